@@ -1,0 +1,46 @@
+# Every target prepares .venv by itself; the second time is quick.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.prepared
+SECONDS ?=
+
+.PHONY: help demo run test check fmt bench lock clean
+
+help: ## what can be typed
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kangbot needs Python 3.11 or later; this is $$($(PYTHON) --version). Name another: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "preparing $(VENV) (a minute the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+demo: $(STAMP) ## 27 markets on a sandbox exchange, live in this terminal (SECONDS=30 ends by itself)
+	@$(BIN)/kangbot demo $(if $(SECONDS),--seconds $(SECONDS))
+
+test: $(STAMP) ## all tests
+	@tests/mariadb.sh
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report=
+
+check: $(STAMP) ## format, lint, types, import contracts: in the order of speed
+	@$(BIN)/ruff format --check --quiet . || { echo "make fmt puts this right"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/lint-imports --no-cache | tail -n 12
+	@$(BIN)/mypy
+
+fmt: $(STAMP) ## put the layout right
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+bench: $(STAMP) ## measure, against the old design in the same run (a few minutes)
+	@$(BIN)/python -m benchmarks
+
+lock: $(STAMP) ## renew the locked requirements (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements/run.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml --group pyproject.toml:dev -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .coverage .import_linter_cache

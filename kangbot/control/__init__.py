@@ -1,0 +1,1 @@
+"""How a person or a script talks to a running daemon."""

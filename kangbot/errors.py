@@ -1,0 +1,89 @@
+"""Errors named for the response they ask for.
+
+Whoever meets an outside world (a venue, a database, a file) translates what it says into one of these at the edge, so
+that nobody further in has to know a venue's codes or a driver's classes::
+
+    KangbotError
+    ├── Retryable     nothing happened; the same call may be made again, not before `retry_after_ns`
+    ├── Ambiguous     it may have happened; ask before trying again
+    ├── Refused       a definitive no; trying again changes nothing
+    └── NeedsHuman    only a person can put it right; carries the remedy
+        └── ConfigInvalid   every mistake of a configuration at once (exit code 78)
+"""
+
+from dataclasses import dataclass
+
+
+class KangbotError(Exception):
+    """The root; never raised itself.
+
+    `code` is the outside's own code where it has one (a venue's `retCode`, a MySQL errno), kept for logs and tables.
+    """
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
+class Retryable(KangbotError):
+    """Nothing happened: the same call may be made again.
+
+    `retry_after_ns` is how long the other side asked to be left alone, in nanoseconds; 0 where it did not say.
+    """
+
+    def __init__(self, message: str, *, code: str | None = None, retry_after_ns: int = 0) -> None:
+        super().__init__(message, code=code)
+        self.retry_after_ns = retry_after_ns
+
+
+class RateLimited(Retryable):
+    """The venue counts too many requests; `retry_after_ns` is when it listens again."""
+
+
+class Ambiguous(KangbotError):
+    """It may have happened: timeouts, broken connections, 5xx, and every answer that no table names."""
+
+
+class Refused(KangbotError):
+    """A definitive no with a code from the venue's table: it did not happen and will not."""
+
+
+class DuplicateId(Refused):
+    """The venue already has an order under this client id: proof that the order exists, never that it failed."""
+
+
+class NotFound(Refused):
+    """The venue answered that it knows no such order, position or symbol. A transport error is never this."""
+
+
+class NeedsHuman(KangbotError):
+    """Only a person can put it right. `remedy` says in one sentence what to do."""
+
+    def __init__(self, message: str, *, remedy: str, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One mistake in a configuration: what, where, and what to do."""
+
+    message: str
+    key: str = ""
+    file: str = ""
+    line: int = 0  # 1-based; 0 where it cannot be known
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        head = ": ".join(part for part in (place, self.key, self.message) if part)
+        return f"{head}. {self.remedy}" if self.remedy else head
+
+
+class ConfigInvalid(NeedsHuman):
+    """Every mistake of a configuration at once; nothing has been started."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems), remedy="correct these and start again")
+        self.problems = problems

@@ -1,0 +1,1 @@
+"""Intents to orders: the shell around machines/order.py."""

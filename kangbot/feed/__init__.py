@@ -1,0 +1,1 @@
+"""Data from sockets to inboxes: sessions, and many subscriptions over few sockets."""

@@ -1,0 +1,1 @@
+"""The daemon's memory on the local disk."""

@@ -1,0 +1,1 @@
+"""One market: its task, its inbox, its place in the roster."""

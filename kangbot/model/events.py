@@ -1,0 +1,166 @@
+"""Everything that can stand in the journal.
+
+The journal is the daemon's memory: whatever must survive a crash, or must reach the history database, is one of these.
+The order of the union is no matter; the tags are for ever (they are on our users' disks).
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from kangbot.model.data import Bar
+from kangbot.model.ids import ClientId, MarketId, VenueOrderId
+from kangbot.model.money import Money, Price, Quantity
+from kangbot.model.orders import CashFlow, Evidence, Fill, Intent, OrderStatus
+from kangbot.model.position import RoundTrip
+
+
+class OrderIntended(msgspec.Struct, frozen=True, kw_only=True, tag="order_intended"):
+    """An order will leave now. On disk before a byte does."""
+
+    intent: Intent
+    at_ns: int
+
+
+class OrderChanged(msgspec.Struct, frozen=True, kw_only=True, tag="order_changed"):
+    """An order moved along the table of `machines/order.py`."""
+
+    market: MarketId
+    client_id: ClientId
+    status: OrderStatus
+    evidence: Evidence
+    filled: Quantity
+    average: Price | None = None
+    venue_order_id: VenueOrderId | None = None
+    code: str = ""
+    message: str = ""
+    at_ns: int
+
+
+class FillApplied(msgspec.Struct, frozen=True, kw_only=True, tag="fill_applied"):
+    """A fill entered the position: the only thing that changes a position."""
+
+    fill: Fill
+    net: Quantity  # the position after it
+    at_ns: int
+
+
+class CashFlowApplied(msgspec.Struct, frozen=True, kw_only=True, tag="cash_flow_applied"):
+    """Funding or settlement entered the account."""
+
+    flow: CashFlow
+    at_ns: int
+
+
+class RoundTripClosed(msgspec.Struct, frozen=True, kw_only=True, tag="round_trip_closed"):
+    """A position came back to flat."""
+
+    trip: RoundTrip
+    strategy: str
+    at_ns: int
+
+
+class StopSet(msgspec.Struct, frozen=True, kw_only=True, tag="stop_set"):
+    """The position's stop rests at the venue at `price` (None: removed)."""
+
+    market: MarketId
+    price: Price | None
+    at_ns: int
+
+
+class RunState(StrEnum):
+    """Where a market's task stands; the table is in `machines/runstate.py`."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    WARMING = "warming"
+    LIVE = "live"
+    PAUSED = "paused"  # data flows, positions are managed, no entries
+    DRAINING = "draining"  # entries closed, what is in flight is being settled
+    FAILED = "failed"
+
+
+class RunStateChanged(msgspec.Struct, frozen=True, kw_only=True, tag="run_state_changed"):
+    """A market's task moved to another run state."""
+
+    market: MarketId
+    before: RunState
+    after: RunState
+    reason: str
+    at_ns: int
+
+
+class Desired(StrEnum):
+    """What the operator wants of a market; a restart resumes it."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+class DesiredChanged(msgspec.Struct, frozen=True, kw_only=True, tag="desired_changed"):
+    """The operator asked for another state; `caller` is who."""
+
+    market: MarketId
+    desired: Desired
+    caller: str
+    at_ns: int
+
+
+class BarStored(msgspec.Struct, frozen=True, kw_only=True, tag="bar_stored"):
+    """A closed bar of a running market, on its way to the history."""
+
+    bar: Bar
+    at_ns: int
+
+
+class Severity(StrEnum):
+    """How loud."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+class Noted(msgspec.Struct, frozen=True, kw_only=True, tag="noted"):
+    """Something an operator will want to find later: a reconnect, a refusal, a repair, a breaker's transition."""
+
+    kind: str  # dotted, as in the log: "feed.silent"
+    severity: Severity
+    market: MarketId | None
+    message: str
+    fields: dict[str, str] = {}
+    at_ns: int
+
+
+class EquityMarked(msgspec.Struct, frozen=True, kw_only=True, tag="equity_marked"):
+    """The account's equity as the venue states it."""
+
+    venue: str
+    currency: str
+    equity: Money
+    at_ns: int
+
+
+Event = (
+    OrderIntended
+    | OrderChanged
+    | FillApplied
+    | CashFlowApplied
+    | RoundTripClosed
+    | StopSet
+    | RunStateChanged
+    | DesiredChanged
+    | BarStored
+    | Noted
+    | EquityMarked
+)
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """An event with its place in the journal. `(journal, sequence)` is the event id, unique for ever."""
+
+    journal: str  # 8 characters [a-z0-9], drawn once when the journal file was made
+    sequence: int  # 1, 2, 3, … without a gap
+    event: Event

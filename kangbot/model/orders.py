@@ -1,0 +1,199 @@
+"""Orders, what venues say of them, and fills. What may follow what is a table in `machines/order.py`."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from kangbot.model.ids import ClientId, ExecutionId, MarketId, VenueOrderId
+from kangbot.model.money import ZERO, Money, Price, Quantity
+
+
+class Side(StrEnum):
+    """Which way."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """+1 for a buy, -1 for a sell."""
+        return 1 if self is Side.BUY else -1
+
+    @property
+    def opposite(self) -> "Side":
+        """The side that closes this one."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderKind(StrEnum):
+    """At what price."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+
+
+class TimeInForce(StrEnum):
+    """For how long."""
+
+    GTC = "gtc"
+    IOC = "ioc"
+    POST_ONLY = "post_only"
+
+
+class Purpose(StrEnum):
+    """What an order is for: lanes, priorities and risk rules differ by it."""
+
+    ENTRY = "entry"  # increases exposure
+    EXIT = "exit"  # reduces exposure: reduce-only
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands. Terminal: FILLED, CANCELED, EXPIRED, REJECTED, NOT_ACCEPTED."""
+
+    INTENT = "intent"  # journalled, nothing sent
+    SENT = "sent"  # a byte may have left
+    ACKED = "acked"
+    PARTIAL = "partial"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"  # a definitive code from the venue's table
+    UNKNOWN = "unknown"  # every other outcome
+    NOT_ACCEPTED = "not_accepted"  # proved absent after its deadline
+
+    @property
+    def terminal(self) -> bool:
+        """Whether nothing more can happen to the order."""
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset(
+    {
+        OrderStatus.FILLED,
+        OrderStatus.CANCELED,
+        OrderStatus.EXPIRED,
+        OrderStatus.REJECTED,
+        OrderStatus.NOT_ACCEPTED,
+    }
+)
+
+
+class Evidence(StrEnum):
+    """How we know what we believe of an order."""
+
+    ANSWER = "answer"  # the venue's answer to our request
+    STREAM = "stream"  # a push on the private stream
+    QUERY = "query"  # found by asking
+    DUPLICATE_ID = "duplicate_id"  # the venue refused a second order under the same client id
+    CODE = "code"  # a definitive refusal from the venue's table
+    ABSENCE = "absence"  # every authoritative endpoint, twice, after the deadline
+    FILLS = "fills"  # executions that sum to the order's quantity
+    NONE = "none"  # nothing but our own record
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as it was meant, whole, before it leaves; the payload never changes afterwards."""
+
+    client_id: ClientId
+    number: int  # of this journal; `client_id` is a function of it
+    market: MarketId
+    purpose: Purpose
+    side: Side
+    kind: OrderKind
+    quantity: Quantity
+    price: Price | None = None  # limit price; None for a market order
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+    stop: Price | None = None  # protective stop that rests at the venue from the same request
+    reference: Price  # the price the decision was made at; values a market order's exposure
+    reason: str
+    at_ns: int
+    deadline_ns: int  # the venue refuses it after this (its receive window); absence proves nothing before
+
+
+class OrderReport(msgspec.Struct, frozen=True, kw_only=True, tag="order_report"):
+    """What a venue says of one order, in its entirety, from a push, an answer or a query."""
+
+    market: MarketId
+    client_id: ClientId | None  # None: not placed under an id of ours (by hand, or the venue's own stop order)
+    venue_order_id: VenueOrderId
+    status: OrderStatus  # ACKED, PARTIAL, FILLED, CANCELED, EXPIRED or REJECTED
+    side: Side
+    quantity: Quantity
+    filled: Quantity = ZERO
+    average: Price | None = None
+    reduce_only: bool = False
+    protective: bool = False  # the venue's own stop on the position, not an order of ours
+    trigger: Price | None = None  # of a conditional order
+    code: str = ""  # the venue's reason code, where it gives one
+    message: str = ""
+    at_ns: int  # venue time of the last change
+    evidence: Evidence = Evidence.STREAM
+
+
+class FillCause(StrEnum):
+    """Why a position changed. Funding, fees and delivery are cash flows, not fills."""
+
+    TRADE = "trade"
+    STOP = "stop"  # the venue triggered the position's stop
+    LIQUIDATION = "liquidation"
+    DELEVERAGING = "deleveraging"
+
+
+class Fill(msgspec.Struct, frozen=True, kw_only=True, tag="fill"):
+    """One execution of ours. Applied once: keyed by (venue, account, execution id)."""
+
+    market: MarketId
+    execution_id: ExecutionId
+    client_id: ClientId | None
+    venue_order_id: VenueOrderId
+    side: Side
+    price: Price
+    quantity: Quantity
+    fee: Money = ZERO  # positive: paid; negative: a rebate
+    fee_currency: str
+    maker: bool = False
+    cause: FillCause = FillCause.TRADE
+    at_ns: int  # venue time
+
+    @property
+    def signed(self) -> Decimal:
+        """The change of the position: positive for a buy."""
+        return self.quantity * self.side.sign
+
+
+class CashFlow(msgspec.Struct, frozen=True, kw_only=True, tag="cash_flow"):
+    """Money that moved without a change of position: funding, settlement."""
+
+    market: MarketId
+    execution_id: ExecutionId
+    kind: str  # the venue's own word: "Funding"
+    amount: Money  # positive: received
+    currency: str
+    at_ns: int
+
+
+class VenuePosition(msgspec.Struct, frozen=True, kw_only=True, tag="venue_position"):
+    """What the venue says we hold in one market."""
+
+    market: MarketId
+    net: Quantity  # signed; 0 is flat
+    entry: Price | None
+    stop: Price | None  # the position's stop that rests at the venue
+    mark: Price | None
+    unrealised: Money = ZERO
+    leverage: Decimal | None = None
+    at_ns: int = 0
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True, tag="balance"):
+    """The account's money in one currency."""
+
+    currency: str
+    equity: Money
+    available: Money
+    at_ns: int
+
+
+AccountEvent = OrderReport | Fill | CashFlow | VenuePosition | Balance

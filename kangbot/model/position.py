@@ -1,0 +1,129 @@
+"""A position is the sum of its fills; a round trip is what happened between flat and flat."""
+
+from decimal import Decimal
+
+import msgspec
+
+from kangbot.model.ids import MarketId
+from kangbot.model.money import ZERO, Money, Price, Quantity
+from kangbot.model.orders import Fill, Side
+
+
+class RoundTrip(msgspec.Struct, frozen=True, kw_only=True):
+    """One position from its first fill to flat."""
+
+    market: MarketId
+    side: Side  # of the entry
+    quantity: Quantity  # the sum of what was entered
+    entry: Price  # average
+    exit: Price  # average
+    profit: Money  # before fees, in the settle currency
+    fees: Money
+    opened_ns: int
+    closed_ns: int
+
+    @property
+    def net_profit(self) -> Money:
+        """Profit after fees."""
+        return self.profit - self.fees
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """What we hold in one market, by our own fills. `cost` and `proceeds` are exact; averages are derived.
+
+    Entry cost and exit proceeds are kept as sums, so that no rounding of an average enters the profit:
+    a long's profit is proceeds - cost, a short's cost - proceeds, over the closed quantity.
+    """
+
+    market: MarketId
+    net: Quantity = ZERO  # signed
+    entered: Quantity = ZERO  # sum of entry quantities since flat
+    entry_value: Money = ZERO  # sum of price * quantity of entries since flat
+    exited: Quantity = ZERO
+    exit_value: Money = ZERO
+    fees: Money = ZERO  # since flat, in the settle currency
+    realised: Money = ZERO  # since ever, before fees
+    fees_paid: Money = ZERO  # since ever
+    opened_ns: int = 0
+    last_fill_ns: int = 0
+
+    @property
+    def side(self) -> Side | None:
+        """Which way we are exposed; None when flat."""
+        if not self.net:
+            return None
+        return Side.BUY if self.net > 0 else Side.SELL
+
+    @property
+    def entry(self) -> Price | None:
+        """Average entry price; None when flat."""
+        return self.entry_value / self.entered if self.net else None
+
+    def unrealised(self, price: Price) -> Money:
+        """Return the profit of what is still open, were it closed at `price`."""
+        entry = self.entry
+        return ZERO if entry is None else (price - entry) * self.net
+
+    def apply(self, fill: Fill) -> tuple["Position", tuple[RoundTrip, ...]]:
+        """Return the position after `fill`, and the round trip it closed, if any.
+
+        A fill beyond flat closes the old position and opens the other side with the rest; its fee is shared by
+        quantity. The caller has made sure that the execution id is new.
+        """
+        if self.net and self.net * fill.signed < 0 and fill.quantity > abs(self.net):
+            closing = abs(self.net)
+            fee = fill.fee * closing / fill.quantity
+            flat, trips = self._reduce(fill, closing, fee)
+            beyond = msgspec.structs.replace(fill, quantity=fill.quantity - closing, fee=fill.fee - fee)
+            return flat.apply(beyond)[0], trips
+        if self.net * fill.signed < 0:
+            return self._reduce(fill, fill.quantity, fill.fee)
+        return self._increase(fill), ()
+
+    def _increase(self, fill: Fill) -> "Position":
+        return msgspec.structs.replace(
+            self,
+            net=self.net + fill.signed,
+            entered=self.entered + fill.quantity,
+            entry_value=self.entry_value + fill.quantity * fill.price,
+            fees=self.fees + fill.fee,
+            fees_paid=self.fees_paid + fill.fee,
+            opened_ns=self.opened_ns if self.net else fill.at_ns,
+            last_fill_ns=fill.at_ns,
+        )
+
+    def _reduce(self, fill: Fill, quantity: Quantity, fee: Money) -> tuple["Position", tuple[RoundTrip, ...]]:
+        sign = 1 if self.net > 0 else -1
+        exited = self.exited + quantity
+        exit_value = self.exit_value + quantity * fill.price
+        net = self.net - quantity * sign
+        if net:
+            after = msgspec.structs.replace(
+                self,
+                net=net,
+                exited=exited,
+                exit_value=exit_value,
+                fees=self.fees + fee,
+                fees_paid=self.fees_paid + fee,
+                last_fill_ns=fill.at_ns,
+            )
+            return after, ()
+        profit = (exit_value - self.entry_value) * Decimal(sign)
+        trip = RoundTrip(
+            market=self.market,
+            side=Side.BUY if sign > 0 else Side.SELL,
+            quantity=self.entered,
+            entry=self.entry_value / self.entered,
+            exit=exit_value / exited,
+            profit=profit,
+            fees=self.fees + fee,
+            opened_ns=self.opened_ns,
+            closed_ns=fill.at_ns,
+        )
+        flat = Position(
+            market=self.market,
+            realised=self.realised + profit,
+            fees_paid=self.fees_paid + fee,
+            last_fill_ns=fill.at_ns,
+        )
+        return flat, (trip,)

@@ -1,0 +1,1 @@
+"""What may be done: limits, exposure, rules and the gate."""

@@ -1,0 +1,1 @@
+"""asyncio for grown-ups: clock, chance, tasks with owners, supervision. Knows nothing of trading."""

@@ -1,0 +1,58 @@
+"""Clock, chance and ids: the three things a daemon takes from outside, made in `daemon.py` or `scenario.py` only.
+
+There is one clock. It is anchored to wall time once, at start, and runs on with the loop's monotonic time: a stepped
+wall clock changes nothing, deadlines and stamps are comparable, and under the virtual-time loop it is the virtual time.
+The venue's clock is another thing and is measured against this one.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+
+SECOND_NS = 1_000_000_000
+
+
+class Clock:
+    """Nanoseconds since the epoch (UTC), never running backwards."""
+
+    __slots__ = ("_anchor_ns", "_monotonic_ns", "_start_ns")
+
+    def __init__(self, monotonic_ns: Callable[[], int] = time.monotonic_ns, anchor_ns: int | None = None) -> None:
+        self._monotonic_ns = monotonic_ns
+        self._start_ns = monotonic_ns()
+        self._anchor_ns = time.time_ns() if anchor_ns is None else anchor_ns
+
+    def now_ns(self) -> int:
+        """Return the time, in nanoseconds since the epoch."""
+        return self._anchor_ns + self._monotonic_ns() - self._start_ns
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What reaches shells by their constructors. Machines, strategies and rules never see it."""
+
+    clock: Clock
+    seed: bytes
+
+    def fork(self, name: str) -> random.Random:
+        """Return the draws that belong to `name`: adding a market does not shift the draws of the others."""
+        return random.Random(sha256(self.seed + name.encode()).digest())  # noqa: S311 -- jitter, not secrets
+
+    def token(self, name: str, length: int) -> str:
+        """Return `length` characters of [a-z0-9] that belong to `name` (the tag of a new journal)."""
+        draw = self.fork(name)
+        return "".join(draw.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(length))
+
+
+def real_world() -> World:
+    """Return the world outside: real time, real chance."""
+    return World(clock=Clock(), seed=random.SystemRandom().randbytes(32))
+
+
+async def sleep_until(clock: Clock, deadline_ns: int) -> None:
+    """Sleep until the clock shows `deadline_ns`; return at once where that has passed."""
+    while (left := deadline_ns - clock.now_ns()) > 0:  # noqa: ASYNC110 -- time is what we wait for; no event tells it
+        await asyncio.sleep(left / SECOND_NS)

@@ -1,0 +1,1 @@
+"""The simulated venue, without I/O."""

@@ -1,0 +1,1 @@
+"""Adapters of real venues; they do not see each other."""
