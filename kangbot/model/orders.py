@@ -92,6 +92,21 @@ class Evidence(StrEnum):
     NONE = "none"  # nothing but our own record
 
 
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that somebody would like to place: what the plan says and the risk gate judges, before it has an id."""
+
+    market: MarketId
+    purpose: Purpose
+    side: Side
+    kind: OrderKind
+    quantity: Quantity
+    price: Price | None = None  # limit price; None for a market order
+    time_in_force: TimeInForce = TimeInForce.GTC
+    stop: Price | None = None  # protective stop of an entry
+    reference: Price  # the price the decision was made at; values a market order
+    reason: str
+
+
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """An order as it was meant, whole, before it leaves; the payload never changes afterwards."""
 
