@@ -1,8 +1,8 @@
 """Tasks with an owner and a name; the only place where tasks are made.
 
 `asyncio.TaskGroup` cancels in the order of memory addresses and takes everything down with one failure. A daemon of
-many markets wants the opposite: a failure is told to the owner, siblings go on, and closing cancels in the order of creation
-so that the same seed gives the same history.
+many markets wants the opposite: a failure is told to the owner, siblings go on, and closing cancels in the order of
+creation so that the same seed gives the same history.
 """
 
 import asyncio
