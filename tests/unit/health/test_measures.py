@@ -1,0 +1,69 @@
+"""Self-measurement."""
+
+import asyncio
+import contextlib
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kangbot.health.lag import LoopLag
+from kangbot.health.latency import Latencies
+from kangbot.health.process import ProcessMeter
+
+
+def test_without_observations_there_is_no_quantile() -> None:
+    """None, not zero."""
+    assert Latencies().summary() == {"p50": None, "p99": None}
+
+
+@given(st.lists(st.integers(2_000, 900_000_000_000), min_size=1, max_size=200), st.sampled_from([0.5, 0.9, 0.99, 1.0]))
+def test_quantiles_are_within_a_bucket(durations: list[int], share: float) -> None:
+    """Never under the true quantile, and at most one bucket (4.5 %) above it."""
+    latencies = Latencies()
+    for duration in durations:
+        latencies.observe(duration)
+    ranked = sorted(durations)
+    true = ranked[max(0, -(-len(ranked) * int(share * 100) // 100) - 1)] / 1e6
+    told = latencies.quantile_ms(share)
+    assert told is not None
+    assert true - 0.001 <= told <= true * 1.045 + 0.001
+
+
+def test_durations_outside_the_range_are_counted_at_its_ends() -> None:
+    """A negative one (clocks of two cores) and an endless one are no error."""
+    latencies = Latencies()
+    latencies.observe(-5)
+    latencies.observe(10**18)
+    assert latencies.count == 2
+    assert latencies.longest_ns == 10**18
+
+
+def test_the_process_is_read() -> None:
+    """Memory, its peak, processor time and handles are those of a living process."""
+    meter = ProcessMeter()
+    ballast = bytearray(30_000_000)
+    ballast[::4096] = b"x" * len(ballast[::4096])
+    held = meter.read()
+    del ballast
+    after = meter.read()
+    assert held.rss_mb > 15
+    assert after.peak_mb >= held.rss_mb - 1
+    assert held.handles > 2
+    assert held.cpu_s > 0
+    assert meter.cpu_percent() >= 0
+
+
+async def test_a_blocked_loop_shows_as_lag() -> None:
+    """A callback that blocks for 100 ms is seen."""
+    lag = LoopLag()
+    task = asyncio.create_task(lag.run())
+    await asyncio.sleep(0.05)
+    deadline = asyncio.get_running_loop().time() + 0.35
+    while asyncio.get_running_loop().time() < deadline:
+        pass
+    while lag.latencies.count < 1:
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert lag.latencies.longest_ns > 100_000_000

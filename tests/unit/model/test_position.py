@@ -1,0 +1,104 @@
+"""A position is the sum of its fills."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kangbot.model.ids import ExecutionId, MarketId, VenueOrderId
+from kangbot.model.orders import Fill, Side
+from kangbot.model.position import Position, RoundTrip
+
+MARKET = MarketId("bybit:BTC-USDT:USDT")
+
+
+def fill(side: Side, quantity: str, price: str, fee: str = "0", at_ns: int = 0) -> Fill:
+    """One execution."""
+    return Fill(
+        market=MARKET,
+        execution_id=ExecutionId("e"),
+        client_id=None,
+        venue_order_id=VenueOrderId("v"),
+        side=side,
+        price=Decimal(price),
+        quantity=Decimal(quantity),
+        fee=Decimal(fee),
+        fee_currency="USDT",
+        at_ns=at_ns,
+    )
+
+
+def through(*fills: Fill) -> tuple[Position, list[RoundTrip]]:
+    """Return the position after the fills, and the round trips on the way."""
+    position = Position(market=MARKET)
+    trips: list[RoundTrip] = []
+    for one in fills:
+        position, closed = position.apply(one)
+        trips.extend(closed)
+    return position, trips
+
+
+def test_a_long_earns_the_difference() -> None:
+    """Two entries, two exits: averages and profit are exact."""
+    position, trips = through(
+        fill(Side.BUY, "1", "100", "0.1", at_ns=1),
+        fill(Side.BUY, "2", "103", "0.2", at_ns=2),
+        fill(Side.SELL, "1", "110", "0.1", at_ns=3),
+        fill(Side.SELL, "2", "101", "0.2", at_ns=4),
+    )
+    (trip,) = trips
+    assert position.net == 0
+    assert position.entry is None
+    assert position.realised == trip.profit == Decimal(110) + 2 * Decimal(101) - Decimal(100) - 2 * Decimal(103)
+    assert trip.entry == Decimal(102)
+    assert trip.exit == Decimal(104)
+    assert (trip.side, trip.quantity, trip.opened_ns, trip.closed_ns) == (Side.BUY, Decimal(3), 1, 4)
+    assert trip.net_profit == trip.profit - Decimal("0.6")
+    assert position.fees_paid == Decimal("0.6")
+
+
+def test_a_short_earns_when_it_falls() -> None:
+    """The sign of the profit follows the side."""
+    _, trips = through(fill(Side.SELL, "2", "100"), fill(Side.BUY, "2", "90"))
+    assert [(t.side, t.profit) for t in trips] == [(Side.SELL, Decimal(20))]
+
+
+def test_a_fill_beyond_flat_turns_the_position() -> None:
+    """It closes the old one and opens the other side with the rest; the fee is shared by quantity."""
+    position, trips = through(fill(Side.BUY, "1", "100"), fill(Side.SELL, "3", "110", "0.3", at_ns=9))
+    assert [(t.profit, t.fees) for t in trips] == [(Decimal(10), Decimal("0.1"))]
+    assert (position.net, position.entry, position.fees, position.opened_ns) == (
+        Decimal(-2),
+        Decimal(110),
+        Decimal("0.2"),
+        9,
+    )
+    assert position.side is Side.SELL
+
+
+def test_open_profit_follows_the_price() -> None:
+    """Unrealised profit is signed by the position; flat has none."""
+    position, _ = through(fill(Side.SELL, "2", "100"))
+    assert position.unrealised(Decimal(90)) == 20
+    assert Position(market=MARKET).unrealised(Decimal(90)) == 0
+    assert Position(market=MARKET).side is None
+    assert through(fill(Side.BUY, "2", "100"))[0].side is Side.BUY
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(list(Side)), st.integers(1, 50), st.integers(1, 1000), st.integers(-3, 3)),
+        max_size=30,
+    )
+)
+def test_cash_is_conserved(rows: list[tuple[Side, int, int, int]]) -> None:
+    """Profit so far plus the value of what is open equals the cash that moved, whatever the order of fills."""
+    fills = [fill(side, str(quantity), str(price), str(fee)) for side, quantity, price, fee in rows]
+    position, trips = through(*fills)
+    assert position.net == sum((f.signed for f in fills), Decimal(0))
+    mark = Decimal(500)
+    cash = -sum((f.signed * f.price for f in fills), Decimal(0)) + position.net * mark
+    partial = (position.exit_value - position.exited * (position.entry or 0)) * (1 if position.net > 0 else -1)
+    assert abs(cash - (position.realised + position.unrealised(mark) + partial)) < Decimal("1e-15")
+    assert position.fees_paid == sum((f.fee for f in fills), Decimal(0))
+    assert position.realised == sum((t.profit for t in trips), Decimal(0))

@@ -1,0 +1,75 @@
+"""Supervision."""
+
+import asyncio
+
+import pytest
+
+from kangbot.machines.backoff import Backoff
+from kangbot.machines.restarts import Restarts
+from kangbot.runtime.supervisor import Supervisor
+from kangbot.runtime.world import Clock
+
+S = 1_000_000_000
+
+
+def supervisor(told: list[tuple[str, bool]], limit: int = 2) -> Supervisor:
+    """A supervisor whose waits are a millisecond."""
+    return Supervisor(
+        clock=Clock(),
+        draw=lambda: 0.0,
+        restarts=Restarts(limit=limit, window_ns=60 * S, backoff=Backoff(first_ns=1000, ceiling_ns=1000)),
+        on_fall=lambda error, wait: told.append((str(error), wait is None)),
+        gave_up_wait_s=0.001,
+    )
+
+
+async def test_what_falls_is_started_again_until_it_ends_by_itself() -> None:
+    """Falls are told with whether it gave up; giving up does not end the supervision."""
+    told: list[tuple[str, bool]] = []
+    runs = 0
+
+    async def run() -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 5:
+            raise ValueError(str(runs))
+
+    keeper = supervisor(told)
+    await keeper.keep(run)
+    assert told == [("1", False), ("2", False), ("3", True), ("4", True)]
+    assert keeper.falls == 4
+
+
+async def test_forgiveness_starts_the_count_anew() -> None:
+    """After a start by hand the intensity is whole again."""
+    told: list[tuple[str, bool]] = []
+    runs = 0
+    keeper = supervisor(told, limit=1)
+
+    async def run() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 2:
+            keeper.forgive()
+        if runs < 4:
+            raise ValueError(str(runs))
+
+    await keeper.keep(run)
+    assert told == [("1", False), ("2", False), ("3", True)]
+
+
+async def test_a_cancellation_is_not_a_fall() -> None:
+    """It passes through."""
+    told: list[tuple[str, bool]] = []
+    started = asyncio.Event()
+
+    async def run() -> None:
+        started.set()
+        await asyncio.sleep(1000)
+
+    task = asyncio.create_task(supervisor(told).keep(run))
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert told == []

@@ -1,0 +1,37 @@
+"""Clock and chance."""
+
+from kangbot.runtime.world import Clock, World, real_world, sleep_until
+
+
+async def test_the_clock_is_anchored_once() -> None:
+    """Wall time at the start, monotonic time since."""
+    ticks = iter([100, 150, 175])
+    clock = Clock(monotonic_ns=lambda: next(ticks), anchor_ns=1_000)
+    assert clock.now_ns() == 1_050
+    assert clock.now_ns() == 1_075
+
+
+def test_draws_belong_to_their_name() -> None:
+    """Another market's draws do not shift when one is added."""
+    world = World(clock=Clock(), seed=b"seed")
+    alone = [world.fork("a").random() for _ in range(3)]
+    world.fork("b").random()
+    assert [world.fork("a").random() for _ in range(3)] == alone
+    assert world.fork("a").random() != world.fork("b").random()
+
+
+def test_a_token_is_letters_and_digits() -> None:
+    """And two worlds do not share it."""
+    first, second = real_world().token("journal", 8), real_world().token("journal", 8)
+    assert len(first) == 8
+    assert first.isalnum()
+    assert first != second
+
+
+async def test_sleeping_until_a_time_that_has_passed_returns() -> None:
+    """And one that has not is waited for."""
+    clock = Clock()
+    await sleep_until(clock, 0)
+    wanted = clock.now_ns() + 5_000_000
+    await sleep_until(clock, wanted)
+    assert clock.now_ns() >= wanted
