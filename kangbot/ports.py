@@ -236,8 +236,11 @@ class Dialect(Protocol):
     def topics_a_request(self) -> int:
         """How many topics one subscribe frame may name."""
 
-    def topics(self, instrument: Instrument, channel: Channel, timeframe_s: int | None) -> Sequence[Topic]:
-        """Return the topics that carry this channel; `timeframe_s` for bars only. Refused where there is none."""
+    def topics(self, instrument: Instrument | None, channel: Channel, timeframe_s: int | None) -> Sequence[Topic]:
+        """Return the topics that carry this channel. Refused where there is none.
+
+        `instrument` is None for the account's own topics only; `timeframe_s` is for bars only.
+        """
 
     def reset(self) -> None:
         """Forget what belongs to the old connection (books to merge into)."""
