@@ -1,0 +1,84 @@
+"""What the daemon says of itself: one value, for the command line, the summary of a run and the dashboard alike."""
+
+from decimal import Decimal
+
+import msgspec
+
+from kangbot.model.ids import MarketId, Symbol
+from kangbot.model.money import Money, Price, Quantity
+
+
+class OrderCounts(msgspec.Struct, kw_only=True):
+    """Orders of this run, by what became of them; `unknown` are those that are unresolved now."""
+
+    sent: int = 0
+    acked: int = 0
+    filled: int = 0
+    rejected: int = 0
+    canceled: int = 0
+    unknown: int = 0
+
+    def add(self, other: "OrderCounts") -> None:
+        """Add another market's counts to these."""
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One market at this moment."""
+
+    market: MarketId
+    symbol: Symbol
+    strategy: str
+    timeframe: str
+    state: str
+    reason: str
+    desired: str
+    since_ns: int
+    price: Price | None
+    feed_age_s: float | None  # since the last quote, by our clock
+    net: Quantity
+    entry: Price | None
+    stop: Price | None
+    unrealised: Money
+    realised: Money
+    fees: Money
+    target: Decimal | None
+    signal: str  # the reason of the last target
+    blocked: str  # why the last proposal did not leave; "" where it did
+    ticks: int
+    bars: int
+    decisions: int
+    orders: OrderCounts
+    falls: int  # restarts of the market's task
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole daemon at this moment."""
+
+    version: str
+    mode: str
+    pid: int
+    started_ns: int
+    at_ns: int
+    markets: list[MarketReport]
+    total: int
+    live: int
+    frames: int
+    bars: int
+    decisions: int
+    orders: OrderCounts
+    reconnects: int
+    frame_to_decision_ms: dict[str, float | None]  # p50, p99
+    frame_to_order_ms: dict[str, float | None]
+    loop_lag_ms: dict[str, float | None]
+    loop: str  # "uvloop" or "asyncio"
+    rss_mb: float
+    rss_peak_mb: float
+    cpu_percent: float  # of one core, since start
+    handles: int
+    equity: dict[str, Money]  # by venue
+    journal_sequence: int
+    history: str  # "sqlite" or "mysql"
+    history_backlog: int
+    history_away: str  # why it is away; "" where it is not

@@ -1,0 +1,155 @@
+"""The run-state cache: where every market stands, what the operator wants of it, and why.
+
+It lives in memory and is the only answer to "should this market run?"; nothing asks a database. What the operator wants
+is journalled, so that a restart resumes it. Markets obey by commands in their inbox and report back by `move`, which is
+where the table of `machines/runstate.py` is applied.
+
+Start-all is staggered: a venue that counts connects and requests must not see twenty-seven markets in one instant.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import structlog
+
+from kangbot.machines.runstate import Signal, next_state
+from kangbot.model.events import Desired, DesiredChanged, RunState, RunStateChanged
+from kangbot.model.ids import MarketId
+from kangbot.ports import Journal
+from kangbot.runtime.world import Clock
+
+log = structlog.get_logger(__name__)
+
+
+class Command(Enum):
+    """What an operator can ask of a market."""
+
+    START = "start"
+    STOP = "stop"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+_WANTED = {
+    Command.START: Desired.RUNNING,
+    Command.RESUME: Desired.RUNNING,
+    Command.PAUSE: Desired.PAUSED,
+    Command.STOP: Desired.STOPPED,
+}
+
+
+class UnknownMarketError(LookupError):
+    """The configuration has no such market."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where one market stands."""
+
+    state: RunState = RunState.STOPPED
+    reason: str = "not started"
+    since_ns: int = 0
+    desired: Desired = Desired.STOPPED
+
+
+class Roster:
+    """All markets of the daemon; one writer, the loop. The order of `add` is the order of start-all."""
+
+    def __init__(
+        self, *, clock: Clock, journal: Journal, draw: Callable[[], float], interval_s: float, jitter_s: float
+    ) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._draw = draw
+        self._interval_s = interval_s
+        self._jitter_s = jitter_s
+        self._places: dict[MarketId, Place] = {}
+        self._obey: dict[MarketId, Callable[[Command], None]] = {}
+        self._changed = asyncio.Event()
+
+    # ------------------------------------------------------------------------------------------------------- reading
+    @property
+    def places(self) -> Mapping[MarketId, Place]:
+        """Every market's place, in the order of the configuration."""
+        return self._places
+
+    def __getitem__(self, market: MarketId) -> Place:
+        """Return the market's place; UnknownMarketError where there is none."""
+        try:
+            return self._places[market]
+        except KeyError:
+            raise UnknownMarketError(f"no market {market!r} in the configuration") from None
+
+    def count(self, *states: RunState) -> int:
+        """Return how many markets are in one of `states`."""
+        return sum(place.state in states for place in self._places.values())
+
+    async def reached(self, markets: Iterable[MarketId], *states: RunState) -> None:
+        """Wait until every one of `markets` is in one of `states`."""
+        waited = tuple(markets)
+        while not all(self[market].state in states for market in waited):
+            self._changed.clear()
+            await self._changed.wait()
+
+    # ------------------------------------------------------------------------------------------------------- wanting
+    def add(self, market: MarketId, obey: Callable[[Command], None], desired: Desired) -> None:
+        """Enter a market; `desired` is what the journal remembers, or the configuration where it does not."""
+        self._obey[market] = obey
+        self._places[market] = Place(since_ns=self._clock.now_ns(), desired=desired)
+
+    def command(self, market: MarketId, command: Command, caller: str) -> Place:
+        """Note what the operator wants, and have the market do it. Repeating a command changes nothing."""
+        place = self[market]
+        desired = _WANTED[command]
+        now_ns = self._clock.now_ns()
+        if desired is not place.desired:
+            self._places[market] = replace(place, desired=desired)
+            self._journal.append(DesiredChanged(market=market, desired=desired, caller=caller, at_ns=now_ns))
+        self._obey[market](command)
+        return self._places[market]
+
+    async def start_all(self, caller: str, *, only_desired: bool = False) -> None:
+        """Start every market, one after another with the interval and jitter between them.
+
+        `only_desired` leaves alone those the operator has stopped: what a restart does.
+        """
+        first = True
+        for market in tuple(self._places):
+            place = self._places[market]
+            if only_desired and place.desired is Desired.STOPPED:
+                continue
+            if not first:
+                await asyncio.sleep(self._interval_s + self._jitter_s * self._draw())
+            first = False
+            # A paused market is started too: it manages its position and does not enter.
+            command = Command.PAUSE if only_desired and place.desired is Desired.PAUSED else Command.START
+            if command is Command.PAUSE:
+                self._obey[market](Command.START)
+            self.command(market, command, caller)
+
+    def stop_all(self, caller: str, *, remember: bool) -> None:
+        """Stop every market. `remember` False is the daemon's own end: a restart starts them again."""
+        for market in self._places:
+            if remember:
+                self.command(market, Command.STOP, caller)
+            else:
+                self._obey[market](Command.STOP)
+
+    # ----------------------------------------------------------------------------------------------------- reporting
+    def move(self, market: MarketId, signal: Signal, reason: str) -> RunState:
+        """Apply a signal to the market's state and return what it is now; called by the market's own task."""
+        place = self[market]
+        after = next_state(place.state, signal)
+        if after is place.state:
+            return after
+        now_ns = self._clock.now_ns()
+        self._places[market] = replace(place, state=after, reason=reason, since_ns=now_ns)
+        self._journal.append(
+            RunStateChanged(market=market, before=place.state, after=after, reason=reason, at_ns=now_ns)
+        )
+        tell = log.error if after is RunState.FAILED else log.info
+        tell("market." + after.value, market=market, before=place.state.value, reason=reason)
+        self._changed.set()
+        return after
