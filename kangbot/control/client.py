@@ -1,0 +1,64 @@
+"""Talk to a running daemon over its control socket, with nothing but the standard library.
+
+A command line must start quickly, so this knows no aiohttp.
+"""
+
+import http.client
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kangbot.health.report import Report
+
+_TIMEOUT_S = 10.0
+
+
+class NoDaemonError(RuntimeError):
+    """Nobody answers on the socket."""
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=_TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(_TIMEOUT_S)
+        self.sock.connect(str(self._path))
+
+
+class ControlClient:
+    """One daemon's control socket. Every call is a connection of its own. NoDaemonError where nobody answers."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def report(self) -> Report:
+        """Return what the daemon says of itself."""
+        return msgspec.json.decode(self._call("GET", "/report"), type=Report)
+
+    def command(self, market: str, command: str) -> dict[str, Any]:
+        """Command one market and return its place. ValueError with the daemon's words where it refuses."""
+        return dict(json.loads(self._call("POST", f"/markets/{market}/{command}")))
+
+    def command_all(self, command: str) -> None:
+        """`start` or `stop` every market."""
+        self._call("POST", f"/{command}-all")
+
+    def _call(self, method: str, path: str) -> bytes:
+        connection = _UnixConnection(self._path)
+        try:
+            connection.request(method, path, headers={"Host": "localhost"})
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise NoDaemonError(f"no daemon answers on {self._path}: {str(error) or type(error).__name__}") from None
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            raise ValueError(json.loads(body)["error"])
+        return body
