@@ -1,0 +1,335 @@
+"""Rows of Bybit's account: orders, executions, positions, wallets, and what they mean in our words.
+
+The private stream and the REST answers carry the same rows, so both adapters convert them here and nowhere else. A row
+is read leniently (unknown fields are passed over, an empty string is an absent number) and converted strictly: a word
+that is not in the tables below, or a number that is none, raises ValueError, because a guess about money is worse than
+a row that is reported as unreadable.
+
+Source of the tables: Bybit v5, "Enums Definitions", "Order", "Execution", "Position" and "Wallet" streams.
+"""
+
+from decimal import Decimal, InvalidOperation
+from typing import TypeVar
+
+import msgspec
+
+from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId, VenueOrderId
+from kangbot.model.money import ZERO, Money
+from kangbot.model.orders import (
+    Balance,
+    CashFlow,
+    Evidence,
+    Fill,
+    FillCause,
+    OrderReport,
+    OrderStatus,
+    Side,
+    VenuePosition,
+)
+
+T = TypeVar("T")
+
+MILLISECOND_NS = 1_000_000
+
+_SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
+
+_STATUS = {
+    "New": OrderStatus.ACKED,
+    "Untriggered": OrderStatus.ACKED,  # a conditional order that rests
+    "Triggered": OrderStatus.ACKED,  # the instant between Untriggered and New
+    "PartiallyFilled": OrderStatus.PARTIAL,
+    "Filled": OrderStatus.FILLED,
+    "Cancelled": OrderStatus.CANCELED,  # derivatives: may have a filled quantity
+    "PartiallyFilledCanceled": OrderStatus.CANCELED,  # spot only: the rest was cancelled
+    "Deactivated": OrderStatus.CANCELED,  # a conditional order cancelled before it was triggered
+    "Rejected": OrderStatus.REJECTED,
+}
+
+# The venue's own orders on a position. "Stop" is not among them: that is a conditional order somebody placed.
+_PROTECTIVE_STOPS = frozenset(
+    {
+        "StopLoss",
+        "PartialStopLoss",
+        "TakeProfit",
+        "PartialTakeProfit",
+        "TrailingStop",
+        "tpslOrder",  # spot
+        "OcoOrder",  # spot
+        "BidirectionalTpslOrder",  # spot
+        "MmRateClose",  # closes the position at a margin rate set by hand
+    }
+)
+_PROTECTIVE_CREATES = frozenset(
+    {
+        "CreateByStopLoss",
+        "CreateByPartialStopLoss",
+        "CreateByTakeProfit",
+        "CreateByPartialTakeProfit",
+        "CreateByTrailingStop",
+        "CreateByTrailingProfit",
+        "CreateByMmRateClose",
+    }
+)
+
+# Executions that change the position, and why.
+_FILLS = {
+    "Trade": FillCause.TRADE,
+    "BlockTrade": FillCause.TRADE,
+    "FutureSpread": FillCause.TRADE,
+    "MovePosition": FillCause.TRADE,
+    "BustTrade": FillCause.LIQUIDATION,
+    "AdlTrade": FillCause.DELEVERAGING,
+}
+_LIQUIDATIONS = frozenset({"CreateByLiq", "CreateByTakeOver_PassThrough"})
+
+# Executions that move money only.
+_FLOWS = frozenset({"Funding", "Settle", "Delivery", "CorporateAction"})
+
+# What Bybit writes where it has nothing to say.
+_NOTHING = frozenset({"", "UNKNOWN", "EC_NoError"})
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One order, as in the `order` topic, `/v5/order/realtime` and `/v5/order/history`."""
+
+    symbol: str
+    order_id: str
+    side: str
+    order_status: str
+    qty: str
+    category: str = ""  # REST states it once for all rows
+    order_link_id: str = ""
+    cum_exec_qty: str = ""
+    avg_price: str = ""
+    reduce_only: bool = False
+    market_unit: str = ""
+    stop_order_type: str = ""
+    create_type: str = ""
+    trigger_price: str = ""
+    reject_reason: str = ""
+    cancel_type: str = ""
+    created_time: str | int = ""
+    updated_time: str | int = ""
+
+    def report(self, market: MarketId, evidence: Evidence = Evidence.STREAM) -> OrderReport:
+        """Return the report of this order in `market`. ValueError: a word or a number we do not know."""
+        filled = _number(self.cum_exec_qty)
+        # A spot market buy may be sized in quote currency; in base currency only what was filled is known.
+        quantity = filled if self.market_unit == "quoteCoin" else _number(self.qty)
+        protective = _protective(self.stop_order_type, self.create_type)
+        return OrderReport(
+            market=market,
+            client_id=None if protective else _ours(self.order_link_id),
+            venue_order_id=VenueOrderId(self.order_id),
+            status=_word(_STATUS, self.order_status, "orderStatus"),
+            side=_word(_SIDES, self.side, "side"),
+            quantity=quantity,
+            filled=filled,
+            average=_absent_when_zero(self.avg_price),
+            reduce_only=self.reduce_only,
+            protective=protective,
+            trigger=_absent_when_zero(self.trigger_price),
+            code="" if self.reject_reason in _NOTHING else self.reject_reason,
+            message="" if self.cancel_type in _NOTHING else self.cancel_type,
+            at_ns=_ns(self.updated_time or self.created_time),
+            evidence=evidence,
+        )
+
+
+class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One execution, as in the `execution` topic and `/v5/execution/list`. Not every execution is a fill."""
+
+    symbol: str
+    exec_id: str
+    exec_type: str
+    exec_time: str | int
+    category: str = ""
+    order_id: str = ""
+    order_link_id: str = ""
+    side: str = ""
+    exec_price: str = ""
+    exec_qty: str = ""
+    exec_fee: str = ""
+    exec_pnl: str = ""
+    fee_currency: str = ""
+    is_maker: bool = False
+    stop_order_type: str = ""
+    create_type: str = ""
+
+    def event(self, market: MarketId) -> Fill | CashFlow:
+        """Return what happened in `market`: a fill, or money that moved. ValueError: a word or number we do not know.
+
+        Bybit's `execFee` is positive where the account paid, in trades and in funding alike.
+        """
+        at_ns = _ns(self.exec_time)
+        if self.exec_type in _FLOWS:
+            paid = _number(self.exec_fee)
+            return CashFlow(
+                market=market,
+                execution_id=ExecutionId(self.exec_id),
+                kind=self.exec_type,
+                amount=_number(self.exec_pnl) - paid,
+                currency=self._currency(market),
+                at_ns=at_ns,
+            )
+        cause = _word(_FILLS, self.exec_type, "execType")
+        protective = _protective(self.stop_order_type, self.create_type)
+        if cause is FillCause.TRADE and self.create_type in _LIQUIDATIONS:
+            cause = FillCause.LIQUIDATION
+        elif cause is FillCause.TRADE and self.create_type == "CreateByAdl_PassThrough":
+            cause = FillCause.DELEVERAGING
+        elif cause is FillCause.TRADE and protective:
+            cause = FillCause.STOP
+        return Fill(
+            market=market,
+            execution_id=ExecutionId(self.exec_id),
+            client_id=None if protective else _ours(self.order_link_id),
+            venue_order_id=VenueOrderId(self.order_id),
+            side=_word(_SIDES, self.side, "side"),
+            price=_positive(self.exec_price, "execPrice"),
+            quantity=_positive(self.exec_qty, "execQty"),
+            fee=_number(self.exec_fee),
+            fee_currency=self._currency(market),
+            maker=self.is_maker,
+            cause=cause,
+            at_ns=at_ns,
+        )
+
+    def _currency(self, market: MarketId) -> str:
+        """Return the currency of the fee; older rows leave it out, and the market's name tells it."""
+        if self.fee_currency:
+            return self.fee_currency
+        pair, colon, settle = market.partition(":")[2].partition(":")
+        base, _, quote = pair.partition("-")
+        if colon:
+            return settle
+        # Spot: a buyer pays in what was bought. (A maker's rebate is the other way round; those rows name it.)
+        return base if self.side == "Buy" else quote
+
+
+class PositionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One position, as in the `position` topic (`entryPrice`) and `/v5/position/list` (`avgPrice`); one-way mode."""
+
+    symbol: str
+    side: str = ""  # "" when flat
+    size: str
+    category: str = ""
+    position_idx: int = 0
+    entry_price: str = ""
+    avg_price: str = ""
+    stop_loss: str = ""
+    mark_price: str = ""
+    unrealised_pnl: str = ""
+    leverage: str = ""
+    updated_time: str | int = ""
+
+    def position(self, market: MarketId) -> VenuePosition:
+        """Return the position in `market`. ValueError: hedge mode, or a word or number we do not know."""
+        if self.position_idx:
+            raise ValueError(f"{self.symbol} is in hedge mode (positionIdx {self.position_idx}): one-way is assumed")
+        size = _number(self.size)
+        net = size * _word(_SIDES, self.side, "side").sign if size else ZERO
+        return VenuePosition(
+            market=market,
+            net=net,
+            entry=_absent_when_zero(self.entry_price or self.avg_price),
+            stop=_absent_when_zero(self.stop_loss),
+            mark=_absent_when_zero(self.mark_price),
+            unrealised=_number(self.unrealised_pnl),
+            leverage=_absent_when_zero(self.leverage),
+            at_ns=_ns(self.updated_time),
+        )
+
+
+class CoinRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One currency of a wallet."""
+
+    coin: str
+    equity: str = ""
+    usd_value: str = ""
+    wallet_balance: str = ""
+    locked: str = ""
+    bonus: str = ""
+    total_order_i_m: str = msgspec.field(default="", name="totalOrderIM")
+    total_position_i_m: str = msgspec.field(default="", name="totalPositionIM")
+
+    def available(self, account_usd: Money | None) -> Money:
+        """Return what new orders may use of this currency.
+
+        `account_usd` is the account's available balance in US dollars under cross margin; None where margin is
+        isolated and each currency stands for itself. Bybit states the former for the account alone, so it is
+        expressed in this currency at the venue's own valuation of it.
+        """
+        equity, usd_value = _number(self.equity), _number(self.usd_value)
+        if account_usd is not None and equity > 0 and usd_value > 0:
+            return account_usd * equity / usd_value
+        used = (self.total_position_i_m, self.total_order_i_m, self.locked, self.bonus)
+        return _number(self.wallet_balance) - sum(map(_number, used), ZERO)
+
+
+class WalletRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One wallet, as in the `wallet` topic and `/v5/account/wallet-balance`."""
+
+    coin: tuple[CoinRow, ...] = ()
+    account_type: str = ""
+    total_available_balance: str = ""  # "" where margin is isolated
+
+    def balances(self, at_ns: int) -> tuple[Balance, ...]:
+        """Return the money in each currency at `at_ns`, the frame's or the answer's time. ValueError: no number."""
+        account_usd = _number(self.total_available_balance) if self.total_available_balance else None
+        return tuple(
+            Balance(
+                currency=row.coin,
+                equity=_number(row.equity),
+                available=row.available(account_usd),
+                at_ns=at_ns,
+            )
+            for row in self.coin
+        )
+
+
+def _ours(order_link_id: str) -> ClientId | None:
+    return ClientId(order_link_id) if order_link_id.startswith(CLIENT_ID_PREFIX) else None
+
+
+def _protective(stop_order_type: str, create_type: str) -> bool:
+    return stop_order_type in _PROTECTIVE_STOPS or create_type in _PROTECTIVE_CREATES
+
+
+def _word(table: dict[str, T], word: str, field: str) -> T:
+    try:
+        return table[word]
+    except KeyError:
+        raise ValueError(f"{field} {word!r} is in no table of ours") from None
+
+
+def _number(text: str) -> Decimal:
+    """Return the number; an empty string is zero. What is beyond 10^30 or below 10^-30 is a broken frame, no amount."""
+    if not text:
+        return ZERO
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text[:32]!r} is not a number") from None
+    if not value.is_finite() or (value and abs(value.adjusted()) > 30):
+        raise ValueError(f"{text[:32]!r} is not an amount")
+    return value
+
+
+def _positive(text: str, field: str) -> Decimal:
+    value = _number(text)
+    if value <= 0:
+        raise ValueError(f"{field} {text[:32]!r} is not above zero")
+    return value
+
+
+def _absent_when_zero(text: str) -> Decimal | None:
+    return _number(text) or None
+
+
+def _ns(milliseconds: str | int) -> int:
+    """Return nanoseconds; ValueError where it is no time."""
+    value = int(milliseconds or 0)
+    if not 0 <= value < 10**14:  # the year 5138
+        raise ValueError(f"{value} ms is no time")
+    return value * MILLISECOND_NS
