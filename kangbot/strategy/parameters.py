@@ -1,0 +1,92 @@
+"""A strategy's parameters: declared once as a struct, filled from a configuration, described for a reader.
+
+Every mistake is found in one pass and carries the parameter's name, so that the settings can add file and line. Ranges
+of integers and floats stand in `msgspec.Meta` beside the field; what involves `Decimal` or several fields is yielded by
+`problems`.
+"""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+import msgspec
+
+from kangbot.errors import Problem
+
+P = TypeVar("P", bound="Parameters")
+
+
+class StrategyInvalid(ValueError):
+    """Every mistake of one strategy's configuration at once; `problems` carries each with its key."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of every strategy's parameters. StrategyInvalid where `problems` yields any."""
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield (field, what is wrong with it) for what the fields' own types cannot say."""
+        yield from ()
+
+    def __post_init__(self) -> None:
+        found = tuple(Problem(key=key, message=message) for key, message in self.problems())
+        if found:
+            raise StrategyInvalid(found)
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """One parameter as a page of documentation shows it."""
+
+    name: str
+    type: str  # "int", "Decimal", "bool"
+    default: str  # as written in a configuration; "" where the parameter is required
+    description: str
+
+
+def parse(kind: type[P], values: Mapping[str, object]) -> P:
+    """Return the parameters filled with `values` and defaults. StrategyInvalid with every mistake."""
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    problems = [_unknown(name, tuple(fields)) for name in values if name not in fields]
+    parsed: dict[str, Any] = {}
+    for name, field in fields.items():
+        if name in values:
+            try:
+                parsed[name] = msgspec.convert(values[name], field.type)
+            except msgspec.ValidationError as error:
+                problems.append(Problem(key=name, message=f"{error}, not {values[name]!r}"))
+        elif field.required:
+            problems.append(Problem(key=name, message="is required", remedy=f"Set {name}"))
+    if problems:
+        raise StrategyInvalid(tuple(problems))
+    return kind(**parsed)
+
+
+def describe(kind: type[Parameters]) -> tuple[Parameter, ...]:
+    """Return the parameters in the order of their declaration."""
+    return tuple(_describe(field) for field in msgspec.structs.fields(kind))
+
+
+def nearest(word: str, known: tuple[str, ...]) -> str:
+    """Return the remedy for an unknown word: the nearest known one, or all of them."""
+    close = get_close_matches(word, known, n=1)
+    if close:
+        return f"Did you mean {close[0]}?"
+    return f"Known are: {', '.join(known)}" if known else "There is none to set"
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> Problem:
+    return Problem(key=name, message="is not a parameter of this strategy", remedy=nearest(name, known))
+
+
+def _describe(field: msgspec.structs.FieldInfo) -> Parameter:
+    kind, description = field.type, ""
+    if get_origin(kind) is Annotated:
+        kind, *notes = get_args(field.type)
+        description = next((note.description or "" for note in notes if isinstance(note, msgspec.Meta)), "")
+    default = "" if field.required else str(field.default).lower() if kind is bool else str(field.default)
+    return Parameter(
+        name=field.name, type=getattr(kind, "__name__", str(kind)), default=default, description=description
+    )
