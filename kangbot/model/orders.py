@@ -89,6 +89,7 @@ class Evidence(StrEnum):
     CODE = "code"  # a definitive refusal from the venue's table
     ABSENCE = "absence"  # every authoritative endpoint, twice, after the deadline
     FILLS = "fills"  # executions that sum to the order's quantity
+    UNSENT = "unsent"  # it never left: we withheld it ourselves
     NONE = "none"  # nothing but our own record
 
 
