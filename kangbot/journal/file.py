@@ -1,0 +1,165 @@
+"""The journal's SQLite file: what is in it and how it is written. Blocking: used on the journal's threads only.
+
+A batch is one statement outside any explicit transaction, so that it is written, committed and synced in a single call
+into SQLite. That is the fastest form, and under a busy loop by far: each call gives up the interpreter's lock once and
+has to wait for it once.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from kangbot.errors import NeedsHuman
+
+FORMAT = 1  # of the file; a greater number was written by a later kangbot
+APPLICATION = 0x6B62_6A6F  # "kbjo": tells our file from any other SQLite file
+TAG_LENGTH = 8
+_PAGE = 4096
+_ROWS_A_STATEMENT = 500  # two variables a row; SQLite allows 32,766
+_MARK = "UPDATE meta SET drained = ?"
+
+_SCHEMA = (
+    # `sequence` is the row id: appending fills the last page, and reading onwards reads pages in order.
+    "CREATE TABLE records (sequence INTEGER PRIMARY KEY, event TEXT NOT NULL)",
+    "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), tag TEXT NOT NULL, drained INTEGER NOT NULL)",
+)
+
+
+class JournalFile:
+    """The writer's side: the one connection that writes.
+
+    `max_bytes` bounds the file; writing beyond it fails as a full disk does.
+    """
+
+    def __init__(self, path: Path, *, max_bytes: int, new_tag: Callable[[], str]) -> None:
+        self._pages = max(1, max_bytes // _PAGE)
+        with _explained(path):
+            self._db = sqlite3.connect(path, isolation_level=None, cached_statements=32)
+            try:
+                self._open(path, new_tag)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _open(self, path: Path, new_tag: Callable[[], str]) -> None:
+        application, version = self._one("PRAGMA application_id"), self._one("PRAGMA user_version")
+        if version > FORMAT and application == APPLICATION:
+            raise NeedsHuman(
+                f"the journal {path} has format {version}; this kangbot knows formats up to {FORMAT}",
+                remedy="start the later version of kangbot that wrote it",
+            )
+        if application == APPLICATION:
+            pass
+        elif self._one("SELECT count(*) FROM sqlite_master") == 0:
+            self._create(new_tag())
+        else:
+            raise NeedsHuman(
+                f"{path} is an SQLite file, but no journal of kangbot",
+                remedy="move it away, or name another state folder",
+            )
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA cache_size = -512")  # KiB; appending needs a handful of pages
+        self.limit_pages(0)
+        self.tag: str = self._db.execute("SELECT tag FROM meta").fetchone()[0]
+        self.drained = self._one("SELECT drained FROM meta")
+        self.last = self._one("SELECT coalesce(max(sequence), 0) FROM records")
+
+    def _create(self, tag: str) -> None:
+        self._db.execute(f"PRAGMA page_size = {_PAGE}")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        # One transaction: a crash leaves either an empty file, which is made anew, or a whole journal.
+        self._db.execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA:
+            self._db.execute(statement)
+        self._db.execute("INSERT INTO meta VALUES (1, ?, 0)", (tag,))
+        self._db.execute(f"PRAGMA application_id = {APPLICATION}")
+        self._db.execute(f"PRAGMA user_version = {FORMAT}")
+        self._db.execute("COMMIT")
+
+    def limit_pages(self, beyond_bytes: int) -> None:
+        """Bound the file by its `max_bytes` and `beyond_bytes` more. Not below what it has already."""
+        self._db.execute(f"PRAGMA max_page_count = {self._pages + beyond_bytes // _PAGE}")
+
+    def insert(self, events: Sequence[str]) -> int:
+        """Store the events after `last`, all or none, synced; return the last one's sequence. sqlite3.Error if not."""
+        rows = [(self.last + index, event) for index, event in enumerate(events, 1)]
+        if len(rows) <= _ROWS_A_STATEMENT:
+            self._insert(rows)
+        else:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                for start in range(0, len(rows), _ROWS_A_STATEMENT):
+                    self._insert(rows[start : start + _ROWS_A_STATEMENT])
+                self._db.execute("COMMIT")
+            except sqlite3.Error:
+                if self._db.in_transaction:  # SQLite may have rolled back by itself
+                    self._db.execute("ROLLBACK")
+                raise
+        self.last += len(rows)
+        return self.last
+
+    def _insert(self, rows: Sequence[tuple[int, str]]) -> None:
+        places = ",".join(["(?,?)"] * len(rows))
+        values = [value for row in rows for value in row]
+        self._db.execute(f"INSERT INTO records VALUES {places}", values)  # noqa: S608 -- question marks only
+
+    def mark_drained(self, sequence: int) -> None:
+        """Remember that the history has everything up to `sequence`.
+
+        Not synced: an older mark after a power cut only means that a few records are offered again.
+        """
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        try:
+            self._db.execute(_MARK, (sequence,))
+        finally:
+            self._db.execute("PRAGMA synchronous = FULL")
+        self.drained = sequence
+
+    def close(self) -> None:
+        """Close; SQLite folds the write-ahead log into the file."""
+        self._db.close()
+
+    def _one(self, sql: str) -> int:
+        return int(self._db.execute(sql).fetchone()[0])
+
+
+class JournalReader:
+    """The reader's side: a connection of its own, so that reading never holds up a commit. Opened by the first read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db: sqlite3.Connection | None = None
+
+    def read(self, after: int, limit: int) -> list[tuple[int, str]]:
+        """Return at most `limit` rows with sequence > `after`, in order. NeedsHuman where one is missing."""
+        sql = "SELECT sequence, event FROM records WHERE sequence > ? ORDER BY sequence LIMIT ?"
+        with _explained(self._path):
+            if self._db is None:
+                self._db = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+                self._db.execute("PRAGMA cache_size = -512")
+            rows = self._db.execute(sql, (after, limit)).fetchall()
+        for expected, (sequence, _) in enumerate(rows, after + 1):
+            if sequence != expected:
+                raise NeedsHuman(
+                    f"record {expected} of the journal {self._path} is missing",
+                    remedy="restore the file from a backup",
+                )
+        return rows
+
+    def close(self) -> None:
+        """Close."""
+        if self._db is not None:
+            self._db.close()
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise NeedsHuman(
+            f"the journal {path} cannot be used: {error}",
+            remedy="check the disk and the folder's permissions; restore the file from a backup if it is damaged",
+            code=getattr(error, "sqlite_errorname", None),
+        ) from error

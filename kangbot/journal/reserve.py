@@ -1,0 +1,46 @@
+"""Room on the disk that is kept for exits.
+
+A full disk must stop entries, not exits. So some room is taken in advance; when the disk is full it is given back, and
+only what may use the reserve is written from then on. The reserve is taken again, before anything else is written, as
+soon as the disk has room: no timer asks for it, the next write does.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+
+class Reserve:
+    """A preallocated file of `size` bytes beside the journal. Blocking: used on the journal's thread."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._path = path
+        self.size = size
+        self.held = False
+
+    def take(self) -> bool:
+        """Hold the reserve; False where the disk has no room for it."""
+        if not self.held:
+            self.held = self._allocate()
+        return self.held
+
+    def release(self) -> None:
+        """Give the room back to the disk."""
+        self._path.unlink(missing_ok=True)
+        self.held = False
+
+    def _allocate(self) -> bool:
+        file = -1
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if self.size:
+                os.posix_fallocate(file, 0, self.size)  # real blocks: a sparse file would reserve nothing
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
+            return False
+        else:
+            return True
+        finally:
+            if file >= 0:
+                os.close(file)

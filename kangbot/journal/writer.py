@@ -1,0 +1,223 @@
+"""The journal: what the daemon will do and what it has learnt, on the local disk before anything follows from it.
+
+One writer thread, one SQLite file (WAL, `synchronous=FULL`). Commits are grouped without waiting for a group: all that
+was queued while the last commit ran goes into the next, so one event alone is on disk in a fraction of a millisecond
+and a thousand at once share a single fsync. An idle journal does nothing at all.
+
+The disk may fill up. Then appends fail with NeedsHuman, except those that may use the reserve (`reserve=True`: exits,
+and what is learnt of orders), which go on as long as the reserve lasts. Removing records that the history has and that
+replay does not need belongs elsewhere; `drained` is what it will ask for.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections import deque
+from collections.abc import Awaitable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from kangbot.errors import Ambiguous
+from kangbot.journal import codec
+from kangbot.journal.commit import Committer, Group, Outcome
+from kangbot.journal.file import TAG_LENGTH, JournalFile, JournalReader
+from kangbot.journal.lock import FolderLock
+from kangbot.journal.reserve import Reserve
+from kangbot.journal.ticket import Ticket
+from kangbot.model.events import Event, Record
+from kangbot.runtime.threads import Worker
+from kangbot.runtime.world import World
+
+log = structlog.get_logger(__name__)
+
+FILE = "journal.sqlite"
+_MAX_BYTES = 1 << 30  # a bound, so that a history that is away for weeks cannot take the whole disk
+_RESERVE_BYTES = 4 << 20  # some five hundred commits of single events
+_CLOSE_S = 5.0
+
+
+class JournalWriter:
+    """Implements `ports.Journal`. Made by `await JournalWriter.open(folder, world)`, used on that loop, closed once."""
+
+    def __init__(
+        self, *, path: Path, thread: Worker, held: contextlib.ExitStack, file: JournalFile, committer: Committer
+    ) -> None:
+        self._path = path
+        self._thread = thread
+        self._held = held  # the file and the folder's lock
+        self._file = file  # touched on the thread only
+        self._committer = committer  # likewise
+        self._queue: deque[Group] = deque()
+        self._writing: Sequence[Group] = ()
+        self._asked = False  # a commit is posted that has not begun to empty the queue
+        self._closed = False
+        self._tag = file.tag
+        self._last = file.last
+        self._drained = file.drained
+        self._full = committer.full
+        self._grown: list[asyncio.Future[None]] = []
+        self._reading: tuple[Worker, JournalReader] | None = None
+
+    @classmethod
+    async def open(
+        cls, folder: Path, world: World, *, max_bytes: int = _MAX_BYTES, reserve_bytes: int = _RESERVE_BYTES
+    ) -> Self:
+        """Open the journal in the state folder, made where it does not exist.
+
+        NeedsHuman: another kangbot holds the folder, the file is of a later format or damaged, the disk refuses.
+        """
+        thread = Worker("journal")
+        held = contextlib.ExitStack()
+        path = folder / FILE
+
+        def prepare() -> tuple[JournalFile, Committer]:
+            held.callback(FolderLock(folder).release)
+            file = JournalFile(path, max_bytes=max_bytes, new_tag=lambda: world.token("journal", TAG_LENGTH))
+            held.callback(file.close)
+            return file, Committer(file, Reserve(folder / "reserve", reserve_bytes))
+
+        try:
+            file, committer = await thread.run(prepare)
+        except BaseException:
+            thread.post(held.close)  # a cancelled open may have opened it all the same
+            await thread.aclose(_CLOSE_S)
+            raise
+        return cls(path=path, thread=thread, held=held, file=file, committer=committer)
+
+    @property
+    def tag(self) -> str:
+        """The journal's name, 8 characters of [a-z0-9], drawn once when the file was made."""
+        return self._tag
+
+    @property
+    def last(self) -> int:
+        """The sequence of the newest record that is on disk; 0 when empty."""
+        return self._last
+
+    @property
+    def drained(self) -> int:
+        """Up to which sequence the history has everything, as far as we remember."""
+        return self._drained
+
+    @property
+    def full(self) -> bool:
+        """Whether the disk took no more at the last commit: only appends with `reserve` may succeed."""
+        return self._full
+
+    def append(self, *events: Event, reserve: bool = False) -> Awaitable[int]:
+        """Queue `events` as one atomic group; the awaitable resolves when they are on disk. See `ports.Journal`.
+
+        `reserve` allows the group the room that is kept for exits. RuntimeError once closed.
+        """
+        if self._closed:
+            raise RuntimeError("the journal is closed")
+        if not events:
+            raise ValueError("nothing to append")
+        group = Group([codec.encode(event) for event in events], reserve, Ticket())
+        self._queue.append(group)
+        # The flag goes up here, and down on the thread before it empties the queue, so no group is left behind.
+        if not self._asked:
+            self._asked = True
+            self._thread.post(self._commit)
+        return group.ticket
+
+    async def read(self, after: int, limit: int) -> Sequence[Record]:
+        """Return at most `limit` records with sequence > `after`, in order. NeedsHuman where one cannot be read."""
+        if self._closed:
+            raise RuntimeError("the journal is closed")
+        if self._reading is None:
+            self._reading = (Worker("journal-read"), JournalReader(self._path))
+        thread, reader = self._reading
+
+        def fetch() -> list[Record]:
+            file = str(self._path)
+            rows = reader.read(after, limit)
+            return [codec.decode(text, journal=self._tag, sequence=sequence, file=file) for sequence, text in rows]
+
+        return await thread.run(fetch)
+
+    async def beyond(self, sequence: int) -> int:
+        """Wait until `last` > `sequence`, and return `last`. RuntimeError when the journal is closed meanwhile."""
+        while self._last <= sequence:
+            if self._closed:
+                raise RuntimeError("the journal is closed")
+            grown: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._grown.append(grown)
+            await grown
+        return self._last
+
+    def mark_drained(self, sequence: int) -> None:
+        """Remember on disk, at leisure, that the history has everything up to `sequence`."""
+        if sequence > self._drained and not self._closed:
+            self._drained = sequence
+            self._thread.post(lambda: self._mark(sequence))
+
+    async def aclose(self, timeout_s: float = _CLOSE_S) -> None:
+        """Write what is queued, then close, within about twice `timeout_s`. Safe to call twice.
+
+        Where the disk hangs, the thread is left behind and what it had not confirmed fails as Ambiguous.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        self._thread.post(self._held.close)
+        if self._reading is not None:
+            thread, reader = self._reading
+            thread.post(reader.close)
+            await thread.aclose(timeout_s)
+        if not await self._thread.aclose(timeout_s):
+            log.error("journal.close_hangs", file=str(self._path), after_s=timeout_s)
+            unsure = Ambiguous("the journal was left before the disk confirmed")
+            for group in (*self._writing, *self._queue):
+                group.ticket.settle(0, unsure)
+        self._wake()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    # ------------------------------------------------------------------------------------------------- on the thread
+    def _commit(self) -> None:
+        self._asked = False
+        groups = []
+        while self._queue:
+            groups.append(self._queue.popleft())
+        if not groups:  # a commit that began after the flag went up took them along
+            return
+        self._writing = groups
+        outcomes = self._committer.store(groups)
+        self._thread.tell(self._committed, outcomes, self._file.last, self._committer.full)
+
+    def _mark(self, sequence: int) -> None:
+        with contextlib.suppress(sqlite3.Error):  # a full disk: an older mark does no harm
+            self._file.mark_drained(sequence)
+
+    # --------------------------------------------------------------------------------------------------- on the loop
+    def _committed(self, outcomes: Sequence[Outcome], last: int, full: bool) -> None:
+        self._last = last
+        if full != self._full:
+            self._full = full
+            if full:
+                log.error("journal.full", file=str(self._path), reason=_reason(outcomes))
+            else:
+                log.warning("journal.has_room", file=str(self._path))
+        for outcome in outcomes:
+            outcome.group.ticket.settle(outcome.sequence, outcome.error)
+        self._wake()
+
+    def _wake(self) -> None:
+        grown, self._grown = self._grown, []
+        for waiter in grown:
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+def _reason(outcomes: Sequence[Outcome]) -> str:
+    return next((error.message for _, _, error in outcomes if error is not None), "")

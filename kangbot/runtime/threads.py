@@ -1,0 +1,98 @@
+"""Threads with a name and a queue; the only place where threads are made.
+
+What must not block the loop and cannot be awaited (SQLite and its fsync) runs here. One `Worker` is one thread: its
+calls run in the order they were posted, one at a time, so that what it owns needs no lock. Results come back to the
+loop by `call_soon_threadsafe`. Cancelling an await never reaches the work: a half-written disk is nobody's wish.
+An idle worker sleeps in the kernel: no polling, no timer.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Worker:
+    """One named thread that belongs to the running loop. Make it on the loop, close it on the loop."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._loop = asyncio.get_running_loop()
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._ended = asyncio.Event()
+        self._closed = False
+        # A daemon thread: one that hangs in a dying disk must not keep the process from ending.
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Run `call` on the thread, after all that was posted before. RuntimeError once the worker is closed.
+
+        An exception out of `call` goes to the loop's exception handler; the thread lives on.
+        """
+        if self._closed:
+            raise RuntimeError(f"the thread {self._name} is closed")
+        self._calls.put(call)
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Run `call` on the thread and return its result, or raise what it raised.
+
+        Cancelling this await leaves the call in the queue: it will run all the same.
+        """
+        outcome: asyncio.Future[T] = self._loop.create_future()
+
+        def answer() -> None:
+            try:
+                result = call()
+            except BaseException as error:  # noqa: BLE001 -- handed whole to whoever awaits
+                self.tell(_settle, outcome, None, error)
+            else:
+                self.tell(_settle, outcome, result, None)
+
+        self.post(answer)
+        return await outcome
+
+    def tell(self, callback: Callable[..., object], *arguments: object) -> None:
+        """From the thread: run `callback` on the loop. Dropped where the loop has ended, for then nobody waits."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(callback, *arguments)
+
+    async def aclose(self, timeout_s: float) -> bool:
+        """Let the thread finish what was posted, and end it; False where `timeout_s` did not suffice.
+
+        Safe to call twice. A thread that did not end in time is left behind: it ends with the process.
+        """
+        if not self._closed:
+            self._closed = True
+            self._calls.put(None)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._ended.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _work(self) -> None:
+        while True:
+            call = self._calls.get()
+            if call is None:
+                break
+            try:
+                call()
+            except BaseException as error:  # noqa: BLE001 -- told to the loop; the thread serves others too
+                failed = {"message": f"a call on the thread {self._name} failed", "exception": error}
+                self.tell(self._loop.call_exception_handler, failed)
+            del call  # while the thread sleeps it must not keep the last call's data alive
+        self.tell(self._ended.set)
+
+
+def _settle(outcome: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+    if outcome.done():  # the await was cancelled
+        return
+    if error is None:
+        outcome.set_result(result)
+    else:
+        outcome.set_exception(error)
