@@ -1,0 +1,73 @@
+"""Whether a socket still lives: the last frame heard, the heartbeat asked for, and the doubt between them.
+
+A heartbeat proves the socket, never a topic; any frame proves the socket as well as a heartbeat does. A missing answer
+is therefore a death only where nothing else was heard either.
+"""
+
+from enum import Enum
+
+
+class Pulse(Enum):
+    """What the heartbeat's clock says."""
+
+    FINE = "fine"
+    MISSED = "missed"  # no answer in time, but other frames came
+    DEAD = "dead"  # no frame of any kind since the heartbeat was asked for
+
+
+class Heartbeat:
+    """One connection's clock, started when it opens. `probe_ns`: silence after which a heartbeat is asked for."""
+
+    __slots__ = ("_asked", "_data_ns", "_every_ns", "_pong_ns", "_probe_ns", "_sent_ns", "heard_ns")
+
+    def __init__(self, *, every_ns: int, probe_ns: int, pong_ns: int, now_ns: int = 0) -> None:
+        self._every_ns = every_ns
+        self._probe_ns = probe_ns
+        self._pong_ns = pong_ns
+        self._sent_ns = now_ns
+        self._asked = False
+        self._data_ns = 0
+        self.heard_ns = now_ns
+
+    def data(self, now_ns: int) -> None:
+        """Learn that data came."""
+        self.heard_ns = self._data_ns = now_ns
+
+    def pong(self, now_ns: int) -> None:
+        """Learn that the heartbeat was answered."""
+        self.heard_ns = now_ns
+        self._asked = False
+
+    def sent(self, now_ns: int) -> None:
+        """Learn that a heartbeat was asked for."""
+        self._asked, self._sent_ns = True, now_ns
+
+    def slept(self, for_ns: int) -> None:
+        """Learn that we ourselves were away for so long."""
+        self.heard_ns += for_ns
+        self._sent_ns += for_ns
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a heartbeat was asked for and nothing at all was heard since."""
+        return self._asked and self.heard_ns <= self._sent_ns
+
+    def due(self, now_ns: int) -> bool:
+        """Return whether a heartbeat is to be asked for.
+
+        At the venue's interval; and at once where data flowed since the last one and has stopped. A quiet account is
+        not asked all the time.
+        """
+        if self._asked:
+            return False
+        stopped = now_ns - self.heard_ns >= self._probe_ns and self._data_ns > self._sent_ns
+        return stopped or now_ns - self._sent_ns >= self._every_ns
+
+    def check(self, now_ns: int) -> Pulse:
+        """Return the verdict; a missed answer is told once."""
+        if not self._asked or now_ns - self._sent_ns < self._pong_ns:
+            return Pulse.FINE
+        if self.in_doubt:
+            return Pulse.DEAD
+        self._asked = False
+        return Pulse.MISSED

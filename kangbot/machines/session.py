@@ -1,0 +1,414 @@
+"""One websocket connection and its topics: what is believed of each, what is said next, when to give up.
+
+Without I/O and without a venue's words: the shell (`feed/stream.py`) tells what the dialect decoded, does the effects
+it drains, and comes back by `deadline`. Anything sent is decided in `tick`, so that whatever was asked for within one
+turn of the loop leaves in few frames, under a strict message rate.
+
+The life of a topic. A topic is live only by an acknowledgement and data, never by one of them alone; where nothing is
+said, the state stays::
+
+                opened  frame sent   acknowledged   data           denied       its time is up            closed
+    WANTED              REQUESTED                                               (sent again, if it may be)
+    REQUESTED                        ACKED (1)      noted for (1)  DENIED (2)   WANTED  unacknowledged    WANTED
+    ACKED                                           LIVE                        WANTED  mute              WANTED
+    LIVE                                            seen                        STALE   silent or stuck   WANTED
+    STALE               REQUESTED                   LIVE (3)                    (sent again)              WANTED
+    DENIED                                                                      WANTED  after a rest
+
+    (1) LIVE at once where data came before the answer, or where the topic's terms ask for no data.
+    (2) A refused request of several topics that names none: each is asked for again alone, so that the bad one shows.
+    (3) Its subscription was never ended, and its venue time moves on.
+
+Whatever is asked for again is unsubscribed first: a venue that still holds the subscription would refuse a second one.
+From the second failure on a topic rests before it is asked for again; its neighbours do not notice. After `attempts`
+failures it is given up to another connection, or the connection is closed where most of its topics are no better.
+
+The socket itself has its own clock: after `probe_ns` without a frame a heartbeat is asked for, and `pong_ns` later,
+still without any frame, it is dead. Until then nothing is sent for topics that fell silent with it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from kangbot.machines.backoff import Backoff
+from kangbot.machines.heartbeat import Heartbeat, Pulse
+from kangbot.machines.limiter import Window
+from kangbot.machines.session_words import (
+    SECOND_NS,
+    Close,
+    CloseKind,
+    Effect,
+    GaveUp,
+    Ping,
+    Reply,
+    SessionRules,
+    Subscribe,
+    Terms,
+    TopicAcked,
+    TopicDown,
+    TopicLive,
+    TopicState,
+    Trouble,
+    Unsubscribe,
+)
+from kangbot.machines.watchdog import Watchdog
+
+_NEVER = 1 << 62  # later than any time there is
+_SUBSCRIBED = (TopicState.REQUESTED, TopicState.ACKED, TopicState.LIVE, TopicState.STALE)
+
+
+class Stage(Enum):
+    """Where the connection stands."""
+
+    CLOSED = "closed"
+    LOGIN = "login"
+    READY = "ready"
+    CLOSING = "closing"  # we asked for the close; nothing is said any more
+
+
+@dataclass(slots=True, kw_only=True)
+class _Topic:
+    native: str
+    terms: Terms
+    state: TopicState = TopicState.WANTED
+    due_ns: int = 0  # WANTED, STALE, DENIED: not to be sent before; REQUESTED, ACKED: its time is up
+    request: str = ""
+    dirty: bool = False  # the venue may hold a subscription: unsubscribe before asking again
+    alone: bool = False  # asked for in a request of its own
+    heard: bool = False  # data came before the answer
+    failures: int = 0  # in a row
+    live_ns: int = 0
+
+
+class Session:
+    """The state of one stream's connection, over all its reconnects. Large state with one writer: mutable."""
+
+    def __init__(self, rules: SessionRules) -> None:
+        self._rules = rules
+        self._topics: dict[str, _Topic] = {}
+        self._leaving: dict[str, None] = {}  # subscribed at the venue, wanted no longer
+        self._watch = Watchdog()
+        self._window = Window(most=rules.messages, span_ns=rules.messages_span_ns)
+        self._effects: list[Effect] = []
+        self._requests = 0
+        self._forget()
+        self.troubles: Counter[Trouble] = Counter()
+        self.pongs_missed = 0  # heartbeats without an answer while other frames came
+        self.strays = 0  # data of topics that nobody wants
+
+    def _forget(self) -> None:
+        """Forget what belongs to one connection."""
+        self.stage = Stage.CLOSED
+        self._ticked_ns = 0
+        self._pump_ns = _NEVER
+        self._login_due_ns = _NEVER
+        self._pulse = self._heartbeat(0)
+        self._wanted_ns = 0  # when something was last wanted
+        self._live = 0
+        self._flowing_ns: int | None = None
+
+    def _heartbeat(self, now_ns: int) -> Heartbeat:
+        rules = self._rules
+        return Heartbeat(every_ns=rules.ping_ns, probe_ns=rules.probe_ns, pong_ns=rules.pong_ns, now_ns=now_ns)
+
+    # ------------------------------------------------------------------------------------------------------- wants
+    def want(self, native: str, terms: Terms, now_ns: int) -> None:
+        """Ask for a topic, on this connection and on all that follow. Wanting it twice changes its terms only."""
+        topic = self._topics.get(native)
+        if topic is not None:
+            topic.terms = terms
+            return
+        dirty = self._leaving.pop(native, self) is None
+        self._topics[native] = _Topic(native=native, terms=terms, dirty=dirty)
+        self._pump_ns = now_ns
+
+    def unwant(self, native: str, now_ns: int) -> None:
+        """Ask for it no longer; harmless where it was not wanted."""
+        topic = self._topics.pop(native, None)
+        if topic is None:
+            return
+        self._watch.forget(native)
+        if topic.state is TopicState.LIVE:
+            self._lost(1)
+        if topic.dirty or topic.state in _SUBSCRIBED:
+            self._leaving[native] = None
+        self._wanted_ns = self._pump_ns = now_ns
+
+    @property
+    def wanted(self) -> Sequence[str]:
+        """The topics wanted, in the order in which they were asked for."""
+        return tuple(self._topics)
+
+    def state(self, native: str) -> TopicState | None:
+        """Return where the topic stands; None where it is not wanted."""
+        topic = self._topics.get(native)
+        return None if topic is None else topic.state
+
+    @property
+    def live(self) -> int:
+        """How many topics are live."""
+        return self._live
+
+    def flowing_ns(self, now_ns: int) -> int:
+        """Return for how long without a break at least one topic has been live on this connection."""
+        return 0 if self._flowing_ns is None else now_ns - self._flowing_ns
+
+    # ------------------------------------------------------------------------------------------------------ inputs
+    def opened(self, now_ns: int, *, logging_in: bool) -> None:
+        """Learn that the connection is open; `logging_in` where the shell has sent an authentication frame."""
+        self._forget()
+        self.stage = Stage.LOGIN if logging_in else Stage.READY
+        self._pulse = self._heartbeat(now_ns)
+        self._ticked_ns = self._pump_ns = self._wanted_ns = now_ns
+        if logging_in:
+            self._login_due_ns = now_ns + self._rules.login_ns
+
+    def closed(self, reason: str) -> None:
+        """Learn that the connection is gone, whoever ended it."""
+        for topic in self._topics.values():
+            if topic.state in _SUBSCRIBED:
+                self._effects.append(TopicDown(topic.native, Trouble.CLOSED, reason))
+            if topic.state is not TopicState.DENIED:
+                topic.state, topic.due_ns = TopicState.WANTED, 0
+            topic.request, topic.dirty, topic.heard, topic.failures = "", False, False, 0
+        self._leaving.clear()
+        self._forget()
+
+    def data(self, native: str, now_ns: int, stamp: int = 0) -> bool:
+        """Learn that data came; True where that has effects to drain. `stamp` is its venue time, 0 where unknown.
+
+        The one input of the hot path: a live topic costs two lookups.
+        """
+        self._pulse.data(now_ns)
+        topic = self._topics.get(native)
+        if topic is None:
+            self.strays += 1
+            return False
+        moved_on = self._watch.seen(native, now_ns, stamp)
+        if topic.state is TopicState.LIVE:
+            return False
+        if topic.state is TopicState.ACKED or (topic.state is TopicState.STALE and moved_on):
+            self._go_live(topic, now_ns)
+            return True
+        topic.heard = topic.state is TopicState.REQUESTED
+        return False
+
+    def heard(self, now_ns: int) -> None:
+        """Learn that some other frame came: it proves the socket, never a topic."""
+        self._pulse.heard_ns = now_ns
+
+    def pong(self, now_ns: int) -> None:
+        """Learn that the heartbeat was answered."""
+        self._pulse.pong(now_ns)
+
+    def ping_asked(self, reply: str, now_ns: int) -> None:
+        """Learn that the venue wants a heartbeat from us."""
+        self._pulse.heard_ns = now_ns
+        self._effects.append(Reply(reply))
+
+    def logged_in(self, now_ns: int) -> None:
+        """Learn that the authentication was accepted."""
+        self._pulse.heard_ns = now_ns
+        if self.stage is Stage.LOGIN:
+            self.stage, self._login_due_ns, self._pump_ns = Stage.READY, _NEVER, now_ns
+
+    def login_denied(self, message: str, now_ns: int) -> None:
+        """Learn that the authentication was refused."""
+        self._pulse.heard_ns = now_ns
+        self._close(CloseKind.LOGIN, f"login refused: {message}")
+
+    def acked(self, request: str, natives: Sequence[str], now_ns: int) -> None:
+        """Learn that the venue confirmed a request; `natives` empty confirms all of it.
+
+        The answer to an earlier attempt at a topic says nothing of the present one.
+        """
+        self._pulse.heard_ns = now_ns
+        for topic in self._asked_in(request):
+            if natives and topic.native not in natives:
+                continue
+            self._effects.append(TopicAcked(topic.native))
+            topic.alone = False
+            if topic.heard or topic.terms.patience is None:
+                self._go_live(topic, now_ns)
+            else:
+                topic.state, topic.due_ns = TopicState.ACKED, now_ns + topic.terms.first_ns
+
+    def denied(self, request: str, native: str, message: str, now_ns: int) -> None:
+        """Learn that the venue refused a request, or one topic of it where `native` names one."""
+        self._pulse.heard_ns = now_ns
+        asked = [topic for topic in self._asked_in(request) if native in ("", topic.native)]
+        self._pump_ns = now_ns
+        if not native and len(asked) > 1:
+            for topic in asked:
+                topic.state, topic.due_ns, topic.alone, topic.dirty = TopicState.WANTED, now_ns, True, True
+            return
+        for topic in asked:
+            self.troubles[Trouble.DENIED] += 1
+            topic.state, topic.due_ns, topic.dirty = TopicState.DENIED, now_ns + self._rules.denied_ns, True
+            self._effects.append(TopicDown(topic.native, Trouble.DENIED, message))
+
+    def tick(self, now_ns: int) -> None:
+        """Look at every clock, and say what is to be said."""
+        if self.stage in (Stage.CLOSED, Stage.CLOSING):
+            return
+        late_ns = now_ns - self._ticked_ns - self._rules.tick_ns
+        if late_ns > self._rules.late_ns:
+            self._slept(late_ns)
+        self._ticked_ns = now_ns
+        if now_ns >= self._login_due_ns:
+            self._close(CloseKind.DEAF, "login was not answered")
+            return
+        if not self._topics and not self._leaving and now_ns - self._wanted_ns >= self._rules.idle_ns:
+            self._close(CloseKind.IDLE, "nothing is wanted")
+            return
+        self._check_pulse(now_ns)
+        self._check_steps(now_ns)
+        self._check_silence(now_ns)
+        self._pump_ns = self._pump(now_ns)
+
+    # ----------------------------------------------------------------------------------------------------- outputs
+    def drain(self) -> Sequence[Effect]:
+        """Return what is to be done, in order, and forget it."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    def deadline(self) -> int | None:
+        """Return when `tick` is due; None while there is no connection to keep."""
+        if self.stage in (Stage.CLOSED, Stage.CLOSING):
+            return None
+        return min(self._pump_ns, self._ticked_ns + self._rules.tick_ns)
+
+    # ------------------------------------------------------------------------------------------------------ clocks
+    def _slept(self, for_ns: int) -> None:
+        """Move every clock: the loop stood still, and what came meanwhile has not been read yet."""
+        self._watch.slept(for_ns)
+        self._pulse.slept(for_ns)
+        self._login_due_ns += for_ns
+        for topic in self._topics.values():
+            if topic.state in (TopicState.REQUESTED, TopicState.ACKED):
+                topic.due_ns += for_ns
+
+    def _check_pulse(self, now_ns: int) -> None:
+        match self._pulse.check(now_ns):
+            case Pulse.DEAD:
+                silent_s = (now_ns - self._pulse.heard_ns) / SECOND_NS
+                self._close(CloseKind.DEAF, f"no frame and no pong for {silent_s:.1f} s")
+            case Pulse.MISSED:
+                self.pongs_missed += 1
+            case Pulse.FINE:
+                pass
+
+    def _check_steps(self, now_ns: int) -> None:
+        for topic in self._topics.values():
+            if now_ns < topic.due_ns:
+                continue
+            if topic.state is TopicState.REQUESTED:
+                self._fail(topic, Trouble.UNACKNOWLEDGED, "the subscription was not answered", now_ns)
+            elif topic.state is TopicState.ACKED:
+                self._fail(topic, Trouble.MUTE, "acknowledged, but no data came", now_ns)
+
+    def _check_silence(self, now_ns: int) -> None:
+        for overdue in self._watch.scan(now_ns)[0]:
+            topic = self._topics[overdue.topic]
+            if topic.state is TopicState.LIVE:
+                trouble = Trouble.STUCK if overdue.stuck else Trouble.SILENT
+                self._fail(topic, trouble, f"no new data for {overdue.silent_ns / SECOND_NS:.1f} s", now_ns)
+
+    # ------------------------------------------------------------------------------------------------- transitions
+    def _asked_in(self, request: str) -> Sequence[_Topic]:
+        return [t for t in self._topics.values() if t.state is TopicState.REQUESTED and t.request == request]
+
+    def _go_live(self, topic: _Topic, now_ns: int) -> None:
+        topic.state, topic.live_ns = TopicState.LIVE, now_ns
+        if topic.terms.patience is not None:
+            self._watch.watch(topic.native, topic.terms.patience, now_ns)
+        self._live += 1
+        if self._flowing_ns is None:
+            self._flowing_ns = now_ns
+        self._effects.append(TopicLive(topic.native))
+
+    def _lost(self, live: int) -> None:
+        self._live -= live
+        if not self._live:
+            self._flowing_ns = None
+
+    def _fail(self, topic: _Topic, trouble: Trouble, message: str, now_ns: int) -> None:
+        if self.stage is Stage.CLOSING:
+            return
+        self.troubles[trouble] += 1
+        was_live = topic.state is TopicState.LIVE
+        if was_live:
+            self._lost(1)
+            if now_ns - topic.live_ns >= self._rules.steady_ns:
+                topic.failures = 0
+        topic.state = TopicState.STALE if was_live else TopicState.WANTED
+        topic.failures += 1
+        topic.dirty, topic.heard = True, False
+        # Pacing, not chance: a topic rests alone, there is nobody to keep apart from.
+        rest = Backoff(first_ns=self._rules.rest_first_ns, ceiling_ns=self._rules.rest_most_ns)
+        topic.due_ns = now_ns + replace(rest, failures=topic.failures - 1).wait_ns(0.5)
+        self._effects.append(TopicDown(topic.native, trouble, message))
+        if topic.failures % self._rules.attempts == 0:
+            self._give_up(topic, trouble)
+
+    def _give_up(self, topic: _Topic, trouble: Trouble) -> None:
+        unwell = sum(t.failures > 0 and t.state is not TopicState.LIVE for t in self._topics.values())
+        if 2 * unwell > len(self._topics):
+            self._close(CloseKind.DEAF, f"{unwell} of {len(self._topics)} topics are {trouble}")
+        else:
+            self._effects.append(GaveUp(topic.native, trouble))
+
+    def _close(self, kind: CloseKind, reason: str) -> None:
+        if self.stage in (Stage.LOGIN, Stage.READY):
+            self.stage = Stage.CLOSING
+            self._effects.append(Close(kind, reason))
+
+    # ------------------------------------------------------------------------------------------------------ saying
+    def _pump(self, now_ns: int) -> int:
+        """Say what may be said now, and return when there may be more to say."""
+        while not (wait_ns := self._window.wait_ns(now_ns)):
+            effect = self._next_saying(now_ns)
+            if effect is None:
+                return _NEVER
+            self._window, _ = self._window.admit(now_ns)
+            self._effects.append(effect)
+        return now_ns + wait_ns
+
+    def _next_saying(self, now_ns: int) -> Effect | None:
+        """Return the next message, recorded as said; None where there is nothing to say."""
+        if self.stage is Stage.CLOSING:
+            return None
+        if self._pulse.due(now_ns):
+            self._pulse.sent(now_ns)
+            return Ping(self._request())
+        if self.stage is not Stage.READY or self._pulse.in_doubt:
+            return None
+        if leaving := tuple(self._leaving)[: self._rules.topics_a_request]:
+            for native in leaving:
+                del self._leaving[native]
+            return Unsubscribe(self._request(), leaving)
+        if due := self._due(now_ns, dirty=True):
+            for topic in due:
+                topic.state, topic.dirty = TopicState.WANTED, False
+            return Unsubscribe(self._request(), tuple(topic.native for topic in due))
+        if due := self._due(now_ns, dirty=False):
+            request = self._request()
+            for topic in due:
+                topic.state, topic.request, topic.heard = TopicState.REQUESTED, request, False
+                topic.due_ns = now_ns + self._rules.ack_ns
+            return Subscribe(request, tuple(topic.native for topic in due))
+        return None
+
+    def _due(self, now_ns: int, *, dirty: bool) -> Sequence[_Topic]:
+        """Return the topics of the next request: one that is asked for alone, else as many as one may name."""
+        waiting = (TopicState.WANTED, TopicState.STALE, TopicState.DENIED)
+        due = [t for t in self._topics.values() if t.state in waiting and t.dirty is dirty and t.due_ns <= now_ns]
+        if not dirty and (alone := [topic for topic in due if topic.alone]):
+            return alone[:1]
+        return due[: self._rules.topics_a_request]
+
+    def _request(self) -> str:
+        self._requests += 1
+        return str(self._requests)
