@@ -1,0 +1,248 @@
+"""Frames of Bybit's public topics: bytes in, our words out.
+
+Each subscribed topic has one decoder that knows its market, so that a frame is decoded once, into the type that its
+topic calls for. A decoder raises one of `UNREADABLE` on a frame it cannot read; the dialect makes that a Garbled.
+Replies to our requests and the account's topics are read elsewhere (replies.py, account.py).
+
+Quotes come from `orderbook.1`, not from `tickers`: spot tickers carry no bid and ask, linear tickers push at most every
+100 ms and only what changed, while level 1 pushes every 10 ms, whole, and repeats an unchanged top after 3 seconds,
+which also proves that the topic lives. Source: Bybit v5, "Orderbook" and "Ticker" streams.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+
+from kangbot.model.data import Bar, Quote, Trade
+from kangbot.model.ids import MarketId
+from kangbot.model.money import ZERO, Price, Quantity
+from kangbot.model.orders import Side
+from kangbot.ports import Channel, Data, Garbled, Ignored, Message, Topic
+
+# What decoding raises, and nothing else: bad JSON or types, bad numbers, bad text, an absurdly nested frame.
+UNREADABLE = (msgspec.MsgspecError, ArithmeticError, ValueError, RecursionError)
+
+Decode = Callable[[bytes], Sequence[Message]]
+
+INTERVALS = {  # timeframe in seconds → Bybit's word; weeks and months do not align with the epoch and are left out
+    60: "1",
+    180: "3",
+    300: "5",
+    900: "15",
+    1800: "30",
+    3600: "60",
+    7200: "120",
+    14400: "240",
+    21600: "360",
+    43200: "720",
+    86400: "D",
+}
+_TIMEFRAMES = {word: seconds for seconds, word in INTERVALS.items()}
+
+MILLISECOND_NS = 1_000_000
+_BEYOND: Decimal = Decimal(10) ** 18  # no price or quantity is so large; NaN and infinity fail the comparison too
+_BUY, _SELL = Side.BUY, Side.SELL  # an enum's member costs as much to look up as a comparison
+
+Millis = Annotated[int, msgspec.Meta(ge=0, le=10**14)]  # until the year 5138
+
+
+def decoder_of(topic: Topic) -> Decode:
+    """Return a fresh decoder for a public topic; ValueError where the topic is no public one."""
+    if topic.market is None:
+        raise ValueError(f"{topic.native} has no market: it is not a public topic")
+    match topic.channel:
+        case Channel.QUOTE:
+            return TopOfBook(topic.native, topic.market).decode
+        case Channel.TRADE:
+            return Trades(topic.native, topic.market).decode
+        case Channel.BAR:
+            return Bars(topic.native, topic.market).decode
+        case Channel.ACCOUNT:
+            raise ValueError(f"{topic.native} is the account's: it is not a public topic")
+
+
+# ------------------------------------------------------------------------------------------------------------- trades
+class _TradeRow(msgspec.Struct, gc=False):
+    at_ms: Millis = msgspec.field(name="T")
+    side: Literal["Buy", "Sell"] = msgspec.field(name="S")  # the taker's
+    quantity: Decimal = msgspec.field(name="v")
+    price: Decimal = msgspec.field(name="p")
+    trade_id: str = msgspec.field(name="i")
+
+
+class _TradeFrame(msgspec.Struct, gc=False):
+    data: list[_TradeRow]
+
+
+_TRADES = msgspec.json.Decoder(_TradeFrame)
+
+
+class Trades:
+    """`publicTrade.{symbol}`: at most 1,024 trades a frame, in the order they were matched."""
+
+    __slots__ = ("_market", "_native")
+
+    def __init__(self, native: str, market: MarketId) -> None:
+        self._native = native
+        self._market = market
+
+    def decode(self, frame: bytes) -> Sequence[Message]:
+        """Return the trades of the frame."""
+        market = self._market
+        events = []
+        for row in _TRADES.decode(frame).data:
+            price, quantity = row.price, row.quantity
+            if not (ZERO < price < _BEYOND and ZERO < quantity < _BEYOND):
+                raise ValueError("a trade without price or quantity")
+            events.append(
+                Trade(
+                    market=market,
+                    trade_id=row.trade_id,
+                    side=_BUY if row.side == "Buy" else _SELL,
+                    price=price,
+                    quantity=quantity,
+                    at_ns=row.at_ms * MILLISECOND_NS,
+                )
+            )
+        return (Data(native=self._native, events=events),)
+
+
+# ------------------------------------------------------------------------------------------------------------- quotes
+class _BookLevels(msgspec.Struct, gc=False):
+    bids: list[tuple[Decimal, Decimal]] = msgspec.field(name="b")
+    asks: list[tuple[Decimal, Decimal]] = msgspec.field(name="a")
+    update: int = msgspec.field(name="u")
+
+
+class _BookFrame(msgspec.Struct, gc=False):
+    kind: Literal["snapshot", "delta"] = msgspec.field(name="type")
+    at_ms: Millis = msgspec.field(name="ts")
+    data: _BookLevels
+
+
+_BOOK = msgspec.json.Decoder(_BookFrame, strict=False)  # the documentation shows `ts` as a number and as a string
+
+
+class TopOfBook:
+    """`orderbook.1.{symbol}`: the best bid and ask, merged where the venue sends deltas.
+
+    Today level 1 sends snapshots only; a delta is merged by the documented rules all the same. A quote is told only
+    where both sides are known, and its time is the venue's sending time (`ts`), so that a repeated snapshot renews it.
+    """
+
+    __slots__ = ("_asks", "_bids", "_market", "_native", "_update")
+
+    def __init__(self, native: str, market: MarketId) -> None:
+        self._native = native
+        self._market = market
+        self._bids: dict[Price, Quantity] = {}
+        self._asks: dict[Price, Quantity] = {}
+        self._update = -1  # of the last frame; -1: no snapshot yet
+
+    def decode(self, frame: bytes) -> Sequence[Message]:
+        """Return the quote after the frame; no event while a side is empty."""
+        read = _BOOK.decode(frame)
+        levels = read.data
+        for price, quantity in levels.bids:
+            _check_level(price, quantity)
+        for price, quantity in levels.asks:
+            _check_level(price, quantity)
+        if read.kind == "snapshot":
+            self._bids = dict(levels.bids)
+            self._asks = dict(levels.asks)
+        elif self._update < 0:
+            return (Ignored(kind="orderbook.delta_before_snapshot"),)
+        elif levels.update <= self._update:
+            return (Ignored(kind="orderbook.old_delta"),)
+        else:
+            _merge(self._bids, levels.bids)
+            _merge(self._asks, levels.asks)
+        self._update = levels.update
+        return self._quote(read.at_ms * MILLISECOND_NS)
+
+    def _quote(self, at_ns: int) -> Sequence[Message]:
+        if not self._bids or not self._asks:
+            return (Data(native=self._native, events=()),)
+        bid, ask = max(self._bids), min(self._asks)
+        if bid >= ask:
+            self._update = -1  # a delta was lost; the next snapshot is at most 3 seconds away
+            return (Garbled(reason=f"{self._native}: bid {bid} is not below ask {ask}"),)
+        quote = Quote(
+            market=self._market,
+            bid=bid,
+            bid_quantity=self._bids[bid],
+            ask=ask,
+            ask_quantity=self._asks[ask],
+            at_ns=at_ns,
+            sequence=self._update,
+        )
+        return (Data(native=self._native, events=(quote,)),)
+
+
+def _check_level(price: Price, quantity: Quantity) -> None:
+    if not (ZERO < price < _BEYOND and ZERO <= quantity < _BEYOND):
+        raise ValueError("a level without price or quantity")
+
+
+def _merge(side: dict[Price, Quantity], changes: list[tuple[Price, Quantity]]) -> None:
+    """Set each changed level; quantity 0 removes it."""
+    for price, quantity in changes:
+        if quantity:
+            side[price] = quantity
+        else:
+            side.pop(price, None)
+
+
+# --------------------------------------------------------------------------------------------------------------- bars
+class _BarRow(msgspec.Struct, gc=False):
+    start: Millis
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    confirm: bool
+
+
+class _BarFrame(msgspec.Struct, gc=False):
+    data: list[_BarRow]
+
+
+_BARS = msgspec.json.Decoder(_BarFrame)
+
+
+class Bars:
+    """`kline.{interval}.{symbol}`: only a confirmed bar is an event; the others prove that the topic lives."""
+
+    __slots__ = ("_market", "_native", "_timeframe_s")
+
+    def __init__(self, native: str, market: MarketId) -> None:
+        interval = native.split(".")[1]
+        if interval not in _TIMEFRAMES:
+            raise ValueError(f"{native}: no such interval")
+        self._native = native
+        self._market = market
+        self._timeframe_s = _TIMEFRAMES[interval]
+
+    def decode(self, frame: bytes) -> Sequence[Message]:
+        """Return the closed bars of the frame."""
+        events = [self._bar(row) for row in _BARS.decode(frame).data if row.confirm]
+        return (Data(native=self._native, events=events),)
+
+    def _bar(self, row: _BarRow) -> Bar:
+        if not (ZERO < row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high < _BEYOND):
+            raise ValueError("a bar whose prices contradict each other")
+        if not ZERO <= row.volume < _BEYOND:
+            raise ValueError("a bar without volume")
+        return Bar(
+            market=self._market,
+            timeframe_s=self._timeframe_s,
+            open_ns=row.start * MILLISECOND_NS,
+            open=row.open,
+            high=row.high,
+            low=row.low,
+            close=row.close,
+            volume=row.volume,
+        )
