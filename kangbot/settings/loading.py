@@ -1,0 +1,77 @@
+"""Read, merge, validate, compare: one pass that tells every mistake, or a frozen `Settings`."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from kangbot.errors import ConfigInvalid, Problem
+from kangbot.settings import rules
+from kangbot.settings.daemon import DEFAULT_STATE_DIR
+from kangbot.settings.lines import Key
+from kangbot.settings.partial import without
+from kangbot.settings.problems import explain
+from kangbot.settings.schema import Settings
+from kangbot.settings.secrets import Vault
+from kangbot.settings.sources import Origin, Table, lines_of, merged, nested, read_environment, read_file, value_at
+
+PATHS: tuple[Key, ...] = (
+    ("state_dir",),
+    ("venues", "bybit", "key_file"),
+    ("venues", "bybit", "secret_file"),
+    ("database", "url_file"),
+    ("control", "socket"),
+)
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Settings:
+    """Return the configuration in `path` with the environment laid over it.
+
+    ConfigInvalid with every mistake at once, in the order of the file. Reads the file and those with secrets; changes
+    nothing.
+    """
+    file, text = read_file(path)
+    overlay, strangers = read_environment(environ)
+    origin = Origin(file=str(path), lines=lines_of(text), overlay=overlay, names=tuple(environ))
+    table = _anchored(merged(file, overlay), path.parent, environ)
+    vault = Vault(environ=environ, origin=origin)
+    vault.open(file, table)
+    settings, mistakes = _validated(merged(table, vault.found), origin)
+    problems = (*strangers, *vault.problems, *mistakes)
+    if settings is None or problems:
+        raise ConfigInvalid(tuple(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line))))
+    return settings
+
+
+def _anchored(table: Table, folder: Path, environ: Mapping[str, str]) -> Table:
+    """Return the table with its paths taken from the file's folder; the state folder is systemd's, if it made one."""
+    if "state_dir" not in table:
+        given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+        table = {**table, "state_dir": given or str(DEFAULT_STATE_DIR)}
+    for key in PATHS:
+        value = value_at(table, key)
+        if isinstance(value, str) and value and not value.startswith("~"):
+            table = merged(table, nested(key, os.path.abspath(folder / value)))  # noqa: PTH100 -- links stay as they are
+    return table
+
+
+def _validated(table: Table, origin: Origin) -> tuple[Settings | None, tuple[Problem, ...]]:
+    """Return the settings and every mistake in them; None where they cannot be built."""
+    try:
+        settings = Settings.model_validate(table)
+    except ValidationError as error:
+        wrong = tuple(detail["loc"] for detail in error.errors(include_url=False))
+        return None, (*explain(error, origin), *_elsewhere(table, wrong, origin))
+    return settings, tuple(rules.check(settings, origin))
+
+
+def _elsewhere(table: Table, wrong: tuple[Key, ...], origin: Origin) -> tuple[Problem, ...]:
+    """Return the mistakes that can be seen beside the wrong keys; see `partial`."""
+    rest, kept = without(table, wrong)
+    try:
+        settings = Settings.model_validate(rest)
+    except ValidationError:  # what is left makes no sense without them
+        return ()
+    return tuple(rules.check(settings, replace(origin, kept=kept), unread=wrong))

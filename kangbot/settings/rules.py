@@ -1,0 +1,155 @@
+"""What no key can know alone: how settings must fit together. Each rule yields every mistake it sees."""
+
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+from kangbot.errors import Problem
+from kangbot.settings.daemon import LONGEST_SOCKET_PATH
+from kangbot.settings.kinds import port_is_valid
+from kangbot.settings.lines import Key
+from kangbot.settings.schema import Settings
+from kangbot.settings.sources import Origin
+
+REAL_MONEY = "real money"
+REAL_HOSTS = ("bybit.com", "bybit.nl", "bybit.eu", "bybit.kz", "bybit-tr.com", "bybitgeorgia.ge", "bytick.com")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+DATABASE_SCHEMES = ("mysql", "mariadb")
+
+
+def check(settings: Settings, origin: Origin, unread: tuple[Key, ...] = ()) -> Iterator[Problem]:
+    """Yield every mistake in settings whose keys are each right by themselves.
+
+    `unread` are keys that were wrong and have been taken out: rules that would read them are not asked.
+    """
+    for rule, reads in RULES:
+        if not any(key[: len(read)] == read[: len(key)] for key in unread for read in reads):
+            yield from rule(settings, origin)
+
+
+def _mode(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    if "live" in (settings.mode, settings.bybit_mode) and settings.live.i_understand != REAL_MONEY:
+        key: Key = ("mode",) if settings.mode == "live" else ("venues", "bybit", "mode")
+        yield origin.problem(
+            key,
+            "live trades with money and needs a second switch",
+            f'Write [live] i_understand = "{REAL_MONEY}", or choose another mode.',
+        )
+
+
+def _addresses(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    mode = settings.bybit_mode
+    urls = {
+        "rest_url": settings.venues.bybit.rest_url,
+        "ws_public_url": settings.venues.bybit.ws_public_url,
+        "ws_private_url": settings.venues.bybit.ws_private_url,
+    }
+    for name, url in urls.items():
+        key: Key = ("venues", "bybit", name)
+        if url is None:
+            continue
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if mode == "sandbox" and any(host == real or host.endswith(f".{real}") for real in REAL_HOSTS):
+            yield origin.problem(key, f"is the real exchange ({host}), but the mode is sandbox", "Remove it.")
+        if mode in ("testnet", "live") and parts.scheme in ("http", "ws") and host not in LOOPBACK:
+            yield origin.problem(key, f"is not encrypted, in mode {mode}", f"Write {parts.scheme}s://.")
+
+
+def _keys(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    if settings.bybit_mode not in ("testnet", "live"):
+        return
+    for name in ("key", "secret"):
+        named = getattr(settings.venues.bybit, f"{name}_file")  # then it is unreadable, which has been said
+        if getattr(settings.venues.bybit, name) is None and named is None:
+            yield origin.problem(
+                ("venues", "bybit", f"{name}_file"),
+                f"the API {name} is missing, and mode {settings.bybit_mode} needs one",
+                f"Name a file that holds it, or set KANGBOT_VENUES__BYBIT__{name.upper()}.",
+            )
+
+
+def _twice(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for number, market in enumerate(settings.trading):
+        if market.id in seen:
+            first = seen[market.id]
+            where = origin.line(("markets", first))
+            message = f"{market.symbol} at {market.venue} is there already{f' (line {where})' if where else ''}"
+            yield origin.problem(("markets", number, "symbol"), message, "Remove one of them.")
+        seen.setdefault(market.id, number)
+
+
+def _some_market(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    if not any(market.enabled for market in settings.trading):
+        yield origin.problem(("markets",), "there is no market to trade", "Add a [[markets]] table.")
+
+
+def _limits(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    risk = settings.risk
+    for number, market in enumerate(settings.trading):
+        own = settings.markets[number]
+        if market.size > risk.max_notional_per_market:
+            yield origin.problem(
+                ("markets", number, "size") if own.size else ("defaults", "size"),
+                f"{market.size} is above risk.max_notional_per_market ({risk.max_notional_per_market}): "
+                f"no entry of {market.symbol} would pass",
+                "Lower the one or raise the other.",
+            )
+        if market.leverage > risk.max_leverage:
+            yield origin.problem(
+                ("markets", number, "leverage") if own.leverage else ("defaults", "leverage"),
+                f"{market.leverage} is above risk.max_leverage ({risk.max_leverage})",
+                "Lower the one or raise the other.",
+            )
+    if risk.max_notional_total < risk.max_notional_per_market:
+        yield origin.problem(
+            ("risk", "max_notional_total"),
+            f"{risk.max_notional_total} is below max_notional_per_market ({risk.max_notional_per_market})",
+        )
+
+
+def _database(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    if settings.database.url is None:
+        return
+    key: Key = ("database", "url")
+    form = "must be an address such as mysql://user@host:3306/name"
+    try:
+        parts = urlsplit(settings.database.url.get_secret_value())
+    except ValueError:
+        yield origin.problem(key, form)
+        return
+    if parts.scheme not in DATABASE_SCHEMES or not parts.hostname or not parts.path.strip("/"):
+        yield origin.problem(key, form)
+    elif not port_is_valid(parts):
+        yield origin.problem(key, f"{form}; its port is none")
+
+
+def _waits(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    if settings.supervision.first_wait_s > settings.supervision.longest_wait_s:
+        yield origin.problem(("supervision", "first_wait_s"), "is longer than longest_wait_s")
+
+
+def _socket(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    path = str(settings.control_socket)
+    if len(path.encode(errors="replace")) > LONGEST_SOCKET_PATH:
+        key: Key = ("control", "socket") if settings.control.socket else ("state_dir",)
+        yield origin.problem(
+            key,
+            f"the control socket's path is longer than {LONGEST_SOCKET_PATH} bytes: {path}",
+            "Set [control] socket to a shorter one, such as /run/kangbot/control.sock.",
+        )
+
+
+Rule = Callable[[Settings, Origin], Iterator[Problem]]
+RULES: tuple[tuple[Rule, tuple[Key, ...]], ...] = (
+    # what is looked at; the keys that it reads and that may be wrong by themselves
+    (_mode, (("mode",), ("live",), ("venues", "bybit", "mode"))),
+    (_addresses, (("mode",), ("venues", "bybit", "mode"))),
+    (_keys, (("mode",), ("venues", "bybit"))),
+    (_some_market, (("markets",),)),
+    (_twice, (("defaults", "venue"),)),
+    (_limits, (("risk",), ("defaults", "size"), ("defaults", "leverage"))),
+    (_database, (("database", "url"),)),
+    (_waits, (("supervision",),)),
+    (_socket, (("state_dir",), ("control", "socket"))),
+)

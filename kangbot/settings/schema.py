@@ -1,0 +1,108 @@
+"""The whole configuration as one frozen value."""
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from kangbot.model.ids import Symbol, VenueName
+from kangbot.settings.daemon import DEFAULT_STATE_DIR, Control, Database, Live, Logs, Shutdown, Start, Supervision
+from kangbot.settings.kinds import FilePath
+from kangbot.settings.trading import Defaults, Market, MarketSettings, Risk
+from kangbot.settings.venues import BYBIT_ADDRESSES, Mode, Venues
+
+ENV_PREFIX = "KANGBOT_"
+ENV_DELIMITER = "__"
+
+
+class Settings(BaseSettings):
+    """What `load` returns. Read once, in `app.py`; below it there are only parameters."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+        validate_default=False,
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter=ENV_DELIMITER,
+    )
+
+    mode: Mode = "sandbox"
+    """`sandbox`: the simulated exchange. `paper`: live data, simulated fills. `testnet`: the venue's own playground.
+    `live`: money. The default can hurt nobody."""
+
+    state_dir: FilePath = DEFAULT_STATE_DIR
+    """The daemon's memory: journal, embedded history, control socket. Like every path in the file it is taken from the
+    file's own folder, so that a configuration means the same wherever kangbot is started."""
+
+    live: Live = Live()
+    defaults: Defaults = Defaults()
+    markets: tuple[Market, ...] = ()
+    venues: Venues = Venues()
+    database: Database = Database()
+    start: Start = Start()
+    risk: Risk = Risk()
+    supervision: Supervision = Supervision()
+    shutdown: Shutdown = Shutdown()
+    logs: Logs = Logs()
+    control: Control = Control()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what `load` merged: it must know of every value whether the file or the environment said it."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @cached_property
+    def trading(self) -> tuple[MarketSettings, ...]:
+        """Every market with the defaults filled in, in the order of the file."""
+        return tuple(self.fill_in(market) for market in self.markets)
+
+    @property
+    def bybit_mode(self) -> Mode:
+        """The mode of the venue: its own, or the daemon's."""
+        return self.venues.bybit.mode or self.mode
+
+    @property
+    def bybit_rest_url(self) -> str:
+        """Bybit's REST address, without a slash at the end."""
+        return self.venues.bybit.rest_url or BYBIT_ADDRESSES[self.bybit_mode][0]
+
+    @property
+    def bybit_ws_public_url(self) -> str:
+        """Bybit's public websocket, without the kind of the market at its end."""
+        return self.venues.bybit.ws_public_url or BYBIT_ADDRESSES[self.bybit_mode][1]
+
+    @property
+    def bybit_ws_private_url(self) -> str:
+        """Bybit's private websocket."""
+        return self.venues.bybit.ws_private_url or BYBIT_ADDRESSES[self.bybit_mode][2]
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the daemon listens for `kangbot status`."""
+        return self.control.socket or self.state_dir / "control.sock"
+
+    def fill_in(self, market: Market) -> MarketSettings:
+        """Return the market with what it leaves out taken from `[defaults]`."""
+        defaults = self.defaults
+        strategy = market.strategy or defaults.strategy
+        shared = defaults.parameters if strategy == defaults.strategy else {}
+        return MarketSettings(
+            venue=VenueName(market.venue or defaults.venue),
+            symbol=Symbol(market.symbol),
+            strategy=strategy,
+            parameters={**shared, **market.parameters},
+            timeframe=market.timeframe or defaults.timeframe,
+            size=market.size or defaults.size,
+            leverage=market.leverage or defaults.leverage,
+            enabled=market.enabled,
+        )

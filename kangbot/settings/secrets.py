@@ -1,0 +1,110 @@
+"""Secrets: where they may come from, and where they may not.
+
+In this order: the environment (`KANGBOT_VENUES__BYBIT__KEY`), the file that the configuration names, systemd's
+credentials folder (`LoadCredential=bybit_key:…`). Never the configuration file itself: it is copied, committed and
+shown.
+"""
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kangbot.errors import Problem
+from kangbot.settings.lines import Key
+from kangbot.settings.sources import Origin, Table, merged, nested, value_at
+
+SECRETS: tuple[tuple[Key, str, str], ...] = (
+    # the setting; the key that names its file; its name in systemd's credentials folder
+    (("venues", "bybit", "key"), "key_file", "bybit_key"),
+    (("venues", "bybit", "secret"), "secret_file", "bybit_secret"),
+    (("database", "url"), "url_file", "database_url"),
+)
+PRIVATE_MOUNTS = (Path("/run/secrets"),)  # what a container runtime mounts there is world-readable, in a private tree
+LONGEST_SECRET = 4096  # bytes; an API secret has 36, a private key in PEM under 3300
+
+
+class Vault:
+    """Finds the secrets of one configuration; `found` are those to lay over it, `problems` what is wrong."""
+
+    def __init__(self, *, environ: Mapping[str, str], origin: Origin) -> None:
+        self._credentials = Path(environ["CREDENTIALS_DIRECTORY"]) if environ.get("CREDENTIALS_DIRECTORY") else None
+        self._origin = origin
+        self.found: Table = {}
+        self.problems: list[Problem] = []
+
+    def open(self, file: Table, table: Table) -> None:
+        """Look for every secret. `file` is what the file says, `table` the same with the environment laid over it."""
+        for key, named_by, credential in SECRETS:
+            self._refuse_in_file(file, key)
+            if value_at(table, key):
+                continue
+            namer = (*key[:-1], named_by)
+            path = value_at(table, namer)
+            if isinstance(path, str):
+                self._take(key, namer, Path(path))
+            elif path is None and self._credentials and _is_file(self._credentials / credential):
+                self._take(key, namer, self._credentials / credential)
+
+    def _refuse_in_file(self, file: Table, key: Key) -> None:
+        value = value_at(file, key)
+        if not isinstance(value, str) or not (key[-1] != "url" or has_password(value)):
+            return
+        variable = "KANGBOT_" + "__".join(str(part) for part in key).upper()
+        self.problems.append(
+            self._origin.in_file(
+                key,
+                f"{'holds a password' if key[-1] == 'url' else 'is a secret'} and does not belong in this file",
+                f"Put it into a file of its own and name that with {key[-1]}_file, or set {variable}.",
+            )
+        )
+
+    def _take(self, key: Key, namer: Key, path: Path) -> None:
+        try:
+            with path.open("rb") as file:
+                mode = stat.S_IMODE(path.stat().st_mode)
+                raw = file.read(LONGEST_SECRET + 1)
+        except (OSError, ValueError) as error:
+            reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "no path"
+            self._wrong(namer, f"{path} cannot be read: {reason}", "Name a file that the daemon's user can read.")
+            return
+        if problem := self._too_open(path, mode):
+            self._wrong(namer, problem, f"chmod 600 {path}")
+            return
+        try:
+            text = raw.decode("utf-8").strip()
+        except UnicodeDecodeError:
+            text = ""
+        if not text or len(raw) > LONGEST_SECRET or any(not letter.isprintable() for letter in text):
+            self._wrong(namer, f"{path} must hold one line of text, the secret and nothing else", "")
+            return
+        self.found = merged(self.found, nested(key, text))
+
+    def _too_open(self, path: Path, mode: int) -> str:
+        """Say why the file's permissions are a mistake: an error, since nobody reads the warnings of a server.
+
+        A group may read it, which is how a service account is usually let in; a container's mount may be what it is.
+        """
+        private = (*PRIVATE_MOUNTS, *([self._credentials] if self._credentials else []))
+        if any(path.is_relative_to(mount) for mount in private) or not mode & 0o027:
+            return ""
+        who = "everybody can use it" if mode & 0o007 else "its group can change it"
+        return f"{path} is not private: {who} (mode {mode:04o})"
+
+    def _wrong(self, key: Key, message: str, remedy: str) -> None:
+        self.problems.append(self._origin.problem(key, message, remedy))
+
+
+def has_password(url: str) -> bool:
+    """Tell whether an address holds a password. What cannot be parsed may hold one."""
+    try:
+        return urlsplit(url).password is not None
+    except ValueError:
+        return True
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

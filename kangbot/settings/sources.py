@@ -1,0 +1,210 @@
+"""Where values come from: the file, and the environment laid over it. Each value's origin is kept for messages."""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import EnvSettingsSource
+
+from kangbot.errors import ConfigInvalid, Problem
+from kangbot.settings.lines import Key, locate
+from kangbot.settings.schema import ENV_DELIMITER, ENV_PREFIX, Settings
+
+Table = dict[str, object]
+LARGEST_FILE = 4_000_000  # bytes: 27 markets are 4 kB; a path given by mistake may be a disk image
+NOT_SETTINGS = frozenset({"KANGBOT_CONFIG", "KANGBOT_RECORDED"})  # read elsewhere: the command line, the tests
+
+_TOML_PLACE = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Of every value, whether the file or which variable said it."""
+
+    file: str
+    lines: Mapping[Key, int] = field(default_factory=dict)
+    overlay: Mapping[str, object] = field(default_factory=dict)  # what the environment says, nested like the file
+    names: tuple[str, ...] = ()  # of the variables, as they are written
+    kept: tuple[int, ...] | None = None  # the markets' numbers in the file, where some were taken out
+
+    def problem(self, key: Key, message: str, remedy: str = "") -> Problem:
+        """Return the mistake with the place of `key`: the variable that gave it, or the file with its line."""
+        key = self._in_file(key)
+        if variable := self._variable(key):
+            return Problem(message=message, key=variable, file="environment", remedy=remedy)
+        return Problem(message=message, key=dotted(key), file=self.file, line=self._line(key), remedy=remedy)
+
+    def in_file(self, key: Key, message: str, remedy: str = "") -> Problem:
+        """Return the mistake with its line in the file, whatever the environment says."""
+        return Problem(message=message, key=dotted(key), file=self.file, line=self._line(key), remedy=remedy)
+
+    def line(self, key: Key) -> int:
+        """Return the line of `key`, or of the closest table around it; 0 where the file has neither."""
+        return self._line(self._in_file(key))
+
+    def _line(self, key: Key) -> int:
+        return next((self.lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self.lines), 0)
+
+    def _in_file(self, key: Key) -> Key:
+        if self.kept is not None and len(key) > 1 and key[0] == "markets" and isinstance(key[1], int):
+            return ("markets", self.kept[key[1]], *key[2:])
+        return key
+
+    def _variable(self, key: Key) -> str:
+        """Return the environment variable that gave the value; "" where it was the file."""
+        value: object = self.overlay
+        for part in key:
+            if not isinstance(value, Mapping):
+                break
+            if part not in value:
+                return ""
+            value = value[part]
+        names = {name.upper(): name for name in self.names}
+        written = (ENV_PREFIX + ENV_DELIMITER.join(map(str, key[:n])).upper() for n in range(len(key), 0, -1))
+        return next((names[name] for name in written if name in names), "")
+
+
+def dotted(key: Key) -> str:
+    """Return the key as a person writes it: `markets[3].symbol`."""
+    text = ""
+    for part in key:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return "did you mean …?" for a misspelt name; "" where nothing is near."""
+    close = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    return f"Did you mean {close[0]}?" if close else ""
+
+
+def read_file(path: Path) -> tuple[Table, str]:
+    """Return the table that the file holds, and its text. ConfigInvalid where it cannot be read or is not TOML.
+
+    Numbers with a fraction are `Decimal`: an amount must not pass through a float.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else str(error)
+        raise ConfigInvalid(
+            (Problem(message=f"cannot be read: {reason}", file=str(path), remedy=_remedy(error)),)
+        ) from None
+    if len(raw) > LARGEST_FILE:
+        raise ConfigInvalid((Problem(message=f"is larger than {LARGEST_FILE} bytes", file=str(path)),))
+    try:
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        message = f"is not UTF-8: byte 0x{raw[error.start]:02x}"
+        raise ConfigInvalid(
+            (Problem(message=message, file=str(path), line=line, remedy="Save the file as UTF-8."),)
+        ) from None
+    return parse(text, str(path)), text
+
+
+def _remedy(error: Exception) -> str:
+    match error:
+        case FileNotFoundError():
+            return "Name the file with --config."
+        case PermissionError():
+            return "Give the user that runs kangbot the right to read it."
+        case IsADirectoryError():
+            return "Name the file in it."
+        case _:
+            return ""
+
+
+def parse(text: str, name: str) -> Table:
+    """Return the table of a TOML text; ConfigInvalid with its line where it is not TOML."""
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        found = _TOML_PLACE.match(str(error))
+        what = found["what"] if found else str(error)
+        line = int(found["line"]) if found and found["line"] else text.count("\n") + 1
+        column = f" at column {found['column']}" if found and found["column"] else " at the end of the file"
+        message = f"is not TOML: {what[:1].lower()}{what[1:]}{column}"
+        raise ConfigInvalid((Problem(message=message, file=name, line=line),)) from None
+    except RecursionError:
+        raise ConfigInvalid((Problem(message="is nested too deeply", file=name),)) from None
+    except (ValueError, ArithmeticError):  # an integer of thousands of digits; an exponent beyond every decimal
+        raise ConfigInvalid((Problem(message="holds a number too large to be one", file=name),)) from None
+
+
+def lines_of(text: str) -> dict[Key, int]:
+    """Return the line of each key; nothing where the text nests deeper than can be followed."""
+    try:
+        return locate(text)
+    except RecursionError:
+        return {}
+
+
+class Environment(EnvSettingsSource):
+    """pydantic-settings' own reading of `KANGBOT_DATABASE__URL`, from the variables it is given.
+
+    A value that should be JSON and is not stays text, so that it is reported like any other value of the wrong type.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._given = {name.lower(): value for name, value in environ.items()}
+        super().__init__(Settings)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return self._given
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: object) -> object:
+        """Return the JSON's value, or the text itself."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except (ValueError, RecursionError):
+            return value
+
+
+def read_environment(environ: Mapping[str, str]) -> tuple[Table, tuple[Problem, ...]]:
+    """Return what the `KANGBOT_*` variables say, nested like the file, and those that say nothing we know."""
+    ours = {
+        name: value
+        for name, value in environ.items()
+        if name.upper().startswith(ENV_PREFIX) and name not in NOT_SETTINGS
+    }
+    sections = Settings.model_fields
+    problems = []
+    for name in sorted(ours):
+        head = name.upper().removeprefix(ENV_PREFIX).lower().split(ENV_DELIMITER)[0]
+        if head not in sections:
+            near = difflib.get_close_matches(head, sections, n=1, cutoff=0.6)
+            remedy = f"Did you mean {ENV_PREFIX}{near[0].upper()}{ENV_DELIMITER}…?" if near else ""
+            problems.append(Problem(message="is no setting", key=name, file="environment", remedy=remedy))
+    return dict(Environment(ours)()), tuple(problems)
+
+
+def merged(below: Mapping[str, object], above: Mapping[str, object]) -> Table:
+    """Return `below` with `above` laid over it, table by table."""
+    out: Table = dict(below)
+    for key, value in above.items():
+        under = out.get(key)
+        out[key] = merged(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
+    return out
+
+
+def value_at(table: Mapping[str, object], key: Key) -> object:
+    """Return the value at a path of tables; None where there is none."""
+    value: object = table
+    for part in key:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(part)
+    return value
+
+
+def nested(key: Key, value: object) -> Table:
+    """Return the tables that hold `value` at a path, to be laid over others."""
+    return {str(key[0]): nested(key[1:], value) if len(key) > 1 else value}

@@ -1,0 +1,96 @@
+"""`[venues.*]`: where the venues are, how fast we may speak to them, and where their keys are.
+
+Addresses that are absent follow from `mode`; the tables are here, with their source.
+"""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from kangbot.settings.kinds import FilePath, HttpUrl, Section, WebsocketUrl, Whole
+
+Mode = Literal["sandbox", "paper", "testnet", "live"]
+SANDBOX_PORT = 8790  # `kangbot sandbox` listens here unless told otherwise
+
+# https://bybit-exchange.github.io/docs/v5/guide and …/v5/ws/connect: REST, public and private websocket. The public
+# address is without its last part, which is the kind of the market (linear, spot): the adapter adds it.
+BYBIT_LIVE = ("https://api.bybit.com", "wss://stream.bybit.com/v5/public", "wss://stream.bybit.com/v5/private")
+BYBIT_ADDRESSES: dict[Mode, tuple[str, str, str]] = {
+    "sandbox": (
+        f"http://127.0.0.1:{SANDBOX_PORT}",
+        f"ws://127.0.0.1:{SANDBOX_PORT}/v5/public",
+        f"ws://127.0.0.1:{SANDBOX_PORT}/v5/private",
+    ),
+    "paper": BYBIT_LIVE,
+    "testnet": (
+        "https://api-testnet.bybit.com",
+        "wss://stream-testnet.bybit.com/v5/public",
+        "wss://stream-testnet.bybit.com/v5/private",
+    ),
+    "live": BYBIT_LIVE,
+}
+
+
+class Bybit(Section):
+    """`[venues.bybit]`: data and orders, Bybit v5."""
+
+    mode: Mode | None = None
+    """Another mode for this venue than the daemon's: `paper` in a live daemon, say. Absent: the daemon's `mode`."""
+
+    rest_url: HttpUrl | None = None
+    """Absent: the mode's own address."""
+
+    ws_public_url: WebsocketUrl | None = None
+    """Without its last part (`linear`, `spot`). Absent: the mode's own address."""
+
+    ws_private_url: WebsocketUrl | None = None
+    """Absent: the mode's own address."""
+
+    key_file: FilePath | None = None
+    """A file that holds the API key and nothing else. Absent: `KANGBOT_VENUES__BYBIT__KEY`, or the file `bybit_key` in
+    systemd's credentials folder. Needed in testnet and live only."""
+
+    secret_file: FilePath | None = None
+    """The same for the secret: `KANGBOT_VENUES__BYBIT__SECRET`, `bybit_secret`."""
+
+    key: SecretStr | None = Field(default=None, repr=False)
+    """Never in the file: filled from the sources above."""
+
+    secret: SecretStr | None = Field(default=None, repr=False)
+    """Never in the file: filled from the sources above."""
+
+    receive_window_ms: Whole = Field(default=5000, ge=100, le=60_000)
+    """How late a request may reach the venue, in milliseconds. Longer leaves an order of unknown outcome unknown for
+    longer; shorter refuses orders when the network is slow. 5000 is the venue's own default."""
+
+    connects_per_5_minutes: Whole = Field(default=300, ge=1, le=500)
+    """Websocket connects in any 5 minutes. Bybit bans the address above 500."""
+
+    requests_per_second: Whole = Field(default=10, ge=1, le=100)
+    """REST requests in any second, all kinds together. Bybit allows an account 10 orders a second."""
+
+    request_timeout_ms: Whole = Field(default=10_000, ge=500, le=60_000)
+    """After this a request's outcome counts as unknown and is asked for, in milliseconds."""
+
+
+class BinanceUsdm(Section):
+    """`[venues.binance_usdm]`: market data only, Binance USD-M futures."""
+
+    rest_url: HttpUrl = "https://fapi.binance.com"
+    """For candles and the instruments' rules."""
+
+    ws_public_url: WebsocketUrl = "wss://fstream.binance.com"
+    """Without its path: `/public` and `/market` carry the streams since 2026-04."""
+
+    connects_per_5_minutes: Whole = Field(default=200, ge=1, le=300)
+    """Websocket connects in any 5 minutes. Binance bans the address above 300."""
+
+    requests_per_second: Whole = Field(default=10, ge=1, le=40)
+    """REST requests in any second. Binance counts weight: 2400 a minute."""
+
+
+class Venues(Section):
+    """`[venues]`."""
+
+    bybit: Bybit = Bybit()
+    binance_usdm: BinanceUsdm = BinanceUsdm()
