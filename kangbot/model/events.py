@@ -42,6 +42,7 @@ class FillApplied(msgspec.Struct, frozen=True, kw_only=True, tag="fill_applied")
 
     fill: Fill
     net: Quantity  # the position after it
+    entry: Price | None = None  # the position's average entry after it; None when flat
     at_ns: int
 
 
