@@ -19,12 +19,13 @@ from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Side
-from kangbot.ports import Channel, Data, Garbled, Ignored, Message, Topic
+from kangbot.ports import Channel, Data, Ignored, Message, Topic
 
 # What decoding raises, and nothing else: bad JSON or types, bad numbers, bad text, an absurdly nested frame.
 UNREADABLE = (msgspec.MsgspecError, ArithmeticError, ValueError, RecursionError)
 
 Decode = Callable[[bytes], Sequence[Message]]
+Levels = list[tuple[Price, Quantity]]
 
 INTERVALS = {  # timeframe in seconds → Bybit's word; weeks and months do not align with the epoch and are left out
     60: "1",
@@ -111,8 +112,8 @@ class Trades:
 
 # ------------------------------------------------------------------------------------------------------------- quotes
 class _BookLevels(msgspec.Struct, gc=False):
-    bids: list[tuple[Decimal, Decimal]] = msgspec.field(name="b")
-    asks: list[tuple[Decimal, Decimal]] = msgspec.field(name="a")
+    bids: Levels = msgspec.field(name="b")
+    asks: Levels = msgspec.field(name="a")
     update: int = msgspec.field(name="u")
 
 
@@ -137,62 +138,63 @@ class TopOfBook:
     def __init__(self, native: str, market: MarketId) -> None:
         self._native = native
         self._market = market
-        self._bids: dict[Price, Quantity] = {}
-        self._asks: dict[Price, Quantity] = {}
+        self._bids: Levels = []  # best first
+        self._asks: Levels = []
         self._update = -1  # of the last frame; -1: no snapshot yet
 
     def decode(self, frame: bytes) -> Sequence[Message]:
         """Return the quote after the frame; no event while a side is empty."""
+        update, self._update = self._update, -1  # what fails below may have been a delta: wait for a snapshot then
         read = _BOOK.decode(frame)
         levels = read.data
-        for price, quantity in levels.bids:
-            _check_level(price, quantity)
-        for price, quantity in levels.asks:
-            _check_level(price, quantity)
-        if read.kind == "snapshot":
-            self._bids = dict(levels.bids)
-            self._asks = dict(levels.asks)
-        elif self._update < 0:
-            return (Ignored(kind="orderbook.delta_before_snapshot"),)
-        elif levels.update <= self._update:
-            return (Ignored(kind="orderbook.old_delta"),)
-        else:
-            _merge(self._bids, levels.bids)
-            _merge(self._asks, levels.asks)
-        self._update = levels.update
-        return self._quote(read.at_ms * MILLISECOND_NS)
-
-    def _quote(self, at_ns: int) -> Sequence[Message]:
-        if not self._bids or not self._asks:
+        bids, asks = levels.bids, levels.asks
+        if read.kind == "delta":
+            if update < 0:
+                return (Ignored(kind="orderbook.delta_before_snapshot"),)
+            if levels.update <= update:
+                self._update = update
+                return (Ignored(kind="orderbook.old_delta"),)
+            bids = _merged(self._bids, _checked(bids), descending=True)
+            asks = _merged(self._asks, _checked(asks), descending=False)
+        elif len(bids) != 1 or len(asks) != 1:
+            bids, asks = _checked(bids), _checked(asks)
+        if not bids or not asks:
+            self._bids, self._asks, self._update = bids, asks, levels.update
             return (Data(native=self._native, events=()),)
-        bid, ask = max(self._bids), min(self._asks)
-        if bid >= ask:
-            self._update = -1  # a delta was lost; the next snapshot is at most 3 seconds away
-            return (Garbled(reason=f"{self._native}: bid {bid} is not below ask {ask}"),)
+        bid, bid_quantity = bids[0]
+        ask, ask_quantity = asks[0]
+        if not (ZERO < bid < ask < _BEYOND and ZERO < bid_quantity < _BEYOND and ZERO < ask_quantity < _BEYOND):
+            raise ValueError(f"the top of the book is {bid_quantity} at {bid}, {ask_quantity} at {ask}")
+        self._bids, self._asks, self._update = bids, asks, levels.update
         quote = Quote(
             market=self._market,
             bid=bid,
-            bid_quantity=self._bids[bid],
+            bid_quantity=bid_quantity,
             ask=ask,
-            ask_quantity=self._asks[ask],
-            at_ns=at_ns,
-            sequence=self._update,
+            ask_quantity=ask_quantity,
+            at_ns=read.at_ms * MILLISECOND_NS,
+            sequence=levels.update,
         )
         return (Data(native=self._native, events=(quote,)),)
 
 
-def _check_level(price: Price, quantity: Quantity) -> None:
-    if not (ZERO < price < _BEYOND and ZERO <= quantity < _BEYOND):
-        raise ValueError("a level without price or quantity")
+def _checked(levels: Levels) -> Levels:
+    """Return the levels; ValueError or ArithmeticError where one has no price or quantity."""
+    for price, quantity in levels:
+        if not (ZERO < price < _BEYOND and ZERO <= quantity < _BEYOND):
+            raise ValueError(f"a level of {quantity} at {price}")
+    return levels
 
 
-def _merge(side: dict[Price, Quantity], changes: list[tuple[Price, Quantity]]) -> None:
-    """Set each changed level; quantity 0 removes it."""
+def _merged(side: Levels, changes: Levels, *, descending: bool) -> Levels:
+    """Return the side with each changed level set, best first; quantity 0 removes a level."""
+    levels = dict(side)
     for price, quantity in changes:
         if quantity:
-            side[price] = quantity
+            levels[price] = quantity
         else:
-            side.pop(price, None)
+            levels.pop(price, None)
+    return sorted(levels.items(), reverse=descending)
 
 
 # --------------------------------------------------------------------------------------------------------------- bars
