@@ -7,6 +7,7 @@ that nobody further in has to know a venue's codes or a driver's classes::
     ├── Retryable     nothing happened; the same call may be made again, not before `retry_after_ns`
     ├── Ambiguous     it may have happened; ask before trying again
     ├── Refused       a definitive no; trying again changes nothing
+    │                 (DuplicateId, InsufficientFunds, NotFound below it)
     └── NeedsHuman    only a person can put it right; carries the remedy
         └── ConfigInvalid   every mistake of a configuration at once (exit code 78)
 """
@@ -51,6 +52,10 @@ class Refused(KangbotError):
 
 class DuplicateId(Refused):
     """The venue already has an order under this client id: proof that the order exists, never that it failed."""
+
+
+class InsufficientFunds(Refused):
+    """The account cannot pay for it: a matter of the account, not of the venue's health or of the request's form."""
 
 
 class NotFound(Refused):
