@@ -1,0 +1,176 @@
+"""The ledger of exposure over all markets of one account: what is held, what may still fill, what has been lost.
+
+One writer, the loop, and not one await: between the check and the reservation nothing can come in. An order stays
+reserved at its worst until the caller settles it, so an order of unknown outcome counts in full for as long as nobody
+knows better. What the numbers must not exceed is in `risk/limits.py`, who objects in `risk/gate.py`.
+
+The caller tells of a fill in this order, in one turn of the loop: `position` first, then `order` with what remains. The
+two count twice for a moment, and never not at all.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from kangbot.model.events import EquityMarked, Event
+from kangbot.model.ids import ClientId, MarketId
+from kangbot.model.money import ZERO, Money, Price, Quantity
+from kangbot.model.orders import Intent, Proposal, Purpose
+from kangbot.risk.facts import Context, MarketFacts, worst_notional
+from kangbot.risk.gate import Allowed, Verdict, judge
+from kangbot.risk.limits import Limits
+from kangbot.risk.record import DAY_NS, TrackRecord
+
+
+class Reservation(msgspec.Struct, frozen=True, kw_only=True):
+    """What one open entry may still add to exposure."""
+
+    market: MarketId
+    notional: Money
+
+
+class AccountRisk:
+    """Exposure, equity and memory of one account, and the admission of orders to it."""
+
+    __slots__ = ("_day", "_day_equity", "_equity", "_killed", "_peak", "_positions", "_record", "_reserved", "limits")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._reserved: dict[ClientId, Reservation] = {}
+        self._positions: dict[MarketId, Money] = {}  # absolute value of what is held; flat markets are absent
+        self._record = TrackRecord()
+        self._equity: Money | None = None
+        self._peak: Money = ZERO
+        self._day = 0  # days since the epoch, UTC
+        self._day_equity: Money | None = None  # at the day's beginning, or the first that was seen of it
+        self._killed = ""
+
+    # ------------------------------------------------------------------------------------------------------ admission
+    def admit(self, proposal: Proposal, client_id: ClientId, facts: MarketFacts, now_ns: int) -> Verdict:
+        """Judge the proposal, and reserve its worst case under `client_id` where it is allowed.
+
+        ValueError where the id has been admitted before: one order, one admission.
+        """
+        if client_id in self._reserved:
+            raise ValueError(f"order {client_id} has been admitted before")
+        worst = self.worst_case(proposal)
+        verdict = judge(proposal, self._context(proposal.market, worst, facts, now_ns), self.limits)
+        if isinstance(verdict, Allowed) and proposal.purpose is Purpose.ENTRY:
+            self.reserve(client_id, proposal.market, worst, proposal.purpose)
+            self._record.entered(proposal.market, client_id, now_ns)
+        return verdict
+
+    def worst_case(self, order: Proposal | Intent) -> Money:
+        """Return what the order adds to exposure at its worst; nothing for an exit."""
+        return worst_notional(order, self.limits.slippage_percent) if order.purpose is Purpose.ENTRY else ZERO
+
+    # ------------------------------------------------------------------------------------------------------- exposure
+    def reserve(self, client_id: ClientId, market: MarketId, notional: Money, purpose: Purpose) -> None:
+        """Count an order that is under way already, unjudged: found in the journal or at the venue after a start."""
+        if purpose is Purpose.ENTRY:
+            self._reserved[client_id] = Reservation(market=market, notional=notional)
+
+    def order(self, client_id: ClientId, remaining: Money) -> None:
+        """Take in what an open order may still add. It only shrinks: a late report does not grow it again."""
+        held = self._reserved.get(client_id)
+        if held is not None and remaining < held.notional:
+            self._reserved[client_id] = Reservation(market=held.market, notional=remaining)
+
+    def settle(self, client_id: ClientId) -> None:
+        """Release an order that can add nothing more. Harmless when repeated."""
+        self._reserved.pop(client_id, None)
+
+    def position(self, market: MarketId, net: Quantity, mark: Price) -> None:
+        """Take in what a market holds, at its newest price."""
+        if net:
+            self._positions[market] = abs(net) * mark
+        else:
+            self._positions.pop(market, None)
+
+    def market_exposure(self, market: MarketId) -> Money:
+        """Return what the market holds and what its open entries may add."""
+        reserved = (each.notional for each in self._reserved.values() if each.market == market)
+        return sum(reserved, self._positions.get(market, ZERO))
+
+    @property
+    def total_exposure(self) -> Money:
+        """The same over all markets."""
+        return sum(self._positions.values(), ZERO) + sum((each.notional for each in self._reserved.values()), ZERO)
+
+    @property
+    def open_positions(self) -> int:
+        """How many markets hold something or have an entry under way."""
+        return len(self._positions.keys() | {each.market for each in self._reserved.values()})
+
+    # --------------------------------------------------------------------------------------------------------- equity
+    def equity(self, amount: Money, now_ns: int) -> None:
+        """Take in the account's equity as the venue states it."""
+        self._roll(now_ns)
+        self._equity = amount
+        self._peak = max(self._peak, amount)
+        if self._day_equity is None:
+            self._day_equity = amount
+
+    def day_loss(self, now_ns: int) -> Money:
+        """Return what the day (UTC) has lost: by equity or by what was realised, the worse; 0 on a day in profit.
+
+        Money that was withdrawn looks like a loss by equity until the next day; a deposit hides no realised loss.
+        """
+        self._roll(now_ns)
+        by_equity = ZERO if self._day_equity is None or self._equity is None else self._day_equity - self._equity
+        return max(by_equity, -self._record.realised(now_ns), ZERO)
+
+    @property
+    def drawdown_percent(self) -> Decimal:
+        """How far equity is below its highest in memory, in percent of that."""
+        if self._equity is None or self._peak <= 0:
+            return ZERO
+        return (self._peak - self._equity) / self._peak * 100
+
+    # --------------------------------------------------------------------------------------------------------- memory
+    def observe(self, event: Event) -> None:
+        """Take in an event of this account, once, in the journal's order: on replay, and as it is journalled."""
+        if isinstance(event, EquityMarked):
+            self.equity(event.equity, event.at_ns)
+        else:
+            self._record.observe(event)
+
+    # ---------------------------------------------------------------------------------------------------- kill switch
+    @property
+    def killed(self) -> str:
+        """Why no entry is admitted; "" where the switch is not set."""
+        return self._killed
+
+    def kill(self, reason: str) -> None:
+        """Admit no entry from now on. Keeping it over a restart is left to the caller."""
+        self._killed = reason or "no reason given"
+
+    def release(self) -> None:
+        """Let entries through again."""
+        self._killed = ""
+
+    # ---------------------------------------------------------------------------------------------------------- inner
+    def _roll(self, now_ns: int) -> None:
+        """Begin a new day with the newest equity that is known."""
+        day = now_ns // DAY_NS
+        if day > self._day:
+            self._day, self._day_equity = day, self._equity
+
+    def _context(self, market: MarketId, worst: Money, facts: MarketFacts, now_ns: int) -> Context:
+        record = self._record.market(market)
+        return Context(
+            now_ns=now_ns,
+            market=facts,
+            worst=worst,
+            market_exposure=self.market_exposure(market),
+            total_exposure=self.total_exposure,
+            open_positions=self.open_positions,
+            equity=self._equity,
+            day_loss=self.day_loss(now_ns),
+            drawdown_percent=self.drawdown_percent,
+            losses_in_row=record.losses_in_row,
+            last_loss_ns=record.last_loss_ns,
+            last_stop_ns=record.last_stop_ns,
+            entries_last_hour=self._record.entries_last_hour(market, now_ns),
+            killed=self._killed,
+        )

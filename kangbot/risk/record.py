@@ -1,0 +1,88 @@
+"""What the protections remember: entries of the last hour, losses in a row, stops hit, the day's realised profit.
+
+A function of the journal's events, so that a restart remembers the same. One writer: the loop.
+"""
+
+import msgspec
+
+from kangbot.model.events import CashFlowApplied, Event, FillApplied, OrderIntended, RoundTripClosed
+from kangbot.model.ids import ClientId, MarketId
+from kangbot.model.money import ZERO, Money
+from kangbot.model.orders import FillCause, Purpose
+from kangbot.risk.limits import HOUR_NS
+
+DAY_NS = 24 * HOUR_NS
+
+
+class MarketRecord(msgspec.Struct, kw_only=True):
+    """What is remembered of one market."""
+
+    entries: dict[ClientId, int] = {}  # when, oldest first; no older than an hour at the newest entry
+    losses_in_row: int = 0
+    last_loss_ns: int = 0
+    last_stop_ns: int | None = None
+
+
+class TrackRecord:
+    """The memory of one account. Each event is observed once, in the journal's order."""
+
+    __slots__ = ("_day", "_markets", "_realised")
+
+    def __init__(self) -> None:
+        self._markets: dict[MarketId, MarketRecord] = {}
+        self._day = 0  # days since the epoch, UTC
+        self._realised = ZERO  # of that day
+
+    def observe(self, event: Event) -> None:
+        """Take in one event; most are none of this memory's business."""
+        match event:
+            case OrderIntended(intent=intent) if intent.purpose is Purpose.ENTRY:
+                self.entered(intent.market, intent.client_id, event.at_ns)
+            case RoundTripClosed(trip=trip):
+                self._closed(trip.market, trip.net_profit, event.at_ns)
+            case FillApplied(fill=fill) if fill.cause in {FillCause.STOP, FillCause.LIQUIDATION}:
+                self._of(fill.market).last_stop_ns = event.at_ns
+            case CashFlowApplied(flow=flow):
+                self._earn(flow.amount, event.at_ns)
+            case _:
+                pass
+
+    def entered(self, market: MarketId, client_id: ClientId, at_ns: int) -> None:
+        """Count an entry, once: it is counted when it is admitted, and met again when its intent is observed."""
+        entries = self._of(market).entries
+        entries.setdefault(client_id, at_ns)
+        for oldest in tuple(entries):
+            if at_ns - entries[oldest] < HOUR_NS:
+                break
+            del entries[oldest]
+
+    def market(self, market: MarketId) -> MarketRecord:
+        """Return what is remembered of the market; an empty record where there is nothing."""
+        return self._markets.get(market) or MarketRecord()
+
+    def entries_last_hour(self, market: MarketId, now_ns: int) -> int:
+        """Return how many entries the market made in the last 60 minutes."""
+        return sum(now_ns - at_ns < HOUR_NS for at_ns in self.market(market).entries.values())
+
+    def realised(self, now_ns: int) -> Money:
+        """Return the profit realised on the day of `now_ns` (UTC): closed round trips after fees, and funding."""
+        return self._realised if now_ns // DAY_NS == self._day else ZERO
+
+    def _of(self, market: MarketId) -> MarketRecord:
+        return self._markets.setdefault(market, MarketRecord())
+
+    def _closed(self, market: MarketId, profit: Money, at_ns: int) -> None:
+        record = self._of(market)
+        if profit < 0:
+            record.losses_in_row += 1
+            record.last_loss_ns = at_ns
+        else:
+            record.losses_in_row = 0
+        self._earn(profit, at_ns)
+
+    def _earn(self, amount: Money, at_ns: int) -> None:
+        day = at_ns // DAY_NS
+        if day > self._day:
+            self._day, self._realised = day, ZERO
+        if day == self._day:
+            self._realised += amount
