@@ -51,8 +51,10 @@ class Requests:
         return encode({"req_id": request, "op": op, "args": [topic.native for topic in topics]})
 
     def answer(self, reply: Envelope) -> Message:
-        """Return what an answer means."""
-        if reply.op in {"ping", "pong"} or reply.ret_msg == "pong":
+        """Return what an answer means; ValueError where it answers nothing."""
+        if not reply.op:
+            raise ValueError("neither a push nor an answer")
+        if reply.op in {"ping", "pong"}:
             return Pong()
         accepted = reply.ret_code == 0 if reply.success is None else reply.success
         if reply.op == "auth":

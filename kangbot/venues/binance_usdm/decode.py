@@ -1,0 +1,239 @@
+"""Frames of Binance USD-M's combined streams: bytes in, our words out.
+
+Each subscribed stream has one decoder that knows its market, so that a frame is decoded once, into the type that its
+stream calls for. A decoder raises one of `UNREADABLE` on a frame it cannot read; the dialect makes that a Garbled.
+
+Source: Binance, "USDⓈ-M Futures, Websocket Market Streams". `trade` (every single trade) is not documented there any
+more but still served; recordings of it exist, so it is understood beside `aggTrade`.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+
+from kangbot.model.data import Bar, Quote, Trade
+from kangbot.model.ids import MarketId
+from kangbot.model.money import ZERO
+from kangbot.model.orders import Side
+from kangbot.ports import Data, Message, Topic
+
+# What decoding raises, and nothing else: bad JSON or types, bad numbers, bad text, an absurdly nested frame.
+UNREADABLE = (msgspec.MsgspecError, ArithmeticError, ValueError, RecursionError)
+
+Decode = Callable[[bytes], Sequence[Message]]
+
+INTERVALS = {  # timeframe in seconds → Binance's word; those that align with the epoch
+    60: "1m",
+    180: "3m",
+    300: "5m",
+    900: "15m",
+    1800: "30m",
+    3600: "1h",
+    7200: "2h",
+    14400: "4h",
+    21600: "6h",
+    28800: "8h",
+    43200: "12h",
+    86400: "1d",
+}
+_TIMEFRAMES = {word: seconds for seconds, word in INTERVALS.items()}
+
+MILLISECOND_NS = 1_000_000
+_BEYOND: Decimal = Decimal(10) ** 18  # no price or quantity is so large; NaN and infinity fail the comparison too
+_BUY, _SELL = Side.BUY, Side.SELL  # an enum's member costs as much to look up as a comparison
+
+Millis = Annotated[int, msgspec.Meta(ge=0, le=10**14)]  # until the year 5138
+
+
+def decoder_of(topic: Topic) -> Decode:
+    """Return the decoder for a stream, by its name: `btcusdt@kline_1m`; ValueError where we decode no such stream."""
+    stream = topic.native.partition("@")[2]
+    if topic.market is None:
+        raise ValueError(f"{topic.native} has no market")
+    if stream == "bookTicker":
+        return Quotes(topic.native, topic.market).decode
+    if stream == "aggTrade":
+        return AggregateTrades(topic.native, topic.market).decode
+    if stream == "trade":
+        return SingleTrades(topic.native, topic.market).decode
+    kind, _, interval = stream.partition("_")
+    if kind == "kline" and interval in _TIMEFRAMES:
+        return Bars(topic.native, topic.market, _TIMEFRAMES[interval]).decode
+    raise ValueError(f"{topic.native}: no such stream")
+
+
+# ------------------------------------------------------------------------------------------------------------- quotes
+class _BookTicker(msgspec.Struct, gc=False):
+    update: int = msgspec.field(name="u")
+    bid: Decimal = msgspec.field(name="b")
+    bid_quantity: Decimal = msgspec.field(name="B")
+    ask: Decimal = msgspec.field(name="a")
+    ask_quantity: Decimal = msgspec.field(name="A")
+    at_ms: Millis = msgspec.field(name="T")  # of the transaction
+
+
+class _BookTickerFrame(msgspec.Struct, gc=False):
+    data: _BookTicker
+
+
+_BOOK_TICKERS = msgspec.json.Decoder(_BookTickerFrame)
+
+
+class Quotes:
+    """`{symbol}@bookTicker`: the top of the book, whole, at every change of it."""
+
+    __slots__ = ("_market", "_native")
+
+    def __init__(self, native: str, market: MarketId) -> None:
+        self._native = native
+        self._market = market
+
+    def decode(self, frame: bytes) -> Sequence[Message]:
+        """Return the quote; no event while a side is empty."""
+        row = _BOOK_TICKERS.decode(frame).data
+        bid, bid_quantity, ask, ask_quantity = row.bid, row.bid_quantity, row.ask, row.ask_quantity
+        if not (ZERO < bid < ask < _BEYOND and ZERO < bid_quantity < _BEYOND and ZERO < ask_quantity < _BEYOND):
+            if not (bid and ask and bid_quantity and ask_quantity):
+                return (Data(native=self._native, events=()),)
+            raise ValueError(f"the top of the book is {bid_quantity} at {bid}, {ask_quantity} at {ask}")
+        quote = Quote(
+            market=self._market,
+            bid=bid,
+            bid_quantity=bid_quantity,
+            ask=ask,
+            ask_quantity=ask_quantity,
+            at_ns=row.at_ms * MILLISECOND_NS,
+            sequence=row.update,
+        )
+        return (Data(native=self._native, events=(quote,)),)
+
+
+# ------------------------------------------------------------------------------------------------------------- trades
+class _AggregateTrade(msgspec.Struct, gc=False):
+    trade_id: int = msgspec.field(name="a")
+    price: Decimal = msgspec.field(name="p")
+    quantity: Decimal = msgspec.field(name="q")
+    at_ms: Millis = msgspec.field(name="T")
+    buyer_is_maker: bool = msgspec.field(name="m")
+
+
+class _SingleTrade(msgspec.Struct, gc=False):
+    trade_id: int = msgspec.field(name="t")
+    price: Decimal = msgspec.field(name="p")
+    quantity: Decimal = msgspec.field(name="q")
+    at_ms: Millis = msgspec.field(name="T")
+    buyer_is_maker: bool = msgspec.field(name="m")
+
+
+class _AggregateTradeFrame(msgspec.Struct, gc=False):
+    data: _AggregateTrade
+
+
+class _SingleTradeFrame(msgspec.Struct, gc=False):
+    data: _SingleTrade
+
+
+_AGGREGATE_TRADES = msgspec.json.Decoder(_AggregateTradeFrame)
+_SINGLE_TRADES = msgspec.json.Decoder(_SingleTradeFrame)
+
+
+class AggregateTrades:
+    """`{symbol}@aggTrade`: fills of one taker order at one price as one trade, at most every 100 ms."""
+
+    __slots__ = ("_market", "_native")
+
+    def __init__(self, native: str, market: MarketId) -> None:
+        self._native = native
+        self._market = market
+
+    def decode(self, frame: bytes) -> Sequence[Message]:
+        """Return the trade."""
+        return _trade(self._native, self._market, _AGGREGATE_TRADES.decode(frame).data)
+
+
+class SingleTrades:
+    """`{symbol}@trade`: every trade. A trade of nothing (`"X":"NA"`, price 0) is a placeholder and no event."""
+
+    __slots__ = ("_market", "_native")
+
+    def __init__(self, native: str, market: MarketId) -> None:
+        self._native = native
+        self._market = market
+
+    def decode(self, frame: bytes) -> Sequence[Message]:
+        """Return the trade."""
+        row = _SINGLE_TRADES.decode(frame).data
+        if not row.price and not row.quantity:
+            return (Data(native=self._native, events=()),)
+        return _trade(self._native, self._market, row)
+
+
+def _trade(native: str, market: MarketId, row: _AggregateTrade | _SingleTrade) -> Sequence[Message]:
+    price, quantity = row.price, row.quantity
+    if not (ZERO < price < _BEYOND and ZERO < quantity < _BEYOND):
+        raise ValueError(f"a trade of {quantity} at {price}")
+    trade = Trade(
+        market=market,
+        trade_id=str(row.trade_id),
+        side=_SELL if row.buyer_is_maker else _BUY,  # the taker's
+        price=price,
+        quantity=quantity,
+        at_ns=row.at_ms * MILLISECOND_NS,
+    )
+    return (Data(native=native, events=(trade,)),)
+
+
+# --------------------------------------------------------------------------------------------------------------- bars
+class _Bar(msgspec.Struct, gc=False):
+    start: Millis = msgspec.field(name="t")
+    open: Decimal = msgspec.field(name="o")
+    high: Decimal = msgspec.field(name="h")
+    low: Decimal = msgspec.field(name="l")
+    close: Decimal = msgspec.field(name="c")
+    volume: Decimal = msgspec.field(name="v")
+    closed: bool = msgspec.field(name="x")
+
+
+class _BarEvent(msgspec.Struct, gc=False):
+    bar: _Bar = msgspec.field(name="k")
+
+
+class _BarFrame(msgspec.Struct, gc=False):
+    data: _BarEvent
+
+
+_BARS = msgspec.json.Decoder(_BarFrame)
+
+
+class Bars:
+    """`{symbol}@kline_{interval}`: only a closed bar is an event; the others prove that the stream lives."""
+
+    __slots__ = ("_market", "_native", "_timeframe_s")
+
+    def __init__(self, native: str, market: MarketId, timeframe_s: int) -> None:
+        self._native = native
+        self._market = market
+        self._timeframe_s = timeframe_s
+
+    def decode(self, frame: bytes) -> Sequence[Message]:
+        """Return the bar where it is closed."""
+        row = _BARS.decode(frame).data.bar
+        return (Data(native=self._native, events=(self._bar(row),) if row.closed else ()),)
+
+    def _bar(self, row: _Bar) -> Bar:
+        if not (ZERO < row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high < _BEYOND):
+            raise ValueError("a bar whose prices contradict each other")
+        if not ZERO <= row.volume < _BEYOND:
+            raise ValueError("a bar without volume")
+        return Bar(
+            market=self._market,
+            timeframe_s=self._timeframe_s,
+            open_ns=row.start * MILLISECOND_NS,
+            open=row.open,
+            high=row.high,
+            low=row.low,
+            close=row.close,
+            volume=row.volume,
+        )
