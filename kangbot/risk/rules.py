@@ -109,15 +109,17 @@ def leverage(case: Case) -> str:
 # ---------------------------------------------------------------------------------------------- how much may be lost
 def daily_loss(case: Case) -> str:
     """Limit the loss since 00:00 UTC."""
-    if case.limits.daily_loss is not None and case.context.day_loss >= case.limits.daily_loss:
-        return f"the day has lost {case.context.day_loss:.2f}, the limit is {case.limits.daily_loss}; entries resume at 00:00 UTC"
+    loss, limit = case.context.day_loss, case.limits.daily_loss
+    if limit is not None and loss >= limit:
+        return f"the day has lost {loss:.2f}, the limit is {limit}; entries resume at 00:00 UTC"
     return ""
 
 
 def drawdown(case: Case) -> str:
     """Limit the loss since the highest equity."""
-    if case.limits.drawdown_percent is not None and case.context.drawdown_percent >= case.limits.drawdown_percent:
-        return f"equity is {case.context.drawdown_percent:.2f} % below its peak, the limit is {case.limits.drawdown_percent} %"
+    down, limit = case.context.drawdown_percent, case.limits.drawdown_percent
+    if limit is not None and down >= limit:
+        return f"equity is {down:.2f} % below its peak, the limit is {limit} %"
     return ""
 
 
@@ -147,12 +149,13 @@ def entries_an_hour(case: Case) -> str:
 # ------------------------------------------------------------------------------------------- under which conditions
 def stale_data(case: Case) -> str:
     """Trade on no price that is too old."""
-    if case.limits.stale_data_ns is None:
+    age, limit = case.context.market.quote_age_ns, case.limits.stale_data_ns
+    if limit is None:
         return ""
     if case.context.market.quote is None:
         return "there is no quote yet"
-    if case.context.market.quote_age_ns > case.limits.stale_data_ns:
-        return f"the quote is {_seconds(case.context.market.quote_age_ns)} old, the limit is {_seconds(case.limits.stale_data_ns)}"
+    if age > limit:
+        return f"the quote is {_seconds(age)} old, the limit is {_seconds(limit)}"
     return ""
 
 
