@@ -1,0 +1,88 @@
+"""A user's own strategy from a file: the one place where code is imported by path.
+
+A file is loaded once for each content, under a name made of its path and its text, so that many markets share it and an
+edited file is another module. Whatever the file does wrong becomes a StrategyInvalid with its line.
+"""
+
+import sys
+import traceback
+from hashlib import sha256
+from inspect import isabstract
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from kangbot.errors import Problem
+from kangbot.strategy.base import Strategy
+from kangbot.strategy.parameters import StrategyInvalid, nearest
+
+AnyStrategy = Strategy[Any, Any]
+
+
+def split(text: str) -> tuple[str, str] | None:
+    """Return (path, class name or "") of `file.py` or `file.py:Class`; None where the text names no file."""
+    if text.endswith(".py"):
+        return text, ""
+    path, _, class_name = text.rpartition(":")
+    return (path, class_name) if path.endswith(".py") else None
+
+
+def load_class(path: Path, class_name: str) -> type[AnyStrategy]:
+    """Return the strategy class of the file: the one named, or the only one. StrategyInvalid otherwise."""
+    module = _module(path)
+    found = {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Strategy) and value.__module__ == module.__name__
+    }
+    concrete = {name: value for name, value in found.items() if not isabstract(value)}
+    if class_name:
+        if class_name not in found:
+            raise _invalid(path, f"has no strategy class {class_name}", remedy=nearest(class_name, tuple(found)))
+        return _complete(path, found[class_name])
+    choice = concrete or found
+    if not choice:
+        raise _invalid(path, "has no strategy class", remedy="Derive one from kangbot.strategy.base.Strategy")
+    if len(choice) > 1:
+        raise _invalid(path, "has several strategy classes", remedy=f"Name one: {path.name}:{next(iter(choice))}")
+    return _complete(path, next(iter(choice.values())))
+
+
+def _complete(path: Path, strategy: type[AnyStrategy]) -> type[AnyStrategy]:
+    missing = [name for name in ("name", "parameters_type") if not hasattr(strategy, name)]
+    missing += sorted(getattr(strategy, "__abstractmethods__", ()))
+    if missing:
+        raise _invalid(path, f"class {strategy.__name__} does not define {', '.join(missing)}")
+    return strategy
+
+
+def _module(path: Path) -> ModuleType:
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise _invalid(path, f"cannot be read: {error.strerror}") from error
+    name = f"kangbot_user_{path.stem}_{sha256(str(path.resolve()).encode() + b'|' + source).hexdigest()[:16]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    sys.modules[name] = module  # annotations are resolved through it
+    try:
+        # Compiled here and not by importlib, whose bytecode cache takes two edits within a second for one.
+        exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102 -- the operator's own strategy
+    except Exception as error:
+        del sys.modules[name]
+        raise _invalid(path, f"{type(error).__name__}: {error}", line=_line(path, error)) from error
+    return module
+
+
+def _line(path: Path, error: Exception) -> int:
+    """Return the line of the file where the error arose; 0 where it arose elsewhere."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return error.lineno or 0
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((frame.lineno or 0 for frame in reversed(frames) if frame.filename == str(path)), 0)
+
+
+def _invalid(path: Path, message: str, *, remedy: str = "", line: int = 0) -> StrategyInvalid:
+    return StrategyInvalid((Problem(file=str(path), line=line, key="strategy", message=message, remedy=remedy),))

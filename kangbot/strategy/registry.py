@@ -1,0 +1,47 @@
+"""Which strategies there are, and how one is made from a name and its parameters."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kangbot.errors import Problem
+from kangbot.strategy.base import Strategy
+from kangbot.strategy.ema_cross import EmaCross
+from kangbot.strategy.loader import load_class, split
+from kangbot.strategy.parameters import Parameter, StrategyInvalid, describe, nearest, parse
+from kangbot.strategy.rsi_reversion import RsiReversion
+
+SHIPPED: dict[str, type[Strategy[Any, Any]]] = {kind.name: kind for kind in (EmaCross, RsiReversion)}
+
+
+def load(name_or_path: str, parameters: Mapping[str, object], folder: Path | None = None) -> Strategy[Any, Any]:
+    """Return the strategy `name`, or the one in `path/to/file.py` or `path/to/file.py:Class`.
+
+    A relative path is taken from `folder` (None: the working directory). StrategyInvalid (a ValueError) carries every
+    mistake with its key: "strategy" for the name or the file, else the parameter's name.
+    """
+    kind = find(name_or_path, folder)
+    return kind(parse(kind.parameters_type, parameters))
+
+
+def find(name_or_path: str, folder: Path | None = None) -> type[Strategy[Any, Any]]:
+    """Return the class; StrategyInvalid where there is none."""
+    file = split(name_or_path)
+    if file is not None:
+        path, class_name = file
+        return load_class((folder or Path()) / path, class_name)
+    kind = SHIPPED.get(name_or_path)
+    if kind is None:
+        message = f"{name_or_path!r} is neither a strategy that ships with kangbot nor a .py file"
+        raise StrategyInvalid((Problem(key="strategy", message=message, remedy=nearest(name_or_path, names())),))
+    return kind
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the strategies that ship, in the order of the documentation."""
+    return tuple(SHIPPED)
+
+
+def parameters_of(name_or_path: str, folder: Path | None = None) -> tuple[Parameter, ...]:
+    """Return the parameters as a page of documentation shows them."""
+    return describe(find(name_or_path, folder).parameters_type)
