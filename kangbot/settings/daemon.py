@@ -1,24 +1,29 @@
 """Sections about the process rather than the trade: database, start, supervision, shutdown, logs, control."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
-
-from kangbot.settings.kinds import FilePath, Seconds, Section, Whole
+from kangbot.settings.kinds import DAY_S, SECTION, Between, FilePath, Secret
 
 
-class Live(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
     """`[live]`: the second switch. `mode = "live"` alone trades nothing."""
+
+    __pydantic_config__ = SECTION
 
     i_understand: str = ""
     """Must be the words `real money` where `mode` is live. Absent: live does not start."""
 
 
-class Database(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
     """`[database]`: the history. Without an address it is the embedded file `history.sqlite` in the state folder."""
 
-    url: SecretStr | None = Field(default=None, repr=False)
+    __pydantic_config__ = SECTION
+
+    url: Secret | None = None
     """`mysql://user@host:3306/name`, MariaDB or MySQL. It may hold a password only where it comes from the environment
     (`KANGBOT_DATABASE__URL`). Absent: see `url_file`."""
 
@@ -26,50 +31,58 @@ class Database(Section):
     """A file that holds the address with its password. Absent: the file `database_url` in systemd's credentials
     folder, if there is one; else the embedded file."""
 
-    pool_size: Whole = Field(default=2, ge=1, le=5)
-    """Connections. One writes the history in sequence, one answers questions; more than 5 buys nothing here and costs
-    about 200 kB each at the server."""
+    pool_size: Annotated[int, Between(1, 5)] = 2
+    """Connections, all together. One writes the history in sequence, one answers questions."""
 
-    statement_timeout_s: Seconds = Field(default=10.0, ge=0.1, le=600)
+    statement_timeout_s: Annotated[float, Between(0.1, 600)] = 10.0
     """A statement that takes longer has its connection closed and is tried again on another, in seconds."""
 
-    connect_timeout_s: Seconds = Field(default=5.0, ge=0.1, le=60)
+    connect_timeout_s: Annotated[float, Between(0.1, 60)] = 5.0
     """In seconds. The order path never waits for it."""
 
-    batch: Whole = Field(default=500, ge=1, le=5000)
-    """Events a transaction. 500 keep one transaction under about 100 ms on a small server."""
+    batch: Annotated[int, Between(1, 5000)] = 500
+    """Events a transaction, at most. More is fewer commits after an outage, and a longer one to repeat."""
 
 
-class Start(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
     """`[start]`: how start-all spreads the markets, so that the venue sees no burst."""
 
-    interval_s: Seconds = Field(default=0.25, le=60)
+    __pydantic_config__ = SECTION
+
+    interval_s: Annotated[float, Between(0, 60)] = 0.25
     """Between two markets, in seconds. 27 markets are up in about 7 s."""
 
-    jitter_s: Seconds = Field(default=0.1, le=60)
+    jitter_s: Annotated[float, Between(0, 60)] = 0.1
     """At most so much is added to each interval, drawn, in seconds."""
 
 
-class Supervision(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supervision:
     """`[supervision]`: what happens to a market's task that falls."""
 
-    restarts: Whole = Field(default=5, ge=0, le=1000)
+    __pydantic_config__ = SECTION
+
+    restarts: Annotated[int, Between(0, 1000)] = 5
     """So many falls within `within_s` are answered by a restart; one more and the market alone is FAILED."""
 
-    within_s: Seconds = Field(default=300.0, ge=1)
+    within_s: Annotated[float, Between(1, DAY_S)] = 300.0
     """In seconds."""
 
-    first_wait_s: Seconds = Field(default=1.0, ge=0.01, le=600)
+    first_wait_s: Annotated[float, Between(0.01, 600)] = 1.0
     """Before the first restart, in seconds; doubled with each further fall."""
 
-    longest_wait_s: Seconds = Field(default=60.0, ge=0.01, le=3600)
+    longest_wait_s: Annotated[float, Between(0.01, 3600)] = 60.0
     """The doubling ends here, in seconds."""
 
 
-class Shutdown(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shutdown:
     """`[shutdown]`: SIGTERM, Ctrl-C, and the end of a demo."""
 
-    grace_s: Seconds = Field(default=20.0, ge=0.5, le=300)
+    __pydantic_config__ = SECTION
+
+    grace_s: Annotated[float, Between(0.5, 300)] = 20.0
     """For everything together, in seconds. Keep the service manager's own limit above it."""
 
     open_entries: Literal["cancel", "leave"] = "cancel"
@@ -77,8 +90,11 @@ class Shutdown(Section):
     stay in both cases."""
 
 
-class Logs(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logs:
     """`[logs]`: to standard error, so that a command's `--json` output stays clean."""
+
+    __pydantic_config__ = SECTION
 
     format: Literal["console", "json"] = "console"
     """`console` for a person, `json` one object a line for a machine."""
@@ -87,8 +103,11 @@ class Logs(Section):
     """What is less than this is not written."""
 
 
-class Control(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
     """`[control]`: how `kangbot status` reaches the daemon."""
+
+    __pydantic_config__ = SECTION
 
     socket: FilePath | None = None
     """A unix socket, readable by the daemon's user only. Absent: `control.sock` in the state folder."""

@@ -1,41 +1,77 @@
-"""The kinds of values a key can have, where pydantic's own are too lenient for money.
+"""The kinds of values a key can have, and how they are checked, without loading what checks them.
 
-TOML tells a number from a boolean and from text; pydantic would take `true` for 1. Numbers with a fraction arrive as
-`Decimal` (the file is read so), hence an amount is exact to its last digit.
+The sections are plain frozen dataclasses: the daemon holds them, and pydantic, which costs 11 MB, is loaded only in the
+process that reads a file (`apart.py`). A check is therefore a note beside the type; pydantic asks it for its schema
+through `__get_pydantic_core_schema__`, and only there is pydantic imported.
+
+TOML tells a number from a boolean and from text, pydantic would take `true` for 1: a number here is a number. Numbers
+with a fraction arrive as `Decimal` (the file is read so), hence an amount is exact to its last digit.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
-
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from kangbot.model.market import timeframe_seconds
 
-T = TypeVar("T")
-
-DAY_S = 86_400
-KLINE_TIMEFRAMES = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
 BUILT_TIMEFRAMES = ("1s", "2s", "3s", "5s", "10s", "15s", "20s", "30s")
+KLINE_TIMEFRAMES = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
 TIMEFRAMES = BUILT_TIMEFRAMES + KLINE_TIMEFRAMES
 
-
-class Section(BaseModel):
-    """A table of the file: frozen, and any key it does not know is a mistake."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        hide_input_in_errors=True,  # an error of ours never echoes what could be a secret
-        defer_build=True,  # only the root is ever validated; the parts need no validator of their own
-        validate_default=False,
-        str_strip_whitespace=True,
-    )
+SECTION = {"extra": "forbid", "allow_inf_nan": False, "str_strip_whitespace": True}
+"""A section's `__pydantic_config__`: what the section does not know is a mistake."""
 
 
-def _not_boolean(value: object) -> object:
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The value must please `judge`, which returns it, or raises ValueError with what is wrong."""
+
+    judge: Callable[[Any], Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return the type's own schema with the check behind it."""
+        from pydantic_core import core_schema  # noqa: PLC0415 -- see the module's head
+
+        return core_schema.no_info_after_validator_function(self.judge, handler(source))
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A number from `low` to `high`, both included."""
+
+    low: int | float | Decimal
+    high: int | float | Decimal
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return the number's schema with its bounds, behind the refusal of booleans."""
+        from pydantic_core import core_schema  # noqa: PLC0415 -- see the module's head
+
+        inner = {**handler(source), "ge": self.low, "le": self.high}
+        return core_schema.no_info_before_validator_function(_number, inner)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A text that no message, log or `repr` shows."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return the schema of a text that becomes a secret."""
+        from pydantic_core import core_schema  # noqa: PLC0415 -- see the module's head
+
+        del source, handler
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(min_length=1))
+
+
+def _number(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("must be a number, not true or false")  # noqa: TRY004 -- pydantic collects ValueErrors
     return value
@@ -43,7 +79,7 @@ def _not_boolean(value: object) -> object:
 
 def _timeframe(text: str) -> str:
     if text not in TIMEFRAMES:
-        timeframe_seconds(text)  # says what a timeframe looks like, where it does not look like one
+        timeframe_seconds(text)  # says what a timeframe looks like, where this does not look like one
         raise ValueError(f"{text!r} is not a timeframe a market can have: {', '.join(TIMEFRAMES)}")
     return text
 
@@ -60,42 +96,52 @@ def _symbol(text: str) -> str:
 
 
 def _http(text: str) -> str:
-    return _url(text, ("http", "https"))
+    return _url(text, "http", "https")
 
 
 def _websocket(text: str) -> str:
-    return _url(text, ("ws", "wss"))
+    return _url(text, "ws", "wss")
 
 
-def _url(text: str, schemes: tuple[str, ...]) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in schemes or not parts.hostname or not port_is_valid(parts):
-        raise ValueError(f"must be an address such as {schemes[-1]}://host:port/path")
+def _url(text: str, plain: str, encrypted: str) -> str:
+    parts = split_url(text)
+    if parts is None or parts.scheme not in (plain, encrypted):
+        raise ValueError(f"must be an address such as {encrypted}://host:port/path")
     if parts.password is not None or parts.username is not None:
         raise ValueError("must not hold a user or a password")
     return text.rstrip("/")
 
 
-def port_is_valid(parts: SplitResult) -> bool:
-    """Tell whether the port of a split URL is absent or a number that can be one."""
+def split_url(text: str) -> SplitResult | None:
+    """Return the parts of an address; None where it is none (no host, no valid port)."""
     try:
-        return parts.port != 0
+        parts = urlsplit(text)
+        valid = bool(parts.hostname) and parts.port != 0  # reading a port that is none raises
     except ValueError:
-        return False
+        return None
+    return parts if valid else None
 
 
 def _path(path: Path) -> Path:
-    if "\0" in str(path):
-        raise ValueError("must be a path; it holds a NUL character")
+    text = str(path)
+    if "\0" in text or text.startswith("~"):
+        raise ValueError("must be a path written out in full: without ~ and without NUL")
     return path
 
 
-Whole = Annotated[int, BeforeValidator(_not_boolean)]
-Seconds = Annotated[float, BeforeValidator(_not_boolean), Field(ge=0, le=DAY_S)]
-Amount = Annotated[Decimal, BeforeValidator(_not_boolean), Field(gt=0, le=Decimal(10) ** 12)]
-Share = Annotated[Decimal, BeforeValidator(_not_boolean), Field(gt=0, le=1)]
-Timeframe = Annotated[str, AfterValidator(_timeframe)]
-SymbolText = Annotated[str, AfterValidator(_symbol)]
-HttpUrl = Annotated[str, AfterValidator(_http)]
-WebsocketUrl = Annotated[str, AfterValidator(_websocket)]
-FilePath = Annotated[Path, AfterValidator(_path)]
+def _said(text: str) -> str:
+    if not text:
+        raise ValueError("must not be empty")
+    return text
+
+
+DAY_S = 86_400
+Timeframe = Annotated[str, Check(_timeframe)]
+SymbolText = Annotated[str, Check(_symbol)]
+HttpUrl = Annotated[str, Check(_http)]
+WebsocketUrl = Annotated[str, Check(_websocket)]
+FilePath = Annotated[Path, Check(_path)]
+Words = Annotated[str, Check(_said)]
+Amount = Annotated[Decimal, Between(Decimal("0.01"), Decimal(10) ** 12)]
+Limit = Annotated[Decimal, Between(Decimal(0), Decimal(10) ** 12)]
+Percent = Annotated[Decimal, Between(Decimal(0), Decimal(100))]

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from kangbot.errors import ConfigInvalid, Problem
 from kangbot.settings import rules
 from kangbot.settings.daemon import DEFAULT_STATE_DIR
+from kangbot.settings.document import validated
 from kangbot.settings.lines import Key
 from kangbot.settings.partial import without
 from kangbot.settings.problems import explain
@@ -60,7 +61,7 @@ def _anchored(table: Table, folder: Path, environ: Mapping[str, str]) -> Table:
 def _validated(table: Table, origin: Origin) -> tuple[Settings | None, tuple[Problem, ...]]:
     """Return the settings and every mistake in them; None where they cannot be built."""
     try:
-        settings = Settings.model_validate(table)
+        settings = validated(table)
     except ValidationError as error:
         wrong = tuple(detail["loc"] for detail in error.errors(include_url=False))
         return None, (*explain(error, origin), *_elsewhere(table, wrong, origin))
@@ -71,7 +72,7 @@ def _elsewhere(table: Table, wrong: tuple[Key, ...], origin: Origin) -> tuple[Pr
     """Return the mistakes that can be seen beside the wrong keys; see `partial`."""
     rest, kept = without(table, wrong)
     try:
-        settings = Settings.model_validate(rest)
+        settings = validated(rest)
     except ValidationError:  # what is left makes no sense without them
         return ()
     return tuple(rules.check(settings, replace(origin, kept=kept), unread=wrong))

@@ -1,12 +1,14 @@
 """Turn pydantic's findings into mistakes a person can act on: place, key, what is wrong, the nearest right word."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from kangbot.errors import Problem
+from kangbot.settings.kinds import Secret
 from kangbot.settings.lines import Key
 from kangbot.settings.schema import Settings
 from kangbot.settings.sources import Origin, nearest
@@ -23,12 +25,16 @@ def explain(error: ValidationError, origin: Origin) -> tuple[Problem, ...]:
 def _explain(detail: ErrorDetails, origin: Origin) -> Problem:
     key: Key = detail["loc"]
     match detail["type"]:
-        case "extra_forbidden":
+        case "extra_forbidden" | "unexpected_keyword_argument":
             return origin.problem(key, "is no setting", nearest(str(key[-1]), known_keys(key[:-1])))
         case "missing":
             return origin.problem(key, "is missing")
         case "value_error":
             return origin.problem(key, str(detail["ctx"]["error"]))
+        case "dataclass_type":
+            return origin.problem(key, "must be a table")
+        case "tuple_type" if key == ("markets",):
+            return origin.problem(key, "must be [[markets]] tables")
         case "literal_error":
             remedy = nearest(str(detail["input"]), _choices(detail))
             return origin.problem(key, f"must be {detail['ctx']['expected']}{_echo(detail)}", remedy)
@@ -55,17 +61,15 @@ def _echo(detail: ErrorDetails) -> str:
 
 def known_keys(table: Key) -> tuple[str, ...]:
     """Return the names that may stand in a table of the file; nothing for a table that is free."""
-    model: type[BaseModel] | None = Settings
+    section: Any = Settings
     for part in table:
-        if model is None:
-            return ()
-        if isinstance(part, str):
-            known = model.model_fields.get(part)
-            model = _model_in(known.annotation) if known else None
-    return tuple(model.model_fields) if model else ()
+        if section is not None and isinstance(part, str):
+            known = {field.name: field.type for field in fields(section)}
+            section = _section_in(known.get(part))
+    return tuple(field.name for field in fields(section)) if section else ()
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+def _section_in(kind: Any) -> Any:
+    if is_dataclass(kind) and kind is not Secret:
+        return kind
+    return next((found for part in get_args(kind) if (found := _section_in(part))), None)

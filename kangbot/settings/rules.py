@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from kangbot.errors import Problem
 from kangbot.settings.daemon import LONGEST_SOCKET_PATH
-from kangbot.settings.kinds import port_is_valid
+from kangbot.settings.kinds import split_url
 from kangbot.settings.lines import Key
 from kangbot.settings.schema import Settings
 from kangbot.settings.sources import Origin
@@ -88,23 +88,16 @@ def _limits(settings: Settings, origin: Origin) -> Iterator[Problem]:
     risk = settings.risk
     for number, market in enumerate(settings.trading):
         own = settings.markets[number]
-        if market.size > risk.max_notional_per_market:
+        if risk.market_notional and market.size > risk.market_notional:
             yield origin.problem(
                 ("markets", number, "size") if own.size else ("defaults", "size"),
-                f"{market.size} is above risk.max_notional_per_market ({risk.max_notional_per_market}): "
+                f"{market.size} is above risk.market_notional ({risk.market_notional}): "
                 f"no entry of {market.symbol} would pass",
                 "Lower the one or raise the other.",
             )
-        if market.leverage > risk.max_leverage:
-            yield origin.problem(
-                ("markets", number, "leverage") if own.leverage else ("defaults", "leverage"),
-                f"{market.leverage} is above risk.max_leverage ({risk.max_leverage})",
-                "Lower the one or raise the other.",
-            )
-    if risk.max_notional_total < risk.max_notional_per_market:
+    if risk.total_notional and risk.total_notional < risk.market_notional:
         yield origin.problem(
-            ("risk", "max_notional_total"),
-            f"{risk.max_notional_total} is below max_notional_per_market ({risk.max_notional_per_market})",
+            ("risk", "total_notional"), f"{risk.total_notional} is below market_notional ({risk.market_notional})"
         )
 
 
@@ -112,16 +105,9 @@ def _database(settings: Settings, origin: Origin) -> Iterator[Problem]:
     if settings.database.url is None:
         return
     key: Key = ("database", "url")
-    form = "must be an address such as mysql://user@host:3306/name"
-    try:
-        parts = urlsplit(settings.database.url.get_secret_value())
-    except ValueError:
-        yield origin.problem(key, form)
-        return
-    if parts.scheme not in DATABASE_SCHEMES or not parts.hostname or not parts.path.strip("/"):
-        yield origin.problem(key, form)
-    elif not port_is_valid(parts):
-        yield origin.problem(key, f"{form}; its port is none")
+    parts = split_url(settings.database.url.value)
+    if parts is None or parts.scheme not in DATABASE_SCHEMES or not parts.path.strip("/"):
+        yield origin.problem(key, "must be an address such as mysql://user@host:3306/name")
 
 
 def _waits(settings: Settings, origin: Origin) -> Iterator[Problem]:
@@ -148,7 +134,7 @@ RULES: tuple[tuple[Rule, tuple[Key, ...]], ...] = (
     (_keys, (("mode",), ("venues", "bybit"))),
     (_some_market, (("markets",),)),
     (_twice, (("defaults", "venue"),)),
-    (_limits, (("risk",), ("defaults", "size"), ("defaults", "leverage"))),
+    (_limits, (("risk",), ("defaults", "size"))),
     (_database, (("database", "url"),)),
     (_waits, (("supervision",),)),
     (_socket, (("state_dir",), ("control", "socket"))),

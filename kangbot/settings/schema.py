@@ -1,9 +1,7 @@
 """The whole configuration as one frozen value."""
 
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
-
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from kangbot.model.ids import Symbol, VenueName
 from kangbot.settings.daemon import DEFAULT_STATE_DIR, Control, Database, Live, Logs, Shutdown, Start, Supervision
@@ -11,22 +9,10 @@ from kangbot.settings.kinds import FilePath
 from kangbot.settings.trading import Defaults, Market, MarketSettings, Risk
 from kangbot.settings.venues import BYBIT_ADDRESSES, Mode, Venues
 
-ENV_PREFIX = "KANGBOT_"
-ENV_DELIMITER = "__"
 
-
-class Settings(BaseSettings):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
     """What `load` returns. Read once, in `app.py`; below it there are only parameters."""
-
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        hide_input_in_errors=True,
-        validate_default=False,
-        env_prefix=ENV_PREFIX,
-        env_nested_delimiter=ENV_DELIMITER,
-    )
 
     mode: Mode = "sandbox"
     """`sandbox`: the simulated exchange. `paper`: live data, simulated fills. `testnet`: the venue's own playground.
@@ -36,32 +22,19 @@ class Settings(BaseSettings):
     """The daemon's memory: journal, embedded history, control socket. Like every path in the file it is taken from the
     file's own folder, so that a configuration means the same wherever kangbot is started."""
 
-    live: Live = Live()
-    defaults: Defaults = Defaults()
+    live: Live = field(default_factory=Live)
+    defaults: Defaults = field(default_factory=Defaults)
     markets: tuple[Market, ...] = ()
-    venues: Venues = Venues()
-    database: Database = Database()
-    start: Start = Start()
-    risk: Risk = Risk()
-    supervision: Supervision = Supervision()
-    shutdown: Shutdown = Shutdown()
-    logs: Logs = Logs()
-    control: Control = Control()
+    venues: Venues = field(default_factory=Venues)
+    database: Database = field(default_factory=Database)
+    start: Start = field(default_factory=Start)
+    risk: Risk = field(default_factory=Risk)
+    supervision: Supervision = field(default_factory=Supervision)
+    shutdown: Shutdown = field(default_factory=Shutdown)
+    logs: Logs = field(default_factory=Logs)
+    control: Control = field(default_factory=Control)
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what `load` merged: it must know of every value whether the file or the environment said it."""
-        del settings_cls, env_settings, dotenv_settings, file_secret_settings
-        return (init_settings,)
-
-    @cached_property
+    @property
     def trading(self) -> tuple[MarketSettings, ...]:
         """Every market with the defaults filled in, in the order of the file."""
         return tuple(self.fill_in(market) for market in self.markets)

@@ -13,8 +13,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
 from kangbot.errors import ConfigInvalid, Problem
+from kangbot.settings.document import ENV_DELIMITER, ENV_PREFIX, Document
 from kangbot.settings.lines import Key, locate
-from kangbot.settings.schema import ENV_DELIMITER, ENV_PREFIX, Settings
 
 Table = dict[str, object]
 LARGEST_FILE = 4_000_000  # bytes: 27 markets are 4 kB; a path given by mistake may be a disk image
@@ -155,7 +155,7 @@ class Environment(EnvSettingsSource):
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._given = {name.lower(): value for name, value in environ.items()}
-        super().__init__(Settings)
+        super().__init__(Document)
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
         return self._given
@@ -175,7 +175,7 @@ def read_environment(environ: Mapping[str, str]) -> tuple[Table, tuple[Problem, 
         for name, value in environ.items()
         if name.upper().startswith(ENV_PREFIX) and name not in NOT_SETTINGS
     }
-    sections = Settings.model_fields
+    sections = Document.model_fields
     problems = []
     for name in sorted(ours):
         head = name.upper().removeprefix(ENV_PREFIX).lower().split(ENV_DELIMITER)[0]

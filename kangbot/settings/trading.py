@@ -1,28 +1,32 @@
 """What is traded, with how much, and what may never be exceeded: `[defaults]`, `[[markets]]`, `[risk]`."""
 
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
-
-from pydantic import Field
+from typing import Annotated, Literal
 
 from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
-from kangbot.settings.kinds import Amount, Section, SymbolText, Timeframe, Whole
+from kangbot.model.market import timeframe_seconds
+from kangbot.risk.limits import Limits
+from kangbot.settings.kinds import DAY_S, SECTION, Amount, Between, Limit, Percent, SymbolText, Timeframe, Words
 
 TradedVenue = Literal["bybit"]
-Parameter = bool | int | float | Decimal | str
-MAX_LEVERAGE = 100  # Bybit's highest on any USDT perpetual
+Leverage = Annotated[int, Between(1, 100)]  # 100 is Bybit's highest on a USDT perpetual
+SECOND_NS = 1_000_000_000
 
 
-class Defaults(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
     """`[defaults]`: what a market has unless its own table says otherwise."""
+
+    __pydantic_config__ = SECTION
 
     venue: TradedVenue = "bybit"
     """Where the market is traded."""
 
-    strategy: str = "ema_cross"
+    strategy: Words = "ema_cross"
     """A name that ships with kangbot, or `path/to/file.py:Class` for a strategy of your own."""
 
-    parameters: dict[str, object] = Field(default_factory=dict)
+    parameters: dict[str, object] = field(default_factory=dict)
     """The strategy's parameters; what is absent has the strategy's own default. They apply to markets that use the
     same strategy as `[defaults]` only: another strategy's parameters mean something else."""
 
@@ -30,40 +34,44 @@ class Defaults(Section):
     """The bars the strategy decides on. Below a minute they are built from trades, from a minute on the venue's."""
 
     size: Amount = Decimal(50)
-    """Notional of one full position, in the quote currency. 50 USDT is above the minimum order of every market that
-    ships, and small enough for a first day."""
+    """Notional of one full position, in the quote currency. 50 USDT is above the smallest order of nearly every market
+    that ships, and small enough for a first day."""
 
-    leverage: Whole = Field(default=1, ge=1, le=MAX_LEVERAGE)
+    leverage: Leverage = 1
     """What is set at the venue for the market. 1: a position can lose no more than its notional."""
 
 
-class Market(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
     """`[[markets]]`: one market. Every key but `symbol` may be absent: it is then taken from `[defaults]`."""
+
+    __pydantic_config__ = SECTION
 
     symbol: SymbolText
     """In ccxt's unified form: `BTC/USDT:USDT` is a perpetual, `BTC/USDT` is spot."""
 
     venue: TradedVenue | None = None
-    strategy: str | None = None
-    parameters: dict[str, object] = Field(default_factory=dict)
-    """Laid over `[defaults]` key by key where the strategy is the same."""
+    strategy: Words | None = None
+    parameters: dict[str, object] = field(default_factory=dict)
+    """Laid over those of `[defaults]`, key by key, where the strategy is the same."""
 
     timeframe: Timeframe | None = None
     size: Amount | None = None
-    leverage: Whole | None = Field(default=None, ge=1, le=MAX_LEVERAGE)
+    leverage: Leverage | None = None
     enabled: bool = True
-    """false: the market is left alone, and its line stays for later."""
+    """false: the market is left alone, and its table stays for later."""
 
 
-class MarketSettings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketSettings:
     """One market with the defaults filled in: what the daemon is built from."""
 
     venue: VenueName
     symbol: Symbol
     strategy: str
     parameters: dict[str, object]
-    timeframe: Timeframe
-    size: Amount
+    timeframe: str
+    size: Decimal
     leverage: int
     enabled: bool
 
@@ -72,21 +80,87 @@ class MarketSettings(Section):
         """The market's one name everywhere else."""
         return market_id(self.venue, self.symbol)
 
+    @property
+    def timeframe_s(self) -> int:
+        """The length of a bar, in seconds."""
+        return timeframe_seconds(self.timeframe)
 
-class Risk(Section):
-    """`[risk]`: what the gate in front of every order holds to. Amounts are in the quote currency."""
 
-    max_notional_per_market: Amount = Decimal(500)
-    """Position and open entries of one market together; an order of unknown outcome counts in full."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """`[risk]`: what the gate in front of every order holds to. Entries are held back by it, exits never.
 
-    max_notional_total: Amount = Decimal(2000)
+    Money is in the account's settle currency. 0 switches a limit off. The names are those of `risk/limits.py`.
+    """
+
+    __pydantic_config__ = SECTION
+
+    market_notional: Limit = Decimal(500)
+    """Position and open entries of one market at their worst; an order of unknown outcome counts in full."""
+
+    total_notional: Limit = Decimal(2000)
     """The same over all markets."""
 
-    max_open_positions: Whole = Field(default=10, ge=1, le=1000)
+    open_positions: Annotated[int, Between(0, 10_000)] = 10
     """Markets that hold a position, or have an entry under way, at one time."""
 
-    max_leverage: Whole = Field(default=3, ge=1, le=MAX_LEVERAGE)
-    """No market may be configured above it."""
+    leverage: Annotated[Decimal, Between(Decimal(0), Decimal(100))] = Decimal(3)
+    """Total notional by equity. With an equity that is not known, no entry passes."""
 
-    daily_loss_stop: Amount = Decimal(100)
-    """A day (UTC) that has lost so much, realised and open, fees included, takes no more entries. Exits go on."""
+    slippage_percent: Percent = Decimal("0.5")
+    """By how much a market order may fill worse than its reference price, for its worst case."""
+
+    daily_loss: Limit = Decimal(100)
+    """A day (UTC) that has lost so much, open losses and fees included, takes no more entries."""
+
+    drawdown_percent: Percent = Decimal(20)
+    """Of the highest equity seen."""
+
+    consecutive_losses: Annotated[int, Between(0, 1000)] = 0
+    """Round trips of one market that lost, fees included, without a gain between. Off: a trend follower loses often."""
+
+    losses_pause_s: Annotated[int, Between(1, 30 * DAY_S)] = 4 * 3600
+    """How long a market rests after so many, in seconds; then one entry is let through."""
+
+    stop_pause_s: Annotated[int, Between(0, 30 * DAY_S)] = 0
+    """How long a market rests after a stop or a liquidation, in seconds."""
+
+    entries_an_hour: Annotated[int, Between(0, 100_000)] = 0
+    """Of one market, over the last 60 minutes."""
+
+    require_stop: bool = True
+    """An entry carries its stop in its own request."""
+
+    beside_hand: bool = False
+    """Whether to enter a market where somebody trades by hand."""
+
+    stale_data_s: Annotated[int, Between(0, 3600)] = 30
+    """No entry on a quote older than this, in seconds. Venues repeat a quiet book every few seconds."""
+
+    spread_percent: Percent = Decimal(1)
+    """No entry into a spread wider than this, in percent of the mid."""
+
+    mark_distance_percent: Percent = Decimal(3)
+    """No entry further than this from the venue's mark price."""
+
+    @property
+    def limits(self) -> Limits:
+        """The same for the gate: 0 is None, seconds are nanoseconds."""
+        return Limits(
+            market_notional=self.market_notional or None,
+            total_notional=self.total_notional or None,
+            open_positions=self.open_positions or None,
+            leverage=self.leverage or None,
+            slippage_percent=self.slippage_percent,
+            daily_loss=self.daily_loss or None,
+            drawdown_percent=self.drawdown_percent or None,
+            consecutive_losses=self.consecutive_losses or None,
+            losses_pause_ns=self.losses_pause_s * SECOND_NS,
+            stop_pause_ns=self.stop_pause_s * SECOND_NS or None,
+            entries_an_hour=self.entries_an_hour or None,
+            require_stop=self.require_stop,
+            beside_hand=self.beside_hand,
+            stale_data_ns=self.stale_data_s * SECOND_NS or None,
+            spread_percent=self.spread_percent or None,
+            mark_distance_percent=self.mark_distance_percent or None,
+        )

@@ -3,11 +3,10 @@
 Addresses that are absent follow from `mode`; the tables are here, with their source.
 """
 
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
-
-from kangbot.settings.kinds import FilePath, HttpUrl, Section, WebsocketUrl, Whole
+from kangbot.settings.kinds import SECTION, Between, FilePath, HttpUrl, Secret, WebsocketUrl
 
 Mode = Literal["sandbox", "paper", "testnet", "live"]
 SANDBOX_PORT = 8790  # `kangbot sandbox` listens here unless told otherwise
@@ -31,8 +30,11 @@ BYBIT_ADDRESSES: dict[Mode, tuple[str, str, str]] = {
 }
 
 
-class Bybit(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bybit:
     """`[venues.bybit]`: data and orders, Bybit v5."""
+
+    __pydantic_config__ = SECTION
 
     mode: Mode | None = None
     """Another mode for this venue than the daemon's: `paper` in a live daemon, say. Absent: the daemon's `mode`."""
@@ -53,28 +55,31 @@ class Bybit(Section):
     secret_file: FilePath | None = None
     """The same for the secret: `KANGBOT_VENUES__BYBIT__SECRET`, `bybit_secret`."""
 
-    key: SecretStr | None = Field(default=None, repr=False)
+    key: Secret | None = None
     """Never in the file: filled from the sources above."""
 
-    secret: SecretStr | None = Field(default=None, repr=False)
+    secret: Secret | None = None
     """Never in the file: filled from the sources above."""
 
-    receive_window_ms: Whole = Field(default=5000, ge=100, le=60_000)
+    receive_window_ms: Annotated[int, Between(100, 60_000)] = 5000
     """How late a request may reach the venue, in milliseconds. Longer leaves an order of unknown outcome unknown for
     longer; shorter refuses orders when the network is slow. 5000 is the venue's own default."""
 
-    connects_per_5_minutes: Whole = Field(default=300, ge=1, le=500)
+    connects_per_5_minutes: Annotated[int, Between(1, 500)] = 300
     """Websocket connects in any 5 minutes. Bybit bans the address above 500."""
 
-    requests_per_second: Whole = Field(default=10, ge=1, le=100)
+    requests_per_second: Annotated[int, Between(1, 100)] = 10
     """REST requests in any second, all kinds together. Bybit allows an account 10 orders a second."""
 
-    request_timeout_ms: Whole = Field(default=10_000, ge=500, le=60_000)
+    request_timeout_ms: Annotated[int, Between(500, 60_000)] = 10_000
     """After this a request's outcome counts as unknown and is asked for, in milliseconds."""
 
 
-class BinanceUsdm(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinanceUsdm:
     """`[venues.binance_usdm]`: market data only, Binance USD-M futures."""
+
+    __pydantic_config__ = SECTION
 
     rest_url: HttpUrl = "https://fapi.binance.com"
     """For candles and the instruments' rules."""
@@ -82,15 +87,18 @@ class BinanceUsdm(Section):
     ws_public_url: WebsocketUrl = "wss://fstream.binance.com"
     """Without its path: `/public` and `/market` carry the streams since 2026-04."""
 
-    connects_per_5_minutes: Whole = Field(default=200, ge=1, le=300)
+    connects_per_5_minutes: Annotated[int, Between(1, 300)] = 200
     """Websocket connects in any 5 minutes. Binance bans the address above 300."""
 
-    requests_per_second: Whole = Field(default=10, ge=1, le=40)
+    requests_per_second: Annotated[int, Between(1, 40)] = 10
     """REST requests in any second. Binance counts weight: 2400 a minute."""
 
 
-class Venues(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venues:
     """`[venues]`."""
 
-    bybit: Bybit = Bybit()
-    binance_usdm: BinanceUsdm = BinanceUsdm()
+    __pydantic_config__ = SECTION
+
+    bybit: Bybit = field(default_factory=Bybit)
+    binance_usdm: BinanceUsdm = field(default_factory=BinanceUsdm)
