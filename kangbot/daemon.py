@@ -1,0 +1,92 @@
+"""The real world: the event loop, signals, exit codes, and the one place where the daemon begins and ends.
+
+    python -m kangbot.daemon --config config/kangbot.toml
+
+What is wrong before anything has started is one message on standard error and an exit code; afterwards it is an event
+in the log. Exit codes: 0 stopped in order, 1 stopped by a fault, 78 the configuration (or a thing that only a person
+can put right) stands in the way: a service manager must not try again.
+
+The first SIGTERM or SIGINT stops in order: entries first, then what is in flight, then the journal. The second one
+hurries: what is unsettled is in the journal and is settled at the next start. Both are bounded in time.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from kangbot import logs
+from kangbot.app import App
+from kangbot.errors import ConfigInvalid, NeedsHuman
+from kangbot.runtime.world import World, real_world
+from kangbot.settings import Settings, load
+
+log = structlog.get_logger(__name__)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the daemon until it is told to stop, and return its exit code."""
+    parser = argparse.ArgumentParser(prog="kangbot run", description="Run the trading daemon.")
+    parser.add_argument("--config", type=Path, required=True, help="the TOML file")
+    arguments = parser.parse_args(argv)
+    try:
+        settings = load(arguments.config, os.environ)
+    except ConfigInvalid as error:
+        sys.stderr.write(f"{error.message}\n")
+        return os.EX_CONFIG
+    world = real_world()
+    logs.configure(settings, world.clock)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_serve(settings, world))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 -- absent on some systems: the standard loop then
+    except ImportError:
+        return None
+    return uvloop.new_event_loop  # type: ignore[no-any-return]
+
+
+class _Signals:
+    """The first signal asks to stop, the second to hurry."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self.hurry = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._received, number)
+
+    def _received(self, number: int) -> None:
+        name = signal.Signals(number).name
+        if self.stop.is_set():
+            log.warning("daemon.hurrying", signal=name)
+            self.hurry.set()
+        else:
+            log.info("daemon.stopping", signal=name)
+            self.stop.set()
+
+
+async def _serve(settings: Settings, world: World) -> int:
+    signals = _Signals()
+    try:
+        async with App(settings, world) as app:
+            await app.run(stop=signals.stop, hurry=signals.hurry)
+    except NeedsHuman as error:
+        log.critical("daemon.needs_human", what=error.message, remedy=error.remedy)
+        return os.EX_CONFIG
+    except Exception:
+        log.critical("daemon.died", exc_info=True)
+        return 1
+    log.info("daemon.stopped")
+    return os.EX_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

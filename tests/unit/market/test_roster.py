@@ -1,0 +1,122 @@
+"""The roster, on a journal that keeps its events in a list."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+
+import pytest
+
+from kangbot.machines.runstate import Signal
+from kangbot.market.roster import Command, Roster, UnknownMarketError
+from kangbot.model.events import Desired, DesiredChanged, Event, Record, RunState, RunStateChanged
+from kangbot.model.ids import MarketId
+from kangbot.runtime.world import Clock
+from kangbot.sim.loop import run
+
+A, B, C = MarketId("v:A"), MarketId("v:B"), MarketId("v:C")
+
+
+class ListJournal:
+    """A journal in memory."""
+
+    tag = "testtest"
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    @property
+    def last(self) -> int:
+        return len(self.events)
+
+    def append(self, *events: Event) -> Awaitable[int]:
+        self.events.extend(events)
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        done.set_result(self.last)
+        return done
+
+    async def read(self, after: int, limit: int) -> Sequence[Record]:
+        return []
+
+    async def beyond(self, sequence: int) -> int:
+        return self.last
+
+
+def roster(journal: ListJournal, obeyed: list[tuple[MarketId, Command]], *, interval_s: float = 0.0) -> Roster:
+    """A roster of three markets that note what they are told."""
+    made = Roster(clock=Clock(), journal=journal, draw=lambda: 0.5, interval_s=interval_s, jitter_s=interval_s)
+    for market, desired in ((A, Desired.RUNNING), (B, Desired.STOPPED), (C, Desired.PAUSED)):
+        made.add(market, lambda command, market=market: obeyed.append((market, command)), desired)  # type: ignore[misc]
+    return made
+
+
+async def test_what_is_wanted_is_journalled_once() -> None:
+    """Repeating a command tells the market again and changes nothing else."""
+    journal, obeyed = ListJournal(), list[tuple[MarketId, Command]]()
+    markets = roster(journal, obeyed)
+    for _ in range(2):
+        markets.command(B, Command.START, "anna")
+    assert obeyed == [(B, Command.START)] * 2
+    (event,) = journal.events
+    assert isinstance(event, DesiredChanged)
+    assert (event.market, event.desired, event.caller) == (B, Desired.RUNNING, "anna")
+
+
+def test_start_all_is_staggered_in_order() -> None:
+    """Interval and jitter lie between two markets, none before the first."""
+
+    async def main() -> list[tuple[float, MarketId]]:
+        loop = asyncio.get_running_loop()
+        seen: list[tuple[float, MarketId]] = []
+        markets = Roster(clock=Clock(), journal=ListJournal(), draw=lambda: 0.5, interval_s=2.0, jitter_s=1.0)
+        for market in (A, B, C):
+            markets.add(market, lambda _, market=market: seen.append((loop.time(), market)), Desired.STOPPED)  # type: ignore[misc]
+        await markets.start_all("test")
+        return seen
+
+    assert run(main()) == [(0.0, A), (2.5, B), (5.0, C)]
+
+
+async def test_a_restart_resumes_what_ran() -> None:
+    """The stopped stay stopped; the paused are started and paused."""
+    journal, obeyed = ListJournal(), list[tuple[MarketId, Command]]()
+    await roster(journal, obeyed).start_all("restart", only_desired=True)
+    assert obeyed == [(A, Command.START), (C, Command.START), (C, Command.PAUSE)]
+    assert journal.events == []
+
+
+async def test_the_daemons_own_end_is_not_the_operators_wish() -> None:
+    """Stopping for a restart leaves what is wanted as it was."""
+    journal, obeyed = ListJournal(), list[tuple[MarketId, Command]]()
+    markets = roster(journal, obeyed)
+    markets.stop_all("daemon", remember=False)
+    assert journal.events == []
+    assert markets[A].desired is Desired.RUNNING
+    markets.stop_all("anna", remember=True)
+    assert [event.market for event in journal.events if isinstance(event, DesiredChanged)] == [A, C]
+    assert len(obeyed) == 6
+
+
+async def test_moves_are_journalled_with_their_reason_and_can_be_waited_for() -> None:
+    """The table decides; a signal that changes nothing leaves no trace."""
+    journal = ListJournal()
+    markets = roster(journal, [])
+    reached = asyncio.create_task(markets.reached([A], RunState.LIVE))
+    await asyncio.sleep(0)
+    for signal in (Signal.START, Signal.START, Signal.SUBSCRIBED, Signal.WARMED):
+        markets.move(A, signal, signal.name.lower())
+    await reached
+    assert markets[A].reason == "warmed"
+    assert markets.count(RunState.LIVE) == 1
+    assert markets.count(RunState.STOPPED, RunState.LIVE) == 3
+    assert [(e.before, e.after) for e in journal.events if isinstance(e, RunStateChanged)] == [
+        (RunState.STOPPED, RunState.STARTING),
+        (RunState.STARTING, RunState.WARMING),
+        (RunState.WARMING, RunState.LIVE),
+    ]
+    markets.move(A, Signal.GAVE_UP, "five falls in five minutes")
+    assert markets.places[A].state is RunState.FAILED
+
+
+async def test_a_market_that_is_not_configured_is_told_in_words() -> None:
+    """No KeyError reaches an operator."""
+    with pytest.raises(UnknownMarketError, match="no market 'v:Z' in the configuration"):
+        roster(ListJournal(), []).command(MarketId("v:Z"), Command.STOP, "anna")
