@@ -11,11 +11,14 @@ from kangbot.settings.loading import load
 
 def main() -> int:
     """Answer with the settings or with every mistake; an exit code other than 0 is a fault of ours."""
+    pipe = os.dup(1)
+    os.dup2(2, 1)  # a strategy of the user's own is loaded here, and may print
     try:
         answer = Answer(settings=load(Path(sys.argv[1]), os.environ))
     except ConfigInvalid as error:
         answer = Answer(problems=error.problems)
-    sys.stdout.buffer.write(encode(answer))
+    with os.fdopen(pipe, "wb") as out:
+        out.write(encode(answer))
     return 0
 
 

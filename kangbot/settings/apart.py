@@ -40,11 +40,12 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         problem = Problem(message=f"could not be checked: {error}", file=str(path))
         raise ConfigInvalid((problem,)) from error
-    if child.returncode != 0:
+    try:
+        answer = decode(child.stdout)
+    except msgspec.DecodeError:
         last = child.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         problem = Problem(message=f"could not be checked (exit code {child.returncode}): {last}", file=str(path))
-        raise ConfigInvalid((problem,))
-    answer = decode(child.stdout)
+        raise ConfigInvalid((problem,)) from None
     if answer.settings is None:
         raise ConfigInvalid(answer.problems)
     return answer.settings

@@ -17,6 +17,7 @@ from kangbot.settings.problems import explain
 from kangbot.settings.schema import Settings
 from kangbot.settings.secrets import Vault
 from kangbot.settings.sources import Origin, Table, lines_of, merged, nested, read_environment, read_file, value_at
+from kangbot.strategy.loader import split
 
 PATHS: tuple[Key, ...] = (
     ("state_dir",),
@@ -55,7 +56,25 @@ def _anchored(table: Table, folder: Path, environ: Mapping[str, str]) -> Table:
         value = value_at(table, key)
         if isinstance(value, str) and value and not value.startswith("~"):
             table = merged(table, nested(key, os.path.abspath(folder / value)))  # noqa: PTH100 -- links stay as they are
-    return table
+    return _with_strategy_files(table, folder)
+
+
+def _with_strategy_files(table: Table, folder: Path) -> Table:
+    """Return the table with the files of the user's own strategies taken from the configuration's folder."""
+    out = dict(table)
+    markets = table.get("markets")
+    if isinstance(markets, list):
+        out["markets"] = [_with_strategy_file(market, folder) for market in markets]
+    if "defaults" in table:
+        out["defaults"] = _with_strategy_file(table["defaults"], folder)
+    return out
+
+
+def _with_strategy_file(section: object, folder: Path) -> object:
+    strategy = section.get("strategy") if isinstance(section, dict) else None
+    if not isinstance(section, dict) or not isinstance(strategy, str) or split(strategy) is None:
+        return section
+    return {**section, "strategy": os.path.abspath(folder / strategy)}  # noqa: PTH100 -- as above
 
 
 def _validated(table: Table, origin: Origin) -> tuple[Settings | None, tuple[Problem, ...]]:

@@ -9,6 +9,7 @@ from kangbot.settings.kinds import split_url
 from kangbot.settings.lines import Key
 from kangbot.settings.schema import Settings
 from kangbot.settings.sources import Origin
+from kangbot.settings.strategies import check_strategies
 
 REAL_MONEY = "real money"
 REAL_HOSTS = ("bybit.com", "bybit.nl", "bybit.eu", "bybit.kz", "bybit-tr.com", "bybitgeorgia.ge", "bytick.com")
@@ -134,6 +135,7 @@ RULES: tuple[tuple[Rule, tuple[Key, ...]], ...] = (
     (_keys, (("mode",), ("venues", "bybit"))),
     (_some_market, (("markets",),)),
     (_twice, (("defaults", "venue"),)),
+    (check_strategies, (("defaults", "strategy"), ("defaults", "parameters"))),
     (_limits, (("risk",), ("defaults", "size"))),
     (_database, (("database", "url"),)),
     (_waits, (("supervision",),)),

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from kangbot.model.ids import Symbol, VenueName
 from kangbot.settings.daemon import DEFAULT_STATE_DIR, Control, Database, Live, Logs, Shutdown, Start, Supervision
-from kangbot.settings.kinds import FilePath
+from kangbot.settings.kinds import FilePath, Secret
 from kangbot.settings.trading import Defaults, Market, MarketSettings, Risk
-from kangbot.settings.venues import BYBIT_ADDRESSES, Mode, Venues
+from kangbot.settings.venues import BYBIT_ADDRESSES, SANDBOX_CREDENTIAL, Mode, Venues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,21 @@ class Settings:
     def bybit_ws_private_url(self) -> str:
         """Bybit's private websocket."""
         return self.venues.bybit.ws_private_url or BYBIT_ADDRESSES[self.bybit_mode][2]
+
+    @property
+    def bybit_key(self) -> str:
+        """The API key; the sandbox exchange has one that everybody knows. "" in paper mode: no account is asked for."""
+        return self._credential(self.venues.bybit.key)
+
+    @property
+    def bybit_secret(self) -> str:
+        """The secret of the same."""
+        return self._credential(self.venues.bybit.secret)
+
+    def _credential(self, given: Secret | None) -> str:
+        if given is not None:
+            return given.value
+        return SANDBOX_CREDENTIAL if self.bybit_mode == "sandbox" else ""
 
     @property
     def control_socket(self) -> Path:

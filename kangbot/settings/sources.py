@@ -183,7 +183,22 @@ def read_environment(environ: Mapping[str, str]) -> tuple[Table, tuple[Problem, 
             near = difflib.get_close_matches(head, sections, n=1, cutoff=0.6)
             remedy = f"Did you mean {ENV_PREFIX}{near[0].upper()}{ENV_DELIMITER}…?" if near else ""
             problems.append(Problem(message="is no setting", key=name, file="environment", remedy=remedy))
-    return dict(Environment(ours)()), tuple(problems)
+    overlay = dict(Environment(ours)())
+    parameters = value_at(overlay, ("defaults", "parameters"))
+    if isinstance(parameters, dict):
+        typed = {name: _as_in_file(value) for name, value in parameters.items()}
+        overlay = merged(overlay, nested(("defaults", "parameters"), typed))
+    return overlay, tuple(problems)
+
+
+def _as_in_file(value: object) -> object:
+    """Return what a variable's text would mean in the file: a strategy's parameters have no type before it is known."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return tomllib.loads(f"value = {value}", parse_float=Decimal)["value"]
+    except (ValueError, ArithmeticError, RecursionError):
+        return value
 
 
 def merged(below: Mapping[str, object], above: Mapping[str, object]) -> Table:

@@ -10,6 +10,7 @@ from kangbot.settings.kinds import SECTION, Between, FilePath, HttpUrl, Secret, 
 
 Mode = Literal["sandbox", "paper", "testnet", "live"]
 SANDBOX_PORT = 8790  # `kangbot sandbox` listens here unless told otherwise
+SANDBOX_CREDENTIAL = "sandbox"  # its key and its secret; worth nothing anywhere else
 
 # https://bybit-exchange.github.io/docs/v5/guide and …/v5/ws/connect: REST, public and private websocket. The public
 # address is without its last part, which is the kind of the market (linear, spot): the adapter adds it.
