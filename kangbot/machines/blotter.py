@@ -1,0 +1,263 @@
+"""One market's orders, executions and position: what was learnt goes in, what has to be journalled comes out.
+
+The blotter applies the order machine, counts each execution once and keeps the position as the sum of the fills. It
+returns events in the order in which they belong into one atomic group, and changes nothing where it raises. When to
+ask, what to send and where the events go is left to `execution/executor.py`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from kangbot.machines.executions import Executions
+from kangbot.machines.memory import MarketMemory, add_to_day, trimmed
+from kangbot.machines.order import Order, advance, begin
+from kangbot.machines.order_words import Answered, Duplicate, Filled, Learnt, Reported, Restarted, Sent
+from kangbot.model.events import (
+    CashFlowApplied,
+    Event,
+    FillApplied,
+    Noted,
+    OrderChanged,
+    OrderIntended,
+    RoundTripClosed,
+    Severity,
+    StopSet,
+)
+from kangbot.model.ids import ClientId, VenueOrderId
+from kangbot.model.money import Money, Price, Quantity
+from kangbot.model.orders import CashFlow, Evidence, Fill, FillCause, Intent, OrderStatus
+from kangbot.model.position import Position, RoundTrip
+
+
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """What happened in this process."""
+
+    sent: int = 0  # intents that left
+    resent: int = 0  # further copies under the same id
+    acked: int = 0  # the venue showed a first sign
+    filled: int = 0
+    rejected: int = 0
+    withheld: int = 0  # intents that never left
+    unknown: int = 0
+    not_accepted: int = 0
+    duplicates_refused: int = 0  # second copies that the venue refused by their id
+    executions: int = 0
+    executions_again: int = 0  # delivered once more, and not applied
+    resurrected: int = 0  # believed dead, and alive
+
+
+class Blotter:
+    """Large state with one writer, the market's task: mutable."""
+
+    def __init__(self, memory: MarketMemory, *, strategy: str, born_ns: int, settle_ns: int, now_ns: int) -> None:
+        """Take up what is remembered. Until `settle_ns` absence proves nothing for orders that were in flight.
+
+        Executions from before `born_ns`, the journal's first record, are not ours unless an order of ours names them.
+        """
+        self.market = memory.market
+        self.position: Position = memory.position
+        self.stop: Price | None = memory.stop
+        self.last_trip: RoundTrip | None = memory.last_trip
+        self.executions = Executions(memory.executions, memory.forgotten_ns)
+        self.realised_by_day: dict[int, Money] = dict(memory.realised_by_day)
+        self.counts = Counts()
+        self._memory = memory
+        self._strategy = strategy
+        self._born_ns = born_ns
+        self._orders: dict[ClientId, Order] = {}
+        self._written: dict[ClientId, _Line] = {}
+        for order in memory.orders:
+            self._written[order.client_id] = _line(order)
+            # Not journalled: a restart on an unchanged venue comes back to what the journal says already.
+            flying = not order.status.terminal
+            self._orders[order.client_id] = advance(order, Restarted(settle_ns), now_ns) if flying else order
+
+    # ------------------------------------------------------------------------------------------------------- reading
+    @property
+    def orders(self) -> Iterable[Order]:
+        """Every order that is remembered, oldest first; settled ones for a while."""
+        return self._orders.values()
+
+    def order(self, client_id: ClientId | None, venue_order_id: VenueOrderId | None = None) -> Order | None:
+        """Return the order of that id; by the venue's id where the venue did not name ours."""
+        if client_id is not None:
+            return self._orders.get(client_id)
+        if venue_order_id is None:
+            return None
+        return next((order for order in self._orders.values() if order.venue_order_id == venue_order_id), None)
+
+    def memory(self) -> MarketMemory:
+        """Return what another blotter needs to go on from here, as a replay of the journal would."""
+        return msgspec.structs.replace(
+            self._memory,
+            orders=tuple(self._orders.values()),
+            position=self.position,
+            executions=dict(self.executions.items()),
+            forgotten_ns=self.executions.forgotten_ns,
+            last_execution_ns=self.executions.last_ns,
+            stop=self.stop,
+            last_trip=self.last_trip,
+            realised_by_day=dict(self.realised_by_day),
+        )
+
+    # ------------------------------------------------------------------------------------------------------ changing
+    def open(self, intent: Intent, settle_margin_ns: int) -> Sequence[Event]:
+        """Enter a fresh intent."""
+        order = begin(intent, settle_margin_ns)
+        self._orders[order.client_id] = order
+        self._written[order.client_id] = _line(order)
+        return (OrderIntended(intent=intent, at_ns=intent.at_ns),)
+
+    def learn(self, client_id: ClientId, learnt: Learnt, now_ns: int) -> Sequence[Event]:
+        """Advance one order. KeyError for one that is not remembered; ImpossibleError where the table has no row."""
+        before = self._orders[client_id]
+        after = advance(before, learnt, now_ns)
+        self._orders[client_id] = after
+        self._count(before, after, learnt)
+        events: list[Event] = []
+        line = _line(after)
+        if line != _line(before) and line != self._written[client_id]:
+            self._written[client_id] = line
+            events.append(_changed(after, now_ns))
+        events.extend(self._alarms(before, after, learnt, now_ns))
+        if after.settled and not before.settled:
+            trimmed(self._orders)
+            self._written = {known: self._written[known] for known in self._orders}
+        return events
+
+    def fill(self, fill: Fill, now_ns: int) -> Sequence[Event]:
+        """Apply an execution, once; nothing where it is known already."""
+        if fill.execution_id in self.executions:
+            self.counts.executions_again += 1
+            return ()
+        order = self.order(fill.client_id, fill.venue_order_id)
+        if order is None and fill.at_ns < self._born_ns:
+            return ()  # from before the journal: whoever traded then, it is not in our books
+        if self.executions.too_old(fill.at_ns):
+            text = f"execution {fill.execution_id} is older than what is remembered of executions; not applied"
+            return (self._note("fill.too_old", Severity.CRITICAL, text, now_ns),)
+        if order is not None and fill.client_id is None:
+            fill = msgspec.structs.replace(fill, client_id=order.client_id)
+        changes = () if order is None else self.learn(order.client_id, Filled(fill), now_ns)
+        self.executions.add(fill.execution_id, fill.at_ns)
+        self.counts.executions += 1
+        self.position, trips = self.position.apply(fill)
+        events: list[Event] = [
+            FillApplied(fill=fill, net=self.position.net, entry=self.position.entry, at_ns=now_ns),
+            *changes,
+        ]
+        for trip in trips:
+            self.last_trip = trip
+            add_to_day(self.realised_by_day, trip.closed_ns, trip.net_profit)
+            events.append(RoundTripClosed(trip=trip, strategy=self._strategy, at_ns=now_ns))
+        if not self.position.net:
+            events.extend(self.rests(None, now_ns))  # a venue's position stop ends with the position
+        if order is None or fill.cause is not FillCause.TRADE:
+            events.append(self._unasked(fill, now_ns))
+        return events
+
+    def cash(self, flow: CashFlow, now_ns: int) -> Sequence[Event]:
+        """Book funding or settlement, once."""
+        if flow.execution_id in self.executions:
+            self.counts.executions_again += 1
+            return ()
+        if flow.at_ns < self._born_ns or self.executions.too_old(flow.at_ns):
+            return ()
+        self.executions.add(flow.execution_id, flow.at_ns)
+        add_to_day(self.realised_by_day, flow.at_ns, flow.amount)
+        return (CashFlowApplied(flow=flow, at_ns=now_ns),)
+
+    def rests(self, stop: Price | None, now_ns: int) -> Sequence[Event]:
+        """Learn which stop of the position rests at the venue."""
+        if stop == self.stop:
+            return ()
+        self.stop = stop
+        return (StopSet(market=self.market, price=stop, at_ns=now_ns),)
+
+    # ------------------------------------------------------------------------------------------------------- private
+    def _note(self, kind: str, severity: Severity, message: str, now_ns: int, **fields: object) -> Noted:
+        named = {name: str(value) for name, value in fields.items()}
+        return Noted(kind=kind, severity=severity, market=self.market, message=message, fields=named, at_ns=now_ns)
+
+    def _unasked(self, fill: Fill, now_ns: int) -> Noted:
+        """Return the note on a fill that no order of ours asked for."""
+        kind, severity = {
+            FillCause.TRADE: ("position.by_hand", Severity.WARNING),
+            FillCause.STOP: ("position.stopped", Severity.INFO),
+            FillCause.LIQUIDATION: ("position.liquidated", Severity.CRITICAL),
+            FillCause.DELEVERAGING: ("position.deleveraged", Severity.CRITICAL),
+        }[fill.cause]
+        text = f"{fill.side.value} {fill.quantity} at {fill.price}, by no order of ours"
+        return self._note(
+            kind, severity, text, now_ns, execution_id=fill.execution_id, venue_order_id=fill.venue_order_id
+        )
+
+    def _alarms(self, before: Order, after: Order, learnt: Learnt, now_ns: int) -> list[Event]:
+        alarms: list[Event] = []
+        named: dict[str, object] = {"client_id": after.client_id, "venue_order_id": after.venue_order_id or ""}
+        if before.status.terminal and before.inferred and _alive(before, after):
+            text = f"order {after.client_id} was believed {before.status.value} and is {after.status.value}"
+            alarms.append(self._note("order.resurrected", Severity.CRITICAL, text, now_ns, **named))
+        if after.executed > after.intent.quantity >= before.executed:
+            text = f"order {after.client_id} of {after.intent.quantity} is filled for {after.executed}"
+            alarms.append(self._note("order.overfilled", Severity.CRITICAL, text, now_ns, **named))
+        if isinstance(learnt, Answered | Reported) and before.venue_order_id not in (
+            None,
+            learnt.report.venue_order_id,
+        ):
+            text = f"a second venue order {learnt.report.venue_order_id} bears the id {after.client_id}"
+            alarms.append(self._note("order.second", Severity.CRITICAL, text, now_ns, **named))
+        if after.status is OrderStatus.UNKNOWN and before.status is OrderStatus.SENT:
+            text = f"what became of order {after.client_id} is not known: {after.message}"
+            alarms.append(self._note("order.unknown", Severity.WARNING, text, now_ns, **named))
+        return alarms
+
+    def _count(self, before: Order, after: Order, learnt: Learnt) -> None:
+        counts = self.counts
+        if isinstance(learnt, Sent):
+            counts.sent += before.sends == 0
+            counts.resent += before.sends > 0
+        if isinstance(learnt, Duplicate):
+            counts.duplicates_refused += 1
+        counts.acked += after.seen and not before.seen
+        if after.status is before.status:
+            return
+        counts.filled += after.status is OrderStatus.FILLED
+        counts.rejected += after.status is OrderStatus.REJECTED
+        counts.unknown += after.status is OrderStatus.UNKNOWN
+        counts.withheld += after.evidence is Evidence.UNSENT
+        counts.not_accepted += after.status is OrderStatus.NOT_ACCEPTED and after.evidence is Evidence.ABSENCE
+        counts.resurrected += before.status.terminal and before.inferred and _alive(before, after)
+
+
+_Line = tuple[OrderStatus, Quantity, VenueOrderId | None, Price | None]
+
+
+def _line(order: Order) -> _Line:
+    """Return what the journal has to know of the order: when this changes, a record is written."""
+    return order.status, order.filled, order.venue_order_id, order.average if order.settled else None
+
+
+def _alive(before: Order, after: Order) -> bool:
+    """Whether an order that was believed dead showed itself: by its status, or by an execution."""
+    if before.status is OrderStatus.EXPIRED:
+        return not after.status.terminal  # it had existed: only more life is news
+    return after.seen and after.status not in (OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
+
+
+def _changed(order: Order, now_ns: int) -> OrderChanged:
+    return OrderChanged(
+        market=order.intent.market,
+        client_id=order.client_id,
+        status=order.status,
+        evidence=order.evidence,
+        filled=order.filled,
+        average=order.average,
+        venue_order_id=order.venue_order_id,
+        code=order.code,
+        message=order.message,
+        at_ns=now_ns,
+    )

@@ -1,0 +1,228 @@
+"""What the daemon remembers: the fold of its journal, market by market.
+
+`Recollection.add` takes the records in order; `memory` is what they come to. A pure fold: replaying twice gives the
+same and emits nothing. Reading the file is `journal/replay.py`; what follows for orders that were in flight, and asking
+the venue about them, is left to `execution/`.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from kangbot.machines.executions import Executions
+from kangbot.machines.order import Order
+from kangbot.model.events import (
+    CashFlowApplied,
+    Desired,
+    DesiredChanged,
+    EquityMarked,
+    Event,
+    FillApplied,
+    OrderChanged,
+    OrderIntended,
+    Record,
+    RoundTripClosed,
+    RunState,
+    RunStateChanged,
+    StopSet,
+)
+from kangbot.model.ids import ClientId, ExecutionId, MarketId
+from kangbot.model.money import ZERO, Money, Price
+from kangbot.model.orders import Evidence
+from kangbot.model.position import Position, RoundTrip
+
+KEPT = 16  # settled orders a market: late reports of them are recognised
+DAY_NS = 24 * 3600 * 1_000_000_000
+_DAYS_KEPT = 32
+
+
+class MarketMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """What is remembered of one market."""
+
+    market: MarketId
+    orders: tuple[Order, ...] = ()  # as journalled: every unsettled one, and the newest settled ones; oldest first
+    position: Position
+    executions: dict[ExecutionId, int] = {}  # id to venue time, of about the last day
+    forgotten_ns: int = 0  # venue time of the newest execution whose id is forgotten
+    last_execution_ns: int = 0  # venue time; 0 where there was none
+    stop: Price | None = None  # rests at the venue, as far as we know
+    desired: Desired | None = None
+    run_state: RunState | None = None
+    last_trip: RoundTrip | None = None
+    realised_by_day: dict[int, Money] = {}  # day number since the epoch (UTC): round trips after fees, and cash flows
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """What is remembered of everything."""
+
+    last_sequence: int = 0
+    born_ns: int = 0  # time of the first record; 0 for an empty journal: what happened before is not ours
+    next_number: int = 1  # of the next intent
+    markets: Mapping[MarketId, MarketMemory] = {}
+    equity: Mapping[tuple[str, str], Money] = {}  # (venue, currency), as marked last
+
+    def market(self, market: MarketId) -> MarketMemory:
+        """Return what is remembered of `market`: nothing, where it was never traded."""
+        return self.markets.get(market) or MarketMemory(market=market, position=Position(market=market))
+
+
+class Recollection:
+    """The fold. Large state with one writer: mutable while it grows."""
+
+    def __init__(self) -> None:
+        self._last_sequence = 0
+        self._born_ns = 0
+        self._next_number = 1
+        self._markets: dict[MarketId, _Market] = {}
+        self._equity: dict[tuple[str, str], Money] = {}
+
+    def add(self, record: Record) -> None:
+        """Take the next record, in the order of sequences."""
+        event = record.event
+        self._last_sequence = record.sequence
+        self._born_ns = self._born_ns or event.at_ns
+        if isinstance(event, OrderIntended):
+            self._next_number = max(self._next_number, event.intent.number + 1)
+        if isinstance(event, EquityMarked):
+            self._equity[event.venue, event.currency] = event.equity
+            return
+        market = _market_of(event)
+        if market is not None:
+            if market not in self._markets:
+                self._markets[market] = _Market(market)
+            self._markets[market].add(event)
+
+    def memory(self) -> Memory:
+        """Return what the records so far come to."""
+        return Memory(
+            last_sequence=self._last_sequence,
+            born_ns=self._born_ns,
+            next_number=self._next_number,
+            markets={market: state.memory() for market, state in self._markets.items()},
+            equity=dict(self._equity),
+        )
+
+
+def trimmed(orders: dict[ClientId, Order], kept: int = KEPT) -> None:
+    """Forget all but the newest `kept` settled orders, in place."""
+    settled = [client_id for client_id, order in orders.items() if order.settled]
+    for client_id in settled[: max(0, len(settled) - kept)]:
+        del orders[client_id]
+
+
+def add_to_day(days: dict[int, Money], at_ns: int, amount: Money) -> None:
+    """Book `amount` on the day of `at_ns`, in place; days of long ago are forgotten."""
+    day = at_ns // DAY_NS
+    days[day] = days.get(day, ZERO) + amount
+    for old in [known for known in days if known <= day - _DAYS_KEPT]:
+        del days[old]
+
+
+class _Market:
+    """The fold of one market's events."""
+
+    def __init__(self, market: MarketId) -> None:
+        self._market = market
+        self._orders: dict[ClientId, Order] = {}
+        self._position = Position(market=market)
+        self._executions = Executions()
+        self._stop: Price | None = None
+        self._desired: Desired | None = None
+        self._run_state: RunState | None = None
+        self._last_trip: RoundTrip | None = None
+        self._days: dict[int, Money] = {}
+
+    def memory(self) -> MarketMemory:
+        return MarketMemory(
+            market=self._market,
+            orders=tuple(self._orders.values()),
+            position=self._position,
+            executions=dict(self._executions.items()),
+            forgotten_ns=self._executions.forgotten_ns,
+            last_execution_ns=self._executions.last_ns,
+            stop=self._stop,
+            desired=self._desired,
+            run_state=self._run_state,
+            last_trip=self._last_trip,
+            realised_by_day=dict(self._days),
+        )
+
+    def add(self, event: Event) -> None:
+        match event:
+            case OrderIntended(intent=intent):
+                self._orders[intent.client_id] = Order(intent=intent, settle_ns=intent.deadline_ns)
+            case OrderChanged():
+                self._changed(event)
+            case FillApplied():
+                self._filled(event)
+            case CashFlowApplied(flow=flow):
+                self._executions.add(flow.execution_id, flow.at_ns)
+                add_to_day(self._days, flow.at_ns, flow.amount)
+            case RoundTripClosed(trip=trip):
+                self._last_trip = trip
+                add_to_day(self._days, trip.closed_ns, trip.net_profit)
+            case StopSet(price=price):
+                self._stop = price
+            case DesiredChanged(desired=desired):
+                self._desired = desired
+            case RunStateChanged(after=after):
+                self._run_state = after
+            case _:
+                pass  # bars, notes and equity change nothing that a market has to remember
+
+    def _changed(self, event: OrderChanged) -> None:
+        order = self._orders.get(event.client_id)
+        if order is None:
+            return  # settled and forgotten; a late word of it
+        self._orders[event.client_id] = msgspec.structs.replace(
+            order,
+            status=event.status,
+            evidence=event.evidence,
+            venue_order_id=event.venue_order_id,
+            reported=max(order.reported, event.filled),
+            seen=order.seen or event.venue_order_id is not None or event.evidence is Evidence.DUPLICATE_ID,
+            code=event.code,
+            message=event.message,
+            changed_ns=event.at_ns,
+        )
+        trimmed(self._orders)
+
+    def _filled(self, event: FillApplied) -> None:
+        fill = event.fill
+        self._position = self._position.apply(fill)[0]
+        self._executions.add(fill.execution_id, fill.at_ns)
+        order = None if fill.client_id is None else self._orders.get(fill.client_id)
+        if order is not None:
+            self._orders[order.client_id] = msgspec.structs.replace(
+                order,
+                executed=order.executed + fill.quantity,
+                executed_value=order.executed_value + fill.quantity * fill.price,
+                seen=True,
+            )
+
+
+def _market_of(event: Event) -> MarketId | None:
+    """Return the market that the event is about."""
+    match event:
+        case OrderIntended(intent=intent):
+            return intent.market
+        case FillApplied(fill=fill):
+            return fill.market
+        case CashFlowApplied(flow=flow):
+            return flow.market
+        case RoundTripClosed(trip=trip):
+            return trip.market
+        case OrderChanged(market=market) | StopSet(market=market) | DesiredChanged(market=market):
+            return market
+        case RunStateChanged(market=market):
+            return market
+        case _:
+            return None
+
+
+def replayed(records: Iterable[Record]) -> Memory:
+    """Return what `records`, from the first on, come to."""
+    recollection = Recollection()
+    for record in records:
+        recollection.add(record)
+    return recollection.memory()

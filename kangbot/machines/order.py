@@ -1,0 +1,262 @@
+"""One order: what we know of it, how we know it, and what follows from what is learnt.
+
+`advance` is the only way an order changes. It reads a sign from what was learnt (`machines/order_words.py`: a report, a
+fill, an answer, a silence) and looks it up in `machines/order_table.py`; quantities only grow, whatever the order of
+arrival. When to ask next is `machines/resolve.py`; sending, asking and the journal are left to `execution/`.
+
+Three rules carry the rest:
+
+- a transport error is never evidence of absence: everything without a definitive answer is UNKNOWN;
+- UNKNOWN ends as NOT_ACCEPTED only by proof: two absences, a second apart, both asked for after `settle_ns`;
+- an end that the venue reported is final except for fills; an end that we inferred yields to whatever it says later.
+"""
+
+from typing import assert_never
+
+import msgspec
+
+from kangbot.errors import NeedsHuman
+from kangbot.machines.order_table import TABLE, Sign
+from kangbot.machines.order_words import (
+    Absent,
+    Answered,
+    Asked,
+    CancelAsked,
+    CancelSent,
+    Doubted,
+    Duplicate,
+    Filled,
+    Learnt,
+    Lost,
+    RefusedByVenue,
+    Reported,
+    Restarted,
+    Sent,
+    Withheld,
+)
+from kangbot.model.ids import ClientId, VenueOrderId
+from kangbot.model.money import ZERO, Money, Price, Quantity
+from kangbot.model.orders import Evidence, Fill, Intent, OrderReport, OrderStatus
+
+ABSENCES = 2  # answers of "not found" by every authoritative endpoint
+ABSENCE_GAP_NS = 1_000_000_000  # between one such answer and the next question
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What we know of one order. Times are of our clock, 0 for never."""
+
+    intent: Intent
+    status: OrderStatus = OrderStatus.INTENT
+    evidence: Evidence = Evidence.NONE  # of the status
+    venue_order_id: VenueOrderId | None = None
+    seen: bool = False  # the venue has shown any sign of it
+    reported: Quantity = ZERO  # filled, by the venue's reports
+    executed: Quantity = ZERO  # filled, by the executions we have
+    executed_value: Money = ZERO  # sum of price * quantity of those, exact
+    code: str = ""
+    message: str = ""
+    sent_ns: int = 0  # first send
+    sends: int = 0
+    settle_ns: int  # absence proves nothing before: the venue's window for the last send, and a margin
+    unknown_since_ns: int = 0
+    restarted: bool = False  # in flight when a process died: never sent again
+    doubted: bool = False  # the status may be behind; the venue is to be asked
+    asks: int = 0  # questions since something was learnt
+    asked_ns: int = 0
+    missing: bool = False  # the last answer to a question was that nobody knows it
+    absences: int = 0  # such answers that count as proof
+    last_absence_ns: int = 0
+    cancel_requested_ns: int = 0
+    cancel_reason: str = ""
+    cancels: int = 0  # requests that left
+    canceled_ns: int = 0  # the last of them
+    changed_ns: int = 0  # something was learnt last
+
+    @property
+    def client_id(self) -> ClientId:
+        """Our name of it at the venue."""
+        return self.intent.client_id
+
+    @property
+    def filled(self) -> Quantity:
+        """How much is filled, by whichever source knows more; never decreases."""
+        return max(self.reported, self.executed)
+
+    @property
+    def average(self) -> Price | None:
+        """Average price of the fills; None unless every fill is known."""
+        return self.executed_value / self.executed if self.executed and self.executed == self.filled else None
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is over and each of its fills is known."""
+        return self.status.terminal and not self.doubted and self.executed >= self.reported
+
+    @property
+    def inferred(self) -> bool:
+        """Whether the end is our own conclusion, not a report of the venue."""
+        return self.evidence in _INFERRED
+
+
+_INFERRED = frozenset({Evidence.CODE, Evidence.ABSENCE, Evidence.UNSENT, Evidence.DUPLICATE_ID, Evidence.NONE})
+
+
+class ImpossibleError(NeedsHuman):
+    """The table has no such row: the venue and our records contradict each other, or the fault is ours."""
+
+
+# ------------------------------------------------------------------------------------------------------------ changes
+def begin(intent: Intent, settle_margin_ns: int) -> Order:
+    """Return the order of a fresh intent."""
+    return Order(intent=intent, settle_ns=intent.deadline_ns + settle_margin_ns, changed_ns=intent.at_ns)
+
+
+def worst_case(order: Order) -> Quantity:
+    """Return by how much the order may still change the position, beyond the fills that are in it already."""
+    most = order.reported if order.status.terminal else max(order.intent.quantity, order.reported)
+    return max(ZERO, most - order.executed)
+
+
+def advance(order: Order, learnt: Learnt, now_ns: int) -> Order:  # noqa: C901, PLR0912 -- one case a word, no nesting
+    """Return the order after `learnt`. ImpossibleError where the table has no row for it; nothing has changed then."""
+    match learnt:
+        case Answered(report=report):
+            return _reported(order, report, Evidence.ANSWER, now_ns)
+        case Reported(report=report):
+            return _reported(order, report, report.evidence, now_ns)
+        case Filled(fill=fill):
+            return _filled(order, fill, now_ns)
+        case Absent(asked_ns=asked_ns):
+            return _absent(order, asked_ns, now_ns)
+        case Sent(settle_ns=settle_ns):
+            sent = _move(order, Sign.SENT, Evidence.NONE, now_ns)
+            settle_ns = max(order.settle_ns, settle_ns)
+            sent_ns = order.sent_ns or now_ns
+            return _with(sent, settle_ns=settle_ns, sends=order.sends + 1, sent_ns=sent_ns, missing=False, absences=0)
+        case Restarted(settle_ns=settle_ns):
+            moved = _move(order, Sign.RESTARTED, Evidence.NONE, now_ns)
+            return _with(moved, restarted=True, settle_ns=max(order.settle_ns, settle_ns), asks=0, absences=0)
+        case Withheld(reason=reason):
+            return _with(_move(order, Sign.WITHHELD, Evidence.UNSENT, now_ns), message=reason)
+        case RefusedByVenue(code=code, message=message):
+            return _with(_move(order, Sign.REFUSED, Evidence.CODE, now_ns), code=code, message=message)
+        case Duplicate(code=code, message=message):
+            moved = _move(order, Sign.DUPLICATE, Evidence.DUPLICATE_ID, now_ns)
+            # That it exists is no news of how it stands, unless a report has told already.
+            doubted = order.doubted or (not moved.status.terminal and order.venue_order_id is None)
+            return _with(moved, seen=True, doubted=doubted, code=code, message=message)
+        case Lost(reason=reason):
+            moved = _move(order, Sign.LOST, Evidence.NONE, now_ns)
+            return _with(moved, message=reason) if moved.status is OrderStatus.UNKNOWN else moved
+        case CancelAsked(reason=reason):
+            if order.cancel_requested_ns or order.status.terminal:
+                return order
+            return _with(order, cancel_requested_ns=now_ns, cancel_reason=reason)
+        case CancelSent():
+            return _with(order, cancels=order.cancels + 1, canceled_ns=now_ns)
+        case Doubted():
+            return order if order.doubted else _with(order, doubted=True, asks=0, absences=0)
+        case Asked():
+            return _with(order, asks=order.asks + 1, asked_ns=now_ns)
+        case _:
+            assert_never(learnt)
+
+
+_with = msgspec.structs.replace
+
+_REPORTED = {
+    OrderStatus.ACKED: Sign.ACKED,
+    OrderStatus.PARTIAL: Sign.PARTIAL,
+    OrderStatus.FILLED: Sign.FILLED,
+    OrderStatus.CANCELED: Sign.CANCELED,
+    OrderStatus.EXPIRED: Sign.EXPIRED,
+    OrderStatus.REJECTED: Sign.REJECTED,
+}
+
+
+def _move(order: Order, sign: Sign, evidence: Evidence, now_ns: int) -> Order:
+    """Return the order with the status that the table gives, and its evidence where it is of this status."""
+    status = TABLE.get((order.status, sign))
+    if status is None:
+        raise ImpossibleError(
+            f"order {order.client_id} is {order.status.value} and cannot be {sign.name.lower()}",
+            remedy="compare the order at the venue with the journal; two daemons may share one journal's ids",
+        )
+    told = evidence not in _INFERRED and order.inferred  # the venue's word replaces our conclusion
+    if status is order.status and not told:
+        return order
+    unknown = status is OrderStatus.UNKNOWN
+    return _with(
+        order,
+        status=status,
+        evidence=evidence,
+        unknown_since_ns=(order.unknown_since_ns or now_ns) if unknown else 0,
+        changed_ns=now_ns,
+    )
+
+
+def _reported(order: Order, report: OrderReport, evidence: Evidence, now_ns: int) -> Order:
+    if order.venue_order_id is not None and report.venue_order_id != order.venue_order_id:
+        return order  # of another venue order under our id, an earlier one: it says nothing of this one
+    cumulative = max(order.filled, report.filled)
+    sign = _REPORTED.get(report.status)
+    if sign is None:
+        raise ImpossibleError(
+            f"order {order.client_id} was reported as {report.status.value}, which no venue says",
+            remedy="report this as a fault of the venue's adapter",
+        )
+    if cumulative >= order.intent.quantity:
+        sign = Sign.FILLED
+    elif sign is Sign.ACKED and cumulative:
+        sign = Sign.PARTIAL
+    if order.status.terminal and not order.inferred and sign is not Sign.FILLED:
+        sign = Sign.LATE
+    moved = _move(order, sign, evidence, now_ns)
+    return _with(
+        moved,
+        venue_order_id=report.venue_order_id,
+        seen=True,
+        reported=max(order.reported, report.filled),
+        code=report.code or order.code,
+        message=report.message or order.message,
+        doubted=False,
+        missing=False,
+        asks=0,
+        absences=0,
+    )
+
+
+def _filled(order: Order, fill: Fill, now_ns: int) -> Order:
+    executed = order.executed + fill.quantity
+    sign = Sign.FILLED if executed >= order.intent.quantity else Sign.FILL
+    # A fill proves that it lives or lived, and not whether more of it is open.
+    doubted = order.status is OrderStatus.UNKNOWN or (order.status.terminal and order.inferred)
+    moved = _move(order, sign, Evidence.FILLS, now_ns)
+    return _with(
+        moved,
+        executed=executed,
+        executed_value=order.executed_value + fill.quantity * fill.price,
+        venue_order_id=order.venue_order_id or fill.venue_order_id,
+        seen=True,
+        doubted=sign is not Sign.FILLED and (order.doubted or doubted),
+        absences=0,
+        changed_ns=now_ns,
+    )
+
+
+def _absent(order: Order, asked_ns: int, now_ns: int) -> Order:
+    """Count an absence where it counts; the last one that is needed decides."""
+    in_question = order.status is OrderStatus.UNKNOWN or order.doubted
+    too_early = asked_ns <= order.settle_ns or asked_ns < order.changed_ns
+    too_close = order.absences > 0 and asked_ns < order.last_absence_ns + ABSENCE_GAP_NS
+    if not in_question:
+        return order
+    if too_early or too_close:
+        return _with(order, missing=True)
+    counted = _with(order, missing=True, absences=order.absences + 1, last_absence_ns=now_ns)
+    if counted.absences < ABSENCES:
+        return counted
+    if order.status.terminal:
+        return _with(counted, doubted=False)
+    moved = _move(counted, Sign.GONE if order.seen else Sign.ABSENT, Evidence.ABSENCE, now_ns)
+    return _with(moved, doubted=False)

@@ -1,0 +1,125 @@
+"""What the venue says against what we believe: one comparison, and what follows from each difference.
+
+A snapshot is made of answers only; a question that failed is no snapshot at all. Executions repair silently, for they
+are facts. An order that is not where we believe it to be is doubted and asked for by name, never judged from a list. A
+position that disagrees is suspected twice, then explained by executions from further back, then given to a person.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum, auto
+
+import msgspec
+
+from kangbot.machines.order import Order
+from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, MarketId
+from kangbot.model.money import ZERO, Price, Quantity
+from kangbot.model.orders import CashFlow, Fill, OrderReport, OrderStatus, VenuePosition
+
+QUIET_NS = 5_000_000_000  # a mismatch counts only so long after our own last activity
+
+
+class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
+    """What the venue said of one market, on its bulk endpoints. Times are of our clock."""
+
+    market: MarketId
+    open_orders: Sequence[OrderReport]
+    executions: Sequence[Fill | CashFlow]  # since at most `executions_since_ns`, oldest first
+    executions_since_ns: int
+    position: VenuePosition | None  # None where the venue keeps none (spot)
+    asked_ns: int  # before the first question
+    answered_ns: int  # after the last answer
+
+
+# ----------------------------------------------------------------------------------------------------------- findings
+class Missing(msgspec.Struct, frozen=True):
+    """We believe the order rests, and the venue's list does not have it: ask for it by name."""
+
+    client_id: ClientId
+
+
+class Orphan(msgspec.Struct, frozen=True):
+    """A resting order that bears our prefix, and our journal does not know it."""
+
+    report: OrderReport
+
+
+class Foreign(msgspec.Struct, frozen=True):
+    """A resting order that is not ours. Left alone."""
+
+    report: OrderReport
+
+
+Finding = Missing | Orphan | Foreign
+
+
+def compare(
+    snapshot: Reconciled, orders: Iterable[Order], known: Callable[[OrderReport], bool]
+) -> tuple[Sequence[OrderReport], Sequence[Finding]]:
+    """Return the reports of orders that we know, and what does not fit. `known` tells whose order a report is of."""
+    reports = [report for report in snapshot.open_orders if known(report)]
+    named = {report.client_id for report in reports} | {report.venue_order_id for report in reports}
+    findings: list[Finding] = [
+        Missing(order.client_id)
+        for order in orders
+        if order.status in (OrderStatus.ACKED, OrderStatus.PARTIAL)
+        and order.changed_ns < snapshot.asked_ns
+        and order.client_id not in named
+        and order.venue_order_id not in named
+    ]
+    for report in snapshot.open_orders:
+        if known(report) or report.protective:
+            continue
+        ours = report.client_id is not None and report.client_id.startswith(CLIENT_ID_PREFIX)
+        findings.append(Orphan(report) if ours else Foreign(report))
+    return reports, findings
+
+
+# -------------------------------------------------------------------------------------------------------------- drift
+class Verdict(Enum):
+    """What a comparison of positions comes to."""
+
+    AGREED = auto()
+    TOO_SOON = auto()  # something of ours moved a moment ago: this says nothing
+    SUSPECTED = auto()  # look again soon
+    ASK_EXECUTIONS = auto()  # twice: look for what we missed, from further back
+    QUARANTINE = auto()  # executions do not explain it: a person must
+
+
+class Drift(msgspec.Struct, frozen=True, kw_only=True):
+    """How long our position and the venue's have disagreed; returns its successor."""
+
+    mismatches: int = 0
+    since_ns: int = 0  # our clock, the first of them; 0 where they agree
+    asked: bool = False  # executions from further back have been asked for
+    theirs: Quantity = ZERO  # what the venue said last
+
+    def seen(
+        self, ours: Quantity, theirs: Quantity, *, active_ns: int, asked_ns: int, executions_since_ns: int
+    ) -> tuple["Drift", Verdict]:
+        """Return the successor and the verdict.
+
+        `active_ns` is our last activity in the market, `asked_ns` when the venue was asked for its position, and
+        `executions_since_ns` from when on its executions came with it, all of which are in `ours`.
+        """
+        if ours == theirs:
+            return Drift(), Verdict.AGREED
+        if asked_ns < active_ns + QUIET_NS:
+            return msgspec.structs.replace(self, theirs=theirs), Verdict.TOO_SOON
+        after = Drift(
+            mismatches=self.mismatches + 1, since_ns=self.since_ns or asked_ns, asked=self.asked, theirs=theirs
+        )
+        if after.mismatches < 2:
+            return after, Verdict.SUSPECTED
+        if not after.asked:
+            return msgspec.structs.replace(after, asked=True), Verdict.ASK_EXECUTIONS
+        if executions_since_ns > self.since_ns - EXPLAIN_NS:
+            return after, Verdict.ASK_EXECUTIONS  # the deep question has not been answered yet
+        return after, Verdict.QUARANTINE
+
+
+EXPLAIN_NS = 3600 * 1_000_000_000  # how far back executions are asked for to explain a drift
+
+
+def unprotected(net: Quantity, stop: Price | None, position: VenuePosition | None) -> bool:
+    """Whether a position is open, as both sides see it, and no stop rests at the venue."""
+    return bool(net) and stop is None and position is not None and bool(position.net)
