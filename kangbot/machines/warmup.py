@@ -1,0 +1,95 @@
+"""Joining fetched bars to streamed ones: no gap, no overlap, and a plain word about what is missing.
+
+A market warms up in this order: subscribe, keep what streams, fetch, join. A bar that both know is taken from the
+stream, which tells a bar only when it is final, while a fetch right after a bar's end may see it unfinished. Fetching,
+waiting and trying again are left to the market's task.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from kangbot.model.data import Bar
+
+SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Bars are needed that open in [`first_ns`, `until_ns`): fetch again. `count` is how many those are."""
+
+    first_ns: int
+    until_ns: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """The newest bars, oldest first, without a gap; at least as many as were needed."""
+
+    bars: tuple[Bar, ...]
+
+
+class Fit(Enum):
+    """How a bar follows the newest one known."""
+
+    NEXT = "next"
+    REPEAT = "repeat"  # it is known already
+    GAP = "gap"  # bars between the two were never seen: warm up again
+
+
+def fit(newest: Bar, bar: Bar) -> Fit:
+    """Return how `bar` follows `newest`; both of the same market and timeframe."""
+    if bar.open_ns == newest.close_ns:
+        return Fit.NEXT
+    return Fit.REPEAT if bar.open_ns < newest.close_ns else Fit.GAP
+
+
+class WarmUp:
+    """The bars of one market while it warms up. Mutable: one writer.
+
+    `needed` is the number of closed bars that must be there (at least 1); `grace_ns` how long after its end a bar may
+    be missing because it is on its way. ValueError for a bar of another timeframe or off the grid of the epoch.
+    """
+
+    def __init__(self, *, timeframe_s: int, needed: int, grace_ns: int = 5 * SECOND_NS) -> None:
+        self._timeframe_s = timeframe_s
+        self._span_ns = timeframe_s * SECOND_NS
+        self._needed = max(needed, 1)
+        self._grace_ns = grace_ns
+        self._fetched: dict[int, Bar] = {}  # by opening time
+        self._streamed: dict[int, Bar] = {}
+
+    def fetched(self, bars: Iterable[Bar]) -> None:
+        """Take in closed bars from REST, in any order; a second fetch adds to the first."""
+        for bar in bars:
+            self._fetched[self._checked(bar).open_ns] = bar
+
+    def streamed(self, bar: Bar) -> None:
+        """Take in a bar from the stream."""
+        self._streamed[self._checked(bar).open_ns] = bar
+
+    def join(self, now_ns: int) -> Ready | Missing:
+        """Return the bars without a gap up to the newest that is due at `now_ns`, or the newest stretch missing."""
+        bars = self._fetched | self._streamed
+        reached_ns = now_ns - self._grace_ns
+        due_ns = reached_ns - reached_ns % self._span_ns - self._span_ns  # the newest bar that must be there
+        newest_ns = max((due_ns, *bars))
+        first_ns = newest_ns - (self._needed - 1) * self._span_ns
+        wanted = range(newest_ns, first_ns - 1, -self._span_ns)  # newest first
+        last_missing = next((open_ns for open_ns in wanted if open_ns not in bars), None)
+        if last_missing is None:
+            while first_ns - self._span_ns in bars:
+                first_ns -= self._span_ns
+            return Ready(bars=tuple(bars[open_ns] for open_ns in range(first_ns, newest_ns + 1, self._span_ns)))
+        older = (open_ns for open_ns in range(last_missing, first_ns - 1, -self._span_ns) if open_ns in bars)
+        start_ns = next(older, first_ns - self._span_ns) + self._span_ns
+        until_ns = last_missing + self._span_ns
+        return Missing(first_ns=start_ns, until_ns=until_ns, count=(until_ns - start_ns) // self._span_ns)
+
+    def _checked(self, bar: Bar) -> Bar:
+        if bar.timeframe_s != self._timeframe_s or bar.open_ns % self._span_ns:
+            raise ValueError(
+                f"{bar.market}: a bar of {bar.timeframe_s} s opening at {bar.open_ns} does not belong here"
+            )
+        return bar
