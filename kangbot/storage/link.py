@@ -1,0 +1,118 @@
+"""One connection to MariaDB or MySQL, with a deadline on everything; the only place that imports aiomysql.
+
+aiomysql has no read timeout: on a half-open link a query would wait for ever. And what a driver's error asks for is
+said here, in one table, so that nobody further in knows its codes. A link that failed in any way but an orderly refusal
+is broken: it is never used again.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any, Self
+
+import aiomysql
+
+from kangbot.errors import KangbotError, NeedsHuman, Retryable
+from kangbot.storage.url import MysqlUrl
+
+_QUIT_S = 1.0
+_SESSION = (
+    # Strict: a value that does not fit is an error, never cut. UTC: DATETIME columns hold UTC.
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE', time_zone = '+00:00', innodb_lock_wait_timeout = 5",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+)
+# Lock wait timeout, deadlock, and a record that another transaction changed: run the whole transaction again.
+_AGAIN = frozenset({1205, 1213, 1020})
+# Denied, no such database, table or column, no such user, or a value that the column cannot hold.
+_HUMAN = frozenset({1044, 1045, 1049, 1054, 1142, 1143, 1146, 1227, 1264, 1364, 1366, 1406, 1698})
+_REMEDY = "see that database.url names the right database and user, then run kangbot migrate"
+
+
+class Collided(Retryable):
+    """A deadlock or a lock's timeout: the server has rolled back; the whole transaction may run again at once."""
+
+
+class Link:
+    """One connection. Made by `await Link.open(...)`; used by one task."""
+
+    def __init__(self, connection: aiomysql.Connection, url: MysqlUrl, statement_s: float) -> None:
+        self._connection = connection
+        # Kept, because closing a transport waits until a dead peer takes what is still in the buffer.
+        self._transport = connection._writer.transport  # noqa: SLF001 -- aiomysql offers no abort
+        self._url = url
+        self._statement_s = statement_s
+        self.broken = False
+
+    @classmethod
+    async def open(cls, url: MysqlUrl, *, connect_s: float, statement_s: float) -> Self:
+        """Connect and set the session up, all within `connect_s`. Retryable or NeedsHuman."""
+        try:
+            async with asyncio.timeout(connect_s):
+                connection = await aiomysql.connect(
+                    host=url.host,
+                    port=url.port,
+                    unix_socket=url.unix_socket,
+                    user=url.user,
+                    password=url.password,
+                    db=url.database,
+                    charset="utf8mb4",
+                    autocommit=None,  # the server's default; transactions are explicit
+                )
+                link = cls(connection, url, statement_s)
+                try:
+                    for statement in _SESSION:
+                        await connection.query(statement)
+                except BaseException:
+                    link.drop()
+                    raise
+        except TimeoutError as error:
+            raise Retryable(f"{url} did not answer within {connect_s:g} s") from error
+        except (aiomysql.Error, OSError) as error:
+            raise _meaning(url, error) from error
+        return link
+
+    async def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement within the deadline and return its rows.
+
+        Retryable: the connection is lost, and with it the transaction. Collided: run the transaction again.
+        """
+        try:
+            async with asyncio.timeout(self._statement_s):
+                cursor = await self._connection.cursor()
+                await cursor.execute(sql, tuple(values) or None)
+                return list(await cursor.fetchall() or ())
+        except TimeoutError as error:
+            self.drop()
+            raise Retryable(f"{self._url} did not answer within {self._statement_s:g} s") from error
+        except asyncio.CancelledError:
+            self.drop()
+            raise
+        except (aiomysql.Error, OSError) as error:
+            meaning = _meaning(self._url, error)
+            if not isinstance(meaning, Collided | NeedsHuman):
+                self.drop()
+            raise meaning from error
+
+    def drop(self) -> None:
+        """Close at once, without a word to the other side."""
+        self.broken = True
+        self._connection.close()
+        self._transport.abort()
+
+    async def aclose(self) -> None:
+        """Say goodbye, within a second, and close."""
+        with contextlib.suppress(TimeoutError, aiomysql.Error, OSError):
+            async with asyncio.timeout(_QUIT_S):
+                await self._connection.ensure_closed()
+        self.drop()
+
+
+def _meaning(url: MysqlUrl, error: Exception) -> KangbotError:
+    """Translate a driver's error at the edge. What no table names is Retryable: the link is replaced anyway."""
+    code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    message = f"{url}: {error.args[-1] if error.args else error}"
+    if code in _AGAIN:
+        return Collided(message, code=str(code))
+    if code in _HUMAN:
+        return NeedsHuman(message, remedy=_REMEDY, code=str(code))
+    return Retryable(message, code=str(code) if code else None)

@@ -1,0 +1,178 @@
+"""Brings the history's schema to what this kangbot writes: forward only, safe to run again, one at a time.
+
+Alembic and SQLAlchemy take 30 MB, so they never enter the daemon: it calls `upgrade_apart`, which runs this module in
+a process of its own. The URL with its password goes by standard input, for a command line is for everybody to read.
+Both libraries are imported inside the functions that use them, only ever called in that process (and in tests).
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import kangbot
+from kangbot.errors import KangbotError, NeedsHuman, Retryable
+from kangbot.storage.schema import newer
+from kangbot.storage.tables import REVISION
+from kangbot.storage.url import DatabaseUrl, MysqlUrl, parse
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
+
+_EX_TEMPFAIL, _EX_CONFIG = 75, 78  # sysexits.h
+_LOCK = "kangbot.migrate"
+_LOCK_S = 60
+_CONNECT_S = 10
+_APART_S = 300.0  # an index over a year of rows takes its time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """What a database has (`None`: nothing of ours), and what this kangbot brings it to."""
+
+    current: str | None
+    newest: str
+
+
+def upgrade(url: DatabaseUrl) -> Schema:
+    """Bring the schema to the newest revision; return what it was and is.
+
+    Retryable: the database is away, or another process is at it. NeedsHuman: its schema is of a later kangbot, or its
+    user may not change the schema.
+    """
+    from alembic import command  # noqa: PLC0415 -- only in its own process
+
+    with _connected(url) as connection:
+        config = _config(connection)
+        schema = _schema(connection)
+        command.upgrade(config, "head")
+        connection.commit()
+    return schema
+
+
+def check(url: DatabaseUrl) -> Schema:
+    """Return what the database has, without changing anything. The same errors as `upgrade`."""
+    with _connected(url) as connection:
+        return _schema(connection)
+
+
+async def upgrade_apart(url: DatabaseUrl, *, timeout_s: float = _APART_S) -> None:
+    """Run `upgrade` in a process of its own, which ends with this call, however it ends. The same errors."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "kangbot.storage.migrate",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(timeout_s):
+            _, said = await process.communicate(url.full.encode())
+    except TimeoutError:
+        raise Retryable(f"migrating {url} did not end within {timeout_s:.0f} s") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    message, _, remedy = said.decode(errors="replace").strip().partition("\n")
+    match process.returncode:
+        case 0:
+            return
+        case code if code == _EX_CONFIG:
+            raise NeedsHuman(message, remedy=remedy)
+        case code:
+            raise Retryable(message or f"migrating {url} ended with code {code}", code=str(code))
+
+
+def migrations() -> Path:
+    """Return the folder of the migrations: the checkout's, or the one that was installed with the package."""
+    places = (Path(kangbot.__file__).parent.parent, Path(sys.prefix) / "share" / "kangbot")
+    for place in places:
+        if (place / "migrations" / "env.py").is_file():
+            return place / "migrations"
+    raise NeedsHuman(
+        f"the migrations are neither in {places[0]} nor in {places[1]}",
+        remedy="install kangbot again, whole",
+    )
+
+
+def _schema(connection: "Connection") -> Schema:
+    """Return current and newest; NeedsHuman where the current one is not known to us."""
+    from alembic.migration import MigrationContext  # noqa: PLC0415 -- as above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 -- as above
+
+    current = MigrationContext.configure(connection).get_current_revision()
+    script = ScriptDirectory.from_config(_config(connection))
+    known = {revision.revision for revision in script.walk_revisions()}
+    if current is not None and current not in known:
+        raise newer(current)
+    return Schema(current=current, newest=script.get_current_head() or REVISION)
+
+
+def _config(connection: "Connection") -> "Config":
+    from alembic.config import Config  # noqa: PLC0415 -- as above
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations()).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextlib.contextmanager
+def _connected(url: DatabaseUrl) -> Iterator["Connection"]:
+    import sqlalchemy as sa  # noqa: PLC0415 -- as above
+
+    if isinstance(url, MysqlUrl):
+        query = {"charset": "utf8mb4"} | ({"unix_socket": url.unix_socket} if url.unix_socket else {})
+        target = sa.URL.create(
+            "mysql+pymysql", url.user, url.password, url.host, url.port, database=url.database, query=query
+        )
+        engine = sa.create_engine(target, connect_args={"connect_timeout": _CONNECT_S}, poolclass=sa.pool.NullPool)
+    else:
+        with contextlib.suppress(OSError):  # the connect below says what is wrong
+            url.path.parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(sa.URL.create("sqlite", database=str(url.path)), poolclass=sa.pool.NullPool)
+    try:
+        with engine.connect() as connection:
+            if isinstance(url, MysqlUrl):
+                got = connection.execute(sa.text("SELECT GET_LOCK(:name, :s)"), {"name": _LOCK, "s": _LOCK_S}).scalar()
+                if got != 1:
+                    raise Retryable(f"another process is migrating {url}")
+            yield connection
+    except sa.exc.DBAPIError as error:
+        raise _translated(url, error.orig) from error
+    finally:
+        engine.dispose()
+
+
+def _translated(url: DatabaseUrl, error: BaseException | None) -> KangbotError:
+    arguments = error.args if error is not None else ()
+    code = arguments[0] if arguments and isinstance(arguments[0], int) else 0
+    message = f"{url} cannot be migrated: {arguments[-1] if arguments else error}"
+    # Access denied (1044, 1045, 1142, 1227, 1698), no such database (1049): nobody but a person can change these.
+    if code in {1044, 1045, 1049, 1142, 1227, 1698} or not isinstance(url, MysqlUrl):
+        return NeedsHuman(message, remedy="give the user of database.url this database and the right to make tables")
+    return Retryable(message, code=str(code))
+
+
+def main() -> int:
+    """Upgrade the database whose URL stands on standard input. Exit code 0, 75 (try again) or 78 (a person must)."""
+    try:
+        schema = upgrade(parse(sys.stdin.readline().strip()))
+    except NeedsHuman as error:
+        sys.stderr.write(f"{error.message}\n{error.remedy}\n")
+        return _EX_CONFIG
+    except Retryable as error:
+        sys.stderr.write(f"{error.message}\n")
+        return _EX_TEMPFAIL
+    sys.stdout.write(f"{schema.current or 'nothing'} -> {schema.newest}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""The history in MariaDB or MySQL, over the shared pool.
+
+One `store` is one transaction: the rows of all records and the mark of the last one. The mark is the proof that the
+records are in; it is locked first, so that two writers of one journal, such as a cancelled call that still runs and its
+repetition, come one after the other and the second finds nothing left to do.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from kangbot.errors import Ambiguous, NeedsHuman, Retryable
+from kangbot.model.events import Record
+from kangbot.storage.link import Link
+from kangbot.storage.pool import Pool
+from kangbot.storage.projection import Value, Write, fresh, project
+from kangbot.storage.schema import judge
+from kangbot.storage.tables import Upsert
+
+Prepare = Callable[[], Awaitable[None]]
+
+_ROWS = 200  # a statement, so that its text stays far under any server's limit
+_LOCK = "INSERT INTO journals (tag, stored) VALUES (%s, 0) ON DUPLICATE KEY UPDATE stored = stored"
+_STORED = "SELECT stored FROM journals WHERE tag = %s"
+_MARK = "UPDATE journals SET stored = %s WHERE tag = %s"
+_HAS_VERSION = "SELECT 1 FROM information_schema.tables WHERE table_schema = database() AND table_name = %s"
+_VERSION = "SELECT version_num FROM alembic_version"
+
+
+class MysqlHistory:
+    """Implements `ports.History` over `pool`, which it closes.
+
+    `prepare` makes or upgrades the schema; it is called before the first use where the schema is not the newest.
+    """
+
+    def __init__(self, pool: Pool, prepare: Prepare) -> None:
+        self._pool = pool
+        self._prepare = prepare
+        self._ready = False
+
+    async def stored(self, journal: str) -> int:
+        """Return the highest sequence of that journal that is stored; 0 when none. Retryable when it is away."""
+        await self._make_ready()
+
+        async def work(link: Link) -> int:
+            return _number(await link.query(_STORED, (journal,)))
+
+        return await self._pool.transact(work)
+
+    async def store(self, records: Sequence[Record]) -> None:
+        """Store the records in one transaction; those that are stored already are passed over. See `ports.History`."""
+        if not records:
+            return
+        await self._make_ready()
+        journal = records[0].journal
+
+        async def work(link: Link) -> None:
+            await link.query(_LOCK, (journal,))  # locks the row, whether it was there or not
+            new = fresh(records, _number(await link.query(_STORED, (journal,))))
+            if not new:
+                return
+            for write in project(new):
+                await _write(link, write)
+            await link.query(_MARK, (new[-1].sequence, journal))
+
+        try:
+            await self._pool.transact(work)
+        except Ambiguous as error:
+            raise Retryable(error.message, code=error.code) from error  # by the mark, sending again is harmless
+
+    async def aclose(self) -> None:
+        """Close the pool, within its bound."""
+        await self._pool.aclose()
+
+    async def _make_ready(self) -> None:
+        if self._ready:
+            return
+        if not judge(await self._version()):
+            await self._prepare()
+            if not judge(await self._version()):
+                raise NeedsHuman("the database's schema is still old after migrating it", remedy="run kangbot migrate")
+        self._ready = True
+
+    async def _version(self) -> str | None:
+        async def work(link: Link) -> str | None:
+            if not await link.query(_HAS_VERSION, ("alembic_version",)):
+                return None
+            rows = await link.query(_VERSION)
+            return str(rows[0][0]) if rows else None
+
+        return await self._pool.transact(work)
+
+
+async def _write(link: Link, write: Write) -> None:
+    upsert, rows = write
+    for start in range(0, len(rows), _ROWS):
+        chunk = rows[start : start + _ROWS]
+        values: list[Value] = [value for row in chunk for value in row]
+        await link.query(_statement(upsert, len(chunk)), values)
+
+
+def _statement(upsert: Upsert, rows: int) -> str:
+    columns = ", ".join(f"`{name}`" for name in upsert.columns)
+    places = f"({', '.join(['%s'] * len(upsert.columns))})"
+    changes = ", ".join(f"`{name}` = VALUES(`{name}`)" for name in upsert.change)
+    unchanged = f"`{upsert.key[0]}` = `{upsert.key[0]}`"  # unlike INSERT IGNORE it hides no other mistake
+    return (
+        f"INSERT INTO `{upsert.table}` ({columns}) VALUES {', '.join([places] * rows)}"  # noqa: S608 -- our own names
+        f" ON DUPLICATE KEY UPDATE {changes or unchanged}"
+    )
+
+
+def _number(rows: list[tuple[Value, ...]]) -> int:
+    return int(str(rows[0][0])) if rows else 0

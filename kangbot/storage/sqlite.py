@@ -1,0 +1,153 @@
+"""The history in an embedded SQLite file, for who has no database server.
+
+The same tables, the same transactions and the same mark as in MariaDB; the file belongs to a thread of its own, so the
+loop never waits for the disk.
+"""
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from kangbot.errors import KangbotError, NeedsHuman, Retryable
+from kangbot.model.events import Record
+from kangbot.runtime.threads import Worker
+from kangbot.storage.projection import Value, fresh, project
+from kangbot.storage.schema import judge
+from kangbot.storage.tables import Upsert
+
+T = TypeVar("T")
+Prepare = Callable[[], Awaitable[None]]
+
+_BUSY_S = 5.0  # a person's own query may hold the file for a moment
+_CLOSE_S = 5.0
+_LOCK = "INSERT INTO journals (tag, stored) VALUES (?, 0) ON CONFLICT (tag) DO NOTHING"
+_STORED = "SELECT stored FROM journals WHERE tag = ?"
+_MARK = "UPDATE journals SET stored = ? WHERE tag = ?"
+_HAS_VERSION = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+_VERSION = "SELECT version_num FROM alembic_version"
+_AWAY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+
+
+class SqliteHistory:
+    """Implements `ports.History` on the file `path`. `prepare` as in `MysqlHistory`.
+
+    The thread and the connection come with the first use.
+    """
+
+    def __init__(self, path: Path, prepare: Prepare) -> None:
+        self._path = path
+        self._prepare = prepare
+        self._ready = False
+        self._closed = False
+        self._thread: Worker | None = None
+        self._db: sqlite3.Connection | None = None  # touched on the thread only
+
+    async def stored(self, journal: str) -> int:
+        """Return the highest sequence of that journal that is stored; 0 when none. Retryable when it is away."""
+        await self._make_ready()
+        return await self._run(lambda db: _number(db, journal))
+
+    async def store(self, records: Sequence[Record]) -> None:
+        """Store the records in one transaction; those that are stored already are passed over. See `ports.History`."""
+        if not records:
+            return
+        await self._make_ready()
+
+        def work(db: sqlite3.Connection) -> None:
+            journal = records[0].journal
+            db.execute(_LOCK, (journal,))
+            if new := fresh(records, _number(db, journal)):
+                for upsert, rows in project(new):
+                    db.executemany(_statement(upsert), ([_plain(value) for value in row] for row in rows))
+                db.execute(_MARK, (new[-1].sequence, journal))
+
+        await self._run(work)
+
+    async def aclose(self) -> None:
+        """Finish what was handed over, then close; bounded in time."""
+        self._closed = True
+        if self._thread is not None:
+            self._thread.post(self._disconnect)
+            await self._thread.aclose(_CLOSE_S)
+            self._thread = None
+
+    async def _make_ready(self) -> None:
+        if self._ready:
+            return
+        if not judge(await self._run(_version)):
+            await self._prepare()
+            if not judge(await self._run(_version)):
+                raise NeedsHuman("the history's schema is still old after migrating it", remedy="run kangbot migrate")
+        self._ready = True
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` as one transaction on the thread. Cancelling the await does not stop it."""
+        if self._closed:
+            raise Retryable(f"the history {self._path} is closed")
+        if self._thread is None:
+            self._thread = Worker("history")
+        return await self._thread.run(lambda: self._transact(work))
+
+    # ------------------------------------------------------------------------------------------------- on the thread
+    def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            if self._db is None:
+                self._db = _connect(self._path)
+            with self._db:  # commits, or rolls back
+                self._db.execute("BEGIN IMMEDIATE")
+                return work(self._db)
+        except (sqlite3.Error, OSError) as error:
+            raise _meaning(self._path, error) from error
+
+    def _disconnect(self) -> None:
+        if self._db is not None:
+            self._db.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S)
+    db.execute("PRAGMA journal_mode = WAL")  # a person may read while we write
+    db.execute("PRAGMA synchronous = FULL")  # what is marked as stored must stay stored
+    return db
+
+
+def _meaning(path: Path, error: Exception) -> KangbotError:
+    message = f"the history {path}: {error}"
+    name = getattr(error, "sqlite_errorname", None)
+    if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _AWAY:
+        return Retryable(message, code=name)
+    return NeedsHuman(message, remedy="check the file and its folder, then run kangbot migrate", code=name)
+
+
+def _version(db: sqlite3.Connection) -> str | None:
+    if not db.execute(_HAS_VERSION).fetchone():
+        return None
+    row = db.execute(_VERSION).fetchone()
+    return str(row[0]) if row else None
+
+
+def _number(db: sqlite3.Connection, journal: str) -> int:
+    row = db.execute(_STORED, (journal,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _statement(upsert: Upsert) -> str:
+    columns = ", ".join(f'"{name}"' for name in upsert.columns)
+    places = ", ".join("?" * len(upsert.columns))
+    key = ", ".join(f'"{name}"' for name in upsert.key)
+    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in upsert.change)
+    action = f"UPDATE SET {changes}" if changes else "NOTHING"
+    return f'INSERT INTO "{upsert.table}" ({columns}) VALUES ({places}) ON CONFLICT ({key}) DO {action}'  # noqa: S608 -- our own names
+
+
+def _plain(value: Value) -> str | int | None:
+    """Return the value as SQLite keeps it: amounts as plain decimal text, times as text its date functions read."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="microseconds")
+    return value

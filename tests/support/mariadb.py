@@ -1,0 +1,140 @@
+"""A private MariaDB server from the installed binary: its own folder, socket and loopback port.
+
+Tests stop it, kill it and start it again on the same data. Each test process makes its own (pytest-xdist's workers
+too), so no test meets another's tables. Where the binary comes from is said by `tests/mariadb.sh`.
+"""
+
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pymysql
+
+USER = "trader"
+PASSWORD = "a/b:c@d%41 #'p"  # characters that a URL or an SQL string could stumble over
+_START_S = 60.0
+_STOP_S = 30.0
+
+
+def binary() -> str | None:
+    """Return the server's path, or None where it is not installed."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
+    return shutil.which("mariadbd", path=path) or shutil.which("mysqld", path=path)
+
+
+class MariadbServer:
+    """A server with its data in `folder`: `start`, `kill` (`kill -9`) or `stop` (in order), `start` again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._sockets = tempfile.TemporaryDirectory(prefix="kangbot-", dir="/tmp")  # a socket's path has 107 characters
+        self._socket = f"{self._sockets.name}/s"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._names = (f"history_{number}" for number in itertools.count(1))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self._install()
+
+    @property
+    def pid(self) -> int:
+        """The server's process id, for signals of a test's own."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start on the data that is there, and wait until it answers."""
+        program = binary()
+        assert program is not None
+        command = [
+            program,
+            *self._common(),
+            f"--socket={self._socket}",
+            f"--pid-file={self._folder}/pid",
+            "--bind-address=127.0.0.1",
+            f"--port={self.port}",
+            "--innodb-buffer-pool-size=16M",
+            "--innodb-log-file-size=16M",
+            "--key-buffer-size=1M",
+            "--performance-schema=OFF",
+            "--skip-name-resolve",
+            "--skip-log-bin",
+        ]
+        with (self._folder / "log").open("ab") as out:
+            self._process = subprocess.Popen(command, stdout=out, stderr=out)
+        deadline = time.monotonic() + _START_S
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"MariaDB did not start: {(self._folder / 'log').read_text()[-2000:]}")
+            time.sleep(0.05)
+        self.sql(f"GRANT ALL ON *.* TO '{USER}'@'127.0.0.1' IDENTIFIED BY %s", PASSWORD)
+
+    def kill(self) -> None:
+        """End the server as a power cut would: `kill -9`."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Shut the server down in order."""
+        self._end(signal.SIGTERM)
+
+    def close(self) -> None:
+        """End it for good."""
+        if self._process is not None:
+            self.kill()
+        self._sockets.cleanup()
+
+    def sql(self, statement: str, *values: object, database: str | None = None) -> list[tuple[Any, ...]]:
+        """Run a statement as root on a connection of its own, and return its rows."""
+        with (
+            pymysql.connect(unix_socket=self._socket, user="root", database=database, autocommit=True) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement, values or None)
+            return list(cursor.fetchall())
+
+    def database(self) -> str:
+        """Make an empty database and return its name."""
+        name = next(self._names)
+        self.sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        return name
+
+    def url(self, database: str, port: int | None = None) -> str:
+        """Return the database's URL for kangbot; `port` where a proxy stands before the server."""
+        return f"mysql://{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{port or self.port}/{database}"
+
+    def counter(self, name: str) -> int:
+        """Return one of the server's own counters, such as Questions. Asking counts too: 1 a call."""
+        rows = self.sql("SHOW GLOBAL STATUS WHERE Variable_name = %s", name)
+        return int(rows[0][1])
+
+    def _install(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        program = shutil.which("mariadb-install-db") or "mysql_install_db"
+        options = ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
+        done = subprocess.run([program, *self._common(), *options], check=False, capture_output=True)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+    def _common(self) -> list[str]:
+        user = ["--user=root"] if os.geteuid() == 0 else []
+        return ["--no-defaults", f"--datadir={self._folder.absolute()}/data", *user]
+
+    def _answers(self) -> bool:
+        try:
+            self.sql("SELECT 1")
+        except pymysql.err.OperationalError:
+            return False
+        return True
+
+    def _end(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+        self._process.wait(_STOP_S)
+        self._process = None
