@@ -1,0 +1,207 @@
+"""ccxt's Bybit with our clock, our transport and only the markets that we trade.
+
+ccxt knows the endpoints, signs, and forms orders (`create_order`). What it would do besides costs an order time or
+certainty and is replaced at the seams that ccxt has for it:
+
+- `fetch` is our `Http`: it tells a request that never left from one that may have arrived, keeps the code, the status
+  and the headers of a refusal together, and decodes in a tenth of the time. ccxt's rate limiter and its retries are
+  off: budgets and second attempts belong to the executor.
+- `nonce` is the venue's clock as we measured it.
+- `parse_order` leaves the row as it is: ccxt would turn its decimals into floats.
+- Markets are given, not loaded: `load_markets` keeps some thousand of them, 30 MB and more. They carry no precision,
+  so that the digits of an order pass as they are written; rounding was done before the intent was journalled.
+
+A unified trading account is assumed, as the documentation of every endpoint used here does.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from kangbot.errors import Retryable
+from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.venues import ccxt_lean
+from kangbot.venues.bybit.errors import Answered, classify, retry_after
+from kangbot.venues.bybit.rows import MILLISECOND_NS
+from kangbot.venues.http import Http
+
+T = TypeVar("T")
+
+_OK = 200
+_PAGES = 200  # a cursor that leads further is one that leads nowhere
+_QUOTED = 300  # bytes of an answer that is not Bybit's, kept for the log
+
+
+class Answer(NamedTuple, Generic[T]):
+    """The result of a query, and when the venue gave it, by its own clock."""
+
+    result: T
+    at_ns: int
+
+
+class Page(msgspec.Struct, Generic[T], rename="camel"):
+    """Rows, and where the next ones are."""
+
+    rows: list[T] = msgspec.field(name="list")
+    next_page_cursor: str | None = ""
+
+
+class Client:
+    """Calls to Bybit's v5 endpoints by ccxt's names for them; every error leaves as one of `kangbot.errors`.
+
+    `rest_url` replaces Bybit's own address (and `testnet`); `receive_window_ms` is how old a request may be when it
+    arrives.
+    """
+
+    def __init__(
+        self,
+        *,
+        key: str,
+        secret: str,
+        rest_url: str | None,
+        testnet: bool,
+        venue_now_ms: Callable[[], int],
+        receive_window_ms: int,
+        http: Http,
+    ) -> None:
+        exchange = _ours(ccxt_lean.load("bybit"))
+        self._exchange = exchange(
+            {
+                "apiKey": key,
+                "secret": secret,
+                "enableRateLimit": False,
+                "options": {
+                    "recvWindow": receive_window_ms,
+                    "maxRetriesOnFailure": 0,
+                    "defaultType": "swap",
+                    "defaultSubType": "linear",
+                    # The answers to the two requests that the first order would otherwise make and wait for.
+                    "enableUnifiedMargin": False,
+                    "enableUnifiedAccount": True,
+                    "unifiedMarginStatus": 6,
+                },
+            }
+        )
+        self._exchange.kangbot_http = http
+        self._exchange.kangbot_now_ms = venue_now_ms
+        if rest_url is not None:
+            self._exchange.urls["api"] = dict.fromkeys(self._exchange.urls["api"], rest_url.rstrip("/"))
+        elif testnet:
+            self._exchange.set_sandbox_mode(True)
+        self._markets: dict[str, dict[str, Any]] = {}
+
+    def know(self, instruments: Iterable[Instrument]) -> None:
+        """Let orders be formed for these markets."""
+        new = [one for one in instruments if one.symbol not in self._markets]
+        if new:
+            self._markets.update({one.symbol: _market(one) for one in new})
+            self._exchange.set_markets(list(self._markets.values()))
+
+    async def ask(self, endpoint: str, params: Mapping[str, Any], shape: type[T]) -> Answer[T]:
+        """Return the endpoint's result, read as `shape`."""
+        try:
+            answer = await getattr(self._exchange, endpoint)(dict(params))
+            return Answer(msgspec.convert(answer["result"], shape, strict=False), int(answer["time"]) * MILLISECOND_NS)
+        except Exception as error:
+            raise classify(error, changes=False) from error
+
+    async def pages(self, endpoint: str, params: Mapping[str, Any], row: type[T]) -> list[T]:
+        """Return the rows of all pages, in the venue's order. All or nothing."""
+        shape: Any = Page[row]  # type: ignore[valid-type] # the row's type is a value here, as msgspec wants it
+        rows: list[T] = []
+        asked = dict(params)
+        for _ in range(_PAGES):
+            page = (await self.ask(endpoint, asked, shape)).result
+            rows.extend(page.rows)
+            if not page.rows or not page.next_page_cursor:
+                return rows
+            asked["cursor"] = page.next_page_cursor
+        raise Retryable(f"bybit's {endpoint} has no last page")
+
+    async def change(self, endpoint: str, params: Mapping[str, Any]) -> None:
+        """Make a request that changes something at the venue."""
+        try:
+            await getattr(self._exchange, endpoint)(dict(params))
+        except Exception as error:
+            raise classify(error, changes=True) from error
+
+    async def place(
+        self, *, symbol: str, kind: str, side: str, quantity: str, price: str | None, params: Mapping[str, Any]
+    ) -> str:
+        """Place an order through ccxt's `create_order` and return the venue's id for it."""
+        try:
+            order = await self._exchange.create_order(symbol, kind, side, quantity, price, dict(params))
+            return str(order["orderId"])
+        except Exception as error:
+            raise classify(error, changes=True) from error
+
+
+def _ours(base: type[Any]) -> type[Any]:
+    """Return ccxt's class with the seams filled."""
+
+    class Exchange(base):  # type: ignore[misc] # ccxt has no types
+        kangbot_http: Http
+        kangbot_now_ms: Callable[[], int]
+
+        def nonce(self) -> int:
+            return self.kangbot_now_ms()
+
+        async def fetch(
+            self, url: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: str | None = None
+        ) -> Any:
+            status, said, text = await self.kangbot_http.send(
+                method, url, headers or {}, None if body is None else body.encode()
+            )
+            try:
+                answer = msgspec.json.decode(text)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                answer = None
+            if isinstance(answer, dict) and answer.get("retCode") == 0 and status == _OK:
+                return answer
+            raise self.kangbot_refusal(status, said, text, answer)
+
+        def kangbot_refusal(self, status: int, said: Mapping[str, str], text: bytes, answer: Any) -> Answered:
+            code, message = "", text[:_QUOTED].decode(errors="replace")
+            if isinstance(answer, dict) and isinstance(answer.get("retCode"), int):
+                code, message = str(answer["retCode"]), str(answer.get("retMsg", ""))
+            refusal = Answered(
+                status=status, code=code, message=message, retry_after_ns=retry_after(said, self.kangbot_now_ms())
+            )
+            if code:
+                try:
+                    self.handle_errors(status, "", "", "", said, message, answer, None, None)
+                except Exception as error:  # noqa: BLE001 -- ccxt's classes, whichever; there is nothing else to do
+                    refusal.__cause__ = error
+            return refusal
+
+        def parse_order(self, order: Any, market: Any = None) -> Any:  # noqa: ARG002 -- ccxt's signature
+            return order
+
+    return Exchange
+
+
+def _market(instrument: Instrument) -> dict[str, Any]:
+    """Return the market in ccxt's form, with no more than forming an order needs."""
+    linear = instrument.kind is InstrumentKind.LINEAR
+    settle = instrument.settle if linear else None
+    return {
+        "id": instrument.native,
+        "symbol": instrument.symbol,
+        "base": instrument.base,
+        "quote": instrument.quote,
+        "settle": settle,
+        "baseId": instrument.base,
+        "quoteId": instrument.quote,
+        "settleId": settle,
+        "type": "swap" if linear else "spot",
+        "spot": not linear,
+        "swap": linear,
+        "future": False,
+        "option": False,
+        "contract": linear,
+        "linear": linear or None,
+        "inverse": False if linear else None,
+        "active": True,
+        "precision": {"amount": None, "price": None},  # digits pass as they are
+    }

@@ -1,0 +1,174 @@
+"""What each of Bybit's codes proves: the one table, read by `errors.classify`.
+
+Sources: [D] https://bybit-exchange.github.io/docs/v5/error, [R] …/docs/v5/rate-limit, [C] the answers that ccxt quotes
+beside its own table (`async_support/bybit.py`, 4.5.90), [P] verata-veritatis/bybit-market-maker#4, [Z] answers of
+`/v5/position/trading-stop` and `/v5/order/create` as their users quote them.
+"""
+
+from collections.abc import Mapping
+from enum import Enum, auto
+
+
+class Meaning(Enum):
+    """What an answer proves."""
+
+    REFUSED = auto()
+    FUNDS = auto()
+    DUPLICATE = auto()
+    ABSENT = auto()
+    UNCHANGED = auto()
+    LATER = auto()  # nothing happened, and the same request may succeed in a while
+    LIMITED = auto()
+    BANNED = auto()
+    CLOCK = auto()  # refused for its time stamp: the next one is stamped anew
+    UNKNOWN = auto()  # the venue itself does not know
+
+
+_KEY = "Check the API key in the venue's settings: key, secret, environment (testnet or live), expiry."
+_PERMISSION = "Give the API key the permission to trade contracts and spot, for these symbols."
+_ADDRESS = "Allow this host's address for the API key at Bybit."
+_ACCOUNT = "Look at the account at Bybit: it may not trade like this. A unified trading account is needed."
+_MODE = "Close the positions and orders of this market, and set one-way mode for it at Bybit."
+_COUNTRY = "Bybit does not serve this address' country: run the daemon where it does."
+
+CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person can put it right
+    # Every endpoint [D].
+    "429": Meaning.LIMITED,  # the trading service is under high load; please retry
+    "10000": Meaning.UNKNOWN,  # server timeout
+    "10001": Meaning.REFUSED,  # parameter error; see MESSAGES
+    "10002": Meaning.CLOCK,  # outside the receive window
+    "10003": _KEY,  # invalid key, or another environment's
+    "10004": _KEY,  # wrong signature
+    "10005": _PERMISSION,
+    "10006": Meaning.LIMITED,  # too many visits
+    "10007": _KEY,  # authentication failed
+    "10008": _ACCOUNT,  # banned
+    "10009": Meaning.BANNED,  # the address is banned
+    "10010": _ADDRESS,
+    "10014": Meaning.UNKNOWN,  # duplicate request: the first one may have done it
+    "10016": Meaning.UNKNOWN,  # server error; also "Request timeout" [C]
+    "10017": "Check the venue's rest_url: Bybit knows no such route.",
+    "10018": Meaning.BANNED,  # address' rate limit
+    "10020": _ACCOUNT,  # not a unified account [C]
+    "10024": _ACCOUNT,  # compliance rules
+    "10027": _ACCOUNT,  # transactions are banned
+    "10028": _ACCOUNT,  # unified accounts only
+    "10029": _PERMISSION,  # the key's whitelist of symbols
+    "10429": Meaning.LIMITED,  # system level frequency protection
+    "33004": _KEY,  # expired
+    "-2015": _KEY,  # expired, spot
+    "100028": _ACCOUNT,
+    "5004": Meaning.UNKNOWN,  # server timeout [C]
+    # Contracts [D].
+    "110001": Meaning.ABSENT,  # order does not exist
+    "110003": Meaning.REFUSED,  # price out of range
+    "110004": Meaning.FUNDS,
+    "110005": Meaning.REFUSED,  # position status
+    "110006": Meaning.FUNDS,
+    "110007": Meaning.FUNDS,
+    "110008": Meaning.ABSENT,  # completed or cancelled: no open order of that id
+    "110009": Meaning.REFUSED,  # too many stop orders
+    "110010": Meaning.ABSENT,  # cancelled already
+    "110011": Meaning.REFUSED,  # would liquidate at once
+    "110012": Meaning.FUNDS,
+    "110013": Meaning.REFUSED,  # leverage against the risk limit
+    "110014": Meaning.FUNDS,
+    "110017": Meaning.REFUSED,  # reduce-only rule
+    "110020": Meaning.REFUSED,  # 500 active orders
+    "110021": Meaning.REFUSED,  # open interest
+    "110023": Meaning.REFUSED,  # the contract is reduce-only now
+    "110024": _MODE,
+    "110025": Meaning.UNCHANGED,  # position mode
+    "110026": Meaning.UNCHANGED,  # margin mode
+    "110027": Meaning.UNCHANGED,  # margin
+    "110028": _MODE,
+    "110030": Meaning.DUPLICATE,  # duplicate order id, the predecessor of 110072
+    "110032": Meaning.REFUSED,  # illegal order
+    "110034": Meaning.ABSENT,  # no net position
+    "110040": Meaning.REFUSED,  # would trigger a forced liquidation
+    "110042": Meaning.REFUSED,  # before delivery, reduce only
+    "110043": Meaning.UNCHANGED,  # leverage
+    "110044": Meaning.FUNDS,
+    "110045": Meaning.FUNDS,
+    "110051": Meaning.FUNDS,
+    "110052": Meaning.FUNDS,
+    "110053": Meaning.FUNDS,
+    "110063": Meaning.LATER,  # settlement in progress
+    "110066": Meaning.REFUSED,  # trading not allowed now
+    "110072": Meaning.DUPLICATE,  # OrderLinkedID is duplicate
+    "110079": Meaning.LATER,  # the order is being processed
+    "110090": Meaning.REFUSED,  # position limit at this leverage
+    "110092": Meaning.REFUSED,  # trigger price on the wrong side
+    "110093": Meaning.REFUSED,
+    "110094": Meaning.REFUSED,  # notional below the minimum
+    "34040": Meaning.UNCHANGED,  # trading stop [P]
+    "34036": Meaning.UNCHANGED,  # leverage, older [C]
+    "3100116": Meaning.REFUSED,  # quantity below the minimum [C]
+    "3200300": Meaning.FUNDS,  # [C]
+    # Spot [D].
+    "12141": Meaning.DUPLICATE,  # duplicate clientOrderId, the predecessor of 170141 [C]
+    "170005": Meaning.LIMITED,  # too many new orders in a time
+    "170007": Meaning.UNKNOWN,  # the backend did not answer in time
+    "170032": Meaning.UNKNOWN,  # network error
+    "170033": Meaning.FUNDS,
+    "170115": Meaning.REFUSED,  # timeInForce
+    "170116": Meaning.REFUSED,  # orderType
+    "170117": Meaning.REFUSED,  # side
+    "170121": Meaning.REFUSED,  # symbol
+    "170124": Meaning.REFUSED,  # amount too large
+    "170130": Meaning.REFUSED,  # a parameter's data
+    "170131": Meaning.FUNDS,
+    "170132": Meaning.REFUSED,  # price too high
+    "170133": Meaning.REFUSED,  # price too low
+    "170134": Meaning.REFUSED,  # price decimals
+    "170135": Meaning.REFUSED,  # quantity too large
+    "170136": Meaning.REFUSED,  # quantity too small
+    "170137": Meaning.REFUSED,  # quantity decimals
+    "170139": Meaning.ABSENT,  # filled
+    "170140": Meaning.REFUSED,  # amount below the minimum
+    "170141": Meaning.DUPLICATE,  # duplicate clientOrderId
+    "170142": Meaning.ABSENT,  # cancelled
+    "170143": Meaning.ABSENT,  # not on the book
+    "170146": Meaning.UNKNOWN,  # creation timed out
+    "170147": Meaning.UNKNOWN,  # cancellation timed out
+    "170148": Meaning.REFUSED,  # amount decimals
+    "170151": Meaning.REFUSED,  # pair not open yet
+    "170157": Meaning.REFUSED,  # pair not for the API
+    "170190": Meaning.ABSENT,  # finished
+    "170193": Meaning.REFUSED,  # buy price above the limit
+    "170194": Meaning.REFUSED,  # sell price below the limit
+    "170210": Meaning.REFUSED,  # new order rejected
+    "170213": Meaning.ABSENT,  # order does not exist
+    "170217": Meaning.REFUSED,  # post-only pair
+    "170218": Meaning.REFUSED,  # post-only would cross
+    "170222": Meaning.LIMITED,  # too many requests in this time
+}
+
+# Codes that Bybit uses for several things: what its message contains decides.
+MESSAGES: tuple[tuple[str, str, Meaning | str], ...] = (
+    ("10001", "zero position", Meaning.ABSENT),  # can not set tp/sl/ts for zero position [Z]
+    ("10001", "not modified", Meaning.UNCHANGED),
+    ("10001", "position idx not match", _MODE),  # the account is in hedge mode
+    ("10001", "sign params error", _KEY),  # [C]
+    ("", "block access from your country", _COUNTRY),  # HTTP 403 of the delivery network, not of the rate limit
+)
+
+STATUSES: Mapping[int, Meaning | str] = {  # answers without a retCode [D]
+    401: _KEY,
+    403: Meaning.BANNED,  # [R] "403, access too frequent"
+    429: Meaning.LIMITED,
+}
+
+# ccxt's classes that prove a refusal whichever code is behind them; `InvalidOrder` and `BadRequest` do not.
+CLASSES: Mapping[str, Meaning | str] = {
+    "RateLimitExceeded": Meaning.LIMITED,
+    "InsufficientFunds": Meaning.FUNDS,
+    "OrderNotFound": Meaning.ABSENT,
+    "DuplicateOrderId": Meaning.DUPLICATE,
+    "BadSymbol": Meaning.REFUSED,
+    "NotSupported": Meaning.REFUSED,
+    "ManualInteractionNeeded": _ACCOUNT,
+    "RestrictedLocation": _COUNTRY,
+    "PermissionDenied": _PERMISSION,  # and AccountSuspended, AccountNotEnabled below it
+    "AuthenticationError": _KEY,
+}

@@ -1,0 +1,95 @@
+"""Questions about markets that anybody may ask: their rules, candles, trades."""
+
+from collections.abc import Iterable, Sequence
+
+from kangbot.errors import Refused
+from kangbot.model.data import Bar, Trade
+from kangbot.model.ids import Symbol
+from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.venues.bybit.client import Client
+from kangbot.venues.bybit.public import INTERVALS, InstrumentRow, KlineRow, KlineRows, TradeRows
+from kangbot.venues.bybit.rows import MILLISECOND_NS
+
+_BULK = 8  # from so many symbols of a category on, its whole list costs less than one request each
+_INSTRUMENTS_A_PAGE = (
+    500  # half of what Bybit allows: a page is some 400 KB of JSON, and all of it is in memory at once
+)
+_KLINES_A_REQUEST = 1000
+_TRADES_A_REQUEST = {InstrumentKind.LINEAR: 1000, InstrumentKind.SPOT: 60}
+
+
+async def instruments(client: Client, symbols: Iterable[Symbol]) -> dict[Symbol, Instrument]:
+    """Return the rules of those `symbols` (ccxt's unified form) that trade at Bybit now."""
+    wanted: dict[str, list[Symbol]] = {"linear": [], "spot": []}
+    for symbol in dict.fromkeys(symbols):
+        wanted["linear" if ":" in symbol else "spot"].append(symbol)
+    found: dict[Symbol, Instrument] = {}
+    for category, names in wanted.items():
+        rows = await _every(client, category) if len(names) >= _BULK else await _each(client, category, names)
+        for row in rows:
+            instrument = row.instrument()
+            if instrument is not None and instrument.symbol in names:
+                found[instrument.symbol] = instrument
+    return found
+
+
+async def _every(client: Client, category: str) -> list[InstrumentRow]:
+    params: dict[str, str | int] = {"category": category}
+    if category == "linear":  # the list of spot pairs has one page, whatever is asked
+        params["limit"] = _INSTRUMENTS_A_PAGE
+    return await client.pages("publicGetV5MarketInstrumentsInfo", params, InstrumentRow)
+
+
+async def _each(client: Client, category: str, symbols: Sequence[Symbol]) -> list[InstrumentRow]:
+    rows: list[InstrumentRow] = []
+    for symbol in symbols:
+        try:
+            rows += await client.pages(
+                "publicGetV5MarketInstrumentsInfo", {"category": category, "symbol": _native(symbol)}, InstrumentRow
+            )
+        except Refused as refusal:  # Bybit answers a symbol that it does not know with a parameter error
+            if refusal.code != "10001":
+                raise
+    return rows
+
+
+def _native(symbol: Symbol) -> str:
+    """Return Bybit's name for the symbol: "BTCUSDT", and "BTCPERP" for what settles in USDC."""
+    pair, _, settle = symbol.partition(":")
+    base, _, quote = pair.partition("/")
+    return f"{base}PERP" if settle == "USDC" else base + quote
+
+
+async def bars(client: Client, instrument: Instrument, timeframe_s: int, limit: int) -> list[Bar]:
+    """Return at most `limit` newest closed bars, oldest first. Refused: Bybit has no such timeframe."""
+    interval = INTERVALS.get(timeframe_s)
+    if interval is None:
+        raise Refused(f"bybit has no candles of {timeframe_s} s")
+    params: dict[str, str | int] = {
+        "category": instrument.kind.value,
+        "symbol": instrument.native,
+        "interval": interval,
+    }
+    closed: dict[int, KlineRow] = {}  # by start, newest first
+    while len(closed) < limit:
+        # One more than is missing: the newest candle is not finished.
+        asked = min(limit - len(closed) + 1, _KLINES_A_REQUEST)
+        answer = await client.ask("publicGetV5MarketKline", params | {"limit": asked}, KlineRows)
+        rows = answer.result.rows
+        closed |= {row.start: row for row in rows if row.start + timeframe_s * 1000 <= answer.at_ns // MILLISECOND_NS}
+        if len(rows) < asked:  # that was the market's first day
+            break
+        params["end"] = rows[-1].start - 1
+    newest = list(closed.values())[:limit]
+    return [row.bar(instrument.market, timeframe_s) for row in reversed(newest)]
+
+
+async def trades(client: Client, instrument: Instrument, limit: int) -> list[Trade]:
+    """Return the newest public trades, oldest first: at most `limit`, and at most what Bybit gives (60 of spot)."""
+    params = {
+        "category": instrument.kind.value,
+        "symbol": instrument.native,
+        "limit": min(limit, _TRADES_A_REQUEST[instrument.kind]),
+    }
+    rows = (await client.ask("publicGetV5MarketRecentTrade", params, TradeRows)).result.rows
+    return [row.trade(instrument.market) for row in reversed(rows)]

@@ -1,0 +1,157 @@
+"""Rows of Bybit's public REST answers: instruments, candles, trades. The account's rows are in rows.py.
+
+Source: Bybit v5, "Get Instruments Info", "Get Kline", "Get Recent Public Trades".
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from kangbot.model.data import Bar, Trade
+from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
+from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.money import ZERO
+from kangbot.model.orders import Side
+from kangbot.venues.bybit.rows import MILLISECOND_NS
+
+VENUE = VenueName("bybit")
+
+INTERVALS = {  # seconds → Bybit's word
+    60: "1",
+    180: "3",
+    300: "5",
+    900: "15",
+    1800: "30",
+    3600: "60",
+    7200: "120",
+    14400: "240",
+    21600: "360",
+    43200: "720",
+    86400: "D",
+    604800: "W",
+}
+
+
+class LotRow(msgspec.Struct, frozen=True, rename="camel"):
+    """What quantities are allowed. Contracts state `qtyStep`, spot `basePrecision`."""
+
+    min_order_qty: Decimal = ZERO
+    qty_step: Decimal | None = None
+    base_precision: Decimal | None = None
+    max_order_qty: Decimal | None = None
+    max_mkt_order_qty: Decimal | None = None
+    max_limit_order_qty: Decimal | None = None
+    max_market_order_qty: Decimal | None = None
+    min_notional_value: Decimal | None = None  # contracts
+    min_order_amt: Decimal | None = None  # spot
+
+
+class PriceRow(msgspec.Struct, frozen=True, rename="camel"):
+    """What prices are allowed."""
+
+    tick_size: Decimal
+
+
+class InstrumentRow(msgspec.Struct, frozen=True, rename="camel"):
+    """One market as `/v5/market/instruments-info` states it."""
+
+    symbol: str
+    status: str
+    base_coin: str
+    quote_coin: str
+    lot_size_filter: LotRow
+    price_filter: PriceRow
+    settle_coin: str = ""
+    contract_type: str = ""
+
+    def instrument(self) -> Instrument | None:
+        """Return the market; None for what does not trade now, or is no spot pair or linear perpetual."""
+        if self.status != "Trading" or self.contract_type not in {"", "LinearPerpetual"}:
+            return None
+        linear = bool(self.contract_type)
+        settle = self.settle_coin if linear else self.quote_coin
+        symbol = Symbol(f"{self.base_coin}/{self.quote_coin}" + (f":{settle}" if linear else ""))
+        lot = self.lot_size_filter
+        step = lot.qty_step if linear else lot.base_precision
+        if step is None:
+            return None
+        # An order may be a market order as well as a limit order: the narrower of their bounds holds for both.
+        bounds = (lot.max_order_qty, lot.max_mkt_order_qty, lot.max_limit_order_qty, lot.max_market_order_qty)
+        return Instrument(
+            market=market_id(VENUE, symbol),
+            venue=VENUE,
+            symbol=symbol,
+            native=self.symbol,
+            kind=InstrumentKind.LINEAR if linear else InstrumentKind.SPOT,
+            base=self.base_coin,
+            quote=self.quote_coin,
+            settle=settle,
+            tick=self.price_filter.tick_size,
+            step=step,
+            min_quantity=lot.min_order_qty,
+            max_quantity=min((bound for bound in bounds if bound), default=None),
+            min_notional=(lot.min_notional_value if linear else lot.min_order_amt) or ZERO,
+        )
+
+
+class TradeRow(msgspec.Struct, frozen=True, rename="camel"):
+    """One public trade of `/v5/market/recent-trade`."""
+
+    exec_id: str
+    price: Decimal
+    size: Decimal
+    side: str
+    time: int
+
+    def trade(self, market: MarketId) -> Trade:
+        """Return the trade; `side` is the taker's."""
+        return Trade(
+            market=market,
+            trade_id=self.exec_id,
+            side=Side.BUY if self.side == "Buy" else Side.SELL,
+            price=self.price,
+            quantity=self.size,
+            at_ns=self.time * MILLISECOND_NS,
+        )
+
+
+class TradeRows(msgspec.Struct, frozen=True):
+    """Trades, newest first."""
+
+    rows: list[TradeRow] = msgspec.field(name="list")
+
+
+class KlineRow(msgspec.Struct, frozen=True, array_like=True):
+    """One candle of `/v5/market/kline`; the last, unfinished one is among them."""
+
+    start: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal  # base currency
+
+    def bar(self, market: MarketId, timeframe_s: int) -> Bar:
+        """Return the candle as a bar of `timeframe_s`."""
+        return Bar(
+            market=market,
+            timeframe_s=timeframe_s,
+            open_ns=self.start * MILLISECOND_NS,
+            open=self.open,
+            high=self.high,
+            low=self.low,
+            close=self.close,
+            volume=self.volume,
+        )
+
+
+class KlineRows(msgspec.Struct, frozen=True):
+    """Candles, newest first."""
+
+    rows: list[KlineRow] = msgspec.field(name="list")
+
+
+class TimeRow(msgspec.Struct, frozen=True, rename="camel"):
+    """The venue's clock."""
+
+    time_nano: int

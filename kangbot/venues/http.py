@@ -1,0 +1,115 @@
+"""One kept-alive HTTP client a venue, which tells of a failed request whether it can have left.
+
+Signing, endpoints and the meaning of answers belong to the venue's adapter. Nothing is retried here and no redirect is
+followed: a signed order must arrive once, where it was addressed.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import aiohttp
+import certifi
+import yarl
+
+
+class NotSent(Exception):
+    """No byte of the request left: no connection could be made. The same request may be made again."""
+
+
+class NoAnswer(Exception):
+    """The request may have arrived: the connection broke or the time was up after it was made."""
+
+
+class Reply(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    headers: Mapping[str, str]  # case-insensitive
+    body: bytes
+
+
+# What aiohttp raises only while it makes a connection: resolving, dialling, the TLS handshake, waiting for a place in
+# the pool. Of everything else (a reset, a server that hung up, the total time being up, a broken answer) it cannot be
+# told whether the request had arrived.
+_BEFORE_SENDING = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ServerFingerprintMismatch,
+    aiohttp.InvalidURL,
+)
+
+
+class Http:
+    """A pool of connections. Made outside a loop, opened by the first request, bound to the loop of that request.
+
+    `timeout_s` bounds a request in all; `connect_timeout_s`, within it, the wait for a connection, so that being
+    unable to connect is told apart from not being answered. `keep_alive_s` is how long an idle connection is kept:
+    less than servers do, or an order is written into a connection that was just closed and its fate is unknown.
+    `trust_env` obeys HTTP_PROXY and its kin.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout_s: float,
+        connect_timeout_s: float,
+        keep_alive_s: float = 30.0,
+        connections: int = 32,
+        trust_env: bool = False,
+    ) -> None:
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=connect_timeout_s)
+        self._keep_alive_s = keep_alive_s
+        self._connections = connections
+        self._trust_env = trust_env
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+        """Send one request and return its whole answer, whatever its status. NotSent, NoAnswer.
+
+        `url` is taken as it is, already encoded: what was signed is what is sent. Cancelled, it may have arrived.
+        """
+        session = self._session or self._open(url)
+        try:
+            async with session.request(
+                method, yarl.URL(url, encoded=True), headers=headers, data=body, allow_redirects=False
+            ) as response:
+                return Reply(response.status, response.headers, await response.read())
+        except _BEFORE_SENDING as error:
+            raise NotSent(_said(error)) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise NoAnswer(_said(error)) from error
+
+    def _open(self, url: str) -> aiohttp.ClientSession:
+        if self._closed:
+            raise NotSent("the client is closed")
+        secure = ssl.create_default_context(cafile=certifi.where()) if url.startswith("https") else True
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                ssl=secure,
+                limit=self._connections,
+                keepalive_timeout=self._keep_alive_s,
+                ttl_dns_cache=300,
+            ),
+            timeout=self._timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),  # an API needs none, and a jar costs time with every request
+            trust_env=self._trust_env,
+        )
+        return self._session
+
+    async def aclose(self) -> None:
+        """Close every connection; requests under way end as NoAnswer. Bounded by a second. Safe to call twice."""
+        self._closed = True
+        session, self._session = self._session, None
+        if session is not None:
+            try:
+                async with asyncio.timeout(1.0):
+                    await session.close()
+            except TimeoutError:
+                return  # a TLS goodbye that nobody answers; the sockets are closed all the same
+
+
+def _said(error: BaseException) -> str:
+    return str(error) or type(error).__name__
