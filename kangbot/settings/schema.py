@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from kangbot.model.ids import Symbol, VenueName
 from kangbot.settings.daemon import DEFAULT_STATE_DIR, Control, Database, Live, Logs, Shutdown, Start, Supervision
-from kangbot.settings.kinds import FilePath, Secret
+from kangbot.settings.kinds import FilePath, Secret, split_url
 from kangbot.settings.trading import Defaults, Market, MarketSettings, Risk
 from kangbot.settings.venues import BYBIT_ADDRESSES, SANDBOX_CREDENTIAL, Mode, Venues
 
@@ -73,6 +74,16 @@ class Settings:
         if given is not None:
             return given.value
         return SANDBOX_CREDENTIAL if self.bybit_mode == "sandbox" else ""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that may appear nowhere: the keys, the database's password and its whole address."""
+        bybit, database = self.venues.bybit, self.database.url
+        values = [given.value for given in (bybit.key, bybit.secret, database) if given is not None]
+        parts = split_url(database.value) if database is not None else None
+        if parts is not None and parts.password:
+            values += [parts.password, unquote(parts.password)]
+        return tuple(value for value in values if value != SANDBOX_CREDENTIAL)
 
     @property
     def control_socket(self) -> Path:
