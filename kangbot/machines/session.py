@@ -40,7 +40,6 @@ from kangbot.machines.session_words import (
     Close,
     CloseKind,
     Effect,
-    GaveUp,
     Ping,
     Reply,
     SessionRules,
@@ -48,6 +47,7 @@ from kangbot.machines.session_words import (
     Terms,
     TopicAcked,
     TopicDown,
+    TopicGivenUp,
     TopicLive,
     TopicState,
     Trouble,
@@ -358,7 +358,7 @@ class Session:
         if 2 * unwell > len(self._topics):
             self._close(CloseKind.DEAF, f"{unwell} of {len(self._topics)} topics are {trouble}")
         else:
-            self._effects.append(GaveUp(topic.native, trouble))
+            self._effects.append(TopicGivenUp(topic.native, trouble))
 
     def _close(self, kind: CloseKind, reason: str) -> None:
         if self.stage in (Stage.LOGIN, Stage.READY):

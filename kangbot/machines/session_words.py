@@ -51,8 +51,8 @@ class Terms:
 class SessionRules:
     """The clocks and limits of one connection."""
 
-    topics_a_request: int
-    ping_ns: int  # a heartbeat is asked for at least this often
+    topics_a_request: int = 10
+    ping_ns: int = 20 * SECOND_NS  # a heartbeat is asked for at least this often
     messages: int = 4  # at most so many messages in `messages_span_ns` (Binance closes at 10 a second, spot at 5)
     messages_span_ns: int = SECOND_NS
     login_ns: int = 10 * SECOND_NS
@@ -124,7 +124,7 @@ class TopicDown:
 
 
 @dataclass(frozen=True, slots=True)
-class GaveUp:
+class TopicGivenUp:
     """The topic failed `attempts` times here while its neighbours are well: try it on another connection."""
 
     native: str
@@ -147,4 +147,4 @@ class Close:
     reason: str
 
 
-Effect = Subscribe | Unsubscribe | Ping | Reply | TopicAcked | TopicLive | TopicDown | GaveUp | Close
+Effect = Subscribe | Unsubscribe | Ping | Reply | TopicAcked | TopicLive | TopicDown | TopicGivenUp | Close

@@ -1,0 +1,77 @@
+"""Why a connection failed, in the words of how long to wait before the next one.
+
+Timeouts wait longer than refusals, because a link that swallows packets does not get better by more of them; a venue
+that counts requests is obeyed to the second. Retrying is the stream's business.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from kangbot.runtime.world import SECOND_NS
+
+
+class FailureKind(StrEnum):
+    """What ended a connection or kept it from opening."""
+
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"  # refused, reset, no route, no such name
+    CLOSED = "closed"  # it was open, and ended
+    POLICY = "policy"  # the venue closed it with 1008: too much of something
+    RATE_LIMITED = "rate_limited"  # 429, 418, 403
+    REJECTED = "rejected"  # another 4xx: the address or the request is wrong
+    UNAVAILABLE = "unavailable"  # 5xx
+    DEAF = "deaf"  # we closed it: nothing came
+    LOGIN = "login"  # we closed it: the key was refused
+    FAULT = "fault"  # an error of our own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One failure. `at_least_ns` is what the other side asked for, 0 where it did not say."""
+
+    kind: FailureKind
+    message: str
+    at_least_ns: int = 0
+
+
+# Without a Retry-After. 403 is how the CDN in front of Bybit says "access too frequent"; its ban lasts ten minutes.
+_BANS_S: Mapping[int, int] = {429: 60, 418: 120, 403: 600}
+
+
+def classify(error: Exception, now_ns: int) -> Failure:
+    """Return the failure that `error` of the websockets library or of the system stands for."""
+    message = f"{type(error).__name__}: {error}"
+    if isinstance(error, InvalidStatus):
+        return _from_status(error.response.status_code, error.response.headers.get("Retry-After", ""), now_ns)
+    if isinstance(error, ConnectionClosed):
+        policy = error.rcvd is not None and error.rcvd.code == 1008
+        return Failure(kind=FailureKind.POLICY if policy else FailureKind.CLOSED, message=message)
+    if isinstance(error, TimeoutError):
+        return Failure(kind=FailureKind.TIMEOUT, message=message)
+    if isinstance(error, OSError):
+        return Failure(kind=FailureKind.UNREACHABLE, message=message)
+    return Failure(kind=FailureKind.REJECTED, message=message)  # the rest of the library's: a handshake not to be had
+
+
+def _from_status(status: int, retry_after: str, now_ns: int) -> Failure:
+    wait_ns = _retry_after_ns(retry_after, now_ns)
+    message = f"HTTP {status}"
+    if status in _BANS_S:
+        at_least_ns = wait_ns or _BANS_S[status] * SECOND_NS
+        return Failure(kind=FailureKind.RATE_LIMITED, message=message, at_least_ns=at_least_ns)
+    kind = FailureKind.UNAVAILABLE if status >= 500 else FailureKind.REJECTED
+    return Failure(kind=kind, message=message, at_least_ns=wait_ns)
+
+
+def _retry_after_ns(text: str, now_ns: int) -> int:
+    """Return the wait a Retry-After header asks for (RFC 9110, 10.2.3: seconds or a date); 0 where it says nothing."""
+    if text.isdecimal():
+        return int(text) * SECOND_NS
+    try:
+        return max(0, int(parsedate_to_datetime(text).timestamp() * SECOND_NS) - now_ns)
+    except ValueError:
+        return 0

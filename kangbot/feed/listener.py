@@ -1,0 +1,41 @@
+"""What a stream tells, and what it counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from kangbot.machines.session_words import TopicAcked, TopicDown, TopicGivenUp, TopicLive
+from kangbot.model.data import MarketData
+from kangbot.model.events import Severity
+from kangbot.model.orders import AccountEvent
+
+Events = Sequence[MarketData | AccountEvent]
+TopicEffect = TopicAcked | TopicLive | TopicDown | TopicGivenUp
+
+
+@dataclass(slots=True, kw_only=True)
+class StreamCounters:
+    """What a stream has seen since it was made."""
+
+    frames: int = 0
+    events: int = 0
+    garbled: int = 0  # frames that could not be decoded
+    ignored: dict[str, int] = field(default_factory=dict)  # frames known and not used, by kind
+    dials: int = 0
+    connects: int = 0
+    reconnects: int = 0
+    faults: int = 0  # errors of our own code, caught
+    last_frame_ns: int = 0
+
+
+class Listener(Protocol):
+    """Whom a stream tells. Synchronous and quick; an exception is counted as a fault of ours."""
+
+    def deliver(self, native: str, events: Events, received_ns: int) -> None:
+        """Take the events of one topic, in order; `received_ns` is `perf_counter_ns` when their frame was read."""
+
+    def topic_changed(self, stream: str, effect: TopicEffect) -> None:
+        """Learn what the stream named `stream` believes of a topic."""
+
+    def note(self, kind: str, severity: Severity, message: str) -> None:
+        """Learn what an operator will want to find later."""

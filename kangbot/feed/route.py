@@ -1,0 +1,114 @@
+"""The way of one topic: which streams carry it, which holds want it, and what was told of it.
+
+A topic is live while any stream that carries it says so: so it may move to another socket, or be carried by two during
+a rotation, and its sinks learn nothing of that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kangbot.feed.listener import Events
+from kangbot.feed.stream import Stream
+from kangbot.machines.session_words import Terms
+from kangbot.model.data import Bar, MarketData, Quote, Trade
+from kangbot.model.orders import AccountEvent
+from kangbot.ports import Sink, Topic
+
+if TYPE_CHECKING:
+    from kangbot.feed.hold import Hold
+
+
+@dataclass(slots=True)
+class Carrier:
+    """A stream that carries the topic, and what it believes of it."""
+
+    stream: Stream
+    acked: bool = False
+    live: bool = False
+    denied: str | None = None  # the venue's words
+
+
+class Once:
+    """Drops what was already delivered, while two streams carry the topic."""
+
+    def __init__(self) -> None:
+        self._trades: dict[str, None] = {}
+        self._sequence = 0
+        self._open_ns = 0
+
+    def fresh(self, events: Events) -> Events:
+        """Return the events that have not passed before. What has no id passes always: its sink knows better."""
+        return [event for event in events if self._is_fresh(event)]
+
+    def _is_fresh(self, event: MarketData | AccountEvent) -> bool:
+        match event:
+            case Trade():
+                known = event.trade_id in self._trades
+                self._trades[event.trade_id] = None
+                return not known
+            case Quote() if event.sequence:
+                before, self._sequence = self._sequence, max(self._sequence, event.sequence)
+                return event.sequence > before
+            case Bar():
+                before, self._open_ns = self._open_ns, max(self._open_ns, event.open_ns)
+                return event.open_ns > before
+            case _:
+                return True
+
+
+class Route:
+    """One topic of one pool. Large state with one writer: mutable."""
+
+    __slots__ = ("carriers", "holds", "moved_ns", "once", "sinks", "terms", "told_live", "topic", "troubled")
+
+    def __init__(self, topic: Topic, terms: Terms) -> None:
+        self.topic = topic
+        self.terms = terms
+        self.carriers: dict[str, Carrier] = {}  # by the stream's name
+        self.holds: list[Hold] = []
+        self.sinks: Sequence[Sink] = ()
+        self.once: Once | None = None  # while two streams carry it
+        self.told_live = False
+        self.troubled = False  # its trouble was told, its recovery not yet
+        self.moved_ns: int | None = None  # when it was last given to another stream
+
+    # --------------------------------------------------------------------------------------------------------- sinks
+    def join(self, hold: "Hold") -> None:
+        """Let a hold's sink have the topic. One sink with two holds is offered each event once."""
+        self.holds.append(hold)
+        self._gather()
+
+    def leave(self, hold: "Hold") -> None:
+        """Let it have it no longer."""
+        self.holds.remove(hold)
+        self._gather()
+
+    def _gather(self) -> None:
+        self.sinks = tuple({id(hold.sink): hold.sink for hold in self.holds}.values())
+
+    # ------------------------------------------------------------------------------------------------------ carriage
+    def carry(self, stream: Stream) -> None:
+        """Have the stream carry the topic too."""
+        self.carriers[stream.name] = Carrier(stream)
+        stream.want(self.topic, self.terms)
+
+    def drop(self, name: str) -> None:
+        """Have the stream of that name carry it no longer."""
+        self.carriers.pop(name).stream.unwant(self.topic.native)
+
+    @property
+    def live(self) -> bool:
+        """Whether any stream says that it is live."""
+        return any(carrier.live for carrier in self.carriers.values())
+
+    @property
+    def acked(self) -> bool:
+        """Whether the venue said yes on any stream."""
+        return any(carrier.acked for carrier in self.carriers.values())
+
+    @property
+    def denied(self) -> str | None:
+        """The venue's words, where it said no on every stream."""
+        said = [carrier.denied for carrier in self.carriers.values()]
+        return said[0] if said and None not in said else None
