@@ -51,9 +51,7 @@ class TrackRecord:
         """Count an entry, once: it is counted when it is admitted, and met again when its intent is observed."""
         entries = self._of(market).entries
         entries.setdefault(client_id, at_ns)
-        for oldest in tuple(entries):
-            if at_ns - entries[oldest] < HOUR_NS:
-                break
+        while entries and at_ns - entries[oldest := next(iter(entries))] >= HOUR_NS:
             del entries[oldest]
 
     def market(self, market: MarketId) -> MarketRecord:

@@ -1,0 +1,298 @@
+"""The ledger of exposure: checked and reserved in one breath, and never above its limits by what it admits."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from kangbot.model.data import Quote
+from kangbot.model.events import CashFlowApplied, EquityMarked
+from kangbot.model.ids import ClientId, ExecutionId, MarketId, Symbol, VenueName
+from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.orders import CashFlow, OrderKind, Proposal, Purpose, Side
+from kangbot.risk.account import AccountRisk
+from kangbot.risk.facts import MarketFacts
+from kangbot.risk.gate import Allowed, Blocked
+from kangbot.risk.limits import Limits
+from kangbot.risk.record import DAY_NS
+
+D = Decimal
+BTC, ETH = MarketId("bybit:BTC-USDT:USDT"), MarketId("bybit:ETH-USDT:USDT")
+Propose = Callable[..., Proposal]
+FREE = {"leverage": None, "slippage_percent": D(0)}
+
+
+def account(**limits: object) -> AccountRisk:
+    """An account with these limits alone."""
+    return AccountRisk(Limits(**{**FREE, **limits}))  # type: ignore[arg-type]  # the test names fields of Limits
+
+
+def test_what_is_admitted_is_reserved_at_once(facts: MarketFacts, propose: Propose) -> None:
+    """The second order of the same breath meets the first."""
+    risk = account(market_notional=D(150))
+    assert risk.admit(propose(), ClientId("a"), facts, 0) == Allowed()
+    verdict = risk.admit(propose(), ClientId("b"), facts, 0)
+    assert verdict == Blocked(rule="market_notional", reason="exposure of the market would be 200.00, the limit is 150")
+    assert (risk.market_exposure(BTC), risk.total_exposure, risk.open_positions) == (D(100), D(100), 1)
+
+
+def test_a_market_order_is_reserved_with_its_slippage(facts: MarketFacts, propose: Propose) -> None:
+    """Its worst case, not its reference."""
+    risk = account(slippage_percent=D("0.5"))
+    risk.admit(propose(), ClientId("a"), facts, 0)
+    assert risk.total_exposure == D("100.5")
+
+
+def test_an_order_stays_reserved_until_it_is_settled(facts: MarketFacts, propose: Propose) -> None:
+    """However long its outcome is unknown; a fill moves from the order to the position; a late report grows nothing."""
+    risk = account()
+    risk.admit(propose(), ClientId("a"), facts, 0)
+    risk.position(BTC, D("0.4"), D(100))
+    risk.order(ClientId("a"), D(60))
+    assert risk.total_exposure == 100
+    risk.order(ClientId("a"), D(80))
+    assert risk.total_exposure == 100
+    for _ in range(2):
+        risk.settle(ClientId("a"))
+        assert risk.total_exposure == 40
+    risk.order(ClientId("a"), D(60))
+    assert risk.total_exposure == 40
+    risk.position(BTC, D(0), D(100))
+    assert (risk.total_exposure, risk.open_positions) == (D(0), 0)
+
+
+def test_an_id_is_admitted_once(facts: MarketFacts, propose: Propose) -> None:
+    """A second admission would release both with one settlement."""
+    risk = account()
+    risk.admit(propose(), ClientId("a"), facts, 0)
+    with pytest.raises(ValueError, match="order a has been admitted before"):
+        risk.admit(propose(), ClientId("a"), facts, 0)
+
+
+def test_exits_reserve_nothing(facts: MarketFacts, propose: Propose) -> None:
+    """They take exposure away; neither an admitted one nor one found after a start counts."""
+    risk = account()
+    leave = propose(purpose=Purpose.EXIT, stop=None)
+    assert risk.admit(leave, ClientId("x"), facts, 0) == Allowed()
+    risk.reserve(ClientId("y"), BTC, D(100), Purpose.EXIT)
+    assert risk.worst_case(leave) == risk.total_exposure == 0
+
+
+def test_an_order_found_after_a_start_counts_unjudged(facts: MarketFacts, propose: Propose) -> None:
+    """Over the limit or not: it is there."""
+    risk = account(total_notional=D(150))
+    risk.reserve(ClientId("old"), ETH, D(900), Purpose.ENTRY)
+    assert isinstance(risk.admit(propose(), ClientId("a"), facts, 0), Blocked)
+    assert (risk.market_exposure(ETH), risk.market_exposure(BTC), risk.open_positions) == (D(900), D(0), 1)
+
+
+def test_entries_are_counted_as_they_are_admitted(facts: MarketFacts, propose: Propose) -> None:
+    """Not only when their intent is in the journal."""
+    risk = account(entries_an_hour=1)
+    risk.admit(propose(), ClientId("a"), facts, 5)
+    risk.settle(ClientId("a"))
+    verdict = risk.admit(propose(), ClientId("b"), facts, 6)
+    assert isinstance(verdict, Blocked)
+    assert verdict.rule == "entries_an_hour"
+
+
+def test_the_day_s_loss_is_the_worse_of_equity_and_what_was_realised(facts: MarketFacts, propose: Propose) -> None:
+    """A deposit hides no realised loss; a new day begins with the newest equity."""
+    risk = account(daily_loss=D(50))
+    assert risk.day_loss(0) == 0
+    risk.equity(D(1000), 0)
+    risk.equity(D(960), 1)
+    assert risk.day_loss(2) == 40
+    assert risk.admit(propose(), ClientId("a"), facts, 2) == Allowed()
+    flow = CashFlow(market=BTC, execution_id=ExecutionId("f"), kind="Funding", amount=D(-50), currency="USDT", at_ns=3)
+    risk.observe(CashFlowApplied(flow=flow, at_ns=3))
+    risk.equity(D(5000), 3)
+    assert risk.day_loss(4) == 50
+    assert isinstance(risk.admit(propose(), ClientId("b"), facts, 4), Blocked)
+    assert risk.day_loss(DAY_NS) == 0
+    risk.observe(EquityMarked(venue="bybit", currency="USDT", equity=D(4990), at_ns=DAY_NS))
+    assert risk.day_loss(DAY_NS) == 10
+
+
+def test_a_day_that_begins_without_equity_begins_with_the_first_seen() -> None:
+    """After a start in the middle of a day."""
+    risk = account()
+    risk.day_loss(5 * DAY_NS)
+    risk.equity(D(100), 5 * DAY_NS + 1)
+    risk.equity(D(90), 5 * DAY_NS + 2)
+    assert risk.day_loss(5 * DAY_NS + 3) == 10
+
+
+def test_drawdown_is_measured_from_the_highest_equity() -> None:
+    """In percent of it, and zero before any equity is known."""
+    risk = account()
+    assert risk.drawdown_percent == 0
+    for equity in (100, 200, 150):
+        risk.equity(D(equity), 0)
+    assert risk.drawdown_percent == 25
+    broke = account()
+    broke.equity(D(-5), 0)
+    assert broke.drawdown_percent == 0
+
+
+def test_the_kill_switch_holds_entries_until_released(facts: MarketFacts, propose: Propose) -> None:
+    """Exits go on; the reason is kept, and is never empty."""
+    risk = account()
+    risk.kill("")
+    assert risk.killed == "no reason given"
+    risk.kill("operator")
+    verdict = risk.admit(propose(), ClientId("a"), facts, 0)
+    assert verdict == Blocked(rule="kill_switch", reason="the kill switch is set: operator")
+    assert risk.admit(propose(purpose=Purpose.EXIT), ClientId("x"), facts, 0) == Allowed()
+    risk.release()
+    assert risk.admit(propose(), ClientId("b"), facts, 0) == Allowed()
+
+
+# --------------------------------------------------------------------------------------------------------- properties
+MARKETS = [MarketId(f"bybit:M{i}-USDT:USDT") for i in range(4)]
+BOUND = Limits(market_notional=D(300), total_notional=D(700), open_positions=3, leverage=D(2), slippage_percent=D(1))
+
+
+class OrderAtVenue(msgspec.Struct):
+    """An order that was admitted, as its venue knows it."""
+
+    market: MarketId
+    sign: int
+    price: D  # at which it fills: anything up to its worst
+    remaining: D
+
+
+class Exposure(RuleBasedStateMachine):
+    """Any sequence of admissions, fills, late reports, exits and settlements, against a model of the venue.
+
+    Marks stand still at the fill price, so that what is held is worth what was paid: a mark that runs away is no
+    order's doing, and only keeps further entries out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.risk = AccountRisk(BOUND)
+        self.orders: dict[ClientId, OrderAtVenue] = {}
+        self.net: dict[MarketId, D] = dict.fromkeys(MARKETS, D(0))
+        self.number = 0
+
+    @initialize(equity=st.sampled_from([D(200), D(1000)]))
+    def begin(self, equity: D) -> None:
+        """The account's money is known."""
+        self.money = equity
+        self.risk.equity(equity, 0)
+
+    @rule(market=st.sampled_from(MARKETS), quantity=st.integers(1, 40), limit=st.booleans(), side=st.sampled_from(Side))
+    def admit(self, market: MarketId, quantity: int, limit: bool, side: Side) -> None:
+        """Propose an entry; what is admitted rests at the venue."""
+        if self.net[market] * side.sign < 0:
+            return  # a flip is an exit first: such a proposal is never made
+        if any(each.market == market and each.sign != side.sign for each in self.orders.values()):
+            return  # nor is one against an order at work
+        self.number += 1
+        client_id = ClientId(f"kb{self.number}")
+        proposal = propose_in(market, D(quantity) / 10, limit, side)
+        if isinstance(self.risk.admit(proposal, client_id, facts_of(market), 0), Allowed):
+            worst = D(10) if limit else D("10.1")
+            self.orders[client_id] = OrderAtVenue(market, side.sign, worst, proposal.quantity)
+
+    @precondition(lambda self: self.orders)
+    @rule(data=st.data(), share=st.integers(1, 10))
+    def fill(self, data: st.DataObject, share: int) -> None:
+        """Fill a part at the worst price: position first, then what remains."""
+        client_id = data.draw(st.sampled_from(sorted(self.orders)))
+        order = self.orders[client_id]
+        quantity = order.remaining * share / 10
+        order.remaining -= quantity
+        self.net[order.market] += quantity * order.sign
+        self.mark(order.market)
+        self.risk.order(client_id, order.remaining * order.price)
+
+    @precondition(lambda self: self.orders)
+    @rule(data=st.data(), late=st.integers(0, 100))
+    def late_report(self, data: st.DataObject, late: int) -> None:
+        """A report that is older than what is known says that more remains."""
+        client_id = data.draw(st.sampled_from(sorted(self.orders)))
+        order = self.orders[client_id]
+        self.risk.order(client_id, (order.remaining + late) * order.price)
+
+    @precondition(lambda self: self.orders)
+    @rule(data=st.data())
+    def settle(self, data: st.DataObject) -> None:
+        """The order ended, filled or not."""
+        client_id = data.draw(st.sampled_from(sorted(self.orders)))
+        self.orders.pop(client_id)
+        self.risk.settle(client_id)
+
+    @rule(market=st.sampled_from(MARKETS), share=st.integers(1, 10))
+    def leave(self, market: MarketId, share: int) -> None:
+        """Close a part of a position."""
+        self.net[market] -= self.net[market] * share / 10
+        self.mark(market)
+
+    def mark(self, market: MarketId) -> None:
+        """Tell the ledger what is held."""
+        self.risk.position(market, self.net[market], D(10))
+
+    @invariant()
+    def never_above_the_limits(self) -> None:
+        """Exposure as the venue would count it: what is held, and what may still fill."""
+        per_market = {
+            market: abs(net) * 10
+            + sum((each.remaining * each.price for each in self.orders.values() if each.market == market), D(0))
+            for market, net in self.net.items()
+        }
+        total = sum(per_market.values())
+        assert all(value <= 300 for value in per_market.values())
+        assert total <= 700
+        assert total <= 2 * self.money
+        assert sum(value > 0 for value in per_market.values()) <= 3
+
+    @invariant()
+    def never_below_the_truth(self) -> None:
+        """The ledger counts at least what is there."""
+        at_venue = sum((each.remaining * each.price for each in self.orders.values()), D(0))
+        held = sum((abs(net) * 10 for net in self.net.values()), D(0))
+        assert self.risk.total_exposure >= at_venue + held
+        assert self.risk.total_exposure == sum((self.risk.market_exposure(market) for market in MARKETS), D(0))
+
+
+def propose_in(market: MarketId, quantity: D, limit: bool, side: Side) -> Proposal:
+    """An entry around 10."""
+    return Proposal(
+        market=market,
+        purpose=Purpose.ENTRY,
+        side=side,
+        kind=OrderKind.LIMIT if limit else OrderKind.MARKET,
+        quantity=quantity,
+        price=D(10) if limit else None,
+        stop=D(9) if side is Side.BUY else D(11),
+        reference=D(10),
+        reason="because",
+    )
+
+
+def facts_of(market: MarketId) -> MarketFacts:
+    """A market without filters that matter."""
+    instrument = Instrument(
+        market=market,
+        venue=VenueName("bybit"),
+        symbol=Symbol("M/USDT:USDT"),
+        native="MUSDT",
+        kind=InstrumentKind.LINEAR,
+        base="M",
+        quote="USDT",
+        settle="USDT",
+        tick=D("0.1"),
+        step=D("0.1"),
+        min_quantity=D("0.1"),
+        min_notional=D(0),
+    )
+    quote = Quote(market=market, bid=D(10), bid_quantity=D(1), ask=D(10), ask_quantity=D(1), at_ns=0)
+    return MarketFacts(instrument=instrument, quote=quote, quote_age_ns=0, mark=D(10))
+
+
+TestExposure = Exposure.TestCase
