@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from kangbot.feed.failure import FailureKind
 from kangbot.machines.session_words import SessionRules, Terms
@@ -19,15 +18,13 @@ class Wait:
     most_s: float
 
 
-_OTHERS = Wait(first_s=1.0, most_s=15.0)
-_WAITS: Mapping[FailureKind, Wait] = MappingProxyType(
-    {
+def _waits() -> Mapping[FailureKind, Wait]:
+    return {
         FailureKind.TIMEOUT: Wait(first_s=4.0, most_s=30.0),
         FailureKind.POLICY: Wait(first_s=5.0, most_s=30.0),
         FailureKind.REJECTED: Wait(first_s=15.0, most_s=60.0),  # a wrong address does not heal by itself
         FailureKind.LOGIN: Wait(first_s=60.0, most_s=300.0),  # a person is called; more tries look like an attack
     }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +32,8 @@ class StreamRules:
     """The limits and waits of one stream; `session` are the clocks of its connection."""
 
     session: SessionRules = field(default_factory=SessionRules)
-    waits: Mapping[FailureKind, Wait] = _WAITS
-    others: Wait = _OTHERS  # for the kinds that `waits` does not name
+    waits: Mapping[FailureKind, Wait] = field(default_factory=_waits)
+    others: Wait = field(default_factory=lambda: Wait(first_s=1.0, most_s=15.0))  # for kinds that `waits` lacks
     settle_s: float = 60.0  # data must have flowed for so long before failures are forgiven
     open_s: float = 10.0
     close_s: float = 2.0

@@ -29,8 +29,7 @@ still without any frame, it is dead. Until then nothing is sent for topics that 
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.heartbeat import Heartbeat, Pulse
@@ -43,11 +42,13 @@ from kangbot.machines.session_words import (
     Ping,
     Reply,
     SessionRules,
+    Stage,
     Subscribe,
     Terms,
     TopicAcked,
     TopicDown,
     TopicGivenUp,
+    TopicLife,
     TopicLive,
     TopicState,
     Trouble,
@@ -59,35 +60,12 @@ _NEVER = 1 << 62  # later than any time there is
 _SUBSCRIBED = (TopicState.REQUESTED, TopicState.ACKED, TopicState.LIVE, TopicState.STALE)
 
 
-class Stage(Enum):
-    """Where the connection stands."""
-
-    CLOSED = "closed"
-    LOGIN = "login"
-    READY = "ready"
-    CLOSING = "closing"  # we asked for the close; nothing is said any more
-
-
-@dataclass(slots=True, kw_only=True)
-class _Topic:
-    native: str
-    terms: Terms
-    state: TopicState = TopicState.WANTED
-    due_ns: int = 0  # WANTED, STALE, DENIED: not to be sent before; REQUESTED, ACKED: its time is up
-    request: str = ""
-    dirty: bool = False  # the venue may hold a subscription: unsubscribe before asking again
-    alone: bool = False  # asked for in a request of its own
-    heard: bool = False  # data came before the answer
-    failures: int = 0  # in a row
-    live_ns: int = 0
-
-
 class Session:
     """The state of one stream's connection, over all its reconnects. Large state with one writer: mutable."""
 
     def __init__(self, rules: SessionRules) -> None:
         self._rules = rules
-        self._topics: dict[str, _Topic] = {}
+        self._topics: dict[str, TopicLife] = {}
         self._leaving: dict[str, None] = {}  # subscribed at the venue, wanted no longer
         self._watch = Watchdog()
         self._window = Window(most=rules.messages, span_ns=rules.messages_span_ns)
@@ -121,7 +99,7 @@ class Session:
             topic.terms = terms
             return
         dirty = self._leaving.pop(native, self) is None
-        self._topics[native] = _Topic(native=native, terms=terms, dirty=dirty)
+        self._topics[native] = TopicLife(native=native, terms=terms, dirty=dirty)
         self._pump_ns = now_ns
 
     def unwant(self, native: str, now_ns: int) -> None:
@@ -131,7 +109,7 @@ class Session:
             return
         self._watch.forget(native)
         if topic.state is TopicState.LIVE:
-            self._lost(1)
+            self._lost_one()
         if topic.dirty or topic.state in _SUBSCRIBED:
             self._leaving[native] = None
         self._wanted_ns = self._pump_ns = now_ns
@@ -317,10 +295,10 @@ class Session:
                 self._fail(topic, trouble, f"no new data for {overdue.silent_ns / SECOND_NS:.1f} s", now_ns)
 
     # ------------------------------------------------------------------------------------------------- transitions
-    def _asked_in(self, request: str) -> Sequence[_Topic]:
+    def _asked_in(self, request: str) -> Sequence[TopicLife]:
         return [t for t in self._topics.values() if t.state is TopicState.REQUESTED and t.request == request]
 
-    def _go_live(self, topic: _Topic, now_ns: int) -> None:
+    def _go_live(self, topic: TopicLife, now_ns: int) -> None:
         topic.state, topic.live_ns = TopicState.LIVE, now_ns
         if topic.terms.patience is not None:
             self._watch.watch(topic.native, topic.terms.patience, now_ns)
@@ -329,18 +307,18 @@ class Session:
             self._flowing_ns = now_ns
         self._effects.append(TopicLive(topic.native))
 
-    def _lost(self, live: int) -> None:
-        self._live -= live
+    def _lost_one(self) -> None:
+        self._live -= 1
         if not self._live:
             self._flowing_ns = None
 
-    def _fail(self, topic: _Topic, trouble: Trouble, message: str, now_ns: int) -> None:
+    def _fail(self, topic: TopicLife, trouble: Trouble, message: str, now_ns: int) -> None:
         if self.stage is Stage.CLOSING:
             return
         self.troubles[trouble] += 1
         was_live = topic.state is TopicState.LIVE
         if was_live:
-            self._lost(1)
+            self._lost_one()
             if now_ns - topic.live_ns >= self._rules.steady_ns:
                 topic.failures = 0
         topic.state = TopicState.STALE if was_live else TopicState.WANTED
@@ -353,7 +331,7 @@ class Session:
         if topic.failures % self._rules.attempts == 0:
             self._give_up(topic, trouble)
 
-    def _give_up(self, topic: _Topic, trouble: Trouble) -> None:
+    def _give_up(self, topic: TopicLife, trouble: Trouble) -> None:
         unwell = sum(t.failures > 0 and t.state is not TopicState.LIVE for t in self._topics.values())
         if 2 * unwell > len(self._topics):
             self._close(CloseKind.DEAF, f"{unwell} of {len(self._topics)} topics are {trouble}")
@@ -401,7 +379,7 @@ class Session:
             return Subscribe(request, tuple(topic.native for topic in due))
         return None
 
-    def _due(self, now_ns: int, *, dirty: bool) -> Sequence[_Topic]:
+    def _due(self, now_ns: int, *, dirty: bool) -> Sequence[TopicLife]:
         """Return the topics of the next request: one that is asked for alone, else as many as one may name."""
         waiting = (TopicState.WANTED, TopicState.STALE, TopicState.DENIED)
         due = [t for t in self._topics.values() if t.state in waiting and t.dirty is dirty and t.due_ns <= now_ns]

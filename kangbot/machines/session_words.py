@@ -6,7 +6,7 @@ business: an effect says what to do, the dialect says in which bytes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from kangbot.machines.watchdog import Patience
 
@@ -67,6 +67,31 @@ class SessionRules:
     rest_most_ns: int = 300 * SECOND_NS
     denied_ns: int = 300 * SECOND_NS  # the rest of a topic that was refused
     idle_ns: int = 30 * SECOND_NS  # nothing wanted for so long: the connection is not needed
+
+
+class Stage(Enum):
+    """Where the connection stands."""
+
+    CLOSED = "closed"
+    LOGIN = "login"
+    READY = "ready"
+    CLOSING = "closing"  # we asked for the close; nothing is said any more
+
+
+@dataclass(slots=True, kw_only=True)
+class TopicLife:
+    """What a session knows of one topic; changed by the session alone."""
+
+    native: str
+    terms: Terms
+    state: TopicState = TopicState.WANTED
+    due_ns: int = 0  # WANTED, STALE, DENIED: not to be sent before; REQUESTED, ACKED: its time is up
+    request: str = ""
+    dirty: bool = False  # the venue may hold a subscription: unsubscribe before asking again
+    alone: bool = False  # asked for in a request of its own
+    heard: bool = False  # data came before the answer
+    failures: int = 0  # in a row
+    live_ns: int = 0
 
 
 # ------------------------------------------------------------------------------------------------------------ effects
