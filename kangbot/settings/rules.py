@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 from kangbot.errors import Problem
 from kangbot.settings.daemon import LONGEST_SOCKET_PATH
-from kangbot.settings.kinds import split_url
 from kangbot.settings.lines import Key
 from kangbot.settings.schema import Settings
 from kangbot.settings.sources import Origin
@@ -106,9 +105,19 @@ def _database(settings: Settings, origin: Origin) -> Iterator[Problem]:
     if settings.database.url is None:
         return
     key: Key = ("database", "url")
-    parts = split_url(settings.database.url.value)
-    if parts is None or parts.scheme not in DATABASE_SCHEMES or not parts.path.strip("/"):
-        yield origin.problem(key, "must be an address such as mysql://user@host:3306/name")
+    url = settings.database.url.value
+    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
+        return
+    try:
+        parts = urlsplit(url)
+        valid = parts.port != 0 and bool(parts.hostname or "unix_socket=" in parts.query)
+    except ValueError:  # its message would show the part that may hold the password
+        valid = False
+    else:
+        valid = valid and parts.scheme in DATABASE_SCHEMES and bool(parts.username) and parts.path not in ("", "/")
+    if not valid:
+        remedy = "In a password write @ / : ? # as %40 %2F %3A %3F %23."
+        yield origin.problem(key, "must be an address such as mysql://user@host:3306/name", remedy)
 
 
 def _waits(settings: Settings, origin: Origin) -> Iterator[Problem]:

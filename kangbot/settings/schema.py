@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from kangbot.model.ids import Symbol, VenueName
 from kangbot.settings.daemon import DEFAULT_STATE_DIR, Control, Database, Live, Logs, Shutdown, Start, Supervision
@@ -84,6 +84,12 @@ class Settings:
         if parts is not None and parts.password:
             values += [parts.password, unquote(parts.password)]
         return tuple(value for value in values if value != SANDBOX_CREDENTIAL)
+
+    @property
+    def history_url(self) -> str:
+        """The history database's address, password included: the one that was set, or the embedded file's."""
+        url = self.database.url
+        return url.value if url is not None else f"sqlite:///{quote(str(self.state_dir / 'history.sqlite'))}"
 
     @property
     def control_socket(self) -> Path:

@@ -1,0 +1,112 @@
+"""`kangbot check`: every mistake of a configuration at once, or what it means."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import typer
+
+from kangbot.cli import exit_codes
+from kangbot.errors import ConfigInvalid, Problem
+from kangbot.settings import Mode, Settings, load
+from kangbot.settings.kinds import split_url
+
+MEANING: dict[Mode, str] = {
+    "sandbox": "the simulated exchange, no money",
+    "paper": "live prices, simulated fills, no money",
+    "testnet": "the venue's own playground, no money",
+    "live": "REAL MONEY",
+}
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What `--json` prints. Names are stable."""
+
+    ok: bool
+    config: str
+    problems: tuple[Problem, ...] = ()
+    mode: str = ""
+    markets: dict[str, int] = {}  # "enabled", "left_alone"
+    database: str = ""  # "sqlite" or "mysql"
+    secrets: dict[str, bool] = {}  # by name: whether there is one
+    state_dir: str = ""
+
+
+def check(config: Path, *, as_json: bool) -> int:
+    """Print the finding and return the exit code."""
+    try:
+        settings = load(config, os.environ)
+    except ConfigInvalid as error:
+        return _wrong(config, error, as_json=as_json)
+    if as_json:
+        typer.echo(msgspec.json.encode(_finding(config, settings)).decode())
+    else:
+        for name, text in _lines(config, settings):
+            typer.echo(f"{name:<10} {text}")
+    return exit_codes.OK
+
+
+def _wrong(config: Path, error: ConfigInvalid, *, as_json: bool) -> int:
+    if as_json:
+        finding = Finding(ok=False, config=str(config), problems=error.problems)
+        typer.echo(msgspec.json.encode(finding).decode())
+    else:
+        typer.echo(error.message, err=True)
+        count = len(error.problems)
+        typer.echo(f"{count} mistake{'s' if count > 1 else ''}; nothing was started.", err=True)
+    return exit_codes.CONFIG
+
+
+def _finding(config: Path, settings: Settings) -> Finding:
+    enabled = sum(market.enabled for market in settings.markets)
+    return Finding(
+        ok=True,
+        config=str(config),
+        mode=settings.mode,
+        markets={"enabled": enabled, "left_alone": len(settings.markets) - enabled},
+        database=settings.history_url.partition(":")[0].replace("mariadb", "mysql"),
+        secrets={
+            "bybit_key": settings.venues.bybit.key is not None,
+            "bybit_secret": settings.venues.bybit.secret is not None,
+            "database_url": settings.database.url is not None,
+        },
+        state_dir=str(settings.state_dir),
+    )
+
+
+def _lines(config: Path, settings: Settings) -> list[tuple[str, str]]:
+    enabled = [market for market in settings.trading if market.enabled]
+    kinds = Counter(f"{market.strategy} on {market.timeframe}" for market in enabled)
+    left_alone = len(settings.trading) - len(enabled)
+    mode = settings.bybit_mode
+    risk = settings.risk
+    return [
+        ("config", f"{config}: no mistakes"),
+        ("mode", f"{mode}: {MEANING[mode]}"),
+        ("markets", f"{len(enabled)}" + (f", and {left_alone} left alone" if left_alone else "")),
+        *(("", f"{count} of {kind}") for kind, count in kinds.most_common()),
+        ("bybit", f"{settings.bybit_rest_url}, {_key(settings)}"),
+        (
+            "risk",
+            f"at most {risk.market_notional} a market, {risk.total_notional} in total, {risk.daily_loss} lost a day",
+        ),
+        ("database", _database(settings)),
+        ("state", f"{settings.state_dir}{'' if settings.state_dir.is_dir() else ' (will be made)'}"),
+    ]
+
+
+def _key(settings: Settings) -> str:
+    bybit = settings.venues.bybit
+    if bybit.key and bybit.secret:
+        return "key and secret found"
+    return "with the sandbox's own key" if settings.bybit_mode == "sandbox" else "no key needed"
+
+
+def _database(settings: Settings) -> str:
+    parts = split_url(settings.history_url)
+    if settings.database.url is None:
+        return f"{settings.state_dir / 'history.sqlite'} (embedded SQLite)"
+    if parts is None:  # a socket or a file: it holds no host
+        return settings.history_url.partition(":")[0]
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or 3306}{parts.path}"

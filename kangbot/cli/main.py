@@ -1,0 +1,108 @@
+"""The commands, their options and their help; nothing else.
+
+`kangbot --help` and the shell's completion read this module on every key press, so the work is in modules that are
+imported by the command that needs them. Plain help texts, since rich alone takes as long to import as all the rest.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_CONFIG = Path("config/kangbot.toml")
+SANDBOX_PORT = 8790  # the address in mode "sandbox" of kangbot/settings/venues.py
+
+app = typer.Typer(
+    name="kangbot",
+    help="An asyncio multi-market trading daemon.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 69 no daemon, 75 try again later, 78 a person must look.",
+)
+database = typer.Typer(help="The history database.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(database, name="db")
+
+Config = Annotated[Path, typer.Option(envvar="KANGBOT_CONFIG", help="The TOML file.", metavar="FILE")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
+
+
+@app.command()
+def run(config: Config = DEFAULT_CONFIG) -> None:
+    """Run the daemon, until SIGTERM or Ctrl-C."""
+    from kangbot.cli.run import become_daemon
+
+    become_daemon(config)
+
+
+@app.command()
+def check(config: Config = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
+    """Tell every mistake of a configuration at once."""
+    from kangbot.cli.check import check as command
+
+    raise typer.Exit(command(config, as_json=as_json))
+
+
+@app.command()
+def demo(
+    *,
+    seconds: Annotated[float | None, typer.Option(min=1, help="End by itself after so long; else by Ctrl-C.")] = None,
+    as_json: Json = False,
+    chaos: Annotated[
+        bool, typer.Option("--chaos", help="Break things on the way: sockets, answers, the daemon.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the simulated prices.")] = 1,
+    markets: Annotated[int, typer.Option(min=1, max=27, help="How many of the 27.")] = 27,
+) -> None:
+    """Watch 27 markets trade on a sandbox exchange.
+
+    The real daemon, the real adapter, an exchange on loopback: it needs no key and no money.
+    """
+    from kangbot.cli.demo import run as command
+
+    raise typer.Exit(command(seconds=seconds, as_json=as_json, chaos=chaos, seed=seed, markets=markets))
+
+
+@app.command()
+def sandbox(
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free; it is printed.")] = SANDBOX_PORT,
+    seed: Annotated[int, typer.Option(help="Of the simulated prices.")] = 1,
+) -> None:
+    """Serve the simulated exchange alone.
+
+    In Bybit's wire protocol, on loopback; key and secret are "sandbox".
+    """
+    from kangbot.cli.sandbox import serve
+
+    raise typer.Exit(serve(host=host, port=port, seed=seed))
+
+
+@app.command()
+def status(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    socket: Annotated[Path | None, typer.Option(help="The daemon's control socket, in place of --config.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what the running daemon does, market by market."""
+    from kangbot.cli.status import status as command
+
+    raise typer.Exit(command(config, socket=socket, as_json=as_json))
+
+
+@database.command()
+def upgrade(config: Config = DEFAULT_CONFIG) -> None:
+    """Bring the database's tables to what this version writes; changes nothing where they are."""
+    from kangbot.cli.database import upgrade as command
+
+    raise typer.Exit(command(config))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    typer.echo(f"kangbot {installed('kangbot')}")

@@ -1,0 +1,16 @@
+"""`kangbot run`: become the daemon."""
+
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+
+def become_daemon(config: Path) -> NoReturn:
+    """Replace this process by the daemon's, under the same pid.
+
+    A service manager sees one process, and the command line's libraries are not in its memory.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "kangbot.daemon", "--config", str(config)])  # noqa: S606 -- our own module

@@ -1,0 +1,63 @@
+"""`kangbot status`: what the running daemon does."""
+
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+import typer
+
+from kangbot.cli import exit_codes
+from kangbot.control.client import ControlClient, NoDaemonError
+from kangbot.health.report import MarketReport, Report
+from kangbot.settings import load
+
+COLUMNS = f"{'market':<16} {'state':<9} {'price':>12} {'position':>12} {'open':>10} {'realised':>10} {'orders':>6}  why"
+
+
+def status(config: Path, *, socket: Path | None, as_json: bool) -> int:
+    """Print the daemon's report and return the exit code."""
+    path = socket or load(config, os.environ).control_socket
+    try:
+        report = ControlClient(path).report()
+    except NoDaemonError as error:
+        sys.stderr.write(f"{error}\nStart one with: kangbot run --config {config}\n")
+        return exit_codes.NO_DAEMON
+    if as_json:
+        typer.echo(msgspec.json.encode(report).decode())
+        return exit_codes.OK
+    typer.echo(_head(report))
+    typer.echo(COLUMNS)
+    for market in report.markets:
+        typer.echo(_row(market))
+    return exit_codes.OK
+
+
+def _head(report: Report) -> str:
+    up_min = (report.at_ns - report.started_ns) // 60_000_000_000
+    up = f"{up_min // 60}h {up_min % 60:02d}m"
+    orders = report.orders
+    did = f"{orders.sent} orders sent, {orders.filled} filled, {orders.rejected} rejected, {orders.unknown} unknown"
+    costs = f"{report.rss_mb:.0f} MB, {report.cpu_percent:.1f} % of a core, {report.reconnects} reconnects"
+    lines = (
+        f"kangbot {report.version}, mode {report.mode}, pid {report.pid}, up {up}",
+        f"{report.live}/{report.total} markets live, {did}",
+        f"{costs}, history {report.history} {_backlog(report)}",
+        "",
+    )
+    return "\n".join(lines)
+
+
+def _backlog(report: Report) -> str:
+    if report.history_away:
+        return f"away ({report.history_away}), {report.history_backlog} events wait"
+    return f"{report.history_backlog} events behind"
+
+
+def _row(market: MarketReport) -> str:
+    price = "" if market.price is None else f"{market.price:f}"
+    why = market.reason or market.blocked or market.signal
+    return (
+        f"{market.symbol:<16} {market.state:<9} {price:>12} {market.net:>12f} "
+        f"{market.unrealised:>10.2f} {market.realised:>10.2f} {market.orders.sent:>6}  {why}"
+    ).rstrip()
