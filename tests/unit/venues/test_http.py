@@ -1,0 +1,200 @@
+"""What can be known of a request that failed: each failure is made on a real socket."""
+
+import asyncio
+import socket
+
+import pytest
+
+from kangbot.venues.http import Http, NoAnswer, NotSent, Reply
+from tests.support.loopback import Loopback, Request, http
+
+
+def client(*, timeout_s: float = 5.0, connect_timeout_s: float = 2.0, connections: int = 8) -> Http:
+    return Http(timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, connections=connections)
+
+
+async def echo(request: Request) -> bytes:
+    return http(request.body)
+
+
+async def close(_: Request) -> None:
+    return None
+
+
+async def hang(_: Request) -> bytes:
+    await asyncio.sleep(30)
+    return http(b"late")
+
+
+async def half(_: Request) -> bytes:
+    return http(b"{}" * 100)[:-50]
+
+
+async def post(to: Http, url: str, body: bytes = b"{}") -> Reply:
+    return await to.send("POST", f"{url}/v5/order/create", {"Content-Type": "application/json"}, body)
+
+
+async def test_an_answer_comes_whole_whatever_its_status() -> None:
+    """Meaning is the adapter's; a status is never an exception here."""
+
+    async def busy(_: Request) -> bytes:
+        return http(b"slow down", status=429, headers={"Retry-After": "3"})
+
+    async with Loopback(busy) as server:
+        to = client()
+        status, headers, body = await post(to, server.url)
+        await to.aclose()
+    assert (status, headers["retry-after"], body) == (429, "3", b"slow down")
+
+
+async def test_requests_share_one_kept_alive_connection() -> None:
+    """An order that has to connect first is late by round trips."""
+    async with Loopback(echo) as server:
+        to = client()
+        for _ in range(3):
+            await post(to, server.url)
+        assert server.connections == 1
+        await to.aclose()
+
+
+async def test_the_address_is_sent_as_it_was_signed() -> None:
+    """No encoding is added or taken away on the way."""
+    async with Loopback(echo) as server:
+        to = client()
+        await to.send("GET", f"{server.url}/v5/order/history?cursor=a%253D%7Cb&limit=5", {}, None)
+        await to.aclose()
+    assert server.requests[0].query == {"cursor": "a%3D|b", "limit": "5"}
+
+
+async def test_a_refused_connection_means_that_nothing_left() -> None:
+    """The port is closed."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        to = client()
+        with pytest.raises(NotSent):
+            await post(to, f"http://127.0.0.1:{unused.getsockname()[1]}")
+        await to.aclose()
+
+
+async def test_a_name_that_does_not_resolve_means_that_nothing_left() -> None:
+    """RFC 6761 keeps .invalid from ever resolving."""
+    to = client()
+    with pytest.raises(NotSent):
+        await post(to, "http://venue.invalid")
+    await to.aclose()
+
+
+async def test_a_failed_handshake_means_that_nothing_left() -> None:
+    """TLS to a server that speaks none: the request was still to be written."""
+    async with Loopback(echo) as server:
+        to = client(connect_timeout_s=0.2)
+        with pytest.raises(NotSent):
+            await post(to, server.url.replace("http:", "https:"))
+        await to.aclose()
+    assert server.requests == []
+
+
+async def test_waiting_in_vain_for_a_connection_means_that_nothing_left() -> None:
+    """The pool's only place is taken by a request that hangs."""
+    async with Loopback(hang) as server:
+        to = client(connect_timeout_s=0.05, connections=1)
+        async with asyncio.timeout(5):
+            first = asyncio.ensure_future(post(to, server.url))
+            while not server.requests:
+                await asyncio.sleep(0.001)
+            with pytest.raises(NotSent):
+                await post(to, server.url)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        await to.aclose()
+    assert len(server.requests) == 1
+
+
+async def test_a_server_that_hangs_up_may_have_taken_the_request() -> None:
+    """It was read whole, and no answer came. Nothing is sent a second time."""
+    async with Loopback(close) as server:
+        to = client()
+        with pytest.raises(NoAnswer):
+            await post(to, server.url)
+        await to.aclose()
+    assert len(server.requests) == 1
+
+
+async def test_a_timeout_may_have_been_taken() -> None:
+    """The server has the request and says nothing."""
+    async with Loopback(hang) as server:
+        to = client(timeout_s=0.1)
+        with pytest.raises(NoAnswer):
+            await post(to, server.url)
+        await to.aclose()
+    assert len(server.requests) == 1
+
+
+async def test_half_an_answer_is_none() -> None:
+    """The body ends before its length."""
+
+    async def half_and_close(request: Request) -> bytes:
+        return await half(request)
+
+    async with Loopback(half_and_close) as server:
+        to = client(timeout_s=0.3)
+        with pytest.raises(NoAnswer):
+            await post(to, server.url)
+        await to.aclose()
+
+
+async def test_an_answer_that_is_not_http_is_none() -> None:
+    """Something else listens there; what it did with the request nobody knows."""
+
+    async def garbage(_: Request) -> bytes:
+        return b"220 mail.example ESMTP\r\n\r\n"
+
+    async with Loopback(garbage) as server:
+        to = client()
+        with pytest.raises(NoAnswer):
+            await post(to, server.url)
+        await to.aclose()
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    """A signed order goes where it was addressed, once."""
+
+    async def elsewhere(_: Request) -> bytes:
+        return http(b"", status=307, headers={"Location": "/elsewhere"})
+
+    async with Loopback(elsewhere) as server:
+        to = client()
+        assert (await post(to, server.url)).status == 307
+        await to.aclose()
+    assert len(server.requests) == 1
+
+
+async def test_a_cancelled_request_closes_its_connection() -> None:
+    """It may have arrived; its answer must not meet the next request."""
+    async with Loopback(hang) as server:
+        to = client()
+        sending = asyncio.ensure_future(post(to, server.url))
+        async with asyncio.timeout(5):
+            while not server.requests:
+                await asyncio.sleep(0.001)
+            sending.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await sending
+        await to.aclose()
+
+
+async def test_closing_leaves_no_connection_open_and_nothing_is_sent_after() -> None:
+    """The server sees the connection end; a late caller is told that nothing left."""
+    async with Loopback(echo) as server:
+        to = client()
+        await post(to, server.url)
+        assert server.still_open == 1
+        await to.aclose()
+        async with asyncio.timeout(5):
+            while server.still_open:
+                await asyncio.sleep(0.001)
+        with pytest.raises(NotSent):
+            await post(to, server.url)
+        await to.aclose()
+    assert len(server.requests) == 1
