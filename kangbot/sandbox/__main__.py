@@ -1,0 +1,34 @@
+"""`python -m kangbot.sandbox`: the sandbox exchange by itself."""
+
+import argparse
+import sys
+from decimal import Decimal
+
+from kangbot.sandbox.main import run
+from kangbot.sandbox.options import ServeOptions
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the command line and serve."""
+    defaults = ServeOptions()
+    parser = argparse.ArgumentParser(prog="kangbot.sandbox", description=__doc__)
+    parser.add_argument("--host", default=defaults.host)
+    parser.add_argument("--port", type=int, default=defaults.port, help="0 lets the system choose")
+    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--symbols", type=_names, default=defaults.symbols, help="BTCUSDT,ETHUSDT,…")
+    parser.add_argument("--spot-symbols", type=_names, default=defaults.spot_symbols)
+    parser.add_argument("--rate", type=float, default=defaults.rate, help="frames per second and market")
+    parser.add_argument("--balance", type=Decimal, default=defaults.balance, help="USDT")
+    parser.add_argument("--history-minutes", type=int, default=defaults.history_minutes)
+    parser.add_argument("--api-key", default=defaults.api_key)
+    parser.add_argument("--api-secret", default=defaults.api_secret)
+    parser.add_argument("--no-limits", dest="enforce_limits", action="store_false", help="no budget of requests")
+    return run(ServeOptions(**vars(parser.parse_args(arguments))))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in text.split(",") if name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

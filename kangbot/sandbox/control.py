@@ -1,0 +1,138 @@
+"""The control interface under /sandbox/: what is true at the venue, and faults on request.
+
+    GET    /sandbox/truth     counts and positions as the venue knows them (see `truth`)
+    GET    /sandbox/orders    every order, newest first, as Bybit's rows
+    GET    /sandbox/faults    the faults in force
+    POST   /sandbox/faults    a JSON list of faults (see `kangbot.sandbox.faults`); answers what is in force
+    DELETE /sandbox/faults    no faults any more
+    POST   /sandbox/pause     {"paused": true}: prices stand still, requests are served
+    POST   /sandbox/order     an order made by hand: the body of /v5/order/create, without a signature
+
+Loopback only, and unsigned: whoever reaches it may do everything.
+"""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from kangbot.model.ids import CLIENT_ID_PREFIX
+from kangbot.sandbox import rest_trade
+from kangbot.sandbox.errors import ApiError
+from kangbot.sandbox.exchange import Exchange
+from kangbot.sandbox.faults import DropSockets, Fault, Faults
+from kangbot.sandbox.publisher import Publisher
+from kangbot.sandbox.rows_order import order_row, order_status, short
+from kangbot.sandbox.streams import Streams
+from kangbot.sim.events import Executed
+from kangbot.sim.orders import Origin
+
+_faults = msgspec.json.Decoder(list[Fault])
+
+
+def truth(exchange: Exchange) -> dict[str, Any]:
+    """Return what the venue knows. Numbers of money and quantity are text, as on the wire."""
+    venue = exchange.venue
+    orders = list(venue.orders)
+    ids = Counter(order.request.client_id for order in orders if order.request.client_id)
+    mine = [order for order in orders if order.origin is Origin.USER]
+    statuses = Counter(order_status(order, exchange.category(order.market)) for order in mine)
+    fills = [event for event in venue.executions if isinstance(event, Executed)]
+    return {
+        "orders": {
+            "total": len(mine),
+            "by_status": dict(statuses),
+            "with_prefix": sum(client_id.startswith(CLIENT_ID_PREFIX) for client_id in ids),
+            "open": len([order for order in venue.orders.open() if order.origin is Origin.USER]),
+            "by_venue": len(orders) - len(mine),
+        },
+        "duplicates": {
+            "refused": venue.orders.duplicates_refused,
+            "accepted": sum(count - 1 for count in ids.values()),
+        },
+        "fills": len(fills),
+        "fills_with_prefix": sum(event.order.request.client_id.startswith(CLIENT_ID_PREFIX) for event in fills),
+        "cash_flows": len(venue.executions) - len(fills),
+        "positions": {
+            exchange.symbol(market): short(venue.account.holding(market).net) for market in venue.account.open_markets()
+        },
+        "stops": {
+            exchange.symbol(market): short(stop)
+            for market in venue.account.open_markets()
+            if (stop := venue.stop(market)) is not None
+        },
+        "equity": short(venue.standing().equity),
+        "wallet": short(venue.standing().wallet),
+        "fees": short(venue.account.fees_paid),
+        "connects": dict(exchange.connects),
+        "requests": dict(exchange.requests),
+        "paused": exchange.paused,
+    }
+
+
+class Control:
+    """The handlers under /sandbox/."""
+
+    def __init__(self, exchange: Exchange, faults: Faults, streams: Streams, publisher: Publisher) -> None:
+        self._exchange = exchange
+        self._faults = faults
+        self._streams = streams
+        self._publisher = publisher
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the paths."""
+        return [
+            web.get("/sandbox/truth", self._truth),
+            web.get("/sandbox/orders", self._orders),
+            web.get("/sandbox/faults", self._list),
+            web.post("/sandbox/faults", self._add),
+            web.delete("/sandbox/faults", self._clear),
+            web.post("/sandbox/pause", self._pause),
+            web.post("/sandbox/order", self._order),
+        ]
+
+    async def _truth(self, _: web.Request) -> web.Response:
+        self._publisher.turn()
+        return _json(truth(self._exchange) | {"sockets": len(self._streams.sessions)})
+
+    async def _orders(self, _: web.Request) -> web.Response:
+        orders = self._exchange.venue.orders
+        return _json([order_row(self._exchange, order) for order in orders.newest(len(orders))])
+
+    async def _list(self, _: web.Request) -> web.Response:
+        return _json(self._faults.active(self._exchange.now_ns()))
+
+    async def _add(self, request: web.Request) -> web.Response:
+        try:
+            faults = _faults.decode(await request.read())
+        except msgspec.DecodeError as error:
+            return web.Response(status=400, text=str(error))
+        dropped = 0
+        for fault in faults:
+            if isinstance(fault, DropSockets):
+                dropped += self._streams.drop(fault.which)
+            else:
+                self._faults.add(fault, self._exchange.now_ns())
+        return _json({"active": self._faults.active(self._exchange.now_ns()), "dropped": dropped})
+
+    async def _clear(self, _: web.Request) -> web.Response:
+        self._faults.clear()
+        return _json({"active": []})
+
+    async def _pause(self, request: web.Request) -> web.Response:
+        self._exchange.paused = bool(msgspec.json.decode(await request.read() or b"{}").get("paused", True))
+        return _json({"paused": self._exchange.paused})
+
+    async def _order(self, request: web.Request) -> web.Response:
+        try:
+            answer = rest_trade.create(self._exchange, msgspec.json.decode(await request.read()))
+        except ApiError as error:
+            return web.json_response({"retCode": error.code, "retMsg": error.message}, status=400)
+        finally:
+            self._publisher.flush()
+        return _json(answer)
+
+
+def _json(value: Any) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json")

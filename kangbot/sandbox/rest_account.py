@@ -1,0 +1,181 @@
+"""Private REST on positions, wallet and account."""
+
+from typing import Any
+
+from kangbot.sandbox.errors import PARAMS, ApiError, translate
+from kangbot.sandbox.exchange import Exchange
+from kangbot.sandbox.pages import page
+from kangbot.sandbox.params import Params, decimal, price, text
+from kangbot.sandbox.rest_market import EMPTY
+from kangbot.sandbox.rows_account import position_row, wallet_row
+from kangbot.sandbox.rows_order import number
+from kangbot.sim.refusal import Reason, RequestRefused
+
+Result = dict[str, Any]
+
+
+def positions(exchange: Exchange, params: Params) -> Result:
+    """GET /v5/position/list: the one asked for, flat or not; without `symbol` those that are open."""
+    category = text(params, "category")
+    symbol = text(params, "symbol", "")
+    if category in EMPTY:
+        return {"category": category, "list": [], "nextPageCursor": ""}
+    if category == "spot":
+        raise ApiError(PARAMS, "params error: Category is invalid")
+    if symbol:
+        markets = [exchange.desk(category, symbol).spec.market]
+    elif params.get("settleCoin") or params.get("baseCoin"):
+        markets = [
+            market
+            for market in exchange.venue.account.open_markets()
+            if text(params, "baseCoin", "") in {"", exchange.venue.desks[market].spec.instrument.base}
+            and text(params, "settleCoin", "") in {"", exchange.venue.desks[market].spec.instrument.settle}
+        ]
+    else:
+        raise ApiError(PARAMS, "Missing some parameters that must be filled in, symbol or settleCoin")
+    rows = [position_row(exchange, market) for market in markets]
+    return page(rows, category, params, "symbol", high=200)
+
+
+def set_leverage(exchange: Exchange, params: Params) -> Result:
+    """POST /v5/position/set-leverage; 110043 where it is no change."""
+    desk = exchange.desk(text(params, "category"), text(params, "symbol"))
+    buy, sell = decimal(params, "buyLeverage"), decimal(params, "sellLeverage")
+    if buy is None or buy != sell:
+        raise ApiError(PARAMS, "buy leverage invalid")
+    try:
+        exchange.venue.set_leverage(desk.spec.market, buy, exchange.now_ns())
+    except RequestRefused as refusal:
+        if refusal.reason is Reason.NOT_MODIFIED:
+            raise ApiError(110043, "leverage not modified") from None
+        raise translate(refusal, "linear") from None
+    return {}
+
+
+def switch_mode(exchange: Exchange, params: Params) -> Result:
+    """POST /v5/position/switch-mode: one-way is what there is, so it is never a change, and hedge mode is refused."""
+    if text(params, "symbol", ""):
+        exchange.desk(text(params, "category"), text(params, "symbol"))
+    if text(params, "mode") == "0":
+        raise ApiError(110025, "Position mode is not modified")
+    raise ApiError(110029, "Hedge mode is not available for this symbol")
+
+
+def trading_stop(exchange: Exchange, params: Params) -> Result:
+    """POST /v5/position/trading-stop for the whole position: absent keeps a stop, "0" removes it."""
+    desk = exchange.desk(text(params, "category"), text(params, "symbol"))
+    if text(params, "tpslMode", "Full") != "Full" or price(params, "trailingStop") is not None:
+        raise ApiError(PARAMS, "partial and trailing stops are not served by the sandbox")
+    market = desk.spec.market
+    stop = exchange.venue.stop(market) if decimal(params, "stopLoss") is None else price(params, "stopLoss")
+    target = exchange.venue.target(market) if decimal(params, "takeProfit") is None else price(params, "takeProfit")
+    try:
+        exchange.venue.set_stops(market, stop, target, exchange.now_ns())
+    except RequestRefused as refusal:
+        raise translate(refusal, "linear") from None
+    return {}
+
+
+def wallet(exchange: Exchange, params: Params) -> Result:
+    """GET /v5/account/wallet-balance."""
+    if text(params, "accountType") != "UNIFIED":
+        raise ApiError(PARAMS, "accountType only support UNIFIED.")
+    return {"list": [wallet_row(exchange)]}
+
+
+def account_info(exchange: Exchange, _: Params) -> Result:
+    """GET /v5/account/info: a unified account 2.0 Pro in regular margin mode."""
+    return {
+        "marginMode": "REGULAR_MARGIN",
+        "updatedTime": str(exchange.venue.spec.start_ns // 1_000_000),
+        "unifiedMarginStatus": 6,
+        "dcpStatus": "OFF",
+        "timeWindow": 0,
+        "smpGroup": 0,
+        "isMasterTrader": False,
+        "spotHedgingStatus": "OFF",
+    }
+
+
+def fee_rate(exchange: Exchange, params: Params) -> Result:
+    """GET /v5/account/fee-rate."""
+    category = text(params, "category")
+    symbol = text(params, "symbol", "")
+    desks = [exchange.desk(category, symbol)] if symbol else exchange.desks(category)
+    account = exchange.venue.account
+    rows = [
+        {
+            "symbol": desk.spec.instrument.native,
+            "baseCoin": "",
+            "takerFeeRate": number(account.fee_rate(desk.spec.market, maker=False)),
+            "makerFeeRate": number(account.fee_rate(desk.spec.market, maker=True)),
+        }
+        for desk in desks
+    ]
+    return {"category": category, "list": rows}
+
+
+def query_api(exchange: Exchange, _: Params) -> Result:
+    """GET /v5/user/query-api: a key that may trade and not withdraw."""
+    return {
+        "id": "1",
+        "note": "sandbox",
+        "apiKey": exchange.options.api_key,
+        "readOnly": 0,
+        "secret": "",
+        "permissions": {
+            "ContractTrade": ["Order", "Position"],
+            "Spot": ["SpotTrade"],
+            "Wallet": [],
+            "Options": [],
+            "Derivatives": ["DerivativesTrade"],
+            "CopyTrading": [],
+            "BlockTrade": [],
+            "Exchange": [],
+            "NFT": [],
+            "Affiliate": [],
+            "Earn": [],
+        },
+        "ips": ["*"],
+        "type": 1,
+        "deadlineDay": 90,
+        "expiredAt": "2099-01-01T00:00:00Z",
+        "createdAt": "2020-01-01T00:00:00Z",
+        "unified": 0,
+        "uta": 1,
+        "userID": 1,
+        "inviterID": 0,
+        "vipLevel": "No VIP",
+        "mktMakerLevel": "0",
+        "affiliateID": 0,
+        "rsaPublicKey": "",
+        "isMaster": True,
+        "parentUid": "0",
+        "kycLevel": "LEVEL_DEFAULT",
+        "kycRegion": "",
+    }
+
+
+def coin_info(exchange: Exchange, params: Params) -> Result:
+    """GET /v5/asset/coin/query-info: every coin, each on one chain."""
+    coins = [exchange.venue.spec.currency]
+    coins.extend(desk.spec.instrument.base for desk in exchange.venue.desks.values())
+    wanted = text(params, "coin", "")
+    return {"rows": [_coin(coin) for coin in dict.fromkeys(coins) if wanted in {"", coin}]}
+
+
+def _coin(coin: str) -> Result:
+    chain = {
+        "chain": coin,
+        "chainType": coin,
+        "confirmation": "1",
+        "withdrawFee": "0",
+        "depositMin": "0",
+        "withdrawMin": "0",
+        "minAccuracy": "8",
+        "chainDeposit": "0",
+        "chainWithdraw": "0",
+        "withdrawPercentageFee": "0",
+        "contractAddress": "",
+    }
+    return {"name": coin, "coin": coin, "remainAmount": "0", "chains": [chain]}

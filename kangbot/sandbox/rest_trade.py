@@ -1,0 +1,213 @@
+"""Private REST on orders and executions. Answers are acknowledgements; the private stream tells what became of it."""
+
+from typing import Any
+
+from kangbot.model.orders import OrderKind, Side, TimeInForce
+from kangbot.sandbox.errors import PARAMS, ApiError, translate
+from kangbot.sandbox.exchange import Exchange
+from kangbot.sandbox.pages import newest_first, page
+from kangbot.sandbox.params import Params, decimal, flag, millis, price, text
+from kangbot.sandbox.rows_order import execution_row, funding_row, order_row, order_status
+from kangbot.sim.events import Executed
+from kangbot.sim.orders import Direction, OrderRequest, SimOrder
+from kangbot.sim.refusal import RequestRefused
+
+Result = dict[str, Any]
+
+_SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
+_KINDS = {"Market": OrderKind.MARKET, "Limit": OrderKind.LIMIT}
+_TIMES = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "PostOnly": TimeInForce.POST_ONLY}
+_DIRECTIONS = {"1": Direction.RISE, "2": Direction.FALL}
+_LONGEST_ID = 36
+
+
+def create(exchange: Exchange, params: Params) -> Result:
+    """POST /v5/order/create."""
+    category = text(params, "category")
+    request = _request(exchange, category, params)
+    try:
+        order = exchange.venue.submit(request, exchange.now_ns())
+    except RequestRefused as refusal:
+        raise translate(refusal, category) from None
+    return _ids(order)
+
+
+def amend(exchange: Exchange, params: Params) -> Result:
+    """POST /v5/order/amend."""
+    category = text(params, "category")
+    order_id, client_id = _named(exchange, category, params)
+    try:
+        order = exchange.venue.amend(
+            exchange.now_ns(),
+            order_id=order_id,
+            client_id=client_id,
+            quantity=decimal(params, "qty"),
+            price=price(params, "price"),
+            trigger=price(params, "triggerPrice"),
+        )
+    except RequestRefused as refusal:
+        raise _amend_error(refusal, category) from None
+    return _ids(order)
+
+
+def cancel(exchange: Exchange, params: Params) -> Result:
+    """POST /v5/order/cancel."""
+    category = text(params, "category")
+    order_id, client_id = _named(exchange, category, params)
+    try:
+        order = exchange.venue.cancel(exchange.now_ns(), order_id=order_id, client_id=client_id)
+    except RequestRefused as refusal:
+        raise translate(refusal, category) from None
+    return _ids(order)
+
+
+def cancel_all(exchange: Exchange, params: Params) -> Result:
+    """POST /v5/order/cancel-all."""
+    category = text(params, "category")
+    symbol = text(params, "symbol", "")
+    desks = [exchange.desk(category, symbol)] if symbol else exchange.desks(category)
+    if not symbol and category == "linear" and not (params.get("settleCoin") or params.get("baseCoin")):
+        raise ApiError(PARAMS, "Missing some parameters that must be filled in, symbol or baseCoin or settleCoin")
+    ended: list[SimOrder] = []
+    for desk in desks:
+        ended.extend(exchange.venue.cancel_all(exchange.now_ns(), desk.spec.market))
+    return {"list": [_ids(order) for order in ended], "success": "1"}
+
+
+def realtime(exchange: Exchange, params: Params) -> Result:
+    """GET /v5/order/realtime: open orders; with `openOnly` 1, or by id, also those that ended lately."""
+    category = text(params, "category")
+    by_id = bool(params.get("orderId") or params.get("orderLinkId"))
+    closed_too = by_id or text(params, "openOnly", "0") == "1"
+    if not by_id and category == "linear" and not any(map(params.get, ("symbol", "settleCoin", "baseCoin"))):
+        raise ApiError(PARAMS, "Missing some parameters that must be filled in, symbol or settleCoin or baseCoin")
+    source = exchange.venue.orders.newest(500) if closed_too else reversed(exchange.venue.orders.open())
+    rows = [order for order in source if _matches(exchange, order, category, params)]
+    return page([order_row(exchange, order) for order in newest_first(rows)], category, params, "orderId", high=50)
+
+
+def history(exchange: Exchange, params: Params) -> Result:
+    """GET /v5/order/history: ended orders, newest first."""
+    category = text(params, "category")
+    status = text(params, "orderStatus", "")
+    rows = [
+        order
+        for order in exchange.venue.orders.newest(10_000)
+        if order.status.terminal
+        and _matches(exchange, order, category, params)
+        and (not status or order_status(order, category) == status)
+    ]
+    return page([order_row(exchange, order) for order in newest_first(rows)], category, params, "orderId", high=50)
+
+
+def executions(exchange: Exchange, params: Params) -> Result:
+    """GET /v5/execution/list, newest first."""
+    category = text(params, "category")
+    start_ns, end_ns = millis(params, "startTime"), millis(params, "endTime")
+    wanted = {name: text(params, name, "") for name in ("symbol", "orderId", "orderLinkId", "execType", "baseCoin")}
+    rows: list[dict[str, Any]] = []
+    for event in reversed(exchange.venue.executions):
+        at_ns = event.fill.at_ns if isinstance(event, Executed) else event.flow.at_ns
+        if (start_ns is not None and at_ns < start_ns) or (end_ns is not None and at_ns > end_ns):
+            continue
+        row = execution_row(exchange, event) if isinstance(event, Executed) else funding_row(exchange, event)
+        row_base = row["symbol"].removesuffix("USDT")
+        if row["category"] == category and all(
+            not value or (row_base if name == "baseCoin" else row[name]) == value for name, value in wanted.items()
+        ):
+            rows.append(row)
+    return page(rows, category, params, "execId", high=100)
+
+
+def _request(exchange: Exchange, category: str, params: Params) -> OrderRequest:
+    """Return the order that is asked for; what the sandbox does not know is refused, never ignored."""
+    desk = exchange.desk(category, text(params, "symbol"))
+    kind = _choice(_KINDS, params, "orderType")
+    if text(params, "positionIdx", "0") != "0":
+        raise ApiError(10001, "position idx not match position mode")
+    client_id = text(params, "orderLinkId", "")
+    if len(client_id) > _LONGEST_ID:
+        raise ApiError(PARAMS, "params error: OrderLinkId too long")
+    limit_price = price(params, "price")
+    if kind is OrderKind.LIMIT and limit_price is None:
+        raise ApiError(PARAMS, "params error: Price is required")
+    quantity = decimal(params, "qty")
+    if quantity is None:
+        raise ApiError(PARAMS, "params error: Qty is required")
+    side = _choice(_SIDES, params, "side")
+    if _by_value(category, kind, side, params):
+        step = desk.spec.instrument.step
+        quantity = quantity / desk.book.best(side) // step * step
+    trigger = price(params, "triggerPrice")
+    direction = None
+    if trigger is not None:
+        if category == "spot":
+            raise ApiError(PARAMS, "conditional spot orders are not served by the sandbox")
+        direction = _choice(_DIRECTIONS, params, "triggerDirection")
+    return OrderRequest(
+        market=desk.spec.market,
+        side=side,
+        kind=kind,
+        quantity=quantity,
+        price=limit_price if kind is OrderKind.LIMIT else None,
+        time_in_force=_choice(_TIMES, params, "timeInForce", "GTC"),
+        reduce_only=flag(params, "reduceOnly"),
+        client_id=client_id,
+        trigger=trigger,
+        direction=direction,
+        stop=price(params, "stopLoss"),
+        target=price(params, "takeProfit"),
+    )
+
+
+def _by_value(category: str, kind: OrderKind, side: Side, params: Params) -> bool:
+    """Whether the quantity is in quote currency: a spot market buy's is, unless `marketUnit` says otherwise."""
+    if category != "spot" or kind is not OrderKind.MARKET:
+        return False
+    return text(params, "marketUnit", "quoteCoin" if side is Side.BUY else "baseCoin") == "quoteCoin"
+
+
+def _choice(table: dict[str, Any], params: Params, name: str, default: str | None = None) -> Any:
+    try:
+        return table[text(params, name, default)]
+    except KeyError:
+        raise ApiError(PARAMS, f"params error: {name} invalid") from None
+
+
+def _named(exchange: Exchange, category: str, params: Params) -> tuple[str, str]:
+    """Return the ids in a request on one order of one market; an order of another market is not found."""
+    order_id, client_id = text(params, "orderId", ""), text(params, "orderLinkId", "")
+    if not order_id and not client_id:
+        raise ApiError(PARAMS, "params error: orderId or orderLinkId is required")
+    desk = exchange.desk(category, text(params, "symbol"))
+    order = exchange.venue.orders.find(order_id, client_id)
+    if order is not None and order.market != desk.spec.market:
+        return "-", ""
+    return order_id, client_id
+
+
+def _matches(exchange: Exchange, order: SimOrder, category: str, params: Params) -> bool:
+    instrument = exchange.venue.desks[order.market].spec.instrument
+    start_ns, end_ns = millis(params, "startTime"), millis(params, "endTime")
+    order_filter = text(params, "orderFilter", "")
+    return (
+        instrument.kind.value == category
+        and text(params, "symbol", instrument.native) == instrument.native
+        and text(params, "settleCoin", instrument.settle) == instrument.settle
+        and text(params, "baseCoin", instrument.base) == instrument.base
+        and text(params, "orderId", order.order_id) == order.order_id
+        and text(params, "orderLinkId", order.request.client_id) == order.request.client_id
+        and (not order_filter or (order_filter == "Order") == (order.trigger is None))
+        and (start_ns is None or order.created_ns >= start_ns)
+        and (end_ns is None or order.created_ns <= end_ns)
+    )
+
+
+def _amend_error(refusal: RequestRefused, category: str) -> ApiError:
+    error = translate(refusal, category)
+    unmodified = error.code == 34040
+    return ApiError(PARAMS, "order not modified") if unmodified else error
+
+
+def _ids(order: SimOrder) -> Result:
+    return {"orderId": order.order_id, "orderLinkId": order.request.client_id}

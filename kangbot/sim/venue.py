@@ -1,0 +1,282 @@
+"""The simulated venue: markets that move, and one account that trades on them. Pure: time is an argument.
+
+    venue = SimVenue(spec, fork)          # fork(name) -> random.Random, such as World.fork
+    venue.advance(now_ns)                 # prices move, resting orders fill, stops trigger, funding is paid
+    venue.submit(request, now_ns)         # an order; RequestRefused says why not
+    venue.drain()                         # what happened since the last call, in order
+
+The same seed, the same start and the same calls give the same events; how often `advance` is called between two
+instants makes no difference. A market whose prices come from elsewhere (a live feed for paper trading, recorded
+candles for a backtest) is moved by `push`: build the venue with `live=False`, and `advance` only pays funding.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from kangbot.model.data import Quote, Trade
+from kangbot.model.ids import ExecutionId, MarketId, VenueOrderId
+from kangbot.model.market import InstrumentKind
+from kangbot.model.money import Price, Quantity
+from kangbot.model.orders import Balance, CashFlow, OrderKind, OrderStatus, Side, TimeInForce, VenuePosition
+from kangbot.sim.account import Account, Standing
+from kangbot.sim.calendar import Calendar
+from kangbot.sim.desk import Desk
+from kangbot.sim.entry import Entry
+from kangbot.sim.events import Executed, Funded, SimEvent
+from kangbot.sim.ids import Ids
+from kangbot.sim.matching import Matching
+from kangbot.sim.orders import Cause, OrderRequest, Origin, SimOrder
+from kangbot.sim.prices import PriceProcess
+from kangbot.sim.protection import Protection
+from kangbot.sim.refusal import Reason, RequestRefused
+from kangbot.sim.spec import SECOND_NS, VenueSpec
+from kangbot.sim.store import OrderStore
+
+if TYPE_CHECKING:
+    import random  # noqa: TID251 -- the type only; the generators are forked by the caller's world
+
+
+class SimVenue:
+    """A venue in memory. Calls must not run backwards in time."""
+
+    def __init__(self, spec: VenueSpec, fork: Callable[[str], "random.Random"], *, live: bool = True) -> None:
+        self.spec = spec
+        self._ids = Ids(spec.seed, spec.start_ns)
+        self._events: list[SimEvent] = []
+        self.executions: list[Executed | Funded] = []  # every fill and cash flow, oldest first
+        self.desks = {market.market: Desk(market, spec.depth, spec.start_ns) for market in spec.markets}
+        self.account = Account(spec)
+        self.orders = OrderStore()
+        self._matching = Matching(
+            desks=self.desks,
+            account=self.account,
+            store=self.orders,
+            ids=self._ids,
+            tell=self._tell,
+            filled=self._filled,
+        )
+        self._protection = Protection(
+            desks=self.desks, account=self.account, store=self.orders, matching=self._matching, ids=self._ids
+        )
+        self._entry = Entry(
+            desks=self.desks, account=self.account, store=self.orders, matching=self._matching, ids=self._ids
+        )
+        self._processes = {
+            market.market: PriceProcess(market, fork(f"sim/price/{market.market}"), self._ids.prefix(market.market))
+            for market in (spec.markets if live else ())
+        }
+        self._calendar = Calendar(tuple(self._processes), spec.start_ns, spec.frame_ns)
+        self._funding_ns = self._next_funding(spec.start_ns)
+        self._begin()
+
+    # --------------------------------------------------------------------------------------------------------- time
+    def advance(self, now_ns: int) -> None:
+        """Let everything happen that is due by `now_ns`."""
+        for at_ns, market in self._calendar.due(now_ns):
+            self._fund(at_ns)
+            frame = self._processes[market].frame(at_ns, self.spec.frame_ns / SECOND_NS)
+            self.push(frame.quote, frame.trades, at_ns)
+        self._fund(now_ns)
+        self._liquidate(now_ns)
+
+    def next_ns(self) -> int | None:
+        """Return when the next frame is due; None where no market moves by itself."""
+        return self._calendar.next_ns()
+
+    def push(self, quote: Quote, trades: Sequence[Trade], now_ns: int) -> None:
+        """Move one market: its new quote, then the trades that came with it."""
+        desk = self._entry.desk(quote.market)
+        desk.quoted(quote)
+        self._events.append(quote)
+        self._events.extend(desk.klines.roll(now_ns))
+        for trade in trades:
+            desk.printed(trade)
+        self._events.extend(trades)
+        if self.orders.any_open(quote.market):
+            if trades:
+                prices = [trade.price for trade in trades]
+                self._entry.trigger(quote.market, min(prices), max(prices), now_ns)
+            self._matching.sweep(quote.market, trades, now_ns)
+
+    def drain(self) -> list[SimEvent]:
+        """Return what has happened since the last call, in order."""
+        events = self._events.copy()
+        self._events.clear()  # the list itself is what the other parts tell into
+        return events
+
+    # ------------------------------------------------------------------------------------------------------- orders
+    def submit(self, request: OrderRequest, now_ns: int) -> SimOrder:
+        """Take an order and return it as it is after meeting the book. RequestRefused: nothing happened."""
+        self.advance(now_ns)
+        order = self._entry.submit(request, now_ns)
+        if not order.filled:  # a fill has told it already
+            self._tell_balance(now_ns)
+        return order
+
+    def amend(
+        self,
+        now_ns: int,
+        *,
+        order_id: str = "",
+        client_id: str = "",
+        quantity: Quantity | None = None,
+        price: Price | None = None,
+        trigger: Price | None = None,
+    ) -> SimOrder:
+        """Change an open order; what is None stays. RequestRefused: nothing happened."""
+        self.advance(now_ns)
+        order = self._entry.amend(order_id, client_id, quantity=quantity, price=price, trigger=trigger, now_ns=now_ns)
+        self._tell_balance(now_ns)
+        return order
+
+    def cancel(self, now_ns: int, *, order_id: str = "", client_id: str = "") -> SimOrder:
+        """Cancel an open order. RequestRefused: there is none of that id."""
+        self.advance(now_ns)
+        order = self._entry.cancel(order_id, client_id, now_ns)
+        self._tell_balance(now_ns)
+        return order
+
+    def cancel_all(self, now_ns: int, market: MarketId | None = None) -> list[SimOrder]:
+        """Cancel every open order, of one market or of all; position stops stay."""
+        self.advance(now_ns)
+        mine = [order for order in self.orders.open(market) if not order.protective]
+        ended = [self._matching.end(order, OrderStatus.CANCELED, Cause.USER, now_ns) for order in mine]
+        self._tell_balance(now_ns)
+        return ended
+
+    # ----------------------------------------------------------------------------------------------------- settings
+    def set_stops(self, market: MarketId, stop: Price | None, target: Price | None, now_ns: int) -> None:
+        """Set the position's stop-loss and take-profit; None removes. RequestRefused: nothing changed."""
+        self.advance(now_ns)
+        self._entry.desk(market)
+        self._protection.set(market, stop, target, now_ns)
+        self._events.append(self.position(market, now_ns))
+
+    def stop(self, market: MarketId) -> Price | None:
+        """Return the position's stop-loss."""
+        return self._protection.price(market)
+
+    def target(self, market: MarketId) -> Price | None:
+        """Return the position's take-profit."""
+        return self._protection.price(market, Origin.TAKE_PROFIT)
+
+    def set_leverage(self, market: MarketId, leverage: Decimal, now_ns: int) -> None:
+        """Set the market's leverage. RequestRefused where it is out of range or not a change."""
+        self.advance(now_ns)
+        spec = self._entry.desk(market).spec
+        if spec.instrument.kind is not InstrumentKind.LINEAR:
+            raise RequestRefused(Reason.NOT_SUPPORTED, "spot has no leverage")
+        if not 1 <= leverage <= spec.max_leverage:
+            raise RequestRefused(Reason.LEVERAGE, f"leverage {leverage:f} is not in [1, {spec.max_leverage:f}]")
+        if leverage == self.account.leverage(market):
+            raise RequestRefused(Reason.NOT_MODIFIED, "leverage not modified")
+        self.account.set_leverage(market, leverage)
+
+    # ------------------------------------------------------------------------------------------------------ queries
+    def position(self, market: MarketId, now_ns: int) -> VenuePosition:
+        """Return the position of the market, flat or not."""
+        return self.account.position(market, self.desks[market].mark, self.stop(market), now_ns)
+
+    def balance(self, now_ns: int) -> Balance:
+        """Return the account's money in the venue's currency."""
+        return self.account.balance(self._entry.marks(), self.orders.open(), now_ns)
+
+    def standing(self) -> Standing:
+        """Return the account's state in detail."""
+        return self.account.standing(self._entry.marks(), self.orders.open())
+
+    @property
+    def funding_ns(self) -> int:
+        """When funding is paid next."""
+        return self._funding_ns
+
+    # ------------------------------------------------------------------------------------------------------- inside
+    def _tell(self, event: SimEvent) -> None:
+        self._events.append(event)
+        if isinstance(event, (Executed, Funded)):
+            self.executions.append(event)
+
+    def _begin(self) -> None:
+        """Live through the history and quote every market once."""
+        start_ns = self.spec.start_ns
+        for market, process in self._processes.items():
+            desk = self.desks[market]
+            desk.remember(process.history(start_ns, self.spec.history_minutes))
+            desk.klines.roll(start_ns)
+            desk.quoted(process.frame(start_ns, 0.0).quote)
+
+    def _filled(self, order: SimOrder, now_ns: int) -> None:
+        """Keep the stops in step with the position, and tell the account."""
+        if self.desks[order.market].spec.instrument.kind is InstrumentKind.LINEAR:
+            self._protection.attach(order, now_ns)
+            self._protection.follow(order.market, now_ns)
+            self._events.append(self.position(order.market, now_ns))
+        self._tell_balance(now_ns)
+
+    def _tell_balance(self, now_ns: int) -> None:
+        self._events.append(self.balance(now_ns))
+
+    def _next_funding(self, after_ns: int) -> int:
+        interval_ns = self.spec.funding_interval_s * SECOND_NS
+        return (after_ns // interval_ns + 1) * interval_ns
+
+    def _fund(self, now_ns: int) -> None:
+        while now_ns >= self._funding_ns:
+            at_ns = self._funding_ns
+            self._funding_ns = self._next_funding(at_ns)
+            for market in self.account.open_markets():
+                self._fund_market(market, at_ns)
+
+    def _fund_market(self, market: MarketId, at_ns: int) -> None:
+        net, price = self.account.holding(market).net, self.desks[market].mark
+        amount = -net * price * self.spec.funding_rate
+        self.account.fund(amount)
+        flow = CashFlow(
+            market=market,
+            execution_id=ExecutionId(self._ids.next("execution")),
+            kind="Funding",
+            amount=amount,
+            currency=self.spec.currency,
+            at_ns=at_ns,
+        )
+        self._tell(Funded(flow=flow, quantity=net, price=price, rate=self.spec.funding_rate))
+        self._tell_balance(at_ns)
+
+    def _liquidate(self, now_ns: int) -> None:
+        """Close everything once equity does not cover the maintenance margin."""
+        markets = self.account.open_markets()
+        if not markets:
+            return
+        standing = self.account.standing(self._entry.marks())
+        if standing.equity > standing.maintenance:
+            return
+        for order in self.orders.open():
+            if order.origin is not Origin.LIQUIDATION:
+                self._matching.end(order, OrderStatus.CANCELED, Cause.LIQUIDATION, now_ns)
+        for market in markets:
+            if not any(order.origin is Origin.LIQUIDATION for order in self.orders.open(market)):
+                self._close(market, now_ns)
+
+    def _close(self, market: MarketId, now_ns: int) -> None:
+        net = self.account.holding(market).net
+        request = OrderRequest(
+            market=market,
+            side=Side.SELL if net > 0 else Side.BUY,
+            kind=OrderKind.MARKET,
+            quantity=abs(net),
+            time_in_force=TimeInForce.IOC,
+            reduce_only=True,
+        )
+        order = SimOrder(
+            order_id=VenueOrderId(self._ids.next("order")),
+            request=request,
+            origin=Origin.LIQUIDATION,
+            quantity=abs(net),
+            price=None,
+            last_price=self.desks[market].last,
+            created_ns=now_ns,
+            updated_ns=now_ns,
+        )
+        self.orders.put(order)
+        self._matching.enter(order, now_ns)
