@@ -93,7 +93,7 @@ class JournalFile:
                     self._insert(rows[start : start + _ROWS_A_STATEMENT])
                 self._db.execute("COMMIT")
             except sqlite3.Error:
-                if self._db.in_transaction:  # SQLite may have rolled back by itself
+                with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back by itself
                     self._db.execute("ROLLBACK")
                 raise
         self.last += len(rows)

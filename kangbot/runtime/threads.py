@@ -22,13 +22,14 @@ class Worker:
     def __init__(self, name: str) -> None:
         self._name = name
         self._loop = asyncio.get_running_loop()
-        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._ended = asyncio.Event()
+        self._calls: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._woken = asyncio.Event()
         self._closed = False
+        self._ended = False
         # A daemon thread: one that hangs in a dying disk must not keep the process from ending.
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
-    def post(self, call: Callable[[], None]) -> None:
+    def post(self, call: Callable[[], object]) -> None:
         """Run `call` on the thread, after all that was posted before. RuntimeError once the worker is closed.
 
         An exception out of `call` goes to the loop's exception handler; the thread lives on.
@@ -68,12 +69,12 @@ class Worker:
         if not self._closed:
             self._closed = True
             self._calls.put(None)
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._ended.wait()
-        except TimeoutError:
-            return False
-        return True
+        if not self._ended:
+            self._woken.clear()
+            late = self._loop.call_later(timeout_s, self._woken.set)
+            await self._woken.wait()
+            late.cancel()
+        return self._ended
 
     def _work(self) -> None:
         while True:
@@ -86,7 +87,11 @@ class Worker:
                 failed = {"message": f"a call on the thread {self._name} failed", "exception": error}
                 self.tell(self._loop.call_exception_handler, failed)
             del call  # while the thread sleeps it must not keep the last call's data alive
-        self.tell(self._ended.set)
+        self.tell(self._end)
+
+    def _end(self) -> None:
+        self._ended = True
+        self._woken.set()
 
 
 def _settle(outcome: asyncio.Future[Any], result: object, error: BaseException | None) -> None:

@@ -1,0 +1,55 @@
+"""Events survive the way to disk and back, and what cannot be read is said with its place."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from records import EVERY, TAG
+
+from kangbot.errors import NeedsHuman
+from kangbot.journal.codec import decode, encode
+from kangbot.model.events import EquityMarked, Event
+
+
+def back(event: Event) -> Event:
+    """The event after the way there and back."""
+    return decode(encode(event), journal=TAG, sequence=1, file="f").event
+
+
+@pytest.mark.parametrize("event", EVERY, ids=lambda event: type(event).__name__)
+def test_every_event_comes_back_equal(event: Event) -> None:
+    """Each kind of event is the same after encoding and decoding."""
+    assert back(event) == event
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_decimals_come_back_digit_by_digit(amount: Decimal) -> None:
+    """No digit, sign or trailing zero is lost."""
+    event = EquityMarked(venue="v", currency="USDT", equity=amount, at_ns=1)
+    after = back(event)
+    assert isinstance(after, EquityMarked)
+    assert str(after.equity) == str(amount)
+
+
+def test_event_is_one_line_of_json_with_its_tag() -> None:
+    """A person can read the file; the tag names the kind."""
+    text = encode(EquityMarked(venue="v", currency="USDT", equity=Decimal("1.50"), at_ns=1))
+    assert text == '{"type":"equity_marked","venue":"v","currency":"USDT","equity":"1.50","at_ns":1}'
+
+
+@pytest.mark.parametrize(
+    "text", ['{"type":"of_tomorrow"}', '{"type":"equity_mar', "", b"\xff\xfe", '{"type":"stop_set"}']
+)
+def test_unreadable_record_calls_a_human_with_file_and_sequence(text: str | bytes) -> None:
+    """Unknown tags, torn rows and missing fields give one message that names the place."""
+    with pytest.raises(NeedsHuman, match=r"record 7 of the journal /state/journal\.sqlite cannot be read"):
+        decode(text, journal=TAG, sequence=7, file="/state/journal.sqlite")
+
+
+def test_field_of_a_later_version_is_passed_over() -> None:
+    """A record with more than we know is still a record."""
+    text = '{"type":"equity_marked","venue":"v","currency":"USDT","equity":"1","at_ns":1,"later":2}'
+    assert decode(text, journal=TAG, sequence=1, file="f").event == EquityMarked(
+        venue="v", currency="USDT", equity=Decimal(1), at_ns=1
+    )

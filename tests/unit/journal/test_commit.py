@@ -1,0 +1,87 @@
+"""Who may write when the disk is full."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from kangbot.errors import NeedsHuman
+from kangbot.journal.commit import Committer, Group, Outcome
+from kangbot.journal.file import JournalFile
+from kangbot.journal.reserve import Reserve
+from kangbot.journal.ticket import Ticket
+
+KIB = 1024
+LARGE = "x" * 3900  # a page each
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[JournalFile]:
+    """A journal of at most 64 KiB."""
+    one = JournalFile(tmp_path / "journal.sqlite", max_bytes=64 * KIB, new_tag=lambda: "abcdefgh")
+    yield one
+    one.close()
+
+
+def group(*events: str, reserve: bool = False) -> Group:
+    """What one append was given."""
+    return Group(events, reserve, Ticket())
+
+
+def sequences(outcomes: Sequence[Outcome]) -> list[int]:
+    """What was stored; 0 for what was refused."""
+    assert all((outcome.error is None) == (outcome.sequence > 0) for outcome in outcomes)
+    return [outcome.sequence for outcome in outcomes]
+
+
+def test_each_group_learns_the_sequence_of_its_last_event(tmp_path: Path, file: JournalFile) -> None:
+    """Groups share a commit and keep their order."""
+    committer = Committer(file, Reserve(tmp_path / "reserve", 64 * KIB))
+    assert sequences(committer.store([group("a"), group("b", "c", "d"), group("e")])) == [1, 4, 5]
+    assert not committer.full
+
+
+def test_full_disk_refuses_entries_and_writes_exits(tmp_path: Path, file: JournalFile) -> None:
+    """In one and the same batch: the reserve is given back, and only its groups are written."""
+    committer = Committer(file, Reserve(tmp_path / "reserve", 64 * KIB))
+    filling = group(*[LARGE] * 40)
+    outcomes = committer.store([filling, group("exit", reserve=True), group("entry")])
+    assert [(outcome.group.events[0][:5], outcome.sequence) for outcome in outcomes] == [
+        ("xxxxx", 0),
+        ("entry", 0),
+        ("exit", 1),
+    ]
+    assert isinstance(outcomes[0].error, NeedsHuman)
+    assert "full" in outcomes[0].error.message
+    assert committer.full
+    assert not (tmp_path / "reserve").exists()
+
+
+def test_reserve_ends_too(tmp_path: Path, file: JournalFile) -> None:
+    """When even the reserve is used up, exits are refused as well, with the disk's reason."""
+    committer = Committer(file, Reserve(tmp_path / "reserve", 16 * KIB))
+    assert sequences(committer.store([group(*[LARGE] * 40, reserve=True)])) == [0]
+    assert committer.full
+
+
+def test_room_is_used_again_as_soon_as_there_is_some(tmp_path: Path, file: JournalFile) -> None:
+    """The next append finds out: the reserve is taken again first, then entries go on."""
+    committer = Committer(file, Reserve(tmp_path / "reserve", 64 * KIB))
+    while sequences(committer.store([group(LARGE)])) != [0]:
+        pass
+    assert sequences(committer.store([group(LARGE)])) == [0]
+    file._db.execute("DELETE FROM records WHERE sequence < 10")  # what compaction will do
+    assert sequences(committer.store([group("entry")]))[0] > 10
+    assert not committer.full
+    assert (tmp_path / "reserve").exists()
+
+
+def test_disk_without_room_for_the_reserve_takes_exits_only(tmp_path: Path, file: JournalFile) -> None:
+    """A start on a full disk: entries wait until the reserve can be held."""
+    committer = Committer(file, Reserve(tmp_path / "reserve", 1 << 60))
+    assert committer.full
+    outcomes = committer.store([group("entry"), group("exit", reserve=True)])
+    assert sequences(outcomes) == [0, 1]
+    assert isinstance(outcomes[0].error, NeedsHuman)
+    assert "only its reserve is left" in outcomes[0].error.message
+    assert sequences(committer.store([group("entry")])) == [0]

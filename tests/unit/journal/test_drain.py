@@ -1,0 +1,159 @@
+"""The drain feeds a history that may be away, from where the history says it is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+from records import noted
+
+from kangbot.errors import KangbotError, NeedsHuman, Retryable
+from kangbot.journal.drain import Drain
+from kangbot.journal.writer import JournalWriter
+from kangbot.model.events import Record
+from kangbot.runtime.tasks import close_task
+from kangbot.runtime.world import Clock, World
+
+WORLD = World(clock=Clock(), seed=b"one")
+
+
+class MemoryHistory:
+    """A history that keeps records by their id, and is away while `error` is set."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, int], Record] = {}
+        self.error: KangbotError | None = None
+        self.batches: list[int] = []
+        self.calls = 0
+        self.ahead = 0
+
+    async def stored(self, journal: str) -> int:
+        self._answer()
+        return self.ahead or max((sequence for name, sequence in self.rows if name == journal), default=0)
+
+    async def store(self, records: Sequence[Record]) -> None:
+        self._answer()
+        self.batches.append(len(records))
+        self.rows.update({(record.journal, record.sequence): record for record in records})
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+    def _answer(self) -> None:
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[JournalWriter]:
+    """A new journal."""
+    async with await JournalWriter.open(tmp_path, WORLD) as one:
+        yield one
+
+
+def drain(journal: JournalWriter, history: MemoryHistory, told: list[str | None] | None = None) -> Drain:
+    """A drain that tries again within milliseconds."""
+    return Drain(
+        journal,
+        history,
+        WORLD,
+        mark=journal.mark_drained,
+        changed=(told if told is not None else []).append,
+        batch=10,
+        first_s=0.002,
+        ceiling_s=0.004,
+    )
+
+
+async def until(condition: object) -> None:
+    """Wait, at most ten seconds, until the condition (a callable) holds."""
+    assert callable(condition)
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+async def test_everything_arrives_in_order_in_batches(journal: JournalWriter) -> None:
+    """What was there before and what comes while it runs; the mark follows."""
+    for number in range(25):
+        journal.append(noted(number))
+    await journal.beyond(24)
+    history = MemoryHistory()
+    feeding = drain(journal, history)
+    assert feeding.stats.backlog == 25
+    task = asyncio.create_task(feeding.run())
+    await until(lambda: len(history.rows) == 25)
+    await journal.append(noted(25))
+    await until(lambda: journal.drained == 26)
+    await close_task(task)
+    assert list(history.rows) == [(journal.tag, number) for number in range(1, 27)]
+    assert history.batches == [10, 10, 5, 1]
+    stats = feeding.stats
+    assert (stats.backlog, stats.stored, stats.batches, stats.failures) == (0, 26, 4, 0)
+    assert stats.away_since_ns is None
+
+
+async def test_idle_drain_asks_nothing(journal: JournalWriter) -> None:
+    """Once all is there, the history hears nothing until the journal grows."""
+    history = MemoryHistory()
+    task = asyncio.create_task(drain(journal, history).run())
+    await until(lambda: history.calls == 1)
+    await asyncio.sleep(0.05)
+    assert history.calls == 1
+    await close_task(task)
+
+
+async def test_history_that_is_away_gets_everything_later(journal: JournalWriter) -> None:
+    """It is said once on the way down and once on the way up; nothing is lost, nothing comes twice."""
+    history, told = MemoryHistory(), list[str | None]()
+    feeding = drain(journal, history, told)
+    task = asyncio.create_task(feeding.run())
+    await journal.append(noted(1))
+    await until(lambda: len(history.rows) == 1)
+    history.error = Retryable("gone fishing")
+    for number in range(30):
+        journal.append(noted(number))
+    await until(lambda: feeding.stats.failures >= 5)
+    assert feeding.stats.away_since_ns is not None
+    assert feeding.stats.backlog == 30
+    history.error = None
+    await until(lambda: len(history.rows) == 31)
+    await close_task(task)
+    assert told == ["gone fishing", None]
+    assert sum(history.batches) == 31
+
+
+async def test_history_that_needs_a_human_is_asked_again(journal: JournalWriter) -> None:
+    """A person may migrate the schema while trading goes on; the remedy is told, and then it drains."""
+    history, told = MemoryHistory(), list[str | None]()
+    history.error = NeedsHuman("old schema", remedy="migrate it")
+    await journal.append(noted(1))
+    feeding = drain(journal, history, told)
+    task = asyncio.create_task(feeding.run())
+    await until(lambda: feeding.stats.failures >= 2)
+    history.error = None
+    await until(lambda: len(history.rows) == 1)
+    await close_task(task)
+    assert told == ["old schema", None]
+
+
+async def test_new_drain_goes_on_where_the_history_is(journal: JournalWriter) -> None:
+    """A cancelled drain may be followed by another at any time."""
+    history = MemoryHistory()
+    for number in range(20):
+        journal.append(noted(number))
+    await journal.beyond(19)
+    history.rows = {(journal.tag, record.sequence): record for record in await journal.read(0, 12)}
+    task = asyncio.create_task(drain(journal, history).run())
+    await until(lambda: len(history.rows) == 20)
+    await close_task(task)
+    assert history.batches == [8]
+
+
+async def test_history_ahead_of_the_journal_stops_the_drain(journal: JournalWriter) -> None:
+    """An older copy of the journal would give numbers to new events that the history already has."""
+    history = MemoryHistory()
+    history.ahead = 7
+    with pytest.raises(NeedsHuman, match="older copy of the journal"):
+        await drain(journal, history).run()

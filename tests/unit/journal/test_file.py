@@ -1,0 +1,173 @@
+"""What the journal's file holds, and what it refuses to be."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kangbot.errors import NeedsHuman
+from kangbot.journal.file import APPLICATION, FORMAT, JournalFile, JournalReader
+
+BIG = 1 << 30
+
+
+def opened(path: Path, *, max_bytes: int = BIG, tag: str = "abcdefgh") -> JournalFile:
+    """The file at `path`, made where it is not."""
+    return JournalFile(path, max_bytes=max_bytes, new_tag=lambda: tag)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the file is."""
+    return tmp_path / "journal.sqlite"
+
+
+@pytest.fixture
+def file(path: Path) -> Iterator[JournalFile]:
+    """A new journal."""
+    one = opened(path)
+    yield one
+    one.close()
+
+
+def alter(path: Path, *statements: str) -> None:
+    """Change the file behind its back."""
+    db = sqlite3.connect(path, isolation_level=None)
+    for statement in statements:
+        db.execute(statement)
+    db.close()
+
+
+def test_tag_is_drawn_once(path: Path) -> None:
+    """The name stays when the file is opened again."""
+    opened(path, tag="firstone").close()
+    again = opened(path, tag="another1")
+    assert again.tag == "firstone"
+    again.close()
+
+
+def test_file_is_a_write_ahead_log_with_full_sync(file: JournalFile) -> None:
+    """The settings that make a commit durable are the connection's."""
+    assert file._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert file._db.execute("PRAGMA synchronous").fetchone() == (2,)
+    file.mark_drained(0)
+    assert file._db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("count", [1, 2, 500, 501, 1234])
+def test_batches_are_numbered_without_a_gap(file: JournalFile, path: Path, count: int) -> None:
+    """Small batches are one statement, large ones several in one transaction; the numbers go on."""
+    assert file.insert(["first"]) == 1
+    assert file.insert([f"e{number}" for number in range(count)]) == 1 + count
+    reader = JournalReader(path)
+    rows = reader.read(0, BIG)
+    assert [sequence for sequence, _ in rows] == list(range(1, count + 2))
+    assert [event for _, event in rows] == ["first", *(f"e{number}" for number in range(count))]
+    reader.close()
+
+
+def test_what_was_stored_is_there_after_opening_again(path: Path) -> None:
+    """Records, the newest sequence and the mark survive."""
+    first = opened(path)
+    first.insert(["a", "b", "c"])
+    first.mark_drained(2)
+    first.close()
+    again = opened(path)
+    assert (again.last, again.drained) == (3, 2)
+    again.close()
+
+
+@pytest.mark.parametrize("count", [40, 4000])
+def test_batch_that_does_not_fit_is_not_there_at_all(path: Path, count: int) -> None:
+    """Beyond `max_bytes` it is SQLite's own "disk is full", and nothing of the batch stays; less still fits."""
+    file = opened(path, max_bytes=64 << 10)
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        file.insert(["x" * 4000] * count)
+    assert file.last == 0
+    assert file.insert(["x"]) == 1
+    file.limit_pages(64 << 10)
+    file.insert(["x" * 4000] * 18)
+    file.close()
+
+
+def test_large_batch_that_is_rolled_back_by_hand_leaves_nothing(file: JournalFile) -> None:
+    """A failure that leaves the transaction open is rolled back."""
+    file._db.execute("INSERT INTO records VALUES (600, 'in the way')")
+    with pytest.raises(sqlite3.IntegrityError):
+        file.insert(["x"] * 700)
+    assert not file._db.in_transaction
+    assert file._db.execute("SELECT count(*) FROM records").fetchone() == (1,)
+
+
+def test_empty_file_becomes_a_journal(path: Path) -> None:
+    """What a crash while making it leaves is made anew."""
+    path.write_bytes(b"")
+    opened(path).close()
+    assert opened(path).tag == "abcdefgh"
+
+
+def test_later_format_is_refused_in_words(path: Path) -> None:
+    """The later kangbot that wrote it must read it."""
+    opened(path).close()
+    alter(path, f"PRAGMA user_version = {FORMAT + 1}")
+    with pytest.raises(NeedsHuman, match=f"has format {FORMAT + 1}; this kangbot knows formats up to {FORMAT}"):
+        opened(path)
+
+
+def test_foreign_sqlite_file_is_refused(path: Path) -> None:
+    """It is somebody's data, with whatever version number."""
+    alter(path, "CREATE TABLE theirs (x)", f"PRAGMA user_version = {FORMAT + 1}")
+    with pytest.raises(NeedsHuman, match="no journal of kangbot"):
+        opened(path)
+
+
+def test_file_that_is_no_database_calls_a_human(path: Path) -> None:
+    """The message says which file, and SQLite's reason."""
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(NeedsHuman, match=r"journal\.sqlite cannot be used: file is not a database"):
+        opened(path)
+
+
+def test_folder_that_is_gone_calls_a_human(tmp_path: Path) -> None:
+    """SQLite cannot open it."""
+    with pytest.raises(NeedsHuman, match="cannot be used"):
+        opened(tmp_path / "gone" / "journal.sqlite")
+
+
+def test_application_id_marks_the_file(path: Path, file: JournalFile) -> None:
+    """So that `file` and we know what it is."""
+    assert file._db.execute("PRAGMA application_id").fetchone() == (APPLICATION,)
+
+
+def test_reading_returns_the_next_in_order_up_to_the_limit(path: Path, file: JournalFile) -> None:
+    """After a sequence, at most so many, nothing at the end."""
+    file.insert(["a", "b", "c", "d"])
+    reader = JournalReader(path)
+    assert reader.read(1, 2) == [(2, "b"), (3, "c")]
+    assert reader.read(3, 2) == [(4, "d")]
+    assert reader.read(4, 2) == []
+    reader.close()
+
+
+def test_missing_record_calls_a_human_with_its_sequence(path: Path, file: JournalFile) -> None:
+    """A gap is damage, never passed over."""
+    file.insert(["a", "b", "c"])
+    file._db.execute("DELETE FROM records WHERE sequence = 2")
+    reader = JournalReader(path)
+    with pytest.raises(NeedsHuman, match=r"record 2 of the journal .* is missing"):
+        reader.read(0, 10)
+    with pytest.raises(NeedsHuman, match=r"record 2 of the journal .* is missing"):
+        reader.read(1, 10)
+    reader.close()
+
+
+def test_reader_that_never_read_closes(path: Path) -> None:
+    """Its connection comes with the first read."""
+    JournalReader(path).close()
+
+
+def test_reader_says_what_is_wrong_with_the_file(tmp_path: Path) -> None:
+    """No file, no records: SQLite's reason, in our words."""
+    with pytest.raises(NeedsHuman, match="cannot be used: unable to open"):
+        JournalReader(tmp_path / "gone.sqlite").read(0, 1)

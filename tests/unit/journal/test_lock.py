@@ -1,0 +1,30 @@
+"""One process a state folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kangbot.errors import NeedsHuman
+from kangbot.journal.lock import FolderLock
+
+
+def test_second_holder_is_refused_with_the_first_ones_process_id(tmp_path: Path) -> None:
+    """The message names who holds the folder."""
+    lock = FolderLock(tmp_path / "state")
+    with pytest.raises(NeedsHuman, match=rf"process {os.getpid()}\)"):
+        FolderLock(tmp_path / "state")
+    lock.release()
+
+
+def test_released_folder_can_be_held_again(tmp_path: Path) -> None:
+    """Nothing is left behind that would need cleaning up."""
+    FolderLock(tmp_path).release()
+    FolderLock(tmp_path).release()
+
+
+def test_folder_that_cannot_be_made_calls_a_human(tmp_path: Path) -> None:
+    """A file stands where the folder should be."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NeedsHuman, match="cannot be used: Not a directory"):
+        FolderLock(tmp_path / "file" / "state")

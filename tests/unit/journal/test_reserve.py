@@ -1,0 +1,36 @@
+"""The reserve is room that is really there."""
+
+from pathlib import Path
+
+from kangbot.journal.reserve import Reserve
+
+
+def test_reserve_occupies_its_size_and_gives_it_back(tmp_path: Path) -> None:
+    """Taken: that many bytes in real blocks. Released: the file is gone."""
+    path = tmp_path / "reserve"
+    reserve = Reserve(path, 1 << 20)
+    assert reserve.take()
+    assert reserve.take()
+    assert path.stat().st_size == 1 << 20
+    assert path.stat().st_blocks * 512 >= 1 << 20
+    reserve.release()
+    assert not path.exists()
+    assert not reserve.held
+    reserve.release()
+
+
+def test_reserve_that_the_disk_cannot_hold_is_not_held(tmp_path: Path) -> None:
+    """An exabyte fits nowhere; nothing is left of the attempt."""
+    reserve = Reserve(tmp_path / "reserve", 1 << 60)
+    assert not reserve.take()
+    assert not (tmp_path / "reserve").exists()
+
+
+def test_reserve_in_a_folder_that_is_gone_is_not_held(tmp_path: Path) -> None:
+    """No exception: a missing reserve is an answer."""
+    assert not Reserve(tmp_path / "gone" / "reserve", 1).take()
+
+
+def test_reserve_of_nothing_is_always_held(tmp_path: Path) -> None:
+    """Size 0 switches it off."""
+    assert Reserve(tmp_path / "reserve", 0).take()

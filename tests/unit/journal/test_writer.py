@@ -1,0 +1,213 @@
+"""The loop's side of the journal: order, grouping, waiting, closing."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from records import EVERY, noted
+
+from kangbot.errors import Ambiguous, NeedsHuman
+from kangbot.journal.writer import FILE, JournalWriter
+from kangbot.runtime.world import Clock, World
+
+KIB = 1024
+WORLD = World(clock=Clock(), seed=b"one")
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[JournalWriter]:
+    """A new journal."""
+    async with await JournalWriter.open(tmp_path, WORLD) as one:
+        yield one
+
+
+async def test_tag_is_a_function_of_the_world_and_stays(tmp_path: Path) -> None:
+    """Eight characters, drawn when the file is made; another world opens the same journal."""
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        tag = journal.tag
+    assert len(tag) == 8
+    assert tag == WORLD.token("journal", 8)
+    async with await JournalWriter.open(tmp_path, World(clock=Clock(), seed=b"two")) as again:
+        assert again.tag == tag
+
+
+async def test_events_come_back_as_records(journal: JournalWriter) -> None:
+    """Each kind, in the order of the calls, numbered from 1."""
+    assert await journal.append(*EVERY) == len(EVERY)
+    records = await journal.read(0, 100)
+    assert [record.event for record in records] == list(EVERY)
+    assert [record.sequence for record in records] == list(range(1, len(EVERY) + 1))
+    assert {record.journal for record in records} == {journal.tag}
+    assert journal.last == len(EVERY)
+
+
+async def test_awaiting_nothing_loses_nothing(tmp_path: Path) -> None:
+    """Appends whose awaitables are dropped are written, at the latest by closing."""
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        for number in range(1000):
+            journal.append(noted(number))
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        assert journal.last == 1000
+
+
+async def test_cancelled_await_does_not_cancel_the_write(journal: JournalWriter) -> None:
+    """Who stops waiting finds the record all the same."""
+    ticket = journal.append(noted(1))
+
+    async def wait() -> None:
+        await ticket
+
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    task.cancel()
+    assert await ticket == 1
+    assert len(await journal.read(0, 10)) == 1
+
+
+async def test_nothing_to_append_is_a_mistake(journal: JournalWriter) -> None:
+    """An empty group has no sequence."""
+    with pytest.raises(ValueError, match="nothing to append"):
+        journal.append()
+
+
+async def test_beyond_waits_for_growth(journal: JournalWriter) -> None:
+    """It returns at once where there is more, else with the next commit; a cancelled wait harms nobody."""
+    left = asyncio.create_task(journal.beyond(0))
+    waiting = asyncio.create_task(journal.beyond(0))
+    further = asyncio.create_task(journal.beyond(2))
+    await asyncio.sleep(0)
+    left.cancel()
+    await journal.append(noted(1))
+    assert await waiting == 1
+    assert await journal.beyond(0) == 1
+    await journal.append(noted(2), noted(3))
+    assert await further == 3
+
+
+async def test_mark_is_kept_and_never_goes_back(tmp_path: Path) -> None:
+    """What the history has is remembered over a restart; closed journals take no mark."""
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        await journal.append(noted(1), noted(2))
+        journal.mark_drained(2)
+        journal.mark_drained(1)
+        assert journal.drained == 2
+    journal.mark_drained(3)
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        assert journal.drained == 2
+
+
+async def test_commit_that_finds_its_work_done_does_nothing(journal: JournalWriter) -> None:
+    """An append may ask for a commit that the one before has already made."""
+    journal._thread.post(journal._commit)
+    assert await journal.append(noted(1)) == 1
+
+
+async def test_folder_is_held_by_one_writer(tmp_path: Path, journal: JournalWriter) -> None:
+    """A second one is refused in words, and the first goes on; after closing the folder is free."""
+    with pytest.raises(NeedsHuman, match="belongs to a running kangbot"):
+        await JournalWriter.open(tmp_path, WORLD)
+    await journal.append(noted(1))
+    await journal.aclose()
+    await (await JournalWriter.open(tmp_path, WORLD)).aclose()
+
+
+async def test_failed_open_lets_the_folder_go(tmp_path: Path) -> None:
+    """A damaged file does not stay locked behind its error."""
+    (tmp_path / FILE).write_bytes(b"no database" * 1000)
+    for _ in range(2):
+        with pytest.raises(NeedsHuman, match="not a database"):
+            await JournalWriter.open(tmp_path, WORLD)
+
+
+async def test_cancelled_open_lets_the_folder_go(tmp_path: Path) -> None:
+    """Even where the thread had already opened it."""
+    task = asyncio.create_task(JournalWriter.open(tmp_path, WORLD))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await (await JournalWriter.open(tmp_path, WORLD)).aclose()
+
+
+async def fill(journal: JournalWriter) -> None:
+    """Append until the disk refuses."""
+    while True:
+        await journal.append(noted(0, message="x" * 3000))
+
+
+async def test_full_journal_refuses_entries_and_takes_exits(tmp_path: Path) -> None:
+    """NeedsHuman from the awaitable, nothing of the group in the file, the reserve for exits, and then room again."""
+    async with await JournalWriter.open(tmp_path, WORLD, max_bytes=128 * KIB, reserve_bytes=128 * KIB) as journal:
+        with pytest.raises(NeedsHuman, match="cannot be written"):
+            await fill(journal)
+        assert journal.full
+        before = journal.last
+        with pytest.raises(NeedsHuman):
+            await journal.append(noted(0, message="x" * 3000), noted(1))
+        assert await journal.append(noted(2), reserve=True) == before + 1
+        journal.mark_drained(before)
+        await journal.read(before, 1)
+        db = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+        db.execute("DELETE FROM records WHERE sequence <= ?", (before,))  # what compaction will do
+        db.close()
+        assert await journal.append(noted(3)) == before + 2
+        assert not journal.full
+
+
+async def test_mark_that_cannot_be_written_is_no_matter(tmp_path: Path) -> None:
+    """An older mark does no harm, so its failure is not told to anybody."""
+    journal = await JournalWriter.open(tmp_path, WORLD)
+    await journal.append(noted(1))
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    journal._thread.post(lambda: journal._file._db.execute("PRAGMA busy_timeout = 0"))
+    await journal.append(noted(2))
+    held = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    journal.mark_drained(1)
+    await journal._thread.run(lambda: None)
+    held.close()
+    await journal.aclose()
+    assert told == []
+
+
+async def test_closed_journal_takes_and_gives_nothing(tmp_path: Path) -> None:
+    """Append, read and waiting end with a plain error; closing twice is harmless."""
+    journal = await JournalWriter.open(tmp_path, WORLD)
+    await journal.append(noted(1))
+    await journal.read(0, 1)
+    waiting = asyncio.create_task(journal.beyond(1))
+    await asyncio.sleep(0)
+    await journal.aclose()
+    await journal.aclose()
+    with pytest.raises(RuntimeError, match="closed"):
+        await waiting
+    with pytest.raises(RuntimeError, match="closed"):
+        journal.append(noted(2))
+    with pytest.raises(RuntimeError, match="closed"):
+        await journal.read(0, 1)
+    with pytest.raises(RuntimeError, match="closed"):
+        await journal.beyond(1)
+
+
+async def test_close_is_bounded_where_the_disk_hangs(tmp_path: Path) -> None:
+    """What the disk had not confirmed is ambiguous; what is on disk afterwards is whole."""
+    journal = await JournalWriter.open(tmp_path, WORLD)
+    held = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")  # SQLite waits for this as it would for a slow disk
+    writing = journal.append(noted(1))
+    async with asyncio.timeout(10):
+        while not journal._writing:
+            await asyncio.sleep(0.001)
+    queued = journal.append(noted(2))
+    await journal.aclose(timeout_s=0.01)
+    for ticket in (writing, queued):
+        with pytest.raises(Ambiguous):
+            await ticket
+    held.execute("ROLLBACK")
+    held.close()
+    assert await journal._thread.aclose(10)
+    async with await JournalWriter.open(tmp_path, WORLD) as again:
+        assert again.last == 2
