@@ -1,0 +1,105 @@
+"""Bybit's private pushes: rows of ours told, others counted, broken ones reported."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+import pytest
+from bybit_frames import EXECUTION, ORDER, POSITION, WALLET
+
+from kangbot.model.ids import MarketId
+from kangbot.model.orders import Balance, Fill, OrderReport, OrderStatus, VenuePosition
+from kangbot.ports import Data, Garbled, Ignored, Message
+from kangbot.venues.bybit.account import AccountFrames
+from kangbot.venues.bybit.replies import read_envelope
+
+MARKETS = {
+    ("linear", "BTCUSDT"): MarketId("bybit:BTC-USDT:USDT"),
+    ("option", "ETH-30DEC22-1400-C"): MarketId("bybit:ETH-OPTION"),
+}
+
+
+def decode(frame: bytes) -> Sequence[Message]:
+    """Return what the frame says, where the markets above are ours."""
+    frames = AccountFrames(lambda category, symbol: MARKETS.get((category, symbol)))
+    return frames.decode(read_envelope(frame))
+
+
+def events(messages: Sequence[Message]) -> Sequence[object]:
+    """Return the events of a push that is all data."""
+    (message,) = messages
+    assert isinstance(message, Data)
+    return message.events
+
+
+def test_an_execution_is_a_fill() -> None:
+    """The documented frame."""
+    (fill,) = events(decode(EXECUTION))
+    assert isinstance(fill, Fill)
+    assert fill.market == "bybit:BTC-USDT:USDT"
+    assert fill.execution_id == "0ab1bdf7-4219-438b-b30a-32ec863018f7"
+    assert fill.signed == Decimal("-0.5")
+
+
+def test_an_order_is_a_report() -> None:
+    """The documented frame, with its option taken for a market of ours."""
+    (report,) = events(decode(ORDER))
+    assert isinstance(report, OrderReport)
+    assert report.status is OrderStatus.FILLED
+    assert (report.filled, report.average) == (Decimal(1), Decimal(75))
+
+
+def test_a_position_is_told() -> None:
+    """The documented frame in one-way mode."""
+    (position,) = events(decode(POSITION.replace(b'"positionIdx":2', b'"positionIdx":0')))
+    assert isinstance(position, VenuePosition)
+    assert position.net == 0
+    assert position.mark == Decimal("28184.5")
+
+
+def test_a_position_in_hedge_mode_is_reported() -> None:
+    """The documented frame as it is: nothing is told of the market."""
+    data, garbled = decode(POSITION)
+    assert data == Data(native="position", events=[])
+    assert isinstance(garbled, Garbled)
+    assert "hedge mode" in garbled.reason
+
+
+def test_a_wallet_is_a_balance_a_currency() -> None:
+    """The documented frame, at the time at which it was made."""
+    (balance,) = events(decode(WALLET))
+    assert isinstance(balance, Balance)
+    assert (balance.currency, balance.equity) == ("BTC", Decimal("0.00102964"))
+    assert balance.at_ns == 1700034722104_000_000
+
+
+def test_rows_of_other_markets_are_counted_and_passed_over() -> None:
+    """The account may hold what we do not trade."""
+    assert decode(EXECUTION.replace(b"linear", b"inverse")) == (
+        Data(native="execution", events=[]),
+        Ignored(kind="execution.other_market"),
+    )
+
+
+def test_a_broken_row_costs_no_other_row() -> None:
+    """A fill must not be lost because its neighbour cannot be read."""
+    push = msgspec.json.decode(EXECUTION)
+    good = push["data"][0]
+    push["data"] = [{**good, "execType": "Novelty"}, good, {**good, "execPrice": "-"}]
+    data, *beside = decode(msgspec.json.encode(push))
+    assert isinstance(data, Data)
+    assert len(data.events) == 1
+    assert len(beside) == 2
+    assert all(isinstance(message, Garbled) for message in beside)
+
+
+def test_a_topic_that_we_did_not_ask_for_is_ignored() -> None:
+    """Counted by its name."""
+    assert decode(b'{"topic":"greeks","data":[]}') == (Ignored(kind="topic.greeks"),)
+
+
+@pytest.mark.parametrize("topic", ["order", "execution", "position", "wallet"])
+def test_a_push_without_rows_is_unreadable(topic: str) -> None:
+    """Its shape is broken as a whole."""
+    with pytest.raises(msgspec.MsgspecError):
+        decode(b'{"topic":"%s"}' % topic.encode())

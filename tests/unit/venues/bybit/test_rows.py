@@ -1,0 +1,312 @@
+"""What Bybit's account rows mean in our words."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from kangbot.model.ids import MarketId
+from kangbot.model.orders import CashFlow, Evidence, Fill, FillCause, OrderStatus, Side
+from kangbot.venues.bybit.rows import ExecutionRow, OrderRow, PositionRow, WalletRow
+
+LINEAR = MarketId("bybit:BTC-USDT:USDT")
+SPOT = MarketId("bybit:BTC-USDT")
+
+
+def order(**changes: object) -> OrderRow:
+    """Return a limit order of ours as REST tells it, with these fields changed."""
+    row: dict[str, object] = {
+        "symbol": "BTCUSDT",
+        "orderId": "fd4300ae-7847-404e-b947-b46980a4d140",
+        "orderLinkId": "kbabcdefgh1",
+        "side": "Buy",
+        "orderStatus": "New",
+        "qty": "0.10",
+        "cumExecQty": "0.00",
+        "avgPrice": "0",
+        "stopOrderType": "UNKNOWN",
+        "createType": "CreateByUser",
+        "triggerPrice": "0.00",
+        "rejectReason": "EC_NoError",
+        "cancelType": "UNKNOWN",
+        "reduceOnly": False,
+        "createdTime": "1684738540559",
+        "updatedTime": "1684738540561",
+        "leavesQty": "0.10",  # a field that nobody reads
+    }
+    return msgspec.convert(row | changes, OrderRow)
+
+
+def execution(**changes: object) -> ExecutionRow:
+    """Return a sale of ours, with these fields changed."""
+    row: dict[str, object] = {
+        "symbol": "BTCUSDT",
+        "execId": "0ab1bdf7-4219-438b-b30a-32ec863018f7",
+        "execType": "Trade",
+        "execTime": "1746270400353",
+        "orderId": "9aac161b-8ed6-450d-9cab-c5cc67c21784",
+        "orderLinkId": "kbabcdefgh1",
+        "side": "Sell",
+        "execPrice": "95900.1",
+        "execQty": "0.5",
+        "execFee": "26.3725275",
+        "execPnl": "0.05",
+        "feeCurrency": "USDT",
+        "isMaker": False,
+        "stopOrderType": "UNKNOWN",
+        "createType": "CreateByUser",
+    }
+    return msgspec.convert(row | changes, ExecutionRow)
+
+
+def fill(market: MarketId = LINEAR, **changes: object) -> Fill:
+    """Return the fill that an execution with these changes is."""
+    event = execution(**changes).event(market)
+    assert isinstance(event, Fill)
+    return event
+
+
+# ------------------------------------------------------------------------------------------------------------- orders
+def test_a_resting_order_of_ours_is_told_under_our_id() -> None:
+    """Zeros that mean "none" are none, and the time is that of the last change."""
+    report = order().report(LINEAR, Evidence.QUERY)
+    assert report.client_id == "kbabcdefgh1"
+    assert report.status is OrderStatus.ACKED
+    assert report.side is Side.BUY
+    assert report.quantity == Decimal("0.10")
+    assert report.filled == 0
+    assert report.average is None
+    assert report.trigger is None
+    assert not report.protective
+    assert (report.code, report.message) == ("", "")
+    assert report.at_ns == 1684738540561_000_000
+    assert report.evidence is Evidence.QUERY
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("New", OrderStatus.ACKED),
+        ("Untriggered", OrderStatus.ACKED),
+        ("Triggered", OrderStatus.ACKED),
+        ("PartiallyFilled", OrderStatus.PARTIAL),
+        ("Filled", OrderStatus.FILLED),
+        ("Cancelled", OrderStatus.CANCELED),
+        ("PartiallyFilledCanceled", OrderStatus.CANCELED),
+        ("Deactivated", OrderStatus.CANCELED),
+        ("Rejected", OrderStatus.REJECTED),
+    ],
+)
+def test_each_documented_status_has_a_meaning(word: str, status: OrderStatus) -> None:
+    """The table is the documentation's enum, whole."""
+    assert order(orderStatus=word).report(LINEAR).status is status
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("orderStatus", "Dreaming"),
+        ("side", ""),
+        ("qty", "many"),
+        ("qty", "NaN"),
+        ("qty", "Infinity"),
+        ("cumExecQty", "1E+40"),
+        ("updatedTime", "yesterday"),
+        ("updatedTime", "-1"),
+    ],
+)
+def test_a_word_or_number_unknown_is_an_error_and_no_guess(field: str, value: str) -> None:
+    """A wrong guess about an order is worse than a row that is reported as unreadable."""
+    with pytest.raises(ValueError, match=r"."):
+        order(**{field: value}).report(LINEAR)
+
+
+def test_an_order_of_somebody_else_has_no_client_id() -> None:
+    """Only ids with our prefix are ours."""
+    assert order(orderLinkId="").report(LINEAR).client_id is None
+    assert order(orderLinkId="web-7").report(LINEAR).client_id is None
+
+
+@pytest.mark.parametrize("word", ["StopLoss", "PartialStopLoss", "TakeProfit", "TrailingStop", "tpslOrder"])
+def test_the_venues_own_stop_is_protective_and_not_ours(word: str) -> None:
+    """Even where it carried an id of ours: it rests on the position, we never sent it as an order."""
+    report = order(stopOrderType=word, orderStatus="Untriggered", triggerPrice="1500.5").report(LINEAR)
+    assert report.protective
+    assert report.client_id is None
+    assert report.trigger == Decimal("1500.5")
+
+
+def test_a_stop_is_known_by_how_it_was_made_too() -> None:
+    """A triggered stop may have lost its stop type; how it was created stays."""
+    assert order(stopOrderType="", createType="CreateByStopLoss").report(LINEAR).protective
+
+
+def test_a_conditional_order_that_was_placed_is_not_protective() -> None:
+    """`Stop` is an order somebody placed, with a trigger."""
+    report = order(stopOrderType="Stop", createType="CreateByStopOrder").report(LINEAR)
+    assert not report.protective
+    assert report.client_id == "kbabcdefgh1"
+
+
+def test_the_venues_reasons_are_kept() -> None:
+    """Why it was refused and who cancelled it are for the log and the operator."""
+    report = order(orderStatus="Rejected", rejectReason="EC_PostOnlyWillTakeLiquidity").report(LINEAR)
+    assert report.code == "EC_PostOnlyWillTakeLiquidity"
+    assert order(orderStatus="Cancelled", cancelType="CancelByUser").report(LINEAR).message == "CancelByUser"
+
+
+def test_a_spot_buy_sized_in_quote_currency_has_the_filled_quantity() -> None:
+    """1,000 USDT are no quantity of BTC; only what was filled is known."""
+    report = order(qty="1000", marketUnit="quoteCoin", cumExecQty="0.02", avgPrice="50000").report(SPOT)
+    assert report.quantity == report.filled == Decimal("0.02")
+    assert report.average == 50000
+
+
+# --------------------------------------------------------------------------------------------------------- executions
+def test_a_trade_is_a_fill() -> None:
+    """With its price, its fee, and our id."""
+    event = fill()
+    assert (event.price, event.quantity, event.side) == (Decimal("95900.1"), Decimal("0.5"), Side.SELL)
+    assert (event.fee, event.fee_currency) == (Decimal("26.3725275"), "USDT")
+    assert event.client_id == "kbabcdefgh1"
+    assert event.cause is FillCause.TRADE
+    assert event.at_ns == 1746270400353_000_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"execType": "BlockTrade"}, FillCause.TRADE),
+        ({"execType": "AdlTrade"}, FillCause.DELEVERAGING),
+        ({"createType": "CreateByAdl_PassThrough"}, FillCause.DELEVERAGING),
+        ({"execType": "BustTrade"}, FillCause.LIQUIDATION),
+        ({"createType": "CreateByLiq"}, FillCause.LIQUIDATION),
+        ({"createType": "CreateByTakeOver_PassThrough"}, FillCause.LIQUIDATION),
+        ({"stopOrderType": "StopLoss"}, FillCause.STOP),
+        ({"createType": "CreateByTrailingStop"}, FillCause.STOP),
+    ],
+)
+def test_each_cause_of_a_fill_is_told(changes: dict[str, str], cause: FillCause) -> None:
+    """Stops, liquidation and deleveraging change the position without an order of ours."""
+    assert fill(LINEAR, **changes).cause is cause
+
+
+def test_a_fill_of_the_positions_stop_has_no_client_id() -> None:
+    """It belongs to no intent."""
+    assert fill(stopOrderType="StopLoss").client_id is None
+
+
+def test_funding_is_a_cash_flow_and_never_a_fill() -> None:
+    """A fee paid is money lost; a negative one was received."""
+    paid = execution(execType="Funding", execFee="1.25", execPnl="", side="").event(LINEAR)
+    assert isinstance(paid, CashFlow)
+    assert (paid.kind, paid.amount, paid.currency) == ("Funding", Decimal("-1.25"), "USDT")
+    received = execution(execType="Funding", execFee="-0.5", execPnl="0").event(LINEAR)
+    assert isinstance(received, CashFlow)
+    assert received.amount == Decimal("0.5")
+
+
+def test_a_settlement_brings_its_profit() -> None:
+    """Profit realised without a trade, less its fee."""
+    flow = execution(execType="Settle", execFee="1", execPnl="10").event(LINEAR)
+    assert isinstance(flow, CashFlow)
+    assert flow.amount == 9
+
+
+@pytest.mark.parametrize("changes", [{"execType": "UNKNOWN"}, {"execPrice": ""}, {"execQty": "-1"}, {"side": "Long"}])
+def test_an_execution_that_makes_no_sense_is_an_error(changes: dict[str, object]) -> None:
+    """It must be looked at, not applied."""
+    with pytest.raises(ValueError, match=r"."):
+        execution(**changes).event(LINEAR)
+
+
+@pytest.mark.parametrize(
+    ("market", "side", "currency"), [(LINEAR, "Buy", "USDT"), (SPOT, "Buy", "BTC"), (SPOT, "Sell", "USDT")]
+)
+def test_a_fee_without_currency_is_in_the_one_that_the_market_implies(
+    market: MarketId, side: str, currency: str
+) -> None:
+    """Older rows leave it out."""
+    assert fill(market, side=side, feeCurrency="").fee_currency == currency
+
+
+# ---------------------------------------------------------------------------------------------------------- positions
+def position(**changes: object) -> PositionRow:
+    """Return a long position as the stream tells it, with these fields changed."""
+    row: dict[str, object] = {
+        "symbol": "XRPUSDT",
+        "positionIdx": 0,
+        "side": "Buy",
+        "size": "75",
+        "entryPrice": "0.3615",
+        "leverage": "10",
+        "markPrice": "0.3374",
+        "stopLoss": "0",
+        "unrealisedPnl": "-1.8075",
+        "updatedTime": "1672364174449",
+    }
+    return msgspec.convert(row | changes, PositionRow)
+
+
+def test_a_position_is_signed() -> None:
+    """Long is positive, short negative; prices that are zero are none."""
+    held = position().position(LINEAR)
+    assert (held.net, held.entry, held.stop, held.mark) == (Decimal(75), Decimal("0.3615"), None, Decimal("0.3374"))
+    assert (held.unrealised, held.leverage) == (Decimal("-1.8075"), Decimal(10))
+    assert held.at_ns == 1672364174449_000_000
+    assert position(side="Sell", stopLoss="0.4").position(LINEAR).net == -75
+    assert position(stopLoss="0.4").position(LINEAR).stop == Decimal("0.4")
+
+
+def test_a_flat_position_has_no_side() -> None:
+    """Bybit leaves the side empty."""
+    assert position(side="", size="0", entryPrice="0").position(LINEAR).net == 0
+
+
+def test_rest_names_the_entry_price_otherwise() -> None:
+    """`avgPrice` there, `entryPrice` in the stream."""
+    assert position(entryPrice="", avgPrice="0.36").position(LINEAR).entry == Decimal("0.36")
+
+
+def test_a_position_in_hedge_mode_is_an_error() -> None:
+    """Two positions in one market would be taken for one."""
+    with pytest.raises(ValueError, match="hedge mode"):
+        position(positionIdx=2).position(LINEAR)
+
+
+def test_a_position_without_side_that_is_not_flat_is_an_error() -> None:
+    """Its sign cannot be guessed."""
+    with pytest.raises(ValueError, match="side"):
+        position(side="").position(LINEAR)
+
+
+# ------------------------------------------------------------------------------------------------------------ wallets
+def wallet(total: str) -> WalletRow:
+    """Return a wallet of USDT and a currency without value; `total` is the account's available balance."""
+    coins = [
+        {
+            "coin": "USDT",
+            "equity": "11726",
+            "usdValue": "11726",
+            "walletBalance": "11728",
+            "totalPositionIM": "2.5",
+            "totalOrderIM": "0.5",
+            "locked": "10",
+            "bonus": "1",
+        },
+        {"coin": "EOS3L", "equity": "215", "usdValue": "0", "walletBalance": "215", "totalPositionIM": ""},
+    ]
+    return msgspec.convert({"accountType": "UNIFIED", "totalAvailableBalance": total, "coin": coins}, WalletRow)
+
+
+def test_under_cross_margin_the_accounts_available_balance_counts() -> None:
+    """Expressed in the currency at the venue's own valuation; a currency without value stands for itself."""
+    usdt, other = wallet("9556.5").balances(5)
+    assert (usdt.currency, usdt.equity, usdt.available, usdt.at_ns) == ("USDT", Decimal(11726), Decimal("9556.5"), 5)
+    assert other.available == 215
+
+
+def test_under_isolated_margin_each_currency_stands_for_itself() -> None:
+    """What is neither margin, nor locked, nor a bonus."""
+    usdt, _ = wallet("").balances(5)
+    assert usdt.available == 11728 - 14
