@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from records import EVERY, TAG
 
 from kangbot.errors import NeedsHuman
 from kangbot.journal.codec import decode, encode
 from kangbot.model.events import EquityMarked, Event
+from tests.support.records import EVERY, TAG
 
 
 def back(event: Event) -> Event:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
-from records import noted
 
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.journal.drain import Drain
@@ -13,6 +12,7 @@ from kangbot.journal.writer import JournalWriter
 from kangbot.model.events import Record
 from kangbot.runtime.tasks import close_task
 from kangbot.runtime.world import Clock, World
+from tests.support.records import noted
 
 WORLD = World(clock=Clock(), seed=b"one")
 

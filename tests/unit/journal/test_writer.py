@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from records import EVERY, noted
 
 from kangbot.errors import Ambiguous, NeedsHuman
 from kangbot.journal.writer import FILE, JournalWriter
 from kangbot.runtime.world import Clock, World
+from tests.support.records import EVERY, noted
 
 KIB = 1024
 WORLD = World(clock=Clock(), seed=b"one")
