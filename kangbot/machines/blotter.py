@@ -1,8 +1,8 @@
 """One market's orders, executions and position: what was learnt goes in, what has to be journalled comes out.
 
 The blotter applies the order machine, counts each execution once and keeps the position as the sum of the fills. It
-returns events in the order in which they belong into one atomic group, and changes nothing where it raises. When to
-ask, what to send and where the events go is left to `execution/executor.py`.
+returns events in the order in which they belong into one atomic group, and never raises for what the world did. When
+to ask, what to send and where the events go is left to `execution/executor.py`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ import msgspec
 
 from kangbot.machines.executions import Executions
 from kangbot.machines.memory import MarketMemory, add_to_day, trimmed
-from kangbot.machines.order import Order, advance, begin
+from kangbot.machines.order import ImpossibleError, Order, advance, begin
 from kangbot.machines.order_words import Answered, Duplicate, Filled, Learnt, Reported, Restarted, Sent
 from kangbot.model.events import (
     CashFlowApplied,
@@ -20,7 +20,6 @@ from kangbot.model.events import (
     FillApplied,
     Noted,
     OrderChanged,
-    OrderIntended,
     RoundTripClosed,
     Severity,
     StopSet,
@@ -64,6 +63,7 @@ class Blotter:
         self.executions = Executions(memory.executions, memory.forgotten_ns)
         self.realised_by_day: dict[int, Money] = dict(memory.realised_by_day)
         self.counts = Counts()
+        self.contradiction = ""  # what cannot be and was reported all the same; a person must look
         self._memory = memory
         self._strategy = strategy
         self._born_ns = born_ns
@@ -104,17 +104,27 @@ class Blotter:
         )
 
     # ------------------------------------------------------------------------------------------------------ changing
-    def open(self, intent: Intent, settle_margin_ns: int) -> Sequence[Event]:
-        """Enter a fresh intent."""
+    def open(self, intent: Intent, settle_margin_ns: int) -> Order:
+        """Enter a fresh intent, which is on its way to the journal."""
         order = begin(intent, settle_margin_ns)
         self._orders[order.client_id] = order
         self._written[order.client_id] = _line(order)
-        return (OrderIntended(intent=intent, at_ns=intent.at_ns),)
+        return order
 
     def learn(self, client_id: ClientId, learnt: Learnt, now_ns: int) -> Sequence[Event]:
-        """Advance one order. KeyError for one that is not remembered; ImpossibleError where the table has no row."""
-        before = self._orders[client_id]
-        after = advance(before, learnt, now_ns)
+        """Advance one order; nothing where it is not remembered any more.
+
+        What cannot be is an alarm and a `contradiction`, never an exception: the others' orders go on.
+        """
+        before = self._orders.get(client_id)
+        if before is None:
+            return ()
+        try:
+            after = advance(before, learnt, now_ns)
+        except ImpossibleError as error:
+            self.contradiction = error.message
+            text = f"{error.message}; {error.remedy}"
+            return (self.note("order.impossible", Severity.CRITICAL, text, now_ns, client_id=client_id),)
         self._orders[client_id] = after
         self._count(before, after, learnt)
         events: list[Event] = []
@@ -138,7 +148,7 @@ class Blotter:
             return ()  # from before the journal: whoever traded then, it is not in our books
         if self.executions.too_old(fill.at_ns):
             text = f"execution {fill.execution_id} is older than what is remembered of executions; not applied"
-            return (self._note("fill.too_old", Severity.CRITICAL, text, now_ns),)
+            return (self.note("fill.too_old", Severity.CRITICAL, text, now_ns),)
         if order is not None and fill.client_id is None:
             fill = msgspec.structs.replace(fill, client_id=order.client_id)
         changes = () if order is None else self.learn(order.client_id, Filled(fill), now_ns)
@@ -177,11 +187,12 @@ class Blotter:
         self.stop = stop
         return (StopSet(market=self.market, price=stop, at_ns=now_ns),)
 
-    # ------------------------------------------------------------------------------------------------------- private
-    def _note(self, kind: str, severity: Severity, message: str, now_ns: int, **fields: object) -> Noted:
+    def note(self, kind: str, severity: Severity, message: str, now_ns: int, **fields: object) -> Noted:
+        """Return a note on this market for the journal."""
         named = {name: str(value) for name, value in fields.items()}
         return Noted(kind=kind, severity=severity, market=self.market, message=message, fields=named, at_ns=now_ns)
 
+    # ------------------------------------------------------------------------------------------------------- private
     def _unasked(self, fill: Fill, now_ns: int) -> Noted:
         """Return the note on a fill that no order of ours asked for."""
         kind, severity = {
@@ -191,7 +202,7 @@ class Blotter:
             FillCause.DELEVERAGING: ("position.deleveraged", Severity.CRITICAL),
         }[fill.cause]
         text = f"{fill.side.value} {fill.quantity} at {fill.price}, by no order of ours"
-        return self._note(
+        return self.note(
             kind, severity, text, now_ns, execution_id=fill.execution_id, venue_order_id=fill.venue_order_id
         )
 
@@ -200,19 +211,19 @@ class Blotter:
         named: dict[str, object] = {"client_id": after.client_id, "venue_order_id": after.venue_order_id or ""}
         if before.status.terminal and before.inferred and _alive(before, after):
             text = f"order {after.client_id} was believed {before.status.value} and is {after.status.value}"
-            alarms.append(self._note("order.resurrected", Severity.CRITICAL, text, now_ns, **named))
+            alarms.append(self.note("order.resurrected", Severity.CRITICAL, text, now_ns, **named))
         if after.executed > after.intent.quantity >= before.executed:
             text = f"order {after.client_id} of {after.intent.quantity} is filled for {after.executed}"
-            alarms.append(self._note("order.overfilled", Severity.CRITICAL, text, now_ns, **named))
+            alarms.append(self.note("order.overfilled", Severity.CRITICAL, text, now_ns, **named))
         if isinstance(learnt, Answered | Reported) and before.venue_order_id not in (
             None,
             learnt.report.venue_order_id,
         ):
             text = f"a second venue order {learnt.report.venue_order_id} bears the id {after.client_id}"
-            alarms.append(self._note("order.second", Severity.CRITICAL, text, now_ns, **named))
+            alarms.append(self.note("order.second", Severity.CRITICAL, text, now_ns, **named))
         if after.status is OrderStatus.UNKNOWN and before.status is OrderStatus.SENT:
             text = f"what became of order {after.client_id} is not known: {after.message}"
-            alarms.append(self._note("order.unknown", Severity.WARNING, text, now_ns, **named))
+            alarms.append(self.note("order.unknown", Severity.WARNING, text, now_ns, **named))
         return alarms
 
     def _count(self, before: Order, after: Order, learnt: Learnt) -> None:
@@ -237,8 +248,12 @@ _Line = tuple[OrderStatus, Quantity, VenueOrderId | None, Price | None]
 
 
 def _line(order: Order) -> _Line:
-    """Return what the journal has to know of the order: when this changes, a record is written."""
-    return order.status, order.filled, order.venue_order_id, order.average if order.settled else None
+    """Return what the journal has to know of the order: when this changes, a record is written.
+
+    SENT is no news beside INTENT: a restart may believe neither, and the record could come too late to be true.
+    """
+    status = OrderStatus.INTENT if order.status is OrderStatus.SENT else order.status
+    return status, order.filled, order.venue_order_id, order.average if order.settled else None
 
 
 def _alive(before: Order, after: Order) -> bool:

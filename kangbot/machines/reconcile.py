@@ -12,7 +12,7 @@ import msgspec
 
 from kangbot.machines.order import Order
 from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, MarketId
-from kangbot.model.money import ZERO, Price, Quantity
+from kangbot.model.money import ZERO, Quantity
 from kangbot.model.orders import CashFlow, Fill, OrderReport, OrderStatus, VenuePosition
 
 QUIET_NS = 5_000_000_000  # a mismatch counts only so long after our own last activity
@@ -104,7 +104,7 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
         if ours == theirs:
             return Drift(), Verdict.AGREED
         if asked_ns < active_ns + QUIET_NS:
-            return msgspec.structs.replace(self, theirs=theirs), Verdict.TOO_SOON
+            return msgspec.structs.replace(self, since_ns=self.since_ns or asked_ns, theirs=theirs), Verdict.TOO_SOON
         after = Drift(
             mismatches=self.mismatches + 1, since_ns=self.since_ns or asked_ns, asked=self.asked, theirs=theirs
         )
@@ -118,8 +118,3 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
 
 
 EXPLAIN_NS = 3600 * 1_000_000_000  # how far back executions are asked for to explain a drift
-
-
-def unprotected(net: Quantity, stop: Price | None, position: VenuePosition | None) -> bool:
-    """Whether a position is open, as both sides see it, and no stop rests at the venue."""
-    return bool(net) and stop is None and position is not None and bool(position.net)

@@ -11,12 +11,15 @@ from enum import Enum, auto
 import msgspec
 
 from kangbot.machines.order import ABSENCE_GAP_NS, Order
-from kangbot.model.orders import OrderStatus
+from kangbot.model.orders import OrderKind, OrderStatus, TimeInForce
 
 SECOND_NS = 1_000_000_000
 # After how long to ask again; the last one repeats. Short at first, for most answers are lost for less than a second.
 _ASK_NS = tuple(int(seconds * SECOND_NS) for seconds in (0, 0.25, 0.5, 1, 2, 4))
 _CANCEL_NS = tuple(int(seconds * SECOND_NS) for seconds in (0, 1, 2, 4))
+
+
+_RESTING_NS = 30 * SECOND_NS  # a limit order that rests so long without a change is no longer in flight
 
 
 class Action(Enum):
@@ -82,3 +85,15 @@ def _canceling(order: Order) -> int | None:
     if not order.cancels:
         return order.cancel_requested_ns
     return order.canceled_ns + _CANCEL_NS[min(order.cancels, len(_CANCEL_NS) - 1)]
+
+
+def in_flight(order: Order, now_ns: int) -> bool:
+    """Whether news of the order is due soon, so that the venue is asked in bulk every few seconds."""
+    if order.settled:
+        return False
+    if order.status not in (OrderStatus.ACKED, OrderStatus.PARTIAL) or order.doubted or order.cancel_requested_ns:
+        return True
+    intent = order.intent
+    if intent.kind is OrderKind.MARKET or intent.time_in_force is TimeInForce.IOC:
+        return True
+    return now_ns - order.changed_ns < _RESTING_NS

@@ -1,0 +1,90 @@
+"""One request budget a venue account: everyone who calls the venue waits here first, the urgent before the rest.
+
+Shell around `machines/priority.py`: a heap of waiters and one timer for the next moment somebody may go; nothing polls.
+"""
+
+import asyncio
+import heapq
+import itertools
+
+import structlog
+
+from kangbot.machines.limiter import Window
+from kangbot.machines.priority import Allowance, Priority
+from kangbot.runtime.world import SECOND_NS, Clock
+
+log = structlog.get_logger(__name__)
+
+
+class Budget:
+    """Requests to one venue account. `windows` are strict: at most so many requests in any span."""
+
+    def __init__(self, *, clock: Clock, venue: str, windows: tuple[Window, ...]) -> None:
+        self._clock = clock
+        self._venue = venue
+        self._allowance = Allowance(windows=windows)
+        self._waiting: list[tuple[Priority, int, asyncio.Future[int]]] = []
+        self._order = itertools.count()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        return sum(not turn.done() for _, _, turn in self._waiting)
+
+    @property
+    def paused_until_ns(self) -> int:
+        """Until when the venue asked to be left alone; in the past where it did not."""
+        return self._allowance.paused_until_ns
+
+    async def acquire(self, priority: Priority) -> None:
+        """Wait until one request may leave; returns without a turn of the loop where it may leave now.
+
+        Among equals the first come goes first. A cancelled wait gives its place back.
+        """
+        now_ns = self._clock.now_ns()
+        self._drop_canceled()
+        ahead = bool(self._waiting) and self._waiting[0][0] <= priority
+        if not ahead and not self._allowance.wait_ns(priority, now_ns):
+            self._allowance = self._allowance.admit(now_ns)
+            return
+        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (priority, next(self._order), turn))
+        self._grant()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # its turn came in the very moment of the cancellation
+                self._allowance = self._allowance.give_back(turn.result())
+            self._grant()
+            raise
+
+    def pause(self, retry_after_ns: int) -> None:
+        """Obey the venue: nothing leaves for `retry_after_ns` from now, whoever asks."""
+        if retry_after_ns <= 0:
+            return
+        self._allowance = self._allowance.pause(self._clock.now_ns() + retry_after_ns)
+        log.warning("budget.paused", venue=self._venue, for_s=retry_after_ns / SECOND_NS)
+        self._grant()
+
+    def _grant(self) -> None:
+        """Give turns to whoever may go now, and arm the timer for the next."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._drop_canceled()
+        while self._waiting:
+            now_ns = self._clock.now_ns()
+            priority, _, turn = self._waiting[0]
+            if wait_ns := self._allowance.wait_ns(priority, now_ns):
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(wait_ns / SECOND_NS, self._grant)
+                return
+            heapq.heappop(self._waiting)
+            self._allowance = self._allowance.admit(now_ns)
+            turn.set_result(now_ns)
+            self._drop_canceled()
+
+    def _drop_canceled(self) -> None:
+        while self._waiting and self._waiting[0][2].done():
+            heapq.heappop(self._waiting)

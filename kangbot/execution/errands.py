@@ -1,0 +1,189 @@
+"""The network work of one market: each errand asks the venue one thing and posts what came of it.
+
+An errand decides nothing. It waits for its turn in the budget, calls the venue under a deadline of our own, and
+whatever happens to it (an answer, an error, a hang) ends as exactly one outcome in the market's inbox.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from kangbot.errors import KangbotError, NotFound, RateLimited, Refused
+from kangbot.execution.budget import Budget
+from kangbot.execution.outcome import CancelEnded, Looked, Outcome, ProtectEnded, SendEnded, WriteEnded, learnt_from
+from kangbot.machines.order_words import Answered, Learnt, Lost, Withheld
+from kangbot.machines.priority import Priority
+from kangbot.model.events import Event
+from kangbot.model.ids import ClientId
+from kangbot.model.market import Instrument
+from kangbot.model.money import Price
+from kangbot.model.orders import Intent, Purpose
+from kangbot.ports import Venue
+from kangbot.runtime.tasks import Tasks
+from kangbot.runtime.world import SECOND_NS, Clock
+
+Depart = Callable[[], str]  # called the moment before a request to place leaves; a reason withholds it, "" lets it go
+
+
+class Errands:
+    """Background work of one market's executor. `timeout_s` bounds every call to the venue."""
+
+    def __init__(
+        self,
+        *,
+        instrument: Instrument,
+        venue: Venue,
+        budget: Budget,
+        clock: Clock,
+        tasks: Tasks,
+        post: Callable[[Outcome], None],
+        timeout_s: float,
+    ) -> None:
+        self._instrument = instrument
+        self._venue = venue
+        self._budget = budget
+        self._clock = clock
+        self._tasks = tasks
+        self._post = post
+        self._timeout_s = timeout_s
+        self._flying: dict[str, None] = {}
+
+    def flying(self, kind: str, client_id: ClientId) -> bool:
+        """Whether an errand of that kind ("ask", "cancel") is under way for the order."""
+        return f"{kind}/{client_id}" in self._flying
+
+    # ---------------------------------------------------------------------------------------------------------- place
+    def send(self, intent: Intent, written: Awaitable[int], depart: Depart) -> None:
+        """Send the order once `written` has resolved."""
+        self._tasks.spawn(f"send/{intent.client_id}", self._send(intent, written, depart))
+
+    def resend(self, intent: Intent, depart: Depart) -> None:
+        """Send the same order under the same id once more."""
+        self._fly("ask", intent.client_id, self._send(intent, None, depart))
+
+    async def _send(self, intent: Intent, written: Awaitable[int] | None, depart: Depart) -> None:
+        learnt: Learnt | None = None
+        try:
+            learnt = await self._unsent(intent, written, depart)
+            if learnt is None:
+                learnt = await self._submit(intent)
+        finally:
+            # Only a cancellation leaves without having learnt anything; a byte may have left by then.
+            if learnt is None:
+                learnt = Lost("its task was cancelled")
+            self._post(SendEnded(client_id=intent.client_id, learnt=learnt))
+
+    async def _unsent(self, intent: Intent, written: Awaitable[int] | None, depart: Depart) -> Learnt | None:
+        """Wait until it may leave, and have it noted; return what keeps it here, or None where it leaves now."""
+        try:
+            async with asyncio.timeout((intent.deadline_ns - self._clock.now_ns()) / SECOND_NS):
+                if written is not None:
+                    await written
+                await self._budget.acquire(_priority(intent))
+            reason = depart()
+        except KangbotError as error:
+            reason = f"the journal did not take it: {error.message}"
+        except TimeoutError:
+            reason = "its time was over before it could leave"
+        if not reason:
+            return None
+        # A second copy that stays here says nothing of the first.
+        return Lost(reason) if written is None else Withheld(reason)
+
+    async def _submit(self, intent: Intent) -> Learnt:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return Answered(await self._venue.submit(self._instrument, intent))
+        except Exception as error:  # noqa: BLE001 -- an error that no table names means that nothing is known
+            self._obey(error)
+            return learnt_from(error)
+
+    # ------------------------------------------------------------------------------------------------------------ ask
+    def ask(self, client_id: ClientId) -> None:
+        """Ask every authoritative endpoint for the order."""
+        self._fly("ask", client_id, self._ask(client_id))
+
+    async def _ask(self, client_id: ClientId) -> None:
+        await self._budget.acquire(Priority.RECONCILE)
+        asked_ns = self._clock.now_ns()
+        lookup, message = None, ""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                lookup = await self._venue.find(self._instrument, client_id)
+        except Exception as error:  # noqa: BLE001 -- a question that failed says nothing, however it failed
+            self._obey(error)
+            message = _text(error)
+        self._post(Looked(client_id=client_id, lookup=lookup, asked_ns=asked_ns, message=message))
+
+    # --------------------------------------------------------------------------------------------------------- cancel
+    def cancel(self, client_id: ClientId) -> None:
+        """Ask the venue to cancel the order."""
+        self._fly("cancel", client_id, self._cancel(client_id))
+
+    async def _cancel(self, client_id: ClientId) -> None:
+        await self._budget.acquire(Priority.CANCEL_EXIT)
+        denied, message = False, ""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._venue.cancel(self._instrument, client_id)
+        except Refused as error:
+            denied, message = True, error.message
+        except Exception as error:  # noqa: BLE001 -- it may have been cancelled or not: it is asked for again
+            self._obey(error)
+            message = _text(error)
+        self._post(CancelEnded(client_id=client_id, denied=denied, message=message))
+
+    # ------------------------------------------------------------------------------------------------------------ stop
+    def protect(self, stop: Price | None) -> None:
+        """Set the position's stop."""
+        self._tasks.spawn("protect", self._protect(stop))
+
+    async def _protect(self, stop: Price | None) -> None:
+        await self._budget.acquire(Priority.CANCEL_EXIT)
+        done, refused, message = False, "", ""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._venue.protect(self._instrument, stop)
+            done = True
+        except NotFound as error:  # no position there yet: its fill may be quicker to us than to the endpoint
+            message = error.message
+        except Refused as error:
+            refused = message = error.message or type(error).__name__
+        except Exception as error:  # noqa: BLE001 -- it may rest or not: it is set again, which is harmless
+            self._obey(error)
+            message = _text(error)
+        self._post(ProtectEnded(stop=stop, done=done, refused=refused, message=message))
+
+    # -------------------------------------------------------------------------------------------------------- journal
+    def keep(self, written: Awaitable[int], events: tuple[Event, ...], *, again: bool) -> None:
+        """Watch an append that nobody waits for; post what the journal did not take, and what it took `again`."""
+        self._tasks.spawn("write", self._keep(written, events, again=again))
+
+    async def _keep(self, written: Awaitable[int], events: tuple[Event, ...], *, again: bool) -> None:
+        try:
+            await written
+        except KangbotError as error:
+            self._post(WriteEnded(events=events, error=error.message))
+        else:
+            if again:
+                self._post(WriteEnded(events=events))
+
+    # -------------------------------------------------------------------------------------------------------- private
+    def _fly(self, kind: str, client_id: ClientId, work: Coroutine[Any, Any, None]) -> None:
+        name = f"{kind}/{client_id}"
+        self._flying[name] = None
+        self._tasks.spawn(name, work).add_done_callback(lambda _: self._flying.pop(name, None))
+
+    def _obey(self, error: Exception) -> None:
+        if isinstance(error, RateLimited):
+            self._budget.pause(error.retry_after_ns)
+
+
+def _priority(intent: Intent) -> Priority:
+    return Priority.CANCEL_EXIT if intent.purpose is Purpose.EXIT else Priority.ENTRY
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, KangbotError):
+        return error.message
+    return "no answer in time" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,348 @@
+"""One market's executor: decides without an await, sends in the background, learns from whatever comes back.
+
+Shell around `machines/blotter.py`, called by one task only: the market's. `place`, `cancel` and `protect` return at
+once; what came of them arrives as an outcome in the market's inbox and is handed to `handle`. Each call feeds what it
+was given, writes what follows to the journal, does what is due, and leaves `deadline_ns` for the next turn.
+
+The order of things is the promise: an intent is on disk before a byte of it leaves; what is learnt is journalled as one
+atomic group; nothing is ever sent under a second name.
+"""
+
+from collections.abc import Callable, Sequence
+from time import perf_counter_ns
+
+import msgspec
+
+from kangbot.errors import Refused
+from kangbot.execution.budget import Budget
+from kangbot.execution.errands import Errands
+from kangbot.execution.learning import MESSAGES, Learning, Message
+from kangbot.execution.numbers import Numbers
+from kangbot.execution.outcome import Outcome, WriteEnded
+from kangbot.execution.records import Records
+from kangbot.machines.agreement import Agreement
+from kangbot.machines.blotter import Blotter, Counts
+from kangbot.machines.memory import MarketMemory
+from kangbot.machines.order import Order
+from kangbot.machines.order_words import Asked, CancelAsked, CancelSent, Sent
+from kangbot.machines.protection import Protection
+from kangbot.machines.resolve import Action, in_flight, next_step
+from kangbot.model.events import Event, OrderIntended
+from kangbot.model.ids import ClientId, client_id
+from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.money import Money, Price
+from kangbot.model.orders import (
+    Intent,
+    OrderStatus,
+    Proposal,
+    Purpose,
+)
+from kangbot.model.position import Position, RoundTrip
+from kangbot.ports import IdRule, Journal, Venue
+from kangbot.runtime.tasks import OnCrash, Tasks
+from kangbot.runtime.world import SECOND_NS, World
+
+__all__ = ["MESSAGES", "Executor", "Message", "Pulse"]
+
+
+class Pulse(msgspec.Struct, frozen=True):
+    """What the account's reconciler needs to know of a market."""
+
+    in_flight: bool  # ask again soon
+    executions_since_ns: int | None  # from when on executions are wanted; None where the usual overlap will do
+
+
+class Executor:
+    """See the module. `on_sent(ns)` hears how long it took from `decided_perf_ns` to the call to the venue."""
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        journal: Journal,
+        venue: Venue,
+        instrument: Instrument,
+        budget: Budget,
+        numbers: Numbers,
+        post: Callable[[Outcome], None],
+        on_crash: OnCrash,
+        memory: MarketMemory,
+        born_ns: int,
+        strategy: str,
+        receive_window_ns: int = 5 * SECOND_NS,
+        settle_margin_ns: int = 2 * SECOND_NS,
+        cancel_orphans: bool = True,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> None:
+        self._clock = world.clock
+        self._journal = journal
+        self._ids_for_ever = venue.id_rule is IdRule.FOR_EVER
+        self._instrument = instrument
+        self._numbers = numbers
+        self._window_ns = receive_window_ns
+        self._margin_ns = settle_margin_ns
+        self._cancel_orphans = cancel_orphans
+        self._on_sent = on_sent
+        now_ns = self._clock.now_ns()
+        self._blotter = Blotter(
+            memory, strategy=strategy, born_ns=born_ns or now_ns, settle_ns=self._settle_ns(now_ns), now_ns=now_ns
+        )
+        self._agreement = Agreement(self._blotter, positions=instrument.kind is InstrumentKind.LINEAR)
+        self._learning = Learning(self._blotter, self._agreement)
+        self._tasks = Tasks(f"executor/{instrument.market}", on_crash)
+        self._errands = Errands(
+            instrument=instrument,
+            venue=venue,
+            budget=budget,
+            clock=self._clock,
+            tasks=self._tasks,
+            post=post,
+            timeout_s=(receive_window_ns + settle_margin_ns) / SECOND_NS,
+        )
+        self._records = Records(journal=journal, errands=self._errands)
+
+    # ------------------------------------------------------------------------------------------------------- reading
+    @property
+    def position(self) -> Position:
+        """The sum of our fills."""
+        return self._blotter.position
+
+    @property
+    def orders(self) -> Sequence[Order]:
+        """Every order that may still change the position, oldest first: open, unknown, or with fills on their way."""
+        return [order for order in self._blotter.orders if not order.settled]
+
+    @property
+    def unknown(self) -> Sequence[Order]:
+        """The orders of which nobody knows what became."""
+        return self._learning.unknown
+
+    @property
+    def stop(self) -> Price | None:
+        """The position's stop that rests at the venue, as far as we know."""
+        return self._blotter.stop
+
+    @property
+    def unprotected(self) -> bool:
+        """Whether a position is open and no stop rests at the venue."""
+        return self._agreement.unprotected
+
+    @property
+    def protection(self) -> Protection:
+        """How far the stop that was asked for last has come; `refused` where the venue will not have it."""
+        return self._learning.protection
+
+    @property
+    def entries_blocked(self) -> str | None:
+        """Why no entry may leave; None where one may."""
+        if reason := self._blotter.contradiction or self._agreement.quarantine or self._records.behind:
+            return reason
+        if not self._agreement.reconciled_ns:
+            return "orders and position have not been compared with the venue yet"
+        if unknown := self.unknown:
+            return f"what became of order {unknown[0].client_id} is not known"
+        return None
+
+    @property
+    def quarantine(self) -> str:
+        """Why a person must look at this market; "" where nobody needs to."""
+        return self._blotter.contradiction or self._agreement.quarantine
+
+    @property
+    def reconciled_ns(self) -> int:
+        """When everything was last compared with the venue, by our clock; 0 for never."""
+        return self._agreement.reconciled_ns
+
+    @property
+    def settled(self) -> bool:
+        """Whether a market may go live on it: compared with the venue, and nothing of an earlier life in question."""
+        return bool(self._agreement.reconciled_ns) and not any(
+            order.status is OrderStatus.UNKNOWN or order.doubted for order in self._blotter.orders
+        )
+
+    @property
+    def counts(self) -> Counts:
+        """What happened in this process."""
+        return self._blotter.counts
+
+    @property
+    def last_trip(self) -> RoundTrip | None:
+        """The newest closed round trip."""
+        return self._blotter.last_trip
+
+    @property
+    def realised_by_day(self) -> dict[int, Money]:
+        """Profit after fees and cash flows, by day number since the epoch (UTC)."""
+        return self._blotter.realised_by_day
+
+    @property
+    def upcoming_id(self) -> ClientId:
+        """The client id that the next `place` will give, if nobody places before."""
+        return client_id(self._journal.tag, self._numbers.upcoming)
+
+    def memory(self) -> MarketMemory:
+        """Return what another executor of this market needs to go on from here."""
+        return self._blotter.memory()
+
+    def pulse(self) -> Pulse:
+        """Return what the account's reconciler needs to know of this market."""
+        now_ns = self._clock.now_ns()
+        flying = any(in_flight(order, now_ns) for order in self._blotter.orders)
+        since = [order.intent.at_ns for order in self._blotter.orders if order.restarted and not order.settled]
+        if (explain_ns := self._agreement.executions_since_ns) is not None:
+            since.append(explain_ns)
+        protecting = self._learning.protection.asked_ns > 0
+        return Pulse(flying or protecting or self._agreement.unsettled, min(since, default=None))
+
+    # --------------------------------------------------------------------------------------------------------- doing
+    def place(self, proposal: Proposal, decided_perf_ns: int | None = None) -> Order:
+        """Make the proposal an intent with an id and a deadline, journal it, and send it once it is on disk.
+
+        Returns at once. Refused (code `entries_blocked`) for an entry while entries are blocked; nothing has happened.
+        """
+        if proposal.purpose is Purpose.ENTRY and (reason := self.entries_blocked) is not None:
+            raise Refused(reason, code="entries_blocked")
+        now_ns = self._clock.now_ns()
+        number = self._numbers.take()
+        intent = Intent(
+            client_id=client_id(self._journal.tag, number),
+            number=number,
+            market=proposal.market,
+            purpose=proposal.purpose,
+            side=proposal.side,
+            kind=proposal.kind,
+            quantity=proposal.quantity,
+            price=proposal.price,
+            time_in_force=proposal.time_in_force,
+            reduce_only=proposal.purpose is Purpose.EXIT,
+            stop=proposal.stop,
+            reference=proposal.reference,
+            reason=proposal.reason,
+            at_ns=now_ns,
+            deadline_ns=now_ns + self._window_ns,
+        )
+        written = self._records.intend(OrderIntended(intent=intent, at_ns=now_ns))
+        order = self._blotter.open(intent, self._margin_ns)
+        self._errands.send(intent, written, lambda: self._depart(intent, decided_perf_ns))
+        return order
+
+    def cancel(self, client_id: ClientId, reason: str) -> None:
+        """Want the order cancelled; asked for until it is over. Harmless for one that is over or not remembered."""
+        now_ns = self._clock.now_ns()
+        self._records.write(self._blotter.learn(client_id, CancelAsked(reason), now_ns))
+        self._step(now_ns)
+
+    def protect(self, stop: Price | None) -> None:
+        """Want the position's stop there (None: nowhere); tried until it rests, is refused, or the position ends."""
+        if stop == self.stop and not self._learning.protection.asked_ns:
+            return
+        now_ns = self._clock.now_ns()
+        self._learning.protection = self._learning.protection.want(stop, now_ns)
+        self._step(now_ns)
+
+    def release(self) -> None:
+        """Lift a quarantine: a person has looked."""
+        self._blotter.contradiction = ""
+        self._agreement.release()
+
+    async def settle(self, timeout_s: float) -> bool:
+        """Wait until the errands that are under way have ended; False where `timeout_s` did not suffice."""
+        return await self._tasks.settle(timeout_s)
+
+    async def aclose(self) -> None:
+        """End the errands. An order on its way becomes a matter of the next start."""
+        await self._tasks.aclose()
+
+    # ------------------------------------------------------------------------------------------------------- learning
+    def handle(self, message: Message) -> Sequence[Event]:
+        """Take one message of the market's inbox; return what was journalled because of it."""
+        now_ns = self._clock.now_ns()
+        if isinstance(message, WriteEnded):
+            self._records.ended(message, now_ns)
+        events = self._learning.take(message, now_ns)
+        self._records.write(events)
+        self._step(now_ns)
+        return events
+
+    def tick(self, now_ns: int) -> Sequence[Event]:
+        """Do what is due; return what was journalled because of it."""
+        self._records.tick(now_ns)
+        events = self._learning.unresolved(now_ns)
+        self._records.write(events)
+        self._step(now_ns)
+        return events
+
+    def deadline_ns(self) -> int | None:
+        """Return when `tick` has something to do next; None where only a message can bring something."""
+        now_ns = self._clock.now_ns()
+        due = [self._records.due_ns, self._learning.protection.due_ns() if self.position.net else None]
+        due.append(self._learning.unresolved_ns())
+        for order in self._blotter.orders:
+            if order.settled:
+                continue
+            step = next_step(order, now_ns, ids_for_ever=self._ids_for_ever)
+            if not self._flying(step.action, order):
+                due.append(step.due_ns)
+        return min((at_ns for at_ns in due if at_ns is not None), default=None)
+
+    # -------------------------------------------------------------------------------------------------------- private
+    def _settle_ns(self, sent_ns: int) -> int:
+        """Return until when the venue may still accept what was sent at `sent_ns`, and a margin."""
+        return sent_ns + self._window_ns + self._margin_ns
+
+    def _depart(self, intent: Intent, decided_perf_ns: int | None) -> str:
+        """Note that the order leaves now, or say why it stays. Called by its errand just before it calls the venue."""
+        now_ns = self._clock.now_ns()
+        order = self._blotter.order(intent.client_id)
+        if order is None or order.cancel_requested_ns:
+            return "cancelled before it left"
+        if now_ns >= intent.deadline_ns:
+            return "its time was over before it could leave"
+        if not order.sends and intent.purpose is Purpose.ENTRY and (reason := self.entries_blocked) is not None:
+            return reason
+        # Not journalled: a restart may believe nothing of it, for the record is no proof that the send did not happen.
+        events = self._blotter.learn(intent.client_id, Sent(self._settle_ns(now_ns)), now_ns)
+        if events:
+            self._records.write(events)
+            return "it is not where it should be before it leaves"
+        self._learning.active_ns = now_ns
+        if decided_perf_ns is not None and self._on_sent is not None:
+            self._on_sent(perf_counter_ns() - decided_perf_ns)
+        return ""
+
+    # ------------------------------------------------------------------------------------------------------ what is due
+    def _step(self, now_ns: int) -> None:
+        """Start the errands that are due."""
+        self._cancel_orphaned()
+        for order in self.orders:
+            step = next_step(order, now_ns, ids_for_ever=self._ids_for_ever)
+            if step.due_ns is None or step.due_ns > now_ns or self._flying(step.action, order):
+                continue
+            if step.action is Action.CANCEL:
+                self._blotter.learn(order.client_id, CancelSent(), now_ns)
+                self._errands.cancel(order.client_id)
+                continue
+            self._blotter.learn(order.client_id, Asked(), now_ns)
+            if step.action is Action.RESEND:
+                intent = order.intent
+                self._errands.resend(intent, lambda intent=intent: self._depart(intent, None))  # type: ignore[misc]
+            else:
+                self._errands.ask(order.client_id)
+        self._protect_if_due(now_ns)
+
+    def _protect_if_due(self, now_ns: int) -> None:
+        if self._learning.protection.asked_ns and not self.position.net and not self._learning.protection.flying:
+            self._learning.protection = Protection()  # nothing left to protect
+        due_ns = self._learning.protection.due_ns()
+        if due_ns is not None and due_ns <= now_ns and self.position.net:
+            self._learning.protection = self._learning.protection.trying(now_ns)
+            self._errands.protect(self._learning.protection.wanted)
+
+    def _flying(self, action: Action, order: Order) -> bool:
+        return self._errands.flying("cancel" if action is Action.CANCEL else "ask", order.client_id)
+
+    def _cancel_orphaned(self) -> None:
+        orphans, self._learning.orphans = self._learning.orphans, []
+        for orphan in orphans if self._cancel_orphans else ():
+            if not self._errands.flying("cancel", orphan):
+                self._errands.cancel(orphan)

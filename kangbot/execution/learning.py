@@ -1,0 +1,150 @@
+"""What one market learns from each message of its inbox: messages in, events for the journal out.
+
+Keeps the blotter, the agreement with the venue and the state of the stop, and changes nothing else: it sends nothing,
+writes nothing and never waits. Orders of a former life that are to be cancelled are left in `orphans`.
+"""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+import msgspec
+
+from kangbot.execution.outcome import CancelEnded, Looked, Outcome, ProtectEnded, SendEnded, WriteEnded
+from kangbot.machines.agreement import Agreement
+from kangbot.machines.blotter import Blotter
+from kangbot.machines.order import Order
+from kangbot.machines.order_words import Absent, Doubted, Reported
+from kangbot.machines.protection import Protection
+from kangbot.machines.reconcile import Orphan, Reconciled
+from kangbot.model.events import Event, Severity
+from kangbot.model.ids import ClientId
+from kangbot.model.orders import CashFlow, Evidence, Fill, OrderReport, OrderStatus, VenuePosition
+
+Message = OrderReport | Fill | CashFlow | VenuePosition | Reconciled | Outcome
+MESSAGES = (
+    OrderReport, Fill, CashFlow, VenuePosition, Reconciled, SendEnded, Looked, CancelEnded, ProtectEnded, WriteEnded,
+)  # fmt: skip
+
+_SECOND_NS = 1_000_000_000
+UNRESOLVED_NS = 30 * _SECOND_NS  # an UNKNOWN that lasts so long is told to a person; it is asked about all the same
+
+
+class Learning:
+    """One market's knowledge. Large state with one writer, the market's task: mutable."""
+
+    def __init__(self, blotter: Blotter, agreement: Agreement) -> None:
+        self.blotter = blotter
+        self.agreement = agreement
+        self.protection = Protection()
+        self.active_ns = 0  # our clock: something of ours moved last
+        self.orphans: list[ClientId] = []  # taken and emptied by the caller
+        self._told: dict[ClientId, None] = {}  # unresolved for so long that a person knows
+
+    @property
+    def unknown(self) -> Sequence[Order]:
+        """The orders of which nobody knows what became."""
+        return [order for order in self.blotter.orders if order.status is OrderStatus.UNKNOWN]
+
+    def unresolved_ns(self) -> int | None:
+        """Return when the next UNKNOWN order will have lasted too long; None where none will."""
+        due = [order.unknown_since_ns for order in self.unknown if order.client_id not in self._told]
+        return min(due) + UNRESOLVED_NS if due else None
+
+    def take(self, message: Message, now_ns: int) -> Sequence[Event]:
+        """Learn from one message; return the events that belong into one atomic group."""
+        blotter = self.blotter
+        match message:
+            case Fill():
+                return self._filled(message, now_ns)
+            case OrderReport():
+                return self._reported(message, now_ns)
+            case SendEnded(client_id=client_id, learnt=learnt):
+                self.active_ns = now_ns
+                return blotter.learn(client_id, learnt, now_ns)
+            case VenuePosition():
+                return self.agreement.position(message, now_ns)
+            case CashFlow():
+                return blotter.cash(message, now_ns)
+            case Reconciled():
+                events, orphans = self.agreement.snapshot(message, self.active_ns, now_ns)
+                self.orphans.extend(orphans)
+                return events
+            case Looked():
+                return self._looked(message, now_ns)
+            case CancelEnded(client_id=client_id, denied=denied):
+                return blotter.learn(client_id, Doubted(), now_ns) if denied and self._open(client_id) else ()
+            case ProtectEnded():
+                return self._protected(message, now_ns)
+            case WriteEnded():
+                return ()  # a matter of the records
+            case _:
+                assert_never(message)
+
+    def unresolved(self, now_ns: int) -> Sequence[Event]:
+        """Return a note on each order that has been UNKNOWN for too long, once."""
+        events: list[Event] = []
+        unknown = self.unknown
+        self._told = {order.client_id: None for order in unknown if order.client_id in self._told}
+        for order in unknown:
+            if order.client_id in self._told or now_ns < order.unknown_since_ns + UNRESOLVED_NS:
+                continue
+            self._told[order.client_id] = None
+            text = f"the venue has not said for {UNRESOLVED_NS // _SECOND_NS} s what became of order {order.client_id}"
+            named = {"client_id": order.client_id, "asks": order.asks, "last": order.message}
+            events.append(self.blotter.note("order.unresolved", Severity.ERROR, text, now_ns, **named))
+        return events
+
+    def _filled(self, fill: Fill, now_ns: int) -> Sequence[Event]:
+        before = self.blotter.position.net
+        events = list(self.blotter.fill(fill, now_ns))
+        if self.blotter.position.net == before:
+            return events
+        self.active_ns = now_ns
+        order = self.blotter.order(fill.client_id, fill.venue_order_id)
+        if (
+            order is not None
+            and order.intent.stop is not None
+            and self.blotter.position.net
+            and self.blotter.stop is None
+        ):
+            # The venue took the stop with the order; its statement on the position will confirm it or take it back.
+            events.extend(self.blotter.rests(order.intent.stop, now_ns))
+            self.agreement.carried()
+        return events
+
+    def _reported(self, report: OrderReport, now_ns: int) -> Sequence[Event]:
+        order = self.blotter.order(report.client_id, report.venue_order_id)
+        if order is not None:
+            self.active_ns = now_ns
+            return self.blotter.learn(order.client_id, Reported(report), now_ns)
+        stranger = self.agreement.stray(report)
+        if stranger is None:
+            return ()
+        if isinstance(stranger, Orphan) and report.client_id is not None:
+            self.orphans.append(report.client_id)
+        return self.agreement.stranger(stranger, now_ns)
+
+    def _looked(self, looked: Looked, now_ns: int) -> Sequence[Event]:
+        if looked.lookup is None:
+            return ()
+        report = looked.lookup.report
+        if report is None:
+            return self.blotter.learn(looked.client_id, Absent(looked.asked_ns), now_ns)
+        report = msgspec.structs.replace(report, evidence=Evidence.QUERY)
+        return self.blotter.learn(looked.client_id, Reported(report), now_ns)
+
+    def _protected(self, ended: ProtectEnded, now_ns: int) -> Sequence[Event]:
+        first = self.protection.tries == 1
+        self.protection = self.protection.ended(ended.stop, done=ended.done, refused=ended.refused)
+        self.active_ns = now_ns
+        if ended.done:
+            return self.blotter.rests(ended.stop, now_ns)
+        if not first and not ended.refused:
+            return ()
+        severity = Severity.CRITICAL if self.agreement.unprotected else Severity.WARNING
+        text = f"the stop at {ended.stop} does not rest at the venue yet: {ended.message}"
+        return (self.blotter.note("stop.failed", severity, text, now_ns, refused=ended.refused),)
+
+    def _open(self, client_id: ClientId) -> bool:
+        order = self.blotter.order(client_id)
+        return order is not None and not order.status.terminal

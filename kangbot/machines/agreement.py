@@ -1,0 +1,171 @@
+"""Whether we and the venue agree on one market: what is repaired, what is suspected, when a person must look.
+
+Holds what outlives a single comparison of `machines/reconcile.py`: how long positions have disagreed, which strangers
+have been told of, and whether the stop that we believe in has been seen. What becomes of an orphan is a policy of the
+caller's; asking is left to `execution/account.py`.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from kangbot.machines.blotter import Blotter
+from kangbot.machines.order_words import Doubted, Reported
+from kangbot.machines.reconcile import (
+    EXPLAIN_NS,
+    Drift,
+    Foreign,
+    Missing,
+    Orphan,
+    Reconciled,
+    Verdict,
+    compare,
+)
+from kangbot.model.events import Event, Severity
+from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, VenueOrderId
+from kangbot.model.orders import CashFlow, Evidence, Fill, OrderReport, VenuePosition
+
+_STRANGERS_KEPT = 64
+
+
+class Agreement:
+    """One market's agreement with its venue. `positions` is False where the venue keeps none (spot). Mutable."""
+
+    def __init__(self, blotter: Blotter, *, positions: bool) -> None:
+        self.reconciled_ns = 0  # our clock: when the venue was last asked about everything, 0 for never
+        self.quarantine = ""  # why a person must look; "" where all is well
+        self._blotter = blotter
+        self._positions = positions
+        self._drift = Drift()
+        self._told: dict[VenueOrderId, None] = {}
+        self._position_ns = 0  # venue time of the newest statement on the position
+        self._stop_seen = True  # the stop we believe in was stated by the venue itself
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether the venue is to be asked again soon."""
+        return not self.reconciled_ns or bool(self._drift.since_ns) or self.unconfirmed
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether the venue has yet to show the stop that an order of ours carried."""
+        return self._positions and bool(self._blotter.position.net) and not self._stop_seen
+
+    @property
+    def unprotected(self) -> bool:
+        """Whether a position that can have a stop at the venue has none there, as far as we know."""
+        return self._positions and bool(self._blotter.position.net) and self._blotter.stop is None
+
+    @property
+    def executions_since_ns(self) -> int | None:
+        """From when on executions are wanted to explain a drift; None where there is nothing to explain."""
+        return self._drift.since_ns - EXPLAIN_NS if self._drift.asked else None
+
+    def carried(self) -> None:
+        """Learn that a stop travelled with an order: believed, and to be confirmed."""
+        self._stop_seen = False
+
+    def release(self) -> None:
+        """Lift the quarantine: a person has looked. A drift that persists brings it back."""
+        self.quarantine = ""
+        self._drift = Drift()
+
+    # ------------------------------------------------------------------------------------------------------ statements
+    def position(self, stated: VenuePosition, now_ns: int) -> Sequence[Event]:
+        """Take a push of the position: which stop rests. An older one than the newest says nothing."""
+        if stated.at_ns < self._position_ns:
+            return ()
+        self._position_ns = stated.at_ns
+        return self._rests(stated, now_ns)
+
+    def snapshot(self, snapshot: Reconciled, active_ns: int, now_ns: int) -> tuple[Sequence[Event], Sequence[ClientId]]:
+        """Take the answers of the bulk endpoints; return what follows, and the ids of orphaned orders.
+
+        `active_ns` is the last activity of ours in the market: a position that was asked for before says nothing.
+        """
+        blotter = self._blotter
+        events: list[Event] = []
+        for execution in snapshot.executions:
+            events.extend(self._execution(execution, now_ns))
+        reports, findings = compare(snapshot, blotter.orders, self._known)
+        for report in reports:
+            order = blotter.order(report.client_id, report.venue_order_id)
+            if order is not None:
+                found = msgspec.structs.replace(report, evidence=Evidence.QUERY)
+                events.extend(blotter.learn(order.client_id, Reported(found), now_ns))
+        orphans: list[ClientId] = []
+        for finding in findings:
+            if isinstance(finding, Missing):
+                events.extend(blotter.learn(finding.client_id, Doubted(), now_ns))
+            else:
+                events.extend(self.stranger(finding, now_ns))
+                if isinstance(finding, Orphan) and finding.report.client_id is not None:
+                    orphans.append(finding.report.client_id)
+        if self._positions and snapshot.position is not None:
+            if snapshot.asked_ns > active_ns:
+                events.extend(self._rests(snapshot.position, now_ns))
+            events.extend(self._compare(snapshot, snapshot.position, active_ns, now_ns))
+        self.reconciled_ns = now_ns
+        return events, orphans
+
+    def stray(self, report: OrderReport) -> Orphan | Foreign | None:
+        """Return what a report on the stream of an order that we do not know means; None where it is over already."""
+        if report.protective or report.status.terminal or self._known(report):
+            return None
+        ours = report.client_id is not None and report.client_id.startswith(CLIENT_ID_PREFIX)
+        return Orphan(report) if ours else Foreign(report)
+
+    def stranger(self, finding: Orphan | Foreign, now_ns: int) -> Sequence[Event]:
+        """Return the note on an order at the venue that is none of ours, once for each."""
+        report = finding.report
+        if report.venue_order_id in self._told:
+            return ()
+        self._told[report.venue_order_id] = None
+        if len(self._told) > _STRANGERS_KEPT:
+            del self._told[next(iter(self._told))]
+        named = {"venue_order_id": report.venue_order_id, "client_id": report.client_id or ""}
+        what = f"{report.side.value} {report.quantity}, filled {report.filled}"
+        if isinstance(finding, Orphan):
+            text = f"order {report.client_id} bears our prefix and is not in the journal: {what}"
+            return (self._blotter.note("order.orphan", Severity.CRITICAL, text, now_ns, **named),)
+        text = f"order {report.venue_order_id} is not ours and is left alone: {what}"
+        return (self._blotter.note("order.foreign", Severity.WARNING, text, now_ns, **named),)
+
+    # --------------------------------------------------------------------------------------------------------- private
+    def _known(self, report: OrderReport) -> bool:
+        return self._blotter.order(report.client_id, report.venue_order_id) is not None
+
+    def _execution(self, execution: Fill | CashFlow, now_ns: int) -> Sequence[Event]:
+        if isinstance(execution, Fill):
+            return self._blotter.fill(execution, now_ns)
+        return self._blotter.cash(execution, now_ns)
+
+    def _rests(self, stated: VenuePosition, now_ns: int) -> Sequence[Event]:
+        # A statement from before our fill arrived says nothing of the stop that came with it.
+        if bool(stated.net) != bool(self._blotter.position.net):
+            return ()
+        self._stop_seen = True
+        return self._blotter.rests(stated.stop if stated.net else None, now_ns)
+
+    def _compare(self, snapshot: Reconciled, stated: VenuePosition, active_ns: int, now_ns: int) -> Sequence[Event]:
+        ours = self._blotter.position.net
+        suspected = bool(self._drift.mismatches)
+        self._drift, verdict = self._drift.seen(
+            ours,
+            stated.net,
+            active_ns=active_ns,
+            asked_ns=snapshot.asked_ns,
+            executions_since_ns=snapshot.executions_since_ns,
+        )
+        text = f"we count {ours} in the position, the venue says {stated.net}"
+        match verdict:
+            case Verdict.SUSPECTED:
+                return (self._blotter.note("position.drift", Severity.WARNING, text, now_ns),)
+            case Verdict.QUARANTINE if not self.quarantine:
+                self.quarantine = f"{text}, and no execution explains it"
+                return (self._blotter.note("position.quarantine", Severity.CRITICAL, self.quarantine, now_ns),)
+            case Verdict.AGREED if suspected or self.quarantine:
+                self.quarantine = ""
+                return (self._blotter.note("position.agreed", Severity.INFO, f"both say {ours} again", now_ns),)
+            case _:
+                return ()
