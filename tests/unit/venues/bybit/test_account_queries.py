@@ -1,0 +1,265 @@
+"""One order found wherever it is known, and bulk answers whole or not at all."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from kangbot.errors import NeedsHuman, Retryable
+from kangbot.model.orders import CashFlow, Evidence, Fill, OrderStatus, Side
+from tests.support.bybit_rest import BTC, NOW_MS, SPOT, bybit, intent, refusal, rows
+from tests.support.loopback import Request, http
+
+REALTIME, HISTORY, EXECUTIONS = "/v5/order/realtime", "/v5/order/history", "/v5/execution/list"
+POSITIONS, WALLET = "/v5/position/list", "/v5/account/wallet-balance"
+ID = intent().client_id
+DAY_MS = 86_400_000
+
+
+def order(**changes: str) -> dict[str, Any]:
+    return {
+        "symbol": "BTCUSDT",
+        "orderId": "venue-1",
+        "orderLinkId": ID,
+        "side": "Buy",
+        "orderStatus": "New",
+        "qty": "0.01",
+        "cumExecQty": "0",
+        "avgPrice": "",
+        "reduceOnly": False,
+        "stopOrderType": "",
+        "createType": "CreateByUser",
+        "rejectReason": "EC_NoError",
+        "updatedTime": str(NOW_MS),
+        **changes,
+    }
+
+
+def execution(number: int, **changes: str) -> dict[str, Any]:
+    return {
+        "symbol": "BTCUSDT",
+        "execId": f"exec-{number}",
+        "execType": "Trade",
+        "execTime": str(NOW_MS + number),
+        "orderId": "venue-1",
+        "orderLinkId": ID,
+        "side": "Buy",
+        "execPrice": "25000",
+        "execQty": "0.004",
+        "execFee": "0.06",
+        "feeCurrency": "USDT",
+        "orderQty": "0.01",
+        "isMaker": False,
+        **changes,
+    }
+
+
+def open_only(*values: Any) -> Any:
+    """Answer the question for open orders with these, and the one for closed orders with none."""
+    return lambda request: rows(*(() if request.query.get("openOnly") == "1" else values))
+
+
+def closed_only(*values: Any) -> Any:
+    return lambda request: rows(*(values if request.query.get("openOnly") == "1" else ()))
+
+
+def nothing(_: Request) -> dict[str, Any]:
+    return rows()
+
+
+# ---------------------------------------------------------------------------------------------------------- one order
+@pytest.mark.parametrize(
+    ("answers", "asked", "status"),
+    [
+        ({REALTIME: open_only(order())}, 1, OrderStatus.ACKED),
+        ({REALTIME: closed_only(order(orderStatus="Filled", cumExecQty="0.01", avgPrice="25000"))}, 2,
+         OrderStatus.FILLED),
+        ({REALTIME: nothing, HISTORY: lambda _: rows(order(orderStatus="Cancelled"))}, 3, OrderStatus.CANCELED),
+    ],
+)  # fmt: skip
+async def test_an_order_is_found_on_the_first_endpoint_that_knows_it(
+    answers: dict[str, Any], asked: int, status: OrderStatus
+) -> None:
+    """Open, lately closed, or in the history; each question names our id."""
+    async with bybit(answers) as world:
+        lookup = await world.venue.find(BTC, ID)
+        assert len(world.asked()) == asked
+        assert all(request.query["orderLinkId"] == ID for request in world.asked())
+    assert lookup.report is not None
+    assert (lookup.report.status, lookup.report.client_id, lookup.at_ns) == (status, ID, 42)
+    assert lookup.report.evidence is Evidence.QUERY
+
+
+async def test_executions_prove_an_order_that_no_list_shows() -> None:
+    """Two fills of the three that it needs: partial, with their average."""
+    fills = rows(execution(2, execPrice="25001", execQty="0.002"), execution(1))
+    async with bybit({REALTIME: nothing, HISTORY: nothing, EXECUTIONS: lambda _: fills}) as world:
+        report = (await world.venue.find(BTC, ID)).report
+    assert report is not None
+    assert (report.status, report.evidence) == (OrderStatus.PARTIAL, Evidence.FILLS)
+    assert (report.quantity, report.filled) == (Decimal("0.01"), Decimal("0.006"))
+    assert report.average == (Decimal(25000) * 4 + Decimal(25001) * 2) / 6
+    assert (report.venue_order_id, report.at_ns) == ("venue-1", (NOW_MS + 2) * 1_000_000)
+
+
+async def test_executions_of_the_whole_quantity_are_a_filled_order() -> None:
+    """Nothing is left that could be cancelled."""
+    fills = rows(execution(1, execQty="0.01"))
+    async with bybit({REALTIME: nothing, HISTORY: nothing, EXECUTIONS: lambda _: fills}) as world:
+        report = (await world.venue.find(BTC, ID)).report
+    assert report is not None
+    assert report.status is OrderStatus.FILLED
+
+
+async def test_absence_is_what_every_endpoint_answered() -> None:
+    """Four questions, four times nothing; another order's rows are nothing too."""
+    stranger = order(orderLinkId="kbabcdefgh2")
+    answers = {REALTIME: lambda _: rows(stranger), HISTORY: nothing, EXECUTIONS: nothing}
+    async with bybit(answers) as world:
+        lookup = await world.venue.find(BTC, ID)
+        asked = [request.path.removeprefix("/v5/") for request in world.asked()]
+    assert lookup.report is None
+    assert asked == ["order/realtime", "order/realtime", "order/history", "execution/list"]
+
+
+@pytest.mark.parametrize("silent", [REALTIME, HISTORY, EXECUTIONS])
+@pytest.mark.parametrize("failure", [refusal(10016), http(b"", status=503), refusal(10006), http(b"?")])
+async def test_a_failed_question_is_never_absence(silent: str, failure: bytes) -> None:
+    """One endpoint without an answer, and the whole search has none."""
+    answers: dict[str, Any] = {REALTIME: nothing, HISTORY: nothing, EXECUTIONS: nothing, silent: failure}
+    async with bybit(answers) as world:
+        with pytest.raises(Retryable):
+            await world.venue.find(BTC, ID)
+
+
+# ----------------------------------------------------------------------------------------------------------- in bulk
+async def known(world: Any) -> None:
+    """Let the adapter know both markets, as a start does."""
+    world.venue._know(BTC, SPOT)
+
+
+async def test_open_orders_are_asked_by_settle_coin_page_by_page() -> None:
+    """Ours, a stranger's, and the venue's own stop; a market that we do not trade is passed over unread."""
+
+    def realtime(request: Request) -> dict[str, Any]:
+        if request.query["category"] == "spot":
+            return rows(order(orderId="spot-1"))
+        if "cursor" not in request.query:
+            return rows(order(), order(symbol="DOGEUSDT", orderStatus="a word of tomorrow"), cursor="page%3A2")
+        stop = order(orderId="venue-3", orderLinkId="", orderStatus="Untriggered", stopOrderType="StopLoss")
+        return rows(order(orderId="venue-2", orderLinkId="by-hand"), stop, cursor="")
+
+    async with bybit({REALTIME: realtime}) as world:
+        await known(world)
+        reports = await world.venue.open_orders()
+        asked = [(one.query["category"], one.query.get("settleCoin"), one.query.get("cursor")) for one in world.asked()]
+    assert asked == [("linear", "USDT", None), ("linear", "USDT", "page:2"), ("spot", None, None)]
+    assert [(report.venue_order_id, report.client_id, report.protective) for report in reports] == [
+        ("venue-1", ID, False),
+        ("venue-2", None, False),
+        ("venue-3", None, True),
+        ("spot-1", ID, False),
+    ]
+    assert [report.market for report in reports] == [BTC.market] * 3 + [SPOT.market]
+
+
+async def test_a_row_of_ours_that_cannot_be_read_fails_the_question() -> None:
+    """An answer with a hole in it would be evidence of something that is not so."""
+    async with bybit({REALTIME: open_only(order(), order(orderStatus="a word of tomorrow"))}) as world:
+        await known(world)
+        with pytest.raises(Retryable, match="a word of tomorrow"):
+            await world.venue.open_orders()
+
+
+async def test_a_cursor_without_end_is_not_followed_for_ever() -> None:
+    """Two hundred pages are no answer any more."""
+    async with bybit({REALTIME: lambda _: rows(order(), cursor="again")}) as world:
+        await known(world)
+        with pytest.raises(Retryable, match="last page"):
+            await world.venue.open_orders()
+
+
+async def test_nothing_is_asked_before_a_market_is_known() -> None:
+    """Nothing could be understood of the answer."""
+    async with bybit({}) as world:
+        assert await world.venue.open_orders() == []
+        assert await world.venue.positions() == []
+        assert await world.venue.executions(0) == []
+        assert world.asked() == []
+
+
+async def test_executions_come_oldest_first_from_all_pages_and_weeks() -> None:
+    """Sixteen days are three windows; one execution on a seam is in both and counts once."""
+
+    def executions(request: Request) -> dict[str, Any]:
+        if request.query["category"] == "spot":
+            return rows(execution(50, execId="spot"))
+        start = int(request.query["startTime"])
+        if "cursor" in request.query:
+            return rows(execution(0, execTime=str(start + 1), execId=f"{start}-1"))
+        seam = execution(0, execTime=str(start + 7 * DAY_MS - 1000), execId=f"{start + 7 * DAY_MS - 1000}-0")
+        oldest = execution(0, execTime=str(start), execId=f"{start}-0")
+        return rows(seam, execution(0, execTime=str(start + 2), execId=f"{start}-2"), oldest, cursor="older")
+
+    async with bybit({EXECUTIONS: executions}) as world:
+        await known(world)
+        events: Any = await world.venue.executions((NOW_MS - 16 * DAY_MS) * 1_000_000)
+        windows = [
+            (int(one.query["startTime"]), int(one.query.get("endTime", "0")))
+            for one in world.asked()
+            if one.query["category"] == "linear" and "cursor" not in one.query
+        ]
+    assert all(isinstance(event, Fill) for event in events)
+    assert [event.at_ns for event in events] == sorted(event.at_ns for event in events)
+    assert len({event.execution_id for event in events}) == len(events)
+    assert [event.market for event in events].count(SPOT.market) == 1
+    assert len(windows) == 3
+    assert all(end - start <= 7 * DAY_MS for start, end in windows if end)
+    assert windows[0][0] == NOW_MS - 16 * DAY_MS
+    assert [end for _, end in windows[:-1]] == [start for start, _ in windows[1:]]
+    assert windows[-1][1] == 0  # up to now, whatever the venue's clock says
+
+
+async def test_funding_is_a_cash_flow_and_a_trade_is_a_fill() -> None:
+    """The same list carries both."""
+    funding = execution(1, execType="Funding", execFee="-0.5", orderLinkId="", execId="funding")
+    answers = {EXECUTIONS: lambda request: rows(*((execution(2), funding) if "cursor" not in request.query else ()))}
+    async with bybit(answers) as world:
+        world.venue._know(BTC)
+        flow, fill = await world.venue.executions((NOW_MS - 1) * 1_000_000)
+    assert isinstance(flow, CashFlow)
+    assert (flow.kind, flow.amount) == ("Funding", Decimal("0.5"))
+    assert isinstance(fill, Fill)
+    assert (fill.side, fill.quantity, fill.fee) == (Side.BUY, Decimal("0.004"), Decimal("0.06"))
+
+
+async def test_positions_are_those_that_are_open() -> None:
+    """Size and side make the net; a flat row says nothing."""
+    short = {"symbol": "BTCUSDT", "side": "Sell", "size": "0.02", "avgPrice": "25100", "stopLoss": "26000"}
+    flat = {"symbol": "BTCUSDT", "side": "", "size": "0"}
+    stranger = {"symbol": "DOGEUSDT", "side": "Buy", "size": "1", "positionIdx": 1}
+    async with bybit({POSITIONS: lambda _: rows(stranger, flat, short)}) as world:
+        await known(world)
+        (position,) = await world.venue.positions()
+        assert [request.query["settleCoin"] for request in world.asked()] == ["USDT"]
+    assert (position.market, position.net) == (BTC.market, Decimal("-0.02"))
+    assert (position.entry, position.stop) == (Decimal(25100), Decimal(26000))
+
+
+async def test_a_failed_position_query_is_not_flat() -> None:
+    """It raises; nothing can be mistaken for an empty account."""
+    async with bybit({POSITIONS: refusal(10003)}) as world:
+        await known(world)
+        with pytest.raises(NeedsHuman):
+            await world.venue.positions()
+
+
+async def test_balances_carry_the_answers_time() -> None:
+    """The wallet's rows have none of their own."""
+    coin = {"coin": "USDT", "equity": "1000", "usdValue": "1000", "walletBalance": "990"}
+    wallet = {"accountType": "UNIFIED", "totalAvailableBalance": "800", "coin": [coin]}
+    async with bybit({WALLET: lambda _: {"list": [wallet]}}) as world:
+        (balance,) = await world.venue.balances()
+        assert world.asked()[0].query == {"accountType": "UNIFIED"}
+    assert (balance.currency, balance.equity, balance.available) == ("USDT", Decimal(1000), Decimal(800))
+    assert balance.at_ns == NOW_MS * 1_000_000

@@ -1,0 +1,193 @@
+"""Instruments, candles and trades, from rows as Bybit documents them."""
+
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from kangbot.errors import NeedsHuman, Refused
+from kangbot.model.ids import Symbol
+from kangbot.model.market import InstrumentKind
+from kangbot.model.orders import Side
+from tests.support.bybit_rest import BTC, NOW_MS, SPOT, bybit, refusal, rows
+from tests.support.loopback import Request
+
+INSTRUMENTS, KLINE, TRADES, TIME = (
+    "/v5/market/instruments-info",
+    "/v5/market/kline",
+    "/v5/market/recent-trade",
+    "/v5/market/time",
+)
+MINUTE_MS = 60_000
+
+
+def contract(base: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "symbol": f"{base}USDT",
+        "contractType": "LinearPerpetual",
+        "status": "Trading",
+        "baseCoin": base,
+        "quoteCoin": "USDT",
+        "settleCoin": "USDT",
+        "priceFilter": {"minPrice": "0.10", "maxPrice": "1999999.80", "tickSize": "0.10"},
+        "lotSizeFilter": {
+            "maxOrderQty": "1190.000",
+            "minOrderQty": "0.001",
+            "qtyStep": "0.001",
+            "postOnlyMaxOrderQty": "1190.000",
+            "maxMktOrderQty": "500.000",
+            "minNotionalValue": "5",
+        },
+        **changes,
+    }
+
+
+PAIR = {
+    "symbol": "BTCUSDT",
+    "baseCoin": "BTC",
+    "quoteCoin": "USDT",
+    "status": "Trading",
+    "lotSizeFilter": {
+        "basePrecision": "0.000001",
+        "quotePrecision": "0.00000001",
+        "minOrderQty": "0.000048",
+        "minOrderAmt": "1",
+        "maxLimitOrderQty": "83",
+        "maxMarketOrderQty": "41.5",
+    },
+    "priceFilter": {"tickSize": "0.01"},
+}
+
+
+def one_by_symbol(request: Request) -> Any:
+    if request.query["category"] == "spot":
+        return rows(PAIR)
+    base = request.query["symbol"].removesuffix("USDT").removesuffix("PERP")
+    if base == "GONE":
+        return refusal(10001, "params error: Symbol Invalid")
+    if base == "SOL":
+        return rows(contract("SOL", symbol="SOLPERP", quoteCoin="USDC", settleCoin="USDC"))
+    return rows(contract(base, status="PreLaunch" if base == "NEW" else "Trading"))
+
+
+async def test_the_rules_of_a_market_are_exact_decimals() -> None:
+    """Contract and pair state them in different words."""
+    async with bybit({INSTRUMENTS: one_by_symbol}) as world:
+        found = await world.venue.instruments([Symbol("BTC/USDT:USDT"), Symbol("BTC/USDT")])
+    linear, spot = found[Symbol("BTC/USDT:USDT")], found[Symbol("BTC/USDT")]
+    assert (linear.kind, linear.native, linear.market) == (InstrumentKind.LINEAR, "BTCUSDT", "bybit:BTC-USDT:USDT")
+    assert (linear.tick, linear.step, linear.min_quantity) == (Decimal("0.10"), Decimal("0.001"), Decimal("0.001"))
+    assert (linear.max_quantity, linear.min_notional) == (Decimal(500), Decimal(5))  # the narrower bound holds
+    assert (spot.kind, spot.settle, spot.market) == (InstrumentKind.SPOT, "USDT", "bybit:BTC-USDT")
+    assert (spot.tick, spot.step) == (Decimal("0.01"), Decimal("0.000001"))
+    assert (spot.max_quantity, spot.min_notional) == (Decimal("41.5"), Decimal(1))
+
+
+async def test_what_does_not_trade_is_absent() -> None:
+    """An unknown name, and a market before its launch."""
+    async with bybit({INSTRUMENTS: one_by_symbol}) as world:
+        wanted = [Symbol("GONE/USDT:USDT"), Symbol("NEW/USDT:USDT"), Symbol("BTC/USDT:USDT")]
+        assert list(await world.venue.instruments(wanted)) == ["BTC/USDT:USDT"]
+
+
+async def test_a_market_settled_in_usdc_has_another_name_there() -> None:
+    """The symbol is ccxt's unified one, the native name Bybit's."""
+    async with bybit({INSTRUMENTS: one_by_symbol}) as world:
+        (found,) = (await world.venue.instruments([Symbol("SOL/USDC:USDC")])).values()
+    assert (found.native, found.settle) == ("SOLPERP", "USDC")
+
+
+async def test_another_refusal_than_an_unknown_name_is_told() -> None:
+    """A banned key is no missing market."""
+    async with bybit({INSTRUMENTS: refusal(10010)}) as world:
+        with pytest.raises(NeedsHuman):
+            await world.venue.instruments([Symbol("BTC/USDT:USDT")])
+
+
+async def test_many_markets_cost_a_page_not_a_request_each() -> None:
+    """Futures and markets that nobody asked for are passed over."""
+    names = [f"C{number}" for number in range(27)]
+
+    def pages(request: Request) -> Any:
+        if "cursor" not in request.query:
+            dated = contract("C1", symbol="C1-29DEC26", contractType="LinearFutures")
+            return rows(dated, *map(contract, names[:14]), cursor="first%3DC14")
+        return rows(*map(contract, names[14:]), contract("OTHER"))
+
+    async with bybit({INSTRUMENTS: pages}) as world:
+        found = await world.venue.instruments([Symbol(f"{name}/USDT:USDT") for name in names])
+        assert len(world.asked()) == 2
+    assert sorted(found) == sorted(f"{name}/USDT:USDT" for name in names)
+    assert all(found[symbol].native != "C1-29DEC26" for symbol in found)
+
+
+# ------------------------------------------------------------------------------------------------------------ candles
+def klines(first_ms: int, last_ms: int) -> Any:
+    """Serve the minutes from `first_ms` on; the newest, at `last_ms`, is not finished."""
+
+    def serve(request: Request) -> Any:
+        limit, end = int(request.query["limit"]), int(request.query.get("end", last_ms))
+        starts = range(end // MINUTE_MS * MINUTE_MS, first_ms - 1, -MINUTE_MS)
+        return {"list": [[str(start), "1", "3", "0.5", "2", "10.5", "21"] for start in starts[:limit]]}
+
+    return serve
+
+
+OPEN_MS = NOW_MS // MINUTE_MS * MINUTE_MS  # of the minute that runs
+
+
+async def test_bars_are_closed_and_oldest_first() -> None:
+    """The minute that runs is not among them, and is made up for by an older one."""
+    async with bybit({KLINE: klines(0, OPEN_MS)}) as world:
+        bars = await world.venue.bars(BTC, 60, 3)
+        assert [request.query["interval"] for request in world.asked()] == ["1"]
+    assert [bar.open_ns for bar in bars] == [(OPEN_MS - back * MINUTE_MS) * 1_000_000 for back in (3, 2, 1)]
+    assert all(bar.close_ns <= NOW_MS * 1_000_000 for bar in bars)
+    bar = bars[0]
+    assert (bar.open, bar.high, bar.low, bar.close) == (Decimal(1), Decimal(3), Decimal("0.5"), Decimal(2))
+    assert (bar.volume, bar.timeframe_s, bar.market) == (Decimal("10.5"), 60, BTC.market)
+
+
+@pytest.mark.parametrize(("limit", "requests"), [(999, 1), (1000, 2), (2500, 3)])
+async def test_a_long_look_back_is_several_requests_without_gap_or_overlap(limit: int, requests: int) -> None:
+    """Bybit gives a thousand candles at once."""
+    async with bybit({KLINE: klines(0, OPEN_MS)}) as world:
+        bars = await world.venue.bars(BTC, 60, limit)
+        assert len(world.asked()) == requests
+    assert len(bars) == limit
+    assert all(after.open_ns == before.close_ns for before, after in pairwise(bars))
+
+
+async def test_a_young_market_has_fewer_bars() -> None:
+    """All that there are, and no endless asking for more."""
+    async with bybit({KLINE: klines(OPEN_MS - 5 * MINUTE_MS, OPEN_MS)}) as world:
+        assert len(await world.venue.bars(BTC, 60, 100)) == 5
+        assert len(world.asked()) == 1
+
+
+@pytest.mark.parametrize("timeframe_s", [1, 15, 45, 120, 3 * 86_400])
+async def test_a_timeframe_that_bybit_has_not_is_refused(timeframe_s: int) -> None:
+    """Without asking."""
+    async with bybit({}) as world:
+        with pytest.raises(Refused):
+            await world.venue.bars(BTC, timeframe_s, 10)
+        assert world.asked() == []
+
+
+# ------------------------------------------------------------------------------------------------------ trades, clock
+@pytest.mark.parametrize(("instrument", "limit"), [(BTC, "1000"), (SPOT, "60")])
+async def test_trades_are_oldest_first_and_as_many_as_bybit_gives(instrument: Any, limit: str) -> None:
+    """Newest first on the wire; a thousand of a contract, sixty of a pair."""
+    newest = {"execId": "b", "price": "25000.50", "size": "0.1", "side": "Sell", "time": str(NOW_MS)}
+    async with bybit({TRADES: lambda _: rows(newest, newest | {"execId": "a", "side": "Buy"})}) as world:
+        older, newer = await world.venue.trades(instrument, 5000)
+        assert world.asked()[0].query["limit"] == limit
+    assert (older.trade_id, older.side, newer.trade_id, newer.side) == ("a", Side.BUY, "b", Side.SELL)
+    assert (newer.price, newer.at_ns, newer.market) == (Decimal("25000.50"), NOW_MS * 1_000_000, instrument.market)
+
+
+async def test_the_venues_clock_is_in_nanoseconds() -> None:
+    """As Bybit states it."""
+    async with bybit({TIME: lambda _: {"timeSecond": "1700000000", "timeNano": "1700000000123456789"}}) as world:
+        assert await world.venue.server_time_ns() == 1_700_000_000_123_456_789
