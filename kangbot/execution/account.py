@@ -1,0 +1,261 @@
+"""One venue account: routes its private stream to the markets, and asks it in bulk whether all agree.
+
+A stream that is up proves nothing about what it did not say. So the account is asked for its open orders, positions
+and executions at start, on every reconnect of the private stream, on a slow beat, and every few seconds while anything
+is in flight; each market gets the answers as one `Reconciled` in its inbox. What they mean is `machines/agreement.py`.
+
+A round counts only as a whole: where one question fails, nobody hears of the others' answers.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+
+from kangbot.errors import KangbotError, RateLimited
+from kangbot.execution.budget import Budget
+from kangbot.execution.executor import Pulse
+from kangbot.machines.backoff import Backoff
+from kangbot.machines.priority import Priority
+from kangbot.machines.reconcile import Reconciled
+from kangbot.model.data import MarketData
+from kangbot.model.events import EquityMarked, Noted, Severity
+from kangbot.model.ids import MarketId
+from kangbot.model.money import ZERO, Money
+from kangbot.model.orders import AccountEvent, Balance, CashFlow, Fill, OrderReport, VenuePosition
+from kangbot.ports import Journal, Topic, Venue
+from kangbot.runtime.world import SECOND_NS, World
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+Deliver = Callable[[AccountEvent | Reconciled], None]
+
+OVERLAP_NS = 60 * SECOND_NS  # executions are asked for again from so long before the last round
+START_OVERLAP_NS = 3600 * SECOND_NS  # and from so long before the last execution we know, after a start
+_GAP_S = 0.25  # between two rounds: markets that start one after another share them
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Member:
+    """A market of this account that runs."""
+
+    deliver: Deliver
+    pulse: Callable[[], Pulse]
+    since_ns: int  # it has heard of every execution before this
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What the venue said in one round."""
+
+    open_orders: Sequence[OrderReport]
+    positions: Sequence[VenuePosition]
+    executions: Sequence[AccountEvent]
+
+
+class Account:
+    """Implements `ports.Sink` for the account's private stream. `run` is its task; one for each venue account.
+
+    `last_execution_ns` is the newest execution in the journal, `born_ns` the journal's first record; 0 for none.
+    """
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        journal: Journal,
+        venue: Venue,
+        budget: Budget,
+        last_execution_ns: int,
+        born_ns: int,
+        equity: Mapping[str, Money],
+        slow_s: float = 60.0,
+        busy_s: float = 5.0,
+        timeout_s: float = 15.0,
+    ) -> None:
+        self._clock = world.clock
+        self._draws = world.fork(f"account/{venue.name}")
+        self._journal = journal
+        self._venue = venue
+        self._budget = budget
+        self._slow_ns = int(slow_s * SECOND_NS)
+        self._busy_s = busy_s
+        self._timeout_s = timeout_s
+        remembered_ns = last_execution_ns or born_ns
+        # Without a memory there is nothing of ours to catch up with.
+        self._first_ns = remembered_ns - START_OVERLAP_NS if remembered_ns else self._clock.now_ns()
+        self._equity = dict(equity)
+        self._members: dict[MarketId, _Member] = {}
+        self._left: dict[MarketId, int] = {}  # markets that ran before: up to when they heard of every execution
+        self._kick = asyncio.Event()
+        self._backoff = Backoff(first_ns=SECOND_NS, ceiling_ns=15 * SECOND_NS)
+        self._asked_ns = 0  # the last round that succeeded began then
+        self.live = False  # the private stream is up
+        self.rounds = 0  # that succeeded
+        self.failures = 0  # of rounds, since the last that succeeded
+        self.unrouted: dict[MarketId, int] = {}  # events of markets that do not run here
+
+    # -------------------------------------------------------------------------------------------------------- markets
+    def register(self, market: MarketId, deliver: Deliver, pulse: Callable[[], Pulse]) -> None:
+        """Route the market's events to `deliver`, and reconcile it soon. `pulse` tells how urgently."""
+        since_ns = self._left.pop(market, self._first_ns)
+        self._members[market] = _Member(deliver=deliver, pulse=pulse, since_ns=since_ns)
+        self._kick.set()
+
+    def unregister(self, market: MarketId) -> None:
+        """Stop routing to it; when it is registered again, it hears of what it missed. Harmless when repeated."""
+        if (member := self._members.pop(market, None)) is not None:
+            self._left[market] = member.since_ns
+
+    def hurry(self) -> None:
+        """Reconcile now, not on the next beat: a breaker has closed, an operator asks."""
+        self._kick.set()
+
+    # ---------------------------------------------------------------------------------------------------------- stream
+    def offer(self, event: MarketData | AccountEvent, received_ns: int) -> None:
+        """Take one event of the private stream."""
+        del received_ns  # what is urgent in it is measured by its market
+        if isinstance(event, Balance):
+            self._mark(event)
+        elif isinstance(event, OrderReport | Fill | CashFlow | VenuePosition):
+            member = self._members.get(event.market)
+            if member is not None:
+                member.deliver(event)
+            else:
+                self._unrouted(event.market, event)
+
+    def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:
+        """Reconcile whenever the private stream is back: what was said meanwhile was said to nobody."""
+        log.info("account.stream", venue=self._venue.name, topic=topic.native, live=live, reason=reason)
+        self.live = live
+        if live:
+            self._kick.set()
+
+    # --------------------------------------------------------------------------------------------------------- rounds
+    async def run(self) -> None:
+        """Reconcile for ever."""
+        while True:
+            await self._wait()
+            self._kick.clear()
+            if await self.reconcile():
+                await asyncio.sleep(_GAP_S)
+            else:
+                await asyncio.sleep(self._backoff.wait_ns(self._draws.random()) / SECOND_NS)
+                self._kick.set()
+
+    async def _wait(self) -> None:
+        """Wait for a reason to reconcile: a kick, something in flight, or the slow beat."""
+        while not self._kick.is_set():
+            try:
+                async with asyncio.timeout(self._busy_s):
+                    await self._kick.wait()
+            except TimeoutError:
+                if self._clock.now_ns() - self._asked_ns >= self._slow_ns or self._busy():
+                    return
+
+    def _busy(self) -> bool:
+        return any(member.pulse().in_flight for member in self._members.values())
+
+    async def reconcile(self) -> bool:
+        """Ask the venue for everything once and deliver the answers; False where a question failed."""
+        asked_ns = self._clock.now_ns()
+        members = dict(self._members)  # a market that joins meanwhile may need executions from further back
+        since_ns = self._since_ns()
+        try:
+            open_orders = await self._ask(self._venue.open_orders)
+            positions = await self._ask(self._venue.positions)
+            # Last, so that whatever the answers above include is among them.
+            executions = await self._ask(lambda: self._venue.executions(since_ns))
+            balances = await self._ask(self._venue.balances)
+        except Exception as error:  # noqa: BLE001 -- whatever it was: a question that failed is no evidence
+            self._failed(error)
+            return False
+        for balance in balances:
+            self._mark(balance)
+        self._deliver(members, _Answers(open_orders, positions, executions), since_ns=since_ns, asked_ns=asked_ns)
+        self._succeeded(asked_ns)
+        return True
+
+    async def _ask(self, question: Callable[[], Awaitable[T]]) -> T:
+        await self._budget.acquire(Priority.RECONCILE)
+        async with asyncio.timeout(self._timeout_s):
+            return await question()
+
+    def _since_ns(self) -> int:
+        since = [member.since_ns for member in self._members.values()]
+        wanted = [member.pulse().executions_since_ns for member in self._members.values()]
+        return min([*since, *(at_ns for at_ns in wanted if at_ns is not None)], default=self._first_ns)
+
+    def _deliver(self, members: Mapping[MarketId, _Member], answers: _Answers, *, since_ns: int, asked_ns: int) -> None:
+        """Give each market its part of the answers, and take note of what belongs to none."""
+        answered_ns = self._clock.now_ns()
+        stated = {position.market: position for position in answers.positions}
+        for market, member in members.items():
+            if self._members.get(market) is not member:
+                continue  # it has left, or has begun anew, since the questions were asked
+            flat = VenuePosition(market=market, net=ZERO, entry=None, stop=None, mark=None)
+            executions = [event for event in answers.executions if isinstance(event, Fill | CashFlow)]
+            snapshot = Reconciled(
+                market=market,
+                open_orders=[report for report in answers.open_orders if report.market == market],
+                executions=[event for event in executions if event.market == market],
+                executions_since_ns=since_ns,
+                position=stated.get(market, flat),
+                asked_ns=asked_ns,
+                answered_ns=answered_ns,
+            )
+            member.since_ns = asked_ns - OVERLAP_NS
+            member.deliver(snapshot)
+        for report in answers.open_orders:
+            if report.market not in self._members:
+                self._unrouted(report.market, report)
+        for position in answers.positions:
+            if position.market not in self._members:
+                self._unrouted(position.market, position)
+
+    # -------------------------------------------------------------------------------------------------------- private
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, RateLimited):
+            self._budget.pause(error.retry_after_ns)
+        self._backoff = self._backoff.failed()
+        self.failures += 1
+        if self.failures == 1:
+            message = error.message if isinstance(error, KangbotError) else f"{type(error).__name__}: {error}"
+            log.warning("account.unreconciled", venue=self._venue.name, error=message)
+            self._note("account.unreconciled", Severity.WARNING, f"{self._venue.name} cannot be asked: {message}")
+
+    def _succeeded(self, asked_ns: int) -> None:
+        if self.failures:
+            log.info("account.reconciled", venue=self._venue.name, after_failures=self.failures)
+            text = f"{self._venue.name} answers again, after {self.failures} failed rounds"
+            self._note("account.reconciled", Severity.INFO, text)
+        self.failures = 0
+        self.rounds += 1
+        self._backoff = self._backoff.reset()
+        self._asked_ns = asked_ns
+
+    def _mark(self, balance: Balance) -> None:
+        """Journal the equity where it changed."""
+        if self._equity.get(balance.currency) == balance.equity:
+            return
+        self._equity[balance.currency] = balance.equity
+        now_ns = self._clock.now_ns()
+        self._journal.append(
+            EquityMarked(venue=self._venue.name, currency=balance.currency, equity=balance.equity, at_ns=now_ns)
+        )
+
+    def _unrouted(self, market: MarketId, event: object) -> None:
+        """Count what belongs to a market that does not run here; say so once a market."""
+        self.unrouted[market] = self.unrouted.get(market, 0) + 1
+        if self.unrouted[market] == 1:
+            kind = type(event).__name__
+            log.warning("account.unrouted", venue=self._venue.name, market=market, kind=kind)
+            self._note("account.unrouted", Severity.WARNING, f"a {kind} of {market}, which does not run here")
+
+    def _note(self, kind: str, severity: Severity, message: str) -> None:
+        self._journal.append(
+            Noted(kind=kind, severity=severity, market=None, message=message, at_ns=self._clock.now_ns())
+        )
