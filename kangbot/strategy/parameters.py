@@ -85,7 +85,9 @@ def _describe(field: msgspec.structs.FieldInfo) -> Parameter:
     kind, description = field.type, ""
     if get_origin(kind) is Annotated:
         kind, *notes = get_args(field.type)
-        description = next((note.description or "" for note in notes if isinstance(note, msgspec.Meta)), "")
+        description = next(
+            (note.description for note in notes if isinstance(note, msgspec.Meta) and note.description), ""
+        )
     default = "" if field.required else str(field.default).lower() if kind is bool else str(field.default)
     return Parameter(
         name=field.name, type=getattr(kind, "__name__", str(kind)), default=default, description=description
