@@ -67,7 +67,7 @@ def truth(exchange: Exchange) -> dict[str, Any]:
         "fees": short(venue.account.fees_paid),
         "connects": dict(exchange.connects),
         "requests": dict(exchange.requests),
-        "paused": exchange.paused,
+        "paused": venue.frozen,
     }
 
 
@@ -121,8 +121,8 @@ class Control:
         return _json({"active": []})
 
     async def _pause(self, request: web.Request) -> web.Response:
-        self._exchange.paused = bool(msgspec.json.decode(await request.read() or b"{}").get("paused", True))
-        return _json({"paused": self._exchange.paused})
+        self._exchange.venue.frozen = bool(msgspec.json.decode(await request.read() or b"{}").get("paused", True))
+        return _json({"paused": self._exchange.venue.frozen})
 
     async def _order(self, request: web.Request) -> web.Response:
         try:

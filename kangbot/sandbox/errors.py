@@ -40,6 +40,7 @@ _LINEAR = {
     Reason.LEVERAGE: (110013, "cannot set leverage gt maxLeverage by risk limit"),
     Reason.AMEND_FILLED: (110064, "The number of contracts modified cannot be less than or equal to the filled qty"),
     Reason.NOT_SUPPORTED: (PARAMS, ""),
+    Reason.NOT_QUOTED: (110066, "No trading is allowed at the current time"),
 }
 _SPOT = {
     **_LINEAR,
@@ -59,6 +60,6 @@ _FALLING = 110093  # the code of a passed trigger depends on the direction that 
 def translate(refusal: RequestRefused, category: str) -> ApiError:
     """Return the refusal as the venue would answer it; where the venue names values, so does the message."""
     code, message = (_SPOT if category == "spot" else _LINEAR)[refusal.reason]
-    if refusal.reason is Reason.TRIGGER_PASSED and refusal.message.startswith("expect fall"):
+    if refusal.reason is Reason.TRIGGER_PASSED and refusal.message.startswith("expect Falling"):
         code = _FALLING
     return ApiError(code, message or refusal.message)

@@ -42,7 +42,6 @@ class Exchange:
         }
         self.requests: Counter[str] = Counter()
         self.connects: Counter[str] = Counter()
-        self.paused = False
 
     def now_ns(self) -> int:
         """Return the venue's clock."""

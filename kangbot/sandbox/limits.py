@@ -29,12 +29,12 @@ class Limits:
     def __init__(self) -> None:
         self._taken: dict[str, deque[int]] = {}
 
-    def take(self, name: str, limit: int, now_ms: int) -> Allowance:
+    def take(self, name: str, limit: int, now_ms: int, window_ms: int = _WINDOW_MS) -> Allowance:
         """Count one request; one that is too many is not counted."""
         taken = self._taken.setdefault(name, deque())
-        while taken and taken[0] <= now_ms - _WINDOW_MS:
+        while taken and taken[0] <= now_ms - window_ms:
             taken.popleft()
         if len(taken) >= limit:
-            return Allowance(limit=limit, left=-1, reset_ms=taken[0] + _WINDOW_MS)
+            return Allowance(limit=limit, left=-1, reset_ms=taken[0] + window_ms)
         taken.append(now_ms)
         return Allowance(limit=limit, left=limit - len(taken), reset_ms=now_ms)

@@ -20,7 +20,7 @@ class ServeOptions:
     api_key: str = "sandbox"
     api_secret: str = field(default="sandbox", repr=False)
     balance: Decimal = Decimal(100_000)  # USDT
-    history_minutes: int = 1500
+    history_minutes: int = 1000
     enforce_limits: bool = True  # of requests per second; the counting headers are sent in any case
     funding_interval_s: int = 8 * 3600
     tls: ssl.SSLContext | None = None  # https and wss instead of http and ws

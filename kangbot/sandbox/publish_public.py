@@ -16,7 +16,7 @@ from kangbot.sim.klines import Candle, bucket_ns
 
 _encode = msgspec.json.Encoder().encode
 _KLINE_EVERY_NS = 1_000_000_000
-_STATISTICS_EVERY_NS = 1_000_000_000
+_STATISTICS_EVERY_NS = 5_000_000_000
 _REPEAT_BOOK_NS = 3_000_000_000  # level 1 is sent again as a snapshot after three quiet seconds
 Level = tuple[Price, Quantity]
 
@@ -57,7 +57,8 @@ class PublicPublisher:
             return
         if kind == "tickers":
             market = self._exchange.desk(stream, symbol).spec.market
-            listener.push(self._ticker_frame(topic, "snapshot", self._ticker(market, now_ns), now_ns))
+            row = self._tickers.get(market) or self._ticker(market, now_ns)  # what others have, that deltas fit both
+            listener.push(self._ticker_frame(topic, "snapshot", row, now_ns))
         elif kind == "orderbook":
             market = self._exchange.desk(stream, symbol.partition(".")[2]).spec.market
             quote = self._books.setdefault(market, self._exchange.venue.desks[market].book.quote)
@@ -160,7 +161,7 @@ class PublicPublisher:
             self._hub.publish(stream, topic, self._ticker_frame(topic, "delta", row, now_ns))
 
     def _ticker(self, market: MarketId, now_ns: int) -> dict[str, Any]:
-        """Return the ticker as it is now and keep it as sent; the day's statistics are renewed once a second."""
+        """Return the ticker as it is now and keep it as sent; the day's statistics are renewed every few seconds."""
         desk = self._exchange.venue.desks[market]
         row = self._tickers.get(market)
         if row is None or now_ns - self._statistics_ns.get(market, 0) >= _STATISTICS_EVERY_NS:

@@ -23,8 +23,7 @@ class Publisher:
     def turn(self) -> None:
         """Let the venue live until now, and publish what happened."""
         now_ns = self._exchange.now_ns()
-        if not self._exchange.paused:
-            self._exchange.venue.advance(now_ns)
+        self._exchange.venue.advance(now_ns)
         self.flush()
         self.public.candles(now_ns)
 

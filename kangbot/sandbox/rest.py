@@ -25,6 +25,7 @@ from kangbot.sandbox.limits import Allowance, Limits
 from kangbot.sandbox.publisher import Publisher
 from kangbot.sandbox.routes import ROUTES, Route
 
+_ADDRESS_LIMIT, _ADDRESS_WINDOW_MS = 600, 5000  # requests of one address in five seconds, public ones included
 _TOO_MANY = "Too many visits! Exceeded the API Rate Limit."
 Lost = TimeoutBeforeAccept | TimeoutAfterAccept | LateAccept
 
@@ -38,11 +39,17 @@ class Rest:
         self._publisher = publisher
         self._tasks = tasks
         self._limits = Limits()
+        self._enforced = exchange.options.enforce_limits
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
         self._exchange.requests[f"{request.method} {request.path}"] += 1
         body = await request.read()
+        if (
+            self._enforced
+            and self._limits.take("address", _ADDRESS_LIMIT, self._exchange.now_ms(), _ADDRESS_WINDOW_MS).left < 0
+        ):
+            return web.Response(status=403, text="access too frequent")
         lost: Lost | None = None
         route = ROUTES.get((request.method, request.path))
         for fault in self._faults.take(request.path, self._exchange.now_ns()) if route and route.signed else ():
@@ -86,7 +93,7 @@ class Rest:
             check_request(options.api_key, options.api_secret, request.headers, payload, self._exchange.now_ms())
             allowance = self._budget(request.path, route, params)
             headers.update(allowance.headers())
-            if allowance.left < 0 and options.enforce_limits:
+            if allowance.left < 0 and self._enforced:
                 raise ApiError(RATE_LIMIT, _TOO_MANY)
         return route.answer(self._exchange, params)
 

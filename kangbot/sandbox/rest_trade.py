@@ -62,15 +62,19 @@ def cancel(exchange: Exchange, params: Params) -> Result:
 
 
 def cancel_all(exchange: Exchange, params: Params) -> Result:
-    """POST /v5/order/cancel-all."""
+    """POST /v5/order/cancel-all: position stops too, unless `orderFilter` chooses."""
     category = text(params, "category")
     symbol = text(params, "symbol", "")
     desks = [exchange.desk(category, symbol)] if symbol else exchange.desks(category)
     if not symbol and category == "linear" and not (params.get("settleCoin") or params.get("baseCoin")):
         raise ApiError(PARAMS, "Missing some parameters that must be filled in, symbol or baseCoin or settleCoin")
-    ended: list[SimOrder] = []
-    for desk in desks:
-        ended.extend(exchange.venue.cancel_all(exchange.now_ns(), desk.spec.market))
+    chosen = [
+        order
+        for desk in desks
+        for order in exchange.venue.orders.open(desk.spec.market)
+        if _matches(exchange, order, category, params)
+    ]
+    ended = exchange.venue.cancel_all(exchange.now_ns(), chosen)
     return {"list": [_ids(order) for order in ended], "success": "1"}
 
 

@@ -32,7 +32,10 @@ _STREAMS = ("/v5/public/linear", "/v5/public/spot", "/v5/private")
 class Sandbox:
     """A running sandbox. `aclose` is safe to call twice."""
 
-    def __init__(self, options: ServeOptions, exchange: Exchange, runner: web.AppRunner, tasks: Tasks) -> None:
+    def __init__(
+        self, options: ServeOptions, exchange: Exchange, streams: Streams, runner: web.AppRunner, tasks: Tasks
+    ) -> None:
+        self._streams = streams
         self._runner = runner
         self._tasks = tasks
         self.exchange = exchange
@@ -53,6 +56,7 @@ class Sandbox:
 
     async def aclose(self) -> None:
         """Stop listening, cut what is connected, end all tasks; bounded by about a second."""
+        self._streams.drop("all")
         await self._tasks.aclose()
         await self._runner.cleanup()
 
@@ -77,7 +81,7 @@ async def serve(options: ServeOptions, clock: Clock | None = None) -> Sandbox:
         await runner.cleanup()
         raise
     tasks.spawn("pump", _pump(publisher))
-    return Sandbox(options, exchange, runner, tasks)
+    return Sandbox(options, exchange, streams, runner, tasks)
 
 
 async def _pump(publisher: Publisher) -> None:

@@ -1,6 +1,5 @@
 """Websockets: subscriptions, authentication and heartbeats in Bybit v5's words."""
 
-import asyncio
 import contextlib
 from typing import Any
 
@@ -80,8 +79,8 @@ class Session:
         self._authorised = False
 
     async def write(self) -> None:
-        """Write queued frames until the socket ends; a socket that reads too slowly is cut."""
-        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+        """Write queued frames until cancelled; a socket that reads too slowly is cut."""
+        with contextlib.suppress(ConnectionError):
             await self._outbox.run()
             log.warning("sandbox.slow_reader", connection=self.conn_id)
             self.cut()

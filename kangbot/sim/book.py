@@ -28,6 +28,11 @@ class Book:
             raise RuntimeError("the market has not been quoted yet")
         return self._quote
 
+    @property
+    def quoted(self) -> bool:
+        """Whether there is a price at all."""
+        return self._quote is not None
+
     def frame(self, quote: Quote) -> None:
         """Replace the book by a fresh one around `quote`."""
         self._quote = quote

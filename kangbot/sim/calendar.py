@@ -23,6 +23,11 @@ class Calendar:
             heapreplace(self._due, (at_ns + self._frame_ns, index))
             yield at_ns, self._markets[index]
 
+    def skip(self, now_ns: int) -> None:
+        """Let the frames that are due by `now_ns` fall out: the markets stood still."""
+        for _ in self.due(now_ns):
+            pass
+
     def next_ns(self) -> int | None:
         """Return when the next frame is due; None without markets."""
         return self._due[0][0] if self._due else None

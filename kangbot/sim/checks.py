@@ -43,18 +43,22 @@ def check_trigger(request: OrderRequest, last: Price) -> None:
     if request.trigger is None or request.direction is None:
         return
     if reached(request.trigger, request.direction, last):
+        expected, relation = ("Rising", "<=") if request.direction is Direction.RISE else ("Falling", ">=")
         raise RequestRefused(
             Reason.TRIGGER_PASSED,
-            f"expect {request.direction.value}, but trigger {request.trigger:f} and last price {last:f}",
+            f"expect {expected}, but trigger_price[{request.trigger:f}] {relation} current[{last:f}]",
         )
 
 
 def check_stops(side: Side, stop: Price | None, target: Price | None, base: Price) -> None:
     """Refuse a stop-loss or take-profit on the wrong side of `base` for a position of that side."""
+    held, stop_side, target_side = ("Buy", "lower", "higher") if side is Side.BUY else ("Sell", "greater", "lower")
     if stop is not None and (base - stop) * side.sign <= 0:
-        raise RequestRefused(Reason.STOP_SIDE, f"StopLoss:{stop:f} on the wrong side of base_price:{base:f}")
+        told = f"StopLoss:{stop:f} set for {held} position should {stop_side} than base_price:{base:f}"
+        raise RequestRefused(Reason.STOP_SIDE, told)
     if target is not None and (target - base) * side.sign <= 0:
-        raise RequestRefused(Reason.STOP_SIDE, f"TakeProfit:{target:f} on the wrong side of base_price:{base:f}")
+        told = f"TakeProfit:{target:f} set for {held} position should be {target_side} than base_price:{base:f}"
+        raise RequestRefused(Reason.STOP_SIDE, told)
 
 
 def reached(trigger: Decimal, direction: Direction, last: Price) -> bool:

@@ -42,6 +42,8 @@ class Entry:
     def submit(self, request: OrderRequest, now_ns: int) -> SimOrder:
         """Take an order: conditional ones wait, others meet the book at once."""
         desk = self.desk(request.market)
+        if not desk.book.quoted:
+            raise RequestRefused(Reason.NOT_QUOTED, f"{request.market} has no price yet")
         self._store.admit(request.client_id)
         check_filters(desk.spec.instrument, request, desk.last)
         check_trigger(request, desk.last)
@@ -100,11 +102,6 @@ class Entry:
             return self._matching.keep(changed)
         self._check_amended(order, changed, desk)
         return self._matching.enter(changed, now_ns)
-
-    def cancel(self, order_id: str, client_id: str, now_ns: int) -> SimOrder:
-        """End an open order by request."""
-        order = self.open_order(order_id, client_id)
-        return self._matching.end(order, OrderStatus.CANCELED, Cause.USER, now_ns)
 
     def open_order(self, order_id: str, client_id: str) -> SimOrder:
         """Return the open order of either id, or refuse."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _HISTORY_STEP_NS = 10 * SECOND_NS
 _REGIME_S = 20.0  # a trend lasts this long on average
+_USUAL_S = 0.1  # the pace for which trade sizes are meant; slower frames carry more volume
 _TREND = 0.3  # its drift, in units of the volatility a second
 
 
@@ -63,7 +64,8 @@ class PriceProcess:
         )
         draw = rng.random()
         count = 0 if draw < 0.4 else 1 if draw < 0.8 else 2
-        return Frame(quote, tuple(self._trade(quote, at_ns) for _ in range(count)))
+        lots = max(1, round(dt_s / _USUAL_S))
+        return Frame(quote, tuple(self._trade(quote, at_ns, lots) for _ in range(count)))
 
     def history(self, end_ns: int, minutes: int) -> list[Trade]:
         """Return the trades of the `minutes` before `end_ns`, oldest first; the next frame continues from them."""
@@ -85,7 +87,7 @@ class PriceProcess:
     def _size(self, typical: int) -> int:
         return max(1, int(typical * (0.25 + 1.5 * self._rng.random())))
 
-    def _trade(self, quote: Quote, at_ns: int) -> Trade:
+    def _trade(self, quote: Quote, at_ns: int, lots: int) -> Trade:
         buys = self._rng.random() < 0.5
         self._trades += 1
         return Trade(
@@ -93,6 +95,6 @@ class PriceProcess:
             trade_id=f"{self._id_prefix}-{self._trades:012x}",
             side=Side.BUY if buys else Side.SELL,
             price=quote.ask if buys else quote.bid,
-            quantity=Decimal(self._size(max(1, self._level // 10))) * self._step,
+            quantity=Decimal(lots * self._size(max(1, self._level // 10))) * self._step,
             at_ns=at_ns,
         )

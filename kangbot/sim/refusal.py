@@ -25,6 +25,7 @@ class Reason(StrEnum):
     NOT_MODIFIED = "not_modified"  # the setting already has that value
     LEVERAGE = "leverage"  # out of the market's range
     AMEND_FILLED = "amend_filled"  # the new quantity is not above what is filled
+    NOT_QUOTED = "not_quoted"  # the market has no price yet
     NOT_SUPPORTED = "not_supported"  # the market's kind does not know this
 
 

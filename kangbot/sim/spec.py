@@ -42,7 +42,7 @@ class VenueSpec:
     seed: bytes = b"kangbot"  # enters the venue's ids only; the prices draw from what is forked by name
     start_ns: int  # when trading begins; history lies before it
     rate: float = 10.0  # book frames per second and market
-    history_minutes: int = 1500  # of trades and bars before the start
+    history_minutes: int = 1000  # of trades and bars before the start
     currency: str = "USDT"
     balance: Decimal = Decimal(100_000)
     leverage: Decimal = Decimal(10)  # of every market until it is set

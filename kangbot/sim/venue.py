@@ -66,6 +66,7 @@ class SimVenue:
             market.market: PriceProcess(market, fork(f"sim/price/{market.market}"), self._ids.prefix(market.market))
             for market in (spec.markets if live else ())
         }
+        self.frozen = False  # prices stand still; everything else goes on
         self._calendar = Calendar(tuple(self._processes), spec.start_ns, spec.frame_ns)
         self._funding_ns = self._next_funding(spec.start_ns)
         self._begin()
@@ -73,6 +74,8 @@ class SimVenue:
     # --------------------------------------------------------------------------------------------------------- time
     def advance(self, now_ns: int) -> None:
         """Let everything happen that is due by `now_ns`."""
+        if self.frozen:
+            self._calendar.skip(now_ns)
         for at_ns, market in self._calendar.due(now_ns):
             self._fund(at_ns)
             frame = self._processes[market].frame(at_ns, self.spec.frame_ns / SECOND_NS)
@@ -133,17 +136,13 @@ class SimVenue:
     def cancel(self, now_ns: int, *, order_id: str = "", client_id: str = "") -> SimOrder:
         """Cancel an open order. RequestRefused: there is none of that id."""
         self.advance(now_ns)
-        order = self._entry.cancel(order_id, client_id, now_ns)
-        self._tell_balance(now_ns)
-        return order
+        return self._end(self._entry.open_order(order_id, client_id), now_ns)
 
-    def cancel_all(self, now_ns: int, market: MarketId | None = None) -> list[SimOrder]:
-        """Cancel every open order, of one market or of all; position stops stay."""
+    def cancel_all(self, now_ns: int, orders: Sequence[SimOrder]) -> list[SimOrder]:
+        """Cancel those of `orders` that are still open, and return them."""
         self.advance(now_ns)
-        mine = [order for order in self.orders.open(market) if not order.protective]
-        ended = [self._matching.end(order, OrderStatus.CANCELED, Cause.USER, now_ns) for order in mine]
-        self._tell_balance(now_ns)
-        return ended
+        still = [self.orders.get(order.order_id) for order in orders]
+        return [self._end(order, now_ns) for order in still if not order.status.terminal]
 
     # ----------------------------------------------------------------------------------------------------- settings
     def set_stops(self, market: MarketId, stop: Price | None, target: Price | None, now_ns: int) -> None:
@@ -205,6 +204,13 @@ class SimVenue:
             desk.remember(process.history(start_ns, self.spec.history_minutes))
             desk.klines.roll(start_ns)
             desk.quoted(process.frame(start_ns, 0.0).quote)
+
+    def _end(self, order: SimOrder, now_ns: int) -> SimOrder:
+        ended = self._matching.end(order, OrderStatus.CANCELED, Cause.USER, now_ns)
+        if order.protective:
+            self._events.append(self.position(order.market, now_ns))
+        self._tell_balance(now_ns)
+        return ended
 
     def _filled(self, order: SimOrder, now_ns: int) -> None:
         """Keep the stops in step with the position, and tell the account."""
