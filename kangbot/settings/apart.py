@@ -42,9 +42,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         raise ConfigInvalid((problem,)) from error
     try:
         answer = decode(child.stdout)
-    except msgspec.DecodeError:
-        last = child.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        problem = Problem(message=f"could not be checked (exit code {child.returncode}): {last}", file=str(path))
+    except msgspec.DecodeError as error:
+        why = child.stderr.decode(errors="replace").strip().rpartition("\n")[2] or str(error)
+        problem = Problem(message=f"could not be checked (exit code {child.returncode}): {why}", file=str(path))
         raise ConfigInvalid((problem,)) from None
     if answer.settings is None:
         raise ConfigInvalid(answer.problems)

@@ -73,7 +73,7 @@ def _twice(settings: Settings, origin: Origin) -> Iterator[Problem]:
     for number, market in enumerate(settings.trading):
         if market.id in seen:
             first = seen[market.id]
-            where = origin.line(("markets", first))
+            where = origin.line(("markets", first, "symbol"))
             message = f"{market.symbol} at {market.venue} is there already{f' (line {where})' if where else ''}"
             yield origin.problem(("markets", number, "symbol"), message, "Remove one of them.")
         seen.setdefault(market.id, number)
@@ -87,14 +87,16 @@ def _some_market(settings: Settings, origin: Origin) -> Iterator[Problem]:
 def _limits(settings: Settings, origin: Origin) -> Iterator[Problem]:
     risk = settings.risk
     for number, market in enumerate(settings.trading):
-        own = settings.markets[number]
-        if risk.market_notional and market.size > risk.market_notional:
-            yield origin.problem(
-                ("markets", number, "size") if own.size else ("defaults", "size"),
-                f"{market.size} is above risk.market_notional ({risk.market_notional}): "
-                f"no entry of {market.symbol} would pass",
-                "Lower the one or raise the other.",
-            )
+        if not risk.market_notional or market.size <= risk.market_notional:
+            continue
+        places: tuple[Key, ...] = (("markets", number, "size"), ("defaults", "size"), ("risk", "market_notional"))
+        own = places[:1] if settings.markets[number].size else places[1:]
+        yield origin.problem(
+            next((key for key in own if origin.line(key)), own[0]),
+            f"{market.size} for {market.symbol} is above risk.market_notional ({risk.market_notional}): "
+            "no entry would pass",
+            "Lower the one or raise the other.",
+        )
     if risk.total_notional and risk.total_notional < risk.market_notional:
         yield origin.problem(
             ("risk", "total_notional"), f"{risk.total_notional} is below market_notional ({risk.market_notional})"

@@ -23,6 +23,9 @@ def check_strategies(settings: Settings, origin: Origin) -> Iterator[Problem]:
                 if problem not in told:
                     told.add(problem)
                     yield problem
+        except Exception as error:  # noqa: BLE001 -- a strategy of the user's own may raise anything
+            found = Problem(message=f"cannot be made: {type(error).__name__}: {error}", key="strategy")
+            yield _placed(found, settings, number, origin)
 
 
 def _placed(found: Problem, settings: Settings, number: int, origin: Origin) -> Problem:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
 from kangbot.model.market import timeframe_seconds
@@ -26,7 +26,7 @@ class Defaults:
     strategy: Words = "ema_cross"
     """A name that ships with kangbot, or `path/to/file.py:Class` for a strategy of your own."""
 
-    parameters: dict[str, object] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
     """The strategy's parameters; what is absent has the strategy's own default. They apply to markets that use the
     same strategy as `[defaults]` only: another strategy's parameters mean something else."""
 
@@ -52,7 +52,7 @@ class Market:
 
     venue: TradedVenue | None = None
     strategy: Words | None = None
-    parameters: dict[str, object] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
     """Laid over those of `[defaults]`, key by key, where the strategy is the same."""
 
     timeframe: Timeframe | None = None
@@ -69,7 +69,7 @@ class MarketSettings:
     venue: VenueName
     symbol: Symbol
     strategy: str
-    parameters: dict[str, object]
+    parameters: dict[str, Any]
     timeframe: str
     size: Decimal
     leverage: int

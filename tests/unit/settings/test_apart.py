@@ -1,0 +1,85 @@
+"""The child process that reads a configuration, and what of it arrives."""
+
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from kangbot.errors import ConfigInvalid
+from kangbot.settings import load
+from kangbot.settings.apart import Answer, decode, encode
+from kangbot.settings.loading import load as load_here
+from kangbot.settings.paths import shipped_config
+
+CANARY = "canary-9f3c-never-shown"
+
+
+def test_what_the_child_reads_arrives_whole(tmp_path: Path) -> None:
+    """Every value, exact amounts, parameters and secrets included."""
+    path = tmp_path / "kangbot.toml"
+    text = shipped_config("demo.toml").read_text(encoding="utf-8")
+    path.write_text(text.replace("slow = 8", "slow = 8\nstop_percent = 1.10000000000000000001"))
+    environ = {"KANGBOT_VENUES__BYBIT__SECRET": CANARY, "KANGBOT_DEFAULTS__SIZE": "100.000000000000000000000001"}
+    settings = load(path, environ)
+    assert settings == load_here(path, environ)
+    assert settings.bybit_secret == CANARY
+    assert settings.trading[0].parameters["stop_percent"] == Decimal("1.10000000000000000001")
+    assert settings.trading[0].size == Decimal("100.000000000000000000000001")
+
+
+def test_the_childs_mistakes_arrive_whole(tmp_path: Path) -> None:
+    """With their places, as if they had been found here."""
+    path = tmp_path / "kangbot.toml"
+    path.write_text('mode = "x"\n[database]\nbatch = 0\n')
+    with pytest.raises(ConfigInvalid) as caught:
+        load(path, {})
+    with pytest.raises(ConfigInvalid) as expected:
+        load_here(path, {})
+    assert caught.value.problems == expected.value.problems
+
+
+def test_a_strategy_that_prints_does_not_spoil_the_answer(tmp_path: Path) -> None:
+    """The user's own code runs in the child, and may write where it likes."""
+    (tmp_path / "loud.py").write_text(
+        "from kangbot.strategy.ema_cross import EmaCross\nprint('hello')\nclass Loud(EmaCross):\n    name = 'loud'\n"
+    )
+    path = tmp_path / "kangbot.toml"
+    path.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\nstrategy = "loud.py"\n')
+    assert load(path, {}).trading[0].strategy == f"{tmp_path}/loud.py"
+
+
+def test_a_strategy_that_ends_the_child_is_a_mistake(tmp_path: Path) -> None:
+    """No answer is an answer too."""
+    (tmp_path / "bad.py").write_text("import os\nos._exit(3)\n")
+    path = tmp_path / "kangbot.toml"
+    path.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\nstrategy = "bad.py"\n')
+    with pytest.raises(ConfigInvalid, match="exit code 3"):
+        load(path, {})
+
+
+def test_a_path_that_is_none_is_a_mistake() -> None:
+    """What no process can be told is refused like any other."""
+    with pytest.raises(ConfigInvalid, match="could not be checked"):
+        load(Path("a\0b"), {})
+
+
+def test_the_daemon_does_not_carry_what_validates() -> None:
+    """After a configuration was read neither pydantic nor the TOML reader is in memory."""
+    code = (
+        "import os, sys; from pathlib import Path; from kangbot.settings import load; "
+        f"load(Path({str(shipped_config('kangbot.toml'))!r}), os.environ); "
+        "print([name for name in ('pydantic', 'pydantic_core', 'pydantic_settings', 'dotenv') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_an_answer_survives_the_journey() -> None:
+    """Encoding and decoding are inverse."""
+    answer = Answer(settings=load_here(shipped_config("kangbot.toml"), {}))
+    assert decode(encode(answer)) == answer

@@ -1,0 +1,311 @@
+"""A configuration is right, or every mistake in it is told at once, with its place."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from kangbot.errors import ConfigInvalid, Problem
+from kangbot.settings.loading import load
+from kangbot.settings.paths import shipped_config
+from kangbot.settings.schema import Settings
+
+Read = Callable[..., Settings]
+Mistakes = Callable[..., tuple[Problem, ...]]
+MARKET = '[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
+
+
+def said(problems: tuple[Problem, ...]) -> str:
+    """Return the problems as a person reads them."""
+    return "\n".join(str(problem) for problem in problems)
+
+
+# ------------------------------------------------------------------------------------------------ what is right
+def test_the_shipped_configuration_has_27_markets_and_no_money() -> None:
+    """What a newcomer starts first trades the sandbox exchange only."""
+    settings = load(shipped_config("kangbot.toml"), {})
+    assert settings.mode == "sandbox"
+    assert len({market.id for market in settings.trading}) == 27
+    assert settings.bybit_rest_url.startswith("http://127.0.0.1:")
+
+
+def test_the_demo_has_the_same_markets_and_some_that_decide_by_the_second() -> None:
+    """Something happens in the first seconds of a demo, on the markets that ship."""
+    demo = load(shipped_config("demo.toml"), {})
+    shipped = load(shipped_config("kangbot.toml"), {})
+    assert {market.id for market in demo.trading} == {market.id for market in shipped.trading}
+    assert min(market.timeframe_s for market in demo.trading) == 1
+    assert max(market.timeframe_s for market in demo.trading) == 60
+
+
+def test_the_live_example_lacks_its_secrets_and_nothing_else(tmp_path: Path) -> None:
+    """With its three files in place the example is right."""
+    text = (shipped_config("examples") / "live.toml").read_text(encoding="utf-8")
+    for name in ("bybit_key", "bybit_secret", "database_url"):
+        file = tmp_path / name
+        file.write_text("mysql://u:p@localhost/kangbot" if name == "database_url" else "A" * 20)
+        file.chmod(0o600)
+        text = text.replace(f"/etc/kangbot/{name}", str(file))
+    path = tmp_path / "live.toml"
+    path.write_text(text)
+    settings = load(path, {})
+    assert settings.bybit_rest_url == "https://api.bybit.com"
+    assert settings.bybit_key == "A" * 20
+    assert settings.risk.limits.stop_pause_ns == 3600 * 10**9
+
+
+def test_a_market_takes_from_the_defaults_what_it_leaves_out(read: Read) -> None:
+    """Own keys win; parameters are laid over key by key where the strategy is the same."""
+    settings = read(
+        "[defaults]\nsize = 30.10\nparameters = { fast = 7, slow = 30 }\n"
+        + MARKET
+        + 'parameters = { slow = 40 }\n[[markets]]\nsymbol = "ETH/USDT:USDT"\n'
+        + 'strategy = "rsi_reversion"\ntimeframe = "15s"\nsize = 20\n'
+    )
+    first, second = settings.trading
+    assert first.size == Decimal("30.10")
+    assert first.parameters == {"fast": 7, "slow": 40}
+    assert (second.strategy, second.timeframe_s, second.parameters) == ("rsi_reversion", 15, {})
+
+
+def test_amounts_are_exact(read: Read) -> None:
+    """A number of the file becomes a decimal without passing through a float."""
+    text = "0.1000000000000000055511151231257827"
+    settings = read(f"[defaults]\nsize = 50.{text[2:]}\n{MARKET}")
+    assert str(settings.trading[0].size) == f"50.{text[2:]}"
+
+
+def test_paths_are_taken_from_the_folder_of_the_file(tmp_path: Path, read: Read) -> None:
+    """The same file means the same wherever kangbot is started."""
+    settings = read(f'state_dir = "../state"\n{MARKET}')
+    assert settings.state_dir == tmp_path.parent / "state"
+    assert settings.control_socket == tmp_path.parent / "state" / "control.sock"
+    assert settings.history_url == f"sqlite:///{tmp_path.parent}/state/history.sqlite"
+
+
+def test_systemds_state_folder_is_the_default(read: Read) -> None:
+    """Under StateDirectory= nothing needs to be configured."""
+    assert read(MARKET, {"STATE_DIRECTORY": "/var/lib/kangbot:/var/lib/other"}).state_dir == Path("/var/lib/kangbot")
+
+
+def test_limits_of_zero_are_off(read: Read) -> None:
+    """TOML has no null: 0 switches a limit off."""
+    limits = read(f"[risk]\nmarket_notional = 0\ndaily_loss = 0\nstale_data_s = 0\n{MARKET}").risk.limits
+    assert (limits.market_notional, limits.daily_loss, limits.stale_data_ns) == (None, None, None)
+
+
+# ------------------------------------------------------------------------------------------------ the environment
+def test_a_variable_stands_above_the_file(read: Read) -> None:
+    """KANGBOT_DATABASE__URL style, in any section, typed like the file."""
+    settings = read(
+        f"[database]\nbatch = 5\n{MARKET}",
+        {
+            "KANGBOT_MODE": "paper",
+            "KANGBOT_DATABASE__BATCH": "7",
+            "KANGBOT_DATABASE__URL": "mysql://u:p@localhost/kangbot",
+            "KANGBOT_VENUES__BYBIT__REST_URL": "http://127.0.0.1:1/",
+            "KANGBOT_DEFAULTS__PARAMETERS__FAST": "4",
+            "KANGBOT_DEFAULTS__SIZE": "12.50",
+            "KANGBOT_RISK__REQUIRE_STOP": "false",
+        },
+    )
+    assert settings.mode == "paper"
+    assert settings.database.batch == 7
+    assert settings.bybit_rest_url == "http://127.0.0.1:1"
+    assert settings.trading[0].parameters == {"fast": 4}
+    assert settings.trading[0].size == Decimal("12.50")
+    assert not settings.risk.require_stop
+
+
+def test_markets_can_come_from_a_variable(read: Read) -> None:
+    """A list is JSON."""
+    settings = read("", {"KANGBOT_MARKETS": '[{"symbol": "SOL/USDT:USDT", "size": 33.3}]'})
+    assert [(market.symbol, market.size) for market in settings.trading] == [("SOL/USDT:USDT", Decimal("33.3"))]
+
+
+def test_a_mistake_of_a_variable_names_the_variable(mistakes: Mistakes) -> None:
+    """Neither a line nor a file is to blame."""
+    found = mistakes(
+        f"[database]\nbatch = 5\n{MARKET}", {"KANGBOT_DATABASE__BATCH": "many", "KANGBOT_DATABSE__URL": "x"}
+    )
+    assert {(problem.file, problem.key) for problem in found} == {
+        ("environment", "KANGBOT_DATABASE__BATCH"),
+        ("environment", "KANGBOT_DATABSE__URL"),
+    }
+    assert "KANGBOT_DATABASE__" in said(found)
+
+
+@pytest.mark.parametrize("value", ["no json", "[1", '{"a": 1}', "[[" * 5000])
+def test_a_list_that_is_no_list_is_a_mistake(mistakes: Mistakes, value: str) -> None:
+    """JSON that is none does not come through as an exception."""
+    assert "KANGBOT_MARKETS" in said(mistakes("", {"KANGBOT_MARKETS": value}))
+
+
+def test_a_line_is_told_although_another_key_of_its_section_comes_from_a_variable(mistakes: Mistakes) -> None:
+    """Origin is known key by key."""
+    (found,) = mistakes(f'[venues.bybit]\nrest_url = "ftp://x"\n{MARKET}', {"KANGBOT_VENUES__BYBIT__KEY": "k" * 8})
+    assert (found.line, found.key) == (2, "venues.bybit.rest_url")
+
+
+# ------------------------------------------------------------------------------------------------ mistakes
+def test_every_mistake_is_told_at_once_with_its_line(mistakes: Mistakes) -> None:
+    """Wrong keys, wrong types, wrong values, and what only comparing can find, in the order of the file."""
+    found = mistakes(
+        'mode = "snadbox"\n'
+        'stat_dir = "x"\n'
+        "[database]\n"
+        "pool_size = 9\n"
+        "[defaults]\n"
+        "parameters = { fast = 50, slow = 20 }\n"
+        "[risk]\n"
+        "open_positions = true\n"
+        "[[markets]]\n"
+        'symbol = "BTCUSDT"\n'
+        "[[markets]]\n"
+        'symbol = "ETH/USDT:USDT"\n'
+        'size = "lots"\n'
+        "[[markets]]\n"
+        'symbol = "ETH/USDT:USDT"\n'
+        'timeframe = "7m"\n'
+        "[[markets]]\n"
+        "size = 100\n"
+        'strategy = "ema_corss"\n'
+    )
+    assert [(problem.line, problem.key) for problem in found] == [
+        (1, "mode"),
+        (2, "stat_dir"),
+        (4, "database.pool_size"),
+        (6, "defaults.parameters.fast"),
+        (8, "risk.open_positions"),
+        (10, "markets[0].symbol"),
+        (13, "markets[1].size"),
+        (15, "markets[2].symbol"),
+        (16, "markets[2].timeframe"),
+        (17, "markets[3].symbol"),
+    ]
+    text = said(found)
+    assert "Did you mean sandbox?" in text
+    assert "Did you mean state_dir?" in text
+    assert "already (line 12)" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "words"),
+    [
+        ("[databse]\nurl = 1\n", "databse", "Did you mean database?"),
+        ("[venues.bibyt]\n", "venues.bibyt", "Did you mean bybit?"),
+        ("venues = 3\n", "venues", "must be a table"),
+        ("[defaults]\nsizes = 3\n", "defaults.sizes", "Did you mean size?"),
+        ("[defaults]\nstrategy = 3\n", "defaults.strategy", "must be a valid string, not 3"),
+        ("[defaults]\nsize = -3\n", "defaults.size", "greater than or equal to 0.01, not -3"),
+        ("[defaults]\nsize = nan\n", "defaults.size", "finite"),
+        ("[defaults]\nsize = true\n", "defaults.size", "not true or false"),
+        ("[defaults]\nleverage = 1.5\n", "defaults.leverage", "integer"),
+        ("[defaults]\nvenue = 'okx'\n", "defaults.venue", "must be 'bybit', not 'okx'"),
+        ("[defaults]\ntimeframe = '1'\n", "defaults.timeframe", "such as 1m"),
+        ("[start]\njitter_s = 1e400\n", "start.jitter_s", "finite"),
+        ("[logs]\nlevel = 'loud'\n", "logs.level", "'debug', 'info', 'warning' or 'error'"),
+        ("state_dir = '~/x'\n", "state_dir", "written out in full"),
+        ("[supervision]\nfirst_wait_s = 90\n", "supervision.first_wait_s", "longer than longest_wait_s"),
+        ("[risk]\ntotal_notional = 10\n", "risk.total_notional", "below market_notional"),
+        ("[risk]\nmarket_notional = 20\n", "risk.market_notional", "no entry would pass"),
+        ("[control]\nsocket = '/" + "x" * 120 + "'\n", "control.socket", "longer than 107 bytes"),
+        ("[venues.bybit]\nrest_url = 'https://api.bybit.com'\n", "venues.bybit.rest_url", "is the real exchange"),
+        ("[venues.bybit]\nrest_url = 'http://u:p@x'\n", "venues.bybit.rest_url", "must not hold a user"),
+        ("[venues.bybit]\nrest_url = 'http://x:y'\n", "venues.bybit.rest_url", "must be an address"),
+        ("[database]\nurl = 'postgres://u@h/d'\n", "database.url", "mysql://user@host:3306/name"),
+        ("[database]\nurl = 'mysql://u@h:x/d'\n", "database.url", "mysql://user@host:3306/name"),
+        ("[database]\nurl = 5\n", "database.url", "valid string"),
+        ("mode = 'live'\n", "mode", '[live] i_understand = "real money"'),
+        ("[venues.bybit]\nmode = 'live'\n", "venues.bybit.mode", "second switch"),
+    ],
+)
+def test_a_mistake_says_what_is_wrong(mistakes: Mistakes, text: str, key: str, words: str) -> None:
+    """One mistake of each kind: its key, its line, and words to act on."""
+    found = [problem for problem in mistakes(text + MARKET) if problem.key == key]
+    assert found
+    assert words in said(tuple(found))
+    assert found[0].line
+
+
+def test_the_market_table_must_be_a_table(mistakes: Mistakes) -> None:
+    """`markets = 3` is told in the file's own terms."""
+    assert "must be [[markets]] tables" in said(mistakes("markets = 3\n"))
+    assert "must be a table" in said(mistakes("markets = [3]\n"))
+
+
+def test_a_configuration_without_a_market_has_nothing_to_do(mistakes: Mistakes) -> None:
+    """Also where every market is left alone."""
+    assert "no market" in said(mistakes(""))
+    assert "no market" in said(mistakes(f"{MARKET}enabled = false\n"))
+
+
+def test_a_wrong_parameter_of_the_defaults_is_told_once(mistakes: Mistakes) -> None:
+    """Twenty-seven markets share one mistake."""
+    text = "[defaults]\nparameters = { fst = 5 }\n" + MARKET + MARKET.replace("BTC", "ETH")
+    (found,) = mistakes(text)
+    assert (found.line, found.key) == (2, "defaults.parameters.fst")
+    assert "Did you mean fast?" in found.remedy
+
+
+def test_a_strategy_of_ones_own_is_loaded_from_the_folder_of_the_file(mistakes: Mistakes, tmp_path: Path) -> None:
+    """Its mistakes carry the place in its own file."""
+    (tmp_path / "mine.py").write_text("raise RuntimeError('on purpose')\n")
+    (found,) = mistakes(f'{MARKET}strategy = "mine.py"\n')
+    assert (found.line, found.key) == (3, "markets[0].strategy")
+    assert f"{tmp_path}/mine.py:1" in found.message
+    assert "on purpose" in found.message
+
+
+def test_a_strategy_that_cannot_be_made_is_a_mistake(mistakes: Mistakes) -> None:
+    """Whatever a strategy raises on odd parameters, the configuration is to blame and nothing falls."""
+    assert "cannot be made" in said(mistakes(f"{MARKET}parameters = {{ stop_percent = nan }}\n"))
+
+
+def test_live_needs_encrypted_addresses(mistakes: Mistakes) -> None:
+    """Orders with money do not travel in the clear."""
+    text = 'mode = "live"\n[live]\ni_understand = "real money"\n[venues.bybit]\nrest_url = "http://api.bybit.com"\n'
+    assert "is not encrypted" in said(mistakes(text + MARKET))
+
+
+# ------------------------------------------------------------------------------------------------ the file itself
+def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    """Missing, a folder, not UTF-8, not TOML, too large, too deep: each in one message, with its line."""
+    missing = tmp_path / "missing.toml"
+    binary, broken, deep, digits = (tmp_path / name for name in ("binary", "broken", "deep", "digits"))
+    binary.write_bytes(b"mode = 'sandbox'\n\xff\xfe")
+    broken.write_text("[defaults\nsize = 5\n")
+    deep.write_text("a = " + "[" * 20_000)
+    digits.write_text("a = " + "9" * 10_000)
+    large = tmp_path / "large"
+    large.write_bytes(b"#" * 5_000_000)
+    expected = {
+        missing: "no such file",
+        tmp_path: "is a directory",
+        binary: ":2: is not UTF-8",
+        broken: ":1: is not TOML",
+        deep: "nested too deeply",
+        digits: "too large",
+        large: "larger than",
+        Path("a\0b"): "cannot be read",
+    }
+    for path, words in expected.items():
+        with pytest.raises(ConfigInvalid) as caught:
+            load(path, {})
+        assert words in caught.value.message
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    """A file edited on another system is still a file."""
+    path = tmp_path / "kangbot.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + f"mode = 'paper'\n{MARKET}".replace("\n", "\r\n").encode())
+    assert load(path, {}).mode == "paper"
+
+
+def test_the_second_look_is_not_misled_by_what_was_wrong(mistakes: Mistakes) -> None:
+    """A rule that would read a wrong key is not asked, so nothing is told that is not so."""
+    found = mistakes('mode = "lvie"\n[venues.bybit]\nrest_url = "https://api.bybit.com"\n' + MARKET)
+    assert [problem.key for problem in found] == ["mode"]
+    found = mistakes("[[markets]]\nsymbol = 5\n")
+    assert [problem.key for problem in found] == ["markets[0].symbol"]

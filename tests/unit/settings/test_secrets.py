@@ -1,0 +1,140 @@
+"""Where secrets may come from, and that none is ever shown."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kangbot.errors import ConfigInvalid, Problem
+from kangbot.settings.kinds import Secret
+from kangbot.settings.loading import load
+from kangbot.settings.schema import Settings
+from kangbot.settings.secrets import has_password
+
+Read = Callable[..., Settings]
+Mistakes = Callable[..., tuple[Problem, ...]]
+TESTNET = 'mode = "testnet"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
+CANARY = "canary-9f3c-never-shown"
+
+
+def secret_file(folder: Path, name: str, text: str = CANARY, mode: int = 0o600) -> Path:
+    """Write a secret to a file with the given permissions."""
+    path = folder / name
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def test_a_real_account_needs_key_and_secret(mistakes: Mistakes) -> None:
+    """Testnet and live do not start without; the message says where to put them."""
+    found = mistakes(TESTNET)
+    assert [problem.key for problem in found] == ["venues.bybit.key_file", "venues.bybit.secret_file"]
+    assert "KANGBOT_VENUES__BYBIT__SECRET" in found[1].remedy
+
+
+def test_sandbox_and_paper_need_none(read: Read) -> None:
+    """The sandbox exchange has a key that everybody knows; paper asks no account."""
+    assert read(TESTNET.replace("testnet", "sandbox")).bybit_key == "sandbox"
+    assert read(TESTNET.replace("testnet", "paper")).bybit_secret == ""
+
+
+def test_secrets_come_from_files_beside_the_configuration(read: Read, tmp_path: Path) -> None:
+    """The file holds the secret and nothing else; white space around it is no part of it."""
+    secret_file(tmp_path, "key", "the-key\n")
+    secret_file(tmp_path, "secret", mode=0o640)
+    settings = read(f'{TESTNET}[venues.bybit]\nkey_file = "key"\nsecret_file = "secret"\n')
+    assert (settings.bybit_key, settings.bybit_secret) == ("the-key", CANARY)
+
+
+def test_secrets_come_from_the_environment_before_files(read: Read, tmp_path: Path) -> None:
+    """What is set for one start wins."""
+    secret_file(tmp_path, "key", "from-file")
+    settings = read(
+        f'{TESTNET}[venues.bybit]\nkey_file = "key"\n',
+        {"KANGBOT_VENUES__BYBIT__KEY": "from-environment", "KANGBOT_VENUES__BYBIT__SECRET": CANARY},
+    )
+    assert settings.bybit_key == "from-environment"
+
+
+def test_secrets_come_from_systemds_credentials(read: Read, tmp_path: Path) -> None:
+    """LoadCredential= needs no line in the configuration, and its folder is private whatever the modes say."""
+    for name in ("bybit_key", "bybit_secret"):
+        secret_file(tmp_path, name, mode=0o444)
+    secret_file(tmp_path, "database_url", "mysql://u:p@localhost/kangbot", mode=0o444)
+    settings = read(TESTNET, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert settings.bybit_secret == CANARY
+    assert settings.history_url == "mysql://u:p@localhost/kangbot"
+
+
+@pytest.mark.parametrize(("mode", "words"), [(0o604, "everybody"), (0o644, "everybody"), (0o660, "group can change")])
+def test_a_secret_that_others_can_read_is_a_mistake(mistakes: Mistakes, tmp_path: Path, mode: int, words: str) -> None:
+    """Not a warning: nobody reads the warnings of a server."""
+    path = secret_file(tmp_path, "secret", mode=mode)
+    (found,) = mistakes(f'{TESTNET}[venues.bybit]\nsecret_file = "secret"\n', {"KANGBOT_VENUES__BYBIT__KEY": "k" * 8})
+    assert words in found.message
+    assert found.remedy == f"chmod 600 {path}"
+    assert CANARY not in str(found)
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"two\nlines", b"\xff\xfe", b"x" * 5000, b"nul\0"])
+def test_a_file_that_is_no_secret_is_a_mistake(mistakes: Mistakes, tmp_path: Path, content: bytes) -> None:
+    """Empty, several lines, binary: told before a venue answers "invalid key"."""
+    path = tmp_path / "secret"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    found = mistakes(f'{TESTNET}[venues.bybit]\nsecret_file = "secret"\n', {"KANGBOT_VENUES__BYBIT__KEY": "k" * 8})
+    assert "one line of text" in found[0].message
+
+
+def test_a_missing_file_is_told_once(mistakes: Mistakes) -> None:
+    """The file is what is wrong; that the key is missing follows from it."""
+    found = mistakes(f'{TESTNET}[venues.bybit]\nkey_file = "nowhere"\nsecret_file = ""\n')
+    assert [problem.key for problem in found] == ["venues.bybit.key_file", "venues.bybit.secret_file"]
+    assert "no such file" in found[0].message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'[venues.bybit]\nkey = "{CANARY}"',
+        f'[venues.bybit]\nsecret = "{CANARY}"',
+        f'[database]\nurl = "mysql://user:{CANARY}@localhost/kangbot"',
+        f'[database]\nurl = "mysql://user:{CANARY}@[broken/kangbot"',
+    ],
+)
+def test_a_secret_in_the_file_is_a_mistake_that_does_not_repeat_it(mistakes: Mistakes, line: str) -> None:
+    """The file is copied, committed and shown; the message is logged."""
+    found = mistakes(f'{line}\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    text = "\n".join(map(str, found))
+    assert "does not belong in this file" in text
+    assert CANARY not in text
+
+
+def test_no_message_shows_a_secret(tmp_path: Path) -> None:
+    """Whatever else is wrong, and wherever the secret came from."""
+    path = tmp_path / "kangbot.toml"
+    path.write_text("[database]\npool_size = 99\n[venues.bybit]\nrest_url = 5\n")
+    environ = {
+        "KANGBOT_DATABASE__URL": f"nonsense://user:{CANARY}@:x/y",
+        "KANGBOT_VENUES__BYBIT__KEY": CANARY,
+        "KANGBOT_VENUES__BYBIT": f'{{"secret": ["{CANARY}"]}}',
+    }
+    with pytest.raises(ConfigInvalid) as caught:
+        load(path, environ)
+    assert len(caught.value.problems) >= 3
+    assert CANARY not in caught.value.message
+
+
+def test_settings_do_not_show_their_secrets(read: Read) -> None:
+    """In a log, a traceback or a debugger's window."""
+    environ = {"KANGBOT_VENUES__BYBIT__KEY": CANARY, "KANGBOT_DATABASE__URL": f"mysql://u:{CANARY}%21@h/d"}
+    settings = read('[[markets]]\nsymbol = "BTC/USDT:USDT"\n', environ)
+    assert CANARY not in repr(settings)
+    assert CANARY not in f"{Secret(CANARY)}"
+    assert set(settings.secrets) == {CANARY, f"mysql://u:{CANARY}%21@h/d", f"{CANARY}%21", f"{CANARY}!"}
+
+
+def test_an_address_that_cannot_be_read_may_hold_a_password() -> None:
+    """In doubt it is treated as a secret."""
+    assert has_password("mysql://[")
+    assert not has_password("mysql://user@host/name")
