@@ -15,7 +15,6 @@ class OrderCounts(msgspec.Struct, kw_only=True):
     acked: int = 0
     filled: int = 0
     rejected: int = 0
-    canceled: int = 0
     unknown: int = 0
 
     def add(self, other: "OrderCounts") -> None:

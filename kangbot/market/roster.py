@@ -86,6 +86,10 @@ class Roster:
         """Return how many markets are in one of `states`."""
         return sum(place.state in states for place in self._places.values())
 
+    def wants_pause(self, market: MarketId) -> bool:
+        """Whether the operator wants the market paused."""
+        return self[market].desired is Desired.PAUSED
+
     async def reached(self, markets: Iterable[MarketId], *states: RunState) -> None:
         """Wait until every one of `markets` is in one of `states`."""
         waited = tuple(markets)

@@ -6,19 +6,23 @@ import pytest
 
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.restarts import Restarts
-from kangbot.runtime.supervisor import Supervisor
+from kangbot.runtime.supervisor import OnFall, Supervisor
 from kangbot.runtime.world import Clock
 
 S = 1_000_000_000
 
 
-def supervisor(told: list[tuple[str, bool]], limit: int = 2) -> Supervisor:
+def tell(told: list[tuple[str, bool]]) -> OnFall:
+    """Keep what a supervisor tells."""
+    return lambda error, wait: told.append((str(error), wait is None))
+
+
+def supervisor(limit: int = 2) -> Supervisor:
     """A supervisor whose waits are a millisecond."""
     return Supervisor(
         clock=Clock(),
         draw=lambda: 0.0,
         restarts=Restarts(limit=limit, window_ns=60 * S, backoff=Backoff(first_ns=1000, ceiling_ns=1000)),
-        on_fall=lambda error, wait: told.append((str(error), wait is None)),
         gave_up_wait_s=0.001,
     )
 
@@ -34,8 +38,8 @@ async def test_what_falls_is_started_again_until_it_ends_by_itself() -> None:
         if runs < 5:
             raise ValueError(str(runs))
 
-    keeper = supervisor(told)
-    await keeper.keep(run)
+    keeper = supervisor()
+    await keeper.keep(run, tell(told))
     assert told == [("1", False), ("2", False), ("3", True), ("4", True)]
     assert keeper.falls == 4
 
@@ -44,7 +48,7 @@ async def test_forgiveness_starts_the_count_anew() -> None:
     """After a start by hand the intensity is whole again."""
     told: list[tuple[str, bool]] = []
     runs = 0
-    keeper = supervisor(told, limit=1)
+    keeper = supervisor(limit=1)
 
     async def run() -> None:
         nonlocal runs
@@ -54,7 +58,7 @@ async def test_forgiveness_starts_the_count_anew() -> None:
         if runs < 4:
             raise ValueError(str(runs))
 
-    await keeper.keep(run)
+    await keeper.keep(run, tell(told))
     assert told == [("1", False), ("2", False), ("3", True)]
 
 
@@ -67,7 +71,7 @@ async def test_a_cancellation_is_not_a_fall() -> None:
         started.set()
         await asyncio.sleep(1000)
 
-    task = asyncio.create_task(supervisor(told).keep(run))
+    task = asyncio.create_task(supervisor().keep(run, tell(told)))
     await started.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

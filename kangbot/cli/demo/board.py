@@ -1,0 +1,144 @@
+"""What the demo shows: a board of all markets, redrawn twice a second, and the summary at the end."""
+
+from collections import deque
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from kangbot.health.report import MarketReport, Report
+
+_SPARKS = "▁▂▃▄▅▆▇█"
+_SPARK_WIDTH = 16
+_STATES = {
+    "live": "green",
+    "warming": "yellow",
+    "starting": "yellow",
+    "paused": "cyan",
+    "draining": "magenta",
+    "stopped": "dim",
+    "failed": "bold red",
+}
+
+
+class Board:
+    """Keeps a short memory of prices for the sparklines; everything else comes with each report."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._prices: dict[str, deque[Decimal]] = {}
+        self._last_prices: dict[str, Decimal] = {}
+
+    def render(self, report: Report | None, note: str, elapsed_s: float, seconds: float | None) -> RenderableType:
+        """Return the screen."""
+        clock = f"{elapsed_s:4.0f} s" + (f" of {seconds:.0f}" if seconds is not None else "   Ctrl-C ends it")
+        if report is None:
+            return Panel(Text(note or "starting …"), title=self._title, subtitle=clock)
+        table = Table(box=None, pad_edge=False, expand=True, header_style="bold dim")
+        for name, justify in (
+            ("market", "left"),
+            ("state", "left"),
+            ("price", "right"),
+            ("", "left"),
+            ("position", "right"),
+            ("open", "right"),
+            ("stop", "right"),
+            ("profit", "right"),
+            ("orders", "right"),
+            ("last signal", "left"),
+        ):
+            table.add_column(name, justify=justify, no_wrap=True, ratio=1 if name == "last signal" else None)  # type: ignore[arg-type]
+        for market in report.markets:
+            table.add_row(*self._row(market))
+        return Panel(
+            Group(self._head(report), Text(), table, Text(), Text(note, style="yellow")),
+            title=self._title,
+            subtitle=clock,
+            padding=(0, 1),
+        )
+
+    def _head(self, report: Report) -> Text:
+        decision, order = report.frame_to_decision_ms, report.frame_to_order_ms
+        return Text.assemble(
+            (f"{report.live}/{report.total} live", "bold green" if report.live == report.total else "bold yellow"),
+            f"   {report.frames:,} frames   {report.bars:,} bars   {report.decisions:,} decisions   ",
+            (f"{report.orders.sent:,} orders", "bold"),
+            f" ({report.orders.filled:,} filled)   frame→decision {_ms(decision)}   frame→order {_ms(order)}\n",
+            f"{report.rss_mb:.0f} MB   {report.cpu_percent:.1f} % of a core   {report.loop}   ",
+            f"journal {report.journal_sequence:,}   {report.history} {report.history_backlog:,} behind   ",
+            f"equity {', '.join(f'{v:,.2f}' for v in report.equity.values()) or '-'}   ",
+            f"reconnects {report.reconnects}",
+        )
+
+    def _row(self, market: MarketReport) -> tuple[RenderableType, ...]:
+        style = _STATES.get(market.state, "")
+        flat = not market.net
+        return (
+            Text(market.symbol.split(":")[0], style="bold"),
+            Text(market.state, style=style),
+            "-" if market.price is None else f"{market.price.normalize():f}",
+            self._spark(market),
+            "" if flat else _signed(market.net, f"{market.net.normalize():+f}"),
+            "" if flat else _signed(market.unrealised, f"{market.unrealised:+.2f}"),
+            "" if market.stop is None else f"{market.stop.normalize():f}",
+            _signed(market.realised - market.fees, f"{market.realised - market.fees:+.2f}"),
+            str(market.orders.sent or ""),
+            Text(f"{market.timeframe} {market.blocked or market.signal or market.reason}", style="dim"),
+        )
+
+    def _spark(self, market: MarketReport) -> Text:
+        if market.price is None:
+            return Text(" " * _SPARK_WIDTH)
+        prices = self._prices.setdefault(market.market, deque(maxlen=_SPARK_WIDTH))
+        prices.append(market.price)
+        low, high = min(prices), max(prices)
+        if low == high:
+            return Text(_SPARKS[0] * len(prices), style="dim")
+        steps = len(_SPARKS) - 1
+        return Text(
+            "".join(_SPARKS[int((price - low) / (high - low) * steps)] for price in prices),
+            style="green" if prices[-1] >= prices[0] else "red",
+        )
+
+
+def _signed(value: Decimal, text: str) -> Text:
+    return Text(text, style="green" if value > 0 else "red" if value < 0 else "dim")
+
+
+def _ms(quantiles: dict[str, float | None]) -> str:
+    p50, p99 = quantiles.get("p50"), quantiles.get("p99")
+    return "-" if p50 is None or p99 is None else f"{p50:.2f}/{p99:.2f} ms"
+
+
+def summary(result: dict[str, Any]) -> RenderableType:
+    """Return the summary of a demo for a person; `result` is what `--json` prints."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column()
+    orders, markets, latency = result["orders"], result["markets"], result["latency_ms"]
+    counted = orders["sent"] == orders["at_venue"] and not orders["duplicated"]
+    yes, no = "[bold green]yes[/]", "[bold red]NO[/]"
+    for name, value in (
+        ("markets live", f"{markets['live']}/{markets['total']}"),
+        ("frames, bars, decisions", f"{result['frames']:,}, {result['bars']:,}, {result['decisions']:,}"),
+        (
+            "orders",
+            (
+                f"{orders['sent']} sent, {orders['filled']} filled, {orders['rejected']} rejected, "
+                f"{orders['unknown']} unknown"
+            ),
+        ),
+        ("the exchange counts", f"{orders['at_venue']} orders, {orders['duplicated']} doubled"),
+        ("orders agree", yes if counted else no),
+        ("positions agree", yes if result["positions_agree"] else no),
+        ("reconnects", str(result["reconnects"])),
+        ("frame to decision, p50/p99", _ms(latency["frame_to_decision"])),
+        ("frame to order on the wire", _ms(latency["frame_to_order"])),
+        ("peak memory", f"{result['rss_mb']['peak']:.0f} MB"),
+        ("processor", f"{result['cpu_percent']:.1f} % of a core, {result['loop']}"),
+    ):
+        table.add_row(name, value)
+    return Panel(table, title="summary", expand=False, padding=(0, 1))

@@ -1,0 +1,138 @@
+"""The demo's two real processes: a sandbox exchange and a daemon, each as a user would start it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+_READY_S = 30.0
+_STOP_S = 30.0
+
+
+class DemoFailedError(RuntimeError):
+    """The demo cannot go on; says why, and where to read more."""
+
+
+class Sandbox:
+    """The sandbox exchange in a process of its own."""
+
+    def __init__(self, *, seed: int, log: Path, options: tuple[str, ...] = ()) -> None:
+        self._log = log.open("w")
+        self._process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
+            [sys.executable, "-m", "kangbot.sandbox", "--port", "0", "--seed", str(seed), *options],
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            start_new_session=True,  # Ctrl-C reaches the demo alone, which stops its children in order
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise DemoFailedError(f"the sandbox exchange did not start: {_last_lines(log)}")
+        ready = json.loads(line)
+        self.rest_url: str = ready["rest_url"]
+        self.ws_public_url: str = ready["ws_public_url"].rpartition("/")[0]  # the daemon adds the kind of market
+        self.ws_private_url: str = ready["ws_private_url"]
+
+    def truth(self) -> dict[str, Any]:
+        """Return what the exchange itself counts."""
+        return dict(self._call("GET", "/sandbox/truth"))
+
+    def pause(self) -> None:
+        """Freeze prices, so that what the daemon believed when it stopped can be compared."""
+        self._call("POST", "/sandbox/pause", {"paused": True})
+
+    def fault(self, fault: Mapping[str, object]) -> None:
+        """Make something go wrong."""
+        self._call("POST", "/sandbox/faults", [fault])
+
+    def _call(self, method: str, path: str, body: object = None) -> Any:
+        request = urllib.request.Request(  # noqa: S310 -- a loopback address that we were told by our own child
+            self.rest_url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 -- same
+            return json.loads(answer.read() or b"null")
+
+    def close(self) -> None:
+        """Stop it."""
+        _stop(self._process)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._log.close()
+
+
+class Daemon:
+    """The daemon in a process of its own, with its configuration and its environment."""
+
+    def __init__(self, *, config: Path, state: Path, environment: Mapping[str, str], log: Path) -> None:
+        self.state = state
+        self.log = log
+        self._out: IO[str] = log.open("a")
+        self._process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
+            [sys.executable, "-m", "kangbot.daemon", "--config", str(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=self._out,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def ended(self) -> int | None:
+        """The exit status, negative for a signal; None while it runs."""
+        return self._process.poll()
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> int:
+        """Ask it to stop in order, wait, and return its exit status."""
+        status = _stop(self._process)
+        self._out.close()
+        return status
+
+    def last_lines(self) -> str:
+        """Return the end of its log."""
+        return _last_lines(self.log)
+
+
+def _stop(process: subprocess.Popen[Any]) -> int:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        return process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+def _last_lines(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-8:] if log.exists() else []
+    return "\n".join(lines) or "it said nothing"
+
+
+def wait_for(path: Path, daemon: Daemon) -> None:
+    """Wait until the daemon has made its control socket; DemoFailedError where it ends or takes too long."""
+    deadline = time.perf_counter() + _READY_S
+    while not path.exists():
+        if daemon.ended is not None:
+            raise DemoFailedError(f"the daemon ended with status {daemon.ended}:\n{daemon.last_lines()}")
+        if time.perf_counter() > deadline:
+            raise DemoFailedError(f"the daemon was not ready within {_READY_S:.0f} s:\n{daemon.last_lines()}")
+        time.sleep(0.05)

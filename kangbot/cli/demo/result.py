@@ -1,0 +1,106 @@
+"""The sum of a demo: of every run of the daemon in it, held against the exchange's own books."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from kangbot.health.report import Report
+from kangbot.model.orders import OrderStatus
+
+
+class Totals:
+    """Counts over the runs, then the verdict. The names of `as_result` are relied on by scripts."""
+
+    def __init__(self) -> None:
+        self._last: Report | None = None
+        self._frames = self._bars = self._decisions = self._reconnects = 0
+        self._peak_mb = 0.0
+        self._live = 0
+        self._orders: Mapping[OrderStatus, int] = {}
+        self._truth: Mapping[str, Any] = {}
+        self.positions_agree = False
+
+    def add(self, report: Report | None) -> None:
+        """Add one run of the daemon, by the last report it gave."""
+        if report is None:
+            return
+        self._last = report
+        self._frames += report.frames
+        self._bars += report.bars
+        self._decisions += report.decisions
+        self._reconnects += report.reconnects
+        self._peak_mb = max(self._peak_mb, report.rss_peak_mb)
+
+    def settle(
+        self,
+        *,
+        live: int,
+        orders: Mapping[OrderStatus, int],
+        positions: Mapping[str, Decimal],
+        truth: Mapping[str, Any],
+    ) -> None:
+        """Take in what the daemon's history and the exchange's books say after the end."""
+        self._live = live
+        self._orders = orders
+        self._truth = truth
+        ours = {_native(market): net for market, net in positions.items()}
+        theirs = {name: Decimal(net) for name, net in truth["positions"].items() if Decimal(net)}
+        self.positions_agree = ours == theirs
+
+    @property
+    def sent(self) -> int:
+        """Orders that left: everything in the history (an intent that never left is not accepted, and is told)."""
+        return sum(self._orders.values())
+
+    @property
+    def agree(self) -> bool:
+        """Whether the daemon's books and the exchange's are the same."""
+        at_venue = int(self._truth["orders"]["with_prefix"])
+        refused = self._count(OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
+        return (
+            self.positions_agree
+            and not self._truth["duplicates"]["accepted"]
+            and self.sent - refused <= at_venue <= self.sent
+            and not self._count(OrderStatus.UNKNOWN)
+        )
+
+    def _count(self, *statuses: OrderStatus) -> int:
+        return sum(self._orders.get(status, 0) for status in statuses)
+
+    def as_result(self) -> dict[str, Any]:
+        """Return the one JSON object of `kangbot demo --json`."""
+        last = self._last
+        assert last is not None
+        return {
+            "markets": {"total": last.total, "live": self._live},
+            "frames": self._frames,
+            "bars": self._bars,
+            "decisions": self._decisions,
+            "orders": {
+                "sent": self.sent,
+                "acked": self.sent
+                - self._count(OrderStatus.INTENT, OrderStatus.UNKNOWN)
+                - self._count(OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED),
+                "filled": self._count(OrderStatus.FILLED),
+                "rejected": self._count(OrderStatus.REJECTED),
+                "unknown": self._count(OrderStatus.UNKNOWN, OrderStatus.INTENT, OrderStatus.SENT),
+                "at_venue": int(self._truth["orders"]["with_prefix"]),
+                "duplicated": int(self._truth["duplicates"]["accepted"]),
+            },
+            "positions_agree": self.positions_agree,
+            "reconnects": self._reconnects,
+            "latency_ms": {
+                "frame_to_decision": last.frame_to_decision_ms,
+                "frame_to_order": last.frame_to_order_ms,
+            },
+            "rss_mb": {"peak": self._peak_mb},
+            "cpu_percent": last.cpu_percent,
+            "loop": last.loop,
+        }
+
+
+def _native(market: str) -> str:
+    """Return the exchange's name of a market of ours: "bybit:BTC-USDT:USDT" is BTCUSDT."""
+    _, symbol = market.split(":", 1)
+    base, quote = symbol.split(":")[0].split("-")
+    return base + quote

@@ -1,0 +1,49 @@
+"""Ask a venue what is needed to begin, for as long as it takes.
+
+What only takes time (a venue that is away, a budget that is spent) is waited out with backoff; what a person must
+change comes back as the error it is.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+
+from kangbot.errors import Ambiguous, RateLimited, Retryable
+from kangbot.execution.budget import Budget
+from kangbot.machines.backoff import Backoff
+from kangbot.machines.priority import Priority
+from kangbot.runtime.world import SECOND_NS
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+_FIRST_NS, _CEILING_NS = SECOND_NS // 2, 30 * SECOND_NS
+_TIMEOUT_S = 15.0  # of one question
+
+
+async def ask_patiently(ask: Callable[[], Awaitable[T]], *, budget: Budget, draw: Callable[[], float], what: str) -> T:
+    """Ask under the budget until there is an answer; only for questions, and for settings that may be set twice.
+
+    Refused and NeedsHuman are raised. `what` names the question in the log.
+    """
+    backoff = Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
+    while True:
+        await budget.acquire(Priority.DATA)
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                answer = await ask()
+        except (Retryable, Ambiguous, TimeoutError) as error:
+            backoff = backoff.failed()
+            asked_ns = error.retry_after_ns if isinstance(error, Retryable) else 0
+            if isinstance(error, RateLimited):
+                budget.pause(asked_ns)
+            if backoff.failures == 1:
+                log.warning("venue.asking_again", what=what, why=str(error) or "no answer in time")
+            await asyncio.sleep(backoff.wait_ns(draw(), at_least_ns=asked_ns) / SECOND_NS)
+        else:
+            if backoff.failures:
+                log.info("venue.answered", what=what, failures=backoff.failures)
+            return answer

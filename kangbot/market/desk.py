@@ -1,0 +1,164 @@
+"""The desk of one market: from what is wanted to what leaves, without an await.
+
+target - position → plan → risk gate (checked and reserved in one breath) → executor. The desk is asked again whenever
+something changed and answers with the next step only, so asking twice changes nothing. When to ask is left to the task,
+how an order lives to the executor.
+"""
+
+from enum import Enum, auto
+
+import structlog
+
+from kangbot.execution.executor import Executor
+from kangbot.machines.order import Order, worst_case
+from kangbot.machines.plan import Working, plan
+from kangbot.market.inbox import Inbox
+from kangbot.market.spec import MarketSpec
+from kangbot.model.ids import ClientId
+from kangbot.model.market import Instrument
+from kangbot.model.orders import OrderKind, OrderStatus, Proposal, Purpose
+from kangbot.model.target import Target
+from kangbot.risk.account import AccountRisk
+from kangbot.risk.facts import MarketFacts
+from kangbot.risk.gate import Blocked
+from kangbot.runtime.world import Clock
+
+log = structlog.get_logger(__name__)
+
+
+class Leave(Enum):
+    """What may leave the desk."""
+
+    ANYTHING = auto()
+    EXITS = auto()  # paused: the position stays managed
+    CANCELS = auto()  # draining: nothing new
+
+
+class Desk:
+    """One market's desk; called by the market's task only."""
+
+    def __init__(
+        self,
+        *,
+        spec: MarketSpec,
+        instrument: Instrument,
+        executor: Executor,
+        risk: AccountRisk,
+        inbox: Inbox,
+        clock: Clock,
+    ) -> None:
+        self.executor = executor
+        self.target: Target | None = None
+        self.blocked = ""  # why what is wanted did not leave; "" where it did, or where nothing is wanted
+        self._spec = spec
+        self._instrument = instrument
+        self._risk = risk
+        self._inbox = inbox
+        self._clock = clock
+        self._reserved: dict[ClientId, None] = {}
+        for order in executor.orders:
+            self._reserve(order)
+
+    # ------------------------------------------------------------------------------------------------------- exposure
+    def _reserve(self, order: Order) -> None:
+        """Count an order that an earlier life of the daemon left under way."""
+        intent = order.intent
+        self._risk.reserve(intent.client_id, intent.market, self._risk.worst_case(intent), intent.purpose)
+        self._reserved[intent.client_id] = None
+
+    def account(self) -> None:
+        """Tell the ledger of exposure how orders and position stand; position first, so that nothing is uncounted."""
+        quote = self._inbox.quote
+        position = self.executor.position
+        if quote is not None:
+            self._risk.position(self._spec.market, position.net, quote.mid)
+        elif position.entry is not None:
+            self._risk.position(self._spec.market, position.net, position.entry)
+        working = {order.client_id: order for order in self.executor.orders}
+        for held in tuple(self._reserved):
+            order = working.get(held)
+            if order is None or order.status.terminal:
+                self._risk.settle(held)
+                del self._reserved[held]
+            else:
+                share = worst_case(order) / order.intent.quantity
+                self._risk.order(held, self._risk.worst_case(order.intent) * share)
+
+    # --------------------------------------------------------------------------------------------------------- action
+    def act(self, leave: Leave, received_ns: int) -> None:
+        """Take the next step towards the target. `received_ns`: when the frame that caused it was read, 0 for none."""
+        quote = self._inbox.quote
+        if self.target is None or quote is None or leave is Leave.CANCELS:
+            return
+        now_ns = self._clock.now_ns()
+        step = plan(
+            target=self.target,
+            position=self.executor.position,
+            working=[_working(order, now_ns) for order in self.executor.orders],
+            instrument=self._instrument,
+            quote=quote,
+            size=self._spec.size,
+            style=self._spec.style,
+            resting_stop=self.executor.stop,
+        )
+        for order_id in step.cancels:
+            self.executor.cancel(order_id, "no longer wanted")
+        if step.stop is not None:
+            self.executor.protect(step.stop)
+        blocked = step.refused
+        for proposal in step.proposals:
+            blocked = self._place(proposal, leave, now_ns, received_ns)
+        self._tell(blocked)
+
+    def _place(self, proposal: Proposal, leave: Leave, now_ns: int, received_ns: int) -> str:
+        """Admit and place one proposal; return why it did not leave, "" where it did."""
+        entry = proposal.purpose is Purpose.ENTRY
+        if entry and leave is not Leave.ANYTHING:
+            return "paused: no entries"
+        if entry and (reason := self.executor.entries_blocked):
+            return reason
+        verdict = self._risk.admit(proposal, self.executor.upcoming_id, self._facts(now_ns), now_ns)
+        if isinstance(verdict, Blocked):
+            return f"{verdict.rule}: {verdict.reason}"
+        order = self.executor.place(proposal, decided_perf_ns=received_ns or None)
+        if entry:
+            self._reserved[order.client_id] = None
+        return ""
+
+    def _facts(self, now_ns: int) -> MarketFacts:
+        return MarketFacts(
+            instrument=self._instrument,
+            quote=self._inbox.quote,
+            quote_age_ns=now_ns - self._inbox.quote_seen_ns,
+            unknown_orders=len(self.executor.unknown),
+        )
+
+    def _tell(self, blocked: str) -> None:
+        """Log why nothing leaves once, when it changes: not on every bar."""
+        if blocked and blocked.split(":", maxsplit=1)[0] != self.blocked.split(":")[0]:
+            log.info("order.blocked", market=self._spec.market, reason=blocked)
+        self.blocked = blocked
+
+    def at_rest(self, *, leave_entries: bool) -> bool:
+        """Whether nothing is in flight; `leave_entries`: an entry that rests at the venue may stay there."""
+        resting = (OrderStatus.ACKED, OrderStatus.PARTIAL) if leave_entries else ()
+        return all(order.status in resting for order in self.executor.orders)
+
+    def cancel_entries(self, reason: str) -> None:
+        """Ask for the cancellation of every entry order that rests."""
+        for order in self.executor.orders:
+            if order.intent.purpose is Purpose.ENTRY and order.intent.kind is OrderKind.LIMIT:
+                self.executor.cancel(order.client_id, reason)
+
+
+def _working(order: Order, now_ns: int) -> Working:
+    return Working(
+        client_id=order.client_id,
+        purpose=order.intent.purpose,
+        side=order.intent.side,
+        kind=order.intent.kind,
+        remaining=order.intent.quantity - order.filled,
+        age_ns=now_ns - order.intent.at_ns,
+        unknown=order.status is OrderStatus.UNKNOWN,
+        canceling=bool(order.cancel_requested_ns),
+    )

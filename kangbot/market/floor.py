@@ -1,0 +1,227 @@
+"""The trading floor: all markets of one venue account, put together, started and stopped in order.
+
+It is given the ports (a venue, its feeds, a journal) and what the journal remembers, and knows nothing of which
+concrete ones they are: the daemon gives real ones, the simulation its own.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from kangbot.errors import NeedsHuman
+from kangbot.execution.account import Account
+from kangbot.execution.budget import Budget
+from kangbot.execution.executor import Executor
+from kangbot.execution.numbers import Numbers
+from kangbot.health.latency import Latencies
+from kangbot.machines.backoff import Backoff
+from kangbot.machines.memory import Memory
+from kangbot.machines.restarts import Restarts
+from kangbot.market.asking import ask_patiently
+from kangbot.market.desk import Desk
+from kangbot.market.inbox import Inbox
+from kangbot.market.preparation import Preparation
+from kangbot.market.roster import Roster
+from kangbot.market.spec import MarketSpec
+from kangbot.market.task import MarketTask
+from kangbot.model.events import Desired, RunState
+from kangbot.model.ids import MarketId
+from kangbot.model.market import Instrument
+from kangbot.ports import Feeds, Journal, Subscription, Venue
+from kangbot.risk.account import AccountRisk
+from kangbot.runtime.supervisor import Supervisor
+from kangbot.runtime.tasks import Tasks
+from kangbot.runtime.world import SECOND_NS, World
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How the floor is run; times in seconds."""
+
+    restarts: int = 5
+    restarts_within_s: float = 300.0
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 60.0
+    receive_window_ms: int = 5000
+    settle_margin_s: float = 2.0
+    cancel_entries: bool = True  # on stop: resting entries are cancelled, else left at the venue
+
+
+class Floor:
+    """The markets of one account. `open` before anything else, `close` in the end."""
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        journal: Journal,
+        memory: Memory,
+        venue: Venue,
+        feeds: Feeds,
+        budget: Budget,
+        risk: AccountRisk,
+        roster: Roster,
+        specs: Sequence[MarketSpec],
+        terms: Terms,
+    ) -> None:
+        self.markets: dict[MarketId, MarketTask] = {}
+        self.decisions = Latencies()  # frame to decision
+        self.orders = Latencies()  # frame to the order's request
+        self._world = world
+        self._journal = journal
+        self._memory = memory
+        self._venue = venue
+        self._feeds = feeds
+        self._budget = budget
+        self._risk = risk
+        self._roster = roster
+        self._specs = specs
+        self._terms = terms
+        self._numbers = Numbers(memory.next_number)
+        self._account = self._make_account()
+        self._account_stream: Subscription | None = None
+        self._errands = Tasks("markets", self._crashed)
+        self._tasks = Tasks("floor", self._crashed)
+
+    def _make_account(self) -> Account:
+        known = self._memory.markets.values()
+        equity = {currency: m for (venue, currency), m in self._memory.equity.items() if venue == self._venue.name}
+        return Account(
+            world=self._world,
+            journal=self._journal,
+            venue=self._venue,
+            budget=self._budget,
+            last_execution_ns=max((market.last_execution_ns for market in known), default=0),
+            born_ns=self._memory.born_ns,
+            equity=equity,
+        )
+
+    # ----------------------------------------------------------------------------------------------------------- life
+    async def open(self) -> None:
+        """Learn the instruments, make the markets, and begin to keep their books. Waits while the venue is away.
+
+        NeedsHuman where the venue refuses our key, or trades none of the markets.
+        """
+        draw = self._world.fork(f"floor/{self._venue.name}").random
+        symbols = [spec.symbol for spec in self._specs]
+        instruments = await ask_patiently(
+            lambda: self._venue.instruments(symbols), budget=self._budget, draw=draw, what="instruments"
+        )
+        unknown = [symbol for symbol in symbols if symbol not in instruments]
+        if len(unknown) == len(symbols):
+            raise NeedsHuman(
+                f"{self._venue.name} trades none of the configured markets: {', '.join(symbols)}",
+                remedy="correct the symbols, or the mode: a testnet lists fewer markets",
+            )
+        for symbol in unknown:
+            log.error("market.unknown_at_venue", venue=self._venue.name, symbol=symbol)
+        for spec in self._specs:
+            if spec.symbol in instruments:
+                self._add(spec, instruments[spec.symbol])
+        for market in self.markets.values():
+            self._tasks.spawn(market.spec.market, market.keep())
+        self._account_stream = self._feeds.account(self._account)
+        self._tasks.spawn("account", self._account.run())
+
+    def _add(self, spec: MarketSpec, instrument: Instrument) -> None:
+        clock, inbox = self._world.clock, Inbox(self._world.clock)
+        memory = self._memory.market(spec.market)
+        draw = self._world.fork(f"market/{spec.market}").random
+        executor = Executor(
+            world=self._world,
+            journal=self._journal,
+            venue=self._venue,
+            instrument=instrument,
+            budget=self._budget,
+            numbers=self._numbers,
+            post=inbox.put,
+            on_crash=self._crashed,
+            memory=memory,
+            born_ns=self._memory.born_ns,
+            strategy=spec.strategy.name,
+            receive_window_ns=self._terms.receive_window_ms * 1_000_000,
+            settle_margin_ns=int(self._terms.settle_margin_s * SECOND_NS),
+            on_sent=self.orders.observe,
+        )
+        desk = Desk(spec=spec, instrument=instrument, executor=executor, risk=self._risk, inbox=inbox, clock=clock)
+        preparation = Preparation(
+            instrument=instrument,
+            leverage=spec.leverage,
+            venue=self._venue,
+            feeds=self._feeds,
+            budget=self._budget,
+            inbox=inbox,
+            tasks=self._errands,
+            draw=draw,
+        )
+        supervisor = Supervisor(
+            clock=clock,
+            draw=draw,
+            restarts=self._restarts(),
+            gave_up_wait_s=self._terms.longest_wait_s,
+        )
+        task = MarketTask(
+            spec=spec,
+            instrument=instrument,
+            clock=clock,
+            inbox=inbox,
+            desk=desk,
+            roster=self._roster,
+            preparation=preparation,
+            supervisor=supervisor,
+            journal=self._journal,
+            decisions=self.decisions,
+            cancel_entries=self._terms.cancel_entries,
+        )
+        self.markets[spec.market] = task
+        self._roster.add(spec.market, task.obey, memory.desired or Desired.RUNNING)
+        self._account.register(spec.market, inbox.put, executor.pulse)
+
+    def _restarts(self) -> Restarts:
+        terms = self._terms
+        return Restarts(
+            limit=terms.restarts,
+            window_ns=int(terms.restarts_within_s * SECOND_NS),
+            backoff=Backoff(
+                first_ns=int(terms.first_wait_s * SECOND_NS), ceiling_ns=int(terms.longest_wait_s * SECOND_NS)
+            ),
+        )
+
+    async def drain(self, timeout_s: float, hurry: asyncio.Event) -> bool:
+        """Stop every market without forgetting that it ran; False where something is still in flight.
+
+        Entries first, then whatever is in flight settles. Ends early where `hurry` is set.
+        """
+        self._roster.stop_all("daemon", remember=False)
+        reached = Tasks("drain", self._crashed)
+        rested = reached.spawn("rest", self._roster.reached(self.markets, RunState.STOPPED, RunState.FAILED))
+        hurried = reached.spawn("hurry", hurry.wait())
+        over = asyncio.Event()
+        for waiting in (rested, hurried):
+            waiting.add_done_callback(lambda _: over.set())
+        try:
+            async with asyncio.timeout(timeout_s):
+                await over.wait()
+        except TimeoutError:
+            flying = [order.client_id for task in self.markets.values() for order in task.desk.executor.orders]
+            log.warning("floor.unsettled", orders=flying, after_s=timeout_s)
+        settled = rested.done()
+        await reached.aclose()
+        return settled
+
+    async def close(self) -> None:
+        """End every task. What is unsettled is in the journal, and is settled at the next start."""
+        if self._account_stream is not None:
+            await self._account_stream.aclose()
+        await self._tasks.aclose()
+        await self._errands.aclose()
+        for market in self.markets.values():
+            await market.desk.executor.aclose()
+
+    # -------------------------------------------------------------------------------------------------------- private
+    def _crashed(self, name: str, error: BaseException) -> None:
+        log.error("task.crashed", task=name, exc_info=error)

@@ -1,0 +1,113 @@
+"""The errands that bring a market to life: subscribe, then fetch history, each until it succeeds or cannot.
+
+What only takes time (a venue that is away, a budget that is spent) is waited out here with backoff; what a person must
+change (no such topic, no such market) comes back as a failure with its reason.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from kangbot.errors import KangbotError
+from kangbot.execution.budget import Budget
+from kangbot.market.asking import ask_patiently
+from kangbot.market.bars import Bars
+from kangbot.market.inbox import Inbox
+from kangbot.model.data import Bar, Trade
+from kangbot.model.market import Instrument
+from kangbot.ports import Feeds, Subscription, Venue
+from kangbot.runtime.tasks import Tasks
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """Every topic is acknowledged. `attempt` tells it from an earlier start's."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """History has arrived."""
+
+    attempt: int
+    history: Sequence[Bar] | Sequence[Trade]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparationFailed:
+    """It cannot succeed without somebody changing something."""
+
+    attempt: int
+    reason: str
+
+
+class Preparation:
+    """One market's errands; at most one attempt at a time."""
+
+    def __init__(
+        self,
+        *,
+        instrument: Instrument,
+        leverage: int,
+        venue: Venue,
+        feeds: Feeds,
+        budget: Budget,
+        inbox: Inbox,
+        tasks: Tasks,
+        draw: Callable[[], float],
+    ) -> None:
+        self._instrument = instrument
+        self._leverage = leverage
+        self._venue = venue
+        self._feeds = feeds
+        self._budget = budget
+        self._inbox = inbox
+        self._tasks = tasks
+        self._draw = draw
+        self._subscription: Subscription | None = None
+        self.attempt = 0
+
+    def begin(self, bars: Bars) -> None:
+        """Subscribe, then fetch."""
+        self.attempt += 1
+        self._tasks.spawn(f"prepare-{self.attempt}", self._prepare(bars, self.attempt))
+
+    def fetch_again(self, bars: Bars) -> None:
+        """Fetch once more: something was missing, or the stream had a hole."""
+        self._tasks.spawn(f"fetch-{self.attempt}", self._fetch(bars, self.attempt))
+
+    def end(self) -> None:
+        """Let the subscription go."""
+        self.attempt += 1  # what is still under way finds itself outdated
+        if self._subscription is not None:
+            subscription, self._subscription = self._subscription, None
+            self._tasks.spawn("unsubscribe", subscription.aclose())
+
+    async def _prepare(self, bars: Bars, attempt: int) -> None:
+        try:
+            await self._ask("settings", lambda: self._venue.prepare(self._instrument, self._leverage))
+            if attempt != self.attempt:
+                return
+            if self._subscription is None:
+                self._subscription = self._feeds.subscribe(self._instrument, bars.channels, self._inbox)
+            await self._subscription.live()
+        except KangbotError as error:
+            self._inbox.put(PreparationFailed(attempt, error.message))
+            return
+        self._inbox.put(Subscribed(attempt))
+        await self._fetch(bars, attempt)
+
+    async def _fetch(self, bars: Bars, attempt: int) -> None:
+        try:
+            history = await self._ask("history", lambda: bars.fetch(self._venue))
+        except KangbotError as error:
+            self._inbox.put(PreparationFailed(attempt, error.message))
+            return
+        self._inbox.put(Fetched(attempt, history))
+
+    async def _ask(self, what: str, ask: Callable[[], Awaitable[T]]) -> T:
+        named = f"{what} of {self._instrument.market}"
+        return await ask_patiently(ask, budget=self._budget, draw=self._draw, what=named)

@@ -1,0 +1,56 @@
+"""One market's part of the report."""
+
+from kangbot.health.report import MarketReport, OrderCounts
+from kangbot.machines.order import Order
+from kangbot.market.roster import Place
+from kangbot.market.task import MarketTask
+from kangbot.model.money import ZERO
+from kangbot.model.orders import OrderStatus
+
+
+def report_of(task: MarketTask, place: Place, now_ns: int) -> MarketReport:
+    """Return what there is to say of the market at this moment."""
+    executor, quote = task.desk.executor, task.inbox.quote
+    position, target = executor.position, task.desk.target
+    return MarketReport(
+        market=task.spec.market,
+        symbol=task.spec.symbol,
+        strategy=task.spec.strategy.name,
+        timeframe=task.spec.timeframe,
+        state=place.state.value,
+        reason=place.reason,
+        desired=place.desired.value,
+        since_ns=place.since_ns,
+        price=None if quote is None else quote.mid,
+        feed_age_s=None if quote is None else round((now_ns - task.inbox.quote_seen_ns) / 1e9, 3),
+        net=position.net,
+        entry=position.entry,
+        stop=executor.stop if position.net else None,
+        unrealised=ZERO if quote is None else position.unrealised(quote.mid),
+        realised=position.realised,
+        fees=position.fees_paid,
+        target=None if target is None else target.exposure,
+        signal="" if target is None else target.reason,
+        blocked=task.desk.blocked or executor.quarantine,
+        ticks=task.inbox.ticks,
+        bars=task.bars_seen,
+        decisions=task.decisions,
+        orders=_counts(task),
+        falls=task.supervisor.falls,
+    )
+
+
+def _counts(task: MarketTask) -> OrderCounts:
+    executor = task.desk.executor
+    counts = executor.counts
+    return OrderCounts(
+        sent=counts.sent,
+        acked=counts.acked,
+        filled=counts.filled,
+        rejected=counts.rejected,
+        unknown=sum(_unresolved(order) for order in executor.orders),
+    )
+
+
+def _unresolved(order: Order) -> bool:
+    return order.status is OrderStatus.UNKNOWN

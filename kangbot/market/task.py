@@ -1,0 +1,280 @@
+"""One market's task: it empties the inbox, decides, and has the desk act. It runs from the daemon's start to its end.
+
+A turn is synchronous: messages first (what concerns money), then bars, then the strategy, then the desk. Whatever takes
+time (subscribing, fetching, orders) is an errand whose outcome comes back through the inbox.
+
+A turn that raises is a fall: the supervisor waits and runs the task again, which begins anew with what the executor and
+the journal know. Past its intensity the market is FAILED: its strategy no longer runs, its books are still kept.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from time import perf_counter_ns
+from typing import Any, get_args
+
+import structlog
+
+from kangbot.errors import Refused
+from kangbot.execution.executor import Message
+from kangbot.health.latency import Latencies
+from kangbot.machines.runstate import Signal, accepts
+from kangbot.market.bars import Bars, TradeBars, bars_of
+from kangbot.market.desk import Desk, Leave
+from kangbot.market.inbox import Batch, FeedChanged, Inbox
+from kangbot.market.preparation import Fetched, Preparation, PreparationFailed, Subscribed
+from kangbot.market.roster import Command, Roster
+from kangbot.market.spec import MarketSpec
+from kangbot.model.data import Bar
+from kangbot.model.events import BarStored, RunState
+from kangbot.model.market import Instrument
+from kangbot.ports import Channel, Journal
+from kangbot.runtime.supervisor import Supervisor
+from kangbot.runtime.world import SECOND_NS, Clock
+from kangbot.strategy.base import View
+
+log = structlog.get_logger(__name__)
+
+_FOR_THE_EXECUTOR = get_args(Message)
+_RUNNING = (RunState.STARTING, RunState.WARMING, RunState.LIVE, RunState.PAUSED)
+_DECIDING = (RunState.LIVE, RunState.PAUSED)
+_FETCH_AGAIN_NS = 2 * SECOND_NS  # a bar that is missing from the venue's history is on its way
+
+
+class MarketTask:
+    """One market. The roster commands it, the feed and the account fill its inbox."""
+
+    def __init__(
+        self,
+        *,
+        spec: MarketSpec,
+        instrument: Instrument,
+        clock: Clock,
+        inbox: Inbox,
+        desk: Desk,
+        roster: Roster,
+        preparation: Preparation,
+        supervisor: Supervisor,
+        journal: Journal,
+        decisions: Latencies,
+        cancel_entries: bool,
+    ) -> None:
+        self.spec = spec
+        self.instrument = instrument
+        self.inbox = inbox
+        self.desk = desk
+        self.supervisor = supervisor
+        self.bars_seen = 0  # of this run, told to the strategy
+        self.decisions = 0
+        self._clock = clock
+        self._roster = roster
+        self._preparation = preparation
+        self._journal = journal
+        self._latencies = decisions
+        self._cancel_entries = cancel_entries
+        self._bars: Bars | None = None
+        self._indicators: Any = None
+        self._window: deque[Bar] = deque(maxlen=spec.strategy.bars_kept)
+        self._warm_bars = 0
+        self._fetch_due_ns: int | None = None
+        self._to_decide = False
+        self._act_due = False
+        self._received_ns = 0
+
+    @property
+    def state(self) -> RunState:
+        """Where the market stands."""
+        return self._roster[self.spec.market].state
+
+    def obey(self, command: Command) -> None:
+        """Take a command of the operator into the inbox."""
+        self.inbox.put(command)
+
+    # ----------------------------------------------------------------------------------------------------------- life
+    async def keep(self) -> None:
+        """Run under supervision until cancelled."""
+        await self.supervisor.keep(self.run, self.fell)
+
+    async def run(self) -> None:
+        """Empty the inbox for ever. Beginning anew after a fall, a market that should run is prepared again."""
+        if self.state is RunState.STARTING:
+            self._begin()
+        while True:
+            self._turn(await self.inbox.take(self._deadline_ns()))
+
+    def fell(self, error: Exception, wait_ns: int | None) -> None:
+        """Learn from the supervisor that a turn raised; `wait_ns` None: it gave up."""
+        words = f"{type(error).__name__}: {error}"
+        log.error("market.fell", market=self.spec.market, error=words, again=wait_ns is not None, exc_info=error)
+        self._preparation.end()
+        self._forget()
+        if wait_ns is None:
+            self._move(Signal.GAVE_UP, f"fell too often: {words}")
+        else:
+            self._move(Signal.CRASHED, words)
+
+    def _begin(self) -> None:
+        try:
+            self._bars = bars_of(self.instrument, self.spec.timeframe_s, self.spec.strategy.lookback)
+        except Refused as error:
+            self._move(Signal.GAVE_UP, error.message)
+            return
+        self._indicators = self.spec.strategy.indicators()
+        self._preparation.begin(self._bars)
+
+    def _forget(self) -> None:
+        self._bars = self._indicators = self._fetch_due_ns = None
+        self._window.clear()
+        self._warm_bars = 0
+        self.desk.target = None
+
+    # ----------------------------------------------------------------------------------------------------------- turn
+    def _turn(self, batch: Batch) -> None:
+        self._received_ns = batch.received_ns
+        for message in batch.messages:
+            self._take(message)
+        now_ns = self._clock.now_ns()
+        executor = self.desk.executor
+        if (due_ns := executor.deadline_ns()) is not None and due_ns <= now_ns:
+            executor.tick(now_ns)
+            self._act_due = True
+        if self._bars is not None:
+            for bar in (*self._bars.take(batch), *self._bars.tick(now_ns)):
+                self._closed(bar)
+            self._rejoin(now_ns)
+        self._advance()
+        if self._act_due:
+            self._act_due = False
+            self._act()
+
+    def _take(self, message: object) -> None:
+        if isinstance(message, _FOR_THE_EXECUTOR):
+            self.desk.executor.handle(message)
+            self._act_due = True
+        elif isinstance(message, Command):
+            self._command(message)
+        elif isinstance(message, FeedChanged):
+            self._feed_changed(message)
+        elif isinstance(message, Subscribed | Fetched | PreparationFailed):
+            if message.attempt == self._preparation.attempt:
+                self._prepared(message)
+        else:
+            raise TypeError(f"nobody takes a {type(message).__name__} here")
+
+    # ------------------------------------------------------------------------------------------------------- commands
+    def _command(self, command: Command) -> None:
+        state = self.state
+        if command is Command.START and state in (RunState.STOPPED, RunState.FAILED, RunState.DRAINING):
+            self.supervisor.forgive()
+            self._move(Signal.START, "started")
+            self._begin()
+        elif command is Command.STOP and state not in (RunState.STOPPED, RunState.DRAINING):
+            self._preparation.end()
+            self._forget()
+            self._move(Signal.STOP, "stopped")
+            if self._cancel_entries:
+                self.desk.cancel_entries("the market is stopping")
+        elif command is Command.PAUSE and state is RunState.LIVE:
+            self._move(Signal.PAUSE, "paused")
+            self.desk.cancel_entries("the market is paused")
+        elif command is Command.RESUME and state is RunState.PAUSED:
+            self._move(Signal.RESUME, "resumed")
+            self._act_due = True
+
+    def _move(self, signal: Signal, reason: str) -> None:
+        self._roster.move(self.spec.market, signal, reason)
+
+    def _advance(self) -> None:
+        """Take the steps that need nothing but what is there: WARMING to LIVE, DRAINING to STOPPED."""
+        state, executor = self.state, self.desk.executor
+        if state is RunState.WARMING and self._bars is not None and self._bars.joined:
+            if self._warm_bars >= self.spec.strategy.lookback and executor.settled:
+                self._move(Signal.WARMED, f"{self._warm_bars} bars")
+                if self._roster.wants_pause(self.spec.market):
+                    self._command(Command.PAUSE)
+                self._decide()
+        elif state is RunState.DRAINING and self.desk.at_rest(leave_entries=not self._cancel_entries):
+            self._move(Signal.DRAINED, self._roster[self.spec.market].reason)
+
+    # ----------------------------------------------------------------------------------------------------------- data
+    def _prepared(self, message: Subscribed | Fetched | PreparationFailed) -> None:
+        match message:
+            case Subscribed():
+                if accepts(self.state, Signal.SUBSCRIBED):
+                    self._move(Signal.SUBSCRIBED, "every topic is acknowledged")
+            case PreparationFailed(reason=reason):
+                log.error("market.cannot_start", market=self.spec.market, reason=reason)
+                self._preparation.end()
+                self._forget()
+                self._move(Signal.GAVE_UP, reason)
+            case Fetched(history=history) if self._bars is not None:
+                now_ns = self._clock.now_ns()
+                joined = self._bars.join(history, now_ns)
+                if isinstance(joined, str):
+                    self._fetch_due_ns = now_ns + _FETCH_AGAIN_NS
+                    return
+                for bar in joined:
+                    self._closed(bar)
+            case Fetched():
+                pass  # stopped meanwhile
+
+    def _feed_changed(self, change: FeedChanged) -> None:
+        if self._bars is None or change.topic.channel is Channel.QUOTE or not self._bars.joined:
+            return
+        if not change.live:
+            log.warning("market.bars_interrupted", market=self.spec.market, reason=change.reason)
+            self._bars.broken()
+        self._fetch_due_ns = 0
+
+    def _rejoin(self, now_ns: int) -> None:
+        """Fetch history again where the stream has a hole, or where bars were missing and may be there by now."""
+        if self._bars is None or self._bars.joined:
+            self._fetch_due_ns = None
+        elif self._fetch_due_ns is not None and now_ns >= self._fetch_due_ns:
+            self._fetch_due_ns = None
+            self._preparation.fetch_again(self._bars)
+
+    def _closed(self, bar: Bar) -> None:
+        """Show one closed bar to the strategy, and keep it for the history while the market runs."""
+        self._indicators.update(bar)
+        self._window.append(bar)
+        self._warm_bars += 1
+        if self.state in _DECIDING:
+            self.bars_seen += 1
+            self._journal.append(BarStored(bar=bar, at_ns=self._clock.now_ns()))
+            self._decide()
+
+    def _decide(self) -> None:
+        view: View[Any] = View(
+            instrument=self.instrument,
+            now_ns=self._clock.now_ns(),
+            bars=tuple(self._window),
+            quote=self.inbox.quote,
+            position=self.desk.executor.position,
+            target=self.desk.target,
+            last_trip=self.desk.executor.last_trip,
+            indicators=self._indicators,
+        )
+        target = self.spec.strategy.decide(view)
+        self.decisions += 1
+        if self._received_ns:
+            self._latencies.observe(perf_counter_ns() - self._received_ns)
+        if target is not None:
+            self.desk.target = target
+        self._act_due = True
+
+    def _act(self) -> None:
+        self.desk.account()
+        state = self.state
+        leave = Leave.ANYTHING if state is RunState.LIVE else Leave.EXITS if state in _DECIDING else Leave.CANCELS
+        self.desk.act(leave, self._received_ns)
+
+    def _deadline_ns(self) -> int | None:
+        """When a turn is due without a message."""
+        bars = self._bars
+        self.inbox.wake_trade_ns = bars.ends_ns if isinstance(bars, TradeBars) else None
+        due: Sequence[int | None] = (
+            self.desk.executor.deadline_ns(),
+            None if bars is None else bars.deadline_ns(),
+            self._fetch_due_ns,
+        )
+        return min((at_ns for at_ns in due if at_ns is not None), default=None)
