@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from bybit_frames import EXECUTION, ORDER, POSITION, WALLET
 
 from kangbot.model.ids import MarketId
 from kangbot.model.orders import Balance, Fill, OrderReport, OrderStatus, VenuePosition
 from kangbot.ports import Data, Garbled, Ignored, Message
 from kangbot.venues.bybit.account import AccountFrames
 from kangbot.venues.bybit.replies import read_envelope
+from tests.support.bybit_frames import EXECUTION, ORDER, POSITION, WALLET
 
 MARKETS = {
     ("linear", "BTCUSDT"): MarketId("bybit:BTC-USDT:USDT"),

@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from bybit_frames import BOOK_SNAPSHOT, CLOSED_BAR, OPEN_BAR, TRADES
 
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.model.orders import Side
 from kangbot.ports import Channel, Data, Ignored, Message, Topic
 from kangbot.venues.bybit.decode import INTERVALS, UNREADABLE, Bars, TopOfBook, Trades, decoder_of
+from tests.support.bybit_frames import BOOK_SNAPSHOT, CLOSED_BAR, OPEN_BAR, TRADES
 
 MARKET = MarketId("bybit:BTC-USDT:USDT")
 Level = tuple[str, str]

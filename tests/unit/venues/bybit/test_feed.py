@@ -5,15 +5,6 @@ import hmac
 
 import msgspec
 import pytest
-from bybit_frames import (
-    AUTH_ACCEPTED,
-    BOOK_SNAPSHOT,
-    EXECUTION,
-    PONG_LINEAR,
-    SUBSCRIBED_LINEAR,
-    SUBSCRIBED_PRIVATE,
-    TRADES,
-)
 
 from kangbot.errors import Refused
 from kangbot.model.data import Quote, Trade
@@ -22,6 +13,15 @@ from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Price
 from kangbot.ports import Acked, Channel, Data, Dialect, Garbled, Ignored, LoggedIn, Pong, Topic
 from kangbot.venues.bybit.feed import BybitPrivate, BybitPublic
+from tests.support.bybit_frames import (
+    AUTH_ACCEPTED,
+    BOOK_SNAPSHOT,
+    EXECUTION,
+    PONG_LINEAR,
+    SUBSCRIBED_LINEAR,
+    SUBSCRIBED_PRIVATE,
+    TRADES,
+)
 
 NOW_NS = 1_662_350_390_000 * 1_000_000
 

@@ -1,7 +1,11 @@
 """Bybit's answers, in all the forms it has for them."""
 
 import pytest
-from bybit_frames import (
+
+from kangbot.model.ids import MarketId
+from kangbot.ports import Acked, Channel, Denied, Ignored, LoggedIn, LoginDenied, Message, Pong, Topic
+from kangbot.venues.bybit.replies import Requests, read_envelope
+from tests.support.bybit_frames import (
     ALREADY_SUBSCRIBED,
     AUTH_ACCEPTED,
     AUTH_REFUSED,
@@ -14,10 +18,6 @@ from bybit_frames import (
     TOO_MANY_ARGUMENTS,
     UNKNOWN_TOPIC,
 )
-
-from kangbot.model.ids import MarketId
-from kangbot.ports import Acked, Channel, Denied, Ignored, LoggedIn, LoginDenied, Message, Pong, Topic
-from kangbot.venues.bybit.replies import Requests, read_envelope
 
 TOPIC = Topic(market=MarketId("bybit:BTC-USDT:USDT"), channel=Channel.TRADE, native="publicTrade.BTCUSDT")
 
