@@ -6,7 +6,7 @@ frame that names one unknown topic subscribes none of its topics. Source: Bybit 
 """
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from kangbot.errors import Refused
@@ -99,8 +99,8 @@ class BybitPublic:
 class BybitPrivate:
     """The account's topics: `order`, `execution`, `position`, `wallet`.
 
-    `markets` tells which market a row's (category, native symbol) is, None where it is none of ours. The login expires
-    `expiry_s` after it was signed, by the clock that `login` is given; `venue_now_ms`, where given, is asked instead.
+    `markets` tells which market a row's (category, native symbol) is, None where it is none of ours. A login expires
+    `expiry_s` after it was signed, by the venue's clock.
     """
 
     def __init__(
@@ -111,7 +111,6 @@ class BybitPrivate:
         secret: str,
         markets: Markets,
         expiry_s: float = 10.0,
-        venue_now_ms: Callable[[], int] | None = None,
     ) -> None:
         self.name = "bybit.private"
         self.url = url
@@ -120,7 +119,6 @@ class BybitPrivate:
         self._key = key
         self._secret = secret
         self._expiry_ms = round(expiry_s * 1000)
-        self._venue_now_ms = venue_now_ms
         self._frames = AccountFrames(markets)
         self._requests = Requests()
 
@@ -136,8 +134,7 @@ class BybitPrivate:
 
     def login(self, now_ns: int) -> str | None:
         """Return the authentication frame: HMAC-SHA256 over `GET/realtime{expires}`, expires in milliseconds."""
-        now_ms = self._venue_now_ms() if self._venue_now_ms else now_ns // _MILLISECOND_NS
-        expires = now_ms + self._expiry_ms
+        expires = now_ns // _MILLISECOND_NS + self._expiry_ms
         signature = hmac.new(self._secret.encode(), f"GET/realtime{expires}".encode(), "sha256").hexdigest()
         return encode({"op": "auth", "args": [self._key, expires, signature]})
 

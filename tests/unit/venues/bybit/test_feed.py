@@ -176,16 +176,6 @@ def test_the_login_is_signed_for_its_expiry() -> None:
     assert msgspec.json.decode(frame) == {"op": "auth", "args": ["k", 1662350400000, signature]}
 
 
-def test_the_login_follows_the_venues_clock_where_one_is_given() -> None:
-    """Our own may be wrong by more than the expiry."""
-    account = BybitPrivate(
-        url="wss://x", key="k", secret="s", markets=lambda *_: None, expiry_s=1.5, venue_now_ms=lambda: 1000
-    )
-    frame = account.login(NOW_NS)
-    assert frame is not None
-    assert msgspec.json.decode(frame)["args"][1] == 2500
-
-
 def test_the_account_has_four_topics() -> None:
     """All categories in each."""
     topics = private().topics(None, Channel.ACCOUNT, None)
