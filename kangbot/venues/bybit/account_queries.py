@@ -31,6 +31,7 @@ _ORDERS_A_PAGE = 50
 _EXECUTIONS_A_PAGE = 100
 _POSITIONS_A_PAGE = 200
 _WINDOW_NS = (7 * 86_400 - 1) * 1_000_000_000  # `/v5/execution/list` refuses endTime - startTime above seven days
+_KEPT_NS = 730 * 86_400 * 1_000_000_000  # and remembers two years
 
 
 class ExecutionOfOrder(ExecutionRow, frozen=True, kw_only=True, rename="camel"):
@@ -119,10 +120,13 @@ async def positions(client: Client, known: Known) -> list[VenuePosition]:
 
 
 async def executions(client: Client, known: Known, since_ns: int, now_ns: int) -> list[Fill | CashFlow]:
-    """Return fills and cash flows from `since_ns` to `now_ns` (the venue's clock), oldest first."""
+    """Return fills and cash flows from `since_ns` to `now_ns` (the venue's clock), oldest first.
+
+    A request a category and week at least: ask from the last one known, not from the beginning of time.
+    """
     events: dict[ExecutionId, Fill | CashFlow] = {}  # windows touch: an execution on the seam is in both
     for category in sorted({category for category, _ in known}):
-        start_ns = since_ns
+        start_ns = max(since_ns, now_ns - _KEPT_NS)
         while start_ns < now_ns:
             end_ns = start_ns + _WINDOW_NS
             params: dict[str, str | int] = {

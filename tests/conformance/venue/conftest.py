@@ -1,0 +1,14 @@
+"""The bench in front of which each adapter is put."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.support.venue_bench import ADAPTERS, Bench
+
+
+@pytest.fixture(params=sorted(ADAPTERS))
+async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    """Return each adapter in turn, with a fresh venue."""
+    async with ADAPTERS[request.param]() as ready:
+        yield ready

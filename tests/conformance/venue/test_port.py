@@ -1,0 +1,388 @@
+"""What `ports.Venue` promises, asked of every adapter in front of a venue that answers."""
+
+import asyncio
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from kangbot.errors import (
+    Ambiguous,
+    DuplicateId,
+    InsufficientFunds,
+    NeedsHuman,
+    NotFound,
+    RateLimited,
+    Refused,
+    Retryable,
+)
+from kangbot.model.ids import ClientId, Symbol
+from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.money import floor_to
+from kangbot.model.orders import (
+    Fill,
+    Intent,
+    OrderKind,
+    OrderReport,
+    OrderStatus,
+    Purpose,
+    Side,
+    TimeInForce,
+    VenuePosition,
+)
+from kangbot.ports import IdRule
+from tests.support.venue_bench import Bench
+
+NOBODY = ClientId("kbconforms0nobody")
+
+
+def below(bench: Bench, instrument: Instrument, share: str) -> Decimal:
+    """Return a price that far below the market, on the tick."""
+    return floor_to(bench.price(instrument) * (1 - Decimal(share)), instrument.tick)
+
+
+def resting(bench: Bench, instrument: Instrument, **changes: Any) -> Intent:
+    """Return a buy that will not fill."""
+    far = below(bench, instrument, "0.05")
+    return bench.intent(instrument, kind=OrderKind.LIMIT, price=far, **changes)
+
+
+async def held(bench: Bench, instrument: Instrument) -> VenuePosition | None:
+    return next((one for one in await bench.venue.positions() if one.market == instrument.market), None)
+
+
+async def settled(bench: Bench, intent: Intent, instrument: Instrument) -> OrderReport:
+    """Return what the venue says of the order, which it acknowledged before it matched it."""
+    report = (await bench.venue.find(instrument, intent.client_id)).report
+    assert report is not None
+    return report
+
+
+# ------------------------------------------------------------------------------------------------------------ markets
+async def test_instruments_are_known_by_their_symbols(bench: Bench) -> None:
+    """What is traded is there with its rules, what is not is absent."""
+    names = [Symbol("BTC/USDT:USDT"), Symbol("BTC/USDT"), Symbol("NOPE/USDT:USDT")]
+    found = await bench.venue.instruments(names)
+    assert set(found) == set(names[:2])
+    for name, instrument in found.items():
+        assert instrument.symbol == name
+        assert instrument.kind is (InstrumentKind.LINEAR if ":" in name else InstrumentKind.SPOT)
+        assert instrument.market == f"{bench.venue.name}:{name.replace('/', '-')}"
+        assert min(instrument.tick, instrument.step, instrument.min_quantity, instrument.min_notional) > 0
+
+
+async def test_bars_are_closed_contiguous_and_oldest_first(bench: Bench) -> None:
+    """The newest is the last minute that is over by the venue's clock."""
+    bars = await bench.venue.bars(bench.linear, 60, 10)
+    now_ns = await bench.venue.server_time_ns()
+    assert len(bars) == 10
+    assert all(after.open_ns == before.close_ns for before, after in pairwise(bars))
+    assert all(bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high for bar in bars)
+    assert now_ns - 120_000_000_000 < bars[-1].close_ns <= now_ns
+    with pytest.raises(Refused):
+        await bench.venue.bars(bench.linear, 7, 10)
+
+
+async def test_trades_are_oldest_first(bench: Bench) -> None:
+    """The market's latest, with taker's side."""
+    trades = await bench.venue.trades(bench.linear, 50)
+    assert 0 < len(trades) <= 50
+    assert [trade.at_ns for trade in trades] == sorted(trade.at_ns for trade in trades)
+    assert {trade.market for trade in trades} == {bench.linear.market}
+
+
+async def test_the_venues_clock_is_near_ours(bench: Bench) -> None:
+    """In nanoseconds since the epoch; the venue behind the bench shares our clock."""
+    lookup = await bench.venue.find(bench.linear, NOBODY)
+    assert abs(await bench.venue.server_time_ns() - lookup.at_ns) < 5_000_000_000
+
+
+# ------------------------------------------------------------------------------------------------------------- orders
+async def test_a_market_entry_with_its_stop_is_a_protected_position(bench: Bench) -> None:
+    """From one request: acknowledged, filled, the stop resting at the venue."""
+    stop = below(bench, bench.linear, "0.03")
+    entry = bench.intent(bench.linear, stop=stop)
+    acknowledged = await bench.venue.submit(bench.linear, entry)
+    assert acknowledged.status is OrderStatus.ACKED
+    assert (acknowledged.client_id, acknowledged.market) == (entry.client_id, bench.linear.market)
+    report = await settled(bench, entry, bench.linear)
+    assert (report.status, report.filled) == (OrderStatus.FILLED, entry.quantity)
+    assert report.venue_order_id == acknowledged.venue_order_id
+    position = await held(bench, bench.linear)
+    assert position is not None
+    assert (position.net, position.stop) == (entry.quantity, stop)
+    protective = [order for order in await bench.venue.open_orders() if order.protective]
+    assert [(order.side, order.trigger, order.client_id) for order in protective] == [(Side.SELL, stop, None)]
+
+
+async def test_a_limit_order_rests_until_it_is_cancelled(bench: Bench) -> None:
+    """Open by its id and in the list of all; afterwards cancelled, and no longer there to cancel."""
+    entry = resting(bench, bench.linear)
+    await bench.venue.submit(bench.linear, entry)
+    assert (await settled(bench, entry, bench.linear)).status is OrderStatus.ACKED
+    assert [order.client_id for order in await bench.venue.open_orders()] == [entry.client_id]
+    await bench.venue.cancel(bench.linear, entry.client_id)
+    assert (await settled(bench, entry, bench.linear)).status is OrderStatus.CANCELED
+    assert await bench.venue.open_orders() == []
+    with pytest.raises(NotFound):
+        await bench.venue.cancel(bench.linear, entry.client_id)
+
+
+async def test_post_only_never_takes(bench: Bench) -> None:
+    """It rests below the market; across it, it ends without a fill."""
+    maker = resting(bench, bench.linear, time_in_force=TimeInForce.POST_ONLY)
+    crossing = bench.intent(
+        bench.linear,
+        kind=OrderKind.LIMIT,
+        price=floor_to(bench.price(bench.linear) * Decimal("1.01"), bench.linear.tick),
+        time_in_force=TimeInForce.POST_ONLY,
+    )
+    await bench.venue.submit(bench.linear, maker)
+    assert (await settled(bench, maker, bench.linear)).status is OrderStatus.ACKED
+    try:
+        await bench.venue.submit(bench.linear, crossing)
+    except Refused:
+        return  # some venues refuse at once what others acknowledge and cancel
+    report = await settled(bench, crossing, bench.linear)
+    assert report.status in {OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED}
+    assert report.filled == 0
+
+
+async def test_immediate_or_cancel_does_not_rest(bench: Bench) -> None:
+    """Away from the market nothing of it is filled or stays."""
+    entry = resting(bench, bench.linear, time_in_force=TimeInForce.IOC)
+    await bench.venue.submit(bench.linear, entry)
+    report = await settled(bench, entry, bench.linear)
+    assert report.status.terminal
+    assert report.filled == 0
+    assert await bench.venue.open_orders() == []
+
+
+async def test_reduce_only_closes_and_never_opens(bench: Bench) -> None:
+    """More than is held closes what is held; with nothing held it is refused."""
+    exit_ = {"purpose": Purpose.EXIT, "side": Side.SELL, "reduce_only": True}
+    with pytest.raises(Refused):
+        await bench.venue.submit(bench.linear, bench.intent(bench.linear, **exit_))
+    entry = bench.intent(bench.linear)
+    await bench.venue.submit(bench.linear, entry)
+    await bench.venue.submit(bench.linear, bench.intent(bench.linear, quantity=entry.quantity * 2, **exit_))
+    assert await held(bench, bench.linear) is None
+
+
+async def test_a_second_order_under_the_same_id_is_a_duplicate(bench: Bench) -> None:
+    """While the first is open, and for ever where the venue's rule is so."""
+    entry = resting(bench, bench.linear)
+    await bench.venue.submit(bench.linear, entry)
+    with pytest.raises(DuplicateId):
+        await bench.venue.submit(bench.linear, entry)
+    assert len(await bench.venue.open_orders()) == 1
+    await bench.venue.cancel(bench.linear, entry.client_id)
+    if bench.venue.id_rule is IdRule.FOR_EVER:
+        with pytest.raises(DuplicateId):
+            await bench.venue.submit(bench.linear, entry)
+        assert await bench.venue.open_orders() == []
+
+
+async def test_what_cannot_be_placed_is_refused(bench: Bench) -> None:
+    """Too small, or beyond what the account can pay: definitive, and no such order exists afterwards."""
+    small = bench.intent(bench.linear, quantity=bench.linear.step / 2)
+    large = bench.intent(bench.linear, quantity=bench.linear.max_quantity)
+    for entry, expected in ((small, Refused), (large, InsufficientFunds)):
+        with pytest.raises(expected):
+            await bench.venue.submit(bench.linear, entry)
+        assert (await bench.venue.find(bench.linear, entry.client_id)).report is None
+
+
+async def test_a_spot_pair_is_bought_and_sold(bench: Bench) -> None:
+    """Sized in its base currency both ways; what is held is a balance."""
+    entry = bench.intent(bench.spot)
+    entry = bench.intent(bench.spot, quantity=entry.quantity * 10)  # the fee takes less than nine tenths
+    await bench.venue.submit(bench.spot, entry)
+    report = await settled(bench, entry, bench.spot)
+    assert (report.status, report.filled, report.market) == (OrderStatus.FILLED, entry.quantity, bench.spot.market)
+    balance = next(one for one in await bench.venue.balances() if one.currency == bench.spot.base)
+    assert 0 < balance.equity <= entry.quantity
+    left = floor_to(balance.equity, bench.spot.step)
+    exit_ = bench.intent(bench.spot, side=Side.SELL, purpose=Purpose.EXIT, quantity=left)
+    await bench.venue.submit(bench.spot, exit_)
+    assert (await settled(bench, exit_, bench.spot)).status is OrderStatus.FILLED
+    rest = resting(bench, bench.spot)
+    await bench.venue.submit(bench.spot, rest)
+    assert [order.market for order in await bench.venue.open_orders()] == [bench.spot.market]
+    await bench.venue.cancel(bench.spot, rest.client_id)
+
+
+async def test_a_positions_stop_is_set_moved_and_removed(bench: Bench) -> None:
+    """Setting it twice is setting it once; without a position it is not found."""
+    stop = below(bench, bench.linear, "0.03")
+    with pytest.raises(NotFound):
+        await bench.venue.protect(bench.linear, stop)
+    await bench.venue.submit(bench.linear, bench.intent(bench.linear))
+    higher = below(bench, bench.linear, "0.02")
+    for asked in (stop, stop, higher, None, None):
+        await bench.venue.protect(bench.linear, asked)
+        position = await held(bench, bench.linear)
+        assert position is not None
+        assert position.stop == asked
+
+
+async def test_preparing_is_idempotent(bench: Bench) -> None:
+    """One-way mode and the leverage asked for, the second time as the first."""
+    for leverage in (3, 3, 5):
+        await bench.venue.prepare(bench.linear, leverage)
+    await bench.venue.submit(bench.linear, bench.intent(bench.linear))
+    position = await held(bench, bench.linear)
+    assert position is not None
+    assert position.leverage == 5
+
+
+# ------------------------------------------------------------------------------------------------------------ account
+async def test_an_unknown_order_is_absent_everywhere(bench: Bench) -> None:
+    """None is an answer, of every endpoint, and it has its time."""
+    lookup = await bench.venue.find(bench.linear, NOBODY)
+    assert lookup.report is None
+    assert lookup.at_ns > 0
+    with pytest.raises(NotFound):
+        await bench.venue.cancel(bench.linear, NOBODY)
+
+
+async def test_open_orders_are_all_of_them(bench: Bench) -> None:
+    """More than a page, of several markets, and one placed by hand."""
+    for instrument in (bench.linear, bench.other):
+        for _ in range(30):
+            await bench.venue.submit(instrument, resting(bench, instrument))
+    quantity = bench.intent(bench.other).quantity
+    await bench.order_by_hand(bench.other, Side.BUY, quantity, below(bench, bench.other, "0.06"))
+    orders = await bench.venue.open_orders()
+    assert len({order.venue_order_id for order in orders}) == len(orders) == 61
+    assert sum(order.client_id is None for order in orders) == 1
+
+
+async def test_executions_are_every_fill_once_and_oldest_first(bench: Bench) -> None:
+    """More than a page; their sum is the position; from a later time there are fewer."""
+    for _ in range(60):
+        await bench.venue.submit(bench.linear, bench.intent(bench.linear))
+        await bench.venue.submit(bench.other, bench.intent(bench.other))
+    fills = [event for event in await bench.venue.executions(bench.recent_ns()) if isinstance(event, Fill)]
+    assert len({fill.execution_id for fill in fills}) == len(fills) >= 120
+    assert [fill.at_ns for fill in fills] == sorted(fill.at_ns for fill in fills)
+    position = await held(bench, bench.linear)
+    assert position is not None
+    assert sum(fill.signed for fill in fills if fill.market == bench.linear.market) == position.net
+    assert all(fill.fee > 0 and fill.fee_currency == "USDT" for fill in fills)
+    newest = fills[-1].at_ns
+    assert len(await bench.venue.executions(newest)) < len(fills)
+    assert await bench.venue.executions(newest + 2_000_000) == []
+
+
+async def test_flat_is_an_empty_answer(bench: Bench) -> None:
+    """And money is there from the start."""
+    assert await bench.venue.positions() == []
+    balance = next(one for one in await bench.venue.balances() if one.currency == "USDT")
+    assert balance.equity > 0
+    assert 0 < balance.available <= balance.equity
+
+
+# ------------------------------------------------------------------------------------------------------------- faults
+async def test_a_wrong_key_is_a_matter_for_a_person(bench: Bench) -> None:
+    """So is a wrong secret: the signature does not hold."""
+    for wrong in ({"key": "nobody"}, {"secret": "forgotten"}):
+        stranger = bench.stranger(**wrong)
+        with pytest.raises(NeedsHuman) as caught:
+            await stranger.balances()
+        assert caught.value.remedy
+        with pytest.raises(NeedsHuman):
+            await stranger.submit(bench.linear, bench.intent(bench.linear))
+    assert await bench.venue.positions() == []
+
+
+async def test_a_clock_that_is_off_gets_no_order_placed(bench: Bench) -> None:
+    """Refused, not unknown: the venue looked at the stamp and at nothing else. A question may be asked again."""
+    late = bench.stranger(venue_now_ms=lambda: 1_000_000)
+    entry = bench.intent(bench.linear)
+    with pytest.raises(Refused):
+        await late.submit(bench.linear, entry)
+    with pytest.raises(Retryable):
+        await late.balances()
+    assert (await bench.venue.find(bench.linear, entry.client_id)).report is None
+
+
+async def test_a_rate_limit_says_how_long(bench: Bench) -> None:
+    """Nothing happened, and nothing should be asked before."""
+    await bench.limit(3.0)
+    entry = bench.intent(bench.linear)
+    with pytest.raises(RateLimited) as caught:
+        await bench.venue.submit(bench.linear, entry)
+    assert 1_000_000_000 < caught.value.retry_after_ns <= 3_000_000_000
+    with pytest.raises(RateLimited):
+        await bench.venue.positions()
+    await bench.heal()
+    assert (await bench.venue.find(bench.linear, entry.client_id)).report is None
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_an_unanswered_order_is_ambiguous_and_asking_tells(bench: Bench, *, after: bool) -> None:
+    """The same silence, whether the venue had taken the order or not."""
+    await bench.lose_answer("submit", after=after)
+    entry = resting(bench, bench.linear)
+    with pytest.raises(Ambiguous):
+        await bench.venue.submit(bench.linear, entry)
+    report = (await bench.venue.find(bench.linear, entry.client_id)).report
+    assert (report is not None) is after
+    if report is not None:
+        assert (report.status, report.client_id) == (OrderStatus.ACKED, entry.client_id)
+        if bench.venue.id_rule is IdRule.FOR_EVER:
+            with pytest.raises(DuplicateId):
+                await bench.venue.submit(bench.linear, entry)
+
+
+async def test_a_broken_proxy_makes_a_change_ambiguous_and_a_question_repeatable(bench: Bench) -> None:
+    """Each call by what it could have done."""
+    entry = resting(bench, bench.linear)
+    for method, call, expected in (
+        ("submit", lambda: bench.venue.submit(bench.linear, entry), Ambiguous),
+        ("cancel", lambda: bench.venue.cancel(bench.linear, entry.client_id), Ambiguous),
+        ("protect", lambda: bench.venue.protect(bench.linear, None), Ambiguous),
+        ("prepare", lambda: bench.venue.prepare(bench.linear, 7), Ambiguous),
+        ("find", lambda: bench.venue.find(bench.linear, NOBODY), Retryable),
+        ("open_orders", bench.venue.open_orders, Retryable),
+        ("executions", lambda: bench.venue.executions(bench.recent_ns()), Retryable),
+        ("positions", bench.venue.positions, Retryable),
+        ("balances", bench.venue.balances, Retryable),
+    ):
+        await bench.fail(method)
+        with pytest.raises(expected) as caught:
+            await call()
+        assert type(caught.value) is expected, method
+
+
+async def test_an_unreachable_venue_got_nothing(bench: Bench) -> None:
+    """No connection: even an order may be sent again as it is."""
+    nowhere = bench.stranger(rest_url="http://127.0.0.1:9")
+    for call in (nowhere.submit(bench.linear, bench.intent(bench.linear)), nowhere.positions()):
+        with pytest.raises(Retryable):
+            await call
+
+
+async def test_a_cancelled_call_is_cancelled_at_once(bench: Bench) -> None:
+    """The order may have happened; asking tells; the adapter goes on."""
+    await bench.lose_answer("submit", after=True)
+    entry = resting(bench, bench.linear)
+    call = asyncio.ensure_future(bench.venue.submit(bench.linear, entry))
+    await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await bench.heal()
+    assert await bench.venue.positions() == []
+
+
+async def test_closing_is_closing_however_often(bench: Bench) -> None:
+    """No socket stays open (warnings are errors here), and a later call says that nothing left."""
+    venue = bench.stranger()
+    await venue.balances()
+    await venue.aclose()
+    await venue.aclose()
+    with pytest.raises(Retryable):
+        await venue.balances()

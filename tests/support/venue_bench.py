@@ -1,0 +1,179 @@
+"""Every adapter of `ports.Venue` with a venue behind it that a test may look into and break."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol
+
+import aiohttp
+import msgspec
+
+from kangbot.model.ids import Symbol, client_id
+from kangbot.model.market import Instrument
+from kangbot.model.money import Price, Quantity, ceil_to
+from kangbot.model.orders import Intent, OrderKind, Purpose, Side
+from kangbot.ports import Venue
+from kangbot.runtime.world import Clock
+from kangbot.sandbox.options import ServeOptions
+from kangbot.sandbox.server import Sandbox, serve
+from kangbot.venues.bybit.venue import BybitVenue
+
+
+class Bench(Protocol):
+    """A venue under test, and the hand that moves the world behind it. Prices stand still."""
+
+    venue: Venue
+    linear: Instrument
+    other: Instrument  # another contract
+    spot: Instrument
+
+    def price(self, instrument: Instrument) -> Price:
+        """Return the best bid."""
+
+    def intent(self, instrument: Instrument, **changes: Any) -> Intent:
+        """Return a market entry of a small size under a new client id, changed as asked."""
+
+    def stranger(self, **changes: Any) -> Venue:
+        """Return another adapter of the same venue: with a wrong key or secret, or impatient."""
+
+    async def lose_answer(self, method: str, *, after: bool) -> None:
+        """Let the next call of `method` time out, after the venue did what was asked or before."""
+
+    async def fail(self, method: str) -> None:
+        """Let the next call of `method` be answered by a broken proxy."""
+
+    async def limit(self, retry_after_s: float) -> None:
+        """Let every call be refused for its rate, for a while."""
+
+    def recent_ns(self) -> int:
+        """Return a time shortly before the venue was made."""
+
+    async def heal(self) -> None:
+        """End all faults."""
+
+    async def order_by_hand(self, instrument: Instrument, side: Side, quantity: Quantity, price: Price) -> None:
+        """Place a limit order past the adapter, as a person does on the venue's site."""
+
+
+_PATHS = {
+    "submit": "/v5/order/create",
+    "cancel": "/v5/order/cancel",
+    "protect": "/v5/position/trading-stop",
+    "find": "/v5/order/history",
+    "open_orders": "/v5/order/realtime",
+    "executions": "/v5/execution/list",
+    "positions": "/v5/position/list",
+    "balances": "/v5/account/wallet-balance",
+    "prepare": "/v5/position/set-leverage",
+}
+
+
+class BybitBench:
+    """`BybitVenue` in front of the sandbox exchange."""
+
+    def __init__(self, sandbox: Sandbox, session: aiohttp.ClientSession, clock: Clock) -> None:
+        self._sandbox = sandbox
+        self._session = session
+        self._clock = clock
+        self._number = 0
+        self._began_ns = clock.now_ns()
+        self.opened: list[BybitVenue] = []
+        self.venue: Venue = self.stranger()
+
+    async def stand_still(self) -> None:
+        """Stop the prices."""
+        async with self._session.post(f"{self._sandbox.rest_url}/sandbox/pause", json={"paused": True}) as answer:
+            assert answer.status == 200
+
+    async def learn(self) -> None:
+        """Ask for the markets, as a start does."""
+        names = [Symbol("BTC/USDT:USDT"), Symbol("ETH/USDT:USDT"), Symbol("BTC/USDT")]
+        found = await self.venue.instruments(names)
+        self.linear, self.other, self.spot = (found[name] for name in names)
+
+    def stranger(self, **changes: Any) -> Venue:
+        settings: dict[str, Any] = {
+            "key": "sandbox",
+            "secret": "sandbox",
+            "rest_url": self._sandbox.rest_url,
+            "now_ns": self._clock.now_ns,
+            "venue_now_ms": lambda: self._clock.now_ns() // 1_000_000,
+            **changes,
+        }
+        self.opened.append(BybitVenue(**settings))
+        return self.opened[-1]
+
+    def recent_ns(self) -> int:
+        return self._began_ns - 60_000_000_000
+
+    def price(self, instrument: Instrument) -> Price:
+        desk = self._sandbox.exchange.desk(instrument.kind.value, instrument.native)
+        return desk.book.best(Side.SELL)
+
+    def intent(self, instrument: Instrument, **changes: Any) -> Intent:
+        self._number += 1
+        price = self.price(instrument)
+        smallest = max(instrument.min_quantity, ceil_to(instrument.min_notional * 2 / price, instrument.step))
+        plain = Intent(
+            client_id=client_id("conforms", self._number),
+            number=self._number,
+            market=instrument.market,
+            purpose=Purpose.ENTRY,
+            side=Side.BUY,
+            kind=OrderKind.MARKET,
+            quantity=smallest,
+            reference=price,
+            reason="conformance",
+            at_ns=self._clock.now_ns(),
+            deadline_ns=self._clock.now_ns() + 5_000_000_000,
+        )
+        return msgspec.structs.replace(plain, **changes)
+
+    async def lose_answer(self, method: str, *, after: bool) -> None:
+        fault = "timeout_after_accept" if after else "timeout_before_accept"
+        await self._faults({"fault": fault, "path": _PATHS[method], "answer": "never", "hold_s": 0.0})
+
+    async def fail(self, method: str) -> None:
+        await self._faults({"fault": "http_5xx", "path": _PATHS[method], "status": 502})
+
+    async def limit(self, retry_after_s: float) -> None:
+        await self._faults({"fault": "rate_limit", "for_s": 60, "retry_after": retry_after_s})
+
+    async def heal(self) -> None:
+        async with self._session.delete(f"{self._sandbox.rest_url}/sandbox/faults") as answer:
+            assert answer.status == 200
+
+    async def _faults(self, *faults: dict[str, Any]) -> None:
+        async with self._session.post(f"{self._sandbox.rest_url}/sandbox/faults", json=faults) as answer:
+            assert answer.status == 200, await answer.text()
+
+    async def order_by_hand(self, instrument: Instrument, side: Side, quantity: Quantity, price: Price) -> None:
+        order = {
+            "category": instrument.kind.value,
+            "symbol": instrument.native,
+            "side": side.value.capitalize(),
+            "orderType": "Limit",
+            "qty": str(quantity),
+            "price": str(price),
+        }
+        async with self._session.post(f"{self._sandbox.rest_url}/sandbox/order", json=order) as answer:
+            assert answer.status == 200, await answer.text()
+
+
+@asynccontextmanager
+async def _bybit() -> AsyncIterator[Bench]:
+    clock = Clock()
+    options = ServeOptions(
+        symbols=("BTCUSDT", "ETHUSDT"), spot_symbols=("BTCUSDT",), history_minutes=30, enforce_limits=False
+    )
+    async with await serve(options, clock) as sandbox, aiohttp.ClientSession() as session:
+        bench = BybitBench(sandbox, session, clock)
+        try:
+            await bench.stand_still()
+            await bench.learn()
+            yield bench
+        finally:
+            for venue in bench.opened:
+                await venue.aclose()
+
+
+ADAPTERS: dict[str, Callable[[], AbstractAsyncContextManager[Bench]]] = {"bybit": _bybit}
