@@ -98,6 +98,11 @@ class Account:
         self.failures = 0  # of rounds, since the last that succeeded
         self.unrouted: dict[MarketId, int] = {}  # events of markets that do not run here
 
+    @property
+    def equity(self) -> Mapping[str, Money]:
+        """The account's equity by currency, as the venue stated it last."""
+        return self._equity
+
     # -------------------------------------------------------------------------------------------------------- markets
     def register(self, market: MarketId, deliver: Deliver, pulse: Callable[[], Pulse]) -> None:
         """Route the market's events to `deliver`, and reconcile it soon. `pulse` tells how urgently."""

@@ -5,7 +5,7 @@ concrete ones they are: the daemon gives real ones, the simulation its own.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -29,6 +29,7 @@ from kangbot.market.task import MarketTask
 from kangbot.model.events import Desired, RunState
 from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
+from kangbot.model.money import Money
 from kangbot.ports import Feeds, Journal, Subscription, Venue
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.supervisor import Supervisor
@@ -221,6 +222,11 @@ class Floor:
         await self._errands.aclose()
         for market in self.markets.values():
             await market.desk.executor.aclose()
+
+    @property
+    def equity(self) -> Mapping[str, Money]:
+        """The account's equity by currency, as the venue stated it last."""
+        return self._account.equity
 
     # -------------------------------------------------------------------------------------------------------- private
     def _crashed(self, name: str, error: BaseException) -> None:

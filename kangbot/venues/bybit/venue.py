@@ -11,7 +11,7 @@ from typing import Any
 
 from kangbot.errors import Refused
 from kangbot.model.data import Bar, Trade
-from kangbot.model.ids import ClientId, Symbol, VenueName, VenueOrderId
+from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName, VenueOrderId
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Price
 from kangbot.model.orders import (
@@ -97,6 +97,11 @@ class BybitVenue:
         return IdRule.FOR_EVER
 
     # ------------------------------------------------------------------------------------------------------- markets
+    def market_of(self, category: str, native: str) -> MarketId | None:
+        """Return the market that a row's category and symbol name; None where it is none that was asked for."""
+        known = self._known.get((category, native))
+        return None if known is None else known.market
+
     async def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:
         """Return the rules of the markets asked for, and know them from now on."""
         found = await market_queries.instruments(self._client, symbols)

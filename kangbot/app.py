@@ -1,0 +1,320 @@
+"""The composition root: the one module that names every concrete class, and the order in which they begin and end.
+
+Begin: journal, history, venue, feeds, markets, control. End: the other way round. What the nesting says is what stops
+when: the markets settle while the venue and the journal are still there, and the journal is the last to close.
+"""
+
+import asyncio
+import contextlib
+import os
+from functools import partial
+from importlib.metadata import version
+from typing import Self
+
+import msgspec
+import structlog
+
+from kangbot.control.server import ControlServer
+from kangbot.execution.budget import Budget
+from kangbot.feed.connects import ConnectBudget
+from kangbot.feed.hub import FeedHub
+from kangbot.health.lag import LoopLag
+from kangbot.health.process import ProcessMeter
+from kangbot.health.report import MarketReport, OrderCounts, Report
+from kangbot.journal.announce import AnnouncedJournal
+from kangbot.journal.drain import Drain
+from kangbot.journal.replay import replay
+from kangbot.journal.writer import JournalWriter
+from kangbot.machines.limiter import Window
+from kangbot.market.floor import Floor, Terms
+from kangbot.market.reporting import report_of
+from kangbot.market.roster import Command, Place, Roster
+from kangbot.market.spec import MarketSpec
+from kangbot.model.events import Noted, RunState, Severity
+from kangbot.model.ids import MarketId, VenueName, market_id
+from kangbot.model.market import timeframe_seconds
+from kangbot.ports import History, Journal
+from kangbot.risk.account import AccountRisk
+from kangbot.runtime.tasks import Tasks
+from kangbot.runtime.world import SECOND_NS, World
+from kangbot.settings import MarketSettings, Settings
+from kangbot.storage.migrate import upgrade_apart
+from kangbot.storage.mysql import MysqlHistory
+from kangbot.storage.pool import Pool
+from kangbot.storage.sqlite import SqliteHistory
+from kangbot.storage.url import SqliteUrl
+from kangbot.storage.url import parse as parse_url
+from kangbot.strategy import registry
+from kangbot.venues.bybit.feed import BybitPrivate, BybitPublic
+from kangbot.venues.bybit.venue import BybitVenue
+
+log = structlog.get_logger(__name__)
+
+_MILLISECOND_NS = 1_000_000
+_DRAIN_S = 5.0  # how long the end waits for the history: what it does not get then, it gets after the next start
+LAST_RUN = "last_run.json"
+
+
+class App:
+    """The whole daemon between `async with` and its end."""
+
+    def __init__(self, settings: Settings, world: World) -> None:
+        self._settings = settings
+        self._world = world
+        self._specs = [_spec(market) for market in settings.trading if market.enabled]
+        self._risk = AccountRisk(settings.risk.limits)
+        self._meter = ProcessMeter()
+        self._lag = LoopLag()
+        self._tasks = Tasks("app", self._crashed)
+        self._exits = contextlib.AsyncExitStack()
+        self._started_ns = world.clock.now_ns()
+        self._history_away = ""
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    # ---------------------------------------------------------------------------------------------------------- begin
+    async def __aenter__(self) -> Self:
+        try:
+            await self._begin()
+        except BaseException:
+            await self._exits.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._exits.aclose()
+
+    async def _begin(self) -> None:
+        settings = self._settings
+        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
+        self._journal = AnnouncedJournal(writer)
+        memory = await replay(writer, self._risk.observe)
+        self._journal.listen(self._risk.observe)
+        log.info("journal.replayed", records=memory.last_sequence, markets=len(memory.markets), tag=writer.tag)
+
+        history = self._history()
+        self._exits.push_async_callback(history.aclose)
+        self._drain = Drain(
+            writer,
+            history,
+            self._world,
+            mark=writer.mark_drained,
+            changed=self._history_changed,
+            batch=settings.database.batch,
+        )
+        self._exits.push_async_callback(self._tasks.aclose)
+
+        clock = self._world.clock
+        self._venue = BybitVenue(
+            key=settings.bybit_key,
+            secret=settings.bybit_secret,
+            rest_url=settings.bybit_rest_url,
+            now_ns=clock.now_ns,
+            venue_now_ms=lambda: clock.now_ns() // _MILLISECOND_NS,
+            receive_window_ms=settings.venues.bybit.receive_window_ms,
+            timeout_s=settings.venues.bybit.request_timeout_ms / 1000,
+        )
+        self._exits.push_async_callback(self._venue.aclose)
+        self._hub = await self._exits.enter_async_context(self._feeds(self._journal))
+        self._roster = Roster(
+            clock=clock,
+            journal=self._journal,
+            draw=self._world.fork("start-all").random,
+            interval_s=settings.start.interval_s,
+            jitter_s=settings.start.jitter_s,
+        )
+        self._floor = Floor(
+            world=self._world,
+            journal=self._journal,
+            memory=memory,
+            venue=self._venue,
+            feeds=self._hub,
+            budget=Budget(clock=clock, venue=self._venue.name, windows=(self._rest_window(),)),
+            risk=self._risk,
+            roster=self._roster,
+            specs=self._specs,
+            terms=self._terms(),
+        )
+        self._exits.push_async_callback(self._floor.close)
+        control = ControlServer(self, settings.control_socket)
+        self._exits.push_async_callback(control.aclose)
+        await control.start()
+
+    def _history(self) -> History:
+        url, database = parse_url(self._settings.history_url), self._settings.database
+        prepare = partial(upgrade_apart, url)
+        if isinstance(url, SqliteUrl):
+            self._history_kind = "sqlite"
+            return SqliteHistory(url.path, prepare)
+        self._history_kind = "mysql"
+        pool = Pool(
+            url,
+            self._world.fork("storage").random,
+            size=database.pool_size,
+            connect_s=database.connect_timeout_s,
+            statement_s=database.statement_timeout_s,
+        )
+        return MysqlHistory(pool, prepare)
+
+    def _feeds(self, journal: Journal) -> FeedHub:
+        settings, clock = self._settings, self._world.clock
+
+        def note(kind: str, severity: Severity, market: MarketId | None, message: str) -> None:
+            journal.append(Noted(kind=kind, severity=severity, market=market, message=message, at_ns=clock.now_ns()))
+
+        public, private = settings.bybit_ws_public_url, settings.bybit_ws_private_url
+        return FeedHub(
+            world=self._world,
+            name="bybit",
+            public=[
+                lambda: BybitPublic(url=f"{public}/linear", category="linear"),
+                lambda: BybitPublic(url=f"{public}/spot", category="spot"),
+            ],
+            private=lambda: BybitPrivate(
+                url=private, key=settings.bybit_key, secret=settings.bybit_secret, markets=self._venue.market_of
+            ),
+            connects=ConnectBudget(clock, most=settings.venues.bybit.connects_per_5_minutes),
+            on_note=note,
+        )
+
+    def _rest_window(self) -> Window:
+        return Window(most=self._settings.venues.bybit.requests_per_second, span_ns=SECOND_NS)
+
+    def _terms(self) -> Terms:
+        supervision = self._settings.supervision
+        return Terms(
+            restarts=supervision.restarts,
+            restarts_within_s=supervision.within_s,
+            first_wait_s=supervision.first_wait_s,
+            longest_wait_s=supervision.longest_wait_s,
+            receive_window_ms=self._settings.venues.bybit.receive_window_ms,
+            cancel_entries=self._settings.shutdown.open_entries == "cancel",
+        )
+
+    # ------------------------------------------------------------------------------------------------------------ run
+    async def run(self, *, stop: asyncio.Event, hurry: asyncio.Event) -> None:
+        """Trade until `stop`, then end in order; `hurry` cuts that short. Raises what made going on impossible."""
+        self._tasks.spawn("lag", self._lag.run())
+        self._tasks.spawn("drain", self._drain.run())
+        opening = self._tasks.spawn("open", self._open())
+        stopped = self._tasks.spawn("stop", stop.wait())
+        stopped.add_done_callback(self._stop_asked)
+        await self._failed
+        await self._end(hurry, opened=opening.done())
+
+    def _stop_asked(self, _: asyncio.Task[bool]) -> None:
+        if not self._failed.done():
+            self._failed.set_result(None)
+
+    async def _open(self) -> None:
+        await self._floor.open()
+        log.info("daemon.ready", markets=len(self._floor.markets), mode=self._settings.mode)
+        await self._roster.start_all("daemon", only_desired=True)
+
+    async def _end(self, hurry: asyncio.Event, *, opened: bool) -> None:
+        loop = asyncio.get_running_loop()
+        over_s = loop.time() + self._settings.shutdown.grace_s
+        if opened:
+            await self._floor.drain(max(0.5, self._settings.shutdown.grace_s - _DRAIN_S), hurry)
+        await self._floor.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.1 if hurry.is_set() else max(0.5, over_s - loop.time())):
+                await self._drained()
+        report = self.report()
+        (self._settings.state_dir / LAST_RUN).write_bytes(msgspec.json.encode(report))
+        log.info(
+            "daemon.summary",
+            frames=report.frames,
+            bars=report.bars,
+            decisions=report.decisions,
+            orders=report.orders.sent,
+            filled=report.orders.filled,
+            reconnects=report.reconnects,
+            rss_peak_mb=report.rss_peak_mb,
+            history_backlog=report.history_backlog,
+        )
+
+    async def _drained(self) -> None:
+        """Wait until the journal holds still and the history has it all, or is away."""
+        await self._journal.append(self._note("daemon.stopped", "stopped in order"))
+        while self._drain.stats.backlog and not self._history_away:  # noqa: ASYNC110 -- once, at the end, and bounded
+            await asyncio.sleep(0.05)
+
+    # -------------------------------------------------------------------------------------------------------- control
+    def command(self, market: MarketId, command: Command, caller: str) -> Place:
+        """Command one market. UnknownMarketError where there is none."""
+        return self._roster.command(market, command, caller)
+
+    def command_all(self, command: Command, caller: str) -> None:
+        """START (staggered, in the background) or STOP every market."""
+        if command is Command.START:
+            self._tasks.spawn("start-all", self._roster.start_all(caller))
+        else:
+            self._roster.stop_all(caller, remember=True)
+
+    def report(self) -> Report:
+        """Return the whole daemon at this moment."""
+        now_ns, cost = self._world.clock.now_ns(), self._meter.read()
+        markets = [report_of(task, self._roster[name], now_ns) for name, task in self._floor.markets.items()]
+        elapsed_s = (now_ns - self._started_ns) / SECOND_NS
+        streams = self._hub.streams
+        return Report(
+            version=version("kangbot"),
+            mode=self._settings.mode,
+            pid=os.getpid(),
+            started_ns=self._started_ns,
+            at_ns=now_ns,
+            markets=markets,
+            total=len(self._specs),
+            live=self._roster.count(RunState.LIVE),
+            frames=sum(stream.counters.frames for stream in streams),
+            bars=sum(market.bars for market in markets),
+            decisions=sum(market.decisions for market in markets),
+            orders=_orders(markets),
+            reconnects=sum(stream.counters.reconnects for stream in streams),
+            frame_to_decision_ms=self._floor.decisions.summary(),
+            frame_to_order_ms=self._floor.orders.summary(),
+            loop_lag_ms=self._lag.latencies.summary(),
+            loop=type(asyncio.get_running_loop()).__module__.partition(".")[0],
+            rss_mb=cost.rss_mb,
+            rss_peak_mb=cost.peak_mb,
+            cpu_percent=round(cost.cpu_s / elapsed_s * 100, 2),
+            handles=cost.handles,
+            equity=dict(self._floor.equity),
+            journal_sequence=self._journal.last,
+            history=self._history_kind,
+            history_backlog=self._drain.stats.backlog,
+            history_away=self._history_away,
+        )
+
+    # -------------------------------------------------------------------------------------------------------- private
+    def _note(self, kind: str, message: str) -> Noted:
+        return Noted(kind=kind, severity=Severity.INFO, market=None, message=message, at_ns=self._world.clock.now_ns())
+
+    def _history_changed(self, reason: str | None) -> None:
+        self._history_away = reason or ""
+
+    def _crashed(self, name: str, error: BaseException) -> None:
+        """Learn that a task of the whole daemon ended by an error: going on without it would be silence."""
+        log.error("task.crashed", task=name, exc_info=error)
+        if not self._failed.done():
+            self._failed.set_exception(error)
+
+
+def _spec(market: MarketSettings) -> MarketSpec:
+    return MarketSpec(
+        market=market_id(VenueName(market.venue), market.symbol),
+        symbol=market.symbol,
+        strategy=registry.load(market.strategy, market.parameters),
+        timeframe=market.timeframe,
+        timeframe_s=timeframe_seconds(market.timeframe),
+        size=market.size,
+        leverage=market.leverage,
+    )
+
+
+def _orders(markets: list[MarketReport]) -> OrderCounts:
+    total = OrderCounts()
+    for market in markets:
+        total.add(market.orders)
+    return total
