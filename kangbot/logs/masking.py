@@ -74,7 +74,10 @@ class Masker:
             case BaseException():
                 return self._cut(f"{type(value).__name__}: {self._said(value, str)}")
             case Mapping() if depth < DEEPEST:
-                return {str(key): self.field(str(key), inner, depth + 1) for key, inner in value.items()}
+                return {
+                    self._name(key): self.field(key if isinstance(key, str) else "", inner, depth + 1)
+                    for key, inner in value.items()
+                }
             case list() | tuple() | set() | frozenset() if depth < DEEPEST:
                 return [self.value(inner, depth + 1) for inner in value]
             case _:
@@ -83,6 +86,9 @@ class Masker:
     def field(self, name: str, value: object, depth: int = 0) -> Plain:
         """Return the value of a field: nothing of it where the field's name says that it is a secret."""
         return MASK if value is not None and _FIELD.fullmatch(name) else self.value(value, depth)
+
+    def _name(self, key: object) -> str:
+        return self._cut(key if isinstance(key, str) else self._said(key, repr))
 
     def _cut(self, text: str) -> str:
         shown = self.text(text)
