@@ -98,8 +98,7 @@ class Session:
         if topic is not None:
             topic.terms = terms
             return
-        dirty = self._leaving.pop(native, self) is None
-        self._topics[native] = TopicLife(native=native, terms=terms, dirty=dirty)
+        self._topics[native] = TopicLife(native=native, terms=terms)  # what is leaving is ended before it is asked for
         self._pump_ns = now_ns
 
     def unwant(self, native: str, now_ns: int) -> None:
@@ -269,14 +268,12 @@ class Session:
                 topic.due_ns += for_ns
 
     def _check_pulse(self, now_ns: int) -> None:
-        match self._pulse.check(now_ns):
-            case Pulse.DEAD:
-                silent_s = (now_ns - self._pulse.heard_ns) / SECOND_NS
-                self._close(CloseKind.DEAF, f"no frame and no pong for {silent_s:.1f} s")
-            case Pulse.MISSED:
-                self.pongs_missed += 1
-            case Pulse.FINE:
-                pass
+        pulse = self._pulse.check(now_ns)
+        if pulse is Pulse.DEAD:
+            silent_s = (now_ns - self._pulse.heard_ns) / SECOND_NS
+            self._close(CloseKind.DEAF, f"no frame and no pong for {silent_s:.1f} s")
+        elif pulse is Pulse.MISSED:
+            self.pongs_missed += 1
 
     def _check_steps(self, now_ns: int) -> None:
         for topic in self._topics.values():

@@ -42,13 +42,13 @@ class Overdue:
 class _Seen:
     """What is known of one topic."""
 
-    __slots__ = ("before_ns", "epoch_ns", "gaps", "last_ns", "longest_ns", "patience", "repeats", "stamp")
+    __slots__ = ("before_ns", "epoch_ns", "gaps", "last_ns", "longest_ns", "patience", "repeated_ns", "stamp")
 
     def __init__(self, patience: Patience, now_ns: int) -> None:
         self.patience = patience
         self.last_ns = now_ns  # when data last moved on
         self.stamp = 0  # the newest venue time of its data
-        self.repeats = 0  # data since then whose venue time did not move on
+        self.repeated_ns = now_ns  # when data last came whose venue time did not move on
         self.gaps = 0
         self.longest_ns = 0  # of this epoch
         self.before_ns = 0  # longest of the epoch before
@@ -58,8 +58,12 @@ class _Seen:
         return self.patience.budget_ns(self.gaps, max(self.longest_ns, self.before_ns))
 
     def turn(self, now_ns: int) -> None:
-        """Begin a new epoch where the old one has lasted long enough: what was usual is forgotten after two."""
-        if now_ns - self.epoch_ns >= self.patience.memory_ns:
+        """Begin a new epoch where the old one has lasted long enough: what was usual is forgotten after two.
+
+        Not while the topic is silent: what it is judged by does not change under it.
+        """
+        patience = self.patience
+        if now_ns - self.epoch_ns >= patience.memory_ns and now_ns - self.last_ns < patience.least_ns:
             self.before_ns, self.longest_ns, self.epoch_ns = self.longest_ns, 0, now_ns
 
 
@@ -80,28 +84,27 @@ class Watchdog:
         if seen is None:
             self._seen[topic] = _Seen(patience, now_ns)
         else:
-            seen.patience, seen.last_ns, seen.stamp, seen.repeats = patience, now_ns, 0, 0
+            seen.patience, seen.last_ns, seen.repeated_ns, seen.stamp = patience, now_ns, now_ns, 0
 
     def forget(self, topic: str) -> None:
         """Watch it no longer; harmless where it was not watched."""
         self._seen.pop(topic, None)
 
     def seen(self, topic: str, now_ns: int, stamp: int = 0) -> bool:
-        """Take note of data; False where the topic is not watched.
+        """Take note of data; False where that is no sign of life: not watched, or its venue time stands still.
 
-        `stamp` is the data's venue time, 0 where it has none. Data whose venue time stands still is no sign of life.
+        `stamp` is the data's venue time, 0 where it has none.
         """
         seen = self._seen.get(topic)
         if seen is None:
             return False
         if stamp:
             if stamp <= seen.stamp:
-                seen.repeats += 1
-                return True
+                seen.repeated_ns = now_ns
+                return False
             seen.stamp = stamp
         gap = now_ns - seen.last_ns
         seen.last_ns = now_ns
-        seen.repeats = 0
         seen.gaps += 1
         if gap > seen.longest_ns:  # noqa: PLR1730 -- the hot path: calling max costs more than all the rest
             seen.longest_ns = gap
@@ -116,6 +119,7 @@ class Watchdog:
         """Learn that we ourselves were away for so long: nobody's silence."""
         for seen in self._seen.values():
             seen.last_ns += for_ns
+            seen.repeated_ns += for_ns
 
     def scan(self, now_ns: int) -> tuple[Sequence[Overdue], int | None]:
         """Return the topics that are overdue, in the order in which they were first watched, and the next deadline.
@@ -129,7 +133,9 @@ class Watchdog:
             seen.turn(now_ns)
             deadline_ns = seen.last_ns + seen.budget_ns()
             if deadline_ns <= now_ns:
-                overdue.append(Overdue(topic=topic, silent_ns=now_ns - seen.last_ns, stuck=seen.repeats > 0))
+                silent_ns = now_ns - seen.last_ns
+                stuck = 2 * (seen.repeated_ns - seen.last_ns) > silent_ns  # it came all the while, not just once more
+                overdue.append(Overdue(topic=topic, silent_ns=silent_ns, stuck=stuck))
             else:
                 if seen.gaps < seen.patience.enough:  # its budget may shrink once enough gaps are seen
                     deadline_ns = min(deadline_ns, now_ns + seen.patience.least_ns)

@@ -1,0 +1,65 @@
+"""Whether a socket still lives."""
+
+import pytest
+
+from kangbot.machines.heartbeat import Heartbeat, Pulse
+
+
+@pytest.fixture
+def pulse() -> Heartbeat:
+    """A heartbeat every 100, asked for after 30 of silence, answered within 20."""
+    return Heartbeat(every_ns=100, probe_ns=30, pong_ns=20)
+
+
+def test_it_is_due_at_its_interval(pulse: Heartbeat) -> None:
+    """And not while one is under way."""
+    assert not pulse.due(99)
+    assert pulse.due(100)
+    pulse.sent(100)
+    assert not pulse.due(300)
+    pulse.pong(110)
+    assert not pulse.due(199)
+    assert pulse.due(200)
+
+
+def test_it_is_due_at_once_when_a_flow_stops(pulse: Heartbeat) -> None:
+    """Data flowed and stopped: waiting for the interval would cost seconds."""
+    pulse.data(10)
+    assert not pulse.due(39)
+    assert pulse.due(40)
+
+
+def test_a_quiet_account_is_not_asked_all_the_time(pulse: Heartbeat) -> None:
+    """Where no data flowed since the last heartbeat, only the interval counts."""
+    pulse.data(10)
+    pulse.sent(40)
+    pulse.pong(41)
+    assert not pulse.due(80)
+    assert pulse.due(140)
+
+
+def test_nothing_at_all_after_asking_is_a_death(pulse: Heartbeat) -> None:
+    """In doubt from the asking on, dead when the time for the answer is over."""
+    pulse.data(10)
+    pulse.sent(40)
+    assert pulse.in_doubt
+    assert pulse.check(59) is Pulse.FINE
+    assert pulse.check(60) is Pulse.DEAD
+
+
+def test_a_missing_answer_while_frames_come_is_told_once(pulse: Heartbeat) -> None:
+    """Any frame proves the socket as well as the heartbeat does."""
+    pulse.sent(40)
+    pulse.heard_ns = 45
+    assert not pulse.in_doubt
+    assert pulse.check(60) is Pulse.MISSED
+    assert pulse.check(61) is Pulse.FINE
+
+
+def test_our_own_absence_is_not_the_sockets_death(pulse: Heartbeat) -> None:
+    """What came meanwhile has not been read yet."""
+    pulse.sent(40)
+    pulse.slept(1000)
+    assert pulse.in_doubt
+    assert pulse.check(1059) is Pulse.FINE
+    assert pulse.check(1060) is Pulse.DEAD

@@ -1,0 +1,518 @@
+"""The session of one connection: examples for each row of its table, each clock, each limit."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from kangbot.machines.session import Session
+from kangbot.machines.session_words import (
+    Close,
+    CloseKind,
+    Effect,
+    Ping,
+    Reply,
+    SessionRules,
+    Stage,
+    Subscribe,
+    Terms,
+    TopicAcked,
+    TopicDown,
+    TopicGivenUp,
+    TopicLive,
+    TopicState,
+    Trouble,
+    Unsubscribe,
+)
+from kangbot.machines.watchdog import Patience
+
+RULES = SessionRules(
+    topics_a_request=3,
+    ping_ns=10_000,
+    messages=100,
+    messages_span_ns=10,
+    login_ns=500,
+    ack_ns=100,
+    probe_ns=300,
+    pong_ns=200,
+    tick_ns=10,
+    late_ns=50,
+    steady_ns=2_000,
+    attempts=3,
+    rest_first_ns=40,
+    rest_most_ns=400,
+    denied_ns=1_000,
+    idle_ns=600,
+)
+QUOTE = Terms(patience=Patience(least_ns=200, most_ns=200), first_ns=150)
+ACCOUNT = Terms(patience=None)
+
+
+class Bench:
+    """A session on a bench: time moves by ticks, effects pile up in `said`."""
+
+    def __init__(self, rules: SessionRules = RULES, *, topics: str = "", login: bool = False) -> None:
+        self.session = Session(rules)
+        self.tick_ns = rules.tick_ns
+        self.now_ns = 1_000_000
+        self.said: list[Effect] = []
+        for topic in topics:
+            self.session.want(topic, QUOTE, self.now_ns)
+        self.session.opened(self.now_ns, logging_in=login)
+
+    def run(self, for_ns: int = 0, data: str = "") -> list[Effect]:
+        """Tick now and then every `tick_ns`, with data of the topics `data` before each; return what was said."""
+        begin = len(self.said)
+        end_ns = self.now_ns + for_ns
+        while True:
+            for topic in data:
+                self.session.data(topic, self.now_ns, self.now_ns)
+            self.session.tick(self.now_ns)
+            self.said += self.session.drain()
+            if self.now_ns >= end_ns:
+                return self.said[begin:]
+            self.now_ns += self.tick_ns
+
+    def drain(self) -> Sequence[Effect]:
+        effects = self.session.drain()
+        self.said += effects
+        return effects
+
+    def live(self, topics: str) -> None:
+        """Bring topics to life: ask, acknowledge, first data."""
+        self.run(self.tick_ns)
+        self.ack()
+        for topic in topics:
+            assert self.session.data(topic, self.now_ns, self.now_ns)
+        self.drain()
+        assert all(self.state(topic) is TopicState.LIVE for topic in topics)
+
+    def ack(self) -> None:
+        for effect in self.said:
+            if isinstance(effect, Subscribe):
+                self.session.acked(effect.request, (), self.now_ns)
+        self.drain()
+
+    def state(self, topic: str) -> TopicState | None:
+        return self.session.state(topic)
+
+    def troubles(self) -> Counter[Trouble]:
+        return self.session.troubles
+
+
+def kinds(effects: Sequence[Effect]) -> list[type[Effect]]:
+    return [type(effect) for effect in effects]
+
+
+# -------------------------------------------------------------------------------------------------------- becoming live
+def test_a_topic_is_live_by_acknowledgement_and_data() -> None:
+    """Asked, acknowledged, first data: each step is told, and only the last makes it live."""
+    bench = Bench(topics="a")
+    assert bench.run() == [Subscribe("1", ("a",))]
+    assert bench.state("a") is TopicState.REQUESTED
+    bench.session.acked("1", (), bench.now_ns)
+    assert bench.drain() == [TopicAcked("a")]
+    assert bench.state("a") is TopicState.ACKED
+    assert bench.session.data("a", bench.now_ns, 5)
+    assert bench.drain() == [TopicLive("a")]
+    assert bench.session.live == 1
+    assert not bench.session.data("a", bench.now_ns, 6)
+
+
+def test_data_before_the_answer_is_not_enough() -> None:
+    """A topic whose answer comes late is live with the answer, not with the data."""
+    bench = Bench(topics="a")
+    bench.run()
+    assert not bench.session.data("a", bench.now_ns, 5)
+    assert bench.state("a") is TopicState.REQUESTED
+    bench.session.acked("1", ("a",), bench.now_ns)
+    assert bench.drain() == [TopicAcked("a"), TopicLive("a")]
+
+
+def test_an_account_is_live_by_its_acknowledgement() -> None:
+    """Its silence means nothing, for ever."""
+    bench = Bench()
+    bench.session.want("wallet", ACCOUNT, bench.now_ns)
+    bench.run()
+    bench.session.acked("1", (), bench.now_ns)
+    assert bench.drain() == [TopicAcked("wallet"), TopicLive("wallet")]
+    for _ in range(20):
+        bench.session.pong(bench.now_ns)
+        bench.run(500)
+    assert bench.state("wallet") is TopicState.LIVE
+
+
+def test_what_is_wanted_in_one_turn_leaves_in_few_frames() -> None:
+    """As many topics a frame as the venue takes."""
+    assert Bench(topics="abcdefg").run() == [
+        Subscribe("1", ("a", "b", "c")),
+        Subscribe("2", ("d", "e", "f")),
+        Subscribe("3", ("g",)),
+    ]
+
+
+def test_an_answer_may_name_some_of_its_topics() -> None:
+    """Only those are acknowledged; a name that was not asked for is nothing."""
+    bench = Bench(topics="abc")
+    bench.run()
+    bench.session.acked("1", ("b", "x"), bench.now_ns)
+    assert [bench.state(topic) for topic in "abc"] == [TopicState.REQUESTED, TopicState.ACKED, TopicState.REQUESTED]
+
+
+def test_a_late_answer_to_an_earlier_attempt_says_nothing() -> None:
+    """Only the present request's answer is believed."""
+    bench = Bench(topics="a")
+    bench.run(100)
+    bench.run()
+    assert bench.said[-1] == Subscribe("3", ("a",))
+    bench.session.acked("1", (), bench.now_ns)
+    assert bench.state("a") is TopicState.REQUESTED
+
+
+# --------------------------------------------------------------------------------------------------------- going wrong
+def test_an_unanswered_subscription_is_ended_and_asked_again() -> None:
+    """The venue may hold it all the same: unsubscribe first, then subscribe."""
+    bench = Bench(topics="a")
+    said = bench.run(100)
+    assert said[1:] == [
+        TopicDown("a", Trouble.UNACKNOWLEDGED, "the subscription was not answered"),
+        Unsubscribe("2", ("a",)),
+        Subscribe("3", ("a",)),
+    ]
+    assert bench.troubles() == {Trouble.UNACKNOWLEDGED: 1}
+
+
+def test_acknowledged_without_data_is_told_from_unanswered() -> None:
+    """The answer came, the data did not."""
+    bench = Bench(topics="a")
+    bench.run()
+    bench.ack()
+    said = bench.run(150)
+    assert said[0] == TopicDown("a", Trouble.MUTE, "acknowledged, but no data came")
+    assert bench.troubles() == {Trouble.MUTE: 1}
+
+
+def test_one_silent_topic_is_asked_for_again_alone() -> None:
+    """Its neighbours do not notice."""
+    bench = Bench(topics="ab")
+    bench.live("ab")
+    said = bench.run(200, data="a")
+    assert said == [
+        TopicDown("b", Trouble.SILENT, "no new data for 0.0 s"),
+        Unsubscribe("2", ("b",)),
+        Subscribe("3", ("b",)),
+    ]
+    assert bench.session.live == 1
+    bench.session.acked("3", (), bench.now_ns)
+    bench.session.data("b", bench.now_ns, 1)
+    assert bench.drain() == [TopicAcked("b"), TopicLive("b")]
+
+
+def test_a_topic_whose_time_stands_still_is_stuck() -> None:
+    """Data comes, but always the same old data; that does not bring it back either."""
+    bench = Bench(topics="ab")
+    bench.live("ab")
+    stamp = bench.now_ns
+    for _ in range(21):
+        bench.run(10, data="a")
+        bench.session.data("b", bench.now_ns, stamp)
+    bench.run()
+    assert bench.troubles() == {Trouble.STUCK: 1}
+    assert not bench.session.data("b", bench.now_ns, stamp)
+
+
+def test_a_stale_topic_that_speaks_before_it_was_ended_is_live_again() -> None:
+    """Its subscription stands; nothing needs to be asked."""
+    bench = Bench(SessionRules(**{**_fields(RULES), "messages": 1, "messages_span_ns": 300}), topics="ab")
+    bench.run()
+    bench.session.acked("1", (), bench.now_ns)
+    for topic in "ab":
+        bench.session.data(topic, bench.now_ns, 1)
+    bench.drain()
+    bench.run(250, data="a")
+    assert bench.state("b") is TopicState.STALE
+    assert bench.session.data("b", bench.now_ns, 2)
+    assert bench.drain() == [TopicLive("b")]
+
+
+def test_a_refused_topic_rests_before_it_is_asked_for_again() -> None:
+    """A definitive no is told; asking again at once would only annoy."""
+    bench = Bench(topics="a")
+    bench.run()
+    bench.session.denied("1", "a", "no such symbol", bench.now_ns)
+    assert bench.drain() == [TopicDown("a", Trouble.DENIED, "no such symbol")]
+    bench.session.pong(bench.now_ns)
+    assert kinds(bench.run(900)) == []
+    assert kinds(bench.run(100)) == [Unsubscribe, Subscribe]
+
+
+def test_a_refused_request_that_names_no_topic_is_asked_topic_by_topic() -> None:
+    """So the bad one shows, and the good ones live."""
+    bench = Bench(topics="abc")
+    bench.run()
+    bench.session.denied("1", "", "bad request", bench.now_ns)
+    assert bench.drain() == []
+    assert bench.run() == [
+        Unsubscribe("2", ("a", "b", "c")),
+        Subscribe("3", ("a",)),
+        Subscribe("4", ("b",)),
+        Subscribe("5", ("c",)),
+    ]
+    bench.session.denied("4", "", "no such symbol", bench.now_ns)
+    assert bench.drain() == [TopicDown("b", Trouble.DENIED, "no such symbol")]
+    bench.session.acked("3", (), bench.now_ns)
+    assert bench.state("a") is TopicState.ACKED
+
+
+def test_a_topic_rests_longer_after_each_failure() -> None:
+    """The first is asked again at once; then the rests double up to their bound."""
+    rules = SessionRules(**{**_fields(RULES), "attempts": 100})
+    bench = Bench(rules, topics="a")
+    asked = []
+    for _ in range(250):
+        before = len(bench.said)
+        bench.session.heard(bench.now_ns)
+        bench.run(10)
+        if any(isinstance(effect, Subscribe) for effect in bench.said[before:]):
+            asked.append(bench.now_ns - 1_000_000)
+    assert asked[1:5] == [100, 230, 390, 610]  # ack_ns apart, plus rests of 0, 30, 60 and 120
+
+
+def test_a_topic_that_was_live_for_long_starts_anew() -> None:
+    """Its old failures are forgiven: it is asked again at once."""
+    bench = Bench(topics="ab")
+    bench.live("ab")
+    bench.run(200, data="a")
+    bench.ack()
+    bench.run(2_000, data="ab")
+    assert bench.run(200, data="a")[-2:] == [Unsubscribe("4", ("b",)), Subscribe("5", ("b",))]
+
+
+def test_a_topic_that_stays_mute_is_given_up_to_another_connection() -> None:
+    """After so many attempts, while its neighbours are well."""
+    bench = Bench(topics="abc")
+    bench.live("abc")
+    bench.session.unwant("c", bench.now_ns)
+    for _ in range(60):
+        bench.run(10, data="a")
+    assert TopicGivenUp("b", Trouble.UNACKNOWLEDGED) in bench.said
+    assert bench.session.stage is Stage.READY
+
+
+def test_a_connection_most_of_whose_topics_fail_is_closed() -> None:
+    """It is the connection that is deaf, not the topics."""
+    bench = Bench(topics="abc")
+    bench.live("abc")
+    for _ in range(60):
+        bench.run(10, data="a")
+    assert bench.said[-1] == Close(CloseKind.DEAF, "2 of 3 topics are unacknowledged")
+    assert bench.session.stage is Stage.CLOSING
+    assert bench.session.deadline() is None
+    bench.session.tick(bench.now_ns + 10_000)
+    assert bench.drain() == []
+
+
+# ------------------------------------------------------------------------------------------------------------ wanting
+def test_what_is_not_wanted_any_more_is_ended() -> None:
+    """Once, in one frame; data still under way is counted and harms nobody."""
+    bench = Bench(topics="ab")
+    bench.live("ab")
+    for topic in "abx":
+        bench.session.unwant(topic, bench.now_ns)
+    assert bench.run() == [Unsubscribe("2", ("a", "b"))]
+    assert not bench.session.data("a", bench.now_ns)
+    assert bench.session.strays == 1
+    assert (bench.session.live, bench.session.wanted, bench.state("a")) == (0, (), None)
+
+
+def test_what_was_never_asked_for_needs_no_end() -> None:
+    """Wanted and let go within one turn: nothing is said."""
+    bench = Bench(topics="a")
+    bench.session.unwant("a", bench.now_ns)
+    assert bench.run() == []
+
+
+def test_what_is_let_go_and_wanted_again_is_ended_before_it_is_asked_for() -> None:
+    """The venue still holds the old subscription."""
+    bench = Bench(topics="ab")
+    bench.live("ab")
+    bench.session.unwant("a", bench.now_ns)
+    bench.session.want("a", QUOTE, bench.now_ns)
+    assert bench.run() == [Unsubscribe("2", ("a",)), Subscribe("3", ("a",))]
+
+
+def test_a_refused_topic_that_is_let_go_is_ended_too() -> None:
+    """A refusal is the venue's word only; it may hold part of the request."""
+    bench = Bench(topics="a")
+    bench.run()
+    bench.session.denied("1", "", "no", bench.now_ns)
+    bench.session.unwant("a", bench.now_ns)
+    bench.drain()
+    assert bench.run() == [Unsubscribe("2", ("a",))]
+
+
+def test_wanting_twice_asks_once_and_takes_the_new_terms() -> None:
+    """Several sinks share a topic."""
+    bench = Bench(topics="a")
+    bench.session.want("a", ACCOUNT, bench.now_ns)
+    assert bench.run() == [Subscribe("1", ("a",))]
+    bench.session.acked("1", (), bench.now_ns)
+    assert bench.state("a") is TopicState.LIVE
+
+
+def test_a_connection_without_topics_is_closed_after_a_while() -> None:
+    """Not at once: a market that restarts wants its topics back."""
+    bench = Bench(topics="a")
+    bench.live("a")
+    bench.session.unwant("a", bench.now_ns)
+    assert kinds(bench.run(400)) == [Unsubscribe, Ping]
+    bench.session.pong(bench.now_ns)
+    assert bench.run(190) == []
+    assert bench.run(10) == [Close(CloseKind.IDLE, "nothing is wanted")]
+
+
+# ------------------------------------------------------------------------------------------------------------- login
+def test_nothing_is_asked_for_before_the_login_is_accepted() -> None:
+    """A private venue refuses it."""
+    bench = Bench(topics="a", login=True)
+    assert bench.run(50) == []
+    bench.session.logged_in(bench.now_ns)
+    assert bench.run() == [Subscribe("1", ("a",))]
+    bench.session.logged_in(bench.now_ns)
+    assert bench.session.stage is Stage.READY
+
+
+def test_a_refused_login_closes() -> None:
+    """With the venue's words; a person must look at the key."""
+    bench = Bench(topics="a", login=True)
+    bench.session.login_denied("bad key", bench.now_ns)
+    bench.session.login_denied("bad key", bench.now_ns)
+    assert bench.drain() == [Close(CloseKind.LOGIN, "login refused: bad key")]
+
+
+def test_an_unanswered_login_closes() -> None:
+    """It says nothing of the key."""
+    bench = Bench(topics="a", login=True)
+    assert bench.run(500)[-1] == Close(CloseKind.DEAF, "login was not answered")
+
+
+# ------------------------------------------------------------------------------------------------------------ heartbeat
+def test_a_socket_that_says_nothing_at_all_is_closed() -> None:
+    """Half-open: a heartbeat is asked for when the flow stops, and its absence is a death."""
+    bench = Bench(topics="ab")
+    bench.live("ab")
+    said = bench.run(500)
+    assert kinds(said) == [TopicDown, TopicDown, Unsubscribe, Subscribe, TopicDown, TopicDown, Ping, Close]
+    assert said[-1] == Close(CloseKind.DEAF, "no frame and no pong for 0.0 s")
+
+
+def test_while_the_socket_is_in_doubt_its_topics_are_not_asked_for() -> None:
+    """They fell silent with it: told down, but asking would only fill a dead pipe."""
+    bench = Bench(SessionRules(**{**_fields(RULES), "probe_ns": 100}), topics="ab")
+    bench.live("ab")
+    assert kinds(bench.run(250)) == [Ping, TopicDown, TopicDown]
+    bench.session.pong(bench.now_ns)
+    assert kinds(bench.run()) == [Unsubscribe, Subscribe]
+
+
+def test_a_missing_pong_while_frames_come_is_only_counted() -> None:
+    """Some venues answer late; the socket is alive."""
+    bench = Bench(SessionRules(**{**_fields(RULES), "ping_ns": 1_000}), topics="a")
+    bench.live("a")
+    bench.run(1_300, data="a")
+    assert bench.session.pongs_missed == 1
+    assert bench.session.stage is Stage.READY
+
+
+def test_the_venues_own_heartbeat_is_answered_with_its_words() -> None:
+    """At once."""
+    bench = Bench()
+    bench.session.ping_asked("pong 7", bench.now_ns)
+    assert bench.drain() == [Reply("pong 7")]
+
+
+def test_a_loop_that_stood_still_blames_nobody() -> None:
+    """After a long block the frames wait unread: no topic is silent, no answer late, no socket dead."""
+    bench = Bench(topics="abc")
+    bench.live("ab")
+    bench.session.want("d", QUOTE, bench.now_ns)
+    bench.run(50, data="ab")
+    bench.now_ns += 15_000
+    assert bench.run() == []
+    assert bench.run(30, data="ab") == []
+    assert bench.troubles() == {}
+
+
+# ------------------------------------------------------------------------------------------------------------ messages
+def test_messages_leave_under_a_strict_rate() -> None:
+    """A venue that counts messages never sees more than it allows; the deadline says when the next may leave."""
+    bench = Bench(SessionRules(**{**_fields(RULES), "messages": 2, "messages_span_ns": 100}), topics="abcdefghij")
+    assert kinds(bench.run()) == [Subscribe, Subscribe]
+    assert bench.session.deadline() == bench.now_ns + bench.tick_ns
+    assert kinds(bench.run(90)) == []
+    assert bench.session.deadline() == bench.now_ns + 10
+    assert kinds(bench.run(10)) == [TopicDown] * 6 + [Unsubscribe, Unsubscribe]
+
+
+def test_the_deadline_is_the_next_tick_or_the_next_message() -> None:
+    """What is wanted is said in the same turn."""
+    bench = Bench(topics="a")
+    assert bench.session.deadline() == bench.now_ns
+    bench.run()
+    assert bench.session.deadline() == bench.now_ns + bench.tick_ns
+    bench.session.want("b", QUOTE, bench.now_ns)
+    assert bench.session.deadline() == bench.now_ns
+
+
+# -------------------------------------------------------------------------------------------------------------- closing
+def test_a_closed_connection_takes_every_topic_down_and_asks_again_on_the_next() -> None:
+    """Nothing of the old connection is believed; a refusal still rests."""
+    bench = Bench(topics="abc")
+    bench.live("abc")
+    bench.session.want("d", QUOTE, bench.now_ns)
+    bench.run()
+    bench.session.denied("2", "d", "no", bench.now_ns)
+    bench.session.want("e", QUOTE, bench.now_ns)
+    bench.drain()
+    assert bench.session.flowing_ns(bench.now_ns + 5) == 5
+    bench.session.closed("reset by peer")
+    assert bench.drain() == [TopicDown(topic, Trouble.CLOSED, "reset by peer") for topic in "abc"]
+    assert (bench.session.stage, bench.session.deadline(), bench.session.live) == (Stage.CLOSED, None, 0)
+    assert bench.session.flowing_ns(bench.now_ns) == 0
+    bench.session.tick(bench.now_ns)
+    assert bench.drain() == []
+    bench.session.opened(bench.now_ns + 50, logging_in=False)
+    bench.now_ns += 50
+    assert bench.run() == [Subscribe("3", ("a", "b", "c")), Subscribe("4", ("e",))]
+
+
+def test_data_flows_while_any_topic_is_live() -> None:
+    """The measure by which failures are forgiven: broken off only when the last topic falls silent."""
+    bench = Bench(topics="ab")
+    bench.live("ab")
+    bench.run(300, data="a")
+    assert bench.session.flowing_ns(bench.now_ns) == 300
+    bench.session.unwant("a", bench.now_ns)
+    assert bench.session.flowing_ns(bench.now_ns) == 0
+
+
+def _fields(rules: SessionRules) -> dict[str, int]:
+    return {name: getattr(rules, name) for name in SessionRules.__dataclass_fields__}
+
+
+@pytest.mark.parametrize("stage", ["closed", "closing"])
+def test_inputs_out_of_season_are_harmless(stage: str) -> None:
+    """What was under way when the connection ended changes nothing."""
+    bench = Bench(topics="a")
+    bench.run()
+    if stage == "closing":
+        bench.session.login_denied("why now", bench.now_ns)
+    else:
+        bench.session.closed("gone")
+    bench.drain()
+    bench.session.logged_in(bench.now_ns)
+    bench.session.login_denied("again", bench.now_ns)
+    bench.session.pong(bench.now_ns)
+    bench.session.tick(bench.now_ns)
+    assert bench.drain() == []
+    assert bench.session.stage.value == stage
