@@ -43,8 +43,13 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     settings, mistakes = _validated(merged(table, vault.found), origin)
     problems = (*strangers, *vault.problems, *mistakes)
     if settings is None or problems:
-        raise ConfigInvalid(tuple(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line))))
+        raise ConfigInvalid(tuple(sorted(dict.fromkeys(problems), key=_place)))
     return settings
+
+
+def _place(problem: Problem) -> tuple[str, bool, int]:
+    """Return the order of messages: as in the file, and what concerns all of it last."""
+    return problem.file, problem.line == 0, problem.line
 
 
 def _anchored(table: Table, folder: Path, environ: Mapping[str, str]) -> Table:

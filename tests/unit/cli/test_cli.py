@@ -1,0 +1,166 @@
+"""The command line as a person meets it: real processes, exit codes, and what stands on which stream."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kangbot.cli import exit_codes
+from kangbot.settings.paths import shipped_config
+
+SHIPPED = str(shipped_config("kangbot.toml"))
+
+
+def kangbot(*arguments: str, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "kangbot", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, **environ},
+    )
+
+
+def test_help_is_quick_and_names_every_command() -> None:
+    """The best of three, since a loaded machine says nothing of the program; the promise is 0.3 s."""
+    took: list[float] = []
+    for _ in range(3):
+        began = time.perf_counter()
+        done = kangbot("--help")
+        took.append(time.perf_counter() - began)
+    assert done.returncode == exit_codes.OK
+    for command in ("run", "check", "demo", "sandbox", "status", "db", "version"):
+        assert f"  {command} " in done.stdout
+    assert min(took) < 0.3
+
+
+def test_help_imports_nothing_of_the_daemon() -> None:
+    """That is why it is quick."""
+    code = (
+        "import sys; from kangbot.cli.main import app\n"
+        "print(sorted({'pydantic', 'structlog', 'rich', 'asyncio', 'aiohttp', 'ccxt', 'msgspec'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_no_command_is_a_question_for_help() -> None:
+    """And a wrong one is a wrong usage."""
+    assert "Usage" in kangbot().stdout + kangbot().stderr
+    wrong = kangbot("strat")
+    assert wrong.returncode == exit_codes.USAGE
+    assert "No such command" in wrong.stderr
+
+
+def test_version() -> None:
+    """One line."""
+    assert kangbot("version").stdout == "kangbot 0.1.0\n"
+
+
+def test_check_says_what_a_right_configuration_means() -> None:
+    """Mode, markets, database and secrets, on standard output."""
+    done = kangbot("check", "--config", SHIPPED)
+    assert done.returncode == exit_codes.OK
+    for words in ("no mistakes", "sandbox", "27", "embedded SQLite"):
+        assert words in done.stdout
+    assert done.stderr == ""
+
+
+def test_check_prints_one_json_object(tmp_path: Path) -> None:
+    """For a right configuration and for a wrong one, and nothing else on standard output."""
+    right = kangbot("check", "--config", SHIPPED, "--json", KANGBOT_VENUES__BYBIT__KEY="k" * 8)
+    finding = json.loads(right.stdout)
+    assert (finding["ok"], finding["mode"], finding["markets"]["enabled"]) == (True, "sandbox", 27)
+    assert finding["secrets"] == {"bybit_key": True, "bybit_secret": False, "database_url": False}
+    path = tmp_path / "wrong.toml"
+    path.write_text('mode = "x"\n')
+    wrong = kangbot("check", "--config", str(path), "--json")
+    assert wrong.returncode == exit_codes.CONFIG
+    problem = json.loads(wrong.stdout)["problems"][0]
+    assert (problem["file"], problem["line"], problem["key"]) == (str(path), 1, "mode")
+
+
+@pytest.mark.parametrize("command", [["check"], ["status"], ["db", "upgrade"]])
+def test_mistakes_are_one_message_and_exit_code_78(tmp_path: Path, command: list[str]) -> None:
+    """All of them at once, on standard error, without a traceback, whichever command reads the file."""
+    path = tmp_path / "wrong.toml"
+    path.write_text('mode = "lvie"\n[databse]\n')
+    done = kangbot(*command, "--config", str(path))
+    assert done.returncode == exit_codes.CONFIG
+    assert "Did you mean live?" in done.stderr
+    assert "Did you mean database?" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_missing_file_is_a_mistake_of_the_configuration(tmp_path: Path) -> None:
+    """Named, with the option that would name another."""
+    done = kangbot("check", cwd=tmp_path)
+    assert done.returncode == exit_codes.CONFIG
+    assert "config/kangbot.toml: cannot be read: no such file or directory. Name the file with --config." in done.stderr
+
+
+def test_the_file_can_be_named_by_a_variable() -> None:
+    """For containers and services."""
+    assert kangbot("check", cwd=Path("/"), KANGBOT_CONFIG=SHIPPED).returncode == exit_codes.OK
+
+
+def test_status_says_that_no_daemon_answers(tmp_path: Path) -> None:
+    """With an exit code of its own, by configuration and by socket."""
+    for arguments in (["--config", SHIPPED], ["--socket", str(tmp_path / "none.sock")]):
+        done = kangbot("status", *arguments, KANGBOT_STATE_DIR=str(tmp_path))
+        assert done.returncode == exit_codes.NO_DAEMON
+        assert "no daemon answers" in done.stderr
+
+
+def test_upgrading_a_database_says_from_where_to_where(tmp_path: Path) -> None:
+    """The second time there is nothing to do."""
+
+    def upgrade() -> subprocess.CompletedProcess[str]:
+        return kangbot("db", "upgrade", "--config", SHIPPED, KANGBOT_STATE_DIR=str(tmp_path))
+
+    first = upgrade()
+    assert (first.returncode, first.stderr) == (exit_codes.OK, "")
+    assert "empty →" in first.stdout
+    assert "already" in upgrade().stdout
+    assert (tmp_path / "history.sqlite").exists()
+
+
+def test_a_database_that_is_away_may_be_there_later() -> None:
+    """Exit code 75, and the password in no message."""
+    done = kangbot(
+        "db", "upgrade", "--config", SHIPPED, KANGBOT_DATABASE__URL="mysql://u:canary-9f3c@127.0.0.1:1/kangbot"
+    )
+    assert done.returncode == exit_codes.TEMPORARY
+    assert "canary" not in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_has_gone_is_no_error() -> None:
+    """`kangbot check | head -0`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kangbot", "check", "--config", SHIPPED],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+    process.wait()
+
+
+def test_completion_is_offered() -> None:
+    """For the shell it is asked in."""
+    done = kangbot("--show-completion", "bash")
+    assert done.returncode in (exit_codes.OK, exit_codes.USAGE)
+    assert "Traceback" not in done.stderr
