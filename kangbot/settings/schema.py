@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 from urllib.parse import quote, unquote
 
 from kangbot.model.ids import Symbol, VenueName
 from kangbot.settings.daemon import DEFAULT_STATE_DIR, Control, Database, Live, Logs, Shutdown, Start, Supervision
 from kangbot.settings.kinds import FilePath, Secret, split_url
 from kangbot.settings.trading import Defaults, Market, MarketSettings, Risk
-from kangbot.settings.venues import BYBIT_ADDRESSES, SANDBOX_CREDENTIAL, Mode, Venues
+from kangbot.settings.venues import BYBIT_ADDRESSES, SANDBOX_CREDENTIAL, Category, Mode, Venues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +51,11 @@ class Settings:
         """Bybit's REST address, without a slash at the end."""
         return self.venues.bybit.rest_url or BYBIT_ADDRESSES[self.bybit_mode][0]
 
-    @property
-    def bybit_ws_public_url(self) -> str:
-        """Bybit's public websocket, without the kind of the market at its end."""
-        return self.venues.bybit.ws_public_url or BYBIT_ADDRESSES[self.bybit_mode][1]
+    def bybit_ws_public_url(self, category: Category) -> str:
+        """Bybit's public websocket for markets of one kind: it has an address for each."""
+        url = self.venues.bybit.ws_public_url or BYBIT_ADDRESSES[self.bybit_mode][1]
+        base, _, last = url.rpartition("/")
+        return f"{base if last in get_args(Category) else url}/{category}"
 
     @property
     def bybit_ws_private_url(self) -> str:

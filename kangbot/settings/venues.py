@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from kangbot.settings.kinds import SECTION, Between, FilePath, HttpUrl, Secret, WebsocketUrl
 
 Mode = Literal["sandbox", "paper", "testnet", "live"]
+Category = Literal["linear", "spot"]  # Bybit's word for the kind of a market
 SANDBOX_PORT = 8790  # `kangbot sandbox` listens here unless told otherwise
 SANDBOX_CREDENTIAL = "sandbox"  # its key and its secret; worth nothing anywhere else
 
@@ -44,7 +45,7 @@ class Bybit:
     """Absent: the mode's own address."""
 
     ws_public_url: WebsocketUrl | None = None
-    """Without its last part (`linear`, `spot`). Absent: the mode's own address."""
+    """With or without its last part, which is the kind of the market (`linear`, `spot`). Absent: the mode's own."""
 
     ws_private_url: WebsocketUrl | None = None
     """Absent: the mode's own address."""
@@ -70,7 +71,11 @@ class Bybit:
     """Websocket connects in any 5 minutes. Bybit bans the address above 500."""
 
     requests_per_second: Annotated[int, Between(1, 100)] = 10
-    """REST requests in any second, all kinds together. Bybit allows an account 10 orders a second."""
+    """Signed REST requests in any second, all kinds together: orders, cancels, questions about the account. Bybit
+    allows an account 10 orders a second."""
+
+    data_requests_per_second: Annotated[int, Between(1, 100)] = 20
+    """REST requests for public data in any second. Bybit allows an address 600 requests in 5 seconds."""
 
     request_timeout_ms: Annotated[int, Between(500, 60_000)] = 10_000
     """After this a request's outcome counts as unknown and is asked for, in milliseconds."""

@@ -89,6 +89,29 @@ def test_systemds_state_folder_is_the_default(read: Read) -> None:
     assert read(MARKET, {"STATE_DIRECTORY": "/var/lib/kangbot:/var/lib/other"}).state_dir == Path("/var/lib/kangbot")
 
 
+@pytest.mark.parametrize("end", ["", "/", "/linear", "/spot"])
+def test_each_kind_of_market_has_its_own_public_websocket(read: Read, end: str) -> None:
+    """However the address is written."""
+    settings = read(f'[venues.bybit]\nws_public_url = "ws://127.0.0.1:9/v5/public{end}"\n{MARKET}')
+    assert settings.bybit_ws_public_url("linear") == "ws://127.0.0.1:9/v5/public/linear"
+    assert settings.bybit_ws_public_url("spot") == "ws://127.0.0.1:9/v5/public/spot"
+
+
+@pytest.mark.parametrize(
+    ("mode", "rest", "private"),
+    [
+        ("sandbox", "http://127.0.0.1:8790", "ws://127.0.0.1:8790/v5/private"),
+        ("paper", "https://api.bybit.com", "wss://stream.bybit.com/v5/private"),
+        ("testnet", "https://api-testnet.bybit.com", "wss://stream-testnet.bybit.com/v5/private"),
+    ],
+)
+def test_addresses_follow_from_the_mode(read: Read, mode: str, rest: str, private: str) -> None:
+    """Nothing but the mode needs to be written."""
+    keys = {"KANGBOT_VENUES__BYBIT__KEY": "k" * 8, "KANGBOT_VENUES__BYBIT__SECRET": "s" * 8}
+    settings = read(f'mode = "{mode}"\n{MARKET}', keys)
+    assert (settings.bybit_rest_url, settings.bybit_ws_private_url) == (rest, private)
+
+
 def test_limits_of_zero_are_off(read: Read) -> None:
     """TOML has no null: 0 switches a limit off."""
     limits = read(f"[risk]\nmarket_notional = 0\ndaily_loss = 0\nstale_data_s = 0\n{MARKET}").risk.limits
