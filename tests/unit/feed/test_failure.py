@@ -1,0 +1,48 @@
+"""Failures in the words of the wait they ask for."""
+
+import socket
+
+import pytest
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosedError, InvalidMessage, InvalidStatus
+from websockets.frames import Close
+from websockets.http11 import Response
+
+from kangbot.feed.failure import FailureKind, classify
+
+SECOND = 1_000_000_000
+AT = 1_790_000_000 * SECOND  # Mon, 21 Sep 2026 14:13:20 GMT
+
+
+def status(code: int, **headers: str) -> InvalidStatus:
+    return InvalidStatus(
+        Response(code, "", Headers({name.replace("_", "-"): value for name, value in headers.items()}))
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "at_least_s"),
+    [
+        (TimeoutError("timed out during opening handshake"), FailureKind.TIMEOUT, 0),
+        (ConnectionRefusedError(111, "refused"), FailureKind.UNREACHABLE, 0),
+        (socket.gaierror(-2, "Name or service not known"), FailureKind.UNREACHABLE, 0),
+        (ConnectionClosedError(None, None), FailureKind.CLOSED, 0),
+        (ConnectionClosedError(Close(1006, ""), None), FailureKind.CLOSED, 0),
+        (ConnectionClosedError(Close(1008, "too many requests"), None), FailureKind.POLICY, 0),
+        (InvalidMessage("did not receive a valid HTTP response"), FailureKind.REJECTED, 0),
+        (status(404), FailureKind.REJECTED, 0),
+        (status(503), FailureKind.UNAVAILABLE, 0),
+        (status(503, Retry_After="40"), FailureKind.UNAVAILABLE, 40),
+        (status(429), FailureKind.RATE_LIMITED, 60),
+        (status(429, Retry_After="7"), FailureKind.RATE_LIMITED, 7),
+        (status(429, Retry_After="Mon, 21 Sep 2026 14:15:20 GMT"), FailureKind.RATE_LIMITED, 120),
+        (status(429, Retry_After="soon"), FailureKind.RATE_LIMITED, 60),
+        (status(418, Retry_After="0"), FailureKind.RATE_LIMITED, 120),
+        (status(403), FailureKind.RATE_LIMITED, 600),
+    ],
+)
+def test_each_failure_has_its_kind_and_its_least_wait(error: Exception, kind: FailureKind, at_least_s: int) -> None:
+    """A venue that says how long to stay away is obeyed to the second."""
+    failure = classify(error, AT)
+    assert (failure.kind, failure.at_least_ns) == (kind, at_least_s * SECOND)
+    assert failure.message

@@ -1,0 +1,345 @@
+"""The hub against a venue on loopback: sharing, routing, letting go, healing, replacing."""
+
+import asyncio
+
+import pytest
+
+from kangbot.errors import Refused
+from kangbot.feed.hub import FeedHub
+from kangbot.feed.stream import StreamState
+from kangbot.machines.session_words import Trouble
+from kangbot.model.data import Quote, Trade
+from kangbot.model.ids import MarketId
+from kangbot.ports import Channel, Topic
+
+from .conftest import Inbox, WordDialect, WordVenue, hub_of, instrument, until
+
+BOTH = {Channel.QUOTE: None, Channel.TRADE: None}
+QUOTES = {Channel.QUOTE: None}
+BTC, ETH = instrument("BTC"), instrument("ETH")
+
+
+async def alive(inbox: Inbox, *topics: str) -> None:
+    await until(lambda: all(inbox.live.get(topic, False) for topic in topics))
+
+
+# ------------------------------------------------------------------------------------------------- sharing and routing
+async def test_events_reach_the_sink_of_their_market_and_no_other(venue: WordVenue) -> None:
+    """Many markets share one socket."""
+    async with hub_of(venue) as hub:
+        btc, eth = Inbox(), Inbox()
+        subscriptions = [hub.subscribe(BTC, BOTH, btc), hub.subscribe(ETH, BOTH, eth)]
+        for subscription in subscriptions:
+            await subscription.live()
+        await alive(btc, "q.BTC", "t.BTC")
+        await alive(eth, "q.ETH", "t.ETH")
+        await until(lambda: len(btc.events) > 20 and len(eth.events) > 20)
+        assert {type(event) for event in btc.events} == {Quote, Trade}
+        assert {getattr(event, "market", None) for event in btc.events} == {BTC.market}
+        assert {getattr(event, "market", None) for event in eth.events} == {ETH.market}
+        assert (venue.connects, len(hub.streams)) == (1, 1)
+
+
+async def test_several_sinks_share_one_topic(venue: WordVenue) -> None:
+    """The venue is asked once; who joins later is told at once that it flows."""
+    async with hub_of(venue) as hub:
+        first, second = Inbox(), Inbox()
+        hub.subscribe(BTC, QUOTES, first)
+        await alive(first, "q.BTC")
+        later = hub.subscribe(BTC, QUOTES, second)
+        assert second.changes == [("q.BTC", True, "flows already")]
+        await later.live()
+        await until(lambda: len(second.events) > 3)
+        assert first.events[-3:] == second.events[-3:]
+        assert venue.asked("sub", "q.BTC") == 1
+
+
+async def test_one_sink_with_two_holds_is_offered_each_event_once(venue: WordVenue) -> None:
+    """And keeps the topic until both are closed."""
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        holds = [hub.subscribe(BTC, QUOTES, inbox) for _ in range(2)]
+        await until(lambda: len(inbox.events) > 10)
+        numbers = [event.sequence for event in inbox.events if isinstance(event, Quote)]
+        assert len(set(numbers)) == len(numbers)
+        await holds[0].aclose()
+        count = len(inbox.events)
+        await until(lambda: len(inbox.events) > count + 3)
+
+
+async def test_the_topic_ends_when_the_last_leaves(venue: WordVenue) -> None:
+    """Closing is safe twice; the socket goes after a while, and comes back when something is wanted."""
+    async with hub_of(venue) as hub:
+        first, second = Inbox(), Inbox()
+        holds = [hub.subscribe(BTC, QUOTES, first), hub.subscribe(BTC, QUOTES, second)]
+        await alive(first, "q.BTC")
+        await holds[0].aclose()
+        await holds[0].aclose()
+        assert venue.asked("unsub", "q.BTC") == 0
+        await holds[1].aclose()
+        await until(lambda: venue.asked("unsub", "q.BTC") == 1)
+        count = len(second.events)
+        await until(lambda: hub.streams[0].state is StreamState.IDLE)
+        assert len(second.events) == count
+        again = Inbox()
+        hub.subscribe(BTC, QUOTES, again)
+        await alive(again, "q.BTC")
+        assert venue.connects == 2
+
+
+async def test_topics_beyond_the_limit_go_to_another_socket(venue: WordVenue) -> None:
+    """As many sockets as needed, no more."""
+    async with hub_of(venue, topics_a_socket=2) as hub:
+        inboxes = [Inbox() for _ in range(5)]
+        for number, inbox in enumerate(inboxes):
+            hub.subscribe(instrument(f"M{number}"), QUOTES, inbox)
+        for number, inbox in enumerate(inboxes):
+            await alive(inbox, f"q.M{number}")
+        assert [len(stream.wanted) for stream in hub.streams] == [2, 2, 1]
+        assert venue.connects == 3
+
+
+async def test_a_channel_goes_to_the_kind_of_connection_that_has_it(venue: WordVenue) -> None:
+    """One subscription may need several kinds; it is live when all are."""
+
+    class Only(WordDialect):
+        def __init__(self, channel: Channel) -> None:
+            super().__init__(venue.url)
+            self.name = f"word.{channel.value}"
+            self._channel = channel
+
+        def topics(self, instrument: object, channel: Channel, timeframe_s: int | None) -> list[Topic]:
+            if channel is not self._channel:
+                raise Refused(f"{self.name} has no {channel.value}")
+            # Both kinds use the same word for their topic: it is unique within a connection only.
+            return [Topic(market=MarketId("word:BTC-USD"), channel=channel, native="q.X")]
+
+    public = [lambda: Only(Channel.QUOTE), lambda: Only(Channel.TRADE)]
+    async with hub_of(venue, public=public) as hub:
+        inbox = Inbox()
+        inbox.feed_changed = lambda topic, live, reason: inbox.changes.append((topic.channel.value, live, reason))  # type: ignore[method-assign]
+        subscription = hub.subscribe(BTC, BOTH, inbox)
+        await subscription.live()
+        await until(lambda: {change[0] for change in inbox.changes} == {"quote", "trade"})
+        assert [stream.name for stream in hub.streams] == ["word.quote.1", "word.trade.1"]
+        await subscription.aclose()
+        await until(lambda: venue.asked("unsub", "q.X") == 2)
+
+
+async def test_what_no_connection_carries_is_refused(venue: WordVenue) -> None:
+    """With the reasons of each kind; nothing is subscribed."""
+    async with hub_of(venue, private=None) as hub:
+        with pytest.raises(Refused, match="no bar here"):
+            hub.subscribe(BTC, {Channel.QUOTE: None, Channel.BAR: 60}, Inbox())
+        with pytest.raises(Refused, match="no key"):
+            hub.account(Inbox())
+        assert hub.streams == []
+
+
+# ---------------------------------------------------------------------------------------------------------- the account
+async def test_the_account_has_its_own_stream_and_is_live_without_data(venue: WordVenue) -> None:
+    """Logged in, acknowledged: live. Its events arrive when there are some."""
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        account = hub.account(inbox)
+        await account.live()
+        await alive(inbox, "wallet")
+        assert venue.said[0] == {"op": "login", "key": "good"}
+        await venue.push('{"t":"wallet","p":"7","at":1,"n":1}')
+        await until(lambda: len(inbox.events) == 1)
+
+
+async def test_a_refused_key_calls_a_human(venue: WordVenue) -> None:
+    """Told once as critical, and not tried in a hurry."""
+    venue.key = "another"
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hub.account(inbox)
+        await until(lambda: venue.connects >= 2)
+        criticals = [note for note in hub.notes if note[1] == "critical"]  # type: ignore[attr-defined]
+        assert [note[3] for note in criticals] == ["word.private.1: login: login refused: bad key"]
+        assert inbox.live == {}
+        venue.key = "good"
+        await alive(inbox, "wallet")
+
+
+# ------------------------------------------------------------------------------------------------------------- healing
+async def test_one_mute_topic_is_healed_alone(venue: WordVenue) -> None:
+    """It is told down, asked for again and told up; the others miss nothing and are not told anything."""
+    async with hub_of(venue) as hub:
+        sick, well = Inbox(), Inbox()
+        hub.subscribe(BTC, QUOTES, sick)
+        hub.subscribe(ETH, BOTH, well)
+        await alive(sick, "q.BTC")
+        await alive(well, "q.ETH", "t.ETH")
+        venue.mute.add("q.BTC")
+        await until(lambda: not sick.live["q.BTC"])
+        await until(lambda: venue.asked("sub", "q.BTC") == 2)
+        venue.mute.clear()
+        await alive(sick, "q.BTC")
+        assert [live for _, live, _ in sick.changes] == [True, False, True]
+        assert sick.changes[1][2].startswith("silent")
+        assert len(well.changes) == 2
+        assert (venue.connects, venue.asked("sub", "q.ETH")) == (1, 1)
+        assert [note[0] for note in hub.notes] == ["feed.silent"]  # type: ignore[attr-defined]
+
+
+async def test_a_topic_that_stays_mute_moves_to_another_socket(venue: WordVenue) -> None:
+    """Once in a while, not to and fro; its neighbours stay."""
+    async with hub_of(venue) as hub:
+        sick, well = Inbox(), Inbox()
+        venue.mute.add("q.BTC")
+        hub.subscribe(BTC, QUOTES, sick)
+        hub.subscribe(ETH, BOTH, well)
+        await alive(well, "q.ETH", "t.ETH")
+        await until(lambda: hub.moves == 1)
+        assert hub.streams[0].session.troubles[Trouble.MUTE] == 3
+        await until(lambda: venue.connects == 2)
+        assert [stream.wanted for stream in hub.streams] == [("q.ETH", "t.ETH"), ("q.BTC",)]
+        await until(lambda: hub.streams[1].session.troubles[Trouble.MUTE] >= 2)
+        venue.mute.clear()
+        await alive(sick, "q.BTC")
+        assert (hub.moves, len(well.changes)) == (1, 2)
+
+
+async def test_a_lost_answer_is_never_taken_for_a_subscription(venue: WordVenue) -> None:
+    """Data flows, the answer never came: events arrive, but the topic is not told live until it is answered."""
+    venue.unanswered.add("q.BTC")
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        subscription = hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: venue.asked("sub", "q.BTC") >= 2)
+        assert inbox.live == {}
+        assert inbox.events
+        assert hub.streams[0].session.troubles[Trouble.UNACKNOWLEDGED] >= 1
+        venue.unanswered.clear()
+        await subscription.live()
+        await alive(inbox, "q.BTC")
+
+
+async def test_data_whose_time_stands_still_is_down(venue: WordVenue) -> None:
+    """Frames come all the while, and say nothing new."""
+    async with hub_of(venue) as hub:
+        inbox, well = Inbox(), Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        hub.subscribe(ETH, QUOTES, well)
+        await alive(inbox, "q.BTC")
+        venue.stuck.add("q.BTC")
+        await until(lambda: not inbox.live["q.BTC"])
+        assert inbox.changes[-1][2].startswith("stuck")
+
+
+async def test_a_refused_topic_is_told_and_its_neighbours_live(venue: WordVenue) -> None:
+    """The venue refuses the whole request without a name; the bad topic is found."""
+    venue.denied["q.BTC"] = "no such market"
+    async with hub_of(venue) as hub:
+        bad, good = Inbox(), Inbox()
+        refused = hub.subscribe(BTC, QUOTES, bad)
+        hub.subscribe(ETH, BOTH, good)
+        with pytest.raises(Refused, match="no such market"):
+            await refused.live()
+        await alive(good, "q.ETH", "t.ETH")
+        await refused.aclose()
+        with pytest.raises(Refused, match="closed"):
+            await refused.live()
+
+
+async def test_a_sink_that_raises_harms_nobody_else(venue: WordVenue) -> None:
+    """It is counted, told once, and the frames go on."""
+
+    class Broken(Inbox):
+        def offer(self, event: object, received_ns: int) -> None:
+            raise KeyError("broken")
+
+        def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:
+            raise KeyError("broken")
+
+    async with hub_of(venue) as hub:
+        well = Inbox()
+        hub.subscribe(BTC, QUOTES, Broken())
+        hub.subscribe(BTC, QUOTES, well)
+        await until(lambda: len(well.events) > 10)
+        assert hub.sink_faults >= 10
+        assert [note[0] for note in hub.notes] == ["feed.sink_fault"]  # type: ignore[attr-defined]
+        assert venue.connects == 1
+
+
+# ----------------------------------------------------------------------------------------------------------- rotation
+async def test_a_connection_is_replaced_before_its_time_without_a_gap(venue: WordVenue) -> None:
+    """The new one is live before the old one closes; nothing is told, nothing is missed, nothing comes twice."""
+    async with hub_of(venue, rotate_s=0.4) as hub:
+        inbox, account = Inbox(), Inbox()
+        subscription = hub.subscribe(BTC, BOTH, inbox)
+        hub.account(account)
+        await until(lambda: hub.rotated >= 3)
+        assert [live for _, live, _ in inbox.changes] == [True, True]
+        assert [live for _, live, _ in account.changes] == [True]
+        quotes = [event.sequence for event in inbox.events if isinstance(event, Quote)]
+        trades = [event.trade_id for event in inbox.events if isinstance(event, Trade)]
+        assert quotes == sorted(set(quotes))
+        assert len(trades) == len(set(trades))
+        await subscription.live()
+
+
+async def test_a_replacement_that_does_not_come_up_is_given_up(venue: WordVenue) -> None:
+    """The old connection stays, and the markets learn nothing of it."""
+    async with hub_of(venue, rotate_s=0.3) as hub:
+        for rotation in hub._rotations:
+            rotation._takeover_s = 0.1
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await alive(inbox, "q.BTC")
+        venue.status = 503
+        await until(lambda: hub._rotations[0].failed >= 2)
+        count = len(inbox.events)
+        await until(lambda: len(inbox.events) > count + 5)
+        assert (len(inbox.changes), hub.rotated) == (1, 0)
+        assert len(hub.streams) <= 2
+
+
+async def test_topics_let_go_and_asked_for_during_a_replacement_are_not_lost(venue: WordVenue) -> None:
+    """A market may come and go at any time."""
+    async with hub_of(venue, rotate_s=0.2) as hub:
+        inboxes = [Inbox() for _ in range(12)]
+        stay = Inbox()
+        hub.subscribe(BTC, QUOTES, stay)
+        for number, inbox in enumerate(inboxes):
+            hold = hub.subscribe(instrument(f"M{number}"), QUOTES, inbox)
+            await alive(inbox, f"q.M{number}")
+            await asyncio.sleep(0.05)
+            await hold.aclose()
+        assert hub.rotated >= 1
+        assert stay.live == {"q.BTC": True}
+        assert len(stay.changes) == 1
+
+
+# ------------------------------------------------------------------------------------------------------------- closing
+async def test_closing_is_safe_in_every_state(venue: WordVenue) -> None:
+    """Before the start, while dialling, while open, while waiting; and twice. Then nothing can be asked for."""
+
+    async def closed_after(delay_s: float) -> FeedHub:
+        async with hub_of(venue) as hub:
+            hub.subscribe(BTC, QUOTES, Inbox())
+            hub.account(Inbox())
+            await asyncio.sleep(delay_s)
+            async with asyncio.timeout(5):
+                await hub.aclose()
+        return hub
+
+    for delay_s in (0.0, 0.001, 0.005, 0.02, 0.1):
+        hub = await closed_after(delay_s)
+        assert all(stream.state is StreamState.CLOSED for stream in hub.streams)
+    venue.status = 500
+    await closed_after(0.1)
+    with pytest.raises(Refused, match="closed"):
+        hub.subscribe(BTC, QUOTES, Inbox())
+    with pytest.raises(Refused, match="closed"):
+        hub.account(Inbox())
+
+
+async def test_a_hold_may_be_closed_after_its_hub(venue: WordVenue) -> None:
+    """Whoever stops first."""
+    async with hub_of(venue) as hub:
+        hold = hub.subscribe(BTC, QUOTES, Inbox())
+        await hold.live()
+    await hold.aclose()

@@ -1,0 +1,325 @@
+"""One stream against a venue that misbehaves, on a real socket."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from kangbot.feed.connects import ConnectBudget
+from kangbot.feed.failure import FailureKind
+from kangbot.feed.rules import StreamRules, Wait
+from kangbot.feed.stream import StreamState
+from kangbot.machines.session_words import Trouble
+from kangbot.ports import Channel
+from kangbot.runtime.world import real_world
+
+from .conftest import QUICK, QUICK_RULES, Inbox, WordDialect, WordVenue, hub_of, instrument, until
+
+QUOTES = {Channel.QUOTE: None}
+BTC, ETH = instrument("BTC"), instrument("ETH")
+
+
+def noted(hub: Any) -> list[str]:
+    return [note[0] for note in hub.notes]
+
+
+async def test_a_cut_connection_is_dialled_again_and_resubscribed(venue: WordVenue) -> None:
+    """Down and up are told once each, with the reason."""
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: inbox.live.get("q.BTC", False))
+        venue.drop_all()
+        await until(lambda: len(inbox.changes) == 3)
+        assert [live for _, live, _ in inbox.changes] == [True, False, True]
+        assert inbox.changes[1][2].startswith("closed: ")
+        assert noted(hub) == ["feed.down", "feed.up"]
+        (stream,) = hub.streams
+        assert (stream.counters.connects, stream.counters.reconnects) == (2, 1)
+        assert stream.state is StreamState.OPEN
+
+
+async def test_accept_then_close_is_dialled_ever_more_rarely(venue: WordVenue) -> None:
+    """A connection that opens and closes is a failure, however well the handshake went: the backoff is not reset."""
+    venue.shut_at_once = 1000
+    rules = StreamRules(session=QUICK, others=Wait(first_s=0.01, most_s=0.4), settle_s=60.0, close_s=0.4)
+    async with hub_of(venue, rules=rules) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await asyncio.sleep(1.5)
+        # Waits of at least 5, 10, 20, 40, 80, 160, 200, 200, … ms: at most 6 dials in 315 ms, then 5 a second.
+        assert 2 <= venue.connects <= 13
+        assert noted(hub) == ["feed.down"]
+        venue.shut_at_once = None
+        await until(lambda: inbox.live.get("q.BTC", False))
+
+
+async def test_failures_are_forgiven_only_after_data_has_flowed_for_a_while(venue: WordVenue) -> None:
+    """A connection that lives for an instant forgives nothing; one that flows does."""
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        (stream,) = hub.streams
+        for _ in range(3):
+            await until(lambda: inbox.live.get("q.BTC", False))
+            venue.drop_all()
+            await until(lambda: not inbox.live["q.BTC"])
+        await until(lambda: stream._failures == 3)
+        await until(lambda: inbox.live["q.BTC"])
+        await asyncio.sleep(QUICK_RULES.settle_s + 0.1)
+        venue.drop_all()
+        await until(lambda: stream._failures == 1)
+
+
+async def test_the_connect_budget_is_kept_whatever_happens(venue: WordVenue) -> None:
+    """Several streams that are refused all the time never dial more than the host allows."""
+    venue.shut_at_once = 1011
+    world = real_world()
+    connects = ConnectBudget(world.clock, most=6, span_s=60.0)
+    rules = StreamRules(session=QUICK, others=Wait(first_s=0.001, most_s=0.002), close_s=0.4)
+    async with hub_of(venue, world, connects=connects, rules=rules, topics_a_socket=1) as hub:
+        for name in "ABC":
+            hub.subscribe(instrument(name), QUOTES, Inbox())
+        await until(lambda: venue.connects == 6)
+        await asyncio.sleep(0.2)
+        assert venue.connects == 6
+        assert len(connects.stamps) == 6
+        assert all(stream.state is StreamState.WAITING for stream in hub.streams)
+
+
+async def test_a_ban_is_obeyed(venue: WordVenue) -> None:
+    """Retry-After: not one dial inside it."""
+    venue.status, venue.retry_after = 429, "1"
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        (stream,) = hub.streams
+        await until(lambda: stream.counters.dials == 1 and "feed.down" in noted(hub))
+        venue.status = None
+        await asyncio.sleep(0.8)
+        assert stream.counters.dials == 1
+        await until(lambda: inbox.live.get("q.BTC", False))
+
+
+@pytest.mark.parametrize("status", [500, 503, 404])
+async def test_a_refused_handshake_is_tried_again(venue: WordVenue, status: int) -> None:
+    """Maintenance ends."""
+    venue.status = status
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: hub.streams[0].counters.dials >= 3)
+        venue.status = None
+        await until(lambda: inbox.live.get("q.BTC", False))
+
+
+async def test_a_host_that_is_not_there_is_tried_again() -> None:
+    """Refused connects, then the venue comes up at that very port."""
+    venue = WordVenue()
+    await venue.start()
+    port = int(venue.url.rsplit(":", 1)[1])
+    await venue.aclose()
+    later = WordVenue()
+    later.url = venue.url
+    async with hub_of(later) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: hub.streams[0].counters.dials >= 3)
+        await later.start(port)
+        await until(lambda: inbox.live.get("q.BTC", False))
+        await hub.aclose()
+        await later.aclose()
+
+
+async def test_a_handshake_that_hangs_times_out() -> None:
+    """A listener that never answers costs `open_s`, no more; timeouts have waits of their own."""
+    waits: list[bytes] = []
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        waits.append(await reader.read(100))
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    venue = WordVenue()
+    venue.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    rules = StreamRules(session=QUICK, waits={FailureKind.TIMEOUT: Wait(first_s=0.01, most_s=0.01)}, open_s=0.1)
+    async with hub_of(venue, rules=rules) as hub:
+        hub.subscribe(BTC, QUOTES, Inbox())
+        await until(lambda: len(waits) >= 2)
+        assert "timeout" in hub.notes[0][3]  # type: ignore[attr-defined]
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_half_open_socket_is_noticed_and_replaced(venue: WordVenue) -> None:
+    """Nothing comes, not even pongs, and nobody says so: told stale within its budget, then dialled anew."""
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: inbox.live.get("q.BTC", False))
+        venue.frozen = True
+        await until(lambda: not inbox.live["q.BTC"])
+        await until(lambda: "feed.down" in noted(hub))
+        venue.frozen = False
+        await until(lambda: inbox.live["q.BTC"])
+        assert "no frame and no pong" in [note[3] for note in hub.notes if note[0] == "feed.down"][0]  # type: ignore[attr-defined]  # noqa: RUF015
+
+
+async def test_pongs_alone_do_not_make_a_topic_live(venue: WordVenue) -> None:
+    """The socket answers, all topics are mute: the connection is given up as deaf."""
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: inbox.live.get("q.BTC", False))
+        venue.mute.add("q.BTC")
+        await until(lambda: venue.connects >= 2)
+        assert not inbox.live["q.BTC"]
+        assert "1 of 1 topics are" in [note[3] for note in hub.notes if note[0] == "feed.down"][0]  # type: ignore[attr-defined]  # noqa: RUF015
+
+
+async def test_a_venue_that_ignores_heartbeats_but_sends_data_is_kept(venue: WordVenue) -> None:
+    """Counted, no more."""
+    venue.pongs = False
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: bool(hub.streams) and hub.streams[0].session.pongs_missed >= 2)
+        assert (venue.connects, inbox.live) == (1, {"q.BTC": True})
+
+
+async def test_the_transports_ping_serves_where_the_venue_has_none(venue: WordVenue) -> None:
+    """A quiet account is kept by it for as long as its pongs come."""
+    venue.pongs = False
+    private = lambda: WordDialect(venue.url, key="good", ping_every_s=None)  # noqa: E731
+    rules = StreamRules(session=QUICK.__class__(**{**_fields(), "ping_ns": 100_000_000}), close_s=0.4)
+    async with hub_of(venue, private=private, rules=rules) as hub:
+        inbox = Inbox()
+        hub.account(inbox)
+        await until(lambda: inbox.live.get("wallet", False))
+        await asyncio.sleep(1.0)
+        assert (venue.connects, inbox.live) == (1, {"wallet": True})
+        assert hub.streams[0].session.pongs_missed == 0
+
+
+async def test_the_venues_own_ping_is_answered(venue: WordVenue) -> None:
+    """With the reply it asks for."""
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: inbox.live.get("q.BTC", False))
+        await venue.push('{"asks":"{\\"op\\":\\"mine\\",\\"id\\":\\"9\\"}"}')
+        await until(lambda: {"op": "mine", "id": "9"} in venue.said)
+
+
+async def test_garbage_is_counted_and_harms_nothing(venue: WordVenue) -> None:
+    """Broken JSON, binary noise, chatter, a decoder that raises: the connection goes on."""
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: inbox.live.get("q.BTC", False))
+        for frame in ("{", b"\x00\xff\xfe", "[1]", '{"hello":1}', '{"t":"q.NOBODY","p":"1","at":1,"n":1}', "raise"):
+            await venue.push(frame)
+        counters = hub.streams[0].counters
+        await until(lambda: counters.faults == 1)
+        assert (counters.garbled, counters.ignored) == (3, {"chatter": 2})
+        count = len(inbox.events)
+        await until(lambda: len(inbox.events) > count + 3)
+        assert (venue.connects, noted(hub)) == (1, ["feed.frame_fault"])
+
+
+async def test_binary_frames_are_read_like_text(venue: WordVenue) -> None:
+    """Some venues send JSON so."""
+    venue.binary = True
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: len(inbox.events) > 3)
+
+
+async def test_a_frame_beyond_the_limit_ends_the_connection_only(venue: WordVenue) -> None:
+    """Memory is bounded; the stream dials again."""
+    rules = StreamRules(session=QUICK, others=Wait(first_s=0.02, most_s=0.1), close_s=0.4, max_bytes=10_000)
+    async with hub_of(venue, rules=rules) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: inbox.live.get("q.BTC", False))
+        await venue.push("x" * 20_000)
+        await until(lambda: venue.connects == 2)
+        await until(lambda: inbox.live["q.BTC"])
+        assert "1009" in hub.notes[0][3]  # type: ignore[attr-defined]
+
+
+async def test_a_peer_that_never_says_goodbye_cannot_hold_the_close() -> None:
+    """It neither reads nor answers our closing handshake: we leave within our bound."""
+    asleep = asyncio.Event()
+
+    async def deaf(socket: ServerConnection) -> None:
+        socket.transport.pause_reading()
+        await asleep.wait()
+
+    server = await serve(deaf, "127.0.0.1", 0, ping_interval=None, close_timeout=0.1)
+    venue = WordVenue()
+    venue.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with hub_of(venue) as hub:
+        hub.subscribe(BTC, QUOTES, Inbox())
+        await until(lambda: hub.streams[0].state is StreamState.OPEN)
+        async with asyncio.timeout(4 * QUICK_RULES.close_s):
+            await hub.aclose()
+    asleep.set()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_dialect_that_cannot_write_costs_its_connection_not_the_stream(venue: WordVenue) -> None:
+    """An error in the keeper ends the connection; the stream dials again, and says what happened."""
+
+    class Stumbling(WordDialect):
+        stumbles = 2
+
+        def subscribe(self, request: str, topics: Any) -> str:
+            if Stumbling.stumbles:
+                Stumbling.stumbles -= 1
+                raise ZeroDivisionError
+            return super().subscribe(request, topics)
+
+    async with hub_of(venue, public=[lambda: Stumbling(venue.url)]) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: inbox.live.get("q.BTC", False))
+        assert (venue.connects, hub.streams[0].counters.faults) == (3, 2)
+        assert "feed.task_crashed" in noted(hub)
+
+
+async def test_a_dialect_that_cannot_log_in_is_our_own_fault(venue: WordVenue) -> None:
+    """Counted and told; the stream goes on trying."""
+
+    class Forgetful(WordDialect):
+        def login(self, now_ns: int) -> str | None:
+            raise RuntimeError("no key at hand")
+
+    async with hub_of(venue, public=[lambda: Forgetful(venue.url)]) as hub:
+        hub.subscribe(BTC, QUOTES, Inbox())
+        await until(lambda: hub.streams[0].counters.faults >= 2)
+        assert noted(hub) == ["feed.stream_fault", "feed.down"]
+
+
+async def test_a_note_that_fails_reaches_nobody(venue: WordVenue) -> None:
+    """Book-keeping never reaches the data."""
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    async with hub_of(venue, on_note=fail) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: inbox.live.get("q.BTC", False))
+        venue.drop_all()
+        await until(lambda: len(inbox.changes) == 3)
+        assert hub.streams[0].session.troubles == {}
+        assert Trouble.SILENT not in hub.streams[0].session.troubles
+
+
+def _fields() -> dict[str, int]:
+    return {name: getattr(QUICK, name) for name in QUICK.__dataclass_fields__}
