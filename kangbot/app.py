@@ -129,7 +129,8 @@ class App:
             memory=memory,
             venue=self._venue,
             feeds=self._hub,
-            budget=Budget(clock=clock, venue=self._venue.name, windows=(self._rest_window(),)),
+            budget=self._budget("account", settings.venues.bybit.requests_per_second),
+            data_budget=self._budget("data", settings.venues.bybit.data_requests_per_second),
             risk=self._risk,
             roster=self._roster,
             specs=self._specs,
@@ -177,8 +178,9 @@ class App:
             on_note=note,
         )
 
-    def _rest_window(self) -> Window:
-        return Window(most=self._settings.venues.bybit.requests_per_second, span_ns=SECOND_NS)
+    def _budget(self, kind: str, a_second: int) -> Budget:
+        window = Window(most=a_second, span_ns=SECOND_NS)
+        return Budget(clock=self._world.clock, venue=f"{self._venue.name} {kind}", windows=(window,))
 
     def _terms(self) -> Terms:
         supervision = self._settings.supervision

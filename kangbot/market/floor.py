@@ -1,7 +1,8 @@
 """The trading floor: all markets of one venue account, put together, started and stopped in order.
 
 It is given the ports (a venue, its feeds, a journal) and what the journal remembers, and knows nothing of which
-concrete ones they are: the daemon gives real ones, the simulation its own.
+concrete ones they are: the daemon gives real ones, the simulation its own. Venues count the requests of an account and
+those for public data apart, so there is a budget for each: a start of many markets does not hold up an order.
 """
 
 import asyncio
@@ -64,6 +65,7 @@ class Floor:
         venue: Venue,
         feeds: Feeds,
         budget: Budget,
+        data_budget: Budget,
         risk: AccountRisk,
         roster: Roster,
         specs: Sequence[MarketSpec],
@@ -78,6 +80,7 @@ class Floor:
         self._venue = venue
         self._feeds = feeds
         self._budget = budget
+        self._data_budget = data_budget
         self._risk = risk
         self._roster = roster
         self._specs = specs
@@ -110,7 +113,7 @@ class Floor:
         draw = self._world.fork(f"floor/{self._venue.name}").random
         symbols = [spec.symbol for spec in self._specs]
         instruments = await ask_patiently(
-            lambda: self._venue.instruments(symbols), budget=self._budget, draw=draw, what="instruments"
+            lambda: self._venue.instruments(symbols), budget=self._data_budget, draw=draw, what="instruments"
         )
         unknown = [symbol for symbol in symbols if symbol not in instruments]
         if len(unknown) == len(symbols):
@@ -155,6 +158,7 @@ class Floor:
             venue=self._venue,
             feeds=self._feeds,
             budget=self._budget,
+            data_budget=self._data_budget,
             inbox=inbox,
             tasks=self._errands,
             draw=draw,

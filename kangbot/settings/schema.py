@@ -51,11 +51,12 @@ class Settings:
         """Bybit's REST address, without a slash at the end."""
         return self.venues.bybit.rest_url or BYBIT_ADDRESSES[self.bybit_mode][0]
 
-    def bybit_ws_public_url(self, category: Category) -> str:
-        """Bybit's public websocket for markets of one kind: it has an address for each."""
+    @property
+    def bybit_ws_public_url(self) -> str:
+        """Bybit's public websocket, without its last part: the kind of the market, which has an address for each."""
         url = self.venues.bybit.ws_public_url or BYBIT_ADDRESSES[self.bybit_mode][1]
         base, _, last = url.rpartition("/")
-        return f"{base if last in get_args(Category) else url}/{category}"
+        return base if last in get_args(Category) else url
 
     @property
     def bybit_ws_private_url(self) -> str:
