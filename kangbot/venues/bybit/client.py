@@ -8,8 +8,8 @@ certainty and is replaced at the seams that ccxt has for it:
   off: budgets and second attempts belong to the executor.
 - `nonce` is the venue's clock as we measured it.
 - `parse_order` leaves the row as it is: ccxt would turn its decimals into floats.
-- Markets are given, not loaded: `load_markets` keeps some thousand of them, 30 MB and more. They carry no precision,
-  so that the digits of an order pass as they are written; rounding was done before the intent was journalled.
+- Markets are given, not loaded: `load_markets` would keep every one of some thousands, 12 KB each. They carry no
+  precision, so that the digits of an order pass as they are; rounding was done before the intent was journalled.
 
 A unified trading account is assumed, as the documentation of every endpoint used here does.
 """
@@ -165,6 +165,8 @@ def _ours(base: type[Any]) -> type[Any]:
             code, message = "", text[:_QUOTED].decode(errors="replace")
             if isinstance(answer, dict) and isinstance(answer.get("retCode"), int):
                 code, message = str(answer["retCode"]), str(answer.get("retMsg", ""))
+            if self.apiKey:  # Bybit quotes what it was signed over, and messages reach logs
+                message = message.replace(self.apiKey, "***")
             refusal = Answered(
                 status=status, code=code, message=message, retry_after_ns=retry_after(said, self.kangbot_now_ms())
             )

@@ -179,6 +179,18 @@ async def test_only_a_definitive_code_is_a_refusal(answer: bytes, expected: type
         assert len(world.asked()) == 1  # and nothing is tried again here
 
 
+async def test_the_key_stays_out_of_messages() -> None:
+    """Bybit quotes what it checked the signature over, with the key in it; messages reach logs."""
+    quoted = refusal(10004, f"error sign! origin_string[{NOW_MS}{KEY}5000{{}}]")
+    async with bybit({CREATE: quoted}) as world:
+        with pytest.raises(NeedsHuman) as caught:
+            await world.venue.submit(BTC, intent())
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert KEY not in str(error)
+        error = error.__cause__
+
+
 async def test_a_rate_limit_names_its_end() -> None:
     """From the header, by the venue's clock; a second where there is none, as once seen with HTTP 200."""
     headers = {"X-Bapi-Limit-Reset-Timestamp": str(NOW_MS + 750)}
