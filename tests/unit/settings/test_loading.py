@@ -90,11 +90,10 @@ def test_systemds_state_folder_is_the_default(read: Read) -> None:
 
 
 @pytest.mark.parametrize("end", ["", "/", "/linear", "/spot"])
-def test_each_kind_of_market_has_its_own_public_websocket(read: Read, end: str) -> None:
-    """However the address is written."""
+def test_the_public_websocket_is_known_without_the_kind_of_market(read: Read, end: str) -> None:
+    """However the address is written: the adapter adds the kind."""
     settings = read(f'[venues.bybit]\nws_public_url = "ws://127.0.0.1:9/v5/public{end}"\n{MARKET}')
-    assert settings.bybit_ws_public_url("linear") == "ws://127.0.0.1:9/v5/public/linear"
-    assert settings.bybit_ws_public_url("spot") == "ws://127.0.0.1:9/v5/public/spot"
+    assert settings.bybit_ws_public_url == "ws://127.0.0.1:9/v5/public"
 
 
 @pytest.mark.parametrize(
