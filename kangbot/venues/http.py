@@ -46,7 +46,8 @@ class Http:
 
     `timeout_s` bounds a request in all; `connect_timeout_s`, within it, the wait for a connection, so that being
     unable to connect is told apart from not being answered. `keep_alive_s` is how long an idle connection is kept:
-    less than servers do, or an order is written into a connection that was just closed and its fate is unknown.
+    longer than the account's slow beat of questions (60 s), so that an order finds one that is warm. A server that
+    closes it earlier is noticed when that arrives; only a request written in the same instant ends as NoAnswer.
     `trust_env` obeys HTTP_PROXY and its kin.
     """
 
@@ -55,7 +56,7 @@ class Http:
         *,
         timeout_s: float,
         connect_timeout_s: float,
-        keep_alive_s: float = 30.0,
+        keep_alive_s: float = 75.0,
         connections: int = 32,
         trust_env: bool = False,
     ) -> None:
