@@ -6,6 +6,7 @@ the join of what was fetched with what streamed meanwhile, and the stream afterw
 a flood) sends the source back to the first moment, so that a strategy never sees a gap.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from kangbot.market.inbox import Batch
 from kangbot.model.data import Bar, Trade
 from kangbot.model.market import Instrument
 from kangbot.ports import Channel, Venue
+from kangbot.runtime.world import SECOND_NS
 
 _MOST_BARS = 1000  # of one fetch; Bybit's own bound
 _MOST_TRADES = 1000
@@ -53,7 +55,7 @@ class Bars(Protocol):
 def bars_of(instrument: Instrument, timeframe_s: int, needed: int) -> Bars:
     """Return the source for the timeframe; `needed` closed bars must be there before it is joined."""
     if timeframe_s < _MINUTE_S:
-        return TradeBars(instrument, timeframe_s)
+        return TradeBars(instrument, timeframe_s, needed)
     return VenueBars(instrument, timeframe_s, needed)
 
 
@@ -127,9 +129,10 @@ class VenueBars:
 class TradeBars:
     """Bars built from trades. History is the newest public trades: enough seconds to begin with in a busy market."""
 
-    def __init__(self, instrument: Instrument, timeframe_s: int) -> None:
+    def __init__(self, instrument: Instrument, timeframe_s: int, needed: int) -> None:
         self.channels: Mapping[Channel, int | None] = {Channel.QUOTE: None, Channel.TRADE: None}
         self._instrument = instrument
+        self._needed_ns = (needed + 2) * timeframe_s * SECOND_NS
         self._builder = BarBuilder(market=instrument.market, timeframe_s=timeframe_s)
         self._streamed: list[Trade] | None = []  # while history is being fetched; None once joined
 
@@ -147,7 +150,16 @@ class TradeBars:
         if self._streamed is None:
             return ()
         streamed, self._streamed = self._streamed, None
-        return self._builder.prime([trade for trade in history if isinstance(trade, Trade)], streamed)
+        trades: Sequence[Trade] = [trade for trade in history if isinstance(trade, Trade)]
+        if self._builder.ends_ns is None and trades:
+            trades = self._newest(trades)
+        return self._builder.prime(trades, streamed)
+
+    def _newest(self, trades: Sequence[Trade]) -> Sequence[Trade]:
+        """Return what the look-back needs: a thousand trades of a quiet market are hours of empty seconds."""
+        since_ns = trades[-1].at_ns - self._needed_ns
+        first = bisect_left(trades, since_ns, key=lambda trade: trade.at_ns)
+        return trades[max(0, first - 1) :]  # the trade before tells the price that empty bars begin with
 
     def take(self, batch: Batch) -> Sequence[Bar]:
         """Return the bars that the trades closed."""
