@@ -62,6 +62,7 @@ class Totals:
             and not self._truth["duplicates"]["accepted"]
             and self.sent - refused <= at_venue <= self.sent
             and not self._count(OrderStatus.UNKNOWN)
+            and self._live > 0
         )
 
     def _count(self, *statuses: OrderStatus) -> int:
