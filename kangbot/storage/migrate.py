@@ -7,6 +7,7 @@ Both libraries are imported inside the functions that use them, only ever called
 
 import asyncio
 import contextlib
+import sqlite3
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ _EX_TEMPFAIL, _EX_CONFIG = 75, 78  # sysexits.h
 _LOCK = "kangbot.migrate"
 _LOCK_S = 60
 _CONNECT_S = 10
+# Access denied, no such database: nobody but a person can change these.
+_DENIED = frozenset({1044, 1045, 1049, 1142, 1227, 1698})
+_REMEDY = "see that database.url is right, and that it may be opened and its schema changed"
 _APART_S = 300.0  # an index over a year of rows takes its time
 
 
@@ -136,13 +140,17 @@ def _connected(url: DatabaseUrl) -> Iterator["Connection"]:
     else:
         with contextlib.suppress(OSError):  # the connect below says what is wrong
             url.path.parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(sa.URL.create("sqlite", database=str(url.path)), poolclass=sa.pool.NullPool)
+        # The driver would begin transactions of its own; ours begins with the lock and ends with the last change.
+        options = {"isolation_level": None, "timeout": _LOCK_S}
+        engine = sa.create_engine(
+            sa.URL.create("sqlite", database=str(url.path)), connect_args=options, poolclass=sa.pool.NullPool
+        )
     try:
         with engine.connect() as connection:
-            if isinstance(url, MysqlUrl):
-                got = connection.execute(sa.text("SELECT GET_LOCK(:name, :s)"), {"name": _LOCK, "s": _LOCK_S}).scalar()
-                if got != 1:
-                    raise Retryable(f"another process is migrating {url}")
+            if not isinstance(url, MysqlUrl):
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            elif connection.execute(sa.text("SELECT GET_LOCK(:name, :s)"), {"name": _LOCK, "s": _LOCK_S}).scalar() != 1:
+                raise Retryable(f"another process is migrating {url}")
             yield connection
     except sa.exc.DBAPIError as error:
         raise _translated(url, error.orig) from error
@@ -152,12 +160,12 @@ def _connected(url: DatabaseUrl) -> Iterator["Connection"]:
 
 def _translated(url: DatabaseUrl, error: BaseException | None) -> KangbotError:
     arguments = error.args if error is not None else ()
-    code = arguments[0] if arguments and isinstance(arguments[0], int) else 0
     message = f"{url} cannot be migrated: {arguments[-1] if arguments else error}"
-    # Access denied (1044, 1045, 1142, 1227, 1698), no such database (1049): nobody but a person can change these.
-    if code in {1044, 1045, 1049, 1142, 1227, 1698} or not isinstance(url, MysqlUrl):
-        return NeedsHuman(message, remedy="give the user of database.url this database and the right to make tables")
-    return Retryable(message, code=str(code))
+    if isinstance(error, sqlite3.Error):
+        away = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL}
+        return Retryable(message) if away else NeedsHuman(message, remedy=_REMEDY)
+    code = arguments[0] if arguments and isinstance(arguments[0], int) else 0
+    return NeedsHuman(message, remedy=_REMEDY) if code in _DENIED else Retryable(message, code=str(code))
 
 
 def main() -> int:

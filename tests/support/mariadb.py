@@ -12,11 +12,15 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pymysql
+import pymysql.cursors
+import pytest
 
 USER = "trader"
 PASSWORD = "a/b:c@d%41 #'p"  # characters that a URL or an SQL string could stumble over
@@ -28,6 +32,22 @@ def binary() -> str | None:
     """Return the server's path, or None where it is not installed."""
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
     return shutil.which("mariadbd", path=path) or shutil.which("mysqld", path=path)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator["MariadbServer"]:
+    """A started server for as long as the block lasts. Skips where there is no binary, but never with CI=true."""
+    if binary() is None:
+        reason = "no mariadbd binary: install mariadb-server (tests/mariadb.sh does it for root)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    server = MariadbServer(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
 
 
 class MariadbServer:
@@ -61,12 +81,14 @@ class MariadbServer:
             f"--pid-file={self._folder}/pid",
             "--bind-address=127.0.0.1",
             f"--port={self.port}",
+            "--innodb-file-per-table=OFF",  # a table is made ten times as quickly
             "--innodb-buffer-pool-size=16M",
             "--innodb-log-file-size=16M",
             "--key-buffer-size=1M",
             "--performance-schema=OFF",
             "--skip-name-resolve",
             "--skip-log-bin",
+            "--innodb-flush-method=nosync",  # a killed process loses nothing that the kernel has; only quicker
         ]
         with (self._folder / "log").open("ab") as out:
             self._process = subprocess.Popen(command, stdout=out, stderr=out)
@@ -93,10 +115,7 @@ class MariadbServer:
 
     def sql(self, statement: str, *values: object, database: str | None = None) -> list[tuple[Any, ...]]:
         """Run a statement as root on a connection of its own, and return its rows."""
-        with (
-            pymysql.connect(unix_socket=self._socket, user="root", database=database, autocommit=True) as connection,
-            connection.cursor() as cursor,
-        ):
+        with self._connected(database) as cursor:
             cursor.execute(statement, values or None)
             return list(cursor.fetchall())
 
@@ -104,6 +123,16 @@ class MariadbServer:
         """Make an empty database and return its name."""
         name = next(self._names)
         self.sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        return name
+
+    def copy(self, template: str) -> str:
+        """Make a database with the tables of `template`, empty but for the schema's revision, and return its name."""
+        name = self.database()
+        tables = [table for (table,) in self.sql("SHOW TABLES", database=template)]
+        with self._connected(name) as cursor:
+            for table in tables:
+                cursor.execute(f"CREATE TABLE {table} LIKE {template}.{table}")
+            cursor.execute(f"INSERT INTO alembic_version SELECT * FROM {template}.alembic_version")
         return name
 
     def url(self, database: str, port: int | None = None) -> str:
@@ -114,6 +143,14 @@ class MariadbServer:
         """Return one of the server's own counters, such as Questions. Asking counts too: 1 a call."""
         rows = self.sql("SHOW GLOBAL STATUS WHERE Variable_name = %s", name)
         return int(rows[0][1])
+
+    @contextmanager
+    def _connected(self, database: str | None) -> Iterator[pymysql.cursors.Cursor]:
+        with (
+            pymysql.connect(unix_socket=self._socket, user="root", database=database, autocommit=True) as connection,
+            connection.cursor() as cursor,
+        ):
+            yield cursor
 
     def _install(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -127,10 +164,10 @@ class MariadbServer:
         return ["--no-defaults", f"--datadir={self._folder.absolute()}/data", *user]
 
     def _answers(self) -> bool:
-        try:
-            self.sql("SELECT 1")
-        except pymysql.err.OperationalError:
-            return False
+        with socket.socket(socket.AF_UNIX) as probe:  # pymysql forgets to close a socket that was refused
+            if probe.connect_ex(self._socket):
+                return False
+        self.sql("SELECT 1")
         return True
 
     def _end(self, number: signal.Signals) -> None:

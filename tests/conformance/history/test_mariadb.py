@@ -1,0 +1,321 @@
+"""The history on a MariaDB server that is killed, silent, slow, or left alone."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from kangbot.errors import Ambiguous, NeedsHuman, Retryable
+from kangbot.journal.drain import Drain
+from kangbot.journal.writer import JournalWriter
+from kangbot.runtime.tasks import close_task
+from kangbot.storage.link import Collided, Link
+from kangbot.storage.mysql import MysqlHistory
+from kangbot.storage.pool import Pool
+from kangbot.storage.url import MysqlUrl, parse
+from tests.support.databases import WORLD, Mariadb
+from tests.support.mariadb import MariadbServer
+from tests.support.proxy import SilentProxy
+from tests.support.records import TAG, bar_stored, fill_applied, noted, records
+
+pytestmark = pytest.mark.mariadb
+
+DRAW = WORLD.fork("test").random
+
+
+async def nothing_to_prepare() -> None:
+    """The schema is there."""
+
+
+def url(mariadb: Mariadb, port: int) -> MysqlUrl:
+    """The database behind another port."""
+    behind = parse(mariadb.server.url(mariadb.name, port))
+    assert isinstance(behind, MysqlUrl)
+    return behind
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
+    """Wait until the condition holds."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def one(link: Link) -> object:
+    """The smallest transaction."""
+    return (await link.query("SELECT 1"))[0][0]
+
+
+# ------------------------------------------------------------------------------------------------------------ killed
+async def test_server_killed_during_a_drain_loses_and_doubles_nothing(mariadb: Mariadb, tmp_path: Path) -> None:
+    """Thousands of events through five `kill -9` of the server at moments of their own: each is there exactly once."""
+    count, draw = 4000, random.Random(17)
+    events = [
+        bar_stored(number) if number % 4 == 0 else fill_applied(f"x-{number}") if number % 4 == 1 else noted(number)
+        for number in range(count)
+    ]
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        for event in events:
+            journal.append(event)
+        await journal.beyond(count - 1)
+        pool = Pool(mariadb.url, DRAW, statement_s=5)
+        history = MysqlHistory(pool, nothing_to_prepare)
+        drain = Drain(journal, history, WORLD, mark=journal.mark_drained, batch=40, first_s=0.01, ceiling_s=0.05)
+        task = asyncio.create_task(drain.run())
+        for kill in range(1, 6):
+            await until(lambda kill=kill: drain.stats.stored >= kill * count // 7)  # type: ignore[misc]
+            await asyncio.sleep(draw.random() * 0.02)
+            mariadb.server.kill()
+            await asyncio.sleep(0.05)
+            mariadb.server.start()
+        await until(lambda: drain.stats.backlog == 0)
+        await close_task(task)
+        await history.aclose()
+        assert drain.stats.failures >= 5
+        assert journal.drained == count
+    assert mariadb.sql("SELECT stored FROM journals") == [(count,)]
+    assert mariadb.count("bars") == count // 4
+    assert mariadb.count("fills") == count // 4
+    assert mariadb.sql("SELECT count(*), count(DISTINCT sequence), max(sequence) FROM events") == [
+        (count * 3 // 4, count * 3 // 4, count)
+    ]
+
+
+async def test_server_that_comes_back_is_used_again(mariadb: Mariadb) -> None:
+    """While it is away calls fail as Retryable at once; afterwards the next call succeeds."""
+    history = mariadb.history()
+    await history.store(records([noted(1)]))
+    mariadb.server.stop()
+    try:
+        for _ in range(3):
+            with pytest.raises(Retryable):
+                await history.store(records([noted(2)], after=1))
+    finally:
+        mariadb.server.start()
+    await history.store(records([noted(2)], after=1))
+    assert mariadb.count("events") == 2
+
+
+# -------------------------------------------------------------------------------------------------------------- idle
+async def test_idle_history_sends_no_statement(mariadb: Mariadb) -> None:
+    """By the server's own counters: connected and without work, not one question comes, not even a ping."""
+    history = mariadb.history()
+    await history.store(records([noted(1)]))
+    assert mariadb.server.counter("Threads_connected") >= 2
+    questions = mariadb.server.counter("Questions")
+    asking = mariadb.server.counter("Questions") - questions
+    commands = mariadb.server.counter("Com_admin_commands")
+    await asyncio.sleep(1.5)
+    assert mariadb.server.counter("Questions") - questions <= 3 * asking
+    assert mariadb.server.counter("Com_admin_commands") == commands
+    assert await history.stored(TAG) == 1
+
+
+async def test_quiet_pool_lets_its_connections_go_and_opens_them_again(mariadb: Mariadb) -> None:
+    """After the idle time no worker and no connection is left; work brings them back."""
+    pool = Pool(mariadb.url, DRAW, idle_s=0.05)
+    before = mariadb.server.counter("Threads_connected")
+    for _ in range(2):
+        assert await pool.transact(one) == 1
+        assert pool.workers == 1
+        await until(lambda: pool.workers == 0)
+        await until(lambda: mariadb.server.counter("Threads_connected") <= before)
+    await pool.aclose()
+
+
+# --------------------------------------------------------------------------------------------------------- the pool
+async def test_pool_has_at_most_five_connections(mariadb: Mariadb) -> None:
+    """Fifty transactions at once share five connections, and all are served."""
+    pool = Pool(mariadb.url, DRAW)
+    seen: set[object] = set()
+
+    async def work(link: Link) -> None:
+        seen.add((await link.query("SELECT connection_id(), sleep(0.01)"))[0][0])
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(pool.transact(work) for _ in range(50)))
+    assert pool.workers == len(seen) == 5
+    await pool.aclose()
+    assert pool.workers == 0
+
+
+async def test_cancelled_callers_do_not_stop_the_pool(mariadb: Mariadb) -> None:
+    """Where aiomysql's own pool hangs: cancelled in a query, cancelled in the queue, then everybody else is served."""
+    pool = Pool(mariadb.url, DRAW, size=2)
+    done: list[int] = []
+
+    def work(number: int) -> Callable[[Link], Awaitable[None]]:
+        async def transaction(link: Link) -> None:
+            await link.query("SELECT sleep(0.02)")
+            done.append(number)
+
+        return transaction
+
+    for _ in range(5):
+        tasks = [asyncio.create_task(pool.transact(work(number))) for number in range(6)]
+        await asyncio.sleep(0.01)
+        for task in tasks:
+            task.cancel()
+    async with asyncio.timeout(30):
+        assert await asyncio.gather(*(pool.transact(one) for _ in range(10))) == [1] * 10
+    assert {0, 1} <= set(done)  # what had begun went on to its end
+    assert len(done) < 30  # what had not begun was dropped with its caller
+    await pool.aclose()
+
+
+async def test_connection_closed_by_the_server_is_replaced_unseen(mariadb: Mariadb) -> None:
+    """The server may close an idle connection; the next transaction finds out and nobody else does."""
+    pool = Pool(mariadb.url, DRAW)
+
+    async def whoami(link: Link) -> int:
+        return int((await link.query("SELECT connection_id()"))[0][0])
+
+    first = await pool.transact(whoami)
+    mariadb.server.sql(f"KILL CONNECTION {first}")
+    second = await pool.transact(whoami)
+    assert second != first
+    await pool.aclose()
+
+
+async def test_half_open_link_ends_by_its_deadline(mariadb: Mariadb) -> None:
+    """The link goes silent: statement and connect each end by their deadline, and then it is served again."""
+    async with SilentProxy(mariadb.server.port) as proxy:
+        pool = Pool(url(mariadb, proxy.port), DRAW, connect_s=0.3, statement_s=0.3)
+        history = MysqlHistory(pool, nothing_to_prepare)
+        await history.store(records([noted(1)]))
+        proxy.silent = True
+        started = time.monotonic()
+        with pytest.raises(Retryable, match="did not answer within"):
+            await history.store(records([noted(2)], after=1))
+        with pytest.raises(Retryable, match="did not answer within"):
+            await history.stored(TAG)
+        assert time.monotonic() - started < 20
+        proxy.silent = False
+        await history.store(records([noted(2)], after=1))
+        assert proxy.connections >= 3
+        await history.aclose()
+    assert mariadb.count("events") == 2
+
+
+async def test_lost_answer_to_a_commit_is_ambiguous(mariadb: Mariadb) -> None:
+    """The pool cannot know whether it happened, and says so; for the history, sending again is harmless."""
+    async with SilentProxy(mariadb.server.port) as proxy:
+        pool = Pool(url(mariadb, proxy.port), DRAW, connect_s=2, statement_s=0.3)
+
+        async def work(link: Link) -> None:
+            await link.query("INSERT INTO journals VALUES ('lost0000', 1)")
+            proxy.silent = True
+
+        with pytest.raises(Ambiguous, match="answer to the commit was lost"):
+            await pool.transact(work)
+        await pool.aclose()
+
+
+async def test_deadlocked_transactions_are_run_again(mariadb: Mariadb) -> None:
+    """Two that lock in opposite orders: one is rolled back by the server, run again whole, and both succeed."""
+    mariadb.sql("INSERT INTO journals VALUES ('a', 0), ('b', 0)")
+    pool = Pool(mariadb.url, DRAW)
+    runs: list[str] = []
+    meet = asyncio.Barrier(2)
+
+    def lock(first: str, second: str) -> Callable[[Link], Awaitable[None]]:
+        async def work(link: Link) -> None:
+            runs.append(first)
+            await link.query("UPDATE journals SET stored = stored + 1 WHERE tag = %s", (first,))
+            if len(runs) <= 2:
+                await meet.wait()
+            await link.query("UPDATE journals SET stored = stored + 1 WHERE tag = %s", (second,))
+
+        return work
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(pool.transact(lock("a", "b")), pool.transact(lock("b", "a")))
+    assert len(runs) == 3
+    assert mariadb.sql("SELECT stored FROM journals ORDER BY tag") == [(2,), (2,)]
+    await pool.aclose()
+
+
+async def test_endless_collisions_are_told(mariadb: Mariadb) -> None:
+    """After some tries the caller hears of it; the connection stays good."""
+    pool = Pool(mariadb.url, DRAW, size=1)
+
+    async def work(link: Link) -> None:
+        await link.query("SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213")
+
+    with pytest.raises(Collided):
+        await pool.transact(work)
+    assert await pool.transact(one) == 1
+    await pool.aclose()
+
+
+async def test_mistake_in_a_transaction_rolls_back_and_is_told(mariadb: Mariadb) -> None:
+    """The caller's own exception comes back to the caller; nothing of the transaction stays."""
+    pool = Pool(mariadb.url, DRAW, size=1)
+
+    async def work(link: Link) -> None:
+        await link.query("INSERT INTO journals VALUES ('gone', 1)")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await pool.transact(work)
+    assert await pool.transact(one) == 1
+    assert mariadb.count("journals") == 0
+    await pool.aclose()
+
+
+async def test_session_is_strict_and_in_utc(mariadb: Mariadb) -> None:
+    """What the columns mean does not depend on the server's own settings."""
+    pool = Pool(mariadb.url, DRAW)
+
+    async def settings(link: Link) -> tuple[object, ...]:
+        rows = await link.query("SELECT @@sql_mode, @@time_zone, @@tx_isolation, @@character_set_client")
+        return rows[0]
+
+    mode, zone, isolation, characters = await pool.transact(settings)
+    assert "STRICT_ALL_TABLES" in str(mode)
+    assert (zone, isolation, characters) == ("+00:00", "READ-COMMITTED", "utf8mb4")
+    await pool.aclose()
+
+
+async def test_closing_over_a_running_transaction_is_bounded(mariadb: Mariadb) -> None:
+    """It gets the time it is given; then it is dropped, its caller is told, and the queue behind it too."""
+    pool = Pool(mariadb.url, DRAW, size=1)
+
+    async def slow(link: Link) -> None:
+        await link.query("SELECT sleep(8)")
+
+    running = asyncio.create_task(pool.transact(slow))
+    queued = asyncio.create_task(pool.transact(one))
+    await asyncio.sleep(0.1)
+    started = time.monotonic()
+    await pool.aclose(timeout_s=0.1)
+    assert time.monotonic() - started < 5
+    with pytest.raises(Ambiguous, match="closed over a transaction"):
+        await running
+    with pytest.raises(Retryable, match="closed"):
+        await queued
+
+
+# ------------------------------------------------------------------------------------------------------------- people
+async def test_wrong_password_calls_a_human_and_stays_secret(server: MariadbServer, mariadb: Mariadb) -> None:
+    """The message names the database and the server's reason, never the password."""
+    wrong = parse(f"mysql://trader:s3cret-and-wrong@127.0.0.1:{server.port}/{mariadb.name}")
+    assert isinstance(wrong, MysqlUrl)
+    pool = Pool(wrong, DRAW)
+    with pytest.raises(NeedsHuman, match="Access denied") as caught:
+        await pool.transact(one)
+    assert "s3cret" not in f"{caught.value!r} {caught.value.remedy} {wrong!r} {wrong}"
+    await pool.aclose()
+
+
+async def test_missing_table_calls_a_human(mariadb: Mariadb) -> None:
+    """Somebody dropped it: no try again will help, but the remedy does."""
+    history = mariadb.history()
+    await history.stored(TAG)
+    mariadb.sql("DROP TABLE events")
+    with pytest.raises(NeedsHuman, match="events") as caught:
+        await history.store(records([noted(1)]))
+    assert "kangbot migrate" in caught.value.remedy

@@ -1,0 +1,123 @@
+"""Migrations on both databases: from nothing, again, half-way, newer; and never inside the daemon."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from kangbot.errors import NeedsHuman, Retryable
+from kangbot.storage import tables
+from kangbot.storage.migrate import check, migrations, upgrade, upgrade_apart
+from kangbot.storage.tables import REVISION, Upsert
+from kangbot.storage.url import MysqlUrl, parse
+from tests.support.databases import Database, Mariadb, Sqlite
+from tests.support.mariadb import PASSWORD, MariadbServer
+from tests.support.proxy import SilentProxy
+
+UPSERTS = [value for value in vars(tables).values() if isinstance(value, Upsert)]
+
+
+def test_upgrade_makes_every_table_that_the_projection_fills(bare: Database) -> None:
+    """From nothing to the newest revision; all columns of all shapes exist; a second time changes nothing."""
+    assert check(bare.url).current is None
+    assert upgrade(bare.url).current is None
+    assert check(bare.url).current == REVISION == check(bare.url).newest
+    assert upgrade(bare.url).current == REVISION
+    for upsert in UPSERTS:
+        columns = ", ".join(f"`{column}`" for column in upsert.columns)
+        assert bare.sql(f"SELECT {columns} FROM {upsert.table}") == []
+
+
+def test_upgrade_that_was_killed_half_way_can_be_run_again(bare: Database) -> None:
+    """Some tables are there, the revision is not noted: the next run finishes."""
+    upgrade(bare.url)
+    bare.sql("DELETE FROM alembic_version")
+    bare.sql("DROP TABLE events")
+    bare.sql("DROP TABLE orders")
+    upgrade(bare.url)
+    assert bare.count("events") == bare.count("orders") == 0
+    assert check(bare.url).current == REVISION
+
+
+def test_newer_schema_is_refused_in_words(database: Database) -> None:
+    """A later kangbot made it."""
+    database.sql("UPDATE alembic_version SET version_num = '9999'")
+    for call in (check, upgrade):
+        with pytest.raises(NeedsHuman, match="revision 9999; this kangbot knows revisions up to"):
+            call(database.url)
+
+
+async def test_several_at_once_do_not_disturb_each_other(bare: Database) -> None:
+    """Two daemons start on one new database: both find it migrated."""
+    results = await asyncio.gather(*(upgrade_apart(bare.url) for _ in range(2)), return_exceptions=True)
+    assert [result for result in results if not isinstance(result, Retryable | None)] == []
+    assert check(bare.url).current == REVISION
+
+
+async def test_refusal_comes_out_of_the_process_with_its_remedy(database: Database) -> None:
+    """What the process says is raised here as what it is."""
+    database.sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(NeedsHuman, match="revision 9999") as caught:
+        await upgrade_apart(database.url)
+    assert "later version of kangbot" in caught.value.remedy
+
+
+async def test_database_that_cannot_be_opened_calls_a_human(tmp_path: Path) -> None:
+    """A folder where the file should be."""
+    (tmp_path / "with space" / "history.sqlite").mkdir(parents=True)
+    with pytest.raises(NeedsHuman, match="unable to open database file"):
+        await upgrade_apart(Sqlite(tmp_path).url)
+
+
+@pytest.mark.mariadb
+async def test_server_that_is_away_is_retryable_and_wrong_logins_are_not(server: MariadbServer) -> None:
+    """The daemon tries again later, or calls a human."""
+    nobody = parse("mysql://u:p@127.0.0.1:1/name")
+    with pytest.raises(Retryable, match="cannot be migrated"):
+        await upgrade_apart(nobody)
+    stranger = parse(f"mysql://stranger:s3cret@127.0.0.1:{server.port}/name")
+    with pytest.raises(NeedsHuman, match="Access denied") as caught:
+        await upgrade_apart(stranger)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.mariadb
+async def test_process_is_bounded_and_shows_no_password(mariadb: Mariadb) -> None:
+    """A silent server: the process ends with the deadline; its command line and environment never had the password."""
+    async with SilentProxy(mariadb.server.port) as proxy:
+        proxy.silent = True
+        silent = parse(mariadb.server.url(mariadb.name, proxy.port))
+        assert isinstance(silent, MysqlUrl)
+        task = asyncio.create_task(upgrade_apart(silent, timeout_s=8))
+        async with asyncio.timeout(30):
+            while not proxy.connections:
+                await asyncio.sleep(0.01)
+        (child,) = [one for one in psutil.Process().children() if "kangbot.storage.migrate" in one.cmdline()]
+        shown = " ".join([*child.cmdline(), *child.environ().values()])
+        assert PASSWORD not in shown
+        assert silent.full not in shown
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not psutil.pid_exists(child.pid)
+        with pytest.raises(Retryable, match="did not end within"):
+            await upgrade_apart(silent, timeout_s=0.2)
+
+
+def test_migrations_never_enter_the_daemon() -> None:
+    """Importing all of storage, as the daemon does, loads neither Alembic nor SQLAlchemy."""
+    code = (
+        "import sys; import kangbot.storage.migrate, kangbot.storage.mysql, kangbot.storage.sqlite;"
+        "print([name for name in ('alembic', 'sqlalchemy', 'mako') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env={**os.environ})
+    assert done.stdout.strip() == "[]"
+
+
+def test_migrations_are_found_in_the_checkout() -> None:
+    """Next to the package."""
+    assert (migrations() / "versions" / "0001_history.py").is_file()

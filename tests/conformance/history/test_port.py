@@ -1,0 +1,204 @@
+"""What `ports.History` promises, in MariaDB and in SQLite."""
+
+import asyncio
+import random
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from kangbot.errors import NeedsHuman, Retryable
+from kangbot.model.events import EquityMarked, Event, StopSet
+from kangbot.model.orders import OrderStatus
+from tests.support.databases import Database
+from tests.support.records import (
+    AWKWARD,
+    CLIENT,
+    EVERY,
+    MARKET,
+    NOON_NS,
+    TAG,
+    bar_stored,
+    changed,
+    fill_applied,
+    intended,
+    noted,
+    records,
+)
+
+NOON = datetime(2026, 9, 21, 14, 13, 20, 123456)  # noqa: DTZ001 -- the columns hold UTC without saying so
+TABLES = ("orders", "fills", "cash_flows", "round_trips", "positions", "run_states", "bars", "equity", "events")
+
+
+async def test_new_history_has_nothing(bare: Database) -> None:
+    """The schema is made on the first use."""
+    assert await bare.history().stored(TAG) == 0
+    for table in TABLES:
+        assert bare.count(table) == 0
+
+
+async def test_every_event_is_a_row_that_a_trader_can_query(database: Database) -> None:
+    """Each kind in its table, amounts to the last of 18 decimals, times in UTC to the microsecond."""
+    history = database.history()
+    await history.store(records(EVERY))
+    assert await history.stored(TAG) == len(EVERY)
+    assert database.row("client_id, number, side, quantity, price, stop, reason", "orders") == (
+        CLIENT, 1, "buy", Decimal("0.010"), Decimal("64000.5"), Decimal("63000.25"), AWKWARD,
+    )  # fmt: skip
+    assert database.row("status, filled, average", "orders") == (
+        "filled", Decimal("0.010"), Decimal("64000.123456789012345678"),
+    )  # fmt: skip
+    assert database.row("execution_id, price, fee, maker, net_after, filled_at", "fills") == (
+        "x-1", Decimal("64000.500000000000000001"), Decimal("-0.000000000000000003"), 1, Decimal("0.010"),
+        datetime(2026, 9, 21, 14, 13, 20, 125456),  # noqa: DTZ001 -- as above
+    )  # fmt: skip
+    assert database.row("market, net, entry_price, stop", "positions") == (
+        MARKET, Decimal("0.010"), Decimal("64000.5"), Decimal("63000.25"),
+    )  # fmt: skip
+    assert database.row("strategy, entry_price, exit_price, profit, fees, net_profit, opened_at", "round_trips") == (
+        "ema_cross", Decimal("33.333333333333333333"), Decimal("66.666666666666666667"),
+        Decimal(1), Decimal("0.25"), Decimal("0.75"), NOON,
+    )  # fmt: skip
+    assert database.row("kind, amount, currency", "cash_flows") == ("Funding", Decimal("-0.12"), "USDT")
+    assert database.row("previous, state, reason, changed_at", "run_states") == ("warming", "live", AWKWARD, NOON)
+    assert database.row("timeframe_s, low, volume", "bars") == (
+        60, Decimal("0.00000001"), Decimal("12345678901234567.123"),
+    )  # fmt: skip
+    assert database.row("equity", "equity") == (Decimal("10000.000000000000000009"),)
+    assert database.count("events") == len(EVERY) - 1  # all but the bar
+    told = database.sql("SELECT at_ns, message FROM events WHERE kind = 'feed.silent' AND severity = 'warning'")
+    assert told == [(NOON_NS, AWKWARD)]
+
+
+async def test_storing_again_changes_nothing(database: Database) -> None:
+    """The same records, a part of them, or an overlap: each event counts once, and older ones undo nothing."""
+    history = database.history()
+    everything = records(EVERY)
+    await history.store(everything)
+    before = {table: sorted(map(repr, database.sql(f"SELECT * FROM {table}"))) for table in TABLES}
+    await history.store(everything)
+    await history.store(everything[:2])
+    await database.history().store(everything[1:5])
+    await history.store([])
+    assert {table: sorted(map(repr, database.sql(f"SELECT * FROM {table}"))) for table in TABLES} == before
+    more = records([noted(1)], after=len(EVERY))
+    await history.store([*everything[3:], *more])
+    assert database.count("events") == len(EVERY)
+    assert await history.stored(TAG) == len(EVERY) + 1
+
+
+async def test_any_cut_into_batches_gives_the_same_rows(database: Database) -> None:
+    """Batches of every size, repeated and overlapping, end in the rows that one batch would have given."""
+    steps = [OrderStatus.SENT, OrderStatus.ACKED, OrderStatus.PARTIAL, OrderStatus.UNKNOWN, OrderStatus.FILLED]
+    events: list[Event] = [
+        intended(),
+        *[changed(status, filled=f"0.00{place}") for place, status in enumerate(steps)],
+        *[fill_applied(f"x-{place}", net=f"0.00{place}") for place in range(5)],
+        StopSet(market=MARKET, price=Decimal(1), at_ns=NOON_NS),
+        *[bar_stored(place) for place in range(5)],
+        *[noted(place) for place in range(20)],
+        StopSet(market=MARKET, price=None, at_ns=NOON_NS),
+        fill_applied("x-9", net="0", entry=None),
+    ]
+    everything, draw, history = records(events), random.Random(5), database.history()
+    stored = 0
+    while stored < len(everything):
+        start = draw.randrange(max(0, stored - 4), stored + 1)
+        end = draw.randrange(start, len(everything)) + 1
+        await history.store(everything[start:end])
+        stored = max(stored, end)
+        assert await history.stored(TAG) == stored
+    assert database.row("status, filled, sequence", "orders") == ("filled", Decimal("0.004"), 6)
+    assert database.row("net, entry_price, stop", "positions") == (Decimal(0), None, None)
+    assert database.count("fills") == 6
+    assert database.count("bars") == 5
+    assert database.count("events") == len(events) - 5
+
+
+async def test_missing_record_is_refused(database: Database) -> None:
+    """A gap would be a loss nobody sees: NeedsHuman, and nothing of the batch is stored."""
+    history = database.history()
+    await history.store(records([noted(1)]))
+    with pytest.raises(NeedsHuman, match="up to 1 and is offered record 3"):
+        await history.store(records([noted(3), noted(4)], after=2))
+    assert await history.stored(TAG) == 1
+    with pytest.raises(ValueError, match="several journals"):
+        await history.store([*records([noted(1)]), *records([noted(1)], journal="other123")])
+
+
+async def test_journals_are_counted_each_for_itself(database: Database) -> None:
+    """Two daemons may share a database; an execution told by both is one row, the first."""
+    history = database.history()
+    await history.store(records([fill_applied("x-1", net="1")]))
+    await history.store(records([noted(1), fill_applied("x-1", net="2")], journal="other123"))
+    assert (await history.stored(TAG), await history.stored("other123")) == (1, 2)
+    assert database.row("net_after, journal", "fills") == (Decimal(1), TAG)
+
+
+async def test_cancelled_calls_are_harmless(database: Database) -> None:
+    """Cancelled at any moment, sent again: everything is there once, and later calls do not hang."""
+    history, draw = database.history(), random.Random(3)
+    everything = records([noted(number) for number in range(400)])
+    await history.stored(TAG)
+    for start in range(0, 400, 10):
+        batch = everything[: start + 10][-15:]
+        for _ in range(3):
+            task = asyncio.create_task(history.store(batch))
+            await asyncio.sleep(draw.random() * 0.002)
+            task.cancel()
+        async with asyncio.timeout(20):
+            await history.store(batch)
+    assert await history.stored(TAG) == 400
+    assert database.count("events") == 400
+
+
+async def test_two_writers_of_one_journal_do_not_double(database: Database) -> None:
+    """An old call that still runs and its repetition from another process end in one copy."""
+    everything = records([noted(number) for number in range(60)])
+    histories = [database.history() for _ in range(3)]
+    await histories[0].stored(TAG)
+    for start in range(0, 60, 6):
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(history.store(everything[start : start + 6]) for history in histories))
+    assert await histories[1].stored(TAG) == 60
+    assert database.count("events") == 60
+
+
+async def test_long_words_are_cut_and_kept_whole_in_the_body(database: Database) -> None:
+    """A venue's endless message must not stop the drain."""
+    long = "é" * 100_000
+    await database.history().store(records([noted(1, message=long)]))
+    message, body = database.sql("SELECT message, body FROM events")[0]
+    assert message == long[:4000]
+    assert long in body
+
+
+async def test_amounts_beyond_the_column_are_rounded_at_the_last_decimal_or_refused(database: Database) -> None:
+    """Averages have more digits than DECIMAL(38,18): half to even at the 18th; a full 38 digits are kept."""
+    history = database.history()
+    whole = Decimal("12345678901234567890.123456789012345678")
+    long = Decimal("0.0000000000000000005000000000000001")
+    marks = [EquityMarked(venue="v", currency="c", equity=value, at_ns=NOON_NS) for value in (whole, -whole, long)]
+    await history.store(records(marks))
+    found = [Decimal(value) for (value,) in database.sql("SELECT equity FROM equity ORDER BY sequence")]
+    assert found == [whole, -whole, Decimal("0.000000000000000001")]
+
+
+async def test_newer_schema_is_refused_in_words(database: Database) -> None:
+    """A later kangbot made it: nothing is read or written."""
+    await database.history().stored(TAG)
+    database.sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(NeedsHuman, match="revision 9999; this kangbot knows revisions up to"):
+        await database.history().stored(TAG)
+
+
+async def test_closed_history_answers_and_does_not_hang(database: Database) -> None:
+    """Closing is safe twice; afterwards it is simply away."""
+    history = database.history()
+    await history.store(records([noted(1)]))
+    await history.aclose()
+    await history.aclose()
+    with pytest.raises(Retryable, match="closed"):
+        await history.stored(TAG)
+    unused = database.history()
+    await unused.aclose()
