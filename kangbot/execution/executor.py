@@ -110,7 +110,7 @@ class Executor:
     @property
     def orders(self) -> Sequence[Order]:
         """Every order that may still change the position, oldest first: open, unknown, or with fills on their way."""
-        return [order for order in self._blotter.orders if not order.settled]
+        return self._blotter.unsettled
 
     @property
     def unknown(self) -> Sequence[Order]:
@@ -157,7 +157,7 @@ class Executor:
     def settled(self) -> bool:
         """Whether a market may go live on it: compared with the venue, and nothing of an earlier life in question."""
         return bool(self._agreement.reconciled_ns) and not any(
-            order.status is OrderStatus.UNKNOWN or order.doubted for order in self._blotter.orders
+            order.status is OrderStatus.UNKNOWN or order.doubted for order in self._blotter.unsettled
         )
 
     @property
@@ -187,8 +187,8 @@ class Executor:
     def pulse(self) -> Pulse:
         """Return what the account's reconciler needs to know of this market."""
         now_ns = self._clock.now_ns()
-        flying = any(in_flight(order, now_ns) for order in self._blotter.orders)
-        since = [order.intent.at_ns for order in self._blotter.orders if order.restarted and not order.settled]
+        flying = any(in_flight(order, now_ns) for order in self._blotter.unsettled)
+        since = [order.intent.at_ns for order in self._blotter.unsettled if order.restarted]
         if (explain_ns := self._agreement.executions_since_ns) is not None:
             since.append(explain_ns)
         protecting = self._learning.protection.asked_ns > 0
@@ -277,9 +277,7 @@ class Executor:
         now_ns = self._clock.now_ns()
         due = [self._records.due_ns, self._learning.protection.due_ns() if self.position.net else None]
         due.append(self._learning.unresolved_ns())
-        for order in self._blotter.orders:
-            if order.settled:
-                continue
+        for order in self._blotter.unsettled:
             step = next_step(order, now_ns, ids_for_ever=self._ids_for_ever)
             if not self._flying(step.action, order):
                 due.append(step.due_ns)
@@ -314,7 +312,7 @@ class Executor:
     def _step(self, now_ns: int) -> None:
         """Start the errands that are due."""
         self._cancel_orphaned()
-        for order in self.orders:
+        for order in self._blotter.unsettled:
             step = next_step(order, now_ns, ids_for_ever=self._ids_for_ever)
             if step.due_ns is None or step.due_ns > now_ns or self._flying(step.action, order):
                 continue

@@ -43,7 +43,7 @@ class Learning:
     @property
     def unknown(self) -> Sequence[Order]:
         """The orders of which nobody knows what became."""
-        return [order for order in self.blotter.orders if order.status is OrderStatus.UNKNOWN]
+        return [order for order in self.blotter.unsettled if order.status is OrderStatus.UNKNOWN]
 
     def unresolved_ns(self) -> int | None:
         """Return when the next UNKNOWN order will have lasted too long; None where none will."""
@@ -122,7 +122,7 @@ class Learning:
             return ()
         if isinstance(stranger, Orphan) and report.client_id is not None:
             self.orphans.append(report.client_id)
-        return self.agreement.stranger(stranger, now_ns)
+        return self.agreement.told(stranger, now_ns)
 
     def _looked(self, looked: Looked, now_ns: int) -> Sequence[Event]:
         if looked.lookup is None:

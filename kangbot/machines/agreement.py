@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from kangbot.machines.blotter import Blotter
+from kangbot.machines.order import Order
 from kangbot.machines.order_words import Doubted, Reported
 from kangbot.machines.reconcile import (
     EXPLAIN_NS,
@@ -20,9 +21,10 @@ from kangbot.machines.reconcile import (
     Reconciled,
     Verdict,
     compare,
+    stranger,
 )
 from kangbot.model.events import Event, Severity
-from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, VenueOrderId
+from kangbot.model.ids import ClientId, VenueOrderId
 from kangbot.model.orders import CashFlow, Evidence, Fill, OrderReport, VenuePosition
 
 _STRANGERS_KEPT = 64
@@ -87,18 +89,16 @@ class Agreement:
         events: list[Event] = []
         for execution in snapshot.executions:
             events.extend(self._execution(execution, now_ns))
-        reports, findings = compare(snapshot, blotter.orders, self._known)
-        for report in reports:
-            order = blotter.order(report.client_id, report.venue_order_id)
-            if order is not None:
-                found = msgspec.structs.replace(report, evidence=Evidence.QUERY)
-                events.extend(blotter.learn(order.client_id, Reported(found), now_ns))
+        known, findings = compare(snapshot, blotter.unsettled, self._find)
+        for client_id, report in known:
+            found = msgspec.structs.replace(report, evidence=Evidence.QUERY)
+            events.extend(blotter.learn(client_id, Reported(found), now_ns))
         orphans: list[ClientId] = []
         for finding in findings:
             if isinstance(finding, Missing):
                 events.extend(blotter.learn(finding.client_id, Doubted(), now_ns))
             else:
-                events.extend(self.stranger(finding, now_ns))
+                events.extend(self.told(finding, now_ns))
                 if isinstance(finding, Orphan) and finding.report.client_id is not None:
                     orphans.append(finding.report.client_id)
         if self._positions and snapshot.position is not None:
@@ -110,12 +110,11 @@ class Agreement:
 
     def stray(self, report: OrderReport) -> Orphan | Foreign | None:
         """Return what a report on the stream of an order that we do not know means; None where it is over already."""
-        if report.protective or report.status.terminal or self._known(report):
+        if report.protective or report.status.terminal or self._find(report) is not None:
             return None
-        ours = report.client_id is not None and report.client_id.startswith(CLIENT_ID_PREFIX)
-        return Orphan(report) if ours else Foreign(report)
+        return stranger(report)
 
-    def stranger(self, finding: Orphan | Foreign, now_ns: int) -> Sequence[Event]:
+    def told(self, finding: Orphan | Foreign, now_ns: int) -> Sequence[Event]:
         """Return the note on an order at the venue that is none of ours, once for each."""
         report = finding.report
         if report.venue_order_id in self._told:
@@ -132,8 +131,8 @@ class Agreement:
         return (self._blotter.note("order.foreign", Severity.WARNING, text, now_ns, **named),)
 
     # --------------------------------------------------------------------------------------------------------- private
-    def _known(self, report: OrderReport) -> bool:
-        return self._blotter.order(report.client_id, report.venue_order_id) is not None
+    def _find(self, report: OrderReport) -> Order | None:
+        return self._blotter.order(report.client_id, report.venue_order_id)
 
     def _execution(self, execution: Fill | CashFlow, now_ns: int) -> Sequence[Event]:
         if isinstance(execution, Fill):

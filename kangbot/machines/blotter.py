@@ -68,18 +68,24 @@ class Blotter:
         self._strategy = strategy
         self._born_ns = born_ns
         self._orders: dict[ClientId, Order] = {}
+        self._unsettled: dict[ClientId, None] = {}  # asked for on every turn, while most orders are over
         self._written: dict[ClientId, _Line] = {}
         for order in memory.orders:
             self._written[order.client_id] = _line(order)
             # Not journalled: a restart on an unchanged venue comes back to what the journal says already.
             flying = not order.status.terminal
-            self._orders[order.client_id] = advance(order, Restarted(settle_ns), now_ns) if flying else order
+            self._keep(advance(order, Restarted(settle_ns), now_ns) if flying else order)
 
     # ------------------------------------------------------------------------------------------------------- reading
     @property
     def orders(self) -> Iterable[Order]:
         """Every order that is remembered, oldest first; settled ones for a while."""
         return self._orders.values()
+
+    @property
+    def unsettled(self) -> Sequence[Order]:
+        """Every order that may still change the position or our mind, oldest first."""
+        return [self._orders[client_id] for client_id in self._unsettled]
 
     def order(self, client_id: ClientId | None, venue_order_id: VenueOrderId | None = None) -> Order | None:
         """Return the order of that id; by the venue's id where the venue did not name ours."""
@@ -107,7 +113,7 @@ class Blotter:
     def open(self, intent: Intent, settle_margin_ns: int) -> Order:
         """Enter a fresh intent, which is on its way to the journal."""
         order = begin(intent, settle_margin_ns)
-        self._orders[order.client_id] = order
+        self._keep(order)
         self._written[order.client_id] = _line(order)
         return order
 
@@ -125,7 +131,7 @@ class Blotter:
             self.contradiction = error.message
             text = f"{error.message}; {error.remedy}"
             return (self.note("order.impossible", Severity.CRITICAL, text, now_ns, client_id=client_id),)
-        self._orders[client_id] = after
+        self._keep(after)
         self._count(before, after, learnt)
         events: list[Event] = []
         line = _line(after)
@@ -193,6 +199,13 @@ class Blotter:
         return Noted(kind=kind, severity=severity, market=self.market, message=message, fields=named, at_ns=now_ns)
 
     # ------------------------------------------------------------------------------------------------------- private
+    def _keep(self, order: Order) -> None:
+        self._orders[order.client_id] = order
+        if order.settled:
+            self._unsettled.pop(order.client_id, None)
+        else:
+            self._unsettled.setdefault(order.client_id)
+
     def _unasked(self, fill: Fill, now_ns: int) -> Noted:
         """Return the note on a fill that no order of ours asked for."""
         kind, severity = {

@@ -12,6 +12,7 @@ import msgspec
 from kangbot.machines.executions import Executions
 from kangbot.machines.order import Order
 from kangbot.model.events import (
+    BarStored,
     CashFlowApplied,
     Desired,
     DesiredChanged,
@@ -168,7 +169,7 @@ class _Market:
             case RunStateChanged(after=after):
                 self._run_state = after
             case _:
-                pass  # bars, notes and equity change nothing that a market has to remember
+                pass  # a bar changes nothing that a market has to remember
 
     def _changed(self, event: OrderChanged) -> None:
         order = self._orders.get(event.client_id)
@@ -216,6 +217,8 @@ def _market_of(event: Event) -> MarketId | None:
             return market
         case RunStateChanged(market=market):
             return market
+        case BarStored(bar=bar):
+            return bar.market
         case _:
             return None
 

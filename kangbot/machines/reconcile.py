@@ -53,25 +53,32 @@ Finding = Missing | Orphan | Foreign
 
 
 def compare(
-    snapshot: Reconciled, orders: Iterable[Order], known: Callable[[OrderReport], bool]
-) -> tuple[Sequence[OrderReport], Sequence[Finding]]:
-    """Return the reports of orders that we know, and what does not fit. `known` tells whose order a report is of."""
-    reports = [report for report in snapshot.open_orders if known(report)]
-    named = {report.client_id for report in reports} | {report.venue_order_id for report in reports}
-    findings: list[Finding] = [
+    snapshot: Reconciled, orders: Iterable[Order], find: Callable[[OrderReport], Order | None]
+) -> tuple[Sequence[tuple[ClientId, OrderReport]], Sequence[Finding]]:
+    """Return the reports of orders that we know, and what does not fit. `find` tells whose order a report is of."""
+    known: list[tuple[ClientId, OrderReport]] = []
+    strangers: list[Finding] = []
+    for report in snapshot.open_orders:
+        order = find(report)
+        if order is not None:
+            known.append((order.client_id, report))
+        elif not report.protective:
+            strangers.append(stranger(report))
+    listed = {client_id for client_id, _ in known}
+    missing = [
         Missing(order.client_id)
         for order in orders
         if order.status in (OrderStatus.ACKED, OrderStatus.PARTIAL)
-        and order.changed_ns < snapshot.asked_ns
-        and order.client_id not in named
-        and order.venue_order_id not in named
+        and order.changed_ns < snapshot.asked_ns  # a younger one may be younger than the answer
+        and order.client_id not in listed
     ]
-    for report in snapshot.open_orders:
-        if known(report) or report.protective:
-            continue
-        ours = report.client_id is not None and report.client_id.startswith(CLIENT_ID_PREFIX)
-        findings.append(Orphan(report) if ours else Foreign(report))
-    return reports, findings
+    return known, [*missing, *strangers]
+
+
+def stranger(report: OrderReport) -> Orphan | Foreign:
+    """Return what a resting order means that we do not know."""
+    ours = report.client_id is not None and report.client_id.startswith(CLIENT_ID_PREFIX)
+    return Orphan(report) if ours else Foreign(report)
 
 
 # -------------------------------------------------------------------------------------------------------------- drift

@@ -79,9 +79,11 @@ def _sendable(order: Order, at_ns: int) -> bool:
 
 
 def _canceling(order: Order) -> int | None:
-    """Return when a request to cancel is to leave; None where none is wanted or nothing is there to cancel."""
-    if not order.cancel_requested_ns or order.status.terminal or order.status is OrderStatus.INTENT:
+    """Return when a request to cancel is to leave; None where none is wanted or nothing can be there to cancel."""
+    if not order.cancel_requested_ns or order.status.terminal:
         return None
+    if order.status in (OrderStatus.INTENT, OrderStatus.SENT):
+        return None  # a cancel that overtakes its order cancels nothing
     if not order.cancels:
         return order.cancel_requested_ns
     return order.canceled_ns + _CANCEL_NS[min(order.cancels, len(_CANCEL_NS) - 1)]

@@ -1,0 +1,183 @@
+"""Whether we and the venue agree on one market."""
+
+from collections.abc import Sequence
+
+from kangbot.machines.agreement import Agreement
+from kangbot.machines.blotter import Blotter
+from kangbot.machines.memory import MarketMemory
+from kangbot.machines.order_words import Answered, Sent
+from kangbot.machines.reconcile import EXPLAIN_NS, Foreign, Orphan, Reconciled
+from kangbot.model.events import Noted
+from kangbot.model.ids import client_id
+from kangbot.model.orders import CashFlow, Evidence, Fill, OrderReport, OrderStatus, VenuePosition
+from kangbot.model.position import Position
+from tests.support.trade_words import MARGIN, MARKET, SECOND, START, TAG, dec, fill, funding, intent, report, stated
+
+S = OrderStatus
+FIRST = client_id(TAG, 1)
+
+
+def agreement(*, positions: bool = True, held: str | int = 0) -> tuple[Agreement, Blotter]:
+    """Return an agreement over one resting order, with so much held."""
+    memory = MarketMemory(market=MARKET, position=Position(market=MARKET))
+    blotter = Blotter(memory, strategy="test", born_ns=START, settle_ns=START, now_ns=START)
+    blotter.open(intent(), MARGIN)
+    blotter.learn(FIRST, Sent(START), START)
+    blotter.learn(FIRST, Answered(report(S.ACKED)), START)
+    if held:
+        blotter.fill(fill("held", held, named=False, venue_order_id="h"), START)
+    return Agreement(blotter, positions=positions), blotter
+
+
+def snapshot(
+    *reports: OrderReport,
+    executions: Sequence[Fill | CashFlow] = (),
+    position: VenuePosition | None = None,
+    at_ns: int = START + SECOND,
+    since_ns: int = START,
+) -> Reconciled:
+    """Return the venue's answers."""
+    return Reconciled(
+        market=MARKET,
+        open_orders=reports,
+        executions=executions,
+        executions_since_ns=since_ns,
+        position=position or stated(0),
+        asked_ns=at_ns,
+        answered_ns=at_ns,
+    )
+
+
+def kinds(events: object) -> list[str]:
+    """Return the events' names, and the notes' kinds."""
+    return [event.kind if isinstance(event, Noted) else type(event).__name__ for event in events]  # type: ignore[attr-defined]
+
+
+RESTING = report(S.ACKED, evidence=Evidence.STREAM)
+
+
+def test_nothing_follows_from_an_agreement() -> None:
+    """And it is known when we agreed."""
+    one, _ = agreement()
+    assert one.unsettled
+    assert one.snapshot(snapshot(RESTING), START, START + SECOND) == ([], [])
+    assert (one.reconciled_ns, one.unsettled, one.executions_since_ns) == (START + SECOND, False, None)
+
+
+def test_missed_executions_are_repaired() -> None:
+    """Each once, however often they are listed."""
+    one, blotter = agreement()
+    missed = snapshot(
+        report(S.PARTIAL, "0.5"),
+        executions=[fill("e1", "0.5"), funding("f1", 1)],
+        position=stated("0.5"),
+    )
+    events, _ = one.snapshot(missed, START, START)
+    assert kinds(events) == ["FillApplied", "OrderChanged", "CashFlowApplied"]
+    assert one.snapshot(missed, START, START) == ([], [])
+    assert blotter.position.net == dec("0.5")
+
+
+def test_a_listed_order_is_evidence_by_query() -> None:
+    """The bulk list resolves what is not known."""
+    one, blotter = agreement()
+    events, _ = one.snapshot(snapshot(report(S.PARTIAL, "0.5")), START, START)
+    assert kinds(events) == ["OrderChanged"]
+    order = blotter.order(FIRST)
+    assert order is not None
+    assert order.evidence is Evidence.QUERY
+
+
+def test_an_order_that_is_not_listed_is_doubted_not_judged() -> None:
+    """It is asked for by name."""
+    one, blotter = agreement()
+    one.snapshot(snapshot(), START, START)
+    order = blotter.order(FIRST)
+    assert order is not None
+    assert (order.status, order.doubted) == (S.ACKED, True)
+
+
+def test_strangers_are_told_of_once_and_orphans_are_named() -> None:
+    """On the list and on the stream alike; what is over, ours or protective is no stranger."""
+    one, _ = agreement()
+    orphan = report(S.ACKED, client="kbanother09", venue_order_id="v7")
+    by_hand = report(S.ACKED, named=False, venue_order_id="v8")
+    events, orphans = one.snapshot(snapshot(RESTING, orphan, by_hand), START, START)
+    assert (kinds(events), orphans) == (["order.orphan", "order.foreign"], ["kbanother09"])
+    events, orphans = one.snapshot(snapshot(RESTING, orphan, by_hand), START, START)
+    assert (events, orphans) == ([], ["kbanother09"])
+    assert one.stray(orphan) == Orphan(orphan)
+    assert one.stray(by_hand) == Foreign(by_hand)
+    over = report(S.CANCELED, client="kbanother09", venue_order_id="v7")
+    stop = report(S.ACKED, named=False, venue_order_id="v10", protective=True)
+    assert [one.stray(each) for each in (over, stop, RESTING)] == [None, None, None]
+
+
+def test_only_so_many_strangers_are_remembered() -> None:
+    """A busy hand at the same account must not fill our memory."""
+    one, _ = agreement()
+    for number in range(65):
+        one.told(Foreign(report(S.ACKED, named=False, venue_order_id=f"h{number}")), START)
+    assert one.told(Foreign(report(S.ACKED, named=False, venue_order_id="h64")), START) == ()
+    assert one.told(Foreign(report(S.ACKED, named=False, venue_order_id="h0")), START) != ()
+
+
+# --------------------------------------------------------------------------------------------------------------- stop
+def test_the_stop_is_what_the_venue_says() -> None:
+    """A push sets it; an older push, or one about another position than ours, says nothing."""
+    one, blotter = agreement(held=1)
+    assert one.unprotected
+    assert kinds(one.position(stated(1, 90, at_ns=5), START)) == ["StopSet"]
+    assert one.position(stated(1, 80, at_ns=4), START) == ()
+    assert one.position(stated(0, at_ns=6), START) == ()
+    assert (blotter.stop, one.unprotected) == (dec(90), False)
+    assert kinds(one.position(stated(1, at_ns=7), START)) == ["StopSet"]
+    assert one.unprotected
+
+
+def test_a_stop_that_travelled_with_an_order_is_to_be_confirmed() -> None:
+    """Until the venue has shown it, it is asked about soon."""
+    one, _ = agreement(held=1)
+    one.snapshot(snapshot(RESTING, position=stated(1)), START, START)
+    before = one.unconfirmed
+    one.carried()
+    assert (before, one.unconfirmed, one.unsettled) == (False, True, True)
+    one.snapshot(snapshot(RESTING, position=stated(1, 90)), START + 2 * SECOND, START)
+    assert one.unconfirmed  # asked before our last activity: it says nothing of the stop
+    one.snapshot(snapshot(RESTING, position=stated(1, 90)), START, START)
+    assert not one.unconfirmed
+
+
+def test_spot_has_no_position_at_the_venue() -> None:
+    """Neither drift nor stop can be compared."""
+    one, _ = agreement(positions=False, held=1)
+    one.carried()
+    one.snapshot(snapshot(RESTING, position=stated(7), at_ns=START + 60 * SECOND), START, START)
+    assert (one.unsettled, one.unprotected, one.unconfirmed) == (False, False, False)
+
+
+# -------------------------------------------------------------------------------------------------------------- drift
+def test_a_drift_goes_from_suspicion_to_quarantine_and_ends_by_agreement() -> None:
+    """Told when suspected, when it is a person's, and when it is over."""
+    one, _ = agreement(held=1)
+    one.snapshot(snapshot(RESTING, position=stated(1)), START, START)
+    told: list[list[str]] = []
+    for beat in range(1, 6):
+        at_ns = START + beat * 6 * SECOND
+        since_ns = one.executions_since_ns or START
+        events, _ = one.snapshot(snapshot(RESTING, position=stated(2), at_ns=at_ns, since_ns=since_ns), START, at_ns)
+        told.append([kind for kind in kinds(events) if kind.startswith("position")])
+    assert told == [["position.drift"], [], ["position.quarantine"], [], []]
+    assert one.executions_since_ns == START + 6 * SECOND - EXPLAIN_NS
+    assert "we count 1 in the position, the venue says 2" in one.quarantine
+    events, _ = one.snapshot(snapshot(RESTING, position=stated(1), at_ns=START + 60 * SECOND), START, START)
+    assert kinds(events) == ["position.agreed"]
+    assert (one.quarantine, one.unsettled) == ("", False)
+
+
+def test_a_person_may_lift_the_quarantine() -> None:
+    """It comes back where the drift persists."""
+    one, _ = agreement(held=1)
+    one.quarantine = "because"
+    one.release()
+    assert one.quarantine == ""

@@ -1,0 +1,80 @@
+"""Whose request to a venue goes first."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kangbot.machines.limiter import Window
+from kangbot.machines.priority import Allowance, Priority
+from tests.support.trade_words import SECOND, START
+
+
+def allowance(most: int = 10) -> Allowance:
+    """Return an allowance of `most` requests a second."""
+    return Allowance(windows=(Window(most=most, span_ns=SECOND),))
+
+
+def filled(requests: int) -> Allowance:
+    """Return an allowance of 10 a second with so many requests in it."""
+    one = allowance()
+    for _ in range(requests):
+        one = one.admit(START)
+    return one
+
+
+def test_the_less_urgent_leave_room_for_the_urgent() -> None:
+    """Of ten: data takes six, entries eight, reconciling nine, exits all."""
+    most = {
+        priority: next(taken for taken in range(11) if filled(taken).wait_ns(priority, START)) for priority in Priority
+    }
+    assert most == {Priority.CANCEL_EXIT: 10, Priority.RECONCILE: 9, Priority.ENTRY: 8, Priority.DATA: 6}
+
+
+def test_the_wait_ends_when_there_is_room_enough() -> None:
+    """Data waits until five of ten are left in the window."""
+    one = allowance()
+    for index in range(10):
+        one = one.admit(START + index)
+    assert one.wait_ns(Priority.CANCEL_EXIT, START + 9) == SECOND - 9
+    assert one.wait_ns(Priority.DATA, START + 9) == SECOND - 9 + 4
+    assert one.wait_ns(Priority.DATA, START + 4 + SECOND) == 0
+
+
+def test_a_window_of_one_admits_everybody() -> None:
+    """Leaving room for others must not mean never."""
+    assert allowance(1).wait_ns(Priority.DATA, START) == 0
+
+
+def test_every_window_must_have_room() -> None:
+    """The strictest decides."""
+    both = Allowance(windows=(Window(most=10, span_ns=SECOND), Window(most=1, span_ns=5 * SECOND))).admit(START)
+    assert both.wait_ns(Priority.CANCEL_EXIT, START + SECOND) == 4 * SECOND
+
+
+def test_a_pause_holds_for_everyone_to_the_end() -> None:
+    """A shorter one does not shorten it."""
+    paused = allowance().pause(START + 10 * SECOND).pause(START + SECOND)
+    assert {paused.wait_ns(priority, START) for priority in Priority} == {10 * SECOND}
+    assert paused.wait_ns(Priority.DATA, START + 10 * SECOND) == 0
+
+
+def test_a_request_that_did_not_leave_gives_its_place_back() -> None:
+    """One that the window has forgotten has none to give."""
+    full = filled(10)
+    back = full.give_back(START)
+    assert back.wait_ns(Priority.CANCEL_EXIT, START) == 0
+    assert back.admit(START).wait_ns(Priority.CANCEL_EXIT, START) == SECOND
+    assert full.give_back(START - 1) == full
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(Priority)), st.integers(0, SECOND // 2)), max_size=60))
+def test_no_window_ever_holds_more_than_it_may(requests: list[tuple[Priority, int]]) -> None:
+    """Whoever asks, whenever: waits as told, and any second holds ten at most."""
+    one, now_ns, left = allowance(), START, []
+    for priority, later_ns in requests:
+        now_ns += later_ns
+        now_ns += one.wait_ns(priority, now_ns)
+        assert one.wait_ns(priority, now_ns) == 0
+        one = one.admit(now_ns)
+        left.append(now_ns)
+    for at_ns in left:
+        assert sum(at_ns <= other < at_ns + SECOND for other in left) <= 10

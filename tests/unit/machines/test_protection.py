@@ -1,0 +1,43 @@
+"""The state of the position's stop."""
+
+from kangbot.machines.protection import Protection
+from tests.support.trade_words import SECOND, START, dec
+
+
+def test_a_stop_that_is_wanted_is_set_once() -> None:
+    """It is due at once, not while a request is under way, and not when it rests."""
+    protection = Protection()
+    assert protection.due_ns() is None
+    protection = protection.want(dec(90), START)
+    assert protection.due_ns() == START
+    flying = protection.trying(START)
+    assert flying.due_ns() is None
+    assert flying.ended(dec(90), done=True) == Protection()
+
+
+def test_a_stop_that_fails_is_tried_again_at_growing_intervals() -> None:
+    """After half a second, 1, 2, 4, 4 and so on."""
+    protection, now_ns, waits = Protection().want(dec(90), START), START, []
+    for _ in range(5):
+        protection = protection.trying(now_ns).ended(dec(90), done=False)
+        due_ns = protection.due_ns()
+        assert due_ns is not None
+        waits.append((due_ns - now_ns) / SECOND)
+        now_ns = due_ns
+    assert waits == [0.5, 1, 2, 4, 4]
+
+
+def test_a_refused_stop_is_not_tried_again_until_another_is_wanted() -> None:
+    """What follows is the market's policy."""
+    refused = Protection().want(dec(90), START).trying(START).ended(dec(90), done=False, refused="would trigger")
+    assert (refused.refused, refused.due_ns()) == ("would trigger", None)
+    assert refused.want(dec(90), START + 1) == refused
+    assert refused.want(dec(91), START + 1).due_ns() == START + 1
+
+
+def test_the_stop_wanted_last_counts() -> None:
+    """The end of an older request says nothing of the newer wish; that one leaves as soon as the older has ended."""
+    protection = Protection().want(dec(90), START).trying(START).want(dec(91), START + 1)
+    assert protection.due_ns() is None
+    landed = protection.ended(dec(90), done=True)
+    assert (landed.wanted, landed.due_ns()) == (dec(91), START + 1)

@@ -1,0 +1,100 @@
+"""What the venue says against what we believe."""
+
+from collections.abc import Callable
+
+from kangbot.machines.order import Order, advance, begin
+from kangbot.machines.order_words import Answered, Lost, Sent
+from kangbot.machines.reconcile import (
+    EXPLAIN_NS,
+    QUIET_NS,
+    Drift,
+    Foreign,
+    Missing,
+    Orphan,
+    Reconciled,
+    Verdict,
+    compare,
+)
+from kangbot.model.orders import OrderReport, OrderStatus
+from tests.support.trade_words import MARGIN, MARKET, SECOND, START, dec, intent, report
+
+S = OrderStatus
+
+
+def resting(number: int, venue_order_id: str, at_ns: int = START) -> Order:
+    """Return an order that rests."""
+    order = advance(begin(intent(number), MARGIN), Sent(START), at_ns)
+    return advance(order, Answered(report(S.ACKED, number=number, venue_order_id=venue_order_id)), at_ns)
+
+
+def snapshot(*reports: OrderReport, asked_ns: int = START + SECOND) -> Reconciled:
+    """Return answers with these open orders."""
+    return Reconciled(
+        market=MARKET,
+        open_orders=reports,
+        executions=(),
+        executions_since_ns=START,
+        position=None,
+        asked_ns=asked_ns,
+        answered_ns=asked_ns,
+    )
+
+
+def finds(*orders: Order) -> Callable[[OrderReport], Order | None]:
+    """Return who finds the order of a report among `orders`."""
+
+    def find(one: OrderReport) -> Order | None:
+        return next((o for o in orders if one.client_id == o.client_id or one.venue_order_id == o.venue_order_id), None)
+
+    return find
+
+
+def test_what_both_know_is_reported() -> None:
+    """By our id, or by the venue's where it does not name ours."""
+    orders = (resting(1, "v1"), resting(2, "v2"))
+    listed = (report(S.PARTIAL, "0.5", number=1), report(S.ACKED, number=2, venue_order_id="v2", named=False))
+    named = [(orders[0].client_id, listed[0]), (orders[1].client_id, listed[1])]
+    assert compare(snapshot(*listed), orders, finds(*orders)) == (named, [])
+
+
+def test_an_order_that_is_not_listed_is_asked_for_by_name() -> None:
+    """Only where it rested before the question: the others may be younger than the answer."""
+    lost = advance(advance(begin(intent(3), MARGIN), Sent(START), START), Lost(""), START)
+    young = resting(2, "v2", at_ns=START + 2 * SECOND)
+    orders = (resting(1, "v1"), young, lost)
+    assert compare(snapshot(), orders, finds(*orders)) == ([], [Missing(orders[0].client_id)])
+
+
+def test_strangers_are_told_apart() -> None:
+    """Our prefix without an intent is an orphan; another id or none is not ours; a stop is the venue's own."""
+    orphan = report(S.ACKED, client="kbanother09", venue_order_id="v7")
+    by_hand = report(S.ACKED, named=False, venue_order_id="v8")
+    other_bot = report(S.ACKED, client="x-77", venue_order_id="v9")
+    stop = report(S.ACKED, named=False, venue_order_id="v10", protective=True)
+    found = compare(snapshot(orphan, by_hand, other_bot, stop), (), finds())
+    assert found == ([], [Orphan(orphan), Foreign(by_hand), Foreign(other_bot)])
+
+
+def drifted(drift: Drift, asked_ns: int, since_ns: int = START, theirs: int = 2) -> tuple[Drift, Verdict]:
+    """Return the drift after the venue said `theirs` where we count 1, with our last activity at START."""
+    return drift.seen(dec(1), dec(theirs), active_ns=START, asked_ns=asked_ns, executions_since_ns=since_ns)
+
+
+def test_a_drift_is_suspected_explained_and_then_a_persons() -> None:
+    """Two mismatches, executions from further back, quarantine; agreement ends it at any time."""
+    first, verdict = drifted(Drift(), START + QUIET_NS)
+    assert verdict is Verdict.SUSPECTED
+    second, verdict = drifted(first, START + 2 * QUIET_NS)
+    assert (verdict, second.asked) == (Verdict.ASK_EXECUTIONS, True)
+    shallow, verdict = drifted(second, START + 3 * QUIET_NS, since_ns=START)
+    assert verdict is Verdict.ASK_EXECUTIONS
+    _, verdict = drifted(shallow, START + 4 * QUIET_NS, since_ns=second.since_ns - EXPLAIN_NS)
+    assert verdict is Verdict.QUARANTINE
+    assert drifted(shallow, START + 4 * QUIET_NS, theirs=1) == (Drift(), Verdict.AGREED)
+
+
+def test_a_mismatch_right_after_our_own_activity_says_nothing() -> None:
+    """But it is looked at again."""
+    drift, verdict = drifted(Drift(), START + QUIET_NS - 1)
+    assert (verdict, drift.mismatches) == (Verdict.TOO_SOON, 0)
+    assert drift.since_ns
