@@ -1,0 +1,27 @@
+"""Which schema is ours."""
+
+import pytest
+
+from kangbot.errors import NeedsHuman
+from kangbot.storage.migrate import migrations
+from kangbot.storage.schema import judge
+from kangbot.storage.tables import REVISION
+
+
+def test_only_the_newest_revision_is_ready() -> None:
+    """Nothing and older ones must be migrated first."""
+    assert judge(REVISION)
+    assert not judge(None)
+    assert not judge("0000")
+
+
+def test_newer_revision_is_refused() -> None:
+    """A later kangbot made it; its rows may mean something else."""
+    with pytest.raises(NeedsHuman, match="revision 9999"):
+        judge("9999")
+
+
+def test_newest_migration_is_the_revision_that_the_code_writes() -> None:
+    """Neither may be changed without the other."""
+    files = sorted(path.name for path in (migrations() / "versions").glob("*.py"))
+    assert files[-1].startswith(f"{REVISION}_")
