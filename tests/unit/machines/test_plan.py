@@ -241,6 +241,8 @@ def test_a_resting_order_that_leads_away_from_the_target_is_cancelled(target: Ta
     [
         (want("1"), "0", working(Purpose.ENTRY, Side.BUY, "10")),
         (want("1"), "4", working(Purpose.ENTRY, Side.BUY, "6")),
+        (want("1"), "4", working(Purpose.ENTRY, Side.BUY, "8")),  # to the edge of the band
+        (want("0.5"), "10", working(Purpose.EXIT, Side.SELL, "6")),
         (want("0.5"), "10", working(Purpose.EXIT, Side.SELL, "5")),
         (want("0"), "10", working(Purpose.EXIT, Side.SELL, "10")),
         (want("1"), "-10", working(Purpose.EXIT, Side.BUY, "10")),
@@ -294,6 +296,8 @@ def test_a_held_position_gets_its_stop_moved_once() -> None:
     assert step(target, "10") == Plan(stop=D(95))
     assert step(target, "10", resting_stop=D("94.9")) == Plan(stop=D(95))
     assert step(target, "10", resting_stop=D("94.96")) == NOTHING
+    assert step(target, "10", resting_stop=D("95.0475")) == NOTHING
+    assert step(target, "10", resting_stop=D("95.0476")) == Plan(stop=D(95))
     assert step(want("1"), "10", resting_stop=D(90)) == NOTHING
     assert step(want("-1", "105"), "-10", resting_stop=D(106)) == Plan(stop=D(105))
 

@@ -55,6 +55,8 @@ def test_a_quantity_is_rounded_down_and_capped(quantity: str, maximum: str | Non
     ("kind", "purpose", "quantity", "price", "says"),
     [
         (InstrumentKind.LINEAR, Purpose.ENTRY, "0.1", "100", ""),
+        (InstrumentKind.LINEAR, Purpose.ENTRY, "0.05", "100", ""),
+        (InstrumentKind.LINEAR, Purpose.ENTRY, "0.002", "100000", ""),
         (InstrumentKind.LINEAR, Purpose.ENTRY, "0.01", "100", "the least value is 5 USDT"),
         (InstrumentKind.LINEAR, Purpose.ENTRY, "0.0019", "100000", "the least quantity is 0.002"),
         (InstrumentKind.LINEAR, Purpose.EXIT, "0.01", "100", ""),

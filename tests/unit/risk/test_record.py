@@ -100,7 +100,7 @@ def test_losses_in_a_row_are_of_one_market_and_end_with_a_gain() -> None:
     record = after(closed("-1", 1), closed("1", 2, fees="2"), closed("-1", 3, market=ETH))
     assert (record.market(BTC).losses_in_row, record.market(BTC).last_loss_ns) == (2, 2)
     assert record.market(ETH).losses_in_row == 1
-    record.observe(closed("1", 4))
+    record.observe(closed("0", 4))  # nothing lost is no loss
     assert (record.market(BTC).losses_in_row, record.market(BTC).last_loss_ns) == (0, 2)
 
 

@@ -234,15 +234,18 @@ def test_stop_required(ask: Callable[..., str], propose: Propose) -> None:
 
 
 def test_an_empty_side_of_the_book_is_a_wide_spread(ask: Callable[..., str], facts: MarketFacts) -> None:
-    """No division by nothing, and no entry."""
+    """No division by nothing, and no entry; a spread as wide as the limit passes."""
     assert facts.quote is not None
+    at_limit = msgspec.structs.replace(facts.quote, bid=D("99.5"), ask=D("100.5"))
+    assert not ask(rules.wide_spread, market={"quote": at_limit})
     for side in ({"bid": D(0)}, {"ask": D(0)}):
         quote = msgspec.structs.replace(facts.quote, **side)
         assert ask(rules.wide_spread, market={"quote": quote}) == "the book is empty on one side"
 
 
 def test_a_limit_order_is_measured_at_its_limit(ask: Callable[..., str], propose: Propose) -> None:
-    """From the mark, and in its worst case."""
+    """From the mark; as far as the limit passes."""
+    assert not ask(rules.mark_distance, proposal=propose(kind=OrderKind.LIMIT, price=D(97)))
     far = propose(kind=OrderKind.LIMIT, price=D(90))
     assert ask(rules.mark_distance, proposal=far) == "price 90 is 10.00 % from the mark 100, the limit is 3 %"
 

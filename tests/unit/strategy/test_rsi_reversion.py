@@ -73,6 +73,13 @@ def test_what_is_wanted(  # noqa: PLR0917 -- a row of the table and a fixture
     assert target == Target(exposure=D(exposure), stop=None if stop is None else D(stop), reason=reason)
 
 
+def test_the_exit_level_itself_is_an_exit(answer: Answer) -> None:
+    """An index that stands on it has come back."""
+    target = answer(reversion(exit=62.5), CALM, 1)
+    assert target is not None
+    assert target.exposure == 0
+
+
 @pytest.mark.parametrize(("closes", "net"), [(RISE, 0), (RISE, 1), (RISE, -1), (CALM, -1)])
 def test_without_shorts_a_short_is_never_wanted(answer: Answer, closes: list[int], net: int) -> None:
     """Neither a new one, nor one after a long, nor one that is there already."""
@@ -97,6 +104,10 @@ def test_levels_in_the_wrong_order_are_named() -> None:
     with pytest.raises(StrategyInvalid) as caught:
         RsiReversionParameters(low=60.0, high=40.0, stop_percent=D(100))
     assert [problem.key for problem in caught.value.problems] == ["low", "high", "stop_percent"]
+    with pytest.raises(
+        StrategyInvalid, match=r"low: must be below exit.*\n.*high: must be above exit.*\n.*stop_percent"
+    ):
+        RsiReversionParameters(low=50.0, high=50.0, stop_percent=D(0))
 
 
 def test_the_lookback_follows_the_period() -> None:
