@@ -56,7 +56,7 @@ def _backlog(report: Report) -> str:
 
 def _row(market: MarketReport) -> str:
     price = "" if market.price is None else f"{market.price:f}"
-    why = market.reason or market.blocked or market.signal
+    why = (market.blocked or market.signal if market.state == "live" else "") or market.reason
     return (
         f"{market.symbol:<16} {market.state:<9} {price:>12} {market.net:>12f} "
         f"{market.unrealised:>10.2f} {market.realised:>10.2f} {market.orders.sent:>6}  {why}"

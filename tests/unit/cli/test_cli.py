@@ -87,7 +87,7 @@ def test_check_prints_one_json_object(tmp_path: Path) -> None:
     assert (problem["file"], problem["line"], problem["key"]) == (str(path), 1, "mode")
 
 
-@pytest.mark.parametrize("command", [["check"], ["status"], ["db", "upgrade"]])
+@pytest.mark.parametrize("command", [["check"], ["run"], ["status"], ["db", "upgrade"]])
 def test_mistakes_are_one_message_and_exit_code_78(tmp_path: Path, command: list[str]) -> None:
     """All of them at once, on standard error, without a traceback, whichever command reads the file."""
     path = tmp_path / "wrong.toml"
