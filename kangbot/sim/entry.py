@@ -129,8 +129,7 @@ class Entry:
         if not affordable:
             self._matching.end(order, OrderStatus.REJECTED, Cause.BALANCE, now_ns)
             return
-        self._store.put(order)
-        self._matching.enter(order, now_ns)
+        self._matching.enter(self._matching.keep(order), now_ns)
 
     def _check_kind(self, desk: Desk, request: OrderRequest) -> None:
         if desk.spec.instrument.kind is InstrumentKind.LINEAR:

@@ -60,7 +60,7 @@ class Matching:
         if takes:
             order = self._take(order, desk, limit, now_ns)
         if order.left:
-            order = self._remain(order, desk, now_ns)
+            order = self._remain(order, desk, now_ns, moved=order.filled != before)
         if order.filled != before:
             self._filled(order, now_ns)
         return order
@@ -100,8 +100,8 @@ class Matching:
                 self._tell(OrderChanged(order=order))
         return order
 
-    def _remain(self, order: SimOrder, desk: Desk, now_ns: int) -> SimOrder:
-        """Decide on what could not be taken."""
+    def _remain(self, order: SimOrder, desk: Desk, now_ns: int, *, moved: bool) -> SimOrder:
+        """Decide on what could not be taken; a venue's own order that waits for liquidity is told when it moves."""
         if order.request.reduce_only and not self._fillable(order):
             return self.end(order, OrderStatus.CANCELED, Cause.REDUCE_ONLY, now_ns)
         immediate = order.request.kind is OrderKind.MARKET or order.request.time_in_force is TimeInForce.IOC
@@ -109,7 +109,7 @@ class Matching:
             return self.end(order, OrderStatus.EXPIRED, Cause.NO_LIQUIDITY, now_ns)
         queue = ZERO if order.price is None else desk.book.shown(order.side, order.price)
         order = msgspec.structs.replace(order, queue=queue)
-        return order if order == self._store.find(order.order_id) else self.keep(order)
+        return self.keep(order) if moved or not order.protective else order
 
     def _rest_taken(self, order: SimOrder, desk: Desk, price: Price, now_ns: int) -> None:
         """Fill a resting order from the book that crossed it, at its own price."""

@@ -69,6 +69,7 @@ class SimVenue:
         self.frozen = False  # prices stand still; everything else goes on
         self._calendar = Calendar(tuple(self._processes), spec.start_ns, spec.frame_ns)
         self._funding_ns = self._next_funding(spec.start_ns)
+        self._margin_ns = spec.start_ns
         self._begin()
 
     # --------------------------------------------------------------------------------------------------------- time
@@ -77,11 +78,10 @@ class SimVenue:
         if self.frozen:
             self._calendar.skip(now_ns)
         for at_ns, market in self._calendar.due(now_ns):
-            self._fund(at_ns)
+            self._keep_books(at_ns)
             frame = self._processes[market].frame(at_ns, self.spec.frame_ns / SECOND_NS)
             self.push(frame.quote, frame.trades, at_ns)
-        self._fund(now_ns)
-        self._liquidate(now_ns)
+        self._keep_books(now_ns)
 
     def next_ns(self) -> int | None:
         """Return when the next frame is due; None where no market moves by itself."""
@@ -227,6 +227,13 @@ class SimVenue:
         interval_ns = self.spec.funding_interval_s * SECOND_NS
         return (after_ns // interval_ns + 1) * interval_ns
 
+    def _keep_books(self, now_ns: int) -> None:
+        """Pay what is due, and look at the margin once a second: on the grid, not whenever somebody asks."""
+        self._fund(now_ns)
+        if now_ns >= self._margin_ns:
+            self._margin_ns = (now_ns // SECOND_NS + 1) * SECOND_NS
+            self._liquidate(now_ns)
+
     def _fund(self, now_ns: int) -> None:
         while now_ns >= self._funding_ns:
             at_ns = self._funding_ns
@@ -284,5 +291,4 @@ class SimVenue:
             created_ns=now_ns,
             updated_ns=now_ns,
         )
-        self.orders.put(order)
-        self._matching.enter(order, now_ns)
+        self._matching.enter(self._matching.keep(order), now_ns)
