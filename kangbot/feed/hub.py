@@ -11,10 +11,11 @@ from typing import Self
 import structlog
 
 from kangbot.errors import Refused
+from kangbot.feed.bulletin import OnNote
 from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.hold import Holds
 from kangbot.feed.listener import Listener
-from kangbot.feed.pool import OnNote, Pool
+from kangbot.feed.pool import Pool
 from kangbot.feed.rotation import Rotation
 from kangbot.feed.rules import Budgets, StreamRules
 from kangbot.feed.stream import Stream

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from kangbot.feed.bulletin import Bulletin, OnNote
 from kangbot.feed.hold import Hold
 from kangbot.feed.listener import Events, Listener, TopicEffect
 from kangbot.feed.route import Carrier, Route
@@ -21,7 +22,6 @@ from kangbot.runtime.world import SECOND_NS, Clock
 
 log = structlog.get_logger(__name__)
 
-OnNote = Callable[[str, Severity, MarketId | None, str], None]
 MakeStream = Callable[[str, Dialect, Listener], Stream]
 
 
@@ -51,6 +51,7 @@ class Pool:
         self._dialect = dialect
         self._make = make
         self._on_note = on_note
+        self._bulletin = Bulletin(name, self._note)
         self._topics_a_socket = topics_a_socket
         self._move_ns = round(move_s * SECOND_NS)
         self._streams: dict[str, Stream] = {}  # in the order of making
@@ -169,9 +170,7 @@ class Pool:
         reason = f"{effect.trouble}: {effect.message}"
         if effect.trouble is not Trouble.CLOSED and not route.troubled:  # the stream tells of its own end, once
             route.troubled = True
-            native, market = route.topic.native, route.topic.market
-            log.warning("feed.topic_down", stream=carrier.stream.name, topic=native, market=market, reason=reason)
-            self._note(f"feed.{effect.trouble}", Severity.WARNING, market, f"{native}: {effect.message}")
+            self._bulletin.down(route.topic, effect.trouble, effect.message)
         return reason
 
     def _move(self, route: Route, carrier: Carrier) -> None:
@@ -195,7 +194,7 @@ class Pool:
         route.told_live = live
         if live and route.troubled:
             route.troubled = False
-            log.info("feed.topic_up", topic=route.topic.native, market=route.topic.market)
+            self._bulletin.up(route.topic)
         for sink in route.sinks:
             self._tell_sink(sink, route.topic, live=live, reason=reason)
 

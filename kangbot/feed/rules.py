@@ -46,9 +46,9 @@ class StreamRules:
         return self.waits.get(kind, self.others)
 
 
-def _terms(first_s: float, least_s: float, most_s: float) -> Terms:
+def _terms(first_s: float, least_s: float, most_s: float, *, witness: bool = True) -> Terms:
     patience = Patience(least_ns=round(least_s * SECOND_NS), most_ns=round(most_s * SECOND_NS))
-    return Terms(patience=patience, first_ns=round(first_s * SECOND_NS))
+    return Terms(patience=patience, first_ns=round(first_s * SECOND_NS), witness=witness)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +57,8 @@ class Budgets:
 
     # A quote comes as a snapshot at once, and stale quotes are what must be noticed in seconds.
     quote: Terms = field(default_factory=lambda: _terms(10.0, 4.0, 30.0))
-    # A quiet market may have no trade for a long while; what is usual for it is learned.
-    trade: Terms = field(default_factory=lambda: _terms(1800.0, 60.0, 1800.0))
+    # A quiet market may have no trade for a long while; what is usual for it is learned, and it accuses nobody.
+    trade: Terms = field(default_factory=lambda: _terms(300.0, 60.0, 900.0, witness=False))
     # A bar's topic speaks at the latest when its bar closes; venues send the close with some delay.
     bar_grace_s: float = 30.0
     # An account without orders is silent by right: acknowledged is live.

@@ -210,7 +210,8 @@ class Session:
             if topic.heard or topic.terms.patience is None:
                 self._go_live(topic, now_ns)
             else:
-                topic.state, topic.due_ns = TopicState.ACKED, now_ns + topic.terms.first_ns
+                usual_ns = self._watch.budget_ns(topic.native) or topic.terms.first_ns
+                topic.state, topic.due_ns = TopicState.ACKED, now_ns + min(usual_ns, topic.terms.first_ns)
 
     def denied(self, request: str, native: str, message: str, now_ns: int) -> None:
         """Learn that the venue refused a request, or one topic of it where `native` names one."""
@@ -325,13 +326,14 @@ class Session:
         rest = Backoff(first_ns=self._rules.rest_first_ns, ceiling_ns=self._rules.rest_most_ns)
         topic.due_ns = now_ns + replace(rest, failures=topic.failures - 1).wait_ns(0.5)
         self._effects.append(TopicDown(topic.native, trouble, message))
-        if topic.failures % self._rules.attempts == 0:
+        if topic.terms.witness and topic.failures % self._rules.attempts == 0:
             self._give_up(topic, trouble)
 
     def _give_up(self, topic: TopicLife, trouble: Trouble) -> None:
-        unwell = sum(t.failures > 0 and t.state is not TopicState.LIVE for t in self._topics.values())
-        if 2 * unwell > len(self._topics):
-            self._close(CloseKind.DEAF, f"{unwell} of {len(self._topics)} topics are {trouble}")
+        witnesses = [t for t in self._topics.values() if t.terms.witness]
+        unwell = sum(t.failures > 0 and t.state is not TopicState.LIVE for t in witnesses)
+        if 2 * unwell > len(witnesses):
+            self._close(CloseKind.DEAF, f"{unwell} of {len(witnesses)} topics are {trouble}")
         else:
             self._effects.append(TopicGivenUp(topic.native, trouble))
 

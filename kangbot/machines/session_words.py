@@ -40,11 +40,14 @@ class Terms:
     """What is asked of one topic.
 
     `patience` is its budget of silence; None where silence means nothing (an account without orders), and then the
-    topic is live by its acknowledgement alone. `first_ns` is how soon after that the first data must come.
+    topic is live by its acknowledgement alone. `first_ns` is how soon after that the first data must come; sooner where
+    the topic's usual gap is known. `witness` False: its silence says little (a market without trades), so it is asked
+    for again, but neither moved nor held against its connection.
     """
 
     patience: Patience | None
     first_ns: int = 10 * SECOND_NS
+    witness: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,6 +184,21 @@ async def test_one_mute_topic_is_healed_alone(venue: WordVenue) -> None:
         assert [note[0] for note in hub.notes] == ["feed.silent"]  # type: ignore[attr-defined]
 
 
+async def test_what_befalls_many_topics_at_once_is_told_once(venue: WordVenue) -> None:
+    """One note for the pool instead of one for each market."""
+    async with hub_of(venue) as hub:
+        inboxes = [Inbox() for _ in range(6)]
+        for number, inbox in enumerate(inboxes):
+            hub.subscribe(instrument(f"M{number}"), QUOTES, inbox)
+        for number, inbox in enumerate(inboxes):
+            await alive(inbox, f"q.M{number}")
+        venue.mute.update(f"q.M{number}" for number in range(6))
+        await until(lambda: any(note[0] == "feed.silent" for note in hub.notes))  # type: ignore[attr-defined]
+        silent = [note for note in hub.notes if note[0] == "feed.silent"]  # type: ignore[attr-defined]
+        assert silent[0][1:3] == ("error", None)
+        assert "6 topics (q.M0, q.M1, q.M2, …)" in silent[0][3]
+
+
 async def test_a_topic_that_stays_mute_moves_to_another_socket(venue: WordVenue) -> None:
     """Once in a while, not to and fro; its neighbours stay."""
     async with hub_of(venue) as hub:

@@ -13,7 +13,7 @@ SECOND = 1_000_000_000
     ("channel", "timeframe_s", "least_s", "most_s"),
     [
         (Channel.QUOTE, None, 4, 30),
-        (Channel.TRADE, None, 60, 1800),
+        (Channel.TRADE, None, 60, 900),
         (Channel.BAR, 60, 90, 150),
         (Channel.BAR, 3600, 3630, 7230),
     ],

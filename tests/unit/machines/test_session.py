@@ -45,6 +45,7 @@ RULES = SessionRules(
     idle_ns=600,
 )
 QUOTE = Terms(patience=Patience(least_ns=200, most_ns=200), first_ns=150)
+TRADES = Terms(patience=Patience(least_ns=200, most_ns=200), first_ns=150, witness=False)
 ACCOUNT = Terms(patience=None)
 
 
@@ -310,6 +311,34 @@ def test_a_connection_most_of_whose_topics_fail_is_closed() -> None:
     assert bench.session.deadline() is None
     bench.session.tick(bench.now_ns + 10_000)
     assert bench.drain() == []
+
+
+def test_a_market_without_trades_accuses_nobody() -> None:
+    """Its topic is asked for again and again, but is neither given up nor held against the connection."""
+    bench = Bench(topics="a")
+    bench.session.want("b", TRADES, bench.now_ns)
+    bench.session.want("c", TRADES, bench.now_ns)
+    bench.live("a")
+    for _ in range(150):
+        bench.run(10, data="a")
+        bench.ack()
+    assert bench.troubles()[Trouble.MUTE] >= 6
+    assert not any(isinstance(effect, TopicGivenUp | Close) for effect in bench.said)
+
+
+def test_first_data_is_missed_sooner_where_the_usual_gap_is_known() -> None:
+    """After a reconnect a busy topic that is acknowledged and mute is noticed by its own budget."""
+    quick = Terms(patience=Patience(least_ns=30, most_ns=500, factor=1, enough=3), first_ns=400)
+    bench = Bench()
+    bench.session.want("a", quick, bench.now_ns)
+    bench.live("a")
+    bench.run(100, data="a")
+    bench.session.closed("cut")
+    bench.session.opened(bench.now_ns, logging_in=False)
+    bench.run()
+    bench.ack()
+    bench.run(30)
+    assert bench.troubles() == {Trouble.MUTE: 1}
 
 
 # ------------------------------------------------------------------------------------------------------------ wanting

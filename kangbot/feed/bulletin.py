@@ -1,0 +1,69 @@
+"""Troubles of topics, told together: what befalls many topics within one turn of the loop is one event, told once."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from kangbot.machines.session_words import Trouble
+from kangbot.model.events import Severity
+from kangbot.model.ids import MarketId
+from kangbot.ports import Topic
+
+log = structlog.get_logger(__name__)
+
+OnNote = Callable[[str, Severity, MarketId | None, str], None]
+
+_NAMED = 3  # so many topics are told one by one; more are counted, with the first of them as examples
+
+
+class Bulletin:
+    """Gathers what happens to the topics of one pool and tells it at the end of the turn."""
+
+    def __init__(self, pool: str, note: OnNote) -> None:
+        self._pool = pool
+        self._note = note
+        self._downs: dict[Trouble, list[tuple[Topic, str]]] = {}
+        self._ups: list[Topic] = []
+        self._due = False
+
+    def down(self, topic: Topic, trouble: Trouble, message: str) -> None:
+        """Take a topic that is in trouble."""
+        self._downs.setdefault(trouble, []).append((topic, message))
+        self._later()
+
+    def up(self, topic: Topic) -> None:
+        """Take a topic whose trouble is over."""
+        self._ups.append(topic)
+        self._later()
+
+    def _later(self) -> None:
+        if not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self._tell)
+
+    def _tell(self) -> None:
+        downs, self._downs = self._downs, {}
+        ups, self._ups = self._ups, []
+        self._due = False
+        for trouble, troubled in downs.items():
+            kind = f"feed.{trouble}"
+            if len(troubled) > _NAMED:
+                self._tell_many(kind, troubled)
+                continue
+            for topic, message in troubled:
+                log.warning(kind, topic=topic.native, market=topic.market, message=message)
+                self._note(kind, Severity.WARNING, topic.market, f"{topic.native}: {message}")
+        if ups:
+            log.info("feed.topics_up", pool=self._pool, count=len(ups), topics=_some(ups))
+
+    def _tell_many(self, kind: str, troubled: list[tuple[Topic, str]]) -> None:
+        count, some = len(troubled), _some([topic for topic, _ in troubled])
+        message = troubled[0][1]
+        log.warning(kind, pool=self._pool, count=count, topics=some, message=message)
+        self._note(kind, Severity.ERROR, None, f"{self._pool}: {count} topics ({some}): {message}")
+
+
+def _some(topics: list[Topic]) -> str:
+    named = ", ".join(topic.native for topic in topics[:_NAMED])
+    return named if len(topics) <= _NAMED else f"{named}, …"
