@@ -1,25 +1,23 @@
 """Feeds the history from the journal, in sequence order, and lets nothing of it reach trading.
 
 The history may be away for hours: the journal keeps what it has not got. Sleeps until the journal grows; no timer runs
-while there is nothing to do. Where the history fails, the same records are offered again after a growing wait, and it
-is said once when it goes and once when it is back. A cancelled or killed drain starts again at what the history says
-that it has, so nothing is lost; that nothing is stored twice is the history's promise.
+while there is nothing to do. After a failure, a growing wait; then the drain goes on at what the history says that it
+has, as it does after a restart, so nothing is lost, even where a database was put back from a backup. That nothing is
+stored twice is the history's promise. It is said once when the history goes and once when it is back.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 import structlog
 
 from kangbot.errors import KangbotError, NeedsHuman
 from kangbot.machines.backoff import Backoff
+from kangbot.model.events import Record
 from kangbot.ports import History, Journal
 from kangbot.runtime.world import SECOND_NS, World
-
-T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +60,7 @@ class Drain:
         self._changed = changed
         self._batch = batch
         self._backoff = Backoff(first_ns=int(first_s * SECOND_NS), ceiling_ns=int(ceiling_s * SECOND_NS))
-        self._at: int | None = None  # what the history has; None until it said so
+        self._at = 0  # what the history has, as far as it said
         self._stored = 0
         self._batches = 0
         self._failures = 0
@@ -72,7 +70,7 @@ class Drain:
     def stats(self) -> DrainStats:
         """What was done until now."""
         return DrainStats(
-            backlog=self._journal.last - (self._at or 0),
+            backlog=self._journal.last - self._at,
             stored=self._stored,
             batches=self._batches,
             failures=self._failures,
@@ -80,8 +78,19 @@ class Drain:
         )
 
     async def run(self) -> None:
-        """Drain for ever. NeedsHuman: the history has more of this journal than the journal itself."""
-        at = await self._insist(partial(self._history.stored, self._journal.tag))
+        """Drain for ever. NeedsHuman: the journal is damaged, or older than what the history has of it."""
+        at: int | None = None  # unknown at first, and again after each failure: the database may be another one then
+        while True:
+            if at is None:
+                at = await self._attempt(partial(self._history.stored, self._journal.tag))
+                if at is None:
+                    continue
+                self._begin(at)
+            await self._journal.beyond(at)
+            records = await self._journal.read(at, self._batch)
+            at = await self._attempt(partial(self._store, records))
+
+    def _begin(self, at: int) -> None:
         if at > self._journal.last:
             raise NeedsHuman(
                 f"the history has journal {self._journal.tag} up to {at}, the journal itself ends at "
@@ -89,34 +98,32 @@ class Drain:
                 remedy="put the newest journal back, or begin with an empty state folder",
             )
         self._confirm(at)
-        while True:
-            await self._journal.beyond(at)
-            records = await self._journal.read(at, self._batch)
-            await self._insist(partial(self._history.store, records))
-            at = records[-1].sequence
-            self._stored += len(records)
-            self._batches += 1
-            self._confirm(at)
+        if at == self._journal.last:  # nothing to store that would prove it
+            self._back()
+
+    async def _store(self, records: Sequence[Record]) -> int:
+        await self._history.store(records)
+        self._stored += len(records)
+        self._batches += 1
+        self._confirm(records[-1].sequence)
+        self._back()
+        return records[-1].sequence
 
     def _confirm(self, at: int) -> None:
         self._at = at
         self._mark(at)
 
-    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Make the call until it succeeds, with growing waits, and return its result."""
-        backoff = self._backoff
-        while True:
-            try:
-                result = await call()
-            except KangbotError as error:
-                self._failures += 1
-                self._away(error)
-                backoff = backoff.failed()
-                at_least_ns = getattr(error, "retry_after_ns", 0)
-                await asyncio.sleep(backoff.wait_ns(self._draws.random(), at_least_ns=at_least_ns) / SECOND_NS)
-            else:
-                self._back()
-                return result
+    async def _attempt(self, call: Callable[[], Awaitable[int]]) -> int | None:
+        """Return what the history answered; None where it failed, after a wait that grows with each failure."""
+        try:
+            return await call()
+        except KangbotError as error:
+            self._failures += 1
+            self._away(error)
+            self._backoff = self._backoff.failed()
+            at_least_ns = getattr(error, "retry_after_ns", 0)
+            await asyncio.sleep(self._backoff.wait_ns(self._draws.random(), at_least_ns=at_least_ns) / SECOND_NS)
+            return None
 
     def _away(self, error: KangbotError) -> None:
         if self._away_since_ns is not None:
@@ -127,6 +134,7 @@ class Drain:
         self._changed(error.message)
 
     def _back(self) -> None:
+        self._backoff = self._backoff.reset()
         if self._away_since_ns is None:
             return
         seconds = (self._clock.now_ns() - self._away_since_ns) // SECOND_NS

@@ -150,8 +150,11 @@ class JournalWriter:
         return self._last
 
     def mark_drained(self, sequence: int) -> None:
-        """Remember on disk, at leisure, that the history has everything up to `sequence`."""
-        if sequence > self._drained and not self._closed:
+        """Remember on disk, at leisure, that the history has everything up to `sequence`.
+
+        It may go back: a database that was put back from a backup has less than before.
+        """
+        if sequence != self._drained and not self._closed:
             self._drained = sequence
             self._thread.post(lambda: self._mark(sequence))
 

@@ -6,15 +6,17 @@ repetition, come one after the other and the second finds nothing left to do.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from kangbot.errors import Ambiguous, NeedsHuman, Retryable
 from kangbot.model.events import Record
 from kangbot.storage.link import Link
 from kangbot.storage.pool import Pool
 from kangbot.storage.projection import Value, Write, fresh, project
-from kangbot.storage.schema import judge
+from kangbot.storage.schema import ensure
 from kangbot.storage.tables import Upsert
 
+T = TypeVar("T")
 Prepare = Callable[[], Awaitable[None]]
 
 _ROWS = 200  # a statement, so that its text stays far under any server's limit
@@ -38,18 +40,16 @@ class MysqlHistory:
 
     async def stored(self, journal: str) -> int:
         """Return the highest sequence of that journal that is stored; 0 when none. Retryable when it is away."""
-        await self._make_ready()
 
         async def work(link: Link) -> int:
             return _number(await link.query(_STORED, (journal,)))
 
-        return await self._pool.transact(work)
+        return await self._transact(work)
 
     async def store(self, records: Sequence[Record]) -> None:
         """Store the records in one transaction; those that are stored already are passed over. See `ports.History`."""
         if not records:
             return
-        await self._make_ready()
         journal = records[0].journal
 
         async def work(link: Link) -> None:
@@ -61,23 +61,23 @@ class MysqlHistory:
                 await _write(link, write)
             await link.query(_MARK, (new[-1].sequence, journal))
 
-        try:
-            await self._pool.transact(work)
-        except Ambiguous as error:
-            raise Retryable(error.message, code=error.code) from error  # by the mark, sending again is harmless
+        await self._transact(work)
 
     async def aclose(self) -> None:
         """Close the pool, within its bound."""
         await self._pool.aclose()
 
-    async def _make_ready(self) -> None:
-        if self._ready:
-            return
-        if not judge(await self._version()):
-            await self._prepare()
-            if not judge(await self._version()):
-                raise NeedsHuman("the database's schema is still old after migrating it", remedy="run kangbot migrate")
-        self._ready = True
+    async def _transact(self, work: Callable[[Link], Awaitable[T]]) -> T:
+        try:
+            if not self._ready:
+                await ensure(self._version, self._prepare)
+                self._ready = True
+            return await self._pool.transact(work)
+        except Ambiguous as error:
+            raise Retryable(error.message, code=error.code) from error  # by the mark, sending again is harmless
+        except NeedsHuman:
+            self._ready = False  # a person may put another database in place: look again
+            raise
 
     async def _version(self) -> str | None:
         async def work(link: Link) -> str | None:

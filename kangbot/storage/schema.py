@@ -1,7 +1,21 @@
-"""Whether a database's schema is the one that this kangbot writes. Pure."""
+"""Whether a database's schema is the one that this kangbot writes, and seeing to it that it is."""
+
+from collections.abc import Awaitable, Callable
 
 from kangbot.errors import NeedsHuman
 from kangbot.storage.tables import REVISION
+
+
+async def ensure(version: Callable[[], Awaitable[str | None]], prepare: Callable[[], Awaitable[None]]) -> None:
+    """Ask for the `version` in the database, and `prepare` the schema where it is not the newest.
+
+    NeedsHuman where it is newer than ours, or still old after preparing it; besides, whatever the two raise.
+    """
+    if judge(await version()):
+        return
+    await prepare()
+    if not judge(await version()):
+        raise NeedsHuman("the database's schema is still old after migrating it", remedy="run kangbot migrate")
 
 
 def judge(current: str | None) -> bool:

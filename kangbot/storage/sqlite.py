@@ -15,7 +15,7 @@ from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.model.events import Record
 from kangbot.runtime.threads import Worker
 from kangbot.storage.projection import Value, fresh, project
-from kangbot.storage.schema import judge
+from kangbot.storage.schema import ensure
 from kangbot.storage.tables import Upsert
 
 T = TypeVar("T")
@@ -47,14 +47,12 @@ class SqliteHistory:
 
     async def stored(self, journal: str) -> int:
         """Return the highest sequence of that journal that is stored; 0 when none. Retryable when it is away."""
-        await self._make_ready()
-        return await self._run(lambda db: _number(db, journal))
+        return await self._transact(lambda db: _number(db, journal))
 
     async def store(self, records: Sequence[Record]) -> None:
         """Store the records in one transaction; those that are stored already are passed over. See `ports.History`."""
         if not records:
             return
-        await self._make_ready()
 
         def work(db: sqlite3.Connection) -> None:
             journal = records[0].journal
@@ -64,7 +62,7 @@ class SqliteHistory:
                     db.executemany(_statement(upsert), ([_plain(value) for value in row] for row in rows))
                 db.execute(_MARK, (new[-1].sequence, journal))
 
-        await self._run(work)
+        await self._transact(work)
 
     async def aclose(self) -> None:
         """Finish what was handed over, then close; bounded in time."""
@@ -74,14 +72,15 @@ class SqliteHistory:
             await self._thread.aclose(_CLOSE_S)
             self._thread = None
 
-    async def _make_ready(self) -> None:
-        if self._ready:
-            return
-        if not judge(await self._run(_version)):
-            await self._prepare()
-            if not judge(await self._run(_version)):
-                raise NeedsHuman("the history's schema is still old after migrating it", remedy="run kangbot migrate")
-        self._ready = True
+    async def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            if not self._ready:
+                await ensure(lambda: self._run(_version), self._prepare)
+                self._ready = True
+            return await self._run(work)
+        except NeedsHuman:
+            self._ready = False  # a person may put another file in place: look again
+            raise
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` as one transaction on the thread. Cancelling the await does not stop it."""
@@ -89,10 +88,10 @@ class SqliteHistory:
             raise Retryable(f"the history {self._path} is closed")
         if self._thread is None:
             self._thread = Worker("history")
-        return await self._thread.run(lambda: self._transact(work))
+        return await self._thread.run(lambda: self._commit(work))
 
     # ------------------------------------------------------------------------------------------------- on the thread
-    def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _commit(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             if self._db is None:
                 self._db = _connect(self._path)

@@ -192,6 +192,19 @@ async def test_newer_schema_is_refused_in_words(database: Database) -> None:
         await database.history().stored(TAG)
 
 
+async def test_database_put_in_place_anew_is_prepared_again(database: Database) -> None:
+    """Somebody emptied it while we ran: one call fails, then the schema is made again and all is offered anew."""
+    history = database.history()
+    await history.store(records([noted(1)]))
+    for table in (*TABLES, "journals", "alembic_version"):
+        database.sql(f"DROP TABLE {table}")
+    with pytest.raises(NeedsHuman, match="journals"):
+        await history.store(records([noted(2)], after=1))
+    assert await history.stored(TAG) == 0
+    await history.store(records([noted(1), noted(2)]))
+    assert database.count("events") == 2
+
+
 async def test_closed_history_answers_and_does_not_hang(database: Database) -> None:
     """Closing is safe twice; afterwards it is simply away."""
     history = database.history()

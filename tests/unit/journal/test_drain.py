@@ -151,6 +151,36 @@ async def test_new_drain_goes_on_where_the_history_is(journal: JournalWriter) ->
     assert history.batches == [8]
 
 
+async def test_database_put_back_from_a_backup_is_filled_again(journal: JournalWriter) -> None:
+    """After a failure the drain asks where the history is, so what the backup lacks is offered again."""
+    history = MemoryHistory()
+    feeding = drain(journal, history)
+    task = asyncio.create_task(feeding.run())
+    for number in range(20):
+        journal.append(noted(number))
+    await until(lambda: journal.drained == 20)
+    history.rows = {key: record for key, record in history.rows.items() if key[1] <= 7}
+    history.error = Retryable("restarting")
+    await journal.append(noted(20))
+    await until(lambda: feeding.stats.failures > 0)
+    history.error = None
+    await until(lambda: len(history.rows) == 21)
+    await close_task(task)
+    assert feeding.stats.backlog == 0
+
+
+async def test_history_that_comes_back_with_nothing_to_store_is_back(journal: JournalWriter) -> None:
+    """It was away at the start; once it answers that it has everything, it is back."""
+    history, told = MemoryHistory(), list[str | None]()
+    history.error = Retryable("starting")
+    feeding = drain(journal, history, told)
+    task = asyncio.create_task(feeding.run())
+    await until(lambda: feeding.stats.failures >= 2)
+    history.error = None
+    await until(lambda: told == ["starting", None])
+    await close_task(task)
+
+
 async def test_history_ahead_of_the_journal_stops_the_drain(journal: JournalWriter) -> None:
     """An older copy of the journal would give numbers to new events that the history already has."""
     history = MemoryHistory()

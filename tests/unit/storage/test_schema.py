@@ -4,7 +4,7 @@ import pytest
 
 from kangbot.errors import NeedsHuman
 from kangbot.storage.migrate import migrations
-from kangbot.storage.schema import judge
+from kangbot.storage.schema import ensure, judge
 from kangbot.storage.tables import REVISION
 
 
@@ -19,6 +19,28 @@ def test_newer_revision_is_refused() -> None:
     """A later kangbot made it; its rows may mean something else."""
     with pytest.raises(NeedsHuman, match="revision 9999"):
         judge("9999")
+
+
+async def test_ensure_prepares_only_what_is_not_ours() -> None:
+    """The newest is left alone; an old one is prepared once; one that stays old calls a human."""
+    found: list[str | None] = []
+    prepared: list[int] = []
+
+    async def version() -> str | None:
+        return found.pop(0)
+
+    async def prepare() -> None:
+        prepared.append(1)
+
+    found[:] = [REVISION]
+    await ensure(version, prepare)
+    assert prepared == []
+    found[:] = [None, REVISION]
+    await ensure(version, prepare)
+    assert prepared == [1]
+    found[:] = [None, None]
+    with pytest.raises(NeedsHuman, match="still old"):
+        await ensure(version, prepare)
 
 
 def test_newest_migration_is_the_revision_that_the_code_writes() -> None:
