@@ -37,6 +37,7 @@ class Drain:
     """`run` feeds `history` from `journal` until it is cancelled.
 
     `mark(sequence)` is told up to where the history has everything, after each batch (`JournalWriter.mark_drained`).
+    `linger_s` is how long it waits for a batch to grow, so that a trickle does not become a transaction an event.
     `changed(reason)` is told once why the history is away, and once None when it is back.
     """
 
@@ -49,6 +50,7 @@ class Drain:
         mark: Callable[[int], None],
         changed: Callable[[str | None], None] = lambda _reason: None,
         batch: int = 500,
+        linger_s: float = 0.25,
         first_s: float = 1.0,
         ceiling_s: float = 60.0,
     ) -> None:
@@ -59,6 +61,8 @@ class Drain:
         self._mark = mark
         self._changed = changed
         self._batch = batch
+        self._linger_s = linger_s
+        self._progress = asyncio.Event()
         self._backoff = Backoff(first_ns=int(first_s * SECOND_NS), ceiling_ns=int(ceiling_s * SECOND_NS))
         self._at = 0  # what the history has, as far as it said
         self._stored = 0
@@ -86,9 +90,16 @@ class Drain:
                 if at is None:
                     continue
                 self._begin(at)
-            await self._journal.beyond(at)
+            if await self._journal.beyond(at) - at < self._batch:
+                await asyncio.sleep(self._linger_s)  # what belongs together arrives together: one transaction
             records = await self._journal.read(at, self._batch)
             at = await self._attempt(partial(self._store, records))
+
+    async def settled(self) -> None:
+        """Wait until the history has all that is in the journal; how long is the caller's to bound."""
+        while self.stats.backlog:
+            self._progress.clear()
+            await self._progress.wait()
 
     def _begin(self, at: int) -> None:
         if at > self._journal.last:
@@ -112,6 +123,7 @@ class Drain:
     def _confirm(self, at: int) -> None:
         self._at = at
         self._mark(at)
+        self._progress.set()
 
     async def _attempt(self, call: Callable[[], Awaitable[int]]) -> int | None:
         """Return what the history answered; None where it failed, after a wait that grows with each failure."""

@@ -63,7 +63,9 @@ async def test_server_killed_during_a_drain_loses_and_doubles_nothing(mariadb: M
         await journal.beyond(count - 1)
         pool = Pool(mariadb.url, DRAW, statement_s=5)
         history = MysqlHistory(pool, nothing_to_prepare)
-        drain = Drain(journal, history, WORLD, mark=journal.mark_drained, batch=40, first_s=0.01, ceiling_s=0.05)
+        drain = Drain(
+            journal, history, WORLD, mark=journal.mark_drained, batch=40, linger_s=0, first_s=0.01, ceiling_s=0.05
+        )
         task = asyncio.create_task(drain.run())
         for kill in range(1, 6):
             await until(lambda kill=kill: drain.stats.stored >= kill * count // 7)  # type: ignore[misc]

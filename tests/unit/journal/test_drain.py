@@ -52,7 +52,9 @@ async def journal(tmp_path: Path) -> AsyncIterator[JournalWriter]:
         yield one
 
 
-def drain(journal: JournalWriter, history: MemoryHistory, told: list[str | None] | None = None) -> Drain:
+def drain(
+    journal: JournalWriter, history: MemoryHistory, told: list[str | None] | None = None, *, linger_s: float = 0
+) -> Drain:
     """A drain that tries again within milliseconds."""
     return Drain(
         journal,
@@ -61,6 +63,7 @@ def drain(journal: JournalWriter, history: MemoryHistory, told: list[str | None]
         mark=journal.mark_drained,
         changed=(told if told is not None else []).append,
         batch=10,
+        linger_s=linger_s,
         first_s=0.002,
         ceiling_s=0.004,
     )
@@ -92,6 +95,20 @@ async def test_everything_arrives_in_order_in_batches(journal: JournalWriter) ->
     stats = feeding.stats
     assert (stats.backlog, stats.stored, stats.batches, stats.failures) == (0, 26, 4, 0)
     assert stats.away_since_ns is None
+
+
+async def test_trickle_becomes_few_batches(journal: JournalWriter) -> None:
+    """The drain waits a moment for a batch to grow; a full batch does not wait."""
+    history = MemoryHistory()
+    feeding = drain(journal, history, linger_s=0.5)
+    task = asyncio.create_task(feeding.run())
+    for number in range(8):
+        await journal.append(noted(number))
+    await feeding.settled()
+    assert len(history.batches) <= 3
+    await feeding.settled()
+    assert feeding.stats.backlog == 0
+    await close_task(task)
 
 
 async def test_idle_drain_asks_nothing(journal: JournalWriter) -> None:
