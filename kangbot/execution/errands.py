@@ -71,6 +71,7 @@ class Errands:
             # Only a cancellation leaves without having learnt anything; a byte may have left by then.
             if learnt is None:
                 learnt = Lost("its task was cancelled")
+            self._land("ask", intent.client_id)
             self._post(SendEnded(client_id=intent.client_id, learnt=learnt))
 
     async def _unsent(self, intent: Intent, written: Awaitable[int] | None, depart: Depart) -> Learnt | None:
@@ -113,6 +114,7 @@ class Errands:
         except Exception as error:  # noqa: BLE001 -- a question that failed says nothing, however it failed
             self._obey(error)
             message = _text(error)
+        self._land("ask", client_id)
         self._post(Looked(client_id=client_id, lookup=lookup, asked_ns=asked_ns, message=message))
 
     # --------------------------------------------------------------------------------------------------------- cancel
@@ -131,6 +133,7 @@ class Errands:
         except Exception as error:  # noqa: BLE001 -- it may have been cancelled or not: it is asked for again
             self._obey(error)
             message = _text(error)
+        self._land("cancel", client_id)
         self._post(CancelEnded(client_id=client_id, denied=denied, message=message))
 
     # ------------------------------------------------------------------------------------------------------------ stop
@@ -170,9 +173,12 @@ class Errands:
 
     # -------------------------------------------------------------------------------------------------------- private
     def _fly(self, kind: str, client_id: ClientId, work: Coroutine[Any, Any, None]) -> None:
-        name = f"{kind}/{client_id}"
-        self._flying[name] = None
-        self._tasks.spawn(name, work).add_done_callback(lambda _: self._flying.pop(name, None))
+        self._flying[f"{kind}/{client_id}"] = None
+        self._tasks.spawn(f"{kind}/{client_id}", work)
+
+    def _land(self, kind: str, client_id: ClientId) -> None:
+        """Called before the outcome is posted: whoever takes it must find the way free for the next errand."""
+        self._flying.pop(f"{kind}/{client_id}", None)
 
     def _obey(self, error: Exception) -> None:
         if isinstance(error, RateLimited):

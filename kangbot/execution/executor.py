@@ -294,15 +294,14 @@ class Executor:
         order = self._blotter.order(intent.client_id)
         if order is None or order.cancel_requested_ns:
             return "cancelled before it left"
+        if order.sends and order.status is not OrderStatus.UNKNOWN:
+            return "found while its second copy waited"
         if now_ns >= intent.deadline_ns:
             return "its time was over before it could leave"
         if not order.sends and intent.purpose is Purpose.ENTRY and (reason := self.entries_blocked) is not None:
             return reason
         # Not journalled: a restart may believe nothing of it, for the record is no proof that the send did not happen.
-        events = self._blotter.learn(intent.client_id, Sent(self._settle_ns(now_ns)), now_ns)
-        if events:
-            self._records.write(events)
-            return "it is not where it should be before it leaves"
+        self._blotter.learn(intent.client_id, Sent(self._settle_ns(now_ns)), now_ns)
         self._learning.active_ns = now_ns
         if decided_perf_ns is not None and self._on_sent is not None:
             self._on_sent(perf_counter_ns() - decided_perf_ns)

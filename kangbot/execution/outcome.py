@@ -2,7 +2,7 @@
 
 import msgspec
 
-from kangbot.errors import Ambiguous, DuplicateId, KangbotError, RateLimited, Refused, Retryable
+from kangbot.errors import Ambiguous, DuplicateId, KangbotError, RateLimited, Refused
 from kangbot.machines.order_words import Duplicate, Learnt, Lost, RefusedByVenue
 from kangbot.model.events import Event
 from kangbot.model.ids import ClientId
@@ -66,8 +66,10 @@ def learnt_from(error: Exception) -> Learnt:
             return RefusedByVenue(error.code or type(error).__name__, error.message)
         case Ambiguous():
             return Lost(error.message)
-        case Retryable() | KangbotError() if error.code is not None:
+        case KangbotError() if error.code is not None:
             return RefusedByVenue(error.code, error.message)
+        case KangbotError():
+            return Lost(error.message)
         case TimeoutError():
             return Lost("no answer in time")
         case _:

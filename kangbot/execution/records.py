@@ -59,9 +59,8 @@ class Records:
     def ended(self, outcome: WriteEnded, now_ns: int) -> None:
         """Learn that the journal did not take something, or took what had waited."""
         if not outcome.error:
-            if not self._waiting:
-                log.info("journal.caught_up")
-                self.behind = ""
+            log.info("journal.caught_up")
+            self.behind = ""
             return
         if not self.behind:
             log.error("journal.behind", error=outcome.error)
