@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from kangbot.control.server import ControlServer
+from kangbot.errors import NeedsHuman
 from kangbot.execution.budget import Budget
 from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.hub import FeedHub
@@ -85,6 +86,11 @@ class App:
 
     async def _begin(self) -> None:
         settings = self._settings
+        if "paper" in (settings.mode, settings.bybit_mode):
+            raise NeedsHuman(
+                "paper trading is not built yet: orders would reach the real exchange",
+                remedy='choose mode = "sandbox" (nothing leaves the machine) or "testnet"',
+            )
         settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
         self._journal = AnnouncedJournal(writer)
