@@ -24,7 +24,6 @@ from kangbot.ports import (
     Ignored,
     LoggedIn,
     LoginDenied,
-    Message,
     PingAsked,
     Pong,
     Topic,
@@ -33,6 +32,8 @@ from kangbot.runtime.tasks import Tasks, close_task
 from kangbot.runtime.world import SECOND_NS, Clock
 
 log = structlog.get_logger(__name__)
+
+Control = Acked | Denied | LoggedIn | LoginDenied | Pong | PingAsked | Ignored | Garbled  # all that is not data
 
 
 class Conversation:
@@ -116,7 +117,7 @@ class Conversation:
         counters.frames += 1
         counters.last_frame_ns = now_ns
         for message in self._dialect.decode(frame):
-            if type(message) is not Data:
+            if not isinstance(message, Data):
                 self._control(message, now_ns)
                 continue
             events = message.events
@@ -127,7 +128,7 @@ class Conversation:
                 counters.events += len(events)
                 self._deliver(message.native, events, received_ns)
 
-    def _control(self, message: Message, now_ns: int) -> None:
+    def _control(self, message: Control, now_ns: int) -> None:
         """Take a message that is not data."""
         session = self._session
         match message:
@@ -147,8 +148,6 @@ class Conversation:
                 session.heard(now_ns)
                 self._count(message)
                 return
-            case Data():
-                raise AssertionError("data is taken before")
         self.do()
         self._wake.set()
 

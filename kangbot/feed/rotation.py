@@ -40,7 +40,14 @@ class Rotation:
             await asyncio.sleep(self._look_s)
             for stream in self._pool.streams:
                 if stream.opened_ns is not None and self._clock.now_ns() - stream.opened_ns >= self._age_ns:
-                    await self._replace(stream)
+                    await self._try(stream)
+
+    async def _try(self, stream: Stream) -> None:
+        try:
+            await self._replace(stream)
+        except Exception:
+            self.failed += 1
+            log.exception("feed.rotation_fault", stream=stream.name)  # the connection stays, and is tried again
 
     async def _replace(self, old: Stream) -> None:
         routes = self._pool.routes_of(old.name)

@@ -22,7 +22,7 @@ from kangbot.feed.listener import Listener, StreamCounters, TopicEffect
 from kangbot.feed.rules import StreamRules
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.session import Session
-from kangbot.machines.session_words import CloseKind, Terms, TopicLive
+from kangbot.machines.session_words import CloseKind, Terms, TopicDown, TopicLive, Trouble
 from kangbot.model.events import Severity
 from kangbot.ports import Dialect, Topic
 from kangbot.runtime.tasks import Tasks
@@ -139,7 +139,7 @@ class Stream:
         return await connect(
             self._dialect.url,
             compression=None,
-            proxy=None,
+            proxy=rules.proxy,
             open_timeout=rules.open_s,
             ping_interval=rules.transport_ping_s,
             ping_timeout=rules.transport_ping_s,
@@ -208,6 +208,9 @@ class Stream:
         self._listener.topic_changed(self.name, effect)
 
     def _tell_down(self, failure: Failure) -> None:
+        if failure.kind is FailureKind.LOGIN:  # nothing was asked for, and everything is refused
+            for native in self.session.wanted:
+                self._tell(TopicDown(native, Trouble.DENIED, failure.message))
         if self._down:
             return
         self._down = True

@@ -154,7 +154,9 @@ async def test_a_refused_key_calls_a_human(venue: WordVenue) -> None:
     venue.key = "another"
     async with hub_of(venue) as hub:
         inbox = Inbox()
-        hub.account(inbox)
+        account = hub.account(inbox)
+        with pytest.raises(Refused, match="login refused"):
+            await account.live()
         await until(lambda: venue.connects >= 2)
         criticals = [note for note in hub.notes if note[1] == "critical"]  # type: ignore[attr-defined]
         assert [note[3] for note in criticals] == ["word.private.1: login: login refused: bad key"]
@@ -215,6 +217,21 @@ async def test_a_topic_that_stays_mute_moves_to_another_socket(venue: WordVenue)
         venue.mute.clear()
         await alive(sick, "q.BTC")
         assert (hub.moves, len(well.changes)) == (1, 2)
+
+
+async def test_a_topic_is_not_tossed_to_and_fro(venue: WordVenue) -> None:
+    """Given up on its new socket too, it stays there and is asked for ever more rarely."""
+    venue.mute.add("q.M0")
+    async with hub_of(venue, topics_a_socket=4) as hub:
+        inboxes = [Inbox() for _ in range(7)]
+        for number, inbox in enumerate(inboxes):
+            hub.subscribe(instrument(f"M{number}"), QUOTES, inbox)
+        await until(lambda: hub.moves == 1)
+        first, second = hub.streams
+        await until(lambda: second.session.troubles[Trouble.MUTE] >= 4)
+        assert (hub.moves, venue.connects) == (1, 2)
+        assert "q.M0" in second.wanted
+        assert "q.M0" not in first.wanted
 
 
 async def test_a_lost_answer_is_never_taken_for_a_subscription(venue: WordVenue) -> None:
@@ -326,6 +343,24 @@ async def test_topics_let_go_and_asked_for_during_a_replacement_are_not_lost(ven
         assert hub.rotated >= 1
         assert stay.live == {"q.BTC": True}
         assert len(stay.changes) == 1
+
+
+async def test_a_replacement_that_fails_by_our_own_fault_is_tried_again(venue: WordVenue) -> None:
+    """The connection stays, and the watch over its age goes on."""
+    broken = [True]
+
+    def public() -> WordDialect:
+        if broken[0] and venue.connects:
+            raise MemoryError
+        return WordDialect(venue.url)
+
+    async with hub_of(venue, rotate_s=0.2, public=[public]) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: hub._rotations[0].failed >= 1)
+        broken[0] = False
+        await until(lambda: hub.rotated >= 1)
+        assert len(inbox.changes) == 1
 
 
 # ------------------------------------------------------------------------------------------------------------- closing

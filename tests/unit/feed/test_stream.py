@@ -272,6 +272,38 @@ async def test_a_peer_that_never_says_goodbye_cannot_hold_the_close() -> None:
     await server.wait_closed()
 
 
+@pytest.mark.parametrize("ends", ["we leave", "it leaves"])
+async def test_a_peer_that_does_not_read_cannot_hold_us(ends: str) -> None:
+    """Our own words pile up before a peer that reads nothing: whoever ends it, it ends."""
+    sockets: list[ServerConnection] = []
+    asleep = asyncio.Event()
+
+    async def deaf(socket: ServerConnection) -> None:
+        sockets.append(socket)
+        socket.transport.pause_reading()
+        await asleep.wait()
+
+    class Verbose(WordDialect):
+        def subscribe(self, request: str, topics: Any) -> str:
+            return "x" * 30_000_000  # beyond every buffer between us
+
+    server = await serve(deaf, "127.0.0.1", 0, ping_interval=None, close_timeout=0.1)
+    venue = WordVenue()
+    venue.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with hub_of(venue, public=[lambda: Verbose(venue.url)]) as hub:
+        hub.subscribe(BTC, QUOTES, Inbox())
+        await until(lambda: bool(sockets))
+        await asyncio.sleep(0.1)
+        if ends == "it leaves":
+            sockets[0].transport.abort()
+            await until(lambda: hub.streams[0].counters.dials >= 2)
+        async with asyncio.timeout(4 * QUICK_RULES.close_s):
+            await hub.aclose()
+    asleep.set()
+    server.close()
+    await server.wait_closed()
+
+
 async def test_a_dialect_that_cannot_write_costs_its_connection_not_the_stream(venue: WordVenue) -> None:
     """An error in the keeper ends the connection; the stream dials again, and says what happened."""
 
