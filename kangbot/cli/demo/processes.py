@@ -9,7 +9,7 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 _READY_S = 30.0
 _STOP_S = 30.0
@@ -23,14 +23,14 @@ class Sandbox:
     """The sandbox exchange in a process of its own."""
 
     def __init__(self, *, seed: int, log: Path, options: tuple[str, ...] = ()) -> None:
-        self._log = log.open("w")
-        self._process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
-            [sys.executable, "-m", "kangbot.sandbox", "--port", "0", "--seed", str(seed), *options],
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-            start_new_session=True,  # Ctrl-C reaches the demo alone, which stops its children in order
-        )
+        with log.open("w") as out:  # the child has its own copy
+            self._process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
+                [sys.executable, "-m", "kangbot.sandbox", "--port", "0", "--seed", str(seed), *options],
+                stdout=subprocess.PIPE,
+                stderr=out,
+                text=True,
+                start_new_session=True,  # Ctrl-C reaches the demo alone, which stops its children in order
+            )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -67,7 +67,6 @@ class Sandbox:
         _stop(self._process)
         if self._process.stdout is not None:
             self._process.stdout.close()
-        self._log.close()
 
 
 class Daemon:
@@ -76,15 +75,15 @@ class Daemon:
     def __init__(self, *, config: Path, state: Path, environment: Mapping[str, str], log: Path) -> None:
         self.state = state
         self.log = log
-        self._out: IO[str] = log.open("a")
-        self._process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
-            [sys.executable, "-m", "kangbot.daemon", "--config", str(config)],
-            stdin=subprocess.DEVNULL,
-            stdout=self._out,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
-            start_new_session=True,
-        )
+        with log.open("a") as out:  # the child has its own copy
+            self._process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
+                [sys.executable, "-m", "kangbot.daemon", "--config", str(config)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **environment},
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int:
@@ -103,9 +102,7 @@ class Daemon:
 
     def stop(self) -> int:
         """Ask it to stop in order, wait, and return its exit status."""
-        status = _stop(self._process)
-        self._out.close()
-        return status
+        return _stop(self._process)
 
     def last_lines(self) -> str:
         """Return the end of its log."""

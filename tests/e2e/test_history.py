@@ -1,0 +1,71 @@
+"""The daemon and a real MariaDB, which is there, away, and back."""
+
+import time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.support import mariadb
+from tests.support.processes import MARKETS, World, net
+
+pytestmark = [pytest.mark.process, pytest.mark.mariadb]
+
+
+def rows(server: mariadb.MariadbServer, database: str, table: str) -> int:
+    """Return how many rows the table has."""
+    return int(server.sql(f"SELECT COUNT(*) FROM {table}", database=database)[0][0])
+
+
+def test_trading_goes_on_while_the_database_is_away(world: World, database_server: mariadb.MariadbServer) -> None:
+    """Rows for all of it; while the server is dead, orders go on; when it is back, they arrive, none twice."""
+    database = database_server.database()
+    world.environment["KANGBOT_DATABASE__URL"] = database_server.url(database)
+    world.start()
+    world.live()
+    world.orders(more_than=3)
+    world.until(lambda report: report.history_backlog == 0)
+    database_server.kill()
+    before = world.client.report().orders.filled
+    away = world.orders(more_than=before + 3)
+    assert away.live == len(MARKETS)
+    world.until(lambda report: report.history_away != "" and report.history_backlog > 0)
+    database_server.start()
+    world.until(lambda report: report.history_backlog == 0 and report.history_away == "", timeout_s=90)
+    truth = world.stop()
+    for table in ("orders", "fills", "round_trips", "positions", "run_states", "bars", "events"):
+        assert rows(database_server, database, table) > 0, table
+    assert rows(database_server, database, "orders") == truth["orders"]["with_prefix"]
+    fills: list[Any] = database_server.sql(
+        "SELECT COUNT(*), COUNT(DISTINCT execution_id) FROM fills", database=database
+    )
+    assert fills[0][0] == fills[0][1] == truth["fills"]
+    stored = {
+        market.split(":")[1].split("-")[0]: Decimal(held)
+        for market, held in database_server.sql("SELECT market, net FROM positions", database=database)
+        if held
+    }
+    assert stored == net(truth["positions"])
+
+
+def test_an_idle_daemon_sends_the_database_nothing(world: World, database_server: mariadb.MariadbServer) -> None:
+    """Running markets with no events to store: the server's own counter of questions stands still."""
+    database = database_server.database()
+    world.environment["KANGBOT_DATABASE__URL"] = database_server.url(database)
+    # Quarters of an hour, and a strategy that waits for extremes: markets run, data flows, nothing happens.
+    patient = (
+        world.config.read_text().replace('timeframe = "1s"', 'timeframe = "15m"').replace("ema_cross", "rsi_reversion")
+    )
+    world.config.write_text(patient.replace("fast = 2\nslow = 5", "period = 5\nlow = 1\nhigh = 99"))
+    world.start()
+    world.live()
+    while time.time() % 900 > 870:  # a bar closes soon: that is an event
+        time.sleep(1)
+    before = world.until(lambda report: report.history_backlog == 0)
+    first = database_server.counter("Questions")
+    asking = database_server.counter("Questions") - first  # looking at the counter counts
+    time.sleep(5)
+    assert database_server.counter("Questions") - first == 2 * asking
+    after = world.client.report()
+    assert after.frames > before.frames + 20
+    assert after.journal_sequence == before.journal_sequence

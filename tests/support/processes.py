@@ -1,0 +1,111 @@
+"""Real processes for the end-to-end tests: one sandbox exchange, and a daemon that can be killed."""
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from kangbot.cli.demo.processes import Daemon, Sandbox, wait_for
+from kangbot.control.client import ControlClient, NoDaemonError
+from kangbot.health.report import Report
+
+MARKETS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
+
+CONFIG = """
+mode = "sandbox"
+[defaults]
+strategy = "ema_cross"
+timeframe = "1s"
+size = 500
+leverage = 2
+[defaults.parameters]
+fast = 2
+slow = 5
+[risk]
+market_notional = 5000
+total_notional = 50000
+open_positions = 27
+daily_loss = 100000
+drawdown_percent = 90
+[start]
+interval_s = 0.05
+jitter_s = 0.02
+[shutdown]
+grace_s = 10
+""" + "".join(f'[[markets]]\nsymbol = "{base}/USDT:USDT"\n' for base in MARKETS)
+
+
+class World:
+    """One exchange, and a daemon that can be started, stopped and killed on the same state folder."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        self.config = folder / "kangbot.toml"
+        self.config.write_text(CONFIG)
+        symbols = ",".join(f"{base}USDT" for base in MARKETS)
+        self.sandbox = Sandbox(seed=seed, log=folder / "sandbox.log", options=("--symbols", symbols))
+        self.environment = {
+            "KANGBOT_STATE_DIR": str(self.state),
+            "KANGBOT_VENUES__BYBIT__REST_URL": self.sandbox.rest_url,
+            "KANGBOT_VENUES__BYBIT__WS_PUBLIC_URL": self.sandbox.ws_public_url,
+            "KANGBOT_VENUES__BYBIT__WS_PRIVATE_URL": self.sandbox.ws_private_url,
+        }
+        self.client = ControlClient(self.state / "control.sock")
+        self._daemon: Daemon | None = None
+
+    @property
+    def daemon(self) -> Daemon:
+        """The daemon that was started last."""
+        assert self._daemon is not None
+        return self._daemon
+
+    def start(self) -> None:
+        """Start a daemon, and wait until it answers."""
+        (self.state / "control.sock").unlink(missing_ok=True)
+        self._daemon = Daemon(
+            config=self.config, state=self.state, environment=self.environment, log=self.folder / "daemon.log"
+        )
+        wait_for(self.state / "control.sock", self._daemon)
+
+    def until(self, holds: Callable[[Report], bool], timeout_s: float = 60.0) -> Report:
+        """Return the first report for which `holds`; fails with the daemon's last words."""
+        deadline = time.monotonic() + timeout_s
+        report: Report | None = None
+        while time.monotonic() < deadline:
+            try:
+                report = self.client.report()
+            except NoDaemonError:
+                assert self.daemon.ended is None, self.daemon.last_lines()
+            else:
+                if holds(report):
+                    return report
+            time.sleep(0.1)
+        raise AssertionError(f"not within {timeout_s} s; the last report: {report}; log: {self.daemon.last_lines()}")
+
+    def live(self) -> Report:
+        """Wait until every market is live."""
+        return self.until(lambda report: report.live == len(MARKETS))
+
+    def orders(self, more_than: int) -> Report:
+        """Wait until this run of the daemon has had more orders filled than that."""
+        return self.until(lambda report: report.orders.filled > more_than)
+
+    def stop(self) -> dict[str, Any]:
+        """Freeze prices, stop the daemon in order, and return what the exchange says."""
+        self.sandbox.pause()
+        time.sleep(0.5)
+        assert self.daemon.stop() == 0, self.daemon.last_lines()
+        return self.sandbox.truth()
+
+    def close(self) -> None:
+        """End both processes."""
+        if self._daemon is not None and self._daemon.ended is None:
+            self._daemon.kill()
+        self.sandbox.close()
+
+
+def net(positions: dict[str, Any]) -> dict[str, Decimal]:
+    """Return the exchange's open positions by base currency."""
+    return {name.removesuffix("USDT"): Decimal(text) for name, text in positions.items() if Decimal(text)}
