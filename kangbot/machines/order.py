@@ -212,13 +212,14 @@ def _reported(order: Order, report: OrderReport, evidence: Evidence, now_ns: int
     if order.status.terminal and not order.inferred and sign is not Sign.FILLED:
         sign = Sign.LATE
     moved = _move(order, sign, evidence, now_ns)
+    news = moved.status is not order.status  # an old reason does not explain a new status
     return _with(
         moved,
         venue_order_id=report.venue_order_id,
         seen=True,
         reported=max(order.reported, report.filled),
-        code=report.code or order.code,
-        message=report.message or order.message,
+        code=report.code if news else report.code or order.code,
+        message=report.message if news else report.message or order.message,
         doubted=False,
         missing=False,
         asks=0,

@@ -392,6 +392,7 @@ def test_the_venues_reason_is_kept() -> None:
     refused = learn(sent(), RefusedByVenue("110007", "no money"))
     assert (refused.code, refused.message, refused.evidence) == ("110007", "no money", Evidence.CODE)
     assert learn(refused, Reported(report(S.REJECTED))).code == "110007"
+    assert learn(lost(), Reported(report(S.ACKED))).message == ""
 
 
 @given(

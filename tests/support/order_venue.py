@@ -1,0 +1,353 @@
+"""A venue for one market's orders, in memory and on virtual time, that misbehaves on demand.
+
+It is a world, not a mock: it has its own truth (orders, executions, a position), and what the executor believes is
+compared with it. Everything is decided by the test, nothing by chance.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum, auto
+
+import msgspec
+
+from kangbot.errors import Ambiguous, DuplicateId, NotFound, RateLimited, Refused, Retryable
+from kangbot.model.data import Bar, Trade
+from kangbot.model.ids import ClientId, ExecutionId, Symbol, VenueName, VenueOrderId
+from kangbot.model.market import Instrument
+from kangbot.model.orders import (
+    AccountEvent,
+    Balance,
+    Evidence,
+    Fill,
+    FillCause,
+    Intent,
+    OrderKind,
+    OrderReport,
+    OrderStatus,
+    Side,
+    VenuePosition,
+)
+from kangbot.ports import IdRule, Lookup
+from kangbot.runtime.world import SECOND_NS, Clock
+from tests.support.order_disk import loop
+from tests.support.trade_words import MARKET, dec, instrument
+
+S = OrderStatus
+
+
+class Fate(Enum):
+    """What becomes of one request to place an order."""
+
+    NORMAL = auto()
+    LOST_BEFORE = auto()  # never arrives; the connection breaks
+    LOST_AFTER = auto()  # accepted; the connection breaks before the answer
+    HANGS_BEFORE = auto()  # never arrives, and no answer ever comes
+    HANGS_AFTER = auto()  # accepted, and no answer ever comes
+    LATE = auto()  # accepted only after `late_s`; the connection breaks at once
+    REFUSED = auto()  # a definitive code
+    LIMITED = auto()  # too many requests
+    UNREACHED = auto()  # Retryable without a code: nothing was sent, says the transport
+    UNMAPPED = auto()  # an error that no table names
+    TWICE = auto()  # a proxy below us sends it twice: the second copy's answer is what we get
+
+
+_NEVER_ARRIVES: dict[Fate, Callable[[], Exception]] = {
+    Fate.LOST_BEFORE: lambda: Ambiguous("the connection broke"),
+    Fate.REFUSED: lambda: Refused("not enough money", code="110007"),
+    Fate.LIMITED: lambda: RateLimited("too many visits", code="10006", retry_after_ns=2 * SECOND_NS),
+    Fate.UNREACHED: lambda: Retryable("no route to host"),
+    Fate.UNMAPPED: lambda: ValueError("no table names this"),
+}
+
+
+@dataclass(slots=True)
+class VenueOrder:
+    """An order as the venue knows it."""
+
+    intent: Intent | None  # None: by hand
+    client_id: ClientId | None
+    venue_order_id: VenueOrderId
+    side: Side
+    quantity: Decimal
+    at_ns: int
+    filled: Decimal = Decimal(0)
+    value: Decimal = Decimal(0)
+    status: OrderStatus = S.ACKED
+    changed_ns: int = 0
+
+
+@dataclass(slots=True)
+class FakeVenue:
+    """Implements `ports.Venue` in memory."""
+
+    clock: Clock
+    id_rule: IdRule = IdRule.FOR_EVER
+    name: VenueName = field(default=VenueName("bybit"))
+    answer_s: float = 0.05
+    push_s: float = 0.02
+    late_s: float = 3.0
+    fates: deque[Fate] = field(default_factory=deque)  # of the next requests to place; NORMAL where it is empty
+    unreachable: bool = False  # every question fails
+    questions_hang: bool = False
+    limits_ns: int = 0  # questions are refused as too many, with this Retry-After
+    cancels: deque[str] = field(default_factory=deque)  # of the next: "ok", "lost", "hang", "denied"
+    stops: deque[str] = field(default_factory=deque)  # of the next: "ok", "lost", "refused", "none"
+    deaf: bool = False  # pushes are dropped
+    twice: bool = False  # each push comes twice
+    lag_s: float = 0.0  # so long what happened does not show in `find` and the lists
+    market_part: Decimal = Decimal(1)  # how much of a market order is filled
+    price: Decimal = Decimal(100)
+    takes_stop: bool = True  # an order's stop becomes the position's
+    fees: Decimal = Decimal(0)
+    sink: Callable[[AccountEvent], None] | None = None
+    before_submit: Callable[[Intent], None] | None = None
+    orders: list[VenueOrder] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
+    submits: list[ClientId] = field(default_factory=list)
+    canceled: list[ClientId] = field(default_factory=list)
+    asked: list[tuple[str, int]] = field(default_factory=list)
+    since: list[int] = field(default_factory=list)
+    stop: Decimal | None = None
+    money: Decimal = Decimal(1000)
+    hidden: Decimal = Decimal(0)  # of the position, that no execution explains
+
+    # ------------------------------------------------------------------------------------------------------ truth
+    @property
+    def net(self) -> Decimal:
+        """What we hold, as the venue knows it."""
+        return sum((fill.signed for fill in self.fills), self.hidden)
+
+    def of(self, client_id: ClientId) -> VenueOrder:
+        """Return the order under that id."""
+        return next(order for order in self.orders if order.client_id == client_id)
+
+    def trade(self, order: VenueOrder, quantity: Decimal, *, cause: FillCause = FillCause.TRADE) -> None:
+        """Fill some of an order, and push what happened."""
+        order.filled += quantity
+        order.value += quantity * self.price
+        order.status = S.FILLED if order.filled == order.quantity else S.PARTIAL
+        order.changed_ns = self.clock.now_ns()
+        fill = Fill(
+            market=MARKET,
+            execution_id=ExecutionId(f"x{len(self.fills) + 1}"),
+            client_id=order.client_id,
+            venue_order_id=order.venue_order_id,
+            side=order.side,
+            price=self.price,
+            quantity=quantity,
+            fee=self.fees * quantity,
+            fee_currency="USDT",
+            cause=cause,
+            at_ns=self.clock.now_ns(),
+        )
+        flat = not self.net
+        self.fills.append(fill)
+        if not self.net:
+            self.stop = None
+        elif flat and self.takes_stop and order.intent is not None and order.intent.stop is not None:
+            self.stop = order.intent.stop
+        self.push(fill)
+        self.push(self.report(order))
+        self.push(self.position())
+
+    def by_hand(
+        self, quantity: str, *, side: Side = Side.BUY, client: str | None = None, filled: bool = True
+    ) -> VenueOrder:
+        """Somebody trades at the venue, past us."""
+        order = VenueOrder(
+            intent=None,
+            client_id=None if client is None else ClientId(client),
+            venue_order_id=self._next_id(),
+            side=side,
+            quantity=dec(quantity),
+            at_ns=self.clock.now_ns(),
+            changed_ns=self.clock.now_ns(),
+        )
+        self.orders.append(order)
+        if filled:
+            self.trade(order, order.quantity)
+        else:
+            self.push(self.report(order))
+        return order
+
+    def close(self, order: VenueOrder, status: OrderStatus) -> None:
+        """End an order, and push it."""
+        order.status = status
+        order.changed_ns = self.clock.now_ns()
+        self.push(self.report(order))
+
+    def report(self, order: VenueOrder, evidence: Evidence = Evidence.STREAM) -> OrderReport:
+        """Return what the venue says of the order."""
+        return OrderReport(
+            market=MARKET,
+            client_id=order.client_id,
+            venue_order_id=order.venue_order_id,
+            status=order.status,
+            side=order.side,
+            quantity=order.quantity,
+            filled=order.filled,
+            average=order.value / order.filled if order.filled else None,
+            at_ns=order.changed_ns,
+            evidence=evidence,
+        )
+
+    def position(self) -> VenuePosition:
+        """Return what the venue says of the position."""
+        return VenuePosition(
+            market=MARKET,
+            net=self.net,
+            entry=self.price if self.net else None,
+            stop=self.stop,
+            mark=self.price,
+            at_ns=self.clock.now_ns(),
+        )
+
+    def push(self, event: AccountEvent) -> None:
+        """Say it on the private stream."""
+        if self.deaf or self.sink is None:
+            return
+        for _ in range(1 + self.twice):
+            loop().call_later(self.push_s, self._say, event)
+
+    def _say(self, event: AccountEvent) -> None:
+        if self.sink is not None:
+            self.sink(event)
+
+    def _next_id(self) -> VenueOrderId:
+        return VenueOrderId(f"v{len(self.orders) + 1}")
+
+    def _accept(self, intent: Intent) -> VenueOrder:
+        same = [order for order in self.orders if order.client_id == intent.client_id]
+        if same and (self.id_rule is IdRule.FOR_EVER or any(not order.status.terminal for order in same)):
+            raise DuplicateId("OrderLinkedID is duplicate", code="110072")
+        order = VenueOrder(
+            intent=intent,
+            client_id=intent.client_id,
+            venue_order_id=self._next_id(),
+            side=intent.side,
+            quantity=intent.quantity,
+            at_ns=self.clock.now_ns(),
+            changed_ns=self.clock.now_ns(),
+        )
+        self.orders.append(order)
+        self.push(self.report(order))
+        if intent.kind is OrderKind.MARKET:
+            self.trade(order, intent.quantity * self.market_part)
+            if order.status is S.PARTIAL:
+                self.close(order, S.CANCELED)
+        return order
+
+    # --------------------------------------------------------------------------------------------------- requests
+    async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:
+        self.submits.append(intent.client_id)
+        if self.before_submit is not None:
+            self.before_submit(intent)
+        fate = self.fates.popleft() if self.fates else Fate.NORMAL
+        await asyncio.sleep(self.answer_s / 2)
+        if fate in _NEVER_ARRIVES:
+            error = _NEVER_ARRIVES[fate]()
+            raise error
+        if fate is Fate.HANGS_BEFORE:
+            await asyncio.Event().wait()
+        if fate is Fate.LATE:
+            loop().call_later(self.late_s, self._accept, intent)
+            raise Ambiguous("the gateway timed out", code="504")
+        order = self._accept(intent)
+        answer = msgspec.structs.replace(
+            self.report(order, Evidence.ANSWER), status=S.ACKED, filled=dec(0), average=None
+        )
+        if fate is Fate.LOST_AFTER:
+            raise Ambiguous("the connection broke")
+        if fate is Fate.HANGS_AFTER:
+            await asyncio.Event().wait()
+        if fate is Fate.TWICE:
+            self._accept(intent)
+        await asyncio.sleep(self.answer_s / 2)
+        return answer
+
+    async def cancel(self, instrument: Instrument, client_id: ClientId) -> None:
+        self.canceled.append(client_id)
+        how = self.cancels.popleft() if self.cancels else "ok"
+        await asyncio.sleep(self.answer_s)
+        if how == "lost":
+            raise Ambiguous("the connection broke")
+        if how == "limited":
+            raise RateLimited("too many visits", retry_after_ns=SECOND_NS)
+        if how == "hang":
+            await asyncio.Event().wait()
+        order = next((one for one in self.orders if one.client_id == client_id and not one.status.terminal), None)
+        if how == "denied" or order is None:
+            raise NotFound("order not exists or too late to cancel", code="110001")
+        self.close(order, S.CANCELED)
+
+    async def protect(self, instrument: Instrument, stop: Decimal | None) -> None:
+        how = self.stops.popleft() if self.stops else "ok"
+        self.asked.append((f"protect {stop}", self.clock.now_ns()))
+        await asyncio.sleep(self.answer_s)
+        if how == "lost":
+            raise Ambiguous("the connection broke")
+        if how == "refused":
+            raise Refused("the stop would trigger at once", code="110012")
+        if how == "none" or not self.net:
+            raise NotFound("there is no position", code="110009")
+        self.stop = stop
+        self.push(self.position())
+
+    # -------------------------------------------------------------------------------------------------- questions
+    async def _question(self, name: str) -> None:
+        self.asked.append((name, self.clock.now_ns()))
+        if self.questions_hang:
+            await asyncio.Event().wait()
+        await asyncio.sleep(self.answer_s)
+        if self.unreachable:
+            raise Retryable("no route to host")
+        if self.limits_ns:
+            raise RateLimited("too many visits", code="10006", retry_after_ns=self.limits_ns)
+
+    def _shown(self) -> list[VenueOrder]:
+        return [order for order in self.orders if order.at_ns + self.lag_s * SECOND_NS <= self.clock.now_ns()]
+
+    async def find(self, instrument: Instrument, client_id: ClientId) -> Lookup:
+        await self._question(f"find {client_id}")
+        found = [order for order in self._shown() if order.client_id == client_id]
+        report = self.report(found[-1], Evidence.STREAM) if found else None
+        return Lookup(report=report, at_ns=self.clock.now_ns())
+
+    async def open_orders(self) -> Sequence[OrderReport]:
+        await self._question("open_orders")
+        return [self.report(order) for order in self._shown() if not order.status.terminal]
+
+    async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
+        self.since.append(since_ns)
+        await self._question("executions")
+        return [fill for fill in self.fills if fill.at_ns >= since_ns]
+
+    async def positions(self) -> Sequence[VenuePosition]:
+        await self._question("positions")
+        return [self.position()] if self.net else []
+
+    async def balances(self) -> Sequence[Balance]:
+        await self._question("balances")
+        return [Balance(currency="USDT", equity=self.money, available=self.money, at_ns=self.clock.now_ns())]
+
+    # ------------------------------------------------------------------------------- what these tests do not ask for
+    async def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:
+        return {symbol: instrument() for symbol in symbols}
+
+    async def bars(self, instrument: Instrument, timeframe_s: int, limit: int) -> Sequence[Bar]:
+        return ()
+
+    async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
+        return ()
+
+    async def prepare(self, instrument: Instrument, leverage: int) -> None:
+        return None
+
+    async def server_time_ns(self) -> int:
+        return self.clock.now_ns()
+
+    async def aclose(self) -> None:
+        return None

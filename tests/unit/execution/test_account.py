@@ -1,0 +1,270 @@
+"""One venue account: routing, rounds, balances."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from kangbot.execution.account import OVERLAP_NS, START_OVERLAP_NS, Account
+from kangbot.execution.budget import Budget
+from kangbot.execution.executor import Pulse
+from kangbot.machines.limiter import Window
+from kangbot.machines.reconcile import Reconciled
+from kangbot.model.data import Quote
+from kangbot.model.events import EquityMarked, Noted
+from kangbot.model.ids import MarketId
+from kangbot.model.orders import AccountEvent, Balance, Fill, OrderStatus, VenuePosition
+from kangbot.ports import Channel, Topic
+from kangbot.runtime.world import SECOND_NS
+from kangbot.sim.loop import run
+from tests.support.order_story import Story
+from tests.support.trade_words import MARKET, START, dec, fill, funding, report, stated
+
+OTHER = MarketId("bybit:ETH-USDT:USDT")
+ACCOUNT = Topic(market=None, channel=Channel.ACCOUNT, native="order")
+
+
+class Rig:
+    """An account over a venue, with one market that notes what it gets."""
+
+    def __init__(self, *, last_execution_ns: int = 0, born_ns: int = 0, timeout_s: float = 15.0) -> None:
+        self.story = Story()
+        self.venue = self.story.venue
+        self.heard: list[Any] = []
+        self.pulse = Pulse(in_flight=False, executions_since_ns=None)
+        self.budget = Budget(
+            clock=self.story.world.clock, venue="bybit", windows=(Window(most=100, span_ns=SECOND_NS),)
+        )
+        self.account = Account(
+            world=self.story.world,
+            journal=self.story.disk,
+            venue=self.venue,
+            budget=self.budget,
+            last_execution_ns=last_execution_ns,
+            born_ns=born_ns,
+            equity={"USDT": dec(1000)},
+            timeout_s=timeout_s,
+        )
+        self.venue.sink = lambda event: self.account.offer(event, 0)
+
+    def join(self, market: MarketId = MARKET) -> None:
+        """Register the market."""
+        self.account.register(market, self.heard.append, lambda: self.pulse)
+
+    @property
+    def rounds(self) -> list[Reconciled]:
+        """The answers that were delivered."""
+        return [one for one in self.heard if isinstance(one, Reconciled)]
+
+    def notes(self) -> list[str]:
+        """The kinds of the notes on disk."""
+        return [event.kind for event in self.story.disk.events if isinstance(event, Noted)]
+
+
+def test_a_market_hears_of_itself_only() -> None:
+    """Reports, fills, cash flows and positions; public data and other markets' events are none of its business."""
+
+    async def main() -> None:
+        rig = Rig()
+        rig.join()
+        mine: list[AccountEvent] = [report(OrderStatus.ACKED), fill("e1", 1), funding("f1", 1), stated(1)]
+        for event in mine:
+            rig.account.offer(event, 0)
+        quote = Quote(market=MARKET, bid=dec(1), bid_quantity=dec(1), ask=dec(2), ask_quantity=dec(1), at_ns=START)
+        rig.account.offer(quote, 0)
+        assert rig.heard == mine
+
+    run(main())
+
+
+def test_what_belongs_to_no_running_market_is_counted_and_told_once() -> None:
+    """On the stream and in the answers of a round."""
+
+    async def main() -> None:
+        rig = Rig()
+        rig.venue.by_hand("1")
+        rig.venue.by_hand("1", filled=False)
+        await asyncio.sleep(1)
+        assert await rig.account.reconcile()
+        await asyncio.sleep(1)
+        assert rig.account.unrouted == {MARKET: 6}
+        assert rig.notes() == ["account.unrouted"]
+
+    run(main())
+
+
+def test_equity_is_marked_where_it_changed() -> None:
+    """By push or by round; what the journal knows already is no news."""
+
+    async def main() -> None:
+        rig = Rig()
+        await rig.account.reconcile()
+        rig.account.offer(Balance(currency="USDT", equity=dec(999), available=dec(1), at_ns=START), 0)
+        rig.venue.money = dec(999)
+        await rig.account.reconcile()
+        await asyncio.sleep(1)
+        assert rig.account.equity == {"USDT": dec(999)}
+        marks = [event for event in rig.story.disk.events if isinstance(event, EquityMarked)]
+        assert [(mark.venue, mark.currency, mark.equity) for mark in marks] == [("bybit", "USDT", dec(999))]
+
+    run(main())
+
+
+def test_a_round_asks_for_everything_and_gives_each_market_its_part() -> None:
+    """An absent position is flat; executions come with the time they were asked from."""
+
+    async def main() -> None:
+        rig = Rig(last_execution_ns=START - SECOND_NS)
+        rig.join()
+        rig.join(OTHER)
+        rig.venue.deaf = True
+        order = rig.venue.by_hand("2", filled=False)
+        rig.venue.trade(order, dec(1))
+        assert await rig.account.reconcile()
+        mine, other = rig.rounds
+        assert [one.venue_order_id for one in mine.open_orders] == [order.venue_order_id]
+        assert mine.position is not None
+        assert (mine.position.net, len(mine.executions)) == (dec(1), 1)
+        assert mine.executions_since_ns == START - SECOND_NS - START_OVERLAP_NS
+        assert (mine.asked_ns, mine.answered_ns > mine.asked_ns) == (START, True)
+        assert other.position == VenuePosition(market=OTHER, net=dec(0), entry=None, stop=None, mark=None)
+        assert (list(other.open_orders), list(other.executions)) == ([], [])
+        assert [name for name, _ in rig.venue.asked] == ["open_orders", "positions", "executions", "balances"]
+
+    run(main())
+
+
+def test_executions_are_asked_for_with_overlap_and_from_as_far_as_somebody_needs() -> None:
+    """After a round from a minute before it; from further back for a market that explains a drift, or has been away."""
+
+    async def main() -> None:
+        rig = Rig(born_ns=START - 100 * SECOND_NS)
+        rig.join()
+        await rig.account.reconcile()
+        await asyncio.sleep(100)
+        rounds_ns = rig.rounds[0].asked_ns
+        await rig.account.reconcile()
+        rig.pulse = Pulse(in_flight=True, executions_since_ns=7)
+        await rig.account.reconcile()
+        rig.pulse = Pulse(in_flight=False, executions_since_ns=None)
+        last_ns = rig.rounds[-1].asked_ns
+        rig.account.unregister(MARKET)
+        rig.account.unregister(MARKET)
+        await asyncio.sleep(1000)
+        await rig.account.reconcile()
+        rig.join()
+        await rig.account.reconcile()
+        born = START - 100 * SECOND_NS - START_OVERLAP_NS
+        assert rig.venue.since == [born, rounds_ns - OVERLAP_NS, 7, born, last_ns - OVERLAP_NS]
+
+    run(main())
+
+
+def test_without_a_memory_there_is_nothing_to_catch_up_with() -> None:
+    """A new journal begins now."""
+
+    async def main() -> None:
+        rig = Rig()
+        rig.join()
+        await rig.account.reconcile()
+        assert rig.venue.since == [START]
+
+    run(main())
+
+
+def test_a_market_that_joins_or_leaves_during_a_round_is_left_out_of_it() -> None:
+    """The questions were not asked for it."""
+
+    async def main() -> None:
+        rig = Rig()
+        rig.join()
+        asking = asyncio.create_task(rig.account.reconcile())
+        await asyncio.sleep(0.1)
+        rig.join(OTHER)
+        rig.account.unregister(MARKET)
+        await asking
+        assert rig.rounds == []
+
+    run(main())
+
+
+def test_rounds_come_at_the_start_on_a_slow_beat_and_while_anything_is_in_flight() -> None:
+    """At once, every 60 s, every 5 s, and when the private stream is back."""
+
+    async def main() -> None:
+        rig = Rig()
+        running = asyncio.create_task(rig.account.run())
+        await asyncio.sleep(1)
+        assert rig.account.rounds == 0
+        rig.join()
+        await asyncio.sleep(1)
+        assert rig.account.rounds == 1
+        await asyncio.sleep(130)
+        assert rig.account.rounds == 3
+        rig.pulse = Pulse(in_flight=True, executions_since_ns=None)
+        await asyncio.sleep(30)
+        assert 3 + 5 <= rig.account.rounds <= 3 + 6
+        rig.pulse = Pulse(in_flight=False, executions_since_ns=None)
+        before = rig.account.rounds
+        rig.account.feed_changed(ACCOUNT, live=False, reason="connection lost")
+        assert not rig.account.live
+        await asyncio.sleep(1)
+        assert rig.account.rounds == before
+        rig.account.feed_changed(ACCOUNT, live=True, reason="first data")
+        await asyncio.sleep(1)
+        assert (rig.account.live, rig.account.rounds) == (True, before + 1)
+        rig.account.hurry()
+        await asyncio.sleep(1)
+        assert rig.account.rounds == before + 2
+        running.cancel()
+
+    run(main())
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_round_that_fails_is_no_evidence_and_is_tried_again(hangs: bool) -> None:
+    """Nobody hears half an answer; it is told on the way down and on the way up."""
+
+    async def main() -> None:
+        rig = Rig(timeout_s=2)
+        running = asyncio.create_task(rig.account.run())
+        rig.venue.unreachable, rig.venue.questions_hang = True, hangs
+        rig.join()
+        await asyncio.sleep(40)
+        assert (rig.rounds, rig.account.rounds) == ([], 0)
+        assert rig.account.failures > 2
+        assert rig.notes() == ["account.unreconciled"]
+        rig.venue.unreachable = rig.venue.questions_hang = False
+        await asyncio.sleep(20)
+        assert (len(rig.rounds), rig.account.failures) == (1, 0)
+        assert rig.notes() == ["account.unreconciled", "account.reconciled"]
+        running.cancel()
+
+    run(main())
+
+
+def test_a_limit_that_a_question_meets_holds_everybody() -> None:
+    """The budget pauses for as long as the venue said."""
+
+    async def main() -> None:
+        rig = Rig()
+        rig.venue.limits_ns = 7 * SECOND_NS
+        assert not await rig.account.reconcile()
+        assert rig.budget.paused_until_ns == rig.story.world.clock.now_ns() + 7 * SECOND_NS
+
+    run(main())
+
+
+def test_a_fill_between_the_questions_reaches_its_market_by_the_stream() -> None:
+    """The account routes while it asks."""
+
+    async def main() -> None:
+        rig = Rig()
+        rig.join()
+        asking = asyncio.create_task(rig.account.reconcile())
+        await asyncio.sleep(0.16)
+        rig.venue.by_hand("1")
+        await asking
+        assert any(isinstance(one, Fill) for one in rig.heard)
+
+    run(main())

@@ -1,0 +1,143 @@
+"""One request budget a venue account."""
+
+import asyncio
+
+import pytest
+
+from kangbot.execution.budget import Budget
+from kangbot.machines.limiter import Window
+from kangbot.machines.priority import Priority
+from kangbot.runtime.world import SECOND_NS, Clock
+from kangbot.sim.loop import VirtualLoop, run
+
+
+class Rig:
+    """A budget of ten requests a second on virtual time, and who left when."""
+
+    def __init__(self, most: int = 10) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        self.clock = Clock(monotonic_ns=lambda: loop.now_ns, anchor_ns=0)
+        self.budget = Budget(clock=self.clock, venue="bybit", windows=(Window(most=most, span_ns=SECOND_NS),))
+        self.left: list[tuple[str, float]] = []
+
+    async def request(self, name: str, priority: Priority) -> None:
+        """Wait for a turn, and leave."""
+        await self.budget.acquire(priority)
+        self.left.append((name, self.clock.now_ns() / SECOND_NS))
+
+    def begin(self, name: str, priority: Priority) -> asyncio.Task[None]:
+        """Request in the background."""
+        return asyncio.create_task(self.request(name, priority))
+
+    async def fill(self) -> None:
+        """Use up the window."""
+        for _ in range(10):
+            await self.request("filler", Priority.CANCEL_EXIT)
+        self.left.clear()
+
+
+def test_what_may_leave_leaves_at_once() -> None:
+    """Without a turn of the loop."""
+
+    async def main() -> None:
+        rig = Rig()
+        waiting = rig.budget.acquire(Priority.ENTRY)
+        with pytest.raises(StopIteration):
+            waiting.send(None)
+        assert rig.budget.waiting == 0
+
+    run(main())
+
+
+def test_the_urgent_goes_first_and_equals_in_order() -> None:
+    """Whoever came when."""
+
+    async def main() -> None:
+        rig = Rig()
+        await rig.fill()
+        kinds = (Priority.DATA, Priority.ENTRY, Priority.RECONCILE, Priority.CANCEL_EXIT, Priority.ENTRY)
+        tasks = [rig.begin(f"{kind.name} {index}", kind) for index, kind in enumerate(kinds)]
+        await asyncio.sleep(0)
+        assert rig.budget.waiting == 5
+        for task in tasks:
+            await task
+        assert rig.left == [
+            ("CANCEL_EXIT 3", 1.0),
+            ("RECONCILE 2", 1.0),
+            ("ENTRY 1", 1.0),
+            ("ENTRY 4", 1.0),
+            ("DATA 0", 1.0),
+        ]
+
+    run(main())
+
+
+def test_an_exit_does_not_wait_behind_data_that_leaves_room_for_it() -> None:
+    """Seven entries are on their way: data waits, an exit goes."""
+
+    async def main() -> None:
+        rig = Rig()
+        for _ in range(7):
+            await rig.request("entry", Priority.ENTRY)
+        data = rig.begin("data", Priority.DATA)
+        await asyncio.sleep(0.1)
+        await rig.request("exit", Priority.CANCEL_EXIT)
+        await data
+        assert rig.left[-2:] == [("exit", 0.1), ("data", 1.0)]
+
+    run(main())
+
+
+def test_a_pause_holds_everybody_to_the_second() -> None:
+    """Also those who wait already; a pause of nothing is none."""
+
+    async def main() -> None:
+        rig = Rig()
+        rig.budget.pause(0)
+        assert rig.budget.paused_until_ns == 0
+        rig.budget.pause(3 * SECOND_NS)
+        tasks = [rig.begin(kind.name, kind) for kind in reversed(Priority)]
+        await asyncio.sleep(1)
+        rig.budget.pause(4 * SECOND_NS)
+        for task in tasks:
+            await task
+        assert rig.left == [(kind.name, 5.0) for kind in Priority]
+        assert rig.budget.paused_until_ns == 5 * SECOND_NS
+
+    run(main())
+
+
+def test_a_cancelled_wait_gives_its_place_back() -> None:
+    """The next one goes as if it had never been."""
+
+    async def main() -> None:
+        rig = Rig(most=1)
+        await rig.request("first", Priority.CANCEL_EXIT)
+        gone, stays = rig.begin("gone", Priority.CANCEL_EXIT), rig.begin("stays", Priority.DATA)
+        await asyncio.sleep(0.5)
+        gone.cancel()
+        await stays
+        assert rig.left == [("first", 0.0), ("stays", 1.0)]
+        with pytest.raises(asyncio.CancelledError):
+            await gone
+
+    run(main())
+
+
+def test_a_turn_that_came_in_the_moment_of_the_cancellation_is_given_back() -> None:
+    """Not lost: the next one has it at once."""
+
+    async def main() -> None:
+        rig = Rig(most=1)
+        await rig.request("first", Priority.CANCEL_EXIT)
+        gone = rig.begin("gone", Priority.CANCEL_EXIT)
+        await asyncio.sleep(0.5)
+        asyncio.get_running_loop().call_at(1.0, gone.cancel)  # armed after the budget's timer: the turn is given first
+        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.1)
+        assert gone.cancelled()
+        await rig.request("next", Priority.CANCEL_EXIT)
+        assert rig.left == [("first", 0.0), ("next", 1.1)]
+
+    run(main())

@@ -1,0 +1,222 @@
+"""One market's executor: place, fill, cancel, close."""
+
+import asyncio
+
+import pytest
+
+from kangbot.errors import Refused
+from kangbot.model.events import FillApplied, OrderChanged, OrderIntended, RoundTripClosed, StopSet
+from kangbot.model.ids import client_id
+from kangbot.model.orders import Evidence, OrderKind, OrderStatus, Purpose, Side
+from kangbot.sim.loop import run
+from tests.support.order_story import Market, Story, told
+from tests.support.order_venue import Fate
+from tests.support.trade_words import TAG, WINDOW, dec, proposal
+
+S = OrderStatus
+FIRST = client_id(TAG, 1)
+
+
+async def exits(market: Market, quantity: str | int, side: Side = Side.SELL) -> None:
+    """Place a market order that reduces."""
+    market.executor.place(proposal(quantity, purpose=Purpose.EXIT, side=side, kind=OrderKind.MARKET))
+    await asyncio.sleep(1)
+
+
+@told
+async def test_a_market_order_is_journalled_sent_and_filled() -> None:
+    """Intent on disk, then the send, then what the venue says; the round trip is closed by the exit."""
+    story = Story()
+    market = await story.live()
+    order = market.executor.place(proposal(kind=OrderKind.MARKET), decided_perf_ns=1)
+    assert (order.status, order.intent.reduce_only, story.venue.submits) == (S.INTENT, False, [])
+    assert order.intent.deadline_ns == market.now_ns + WINDOW
+    await market.settled()
+    assert (market.status(FIRST), market.executor.position.net) == (S.FILLED, dec(1))
+    assert len(market.latencies) == 1
+    story.venue.price = dec(110)
+    await exits(market, 1)
+    kinds = [type(event).__name__ for event in story.disk.events]
+    assert kinds == [
+        "EquityMarked",
+        "OrderIntended",
+        "OrderChanged",  # acknowledged, by the answer
+        "FillApplied",
+        "OrderChanged",
+        "OrderIntended",
+        "OrderChanged",
+        "FillApplied",
+        "OrderChanged",
+        "RoundTripClosed",
+    ]
+    trip = market.executor.last_trip
+    assert trip is not None
+    assert trip.net_profit == dec(10)
+    assert list(market.executor.realised_by_day.values()) == [dec(10)]
+    intents = [event.intent for event in story.disk.events if isinstance(event, OrderIntended)]
+    assert [one.reduce_only for one in intents] == [False, True]
+    counts = market.executor.counts
+    assert (counts.sent, counts.acked, counts.filled, counts.unknown) == (2, 2, 2, 0)
+    story.check(market)
+    await market.end()
+
+
+@told
+async def test_ids_are_given_in_the_journals_order() -> None:
+    """The next id is known before it is given; two placed at once get two."""
+    story = Story()
+    market = await story.live()
+    upcoming = market.executor.upcoming_id
+    first = market.executor.place(proposal())
+    second = market.executor.place(proposal())
+    assert (first.client_id, second.client_id) == (upcoming, client_id(TAG, 2))
+    await market.settled()
+    assert story.venue.submits == [first.client_id, second.client_id]
+    await market.end()
+
+
+@told
+async def test_each_group_is_atomic_and_what_handle_returns_is_on_disk() -> None:
+    """Nothing is told that is not journalled."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET))
+    await market.settled()
+    await asyncio.sleep(1)
+    learnt = (OrderChanged, FillApplied, StopSet, RoundTripClosed)
+    assert [event for event in story.disk.events if isinstance(event, learnt)] == market.told
+    await market.end()
+
+
+@told
+async def test_a_cancel_is_asked_for_and_reported() -> None:
+    """By the stream; a second wish changes nothing."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal())
+    await market.settled()
+    market.executor.cancel(FIRST, "no longer wanted")
+    market.executor.cancel(FIRST, "again")
+    await asyncio.sleep(0.5)
+    assert (market.status(FIRST), story.venue.canceled) == (S.CANCELED, [FIRST])
+    market.executor.cancel(FIRST, "too late")
+    market.executor.cancel(client_id(TAG, 99), "unknown")
+    await asyncio.sleep(5)
+    assert story.venue.canceled == [FIRST]
+    await market.end()
+
+
+@told
+async def test_an_order_cancelled_before_it_leaves_stays() -> None:
+    """It is withheld, with our own evidence."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal())
+    market.executor.cancel(FIRST, "changed my mind")
+    await market.settled()
+    (order,) = market.executor.memory().orders
+    assert (order.status, order.evidence, order.message) == (
+        S.NOT_ACCEPTED,
+        Evidence.UNSENT,
+        "cancelled before it left",
+    )
+    assert story.venue.submits == []
+    await market.end()
+
+
+@pytest.mark.parametrize("how", ["lost", "hang", "denied", "limited"])
+def test_a_cancel_that_fails_is_tried_again_until_the_order_is_over(how: str) -> None:
+    """Whatever became of the first request."""
+
+    async def story_of() -> None:
+        story = Story()
+        market = await story.live()
+        market.executor.place(proposal())
+        await market.settled()
+        story.venue.cancels.append(how)
+        market.executor.cancel(FIRST, "test")
+        await asyncio.sleep(20)
+        assert market.status(FIRST) is S.CANCELED
+        assert len(story.venue.canceled) == 2
+        await market.end()
+
+    run(story_of())
+
+
+@told
+async def test_a_cancel_that_loses_to_the_fill_ends_as_filled() -> None:
+    """The venue denies the cancel; the order is asked for by name."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal())
+    await market.settled()
+    story.venue.deaf = True
+    story.venue.trade(story.venue.of(FIRST), dec(1))
+    market.executor.cancel(FIRST, "test")
+    await market.settled()
+    assert (market.status(FIRST), market.executor.position.net) == (S.FILLED, dec(1))
+    story.check(market)
+    await market.end()
+
+
+@told
+async def test_entries_wait_for_the_first_comparison() -> None:
+    """Before we know how things stand nothing may be added."""
+    story = Story()
+    market = await story.live(account=False)
+    assert not market.executor.settled
+    assert market.executor.reconciled_ns == 0
+    assert market.executor.pulse().in_flight
+    with pytest.raises(Refused, match="have not been compared with the venue yet"):
+        market.executor.place(proposal())
+    await market.end()
+
+
+@told
+async def test_what_cannot_be_blocks_entries_and_never_crashes() -> None:
+    """Somebody else sends under our ids."""
+    story = Story()
+    market = await story.live()
+    story.disk._commit_s = 2.0
+    market.executor.place(proposal())
+    order = story.venue.by_hand("1", client=FIRST, filled=False)
+    await asyncio.sleep(0.5)
+    assert "cannot be acked" in market.executor.quarantine
+    assert market.executor.entries_blocked == market.executor.quarantine
+    await asyncio.sleep(3)
+    assert story.venue.submits == []
+    assert order.status is S.ACKED
+    market.executor.release()
+    assert market.executor.quarantine == ""
+    await market.end()
+
+
+@told
+async def test_closing_waits_for_errands_or_ends_them() -> None:
+    """`settle` waits as long as it may, `aclose` does not."""
+    story = Story()
+    market = await story.live()
+    story.venue.fates.extend([Fate.NORMAL, Fate.HANGS_AFTER])
+    market.executor.place(proposal())
+    assert await market.executor.settle(5)
+    market.executor.place(proposal())
+    assert not await market.executor.settle(2)
+    await market.executor.aclose()
+    await asyncio.sleep(0.1)
+    assert market.status(client_id(TAG, 2)) in (S.UNKNOWN, S.ACKED)
+    await market.end()
+
+
+@told
+async def test_an_order_that_leaves_after_an_earlier_life_keeps_its_number_apart() -> None:
+    """A second life begins with the next number."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal())
+    await market.settled()
+    await market.end()
+    again = await story.live()
+    assert again.executor.place(proposal()).client_id == client_id(TAG, 2)
+    await again.settled()
+    story.check(again)
+    await again.end()

@@ -1,0 +1,112 @@
+"""The position's stop: with the entry, set afterwards, refused, triggered."""
+
+import asyncio
+
+from kangbot.model.events import StopSet
+from kangbot.model.ids import client_id
+from kangbot.model.market import InstrumentKind
+from kangbot.model.orders import FillCause, OrderKind, OrderStatus, Purpose, Side
+from tests.support.order_story import Market, Story, told
+from tests.support.trade_words import TAG, dec, instrument, proposal
+
+S = OrderStatus
+FIRST = client_id(TAG, 1)
+
+
+async def exits(market: Market, quantity: str | int, side: Side = Side.SELL) -> None:
+    """Place a market order that reduces."""
+    market.executor.place(proposal(quantity, purpose=Purpose.EXIT, side=side, kind=OrderKind.MARKET))
+    await asyncio.sleep(1)
+
+
+@told
+async def test_the_stop_of_an_entry_rests_with_its_first_fill() -> None:
+    """Believed with the fill, confirmed by the venue, gone with the position."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET, stop="90"))
+    await market.settled()
+    assert (market.executor.stop, market.executor.unprotected) == (dec(90), False)
+    await asyncio.sleep(6)
+    await exits(market, 1)
+    assert market.executor.stop is None
+    assert [event.price for event in story.disk.events if isinstance(event, StopSet)] == [dec(90), None]
+    await market.end()
+
+
+@told
+async def test_a_stop_that_the_venue_did_not_take_is_noticed_and_can_be_set() -> None:
+    """The position push says so; `protect` sets it."""
+    story = Story()
+    story.venue.takes_stop = False
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET, stop="90"))
+    await asyncio.sleep(6)
+    assert market.executor.unprotected
+    market.executor.protect(dec(90))
+    market.executor.protect(dec(90))
+    await asyncio.sleep(1)
+    assert (story.venue.stop, market.executor.stop, market.executor.unprotected) == (dec(90), dec(90), False)
+    market.executor.protect(dec(90))
+    await asyncio.sleep(1)
+    assert [name for name, _ in story.venue.asked if name.startswith("protect")] == ["protect 90"]
+    await market.end()
+
+
+@told
+async def test_a_stop_that_fails_is_tried_again_and_a_refused_one_is_told() -> None:
+    """Lost, not there yet, then set; the next one is refused and not tried again."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET))
+    await market.settled()
+    story.venue.stops.extend(["lost", "none", "ok", "refused"])
+    market.executor.protect(dec(90))
+    await asyncio.sleep(10)
+    assert story.venue.stop == dec(90)
+    assert market.notes() == ["stop.failed"]
+    market.executor.protect(dec(120))
+    await asyncio.sleep(10)
+    assert market.executor.protection.refused == "the stop would trigger at once"
+    assert market.notes() == ["stop.failed", "stop.failed"]
+    await market.end()
+
+
+@told
+async def test_a_stop_of_what_is_no_longer_held_is_not_asked_for() -> None:
+    """Neither before an entry nor after the exit."""
+    story = Story()
+    market = await story.live()
+    market.executor.protect(dec(90))
+    await asyncio.sleep(1)
+    assert not market.executor.protection.asked_ns
+    assert not [name for name, _ in story.venue.asked if name.startswith("protect")]
+    await market.end()
+
+
+@told
+async def test_a_triggered_stop_flattens_us() -> None:
+    """The venue's own order, by no id of ours."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET, stop="90"))
+    await market.settled()
+    stop = story.venue.by_hand("1", side=Side.SELL, filled=False)
+    story.venue.trade(stop, dec(1), cause=FillCause.STOP)
+    await asyncio.sleep(1)
+    assert (market.executor.position.net, market.executor.stop) == (dec(0), None)
+    assert "position.stopped" in market.notes()
+    await market.end()
+
+
+@told
+async def test_spot_keeps_no_position_at_the_venue() -> None:
+    """Nothing to compare, nothing unprotected."""
+    story = Story(instrument=instrument(InstrumentKind.SPOT))
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET))
+    await market.settled()
+    story.venue.hidden = dec(5)
+    await asyncio.sleep(100)
+    assert (market.executor.quarantine, market.executor.unprotected) == ("", False)
+    await market.end()
