@@ -1,8 +1,8 @@
 """The trading floor: all markets of one venue account, put together, started and stopped in order.
 
 It is given the ports (a venue, its feeds, a journal) and what the journal remembers, and knows nothing of which
-concrete ones they are: the daemon gives real ones, the simulation its own. Venues count the requests of an account and
-those for public data apart, so there is a budget for each: a start of many markets does not hold up an order.
+concrete ones they are: the daemon gives real ones, the simulation its own. Venues count by endpoint, so what prepares a
+market (settings, history) has a budget apart from orders and their questions: a start of many does not hold one up.
 """
 
 import asyncio
@@ -157,8 +157,7 @@ class Floor:
             leverage=spec.leverage,
             venue=self._venue,
             feeds=self._feeds,
-            budget=self._budget,
-            data_budget=self._data_budget,
+            budget=self._data_budget,
             inbox=inbox,
             tasks=self._errands,
             draw=draw,

@@ -55,7 +55,6 @@ class Preparation:
         venue: Venue,
         feeds: Feeds,
         budget: Budget,
-        data_budget: Budget,
         inbox: Inbox,
         tasks: Tasks,
         draw: Callable[[], float],
@@ -65,7 +64,6 @@ class Preparation:
         self._venue = venue
         self._feeds = feeds
         self._budget = budget
-        self._data_budget = data_budget
         self._inbox = inbox
         self._tasks = tasks
         self._draw = draw
@@ -90,7 +88,7 @@ class Preparation:
 
     async def _prepare(self, bars: Bars, attempt: int) -> None:
         try:
-            await self._ask("settings", self._budget, lambda: self._venue.prepare(self._instrument, self._leverage))
+            await self._ask("settings", lambda: self._venue.prepare(self._instrument, self._leverage))
             if attempt != self.attempt:
                 return
             if self._subscription is None:
@@ -104,12 +102,12 @@ class Preparation:
 
     async def _fetch(self, bars: Bars, attempt: int) -> None:
         try:
-            history = await self._ask("history", self._data_budget, lambda: bars.fetch(self._venue))
+            history = await self._ask("history", lambda: bars.fetch(self._venue))
         except KangbotError as error:
             self._inbox.put(PreparationFailed(attempt, error.message))
             return
         self._inbox.put(Fetched(attempt, history))
 
-    async def _ask(self, what: str, budget: Budget, ask: Callable[[], Awaitable[T]]) -> T:
+    async def _ask(self, what: str, ask: Callable[[], Awaitable[T]]) -> T:
         named = f"{what} of {self._instrument.market}"
-        return await ask_patiently(ask, budget=budget, draw=self._draw, what=named)
+        return await ask_patiently(ask, budget=self._budget, draw=self._draw, what=named)

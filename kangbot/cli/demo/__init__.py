@@ -71,7 +71,7 @@ class _Demo:
         self._report: Report | None = None
         self._note = ""
         self._exits = contextlib.ExitStack()
-        self._sandbox = Sandbox(seed=seed, log=state / "sandbox.log")
+        self._sandbox = Sandbox(seed=seed, log=state / "sandbox.log", options=("--no-limits",))
         self._exits.callback(self._sandbox.close)
         self._chaos = Chaos(random.Random(seed), self._sandbox) if chaos else None  # noqa: S311 -- mischief, no secret
         self._environment = {
