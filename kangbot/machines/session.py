@@ -163,10 +163,12 @@ class Session:
         if topic is None:
             self.strays += 1
             return False
-        moved_on = self._watch.seen(native, now_ns, stamp)
         if topic.state is TopicState.LIVE:
+            self._watch.seen(native, now_ns, stamp)
             return False
-        if topic.state is TopicState.ACKED or (topic.state is TopicState.STALE and moved_on):
+        if topic.state is TopicState.ACKED or (
+            topic.state is TopicState.STALE and self._watch.seen(native, now_ns, stamp)
+        ):
             self._go_live(topic, now_ns)
             return True
         topic.heard = topic.state is TopicState.REQUESTED

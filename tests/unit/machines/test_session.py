@@ -341,6 +341,22 @@ def test_first_data_is_missed_sooner_where_the_usual_gap_is_known() -> None:
     assert bench.troubles() == {Trouble.MUTE: 1}
 
 
+def test_the_silence_of_an_outage_is_not_learned() -> None:
+    """A topic that comes back after a long cut is as closely watched as before."""
+    quick = Terms(patience=Patience(least_ns=30, most_ns=5_000, factor=1, enough=3))
+    bench = Bench()
+    bench.session.want("a", quick, bench.now_ns)
+    bench.live("a")
+    bench.run(100, data="a")
+    bench.session.closed("cut")
+    bench.now_ns += 3_000
+    bench.session.opened(bench.now_ns, logging_in=False)
+    bench.said.clear()
+    bench.live("a")
+    bench.run(30)
+    assert bench.troubles() == {Trouble.SILENT: 1}
+
+
 # ------------------------------------------------------------------------------------------------------------ wanting
 def test_what_is_not_wanted_any_more_is_ended() -> None:
     """Once, in one frame; data still under way is counted and harms nobody."""
