@@ -52,6 +52,14 @@ class Account:
         self._holdings: dict[MarketId, Holding] = {}
         self._leverage: dict[MarketId, Decimal] = {}
 
+    def add_market(self, market: MarketSpec) -> None:
+        """Let a further market be traded."""
+        self._markets[market.market] = market
+
+    def take_up(self, market: MarketId, holding: Holding) -> None:
+        """Go on with a position of an earlier life."""
+        self._holdings[market] = holding
+
     def holding(self, market: MarketId) -> Holding:
         """Return the position, flat where there never was one."""
         return self._holdings.get(market, Holding())

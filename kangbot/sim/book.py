@@ -60,7 +60,8 @@ class Book:
                 (self.quote.ask, self.quote.ask_quantity) if buys else (self.quote.bid, self.quote.bid_quantity)
             )
             step = self._tick * taker.sign
-            behind = ((price + step * number, self._level) for number in range(1, self._depth))
+            level = self._level or quantity
+            behind = ((price + step * number, level) for number in range(1, self._depth))
             self._levels[taker] = [(price, quantity), *(level for level in behind if level[0] > 0)]
         return self._levels[taker]
 

@@ -15,7 +15,6 @@ from kangbot.model.ids import MarketId
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.sim.spec import MINUTE_NS, SECOND_NS
 
-_KEPT = 20_000  # minutes
 _WEEK_S = 7 * 86_400
 _MONDAY_S = 4 * 86_400  # the first Monday of the epoch: weeks start there
 
@@ -51,11 +50,11 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Klines:
-    """The candles of one market. Trades come in the order of their times."""
+    """The candles of one market, the newest `kept` minutes. Trades come in the order of their times."""
 
-    def __init__(self, market: MarketId, first: Price, start_ns: int) -> None:
+    def __init__(self, market: MarketId, first: Price, start_ns: int, kept: int = 20_000) -> None:
         self._market = market
-        self._minutes: deque[Candle] = deque(maxlen=_KEPT)
+        self._minutes: deque[Candle] = deque(maxlen=kept)
         self._open_ns = start_ns // MINUTE_NS * MINUTE_NS
         self._open = self._high = self._low = self._close = first
         self._volume = ZERO

@@ -58,6 +58,10 @@ class Protection:
         self._put(market, Origin.STOP_LOSS, stop, now_ns)
         self._put(market, Origin.TAKE_PROFIT, target, now_ns)
 
+    def take_up(self, market: MarketId, stop: Price, now_ns: int) -> None:
+        """Go on with a stop-loss of an earlier life: a price that has passed it meanwhile triggers it."""
+        self._put(market, Origin.STOP_LOSS, stop, now_ns)
+
     def attach(self, order: SimOrder, now_ns: int) -> None:
         """Give the position the stops that came with the order that has just filled; what it did not bring stays."""
         net = self._account.holding(order.market).net
@@ -121,5 +125,5 @@ class Protection:
 
     def _resting(self, market: MarketId, origin: Origin) -> SimOrder | None:
         order_id = self._orders.get((market, origin))
-        order = None if order_id is None else self._store.get(order_id)
+        order = None if order_id is None else self._store.find(order_id)
         return order if order is not None and order.untriggered and not order.status.terminal else None

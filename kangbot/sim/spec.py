@@ -22,7 +22,7 @@ class MarketSpec:
 
     instrument: Instrument
     price: Price
-    level: Quantity  # a typical quantity at one level of the book
+    level: Quantity  # a typical quantity at one level of the book; 0: as much as the quote shows
     spread_ticks: int = 1  # the narrowest spread
     volatility: float = 1.5e-4
     reversion_s: float = 6 * 3600.0
@@ -53,6 +53,8 @@ class VenueSpec:
     funding_rate: Decimal = Decimal("0.0001")  # paid by longs to shorts at each funding time
     funding_interval_s: int = 8 * 3600
     depth: int = 10  # levels a taker may walk; only the first is quoted
+    minutes_kept: int = 20_000  # of candles, a market
+    trades_kept: int = 1000  # for those who ask for the recent ones, a market
 
     @property
     def frame_ns(self) -> int:

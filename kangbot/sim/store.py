@@ -1,7 +1,7 @@
 """Every order the venue ever took, by its ids, and those that are still open by market."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 
 from kangbot.model.ids import MarketId, VenueOrderId
 from kangbot.sim.orders import SimOrder
@@ -39,6 +39,13 @@ class OrderStore:
             here.pop(order.order_id, None)
         else:
             here[order.order_id] = None
+
+    def forget(self, before_ns: int) -> None:
+        """Forget the orders that ended and came before that; their client ids are free again."""
+        for order in list(takewhile(lambda order: order.created_ns < before_ns, self._orders.values())):
+            if order.status.terminal:
+                del self._orders[order.order_id]
+                self._by_client.pop(order.request.client_id, None)
 
     def get(self, order_id: str) -> SimOrder:
         """Return the order as it is now. KeyError where there is none."""

@@ -27,10 +27,11 @@ from kangbot.sim.events import Executed, Funded, SimEvent
 from kangbot.sim.ids import Ids
 from kangbot.sim.matching import Matching
 from kangbot.sim.orders import Cause, OrderRequest, Origin, SimOrder
+from kangbot.sim.position import Holding
 from kangbot.sim.prices import PriceProcess
 from kangbot.sim.protection import Protection
 from kangbot.sim.refusal import Reason, RequestRefused
-from kangbot.sim.spec import SECOND_NS, VenueSpec
+from kangbot.sim.spec import SECOND_NS, MarketSpec, VenueSpec
 from kangbot.sim.store import OrderStore
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class SimVenue:
         self._ids = Ids(spec.seed, spec.start_ns)
         self._events: list[SimEvent] = []
         self.executions: list[Executed | Funded] = []  # every fill and cash flow, oldest first
-        self.desks = {market.market: Desk(market, spec.depth, spec.start_ns) for market in spec.markets}
+        self.desks = {market.market: Desk(market, spec) for market in spec.markets}
         self.account = Account(spec)
         self.orders = OrderStore()
         self._matching = Matching(
@@ -93,20 +94,50 @@ class SimVenue:
         desk.quoted(quote)
         self._events.append(quote)
         self._events.extend(desk.klines.roll(now_ns))
+        self.trade(quote.market, trades, now_ns)
+
+    def trade(self, market: MarketId, trades: Sequence[Trade], now_ns: int) -> None:
+        """Print trades of one market on its book as it stands; before its first quote they meet no order."""
+        desk = self._entry.desk(market)
         for trade in trades:
             desk.printed(trade)
         self._events.extend(trades)
-        if self.orders.any_open(quote.market):
+        if self.orders.any_open(market) and desk.book.quoted:
             if trades:
                 prices = [trade.price for trade in trades]
-                self._entry.trigger(quote.market, min(prices), max(prices), now_ns)
-            self._matching.sweep(quote.market, trades, now_ns)
+                self._entry.trigger(market, min(prices), max(prices), now_ns)
+            self._matching.sweep(market, trades, now_ns)
 
     def drain(self) -> list[SimEvent]:
         """Return what has happened since the last call, in order."""
         events = self._events.copy()
         self._events.clear()  # the list itself is what the other parts tell into
         return events
+
+    # ----------------------------------------------------------------------------------------------- a longer life
+    def add_market(self, market: MarketSpec) -> None:
+        """Let a further market be traded, one that is moved by `push`."""
+        self.desks[market.market] = Desk(market, self.spec)
+        self.account.add_market(market)
+
+    def take_up(
+        self, market: MarketId, holding: Holding, orders: Sequence[SimOrder], stop: Price | None, now_ns: int
+    ) -> None:
+        """Go on where an earlier life of the venue ended: a position, its stop-loss, and orders as they stood."""
+        self.account.take_up(market, holding)
+        for order in orders:
+            self.orders.put(order)
+        if stop is not None and holding.net:
+            self._protection.take_up(market, stop, now_ns)
+
+    def forget(self, before_ns: int) -> None:
+        """Forget executions, and orders that ended, from before that time."""
+        self.orders.forget(before_ns)
+        self.executions = [
+            told
+            for told in self.executions
+            if (told.fill if isinstance(told, Executed) else told.flow).at_ns >= before_ns
+        ]
 
     # ------------------------------------------------------------------------------------------------------- orders
     def submit(self, request: OrderRequest, now_ns: int) -> SimOrder:
@@ -259,7 +290,7 @@ class SimVenue:
     def _liquidate(self, now_ns: int) -> None:
         """Close everything once equity does not cover the maintenance margin."""
         markets = self.account.open_markets()
-        if not markets:
+        if not markets or not all(self.desks[market].book.quoted for market in markets):
             return
         standing = self.account.standing(self._entry.marks())
         if standing.equity > standing.maintenance:
