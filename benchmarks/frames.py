@@ -12,6 +12,7 @@ Contenders take turns in one process; a figure is CPU time of this process a fra
 
 import asyncio
 import base64
+import gc
 import hashlib
 import json
 import socket
@@ -43,7 +44,7 @@ MARKETS = 27
 FRAMES = 30_000  # a turn
 CHUNK = 200  # frames written at once: about what a busy socket holds when it is read
 
-Turn = Callable[[str], Awaitable[tuple[float, float]]]  # url → CPU and wall seconds of FRAMES frames
+Turn = Callable[[str], Awaitable[tuple[float, float]]]  # url → CPU and wall microseconds a frame
 
 
 # --------------------------------------------------------------------------------------------------------- the server
@@ -158,14 +159,16 @@ def instruments() -> Sequence[Instrument]:
 
 
 class Watch:
-    """CPU and wall time from the first frame to the last."""
+    """CPU and wall time a frame, from the first frame on."""
 
     def __init__(self) -> None:
+        gc.collect()
         self._began = (time.process_time(), time.perf_counter())
 
-    def read(self) -> tuple[float, float]:
-        """Return the seconds since it was made."""
-        return time.process_time() - self._began[0], time.perf_counter() - self._began[1]
+    def read(self, frames: int) -> tuple[float, float]:
+        """Return microseconds a frame since it was made."""
+        cpu_s, wall_s = time.process_time() - self._began[0], time.perf_counter() - self._began[1]
+        return 1e6 * cpu_s / frames, 1e6 * wall_s / frames
 
 
 async def ours(url: str, world: World) -> tuple[float, float]:
@@ -179,13 +182,15 @@ async def ours(url: str, world: World) -> tuple[float, float]:
         on_note=lambda *_: None,
     )
     async with hub:
-        watch = Watch()
         for instrument in instruments():
             hub.subscribe(instrument, {Channel.QUOTE: None, Channel.TRADE: None}, Inbox(world.clock))
         counters = hub.streams[0].counters
-        while counters.events < FRAMES:  # noqa: ASYNC110 -- seen from outside, as a market's task would
-            await asyncio.sleep(0.002)
-        return watch.read()
+        while not counters.frames:  # noqa: ASYNC110 -- seen from outside
+            await asyncio.sleep(0.0005)
+        watch, before = Watch(), counters.frames
+        while counters.events < FRAMES:  # noqa: ASYNC110 -- seen from outside
+            await asyncio.sleep(0.005)
+        return watch.read(counters.frames - before)
 
 
 def _subscribe() -> str:
@@ -197,11 +202,12 @@ def library(decode: Callable[[bytes], object]) -> Turn:
 
     async def turn(url: str) -> tuple[float, float]:
         async with connect(url, compression=None, proxy=None) as ws:
-            watch = Watch()
             await ws.send(_subscribe())
-            for _ in range(FRAMES + 1):
+            decode(await ws.recv(decode=False))
+            watch = Watch()
+            for _ in range(FRAMES):
                 decode(await ws.recv(decode=False))
-            return watch.read()
+            return watch.read(FRAMES)
 
     return turn
 
@@ -217,22 +223,23 @@ async def other_client(url: str, world: World) -> tuple[float, float]:
             topics += dialect.topics(instrument, channel, None)
             boxes[topics[-1].native] = box
     async with aiohttp.ClientSession() as session, session.ws_connect(url, compress=0) as ws:
-        watch = Watch()
         await ws.send_str(dialect.subscribe("1", topics))
-        for _ in range(FRAMES + 1):
+        await ws.receive_str()
+        watch = Watch()
+        for _ in range(FRAMES):
             received_ns = time.perf_counter_ns()
             frame = await ws.receive_str()
             for message in dialect.decode(frame.encode()):
                 if isinstance(message, Data):
                     for event in message.events:
                         boxes[message.native].offer(event, received_ns)
-        return watch.read()
+        return watch.read(FRAMES)
 
 
 # ---------------------------------------------------------------------------------------------------------- the contest
 def _figures(turns: Sequence[tuple[float, float]]) -> dict[str, float]:
-    cpu = sorted(1e6 * cpu_s / FRAMES for cpu_s, _ in turns)
-    wall = sorted(1e6 * wall_s / FRAMES for _, wall_s in turns)
+    cpu = sorted(cpu_us for cpu_us, _ in turns)
+    wall = sorted(wall_us for _, wall_us in turns)
     cuts = quantiles(cpu, n=10, method="inclusive") if len(cpu) > 1 else cpu * 9
     return {
         "cpu_us_p50": round(cuts[4], 2),
