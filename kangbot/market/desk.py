@@ -16,6 +16,7 @@ from kangbot.market.inbox import Inbox
 from kangbot.market.spec import MarketSpec
 from kangbot.model.ids import ClientId
 from kangbot.model.market import Instrument
+from kangbot.model.money import ZERO
 from kangbot.model.orders import OrderKind, OrderStatus, Proposal, Purpose
 from kangbot.model.target import Target
 from kangbot.risk.account import AccountRisk
@@ -70,14 +71,12 @@ class Desk:
         """Tell the ledger of exposure how orders and position stand; position first, so that nothing is uncounted."""
         quote = self._inbox.quote
         position = self.executor.position
-        if quote is not None:
-            self._risk.position(self._spec.market, position.net, quote.mid)
-        elif position.entry is not None:
-            self._risk.position(self._spec.market, position.net, position.entry)
+        mark = quote.mid if quote is not None else position.entry or ZERO  # without an entry it is flat
+        self._risk.position(self._spec.market, position.net, mark)
         working = {order.client_id: order for order in self.executor.orders}
         for held in tuple(self._reserved):
             order = working.get(held)
-            if order is None or order.status.terminal:
+            if order is None:
                 self._risk.settle(held)
                 del self._reserved[held]
             else:
@@ -144,10 +143,13 @@ class Desk:
         resting = (OrderStatus.ACKED, OrderStatus.PARTIAL) if leave_entries else ()
         return all(order.status in resting for order in self.executor.orders)
 
-    def cancel_entries(self, reason: str) -> None:
-        """Ask for the cancellation of every entry order that rests."""
+    def cancel_resting(self, reason: str, *, exits: bool) -> None:
+        """Ask for the cancellation of every entry that may rest; with `exits` of every exit too.
+
+        A stopped market leaves its position to its stop: an exit that rests would keep it from ever being at rest.
+        """
         for order in self.executor.orders:
-            if order.intent.purpose is Purpose.ENTRY and order.intent.kind is OrderKind.LIMIT:
+            if order.intent.kind is OrderKind.LIMIT and (exits or order.intent.purpose is Purpose.ENTRY):
                 self.executor.cancel(order.client_id, reason)
 
 

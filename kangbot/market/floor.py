@@ -86,7 +86,7 @@ class Floor:
         self._specs = specs
         self._terms = terms
         self._numbers = Numbers(memory.next_number)
-        self._account = self._make_account()
+        self.account = self._make_account()
         self._account_stream: Subscription | None = None
         self._errands = Tasks("markets", self._crashed)
         self._tasks = Tasks("floor", self._crashed)
@@ -128,8 +128,8 @@ class Floor:
                 self._add(spec, instruments[spec.symbol])
         for market in self.markets.values():
             self._tasks.spawn(market.spec.market, market.keep())
-        self._account_stream = self._feeds.account(self._account)
-        self._tasks.spawn("account", self._account.run())
+        self._account_stream = self._feeds.account(self.account)
+        self._tasks.spawn("account", self.account.run())
 
     def _add(self, spec: MarketSpec, instrument: Instrument) -> None:
         clock, inbox = self._world.clock, Inbox(self._world.clock)
@@ -183,7 +183,7 @@ class Floor:
         )
         self.markets[spec.market] = task
         self._roster.add(spec.market, task.obey, memory.desired or Desired.RUNNING)
-        self._account.register(spec.market, inbox.put, executor.pulse)
+        self.account.register(spec.market, inbox.put, executor.pulse)
 
     def _restarts(self) -> Restarts:
         terms = self._terms
@@ -229,7 +229,7 @@ class Floor:
     @property
     def equity(self) -> Mapping[str, Money]:
         """The account's equity by currency, as the venue stated it last."""
-        return self._account.equity
+        return self.account.equity
 
     # -------------------------------------------------------------------------------------------------------- private
     def _crashed(self, name: str, error: BaseException) -> None:

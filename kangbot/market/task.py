@@ -75,8 +75,9 @@ class MarketTask:
         self._indicators: Any = None
         self._window: deque[Bar] = deque(maxlen=spec.strategy.bars_kept)
         self._warm_bars = 0
-        self._fetch_due_ns: int | None = None
-        self._to_decide = False
+        self._fetching = False  # history is on its way
+        self._fetch_due_ns = 0  # not before: bars that were missing are on their way to the venue's history
+        self._down = False  # the stream of bars or trades is interrupted
         self._act_due = False
         self._received_ns = 0
 
@@ -119,10 +120,13 @@ class MarketTask:
             self._move(Signal.GAVE_UP, error.message)
             return
         self._indicators = self.spec.strategy.indicators()
+        self._fetching = True
         self._preparation.begin(self._bars)
 
     def _forget(self) -> None:
-        self._bars = self._indicators = self._fetch_due_ns = None
+        self._bars = self._indicators = None
+        self._fetching = self._down = False
+        self._fetch_due_ns = 0
         self._window.clear()
         self._warm_bars = 0
         self.desk.target = None
@@ -172,11 +176,11 @@ class MarketTask:
             self._forget()
             self._move(Signal.STOP, "stopped")
             if self._cancel_entries:
-                self.desk.cancel_entries("the market is stopping")
+                self.desk.cancel_resting("the market is stopping", exits=True)
         elif command is Command.PAUSE and state is RunState.LIVE:
             self._move(Signal.PAUSE, "paused")
-            self.desk.cancel_entries("the market is paused")
-        elif command is Command.RESUME and state is RunState.PAUSED:
+            self.desk.cancel_resting("the market is paused", exits=False)
+        elif command in (Command.RESUME, Command.START) and state is RunState.PAUSED:
             self._move(Signal.RESUME, "resumed")
             self._act_due = True
 
@@ -207,6 +211,7 @@ class MarketTask:
                 self._forget()
                 self._move(Signal.GAVE_UP, reason)
             case Fetched(history=history) if self._bars is not None:
+                self._fetching = False
                 now_ns = self._clock.now_ns()
                 joined = self._bars.join(history, now_ns)
                 if isinstance(joined, str):
@@ -218,20 +223,25 @@ class MarketTask:
                 pass  # stopped meanwhile
 
     def _feed_changed(self, change: FeedChanged) -> None:
-        if self._bars is None or change.topic.channel is Channel.QUOTE or not self._bars.joined:
+        """Learn that a topic is down or back. Once it is back, history closes the hole."""
+        if self._bars is None or change.topic.channel is Channel.QUOTE:
             return
-        if not change.live:
+        self._down = not change.live
+        if self._down and self._bars.joined:
             log.warning("market.bars_interrupted", market=self.spec.market, reason=change.reason)
             self._bars.broken()
-        self._fetch_due_ns = 0
 
     def _rejoin(self, now_ns: int) -> None:
-        """Fetch history again where the stream has a hole, or where bars were missing and may be there by now."""
-        if self._bars is None or self._bars.joined:
-            self._fetch_due_ns = None
-        elif self._fetch_due_ns is not None and now_ns >= self._fetch_due_ns:
-            self._fetch_due_ns = None
-            self._preparation.fetch_again(self._bars)
+        """Fetch history where the stream has a hole, or once more where bars were missing."""
+        if self._bars is None or not self._incomplete or now_ns < self._fetch_due_ns:
+            return
+        self._fetching = True
+        self._preparation.fetch_again(self._bars)
+
+    @property
+    def _incomplete(self) -> bool:
+        """Whether history is needed that nobody is fetching, and fetching makes sense."""
+        return self._bars is not None and not (self._bars.joined or self._fetching or self._down)
 
     def _closed(self, bar: Bar) -> None:
         """Show one closed bar to the strategy, and keep it for the history while the market runs."""
@@ -275,6 +285,6 @@ class MarketTask:
         due: Sequence[int | None] = (
             self.desk.executor.deadline_ns(),
             None if bars is None else bars.deadline_ns(),
-            self._fetch_due_ns,
+            self._fetch_due_ns if self._incomplete else None,
         )
         return min((at_ns for at_ns in due if at_ns is not None), default=None)

@@ -27,7 +27,7 @@ class ListJournal:
     def last(self) -> int:
         return len(self.events)
 
-    def append(self, *events: Event) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False) -> Awaitable[int]:
         self.events.extend(events)
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         done.set_result(self.last)
