@@ -104,8 +104,13 @@ class Roster:
         self._places[market] = Place(since_ns=self._clock.now_ns(), desired=desired)
 
     def command(self, market: MarketId, command: Command, caller: str) -> Place:
-        """Note what the operator wants, and have the market do it. Repeating a command changes nothing."""
+        """Note what the operator wants, and have the market do it. Repeating a command changes nothing.
+
+        A market that is to stand still has nothing to pause or to resume: only START starts it.
+        """
         place = self[market]
+        if place.desired is Desired.STOPPED and command in (Command.PAUSE, Command.RESUME):
+            return place
         desired = _WANTED[command]
         now_ns = self._clock.now_ns()
         if desired is not place.desired:

@@ -120,3 +120,13 @@ async def test_a_market_that_is_not_configured_is_told_in_words() -> None:
     """No KeyError reaches an operator."""
     with pytest.raises(UnknownMarketError, match="no market 'v:Z' in the configuration"):
         roster(ListJournal(), []).command(MarketId("v:Z"), Command.STOP, "anna")
+
+
+async def test_a_market_that_is_to_stand_still_is_neither_paused_nor_resumed() -> None:
+    """Only START starts it: to want what no command brings about would be a wish for ever."""
+    journal, obeyed = ListJournal(), list[tuple[MarketId, Command]]()
+    markets = roster(journal, obeyed)
+    for command in (Command.PAUSE, Command.RESUME):
+        assert markets.command(B, command, "anna").desired is Desired.STOPPED
+    assert not obeyed
+    assert not journal.events
