@@ -89,6 +89,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Virtual nanoseconds since the start."""
         return self._no_io.now_ns
 
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """Return the tasks that have not ended, in the order of their creation."""
+        return sorted(asyncio.all_tasks(self), key=hash)
+
     def time(self) -> float:
         """Return the virtual time in seconds."""
         return self._no_io.now_ns / _SECOND_NS

@@ -1,0 +1,133 @@
+"""One life of the daemon in the simulated world, composed as `app.py` composes the real one."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kangbot.execution.budget import Budget
+from kangbot.journal.drain import Drain
+from kangbot.machines.limiter import Window
+from kangbot.market.books import Books, open_books
+from kangbot.market.floor import Floor, Terms
+from kangbot.market.roster import Roster
+from kangbot.model.ids import VenueName
+from kangbot.model.market import Instrument
+from kangbot.model.orders import Intent, OrderReport
+from kangbot.runtime.tasks import Tasks
+from kangbot.runtime.world import SECOND_NS, Clock, World
+from kangbot.scenario.plan import Plan
+from kangbot.sim.disk import Disk, SimJournal
+from kangbot.sim.faults import Faults
+from kangbot.sim.feeds import SimFeeds
+from kangbot.sim.front import Front
+from kangbot.sim.history import SimHistory
+from kangbot.sim.invariants import Invariants
+from kangbot.sim.network import Network
+from kangbot.sim.port import SimPort
+from kangbot.sim.process import Process, ProcessCarrier
+from kangbot.sim.pump import Pump
+
+VENUE = VenueName("bybit")  # what the listing calls itself
+DATA_REQUESTS = 20  # a second
+WINDOW_MS = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What there is beside the daemon, and outlives it."""
+
+    plan: Plan
+    front: Front
+    pump: Pump
+    network: Network
+    disk: Disk
+    history: SimHistory
+    faults: Faults
+    invariants: Invariants
+    venue_now_ns: Callable[[], int]
+
+
+class Life:
+    """From a start to a crash. `run` is its main task; every task of it was made under that one."""
+
+    def __init__(self, outside: Outside, clock: Clock, process: Process) -> None:
+        self.process = process
+        self.clock = clock
+        self.floor: Floor | None = None
+        self.roster: Roster | None = None
+        self.feeds = SimFeeds(pump=outside.pump, faults=outside.faults, process=process)
+        self.drain: Drain | None = None
+        self._outside = outside
+        self._tasks = Tasks("app", self._crashed)
+
+    async def run(self) -> None:
+        """Begin, trade, and go on for ever."""
+        outside, plan = self._outside, self._outside.plan
+        world = World(clock=self.clock, seed=plan.seed.to_bytes(8, "big"))
+        journal = SimJournal(outside.disk, self.process)
+        books = await open_books(journal, plan.limits)
+        self.drain = Drain(journal, outside.history, world, mark=journal.mark_drained)
+        roster = Roster(
+            clock=self.clock,
+            journal=books.journal,
+            draw=world.fork("start-all").random,
+            interval_s=0.2,
+            jitter_s=0.2,
+        )
+        self.floor = self._floor(world, books, roster)
+        self.roster = roster
+        self._tasks.spawn("drain", self.drain.run())
+        await self.floor.open()
+        outside.invariants.attend(books.risk, [task.desk.executor for task in self.floor.markets.values()])
+        await roster.start_all("daemon", only_desired=True)
+        await asyncio.get_running_loop().create_future()
+
+    def _floor(self, world: World, books: Books, roster: Roster) -> Floor:
+        outside, plan = self._outside, self._outside.plan
+        port = _WatchedPort(
+            self._leaves,
+            name=VENUE,
+            front=outside.front,
+            carrier=ProcessCarrier(outside.network, self.process, outside.invariants),
+            clock=self.clock,
+            venue_now_ns=outside.venue_now_ns,
+            id_rule=plan.id_rule,
+            window_ns=WINDOW_MS * 1_000_000,
+        )
+        return Floor(
+            world=world,
+            journal=books.journal,
+            memory=books.memory,
+            venue=port,
+            feeds=self.feeds,
+            budget=self._budget("account", plan.requests_a_second),
+            data_budget=self._budget("data", DATA_REQUESTS),
+            risk=books.risk,
+            roster=roster,
+            specs=plan.specs,
+            terms=Terms(receive_window_ms=WINDOW_MS),
+        )
+
+    def _budget(self, kind: str, a_second: int) -> Budget:
+        window = Window(most=a_second, span_ns=SECOND_NS)
+        return Budget(clock=self.clock, venue=f"{VENUE} {kind}", windows=(window,))
+
+    def _leaves(self, intent: Intent) -> None:
+        if self.process.alive:
+            self._outside.invariants.sends(intent, self.clock.now_ns())
+
+    def _crashed(self, name: str, error: BaseException) -> None:
+        self._outside.invariants.fail("fall", f"{name} fell: {error!r}")
+
+
+class _WatchedPort(SimPort):
+    """The port, with somebody who looks at each order as it leaves."""
+
+    def __init__(self, leaves: Callable[[Intent], None], **named: Any) -> None:
+        super().__init__(**named)
+        self._leaves = leaves
+
+    async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:
+        self._leaves(intent)
+        return await super().submit(instrument, intent)

@@ -1,0 +1,58 @@
+"""What is told of a session, and of many."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from kangbot.sim.faults import Kind
+from kangbot.sim.invariants import Violation
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """One session. `timeline` is empty where nothing was violated."""
+
+    seed: int
+    digest: str
+    virtual_seconds: float
+    violation: Violation | None = None
+    timeline: tuple[str, ...] = ()
+    faults: dict[str, int] = {}  # that struck, by kind
+    orders: int = 0  # at the venue, ours
+    fills: int = 0
+    records: int = 0  # in the journal
+    lives: int = 1
+    crashes: int = 0
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """Many sessions. Grows by `add`."""
+
+    seeds: int = 0
+    virtual_seconds: float = 0.0
+    violations: list[dict[str, object]] = []
+    faults: dict[str, int] = {}
+    orders: int = 0
+    fills: int = 0
+    records: int = 0
+    crashes: int = 0
+    seeds_per_second: float = 0.0
+
+    def add(self, outcome: Outcome) -> None:
+        """Take in one session."""
+        self.seeds += 1
+        self.virtual_seconds += outcome.virtual_seconds
+        self.orders += outcome.orders
+        self.fills += outcome.fills
+        self.records += outcome.records
+        self.crashes += outcome.crashes
+        for kind, count in outcome.faults.items():
+            self.faults[kind] = self.faults.get(kind, 0) + count
+        if (violation := outcome.violation) is not None:
+            self.violations.append(
+                {"seed": outcome.seed, "invariant": violation.invariant, "message": violation.message}
+            )
+
+
+def empty_summary(kinds: Iterable[Kind] = Kind) -> Summary:
+    """Return a summary in which every kind of fault stands, with 0 where it never struck."""
+    return Summary(faults={kind.value: 0 for kind in kinds}, violations=[])

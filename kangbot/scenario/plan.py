@@ -1,0 +1,180 @@
+"""What a seed means: the markets, how they trade, what the operator does, and what goes wrong when."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kangbot.machines.plan import Style
+from kangbot.market.roster import Command
+from kangbot.market.spec import MarketSpec
+from kangbot.model.ids import MarketId
+from kangbot.model.money import Money
+from kangbot.model.orders import OrderKind, TimeInForce
+from kangbot.ports import IdRule
+from kangbot.risk.limits import Limits
+from kangbot.runtime.world import SECOND_NS
+from kangbot.sim.faults import Fault, Kind, planned
+from kangbot.sim.listing import linear
+from kangbot.sim.process import Spot
+from kangbot.sim.spec import MarketSpec as SimMarket
+from kangbot.strategy import registry
+
+if TYPE_CHECKING:
+    import random  # noqa: TID251 -- the type only; the generator is forked from the seed
+
+_NATIVES = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "LINKUSDT", "LTCUSDT", "BNBUSDT", "ADAUSDT")
+_QUIET_NS = 30 * SECOND_NS  # before the first fault: markets warm up
+LIVENESS_NS = 60 * SECOND_NS  # after the last
+END_NS = 40 * SECOND_NS  # stopping, and two starts on a venue that stands still
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How large a session is. `kinds` None: every kind of fault."""
+
+    minutes: float = 10.0
+    markets: int = 5
+    most_faults: int = 14
+    kinds: tuple[Kind, ...] | None = None
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the operator does."""
+
+    at_ns: int
+    market: MarketId
+    command: Command
+
+
+class Doom(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a crash comes, and how long the daemon is away."""
+
+    spot: Spot
+    passes: int
+    away_ns: int
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A session. Times are nanoseconds since its start."""
+
+    seed: int
+    markets: tuple[SimMarket, ...]
+    specs: tuple[MarketSpec, ...]
+    limits: Limits
+    id_rule: IdRule
+    requests_a_second: int
+    funding_s: int
+    faults: tuple[Fault, ...]
+    orders: tuple[Order, ...]
+    dooms: tuple[Doom, ...]  # one for each crash, in their order
+    calm_ns: int  # when the faults have stopped
+    end_ns: int
+
+
+def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
+    """Draw the session of that seed."""
+    end_ns = int(options.minutes * 60 * SECOND_NS)
+    calm_ns = max(_QUIET_NS + SECOND_NS, end_ns - LIVENESS_NS - END_NS)
+    size = Decimal(rng.choice((400, 1000, 3000)))
+    natives = rng.sample(_NATIVES, min(options.markets, len(_NATIVES)))
+    markets = tuple(_market(rng, native, size) for native in natives)
+    # A client id that the venue forgets may not be sent twice, by nobody: nothing on the way may double it either.
+    id_rule = IdRule.WHILE_OPEN if rng.random() < 0.25 else IdRule.FOR_EVER
+    kinds = tuple(Kind) if options.kinds is None else options.kinds
+    if id_rule is IdRule.WHILE_OPEN:
+        kinds = tuple(kind for kind in kinds if kind is not Kind.DUPLICATION)
+    faults = planned(rng, begin_ns=_QUIET_NS, end_ns=calm_ns, kinds=kinds, most=options.most_faults)
+    return Plan(
+        seed=seed,
+        markets=markets,
+        specs=tuple(_spec(rng, market, size) for market in markets),
+        limits=_limits(rng, size, len(markets)),
+        id_rule=id_rule,
+        requests_a_second=rng.choice((5, 10, 20)),
+        funding_s=rng.choice((120, 8 * 3600)),
+        faults=tuple(faults),
+        orders=_orders(rng, markets, calm_ns),
+        dooms=tuple(_doom(rng) for fault in faults if fault.kind is Kind.CRASH),
+        calm_ns=calm_ns,
+        end_ns=end_ns,
+    )
+
+
+def _market(rng: "random.Random", native: str, size: Money) -> SimMarket:
+    """Draw a market: some have books so thin that an order of our size is filled in parts, or not to its end."""
+    market = linear(native)
+    step = market.instrument.step
+    share = Decimal(str(rng.choice((0.05, 0.3, 2.0, 20.0))))
+    level = max(step, (size * share / market.price / step).to_integral_value() * step)
+    return SimMarket(
+        instrument=market.instrument,
+        price=market.price,
+        level=level,
+        volatility=rng.choice((1e-4, 2e-4, 5e-4)),
+    )
+
+
+def _spec(rng: "random.Random", market: SimMarket, size: Money) -> MarketSpec:
+    slow = rng.randint(3, 6)
+    strategy = registry.load(
+        "ema_cross",
+        {
+            "fast": rng.randint(1, 2),
+            "slow": slow,
+            "stop_percent": rng.choice(("0.1", "0.3", "1.0")),
+            "allow_short": rng.random() < 0.8,
+        },
+    )
+    timeframe_s = rng.choice((5, 5, 10, 15))
+    return MarketSpec(
+        market=market.market,
+        symbol=market.instrument.symbol,
+        strategy=strategy,
+        timeframe=f"{timeframe_s}s",
+        timeframe_s=timeframe_s,
+        size=size,
+        leverage=rng.choice((3, 5, 10)),
+        style=_style(rng),
+    )
+
+
+def _style(rng: "random.Random") -> Style:
+    kinds = (OrderKind.MARKET, OrderKind.MARKET, OrderKind.LIMIT)
+    return Style(
+        kind=rng.choice(kinds),
+        exit_kind=rng.choice(kinds),
+        time_in_force=rng.choice((TimeInForce.GTC, TimeInForce.IOC, TimeInForce.POST_ONLY)),
+        patience_ns=rng.choice((2, 5, 15)) * SECOND_NS,
+    )
+
+
+def _limits(rng: "random.Random", size: Money, markets: int) -> Limits:
+    """Draw limits that are met: not every market may be fully in at once."""
+    share = Decimal(str(rng.choice((0.5, 0.7, 1.3))))
+    return Limits(
+        market_notional=size * Decimal("1.5"),
+        total_notional=max(size * Decimal("1.05"), size * markets * share),
+        leverage=Decimal(3),
+    )
+
+
+def _orders(rng: "random.Random", markets: tuple[SimMarket, ...], until_ns: int) -> tuple[Order, ...]:
+    """Draw what the operator does; half of the sessions are left alone."""
+    count = rng.randint(1, 8) if rng.random() < 0.5 else 0
+    drawn = [
+        Order(
+            at_ns=rng.randrange(_QUIET_NS // 2, until_ns),
+            market=rng.choice(markets).market,
+            command=rng.choice(list(Command)),
+        )
+        for _ in range(count)
+    ]
+    return tuple(sorted(drawn, key=lambda order: order.at_ns))
+
+
+def _doom(rng: "random.Random") -> Doom:
+    return Doom(
+        spot=rng.choice(list(Spot)),
+        passes=rng.randint(1, 12),
+        away_ns=int(rng.choice((2.0, 2.0, 10.0, 40.0)) * rng.uniform(0.5, 1.5) * SECOND_NS),
+    )

@@ -1,0 +1,362 @@
+"""Plays one plan: the venue moves, the daemon lives and dies, faults come and go, and then they must be repaired.
+
+    session = await play(plan)           # under kangbot.sim.loop
+
+Three acts: trading under faults; calm, in which everything must heal within a minute; the end, in which all markets
+are stopped, the books are compared to the last execution, and two starts on a venue that stands still must do nothing.
+"""
+
+import asyncio
+
+from kangbot.market.roster import Command, UnknownMarketError
+from kangbot.model.events import Desired, EquityMarked, RunState
+from kangbot.model.ids import MarketId
+from kangbot.model.orders import OrderStatus
+from kangbot.runtime.world import SECOND_NS, Clock, World
+from kangbot.scenario.life import DATA_REQUESTS, Life, Outside
+from kangbot.scenario.outcome import Outcome
+from kangbot.scenario.plan import Doom, Options, Plan, plan_of
+from kangbot.sim.disk import Disk
+from kangbot.sim.faults import Fault, Faults, Kind
+from kangbot.sim.front import Front
+from kangbot.sim.history import SimHistory
+from kangbot.sim.invariants import Invariants, Rules
+from kangbot.sim.loop import VirtualLoop
+from kangbot.sim.network import Network
+from kangbot.sim.process import Process, Spot
+from kangbot.sim.pump import Pump
+from kangbot.sim.spec import VenueSpec
+from kangbot.sim.trace import Trace
+from kangbot.sim.venue import SimVenue
+
+_SESSION = "session"  # the name of the one task that is not the daemon's
+START_NS = 1_767_225_600 * SECOND_NS  # 2026-01-01: any day will do, this one is on the minute and the day's first
+_STEP_NS = SECOND_NS // 2  # how often calm is looked at
+_LOOK_NS = 5 * SECOND_NS  # how soon a session ends after a promise was broken
+_RATE = 0.5  # frames a second and market
+_TIMEOUT_S = 6.0  # of a request
+_DOOM_S = 5.0  # a process that did not pass its spot by then dies where it stands
+_CLOCK_S = 0.5  # how wrong the wall clock may be
+_LAG_NS = SECOND_NS // 2
+_RESOLVED_S = 30.0  # the promise for orders of unknown outcome
+_PASSING_NS = 5 * SECOND_NS  # what is in flight may disagree for so long
+_WANTED = {
+    Desired.RUNNING: (RunState.LIVE,),
+    Desired.PAUSED: (RunState.PAUSED,),
+    Desired.STOPPED: (RunState.STOPPED,),
+}
+
+
+class Session:
+    """The world of one plan. Large state with one writer, the virtual loop."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._loop = asyncio.get_running_loop()
+        assert isinstance(self._loop, VirtualLoop)
+        self._time = self._loop
+        self.trace = Trace()
+        chance = World(clock=Clock(lambda: 0, 0), seed=f"session {plan.seed}".encode())
+        self.faults = Faults(chance.fork("faults"))
+        self.engine = SimVenue(_venue(plan), chance.fork)
+        rules = Rules(
+            limits=plan.limits,
+            id_rule=plan.id_rule,
+            account_requests=plan.requests_a_second,
+            data_requests=DATA_REQUESTS,
+        )
+        self.invariants = Invariants(engine=self.engine, rules=rules, trace=self.trace, now_ns=self.now_ns)
+        pump = Pump(self.engine, self.venue_now_ns)
+        self._outside = Outside(
+            plan=plan,
+            front=Front(self.engine),
+            pump=pump,
+            network=Network(
+                faults=self.faults, venue_now_ns=self.venue_now_ns, served=pump.flush, timeout_s=_TIMEOUT_S
+            ),
+            disk=Disk(tag=chance.token("journal", 8), faults=self.faults, synced=self._synced),
+            history=SimHistory(self.faults),
+            faults=self.faults,
+            invariants=self.invariants,
+            venue_now_ns=self.venue_now_ns,
+        )
+        pump.listen(self.invariants.told)
+        self._dooms = list(plan.dooms)
+        self._away_ns = 0  # how long the next death lasts
+        self._wrong_ns = 0  # by which the wall clock is wrong
+        self._life: Life | None = None
+        self._main: asyncio.Task[None] | None = None
+        self.lives = 0
+
+    # ---------------------------------------------------------------------------------------------------------- time
+    def now_ns(self) -> int:
+        """Return the time since the start."""
+        return self._time.now_ns
+
+    def venue_now_ns(self) -> int:
+        """Return the venue's clock, which is right."""
+        return START_NS + self._time.now_ns
+
+    async def _pass(self, for_ns: int) -> bool:
+        """Let time pass; False where a promise has been broken."""
+        await asyncio.sleep(for_ns / SECOND_NS)
+        return self.invariants.violation is None
+
+    async def _until(self, at_ns: int) -> None:
+        """Let time pass, unless a promise has been broken."""
+        while (left_ns := at_ns - self.now_ns()) > 0 and await self._pass(min(left_ns, _LOOK_NS)):
+            pass
+
+    # ---------------------------------------------------------------------------------------------------------- lives
+    def _start(self) -> None:
+        """Start the daemon."""
+        if leftover := [name for task in self._time.tasks() if (name := task.get_name()) != _SESSION]:
+            self.invariants.fail("cancel", f"tasks of a dead process go on: {', '.join(leftover)}")
+        self.invariants.forgive()
+        self.lives += 1
+        clock = Clock(lambda: self._time.now_ns, self.venue_now_ns() + self._wrong_ns)
+        self._life = Life(self._outside, clock, Process(self._died))
+        self.trace.note(self.now_ns(), "daemon", f"starts for the {self.lives}. time")
+        self._main = self._loop.create_task(self._life.run(), name="daemon")
+        self._main.add_done_callback(self._ended)
+
+    def _ended(self, main: asyncio.Task[None]) -> None:
+        if not main.cancelled() and (error := main.exception()) is not None:
+            self.invariants.fail("fall", f"the daemon fell: {error!r}")
+
+    def _died(self, spot: Spot | None) -> None:
+        """Learn of a death, which comes within whatever calls this; tasks are swept up in the next turn of the loop."""
+        self.invariants.attend(None)
+        self.trace.note(self.now_ns(), "daemon", f"dies {'where it stands' if spot is None else spot.name.lower()}")
+        self._loop.call_soon(self._bury)
+        self._loop.call_later(self._away_ns / 1e9, self._start)
+
+    def _bury(self) -> None:
+        if self._life is not None:
+            self._life.feeds.close()
+        for task in self._time.tasks():
+            if task.get_name() != _SESSION:
+                task.cancel()
+
+    @property
+    def _alive(self) -> Life | None:
+        return self._life if self._life is not None and self._life.process.alive else None
+
+    # --------------------------------------------------------------------------------------------------------- faults
+    def _begin(self, fault: Fault) -> None:
+        self.trace.note(self.now_ns(), "fault", f"{fault.kind.value} for {fault.for_ns / 1e9:.1f} s, {fault.share:.2f}")
+        if fault.kind is Kind.CRASH:
+            self._doom(self._dooms.pop(0))
+            return
+        if fault.kind is Kind.CLOCK_STEP:
+            self.faults.struck(Kind.CLOCK_STEP)
+            self._wrong_ns = int(self.faults.rng.uniform(-_CLOCK_S, _CLOCK_S) * SECOND_NS)
+            return
+        self.faults.begin(fault.kind, fault.share)
+        self._strike_streams(fault.kind)
+        if fault.kind is Kind.STALE_ANSWERS:
+            self._outside.front.lag_ns = _LAG_NS
+        self._loop.call_later(fault.for_ns / 1e9, self._end, fault.kind)
+
+    def _strike_streams(self, kind: Kind) -> None:
+        life = self._alive
+        if life is None:
+            return
+        if kind is Kind.PUBLIC_DOWN:
+            self.faults.struck(kind)
+            life.feeds.break_public()
+        elif kind is Kind.PRIVATE_DOWN:
+            self.faults.struck(kind)
+            life.feeds.break_private()
+        elif kind in (Kind.PARTITION, Kind.HALF_OPEN):
+            life.feeds.fall_silent()
+        elif kind is Kind.MUTE:
+            life.feeds.mute(self.faults.rng.choice(self.plan.markets).market)
+
+    def _end(self, kind: Kind) -> None:
+        self.faults.end(kind)
+        if kind is Kind.STALE_ANSWERS:
+            self._outside.front.lag_ns = 0
+        if kind in (Kind.PUBLIC_DOWN, Kind.PRIVATE_DOWN, Kind.PARTITION, Kind.HALF_OPEN, Kind.MUTE):
+            life = self._alive
+            if life is not None:
+                life.feeds.heal()
+
+    def _doom(self, doom: Doom) -> None:
+        life = self._alive
+        if life is None or life.process.doomed:
+            return
+        self.faults.struck(Kind.CRASH)
+        self._away_ns = doom.away_ns
+        life.process.doom(doom.spot, doom.passes)
+        self._loop.call_later(_DOOM_S, life.process.die)
+
+    def _command(self, market: MarketId, command: Command) -> None:
+        life = self._alive
+        if life is None or life.roster is None:
+            return
+        self.trace.note(self.now_ns(), "operator", f"{command.value} {market}")
+        try:
+            life.roster.command(market, command, "operator")
+        except UnknownMarketError:
+            return  # it has not opened yet
+
+    def _synced(self, first: int, rows: object) -> None:
+        del first
+        self.invariants.synced(rows)  # type: ignore[arg-type]
+        self.invariants.reserved()
+
+    # ----------------------------------------------------------------------------------------------------------- acts
+    async def play(self) -> None:
+        """Play the three acts; ends early where a promise is broken."""
+        self._outside.pump.start()
+        self._start()
+        for fault in self.plan.faults:
+            self._loop.call_later(fault.at_ns / 1e9, self._begin, fault)
+        for order in self.plan.orders:
+            self._loop.call_later(order.at_ns / 1e9, self._command, order.market, order.command)
+        await self._until(self.plan.calm_ns)
+        await self._calm()
+        await self._stop()
+        await self._start_twice()
+        self._outside.pump.stop()
+
+    async def _calm(self) -> None:
+        """Faults have stopped: everything must heal in time."""
+        for kind in Kind:
+            self._end(kind)
+        self.trace.note(self.now_ns(), "fault", "all over")
+        while self._alive is None and await self._pass(_STEP_NS):
+            pass
+        began_ns = self.now_ns()
+        wrong_since: dict[str, int] = {}
+        while self.now_ns() < began_ns + 60 * SECOND_NS and await self._pass(_STEP_NS):
+            found = self._wrong(began_ns)
+            wrong_since = {what: wrong_since.get(what, self.now_ns()) for what in found}
+        for what, since_ns in wrong_since.items():
+            if self.now_ns() - since_ns > _PASSING_NS:
+                self.invariants.fail(7, f"{what}, {(self.now_ns() - began_ns) / 1e9:.0f} s after the faults stopped")
+
+    def _wrong(self, began_ns: int) -> list[str]:
+        """Return what is not as it must be in the end."""
+        life = self._alive
+        if life is None or life.floor is None or life.roster is None:
+            return ["the daemon is not up"]
+        wrong = []
+        for market, task in life.floor.markets.items():
+            executor, place = task.desk.executor, life.roster[market]
+            for order in executor.orders:
+                old = order.intent.at_ns - START_NS < began_ns
+                if order.status is OrderStatus.UNKNOWN and old and self.now_ns() > began_ns + _RESOLVED_S * SECOND_NS:
+                    self.invariants.fail(7, f"order {order.client_id} is UNKNOWN 30 s after the faults stopped")
+            held = self.engine.account.holding(market).net
+            if executor.position.net != held:
+                wrong.append(f"{market}: we count {executor.position.net}, the venue {held}")
+            if held and self.engine.stop(market) is None:
+                wrong.append(f"{market}: a position of {held} has no stop at the venue")
+            if place.state not in _WANTED[place.desired]:
+                wrong.append(f"{market}: is {place.state.value} ({place.reason}) and should be {place.desired.value}")
+            if executor.quarantine:
+                wrong.append(f"{market}: {executor.quarantine}")
+        return wrong
+
+    async def _stop(self) -> None:
+        """Stop all markets, and compare the books to the last execution."""
+        if self.invariants.violation is not None:
+            return
+        life = self._alive
+        assert life is not None
+        assert life.roster is not None
+        life.roster.stop_all("operator", remember=True)
+        self.engine.frozen = True
+        over_ns = self.now_ns() + 20 * SECOND_NS
+        while self.now_ns() < over_ns and self.invariants.violation is None:
+            await asyncio.sleep(1.0)
+            if all(place.state is RunState.STOPPED for place in life.roster.places.values()):
+                break
+        else:
+            standing = {m: p.state.value for m, p in life.roster.places.items() if p.state is not RunState.STOPPED}
+            self.invariants.fail(7, f"markets that were stopped 20 s ago: {standing}")
+        await self._until(self.now_ns() + 3 * SECOND_NS)
+        self._compare()
+
+    def _compare(self) -> None:
+        """Hold the journal against the venue and the history against the journal, to the row."""
+        check, disk, history = self.invariants, self._outside.disk, self._outside.history
+        for market in self.plan.markets:
+            held = self.engine.account.holding(market.market).net
+            if check.net(market.market) != held:
+                check.fail(4, f"{market.market}: the journal sums to {check.net(market.market)}, the venue has {held}")
+        if missed := check.missed():
+            check.fail(4, f"executions that the journal never got: {missed}")
+        if endless := check.open_ended():
+            check.fail(7, f"intents without an end: {endless}")
+        behind = disk.last - len(history.rows)
+        if behind or history.conflicts:
+            check.fail("history", f"the history lacks {behind} records, {history.conflicts} have another content")
+
+    async def _start_twice(self) -> None:
+        """Start twice on a venue that stands still: nothing may be sent, nothing may be learnt."""
+        for first in (True, False):
+            if self.invariants.violation is not None:
+                return
+            life = self._alive
+            assert life is not None
+            before, orders = self._outside.disk.last, len(self.engine.orders)
+            self._away_ns = SECOND_NS
+            life.process.die()
+            await asyncio.sleep(6.0)
+            if len(self.engine.orders) != orders:
+                self.invariants.fail(8, "a restart on an unchanged venue placed an order")
+            records = [self._outside.disk.record(n).event for n in range(before + 1, self._outside.disk.last + 1)]
+            # What the open positions are worth by now may be news to the first start, never to the second.
+            news = [event for event in records if not (first and isinstance(event, EquityMarked))]
+            if news:
+                self.invariants.fail(8, f"a restart on an unchanged venue journalled {news}")
+
+    def end(self) -> None:
+        """Let nothing go on."""
+        if self._life is not None:
+            self._life.process.alive = False
+        self._bury()
+
+    def outcome(self) -> Outcome:
+        """Return what is told of it."""
+        violation = self.invariants.violation
+        return Outcome(
+            seed=self.plan.seed,
+            digest=self.trace.digest,
+            virtual_seconds=self.now_ns() / SECOND_NS,
+            violation=violation,
+            timeline=() if violation is None else tuple(self.trace.timeline()),
+            faults={kind.value: count for kind, count in self.faults.counts.items() if count},
+            orders=len(self.invariants.venue_orders),
+            fills=len(self.invariants.applied),
+            records=self._outside.disk.last,
+            lives=self.lives,
+            crashes=self.faults.counts[Kind.CRASH],
+        )
+
+
+def _venue(plan: Plan) -> VenueSpec:
+    return VenueSpec(
+        markets=plan.markets,
+        seed=f"venue {plan.seed}".encode(),
+        start_ns=START_NS,
+        rate=_RATE,
+        history_minutes=1,
+        funding_interval_s=plan.funding_s,
+    )
+
+
+async def _played(seed: int, options: Options) -> Outcome:
+    task = asyncio.current_task()
+    assert task is not None
+    task.set_name(_SESSION)
+    chance = World(clock=Clock(lambda: 0, 0), seed=f"plan {seed}".encode())
+    session = Session(plan_of(seed, chance.fork("plan"), options))
+    await session.play()
+    outcome = session.outcome()
+    session.end()
+    await asyncio.sleep(0)
+    return outcome
