@@ -1,6 +1,7 @@
 """A disk for one market's orders, on virtual time: commits take a moment, and fail when the test says so."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Sequence
 
 from kangbot.errors import NeedsHuman
@@ -34,6 +35,8 @@ class Disk:
         self.dead = False  # nothing is taken at all
         self.hangs = False  # a commit never returns
         self._commit_s = commit_s
+        self._life = 0
+        self._queue: deque[tuple[Sequence[bytes], Ticket, bool]] = deque()
 
     @property
     def last(self) -> int:
@@ -42,10 +45,19 @@ class Disk:
     def append(self, *events: Event, reserve: bool = False) -> Awaitable[int]:
         ticket = Ticket()
         lines = [codec.encode(event).encode() for event in events]
-        loop().call_later(self._commit_s, self._commit, lines, ticket, reserve)
+        self._queue.append((lines, ticket, reserve))  # timers of one instant fire in any order; a queue does not
+        loop().call_later(self._commit_s, self._commit, self._life)
         return ticket
 
-    def _commit(self, lines: Sequence[bytes], ticket: Ticket, reserve: bool) -> None:
+    def crash(self) -> None:
+        """Lose what was not on disk yet."""
+        self._life += 1
+        self._queue.clear()
+
+    def _commit(self, life: int) -> None:
+        if life != self._life:
+            return
+        lines, ticket, reserve = self._queue.popleft()
         if self.hangs:
             return
         if self.dead or (self.full and not reserve):

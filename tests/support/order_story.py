@@ -99,7 +99,8 @@ class Market:
         return self.world.clock.now_ns()
 
     async def end(self) -> None:
-        """Stop at once, as a crash does: nobody hears what the errands still post."""
+        """Stop at once, as a crash does: nobody hears what the errands post, and what was not on disk is lost."""
+        self.disk.crash()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:

@@ -323,7 +323,8 @@ class FakeVenue:
     async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
         self.since.append(since_ns)
         await self._question("executions")
-        return [fill for fill in self.fills if fill.at_ns >= since_ns]
+        shown_ns = self.clock.now_ns() - int(self.lag_s * SECOND_NS)
+        return [fill for fill in self.fills if since_ns <= fill.at_ns <= shown_ns]
 
     async def positions(self) -> Sequence[VenuePosition]:
         await self._question("positions")

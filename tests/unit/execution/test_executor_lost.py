@@ -227,8 +227,9 @@ def test_a_second_copy_that_waited_stays_where_the_first_was_found(cancel: bool)
         story.venue.fates.append(Fate.LATE)
         story.venue.late_s = 1.0
         market.executor.place(proposal())
-        while not market.executor.memory().orders[0].missing:
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(5):
+            while not market.executor.memory().orders[0].missing:
+                await asyncio.sleep(0.01)
         market.budget.pause(3 * SECOND_NS)
         await asyncio.sleep(0.4)
         assert market.budget.waiting == 1

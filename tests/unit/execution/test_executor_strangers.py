@@ -120,6 +120,23 @@ async def test_a_fill_that_the_stream_dropped_is_found_within_seconds() -> None:
 
 
 @told
+async def test_an_execution_that_shows_late_is_found_by_the_overlap() -> None:
+    """The rounds that came before it showed have moved on; they ask again from a minute before."""
+    story = Story()
+    market = await story.live()
+    story.venue.deaf, story.venue.lag_s = True, 20.0
+    story.venue.by_hand("1")
+    for _ in range(3):
+        market.account.hurry()
+        await asyncio.sleep(5)
+    assert market.executor.position.net == 0
+    await asyncio.sleep(60)
+    assert market.executor.position.net == dec(1)
+    story.check(market)
+    await market.end()
+
+
+@told
 async def test_everything_said_twice_counts_once() -> None:
     """Reports, fills and positions."""
     story = Story()
