@@ -14,7 +14,7 @@ from kangbot.errors import Refused
 from kangbot.feed.bulletin import OnNote
 from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.hold import Holds
-from kangbot.feed.listener import Listener
+from kangbot.feed.listener import Listener, StreamCounters
 from kangbot.feed.pool import Pool
 from kangbot.feed.rotation import Rotation
 from kangbot.feed.rules import Budgets, StreamRules
@@ -104,7 +104,7 @@ class FeedHub:
         self._closed = True
         await self._tasks.aclose()
         closing = Tasks(f"feeds/{self.name}/closing", self._crashed)
-        for stream in self.streams:
+        for stream in (stream for pool in self._pools for stream in pool.open):
             closing.spawn(stream.name, stream.aclose())
         await closing.settle(4 * self._rules.close_s)
         await closing.aclose()
@@ -120,6 +120,14 @@ class FeedHub:
     def streams(self) -> Sequence[Stream]:
         """The streams there are, for their states and counters."""
         return [stream for pool in self._pools for stream in pool.streams]
+
+    @property
+    def counters(self) -> StreamCounters:
+        """What all streams have seen since the hub was made, those that were replaced included."""
+        counters = StreamCounters()
+        for pool in self._pools:
+            pool.count(counters)
+        return counters
 
     @property
     def rotated(self) -> int:

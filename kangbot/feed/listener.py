@@ -27,6 +27,19 @@ class StreamCounters:
     faults: int = 0  # errors of our own code, caught
     last_frame_ns: int = 0
 
+    def add(self, other: "StreamCounters") -> None:
+        """Count what another stream has seen as well."""
+        self.frames += other.frames
+        self.events += other.events
+        self.garbled += other.garbled
+        for kind, count in other.ignored.items():
+            self.ignored[kind] = self.ignored.get(kind, 0) + count
+        self.dials += other.dials
+        self.connects += other.connects
+        self.reconnects += other.reconnects
+        self.faults += other.faults
+        self.last_frame_ns = max(self.last_frame_ns, other.last_frame_ns)
+
 
 class Listener(Protocol):
     """Whom a stream tells. Synchronous and quick; an exception is counted as a fault of ours."""

@@ -11,7 +11,7 @@ import structlog
 
 from kangbot.feed.bulletin import Bulletin, OnNote
 from kangbot.feed.hold import Hold
-from kangbot.feed.listener import Events, Listener, TopicEffect
+from kangbot.feed.listener import Events, Listener, StreamCounters, TopicEffect
 from kangbot.feed.route import Carrier, Route
 from kangbot.feed.stream import Stream
 from kangbot.machines.session_words import Terms, TopicAcked, TopicDown, TopicGivenUp, TopicLive, Trouble
@@ -56,6 +56,8 @@ class Pool:
         self._move_ns = round(move_s * SECOND_NS)
         self._streams: dict[str, Stream] = {}  # in the order of making
         self._retiring: dict[str, None] = {}
+        self._closing: dict[str, Stream] = {}
+        self._retired = StreamCounters()  # what streams that are gone have seen
         self._made = 0
         self._routes: dict[str, Route] = {}  # by native topic
 
@@ -64,6 +66,11 @@ class Pool:
     def streams(self) -> Sequence[Stream]:
         """The streams there are."""
         return tuple(self._streams.values())
+
+    @property
+    def open(self) -> Sequence[Stream]:
+        """The streams there are, and those that are being closed."""
+        return (*self._streams.values(), *self._closing.values())
 
     def add(self) -> Stream:
         """Return a new stream, started."""
@@ -81,9 +88,17 @@ class Pool:
             self._retiring.pop(name, None)
 
     async def remove(self, name: str) -> None:
-        """Close the stream and forget it."""
+        """Close the stream and forget it, but not what it has seen."""
         self._retiring.pop(name, None)
-        await self._streams.pop(name).aclose()
+        stream = self._closing[name] = self._streams.pop(name)
+        await stream.aclose()
+        self._retired.add(self._closing.pop(name).counters)
+
+    def count(self, into: StreamCounters) -> None:
+        """Add what all streams have seen, those that were replaced included."""
+        into.add(self._retired)
+        for stream in self.open:
+            into.add(stream.counters)
 
     def routes_of(self, name: str) -> Sequence[Route]:
         """Return the topics that the stream carries."""

@@ -310,7 +310,23 @@ async def test_a_connection_is_replaced_before_its_time_without_a_gap(venue: Wor
         trades = [event.trade_id for event in inbox.events if isinstance(event, Trade)]
         assert quotes == sorted(set(quotes))
         assert len(trades) == len(set(trades))
+        assert hub.counters.connects >= 5  # two streams and their replacements, those that are gone included
+        assert hub.counters.events >= len(inbox.events)
         await subscription.live()
+
+
+async def test_what_replaced_streams_have_seen_is_not_forgotten(venue: WordVenue) -> None:
+    """Figures of the hub go on over a rotation."""
+    async with hub_of(venue, rotate_s=0.5) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await alive(inbox, "q.BTC")
+        for frame in ('{"hello":1}', "{"):
+            await venue.push(frame)
+        await until(lambda: hub.rotated >= 1)
+        assert (hub.counters.ignored, hub.counters.garbled) == ({"chatter": 1}, 1)
+        assert hub.counters.frames > hub.streams[0].counters.frames
+        assert hub.counters.last_frame_ns >= hub.streams[0].counters.last_frame_ns > 0
 
 
 async def test_a_replacement_that_does_not_come_up_is_given_up(venue: WordVenue) -> None:
