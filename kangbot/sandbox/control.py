@@ -6,13 +6,14 @@
     POST   /sandbox/faults    a JSON list of faults (see `kangbot.sandbox.faults`); answers what is in force
     DELETE /sandbox/faults    no faults any more
     POST   /sandbox/pause     {"paused": true}: prices stand still, requests are served
+    POST   /sandbox/jump      {"symbol": "BTCUSDT", "ratio": 0.98}: the price moves by that factor at once
     POST   /sandbox/order     an order made by hand: the body of /v5/order/create, without a signature
 
 Loopback only, and unsigned: whoever reaches it may do everything.
 """
 
 from collections import Counter
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
@@ -29,6 +30,17 @@ from kangbot.sim.events import Executed
 from kangbot.sim.orders import Origin
 
 _faults = msgspec.json.Decoder(list[Fault])
+
+
+class Jump(msgspec.Struct, frozen=True, kw_only=True):
+    """A sudden move of one market."""
+
+    symbol: str
+    ratio: Annotated[float, msgspec.Meta(gt=0.1, lt=10)]
+    category: str = "linear"
+
+
+_jumps = msgspec.json.Decoder(Jump)
 
 
 def truth(exchange: Exchange) -> dict[str, Any]:
@@ -89,6 +101,7 @@ class Control:
             web.post("/sandbox/faults", self._add),
             web.delete("/sandbox/faults", self._clear),
             web.post("/sandbox/pause", self._pause),
+            web.post("/sandbox/jump", self._jump),
             web.post("/sandbox/order", self._order),
         ]
 
@@ -123,6 +136,15 @@ class Control:
     async def _pause(self, request: web.Request) -> web.Response:
         self._exchange.venue.frozen = bool(msgspec.json.decode(await request.read() or b"{}").get("paused", True))
         return _json({"paused": self._exchange.venue.frozen})
+
+    async def _jump(self, request: web.Request) -> web.Response:
+        try:
+            wanted = _jumps.decode(await request.read())
+            desk = self._exchange.desk(wanted.category, wanted.symbol)
+        except (msgspec.DecodeError, ApiError) as error:
+            return web.Response(status=400, text=str(error))
+        self._exchange.venue.jump(desk.spec.market, wanted.ratio, self._exchange.now_ns())
+        return _json(wanted)
 
     async def _order(self, request: web.Request) -> web.Response:
         try:

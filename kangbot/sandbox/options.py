@@ -23,4 +23,5 @@ class ServeOptions:
     history_minutes: int = 1000
     enforce_limits: bool = True  # of requests per second; the counting headers are sent in any case
     funding_interval_s: int = 8 * 3600
+    latency_s: float = 0.0  # how far away the venue is: all that clients send is looked at this much later
     tls: ssl.SSLContext | None = None  # https and wss instead of http and ws

@@ -45,6 +45,8 @@ class Rest:
         """Answer one request."""
         self._exchange.requests[f"{request.method} {request.path}"] += 1
         body = await request.read()
+        if self._exchange.options.latency_s:
+            await asyncio.sleep(self._exchange.options.latency_s)
         if (
             self._enforced
             and self._limits.take("address", _ADDRESS_LIMIT, self._exchange.now_ms(), _ADDRESS_WINDOW_MS).left < 0

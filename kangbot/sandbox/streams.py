@@ -1,5 +1,6 @@
 """Websockets: subscriptions, authentication and heartbeats in Bybit v5's words."""
 
+import asyncio
 import contextlib
 from typing import Any
 
@@ -45,8 +46,11 @@ class Streams:
         session = Session(self, socket, request, stream, sum(self.exchange.connects.values()))
         self.sessions[session] = None
         writer = self.tasks.spawn(f"writer/{session.conn_id}", session.write())
+        latency_s = self.exchange.options.latency_s
         try:
             async for message in socket:
+                if latency_s:
+                    await asyncio.sleep(latency_s)
                 if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
                     session.take(message.data)
         finally:

@@ -6,7 +6,7 @@ import msgspec
 
 from kangbot.model.data import Quote, Trade
 from kangbot.model.money import ZERO, Money, Quantity
-from kangbot.model.orders import Balance, CashFlow, Fill, VenuePosition
+from kangbot.model.orders import AccountEvent, Balance, CashFlow, Fill, VenuePosition
 from kangbot.sim.klines import Candle
 from kangbot.sim.orders import SimOrder
 
@@ -39,3 +39,18 @@ class Funded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SimEvent = Quote | Trade | Candle | OrderChanged | Executed | Funded | VenuePosition | Balance
+
+
+def account_event(event: SimEvent) -> AccountEvent | None:
+    """Return what the account's owner is told of it, in the words of the house; None for what everybody is told."""
+    match event:
+        case OrderChanged(order=order):
+            return order.report()
+        case Executed(fill=fill):
+            return fill
+        case Funded(flow=flow):
+            return flow
+        case VenuePosition() | Balance():
+            return event
+        case Quote() | Trade() | Candle():
+            return None

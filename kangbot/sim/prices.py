@@ -5,7 +5,7 @@ own generator, so adding a market does not shift the others.
 """
 
 from decimal import Decimal
-from math import exp, sqrt
+from math import exp, log, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from kangbot.model.data import Quote, Trade
@@ -66,6 +66,10 @@ class PriceProcess:
         count = 0 if draw < 0.4 else 1 if draw < 0.8 else 2
         lots = max(1, round(dt_s / _USUAL_S))
         return Frame(quote, tuple(self._trade(quote, at_ns, lots) for _ in range(count)))
+
+    def jump(self, ratio: float) -> None:
+        """Move the price by a factor at once; the next frame shows it, and it reverts as any deviation does."""
+        self._deviation += log(ratio)
 
     def history(self, end_ns: int, minutes: int) -> list[Trade]:
         """Return the trades of the `minutes` before `end_ns`, oldest first; the next frame continues from them."""

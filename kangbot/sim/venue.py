@@ -88,6 +88,12 @@ class SimVenue:
         """Return when the next frame is due; None where no market moves by itself."""
         return self._calendar.next_ns()
 
+    def jump(self, market: MarketId, ratio: float, now_ns: int) -> None:
+        """Move a market's price by a factor (> 0) at once, as news do; the next frame shows it."""
+        self.advance(now_ns)
+        self._entry.desk(market)
+        self._processes[market].jump(ratio)
+
     def push(self, quote: Quote, trades: Sequence[Trade], now_ns: int) -> None:
         """Move one market: its new quote, then the trades that came with it."""
         desk = self._entry.desk(quote.market)
