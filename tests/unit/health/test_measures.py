@@ -67,3 +67,11 @@ async def test_a_blocked_loop_shows_as_lag() -> None:
     with contextlib.suppress(asyncio.CancelledError):
         await task
     assert lag.latencies.longest_ns > 100_000_000
+    recent = lag.recent_ms()["longest"]
+    assert recent is not None
+    assert recent > 100
+
+
+def test_before_the_first_observation_there_is_no_recent_lag() -> None:
+    """None, not zero."""
+    assert LoopLag().recent_ms() == {"p50": None, "p99": None, "longest": None}

@@ -1,0 +1,116 @@
+"""The real daemon with 27, 270 and 1,000 markets: memory, share of a core, lag of its loop; idle, and fed with books.
+
+`python -m kangbot.daemon` in its own process, history in a private MariaDB through the pool (in SQLite where there is
+no server), against `benchmarks/load.py`: the sandbox exchange is the bottleneck long before the daemon is. Markets run
+`ema_cross` on bars of a minute; the interval that is measured has a full minute in it, when every market's bar closes
+at once. Idle is the same daemon after stop-all. Nothing of start-up is in the shares; the peak of memory has it.
+
+    python -m benchmarks.daemon [seconds]
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.house import Reading, Served, database, load_venue, machine, peak_mb, read, running, scratch
+from tests.support.mariadb import MariadbServer
+
+SIZES = (27, 270, 1000)
+RATE = 10.0  # books a second and market; a candle a second beside them
+_MINUTE_S = 60.0
+_TARGETS = {27: {"rss_mb": 80, "cpu_percent": 3}, 1000: {"rss_mb": 300, "loop_lag_ms_p99": 20}}
+
+
+def config(markets: int) -> str:
+    """Return the configuration: budgets wide open, since waiting for them would be measured as time to live."""
+    head = """
+mode = "sandbox"
+[defaults]
+strategy = "ema_cross"
+timeframe = "1m"
+size = 500
+[venues.bybit]
+requests_per_second = 100
+data_requests_per_second = 100
+[start]
+interval_s = 0.005
+jitter_s = 0
+[logs]
+level = "warning"
+"""
+    return head + "".join(f'[[markets]]\nsymbol = "T{number:04}/USDT:USDT"\n' for number in range(markets))
+
+
+def _window_s(seconds: float, *, wait: bool) -> float:
+    """Wait until a full minute is in the middle of the next `seconds`, where that is asked for; return `seconds`."""
+    if wait:
+        time.sleep((_MINUTE_S - seconds / 2 - time.time()) % _MINUTE_S)
+    return seconds
+
+
+def measure(
+    markets: int, seconds: float, folder: Path, server: MariadbServer | None, *, minute: bool
+) -> dict[str, object]:
+    """Return the figures of one size; `seconds` of each state, with a full minute in the busy one where `minute`."""
+    with (
+        load_venue(markets, RATE) as (addresses, venue),
+        running(folder / str(markets), config(markets), addresses, server) as house,
+    ):
+        house.until(lambda report: report.live == markets)
+        live_s, settled = house.age_s, read(house.process)
+        time.sleep(min(seconds, 3.0))  # the burst of the start is over
+        seconds = _window_s(seconds, wait=minute)
+        frames, before, venue_before = house.client.report().frames, read(house.process), read(venue)
+        time.sleep(seconds)
+        after, venue_after = read(house.process), read(venue)
+        report = house.client.report()
+        busy = {
+            "rss_mb": after.rss_mb,
+            "rss_peak_mb": peak_mb(house.process.pid),
+            "cpu_percent": after.cpu_percent(before),
+            "frames_per_second": round((report.frames - frames) / (after.at_s - before.at_s)),
+            "loop_lag_ms": report.loop_lag_recent_ms,
+            "cpu_us_per_frame": _per_frame_us(before, after, report.frames - frames),
+            "venue_cpu_percent": venue_after.cpu_percent(venue_before),
+        }
+        house.client.command_all("stop")
+        house.until(lambda report: all(market.state == "stopped" for market in report.markets))
+        house.until(lambda report: not report.history_backlog)
+        time.sleep(min(seconds, 3.0))  # the last batch is committed
+        before = read(house.process)
+        served = Served(server) if server else None
+        time.sleep(seconds)
+        after = read(house.process)
+        idle = {
+            "rss_mb": after.rss_mb,
+            "cpu_percent": after.cpu_percent(before),
+            "database_statements": None if served is None else served.read()["Questions"],
+        }
+    return {
+        "seconds_to_all_live": round(live_s, 1),
+        "cpu_s_to_all_live": round(settled.cpu_s, 2),
+        "busy": busy,
+        "idle": idle,
+        "target": _TARGETS.get(markets),
+    }
+
+
+def _per_frame_us(before: Reading, after: Reading, frames: int) -> float:
+    return round((after.cpu_s - before.cpu_s) / max(1, frames) * 1e6, 1)
+
+
+def run(seconds: float) -> dict[str, object]:
+    """Return `{"daemon": {markets: figures}, …}`; all sizes from a minute on, less time measures 27 markets only."""
+    sizes = SIZES if seconds >= _MINUTE_S else SIZES[:1]
+    each = min(30.0, seconds / len(sizes) / 2)
+    with scratch() as folder, database(folder) as server:
+        figures = {
+            str(markets): measure(markets, each, folder, server, minute=seconds >= _MINUTE_S) for markets in sizes
+        }
+    history = "MariaDB" if server else "SQLite"
+    return {"daemon": figures, "history": history, "seconds_a_state": each, "machine": machine()}
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(float(sys.argv[1]) if sys.argv[1:] else 120.0), indent=2))
