@@ -70,7 +70,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     reconnects: int
     frame_to_decision_ms: dict[str, float | None]  # p50, p99
     frame_to_order_ms: dict[str, float | None]
-    loop_lag_ms: dict[str, float | None]
+    loop_lag_ms: dict[str, float | None]  # since start, start-up included
+    loop_lag_recent_ms: dict[str, float | None]  # of the last half minute
     loop: str  # "uvloop" or "asyncio"
     rss_mb: float
     rss_peak_mb: float
