@@ -310,6 +310,9 @@ class FakeVenue:
     def _shown(self) -> list[VenueOrder]:
         return [order for order in self.orders if order.at_ns + self.lag_s * SECOND_NS <= self.clock.now_ns()]
 
+    def _traded(self) -> list[Fill]:
+        return [fill for fill in self.fills if fill.at_ns + self.lag_s * SECOND_NS <= self.clock.now_ns()]
+
     async def find(self, instrument: Instrument, client_id: ClientId) -> Lookup:
         await self._question(f"find {client_id}")
         found = [order for order in self._shown() if order.client_id == client_id]
@@ -323,12 +326,12 @@ class FakeVenue:
     async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
         self.since.append(since_ns)
         await self._question("executions")
-        shown_ns = self.clock.now_ns() - int(self.lag_s * SECOND_NS)
-        return [fill for fill in self.fills if since_ns <= fill.at_ns <= shown_ns]
+        return [fill for fill in self._traded() if fill.at_ns >= since_ns]
 
     async def positions(self) -> Sequence[VenuePosition]:
         await self._question("positions")
-        return [self.position()] if self.net else []
+        net = sum((fill.signed for fill in self._traded()), self.hidden)
+        return [msgspec.structs.replace(self.position(), net=net)] if net else []
 
     async def balances(self) -> Sequence[Balance]:
         await self._question("balances")

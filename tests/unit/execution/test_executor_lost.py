@@ -84,6 +84,20 @@ async def test_ids_that_are_unique_only_while_open_are_never_sent_again() -> Non
 
 
 @told
+async def test_a_second_copy_that_is_lost_too_is_asked_about_like_the_first() -> None:
+    """Twice lost before it arrived, the third copy is taken; or twice lost after."""
+    for fate, copies in ((Fate.LOST_BEFORE, 3), (Fate.LOST_AFTER, 1)):
+        story = Story()
+        market = await story.live()
+        story.venue.fates.extend([fate, fate])
+        market.executor.place(proposal(kind=OrderKind.MARKET))
+        await market.settled()
+        assert (market.status(FIRST), story.venue.submits) == (S.FILLED, [FIRST] * copies)
+        story.check(market)
+        await market.end()
+
+
+@told
 async def test_unknown_counts_blocks_entries_and_lets_exits_pass() -> None:
     """An UNKNOWN entry reserves its worst case; what is held may be sold."""
     story = Story(id_rule=IdRule.WHILE_OPEN)

@@ -6,7 +6,7 @@ import pytest
 
 from kangbot.errors import Refused
 from kangbot.model.ids import client_id
-from kangbot.model.orders import OrderKind, OrderStatus
+from kangbot.model.orders import Evidence, OrderKind, OrderStatus
 from tests.support.order_story import Story, told
 from tests.support.trade_words import TAG, dec, funding, proposal
 
@@ -132,7 +132,23 @@ async def test_an_execution_that_shows_late_is_found_by_the_overlap() -> None:
     assert market.executor.position.net == 0
     await asyncio.sleep(60)
     assert market.executor.position.net == dec(1)
+    assert "position.drift" not in market.notes()
     story.check(market)
+    await market.end()
+
+
+@told
+async def test_an_order_that_ended_unheard_is_asked_for_by_name() -> None:
+    """It is missing from the list of open orders, which is a reason to ask and no evidence."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal())
+    await market.settled()
+    story.venue.deaf = True
+    story.venue.close(story.venue.orders[0], S.CANCELED)
+    await asyncio.sleep(12)
+    (order,) = market.executor.memory().orders
+    assert (order.status, order.evidence) == (S.CANCELED, Evidence.QUERY)
     await market.end()
 
 

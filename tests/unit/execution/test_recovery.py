@@ -141,19 +141,19 @@ def test_an_execution_older_than_the_last_one_we_know_is_found() -> None:
     async def story_of() -> None:
         story = Story()
         market = await story.live()
-        for _ in range(2):
-            market.executor.place(proposal())
+        market.executor.place(proposal())
         await market.settled()
         story.venue.deaf = True
-        story.venue.trade(story.venue.of(FIRST), dec(1))
+        story.venue.by_hand("1")
         await asyncio.sleep(1)
         story.venue.deaf = False
-        story.venue.trade(story.venue.of(client_id(TAG, 2)), dec(1))
+        story.venue.trade(story.venue.of(FIRST), dec(1))
         await asyncio.sleep(0.1)
         assert market.executor.position.net == dec(1)
         await market.end()
         again = await story.live()
         story.check(again)
+        assert "position.drift" not in again.notes()
         await again.end()
 
     run(story_of())
