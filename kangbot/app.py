@@ -15,10 +15,7 @@ import msgspec
 import structlog
 
 from kangbot.control.server import ControlServer
-from kangbot.errors import NeedsHuman
 from kangbot.execution.budget import Budget
-from kangbot.feed.connects import ConnectBudget
-from kangbot.feed.hub import FeedHub
 from kangbot.health.lag import LoopLag
 from kangbot.health.process import ProcessMeter
 from kangbot.health.report import MarketReport, OrderCounts, Report
@@ -31,10 +28,11 @@ from kangbot.market.floor import Floor, Terms
 from kangbot.market.reporting import report_of
 from kangbot.market.roster import Command, Place, Roster
 from kangbot.market.spec import MarketSpec
-from kangbot.model.events import Noted, RunState, Severity
+from kangbot.model.events import Event, Noted, RunState, Severity
 from kangbot.model.ids import MarketId, VenueName, market_id
 from kangbot.model.market import timeframe_seconds
-from kangbot.ports import History, Journal
+from kangbot.modes import MODE_NOTED, Past, connection
+from kangbot.ports import History
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, World
@@ -46,12 +44,9 @@ from kangbot.storage.sqlite import SqliteHistory
 from kangbot.storage.url import SqliteUrl
 from kangbot.storage.url import parse as parse_url
 from kangbot.strategy import registry
-from kangbot.venues.bybit.feed import BybitPrivate, BybitPublic
-from kangbot.venues.bybit.venue import BybitVenue
 
 log = structlog.get_logger(__name__)
 
-_MILLISECOND_NS = 1_000_000
 _DRAIN_S = 5.0  # how long the end waits for the history: what it does not get then, it gets after the next start
 LAST_RUN = "last_run.json"
 
@@ -86,16 +81,20 @@ class App:
 
     async def _begin(self) -> None:
         settings = self._settings
-        if "paper" in (settings.mode, settings.bybit_mode):
-            raise NeedsHuman(
-                "paper trading is not built yet: orders would reach the real exchange",
-                remedy='choose mode = "sandbox" (nothing leaves the machine) or "testnet"',
-            )
         settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
         self._journal = AnnouncedJournal(writer)
-        memory = await replay(writer, self._risk.observe)
+        past = Past()
+
+        def learn(event: Event) -> None:
+            self._risk.observe(event)
+            past.observe(event)
+
+        memory = await replay(writer, learn)
         self._journal.listen(self._risk.observe)
+        past.check(settings)
+        if not past.mode:
+            self._journal.append(self._note(MODE_NOTED, settings.bybit_mode))
         log.info("journal.replayed", records=memory.last_sequence, markets=len(memory.markets), tag=writer.tag)
 
         history = self._history()
@@ -110,20 +109,11 @@ class App:
         )
         self._exits.push_async_callback(self._tasks.aclose)
 
-        clock = self._world.clock
-        self._venue = BybitVenue(
-            key=settings.bybit_key,
-            secret=settings.bybit_secret,
-            rest_url=settings.bybit_rest_url,
-            now_ns=clock.now_ns,
-            venue_now_ms=lambda: clock.now_ns() // _MILLISECOND_NS,
-            receive_window_ms=settings.venues.bybit.receive_window_ms,
-            timeout_s=settings.venues.bybit.request_timeout_ms / 1000,
+        self._way = await self._exits.enter_async_context(
+            connection(settings, self._world, memory=memory, past=past, on_note=self._noted)
         )
-        self._exits.push_async_callback(self._venue.aclose)
-        self._hub = await self._exits.enter_async_context(self._feeds(self._journal))
         self._roster = Roster(
-            clock=clock,
+            clock=self._world.clock,
             journal=self._journal,
             draw=self._world.fork("start-all").random,
             interval_s=settings.start.interval_s,
@@ -133,8 +123,8 @@ class App:
             world=self._world,
             journal=self._journal,
             memory=memory,
-            venue=self._venue,
-            feeds=self._hub,
+            venue=self._way.venue,
+            feeds=self._way.feeds,
             budget=self._budget("account", settings.venues.bybit.requests_per_second),
             data_budget=self._budget("data", settings.venues.bybit.data_requests_per_second),
             risk=self._risk,
@@ -163,30 +153,9 @@ class App:
         )
         return MysqlHistory(pool, prepare)
 
-    def _feeds(self, journal: Journal) -> FeedHub:
-        settings, clock = self._settings, self._world.clock
-
-        def note(kind: str, severity: Severity, market: MarketId | None, message: str) -> None:
-            journal.append(Noted(kind=kind, severity=severity, market=market, message=message, at_ns=clock.now_ns()))
-
-        public, private = settings.bybit_ws_public_url, settings.bybit_ws_private_url
-        return FeedHub(
-            world=self._world,
-            name="bybit",
-            public=[
-                lambda: BybitPublic(url=f"{public}/linear", category="linear"),
-                lambda: BybitPublic(url=f"{public}/spot", category="spot"),
-            ],
-            private=lambda: BybitPrivate(
-                url=private, key=settings.bybit_key, secret=settings.bybit_secret, markets=self._venue.market_of
-            ),
-            connects=ConnectBudget(clock, most=settings.venues.bybit.connects_per_5_minutes),
-            on_note=note,
-        )
-
     def _budget(self, kind: str, a_second: int) -> Budget:
         window = Window(most=a_second, span_ns=SECOND_NS)
-        return Budget(clock=self._world.clock, venue=f"{self._venue.name} {kind}", windows=(window,))
+        return Budget(clock=self._world.clock, venue=f"{self._way.venue.name} {kind}", windows=(window,))
 
     def _terms(self) -> Terms:
         supervision = self._settings.supervision
@@ -265,7 +234,7 @@ class App:
         now_ns, cost = self._world.clock.now_ns(), self._meter.read()
         markets = [report_of(task, self._roster[name], now_ns) for name, task in self._floor.markets.items()]
         elapsed_s = (now_ns - self._started_ns) / SECOND_NS
-        streams = self._hub.streams
+        streams = self._way.streams
         return Report(
             version=version("kangbot"),
             mode=self._settings.mode,
@@ -283,7 +252,6 @@ class App:
             frame_to_decision_ms=self._floor.decisions.summary(),
             frame_to_order_ms=self._floor.orders.summary(),
             loop_lag_ms=self._lag.latencies.summary(),
-            loop_lag_recent_ms=self._lag.recent_ms(),
             loop=type(asyncio.get_running_loop()).__module__.partition(".")[0],
             rss_mb=cost.rss_mb,
             rss_peak_mb=cost.peak_mb,
@@ -299,6 +267,10 @@ class App:
     # -------------------------------------------------------------------------------------------------------- private
     def _note(self, kind: str, message: str) -> Noted:
         return Noted(kind=kind, severity=Severity.INFO, market=None, message=message, at_ns=self._world.clock.now_ns())
+
+    def _noted(self, kind: str, severity: Severity, market: MarketId | None, message: str) -> None:
+        now_ns = self._world.clock.now_ns()
+        self._journal.append(Noted(kind=kind, severity=severity, market=market, message=message, at_ns=now_ns))
 
     def _history_changed(self, reason: str | None) -> None:
         self._history_away = reason or ""

@@ -98,6 +98,8 @@ def _lines(config: Path, settings: Settings) -> list[tuple[str, str]]:
 
 def _key(settings: Settings) -> str:
     bybit = settings.venues.bybit
+    if settings.bybit_mode == "paper":
+        return "without a key"
     if bybit.key and bybit.secret:
         return "key and secret found"
     return "with the sandbox's own key" if settings.bybit_mode == "sandbox" else "no key needed"

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 from kangbot.model.ids import Symbol, VenueName
 from kangbot.settings.daemon import DEFAULT_STATE_DIR, Control, Database, Live, Logs, Shutdown, Start, Supervision
 from kangbot.settings.kinds import FilePath, Secret, split_url
-from kangbot.settings.trading import Defaults, Market, MarketSettings, Risk
+from kangbot.settings.trading import Defaults, Market, MarketSettings, Paper, Risk
 from kangbot.settings.venues import BYBIT_ADDRESSES, SANDBOX_CREDENTIAL, Category, Mode, Venues
 
 
@@ -30,6 +30,7 @@ class Settings:
     venues: Venues = field(default_factory=Venues)
     database: Database = field(default_factory=Database)
     start: Start = field(default_factory=Start)
+    paper: Paper = field(default_factory=Paper)
     risk: Risk = field(default_factory=Risk)
     supervision: Supervision = field(default_factory=Supervision)
     shutdown: Shutdown = field(default_factory=Shutdown)
@@ -65,7 +66,7 @@ class Settings:
 
     @property
     def bybit_key(self) -> str:
-        """The API key; the sandbox exchange has one that everybody knows. "" in paper mode: no account is asked for."""
+        """The API key; the sandbox exchange has one that everybody knows. "" in paper mode, whatever is configured."""
         return self._credential(self.venues.bybit.key)
 
     @property
@@ -74,6 +75,8 @@ class Settings:
         return self._credential(self.venues.bybit.secret)
 
     def _credential(self, given: Secret | None) -> str:
+        if self.bybit_mode == "paper":
+            return ""  # what is not there signs nothing
         if given is not None:
             return given.value
         return SANDBOX_CREDENTIAL if self.bybit_mode == "sandbox" else ""

@@ -1,4 +1,4 @@
-"""What is traded, with how much, and what may never be exceeded: `[defaults]`, `[[markets]]`, `[risk]`."""
+"""What is traded, with how much, and what may never be exceeded: `[defaults]`, `[[markets]]`, `[paper]`, `[risk]`."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -84,6 +84,17 @@ class MarketSettings:
     def timeframe_s(self) -> int:
         """The length of a bar, in seconds."""
         return timeframe_seconds(self.timeframe)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """`[paper]`: the simulated account of mode `paper`. What it has since gained or lost is in the journal."""
+
+    __pydantic_config__ = SECTION
+
+    balance: Amount = Decimal(10_000)
+    """What it began with, in USDT. A later change moves its equity by the difference. Contracts that settle in another
+    currency are counted as if that were USDT."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,71 @@
+"""Paper trading in real processes: the exchange's public data, and an account that the exchange knows nothing of."""
+
+import time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from kangbot.health.report import Report
+from kangbot.sandbox.routes import ROUTES
+from tests.support.processes import World
+
+pytestmark = pytest.mark.process
+
+SIGNED = {f"{method} {path}" for (method, path), route in ROUTES.items() if route.signed}
+
+
+@pytest.fixture
+def paper(world: World) -> World:
+    """A world whose daemon trades on paper."""
+    world.environment |= {"KANGBOT_MODE": "paper", "KANGBOT_PAPER__BALANCE": "25000"}
+    return world
+
+
+def net(report: Report) -> dict[str, Decimal]:
+    return {market.symbol: market.net for market in report.markets if market.net}
+
+
+def assert_untouched(truth: dict[str, Any]) -> None:
+    """The exchange was asked for public data and nothing else."""
+    assert truth["orders"]["total"] == 0
+    assert not SIGNED & truth["requests"].keys()
+    assert "GET /v5/market/instruments-info" in truth["requests"]
+    assert truth["connects"].get("private", 0) == 0
+    assert truth["connects"]["linear"] > 0
+
+
+def test_orders_fill_on_paper_and_none_reaches_the_exchange(paper: World) -> None:
+    """Live data, simulated fills: no order, no signed request and no private connection at the exchange."""
+    paper.start()
+    paper.live()
+    report = paper.orders(more_than=5)
+    assert report.mode == "paper"
+    assert report.orders.unknown == 0
+    assert Decimal(20_000) < report.equity["USDT"] < Decimal(30_000)
+    assert any(market.net and market.stop for market in report.markets)
+    assert_untouched(paper.stop())
+
+
+def test_a_paper_account_outlives_kill_9(paper: World) -> None:
+    """Positions, stops and money are those of the journal, and nothing is found to disagree."""
+    paper.start()
+    paper.live()
+    paper.orders(more_than=5)
+    for _ in range(3):
+        paper.daemon.kill()
+        paper.start()
+        report = paper.live()
+        assert not any(market.blocked for market in report.markets if "count" in market.blocked)
+        paper.orders(more_than=1)
+    paper.sandbox.pause()
+    time.sleep(1.0)
+    before = paper.client.report()
+    paper.daemon.kill()
+    paper.start()
+    after = paper.live()
+    assert net(after) == net(before)
+    assert {m.symbol: m.stop for m in after.markets} == {m.symbol: m.stop for m in before.markets}
+    time.sleep(2)
+    print(before.equity, paper.client.report().equity)
+    assert_untouched(paper.stop())
