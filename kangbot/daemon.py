@@ -10,6 +10,8 @@ The first SIGTERM or SIGINT stops in order: entries first, then what is in fligh
 hurries: what is unsettled is in the journal and is settled at the next start. Both are bounded in time.
 """
 
+import kangbot.runtime.lean  # noqa: F401 -- before whatever imports structlog: 3 MB  # isort: skip
+
 import argparse
 import asyncio
 import os

@@ -23,3 +23,10 @@ def test_rich_is_there_for_who_asks_later() -> None:
 def test_nothing_happens_where_structlog_is_there_already() -> None:
     """Too late is harmless."""
     assert answer("import structlog, sys, kangbot.runtime.lean; print('rich' in sys.modules)") == "True"
+
+
+def test_the_daemon_is_without_rich() -> None:
+    """Its main module imports this one before anything that imports structlog."""
+    assert (
+        answer("import sys, kangbot.daemon; print('rich' in sys.modules, 'pygments' in sys.modules)") == "False False"
+    )
