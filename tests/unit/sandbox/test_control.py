@@ -1,0 +1,80 @@
+"""The control interface tells the truth."""
+
+import aiohttp
+
+from kangbot.sandbox.options import ServeOptions
+from kangbot.sandbox.server import serve
+from tests.support.sandbox_client import Client
+
+
+async def test_the_truth_counts_what_was_done(client: Client) -> None:
+    """Orders, fills, positions, stops, connects and requests."""
+    await client.buy("kbone")
+    await client.buy("another")
+    price = float(
+        (await client.get("/v5/market/tickers", "category=linear&symbol=BTCUSDT"))["result"]["list"][0]["lastPrice"]
+    )
+    stop = str(int(price / 2))
+    await client.post(
+        "/v5/position/trading-stop",
+        {"category": "linear", "symbol": "BTCUSDT", "tpslMode": "Full", "positionIdx": 0, "stopLoss": stop},
+    )
+    await client.socket(client.sandbox.ws_public_url)
+    truth = await client.truth()
+    assert truth["orders"]["total"] == 2
+    assert truth["orders"]["by_status"] == {"Filled": 2}
+    assert (truth["orders"]["with_prefix"], truth["orders"]["by_venue"]) == (1, 1)
+    assert (truth["fills"], truth["fills_with_prefix"]) == (2, 1)
+    assert (truth["positions"], truth["stops"]) == ({"BTCUSDT": "0.02"}, {"BTCUSDT": stop})
+    assert (truth["connects"], truth["sockets"]) == ({"linear": 1}, 1)
+    assert truth["requests"]["POST /v5/order/create"] == 2
+    assert float(truth["equity"]) < 100_000
+    async with client.session.get(f"{client.sandbox.rest_url}/sandbox/orders") as answer:
+        assert [row["orderLinkId"] for row in await answer.json()] == ["", "another", "kbone"]
+
+
+async def test_an_order_can_be_made_by_hand(client: Client) -> None:
+    """Without a signature and without a client id of ours."""
+    url = f"{client.sandbox.rest_url}/sandbox/order"
+    terms = {"category": "linear", "symbol": "ETHUSDT", "side": "Sell", "orderType": "Market", "qty": "0.1"}
+    async with client.session.post(url, json=terms) as answer:
+        assert answer.status == 200
+    async with client.session.post(url, json={**terms, "qty": "0"}) as answer:
+        assert (answer.status, (await answer.json())["retCode"]) == (400, 10001)
+    truth = await client.truth()
+    assert (truth["positions"], truth["orders"]["with_prefix"]) == ({"ETHUSDT": "-0.1"}, 0)
+
+
+async def test_the_market_stands_still_or_jumps(client: Client) -> None:
+    """Frozen prices do not move; a jump moves them at once."""
+    base = client.sandbox.rest_url
+
+    async def last() -> float:
+        answer = await client.get("/v5/market/tickers", "category=linear&symbol=BTCUSDT")
+        return float(answer["result"]["list"][0]["bid1Price"])
+
+    async with client.session.post(f"{base}/sandbox/pause", json={"paused": True}) as answer:
+        assert await answer.json() == {"paused": True}
+    before = await last()
+    async with client.session.post(f"{base}/sandbox/jump", json={"symbol": "BTCUSDT", "ratio": 0.9}) as answer:
+        assert answer.status == 200
+    assert await last() == before
+    async with client.session.post(f"{base}/sandbox/pause", json={"paused": False}):
+        pass
+    socket = await client.socket(client.sandbox.ws_public_url, "orderbook.1.BTCUSDT")
+    for _ in range(3):
+        await socket.receive_json(timeout=5)
+    assert await last() < before * 0.95
+    for body in ({"symbol": "NOPEUSDT", "ratio": 0.9}, {"symbol": "BTCUSDT", "ratio": 0}):
+        async with client.session.post(f"{base}/sandbox/jump", json=body) as answer:
+            assert answer.status == 400
+
+
+async def test_closing_is_quick_with_sockets_open_and_safe_to_repeat() -> None:
+    """A restarted test does not wait for its clients."""
+    sandbox = await serve(ServeOptions(symbols=("BTCUSDT",), spot_symbols=(), history_minutes=5))
+    async with aiohttp.ClientSession() as session:
+        socket = await session.ws_connect(sandbox.ws_public_url)
+        await sandbox.aclose()
+        await sandbox.aclose()
+        assert (await socket.receive(timeout=5)).type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSE}
