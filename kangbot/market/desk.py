@@ -5,6 +5,7 @@ something changed and answers with the next step only, so asking twice changes n
 how an order lives to the executor.
 """
 
+import re
 from enum import Enum, auto
 
 import structlog
@@ -25,6 +26,8 @@ from kangbot.risk.gate import Blocked
 from kangbot.runtime.world import Clock
 
 log = structlog.get_logger(__name__)
+
+_FIGURES = re.compile(r"[0-9.]+")
 
 
 class Leave(Enum):
@@ -51,6 +54,7 @@ class Desk:
         self.executor = executor
         self.target: Target | None = None
         self.blocked = ""  # why what is wanted did not leave; "" where it did, or where nothing is wanted
+        self._told: dict[str, None] = {}  # the reasons in the log since an order left last
         self._spec = spec
         self._instrument = instrument
         self._risk = risk
@@ -120,6 +124,7 @@ class Desk:
         if isinstance(verdict, Blocked):
             return f"{verdict.rule}: {verdict.reason}"
         order = self.executor.place(proposal, decided_perf_ns=received_ns or None)
+        self._told.clear()
         if entry:
             self._reserved[order.client_id] = None
         return ""
@@ -133,8 +138,10 @@ class Desk:
         )
 
     def _tell(self, blocked: str) -> None:
-        """Log why nothing leaves once, when it changes: not on every bar."""
-        if blocked and blocked.split(":", maxsplit=1)[0] != self.blocked.split(":")[0]:
+        """Log why nothing leaves, once a rule until an order leaves again: not on every bar, nor for other figures."""
+        rule = _FIGURES.sub("", blocked.partition(":")[0])
+        if rule and rule not in self._told:
+            self._told[rule] = None
             log.info("order.blocked", market=self._spec.market, reason=blocked)
         self.blocked = blocked
 

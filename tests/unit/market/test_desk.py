@@ -1,0 +1,69 @@
+"""What leaves a market's desk, and what is said of what does not."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+
+from kangbot.risk.limits import Limits
+from tests.support.floor_story import Story, play
+
+
+def reasons(logged: Sequence[EventDict]) -> list[str]:
+    """Return why nothing left, as the log says."""
+    return [line["reason"] for line in logged if line["event"] == "order.blocked"]
+
+
+def test_what_holds_an_order_back_is_logged_once_a_rule() -> None:
+    """Not on every bar, not for other figures, not when it alternates with another reason; anew once an order left."""
+
+    async def story(told: Story) -> None:
+        told.risk = type(told.risk)(Limits(leverage=None, market_notional=Decimal(150)))
+        await told.live()
+        with capture_logs() as logged:
+            for price, stop in (("100", "90"), ("101", "91"), ("100", "100"), ("99", "99"), ("100", "90")):
+                told.venue.price = Decimal(price)
+                told.strategy.want(1, stop)
+                await told.bar()
+        notional, stop_side = reasons(logged)
+        assert "150" in notional
+        assert stop_side.startswith("the stop 100 is not beyond")
+        assert told.task.desk.blocked.startswith(notional.partition(":")[0])
+
+    play(story)
+
+
+def test_it_is_said_again_once_an_order_has_left() -> None:
+    """What held back the second position is news, though it held back the first one as well."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.quote()
+        with capture_logs() as logged:
+            for _ in range(2):
+                told.strategy.want(1, "100")
+                await told.bar()
+                told.strategy.want(1)
+                await told.bar()
+                told.strategy.want(0)
+                await told.bar()
+        assert len(told.venue.submits) == 4
+        assert len(reasons(logged)) == 2
+
+    play(story)
+
+
+def test_an_entry_brings_its_stop_and_no_further_request() -> None:
+    """The stop is believed to rest from the fill on, and confirmed: nothing asks for it a second time."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.quote()
+        for exposure, stop in ((1, "90"), (-1, "110"), (0, None), (1, "90")):
+            told.strategy.want(exposure, stop)
+            await told.bar()
+        assert told.venue.stop == Decimal(90)
+        assert [asked for asked, _ in told.venue.asked if asked.startswith("protect")] == []
+
+    play(story)
