@@ -101,15 +101,12 @@ class Learning:
             return events
         self.active_ns = now_ns
         order = self.blotter.order(fill.client_id, fill.venue_order_id)
-        if (
-            order is not None
-            and order.intent.stop is not None
-            and self.blotter.position.net
-            and self.blotter.stop is None
-        ):
+        stop = None if order is None else order.intent.stop
+        if stop is not None and self.blotter.position.net:
             # The venue took the stop with the order; its statement on the position will confirm it or take it back.
-            events.extend(self.blotter.rests(order.intent.stop, now_ns))
             self.agreement.carried()
+            if self.blotter.stop is None:
+                events.extend(self.blotter.rests(stop, now_ns))
         return events
 
     def _reported(self, report: OrderReport, now_ns: int) -> Sequence[Event]:
@@ -138,6 +135,7 @@ class Learning:
         self.protection = self.protection.ended(ended.stop, done=ended.done, refused=ended.refused)
         self.active_ns = now_ns
         if ended.done:
+            self.agreement.carried()  # an entry that filled meanwhile may have brought another: to be confirmed
             return self.blotter.rests(ended.stop, now_ns)
         if not first and not ended.refused:
             return ()

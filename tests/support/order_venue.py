@@ -96,6 +96,7 @@ class FakeVenue:
     cancels: deque[str] = field(default_factory=deque)  # of the next: "ok", "lost", "hang", "denied"
     stops: deque[str] = field(default_factory=deque)  # of the next: "ok", "lost", "refused", "none"
     deaf: bool = False  # pushes are dropped
+    unsaid: tuple[type, ...] = ()  # pushes of these kinds are dropped
     twice: bool = False  # each push comes twice
     lag_s: float = 0.0  # so long what happened does not show in `find` and the lists
     market_part: Decimal = Decimal(1)  # how much of a market order is filled
@@ -143,11 +144,10 @@ class FakeVenue:
             cause=cause,
             at_ns=self.clock.now_ns(),
         )
-        flat = not self.net
         self.fills.append(fill)
         if not self.net:
             self.stop = None
-        elif flat and self.takes_stop and order.intent is not None and order.intent.stop is not None:
+        elif self.takes_stop and order.intent is not None and order.intent.stop is not None:
             self.stop = order.intent.stop
         self.push(fill)
         self.push(self.report(order))
@@ -207,7 +207,7 @@ class FakeVenue:
 
     def push(self, event: AccountEvent) -> None:
         """Say it on the private stream."""
-        if self.deaf or self.sink is None:
+        if self.deaf or self.sink is None or isinstance(event, self.unsaid):
             return
         for _ in range(1 + self.twice):
             loop().call_later(self.push_s, self._say, event)

@@ -5,7 +5,7 @@ import asyncio
 from kangbot.model.events import StopSet
 from kangbot.model.ids import client_id
 from kangbot.model.market import InstrumentKind
-from kangbot.model.orders import FillCause, OrderKind, OrderStatus, Purpose, Side
+from kangbot.model.orders import FillCause, OrderKind, OrderStatus, Purpose, Side, VenuePosition
 from tests.support.order_story import Market, Story, told
 from tests.support.trade_words import TAG, dec, instrument, proposal
 
@@ -50,6 +50,21 @@ async def test_a_stop_that_the_venue_did_not_take_is_noticed_and_can_be_set() ->
     market.executor.protect(dec(90))
     await asyncio.sleep(1)
     assert [name for name, _ in story.venue.asked if name.startswith("protect")] == ["protect 90"]
+    await market.end()
+
+
+@told
+async def test_the_stop_of_a_second_entry_is_confirmed_within_seconds() -> None:
+    """Which of the two rests is the venue's to say; its push was dropped, so it is asked."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET, stop="90"))
+    await asyncio.sleep(10)
+    story.venue.unsaid = (VenuePosition,)
+    market.executor.place(proposal(kind=OrderKind.MARKET, stop="95"))
+    await market.settled()
+    await asyncio.sleep(12)
+    assert (story.venue.stop, market.executor.stop) == (dec(95), dec(95))
     await market.end()
 
 
