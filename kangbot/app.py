@@ -252,6 +252,7 @@ class App:
             frame_to_decision_ms=self._floor.decisions.summary(),
             frame_to_order_ms=self._floor.orders.summary(),
             loop_lag_ms=self._lag.latencies.summary(),
+            loop_lag_recent_ms=self._lag.recent_ms(),
             loop=type(asyncio.get_running_loop()).__module__.partition(".")[0],
             rss_mb=cost.rss_mb,
             rss_peak_mb=cost.peak_mb,
