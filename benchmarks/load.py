@@ -96,7 +96,7 @@ class Load:
 
     def _write(self, topic: str, make: Any, *args: object) -> None:
         transport = self._sinks.get(topic)
-        if transport is not None:
+        if transport is not None and not transport.is_closing():
             transport.write(framed(make(*args)))
 
     # -------------------------------------------------------------------------------------------------- websockets
