@@ -1,0 +1,135 @@
+"""From a frame to the order's request, through the whole daemon; on this disk, and on one that costs nothing.
+
+The real daemon trades 27 markets on bars of a second against the sandbox exchange. Its own clock runs from the moment
+at which a frame has been read from the socket, over decoding, inbox, strategy, plan, risk and the journal's fsync, to
+the call of the venue adapter; what the adapter adds until the request is on the wire is `benchmarks/orders.py`.
+
+The journal is on the working folder's disk first and on /dev/shm (memory) afterwards. The difference is the disk; what
+remains is the software. Beside it stands what this disk takes for one fsync of a file and one commit of SQLite (WAL,
+`synchronous=FULL`), measured on the same folder while nothing else of ours writes.
+
+    python -m benchmarks.latency [seconds]
+"""
+
+import json
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from benchmarks.house import machine, running, scratch
+from kangbot.cli.demo.processes import Sandbox
+from kangbot.sim.listing import DEFAULT_LINEAR
+
+MEMORY = Path("/dev/shm")
+TARGET_MS = {"p50": 1.0, "p99": 3.0, "on_a_disk_with_fsync_ms": 0.2}
+_SAMPLES = 300
+
+_HEAD = """
+mode = "sandbox"
+[defaults]
+strategy = "ema_cross"
+timeframe = "1s"
+size = 500
+leverage = 2
+[defaults.parameters]
+fast = 2
+slow = 5
+[risk]
+market_notional = 5000
+total_notional = 500000
+open_positions = 27
+daily_loss = 100000
+drawdown_percent = 90
+[venues.bybit]
+requests_per_second = 100
+data_requests_per_second = 100
+[start]
+interval_s = 0.02
+jitter_s = 0
+[logs]
+level = "warning"
+"""
+
+
+def _config() -> str:
+    bases = (name.removesuffix("USDT") for name in DEFAULT_LINEAR)
+    return _HEAD + "".join(f'[[markets]]\nsymbol = "{base}/USDT:USDT"\n' for base in bases)
+
+
+def _daemon(folder: Path, seconds: float) -> dict[str, object]:
+    """Return the daemon's own figures after `seconds` of trading, and at least one order."""
+    sandbox = Sandbox(seed=1, log=folder / "sandbox.log", options=("--no-limits", "--history-minutes", "30"))
+    addresses = {
+        "rest_url": sandbox.rest_url,
+        "ws_public_url": sandbox.ws_public_url,
+        "ws_private_url": sandbox.ws_private_url,
+    }
+    try:
+        with running(folder / "daemon", _config(), addresses) as house:
+            house.until(lambda report: report.live == len(DEFAULT_LINEAR))
+            time.sleep(seconds)
+            report = house.until(lambda report: report.orders.filled > 0)
+    finally:
+        sandbox.close()
+    return {
+        "frame_to_decision_ms": report.frame_to_decision_ms,
+        "frame_to_order_ms": report.frame_to_order_ms,
+        "orders": report.orders.sent,
+    }
+
+
+def _fsync(folder: Path) -> Callable[[], None]:
+    file = os.open(folder / "fsync", os.O_CREAT | os.O_WRONLY)
+    page = bytes(4096)
+
+    def write() -> None:
+        os.write(file, page)
+        os.fsync(file)
+
+    return write
+
+
+def _commit(folder: Path) -> Callable[[], None]:
+    database = sqlite3.connect(folder / "commit.sqlite", isolation_level=None)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    database.execute("CREATE TABLE records (sequence INTEGER PRIMARY KEY, event TEXT NOT NULL)")
+    text = "x" * 400  # about an intent
+
+    def commit() -> None:
+        database.execute("INSERT INTO records (event) VALUES (?)", (text,))
+
+    return commit
+
+
+def _timed(write: Callable[[], None]) -> Mapping[str, float]:
+    taken = []
+    for _ in range(_SAMPLES):
+        began = time.perf_counter_ns()
+        write()
+        taken.append(time.perf_counter_ns() - began)
+    taken.sort()
+    return {"p50": round(taken[_SAMPLES // 2] / 1e6, 3), "p99": round(taken[_SAMPLES * 99 // 100] / 1e6, 3)}
+
+
+def _place(folder: Path, seconds: float) -> dict[str, object]:
+    costs = {"fsync_ms": _timed(_fsync(folder)), "sqlite_commit_ms": _timed(_commit(folder))}
+    return costs | _daemon(folder, seconds)
+
+
+def run(seconds: float) -> dict[str, object]:
+    """Return `{"latency": {"disk": figures, "memory": figures}, …}`; half of `seconds` is traded on each."""
+    figures: dict[str, object] = {}
+    with scratch() as folder:
+        figures["disk"] = _place(folder, seconds / 2)
+    if MEMORY.is_dir():
+        with scratch(MEMORY) as folder:
+            figures["memory"] = _place(folder, seconds / 2)
+    return {"latency": figures, "target_ms": TARGET_MS, "machine": machine()}
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(float(sys.argv[1]) if sys.argv[1:] else 40.0), indent=2))
