@@ -14,6 +14,7 @@ from kangbot.execution.executor import Executor
 from kangbot.machines.order import Order, worst_case
 from kangbot.machines.plan import Working, plan
 from kangbot.market.inbox import Inbox
+from kangbot.market.pace import Pace
 from kangbot.market.spec import MarketSpec
 from kangbot.model.ids import ClientId
 from kangbot.model.market import Instrument
@@ -60,6 +61,7 @@ class Desk:
         self._risk = risk
         self._inbox = inbox
         self._clock = clock
+        self._pace = Pace()
         self._reserved: dict[ClientId, None] = {}
         for order in executor.orders:
             self._reserve(order)
@@ -77,6 +79,7 @@ class Desk:
         position = self.executor.position
         mark = quote.mid if quote is not None else position.entry or ZERO  # without an entry it is flat
         self._risk.position(self._spec.market, position.net, mark)
+        self._pace.look(self.executor.orders, position.net, self._clock.now_ns())
         working = {order.client_id: order for order in self.executor.orders}
         for held in tuple(self._reserved):
             order = working.get(held)
@@ -113,6 +116,10 @@ class Desk:
             blocked = self._place(proposal, leave, now_ns, received_ns)
         self._tell(blocked)
 
+    def deadline_ns(self) -> int | None:
+        """Return when an order that had to wait may leave; None where none waits."""
+        return self._pace.next_ns(self._clock.now_ns())
+
     def _place(self, proposal: Proposal, leave: Leave, now_ns: int, received_ns: int) -> str:
         """Admit and place one proposal; return why it did not leave, "" where it did."""
         entry = proposal.purpose is Purpose.ENTRY
@@ -120,10 +127,13 @@ class Desk:
             return "paused: no entries"
         if entry and (reason := self.executor.entries_blocked):
             return reason
+        if self._pace.due_ns(proposal.purpose, now_ns) is not None:
+            return "the last order came to nothing: the next one waits"
         verdict = self._risk.admit(proposal, self.executor.upcoming_id, self._facts(now_ns), now_ns)
         if isinstance(verdict, Blocked):
             return f"{verdict.rule}: {verdict.reason}"
         order = self.executor.place(proposal, decided_perf_ns=received_ns or None)
+        self._pace.placed(order, self.executor.position.net)
         self._told.clear()
         if entry:
             self._reserved[order.client_id] = None

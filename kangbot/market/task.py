@@ -79,6 +79,7 @@ class MarketTask:
         self._fetch_due_ns = 0  # not before: bars that were missing are on their way to the venue's history
         self._down = False  # the stream of bars or trades is interrupted
         self._act_due = False
+        self._waits_ns: int | None = None  # when an order that came to nothing may be tried again
         self._received_ns = 0
 
     @property
@@ -140,6 +141,8 @@ class MarketTask:
         executor = self.desk.executor
         if (due_ns := executor.deadline_ns()) is not None and due_ns <= now_ns:
             executor.tick(now_ns)
+            self._act_due = True
+        if self._waits_ns is not None and self._waits_ns <= now_ns:
             self._act_due = True
         if self._bars is not None:
             for bar in (*self._bars.take(batch), *self._bars.tick(now_ns)):
@@ -281,10 +284,12 @@ class MarketTask:
     def _deadline_ns(self) -> int | None:
         """When a turn is due without a message."""
         bars = self._bars
+        self._waits_ns = self.desk.deadline_ns()
         self.inbox.wake_trade_ns = bars.ends_ns if isinstance(bars, TradeBars) else None
         due: Sequence[int | None] = (
             self.desk.executor.deadline_ns(),
             None if bars is None else bars.deadline_ns(),
             self._fetch_due_ns if self._incomplete else None,
+            self._waits_ns,
         )
         return min((at_ns for at_ns in due if at_ns is not None), default=None)

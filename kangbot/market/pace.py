@@ -1,0 +1,59 @@
+"""One market's pace: which of its orders came to nothing, and how soon the next of that kind may follow.
+
+Exits are tried again sooner than entries, for a position that should be closed costs money; neither is hammered.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kangbot.machines.order import Order
+from kangbot.machines.pacing import Pacing
+from kangbot.model.ids import ClientId
+from kangbot.model.money import Quantity
+from kangbot.model.orders import Purpose
+from kangbot.runtime.world import SECOND_NS
+
+
+@dataclass(slots=True)
+class _Last:
+    """The newest order of a purpose while it is under way."""
+
+    client_id: ClientId
+    net: Quantity  # the position when it was placed
+    withdrawn: bool = False
+
+
+class Pace:
+    """Told of each order that is placed and, on every turn, of those that are under way."""
+
+    def __init__(self) -> None:
+        self._pacing = {
+            Purpose.ENTRY: Pacing(first_ns=SECOND_NS, ceiling_ns=60 * SECOND_NS),
+            Purpose.EXIT: Pacing(first_ns=SECOND_NS // 2, ceiling_ns=5 * SECOND_NS),
+        }
+        self._last: dict[Purpose, _Last] = {}
+
+    def placed(self, order: Order, net: Quantity) -> None:
+        """Learn that an order leaves while the position is `net`."""
+        self._last[order.intent.purpose] = _Last(order.client_id, net)
+
+    def look(self, orders: Iterable[Order], net: Quantity, now_ns: int) -> None:
+        """See what has become of the newest orders; `orders` are those under way, `net` is the position by now."""
+        known = {order.client_id: order for order in orders}
+        for purpose, last in tuple(self._last.items()):
+            order = known.get(last.client_id)
+            if order is not None and not order.status.terminal:
+                last.withdrawn = last.withdrawn or bool(order.cancel_requested_ns)
+            elif order is None:
+                moved = net != last.net
+                self._pacing[purpose] = self._pacing[purpose].ended(now_ns, moved=moved, withdrawn=last.withdrawn)
+                del self._last[purpose]
+
+    def due_ns(self, purpose: Purpose, now_ns: int) -> int | None:
+        """Return when the next order of that purpose may leave; None where it may leave now."""
+        return self._pacing[purpose].due_ns(now_ns)
+
+    def next_ns(self, now_ns: int) -> int | None:
+        """Return when the next wait ends; None where nothing waits."""
+        due = [at_ns for purpose in self._pacing if (at_ns := self.due_ns(purpose, now_ns)) is not None]
+        return min(due, default=None)
