@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kangbot.cli.demo.processes import DemoFailedError
 from kangbot.health.report import Report
 from kangbot.sandbox.routes import ROUTES
 from tests.support.processes import World
@@ -69,3 +70,15 @@ def test_a_paper_account_outlives_kill_9(paper: World) -> None:
     time.sleep(2)
     print(before.equity, paper.client.report().equity)
     assert_untouched(paper.stop())
+
+
+def test_a_paper_journal_is_not_taken_to_an_exchange(paper: World) -> None:
+    """Its positions exist nowhere else: the daemon says so, and ends with 78."""
+    paper.start()
+    paper.live()
+    paper.stop()
+    paper.environment["KANGBOT_MODE"] = "sandbox"
+    with pytest.raises(DemoFailedError):
+        paper.start()
+    assert paper.daemon.ended == 78
+    assert "begun in mode paper" in (paper.folder / "daemon.log").read_text()

@@ -111,6 +111,15 @@ def test_addresses_follow_from_the_mode(read: Read, mode: str, rest: str, privat
     assert (settings.bybit_rest_url, settings.bybit_ws_private_url) == (rest, private)
 
 
+def test_paper_has_money_of_its_own_and_no_key(read: Read) -> None:
+    """What is configured for the real account stays out of it."""
+    keys = {"KANGBOT_VENUES__BYBIT__KEY": "k" * 8, "KANGBOT_VENUES__BYBIT__SECRET": "s" * 8}
+    settings = read(f'mode = "paper"\n[paper]\nbalance = 1234.5\n{MARKET}', keys)
+    assert (settings.bybit_key, settings.bybit_secret) == ("", "")
+    assert settings.paper.balance == Decimal("1234.5")
+    assert read(MARKET).paper.balance == Decimal(10_000)
+
+
 def test_limits_of_zero_are_off(read: Read) -> None:
     """TOML has no null: 0 switches a limit off."""
     limits = read(f"[risk]\nmarket_notional = 0\ndaily_loss = 0\nstale_data_s = 0\n{MARKET}").risk.limits

@@ -1,0 +1,95 @@
+"""Each mode reaches the venue that it names, with the key that belongs there."""
+
+from contextlib import AbstractAsyncContextManager
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from kangbot.errors import NeedsHuman
+from kangbot.feed.hub import FeedHub
+from kangbot.machines.memory import Memory
+from kangbot.model.events import Noted, Severity
+from kangbot.modes import MODE_NOTED, Connection, Past, connection
+from kangbot.runtime.world import Clock, World
+from kangbot.settings import Mode, Settings
+from kangbot.settings.kinds import Secret
+from kangbot.settings.trading import Paper
+from kangbot.settings.venues import Bybit, Venues
+from kangbot.sim.paper import PaperFeeds, PaperVenue
+from kangbot.venues.bybit.venue import BybitVenue
+from tests.support.trade_words import START
+
+
+def settings(mode: Mode, /, **bybit: object) -> Settings:
+    """Return settings of that mode with a key."""
+    keys = {"key": Secret("the-key"), "secret": Secret("the-secret")}
+    venues = Venues(bybit=Bybit(**{**keys, **bybit}))  # type: ignore[arg-type]
+    return Settings(mode=mode, venues=venues, paper=Paper(balance=Decimal(777)))
+
+
+def opened(chosen: Settings, past: Past | None = None) -> AbstractAsyncContextManager[Connection]:
+    """Open the way that the settings ask for."""
+    world = World(clock=Clock(), seed=b"modes")
+    return connection(chosen, world, memory=Memory(), past=past or Past(), on_note=lambda *_: None)
+
+
+def noted(mode: str) -> Noted:
+    """Return the journal's word on its mode."""
+    return Noted(kind=MODE_NOTED, severity=Severity.INFO, market=None, message=mode, at_ns=START)
+
+
+@pytest.mark.parametrize(
+    ("mode", "key", "host"),
+    [
+        ("sandbox", "the-key", "http://127.0.0.1:8790"),
+        ("testnet", "the-key", "https://api-testnet.bybit.com"),
+        ("live", "the-key", "https://api.bybit.com"),
+    ],
+)
+async def test_a_real_account_is_reached_at_the_modes_address(mode: Mode, key: str, host: str) -> None:
+    """The adapter itself and its hub, with the configured key; nothing is connected yet."""
+    async with opened(settings(mode)) as way:
+        assert isinstance(way.venue, BybitVenue)
+        assert way.feeds is way.hub
+        exchange = way.venue._client._exchange
+        assert (exchange.apiKey, set(exchange.urls["api"].values())) == (key, {host})
+        assert isinstance(way.hub, FeedHub)
+        assert way.hub._private is not None
+        assert list(way.streams) == []
+
+
+async def test_on_paper_there_is_no_key_and_no_private_stream() -> None:
+    """Whatever is configured: what is not there signs nothing and asks for no account."""
+    async with opened(settings("live", mode="paper")) as way:
+        assert isinstance(way.venue, PaperVenue)
+        assert isinstance(way.feeds, PaperFeeds)
+        real = way.venue._real
+        assert isinstance(real, BybitVenue)
+        exchange = real._client._exchange
+        assert (exchange.apiKey, exchange.secret) == ("", "")
+        assert set(exchange.urls["api"].values()) == {"https://api.bybit.com"}
+        assert way.hub._private is None
+        assert [balance.equity for balance in await way.venue.balances()] == [Decimal(777)]
+
+
+async def test_a_connection_is_waited_for_no_longer_than_half_of_a_request() -> None:
+    """However short the configured patience is: being unable to connect is told apart from no answer."""
+    for patience_ms, connect_s in ((500, 0.25), (60_000, 4.0)):
+        async with opened(settings("sandbox", request_timeout_ms=patience_ms)) as way:
+            assert isinstance(way.venue, BybitVenue)
+            timeout = way.venue._http._timeout
+            assert (timeout.total, timeout.connect) == (patience_ms / 1000, connect_s)
+
+
+def test_a_journal_stays_in_its_mode() -> None:
+    """Paper positions are not taken to a real account, nor real ones onto paper; an old journal belongs to nobody."""
+    past = Past()
+    past.check(settings("live"))
+    past.observe(noted("paper"))
+    past.observe(msgspec.structs.replace(noted("live"), kind="daemon.stopped"))
+    past.check(settings("paper"))
+    past.check(settings("live", mode="paper"))
+    with pytest.raises(NeedsHuman) as refused:
+        past.check(settings("live"))
+    assert "begun in mode paper" in refused.value.message
