@@ -25,6 +25,7 @@ import structlog
 from kangbot import logs
 from kangbot.app import App
 from kangbot.errors import ConfigInvalid, NeedsHuman
+from kangbot.runtime.garbage import freeze
 from kangbot.runtime.world import World, real_world
 from kangbot.settings import Settings, load
 
@@ -43,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return os.EX_CONFIG
     world = real_world()
     logs.configure(settings, world.clock)
+    freeze()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_serve(settings, world))
 

@@ -93,7 +93,12 @@ class Roster:
     async def reached(self, markets: Iterable[MarketId], *states: RunState) -> None:
         """Wait until every one of `markets` is in one of `states`."""
         waited = tuple(markets)
-        while not all(self[market].state in states for market in waited):
+        place = there = 0  # how many in a row, without a wait between them, were found there
+        while there < len(waited):
+            if self[waited[place]].state in states:
+                there, place = there + 1, (place + 1) % len(waited)
+                continue
+            there = 0
             self._changed.clear()
             await self._changed.wait()
 
@@ -115,7 +120,9 @@ class Roster:
         now_ns = self._clock.now_ns()
         if desired is not place.desired:
             self._places[market] = replace(place, desired=desired)
-            self._journal.append(DesiredChanged(market=market, desired=desired, caller=caller, at_ns=now_ns))
+            # From the reserve: a market that was stopped on a full disk must not run again after a restart.
+            changed = DesiredChanged(market=market, desired=desired, caller=caller, at_ns=now_ns)
+            self._journal.append(changed, reserve=True)
         self._obey[market](command)
         return self._places[market]
 
