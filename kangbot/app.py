@@ -34,12 +34,11 @@ from kangbot.model.market import timeframe_seconds
 from kangbot.modes import MODE_NOTED, Past, connection
 from kangbot.ports import History
 from kangbot.risk.account import AccountRisk
+from kangbot.runtime.garbage import freeze
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, World
 from kangbot.settings import MarketSettings, Settings
 from kangbot.storage.migrate import upgrade_apart
-from kangbot.storage.mysql import MysqlHistory
-from kangbot.storage.pool import Pool
 from kangbot.storage.sqlite import SqliteHistory
 from kangbot.storage.url import SqliteUrl
 from kangbot.storage.url import parse as parse_url
@@ -48,6 +47,7 @@ from kangbot.strategy import registry
 log = structlog.get_logger(__name__)
 
 _DRAIN_S = 5.0  # how long the end waits for the history: what it does not get then, it gets after the next start
+_SETTLED = (RunState.LIVE, RunState.PAUSED, RunState.STOPPED, RunState.FAILED)
 LAST_RUN = "last_run.json"
 
 
@@ -143,6 +143,9 @@ class App:
         if isinstance(url, SqliteUrl):
             self._history_kind = "sqlite"
             return SqliteHistory(url.path, prepare)
+        from kangbot.storage.mysql import MysqlHistory  # noqa: PLC0415 -- 8 MB that an embedded history saves
+        from kangbot.storage.pool import Pool  # noqa: PLC0415 -- same
+
         self._history_kind = "mysql"
         pool = Pool(
             url,
@@ -185,8 +188,15 @@ class App:
 
     async def _open(self) -> None:
         await self._floor.open()
+        freeze(collect=False)
         log.info("daemon.ready", markets=len(self._floor.markets), mode=self._settings.mode)
         await self._roster.start_all("daemon", only_desired=True)
+        self._tasks.spawn("freeze", self._freeze())
+
+    async def _freeze(self) -> None:
+        """Spare the garbage collector what every market has made to go live."""
+        await self._roster.reached(self._floor.markets, *_SETTLED)
+        freeze(collect=False)
 
     async def _end(self, hurry: asyncio.Event, *, opened: bool) -> None:
         loop = asyncio.get_running_loop()
