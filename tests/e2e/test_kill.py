@@ -52,10 +52,14 @@ def test_a_restart_resumes_what_the_operator_wanted(world: World) -> None:
     world.client.command("bybit:SOL-USDT:USDT", "stop")
     world.client.command("bybit:XRP-USDT:USDT", "pause")
     wanted = {"SOL/USDT:USDT": "stopped", "XRP/USDT:USDT": "paused"}
-    world.until(lambda r: all(m.state == wanted.get(m.symbol, "live") for m in r.markets))
+    world.until(
+        lambda r: len(r.markets) == len(MARKETS) and all(m.state == wanted.get(m.symbol, "live") for m in r.markets)
+    )
     world.daemon.kill()
     world.start()
-    report = world.until(lambda r: all(m.state == wanted.get(m.symbol, "live") for m in r.markets))
+    report = world.until(
+        lambda r: len(r.markets) == len(MARKETS) and all(m.state == wanted.get(m.symbol, "live") for m in r.markets)
+    )
     assert report.live == len(MARKETS) - 2
     truth = world.stop()
     assert ledger(world)[0] == net(truth["positions"])
