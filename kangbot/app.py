@@ -25,6 +25,7 @@ from kangbot.journal.replay import replay
 from kangbot.journal.writer import JournalWriter
 from kangbot.machines.limiter import Window
 from kangbot.market.floor import Floor, Terms
+from kangbot.market.killswitch import KillSwitch, Standing
 from kangbot.market.reporting import report_of
 from kangbot.market.roster import Command, Place, Roster
 from kangbot.market.spec import MarketSpec
@@ -133,6 +134,14 @@ class App:
             terms=self._terms(),
         )
         self._exits.push_async_callback(self._floor.close)
+        self._kill_switch = KillSwitch(
+            clock=self._world.clock,
+            journal=writer,
+            risk=self._risk,
+            folder=settings.state_dir,
+            changed=self._floor.look_again,
+        )
+        await self._kill_switch.look()
         control = ControlServer(self, settings.control_socket)
         self._exits.push_async_callback(control.aclose)
         await control.start()
@@ -176,6 +185,7 @@ class App:
         """Trade until `stop`, then end in order; `hurry` cuts that short. Raises what made going on impossible."""
         self._tasks.spawn("lag", self._lag.run())
         self._tasks.spawn("drain", self._drain.run())
+        self._tasks.spawn("kill-switch", self._kill_switch.run())
         opening = self._tasks.spawn("open", self._open())
         stopped = self._tasks.spawn("stop", stop.wait())
         stopped.add_done_callback(self._stop_asked)
@@ -239,6 +249,14 @@ class App:
         else:
             self._roster.stop_all(caller, remember=True)
 
+    async def kill(self, reason: str, caller: str, *, flatten: bool) -> Standing:
+        """Set the kill switch. NeedsHuman where no disk took it."""
+        return await self._kill_switch.kill(reason, caller, flatten=flatten)
+
+    async def release(self, caller: str) -> Standing:
+        """Release the kill switch. NeedsHuman where it stays set."""
+        return await self._kill_switch.release(caller)
+
     def report(self) -> Report:
         """Return the whole daemon at this moment."""
         now_ns, cost = self._world.clock.now_ns(), self._meter.read()
@@ -268,6 +286,8 @@ class App:
             rss_peak_mb=cost.peak_mb,
             cpu_percent=round(cost.cpu_s / elapsed_s * 100, 2),
             handles=cost.handles,
+            killed=self._risk.killed,
+            flatten=self._risk.flatten,
             equity=dict(self._floor.equity),
             journal_sequence=self._journal.last,
             history=self._history_kind,

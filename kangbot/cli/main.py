@@ -24,6 +24,7 @@ database = typer.Typer(help="The history database.", no_args_is_help=True, rich_
 app.add_typer(database, name="db")
 
 Config = Annotated[Path, typer.Option(envvar="KANGBOT_CONFIG", help="The TOML file.", metavar="FILE")]
+Socket = Annotated[Path | None, typer.Option(help="The daemon's control socket, in place of --config.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
 
 
@@ -83,13 +84,38 @@ def sandbox(
 def status(
     config: Config = DEFAULT_CONFIG,
     *,
-    socket: Annotated[Path | None, typer.Option(help="The daemon's control socket, in place of --config.")] = None,
+    socket: Socket = None,
     as_json: Json = False,
 ) -> None:
     """Say what the running daemon does, market by market."""
     from kangbot.cli.status import status as command
 
     raise typer.Exit(command(config, socket=socket, as_json=as_json))
+
+
+@app.command()
+def kill(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    flatten: Annotated[bool, typer.Option("--flatten", help="Close every position, too.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; it is shown wherever something is held back.")] = "",
+    socket: Socket = None,
+) -> None:
+    """Stop every entry at once, and cancel those that rest.
+
+    It stays so over restarts, until `kangbot release`.
+    """
+    from kangbot.cli.kill import kill as command
+
+    raise typer.Exit(command(config, socket=socket, reason=reason, flatten=flatten))
+
+
+@app.command()
+def release(config: Config = DEFAULT_CONFIG, *, socket: Socket = None) -> None:
+    """Let entries through again after `kangbot kill`."""
+    from kangbot.cli.kill import release as command
+
+    raise typer.Exit(command(config, socket=socket))
 
 
 @database.command()

@@ -43,9 +43,15 @@ def _head(report: Report) -> str:
         f"kangbot {report.version}, mode {report.mode}, pid {report.pid}, up {up}",
         f"{report.live}/{report.total} markets live, {did}",
         f"{costs}, history {report.history} {_backlog(report)}",
+        *(_killed(report),) * bool(report.killed),
         "",
     )
     return "\n".join(lines)
+
+
+def _killed(report: Report) -> str:
+    closing = ", positions are being closed" if report.flatten else ""
+    return f"THE KILL SWITCH IS SET, no entries{closing}: {report.killed}"
 
 
 def _backlog(report: Report) -> str:

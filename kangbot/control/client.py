@@ -49,16 +49,25 @@ class ControlClient:
         """`start` or `stop` every market."""
         self._call("POST", f"/{command}-all")
 
-    def _call(self, method: str, path: str) -> bytes:
+    def kill(self, reason: str, *, flatten: bool) -> dict[str, Any]:
+        """Set the kill switch and return how it stands. ValueError with the daemon's words where no disk took it."""
+        return dict(json.loads(self._call("POST", "/kill", {"reason": reason, "flatten": flatten})))
+
+    def release(self) -> dict[str, Any]:
+        """Release the kill switch. ValueError with the daemon's words where it stays set."""
+        return dict(json.loads(self._call("POST", "/release")))
+
+    def _call(self, method: str, path: str, body: object = None) -> bytes:
         connection = _UnixConnection(self._path)
         try:
-            connection.request(method, path, headers={"Host": "localhost"})
+            asked = None if body is None else json.dumps(body).encode()
+            connection.request(method, path, body=asked, headers={"Host": "localhost"})
             answer = connection.getresponse()
-            body = answer.read()
+            said = answer.read()
         except (OSError, http.client.HTTPException) as error:
             raise NoDaemonError(f"no daemon answers on {self._path}: {str(error) or type(error).__name__}") from None
         finally:
             connection.close()
         if answer.status >= 400:
-            raise ValueError(json.loads(body)["error"])
-        return body
+            raise ValueError(json.loads(said)["error"])
+        return said

@@ -12,12 +12,15 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from kangbot.errors import NeedsHuman
 from kangbot.health.report import Report
+from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place, UnknownMarketError
 from kangbot.model.ids import MarketId
 
 log = structlog.get_logger(__name__)
 
+_CALLER = "control socket"
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -33,6 +36,19 @@ class Controlled(Protocol):
     def command_all(self, command: Command, caller: str) -> None:
         """START (staggered, in the background) or STOP every market."""
 
+    async def kill(self, reason: str, caller: str, *, flatten: bool) -> Standing:
+        """Set the kill switch. NeedsHuman where no disk took it."""
+
+    async def release(self, caller: str) -> Standing:
+        """Release the kill switch. NeedsHuman where it stays set."""
+
+
+class KillAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /kill`; it may be empty."""
+
+    reason: str = ""
+    flatten: bool = False
+
 
 class ControlServer:
     """Serves `daemon` on `path` between `start` and `aclose`."""
@@ -45,6 +61,8 @@ class ControlServer:
         app.router.add_post("/markets/{market}/{command}", self._one)
         app.router.add_post("/start-all", self._all(Command.START))
         app.router.add_post("/stop-all", self._all(Command.STOP))
+        app.router.add_post("/kill", self._kill)
+        app.router.add_post("/release", self._release)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
 
     async def start(self) -> None:
@@ -67,12 +85,22 @@ class ControlServer:
             command = Command(request.match_info["command"])
         except ValueError:
             raise web.HTTPNotFound(text=f"no command {request.match_info['command']!r}") from None
-        place = self._daemon.command(MarketId(request.match_info["market"]), command, "control socket")
+        place = self._daemon.command(MarketId(request.match_info["market"]), command, _CALLER)
         return _json(place)
+
+    async def _kill(self, request: web.Request) -> web.Response:
+        try:
+            asked = msgspec.json.decode(await request.read() or b"{}", type=KillAsked)
+        except msgspec.DecodeError as error:
+            raise web.HTTPBadRequest(text=f"the body is not what a kill takes: {error}") from None
+        return _json(await self._daemon.kill(asked.reason, _CALLER, flatten=asked.flatten))
+
+    async def _release(self, _: web.Request) -> web.Response:
+        return _json(await self._daemon.release(_CALLER))
 
     def _all(self, command: Command) -> _Handler:
         async def handle(_: web.Request) -> web.Response:
-            self._daemon.command_all(command, "control socket")
+            self._daemon.command_all(command, _CALLER)
             return _json({"accepted": command.value})
 
         return handle
@@ -88,5 +116,7 @@ async def _errors_in_words(request: web.Request, handler: _Handler) -> web.Strea
         return await handler(request)
     except UnknownMarketError as error:
         return _json({"error": str(error)}, 404)
+    except NeedsHuman as error:
+        return _json({"error": f"{error.message}; {error.remedy}"}, 503)
     except web.HTTPException as error:
         return _json({"error": error.text or error.reason}, error.status)

@@ -53,7 +53,10 @@ class Pulse(msgspec.Struct, frozen=True):
 
 
 class Executor:
-    """See the module. `on_sent(ns)` hears how long it took from `decided_perf_ns` to the call to the venue."""
+    """See the module. `on_sent(ns)` hears how long it took from `decided_perf_ns` to the call to the venue.
+
+    `hold` tells why no market of the account may enter; it is asked again the moment before an entry leaves.
+    """
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class Executor:
         receive_window_ns: int = 5 * SECOND_NS,
         settle_margin_ns: int = 2 * SECOND_NS,
         cancel_orphans: bool = True,
+        hold: Callable[[], str] | None = None,
         on_sent: Callable[[int], None] | None = None,
     ) -> None:
         self._clock = world.clock
@@ -82,6 +86,7 @@ class Executor:
         self._window_ns = receive_window_ns
         self._margin_ns = settle_margin_ns
         self._cancel_orphans = cancel_orphans
+        self._hold = hold
         self._on_sent = on_sent
         now_ns = self._clock.now_ns()
         self._blotter = Blotter(
@@ -141,7 +146,7 @@ class Executor:
             return "orders and position have not been compared with the venue yet"
         if unknown := self.unknown:
             return f"what became of order {unknown[0].client_id} is not known"
-        return None
+        return None if self._hold is None else self._hold() or None
 
     @property
     def quarantine(self) -> str:

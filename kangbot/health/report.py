@@ -77,6 +77,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rss_peak_mb: float
     cpu_percent: float  # of one core, since start
     handles: int
+    killed: str = ""  # why the kill switch is set; "" where it is not
+    flatten: bool = False  # and it wants every position closed
     equity: dict[str, Money]  # by venue
     journal_sequence: int
     history: str  # "sqlite" or "mysql"

@@ -12,10 +12,11 @@ import structlog
 
 from kangbot.execution.executor import Executor
 from kangbot.machines.order import Order, worst_case
-from kangbot.machines.plan import Working, plan
+from kangbot.machines.plan import Style, Working, plan
 from kangbot.market.inbox import Inbox
 from kangbot.market.pace import Pace
 from kangbot.market.spec import MarketSpec
+from kangbot.model.data import Quote
 from kangbot.model.ids import ClientId
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO
@@ -29,6 +30,8 @@ from kangbot.runtime.world import Clock
 log = structlog.get_logger(__name__)
 
 _FIGURES = re.compile(r"[0-9.]+")
+
+_AT_ONCE = Style(exit_kind=OrderKind.MARKET)
 
 
 class Leave(Enum):
@@ -92,19 +95,52 @@ class Desk:
 
     # --------------------------------------------------------------------------------------------------------- action
     def act(self, leave: Leave, received_ns: int) -> None:
-        """Take the next step towards the target. `received_ns`: when the frame that caused it was read, 0 for none."""
-        quote = self._inbox.quote
-        if self.target is None or quote is None or leave is Leave.CANCELS:
+        """Take the next step towards the target. `received_ns`: when the frame that caused it was read, 0 for none.
+
+        The kill switch stands above target and run state: entries are withdrawn, and where it wants that, the position
+        is closed at the market, of a stopped market too.
+        """
+        closing = self._obey_kill_switch()
+        if closing is not None:
+            self._take_step(closing, self._inbox.quote or self._stand_in(), _AT_ONCE, Leave.EXITS, received_ns)
+        elif self.target is not None and leave is not Leave.CANCELS:
+            self._take_step(self.target, self._inbox.quote, self._spec.style, leave, received_ns)
+
+    def deadline_ns(self) -> int | None:
+        """Return when an order that had to wait may leave; None where none waits."""
+        return self._pace.next_ns(self._clock.now_ns())
+
+    def _obey_kill_switch(self) -> Target | None:
+        """Withdraw entries while the switch is set; return what it wants of the position, None where nothing."""
+        killed = self._risk.killed
+        if killed:
+            for order in self.executor.orders:
+                if order.intent.purpose is Purpose.ENTRY and not order.cancel_requested_ns:
+                    self.executor.cancel(order.client_id, f"the kill switch is set: {killed}")
+        if not self._risk.flatten:
+            return None
+        self.target = None  # once it is released, the strategy decides anew
+        return Target(exposure=ZERO, reason=f"the kill switch is set: {killed}")
+
+    def _stand_in(self) -> Quote | None:
+        """Return a quote to close a position by where the market has none: at the market, any reference will do."""
+        at = self.executor.position.entry
+        if at is None:
+            return None
+        return Quote(market=self._spec.market, bid=at, bid_quantity=ZERO, ask=at, ask_quantity=ZERO, at_ns=0)
+
+    def _take_step(self, target: Target, quote: Quote | None, style: Style, leave: Leave, received_ns: int) -> None:
+        if quote is None:
             return
         now_ns = self._clock.now_ns()
         step = plan(
-            target=self.target,
+            target=target,
             position=self.executor.position,
             working=[_working(order, now_ns) for order in self.executor.orders],
             instrument=self._instrument,
             quote=quote,
             size=self._spec.size,
-            style=self._spec.style,
+            style=style,
             resting_stop=self.executor.stop,
         )
         for order_id in step.cancels:
@@ -115,10 +151,6 @@ class Desk:
         for proposal in step.proposals:
             blocked = self._place(proposal, leave, now_ns, received_ns)
         self._tell(blocked)
-
-    def deadline_ns(self) -> int | None:
-        """Return when an order that had to wait may leave; None where none waits."""
-        return self._pace.next_ns(self._clock.now_ns())
 
     def _place(self, proposal: Proposal, leave: Leave, now_ns: int, received_ns: int) -> str:
         """Admit and place one proposal; return why it did not leave, "" where it did."""

@@ -22,7 +22,7 @@ from kangbot.machines.memory import Memory
 from kangbot.machines.restarts import Restarts
 from kangbot.market.asking import ask_patiently
 from kangbot.market.desk import Desk
-from kangbot.market.inbox import Inbox
+from kangbot.market.inbox import Inbox, LookAgain
 from kangbot.market.preparation import Preparation
 from kangbot.market.roster import Roster
 from kangbot.market.spec import MarketSpec
@@ -149,6 +149,7 @@ class Floor:
             strategy=spec.strategy.name,
             receive_window_ns=self._terms.receive_window_ms * 1_000_000,
             settle_margin_ns=int(self._terms.settle_margin_s * SECOND_NS),
+            hold=self._held,
             on_sent=self.orders.observe,
         )
         desk = Desk(spec=spec, instrument=instrument, executor=executor, risk=self._risk, inbox=inbox, clock=clock)
@@ -194,6 +195,15 @@ class Floor:
                 first_ns=int(terms.first_wait_s * SECOND_NS), ceiling_ns=int(terms.longest_wait_s * SECOND_NS)
             ),
         )
+
+    def look_again(self) -> None:
+        """Have every market act on what changed for all of them: the kill switch."""
+        for market in self.markets.values():
+            market.inbox.put(LookAgain())
+
+    def _held(self) -> str:
+        """Return why no market may enter; "" where each may."""
+        return f"kill_switch: {self._risk.killed}" if self._risk.killed else ""
 
     async def drain(self, timeout_s: float, hurry: asyncio.Event) -> bool:
         """Stop every market without forgetting that it ran; False where something is still in flight.

@@ -30,6 +30,11 @@ class FeedChanged:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """Something changed that concerns all markets (the kill switch): act on it."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Batch:
     """What one turn of the market's task has to do. `received_ns` is when the frame that woke it was read."""

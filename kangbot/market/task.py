@@ -20,7 +20,7 @@ from kangbot.health.latency import Latencies
 from kangbot.machines.runstate import Signal, accepts
 from kangbot.market.bars import Bars, TradeBars, bars_of
 from kangbot.market.desk import Desk, Leave
-from kangbot.market.inbox import Batch, FeedChanged, Inbox
+from kangbot.market.inbox import Batch, FeedChanged, Inbox, LookAgain
 from kangbot.market.preparation import Fetched, Preparation, PreparationFailed, Subscribed
 from kangbot.market.roster import Command, Roster
 from kangbot.market.spec import MarketSpec
@@ -159,6 +159,8 @@ class MarketTask:
             self._act_due = True
         elif isinstance(message, Command):
             self._command(message)
+        elif isinstance(message, LookAgain):
+            self._act_due = True
         elif isinstance(message, FeedChanged):
             self._feed_changed(message)
         elif isinstance(message, Subscribed | Fetched | PreparationFailed):

@@ -135,6 +135,22 @@ class Noted(msgspec.Struct, frozen=True, kw_only=True, tag="noted"):
     at_ns: int
 
 
+class KillSwitchSet(msgspec.Struct, frozen=True, kw_only=True, tag="kill_switch_set"):
+    """No market enters any more, until a person releases the switch; a restart changes nothing about it."""
+
+    reason: str
+    flatten: bool  # every position is closed as well
+    caller: str  # who set it: "control socket", "file"
+    at_ns: int
+
+
+class KillSwitchReleased(msgspec.Struct, frozen=True, kw_only=True, tag="kill_switch_released"):
+    """A person let entries through again."""
+
+    caller: str
+    at_ns: int
+
+
 class EquityMarked(msgspec.Struct, frozen=True, kw_only=True, tag="equity_marked"):
     """The account's equity as the venue states it."""
 
@@ -156,6 +172,8 @@ Event = (
     | BarStored
     | Noted
     | EquityMarked
+    | KillSwitchSet
+    | KillSwitchReleased
 )
 
 

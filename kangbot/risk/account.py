@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.events import EquityMarked, Event
+from kangbot.model.events import EquityMarked, Event, KillSwitchReleased, KillSwitchSet
 from kangbot.model.ids import ClientId, MarketId
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import Intent, Proposal, Purpose
@@ -32,7 +32,18 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
 class AccountRisk:
     """Exposure, equity and memory of one account, and the admission of orders to it."""
 
-    __slots__ = ("_day", "_day_equity", "_equity", "_killed", "_peak", "_positions", "_record", "_reserved", "limits")
+    __slots__ = (
+        "_day",
+        "_day_equity",
+        "_equity",
+        "_flatten",
+        "_killed",
+        "_peak",
+        "_positions",
+        "_record",
+        "_reserved",
+        "limits",
+    )
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -44,6 +55,7 @@ class AccountRisk:
         self._day = 0  # days since the epoch, UTC
         self._day_equity: Money | None = None  # at the day's beginning, or the first that was seen of it
         self._killed = ""
+        self._flatten = False
 
     # ------------------------------------------------------------------------------------------------------ admission
     def admit(self, proposal: Proposal, client_id: ClientId, facts: MarketFacts, now_ns: int) -> Verdict:
@@ -130,10 +142,15 @@ class AccountRisk:
     # --------------------------------------------------------------------------------------------------------- memory
     def observe(self, event: Event) -> None:
         """Take in an event of this account, once, in the journal's order: on replay, and as it is journalled."""
-        if isinstance(event, EquityMarked):
-            self.equity(event.equity, event.at_ns)
-        else:
-            self._record.observe(event)
+        match event:
+            case EquityMarked():
+                self.equity(event.equity, event.at_ns)
+            case KillSwitchSet():
+                self.kill(event.reason, flatten=event.flatten)
+            case KillSwitchReleased():
+                self.release()
+            case _:
+                self._record.observe(event)
 
     # ---------------------------------------------------------------------------------------------------- kill switch
     @property
@@ -141,13 +158,20 @@ class AccountRisk:
         """Why no entry is admitted; "" where the switch is not set."""
         return self._killed
 
-    def kill(self, reason: str) -> None:
-        """Admit no entry from now on. Keeping it over a restart is left to the caller."""
+    @property
+    def flatten(self) -> bool:
+        """Whether the kill switch wants every position closed."""
+        return self._flatten
+
+    def kill(self, reason: str, *, flatten: bool = False) -> None:
+        """Admit no entry from now on. It survives a restart by the event that the caller writes to the journal."""
         self._killed = reason or "no reason given"
+        self._flatten = flatten
 
     def release(self) -> None:
         """Let entries through again."""
         self._killed = ""
+        self._flatten = False
 
     # ---------------------------------------------------------------------------------------------------------- inner
     def _roll(self, now_ns: int) -> None:

@@ -20,6 +20,8 @@ from kangbot.model.events import (
     EquityMarked,
     Event,
     FillApplied,
+    KillSwitchReleased,
+    KillSwitchSet,
     Noted,
     OrderChanged,
     OrderIntended,
@@ -99,7 +101,7 @@ def _market(event: Event) -> str | None:
             return event.trip.market
         case BarStored():
             return event.bar.market
-        case EquityMarked():
+        case EquityMarked() | KillSwitchSet() | KillSwitchReleased():
             return None
         case OrderChanged() | StopSet() | RunStateChanged() | DesiredChanged() | Noted():
             return event.market

@@ -39,7 +39,7 @@ class Bench(Protocol):
         """Let the next call of `method` time out, after the venue did what was asked or before."""
 
     async def fail(self, method: str) -> None:
-        """Let the next call of `method` be answered by a broken proxy."""
+        """Let every call of `method` be answered by a broken proxy, until it is healed."""
 
     async def limit(self, retry_after_s: float) -> None:
         """Let every call be refused for its rate, for a while."""
@@ -133,7 +133,7 @@ class BybitBench:
         await self._faults({"fault": fault, "path": _PATHS[method], "answer": "never", "hold_s": 0.0})
 
     async def fail(self, method: str) -> None:
-        await self._faults({"fault": "http_5xx", "path": _PATHS[method], "status": 502})
+        await self._faults({"fault": "http_5xx", "path": _PATHS[method], "status": 502, "count": 1000})
 
     async def limit(self, retry_after_s: float) -> None:
         await self._faults({"fault": "rate_limit", "for_s": 60, "retry_after": retry_after_s})

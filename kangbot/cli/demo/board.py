@@ -71,6 +71,7 @@ class Board:
             f"journal {report.journal_sequence:,}   {report.history} {report.history_backlog:,} behind   ",
             f"equity {', '.join(f'{v:,.2f}' for v in report.equity.values()) or '-'}   ",
             f"reconnects {report.reconnects}",
+            (f"\nkill switch: {report.killed}" if report.killed else "", "bold red"),
         )
 
     def _row(self, market: MarketReport) -> tuple[RenderableType, ...]:

@@ -52,6 +52,18 @@ class Sandbox:
         """Make something go wrong."""
         self._call("POST", "/sandbox/faults", [fault])
 
+    def heal(self) -> None:
+        """End every fault."""
+        self._call("DELETE", "/sandbox/faults")
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Return every order that the exchange knows, newest first, as Bybit's rows."""
+        return list(self._call("GET", "/sandbox/orders"))
+
+    def by_hand(self, order: Mapping[str, object]) -> None:
+        """Trade past the daemon: the body of Bybit's `order/create`."""
+        self._call("POST", "/sandbox/order", order)
+
     def _call(self, method: str, path: str, body: object = None) -> Any:
         request = urllib.request.Request(  # noqa: S310 -- a loopback address that we were told by our own child
             self.rest_url + path,

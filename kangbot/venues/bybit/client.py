@@ -5,7 +5,7 @@ certainty and is replaced at the seams that ccxt has for it:
 
 - `fetch` is our `Http`: it tells a request that never left from one that may have arrived, keeps the code, the status
   and the headers of a refusal together, and decodes in a tenth of the time. ccxt's rate limiter and its retries are
-  off: budgets and second attempts belong to the executor.
+  off: budgets and second attempts of whatever changes something belong to the executor.
 - `nonce` is the venue's clock as we measured it.
 - `parse_order` leaves the row as it is: ccxt would turn its decimals into floats.
 - Markets are given, not loaded: `load_markets` would keep every one of some thousands, 12 KB each. They carry no
@@ -14,6 +14,7 @@ certainty and is replaced at the seams that ccxt has for it:
 A unified trading account is assumed, as the documentation of every endpoint used here does.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -29,6 +30,7 @@ from kangbot.venues.http import Http
 T = TypeVar("T")
 
 _OK = 200
+_AGAIN_S = (0.1, 0.4)
 _PAGES = 200  # a cursor that leads further is one that leads nowhere
 _QUOTED = 300  # bytes of an answer that is not Bybit's, kept for the log
 
@@ -99,12 +101,21 @@ class Client:
             self._exchange.set_markets(list(self._markets.values()))
 
     async def ask(self, endpoint: str, params: Mapping[str, Any], shape: type[T]) -> Answer[T]:
-        """Return the endpoint's result, read as `shape`."""
-        try:
-            answer = await getattr(self._exchange, endpoint)(dict(params))
-            return Answer(msgspec.convert(answer["result"], shape, strict=False), int(answer["time"]) * MILLISECOND_NS)
-        except Exception as error:
-            raise classify(error, changes=False) from error
+        """Return the endpoint's result, read as `shape`.
+
+        A question that met a gateway's error page is put again, twice: answers that count as one whole (every endpoint
+        that could know an order, all of an account) would hardly ever come together at a venue that is half there.
+        """
+        for pause_s in (*_AGAIN_S, None):
+            try:
+                answer = await getattr(self._exchange, endpoint)(dict(params))
+                result = msgspec.convert(answer["result"], shape, strict=False)
+                return Answer(result, int(answer["time"]) * MILLISECOND_NS)
+            except Exception as error:
+                if pause_s is None or not _from_a_gateway(error):
+                    raise classify(error, changes=False) from error
+            await asyncio.sleep(pause_s)
+        raise AssertionError("the last attempt returns or raises")
 
     async def pages(self, endpoint: str, params: Mapping[str, Any], row: type[T]) -> list[T]:
         """Return the rows of all pages, in the venue's order. All or nothing."""
@@ -135,6 +146,11 @@ class Client:
             return str(order["orderId"])
         except Exception as error:
             raise classify(error, changes=True) from error
+
+
+def _from_a_gateway(error: Exception) -> bool:
+    """Whether a proxy answered in the venue's place: 5xx without one of the venue's own codes."""
+    return isinstance(error, Answered) and error.status >= 500 and not error.code
 
 
 def _ours(base: type[Any]) -> type[Any]:

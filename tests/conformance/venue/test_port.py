@@ -355,6 +355,7 @@ async def test_a_broken_proxy_makes_a_change_ambiguous_and_a_question_repeatable
         with pytest.raises(expected) as caught:
             await call()
         assert type(caught.value) is expected, method
+        await bench.heal()
 
 
 async def test_an_unreachable_venue_got_nothing(bench: Bench) -> None:

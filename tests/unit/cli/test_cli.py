@@ -36,7 +36,7 @@ def test_help_is_quick_and_names_every_command() -> None:
         done = kangbot("--help")
         took.append(time.perf_counter() - began)
     assert done.returncode == exit_codes.OK
-    for command in ("run", "check", "demo", "sandbox", "status", "db", "version"):
+    for command in ("run", "check", "demo", "sandbox", "status", "kill", "release", "db", "version"):
         assert f"  {command} " in done.stdout
     assert min(took) < 0.3
 
@@ -118,6 +118,22 @@ def test_status_says_that_no_daemon_answers(tmp_path: Path) -> None:
         done = kangbot("status", *arguments, KANGBOT_STATE_DIR=str(tmp_path))
         assert done.returncode == exit_codes.NO_DAEMON
         assert "no daemon answers" in done.stderr
+
+
+def test_the_kill_switch_without_a_daemon_is_a_file(tmp_path: Path) -> None:
+    """It holds the next start; releasing needs the daemon, and a folder that is not there is said."""
+    socket = ["--socket", str(tmp_path / "control.sock")]
+    done = kangbot("kill", "--reason", "news", *socket)
+    assert done.returncode == exit_codes.OK
+    assert (tmp_path / "KILL").read_text() == "news\n"
+    assert kangbot("kill", "--flatten", *socket).returncode == exit_codes.OK
+    assert (tmp_path / "KILL").read_text() == "news\nflatten\n"
+    done = kangbot("release", *socket)
+    assert done.returncode == exit_codes.NO_DAEMON
+    assert (tmp_path / "KILL").exists()
+    done = kangbot("kill", "--socket", str(tmp_path / "nowhere" / "control.sock"))
+    assert done.returncode == exit_codes.NO_DAEMON
+    assert "cannot be written" in done.stderr
 
 
 def test_upgrading_a_database_says_from_where_to_where(tmp_path: Path) -> None:

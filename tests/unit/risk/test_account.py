@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from kangbot.model.data import Quote
-from kangbot.model.events import CashFlowApplied, EquityMarked
+from kangbot.model.events import CashFlowApplied, EquityMarked, KillSwitchReleased, KillSwitchSet
 from kangbot.model.ids import ClientId, ExecutionId, MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.orders import CashFlow, OrderKind, Proposal, Purpose, Side
@@ -136,6 +136,15 @@ def test_drawdown_is_measured_from_the_highest_equity() -> None:
     broke = account()
     broke.equity(D(-5), 0)
     assert broke.drawdown_percent == 0
+
+
+def test_the_kill_switch_is_remembered_by_the_journal() -> None:
+    """Set and released by its events, so that a replay comes to the same."""
+    risk = AccountRisk(Limits())
+    risk.observe(KillSwitchSet(reason="news", flatten=True, caller="test", at_ns=1))
+    assert (risk.killed, risk.flatten) == ("news", True)
+    risk.observe(KillSwitchReleased(caller="test", at_ns=2))
+    assert (risk.killed, risk.flatten) == ("", False)
 
 
 def test_the_kill_switch_holds_entries_until_released(facts: MarketFacts, propose: Propose) -> None:

@@ -1,0 +1,66 @@
+"""`kangbot kill` and `kangbot release`: the switch that stops every entry.
+
+A daemon that answers is told over its socket. One that does not answer is told by the file that it looks for every
+second, which also holds the next start where none runs: so `kill` works whenever the state folder can be written.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import typer
+
+from kangbot.cli import exit_codes
+from kangbot.control.client import ControlClient, NoDaemonError
+from kangbot.machines.killswitch import FILE, Wish, joined, read, wish, write
+from kangbot.settings import load
+
+
+def kill(config: Path, *, socket: Path | None, reason: str, flatten: bool) -> int:
+    """Set the switch and return the exit code: 0 where it is kept, in the daemon or in the file."""
+    path, folder = (socket, socket.parent) if socket else _places(config)
+    try:
+        standing = ControlClient(path).kill(reason, flatten=flatten)
+    except NoDaemonError as error:
+        return _by_file(folder / FILE, error, wish(reason, flatten=flatten))
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return exit_codes.FAILURE
+    closing = ", positions are being closed" if standing["flatten"] else ", positions keep their stops"
+    typer.echo(f"no entries from now on ({standing['killed']}); resting entries are cancelled{closing}")
+    typer.echo("it stays so over restarts, until: kangbot release")
+    return exit_codes.OK
+
+
+def _places(config: Path) -> tuple[Path, Path]:
+    settings = load(config, os.environ)
+    return settings.control_socket, settings.state_dir
+
+
+def _by_file(file: Path, silence: NoDaemonError, wanted: Wish) -> int:
+    try:
+        standing = read(file.read_text()) if file.exists() else None
+        file.write_text(write(joined(standing, wanted)))
+    except OSError as error:
+        sys.stderr.write(f"{silence}\n{file} cannot be written: {error.strerror}\n")
+        return exit_codes.NO_DAEMON
+    typer.echo(f"{silence}; the file {file} is there for it: a running daemon sees it within a second or two,")
+    typer.echo("and one that is started finds it before it trades")
+    return exit_codes.OK
+
+
+def release(config: Path, *, socket: Path | None) -> int:
+    """Release the switch and return the exit code."""
+    path = socket or _places(config)[0]
+    try:
+        ControlClient(path).release()
+    except NoDaemonError as error:
+        sys.stderr.write(
+            f"{error}\nThe switch stays as it is. Start the daemon, which will not enter, and release it then.\n"
+        )
+        return exit_codes.NO_DAEMON
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return exit_codes.FAILURE
+    typer.echo("the kill switch is released: strategies may enter again")
+    return exit_codes.OK

@@ -1,0 +1,82 @@
+"""The kill switch's file: what it says, and what follows when it comes and goes.
+
+The switch has three handles that do the same: a command, a call, and a file in the state folder that exists while the
+switch is set. The journal is its memory, the file its handle. A file that appears sets the switch; one that was there
+and is gone releases it, since only a person removes it. A switch that is set without a file (the disk was full, the
+file was removed while the daemon was down) stays set and gets its file back: in doubt nobody enters.
+
+Reading and writing the file, and everything that follows from the switch, is left to `market/killswitch.py`.
+"""
+
+from enum import Enum, auto
+from typing import TypeAlias
+
+import msgspec
+
+FILE = "KILL"  # its name in the state folder
+FLATTEN = "flatten"  # the line that asks for every position to be closed
+NO_REASON = "no reason given"
+_GONE_BEATS = 2  # an editor that replaces the file takes it away for a moment
+_LONGEST = 500  # characters of a reason
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants of the switch."""
+
+    reason: str
+    flatten: bool = False
+
+
+class Do(Enum):
+    """What the file's being there or not asks for, besides a `Wish`."""
+
+    NOTHING = auto()
+    RELEASE = auto()  # a person took the file away
+    PUT = auto()  # the switch is set and its file is missing
+
+
+Action: TypeAlias = Wish | Do
+
+
+def read(text: str) -> Wish:
+    """Return what a file with this content wants: a line `flatten`, and the rest is the reason."""
+    lines = [line.strip() for line in text.splitlines()]
+    reason = " ".join(line for line in lines if line and line.lower() != FLATTEN)
+    return wish(reason, flatten=any(line.lower() == FLATTEN for line in lines))
+
+
+def write(wanted: Wish) -> str:
+    """Return the content of a file that wants this; `read` gives it back."""
+    return f"{wanted.reason}\n{FLATTEN}\n" if wanted.flatten else f"{wanted.reason}\n"
+
+
+def wish(reason: str, *, flatten: bool) -> Wish:
+    """Return the wish on one line, of a bounded length, with a reason in any case."""
+    words = " ".join(reason.split())[:_LONGEST]
+    return Wish(reason=NO_REASON if not words or words.lower() == FLATTEN else words, flatten=flatten)
+
+
+def joined(standing: Wish | None, wanted: Wish) -> Wish:
+    """Return what stands after `wanted`: the first reason stays, and a wish to flatten is added, never taken away."""
+    if standing is None:
+        return wanted
+    return Wish(reason=standing.reason, flatten=standing.flatten or wanted.flatten)
+
+
+class FileWatch(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the file, beat by beat; returns its successor."""
+
+    there: bool = False  # it was seen or written, and not seen gone since
+    gone: int = 0  # beats in a row without it
+
+    def seen(self, found: Wish | None, standing: Wish | None) -> tuple["FileWatch", Action]:
+        """Take one look: `found` is what the file says, None where there is none; `standing` how the switch stands."""
+        if found is not None:
+            new = standing is None or joined(standing, found) != standing
+            return FileWatch(there=True), found if new else Do.NOTHING
+        if standing is None:
+            return FileWatch(), Do.NOTHING
+        if not self.there:
+            return self, Do.PUT
+        gone = self.gone + 1
+        return (FileWatch(), Do.RELEASE) if gone >= _GONE_BEATS else (FileWatch(there=True, gone=gone), Do.NOTHING)

@@ -1,0 +1,192 @@
+"""The kill switch: one switch for all markets, with a command, a call and a file that do the same.
+
+Setting it acts first and remembers then: in the very call the ledger of risk admits no entry and every market is told
+to look, which withdraws its entries and, where that is wanted, closes its position. What was asked is on disk, in the
+journal or at least in the file, before the caller hears that it is done; so it needs neither the database nor the
+venue. It stays set until a person releases it, over any number of restarts.
+
+When a market acts on it is `market/desk.py`, what the file means is `machines/killswitch.py`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from kangbot.errors import KangbotError, NeedsHuman
+from kangbot.machines.killswitch import FILE, Do, FileWatch, Wish, joined, read, wish, write
+from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet
+from kangbot.ports import Journal
+from kangbot.risk.account import AccountRisk
+from kangbot.runtime.world import Clock
+
+log = structlog.get_logger(__name__)
+
+_BEAT_S = 1.0
+_DISK_S = 5.0  # how long a caller waits for the journal
+_BY_FILE = "file"
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How the switch stands: what a caller is answered."""
+
+    killed: str  # why; "" where it is not set
+    flatten: bool
+    kept: tuple[str, ...]  # where it is on disk: "journal", "file"; a restart finds it in either
+
+
+class KillSwitch:
+    """One daemon's switch. `changed` has every market look again.
+
+    `risk` has heard what the journal remembers, and does not hear what is written to `journal` here: a release counts
+    once it is on disk, not before.
+    """
+
+    def __init__(
+        self, *, clock: Clock, journal: Journal, risk: AccountRisk, folder: Path, changed: Callable[[], None]
+    ) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._risk = risk
+        self._file = folder / FILE
+        self._changed = changed
+        self._watch = FileWatch()
+        self._writing = asyncio.Lock()  # one caller, or the beat, at a time with file and journal
+        self._journalled = self._standing  # what the journal says
+        self._put_failed = False
+
+    @property
+    def _standing(self) -> Wish | None:
+        return Wish(reason=self._risk.killed, flatten=self._risk.flatten) if self._risk.killed else None
+
+    # ------------------------------------------------------------------------------------------------------- by caller
+    async def kill(self, reason: str, caller: str, *, flatten: bool = False) -> Standing:
+        """Set the switch, or add the wish to flatten to one that is set.
+
+        It is set from the call on. NeedsHuman where it could be kept nowhere: a restart would forget it.
+        """
+        self._set(wish(reason, flatten=flatten), caller)
+        async with self._writing:
+            await self._keep(caller)
+            if not self._kept:
+                raise NeedsHuman(
+                    "the kill switch is set, but no disk took it: a restart would forget it",
+                    remedy=f"make room on the disk of {self._file.parent}, and set it again",
+                )
+            return self._answer()
+
+    async def release(self, caller: str) -> Standing:
+        """Let entries through again. NeedsHuman where the disk does not take it; the switch is set then as before."""
+        async with self._writing:
+            if self._standing is not None:
+                await self._release(caller)
+            return self._answer()
+
+    async def _release(self, caller: str) -> None:
+        try:
+            self._file.unlink(missing_ok=True)
+        except OSError as error:
+            raise NeedsHuman(
+                f"the kill switch stays set: {self._file} cannot be removed: {error.strerror}",
+                remedy="remove the file by hand",
+            ) from None
+        self._watch = FileWatch()  # a release that the journal does not take gets its file back at the next beat
+        if self._journalled is not None:
+            await self._write(KillSwitchReleased(caller=caller, at_ns=self._clock.now_ns()))
+            self._journalled = None
+        self._risk.release()
+        log.warning("kill_switch.released", caller=caller)
+        self._changed()
+
+    # --------------------------------------------------------------------------------------------------------- by file
+    async def look(self) -> None:
+        """Look for the file once, and do what it asks for."""
+        async with self._writing:
+            self._watch, action = self._watch.seen(self._found(), self._standing)
+            if isinstance(action, Wish):
+                self._set(action, _BY_FILE)
+            if isinstance(action, Wish) or action is Do.PUT:
+                await self._keep(_BY_FILE)
+            elif action is Do.RELEASE:
+                try:
+                    await self._release(_BY_FILE)
+                except NeedsHuman as error:
+                    log.critical("kill_switch.not_released", error=error.message)
+
+    async def run(self) -> None:
+        """Look every second, for ever. One system call a second where there is no file."""
+        while True:
+            await self.look()
+            await asyncio.sleep(_BEAT_S)
+
+    def _found(self) -> Wish | None:
+        try:
+            return read(self._file.read_text(errors="replace"))
+        except FileNotFoundError:
+            return None
+        except OSError as error:  # there it is; what it says is not worth a position
+            return wish(f"the file {self._file} cannot be read: {error.strerror}", flatten=False)
+
+    # --------------------------------------------------------------------------------------------------------- private
+    @property
+    def _kept(self) -> tuple[str, ...]:
+        places = (("journal", self._journalled == self._standing), ("file", self._watch.there))
+        return tuple(place for place, there in places if there)
+
+    def _answer(self) -> Standing:
+        killed = self._risk.killed
+        return Standing(killed=killed, flatten=self._risk.flatten, kept=self._kept if killed else ())
+
+    def _set(self, wanted: Wish, caller: str) -> None:
+        """Act on the wish at once. Without an await: no entry can come in between."""
+        standing = self._standing
+        after = joined(standing, wanted)
+        if after == standing:
+            return
+        self._risk.kill(after.reason, flatten=after.flatten)
+        log.critical("kill_switch.set", reason=after.reason, flatten=after.flatten, caller=caller)
+        self._changed()
+
+    async def _keep(self, caller: str) -> None:
+        """Bring what stands to the disk, to each place that does not have it."""
+        standing = self._standing
+        if standing is None:
+            return  # released by another caller while this one waited
+        if self._journalled != standing:
+            event = KillSwitchSet(
+                reason=standing.reason, flatten=standing.flatten, caller=caller, at_ns=self._clock.now_ns()
+            )
+            try:
+                await self._write(event)
+                self._journalled = standing
+            except NeedsHuman as error:
+                log.critical("kill_switch.not_journalled", error=error.message)
+        self._put(standing)
+
+    async def _write(self, event: Event) -> None:
+        """Have the event on disk. NeedsHuman where it is not, or not within a few seconds."""
+        try:
+            async with asyncio.timeout(_DISK_S):
+                await self._journal.append(event, reserve=True)
+        except (KangbotError, TimeoutError) as error:
+            words = str(error) or f"no word of the disk in {_DISK_S:.0f} s"
+            raise NeedsHuman(f"the journal did not take it: {words}", remedy="look after the disk") from None
+
+    def _put(self, standing: Wish) -> None:
+        """Write the file, where it does not say what stands."""
+        if self._found() == standing:
+            self._watch = FileWatch(there=True)
+            return
+        fresh = self._file.with_name(f".{self._file.name}.new")
+        try:
+            fresh.write_text(write(standing))
+            fresh.replace(self._file)
+        except OSError as error:
+            if not self._put_failed:
+                log.warning("kill_switch.no_file", file=str(self._file), error=error.strerror)
+            self._put_failed = True
+            return
+        self._put_failed = False
+        self._watch = FileWatch(there=True)

@@ -1,0 +1,95 @@
+"""The kill switch, in real processes, when nothing else works."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.support.processes import World
+
+pytestmark = pytest.mark.process
+
+
+def kangbot(world: World, *arguments: str) -> str:
+    """Run the command line as a process of its own and return what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "kangbot", *arguments, "--config", str(world.config)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, **world.environment},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def entries_since(world: World, at_s: float) -> list[str]:
+    """Return the client ids of the entries that the exchange took in after that moment."""
+    return [
+        row["orderLinkId"]
+        for row in world.sandbox.orders()
+        if not row["reduceOnly"] and row["orderLinkId"] and int(row["createdTime"]) > at_s * 1000
+    ]
+
+
+def test_it_flattens_without_a_database_and_with_half_a_venue(world: World) -> None:
+    """Every second answer an error page, the database away: no entry, all flat, over `kill -9`, until released."""
+    world.environment["KANGBOT_DATABASE__URL"] = "mysql://nobody@127.0.0.1:1/nothing"
+    world.start()
+    world.live()
+    world.orders(more_than=4)
+    world.sandbox.fault({"fault": "http_5xx", "every": 2, "count": 1_000_000})
+    said = kangbot(world, "kill", "--flatten", "--reason", "half a venue")
+    killed_s = time.time()
+    assert "half a venue" in said
+    report = world.client.report()
+    assert (report.killed, report.flatten) == ("half a venue", True)
+    assert report.history_away
+    world.until(lambda _: not any(float(net) for net in world.sandbox.truth()["positions"].values()), timeout_s=120)
+    assert entries_since(world, killed_s) == []
+    world.daemon.kill()
+    world.start()
+    world.sandbox.heal()
+    report = world.live()
+    assert (report.killed, report.flatten) == ("half a venue", True)
+    time.sleep(3)  # bars of a second close, and strategies want in
+    assert entries_since(world, killed_s) == []
+    assert (world.state / "KILL").read_text() == "half a venue\nflatten\n"
+    assert "KILL SWITCH" in kangbot(world, "status")
+    released_s = time.time()
+    kangbot(world, "release")
+    assert not (world.state / "KILL").exists()
+    world.orders(more_than=0)
+    assert entries_since(world, released_s)
+    assert world.stop()["duplicates"]["accepted"] == 0
+
+
+def test_a_file_is_enough(world: World) -> None:
+    """Made by hand it stops entries within a second or two, removed by hand it lets them through."""
+    world.start()
+    world.live()
+    world.orders(more_than=0)
+    (world.state / "KILL").write_text("by hand\n")
+    world.until(lambda report: report.killed == "by hand", timeout_s=5)
+    seen_s = time.time()
+    time.sleep(3)
+    assert entries_since(world, seen_s) == []
+    (world.state / "KILL").unlink()
+    world.until(lambda report: report.killed == "", timeout_s=10)
+    world.until(lambda _: bool(entries_since(world, seen_s)))
+
+
+def test_without_a_daemon_the_command_leaves_the_file(world: World) -> None:
+    """The next start finds it before it trades."""
+    world.state.mkdir()
+    assert "no daemon answers" in kangbot(world, "kill", "--reason", "not now")
+    kangbot(world, "kill", "--flatten")
+    assert (world.state / "KILL").read_text() == "not now\nflatten\n"
+    world.start()
+    report = world.live()
+    assert (report.killed, report.flatten) == ("not now", True)
+    time.sleep(3)
+    assert world.sandbox.truth()["orders"]["total"] == 0

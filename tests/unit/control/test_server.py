@@ -1,0 +1,130 @@
+"""The control socket: a real server on a real Unix socket, asked by the client that the command line uses."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from kangbot.control.client import ControlClient, NoDaemonError
+from kangbot.control.server import ControlServer
+from kangbot.errors import NeedsHuman
+from kangbot.health.report import Report
+from kangbot.market.killswitch import Standing
+from kangbot.market.roster import Command, Place, UnknownMarketError
+from kangbot.model.ids import MarketId
+
+
+class Desk:
+    """A daemon of one market that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[object, ...]] = []
+        self.disk_full = False
+
+    def report(self) -> Report:
+        raise NotImplementedError
+
+    def command(self, market: MarketId, command: Command, caller: str) -> Place:
+        if market != "v:A":
+            raise UnknownMarketError(f"no market {market!r} in the configuration")
+        self.told.append((market, command, caller))
+        return Place()
+
+    def command_all(self, command: Command, caller: str) -> None:
+        self.told.append((command, caller))
+
+    async def kill(self, reason: str, caller: str, *, flatten: bool) -> Standing:
+        self.told.append(("kill", reason, flatten, caller))
+        if self.disk_full:
+            raise NeedsHuman("no disk took it", remedy="make room")
+        return Standing(killed=reason, flatten=flatten, kept=("file",))
+
+    async def release(self, caller: str) -> Standing:
+        self.told.append(("release", caller))
+        return Standing(killed="", flatten=False, kept=())
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """The daemon behind the socket."""
+    return Desk()
+
+
+@pytest.fixture
+async def path(desk: Desk, tmp_path: Path) -> AsyncIterator[Path]:
+    """A socket that is served."""
+    server = ControlServer(desk, tmp_path / "control.sock")
+    await server.start()
+    yield tmp_path / "control.sock"
+    await server.aclose()
+
+
+async def call(path: Path, text: str) -> str:
+    """Send a raw request and return the answer."""
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    writer.write(text.encode())
+    await writer.drain()
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer.decode()
+
+
+def posted(where: str, body: str = "") -> str:
+    """Return a request as `curl --unix-socket` would send it."""
+    return f"POST {where} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+
+
+async def test_the_kill_switch_is_a_call(desk: Desk, path: Path) -> None:
+    """With its reason and its wish to flatten; an empty body is enough; the answer is how it stands."""
+    client = ControlClient(path)
+    standing = await asyncio.get_running_loop().run_in_executor(None, lambda: client.kill("news", flatten=True))
+    assert standing == {"killed": "news", "flatten": True, "kept": ["file"]}
+    assert "200 OK" in await call(path, posted("/kill"))
+    released = await asyncio.get_running_loop().run_in_executor(None, client.release)
+    assert released["killed"] == ""
+    assert desk.told == [
+        ("kill", "news", True, "control socket"),
+        ("kill", "", False, "control socket"),
+        ("release", "control socket"),
+    ]
+
+
+async def test_a_body_that_is_not_understood_sets_nothing(desk: Desk, path: Path) -> None:
+    """A misspelt key must not be a kill that does less than was meant."""
+    answer = await call(path, posted("/kill", '{"flaten": true}'))
+    assert "400 Bad Request" in answer
+    assert "flaten" in answer
+    assert desk.told == []
+
+
+async def test_what_needs_a_person_is_said_in_words(desk: Desk, path: Path) -> None:
+    """With the remedy."""
+    desk.disk_full = True
+    client = ControlClient(path)
+    with pytest.raises(ValueError, match="no disk took it; make room"):
+        await asyncio.get_running_loop().run_in_executor(None, lambda: client.kill("x", flatten=False))
+
+
+async def test_markets_are_commanded_one_by_one_and_together(desk: Desk, path: Path) -> None:
+    """An unknown market and an unknown command are told so."""
+    client, loop = ControlClient(path), asyncio.get_running_loop()
+    place = await loop.run_in_executor(None, client.command, "v:A", "pause")
+    assert place["state"] == "stopped"
+    await loop.run_in_executor(None, client.command_all, "stop")
+    for market, command, words in (("v:B", "stop", "no market 'v:B'"), ("v:A", "dance", "no command 'dance'")):
+        with pytest.raises(ValueError, match=words):
+            await loop.run_in_executor(None, client.command, market, command)
+    assert desk.told == [("v:A", Command.PAUSE, "control socket"), (Command.STOP, "control socket")]
+
+
+def test_only_the_owner_may_open_the_socket(path: Path) -> None:
+    """Whoever may open it commands the daemon."""
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_socket_that_nobody_serves_is_no_daemon(tmp_path: Path) -> None:
+    """Said with the path."""
+    with pytest.raises(NoDaemonError, match=r"nowhere\.sock"):
+        ControlClient(tmp_path / "nowhere.sock").release()

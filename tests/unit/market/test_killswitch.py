@@ -1,0 +1,212 @@
+"""The kill switch, on a real journal and real files."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from pathlib import Path
+
+import pytest
+
+from kangbot.errors import NeedsHuman
+from kangbot.journal.replay import replay
+from kangbot.journal.ticket import Ticket
+from kangbot.journal.writer import JournalWriter
+from kangbot.machines.killswitch import FILE
+from kangbot.market import killswitch
+from kangbot.market.killswitch import KillSwitch, Standing
+from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet, Record
+from kangbot.ports import Journal
+from kangbot.risk.account import AccountRisk
+from kangbot.risk.limits import Limits
+from kangbot.runtime.world import Clock, World
+
+BOTH = ("journal", "file")
+
+
+class Refusing:
+    """A journal on a disk that takes nothing, or that never answers."""
+
+    tag = "testtest"
+    last = 0
+
+    def __init__(self, *, hangs: bool = False) -> None:
+        self.hangs = hangs
+        self.taking = False
+        self.events: list[Event] = []
+
+    def append(self, *events: Event, reserve: bool = False) -> Awaitable[int]:
+        ticket = Ticket()
+        if self.taking:
+            self.events.extend(events)
+            ticket.settle(1)
+        elif not self.hangs:
+            ticket.settle(0, NeedsHuman("the disk is full", remedy="make room"))
+        return ticket
+
+    async def read(self, after: int, limit: int) -> Sequence[Record]:
+        return ()
+
+    async def beyond(self, sequence: int) -> int:
+        return self.last
+
+
+class Life:
+    """One life of the daemon as far as the switch is concerned."""
+
+    def __init__(self, folder: Path, journal: Journal, risk: AccountRisk) -> None:
+        self.file = folder / FILE
+        self.journal = journal
+        self.risk = risk
+        self.looks: list[str] = []
+        self.switch = KillSwitch(
+            clock=Clock(),
+            journal=journal,
+            risk=risk,
+            folder=folder,
+            changed=lambda: self.looks.append(risk.killed),
+        )
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[JournalWriter]:
+    """A real journal in a folder of its own."""
+    async with await JournalWriter.open(tmp_path, World(clock=Clock(), seed=b"kill")) as writer:
+        yield writer
+
+
+async def begin(folder: Path, journal: Journal) -> Life:
+    """Replay the journal, and begin as the daemon does: with a look."""
+    risk = AccountRisk(Limits())
+    await replay(journal, risk.observe)
+    life = Life(folder, journal, risk)
+    await life.switch.look()
+    return life
+
+
+async def events(journal: Journal) -> list[Event]:
+    """Return what is on disk."""
+    return [record.event for record in await journal.read(0, 100)]
+
+
+async def test_it_is_set_before_anything_is_awaited(tmp_path: Path, journal: JournalWriter) -> None:
+    """The first step of the call admits no entry any more and has the markets look; the answer comes from the disk."""
+    life = await begin(tmp_path, journal)
+    asked = asyncio.ensure_future(life.switch.kill("news", "test", flatten=True))
+    await asyncio.sleep(0)
+    assert (life.risk.killed, life.risk.flatten, life.looks) == ("news", True, ["news"])
+    assert await asked == Standing(killed="news", flatten=True, kept=BOTH)
+    (event,) = await events(journal)
+    assert isinstance(event, KillSwitchSet)
+    assert (event.reason, event.flatten, event.caller) == ("news", True, "test")
+    assert life.file.read_text() == "news\nflatten\n"
+
+
+async def test_it_is_sticky_over_restarts_until_released(tmp_path: Path, journal: JournalWriter) -> None:
+    """Also where the file was removed while no daemon ran: it is put back."""
+    await (await begin(tmp_path, journal)).switch.kill("news", "test")
+    (tmp_path / FILE).unlink()
+    second = await begin(tmp_path, journal)
+    assert second.risk.killed == "news"
+    assert second.file.read_text() == "news\n"
+    assert await second.switch.release("anna") == Standing(killed="", flatten=False, kept=())
+    assert second.looks == [""]
+    assert not second.file.exists()
+    third = await begin(tmp_path, journal)
+    assert (third.risk.killed, third.file.exists()) == ("", False)
+    assert [type(event) for event in await events(journal)] == [KillSwitchSet, KillSwitchReleased]
+
+
+async def test_setting_it_again_changes_nothing(tmp_path: Path, journal: JournalWriter) -> None:
+    """But a wish to flatten is added; and releasing what is not set writes nothing."""
+    life = await begin(tmp_path, journal)
+    assert (await life.switch.release("test")).killed == ""
+    for _ in range(2):
+        await life.switch.kill("news", "test")
+    assert len(await events(journal)) == 1
+    assert await life.switch.kill("worse news", "test", flatten=True) == Standing(
+        killed="news", flatten=True, kept=BOTH
+    )
+    assert len(await events(journal)) == 2
+    assert life.file.read_text() == "news\nflatten\n"
+
+
+async def test_a_file_does_the_same(tmp_path: Path, journal: JournalWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made by hand it sets the switch, in the journal too; removed by hand it releases it."""
+    monkeypatch.setattr(killswitch, "_BEAT_S", 0.01)
+    life = await begin(tmp_path, journal)
+    beat = asyncio.ensure_future(life.switch.run())
+    life.file.write_text("by hand\nflatten\n")
+    while len(await events(journal)) < 1:
+        await asyncio.sleep(0.01)
+    assert (life.risk.killed, life.risk.flatten) == ("by hand", True)
+    life.file.unlink()
+    while life.risk.killed:
+        await asyncio.sleep(0.01)
+    beat.cancel()
+    assert [type(event) for event in await events(journal)] == [KillSwitchSet, KillSwitchReleased]
+    assert not life.file.exists()
+
+
+async def test_a_file_that_was_there_before_the_daemon_holds_its_start(tmp_path: Path, journal: JournalWriter) -> None:
+    """As `kangbot kill` leaves it where no daemon answers."""
+    (tmp_path / FILE).touch()
+    life = await begin(tmp_path, journal)
+    assert life.risk.killed == "no reason given"
+    assert len(await events(journal)) == 1
+
+
+async def test_a_file_that_cannot_be_read_sets_it_all_the_same(tmp_path: Path, journal: JournalWriter) -> None:
+    """A folder of that name, say."""
+    (tmp_path / FILE).mkdir()
+    life = await begin(tmp_path, journal)
+    assert "cannot be read" in life.risk.killed
+    with pytest.raises(NeedsHuman, match="stays set"):
+        await life.switch.release("test")
+    assert life.risk.killed
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_one_place_on_disk_is_enough(tmp_path: Path, hangs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal that takes nothing, or hangs: the file keeps the switch over a restart, and it can be released."""
+    monkeypatch.setattr(killswitch, "_DISK_S", 0.05)
+    journal = Refusing(hangs=hangs)
+    life = await begin(tmp_path, journal)
+    assert (await life.switch.kill("full", "test")).kept == ("file",)
+    again = await begin(tmp_path, journal)
+    assert again.risk.killed == "full"
+    assert (await again.switch.release("test")).killed == ""
+
+
+async def test_a_release_that_the_journal_does_not_take_is_none(tmp_path: Path) -> None:
+    """The switch stays set, the caller hears it, and the file comes back."""
+    journal = Refusing()
+    journal.taking = True
+    life = await begin(tmp_path, journal)
+    assert (await life.switch.kill("news", "test")).kept == BOTH
+    journal.taking = False
+    with pytest.raises(NeedsHuman, match="did not take it"):
+        await life.switch.release("test")
+    assert life.risk.killed == "news"
+    await life.switch.look()
+    assert life.file.exists()
+    life.file.unlink()
+    for _ in range(2):
+        await life.switch.look()
+    assert life.risk.killed == "news"
+    await life.switch.look()
+    assert life.file.exists()
+    journal.taking = True
+    assert (await life.switch.release("test")).killed == ""
+
+
+async def test_a_switch_that_no_disk_keeps_is_set_and_said(tmp_path: Path) -> None:
+    """The folder is gone: no entry leaves, and the caller knows that a restart would forget it."""
+    journal = Refusing()
+    life = await begin(tmp_path / "gone", journal)
+    for _ in range(2):
+        with pytest.raises(NeedsHuman, match="a restart would forget it"):
+            await life.switch.kill("news", "test")
+    assert life.risk.killed == "news"
+    (tmp_path / "gone").mkdir()
+    await life.switch.look()
+    assert life.file.read_text() == "news\n"
+    assert (await life.switch.kill("news", "test")).kept == ("file",)

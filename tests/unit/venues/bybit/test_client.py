@@ -1,0 +1,59 @@
+"""Questions that meet a gateway's error page instead of Bybit."""
+
+from typing import Any
+
+import pytest
+
+from kangbot.errors import Ambiguous, RateLimited, Retryable
+from kangbot.venues.bybit import client as module
+from tests.support.bybit_rest import BTC, bybit, intent, refusal, rows
+from tests.support.loopback import Request, http
+
+PAGE = http(b"<html>502 Bad Gateway</html>", status=502)
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask again at once, as often as in earnest."""
+    monkeypatch.setattr(module, "_AGAIN_S", (0.0, 0.0))
+
+
+def answering(*answers: Any) -> Any:
+    """Return one answer after another, then the last for ever."""
+    left = list(answers)
+
+    def answer(_: Request) -> Any:
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return answer
+
+
+async def test_a_question_is_put_again_where_a_gateway_answered() -> None:
+    """Twice; after that it has failed."""
+    empty = rows()
+    async with bybit({"position/list": answering(PAGE, PAGE, empty)}) as world:
+        world.venue._know(BTC)
+        assert await world.venue.positions() == []
+        assert len(world.asked("position/list")) == 3
+    async with bybit({"position/list": PAGE}) as world:
+        world.venue._know(BTC)
+        with pytest.raises(Retryable):
+            await world.venue.positions()
+        assert len(world.asked("position/list")) == 3
+
+
+async def test_what_bybit_itself_refuses_is_not_asked_again() -> None:
+    """Least of all where it counts too many requests."""
+    async with bybit({"position/list": refusal(10006)}) as world:
+        world.venue._know(BTC)
+        with pytest.raises(RateLimited):
+            await world.venue.positions()
+        assert len(world.asked("position/list")) == 1
+
+
+async def test_an_order_is_never_sent_again() -> None:
+    """It may have arrived: that is for the executor to find out."""
+    async with bybit({"order/create": PAGE}) as world:
+        with pytest.raises(Ambiguous):
+            await world.venue.submit(BTC, intent())
+        assert len(world.asked("order/create")) == 1
