@@ -8,7 +8,7 @@ A round counts only as a whole: where one question fails, nobody hears of the ot
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -31,6 +31,7 @@ from kangbot.runtime.world import SECOND_NS, World
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+_Event = TypeVar("_Event", OrderReport, Fill | CashFlow)
 Deliver = Callable[[AccountEvent | Reconciled], None]
 
 OVERLAP_NS = 60 * SECOND_NS  # executions are asked for again from so long before the last round
@@ -198,15 +199,16 @@ class Account:
         """Give each market its part of the answers, and take note of what belongs to none."""
         answered_ns = self._clock.now_ns()
         stated = {position.market: position for position in answers.positions}
+        resting = _by_market(answers.open_orders)
+        executed = _by_market(event for event in answers.executions if isinstance(event, Fill | CashFlow))
         for market, member in members.items():
             if self._members.get(market) is not member:
                 continue  # it has left, or has begun anew, since the questions were asked
             flat = VenuePosition(market=market, net=ZERO, entry=None, stop=None, mark=None)
-            executions = [event for event in answers.executions if isinstance(event, Fill | CashFlow)]
             snapshot = Reconciled(
                 market=market,
-                open_orders=[report for report in answers.open_orders if report.market == market],
-                executions=[event for event in executions if event.market == market],
+                open_orders=resting.get(market, ()),
+                executions=executed.get(market, ()),
                 executions_since_ns=since_ns,
                 position=stated.get(market, flat),
                 asked_ns=asked_ns,
@@ -264,3 +266,11 @@ class Account:
         self._journal.append(
             Noted(kind=kind, severity=severity, market=None, message=message, at_ns=self._clock.now_ns())
         )
+
+
+def _by_market(events: Iterable[_Event]) -> Mapping[MarketId, Sequence[_Event]]:
+    """Return the events of each market, in their order: looking through all of them for each market is quadratic."""
+    sorted_out: dict[MarketId, list[_Event]] = {}
+    for event in events:
+        sorted_out.setdefault(event.market, []).append(event)
+    return sorted_out
