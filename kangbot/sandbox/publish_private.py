@@ -10,7 +10,7 @@ from kangbot.sandbox.exchange import Exchange
 from kangbot.sandbox.faults import Faults
 from kangbot.sandbox.hub import Hub
 from kangbot.sandbox.rows_account import position_row, wallet_row
-from kangbot.sandbox.rows_order import execution_row, funding_row, order_row
+from kangbot.sandbox.rows_order import event_row, order_row
 from kangbot.sim.events import Executed, Funded, OrderChanged
 
 _encode = msgspec.json.Encoder().encode
@@ -37,7 +37,10 @@ class PrivatePublisher:
         """Publish the events in their order. Positions and the wallet are told as they are now, once a run."""
         topic, rows = "", list[dict[str, Any]]()
         for event in events:
-            name, row = self._row(event)
+            name = _topic(event)
+            if not any(self._hub.wanted(STREAM, name + tail) for tail in _CATEGORIES):
+                continue
+            row = self._row(event)
             if name != topic:
                 self._send(topic, rows)
                 topic, rows = name, []
@@ -46,18 +49,16 @@ class PrivatePublisher:
             rows.append(row)
         self._send(topic, rows)
 
-    def _row(self, event: PrivateEvent) -> tuple[str, dict[str, Any]]:
+    def _row(self, event: PrivateEvent) -> dict[str, Any]:
         match event:
             case OrderChanged():
-                return "order", order_row(self._exchange, event.order)
-            case Executed():
-                return "execution", execution_row(self._exchange, event)
-            case Funded():
-                return "execution", funding_row(self._exchange, event)
+                return order_row(self._exchange, event.order)
+            case Executed() | Funded():
+                return event_row(self._exchange, event)
             case VenuePosition():
-                return "position", position_row(self._exchange, event.market, stream=True)
+                return position_row(self._exchange, event.market, stream=True)
             case Balance():
-                return "wallet", wallet_row(self._exchange)
+                return wallet_row(self._exchange)
 
     def _send(self, topic: str, rows: list[dict[str, Any]]) -> None:
         if not rows:
@@ -79,3 +80,15 @@ class PrivatePublisher:
         self._frames += 1
         stamp = self._exchange.now_ms()
         return _encode({"id": f"sandbox_{topic}_{self._frames}", "topic": topic, "creationTime": stamp, "data": rows})
+
+
+def _topic(event: PrivateEvent) -> str:
+    match event:
+        case OrderChanged():
+            return "order"
+        case Executed() | Funded():
+            return "execution"
+        case VenuePosition():
+            return "position"
+        case Balance():
+            return "wallet"

@@ -32,6 +32,7 @@ class PublicPublisher:
         self._tickers: dict[MarketId, dict[str, Any]] = {}  # as last sent
         self._statistics_ns: dict[MarketId, int] = {}
         self._klines_ns: dict[tuple[str, str], int] = {}
+        self._prints: dict[MarketId, tuple[Price, str]] = {}
         self._updates: dict[MarketId, int] = {}
         self._names = {
             market: (desk.spec.instrument.kind.value, desk.spec.instrument.native)
@@ -86,7 +87,7 @@ class PublicPublisher:
         topic = f"publicTrade.{symbol}"
         if self._live(stream, topic, last.at_ns):
             stamp = last.at_ns // 1_000_000
-            rows = [_trade(symbol, trade) for trade in trades]
+            rows = [_trade(symbol, trade, self._direction(trade)) for trade in trades]
             frame = {"topic": topic, "type": "snapshot", "ts": stamp, "data": rows}
             self._hub.publish(stream, topic, _encode(frame))
         self._tick(last.market, last.at_ns)
@@ -117,6 +118,16 @@ class PublicPublisher:
                 self._hub.publish(stream, topic, _kline_frame(topic, interval, candle, now_ns))
 
     # ------------------------------------------------------------------------------------------------------- inside
+    def _direction(self, trade: Trade) -> str:
+        """Return how the price stands to the trade before; an unchanged one keeps the last direction."""
+        price, direction = self._prints.get(trade.market, (trade.price, "ZeroPlusTick"))
+        if trade.price != price:
+            direction = "PlusTick" if trade.price > price else "MinusTick"
+        elif not direction.startswith("Zero"):
+            direction = f"Zero{direction}"
+        self._prints[trade.market] = (trade.price, direction)
+        return direction
+
     def _listed(self, stream: str, symbol: str) -> bool:
         return (stream, symbol) in self._names.values()
 
@@ -191,14 +202,14 @@ def _changes(before: Level, after: Level) -> list[list[str]]:
     return [*gone, [number(after[0]), number(after[1])]] if after[1] else gone
 
 
-def _trade(symbol: str, trade: Trade) -> dict[str, Any]:
+def _trade(symbol: str, trade: Trade, direction: str) -> dict[str, Any]:
     return {
         "T": trade.at_ns // 1_000_000,
         "s": symbol,
         "S": SIDES[trade.side],
         "v": number(trade.quantity),
         "p": number(trade.price),
-        "L": "ZeroPlusTick",
+        "L": direction,
         "i": trade.trade_id,
         "BT": False,
         "RPI": False,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kangbot.model.ids import MarketId
 from kangbot.sandbox.errors import PARAMS, ApiError, translate
 from kangbot.sandbox.exchange import Exchange
 from kangbot.sandbox.pages import page
@@ -33,8 +34,11 @@ def positions(exchange: Exchange, params: Params) -> Result:
         ]
     else:
         raise ApiError(PARAMS, "Missing some parameters that must be filled in, symbol or settleCoin")
-    rows = [position_row(exchange, market) for market in markets]
-    return page(rows, category, params, "symbol", high=200)
+
+    def row(market: MarketId) -> Result:
+        return position_row(exchange, market)
+
+    return page(markets, row, params, "symbol", category=category, usual=20, most=200)
 
 
 def set_leverage(exchange: Exchange, params: Params) -> Result:

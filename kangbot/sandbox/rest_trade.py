@@ -1,14 +1,12 @@
-"""Private REST on orders and executions. Answers are acknowledgements; the private stream tells what became of it."""
+"""Private REST that changes orders. Answers are acknowledgements; the private stream tells what became of it."""
 
 from typing import Any
 
 from kangbot.model.orders import OrderKind, Side, TimeInForce
 from kangbot.sandbox.errors import PARAMS, ApiError, translate
 from kangbot.sandbox.exchange import Exchange
-from kangbot.sandbox.pages import newest_first, page
-from kangbot.sandbox.params import Params, decimal, flag, millis, price, text
-from kangbot.sandbox.rows_order import execution_row, funding_row, order_row, order_status
-from kangbot.sim.events import Executed
+from kangbot.sandbox.params import Params, decimal, flag, price, text
+from kangbot.sandbox.rest_query import matcher
 from kangbot.sim.orders import Direction, OrderRequest, SimOrder
 from kangbot.sim.refusal import RequestRefused
 
@@ -68,59 +66,10 @@ def cancel_all(exchange: Exchange, params: Params) -> Result:
     desks = [exchange.desk(category, symbol)] if symbol else exchange.desks(category)
     if not symbol and category == "linear" and not (params.get("settleCoin") or params.get("baseCoin")):
         raise ApiError(PARAMS, "Missing some parameters that must be filled in, symbol or baseCoin or settleCoin")
-    chosen = [
-        order
-        for desk in desks
-        for order in exchange.venue.orders.open(desk.spec.market)
-        if _matches(exchange, order, category, params)
-    ]
+    matches = matcher(exchange, category, params)
+    chosen = [order for desk in desks for order in exchange.venue.orders.open(desk.spec.market) if matches(order)]
     ended = exchange.venue.cancel_all(exchange.now_ns(), chosen)
     return {"list": [_ids(order) for order in ended], "success": "1"}
-
-
-def realtime(exchange: Exchange, params: Params) -> Result:
-    """GET /v5/order/realtime: open orders; with `openOnly` 1, or by id, also those that ended lately."""
-    category = text(params, "category")
-    by_id = bool(params.get("orderId") or params.get("orderLinkId"))
-    closed_too = by_id or text(params, "openOnly", "0") == "1"
-    if not by_id and category == "linear" and not any(map(params.get, ("symbol", "settleCoin", "baseCoin"))):
-        raise ApiError(PARAMS, "Missing some parameters that must be filled in, symbol or settleCoin or baseCoin")
-    source = exchange.venue.orders.newest(500) if closed_too else reversed(exchange.venue.orders.open())
-    rows = [order for order in source if _matches(exchange, order, category, params)]
-    return page([order_row(exchange, order) for order in newest_first(rows)], category, params, "orderId", high=50)
-
-
-def history(exchange: Exchange, params: Params) -> Result:
-    """GET /v5/order/history: ended orders, newest first."""
-    category = text(params, "category")
-    status = text(params, "orderStatus", "")
-    rows = [
-        order
-        for order in exchange.venue.orders.newest(10_000)
-        if order.status.terminal
-        and _matches(exchange, order, category, params)
-        and (not status or order_status(order, category) == status)
-    ]
-    return page([order_row(exchange, order) for order in newest_first(rows)], category, params, "orderId", high=50)
-
-
-def executions(exchange: Exchange, params: Params) -> Result:
-    """GET /v5/execution/list, newest first."""
-    category = text(params, "category")
-    start_ns, end_ns = millis(params, "startTime"), millis(params, "endTime")
-    wanted = {name: text(params, name, "") for name in ("symbol", "orderId", "orderLinkId", "execType", "baseCoin")}
-    rows: list[dict[str, Any]] = []
-    for event in reversed(exchange.venue.executions):
-        at_ns = event.fill.at_ns if isinstance(event, Executed) else event.flow.at_ns
-        if (start_ns is not None and at_ns < start_ns) or (end_ns is not None and at_ns > end_ns):
-            continue
-        row = execution_row(exchange, event) if isinstance(event, Executed) else funding_row(exchange, event)
-        row_base = row["symbol"].removesuffix("USDT")
-        if row["category"] == category and all(
-            not value or (row_base if name == "baseCoin" else row[name]) == value for name, value in wanted.items()
-        ):
-            rows.append(row)
-    return page(rows, category, params, "execId", high=100)
 
 
 def _request(exchange: Exchange, category: str, params: Params) -> OrderRequest:
@@ -188,23 +137,6 @@ def _named(exchange: Exchange, category: str, params: Params) -> tuple[str, str]
     if order is not None and order.market != desk.spec.market:
         return "-", ""
     return order_id, client_id
-
-
-def _matches(exchange: Exchange, order: SimOrder, category: str, params: Params) -> bool:
-    instrument = exchange.venue.desks[order.market].spec.instrument
-    start_ns, end_ns = millis(params, "startTime"), millis(params, "endTime")
-    order_filter = text(params, "orderFilter", "")
-    return (
-        instrument.kind.value == category
-        and text(params, "symbol", instrument.native) == instrument.native
-        and text(params, "settleCoin", instrument.settle) == instrument.settle
-        and text(params, "baseCoin", instrument.base) == instrument.base
-        and text(params, "orderId", order.order_id) == order.order_id
-        and text(params, "orderLinkId", order.request.client_id) == order.request.client_id
-        and (not order_filter or (order_filter == "Order") == (order.trigger is None))
-        and (start_ns is None or order.created_ns >= start_ns)
-        and (end_ns is None or order.created_ns <= end_ns)
-    )
 
 
 def _amend_error(refusal: RequestRefused, category: str) -> ApiError:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kangbot.sandbox import rest_account, rest_market, rest_trade
+from kangbot.sandbox import rest_account, rest_market, rest_query, rest_trade
 from kangbot.sandbox.exchange import Exchange, Params
 
 Answer = Callable[[Exchange, Params], dict[str, Any]]
@@ -41,9 +41,9 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("POST", "/v5/order/amend"): Route(answer=rest_trade.amend, limit=10, spot_limit=20),
     ("POST", "/v5/order/cancel"): Route(answer=rest_trade.cancel, limit=10, spot_limit=20),
     ("POST", "/v5/order/cancel-all"): Route(answer=rest_trade.cancel_all, limit=10, spot_limit=20),
-    ("GET", "/v5/order/realtime"): Route(answer=rest_trade.realtime),
-    ("GET", "/v5/order/history"): Route(answer=rest_trade.history),
-    ("GET", "/v5/execution/list"): Route(answer=rest_trade.executions),
+    ("GET", "/v5/order/realtime"): Route(answer=rest_query.realtime),
+    ("GET", "/v5/order/history"): Route(answer=rest_query.history),
+    ("GET", "/v5/execution/list"): Route(answer=rest_query.executions),
     ("GET", "/v5/position/list"): Route(answer=rest_account.positions),
     ("POST", "/v5/position/set-leverage"): Route(answer=rest_account.set_leverage, limit=10),
     ("POST", "/v5/position/switch-mode"): Route(answer=rest_account.switch_mode, limit=10),

@@ -94,7 +94,7 @@ def order_row(exchange: Exchange, order: SimOrder) -> Row:
         "timeInForce": TIMES[request.time_in_force] if request.kind is OrderKind.LIMIT else "IOC",
         "isLeverage": "",
         "price": number(order.price, "0"),
-        "qty": number(order.quantity),
+        "qty": short(order.quantity),
         "avgPrice": "" if order.average is None else short(round(order.average, 10)),
         "leavesQty": short(order.left),
         "leavesValue": short(order.left * order.reserve_price),
@@ -130,6 +130,16 @@ def order_row(exchange: Exchange, order: SimOrder) -> Row:
     }
 
 
+def exec_type(event: Executed | Funded) -> str:
+    """Return `execType`: what tells a trade from funding and from a liquidation."""
+    return "Funding" if isinstance(event, Funded) else _EXEC_TYPE.get(event.fill.cause, "Trade")
+
+
+def event_row(exchange: Exchange, event: Executed | Funded) -> Row:
+    """Return one row of the execution list."""
+    return execution_row(exchange, event) if isinstance(event, Executed) else funding_row(exchange, event)
+
+
 def execution_row(exchange: Exchange, event: Executed) -> Row:
     """Return one fill."""
     fill, order = event.fill, event.order
@@ -141,11 +151,11 @@ def execution_row(exchange: Exchange, event: Executed) -> Row:
         "orderLinkId": order.request.client_id,
         "side": SIDES[fill.side],
         "execPrice": number(fill.price),
-        "execQty": number(fill.quantity),
+        "execQty": short(fill.quantity),
         "execValue": short(fill.price * fill.quantity),
         "execFee": short(fill.fee),
         "execPnl": short(event.profit),
-        "execType": _EXEC_TYPE.get(fill.cause, "Trade"),
+        "execType": exec_type(event),
         "execTime": millis(fill.at_ns),
         "feeRate": short(event.fee_rate),
         "feeCurrency": fill.fee_currency,
@@ -153,7 +163,7 @@ def execution_row(exchange: Exchange, event: Executed) -> Row:
         "isMaker": fill.maker,
         "isLeverage": "0",
         "orderPrice": number(order.price, "0"),
-        "orderQty": number(order.quantity),
+        "orderQty": short(order.quantity),
         "leavesQty": short(event.left),
         "closedSize": short(event.closed),
         "orderType": KINDS[order.request.kind],
@@ -181,11 +191,11 @@ def funding_row(exchange: Exchange, event: Funded) -> Row:
         "orderLinkId": "",
         "side": "Buy" if event.quantity > 0 else "Sell",
         "execPrice": number(event.price),
-        "execQty": number(abs(event.quantity)),
+        "execQty": short(abs(event.quantity)),
         "execValue": short(abs(event.quantity) * event.price),
         "execFee": short(-flow.amount),
         "execPnl": "0",
-        "execType": "Funding",
+        "execType": exec_type(event),
         "execTime": millis(flow.at_ns),
         "feeRate": short(event.rate),
         "feeCurrency": flow.currency,

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from kangbot.model.data import Quote, Trade
+from kangbot.model.ids import MarketId
 from kangbot.model.money import ZERO, Money, Quantity
 from kangbot.model.orders import AccountEvent, Balance, CashFlow, Fill, VenuePosition
 from kangbot.sim.klines import Candle
@@ -28,6 +29,26 @@ class Executed(msgspec.Struct, frozen=True, kw_only=True):
     profit: Money = ZERO  # before fees, of what was closed
     mark: Decimal = ZERO
 
+    @property
+    def market(self) -> MarketId:
+        """The market it happened in."""
+        return self.fill.market
+
+    @property
+    def at_ns(self) -> int:
+        """When it happened."""
+        return self.fill.at_ns
+
+    @property
+    def order_id(self) -> str:
+        """The order it belongs to."""
+        return self.order.order_id
+
+    @property
+    def client_id(self) -> str:
+        """That order's client id; "" where it has none."""
+        return self.order.request.client_id
+
 
 class Funded(msgspec.Struct, frozen=True, kw_only=True):
     """Funding was paid or received on a position of `quantity` (signed) at `rate`."""
@@ -36,6 +57,26 @@ class Funded(msgspec.Struct, frozen=True, kw_only=True):
     quantity: Quantity
     price: Decimal
     rate: Decimal
+
+    @property
+    def market(self) -> MarketId:
+        """The market it was paid for."""
+        return self.flow.market
+
+    @property
+    def at_ns(self) -> int:
+        """When it was due."""
+        return self.flow.at_ns
+
+    @property
+    def order_id(self) -> str:
+        """Its own id: no order stands behind it."""
+        return self.flow.execution_id
+
+    @property
+    def client_id(self) -> str:
+        """Always ""."""
+        return ""
 
 
 SimEvent = Quote | Trade | Candle | OrderChanged | Executed | Funded | VenuePosition | Balance

@@ -9,6 +9,7 @@ from kangbot.model.events import CashFlowApplied, Event, FillApplied
 from kangbot.model.ids import MarketId, VenueName
 from kangbot.model.money import ZERO, Money
 from kangbot.model.orders import Fill
+from kangbot.sim.arithmetic import exact
 from kangbot.sim.position import Holding
 
 
@@ -24,6 +25,7 @@ class Ledger:
         self._prefix = f"{venue}:"
         self._currency = currency
 
+    @exact
     def observe(self, event: Event) -> None:
         """Take the next event of the journal."""
         if isinstance(event, FillApplied) and event.fill.market.startswith(self._prefix):

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from kangbot.model.ids import Symbol, VenueName, market_id
 from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.sim.arithmetic import exact
 from kangbot.sim.spec import MarketSpec
 
 # base: price, tick, step and minimum quantity
@@ -57,6 +58,7 @@ def spot(native: str, venue: str = "bybit") -> MarketSpec:
     return _spec(native, venue, InstrumentKind.SPOT)
 
 
+@exact
 def _spec(native: str, venue: str, kind: InstrumentKind) -> MarketSpec:
     quote = "USDT"
     base = native.removesuffix(quote)

@@ -18,6 +18,7 @@ import msgspec
 from kangbot.model.ids import ClientId, MarketId, VenueOrderId
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import OrderKind, OrderReport, OrderStatus, Side, TimeInForce
+from kangbot.sim.arithmetic import exact
 
 
 class Direction(StrEnum):
@@ -103,6 +104,7 @@ class SimOrder(msgspec.Struct, frozen=True, kw_only=True):
         return ZERO if self.status.terminal else self.quantity - self.filled
 
     @property
+    @exact
     def average(self) -> Price | None:
         """The average price of its fills."""
         return self.value / self.filled if self.filled else None

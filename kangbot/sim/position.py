@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from kangbot.model.money import ZERO, Money, Price, Quantity
+from kangbot.sim.arithmetic import exact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,7 @@ class Holding:
     updated_ns: int = 0
 
     @property
+    @exact
     def entry(self) -> Price | None:
         """Average entry price; None when flat."""
         return self.cost / self.net if self.net else None
@@ -29,6 +31,7 @@ class Holding:
         """Return the profit of the open part, were it closed at `price`."""
         return price * self.net - self.cost
 
+    @exact
     def traded(self, signed: Quantity, price: Price, at_ns: int) -> tuple["Holding", Quantity, Money]:
         """Return the successor after `signed` traded at `price`, the quantity it closed, and the profit of that."""
         closed = min(abs(self.net), abs(signed)) if self.net * signed < 0 else ZERO

@@ -20,6 +20,7 @@ from kangbot.model.market import InstrumentKind
 from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import Balance, CashFlow, OrderKind, OrderStatus, Side, TimeInForce, VenuePosition
 from kangbot.sim.account import Account, Standing
+from kangbot.sim.arithmetic import exact
 from kangbot.sim.calendar import Calendar
 from kangbot.sim.desk import Desk
 from kangbot.sim.entry import Entry
@@ -74,6 +75,7 @@ class SimVenue:
         self._begin()
 
     # --------------------------------------------------------------------------------------------------------- time
+    @exact
     def advance(self, now_ns: int) -> None:
         """Let everything happen that is due by `now_ns`."""
         if self.frozen:
@@ -94,6 +96,7 @@ class SimVenue:
         self._entry.desk(market)
         self._processes[market].jump(ratio)
 
+    @exact
     def push(self, quote: Quote, trades: Sequence[Trade], now_ns: int) -> None:
         """Move one market: its new quote, then the trades that came with it."""
         desk = self._entry.desk(quote.market)
@@ -146,6 +149,7 @@ class SimVenue:
         ]
 
     # ------------------------------------------------------------------------------------------------------- orders
+    @exact
     def submit(self, request: OrderRequest, now_ns: int) -> SimOrder:
         """Take an order and return it as it is after meeting the book. RequestRefused: nothing happened."""
         self.advance(now_ns)
@@ -154,6 +158,7 @@ class SimVenue:
             self._tell_balance(now_ns)
         return order
 
+    @exact
     def amend(
         self,
         now_ns: int,
@@ -170,11 +175,13 @@ class SimVenue:
         self._tell_balance(now_ns)
         return order
 
+    @exact
     def cancel(self, now_ns: int, *, order_id: str = "", client_id: str = "") -> SimOrder:
         """Cancel an open order. RequestRefused: there is none of that id."""
         self.advance(now_ns)
         return self._end(self._entry.open_order(order_id, client_id), now_ns)
 
+    @exact
     def cancel_all(self, now_ns: int, orders: Sequence[SimOrder]) -> list[SimOrder]:
         """Cancel those of `orders` that are still open, and return them."""
         self.advance(now_ns)
@@ -182,6 +189,7 @@ class SimVenue:
         return [self._end(order, now_ns) for order in still if not order.status.terminal]
 
     # ----------------------------------------------------------------------------------------------------- settings
+    @exact
     def set_stops(self, market: MarketId, stop: Price | None, target: Price | None, now_ns: int) -> None:
         """Set the position's stop-loss and take-profit; None removes. RequestRefused: nothing changed."""
         self.advance(now_ns)
@@ -197,6 +205,7 @@ class SimVenue:
         """Return the position's take-profit."""
         return self._protection.price(market, Origin.TAKE_PROFIT)
 
+    @exact
     def set_leverage(self, market: MarketId, leverage: Decimal, now_ns: int) -> None:
         """Set the market's leverage. RequestRefused where it is out of range or not a change."""
         self.advance(now_ns)
@@ -210,14 +219,17 @@ class SimVenue:
         self.account.set_leverage(market, leverage)
 
     # ------------------------------------------------------------------------------------------------------ queries
+    @exact
     def position(self, market: MarketId, now_ns: int) -> VenuePosition:
         """Return the position of the market, flat or not."""
         return self.account.position(market, self.desks[market].mark, self.stop(market), now_ns)
 
+    @exact
     def balance(self, now_ns: int) -> Balance:
         """Return the account's money in the venue's currency."""
         return self.account.balance(self._entry.marks(), self.orders.open(), now_ns)
 
+    @exact
     def standing(self) -> Standing:
         """Return the account's state in detail."""
         return self.account.standing(self._entry.marks(), self.orders.open())
@@ -233,6 +245,7 @@ class SimVenue:
         if isinstance(event, (Executed, Funded)):
             self.executions.append(event)
 
+    @exact
     def _begin(self) -> None:
         """Live through the history and quote every market once."""
         start_ns = self.spec.start_ns

@@ -305,7 +305,7 @@ def test_a_stop_that_comes_with_the_entry_rests_at_the_venue(http: HTTP) -> None
         "Untriggered",
         "CreateByStopLoss",
     )
-    assert (row["side"], row["qty"], row["reduceOnly"], row["closeOnTrigger"]) == ("Sell", "0.010", True, True)
+    assert (row["side"], row["qty"], row["reduceOnly"], row["closeOnTrigger"]) == ("Sell", "0.01", True, True)
 
 
 def test_trading_stop_sets_moves_and_removes(http: HTTP, refused: Callable[..., str]) -> None:

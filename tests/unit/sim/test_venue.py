@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from decimal import Decimal
+from decimal import ROUND_UP, Context, Decimal, localcontext
 from hashlib import sha256
 from itertools import pairwise
 
@@ -104,6 +104,13 @@ def trade_a_while(steps: int) -> list[SimEvent]:
 def test_how_often_time_is_told_makes_no_difference() -> None:
     """One step a second or ten: the same history."""
     assert digest(trade_a_while(1)) == digest(trade_a_while(10))
+
+
+def test_the_threads_decimal_context_makes_no_difference() -> None:
+    """A library that changes rounding for everybody does not change the venue's digits."""
+    expected = digest(trade_a_while(2))
+    with localcontext(Context(prec=9, rounding=ROUND_UP)):
+        assert digest(trade_a_while(2)) == expected
 
 
 @pytest.mark.process
