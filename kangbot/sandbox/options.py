@@ -1,6 +1,5 @@
 """How a sandbox exchange is served."""
 
-import ssl
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -24,4 +23,3 @@ class ServeOptions:
     enforce_limits: bool = True  # of requests per second; the counting headers are sent in any case
     funding_interval_s: int = 8 * 3600
     latency_s: float = 0.0  # how far away the venue is: all that clients send is looked at this much later
-    tls: ssl.SSLContext | None = None  # https and wss instead of http and ws

@@ -40,11 +40,10 @@ class Sandbox:
         self._tasks = tasks
         self.exchange = exchange
         self.port: int = runner.addresses[0][1]
-        tail = "s" if options.tls is not None else ""
-        self.rest_url = f"http{tail}://{options.host}:{self.port}"
-        self.ws_public_url = f"ws{tail}://{options.host}:{self.port}/v5/public/linear"
-        self.ws_spot_url = f"ws{tail}://{options.host}:{self.port}/v5/public/spot"
-        self.ws_private_url = f"ws{tail}://{options.host}:{self.port}/v5/private"
+        self.rest_url = f"http://{options.host}:{self.port}"
+        self.ws_public_url = f"ws://{options.host}:{self.port}/v5/public/linear"
+        self.ws_spot_url = f"ws://{options.host}:{self.port}/v5/public/spot"
+        self.ws_private_url = f"ws://{options.host}:{self.port}/v5/private"
 
     async def __aenter__(self) -> Self:
         return self
@@ -76,7 +75,7 @@ async def serve(options: ServeOptions, clock: Clock | None = None) -> Sandbox:
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
     try:
-        await web.TCPSite(runner, options.host, options.port, ssl_context=options.tls).start()
+        await web.TCPSite(runner, options.host, options.port).start()
     except OSError:
         await runner.cleanup()
         raise
