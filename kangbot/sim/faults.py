@@ -22,7 +22,7 @@ class Kind(StrEnum):
     LATENCY = "latency"  # a leg takes seconds
     LOSS = "loss"  # a request vanishes: the caller waits in vain for what did not happen
     LOST_ANSWER = "lost_answer"  # the answer vanishes: it happened
-    DUPLICATION = "duplication"  # something on the way sends the request twice
+    DUPLICATION = "duplication"  # the venue works the request off twice and answers the second time
     REORDERING = "reordering"  # a request is overtaken by later ones
     PARTITION = "partition"  # nothing passes, streams included
     HALF_OPEN = "half_open"  # requests arrive, nothing comes back

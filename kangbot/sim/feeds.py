@@ -157,7 +157,7 @@ class SimFeeds:
         delay_s = faults.rng.uniform(*_PUSH_S)
         if faults.strikes(Kind.PRIVATE_SHUFFLE):
             delay_s += faults.rng.uniform(*_SHUFFLED_S)
-        due_s = max(self._loop.time() + delay_s, self._arrivals.get(topic, 0.0))  # in order within a topic
+        due_s = max(self._loop.time() + delay_s, self._arrivals.get(topic, 0.0) + 1e-6)  # in order within a topic
         self._arrivals[topic] = due_s
         self._loop.call_at(due_s, self._deliver, hold, told)
         if faults.strikes(Kind.PRIVATE_DUPLICATE):

@@ -75,8 +75,6 @@ class Network:
             left_s = (request.until_ns - self._venue_now_ns()) / 1e9
             way_s = max(way_s, left_s * self._rng.uniform(0.2, 1.1))
         self._loop.call_later(way_s, self._arrive, request)
-        if request.changes and self._faults.strikes(Kind.DUPLICATION):
-            self._loop.call_later(way_s + self._leg_s(), self._arrive, request)
 
     def _leg_s(self) -> float:
         way_s = self._rng.uniform(*_LEG_S)
@@ -86,10 +84,18 @@ class Network:
         """Knock at the venue's door: what is let in is worked off at once, or after some time in its queue."""
         if (closed := self._door(request)) is not None:
             self._answer(request, None, closed)
-        elif request.changes and self._faults.strikes(Kind.LATE_ACCEPTANCE):
-            self._loop.call_later(self._rng.uniform(*_QUEUE_S), self._work, request)
+        elif request.changes and self._faults.strikes(Kind.DUPLICATION):
+            # The venue's edge lost the first answer within the house and asks again; it forwards what it gets then.
+            self._queue(request, answered=False)
+            self._loop.call_later(self._leg_s(), self._queue, request)
         else:
-            self._work(request)
+            self._queue(request)
+
+    def _queue(self, request: "_Request", answered: bool = True) -> None:
+        if request.changes and self._faults.strikes(Kind.LATE_ACCEPTANCE):
+            self._loop.call_later(self._rng.uniform(*_QUEUE_S), self._work, request, answered)
+        else:
+            self._work(request, answered)
 
     def _door(self, request: "_Request") -> KangbotError | None:
         faults, now_ns = self._faults, self._venue_now_ns()
@@ -107,7 +113,7 @@ class Network:
             return Retryable("the request is outside the receive window", code="window")
         return None
 
-    def _work(self, request: "_Request") -> None:
+    def _work(self, request: "_Request", answered: bool) -> None:
         result, failed = None, None
         try:
             result = request.act()
@@ -116,7 +122,8 @@ class Network:
         self._served()
         if self._faults.strikes(Kind.SERVER_ERROR):
             failed = Ambiguous("502") if request.changes else Retryable("502")
-        self._answer(request, result, failed)
+        if answered:
+            self._answer(request, result, failed)
 
     # ------------------------------------------------------------------------------------------------------------ back
     def _answer(self, request: "_Request", result: object, failed: KangbotError | None) -> None:

@@ -88,6 +88,7 @@ class ProcessCarrier:
         self._departures.departs(public=public)
         answer = self._network.send(act, changes=changes, until_ns=until_ns)
         if not self._process.at(Spot.AFTER_SEND):
+            answer.cancel()  # nobody will ever ask for it
             return await never()
         try:
             result = await answer
