@@ -20,7 +20,7 @@ async def test_funding_is_told_as_an_execution_that_changes_no_position() -> Non
         socket = await client.socket(sandbox.ws_private_url, "execution", login=True)
         await client.buy("kb1")
         async with asyncio.timeout(10):
-            rows = []
+            rows: list[dict[str, str]] = []
             while not rows:
                 frame = await socket.receive_json(timeout=5)
                 rows = [row for row in frame["data"] if row["execType"] == "Funding"]
