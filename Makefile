@@ -8,7 +8,7 @@ STAMP := $(VENV)/.prepared
 SECONDS ?=
 WHOLLY_COVERED := kangbot/machines/*,kangbot/risk/*,kangbot/journal/*,kangbot/execution/*
 
-.PHONY: help demo run test check fmt bench lock clean
+.PHONY: help demo run test crash-points check fmt bench lock clean
 
 help: ## what can be typed
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ test: $(STAMP) ## all tests, and every branch of what decides about orders cover
 	@tests/mariadb.sh
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report=
 	@$(BIN)/coverage report --include='$(WHOLLY_COVERED)' --fail-under=100
+
+crash-points: $(STAMP) ## end the executor at every step of an order's life, and compare with the exchange (minutes)
+	@$(BIN)/python -m pytest tests/e2e/test_crash_points.py -m sweep -q
 
 check: $(STAMP) ## format, lint, types, import contracts: in the order of speed
 	@$(BIN)/ruff format --check --quiet . || { echo "make fmt puts this right"; exit 1; }
