@@ -68,6 +68,7 @@ class Desk:
         self._reserved: dict[ClientId, None] = {}
         for order in executor.orders:
             self._reserve(order)
+        self.account()  # before any market enters: what this one holds counts from the start
 
     # ------------------------------------------------------------------------------------------------------- exposure
     def _reserve(self, order: Order) -> None:
@@ -165,8 +166,8 @@ class Desk:
         if isinstance(verdict, Blocked):
             return f"{verdict.rule}: {verdict.reason}"
         order = self.executor.place(proposal, decided_perf_ns=received_ns or None)
-        self._pace.placed(order, self.executor.position.net)
         self._told.clear()
+        self._pace.placed(order, self.executor.position.net)
         if entry:
             self._reserved[order.client_id] = None
         return ""

@@ -6,7 +6,11 @@ from decimal import Decimal
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from kangbot.market.desk import Desk
+from kangbot.market.inbox import Inbox
+from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
+from kangbot.runtime.world import Clock
 from tests.support.floor_story import Story, play
 
 
@@ -65,5 +69,29 @@ def test_an_entry_brings_its_stop_and_no_further_request() -> None:
             await told.bar()
         assert told.venue.stop == Decimal(90)
         assert [asked for asked, _ in told.venue.asked if asked.startswith("protect")] == []
+
+    play(story)
+
+
+def test_what_a_market_holds_counts_from_the_desks_beginning() -> None:
+    """After a restart another market may enter before this one has had its first turn."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        desk, risk = told.task.desk, AccountRisk(Limits())
+        held = desk.executor.position
+        assert held.net
+        Desk(
+            spec=told.task.spec,
+            instrument=told.task.instrument,
+            executor=desk.executor,
+            risk=risk,
+            inbox=Inbox(Clock()),
+            clock=Clock(),
+        )
+        assert risk.market_exposure(held.market) == abs(held.net) * (held.entry or 0)
 
     play(story)
