@@ -7,9 +7,8 @@ Source: Binance, "USDⓈ-M Futures, Websocket Market Streams". `trade` (every si
 more but still served; recordings of it exist, so it is understood beside `aggTrade`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated
 
 import msgspec
 
@@ -18,11 +17,7 @@ from kangbot.model.ids import MarketId
 from kangbot.model.money import ZERO
 from kangbot.model.orders import Side
 from kangbot.ports import Data, Message, Topic
-
-# What decoding raises, and nothing else: bad JSON or types, bad numbers, bad text, an absurdly nested frame.
-UNREADABLE = (msgspec.MsgspecError, ArithmeticError, ValueError, RecursionError)
-
-Decode = Callable[[bytes], Sequence[Message]]
+from kangbot.venues.reading import BEYOND, MILLISECOND_NS, Decode, Millis
 
 INTERVALS = {  # timeframe in seconds → Binance's word; those that align with the epoch
     60: "1m",
@@ -40,11 +35,7 @@ INTERVALS = {  # timeframe in seconds → Binance's word; those that align with 
 }
 _TIMEFRAMES = {word: seconds for seconds, word in INTERVALS.items()}
 
-MILLISECOND_NS = 1_000_000
-_BEYOND: Decimal = Decimal(10) ** 18  # no price or quantity is so large; NaN and infinity fail the comparison too
 _BUY, _SELL = Side.BUY, Side.SELL  # an enum's member costs as much to look up as a comparison
-
-Millis = Annotated[int, msgspec.Meta(ge=0, le=10**14)]  # until the year 5138
 
 
 def decoder_of(topic: Topic) -> Decode:
@@ -94,7 +85,7 @@ class Quotes:
         """Return the quote; no event while a side is empty."""
         row = _BOOK_TICKERS.decode(frame).data
         bid, bid_quantity, ask, ask_quantity = row.bid, row.bid_quantity, row.ask, row.ask_quantity
-        if not (ZERO < bid < ask < _BEYOND and ZERO < bid_quantity < _BEYOND and ZERO < ask_quantity < _BEYOND):
+        if not (ZERO < bid < ask < BEYOND and ZERO < bid_quantity < BEYOND and ZERO < ask_quantity < BEYOND):
             if not (bid and ask and bid_quantity and ask_quantity):
                 return (Data(native=self._native, events=()),)
             raise ValueError(f"the top of the book is {bid_quantity} at {bid}, {ask_quantity} at {ask}")
@@ -172,7 +163,7 @@ class SingleTrades:
 
 def _trade(native: str, market: MarketId, row: _AggregateTrade | _SingleTrade) -> Sequence[Message]:
     price, quantity = row.price, row.quantity
-    if not (ZERO < price < _BEYOND and ZERO < quantity < _BEYOND):
+    if not (ZERO < price < BEYOND and ZERO < quantity < BEYOND):
         raise ValueError(f"a trade of {quantity} at {price}")
     trade = Trade(
         market=market,
@@ -223,9 +214,9 @@ class Bars:
         return (Data(native=self._native, events=(self._bar(row),) if row.closed else ()),)
 
     def _bar(self, row: _Bar) -> Bar:
-        if not (ZERO < row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high < _BEYOND):
+        if not (ZERO < row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high < BEYOND):
             raise ValueError("a bar whose prices contradict each other")
-        if not ZERO <= row.volume < _BEYOND:
+        if not ZERO <= row.volume < BEYOND:
             raise ValueError("a bar without volume")
         return Bar(
             market=self._market,

@@ -17,7 +17,8 @@ import msgspec
 from kangbot.errors import Refused
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.ports import Acked, Channel, Denied, Garbled, Ignored, Message, Pong, Topic
-from kangbot.venues.binance_usdm.decode import INTERVALS, UNREADABLE, Decode, decoder_of
+from kangbot.venues.binance_usdm.decode import INTERVALS, decoder_of
+from kangbot.venues.reading import UNREADABLE, Decode
 
 Path = Literal["public", "market"]
 TradeStream = Literal["aggTrade", "trade"]

@@ -13,7 +13,8 @@ from kangbot.model.ids import MarketId
 from kangbot.model.orders import AccountEvent
 from kangbot.ports import Data, Garbled, Ignored, Message
 from kangbot.venues.bybit.replies import Envelope
-from kangbot.venues.bybit.rows import MILLISECOND_NS, ExecutionRow, OrderRow, PositionRow, WalletRow
+from kangbot.venues.bybit.rows import ExecutionRow, OrderRow, PositionRow, WalletRow
+from kangbot.venues.reading import MILLISECOND_NS
 
 Markets = Callable[[str, str], MarketId | None]  # (category, native symbol) → our market
 

@@ -23,7 +23,8 @@ from kangbot.model.orders import (
     VenuePosition,
 )
 from kangbot.venues.bybit.client import Client, Page
-from kangbot.venues.bybit.rows import MILLISECOND_NS, ExecutionRow, OrderRow, PositionRow, WalletRow
+from kangbot.venues.bybit.rows import ExecutionRow, OrderRow, PositionRow, WalletRow
+from kangbot.venues.reading import MILLISECOND_NS
 
 Known = Mapping[tuple[str, str], Instrument]  # (category, native name) → instrument
 

@@ -24,8 +24,8 @@ from kangbot.errors import Retryable
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.venues import ccxt_lean
 from kangbot.venues.bybit.errors import Answered, classify, retry_after
-from kangbot.venues.bybit.rows import MILLISECOND_NS
 from kangbot.venues.http import Http
+from kangbot.venues.reading import MILLISECOND_NS
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ Quotes come from `orderbook.1`, not from `tickers`: spot tickers carry no bid an
 which also proves that the topic lives. Source: Bybit v5, "Orderbook" and "Ticker" streams.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
@@ -20,33 +20,14 @@ from kangbot.model.ids import MarketId
 from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Side
 from kangbot.ports import Channel, Data, Ignored, Message, Topic
+from kangbot.venues.bybit.intervals import STREAMED
+from kangbot.venues.reading import BEYOND, MILLISECOND_NS, Decode, Millis
 
-# What decoding raises, and nothing else: bad JSON or types, bad numbers, bad text, an absurdly nested frame.
-UNREADABLE = (msgspec.MsgspecError, ArithmeticError, ValueError, RecursionError)
-
-Decode = Callable[[bytes], Sequence[Message]]
 Levels = list[tuple[Price, Quantity]]
 
-INTERVALS = {  # timeframe in seconds → Bybit's word; weeks and months do not align with the epoch and are left out
-    60: "1",
-    180: "3",
-    300: "5",
-    900: "15",
-    1800: "30",
-    3600: "60",
-    7200: "120",
-    14400: "240",
-    21600: "360",
-    43200: "720",
-    86400: "D",
-}
-_TIMEFRAMES = {word: seconds for seconds, word in INTERVALS.items()}
+_TIMEFRAMES = {word: seconds for seconds, word in STREAMED.items()}
 
-MILLISECOND_NS = 1_000_000
-_BEYOND: Decimal = Decimal(10) ** 18  # no price or quantity is so large; NaN and infinity fail the comparison too
 _BUY, _SELL = Side.BUY, Side.SELL  # an enum's member costs as much to look up as a comparison
-
-Millis = Annotated[int, msgspec.Meta(ge=0, le=10**14)]  # until the year 5138
 
 
 def decoder_of(topic: Topic) -> Decode:
@@ -95,7 +76,7 @@ class Trades:
         events = []
         for row in _TRADES.decode(frame).data:
             price, quantity = row.price, row.quantity
-            if not (ZERO < price < _BEYOND and ZERO < quantity < _BEYOND):
+            if not (ZERO < price < BEYOND and ZERO < quantity < BEYOND):
                 raise ValueError("a trade without price or quantity")
             events.append(
                 Trade(
@@ -163,7 +144,7 @@ class TopOfBook:
             return (Data(native=self._native, events=()),)
         bid, bid_quantity = bids[0]
         ask, ask_quantity = asks[0]
-        if not (ZERO < bid < ask < _BEYOND and ZERO < bid_quantity < _BEYOND and ZERO < ask_quantity < _BEYOND):
+        if not (ZERO < bid < ask < BEYOND and ZERO < bid_quantity < BEYOND and ZERO < ask_quantity < BEYOND):
             raise ValueError(f"the top of the book is {bid_quantity} at {bid}, {ask_quantity} at {ask}")
         self._bids, self._asks, self._update = bids, asks, levels.update
         quote = Quote(
@@ -181,7 +162,7 @@ class TopOfBook:
 def _checked(levels: Levels) -> Levels:
     """Return the levels; ValueError or ArithmeticError where one has no price or quantity."""
     for price, quantity in levels:
-        if not (ZERO < price < _BEYOND and ZERO <= quantity < _BEYOND):
+        if not (ZERO < price < BEYOND and ZERO <= quantity < BEYOND):
             raise ValueError(f"a level of {quantity} at {price}")
     return levels
 
@@ -234,9 +215,9 @@ class Bars:
         return (Data(native=self._native, events=events),)
 
     def _bar(self, row: _BarRow) -> Bar:
-        if not (ZERO < row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high < _BEYOND):
+        if not (ZERO < row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high < BEYOND):
             raise ValueError("a bar whose prices contradict each other")
-        if not ZERO <= row.volume < _BEYOND:
+        if not ZERO <= row.volume < BEYOND:
             raise ValueError("a bar without volume")
         return Bar(
             market=self._market,

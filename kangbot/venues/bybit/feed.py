@@ -13,8 +13,10 @@ from kangbot.errors import Refused
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.ports import Channel, Garbled, Ignored, Message, Topic
 from kangbot.venues.bybit.account import TOPICS, AccountFrames, Markets
-from kangbot.venues.bybit.decode import INTERVALS, UNREADABLE, Decode, decoder_of
+from kangbot.venues.bybit.decode import decoder_of
+from kangbot.venues.bybit.intervals import STREAMED
 from kangbot.venues.bybit.replies import Requests, encode, read_envelope
+from kangbot.venues.reading import MILLISECOND_NS, UNREADABLE, Decode
 
 Category = Literal["linear", "spot"]
 
@@ -23,7 +25,6 @@ PING_EVERY_S = 20.0  # as Bybit recommends; it cuts a silent connection after 10
 _KINDS: dict[Category, InstrumentKind] = {"linear": InstrumentKind.LINEAR, "spot": InstrumentKind.SPOT}
 _TOPICS_A_REQUEST: dict[Category, int] = {"linear": 100, "spot": 10}  # spot's limit is Bybit's; linear has none
 _PUSH = b'{"topic":"'  # how every public push begins
-_MILLISECOND_NS = 1_000_000
 
 
 class BybitPublic:
@@ -48,9 +49,9 @@ class BybitPublic:
             case Channel.TRADE:
                 stem = "publicTrade"
             case Channel.BAR:
-                if timeframe_s not in INTERVALS:
-                    raise Refused(f"{self.name} has no bars of {timeframe_s} s; it has {sorted(INTERVALS)}")
-                stem = f"kline.{INTERVALS[timeframe_s]}"
+                if timeframe_s not in STREAMED:
+                    raise Refused(f"{self.name} has no bars of {timeframe_s} s; it has {sorted(STREAMED)}")
+                stem = f"kline.{STREAMED[timeframe_s]}"
         return (Topic(market=instrument.market, channel=channel, native=f"{stem}.{instrument.native}"),)
 
     def reset(self) -> None:
@@ -134,7 +135,7 @@ class BybitPrivate:
 
     def login(self, now_ns: int) -> str | None:
         """Return the authentication frame: HMAC-SHA256 over `GET/realtime{expires}`, expires in milliseconds."""
-        expires = now_ns // _MILLISECOND_NS + self._expiry_ms
+        expires = now_ns // MILLISECOND_NS + self._expiry_ms
         signature = hmac.new(self._secret.encode(), f"GET/realtime{expires}".encode(), "sha256").hexdigest()
         return encode({"op": "auth", "args": [self._key, expires, signature]})
 

@@ -7,8 +7,9 @@ from kangbot.model.data import Bar, Trade
 from kangbot.model.ids import Symbol
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.venues.bybit.client import Client
-from kangbot.venues.bybit.public import INTERVALS, InstrumentRow, KlineRow, KlineRows, TradeRows
-from kangbot.venues.bybit.rows import MILLISECOND_NS
+from kangbot.venues.bybit.intervals import FETCHED
+from kangbot.venues.bybit.public import InstrumentRow, KlineRow, KlineRows, TradeRows
+from kangbot.venues.reading import MILLISECOND_NS
 
 _BULK = 8  # from so many symbols of a category on, its whole list costs less than one request each
 _INSTRUMENTS_A_PAGE = (
@@ -62,7 +63,7 @@ def _native(symbol: Symbol) -> str:
 
 async def bars(client: Client, instrument: Instrument, timeframe_s: int, limit: int) -> list[Bar]:
     """Return at most `limit` newest closed bars, oldest first. Refused: Bybit has no such timeframe."""
-    interval = INTERVALS.get(timeframe_s)
+    interval = FETCHED.get(timeframe_s)
     if interval is None:
         raise Refused(f"bybit has no candles of {timeframe_s} s")
     params: dict[str, str | int] = {

@@ -12,24 +12,9 @@ from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
 from kangbot.model.orders import Side
-from kangbot.venues.bybit.rows import MILLISECOND_NS
+from kangbot.venues.reading import MILLISECOND_NS
 
 VENUE = VenueName("bybit")
-
-INTERVALS = {  # seconds → Bybit's word
-    60: "1",
-    180: "3",
-    300: "5",
-    900: "15",
-    1800: "30",
-    3600: "60",
-    7200: "120",
-    14400: "240",
-    21600: "360",
-    43200: "720",
-    86400: "D",
-    604800: "W",
-}
 
 
 class LotRow(msgspec.Struct, frozen=True, rename="camel"):

@@ -26,10 +26,10 @@ from kangbot.model.orders import (
     Side,
     VenuePosition,
 )
+from kangbot.venues.reading import MILLISECOND_NS
 
 T = TypeVar("T")
 
-MILLISECOND_NS = 1_000_000
 
 _SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
 

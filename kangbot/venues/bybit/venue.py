@@ -30,8 +30,8 @@ from kangbot.venues.bybit import account_queries, market_queries
 from kangbot.venues.bybit.client import Client
 from kangbot.venues.bybit.errors import NotModified
 from kangbot.venues.bybit.public import VENUE, TimeRow
-from kangbot.venues.bybit.rows import MILLISECOND_NS
 from kangbot.venues.http import Http
+from kangbot.venues.reading import MILLISECOND_NS
 
 _TIME_IN_FORCE = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.POST_ONLY: "PostOnly"}
 

@@ -9,7 +9,8 @@ from kangbot.model.data import Bar, MarketData, Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.model.orders import Side
 from kangbot.ports import Channel, Data, Topic
-from kangbot.venues.binance_usdm.decode import INTERVALS, UNREADABLE, decoder_of
+from kangbot.venues.binance_usdm.decode import INTERVALS, decoder_of
+from kangbot.venues.reading import UNREADABLE
 from tests.support.binance_frames import AGGREGATE, BOOK_TICKER, CLOSED_BAR, OPEN_BAR, TRADE
 
 MARKET = MarketId("binance_usdm:BTC-USDT:USDT")

@@ -10,7 +10,9 @@ from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.model.orders import Side
 from kangbot.ports import Channel, Data, Ignored, Message, Topic
-from kangbot.venues.bybit.decode import INTERVALS, UNREADABLE, Bars, TopOfBook, Trades, decoder_of
+from kangbot.venues.bybit.decode import Bars, TopOfBook, Trades, decoder_of
+from kangbot.venues.bybit.intervals import STREAMED
+from kangbot.venues.reading import UNREADABLE
 from tests.support.bybit_frames import BOOK_SNAPSHOT, CLOSED_BAR, OPEN_BAR, TRADES
 
 MARKET = MarketId("bybit:BTC-USDT:USDT")
@@ -223,7 +225,7 @@ def test_a_bar_that_contradicts_itself_is_unreadable(old: bytes, new: bytes) -> 
         Bars("kline.5.BTCUSDT", MARKET).decode(CLOSED_BAR.replace(old, new))
 
 
-@pytest.mark.parametrize(("seconds", "word"), INTERVALS.items())
+@pytest.mark.parametrize(("seconds", "word"), STREAMED.items())
 def test_each_interval_is_read_from_the_topics_name(seconds: int, word: str) -> None:
     """The bar's timeframe is that of its topic."""
     (message,) = Bars(f"kline.{word}.BTCUSDT", MARKET).decode(CLOSED_BAR)
