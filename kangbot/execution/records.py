@@ -4,6 +4,7 @@ Learning goes on without the disk (a fill is a fact), so what could not be writt
 the same order, before anything newer. As long as something waits, the journal is behind and entries are blocked.
 """
 
+import logging
 from collections.abc import Awaitable, Sequence
 
 import structlog
@@ -18,10 +19,10 @@ log = structlog.get_logger(__name__)
 
 _AGAIN_NS = 1_000_000_000
 _LOUD = {
-    Severity.INFO: log.info,
-    Severity.WARNING: log.warning,
-    Severity.ERROR: log.error,
-    Severity.CRITICAL: log.critical,
+    Severity.INFO: logging.INFO,
+    Severity.WARNING: logging.WARNING,
+    Severity.ERROR: logging.ERROR,
+    Severity.CRITICAL: logging.CRITICAL,
 }
 
 
@@ -50,7 +51,7 @@ class Records:
             return
         for event in events:
             if isinstance(event, Noted):
-                _LOUD[event.severity](event.kind, market=event.market, message=event.message, **event.fields)
+                log.log(_LOUD[event.severity], event.kind, market=event.market, message=event.message, **event.fields)
         if self._waiting:
             self._waiting.extend(events)
         else:
