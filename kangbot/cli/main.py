@@ -81,6 +81,27 @@ def sandbox(
 
 
 @app.command()
+def simulate(
+    *,
+    seed: Annotated[int | None, typer.Option(min=0, help="One seed; 1 by default.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="A range such as 1..100, the last one included.")] = None,
+    minutes: Annotated[float, typer.Option(min=3, help="How long a session lasts, in virtual time.")] = 10,
+    markets: Annotated[int, typer.Option(min=1, max=9, help="How many trade.")] = 5,
+    mutant: Annotated[str, typer.Option(help="Take a safeguard out, by its name: the sweep must notice.")] = "",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes to share the seeds among.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Play the whole daemon in virtual time, with faults.
+
+    Exit code 1 where it breaks a promise of the order protocol; what happened and how to see it again is told.
+    """
+    from kangbot.cli.simulate import simulate as command
+
+    code = command(seed=seed, seeds=seeds, minutes=minutes, markets=markets, mutant=mutant, jobs=jobs, as_json=as_json)
+    raise typer.Exit(code)
+
+
+@app.command()
 def status(
     config: Config = DEFAULT_CONFIG,
     *,

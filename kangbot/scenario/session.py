@@ -1,18 +1,20 @@
 """Plays one plan: the venue moves, the daemon lives and dies, faults come and go, and then they must be repaired.
 
-    session = await play(plan)           # under kangbot.sim.loop
+    outcome = run(played(seed, options))     # kangbot.sim.loop.run
 
 Three acts: trading under faults; calm, in which everything must heal within a minute; the end, in which all markets
 are stopped, the books are compared to the last execution, and two starts on a venue that stands still must do nothing.
 """
 
 import asyncio
+from typing import Any
 
 from kangbot.market.roster import Command, UnknownMarketError
 from kangbot.model.events import Desired, EquityMarked, RunState
 from kangbot.model.ids import MarketId
 from kangbot.model.orders import OrderStatus
 from kangbot.runtime.world import SECOND_NS, Clock, World
+from kangbot.scenario.hush import hushed
 from kangbot.scenario.life import DATA_REQUESTS, Life, Outside
 from kangbot.scenario.outcome import Outcome
 from kangbot.scenario.plan import Doom, Options, Plan, plan_of
@@ -32,6 +34,7 @@ from kangbot.sim.venue import SimVenue
 _SESSION = "session"  # the name of the one task that is not the daemon's
 START_NS = 1_767_225_600 * SECOND_NS  # 2026-01-01: any day will do, this one is on the minute and the day's first
 _STEP_NS = SECOND_NS // 2  # how often calm is looked at
+_INSTANT_NS = SECOND_NS // 100
 _LOOK_NS = 5 * SECOND_NS  # how soon a session ends after a promise was broken
 _RATE = 0.5  # frames a second and market
 _TIMEOUT_S = 6.0  # of a request
@@ -53,8 +56,10 @@ class Session:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._loop = asyncio.get_running_loop()
-        assert isinstance(self._loop, VirtualLoop)
+        if not isinstance(self._loop, VirtualLoop):
+            raise TypeError("a session takes place in virtual time: run it by kangbot.sim.loop")
         self._time = self._loop
+        self._loop.set_exception_handler(self._unhandled)
         self.trace = Trace()
         chance = World(clock=Clock(lambda: 0, 0), seed=f"session {plan.seed}".encode())
         self.faults = Faults(chance.fork("faults"))
@@ -123,6 +128,14 @@ class Session:
     def _ended(self, main: asyncio.Task[None]) -> None:
         if not main.cancelled() and (error := main.exception()) is not None:
             self.invariants.fail("fall", f"the daemon fell: {error!r}")
+
+    def fell(self, what: str) -> None:
+        """Learn of a task that ended by an error of its own."""
+        if self._alive is not None:  # what the dead do has no meaning
+            self.invariants.fail("fall", what)
+
+    def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self.fell(f"{context['message']}: {context.get('exception')!r}")
 
     def _died(self, spot: Spot | None) -> None:
         """Learn of a death, which comes within whatever calls this; tasks are swept up in the next turn of the loop."""
@@ -280,7 +293,7 @@ class Session:
         await self._until(self.now_ns() + 3 * SECOND_NS)
         over_ns = self.now_ns() + 10 * SECOND_NS  # the last record may be on its way to the history
         while self._outside.disk.last != len(self._outside.history.rows) and self.now_ns() < over_ns:
-            await asyncio.sleep(0.01)
+            await self._pass(_INSTANT_NS)
         self._compare()
 
     def _compare(self) -> None:
@@ -327,6 +340,7 @@ class Session:
     def outcome(self) -> Outcome:
         """Return what is told of it."""
         violation = self.invariants.violation
+        self.faults.counts[Kind.STALE_ANSWERS] = self._outside.front.hidden
         return Outcome(
             seed=self.plan.seed,
             digest=self.trace.digest,
@@ -353,14 +367,15 @@ def _venue(plan: Plan) -> VenueSpec:
     )
 
 
-async def _played(seed: int, options: Options) -> Outcome:
+async def played(seed: int, options: Options) -> Outcome:
+    """Play the session of that seed on the running virtual loop."""
     task = asyncio.current_task()
-    assert task is not None
-    task.set_name(_SESSION)
+    if task is not None:
+        task.set_name(_SESSION)
     chance = World(clock=Clock(lambda: 0, 0), seed=f"plan {seed}".encode())
     session = Session(plan_of(seed, chance.fork("plan"), options))
-    await session.play()
-    outcome = session.outcome()
-    session.end()
-    await asyncio.sleep(0)
-    return outcome
+    with hushed(session.fell):
+        await session.play()
+        session.end()
+        await asyncio.sleep(0)
+    return session.outcome()

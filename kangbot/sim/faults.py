@@ -21,6 +21,7 @@ class Kind(StrEnum):
     # ---- requests and answers
     LATENCY = "latency"  # a leg takes seconds
     LOSS = "loss"  # a request vanishes: the caller waits in vain for what did not happen
+    RESET = "reset"  # the connection breaks when the request is on its way: it may arrive all the same, and late
     LOST_ANSWER = "lost_answer"  # the answer vanishes: it happened
     DUPLICATION = "duplication"  # the venue works the request off twice and answers the second time
     REORDERING = "reordering"  # a request is overtaken by later ones
@@ -71,6 +72,7 @@ class _Shape(msgspec.Struct, frozen=True):
 _SHAPES: dict[Kind, _Shape] = {
     Kind.LATENCY: _Shape(5, 40, 0.1, 1.0),
     Kind.LOSS: _Shape(5, 40, 0.05, 0.6, 3),
+    Kind.RESET: _Shape(5, 60, 0.1, 0.8, 3),
     Kind.LOST_ANSWER: _Shape(5, 40, 0.05, 0.6, 3),
     Kind.DUPLICATION: _Shape(10, 60, 0.1, 0.8),
     Kind.REORDERING: _Shape(10, 60, 0.1, 0.5),

@@ -36,6 +36,7 @@ class Front:
     def __init__(self, engine: SimVenue) -> None:
         self.engine = engine
         self.lag_ns = 0
+        self.hidden = 0  # orders and executions that a question did not see
 
     # ------------------------------------------------------------------------------------------------------- markets
     def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:
@@ -101,13 +102,13 @@ class Front:
     def find(self, client_id: ClientId, now_ns: int) -> Lookup:
         """Return the order, whatever became of it."""
         order = self.engine.orders.find(client_id=client_id)
-        if order is None or order.created_ns > now_ns - self.lag_ns:
+        if order is None or self._hides(order.created_ns, now_ns):
             return Lookup(report=None, at_ns=now_ns)
         return Lookup(report=_report(order, Evidence.QUERY), at_ns=now_ns)
 
     def open_orders(self, now_ns: int) -> Sequence[OrderReport]:
         """Return every open order."""
-        return _reports(order for order in self.engine.orders.open() if order.created_ns <= now_ns - self.lag_ns)
+        return _reports(order for order in self.engine.orders.open() if not self._hides(order.created_ns, now_ns))
 
     def executions(self, since_ns: int, now_ns: int) -> Sequence[AccountEvent]:
         """Return fills and cash flows since then, oldest first."""
@@ -116,7 +117,7 @@ class Front:
             event = told.fill if isinstance(told, Executed) else told.flow
             if event.at_ns < since_ns:
                 break
-            if event.at_ns <= now_ns - self.lag_ns:
+            if not self._hides(event.at_ns, now_ns):
                 found.append(event)
         return found[::-1]
 
@@ -127,6 +128,12 @@ class Front:
     def balances(self, now_ns: int) -> Sequence[Balance]:
         """Return the account's money."""
         return [self.engine.balance(now_ns)]
+
+    def _hides(self, at_ns: int, now_ns: int) -> bool:
+        """Whether what happened at `at_ns` is too young to be seen."""
+        hides = at_ns > now_ns - self.lag_ns
+        self.hidden += hides
+        return hides
 
 
 def _report(order: SimOrder, evidence: Evidence) -> OrderReport:

@@ -195,7 +195,8 @@ class Invariants:
             return
         risk, executors = self._books
         for executor in executors:
-            unknown = [order for order in executor.unknown if order.intent.purpose is Purpose.ENTRY]
+            unknown = [order for order in executor.orders if order.status is OrderStatus.UNKNOWN]
+            unknown = [order for order in unknown if order.intent.purpose is Purpose.ENTRY]
             if not unknown:
                 continue
             worst = sum((risk.worst_case(o.intent) * worst_case(o) / o.intent.quantity for o in unknown), ZERO)

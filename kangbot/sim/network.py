@@ -17,7 +17,9 @@ T = TypeVar("T")
 _LEG_S = (0.004, 0.030)  # of one way on a good day
 _SLOW_S = (0.5, 4.0)
 _OVERTAKEN_S = (0.1, 1.5)
-_QUEUE_S = (0.2, 0.8)  # in the venue's queue, after the receive window was checked
+_QUEUE_S = (0.2, 1.8)  # in the venue's queue, after the receive window was checked
+_STRAY_S = (0.01, 6.0)  # how long a request may wander whose connection broke
+_ARRIVES = 0.6  # of them
 _BAN_S = 10.0
 _REFUSED = 0.5  # of the requests into a partition; the others wait in vain
 
@@ -60,6 +62,8 @@ class Network:
                 error = Retryable("the venue cannot be reached: the connection was refused")
                 self._loop.call_later(self._leg_s(), _give, answer, None, error)
                 return answer
+        elif faults.strikes(Kind.RESET):
+            self._reset(_Request(act, answer, changes=changes, until_ns=until_ns))
         elif not faults.strikes(Kind.LOSS):
             self._send(_Request(act, answer, changes=changes, until_ns=until_ns))
         late = self._loop.call_later(self._timeout_s, _give_up, answer, changes)
@@ -75,6 +79,13 @@ class Network:
             left_s = (request.until_ns - self._venue_now_ns()) / 1e9
             way_s = max(way_s, left_s * self._rng.uniform(0.2, 1.1))
         self._loop.call_later(way_s, self._arrive, request)
+
+    def _reset(self, request: "_Request") -> None:
+        """Break the connection under a request that is on its way; what has left may arrive at any later time."""
+        if self._rng.random() < _ARRIVES:
+            self._loop.call_later(self._rng.uniform(*_STRAY_S), self._arrive, request)
+        error = Ambiguous("connection reset") if request.changes else Retryable("connection reset")
+        self._loop.call_later(self._leg_s(), _give, request.answer, None, error)
 
     def _leg_s(self) -> float:
         way_s = self._rng.uniform(*_LEG_S)
