@@ -32,7 +32,7 @@ from kangbot.market.spec import MarketSpec
 from kangbot.model.events import Event, Noted, RunState, Severity
 from kangbot.model.ids import MarketId, VenueName, market_id
 from kangbot.model.market import timeframe_seconds
-from kangbot.modes import MODE_NOTED, Past, connection
+from kangbot.modes import Past, connection, noted
 from kangbot.ports import History
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.garbage import freeze
@@ -85,7 +85,7 @@ class App:
         settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
         self._journal = AnnouncedJournal(writer)
-        past = Past()
+        past = Past(settings.venue)
 
         def learn(event: Event) -> None:
             self._risk.observe(event)
@@ -95,7 +95,7 @@ class App:
         self._journal.listen(self._risk.observe)
         past.check(settings)
         if not past.mode:
-            self._journal.append(self._note(MODE_NOTED, settings.bybit_mode))
+            self._journal.append(noted(settings, self._world.clock.now_ns()))
         log.info("journal.replayed", records=memory.last_sequence, markets=len(memory.markets), tag=writer.tag)
 
         history = self._history()
@@ -110,7 +110,7 @@ class App:
         )
         self._exits.push_async_callback(self._tasks.aclose)
 
-        self._way = await self._exits.enter_async_context(
+        self._link = await self._exits.enter_async_context(
             connection(settings, self._world, memory=memory, past=past, on_note=self._noted)
         )
         self._roster = Roster(
@@ -124,10 +124,10 @@ class App:
             world=self._world,
             journal=self._journal,
             memory=memory,
-            venue=self._way.venue,
-            feeds=self._way.feeds,
-            budget=self._budget("account", settings.venues.bybit.requests_per_second),
-            data_budget=self._budget("data", settings.venues.bybit.data_requests_per_second),
+            venue=self._link.venue,
+            feeds=self._link.feeds,
+            budget=self._budget("account", self._link.way.account_windows),
+            data_budget=self._budget("data", self._link.way.data_windows),
             risk=self._risk,
             roster=self._roster,
             specs=self._specs,
@@ -165,9 +165,8 @@ class App:
         )
         return MysqlHistory(pool, prepare)
 
-    def _budget(self, kind: str, a_second: int) -> Budget:
-        window = Window(most=a_second, span_ns=SECOND_NS)
-        return Budget(clock=self._world.clock, venue=f"{self._way.venue.name} {kind}", windows=(window,))
+    def _budget(self, kind: str, windows: tuple[Window, ...]) -> Budget:
+        return Budget(clock=self._world.clock, venue=f"{self._link.venue.name} {kind}", windows=windows)
 
     def _terms(self) -> Terms:
         supervision = self._settings.supervision
@@ -176,7 +175,7 @@ class App:
             restarts_within_s=supervision.within_s,
             first_wait_s=supervision.first_wait_s,
             longest_wait_s=supervision.longest_wait_s,
-            receive_window_ms=self._settings.venues.bybit.receive_window_ms,
+            receive_window_ms=self._link.way.receive_window_ms,
             cancel_entries=self._settings.shutdown.open_entries == "cancel",
         )
 
@@ -262,7 +261,7 @@ class App:
         now_ns, cost = self._world.clock.now_ns(), self._meter.read()
         markets = [report_of(task, self._roster[name], now_ns) for name, task in self._floor.markets.items()]
         elapsed_s = (now_ns - self._started_ns) / SECOND_NS
-        streams = self._way.streams
+        streams = self._link.streams
         return Report(
             version=version("kangbot"),
             mode=self._settings.mode,

@@ -79,14 +79,14 @@ def _lines(config: Path, settings: Settings) -> list[tuple[str, str]]:
     enabled = [market for market in settings.trading if market.enabled]
     kinds = Counter(f"{market.strategy} on {market.timeframe}" for market in enabled)
     left_alone = len(settings.trading) - len(enabled)
-    mode = settings.bybit_mode
+    mode = settings.venue_mode
     risk = settings.risk
     return [
         ("config", f"{config}: no mistakes"),
         ("mode", f"{mode}: {MEANING[mode]}"),
         ("markets", f"{len(enabled)}" + (f", and {left_alone} left alone" if left_alone else "")),
         *(("", f"{count} of {kind}") for kind, count in kinds.most_common()),
-        ("bybit", f"{settings.bybit_rest_url}, {_key(settings)}"),
+        ("venue", _venue(settings)),
         (
             "risk",
             f"at most {risk.market_notional} a market, {risk.total_notional} in total, {risk.daily_loss} lost a day",
@@ -94,6 +94,12 @@ def _lines(config: Path, settings: Settings) -> list[tuple[str, str]]:
         ("database", _database(settings)),
         ("state", f"{settings.state_dir}{'' if settings.state_dir.is_dir() else ' (will be made)'}"),
     ]
+
+
+def _venue(settings: Settings) -> str:
+    if settings.venue == "binance_usdm":
+        return f"binance_usdm, {settings.venues.binance_usdm.rest_url}, data only"
+    return f"bybit, {settings.bybit_rest_url}, {_key(settings)}"
 
 
 def _key(settings: Settings) -> str:

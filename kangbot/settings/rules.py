@@ -56,7 +56,7 @@ def _addresses(settings: Settings, origin: Origin) -> Iterator[Problem]:
 
 
 def _keys(settings: Settings, origin: Origin) -> Iterator[Problem]:
-    if settings.bybit_mode not in ("testnet", "live"):
+    if settings.venue != "bybit" or settings.bybit_mode not in ("testnet", "live"):
         return
     for name in ("key", "secret"):
         named = getattr(settings.venues.bybit, f"{name}_file")  # then it is unreadable, which has been said
@@ -77,6 +77,42 @@ def _twice(settings: Settings, origin: Origin) -> Iterator[Problem]:
             message = f"{market.symbol} at {market.venue} is there already{f' (line {where})' if where else ''}"
             yield origin.problem(("markets", number, "symbol"), message, "Remove one of them.")
         seen.setdefault(market.id, number)
+
+
+def _one_venue(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    """One daemon trades at one venue: what is held and owed there is one account."""
+    enabled = [(number, market) for number, market in enumerate(settings.trading) if market.enabled]
+    for number, market in enabled:
+        if market.venue != settings.venue:
+            yield origin.problem(
+                _venue_key(settings, number),
+                f"{market.symbol} is at {market.venue}, and the markets before it at {settings.venue}: "
+                "a daemon trades at one venue",
+                "Give the other venue's markets a configuration with a state_dir of its own.",
+            )
+
+
+def _data_only(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    enabled = [number for number, market in enumerate(settings.trading) if market.enabled]
+    mine = [number for number in enabled if settings.trading[number].venue == "binance_usdm"]
+    if mine and settings.mode != "paper":
+        yield origin.problem(
+            _venue_key(settings, mine[0]),
+            f"binance_usdm gives data only, and the mode is {settings.mode}",
+            'Write mode = "paper": live prices, simulated fills.',
+        )
+    for number in mine:
+        symbol = settings.trading[number].symbol
+        if ":" not in symbol:
+            yield origin.problem(
+                ("markets", number, "symbol"),
+                f"{symbol} is spot, and binance_usdm has perpetuals only",
+                f"Write {symbol}:{symbol.partition('/')[2]}.",
+            )
+
+
+def _venue_key(settings: Settings, number: int) -> Key:
+    return ("markets", number, "venue") if settings.markets[number].venue else ("defaults", "venue")
 
 
 def _some_market(settings: Settings, origin: Origin) -> Iterator[Problem]:
@@ -145,6 +181,8 @@ RULES: tuple[tuple[Rule, tuple[Key, ...]], ...] = (
     (_addresses, (("mode",), ("venues", "bybit", "mode"))),
     (_keys, (("mode",), ("venues", "bybit"))),
     (_some_market, (("markets",),)),
+    (_one_venue, (("defaults", "venue"),)),
+    (_data_only, (("mode",), ("defaults", "venue"))),
     (_twice, (("defaults", "venue"),)),
     (check_strategies, (("defaults", "strategy"), ("defaults", "parameters"))),
     (_limits, (("risk",), ("defaults", "size"))),

@@ -43,6 +43,16 @@ class Settings:
         return tuple(self.fill_in(market) for market in self.markets)
 
     @property
+    def venue(self) -> VenueName:
+        """The one venue of the daemon's markets."""
+        return next((market.venue for market in self.trading if market.enabled), VenueName(self.defaults.venue))
+
+    @property
+    def venue_mode(self) -> Mode:
+        """The mode in which the daemon trades at its venue."""
+        return self.bybit_mode if self.venue == "bybit" else self.mode
+
+    @property
     def bybit_mode(self) -> Mode:
         """The mode of the venue: its own, or the daemon's."""
         return self.venues.bybit.mode or self.mode

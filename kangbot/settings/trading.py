@@ -9,7 +9,7 @@ from kangbot.model.market import timeframe_seconds
 from kangbot.risk.limits import Limits
 from kangbot.settings.kinds import DAY_S, SECTION, Amount, Between, Limit, Percent, SymbolText, Timeframe, Words
 
-TradedVenue = Literal["bybit"]
+TradedVenue = Literal["bybit", "binance_usdm"]
 Leverage = Annotated[int, Between(1, 100)]  # 100 is Bybit's highest on a USDT perpetual
 SECOND_NS = 1_000_000_000
 
@@ -21,7 +21,8 @@ class Defaults:
     __pydantic_config__ = SECTION
 
     venue: TradedVenue = "bybit"
-    """Where the market is traded."""
+    """Where the market is traded; the same venue for every market of a daemon. `binance_usdm` gives data only: it is
+    traded in mode `paper`."""
 
     strategy: Words = "ema_cross"
     """A name that ships with kangbot, or `path/to/file.py:Class` for a strategy of your own."""

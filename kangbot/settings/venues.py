@@ -83,12 +83,12 @@ class Bybit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BinanceUsdm:
-    """`[venues.binance_usdm]`: market data only, Binance USD-M futures."""
+    """`[venues.binance_usdm]`: market data only, Binance USD-M futures; traded in mode `paper`."""
 
     __pydantic_config__ = SECTION
 
     rest_url: HttpUrl = "https://fapi.binance.com"
-    """For candles and the instruments' rules."""
+    """For candles, the newest trades and the instruments' rules."""
 
     ws_public_url: WebsocketUrl = "wss://fstream.binance.com"
     """Without its path: `/public` and `/market` carry the streams since 2026-04."""
@@ -97,7 +97,8 @@ class BinanceUsdm:
     """Websocket connects in any 5 minutes. Binance bans the address above 300."""
 
     requests_per_second: Annotated[int, Between(1, 40)] = 10
-    """REST requests in any second. Binance counts weight: 2400 a minute."""
+    """REST requests in any second. Binance also counts weight, 2400 a minute, and a request of ours weighs up to 20:
+    never more than 120 leave in a minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

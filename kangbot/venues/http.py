@@ -112,5 +112,15 @@ class Http:
                 return  # a TLS goodbye that nobody answers; the sockets are closed all the same
 
 
+def retry_after_ns(headers: Mapping[str, str]) -> int:
+    """Return for how long `Retry-After` asks to be left alone, in nanoseconds; 0 where it does not say, in seconds."""
+    return whole(headers.get("Retry-After", "")) * 1_000_000_000
+
+
+def whole(text: str) -> int:
+    """Return the whole number that a header holds; 0 where it holds none."""
+    return int(text) if text.isdecimal() and len(text) < 16 else 0
+
+
 def _said(error: BaseException) -> str:
     return str(error) or type(error).__name__

@@ -10,13 +10,16 @@ from kangbot.errors import NeedsHuman
 from kangbot.feed.hub import FeedHub
 from kangbot.machines.memory import Memory
 from kangbot.model.events import Noted, Severity
+from kangbot.model.ids import VenueName
 from kangbot.modes import MODE_NOTED, Connection, Past, connection
-from kangbot.runtime.world import Clock, World
+from kangbot.modes import noted as noted_in
+from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.settings import Mode, Settings
 from kangbot.settings.kinds import Secret
-from kangbot.settings.trading import Paper
-from kangbot.settings.venues import Bybit, Venues
+from kangbot.settings.trading import Market, Paper
+from kangbot.settings.venues import BinanceUsdm, Bybit, Venues
 from kangbot.sim.paper import PaperFeeds, PaperVenue
+from kangbot.venues.binance_usdm.venue import BinanceVenue
 from kangbot.venues.bybit.venue import BybitVenue
 from tests.support.trade_words import START
 
@@ -31,7 +34,7 @@ def settings(mode: Mode, /, **bybit: object) -> Settings:
 def opened(chosen: Settings, past: Past | None = None) -> AbstractAsyncContextManager[Connection]:
     """Open the way that the settings ask for."""
     world = World(clock=Clock(), seed=b"modes")
-    return connection(chosen, world, memory=Memory(), past=past or Past(), on_note=lambda *_: None)
+    return connection(chosen, world, memory=Memory(), past=past or Past(chosen.venue), on_note=lambda *_: None)
 
 
 def noted(mode: str) -> Noted:
@@ -82,9 +85,49 @@ async def test_a_connection_is_waited_for_no_longer_than_half_of_a_request() -> 
             assert (timeout.total, timeout.connect) == (patience_ms / 1000, connect_s)
 
 
+async def test_binance_gives_the_markets_of_a_paper_account() -> None:
+    """Its own addresses and budgets are those that were set; there is no private stream."""
+    own = BinanceUsdm(
+        rest_url="http://127.0.0.1:1/",
+        ws_public_url="ws://127.0.0.1:1",
+        connects_per_5_minutes=7,
+        requests_per_second=3,
+    )
+    market = Market(symbol="BTC/USDT:USDT", venue="binance_usdm")
+    async with opened(Settings(mode="paper", markets=(market,), venues=Venues(binance_usdm=own))) as way:
+        assert isinstance(way.venue, PaperVenue)
+        real = way.venue._real
+        assert isinstance(real, BinanceVenue)
+        assert (way.venue.name, real._rest_url) == ("binance_usdm", "http://127.0.0.1:1")
+        assert [dialect().url for dialect in way.way.public] == [
+            "ws://127.0.0.1:1/public/stream",
+            "ws://127.0.0.1:1/market/stream",
+        ]
+        assert way.hub._private is None
+        assert way.way.connects_per_5_minutes == 7
+        assert [(window.most, window.span_ns // SECOND_NS) for window in way.way.data_windows] == [(3, 1), (120, 60)]
+
+
+def test_a_journal_stays_at_its_venue() -> None:
+    """What was held at one venue is held nowhere at another; a journal that names no venue is Bybit's."""
+    here = settings("paper")
+    there = Settings(mode="paper", markets=(Market(symbol="BTC/USDT:USDT", venue="binance_usdm"),))
+    for begun, other in ((here, there), (there, here)):
+        past = Past(begun.venue)
+        past.observe(noted_in(begun, START))
+        past.check(begun)
+        with pytest.raises(NeedsHuman, match=f"begun in mode paper at {begun.venue}"):
+            past.check(other)
+    old = Past(VenueName("bybit"))
+    old.observe(noted("paper"))
+    old.check(here)
+    with pytest.raises(NeedsHuman):
+        old.check(there)
+
+
 def test_a_journal_stays_in_its_mode() -> None:
     """Paper positions are not taken to a real account, nor real ones onto paper; an old journal belongs to nobody."""
-    past = Past()
+    past = Past(VenueName("bybit"))
     past.check(settings("live"))
     past.observe(noted("paper"))
     past.observe(msgspec.structs.replace(noted("live"), kind="daemon.stopped"))

@@ -20,7 +20,7 @@ from kangbot.errors import (
     Retryable,
 )
 from kangbot.venues.bybit.codes import CLASSES, CODES, MESSAGES, STATUSES, Meaning
-from kangbot.venues.http import NoAnswer, NotSent
+from kangbot.venues.http import NoAnswer, NotSent, retry_after_ns, whole
 
 SECOND_NS = 1_000_000_000
 # Source of both: https://bybit-exchange.github.io/docs/v5/rate-limit
@@ -137,12 +137,8 @@ def retry_after(headers: Mapping[str, str], venue_now_ms: int) -> int:
 
     `X-Bapi-Limit-Reset-Timestamp` is in the venue's milliseconds, and is simply now where no limit was exceeded.
     """
-    if seconds := _whole(headers.get("Retry-After", "")):
-        return seconds * SECOND_NS
-    if reset_ms := _whole(headers.get("X-Bapi-Limit-Reset-Timestamp", "")):
+    if asked_ns := retry_after_ns(headers):
+        return asked_ns
+    if reset_ms := whole(headers.get("X-Bapi-Limit-Reset-Timestamp", "")):
         return max(0, reset_ms - venue_now_ms) * 1_000_000
     return 0
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 16 else 0

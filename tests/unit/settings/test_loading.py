@@ -233,7 +233,7 @@ def test_every_mistake_is_told_at_once_with_its_line(mistakes: Mistakes) -> None
         ("[defaults]\nsize = nan\n", "defaults.size", "finite"),
         ("[defaults]\nsize = true\n", "defaults.size", "not true or false"),
         ("[defaults]\nleverage = 1.5\n", "defaults.leverage", "integer"),
-        ("[defaults]\nvenue = 'okx'\n", "defaults.venue", "must be 'bybit', not 'okx'"),
+        ("[defaults]\nvenue = 'okx'\n", "defaults.venue", "must be 'bybit' or 'binance_usdm', not 'okx'"),
         ("[defaults]\ntimeframe = '1'\n", "defaults.timeframe", "such as 1m"),
         ("[start]\njitter_s = 1e400\n", "start.jitter_s", "finite"),
         ("[logs]\nlevel = 'loud'\n", "logs.level", "'debug', 'info', 'warning' or 'error'"),

@@ -1,0 +1,77 @@
+"""How the daemon reaches a venue in each mode: which adapter, which addresses, whose account.
+
+    sandbox, testnet, live    the venue's adapter with its key, against the mode's own addresses
+    paper                     the adapter without a key, for the markets; a simulated account for everything else
+
+One module a venue composes its adapter. The addresses, and the second switch that live needs, are the settings'
+business; what is done with a venue is the floor's.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from kangbot.feed.bulletin import OnNote
+from kangbot.feed.connects import ConnectBudget
+from kangbot.feed.hub import FeedHub
+from kangbot.feed.stream import Stream
+from kangbot.machines.memory import Memory
+from kangbot.modes import binance_usdm, bybit
+from kangbot.modes.past import MODE_NOTED, Past, noted
+from kangbot.modes.way import Way
+from kangbot.ports import Feeds, Venue
+from kangbot.runtime.world import World
+from kangbot.settings import Settings
+from kangbot.sim.paper import PaperFeeds, PaperVenue
+from kangbot.sim.paper_account import PaperAccount
+
+__all__ = ["MODE_NOTED", "Connection", "Past", "connection", "noted"]
+
+_WAYS: Mapping[str, Callable[[Settings, World], Way]] = {"bybit": bybit.way, "binance_usdm": binance_usdm.way}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A way to trade. `hub` carries the data, for its counters; `way` says what the venue bears."""
+
+    venue: Venue
+    feeds: Feeds
+    hub: FeedHub
+    way: Way
+
+    @property
+    def streams(self) -> Sequence[Stream]:
+        """The sockets there are."""
+        return self.hub.streams
+
+
+@asynccontextmanager
+async def connection(
+    settings: Settings, world: World, *, memory: Memory, past: Past, on_note: OnNote
+) -> AsyncIterator[Connection]:
+    """Open the way that the mode asks for; nothing is connected until something is asked for."""
+    way = _WAYS[settings.venue](settings, world)
+    try:
+        async with _hub(way, world, on_note) as hub:
+            if settings.venue_mode != "paper":
+                yield Connection(venue=way.venue, feeds=hub, hub=hub, way=way)
+                return
+            account = PaperAccount(world=world, balance=settings.paper.balance, memory=memory, ledger=past.ledger)
+            feeds = PaperFeeds(hub, account)
+            try:
+                yield Connection(venue=PaperVenue(way.venue, account, world.clock), feeds=feeds, hub=hub, way=way)
+            finally:
+                await feeds.aclose()
+    finally:
+        await way.venue.aclose()
+
+
+def _hub(way: Way, world: World, on_note: OnNote) -> FeedHub:
+    return FeedHub(
+        world=world,
+        name=way.venue.name,
+        public=way.public,
+        private=way.private,
+        connects=ConnectBudget(world.clock, most=way.connects_per_5_minutes),
+        on_note=on_note,
+    )

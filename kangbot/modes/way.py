@@ -1,0 +1,23 @@
+"""What the composition of one venue gives, whichever venue it is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kangbot.machines.limiter import Window
+from kangbot.ports import Dialect, Venue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A venue's adapter, the dialects of its sockets, and how much of each the venue bears. Nothing is connected yet.
+
+    `private` is None where there is no account to listen to: data only, or an account that is simulated.
+    """
+
+    venue: Venue
+    public: Sequence[Callable[[], Dialect]]
+    private: Callable[[], Dialect] | None
+    connects_per_5_minutes: int
+    account_windows: tuple[Window, ...]  # for requests about orders and the account
+    data_windows: tuple[Window, ...]  # for requests of public data
+    receive_window_ms: int  # how late an order may reach the venue

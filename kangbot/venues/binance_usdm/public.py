@@ -1,0 +1,191 @@
+"""Binance USD-M's public REST answers: bytes in, our words out. Money is read from its digits, never from a float.
+
+Source: Binance, "USDⓈ-M Futures, Market Data Endpoints": Exchange Information, Kline/Candlestick Data,
+Compressed/Aggregate Trades List, Check Server Time.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from kangbot.model.data import Bar, Trade
+from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
+from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.money import ZERO
+from kangbot.model.orders import Side
+from kangbot.venues.reading import MILLISECOND_NS
+
+VENUE = VenueName("binance_usdm")
+
+
+# -------------------------------------------------------------------------------------------------------- instruments
+class _Names(msgspec.Struct, frozen=True, rename="camel"):
+    """What tells one contract from another."""
+
+    symbol: str
+    base_asset: str
+    quote_asset: str
+    margin_asset: str
+    status: str = ""
+    contract_type: str = ""
+
+    @property
+    def unified(self) -> Symbol:
+        """The symbol in ccxt's form."""
+        return Symbol(f"{self.base_asset}/{self.quote_asset}:{self.margin_asset}")
+
+    @property
+    def trades(self) -> bool:
+        """Whether it is a perpetual that trades now."""
+        return self.contract_type == "PERPETUAL" and self.status == "TRADING"
+
+
+class _Filter(msgspec.Struct, frozen=True, rename="camel"):
+    """One rule; which of the fields are there depends on its type."""
+
+    filter_type: str
+    tick_size: Decimal = ZERO
+    step_size: Decimal = ZERO
+    min_qty: Decimal = ZERO
+    max_qty: Decimal = ZERO
+    notional: Decimal = ZERO
+
+
+class _Contract(_Names, frozen=True, rename="camel"):
+    """One contract with its rules."""
+
+    filters: list[_Filter] = []
+
+    def instrument(self) -> Instrument:
+        """Return the market; ValueError where a rule that an order needs is missing."""
+        rules = {rule.filter_type: rule for rule in self.filters}
+        try:
+            price, lot = rules["PRICE_FILTER"], rules["LOT_SIZE"]
+        except KeyError as missing:
+            raise ValueError(f"{self.symbol} has no {missing}") from missing
+        # An order may be a market order as well as a limit order: the narrower of their bounds holds for both.
+        bounds = [rules[name].max_qty for name in ("LOT_SIZE", "MARKET_LOT_SIZE") if name in rules]
+        notional = rules.get("MIN_NOTIONAL")
+        return Instrument(
+            market=market_id(VENUE, self.unified),
+            venue=VENUE,
+            symbol=self.unified,
+            native=self.symbol,
+            kind=InstrumentKind.LINEAR,
+            base=self.base_asset,
+            quote=self.quote_asset,
+            settle=self.margin_asset,
+            tick=price.tick_size,
+            step=lot.step_size,
+            min_quantity=lot.min_qty,
+            max_quantity=min((bound for bound in bounds if bound), default=None),
+            min_notional=ZERO if notional is None else notional.notional,
+        )
+
+
+class _Listing(msgspec.Struct, frozen=True):
+    symbols: list[msgspec.Raw]
+
+
+_LISTING = msgspec.json.Decoder(_Listing)
+_NAMES = msgspec.json.Decoder(_Names)
+_CONTRACT = msgspec.json.Decoder(_Contract)
+
+
+def read_instruments(body: bytes, wanted: Collection[Symbol]) -> Mapping[Symbol, Instrument]:
+    """Return the markets of `wanted` that trade now.
+
+    The answer lists every contract, over a megabyte: of the others only the names are read, one at a time.
+    """
+    found: dict[Symbol, Instrument] = {}
+    for raw in _LISTING.decode(body).symbols:
+        names = _NAMES.decode(raw)
+        if names.trades and names.unified in wanted:
+            found[names.unified] = _CONTRACT.decode(raw).instrument()
+    return found
+
+
+# --------------------------------------------------------------------------------------------------- candles and trades
+class Candle(msgspec.Struct, frozen=True, array_like=True):
+    """One candle; what follows the volume is passed over."""
+
+    start: int  # milliseconds
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal  # base currency
+
+    def bar(self, market: MarketId, timeframe_s: int) -> Bar:
+        """Return the candle as a bar of `timeframe_s`."""
+        return Bar(
+            market=market,
+            timeframe_s=timeframe_s,
+            open_ns=self.start * MILLISECOND_NS,
+            open=self.open,
+            high=self.high,
+            low=self.low,
+            close=self.close,
+            volume=self.volume,
+        )
+
+
+class AggregateTrade(msgspec.Struct, frozen=True):
+    """Fills of one taker order at one price; the same ids as in the stream `aggTrade`."""
+
+    trade_id: int = msgspec.field(name="a")
+    price: Decimal = msgspec.field(name="p")
+    quantity: Decimal = msgspec.field(name="q")
+    at_ms: int = msgspec.field(name="T")
+    buyer_is_maker: bool = msgspec.field(name="m")
+
+    def trade(self, market: MarketId) -> Trade:
+        """Return the trade; `side` is the taker's."""
+        return Trade(
+            market=market,
+            trade_id=str(self.trade_id),
+            side=Side.SELL if self.buyer_is_maker else Side.BUY,
+            price=self.price,
+            quantity=self.quantity,
+            at_ns=self.at_ms * MILLISECOND_NS,
+        )
+
+
+class _Time(msgspec.Struct, frozen=True, rename="camel"):
+    server_time: int
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    code: int
+    msg: str = ""
+
+
+_CANDLES = msgspec.json.Decoder(list[Candle])
+_TRADES = msgspec.json.Decoder(list[AggregateTrade])
+_TIME = msgspec.json.Decoder(_Time)
+_PROBLEM = msgspec.json.Decoder(_Problem)
+
+
+def read_candles(body: bytes) -> Sequence[Candle]:
+    """Return the candles, oldest first; the last one may be unfinished."""
+    return _CANDLES.decode(body)
+
+
+def read_trades(body: bytes) -> Sequence[AggregateTrade]:
+    """Return the trades, oldest first."""
+    return _TRADES.decode(body)
+
+
+def read_time_ms(body: bytes) -> int:
+    """Return the venue's clock, in milliseconds since the epoch."""
+    return _TIME.decode(body).server_time
+
+
+def read_problem(body: bytes) -> tuple[int | None, str]:
+    """Return the code and the message of a refusal; no code, and the beginning of the body, where it is none."""
+    try:
+        problem = _PROBLEM.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None, body[:300].decode(errors="replace")
+    return problem.code, problem.msg

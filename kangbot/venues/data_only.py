@@ -1,0 +1,62 @@
+"""The half of `ports.Venue` that an adapter without orders has: a clear no."""
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from kangbot.errors import Refused
+from kangbot.model.ids import ClientId, VenueName
+from kangbot.model.market import Instrument
+from kangbot.model.money import Price
+from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
+from kangbot.ports import Lookup
+
+
+class DataOnly:
+    """Base of an adapter that reads markets and nothing else; the adapter gives its `name`."""
+
+    name: VenueName
+
+    async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:
+        """Refuse."""
+        del instrument, intent
+        self._refuse("orders")
+
+    async def cancel(self, instrument: Instrument, client_id: ClientId) -> None:
+        """Refuse."""
+        del instrument, client_id
+        self._refuse("orders")
+
+    async def protect(self, instrument: Instrument, stop: Price | None) -> None:
+        """Refuse."""
+        del instrument, stop
+        self._refuse("stops")
+
+    async def prepare(self, instrument: Instrument, leverage: int) -> None:
+        """Refuse."""
+        del instrument, leverage
+        self._refuse("settings")
+
+    async def find(self, instrument: Instrument, client_id: ClientId) -> Lookup:
+        """Refuse."""
+        del instrument, client_id
+        self._refuse("orders")
+
+    async def open_orders(self) -> Sequence[OrderReport]:
+        """Refuse."""
+        self._refuse("orders")
+
+    async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
+        """Refuse."""
+        del since_ns
+        self._refuse("executions")
+
+    async def positions(self) -> Sequence[VenuePosition]:
+        """Refuse."""
+        self._refuse("positions")
+
+    async def balances(self) -> Sequence[Balance]:
+        """Refuse."""
+        self._refuse("balances")
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise Refused(f"{self.name} has no {what} here, it is data only: trade it on paper")

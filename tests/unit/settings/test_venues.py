@@ -1,0 +1,47 @@
+"""Which venue a daemon trades at, and what that asks of the rest of its configuration."""
+
+from tests.unit.settings.conftest import MARKET, Mistakes, Read
+
+BINANCE = f'{MARKET}venue = "binance_usdm"\n'
+
+
+def test_binance_is_traded_on_paper(read: Read) -> None:
+    """Its own addresses are the real ones, and may be others."""
+    settings = read(f'mode = "paper"\n{BINANCE}')
+    assert (settings.venue, settings.venue_mode) == ("binance_usdm", "paper")
+    assert settings.venues.binance_usdm.rest_url == "https://fapi.binance.com"
+    assert settings.venues.binance_usdm.ws_public_url == "wss://fstream.binance.com"
+
+
+def test_a_market_that_is_left_alone_names_no_venue(read: Read) -> None:
+    """What counts are the markets that run."""
+    settings = read(f'{BINANCE}enabled = false\n{MARKET}venue = "bybit"\n')
+    assert (settings.venue, settings.venue_mode) == ("bybit", "sandbox")
+
+
+def test_binance_is_data_only(mistakes: Mistakes) -> None:
+    """In every other mode that is one mistake, at the venue's line, with what to write."""
+    for mode in ("sandbox", "testnet"):
+        (found,) = mistakes(
+            f'mode = "{mode}"\n[defaults]\nvenue = "binance_usdm"\n{MARKET}{MARKET.replace("BTC", "ETH")}'
+        )
+        assert (found.key, found.line) == ("defaults.venue", 3)
+        assert "data only" in found.message
+        assert 'mode = "paper"' in found.remedy
+    (found,) = mistakes(BINANCE)
+    assert (found.key, found.line) == ("markets[0].venue", 3)
+
+
+def test_binance_has_no_spot(mistakes: Mistakes) -> None:
+    """The remedy is the perpetual's symbol."""
+    (found,) = mistakes('mode = "paper"\n' + BINANCE.replace("BTC/USDT:USDT", "BTC/USDT"))
+    assert found.remedy == "Write BTC/USDT:USDT."
+
+
+def test_a_daemon_trades_at_one_venue(mistakes: Mistakes) -> None:
+    """The first market's venue is the daemon's; the others are told, each at its line."""
+    text = f'mode = "paper"\n{MARKET}{BINANCE.replace("BTC", "ETH")}'
+    (found,) = mistakes(text)
+    assert (found.key, found.line) == ("markets[1].venue", 6)
+    assert "ETH/USDT:USDT is at binance_usdm" in found.message
+    assert "state_dir" in found.remedy
