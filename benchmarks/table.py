@@ -1,0 +1,199 @@
+"""The figures of every benchmark as rows that a person reads: ours, beside what, how many times, against which target.
+
+The report file has everything; this picks what answers a question. A module that is not known here is shown by its
+numbers as they are, so that a new benchmark needs nothing to appear.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+
+Figures = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One figure. `target` is the most that is allowed; `rising`: more of it is better."""
+
+    figure: str
+    unit: str
+    ours: float
+    baseline: str = ""
+    theirs: float | None = None
+    target: float | None = None
+    rising: bool = False
+
+    @property
+    def times(self) -> float | None:
+        """How many times better than the baseline ours is; None without one, or where one of them is nothing."""
+        if not self.theirs or not self.ours:
+            return None
+        return self.ours / self.theirs if self.rising else self.theirs / self.ours
+
+    @property
+    def met(self) -> bool | None:
+        """Whether ours is within the target; None without one."""
+        return None if self.target is None else self.ours <= self.target
+
+
+def rows(module: str, figures: Figures) -> list[Row]:
+    """Return the rows of one benchmark's result."""
+    return list(_KNOWN.get(module, _plain)(figures))
+
+
+def table(results: Mapping[str, Figures]) -> Table:
+    """Return the table of all results; what failed is a row with its reason."""
+    drawn = Table(title="kangbot benchmarks", title_justify="left")
+    for name in ("benchmark", "figure", "ours", "unit", "beside", "theirs", "times better", "target"):
+        drawn.add_column(name, justify="right" if name in {"ours", "theirs", "times better"} else "left")
+    for module, figures in results.items():
+        if "failed" in figures:
+            drawn.add_row(module, f"[red]failed: {figures['failed']}")
+        else:
+            for number, row in enumerate(rows(module, figures)):
+                drawn.add_row("" if number else module, *_cells(row))
+        drawn.add_section()
+    return drawn
+
+
+def _cells(row: Row) -> list[str]:
+    target = "" if row.target is None else f"[{'green' if row.met else 'red'}]≤ {_number(row.target)}"
+    return [
+        row.figure,
+        _number(row.ours),
+        row.unit,
+        row.baseline,
+        "" if row.theirs is None else _number(row.theirs),
+        "" if row.times is None else f"{row.times:.1f}",
+        target,
+    ]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}"
+
+
+# ------------------------------------------------------------------------------------------------- module by module
+def _daemon(figures: Figures) -> Iterator[Row]:
+    for markets, size in figures["daemon"].items():
+        busy, idle, target = size["busy"], size["idle"], size["target"] or {}
+        rate = f"{markets} markets, {busy['frames_per_second']:,} frames/s"
+        yield Row(figure=f"{rate}: RSS", unit="MB", ours=busy["rss_mb"], target=target.get("rss_mb"))
+        yield Row(figure="  peak", unit="MB", ours=busy["rss_peak_mb"])
+        yield Row(figure="  CPU", unit="% of a core", ours=busy["cpu_percent"], target=target.get("cpu_percent"))
+        lag = busy["loop_lag_ms"]
+        yield Row(figure="  loop lag p50", unit="ms", ours=lag["p50"])
+        yield Row(figure="  loop lag p99", unit="ms", ours=lag["p99"], target=target.get("loop_lag_ms_p99"))
+        yield Row(figure="  loop lag, longest", unit="ms", ours=lag["longest"])
+        yield Row(figure="  idle CPU", unit="% of a core", ours=idle["cpu_percent"])
+        if idle["database_statements"] is not None:
+            yield Row(figure="  idle statements", unit="in all", ours=idle["database_statements"], target=0)
+        yield Row(figure="  all live after", unit="s", ours=size["seconds_to_all_live"])
+
+
+def _threads(figures: Figures) -> Iterator[Row]:
+    ours = figures["kangbot"]
+    names = (("rss_mb", "RSS", "MB"), ("cpu_percent", "CPU", "% of a core"), ("threads", "threads", ""))
+    served = (
+        ("database_connections_per_second", "connections", "a second"),
+        ("database_statements_per_second", "statements", "a second"),
+        ("database_cpu_percent", "database server's CPU", "% of a core"),
+    )
+    for baseline in ("threads", "threads_with_ccxt"):
+        theirs = figures[baseline]
+        for key, figure, unit in (*names, *served):
+            if key in theirs:
+                said = baseline.replace("_", " ")
+                yield Row(figure=figure, unit=unit, ours=ours[key], baseline=said, theirs=theirs[key])
+
+
+def _latency(figures: Figures) -> Iterator[Row]:
+    for place, one in figures["latency"].items():
+        bounds = figures["target_ms"] if place == "memory" else {}
+        for share in ("p50", "p99"):
+            beside = f"one fsync there {one['fsync_ms'][share]} ms"
+            said, bound = f"frame to order, {place}, {share}", bounds.get(share)
+            yield Row(figure=said, unit="ms", ours=one["frame_to_order_ms"][share], baseline=beside, target=bound)
+        yield Row(figure=f"frame to decision, {place}, p50", unit="ms", ours=one["frame_to_decision_ms"]["p50"])
+
+
+def _startup(figures: Figures) -> Iterator[Row]:
+    helped, memory = figures["help_s"], figures["import_mb"]
+    floor = helped["python -c pass"]["p50"]
+    yield Row(
+        figure="kangbot --help, p50",
+        unit="s",
+        ours=helped["kangbot --help"]["p50"],
+        baseline="python -c pass",
+        theirs=floor,
+        target=helped["target"],
+    )
+    whole = memory["ccxt.async_support"]
+    yield Row(figure="daemon imported", unit="MB", ours=memory["daemon"], baseline="ccxt.async_support", theirs=whole)
+
+
+def _decode(figures: Figures) -> Iterator[Row]:
+    for kind, one in figures["decode_us"].items():
+        yield Row(figure=kind, unit="µs a frame", ours=one["kangbot"], baseline="json", theirs=one["json"])
+
+
+def _frames(figures: Figures) -> Iterator[Row]:
+    costs = figures["frame_to_inbox_us"]
+    ours = costs["kangbot"]["cpu_us_p50"]
+    for name, one in costs.items():
+        if name != "kangbot":
+            yield Row(
+                figure="socket to inbox",
+                unit="µs CPU",
+                ours=ours,
+                baseline=name,
+                theirs=one["cpu_us_p50"],
+                target=figures["target_us"],
+            )
+
+
+def _journal(figures: Figures) -> Iterator[Row]:
+    ours, theirs = figures["group_commit"], figures["one_commit_an_event"]
+    for writers in theirs:
+        for key, unit in (("p50_ms", "ms"), ("p99_ms", "ms"), ("events_per_second", "events/s")):
+            said = f"{writers.replace('_', ' ')}, {key.removesuffix('_ms').replace('_', ' ')}"
+            yield Row(
+                figure=said,
+                unit=unit,
+                ours=ours[writers][key],
+                baseline="one commit an event",
+                theirs=theirs[writers][key],
+                rising=key == "events_per_second",
+            )
+
+
+def _orders(figures: Figures) -> Iterator[Row]:
+    costs = figures["orders_ms"]
+    for name, one in costs.items():
+        if name != "kangbot":
+            for share in ("p50", "p99"):
+                said = f"intent to wire, {share}"
+                yield Row(figure=said, unit="ms", ours=costs["kangbot"][share], baseline=name, theirs=one[share])
+
+
+def _plain(figures: Figures, path: str = "") -> Iterator[Row]:
+    for name, value in figures.items():
+        said = f"{path}{name}".replace("_", " ")
+        if isinstance(value, Mapping) and name != "machine":
+            yield from _plain(value, f"{said}, ")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield Row(figure=said, unit="", ours=value)
+
+
+_KNOWN: Mapping[str, Callable[[Figures], Iterator[Row]]] = {
+    "daemon": _daemon,
+    "threads": _threads,
+    "latency": _latency,
+    "startup": _startup,
+    "decode": _decode,
+    "frames": _frames,
+    "journal": _journal,
+    "orders": _orders,
+}

@@ -1,0 +1,56 @@
+"""Each benchmark of whole processes once, for a moment: that it runs and measures what it says, not how much."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import daemon, latency, load, startup, threads
+from benchmarks.house import database, load_venue
+
+pytestmark = pytest.mark.process
+
+
+def test_the_loads_names_are_those_of_the_daemons_configuration() -> None:
+    """The venue lists exactly the markets that the daemon is told to trade."""
+    config = daemon.config(27)
+    assert all(f'"{name.removesuffix("USDT")}/USDT:USDT"' in config for name in load.names(27))
+
+
+def test_a_long_frame_has_its_length_in_two_bytes() -> None:
+    """RFC 6455: up to 125 bytes in the second byte, beyond that in the next two."""
+    assert load.framed(b"x" * 125)[:2] == bytes([0x81, 125])
+    assert load.framed(b"x" * 300)[:4] == bytes([0x81, 126, 1, 44])
+
+
+def test_the_daemon_is_measured() -> None:
+    """27 markets go live, frames arrive, and an idle daemon asks the database nothing."""
+    figures: Any = daemon.run(1.0)["daemon"]
+    one = figures["27"]
+    assert one["busy"]["frames_per_second"] > 27
+    assert 20 < one["busy"]["rss_mb"] < 300
+    assert one["idle"]["database_statements"] in (0, None)
+
+
+def test_the_old_design_is_measured(tmp_path: Path) -> None:
+    """A thread a market, which asks the database all the time where there is one."""
+    with load_venue(threads.MARKETS, 10.0) as (addresses, _), database(tmp_path) as server:
+        figures: Any = threads.old(addresses, server, threads.MARKETS, 0.5)
+    assert figures["threads"] > threads.MARKETS
+    assert server is None or figures["database_statements_per_second"] > threads.MARKETS
+
+
+def test_a_frame_becomes_an_order_on_both_disks() -> None:
+    """Orders leave, and the disk's own cost stands beside them."""
+    figures: Any = latency.run(1.0)["latency"]
+    for place in figures.values():
+        assert place["orders"] > 0
+        assert place["frame_to_decision_ms"]["p50"] > 0
+        assert place["fsync_ms"]["p50"] > 0
+
+
+def test_starting_is_measured() -> None:
+    """The help takes longer than an interpreter that does nothing, the daemon more memory."""
+    figures: Any = startup.run(0.2)
+    assert figures["help_s"]["kangbot --help"]["p50"] > figures["help_s"]["python -c pass"]["p50"]
+    assert figures["import_mb"]["daemon"] > figures["import_mb"]["interpreter"]
