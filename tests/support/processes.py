@@ -1,7 +1,7 @@
 """Real processes for the end-to-end tests: one sandbox exchange, and a daemon that can be killed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,23 +36,17 @@ grace_s = 10
 """ + "".join(f'[[markets]]\nsymbol = "{base}/USDT:USDT"\n' for base in MARKETS)
 
 
-class World:
-    """One exchange, and a daemon that can be started, stopped and killed on the same state folder."""
+class Life:
+    """A daemon that can be started, stopped and killed on the same state folder, with `markets` to go live."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, config: str, markets: int, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self.state = folder / "state"
         self.config = folder / "kangbot.toml"
-        self.config.write_text(CONFIG)
-        symbols = ",".join(f"{base}USDT" for base in MARKETS)
-        self.sandbox = Sandbox(seed=seed, log=folder / "sandbox.log", options=("--symbols", symbols))
-        self.environment = {
-            "KANGBOT_STATE_DIR": str(self.state),
-            "KANGBOT_VENUES__BYBIT__REST_URL": self.sandbox.rest_url,
-            "KANGBOT_VENUES__BYBIT__WS_PUBLIC_URL": self.sandbox.ws_public_url,
-            "KANGBOT_VENUES__BYBIT__WS_PRIVATE_URL": self.sandbox.ws_private_url,
-        }
+        self.config.write_text(config)
+        self.environment = {"KANGBOT_STATE_DIR": str(self.state), **environment}
         self.client = ControlClient(self.state / "control.sock")
+        self._markets = markets
         self._daemon: Daemon | None = None
 
     @property
@@ -86,11 +80,30 @@ class World:
 
     def live(self) -> Report:
         """Wait until every market is live."""
-        return self.until(lambda report: report.live == len(MARKETS))
+        return self.until(lambda report: report.live == self._markets)
 
     def orders(self, more_than: int) -> Report:
         """Wait until this run of the daemon has had more orders filled than that."""
         return self.until(lambda report: report.orders.filled > more_than)
+
+    def close(self) -> None:
+        """End what still runs."""
+        if self._daemon is not None and self._daemon.ended is None:
+            self._daemon.kill()
+
+
+class World(Life):
+    """One exchange, and a daemon that trades there."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        symbols = ",".join(f"{base}USDT" for base in MARKETS)
+        self.sandbox = Sandbox(seed=seed, log=folder / "sandbox.log", options=("--symbols", symbols))
+        environment = {
+            "KANGBOT_VENUES__BYBIT__REST_URL": self.sandbox.rest_url,
+            "KANGBOT_VENUES__BYBIT__WS_PUBLIC_URL": self.sandbox.ws_public_url,
+            "KANGBOT_VENUES__BYBIT__WS_PRIVATE_URL": self.sandbox.ws_private_url,
+        }
+        super().__init__(folder, CONFIG, len(MARKETS), environment)
 
     def stop(self) -> dict[str, Any]:
         """Freeze prices, stop the daemon in order, and return what the exchange says."""
@@ -101,8 +114,7 @@ class World:
 
     def close(self) -> None:
         """End both processes."""
-        if self._daemon is not None and self._daemon.ended is None:
-            self._daemon.kill()
+        super().close()
         self.sandbox.close()
 
 

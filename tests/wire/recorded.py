@@ -71,3 +71,9 @@ def four_markets() -> Sequence[Frame]:
             data = bytes(line.msg)
             frames.append(Frame(round(line.t * 1e6), msgspec.json.decode(data, type=_Wrapped).stream, data))
     return frames
+
+
+def four_markets_listing() -> bytes:
+    """Return what `exchangeInfo` said when the four markets were recorded."""
+    path = recorded("binance_usdm", "four_markets", "rest_exchangeInfo_2021-07-22.jsonl")
+    return bytes(msgspec.json.decode(path.read_bytes().splitlines()[0], type=_Line).msg)
