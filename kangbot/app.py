@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from kangbot.control.server import ControlServer
+from kangbot.errors import NeedsHuman, Refused
 from kangbot.execution.budget import Budget
 from kangbot.health.lag import LoopLag
 from kangbot.health.process import ProcessMeter
@@ -63,6 +64,8 @@ class App:
         self._meter = ProcessMeter()
         self._lag = LoopLag()
         self._tasks = Tasks("app", self._crashed)
+        self._starts = Tasks("app", self._crashed)  # what has markets begin; the first to end
+        self._stopping = False
         self._exits = contextlib.AsyncExitStack()
         self._started_ns = world.clock.now_ns()
         self._history_away = ""
@@ -82,7 +85,6 @@ class App:
 
     async def _begin(self) -> None:
         settings = self._settings
-        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
         self._journal = AnnouncedJournal(writer)
         past = Past(settings.venue)
@@ -109,6 +111,7 @@ class App:
             batch=settings.database.batch,
         )
         self._exits.push_async_callback(self._tasks.aclose)
+        self._exits.push_async_callback(self._starts.aclose)
 
         self._link = await self._exits.enter_async_context(
             connection(settings, self._world, memory=memory, past=past, on_note=self._noted)
@@ -132,6 +135,7 @@ class App:
             roster=self._roster,
             specs=self._specs,
             terms=self._terms(),
+            died=self._crashed,
         )
         self._exits.push_async_callback(self._floor.close)
         self._kill_switch = KillSwitch(
@@ -185,11 +189,11 @@ class App:
         self._tasks.spawn("lag", self._lag.run())
         self._tasks.spawn("drain", self._drain.run())
         self._tasks.spawn("kill-switch", self._kill_switch.run())
-        opening = self._tasks.spawn("open", self._open())
+        self._starts.spawn("open", self._open())
         stopped = self._tasks.spawn("stop", stop.wait())
         stopped.add_done_callback(self._stop_asked)
         await self._failed
-        await self._end(hurry, opened=opening.done())
+        await self._end(hurry)
 
     def _stop_asked(self, _: asyncio.Task[bool]) -> None:
         if not self._failed.done():
@@ -207,17 +211,22 @@ class App:
         await self._roster.reached(self._floor.markets, *_SETTLED)
         freeze(collect=False)
 
-    async def _end(self, hurry: asyncio.Event, *, opened: bool) -> None:
+    async def _end(self, hurry: asyncio.Event) -> None:
+        self._stopping = True
         loop = asyncio.get_running_loop()
         over_s = loop.time() + self._settings.shutdown.grace_s
-        if opened:
+        await self._starts.aclose()
+        if self._floor.markets:
             await self._floor.drain(max(0.5, self._settings.shutdown.grace_s - _DRAIN_S), hurry)
         await self._floor.close()
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, NeedsHuman):  # a full disk has been told of
             async with asyncio.timeout(0.1 if hurry.is_set() else max(0.5, over_s - loop.time())):
                 await self._drained()
         report = self.report()
-        (self._settings.state_dir / LAST_RUN).write_bytes(msgspec.json.encode(report))
+        try:
+            (self._settings.state_dir / LAST_RUN).write_bytes(msgspec.json.encode(report))
+        except OSError as error:
+            log.warning("daemon.no_last_run", file=LAST_RUN, error=error.strerror)
         log.info(
             "daemon.summary",
             frames=report.frames,
@@ -238,13 +247,15 @@ class App:
 
     # -------------------------------------------------------------------------------------------------------- control
     def command(self, market: MarketId, command: Command, caller: str) -> Place:
-        """Command one market. UnknownMarketError where there is none."""
+        """Command one market. UnknownMarketError where there is none; Refused while the daemon stops."""
+        self._must_go_on()
         return self._roster.command(market, command, caller)
 
     def command_all(self, command: Command, caller: str) -> None:
-        """START (staggered, in the background) or STOP every market."""
+        """START (staggered, in the background) or STOP every market. Refused while the daemon stops."""
+        self._must_go_on()
         if command is Command.START:
-            self._tasks.spawn("start-all", self._roster.start_all(caller))
+            self._starts.spawn("start-all", self._roster.start_all(caller))
         else:
             self._roster.stop_all(caller, remember=True)
 
@@ -295,6 +306,10 @@ class App:
         )
 
     # -------------------------------------------------------------------------------------------------------- private
+    def _must_go_on(self) -> None:
+        if self._stopping:
+            raise Refused("the daemon is stopping")
+
     def _note(self, kind: str, message: str) -> Noted:
         return Noted(kind=kind, severity=Severity.INFO, market=None, message=message, at_ns=self._world.clock.now_ns())
 
@@ -307,9 +322,11 @@ class App:
 
     def _crashed(self, name: str, error: BaseException) -> None:
         """Learn that a task of the whole daemon ended by an error: going on without it would be silence."""
-        log.error("task.crashed", task=name, exc_info=error)
-        if not self._failed.done():
-            self._failed.set_exception(error)
+        if self._failed.done():
+            log.error("task.crashed", task=name, exc_info=error)
+            return
+        error.add_note(f"in the task {name}")  # told once, by whoever ends the process
+        self._failed.set_exception(error)
 
 
 def _spec(market: MarketSettings) -> MarketSpec:

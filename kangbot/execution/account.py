@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import structlog
 
-from kangbot.errors import KangbotError, RateLimited
+from kangbot.errors import KangbotError, NeedsHuman, RateLimited
 from kangbot.execution.budget import Budget
 from kangbot.execution.executor import Pulse
 from kangbot.machines.backoff import Backoff
@@ -231,7 +231,8 @@ class Account:
         self.failures += 1
         if self.failures == 1:
             message = error.message if isinstance(error, KangbotError) else f"{type(error).__name__}: {error}"
-            log.warning("account.unreconciled", venue=self._venue.name, error=message)
+            remedy = {"remedy": error.remedy} if isinstance(error, NeedsHuman) else {}
+            log.warning("account.unreconciled", venue=self._venue.name, error=message, **remedy)
             self._note("account.unreconciled", Severity.WARNING, f"{self._venue.name} cannot be asked: {message}")
 
     def _succeeded(self, asked_ns: int) -> None:

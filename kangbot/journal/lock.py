@@ -1,5 +1,6 @@
 """One daemon a state folder: a lock that the kernel lets go when its process dies, however it dies."""
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -11,12 +12,12 @@ class FolderLock:
     """Holds `folder/lock` from construction to `release`. The file names the holder's process id.
 
     `flock` and not a pid file: after `kill -9` nothing is left to clean up by hand. The folder is made where it does
-    not exist. NeedsHuman where another process holds it, or where it cannot be written.
+    not exist, for its owner alone. NeedsHuman where another process holds it, or where it cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise NeedsHuman(
@@ -32,8 +33,9 @@ class FolderLock:
                 f"the state folder {folder} belongs to a running kangbot (process {holder})",
                 remedy="stop that process, or give this one a state folder of its own",
             ) from error
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without its name
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
         """Let the folder go. Called once."""

@@ -6,7 +6,7 @@ market (settings, history) has a budget apart from orders and their questions: a
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -34,7 +34,7 @@ from kangbot.model.money import Money
 from kangbot.ports import Feeds, Journal, Subscription, Venue
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.supervisor import Supervisor
-from kangbot.runtime.tasks import Tasks
+from kangbot.runtime.tasks import OnCrash, Tasks
 from kangbot.runtime.world import SECOND_NS, World
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,10 @@ class Terms:
 
 
 class Floor:
-    """The markets of one account. `open` before anything else, `close` in the end."""
+    """The markets of one account. `open` before anything else, `close` in the end.
+
+    `died` is told of a task whose end leaves a market or the account to nobody; by default that is only logged.
+    """
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class Floor:
         roster: Roster,
         specs: Sequence[MarketSpec],
         terms: Terms,
+        died: OnCrash | None = None,
     ) -> None:
         self.markets: dict[MarketId, MarketTask] = {}
         self.decisions = Latencies()  # frame to decision
@@ -88,8 +92,9 @@ class Floor:
         self._numbers = Numbers(memory.next_number)
         self.account = self._make_account()
         self._account_stream: Subscription | None = None
+        self._doubted: tuple[int, str] | None = None  # the account's keeper fell after so many rounds, by this
         self._errands = Tasks("markets", self._crashed)
-        self._tasks = Tasks("floor", self._crashed)
+        self._tasks = Tasks("floor", died or self._crashed)
 
     def _make_account(self) -> Account:
         known = self._memory.markets.values()
@@ -108,13 +113,14 @@ class Floor:
     async def open(self) -> None:
         """Learn the instruments, make the markets, and begin to keep their books. Waits while the venue is away.
 
-        NeedsHuman where the venue refuses our key, or trades none of the markets.
+        NeedsHuman where the venue refuses our key, or trades none of the markets: nothing has begun then.
         """
         draw = self._world.fork(f"floor/{self._venue.name}").random
         symbols = [spec.symbol for spec in self._specs]
         instruments = await ask_patiently(
             lambda: self._venue.instruments(symbols), budget=self._data_budget, draw=draw, what="instruments"
         )
+        await ask_patiently(self._venue.balances, budget=self._budget, draw=draw, what="the account")
         unknown = [symbol for symbol in symbols if symbol not in instruments]
         if len(unknown) == len(symbols):
             raise NeedsHuman(
@@ -129,7 +135,8 @@ class Floor:
         for market in self.markets.values():
             self._tasks.spawn(market.spec.market, market.keep())
         self._account_stream = self._feeds.account(self.account)
-        self._tasks.spawn("account", self.account.run())
+        draw = self._world.fork(f"floor/{self._venue.name}/account").random
+        self._tasks.spawn("account", self._supervisor(draw).keep(self.account.run, self._account_fell))
 
     def _add(self, spec: MarketSpec, instrument: Instrument) -> None:
         clock, inbox = self._world.clock, Inbox(self._world.clock)
@@ -163,12 +170,6 @@ class Floor:
             tasks=self._errands,
             draw=draw,
         )
-        supervisor = Supervisor(
-            clock=clock,
-            draw=draw,
-            restarts=self._restarts(),
-            gave_up_wait_s=self._terms.longest_wait_s,
-        )
         task = MarketTask(
             spec=spec,
             instrument=instrument,
@@ -177,7 +178,7 @@ class Floor:
             desk=desk,
             roster=self._roster,
             preparation=preparation,
-            supervisor=supervisor,
+            supervisor=self._supervisor(draw),
             journal=self._journal,
             decisions=self.decisions,
             cancel_entries=self._terms.cancel_entries,
@@ -186,15 +187,17 @@ class Floor:
         self._roster.add(spec.market, task.obey, memory.desired or Desired.RUNNING)
         self.account.register(spec.market, inbox.put, executor.pulse)
 
-    def _restarts(self) -> Restarts:
+    def _supervisor(self, draw: Callable[[], float]) -> Supervisor:
         terms = self._terms
-        return Restarts(
+        restarts = Restarts(
             limit=terms.restarts,
             window_ns=int(terms.restarts_within_s * SECOND_NS),
             backoff=Backoff(
                 first_ns=int(terms.first_wait_s * SECOND_NS), ceiling_ns=int(terms.longest_wait_s * SECOND_NS)
             ),
         )
+        clock = self._world.clock
+        return Supervisor(clock=clock, draw=draw, restarts=restarts, gave_up_wait_s=terms.longest_wait_s)
 
     def look_again(self) -> None:
         """Have every market act on what changed for all of them: the kill switch."""
@@ -203,7 +206,20 @@ class Floor:
 
     def _held(self) -> str:
         """Return why no market may enter; "" where each may."""
-        return f"kill_switch: {self._risk.killed}" if self._risk.killed else ""
+        if self._risk.killed:
+            return f"kill_switch: {self._risk.killed}"
+        if self._doubted is not None and self._doubted[0] == self.account.rounds:
+            return f"account: nobody has compared our books with the venue's since {self._doubted[1]}"
+        return ""
+
+    def _account_fell(self, error: Exception, wait_ns: int | None) -> None:
+        """Learn that the account's keeper fell. It is run again, and no market enters before it has made a round."""
+        words = f"{type(error).__name__}: {error}"
+        first = self._doubted is None or self._doubted != (self.account.rounds, words)
+        self._doubted = (self.account.rounds, words)
+        self.account.hurry()
+        if first:  # the same again says nothing new
+            log.error("account.fell", venue=self._venue.name, again=wait_ns is not None, exc_info=error)
 
     async def drain(self, timeout_s: float, hurry: asyncio.Event) -> bool:
         """Stop every market without forgetting that it ran; False where something is still in flight.

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from kangbot.errors import KangbotError
+from kangbot.errors import KangbotError, NeedsHuman
 from kangbot.execution.budget import Budget
 from kangbot.market.asking import ask_patiently
 from kangbot.market.bars import Bars
@@ -94,8 +94,8 @@ class Preparation:
             if self._subscription is None:
                 self._subscription = self._feeds.subscribe(self._instrument, bars.channels, self._inbox)
             await self._subscription.live()
-        except KangbotError as error:
-            self._inbox.put(PreparationFailed(attempt, error.message))
+        except Exception as error:  # noqa: BLE001 -- whatever it was: a market that waits for ever says nothing
+            self._inbox.put(PreparationFailed(attempt, _words(error)))
             return
         self._inbox.put(Subscribed(attempt))
         await self._fetch(bars, attempt)
@@ -103,11 +103,21 @@ class Preparation:
     async def _fetch(self, bars: Bars, attempt: int) -> None:
         try:
             history = await self._ask("history", lambda: bars.fetch(self._venue))
-        except KangbotError as error:
-            self._inbox.put(PreparationFailed(attempt, error.message))
+        except Exception as error:  # noqa: BLE001 -- as above
+            self._inbox.put(PreparationFailed(attempt, _words(error)))
             return
         self._inbox.put(Fetched(attempt, history))
 
     async def _ask(self, what: str, ask: Callable[[], Awaitable[T]]) -> T:
         named = f"{what} of {self._instrument.market}"
         return await ask_patiently(ask, budget=self._budget, draw=self._draw, what=named)
+
+
+def _words(error: Exception) -> str:
+    match error:
+        case NeedsHuman():
+            return f"{error.message}: {error.remedy}"
+        case KangbotError():
+            return error.message
+        case _:  # a fault of our own
+            return f"{type(error).__name__}: {error}"

@@ -211,7 +211,6 @@ class MarketTask:
                 if accepts(self.state, Signal.SUBSCRIBED):
                     self._move(Signal.SUBSCRIBED, "every topic is acknowledged")
             case PreparationFailed(reason=reason):
-                log.error("market.cannot_start", market=self.spec.market, reason=reason)
                 self._preparation.end()
                 self._forget()
                 self._move(Signal.GAVE_UP, reason)

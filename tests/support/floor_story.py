@@ -21,6 +21,7 @@ from kangbot.model.target import Target
 from kangbot.ports import Channel, Sink, Subscription, Topic
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
+from kangbot.runtime.tasks import OnCrash
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.sim.loop import run
 from kangbot.strategy.base import Parameters, Strategy, View
@@ -161,6 +162,7 @@ class Story:
         self.risk = AccountRisk(Limits(leverage=None))
         self.specs = list(specs) if specs is not None else [spec(self.strategy)]
         self.roster = Roster(clock=world.clock, journal=disk, draw=lambda: 0.0, interval_s=0.1, jitter_s=0.0)
+        self.died: OnCrash | None = None
 
     async def open(self) -> None:
         """Replay the disk and open the floor."""
@@ -177,6 +179,7 @@ class Story:
             roster=self.roster,
             specs=self.specs,
             terms=Terms(restarts=2, restarts_within_s=3600.0, first_wait_s=1.0, longest_wait_s=5.0),
+            died=self.died,
         )
         self.venue.sink = lambda event: self.floor.account.offer(event, 0)
         await self.floor.open()

@@ -28,3 +28,10 @@ def test_folder_that_cannot_be_made_calls_a_human(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(NeedsHuman, match="cannot be used: Not a directory"):
         FolderLock(tmp_path / "file" / "state")
+
+
+def test_a_folder_that_is_made_is_its_owners_alone(tmp_path: Path) -> None:
+    """What is in it (the journal, the control socket) is nobody else's business."""
+    lock = FolderLock(tmp_path / "state")
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    lock.release()
