@@ -23,6 +23,9 @@ def status(config: Path, *, socket: Path | None, as_json: bool) -> int:
     except NoDaemonError as error:
         sys.stderr.write(f"{error}\nStart one with: kangbot run --config {config}\n")
         return exit_codes.NO_DAEMON
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return exit_codes.FAILURE
     if as_json:
         typer.echo(msgspec.json.encode(report).decode())
         return exit_codes.OK

@@ -3,11 +3,13 @@
 A command line must start quickly, so this knows no aiohttp.
 """
 
+import contextlib
 import http.client
 import json
 import socket
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -38,12 +40,16 @@ class ControlClient:
         self._path = path
 
     def report(self) -> Report:
-        """Return what the daemon says of itself."""
-        return msgspec.json.decode(self._call("GET", "/report"), type=Report)
+        """Return what the daemon says of itself. ValueError where it cannot be read."""
+        said = self._call("GET", "/report")
+        try:
+            return msgspec.json.decode(said, type=Report)
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"the daemon's report cannot be read; is it of another version? {error}") from None
 
     def command(self, market: str, command: str) -> dict[str, Any]:
         """Command one market and return its place. ValueError with the daemon's words where it refuses."""
-        return dict(json.loads(self._call("POST", f"/markets/{market}/{command}")))
+        return dict(json.loads(self._call("POST", f"/markets/{quote(market, safe=':')}/{command}")))
 
     def command_all(self, command: str) -> None:
         """`start` or `stop` every market."""
@@ -61,7 +67,7 @@ class ControlClient:
         connection = _UnixConnection(self._path)
         try:
             asked = None if body is None else json.dumps(body).encode()
-            connection.request(method, path, body=asked, headers={"Host": "localhost"})
+            connection.request(method, quote(path, safe="/:%"), body=asked, headers={"Host": "localhost"})
             answer = connection.getresponse()
             said = answer.read()
         except (OSError, http.client.HTTPException) as error:
@@ -69,5 +75,12 @@ class ControlClient:
         finally:
             connection.close()
         if answer.status >= 400:
-            raise ValueError(json.loads(said)["error"])
+            raise ValueError(_error(answer.status, said))
         return said
+
+
+def _error(status: int, said: bytes) -> str:
+    """Return the words of an answer that is an error; whoever gave it, they are one line."""
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        return str(json.loads(said)["error"])
+    return f"the daemon answered HTTP {status}, without a word that can be read"

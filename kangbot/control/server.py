@@ -4,6 +4,8 @@ Whoever may open the socket (mode 0600: the daemon's own user) may command the d
 answer is JSON; an error is `{"error": "..."}` in words.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +14,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from kangbot.errors import NeedsHuman
+from kangbot.errors import KangbotError, NeedsHuman
 from kangbot.health.report import Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place, UnknownMarketError
@@ -56,7 +58,9 @@ class ControlServer:
     def __init__(self, daemon: Controlled, path: Path) -> None:
         self._daemon = daemon
         self._path = path
-        app = web.Application(middlewares=[_errors_in_words], client_max_size=64 * 1024)
+        self._ours = False  # the file at `path` is the socket that we made
+        self._told: dict[str, None] = {}  # the routes whose faults were logged
+        app = web.Application(middlewares=[self._errors_in_words], client_max_size=64 * 1024)
         app.router.add_get("/report", self._report)
         app.router.add_post("/markets/{market}/{command}", self._one)
         app.router.add_post("/start-all", self._all(Command.START))
@@ -66,16 +70,33 @@ class ControlServer:
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
 
     async def start(self) -> None:
-        """Begin to listen. A socket left by a killed daemon is replaced: the journal's lock proves that it is dead."""
-        self._path.unlink(missing_ok=True)
+        """Begin to listen. A socket on which nobody answers, left by a killed daemon, is replaced.
+
+        NeedsHuman where another daemon answers there, or where no socket can be made.
+        """
+        if await _answered(self._path):
+            raise NeedsHuman(
+                f"another daemon answers on the control socket {self._path}",
+                remedy="stop that one, or give this one a socket of its own: [control] socket",
+            )
         await self._runner.setup()
-        await web.UnixSite(self._runner, str(self._path)).start()
-        self._path.chmod(0o600)
+        try:
+            self._path.unlink(missing_ok=True)
+            await web.UnixSite(self._runner, str(self._path)).start()
+            self._ours = True
+            self._path.chmod(0o600)
+        except OSError as error:
+            raise NeedsHuman(
+                f"the control socket {self._path} cannot be made: {error.strerror or error}",
+                remedy="name one in a folder that this user may write: [control] socket",
+            ) from error
 
     async def aclose(self) -> None:
         """Stop listening; at most a second."""
         await self._runner.cleanup()
-        self._path.unlink(missing_ok=True)
+        if self._ours:
+            with contextlib.suppress(OSError):  # it may be replaced at the next start all the same
+                self._path.unlink(missing_ok=True)
 
     async def _report(self, _: web.Request) -> web.Response:
         return _json(self._daemon.report())
@@ -98,6 +119,26 @@ class ControlServer:
     async def _release(self, _: web.Request) -> web.Response:
         return _json(await self._daemon.release(_CALLER))
 
+    @web.middleware
+    async def _errors_in_words(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except UnknownMarketError as error:
+            return _json({"error": str(error)}, 404)
+        except NeedsHuman as error:
+            return _json({"error": f"{error.message}; {error.remedy}"}, 503)
+        except KangbotError as error:
+            return _json({"error": error.message}, 409)
+        except web.HTTPException as error:
+            return _json({"error": error.text or error.reason}, error.status)
+        except Exception as error:
+            resource = request.match_info.route.resource
+            route = request.path if resource is None else resource.canonical
+            if route not in self._told:  # a dashboard asks twice a second
+                self._told[route] = None
+                log.exception("control.fault", route=route)
+            return _json({"error": f"a fault in the daemon, see its log: {type(error).__name__}: {error}"}, 500)
+
     def _all(self, command: Command) -> _Handler:
         async def handle(_: web.Request) -> web.Response:
             self._daemon.command_all(command, _CALLER)
@@ -110,13 +151,11 @@ def _json(value: object, status: int = 200) -> web.Response:
     return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
 
 
-@web.middleware
-async def _errors_in_words(request: web.Request, handler: _Handler) -> web.StreamResponse:
+async def _answered(path: Path) -> bool:
+    """Whether somebody listens on the socket."""
     try:
-        return await handler(request)
-    except UnknownMarketError as error:
-        return _json({"error": str(error)}, 404)
-    except NeedsHuman as error:
-        return _json({"error": f"{error.message}; {error.remedy}"}, 503)
-    except web.HTTPException as error:
-        return _json({"error": error.text or error.reason}, error.status)
+        _, writer = await asyncio.open_unix_connection(str(path))
+    except OSError:
+        return False
+    writer.close()
+    return True

@@ -1,0 +1,152 @@
+"""What goes wrong at the control socket: faults of ours, requests that are none, sockets that are taken."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kangbot.control.client import ControlClient, NoDaemonError
+from kangbot.control.server import ControlServer
+from kangbot.errors import NeedsHuman, Refused
+from kangbot.health.report import Report
+from kangbot.market.killswitch import Standing
+from kangbot.market.roster import Command, Place
+from kangbot.model.ids import MarketId
+
+
+class Faulty:
+    """A daemon that falls over whatever it is asked, and is stopping."""
+
+    def report(self) -> Report:
+        raise ZeroDivisionError("a mean of nothing")
+
+    def command(self, market: MarketId, command: Command, caller: str) -> Place:
+        raise Refused("the daemon is stopping")
+
+    def command_all(self, command: Command, caller: str) -> None:
+        raise Refused("the daemon is stopping")
+
+    async def kill(self, reason: str, caller: str, *, flatten: bool) -> Standing:
+        raise ZeroDivisionError
+
+    async def release(self, caller: str) -> Standing:
+        raise ZeroDivisionError
+
+    def release_market(self, market: MarketId, caller: str) -> None:
+        raise ZeroDivisionError
+
+
+@pytest.fixture
+async def path(tmp_path: Path) -> AsyncIterator[Path]:
+    """A socket that is served."""
+    server = ControlServer(Faulty(), tmp_path / "control.sock")
+    await server.start()
+    yield tmp_path / "control.sock"
+    await server.aclose()
+
+
+async def apart(call: Any, *arguments: Any) -> Any:
+    """Call the client, which blocks, beside the loop."""
+    return await asyncio.get_running_loop().run_in_executor(None, call, *arguments)
+
+
+async def answer(path: Path, request: bytes) -> tuple[int, bytes]:
+    """Send a raw request and return status and body."""
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    writer.write(request)
+    said = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    head, _, body = said.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body
+
+
+async def test_a_fault_of_ours_is_words_for_the_caller_and_one_event_in_the_log(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No traceback over the socket; a dashboard that asks again and again does not fill the disk."""
+    for _ in range(3):
+        with pytest.raises(
+            ValueError, match=r"a fault in the daemon, see its log: ZeroDivisionError: a mean of nothing"
+        ):
+            await apart(ControlClient(path).report)
+    assert capsys.readouterr().out.count("control.fault") == 1
+
+
+async def test_a_command_that_comes_too_late_is_refused_in_words(path: Path) -> None:
+    """As any refusal of ours."""
+    with pytest.raises(ValueError, match="the daemon is stopping"):
+        await apart(ControlClient(path).command_all, "start")
+
+
+async def test_whatever_is_asked_the_answer_is_json(path: Path) -> None:
+    """An unknown address, a wrong method, a body that is too large."""
+    for request, status in (
+        (b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 404),
+        (b"GET /kill HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 405),
+        (b"POST /kill HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99999, 413),
+    ):
+        said, body = await answer(path, request)
+        assert said == status
+        assert json.loads(body)["error"]
+
+
+async def test_a_market_with_a_strange_name_is_only_unknown(path: Path) -> None:
+    """Spaces and signs are escaped on the way; the daemon answers for itself."""
+    with pytest.raises(ValueError, match="the daemon is stopping"):
+        await apart(ControlClient(path).command, "no such/märket?\n", "stop")
+
+
+async def test_an_answer_that_is_not_ours_is_one_line(tmp_path: Path) -> None:
+    """Something else listens there, or a daemon of another version."""
+    replies = iter((b"HTTP/1.0 500 Oops\r\n\r\n<html>", b"HTTP/1.0 200 OK\r\n\r\n{}", b"nonsense\r\n\r\n"))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(next(replies))
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_unix_server(serve, tmp_path / "other.sock")
+    client = ControlClient(tmp_path / "other.sock")
+    with pytest.raises(ValueError, match="HTTP 500, without a word"):
+        await apart(client.report)
+    with pytest.raises(ValueError, match="of another version"):
+        await apart(client.report)
+    with pytest.raises(NoDaemonError, match="nonsense"):
+        await apart(client.report)
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_socket_that_another_daemon_serves_is_left_to_it(path: Path) -> None:
+    """Two state folders, one socket by mistake: the second one is refused, and the first still answers."""
+    second = ControlServer(Faulty(), path)
+    with pytest.raises(NeedsHuman, match="another daemon answers"):
+        await second.start()
+    await second.aclose()
+    with pytest.raises(ValueError, match="the daemon is stopping"):
+        await apart(ControlClient(path).command_all, "start")
+
+
+async def test_a_socket_of_a_killed_daemon_is_replaced(tmp_path: Path) -> None:
+    """Nobody answers on it."""
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(str(tmp_path / "control.sock"))
+    left.close()
+    server = ControlServer(Faulty(), tmp_path / "control.sock")
+    await server.start()
+    await server.aclose()
+    assert not (tmp_path / "control.sock").exists()
+
+
+async def test_a_socket_that_cannot_be_made_calls_a_person(tmp_path: Path) -> None:
+    """Its folder does not exist."""
+    server = ControlServer(Faulty(), tmp_path / "nowhere" / "control.sock")
+    with pytest.raises(NeedsHuman, match="cannot be made: No such file"):
+        await server.start()
+    await server.aclose()
