@@ -24,6 +24,7 @@ from kangbot.journal.announce import AnnouncedJournal
 from kangbot.journal.drain import Drain
 from kangbot.journal.replay import replay
 from kangbot.journal.writer import JournalWriter
+from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.limiter import Window
 from kangbot.market.floor import Floor, Terms
 from kangbot.market.killswitch import KillSwitch, Standing
@@ -181,6 +182,9 @@ class App:
             longest_wait_s=supervision.longest_wait_s,
             receive_window_ms=self._link.way.receive_window_ms,
             cancel_entries=self._settings.shutdown.open_entries == "cancel",
+            cancel_orphans=self._settings.risk.orphans == "cancel",
+            foreign=ForeignPolicy(self._settings.risk.foreign),
+            stops=self._settings.risk.stops,
         )
 
     # ------------------------------------------------------------------------------------------------------------ run
@@ -267,6 +271,10 @@ class App:
         """Release the kill switch. NeedsHuman where it stays set."""
         return await self._kill_switch.release(caller)
 
+    def release_market(self, market: MarketId, caller: str) -> None:
+        """Lift a market's quarantine. UnknownMarketError where there is none."""
+        self._floor.release(market, caller)
+
     def report(self) -> Report:
         """Return the whole daemon at this moment."""
         now_ns, cost = self._world.clock.now_ns(), self._meter.read()
@@ -296,6 +304,7 @@ class App:
             rss_peak_mb=cost.peak_mb,
             cpu_percent=round(cost.cpu_s / elapsed_s * 100, 2),
             handles=cost.handles,
+            unprotected=sum(bool(market.unprotected) for market in markets),
             killed=self._risk.killed,
             flatten=self._risk.flatten,
             equity=dict(self._floor.equity),

@@ -49,18 +49,22 @@ def _by_file(file: Path, silence: NoDaemonError, wanted: Wish) -> int:
     return exit_codes.OK
 
 
-def release(config: Path, *, socket: Path | None) -> int:
-    """Release the switch and return the exit code."""
-    path = socket or _places(config)[0]
+def release(config: Path, *, market: str, socket: Path | None) -> int:
+    """Release the switch, or the quarantine of a market, and return the exit code."""
+    client = ControlClient(socket or _places(config)[0])
     try:
-        ControlClient(path).release()
+        if market:
+            client.release_market(market)
+        else:
+            client.release()
     except NoDaemonError as error:
         sys.stderr.write(
-            f"{error}\nThe switch stays as it is. Start the daemon, which will not enter, and release it then.\n"
+            f"{error}\nNothing is released. Start the daemon, which will not enter, and release it then.\n"
         )
         return exit_codes.NO_DAEMON
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return exit_codes.FAILURE
-    typer.echo("the kill switch is released: strategies may enter again")
+    released = f"the quarantine of {market} is lifted" if market else "the kill switch is released"
+    typer.echo(f"{released}: strategies may enter again")
     return exit_codes.OK

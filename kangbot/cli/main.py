@@ -132,11 +132,18 @@ def kill(
 
 
 @app.command()
-def release(config: Config = DEFAULT_CONFIG, *, socket: Socket = None) -> None:
+def release(
+    market: Annotated[
+        str, typer.Argument(help="Lift this market's quarantine instead: bybit:BTC-USDT:USDT.", show_default=False)
+    ] = "",
+    config: Config = DEFAULT_CONFIG,
+    *,
+    socket: Socket = None,
+) -> None:
     """Let entries through again after `kangbot kill`."""
     from kangbot.cli.kill import release as command
 
-    raise typer.Exit(command(config, socket=socket))
+    raise typer.Exit(command(config, market=market, socket=socket))
 
 
 @database.command()

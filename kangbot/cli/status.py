@@ -65,8 +65,15 @@ def _backlog(report: Report) -> str:
 
 def _row(market: MarketReport) -> str:
     price = "" if market.price is None else f"{market.price:f}"
-    why = (market.blocked or market.signal if market.state == "live" else "") or market.reason
+    why = _why(market)
     return (
         f"{market.symbol:<16} {market.state:<9} {price:>12} {market.net:>12f} "
         f"{market.unrealised:>10.2f} {market.realised:>10.2f} {market.orders.sent:>6}  {why}"
     ).rstrip()
+
+
+def _why(market: MarketReport) -> str:
+    if market.unprotected:
+        return f"NO STOP: {market.unprotected}"
+    said = market.blocked or market.signal if market.state == "live" else ""
+    return said or market.reason

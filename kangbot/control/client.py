@@ -63,6 +63,10 @@ class ControlClient:
         """Release the kill switch. ValueError with the daemon's words where it stays set."""
         return dict(json.loads(self._call("POST", "/release")))
 
+    def release_market(self, market: str) -> None:
+        """Lift a market's quarantine. ValueError with the daemon's words where there is no such market."""
+        self._call("POST", f"/markets/{market}/release")
+
     def _call(self, method: str, path: str, body: object = None) -> bytes:
         connection = _UnixConnection(self._path)
         try:

@@ -44,6 +44,9 @@ class Controlled(Protocol):
     async def release(self, caller: str) -> Standing:
         """Release the kill switch. NeedsHuman where it stays set."""
 
+    def release_market(self, market: MarketId, caller: str) -> None:
+        """Lift a market's quarantine. UnknownMarketError where there is none."""
+
 
 class KillAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /kill`; it may be empty."""
@@ -62,6 +65,7 @@ class ControlServer:
         self._told: dict[str, None] = {}  # the routes whose faults were logged
         app = web.Application(middlewares=[self._errors_in_words], client_max_size=64 * 1024)
         app.router.add_get("/report", self._report)
+        app.router.add_post("/markets/{market}/release", self._release_market)
         app.router.add_post("/markets/{market}/{command}", self._one)
         app.router.add_post("/start-all", self._all(Command.START))
         app.router.add_post("/stop-all", self._all(Command.STOP))
@@ -118,6 +122,11 @@ class ControlServer:
 
     async def _release(self, _: web.Request) -> web.Response:
         return _json(await self._daemon.release(_CALLER))
+
+    async def _release_market(self, request: web.Request) -> web.Response:
+        market = MarketId(request.match_info["market"])
+        self._daemon.release_market(market, _CALLER)
+        return _json({"released": market})
 
     @web.middleware
     async def _errors_in_words(self, request: web.Request, handler: _Handler) -> web.StreamResponse:

@@ -22,12 +22,13 @@ from kangbot.execution.outcome import Outcome, WriteEnded
 from kangbot.execution.records import Records
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter, Counts
+from kangbot.machines.holding import Holding
 from kangbot.machines.memory import MarketMemory
 from kangbot.machines.order import Order
 from kangbot.machines.order_words import Asked, CancelAsked, CancelSent, Sent
 from kangbot.machines.protection import Protection
 from kangbot.machines.resolve import Action, in_flight, next_step
-from kangbot.model.events import Event, OrderIntended
+from kangbot.model.events import Event, OrderIntended, Severity
 from kangbot.model.ids import ClientId, client_id
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Money, Price
@@ -56,6 +57,8 @@ class Executor:
     """See the module. `on_sent(ns)` hears how long it took from `decided_perf_ns` to the call to the venue.
 
     `hold` tells why no market of the account may enter; it is asked again the moment before an entry leaves.
+    `cancel_orphans`: orders under our prefix that the journal does not know are cancelled, else only told.
+    `quarantine_hands`: a market in which somebody trades by hand is a person's until `release`.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Executor:
         receive_window_ns: int = 5 * SECOND_NS,
         settle_margin_ns: int = 2 * SECOND_NS,
         cancel_orphans: bool = True,
+        quarantine_hands: bool = False,
         hold: Callable[[], str] | None = None,
         on_sent: Callable[[int], None] | None = None,
     ) -> None:
@@ -86,6 +90,7 @@ class Executor:
         self._window_ns = receive_window_ns
         self._margin_ns = settle_margin_ns
         self._cancel_orphans = cancel_orphans
+        self._quarantine_hands = quarantine_hands
         self._hold = hold
         self._on_sent = on_sent
         now_ns = self._clock.now_ns()
@@ -128,6 +133,21 @@ class Executor:
         return self._blotter.stop
 
     @property
+    def holding(self) -> Holding:
+        """What lies behind the position: the stop that belongs to it, and how much of it was traded by hand."""
+        return self._blotter.holding
+
+    @property
+    def foreign_orders(self) -> Sequence[str]:
+        """The orders in words that rest in this market and are not ours, as far as we know."""
+        return tuple(self._agreement.foreign.values())
+
+    @property
+    def touched(self) -> str:
+        """What somebody did past us since the start or the last release, the newest of it; "" for nothing."""
+        return self._blotter.touched or self._agreement.touched
+
+    @property
     def unprotected(self) -> bool:
         """Whether a position is open and no stop rests at the venue."""
         return self._agreement.unprotected
@@ -140,7 +160,7 @@ class Executor:
     @property
     def entries_blocked(self) -> str | None:
         """Why no entry may leave; None where one may."""
-        if reason := self._blotter.contradiction or self._agreement.quarantine or self._records.behind:
+        if reason := self.quarantine or self._records.behind:
             return reason
         if not self._agreement.reconciled_ns:
             return "orders and position have not been compared with the venue yet"
@@ -151,7 +171,8 @@ class Executor:
     @property
     def quarantine(self) -> str:
         """Why a person must look at this market; "" where nobody needs to."""
-        return self._blotter.contradiction or self._agreement.quarantine
+        hands = self.touched if self._quarantine_hands else ""
+        return self._blotter.contradiction or self._agreement.quarantine or hands
 
     @property
     def reconciled_ns(self) -> int:
@@ -237,18 +258,25 @@ class Executor:
         self._records.write(self._blotter.learn(client_id, CancelAsked(reason), now_ns))
         self._step(now_ns)
 
-    def protect(self, stop: Price | None) -> None:
-        """Want the position's stop there (None: nowhere); tried until it rests, is refused, or the position ends."""
+    def protect(self, stop: Price | None, *, again: bool = False) -> None:
+        """Want the position's stop there (None: nowhere); tried until it rests, is refused, or the position ends.
+
+        `again`: the very stop that was refused, once more.
+        """
         if stop == self.stop and not self._learning.protection.asked_ns:
             return
         now_ns = self._clock.now_ns()
-        self._learning.protection = self._learning.protection.want(stop, now_ns)
+        self._learning.protection = self._learning.protection.want(stop, now_ns, again=again)
         self._step(now_ns)
 
     def release(self) -> None:
         """Lift a quarantine: a person has looked."""
-        self._blotter.contradiction = ""
+        self._blotter.contradiction = self._blotter.touched = self._agreement.touched = ""
         self._agreement.release()
+
+    def tell(self, kind: str, severity: Severity, message: str) -> None:
+        """Note something about this market in the journal and in the log."""
+        self._records.write((self._blotter.note(kind, severity, message, self._clock.now_ns()),))
 
     async def settle(self, timeout_s: float) -> bool:
         """Wait until the errands that are under way have ended; False where `timeout_s` did not suffice."""

@@ -45,6 +45,8 @@ class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
     target: Decimal | None
     signal: str  # the reason of the last target
     blocked: str  # why the last proposal did not leave; "" where it did
+    unprotected: str = ""  # why the position has no stop at the venue; "" where it has, or none is held
+    by_hand: str = ""  # what somebody holds or has resting here past us; "" for nothing
     ticks: int
     bars: int
     decisions: int
@@ -77,6 +79,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rss_peak_mb: float
     cpu_percent: float  # of one core, since start
     handles: int
+    unprotected: int = 0  # markets whose position has no stop at the venue
     killed: str = ""  # why the kill switch is set; "" where it is not
     flatten: bool = False  # and it wants every position closed
     equity: dict[str, Money]  # by venue

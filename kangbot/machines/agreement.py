@@ -36,6 +36,8 @@ class Agreement:
     def __init__(self, blotter: Blotter, *, positions: bool) -> None:
         self.reconciled_ns = 0  # our clock: when the venue was last asked about everything, 0 for never
         self.quarantine = ""  # why a person must look; "" where all is well
+        self.foreign: dict[VenueOrderId, str] = {}  # orders that rest at the venue and are not ours, in words
+        self.touched = ""  # the newest of them in this process
         self._blotter = blotter
         self._positions = positions
         self._drift = Drift()
@@ -94,6 +96,7 @@ class Agreement:
             found = msgspec.structs.replace(report, evidence=Evidence.QUERY)
             events.extend(blotter.learn(client_id, Reported(found), now_ns))
         orphans: list[ClientId] = []
+        self.foreign.clear()
         for finding in findings:
             if isinstance(finding, Missing):
                 events.extend(blotter.learn(finding.client_id, Doubted(), now_ns))
@@ -110,13 +113,17 @@ class Agreement:
 
     def stray(self, report: OrderReport) -> Orphan | Foreign | None:
         """Return what a report on the stream of an order that we do not know means; None where it is over already."""
+        if report.status.terminal:
+            self.foreign.pop(report.venue_order_id, None)
         if report.protective or report.status.terminal or self._find(report) is not None:
             return None
         return stranger(report)
 
     def told(self, finding: Orphan | Foreign, now_ns: int) -> Sequence[Event]:
-        """Return the note on an order at the venue that is none of ours, once for each."""
+        """Remember an order at the venue that is none of ours, and return the note on it, once for each."""
         report = finding.report
+        if isinstance(finding, Foreign):
+            self.foreign[report.venue_order_id] = f"{report.side.value} {report.quantity}"
         if report.venue_order_id in self._told:
             return ()
         self._told[report.venue_order_id] = None
@@ -127,7 +134,7 @@ class Agreement:
         if isinstance(finding, Orphan):
             text = f"order {report.client_id} bears our prefix and is not in the journal: {what}"
             return (self._blotter.note("order.orphan", Severity.CRITICAL, text, now_ns, **named),)
-        text = f"order {report.venue_order_id} is not ours and is left alone: {what}"
+        text = self.touched = f"order {report.venue_order_id} is not ours and is left alone: {what}"
         return (self._blotter.note("order.foreign", Severity.WARNING, text, now_ns, **named),)
 
     # --------------------------------------------------------------------------------------------------------- private

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from kangbot.machines.executions import Executions
+from kangbot.machines.holding import by_hand
 from kangbot.machines.memory import MarketMemory, add_to_day, trimmed
 from kangbot.machines.order import ImpossibleError, Order, advance, begin
 from kangbot.machines.order_words import Answered, Duplicate, Filled, Learnt, Reported, Restarted, Sent
@@ -59,11 +60,13 @@ class Blotter:
         self.market = memory.market
         self.position: Position = memory.position
         self.stop: Price | None = memory.stop
+        self.holding = memory.holding
         self.last_trip: RoundTrip | None = memory.last_trip
         self.executions = Executions(memory.executions, memory.forgotten_ns)
         self.realised_by_day: dict[int, Money] = dict(memory.realised_by_day)
         self.counts = Counts()
         self.contradiction = ""  # what cannot be and was reported all the same; a person must look
+        self.touched = ""  # the newest trade by hand in this process
         self._memory = memory
         self._strategy = strategy
         self._born_ns = born_ns
@@ -105,6 +108,7 @@ class Blotter:
             forgotten_ns=self.executions.forgotten_ns,
             last_execution_ns=self.executions.last_ns,
             stop=self.stop,
+            holding=self.holding,
             last_trip=self.last_trip,
             realised_by_day=dict(self.realised_by_day),
         )
@@ -160,7 +164,10 @@ class Blotter:
         changes = () if order is None else self.learn(order.client_id, Filled(fill), now_ns)
         self.executions.add(fill.execution_id, fill.at_ns)
         self.counts.executions += 1
+        before = self.position.net
         self.position, trips = self.position.apply(fill)
+        intent = None if order is None else order.intent
+        self.holding = self.holding.filled(fill, intent, before=before, after=self.position.net)
         events: list[Event] = [
             FillApplied(fill=fill, net=self.position.net, entry=self.position.entry, at_ns=now_ns),
             *changes,
@@ -172,7 +179,9 @@ class Blotter:
         if not self.position.net:
             events.extend(self.rests(None, now_ns))  # a venue's position stop ends with the position
         if order is None or fill.cause is not FillCause.TRADE:
-            events.append(self._unasked(fill, now_ns))
+            events.append(note := self._unasked(fill, now_ns))
+            if by_hand(fill):
+                self.touched = f"{note.message} ({fill.execution_id})"
         return events
 
     def cash(self, flow: CashFlow, now_ns: int) -> Sequence[Event]:
@@ -191,6 +200,7 @@ class Blotter:
         if stop == self.stop:
             return ()
         self.stop = stop
+        self.holding = self.holding.rests(stop)
         return (StopSet(market=self.market, price=stop, at_ns=now_ns),)
 
     def note(self, kind: str, severity: Severity, message: str, now_ns: int, **fields: object) -> Noted:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from kangbot.machines.executions import Executions
+from kangbot.machines.holding import Holding
 from kangbot.machines.order import Order
 from kangbot.model.events import (
     BarStored,
@@ -47,6 +48,7 @@ class MarketMemory(msgspec.Struct, frozen=True, kw_only=True):
     forgotten_ns: int = 0  # venue time of the newest execution whose id is forgotten
     last_execution_ns: int = 0  # venue time; 0 where there was none
     stop: Price | None = None  # rests at the venue, as far as we know
+    holding: Holding = Holding()
     desired: Desired | None = None
     run_state: RunState | None = None
     last_trip: RoundTrip | None = None
@@ -128,6 +130,7 @@ class _Market:
         self._position = Position(market=market)
         self._executions = Executions()
         self._stop: Price | None = None
+        self._holding = Holding()
         self._desired: Desired | None = None
         self._run_state: RunState | None = None
         self._last_trip: RoundTrip | None = None
@@ -142,6 +145,7 @@ class _Market:
             forgotten_ns=self._executions.forgotten_ns,
             last_execution_ns=self._executions.last_ns,
             stop=self._stop,
+            holding=self._holding,
             desired=self._desired,
             run_state=self._run_state,
             last_trip=self._last_trip,
@@ -164,6 +168,7 @@ class _Market:
                 add_to_day(self._days, trip.closed_ns, trip.net_profit)
             case StopSet(price=price):
                 self._stop = price
+                self._holding = self._holding.rests(price)
             case DesiredChanged(desired=desired):
                 self._desired = desired
             case RunStateChanged(after=after):
@@ -189,10 +194,12 @@ class _Market:
         trimmed(self._orders)
 
     def _filled(self, event: FillApplied) -> None:
-        fill = event.fill
+        fill, before = event.fill, self._position.net
         self._position = self._position.apply(fill)[0]
         self._executions.add(fill.execution_id, fill.at_ns)
         order = None if fill.client_id is None else self._orders.get(fill.client_id)
+        intent = None if order is None else order.intent
+        self._holding = self._holding.filled(fill, intent, before=before, after=self._position.net)
         if order is not None:
             self._orders[order.client_id] = msgspec.structs.replace(
                 order,

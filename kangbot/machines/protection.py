@@ -21,9 +21,9 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True):
     flying: bool = False  # a request is under way
     refused: str = ""  # the venue's definitive no to `wanted`
 
-    def want(self, stop: Price | None, now_ns: int) -> "Protection":
-        """Return it with this stop wanted; the same where it is wanted already."""
-        if self.asked_ns and stop == self.wanted:
+    def want(self, stop: Price | None, now_ns: int, *, again: bool = False) -> "Protection":
+        """Return it with this stop wanted; the same where it is wanted already, and `again` does not insist."""
+        if self.asked_ns and stop == self.wanted and not again:
             return self
         return Protection(wanted=stop, asked_ns=now_ns, flying=self.flying)
 

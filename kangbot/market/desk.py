@@ -8,19 +8,25 @@ how an order lives to the executor.
 import re
 from enum import Enum, auto
 
+import msgspec
 import structlog
 
 from kangbot.execution.executor import Executor
+from kangbot.machines.guard import StopTerms
+from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.order import Order, worst_case
 from kangbot.machines.plan import Style, Working, plan
 from kangbot.market.inbox import Inbox
 from kangbot.market.pace import Pace
+from kangbot.market.sentry import Sentry
 from kangbot.market.spec import MarketSpec
 from kangbot.model.data import Quote
+from kangbot.model.events import Severity
 from kangbot.model.ids import ClientId
 from kangbot.model.market import Instrument
-from kangbot.model.money import ZERO
+from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import OrderKind, OrderStatus, Proposal, Purpose
+from kangbot.model.position import Position
 from kangbot.model.target import Target
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.facts import MarketFacts
@@ -54,6 +60,8 @@ class Desk:
         risk: AccountRisk,
         inbox: Inbox,
         clock: Clock,
+        stops: StopTerms | None = None,
+        foreign: ForeignPolicy = ForeignPolicy.REPORT,
     ) -> None:
         self.executor = executor
         self.target: Target | None = None
@@ -65,6 +73,11 @@ class Desk:
         self._inbox = inbox
         self._clock = clock
         self._pace = Pace()
+        self._foreign = foreign
+        self._touched = executor.touched
+        self._sentry = Sentry(
+            executor=executor, instrument=instrument, inbox=inbox, clock=clock, terms=stops or StopTerms()
+        )
         self._reserved: dict[ClientId, None] = {}
         for order in executor.orders:
             self._reserve(order)
@@ -98,30 +111,64 @@ class Desk:
     def act(self, leave: Leave, received_ns: int) -> None:
         """Take the next step towards the target. `received_ns`: when the frame that caused it was read, 0 for none.
 
-        The kill switch stands above target and run state: entries are withdrawn, and where it wants that, the position
-        is closed at the market, of a stopped market too.
+        The kill switch and a stop that cannot be placed stand above target and run state: they close a position at the
+        market, of a stopped market too.
         """
-        closing = self._obey_kill_switch()
-        if closing is not None:
-            self._take_step(closing, self._inbox.quote or self._stand_in(), _AT_ONCE, Leave.EXITS, received_ns)
+        self._notice_hands()
+        held = self.position
+        killed = self._obey_kill_switch()
+        unsafe = self._sentry.look(held.net, self._wanted_stop(held.net))
+        if killed or unsafe:
+            self.target = None  # once this is over, the strategy decides anew
+            flat = Target(exposure=ZERO, reason=killed or unsafe)
+            position = self.executor.position if killed else held
+            self._take_step(flat, position, self._inbox.quote or self._stand_in(), Leave.EXITS, received_ns)
         elif self.target is not None and leave is not Leave.CANCELS:
-            self._take_step(self.target, self._inbox.quote, self._spec.style, leave, received_ns)
+            self._take_step(self.target, held, self._inbox.quote, leave, received_ns)
+
+    @property
+    def position(self) -> Position:
+        """The position as far as it is ours to manage: less what somebody holds by hand, where that is left alone."""
+        position = self.executor.position
+        if self._foreign is ForeignPolicy.ADOPT or not self.executor.holding.by_hand:
+            return position
+        return msgspec.structs.replace(position, net=self.executor.holding.ours(position.net))
+
+    @property
+    def by_hand(self) -> str:
+        """What somebody holds or has resting here by hand, in words; "" for nothing."""
+        said = [f"order: {words}" for words in self.executor.foreign_orders]
+        if self.executor.holding.by_hand and self._foreign is not ForeignPolicy.ADOPT:
+            said.append(f"position: {self.executor.holding.by_hand}")
+        return ", ".join(said)
 
     def deadline_ns(self) -> int | None:
-        """Return when an order that had to wait may leave; None where none waits."""
-        return self._pace.next_ns(self._clock.now_ns())
+        """Return when to act again without any news: an order or a stop that had to wait; None where none waits."""
+        due = (self._pace.next_ns(self._clock.now_ns()), self._sentry.due_ns())
+        return min((at_ns for at_ns in due if at_ns is not None), default=None)
 
-    def _obey_kill_switch(self) -> Target | None:
-        """Withdraw entries while the switch is set; return what it wants of the position, None where nothing."""
+    def _notice_hands(self) -> None:
+        """Have the strategy decide anew where somebody traded past it: what it wanted was of another position."""
+        touched = self.executor.touched
+        if touched and touched != self._touched:
+            self.target = None
+        self._touched = touched
+
+    def _wanted_stop(self, net: Quantity) -> Price | None:
+        """Return where the stop belongs: where the target has it, else where it was last."""
+        target = self.target
+        if target is not None and target.stop is not None and target.exposure * net > 0:
+            return target.stop
+        return self.executor.holding.stop
+
+    def _obey_kill_switch(self) -> str:
+        """Withdraw entries while the switch is set; return why the position must be closed, "" where it need not."""
         killed = self._risk.killed
         if killed:
             for order in self.executor.orders:
                 if order.intent.purpose is Purpose.ENTRY and not order.cancel_requested_ns:
                     self.executor.cancel(order.client_id, f"the kill switch is set: {killed}")
-        if not self._risk.flatten:
-            return None
-        self.target = None  # once it is released, the strategy decides anew
-        return Target(exposure=ZERO, reason=f"the kill switch is set: {killed}")
+        return f"the kill switch is set: {killed}" if self._risk.flatten else ""
 
     def _stand_in(self) -> Quote | None:
         """Return a quote to close a position by where the market has none: at the market, any reference will do."""
@@ -130,13 +177,16 @@ class Desk:
             return None
         return Quote(market=self._spec.market, bid=at, bid_quantity=ZERO, ask=at, ask_quantity=ZERO, at_ns=0)
 
-    def _take_step(self, target: Target, quote: Quote | None, style: Style, leave: Leave, received_ns: int) -> None:
+    def _take_step(
+        self, target: Target, position: Position, quote: Quote | None, leave: Leave, received_ns: int
+    ) -> None:
         if quote is None:
             return
         now_ns = self._clock.now_ns()
+        style = self._spec.style if target is self.target else _AT_ONCE
         step = plan(
             target=target,
-            position=self.executor.position,
+            position=position,
             working=[_working(order, now_ns) for order in self.executor.orders],
             instrument=self._instrument,
             quote=quote,
@@ -146,7 +196,7 @@ class Desk:
         )
         for order_id in step.cancels:
             self.executor.cancel(order_id, "no longer wanted")
-        if step.stop is not None:
+        if step.stop is not None and not self._sentry.engaged:
             self.executor.protect(step.stop)
         blocked = step.refused
         for proposal in step.proposals:
@@ -158,7 +208,7 @@ class Desk:
         entry = proposal.purpose is Purpose.ENTRY
         if entry and leave is not Leave.ANYTHING:
             return "paused: no entries"
-        if entry and (reason := self.executor.entries_blocked):
+        if entry and (reason := self.executor.entries_blocked or self._sentry.held):
             return reason
         if self._pace.due_ns(proposal.purpose, now_ns) is not None:
             return "the last order came to nothing: the next one waits"
@@ -177,6 +227,7 @@ class Desk:
             instrument=self._instrument,
             quote=self._inbox.quote,
             quote_age_ns=now_ns - self._inbox.quote_seen_ns,
+            by_hand=bool(self.by_hand),
             unknown_orders=len(self.executor.unknown),
         )
 
@@ -187,6 +238,12 @@ class Desk:
             self._told[rule] = None
             log.info("order.blocked", market=self._spec.market, reason=blocked)
         self.blocked = blocked
+
+    def release(self, caller: str) -> None:
+        """Lift the market's quarantine: a person has looked."""
+        if reason := self.executor.quarantine:
+            self.executor.tell("market.released", Severity.WARNING, f"{caller} lifted the quarantine: {reason}")
+        self.executor.release()
 
     def at_rest(self, *, leave_entries: bool) -> bool:
         """Whether nothing is in flight; `leave_entries`: an entry that rests at the venue may stay there."""

@@ -7,7 +7,7 @@ market (settings, history) has a budget apart from orders and their questions: a
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -18,13 +18,15 @@ from kangbot.execution.executor import Executor
 from kangbot.execution.numbers import Numbers
 from kangbot.health.latency import Latencies
 from kangbot.machines.backoff import Backoff
+from kangbot.machines.guard import StopTerms
+from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.memory import Memory
 from kangbot.machines.restarts import Restarts
 from kangbot.market.asking import ask_patiently
 from kangbot.market.desk import Desk
-from kangbot.market.inbox import Inbox, LookAgain
+from kangbot.market.inbox import Inbox, LookAgain, Released
 from kangbot.market.preparation import Preparation
-from kangbot.market.roster import Roster
+from kangbot.market.roster import Roster, UnknownMarketError
 from kangbot.market.spec import MarketSpec
 from kangbot.market.task import MarketTask
 from kangbot.model.events import Desired, RunState
@@ -51,6 +53,9 @@ class Terms:
     receive_window_ms: int = 5000
     settle_margin_s: float = 2.0
     cancel_entries: bool = True  # on stop: resting entries are cancelled, else left at the venue
+    cancel_orphans: bool = True  # orders under our prefix that the journal does not know; else they are only told
+    foreign: ForeignPolicy = ForeignPolicy.REPORT
+    stops: StopTerms = field(default_factory=StopTerms)
 
 
 class Floor:
@@ -156,10 +161,21 @@ class Floor:
             strategy=spec.strategy.name,
             receive_window_ns=self._terms.receive_window_ms * 1_000_000,
             settle_margin_ns=int(self._terms.settle_margin_s * SECOND_NS),
+            cancel_orphans=self._terms.cancel_orphans,
+            quarantine_hands=self._terms.foreign is ForeignPolicy.QUARANTINE,
             hold=self._held,
             on_sent=self.orders.observe,
         )
-        desk = Desk(spec=spec, instrument=instrument, executor=executor, risk=self._risk, inbox=inbox, clock=clock)
+        desk = Desk(
+            spec=spec,
+            instrument=instrument,
+            executor=executor,
+            risk=self._risk,
+            inbox=inbox,
+            clock=clock,
+            stops=self._terms.stops,
+            foreign=self._terms.foreign,
+        )
         preparation = Preparation(
             instrument=instrument,
             leverage=spec.leverage,
@@ -203,6 +219,12 @@ class Floor:
         """Have every market act on what changed for all of them: the kill switch."""
         for market in self.markets.values():
             market.inbox.put(LookAgain())
+
+    def release(self, market: MarketId, caller: str) -> None:
+        """Lift the market's quarantine. UnknownMarketError where there is none of that name."""
+        if market not in self.markets:
+            raise UnknownMarketError(f"no market {market!r} runs here")
+        self.markets[market].inbox.put(Released(caller))
 
     def _held(self) -> str:
         """Return why no market may enter; "" where each may."""

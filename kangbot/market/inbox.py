@@ -35,6 +35,13 @@ class LookAgain:
     """Something changed that concerns all markets (the kill switch): act on it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A person has looked at the market's quarantine and lifts it."""
+
+    caller: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Batch:
     """What one turn of the market's task has to do. `received_ns` is when the frame that woke it was read."""

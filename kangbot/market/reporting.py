@@ -3,6 +3,7 @@
 from kangbot.health.report import MarketReport, OrderCounts
 from kangbot.machines.order import Order
 from kangbot.market.roster import Place
+from kangbot.market.sentry import unprotected
 from kangbot.market.task import MarketTask
 from kangbot.model.money import ZERO
 from kangbot.model.orders import OrderStatus
@@ -32,6 +33,8 @@ def report_of(task: MarketTask, place: Place, now_ns: int) -> MarketReport:
         target=None if target is None else target.exposure,
         signal="" if target is None else target.reason,
         blocked=task.desk.blocked or executor.quarantine,
+        unprotected=unprotected(executor, task.desk.position.net),
+        by_hand=task.desk.by_hand,
         ticks=task.inbox.ticks,
         bars=task.bars_seen,
         decisions=task.decisions,

@@ -20,7 +20,7 @@ from kangbot.health.latency import Latencies
 from kangbot.machines.runstate import Signal, accepts
 from kangbot.market.bars import Bars, TradeBars, bars_of
 from kangbot.market.desk import Desk, Leave
-from kangbot.market.inbox import Batch, FeedChanged, Inbox, LookAgain
+from kangbot.market.inbox import Batch, FeedChanged, Inbox, LookAgain, Released
 from kangbot.market.preparation import Fetched, Preparation, PreparationFailed, Subscribed
 from kangbot.market.roster import Command, Roster
 from kangbot.market.spec import MarketSpec
@@ -161,6 +161,9 @@ class MarketTask:
             self._command(message)
         elif isinstance(message, LookAgain):
             self._act_due = True
+        elif isinstance(message, Released):
+            self.desk.release(message.caller)
+            self._act_due = True
         elif isinstance(message, FeedChanged):
             self._feed_changed(message)
         elif isinstance(message, Subscribed | Fetched | PreparationFailed):
@@ -263,7 +266,7 @@ class MarketTask:
             now_ns=self._clock.now_ns(),
             bars=tuple(self._window),
             quote=self.inbox.quote,
-            position=self.desk.executor.position,
+            position=self.desk.position,
             target=self.desk.target,
             last_trip=self.desk.executor.last_trip,
             indicators=self._indicators,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
+from kangbot.machines.guard import StopPolicy, StopTerms
 from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
 from kangbot.model.market import timeframe_seconds
 from kangbot.risk.limits import Limits
@@ -143,6 +144,26 @@ class Risk:
     require_stop: bool = True
     """An entry carries its stop in its own request."""
 
+    stop_policy: Literal["retry", "tighten", "close"] = "close"
+    """How far to go for a stop that the venue does not take: ask again; and offer stops nearer to the price; and close
+    the position. Without a stop a position can lose anything, so the default goes all the way."""
+
+    stop_patience_s: Annotated[int, Between(5, DAY_S)] = 30
+    """How long a position may wait for a stop that neither rests nor is refused, in seconds, before `close` closes
+    it."""
+
+    stop_distance_percent: Annotated[Decimal, Between(Decimal("0.1"), Decimal(50))] = Decimal(5)
+    """Of the entry price: where the stop goes of a position whose own stop nobody knows. Only with `require_stop`."""
+
+    foreign: Literal["report", "quarantine", "adopt"] = "report"
+    """What is done where somebody trades by hand in a market of ours; it is told in any case. `report`: their share is
+    left alone, and nothing is entered while it is there. `quarantine`: the market takes no entry until
+    `kangbot release MARKET`. `adopt`: the strategy has the whole position."""
+
+    orphans: Literal["cancel", "report"] = "cancel"
+    """What is done with a resting order that bears our prefix and is not in our journal: another daemon's, or one from
+    a state folder that was lost. An order without our prefix is never touched."""
+
     beside_hand: bool = False
     """Whether to enter a market where somebody trades by hand."""
 
@@ -154,6 +175,16 @@ class Risk:
 
     mark_distance_percent: Percent = Decimal(3)
     """No entry further than this from the venue's mark price."""
+
+    @property
+    def stops(self) -> StopTerms:
+        """What is done for stops that do not rest."""
+        return StopTerms(
+            policy=StopPolicy(self.stop_policy),
+            required=self.require_stop,
+            distance_percent=self.stop_distance_percent,
+            patience_ns=self.stop_patience_s * SECOND_NS,
+        )
 
     @property
     def limits(self) -> Limits:

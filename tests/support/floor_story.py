@@ -9,6 +9,8 @@ from typing import Any
 from kangbot.errors import Refused, Retryable
 from kangbot.execution.budget import Budget
 from kangbot.journal.replay import replay
+from kangbot.machines.guard import StopTerms
+from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.limiter import Window
 from kangbot.market.floor import Floor, Terms
 from kangbot.market.roster import Command, Roster
@@ -160,6 +162,8 @@ class Story:
         self.feeds = FakeFeeds()
         self.strategy = Steered()
         self.risk = AccountRisk(Limits(leverage=None))
+        self.stops = StopTerms()
+        self.foreign = ForeignPolicy.REPORT
         self.specs = list(specs) if specs is not None else [spec(self.strategy)]
         self.roster = Roster(clock=world.clock, journal=disk, draw=lambda: 0.0, interval_s=0.1, jitter_s=0.0)
         self.died: OnCrash | None = None
@@ -178,8 +182,15 @@ class Story:
             risk=self.risk,
             roster=self.roster,
             specs=self.specs,
-            terms=Terms(restarts=2, restarts_within_s=3600.0, first_wait_s=1.0, longest_wait_s=5.0),
             died=self.died,
+            terms=Terms(
+                restarts=2,
+                restarts_within_s=3600.0,
+                first_wait_s=1.0,
+                longest_wait_s=5.0,
+                stops=self.stops,
+                foreign=self.foreign,
+            ),
         )
         self.venue.sink = lambda event: self.floor.account.offer(event, 0)
         await self.floor.open()

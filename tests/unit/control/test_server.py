@@ -44,6 +44,11 @@ class Desk:
         self.told.append(("release", caller))
         return Standing(killed="", flatten=False, kept=())
 
+    def release_market(self, market: MarketId, caller: str) -> None:
+        if market != "v:A":
+            raise UnknownMarketError(f"no market {market!r} runs here")
+        self.told.append(("release", market, caller))
+
 
 @pytest.fixture
 def desk() -> Desk:
@@ -105,6 +110,15 @@ async def test_what_needs_a_person_is_said_in_words(desk: Desk, path: Path) -> N
     client = ControlClient(path)
     with pytest.raises(ValueError, match="no disk took it; make room"):
         await asyncio.get_running_loop().run_in_executor(None, lambda: client.kill("x", flatten=False))
+
+
+async def test_a_markets_quarantine_is_lifted_by_its_name(desk: Desk, path: Path) -> None:
+    """That of another market is not."""
+    client, loop = ControlClient(path), asyncio.get_running_loop()
+    await loop.run_in_executor(None, client.release_market, "v:A")
+    with pytest.raises(ValueError, match="no market 'v:B'"):
+        await loop.run_in_executor(None, client.release_market, "v:B")
+    assert desk.told == [("release", "v:A", "control socket")]
 
 
 async def test_markets_are_commanded_one_by_one_and_together(desk: Desk, path: Path) -> None:

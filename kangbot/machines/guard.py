@@ -1,0 +1,159 @@
+"""A position whose stop does not rest at the venue: what is done about it, step by step.
+
+A stop travels with its entry, so this begins where one got lost: refused beside an accepted entry, taken away by hand,
+forgotten by the venue, or never known. One row a line, the first that fits:
+
+==================================================  ====================================================================
+flat, or a stop rests                               nothing; the past is forgotten
+nobody knows a stop, and none is required           nothing
+the price is beyond the stop                        close at the market: it would have been hit
+nobody knows a stop                                 one at `distance_percent` from the entry
+refused, and the policy is to retry                 the same again, every `again_ns`
+refused                                             half as far from the price, up to `TIGHTENINGS` times
+refused again, and the policy is to tighten         the same again, every `again_ns`
+refused again, or not at rest within `patience_ns`  close at the market
+    (policy close)
+otherwise                                           that stop: requests that are lost are repeated by the executor
+==================================================  ====================================================================
+
+A market whose position had to be closed rests for `rest_ns`: what the venue does not protect is not entered again at
+once. Requests, orders and words for the log are left to `market/desk.py`.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+from kangbot.machines.sizing import protective
+from kangbot.model.market import Instrument
+from kangbot.model.money import Price, Quantity
+
+SECOND_NS = 1_000_000_000
+TIGHTENINGS = 2
+
+
+class StopPolicy(StrEnum):
+    """How far to go for a stop that the venue does not take."""
+
+    RETRY = "retry"  # ask again, for as long as it takes; a person decides
+    TIGHTEN = "tighten"  # and offer stops nearer to the price
+    CLOSE = "close"  # and close what cannot be protected
+
+
+class StopTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done for stops; times in nanoseconds."""
+
+    policy: StopPolicy = StopPolicy.CLOSE
+    required: bool = True  # every position has a stop, one of our choice where nobody knows a price
+    distance_percent: Decimal = Decimal(5)  # of the entry, for a position whose stop nobody knows
+    patience_ns: int = 30 * SECOND_NS  # for a stop that is not refused and does not rest either
+    again_ns: int = 10 * SECOND_NS
+    rest_ns: int = 600 * SECOND_NS
+
+
+class Plight(msgspec.Struct, frozen=True, kw_only=True):
+    """One position at one moment."""
+
+    now_ns: int
+    net: Quantity  # signed; 0 where there is nothing of ours to protect
+    entry: Price | None
+    rests: bool  # a stop rests at the venue, as far as we know
+    stop: Price | None  # the one that belongs to the position; None where nobody knows
+    price: Price | None  # at which it could be closed now; None where there is no quote
+    asked: Price | None = None  # what the venue was asked for last
+    refused: str = ""  # its definitive no to that
+
+
+class SetStop(msgspec.Struct, frozen=True):
+    """Ask the venue for this stop; `again` where it has refused the very same."""
+
+    price: Price
+    again: bool = False
+
+
+class CloseNow(msgspec.Struct, frozen=True):
+    """Close the position at the market."""
+
+    reason: str
+
+
+Answer: TypeAlias = SetStop | CloseNow | None
+
+
+class Guard(msgspec.Struct, frozen=True, kw_only=True):
+    """One market's guard; returns its successor."""
+
+    since_ns: int = 0  # when the position was first seen without its stop; 0 where it is not
+    tightened: int = 0
+    offered: Price | None = None  # the nearer stop that was chosen
+    again_ns: int = 0  # when a refused stop is offered again
+    closing: str = ""  # why the position is being closed; stays until it is flat
+    rests_until_ns: int = 0  # no entry before
+
+    def see(self, plight: Plight, instrument: Instrument, terms: StopTerms) -> tuple["Guard", Answer]:
+        """Take one look, and return what is to be done now."""
+        if not plight.net:
+            rests_ns = plight.now_ns + terms.rest_ns if self.closing else self.rests_until_ns
+            return Guard(rests_until_ns=rests_ns), None
+        if self.closing:
+            return self, CloseNow(self.closing)
+        if plight.rests:
+            return Guard(rests_until_ns=self.rests_until_ns), None
+        direction = 1 if plight.net > 0 else -1
+        stop = self._stop(plight, direction, terms)
+        if stop is None:
+            return self, None
+        stop = protective(stop, direction, instrument)
+        seen = msgspec.structs.replace(self, since_ns=self.since_ns or plight.now_ns)
+        if plight.price is not None and (stop - plight.price) * direction >= 0:
+            return _close(seen, f"price {plight.price} is beyond the stop {stop}, which does not rest at the venue")
+        if plight.refused and plight.asked == stop:
+            return _refused(seen, plight, stop, instrument, terms)
+        if terms.policy is StopPolicy.CLOSE and plight.now_ns >= seen.since_ns + terms.patience_ns:
+            waited_s = (plight.now_ns - seen.since_ns) // SECOND_NS
+            return _close(seen, f"the stop {stop} does not rest at the venue after {waited_s} s")
+        return msgspec.structs.replace(seen, again_ns=0), SetStop(stop)
+
+    def due_ns(self, terms: StopTerms) -> int | None:
+        """Return when to look again, whatever happens or not; None where nothing waits."""
+        if not self.since_ns or self.closing:
+            return None
+        if self.again_ns:
+            return self.again_ns
+        return self.since_ns + terms.patience_ns if terms.policy is StopPolicy.CLOSE else None
+
+    # --------------------------------------------------------------------------------------------------------- private
+    def _stop(self, plight: Plight, direction: int, terms: StopTerms) -> Price | None:
+        """Return which stop to ask for, not rounded yet; None where there is none."""
+        if self.offered is not None:
+            return self.offered
+        if plight.stop is not None:
+            return plight.stop
+        if not terms.required or plight.entry is None:
+            return None
+        return plight.entry * (1 - direction * terms.distance_percent / 100)
+
+
+def _refused(
+    guard: Guard, plight: Plight, stop: Price, instrument: Instrument, terms: StopTerms
+) -> tuple[Guard, Answer]:
+    """Return what follows from the venue's no to this very stop."""
+    nearer, direction = None, 1 if plight.net > 0 else -1
+    if terms.policy is not StopPolicy.RETRY and guard.tightened < TIGHTENINGS and plight.price is not None:
+        nearer = protective((stop + plight.price) / 2, direction, instrument)
+        if (nearer - plight.price) * direction >= 0 or nearer == stop:
+            nearer = None  # a tick from the price: there is nothing between
+    if nearer is not None:
+        after = msgspec.structs.replace(guard, tightened=guard.tightened + 1, offered=nearer, again_ns=0)
+        return after, SetStop(nearer)
+    if terms.policy is StopPolicy.CLOSE:
+        return _close(guard, f"the venue refuses the stop {stop}: {plight.refused}")
+    if guard.again_ns and plight.now_ns >= guard.again_ns:
+        return msgspec.structs.replace(guard, again_ns=plight.now_ns + terms.again_ns), SetStop(stop, again=True)
+    return msgspec.structs.replace(guard, again_ns=guard.again_ns or plight.now_ns + terms.again_ns), None
+
+
+def _close(guard: Guard, reason: str) -> tuple[Guard, Answer]:
+    return msgspec.structs.replace(guard, closing=reason), CloseNow(reason)

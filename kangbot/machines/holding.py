@@ -1,0 +1,58 @@
+"""What lies behind a position beside its size: the stop that belongs to it, and how much of it was traded by hand.
+
+A venue nets everything into one position, so a trade by hand cannot be told from ours in its size. It can be told by
+its fill, which bears no id of ours; the share by hand is the sum of those since flat. The stop that belongs to a
+position is the last one that rested, or the one that its entry carried: where the venue shows none, that is the price
+to restore, also after a restart and before the strategy has said a word.
+
+The fold of the journal and the running market keep it by the same two steps.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from kangbot.model.ids import CLIENT_ID_PREFIX
+from kangbot.model.money import ZERO, Price, Quantity
+from kangbot.model.orders import Fill, FillCause, Intent
+
+
+class ForeignPolicy(StrEnum):
+    """What is done about what somebody trades by hand in a market of ours. It is told in any case."""
+
+    REPORT = "report"  # their share of the position is left alone, and nothing is entered beside it
+    QUARANTINE = "quarantine"  # and the market is theirs until a person releases it
+    ADOPT = "adopt"  # the whole position is the strategy's
+
+
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
+    """Returns its successor."""
+
+    stop: Price | None = None  # the last that rested, or that an entry carried; None where none was ever known
+    by_hand: Quantity = ZERO  # signed: what trades by hand have added to the position since flat
+
+    def filled(self, fill: Fill, intent: Intent | None, *, before: Quantity, after: Quantity) -> "Holding":
+        """Return it after a fill that moved the position from `before` to `after`; `intent` is its order's, if ours."""
+        carried = intent.stop if intent is not None and fill.signed * after > 0 else None
+        hand = by_hand(fill)
+        if before * after <= 0:  # from flat, to flat, or turned around: another position
+            return Holding(stop=carried, by_hand=after if hand else ZERO)
+        stop = carried if self.stop is None else self.stop
+        return Holding(stop=stop, by_hand=self.by_hand + fill.signed if hand else self.by_hand)
+
+    def rests(self, stop: Price | None) -> "Holding":
+        """Return it after the venue showed this stop; one that is gone is remembered."""
+        return self if stop is None else Holding(stop=stop, by_hand=self.by_hand)
+
+    def ours(self, net: Quantity) -> Quantity:
+        """Return how much of the position `net` is ours to manage: what we traded, and no more than there is."""
+        own = net - self.by_hand
+        if own * net <= 0:
+            return ZERO
+        return min(own, net) if net > 0 else max(own, net)
+
+
+def by_hand(fill: Fill) -> bool:
+    """Whether somebody traded past us: not under an id of ours, and not by the venue's own doing."""
+    ours = fill.client_id is not None and fill.client_id.startswith(CLIENT_ID_PREFIX)
+    return not ours and fill.cause is FillCause.TRADE

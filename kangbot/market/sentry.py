@@ -1,0 +1,101 @@
+"""The sentry of one market: sees to it that what it holds has its stop at the venue, whatever else is going on.
+
+Shell around `machines/guard.py`. It looks on every turn of the market, in every run state, with and without a target:
+so after a restart a position gets its stop back as soon as the venue has shown that it has none, before the strategy
+has decided anything. What it finds is told once when it begins, at each step, and once when it is over.
+"""
+
+from kangbot.execution.executor import Executor
+from kangbot.machines.guard import CloseNow, Guard, Plight, SetStop, StopTerms
+from kangbot.market.inbox import Inbox
+from kangbot.model.events import Severity
+from kangbot.model.market import Instrument
+from kangbot.model.money import Price, Quantity
+from kangbot.runtime.world import SECOND_NS, Clock
+
+_FRESH_NS = 30 * SECOND_NS  # an older quote says nothing of whether a stop would have been hit
+
+
+class Sentry:
+    """One market's sentry; called by the market's desk only."""
+
+    def __init__(
+        self, *, executor: Executor, instrument: Instrument, inbox: Inbox, clock: Clock, terms: StopTerms
+    ) -> None:
+        self._executor = executor
+        self._instrument = instrument
+        self._inbox = inbox
+        self._clock = clock
+        self._terms = terms
+        self._guard = Guard()
+
+    @property
+    def engaged(self) -> bool:
+        """Whether a stop is missing and being seen to: nobody else moves it meanwhile."""
+        return bool(self._guard.since_ns)
+
+    @property
+    def held(self) -> str:
+        """Return why the market may not enter; "" where it may."""
+        left_ns = self._guard.rests_until_ns - self._clock.now_ns()
+        if left_ns <= 0:
+            return ""
+        return f"stop_policy: the last position could not be protected; the market rests {left_ns // SECOND_NS} s"
+
+    def due_ns(self) -> int | None:
+        """Return when to look again; None where only news can change anything."""
+        return self._guard.due_ns(self._terms)
+
+    def look(self, net: Quantity, wanted: Price | None) -> str:
+        """Take one look at the position `net` with the stop that is `wanted`, and ask for it where it is missing.
+
+        Return why the position must be closed; "" where it need not.
+        """
+        if not self._executor.reconciled_ns:
+            return ""  # the venue has not been asked yet; what is remembered of the stop stands
+        before = self._guard
+        self._guard, answer = before.see(self._plight(net, wanted), self._instrument, self._terms)
+        if isinstance(answer, SetStop):
+            self._tell_step(before, net, answer.price)
+            self._executor.protect(answer.price, again=answer.again)
+            return ""
+        if isinstance(answer, CloseNow):
+            if not before.closing:
+                self._executor.tell("stop.closing", Severity.CRITICAL, f"closing {net}: {answer.reason}")
+            return answer.reason
+        if before.since_ns and not self._guard.since_ns:
+            rests = f"the stop of {net} rests at {self._executor.stop}" if net else "the position is closed"
+            self._executor.tell("stop.settled", Severity.INFO, rests)
+        return ""
+
+    def _plight(self, net: Quantity, wanted: Price | None) -> Plight:
+        executor, quote, now_ns = self._executor, self._inbox.quote, self._clock.now_ns()
+        price = None
+        if quote is not None and now_ns - self._inbox.quote_seen_ns < _FRESH_NS:
+            price = quote.bid if net > 0 else quote.ask
+        return Plight(
+            now_ns=now_ns,
+            net=net,
+            entry=executor.position.entry,
+            rests=not executor.unprotected,
+            stop=wanted,
+            price=price,
+            asked=executor.protection.wanted,
+            refused=executor.protection.refused,
+        )
+
+    def _tell_step(self, before: Guard, net: Quantity, price: Price) -> None:
+        if not before.since_ns:
+            self._executor.tell("stop.missing", Severity.WARNING, f"no stop rests for {net}; asking for one at {price}")
+        elif self._guard.tightened > before.tightened:
+            self._executor.tell("stop.tightened", Severity.WARNING, f"the stop of {net} is tried nearer, at {price}")
+
+
+def unprotected(executor: Executor, net: Quantity) -> str:
+    """Return why what we hold has no stop at the venue, in words; "" where it has, or where none can be."""
+    if not net or not executor.unprotected or not executor.reconciled_ns:
+        return ""
+    protection = executor.protection
+    if protection.refused:
+        return f"the venue refuses the stop {protection.wanted}: {protection.refused}"
+    return f"the stop {protection.wanted} is being set" if protection.asked_ns else "no stop is known"

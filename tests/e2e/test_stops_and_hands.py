@@ -1,0 +1,131 @@
+"""Positions without their stops, and people beside the daemon, in real processes."""
+
+import asyncio
+import sqlite3
+import time
+from contextlib import closing
+from decimal import Decimal
+
+import pytest
+
+from kangbot.model.ids import Symbol
+from kangbot.venues.bybit.venue import BybitVenue
+from tests.support.processes import MARKETS, World
+
+pytestmark = pytest.mark.process
+
+
+def remove_stops(world: World) -> None:
+    """Take the stops of every position away at the exchange, as a person could."""
+
+    async def main() -> None:
+        venue = BybitVenue(
+            key="sandbox",
+            secret="sandbox",
+            rest_url=world.sandbox.rest_url,
+            now_ns=time.time_ns,
+            venue_now_ms=lambda: time.time_ns() // 1_000_000,
+        )
+        instruments = await venue.instruments([Symbol(f"{base}/USDT:USDT") for base in MARKETS])
+        for position in await venue.positions():
+            (instrument,) = [one for one in instruments.values() if one.market == position.market]
+            await venue.protect(instrument, None)
+        await venue.aclose()
+
+    asyncio.run(main())
+
+
+def notes(world: World, kind: str) -> list[str]:
+    """Return the markets of which the history has a note of that kind."""
+    with closing(sqlite3.connect(world.state / "history.sqlite")) as database:
+        return [market for (market,) in database.execute("SELECT market FROM events WHERE kind = ?", (kind,))]
+
+
+def test_a_stop_that_was_lost_is_back_after_a_restart(world: World) -> None:
+    """`kill -9`, the stops taken away meanwhile, markets that nobody starts: every position has its old stop again."""
+    world.start()
+    world.live()
+    world.until(lambda report: sum(bool(market.net) for market in report.markets) >= 3)
+    world.sandbox.pause()
+    for base in MARKETS:
+        world.client.command(f"bybit:{base}-USDT:USDT", "stop")
+    world.until(lambda report: all(market.state == "stopped" for market in report.markets))
+    before = world.sandbox.truth()
+    assert before["stops"].keys() == before["positions"].keys() != set()
+    world.daemon.kill()
+    remove_stops(world)
+    assert world.sandbox.truth()["stops"] == {}
+    world.start()
+    world.until(lambda _: world.sandbox.truth()["stops"] == before["stops"], timeout_s=30)
+    report = world.until(lambda report: not any(market.unprotected for market in report.markets))
+    assert report.live == 0
+    assert world.sandbox.truth()["positions"] == before["positions"]
+
+
+def test_a_stop_that_is_taken_away_is_put_back_while_running(world: World) -> None:
+    """The position's next push says that it is gone."""
+    world.start()
+    world.live()
+    world.until(lambda report: any(market.net for market in report.markets))
+    world.sandbox.pause()
+    time.sleep(1)
+    remove_stops(world)
+    world.until(lambda _: (truth := world.sandbox.truth())["stops"].keys() == truth["positions"].keys(), timeout_s=30)
+    assert world.client.report().unprotected == 0
+
+
+def test_what_somebody_does_by_hand_is_told_and_left_alone(world: World) -> None:
+    """An order and a position by hand: told within a minute, nothing entered beside them, neither touched."""
+    world.sandbox.by_hand(
+        {"category": "linear", "symbol": "SOLUSDT", "side": "Buy", "orderType": "Limit", "qty": "1", "price": "50"}
+    )
+    world.start()
+    world.live()
+    by_hand = {"category": "linear", "symbol": "XRPUSDT", "side": "Buy", "orderType": "Market", "qty": "3333"}
+    world.sandbox.by_hand(by_hand)
+    at_s = time.monotonic()
+    world.until(
+        lambda report: {market.symbol.split("/")[0] for market in report.markets if market.by_hand} >= {"SOL", "XRP"},
+        timeout_s=60,
+    )
+    assert time.monotonic() - at_s < 60
+    world.orders(more_than=4)
+    world.until(lambda report: all(m.blocked.startswith("by_hand") for m in report.markets if "SOL" in m.symbol))
+    truth = world.stop()
+    assert "SOLUSDT" not in truth["positions"]
+    assert Decimal(truth["positions"]["XRPUSDT"]) >= Decimal(3333) - 200  # ours, at most 500 USDT, comes and goes
+    assert notes(world, "order.foreign") == ["bybit:SOL-USDT:USDT"]
+    assert "bybit:XRP-USDT:USDT" in notes(world, "position.by_hand")
+    assert [row["orderStatus"] for row in world.sandbox.orders() if row["symbol"] == "SOLUSDT"] == ["New"]
+
+
+def test_an_orphan_is_cancelled_and_a_strangers_order_is_not(world: World) -> None:
+    """Under our prefix, and unknown to the journal: gone within a minute, and told."""
+    order = {"category": "linear", "symbol": "ETHUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.1"}
+    world.start()
+    world.live()
+    world.sandbox.by_hand(order | {"price": "1000", "orderLinkId": "kbzzzzzzzz1"})
+    world.sandbox.by_hand(order | {"price": "1001", "orderLinkId": "my-own"})
+
+    def status(client_id: str) -> list[str]:
+        return [row["orderStatus"] for row in world.sandbox.orders() if row["orderLinkId"] == client_id]
+
+    world.until(lambda _: status("kbzzzzzzzz1") == ["Cancelled"])
+    world.stop()
+    assert status("my-own") == ["New"]
+    assert notes(world, "order.orphan") == ["bybit:ETH-USDT:USDT"]
+
+
+def test_a_quarantine_is_lifted_by_a_person(world: World) -> None:
+    """With the policy to quarantine, a trade by hand stops entries until `release`."""
+    world.config.write_text(world.config.read_text().replace("[risk]", '[risk]\nforeign = "quarantine"'))
+    world.start()
+    world.live()
+    trade = {"category": "linear", "symbol": "DOGEUSDT", "side": "Buy", "orderType": "Market", "qty": "100"}
+    world.sandbox.by_hand(trade)
+    market = "bybit:DOGE-USDT:USDT"
+    world.until(lambda report: any(m.market == market and "by no order of ours" in m.blocked for m in report.markets))
+    world.client.release_market(market)
+    world.until(lambda report: any(m.market == market and "no order" not in m.blocked for m in report.markets))
+    with pytest.raises(ValueError, match="no market"):
+        world.client.release_market("bybit:NO-SUCH")

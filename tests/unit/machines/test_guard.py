@@ -1,0 +1,164 @@
+"""What is done about a stop that does not rest: the table of `machines/guard.py`, row by row."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kangbot.machines.guard import TIGHTENINGS, CloseNow, Guard, Plight, SetStop, StopPolicy, StopTerms
+from tests.support.trade_words import SECOND, START, dec, instrument
+
+MARKET = instrument()  # ticks of 0.1
+TERMS = StopTerms()
+LONG = Plight(now_ns=START, net=dec(1), entry=dec(100), rests=False, stop=dec(90), price=dec(100))
+
+
+def plight(**changes: Any) -> Plight:
+    """Return a long of 1 at 100 whose stop at 90 does not rest, changed as asked."""
+    return msgspec.structs.replace(LONG, **changes)
+
+
+def refused(at: str, **changes: Any) -> Plight:
+    """Return the same after the venue's no to that stop."""
+    return plight(asked=dec(at), refused="too far", **changes)
+
+
+def test_a_position_with_its_stop_is_left_alone() -> None:
+    """And so is none at all."""
+    for fine in (plight(rests=True), plight(net=dec(0))):
+        assert Guard(since_ns=START, tightened=1).see(fine, MARKET, TERMS) == (Guard(), None)
+    assert Guard().due_ns(TERMS) is None
+
+
+def test_a_missing_stop_is_asked_for() -> None:
+    """On the tick, towards the price: the same on every look; the executor repeats what gets lost."""
+    guard, answer = Guard().see(plight(stop=dec("90.01")), MARKET, TERMS)
+    assert answer == SetStop(dec("90.1"))
+    assert guard.see(plight(stop=dec("90.01"), now_ns=START + SECOND), MARKET, TERMS) == (guard, answer)
+    short = plight(net=dec(-1), stop=dec("110.01"))
+    assert Guard().see(short, MARKET, TERMS)[1] == SetStop(dec("110.0"))
+
+
+def test_without_a_known_stop_one_is_chosen_where_one_is_required() -> None:
+    """At a distance from the entry; not where positions may be without."""
+    assert Guard().see(plight(stop=None), MARKET, TERMS)[1] == SetStop(dec("95.0"))
+    assert Guard().see(plight(stop=None, net=dec(-1)), MARKET, TERMS)[1] == SetStop(dec("105.0"))
+    assert Guard().see(plight(stop=None), MARKET, StopTerms(required=False)) == (Guard(), None)
+    assert Guard().see(plight(stop=None, entry=None), MARKET, TERMS) == (Guard(), None)
+
+
+@pytest.mark.parametrize("policy", StopPolicy)
+@pytest.mark.parametrize(("net", "stop", "price"), [(1, "100", "100"), (1, "101", "100"), (-1, "99", "100")])
+def test_a_price_beyond_the_stop_closes(policy: StopPolicy, net: int, stop: str, price: str) -> None:
+    """Whatever the policy: at the venue it would have been hit."""
+    guard, answer = Guard().see(
+        plight(net=dec(net), stop=dec(stop), price=dec(price)), MARKET, StopTerms(policy=policy)
+    )
+    assert isinstance(answer, CloseNow)
+    assert "is beyond the stop" in answer.reason
+    assert guard.closing == answer.reason
+
+
+def test_a_price_that_nobody_knows_closes_nothing() -> None:
+    """No quote, or an old one."""
+    assert Guard().see(plight(price=None), MARKET, TERMS)[1] == SetStop(dec("90.0"))
+
+
+def test_a_refused_stop_is_offered_nearer_and_then_the_position_is_closed() -> None:
+    """The whole ladder, as is the default."""
+    guard, answer = Guard().see(plight(), MARKET, TERMS)
+    guard, answer = guard.see(refused("90"), MARKET, TERMS)
+    assert answer == SetStop(dec("95.0"))
+    assert guard.see(plight(asked=dec(95)), MARKET, TERMS)[1] == SetStop(dec("95.0"))
+    guard, answer = guard.see(refused("95"), MARKET, TERMS)
+    assert (answer, guard.tightened) == (SetStop(dec("97.5")), TIGHTENINGS)
+    guard, answer = guard.see(refused("97.5"), MARKET, TERMS)
+    assert answer == CloseNow("the venue refuses the stop 97.5: too far")
+    assert guard.due_ns(TERMS) is None
+
+
+def test_there_is_nothing_between_a_tick_and_the_price() -> None:
+    """Then it is refused for good; and without a price nothing nearer can be chosen."""
+    assert isinstance(Guard().see(refused("99.9", stop=dec("99.9")), MARKET, TERMS)[1], CloseNow)
+    assert isinstance(Guard().see(refused("90", price=None), MARKET, TERMS)[1], CloseNow)
+    rounded = refused("99.9", stop=dec("99.9"), price=dec("99.95"))
+    assert isinstance(Guard().see(rounded, MARKET, TERMS)[1], CloseNow)
+
+
+def test_a_refusal_of_another_stop_says_nothing_of_this_one() -> None:
+    """The strategy has moved it since."""
+    assert Guard().see(refused("80"), MARKET, TERMS)[1] == SetStop(dec("90.0"))
+
+
+@pytest.mark.parametrize("policy", [StopPolicy.RETRY, StopPolicy.TIGHTEN])
+def test_short_of_closing_a_refused_stop_is_offered_again_and_again(policy: StopPolicy) -> None:
+    """Every few seconds, and never sooner; with nearer ones first where that is the policy."""
+    terms, guard, at = StopTerms(policy=policy), Guard(), "90"
+    if policy is StopPolicy.TIGHTEN:
+        guard, _ = guard.see(refused("90"), MARKET, terms)
+        guard, _ = guard.see(refused("95"), MARKET, terms)
+        at = "97.5"
+    for round_ns in (0, terms.again_ns):
+        now_ns = START + round_ns
+        waiting, answer = guard.see(refused(at, now_ns=now_ns + 1), MARKET, terms)
+        assert answer is None
+        due_ns = waiting.due_ns(terms)
+        assert due_ns is not None
+        assert due_ns >= now_ns + terms.again_ns
+        guard, answer = waiting.see(refused(at, now_ns=due_ns), MARKET, terms)
+        assert answer == SetStop(dec(at), again=True)
+        # While the request is under way nothing is refused, and nothing is due.
+        guard, answer = guard.see(plight(asked=dec(at), now_ns=due_ns), MARKET, terms)
+        assert (answer, guard.due_ns(terms)) == (SetStop(dec(at)), None)
+
+
+def test_patience_ends() -> None:
+    """A stop that is neither refused nor at rest: under the policy to close, the position is closed; otherwise not."""
+    guard, _ = Guard().see(plight(), MARKET, TERMS)
+    due_ns = guard.due_ns(TERMS)
+    assert due_ns == START + TERMS.patience_ns
+    assert isinstance(guard.see(plight(now_ns=due_ns - 1), MARKET, TERMS)[1], SetStop)
+    guard, answer = guard.see(plight(now_ns=due_ns), MARKET, TERMS)
+    assert answer == CloseNow("the stop 90 does not rest at the venue after 30 s")
+    patient = StopTerms(policy=StopPolicy.TIGHTEN)
+    guard, _ = Guard().see(plight(), MARKET, patient)
+    assert guard.due_ns(patient) is None
+    assert isinstance(guard.see(plight(now_ns=due_ns), MARKET, patient)[1], SetStop)
+
+
+def test_closing_goes_on_until_flat_and_then_the_market_rests() -> None:
+    """A stop that shows up late changes nothing about it."""
+    guard = Guard(since_ns=START, closing="a reason")
+    assert guard.see(plight(rests=True), MARKET, TERMS) == (guard, CloseNow("a reason"))
+    guard, answer = guard.see(plight(net=dec(0)), MARKET, TERMS)
+    assert (guard, answer) == (Guard(rests_until_ns=START + TERMS.rest_ns), None)
+    guard, _ = guard.see(plight(rests=True), MARKET, TERMS)
+    assert guard.rests_until_ns == START + TERMS.rest_ns
+
+
+@given(
+    net=st.sampled_from([Decimal(-2), Decimal(2)]),
+    stop=st.decimals(1, 200, places=2),
+    price=st.decimals(50, 150, places=1),
+    refusals=st.integers(0, 6),
+)
+def test_a_stop_is_only_ever_asked_for_on_its_side_of_the_price(
+    net: Decimal, stop: Decimal, price: Decimal, refusals: int
+) -> None:
+    """However often it is refused, and it never moves away from the price; the ladder has an end."""
+    guard, asked, last = Guard(), None, None
+    for count in range(refusals + 1):
+        now = plight(net=net, stop=stop, price=price, asked=asked, refused="no" if count else "")
+        guard, answer = guard.see(now, MARKET, TERMS)
+        if isinstance(answer, CloseNow):
+            return
+        assert isinstance(answer, SetStop)
+        direction = 1 if net > 0 else -1
+        assert (price - answer.price) * direction > 0
+        assert answer.price % MARKET.tick == 0
+        assert last is None or (answer.price - last) * direction > 0
+        asked = last = answer.price
+    assert refusals <= TIGHTENINGS

@@ -1,0 +1,105 @@
+"""What lies behind a position: its stop, and what somebody traded by hand."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kangbot.machines.holding import Holding, by_hand
+from kangbot.model.ids import ClientId
+from kangbot.model.orders import Fill, FillCause, Intent, Side
+from tests.support.trade_words import MARKET, START, dec, fill, intent
+
+
+def hand(quantity: str | int, side: Side = Side.BUY, *, client: str | None = None) -> Fill:
+    """Return a trade by hand; `client` where it bears an id that is not ours."""
+    return Fill(
+        market=MARKET,
+        execution_id=fill("x", 1).execution_id,
+        client_id=None if client is None else ClientId(client),
+        venue_order_id=fill("x", 1).venue_order_id,
+        side=side,
+        price=dec(100),
+        quantity=dec(quantity),
+        fee_currency="USDT",
+        at_ns=START,
+    )
+
+
+def after(*steps: tuple[Fill, Intent | None]) -> tuple[Holding, Decimal]:
+    """Return what these fills come to, from flat, and the position."""
+    holding, net = Holding(), dec(0)
+    for one, meant in steps:
+        holding = holding.filled(one, meant, before=net, after=net + one.signed)
+        net += one.signed
+    return holding, net
+
+
+ENTRY = (fill("e1", 2), intent(stop="90"))
+
+
+def test_a_trade_by_hand_is_told_by_its_id() -> None:
+    """None, or somebody else's; the venue's own doing is nobody's hand."""
+    assert by_hand(hand(1))
+    assert by_hand(hand(1, client="my-order"))
+    assert not by_hand(fill("e1", 1))
+    assert not by_hand(fill("e1", 1, named=False, cause=FillCause.STOP))
+
+
+def test_the_stop_of_a_position_is_remembered_when_it_is_gone() -> None:
+    """The one its entry carried, then the last that rested; gone with the position."""
+    holding, net = after(ENTRY)
+    assert holding.stop == dec(90)
+    holding = holding.rests(dec(95)).rests(None)
+    assert holding.stop == dec(95)
+    more = holding.filled(fill("e2", 1), intent(2, stop="80"), before=net, after=net + 1)
+    assert more.stop == dec(95)
+    flat = more.filled(hand(3, Side.SELL), None, before=dec(3), after=dec(0))
+    assert flat == Holding()
+
+
+def test_an_exits_fill_carries_no_stop() -> None:
+    """And an entry into a position whose stop nobody knew gives it one."""
+    reducing = fill("e2", 1, side=Side.SELL)
+    holding, _ = after((hand(2), None), (reducing, intent(2, stop="90")))
+    assert holding.stop is None
+    holding, _ = after((hand(2), None), (fill("e2", 1), intent(2, stop="90")))
+    assert holding.stop == dec(90)
+
+
+def test_what_somebody_added_by_hand_is_not_ours() -> None:
+    """It stays theirs while our share comes and goes; what they take away is not ours to close either."""
+    holding, net = after(ENTRY, (hand(1), None))
+    assert (holding.by_hand, holding.ours(net)) == (dec(1), dec(2))
+    holding, net = after(ENTRY, (hand(1), None), (fill("e2", 2, side=Side.SELL), intent(2)))
+    assert (net, holding.ours(net)) == (dec(1), dec(0))
+    holding, net = after(ENTRY, (hand("0.5", Side.SELL), None))
+    assert (net, holding.ours(net)) == (dec("1.5"), dec("1.5"))
+    short, net = after((hand(2, Side.SELL), None))
+    assert (net, short.ours(net)) == (dec(-2), dec(0))
+
+
+def test_a_position_that_turned_around_is_another_one() -> None:
+    """By hand it is theirs, whole; by our order it is ours."""
+    holding, net = after(ENTRY, (hand(3, Side.SELL), None))
+    assert (holding, holding.ours(net)) == (Holding(by_hand=dec(-1)), dec(0))
+    holding, net = after((hand(1), None), (fill("e1", 3, side=Side.SELL), intent(stop="110")))
+    assert (holding, holding.ours(net)) == (Holding(stop=dec(110)), dec(-2))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(-5, 5).filter(bool)), max_size=12))
+def test_our_share_is_never_more_than_there_is(steps: list[tuple[bool, int]]) -> None:
+    """Nor of the other side, whoever trades in whatever order."""
+    trades = []
+    for number, (ours, quantity) in enumerate(steps, 1):
+        side = Side.BUY if quantity > 0 else Side.SELL
+        size = abs(quantity)
+        trades.append(
+            (fill(f"e{number}", size, number=number, side=side), intent(number)) if ours else (hand(size, side), None)
+        )
+    holding, net = after(*trades)
+    share = holding.ours(net)
+    assert abs(share) <= abs(net)
+    assert share * net >= 0
+    if not any(not ours for ours, _ in steps):
+        assert share == net
