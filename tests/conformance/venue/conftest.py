@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.support.market_bench import READERS, Markets
 from tests.support.venue_bench import ADAPTERS, Bench
 
 
@@ -11,4 +12,11 @@ from tests.support.venue_bench import ADAPTERS, Bench
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     """Return each adapter in turn, with a fresh venue."""
     async with ADAPTERS[request.param]() as ready:
+        yield ready
+
+
+@pytest.fixture(params=sorted(READERS))
+async def markets(request: pytest.FixtureRequest) -> AsyncIterator[Markets]:
+    """Return each adapter in turn, those without orders included."""
+    async with READERS[request.param]() as ready:
         yield ready

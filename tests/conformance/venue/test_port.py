@@ -2,7 +2,6 @@
 
 import asyncio
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -17,8 +16,8 @@ from kangbot.errors import (
     Refused,
     Retryable,
 )
-from kangbot.model.ids import ClientId, Symbol
-from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.ids import ClientId
+from kangbot.model.market import Instrument
 from kangbot.model.money import floor_to
 from kangbot.model.orders import (
     Fill,
@@ -57,45 +56,6 @@ async def settled(bench: Bench, intent: Intent, instrument: Instrument) -> Order
     report = (await bench.venue.find(instrument, intent.client_id)).report
     assert report is not None
     return report
-
-
-# ------------------------------------------------------------------------------------------------------------ markets
-async def test_instruments_are_known_by_their_symbols(bench: Bench) -> None:
-    """What is traded is there with its rules, what is not is absent."""
-    names = [Symbol("BTC/USDT:USDT"), Symbol("BTC/USDT"), Symbol("NOPE/USDT:USDT")]
-    found = await bench.venue.instruments(names)
-    assert set(found) == set(names[:2])
-    for name, instrument in found.items():
-        assert instrument.symbol == name
-        assert instrument.kind is (InstrumentKind.LINEAR if ":" in name else InstrumentKind.SPOT)
-        assert instrument.market == f"{bench.venue.name}:{name.replace('/', '-')}"
-        assert min(instrument.tick, instrument.step, instrument.min_quantity, instrument.min_notional) > 0
-
-
-async def test_bars_are_closed_contiguous_and_oldest_first(bench: Bench) -> None:
-    """The newest is the last minute that is over by the venue's clock."""
-    bars = await bench.venue.bars(bench.linear, 60, 10)
-    now_ns = await bench.venue.server_time_ns()
-    assert len(bars) == 10
-    assert all(after.open_ns == before.close_ns for before, after in pairwise(bars))
-    assert all(bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high for bar in bars)
-    assert now_ns - 120_000_000_000 < bars[-1].close_ns <= now_ns
-    with pytest.raises(Refused):
-        await bench.venue.bars(bench.linear, 7, 10)
-
-
-async def test_trades_are_oldest_first(bench: Bench) -> None:
-    """The market's latest, with taker's side."""
-    trades = await bench.venue.trades(bench.linear, 50)
-    assert 0 < len(trades) <= 50
-    assert [trade.at_ns for trade in trades] == sorted(trade.at_ns for trade in trades)
-    assert {trade.market for trade in trades} == {bench.linear.market}
-
-
-async def test_the_venues_clock_is_near_ours(bench: Bench) -> None:
-    """In nanoseconds since the epoch; the venue behind the bench shares our clock."""
-    lookup = await bench.venue.find(bench.linear, NOBODY)
-    assert abs(await bench.venue.server_time_ns() - lookup.at_ns) < 5_000_000_000
 
 
 # ------------------------------------------------------------------------------------------------------------- orders
