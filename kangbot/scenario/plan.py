@@ -115,7 +115,8 @@ def _market(rng: "random.Random", native: str, size: Money) -> SimMarket:
 
 
 def _spec(rng: "random.Random", market: SimMarket, size: Money) -> MarketSpec:
-    slow = rng.randint(3, 6)
+    timeframe_s = rng.choice((5, 5, 10, 15))
+    slow = rng.randint(3, 6 if timeframe_s == 5 else 4)  # its look-back is in the venue's history
     strategy = registry.load(
         "ema_cross",
         {
@@ -125,7 +126,6 @@ def _spec(rng: "random.Random", market: SimMarket, size: Money) -> MarketSpec:
             "allow_short": rng.random() < 0.8,
         },
     )
-    timeframe_s = rng.choice((5, 5, 10, 15))
     return MarketSpec(
         market=market.market,
         symbol=market.instrument.symbol,

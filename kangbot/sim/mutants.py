@@ -17,8 +17,8 @@ from kangbot.execution.budget import Budget
 from kangbot.execution.learning import Learning
 from kangbot.execution.numbers import Numbers
 from kangbot.execution.outcome import CancelEnded, ProtectEnded, learnt_from
+from kangbot.machines import blotter, resolve
 from kangbot.machines import order as order_machine
-from kangbot.machines import resolve
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter
 from kangbot.machines.executions import Executions
@@ -108,10 +108,20 @@ def _five_not_founds(put: Put) -> None:
     put(order_machine, "_absent", absent)
 
 
-def _no_settle_margin(put: Put) -> None:
+def _absence_before_deadline(put: Put) -> None:
     """Let absence prove something as soon as the order has left."""
     put(executor.Executor, "_settle_ns", lambda _self, sent_ns: sent_ns)
-    put(order_machine, "begin", lambda intent, _margin: Order(intent=intent, settle_ns=0, changed_ns=intent.at_ns))
+    put(blotter, "begin", lambda intent, _margin: Order(intent=intent, settle_ns=0, changed_ns=intent.at_ns))
+
+
+def _no_settle_margin(put: Put) -> None:
+    """Let absence prove something once the receive window has passed, as if the venue had no queue."""
+
+    def begun(intent: Intent, _margin_ns: int) -> Order:
+        return Order(intent=intent, settle_ns=intent.deadline_ns, changed_ns=intent.at_ns)
+
+    put(executor.Executor, "_settle_ns", lambda self, sent_ns: sent_ns + self._window_ns)
+    put(blotter, "begin", begun)
 
 
 def _resend_after_deadline(put: Put) -> None:
@@ -268,6 +278,7 @@ _ALL = (
     _exception_means_failed,
     _duplicate_means_rejected,
     _five_not_founds,
+    _absence_before_deadline,
     _no_settle_margin,
     _resend_after_deadline,
     _restart_forgets,

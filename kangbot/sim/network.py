@@ -57,18 +57,31 @@ class Network:
     def send(self, act: Callable[[], T], *, changes: bool, until_ns: int | None = None) -> asyncio.Future[T]:
         """Send, and return the future of what comes back, which ends by the caller's patience at the latest."""
         faults, answer = self._faults, self._loop.create_future()
+        patience_s = self._loop.time() + self._timeout_s
+        request = _Request(act, answer, changes=changes, until_ns=until_ns, patience_s=patience_s)
         if faults.strikes(Kind.PARTITION):
             if self._rng.random() < _REFUSED:
                 error = Retryable("the venue cannot be reached: the connection was refused")
                 self._loop.call_later(self._leg_s(), _give, answer, None, error)
-                return answer
+            else:
+                self._vanish(request)
         elif faults.strikes(Kind.RESET):
-            self._reset(_Request(act, answer, changes=changes, until_ns=until_ns))
-        elif not faults.strikes(Kind.LOSS):
-            self._send(_Request(act, answer, changes=changes, until_ns=until_ns))
-        late = self._loop.call_later(self._timeout_s, _give_up, answer, changes)
-        answer.add_done_callback(lambda _: late.cancel())
+            self._reset(request)
+        elif faults.strikes(Kind.LOSS):
+            self._vanish(request)
+        else:
+            self._send(request)
         return answer
+
+    def _later(self, delay_s: float, call: Callable[..., None], request: "_Request", *arguments: object) -> None:
+        """Go on with the request later. A timer for the caller's patience is made only where that is in question."""
+        if self._loop.time() + delay_s >= request.patience_s:
+            self._vanish(request)
+        self._loop.call_later(delay_s, call, request, *arguments)
+
+    def _vanish(self, request: "_Request") -> None:
+        """Let the caller wait in vain, until it gives up."""
+        self._loop.call_at(request.patience_s, _give_up, request)
 
     # ----------------------------------------------------------------------------------------------------------- there
     def _send(self, request: "_Request") -> None:
@@ -78,7 +91,7 @@ class Network:
         if request.until_ns is not None and self._faults.strikes(Kind.LATE_REQUEST):
             left_s = (request.until_ns - self._venue_now_ns()) / 1e9
             way_s = max(way_s, left_s * self._rng.uniform(0.2, 1.1))
-        self._loop.call_later(way_s, self._arrive, request)
+        self._later(way_s, self._arrive, request)
 
     def _reset(self, request: "_Request") -> None:
         """Break the connection under a request that is on its way; what has left may arrive at any later time."""
@@ -98,13 +111,13 @@ class Network:
         elif request.changes and self._faults.strikes(Kind.DUPLICATION):
             # The venue's edge lost the first answer within the house and asks again; it forwards what it gets then.
             self._queue(request, answered=False)
-            self._loop.call_later(self._leg_s(), self._queue, request)
+            self._later(self._leg_s(), self._queue, request)
         else:
             self._queue(request)
 
     def _queue(self, request: "_Request", answered: bool = True) -> None:
         if request.changes and self._faults.strikes(Kind.LATE_ACCEPTANCE):
-            self._loop.call_later(self._rng.uniform(*_QUEUE_S), self._work, request, answered)
+            self._later(self._rng.uniform(*_QUEUE_S), self._work, request, answered)
         else:
             self._work(request, answered)
 
@@ -138,25 +151,35 @@ class Network:
 
     # ------------------------------------------------------------------------------------------------------------ back
     def _answer(self, request: "_Request", result: object, failed: KangbotError | None) -> None:
-        if self._faults.strikes(Kind.HALF_OPEN) or self._faults.on(Kind.PARTITION):
+        faults = self._faults
+        if faults.strikes(Kind.HALF_OPEN) or faults.on(Kind.PARTITION) or faults.strikes(Kind.LOST_ANSWER):
+            self._vanish(request)
             return
-        if self._faults.strikes(Kind.LOST_ANSWER):
-            return
-        self._loop.call_later(self._leg_s(), _give, request.answer, result, failed)
+        way_s = self._leg_s()
+        if self._loop.time() + way_s >= request.patience_s:
+            self._vanish(request)
+        self._loop.call_later(way_s, _give, request.answer, result, failed)
 
 
 class _Request:
-    """A request on its way."""
+    """A request on its way. `patience_s` is the loop's time at which its caller gives up."""
 
-    __slots__ = ("act", "answer", "changes", "until_ns")
+    __slots__ = ("act", "answer", "changes", "patience_s", "until_ns")
 
     def __init__(
-        self, act: Callable[[], object], answer: asyncio.Future[Any], *, changes: bool, until_ns: int | None
+        self,
+        act: Callable[[], object],
+        answer: asyncio.Future[Any],
+        *,
+        changes: bool,
+        until_ns: int | None,
+        patience_s: float,
     ) -> None:
         self.act = act
         self.answer = answer
         self.changes = changes
         self.until_ns = until_ns
+        self.patience_s = patience_s
 
 
 def _give(answer: asyncio.Future[Any], result: object, failed: KangbotError | None) -> None:
@@ -168,7 +191,7 @@ def _give(answer: asyncio.Future[Any], result: object, failed: KangbotError | No
         answer.set_exception(failed)
 
 
-def _give_up(answer: asyncio.Future[Any], changes: bool) -> None:
-    if not answer.done():
-        error = Ambiguous("no answer in time") if changes else Retryable("no answer in time")
-        answer.set_exception(error)
+def _give_up(request: _Request) -> None:
+    if not request.answer.done():
+        error = Ambiguous("no answer in time") if request.changes else Retryable("no answer in time")
+        request.answer.set_exception(error)

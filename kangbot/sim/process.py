@@ -46,6 +46,15 @@ class Process:
         """Let it die when it passes `spot` for the `passes`-th time from now on."""
         self._spot, self._left = spot, passes
 
+    def spare(self) -> None:
+        """Let it live."""
+        self._spot = None
+
+    def fall_due(self) -> None:
+        """Die where it stands, unless it was spared: its spot has not been passed in time."""
+        if self.doomed:
+            self.die()
+
     def at(self, spot: Spot) -> bool:
         """Pass a spot; returns whether it lives on."""
         if spot is self._spot and self.alive:
