@@ -177,7 +177,7 @@ class Errands:
         self._tasks.spawn(f"{kind}/{client_id}", work)
 
     def _land(self, kind: str, client_id: ClientId) -> None:
-        """Called before the outcome is posted: whoever takes it must find the way free for the next errand."""
+        """Free the way before the outcome is posted: whoever takes it may start the next errand at once."""
         self._flying.pop(f"{kind}/{client_id}", None)
 
     def _obey(self, error: Exception) -> None:

@@ -31,7 +31,7 @@ _COMMIT_S = 2.0
 
 
 class Points:
-    """Counts the steps, and ends the process at the one that is `target`, 0 for none; writes to `told` where that was."""
+    """Counts the steps, and ends the process at number `target` (0: at none); writes to `told` where that was."""
 
     def __init__(self, target: int, told: Path) -> None:
         self.count = 0
