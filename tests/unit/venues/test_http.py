@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from kangbot.venues.http import Http, NoAnswer, NotSent, Reply
+from kangbot.venues.http import Http, NoAnswer, NotSent, Reply, retry_after_ns
 from tests.support.loopback import Loopback, Request, http
 
 
@@ -198,3 +198,13 @@ async def test_closing_leaves_no_connection_open_and_nothing_is_sent_after() -> 
             await post(to, server.url)
         await to.aclose()
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "for_s"),
+    [("7", 7), ("", 0), ("0", 0), ("-1", 0), ("1.5", 0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0), ("9" * 16, 0)],
+)
+def test_how_long_to_wait_is_read_in_whole_seconds(said: str, for_s: int) -> None:
+    """Whatever else stands there is as if it did not: the adapter knows its venue's own waits."""
+    assert retry_after_ns({"Retry-After": said}) == for_s * 1_000_000_000
+    assert retry_after_ns({}) == 0
