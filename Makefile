@@ -6,9 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.prepared
 SECONDS ?=
+SEEDS ?= 1..10000
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 WHOLLY_COVERED := kangbot/machines/*,kangbot/risk/*,kangbot/journal/*,kangbot/execution/*
 
-.PHONY: help demo run test crash-points check fmt bench lock clean
+.PHONY: help demo run test crash-points simulate simulate-mutants check fmt bench lock clean
 
 help: ## what can be typed
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -31,6 +33,14 @@ test: $(STAMP) ## all tests, and every branch of what decides about orders cover
 
 crash-points: $(STAMP) ## end the executor at every step of an order's life, and compare with the exchange (minutes)
 	@$(BIN)/python -m pytest tests/e2e/test_crash_points.py -m sweep -q
+
+simulate: $(STAMP) ## the whole daemon in virtual time, ten thousand seeds with faults (SEEDS=1..100 plays fewer)
+	@mkdir -p build/reports
+	@$(BIN)/kangbot simulate --seeds $(SEEDS) --jobs $(JOBS) --json > build/reports/simulate.json || { echo "promises were broken: build/reports/simulate.json"; exit 1; }
+	@cat build/reports/simulate.json
+
+simulate-mutants: $(STAMP) ## take each safeguard out, until a seed notices (minutes)
+	@$(BIN)/kangbot simulate --seeds 1..500 --mutant all
 
 check: $(STAMP) ## format, lint, types, import contracts: in the order of speed
 	@$(BIN)/ruff format --check --quiet . || { echo "make fmt puts this right"; exit 1; }

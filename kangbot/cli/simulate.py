@@ -13,9 +13,10 @@ from rich.table import Table
 from kangbot.cli.exit_codes import FAILURE, OK, USAGE
 from kangbot.scenario.outcome import Outcome, Summary, empty_summary
 from kangbot.scenario.plan import Options
-from kangbot.scenario.run import sweep
+from kangbot.scenario.run import caught_by, sweep
 from kangbot.sim.mutants import MUTANTS
 
+EVERY = "all"  # in the place of a mutant: each of them, until it is noticed
 _TOLD = 5  # violations with their timeline; the others by one line each
 
 
@@ -24,11 +25,13 @@ def simulate(
 ) -> int:
     """Play the seeds and return the exit code: 1 where a promise was broken."""
     wanted = _seeds(seed, seeds)
-    if wanted is None or (mutant and mutant not in MUTANTS):
-        known = f"--mutant is one of: {', '.join(MUTANTS)}" if mutant not in ("", *MUTANTS) else ""
+    if wanted is None or mutant not in ("", EVERY, *MUTANTS):
+        known = "" if wanted is None else f"--mutant is {EVERY}, or one of: {', '.join(MUTANTS)}"
         typer.echo(known or "--seeds is a range such as 1..100, the last one included", err=True)
         return USAGE
     options = Options(minutes=minutes, markets=markets)
+    if mutant == EVERY:
+        return _every_mutant(wanted, options, as_json=as_json)
     console, summary, began_s = Console(stderr=True), empty_summary(), perf_counter()
     for outcome in _shown(console, sweep(wanted, options, mutant=mutant, jobs=jobs), len(wanted)):
         summary.add(outcome)
@@ -40,6 +43,25 @@ def simulate(
     else:
         Console().print(_table(summary))
     return FAILURE if summary.violations else OK
+
+
+def _every_mutant(seeds: Sequence[int], options: Options, *, as_json: bool) -> int:
+    """Play each mutant until a seed notices it; fail where none does."""
+    noticed: dict[str, int | None] = {}
+    for name in MUTANTS:
+        outcome = caught_by(name, seeds, options)
+        noticed[name] = None if outcome is None else outcome.seed
+        if not as_json:
+            typer.echo(f"{name:26} {_noticed(outcome)}")
+    if as_json:
+        typer.echo(msgspec.json.encode({"mutants": noticed}).decode())
+    return FAILURE if None in noticed.values() else OK
+
+
+def _noticed(outcome: Outcome | None) -> str:
+    if outcome is None or outcome.violation is None:
+        return "NOT NOTICED"
+    return f"seed {outcome.seed}: ({outcome.violation.invariant}) {outcome.violation.message}"
 
 
 def _seeds(seed: int | None, seeds: str | None) -> Sequence[int] | None:

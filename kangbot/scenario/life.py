@@ -107,6 +107,7 @@ class Life:
             roster=roster,
             specs=plan.specs,
             terms=Terms(receive_window_ms=WINDOW_MS),
+            died=self._crashed,
         )
 
     def _budget(self, kind: str, a_second: int) -> Budget:
@@ -118,7 +119,8 @@ class Life:
             self._outside.invariants.sends(intent, self.clock.now_ns())
 
     def _crashed(self, name: str, error: BaseException) -> None:
-        self._outside.invariants.fail("fall", f"{name} fell: {error!r}")
+        if self.process.alive:
+            self._outside.invariants.fail("fall", f"{name} fell: {error!r}")
 
 
 class _WatchedPort(SimPort):

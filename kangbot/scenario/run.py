@@ -36,6 +36,11 @@ def sweep(seeds: Sequence[int], options: Options, *, mutant: str = "", jobs: int
         yield from workers.imap(one, seeds, chunksize=max(1, min(20, len(seeds) // (jobs * 4))))
 
 
+def caught_by(mutant: str, seeds: Sequence[int], options: Options) -> Outcome | None:
+    """Return the first session that notices that the safeguard is missing; None where none does."""
+    return next((outcome for outcome in sweep(seeds, options, mutant=mutant) if outcome.violation is not None), None)
+
+
 def _collect_seldom() -> None:
     """Collect garbage in large steps: a session leaves cycles behind, and finds a fifth of its time in looking."""
     gc.freeze()
