@@ -21,8 +21,9 @@ from kangbot.health.lag import LoopLag
 from kangbot.health.process import ProcessMeter
 from kangbot.health.report import MarketReport, OrderCounts, Report
 from kangbot.journal.announce import AnnouncedJournal
+from kangbot.journal.compact import Compactor
 from kangbot.journal.drain import Drain
-from kangbot.journal.replay import replay
+from kangbot.journal.replay import Others, replay
 from kangbot.journal.writer import JournalWriter
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.limiter import Window
@@ -31,7 +32,7 @@ from kangbot.market.killswitch import KillSwitch, Standing
 from kangbot.market.reporting import report_of
 from kangbot.market.roster import Command, Place, Roster
 from kangbot.market.spec import MarketSpec
-from kangbot.model.events import Event, Noted, RunState, Severity
+from kangbot.model.events import Noted, RunState, Severity
 from kangbot.model.ids import MarketId, VenueName, market_id
 from kangbot.model.market import timeframe_seconds
 from kangbot.modes import Past, connection, noted
@@ -89,12 +90,7 @@ class App:
         writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
         self._journal = AnnouncedJournal(writer)
         past = Past(settings.venue)
-
-        def learn(event: Event) -> None:
-            self._risk.observe(event)
-            past.observe(event)
-
-        memory = await replay(writer, learn)
+        memory = await replay(writer, {"risk": self._risk, "past": past})
         self._journal.listen(self._risk.observe)
         past.check(settings)
         if not past.mode:
@@ -111,6 +107,7 @@ class App:
             changed=self._history_changed,
             batch=settings.database.batch,
         )
+        self._compactor = Compactor(writer, self._world.clock, fresh=self._rememberers)
         self._exits.push_async_callback(self._tasks.aclose)
         self._exits.push_async_callback(self._starts.aclose)
 
@@ -150,6 +147,10 @@ class App:
         control = ControlServer(self, settings.control_socket)
         self._exits.push_async_callback(control.aclose)
         await control.start()
+
+    def _rememberers(self) -> Others:
+        """Return those who remember by the journal, before they have heard of anything."""
+        return {"risk": AccountRisk(self._settings.risk.limits), "past": Past(self._settings.venue)}
 
     def _history(self) -> History:
         url, database = parse_url(self._settings.history_url), self._settings.database
@@ -192,6 +193,7 @@ class App:
         """Trade until `stop`, then end in order; `hurry` cuts that short. Raises what made going on impossible."""
         self._tasks.spawn("lag", self._lag.run())
         self._tasks.spawn("drain", self._drain.run())
+        self._tasks.spawn("compact", self._compactor.run())
         self._tasks.spawn("kill-switch", self._kill_switch.run())
         self._starts.spawn("open", self._open())
         stopped = self._tasks.spawn("stop", stop.wait())

@@ -19,6 +19,13 @@ from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Ven
 
 
 # ------------------------------------------------------------------------------------------------------------ journal
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """What the journal's oldest records came to, which are no longer in it."""
+
+    sequence: int  # of the newest of them
+    states: Mapping[str, msgspec.Raw]  # JSON, by the name of who remembers: see `journal/replay.py`
+
+
 class Journal(Protocol):
     """The daemon's memory on the local disk."""
 
@@ -41,6 +48,9 @@ class Journal(Protocol):
 
     async def read(self, after: int, limit: int) -> Sequence[Record]:
         """Return at most `limit` records with sequence > `after`, in order. Only what is on disk is seen."""
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """Return what the records came to that were removed; None where none was. The first one left comes next."""
 
     async def beyond(self, sequence: int) -> int:
         """Wait until `last` > `sequence`, and return `last`."""

@@ -7,7 +7,7 @@ refused by the disk; a listener that must not count such an event looks at the j
 from collections.abc import Awaitable, Callable, Sequence
 
 from kangbot.model.events import Event, Record
-from kangbot.ports import Journal
+from kangbot.ports import Checkpoint, Journal
 
 
 class AnnouncedJournal:
@@ -42,6 +42,10 @@ class AnnouncedJournal:
     async def read(self, after: int, limit: int) -> Sequence[Record]:
         """Return records of the journal below."""
         return await self._journal.read(after, limit)
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """Return the checkpoint of the journal below."""
+        return await self._journal.checkpoint()
 
     async def beyond(self, sequence: int) -> int:
         """Wait for the journal below."""

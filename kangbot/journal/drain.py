@@ -86,7 +86,7 @@ class Drain:
         at: int | None = None  # unknown at first, and again after each failure: the database may be another one then
         while True:
             if at is None:
-                at = await self._attempt(partial(self._history.stored, self._journal.tag))
+                at = await self._attempt(self._where)
                 if at is None:
                     continue
                 self._begin(at)
@@ -100,6 +100,21 @@ class Drain:
         while self.stats.backlog:
             self._progress.clear()
             await self._progress.wait()
+
+    async def _where(self) -> int:
+        """Return what the history has, or where it can only begin. NeedsHuman where there would be a hole in it."""
+        at = await self._history.stored(self._journal.tag)
+        kept = await self._journal.checkpoint()
+        if kept is None or at >= kept.sequence:
+            return at
+        if at:
+            raise NeedsHuman(
+                f"the history has journal {self._journal.tag} up to {at}, the journal begins after {kept.sequence}: "
+                "an old copy of the database was put in place",
+                remedy="put a newer backup of the database back, or name an empty database",
+            )
+        log.warning("history.begins_late", after=kept.sequence)  # a new database: it gets what there is
+        return kept.sequence
 
     def _begin(self, at: int) -> None:
         if at > self._journal.last:

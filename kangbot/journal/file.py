@@ -12,18 +12,25 @@ from pathlib import Path
 
 from kangbot.errors import NeedsHuman
 
-FORMAT = 1  # of the file; a greater number was written by a later kangbot
+FORMAT = 2  # of the file; a greater number was written by a later kangbot. 1 had no checkpoint
 APPLICATION = 0x6B62_6A6F  # "kbjo": tells our file from any other SQLite file
 TAG_LENGTH = 8
 _PAGE = 4096
 _ROWS_A_STATEMENT = 500  # two variables a row; SQLite allows 32,766
 _MARK = "UPDATE meta SET drained = ?"
 
+_CHECKPOINT = (
+    # What the records up to `sequence` came to, which are removed in the transaction that writes this.
+    "CREATE TABLE checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL, states TEXT NOT NULL)"
+)
 _SCHEMA = (
     # `sequence` is the row id: appending fills the last page, and reading onwards reads pages in order.
     "CREATE TABLE records (sequence INTEGER PRIMARY KEY, event TEXT NOT NULL)",
     "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), tag TEXT NOT NULL, drained INTEGER NOT NULL)",
+    _CHECKPOINT,
 )
+
+_Statement = tuple[str, Sequence[int | str]]
 
 
 class JournalFile:
@@ -50,7 +57,8 @@ class JournalFile:
                 remedy="start the later version of kangbot that wrote it",
             )
         if application == APPLICATION:
-            pass
+            if version < FORMAT:
+                self._upgrade()
         elif self._one("SELECT count(*) FROM sqlite_master") == 0:
             self._create(new_tag())
         else:
@@ -63,7 +71,8 @@ class JournalFile:
         self.limit_pages(0)
         self.tag: str = self._db.execute("SELECT tag FROM meta").fetchone()[0]
         self.drained = self._one("SELECT drained FROM meta")
-        self.last = self._one("SELECT coalesce(max(sequence), 0) FROM records")
+        self.floor = self._one("SELECT coalesce(max(sequence), 0) FROM checkpoint")
+        self.last = max(self.floor, self._one("SELECT coalesce(max(sequence), 0) FROM records"))
 
     def _create(self, tag: str) -> None:
         self._db.execute(f"PRAGMA page_size = {_PAGE}")
@@ -77,6 +86,9 @@ class JournalFile:
         self._db.execute(f"PRAGMA user_version = {FORMAT}")
         self._db.execute("COMMIT")
 
+    def _upgrade(self) -> None:
+        self._together((_CHECKPOINT, ()), (f"PRAGMA user_version = {FORMAT}", ()))
+
     def limit_pages(self, beyond_bytes: int) -> None:
         """Bound the file by its `max_bytes` and `beyond_bytes` more. Not below what it has already."""
         self._db.execute(f"PRAGMA max_page_count = {self._pages + beyond_bytes // _PAGE}")
@@ -85,24 +97,24 @@ class JournalFile:
         """Store the events after `last`, all or none, synced; return the last one's sequence. sqlite3.Error if not."""
         rows = [(self.last + index, event) for index, event in enumerate(events, 1)]
         if len(rows) <= _ROWS_A_STATEMENT:
-            self._insert(rows)
+            self._db.execute(*_insertion(rows))
         else:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                for start in range(0, len(rows), _ROWS_A_STATEMENT):
-                    self._insert(rows[start : start + _ROWS_A_STATEMENT])
-                self._db.execute("COMMIT")
-            except sqlite3.Error:
-                with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back by itself
-                    self._db.execute("ROLLBACK")
-                raise
+            starts = range(0, len(rows), _ROWS_A_STATEMENT)
+            self._together(*(_insertion(rows[start : start + _ROWS_A_STATEMENT]) for start in starts))
         self.last += len(rows)
         return self.last
 
-    def _insert(self, rows: Sequence[tuple[int, str]]) -> None:
-        places = ",".join(["(?,?)"] * len(rows))
-        values = [value for row in rows for value in row]
-        self._db.execute(f"INSERT INTO records VALUES {places}", values)  # noqa: S608 -- question marks only
+    def _together(self, *statements: _Statement) -> None:
+        """Run the statements as one transaction: all or none, synced."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for sql, values in statements:
+                self._db.execute(sql, values)
+            self._db.execute("COMMIT")
+        except sqlite3.Error:
+            with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back by itself
+                self._db.execute("ROLLBACK")
+            raise
 
     def mark_drained(self, sequence: int) -> None:
         """Remember that the history has everything up to `sequence`.
@@ -115,6 +127,17 @@ class JournalFile:
         finally:
             self._db.execute("PRAGMA synchronous = FULL")
         self.drained = sequence
+
+    def compact(self, sequence: int, states: str) -> None:
+        """Put `states` in the place of every record up to `sequence`: both or neither, synced. sqlite3.Error if not.
+
+        The pages are free for new records; the file does not shrink, and stops growing.
+        """
+        self._together(
+            ("INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?)", (sequence, states)),
+            ("DELETE FROM records WHERE sequence <= ?", (sequence,)),
+        )
+        self.floor = sequence
 
     def close(self) -> None:
         """Close; SQLite folds the write-ahead log into the file."""
@@ -134,11 +157,7 @@ class JournalReader:
     def read(self, after: int, limit: int) -> list[tuple[int, str]]:
         """Return at most `limit` rows with sequence > `after`, in order. NeedsHuman where one is missing."""
         sql = "SELECT sequence, event FROM records WHERE sequence > ? ORDER BY sequence LIMIT ?"
-        with _explained(self._path):
-            if self._db is None:
-                self._db = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-                self._db.execute("PRAGMA cache_size = -512")
-            rows = self._db.execute(sql, (after, limit)).fetchall()
+        rows = self._fetch(sql, (after, limit))
         for expected, (sequence, _) in enumerate(rows, after + 1):
             if sequence != expected:
                 raise NeedsHuman(
@@ -147,10 +166,28 @@ class JournalReader:
                 )
         return rows
 
+    def checkpoint(self) -> tuple[int, str] | None:
+        """Return the checkpoint's sequence and states; None where nothing was ever removed."""
+        rows = self._fetch("SELECT sequence, states FROM checkpoint", ())
+        return rows[0] if rows else None
+
+    def _fetch(self, sql: str, values: Sequence[int]) -> list[tuple[int, str]]:
+        with _explained(self._path):
+            if self._db is None:
+                self._db = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+                self._db.execute("PRAGMA cache_size = -512")
+            return self._db.execute(sql, values).fetchall()
+
     def close(self) -> None:
         """Close."""
         if self._db is not None:
             self._db.close()
+
+
+def _insertion(rows: Sequence[tuple[int, str]]) -> _Statement:
+    places = ",".join(["(?,?)"] * len(rows))
+    values = [value for row in rows for value in row]
+    return f"INSERT INTO records VALUES {places}", values  # noqa: S608 -- question marks only
 
 
 @contextlib.contextmanager

@@ -5,22 +5,22 @@ was queued while the last commit ran goes into the next, so one event alone is o
 and a thousand at once share a single fsync. An idle journal does nothing at all.
 
 The disk may fill up. Then appends fail with NeedsHuman, except those that may use the reserve (`reserve=True`: exits,
-and what is learnt of orders), which go on as long as the reserve lasts. Removing records that the history has and that
-replay does not need belongs elsewhere; `drained` is what it will ask for.
+and what is learnt of orders), which go on as long as the reserve lasts. Which records are no longer needed is
+`journal/compact.py`; they are removed here.
 """
 
 import asyncio
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import structlog
 
-from kangbot.errors import Ambiguous
+from kangbot.errors import Ambiguous, Retryable
 from kangbot.journal import codec
 from kangbot.journal.commit import Committer, Group, Outcome
 from kangbot.journal.file import TAG_LENGTH, JournalFile, JournalReader
@@ -28,10 +28,13 @@ from kangbot.journal.lock import FolderLock
 from kangbot.journal.reserve import Reserve
 from kangbot.journal.ticket import Ticket
 from kangbot.model.events import Event, Record
+from kangbot.ports import Checkpoint
 from kangbot.runtime.threads import Worker
 from kangbot.runtime.world import World
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 FILE = "journal.sqlite"
 _MAX_BYTES = 1 << 30  # a bound, so that a history that is away for weeks cannot take the whole disk
@@ -57,6 +60,7 @@ class JournalWriter:
         self._tag = file.tag
         self._last = file.last
         self._drained = file.drained
+        self._floor = file.floor
         self._full = committer.full
         self._grown: list[asyncio.Future[None]] = []
         self._reading: tuple[Worker, JournalReader] | None = None
@@ -103,6 +107,11 @@ class JournalWriter:
         return self._drained
 
     @property
+    def floor(self) -> int:
+        """The sequence of the newest record that was removed; 0 where none was."""
+        return self._floor
+
+    @property
     def full(self) -> bool:
         """Whether the disk took no more at the last commit: only appends with `reserve` may succeed."""
         return self._full
@@ -126,18 +135,30 @@ class JournalWriter:
 
     async def read(self, after: int, limit: int) -> Sequence[Record]:
         """Return at most `limit` records with sequence > `after`, in order. NeedsHuman where one cannot be read."""
+
+        def fetch(reader: JournalReader) -> list[Record]:
+            file = str(self._path)
+            rows = reader.read(after, limit)
+            return [codec.decode(text, journal=self._tag, sequence=sequence, file=file) for sequence, text in rows]
+
+        return await self._read(fetch)
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """Return what the removed records came to; None where none were. NeedsHuman where it cannot be read."""
+
+        def fetch(reader: JournalReader) -> Checkpoint | None:
+            kept = reader.checkpoint()
+            return None if kept is None else codec.decode_checkpoint(*kept, file=str(self._path))
+
+        return await self._read(fetch)
+
+    async def _read(self, fetch: Callable[[JournalReader], T]) -> T:
         if self._closed:
             raise RuntimeError("the journal is closed")
         if self._reading is None:
             self._reading = (Worker("journal-read"), JournalReader(self._path))
         thread, reader = self._reading
-
-        def fetch() -> list[Record]:
-            file = str(self._path)
-            rows = reader.read(after, limit)
-            return [codec.decode(text, journal=self._tag, sequence=sequence, file=file) for sequence, text in rows]
-
-        return await thread.run(fetch)
+        return await thread.run(lambda: fetch(reader))
 
     async def beyond(self, sequence: int) -> int:
         """Wait until `last` > `sequence`, and return `last`. RuntimeError when the journal is closed meanwhile."""
@@ -157,6 +178,24 @@ class JournalWriter:
         if sequence != self._drained and not self._closed:
             self._drained = sequence
             self._thread.post(lambda: self._mark(sequence))
+
+    async def compact(self, checkpoint: Checkpoint) -> None:
+        """Put the checkpoint in the place of the records up to its sequence, which the history has.
+
+        One transaction between two commits. Retryable where the disk does not take it: nothing has changed then.
+        """
+        if self._closed:
+            raise RuntimeError("the journal is closed")
+        if not self._floor < checkpoint.sequence <= self._drained:
+            raise ValueError(
+                f"records {self._floor + 1} to {self._drained} may be removed, not to {checkpoint.sequence}"
+            )
+        states = codec.encode_checkpoint(checkpoint)
+        try:
+            await self._thread.run(lambda: self._file.compact(checkpoint.sequence, states))
+        except sqlite3.Error as error:
+            raise Retryable(f"the journal cannot be compacted: {error}") from error
+        self._floor = checkpoint.sequence
 
     async def aclose(self, timeout_s: float = _CLOSE_S) -> None:
         """Write what is queued, then close, within about twice `timeout_s`. Safe to call twice.

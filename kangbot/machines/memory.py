@@ -1,8 +1,8 @@
 """What the daemon remembers: the fold of its journal, market by market.
 
-`Recollection.add` takes the records in order; `memory` is what they come to. A pure fold: replaying twice gives the
-same and emits nothing. Reading the file is `journal/replay.py`; what follows for orders that were in flight, and asking
-the venue about them, is left to `execution/`.
+`Recollection.add` takes the records in order; `memory` is what they come to, and another recollection can go on from
+there. A pure fold: replaying twice gives the same and emits nothing. Reading the file is `journal/replay.py`; what
+follows for orders that were in flight, and asking the venue about them, is left to `execution/`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -72,12 +72,14 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 class Recollection:
     """The fold. Large state with one writer: mutable while it grows."""
 
-    def __init__(self) -> None:
-        self._last_sequence = 0
-        self._born_ns = 0
-        self._next_number = 1
-        self._markets: dict[MarketId, _Market] = {}
-        self._equity: dict[tuple[str, str], Money] = {}
+    def __init__(self, memory: Memory | None = None) -> None:
+        """Begin with nothing, or go on from `memory`."""
+        before = memory or Memory()
+        self._last_sequence = before.last_sequence
+        self._born_ns = before.born_ns
+        self._next_number = before.next_number
+        self._markets = {market: _Market(known) for market, known in before.markets.items()}
+        self._equity = dict(before.equity)
 
     def add(self, record: Record) -> None:
         """Take the next record, in the order of sequences."""
@@ -92,7 +94,7 @@ class Recollection:
         market = _market_of(event)
         if market is not None:
             if market not in self._markets:
-                self._markets[market] = _Market(market)
+                self._markets[market] = _Market(MarketMemory(market=market, position=Position(market=market)))
             self._markets[market].add(event)
 
     def memory(self) -> Memory:
@@ -124,17 +126,17 @@ def add_to_day(days: dict[int, Money], at_ns: int, amount: Money) -> None:
 class _Market:
     """The fold of one market's events."""
 
-    def __init__(self, market: MarketId) -> None:
-        self._market = market
-        self._orders: dict[ClientId, Order] = {}
-        self._position = Position(market=market)
-        self._executions = Executions()
-        self._stop: Price | None = None
-        self._holding = Holding()
-        self._desired: Desired | None = None
-        self._run_state: RunState | None = None
-        self._last_trip: RoundTrip | None = None
-        self._days: dict[int, Money] = {}
+    def __init__(self, before: MarketMemory) -> None:
+        self._market = before.market
+        self._orders = {order.client_id: order for order in before.orders}
+        self._position = before.position
+        self._executions = Executions(before.executions, before.forgotten_ns)
+        self._stop = before.stop
+        self._holding = before.holding
+        self._desired = before.desired
+        self._run_state = before.run_state
+        self._last_trip = before.last_trip
+        self._days = dict(before.realised_by_day)
 
     def memory(self) -> MarketMemory:
         return MarketMemory(

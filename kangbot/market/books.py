@@ -22,7 +22,7 @@ class Books:
 async def open_books(journal: Journal, limits: Limits) -> Books:
     """Replay the journal into memory and ledger, and have the ledger listen from here on. NeedsHuman: it is torn."""
     risk = AccountRisk(limits)
-    memory = await replay(journal, risk.observe)
+    memory = await replay(journal, {"risk": risk})
     announced = AnnouncedJournal(journal)
     announced.listen(risk.observe)
     return Books(journal=announced, memory=memory, risk=risk)

@@ -1,5 +1,7 @@
 """What the modes must know of the journal: where it was begun, and what a simulated account comes to."""
 
+import msgspec
+
 from kangbot.errors import NeedsHuman
 from kangbot.model.events import Event, Noted, Severity
 from kangbot.model.ids import VenueName
@@ -10,6 +12,14 @@ MODE_NOTED = "daemon.mode"
 
 _CURRENCY = "USDT"  # of the simulated account
 _FIRST = "bybit"  # the venue of journals that do not name theirs: there was no other
+
+
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the journal for the events that were removed."""
+
+    mode: str
+    venue: str
+    ledger: msgspec.Raw
 
 
 class Past:
@@ -26,6 +36,18 @@ class Past:
         if isinstance(event, Noted) and event.kind == MODE_NOTED:
             self.mode = event.message
             self._venue = event.fields.get("venue", _FIRST)
+
+    def checkpoint(self) -> bytes:
+        """Return as JSON what the events so far came to."""
+        ledger = msgspec.Raw(self.ledger.checkpoint())
+        return msgspec.json.encode(_Kept(mode=self.mode, venue=self._venue, ledger=ledger))
+
+    def resume(self, state: bytes) -> None:
+        """Go on from a checkpoint. msgspec.DecodeError where it cannot be understood."""
+        kept = msgspec.json.decode(state, type=_Kept)
+        self.mode = kept.mode
+        self._venue = kept.venue
+        self.ledger.resume(bytes(kept.ledger))
 
     def check(self, settings: Settings) -> None:
         """Refuse to take the positions of one world into another. NeedsHuman."""

@@ -19,7 +19,7 @@ from kangbot.model.orders import Intent, Proposal, Purpose
 from kangbot.risk.facts import Context, MarketFacts, worst_notional
 from kangbot.risk.gate import Allowed, Verdict, judge
 from kangbot.risk.limits import Limits
-from kangbot.risk.record import DAY_NS, TrackRecord
+from kangbot.risk.record import DAY_NS, Kept, TrackRecord
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +27,18 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
 
     market: MarketId
     notional: Money
+
+
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the journal for the events that were removed."""
+
+    equity: Money | None = None
+    peak: Money = ZERO
+    day: int = 0
+    day_equity: Money | None = None
+    killed: str = ""
+    flatten: bool = False
+    record: Kept = Kept()
 
 
 class AccountRisk:
@@ -151,6 +163,27 @@ class AccountRisk:
                 self.release()
             case _:
                 self._record.observe(event)
+
+    def checkpoint(self) -> bytes:
+        """Return as JSON what the events so far came to; exposure is not of them, and not in it."""
+        kept = _Kept(
+            equity=self._equity,
+            peak=self._peak,
+            day=self._day,
+            day_equity=self._day_equity,
+            killed=self._killed,
+            flatten=self._flatten,
+            record=self._record.kept(),
+        )
+        return msgspec.json.encode(kept)
+
+    def resume(self, state: bytes) -> None:
+        """Go on from a checkpoint. msgspec.DecodeError where it cannot be understood."""
+        kept = msgspec.json.decode(state, type=_Kept)
+        self._equity, self._peak = kept.equity, kept.peak
+        self._day, self._day_equity = kept.day, kept.day_equity
+        self._killed, self._flatten = kept.killed, kept.flatten
+        self._record.resume(kept.record)
 
     # ---------------------------------------------------------------------------------------------------- kill switch
     @property

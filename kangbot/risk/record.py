@@ -23,6 +23,14 @@ class MarketRecord(msgspec.Struct, kw_only=True):
     last_stop_ns: int | None = None
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A track record, to go on from."""
+
+    markets: dict[MarketId, MarketRecord] = {}
+    day: int = 0
+    realised: Money = ZERO
+
+
 class TrackRecord:
     """The memory of one account. Each event is observed once, in the journal's order."""
 
@@ -32,6 +40,14 @@ class TrackRecord:
         self._markets: dict[MarketId, MarketRecord] = {}
         self._day = 0  # days since the epoch, UTC
         self._realised = ZERO  # of that day
+
+    def kept(self) -> Kept:
+        """Return what another record needs to go on from here."""
+        return Kept(markets=self._markets, day=self._day, realised=self._realised)
+
+    def resume(self, kept: Kept) -> None:
+        """Go on from there."""
+        self._markets, self._day, self._realised = dict(kept.markets), kept.day, kept.realised
 
     def observe(self, event: Event) -> None:
         """Take in one event; most are none of this memory's business."""

@@ -12,6 +12,7 @@ from kangbot.errors import NeedsHuman
 from kangbot.journal import codec
 from kangbot.journal.ticket import Ticket
 from kangbot.model.events import Event, Record
+from kangbot.ports import Checkpoint
 from kangbot.sim.faults import Faults, Kind
 from kangbot.sim.process import Process, Spot
 
@@ -101,6 +102,10 @@ class SimJournal:
         """Return records as they stand on the disk."""
         newest = min(self._disk.last, after + limit)
         return [self._disk.record(sequence) for sequence in range(after + 1, newest + 1)]
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """Return None: nothing is ever removed from this disk."""
+        return None
 
     async def beyond(self, sequence: int) -> int:
         """Wait until there is more."""

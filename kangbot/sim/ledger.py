@@ -5,12 +5,21 @@ flow gives what `sim/account.py` held when the last record was written: a fill t
 happened, for the daemon and for the account alike. Orders and stops are in the journal's `Memory`.
 """
 
+import msgspec
+
 from kangbot.model.events import CashFlowApplied, Event, FillApplied
 from kangbot.model.ids import MarketId, VenueName
 from kangbot.model.money import ZERO, Money
 from kangbot.model.orders import Fill
 from kangbot.sim.arithmetic import exact
 from kangbot.sim.position import Holding
+
+
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the journal for the events that were removed."""
+
+    coins: dict[str, Money]
+    holdings: dict[MarketId, Holding]
 
 
 class Ledger:
@@ -24,6 +33,15 @@ class Ledger:
         self.holdings: dict[MarketId, Holding] = {}  # contracts
         self._prefix = f"{venue}:"
         self._currency = currency
+
+    def checkpoint(self) -> bytes:
+        """Return as JSON what the events so far came to."""
+        return msgspec.json.encode(_Kept(coins=self.coins, holdings=self.holdings))
+
+    def resume(self, state: bytes) -> None:
+        """Go on from a checkpoint. msgspec.DecodeError where it cannot be understood."""
+        kept = msgspec.json.decode(state, type=_Kept)
+        self.coins, self.holdings = kept.coins, kept.holdings
 
     @exact
     def observe(self, event: Event) -> None:

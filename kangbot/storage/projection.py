@@ -44,11 +44,15 @@ _BODY = msgspec.json.Encoder(decimal_format="string")
 
 
 def fresh(records: Sequence[Record], stored: int) -> Sequence[Record]:
-    """Return the records of one journal that are not stored yet. NeedsHuman where some are missing in between."""
+    """Return the records of one journal that are not stored yet. NeedsHuman where some are missing in between.
+
+    A history that has nothing of a journal begins where it is offered to: the oldest records may have been removed.
+    """
     if len({record.journal for record in records}) > 1:
         raise ValueError("records of several journals in one transaction")
     new = [record for record in records if record.sequence > stored]
-    for expected, record in enumerate(new, stored + 1):
+    first = new[0].sequence if new and not stored else stored + 1
+    for expected, record in enumerate(new, first):
         if record.sequence != expected:
             raise NeedsHuman(
                 f"the history has journal {record.journal} up to {stored} and is offered record {record.sequence} next",

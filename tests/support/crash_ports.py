@@ -21,7 +21,7 @@ from kangbot.model.ids import ClientId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price
 from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
-from kangbot.ports import IdRule, Journal, Lookup, Venue
+from kangbot.ports import Checkpoint, IdRule, Journal, Lookup, Venue
 
 T = TypeVar("T")
 
@@ -107,6 +107,9 @@ class CrashingJournal:
 
     async def read(self, after: int, limit: int) -> Sequence[Record]:
         return await self._journal.read(after, limit)
+
+    async def checkpoint(self) -> Checkpoint | None:
+        return await self._journal.checkpoint()
 
     async def beyond(self, sequence: int) -> int:
         return await self._journal.beyond(sequence)

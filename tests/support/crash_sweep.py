@@ -23,7 +23,7 @@ from kangbot.model.events import EquityMarked, Event, FillApplied, OrderIntended
 from kangbot.model.ids import CLIENT_ID_PREFIX
 from kangbot.model.money import ZERO, nearest_to
 from kangbot.model.orders import Evidence, Fill, OrderKind, OrderStatus, Side
-from kangbot.ports import Journal
+from kangbot.ports import Checkpoint, Journal
 from tests.support.crash_life import Life, Place, life
 from tests.support.crash_ports import CRASHED, Points
 
@@ -55,6 +55,9 @@ class CarelessJournal:
 
     async def read(self, after: int, limit: int) -> Sequence[Record]:
         return await self._journal.read(after, limit)
+
+    async def checkpoint(self) -> Checkpoint | None:
+        return await self._journal.checkpoint()
 
     async def beyond(self, sequence: int) -> int:
         return await self._journal.beyond(sequence)

@@ -174,7 +174,7 @@ class Story:
         self.floor = Floor(
             world=self.world,
             journal=self.disk,
-            memory=await replay(self.disk, self.risk.observe),
+            memory=await replay(self.disk, {"risk": self.risk}),
             venue=self.venue,
             feeds=self.feeds,
             budget=Budget(clock=clock, venue="orders", windows=(Window(most=50, span_ns=SECOND_NS),)),

@@ -11,6 +11,7 @@ from kangbot.model.events import Event, Record
 from kangbot.model.orders import (
     OrderStatus,
 )
+from kangbot.ports import Checkpoint
 from kangbot.sim.loop import VirtualLoop
 from tests.support.trade_words import TAG
 
@@ -68,6 +69,9 @@ class Disk:
 
     async def read(self, after: int, limit: int) -> Sequence[Record]:
         return self.records[after : after + limit]
+
+    async def checkpoint(self) -> Checkpoint | None:
+        return None
 
     async def beyond(self, sequence: int) -> int:
         while self.last <= sequence:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import accumulate
 
 from kangbot.execution.budget import Budget
-from kangbot.journal.replay import replay
+from kangbot.journal.replay import Remembers, replay
 from kangbot.machines.limiter import Window
 from kangbot.machines.memory import Memory
 from kangbot.market.floor import Floor, Terms
@@ -45,15 +45,10 @@ class GroupedDisk(Disk):
             yield self.lines[:end]
 
 
-async def remembered(journal: Journal, listen: Callable[[Event], None] = lambda _: None) -> tuple[Memory, Ledger]:
+async def remembered(journal: Journal, **others: Remembers) -> tuple[Memory, Ledger]:
     """Return what the journal knows of a paper account."""
     ledger = Ledger(VenueName("bybit"), "USDT")
-
-    def learn(event: Event) -> None:
-        listen(event)
-        ledger.observe(event)
-
-    return await replay(journal, learn), ledger
+    return await replay(journal, {"ledger": ledger, **others}), ledger
 
 
 async def rebuilt(lines: list[bytes], world: World) -> tuple[Memory, PaperAccount]:
@@ -87,7 +82,7 @@ class PaperStory(Story):
     async def open(self) -> None:
         """Replay the disk and open the floor."""
         clock = self.world.clock
-        memory, ledger = await remembered(self.disk, self.risk.observe)
+        memory, ledger = await remembered(self.disk, risk=self.risk)
         self.account = PaperAccount(world=self.world, balance=BALANCE, memory=memory, ledger=ledger)
         self.paper = PaperVenue(self.venue, self.account, clock)
         self.follower = PaperFeeds(self.feeds, self.account)

@@ -2,13 +2,15 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kangbot.errors import NeedsHuman
-from kangbot.journal.codec import decode, encode
+from kangbot.journal.codec import CHECKPOINT_VERSION, decode, decode_checkpoint, encode, encode_checkpoint
 from kangbot.model.events import EquityMarked, Event
+from kangbot.ports import Checkpoint
 from tests.support.records import EVERY, TAG
 
 
@@ -53,3 +55,25 @@ def test_field_of_a_later_version_is_passed_over() -> None:
     assert decode(text, journal=TAG, sequence=1, file="f").event == EquityMarked(
         venue="v", currency="USDT", equity=Decimal(1), at_ns=1
     )
+
+
+def test_checkpoint_comes_back_as_it_was() -> None:
+    """Its states are JSON of others, passed on as they are."""
+    kept = Checkpoint(sequence=7, states={"memory": msgspec.Raw(b'{"a":"1.50"}'), "risk": msgspec.Raw(b"[]")})
+    text = encode_checkpoint(kept)
+    assert text == '{"version":1,"states":{"memory":{"a":"1.50"},"risk":[]}}'
+    assert decode_checkpoint(7, text, file="here") == kept
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"version": 1}', "no json"])
+def test_checkpoint_that_is_none_calls_a_human(text: str) -> None:
+    """The message says which file."""
+    with pytest.raises(NeedsHuman, match="checkpoint of the journal here cannot be read"):
+        decode_checkpoint(7, text, file="here")
+
+
+def test_checkpoint_of_a_later_version_is_refused_in_words() -> None:
+    """The later kangbot that wrote it must read it."""
+    text = f'{{"version": {CHECKPOINT_VERSION + 1}, "states": {{}}}}'
+    with pytest.raises(NeedsHuman, match="has version 2; this kangbot knows 1"):
+        decode_checkpoint(7, text, file="here")

@@ -10,6 +10,7 @@ from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.journal.drain import Drain
 from kangbot.journal.writer import JournalWriter
 from kangbot.model.events import Record
+from kangbot.ports import Checkpoint
 from kangbot.runtime.tasks import close_task
 from kangbot.runtime.world import Clock, World
 from tests.support.records import noted
@@ -204,3 +205,48 @@ async def test_history_ahead_of_the_journal_stops_the_drain(journal: JournalWrit
     history.ahead = 7
     with pytest.raises(NeedsHuman, match="older copy of the journal"):
         await drain(journal, history).run()
+
+
+async def compacted(journal: JournalWriter) -> None:
+    """A journal of 20 records, of which the first 12 are a checkpoint."""
+    for number in range(20):
+        journal.append(noted(number))
+    await journal.beyond(19)
+    journal.mark_drained(20)
+    await journal.compact(Checkpoint(sequence=12, states={}))
+
+
+async def test_new_history_begins_where_the_journal_does(journal: JournalWriter) -> None:
+    """What was removed before it came it cannot get."""
+    await compacted(journal)
+    history = MemoryHistory()
+    task = asyncio.create_task(drain(journal, history).run())
+    await until(lambda: len(history.rows) == 8)
+    await close_task(task)
+    assert list(history.rows) == [(journal.tag, number) for number in range(13, 21)]
+
+
+async def test_history_that_goes_on_after_the_removed_records_is_fed(journal: JournalWriter) -> None:
+    """It needs none of them."""
+    await compacted(journal)
+    history = MemoryHistory()
+    history.ahead = 12
+    task = asyncio.create_task(drain(journal, history).run())
+    await until(lambda: len(history.rows) == 8)
+    await close_task(task)
+
+
+async def test_history_older_than_the_removed_records_is_given_no_hole(journal: JournalWriter) -> None:
+    """A person is told; trading goes on, and so does the drain once a newer one is there."""
+    await compacted(journal)
+    history, told = MemoryHistory(), list[str | None]()
+    history.ahead = 7
+    feeding = drain(journal, history, told)
+    task = asyncio.create_task(feeding.run())
+    await until(lambda: feeding.stats.failures >= 2)
+    assert told[0] is not None
+    assert "up to 7, the journal begins after 12" in told[0]
+    assert history.rows == {}
+    history.ahead = 20
+    await until(lambda: told[-1] is None)
+    await close_task(task)

@@ -171,3 +171,65 @@ def test_reader_says_what_is_wrong_with_the_file(tmp_path: Path) -> None:
     """No file, no records: SQLite's reason, in our words."""
     with pytest.raises(NeedsHuman, match="cannot be used: unable to open"):
         JournalReader(tmp_path / "gone.sqlite").read(0, 1)
+
+
+def test_checkpoint_takes_the_place_of_records(path: Path, file: JournalFile) -> None:
+    """They are gone, it is there, numbers go on; the newest checkpoint counts."""
+    reader = JournalReader(path)
+    file.insert(["a", "b", "c", "d"])
+    assert (file.floor, reader.checkpoint()) == (0, None)
+    file.compact(2, "first")
+    file.compact(3, "second")
+    assert (file.floor, file.last, reader.checkpoint()) == (3, 4, (3, "second"))
+    assert reader.read(3, 10) == [(4, "d")]
+    with pytest.raises(NeedsHuman, match=r"record 1 of the journal .* is missing"):
+        reader.read(0, 10)
+    reader.close()
+
+
+def test_numbers_go_on_where_every_record_was_removed(path: Path) -> None:
+    """What the checkpoint stands for has been."""
+    first = opened(path)
+    first.insert(["a", "b"])
+    first.compact(2, "all")
+    first.close()
+    again = opened(path)
+    assert (again.floor, again.last, again.insert(["c"])) == (2, 2, 3)
+    again.close()
+
+
+def test_compaction_that_fails_leaves_everything(file: JournalFile, path: Path) -> None:
+    """Both or neither."""
+    file.insert(["a", "b"])
+    file._db.execute("CREATE TRIGGER stays BEFORE DELETE ON records BEGIN SELECT raise(ABORT, 'no'); END")
+    with pytest.raises(sqlite3.IntegrityError, match="no"):
+        file.compact(1, "half")
+    reader = JournalReader(path)
+    assert (file.floor, reader.checkpoint(), reader.read(0, 10)) == (0, None, [(1, "a"), (2, "b")])
+    reader.close()
+
+
+def test_room_of_removed_records_is_used_again(path: Path) -> None:
+    """Over many rounds the file stays as large as it was after the first."""
+    file = opened(path)
+    sizes = []
+    for _ in range(12):
+        file.insert(["x" * 300] * 2000)
+        file.compact(file.last, "all")
+        file._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        sizes.append(path.stat().st_size)
+    file.close()
+    assert sizes[-1] <= sizes[1] * 1.1
+
+
+def test_journal_of_the_first_format_is_brought_up_to_this_one(path: Path) -> None:
+    """It had no checkpoint; its records stay."""
+    first = opened(path)
+    first.insert(["a"])
+    first.close()
+    alter(path, "DROP TABLE checkpoint", "PRAGMA user_version = 1")
+    again = opened(path)
+    assert (again.last, again.floor) == (1, 0)
+    again.compact(1, "all")
+    again.close()
+    assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (FORMAT,)

@@ -5,10 +5,12 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kangbot.errors import Ambiguous, NeedsHuman
 from kangbot.journal.writer import FILE, JournalWriter
+from kangbot.ports import Checkpoint
 from kangbot.runtime.world import Clock, World
 from tests.support.records import EVERY, noted
 
@@ -211,3 +213,26 @@ async def test_close_is_bounded_where_the_disk_hangs(tmp_path: Path) -> None:
     assert await journal._thread.aclose(10)
     async with await JournalWriter.open(tmp_path, WORLD) as again:
         assert again.last == 2
+
+
+async def test_only_what_is_drained_may_be_removed(journal: JournalWriter) -> None:
+    """And nothing twice."""
+    await journal.append(*EVERY)
+    assert await journal.checkpoint() is None
+    journal.mark_drained(4)
+    three = Checkpoint(sequence=3, states={"memory": msgspec.Raw(b"{}")})
+    await journal.compact(three)
+    assert (journal.floor, await journal.checkpoint()) == (3, three)
+    for sequence in (2, 3, 5):
+        with pytest.raises(ValueError, match=f"records 4 to 4 may be removed, not to {sequence}"):
+            await journal.compact(Checkpoint(sequence=sequence, states={}))
+
+
+async def test_closed_journal_compacts_nothing(tmp_path: Path) -> None:
+    """Like everything else."""
+    journal = await JournalWriter.open(tmp_path, WORLD)
+    await journal.aclose()
+    with pytest.raises(RuntimeError, match="is closed"):
+        await journal.compact(Checkpoint(sequence=1, states={}))
+    with pytest.raises(RuntimeError, match="is closed"):
+        await journal.checkpoint()

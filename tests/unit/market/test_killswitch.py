@@ -14,7 +14,7 @@ from kangbot.machines.killswitch import FILE
 from kangbot.market import killswitch
 from kangbot.market.killswitch import KillSwitch, Standing
 from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet, Record
-from kangbot.ports import Journal
+from kangbot.ports import Checkpoint, Journal
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import Clock, World
@@ -44,6 +44,9 @@ class Refusing:
 
     async def read(self, after: int, limit: int) -> Sequence[Record]:
         return ()
+
+    async def checkpoint(self) -> Checkpoint | None:
+        return None
 
     async def beyond(self, sequence: int) -> int:
         return self.last
@@ -76,7 +79,7 @@ async def journal(tmp_path: Path) -> AsyncIterator[JournalWriter]:
 async def begin(folder: Path, journal: Journal) -> Life:
     """Replay the journal, and begin as the daemon does: with a look."""
     risk = AccountRisk(Limits())
-    await replay(journal, risk.observe)
+    await replay(journal, {"risk": risk})
     life = Life(folder, journal, risk)
     await life.switch.look()
     return life

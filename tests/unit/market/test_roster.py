@@ -9,6 +9,7 @@ from kangbot.machines.runstate import Signal
 from kangbot.market.roster import Command, Roster, UnknownMarketError
 from kangbot.model.events import Desired, DesiredChanged, Event, Record, RunState, RunStateChanged
 from kangbot.model.ids import MarketId
+from kangbot.ports import Checkpoint
 from kangbot.runtime.world import Clock
 from kangbot.sim.loop import run
 
@@ -35,6 +36,9 @@ class ListJournal:
 
     async def read(self, after: int, limit: int) -> Sequence[Record]:
         return []
+
+    async def checkpoint(self) -> Checkpoint | None:
+        return None
 
     async def beyond(self, sequence: int) -> int:
         return self.last

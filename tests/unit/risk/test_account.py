@@ -1,15 +1,16 @@
 """The ledger of exposure: checked and reserved in one breath, and never above its limits by what it admits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import msgspec
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from kangbot.model.data import Quote
-from kangbot.model.events import CashFlowApplied, EquityMarked, KillSwitchReleased, KillSwitchSet
+from kangbot.model.events import CashFlowApplied, EquityMarked, Event, KillSwitchReleased, KillSwitchSet
 from kangbot.model.ids import ClientId, ExecutionId, MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.orders import CashFlow, OrderKind, Proposal, Purpose, Side
@@ -18,6 +19,7 @@ from kangbot.risk.facts import MarketFacts
 from kangbot.risk.gate import Allowed, Blocked
 from kangbot.risk.limits import Limits
 from kangbot.risk.record import DAY_NS
+from tests.support.journal_story import lives
 
 D = Decimal
 BTC, ETH = MarketId("bybit:BTC-USDT:USDT"), MarketId("bybit:ETH-USDT:USDT")
@@ -305,3 +307,21 @@ def facts_of(market: MarketId) -> MarketFacts:
 
 
 TestExposure = Exposure.TestCase
+
+
+@given(lives(), st.floats(0, 1))
+def test_a_ledger_that_goes_on_from_a_checkpoint_knows_the_same(events: Sequence[Event], share: float) -> None:
+    """Equity, its peak, the day, the kill switch and what the protections remember; wherever it is cut."""
+    whole, first, rest = AccountRisk(Limits()), AccountRisk(Limits()), AccountRisk(Limits())
+    cut = round(share * len(events))
+    for event in events:
+        whole.observe(event)
+    for event in events[:cut]:
+        first.observe(event)
+    rest.resume(first.checkpoint())
+    for event in events[cut:]:
+        rest.observe(event)
+    now_ns = events[-1].at_ns if events else 0
+    assert rest.checkpoint() == whole.checkpoint()
+    assert (rest.killed, rest.flatten, rest.drawdown_percent) == (whole.killed, whole.flatten, whole.drawdown_percent)
+    assert rest.day_loss(now_ns) == whole.day_loss(now_ns)

@@ -1,5 +1,6 @@
 """An account is what its journal says."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from hypothesis import given
@@ -12,6 +13,7 @@ from kangbot.sim.events import Executed
 from kangbot.sim.ledger import Ledger
 from kangbot.sim.refusal import RequestRefused
 from tests.support.floor_story import bar_at
+from tests.support.journal_story import lives
 from tests.support.sim_bench import Bench
 from tests.support.trade_words import dec, fill
 
@@ -61,3 +63,18 @@ def test_what_another_venue_or_no_money_says_is_passed_over() -> None:
     ledger.observe(BarStored(bar=bar_at(0), at_ns=0))
     assert ledger.coins == {}
     assert ledger.holdings == {}
+
+
+@given(lives(), st.floats(0, 1))
+def test_a_ledger_that_goes_on_from_a_checkpoint_holds_the_same(events: Sequence[Event], share: float) -> None:
+    """Coins and positions; wherever it is cut."""
+    whole, first, rest = (Ledger(VenueName("bybit"), "USDT") for _ in range(3))
+    cut = round(share * len(events))
+    for event in events:
+        whole.observe(event)
+    for event in events[:cut]:
+        first.observe(event)
+    rest.resume(first.checkpoint())
+    for event in events[cut:]:
+        rest.observe(event)
+    assert (rest.coins, rest.holdings) == (whole.coins, whole.holdings)
