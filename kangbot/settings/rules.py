@@ -27,6 +27,8 @@ def check(settings: Settings, origin: Origin, unread: tuple[Key, ...] = ()) -> I
 
 
 def _mode(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    if settings.venue != "bybit":  # no other venue has a live mode
+        return
     if "live" in (settings.mode, settings.bybit_mode) and settings.live.i_understand != REAL_MONEY:
         key: Key = ("mode",) if settings.mode == "live" else ("venues", "bybit", "mode")
         yield origin.problem(
@@ -177,7 +179,7 @@ def _socket(settings: Settings, origin: Origin) -> Iterator[Problem]:
 Rule = Callable[[Settings, Origin], Iterator[Problem]]
 RULES: tuple[tuple[Rule, tuple[Key, ...]], ...] = (
     # what is looked at; the keys that it reads and that may be wrong by themselves
-    (_mode, (("mode",), ("live",), ("venues", "bybit", "mode"))),
+    (_mode, (("mode",), ("live",), ("venues", "bybit", "mode"), ("defaults", "venue"))),
     (_addresses, (("mode",), ("venues", "bybit", "mode"))),
     (_keys, (("mode",), ("venues", "bybit"))),
     (_some_market, (("markets",),)),

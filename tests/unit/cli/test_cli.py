@@ -73,6 +73,15 @@ def test_check_says_what_a_right_configuration_means() -> None:
     assert done.stderr == ""
 
 
+def test_check_names_the_venue_that_is_traded(tmp_path: Path) -> None:
+    """Its address, and that it gives data only."""
+    path = tmp_path / "kangbot.toml"
+    path.write_text('mode = "paper"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\nvenue = "binance_usdm"\n')
+    done = kangbot("check", "--config", str(path))
+    assert done.returncode == exit_codes.OK
+    assert "binance_usdm, https://fapi.binance.com, data only" in done.stdout
+
+
 def test_check_prints_one_json_object(tmp_path: Path) -> None:
     """For a right configuration and for a wrong one, and nothing else on standard output."""
     right = kangbot("check", "--config", SHIPPED, "--json", KANGBOT_VENUES__BYBIT__KEY="k" * 8)

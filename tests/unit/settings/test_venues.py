@@ -21,7 +21,7 @@ def test_a_market_that_is_left_alone_names_no_venue(read: Read) -> None:
 
 def test_binance_is_data_only(mistakes: Mistakes) -> None:
     """In every other mode that is one mistake, at the venue's line, with what to write."""
-    for mode in ("sandbox", "testnet"):
+    for mode in ("sandbox", "testnet", "live"):
         (found,) = mistakes(
             f'mode = "{mode}"\n[defaults]\nvenue = "binance_usdm"\n{MARKET}{MARKET.replace("BTC", "ETH")}'
         )
