@@ -27,6 +27,7 @@ from kangbot.journal.replay import Others, replay
 from kangbot.journal.writer import JournalWriter
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.limiter import Window
+from kangbot.machines.offset import Estimate
 from kangbot.market.floor import Floor, Terms
 from kangbot.market.killswitch import KillSwitch, Standing
 from kangbot.market.reporting import report_of
@@ -50,6 +51,7 @@ from kangbot.strategy import registry
 
 log = structlog.get_logger(__name__)
 
+_MILLISECOND_NS = 1_000_000
 _DRAIN_S = 5.0  # how long the end waits for the history: what it does not get then, it gets after the next start
 _SETTLED = (RunState.LIVE, RunState.PAUSED, RunState.STOPPED, RunState.FAILED)
 LAST_RUN = "last_run.json"
@@ -133,6 +135,7 @@ class App:
             roster=self._roster,
             specs=self._specs,
             terms=self._terms(),
+            venue_clock=self._link.way.clock,
             died=self._crashed,
         )
         self._exits.push_async_callback(self._floor.close)
@@ -306,6 +309,7 @@ class App:
             rss_peak_mb=cost.peak_mb,
             cpu_percent=round(cost.cpu_s / elapsed_s * 100, 2),
             handles=cost.handles,
+            clock=_clock_report(self._link.way.clock.estimate),
             unprotected=sum(bool(market.unprotected) for market in markets),
             killed=self._risk.killed,
             flatten=self._risk.flatten,
@@ -350,6 +354,15 @@ def _spec(market: MarketSettings) -> MarketSpec:
         size=market.size,
         leverage=market.leverage,
     )
+
+
+def _clock_report(estimate: Estimate | None) -> dict[str, float | None]:
+    if estimate is None:
+        return {"offset": None, "uncertainty": None}
+    return {
+        "offset": round(estimate.offset_ns / _MILLISECOND_NS, 3),
+        "uncertainty": round(estimate.uncertainty_ns / _MILLISECOND_NS, 3),
+    }
 
 
 def _orders(markets: list[MarketReport]) -> OrderCounts:

@@ -61,6 +61,7 @@ class Account:
     """Implements `ports.Sink` for the account's private stream. `run` is its task; one for each venue account.
 
     `last_execution_ns` is the newest execution in the journal, `born_ns` the journal's first record; 0 for none.
+    `offset_ns` is how far the venue's clock is ahead of ours: behind ours, its executions are asked for from earlier.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Account:
         slow_s: float = 60.0,
         busy_s: float = 5.0,
         timeout_s: float = 15.0,
+        offset_ns: Callable[[], int] = lambda: 0,
     ) -> None:
         self._clock = world.clock
         self._draws = world.fork(f"account/{venue.name}")
@@ -85,6 +87,7 @@ class Account:
         self._slow_ns = int(slow_s * SECOND_NS)
         self._busy_s = busy_s
         self._timeout_s = timeout_s
+        self._offset_ns = offset_ns
         remembered_ns = last_execution_ns or born_ns
         # Without a memory there is nothing of ours to catch up with.
         self._first_ns = remembered_ns - START_OVERLAP_NS if remembered_ns else self._clock.now_ns()
@@ -174,7 +177,7 @@ class Account:
             open_orders = await self._ask(self._venue.open_orders)
             positions = await self._ask(self._venue.positions)
             # Last, so that whatever the answers above include is among them.
-            executions = await self._ask(lambda: self._venue.executions(since_ns))
+            executions = await self._ask(lambda: self._venue.executions(since_ns + min(0, self._offset_ns())))
             balances = await self._ask(self._venue.balances)
         except Exception as error:  # noqa: BLE001 -- whatever it was: a question that failed is no evidence
             self._failed(error)

@@ -318,7 +318,11 @@ class Executor:
 
     # -------------------------------------------------------------------------------------------------------- private
     def _settle_ns(self, sent_ns: int) -> int:
-        """Return until when the venue may still accept what was sent at `sent_ns`, and a margin."""
+        """Return until when the venue may still accept what was sent at `sent_ns`, and a margin; by our clock.
+
+        The venue counts its window from the stamp, which is our clock and the measured offset. An entry leaves only
+        while that offset is known to within a second, which the margin covers; a late exit can only reduce.
+        """
         return sent_ns + self._window_ns + self._margin_ns
 
     def _depart(self, intent: Intent, decided_perf_ns: int | None) -> str:

@@ -79,6 +79,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rss_peak_mb: float
     cpu_percent: float  # of one core, since start
     handles: int
+    clock: dict[str, float | None] = {}  # offset: the venue's clock is ahead of ours by so many ms; and its uncertainty
     unprotected: int = 0  # markets whose position has no stop at the venue
     killed: str = ""  # why the kill switch is set; "" where it is not
     flatten: bool = False  # and it wants every position closed

@@ -6,6 +6,7 @@ how an order lives to the executor.
 """
 
 import re
+from collections.abc import Callable
 from enum import Enum, auto
 
 import msgspec
@@ -49,7 +50,7 @@ class Leave(Enum):
 
 
 class Desk:
-    """One market's desk; called by the market's task only."""
+    """One market's desk; called by the market's task only. `doubt` tells why an entry cannot be stamped."""
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Desk:
         clock: Clock,
         stops: StopTerms | None = None,
         foreign: ForeignPolicy = ForeignPolicy.REPORT,
+        doubt: Callable[[], str] = lambda: "",
     ) -> None:
         self.executor = executor
         self.target: Target | None = None
@@ -74,6 +76,7 @@ class Desk:
         self._clock = clock
         self._pace = Pace()
         self._foreign = foreign
+        self._doubt = doubt
         self._touched = executor.touched
         self._sentry = Sentry(
             executor=executor, instrument=instrument, inbox=inbox, clock=clock, terms=stops or StopTerms()
@@ -227,6 +230,7 @@ class Desk:
             instrument=self._instrument,
             quote=self._inbox.quote,
             quote_age_ns=now_ns - self._inbox.quote_seen_ns,
+            clock=self._doubt(),
             by_hand=bool(self.by_hand),
             unknown_orders=len(self.executor.unknown),
         )

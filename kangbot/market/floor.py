@@ -16,6 +16,7 @@ from kangbot.execution.account import Account
 from kangbot.execution.budget import Budget
 from kangbot.execution.executor import Executor
 from kangbot.execution.numbers import Numbers
+from kangbot.execution.venue_clock import FIRST_SAMPLES, VenueClock
 from kangbot.health.latency import Latencies
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.guard import StopTerms
@@ -61,6 +62,7 @@ class Terms:
 class Floor:
     """The markets of one account. `open` before anything else, `close` in the end.
 
+    `venue_clock` is measured before anything is signed, and from then on; without one the venue's clock is ours.
     `died` is told of a task whose end leaves a market or the account to nobody; by default that is only logged.
     """
 
@@ -78,6 +80,7 @@ class Floor:
         roster: Roster,
         specs: Sequence[MarketSpec],
         terms: Terms,
+        venue_clock: VenueClock | None = None,
         died: OnCrash | None = None,
     ) -> None:
         self.markets: dict[MarketId, MarketTask] = {}
@@ -94,6 +97,7 @@ class Floor:
         self._roster = roster
         self._specs = specs
         self._terms = terms
+        self._venue_clock = venue_clock
         self._numbers = Numbers(memory.next_number)
         self.account = self._make_account()
         self._account_stream: Subscription | None = None
@@ -112,6 +116,7 @@ class Floor:
             last_execution_ns=max((market.last_execution_ns for market in known), default=0),
             born_ns=self._memory.born_ns,
             equity=equity,
+            offset_ns=self._offset_ns,
         )
 
     # ----------------------------------------------------------------------------------------------------------- life
@@ -125,6 +130,7 @@ class Floor:
         instruments = await ask_patiently(
             lambda: self._venue.instruments(symbols), budget=self._data_budget, draw=draw, what="instruments"
         )
+        await self._set_clock(draw)
         await ask_patiently(self._venue.balances, budget=self._budget, draw=draw, what="the account")
         unknown = [symbol for symbol in symbols if symbol not in instruments]
         if len(unknown) == len(symbols):
@@ -143,6 +149,29 @@ class Floor:
         draw = self._world.fork(f"floor/{self._venue.name}/account").random
         self._tasks.spawn("account", self._supervisor(draw).keep(self.account.run, self._account_fell))
 
+    async def _set_clock(self, draw: Callable[[], float]) -> None:
+        """Measure the venue's clock before anything is stamped by it, and have it measured from then on."""
+        known = self._venue_clock
+        if known is None:
+            return
+        ask = self._venue.server_time_ns
+        for _ in range(FIRST_SAMPLES):
+            await ask_patiently(lambda: known.measure(ask), budget=self._data_budget, draw=draw, what="its time")
+        self._tasks.spawn("clock", known.keep(ask, self._data_budget))
+
+    def _offset_ns(self) -> int:
+        """Return how far the venue's clock is ahead of ours."""
+        return 0 if self._venue_clock is None else self._venue_clock.offset_ns
+
+    def _doubt(self) -> str:
+        """Return why no entry can be stamped; "" where one can."""
+        return "" if self._venue_clock is None else self._venue_clock.doubt()
+
+    def _born_ns(self) -> int:
+        """Return by the venue's clock when the journal began, or earlier; 0 for an empty journal."""
+        born_ns = self._memory.born_ns
+        return born_ns and born_ns + min(0, self._offset_ns())
+
     def _add(self, spec: MarketSpec, instrument: Instrument) -> None:
         clock, inbox = self._world.clock, Inbox(self._world.clock)
         memory = self._memory.market(spec.market)
@@ -157,7 +186,7 @@ class Floor:
             post=inbox.put,
             on_crash=self._crashed,
             memory=memory,
-            born_ns=self._memory.born_ns,
+            born_ns=self._born_ns(),
             strategy=spec.strategy.name,
             receive_window_ns=self._terms.receive_window_ms * 1_000_000,
             settle_margin_ns=int(self._terms.settle_margin_s * SECOND_NS),
@@ -175,6 +204,7 @@ class Floor:
             clock=clock,
             stops=self._terms.stops,
             foreign=self._terms.foreign,
+            doubt=self._doubt,
         )
         preparation = Preparation(
             instrument=instrument,
@@ -198,6 +228,7 @@ class Floor:
             journal=self._journal,
             decisions=self.decisions,
             cancel_entries=self._terms.cancel_entries,
+            offset_ns=self._offset_ns,
         )
         self.markets[spec.market] = task
         self._roster.add(spec.market, task.obey, memory.desired or Desired.RUNNING)

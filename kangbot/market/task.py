@@ -8,7 +8,7 @@ the journal know. Past its intensity the market is FAILED: its strategy no longe
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 from typing import Any, get_args
 
@@ -41,7 +41,10 @@ _FETCH_AGAIN_NS = 2 * SECOND_NS  # a bar that is missing from the venue's histor
 
 
 class MarketTask:
-    """One market. The roster commands it, the feed and the account fill its inbox."""
+    """One market. The roster commands it, the feed and the account fill its inbox.
+
+    Bars begin and end by the venue's clock, which is `offset_ns` ahead of ours.
+    """
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class MarketTask:
         journal: Journal,
         decisions: Latencies,
         cancel_entries: bool,
+        offset_ns: Callable[[], int] = lambda: 0,
     ) -> None:
         self.spec = spec
         self.instrument = instrument
@@ -71,6 +75,7 @@ class MarketTask:
         self._journal = journal
         self._latencies = decisions
         self._cancel_entries = cancel_entries
+        self._offset_ns = offset_ns
         self._bars: Bars | None = None
         self._indicators: Any = None
         self._window: deque[Bar] = deque(maxlen=spec.strategy.bars_kept)
@@ -145,7 +150,7 @@ class MarketTask:
         if self._waits_ns is not None and self._waits_ns <= now_ns:
             self._act_due = True
         if self._bars is not None:
-            for bar in (*self._bars.take(batch), *self._bars.tick(now_ns)):
+            for bar in (*self._bars.take(batch), *self._bars.tick(now_ns + self._offset_ns())):
                 self._closed(bar)
             self._rejoin(now_ns)
         self._advance()
@@ -220,7 +225,7 @@ class MarketTask:
             case Fetched(history=history) if self._bars is not None:
                 self._fetching = False
                 now_ns = self._clock.now_ns()
-                joined = self._bars.join(history, now_ns)
+                joined = self._bars.join(history, now_ns + self._offset_ns())
                 if isinstance(joined, str):
                     self._fetch_due_ns = now_ns + _FETCH_AGAIN_NS
                     return
@@ -288,11 +293,14 @@ class MarketTask:
     def _deadline_ns(self) -> int | None:
         """When a turn is due without a message."""
         bars = self._bars
+        ends_ns = None if bars is None else bars.deadline_ns()
+        if ends_ns is not None:
+            ends_ns -= self._offset_ns()
         self._waits_ns = self.desk.deadline_ns()
         self.inbox.wake_trade_ns = bars.ends_ns if isinstance(bars, TradeBars) else None
         due: Sequence[int | None] = (
             self.desk.executor.deadline_ns(),
-            None if bars is None else bars.deadline_ns(),
+            ends_ns,
             self._fetch_due_ns if self._incomplete else None,
             self._waits_ns,
         )

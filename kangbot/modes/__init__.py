@@ -72,6 +72,7 @@ def _hub(way: Way, world: World, on_note: OnNote) -> FeedHub:
         name=way.venue.name,
         public=way.public,
         private=way.private,
+        venue_now_ns=way.clock.now_ns,
         connects=ConnectBudget(world.clock, most=way.connects_per_5_minutes),
         on_note=on_note,
     )

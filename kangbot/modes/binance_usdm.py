@@ -1,5 +1,6 @@
 """Binance USD-M: data only, traded on paper."""
 
+from kangbot.execution.venue_clock import VenueClock
 from kangbot.machines.limiter import Window
 from kangbot.modes.way import Way
 from kangbot.runtime.world import SECOND_NS, World
@@ -12,7 +13,7 @@ _A_MINUTE = Window(most=2400 // 20, span_ns=60 * SECOND_NS)
 _RECEIVE_WINDOW_MS = 5000  # of the simulated account, which orders reach at once
 
 
-def way(settings: Settings, world: World) -> Way:  # noqa: ARG001 -- every venue is composed by the same call
+def way(settings: Settings, world: World) -> Way:
     """Compose what the settings say of Binance USD-M."""
     own = settings.venues.binance_usdm
     a_second = Window(most=own.requests_per_second, span_ns=SECOND_NS)
@@ -27,4 +28,5 @@ def way(settings: Settings, world: World) -> Way:  # noqa: ARG001 -- every venue
         account_windows=(a_second,),
         data_windows=(a_second, _A_MINUTE),
         receive_window_ms=_RECEIVE_WINDOW_MS,
+        clock=VenueClock(world.clock, most_ns=SECOND_NS),
     )

@@ -1,5 +1,6 @@
 """Bybit: data and orders. On paper it is given no key and no private stream."""
 
+from kangbot.execution.venue_clock import VenueClock
 from kangbot.machines.limiter import Window
 from kangbot.modes.way import Way
 from kangbot.runtime.world import SECOND_NS, World
@@ -13,7 +14,10 @@ _CONNECT_S = 4.0  # to wait for a connection, at most, and half of what a reques
 
 def way(settings: Settings, world: World) -> Way:
     """Compose what the settings say of Bybit."""
-    own, venue = settings.venues.bybit, _venue(settings, world)
+    own = settings.venues.bybit
+    # Bybit takes a stamp that is late by less than the receive window, or early by less than a second.
+    clock = VenueClock(world.clock, most_ns=min(own.receive_window_ms * _MILLISECOND_NS // 2, SECOND_NS))
+    venue = _venue(settings, world, clock)
     public, private = settings.bybit_ws_public_url, settings.bybit_ws_private_url
 
     def account() -> BybitPrivate:
@@ -30,17 +34,18 @@ def way(settings: Settings, world: World) -> Way:
         account_windows=(Window(most=own.requests_per_second, span_ns=SECOND_NS),),
         data_windows=(Window(most=own.data_requests_per_second, span_ns=SECOND_NS),),
         receive_window_ms=own.receive_window_ms,
+        clock=clock,
     )
 
 
-def _venue(settings: Settings, world: World) -> BybitVenue:
-    clock, timeout_s = world.clock, settings.venues.bybit.request_timeout_ms / 1000
+def _venue(settings: Settings, world: World, clock: VenueClock) -> BybitVenue:
+    timeout_s = settings.venues.bybit.request_timeout_ms / 1000
     return BybitVenue(
         key=settings.bybit_key,
         secret=settings.bybit_secret,
         rest_url=settings.bybit_rest_url,
-        now_ns=clock.now_ns,
-        venue_now_ms=lambda: clock.now_ns() // _MILLISECOND_NS,
+        now_ns=world.clock.now_ns,
+        venue_now_ms=clock.now_ms,
         receive_window_ms=settings.venues.bybit.receive_window_ms,
         timeout_s=timeout_s,
         connect_timeout_s=min(_CONNECT_S, timeout_s / 2),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kangbot.execution.venue_clock import VenueClock
 from kangbot.machines.limiter import Window
 from kangbot.ports import Dialect, Venue
 
@@ -21,3 +22,4 @@ class Way:
     account_windows: tuple[Window, ...]  # for requests about orders and the account
     data_windows: tuple[Window, ...]  # for requests of public data
     receive_window_ms: int  # how late an order may reach the venue
+    clock: VenueClock  # the venue's, to be measured; what is signed is stamped by it

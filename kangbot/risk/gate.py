@@ -38,6 +38,7 @@ FILTERS: tuple[tuple[str, Rule], ...] = (
 
 ENTRY_RULES: tuple[tuple[str, Rule], ...] = (
     ("kill_switch", rules.kill_switch),
+    ("clock", rules.clock),
     ("unknown_order", rules.unknown_order),
     ("by_hand", rules.by_hand),
     ("stop_required", rules.stop_required),

@@ -50,6 +50,14 @@ def kill_switch(case: Case) -> str:
     return f"the kill switch is set: {case.context.killed}" if case.context.killed else ""
 
 
+def clock(case: Case) -> str:
+    """Enter under a stamp only that the venue will take: it counts what comes outside its receive window as too late.
+
+    An exit is tried under the best stamp there is.
+    """
+    return case.context.market.clock
+
+
 def unknown_order(case: Case) -> str:
     """Wait while an order may live or not: the next one could double it."""
     count = case.context.market.unknown_orders

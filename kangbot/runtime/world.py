@@ -29,6 +29,10 @@ class Clock:
         """Return the time, in nanoseconds since the epoch."""
         return self._anchor_ns + self._monotonic_ns() - self._start_ns
 
+    def shifted(self, by_ns: int) -> "Clock":
+        """Return a clock that is ahead of this one by `by_ns`: a venue that has another idea of the time."""
+        return Clock(self._monotonic_ns, self.now_ns() + by_ns)
+
 
 @dataclass(frozen=True, slots=True)
 class World:

@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from kangbot.runtime.tasks import Tasks
-from kangbot.runtime.world import Clock
+from kangbot.runtime.world import SECOND_NS, Clock
 from kangbot.sandbox.control import Control
 from kangbot.sandbox.exchange import Exchange
 from kangbot.sandbox.faults import Faults
@@ -62,7 +62,7 @@ class Sandbox:
 
 async def serve(options: ServeOptions, clock: Clock | None = None) -> Sandbox:
     """Start a sandbox on the running loop. OSError where the address is taken."""
-    exchange = Exchange(options, clock or Clock())
+    exchange = Exchange(options, (clock or Clock()).shifted(round(options.clock_skew_s * SECOND_NS)))
     hub, faults = Hub(), Faults()
     tasks = Tasks("sandbox", _crashed)
     publisher = Publisher(exchange, hub, faults, exchange.world.fork("sandbox/faults"))

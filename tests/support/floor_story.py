@@ -8,6 +8,7 @@ from typing import Any
 
 from kangbot.errors import Refused, Retryable
 from kangbot.execution.budget import Budget
+from kangbot.execution.venue_clock import VenueClock
 from kangbot.journal.replay import replay
 from kangbot.machines.guard import StopTerms
 from kangbot.machines.holding import ForeignPolicy
@@ -130,6 +131,14 @@ class BarVenue(FakeVenue):
     lists_market: bool = True
     fetches: int = 0
     absences_of_instruments: int = 0
+    tells_time: bool = True
+    times: int = 0
+
+    async def server_time_ns(self) -> int:
+        self.times += 1
+        if not self.tells_time:
+            raise Retryable("the venue does not tell its time")
+        return self.clock.now_ns()
 
     async def instruments(self, symbols: Sequence[Any]) -> Mapping[Any, Instrument]:
         if self.absences_of_instruments:
@@ -164,6 +173,7 @@ class Story:
         self.risk = AccountRisk(Limits(leverage=None))
         self.stops = StopTerms()
         self.foreign = ForeignPolicy.REPORT
+        self.venue_clock: VenueClock | None = None
         self.specs = list(specs) if specs is not None else [spec(self.strategy)]
         self.roster = Roster(clock=world.clock, journal=disk, draw=lambda: 0.0, interval_s=0.1, jitter_s=0.0)
         self.died: OnCrash | None = None
@@ -182,6 +192,7 @@ class Story:
             risk=self.risk,
             roster=self.roster,
             specs=self.specs,
+            venue_clock=self.venue_clock,
             died=self.died,
             terms=Terms(
                 restarts=2,
@@ -231,7 +242,7 @@ class Story:
 
     async def bar(self) -> None:
         """Wait for the next minute, and have its bar and a quote arrive; then a moment for what follows."""
-        now_ns = self.world.clock.now_ns()
+        now_ns = self.venue.clock.now_ns()
         close_ns = (now_ns // MINUTE_NS + 1) * MINUTE_NS
         await asyncio.sleep((close_ns - now_ns) / SECOND_NS)
         self.quote(str(self.venue.price))

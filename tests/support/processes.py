@@ -95,9 +95,9 @@ class Life:
 class World(Life):
     """One exchange, and a daemon that trades there."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, options: tuple[str, ...] = ()) -> None:
         symbols = ",".join(f"{base}USDT" for base in MARKETS)
-        self.sandbox = Sandbox(seed=seed, log=folder / "sandbox.log", options=("--symbols", symbols))
+        self.sandbox = Sandbox(seed=seed, log=folder / "sandbox.log", options=("--symbols", symbols, *options))
         environment = {
             "KANGBOT_VENUES__BYBIT__REST_URL": self.sandbox.rest_url,
             "KANGBOT_VENUES__BYBIT__WS_PUBLIC_URL": self.sandbox.ws_public_url,

@@ -33,7 +33,9 @@ def worst_day(facts: MarketFacts) -> Context:
     """Everything that can be wrong is wrong."""
     return Context(
         now_ns=0,
-        market=msgspec.structs.replace(facts, quote_age_ns=10**12, mark=D(50), by_hand=True, unknown_orders=3),
+        market=msgspec.structs.replace(
+            facts, quote_age_ns=10**12, mark=D(50), clock="no time", by_hand=True, unknown_orders=3
+        ),
         worst=D(10),
         total_exposure=D(10**6),
         open_positions=9,

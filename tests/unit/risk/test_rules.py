@@ -112,6 +112,8 @@ ROWS: list[tuple[Rule, dict[str, object], dict[str, object], dict[str, object], 
     # rule, limits, account, market, what it says
     (rules.kill_switch, {}, {}, {}, ""),
     (rules.kill_switch, {}, {"killed": "by hand"}, {}, "the kill switch is set: by hand"),
+    (rules.clock, {}, {}, {}, ""),
+    (rules.clock, {}, {}, {"clock": "nobody asked the venue"}, "nobody asked the venue"),
     (rules.unknown_order, {}, {}, {"unknown_orders": 0}, ""),
     (rules.unknown_order, {}, {}, {"unknown_orders": 1}, "the outcome of 1 order(s) of this market is unknown"),
     (rules.by_hand, {}, {}, {}, ""),

@@ -11,6 +11,16 @@ async def test_the_clock_is_anchored_once() -> None:
     assert clock.now_ns() == 1_075
 
 
+def test_a_shifted_clock_runs_at_the_same_pace() -> None:
+    """Ahead, or behind, by the same for ever."""
+    ticks = [100]
+    clock = Clock(monotonic_ns=lambda: ticks[0], anchor_ns=1_000)
+    ticks[0] = 150
+    behind = clock.shifted(-30)
+    for ticks[0] in (150, 400):
+        assert clock.now_ns() - behind.now_ns() == 30
+
+
 def test_draws_belong_to_their_name() -> None:
     """Another market's draws do not shift when one is added."""
     world = World(clock=Clock(), seed=b"seed")

@@ -1,0 +1,54 @@
+"""A floor at a venue that has another idea of the time."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from kangbot.execution.venue_clock import FIRST_SAMPLES, VenueClock
+from kangbot.model.events import RunState
+from kangbot.runtime.world import SECOND_NS
+from tests.support.floor_story import Story, play
+
+
+@pytest.mark.parametrize("ahead_s", [-100, 100])
+def test_a_venue_is_traded_by_its_own_clock(ahead_s: int) -> None:
+    """Measured before anything else is asked of the account; executions are asked for by the venue's clock."""
+
+    async def story(told: Story) -> None:
+        told.venue.clock = told.world.clock.shifted(ahead_s * SECOND_NS)
+        told.venue_clock = VenueClock(told.world.clock, most_ns=SECOND_NS)
+        await told.live()
+        assert told.venue.times >= FIRST_SAMPLES
+        assert told.venue_clock.offset_ns == ahead_s * SECOND_NS
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        assert told.venue.net == told.task.desk.executor.position.net == Decimal(2)
+        assert max(told.venue.since) < told.venue.clock.now_ns()
+
+    play(story)
+
+
+def test_a_clock_that_is_known_too_badly_holds_entries_and_no_exits() -> None:
+    """The venue has not told its time for hours."""
+
+    async def story(told: Story) -> None:
+        told.venue_clock = VenueClock(told.world.clock, most_ns=SECOND_NS)
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        told.venue.tells_time = False
+        await asyncio.sleep(3 * 3600)
+        told.strategy.want(-1, "110")
+        await told.bar()
+        assert told.state is RunState.LIVE
+        assert told.venue.net == 0
+        assert told.task.desk.blocked.startswith("clock: the venue's clock is known to ")
+        told.venue.tells_time = True
+        await told.bar()
+        await told.bar()
+        assert told.venue.net == Decimal(-2)
+
+    play(story)
