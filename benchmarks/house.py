@@ -129,7 +129,11 @@ class House:
         self._began_s = time.perf_counter()
         self._daemon = Daemon(config=path, state=self.state, environment=environment, log=folder / "daemon.log")
         self.process = psutil.Process(self._daemon.pid)
-        wait_for(self.state / "control.sock", self._daemon)
+        try:
+            wait_for(self.state / "control.sock", self._daemon)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def age_s(self) -> float:
