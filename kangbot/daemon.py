@@ -18,6 +18,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -26,6 +27,7 @@ from kangbot import logs
 from kangbot.app import App
 from kangbot.errors import ConfigInvalid, NeedsHuman
 from kangbot.runtime.garbage import freeze
+from kangbot.runtime.leash import on_leash
 from kangbot.runtime.world import World, real_world
 from kangbot.settings import Settings, load
 
@@ -36,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon until it is told to stop, and return its exit code."""
     parser = argparse.ArgumentParser(prog="kangbot run", description="Run the trading daemon.")
     parser.add_argument("--config", type=Path, required=True, help="the TOML file")
+    parser.add_argument("--leash", action="store_true", help="stop in order when standard input, a pipe, ends")
     arguments = parser.parse_args(argv)
     try:
         settings = load(arguments.config, os.environ)
@@ -46,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logs.configure(settings, world.clock)
     freeze()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_serve(settings, world))
+        return runner.run(_serve(settings, world, leash=arguments.leash))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -65,20 +68,24 @@ class _Signals:
         self.hurry = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._received, number)
+            loop.add_signal_handler(number, self.asked, number.name)
 
-    def _received(self, number: int) -> None:
-        name = signal.Signals(number).name
+    def asked(self, by: str) -> None:
+        """Stop, or hurry where it stops already."""
+        if self.hurry.is_set():
+            return
         if self.stop.is_set():
-            log.warning("daemon.hurrying", signal=name)
+            log.warning("daemon.hurrying", by=by)
             self.hurry.set()
         else:
-            log.info("daemon.stopping", signal=name)
+            log.info("daemon.stopping", by=by)
             self.stop.set()
 
 
-async def _serve(settings: Settings, world: World) -> int:
+async def _serve(settings: Settings, world: World, *, leash: bool) -> int:
     signals = _Signals()
+    if leash:
+        on_leash(partial(signals.asked, "the end of whoever started it"))
     try:
         async with App(settings, world) as app:
             await app.run(stop=signals.stop, hurry=signals.hurry)

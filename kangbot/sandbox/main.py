@@ -7,6 +7,7 @@ import sys
 
 import msgspec
 
+from kangbot.runtime.leash import on_leash
 from kangbot.sandbox.options import ServeOptions
 from kangbot.sandbox.server import serve
 
@@ -28,6 +29,8 @@ async def _main(options: ServeOptions) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C ends the runner by itself
             loop.add_signal_handler(number, stop.set)
+    if options.leash:
+        on_leash(stop.set)
     async with await serve(options) as sandbox:
         ready = {
             "ready": True,

@@ -23,4 +23,5 @@ class ServeOptions:
     enforce_limits: bool = True  # of requests per second; the counting headers are sent in any case
     funding_interval_s: int = 8 * 3600
     clock_skew_s: float = 0.0  # by so much the exchange's clock is ahead of this machine's
+    leash: bool = False  # end when standard input, a pipe, ends: with whoever started it
     latency_s: float = 0.0  # how far away the venue is: all that clients send is looked at this much later

@@ -10,9 +10,11 @@ import os
 import random  # noqa: TID251 -- the demo's own mischief, outside the daemon
 import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Self
@@ -21,10 +23,11 @@ import msgspec
 from rich.console import Console
 from rich.live import Live
 
+from kangbot.cli import exit_codes
 from kangbot.cli.demo.board import Board, summary
 from kangbot.cli.demo.chaos import Chaos
 from kangbot.cli.demo.ledger import orders_in, positions_in
-from kangbot.cli.demo.processes import Daemon, DemoFailedError, Sandbox, wait_for
+from kangbot.cli.demo.processes import Daemon, DemoFailedError, DemoInterruptedError, Sandbox, wait_for
 from kangbot.cli.demo.result import Totals
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.health.report import Report
@@ -42,21 +45,35 @@ def run(*, seconds: float | None, as_json: bool, chaos: bool, seed: int, markets
         with _Demo(state=state, seed=seed, markets=markets, chaos=chaos, quiet=as_json) as demo:
             demo.watch(seconds)
             totals = demo.finish()
-    except DemoFailedError as error:
+        _tell(totals, as_json=as_json)
+    except DemoInterruptedError as error:
         sys.stderr.write(f"kangbot demo: {error}\n")
-        return 1
+        return exit_codes.INTERRUPTED
+    except DemoFailedError as error:
+        sys.stderr.write(f"kangbot demo: {error}\nlogs and journal are in {_kept(state)}\n")
+        return exit_codes.FAILURE
+    finally:
+        shutil.rmtree(state, ignore_errors=True)
+    return exit_codes.OK
+
+
+def _tell(totals: Totals, *, as_json: bool) -> None:
+    """Print the sum. DemoFailedError where the books do not agree."""
     result = totals.as_result()
     if as_json:
         sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
     else:
         Console().print(summary(result))
     if not totals.agree:
-        kept = Path.cwd() / "build" / "demo"
-        shutil.rmtree(kept, ignore_errors=True)
-        shutil.copytree(state, kept, ignore=shutil.ignore_patterns("*.sock"))
-        sys.stderr.write(f"the books do not agree: logs and journal are in {kept}\n")
-    shutil.rmtree(state, ignore_errors=True)
-    return 0 if totals.agree else 1
+        raise DemoFailedError("the books do not agree")
+
+
+def _kept(state: Path) -> Path:
+    """Keep what a demo that failed has left, in place of the last one's, and return where."""
+    kept = Path.cwd() / "build" / "demo"
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(state, kept, ignore=shutil.ignore_patterns("*.sock"))
+    return kept
 
 
 class _Demo:
@@ -71,9 +88,25 @@ class _Demo:
         self._report: Report | None = None
         self._note = ""
         self._exits = contextlib.ExitStack()
+        self._config = _first_markets(shipped_config("demo.toml"), markets, state)
+        self._client = ControlClient(state / "state" / "control.sock")
+        self._seed = seed
+        self._with_chaos = chaos
+        self._daemons: list[Daemon] = []  # the last one runs
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as begun:  # closed here where it does not come so far
+            for number in (signal.SIGINT, signal.SIGTERM):
+                begun.callback(signal.signal, number, signal.signal(number, self._interrupt))
+            self._begin(begun)
+            self._exits = begun.pop_all()
+        return self
+
+    def _begin(self, begun: contextlib.ExitStack) -> None:
+        state, seed = self._state, self._seed
         self._sandbox = Sandbox(seed=seed, log=state / "sandbox.log", options=("--no-limits",))
-        self._exits.callback(self._sandbox.close)
-        self._chaos = Chaos(random.Random(seed), self._sandbox) if chaos else None  # noqa: S311 -- mischief, no secret
+        begun.callback(self._sandbox.close)
+        self._chaos = Chaos(random.Random(seed), self._sandbox) if self._with_chaos else None  # noqa: S311 -- mischief
         self._environment = {
             "KANGBOT_STATE_DIR": str(state / "state"),
             "KANGBOT_VENUES__BYBIT__REST_URL": self._sandbox.rest_url,
@@ -82,23 +115,26 @@ class _Demo:
             "KANGBOT_VENUES__BYBIT__KEY": _CREDENTIAL,
             "KANGBOT_VENUES__BYBIT__SECRET": _CREDENTIAL,
         }
-        self._config = _first_markets(shipped_config("demo.toml"), markets, state)
-        self._daemon = self._start()
-        self._exits.callback(lambda: self._daemon.stop())  # noqa: PLW0108 -- the daemon of that moment: it may have been replaced
-        self._client = ControlClient(state / "state" / "control.sock")
-
-    def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._interrupt)
-        return self
+        begun.callback(self._stop)
+        self._start(interrupted=lambda: self._interrupted)
 
     def __exit__(self, *_: object) -> None:
         self._exits.close()
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        if self._interrupted and self._daemons:
+            self._daemon.hurry()
         self._interrupted = True
 
-    def _start(self) -> Daemon:
+    @property
+    def _daemon(self) -> Daemon:
+        return self._daemons[-1]
+
+    def _stop(self) -> None:
+        for daemon in self._daemons:
+            daemon.stop()
+
+    def _start(self, interrupted: Callable[[], bool] = lambda: False) -> None:
         socket = self._state / "state" / "control.sock"
         socket.unlink(missing_ok=True)
         daemon = Daemon(
@@ -107,8 +143,8 @@ class _Demo:
             environment=self._environment,
             log=self._state / "daemon.log",
         )
-        wait_for(socket, daemon)
-        return daemon
+        self._daemons.append(daemon)
+        wait_for(socket, daemon, interrupted)
 
     def watch(self, seconds: float | None) -> None:
         """Show the board until the time is up or Ctrl-C."""
@@ -139,9 +175,16 @@ class _Demo:
             self._note = f"{elapsed_s:.0f} s: the daemon was killed by signal {-status}; started again"
             self._totals.add(self._report)
             self._report = None
-            self._daemon = self._start()
-        with contextlib.suppress(NoDaemonError):
+            self._start()
+        self._ask()
+
+    def _ask(self) -> None:
+        try:
             self._report = self._client.report()
+        except NoDaemonError:
+            return  # it is being started again
+        except ValueError as error:
+            raise DemoFailedError(str(error)) from error
 
     def _say(self, elapsed_s: float) -> None:
         if (report := self._report) is not None:
@@ -154,23 +197,19 @@ class _Demo:
 
     def finish(self) -> Totals:
         """Freeze the exchange, stop the daemon in order, and hold its books against the exchange's."""
-        with contextlib.suppress(NoDaemonError):
-            self._report = self._client.report()
+        self._ask()
         self._sandbox.pause()
         time.sleep(_REDRAW_S)  # what was under way at the exchange reaches the daemon
         status = self._daemon.stop()
         if status != os.EX_OK:
             raise DemoFailedError(f"the daemon stopped with status {status}:\n{self._daemon.last_lines()}")
         live = 0 if self._report is None else self._report.live
-        last = msgspec.json.decode((self._state / "state" / "last_run.json").read_bytes(), type=Report)
-        self._totals.add(last)
-        truth = self._sandbox.truth()
-        self._totals.settle(
-            live=live,
-            orders=orders_in(self._state / "state"),
-            positions=positions_in(self._state / "state"),
-            truth=truth,
-        )
+        state, truth = self._state / "state", self._sandbox.truth()
+        try:
+            self._totals.add(msgspec.json.decode((state / "last_run.json").read_bytes(), type=Report))
+            self._totals.settle(live=live, orders=orders_in(state), positions=positions_in(state), truth=truth)
+        except (OSError, sqlite3.Error) as error:
+            raise DemoFailedError(f"the daemon has left no whole books: {error}") from error
         return self._totals
 
 

@@ -1,5 +1,6 @@
 """The demo's two real processes: a sandbox exchange and a daemon, each as a user would start it."""
 
+import functools
 import json
 import os
 import signal
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,28 @@ class DemoFailedError(RuntimeError):
     """The demo cannot go on; says why, and where to read more."""
 
 
+class DemoInterruptedError(DemoFailedError):
+    """Ctrl-C or SIGTERM came before there was anything to sum up."""
+
+
+@functools.cache
+def _leash() -> int:
+    """Return the reading end of a pipe whose writing end this process holds until it ends, however it ends.
+
+    It is the children's standard input, so that none of them outlives us.
+    """
+    reading, _ = os.pipe()
+    return reading
+
+
 class Sandbox:
     """The sandbox exchange in a process of its own."""
 
     def __init__(self, *, seed: int, log: Path, options: tuple[str, ...] = ()) -> None:
         with log.open("w") as out:  # the child has its own copy
             self._process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
-                [sys.executable, "-m", "kangbot.sandbox", "--port", "0", "--seed", str(seed), *options],
+                [sys.executable, "-m", "kangbot.sandbox", "--leash", "--port", "0", "--seed", str(seed), *options],
+                stdin=_leash(),
                 stdout=subprocess.PIPE,
                 stderr=out,
                 text=True,
@@ -71,8 +87,11 @@ class Sandbox:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 -- same
-            return json.loads(answer.read() or b"null")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 -- same
+                return json.loads(answer.read() or b"null")
+        except OSError as error:
+            raise DemoFailedError(f"the sandbox exchange does not answer {method} {path}: {error}") from error
 
     def close(self) -> None:
         """Stop it."""
@@ -89,8 +108,8 @@ class Daemon:
         self.log = log
         with log.open("a") as out:  # the child has its own copy
             self._process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
-                [sys.executable, "-m", "kangbot.daemon", "--config", str(config)],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "kangbot.daemon", "--leash", "--config", str(config)],
+                stdin=_leash(),
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **environment},
@@ -116,6 +135,11 @@ class Daemon:
         """Ask it to stop in order, wait, and return its exit status."""
         return _stop(self._process)
 
+    def hurry(self) -> None:
+        """Ask it to stop, or to hurry where it stops already."""
+        if self.ended is None:
+            self._process.send_signal(signal.SIGTERM)
+
     def last_lines(self) -> str:
         """Return the end of its log."""
         return _last_lines(self.log)
@@ -136,12 +160,17 @@ def _last_lines(log: Path) -> str:
     return "\n".join(lines) or "it said nothing"
 
 
-def wait_for(path: Path, daemon: Daemon) -> None:
-    """Wait until the daemon has made its control socket; DemoFailedError where it ends or takes too long."""
+def wait_for(path: Path, daemon: Daemon, interrupted: Callable[[], bool] = lambda: False) -> None:
+    """Wait until the daemon has made its control socket.
+
+    DemoFailedError where it ends or takes too long, DemoInterruptedError where `interrupted`.
+    """
     deadline = time.perf_counter() + _READY_S
     while not path.exists():
         if daemon.ended is not None:
             raise DemoFailedError(f"the daemon ended with status {daemon.ended}:\n{daemon.last_lines()}")
+        if interrupted():
+            raise DemoInterruptedError("interrupted before the daemon was ready")
         if time.perf_counter() > deadline:
             raise DemoFailedError(f"the daemon was not ready within {_READY_S:.0f} s:\n{daemon.last_lines()}")
         time.sleep(0.05)
