@@ -295,6 +295,7 @@ class App:
             markets=markets,
             total=len(self._specs),
             live=self._roster.count(RunState.LIVE),
+            waiting=self._floor.waiting,
             frames=sum(stream.counters.frames for stream in streams),
             bars=sum(market.bars for market in markets),
             decisions=sum(market.decisions for market in markets),

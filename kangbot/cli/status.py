@@ -46,6 +46,7 @@ def _head(report: Report) -> str:
         f"kangbot {report.version}, mode {report.mode}, pid {report.pid}, up {up}",
         f"{report.live}/{report.total} markets live, {did}",
         f"{costs}, history {report.history} {_backlog(report)}",
+        *(f"WAITING FOR THE VENUE, which is asked again and again: {report.waiting}",) * bool(report.waiting),
         *(_killed(report),) * bool(report.killed),
         "",
     )

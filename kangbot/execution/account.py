@@ -138,7 +138,8 @@ class Account:
 
     def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:
         """Reconcile whenever the private stream is back: what was said meanwhile was said to nobody."""
-        log.info("account.stream", venue=self._venue.name, topic=topic.native, live=live, reason=reason)
+        if live is not self.live:  # its topics come and go together; each of them would say the same
+            log.info("account.stream", venue=self._venue.name, live=live, reason=reason)
         self.live = live
         if live:
             self._kick.set()

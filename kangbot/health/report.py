@@ -65,6 +65,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     markets: list[MarketReport]
     total: int
     live: int
+    waiting: str = ""  # why no market could begin yet: what the venue answers, or that it does not
     frames: int
     bars: int
     decisions: int

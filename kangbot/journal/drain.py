@@ -156,8 +156,8 @@ class Drain:
         if self._away_since_ns is not None:
             return
         self._away_since_ns = self._clock.now_ns()
-        remedy = error.remedy if isinstance(error, NeedsHuman) else ""
-        log.warning("history.away", reason=error.message, remedy=remedy, code=error.code)
+        remedy = {"remedy": error.remedy} if isinstance(error, NeedsHuman) else {}
+        log.warning("history.away", reason=error.message, code=error.code, **remedy)
         self._changed(error.message)
 
     def _back(self) -> None:

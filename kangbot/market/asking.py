@@ -24,10 +24,18 @@ _FIRST_NS, _CEILING_NS = SECOND_NS // 2, 30 * SECOND_NS
 _TIMEOUT_S = 15.0  # of one question
 
 
-async def ask_patiently(ask: Callable[[], Awaitable[T]], *, budget: Budget, draw: Callable[[], float], what: str) -> T:
+async def ask_patiently(
+    ask: Callable[[], Awaitable[T]],
+    *,
+    budget: Budget,
+    draw: Callable[[], float],
+    what: str,
+    waits: Callable[[str], None] = lambda _reason: None,
+) -> T:
     """Ask under the budget until there is an answer; only for questions, and for settings that may be set twice.
 
-    Refused and NeedsHuman are raised. `what` names the question in the log.
+    Refused and NeedsHuman are raised. `what` names the question in the log; `waits` is told why there is no answer yet,
+    and "" once there is one.
     """
     backoff = Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
     while True:
@@ -40,10 +48,13 @@ async def ask_patiently(ask: Callable[[], Awaitable[T]], *, budget: Budget, draw
             asked_ns = error.retry_after_ns if isinstance(error, Retryable) else 0
             if isinstance(error, RateLimited):
                 budget.pause(asked_ns)
+            why = str(error) or "no answer in time"
+            waits(why)
             if backoff.failures == 1:
-                log.warning("venue.asking_again", what=what, why=str(error) or "no answer in time")
+                log.warning("venue.asking_again", what=what, why=why)
             await asyncio.sleep(backoff.wait_ns(draw(), at_least_ns=asked_ns) / SECOND_NS)
         else:
+            waits("")
             if backoff.failures:
                 log.info("venue.answered", what=what, failures=backoff.failures)
             return answer

@@ -6,6 +6,7 @@ market (settings, history) has a budget apart from orders and their questions: a
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -84,6 +85,7 @@ class Floor:
         died: OnCrash | None = None,
     ) -> None:
         self.markets: dict[MarketId, MarketTask] = {}
+        self.waiting = ""  # why the venue has not told yet what is needed to open; "" where nothing is waited for
         self.decisions = Latencies()  # frame to decision
         self.orders = Latencies()  # frame to the order's request
         self._world = world
@@ -128,10 +130,14 @@ class Floor:
         draw = self._world.fork(f"floor/{self._venue.name}").random
         symbols = [spec.symbol for spec in self._specs]
         instruments = await ask_patiently(
-            lambda: self._venue.instruments(symbols), budget=self._data_budget, draw=draw, what="instruments"
+            lambda: self._venue.instruments(symbols),
+            budget=self._data_budget,
+            draw=draw,
+            what="instruments",
+            waits=self._waits,
         )
         await self._set_clock(draw)
-        await ask_patiently(self._venue.balances, budget=self._budget, draw=draw, what="the account")
+        await ask_patiently(self._venue.balances, budget=self._budget, draw=draw, what="the account", waits=self._waits)
         unknown = [symbol for symbol in symbols if symbol not in instruments]
         if len(unknown) == len(symbols):
             raise NeedsHuman(
@@ -257,6 +263,9 @@ class Floor:
             raise UnknownMarketError(f"no market {market!r} runs here")
         self.markets[market].inbox.put(Released(caller))
 
+    def _waits(self, reason: str) -> None:
+        self.waiting = reason
+
     def _held(self) -> str:
         """Return why no market may enter; "" where each may."""
         if self._risk.killed:
@@ -286,13 +295,13 @@ class Floor:
         over = asyncio.Event()
         for waiting in (rested, hurried):
             waiting.add_done_callback(lambda _: over.set())
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await over.wait()
-        except TimeoutError:
-            flying = [order.client_id for task in self.markets.values() for order in task.desk.executor.orders]
-            log.warning("floor.unsettled", orders=flying, after_s=timeout_s)
         settled = rested.done()
+        if not settled:
+            flying = [order.client_id for task in self.markets.values() for order in task.desk.executor.orders]
+            log.warning("floor.unsettled", orders=flying, hurried=hurried.done())
         await reached.aclose()
         return settled
 

@@ -123,4 +123,4 @@ def whole(text: str) -> int:
 
 
 def _said(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+    return str(error) or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)

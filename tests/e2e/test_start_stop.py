@@ -1,0 +1,223 @@
+"""How a daemon starts and stops where the world is not as it should be, as the person at the terminal meets it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kangbot.cli.demo.processes import DemoFailedError
+from tests.support.processes import World
+
+pytestmark = pytest.mark.process
+
+NOWHERE = "127.0.0.1:9"  # nobody listens there: the connection is refused
+
+
+def said(world: World) -> str:
+    """Return the daemon's log."""
+    return (world.folder / "daemon.log").read_text()
+
+
+def refused(world: World) -> str:
+    """Start a daemon that must end by itself with 78, and return its log."""
+    with pytest.raises(DemoFailedError):
+        world.start()
+    assert world.daemon.ended == os.EX_CONFIG, said(world)
+    return said(world)
+
+
+def ended(world: World, number: int = signal.SIGTERM, within_s: float = 25.0) -> int | None:
+    """Send the signal, and return the exit status."""
+    os.kill(world.daemon.pid, number)
+    deadline = time.monotonic() + within_s
+    while world.daemon.ended is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return world.daemon.ended
+
+
+def gone(pids: list[int], within_s: float = 25.0) -> bool:
+    """Whether every one of these processes ends in time."""
+    deadline = time.monotonic() + within_s
+    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not any(alive(pid) for pid in pids)
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs; one that has ended and that nobody has asked for its status does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that the process has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_a_state_folder_that_cannot_be_made_is_said_in_one_line(world: World) -> None:
+    """What, where, and what to do; no traceback."""
+    (world.folder / "file").write_text("")
+    world.environment["KANGBOT_STATE_DIR"] = str(world.folder / "file" / "below")
+    [line] = refused(world).splitlines()
+    assert f"the state folder {world.folder / 'file' / 'below'} cannot be used" in line
+    assert "name a folder that this user may write" in line
+
+
+def test_a_key_that_the_venue_refuses_ends_the_start(world: World) -> None:
+    """78 and the remedy, before any market begins; the secret is in no line."""
+    world.environment |= {"KANGBOT_VENUES__BYBIT__KEY": "mine", "KANGBOT_VENUES__BYBIT__SECRET": "wrong-secret"}
+    world.start()
+    assert ended(world, signal.SIGCONT) == os.EX_CONFIG
+    log = said(world)
+    assert log.count("API key is invalid") == 1
+    assert "Check the API key" in log
+    assert "wrong-secret" not in log
+    assert "market." not in log
+
+
+def test_a_venue_that_is_away_is_waited_for_and_left_at_once(world: World) -> None:
+    """Said once, whatever it costs in attempts; a stop does not wait for it."""
+    world.environment["KANGBOT_VENUES__BYBIT__REST_URL"] = f"http://{NOWHERE}"
+    world.start()
+    time.sleep(1.5)
+    assert NOWHERE in world.client.report().waiting
+    began = time.monotonic()
+    assert ended(world) == 0
+    assert time.monotonic() - began < 5
+    assert said(world).count(NOWHERE) == 1
+
+
+def test_a_venue_that_comes_back_finds_every_market_waiting(world: World) -> None:
+    """Once on the way down, once on the way up, then all are live."""
+    world.sandbox.fault({"fault": "http_5xx", "path": "/v5/account/wallet-balance", "status": 502, "count": 6})
+    world.start()
+    world.live()
+    log = said(world)
+    assert log.count("venue.asking_again") == log.count("venue.answered") == 1
+    world.stop()
+
+
+def test_a_database_that_is_away_holds_up_nothing(world: World) -> None:
+    """Trading starts, it is said once, the password in no line, and the stop does not wait for it."""
+    world.environment["KANGBOT_DATABASE__URL"] = f"mysql://trader:pass-word@{NOWHERE}/history"
+    world.start()
+    world.live()
+    assert world.orders(more_than=0).history_away
+    began = time.monotonic()
+    world.stop()
+    assert time.monotonic() - began < 10
+    log = said(world)
+    assert log.count("history.away") == 1
+    assert "pass-word" not in log
+
+
+def test_a_stop_while_markets_are_being_started_settles_those_that_began(world: World) -> None:
+    """And begins no other."""
+    world.environment["KANGBOT_START__INTERVAL_S"] = "30"
+    world.start()
+    world.until(lambda report: report.live == 1)
+    assert ended(world) == 0
+    log = said(world)
+    assert log.count("market.starting") == log.count("market.stopped") == 1
+
+
+def test_a_second_signal_hurries_past_a_venue_that_hangs(world: World) -> None:
+    """The orders that are left in the air are named: the next life settles them."""
+    world.start()
+    world.live()
+    world.sandbox.fault({"fault": "delay", "path": "/v5/order/create", "ms": 30_000, "for_s": 20})
+    world.until(lambda report: report.orders.sent > report.orders.filled + report.orders.rejected)
+    time.sleep(1.0)
+    os.kill(world.daemon.pid, signal.SIGTERM)
+    time.sleep(1.0)
+    assert world.daemon.ended is None
+    began = time.monotonic()
+    assert ended(world, signal.SIGINT) == 0
+    assert time.monotonic() - began < 5
+    log = said(world)
+    assert log.count("daemon.stopping") == log.count("daemon.hurrying") == log.count("floor.unsettled") == 1
+
+
+def test_a_whole_life_leaves_nothing_open(world: World) -> None:
+    """In Python's development mode no resource is left to the collector, and no coroutine unawaited."""
+    world.environment["PYTHONDEVMODE"] = "1"
+    world.start()
+    world.live()
+    world.orders(more_than=0)
+    world.sandbox.fault({"fault": "drop_sockets", "which": "all"})
+    world.until(lambda report: report.reconnects > 0)
+    world.live()
+    world.stop()
+    log = said(world)
+    for word in ("Warning", "Traceback", "never awaited", "never retrieved", "was destroyed"):
+        assert word not in log
+
+
+class Demo:
+    """`kangbot demo` as a script starts it; everything that it started can be asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "kangbot", "demo", "--json", "--markets", "3"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TMPDIR": str(folder)},
+        )
+        deadline = time.monotonic() + 60
+        while len(self.started) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.pids = self.started
+
+    def live(self) -> None:
+        """Wait until its daemon answers."""
+        deadline = time.monotonic() + 60
+        while not list(self._folder.glob("*/state/control.sock")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(2.0)
+
+    @property
+    def started(self) -> list[int]:
+        return children(self.process.pid)
+
+    def ended(self, number: int) -> dict[str, Any]:
+        """Send the signal, and return exit status and words."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=60)
+        return {"status": self.process.returncode, "out": out, "err": err}
+
+
+def test_a_demo_that_is_interrupted_sums_up_and_leaves_nobody_behind(tmp_path: Path) -> None:
+    """SIGTERM as much as Ctrl-C: one JSON object, the books agree, exit code 0."""
+    demo = Demo(tmp_path)
+    demo.live()
+    was = demo.ended(signal.SIGTERM)
+    assert was["status"] == 0, was
+    assert json.loads(was["out"])["positions_agree"] is True
+    assert gone(demo.pids)
+
+
+def test_a_demo_that_is_interrupted_while_it_starts_leaves_nobody_behind(tmp_path: Path) -> None:
+    """Nothing to sum up yet: one line and 130."""
+    demo = Demo(tmp_path)
+    was = demo.ended(signal.SIGINT)
+    assert (was["status"], was["out"]) == (130, ""), was
+    assert was["err"].count("\n") == 1
+    assert gone(demo.pids)
+
+
+def test_a_demo_that_is_killed_leaves_nobody_behind(tmp_path: Path) -> None:
+    """`kill -9`: its exchange and its daemon notice that it is gone, and end by themselves."""
+    demo = Demo(tmp_path)
+    assert demo.ended(signal.SIGKILL)["status"] == -signal.SIGKILL
+    assert len(demo.pids) == 2
+    assert gone(demo.pids)
