@@ -1,0 +1,26 @@
+"""Plays mutants until they are noticed: `python -m tests.support.mutant_sweep '{"name": [["kind", …], seeds]}'`.
+
+A process of its own, so that a coverage tracer does not multiply its time. Prints one object: the seed that noticed
+each mutant, null where none did. No kinds: every kind of fault.
+"""
+
+import json
+import sys
+
+from kangbot.scenario.plan import Options
+from kangbot.scenario.run import caught_by
+from kangbot.sim.faults import Kind
+
+
+def main() -> None:
+    """Play what the command line says."""
+    noticed = {}
+    for name, (kinds, seeds) in json.loads(sys.argv[1]).items():
+        options = Options(minutes=5, kinds=tuple(map(Kind, kinds)) or None)
+        outcome = caught_by(name, range(1, seeds + 1), options)
+        noticed[name] = None if outcome is None else outcome.seed
+    print(json.dumps(noticed))
+
+
+if __name__ == "__main__":
+    main()
