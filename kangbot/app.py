@@ -268,6 +268,10 @@ class App:
         else:
             self._roster.stop_all(caller, remember=True)
 
+    async def kept(self) -> None:
+        """Wait until what was commanded is on disk. NeedsHuman where a restart would forget it."""
+        await self._roster.kept()
+
     async def kill(self, reason: str, caller: str, *, flatten: bool) -> Standing:
         """Set the kill switch. NeedsHuman where no disk took it."""
         return await self._kill_switch.kill(reason, caller, flatten=flatten)

@@ -38,6 +38,9 @@ class Controlled(Protocol):
     def command_all(self, command: Command, caller: str) -> None:
         """START (staggered, in the background) or STOP every market."""
 
+    async def kept(self) -> None:
+        """Wait until what was commanded is on disk. NeedsHuman where a restart would forget it."""
+
     async def kill(self, reason: str, caller: str, *, flatten: bool) -> Standing:
         """Set the kill switch. NeedsHuman where no disk took it."""
 
@@ -111,6 +114,7 @@ class ControlServer:
         except ValueError:
             raise web.HTTPNotFound(text=f"no command {request.match_info['command']!r}") from None
         place = self._daemon.command(MarketId(request.match_info["market"]), command, _CALLER)
+        await self._daemon.kept()
         return _json(place)
 
     async def _kill(self, request: web.Request) -> web.Response:
@@ -151,6 +155,7 @@ class ControlServer:
     def _all(self, command: Command) -> _Handler:
         async def handle(_: web.Request) -> web.Response:
             self._daemon.command_all(command, _CALLER)
+            await self._daemon.kept()
             return _json({"accepted": command.value})
 
         return handle

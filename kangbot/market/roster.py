@@ -8,12 +8,13 @@ Start-all is staggered: a venue that counts connects and requests must not see t
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
 import structlog
 
+from kangbot.errors import KangbotError, NeedsHuman
 from kangbot.machines.runstate import Signal, next_state
 from kangbot.model.events import Desired, DesiredChanged, RunState, RunStateChanged
 from kangbot.model.ids import MarketId
@@ -21,6 +22,8 @@ from kangbot.ports import Journal
 from kangbot.runtime.world import Clock
 
 log = structlog.get_logger(__name__)
+
+_DISK_S = 5.0  # how long a caller waits for the journal
 
 
 class Command(Enum):
@@ -68,6 +71,7 @@ class Roster:
         self._places: dict[MarketId, Place] = {}
         self._obey: dict[MarketId, Callable[[Command], None]] = {}
         self._changed = asyncio.Event()
+        self._wanted: Awaitable[int] | None = None  # what the operator wanted last, on its way to the disk
 
     # ------------------------------------------------------------------------------------------------------- reading
     @property
@@ -122,9 +126,23 @@ class Roster:
             self._places[market] = replace(place, desired=desired)
             # From the reserve: a market that was stopped on a full disk must not run again after a restart.
             changed = DesiredChanged(market=market, desired=desired, caller=caller, at_ns=now_ns)
-            self._journal.append(changed, reserve=True)
+            self._wanted = self._journal.append(changed, reserve=True)
         self._obey[market](command)
         return self._places[market]
+
+    async def kept(self) -> None:
+        """Wait until what was commanded is on disk, so that a restart resumes it. NeedsHuman where it is not."""
+        if self._wanted is None:
+            return
+        try:
+            async with asyncio.timeout(_DISK_S):
+                await self._wanted  # appends are in order: the last one's end is that of all
+        except (KangbotError, TimeoutError) as error:
+            words = str(error) or f"no word of the disk in {_DISK_S:.0f} s"
+            raise NeedsHuman(
+                f"it is done, and a restart would forget it: {words}",
+                remedy="make room on the disk of the state folder, and command it again",
+            ) from None
 
     async def start_all(self, caller: str, *, only_desired: bool = False) -> None:
         """Start every market, one after another with the interval and jitter between them.

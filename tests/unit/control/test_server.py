@@ -34,6 +34,9 @@ class Desk:
     def command_all(self, command: Command, caller: str) -> None:
         self.told.append((command, caller))
 
+    async def kept(self) -> None:
+        """Nothing is on its way to a disk."""
+
     async def kill(self, reason: str, caller: str, *, flatten: bool) -> Standing:
         self.told.append(("kill", reason, flatten, caller))
         if self.disk_full:

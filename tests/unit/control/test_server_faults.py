@@ -30,6 +30,9 @@ class Faulty:
     def command_all(self, command: Command, caller: str) -> None:
         raise Refused("the daemon is stopping")
 
+    async def kept(self) -> None:
+        """Nothing is on its way to a disk."""
+
     async def kill(self, reason: str, caller: str, *, flatten: bool) -> Standing:
         raise ZeroDivisionError
 

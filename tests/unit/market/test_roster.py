@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from pathlib import Path
 
 import pytest
 
+from kangbot.errors import NeedsHuman
+from kangbot.journal.writer import JournalWriter
 from kangbot.machines.runstate import Signal
 from kangbot.market.roster import Command, Roster, UnknownMarketError
 from kangbot.model.events import Desired, DesiredChanged, Event, Record, RunState, RunStateChanged
 from kangbot.model.ids import MarketId
-from kangbot.ports import Checkpoint
-from kangbot.runtime.world import Clock
+from kangbot.ports import Checkpoint, Journal
+from kangbot.runtime.world import Clock, World
 from kangbot.sim.loop import run
 
 A, B, C = MarketId("v:A"), MarketId("v:B"), MarketId("v:C")
@@ -23,14 +26,18 @@ class ListJournal:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.full = False
 
     @property
     def last(self) -> int:
         return len(self.events)
 
     def append(self, *events: Event, reserve: bool = False) -> Awaitable[int]:
-        self.events.extend(events)
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        if self.full:
+            done.set_exception(NeedsHuman("the disk is full", remedy="make room"))
+            return done
+        self.events.extend(events)
         done.set_result(self.last)
         return done
 
@@ -44,7 +51,7 @@ class ListJournal:
         return self.last
 
 
-def roster(journal: ListJournal, obeyed: list[tuple[MarketId, Command]], *, interval_s: float = 0.0) -> Roster:
+def roster(journal: Journal, obeyed: list[tuple[MarketId, Command]], *, interval_s: float = 0.0) -> Roster:
     """A roster of three markets that note what they are told."""
     made = Roster(clock=Clock(), journal=journal, draw=lambda: 0.5, interval_s=interval_s, jitter_s=interval_s)
     for market, desired in ((A, Desired.RUNNING), (B, Desired.STOPPED), (C, Desired.PAUSED)):
@@ -134,3 +141,26 @@ async def test_a_market_that_is_to_stand_still_is_neither_paused_nor_resumed() -
         assert markets.command(B, command, "anna").desired is Desired.STOPPED
     assert not obeyed
     assert not journal.events
+
+
+async def test_what_is_wanted_is_on_disk_before_a_caller_hears_that_it_is_kept(tmp_path: Path) -> None:
+    """So that a `kill -9` after the answer changes nothing; nothing was wanted: nothing to wait for."""
+    async with await JournalWriter.open(tmp_path, World(clock=Clock(), seed=b"roster")) as journal:
+        markets = roster(journal, [])
+        await markets.kept()
+        markets.command(A, Command.PAUSE, "cli")
+        markets.command(C, Command.STOP, "cli")
+        assert journal.last == 0
+        await markets.kept()
+        assert journal.last == 2
+
+
+async def test_a_caller_hears_of_a_disk_that_does_not_take_it() -> None:
+    """The market obeys all the same."""
+    journal, obeyed = ListJournal(), list[tuple[MarketId, Command]]()
+    journal.full = True
+    markets = roster(journal, obeyed)
+    markets.command(A, Command.PAUSE, "cli")
+    with pytest.raises(NeedsHuman, match="a restart would forget it: the disk is full"):
+        await markets.kept()
+    assert obeyed == [(A, Command.PAUSE)]
