@@ -9,7 +9,7 @@ A fault is an object with the key `fault`; all of them travel as a JSON list to 
     {"fault": "timeout_after_accept", "path": …, "count": 1}             the request is done, the answer is lost
     {"fault": "late_accept", "path": …, "ms": 6000, "count": 1}          no answer, and the request is done later
     {"fault": "http_5xx", "path": …, "status": 502, "count": 1}          not done, and answered by a proxy's page
-    {"fault": "http_5xx", "every": 2, "count": 100}                      the same for every second request
+    {"fault": "http_5xx", "chance": 0.5, "count": 100}                   the same, each time with that chance
     {"fault": "rate_limit", "for_s": 5, "retry_after": 2}                10006 with the time of reset
     {"fault": "mute_topic", "topic": "tickers.BTCUSDT", "for_s": 60}     subscribed, and silent
     {"fault": "mute_private_events", "fraction": 0.5, "for_s": 60}       each private frame is lost with that chance
@@ -19,6 +19,7 @@ A fault is an object with the key `fault`; all of them travel as a JSON list to 
 connection stays open for `hold_s` and is then cut).
 """
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import msgspec
@@ -81,7 +82,7 @@ class Http5xx(msgspec.Struct, frozen=True, kw_only=True, tag_field="fault", tag=
     path: str = ""
     status: int = 502
     count: int = 1  # requests that it looks at, those that it lets through included
-    every: Annotated[int, msgspec.Meta(ge=1)] = 1
+    chance: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
 
 
 class RateLimit(msgspec.Struct, frozen=True, kw_only=True, tag_field="fault", tag="rate_limit"):
@@ -129,9 +130,10 @@ RestFault = Delay | TimeoutBeforeAccept | TimeoutAfterAccept | LateAccept | Http
 
 
 class Faults:
-    """The faults that are in force."""
+    """The faults that are in force. `draw` gives numbers in [0, 1)."""
 
-    def __init__(self) -> None:
+    def __init__(self, draw: Callable[[], float]) -> None:
+        self._draw = draw
         self._active: list[tuple[Fault, int | None, int | None]] = []  # fault, until_ns, times left
 
     def add(self, fault: Fault, now_ns: int) -> None:
@@ -157,7 +159,7 @@ class Faults:
         found: list[RestFault] = []
         for index, (fault, until_ns, left) in enumerate(self._active):
             if isinstance(fault, RestFault) and fault.path in {"", path}:
-                if not isinstance(fault, Http5xx) or (left or 0) % fault.every == 0:
+                if not isinstance(fault, Http5xx) or self._draw() < fault.chance:
                     found.append(fault)
                 self._active[index] = (fault, until_ns, None if left is None else left - 1)
         return found

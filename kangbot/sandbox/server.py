@@ -63,7 +63,7 @@ class Sandbox:
 async def serve(options: ServeOptions, clock: Clock | None = None) -> Sandbox:
     """Start a sandbox on the running loop. OSError where the address is taken."""
     exchange = Exchange(options, (clock or Clock()).shifted(round(options.clock_skew_s * SECOND_NS)))
-    hub, faults = Hub(), Faults()
+    hub, faults = Hub(), Faults(exchange.world.fork("faults").random)
     tasks = Tasks("sandbox", _crashed)
     publisher = Publisher(exchange, hub, faults, exchange.world.fork("sandbox/faults"))
     streams = Streams(exchange, hub, faults, publisher.public, tasks)

@@ -41,7 +41,7 @@ def test_it_flattens_without_a_database_and_with_half_a_venue(world: World) -> N
     world.start()
     world.live()
     world.orders(more_than=4)
-    world.sandbox.fault({"fault": "http_5xx", "every": 2, "count": 1_000_000})
+    world.sandbox.fault({"fault": "http_5xx", "chance": 0.5, "count": 1_000_000})
     said = kangbot(world, "kill", "--flatten", "--reason", "half a venue")
     killed_s = time.time()
     assert "half a venue" in said

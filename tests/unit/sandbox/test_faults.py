@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from kangbot.sandbox.faults import Faults, MuteTopic, TimeoutAfterAccept
+from kangbot.sandbox.faults import Faults, Http5xx, MuteTopic, TimeoutAfterAccept
 from tests.support.sandbox_client import Client
 
 CREATE = "/v5/order/create"
@@ -144,7 +144,7 @@ async def test_a_fault_that_is_none_is_refused(client: Client, body: Any) -> Non
 
 def test_faults_end_by_time_or_count() -> None:
     """Each by its own measure."""
-    faults = Faults()
+    faults = Faults(lambda: 0.0)
     faults.add(MuteTopic(topic="t", for_s=2), now_ns=0)
     faults.add(TimeoutAfterAccept(path="/a", count=2), now_ns=0)
     assert faults.mutes("t", 1_999_999_999)
@@ -153,3 +153,11 @@ def test_faults_end_by_time_or_count() -> None:
     assert faults.take("/b", 0) == []
     assert not faults.mutes("t", 2_000_000_000)
     assert faults.active(2_000_000_000) == []
+
+
+def test_a_fault_by_chance_befalls_by_the_draw() -> None:
+    """Half a venue is half by chance: in strict turns a caller's own rhythm would meet the same half for ever."""
+    draws = iter([0.1, 0.9, 0.49, 0.5])
+    faults = Faults(lambda: next(draws))
+    faults.add(Http5xx(chance=0.5, count=4), now_ns=0)
+    assert [len(faults.take("/a", 0)) for _ in range(5)] == [1, 0, 1, 0, 0]
