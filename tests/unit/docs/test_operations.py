@@ -1,0 +1,87 @@
+"""The runbook names whatever may call a person: every alert, and every fault that only a person can put right."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import kangbot
+
+PACKAGE = Path(kangbot.__file__).parent
+RUNBOOK = PACKAGE.parent / "docs" / "operations.md"
+SIMULATED = ("sim", "sandbox", "scenario")  # no daemon of an operator's runs these
+LOUD = ("warning", "error", "critical")
+NOTES = ("note", "_note", "tell", "on_note", "_on_note")
+
+
+def sources() -> list[Path]:
+    """Return every module of the daemon."""
+    return [path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in SIMULATED]
+
+
+def calls() -> Iterator[ast.Call]:
+    """Yield every call in the package."""
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                yield node
+
+
+def name(call: ast.Call) -> str:
+    """Return the last part of what is called."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def alerts() -> set[str]:
+    """Return the dotted names of all events that are told louder than INFO."""
+    found = {"market.failed"}  # the one name that is put together: see the roster
+    for call in calls():
+        first = call.args[0] if call.args else None
+        if not isinstance(first, ast.Constant) or not isinstance(first.value, str) or "." not in first.value:
+            continue
+        logged = name(call) in LOUD and isinstance(call.func, ast.Attribute)
+        noted = name(call) in NOTES and any(_loud(arg) for arg in call.args[1:2])
+        if (logged or noted) and " " not in first.value:
+            found.add(first.value)
+    return found | {kind for path in sources() for kind in _in_tables(path)}
+
+
+def _loud(severity: ast.AST) -> bool:
+    words = ast.unparse(severity)
+    return words.startswith("severity") or (words.startswith("Severity.") and words != "Severity.INFO")
+
+
+def _in_tables(path: Path) -> Iterator[str]:
+    """Yield the names that stand beside a severity, as in `("position.by_hand", Severity.WARNING)`."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Tuple) and len(node.elts) == 2:
+            kind, severity = node.elts
+            if isinstance(kind, ast.Constant) and isinstance(kind.value, str) and _loud(severity):
+                yield kind.value
+
+
+def faults() -> set[str]:
+    """Return the longest unchanging words of each message that is raised as NeedsHuman."""
+    found = set()
+    for call in calls():
+        if name(call) != "NeedsHuman" or not call.args:
+            continue
+        parts = [n.value for n in ast.walk(call.args[0]) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+        longest = max(parts, key=len, default="").strip(" :;,()")
+        if len(longest) > 8:  # else its words come from the outside: a venue's, a database's
+            found.add(longest)
+    return found
+
+
+@pytest.mark.parametrize("kind", sorted(alerts()))
+def test_every_alert_has_an_entry(kind: str) -> None:
+    """Named as in the log."""
+    assert f"`{kind}`" in RUNBOOK.read_text(), f"docs/operations.md says nothing of {kind}"
+
+
+@pytest.mark.parametrize("words", sorted(faults()))
+def test_every_fault_that_needs_a_person_has_an_entry(words: str) -> None:
+    """Found by the words that an operator reads."""
+    flowing = " ".join(RUNBOOK.read_text().split())
+    assert words in flowing, f"docs/operations.md says nothing of: {words}"
