@@ -146,6 +146,8 @@ class Load:
                 page = self.names[begin : begin + most]
                 more = str(begin + most) if begin + most < len(self.names) else ""
                 return {"category": "linear", "list": [_instrument(name) for name in page], "nextPageCursor": more}
+            case "/v5/market/time":
+                return {"timeSecond": str(now_ms() // 1000), "timeNano": str(time.time_ns())}
             case "/v5/market/kline":
                 start = now_ms() - now_ms() % _MINUTE_MS
                 starts = [start - _MINUTE_MS * back for back in range(int(asked["limit"]))]
