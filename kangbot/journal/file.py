@@ -17,6 +17,7 @@ APPLICATION = 0x6B62_6A6F  # "kbjo": tells our file from any other SQLite file
 TAG_LENGTH = 8
 _PAGE = 4096
 _ROWS_A_STATEMENT = 500  # two variables a row; SQLite allows 32,766
+_LOOK = "check the disk and the folder's permissions; restore the file from a backup if it is damaged"
 _MARK = "UPDATE meta SET drained = ?"
 
 _CHECKPOINT = (
@@ -195,8 +196,9 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        full = (getattr(error, "sqlite_errorcode", 0) & 0xFF) == sqlite3.SQLITE_FULL
         raise NeedsHuman(
             f"the journal {path} cannot be used: {error}",
-            remedy="check the disk and the folder's permissions; restore the file from a backup if it is damaged",
+            remedy="make room on the disk" if full else _LOOK,
             code=getattr(error, "sqlite_errorname", None),
         ) from error

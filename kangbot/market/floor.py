@@ -162,7 +162,9 @@ class Floor:
             return
         ask = self._venue.server_time_ns
         for _ in range(FIRST_SAMPLES):
-            await ask_patiently(lambda: known.measure(ask), budget=self._data_budget, draw=draw, what="its time")
+            await ask_patiently(
+                lambda: known.measure(ask), budget=self._data_budget, draw=draw, what="its time", waits=self._waits
+            )
         self._tasks.spawn("clock", known.keep(ask, self._data_budget))
 
     def _offset_ns(self) -> int:

@@ -25,7 +25,7 @@ _SESSION = (
 _AGAIN = frozenset({1205, 1213, 1020})
 # Denied, no such database, table or column, no such user, or a value that the column cannot hold.
 _HUMAN = frozenset({1044, 1045, 1049, 1054, 1142, 1143, 1146, 1227, 1264, 1364, 1366, 1406, 1698})
-_REMEDY = "see that database.url names the right database and user, then run kangbot migrate"
+_REMEDY = "see that database.url names the right database and user, then run kangbot db upgrade"
 
 
 class Collided(Retryable):

@@ -15,7 +15,7 @@ async def ensure(version: Callable[[], Awaitable[str | None]], prepare: Callable
         return
     await prepare()
     if not judge(await version()):
-        raise NeedsHuman("the database's schema is still old after migrating it", remedy="run kangbot migrate")
+        raise NeedsHuman("the database's schema is still old after migrating it", remedy="run kangbot db upgrade")
 
 
 def judge(current: str | None) -> bool:

@@ -119,7 +119,7 @@ def _meaning(path: Path, error: Exception) -> KangbotError:
     name = getattr(error, "sqlite_errorname", None)
     if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _AWAY:
         return Retryable(message, code=name)
-    return NeedsHuman(message, remedy="check the file and its folder, then run kangbot migrate", code=name)
+    return NeedsHuman(message, remedy="check the file and its folder, then run kangbot db upgrade", code=name)
 
 
 def _version(db: sqlite3.Connection) -> str | None:

@@ -345,4 +345,4 @@ async def test_missing_table_calls_a_human(mariadb: Mariadb) -> None:
     mariadb.sql("DROP TABLE events")
     with pytest.raises(NeedsHuman, match="events") as caught:
         await history.store(records([noted(1)]))
-    assert "kangbot migrate" in caught.value.remedy
+    assert "kangbot db upgrade" in caught.value.remedy

@@ -1,5 +1,6 @@
 """What the journal's file holds, and what it refuses to be."""
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kangbot.errors import NeedsHuman
-from kangbot.journal.file import APPLICATION, FORMAT, JournalFile, JournalReader
+from kangbot.journal.file import APPLICATION, FORMAT, JournalFile, JournalReader, _explained
 
 BIG = 1 << 30
 
@@ -233,3 +234,13 @@ def test_journal_of_the_first_format_is_brought_up_to_this_one(path: Path) -> No
     again.compact(1, "all")
     again.close()
     assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (FORMAT,)
+
+
+def test_a_disk_without_room_is_said_with_what_helps(tmp_path: Path) -> None:
+    """Making room; a backup would help against damage only."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "small.sqlite")) as database:
+        database.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(NeedsHuman) as caught, _explained(tmp_path):
+            database.execute("CREATE TABLE t (a)")
+    assert caught.value.code == "SQLITE_FULL"
+    assert caught.value.remedy == "make room on the disk"
