@@ -39,12 +39,12 @@ class Rotation:
         while True:
             await asyncio.sleep(self._look_s)
             for stream in self._pool.streams:
-                if stream.opened_ns is not None and self._clock.now_ns() - stream.opened_ns >= self._age_ns:
-                    await self._try(stream)
+                await self._look_at(stream)
 
-    async def _try(self, stream: Stream) -> None:
+    async def _look_at(self, stream: Stream) -> None:
         try:
-            await self._replace(stream)
+            if stream.opened_ns is not None and self._clock.now_ns() - stream.opened_ns >= self._age_ns:
+                await self._replace(stream)
         except Exception:
             self.failed += 1
             log.exception("feed.rotation_fault", stream=stream.name)  # the connection stays, and is tried again
