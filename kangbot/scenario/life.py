@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from kangbot.execution.budget import Budget
+from kangbot.journal.announce import AnnouncedJournal
 from kangbot.journal.drain import Drain
+from kangbot.journal.replay import replay
 from kangbot.machines.limiter import Window
-from kangbot.market.books import Books, open_books
+from kangbot.machines.memory import Memory
 from kangbot.market.floor import Floor, Terms
 from kangbot.market.roster import Roster
 from kangbot.model.ids import VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.orders import Intent, OrderReport
+from kangbot.ports import Journal
+from kangbot.risk.account import AccountRisk
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.scenario.plan import Plan
@@ -66,24 +70,27 @@ class Life:
         outside, plan = self._outside, self._outside.plan
         world = World(clock=self.clock, seed=plan.seed.to_bytes(8, "big"))
         journal = SimJournal(outside.disk, self.process)
-        books = await open_books(journal, plan.limits)
+        risk = AccountRisk(plan.limits)
+        memory = await replay(journal, {"risk": risk})
+        announced = AnnouncedJournal(journal)
+        announced.listen(risk.observe)
         self.drain = Drain(journal, outside.history, world, mark=journal.mark_drained)
         roster = Roster(
             clock=self.clock,
-            journal=books.journal,
+            journal=announced,
             draw=world.fork("start-all").random,
             interval_s=0.2,
             jitter_s=0.2,
         )
-        self.floor = self._floor(world, books, roster)
+        self.floor = self._floor(world, announced, memory, risk, roster)
         self.roster = roster
         self._tasks.spawn("drain", self.drain.run())
         await self.floor.open()
-        outside.invariants.attend(books.risk, [task.desk.executor for task in self.floor.markets.values()])
+        outside.invariants.attend(risk, [task.desk.executor for task in self.floor.markets.values()])
         await roster.start_all("daemon", only_desired=True)
         await asyncio.get_running_loop().create_future()
 
-    def _floor(self, world: World, books: Books, roster: Roster) -> Floor:
+    def _floor(self, world: World, journal: Journal, memory: Memory, risk: AccountRisk, roster: Roster) -> Floor:
         outside, plan = self._outside, self._outside.plan
         port = _WatchedPort(
             self._leaves,
@@ -97,13 +104,13 @@ class Life:
         )
         return Floor(
             world=world,
-            journal=books.journal,
-            memory=books.memory,
+            journal=journal,
+            memory=memory,
             venue=port,
             feeds=self.feeds,
             budget=self._budget("account", plan.requests_a_second),
             data_budget=self._budget("data", DATA_REQUESTS),
-            risk=books.risk,
+            risk=risk,
             roster=roster,
             specs=plan.specs,
             terms=Terms(receive_window_ms=WINDOW_MS),
