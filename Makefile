@@ -10,7 +10,7 @@ SEEDS ?= 1..10000
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 WHOLLY_COVERED := kangbot/machines/*,kangbot/risk/*,kangbot/journal/*,kangbot/execution/*
 
-.PHONY: help demo run test crash-points simulate simulate-mutants check fmt bench lock clean
+.PHONY: help demo run test crash-points kills simulate simulate-mutants check fmt bench lock clean
 
 help: ## what can be typed
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -41,6 +41,10 @@ simulate: $(STAMP) ## the whole daemon in virtual time, ten thousand seeds with 
 
 simulate-mutants: $(STAMP) ## take each safeguard out, until a seed notices (minutes)
 	@$(BIN)/kangbot simulate --seeds 1..500 --mutant all
+
+kills: $(STAMP) ## kill -9 the daemon 100 times and the database 15 times, stop the process for 30 s (15 minutes)
+	@$(BIN)/python -m pytest tests/e2e/test_kill.py tests/e2e/test_stopped_process.py tests/conformance/history/test_mariadb.py -m sweep -q
+	@$(BIN)/python -m pytest tests/e2e/test_small_disk.py -q
 
 check: $(STAMP) ## format, lint, types, import contracts: in the order of speed
 	@$(BIN)/ruff format --check --quiet . || { echo "make fmt puts this right"; exit 1; }

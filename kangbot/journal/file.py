@@ -6,6 +6,7 @@ has to wait for it once.
 """
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ FORMAT = 2  # of the file; a greater number was written by a later kangbot. 1 ha
 APPLICATION = 0x6B62_6A6F  # "kbjo": tells our file from any other SQLite file
 TAG_LENGTH = 8
 _PAGE = 4096
+_LOG_PAGES = 1000
 _ROWS_A_STATEMENT = 500  # two variables a row; SQLite allows 32,766
 _LOOK = "check the disk and the folder's permissions; restore the file from a backup if it is damaged"
 _MARK = "UPDATE meta SET drained = ?"
@@ -69,6 +71,7 @@ class JournalFile:
             )
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA cache_size = -512")  # KiB; appending needs a handful of pages
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {_log_pages(path)}")
         self.limit_pages(0)
         self.tag: str = self._db.execute("SELECT tag FROM meta").fetchone()[0]
         self.drained = self._one("SELECT drained FROM meta")
@@ -183,6 +186,12 @@ class JournalReader:
         """Close."""
         if self._db is not None:
             self._db.close()
+
+
+def _log_pages(path: Path) -> int:
+    """Return after how many pages the log is folded into the file: SQLite's own, of a small disk a sixteenth."""
+    disk = os.statvfs(path.parent)
+    return max(1, min(_LOG_PAGES, disk.f_blocks * disk.f_frsize // 16 // _PAGE))
 
 
 def _insertion(rows: Sequence[tuple[int, str]]) -> _Statement:

@@ -11,6 +11,7 @@ and what is learnt of orders), which go on as long as the reserve lasts. Which r
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -38,7 +39,7 @@ T = TypeVar("T")
 
 FILE = "journal.sqlite"
 _MAX_BYTES = 1 << 30  # a bound, so that a history that is away for weeks cannot take the whole disk
-_RESERVE_BYTES = 4 << 20  # some five hundred commits of single events
+_RESERVE_BYTES = 4 << 20  # some five hundred commits of single events; of a small disk a quarter
 _CLOSE_S = 5.0
 
 
@@ -67,10 +68,11 @@ class JournalWriter:
 
     @classmethod
     async def open(
-        cls, folder: Path, world: World, *, max_bytes: int = _MAX_BYTES, reserve_bytes: int = _RESERVE_BYTES
+        cls, folder: Path, world: World, *, max_bytes: int = _MAX_BYTES, reserve_bytes: int | None = None
     ) -> Self:
         """Open the journal in the state folder, made where it does not exist.
 
+        `reserve_bytes`: the room that is kept for exits; None for a size that suits the disk.
         NeedsHuman: another kangbot holds the folder, the file is of a later format or damaged, the disk refuses.
         """
         thread = Worker("journal")
@@ -81,7 +83,8 @@ class JournalWriter:
             held.callback(FolderLock(folder).release)
             file = JournalFile(path, max_bytes=max_bytes, new_tag=lambda: world.token("journal", TAG_LENGTH))
             held.callback(file.close)
-            return file, Committer(file, Reserve(folder / "reserve", reserve_bytes))
+            size = _suited(folder) if reserve_bytes is None else reserve_bytes
+            return file, Committer(file, Reserve(folder / "reserve", size))
 
         try:
             file, committer = await thread.run(prepare)
@@ -259,6 +262,11 @@ class JournalWriter:
         for waiter in grown:
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def _suited(folder: Path) -> int:
+    disk = os.statvfs(folder)
+    return min(_RESERVE_BYTES, disk.f_blocks * disk.f_frsize // 4)
 
 
 def _reason(outcomes: Sequence[Outcome]) -> str:

@@ -236,3 +236,9 @@ async def test_closed_journal_compacts_nothing(tmp_path: Path) -> None:
         await journal.compact(Checkpoint(sequence=1, states={}))
     with pytest.raises(RuntimeError, match="is closed"):
         await journal.checkpoint()
+
+
+async def test_reserve_is_four_megabytes_on_a_disk_that_has_them(tmp_path: Path) -> None:
+    """Of a small disk it is a quarter: see the end-to-end test on one."""
+    async with await JournalWriter.open(tmp_path / "large", WORLD):
+        assert (tmp_path / "large" / "reserve").stat().st_size == 4 << 20

@@ -1,0 +1,75 @@
+"""The journal on a disk of one megabyte, which fills up while the daemon trades."""
+
+import os
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.agreement import Journalled, disagreements
+from tests.support.processes import World
+from tests.support.reports import write_report
+
+pytestmark = pytest.mark.process
+
+_LEFT = 48 << 10  # bytes, once something else has taken the rest
+
+
+@pytest.fixture
+def small_disk(world: World) -> Iterator[Path]:
+    """The daemon's state folder, on a tmpfs of 1 MB; the history is elsewhere."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a tmpfs needs root")
+    world.state.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(world.state)], check=False)
+    if mounted.returncode:
+        pytest.skip("this host lets not even root mount a tmpfs")
+    world.environment["KANGBOT_DATABASE__URL"] = f"sqlite:///{world.folder / 'history.sqlite'}"
+    yield world.state
+    world.close()
+    subprocess.run(["umount", str(world.state)], check=True)
+
+
+def test_a_full_disk_stops_entries_with_its_reason_and_nothing_else(world: World, small_disk: Path) -> None:
+    """Exits go on from the reserve; with room again entries do; exchange, journal and history agree to the row."""
+    world.start()
+    world.live()
+    world.orders(more_than=5)
+    foreign = small_disk / "foreign"
+    free = os.statvfs(small_disk)
+    foreign.write_bytes(bytes(free.f_bavail * free.f_frsize - _LEFT))
+    deadline = time.monotonic() + 60
+    while "journal.full" not in (log := (world.folder / "daemon.log").read_text()):
+        assert time.monotonic() < deadline, world.daemon.last_lines()
+        time.sleep(0.1)
+    full = world.client.report()
+    time.sleep(6)
+    later = world.client.report()
+    assert later.journal_sequence > full.journal_sequence  # exits, and what is learnt of orders
+    foreign.unlink()
+    world.orders(more_than=later.orders.filled + 5)
+    assert "journal.has_room" in (world.folder / "daemon.log").read_text()
+    world.stop()
+    journal = Journalled(world.state)
+
+    def query(sql: str) -> Sequence[tuple[Any, ...]]:
+        with closing(sqlite3.connect(world.folder / "history.sqlite")) as database:
+            return database.execute(sql).fetchall()
+
+    violations = disagreements(journal, query, world.sandbox)
+    found = {
+        "disk_bytes": 1 << 20,
+        "orders_before": full.orders.filled,
+        "orders_while_full": later.orders.filled - full.orders.filled,
+        "orders": len(journal.statuses),
+        "records": len(journal.records),
+        "violations": violations,
+    }
+    write_report("small_disk", found)
+    assert violations == []
+    assert "journal.full" in log
