@@ -136,7 +136,7 @@ class Account:
             else:
                 self._unrouted(event.market, event)
 
-    def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:
+    def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:  # noqa: ARG002 -- the port's signature
         """Reconcile whenever the private stream is back: what was said meanwhile was said to nobody."""
         if live is not self.live:  # its topics come and go together; each of them would say the same
             log.info("account.stream", venue=self._venue.name, live=live, reason=reason)
