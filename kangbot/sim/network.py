@@ -20,6 +20,7 @@ _OVERTAKEN_S = (0.1, 1.5)
 _QUEUE_S = (0.2, 1.8)  # in the venue's queue, after the receive window was checked
 _STRAY_S = (0.01, 6.0)  # how long a request may wander whose connection broke
 _ARRIVES = 0.6  # of them
+_LAST_MOMENT = 0.5  # of those
 _BAN_S = 10.0
 _REFUSED = 0.5  # of the requests into a partition; the others wait in vain
 
@@ -94,11 +95,22 @@ class Network:
         self._later(way_s, self._arrive, request)
 
     def _reset(self, request: "_Request") -> None:
-        """Break the connection under a request that is on its way; what has left may arrive at any later time."""
+        """Break the connection under a request that is on its way; what has left may arrive at any later time.
+
+        Half of what arrives does so at the last moment, and has to queue: what breaks connections is a venue in haste.
+        """
         if self._rng.random() < _ARRIVES:
-            self._loop.call_later(self._rng.uniform(*_STRAY_S), self._arrive, request)
+            stray_s = self._rng.uniform(*_STRAY_S)
+            if request.until_ns is not None and self._rng.random() < _LAST_MOMENT:
+                left_s = (request.until_ns - self._venue_now_ns()) / 1e9
+                stray_s = left_s * self._rng.uniform(0.8, 1.0)
+            self._loop.call_later(stray_s, self._straggle, request)
         error = Ambiguous("connection reset") if request.changes else Retryable("connection reset")
         self._loop.call_later(self._leg_s(), _give, request.answer, None, error)
+
+    def _straggle(self, request: "_Request") -> None:
+        if self._door(request) is None:
+            self._loop.call_later(self._rng.uniform(*_QUEUE_S), self._work, request, False)  # noqa: FBT003 -- call_later takes no names
 
     def _leg_s(self) -> float:
         way_s = self._rng.uniform(*_LEG_S)
