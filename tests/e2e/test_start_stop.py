@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +167,13 @@ def test_a_whole_life_leaves_nothing_open(world: World) -> None:
         assert word not in log
 
 
+@pytest.fixture
+def shallow() -> Iterator[Path]:
+    """A folder whose path leaves room for a socket's."""
+    with tempfile.TemporaryDirectory(prefix="kb-", dir="/tmp") as name:
+        yield Path(name)
+
+
 class Demo:
     """`kangbot demo` as a script starts it; everything that it started can be asked for."""
 
@@ -200,9 +209,9 @@ class Demo:
         return {"status": self.process.returncode, "out": out, "err": err}
 
 
-def test_a_demo_that_is_interrupted_sums_up_and_leaves_nobody_behind(tmp_path: Path) -> None:
+def test_a_demo_that_is_interrupted_sums_up_and_leaves_nobody_behind(shallow: Path) -> None:
     """SIGTERM as much as Ctrl-C: one JSON object, the books agree, exit code 0."""
-    demo = Demo(tmp_path)
+    demo = Demo(shallow)
     demo.live()
     was = demo.ended(signal.SIGTERM)
     assert was["status"] == 0, was
@@ -210,18 +219,18 @@ def test_a_demo_that_is_interrupted_sums_up_and_leaves_nobody_behind(tmp_path: P
     assert gone(demo.pids)
 
 
-def test_a_demo_that_is_interrupted_while_it_starts_leaves_nobody_behind(tmp_path: Path) -> None:
+def test_a_demo_that_is_interrupted_while_it_starts_leaves_nobody_behind(shallow: Path) -> None:
     """Nothing to sum up yet: one line and 130."""
-    demo = Demo(tmp_path)
+    demo = Demo(shallow)
     was = demo.ended(signal.SIGINT)
     assert (was["status"], was["out"]) == (130, ""), was
     assert was["err"].count("\n") == 1
     assert gone(demo.pids)
 
 
-def test_a_demo_that_is_killed_leaves_nobody_behind(tmp_path: Path) -> None:
+def test_a_demo_that_is_killed_leaves_nobody_behind(shallow: Path) -> None:
     """`kill -9`: its exchange and its daemon notice that it is gone, and end by themselves."""
-    demo = Demo(tmp_path)
+    demo = Demo(shallow)
     assert demo.ended(signal.SIGKILL)["status"] == -signal.SIGKILL
     assert len(demo.pids) == 2
     assert gone(demo.pids)

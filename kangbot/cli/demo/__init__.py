@@ -31,6 +31,7 @@ from kangbot.cli.demo.processes import Daemon, DemoFailedError, DemoInterruptedE
 from kangbot.cli.demo.result import Totals
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.health.report import Report
+from kangbot.settings.daemon import LONGEST_SOCKET_PATH
 from kangbot.settings.paths import shipped_config
 
 _REDRAW_S = 0.5
@@ -40,7 +41,7 @@ _CREDENTIAL = "sandbox"  # the sandbox exchange's well-known key and secret; wor
 
 def run(*, seconds: float | None, as_json: bool, chaos: bool, seed: int, markets: int) -> int:
     """Run the demo for `seconds` (None: until Ctrl-C) and return its exit code: 0 where the books agree."""
-    state = Path(tempfile.mkdtemp(prefix="kangbot-demo-"))
+    state = _folder()
     try:
         with _Demo(state=state, seed=seed, markets=markets, chaos=chaos, quiet=as_json) as demo:
             demo.watch(seconds)
@@ -55,6 +56,14 @@ def run(*, seconds: float | None, as_json: bool, chaos: bool, seed: int, markets
     finally:
         shutil.rmtree(state, ignore_errors=True)
     return exit_codes.OK
+
+
+def _folder() -> Path:
+    """Return a new folder: the system's own for such things, or /tmp where that lies too deep for a socket's path."""
+    deep = len(os.fsencode(tempfile.gettempdir())) > LONGEST_SOCKET_PATH - len(
+        "/kangbot-demo-12345678/state/control.sock"
+    )
+    return Path(tempfile.mkdtemp(prefix="kangbot-demo-", dir="/tmp" if deep else None))  # noqa: S108 -- mkdtemp's own
 
 
 def _tell(totals: Totals, *, as_json: bool) -> None:
