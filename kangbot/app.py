@@ -7,7 +7,6 @@ when: the markets settle while the venue and the journal are still there, and th
 import asyncio
 import contextlib
 import os
-from functools import partial
 from importlib.metadata import version
 from typing import Self
 
@@ -43,8 +42,7 @@ from kangbot.runtime.garbage import freeze
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, World
 from kangbot.settings import MarketSettings, Settings
-from kangbot.storage.migrate import upgrade_apart
-from kangbot.storage.sqlite import SqliteHistory
+from kangbot.storage.opening import open_history
 from kangbot.storage.url import SqliteUrl
 from kangbot.storage.url import parse as parse_url
 from kangbot.strategy import registry
@@ -157,22 +155,14 @@ class App:
 
     def _history(self) -> History:
         url, database = parse_url(self._settings.history_url), self._settings.database
-        prepare = partial(upgrade_apart, url)
-        if isinstance(url, SqliteUrl):
-            self._history_kind = "sqlite"
-            return SqliteHistory(url.path, prepare)
-        from kangbot.storage.mysql import MysqlHistory  # noqa: PLC0415 -- 8 MB that an embedded history saves
-        from kangbot.storage.pool import Pool  # noqa: PLC0415 -- same
-
-        self._history_kind = "mysql"
-        pool = Pool(
+        self._history_kind = "sqlite" if isinstance(url, SqliteUrl) else "mysql"
+        return open_history(
             url,
             self._world.fork("storage").random,
-            size=database.pool_size,
+            pool_size=database.pool_size,
             connect_s=database.connect_timeout_s,
             statement_s=database.statement_timeout_s,
         )
-        return MysqlHistory(pool, prepare)
 
     def _budget(self, kind: str, windows: tuple[Window, ...]) -> Budget:
         return Budget(clock=self._world.clock, venue=f"{self._link.venue.name} {kind}", windows=windows)

@@ -22,6 +22,8 @@ app = typer.Typer(
 )
 database = typer.Typer(help="The history database.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(database, name="db")
+journal = typer.Typer(help="The journal, the daemon's memory.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(journal, name="journal")
 
 Config = Annotated[Path, typer.Option(envvar="KANGBOT_CONFIG", help="The TOML file.", metavar="FILE")]
 Socket = Annotated[Path | None, typer.Option(help="The daemon's control socket, in place of --config.")]
@@ -154,6 +156,21 @@ def upgrade(config: Config = DEFAULT_CONFIG) -> None:
     from kangbot.cli.database import upgrade as command
 
     raise typer.Exit(command(config))
+
+
+@journal.command()
+def rebuild(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    tag: Annotated[str | None, typer.Option(help="Which, where the history has several.")] = None,
+) -> None:
+    """Make a journal that was lost with its disk anew from the history.
+
+    It overwrites none that is there.
+    """
+    from kangbot.cli.journal import rebuild as command
+
+    raise typer.Exit(command(config, tag))
 
 
 @app.command()

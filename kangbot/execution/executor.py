@@ -166,6 +166,8 @@ class Executor:
             return "orders and position have not been compared with the venue yet"
         if unknown := self.unknown:
             return f"what became of order {unknown[0].client_id} is not known"
+        if reason := self._agreement.disputed:
+            return reason
         return None if self._hold is None else self._hold() or None
 
     @property
@@ -181,7 +183,12 @@ class Executor:
 
     @property
     def settled(self) -> bool:
-        """Whether a market may go live on it: compared with the venue, and nothing of an earlier life in question."""
+        """Whether a market may go live on it: compared with the venue, and nothing of an earlier life in question.
+
+        A position that disagrees is in question until it is explained, or a person's matter.
+        """
+        if self._agreement.disputed and not self._agreement.quarantine:
+            return False
         return bool(self._agreement.reconciled_ns) and not any(
             order.status is OrderStatus.UNKNOWN or order.doubted for order in self._blotter.unsettled
         )

@@ -36,11 +36,13 @@ class Agreement:
     def __init__(self, blotter: Blotter, *, positions: bool) -> None:
         self.reconciled_ns = 0  # our clock: when the venue was last asked about everything, 0 for never
         self.quarantine = ""  # why a person must look; "" where all is well
+        self.disputed = ""  # why our position is not to be built upon: it disagrees, and it is not explained yet
         self.foreign: dict[VenueOrderId, str] = {}  # orders that rest at the venue and are not ours, in words
         self.touched = ""  # the newest of them in this process
         self._blotter = blotter
         self._positions = positions
         self._drift = Drift()
+        self._agreed = False  # both have said the same once
         self._told: dict[VenueOrderId, None] = {}
         self._position_ns = 0  # venue time of the newest statement on the position
         self._stop_seen = True  # the stop we believe in was stated by the venue itself
@@ -71,7 +73,7 @@ class Agreement:
 
     def release(self) -> None:
         """Lift the quarantine: a person has looked. A drift that persists brings it back."""
-        self.quarantine = ""
+        self.quarantine = self.disputed = ""
         self._drift = Drift()
 
     # ------------------------------------------------------------------------------------------------------ statements
@@ -164,11 +166,17 @@ class Agreement:
             executions_since_ns=snapshot.executions_since_ns,
         )
         text = f"we count {ours} in the position, the venue says {stated.net}"
+        self._agreed = self._agreed or verdict is Verdict.AGREED
+        # A fill of ours may be quicker by one way than by the other. Before both have ever agreed it explains nothing.
+        if verdict is not Verdict.TOO_SOON or not self._agreed:
+            self.disputed = "" if verdict is Verdict.AGREED else f"{text}: looking for what explains it"
         match verdict:
             case Verdict.SUSPECTED:
                 return (self._blotter.note("position.drift", Severity.WARNING, text, now_ns),)
             case Verdict.QUARANTINE if not self.quarantine:
                 self.quarantine = f"{text}, and no execution explains it"
+                if not self._blotter.executions:  # we never traded here, as far as we know
+                    self.quarantine += "; if the state folder was lost: kangbot journal rebuild"
                 return (self._blotter.note("position.quarantine", Severity.CRITICAL, self.quarantine, now_ns),)
             case Verdict.AGREED if suspected or self.quarantine:
                 self.quarantine = ""

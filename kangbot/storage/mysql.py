@@ -5,11 +5,12 @@ records are in; it is locked first, so that two writers of one journal, such as 
 repetition, come one after the other and the second finds nothing left to do.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from kangbot.errors import Ambiguous, NeedsHuman, Retryable
 from kangbot.model.events import Record
+from kangbot.storage import recall
 from kangbot.storage.link import Link
 from kangbot.storage.pool import Pool
 from kangbot.storage.projection import Value, Write, fresh, project
@@ -23,6 +24,7 @@ _ROWS = 200  # a statement, so that its text stays far under any server's limit
 _LOCK = "INSERT INTO journals (tag, stored) VALUES (%s, 0) ON DUPLICATE KEY UPDATE stored = stored"
 _STORED = "SELECT stored FROM journals WHERE tag = %s"
 _MARK = "UPDATE journals SET stored = %s WHERE tag = %s"
+_RECALL = "SELECT sequence, body FROM events WHERE journal = %s AND sequence > %s ORDER BY sequence LIMIT %s"
 _HAS_VERSION = "SELECT 1 FROM information_schema.tables WHERE table_schema = database() AND table_name = %s"
 _VERSION = "SELECT version_num FROM alembic_version"
 
@@ -62,6 +64,22 @@ class MysqlHistory:
             await link.query(_MARK, (new[-1].sequence, journal))
 
         await self._transact(work)
+
+    async def journals(self) -> Mapping[str, int]:
+        """Return how far each journal is stored, by its tag."""
+
+        async def work(link: Link) -> Mapping[str, int]:
+            return recall.journals(await link.query(recall.JOURNALS))
+
+        return await self._transact(work)
+
+    async def recall(self, journal: str, after: int, limit: int) -> Sequence[Record]:
+        """Return at most `limit` of its records with sequence > `after`, in order; bars are not among them."""
+
+        async def work(link: Link) -> Sequence[Record]:
+            return recall.recalled(await link.query(_RECALL, (journal, after, limit)), journal)
+
+        return await self._transact(work)
 
     async def aclose(self) -> None:
         """Close the pool, within its bound."""

@@ -5,7 +5,7 @@ loop never waits for the disk.
 """
 
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TypeVar
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.model.events import Record
 from kangbot.runtime.threads import Worker
+from kangbot.storage import recall
 from kangbot.storage.projection import Value, fresh, project
 from kangbot.storage.schema import ensure
 from kangbot.storage.tables import Upsert
@@ -26,6 +27,7 @@ _CLOSE_S = 5.0
 _LOCK = "INSERT INTO journals (tag, stored) VALUES (?, 0) ON CONFLICT (tag) DO NOTHING"
 _STORED = "SELECT stored FROM journals WHERE tag = ?"
 _MARK = "UPDATE journals SET stored = ? WHERE tag = ?"
+_RECALL = "SELECT sequence, body FROM events WHERE journal = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 _HAS_VERSION = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
 _VERSION = "SELECT version_num FROM alembic_version"
 _AWAY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
@@ -63,6 +65,14 @@ class SqliteHistory:
                 db.execute(_MARK, (new[-1].sequence, journal))
 
         await self._transact(work)
+
+    async def journals(self) -> Mapping[str, int]:
+        """Return how far each journal is stored, by its tag."""
+        return await self._transact(lambda db: recall.journals(db.execute(recall.JOURNALS)))
+
+    async def recall(self, journal: str, after: int, limit: int) -> Sequence[Record]:
+        """Return at most `limit` of its records with sequence > `after`, in order; bars are not among them."""
+        return await self._transact(lambda db: recall.recalled(db.execute(_RECALL, (journal, after, limit)), journal))
 
     async def aclose(self) -> None:
         """Finish what was handed over, then close; bounded in time."""

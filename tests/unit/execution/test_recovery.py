@@ -19,6 +19,7 @@ from kangbot.model.orders import Evidence, OrderKind, OrderStatus, Purpose, Side
 from kangbot.ports import Channel, IdRule, Topic
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.sim.loop import run
+from tests.support.order_disk import Disk
 from tests.support.order_story import Market, Story
 from tests.support.order_venue import FakeVenue, Fate
 from tests.support.trade_words import MARKET, TAG, dec, instrument, proposal, stated
@@ -311,3 +312,30 @@ async def test_an_order_goes_through_the_real_journal_on_the_real_loop(tmp_path:
         (order,) = memory.market(MARKET).orders
         assert (order.client_id, order.status, order.venue_order_id) == (placed.client_id, S.ACKED, "v1")
         await executor.aclose()
+
+
+def test_a_life_without_its_journal_enters_nothing_on_a_position_that_it_does_not_know() -> None:
+    """The disk was lost: the market is not live before a person has it, and no order of ours adds to the position."""
+
+    async def story_of() -> None:
+        story = Story()
+        market = await story.live()
+        market.executor.place(proposal(kind=OrderKind.MARKET))
+        await market.settled()
+        await market.end()
+        story.disk = Disk()
+        await asyncio.sleep(60)
+        again = await Market(story.venue, story.disk, story.world).start()
+        await asyncio.sleep(1)
+        settled = [again.executor.settled]
+        assert again.executor.entries_blocked is not None
+        assert "looking for what explains it" in again.executor.entries_blocked
+        while not again.executor.quarantine:
+            assert again.executor.entries_blocked is not None
+            await asyncio.sleep(0.5)
+        settled.append(again.executor.settled)
+        assert settled == [False, True]
+        assert "kangbot journal rebuild" in again.executor.quarantine
+        await again.end()
+
+    run(story_of())

@@ -181,3 +181,38 @@ def test_a_person_may_lift_the_quarantine() -> None:
     one.quarantine = "because"
     one.release()
     assert one.quarantine == ""
+
+
+def test_a_position_that_never_agreed_is_not_built_upon() -> None:
+    """From the first comparison on, however soon after our own activity; until both agree."""
+    one, _ = agreement()
+    assert one.disputed == ""
+    one.snapshot(snapshot(RESTING, position=stated(3)), START, START + SECOND)
+    assert one.disputed == "we count 0 in the position, the venue says 3: looking for what explains it"
+    one.snapshot(snapshot(RESTING, position=stated(0)), START, START + 2 * SECOND)
+    assert one.disputed == ""
+
+
+def test_a_fill_that_is_quicker_by_one_way_disputes_nothing() -> None:
+    """Both have agreed before; only what lasts beyond our own activity is in question."""
+    one, _ = agreement()
+    one.snapshot(snapshot(RESTING), START, START + SECOND)
+    soon, late = START + 2 * SECOND, START + 20 * SECOND
+    one.snapshot(snapshot(RESTING, position=stated(1), at_ns=soon), START, soon)
+    assert one.disputed == ""
+    one.snapshot(snapshot(RESTING, position=stated(1), at_ns=late), START, late)
+    assert one.disputed.startswith("we count 0 in the position, the venue says 1")
+    one.release()
+    assert one.disputed == ""
+
+
+def test_a_quarantine_of_a_market_that_we_never_traded_names_the_way_out() -> None:
+    """The state folder may have been lost; where we did trade, that is not it."""
+    for held, hint in ((0, True), (1, False)):
+        one, _ = agreement(held=held)
+        for turn in range(1, 5):
+            at_ns = START + turn * 10 * SECOND
+            wrong = snapshot(RESTING, position=stated(5), at_ns=at_ns, since_ns=START - 2 * EXPLAIN_NS)
+            one.snapshot(wrong, START, at_ns)
+        assert one.quarantine
+        assert one.quarantine.endswith("kangbot journal rebuild") is hint

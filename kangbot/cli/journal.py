@@ -1,0 +1,48 @@
+"""`kangbot journal …`: the daemon's memory on the local disk."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import typer
+
+from kangbot.cli import exit_codes
+from kangbot.journal.rebuild import LOST_AT_MOST, Rebuilt
+from kangbot.journal.rebuild import rebuild as rebuilt_from
+from kangbot.journal.replay import Others
+from kangbot.modes import Past
+from kangbot.risk.account import AccountRisk
+from kangbot.runtime.world import real_world
+from kangbot.settings import Settings, load
+from kangbot.storage.opening import open_history
+from kangbot.storage.url import parse
+
+
+def rebuild(config: Path, tag: str | None) -> int:
+    """Make the lost journal anew, and say what it remembers. Raises what `journal.rebuild` raises."""
+    settings = load(config, os.environ)
+    made = asyncio.run(_rebuild(settings, tag))
+    markets = made.memory.markets.values()
+    held = [f"{market.market} {market.position.net}" for market in markets if market.position.net]
+    open_orders = sum(not order.settled for market in markets for order in market.orders)
+    typer.echo(f"journal {made.tag} is rebuilt up to record {made.memory.last_sequence}")
+    typer.echo(f"positions  {', '.join(held) or 'none'}")
+    typer.echo(f"orders     {open_orders} to be asked about; numbers go on {LOST_AT_MOST:,} later")
+    typer.echo("At its start the daemon asks the exchange for what came after, and cancels orders that nobody knows.")
+    return exit_codes.OK
+
+
+async def _rebuild(settings: Settings, tag: str | None) -> Rebuilt:
+    database = settings.database
+    history = open_history(
+        parse(settings.history_url),
+        real_world().fork("storage").random,
+        pool_size=database.pool_size,
+        connect_s=database.connect_timeout_s,
+        statement_s=database.statement_timeout_s,
+    )
+    others: Others = {"risk": AccountRisk(settings.risk.limits), "past": Past(settings.venue)}
+    try:
+        return await rebuilt_from(settings.state_dir, history, tag=tag, others=others)
+    finally:
+        await history.aclose()

@@ -1,0 +1,34 @@
+"""A history by its address: the embedded file, or a server behind a pool. Nothing is connected before its first use."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Protocol
+
+from kangbot.model.events import Record
+from kangbot.ports import History
+from kangbot.storage.migrate import upgrade_apart
+from kangbot.storage.sqlite import SqliteHistory
+from kangbot.storage.url import DatabaseUrl, SqliteUrl
+
+
+class Readable(History, Protocol):
+    """A history that can be read back: for a journal that was lost."""
+
+    async def journals(self) -> Mapping[str, int]:
+        """Return how far each journal is stored, by its tag."""
+
+    async def recall(self, journal: str, after: int, limit: int) -> Sequence[Record]:
+        """Return at most `limit` of its records with sequence > `after`, in order; bars are not among them."""
+
+
+def open_history(
+    url: DatabaseUrl, draw: Callable[[], float], *, pool_size: int, connect_s: float, statement_s: float
+) -> Readable:
+    """Return the history at `url`; the numbers are a server's."""
+    prepare = partial(upgrade_apart, url)
+    if isinstance(url, SqliteUrl):
+        return SqliteHistory(url.path, prepare)
+    from kangbot.storage.mysql import MysqlHistory  # noqa: PLC0415 -- 8 MB that an embedded history saves
+    from kangbot.storage.pool import Pool  # noqa: PLC0415 -- same
+
+    return MysqlHistory(Pool(url, draw, size=pool_size, connect_s=connect_s, statement_s=statement_s), prepare)
