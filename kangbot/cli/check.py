@@ -9,6 +9,7 @@ import typer
 
 from kangbot.cli import exit_codes
 from kangbot.errors import ConfigInvalid, Problem
+from kangbot.runtime.world import real_world
 from kangbot.settings import Mode, Settings, load
 from kangbot.settings.kinds import split_url
 
@@ -33,18 +34,27 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     state_dir: str = ""
 
 
-def check(config: Path, *, as_json: bool) -> int:
-    """Print the finding and return the exit code."""
+def check(config: Path, *, as_json: bool, at_start: bool = False) -> int:
+    """Print the finding and return the exit code. `at_start` looks at folder, clock and database as well."""
     try:
         settings = load(config, os.environ)
     except ConfigInvalid as error:
         return _wrong(config, error, as_json=as_json)
+    if at_start and (problems := _startup(settings)):
+        return _wrong(config, ConfigInvalid(problems), as_json=as_json)
     if as_json:
         typer.echo(msgspec.json.encode(_finding(config, settings)).decode())
     else:
         for name, text in _lines(config, settings):
             typer.echo(f"{name:<10} {text}")
     return exit_codes.OK
+
+
+def _startup(settings: Settings) -> tuple[Problem, ...]:
+    from kangbot.cli.startup import startup  # noqa: PLC0415 -- alembic and SQLAlchemy, which a plain check needs not
+
+    now_ns = real_world().clock.now_ns()
+    return startup(settings, now_ns=now_ns, say=lambda text: typer.echo(text, err=True))
 
 
 def _wrong(config: Path, error: ConfigInvalid, *, as_json: bool) -> int:

@@ -39,11 +39,18 @@ def run(config: Config = DEFAULT_CONFIG) -> None:
 
 
 @app.command()
-def check(config: Config = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
+def check(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    as_json: Json = False,
+    startup: Annotated[
+        bool, typer.Option("--startup", help="See also that state folder, clock and database are ready.")
+    ] = False,
+) -> None:
     """Tell every mistake of a configuration at once."""
     from kangbot.cli.check import check as command
 
-    raise typer.Exit(command(config, as_json=as_json))
+    raise typer.Exit(command(config, as_json=as_json, at_start=startup))
 
 
 @app.command()

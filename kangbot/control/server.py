@@ -67,6 +67,7 @@ class ControlServer:
         self._ours = False  # the file at `path` is the socket that we made
         self._told: dict[str, None] = {}  # the routes whose faults were logged
         app = web.Application(middlewares=[self._errors_in_words], client_max_size=64 * 1024)
+        app.router.add_get("/live", self._live)
         app.router.add_get("/report", self._report)
         app.router.add_post("/markets/{market}/release", self._release_market)
         app.router.add_post("/markets/{market}/{command}", self._one)
@@ -104,6 +105,9 @@ class ControlServer:
         if self._ours:
             with contextlib.suppress(OSError):  # it may be replaced at the next start all the same
                 self._path.unlink(missing_ok=True)
+
+    async def _live(self, _: web.Request) -> web.Response:
+        return _json({"live": True})  # the loop serves: that is the answer
 
     async def _report(self, _: web.Request) -> web.Response:
         return _json(self._daemon.report())

@@ -1,0 +1,69 @@
+"""The container's health check: a process of its own against a real server on a real Unix socket."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from kangbot.control.server import ControlServer
+from tests.unit.control.test_server import Desk
+
+PROGRAM = (sys.executable, "-m", "kangbot.control.alive")
+
+
+def asked(path: Path | None) -> subprocess.CompletedProcess[str]:
+    """Run the check as Docker would."""
+    environ = {name: value for name, value in os.environ.items() if name != "KANGBOT_CONTROL__SOCKET"}
+    if path is not None:
+        environ["KANGBOT_CONTROL__SOCKET"] = str(path)
+    return subprocess.run(PROGRAM, env=environ, capture_output=True, text=True, timeout=20, check=False)
+
+
+async def test_a_daemon_whose_loop_serves_is_alive(tmp_path: Path) -> None:
+    """Exit code 0, and not a word."""
+    path = tmp_path / "control.sock"
+    server = ControlServer(Desk(), path)
+    await server.start()
+    done = await asyncio.get_running_loop().run_in_executor(None, asked, path)
+    await server.aclose()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_where_nobody_answers_it_is_not_alive_and_says_why(tmp_path: Path) -> None:
+    """Docker keeps what stands on standard output."""
+    done = asked(tmp_path / "nobody.sock")
+    assert done.returncode == 1
+    assert "no daemon answers on" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_loop_that_hangs_is_not_alive(tmp_path: Path) -> None:
+    """The kernel takes the connection and nobody answers: the check gives up before Docker does."""
+    path = tmp_path / "control.sock"
+    with socket.socket(socket.AF_UNIX) as hung:
+        hung.bind(str(path))
+        hung.listen()
+        began = time.monotonic()
+        done = asked(path)
+    assert done.returncode == 1
+    assert time.monotonic() - began < 5.0
+
+
+def test_without_a_socket_named_it_says_so() -> None:
+    """A check that was set up wrongly is not a healthy daemon."""
+    done = asked(None)
+    assert done.returncode == 1
+    assert "KANGBOT_CONTROL__SOCKET is not set" in done.stdout
+
+
+def test_it_imports_no_library() -> None:
+    """That is why it costs a tenth of what the daemon does."""
+    code = (
+        "import sys; import kangbot.control.alive\n"
+        "print(sorted({'asyncio', 'msgspec', 'aiohttp', 'structlog', 'http.client', 'json'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
