@@ -41,6 +41,7 @@ def _mode(settings: Settings, origin: Origin) -> Iterator[Problem]:
 def _addresses(settings: Settings, origin: Origin) -> Iterator[Problem]:
     mode = settings.bybit_mode
     urls = {
+        "sandbox_url": settings.venues.bybit.sandbox_url if mode == "sandbox" else None,
         "rest_url": settings.venues.bybit.rest_url,
         "ws_public_url": settings.venues.bybit.ws_public_url,
         "ws_private_url": settings.venues.bybit.ws_private_url,

@@ -9,7 +9,7 @@ from kangbot.model.ids import Symbol, VenueName
 from kangbot.settings.daemon import DEFAULT_STATE_DIR, Control, Database, Live, Logs, Shutdown, Start, Supervision
 from kangbot.settings.kinds import FilePath, Secret, split_url
 from kangbot.settings.trading import Defaults, Market, MarketSettings, Paper, Risk
-from kangbot.settings.venues import BYBIT_ADDRESSES, SANDBOX_CREDENTIAL, Category, Mode, Venues
+from kangbot.settings.venues import SANDBOX_CREDENTIAL, Category, Mode, Venues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +60,19 @@ class Settings:
     @property
     def bybit_rest_url(self) -> str:
         """Bybit's REST address, without a slash at the end."""
-        return self.venues.bybit.rest_url or BYBIT_ADDRESSES[self.bybit_mode][0]
+        return self.venues.bybit.rest_url or self.venues.bybit.addresses(self.bybit_mode)[0]
 
     @property
     def bybit_ws_public_url(self) -> str:
         """Bybit's public websocket, without its last part: the kind of the market, which has an address for each."""
-        url = self.venues.bybit.ws_public_url or BYBIT_ADDRESSES[self.bybit_mode][1]
+        url = self.venues.bybit.ws_public_url or self.venues.bybit.addresses(self.bybit_mode)[1]
         base, _, last = url.rpartition("/")
         return base if last in get_args(Category) else url
 
     @property
     def bybit_ws_private_url(self) -> str:
         """Bybit's private websocket."""
-        return self.venues.bybit.ws_private_url or BYBIT_ADDRESSES[self.bybit_mode][2]
+        return self.venues.bybit.ws_private_url or self.venues.bybit.addresses(self.bybit_mode)[2]
 
     @property
     def bybit_key(self) -> str:

@@ -14,14 +14,10 @@ SANDBOX_PORT = 8790  # `kangbot sandbox` listens here unless told otherwise
 SANDBOX_CREDENTIAL = "sandbox"  # its key and its secret; worth nothing anywhere else
 
 # https://bybit-exchange.github.io/docs/v5/guide and …/v5/ws/connect: REST, public and private websocket. The public
-# address is without its last part, which is the kind of the market (linear, spot): the adapter adds it.
+# address is without its last part, which is the kind of the market (linear, spot): the adapter adds it. Those of mode
+# "sandbox" follow from `sandbox_url`.
 BYBIT_LIVE = ("https://api.bybit.com", "wss://stream.bybit.com/v5/public", "wss://stream.bybit.com/v5/private")
 BYBIT_ADDRESSES: dict[Mode, tuple[str, str, str]] = {
-    "sandbox": (
-        f"http://127.0.0.1:{SANDBOX_PORT}",
-        f"ws://127.0.0.1:{SANDBOX_PORT}/v5/public",
-        f"ws://127.0.0.1:{SANDBOX_PORT}/v5/private",
-    ),
     "paper": BYBIT_LIVE,
     "testnet": (
         "https://api-testnet.bybit.com",
@@ -40,6 +36,10 @@ class Bybit:
 
     mode: Mode | None = None
     """Another mode for this venue than the daemon's: `paper` in a live daemon, say. Absent: the daemon's `mode`."""
+
+    sandbox_url: HttpUrl = f"http://127.0.0.1:{SANDBOX_PORT}"
+    """Where the simulated exchange of mode `sandbox` is served; no other mode asks there. In a container it is a
+    neighbour rather than the machine itself."""
 
     rest_url: HttpUrl | None = None
     """Absent: the mode's own address."""
@@ -79,6 +79,14 @@ class Bybit:
 
     request_timeout_ms: Annotated[int, Between(500, 60_000)] = 10_000
     """After this a request's outcome counts as unknown and is asked for, in milliseconds."""
+
+    def addresses(self, mode: Mode) -> tuple[str, str, str]:
+        """Return the mode's own addresses: REST, public and private websocket."""
+        if mode != "sandbox":
+            return BYBIT_ADDRESSES[mode]
+        base = self.sandbox_url.rstrip("/")
+        streams = f"ws{base.removeprefix('http')}/v5"
+        return base, f"{streams}/public", f"{streams}/private"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,3 +45,20 @@ def test_a_daemon_trades_at_one_venue(mistakes: Mistakes) -> None:
     assert (found.key, found.line) == ("markets[1].venue", 6)
     assert "ETH/USDT:USDT is at binance_usdm" in found.message
     assert "state_dir" in found.remedy
+
+
+def test_the_simulated_exchange_may_be_a_neighbour(read: Read) -> None:
+    """Its three addresses follow from one, and no other mode asks there."""
+    there = '[venues.bybit]\nsandbox_url = "http://exchange:8790/"\n'
+    settings = read(f"{there}{MARKET}")
+    assert settings.bybit_rest_url == "http://exchange:8790"
+    assert settings.bybit_ws_public_url == "ws://exchange:8790/v5/public"
+    assert settings.bybit_ws_private_url == "ws://exchange:8790/v5/private"
+    assert read(f'mode = "paper"\n{there}{MARKET}').bybit_rest_url == "https://api.bybit.com"
+    assert read(MARKET).bybit_rest_url == "http://127.0.0.1:8790"
+
+
+def test_the_simulated_exchange_is_not_the_real_one(mistakes: Mistakes) -> None:
+    """A mode that can hurt nobody asks nobody who could be hurt."""
+    (found,) = mistakes(f'[venues.bybit]\nsandbox_url = "https://api.bybit.com"\n{MARKET}')
+    assert (found.key, found.line) == ("venues.bybit.sandbox_url", 2)
