@@ -1,0 +1,42 @@
+# kangbot's image. `docker build -t kangbot .`; docker-compose.yml says how it is run, docs/install.md how it is kept.
+#
+# Everything is installed by hash from requirements/*.txt, as wheels, so nothing is compiled and no compiler is needed.
+
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ONLY_BINARY=:all: PIP_ROOT_USER_ACTION=ignore
+WORKDIR /src
+
+# The dependencies first: this layer changes with the lock file only.
+COPY requirements/ requirements/
+RUN python -m venv /tools && /tools/bin/pip install --no-deps --require-hashes -r requirements/build.txt \
+ && python -m venv --without-pip /opt/kangbot \
+ && /tools/bin/pip --python /opt/kangbot install --no-deps --require-hashes -r requirements/run.txt
+
+COPY pyproject.toml README.md LICENSE ./
+COPY kangbot/ kangbot/
+COPY migrations/ migrations/
+COPY config/ config/
+RUN PIP_ONLY_BINARY='' /tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheel . \
+ && /tools/bin/pip --python /opt/kangbot install --no-deps /wheel/*.whl
+
+FROM python:3.11-slim-bookworm
+# The root file system is read-only where it runs, so byte code is there already and is not written again.
+ENV PATH=/opt/kangbot/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    KANGBOT_CONFIG=/etc/kangbot/kangbot.toml \
+    KANGBOT_STATE_DIR=/var/lib/kangbot \
+    KANGBOT_CONTROL__SOCKET=/run/kangbot/control.sock \
+    CREDENTIALS_DIRECTORY=/run/secrets
+RUN groupadd --gid 10001 kangbot \
+ && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/kangbot --shell /usr/sbin/nologin kangbot \
+ && install -d -o kangbot -g kangbot -m 0700 /var/lib/kangbot /run/kangbot \
+ && install -d -o kangbot -g kangbot -m 0755 /run/secrets/database
+COPY --from=build /opt/kangbot /opt/kangbot
+COPY docker/entrypoint.sh docker/database-secrets.sh /usr/local/bin/
+USER 10001:10001
+WORKDIR /var/lib/kangbot
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=120s --retries=3 CMD ["python", "-m", "kangbot.control.alive"]
+ENTRYPOINT ["entrypoint.sh"]
+CMD ["run"]
