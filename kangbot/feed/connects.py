@@ -6,19 +6,34 @@ venues' own, and its stamps are kept over restarts. A second, short window keeps
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from kangbot.feed.kept import Counted, Kept
 from kangbot.machines.limiter import Window
 from kangbot.runtime.world import SECOND_NS, Clock, sleep_until
 
+_LONGEST_BAN_NS = 72 * 3600 * SECOND_NS  # Binance's longest is three days: a file that says more is not believed
+
 
 class ConnectBudget:
-    """At most `most` connects in any `span_s`, and at most `burst` in any `burst_s`; first come, first served."""
+    """At most `most` connects in any `span_s`, and at most `burst` in any `burst_s`; first come, first served.
+
+    `kept` is where they outlive the process; None where nothing is to.
+    """
 
     def __init__(
-        self, clock: Clock, *, most: int = 100, span_s: float = 300.0, burst: int = 4, burst_s: float = 1.0
+        self,
+        clock: Clock,
+        *,
+        most: int = 100,
+        span_s: float = 300.0,
+        burst: int = 4,
+        burst_s: float = 1.0,
+        kept: Kept | None = None,
     ) -> None:
         self._clock = clock
+        self._kept = kept
+        self._until_ns = 0  # the host asked to be left alone
         self._long = Window(most=most, span_ns=round(span_s * SECOND_NS))
         self._short = Window(most=burst, span_ns=round(burst_s * SECOND_NS))
         self._turn = asyncio.Lock()
@@ -29,9 +44,16 @@ class ConnectBudget:
         """The connects that still count, in nanoseconds since the epoch: keep them over a restart."""
         return self._long.stamps
 
-    def restore(self, stamps: Iterable[int]) -> None:
-        """Count the connects of an earlier life."""
-        self._long = self._long.restored(stamps, self._clock.now_ns())
+    async def restore(self) -> None:
+        """Count what an earlier life has left; before the first permit."""
+        if self._kept is not None:
+            counted, now_ns = await self._kept.read(), self._clock.now_ns()
+            self._long = self._long.restored(counted.stamps, now_ns)
+            self._until_ns = min(counted.until_ns, now_ns + _LONGEST_BAN_NS)
+
+    def pause(self, for_ns: int) -> None:
+        """Obey the host: nobody dials it for `for_ns` from now."""
+        self._until_ns = max(self._until_ns, self._clock.now_ns() + for_ns)
 
     async def permit(self) -> None:
         """Wait for the right to dial once. It is spent when this returns; a cancelled wait spends nothing."""
@@ -44,6 +66,12 @@ class ConnectBudget:
             now_ns = self._clock.now_ns()
             self._long, _ = self._long.admit(now_ns)
             self._short, _ = self._short.admit(now_ns)
+            await self.keep()
+
+    async def keep(self) -> None:
+        """Have what counts outlive the process."""
+        if self._kept is not None:
+            await self._kept.write(Counted(stamps=self._long.stamps, until_ns=self._until_ns))
 
     def _wait_ns(self, now_ns: int) -> int:
-        return max(self._long.wait_ns(now_ns), self._short.wait_ns(now_ns))
+        return max(self._long.wait_ns(now_ns), self._short.wait_ns(now_ns), self._until_ns - now_ns, 0)

@@ -120,6 +120,7 @@ class Stream:
             self.state = StreamState.WAITING
             if failure is not None:
                 self._tell_down(failure)
+                await self._obey(failure)
                 await sleep_until(self._clock, self._clock.now_ns() + self._wait_ns(failure))
 
     async def _once(self) -> Failure | None:
@@ -193,6 +194,12 @@ class Stream:
         self._conversation = self.opened_ns = None
 
     # ----------------------------------------------------------------------------------------------------- failing
+    async def _obey(self, failure: Failure) -> None:
+        """Leave the host alone for as long as it asked: it counts by address, so that holds for every stream."""
+        if failure.at_least_ns:
+            self._connects.pause(failure.at_least_ns)
+            await self._connects.keep()
+
     def _wait_ns(self, failure: Failure) -> int:
         self._failures += 1
         wait = self._rules.wait(failure.kind)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from kangbot.feed.bulletin import OnNote
 from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.hub import FeedHub
+from kangbot.feed.kept import Kept
 from kangbot.feed.stream import Stream
 from kangbot.machines.memory import Memory
 from kangbot.modes import binance_usdm, bybit
@@ -26,6 +27,8 @@ from kangbot.sim.paper import PaperFeeds, PaperVenue
 from kangbot.sim.paper_account import PaperAccount
 
 __all__ = ["MODE_NOTED", "Connection", "Past", "connection", "noted"]
+
+CONNECTS = "connects.json"  # in the state folder: what the venue's host counts against us
 
 _WAYS: Mapping[str, Callable[[Settings, World], Way]] = {"bybit": bybit.way, "binance_usdm": binance_usdm.way}
 
@@ -52,7 +55,7 @@ async def connection(
     """Open the way that the mode asks for; nothing is connected until something is asked for."""
     way = _WAYS[settings.venue](settings, world)
     try:
-        async with _hub(way, world, on_note) as hub:
+        async with Kept(settings.state_dir / CONNECTS) as kept, await _hub(way, world, on_note, kept) as hub:
             if settings.venue_mode != "paper":
                 yield Connection(venue=way.venue, feeds=hub, hub=hub, way=way)
                 return
@@ -66,13 +69,15 @@ async def connection(
         await way.venue.aclose()
 
 
-def _hub(way: Way, world: World, on_note: OnNote) -> FeedHub:
+async def _hub(way: Way, world: World, on_note: OnNote, kept: Kept) -> FeedHub:
+    connects = ConnectBudget(world.clock, most=way.connects_per_5_minutes, kept=kept)
+    await connects.restore()
     return FeedHub(
         world=world,
         name=way.venue.name,
         public=way.public,
         private=way.private,
         venue_now_ns=way.clock.now_ns,
-        connects=ConnectBudget(world.clock, most=way.connects_per_5_minutes),
+        connects=connects,
         on_note=on_note,
     )

@@ -1,10 +1,13 @@
 """The connect budget of one host."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from kangbot.feed.connects import ConnectBudget
+from kangbot.feed.kept import Kept
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import Clock
 
@@ -35,15 +38,58 @@ async def test_no_span_holds_more_dials_than_the_budget() -> None:
     assert len(given) == 7
 
 
-async def test_connects_of_an_earlier_life_count() -> None:
-    """A daemon that restarts in a loop must not dial itself into a ban."""
+async def test_connects_of_an_earlier_life_count(tmp_path: Path) -> None:
+    """A daemon that is killed and restarts in a loop must not dial itself into a ban."""
     clock = Clock()
-    first = ConnectBudget(clock, most=2, span_s=0.2)
-    await take(first, clock, 2)
-    second = ConnectBudget(clock, most=2, span_s=0.2)
-    second.restore(first.stamps)
-    (given,) = await take(second, clock, 1)
-    assert given >= first.stamps[0] + 200_000_000
+    async with Kept(tmp_path / "connects.json") as kept:
+        first = ConnectBudget(clock, most=2, span_s=0.5, kept=kept)
+        await first.restore()
+        await take(first, clock, 2)
+    async with Kept(tmp_path / "connects.json") as kept:
+        second = ConnectBudget(clock, most=2, span_s=0.5, kept=kept)
+        await second.restore()
+        assert second.stamps == first.stamps
+        (given,) = await take(second, clock, 1)
+    assert given >= first.stamps[0] + 500_000_000
+
+
+async def test_a_host_that_asked_to_be_left_alone_is_left_alone_by_the_next_life_too(tmp_path: Path) -> None:
+    """Whoever waits already waits longer, and a restart forgets nothing."""
+    clock = Clock()
+    asked_ns = clock.now_ns()
+    async with Kept(tmp_path / "connects.json") as kept:
+        first = ConnectBudget(clock, kept=kept)
+        first.pause(400_000_000)
+        await first.keep()
+    async with Kept(tmp_path / "connects.json") as kept:
+        second = ConnectBudget(clock, kept=kept)
+        await second.restore()
+        (given,) = await take(second, clock, 1)
+    assert given >= asked_ns + 400_000_000
+
+
+@pytest.mark.parametrize("left", [b"", b"{", b"\xff\xfe", b'{"stamps": "many"}'])
+async def test_a_file_that_cannot_be_understood_counts_nothing(tmp_path: Path, left: bytes) -> None:
+    """It is told, and the daemon dials."""
+    (tmp_path / "connects.json").write_bytes(left)
+    with capture_logs() as logged:
+        async with Kept(tmp_path / "connects.json") as kept:
+            budget = ConnectBudget(Clock(), kept=kept)
+            await budget.restore()
+            await budget.permit()
+            assert (await kept.read()).stamps == budget.stamps
+    assert [entry["event"] for entry in logged] == ["feed.connects_unread"]
+
+
+async def test_a_disk_that_takes_nothing_keeps_nobody_from_dialling(tmp_path: Path) -> None:
+    """It is told once."""
+    with capture_logs() as logged:
+        async with Kept(tmp_path / "nowhere" / "connects.json") as kept:
+            budget = ConnectBudget(Clock(), kept=kept)
+            await budget.restore()
+            for _ in range(3):
+                await budget.permit()
+    assert [entry["event"] for entry in logged] == ["feed.connects_unwritten"]
 
 
 async def test_a_cancelled_wait_spends_nothing_and_blocks_nobody() -> None:

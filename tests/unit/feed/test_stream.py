@@ -102,6 +102,24 @@ async def test_a_ban_is_obeyed(venue: WordVenue) -> None:
         await until(lambda: inbox.live.get("q.BTC", False))
 
 
+@pytest.mark.parametrize("status", [403, 429, 503])
+async def test_a_ban_is_obeyed_by_every_stream_of_the_host(venue: WordVenue, status: int) -> None:
+    """The venue counts by address: what one stream was told holds for the others, and for those that come later."""
+    async with hub_of(venue, topics_a_socket=1) as hub:
+        first = Inbox()
+        hub.subscribe(BTC, QUOTES, first)
+        await until(lambda: first.live.get("q.BTC", False))
+        venue.status, venue.retry_after = status, "1"
+        venue.drop_all()
+        (stream,) = hub.streams
+        await until(lambda: stream.counters.dials == 2 and stream.state is StreamState.WAITING)
+        venue.status = None
+        hub.subscribe(ETH, QUOTES, Inbox())
+        await asyncio.sleep(0.7)
+        assert (venue.connects, hub.counters.dials) == (1, 2)
+        await until(lambda: all(stream.state is StreamState.OPEN for stream in hub.streams))
+
+
 @pytest.mark.parametrize("status", [500, 503, 404])
 async def test_a_refused_handshake_is_tried_again(venue: WordVenue, status: int) -> None:
     """Maintenance ends."""
