@@ -7,6 +7,7 @@ when: the markets settle while the venue and the journal are still there, and th
 import asyncio
 import contextlib
 import os
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Self
 
@@ -16,6 +17,7 @@ import structlog
 from kangbot.control.server import ControlServer
 from kangbot.errors import NeedsHuman, Refused
 from kangbot.execution.budget import Budget
+from kangbot.health.headline import headline
 from kangbot.health.lag import LoopLag
 from kangbot.health.process import ProcessMeter
 from kangbot.health.report import MarketReport, OrderCounts, Report
@@ -27,6 +29,7 @@ from kangbot.journal.writer import JournalWriter
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.limiter import Window
 from kangbot.machines.offset import Estimate
+from kangbot.machines.service import Phase
 from kangbot.market.floor import Floor, Terms
 from kangbot.market.killswitch import KillSwitch, Standing
 from kangbot.market.reporting import report_of
@@ -58,9 +61,10 @@ LAST_RUN = "last_run.json"
 class App:
     """The whole daemon between `async with` and its end."""
 
-    def __init__(self, settings: Settings, world: World) -> None:
+    def __init__(self, settings: Settings, world: World, reached: Callable[[Phase], None]) -> None:
         self._settings = settings
         self._world = world
+        self._reached = reached
         self._specs = [_spec(market) for market in settings.trading if market.enabled]
         self._risk = AccountRisk(settings.risk.limits)
         self._meter = ProcessMeter()
@@ -201,9 +205,15 @@ class App:
     async def _open(self) -> None:
         await self._floor.open()
         freeze(collect=False)
+        self._tasks.spawn("recovered", self._recovered())
         log.info("daemon.ready", markets=len(self._floor.markets), mode=self._settings.mode)
         await self._roster.start_all("daemon", only_desired=True)
         self._tasks.spawn("freeze", self._freeze())
+
+    async def _recovered(self) -> None:
+        """Say that the recovery is over: the venue has answered for everything that the journal left open."""
+        await self._floor.account.reconciled.wait()
+        self._reached(Phase.RUNNING)
 
     async def _freeze(self) -> None:
         """Spare the garbage collector what every market has made to go live."""
@@ -212,6 +222,7 @@ class App:
 
     async def _end(self, hurry: asyncio.Event) -> None:
         self._stopping = True
+        self._reached(Phase.STOPPING)
         loop = asyncio.get_running_loop()
         over_s = loop.time() + self._settings.shutdown.grace_s
         await self._starts.aclose()
@@ -273,6 +284,16 @@ class App:
     def release_market(self, market: MarketId, caller: str) -> None:
         """Lift a market's quarantine. UnknownMarketError where there is none."""
         self._floor.release(market, caller)
+
+    def headline(self) -> str:
+        """Return the daemon in one line, for a service manager; cheap."""
+        return headline(
+            live=self._roster.count(RunState.LIVE),
+            total=len(self._specs),
+            waiting=self._floor.waiting,
+            killed=self._risk.killed,
+            history_away=self._history_away,
+        )
 
     def report(self) -> Report:
         """Return the whole daemon at this moment."""

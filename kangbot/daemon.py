@@ -3,8 +3,9 @@
     python -m kangbot.daemon --config config/kangbot.toml
 
 What is wrong before anything has started is one message on standard error and an exit code; afterwards it is an event
-in the log. Exit codes: 0 stopped in order, 1 stopped by a fault, 78 the configuration (or a thing that only a person
-can put right) stands in the way: a service manager must not try again.
+in the log. Exit codes: 0 stopped in order, 1 stopped by a fault or because the loop hung (the stacks of all threads
+stand before it: `runtime/hang.py`), 78 the configuration (or a thing that only a person can put right) stands in the
+way: a service manager must not try again.
 
 The first SIGTERM or SIGINT stops in order: entries first, then what is in flight, then the journal. The second one
 hurries: what is unsettled is in the journal and is settled at the next start. Both are bounded in time.
@@ -14,6 +15,7 @@ import kangbot.runtime.lean  # noqa: F401 -- before whatever imports structlog: 
 
 import argparse
 import asyncio
+import faulthandler
 import os
 import signal
 import sys
@@ -27,7 +29,9 @@ from kangbot import logs
 from kangbot.app import App
 from kangbot.errors import ConfigInvalid, NeedsHuman
 from kangbot.runtime.garbage import freeze
+from kangbot.runtime.hang import HangGuard
 from kangbot.runtime.leash import on_leash
+from kangbot.runtime.service import Keeper
 from kangbot.runtime.world import World, real_world
 from kangbot.settings import Settings, load
 
@@ -48,8 +52,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     world = real_world()
     logs.configure(settings, world.clock)
     freeze()
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_serve(settings, world, leash=arguments.leash))
+    faulthandler.enable()  # the stacks, too, where a service manager or the interpreter itself ends us by a signal
+    guard = HangGuard(sys.stderr)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_serve(settings, world, guard, leash=arguments.leash))
+    finally:
+        guard.release()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -82,12 +91,13 @@ class _Signals:
             self.stop.set()
 
 
-async def _serve(settings: Settings, world: World, *, leash: bool) -> int:
+async def _serve(settings: Settings, world: World, guard: HangGuard, *, leash: bool) -> int:
     signals = _Signals()
     if leash:
         on_leash(partial(signals.asked, "the end of whoever started it"))
     try:
-        async with App(settings, world) as app:
+        async with Keeper.of_process(guard, _crashed) as keeper, App(settings, world, keeper.phase) as app:
+            keeper.watch(status=app.headline, stuck=str)
             await app.run(stop=signals.stop, hurry=signals.hurry)
     except NeedsHuman as error:
         log.critical("daemon.needs_human", what=error.message, remedy=error.remedy)
@@ -97,6 +107,11 @@ async def _serve(settings: Settings, world: World, *, leash: bool) -> int:
         return 1
     log.info("daemon.stopped")
     return os.EX_OK
+
+
+def _crashed(name: str, error: BaseException) -> None:
+    """Learn that the beat itself fell. Nothing holds the hang guard off any longer: the process ends by it."""
+    log.critical("task.crashed", task=name, exc_info=error)
 
 
 if __name__ == "__main__":

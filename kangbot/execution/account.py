@@ -99,6 +99,7 @@ class Account:
         self._asked_ns = 0  # the last round that succeeded began then
         self.live = False  # the private stream is up
         self.rounds = 0  # that succeeded
+        self.reconciled = asyncio.Event()  # the first of them has
         self.failures = 0  # of rounds, since the last that succeeded
         self.unrouted: dict[MarketId, int] = {}  # events of markets that do not run here
 
@@ -246,6 +247,7 @@ class Account:
             self._note("account.reconciled", Severity.INFO, text)
         self.failures = 0
         self.rounds += 1
+        self.reconciled.set()
         self._backoff = self._backoff.reset()
         self._asked_ns = asked_ns
 

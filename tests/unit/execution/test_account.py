@@ -196,9 +196,11 @@ def test_rounds_come_at_the_start_on_a_slow_beat_and_while_anything_is_in_flight
         running = asyncio.create_task(rig.account.run())
         await asyncio.sleep(1)
         assert rig.account.rounds == 0
+        assert not rig.account.reconciled.is_set()
         rig.join()
         await asyncio.sleep(1)
         assert rig.account.rounds == 1
+        assert rig.account.reconciled.is_set()
         await asyncio.sleep(130)
         assert rig.account.rounds == 3
         rig.pulse = Pulse(in_flight=True, executions_since_ns=None)

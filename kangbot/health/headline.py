@@ -1,0 +1,13 @@
+"""The daemon in one line: what `systemctl status` shows beside its name."""
+
+
+def headline(*, live: int, total: int, waiting: str, killed: str, history_away: str) -> str:
+    """Return the line; what is well is not in it, but for the markets."""
+    parts = [f"{live} of {total} markets live"]
+    if waiting:
+        parts.append(f"waiting: {waiting}")
+    if killed:
+        parts.append(f"kill switch set: {killed}")
+    if history_away:
+        parts.append(f"history away: {history_away}")
+    return ", ".join(" ".join(part.split()) for part in parts)

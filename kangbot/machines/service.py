@@ -1,0 +1,69 @@
+"""What a service manager is told, and whether the process may go on: the words of sd_notify(3).
+
+    RECOVERING ──▶ RUNNING ──▶ STOPPING        (a stop may come while it recovers)
+
+- While it recovers, each look asks for more time: a venue that is away makes a start long, not wrong.
+- READY is told once, when what the last run left behind is settled.
+- While something that must never die is stuck, the watchdog is not fed, and no more time is asked for. Whoever watches
+  ends the process then. The venue's health is never a reason for that: a restart would not mend it.
+- While it stops, nothing counts as stuck: what is being taken down makes no progress, and the stop has a bound.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+MORE_TIME_US = 60_000_000  # asked for at each look while it recovers; the looks are half a minute apart at most
+
+
+class Phase(Enum):
+    """Where the process is in its life."""
+
+    RECOVERING = "recovering"
+    RUNNING = "running"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a look found: the phase, one line for a person, and what is stuck ("" for nothing)."""
+
+    phase: Phase
+    status: str
+    stuck: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What follows: the lines of one message (none: nothing to tell), and whether the process counts as alive."""
+
+    words: tuple[str, ...]
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What was told so far."""
+
+    phase: Phase = Phase.RECOVERING
+    status: str = ""
+    stuck: str = ""
+
+    def looked(self, seen: Seen) -> tuple["Service", Answer]:
+        """Return what is told from now on, and what follows from this look."""
+        stuck = "" if seen.phase is Phase.STOPPING else seen.stuck
+        words: list[str] = []
+        match seen.phase:
+            case Phase.RECOVERING if not stuck:
+                words.append(f"EXTEND_TIMEOUT_USEC={MORE_TIME_US}")
+            case Phase.RUNNING if self.phase is not Phase.RUNNING:
+                words.append("READY=1")
+            case Phase.STOPPING if self.phase is not Phase.STOPPING:
+                words.append("STOPPING=1")
+            case _:
+                pass
+        status = f"stuck: {stuck}" if stuck else seen.status
+        if status != self.status:
+            words.append(f"STATUS={status}")
+        if not stuck:
+            words.append("WATCHDOG=1")
+        return Service(phase=seen.phase, status=status, stuck=stuck), Answer(words=tuple(words), alive=not stuck)

@@ -1,0 +1,60 @@
+"""A process whose loop hangs ends itself, with the stacks of all threads. Real processes, for the end is real."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+PROGRAM = """
+import asyncio, re, sys, threading, time
+from kangbot.runtime.hang import HangGuard
+
+async def main():
+    guard = HangGuard(sys.stderr, 1.0)
+    threading.Thread(target=time.sleep, args=(60,), name="bystander", daemon=True).start()
+    for _ in range(6):
+        guard.beat()
+        await asyncio.sleep(0.3)
+    print("well for longer than the bound", flush=True)
+    {ends}
+
+def hangs():
+    time.sleep(60)
+
+def holds_the_lock():
+    re.match(r"(a+)+$", "a" * 40 + "b")  # holds the interpreter for years
+
+asyncio.run(main())
+print("ended by itself")
+"""
+
+
+def ran(ends: str) -> tuple[subprocess.CompletedProcess[str], float]:
+    """Run the program with this end; return how it ended, and how long it took."""
+    began = time.monotonic()
+    program = [sys.executable, "-X", "dev", "-c", PROGRAM.replace("{ends}", ends)]
+    return subprocess.run(program, capture_output=True, text=True, timeout=40, check=False), time.monotonic() - began
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("ends", ["hangs()", "holds_the_lock()"])
+def test_a_loop_that_hangs_ends_the_process_with_all_stacks(ends: str) -> None:
+    """Also where the hanging code holds the interpreter's lock, so that no Python thread could notice."""
+    done, took_s = ran(ends)
+    assert done.returncode == 1
+    assert done.stdout == "well for longer than the bound\n"
+    assert f"in {ends[:-2]}" in done.stderr
+    assert "in main" in done.stderr
+    assert done.stderr.count("File ") > 3  # the bystander's stack as well
+    assert done.stderr.count("hread 0x") >= 2
+    assert took_s < 20
+
+
+@pytest.mark.process
+def test_after_the_release_nothing_ends_it() -> None:
+    """Twice is as well as once."""
+    done, _ = ran("guard.release(); guard.release(); await asyncio.sleep(1.5)")
+    assert done.returncode == 0
+    assert done.stdout.endswith("ended by itself\n")
+    assert done.stderr == ""
