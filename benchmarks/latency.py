@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.house import machine, running, scratch
 from kangbot.cli.demo.processes import Sandbox
-from kangbot.sim.listing import DEFAULT_LINEAR
+from kangbot.sim.markets.listing import DEFAULT_LINEAR
 
 MEMORY = Path("/dev/shm")
 TARGET_MS = {"p50": 1.0, "p99": 3.0, "on_a_disk_with_fsync_ms": 0.2}

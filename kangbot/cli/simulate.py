@@ -14,7 +14,7 @@ from kangbot.cli.exit_codes import FAILURE, OK, USAGE
 from kangbot.scenario.outcome import Outcome, Summary, empty_summary
 from kangbot.scenario.plan import Options
 from kangbot.scenario.run import caught_by, sweep
-from kangbot.sim.mutants import MUTANTS
+from kangbot.sim.proof.mutants import MUTANTS
 
 EVERY = "all"  # in the place of a mutant: each of them, until it is noticed
 _TOLD = 5  # violations with their timeline; the others by one line each

@@ -23,8 +23,8 @@ from kangbot.modes.way import Way
 from kangbot.ports import Feeds, Venue
 from kangbot.runtime.world import World
 from kangbot.settings import Settings
-from kangbot.sim.paper import PaperFeeds, PaperVenue
-from kangbot.sim.paper_account import PaperAccount
+from kangbot.sim.paper.account import PaperAccount
+from kangbot.sim.paper.ports import PaperFeeds, PaperVenue
 
 __all__ = ["MODE_NOTED", "Connection", "Past", "connection", "noted"]
 

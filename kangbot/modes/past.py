@@ -6,7 +6,7 @@ from kangbot.errors import NeedsHuman
 from kangbot.model.events import Event, Noted, Severity
 from kangbot.model.ids import VenueName
 from kangbot.settings import Settings
-from kangbot.sim.ledger import Ledger
+from kangbot.sim.paper.ledger import Ledger
 
 MODE_NOTED = "daemon.mode"
 

@@ -26,8 +26,8 @@ from kangbot.sandbox.faults import DropSockets, Fault, Faults
 from kangbot.sandbox.publisher import Publisher
 from kangbot.sandbox.rows_order import order_row, order_status, short
 from kangbot.sandbox.streams import Streams
-from kangbot.sim.events import Executed
-from kangbot.sim.orders import Origin
+from kangbot.sim.exchange.events import Executed
+from kangbot.sim.exchange.orders import Origin
 
 _faults = msgspec.json.Decoder(list[Fault])
 

@@ -1,6 +1,6 @@
 """Refusals in Bybit v5's codes (https://bybit-exchange.github.io/docs/v5/error)."""
 
-from kangbot.sim.refusal import Reason, RequestRefused
+from kangbot.sim.exchange.refusal import Reason, RequestRefused
 
 
 class ApiError(Exception):

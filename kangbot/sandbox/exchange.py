@@ -10,10 +10,10 @@ from kangbot.model.market import InstrumentKind
 from kangbot.runtime.world import Clock, World
 from kangbot.sandbox.errors import PARAMS, ApiError
 from kangbot.sandbox.options import ServeOptions
-from kangbot.sim.desk import Desk
-from kangbot.sim.listing import linear, spot
-from kangbot.sim.spec import VenueSpec
-from kangbot.sim.venue import SimVenue
+from kangbot.sim.exchange.venue import SimVenue
+from kangbot.sim.markets.desk import Desk
+from kangbot.sim.markets.listing import linear, spot
+from kangbot.sim.markets.spec import VenueSpec
 
 Params = Mapping[str, Any]
 KINDS = {"linear": InstrumentKind.LINEAR, "spot": InstrumentKind.SPOT}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from kangbot.sim.listing import DEFAULT_LINEAR, DEFAULT_SPOT
+from kangbot.sim.markets.listing import DEFAULT_LINEAR, DEFAULT_SPOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from kangbot.sandbox.faults import Faults
 from kangbot.sandbox.hub import Hub
 from kangbot.sandbox.rows_account import position_row, wallet_row
 from kangbot.sandbox.rows_order import event_row, order_row
-from kangbot.sim.events import Executed, Funded, OrderChanged
+from kangbot.sim.exchange.events import Executed, Funded, OrderChanged
 
 _encode = msgspec.json.Encoder().encode
 STREAM = "private"

@@ -12,7 +12,7 @@ from kangbot.sandbox.faults import Faults
 from kangbot.sandbox.hub import Hub, Listener
 from kangbot.sandbox.rows_market import INTERVALS, moving, statistics
 from kangbot.sandbox.rows_order import SIDES, number, short
-from kangbot.sim.klines import Candle, bucket_ns
+from kangbot.sim.markets.klines import Candle, bucket_ns
 
 _encode = msgspec.json.Encoder().encode
 _KLINE_EVERY_NS = 1_000_000_000

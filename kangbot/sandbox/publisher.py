@@ -9,7 +9,7 @@ from kangbot.sandbox.faults import Faults
 from kangbot.sandbox.hub import Hub
 from kangbot.sandbox.publish_private import PrivateEvent, PrivatePublisher
 from kangbot.sandbox.publish_public import PublicPublisher
-from kangbot.sim.klines import Candle
+from kangbot.sim.markets.klines import Candle
 
 
 class Publisher:

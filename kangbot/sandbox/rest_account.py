@@ -10,7 +10,7 @@ from kangbot.sandbox.params import Params, decimal, price, text
 from kangbot.sandbox.rest_market import EMPTY
 from kangbot.sandbox.rows_account import position_row, wallet_row
 from kangbot.sandbox.rows_order import number
-from kangbot.sim.refusal import Reason, RequestRefused
+from kangbot.sim.exchange.refusal import Reason, RequestRefused
 
 Result = dict[str, Any]
 

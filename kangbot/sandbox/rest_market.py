@@ -8,8 +8,8 @@ from kangbot.sandbox.exchange import Exchange, category_kind
 from kangbot.sandbox.params import Params, millis, text, whole
 from kangbot.sandbox.rows_market import INTERVALS, instrument_row, ticker_row
 from kangbot.sandbox.rows_order import SIDES, number, short
-from kangbot.sim.desk import Desk
-from kangbot.sim.klines import Candle
+from kangbot.sim.markets.desk import Desk
+from kangbot.sim.markets.klines import Candle
 
 Result = dict[str, Any]
 EMPTY = frozenset({"inverse", "option"})  # categories that exist and list nothing here

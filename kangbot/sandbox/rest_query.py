@@ -8,8 +8,8 @@ from kangbot.sandbox.exchange import Exchange, category_kind
 from kangbot.sandbox.pages import page
 from kangbot.sandbox.params import Params, millis, text
 from kangbot.sandbox.rows_order import event_row, exec_type, order_row, order_status
-from kangbot.sim.events import Executed, Funded
-from kangbot.sim.orders import SimOrder
+from kangbot.sim.exchange.events import Executed, Funded
+from kangbot.sim.exchange.orders import SimOrder
 
 Result = dict[str, Any]
 _LATELY = 500  # orders of any status that /v5/order/realtime still knows

@@ -7,8 +7,8 @@ from kangbot.sandbox.errors import PARAMS, ApiError, translate
 from kangbot.sandbox.exchange import Exchange
 from kangbot.sandbox.params import Params, decimal, flag, price, text
 from kangbot.sandbox.rest_query import matcher
-from kangbot.sim.orders import Direction, OrderRequest, SimOrder
-from kangbot.sim.refusal import RequestRefused
+from kangbot.sim.exchange.orders import Direction, OrderRequest, SimOrder
+from kangbot.sim.exchange.refusal import RequestRefused
 
 Result = dict[str, Any]
 

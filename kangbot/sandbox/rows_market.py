@@ -6,7 +6,7 @@ from typing import Any
 from kangbot.model.market import InstrumentKind
 from kangbot.sandbox.exchange import Exchange
 from kangbot.sandbox.rows_order import number, short
-from kangbot.sim.desk import Desk
+from kangbot.sim.markets.desk import Desk
 
 Row = dict[str, Any]
 DAY_S = 86_400

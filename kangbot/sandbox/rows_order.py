@@ -5,8 +5,8 @@ from typing import Any
 
 from kangbot.model.orders import FillCause, OrderKind, OrderStatus, Side, TimeInForce
 from kangbot.sandbox.exchange import Exchange
-from kangbot.sim.events import Executed, Funded
-from kangbot.sim.orders import Cause, Direction, Origin, SimOrder
+from kangbot.sim.exchange.events import Executed, Funded
+from kangbot.sim.exchange.orders import Cause, Direction, Origin, SimOrder
 
 Row = dict[str, Any]
 

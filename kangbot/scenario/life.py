@@ -21,16 +21,16 @@ from kangbot.risk.account import AccountRisk
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.scenario.plan import Plan
-from kangbot.sim.disk import Disk, SimJournal
-from kangbot.sim.faults import Faults
-from kangbot.sim.feeds import SimFeeds
-from kangbot.sim.front import Front
-from kangbot.sim.history import SimHistory
-from kangbot.sim.invariants import Invariants
-from kangbot.sim.network import Network
-from kangbot.sim.port import SimPort
-from kangbot.sim.process import Process, ProcessCarrier
-from kangbot.sim.pump import Pump
+from kangbot.sim.exchange.front import Front
+from kangbot.sim.proof.invariants import Invariants
+from kangbot.sim.world.disk import Disk, SimJournal
+from kangbot.sim.world.faults import Faults
+from kangbot.sim.world.feeds import SimFeeds
+from kangbot.sim.world.history import SimHistory
+from kangbot.sim.world.network import Network
+from kangbot.sim.world.port import SimPort
+from kangbot.sim.world.process import Process, ProcessCarrier
+from kangbot.sim.world.pump import Pump
 
 VENUE = VenueName("bybit")  # what the listing calls itself
 DATA_REQUESTS = 20  # a second

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from kangbot.sim.faults import Kind
-from kangbot.sim.invariants import Violation
+from kangbot.sim.proof.invariants import Violation
+from kangbot.sim.world.faults import Kind
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

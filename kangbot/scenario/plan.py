@@ -14,10 +14,10 @@ from kangbot.model.orders import OrderKind, TimeInForce
 from kangbot.ports import IdRule
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import SECOND_NS
-from kangbot.sim.faults import Fault, Kind, planned
-from kangbot.sim.listing import linear
-from kangbot.sim.process import Spot
-from kangbot.sim.spec import MarketSpec as SimMarket
+from kangbot.sim.markets.listing import linear
+from kangbot.sim.markets.spec import MarketSpec as SimMarket
+from kangbot.sim.world.faults import Fault, Kind, planned
+from kangbot.sim.world.process import Spot
 from kangbot.strategy import registry
 
 if TYPE_CHECKING:

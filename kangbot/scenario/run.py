@@ -9,8 +9,8 @@ from functools import partial
 from kangbot.scenario.outcome import Outcome
 from kangbot.scenario.plan import Options
 from kangbot.scenario.session import played
-from kangbot.sim.loop import run
-from kangbot.sim.mutants import mutated
+from kangbot.sim.proof.mutants import mutated
+from kangbot.sim.world.loop import run
 
 _COLLECT_EVERY = 10  # sessions
 

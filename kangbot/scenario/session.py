@@ -1,6 +1,6 @@
 """Plays one plan: the venue moves, the daemon lives and dies, faults come and go, and then they must be repaired.
 
-    outcome = run(played(seed, options))     # kangbot.sim.loop.run
+    outcome = run(played(seed, options))     # kangbot.sim.world.loop.run
 
 Three acts: trading under faults; calm, in which everything must heal within a minute; the end, in which all markets
 are stopped, the books are compared to the last execution, and two starts on a venue that stands still must do nothing.
@@ -18,18 +18,18 @@ from kangbot.scenario.hush import hushed
 from kangbot.scenario.life import DATA_REQUESTS, Life, Outside
 from kangbot.scenario.outcome import Outcome
 from kangbot.scenario.plan import Doom, Options, Plan, plan_of
-from kangbot.sim.disk import Disk
-from kangbot.sim.faults import Fault, Faults, Kind
-from kangbot.sim.front import Front
-from kangbot.sim.history import SimHistory
-from kangbot.sim.invariants import Invariants, Rules
-from kangbot.sim.loop import VirtualLoop
-from kangbot.sim.network import Network
-from kangbot.sim.process import Process, Spot
-from kangbot.sim.pump import Pump
-from kangbot.sim.spec import VenueSpec
-from kangbot.sim.trace import Trace
-from kangbot.sim.venue import SimVenue
+from kangbot.sim.exchange.front import Front
+from kangbot.sim.exchange.venue import SimVenue
+from kangbot.sim.markets.spec import VenueSpec
+from kangbot.sim.proof.invariants import Invariants, Rules
+from kangbot.sim.proof.trace import Trace
+from kangbot.sim.world.disk import Disk
+from kangbot.sim.world.faults import Fault, Faults, Kind
+from kangbot.sim.world.history import SimHistory
+from kangbot.sim.world.loop import VirtualLoop
+from kangbot.sim.world.network import Network
+from kangbot.sim.world.process import Process, Spot
+from kangbot.sim.world.pump import Pump
 
 _SESSION = "session"  # the name of the one task that is not the daemon's
 START_NS = 1_767_225_600 * SECOND_NS  # 2026-01-01: any day will do, this one is on the minute and the day's first
@@ -57,7 +57,7 @@ class Session:
         self.plan = plan
         self._loop = asyncio.get_running_loop()
         if not isinstance(self._loop, VirtualLoop):
-            raise TypeError("a session takes place in virtual time: run it by kangbot.sim.loop")
+            raise TypeError("a session takes place in virtual time: run it by kangbot.sim.world.loop")
         self._time = self._loop
         self._loop.set_exception_handler(self._unhandled)
         self.trace = Trace()

@@ -2,14 +2,11 @@
 
 Where to look:
 
-- the exchange: `venue` first, then `matching`, `entry`, `checks`, `book`, `orders`, `store`, `protection` (stops),
-  `account`, `position`; its markets are `spec`, `listing`, `prices`, `klines`, `desk`, `calendar`; its words are
-  `events`, `ids`, `refusal`; `arithmetic` keeps its digits its own;
-- the exchange behind our ports: `front` (requests in, reports out), then either `paper`, `paper_account` and `ledger`
-  (live prices, simulated account) or `port`, `feeds` and `pump` (everything simulated);
-- the unreliable world: `loop` (virtual time), `network`, `disk`, `history`, `process`; `faults` are drawn by the seed;
-- the judges: `invariants` (what must hold after every step), `trace` (what happened, and its digest), `mutants` (each
-  safeguard taken out, to see that it is missed).
+- `markets`: what is traded: rules, seeded prices, books, candles, and digits of their own;
+- `exchange`: the venue itself and its one account; `front` puts it behind our port of a venue;
+- `paper`: the same account on a real venue's prices, and what it comes to by the journal;
+- `world`: the unreliable world of a simulation: virtual time, network, disk, processes that die, and faults;
+- `proof`: the judges: what must hold after every step, what happened and its digest, and each safeguard taken out.
 
 `sandbox` serves the exchange in Bybit's wire protocol; `scenario` plays the whole daemon on it.
 """

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from kangbot.cli.demo.processes import Sandbox
-from kangbot.sim.listing import DEFAULT_LINEAR
+from kangbot.sim.markets.listing import DEFAULT_LINEAR
 from tests.support.reports import write_report
 
 pytestmark = pytest.mark.process

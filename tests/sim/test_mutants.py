@@ -9,8 +9,8 @@ import pytest
 
 from kangbot.scenario.plan import Options
 from kangbot.scenario.run import simulate
-from kangbot.sim.faults import Kind
-from kangbot.sim.mutants import MUTANTS, mutated
+from kangbot.sim.proof.mutants import MUTANTS, mutated
+from kangbot.sim.world.faults import Kind
 
 _SEEDS = 60
 _RARE = {"no_settle_margin"}  # needs hundreds of sessions

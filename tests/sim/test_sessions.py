@@ -12,7 +12,7 @@ import pytest
 
 from kangbot.scenario.plan import Options
 from kangbot.scenario.run import simulate
-from kangbot.sim.faults import Kind
+from kangbot.sim.world.faults import Kind
 
 
 def _simulate(*options: str) -> tuple[int, dict[str, Any], str]:

@@ -26,7 +26,7 @@ from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.runtime.tasks import OnCrash
 from kangbot.runtime.world import SECOND_NS, Clock, World
-from kangbot.sim.loop import run
+from kangbot.sim.world.loop import run
 from kangbot.strategy.base import Parameters, Strategy, View
 from tests.support.order_disk import Disk, loop
 from tests.support.order_venue import FakeVenue

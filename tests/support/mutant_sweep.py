@@ -9,7 +9,7 @@ import sys
 
 from kangbot.scenario.plan import Options
 from kangbot.scenario.run import caught_by
-from kangbot.sim.faults import Kind
+from kangbot.sim.world.faults import Kind
 
 
 def main() -> None:

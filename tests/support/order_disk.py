@@ -12,7 +12,7 @@ from kangbot.model.orders import (
     OrderStatus,
 )
 from kangbot.ports import Checkpoint
-from kangbot.sim.loop import VirtualLoop
+from kangbot.sim.world.loop import VirtualLoop
 from tests.support.trade_words import TAG
 
 S = OrderStatus

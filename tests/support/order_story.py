@@ -23,7 +23,7 @@ from kangbot.model.orders import (
 )
 from kangbot.ports import IdRule
 from kangbot.runtime.world import SECOND_NS, Clock, World
-from kangbot.sim.loop import run
+from kangbot.sim.world.loop import run
 from tests.support.order_disk import Disk, loop
 from tests.support.order_venue import FakeVenue
 from tests.support.trade_words import MARGIN, MARKET, START, WINDOW, instrument

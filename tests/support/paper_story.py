@@ -17,10 +17,10 @@ from kangbot.model.market import Instrument
 from kangbot.model.orders import Side
 from kangbot.ports import Journal
 from kangbot.runtime.world import SECOND_NS, Clock, World
-from kangbot.sim.ledger import Ledger
-from kangbot.sim.loop import run
-from kangbot.sim.paper import PaperFeeds, PaperVenue
-from kangbot.sim.paper_account import PaperAccount
+from kangbot.sim.paper.account import PaperAccount
+from kangbot.sim.paper.ledger import Ledger
+from kangbot.sim.paper.ports import PaperFeeds, PaperVenue
+from kangbot.sim.world.loop import run
 from tests.support.floor_story import BarVenue, Story
 from tests.support.order_disk import Disk, loop
 from tests.support.trade_words import MARKET, START, instrument

@@ -9,10 +9,10 @@ from typing import TypeVar
 from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.model.orders import OrderKind, Side
-from kangbot.sim.listing import linear, spot
-from kangbot.sim.orders import OrderRequest, SimOrder
-from kangbot.sim.spec import VenueSpec
-from kangbot.sim.venue import SimVenue
+from kangbot.sim.exchange.orders import OrderRequest, SimOrder
+from kangbot.sim.exchange.venue import SimVenue
+from kangbot.sim.markets.listing import linear, spot
+from kangbot.sim.markets.spec import VenueSpec
 
 E = TypeVar("E")
 START_NS = 1_760_000_000_000_000_000

@@ -18,7 +18,7 @@ from kangbot.settings import Mode, Settings
 from kangbot.settings.kinds import Secret
 from kangbot.settings.trading import Market, Paper
 from kangbot.settings.venues import BinanceUsdm, Bybit, Venues
-from kangbot.sim.paper import PaperFeeds, PaperVenue
+from kangbot.sim.paper.ports import PaperFeeds, PaperVenue
 from kangbot.venues.binance_usdm.venue import BinanceVenue
 from kangbot.venues.bybit.venue import BybitVenue
 from tests.support.trade_words import START

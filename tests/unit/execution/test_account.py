@@ -16,7 +16,7 @@ from kangbot.model.ids import MarketId
 from kangbot.model.orders import AccountEvent, Balance, Fill, OrderStatus, VenuePosition
 from kangbot.ports import Channel, Topic
 from kangbot.runtime.world import SECOND_NS
-from kangbot.sim.loop import run
+from kangbot.sim.world.loop import run
 from tests.support.order_story import Story
 from tests.support.trade_words import MARKET, START, dec, fill, funding, report, stated
 

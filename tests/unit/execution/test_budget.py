@@ -8,7 +8,7 @@ from kangbot.execution.budget import Budget
 from kangbot.machines.limiter import Window
 from kangbot.machines.priority import Priority
 from kangbot.runtime.world import SECOND_NS, Clock
-from kangbot.sim.loop import VirtualLoop, run
+from kangbot.sim.world.loop import VirtualLoop, run
 
 
 class Rig:

@@ -8,7 +8,7 @@ from kangbot.errors import Refused
 from kangbot.model.events import FillApplied, OrderChanged, OrderIntended, RoundTripClosed, StopSet
 from kangbot.model.ids import client_id
 from kangbot.model.orders import Evidence, OrderKind, OrderStatus, Purpose, Side
-from kangbot.sim.loop import run
+from kangbot.sim.world.loop import run
 from tests.support.order_story import Market, Story, told
 from tests.support.order_venue import Fate
 from tests.support.trade_words import TAG, WINDOW, dec, proposal

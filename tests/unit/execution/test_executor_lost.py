@@ -10,7 +10,7 @@ from kangbot.model.ids import client_id
 from kangbot.model.orders import Evidence, OrderKind, OrderStatus, Purpose, Side
 from kangbot.ports import IdRule
 from kangbot.runtime.world import SECOND_NS
-from kangbot.sim.loop import run
+from kangbot.sim.world.loop import run
 from tests.support.order_story import Market, Story, told
 from tests.support.order_venue import Fate
 from tests.support.trade_words import START, TAG, dec, proposal

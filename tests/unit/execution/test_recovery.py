@@ -18,7 +18,7 @@ from kangbot.model.ids import client_id
 from kangbot.model.orders import Evidence, OrderKind, OrderStatus, Purpose, Side
 from kangbot.ports import Channel, IdRule, Topic
 from kangbot.runtime.world import SECOND_NS, Clock, World
-from kangbot.sim.loop import run
+from kangbot.sim.world.loop import run
 from tests.support.order_disk import Disk
 from tests.support.order_story import Market, Story
 from tests.support.order_venue import FakeVenue, Fate

@@ -19,7 +19,7 @@ from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.runtime.tasks import close_task
 from kangbot.runtime.world import Clock, World
-from kangbot.sim.ledger import Ledger
+from kangbot.sim.paper.ledger import Ledger
 from tests.support.journal_story import lives
 from tests.support.records import NOON_NS, noted
 

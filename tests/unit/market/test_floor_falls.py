@@ -14,7 +14,7 @@ from kangbot.model.events import Event, RunState
 from kangbot.model.market import Instrument
 from kangbot.model.orders import Balance, VenuePosition
 from kangbot.runtime.world import Clock, World
-from kangbot.sim.loop import run
+from kangbot.sim.world.loop import run
 from tests.support.floor_story import BarVenue, Story
 from tests.support.order_disk import Disk, loop
 from tests.support.trade_words import MARKET, START

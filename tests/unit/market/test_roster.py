@@ -14,7 +14,7 @@ from kangbot.model.events import Desired, DesiredChanged, Event, Record, RunStat
 from kangbot.model.ids import MarketId
 from kangbot.ports import Checkpoint, Journal
 from kangbot.runtime.world import Clock, World
-from kangbot.sim.loop import run
+from kangbot.sim.world.loop import run
 
 A, B, C = MarketId("v:A"), MarketId("v:B"), MarketId("v:C")
 

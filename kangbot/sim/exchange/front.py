@@ -1,0 +1,162 @@
+"""The simulated venue behind the port: each question and request of `ports.Venue`, answered at once.
+
+Synchronous and pure, time is an argument. What lies between (a network, a receive window, rate limits) is
+`sim/network.py`; paper trading puts nothing between. Refusals are translated into the errors that the port names.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from kangbot.errors import DuplicateId, InsufficientFunds, NotFound, Refused
+from kangbot.model.data import Bar, Trade
+from kangbot.model.ids import ClientId, Symbol
+from kangbot.model.market import Instrument
+from kangbot.model.money import Price
+from kangbot.model.orders import AccountEvent, Balance, Evidence, Intent, OrderReport, OrderStatus, VenuePosition
+from kangbot.ports import Lookup
+from kangbot.sim.exchange.events import Executed
+from kangbot.sim.exchange.orders import OrderRequest, SimOrder
+from kangbot.sim.exchange.refusal import Reason, RequestRefused
+from kangbot.sim.exchange.venue import SimVenue
+
+_ERRORS: Mapping[Reason, type[Refused]] = {
+    Reason.DUPLICATE_ID: DuplicateId,
+    Reason.BALANCE: InsufficientFunds,
+    Reason.UNKNOWN_ORDER: NotFound,
+    Reason.NO_POSITION: NotFound,
+    Reason.UNKNOWN_MARKET: NotFound,
+}
+
+
+class Front:
+    """Answers for one venue. `lag_ns`: questions do not see orders and executions that are younger than that."""
+
+    def __init__(self, engine: SimVenue) -> None:
+        self.engine = engine
+        self.lag_ns = 0
+        self.hidden = 0  # orders and executions that a question did not see
+
+    # ------------------------------------------------------------------------------------------------------- markets
+    def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:
+        """Return the rules of the markets that are listed."""
+        listed = {market.instrument.symbol: market.instrument for market in self.engine.spec.markets}
+        return {symbol: listed[symbol] for symbol in symbols if symbol in listed}
+
+    def bars(self, instrument: Instrument, timeframe_s: int, limit: int) -> Sequence[Bar]:
+        """Return the newest closed bars. Refused where they are not of whole minutes."""
+        if timeframe_s % 60:
+            raise Refused(f"there are no bars of {timeframe_s} s", code="timeframe")
+        candles = self.engine.desks[instrument.market].klines.candles(timeframe_s, limit + 1)
+        return [candle.bar for candle in candles if candle.closed][-limit:]
+
+    def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
+        """Return the newest public trades."""
+        return list(self.engine.desks[instrument.market].tape)[-limit:]
+
+    # -------------------------------------------------------------------------------------------------------- orders
+    def submit(self, intent: Intent, now_ns: int) -> OrderReport:
+        """Take an order with its stop. Like Bybit it says that the order was taken in; the stream tells the rest."""
+        request = OrderRequest(
+            market=intent.market,
+            side=intent.side,
+            kind=intent.kind,
+            quantity=intent.quantity,
+            price=intent.price,
+            time_in_force=intent.time_in_force,
+            reduce_only=intent.reduce_only,
+            client_id=intent.client_id,
+            stop=intent.stop,
+        )
+        try:
+            order = self.engine.submit(request, now_ns)
+        except RequestRefused as refused:
+            raise _translated(refused) from refused
+        return _acknowledged(order)
+
+    def cancel(self, client_id: ClientId, now_ns: int) -> None:
+        """Cancel an open order."""
+        try:
+            self.engine.cancel(now_ns, client_id=client_id)
+        except RequestRefused as refused:
+            raise _translated(refused) from refused
+
+    def protect(self, instrument: Instrument, stop: Price | None, now_ns: int) -> None:
+        """Set the position's stop; its take-profit stays."""
+        try:
+            self.engine.set_stops(instrument.market, stop, self.engine.target(instrument.market), now_ns)
+        except RequestRefused as refused:
+            if refused.reason is not Reason.NOT_MODIFIED:
+                raise _translated(refused) from refused
+
+    def prepare(self, instrument: Instrument, leverage: int, now_ns: int) -> None:
+        """Set the leverage."""
+        try:
+            self.engine.set_leverage(instrument.market, Decimal(leverage), now_ns)
+        except RequestRefused as refused:
+            if refused.reason not in (Reason.NOT_MODIFIED, Reason.NOT_SUPPORTED):
+                raise _translated(refused) from refused
+
+    # ----------------------------------------------------------------------------------------------------- questions
+    def find(self, client_id: ClientId, now_ns: int) -> Lookup:
+        """Return the order, whatever became of it."""
+        order = self.engine.orders.find(client_id=client_id)
+        if order is None or self._hides(order.created_ns, now_ns):
+            return Lookup(report=None, at_ns=now_ns)
+        return Lookup(report=_report(order, Evidence.QUERY), at_ns=now_ns)
+
+    def open_orders(self, now_ns: int) -> Sequence[OrderReport]:
+        """Return every open order."""
+        return _reports(order for order in self.engine.orders.open() if not self._hides(order.created_ns, now_ns))
+
+    def executions(self, since_ns: int, now_ns: int) -> Sequence[AccountEvent]:
+        """Return fills and cash flows since then, oldest first."""
+        found: list[AccountEvent] = []
+        for told in reversed(self.engine.executions):
+            event = told.fill if isinstance(told, Executed) else told.flow
+            if event.at_ns < since_ns:
+                break
+            if not self._hides(event.at_ns, now_ns):
+                found.append(event)
+        return found[::-1]
+
+    def positions(self, now_ns: int) -> Sequence[VenuePosition]:
+        """Return the open positions."""
+        return [self.engine.position(market, now_ns) for market in self.engine.account.open_markets()]
+
+    def balances(self, now_ns: int) -> Sequence[Balance]:
+        """Return the account's money."""
+        return [self.engine.balance(now_ns)]
+
+    def _hides(self, at_ns: int, now_ns: int) -> bool:
+        """Whether what happened at `at_ns` is too young to be seen."""
+        hides = at_ns > now_ns - self.lag_ns
+        self.hidden += hides
+        return hides
+
+
+def _report(order: SimOrder, evidence: Evidence) -> OrderReport:
+    return msgspec.structs.replace(order.report(), evidence=evidence)
+
+
+def _acknowledged(order: SimOrder) -> OrderReport:
+    return OrderReport(
+        market=order.market,
+        client_id=ClientId(order.request.client_id),
+        venue_order_id=order.order_id,
+        status=OrderStatus.ACKED,
+        side=order.side,
+        quantity=order.quantity,
+        reduce_only=order.request.reduce_only,
+        at_ns=order.created_ns,
+        evidence=Evidence.ANSWER,
+    )
+
+
+def _reports(orders: Iterable[SimOrder]) -> Sequence[OrderReport]:
+    return [_report(order, Evidence.QUERY) for order in orders]
+
+
+def _translated(refused: RequestRefused) -> Refused:
+    return _ERRORS.get(refused.reason, Refused)(refused.message, code=refused.reason.value)

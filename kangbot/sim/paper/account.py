@@ -1,0 +1,147 @@
+"""The account of paper trading: a simulated one, moved by a real venue's quotes and trades.
+
+Orders fill as `sim/matching.py` says: a taker walks the quoted level and the synthetic ones behind it, a resting order
+waits its turn at its price, a stop is triggered by the trades. What an order of this size would have done to the real
+market, and how long it would have been on its way, is not simulated: it arrives at once. Funding is paid at the
+simulation's own rate.
+
+After a restart the account is what the journal knows: see `sim/ledger.py`. What it could not see while the daemon was
+away it cannot know: a stop that was passed meanwhile triggers at the first trade, at the price there is then.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from kangbot.machines.memory import Memory
+from kangbot.machines.order import Order
+from kangbot.model.data import MarketData, Quote, Trade
+from kangbot.model.ids import MarketId
+from kangbot.model.market import Instrument
+from kangbot.model.money import ZERO, Money, Price
+from kangbot.model.orders import AccountEvent, OrderKind, OrderStatus, TimeInForce
+from kangbot.ports import Sink, Topic
+from kangbot.runtime.world import SECOND_NS, World
+from kangbot.sim.exchange.events import account_event
+from kangbot.sim.exchange.orders import Cause, OrderRequest, SimOrder
+from kangbot.sim.exchange.position import Holding
+from kangbot.sim.exchange.venue import SimVenue
+from kangbot.sim.markets.spec import MarketSpec, VenueSpec
+from kangbot.sim.paper.ledger import Ledger
+
+_KEPT_NS = 24 * 3600 * SECOND_NS  # as long as the house asks for executions and orders that are over, and longer
+_MAX_LEVERAGE = Decimal(100)  # what a configuration may ask for
+
+
+class PaperAccount:
+    """One account with `balance` at its beginning; implements `ports.Sink` for the data that move it.
+
+    `memory` and `ledger` are what the journal knows of it.
+    """
+
+    def __init__(self, *, world: World, balance: Money, memory: Memory, ledger: Ledger) -> None:
+        clock = world.clock
+        self._clock = clock
+        self._memory = memory
+        self._ledger = ledger
+        self._instruments: dict[MarketId, Instrument] = {}
+        self._sink: Sink | None = None
+        spec = VenueSpec(
+            markets=(), start_ns=clock.now_ns(), seed=world.seed, balance=balance, minutes_kept=1, trades_kept=1
+        )
+        self.engine = SimVenue(spec, world.fork, live=False)
+        coins = self.engine.account.coins
+        for currency, change in ledger.coins.items():
+            coins[currency] = coins.get(currency, ZERO) + change
+
+    # ------------------------------------------------------------------------------------------------------- markets
+    @property
+    def occupied(self) -> Sequence[Instrument]:
+        """The markets with a position or an open order."""
+        held, orders = self.engine.account.holding, self.engine.orders
+        return [one for name, one in self._instruments.items() if held(name).net or orders.any_open(name)]
+
+    def entry(self, market: MarketId) -> Price | None:
+        """Return the entry of the position that waits to be taken up with its market; None where there is none."""
+        waits = market not in self._instruments
+        return self._ledger.holdings.get(market, Holding()).entry if waits else None
+
+    def add_market(self, instrument: Instrument, price: Price | None) -> None:
+        """Let a market be traded, and take up what was left in it. `price` values that until the first quote."""
+        market = instrument.market
+        if market in self._instruments:
+            return
+        self._instruments[market] = instrument
+        rules = MarketSpec(
+            instrument=instrument, price=price or instrument.tick, level=ZERO, max_leverage=_MAX_LEVERAGE
+        )
+        self.engine.add_market(rules)
+        left = self._memory.market(market)
+        holding = self._ledger.holdings.get(market, Holding())
+        orders = [order for order in map(_as_it_stood, left.orders) if order is not None]
+        self.engine.take_up(market, holding, orders, left.stop, self._clock.now_ns())
+        self.engine.drain()  # the first comparison of everything tells it
+
+    # ---------------------------------------------------------------------------------------------------------- data
+    def offer(self, event: MarketData | AccountEvent, received_ns: int) -> None:
+        """Let a real market move; what follows from it is told at once."""
+        now_ns = self._clock.now_ns()
+        self.engine.advance(now_ns)
+        if isinstance(event, Quote):
+            self.engine.push(event, (), now_ns)
+        elif isinstance(event, Trade):
+            self.engine.trade(event.market, (event,), now_ns)
+        self.tell(received_ns)
+
+    def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:
+        """Leave the account as it is: while a market is silent its last quote stands."""
+
+    # ------------------------------------------------------------------------------------------------------- account
+    def listen(self, sink: Sink | None) -> None:
+        """Tell what happens in the account to `sink` from now on; None: to nobody."""
+        self._sink = sink
+
+    def tell(self, received_ns: int = 0) -> None:
+        """Tell what happened since the last time. `received_ns`: when the frame that caused it was read."""
+        for happened in self.engine.drain():
+            event = account_event(happened)
+            if event is not None and self._sink is not None:
+                self._sink.offer(event, received_ns)
+
+    def forget(self) -> None:
+        """Forget what was over a day ago."""
+        self.engine.forget(self._clock.now_ns() - _KEPT_NS)
+
+
+def _as_it_stood(order: Order) -> SimOrder | None:
+    """Return an order of an earlier life as this one knows it; None for one that has ended, or never arrived.
+
+    A limit order rests on. What takes at once or not at all took what the journal knows, and the rest expired.
+    """
+    intent = order.intent
+    if order.venue_order_id is None or order.status.terminal:
+        return None
+    rests = intent.kind is OrderKind.LIMIT and intent.time_in_force is not TimeInForce.IOC
+    request = OrderRequest(
+        market=intent.market,
+        side=intent.side,
+        kind=intent.kind,
+        quantity=intent.quantity,
+        price=intent.price,
+        time_in_force=intent.time_in_force,
+        reduce_only=intent.reduce_only,
+        client_id=intent.client_id,
+        stop=intent.stop,
+    )
+    status = (OrderStatus.PARTIAL if order.executed else OrderStatus.ACKED) if rests else OrderStatus.EXPIRED
+    return SimOrder(
+        order_id=order.venue_order_id,
+        request=request,
+        status=status,
+        quantity=intent.quantity,
+        price=intent.price,
+        filled=order.executed,
+        value=order.executed_value,
+        cause=Cause.NONE if rests else Cause.NO_LIQUIDITY,
+        created_ns=intent.at_ns,
+        updated_ns=order.changed_ns,
+    )

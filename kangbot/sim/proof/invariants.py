@@ -1,0 +1,282 @@
+"""The promises of the order protocol, held against the venue's own books after every change there and each commit here.
+
+    1  at most one venue order an intent
+    2  every venue order with our prefix is a journalled intent that is neither REJECTED nor NOT_ACCEPTED
+    3  the journal's commit precedes the send; nothing leaves after its deadline
+    4  each execution is applied once, and the position is the sum of the fills
+    5  a terminal state has evidence, and the venue agrees with it
+    6  an UNKNOWN order counts in exposure; the venue's exposure never exceeds the limits
+    9  the request budget is kept, and the venue is left alone for as long as it asked
+
+Liveness (7) and replay (8) need an end of the faults: `kangbot/scenario/`. The numbers are those of the documentation.
+The venue's books are the truth here: a simulation can look into them, which the daemon cannot.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import msgspec
+
+from kangbot.execution.executor import Executor
+from kangbot.machines.order import worst_case
+from kangbot.model.events import CashFlowApplied, Event, FillApplied, Noted, OrderChanged, OrderIntended
+from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId
+from kangbot.model.money import ZERO, Money, Quantity
+from kangbot.model.orders import Evidence, Fill, Intent, OrderStatus, Purpose
+from kangbot.ports import IdRule
+from kangbot.risk.account import AccountRisk
+from kangbot.risk.limits import Limits
+from kangbot.sim.exchange.events import Executed, SimEvent
+from kangbot.sim.exchange.events import OrderChanged as AtVenue
+from kangbot.sim.exchange.orders import Origin, SimOrder
+from kangbot.sim.exchange.venue import SimVenue
+from kangbot.sim.proof.trace import Trace
+
+SECOND_NS = 1_000_000_000
+# What an account worth may exceed its limits by when prices move after an admission; an order too many is ten times it.
+_TOLERANCE = Decimal("1.03")
+# Alarms of the daemon's own that no session gives a reason for: nobody trades by hand, and there is one daemon.
+_ALARMS = frozenset(
+    {
+        "order.resurrected",
+        "order.second",
+        "order.overfilled",
+        "order.impossible",
+        "order.orphan",
+        "order.foreign",
+        "position.quarantine",
+        "position.by_hand",
+        "position.liquidated",
+        "fill.too_old",
+    }
+)
+_DEAD = (OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
+
+
+class Violation(msgspec.Struct, frozen=True, kw_only=True):
+    """A promise that was not kept. `invariant` is its number, or a word where it has none."""
+
+    invariant: str
+    message: str
+    at_ns: int  # since the start of the session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a session holds its daemon to. Requests are counted a second."""
+
+    limits: Limits
+    id_rule: IdRule
+    account_requests: int
+    data_requests: int
+
+
+class Invariants:
+    """Watches one session. Only the first violation counts: what follows from it says nothing new."""
+
+    def __init__(self, *, engine: SimVenue, rules: Rules, trace: Trace, now_ns: Callable[[], int]) -> None:
+        self.violation: Violation | None = None
+        self._engine = engine
+        self._rules = rules
+        self._trace = trace
+        self._now_ns = now_ns
+        self.intents: dict[ClientId, Intent] = {}  # on disk
+        self.statuses: dict[ClientId, OrderStatus] = {}  # on disk
+        self.applied: dict[ExecutionId, Fill] = {}  # on disk
+        self._flows: dict[ExecutionId, None] = {}
+        self._nets: dict[MarketId, Quantity] = {}
+        self._fills: dict[ExecutionId, Fill] = {}  # at the venue
+        self.venue_orders: dict[ClientId, str] = {}
+        self._sends: dict[ClientId, int] = {}
+        self._left: dict[bool, deque[int]] = {False: deque(), True: deque()}
+        self._wait_until_ns = {False: 0, True: 0}
+        self._books: tuple[AccountRisk, Sequence[Executor]] | None = None
+
+    def fail(self, invariant: int | str, message: str) -> None:
+        """Note a violation."""
+        if self.violation is None:
+            self.violation = Violation(invariant=str(invariant), message=message, at_ns=self._now_ns())
+            self._trace.note(self._now_ns(), "VIOLATED", f"({invariant}) {message}")
+
+    def attend(self, risk: AccountRisk | None, executors: Iterable[Executor] = ()) -> None:
+        """Watch the books of this life of the daemon; None: it is dead."""
+        self._books = None if risk is None else (risk, tuple(executors))
+
+    def forgive(self) -> None:
+        """Begin the counting of requests anew: a process that starts knows nothing of what the last one heard."""
+        self._left = {False: deque(), True: deque()}
+        self._wait_until_ns = {False: 0, True: 0}
+
+    # ------------------------------------------------------------------------------------------------------- leaving
+    def sends(self, intent: Intent, now_ns: int) -> None:
+        """Learn that an order leaves; `now_ns` is the daemon's clock."""
+        self._trace.request(self._now_ns(), intent)
+        known = self.intents.get(intent.client_id)
+        if known is None:
+            self.fail(3, f"order {intent.client_id} leaves and its intent is not on disk")
+        elif known != intent:
+            self.fail(3, f"order {intent.client_id} leaves as another than was journalled")
+        if now_ns > intent.deadline_ns:
+            self.fail(
+                3, f"order {intent.client_id} leaves {(now_ns - intent.deadline_ns) / 1e9:.3f} s after its deadline"
+            )
+        self._sends[intent.client_id] = self._sends.get(intent.client_id, 0) + 1
+        if self._rules.id_rule is IdRule.WHILE_OPEN and self._sends[intent.client_id] > 1:
+            self.fail(1, f"order {intent.client_id} is sent again to a venue that forgets its ids")
+
+    def departs(self, *, public: bool) -> None:
+        """Learn that a request leaves."""
+        now_ns, left = self._now_ns(), self._left[public]
+        left.append(now_ns)
+        while left[0] <= now_ns - SECOND_NS:
+            left.popleft()
+        most = self._rules.data_requests if public else self._rules.account_requests
+        if len(left) > most:
+            self.fail(9, f"{len(left)} requests within a second, the budget is {most}")
+        if now_ns < self._wait_until_ns[public]:
+            wait_s = (self._wait_until_ns[public] - now_ns) / 1e9
+            self.fail(9, f"a request leaves {wait_s:.3f} s before the venue wants to hear of us again")
+
+    def told_to_wait(self, for_ns: int, *, public: bool) -> None:
+        """Learn that the venue asked to be left alone."""
+        # Whoever had a turn in this very moment may still leave.
+        self._wait_until_ns[public] = max(self._wait_until_ns[public], self._now_ns() + for_ns)
+
+    # ---------------------------------------------------------------------------------------------------- at the venue
+    def told(self, events: Sequence[SimEvent]) -> None:
+        """Learn what changed at the venue."""
+        moved = False
+        for event in events:
+            if isinstance(event, AtVenue):
+                self._trace.venue(self._now_ns(), event)
+                self._order(event.order)
+                moved = True
+            elif isinstance(event, Executed):
+                self._trace.venue(self._now_ns(), event)
+                self._fills[event.fill.execution_id] = event.fill
+                self._order(event.order)
+                moved = True
+        if moved:
+            self._exposure()
+
+    def _order(self, order: SimOrder) -> None:
+        client_id = ClientId(order.request.client_id)
+        if not client_id.startswith(CLIENT_ID_PREFIX):
+            return
+        if self.venue_orders.setdefault(client_id, order.order_id) != order.order_id:
+            self.fail(1, f"intent {client_id} has a second venue order {order.order_id}")
+        if client_id not in self.intents:
+            self.fail(2, f"the venue has order {client_id}, the journal does not")
+        elif self.statuses.get(client_id) in _DEAD and order.status is not OrderStatus.REJECTED:
+            self.fail(2, f"order {client_id} is {order.status.value} and was believed {self.statuses[client_id].value}")
+
+    # ------------------------------------------------------------------------------------------------------ exposure
+    def _exposure(self) -> None:
+        """Hold the venue's exposure against the limits, and our ledger against what may still happen."""
+        limits, total = self._rules.limits, ZERO
+        for market, desk in self._engine.desks.items():
+            here = abs(self._engine.account.holding(market).net) * desk.mark if desk.book.quoted else ZERO
+            for order in self._engine.orders.open(market):
+                if order.origin is Origin.USER and not order.request.reduce_only:
+                    here += order.left * (order.price or desk.last)
+            total += here
+            self._within(f"exposure of {market}", here, limits.market_notional)
+        self._within("exposure", total, limits.total_notional)
+
+    def _within(self, what: str, amount: Money, limit: Money | None) -> None:
+        if limit is not None and amount > limit * _TOLERANCE:
+            self.fail(6, f"{what} is {amount:.2f} at the venue, the limit is {limit}")
+
+    def reserved(self) -> None:
+        """Hold the ledger of exposure against the orders whose outcome is not known."""
+        if self._books is None:
+            return
+        risk, executors = self._books
+        for executor in executors:
+            unknown = [order for order in executor.orders if order.status is OrderStatus.UNKNOWN]
+            unknown = [order for order in unknown if order.intent.purpose is Purpose.ENTRY]
+            if not unknown:
+                continue
+            worst = sum((risk.worst_case(o.intent) * worst_case(o) / o.intent.quantity for o in unknown), ZERO)
+            market = unknown[0].intent.market
+            if risk.market_exposure(market) < worst:
+                self.fail(6, f"UNKNOWN orders of {market} may cost {worst:.2f} and are not counted in exposure")
+            if executor.entries_blocked is None:
+                self.fail(6, f"entries of {market} are open while {unknown[0].client_id} is UNKNOWN")
+
+    # ------------------------------------------------------------------------------------------------------- on disk
+    def synced(self, rows: Sequence[tuple[Event, str]]) -> None:
+        """Learn what is on disk now."""
+        for event, text in rows:
+            self._trace.journal(self._now_ns(), event, text)
+            match event:
+                case OrderIntended(intent=intent):
+                    if intent.client_id in self.intents:
+                        self.fail(1, f"two intents are journalled under the id {intent.client_id}")
+                    self.intents[intent.client_id] = intent
+                    self.statuses[intent.client_id] = OrderStatus.INTENT
+                case OrderChanged():
+                    self._changed(event)
+                case FillApplied():
+                    self._applied(event)
+                case CashFlowApplied(flow=flow):
+                    if flow.execution_id in self._flows:
+                        self.fail(4, f"cash flow {flow.execution_id} is booked twice")
+                    self._flows[flow.execution_id] = None
+                case Noted(kind=kind) if kind in _ALARMS:
+                    self.fail(kind, event.message)
+                case _:
+                    pass
+
+    def _changed(self, event: OrderChanged) -> None:
+        order = self._engine.orders.find(client_id=event.client_id)
+        self.statuses[event.client_id] = event.status
+        named = f"order {event.client_id} is journalled {event.status.value}"
+        withheld = event.evidence is Evidence.UNSENT  # a full disk refused the intent, so it never left
+        if event.client_id not in self.intents and not withheld:
+            self.fail(3, f"{named} and has no intent on disk")
+        if not event.status.terminal:
+            return
+        if event.evidence is Evidence.NONE:
+            self.fail(5, f"{named} without evidence")
+        if event.status in _DEAD:
+            if order is not None and order.status is not OrderStatus.REJECTED:
+                self.fail(2, f"{named} and is {order.status.value} at the venue")
+        elif order is None:
+            self.fail(5, f"{named} and the venue never had it")
+        elif not order.status.terminal:
+            self.fail(5, f"{named} by {event.evidence.value} and lives at the venue, {order.status.value}")
+        elif event.filled > order.filled:
+            self.fail(4, f"{named} with {event.filled} filled, the venue filled {order.filled}")
+
+    def _applied(self, event: FillApplied) -> None:
+        fill = event.fill
+        if fill.execution_id in self.applied:
+            self.fail(4, f"execution {fill.execution_id} is applied twice")
+        self.applied[fill.execution_id] = fill
+        truth = self._fills.get(fill.execution_id)
+        if truth is None:
+            self.fail(4, f"execution {fill.execution_id} is applied and the venue never told it")
+        elif (truth.side, truth.quantity, truth.price) != (fill.side, fill.quantity, fill.price):
+            self.fail(4, f"execution {fill.execution_id} is applied as another than it was")
+        net = self._nets[fill.market] = self._nets.get(fill.market, ZERO) + fill.signed
+        if net != event.net:
+            self.fail(4, f"fills of {fill.market} sum to {net}, the journal says {event.net}")
+
+    # ---------------------------------------------------------------------------------------------------- in the end
+    def net(self, market: MarketId) -> Quantity:
+        """Return the sum of the journalled fills."""
+        return self._nets.get(market, ZERO)
+
+    def missed(self) -> list[ExecutionId]:
+        """Return the executions that the venue told and the journal does not have."""
+        return [execution for execution in self._fills if execution not in self.applied]
+
+    def open_ended(self) -> list[ClientId]:
+        """Return the journalled intents that have no end, and do not rest at the venue either."""
+        resting = {order.request.client_id for order in self._engine.orders.open()}
+        return [
+            client_id for client_id, status in self.statuses.items() if not status.terminal and client_id not in resting
+        ]

@@ -1,0 +1,149 @@
+"""A disk and the journal on it, in simulated time: what is not synced when the process dies is lost.
+
+`Disk` outlives processes; `SimJournal` is one process' `ports.Journal`, and commits as the real one does: all that was
+queued while the last commit ran goes into the next, whole or not at all. Records are kept as the codec writes them and
+read back through it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from kangbot.errors import NeedsHuman
+from kangbot.journal import codec
+from kangbot.journal.ticket import Ticket
+from kangbot.model.events import Event, Record
+from kangbot.ports import Checkpoint
+from kangbot.sim.world.faults import Faults, Kind
+from kangbot.sim.world.process import Process, Spot
+
+_SYNC_S = (0.0003, 0.002)
+_SLOW_SYNC_S = (0.02, 0.8)
+_RESERVE = 400  # commits that fit into the reserve of a full disk
+_FULL = "the journal cannot be written: the disk is full"
+
+_Group = tuple[Sequence[Event], bool, Ticket]
+Synced = Callable[[int, Sequence[tuple[Event, str]]], None]
+
+
+class Disk:
+    """What survives. `synced(first, rows)` is told of each commit: the first sequence, then events and their texts."""
+
+    def __init__(self, *, tag: str, faults: Faults, synced: Synced) -> None:
+        self.tag = tag
+        self.faults = faults
+        self.texts: list[str] = []
+        self.drained = 0
+        self._synced = synced
+        self._reserve = _RESERVE
+
+    @property
+    def last(self) -> int:
+        """The newest sequence."""
+        return len(self.texts)
+
+    def write(self, groups: Sequence[_Group]) -> list[tuple[Ticket, int, NeedsHuman | None]]:
+        """Write what there is room for, as one commit; return what became of each group."""
+        full = self.faults.on(Kind.DISK_FULL)
+        if not full:
+            self._reserve = _RESERVE
+        outcomes: list[tuple[Ticket, int, NeedsHuman | None]] = []
+        rows: list[tuple[Event, str]] = []
+        first = self.last + 1
+        for events, reserve, ticket in groups:
+            if full and not (reserve and self._reserve > 0):
+                self.faults.struck(Kind.DISK_FULL)
+                outcomes.append((ticket, 0, NeedsHuman(_FULL, remedy="make room on the disk")))
+                continue
+            self._reserve -= full
+            rows.extend((event, codec.encode(event)) for event in events)
+            outcomes.append((ticket, first + len(rows) - 1, None))
+        self.texts.extend(text for _, text in rows)
+        if rows:
+            self._synced(first, rows)
+        return outcomes
+
+    def record(self, sequence: int) -> Record:
+        """Return the record of that sequence, as it stands on the disk."""
+        return codec.decode(self.texts[sequence - 1], journal=self.tag, sequence=sequence, file="the simulated disk")
+
+
+class SimJournal:
+    """Implements `ports.Journal` for one process."""
+
+    def __init__(self, disk: Disk, process: Process) -> None:
+        self._disk = disk
+        self._process = process
+        self._loop = asyncio.get_running_loop()
+        self._queue: list[_Group] = []
+        self._writing: list[_Group] = []
+        self._grown: list[asyncio.Future[None]] = []
+
+    @property
+    def tag(self) -> str:
+        """The journal's name."""
+        return self._disk.tag
+
+    @property
+    def last(self) -> int:
+        """The newest sequence on disk."""
+        return self._disk.last
+
+    def append(self, *events: Event, reserve: bool = False) -> Awaitable[int]:
+        """Queue `events` as one group."""
+        ticket = Ticket()
+        if self._process.alive:
+            self._queue.append((events, reserve, ticket))
+            if not self._writing:
+                self._loop.call_soon(self._begin)
+            self._process.at(Spot.APPEND)
+        return ticket
+
+    async def read(self, after: int, limit: int) -> Sequence[Record]:
+        """Return records as they stand on the disk."""
+        newest = min(self._disk.last, after + limit)
+        return [self._disk.record(sequence) for sequence in range(after + 1, newest + 1)]
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """Return None: nothing is ever removed from this disk."""
+        return None
+
+    async def beyond(self, sequence: int) -> int:
+        """Wait until there is more."""
+        while self._disk.last <= sequence:
+            grown = self._loop.create_future()
+            self._grown.append(grown)
+            await grown
+        return self._disk.last
+
+    def mark_drained(self, sequence: int) -> None:
+        """Remember how far the history is."""
+        if self._process.alive:
+            self._disk.drained = max(self._disk.drained, sequence)
+
+    def _begin(self) -> None:
+        if self._writing or not self._queue or not self._process.alive:
+            return
+        self._writing, self._queue = self._queue, []
+        faults = self._disk.faults
+        slow = faults.strikes(Kind.DISK_SLOW)
+        self._loop.call_later(faults.rng.uniform(*(_SLOW_SYNC_S if slow else _SYNC_S)), self._end)
+        self._process.at(Spot.COMMIT)
+
+    def _end(self) -> None:
+        if not self._process.alive:
+            # The file system may have made it durable before the power went, or not.
+            if self._disk.faults.rng.random() < 0.5:
+                self._disk.write(self._writing)
+            self._writing = []
+            return
+        outcomes = self._disk.write(self._writing)
+        self._writing = []
+        if not self._process.at(Spot.COMMITTED):
+            return
+        for ticket, sequence, error in outcomes:
+            ticket.settle(sequence, error)
+        grown, self._grown = self._grown, []
+        for waiter in grown:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._begin()

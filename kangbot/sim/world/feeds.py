@@ -1,0 +1,224 @@
+"""`ports.Feeds` over the simulated venue's events: what a hub of sockets tells its sinks, with the faults of sockets.
+
+Public data come in order and at once. The private stream has a way of its own for each of its topics, as the venues
+have: they overtake each other, single events may be lost or come twice, and the stream as a whole may go down.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from kangbot.model.data import Quote, Trade
+from kangbot.model.ids import MarketId
+from kangbot.model.market import Instrument
+from kangbot.model.orders import AccountEvent, Balance, VenuePosition
+from kangbot.ports import Channel, Sink, Subscription, Topic
+from kangbot.sim.exchange.events import Executed, Funded, OrderChanged, SimEvent
+from kangbot.sim.markets.klines import Candle
+from kangbot.sim.world.faults import Faults, Kind
+from kangbot.sim.world.process import Process, Spot
+from kangbot.sim.world.pump import Pump
+
+_ACK_S = (0.05, 0.3)
+_PUSH_S = (0.003, 0.03)
+_SHUFFLED_S = (0.1, 3.0)
+_WATCHDOG_S = 5.0  # silence after which a hub gives a topic up
+
+
+class SimFeeds:
+    """The feeds of one process. `break_public`, `break_private` and `mute` are what faults do; `heal` ends them."""
+
+    def __init__(self, *, pump: Pump, faults: Faults, process: Process) -> None:
+        self._pump = pump
+        self._faults = faults
+        self._process = process
+        self._loop = asyncio.get_running_loop()
+        self._holds: dict[MarketId, _Hold] = {}
+        self._account: _Hold | None = None
+        self._silent: dict[MarketId, None] = {}  # topics that say nothing; whether the hub knows is in the hold
+        self._public_up = self._private_up = True
+        self._arrivals: dict[str, float] = {}  # when the newest event of a private topic arrives
+        pump.listen(self._take)
+
+    # -------------------------------------------------------------------------------------------------- ports.Feeds
+    def subscribe(self, instrument: Instrument, channels: Mapping[Channel, int | None], sink: Sink) -> Subscription:
+        """Ask for these channels of the market."""
+        topics = [
+            Topic(
+                market=instrument.market, channel=channel, native=f"{channel.value}.{timeframe_s}.{instrument.native}"
+            )
+            for channel, timeframe_s in channels.items()
+        ]
+        timeframe_s = channels.get(Channel.BAR)
+        hold = _Hold(topics, sink, lambda: self._holds.pop(instrument.market, None), timeframe_s=timeframe_s)
+        hold.trades = Channel.TRADE in channels
+        self._holds[instrument.market] = hold
+        self._ack(hold)
+        return hold
+
+    def account(self, sink: Sink) -> Subscription:
+        """Ask for the account's private stream."""
+        hold = _Hold([Topic(market=None, channel=Channel.ACCOUNT, native="account")], sink, self._leave_account)
+        self._account = hold
+        self._ack(hold)
+        return hold
+
+    def _leave_account(self) -> None:
+        self._account = None
+
+    def close(self) -> None:
+        """Let go of the venue: the process is dead."""
+        self._pump.forget(self._take)
+
+    # ------------------------------------------------------------------------------------------------------- faults
+    def break_public(self) -> None:
+        """Lose the public connections."""
+        self._public_up = False
+        for hold in tuple(self._holds.values()):
+            hold.down("the connection broke")
+
+    def break_private(self) -> None:
+        """Lose the private connection."""
+        self._private_up = False
+        if self._account is not None:
+            self._account.down("the connection broke")
+
+    def fall_silent(self) -> None:
+        """Let both connections stay open and say nothing; the hub finds out by its watchdog."""
+        self._public_up = self._private_up = False
+        self._loop.call_later(_WATCHDOG_S, self._noticed)
+
+    def _noticed(self) -> None:
+        if not self._public_up:
+            self.break_public()
+        if not self._private_up:
+            self.break_private()
+
+    def mute(self, market: MarketId) -> None:
+        """Let one market fall silent."""
+        self._silent[market] = None
+        self._loop.call_later(_WATCHDOG_S, self._mute_noticed, market)
+
+    def _mute_noticed(self, market: MarketId) -> None:
+        if market in self._silent and market in self._holds:
+            self._holds[market].down("silent")
+
+    def heal(self) -> None:
+        """Connect again what is down, each topic after its acknowledgement."""
+        self._public_up = self._private_up = True
+        self._silent.clear()
+        for hold in (*self._holds.values(), *([self._account] if self._account else [])):
+            hold.down("the connection is made anew")
+            self._ack(hold)
+
+    def _ack(self, hold: "_Hold") -> None:
+        self._loop.call_later(self._faults.rng.uniform(*_ACK_S), self._acked, hold)
+
+    def _acked(self, hold: "_Hold") -> None:
+        up = self._private_up if hold is self._account else self._public_up
+        known = hold is self._account or hold in self._holds.values()
+        muted = hold.topics[0].market in self._silent
+        if up and known and not muted and self._process.alive:
+            hold.up()
+
+    # -------------------------------------------------------------------------------------------------------- events
+    def _take(self, events: Sequence[SimEvent]) -> None:
+        if not self._process.alive:
+            return
+        for event in events:
+            if isinstance(event, Quote | Trade):
+                self._public(event.market, event)
+            elif isinstance(event, Candle):
+                self._candle(event)
+            else:
+                self._private(event)
+
+    def _public(self, market: MarketId, event: Quote | Trade) -> None:
+        hold = self._holds.get(market)
+        if hold is None or not hold.is_up or not self._public_up:
+            return
+        if market in self._silent:
+            self._faults.struck(Kind.MUTE)
+        elif hold.trades or isinstance(event, Quote):
+            hold.sink.offer(event, 0)
+
+    def _candle(self, candle: Candle) -> None:
+        hold = self._holds.get(candle.market)
+        wanted = hold is not None and hold.is_up and self._public_up and candle.closed
+        if wanted and hold is not None and hold.timeframe_s == candle.timeframe_s and candle.market not in self._silent:
+            hold.sink.offer(candle.bar, 0)
+
+    def _private(self, event: SimEvent) -> None:
+        hold, faults = self._account, self._faults
+        if hold is None or not hold.is_up or not self._private_up:
+            return
+        topic, told = _worded(event)
+        if faults.strikes(Kind.PRIVATE_DROP):
+            return
+        delay_s = faults.rng.uniform(*_PUSH_S)
+        if faults.strikes(Kind.PRIVATE_SHUFFLE):
+            delay_s += faults.rng.uniform(*_SHUFFLED_S)
+        due_s = max(self._loop.time() + delay_s, self._arrivals.get(topic, 0.0) + 1e-6)  # in order within a topic
+        self._arrivals[topic] = due_s
+        self._loop.call_at(due_s, self._deliver, hold, told)
+        if faults.strikes(Kind.PRIVATE_DUPLICATE):
+            self._loop.call_at(due_s + faults.rng.uniform(*_PUSH_S), self._deliver, hold, told)
+
+    def _deliver(self, hold: "_Hold", event: AccountEvent) -> None:
+        if hold.is_up and self._private_up and self._process.at(Spot.NEWS):
+            hold.sink.offer(event, 0)
+
+
+class _Hold:
+    """Implements `ports.Subscription`."""
+
+    def __init__(
+        self, topics: Sequence[Topic], sink: Sink, release: Callable[[], object], *, timeframe_s: int | None = None
+    ) -> None:
+        self.topics = topics
+        self.sink = sink
+        self.timeframe_s = timeframe_s
+        self.trades = False
+        self.is_up = False
+        self._release = release
+        self._acked = asyncio.Event()
+
+    def up(self) -> None:
+        """Learn that the topics are acknowledged."""
+        if not self.is_up:
+            self.is_up = True
+            self._acked.set()
+            for topic in self.topics:
+                self.sink.feed_changed(topic, live=True, reason="acknowledged")
+
+    def down(self, reason: str) -> None:
+        """Learn that they are not there any more."""
+        if self.is_up:
+            self.is_up = False
+            for topic in self.topics:
+                self.sink.feed_changed(topic, live=False, reason=reason)
+
+    async def live(self) -> None:
+        """Wait for the acknowledgement."""
+        await self._acked.wait()
+
+    async def aclose(self) -> None:
+        """Let the topics go."""
+        self.is_up = False
+        self._release()
+
+
+def _worded(event: SimEvent) -> tuple[str, AccountEvent]:
+    """Return the topic of a private event, and the event in the words of the house."""
+    match event:
+        case OrderChanged(order=order):
+            return "order", order.report()
+        case Executed(fill=fill):
+            return "execution", fill
+        case Funded(flow=flow):
+            return "execution", flow
+        case VenuePosition():
+            return "position", event
+        case Balance():
+            return "wallet", event
+        case _:
+            raise TypeError(f"{type(event).__name__} is not private")

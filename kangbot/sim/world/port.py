@@ -1,0 +1,120 @@
+"""`ports.Venue` over the simulated venue: what the daemon trades with in a simulation, and on paper.
+
+The port only words the requests: what the venue answers is `sim/front.py`, how it gets there a `Carrier`. Each request
+that changes orders is signed by our clock and carries a receive window, as at the real venues: the venue refuses it
+when it arrives later.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+from kangbot.model.data import Bar, Trade
+from kangbot.model.ids import ClientId, Symbol, VenueName
+from kangbot.model.market import Instrument
+from kangbot.model.money import Price
+from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
+from kangbot.ports import IdRule, Lookup
+from kangbot.runtime.world import Clock
+from kangbot.sim.exchange.front import Front
+from kangbot.sim.world.network import Carrier
+
+T = TypeVar("T")
+
+
+class SimPort:
+    """One process' way to the venue. `venue_now_ns` is the venue's own clock, `window_ns` the receive window."""
+
+    def __init__(
+        self,
+        *,
+        name: VenueName,
+        front: Front,
+        carrier: Carrier,
+        clock: Clock,
+        venue_now_ns: Callable[[], int],
+        id_rule: IdRule,
+        window_ns: int,
+    ) -> None:
+        self._name = name
+        self._front = front
+        self._carrier = carrier
+        self._clock = clock
+        self._now_ns = venue_now_ns
+        self._id_rule = id_rule
+        self._window_ns = window_ns
+
+    @property
+    def name(self) -> VenueName:
+        """The venue's name in the configuration."""
+        return self._name
+
+    @property
+    def id_rule(self) -> IdRule:
+        """How long client ids stay unique."""
+        return self._id_rule
+
+    # ------------------------------------------------------------------------------------------------------- markets
+    async def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:
+        """Return the rules of the markets asked for."""
+        return await self._ask(lambda: self._front.instruments(symbols), public=True)
+
+    async def bars(self, instrument: Instrument, timeframe_s: int, limit: int) -> Sequence[Bar]:
+        """Return the newest closed bars."""
+        return await self._ask(lambda: self._front.bars(instrument, timeframe_s, limit), public=True)
+
+    async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
+        """Return the newest public trades."""
+        return await self._ask(lambda: self._front.trades(instrument, limit), public=True)
+
+    # -------------------------------------------------------------------------------------------------------- orders
+    async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:  # noqa: ARG002 -- the port's signature
+        """Place the order under the intent's client id with its stop."""
+        return await self._change(lambda: self._front.submit(intent, self._now_ns()))
+
+    async def cancel(self, instrument: Instrument, client_id: ClientId) -> None:  # noqa: ARG002 -- same
+        """Ask for cancellation."""
+        await self._change(lambda: self._front.cancel(client_id, self._now_ns()))
+
+    async def protect(self, instrument: Instrument, stop: Price | None) -> None:
+        """Set the stop of the open position."""
+        await self._change(lambda: self._front.protect(instrument, stop, self._now_ns()))
+
+    async def prepare(self, instrument: Instrument, leverage: int) -> None:
+        """Set the leverage."""
+        act = lambda: self._front.prepare(instrument, leverage, self._now_ns())  # noqa: E731
+        await self._carrier.carry(act, changes=True, public=True)
+
+    # ----------------------------------------------------------------------------------------------------- questions
+    async def find(self, instrument: Instrument, client_id: ClientId) -> Lookup:  # noqa: ARG002 -- same
+        """Ask for the order."""
+        return await self._ask(lambda: self._front.find(client_id, self._now_ns()))
+
+    async def open_orders(self) -> Sequence[OrderReport]:
+        """Return every open order."""
+        return await self._ask(lambda: self._front.open_orders(self._now_ns()))
+
+    async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
+        """Return fills and cash flows since then."""
+        return await self._ask(lambda: self._front.executions(since_ns, self._now_ns()))
+
+    async def positions(self) -> Sequence[VenuePosition]:
+        """Return the open positions."""
+        return await self._ask(lambda: self._front.positions(self._now_ns()))
+
+    async def balances(self) -> Sequence[Balance]:
+        """Return the account's money."""
+        return await self._ask(lambda: self._front.balances(self._now_ns()))
+
+    async def server_time_ns(self) -> int:
+        """Return the venue's clock."""
+        return await self._ask(self._now_ns)
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
+    # ------------------------------------------------------------------------------------------------------- private
+    def _ask(self, act: Callable[[], T], *, public: bool = False) -> Awaitable[T]:
+        return self._carrier.carry(act, changes=False, public=public)
+
+    def _change(self, act: Callable[[], T]) -> Awaitable[T]:
+        return self._carrier.carry(act, changes=True, until_ns=self._clock.now_ns() + self._window_ns)

@@ -1,0 +1,48 @@
+"""Plans of faults and what is in force."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kangbot.sim.world.faults import Faults, Kind, planned
+
+
+@given(st.integers(), st.integers(1, 40))
+def test_a_plan_stays_within_its_time_and_its_kinds(seed: int, most: int) -> None:
+    """In the order in which the faults begin."""
+    kinds = (Kind.LOSS, Kind.CRASH, Kind.BAN)
+    plan = planned(random.Random(seed), begin_ns=1000, end_ns=10**12, kinds=kinds, most=most)
+    assert 1 <= len(plan) <= most
+    assert plan == sorted(plan, key=lambda fault: fault.at_ns)
+    for fault in plan:
+        assert fault.kind in kinds
+        assert fault.at_ns >= 1000
+        assert fault.at_ns + fault.for_ns <= 10**12
+        assert 0 < fault.share <= 1
+
+
+def test_no_kinds_are_no_faults() -> None:
+    """A session may be quiet."""
+    assert planned(random.Random(1), begin_ns=0, end_ns=10, kinds=(), most=5) == []
+
+
+def test_a_fault_counts_when_it_strikes() -> None:
+    """Not when it is in force, and never when it is not."""
+    faults = Faults(random.Random(1))
+    assert not faults.strikes(Kind.LOSS)
+    faults.begin(Kind.LOSS, 0.5)
+    struck = sum(faults.strikes(Kind.LOSS) for _ in range(200))
+    assert 60 < struck < 140
+    assert faults.counts[Kind.LOSS] == struck
+    faults.end(Kind.LOSS)
+    faults.end(Kind.LOSS)
+    assert not faults.on(Kind.LOSS)
+    assert not faults.strikes(Kind.LOSS)
+
+
+def test_what_is_not_in_force_draws_nothing() -> None:
+    """So a fault more in one plan does not move the draws of everything else before it."""
+    quiet, asked = random.Random(5), random.Random(5)
+    Faults(asked).strikes(Kind.CRASH)
+    assert quiet.random() == asked.random()
