@@ -180,6 +180,23 @@ def rebuild(
     raise typer.Exit(command(config, tag))
 
 
+@app.command("install-service")
+def install_service(
+    *,
+    write: Annotated[bool, typer.Option("--write", help="Do it, and say each step. As root.")] = False,
+    uninstall: Annotated[
+        bool, typer.Option("--uninstall", help="Take the unit away; state and configuration stay.")
+    ] = False,
+) -> None:
+    """Print the systemd unit and what installing it would change.
+
+    Nothing is changed without --write.
+    """
+    from kangbot.cli.install import install_service as command
+
+    raise typer.Exit(command(write=write, uninstall=uninstall))
+
+
 @app.command()
 def version() -> None:
     """Print the version."""

@@ -1,0 +1,165 @@
+"""`kangbot install-service`: the systemd unit, the user it runs as, and the folders it names.
+
+A plan is made first: steps that are still to do, each with its words. Printing it changes nothing; `--write` does it,
+step by step, and says each. What is there already is left as it is, so that the command may be run again after every
+upgrade. Uninstalling takes away what the machine starts, and never what the daemon remembers.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from kangbot.cli import exit_codes
+from kangbot.errors import NeedsHuman
+from kangbot.settings.paths import shipped_config
+
+UNIT = "kangbot.service"
+USER = "kangbot"
+_SHIPPED_PROGRAM = "/opt/kangbot/bin/kangbot"
+_STATE = "/var/lib/kangbot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """The machine that is changed: its file system, the commands that change it, and who is known there."""
+
+    root: Path
+    run: Callable[[tuple[str, ...]], None]
+    known: Callable[[str], bool]
+
+    def at(self, path: str) -> Path:
+        """Return where the path is on this machine."""
+        return self.root / path.lstrip("/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing to do, in words and in deed."""
+
+    words: str
+    do: Callable[[], None]
+
+
+def this_machine() -> Machine:
+    """Return the machine that we run on."""
+    return Machine(root=Path("/"), run=_run, known=_known)
+
+
+def _run(command: tuple[str, ...]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- the plan's own commands
+    if done.returncode:
+        raise NeedsHuman(
+            f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}",
+            remedy="put that right, and run the command again: what is done already is left as it is",
+        )
+
+
+def _known(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
+
+def unit(program: str) -> str:
+    """Return the unit's text, for the `kangbot` that is at this path."""
+    return shipped_config("systemd").joinpath(UNIT).read_text().replace(_SHIPPED_PROGRAM, program)
+
+
+def configuration() -> str:
+    """Return the configuration to begin with: the shipped one, with the state where the unit has it."""
+    return shipped_config("kangbot.toml").read_text().replace('state_dir = "../state" ', f'state_dir = "{_STATE}"')
+
+
+def installing(machine: Machine, program: str) -> Iterator[Step]:
+    """Yield what is still to do, in order."""
+    if not machine.known(USER):
+        who = ("--system", "--user-group", "--no-create-home", "--home-dir", _STATE, "--shell", "/usr/sbin/nologin")
+        command = ("useradd", *who, USER)
+        yield Step(words=f"add the system user {USER}: {' '.join(command)}", do=lambda: machine.run(command))
+    for path, mode, why in (
+        ("/etc/kangbot", 0o755, "for the configuration"),
+        ("/etc/kangbot/credentials", 0o700, "for secrets: root's alone, systemd hands them over"),
+        ("/etc/kangbot/credentials/bybit", 0o700, "files `key` and `secret`, for testnet and live"),
+        ("/etc/kangbot/credentials/database", 0o700, "a file `url`, for MariaDB"),
+    ):
+        if not machine.at(path).is_dir():
+            yield _folder(machine.at(path), mode, f"make the folder {path}, {why}")
+    config = machine.at("/etc/kangbot/kangbot.toml")
+    if not config.exists():
+        yield _file(config, configuration(), 'write /etc/kangbot/kangbot.toml, the shipped one, mode = "sandbox"')
+    place, text = machine.at(f"/etc/systemd/system/{UNIT}"), unit(program)
+    if not place.is_file() or place.read_text() != text:
+        verb = "renew" if place.exists() else "write"
+        yield _file(place, text, f"{verb} /etc/systemd/system/{UNIT}, which runs {program}")
+        reload = ("systemctl", "daemon-reload")
+        yield Step(words=f"have systemd read it: {' '.join(reload)}", do=lambda: machine.run(reload))
+
+
+def uninstalling(machine: Machine) -> Iterator[Step]:
+    """Yield what is still to take away."""
+    place = machine.at(f"/etc/systemd/system/{UNIT}")
+    if not place.exists():
+        return
+    stop, reload = ("systemctl", "disable", "--now", UNIT), ("systemctl", "daemon-reload")
+    yield Step(words=f"stop it in order, and start it no more: {' '.join(stop)}", do=lambda: machine.run(stop))
+    yield Step(words=f"remove /etc/systemd/system/{UNIT}", do=place.unlink)
+    yield Step(words=f"have systemd forget it: {' '.join(reload)}", do=lambda: machine.run(reload))
+
+
+def _folder(path: Path, mode: int, words: str) -> Step:
+    def make() -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(mode)
+
+    return Step(words=words, do=make)
+
+
+def _file(path: Path, text: str, words: str) -> Step:
+    def write() -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(f".{path.name}.new")
+        new.write_text(text)
+        new.chmod(0o644)
+        new.replace(path)  # whole, or not at all
+
+    return Step(words=words, do=write)
+
+
+def install_service(*, write: bool, uninstall: bool) -> int:
+    """Print the plan, or carry it out. NeedsHuman where a step fails, with those before it done."""
+    machine, program = this_machine(), str(Path(sys.argv[0]).absolute())
+    if Path(program).name != "kangbot":
+        program = shutil.which("kangbot") or _SHIPPED_PROGRAM
+    steps = list(uninstalling(machine) if uninstall else installing(machine, program))
+    if write and os.geteuid():
+        raise NeedsHuman("only root may change what the machine starts", remedy="run it again with sudo")
+    for step in steps:
+        typer.echo(f"{'' if write else 'would '}{step.words}")
+        if write:
+            step.do()
+    if not steps:
+        typer.echo("nothing to take away" if uninstall else "everything is there already")
+    _afterwards(program, write=write, uninstall=uninstall)
+    return exit_codes.OK
+
+
+def _afterwards(program: str, *, write: bool, uninstall: bool) -> None:
+    if uninstall:
+        typer.echo(f"left as they are: /etc/kangbot and {_STATE}, whose journal says which orders are the daemon's own")
+        if write:
+            typer.echo(f"once it holds no position: rm -r /etc/kangbot {_STATE} && userdel {USER}")
+    elif write:
+        typer.echo(f"check it:  {program} check --config /etc/kangbot/kangbot.toml")
+        typer.echo("start it:  systemctl enable --now kangbot")
+    else:
+        typer.echo(f"\n{unit(program)}")
+        typer.echo("nothing was changed; --write does it")

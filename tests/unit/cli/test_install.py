@@ -1,0 +1,108 @@
+"""The plan that `kangbot install-service` makes and carries out, on a machine that is a folder."""
+
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from kangbot.cli.install import Machine, Step, configuration, installing, uninstalling, unit
+from kangbot.settings import load
+
+PROGRAM = "/opt/kangbot/bin/kangbot"
+
+
+@dataclass(slots=True, kw_only=True)
+class Rig:
+    """A bare machine: an empty file system, no user, and commands that are noted."""
+
+    root: Path
+    users: set[str] = field(default_factory=set)
+    ran: list[tuple[str, ...]] = field(default_factory=list)
+
+    @property
+    def machine(self) -> Machine:
+        """What the plan is made for."""
+        return Machine(root=self.root, run=self._run, known=self.users.__contains__)
+
+    def _run(self, command: tuple[str, ...]) -> None:
+        self.ran.append(command)
+        if command[0] == "useradd":
+            self.users.add(command[-1])
+
+    def install(self, program: str = PROGRAM) -> list[str]:
+        """Carry the plan out, and return its words."""
+        return done(list(installing(self.machine, program)))
+
+
+def done(steps: list[Step]) -> list[str]:
+    """Carry the steps out, and return their words."""
+    for step in steps:
+        step.do()
+    return [step.words for step in steps]
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    """A bare machine."""
+    return Rig(root=tmp_path)
+
+
+def test_a_bare_machine_gets_everything_once(rig: Rig) -> None:
+    """User, folders, configuration, unit; the second time there is nothing to do."""
+    words = rig.install()
+    assert [line.split()[0] for line in words] == ["add", *["make"] * 4, "write", "write", "have"]
+    assert [command[0] for command in rig.ran] == ["useradd", "systemctl"]
+    assert rig.install() == []
+
+
+def test_making_a_plan_changes_nothing(rig: Rig) -> None:
+    """Printing is safe."""
+    assert list(installing(rig.machine, PROGRAM))
+    assert list(rig.root.iterdir()) == []
+    assert rig.ran == []
+
+
+def test_secrets_are_roots_alone(rig: Rig) -> None:
+    """Whatever the umask of whoever types it."""
+    rig.install()
+    for folder in ("credentials", "credentials/bybit", "credentials/database"):
+        assert stat.S_IMODE((rig.root / "etc/kangbot" / folder).stat().st_mode) == 0o700
+
+
+def test_a_configuration_that_is_there_stays(rig: Rig) -> None:
+    """It may be edited; the unit is ours, and is renewed."""
+    rig.install()
+    config = rig.root / "etc/kangbot/kangbot.toml"
+    config.write_text("mine")
+    (words, reload) = rig.install("/srv/other/bin/kangbot")
+    assert words == "renew /etc/systemd/system/kangbot.service, which runs /srv/other/bin/kangbot"
+    assert reload.endswith("systemctl daemon-reload")
+    assert config.read_text() == "mine"
+
+
+def test_uninstalling_takes_the_unit_and_leaves_the_rest(rig: Rig) -> None:
+    """It is stopped before its unit goes; what it remembers is a person's to delete."""
+    rig.install()
+    rig.ran.clear()
+    done(list(uninstalling(rig.machine)))
+    assert rig.ran == [("systemctl", "disable", "--now", "kangbot.service"), ("systemctl", "daemon-reload")]
+    assert not (rig.root / "etc/systemd/system/kangbot.service").exists()
+    assert (rig.root / "etc/kangbot/kangbot.toml").exists()
+    assert list(uninstalling(rig.machine)) == []
+
+
+def test_the_first_configuration_is_valid_and_has_its_state_where_the_unit_has_it(tmp_path: Path) -> None:
+    """So that commands typed by hand find the daemon's socket as well."""
+    path = tmp_path / "kangbot.toml"
+    path.write_text(configuration())
+    settings = load(path, {})
+    assert settings.state_dir == Path("/var/lib/kangbot")
+    assert settings.mode == "sandbox"
+
+
+def test_the_unit_runs_the_kangbot_that_installs_it() -> None:
+    """And names it nowhere else."""
+    text = unit("/srv/other/bin/kangbot")
+    assert "ExecStart=/srv/other/bin/kangbot run --config /etc/kangbot/kangbot.toml" in text
+    assert PROGRAM not in text
