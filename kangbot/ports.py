@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from kangbot.model.data import Bar, MarketData, Trade
+from kangbot.model.data import Bar, MarketData, Quote, Trade
 from kangbot.model.events import Event, Record
 from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument
@@ -115,6 +115,9 @@ class Venue(Protocol):
 
     async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
         """Return the newest public trades, oldest first."""
+
+    async def quote(self, instrument: Instrument) -> Quote:
+        """Return the top of the book as it is now. Retryable while a side of it is empty."""
 
     async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:
         """Place the order under the intent's client id with its stop. DuplicateId proves that it exists."""

@@ -114,6 +114,12 @@ def trade(number: int, at_ms: int) -> dict[str, Any]:
     }
 
 
+def ticker(at_ms: int, **changes: str) -> dict[str, Any]:
+    """Return the top of a book as `ticker/bookTicker` tells it."""
+    prices = {"bidPrice": "4000.00", "bidQty": "431.000", "askPrice": "4000.20", "askQty": "9.000"}
+    return {"symbol": "BTCUSDT", **prices, **changes, "time": at_ms}
+
+
 def refusal(status: int, code: int, message: str = "no", headers: dict[str, str] | None = None) -> bytes:
     """Return a refusal of Binance's own."""
     return http(msgspec.json.encode({"code": code, "msg": message}), status=status, headers=headers)
@@ -137,8 +143,8 @@ async def binance(endpoints: Mapping[str, Answer], **settings: Any) -> AsyncIter
     known: dict[str, Answer] = {"time": lambda _: {"serverTime": NOW_MS}, **endpoints}
 
     async def respond(request: Request) -> bytes:
-        prefix, _, endpoint = request.path.rpartition("/")
-        if request.method != "GET" or prefix != "/fapi/v1" or endpoint not in known:
+        endpoint = request.path.removeprefix("/fapi/v1/")
+        if request.method != "GET" or endpoint not in known:
             return http(b"<html>404 Not Found</html>", status=404)
         answer = known[endpoint]
         said = answer if isinstance(answer, bytes) else answer(request)

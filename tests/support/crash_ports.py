@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kangbot.journal import codec
-from kangbot.model.data import Bar, Trade
+from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.events import Event, Record
 from kangbot.model.ids import ClientId, Symbol, VenueName
 from kangbot.model.market import Instrument
@@ -182,6 +182,9 @@ class CrashingVenue:
 
     async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
         return await self._venue.trades(instrument, limit)
+
+    async def quote(self, instrument: Instrument) -> Quote:
+        return await self._venue.quote(instrument)
 
     async def prepare(self, instrument: Instrument, leverage: int) -> None:
         await self._venue.prepare(instrument, leverage)

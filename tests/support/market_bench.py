@@ -8,7 +8,7 @@ from kangbot.model.ids import Symbol
 from kangbot.model.market import Instrument
 from kangbot.ports import Venue
 from kangbot.runtime.world import Clock
-from tests.support.binance_rest import binance, candles, contract, listing, trade
+from tests.support.binance_rest import binance, candles, contract, listing, ticker, trade
 from tests.support.loopback import Request
 from tests.support.venue_bench import ADAPTERS
 
@@ -45,6 +45,7 @@ async def _binance() -> AsyncIterator[Markets]:
         "exchangeInfo": lambda _: listing(contract(), contract("ETH"), contract("XRP", status="SETTLING")),
         "klines": lambda request: candles(request, now_ms=now_ms()),
         "aggTrades": trades,
+        "ticker/bookTicker": lambda _: ticker(now_ms()),
     }
     async with binance(endpoints) as world:
         names = (Symbol("BTC/USDT:USDT"), Symbol("ETH/USDT:USDT"))

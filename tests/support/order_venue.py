@@ -14,7 +14,7 @@ from enum import Enum, auto
 import msgspec
 
 from kangbot.errors import Ambiguous, DuplicateId, NotFound, RateLimited, Refused, Retryable
-from kangbot.model.data import Bar, Trade
+from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, ExecutionId, Symbol, VenueName, VenueOrderId
 from kangbot.model.market import Instrument
 from kangbot.model.orders import (
@@ -101,6 +101,8 @@ class FakeVenue:
     lag_s: float = 0.0  # so long what happened does not show in `find` and the lists
     market_part: Decimal = Decimal(1)  # how much of a market order is filled
     price: Decimal = Decimal(100)
+    quotes: int = 0  # how often it was asked for one
+    no_quotes: Exception | None = None  # what it answers instead
     takes_stop: bool = True  # an order's stop becomes the position's
     fees: Decimal = Decimal(0)
     sink: Callable[[AccountEvent], None] | None = None
@@ -346,6 +348,21 @@ class FakeVenue:
 
     async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
         return ()
+
+    async def quote(self, instrument: Instrument) -> Quote:
+        self.quotes += 1
+        if self.no_quotes is not None:
+            raise self.no_quotes
+        one = Decimal(1)
+        bid, ask = self.price, self.price + instrument.tick
+        return Quote(
+            market=instrument.market,
+            bid=bid,
+            bid_quantity=one,
+            ask=ask,
+            ask_quantity=one,
+            at_ns=self.clock.now_ns(),
+        )
 
     async def prepare(self, instrument: Instrument, leverage: int) -> None:
         return None

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.errors import DuplicateId, InsufficientFunds, NotFound, Refused
-from kangbot.model.data import Bar, Trade
+from kangbot.errors import DuplicateId, InsufficientFunds, NotFound, Refused, Retryable
+from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, Symbol
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price
@@ -54,6 +54,13 @@ class Front:
     def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
         """Return the newest public trades."""
         return list(self.engine.desks[instrument.market].tape)[-limit:]
+
+    def quote(self, instrument: Instrument) -> Quote:
+        """Return the top of the book. Retryable while a side of it is empty."""
+        book = self.engine.desks[instrument.market].book
+        if not (book.quoted and book.quote.bid_quantity and book.quote.ask_quantity):
+            raise Retryable(f"a side of {instrument.symbol}'s book is empty")
+        return book.quote
 
     # -------------------------------------------------------------------------------------------------------- orders
     def submit(self, intent: Intent, now_ns: int) -> OrderReport:

@@ -10,7 +10,7 @@ reaches it.
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from kangbot.model.data import Bar, Trade
+from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price
@@ -67,6 +67,12 @@ class PaperVenue:
     async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
         """Return the real venue's trades."""
         return await self._real.trades(instrument, limit)
+
+    async def quote(self, instrument: Instrument) -> Quote:
+        """Return the real venue's top of the book, which moves the account as well: its stream may be silent."""
+        quote = await self._real.quote(instrument)
+        self._account.offer(quote, 0)
+        return quote
 
     async def server_time_ns(self) -> int:
         """Return the real venue's clock."""

@@ -8,7 +8,7 @@ when it arrives later.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from kangbot.model.data import Bar, Trade
+from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price
@@ -65,6 +65,10 @@ class SimPort:
     async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
         """Return the newest public trades."""
         return await self._ask(lambda: self._front.trades(instrument, limit), public=True)
+
+    async def quote(self, instrument: Instrument) -> Quote:
+        """Return the top of the book."""
+        return await self._ask(lambda: self._front.quote(instrument), public=True)
 
     # -------------------------------------------------------------------------------------------------------- orders
     async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:  # noqa: ARG002 -- the port's signature

@@ -1,7 +1,7 @@
 """Binance USD-M's public REST answers: bytes in, our words out. Money is read from its digits, never from a float.
 
 Source: Binance, "USDⓈ-M Futures, Market Data Endpoints": Exchange Information, Kline/Candlestick Data,
-Compressed/Aggregate Trades List, Check Server Time.
+Compressed/Aggregate Trades List, Symbol Order Book Ticker, Check Server Time.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.data import Bar, Trade
+from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
@@ -152,6 +152,29 @@ class AggregateTrade(msgspec.Struct, frozen=True):
         )
 
 
+class BookTicker(msgspec.Struct, frozen=True, rename="camel"):
+    """The top of one book; a side that is empty has the price 0."""
+
+    bid_price: Decimal
+    bid_qty: Decimal
+    ask_price: Decimal
+    ask_qty: Decimal
+    time: int  # of the transaction, milliseconds
+
+    def quote(self, market: MarketId) -> Quote | None:
+        """Return the top; None while a side is empty."""
+        if not (self.bid_price and self.ask_price):
+            return None
+        return Quote(
+            market=market,
+            bid=self.bid_price,
+            bid_quantity=self.bid_qty,
+            ask=self.ask_price,
+            ask_quantity=self.ask_qty,
+            at_ns=self.time * MILLISECOND_NS,
+        )
+
+
 class _Time(msgspec.Struct, frozen=True, rename="camel"):
     server_time: int
 
@@ -163,6 +186,7 @@ class _Problem(msgspec.Struct, frozen=True):
 
 _CANDLES = msgspec.json.Decoder(list[Candle])
 _TRADES = msgspec.json.Decoder(list[AggregateTrade])
+_BOOK = msgspec.json.Decoder(BookTicker)
 _TIME = msgspec.json.Decoder(_Time)
 _PROBLEM = msgspec.json.Decoder(_Problem)
 
@@ -175,6 +199,11 @@ def read_candles(body: bytes) -> Sequence[Candle]:
 def read_trades(body: bytes) -> Sequence[AggregateTrade]:
     """Return the trades, oldest first."""
     return _TRADES.decode(body)
+
+
+def read_book(body: bytes) -> BookTicker:
+    """Return the top of the book."""
+    return _BOOK.decode(body)
 
 
 def read_time_ms(body: bytes) -> int:

@@ -1,6 +1,6 @@
 """Binance USD-M's REST side: public data, and a clear no to whatever concerns an account.
 
-The endpoints take no signature and no float is welcome, so there is nothing for ccxt to do: four questions over our own
+The endpoints take no signature and no float is welcome, so there is nothing for ccxt to do: five questions over our own
 client. What the streams push is in feed.py, what answers mean in public.py, what refusals mean in errors.py. Nothing
 here retries or waits for a budget.
 """
@@ -10,7 +10,7 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from kangbot.errors import Refused, Retryable
-from kangbot.model.data import Bar, Trade
+from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import Symbol
 from kangbot.model.market import Instrument
 from kangbot.ports import IdRule
@@ -19,6 +19,7 @@ from kangbot.venues.binance_usdm.errors import refusal
 from kangbot.venues.binance_usdm.public import (
     VENUE,
     Candle,
+    read_book,
     read_candles,
     read_instruments,
     read_problem,
@@ -81,6 +82,14 @@ class BinanceVenue(DataOnly):
         params: dict[str, str | int] = {"symbol": instrument.native, "limit": min(limit, _TRADES_A_REQUEST)}
         rows = await self._ask("aggTrades", params, read_trades)
         return [row.trade(instrument.market) for row in rows]
+
+    async def quote(self, instrument: Instrument) -> Quote:
+        """Return the top of the book. Retryable while a side of it is empty."""
+        book = await self._ask("ticker/bookTicker", {"symbol": instrument.native}, read_book)
+        found = book.quote(instrument.market)
+        if found is None:
+            raise Retryable(f"a side of {instrument.symbol}'s book is empty")
+        return found
 
     async def server_time_ns(self) -> int:
         """Return the venue's clock, in nanoseconds since the epoch."""

@@ -1,14 +1,14 @@
-"""Questions about markets that anybody may ask: their rules, candles, trades."""
+"""Questions about markets that anybody may ask: their rules, candles, trades, the top of the book."""
 
 from collections.abc import Iterable, Sequence
 
-from kangbot.errors import Refused
-from kangbot.model.data import Bar, Trade
+from kangbot.errors import Refused, Retryable
+from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import Symbol
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.venues.bybit.client import Client
 from kangbot.venues.bybit.intervals import FETCHED
-from kangbot.venues.bybit.public import InstrumentRow, KlineRow, KlineRows, TradeRows
+from kangbot.venues.bybit.public import BookRow, InstrumentRow, KlineRow, KlineRows, TradeRows
 from kangbot.venues.reading import MILLISECOND_NS
 
 _BULK = 8  # from so many symbols of a category on, its whole list costs less than one request each
@@ -94,3 +94,12 @@ async def trades(client: Client, instrument: Instrument, limit: int) -> list[Tra
     }
     rows = (await client.ask("publicGetV5MarketRecentTrade", params, TradeRows)).result.rows
     return [row.trade(instrument.market) for row in reversed(rows)]
+
+
+async def quote(client: Client, instrument: Instrument) -> Quote:
+    """Return the top of the book. Retryable while a side of it is empty."""
+    params: dict[str, str | int] = {"category": instrument.kind.value, "symbol": instrument.native, "limit": 1}
+    found = (await client.ask("publicGetV5MarketOrderbook", params, BookRow)).result.quote(instrument.market)
+    if found is None:
+        raise Retryable(f"a side of {instrument.symbol}'s book is empty")
+    return found

@@ -1,13 +1,13 @@
-"""Rows of Bybit's public REST answers: instruments, candles, trades. The account's rows are in rows.py.
+"""Rows of Bybit's public REST answers: instruments, candles, trades, books. Those of the account are in rows.py.
 
-Source: Bybit v5, "Get Instruments Info", "Get Kline", "Get Recent Public Trades".
+Source: Bybit v5, "Get Instruments Info", "Get Kline", "Get Recent Public Trades", "Get Orderbook".
 """
 
 from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.data import Bar, Trade
+from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
@@ -104,6 +104,30 @@ class TradeRows(msgspec.Struct, frozen=True):
     """Trades, newest first."""
 
     rows: list[TradeRow] = msgspec.field(name="list")
+
+
+class BookRow(msgspec.Struct, frozen=True):
+    """A book of `/v5/market/orderbook`, best levels first: price and quantity."""
+
+    bids: list[tuple[Decimal, Decimal]] = msgspec.field(name="b")
+    asks: list[tuple[Decimal, Decimal]] = msgspec.field(name="a")
+    at_ms: int = msgspec.field(name="ts")
+    update: int = msgspec.field(name="u")
+
+    def quote(self, market: MarketId) -> Quote | None:
+        """Return the top; None while a side is empty."""
+        if not self.bids or not self.asks:
+            return None
+        (bid, bid_quantity), (ask, ask_quantity) = self.bids[0], self.asks[0]
+        return Quote(
+            market=market,
+            bid=bid,
+            bid_quantity=bid_quantity,
+            ask=ask,
+            ask_quantity=ask_quantity,
+            at_ns=self.at_ms * MILLISECOND_NS,
+            sequence=self.update,
+        )
 
 
 class KlineRow(msgspec.Struct, frozen=True, array_like=True):

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from kangbot.errors import Refused
-from kangbot.model.data import Bar, Trade
+from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName, VenueOrderId
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Price
@@ -115,6 +115,10 @@ class BybitVenue:
     async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
         """Return the newest public trades, oldest first; of a spot pair Bybit gives 60 at most."""
         return await market_queries.trades(self._client, instrument, limit)
+
+    async def quote(self, instrument: Instrument) -> Quote:
+        """Return the top of the book. Retryable while a side of it is empty."""
+        return await market_queries.quote(self._client, instrument)
 
     async def server_time_ns(self) -> int:
         """Return the venue's clock, in nanoseconds since the epoch."""

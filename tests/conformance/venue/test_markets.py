@@ -43,6 +43,16 @@ async def test_trades_are_oldest_first(markets: Markets) -> None:
     assert len({trade.trade_id for trade in trades}) == len(trades)
 
 
+async def test_a_quote_is_the_top_of_the_book_now(markets: Markets) -> None:
+    """Whole, of the market that was asked for, uncrossed, and not from yesterday."""
+    quote = await markets.venue.quote(markets.linear)
+    assert quote.market == markets.linear.market
+    assert 0 < quote.bid < quote.ask
+    assert min(quote.bid_quantity, quote.ask_quantity) > 0
+    assert quote.bid % markets.linear.tick == quote.ask % markets.linear.tick == 0
+    assert abs(quote.at_ns - markets.now_ns()) < 60_000_000_000
+
+
 async def test_the_venues_clock_is_near_ours(markets: Markets) -> None:
     """In nanoseconds since the epoch; the venue behind the bench shares our clock."""
     assert abs(await markets.venue.server_time_ns() - markets.now_ns()) < 5_000_000_000

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from kangbot.errors import DuplicateId, InsufficientFunds, NotFound, Refused
+from kangbot.errors import DuplicateId, InsufficientFunds, NotFound, Refused, Retryable
 from kangbot.model.ids import ClientId, Symbol
 from kangbot.model.orders import Evidence, Fill, Intent, OrderKind, OrderStatus, Purpose, Side
 from kangbot.sim.exchange.front import Front
@@ -49,6 +49,19 @@ def test_an_order_is_acknowledged_and_found_as_it_stands() -> None:
     assert front.executions(bench.now_ns + 1, bench.now_ns) == []
     (balance,) = front.balances(bench.now_ns)
     assert balance.currency == "USDT"
+
+
+def test_a_quote_is_the_top_of_a_book_that_has_two_sides() -> None:
+    """Before the first quote, and while a side is empty, there is none to tell."""
+    bench = Bench(quoted=False)
+    front = Front(bench.venue)
+    with pytest.raises(Retryable):
+        front.quote(_INSTRUMENT)
+    bench.quote(Bench.btc, "1000", quantity="0")
+    with pytest.raises(Retryable):
+        front.quote(_INSTRUMENT)
+    bench.quote(Bench.btc, "1001")
+    assert front.quote(_INSTRUMENT).bid == Decimal(1001)
 
 
 def test_refusals_are_the_errors_of_the_port() -> None:

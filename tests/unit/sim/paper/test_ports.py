@@ -94,6 +94,20 @@ def test_a_limit_order_waits_for_the_market() -> None:
 
 
 # -------------------------------------------------------------------------------------------------------- another life
+def test_a_price_that_was_asked_for_moves_the_account() -> None:
+    """While the stream is silent an order fills at what the venue answers, not at what the stream said last."""
+
+    async def story(told: PaperStory) -> None:
+        await entered(told)
+        told.venue.price = D(110)
+        await told.paper.quote(instrument())
+        position = (await told.paper.positions())[0]
+        assert told.account.engine.desks[MARKET].book.quote.bid == D(110)
+        assert position.net == D("1.998")
+
+    play_on_paper(story)
+
+
 def test_a_restart_finds_the_account_as_it_was() -> None:
     """Position, stop and money; no difference is found, and nothing is sent."""
     disk = Disk()
@@ -249,6 +263,7 @@ def test_questions_about_markets_go_to_the_real_venue() -> None:
         assert (paper.name, paper.id_rule) == (real.name, IdRule.FOR_EVER)
         assert await paper.bars(instrument(), 60, 3) == await real.bars(instrument(), 60, 3)
         assert await paper.trades(instrument(), 3) == await real.trades(instrument(), 3)
+        assert (await paper.quote(instrument())).bid == (await real.quote(instrument())).bid
         assert await paper.server_time_ns() == await real.server_time_ns()
         assert await paper.instruments([instrument().symbol]) == {instrument().symbol: instrument()}
         await paper.aclose()

@@ -11,7 +11,7 @@ from kangbot.model.data import Trade
 from kangbot.model.ids import ClientId, Symbol
 from kangbot.model.orders import Side
 from kangbot.ports import IdRule
-from tests.support.binance_rest import BTC, NOW_MS, binance, candle, candles, contract, listing, refusal, trade
+from tests.support.binance_rest import BTC, NOW_MS, binance, candle, candles, contract, listing, refusal, ticker, trade
 from tests.support.loopback import Loopback, Request, http
 from tests.support.trade_words import intent
 
@@ -103,6 +103,25 @@ async def test_a_timeframe_that_binance_has_not_is_refused_unasked() -> None:
         with pytest.raises(Refused, match="7 s"):
             await world.venue.bars(BTC, 7, 10)
         assert world.asked() == []
+
+
+# -------------------------------------------------------------------------------------------------------------- quotes
+async def test_a_quote_is_the_top_of_the_book_as_it_was_written() -> None:
+    """With the venue's time; without an update id, for this endpoint has none."""
+    async with binance({"ticker/bookTicker": lambda _: ticker(NOW_MS)}) as world:
+        quote = await world.venue.quote(BTC)
+        assert world.asked("bookTicker") == [{"symbol": "BTCUSDT"}]
+    assert (str(quote.bid), str(quote.bid_quantity)) == ("4000.00", "431.000")
+    assert (str(quote.ask), str(quote.ask_quantity)) == ("4000.20", "9.000")
+    assert (quote.market, quote.at_ns, quote.sequence) == (BTC.market, NOW_MS * 1_000_000, 0)
+
+
+@pytest.mark.parametrize("side", ["bidPrice", "askPrice"])
+async def test_half_a_book_is_no_quote(side: str) -> None:
+    """It may be whole a moment later."""
+    async with binance({"ticker/bookTicker": lambda _: ticker(NOW_MS, **{side: "0.00"})}) as world:
+        with pytest.raises(Retryable, match="empty"):
+            await world.venue.quote(BTC)
 
 
 # ----------------------------------------------------------------------------------------------------- trades, time

@@ -1,4 +1,4 @@
-"""Instruments, candles and trades, from rows as Bybit documents them."""
+"""Instruments, candles, trades and books, from rows as Bybit documents them."""
 
 from decimal import Decimal
 from itertools import pairwise
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kangbot.errors import NeedsHuman, Refused
+from kangbot.errors import NeedsHuman, Refused, Retryable
 from kangbot.model.ids import Symbol
 from kangbot.model.market import InstrumentKind
 from kangbot.model.orders import Side
@@ -173,6 +173,28 @@ async def test_a_timeframe_that_bybit_has_not_is_refused(timeframe_s: int) -> No
         with pytest.raises(Refused):
             await world.venue.bars(BTC, timeframe_s, 10)
         assert world.asked() == []
+
+
+# -------------------------------------------------------------------------------------------------------------- quotes
+@pytest.mark.parametrize("instrument", [BTC, SPOT])
+async def test_a_quote_is_the_top_of_the_book(instrument: Any) -> None:
+    """Of the market's category, with the venue's time and its update id."""
+    book = {"s": "BTCUSDT", "b": [["65485.47", "47.08"]], "a": [["65557.7", "16.6"]], "ts": NOW_MS, "u": 230704}
+    async with bybit({"/v5/market/orderbook": lambda _: book}) as world:
+        quote = await world.venue.quote(instrument)
+        (asked,) = world.asked()
+    assert asked.query == {"category": instrument.kind.value, "symbol": "BTCUSDT", "limit": "1"}
+    assert (str(quote.bid), str(quote.bid_quantity), str(quote.ask)) == ("65485.47", "47.08", "65557.7")
+    assert (quote.market, quote.at_ns, quote.sequence) == (instrument.market, NOW_MS * 1_000_000, 230704)
+
+
+@pytest.mark.parametrize("side", ["b", "a"])
+async def test_half_a_book_is_no_quote(side: str) -> None:
+    """It may be whole a moment later."""
+    book = {"s": "BTCUSDT", "b": [["1", "2"]], "a": [["3", "4"]], "ts": NOW_MS, "u": 1} | {side: []}
+    async with bybit({"/v5/market/orderbook": lambda _: book}) as world:
+        with pytest.raises(Retryable, match="empty"):
+            await world.venue.quote(BTC)
 
 
 # ------------------------------------------------------------------------------------------------------ trades, clock
