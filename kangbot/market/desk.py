@@ -67,6 +67,7 @@ class Desk:
     ) -> None:
         self.executor = executor
         self.target: Target | None = None
+        self.stale = ""  # why the market's data cannot be relied on; kept by the task
         self.blocked = ""  # why what is wanted did not leave; "" where it did, or where nothing is wanted
         self._told: dict[str, None] = {}  # the reasons in the log since an order left last
         self._spec = spec
@@ -230,6 +231,7 @@ class Desk:
             instrument=self._instrument,
             quote=self._inbox.quote,
             quote_age_ns=now_ns - self._inbox.quote_seen_ns,
+            stale=self.stale,
             clock=self._doubt(),
             by_hand=bool(self.by_hand),
             unknown_orders=len(self.executor.unknown),

@@ -28,6 +28,7 @@ from kangbot.market.asking import ask_patiently
 from kangbot.market.desk import Desk
 from kangbot.market.inbox import Inbox, LookAgain, Released
 from kangbot.market.preparation import Preparation
+from kangbot.market.prices import Prices
 from kangbot.market.roster import Roster, UnknownMarketError
 from kangbot.market.spec import MarketSpec
 from kangbot.market.task import MarketTask
@@ -214,6 +215,14 @@ class Floor:
             foreign=self._terms.foreign,
             doubt=self._doubt,
         )
+        prices = Prices(
+            instrument=instrument,
+            venue=self._venue,
+            budget=self._data_budget,
+            inbox=inbox,
+            clock=clock,
+            tasks=self._errands,
+        )
         preparation = Preparation(
             instrument=instrument,
             leverage=spec.leverage,
@@ -232,6 +241,7 @@ class Floor:
             desk=desk,
             roster=self._roster,
             preparation=preparation,
+            prices=prices,
             supervisor=self._supervisor(draw),
             journal=self._journal,
             decisions=self.decisions,

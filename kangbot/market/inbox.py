@@ -61,7 +61,8 @@ class Inbox:
         self._waiter: asyncio.Future[None] | None = None
         self._ready = False
         self.quote: Quote | None = None
-        self.quote_seen_ns = 0  # by our clock
+        self.quote_seen_ns = 0  # when the stream told the last one, by our clock
+        self.priced_ns = 0  # when the last one came, by the stream or in its stead
         self.wake_trade_ns: int | None = None  # a trade at or after this venue time wakes the task
         self.ticks = 0
         self.trades_dropped = 0
@@ -71,7 +72,7 @@ class Inbox:
         self.ticks += 1
         if isinstance(event, Quote):
             self.quote = event
-            self.quote_seen_ns = self._clock.now_ns()
+            self.quote_seen_ns = self.priced_ns = self._clock.now_ns()
         elif isinstance(event, Trade):
             self._trade(event, received_ns)
         elif isinstance(event, Bar):
@@ -83,6 +84,10 @@ class Inbox:
     def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:
         """Learn that a topic went live or down."""
         self.put(FeedChanged(topic=topic, live=live, reason=reason))
+
+    def stand_in(self, quote: Quote) -> None:
+        """Take a quote that was asked for while the stream is silent: good enough to leave by, not to enter by."""
+        self.quote, self.priced_ns = quote, self._clock.now_ns()
 
     def put(self, message: object) -> None:
         """Take whatever concerns money or the market's life."""

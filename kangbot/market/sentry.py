@@ -71,7 +71,7 @@ class Sentry:
     def _plight(self, net: Quantity, wanted: Price | None) -> Plight:
         executor, quote, now_ns = self._executor, self._inbox.quote, self._clock.now_ns()
         price = None
-        if quote is not None and now_ns - self._inbox.quote_seen_ns < _FRESH_NS:
+        if quote is not None and now_ns - self._inbox.priced_ns < _FRESH_NS:
             price = quote.bid if net > 0 else quote.ask
         return Plight(
             now_ns=now_ns,

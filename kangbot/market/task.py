@@ -18,13 +18,16 @@ from kangbot.errors import Refused
 from kangbot.execution.executor import Message
 from kangbot.health.latency import Latencies
 from kangbot.machines.runstate import Signal, accepts
+from kangbot.machines.standin import StandIn
 from kangbot.market.bars import Bars, TradeBars, bars_of
 from kangbot.market.desk import Desk, Leave
 from kangbot.market.inbox import Batch, FeedChanged, Inbox, LookAgain, Released
 from kangbot.market.preparation import Fetched, Preparation, PreparationFailed, Subscribed
+from kangbot.market.prices import Priced, Prices
 from kangbot.market.roster import Command, Roster
 from kangbot.market.spec import MarketSpec
-from kangbot.model.data import Bar
+from kangbot.market.streams import Streams
+from kangbot.model.data import Bar, Trade
 from kangbot.model.events import BarStored, RunState
 from kangbot.model.market import Instrument
 from kangbot.ports import Channel, Journal
@@ -38,6 +41,8 @@ _FOR_THE_EXECUTOR = get_args(Message)
 _RUNNING = (RunState.STARTING, RunState.WARMING, RunState.LIVE, RunState.PAUSED)
 _DECIDING = (RunState.LIVE, RunState.PAUSED)
 _FETCH_AGAIN_NS = 2 * SECOND_NS  # a bar that is missing from the venue's history is on its way
+_CLOSED_NS = 6 * SECOND_NS  # so long after its end a candle is in the venue's history
+_LEAST_APART_NS = 10 * SECOND_NS  # between two fetches in the stream's stead
 
 
 class MarketTask:
@@ -56,6 +61,7 @@ class MarketTask:
         desk: Desk,
         roster: Roster,
         preparation: Preparation,
+        prices: Prices,
         supervisor: Supervisor,
         journal: Journal,
         decisions: Latencies,
@@ -72,6 +78,9 @@ class MarketTask:
         self._clock = clock
         self._roster = roster
         self._preparation = preparation
+        self._prices = prices
+        self._streams = Streams()
+        self._bars_in_stead = StandIn()  # of their stream, while that is down
         self._journal = journal
         self._latencies = decisions
         self._cancel_entries = cancel_entries
@@ -82,7 +91,6 @@ class MarketTask:
         self._warm_bars = 0
         self._fetching = False  # history is on its way
         self._fetch_due_ns = 0  # not before: bars that were missing are on their way to the venue's history
-        self._down = False  # the stream of bars or trades is interrupted
         self._act_due = False
         self._waits_ns: int | None = None  # when an order that came to nothing may be tried again
         self._received_ns = 0
@@ -127,12 +135,16 @@ class MarketTask:
             return
         self._indicators = self.spec.strategy.indicators()
         self._fetching = True
+        self._streams.asked(self._bars.channels)
+        self._streams_changed()
         self._preparation.begin(self._bars)
 
     def _forget(self) -> None:
         self._bars = self._indicators = None
-        self._fetching = self._down = False
+        self._fetching = False
         self._fetch_due_ns = 0
+        self._streams.ended()
+        self._streams_changed()
         self._window.clear()
         self._warm_bars = 0
         self.desk.target = None
@@ -153,6 +165,7 @@ class MarketTask:
             for bar in (*self._bars.take(batch), *self._bars.tick(now_ns + self._offset_ns())):
                 self._closed(bar)
             self._rejoin(now_ns)
+        self._prices.look(now_ns, needed=self._manages)
         self._advance()
         if self._act_due:
             self._act_due = False
@@ -171,6 +184,8 @@ class MarketTask:
             self._act_due = True
         elif isinstance(message, FeedChanged):
             self._feed_changed(message)
+        elif isinstance(message, Priced):
+            self._act_due = self._prices.take(message) or self._act_due
         elif isinstance(message, Subscribed | Fetched | PreparationFailed):
             if message.attempt == self._preparation.attempt:
                 self._prepared(message)
@@ -224,36 +239,67 @@ class MarketTask:
                 self._move(Signal.GAVE_UP, reason)
             case Fetched(history=history) if self._bars is not None:
                 self._fetching = False
-                now_ns = self._clock.now_ns()
-                joined = self._bars.join(history, now_ns + self._offset_ns())
-                if isinstance(joined, str):
-                    self._fetch_due_ns = now_ns + _FETCH_AGAIN_NS
-                    return
-                for bar in joined:
-                    self._closed(bar)
+                self._joined(self._bars, history)
             case Fetched():
                 pass  # stopped meanwhile
 
+    def _joined(self, bars: Bars, history: Sequence[Bar] | Sequence[Trade]) -> None:
+        """Close the hole with what was fetched; where the stream is still down the next candle is fetched as well."""
+        now_ns = self._clock.now_ns()
+        joined, down = bars.join(history, now_ns + self._offset_ns()), self._streams.bars_lost
+        if isinstance(joined, str):
+            self._fetch_due_ns = now_ns + (_LEAST_APART_NS if down else _FETCH_AGAIN_NS)
+            return
+        for bar in joined:
+            self._closed(bar)
+        if down and self._bars is not None:
+            bars.broken()
+            self._bars_in_stead = self._bars_in_stead.answered(now_ns, next_ns=self._next_closed_ns(now_ns))
+
     def _feed_changed(self, change: FeedChanged) -> None:
         """Learn that a topic is down or back. Once it is back, history closes the hole."""
-        if self._bars is None or change.topic.channel is Channel.QUOTE:
+        if self._bars is None:
             return
-        self._down = not change.live
-        if self._down and self._bars.joined:
+        self._streams.changed(change.topic.channel, live=change.live, reason=change.reason)
+        self._streams_changed()
+        self._act_due = True  # what waits for fresh data may go
+        if self._streams.bars_lost and self._bars.joined:
             log.warning("market.bars_interrupted", market=self.spec.market, reason=change.reason)
             self._bars.broken()
 
-    def _rejoin(self, now_ns: int) -> None:
-        """Fetch history where the stream has a hole, or once more where bars were missing."""
-        if self._bars is None or not self._incomplete or now_ns < self._fetch_due_ns:
-            return
-        self._fetching = True
-        self._preparation.fetch_again(self._bars)
+    def _streams_changed(self) -> None:
+        """Let everybody know which streams flow: the desk for entries, the stand-ins for their own."""
+        self.desk.stale = self._streams.why_stale
+        self._prices.changed(live=not self._streams.lost(Channel.QUOTE))
+        stand_in = self._bars_in_stead
+        self._bars_in_stead = stand_in.lost(self._clock.now_ns()) if self._streams.bars_lost else stand_in.back()
 
     @property
-    def _incomplete(self) -> bool:
-        """Whether history is needed that nobody is fetching, and fetching makes sense."""
-        return self._bars is not None and not (self._bars.joined or self._fetching or self._down)
+    def _manages(self) -> bool:
+        """Whether something is held or under way that must be managed, whatever the streams say."""
+        return bool(self.desk.executor.position.net) or bool(self.desk.executor.orders)
+
+    def _next_closed_ns(self, now_ns: int) -> int:
+        """Return when the venue's history has the next candle."""
+        span_ns = self.spec.timeframe_s * SECOND_NS
+        ends_ns = ((now_ns + self._offset_ns()) // span_ns + 1) * span_ns - self._offset_ns()
+        return max(ends_ns + _CLOSED_NS, now_ns + _LEAST_APART_NS)
+
+    def _rejoin(self, now_ns: int) -> None:
+        """Fetch history where the stream has a hole, or once more where bars were missing."""
+        due_ns = self._fetch_ns()
+        if self._bars is not None and due_ns is not None and due_ns <= now_ns:
+            self._fetching = True
+            self._preparation.fetch_again(self._bars)
+
+    def _fetch_ns(self) -> int | None:
+        """Return when history is to be fetched; None where it need not, or is under way.
+
+        While the stream is down there is a hole all the time: it is closed candle by candle.
+        """
+        if self._bars is None or self._bars.joined or self._fetching:
+            return None
+        return max(self._fetch_due_ns, self._bars_in_stead.deadline() or 0)
 
     def _closed(self, bar: Bar) -> None:
         """Show one closed bar to the strategy, and keep it for the history while the market runs."""
@@ -301,7 +347,8 @@ class MarketTask:
         due: Sequence[int | None] = (
             self.desk.executor.deadline_ns(),
             ends_ns,
-            self._fetch_due_ns if self._incomplete else None,
+            self._fetch_ns(),
+            self._prices.due_ns(needed=self._manages),
             self._waits_ns,
         )
         return min((at_ns for at_ns in due if at_ns is not None), default=None)

@@ -18,6 +18,7 @@ class MarketFacts(msgspec.Struct, frozen=True, kw_only=True):
     quote: Quote | None
     quote_age_ns: int  # since we received it, by our own clock
     mark: Price | None = None  # the venue's mark price; None where it is not known
+    stale: str = ""  # why the market's streams cannot be relied on; "" where each flows
     clock: str = ""  # why the venue's clock is not known well enough to stamp an entry; "" where it is
     by_hand: bool = False  # somebody has a position or an order here that is not ours
     unknown_orders: int = 0  # orders of this market whose outcome is UNKNOWN

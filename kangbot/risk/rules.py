@@ -156,7 +156,9 @@ def entries_an_hour(case: Case) -> str:
 
 # ------------------------------------------------------------------------------------------- under which conditions
 def stale_data(case: Case) -> str:
-    """Trade on no price that is too old."""
+    """Enter on no price that is too old, and on none while a stream of the market is down, whatever REST says."""
+    if case.context.market.stale:
+        return case.context.market.stale
     age, limit = case.context.market.quote_age_ns, case.limits.stale_data_ns
     if limit is None:
         return ""

@@ -116,7 +116,14 @@ class FakeFeeds:
         self.sinks.append(sink)
         self.channels.append(channels)
         self.holds.append(Hold(self))
+        for channel in channels:
+            self.tell(channel, instrument, live=True)
         return self.holds[-1]
+
+    def tell(self, channel: Channel, instrument: Instrument, *, live: bool) -> None:
+        """Tell the market that a stream of its flows, or does not."""
+        topic = Topic(market=instrument.market, channel=channel, native=channel.value)
+        self.sinks[-1].feed_changed(topic, live=live, reason="" if live else "silent: the test wants it")
 
     def account(self, sink: Sink) -> Subscription:
         sink.feed_changed(Topic(market=None, channel=Channel.ACCOUNT, native="order"), live=True, reason="")

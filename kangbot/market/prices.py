@@ -1,0 +1,106 @@
+"""The price of a market whose quotes fell silent: asked of the venue by REST, so that what is held stays managed.
+
+Exits, stops and the sentry go on by these prices; no entry does, for the streams say that the data are stale. It is
+asked slowly, under the budget for data, only while the quotes are silent and only where there is something to manage:
+a position or an order under way. When to ask is decided by `machines/standin.py`.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from kangbot.errors import KangbotError, RateLimited
+from kangbot.execution.budget import Budget
+from kangbot.machines.priority import Priority
+from kangbot.machines.standin import StandIn
+from kangbot.market.inbox import Inbox
+from kangbot.model.data import Quote
+from kangbot.model.market import Instrument
+from kangbot.ports import Venue
+from kangbot.runtime.tasks import Tasks
+from kangbot.runtime.world import Clock
+
+log = structlog.get_logger(__name__)
+
+_ANSWER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """The venue's answer; `quote` None where there was none, for `reason`."""
+
+    quote: Quote | None
+    reason: str = ""
+    retry_after_ns: int = 0
+
+
+class Prices:
+    """One market's questions; called by its task."""
+
+    def __init__(
+        self, *, instrument: Instrument, venue: Venue, budget: Budget, inbox: Inbox, clock: Clock, tasks: Tasks
+    ) -> None:
+        self._instrument = instrument
+        self._venue = venue
+        self._budget = budget
+        self._inbox = inbox
+        self._clock = clock
+        self._tasks = tasks
+        self._stand_in = StandIn()
+        self._told = False  # that REST stands in, not yet that the stream is back
+        self.asked = 0
+
+    def changed(self, *, live: bool) -> None:
+        """Learn that the quotes flow or do not."""
+        if not live:
+            self._stand_in = self._stand_in.lost(self._clock.now_ns())
+            return
+        self._stand_in = self._stand_in.back()
+        if self._told:
+            self._told = False
+            log.info("market.priced_by_stream", market=self._instrument.market)
+
+    def due_ns(self, *, needed: bool) -> int | None:
+        """Return when a price is to be asked for; None where none is."""
+        return self._stand_in.deadline() if needed else None
+
+    def look(self, now_ns: int, *, needed: bool) -> None:
+        """Ask where it is due."""
+        due_ns = self.due_ns(needed=needed)
+        if due_ns is not None and due_ns <= now_ns:
+            self._stand_in = self._stand_in.asked()
+            self._tasks.spawn("price", self._ask())
+
+    def take(self, answer: Priced) -> bool:
+        """Take an answer; True where the market has a price by it. One that comes after the stream is not needed."""
+        if not self._stand_in.asking:
+            return False
+        now_ns = self._clock.now_ns()
+        if answer.quote is None:
+            if not self._stand_in.failures:
+                log.warning("market.no_price", market=self._instrument.market, why=answer.reason)
+            self._stand_in = self._stand_in.failed(now_ns, at_least_ns=answer.retry_after_ns)
+            return False
+        self._stand_in = self._stand_in.answered(now_ns)
+        self._inbox.stand_in(answer.quote)
+        if not self._told:
+            self._told = True
+            log.warning("market.priced_by_rest", market=self._instrument.market)
+        return True
+
+    async def _ask(self) -> None:
+        """Ask once: what there is no answer to is asked again by `look`."""
+        await self._budget.acquire(Priority.DATA)
+        self.asked += 1
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                answer = Priced(await self._venue.quote(self._instrument))
+        except RateLimited as error:
+            self._budget.pause(error.retry_after_ns)
+            answer = Priced(None, error.message, error.retry_after_ns)
+        except (KangbotError, TimeoutError) as error:
+            answer = Priced(None, str(error) or "no answer in time")
+        except Exception as error:  # noqa: BLE001 -- whatever it was: a position whose price nobody asks for is blind
+            answer = Priced(None, f"{type(error).__name__}: {error}")
+        self._inbox.put(answer)

@@ -1,0 +1,195 @@
+"""A floor of one market whose streams fall silent: exits go on by REST, entries do not; on virtual time."""
+
+import asyncio
+import itertools
+from decimal import Decimal
+
+import pytest
+
+from kangbot.errors import RateLimited, Retryable
+from kangbot.model.data import Bar
+from kangbot.model.events import RunState
+from kangbot.model.orders import Side
+from kangbot.ports import Channel
+from kangbot.runtime.world import SECOND_NS
+from tests.support.floor_story import MINUTE_NS, Story, bar_at, play
+from tests.support.trade_words import instrument
+
+
+def fall_silent(told: Story, channel: Channel) -> None:
+    told.feeds.tell(channel, instrument(), live=False)
+
+
+def flow(told: Story, channel: Channel) -> None:
+    told.feeds.tell(channel, instrument(), live=True)
+
+
+async def hold(told: Story) -> None:
+    """Go live and enter."""
+    await told.live()
+    told.strategy.want(1)
+    await told.bar()
+    assert told.venue.net == 2
+
+
+def seen(told: Story) -> list[int]:
+    """Return when the bars opened that the strategy was shown."""
+    return told.strategy.made[-1].opened
+
+
+@pytest.mark.parametrize("channel", [Channel.QUOTE, Channel.BAR])
+def test_nothing_is_entered_while_a_stream_of_the_market_is_down(channel: Channel) -> None:
+    """However young the last quote is; the rule says which stream, and the entry leaves once it is back."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        fall_silent(told, channel)
+        told.strategy.want(1)
+        await told.bar()
+        await told.bar()
+        assert told.venue.submits == []
+        assert told.task.desk.blocked == f"stale_data: the {channel.value} stream is down: silent: the test wants it"
+        told.quote()
+        flow(told, channel)
+        await asyncio.sleep(5)
+        assert told.venue.net == 2
+
+    play(story)
+
+
+def test_a_position_is_left_at_prices_that_rest_tells() -> None:
+    """The quotes are silent, the price falls: what REST tells is what the exit goes by, and no entry follows."""
+
+    async def story(told: Story) -> None:
+        await hold(told)
+        fall_silent(told, Channel.QUOTE)
+        told.venue.price = Decimal(95)
+        await asyncio.sleep(12)
+        quote = told.task.inbox.quote
+        assert quote is not None
+        assert quote.bid == 95
+        told.strategy.want(0)
+        told.task.inbox.offer(_bar(told), 1)
+        await asyncio.sleep(5)
+        assert told.venue.net == 0
+        assert told.venue.orders[-1].side is Side.SELL
+        told.strategy.want(1)
+        told.task.inbox.offer(_bar(told), 1)
+        await asyncio.sleep(60)
+        assert told.venue.net == 0
+        assert len(told.venue.submits) == 2
+
+    play(story)
+
+
+def test_prices_are_asked_for_slowly_and_only_while_something_is_managed() -> None:
+    """Not within ten seconds, then every five; not of a flat market; not once the stream is back."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        fall_silent(told, Channel.QUOTE)
+        await asyncio.sleep(60)
+        assert told.venue.quotes == 0
+        flow(told, Channel.QUOTE)
+        told.strategy.want(1)
+        await told.bar()
+        fall_silent(told, Channel.QUOTE)
+        await asyncio.sleep(9.5)
+        assert told.venue.quotes == 0
+        await asyncio.sleep(31)
+        assert 6 <= told.venue.quotes <= 7
+        flow(told, Channel.QUOTE)
+        asked = told.venue.quotes
+        await asyncio.sleep(60)
+        assert told.venue.quotes == asked
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("error", "at_most"), [(Retryable("away"), 6), (RateLimited("slow down", retry_after_ns=90 * SECOND_NS), 2)]
+)
+def test_a_venue_that_tells_no_price_is_asked_ever_more_rarely(error: Exception, at_most: int) -> None:
+    """And is left alone for as long as it asks; the market goes on."""
+
+    async def story(told: Story) -> None:
+        await hold(told)
+        told.venue.no_quotes = error
+        fall_silent(told, Channel.QUOTE)
+        await asyncio.sleep(120)
+        assert 2 <= told.venue.quotes <= at_most
+        assert told.state is RunState.LIVE
+        told.venue.no_quotes, told.venue.price = None, Decimal(97)
+        await asyncio.sleep(95)
+        quote = told.task.inbox.quote
+        assert quote is not None
+        assert quote.bid == 97
+
+    play(story)
+
+
+def test_candles_come_by_rest_while_their_stream_is_down() -> None:
+    """Each is shown once and in order, soon after its end, and the strategy's exit leaves."""
+
+    async def story(told: Story) -> None:
+        await hold(told)
+        fall_silent(told, Channel.BAR)
+        before, fetches = len(seen(told)), told.venue.fetches
+        told.strategy.want(0)
+        await asyncio.sleep(62)
+        assert told.venue.net == 0
+        await asyncio.sleep(180)
+        assert 4 <= len(seen(told)) - before <= 5
+        assert told.venue.fetches - fetches <= 6
+        assert all(later - earlier == MINUTE_NS for earlier, later in itertools.pairwise(seen(told)))
+        flow(told, Channel.BAR)
+        await told.bar()
+        assert all(later - earlier == MINUTE_NS for earlier, later in itertools.pairwise(seen(told)))
+        assert seen(told)[-1] == told.world.clock.now_ns() // MINUTE_NS * MINUTE_NS - MINUTE_NS
+
+    play(story)
+
+
+def test_a_socket_that_is_cut_across_two_closes_hides_no_bar() -> None:
+    """Down for a minute and a quarter: both bars that closed meanwhile are shown once and in order, then the next."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        await told.bar()
+        last = seen(told)[-1]
+        await asyncio.sleep(45)  # 50 s into the minute
+        for channel in (Channel.QUOTE, Channel.BAR):
+            fall_silent(told, channel)
+        told.venue.hidden_bars = 100  # REST is away as well
+        await asyncio.sleep(75)  # two minutes ended meanwhile
+        told.venue.hidden_bars = 0
+        for channel in (Channel.QUOTE, Channel.BAR):
+            flow(told, channel)
+        await told.bar()
+        assert seen(told)[-3:] == [last + number * MINUTE_NS for number in (1, 2, 3)]
+        assert seen(told).index(last) == len(seen(told)) - 4
+
+    play(story)
+
+
+def test_candles_that_are_late_in_the_history_are_asked_for_again() -> None:
+    """At the stand-in's pace."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        await told.bar()
+        fall_silent(told, Channel.BAR)
+        told.venue.hidden_bars = 1
+        await asyncio.sleep(100)
+        before, fetches = len(seen(told)), told.venue.fetches
+        told.venue.hidden_bars = 0
+        await asyncio.sleep(12)
+        assert len(seen(told)) > before
+        assert fetches <= 12
+
+    play(story)
+
+
+def _bar(told: Story) -> Bar:
+    """Return the minute that ended last, or the one after what the strategy knows."""
+    return bar_at(seen(told)[-1] + MINUTE_NS)
