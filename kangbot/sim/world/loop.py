@@ -1,22 +1,25 @@
 """A loop whose time is virtual: it never waits, it moves the clock to the next timer.
 
-A `SelectorEventLoop` over a selector that does no I/O: asked to wait for `timeout`, it adds the timeout to the loop's
-time and reports nothing ready. So the coroutines of the daemon run as they are, an hour takes as long as its work, and
-the order of everything is a function of the program alone.
+What runs on it is asyncio as it is: tasks, futures, timeouts. Only what a loop adds to them is the simulation's own: a
+queue of what is due now, and a heap of timers in nanoseconds, those of one instant in the order in which they were set.
+So an hour takes as long as its work, and the order of everything is a function of the program alone. There is no
+selector to ask and no clock to read, which is a good part of a session's time.
 
-Asked to wait without a timeout, nothing is armed and nothing is ready: every task waits for another. In the real world
-that is a daemon that hangs for ever; here it raises `DeadlockError`. Threads and sockets would bring the real world's
-order back in, so they are refused.
+With nothing to do and no timer armed, every task waits for another. In the real world that is a daemon that hangs for
+ever; here it raises `DeadlockError`. Threads and sockets would bring the real world's order back in, so they are
+refused.
 """
 
 import asyncio
 import itertools
-import selectors
-from collections.abc import Coroutine, Generator, Mapping
-from contextvars import Context
-from typing import Any, NoReturn, TypeVar
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context, copy_context
+from heapq import heappop, heappush
+from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _SECOND_NS = 1_000_000_000
 
@@ -25,30 +28,35 @@ class DeadlockError(RuntimeError):
     """Everything waits and no timer is armed."""
 
 
-class _NoIo(selectors.BaseSelector):
-    """A selector that moves time instead of waiting."""
+class _Call(asyncio.TimerHandle):
+    """A callback that is due. It does without what the base class keeps for a debug mode."""
 
-    def __init__(self) -> None:
-        self.now_ns = 0
-        self._keys: dict[int, selectors.SelectorKey] = {}
+    __slots__ = ("args", "callback", "context", "due_ns", "void")
 
-    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        number = fileobj if isinstance(fileobj, int) else fileobj.fileno()
-        key = self._keys[number] = selectors.SelectorKey(fileobj, number, events, data)
-        return key
+    def __init__(
+        self, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None, due_ns: int
+    ) -> None:
+        self.callback: Callable[..., object] = callback
+        self.args = args
+        self.context = copy_context() if context is None else context
+        self.due_ns = due_ns
+        self.void = False
 
-    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        return self._keys.pop(fileobj if isinstance(fileobj, int) else fileobj.fileno())
+    def __repr__(self) -> str:
+        return f"<call of {self.callback!r}{' (cancelled)' if self.void else ''}>"
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise DeadlockError("every task waits and no timer is armed")
-        if timeout > 0:
-            self.now_ns += max(1, round(timeout * _SECOND_NS))
-        return []
+    def cancel(self) -> None:
+        """Let it be passed over when its turn comes."""
+        self.void = True
+        self.args = ()  # what they hold may be large
 
-    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
-        return self._keys
+    def cancelled(self) -> bool:
+        """Whether it will be passed over."""
+        return self.void
+
+    def when(self) -> float:
+        """Return the loop's time, in seconds, at which it is due."""
+        return self.due_ns / _SECOND_NS
 
 
 class _NumberedTask(asyncio.Task[T]):
@@ -65,12 +73,15 @@ class _NumberedTask(asyncio.Task[T]):
         return self is other
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
+class VirtualLoop(asyncio.BaseEventLoop):
     """The loop of the simulation. `now_ns` is the virtual time since its start."""
 
     def __init__(self) -> None:
-        self._no_io = _NoIo()
-        super().__init__(self._no_io)
+        super().__init__()
+        self.now_ns = 0
+        self._due: deque[_Call] = deque()
+        self._timers: list[tuple[int, int, _Call]] = []
+        self._numbers = itertools.count(1)
         numbers = itertools.count(1)
 
         def make_task(
@@ -84,18 +95,68 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
         self.set_task_factory(make_task)
 
-    @property
-    def now_ns(self) -> int:
-        """Virtual nanoseconds since the start."""
-        return self._no_io.now_ns
-
     def tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that have not ended, in the order of their creation."""
         return sorted(asyncio.all_tasks(self), key=hash)
 
     def time(self) -> float:
         """Return the virtual time in seconds."""
-        return self._no_io.now_ns / _SECOND_NS
+        return self.now_ns / _SECOND_NS
+
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Call it in the next turn, after what is due already."""
+        call = _Call(callback, args, context, self.now_ns)
+        self._due.append(call)
+        return call
+
+    def call_later(
+        self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Call it `delay` seconds from now."""
+        return self._arm(self.now_ns + round(delay * _SECOND_NS), callback, args, context)
+
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Call it at the loop's time `when`, in seconds."""
+        return self._arm(round(when * _SECOND_NS), callback, args, context)
+
+    def _arm(
+        self, due_ns: int, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None
+    ) -> _Call:
+        call = _Call(callback, args, context, due_ns)
+        heappush(self._timers, (due_ns, next(self._numbers), call))
+        return call
+
+    def _run_once(self) -> None:
+        """Take one turn: what `BaseEventLoop.run_forever` repeats until it is stopped."""
+        due, timers = self._due, self._timers
+        while timers and timers[0][2].void:
+            heappop(timers)
+        if not due:
+            if not timers:
+                raise DeadlockError("every task waits and no timer is armed")
+            self.now_ns = max(self.now_ns, timers[0][0])
+        while timers and timers[0][0] <= self.now_ns:
+            due.append(heappop(timers)[2])
+        for _ in range(len(due)):
+            call = due.popleft()
+            if call.void:
+                continue
+            try:
+                call.context.run(call.callback, *call.args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # noqa: BLE001 -- as every loop does: told, and the others go on
+                self.call_exception_handler({"message": f"{call.callback!r} raised", "exception": error})
+
+    def close(self) -> None:
+        """Let go of everything that was to be called."""
+        super().close()
+        self._due.clear()
+        self._timers.clear()
 
     def run_in_executor(self, *work: Any) -> NoReturn:  # type: ignore[override]
         """Refuse: a thread's timing is the real world's."""
