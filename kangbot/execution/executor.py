@@ -314,13 +314,14 @@ class Executor:
 
     def deadline_ns(self) -> int | None:
         """Return when `tick` has something to do next; None where only a message can bring something."""
-        now_ns = self._clock.now_ns()
         due = [self._records.due_ns, self._learning.protection.due_ns() if self.position.net else None]
-        due.append(self._learning.unresolved_ns())
-        for order in self._blotter.unsettled:
-            step = next_step(order, now_ns, ids_for_ever=self._ids_for_ever)
-            if not self._flying(step.action, order):
-                due.append(step.due_ns)
+        if orders := self._blotter.unsettled:
+            now_ns = self._clock.now_ns()
+            due.append(self._learning.unresolved_ns())
+            for order in orders:
+                step = next_step(order, now_ns, ids_for_ever=self._ids_for_ever)
+                if step.due_ns is not None and not self._flying(step.action, order):
+                    due.append(step.due_ns)
         return min((at_ns for at_ns in due if at_ns is not None), default=None)
 
     # -------------------------------------------------------------------------------------------------------- private

@@ -71,7 +71,8 @@ class Blotter:
         self._strategy = strategy
         self._born_ns = born_ns
         self._orders: dict[ClientId, Order] = {}
-        self._unsettled: dict[ClientId, None] = {}  # asked for on every turn, while most orders are over
+        self._unsettled: dict[ClientId, Order] = {}  # asked for on every turn, while most orders are over
+        self._standing: tuple[Order, ...] | None = ()  # the same, as it is given out; None where it has changed
         self._written: dict[ClientId, _Line] = {}
         for order in memory.orders:
             self._written[order.client_id] = _line(order)
@@ -88,7 +89,9 @@ class Blotter:
     @property
     def unsettled(self) -> Sequence[Order]:
         """Every order that may still change the position or our mind, oldest first."""
-        return [self._orders[client_id] for client_id in self._unsettled]
+        if self._standing is None:
+            self._standing = tuple(self._unsettled.values())
+        return self._standing
 
     def order(self, client_id: ClientId | None, venue_order_id: VenueOrderId | None = None) -> Order | None:
         """Return the order of that id; by the venue's id where the venue did not name ours."""
@@ -211,10 +214,11 @@ class Blotter:
     # ------------------------------------------------------------------------------------------------------- private
     def _keep(self, order: Order) -> None:
         self._orders[order.client_id] = order
+        self._standing = None
         if order.settled:
             self._unsettled.pop(order.client_id, None)
         else:
-            self._unsettled.setdefault(order.client_id)
+            self._unsettled[order.client_id] = order
 
     def _unasked(self, fill: Fill, now_ns: int) -> Noted:
         """Return the note on a fill that no order of ours asked for."""

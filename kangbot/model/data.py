@@ -7,7 +7,7 @@ from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import Side
 
 
-class Trade(msgspec.Struct, frozen=True, kw_only=True, tag="trade"):
+class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="trade"):
     """One public trade. `side` is the taker's."""
 
     market: MarketId
@@ -18,7 +18,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, tag="trade"):
     at_ns: int  # venue time
 
 
-class Quote(msgspec.Struct, frozen=True, kw_only=True, tag="quote"):
+class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="quote"):
     """The top of the book, whole: an adapter merges the venue's deltas before it tells anyone."""
 
     market: MarketId
@@ -35,7 +35,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, tag="quote"):
         return (self.bid + self.ask) / 2
 
 
-class Bar(msgspec.Struct, frozen=True, kw_only=True, tag="bar"):
+class Bar(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="bar"):
     """Open, high, low, close and volume of [open_ns, open_ns + timeframe_s). Only closed bars travel."""
 
     market: MarketId

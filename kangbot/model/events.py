@@ -15,14 +15,14 @@ from kangbot.model.orders import CashFlow, Evidence, Fill, Intent, OrderStatus
 from kangbot.model.position import RoundTrip
 
 
-class OrderIntended(msgspec.Struct, frozen=True, kw_only=True, tag="order_intended"):
+class OrderIntended(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="order_intended"):
     """An order will leave now. On disk before a byte does."""
 
     intent: Intent
     at_ns: int
 
 
-class OrderChanged(msgspec.Struct, frozen=True, kw_only=True, tag="order_changed"):
+class OrderChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="order_changed"):
     """An order moved along the table of `machines/order.py`."""
 
     market: MarketId
@@ -37,7 +37,7 @@ class OrderChanged(msgspec.Struct, frozen=True, kw_only=True, tag="order_changed
     at_ns: int
 
 
-class FillApplied(msgspec.Struct, frozen=True, kw_only=True, tag="fill_applied"):
+class FillApplied(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="fill_applied"):
     """A fill entered the position: the only thing that changes a position."""
 
     fill: Fill
@@ -46,14 +46,14 @@ class FillApplied(msgspec.Struct, frozen=True, kw_only=True, tag="fill_applied")
     at_ns: int
 
 
-class CashFlowApplied(msgspec.Struct, frozen=True, kw_only=True, tag="cash_flow_applied"):
+class CashFlowApplied(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="cash_flow_applied"):
     """Funding or settlement entered the account."""
 
     flow: CashFlow
     at_ns: int
 
 
-class RoundTripClosed(msgspec.Struct, frozen=True, kw_only=True, tag="round_trip_closed"):
+class RoundTripClosed(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="round_trip_closed"):
     """A position came back to flat."""
 
     trip: RoundTrip
@@ -61,7 +61,7 @@ class RoundTripClosed(msgspec.Struct, frozen=True, kw_only=True, tag="round_trip
     at_ns: int
 
 
-class StopSet(msgspec.Struct, frozen=True, kw_only=True, tag="stop_set"):
+class StopSet(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="stop_set"):
     """The position's stop rests at the venue at `price` (None: removed)."""
 
     market: MarketId
@@ -81,7 +81,7 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
-class RunStateChanged(msgspec.Struct, frozen=True, kw_only=True, tag="run_state_changed"):
+class RunStateChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="run_state_changed"):
     """A market's task moved to another run state."""
 
     market: MarketId
@@ -99,7 +99,7 @@ class Desired(StrEnum):
     STOPPED = "stopped"
 
 
-class DesiredChanged(msgspec.Struct, frozen=True, kw_only=True, tag="desired_changed"):
+class DesiredChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="desired_changed"):
     """The operator asked for another state; `caller` is who."""
 
     market: MarketId
@@ -108,7 +108,7 @@ class DesiredChanged(msgspec.Struct, frozen=True, kw_only=True, tag="desired_cha
     at_ns: int
 
 
-class BarStored(msgspec.Struct, frozen=True, kw_only=True, tag="bar_stored"):
+class BarStored(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="bar_stored"):
     """A closed bar of a running market, on its way to the history."""
 
     bar: Bar
@@ -151,7 +151,7 @@ class KillSwitchReleased(msgspec.Struct, frozen=True, kw_only=True, tag="kill_sw
     at_ns: int
 
 
-class EquityMarked(msgspec.Struct, frozen=True, kw_only=True, tag="equity_marked"):
+class EquityMarked(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="equity_marked"):
     """The account's equity as the venue states it."""
 
     venue: str

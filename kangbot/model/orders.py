@@ -93,7 +93,7 @@ class Evidence(StrEnum):
     NONE = "none"  # nothing but our own record
 
 
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+class Proposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order that somebody would like to place: what the plan says and the risk gate judges, before it has an id."""
 
     market: MarketId
@@ -108,7 +108,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class Intent(msgspec.Struct, frozen=True, kw_only=True):
+class Intent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order as it was meant, whole, before it leaves; the payload never changes afterwards."""
 
     client_id: ClientId
@@ -128,7 +128,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     deadline_ns: int  # the venue refuses it after this (its receive window); absence proves nothing before
 
 
-class OrderReport(msgspec.Struct, frozen=True, kw_only=True, tag="order_report"):
+class OrderReport(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="order_report"):
     """What a venue says of one order, in its entirety, from a push, an answer or a query."""
 
     market: MarketId
@@ -157,7 +157,7 @@ class FillCause(StrEnum):
     DELEVERAGING = "deleveraging"
 
 
-class Fill(msgspec.Struct, frozen=True, kw_only=True, tag="fill"):
+class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="fill"):
     """One execution of ours. Applied once: keyed by (venue, account, execution id)."""
 
     market: MarketId
@@ -179,7 +179,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, tag="fill"):
         return self.quantity * self.side.sign
 
 
-class CashFlow(msgspec.Struct, frozen=True, kw_only=True, tag="cash_flow"):
+class CashFlow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="cash_flow"):
     """Money that moved without a change of position: funding, settlement."""
 
     market: MarketId
@@ -190,7 +190,7 @@ class CashFlow(msgspec.Struct, frozen=True, kw_only=True, tag="cash_flow"):
     at_ns: int
 
 
-class VenuePosition(msgspec.Struct, frozen=True, kw_only=True, tag="venue_position"):
+class VenuePosition(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="venue_position"):
     """What the venue says we hold in one market."""
 
     market: MarketId
@@ -203,7 +203,7 @@ class VenuePosition(msgspec.Struct, frozen=True, kw_only=True, tag="venue_positi
     at_ns: int = 0
 
 
-class Balance(msgspec.Struct, frozen=True, kw_only=True, tag="balance"):
+class Balance(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="balance"):
     """The account's money in one currency."""
 
     currency: str

@@ -9,7 +9,7 @@ from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import Fill, Side
 
 
-class RoundTrip(msgspec.Struct, frozen=True, kw_only=True):
+class RoundTrip(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One position from its first fill to flat."""
 
     market: MarketId
@@ -28,7 +28,7 @@ class RoundTrip(msgspec.Struct, frozen=True, kw_only=True):
         return self.profit - self.fees
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True):
+class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What we hold in one market, by our own fills. `cost` and `proceeds` are exact; averages are derived.
 
     Entry cost and exit proceeds are kept as sums, so that no rounding of an average enters the profit:

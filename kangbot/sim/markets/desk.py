@@ -21,11 +21,17 @@ class Desk:
         self.last: Price = spec.price
         self._minutes_kept = venue.minutes_kept
         self._tick = spec.instrument.tick
+        self._marked: tuple[Quote, Price] | None = None  # the mark of that quote
 
     @property
     def mark(self) -> Price:
         """The middle of the book, on a tick; before the first quote the last price."""
-        return nearest_to(self.book.quote.mid, self._tick) if self.book.quoted else self.last
+        if not self.book.quoted:
+            return self.last
+        quote = self.book.quote
+        if self._marked is None or self._marked[0] is not quote:
+            self._marked = (quote, nearest_to(quote.mid, self._tick))
+        return self._marked[1]
 
     def remember(self, trades: Sequence[Trade]) -> None:
         """Begin with history: the tape and the candles before the first frame."""

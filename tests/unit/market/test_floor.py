@@ -137,7 +137,7 @@ def test_a_stop_cancels_what_rests_and_keeps_the_books() -> None:
         await told.reach(RunState.STOPPED)
         assert told.venue.canceled
         assert told.feeds.holds[-1].closed
-        assert told.task.desk.executor.orders == []
+        assert not told.task.desk.executor.orders
         told.venue.by_hand("1")
         await asyncio.sleep(70)
         assert told.task.desk.executor.position.net == told.venue.net

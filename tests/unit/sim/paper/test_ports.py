@@ -162,7 +162,7 @@ def test_a_resting_order_rests_on() -> None:
         told.quote("99")
         await told.bar()
         assert told.net == told.task.desk.executor.position.net == D("1.998")
-        assert told.task.desk.executor.orders == []
+        assert not told.task.desk.executor.orders
         assert noted(told) == []
 
     play_on_paper(first, disk)
