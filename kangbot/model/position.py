@@ -75,7 +75,9 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             fee = fill.fee * closing / fill.quantity
             flat, trips = self._reduce(fill, closing, fee)
             beyond = msgspec.structs.replace(fill, quantity=fill.quantity - closing, fee=fill.fee - fee)
-            return flat.apply(beyond)[0], trips
+            turned, _ = flat.apply(beyond)
+            # A fee that does not divide evenly is rounded in each share; what was paid since ever is the fee itself.
+            return msgspec.structs.replace(turned, fees_paid=self.fees_paid + fill.fee), trips
         if self.net * fill.signed < 0:
             return self._reduce(fill, fill.quantity, fill.fee)
         return self._increase(fill), ()

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kangbot.model.ids import ExecutionId, MarketId, VenueOrderId
@@ -90,6 +90,17 @@ def test_open_profit_follows_the_price() -> None:
         st.tuples(st.sampled_from(list(Side)), st.integers(1, 50), st.integers(1, 1000), st.integers(-3, 3)),
         max_size=30,
     )
+)
+@example(  # a fee that is shared does not divide evenly
+    [
+        (Side.BUY, 1, 1, 0),
+        (Side.BUY, 1, 1, -2),
+        (Side.BUY, 1, 1, -2),
+        (Side.BUY, 5, 1, -1),
+        (Side.BUY, 6, 1, 2),
+        (Side.SELL, 13, 1, 2),
+        (Side.SELL, 3, 1, 2),
+    ]
 )
 def test_cash_is_conserved(rows: list[tuple[Side, int, int, int]]) -> None:
     """Profit so far plus the value of what is open equals the cash that moved, whatever the order of fills."""
