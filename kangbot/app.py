@@ -30,6 +30,7 @@ from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.limiter import Window
 from kangbot.machines.offset import Estimate
 from kangbot.machines.service import Phase
+from kangbot.machines.slowness import Bounds
 from kangbot.market.floor import Floor, Terms
 from kangbot.market.killswitch import KillSwitch, Standing
 from kangbot.market.reporting import report_of
@@ -41,6 +42,7 @@ from kangbot.model.market import timeframe_seconds
 from kangbot.modes import Past, connection, noted
 from kangbot.ports import History
 from kangbot.risk.account import AccountRisk
+from kangbot.runtime.alarm import Alarm
 from kangbot.runtime.garbage import freeze
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, World
@@ -139,6 +141,7 @@ class App:
             terms=self._terms(),
             venue_clock=self._link.way.clock,
             died=self._crashed,
+            alarm=self._alarm(),
         )
         self._exits.push_async_callback(self._floor.close)
         self._kill_switch = KillSwitch(
@@ -171,6 +174,12 @@ class App:
     def _budget(self, kind: str, windows: tuple[Window, ...]) -> Budget:
         return Budget(clock=self._world.clock, venue=f"{self._link.venue.name} {kind}", windows=windows)
 
+    def _alarm(self) -> Alarm:
+        """Return what interrupts a strategy that does not return: at twice what stops it where it does."""
+        alarm = Alarm(2 * self._settings.supervision.blocking_decision_ms / 1000)
+        self._exits.callback(alarm.close)
+        return alarm
+
     def _terms(self) -> Terms:
         supervision = self._settings.supervision
         return Terms(
@@ -183,6 +192,11 @@ class App:
             cancel_orphans=self._settings.risk.orphans == "cancel",
             foreign=ForeignPolicy(self._settings.risk.foreign),
             stops=self._settings.risk.stops,
+            decisions=Bounds(
+                slow_ns=supervision.slow_decision_ms * _MILLISECOND_NS,
+                block_ns=supervision.blocking_decision_ms * _MILLISECOND_NS,
+                times=supervision.slow_decisions,
+            ),
         )
 
     # ------------------------------------------------------------------------------------------------------------ run

@@ -24,9 +24,11 @@ from kangbot.machines.guard import StopTerms
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.memory import Memory
 from kangbot.machines.restarts import Restarts
+from kangbot.machines.slowness import Bounds
 from kangbot.market.asking import ask_patiently
 from kangbot.market.desk import Desk
 from kangbot.market.inbox import Inbox, LookAgain, Released
+from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Preparation
 from kangbot.market.prices import Prices
 from kangbot.market.roster import Roster, UnknownMarketError
@@ -38,6 +40,7 @@ from kangbot.model.market import Instrument
 from kangbot.model.money import Money
 from kangbot.ports import Feeds, Journal, Subscription, Venue
 from kangbot.risk.account import AccountRisk
+from kangbot.runtime.alarm import Alarm
 from kangbot.runtime.supervisor import Supervisor
 from kangbot.runtime.tasks import OnCrash, Tasks
 from kangbot.runtime.world import SECOND_NS, World
@@ -59,12 +62,14 @@ class Terms:
     cancel_orphans: bool = True  # orders under our prefix that the journal does not know; else they are only told
     foreign: ForeignPolicy = ForeignPolicy.REPORT
     stops: StopTerms = field(default_factory=StopTerms)
+    decisions: Bounds | None = None  # what a strategy may take for a bar; None: nobody measures
 
 
 class Floor:
     """The markets of one account. `open` before anything else, `close` in the end.
 
     `venue_clock` is measured before anything is signed, and from then on; without one the venue's clock is ours.
+    `alarm` interrupts a strategy that does not return; without one it is waited for.
     `died` is told of a task whose end leaves a market or the account to nobody; by default that is only logged.
     """
 
@@ -84,6 +89,7 @@ class Floor:
         terms: Terms,
         venue_clock: VenueClock | None = None,
         died: OnCrash | None = None,
+        alarm: Alarm | None = None,
     ) -> None:
         self.markets: dict[MarketId, MarketTask] = {}
         self.waiting = ""  # why the venue has not told yet what is needed to open; "" where nothing is waited for
@@ -101,6 +107,7 @@ class Floor:
         self._specs = specs
         self._terms = terms
         self._venue_clock = venue_clock
+        self._alarm = alarm
         self._numbers = Numbers(memory.next_number)
         self.account = self._make_account()
         self._account_stream: Subscription | None = None
@@ -242,6 +249,7 @@ class Floor:
             roster=self._roster,
             preparation=preparation,
             prices=prices,
+            overseer=Overseer(executor=executor, bounds=self._terms.decisions, now_ns=clock.now_ns, alarm=self._alarm),
             supervisor=self._supervisor(draw),
             journal=self._journal,
             decisions=self.decisions,

@@ -22,13 +22,14 @@ from kangbot.machines.standin import StandIn
 from kangbot.market.bars import Bars, TradeBars, bars_of
 from kangbot.market.desk import Desk, Leave
 from kangbot.market.inbox import Batch, FeedChanged, Inbox, LookAgain, Released
+from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Fetched, Preparation, PreparationFailed, Subscribed
 from kangbot.market.prices import Priced, Prices
 from kangbot.market.roster import Command, Roster
 from kangbot.market.spec import MarketSpec
 from kangbot.market.streams import Streams
 from kangbot.model.data import Bar, Trade
-from kangbot.model.events import BarStored, RunState
+from kangbot.model.events import BarStored, RunState, Severity
 from kangbot.model.market import Instrument
 from kangbot.ports import Channel, Journal
 from kangbot.runtime.supervisor import Supervisor
@@ -62,6 +63,7 @@ class MarketTask:
         roster: Roster,
         preparation: Preparation,
         prices: Prices,
+        overseer: Overseer,
         supervisor: Supervisor,
         journal: Journal,
         decisions: Latencies,
@@ -73,6 +75,7 @@ class MarketTask:
         self.inbox = inbox
         self.desk = desk
         self.supervisor = supervisor
+        self.overseer = overseer
         self.bars_seen = 0  # of this run, told to the strategy
         self.decisions = 0
         self._clock = clock
@@ -127,6 +130,13 @@ class MarketTask:
         else:
             self._move(Signal.CRASHED, words)
 
+    def _stop_strategy(self, reason: str) -> None:
+        """Stop the strategy that holds up the loop: the market alone is FAILED, its books and its stop are kept."""
+        self.desk.executor.tell("strategy.stopped", Severity.ERROR, reason)
+        self._preparation.end()
+        self._forget()
+        self._move(Signal.GAVE_UP, reason)
+
     def _begin(self) -> None:
         try:
             self._bars = bars_of(self.instrument, self.spec.timeframe_s, self.spec.strategy.lookback)
@@ -167,6 +177,8 @@ class MarketTask:
             self._rejoin(now_ns)
         self._prices.look(now_ns, needed=self._manages)
         self._advance()
+        if self.overseer.why and self._bars is not None:
+            self._stop_strategy(self.overseer.why)
         if self._act_due:
             self._act_due = False
             self._act()
@@ -197,6 +209,7 @@ class MarketTask:
         state = self.state
         if command is Command.START and state in (RunState.STOPPED, RunState.FAILED, RunState.DRAINING):
             self.supervisor.forgive()
+            self.overseer.forgive()
             self._move(Signal.START, "started")
             self._begin()
         elif command is Command.STOP and state not in (RunState.STOPPED, RunState.DRAINING):
@@ -303,7 +316,9 @@ class MarketTask:
 
     def _closed(self, bar: Bar) -> None:
         """Show one closed bar to the strategy, and keep it for the history while the market runs."""
-        self._indicators.update(bar)
+        if self.overseer.why:
+            return  # it has to be stopped: there is no use in having all wait for it once more
+        self.overseer.ask(self._indicators.update, bar)
         self._window.append(bar)
         self._warm_bars += 1
         if self.state in _DECIDING:
@@ -322,7 +337,7 @@ class MarketTask:
             last_trip=self.desk.executor.last_trip,
             indicators=self._indicators,
         )
-        target = self.spec.strategy.decide(view)
+        target = self.overseer.ask(self.spec.strategy.decide, view)
         self.decisions += 1
         if self._received_ns:
             self._latencies.observe(perf_counter_ns() - self._received_ns)

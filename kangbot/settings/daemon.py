@@ -75,6 +75,17 @@ class Supervision:
     longest_wait_s: Annotated[float, Between(0.01, 3600)] = 60.0
     """The doubling ends here, in seconds."""
 
+    slow_decision_ms: Annotated[int, Between(1, 10_000)] = 50
+    """A strategy that takes longer for a bar is named in the log. One loop serves all markets: while one decides, the
+    others wait."""
+
+    blocking_decision_ms: Annotated[int, Between(10, 60_000)] = 1000
+    """A strategy that takes longer for one bar has its market FAILED, alone: its stop stays, its books are kept. At
+    twice that a strategy that does not return is interrupted."""
+
+    slow_decisions: Annotated[int, Between(1, 1000)] = 20
+    """So many slow bars within 10 minutes have the market FAILED as well."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shutdown:

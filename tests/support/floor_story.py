@@ -13,6 +13,7 @@ from kangbot.journal.replay import replay
 from kangbot.machines.guard import StopTerms
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.limiter import Window
+from kangbot.machines.slowness import Bounds
 from kangbot.market.floor import Floor, Terms
 from kangbot.market.roster import Command, Roster
 from kangbot.market.spec import MarketSpec
@@ -24,6 +25,7 @@ from kangbot.model.target import Target
 from kangbot.ports import Channel, Sink, Subscription, Topic
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
+from kangbot.runtime.alarm import Alarm
 from kangbot.runtime.tasks import OnCrash
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.sim.world.loop import run
@@ -45,9 +47,12 @@ class Closes:
 
     def __init__(self) -> None:
         self.opened: list[int] = []
+        self.busy: Callable[[], None] | None = None
 
     def update(self, bar: Bar) -> None:
         self.opened.append(bar.open_ns)
+        if self.busy is not None:
+            self.busy()
 
 
 class Steered(Strategy[Nothing, Closes]):
@@ -55,13 +60,15 @@ class Steered(Strategy[Nothing, Closes]):
 
     name = "steered"
     parameters_type = Nothing
-    __slots__ = ("error", "made", "once", "target")
+    __slots__ = ("busy", "busy_closes", "error", "made", "once", "target")
 
     def __init__(self) -> None:
         super().__init__(Nothing())
         self.target: Target | None = None
         self.error: Exception | None = None
         self.once = False  # the error comes once
+        self.busy: Callable[[], None] | None = None  # what it does before it decides
+        self.busy_closes: Callable[[], None] | None = None  # the same of its indicators
         self.made: list[Closes] = []
 
     @property
@@ -70,9 +77,12 @@ class Steered(Strategy[Nothing, Closes]):
 
     def indicators(self) -> Closes:
         self.made.append(Closes())
+        self.made[-1].busy = self.busy_closes
         return self.made[-1]
 
     def decide(self, view: View[Closes]) -> Target | None:
+        if self.busy is not None:
+            self.busy()
         if (error := self.error) is not None:
             if self.once:
                 self.error = None
@@ -181,6 +191,8 @@ class Story:
         self.stops = StopTerms()
         self.foreign = ForeignPolicy.REPORT
         self.venue_clock: VenueClock | None = None
+        self.decisions: Bounds | None = None
+        self.alarm: Alarm | None = None
         self.specs = list(specs) if specs is not None else [spec(self.strategy)]
         self.roster = Roster(clock=world.clock, journal=disk, draw=lambda: 0.0, interval_s=0.1, jitter_s=0.0)
         self.died: OnCrash | None = None
@@ -208,7 +220,9 @@ class Story:
                 longest_wait_s=5.0,
                 stops=self.stops,
                 foreign=self.foreign,
+                decisions=self.decisions,
             ),
+            alarm=self.alarm,
         )
         self.venue.sink = lambda event: self.floor.account.offer(event, 0)
         await self.floor.open()
