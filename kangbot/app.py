@@ -26,6 +26,7 @@ from kangbot.journal.compact import Compactor
 from kangbot.journal.drain import Drain
 from kangbot.journal.replay import Others, replay
 from kangbot.journal.writer import JournalWriter
+from kangbot.machines.breakers import Breakers
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.limiter import Window
 from kangbot.machines.offset import Estimate
@@ -33,10 +34,10 @@ from kangbot.machines.service import Phase
 from kangbot.machines.slowness import Bounds
 from kangbot.market.floor import Floor, Terms
 from kangbot.market.killswitch import KillSwitch, Standing
-from kangbot.market.reporting import report_of
+from kangbot.market.reporting import breaker_reports, report_of
 from kangbot.market.roster import Command, Place, Roster
 from kangbot.market.spec import MarketSpec
-from kangbot.model.events import Noted, RunState, Severity
+from kangbot.model.events import Lane, Noted, RunState, Severity
 from kangbot.model.ids import MarketId, VenueName, market_id
 from kangbot.model.market import timeframe_seconds
 from kangbot.modes import Past, connection, noted
@@ -96,7 +97,8 @@ class App:
         writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
         self._journal = AnnouncedJournal(writer)
         past = Past(settings.venue)
-        memory = await replay(writer, {"risk": self._risk, "past": past})
+        breakers = Breakers(settings.breakers.terms)
+        memory = await replay(writer, {"risk": self._risk, "past": past, "breakers": breakers})
         self._journal.listen(self._risk.observe)
         past.check(settings)
         if not past.mode:
@@ -140,6 +142,7 @@ class App:
             specs=self._specs,
             terms=self._terms(),
             venue_clock=self._link.way.clock,
+            breakers=breakers,
             died=self._crashed,
             alarm=self._alarm(),
         )
@@ -158,7 +161,11 @@ class App:
 
     def _rememberers(self) -> Others:
         """Return those who remember by the journal, before they have heard of anything."""
-        return {"risk": AccountRisk(self._settings.risk.limits), "past": Past(self._settings.venue)}
+        return {
+            "risk": AccountRisk(self._settings.risk.limits),
+            "past": Past(self._settings.venue),
+            "breakers": Breakers(self._settings.breakers.terms),
+        }
 
     def _history(self) -> History:
         url, database = parse_url(self._settings.history_url), self._settings.database
@@ -309,6 +316,18 @@ class App:
             history_away=self._history_away,
         )
 
+    def reset_breaker(self, market: MarketId, lane: Lane | None, caller: str) -> None:
+        """Close the market's breakers, or one lane's. UnknownMarketError where there is none of that name."""
+        self._floor.circuits.reset(self._floor.known(market), lane, caller)
+
+    def isolate(self, market: MarketId, lane: Lane, caller: str) -> None:
+        """Keep a lane's breaker open until it is reset. UnknownMarketError as above."""
+        self._floor.circuits.isolate(self._floor.known(market), lane, caller)
+
+    def force_retry(self, market: MarketId, caller: str) -> None:
+        """Probe the market's open lanes now. UnknownMarketError as above."""
+        self._floor.circuits.force_retry(self._floor.known(market), caller)
+
     def report(self) -> Report:
         """Return the whole daemon at this moment."""
         now_ns, cost = self._world.clock.now_ns(), self._meter.read()
@@ -344,6 +363,8 @@ class App:
             killed=self._risk.killed,
             flatten=self._risk.flatten,
             equity=dict(self._floor.equity),
+            breakers=breaker_reports(self._floor.circuits.breakers),
+            local_fault_ns=self._floor.circuits.local_fault_ns,
             journal_sequence=self._journal.last,
             history=self._history_kind,
             history_backlog=self._drain.stats.backlog,

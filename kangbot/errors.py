@@ -70,6 +70,13 @@ class NeedsHuman(KangbotError):
         self.remedy = remedy
 
 
+def words(error: BaseException) -> str:
+    """Return an error in one line, whoever raised it."""
+    if isinstance(error, KangbotError):
+        return error.message
+    return "no answer in time" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One mistake in a configuration: what, where, and what to do."""

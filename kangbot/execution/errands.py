@@ -8,12 +8,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from kangbot.errors import KangbotError, NotFound, RateLimited, Refused
+from kangbot.errors import KangbotError, NotFound, RateLimited, Refused, words
 from kangbot.execution.budget import Budget
 from kangbot.execution.outcome import CancelEnded, Looked, Outcome, ProtectEnded, SendEnded, WriteEnded, learnt_from
 from kangbot.machines.order_words import Answered, Learnt, Lost, Withheld
 from kangbot.machines.priority import Priority
-from kangbot.model.events import Event
+from kangbot.model.events import Event, Lane
 from kangbot.model.ids import ClientId
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price
@@ -22,6 +22,7 @@ from kangbot.ports import Venue
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, Clock
 
+Ended = Callable[[Lane, Exception | None], None]  # how a call to the venue ended; None for well
 Depart = Callable[[], str]  # called the moment before a request to place leaves; a reason withholds it, "" lets it go
 
 
@@ -38,6 +39,7 @@ class Errands:
         tasks: Tasks,
         post: Callable[[Outcome], None],
         timeout_s: float,
+        ended: Ended = lambda _lane, _error: None,
     ) -> None:
         self._instrument = instrument
         self._venue = venue
@@ -46,6 +48,7 @@ class Errands:
         self._tasks = tasks
         self._post = post
         self._timeout_s = timeout_s
+        self._ended = ended
         self._flying: dict[str, None] = {}
 
     def flying(self, kind: str, client_id: ClientId) -> bool:
@@ -92,12 +95,15 @@ class Errands:
         return Lost(reason) if written is None else Withheld(reason)
 
     async def _submit(self, intent: Intent) -> Learnt:
+        lane = Lane.EXIT if intent.purpose is Purpose.EXIT else Lane.ENTRY
         try:
             async with asyncio.timeout(self._timeout_s):
-                return Answered(await self._venue.submit(self._instrument, intent))
+                report = await self._venue.submit(self._instrument, intent)
         except Exception as error:  # noqa: BLE001 -- an error that no table names means that nothing is known
-            self._obey(error)
+            self._failed(lane, error)
             return learnt_from(error)
+        self._ended(lane, None)
+        return Answered(report)
 
     # ------------------------------------------------------------------------------------------------------------ ask
     def ask(self, client_id: ClientId) -> None:
@@ -113,7 +119,7 @@ class Errands:
                 lookup = await self._venue.find(self._instrument, client_id)
         except Exception as error:  # noqa: BLE001 -- a question that failed says nothing, however it failed
             self._obey(error)
-            message = _text(error)
+            message = words(error)
         self._land("ask", client_id)
         self._post(Looked(client_id=client_id, lookup=lookup, asked_ns=asked_ns, message=message))
 
@@ -128,11 +134,13 @@ class Errands:
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._venue.cancel(self._instrument, client_id)
+            self._ended(Lane.EXIT, None)
         except Refused as error:
+            self._ended(Lane.EXIT, error)
             denied, message = True, error.message
         except Exception as error:  # noqa: BLE001 -- it may have been cancelled or not: it is asked for again
-            self._obey(error)
-            message = _text(error)
+            self._failed(Lane.EXIT, error)
+            message = words(error)
         self._land("cancel", client_id)
         self._post(CancelEnded(client_id=client_id, denied=denied, message=message))
 
@@ -148,13 +156,16 @@ class Errands:
             async with asyncio.timeout(self._timeout_s):
                 await self._venue.protect(self._instrument, stop)
             done = True
+            self._ended(Lane.EXIT, None)
         except NotFound as error:  # no position there yet: its fill may be quicker to us than to the endpoint
+            self._ended(Lane.EXIT, error)
             message = error.message
         except Refused as error:
+            self._ended(Lane.EXIT, error)
             refused = message = error.message or type(error).__name__
         except Exception as error:  # noqa: BLE001 -- it may rest or not: it is set again, which is harmless
-            self._obey(error)
-            message = _text(error)
+            self._failed(Lane.EXIT, error)
+            message = words(error)
         self._post(ProtectEnded(stop=stop, done=done, refused=refused, message=message))
 
     # -------------------------------------------------------------------------------------------------------- journal
@@ -180,6 +191,10 @@ class Errands:
         """Free the way before the outcome is posted: whoever takes it may start the next errand at once."""
         self._flying.pop(f"{kind}/{client_id}", None)
 
+    def _failed(self, lane: Lane, error: Exception) -> None:
+        self._obey(error)
+        self._ended(lane, error)
+
     def _obey(self, error: Exception) -> None:
         if isinstance(error, RateLimited):
             self._budget.pause(error.retry_after_ns)
@@ -187,9 +202,3 @@ class Errands:
 
 def _priority(intent: Intent) -> Priority:
     return Priority.CANCEL_EXIT if intent.purpose is Purpose.EXIT else Priority.ENTRY
-
-
-def _text(error: Exception) -> str:
-    if isinstance(error, KangbotError):
-        return error.message
-    return "no answer in time" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"

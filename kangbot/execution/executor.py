@@ -15,7 +15,7 @@ import msgspec
 
 from kangbot.errors import Refused
 from kangbot.execution.budget import Budget
-from kangbot.execution.errands import Errands
+from kangbot.execution.errands import Ended, Errands
 from kangbot.execution.learning import MESSAGES, Learning, Message
 from kangbot.execution.numbers import Numbers
 from kangbot.execution.outcome import Outcome, WriteEnded
@@ -57,6 +57,7 @@ class Executor:
     """See the module. `on_sent(ns)` hears how long it took from `decided_perf_ns` to the call to the venue.
 
     `hold` tells why no market of the account may enter; it is asked again the moment before an entry leaves.
+    `ended` hears how each call to the venue ended, by lane.
     `cancel_orphans`: orders under our prefix that the journal does not know are cancelled, else only told.
     `quarantine_hands`: a market in which somebody trades by hand is a person's until `release`.
     """
@@ -81,6 +82,7 @@ class Executor:
         quarantine_hands: bool = False,
         hold: Callable[[], str] | None = None,
         on_sent: Callable[[int], None] | None = None,
+        ended: Ended = lambda _lane, _error: None,
     ) -> None:
         self._clock = world.clock
         self._journal = journal
@@ -108,6 +110,7 @@ class Executor:
             tasks=self._tasks,
             post=post,
             timeout_s=(receive_window_ns + settle_margin_ns) / SECOND_NS,
+            ended=ended,
         )
         self._records = Records(journal=journal, errands=self._errands)
 

@@ -54,6 +54,19 @@ class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
     falls: int  # restarts of the market's task
 
 
+class BreakerReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A circuit breaker that has counted something."""
+
+    market: MarketId
+    lane: str  # data, entry, exit
+    state: str  # closed, open, half_open, isolated
+    since_ns: int
+    until_ns: int  # open: no probe before
+    failures: int  # within its window
+    trips: int  # one after another
+    cause: str
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The whole daemon at this moment."""
 
@@ -84,6 +97,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unprotected: int = 0  # markets whose position has no stop at the venue
     killed: str = ""  # why the kill switch is set; "" where it is not
     flatten: bool = False  # and it wants every position closed
+    breakers: list[BreakerReport] = []  # a lane that is not in it is closed
+    local_fault_ns: int = 0  # since when most markets fail together; 0 where they do not
     equity: dict[str, Money]  # by venue
     journal_sequence: int
     history: str  # "sqlite" or "mysql"

@@ -31,11 +31,12 @@ async def ask_patiently(
     draw: Callable[[], float],
     what: str,
     waits: Callable[[str], None] = lambda _reason: None,
+    ended: Callable[[Exception | None], None] = lambda _error: None,
 ) -> T:
     """Ask under the budget until there is an answer; only for questions, and for settings that may be set twice.
 
     Refused and NeedsHuman are raised. `what` names the question in the log; `waits` is told why there is no answer yet,
-    and "" once there is one.
+    and "" once there is one; `ended` hears how each attempt ended.
     """
     backoff = Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
     while True:
@@ -48,6 +49,7 @@ async def ask_patiently(
             asked_ns = error.retry_after_ns if isinstance(error, Retryable) else 0
             if isinstance(error, RateLimited):
                 budget.pause(asked_ns)
+            ended(error)
             why = str(error) or "no answer in time"
             waits(why)
             if backoff.failures == 1:
@@ -55,6 +57,7 @@ async def ask_patiently(
             await asyncio.sleep(backoff.wait_ns(draw(), at_least_ns=asked_ns) / SECOND_NS)
         else:
             waits("")
+            ended(None)
             if backoff.failures:
                 log.info("venue.answered", what=what, failures=backoff.failures)
             return answer

@@ -9,17 +9,20 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from kangbot.errors import NeedsHuman
 from kangbot.execution.account import Account
 from kangbot.execution.budget import Budget
+from kangbot.execution.circuits import Circuits
 from kangbot.execution.executor import Executor
 from kangbot.execution.numbers import Numbers
 from kangbot.execution.venue_clock import FIRST_SAMPLES, VenueClock
 from kangbot.health.latency import Latencies
 from kangbot.machines.backoff import Backoff
+from kangbot.machines.breakers import Breakers
 from kangbot.machines.guard import StopTerms
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.memory import Memory
@@ -34,7 +37,7 @@ from kangbot.market.prices import Prices
 from kangbot.market.roster import Roster, UnknownMarketError
 from kangbot.market.spec import MarketSpec
 from kangbot.market.task import MarketTask
-from kangbot.model.events import Desired, RunState
+from kangbot.model.events import Desired, Lane, RunState
 from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
 from kangbot.model.money import Money
@@ -70,6 +73,7 @@ class Floor:
 
     `venue_clock` is measured before anything is signed, and from then on; without one the venue's clock is ours.
     `alarm` interrupts a strategy that does not return; without one it is waited for.
+    `breakers` are those that the journal remembers; without them every one is closed.
     `died` is told of a task whose end leaves a market or the account to nobody; by default that is only logged.
     """
 
@@ -88,6 +92,7 @@ class Floor:
         specs: Sequence[MarketSpec],
         terms: Terms,
         venue_clock: VenueClock | None = None,
+        breakers: Breakers | None = None,
         died: OnCrash | None = None,
         alarm: Alarm | None = None,
     ) -> None:
@@ -110,6 +115,15 @@ class Floor:
         self._alarm = alarm
         self._numbers = Numbers(memory.next_number)
         self.account = self._make_account()
+        self.circuits = Circuits(
+            world=world,
+            journal=journal,
+            venue=venue,
+            budget=budget,
+            breakers=Breakers() if breakers is None else breakers,
+            changed=self._look_again_at,
+            closed=self.account.hurry,
+        )
         self._account_stream: Subscription | None = None
         self._doubted: tuple[int, str] | None = None  # the account's keeper fell after so many rounds, by this
         self._errands = Tasks("markets", self._crashed)
@@ -162,6 +176,7 @@ class Floor:
         self._account_stream = self._feeds.account(self.account)
         draw = self._world.fork(f"floor/{self._venue.name}/account").random
         self._tasks.spawn("account", self._supervisor(draw).keep(self.account.run, self._account_fell))
+        self._tasks.spawn("circuits", self.circuits.run())
 
     async def _set_clock(self, draw: Callable[[], float]) -> None:
         """Measure the venue's clock before anything is stamped by it, and have it measured from then on."""
@@ -208,7 +223,8 @@ class Floor:
             settle_margin_ns=int(self._terms.settle_margin_s * SECOND_NS),
             cancel_orphans=self._terms.cancel_orphans,
             quarantine_hands=self._terms.foreign is ForeignPolicy.QUARANTINE,
-            hold=self._held,
+            hold=partial(self._held, spec.market),
+            ended=partial(self.circuits.ended, spec.market),
             on_sent=self.orders.observe,
         )
         desk = Desk(
@@ -239,6 +255,7 @@ class Floor:
             inbox=inbox,
             tasks=self._errands,
             draw=draw,
+            ended=partial(self.circuits.ended, spec.market, Lane.DATA),
         )
         task = MarketTask(
             spec=spec,
@@ -259,6 +276,7 @@ class Floor:
         self.markets[spec.market] = task
         self._roster.add(spec.market, task.obey, memory.desired or Desired.RUNNING)
         self.account.register(spec.market, inbox.put, executor.pulse)
+        self.circuits.add(instrument)
 
     def _supervisor(self, draw: Callable[[], float]) -> Supervisor:
         terms = self._terms
@@ -277,22 +295,30 @@ class Floor:
         for market in self.markets.values():
             market.inbox.put(LookAgain())
 
-    def release(self, market: MarketId, caller: str) -> None:
-        """Lift the market's quarantine. UnknownMarketError where there is none of that name."""
+    def _look_again_at(self, market: MarketId) -> None:
+        if (task := self.markets.get(market)) is not None:
+            task.inbox.put(LookAgain())
+
+    def known(self, market: MarketId) -> MarketId:
+        """Return the market's name. UnknownMarketError where there is none of that name."""
         if market not in self.markets:
             raise UnknownMarketError(f"no market {market!r} runs here")
-        self.markets[market].inbox.put(Released(caller))
+        return market
+
+    def release(self, market: MarketId, caller: str) -> None:
+        """Lift the market's quarantine. UnknownMarketError where there is none of that name."""
+        self.markets[self.known(market)].inbox.put(Released(caller))
 
     def _waits(self, reason: str) -> None:
         self.waiting = reason
 
-    def _held(self) -> str:
-        """Return why no market may enter; "" where each may."""
+    def _held(self, market: MarketId) -> str:
+        """Return why the market may not enter; "" where it may."""
         if self._risk.killed:
             return f"kill_switch: {self._risk.killed}"
         if self._doubted is not None and self._doubted[0] == self.account.rounds:
             return f"account: nobody has compared our books with the venue's since {self._doubted[1]}"
-        return ""
+        return self.circuits.held(market)
 
     def _account_fell(self, error: Exception, wait_ns: int | None) -> None:
         """Learn that the account's keeper fell. It is run again, and no market enters before it has made a round."""

@@ -58,6 +58,7 @@ class Preparation:
         inbox: Inbox,
         tasks: Tasks,
         draw: Callable[[], float],
+        ended: Callable[[Exception | None], None] = lambda _error: None,
     ) -> None:
         self._instrument = instrument
         self._leverage = leverage
@@ -67,6 +68,7 @@ class Preparation:
         self._inbox = inbox
         self._tasks = tasks
         self._draw = draw
+        self._ended = ended
         self._subscription: Subscription | None = None
         self.attempt = 0
 
@@ -110,7 +112,7 @@ class Preparation:
 
     async def _ask(self, what: str, ask: Callable[[], Awaitable[T]]) -> T:
         named = f"{what} of {self._instrument.market}"
-        return await ask_patiently(ask, budget=self._budget, draw=self._draw, what=named)
+        return await ask_patiently(ask, budget=self._budget, draw=self._draw, what=named, ended=self._ended)
 
 
 def _words(error: Exception) -> str:

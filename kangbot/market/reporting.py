@@ -1,10 +1,12 @@
-"""One market's part of the report."""
+"""What the markets and their breakers contribute to the report."""
 
-from kangbot.health.report import MarketReport, OrderCounts
+from kangbot.health.report import BreakerReport, MarketReport, OrderCounts
+from kangbot.machines.breakers import Breakers
 from kangbot.machines.order import Order
 from kangbot.market.roster import Place
 from kangbot.market.sentry import unprotected
 from kangbot.market.task import MarketTask
+from kangbot.model.events import BreakerState
 from kangbot.model.money import ZERO
 from kangbot.model.orders import OrderStatus
 
@@ -57,3 +59,21 @@ def _counts(task: MarketTask) -> OrderCounts:
 
 def _unresolved(order: Order) -> bool:
     return order.status is OrderStatus.UNKNOWN
+
+
+def breaker_reports(breakers: Breakers) -> list[BreakerReport]:
+    """Return every breaker that has something to tell, as a report shows it."""
+    return [
+        BreakerReport(
+            market=market,
+            lane=lane.value,
+            state=breaker.state.value,
+            since_ns=breaker.since_ns,
+            until_ns=breaker.until_ns,
+            failures=len(breaker.failed_ns),
+            trips=breaker.trips,
+            cause=breaker.cause,
+        )
+        for market, lane, breaker in breakers
+        if breaker.cause or breaker.state is not BreakerState.CLOSED
+    ]

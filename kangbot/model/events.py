@@ -151,6 +151,37 @@ class KillSwitchReleased(msgspec.Struct, frozen=True, kw_only=True, tag="kill_sw
     at_ns: int
 
 
+class Lane(StrEnum):
+    """What a market asks of its venue, as far as one can fail without the others."""
+
+    DATA = "data"
+    ENTRY = "entry"
+    EXIT = "exit"  # exits, cancellations, stops
+
+
+class BreakerState(StrEnum):
+    """Where a circuit breaker stands; the picture is in `machines/breaker.py`."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+    ISOLATED = "isolated"  # by hand, until a person resets it
+
+
+class BreakerChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="breaker_changed"):
+    """A market's breaker moved; a restart goes on from here."""
+
+    market: MarketId
+    lane: Lane
+    before: BreakerState
+    after: BreakerState
+    until_ns: int  # OPEN: no probe before; else 0
+    trips: int
+    cause: str
+    caller: str = ""  # who did it by hand
+    at_ns: int
+
+
 class EquityMarked(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="equity_marked"):
     """The account's equity as the venue states it."""
 
@@ -174,6 +205,7 @@ Event = (
     | EquityMarked
     | KillSwitchSet
     | KillSwitchReleased
+    | BreakerChanged
 )
 
 

@@ -9,6 +9,7 @@ from kangbot.execution.budget import Budget
 from kangbot.journal.announce import AnnouncedJournal
 from kangbot.journal.drain import Drain
 from kangbot.journal.replay import replay
+from kangbot.machines.breakers import Breakers
 from kangbot.machines.limiter import Window
 from kangbot.machines.memory import Memory
 from kangbot.market.floor import Floor, Terms
@@ -71,7 +72,8 @@ class Life:
         world = World(clock=self.clock, seed=plan.seed.to_bytes(8, "big"))
         journal = SimJournal(outside.disk, self.process)
         risk = AccountRisk(plan.limits)
-        memory = await replay(journal, {"risk": risk})
+        breakers = Breakers()
+        memory = await replay(journal, {"risk": risk, "breakers": breakers})
         announced = AnnouncedJournal(journal)
         announced.listen(risk.observe)
         self.drain = Drain(journal, outside.history, world, mark=journal.mark_drained)
@@ -82,7 +84,7 @@ class Life:
             interval_s=0.2,
             jitter_s=0.2,
         )
-        self.floor = self._floor(world, announced, memory, risk, roster)
+        self.floor = self._floor(world, announced, memory, risk=risk, roster=roster, breakers=breakers)
         self.roster = roster
         self._tasks.spawn("drain", self.drain.run())
         await self.floor.open()
@@ -90,7 +92,16 @@ class Life:
         await roster.start_all("daemon", only_desired=True)
         await asyncio.get_running_loop().create_future()
 
-    def _floor(self, world: World, journal: Journal, memory: Memory, risk: AccountRisk, roster: Roster) -> Floor:
+    def _floor(
+        self,
+        world: World,
+        journal: Journal,
+        memory: Memory,
+        *,
+        risk: AccountRisk,
+        roster: Roster,
+        breakers: Breakers,
+    ) -> Floor:
         outside, plan = self._outside, self._outside.plan
         port = _WatchedPort(
             self._leaves,
@@ -114,6 +125,7 @@ class Life:
             roster=roster,
             specs=plan.specs,
             terms=Terms(receive_window_ms=WINDOW_MS),
+            breakers=breakers,
             died=self._crashed,
         )
 

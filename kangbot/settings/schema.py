@@ -6,7 +6,17 @@ from typing import get_args
 from urllib.parse import quote, unquote
 
 from kangbot.model.ids import Symbol, VenueName
-from kangbot.settings.daemon import DEFAULT_STATE_DIR, Control, Database, Live, Logs, Shutdown, Start, Supervision
+from kangbot.settings.breakers import BreakerSettings
+from kangbot.settings.daemon import (
+    DEFAULT_STATE_DIR,
+    Control,
+    Database,
+    Live,
+    Logs,
+    Shutdown,
+    Start,
+    Supervision,
+)
 from kangbot.settings.kinds import FilePath, Secret, split_url
 from kangbot.settings.trading import Defaults, Market, MarketSettings, Paper, Risk
 from kangbot.settings.venues import SANDBOX_CREDENTIAL, Category, Mode, Venues
@@ -33,6 +43,7 @@ class Settings:
     paper: Paper = field(default_factory=Paper)
     risk: Risk = field(default_factory=Risk)
     supervision: Supervision = field(default_factory=Supervision)
+    breakers: BreakerSettings = field(default_factory=BreakerSettings)
     shutdown: Shutdown = field(default_factory=Shutdown)
     logs: Logs = field(default_factory=Logs)
     control: Control = field(default_factory=Control)

@@ -15,6 +15,7 @@ import msgspec
 from kangbot.errors import NeedsHuman
 from kangbot.model.events import (
     BarStored,
+    BreakerChanged,
     CashFlowApplied,
     DesiredChanged,
     EquityMarked,
@@ -107,7 +108,7 @@ def _market(event: Event) -> str | None:
             return event.bar.market
         case EquityMarked() | KillSwitchSet() | KillSwitchReleased():
             return None
-        case OrderChanged() | StopSet() | RunStateChanged() | DesiredChanged() | Noted():
+        case OrderChanged() | StopSet() | RunStateChanged() | DesiredChanged() | Noted() | BreakerChanged():
             return event.market
 
 

@@ -10,6 +10,8 @@ from kangbot.machines.memory import DAY_NS
 from kangbot.model.data import Bar
 from kangbot.model.events import (
     BarStored,
+    BreakerChanged,
+    BreakerState,
     CashFlowApplied,
     Desired,
     DesiredChanged,
@@ -18,6 +20,7 @@ from kangbot.model.events import (
     FillApplied,
     KillSwitchReleased,
     KillSwitchSet,
+    Lane,
     Noted,
     OrderChanged,
     OrderIntended,
@@ -35,7 +38,7 @@ from tests.support.trade_words import START, TAG, dec, fill, funding, intent
 MARKETS = (MarketId("bybit:BTC-USDT:USDT"), MarketId("bybit:ETH-USDT:USDT"))
 _KINDS = (
     "intent", "intent", "changed", "changed", "changed", "fill", "fill", "cash", "trip", "stop",
-    "run", "desired", "bar", "note", "mode", "equity", "kill", "release",
+    "run", "desired", "bar", "note", "mode", "equity", "kill", "release", "breaker",
 )  # fmt: skip
 _AMOUNTS = [dec("0.001"), dec("0.4"), dec(1), Decimal(1) / Decimal(3)]
 _STEPS_NS = [0, 1, 1_000_000_000, 3600 * 1_000_000_000, DAY_NS]
@@ -138,6 +141,17 @@ def _quiet(kind: str, market: MarketId, amount: Decimal, at_ns: int, which: int)
                 volume=amount,
             )
             return BarStored(bar=bar, at_ns=at_ns)
+        case "breaker":
+            return BreakerChanged(
+                market=market,
+                lane=Lane.ENTRY,
+                before=BreakerState.CLOSED,
+                after=tuple(BreakerState)[which % len(BreakerState)],
+                until_ns=at_ns + 1,
+                trips=which,
+                cause="no answer in time",
+                at_ns=at_ns,
+            )
         case "equity":
             return EquityMarked(venue="bybit", currency="USDT", equity=amount * (1 + which), at_ns=at_ns)
         case "kill":

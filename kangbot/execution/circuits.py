@@ -1,0 +1,206 @@
+"""Counts how calls to the venue end, market by market and lane by lane, and asks again before anything goes on.
+
+Shell around `machines/breakers.py` and `machines/local_fault.py`. Whoever calls the venue says how the call ended; a
+market asks `held` whether it may enter. `run` is the task that makes the probes, and sleeps while none is due. What the
+probes ask changes nothing at the venue: the account's open orders for the lanes of orders, the newest trade for data.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import structlog
+
+from kangbot.errors import RateLimited, Retryable, words
+from kangbot.execution.budget import Budget
+from kangbot.machines.breaker import venues_fault
+from kangbot.machines.breakers import Breakers, Result
+from kangbot.machines.local_fault import WITHIN_NS, LocalFault
+from kangbot.machines.priority import Priority
+from kangbot.model.events import BreakerChanged, BreakerState, Lane, Noted, Severity
+from kangbot.model.ids import MarketId
+from kangbot.model.market import Instrument
+from kangbot.ports import Journal, Venue
+from kangbot.runtime.world import SECOND_NS, World
+
+log = structlog.get_logger(__name__)
+
+_PROBE_S = 10.0  # of one probe; shorter than its lease
+
+
+class Circuits:
+    """The breakers of one venue account.
+
+    `changed(market)` is told after each transition, and for every market when a local fault begins or ends; `closed()`
+    when a breaker has closed: what was missed meanwhile is to be reconciled.
+    """
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        journal: Journal,
+        venue: Venue,
+        budget: Budget,
+        breakers: Breakers,
+        changed: Callable[[MarketId], None],
+        closed: Callable[[], None],
+    ) -> None:
+        self.breakers = breakers
+        self._clock = world.clock
+        self._draw = world.fork(f"circuits/{venue.name}").random
+        self._journal = journal
+        self._venue = venue
+        self._budget = budget
+        self._changed = changed
+        self._closed = closed
+        self._instruments: dict[MarketId, Instrument] = {}
+        self._fault = LocalFault(markets=0)
+        self._news = asyncio.Event()
+
+    def add(self, instrument: Instrument) -> None:
+        """Take in a market."""
+        self._instruments[instrument.market] = instrument
+        self._fault = LocalFault(markets=len(self._instruments))
+
+    @property
+    def local_fault_ns(self) -> int:
+        """Since when most markets fail together; 0 where they do not."""
+        return self._fault.since_ns
+
+    def held(self, market: MarketId) -> str:
+        """Return why the market may not enter; "" where it may."""
+        if self._fault.there:
+            return "local_fault: most markets failed within one moment: the fault is likely on this side"
+        return self.breakers.held(market)
+
+    def ended(self, market: MarketId, lane: Lane, error: Exception | None) -> None:
+        """Learn how a call of the market ended; `error` None for well."""
+        now_ns = self._clock.now_ns()
+        if not venues_fault(error):
+            self._fault = self._fault.succeeded(market)
+            self._take(self.breakers.ended(market, lane, Result(failure="", draw=0.0), now_ns))
+            return
+        before = self._fault.there
+        self._fault = self._fault.failed(market, now_ns, self._draw())
+        if self._fault.there:
+            if not before:
+                self._fault_begins(now_ns)
+            return
+        self._take(self.breakers.ended(market, lane, self._result(error), now_ns))
+
+    # -------------------------------------------------------------------------------------------------------- by hand
+    def reset(self, market: MarketId, lane: Lane | None, caller: str) -> None:
+        """Close the market's breakers, or one of them. Harmless when repeated."""
+        self._take(self.breakers.reset(market, lane, caller, self._clock.now_ns()))
+
+    def isolate(self, market: MarketId, lane: Lane, caller: str) -> None:
+        """Keep a lane open until it is reset. Harmless when repeated."""
+        self._take(self.breakers.isolate(market, lane, caller, self._clock.now_ns()))
+
+    def force_retry(self, market: MarketId, caller: str) -> None:
+        """Probe the market's open lanes now. Harmless when repeated."""
+        now_ns = self._clock.now_ns()
+        self.breakers.force_retry(market, now_ns)
+        self._note("breaker.retry", Severity.INFO, market, f"{caller} asked to try again now", now_ns)
+        self._news.set()
+
+    # -------------------------------------------------------------------------------------------------------- probing
+    async def run(self) -> None:
+        """Probe for ever what is due."""
+        while True:
+            self._news.clear()
+            await self._sleep()
+            now_ns = self._clock.now_ns()
+            await self._probe_ourselves(now_ns)
+            self._take(self.breakers.expire(now_ns, self._draw()))
+            probes, changes = self.breakers.lend(now_ns)
+            self._take(changes)
+            for market, lane, lease in probes:
+                result = self._result(await self._asked(partial(self._question, market, lane)))
+                self._take(self.breakers.probed(market, lane, lease, result, self._clock.now_ns()))
+
+    async def _sleep(self) -> None:
+        due = [self.breakers.due_ns(), self._fault.retry_ns or None]
+        due_ns = min((at_ns for at_ns in due if at_ns is not None), default=None)
+        wait_s = None if due_ns is None else max(0.0, (due_ns - self._clock.now_ns()) / SECOND_NS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._news.wait()
+
+    async def _probe_ourselves(self, now_ns: int) -> None:
+        """Ask for all markets together whether the way out is there again, where that is due."""
+        if not self._fault.there or now_ns < self._fault.retry_ns:
+            return
+        error = await self._asked(self._venue.server_time_ns)
+        now_ns = self._clock.now_ns()
+        self._fault = self._fault.probed(now_ns, self._draw(), well=not venues_fault(error))
+        if self._fault.there:
+            return
+        log.info("local_fault.over", venue=self._venue.name)
+        self._note("local_fault.over", Severity.WARNING, None, f"{self._venue.name} answers again", now_ns)
+        self._closed()
+        for market in self._instruments:
+            self._changed(market)
+
+    async def _question(self, market: MarketId, lane: Lane) -> None:
+        """Ask what changes nothing and takes the way that the lane takes."""
+        instrument = self._instruments.get(market)
+        if lane is Lane.DATA and instrument is not None:
+            await self._venue.trades(instrument, 1)
+        else:
+            await self._venue.open_orders()
+
+    async def _asked(self, question: Callable[[], Awaitable[object]]) -> Exception | None:
+        """Return how the question ended."""
+        try:
+            await self._budget.acquire(Priority.RECONCILE)
+            async with asyncio.timeout(_PROBE_S):
+                await question()
+        except Exception as error:  # noqa: BLE001 -- whatever it was: the probe failed
+            if isinstance(error, RateLimited):
+                self._budget.pause(error.retry_after_ns)
+            return error
+        return None
+
+    # -------------------------------------------------------------------------------------------------------- private
+    def _result(self, error: Exception | None) -> Result:
+        if error is None or not venues_fault(error):
+            return Result(failure="", draw=0.0)
+        after_ns = error.retry_after_ns if isinstance(error, Retryable) else 0
+        return Result(failure=words(error), draw=self._draw(), retry_after_ns=after_ns)
+
+    def _fault_begins(self, now_ns: int) -> None:
+        self.breakers.forgive(now_ns - WITHIN_NS)
+        failing = len(self._fault.failed_ns)
+        text = f"{failing} of {len(self._instruments)} markets failed within {WITHIN_NS // SECOND_NS} s: nothing enters"
+        log.error("local_fault", venue=self._venue.name, failing=failing)
+        self._note("local_fault", Severity.ERROR, None, text, now_ns)
+        self._news.set()
+        for market in self._instruments:
+            self._changed(market)
+
+    def _take(self, changes: Sequence[BreakerChanged]) -> None:
+        """Journal what changed, say it once, and have the market act on it."""
+        if not changes:
+            return
+        self._journal.append(*changes)
+        self._news.set()
+        for change in changes:
+            tell = log.info if change.after is BreakerState.CLOSED else log.warning
+            if change.after is not BreakerState.HALF_OPEN:
+                tell(
+                    f"breaker.{change.after}",
+                    market=change.market,
+                    lane=change.lane.value,
+                    cause=change.cause,
+                    trips=change.trips,
+                    wait_s=round(max(0, change.until_ns - change.at_ns) / SECOND_NS),
+                )
+            self._changed(change.market)
+        if any(change.after is BreakerState.CLOSED for change in changes):
+            self._closed()
+
+    def _note(self, kind: str, severity: Severity, market: MarketId | None, message: str, now_ns: int) -> None:
+        self._journal.append(Noted(kind=kind, severity=severity, market=market, message=message, at_ns=now_ns))

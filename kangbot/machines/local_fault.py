@@ -1,0 +1,57 @@
+"""Whether what fails is ours: most markets failing within one moment are the uplink, the resolver or the clock.
+
+Twenty-seven venues' breakers for one pulled cable would be twenty-seven alarms, and half an hour without trading after
+the cable is back. So it is one fault, with one alarm and one backoff, and no market's breaker counts it.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from kangbot.machines.backoff import Backoff
+from kangbot.model.ids import MarketId
+
+_SECOND_NS = 1_000_000_000
+WITHIN_NS = 10 * _SECOND_NS
+_BACKOFF = Backoff(first_ns=5 * _SECOND_NS, ceiling_ns=60 * _SECOND_NS)
+AT_LEAST = 3  # markets: two that fail together are a coincidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalFault:
+    """Returns its successor. `markets` is how many could fail."""
+
+    markets: int
+    failed_ns: dict[MarketId, int] = field(default_factory=dict)  # of each market that failed of late, oldest first
+    since_ns: int = 0  # it is a local fault since then; 0 for none
+    retry_ns: int = 0  # no probe before
+    backoff: Backoff = field(default=_BACKOFF)
+
+    @property
+    def there(self) -> bool:
+        """Whether what fails now is ours."""
+        return self.since_ns > 0
+
+    def failed(self, market: MarketId, now_ns: int, draw: float) -> "LocalFault":
+        """Learn that a call of the market failed."""
+        late = {known: at_ns for known, at_ns in self.failed_ns.items() if now_ns - at_ns <= WITHIN_NS}
+        late.pop(market, None)
+        late[market] = now_ns
+        after = replace(self, failed_ns=late)
+        if self.there or len(late) < AT_LEAST or 2 * len(late) <= self.markets:
+            return after
+        backoff = self.backoff.failed()
+        return replace(after, since_ns=now_ns, retry_ns=now_ns + backoff.wait_ns(draw), backoff=backoff)
+
+    def succeeded(self, market: MarketId) -> "LocalFault":
+        """Learn that a call of the market succeeded."""
+        if market not in self.failed_ns:
+            return self
+        return replace(self, failed_ns={known: at for known, at in self.failed_ns.items() if known != market})
+
+    def probed(self, now_ns: int, draw: float, *, well: bool) -> "LocalFault":
+        """Learn how the one probe ended: the fault is over, or is tried again later."""
+        if not self.there:
+            return self
+        if well:
+            return LocalFault(markets=self.markets)
+        backoff = self.backoff.failed()
+        return replace(self, retry_ns=now_ns + backoff.wait_ns(draw), backoff=backoff)

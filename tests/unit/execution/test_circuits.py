@@ -1,0 +1,255 @@
+"""The breakers of an account on virtual time, over a venue that can be out of reach and a disk that outlives them."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any
+
+import msgspec
+
+from kangbot.errors import Ambiguous, InsufficientFunds, RateLimited, Retryable
+from kangbot.execution.budget import Budget
+from kangbot.execution.circuits import Circuits
+from kangbot.journal.replay import replay
+from kangbot.machines.breakers import Breakers
+from kangbot.machines.limiter import Window
+from kangbot.model.events import BreakerChanged, BreakerState, Lane, Noted
+from kangbot.model.ids import MarketId
+from kangbot.runtime.world import SECOND_NS, Clock, World
+from kangbot.sim.world.loop import run
+from tests.support.order_disk import Disk, loop
+from tests.support.order_venue import FakeVenue
+from tests.support.trade_words import MARKET, START, instrument
+
+LOST = Ambiguous("no answer in time")
+OTHERS = tuple(MarketId(f"bybit:{name}-USDT:USDT") for name in ("ETH", "SOL", "XRP", "ADA"))
+
+
+def told(story: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Run a story on virtual time."""
+
+    @wraps(story)
+    def test() -> None:
+        run(story())
+
+    return test
+
+
+class Venue(FakeVenue):
+    """A venue whose clock can be out of reach, and answers later each time."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.clock_asked = 0
+        self.away = False
+
+    async def server_time_ns(self) -> int:
+        self.clock_asked += 1
+        if self.away:
+            raise RateLimited("not yet", retry_after_ns=SECOND_NS)
+        return self.clock.now_ns()
+
+
+class Rig:
+    """One life of the circuits; the next one has the same disk and venue."""
+
+    def __init__(self, before: "Rig | None" = None, *, markets: tuple[MarketId, ...] = (MARKET,)) -> None:
+        virtual = loop()
+        self.clock = Clock(monotonic_ns=lambda: virtual.now_ns, anchor_ns=START)
+        self.disk: Disk = Disk() if before is None else before.disk
+        self.venue: Venue = Venue(self.clock) if before is None else before.venue
+        self.markets = markets
+        self.looked: list[MarketId] = []
+        self.reconciles = 0
+
+    async def begin(self) -> Circuits:
+        """Replay the disk, and begin."""
+        world = World(clock=self.clock, seed=b"circuits")
+        breakers = Breakers()
+        await replay(self.disk, {"breakers": breakers})
+        self.budget = Budget(clock=self.clock, venue="bybit", windows=(Window(most=100, span_ns=SECOND_NS),))
+        self.circuits = Circuits(
+            world=world,
+            journal=self.disk,
+            venue=self.venue,
+            budget=self.budget,
+            breakers=breakers,
+            changed=self.looked.append,
+            closed=self._closed,
+        )
+        for market in self.markets:
+            self.circuits.add(msgspec.structs.replace(instrument(), market=market))
+        self._task = asyncio.create_task(self.circuits.run())
+        await asyncio.sleep(0.01)
+        return self.circuits
+
+    def _closed(self) -> None:
+        self.reconciles += 1
+
+    async def end(self) -> None:
+        """End as a kill does."""
+        await asyncio.sleep(0.01)
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def events(self) -> list[object]:
+        """Return what is on disk."""
+        await asyncio.sleep(0.1)
+        return [record.event for record in await self.disk.read(0, 1000)]
+
+
+def trip(circuits: Circuits, market: MarketId = MARKET, lane: Lane = Lane.ENTRY) -> None:
+    """Have five calls fail in a row."""
+    for _ in range(5):
+        circuits.ended(market, lane, LOST)
+
+
+@told
+async def test_a_venue_that_does_not_answer_is_left_alone_and_asked_once_before_anything_goes_on() -> None:
+    """Open, one question after the cool-down, closed: each on disk with its cause, and the account is reconciled."""
+    rig = Rig()
+    circuits = await rig.begin()
+    trip(circuits)
+    assert "no answer in time" in circuits.held(MARKET)
+    assert rig.looked == [MARKET]
+    await asyncio.sleep(140)
+    assert rig.venue.asked == []
+    await asyncio.sleep(170)
+    assert [name for name, _ in rig.venue.asked] == ["open_orders"]
+    assert circuits.held(MARKET) == ""
+    assert rig.reconciles == 1
+    changes = [event for event in await rig.events() if isinstance(event, BreakerChanged)]
+    assert [change.after.value for change in changes] == ["open", "half_open", "closed"]
+    assert rig.venue.submits == []
+    await rig.end()
+
+
+@told
+async def test_a_probe_that_fails_or_hangs_opens_it_for_longer() -> None:
+    """And the venue is asked seldom."""
+    rig = Rig()
+    circuits = await rig.begin()
+    rig.venue.unreachable = True
+    trip(circuits)
+    await asyncio.sleep(320)
+    assert circuits.breakers.of(MARKET, Lane.ENTRY).trips == 2
+    rig.venue.unreachable, rig.venue.questions_hang = False, True
+    await asyncio.sleep(620)
+    assert circuits.breakers.of(MARKET, Lane.ENTRY).trips == 3
+    assert circuits.held(MARKET)
+    assert len(rig.venue.asked) == 2
+    await rig.end()
+
+
+@told
+async def test_after_a_kill_it_is_open_until_the_same_moment() -> None:
+    """The next life makes no earlier call."""
+    rig = Rig()
+    circuits = await rig.begin()
+    trip(circuits)
+    until_ns = circuits.breakers.of(MARKET, Lane.ENTRY).until_ns
+    await rig.end()
+    again = Rig(rig)
+    circuits = await again.begin()
+    assert circuits.breakers.of(MARKET, Lane.ENTRY).until_ns == until_ns
+    assert circuits.held(MARKET)
+    await asyncio.sleep((until_ns - again.clock.now_ns()) / SECOND_NS - 0.1)
+    assert again.venue.asked == []
+    await asyncio.sleep(1)
+    assert len(again.venue.asked) == 1
+    await again.end()
+
+
+@told
+async def test_refusals_and_cancellations_trip_nothing() -> None:
+    """A thousand of each: the venue answered, or nobody waited."""
+    rig = Rig()
+    circuits = await rig.begin()
+    for _ in range(1000):
+        circuits.ended(MARKET, Lane.ENTRY, InsufficientFunds("no money", code="110007"))
+    assert circuits.breakers.of(MARKET, Lane.ENTRY).state is BreakerState.CLOSED
+    assert await rig.events() == []
+    await rig.end()
+
+
+@told
+async def test_it_stays_open_for_as_long_as_the_venue_asked() -> None:
+    """A ban of an hour is an hour."""
+    rig = Rig()
+    circuits = await rig.begin()
+    for _ in range(5):
+        circuits.ended(MARKET, Lane.ENTRY, RateLimited("banned", retry_after_ns=3600 * SECOND_NS))
+    breaker = circuits.breakers.of(MARKET, Lane.ENTRY)
+    assert breaker.until_ns == rig.clock.now_ns() + 3600 * SECOND_NS
+    await rig.end()
+
+
+@told
+async def test_the_data_lane_is_probed_by_data() -> None:
+    """The newest trade, not the account."""
+    rig = Rig()
+    circuits = await rig.begin()
+    trip(circuits, lane=Lane.DATA)
+    await asyncio.sleep(320)
+    assert rig.venue.asked == []
+    assert circuits.held(MARKET) == ""
+    await rig.end()
+
+
+@told
+async def test_most_markets_failing_together_are_one_fault_with_one_alarm() -> None:
+    """No breaker trips; nothing enters anywhere until one probe gets through; then everything is reconciled."""
+    rig = Rig(markets=(MARKET, *OTHERS))
+    circuits = await rig.begin()
+    for _ in range(5):
+        for market in rig.markets[:4]:
+            circuits.ended(market, Lane.ENTRY, Retryable("no name server answers"))
+    assert circuits.local_fault_ns
+    assert circuits.held(OTHERS[-1]).startswith("local_fault")
+    assert all(breaker.state is BreakerState.CLOSED for _, _, breaker in circuits.breakers)
+    await asyncio.sleep(30)
+    assert not circuits.local_fault_ns
+    assert circuits.held(MARKET) == ""
+    assert rig.reconciles == 1
+    kinds = [event.kind for event in await rig.events() if isinstance(event, Noted)]
+    assert kinds == ["local_fault", "local_fault.over"]
+    assert rig.looked == [*rig.markets, *rig.markets]
+    await rig.end()
+
+
+@told
+async def test_a_local_fault_lasts_until_a_probe_gets_through() -> None:
+    """Each one later than the last."""
+    rig = Rig(markets=(MARKET, *OTHERS))
+    circuits = await rig.begin()
+    rig.venue.away = True
+    for market in rig.markets:
+        circuits.ended(market, Lane.DATA, LOST)
+    await asyncio.sleep(100)
+    assert circuits.local_fault_ns
+    assert 3 <= rig.venue.clock_asked <= 6
+    await rig.end()
+
+
+@told
+async def test_by_hand_a_lane_is_isolated_and_reset_and_an_open_one_tried_at_once() -> None:
+    """Each with its caller on disk; repeating changes nothing."""
+    rig = Rig()
+    circuits = await rig.begin()
+    circuits.isolate(MARKET, Lane.ENTRY, "ann")
+    circuits.isolate(MARKET, Lane.ENTRY, "ann")
+    assert circuits.held(MARKET).endswith("isolated by ann")
+    circuits.reset(MARKET, None, "bob")
+    circuits.reset(MARKET, None, "bob")
+    assert circuits.held(MARKET) == ""
+    trip(circuits)
+    circuits.force_retry(MARKET, "cid")
+    await asyncio.sleep(1)
+    assert circuits.held(MARKET) == ""
+    events = await rig.events()
+    callers = [event.caller for event in events if isinstance(event, BreakerChanged) and event.caller]
+    assert callers == ["ann", "bob"]
+    assert [event.message for event in events if isinstance(event, Noted)] == ["cid asked to try again now"]
+    await rig.end()

@@ -1,0 +1,141 @@
+"""The breakers of all markets: what they mean for an entry, and that a restart goes on from them."""
+
+from kangbot.machines.breakers import Breakers, Result
+from kangbot.model.events import BreakerChanged, BreakerState, Event, Lane, Noted, Severity
+from kangbot.model.ids import MarketId
+
+S = 1_000_000_000
+NOW = 1_000_000 * S
+A, B = MarketId("v:A"), MarketId("v:B")
+BAD, WELL = Result(failure="no answer in time", draw=0.5), Result(failure="", draw=0.0)
+
+
+def trip(breakers: Breakers, market: MarketId = A, lane: Lane = Lane.ENTRY) -> list[BreakerChanged]:
+    """Have five calls fail in a row; return what changed."""
+    return [change for number in range(5) for change in breakers.ended(market, lane, BAD, NOW + number * S)]
+
+
+def test_an_open_entry_lane_holds_entries_of_its_own_market() -> None:
+    """The others do not notice."""
+    breakers = Breakers()
+    (change,) = trip(breakers)
+    assert (change.before, change.after, change.cause) == (BreakerState.CLOSED, BreakerState.OPEN, "no answer in time")
+    assert change.until_ns == NOW + 4 * S + 225 * S
+    assert breakers.held(A) == "breaker: the entry lane is open: no answer in time"
+    assert breakers.held(B) == ""
+
+
+def test_an_open_data_lane_holds_entries_too() -> None:
+    """One would enter blind."""
+    breakers = Breakers()
+    trip(breakers, lane=Lane.DATA)
+    assert breakers.held(A).startswith("breaker: the data lane is open")
+
+
+def test_an_open_exit_lane_holds_nothing_and_closes_with_the_first_success() -> None:
+    """An exit is never held back: the next one is the probe."""
+    breakers = Breakers()
+    assert len(trip(breakers, lane=Lane.EXIT)) == 1
+    assert breakers.held(A) == ""
+    (change,) = breakers.ended(A, Lane.EXIT, WELL, NOW + 60 * S)
+    assert (change.after, change.cause) == (BreakerState.CLOSED, "")
+
+
+def test_each_permit_that_is_due_is_lent_once() -> None:
+    """And what the probes find decides lane by lane."""
+    breakers = Breakers()
+    assert breakers.due_ns() is None
+    trip(breakers)
+    trip(breakers, B)
+    due_ns = breakers.due_ns()
+    assert due_ns is not None
+    assert breakers.lend(due_ns - 1) == ([], [])
+    probes, changes = breakers.lend(due_ns)
+    assert [change.after for change in changes] == [BreakerState.HALF_OPEN] * 2
+    assert breakers.lend(due_ns) == ([], [])
+    (first, second) = probes
+    assert [change.after for change in breakers.probed(*first, WELL, due_ns)] == [BreakerState.CLOSED]
+    assert [change.after for change in breakers.probed(*second, BAD, due_ns)] == [BreakerState.OPEN]
+
+
+def test_a_probe_that_never_comes_back_opens_it_again() -> None:
+    """The lease is over after thirty seconds."""
+    breakers = Breakers()
+    trip(breakers)
+    due_ns = breakers.due_ns()
+    assert due_ns is not None
+    breakers.lend(due_ns)
+    assert breakers.expire(due_ns + 30 * S, 0.5) == []
+    (change,) = breakers.expire(due_ns + 31 * S, 0.5)
+    assert (change.after, change.trips) == (BreakerState.OPEN, 2)
+
+
+def test_by_hand_each_command_may_be_repeated() -> None:
+    """The second one changes nothing and says nothing."""
+    breakers = Breakers()
+    (change,) = breakers.isolate(A, Lane.ENTRY, "ann", NOW)
+    assert (change.caller, change.cause) == ("ann", "isolated by ann")
+    assert breakers.isolate(A, Lane.ENTRY, "bob", NOW) == ()
+    assert [change.lane for change in breakers.reset(A, None, "bob", NOW)] == [Lane.ENTRY]
+    assert breakers.reset(A, None, "bob", NOW) == []
+    assert breakers.reset(A, Lane.ENTRY, "bob", NOW) == []
+
+
+def test_a_forced_retry_makes_every_open_lane_due() -> None:
+    """Of that market alone."""
+    breakers = Breakers()
+    trip(breakers)
+    trip(breakers, B)
+    breakers.force_retry(A, NOW + 10 * S)
+    probes, _ = breakers.lend(NOW + 10 * S)
+    assert [(market, lane) for market, lane, _ in probes] == [(A, Lane.ENTRY)]
+
+
+def test_failures_of_a_local_fault_are_forgiven() -> None:
+    """They were not the market's."""
+    breakers = Breakers()
+    for number in range(4):
+        breakers.ended(A, Lane.ENTRY, BAD, NOW + number)
+    breakers.forgive(NOW)
+    assert breakers.ended(A, Lane.ENTRY, BAD, NOW + 5) == ()
+
+
+def told(breakers: Breakers, events: list[BreakerChanged]) -> Breakers:
+    """Return `breakers` after they heard of the events, among others."""
+    other: Event = Noted(kind="x", severity=Severity.INFO, market=A, message="", at_ns=NOW)
+    for event in [other, *events]:
+        breakers.observe(event)
+    return breakers
+
+
+def test_after_a_restart_it_is_open_until_the_same_moment() -> None:
+    """From the journal, and from a checkpoint of it."""
+    before = Breakers()
+    changes = trip(before)
+    after = told(Breakers(), changes)
+    resumed = Breakers()
+    resumed.resume(after.checkpoint())
+    for known in (after, resumed):
+        assert known.due_ns() == before.due_ns()
+        assert known.held(A) == before.held(A)
+        assert known.of(A, Lane.ENTRY).trips == 1
+
+
+def test_a_probe_that_was_out_when_the_daemon_died_is_due_at_once() -> None:
+    """Nobody will bring its result."""
+    before = Breakers()
+    changes = trip(before)
+    due_ns = before.due_ns()
+    assert due_ns is not None
+    changes += before.lend(due_ns)[1]
+    after = told(Breakers(), changes)
+    assert after.of(A, Lane.ENTRY).state is BreakerState.OPEN
+    assert after.due_ns() == due_ns
+
+
+def test_a_checkpoint_leaves_out_what_is_as_new() -> None:
+    """A market that never had trouble takes no room."""
+    breakers = Breakers()
+    breakers.ended(A, Lane.ENTRY, WELL, NOW)
+    assert breakers.checkpoint() == b"[]"
+    assert [lane for _, lane, _ in breakers] == [Lane.ENTRY]
