@@ -10,7 +10,7 @@ SEEDS ?= 1..10000
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 WHOLLY_COVERED := kangbot/machines/*,kangbot/risk/*,kangbot/journal/*,kangbot/execution/*
 
-.PHONY: help demo run test crash-points kills simulate simulate-mutants check fmt bench lock clean
+.PHONY: help demo run test crash-points kills simulate simulate-mutants test-container test-systemd small-server check fmt bench lock clean
 
 help: ## what can be typed
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -45,6 +45,15 @@ simulate-mutants: $(STAMP) ## take each safeguard out, until a seed notices (min
 kills: $(STAMP) ## kill -9 the daemon 100 times and the database 15 times, stop the process for 30 s (15 minutes)
 	@$(BIN)/python -m pytest tests/e2e/test_kill.py tests/e2e/test_stopped_process.py tests/conformance/history/test_mariadb.py -m sweep -q
 	@$(BIN)/python -m pytest tests/e2e/test_small_disk.py -q
+
+test-container: $(STAMP) ## docker-compose.yml for real: kills, a dead database, a hung loop, limits (needs a container engine)
+	@$(BIN)/python -m pytest tests/container -m "engine and not sweep" -q -s
+
+small-server: $(STAMP) ## daemon and MariaDB on one vCPU and 1 GB with faults, drawn in docs/small-server.svg (MINUTES=20)
+	@$(BIN)/python -m pytest tests/container -m "engine and sweep" -q -s
+
+test-systemd: $(STAMP) ## the unit for real, under a systemd of its own (needs a container engine)
+	@$(BIN)/python -m pytest tests/systemd -m engine -q -s
 
 check: $(STAMP) ## format, lint, types, import contracts: in the order of speed
 	@$(BIN)/ruff format --check --quiet . || { echo "make fmt puts this right"; exit 1; }

@@ -1,0 +1,153 @@
+"""config/systemd/kangbot.service under a real systemd. Each test leaves the daemon running on the shipped unit."""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.agreement import Journalled, disagreements, sqlite_query
+from tests.support.engine import ran, until
+from tests.support.systemd import Machine
+
+pytestmark = pytest.mark.engine
+
+MARKETS = 27
+
+
+@pytest.fixture(autouse=True)
+def _running(machine: Machine) -> Iterator[None]:
+    """Before and after each test: the shipped unit, live."""
+    machine.drop_in("")
+    machine.start()
+    machine.live(MARKETS)
+    yield
+    machine.sh("rm -f /etc/kangbot/hang /etc/kangbot/eat")
+
+
+def test_the_hardening_is_measured(machine: Machine) -> None:
+    """The figure of `systemd-analyze security`, the lower the better; 1.5 at most."""
+    said = machine.sh("systemd-analyze security kangbot --no-pager")
+    found = re.search(r"exposure level for kangbot.service: ([0-9.]+)", said)
+    assert found is not None, said
+    print(f"systemd-analyze security: {found[1]}")
+    assert float(found[1]) <= 1.5
+
+
+def test_it_is_ready_after_the_recovery_and_not_before(machine: Machine) -> None:
+    """While the exchange is away the start is long, past its own limit, and says why; then it is ready."""
+    machine.sh("systemctl stop kangbot; systemctl stop exchange")
+    machine.drop_in("[Service]\nTimeoutStartSec=5\n")
+    machine.sh("systemctl start --no-block kangbot")
+    time.sleep(15)
+    assert machine.show("ActiveState") == "activating"
+    assert "waiting" in machine.show("StatusText")
+    machine.sh("rm -r /var/lib/kangbot")  # the exchange that comes has empty books
+    machine.sh("systemctl kill --signal KILL kangbot || true; systemctl reset-failed exchange 2>/dev/null || true")
+    machine.start_exchange()
+    took_s = until(lambda: machine.show("ActiveState") == "active", "ready", 60)
+    print(f"ready {took_s:.1f} s after the exchange was there")
+
+
+def test_a_hung_loop_is_ended_by_the_watchdog_with_its_stack_in_the_journal(machine: Machine) -> None:
+    """And started again."""
+    since, restarts = machine.now(), int(machine.show("NRestarts"))
+    machine.sh("touch /etc/kangbot/hang")
+    took_s = until(lambda: "Watchdog timeout" in machine.log(since), "the watchdog", 60)
+    machine.sh("rm /etc/kangbot/hang")
+    until(lambda: int(machine.show("NRestarts")) > restarts, "a restart", 60)
+    machine.live(MARKETS)
+    said = machine.log(since)
+    assert "Fatal Python error: Aborted" in said
+    assert "hangs.py" in said
+    print(f"the watchdog ended the hung loop within {took_s:.1f} s")
+
+
+def test_what_takes_too_much_memory_is_ended_and_started_again(machine: Machine) -> None:
+    """MemoryMax is the kernel's own limit; nothing else of the machine is hurt."""
+    since, restarts = machine.now(), int(machine.show("NRestarts"))
+    assert machine.show("MemoryMax") == str(320 * 1024 * 1024)
+    machine.sh("touch /etc/kangbot/eat")
+    until(lambda: "status=9/KILL" in machine.log(since) or "oom-kill" in machine.log(since), "the end", 60)
+    machine.sh("rm /etc/kangbot/eat")
+    until(lambda: int(machine.show("NRestarts")) > restarts, "a restart", 60)
+    machine.live(MARKETS)
+    assert machine.sh("systemctl is-active exchange") == "active"
+
+
+def test_exit_code_78_is_not_tried_again(machine: Machine) -> None:
+    """A mistake of the configuration: said once, with what to do."""
+    machine.sh("systemctl stop kangbot")
+    machine.drop_in("[Service]\nEnvironment=KANGBOT_MODE=live\n")
+    since = machine.now()
+    assert ran(("docker", "exec", machine.name, "systemctl", "start", "kangbot")).returncode != 0
+    time.sleep(12)  # more than twice RestartSec
+    assert (machine.show("ActiveState"), machine.show("NRestarts")) == ("failed", "0")
+    assert machine.show("ExecMainStatus") == "78"
+    assert machine.log(since).count("live trades with money and needs a second switch") == 1
+
+
+def test_keys_come_as_credentials(machine: Machine) -> None:
+    """Root's files, in the daemon's hands alone: the exchange takes the key, and no environment holds it."""
+    machine.sh("systemctl stop kangbot")
+    for name in ("key", "secret"):
+        machine.write(f"/etc/kangbot/credentials/bybit/{name}", "sandbox\n")
+    machine.sh("chmod 600 /etc/kangbot/credentials/bybit/*")
+    address = "127.0.0.1:8790"
+    environment = {
+        "MODE": "testnet",
+        "STATE_DIR": "/var/lib/kangbot/testnet",
+        "VENUES__BYBIT__REST_URL": f"http://{address}",
+        "VENUES__BYBIT__WS_PUBLIC_URL": f"ws://{address}/v5/public",
+        "VENUES__BYBIT__WS_PRIVATE_URL": f"ws://{address}/v5/private",
+    }
+    lines = "".join(f"Environment=KANGBOT_{name}={value}\n" for name, value in environment.items())
+    machine.drop_in(f"[Service]\n{lines}")
+    machine.sh("systemctl start kangbot")
+    assert machine.show("ActiveState") == "active"
+    pid = machine.show("MainPID")
+    held = machine.sh(
+        f"ls -l /run/credentials/kangbot.service; cat /proc/{pid}/environ /proc/{pid}/cmdline | tr '\\0' '\\n'"
+    )
+    assert held.count("-r--------") == 2
+    assert "bybit_key" in held
+    assert "=sandbox" not in held
+    machine.sh("systemctl stop kangbot; echo wrong > /etc/kangbot/credentials/bybit/key")
+    since = machine.now()
+    assert ran(("docker", "exec", machine.name, "systemctl", "start", "kangbot")).returncode != 0
+    assert machine.show("ExecMainStatus") == "78"
+    assert "daemon.needs_human" in machine.log(since)
+    machine.sh("rm /etc/kangbot/credentials/bybit/*")
+
+
+def test_it_stops_within_its_bound_and_all_books_agree(machine: Machine, tmp_path: Path) -> None:
+    """Under load, after a kill: exchange, journal and history say the same."""
+    machine.sh("systemctl kill --signal KILL kangbot")
+    until(lambda: machine.show("ActiveState") == "active", "a restart", 60)
+    machine.live(MARKETS)
+    machine.exchange.pause()
+    time.sleep(0.5)
+    began = time.monotonic()
+    machine.sh("systemctl stop kangbot")
+    took_s = time.monotonic() - began
+    assert (machine.show("Result"), machine.show("ExecMainStatus")) == ("success", "0")
+    state = machine.state(tmp_path / "state")
+    journal = Journalled(state)
+    assert disagreements(journal, sqlite_query(state), machine.exchange) == []
+    assert len(journal.statuses) > MARKETS
+    print(f"stopped in order within {took_s:.1f} s; {len(journal.statuses)} orders, all books agree")
+    assert took_s < 30
+    machine.exchange.go_on()
+
+
+def test_uninstalling_leaves_what_it_remembers(machine: Machine) -> None:
+    """The unit goes, state and configuration stay; installing again goes on from them."""
+    said = machine.sh("/opt/kangbot/bin/kangbot install-service --uninstall --write")
+    assert "left as they are" in said
+    assert machine.sh("systemctl show kangbot --property LoadState --value") == "not-found"
+    assert (
+        machine.sh("test -f /var/lib/kangbot/journal.sqlite && test -f /etc/kangbot/kangbot.toml && echo there")
+        == "there"
+    )
+    machine.sh("/opt/kangbot/bin/kangbot install-service --write")
