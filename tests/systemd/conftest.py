@@ -45,7 +45,8 @@ def machine() -> Iterator[Machine]:
         busy_config()
         .replace('mode = "sandbox"', 'mode = "sandbox"\nstate_dir = "/var/lib/kangbot"')
         .replace(
-            '[[markets]]\nsymbol = "ADA/USDT:USDT"', '[[markets]]\nsymbol = "ADA/USDT:USDT"\nstrategy = "eats.py"'
+            'symbol = "ADA/USDT:USDT"',
+            'symbol = "ADA/USDT:USDT"\nstrategy = "eats.py"\nparameters = { fast = 2, slow = 5 }',
         ),
         sorted(STRATEGIES.glob("*.py")),
     )
