@@ -10,7 +10,7 @@ SEEDS ?= 1..10000
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 WHOLLY_COVERED := kangbot/machines/*,kangbot/risk/*,kangbot/journal/*,kangbot/execution/*
 
-.PHONY: help demo run test crash-points kills simulate simulate-mutants test-container test-systemd small-server check fmt bench lock clean
+.PHONY: help demo run test crash-points kills faults simulate simulate-mutants test-container test-systemd small-server check fmt bench lock clean
 
 help: ## what can be typed
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ small-server: $(STAMP) ## daemon and MariaDB on one vCPU and 1 GB with faults, d
 
 test-systemd: $(STAMP) ## the unit for real, under a systemd of its own (needs a container engine)
 	@$(BIN)/python -m pytest tests/systemd -m engine -q -s
+
+faults: $(STAMP) ## the daemon as a process against what networks, venues and machines do: a table (13 minutes)
+	@$(BIN)/python -m pytest tests/faults -m "sweep or process" -n 4 --dist worksteal -p no:randomly
 
 check: $(STAMP) ## format, lint, types, import contracts: in the order of speed
 	@$(BIN)/ruff format --check --quiet . || { echo "make fmt puts this right"; exit 1; }

@@ -72,9 +72,11 @@ def speaking(module: str, *arguments: str) -> Iterator[tuple[dict[str, str], psu
             process.terminate()
 
 
-def load_venue(markets: int, rate: float) -> AbstractContextManager[tuple[dict[str, str], psutil.Process]]:
-    """Serve a venue that only talks (`benchmarks/load.py`)."""
-    return speaking("benchmarks.load", "--markets", str(markets), "--rate", str(rate))
+def load_venue(
+    markets: int, rate: float, most: int = 10
+) -> AbstractContextManager[tuple[dict[str, str], psutil.Process]]:
+    """Serve a venue that only talks (`benchmarks/load.py`), and bears `most` messages a second of a connection."""
+    return speaking("benchmarks.load", "--markets", str(markets), "--rate", str(rate), "--most", str(most))
 
 
 @contextmanager

@@ -7,6 +7,13 @@ strategy trades, and every frame is one formatting of bytes. The REST answers ar
 Frames leave one by one, spread evenly over time, as a venue's do: a reader is woken for each of them.
 
     python -m benchmarks.load --markets 1000 --rate 10       # the first line of standard output tells the addresses
+
+It keeps count of who connects and of how much is said to it, closes a connection that says more than `--most` messages
+within a second with 1008, as venues do, and cuts every connection at once when it is told to::
+
+    GET  /load/seen    {"connects": [seconds since the epoch, …], "peak": most messages of a connection within a second,
+                        "closes": connections closed for saying too much, "topics": subscriptions there are}
+    POST /load/cut     no close frame; {"cut": connections}
 """
 
 import argparse
@@ -14,6 +21,7 @@ import asyncio
 import json
 import struct
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -63,9 +71,13 @@ def now_ms() -> int:
 class Load:
     """The server's state: who listens to what, and how far the frames have come."""
 
-    def __init__(self, markets: int, rate: float) -> None:
+    def __init__(self, markets: int, rate: float, most: int) -> None:
         self.names = names(markets)
         self._rate = rate
+        self._most = most
+        self._open: dict[asyncio.WriteTransport, None] = {}
+        self._connects: list[float] = []
+        self._peak = self._closes = 0
         self._sinks: dict[str, asyncio.WriteTransport] = {}  # by topic
 
     # ------------------------------------------------------------------------------------------------------ frames
@@ -106,15 +118,44 @@ class Load:
         await socket.prepare(request)
         transport, mine = request.transport, set[str]()
         assert transport is not None
+        self._connects.append(time.time())
+        self._open[transport] = None
+        within = deque[float](maxlen=self._most + 1)
         with suppress(ConnectionError):
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
+                    if self._too_much(within):
+                        await socket.close(code=1008, message=b"too many messages")
+                        break
                     said = json.loads(message.data)
                     await socket.send_str(json.dumps(self._answer(said, request.path)))
                     self._subscribe(said, transport, mine)
         for topic in mine:
             self._sinks.pop(topic, None)
+        self._open.pop(transport)
         return socket
+
+    def _too_much(self, within: deque[float]) -> bool:
+        """Count one message, and say whether it is one too many for the second that it ends."""
+        now = time.monotonic()
+        within.append(now)
+        said = sum(now - at < 1.0 for at in within)
+        self._peak = max(self._peak, said)
+        self._closes += said > self._most
+        return said > self._most
+
+    # --------------------------------------------------------------------------------------------------- asked and told
+    async def seen(self, _: web.Request) -> web.Response:
+        """Say what was counted."""
+        counts = {"peak": self._peak, "closes": self._closes, "topics": len(self._sinks)}
+        return web.json_response({"connects": self._connects, **counts})
+
+    async def cut(self, _: web.Request) -> web.Response:
+        """Break every websocket, as a network would."""
+        cut = tuple(self._open)
+        for transport in cut:
+            transport.abort()
+        return web.json_response({"cut": len(cut)})
 
     def _answer(self, said: dict[str, Any], path: str) -> dict[str, object]:
         if said["op"] == "ping" and path.endswith("private"):
@@ -174,10 +215,12 @@ def _instrument(name: str) -> dict[str, object]:
     }
 
 
-async def serve(markets: int, rate: float) -> None:
+async def serve(markets: int, rate: float, most: int) -> None:
     """Serve for ever."""
-    load = Load(markets, rate)
+    load = Load(markets, rate, most)
     app = web.Application()
+    app.router.add_get("/load/seen", load.seen)
+    app.router.add_post("/load/cut", load.cut)
     app.router.add_get("/v5/public/linear", load.stream)
     app.router.add_get("/v5/private", load.stream)
     app.router.add_route("*", "/v5/{tail:.*}", load.rest)
@@ -198,5 +241,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--markets", type=int, required=True)
     parser.add_argument("--rate", type=float, default=10.0, help="books a second and market")
+    parser.add_argument("--most", type=int, default=10, help="messages a second and connection; Binance's limit")
     arguments = parser.parse_args()
-    uvloop.run(serve(arguments.markets, arguments.rate))
+    uvloop.run(serve(arguments.markets, arguments.rate, arguments.most))

@@ -1,0 +1,47 @@
+"""Connections that cannot be had, or not for long."""
+
+import time
+
+import pytest
+
+from tests.faults.conftest import Expect
+from tests.support.fault_world import FaultWorld
+
+pytestmark = [pytest.mark.process, pytest.mark.sweep]
+
+
+def test_accept_then_close_is_not_hammered(world: FaultWorld, expect: Expect) -> None:
+    """Every handshake succeeds and is followed by a close, for five minutes."""
+    row = expect("accept-then-close for 5 minutes", "≤ 60 connects, all live ≤ 30 s after")
+    world.trading()
+    world.public.hang_up = True
+    begun = time.monotonic()
+    world.public.cut()
+    time.sleep(300)
+    connects = world.public.since(begun)
+    world.public.hang_up = False
+    healed = time.monotonic()
+    world.until(world.fresh, 60)
+    took = time.monotonic() - healed
+    row.measured(f"{connects} connects, all live on fresh data {took:.1f} s after", ok=connects <= 60 and took <= 30)
+
+
+def test_ten_minutes_of_refused_connections_are_recovered_from(world: FaultWorld, expect: Expect) -> None:
+    """Data, the account's stream and requests are refused by the system, then accepted again."""
+    row = expect("all connections refused for 10 minutes", "trading again ≤ 30 s after, nothing lost or doubled")
+    world.trading()
+    for proxy in world.proxies:
+        proxy.refuse()
+    time.sleep(600)
+    before = world.client.report().orders.filled
+    for proxy in world.proxies:
+        proxy.accept()
+    healed = time.monotonic()
+    world.until(lambda report: report.orders.filled > before, 600)
+    trading = time.monotonic() - healed
+    world.until(world.fresh, 600)
+    live, wrong = time.monotonic() - healed, world.disagreements()
+    row.measured(
+        f"the first order filled {trading:.1f} s and every market live {live:.1f} s after, {len(wrong)} disagreements",
+        ok=trading <= 30 and live <= 30 and not wrong,
+    )

@@ -1,0 +1,172 @@
+"""Sockets and topics that say nothing, or nothing new, while everything else looks well."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.faults.conftest import Expect
+from tests.support.fault_world import FaultWorld, at, wait_until
+
+pytestmark = pytest.mark.process
+
+BUDGET_S = 4.0  # the least silence that a quote's topic is allowed: what five frames a second teach it
+
+
+class Spell:
+    """A spell on one topic that a new subscription breaks: `do` sees its frames until then."""
+
+    def __init__(self, topic: str, do: Any) -> None:
+        self._topic = topic
+        self._do = do
+        self.broken = 0.0  # when it was subscribed anew
+
+    def __call__(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        if message.get("op") == "subscribe" and not self.broken:
+            self.broken = time.time()
+        if message.get("topic") != self._topic or self.broken:
+            return message
+        shown: dict[str, Any] | None = self._do(message)
+        return shown
+
+
+def healed(world: FaultWorld, topic: str, event: str, begun: float) -> tuple[float, float]:
+    """Wait until the topic was told to be in trouble and to be well; return how long both took."""
+    down = wait_until(
+        lambda: next((line for line in world.said(event, begun) if line.get("topic") == topic), None),
+        30,
+        f"no {event} for {topic}",
+    )
+    up = wait_until(
+        lambda: next((line for line in world.said("feed.topics_up", at(down)) if topic in line["topics"]), None),
+        30,
+        f"{topic} was not healed",
+    )
+    return at(down) - begun, at(up) - begun
+
+
+def missed(world: FaultWorld, but: str) -> int:
+    """Hold everything, and return how many frames of the other markets passed the proxy and did not arrive."""
+    world.public.freeze()
+    time.sleep(0.7)
+    report, lost = world.client.report(), 0
+    for one in report.markets:
+        base = one.symbol.split("/")[0]
+        if base != but:
+            passed = sum(n for topic, n in world.public.forwarded.items() if topic.endswith(f".{base}USDT"))
+            lost += abs(passed - one.ticks)
+    return lost
+
+
+def entries(world: FaultWorld, base: str, since: float, until: float) -> int:
+    """Return how many orders that are no exits reached the exchange meanwhile."""
+    return sum(not row["reduceOnly"] for row in world.orders_of(base, since, until))
+
+
+def test_a_half_open_socket_is_noticed_and_replaced(world: FaultWorld, expect: Expect) -> None:
+    """Nothing passes and nothing is closed: every topic is stale in seconds, and a new socket is dialled."""
+    row = expect("half-open socket", "stale flagged ≤ 5 s, reconnecting ≤ 25 s")
+    world.trading()
+    time.sleep(5)  # budgets are learned
+    begun, dialled = time.time(), time.monotonic()
+    assert world.public.freeze() >= 1
+    stale = at(world.until_said("feed.silent", begun, 30)) - begun
+    wait_until(lambda: world.public.since(dialled), 60, "no new connection")
+    reconnecting = world.public.connects[-1] - dialled
+    world.until(world.fresh, 30)
+    fresh = time.time() - begun
+    row.measured(
+        f"stale flagged after {stale:.1f} s, reconnecting after {reconnecting:.1f} s, all fresh after {fresh:.1f} s",
+        ok=stale <= 5 and reconnecting <= 25,
+    )
+
+
+def test_one_mute_topic_is_healed_alone(world: FaultWorld, expect: Expect) -> None:
+    """Its quotes stop while pongs and all else flow; a subscription of its own heals it."""
+    row = expect(
+        "one mute topic among 27, pongs flowing",
+        f"healed alone ≤ its budget + 10 s ({BUDGET_S + 10:.0f} s), no entry sent meanwhile, "
+        "the other 26 without a missed frame, no reconnect",
+    )
+    world.trading()
+    time.sleep(5)
+    begun, dialled = time.time(), time.monotonic()
+    world.public.look = Spell("orderbook.1.ETHUSDT", lambda _: None)
+    flagged, well = healed(world, "orderbook.1.ETHUSDT", "feed.silent", begun)
+    sent = entries(world, "ETH", begun + flagged, begun + well)
+    time.sleep(2)
+    lost, reconnects = missed(world, "ETH"), world.public.since(dialled)
+    row.measured(
+        f"flagged after {flagged:.1f} s, healed after {well:.1f} s, {sent} entries meanwhile, "
+        f"{lost} frames of the others missed, {reconnects} reconnects",
+        ok=well <= BUDGET_S + 10 and not sent and not lost and not reconnects,
+    )
+
+
+@pytest.mark.sweep
+def test_a_stuck_timestamp_is_told_from_silence(world: FaultWorld, expect: Expect) -> None:
+    """Frames of one topic come with the same venue time for ever: that is not data."""
+    row = expect(
+        "stuck timestamp of one topic",
+        f"told apart as stuck and healed alone ≤ its budget + 10 s ({BUDGET_S + 10:.0f} s), no entry sent meanwhile",
+    )
+    world.trading()
+    time.sleep(5)
+    stamps: dict[str, Any] = {}
+
+    def stop_the_clock(message: dict[str, Any]) -> dict[str, Any]:
+        for name in ("ts", "cts"):
+            if name in message:
+                stamps.setdefault(name, message[name])
+        return message | stamps
+
+    begun = time.time()
+    world.public.look = Spell("orderbook.1.SOLUSDT", stop_the_clock)
+    flagged, well = healed(world, "orderbook.1.SOLUSDT", "feed.stuck", begun)
+    sent = entries(world, "SOL", begun + flagged, begun + well)
+    row.measured(
+        f"stuck told after {flagged:.1f} s, healed after {well:.1f} s, {sent} entries meanwhile",
+        ok=well <= BUDGET_S + 10 and not sent,
+    )
+
+
+@pytest.mark.sweep
+def test_acknowledged_without_data_is_not_believed(world: FaultWorld, expect: Expect) -> None:
+    """Every subscription is answered, none is fed: no topic counts as well, and no order leaves."""
+    row = expect(
+        "acknowledged without data, 30 s", "told as mute ≤ 15 s, 0 topics told as up, 0 orders, all fresh ≤ 30 s after"
+    )
+    world.sandbox.fault({"fault": "ack_without_data", "for_s": 30})
+    begun = time.time()
+    world.start()
+    mute = at(world.until_said("feed.mute", begun, 30)) - begun
+    time.sleep(begun + 29.5 - time.time())
+    up = sum(line["count"] for line in world.said("feed.topics_up"))
+    orders = world.sandbox.truth()["orders"]["total"]
+    world.until(world.fresh)
+    took = time.time() - begun - 30
+    row.measured(
+        f"told as mute after {mute:.1f} s, {up} topics told as up, {orders} orders, all fresh {took:.1f} s after",
+        ok=mute <= 15 and not up and not orders and took <= 30,
+    )
+
+
+@pytest.mark.sweep
+def test_a_lost_acknowledgement_is_never_taken_for_one(world: FaultWorld, expect: Expect) -> None:
+    """Data flows and no answer to any subscription comes: nothing counts as subscribed."""
+    row = expect("lost acknowledgements, 30 s", '0 false "subscribed", all live ≤ 45 s after')
+    world.public.look = lambda message: None if message.get("op") == "subscribe" else message
+    world.start()
+    begun = time.time()
+    time.sleep(30)
+    false = sum(line["count"] for line in world.said("feed.topics_up"))
+    live = world.client.report().live
+    told = len(world.said("feed.unacknowledged"))
+    world.public.look = None
+    world.live()
+    took = time.time() - begun - 30
+    row.measured(
+        f"{false} topics told as up and {live} markets live while {sum(world.public.forwarded.values())} events came, "
+        f"unacknowledged told {told} times, all live {took:.1f} s after",
+        ok=not false and not live and bool(told) and took <= 45,
+    )

@@ -1,0 +1,94 @@
+"""A venue that answers, and says no."""
+
+import time
+
+import pytest
+
+from tests.faults.conftest import Expect
+from tests.support.fault_world import FaultWorld
+from tests.support.loopback import http
+
+pytestmark = [pytest.mark.process, pytest.mark.sweep]
+
+CLOSE = {"Connection": "close"}
+BAN = http(b"", status=429, headers={"Retry-After": "120", **CLOSE})
+MAINTENANCE = http(
+    b'{"retCode":10016,"retMsg":"Server error, please try again later","result":{},"time":0}', status=503, headers=CLOSE
+)
+
+
+def test_a_ban_is_obeyed_to_its_end(world: FaultWorld, expect: Expect) -> None:
+    """429 with Retry-After 120 to requests and websockets alike: silence until then, and recovery after."""
+    row = expect("ban, HTTP 429 with Retry-After 120", "0 requests and 0 connects inside it, trading ≤ 45 s after")
+    before = world.trading()
+    begun = time.monotonic()
+    for proxy in world.proxies:
+        proxy.ban(BAN)
+    firsts = []
+    for proxy in (world.rest, world.public):  # the account's stream shares the host's budget with the public one
+        while not proxy.since(begun):
+            time.sleep(0.05)
+        firsts.append(next(at for at in proxy.connects if at >= begun))
+    time.sleep(max(firsts) + 119 - time.monotonic())
+    inside = [
+        sum(first + 1 < at for at in proxy.connects)
+        for first, proxy in zip(firsts, (world.rest, world.public), strict=True)
+    ]
+    inside[1] += sum(firsts[1] + 1 < at for at in world.private.connects)
+    for proxy in world.proxies:
+        proxy.answer = None
+    over = time.monotonic()
+    world.until(lambda report: report.orders.filled > before.orders.filled and world.fresh(report), 120)
+    took = time.monotonic() - over
+    row.measured(
+        f"{inside[0]} requests and {inside[1]} connects between the second after the answer and second 119, "
+        f"trading {took:.1f} s after the ban",
+        ok=not any(inside) and took <= 45,
+    )
+
+
+def test_maintenance_is_waited_out(world: FaultWorld, expect: Expect) -> None:
+    """Ninety seconds of 503 and code 10016 on every request and handshake; sockets are closed at its beginning."""
+    row = expect(
+        "venue maintenance, 90 s of 503",
+        "the daemon stays, trading on all markets ≤ 45 s after, nothing lost or doubled",
+    )
+    world.trading()
+    begun = time.monotonic()
+    for proxy in world.proxies:
+        proxy.ban(MAINTENANCE)
+    time.sleep(90)
+    asked = sum(proxy.since(begun) for proxy in world.proxies)
+    before = world.client.report()
+    for proxy in world.proxies:
+        proxy.answer = None
+    over = time.monotonic()
+    world.until(lambda report: report.orders.filled > before.orders.filled and world.fresh(report), 120)
+    took, wrong = time.monotonic() - over, world.disagreements()
+    row.measured(
+        f"{asked} connections in 90 s, trading on fresh data {took:.1f} s after, {len(wrong)} disagreements",
+        ok=took <= 45 and not wrong,
+    )
+
+
+def test_slow_replies_slow_nothing_else(world: FaultWorld, expect: Expect) -> None:
+    """Each answer of the venue is held back for six seconds, for one minute, under load."""
+    row = expect(
+        "replies of requests 6 s late, 60 s",
+        "prices stay ≤ 2 s old, 0 falls, 0 orders of unknown outcome 30 s after, nothing lost or doubled",
+    )
+    world.trading()
+    world.rest.hold_s = 6.0
+    begun, oldest = time.monotonic(), 0.0
+    while time.monotonic() < begun + 60:
+        oldest = max(oldest, *(market.feed_age_s or 0.0 for market in world.client.report().markets))
+        time.sleep(0.2)
+    sent = world.client.report().orders.sent
+    world.rest.hold_s = 0.0
+    after = world.until(lambda report: report.orders.unknown == 0, 30)
+    falls, wrong = sum(market.falls for market in after.markets), world.disagreements()
+    row.measured(
+        f"oldest price {oldest:.1f} s, {falls} falls, {sent} orders sent in all, {after.orders.unknown} unknown after, "
+        f"{len(wrong)} disagreements",
+        ok=oldest <= 2 and not falls and not wrong,
+    )
