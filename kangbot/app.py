@@ -34,7 +34,7 @@ from kangbot.machines.service import Phase
 from kangbot.machines.slowness import Bounds
 from kangbot.market.floor import Floor, Terms
 from kangbot.market.killswitch import KillSwitch, Standing
-from kangbot.market.reporting import breaker_reports, report_of
+from kangbot.market.reporting import breaker_reports, report_of, stream_report
 from kangbot.market.roster import Command, Place, Roster
 from kangbot.market.spec import MarketSpec
 from kangbot.model.events import Lane, Noted, RunState, Severity
@@ -331,9 +331,10 @@ class App:
     def report(self) -> Report:
         """Return the whole daemon at this moment."""
         now_ns, cost = self._world.clock.now_ns(), self._meter.read()
-        markets = [report_of(task, self._roster[name], now_ns) for name, task in self._floor.markets.items()]
+        hub, tasks = self._link.hub, self._floor.markets.items()
+        markets = [report_of(task, self._roster[name], now_ns, hub.troubles(name)) for name, task in tasks]
         elapsed_s = (now_ns - self._started_ns) / SECOND_NS
-        streams = self._link.streams
+        seen = hub.counters
         return Report(
             version=version("kangbot"),
             mode=self._settings.mode,
@@ -344,11 +345,11 @@ class App:
             total=len(self._specs),
             live=self._roster.count(RunState.LIVE),
             waiting=self._floor.waiting,
-            frames=sum(stream.counters.frames for stream in streams),
+            frames=seen.frames,
             bars=sum(market.bars for market in markets),
             decisions=sum(market.decisions for market in markets),
             orders=_orders(markets),
-            reconnects=sum(stream.counters.reconnects for stream in streams),
+            reconnects=seen.reconnects,
             frame_to_decision_ms=self._floor.decisions.summary(),
             frame_to_order_ms=self._floor.orders.summary(),
             loop_lag_ms=self._lag.latencies.summary(),
@@ -363,6 +364,7 @@ class App:
             killed=self._risk.killed,
             flatten=self._risk.flatten,
             equity=dict(self._floor.equity),
+            streams=[stream_report(stream) for stream in hub.streams],
             breakers=breaker_reports(self._floor.circuits.breakers),
             local_fault_ns=self._floor.circuits.local_fault_ns,
             journal_sequence=self._journal.last,

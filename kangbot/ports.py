@@ -219,13 +219,21 @@ class Ignored(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
 
 
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of the topic are missing before what comes now, by the venue's own numbering: `missing` of them."""
+
+    native: str
+    missing: int
+
+
 class Garbled(msgspec.Struct, frozen=True, kw_only=True):
-    """A frame that cannot be decoded; counted, logged once, never raised."""
+    """A frame that cannot be decoded; counted, logged once, never raised. `native` where it shows its topic."""
 
     reason: str
+    native: str = ""
 
 
-Message = Data | Acked | Denied | LoggedIn | LoginDenied | Pong | PingAsked | Ignored | Garbled
+Message = Data | Acked | Denied | LoggedIn | LoginDenied | Pong | PingAsked | Gap | Ignored | Garbled
 
 
 class Dialect(Protocol):

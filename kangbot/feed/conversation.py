@@ -20,6 +20,7 @@ from kangbot.ports import (
     Data,
     Denied,
     Dialect,
+    Gap,
     Garbled,
     Ignored,
     LoggedIn,
@@ -33,7 +34,7 @@ from kangbot.runtime.world import SECOND_NS, Clock
 
 log = structlog.get_logger(__name__)
 
-Control = Acked | Denied | LoggedIn | LoginDenied | Pong | PingAsked | Ignored | Garbled  # all that is not data
+Control = Acked | Denied | LoggedIn | LoginDenied | Pong | PingAsked | Gap | Ignored | Garbled  # all that is not data
 
 
 class Conversation:
@@ -58,6 +59,7 @@ class Conversation:
         self._session = session
         self._topics = topics
         self._deliver = listener.deliver
+        self._garbled = listener.garbled
         self._counters = counters
         self._now_ns = clock.now_ns
         self._close_s = close_s
@@ -144,6 +146,8 @@ class Conversation:
                 session.pong(now_ns)
             case PingAsked():
                 session.ping_asked(message.reply, now_ns)
+            case Gap():
+                session.gap(message.native, message.missing, now_ns)
             case Ignored() | Garbled():
                 session.heard(now_ns)
                 self._count(message)
@@ -157,6 +161,8 @@ class Conversation:
             ignored[message.kind] = ignored.get(message.kind, 0) + 1
             return
         self._counters.garbled += 1
+        if message.native:
+            self._garbled(message.native)
         if self._counters.garbled == 1:
             log.warning("feed.garbled", dialect=self._dialect.name, reason=message.reason)
 

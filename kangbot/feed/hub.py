@@ -5,6 +5,7 @@ carries what; how topics share the sockets of one kind is in `feed/pool.py`. A s
 of 24 h is replaced by one that is live before the old one closes (`feed/rotation.py`).
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
@@ -21,6 +22,7 @@ from kangbot.feed.rules import Budgets, StreamRules
 from kangbot.feed.stream import Stream
 from kangbot.machines.session_words import Terms
 from kangbot.model.events import Severity
+from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
 from kangbot.ports import Channel, Dialect, Sink, Subscription, Topic
 from kangbot.runtime.tasks import Tasks
@@ -128,6 +130,13 @@ class FeedHub:
         for pool in self._pools:
             pool.count(counters)
         return counters
+
+    def troubles(self, market: MarketId) -> Mapping[str, int]:
+        """Return how often a topic of the market was in trouble, by kind; its connections' ends are not counted."""
+        total: Counter[str] = Counter()
+        for pool in self._pools:
+            total.update(pool.troubles.get(market, {}))
+        return total
 
     @property
     def rotated(self) -> int:

@@ -1,10 +1,11 @@
 """What a stream tells, and what it counts."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from kangbot.machines.session_words import TopicAcked, TopicDown, TopicGivenUp, TopicLive
+from kangbot.machines.session_words import TopicAcked, TopicDown, TopicGivenUp, TopicLive, Trouble
 from kangbot.model.data import MarketData
 from kangbot.model.events import Severity
 from kangbot.model.orders import AccountEvent
@@ -26,6 +27,7 @@ class StreamCounters:
     reconnects: int = 0
     faults: int = 0  # errors of our own code, caught
     last_frame_ns: int = 0
+    troubles: Counter[Trouble] = field(default_factory=Counter)  # of its topics, by kind
 
     def add(self, other: "StreamCounters") -> None:
         """Count what another stream has seen as well."""
@@ -38,6 +40,7 @@ class StreamCounters:
         self.connects += other.connects
         self.reconnects += other.reconnects
         self.faults += other.faults
+        self.troubles.update(other.troubles)
         self.last_frame_ns = max(self.last_frame_ns, other.last_frame_ns)
 
 
@@ -49,6 +52,9 @@ class Listener(Protocol):
 
     def topic_changed(self, stream: str, effect: TopicEffect) -> None:
         """Learn what the stream named `stream` believes of a topic."""
+
+    def garbled(self, native: str) -> None:
+        """Learn that a frame of the topic could not be decoded."""
 
     def note(self, kind: str, severity: Severity, message: str) -> None:
         """Learn what an operator will want to find later."""

@@ -5,6 +5,7 @@ A topic that fares badly on its socket is moved to another; what heals it there 
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -21,6 +22,8 @@ from kangbot.ports import Dialect, Sink, Topic
 from kangbot.runtime.world import SECOND_NS, Clock
 
 log = structlog.get_logger(__name__)
+
+GARBLED = "garbled"  # counted beside the troubles of `machines/session_words.py`
 
 MakeStream = Callable[[str, Dialect, Listener], Stream]
 
@@ -47,6 +50,7 @@ class Pool:
         self.news = asyncio.Event()  # set whenever a topic of any stream changed
         self.moves = 0
         self.sink_faults = 0
+        self.troubles: dict[MarketId, Counter[str]] = {}  # of each market's topics, by kind
         self._clock = clock
         self._dialect = dialect
         self._make = make
@@ -173,9 +177,18 @@ class Pool:
         self.news.set()
         self._tell(route, reason)
 
+    def garbled(self, native: str) -> None:
+        """Count a frame that could not be decoded for its market."""
+        if (route := self._routes.get(native)) is not None:
+            self._count(route.topic, GARBLED)
+
     def note(self, kind: str, severity: Severity, message: str) -> None:
         """Pass on what an operator will want to find later."""
         self._note(kind, severity, None, message)
+
+    def _count(self, topic: Topic, kind: str) -> None:
+        if topic.market is not None:
+            self.troubles.setdefault(topic.market, Counter())[kind] += 1
 
     # ------------------------------------------------------------------------------------------------------ changes
     def _down(self, route: Route, carrier: Carrier, effect: TopicDown) -> str:
@@ -183,6 +196,8 @@ class Pool:
         if effect.trouble is Trouble.DENIED:
             carrier.denied = effect.message
         reason = f"{effect.trouble}: {effect.message}"
+        if effect.trouble is not Trouble.CLOSED:
+            self._count(route.topic, effect.trouble)
         if effect.trouble is not Trouble.CLOSED and not route.troubled:  # the stream tells of its own end, once
             route.troubled = True
             self._bulletin.down(route.topic, effect.trouble, effect.message)

@@ -57,7 +57,6 @@ class Stream:
     ) -> None:
         self.name = name
         self.state = StreamState.IDLE
-        self.counters = StreamCounters()
         self.opened_ns: int | None = None  # when the present connection opened
         self._clock = world.clock
         self._draw = world.fork(f"feed/{name}").random
@@ -68,6 +67,7 @@ class Stream:
         self._venue_now_ns = venue_now_ns
         ping_ns = round(dialect.ping_every_s * SECOND_NS) if dialect.ping_every_s else rules.session.ping_ns
         self.session = Session(replace(rules.session, topics_a_request=dialect.topics_a_request, ping_ns=ping_ns))
+        self.counters = StreamCounters(troubles=self.session.troubles)
         self._topics: dict[str, Topic] = {}  # every topic that was ever wanted: one that left is still to be ended
         self._wanted = asyncio.Event()
         self._conversation: Conversation | None = None

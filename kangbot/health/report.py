@@ -47,6 +47,9 @@ class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
     blocked: str  # why the last proposal did not leave; "" where it did
     unprotected: str = ""  # why the position has no stop at the venue; "" where it has, or none is held
     by_hand: str = ""  # what somebody holds or has resting here past us; "" for nothing
+    stale: str = ""  # which of its streams are down, and why: nothing is entered; "" where each flows
+    troubles: dict[str, int] = {}  # how often its topics were in trouble, by kind; kinds without any are absent
+    longest_call_ms: float = 0.0  # that its strategy took since the market was started
     ticks: int
     bars: int
     decisions: int
@@ -65,6 +68,20 @@ class BreakerReport(msgspec.Struct, frozen=True, kw_only=True):
     failures: int  # within its window
     trips: int  # one after another
     cause: str
+
+
+class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One websocket stream, over all its connections."""
+
+    name: str
+    state: str  # idle, waiting, dialing, open, closed
+    topics: int
+    live: int  # of them: acknowledged, and data flow
+    dials: int
+    reconnects: int
+    frames: int
+    garbled: int  # frames that could not be decoded
+    troubles: dict[str, int]  # of its topics: unacknowledged, denied, mute, silent, stuck, gap; absent where none
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +114,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unprotected: int = 0  # markets whose position has no stop at the venue
     killed: str = ""  # why the kill switch is set; "" where it is not
     flatten: bool = False  # and it wants every position closed
+    streams: list[StreamReport] = []
     breakers: list[BreakerReport] = []  # a lane that is not in it is closed
     local_fault_ns: int = 0  # since when most markets fail together; 0 where they do not
     equity: dict[str, Money]  # by venue

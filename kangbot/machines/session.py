@@ -11,13 +11,14 @@ said, the state stays::
     WANTED              REQUESTED                                               (sent again, if it may be)
     REQUESTED                        ACKED (1)      noted for (1)  DENIED (2)   WANTED  unacknowledged    WANTED
     ACKED                                           LIVE                        WANTED  mute              WANTED
-    LIVE                                            seen                        STALE   silent or stuck   WANTED
+    LIVE                                            seen (4)                    STALE   silent or stuck   WANTED
     STALE               REQUESTED                   LIVE (3)                    (sent again)              WANTED
     DENIED                                                                      WANTED  after a rest
 
     (1) LIVE at once where data came before the answer, or where the topic's terms ask for no data.
     (2) A refused request of several topics that names none: each is asked for again alone, so that the bad one shows.
     (3) Its subscription was never ended, and its venue time moves on.
+    (4) Where some of it is missing: WANTED, and no data revives it before it is subscribed anew, whole.
 
 Whatever is asked for again is unsubscribed first: a venue that still holds the subscription would refuse a second one.
 From the second failure on a topic rests before it is asked for again; its neighbours do not notice. After `attempts`
@@ -173,6 +174,14 @@ class Session:
             return True
         topic.heard = topic.state is TopicState.REQUESTED
         return False
+
+    def gap(self, native: str, missing: int, now_ns: int) -> None:
+        """Learn that data of a topic are missing: what builds on them is wrong until the topic begins anew."""
+        self._pulse.data(now_ns)
+        topic = self._topics.get(native)
+        if topic is not None and topic.state is TopicState.LIVE:
+            self._fail(topic, Trouble.GAP, f"{missing} of its events are missing", now_ns)
+            topic.state, self._pump_ns = TopicState.WANTED, now_ns
 
     def heard(self, now_ns: int) -> None:
         """Learn that some other frame came: it proves the socket, never a topic."""

@@ -32,6 +32,7 @@ class Trouble(StrEnum):
     MUTE = "mute"  # acknowledged, but no first data in time
     SILENT = "silent"  # was live, nothing comes any more
     STUCK = "stuck"  # data comes, its venue time stands still
+    GAP = "gap"  # data comes, and some of it is missing by the venue's numbering
     CLOSED = "closed"  # the connection ended
 
 

@@ -1,6 +1,9 @@
 """What the markets and their breakers contribute to the report."""
 
-from kangbot.health.report import BreakerReport, MarketReport, OrderCounts
+from collections.abc import Mapping
+
+from kangbot.feed.stream import Stream
+from kangbot.health.report import BreakerReport, MarketReport, OrderCounts, StreamReport
 from kangbot.machines.breakers import Breakers
 from kangbot.machines.order import Order
 from kangbot.market.roster import Place
@@ -11,8 +14,8 @@ from kangbot.model.money import ZERO
 from kangbot.model.orders import OrderStatus
 
 
-def report_of(task: MarketTask, place: Place, now_ns: int) -> MarketReport:
-    """Return what there is to say of the market at this moment."""
+def report_of(task: MarketTask, place: Place, now_ns: int, troubles: Mapping[str, int]) -> MarketReport:
+    """Return what there is to say of the market at this moment; `troubles` are those of its topics."""
     executor, quote = task.desk.executor, task.inbox.quote
     position, target = executor.position, task.desk.target
     return MarketReport(
@@ -37,11 +40,30 @@ def report_of(task: MarketTask, place: Place, now_ns: int) -> MarketReport:
         blocked=task.desk.blocked or executor.quarantine,
         unprotected=unprotected(executor, task.desk.position.net),
         by_hand=task.desk.by_hand,
+        stale=task.desk.stale,
+        troubles=dict(troubles),
+        longest_call_ms=task.overseer.longest_ms,
         ticks=task.inbox.ticks,
         bars=task.bars_seen,
         decisions=task.decisions,
         orders=_counts(task),
         falls=task.supervisor.falls,
+    )
+
+
+def stream_report(stream: Stream) -> StreamReport:
+    """Return what there is to say of a stream at this moment."""
+    counters = stream.counters
+    return StreamReport(
+        name=stream.name,
+        state=stream.state.value,
+        topics=len(stream.wanted),
+        live=stream.session.live,
+        dials=counters.dials,
+        reconnects=counters.reconnects,
+        frames=counters.frames,
+        garbled=counters.garbled,
+        troubles={kind.value: count for kind, count in counters.troubles.items()},
     )
 
 

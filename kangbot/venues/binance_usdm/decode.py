@@ -16,7 +16,7 @@ from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.model.money import ZERO
 from kangbot.model.orders import Side
-from kangbot.ports import Data, Message, Topic
+from kangbot.ports import Data, Gap, Message, Topic
 from kangbot.venues.reading import BEYOND, MILLISECOND_NS, Decode, Millis
 
 INTERVALS = {  # timeframe in seconds → Binance's word; those that align with the epoch
@@ -130,38 +130,48 @@ _AGGREGATE_TRADES = msgspec.json.Decoder(_AggregateTradeFrame)
 _SINGLE_TRADES = msgspec.json.Decoder(_SingleTradeFrame)
 
 
-class AggregateTrades:
-    """`{symbol}@aggTrade`: fills of one taker order at one price as one trade, at most every 100 ms."""
+class _Numbered:
+    """A stream whose trades are numbered without a hole, so that what is missing shows."""
 
-    __slots__ = ("_market", "_native")
+    __slots__ = ("_last", "_market", "_native")
 
     def __init__(self, native: str, market: MarketId) -> None:
         self._native = native
         self._market = market
+        self._last = 0  # the number of the last trade; 0 before the first
+
+    def _following(self, trade_id: int, data: Data) -> Sequence[Message]:
+        """Return the data, after a word on what is missing before it."""
+        missing = trade_id - self._last - 1 if self._last else 0
+        self._last = max(self._last, trade_id)
+        return (data,) if missing <= 0 else (Gap(native=self._native, missing=missing), data)
+
+
+class AggregateTrades(_Numbered):
+    """`{symbol}@aggTrade`: fills of one taker order at one price as one trade, at most every 100 ms."""
+
+    __slots__ = ()
 
     def decode(self, frame: bytes) -> Sequence[Message]:
         """Return the trade."""
-        return _trade(self._native, self._market, _AGGREGATE_TRADES.decode(frame).data)
+        row = _AGGREGATE_TRADES.decode(frame).data
+        return self._following(row.trade_id, _trade(self._native, self._market, row))
 
 
-class SingleTrades:
+class SingleTrades(_Numbered):
     """`{symbol}@trade`: every trade. A trade of nothing (`"X":"NA"`, price 0) is a placeholder and no event."""
 
-    __slots__ = ("_market", "_native")
-
-    def __init__(self, native: str, market: MarketId) -> None:
-        self._native = native
-        self._market = market
+    __slots__ = ()
 
     def decode(self, frame: bytes) -> Sequence[Message]:
         """Return the trade."""
         row = _SINGLE_TRADES.decode(frame).data
         if not row.price and not row.quantity:
-            return (Data(native=self._native, events=()),)
-        return _trade(self._native, self._market, row)
+            return self._following(row.trade_id, Data(native=self._native, events=()))
+        return self._following(row.trade_id, _trade(self._native, self._market, row))
 
 
-def _trade(native: str, market: MarketId, row: _AggregateTrade | _SingleTrade) -> Sequence[Message]:
+def _trade(native: str, market: MarketId, row: _AggregateTrade | _SingleTrade) -> Data:
     price, quantity = row.price, row.quantity
     if not (ZERO < price < BEYOND and ZERO < quantity < BEYOND):
         raise ValueError(f"a trade of {quantity} at {price}")
@@ -173,7 +183,7 @@ def _trade(native: str, market: MarketId, row: _AggregateTrade | _SingleTrade) -
         quantity=quantity,
         at_ns=row.at_ms * MILLISECOND_NS,
     )
-    return (Data(native=native, events=(trade,)),)
+    return Data(native=native, events=(trade,))
 
 
 # --------------------------------------------------------------------------------------------------------------- bars

@@ -125,12 +125,16 @@ class BinancePublic:
 
     def decode(self, frame: bytes) -> Sequence[Message]:
         """Return what the frame says. Looking at the stream first saves decoding a push twice."""
+        stream = b""
         try:
-            if frame.startswith(_PUSH) and (decode := self._decoders.get(frame[11 : frame.find(b'"', 11)])):
-                return decode(frame)
+            if frame.startswith(_PUSH):
+                stream = frame[11 : frame.find(b'"', 11)]
+                if decode := self._decoders.get(stream):
+                    return decode(frame)
             return self._decode_slowly(frame)
         except UNREADABLE as error:
-            return (Garbled(reason=f"{type(error).__name__}: {error}"[:200]),)
+            native = stream.decode() if stream in self._decoders else ""
+            return (Garbled(reason=f"{type(error).__name__}: {error}"[:200], native=native),)
 
     def _decode_slowly(self, frame: bytes) -> Sequence[Message]:
         """Decode an answer, a push of a stream that is not ours, or a push written in another order of keys."""

@@ -19,7 +19,7 @@ from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Side
-from kangbot.ports import Channel, Data, Ignored, Message, Topic
+from kangbot.ports import Channel, Data, Gap, Ignored, Message, Topic
 from kangbot.venues.bybit.intervals import STREAMED
 from kangbot.venues.reading import BEYOND, MILLISECOND_NS, Decode, Millis
 
@@ -135,6 +135,8 @@ class TopOfBook:
             if levels.update <= update:
                 self._update = update
                 return (Ignored(kind="orderbook.old_delta"),)
+            if levels.update > update + 1:  # what was missed may have moved the top: wait for a snapshot
+                return (Gap(native=self._native, missing=levels.update - update - 1),)
             bids = _merged(self._bids, _checked(bids), descending=True)
             asks = _merged(self._asks, _checked(asks), descending=False)
         elif len(bids) != 1 or len(asks) != 1:

@@ -81,12 +81,16 @@ class BybitPublic:
 
     def decode(self, frame: bytes) -> Sequence[Message]:
         """Return what the frame says. Looking at the topic first saves decoding a push twice."""
+        topic = b""
         try:
-            if frame.startswith(_PUSH) and (decode := self._decoders.get(frame[10 : frame.find(b'"', 10)])):
-                return decode(frame)
+            if frame.startswith(_PUSH):
+                topic = frame[10 : frame.find(b'"', 10)]
+                if decode := self._decoders.get(topic):
+                    return decode(frame)
             return self._decode_slowly(frame)
         except UNREADABLE as error:
-            return (Garbled(reason=f"{type(error).__name__}: {error}"[:200]),)
+            native = topic.decode() if topic in self._decoders else ""
+            return (Garbled(reason=f"{type(error).__name__}: {error}"[:200], native=native),)
 
     def _decode_slowly(self, frame: bytes) -> Sequence[Message]:
         """Decode an answer, a push of a topic that is not ours, or a push written in another order of keys."""

@@ -34,6 +34,7 @@ from kangbot.ports import (
     Channel,
     Data,
     Denied,
+    Gap,
     Garbled,
     Ignored,
     LoggedIn,
@@ -118,6 +119,10 @@ class WordDialect:
                 return Acked(request=request)
             case {"no": str(request)}:
                 return Denied(request=request, native=said["topic"], message=said["why"])
+            case {"gap": str(native)}:
+                return Gap(native=native, missing=3)
+            case {"bad": str(native)}:
+                return Garbled(reason="bad", native=native)
             case {"pong": _}:
                 return Pong()
             case {"asks": str(reply)}:

@@ -8,6 +8,7 @@ from kangbot.errors import Refused
 from kangbot.feed.hub import FeedHub
 from kangbot.feed.stream import StreamState
 from kangbot.machines.session_words import Trouble
+from kangbot.market.reporting import stream_report
 from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.ports import Channel, Topic
@@ -259,6 +260,46 @@ async def test_data_whose_time_stands_still_is_down(venue: WordVenue) -> None:
         venue.stuck.add("q.BTC")
         await until(lambda: not inbox.live["q.BTC"])
         assert inbox.changes[-1][2].startswith("stuck")
+
+
+async def test_missing_data_have_their_topic_subscribed_anew_alone(venue: WordVenue) -> None:
+    """Data that follow do not heal it before it begins anew; the neighbour misses nothing, and nobody moves."""
+    async with hub_of(venue) as hub:
+        inbox, well = Inbox(), Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        hub.subscribe(ETH, QUOTES, well)
+        await alive(inbox, "q.BTC")
+        await alive(well, "q.ETH")
+        await venue.push('{"gap":"q.BTC"}')
+        await until(lambda: len(inbox.changes) == 3)
+        assert inbox.changes[1] == ("q.BTC", False, "gap: 3 of its events are missing")
+        assert inbox.live["q.BTC"]
+        assert (venue.asked("unsub", "q.BTC"), venue.asked("sub", "q.BTC")) == (1, 2)
+        assert (venue.asked("sub", "q.ETH"), len(well.changes), hub.moves, venue.connects) == (1, 1, 0, 1)
+
+
+async def test_each_trouble_is_counted_by_its_kind_for_its_market_and_its_stream(venue: WordVenue) -> None:
+    """Silent, stuck, missing and garbled are four things; what replaced streams have counted is kept."""
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        hub.subscribe(ETH, QUOTES, Inbox())
+        await alive(inbox, "q.BTC")
+        await venue.push('{"gap":"q.BTC"}')
+        await until(lambda: len(inbox.changes) == 3)
+        venue.stuck.add("q.BTC")
+        await until(lambda: len(inbox.changes) == 4)
+        venue.stuck.clear()
+        await until(lambda: inbox.live["q.BTC"])
+        await venue.push('{"bad":"q.BTC"}')
+        await venue.push('{"bad":"q.XRP"}')
+        await until(lambda: hub.counters.garbled == 2)
+        assert hub.troubles(BTC.market) == {"gap": 1, "stuck": 1, "garbled": 1}
+        assert hub.troubles(ETH.market) == {}
+        assert hub.counters.troubles == {Trouble.GAP: 1, Trouble.STUCK: 1}
+        said = stream_report(hub.streams[0])
+        assert (said.state, said.topics, said.live, said.garbled) == ("open", 2, 2, 2)
+        assert said.troubles == {"gap": 1, "stuck": 1}
 
 
 async def test_a_refused_topic_is_told_and_its_neighbours_live(venue: WordVenue) -> None:

@@ -222,6 +222,26 @@ def test_a_topic_whose_time_stands_still_is_stuck() -> None:
     assert not bench.session.data("b", bench.now_ns, stamp)
 
 
+def test_a_topic_of_which_data_are_missing_begins_anew() -> None:
+    """It is ended and asked for at once, alone; data of the old subscription do not bring it back."""
+    bench = Bench(topics="ab")
+    bench.live("ab")
+    bench.session.gap("b", 7, bench.now_ns)
+    assert not bench.session.data("b", bench.now_ns, bench.now_ns + 5)
+    assert bench.run() == [
+        TopicDown("b", Trouble.GAP, "7 of its events are missing"),
+        Unsubscribe("2", ("b",)),
+        Subscribe("3", ("b",)),
+    ]
+    bench.session.gap("b", 1, bench.now_ns)
+    bench.session.gap("nobody", 1, bench.now_ns)
+    assert bench.drain() == []
+    bench.session.acked("3", (), bench.now_ns)
+    bench.session.data("b", bench.now_ns, bench.now_ns + 6)
+    assert bench.drain() == [TopicAcked("b"), TopicLive("b")]
+    assert bench.troubles() == {Trouble.GAP: 1}
+
+
 def test_a_stale_topic_that_speaks_before_it_was_ended_is_live_again() -> None:
     """Its subscription stands; nothing needs to be asked."""
     bench = Bench(SessionRules(**{**_fields(RULES), "messages": 1, "messages_span_ns": 300}), topics="ab")

@@ -154,6 +154,14 @@ class AnyOrder(RuleBasedStateMachine):
             assert not live
         self.do()
 
+    @rule(topic=TOPICS)
+    def miss(self, topic: str) -> None:
+        live = topic in self.told_live and not self.closing
+        self.session.gap(topic, 1, self.now_ns)
+        self.do()
+        assert not live or self.session.state(topic) is TopicState.WANTED
+        assert topic not in self.told_live or self.closing
+
     @rule()
     def pong(self) -> None:
         self.session.pong(self.now_ns)

@@ -321,7 +321,7 @@ def test_the_report_says_what_there_is_to_say() -> None:
         told.quote()
         told.strategy.want(1)
         await told.bar()
-        said = report_of(told.task, told.roster[MARKET], told.world.clock.now_ns())
+        said = report_of(told.task, told.roster[MARKET], told.world.clock.now_ns(), {})
         assert (said.state, said.net, said.stop, said.signal) == ("live", Decimal(2), Decimal(90), "the test wants it")
         assert (said.orders.sent, said.orders.filled, said.orders.unknown) == (1, 1, 0)
         assert (said.bars, said.decisions, said.falls) == (1, 2, 0)

@@ -45,7 +45,7 @@ def test_a_stop_that_somebody_took_away_is_put_back() -> None:
             assert told.venue.stop == Decimal(90)
             told.venue.deaf = False
         assert notes(told, "stop.") == ["stop.missing", "stop.settled"] * 2
-        assert report_of(told.task, told.roster[MARKET], 0).unprotected == ""
+        assert report_of(told.task, told.roster[MARKET], 0, {}).unprotected == ""
 
     play(story)
 
@@ -129,7 +129,7 @@ def test_a_stop_that_gets_lost_again_and_again_ends_the_position() -> None:
         told.quote()
         told.strategy.want(1)
         await told.bar()
-        report = report_of(told.task, told.roster[MARKET], 0)
+        report = report_of(told.task, told.roster[MARKET], 0, {})
         assert report.unprotected == "the stop 90 is being set"
         await asyncio.sleep(50)
         assert told.venue.net == 0
@@ -150,7 +150,7 @@ def test_a_policy_to_retry_never_closes() -> None:
         told.strategy.want(1)
         await told.bar()
         await asyncio.sleep(15)
-        report = report_of(told.task, told.roster[MARKET], 0)
+        report = report_of(told.task, told.roster[MARKET], 0, {})
         assert "the venue refuses the stop 90: " in report.unprotected
         await asyncio.sleep(30)
         assert (told.venue.net, told.venue.stop) == (Decimal(2), Decimal(90))

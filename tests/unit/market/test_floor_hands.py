@@ -27,7 +27,7 @@ def test_nothing_is_entered_beside_an_order_by_hand() -> None:
         await told.bar()
         assert told.venue.submits == []
         assert told.task.desk.blocked == "by_hand: somebody traded this market by hand"
-        assert report_of(told.task, told.roster[MARKET], 0).by_hand == "order: buy 1"
+        assert report_of(told.task, told.roster[MARKET], 0, {}).by_hand == "order: buy 1"
         assert order.status is OrderStatus.ACKED
         told.venue.close(order, OrderStatus.CANCELED)
         await told.bar()
@@ -46,7 +46,7 @@ def test_what_somebody_holds_by_hand_is_left_alone() -> None:
         await told.bar()
         told.venue.by_hand("3")
         await asyncio.sleep(1)
-        assert report_of(told.task, told.roster[MARKET], 0).by_hand == "position: 3"
+        assert report_of(told.task, told.roster[MARKET], 0, {}).by_hand == "position: 3"
         told.strategy.want(0)
         await told.bar()
         assert told.venue.net == Decimal(3)

@@ -8,7 +8,7 @@ import pytest
 from kangbot.model.data import Bar, MarketData, Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.model.orders import Side
-from kangbot.ports import Channel, Data, Topic
+from kangbot.ports import Channel, Data, Gap, Topic
 from kangbot.venues.binance_usdm.decode import INTERVALS, decoder_of
 from kangbot.venues.reading import UNREADABLE
 from tests.support.binance_frames import AGGREGATE, BOOK_TICKER, CLOSED_BAR, OPEN_BAR, TRADE
@@ -62,6 +62,21 @@ def test_a_trade_is_told_from_the_takers_side(stream: str, trade_id: str, side: 
             at_ns=1680652700452_000_000,
         )
     ]
+
+
+@pytest.mark.parametrize(("stream", "number"), [("trade", 3535186032), ("aggTrade", 1523)])
+def test_a_hole_in_the_numbers_is_told_before_what_follows_it(stream: str, number: int) -> None:
+    """Binance numbers trades without a hole; an old one that comes late is no hole, and neither is a placeholder."""
+    decode, frame = decoder_of(topic(stream)), STREAMS[stream]
+
+    def said(later: int) -> list[type]:
+        return [type(message) for message in decode(frame.replace(str(number).encode(), str(number + later).encode()))]
+
+    assert said(0) == said(1) == [Data]
+    assert said(5) == [Gap, Data]
+    assert said(2) == said(6) == [Data]
+    (gap, _) = decode(frame.replace(str(number).encode(), str(number + 10).encode()))
+    assert gap == Gap(native=f"btcusdt@{stream}", missing=3)
 
 
 def test_a_placeholder_of_a_trade_is_no_event() -> None:

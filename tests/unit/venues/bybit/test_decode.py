@@ -9,7 +9,7 @@ import pytest
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.model.orders import Side
-from kangbot.ports import Channel, Data, Ignored, Message, Topic
+from kangbot.ports import Channel, Data, Gap, Ignored, Message, Topic
 from kangbot.venues.bybit.decode import Bars, TopOfBook, Trades, decoder_of
 from kangbot.venues.bybit.intervals import STREAMED
 from kangbot.venues.reading import UNREADABLE
@@ -110,6 +110,15 @@ def test_an_old_delta_is_ignored() -> None:
     top.decode(push("snapshot", 5, [("10", "1")], [("11", "1")]))
     assert top.decode(push("delta", 5, [("10", "9")], [])) == (Ignored(kind="orderbook.old_delta"),)
     assert bid_of(top.decode(push("delta", 6, [], []))) == ("10", "1")
+
+
+def test_a_hole_before_a_delta_is_told_and_the_book_forgotten() -> None:
+    """What was missed may have moved the top; the next snapshot begins again."""
+    top = book()
+    top.decode(push("snapshot", 5, [("10", "1")], [("11", "1")]))
+    assert top.decode(push("delta", 8, [("10", "9")], [])) == (Gap(native="orderbook.1.BTCUSDT", missing=2),)
+    assert top.decode(push("delta", 9, [], [])) == (Ignored(kind="orderbook.delta_before_snapshot"),)
+    assert bid_of(top.decode(push("snapshot", 12, [("10", "3")], [("11", "1")]))) == ("10", "3")
 
 
 def test_a_snapshot_after_a_restart_of_the_venue_begins_again() -> None:
