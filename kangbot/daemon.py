@@ -32,6 +32,7 @@ from kangbot.runtime.garbage import freeze
 from kangbot.runtime.hang import HangGuard
 from kangbot.runtime.leash import on_leash
 from kangbot.runtime.service import Keeper
+from kangbot.runtime.switching import let_threads_in
 from kangbot.runtime.world import World, real_world
 from kangbot.settings import Settings, load
 
@@ -52,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     world = real_world()
     logs.configure(settings, world.clock)
     freeze()
+    let_threads_in()
     faulthandler.enable()  # the stacks, too, where a service manager or the interpreter itself ends us by a signal
     guard = HangGuard(sys.stderr)
     try:

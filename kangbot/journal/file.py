@@ -17,7 +17,8 @@ FORMAT = 2  # of the file; a greater number was written by a later kangbot. 1 ha
 APPLICATION = 0x6B62_6A6F  # "kbjo": tells our file from any other SQLite file
 TAG_LENGTH = 8
 _PAGE = 4096
-_LOG_PAGES = 1000
+_LOG_PAGES = 1000  # SQLite's own
+_LOG_BOUND = 4  # times as many, where nobody else has folded the log meanwhile
 _ROWS_A_STATEMENT = 500  # two variables a row; SQLite allows 32,766
 _LOOK = "check the disk and the folder's permissions; restore the file from a backup if it is damaged"
 _MARK = "UPDATE meta SET drained = ?"
@@ -71,7 +72,12 @@ class JournalFile:
             )
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA cache_size = -512")  # KiB; appending needs a handful of pages
-        self._db.execute(f"PRAGMA wal_autocheckpoint = {_log_pages(path)}")
+        pages = _log_pages(path)
+        self._fold_at = pages
+        self._unfolded = 0  # pages in the log since `foldable` was True, about
+        # Folding the log into the file syncs twice more, in whose commit it falls. A disk that can hold a longer log
+        # leaves it to `JournalReader.fold`; the bound is for when that is late.
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {pages * _LOG_BOUND if pages == _LOG_PAGES else pages}")
         self.limit_pages(0)
         self.tag: str = self._db.execute("SELECT tag FROM meta").fetchone()[0]
         self.drained = self._one("SELECT drained FROM meta")
@@ -106,7 +112,15 @@ class JournalFile:
             starts = range(0, len(rows), _ROWS_A_STATEMENT)
             self._together(*(_insertion(rows[start : start + _ROWS_A_STATEMENT]) for start in starts))
         self.last += len(rows)
+        self._unfolded += 2 + sum(map(len, events)) // _PAGE
         return self.last
+
+    def foldable(self) -> bool:
+        """Whether the log is long enough to be folded into the file; True once for each such length."""
+        if self._unfolded < self._fold_at:
+            return False
+        self._unfolded = 0
+        return True
 
     def _together(self, *statements: _Statement) -> None:
         """Run the statements as one transaction: all or none, synced."""
@@ -174,6 +188,14 @@ class JournalReader:
         """Return the checkpoint's sequence and states; None where nothing was ever removed."""
         rows = self._fetch("SELECT sequence, states FROM checkpoint", ())
         return rows[0] if rows else None
+
+    def fold(self) -> None:
+        """Fold the write-ahead log into the file, as far as it is committed, beside the commits that go on.
+
+        Where the disk does not take it the log stays as it is: it is as durable as the file.
+        """
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(self._path)) as db:
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _fetch(self, sql: str, values: Sequence[int]) -> list[tuple[int, str]]:
         with _explained(self._path):

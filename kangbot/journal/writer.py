@@ -158,10 +158,13 @@ class JournalWriter:
     async def _read(self, fetch: Callable[[JournalReader], T]) -> T:
         if self._closed:
             raise RuntimeError("the journal is closed")
+        thread, reader = self._reader()
+        return await thread.run(lambda: fetch(reader))
+
+    def _reader(self) -> tuple[Worker, JournalReader]:
         if self._reading is None:
             self._reading = (Worker("journal-read"), JournalReader(self._path))
-        thread, reader = self._reading
-        return await thread.run(lambda: fetch(reader))
+        return self._reading
 
     async def beyond(self, sequence: int) -> int:
         """Wait until `last` > `sequence`, and return `last`. RuntimeError when the journal is closed meanwhile."""
@@ -239,6 +242,8 @@ class JournalWriter:
         self._writing = groups
         outcomes = self._committer.store(groups)
         self._thread.tell(self._committed, outcomes, self._file.last, self._committer.full)
+        if self._file.foldable():
+            self._thread.tell(self._fold)
 
     def _mark(self, sequence: int) -> None:
         with contextlib.suppress(sqlite3.Error):  # a full disk: an older mark does no harm
@@ -256,6 +261,12 @@ class JournalWriter:
         for outcome in outcomes:
             outcome.group.ticket.settle(outcome.sequence, outcome.error)
         self._wake()
+
+    def _fold(self) -> None:
+        """Have the log folded on the reading thread: what it syncs would hold up a commit on the writing one."""
+        if not self._closed:
+            thread, reader = self._reader()
+            thread.post(reader.fold)
 
     def _wake(self) -> None:
         grown, self._grown = self._grown, []

@@ -1,6 +1,7 @@
 """The loop's side of the journal: order, grouping, waiting, closing."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -86,6 +87,27 @@ async def test_beyond_waits_for_growth(journal: JournalWriter) -> None:
     assert await journal.beyond(0) == 1
     await journal.append(noted(2), noted(3))
     assert await further == 3
+
+
+async def test_the_log_is_folded_off_the_writing_thread(tmp_path: Path) -> None:
+    """A long log goes into the file by the reading thread; no commit of its own ever has to do it."""
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        for number in range(1100):  # single commits, each of two pages or more
+            await journal.append(noted(number))
+        while not _in_the_file(tmp_path / FILE):  # another thread's work, which tells nobody
+            await asyncio.sleep(0.01)
+    journal._fold()  # comes too late: the reading thread has ended
+
+
+def _in_the_file(path: Path) -> bool:
+    """Whether records have reached the file itself, beside its log."""
+    alone = path.with_name("alone.sqlite")
+    alone.write_bytes(path.read_bytes())
+    with contextlib.closing(sqlite3.connect(alone)) as db:
+        try:
+            return bool(db.execute("SELECT count(*) FROM records").fetchone()[0])
+        except sqlite3.Error:  # not even the table yet, or in the middle of it
+            return False
 
 
 async def test_mark_is_kept(tmp_path: Path) -> None:
