@@ -51,7 +51,7 @@ def check(config: Path, *, as_json: bool, at_start: bool = False) -> int:
 
 
 def _startup(settings: Settings) -> tuple[Problem, ...]:
-    from kangbot.cli.startup import startup  # noqa: PLC0415 -- alembic and SQLAlchemy, which a plain check needs not
+    from kangbot.cli.startup import startup  # noqa: PLC0415 -- the driver, which a plain check needs not
 
     now_ns = real_world().clock.now_ns()
     return startup(settings, now_ns=now_ns, say=lambda text: typer.echo(text, err=True))

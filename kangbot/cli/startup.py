@@ -5,6 +5,7 @@ entrypoint, which has nobody to ask later. The daemon itself waits for none of t
 its database is away.
 """
 
+import asyncio
 import os
 import tempfile
 import time
@@ -15,8 +16,8 @@ import kangbot
 from kangbot.errors import NeedsHuman, Problem, Retryable
 from kangbot.runtime.world import SECOND_NS
 from kangbot.settings import Settings
-from kangbot.storage import migrate
-from kangbot.storage.url import DatabaseUrl, MysqlUrl, parse
+from kangbot.storage.glance import current
+from kangbot.storage.url import MysqlUrl, parse
 
 DATABASE_WAIT_S = 60.0  # a MariaDB that starts beside us on the smallest server is there in less than half of this
 _ASK_EVERY_S = 1.0
@@ -59,12 +60,12 @@ def _clock(now_ns: int, installed: Path) -> Iterator[Problem]:
         )
 
 
-def _database(url: DatabaseUrl, say: Callable[[str], None], wait_s: float) -> Iterator[Problem]:
+def _database(url: MysqlUrl, say: Callable[[str], None], wait_s: float) -> Iterator[Problem]:
     over_s = time.perf_counter() + wait_s
     said = False
     while True:
         try:
-            migrate.check(url)
+            asyncio.run(current(url))
         except NeedsHuman as error:
             yield Problem(message=error.message, key="database.url", remedy=error.remedy)
             return

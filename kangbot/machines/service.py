@@ -12,7 +12,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-MORE_TIME_US = 60_000_000  # asked for at each look while it recovers; the looks are half a minute apart at most
+MORE_TIME_US = 60_000_000  # asked for at each look while it recovers; the looks are seconds apart
 
 
 class Phase(Enum):

@@ -19,7 +19,7 @@ from kangbot.runtime.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
-BEAT_S = 5.0  # where no watchdog asks for another pace
+BEAT_S = 5.0  # what a person waits for a status that has changed; a message costs some ten microseconds
 
 
 class ServiceSocket:
@@ -54,12 +54,12 @@ def service_socket(environ: Mapping[str, str]) -> ServiceSocket | None:
 
 
 def beat_s(environ: Mapping[str, str], pid: int) -> float:
-    """Return the pace of the beat: half of what systemd's watchdog waits, where it watches this process."""
+    """Return the pace of the beat: never slower than half of what systemd's watchdog waits, where it watches us."""
     watched = environ.get("WATCHDOG_PID", str(pid)) == str(pid)
     interval_us = environ.get("WATCHDOG_USEC", "")
     if not watched or not interval_us.isdecimal() or int(interval_us) == 0:
         return BEAT_S
-    return int(interval_us) / 2 / 1e6
+    return min(BEAT_S, int(interval_us) / 2 / 1e6)
 
 
 class Keeper:

@@ -98,13 +98,15 @@ class MysqlHistory:
             raise
 
     async def _version(self) -> str | None:
-        async def work(link: Link) -> str | None:
-            if not await link.query(_HAS_VERSION, ("alembic_version",)):
-                return None
-            rows = await link.query(_VERSION)
-            return str(rows[0][0]) if rows else None
+        return await self._pool.transact(version)
 
-        return await self._pool.transact(work)
+
+async def version(link: Link) -> str | None:
+    """Return the revision of the schema; None where nothing of ours is there."""
+    if not await link.query(_HAS_VERSION, ("alembic_version",)):
+        return None
+    rows = await link.query(_VERSION)
+    return str(rows[0][0]) if rows else None
 
 
 async def _write(link: Link, write: Write) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.storage import tables
+from kangbot.storage.glance import current
 from kangbot.storage.migrate import check, migrations, upgrade, upgrade_apart
 from kangbot.storage.tables import REVISION, Upsert
 from kangbot.storage.url import MysqlUrl, parse
@@ -121,3 +122,15 @@ def test_migrations_never_enter_the_daemon() -> None:
 def test_migrations_are_found_in_the_checkout() -> None:
     """Next to the package."""
     assert (migrations() / "versions" / "0001_history.py").is_file()
+
+
+async def test_a_glance_knows_whether_the_schema_is_ours(server: MariadbServer) -> None:
+    """Empty, ours, and of a later kangbot: by one connection, without alembic."""
+    url = parse(server.url(server.database()))
+    assert isinstance(url, MysqlUrl)
+    assert not await current(url)
+    await upgrade_apart(url)
+    assert await current(url)
+    server.sql("UPDATE alembic_version SET version_num = '9999'", database=url.database)
+    with pytest.raises(NeedsHuman, match="revision 9999"):
+        await current(url)
