@@ -1,0 +1,101 @@
+"""Serves the page's files: compressed, cached by the browser, and never from outside the two places they come from.
+
+Our own files are small; they are compressed at their first use and kept. The library of the charts is 5 MB in its
+package: it is compressed once, in a thread, into the state folder, and sent from that file, so that the daemon's memory
+never holds it and a browser fetches 1.4 MB once. Its package is never imported.
+"""
+
+import asyncio
+import gzip
+import hashlib
+import importlib.util
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+_STATIC = Path(__file__).parent / "static"
+_KINDS = (".html", ".css", ".js", ".svg")
+_CHARTS = "plotly.js"
+_HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}  # asked for again, and answered 304 by its tag
+
+
+@dataclass(frozen=True, slots=True)
+class _Asset:
+    """One file as it is sent."""
+
+    plain: bytes
+    packed: bytes
+    tag: str
+    kind: str
+
+
+class Assets:
+    """The routes `/` and `/static/{name}`. `cache` is a folder that may be written."""
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+        self._kept: dict[str, _Asset] = {}
+        self._packing = asyncio.Lock()
+
+    def mount(self, router: web.UrlDispatcher) -> None:
+        """Add the routes."""
+        router.add_get("/", self._page)
+        router.add_get(f"/static/{_CHARTS}", self._charts)
+        router.add_get("/static/{name}", self._static)
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        return self._send(request, "index.html")
+
+    async def _static(self, request: web.Request) -> web.StreamResponse:
+        return self._send(request, request.match_info["name"])
+
+    def _send(self, request: web.Request, name: str) -> web.StreamResponse:
+        asset = self._kept.get(name) or self._read(name)
+        headers = {**_HEADERS, "ETag": asset.tag}
+        if request.headers.get("If-None-Match") == asset.tag:
+            return web.Response(status=304, headers=headers)
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            return web.Response(body=asset.packed, content_type=asset.kind, charset="utf-8", headers=headers)
+        return web.Response(body=asset.plain, content_type=asset.kind, charset="utf-8", headers=headers)
+
+    def _read(self, name: str) -> _Asset:
+        """Take a file of ours; only its own folder is looked in, and only for kinds that a page has."""
+        path = _STATIC / Path(name).name
+        if path.name != name or path.suffix not in _KINDS or not path.is_file():
+            raise web.HTTPNotFound(text=f"no page {name!r}")
+        plain = path.read_bytes()
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        tag = f'"{hashlib.sha256(plain).hexdigest()[:16]}"'
+        self._kept[name] = asset = _Asset(plain, gzip.compress(plain, mtime=0), tag, kind)
+        return asset
+
+    async def _charts(self, request: web.Request) -> web.StreamResponse:
+        source = charts_library()
+        if source is None:
+            raise web.HTTPNotFound(text="the package plotly is not installed: the page shows no candles without it")
+        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return web.FileResponse(source, headers=_HEADERS)
+        packed = self._cache / f"plotly-{source.stat().st_size}.js.gz"
+        async with self._packing:
+            if not packed.is_file():
+                await asyncio.get_running_loop().run_in_executor(None, _pack, source, packed)
+        headers = {**_HEADERS, "Content-Encoding": "gzip", "Content-Type": "text/javascript; charset=utf-8"}
+        return web.FileResponse(packed, headers=headers)
+
+
+def charts_library() -> Path | None:
+    """Return where the installed package keeps its script; None where it is not installed."""
+    spec = importlib.util.find_spec("plotly")
+    places = [] if spec is None else spec.submodule_search_locations or []
+    return next((path for place in places if (path := Path(place) / "package_data" / "plotly.min.js").is_file()), None)
+
+
+def _pack(source: Path, target: Path) -> None:
+    """Compress whole or not at all: a file that is cut short would be a page that never draws."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_suffix(".part")
+    part.write_bytes(gzip.compress(source.read_bytes(), 6, mtime=0))
+    part.replace(target)

@@ -1,0 +1,34 @@
+// The daemon's HTTP interface. Every failure becomes one sentence.
+
+/** An answer that is an error; `message` is in the daemon's words. */
+export class Refusal extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+async function call(method, path, body) {
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: "same-origin",
+    });
+  } catch {
+    throw new Refusal(0, "no daemon answers");
+  }
+  const text = await answer.text();
+  let said = null;
+  try { said = text ? JSON.parse(text) : null; } catch { /* not JSON: the status has to do */ }
+  if (!answer.ok) throw new Refusal(answer.status, said?.error ?? `HTTP ${answer.status}`);
+  return said;
+}
+
+export const ask = (path) => call("GET", path);
+export const tell = (path, body = {}) => call("POST", path, body);
+
+/** A market's id as a path segment. */
+export const segment = (market) => encodeURIComponent(market);

@@ -1,0 +1,49 @@
+// Numbers and times as a person reads them. Money comes as decimal text and stays text where it is only shown.
+import { languageNow } from "./words.js";
+
+const locale = () => (languageNow() === "id" ? "id-ID" : "en-GB");
+
+/** A price or quantity as the daemon wrote it, or a dash. */
+export const plain = (value) => (value === null || value === undefined || value === "" ? "–" : String(value));
+
+/** Money with two decimals and its sign where `signed`. */
+export function money(value, signed = false) {
+  if (value === null || value === undefined) return "–";
+  const number = Number(value);
+  const text = Math.abs(number).toLocaleString(locale(), { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const zero = Math.abs(number) < 0.005;
+  if (zero) return text;
+  return (number < 0 ? "−" : signed ? "+" : "") + text;
+}
+
+export const count = (value) => (value === null || value === undefined ? "–" : Number(value).toLocaleString(locale()));
+export const ms = (value) => (value === null || value === undefined ? "–" : `${Number(value).toFixed(value < 10 ? 2 : 0)} ms`);
+export const tone = (value) => (Number(value) > 0.005 ? "up" : Number(value) < -0.005 ? "down" : "");
+
+/** Seconds as a short age. */
+export function age(seconds) {
+  if (seconds === null || seconds === undefined) return "–";
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 100) return `${Math.round(seconds)} s`;
+  if (seconds < 6000) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86400)} d`;
+}
+
+/** A moment of the report (nanoseconds since the epoch) or of the history (UTC in words) as a Date. */
+export function moment(value) {
+  if (typeof value === "number") return new Date(value / 1e6);
+  const text = String(value).replace(" ", "T");
+  return new Date(/[Zz]|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`);
+}
+
+/** The same as local time, with the date where it is not today. */
+export function when(value) {
+  if (!value) return "–";
+  const at = moment(value);
+  const today = at.toDateString() === new Date().toDateString();
+  return at.toLocaleString(locale(), today ? { timeStyle: "medium" } : { dateStyle: "short", timeStyle: "medium" });
+}
+
+/** `bybit:BTC/USDT:USDT` as `BTC/USDT`. */
+export const short = (symbol) => String(symbol).replace(/^[a-z_]+:/, "").replace(/:[A-Z0-9]+$/, "");

@@ -1,0 +1,53 @@
+// The live connection: a snapshot, then what changes. When it breaks it is tried again, slower each time, for ever.
+
+const FIRST_MS = 500;
+const LONGEST_MS = 15000;
+
+/** Merge what changed into `report`, in place. */
+export function merge(report, delta) {
+  const { markets = [], gone = [], ...rest } = delta;
+  Object.assign(report, rest);
+  const index = new Map(report.markets.map((market, at) => [market.market, at]));
+  for (const change of markets) {
+    const at = index.get(change.market);
+    if (at === undefined) report.markets.push(change);
+    else Object.assign(report.markets[at], change);
+  }
+  if (gone.length) report.markets = report.markets.filter((market) => !gone.includes(market.market));
+  return report;
+}
+
+/** Listen to `/stream`. `on.report(report, access)`, `on.status("live" | "connecting" | "lost")`, `on.denied()`. */
+export function listen(on) {
+  let wait = FIRST_MS;
+  let report = null;
+  let access = "read";
+
+  function dial() {
+    on.status(report ? "lost" : "connecting");
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/stream`);
+    let opened = false;
+    socket.onmessage = ({ data }) => {
+      const said = JSON.parse(data);
+      if (said.type === "snapshot") {
+        report = said.report;
+        access = said.access ?? access;
+        opened = true;
+        wait = FIRST_MS;
+        on.status("live");
+      } else if (said.type === "delta" && report) {
+        merge(report, said.report);
+      } else {
+        return;
+      }
+      on.report(report, access);
+    };
+    socket.onclose = async () => {
+      if (!opened && (await on.denied())) return; // the session is over: the page asks for the token again
+      on.status("lost");
+      setTimeout(dial, wait * (0.5 + Math.random() / 2));
+      wait = Math.min(wait * 2, LONGEST_MS);
+    };
+  }
+  dial();
+}

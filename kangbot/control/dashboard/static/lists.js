@@ -1,0 +1,73 @@
+// Orders, fills, closed trades, events, errors: pages of rows that the daemon or its history answers with.
+import { ask } from "./calls.js";
+import { h, table } from "./dom.js";
+import { money, plain, short, tone, when } from "./format.js";
+import { word } from "./words.js";
+
+const REFRESH_MS = 10000;
+const badge = (text, kind = "") => h("span", { class: `badge ${kind}`.trim(), text });
+const profit = (value) => h("span", { class: tone(value), text: money(value, true) });
+const ORDER_KIND = { filled: "good", rejected: "bad", unknown: "warn" };
+const SEVERITY_KIND = { info: "", low: "", warning: "warn", medium: "warn", error: "bad", high: "bad", critical: "bad" };
+
+export const orderTable = (rows) => table([
+  [word("time"), (row) => when(row.intended_at ?? row.changed_at)], [word("market"), (row) => short(row.market)], [word("side"), (row) => row.side], [word("purpose"), (row) => row.purpose],
+  [word("quantity"), (row) => plain(row.quantity), "n"], [word("price"), (row) => plain(row.average ?? row.price), "n"],
+  [word("status"), (row) => badge(row.status, ORDER_KIND[row.status])], [word("signal"), (row) => row.reason, "signal"],
+], rows, word("none"));
+
+export const fillTable = (rows) => table([
+  [word("time"), (row) => when(row.filled_at)], [word("market"), (row) => short(row.market)], [word("side"), (row) => row.side],
+  [word("quantity"), (row) => plain(row.quantity), "n"], [word("price"), (row) => plain(row.price), "n"], [word("fee"), (row) => `${plain(row.fee)} ${row.fee_currency ?? ""}`, "n"],
+], rows, word("none"));
+
+const tripTable = (rows) => table([
+  [word("time"), (row) => when(row.closed_at)], [word("market"), (row) => short(row.market)], [word("side"), (row) => row.side], [word("quantity"), (row) => plain(row.quantity), "n"],
+  [word("entry"), (row) => plain(row.entry_price), "n"], [word("price"), (row) => plain(row.exit_price), "n"], [word("realised"), (row) => profit(row.net_profit), "n"], [word("fees"), (row) => money(row.fees), "n"],
+], rows, word("none"));
+
+export const eventTable = (rows) => table([
+  [word("time"), (row) => when(row.at)], [word("market"), (row) => (row.market ? short(row.market) : "")], [word("kind"), (row) => row.kind],
+  [word("severity"), (row) => badge(row.severity ?? "info", SEVERITY_KIND[row.severity])], [word("message"), (row) => row.message ?? ""],
+], rows, word("none"));
+
+const errorTable = (rows) => table([
+  [word("kind"), (row) => row.kind], [word("severity"), (row) => badge(row.severity, SEVERITY_KIND[row.severity])], [word("market"), (row) => (row.market ? short(row.market) : "")],
+  [word("recent"), (row) => row.recent, "n"], [word("total"), (row) => row.total, "n"], [word("last"), (row) => row.last],
+], rows, word("none"));
+
+/** A view of sections that are asked for anew every ten seconds; a section is [title, path, rows → node]. */
+function asked(sections) {
+  const places = sections.map(([title, path, draw]) => ({ path, draw, place: h("div"), title }));
+  let timer = 0;
+  const refresh = () => Promise.all(places.map(async ({ path, draw, place }) => {
+    try {
+      place.replaceChildren(draw((await ask(path)).items));
+    } catch (error) {
+      place.replaceChildren(h("div", { class: "sheet empty", text: error.message }));
+    }
+  }));
+  return {
+    node: h("div", {}, ...places.flatMap(({ title, place }) => [h("h2", { text: title }), place])),
+    update() { if (!timer) { timer = setInterval(refresh, REFRESH_MS); refresh(); } },
+    close() { clearInterval(timer); },
+  };
+}
+
+export const ordersPage = () => asked([[word("trips"), "/round-trips?limit=50", tripTable], [word("orders"), "/orders?limit=100", orderTable], [word("fills"), "/fills?limit=100", fillTable]]);
+
+/** Errors by kind from the live report; what happened, from the history. */
+export function errorsPage() {
+  const kinds = h("div");
+  const rest = asked([[word("events"), "/events?limit=200", eventTable]]);
+  let said = "";
+  return {
+    node: h("div", {}, h("h2", { text: word("errors") }), kinds, rest.node),
+    update(report) {
+      const now = JSON.stringify(report.errors ?? []);
+      if (now !== said) { said = now; kinds.replaceChildren(errorTable(report.errors ?? [])); }
+      rest.update();
+    },
+    close: rest.close,
+  };
+}

@@ -1,0 +1,122 @@
+// Where the page begins: the token, the live connection, and which view is open.
+import { ask, tell } from "./calls.js";
+import { act, confirm } from "./confirm.js";
+import { dress, say } from "./dom.js";
+import { listen } from "./link.js";
+import { errorsPage, ordersPage } from "./lists.js";
+import { marketPage } from "./market.js";
+import { observe, overview, verdict } from "./overview.js";
+import { systemPage } from "./system.js";
+import { languageNow, setLanguage, speak, word } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+let report = null, access = "read", view = null, linked = "connecting";
+
+// ------------------------------------------------------------------------------------------------------------- views
+function open() {
+  const [, room = "", name = ""] = location.hash.split("/");
+  const made = { "": () => overview(access), market: () => marketPage(decodeURIComponent(name), access), orders: ordersPage, errors: errorsPage, system: systemPage }[room] ?? (() => overview(access));
+  view?.close?.();
+  view = made();
+  $("content").replaceChildren(view.node);
+  for (const link of document.querySelectorAll(".top nav a")) {
+    const here = link.getAttribute("href") === `#/${room === "market" ? "" : room}`;
+    if (here) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+  }
+  if (report) view.update(report);
+}
+
+function show() {
+  say($("mode"), report.mode);
+  dress($("mode"), `badge ${report.mode === "live" ? "bad" : ""}`.trim());
+  const { status } = verdict(report);
+  document.title = `${status === "healthy" ? "" : status === "critical" ? "■ " : "▲ "}${report.live}/${report.total} kangbot`;
+  $("kill").hidden = access !== "control" || Boolean(report.killed);
+  banner();
+  say($("foot"), word("foot", { version: report.version, pid: report.pid }));
+  view?.update(report);
+}
+
+function banner() {
+  const place = $("banner");
+  place.hidden = !report.killed;
+  if (!report.killed || place.dataset.said === report.killed + languageNow()) return;
+  place.dataset.said = report.killed + languageNow();
+  place.textContent = `${word("kill.set")}: ${report.killed}`;
+  if (access !== "control") return;
+  const button = document.createElement("button");
+  button.className = "small";
+  button.textContent = word("kill.release");
+  button.onclick = async () => {
+    if ((await confirm({ title: word("release.title"), text: word("release.text"), yes: word("kill.release") })) !== null) await act("/release");
+  };
+  place.append(button);
+}
+
+function status(now) {
+  linked = now;
+  say($("link"), word(`link.${now}`) + (now === "live" && access === "read" ? ` · ${word("link.read")}` : ""));
+  dress($("link"), `badge ${{ live: "good", connecting: "quiet", lost: "bad" }[now]}`);
+}
+
+// ------------------------------------------------------------------------------------------------------------- tools
+$("theme").onclick = () => {
+  const dark = document.documentElement.dataset.theme === "dark" || (document.documentElement.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+  localStorage.setItem("theme", (document.documentElement.dataset.theme = dark ? "light" : "dark"));
+  open();
+};
+document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "auto";
+
+$("language").onclick = () => {
+  setLanguage(languageNow() === "en" ? "id" : "en");
+  $("language").textContent = languageNow() === "en" ? "ID" : "EN";
+  status(linked);
+  open();
+  if (report) show();
+};
+$("language").textContent = languageNow() === "en" ? "ID" : "EN";
+
+$("kill").onclick = async () => {
+  const flatten = await confirm({ title: word("kill.title"), text: word("kill.text"), yes: word("kill.yes"), check: word("kill.flatten") });
+  if (flatten !== null) await act("/kill", { reason: "dashboard", flatten });
+};
+
+// ------------------------------------------------------------------------------------------------------------- begin
+async function denied() {
+  try {
+    await ask("/session");
+    return false;
+  } catch (error) {
+    if (error.status !== 401 && error.status !== 403) return false;
+    location.reload();
+    return true;
+  }
+}
+
+function begin() {
+  $("login").hidden = true;
+  $("app").hidden = false;
+  open();
+  listen({ report(next, right) { const changed = right !== access || report === null; report = next; access = right; observe(report); if (changed) { open(); status(linked); } show(); }, status, denied });
+}
+
+$("login").onsubmit = async (event) => {
+  event.preventDefault();
+  try {
+    await tell("/login", { token: $("token").value.trim() });
+    $("token").value = "";
+    begin();
+  } catch (error) {
+    $("login-error").textContent = error.status === 401 ? word("login.wrong") : error.status === 429 ? word("login.locked") : error.message;
+  }
+};
+
+addEventListener("hashchange", () => { open(); $("content").focus(); });
+speak();
+try {
+  await ask("/session");
+  begin();
+} catch {
+  $("login").hidden = false;
+  $("token").focus();
+}

@@ -1,0 +1,81 @@
+// One market: its candles with entries, exits and stop, what it holds, and what happened to it.
+import { ask, segment } from "./calls.js";
+import { candles } from "./charts.js";
+import { act } from "./confirm.js";
+import { h, say } from "./dom.js";
+import { age, count, money, plain, short, when } from "./format.js";
+import { eventTable, fillTable, orderTable } from "./lists.js";
+import { lanes } from "./overview.js";
+import { word } from "./words.js";
+
+const REFRESH_MS = 10000;
+
+function details(market, breakers) {
+  const rows = [
+    ["strategy", `${market.strategy} ${market.timeframe}`], ["position", Number(market.net) ? market.net : "–"], ["entry", plain(market.entry)],
+    ["stopprice", market.unprotected ? `NO STOP: ${market.unprotected}` : plain(market.stop)], ["openprofit", money(market.unrealised, true)], ["realised", money(market.realised, true)],
+    ["fees", money(market.fees)], ["signal", market.signal || "–"], ["blocked", market.blocked || "–"], ["age", age(market.feed_age_s)],
+    ["decisions", count(market.decisions)], ["orders", `${count(market.orders.sent)} (${count(market.orders.filled)})`], ["falls", count(market.falls)],
+    ["state", `${market.state}${market.reason ? `: ${market.reason}` : ""}`], ["desired", market.desired], ["since", when(market.since_ns)],
+  ];
+  const list = h("dl", {}, ...rows.flatMap(([key, value]) => [h("dt", { text: word(key) }), h("dd", { text: value })]));
+  list.append(h("dt", { text: word("breakers") }), h("dd", {}, lanes(market.market, breakers)));
+  return list;
+}
+
+/** The view of one market; it asks the history every ten seconds while it is open. */
+export function marketPage(name, access) {
+  const title = h("h1"), price = h("span", { class: "price" }), state = h("span", { class: "badge" });
+  const chart = h("div", { class: "sheet chart", role: "img", "aria-label": word("candles") });
+  const side = h("div", { class: "sheet" }), orders = h("div"), fills = h("div"), events = h("div");
+  const buttons = h("div", { class: "bar" });
+  const path = `/markets/${segment(name)}`;
+  if (access === "control") {
+    for (const command of ["start", "stop", "pause", "resume"]) buttons.append(h("button", { type: "button", text: word(command), onclick: () => act(`${path}/${command}`) }));
+    buttons.append(
+      h("button", { type: "button", text: word("retry"), onclick: () => act(`/force-retry/${segment(name)}`) }),
+      h("button", { type: "button", text: word("reset"), onclick: () => act(`/reset-circuit-breaker/${segment(name)}`) }),
+    );
+  }
+  let market = null, said = "", timer = 0;
+
+  async function refresh() {
+    const query = `?market=${segment(name)}&limit=200`;
+    try {
+      const [bars, done, sent, noted] = await Promise.all([ask(`${path}/bars?limit=240`), ask(`/fills${query}`), ask(`/orders${query}`), ask(`/events${query}`)]);
+      orders.replaceChildren(orderTable(sent.items.slice(0, 30)));
+      fills.replaceChildren(fillTable(done.items.slice(0, 30)));
+      events.replaceChildren(eventTable(noted.items.slice(0, 50)));
+      if (!bars.items.length) chart.replaceChildren(h("div", { class: "empty", text: word("chart.none") }));
+      else {
+        chart.querySelector(".empty")?.remove();
+        await candles(chart, { bars: bars.items, fills: done.items, stop: market?.stop, words: { price: word("price"), buy: word("chart.buy"), sell: word("chart.sell"), exit: word("chart.exit") } });
+      }
+    } catch (error) {
+      if (!chart.classList.contains("js-plotly-plot")) chart.replaceChildren(h("div", { class: "empty", text: error.message }));
+    }
+  }
+
+  return {
+    node: h("div", {},
+      h("p", {}, h("a", { href: "#/", text: `← ${word("back")}` })),
+      h("div", { class: "market-head" }, title, state, price), buttons,
+      h("h2", { text: word("candles") }), chart,
+      h("div", { class: "pair" },
+        h("section", {}, h("h2", { text: word("details") }), side),
+        h("section", {}, h("h2", { text: word("events") }), events)),
+      h("h2", { text: word("orders") }), orders, h("h2", { text: word("fills") }), fills),
+    update(report) {
+      market = report.markets.find((one) => one.market === name) ?? null;
+      if (market === null) return say(title, name);
+      say(title, short(market.symbol));
+      say(state, market.state);
+      say(price, plain(market.price));
+      const breakers = report.breakers ?? [];
+      const now = JSON.stringify([market, breakers.filter((one) => one.market === name)]);
+      if (now !== said) { said = now; side.replaceChildren(details(market, breakers)); }
+      if (!timer) { timer = setInterval(refresh, REFRESH_MS); refresh(); }
+    },
+    close() { clearInterval(timer); },
+  };
+}

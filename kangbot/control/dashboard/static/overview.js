@@ -1,0 +1,215 @@
+// The first page: is the money safe, what does the daemon do, market by market.
+import { act, confirm } from "./confirm.js";
+import { dress, h, say } from "./dom.js";
+import { age, count, money, ms, plain, short, tone } from "./format.js";
+import { remember, spark } from "./spark.js";
+import { word } from "./words.js";
+import { segment } from "./calls.js";
+
+const SPARK_POINTS = 60;
+const EQUITY_POINTS = 600;
+const prices = new Map(); // market → recent prices; they outlive the page's views
+const equity = [];
+const LANES = [["data", "D"], ["entry", "E"], ["exit", "X"]];
+const STALE_S = 15;
+
+/** Take note of what the small lines draw, whichever view is open. */
+export function observe(report) {
+  for (const market of report.markets) {
+    if (market.price === null) continue;
+    const line = prices.get(market.market) ?? [];
+    if (line.at(-1) !== Number(market.price)) prices.set(market.market, remember(line, Number(market.price), SPARK_POINTS));
+  }
+  const total = sum(Object.values(report.equity));
+  if (total !== null && equity.at(-1) !== total) remember(equity, total, EQUITY_POINTS);
+}
+
+const sum = (values) => (values.length ? values.reduce((whole, value) => whole + Number(value), 0) : null);
+
+/** What the state of the whole comes to: the health report where it is known, else what the report itself shows. */
+export function verdict(report) {
+  const reasons = [];
+  if (report.killed) reasons.push(["critical", `${word("kill.set")}: ${report.killed}`]);
+  if (report.unprotected) reasons.push(["critical", `${report.unprotected} ${word("unprotected.note")} ${word("unprotected").toLowerCase()}`]);
+  if (report.orders.unknown) reasons.push(["warning", `${report.orders.unknown} ${word("unknown.note")}`]);
+  if (report.history_away) reasons.push(["warning", word("historyaway")]);
+  if (report.waiting) reasons.push(["warning", report.waiting]);
+  for (const market of report.markets) {
+    if (market.state === "failed") reasons.push(["critical", `${short(market.symbol)}: ${market.reason}`]);
+  }
+  for (const breaker of report.breakers ?? []) {
+    if (breaker.state !== "closed") reasons.push(["warning", `${short(breaker.market)} ${breaker.lane}: ${breaker.state} (${breaker.cause})`]);
+  }
+  for (const check of report.health?.checks ?? []) {
+    if (check.status !== "healthy") reasons.push([check.status, check.says]);
+  }
+  const worst = report.health?.status ?? (reasons.some(([s]) => s === "critical") ? "critical" : reasons.length ? "warning" : "healthy");
+  return { status: worst, reasons: [...new Set(reasons.map(([, text]) => text))], score: report.health?.score ?? null };
+}
+
+function tile(name, wide = "") {
+  const figure = h("div", { class: "figure", text: "–" });
+  const note = h("div", { class: "note" });
+  const node = h("section", { class: `tile ${wide}`.trim() }, h("div", { class: "name", text: name }), figure, note);
+  return {
+    node, note,
+    show(value, text = "", kind = "") {
+      say(figure, value);
+      if (typeof text === "string") say(note, text);
+      dress(node, `tile ${wide} ${kind}`.replace(/\s+/g, " ").trim());
+    },
+  };
+}
+
+const KIND = { healthy: "good", warning: "warn", critical: "bad" };
+
+function tiles() {
+  const made = {
+    health: tile(word("health"), "wide"), equity: tile(word("equity"), "wide"), profit: tile(word("profit")), open: tile(word("open")),
+    live: tile(word("live")), orders: tile(word("orders")), unknown: tile(word("unknown")), unprotected: tile(word("unprotected")),
+    lag: tile(word("lag")), memory: tile(word("memory")), backlog: tile(word("backlog")),
+  };
+  const curve = spark("spark", 300, 46);
+  made.equity.node.append(curve.node);
+  const reasons = h("ul", { class: "reasons" });
+  made.health.node.append(reasons);
+  return {
+    node: h("div", { class: "tiles" }, ...Object.values(made).map((one) => one.node)),
+    update(report) {
+      const { status, reasons: why, score } = verdict(report);
+      made.health.show(word(`health.${status}`), score === null ? "" : `${word("score")} ${score}`, KIND[status]);
+      if (reasons.dataset.said !== why.join("|")) {
+        reasons.dataset.said = why.join("|");
+        reasons.replaceChildren(...why.slice(0, 4).map((text) => h("li", { text })));
+      }
+      made.equity.show(Object.entries(report.equity).map(([currency, value]) => `${money(value)} ${currency}`).join(" · ") || "–", word("equity.note"));
+      curve.draw(equity);
+      const profit = sum(report.markets.map((market) => market.realised)) ?? 0;
+      const fees = sum(report.markets.map((market) => market.fees)) ?? 0;
+      const open = sum(report.markets.map((market) => market.unrealised)) ?? 0;
+      made.profit.show(money(profit, true), word("profit.note", { fees: money(fees) }), { up: "good", down: "bad" }[tone(profit)] ?? "");
+      made.open.show(money(open, true), "", { up: "good", down: "bad" }[tone(open)] ?? "");
+      made.live.show(`${report.live}/${report.total}`, report.live < report.total ? word("live.note", { n: report.total - report.live }) : "", report.live < report.total ? "warn" : "");
+      made.orders.show(count(report.orders.sent), word("orders.note", { filled: count(report.orders.filled), rejected: count(report.orders.rejected) }));
+      made.unknown.show(count(report.orders.unknown), word("unknown.note"), report.orders.unknown ? "warn" : "");
+      made.unprotected.show(count(report.unprotected), word("unprotected.note"), report.unprotected ? "bad" : "");
+      made.lag.show(ms(report.loop_lag_recent_ms.p99), word("lag.note"), report.loop_lag_recent_ms.p99 > 250 ? "warn" : "");
+      made.memory.show(`${Math.round(report.rss_mb)} MB`, word("memory.note", { peak: Math.round(report.rss_peak_mb) }));
+      made.backlog.show(count(report.history_backlog), word("backlog.note", { kind: report.history }), report.history_away ? "warn" : "");
+    },
+  };
+}
+
+/** The dots of a market's three breakers. */
+export function lanes(market, breakers) {
+  const node = h("span", { class: "lanes", title: word("breakers.hint") });
+  for (const [lane, letter] of LANES) {
+    const state = breakers.find((one) => one.market === market && one.lane === lane)?.state ?? "closed";
+    node.append(h("span", { class: `lane ${state}`, text: letter, title: `${lane}: ${state}`, "aria-label": `${lane}: ${state}` }));
+  }
+  return node;
+}
+
+const STATE_KIND = { live: "good", failed: "bad", paused: "warn", draining: "warn", starting: "", warming: "", stopped: "" };
+
+function row(access) {
+  const cells = {
+    market: h("th", { scope: "row" }), state: h("td"), price: h("td", { class: "n" }), line: h("td", { class: "hide-small" }),
+    position: h("td", { class: "n", "data-name": word("position") }), open: h("td", { class: "n", "data-name": word("openprofit") }),
+    realised: h("td", { class: "n", "data-name": word("realised") }), stop: h("td", { class: "n hide-small" }), signal: h("td", { class: "signal" }),
+    age: h("td", { class: "n hide-small" }), lanes: h("td", { class: "hide-small" }), falls: h("td", { class: "n hide-small" }), act: h("td", { class: "hide-small" }),
+  };
+  const state = h("span", { class: "badge" });
+  const line = spark("spark");
+  const link = h("a");
+  const button = h("button", { class: "small", type: "button" });
+  cells.market.append(link);
+  cells.state.append(state);
+  cells.line.append(line.node);
+  if (access === "control") cells.act.append(button);
+  let market = null, last = null, said = "";
+  button.addEventListener("click", () => act(`/markets/${segment(market.market)}/${button.dataset.command}`));
+  return {
+    node: h("tr", {}, ...Object.values(cells)),
+    update(next, breakers) {
+      market = next;
+      link.href = `#/market/${segment(next.market)}`;
+      say(link, short(next.symbol));
+      say(state, next.state);
+      state.title = next.reason;
+      dress(state, `badge ${STATE_KIND[next.state] ?? ""}`.trim());
+      if (say(cells.price, plain(next.price)) && last !== null) {
+        dress(cells.price, `n ${Number(next.price) >= last ? "tick-up" : "tick-down"}`);
+        void cells.price.offsetWidth; // lets the same colour begin anew
+      }
+      last = next.price === null ? null : Number(next.price);
+      line.draw(prices.get(next.market) ?? []);
+      const held = Number(next.net) !== 0;
+      say(cells.position, held ? next.net : "–");
+      say(cells.open, held ? money(next.unrealised, true) : "–");
+      dress(cells.open, `n ${held ? tone(next.unrealised) : ""}`.trim());
+      say(cells.realised, money(next.realised, true));
+      dress(cells.realised, `n ${tone(next.realised)}`.trim());
+      say(cells.stop, next.unprotected ? "NO STOP" : plain(next.stop));
+      dress(cells.stop, `n hide-small ${next.unprotected ? "down" : ""}`.trim());
+      cells.stop.title = next.unprotected;
+      say(cells.signal, next.blocked || next.signal);
+      cells.signal.title = next.blocked ? `${word("blocked")}: ${next.blocked}` : next.signal;
+      say(cells.age, age(next.feed_age_s));
+      dress(cells.age, `n hide-small ${next.state === "live" && next.feed_age_s > STALE_S ? "down" : ""}`.trim());
+      const mine = breakers.filter((one) => one.market === next.market).map((one) => one.lane + one.state).join();
+      if (mine !== said || !cells.lanes.firstChild) { said = mine; cells.lanes.replaceChildren(lanes(next.market, breakers)); }
+      say(cells.falls, next.falls || "");
+      const command = next.state === "stopped" || next.state === "failed" ? "start" : next.state === "paused" ? "resume" : "stop";
+      if (button.dataset.command !== command) { button.dataset.command = command; say(button, word(command)); }
+      button.setAttribute("aria-label", `${word(command)} ${short(next.symbol)}`);
+    },
+  };
+}
+
+function board(access) {
+  const titles = [["market"], ["state"], ["price", "n"], ["", ""], ["position", "n"], ["openprofit", "n"], ["realised", "n"], ["stopprice", "n"], ["signal"], ["age", "n"], ["breakers"], ["falls", "n"], ["", ""]];
+  const head = h("tr", {}, ...titles.map(([key, kind]) => h("th", { class: kind, scope: "col", text: key && word(key), title: key === "breakers" ? word("breakers.hint") : null })));
+  const body = h("tbody");
+  const rows = new Map();
+  const empty = h("div", { class: "empty", text: word("nomarkets") });
+  return {
+    node: h("div", { class: "sheet board" }, h("table", {}, h("thead", {}, head), body), empty),
+    update(report) {
+      empty.hidden = report.markets.length > 0;
+      for (const market of report.markets) {
+        if (!rows.has(market.market)) {
+          const made = row(access);
+          rows.set(market.market, made);
+          body.append(made.node);
+        }
+        rows.get(market.market).update(market, report.breakers ?? []);
+      }
+      const known = new Set(report.markets.map((market) => market.market));
+      for (const [name, made] of rows) if (!known.has(name)) { made.node.remove(); rows.delete(name); }
+    },
+  };
+}
+
+/** The view: `node` to show, `update(report)` with each change. */
+export function overview(access) {
+  const figures = tiles();
+  const markets = board(access);
+  const bar = h("div", { class: "bar" }, h("h2", { text: word("board") }));
+  if (access === "control") {
+    bar.append(
+      h("button", { type: "button", id: "start-all", text: word("startall"), onclick: () => act("/start-all") }),
+      h("button", { type: "button", id: "stop-all", text: word("stopall"), onclick: async () => {
+        const sure = await confirm({ title: word("stopall.title"), text: word("stopall.text"), yes: word("stopall") });
+        if (sure !== null) await act("/stop-all");
+      } }),
+    );
+  }
+  return {
+    node: h("div", {}, figures.node, bar, markets.node),
+    update(report) {
+      figures.update(report);
+      markets.update(report);
+    },
+  };
+}

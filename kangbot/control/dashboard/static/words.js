@@ -1,0 +1,90 @@
+// Everything the page says, in English and Indonesian. What the daemon itself says (reasons, errors) stays in its own words.
+
+const WORDS = {
+  en: {
+    "skip": "Skip to the markets", "cancel": "Cancel", "theme": "Light or dark",
+    "login.label": "Access token", "login.hint": "It is in the state folder: control.token to act, read.token to look.",
+    "login.enter": "Enter", "login.wrong": "That token is not the daemon's.", "login.locked": "Too many wrong tokens: wait a minute.",
+    "nav.markets": "Markets", "nav.orders": "Orders", "nav.errors": "Errors", "nav.system": "System",
+    "link.live": "live", "link.connecting": "connecting", "link.lost": "connection lost, trying again", "link.read": "read only",
+    "kill.button": "Kill switch", "kill.title": "Stop every entry?",
+    "kill.text": "No new position is opened from the next moment on, and entry orders that rest are cancelled. Stops and exits stay. It stays set over restarts until it is released.",
+    "kill.flatten": "Close every open position as well", "kill.yes": "Set the kill switch", "kill.set": "The kill switch is set",
+    "kill.release": "Release", "release.title": "Release the kill switch?", "release.text": "Markets may enter again.",
+    "startall": "Start all", "stopall": "Stop all", "stopall.title": "Stop every market?",
+    "stopall.text": "Entries are cancelled and strategies stop. Positions keep their stops at the exchange.",
+    "start": "Start", "stop": "Stop", "pause": "Pause", "resume": "Resume", "retry": "Try again now", "reset": "Reset breaker",
+    "done": "Done", "refused": "The daemon says",
+    "health": "Health", "health.healthy": "All is well", "health.warning": "Look at this", "health.critical": "Act now", "score": "score",
+    "equity": "Equity", "equity.note": "since this page opened", "profit": "Realised profit", "profit.note": "after fees {fees}", "open": "Open profit",
+    "live": "Markets live", "live.note": "{n} not live", "orders": "Orders", "orders.note": "{filled} filled, {rejected} rejected",
+    "unknown": "In question", "unknown.note": "orders whose fate is not known", "unprotected": "Without a stop", "unprotected.note": "positions",
+    "lag": "Loop lag", "lag.note": "p99 of the last half minute", "memory": "Memory", "memory.note": "at most {peak} MB", "backlog": "To the database", "backlog.note": "{kind}, events waiting",
+    "board": "Markets", "market": "Market", "state": "State", "price": "Price", "position": "Position", "openprofit": "Open", "realised": "Profit",
+    "stopprice": "Stop", "signal": "Last signal", "age": "Feed age", "breakers": "Breakers", "falls": "Restarts", "breakers.hint": "D data, E entry, X exit",
+    "none": "Nothing here yet.", "nomarkets": "No market is configured.", "back": "All markets", "chart.none": "No closed candle is stored yet.",
+    "chart.buy": "Entry long", "chart.sell": "Entry short", "chart.exit": "Exit", "candles": "Candles", "details": "Details", "events": "Events", "time": "Time", "kind": "Kind", "severity": "Severity", "message": "What happened", "side": "Side",
+    "quantity": "Quantity", "status": "Status", "fee": "Fee", "purpose": "Purpose", "strategy": "Strategy", "timeframe": "Timeframe", "entry": "Entry", "fees": "Fees",
+    "decisions": "Decisions", "bars": "Bars", "blocked": "Held back", "since": "Since", "desired": "Wanted",
+    "fills": "Fills", "trips": "Closed trades", "errors": "Errors by kind", "recent": "15 minutes", "total": "In all", "last": "The last one",
+    "system": "System", "process": "Process", "database": "Database", "journal": "Journal", "latency": "Latency", "away": "away: {why}", "connected": "connected",
+    "f2d": "Frame to decision", "f2o": "Frame to order", "cpu": "Share of a core", "handles": "Open handles", "loop": "Event loop", "uptime": "Running for", "reconnects": "Reconnects",
+    "clock": "Clock against the exchange", "checks": "Checks", "historyaway": "The history database does not answer; trading goes on without it.",
+    "foot": "kangbot {version}, process {pid}",
+  },
+  id: {
+    "skip": "Langsung ke pasar", "cancel": "Batal", "theme": "Terang atau gelap",
+    "login.label": "Token akses", "login.hint": "Ada di folder state: control.token untuk bertindak, read.token untuk melihat.",
+    "login.enter": "Masuk", "login.wrong": "Token itu bukan milik daemon ini.", "login.locked": "Terlalu banyak token salah: tunggu satu menit.",
+    "nav.markets": "Pasar", "nav.orders": "Order", "nav.errors": "Kesalahan", "nav.system": "Sistem",
+    "link.live": "langsung", "link.connecting": "menghubungkan", "link.lost": "koneksi putus, mencoba lagi", "link.read": "hanya lihat",
+    "kill.button": "Sakelar darurat", "kill.title": "Hentikan semua entri?",
+    "kill.text": "Mulai saat ini tidak ada posisi baru, dan order entri yang menunggu dibatalkan. Stop dan exit tetap berjalan. Berlaku terus, juga setelah restart, sampai dilepas.",
+    "kill.flatten": "Tutup juga semua posisi terbuka", "kill.yes": "Aktifkan sakelar darurat", "kill.set": "Sakelar darurat aktif",
+    "kill.release": "Lepaskan", "release.title": "Lepaskan sakelar darurat?", "release.text": "Pasar boleh masuk lagi.",
+    "startall": "Mulai semua", "stopall": "Hentikan semua", "stopall.title": "Hentikan semua pasar?",
+    "stopall.text": "Entri dibatalkan dan strategi berhenti. Posisi tetap memiliki stop di bursa.",
+    "start": "Mulai", "stop": "Hentikan", "pause": "Jeda", "resume": "Lanjutkan", "retry": "Coba lagi sekarang", "reset": "Reset pemutus",
+    "done": "Selesai", "refused": "Kata daemon",
+    "health": "Kesehatan", "health.healthy": "Semua baik", "health.warning": "Perlu dilihat", "health.critical": "Bertindak sekarang", "score": "skor",
+    "equity": "Ekuitas", "equity.note": "sejak halaman dibuka", "profit": "Laba terealisasi", "profit.note": "setelah biaya {fees}", "open": "Laba berjalan",
+    "live": "Pasar aktif", "live.note": "{n} tidak aktif", "orders": "Order", "orders.note": "{filled} terisi, {rejected} ditolak",
+    "unknown": "Belum jelas", "unknown.note": "order yang nasibnya belum diketahui", "unprotected": "Tanpa stop", "unprotected.note": "posisi",
+    "lag": "Jeda loop", "lag.note": "p99 setengah menit terakhir", "memory": "Memori", "memory.note": "tertinggi {peak} MB", "backlog": "Menuju basis data", "backlog.note": "{kind}, peristiwa menunggu",
+    "board": "Pasar", "market": "Pasar", "state": "Keadaan", "price": "Harga", "position": "Posisi", "openprofit": "Berjalan", "realised": "Laba",
+    "stopprice": "Stop", "signal": "Sinyal terakhir", "age": "Umur data", "breakers": "Pemutus", "falls": "Restart", "breakers.hint": "D data, E entri, X exit",
+    "none": "Belum ada apa-apa.", "nomarkets": "Tidak ada pasar yang diatur.", "back": "Semua pasar", "chart.none": "Belum ada candle tersimpan.",
+    "chart.buy": "Masuk long", "chart.sell": "Masuk short", "chart.exit": "Keluar", "candles": "Candle", "details": "Rincian", "events": "Peristiwa", "time": "Waktu", "kind": "Jenis", "severity": "Tingkat", "message": "Apa yang terjadi", "side": "Sisi",
+    "quantity": "Jumlah", "status": "Status", "fee": "Biaya", "purpose": "Tujuan", "strategy": "Strategi", "timeframe": "Rentang waktu", "entry": "Masuk", "fees": "Biaya",
+    "decisions": "Keputusan", "bars": "Bar", "blocked": "Ditahan", "since": "Sejak", "desired": "Diinginkan",
+    "fills": "Eksekusi", "trips": "Transaksi selesai", "errors": "Kesalahan menurut jenis", "recent": "15 menit", "total": "Total", "last": "Yang terakhir",
+    "system": "Sistem", "process": "Proses", "database": "Basis data", "journal": "Jurnal", "latency": "Latensi", "away": "tidak ada: {why}", "connected": "terhubung",
+    "f2d": "Data ke keputusan", "f2o": "Data ke order", "cpu": "Bagian satu inti", "handles": "Handle terbuka", "loop": "Event loop", "uptime": "Berjalan selama", "reconnects": "Sambung ulang",
+    "clock": "Jam terhadap bursa", "checks": "Pemeriksaan", "historyaway": "Basis data riwayat tidak menjawab; perdagangan tetap berjalan.",
+    "foot": "kangbot {version}, proses {pid}",
+  },
+};
+
+let language = localStorage.getItem("language") || (navigator.language.startsWith("id") ? "id" : "en");
+
+/** The word in the reader's language, with {names} filled in. */
+export function word(key, values = {}) {
+  const text = WORDS[language][key] ?? WORDS.en[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+export const languageNow = () => language;
+
+/** Change the language of what stands on the page and of what comes. */
+export function setLanguage(next) {
+  language = next;
+  localStorage.setItem("language", next);
+  speak();
+}
+
+/** Fill in every element that names its word. */
+export function speak(root = document) {
+  document.documentElement.lang = language;
+  for (const node of root.querySelectorAll("[data-word]")) node.textContent = word(node.dataset.word);
+  for (const node of root.querySelectorAll("[data-word-title]")) node.title = word(node.dataset.wordTitle);
+}

@@ -1,0 +1,83 @@
+"""The page's files over a real server on loopback: what is sent, how it is cached, and what is never sent."""
+
+import gzip
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from kangbot.control.dashboard.assets import Assets, charts_library
+from tests.support.pages import modules
+
+Client = TestClient[web.Request, web.Application]
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    """A client of a server that has the page and nothing else."""
+    app = web.Application()
+    Assets(tmp_path / "cache").mount(app.router)
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+async def test_the_page_is_at_the_root(client: Client) -> None:
+    """Who opens the address gets the page."""
+    answer = await client.get("/")
+    assert answer.status == 200
+    assert answer.content_type == "text/html"
+    assert "<title>kangbot</title>" in await answer.text()
+
+
+async def test_every_file_that_the_page_names_is_there(client: Client) -> None:
+    """No module imports, and no tag asks for, a file that is not sent."""
+    page = await (await client.get("/")).text()
+    names = modules(page)
+    assert {"style.css", "main.js", "icon.svg"} <= names
+    seen: set[str] = set()
+    while names - seen:
+        name = min(names - seen)
+        seen.add(name)
+        answer = await client.get(f"/static/{name}")
+        assert answer.status == 200, name
+        names |= modules(await answer.text())
+    assert {"overview.js", "market.js", "words.js"} <= seen
+
+
+async def test_a_file_that_has_not_changed_is_not_sent_again(client: Client) -> None:
+    """The browser asks with the tag it got, and the answer has no body."""
+    first = await client.get("/static/main.js")
+    again = await client.get("/static/main.js", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status == 304
+    assert await again.read() == b""
+
+
+async def test_a_client_without_gzip_gets_plain_text(client: Client) -> None:
+    """Compression is offered, never forced."""
+    answer = await client.get("/static/main.js", headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in answer.headers
+    assert "listen(" in await answer.text()
+
+
+@pytest.mark.parametrize(
+    "name", ["../assets.py", "..%2Fassets.py", "%2e%2e/assets.py", "assets.py", "none.js", ".", ""]
+)
+async def test_nothing_outside_the_folder_is_sent(client: Client, name: str) -> None:
+    """A name that is a path, or that no page has, is not found."""
+    assert (await client.get(f"/static/{name}")).status == 404
+
+
+async def test_the_charts_come_out_of_their_package_compressed(client: Client, tmp_path: Path) -> None:
+    """What the browser unpacks is the package's own file, and the second browser is served from the same one."""
+    source = charts_library()
+    assert source is not None
+    client.session.headers["Accept-Encoding"] = "gzip"
+    first = await (await client.get("/static/plotly.js")).read()
+    packed = list((tmp_path / "cache").iterdir())
+    assert [path.suffix for path in packed] == [".gz"]
+    assert first == source.read_bytes() == gzip.decompress(packed[0].read_bytes())
+    made_ns = packed[0].stat().st_mtime_ns
+    assert (await client.get("/static/plotly.js")).status == 200
+    assert packed[0].stat().st_mtime_ns == made_ns
