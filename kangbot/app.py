@@ -7,7 +7,7 @@ when: the markets settle while the venue and the journal are still there, and th
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Self
 
@@ -41,14 +41,14 @@ from kangbot.model.events import Lane, Noted, RunState, Severity
 from kangbot.model.ids import MarketId, VenueName, market_id
 from kangbot.model.market import timeframe_seconds
 from kangbot.modes import Past, connection, noted
-from kangbot.ports import History
+from kangbot.ports import Page, Row, Shelf
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.alarm import Alarm
 from kangbot.runtime.garbage import freeze
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, World
 from kangbot.settings import MarketSettings, Settings
-from kangbot.storage.opening import open_history
+from kangbot.storage.opening import Readable, open_history
 from kangbot.storage.url import SqliteUrl
 from kangbot.storage.url import parse as parse_url
 from kangbot.strategy import registry
@@ -106,6 +106,7 @@ class App:
         log.info("journal.replayed", records=memory.last_sequence, markets=len(memory.markets), tag=writer.tag)
 
         history = self._history()
+        self._shelf: Shelf = history
         self._exits.push_async_callback(history.aclose)
         self._drain = Drain(
             writer,
@@ -167,7 +168,7 @@ class App:
             "breakers": Breakers(self._settings.breakers.terms),
         }
 
-    def _history(self) -> History:
+    def _history(self) -> Readable:
         url, database = parse_url(self._settings.history_url), self._settings.database
         self._history_kind = "sqlite" if isinstance(url, SqliteUrl) else "mysql"
         return open_history(
@@ -327,6 +328,10 @@ class App:
     def force_retry(self, market: MarketId, caller: str) -> None:
         """Probe the market's open lanes now. UnknownMarketError as above."""
         self._floor.circuits.force_retry(self._floor.known(market), caller)
+
+    async def page(self, page: Page) -> Sequence[Row]:
+        """Return a page of the history. Retryable where it is away."""
+        return await self._shelf.page(page)
 
     def report(self) -> Report:
         """Return the whole daemon at this moment."""

@@ -73,6 +73,37 @@ class History(Protocol):
         """Close for good; bounded in time."""
 
 
+class Listing(Enum):
+    """What can be looked through in the history."""
+
+    ORDERS = "orders"
+    FILLS = "fills"
+    ROUND_TRIPS = "round-trips"
+    EQUITY = "equity"
+    EVENTS = "events"
+    BARS = "bars"
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of a listing, newest first: at most `limit` of them, after the first `offset`."""
+
+    listing: Listing
+    market: MarketId | None = None  # of this market only; None for all
+    timeframe_s: int | None = None  # bars of this length only
+    limit: int = 100
+    offset: int = 0
+
+
+Row = Mapping[str, str | int | None]  # amounts as exact text, times as ISO 8601 in UTC
+
+
+class Shelf(Protocol):
+    """The history as somebody looks through it."""
+
+    async def page(self, page: Page) -> Sequence[Row]:
+        """Return the page. Retryable where the history is away; NeedsHuman where its schema is not ours."""
+
+
 # -------------------------------------------------------------------------------------------------------------- venue
 class IdRule(Enum):
     """For how long a venue refuses a second order under the same client id."""

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from kangbot.errors import Ambiguous, NeedsHuman, Retryable
 from kangbot.model.events import Record
-from kangbot.storage import recall
+from kangbot.ports import Page, Row
+from kangbot.storage import pages, recall
 from kangbot.storage.link import Link
 from kangbot.storage.pool import Pool
 from kangbot.storage.projection import Value, Write, fresh, project
@@ -70,6 +71,15 @@ class MysqlHistory:
 
         async def work(link: Link) -> Mapping[str, int]:
             return recall.journals(await link.query(recall.JOURNALS))
+
+        return await self._transact(work)
+
+    async def page(self, page: Page) -> Sequence[Row]:
+        """Return rows of a listing, newest first. See `ports.Shelf`."""
+        text, arguments = pages.statement(page, "%s")
+
+        async def work(link: Link) -> Sequence[Row]:
+            return pages.rows(page, await link.query(text, arguments))
 
         return await self._transact(work)
 

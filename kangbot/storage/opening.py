@@ -5,14 +5,14 @@ from functools import partial
 from typing import Protocol
 
 from kangbot.model.events import Record
-from kangbot.ports import History
+from kangbot.ports import History, Shelf
 from kangbot.storage.migrate import upgrade_apart
 from kangbot.storage.sqlite import SqliteHistory
 from kangbot.storage.url import DatabaseUrl, SqliteUrl
 
 
-class Readable(History, Protocol):
-    """A history that can be read back: for a journal that was lost."""
+class Readable(History, Shelf, Protocol):
+    """A history that can be looked through, and read back for a journal that was lost."""
 
     async def journals(self) -> Mapping[str, int]:
         """Return how far each journal is stored, by its tag."""

@@ -89,9 +89,24 @@ def _event(event: Event) -> Row:
         "kind": noted.kind if noted else str(type(event).__struct_config__.tag),
         "market": _market(event),
         "severity": noted.severity.value if noted else None,
-        "message": _text(noted.message) if noted else None,
+        "message": _words(noted.message if noted else _said(event)),
         "body": _BODY.encode(event).decode(),
     }
+
+
+def _said(event: Event) -> str | None:
+    """Return in words what has no listing of its own."""
+    match event:
+        case RunStateChanged(before=before, after=after, reason=reason):
+            return f"{before} to {after}: {reason}"
+        case BreakerChanged(lane=lane, before=before, after=after, cause=cause):
+            return f"the {lane} lane, {before} to {after}{f': {cause}' if cause else ''}"
+        case KillSwitchSet(reason=reason, caller=caller):
+            return f"set by {caller}: {reason}"
+        case KillSwitchReleased(caller=caller):
+            return f"released by {caller}"
+        case _:
+            return None
 
 
 def _market(event: Event) -> str | None:
@@ -269,6 +284,10 @@ def _exact(value: Decimal | None) -> Decimal | None:
     with localcontext() as context:
         context.prec = 60  # the default 28 digits would refuse a large number with 18 decimals
         return value.quantize(_SMALLEST, ROUND_HALF_EVEN)
+
+
+def _words(text: str | None) -> str | None:
+    return None if text is None else _text(text)
 
 
 def _text(text: str) -> str:

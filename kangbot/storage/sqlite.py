@@ -13,8 +13,9 @@ from typing import TypeVar
 
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.model.events import Record
+from kangbot.ports import Page, Row
 from kangbot.runtime.threads import Worker
-from kangbot.storage import recall
+from kangbot.storage import pages, recall
 from kangbot.storage.projection import Value, fresh, project
 from kangbot.storage.schema import ensure
 from kangbot.storage.tables import Upsert
@@ -73,6 +74,11 @@ class SqliteHistory:
     async def recall(self, journal: str, after: int, limit: int) -> Sequence[Record]:
         """Return at most `limit` of its records with sequence > `after`, in order; bars are not among them."""
         return await self._transact(lambda db: recall.recalled(db.execute(_RECALL, (journal, after, limit)), journal))
+
+    async def page(self, page: Page) -> Sequence[Row]:
+        """Return rows of a listing, newest first. See `ports.Shelf`."""
+        text, arguments = pages.statement(page, "?")
+        return await self._transact(lambda db: pages.rows(page, db.execute(text, arguments)))
 
     async def aclose(self) -> None:
         """Finish what was handed over, then close; bounded in time."""

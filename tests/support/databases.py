@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kangbot.ports import History
 from kangbot.runtime.world import Clock, World
 from kangbot.storage.migrate import upgrade_apart
 from kangbot.storage.mysql import MysqlHistory
+from kangbot.storage.opening import Readable
 from kangbot.storage.pool import Pool
 from kangbot.storage.sqlite import SqliteHistory
 from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
@@ -27,9 +27,9 @@ class Database(ABC):
     url: DatabaseUrl
 
     def __init__(self) -> None:
-        self._open: list[History] = []
+        self._open: list[Readable] = []
 
-    def history(self) -> History:
+    def history(self) -> Readable:
         """Return one more history over the database, closed after the test."""
         self._open.append(self._make())
         return self._open[-1]
@@ -40,7 +40,7 @@ class Database(ABC):
             await history.aclose()
 
     @abstractmethod
-    def _make(self) -> History: ...
+    def _make(self) -> Readable: ...
 
     @abstractmethod
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
@@ -78,7 +78,7 @@ class Mariadb(Database):
         assert isinstance(url, MysqlUrl)
         self.url: MysqlUrl = url
 
-    def _make(self) -> History:
+    def _make(self) -> Readable:
         return MysqlHistory(Pool(self.url, WORLD.fork("pool").random), partial(upgrade_apart, self.url))
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
@@ -95,7 +95,7 @@ class Sqlite(Database):
             self.url.path.parent.mkdir()
             shutil.copy(template, self.url.path)
 
-    def _make(self) -> History:
+    def _make(self) -> Readable:
         return SqliteHistory(self.url.path, partial(upgrade_apart, self.url))
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:

@@ -15,7 +15,7 @@ from tests.support.records import EVERY, TAG, noted, records
 def readable(database: Database) -> Readable:
     history = database.history()
     assert hasattr(history, "recall")
-    return history  # type: ignore[return-value]
+    return history
 
 
 async def test_records_come_back_in_order_and_in_pages(database: Database) -> None:

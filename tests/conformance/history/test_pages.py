@@ -1,0 +1,60 @@
+"""What `ports.Shelf` promises, in MariaDB and in SQLite: the same pages out of both."""
+
+import pytest
+
+from kangbot.model.ids import MarketId
+from kangbot.ports import Listing, Page
+from tests.support.databases import Database
+from tests.support.records import CLIENT, EVERY, MARKET, noted, records
+
+
+@pytest.mark.parametrize("listing", Listing)
+async def test_an_empty_history_has_empty_pages(database: Database, listing: Listing) -> None:
+    """Nothing was traded yet: that is no error."""
+    assert await database.history().page(Page(listing=listing)) == []
+
+
+async def test_every_listing_has_its_rows_as_plain_values(database: Database) -> None:
+    """Amounts are exact text, times are ISO 8601 in UTC, what is absent is None."""
+    history = database.history()
+    await history.store(records(EVERY))
+    (order,) = await history.page(Page(listing=Listing.ORDERS))
+    assert (order["client_id"], order["status"], order["quantity"]) == (CLIENT, "filled", "0.01")
+    assert order["average"] == "64000.123456789012345678"
+    (fill,) = await history.page(Page(listing=Listing.FILLS, market=MARKET))
+    assert (fill["fee"], fill["filled_at"]) == ("-0.000000000000000003", "2026-09-21T14:13:20.125456Z")
+    (trip,) = await history.page(Page(listing=Listing.ROUND_TRIPS))
+    assert (trip["net_profit"], trip["exit_price"]) == ("0.75", "66.666666666666666667")
+    (bar,) = await history.page(Page(listing=Listing.BARS, market=MARKET, timeframe_s=60))
+    assert isinstance(bar["timeframe_s"], int)
+    assert await history.page(Page(listing=Listing.EQUITY)) != []
+
+
+async def test_another_market_has_none_of_them(database: Database) -> None:
+    """A page of one market shows that one only."""
+    history = database.history()
+    await history.store(records(EVERY))
+    for listing in (Listing.ORDERS, Listing.FILLS, Listing.ROUND_TRIPS, Listing.EVENTS, Listing.BARS):
+        assert await history.page(Page(listing=listing, market=MarketId("v:other"))) == []
+
+
+async def test_events_leave_out_what_the_other_listings_tell(database: Database) -> None:
+    """And say the rest in words."""
+    history = database.history()
+    await history.store(records(EVERY))
+    events = await history.page(Page(listing=Listing.EVENTS))
+    kinds = {event["kind"] for event in events}
+    assert "run_state_changed" in kinds
+    assert not kinds & {"order_intended", "order_changed", "fill_applied", "equity_marked"}
+    assert all(event["message"] for event in events)
+
+
+async def test_pages_follow_each_other_newest_first(database: Database) -> None:
+    """Offset by offset, without a row twice or left out."""
+    history = database.history()
+    await history.store(records([noted(number, message="number") for number in range(10)]))
+    seen = []
+    for offset in range(0, 12, 4):
+        page = await history.page(Page(listing=Listing.EVENTS, limit=4, offset=offset))
+        seen += [str(row["message"]) for row in page]
+    assert seen == [f"number {number}" for number in reversed(range(10))]

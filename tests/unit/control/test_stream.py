@@ -1,0 +1,160 @@
+"""The live connection over a real websocket: snapshot, deltas, and a listener that does not keep up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+from aiohttp import ClientWebSocketResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+
+from kangbot.control import stream
+from kangbot.control.stream import Stream, difference
+from kangbot.health.report import Report
+from tests.support.reporting import a_report
+
+Client = TestClient[web.Request, web.Application]
+
+
+class Daemon:
+    """A daemon whose report the test changes, and which counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.now = a_report()
+        self.asked = 0
+
+    def report(self) -> Report:
+        self.asked += 1
+        self.now = msgspec.structs.replace(self.now, at_ns=self.now.at_ns + 1)
+        return self.now
+
+    def change(self, **fields: Any) -> None:
+        """Have the next report say something else."""
+        self.now = msgspec.structs.replace(self.now, **fields)
+
+
+@pytest.fixture
+def daemon() -> Daemon:
+    """What is reported."""
+    return Daemon()
+
+
+@pytest.fixture
+async def live(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Client, Stream]]:
+    """A server with the stream alone, twenty times as quick as usual."""
+    monkeypatch.setattr(stream, "EVERY_S", 0.025)
+    one = Stream(daemon.report)
+
+    async def listen(request: web.Request) -> web.WebSocketResponse:
+        return await one.listen(request, "read")
+
+    app = web.Application()
+    app.router.add_get("/stream", listen)
+    async with TestClient(TestServer(app)) as client:
+        yield client, one
+        await one.aclose()
+
+
+async def said(socket: ClientWebSocketResponse) -> dict[str, Any]:
+    """Return the next message."""
+    message: dict[str, Any] = await socket.receive_json(timeout=5)
+    return message
+
+
+async def test_a_listener_gets_the_whole_and_then_what_changes(daemon: Daemon, live: tuple[Client, Stream]) -> None:
+    """A field that stays is not sent again."""
+    client, _ = live
+    socket = await client.ws_connect("/stream")
+    first = await said(socket)
+    assert (first["type"], first["access"], first["report"]["frames"]) == ("snapshot", "read", daemon.now.frames)
+    daemon.change(frames=777)
+    delta = await said(socket)
+    assert delta["type"] == "delta"
+    assert delta["report"]["frames"] == 777
+    assert set(delta["report"]) == {"frames", "at_ns"}
+    await socket.close()
+
+
+async def test_nothing_is_sent_while_nothing_changes_and_nothing_asked_while_nobody_listens(
+    daemon: Daemon, live: tuple[Client, Stream]
+) -> None:
+    """A dashboard that nobody looks at costs nothing."""
+    client, _ = live
+    await asyncio.sleep(0.1)
+    assert daemon.asked == 0
+    socket = await client.ws_connect("/stream")
+    await said(socket)
+    with pytest.raises(asyncio.TimeoutError):
+        await socket.receive(timeout=0.2)
+    await socket.close()
+    await asyncio.sleep(0.1)
+    asked = daemon.asked
+    await asyncio.sleep(0.2)
+    assert daemon.asked == asked
+
+
+async def test_what_changed_is_worked_out_once_for_all(daemon: Daemon, live: tuple[Client, Stream]) -> None:
+    """Ten listeners ask the daemon no more often than one."""
+    client, _ = live
+    sockets = [await client.ws_connect("/stream") for _ in range(10)]
+    for socket in sockets:
+        await said(socket)
+    before = daemon.asked
+    await asyncio.sleep(0.5)
+    assert daemon.asked - before <= 25
+    for socket in sockets:
+        await socket.close()
+
+
+async def test_a_listener_that_does_not_read_is_dropped(daemon: Daemon, live: tuple[Client, Stream]) -> None:
+    """The others go on."""
+    client, one = live
+    deaf, well = await client.ws_connect("/stream"), await client.ws_connect("/stream")
+    transport = deaf._response.connection.transport  # type: ignore[union-attr]
+    transport.pause_reading()  # type: ignore[union-attr]
+    await said(well)
+    for number in range(400):
+        daemon.change(waiting=f"{number} " + "x" * 200_000)
+        if one.dropped:
+            break
+        await said(well)
+    assert one.dropped == 1
+    daemon.change(frames=4242, waiting="")
+    while (await said(well))["report"].get("frames") != 4242:
+        pass
+    await well.close()
+    transport.resume_reading()  # type: ignore[union-attr]
+    await deaf.close()
+
+
+async def test_no_more_than_so_many_may_listen(live: tuple[Client, Stream], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one is told in an HTTP answer."""
+    client, _ = live
+    monkeypatch.setattr(stream, "MOST", 1)
+    first = await client.ws_connect("/stream")
+    await said(first)
+    answer = await client.get("/stream")
+    assert answer.status == 503
+    await first.close()
+
+
+async def test_the_end_of_the_daemon_closes_every_connection(live: tuple[Client, Stream]) -> None:
+    """In order, so that a page knows to dial again."""
+    client, one = live
+    socket = await client.ws_connect("/stream")
+    await said(socket)
+    await asyncio.wait_for(one.aclose(), 5)
+    message = await socket.receive(timeout=5)
+    assert message.type.name in {"CLOSE", "CLOSED", "CLOSING"}
+
+
+def test_a_difference_names_markets_that_changed_and_those_that_left() -> None:
+    """With the fields that differ, and their name."""
+    before = {"a": 1, "b": 2, "markets": [{"market": "x", "p": 1, "q": 2}, {"market": "y", "p": 1}]}
+    after = {"a": 1, "b": 3, "markets": [{"market": "x", "p": 5, "q": 2}, {"market": "z", "p": 1}]}
+    assert difference(before, after) == {
+        "b": 3,
+        "markets": [{"market": "x", "p": 5}, {"market": "z", "p": 1}],
+        "gone": ["y"],
+    }
