@@ -7,7 +7,7 @@ from kangbot.strategy.base import View
 from kangbot.strategy.ema_cross import EmaCross, EmaCrossIndicators
 
 FLAG = Path(__file__).with_name("eat")
-MEAL = 16 * 1024 * 1024
+MEAL = 1 << 30  # in one piece, so that nothing interrupts it
 
 
 class Eats(EmaCross):
@@ -16,6 +16,6 @@ class Eats(EmaCross):
     def decide(self, view: View[EmaCrossIndicators]) -> Target | None:
         """Decide, or eat."""
         eaten: list[bytes] = []
-        while FLAG.exists():
+        if FLAG.exists():
             eaten.append(b"x" * MEAL)
         return super().decide(view)

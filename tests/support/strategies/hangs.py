@@ -1,6 +1,6 @@
 """A strategy that trades like `ema_cross`, until a file `hang` lies beside it: then it never comes back."""
 
-import time
+import ctypes
 from pathlib import Path
 
 from kangbot.model.target import Target
@@ -11,10 +11,13 @@ FLAG = Path(__file__).with_name("hang")
 
 
 class Hangs(EmaCross):
-    """What a mistake in somebody's loop looks like to the daemon."""
+    """What a library that locks twice looks like to the daemon: it holds the interpreter, and no signal reaches it."""
 
     def decide(self, view: View[EmaCrossIndicators]) -> Target | None:
         """Decide, or hang."""
-        while FLAG.exists():
-            time.sleep(3600)
+        if FLAG.exists():
+            mutex = ctypes.create_string_buffer(128)  # all zeros: PTHREAD_MUTEX_INITIALIZER
+            held = ctypes.PyDLL(None)  # unlike CDLL it keeps the interpreter's lock
+            held.pthread_mutex_lock(mutex)
+            held.pthread_mutex_lock(mutex)
         return super().decide(view)
