@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from kangbot.settings.kinds import DAY_S, SECTION, Between, FilePath, Secret
+from kangbot.settings.kinds import DAY_S, SECTION, Between, FilePath, HostName, Secret, Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +116,31 @@ class Logs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """`[control]`: how `kangbot status` reaches the daemon."""
+    """`[control]`: how a person, a browser or a script reaches the daemon."""
 
     __pydantic_config__ = SECTION
 
     socket: FilePath | None = None
-    """A unix socket, readable by the daemon's user only. Absent: `control.sock` in the state folder."""
+    """A unix socket, readable by the daemon's user only; the command line uses it. Absent: `control.sock` in the state
+    folder."""
+
+    host: Words = "127.0.0.1"
+    """The address to listen on for HTTP. What is not of the loopback is refused without `hosts`."""
+
+    port: Annotated[int, Between(0, 65_535)] = 8787
+    """Its port. 0: no TCP, the socket alone."""
+
+    hosts: tuple[HostName, ...] = ()
+    """Names, beside those of the loopback, under which the daemon may be asked: what a browser has in its address
+    line, without a port. Every other name is refused, so that no page of the web reaches the daemon by a name that it
+    points here. Absent: none."""
+
+    control_token_file: FilePath | None = None
+    """Holds the token that may command; made with mode 600 where it is not there. Absent: `control.token` in the state
+    folder."""
+
+    read_token_file: FilePath | None = None
+    """Holds the token that may look. Absent: `read.token` in the state folder."""
 
 
 DEFAULT_STATE_DIR = Path("state")

@@ -122,6 +122,17 @@ def split_url(text: str) -> SplitResult | None:
     return parts if valid else None
 
 
+def _host(text: str) -> str:
+    try:
+        parts = urlsplit(f"//{text}")
+        valid = parts.hostname is not None and parts.netloc == text and parts.port is None and parts.username is None
+    except ValueError:
+        valid = False
+    if not valid or not text.isascii() or any(letter in text for letter in " *?#%"):
+        raise ValueError(f"{text!r} is not a host name: write bot.example.org or 192.0.2.7, without a port")
+    return text.lower()
+
+
 def _path(path: Path) -> Path:
     text = str(path)
     if "\0" in text or text.startswith("~"):
@@ -140,6 +151,7 @@ Timeframe = Annotated[str, Check(_timeframe)]
 SymbolText = Annotated[str, Check(_symbol)]
 HttpUrl = Annotated[str, Check(_http)]
 WebsocketUrl = Annotated[str, Check(_websocket)]
+HostName = Annotated[str, Check(_host)]
 FilePath = Annotated[Path, Check(_path)]
 Words = Annotated[str, Check(_said)]
 Amount = Annotated[Decimal, Between(Decimal("0.01"), Decimal(10) ** 12)]

@@ -177,6 +177,18 @@ def _socket(settings: Settings, origin: Origin) -> Iterator[Problem]:
         )
 
 
+def _listening(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    control = settings.control
+    if not control.port or control.host in LOOPBACK or control.host.startswith("127."):
+        return
+    if not control.hosts:
+        yield origin.problem(
+            ("control", "host"),
+            f"{control.host} is not of the loopback, and no name is allowed",
+            "Write 127.0.0.1 and use an SSH tunnel or a proxy with TLS, or list the names in [control] hosts.",
+        )
+
+
 Rule = Callable[[Settings, Origin], Iterator[Problem]]
 RULES: tuple[tuple[Rule, tuple[Key, ...]], ...] = (
     # what is looked at; the keys that it reads and that may be wrong by themselves
@@ -192,4 +204,5 @@ RULES: tuple[tuple[Rule, tuple[Key, ...]], ...] = (
     (_database, (("database", "url"),)),
     (_waits, (("supervision",),)),
     (_socket, (("state_dir",), ("control", "socket"))),
+    (_listening, (("control",),)),
 )

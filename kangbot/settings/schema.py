@@ -123,6 +123,16 @@ class Settings:
         """Where the daemon listens for `kangbot status`."""
         return self.control.socket or self.state_dir / "control.sock"
 
+    @property
+    def control_token(self) -> Path:
+        """The file of the token that may command."""
+        return self.control.control_token_file or self.state_dir / "control.token"
+
+    @property
+    def read_token(self) -> Path:
+        """The file of the token that may look."""
+        return self.control.read_token_file or self.state_dir / "read.token"
+
     def fill_in(self, market: Market) -> MarketSettings:
         """Return the market with what it leaves out taken from `[defaults]`."""
         defaults = self.defaults

@@ -242,6 +242,12 @@ def test_every_mistake_is_told_at_once_with_its_line(mistakes: Mistakes) -> None
         ("[risk]\ntotal_notional = 10\n", "risk.total_notional", "below market_notional"),
         ("[risk]\nmarket_notional = 20\n", "risk.market_notional", "no entry would pass"),
         ("[control]\nsocket = '/" + "x" * 120 + "'\n", "control.socket", "longer than 107 bytes"),
+        ("[control]\nhost = '0.0.0.0'\n", "control.host", "list the names in [control] hosts"),
+        ("[control]\nhosts = ['http://x']\n", "control.hosts[0]", "is not a host name"),
+        ("[control]\nhosts = ['x:1']\n", "control.hosts[0]", "is not a host name"),
+        ("[control]\nhosts = ['*']\n", "control.hosts[0]", "is not a host name"),
+        ("[control]\nhosts = ['[']\n", "control.hosts[0]", "is not a host name"),
+        ("[control]\nport = 65536\n", "control.port", "65535"),
         ("[venues.bybit]\nrest_url = 'https://api.bybit.com'\n", "venues.bybit.rest_url", "is the real exchange"),
         ("[venues.bybit]\nrest_url = 'http://u:p@x'\n", "venues.bybit.rest_url", "must not hold a user"),
         ("[venues.bybit]\nrest_url = 'http://x:y'\n", "venues.bybit.rest_url", "must be an address"),
@@ -258,6 +264,13 @@ def test_a_mistake_says_what_is_wrong(mistakes: Mistakes, text: str, key: str, w
     assert found
     assert words in said(tuple(found))
     assert found[0].line
+
+
+def test_another_address_is_allowed_with_the_names_it_is_asked_by(read: Read) -> None:
+    """Names are compared in lower case; without TCP nothing is to be allowed."""
+    settings = read(f"[control]\nhost = '0.0.0.0'\nhosts = ['Bot.Example', '192.0.2.7', '[2001:db8::1]']\n{MARKET}")
+    assert settings.control.hosts == ("bot.example", "192.0.2.7", "[2001:db8::1]")
+    assert read(f"[control]\nhost = '0.0.0.0'\nport = 0\n{MARKET}").control.port == 0
 
 
 def test_the_market_table_must_be_a_table(mistakes: Mistakes) -> None:
