@@ -7,14 +7,14 @@ when: the markets settle while the venue and the journal are still there, and th
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Self
 
 import msgspec
 import structlog
 
-from kangbot.control.server import ControlServer
+from kangbot.control.server import ControlServer, Listen
 from kangbot.errors import NeedsHuman, Refused
 from kangbot.execution.budget import Budget
 from kangbot.health.headline import headline
@@ -26,6 +26,7 @@ from kangbot.journal.compact import Compactor
 from kangbot.journal.drain import Drain
 from kangbot.journal.replay import Others, replay
 from kangbot.journal.writer import JournalWriter
+from kangbot.logs import Masker
 from kangbot.machines.breakers import Breakers
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.limiter import Window
@@ -48,6 +49,7 @@ from kangbot.runtime.garbage import freeze
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, World
 from kangbot.settings import MarketSettings, Settings
+from kangbot.settings.shown import shown
 from kangbot.storage.opening import Readable, open_history
 from kangbot.storage.url import SqliteUrl
 from kangbot.storage.url import parse as parse_url
@@ -64,10 +66,11 @@ LAST_RUN = "last_run.json"
 class App:
     """The whole daemon between `async with` and its end."""
 
-    def __init__(self, settings: Settings, world: World, reached: Callable[[Phase], None]) -> None:
+    def __init__(self, settings: Settings, world: World, reached: Callable[[Phase], None], masker: Masker) -> None:
         self._settings = settings
         self._world = world
         self._reached = reached
+        self._masker = masker
         self._specs = [_spec(market) for market in settings.trading if market.enabled]
         self._risk = AccountRisk(settings.risk.limits)
         self._meter = ProcessMeter()
@@ -156,7 +159,14 @@ class App:
             changed=self._floor.look_again,
         )
         await self._kill_switch.look()
-        control = ControlServer(self, settings.control_socket)
+        control = ControlServer(
+            self,
+            settings.control_socket,
+            clock=self._world.clock,
+            listen=_listen(settings),
+            mask=self._masker.text,
+            hide=self._masker.add,
+        )
         self._exits.push_async_callback(control.aclose)
         await control.start()
 
@@ -333,6 +343,21 @@ class App:
         """Return a page of the history. Retryable where it is away."""
         return await self._shelf.page(page)
 
+    def told(self, what: str, caller: str) -> None:
+        """Write into the journal that `caller` was obeyed."""
+        self._journal.append(self._note("control.command", f"{what}, by {caller}"))
+
+    def ready(self) -> str:
+        """Return why the daemon does not do its work yet; "" where it does."""
+        if self._stopping:
+            return "the daemon is stopping"
+        return self._floor.waiting or ("" if self._floor.markets else "the markets are being prepared")
+
+    def config(self) -> Mapping[str, object]:
+        """Return the configuration as plain data, without a secret."""
+        plain = self._masker.value(shown(self._settings))
+        return plain if isinstance(plain, dict) else {}
+
     def report(self) -> Report:
         """Return the whole daemon at this moment."""
         now_ns, cost = self._world.clock.now_ns(), self._meter.read()
@@ -411,6 +436,17 @@ def _spec(market: MarketSettings) -> MarketSpec:
         timeframe_s=timeframe_seconds(market.timeframe),
         size=market.size,
         leverage=market.leverage,
+    )
+
+
+def _listen(settings: Settings) -> Listen:
+    control = settings.control
+    return Listen(
+        host=control.host,
+        port=control.port,
+        names=control.hosts,
+        control_token=settings.control_token,
+        read_token=settings.read_token,
     )
 
 

@@ -51,14 +51,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error.message}\n")
         return os.EX_CONFIG
     world = real_world()
-    logs.configure(settings, world.clock)
+    masker = logs.configure(settings, world.clock)
     freeze()
     let_threads_in()
     faulthandler.enable()  # the stacks, too, where a service manager or the interpreter itself ends us by a signal
     guard = HangGuard(sys.stderr)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_serve(settings, world, guard, leash=arguments.leash))
+            return runner.run(_serve(settings, world, guard, masker, leash=arguments.leash))
     finally:
         guard.release()
 
@@ -93,12 +93,12 @@ class _Signals:
             self.stop.set()
 
 
-async def _serve(settings: Settings, world: World, guard: HangGuard, *, leash: bool) -> int:
+async def _serve(settings: Settings, world: World, guard: HangGuard, masker: logs.Masker, *, leash: bool) -> int:
     signals = _Signals()
     if leash:
         on_leash(partial(signals.asked, "the end of whoever started it"))
     try:
-        async with Keeper.of_process(guard, _crashed) as keeper, App(settings, world, keeper.phase) as app:
+        async with Keeper.of_process(guard, _crashed) as keeper, App(settings, world, keeper.phase, masker) as app:
             keeper.watch(status=app.headline, stuck=str)
             await app.run(stop=signals.stop, hurry=signals.hurry)
     except NeedsHuman as error:

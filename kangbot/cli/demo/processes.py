@@ -14,6 +14,7 @@ from typing import Any
 
 _READY_S = 30.0
 _STOP_S = 30.0
+_NO_PORT = {"KANGBOT_CONTROL__PORT": "0"}  # several may run at once, and the socket is enough for them
 
 
 class DemoFailedError(RuntimeError):
@@ -112,7 +113,7 @@ class Daemon:
                 stdin=_leash(),
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **environment},
+                env={**_NO_PORT, **os.environ, **environment},
                 start_new_session=True,
             )
 

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 from kangbot.control.server import ControlServer
-from tests.unit.control.test_server import Desk
+from kangbot.runtime.world import Clock
+from tests.support.control_desk import Desk
 
 PROGRAM = (sys.executable, "-m", "kangbot.control.alive")
 
@@ -25,7 +26,7 @@ def asked(path: Path | None) -> subprocess.CompletedProcess[str]:
 async def test_a_daemon_whose_loop_serves_is_alive(tmp_path: Path) -> None:
     """Exit code 0, and not a word."""
     path = tmp_path / "control.sock"
-    server = ControlServer(Desk(), path)
+    server = ControlServer(Desk(), path, clock=Clock())
     await server.start()
     done = await asyncio.get_running_loop().run_in_executor(None, asked, path)
     await server.aclose()

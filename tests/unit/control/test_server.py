@@ -8,49 +8,9 @@ import pytest
 
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.control.server import ControlServer
-from kangbot.errors import NeedsHuman
-from kangbot.health.report import Report
-from kangbot.market.killswitch import Standing
-from kangbot.market.roster import Command, Place, UnknownMarketError
-from kangbot.model.ids import MarketId
-
-
-class Desk:
-    """A daemon of one market that notes what it is told."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[object, ...]] = []
-        self.disk_full = False
-
-    def report(self) -> Report:
-        raise AssertionError("these tests ask for no report; test_server_faults.py does")
-
-    def command(self, market: MarketId, command: Command, caller: str) -> Place:
-        if market != "v:A":
-            raise UnknownMarketError(f"no market {market!r} in the configuration")
-        self.told.append((market, command, caller))
-        return Place()
-
-    def command_all(self, command: Command, caller: str) -> None:
-        self.told.append((command, caller))
-
-    async def kept(self) -> None:
-        """Nothing is on its way to a disk."""
-
-    async def kill(self, reason: str, caller: str, *, flatten: bool) -> Standing:
-        self.told.append(("kill", reason, flatten, caller))
-        if self.disk_full:
-            raise NeedsHuman("no disk took it", remedy="make room")
-        return Standing(killed=reason, flatten=flatten, kept=("file",))
-
-    async def release(self, caller: str) -> Standing:
-        self.told.append(("release", caller))
-        return Standing(killed="", flatten=False, kept=())
-
-    def release_market(self, market: MarketId, caller: str) -> None:
-        if market != "v:A":
-            raise UnknownMarketError(f"no market {market!r} runs here")
-        self.told.append(("release", market, caller))
+from kangbot.market.roster import Command
+from kangbot.runtime.world import Clock
+from tests.support.control_desk import Desk
 
 
 @pytest.fixture
@@ -62,7 +22,7 @@ def desk() -> Desk:
 @pytest.fixture
 async def path(desk: Desk, tmp_path: Path) -> AsyncIterator[Path]:
     """A socket that is served."""
-    server = ControlServer(desk, tmp_path / "control.sock")
+    server = ControlServer(desk, tmp_path / "control.sock", clock=Clock())
     await server.start()
     yield tmp_path / "control.sock"
     await server.aclose()
@@ -92,7 +52,7 @@ async def test_the_kill_switch_is_a_call(desk: Desk, path: Path) -> None:
     assert "200 OK" in await call(path, posted("/kill"))
     released = await asyncio.get_running_loop().run_in_executor(None, client.release)
     assert released["killed"] == ""
-    assert desk.told == [
+    assert desk.obeyed == [
         ("kill", "news", True, "control socket"),
         ("kill", "", False, "control socket"),
         ("release", "control socket"),
@@ -104,7 +64,7 @@ async def test_a_body_that_is_not_understood_sets_nothing(desk: Desk, path: Path
     answer = await call(path, posted("/kill", '{"flaten": true}'))
     assert "400 Bad Request" in answer
     assert "flaten" in answer
-    assert desk.told == []
+    assert desk.obeyed == []
 
 
 async def test_what_needs_a_person_is_said_in_words(desk: Desk, path: Path) -> None:
@@ -121,19 +81,20 @@ async def test_a_markets_quarantine_is_lifted_by_its_name(desk: Desk, path: Path
     await loop.run_in_executor(None, client.release_market, "v:A")
     with pytest.raises(ValueError, match="no market 'v:B'"):
         await loop.run_in_executor(None, client.release_market, "v:B")
-    assert desk.told == [("release", "v:A", "control socket")]
+    assert desk.obeyed == [("release", "v:A", "control socket")]
 
 
 async def test_markets_are_commanded_one_by_one_and_together(desk: Desk, path: Path) -> None:
-    """An unknown market and an unknown command are told so."""
+    """An unknown market and an unknown command are told so; what was obeyed is in the journal."""
     client, loop = ControlClient(path), asyncio.get_running_loop()
     place = await loop.run_in_executor(None, client.command, "v:A", "pause")
     assert place["state"] == "stopped"
     await loop.run_in_executor(None, client.command_all, "stop")
-    for market, command, words in (("v:B", "stop", "no market 'v:B'"), ("v:A", "dance", "no command 'dance'")):
+    for market, command, words in (("v:B", "stop", "no market 'v:B'"), ("v:A", "dance", "nothing is at this address")):
         with pytest.raises(ValueError, match=words):
             await loop.run_in_executor(None, client.command, market, command)
-    assert desk.told == [("v:A", Command.PAUSE, "control socket"), (Command.STOP, "control socket")]
+    assert desk.obeyed == [("v:A", Command.PAUSE, "control socket"), (Command.STOP, "control socket")]
+    assert desk.journal == [("pause v:A", "control socket"), ("stop-all", "control socket")]
 
 
 def test_only_the_owner_may_open_the_socket(path: Path) -> None:

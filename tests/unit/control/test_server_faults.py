@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from kangbot.health.report import Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place
 from kangbot.model.ids import MarketId
+from kangbot.runtime.world import Clock
 
 
 class Faulty:
@@ -26,6 +27,15 @@ class Faulty:
 
     def command(self, market: MarketId, command: Command, caller: str) -> Place:
         raise Refused("the daemon is stopping")
+
+    def ready(self) -> str:
+        raise ZeroDivisionError
+
+    def config(self) -> Mapping[str, object]:
+        raise ZeroDivisionError
+
+    def told(self, what: str, caller: str) -> None:
+        raise ZeroDivisionError
 
     def command_all(self, command: Command, caller: str) -> None:
         raise Refused("the daemon is stopping")
@@ -46,7 +56,7 @@ class Faulty:
 @pytest.fixture
 async def path(tmp_path: Path) -> AsyncIterator[Path]:
     """A socket that is served."""
-    server = ControlServer(Faulty(), tmp_path / "control.sock")
+    server = ControlServer(Faulty(), tmp_path / "control.sock", clock=Clock())
     await server.start()
     yield tmp_path / "control.sock"
     await server.aclose()
@@ -128,7 +138,7 @@ async def test_an_answer_that_is_not_ours_is_one_line(tmp_path: Path) -> None:
 
 async def test_a_socket_that_another_daemon_serves_is_left_to_it(path: Path) -> None:
     """Two state folders, one socket by mistake: the second one is refused, and the first still answers."""
-    second = ControlServer(Faulty(), path)
+    second = ControlServer(Faulty(), path, clock=Clock())
     with pytest.raises(NeedsHuman, match="another daemon answers"):
         await second.start()
     await second.aclose()
@@ -141,7 +151,7 @@ async def test_a_socket_of_a_killed_daemon_is_replaced(tmp_path: Path) -> None:
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(tmp_path / "control.sock"))
     left.close()
-    server = ControlServer(Faulty(), tmp_path / "control.sock")
+    server = ControlServer(Faulty(), tmp_path / "control.sock", clock=Clock())
     await server.start()
     await server.aclose()
     assert not (tmp_path / "control.sock").exists()
@@ -149,7 +159,7 @@ async def test_a_socket_of_a_killed_daemon_is_replaced(tmp_path: Path) -> None:
 
 async def test_a_socket_that_cannot_be_made_calls_a_person(tmp_path: Path) -> None:
     """Its folder does not exist."""
-    server = ControlServer(Faulty(), tmp_path / "nowhere" / "control.sock")
+    server = ControlServer(Faulty(), tmp_path / "nowhere" / "control.sock", clock=Clock())
     with pytest.raises(NeedsHuman, match="cannot be made: No such file"):
         await server.start()
     await server.aclose()

@@ -1,0 +1,158 @@
+"""Routes that act: each says what repeating it does, is journalled with its caller, and answers with what is now."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from kangbot.control.access import Access
+from kangbot.control.port import Controlled
+from kangbot.control.route import Call, Handle, Nothing, Route
+from kangbot.health.report import MarketReport
+from kangbot.market.killswitch import Standing
+from kangbot.market.roster import Command, Place
+from kangbot.model.ids import MarketId
+
+_IDEMPOTENT = "Idempotent: repeating it changes nothing."
+_NO_MARKET = {404: "No such market."}
+_STOPPING = {409: "The daemon is stopping.", 503: "It is done, and no disk took it: a restart would forget it."}
+
+_WORDS = {
+    Command.START: "Have the market trade.",
+    Command.STOP: "Have the market stand still; its position keeps its stop.",
+    Command.PAUSE: "Let no new position in; what is held is managed.",
+    Command.RESUME: "Let positions in again after a pause.",
+}
+
+
+class KillAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /kill`; it may be empty."""
+
+    reason: str = ""
+    flatten: bool = False
+
+
+class Stand(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a market stands."""
+
+    market: MarketId
+    state: str
+    desired: str
+    reason: str
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """A command to all markets, and where they stand; starting goes on in the background."""
+
+    accepted: str
+    markets: list[Stand]
+
+
+class Released(msgspec.Struct, frozen=True, kw_only=True):
+    """The market whose quarantine is lifted."""
+
+    released: MarketId
+
+
+class Commanding:
+    """The handlers over one daemon."""
+
+    def __init__(self, daemon: Controlled) -> None:
+        self._daemon = daemon
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the routes."""
+        return (
+            *(
+                post(
+                    f"/markets/{{market}}/{command.value}",
+                    _WORDS[command],
+                    self._one(command),
+                    Place,
+                    also=_NO_MARKET | _STOPPING,
+                )
+                for command in Command
+            ),
+            post(
+                "/markets/{market}/release",
+                "Lift the market's quarantine.",
+                self._release_market,
+                Released,
+                also=_NO_MARKET,
+            ),
+            post(
+                "/start-all",
+                "Start every market, one after another.",
+                self._all(Command.START),
+                Accepted,
+                also=_STOPPING,
+            ),
+            post("/stop-all", "Stop every market.", self._all(Command.STOP), Accepted, also=_STOPPING),
+            post(
+                "/kill",
+                "Set the kill switch: no market enters any more.",
+                self._kill,
+                Standing,
+                body=KillAsked,
+                also={503: "No disk took it."},
+            ),
+            post("/release", "Release the kill switch.", self._release, Standing, also={503: "It stays set."}),
+        )
+
+    def _one(self, command: Command) -> Handle:
+        async def handle(call: Call) -> object:
+            market = MarketId(call.path["market"])
+            place = self._daemon.command(market, command, call.caller.name)
+            self._daemon.told(f"{command.value} {market}", call.caller.name)
+            await self._daemon.kept()
+            return place
+
+        return handle
+
+    def _all(self, command: Command) -> Handle:
+        async def handle(call: Call) -> object:
+            self._daemon.command_all(command, call.caller.name)
+            self._daemon.told(f"{command.value}-all", call.caller.name)
+            await self._daemon.kept()
+            return Accepted(accepted=command.value, markets=[_stand(m) for m in self._daemon.report().markets])
+
+        return handle
+
+    async def _kill(self, call: Call) -> object:
+        return await self._daemon.kill(call.body.reason, call.caller.name, flatten=call.body.flatten)
+
+    async def _release(self, call: Call) -> object:
+        return await self._daemon.release(call.caller.name)
+
+    async def _release_market(self, call: Call) -> object:
+        market = MarketId(call.path["market"])
+        self._daemon.release_market(market, call.caller.name)
+        self._daemon.told(f"release {market}", call.caller.name)
+        return Released(released=market)
+
+
+def _stand(market: MarketReport) -> Stand:
+    return Stand(market=market.market, state=market.state, desired=market.desired, reason=market.reason)
+
+
+def post(
+    path: str,
+    summary: str,
+    handle: Handle,
+    returns: object,
+    *,
+    note: str = _IDEMPOTENT,
+    body: type[msgspec.Struct] = Nothing,
+    also: Mapping[int, str] | None = None,
+) -> Route:
+    """Return a route that acts."""
+    return Route(
+        method="POST",
+        path=path,
+        summary=summary,
+        note=note,
+        handle=handle,
+        access=Access.CONTROL,
+        returns=returns,
+        body=body,
+        also=also or {},
+    )

@@ -1,0 +1,74 @@
+"""How a browser comes in: the token for a session, once."""
+
+import msgspec
+from aiohttp import web
+
+from kangbot.control.access import Access
+from kangbot.control.answers import answer
+from kangbot.control.door import Door
+from kangbot.control.route import Call, Route, get
+from kangbot.control.sessions import LIFE_S
+
+
+class LoginAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /login`."""
+
+    token: str
+
+    def __repr__(self) -> str:
+        return "LoginAsked(…)"
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """What the caller may do: "read", "control", or "open" for nothing."""
+
+    access: str
+
+
+class Entrance:
+    """The handlers: over TCP only, for the Unix socket needs no session."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the routes."""
+        return (
+            get("/session", "What this caller may do.", self._session, Session),
+            Route(
+                method="POST",
+                path="/login",
+                summary="Exchange a token for a session cookie.",
+                note="Each call begins a session of its own; it ends by itself, by /logout, and with the daemon.",
+                handle=self._login,
+                access=Access.OPEN,
+                returns=Session,
+                body=LoginAsked,
+                also={401: "Not a token of the daemon's.", 429: "Too many wrong tokens from this address."},
+            ),
+            Route(
+                method="POST",
+                path="/logout",
+                summary="End the session.",
+                note="Idempotent: repeating it changes nothing.",
+                handle=self._logout,
+                access=Access.OPEN,
+                returns=Session,
+            ),
+        )
+
+    async def _session(self, call: Call) -> object:
+        return Session(access=call.caller.access.word)
+
+    async def _login(self, call: Call) -> web.Response:
+        access = self._door.shown(call.body.token, call.request.remote or "?")
+        said = answer(Session(access=access.word))
+        name = self._door.sessions.begin(access)
+        said.set_cookie(self._door.cookie, name, max_age=LIFE_S, httponly=True, samesite="Strict", path="/")
+        return said
+
+    async def _logout(self, call: Call) -> web.Response:
+        self._door.sessions.end(call.request.cookies.get(self._door.cookie, ""))
+        said = answer(Session(access=Access.OPEN.word))
+        said.del_cookie(self._door.cookie, path="/", httponly=True, samesite="Strict")
+        return said

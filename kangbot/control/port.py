@@ -1,0 +1,43 @@
+"""What the daemon lets a caller see and do: the port behind every route."""
+
+from collections.abc import Awaitable, Mapping
+from typing import Protocol
+
+from kangbot.health.report import Report
+from kangbot.market.killswitch import Standing
+from kangbot.market.roster import Command, Place
+from kangbot.model.ids import MarketId
+
+
+class Controlled(Protocol):
+    """The daemon. `caller` is who asks, for the journal."""
+
+    def report(self) -> Report:
+        """Return the whole daemon at this moment."""
+
+    def ready(self) -> str:
+        """Return why the daemon does not do its work yet; "" where it does."""
+
+    def config(self) -> Mapping[str, object]:
+        """Return the configuration as plain data, without a secret."""
+
+    def command(self, market: MarketId, command: Command, caller: str) -> Place:
+        """Command one market. UnknownMarketError where there is none."""
+
+    def command_all(self, command: Command, caller: str) -> None:
+        """START (staggered, in the background) or STOP every market."""
+
+    def kept(self) -> Awaitable[None]:
+        """Wait until what was commanded is on disk. NeedsHuman where a restart would forget it."""
+
+    def kill(self, reason: str, caller: str, *, flatten: bool) -> Awaitable[Standing]:
+        """Set the kill switch. NeedsHuman where no disk took it."""
+
+    def release(self, caller: str) -> Awaitable[Standing]:
+        """Release the kill switch. NeedsHuman where it stays set."""
+
+    def release_market(self, market: MarketId, caller: str) -> None:
+        """Lift a market's quarantine. UnknownMarketError where there is none."""
+
+    def told(self, what: str, caller: str) -> None:
+        """Write into the journal that `caller` was obeyed."""

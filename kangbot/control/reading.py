@@ -1,0 +1,115 @@
+"""Routes that look: all of it out of the daemon's memory, at no cost for anybody else."""
+
+from decimal import Decimal
+
+import msgspec
+from aiohttp import web
+
+from kangbot.control.access import Access
+from kangbot.control.answers import answer
+from kangbot.control.port import Controlled
+from kangbot.control.route import Call, Route, get
+from kangbot.health.report import MarketReport, Report
+from kangbot.market.roster import UnknownMarketError
+from kangbot.model.ids import MarketId, Symbol
+
+
+class Live(msgspec.Struct, frozen=True, kw_only=True):
+    """The loop serves: that is the answer."""
+
+    live: bool = True
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the daemon does its work, and why not. Open to everybody, so the reason is for those with a token."""
+
+    ready: bool
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """What is held in one market."""
+
+    market: MarketId
+    symbol: Symbol
+    net: Decimal
+    entry: Decimal | None
+    price: Decimal | None
+    stop: Decimal | None
+    unrealised: Decimal
+    unprotected: str  # why it has no stop at the venue; "" where it has
+
+
+class Reading:
+    """The handlers over one daemon."""
+
+    def __init__(self, daemon: Controlled) -> None:
+        self._daemon = daemon
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the routes."""
+        look, word = Access.READ, Access.OPEN
+        return (
+            get("/live", "Whether the event loop serves.", self._live, Live, word),
+            get(
+                "/ready",
+                "Whether the daemon does its work.",
+                self._ready,
+                Ready,
+                word,
+                also={503: "It does not yet, or no more."},
+            ),
+            get("/report", "Everything the daemon says of itself.", self._report, Report, look),
+            get("/markets", "Every market.", self._markets, list[MarketReport], look),
+            get("/markets/{market}", "One market.", self._market, MarketReport, look, also={404: "No such market."}),
+            get("/positions", "What is held now.", self._positions, list[Position], look),
+            get(
+                "/config",
+                "The configuration as it was read, without a secret.",
+                self._config,
+                dict[str, object],
+                look,
+            ),
+        )
+
+    async def _live(self, _: Call) -> object:
+        return Live()
+
+    async def _ready(self, _: Call) -> web.Response:
+        ready = not self._daemon.ready()
+        return answer(Ready(ready=ready), 200 if ready else 503)
+
+    async def _report(self, _: Call) -> object:
+        return self._daemon.report()
+
+    async def _markets(self, _: Call) -> object:
+        return self._daemon.report().markets
+
+    async def _market(self, call: Call) -> object:
+        return market_in(self._daemon.report(), call.path["market"])
+
+    async def _positions(self, _: Call) -> object:
+        return [_position(market) for market in self._daemon.report().markets if market.net]
+
+    async def _config(self, _: Call) -> object:
+        return self._daemon.config()
+
+
+def market_in(report: Report, name: str) -> MarketReport:
+    """Return the market of that name. UnknownMarketError where there is none."""
+    for market in report.markets:
+        if market.market == name:
+            return market
+    raise UnknownMarketError(f"no market {name!r} runs here")
+
+
+def _position(market: MarketReport) -> Position:
+    return Position(
+        market=market.market,
+        symbol=market.symbol,
+        net=market.net,
+        entry=market.entry,
+        price=market.price,
+        stop=market.stop,
+        unrealised=market.unrealised,
+        unprotected=market.unprotected,
+    )
