@@ -42,6 +42,9 @@ from kangbot.model.events import Lane, Noted, RunState, Severity
 from kangbot.model.ids import MarketId, VenueName, market_id
 from kangbot.model.market import timeframe_seconds
 from kangbot.modes import Past, connection, noted
+from kangbot.notify.notifier import Notifier
+from kangbot.notify.outside import Outside
+from kangbot.notify.wording import headlines
 from kangbot.ports import Page, Row, Shelf
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.alarm import Alarm
@@ -76,6 +79,7 @@ class App:
         self._meter = ProcessMeter()
         self._lag = LoopLag()
         self._tasks = Tasks("app", self._crashed)
+        self._outside = Tasks("outside", self._lost)  # whose end is nobody's end but their own
         self._starts = Tasks("app", self._crashed)  # what has markets begin; the first to end
         self._stopping = False
         self._exits = contextlib.AsyncExitStack()
@@ -122,6 +126,7 @@ class App:
         self._compactor = Compactor(writer, self._world.clock, fresh=self._rememberers)
         self._exits.push_async_callback(self._tasks.aclose)
         self._exits.push_async_callback(self._starts.aclose)
+        self._exits.push_async_callback(self._outside.aclose)
 
         self._link = await self._exits.enter_async_context(
             connection(settings, self._world, memory=memory, past=past, on_note=self._noted)
@@ -169,6 +174,17 @@ class App:
         )
         self._exits.push_async_callback(control.aclose)
         await control.start()
+
+    def _notifier(self) -> Notifier | None:
+        """Return who tells people; None where nobody is to be told. What becomes of it never reaches trading."""
+        settings = self._settings.notify
+        if settings.addresses is None:
+            return None
+        sender = Outside(settings.addresses.value)
+        name = settings.name or self._settings.mode
+        notifier = Notifier(self._world, sender, settings.terms, name=name, standing=lambda: headlines(self.report()))
+        self._journal.listen(notifier.tell)
+        return notifier
 
     def _rememberers(self) -> Others:
         """Return those who remember by the journal, before they have heard of anything."""
@@ -224,6 +240,8 @@ class App:
         self._tasks.spawn("drain", self._drain.run())
         self._tasks.spawn("compact", self._compactor.run())
         self._tasks.spawn("kill-switch", self._kill_switch.run())
+        if (notifier := self._notifier()) is not None:
+            self._outside.spawn("notify", notifier.run())
         self._starts.spawn("open", self._open())
         stopped = self._tasks.spawn("stop", stop.wait())
         stopped.add_done_callback(self._stop_asked)
@@ -417,6 +435,10 @@ class App:
 
     def _history_changed(self, reason: str | None) -> None:
         self._history_away = reason or ""
+
+    def _lost(self, name: str, error: BaseException) -> None:
+        """Learn that a task ended by an error which trading does not need."""
+        log.error("task.crashed", task=name, exc_info=error)
 
     def _crashed(self, name: str, error: BaseException) -> None:
         """Learn that a task of the whole daemon ended by an error: going on without it would be silence."""

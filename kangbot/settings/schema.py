@@ -18,6 +18,7 @@ from kangbot.settings.daemon import (
     Supervision,
 )
 from kangbot.settings.kinds import FilePath, Secret, split_url
+from kangbot.settings.notify import Notify
 from kangbot.settings.trading import Defaults, Market, MarketSettings, Paper, Risk
 from kangbot.settings.venues import SANDBOX_CREDENTIAL, Category, Mode, Venues
 
@@ -44,6 +45,7 @@ class Settings:
     risk: Risk = field(default_factory=Risk)
     supervision: Supervision = field(default_factory=Supervision)
     breakers: BreakerSettings = field(default_factory=BreakerSettings)
+    notify: Notify = field(default_factory=Notify)
     shutdown: Shutdown = field(default_factory=Shutdown)
     logs: Logs = field(default_factory=Logs)
     control: Control = field(default_factory=Control)
@@ -110,6 +112,8 @@ class Settings:
         parts = split_url(database.value) if database is not None else None
         if parts is not None and parts.password:
             values += [parts.password, unquote(parts.password)]
+        if self.notify.addresses is not None:
+            values += [self.notify.addresses.value, *self.notify.addresses.value.split()]
         return tuple(value for value in values if value != SANDBOX_CREDENTIAL)
 
     @property

@@ -1,0 +1,139 @@
+"""Which of the things that happen become a message, and when: nobody reads the tenth of the same hour.
+
+A notice is held for a moment so that what happens together is told together. The same notice is not told again within
+`repeat_ns`; how often it came is told with the next one, or by the digest. In the quiet hours only what is critical is
+told; the rest waits for their end. More than `an_hour` messages are never told within an hour, except critical ones,
+which have as many again. What is left out is counted, and the count is in the next message.
+
+::
+
+    take(notice, now) ─▶ told soon | held by quiet hours or by the limit | counted for the digest
+    deadline(now)     ─▶ when `message` has something to say
+    message(now)      ─▶ Message | None
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from kangbot.model.events import Severity
+from kangbot.model.ids import MarketId
+
+MINUTE_NS = 60 * 1_000_000_000
+HOUR_NS = 60 * MINUTE_NS
+DAY_NS = 24 * HOUR_NS
+LOUDNESS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2, Severity.CRITICAL: 3}
+HELD = 50  # notices that wait for their message, at most: what is more is only counted
+REMEMBERED = 500  # kinds and markets whose last telling is known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One thing that happened, as a person would be told of it."""
+
+    kind: str
+    severity: Severity
+    market: MarketId | None
+    text: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is sent now. `digest` marks the daily one, which says how things stand even where nothing happened."""
+
+    notices: tuple[Notice, ...]
+    left_out: int  # notices since the last message that are in none
+    digest: bool = False
+
+    @property
+    def severity(self) -> Severity:
+        """The loudest of the notices; INFO without any."""
+        return max((notice.severity for notice in self.notices), key=LOUDNESS.__getitem__, default=Severity.INFO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeTerms:
+    """What the operator wants to hear. Minutes are of the day, UTC."""
+
+    least: Severity = Severity.WARNING
+    quiet: tuple[int, int] | None = None  # from, until; over midnight where from > until
+    digest: int | None = None
+    an_hour: int = 12
+    gather_ns: int = 3_000_000_000
+    repeat_ns: int = HOUR_NS
+
+
+class Notices:
+    """Large, hence mutable; one writer: the notifier."""
+
+    def __init__(self, terms: NoticeTerms, now_ns: int) -> None:
+        self._terms = terms
+        self._waiting: list[Notice] = []
+        self._told: dict[tuple[str, MarketId | None], int] = {}  # when each was told last, oldest first
+        self._sent: deque[int] = deque()  # when messages were made, of the last hour
+        self._left_out = 0
+        self._digest_ns = None if terms.digest is None else _next_minute(now_ns, terms.digest)
+
+    def take(self, notice: Notice, now_ns: int) -> None:
+        """Take what happened; it is told, held, or counted."""
+        known = (notice.kind, notice.market)
+        told_ns = self._told.get(known)
+        repeated = told_ns is not None and now_ns - told_ns < self._terms.repeat_ns
+        if LOUDNESS[notice.severity] < LOUDNESS[self._terms.least]:
+            return
+        if repeated or len(self._waiting) >= HELD:
+            self._left_out += 1
+            return
+        self._told.pop(known, None)
+        self._told[known] = now_ns
+        if len(self._told) > REMEMBERED:
+            del self._told[next(iter(self._told))]
+        self._waiting.append(notice)
+
+    def deadline_ns(self, now_ns: int) -> int | None:
+        """Return when `message` has something to say; None where only a notice can bring that about."""
+        due = [at_ns for at_ns in (self._digest_ns, self._due_ns(now_ns)) if at_ns is not None]
+        return min(due, default=None)
+
+    def message(self, now_ns: int) -> Message | None:
+        """Return what is to be sent now, once; None where nothing is due."""
+        digest = self._digest_ns is not None and now_ns >= self._digest_ns
+        due_ns = self._due_ns(now_ns)
+        if not digest and (due_ns is None or now_ns < due_ns):
+            return None
+        if digest and self._terms.digest is not None:
+            self._digest_ns = _next_minute(now_ns, self._terms.digest)
+        message = Message(notices=tuple(self._waiting), left_out=self._left_out, digest=digest)
+        self._waiting.clear()
+        self._left_out = 0
+        self._sent.append(now_ns)
+        return message
+
+    def _due_ns(self, now_ns: int) -> int | None:
+        """Return when the notices that wait may leave."""
+        if not self._waiting:
+            return None
+        at_ns = self._waiting[0].at_ns + self._terms.gather_ns
+        critical = any(notice.severity is Severity.CRITICAL for notice in self._waiting)
+        while self._sent and self._sent[0] <= now_ns - HOUR_NS:
+            self._sent.popleft()
+        room = self._terms.an_hour * (2 if critical else 1)
+        if len(self._sent) >= room:
+            at_ns = max(at_ns, self._sent[-room] + HOUR_NS)
+        if not critical and self._terms.quiet is not None:
+            at_ns = max(at_ns, _after_quiet(max(at_ns, now_ns), self._terms.quiet))
+        return at_ns
+
+
+def _after_quiet(at_ns: int, quiet: tuple[int, int]) -> int:
+    """Return `at_ns`, or the end of the quiet hours it lies in."""
+    start, end = quiet
+    minute = at_ns // MINUTE_NS % 1440
+    inside = start <= minute < end if start < end else minute >= start or minute < end
+    return _next_minute(at_ns, end) if inside else at_ns
+
+
+def _next_minute(now_ns: int, minute: int) -> int:
+    """Return when the day's `minute` comes next, after `now_ns`."""
+    at_ns = now_ns // DAY_NS * DAY_NS + minute * MINUTE_NS
+    return at_ns if at_ns > now_ns else at_ns + DAY_NS

@@ -1,0 +1,77 @@
+"""Sends one message by a process of its own, which knows the services and ends.
+
+Apprise and what it loads keep 43 MB and resolve and connect in threads that nothing can cancel. A child gives the
+memory back, is killed when its time is over, and cannot hold the loop. The addresses hold tokens: they go through its
+standard input, never through its arguments or environment.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+from typing import Protocol
+
+import msgspec
+
+from kangbot.errors import NeedsHuman, Retryable
+from kangbot.model.events import Severity
+
+NO_APPRISE = 3  # exit codes of the child
+NO_ADDRESS = 4
+_KEPT_FROM_IT = "KANGBOT_"  # our own settings, secrets among them
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """What the child is given, as JSON."""
+
+    addresses: str
+    title: str
+    body: str
+    severity: Severity
+
+
+class Sender(Protocol):
+    """Sends one message."""
+
+    async def send(self, title: str, body: str, severity: Severity) -> None:
+        """Send it. Retryable: it may be sent again. NeedsHuman: no try will succeed. A cancelled call may have sent."""
+
+
+class Outside:
+    """Implements `Sender` through Apprise. `addresses` as Apprise writes them, separated by spaces."""
+
+    def __init__(self, addresses: str, *, timeout_s: float = 60.0) -> None:
+        self._addresses = addresses
+        self._timeout_s = timeout_s
+
+    async def send(self, title: str, body: str, severity: Severity) -> None:
+        """Send by a child, which is killed where it takes longer than the time given."""
+        letter = msgspec.json.encode(Letter(addresses=self._addresses, title=title, body=body, severity=severity))
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "kangbot.notify.child",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,  # it may quote an address, with its token
+            env={name: value for name, value in os.environ.items() if not name.startswith(_KEPT_FROM_IT)},
+        )
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await child.communicate(letter)
+        except TimeoutError:
+            raise Retryable(f"the services did not answer within {self._timeout_s:.0f} s") from None
+        finally:
+            if child.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    child.kill()
+                await child.wait()
+        match child.returncode:
+            case 0:
+                return
+            case int(code) if code == NO_APPRISE:
+                raise NeedsHuman("Apprise is not installed", remedy="pip install 'kangbot[notify]'")
+            case int(code) if code == NO_ADDRESS:
+                raise NeedsHuman("[notify] names no address that Apprise knows", remedy="correct the addresses")
+            case _:
+                raise Retryable("a service did not take the message")

@@ -1,0 +1,74 @@
+"""What a person is told of an event: None where nobody needs to be told."""
+
+from collections.abc import Sequence
+
+from kangbot.health.report import Report
+from kangbot.machines.notices import Message, Notice
+from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet, Noted, RunState, RunStateChanged, Severity
+from kangbot.model.money import ZERO
+
+SIGNS = {Severity.INFO: "i", Severity.WARNING: "!", Severity.ERROR: "!!", Severity.CRITICAL: "!!!"}
+_LONGEST = 300  # characters of one notice: a phone shows two lines
+
+
+def notice_of(event: Event) -> Notice | None:
+    """Return the event as a notice; None for what belongs to the ordinary course."""
+    match event:
+        case Noted(kind=kind, severity=severity, market=market, message=message, at_ns=at_ns):
+            return Notice(kind=kind, severity=severity, market=market, text=message, at_ns=at_ns)
+        case RunStateChanged(after=RunState.FAILED, market=market, reason=reason, at_ns=at_ns):
+            text = f"stopped by a fault: {reason}"
+            return Notice(kind="market.failed", severity=Severity.CRITICAL, market=market, text=text, at_ns=at_ns)
+        case KillSwitchSet(reason=reason, caller=caller, flatten=flatten, at_ns=at_ns):
+            also = ", and every position is being closed" if flatten else ""
+            text = f"the kill switch was set by {caller}: {reason}{also}"
+            return Notice(kind="kill_switch", severity=Severity.CRITICAL, market=None, text=text, at_ns=at_ns)
+        case KillSwitchReleased(caller=caller, at_ns=at_ns):
+            text = f"the kill switch was released by {caller}"
+            return Notice(kind="kill_switch.released", severity=Severity.WARNING, market=None, text=text, at_ns=at_ns)
+        case _:
+            return None
+
+
+def title_of(message: Message, name: str) -> str:
+    """Return the subject of a message from the daemon `name`."""
+    if not message.notices:
+        return f"kangbot {name}: the day"
+    first, more = message.notices[0], len(message.notices) - 1
+    return f"{SIGNS[message.severity]} kangbot {name}: {first.kind}{f' and {more} more' if more else ''}"
+
+
+def body_of(message: Message, standing: Sequence[str]) -> str:
+    """Return the text: what happened, then how things stand where it is the daily one."""
+    lines = [_line(notice) for notice in message.notices]
+    if message.left_out:
+        lines.append(f"({message.left_out} more were not sent one by one; kangbot events has them)")
+    if message.digest:
+        lines += [*([""] if lines else []), *standing]
+    return "\n".join(lines)
+
+
+def headlines(report: Report) -> Sequence[str]:
+    """Return how things stand, for the daily message: what a person would ask first."""
+    profit = sum((market.realised for market in report.markets), ZERO)
+    held = [market for market in report.markets if market.net]
+    open_profit = sum((market.unrealised for market in held), ZERO)
+    lines = [
+        f"{report.live} of {report.total} markets live",
+        f"equity {', '.join(f'{value:.2f} {currency}' for currency, value in report.equity.items()) or 'not known'}",
+        f"{len(held)} positions open, {open_profit:+.2f} on them; {profit:+.2f} realised since the start",
+        f"{report.orders.sent} orders sent since the start, {report.orders.unknown} in question",
+    ]
+    if report.unprotected:
+        lines.append(f"{report.unprotected} positions WITHOUT A STOP")
+    if report.killed:
+        lines.append(f"the kill switch is set: {report.killed}")
+    if report.history_away:
+        lines.append(f"the history database is away: {report.history_away}")
+    return lines
+
+
+def _line(notice: Notice) -> str:
+    where = f"{notice.market} " if notice.market else ""
+    text = notice.text if len(notice.text) <= _LONGEST else f"{notice.text[:_LONGEST]}…"
+    return f"{SIGNS[notice.severity]} {where}{notice.kind}: {text}"

@@ -1,0 +1,128 @@
+"""Which of the things that happen become a message, and when."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kangbot.machines.notices import DAY_NS, HELD, HOUR_NS, MINUTE_NS, REMEMBERED, Message, Notice, Notices, NoticeTerms
+from kangbot.model.events import Severity
+from kangbot.model.ids import MarketId
+
+S = 1_000_000_000
+NOON = 20_000 * DAY_NS + 12 * HOUR_NS
+
+
+def notice(kind: str = "feed.silent", severity: Severity = Severity.WARNING, *, at_ns: int = NOON) -> Notice:
+    """Return something that happened."""
+    return Notice(kind=kind, severity=severity, market=MarketId("v:A"), text="it happened", at_ns=at_ns)
+
+
+def told(notices: Notices, now_ns: int) -> list[str]:
+    """Return the kinds that are told now."""
+    message = notices.message(now_ns)
+    return [] if message is None else [one.kind for one in message.notices]
+
+
+def test_what_happens_together_is_told_together() -> None:
+    """After three seconds, once."""
+    notices = Notices(NoticeTerms(), NOON)
+    assert notices.deadline_ns(NOON) is None
+    notices.take(notice("a"), NOON)
+    notices.take(notice("b"), NOON + S)
+    assert notices.deadline_ns(NOON) == NOON + 3 * S
+    assert told(notices, NOON + 2 * S) == []
+    assert told(notices, NOON + 3 * S) == ["a", "b"]
+    assert told(notices, NOON + 4 * S) == []
+
+
+def test_what_is_less_than_asked_for_is_not_told() -> None:
+    """Nor counted."""
+    notices = Notices(NoticeTerms(least=Severity.ERROR), NOON)
+    notices.take(notice(), NOON)
+    assert notices.deadline_ns(NOON) is None
+
+
+def test_the_same_again_within_an_hour_is_only_counted() -> None:
+    """And told anew after that, with the count."""
+    notices = Notices(NoticeTerms(), NOON)
+    notices.take(notice(), NOON)
+    assert told(notices, NOON + 3 * S) == ["feed.silent"]
+    for number in range(5):
+        notices.take(notice(at_ns=NOON + number * MINUTE_NS), NOON + number * MINUTE_NS)
+    later = NOON + 61 * MINUTE_NS
+    notices.take(notice(at_ns=later), later)
+    message = notices.message(later + 3 * S)
+    assert message is not None
+    assert (len(message.notices), message.left_out) == (1, 5)
+
+
+@pytest.mark.parametrize(("quiet", "ends"), [((11 * 60, 13 * 60), 13), ((23 * 60, 13 * 60), 13)])
+def test_quiet_hours_hold_back_all_but_what_is_critical(quiet: tuple[int, int], ends: int) -> None:
+    """Over midnight too; at their end what waited is told."""
+    notices = Notices(NoticeTerms(quiet=quiet), NOON)
+    notices.take(notice("a"), NOON)
+    end_ns = NOON // DAY_NS * DAY_NS + ends * HOUR_NS
+    assert notices.deadline_ns(NOON) == end_ns
+    assert told(notices, end_ns - 1) == []
+    notices.take(notice("b", Severity.CRITICAL), NOON)
+    assert told(notices, NOON + 3 * S) == ["a", "b"]
+
+
+def test_outside_the_quiet_hours_nothing_is_held() -> None:
+    """Noon is not between ten in the evening and seven."""
+    notices = Notices(NoticeTerms(quiet=(22 * 60, 7 * 60)), NOON)
+    notices.take(notice(), NOON)
+    assert notices.deadline_ns(NOON) == NOON + 3 * S
+
+
+def test_no_more_than_so_many_an_hour_and_as_many_critical_ones_again() -> None:
+    """The next waits until the oldest is an hour old."""
+    notices = Notices(NoticeTerms(an_hour=2), NOON)
+    at_ns = NOON
+    for number in range(2):
+        notices.take(notice(f"n{number}", at_ns=at_ns), at_ns)
+        at_ns += 10 * S
+        assert told(notices, at_ns) == [f"n{number}"]
+    notices.take(notice("third", at_ns=at_ns), at_ns)
+    assert notices.deadline_ns(at_ns) == NOON + 10 * S + HOUR_NS
+    notices.take(notice("urgent", Severity.CRITICAL, at_ns=at_ns), at_ns)
+    assert told(notices, at_ns + 3 * S) == ["third", "urgent"]
+
+
+def test_the_daily_message_comes_on_every_day() -> None:
+    """Also where nothing happened, and with whatever waits."""
+    notices = Notices(NoticeTerms(digest=8 * 60), NOON)
+    due_ns = (NOON // DAY_NS + 1) * DAY_NS + 8 * HOUR_NS
+    assert notices.deadline_ns(NOON) == due_ns
+    message = notices.message(due_ns)
+    assert message is not None
+    assert (message.digest, message.notices, message.severity) == (True, (), Severity.INFO)
+    assert notices.deadline_ns(due_ns) == due_ns + DAY_NS
+
+
+def test_a_message_is_as_loud_as_its_loudest_notice() -> None:
+    """So that a phone rings for what is critical."""
+    message = Message(notices=(notice(), notice("x", Severity.CRITICAL), notice()), left_out=0)
+    assert message.severity is Severity.CRITICAL
+
+
+@given(st.lists(st.tuples(st.integers(0, 2000), st.sampled_from(Severity)), max_size=300))
+def test_nothing_that_is_loud_enough_is_lost_without_being_counted(happened: list[tuple[int, Severity]]) -> None:
+    """Told or counted, and never more kept than the bounds."""
+    notices = Notices(NoticeTerms(an_hour=1000), NOON)
+    for number, severity in happened:
+        notices.take(notice(f"kind {number}", severity), NOON)
+    message = notices.message(NOON + 10 * S)
+    loud = sum(severity is not Severity.INFO for _, severity in happened)
+    assert loud == (0 if message is None else len(message.notices) + message.left_out)
+    assert message is None or len(message.notices) <= HELD
+
+
+def test_what_was_told_is_remembered_within_bounds() -> None:
+    """The oldest of a thousand kinds is told again; that costs a message, not memory."""
+    notices = Notices(NoticeTerms(an_hour=10_000), NOON)
+    for number in range(REMEMBERED + 1):
+        notices.take(notice(f"kind {number}"), NOON)
+        notices.message(NOON + 10 * S)
+    notices.take(notice("kind 0"), NOON)
+    assert told(notices, NOON + 10 * S) == ["kind 0"]

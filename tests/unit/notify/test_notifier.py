@@ -1,0 +1,129 @@
+"""The task that tells people, on virtual time, over services that fail, hang and come back."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from kangbot.errors import NeedsHuman, Retryable
+from kangbot.machines.notices import NoticeTerms
+from kangbot.model.events import Noted, RunState, RunStateChanged, Severity
+from kangbot.model.ids import MarketId
+from kangbot.notify.notifier import Notifier
+from kangbot.runtime.world import Clock, World
+from kangbot.sim.world.loop import run
+from tests.support.order_disk import loop
+from tests.support.trade_words import START
+
+
+class Services:
+    """What takes messages, as the test says."""
+
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+        self.hangs = False
+        self.tried = 0
+        self.got: list[tuple[str, str, Severity]] = []
+
+    async def send(self, title: str, body: str, severity: Severity) -> None:
+        self.tried += 1
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.errors:
+            raise self.errors.pop(0)
+        self.got.append((title, body, severity))
+
+
+def play(story: Callable[[Notifier, Services], Coroutine[Any, Any, None]]) -> None:
+    """Run the story beside a notifier."""
+
+    async def main() -> None:
+        virtual = loop()
+        clock = Clock(monotonic_ns=lambda: virtual.now_ns, anchor_ns=START)
+        services = Services()
+        notifier = Notifier(
+            World(clock=clock, seed=b"notify"), services, NoticeTerms(), name="test", standing=lambda: ["all is well"]
+        )
+        task = asyncio.create_task(notifier.run())
+        await story(notifier, services)
+        task.cancel()
+
+    run(main())
+
+
+def happens(notifier: Notifier, kind: str = "feed.silent") -> None:
+    """Have something happen now."""
+    at_ns = notifier._clock.now_ns()
+    notifier.tell(Noted(kind=kind, severity=Severity.WARNING, market=None, message="it did", at_ns=at_ns))
+
+
+def test_what_happens_is_told_within_seconds() -> None:
+    """And the ordinary course is not told at all."""
+
+    async def story(notifier: Notifier, services: Services) -> None:
+        quiet = RunStateChanged(
+            market=MarketId("v:A"), before=RunState.WARMING, after=RunState.LIVE, reason="", at_ns=1
+        )
+        notifier.tell(quiet)
+        happens(notifier)
+        await asyncio.sleep(5)
+        assert services.got == [("! kangbot test: feed.silent", "! feed.silent: it did", Severity.WARNING)]
+        assert notifier.sent == 1
+
+    play(story)
+
+
+def test_a_service_that_fails_is_tried_again_later_each_time() -> None:
+    """Until it takes the message; meanwhile telling it more waits for nobody."""
+
+    async def story(notifier: Notifier, services: Services) -> None:
+        services.errors = [Retryable("not now"), OSError(11, "no process"), Retryable("not yet")]
+        happens(notifier)
+        await asyncio.sleep(10)
+        assert notifier.away == "not now"
+        happens(notifier, "another")
+        await asyncio.sleep(300)
+        assert [body for _, body, _ in services.got] == ["! feed.silent: it did", "! another: it did"]
+        assert notifier.away == ""
+
+    play(story)
+
+
+def test_a_message_that_nobody_takes_is_given_up() -> None:
+    """After eight tries, so that the next one has its turn."""
+
+    async def story(notifier: Notifier, services: Services) -> None:
+        services.errors = [Retryable("down")] * 8
+        happens(notifier)
+        await asyncio.sleep(3600)
+        assert (notifier.given_up, notifier.sent, services.tried) == (1, 0, 8)
+        happens(notifier, "another")
+        await asyncio.sleep(10)
+        assert notifier.sent == 1
+
+    play(story)
+
+
+def test_what_only_a_person_can_mend_is_not_tried_again() -> None:
+    """A wrong address stays wrong."""
+
+    async def story(notifier: Notifier, services: Services) -> None:
+        services.errors = [NeedsHuman("no address", remedy="correct it")]
+        happens(notifier)
+        await asyncio.sleep(60)
+        assert (services.tried, notifier.given_up, notifier.away) == (1, 1, "no address; correct it")
+
+    play(story)
+
+
+def test_a_service_that_hangs_holds_nobody_up() -> None:
+    """Ten thousand events are taken at once, within bounds."""
+
+    async def story(notifier: Notifier, services: Services) -> None:
+        services.hangs = True
+        happens(notifier)
+        await asyncio.sleep(10)
+        for number in range(10_000):
+            happens(notifier, f"kind {number}")
+        assert services.tried == 1
+
+    play(story)

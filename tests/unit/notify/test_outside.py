@@ -1,0 +1,73 @@
+"""The process that sends: a real child, real Apprise, a real HTTP server on loopback."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from kangbot.errors import NeedsHuman, Retryable
+from kangbot.model.events import Severity
+from kangbot.notify.outside import Outside
+
+
+class Service:
+    """Takes messages as Apprise's `json://` sends them."""
+
+    def __init__(self) -> None:
+        self.got: list[dict[str, Any]] = []
+        self.status = 200
+        self.hangs = False
+        self.address = ""
+
+    async def take(self, request: web.Request) -> web.Response:
+        if self.hangs:
+            await asyncio.sleep(60)
+        self.got.append(json.loads(await request.read()))
+        return web.Response(status=self.status)
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Service]:
+    """A service that listens."""
+    one = Service()
+    app = web.Application()
+    app.router.add_post("/{tail:.*}", one.take)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    one.address = f"json://127.0.0.1:{port}/a-token"
+    yield one
+    await runner.cleanup()
+
+
+async def test_a_message_arrives_as_it_was_written(service: Service) -> None:
+    """Title, text, and how loud it is."""
+    await Outside(service.address).send("a title", "two\nlines ✓", Severity.CRITICAL)
+    (got,) = service.got
+    assert (got["title"], got["message"], got["type"]) == ("a title", "two\nlines ✓", "failure")
+
+
+async def test_a_service_that_refuses_may_be_tried_again(service: Service) -> None:
+    """And the address, with its token, is in no word about it."""
+    service.status = 500
+    with pytest.raises(Retryable) as caught:
+        await Outside(service.address).send("t", "b", Severity.INFO)
+    assert "a-token" not in str(caught.value)
+
+
+async def test_a_service_that_hangs_is_left_behind(service: Service) -> None:
+    """The child is killed when its time is over."""
+    service.hangs = True
+    with pytest.raises(Retryable, match="did not answer within 4 s"):
+        await Outside(service.address, timeout_s=4.0).send("t", "b", Severity.INFO)
+
+
+async def test_an_address_that_nothing_knows_calls_a_human() -> None:
+    """Said once; trying again changes nothing."""
+    with pytest.raises(NeedsHuman, match="no address"):
+        await Outside("nonsense").send("t", "b", Severity.INFO)

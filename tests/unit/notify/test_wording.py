@@ -1,0 +1,67 @@
+"""What a person reads."""
+
+from decimal import Decimal
+
+from kangbot.machines.notices import Message
+from kangbot.model.events import (
+    EquityMarked,
+    KillSwitchReleased,
+    KillSwitchSet,
+    Noted,
+    RunState,
+    RunStateChanged,
+    Severity,
+)
+from kangbot.model.ids import MarketId
+from kangbot.notify.wording import body_of, headlines, notice_of, title_of
+from tests.support.reporting import a_market, a_report
+
+A = MarketId("bybit:BTC-USDT:USDT")
+
+
+def test_what_calls_for_a_person_is_a_notice_and_the_ordinary_course_is_none() -> None:
+    """A failed market and the kill switch are critical; a price on its way is nothing."""
+    failed = RunStateChanged(market=A, before=RunState.LIVE, after=RunState.FAILED, reason="fell too often", at_ns=1)
+    live = RunStateChanged(market=A, before=RunState.WARMING, after=RunState.LIVE, reason="60 bars", at_ns=1)
+    killed = KillSwitchSet(reason="news", flatten=True, caller="file", at_ns=1)
+    made = [notice_of(event) for event in (failed, killed, KillSwitchReleased(caller="ann", at_ns=1))]
+    assert [one.severity for one in made if one] == [Severity.CRITICAL, Severity.CRITICAL, Severity.WARNING]
+    assert made[1] is not None
+    assert made[1].text == "the kill switch was set by file: news, and every position is being closed"
+    assert notice_of(live) is None
+    assert notice_of(EquityMarked(venue="v", currency="USDT", equity=Decimal(1), at_ns=1)) is None
+
+
+def test_a_message_begins_with_what_happened_first() -> None:
+    """The rest is below it, one line each, cut where it is long, with what was left out."""
+    events = [
+        Noted(kind="stop.failed", severity=Severity.CRITICAL, market=A, message="x" * 400, at_ns=1),
+        Noted(kind="feed.silent", severity=Severity.WARNING, market=None, message="for 12 s", at_ns=1),
+    ]
+    notices = tuple(notice for event in events if (notice := notice_of(event)) is not None)
+    message = Message(notices=notices, left_out=3)
+    assert title_of(message, "live") == "!!! kangbot live: stop.failed and 1 more"
+    first, second, last = body_of(message, ()).splitlines()
+    assert first.startswith(f"!!! {A} stop.failed: xxx")
+    assert first.endswith("…")
+    assert second == "! feed.silent: for 12 s"
+    assert last.startswith("(3 more")
+
+
+def test_the_daily_message_says_how_things_stand() -> None:
+    """What is missing comes last and loud."""
+    report = a_report(
+        a_market(net=Decimal(2), unrealised=Decimal("-1.25")),
+        killed="news",
+        unprotected=1,
+        history_away="no answer",
+    )
+    message = Message(notices=(), left_out=0, digest=True)
+    assert title_of(message, "live") == "kangbot live: the day"
+    text = body_of(message, headlines(report))
+    assert "1 of 1 markets live" in text
+    assert "equity 100000.00 USDT" in text
+    assert "1 positions open, -1.25 on them; +1.50 realised since the start" in text
+    assert "WITHOUT A STOP" in text
+    assert "the kill switch is set: news" in text
+    assert "the history database is away: no answer" in text
