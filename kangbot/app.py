@@ -14,6 +14,7 @@ from typing import Self
 import msgspec
 import structlog
 
+from kangbot.control.dashboard.assets import Assets
 from kangbot.control.server import ControlServer, Listen
 from kangbot.errors import NeedsHuman, Refused
 from kangbot.execution.budget import Budget
@@ -169,6 +170,7 @@ class App:
             settings.control_socket,
             clock=self._world.clock,
             listen=_listen(settings),
+            pages=Assets(settings.state_dir).mount,
             mask=self._masker.text,
             hide=self._masker.add,
         )

@@ -56,12 +56,15 @@ def _types(route: Route) -> tuple[object, ...]:
 
 
 def _operation(route: Route, schemas: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
-    plain = schemas[_key(route.returns)] if route.media == _JSON else {"type": "string"}
+    schema = schemas[_key(route.returns)] if route.media == _JSON else {"type": "string"}
+    plain: dict[str, Any] = {"description": "As asked.", "content": {route.media: {"schema": schema}}}
+    if route.status == 101:
+        plain = {"description": route.media}  # a conversation, which has no body
     operation: dict[str, Any] = {
         "operationId": _id(route),
         "summary": route.summary,
         "responses": {
-            "200": {"description": "As asked.", "content": {route.media: {"schema": plain}}},
+            str(route.status): plain,
             **{str(status): _failed(words, schemas) for status, words in sorted(_failures(route).items())},
         },
     }

@@ -1,12 +1,14 @@
 """What the daemon lets a caller see and do: the port behind every route."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol
 
 from kangbot.health.report import Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place
+from kangbot.model.events import Lane
 from kangbot.model.ids import MarketId
+from kangbot.ports import Page, Row
 
 
 class Controlled(Protocol):
@@ -20,6 +22,9 @@ class Controlled(Protocol):
 
     def config(self) -> Mapping[str, object]:
         """Return the configuration as plain data, without a secret."""
+
+    def page(self, page: Page) -> Awaitable[Sequence[Row]]:
+        """Return a page of the history. Retryable where it is away."""
 
     def command(self, market: MarketId, command: Command, caller: str) -> Place:
         """Command one market. UnknownMarketError where there is none."""
@@ -38,6 +43,15 @@ class Controlled(Protocol):
 
     def release_market(self, market: MarketId, caller: str) -> None:
         """Lift a market's quarantine. UnknownMarketError where there is none."""
+
+    def reset_breaker(self, market: MarketId, lane: Lane | None, caller: str) -> None:
+        """Close the market's breakers, or one lane's. UnknownMarketError where there is none of that name."""
+
+    def isolate(self, market: MarketId, lane: Lane, caller: str) -> None:
+        """Keep a lane's breaker open until it is reset. UnknownMarketError as above."""
+
+    def force_retry(self, market: MarketId, caller: str) -> None:
+        """Probe the market's open lanes now. UnknownMarketError as above."""
 
     def told(self, what: str, caller: str) -> None:
         """Write into the journal that `caller` was obeyed."""

@@ -50,6 +50,7 @@ class Route:
     query: type[msgspec.Struct] = Nothing
     body: type[msgspec.Struct] = Nothing
     media: str = _JSON
+    status: int = 200  # of a plain answer
     also: Mapping[int, str] = field(default_factory=dict)  # further statuses, and when
 
 

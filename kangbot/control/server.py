@@ -17,14 +17,18 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from kangbot.control.access import Access
 from kangbot.control.answers import Mask, dress, errors_in_words
+from kangbot.control.breaking import Breaking
 from kangbot.control.commanding import Commanding
 from kangbot.control.door import LOOPBACK_NAMES, Door, Guard, owner
 from kangbot.control.entrance import Entrance
+from kangbot.control.looking_back import LookingBack
 from kangbot.control.openapi import document
 from kangbot.control.port import Controlled
 from kangbot.control.reading import Reading
 from kangbot.control.route import Call, Route, get, mount
+from kangbot.control.stream import Stream
 from kangbot.control.tokens import tokens_in
 from kangbot.errors import NeedsHuman
 from kangbot.runtime.world import Clock
@@ -71,13 +75,37 @@ class ControlServer:
         self._hide = hide
         self._ours = False  # the file at `path` is the socket that we made
         documented = get("/openapi.json", "This document.", self._openapi, dict[str, object])
-        self._routes = (*Reading(daemon).routes(), *Commanding(daemon).routes(), documented)
+        self._stream = Stream(daemon.report)
+        self._routes = (
+            *Reading(daemon).routes(),
+            *Commanding(daemon).routes(),
+            *Breaking(daemon).routes(),
+            *LookingBack(daemon).routes(),
+            self._streamed(),
+            documented,
+        )
         self._served = self._routes  # with those that are for TCP alone
         self._runners: list[web.AppRunner] = []
         self.port = 0  # of the TCP listener, where there is one
 
     async def _openapi(self, _: Call) -> object:
         return document(self._served, version("kangbot"))
+
+    def _streamed(self) -> Route:
+        async def listen(call: Call) -> object:
+            return await self._stream.listen(call.request, call.caller.access.word)
+
+        return Route(
+            method="GET",
+            path="/stream",
+            summary="A websocket: the report as a snapshot, then what changes in it, as JSON.",
+            handle=listen,
+            access=Access.READ,
+            returns=None,
+            media="The websocket is open.",
+            status=101,
+            also={400: "Not a websocket's beginning.", 503: "Too many listen already."},
+        )
 
     async def start(self) -> None:
         """Begin to listen. A socket on which nobody answers, left by a killed daemon, is replaced.
@@ -134,6 +162,7 @@ class ControlServer:
 
     async def aclose(self) -> None:
         """Stop listening; at most a second for each listener."""
+        await self._stream.aclose()  # or their open answers would be waited for
         for runner in self._runners:
             await runner.cleanup()
         self._runners.clear()

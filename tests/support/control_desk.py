@@ -1,82 +1,32 @@
 """A control server on loopback over a daemon of one market, as the tests of its doors need one."""
 
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
-import msgspec
-
 from kangbot.control.server import ControlServer, Listen
-from kangbot.errors import NeedsHuman
-from kangbot.health.report import Report
+from kangbot.errors import NeedsHuman, Retryable
+from kangbot.health.report import BreakerReport, Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place, UnknownMarketError
+from kangbot.model.events import Lane
 from kangbot.model.ids import MarketId
+from kangbot.ports import Page, Row
 from kangbot.runtime.world import Clock
+from tests.support.reporting import a_market, a_report
 
 MARKET = MarketId("v:A")
 
-REPORT = msgspec.convert(
-    {
-        "version": "0",
-        "mode": "sandbox",
-        "pid": 1,
-        "started_ns": 0,
-        "at_ns": 1,
-        "markets": [
-            {
-                "market": MARKET,
-                "symbol": "A/USDT:USDT",
-                "strategy": "s",
-                "timeframe": "1m",
-                "state": "live",
-                "reason": "",
-                "desired": "running",
-                "since_ns": 0,
-                "price": "10.5",
-                "feed_age_s": 0.1,
-                "net": "2",
-                "entry": "10",
-                "stop": "9",
-                "unrealised": "1",
-                "realised": "0",
-                "fees": "0",
-                "target": None,
-                "signal": "",
-                "blocked": "",
-                "ticks": 1,
-                "bars": 1,
-                "decisions": 1,
-                "orders": {},
-                "falls": 0,
-            }
-        ],
-        "total": 1,
-        "live": 1,
-        "frames": 0,
-        "bars": 0,
-        "decisions": 0,
-        "orders": {},
-        "reconnects": 0,
-        "frame_to_decision_ms": {},
-        "frame_to_order_ms": {},
-        "loop_lag_ms": {},
-        "loop_lag_recent_ms": {},
-        "loop": "asyncio",
-        "rss_mb": 1.0,
-        "rss_peak_mb": 1.0,
-        "cpu_percent": 0.0,
-        "handles": 1,
-        "equity": {},
-        "journal_sequence": 1,
-        "history": "sqlite",
-        "history_backlog": 0,
-        "history_away": "",
-    },
-    type=Report,
-    strict=False,
+REPORT = a_report(
+    a_market(market=MARKET, net=Decimal(2), entry=Decimal(10), stop=Decimal(9)),
+    breakers=[
+        BreakerReport(
+            market=MARKET, lane="entry", state="open", since_ns=1, until_ns=2, failures=10, trips=1, cause="timeouts"
+        )
+    ],
 )
 
 
@@ -88,6 +38,8 @@ class Desk:
         self.journal: list[tuple[str, str]] = []
         self.waits = ""
         self.disk_full = False
+        self.away = False
+        self.asked: list[Page] = []
 
     def report(self) -> Report:
         return REPORT
@@ -100,6 +52,24 @@ class Desk:
 
     def told(self, what: str, caller: str) -> None:
         self.journal.append((what, caller))
+
+    async def page(self, page: Page) -> Sequence[Row]:
+        self.asked.append(page)
+        if self.away:
+            raise Retryable("the history is away")
+        return [{"market": page.market, "filled": "1.5", "number": 3}]
+
+    def reset_breaker(self, market: MarketId, lane: Lane | None, caller: str) -> None:
+        self._known(market)
+        self.obeyed.append(("reset", market, lane, caller))
+
+    def isolate(self, market: MarketId, lane: Lane, caller: str) -> None:
+        self._known(market)
+        self.obeyed.append(("isolate", market, lane, caller))
+
+    def force_retry(self, market: MarketId, caller: str) -> None:
+        self._known(market)
+        self.obeyed.append(("retry", market, caller))
 
     def command(self, market: MarketId, command: Command, caller: str) -> Place:
         self._known(market)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from kangbot.errors import NeedsHuman, Refused
 from kangbot.health.report import Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place
+from kangbot.model.events import Lane
 from kangbot.model.ids import MarketId
+from kangbot.ports import Page, Row
 from kangbot.runtime.world import Clock
 
 
@@ -27,6 +29,18 @@ class Faulty:
 
     def command(self, market: MarketId, command: Command, caller: str) -> Place:
         raise Refused("the daemon is stopping")
+
+    async def page(self, page: Page) -> Sequence[Row]:
+        raise ZeroDivisionError
+
+    def reset_breaker(self, market: MarketId, lane: Lane | None, caller: str) -> None:
+        raise ZeroDivisionError
+
+    def isolate(self, market: MarketId, lane: Lane, caller: str) -> None:
+        raise ZeroDivisionError
+
+    def force_retry(self, market: MarketId, caller: str) -> None:
+        raise ZeroDivisionError
 
     def ready(self) -> str:
         raise ZeroDivisionError
