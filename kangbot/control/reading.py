@@ -1,6 +1,7 @@
 """Routes that look: all of it out of the daemon's memory, at no cost for anybody else."""
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -66,7 +67,7 @@ class Reading:
                 "/config",
                 "The configuration as it was read, without a secret.",
                 self._config,
-                dict[str, object],
+                dict[str, Any],
                 look,
             ),
         )

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -74,7 +75,7 @@ class ControlServer:
         self._mask = mask
         self._hide = hide
         self._ours = False  # the file at `path` is the socket that we made
-        documented = get("/openapi.json", "This document.", self._openapi, dict[str, object])
+        documented = get("/openapi.json", "This document.", self._openapi, dict[str, Any])
         self._stream = Stream(daemon.report)
         self._routes = (
             *Reading(daemon).routes(),

@@ -1,0 +1,187 @@
+"""The routes over both doors: what they answer, what is journalled, and that the document tells what is served."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from kangbot.model.events import Lane
+from kangbot.ports import Listing, Page
+from tests.support.control_desk import MARKET, Served, serving
+
+CALLER = "control token from 127.0.0.1"
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    """A server over both doors."""
+    async with serving(tmp_path) as it:
+        yield it
+
+
+@pytest.fixture
+async def client(served: Served) -> AsyncIterator[aiohttp.ClientSession]:
+    """A script that may command."""
+    async with aiohttp.ClientSession(served.url, headers={"Authorization": f"Bearer {served.control}"}) as session:
+        yield session
+
+
+async def got(client: aiohttp.ClientSession, path: str, status: int = 200) -> Any:
+    """Return what is answered."""
+    async with client.get(path) as answer:
+        assert answer.status == status, await answer.text()
+        return await answer.json()
+
+
+async def told(client: aiohttp.ClientSession, path: str, body: object = None, status: int = 200) -> Any:
+    """Command, and return what is answered."""
+    async with client.post(path, json={} if body is None else body) as answer:
+        assert answer.status == status, await answer.text()
+        return await answer.json()
+
+
+async def test_what_is_held_is_told_from_memory(served: Served, client: aiohttp.ClientSession) -> None:
+    """With amounts as exact text."""
+    assert [market["market"] for market in await got(client, "/markets")] == [MARKET]
+    assert (await got(client, f"/markets/{MARKET}"))["net"] == "2"
+    assert "no market 'v:B' runs here" in (await got(client, "/markets/v:B", 404))["error"]
+    [position] = await got(client, "/positions")
+    assert (position["net"], position["stop"], position["price"]) == ("2", "9", "64000.5")
+    assert await got(client, "/config") == {"mode": "sandbox"}
+
+
+async def test_a_breaker_is_looked_at_probed_reset_and_held_open(served: Served, client: aiohttp.ClientSession) -> None:
+    """Each hand on it is in the journal with its caller, and answered with how the market stands."""
+    status = {"market": MARKET, "breakers": await got(client, "/circuit-breakers")}
+    assert status["breakers"][0]["cause"] == "timeouts"
+    assert await got(client, f"/circuit-breaker-status/{MARKET}") == status
+    assert await told(client, f"/force-retry/{MARKET}") == status
+    assert await told(client, f"/reset-circuit-breaker/{MARKET}") == status
+    assert await told(client, f"/reset-circuit-breaker/{MARKET}", {"lane": "exit"}) == status
+    assert await told(client, f"/isolate-circuit-breaker/{MARKET}", {"lane": "entry"}) == status
+    await told(client, f"/isolate-circuit-breaker/{MARKET}", status=400)
+    await told(client, f"/isolate-circuit-breaker/{MARKET}", {"lane": "moon"}, 400)
+    await told(client, "/force-retry/v:B", status=404)
+    assert served.desk.obeyed == [
+        ("retry", MARKET, CALLER),
+        ("reset", MARKET, None, CALLER),
+        ("reset", MARKET, Lane.EXIT, CALLER),
+        ("isolate", MARKET, Lane.ENTRY, CALLER),
+    ]
+    assert [what for what, _ in served.desk.journal] == [
+        f"force-retry {MARKET}",
+        f"reset-circuit-breaker {MARKET} all",
+        f"reset-circuit-breaker {MARKET} exit",
+        f"isolate-circuit-breaker {MARKET} entry",
+    ]
+
+
+async def test_a_command_to_all_answers_where_they_stand(served: Served, client: aiohttp.ClientSession) -> None:
+    """Starting goes on in the background."""
+    said = await told(client, "/start-all")
+    assert said["accepted"] == "start"
+    assert said["markets"] == [{"market": MARKET, "state": "live", "desired": "running", "reason": "60 bars"}]
+    assert served.desk.journal == [("start-all", CALLER)]
+
+
+async def test_the_history_is_looked_through_page_by_page(served: Served, client: aiohttp.ClientSession) -> None:
+    """Every listing with its bounds."""
+    assert await got(client, "/orders?market=v:A&limit=5&offset=10") == {
+        "items": [{"market": "v:A", "filled": "1.5", "number": 3}]
+    }
+    for path in ("/fills", "/round-trips", "/equity?limit=2000", "/events", f"/markets/{MARKET}/bars"):
+        await got(client, path)
+    assert served.desk.asked == [
+        Page(listing=Listing.ORDERS, market=MARKET, limit=5, offset=10),
+        Page(listing=Listing.FILLS),
+        Page(listing=Listing.ROUND_TRIPS),
+        Page(listing=Listing.EQUITY, limit=2000),
+        Page(listing=Listing.EVENTS),
+        Page(listing=Listing.BARS, market=MARKET),
+    ]
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=2001", "limit=x", "offset=-1", "market=%00", "market='", "other=1", "limit=1&limit=2"]
+)
+async def test_a_query_that_is_not_understood_asks_nothing(
+    served: Served, client: aiohttp.ClientSession, query: str
+) -> None:
+    """In words."""
+    assert "error" in await got(client, f"/orders?{query}", 400)
+    assert served.desk.asked == []
+
+
+async def test_a_history_that_is_away_is_503_in_words(served: Served, client: aiohttp.ClientSession) -> None:
+    """The daemon trades on."""
+    served.desk.away = True
+    assert await got(client, "/orders", 503) == {"error": "the history is away"}
+
+
+async def test_questions_to_the_history_come_one_at_a_time_and_do_not_pile_up(
+    served: Served, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks too much is told so."""
+    going, most, gate = 0, 0, asyncio.Event()
+
+    async def slow(page: Page) -> list[Any]:
+        nonlocal going, most
+        going += 1
+        most = max(most, going)
+        await gate.wait()
+        going -= 1
+        return []
+
+    monkeypatch.setattr(served.desk, "page", slow)
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(client.get("/orders")) for _ in range(20)]
+        while sum(task.done() for task in asked) < 4:
+            await asyncio.sleep(0.01)
+        gate.set()
+    statuses = sorted(task.result().status for task in asked)
+    for task in asked:
+        task.result().close()
+    assert statuses == [200] * 16 + [503] * 4
+    assert most == 1
+
+
+async def test_the_document_tells_what_is_served_and_nothing_else(
+    served: Served, client: aiohttp.ClientSession
+) -> None:
+    """OpenAPI 3.1; each command says what repeating it does; every reference leads somewhere."""
+    document = await got(client, "/openapi.json")
+    assert document["openapi"].startswith("3.1")
+    assert set(document["paths"]) >= {"/live", "/ready", "/report", "/kill", "/stream", "/orders", "/login"}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"]
+            assert (method == "post") == ("description" in operation), path
+            for status in operation["responses"]:
+                assert 100 <= int(status) < 504
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(references(document)) <= known
+
+
+def references(value: Any) -> list[str]:
+    """Return every `$ref` in the document."""
+    if isinstance(value, dict):
+        return [inner for key, inner in value.items() if key == "$ref"] + [
+            found for inner in value.values() for found in references(inner)
+        ]
+    return [found for inner in value for found in references(inner)] if isinstance(value, list) else []
+
+
+async def test_the_live_connection_needs_a_token_and_begins_with_a_snapshot(
+    served: Served, client: aiohttp.ClientSession
+) -> None:
+    """A plain request to its address is told what it is."""
+    async with client.ws_connect("/stream") as socket:
+        said = await socket.receive_json()
+        assert (said["type"], said["access"], said["report"]["total"]) == ("snapshot", "control", 1)
+    assert "error" in await got(client, "/stream", 400)
+    async with aiohttp.ClientSession(served.url) as stranger:
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
+            await stranger.ws_connect("/stream")
