@@ -42,10 +42,10 @@ class Heartbeat:
         """Learn that a heartbeat was asked for."""
         self._asked, self._sent_ns = True, now_ns
 
-    def slept(self, for_ns: int) -> None:
-        """Learn that we ourselves were away for so long."""
-        self.heard_ns += for_ns
-        self._sent_ns += for_ns
+    def slept(self, for_ns: int, now_ns: int) -> None:
+        """Learn that we ourselves were away for so long until now."""
+        self.heard_ns = min(self.heard_ns + for_ns, now_ns)
+        self._sent_ns = min(self._sent_ns + for_ns, now_ns)
 
     @property
     def in_doubt(self) -> bool:

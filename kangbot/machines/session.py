@@ -81,6 +81,7 @@ class Session:
         """Forget what belongs to one connection."""
         self.stage = Stage.CLOSED
         self._ticked_ns = 0
+        self._asleep_ns = _NEVER  # whoever comes later than this finds that we were away
         self._pump_ns = _NEVER
         self._login_due_ns = _NEVER
         self._pulse = self._heartbeat(0)
@@ -139,7 +140,8 @@ class Session:
         self._forget()
         self.stage = Stage.LOGIN if logging_in else Stage.READY
         self._pulse = self._heartbeat(now_ns)
-        self._ticked_ns = self._pump_ns = self._wanted_ns = now_ns
+        self._pump_ns = self._wanted_ns = now_ns
+        self._awake(now_ns)
         if logging_in:
             self._login_due_ns = now_ns + self._rules.login_ns
 
@@ -159,6 +161,8 @@ class Session:
 
         The one input of the hot path: a live topic costs two lookups.
         """
+        if now_ns > self._asleep_ns:
+            self._awake(now_ns)
         self._pulse.data(now_ns)
         topic = self._topics.get(native)
         if topic is None:
@@ -242,10 +246,7 @@ class Session:
         """Look at every clock, and say what is to be said."""
         if self.stage in (Stage.CLOSED, Stage.CLOSING):
             return
-        late_ns = now_ns - self._ticked_ns - self._rules.tick_ns
-        if late_ns > self._rules.late_ns:
-            self._slept(late_ns)
-        self._ticked_ns = now_ns
+        self._awake(now_ns)
         if now_ns >= self._login_due_ns:
             self._close(CloseKind.DEAF, "login was not answered")
             return
@@ -270,10 +271,20 @@ class Session:
         return min(self._pump_ns, self._ticked_ns + self._rules.tick_ns)
 
     # ------------------------------------------------------------------------------------------------------ clocks
-    def _slept(self, for_ns: int) -> None:
-        """Move every clock: the loop stood still, and what came meanwhile has not been read yet."""
-        self._watch.slept(for_ns)
-        self._pulse.slept(for_ns)
+    def _awake(self, now_ns: int) -> None:
+        """Take note that we are there, and move every clock where we were not.
+
+        The loop stood still, and what came meanwhile has not been read yet. Whoever comes first finds it: the reader, or
+        the keeper.
+        """
+        if now_ns > self._asleep_ns:
+            self._slept(now_ns - self._ticked_ns - self._rules.tick_ns, now_ns)
+        self._ticked_ns = now_ns
+        self._asleep_ns = now_ns + self._rules.tick_ns + self._rules.late_ns
+
+    def _slept(self, for_ns: int, now_ns: int) -> None:
+        self._watch.slept(for_ns, now_ns)
+        self._pulse.slept(for_ns, now_ns)
         self._login_due_ns += for_ns
         for topic in self._topics.values():
             if topic.state in (TopicState.REQUESTED, TopicState.ACKED):

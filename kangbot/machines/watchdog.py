@@ -115,11 +115,11 @@ class Watchdog:
         seen = self._seen.get(topic)
         return None if seen is None else seen.budget_ns()
 
-    def slept(self, for_ns: int) -> None:
-        """Learn that we ourselves were away for so long: nobody's silence."""
+    def slept(self, for_ns: int, now_ns: int) -> None:
+        """Learn that we ourselves were away for so long until now: nobody's silence, and no usual gap."""
         for seen in self._seen.values():
-            seen.last_ns += for_ns
-            seen.repeated_ns += for_ns
+            seen.last_ns = min(seen.last_ns + for_ns, now_ns)
+            seen.repeated_ns = min(seen.repeated_ns + for_ns, now_ns)
 
     def scan(self, now_ns: int) -> tuple[Sequence[Overdue], int | None]:
         """Return the topics that are overdue, in the order in which they were first watched, and the next deadline.

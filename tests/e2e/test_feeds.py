@@ -1,5 +1,7 @@
 """The feeds of a real daemon: what it owes a host over kills and restarts, and what a mute topic does to it."""
 
+import os
+import signal
 import time
 
 import msgspec
@@ -31,3 +33,20 @@ def test_a_daemon_that_is_killed_again_and_again_stays_within_its_connects(world
     assert connects(world) == 5
     counted = msgspec.json.decode((world.state / CONNECTS).read_bytes(), type=Counted)
     assert len(counted.stamps) == 5
+
+
+@pytest.mark.parametrize("seconds", [15, pytest.param(45, marks=pytest.mark.sweep)])
+def test_a_loop_that_stood_still_reconnects_nothing(world: World, seconds: int) -> None:
+    """The process is stopped and goes on: no socket is taken for dead and no topic for silent, however long it was."""
+    world.start()
+    world.live()
+    before = world.until(lambda report: report.frames > 300)
+    dialled = connects(world)
+    os.kill(world.daemon.pid, signal.SIGSTOP)
+    time.sleep(seconds)
+    os.kill(world.daemon.pid, signal.SIGCONT)
+    world.until(lambda report: report.frames > before.frames + 300)
+    after = world.until(lambda report: all(not market.stale for market in report.markets))
+    assert after.reconnects == before.reconnects
+    assert connects(world) == dialled
+    assert [market.troubles for market in after.markets] == [market.troubles for market in before.markets]

@@ -59,7 +59,7 @@ def test_a_missing_answer_while_frames_come_is_told_once(pulse: Heartbeat) -> No
 def test_our_own_absence_is_not_the_sockets_death(pulse: Heartbeat) -> None:
     """What came meanwhile has not been read yet."""
     pulse.sent(40)
-    pulse.slept(1000)
+    pulse.slept(1000, 2000)
     assert pulse.in_doubt
     assert pulse.check(1059) is Pulse.FINE
     assert pulse.check(1060) is Pulse.DEAD

@@ -508,6 +508,24 @@ def test_a_loop_that_stood_still_blames_nobody() -> None:
     assert bench.troubles() == {}
 
 
+def test_a_loop_that_stood_still_has_not_learned_a_longer_silence() -> None:
+    """Whether the reader or the keeper comes first: what is silent afterwards is noticed as soon as before."""
+    quick = Terms(patience=Patience(least_ns=200, most_ns=20_000, factor=2, enough=3), first_ns=150)
+    for reader_first in (True, False):
+        bench = Bench()
+        bench.session.want("a", quick, bench.now_ns)
+        bench.session.want("b", QUOTE, bench.now_ns)
+        bench.live("ab")
+        bench.run(100, data="ab")
+        bench.now_ns += 15_000
+        if reader_first:
+            bench.session.data("a", bench.now_ns, bench.now_ns)
+        assert bench.run(100, data="ab") == []
+        assert bench.run(190, data="b") == []
+        bench.run(30, data="b")
+        assert bench.troubles() == {Trouble.SILENT: 1}
+
+
 # ------------------------------------------------------------------------------------------------------------ messages
 def test_messages_leave_under_a_strict_rate() -> None:
     """A venue that counts messages never sees more than it allows; the deadline says when the next may leave."""

@@ -105,7 +105,7 @@ def test_our_own_absence_is_nobodys_silence() -> None:
     """A loop that stood still moves every clock."""
     dog = Watchdog()
     dog.watch("a", FIXED, 0)
-    dog.slept(50)
+    dog.slept(50, 110)
     assert dog.scan(59) == ([], 60)
 
 
