@@ -321,7 +321,10 @@ class Sink(Protocol):
         """Take one event; `received_ns` is `perf_counter_ns` when its frame was read. Never raises, never waits."""
 
     def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:
-        """Learn that a topic went live (acknowledged, first data seen) or is down, once for each change."""
+        """Learn that a topic went live (acknowledged, first data seen) or is down, once for each change.
+
+        The reason of a topic that is down begins with the trouble's word (`machines/session_words.py`) and a colon.
+        """
 
 
 class Subscription(Protocol):

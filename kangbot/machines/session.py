@@ -274,8 +274,8 @@ class Session:
     def _awake(self, now_ns: int) -> None:
         """Take note that we are there, and move every clock where we were not.
 
-        The loop stood still, and what came meanwhile has not been read yet. Whoever comes first finds it: the reader, or
-        the keeper.
+        The loop stood still, and what came meanwhile has not been read yet. Whoever comes first finds it, reader or
+        keeper.
         """
         if now_ns > self._asleep_ns:
             self._slept(now_ns - self._ticked_ns - self._rules.tick_ns, now_ns)

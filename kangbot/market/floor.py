@@ -238,6 +238,7 @@ class Floor:
             foreign=self._terms.foreign,
             doubt=self._doubt,
         )
+        data_ended = partial(self.circuits.ended, spec.market, Lane.DATA)
         prices = Prices(
             instrument=instrument,
             venue=self._venue,
@@ -245,6 +246,7 @@ class Floor:
             inbox=inbox,
             clock=clock,
             tasks=self._errands,
+            ended=data_ended,
         )
         preparation = Preparation(
             instrument=instrument,
@@ -255,7 +257,7 @@ class Floor:
             inbox=inbox,
             tasks=self._errands,
             draw=draw,
-            ended=partial(self.circuits.ended, spec.market, Lane.DATA),
+            ended=data_ended,
         )
         task = MarketTask(
             spec=spec,
@@ -266,6 +268,7 @@ class Floor:
             roster=self._roster,
             preparation=preparation,
             prices=prices,
+            data_ended=data_ended,
             overseer=Overseer(executor=executor, bounds=self._terms.decisions, now_ns=clock.now_ns, alarm=self._alarm),
             supervisor=self._supervisor(draw),
             journal=self._journal,

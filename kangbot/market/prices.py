@@ -6,11 +6,12 @@ a position or an order under way. When to ask is decided by `machines/standin.py
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
-from kangbot.errors import KangbotError, RateLimited
+from kangbot.errors import RateLimited, Retryable, words
 from kangbot.execution.budget import Budget
 from kangbot.machines.priority import Priority
 from kangbot.machines.standin import StandIn
@@ -36,10 +37,18 @@ class Priced:
 
 
 class Prices:
-    """One market's questions; called by its task."""
+    """One market's questions; called by its task. `ended` is told how each went."""
 
     def __init__(
-        self, *, instrument: Instrument, venue: Venue, budget: Budget, inbox: Inbox, clock: Clock, tasks: Tasks
+        self,
+        *,
+        instrument: Instrument,
+        venue: Venue,
+        budget: Budget,
+        inbox: Inbox,
+        clock: Clock,
+        tasks: Tasks,
+        ended: Callable[[Exception | None], None] = lambda _error: None,
     ) -> None:
         self._instrument = instrument
         self._venue = venue
@@ -47,6 +56,7 @@ class Prices:
         self._inbox = inbox
         self._clock = clock
         self._tasks = tasks
+        self._ended = ended
         self._stand_in = StandIn()
         self._told = False  # that REST stands in, not yet that the stream is back
         self.asked = 0
@@ -96,11 +106,11 @@ class Prices:
         try:
             async with asyncio.timeout(_ANSWER_S):
                 answer = Priced(await self._venue.quote(self._instrument))
-        except RateLimited as error:
-            self._budget.pause(error.retry_after_ns)
-            answer = Priced(None, error.message, error.retry_after_ns)
-        except (KangbotError, TimeoutError) as error:
-            answer = Priced(None, str(error) or "no answer in time")
         except Exception as error:  # noqa: BLE001 -- whatever it was: a position whose price nobody asks for is blind
-            answer = Priced(None, f"{type(error).__name__}: {error}")
+            self._ended(error)
+            answer = Priced(None, words(error), error.retry_after_ns if isinstance(error, Retryable) else 0)
+            if isinstance(error, RateLimited):
+                self._budget.pause(error.retry_after_ns)
+        else:
+            self._ended(None)
         self._inbox.put(answer)

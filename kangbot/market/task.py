@@ -14,10 +14,11 @@ from typing import Any, get_args
 
 import structlog
 
-from kangbot.errors import Refused
+from kangbot.errors import Refused, Retryable
 from kangbot.execution.executor import Message
 from kangbot.health.latency import Latencies
 from kangbot.machines.runstate import Signal, accepts
+from kangbot.machines.session_words import Trouble
 from kangbot.machines.standin import StandIn
 from kangbot.market.bars import Bars, TradeBars, bars_of
 from kangbot.market.desk import Desk, Leave
@@ -41,6 +42,7 @@ log = structlog.get_logger(__name__)
 _FOR_THE_EXECUTOR = get_args(Message)
 _RUNNING = (RunState.STARTING, RunState.WARMING, RunState.LIVE, RunState.PAUSED)
 _DECIDING = (RunState.LIVE, RunState.PAUSED)
+_CLOSED = f"{Trouble.CLOSED}:"  # how the reason begins where a stream went down with its connection
 _FETCH_AGAIN_NS = 2 * SECOND_NS  # a bar that is missing from the venue's history is on its way
 _CLOSED_NS = 6 * SECOND_NS  # so long after its end a candle is in the venue's history
 _LEAST_APART_NS = 10 * SECOND_NS  # between two fetches in the stream's stead
@@ -49,7 +51,8 @@ _LEAST_APART_NS = 10 * SECOND_NS  # between two fetches in the stream's stead
 class MarketTask:
     """One market. The roster commands it, the feed and the account fill its inbox.
 
-    Bars begin and end by the venue's clock, which is `offset_ns` ahead of ours.
+    `data_ended` is told what befalls its data, for the breaker of their lane. Bars begin and end by the venue's clock,
+    which is `offset_ns` ahead of ours.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class MarketTask:
         preparation: Preparation,
         prices: Prices,
         overseer: Overseer,
+        data_ended: Callable[[Exception | None], None] = lambda _error: None,
         supervisor: Supervisor,
         journal: Journal,
         decisions: Latencies,
@@ -82,6 +86,7 @@ class MarketTask:
         self._roster = roster
         self._preparation = preparation
         self._prices = prices
+        self._data_ended = data_ended
         self._streams = Streams()
         self._bars_in_stead = StandIn()  # of their stream, while that is down
         self._journal = journal
@@ -276,6 +281,8 @@ class MarketTask:
         self._streams.changed(change.topic.channel, live=change.live, reason=change.reason)
         self._streams_changed()
         self._act_due = True  # what waits for fresh data may go
+        if not change.live and not change.reason.startswith(_CLOSED):  # a connection's end is no market's failure
+            self._data_ended(Retryable(f"the {change.topic.channel.value} stream is down: {change.reason}"))
         if self._streams.bars_lost and self._bars.joined:
             log.warning("market.bars_interrupted", market=self.spec.market, reason=change.reason)
             self._bars.broken()

@@ -3,13 +3,15 @@
 import os
 import signal
 import time
+from decimal import Decimal
 
 import msgspec
 import pytest
 
 from kangbot.feed.kept import Counted
+from kangbot.health.report import Report
 from kangbot.modes import CONNECTS
-from tests.support.processes import World
+from tests.support.processes import World, net
 
 pytestmark = pytest.mark.process
 
@@ -50,3 +52,25 @@ def test_a_loop_that_stood_still_reconnects_nothing(world: World, seconds: int) 
     assert after.reconnects == before.reconnects
     assert connects(world) == dialled
     assert [market.troubles for market in after.markets] == [market.troubles for market in before.markets]
+
+
+def test_most_private_events_lost_while_heartbeats_flow_are_noticed_by_asking(world: World) -> None:
+    """Four frames of five never come: within a minute positions agree with the exchange, and nothing is doubled."""
+    world.start()
+    world.live()
+    world.sandbox.fault({"fault": "mute_private_events", "fraction": 0.8, "for_s": 600})
+    before = world.client.report()
+    world.until(lambda report: report.orders.sent >= before.orders.sent + 15, timeout_s=90.0)
+    world.sandbox.pause()  # prices stand still: what is in flight settles
+    began = time.monotonic()
+    while (ours := held(world.client.report())) != (theirs := net(world.sandbox.truth()["positions"])):
+        assert time.monotonic() - began < 60, (ours, theirs)
+        time.sleep(0.5)
+    after = world.client.report()
+    assert after.reconnects == before.reconnects  # the socket was well all the while
+    assert world.sandbox.truth()["duplicates"]["accepted"] == 0
+
+
+def held(report: Report) -> dict[str, Decimal]:
+    """Return what the daemon believes to hold, by base currency."""
+    return {market.symbol.partition("/")[0]: market.net for market in report.markets if market.net}

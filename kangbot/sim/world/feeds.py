@@ -7,6 +7,7 @@ have: they overtake each other, single events may be lost or come twice, and the
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
+from kangbot.machines.session_words import Trouble
 from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
@@ -74,13 +75,13 @@ class SimFeeds:
         """Lose the public connections."""
         self._public_up = False
         for hold in tuple(self._holds.values()):
-            hold.down("the connection broke")
+            hold.down(f"{Trouble.CLOSED}: the connection broke")
 
     def break_private(self) -> None:
         """Lose the private connection."""
         self._private_up = False
         if self._account is not None:
-            self._account.down("the connection broke")
+            self._account.down(f"{Trouble.CLOSED}: the connection broke")
 
     def fall_silent(self) -> None:
         """Let both connections stay open and say nothing; the hub finds out by its watchdog."""
@@ -100,14 +101,14 @@ class SimFeeds:
 
     def _mute_noticed(self, market: MarketId) -> None:
         if market in self._silent and market in self._holds:
-            self._holds[market].down("silent")
+            self._holds[market].down(f"{Trouble.SILENT}: nothing came")
 
     def heal(self) -> None:
         """Connect again what is down, each topic after its acknowledgement."""
         self._public_up = self._private_up = True
         self._silent.clear()
         for hold in (*self._holds.values(), *([self._account] if self._account else [])):
-            hold.down("the connection is made anew")
+            hold.down(f"{Trouble.CLOSED}: the connection is made anew")
             self._ack(hold)
 
     def _ack(self, hold: "_Hold") -> None:

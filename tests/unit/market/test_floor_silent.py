@@ -8,12 +8,12 @@ import pytest
 
 from kangbot.errors import RateLimited, Retryable
 from kangbot.model.data import Bar
-from kangbot.model.events import RunState
+from kangbot.model.events import BreakerState, Lane, RunState
 from kangbot.model.orders import Side
-from kangbot.ports import Channel
+from kangbot.ports import Channel, Topic
 from kangbot.runtime.world import SECOND_NS
 from tests.support.floor_story import MINUTE_NS, Story, bar_at, play
-from tests.support.trade_words import instrument
+from tests.support.trade_words import MARKET, instrument
 
 
 def fall_silent(told: Story, channel: Channel) -> None:
@@ -186,6 +186,45 @@ def test_candles_that_are_late_in_the_history_are_asked_for_again() -> None:
         await asyncio.sleep(12)
         assert len(seen(told)) > before
         assert fetches <= 12
+
+    play(story)
+
+
+def test_a_stream_that_falls_silent_again_and_again_opens_the_breaker_of_data() -> None:
+    """Entries wait for the breaker even while the stream flows; the exit does not."""
+
+    async def story(told: Story) -> None:
+        await hold(told)
+        for _ in range(10):
+            fall_silent(told, Channel.QUOTE)
+            await asyncio.sleep(1)
+            flow(told, Channel.QUOTE)
+            await asyncio.sleep(10)
+        breaker = told.floor.circuits.breakers.of(MARKET, Lane.DATA)
+        assert breaker.state is BreakerState.OPEN
+        assert breaker.cause == "the quote stream is down: silent: the test wants it"
+        told.strategy.want(0)
+        await told.bar()
+        assert told.venue.net == 0
+        told.strategy.want(1)
+        await told.bar()
+        assert told.venue.net == 0
+        assert told.task.desk.blocked.startswith("breaker")
+
+    play(story)
+
+
+def test_the_end_of_a_connection_is_no_failure_of_its_markets() -> None:
+    """Twenty-seven of them go down with one socket: that is for the connect budget and the backoff."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        for _ in range(12):
+            for live in (False, True):
+                topic = Topic(market=MARKET, channel=Channel.QUOTE, native="quote")
+                told.task.inbox.feed_changed(topic, live=live, reason="closed: cut")
+                await asyncio.sleep(1)
+        assert told.floor.circuits.breakers.of(MARKET, Lane.DATA).state is BreakerState.CLOSED
 
     play(story)
 
