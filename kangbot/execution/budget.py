@@ -15,6 +15,10 @@ from kangbot.runtime.world import SECOND_NS, Clock
 
 log = structlog.get_logger(__name__)
 
+# Limits of an account or an endpoint reset within seconds, at both venues. Who asks for longer bans the address, and
+# with it whatever else we ask from there.
+_ADDRESS_NS = 10 * SECOND_NS
+
 
 class Budget:
     """Requests to one venue account. `windows` are strict: at most so many requests in any span."""
@@ -26,6 +30,12 @@ class Budget:
         self._waiting: list[tuple[Priority, int, asyncio.Future[int]]] = []
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
+        self._beside: list[Budget] = []
+
+    def stand_beside(self, other: "Budget") -> None:
+        """Share bans with another budget of the same address: what either is told holds for both."""
+        self._beside.append(other)
+        other._beside.append(self)  # noqa: SLF001 -- of the same class
 
     @property
     def waiting(self) -> int:
@@ -63,8 +73,18 @@ class Budget:
         """Obey the venue: nothing leaves for `retry_after_ns` from now, whoever asks."""
         if retry_after_ns <= 0:
             return
-        self._allowance = self._allowance.pause(self._clock.now_ns() + retry_after_ns)
-        log.warning("budget.paused", venue=self._venue, for_s=retry_after_ns / SECOND_NS)
+        until_ns = self._clock.now_ns() + retry_after_ns
+        self._pause_until(until_ns)
+        if retry_after_ns >= _ADDRESS_NS:
+            for other in self._beside:
+                other._pause_until(until_ns)  # noqa: SLF001 -- of the same class
+
+    def _pause_until(self, until_ns: int) -> None:
+        now_ns = self._clock.now_ns()
+        longer_ns = until_ns - max(now_ns, self.paused_until_ns)
+        if self.paused_until_ns <= now_ns or longer_ns >= SECOND_NS:  # answers to what was in the air say it again
+            log.warning("budget.paused", venue=self._venue, for_s=(until_ns - now_ns) / SECOND_NS)
+        self._allowance = self._allowance.pause(until_ns)
         self._grant()
 
     def _grant(self) -> None:

@@ -107,6 +107,7 @@ class Floor:
         self._feeds = feeds
         self._budget = budget
         self._data_budget = data_budget
+        budget.stand_beside(data_budget)
         self._risk = risk
         self._roster = roster
         self._specs = specs

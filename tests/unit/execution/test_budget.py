@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from kangbot.execution.budget import Budget
 from kangbot.machines.limiter import Window
@@ -139,5 +140,24 @@ def test_a_turn_that_came_in_the_moment_of_the_cancellation_is_given_back() -> N
         assert gone.cancelled()
         await rig.request("next", Priority.CANCEL_EXIT)
         assert rig.left == [("first", 0.0), ("next", 1.1)]
+
+    run(main())
+
+
+def test_a_ban_of_the_address_holds_for_the_budget_beside_it() -> None:
+    """A long pause is shared both ways, a short one is the endpoint's own; the same ban is told once."""
+
+    async def main() -> None:
+        rig, other = Rig(), Rig()
+        rig.budget.stand_beside(other.budget)
+        rig.budget.pause(SECOND_NS)
+        assert other.budget.paused_until_ns == 0
+        with capture_logs() as said:
+            other.budget.pause(120 * SECOND_NS)
+            other.budget.pause(120 * SECOND_NS)
+        assert rig.budget.paused_until_ns == other.budget.paused_until_ns == 120 * SECOND_NS
+        assert [line["event"] for line in said] == ["budget.paused", "budget.paused"]
+        await rig.request("after", Priority.CANCEL_EXIT)
+        assert rig.left == [("after", 120.0)]
 
     run(main())
