@@ -10,7 +10,7 @@ SEEDS ?= 1..10000
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 WHOLLY_COVERED := kangbot/machines/*,kangbot/risk/*,kangbot/journal/*,kangbot/execution/*
 
-.PHONY: help demo run test crash-points kills faults simulate simulate-mutants test-container test-systemd small-server check fmt bench lock clean
+.PHONY: help demo run test crash-points kills faults soak simulate simulate-mutants test-container test-systemd small-server check fmt bench lock clean
 
 help: ## what can be typed
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ test-systemd: $(STAMP) ## the unit for real, under a systemd of its own (needs a
 
 faults: $(STAMP) ## the daemon as a process against what networks, venues and machines do: a table (13 minutes)
 	@$(BIN)/python -m pytest tests/faults -m "sweep or process" -n 4 --dist worksteal -p no:randomly
+
+soak: $(STAMP) ## 27 markets under faults on the real loop: all live at the end, memory and handles flat (MINUTES=15)
+	@$(BIN)/python -m pytest tests/e2e/test_soak.py -m sweep -q -s
 
 check: $(STAMP) ## format, lint, types, import contracts: in the order of speed
 	@$(BIN)/ruff format --check --quiet . || { echo "make fmt puts this right"; exit 1; }

@@ -1,11 +1,13 @@
 """Connections that cannot be had, or not for long."""
 
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.faults.conftest import Expect
 from tests.support.fault_world import FaultWorld
+from tests.support.resolver import HOST, Resolver
 
 pytestmark = [pytest.mark.process, pytest.mark.sweep]
 
@@ -45,3 +47,33 @@ def test_ten_minutes_of_refused_connections_are_recovered_from(world: FaultWorld
         f"the first order filled {trading:.1f} s and every market live {live:.1f} s after, {len(wrong)} disagreements",
         ok=trading <= 30 and live <= 30 and not wrong,
     )
+
+
+def test_names_that_resolve_no_more_are_one_local_fault(tmp_path: Path, expect: Expect) -> None:
+    """No name resolves for two minutes, every connection breaks: one fault of ours, not twenty-seven of the venue."""
+    row = expect(
+        "DNS failure for all, 120 s",
+        "one local fault told once, 0 breakers open, 0 markets fallen, trading on fresh data ≤ 30 s after",
+    )
+    resolver = Resolver(tmp_path / "site")
+    with FaultWorld(tmp_path, host=HOST, environment=resolver.environment) as world:
+        world.trading()
+        before = world.until(lambda report: sum(bool(market.net) for market in report.markets) >= 20)
+        begun = time.time()
+        resolver.fail()
+        for proxy in world.proxies:
+            proxy.cut()
+        time.sleep(120)
+        meanwhile = world.client.report()
+        resolver.work()
+        healed = time.monotonic()
+        world.until(lambda r: r.orders.filled > before.orders.filled and world.fresh(r) and not r.local_fault_ns, 120)
+        took = time.monotonic() - healed
+        faults = len(world.said("local_fault", begun))
+        opened = {f"{line['market']} {line['lane']}" for line in world.said("breaker.open", begun)}
+        falls = sum(market.falls for market in world.client.report().markets)
+        row.measured(
+            f"{faults} local fault told, in the report: {bool(meanwhile.local_fault_ns)}, {len(opened)} breakers "
+            f"opened, {falls} falls, trading on fresh data {took:.1f} s after",
+            ok=faults == 1 and not opened and not falls and took <= 30,
+        )

@@ -48,6 +48,7 @@ class FaultProxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.connects: list[float] = []  # time.monotonic() of every connection that was accepted
+        self.answered: list[tuple[float, str]] = []  # when `answer` was said, and to which request line
         self.forwarded: Counter[str] = Counter()  # events by topic that were passed on
         self.look: Look | None = None  # sees every text frame of the venue
         self.answer: bytes | None = None  # said to every new connection in place of the venue's words; then closed
@@ -154,7 +155,8 @@ class FaultProxy:
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.answer is not None:
-            await reader.readuntil(b"\r\n\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            self.answered.append((time.monotonic(), head.split(b"\r\n", 1)[0].decode()))
             writer.write(self.answer)
             await writer.drain()
             return

@@ -44,9 +44,8 @@ format = "json"
 """
 
 
-def market(base: str, **keys: object) -> str:
-    """Return the configuration of one market."""
-    lines = [f"{name} = {json.dumps(value)}" for name, value in keys.items()]
+def market(base: str, *lines: str) -> str:
+    """Return the configuration of one market, with further lines of it."""
     return "\n".join(["[[markets]]", f'symbol = "{base}/USDT:USDT"', *lines, ""])
 
 
@@ -61,6 +60,7 @@ class FaultWorld(Life):
         config: str = "",
         environment: Mapping[str, str] | None = None,
         rate: float = 5.0,
+        host: str = "127.0.0.1",
     ) -> None:
         self.bases = tuple(bases)
         symbols = ",".join(f"{base}USDT" for base in self.bases)
@@ -72,9 +72,9 @@ class FaultWorld(Life):
         for proxy in self.proxies:
             proxy.__enter__()
         addresses = {
-            "KANGBOT_VENUES__BYBIT__REST_URL": f"http://127.0.0.1:{self.rest.port}",
-            "KANGBOT_VENUES__BYBIT__WS_PUBLIC_URL": f"ws://127.0.0.1:{self.public.port}/v5/public",
-            "KANGBOT_VENUES__BYBIT__WS_PRIVATE_URL": f"ws://127.0.0.1:{self.private.port}/v5/private",
+            "KANGBOT_VENUES__BYBIT__REST_URL": f"http://{host}:{self.rest.port}",
+            "KANGBOT_VENUES__BYBIT__WS_PUBLIC_URL": f"ws://{host}:{self.public.port}/v5/public",
+            "KANGBOT_VENUES__BYBIT__WS_PRIVATE_URL": f"ws://{host}:{self.private.port}/v5/private",
         }
         text = CONFIG + (config or "".join(market(base) for base in self.bases))
         super().__init__(folder, text, len(self.bases), {**addresses, **(environment or {})})

@@ -1,0 +1,133 @@
+"""Strategies that misbehave in one market of twenty-seven."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import Expect
+from tests.support.fault_world import BASES, FaultWorld, at, market
+
+pytestmark = [pytest.mark.process, pytest.mark.sweep]
+
+VICTIM = BASES[2]
+NEIGHBOURS = tuple(base for base in BASES if base != VICTIM)
+
+STRATEGY = """
+from kangbot.strategy.ema_cross import EmaCross
+
+KEPT = []
+
+
+class Rogue(EmaCross):
+    name = "rogue"
+
+    def decide(self, view):
+        {body}
+        return super().decide(view)
+"""
+
+
+def rogue(folder: Path, body: str) -> FaultWorld:
+    """Return a world in which one market's strategy does that before it decides."""
+    (folder / "rogue.py").write_text(STRATEGY.format(body=body))
+    victim = market(VICTIM, 'strategy = "rogue.py:Rogue"', "parameters = { fast = 2, slow = 5 }")
+    return FaultWorld(folder, bases=BASES, config="".join(map(market, NEIGHBOURS)) + victim)
+
+
+def watched(world: FaultWorld, seconds: float) -> tuple[float, int]:
+    """Watch the neighbours so long: the oldest that one of their prices was, and the fewest that were live."""
+    until, oldest, fewest = time.monotonic() + seconds, 0.0, len(NEIGHBOURS)
+    while time.monotonic() < until:
+        others = [one for one in world.client.report().markets if not one.symbol.startswith(f"{VICTIM}/")]
+        oldest = max(oldest, *(one.feed_age_s or 0.0 for one in others))
+        fewest = min(fewest, sum(one.state == "live" for one in others))
+        time.sleep(0.2)
+    return oldest, fewest
+
+
+def neighbours_live(world: FaultWorld) -> None:
+    """Wait until all markets but the one are live on fresh data."""
+    world.until(
+        lambda report: (
+            all(
+                one.state == "live" and one.feed_age_s is not None
+                for one in report.markets
+                if not one.symbol.startswith(f"{VICTIM}/")
+            )
+            and report.total == len(BASES)
+        )
+    )
+
+
+def test_a_strategy_that_raises_stops_its_market_alone(tmp_path: Path, expect: Expect) -> None:
+    """It raises on every bar: its market is begun anew five times, then left lying."""
+    row = expect(
+        "a strategy that raises on every bar",
+        "its market FAILED alone, the other 26 live all the while, prices ≤ 2 s old",
+    )
+    with rogue(tmp_path, 'raise RuntimeError("a fault of the strategy")') as world:
+        world.start()
+        neighbours_live(world)
+        begun = time.monotonic()
+        oldest = fewest = None
+        while world.of(VICTIM).state != "failed" and time.monotonic() < begun + 240:
+            aged, live = watched(world, 2.0)
+            oldest, fewest = max(aged, oldest or 0.0), min(live, len(NEIGHBOURS) if fewest is None else fewest)
+        took = time.monotonic() - begun
+        found = world.of(VICTIM)
+        row.measured(
+            f"{found.state} after {found.falls} falls in {took:.0f} s, at least {fewest} others live, "
+            f"oldest price {oldest or 0:.1f} s",
+            ok=found.state == "failed" and fewest == len(NEIGHBOURS) and (oldest or 0.0) <= 2,
+        )
+
+
+def test_a_strategy_that_never_returns_is_interrupted(tmp_path: Path, expect: Expect) -> None:
+    """An endless loop holds the only thread: it is interrupted, and its market stopped."""
+    row = expect(
+        "a strategy that hangs (an endless loop)",
+        "interrupted after 2 s, its market FAILED alone, 0 reconnects, the other 26 live, trading",
+    )
+    with rogue(tmp_path, "while True: pass") as world:
+        world.start()
+        stopped = world.until_said("strategy.stopped", 0.0, 90)
+        first = world.said("market.live")
+        took = at(stopped) - min(at(line) for line in first if f":{VICTIM}-" in line["market"])
+        lag_s = max(ms or 0.0 for ms in world.client.report().loop_lag_ms.values()) / 1000
+        dialled = time.monotonic()
+        neighbours_live(world)
+        report = world.orders(more_than=3)
+        oldest, fewest = watched(world, 10)
+        found, reconnects = world.of(VICTIM), world.public.since(dialled)
+        row.measured(
+            f"{found.state} {took:.1f} s after it went live: {found.reason}; the loop stood still for {lag_s:.1f} s, "
+            f"{reconnects} reconnects, at least {fewest} others live, oldest price then {oldest:.1f} s, "
+            f"{report.orders.filled} orders filled",
+            ok=found.state == "failed" and lag_s <= 4 and not reconnects and fewest == 26 and oldest <= 2,
+        )
+
+
+def test_a_strategy_that_blocks_is_stopped(tmp_path: Path, expect: Expect) -> None:
+    """It waits 300 ms on every bar, as one that asks the network does: too often, and its market is stopped."""
+    row = expect(
+        "a strategy that blocks for 300 ms on every bar of 1 s",
+        "named in the log, its market FAILED alone after 20 slow bars, 0 reconnects, the others live, prices ≤ 2 s old",
+    )
+    with rogue(tmp_path, "import time; time.sleep(0.3)") as world:
+        world.start()
+        begun, dialled = time.time(), time.monotonic() + 5
+        world.until_said("strategy.slow", 0.0, 60)
+        oldest = 0.0
+        while world.of(VICTIM).state != "failed" and time.time() < begun + 120:
+            oldest = max(oldest, watched(world, 1.0)[0])
+        aged, fewest = watched(world, 5)
+        found = world.of(VICTIM)
+        row.measured(
+            f"{found.state}: {found.reason}; {world.public.since(dialled)} reconnects, at least {fewest} others live, "
+            f"oldest price {max(oldest, aged):.1f} s",
+            ok=found.state == "failed"
+            and not world.public.since(dialled)
+            and fewest == len(NEIGHBOURS)
+            and max(oldest, aged) <= 2,
+        )
