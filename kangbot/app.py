@@ -139,14 +139,18 @@ class App:
             interval_s=settings.start.interval_s,
             jitter_s=settings.start.jitter_s,
         )
+        way, hub = self._link.way, self._link.hub
+        budget, data_budget = self._budget("account", way.account_windows), self._budget("data", way.data_windows)
+        for one in (budget, data_budget):
+            one.on_ban(hub.keep_still)
         self._floor = Floor(
             world=self._world,
             journal=self._journal,
             memory=memory,
             venue=self._link.venue,
             feeds=self._link.feeds,
-            budget=self._budget("account", self._link.way.account_windows),
-            data_budget=self._budget("data", self._link.way.data_windows),
+            budget=budget,
+            data_budget=data_budget,
             risk=self._risk,
             roster=self._roster,
             specs=self._specs,

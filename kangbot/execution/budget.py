@@ -6,6 +6,7 @@ Shell around `machines/priority.py`: a heap of waiters and one timer for the nex
 import asyncio
 import heapq
 import itertools
+from collections.abc import Callable
 
 import structlog
 
@@ -31,11 +32,16 @@ class Budget:
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
         self._beside: list[Budget] = []
+        self._tell_ban: Callable[[int], None] = lambda _for_ns: None
 
     def stand_beside(self, other: "Budget") -> None:
         """Share bans with another budget of the same address: what either is told holds for both."""
         self._beside.append(other)
         other._beside.append(self)  # noqa: SLF001 -- of the same class
+
+    def on_ban(self, tell: Callable[[int], None]) -> None:
+        """Have `tell` told for how long the address is banned: whoever else dials from it is to keep still."""
+        self._tell_ban = tell
 
     @property
     def waiting(self) -> int:
@@ -78,6 +84,7 @@ class Budget:
         if retry_after_ns >= _ADDRESS_NS:
             for other in self._beside:
                 other._pause_until(until_ns)  # noqa: SLF001 -- of the same class
+            self._tell_ban(retry_after_ns)
 
     def _pause_until(self, until_ns: int) -> None:
         now_ns = self._clock.now_ns()

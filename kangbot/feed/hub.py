@@ -118,6 +118,10 @@ class FeedHub:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
+    def keep_still(self, for_ns: int) -> None:
+        """Dial nothing for so long: the venue has banned the address. What is connected stays so."""
+        self._connects.pause(for_ns)
+
     @property
     def streams(self) -> Sequence[Stream]:
         """The streams there are, for their states and counters."""

@@ -161,3 +161,16 @@ def test_a_ban_of_the_address_holds_for_the_budget_beside_it() -> None:
         assert rig.left == [("after", 120.0)]
 
     run(main())
+
+
+def test_a_ban_is_told_to_whoever_else_dials() -> None:
+    """A limit that resets within seconds is not."""
+
+    async def main() -> None:
+        rig, told = Rig(), list[int]()
+        rig.budget.on_ban(told.append)
+        rig.budget.pause(2 * SECOND_NS)
+        rig.budget.pause(120 * SECOND_NS)
+        assert told == [120 * SECOND_NS]
+
+    run(main())

@@ -262,6 +262,20 @@ async def test_data_whose_time_stands_still_is_down(venue: WordVenue) -> None:
         assert inbox.changes[-1][2].startswith("stuck")
 
 
+async def test_nothing_is_dialled_while_the_address_is_banned(venue: WordVenue) -> None:
+    """REST was told so: what is connected stays, what breaks waits."""
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await alive(inbox, "q.BTC")
+        hub.keep_still(1_000_000_000)
+        venue.drop_all()
+        await asyncio.sleep(0.7)
+        assert venue.connects == 1
+        await until(lambda: inbox.live["q.BTC"])
+        assert venue.connects == 2
+
+
 async def test_missing_data_have_their_topic_subscribed_anew_alone(venue: WordVenue) -> None:
     """Data that follow do not heal it before it begins anew; the neighbour misses nothing, and nobody moves."""
     async with hub_of(venue) as hub:
