@@ -22,6 +22,7 @@ from kangbot.health.headline import headline
 from kangbot.health.lag import LoopLag
 from kangbot.health.process import ProcessMeter
 from kangbot.health.report import MarketReport, OrderCounts, Report
+from kangbot.health.vitals import Vitals
 from kangbot.journal.announce import AnnouncedJournal
 from kangbot.journal.compact import Compactor
 from kangbot.journal.drain import Drain
@@ -39,6 +40,7 @@ from kangbot.market.killswitch import KillSwitch, Standing
 from kangbot.market.reporting import breaker_reports, report_of, stream_report
 from kangbot.market.roster import Command, Place, Roster
 from kangbot.market.spec import MarketSpec
+from kangbot.market.vitals import TURN_S, watch
 from kangbot.model.events import Lane, Noted, RunState, Severity
 from kangbot.model.ids import MarketId, VenueName, market_id
 from kangbot.model.market import timeframe_seconds
@@ -79,6 +81,7 @@ class App:
         self._risk = AccountRisk(settings.risk.limits)
         self._meter = ProcessMeter()
         self._lag = LoopLag()
+        self._vitals = Vitals()
         self._tasks = Tasks("app", self._crashed)
         self._outside = Tasks("outside", self._lost)  # whose end is nobody's end but their own
         self._starts = Tasks("app", self._crashed)  # what has markets begin; the first to end
@@ -103,6 +106,7 @@ class App:
     async def _begin(self) -> None:
         settings = self._settings
         writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
+        self._vitals.register("journal", TURN_S, done=lambda: writer.settled, waiting=lambda: writer.waiting)
         self._journal = AnnouncedJournal(writer)
         past = Past(settings.venue)
         breakers = Breakers(settings.breakers.terms)
@@ -243,9 +247,11 @@ class App:
     async def run(self, *, stop: asyncio.Event, hurry: asyncio.Event) -> None:
         """Trade until `stop`, then end in order; `hurry` cuts that short. Raises what made going on impossible."""
         self._tasks.spawn("lag", self._lag.run())
+        self._vitals.register("timers", TURN_S, done=lambda: self._lag.latencies.count)
         self._tasks.spawn("drain", self._drain.run())
         self._tasks.spawn("compact", self._compactor.run())
         self._tasks.spawn("kill-switch", self._kill_switch.run())
+        self._vitals.register("kill-switch", TURN_S, done=lambda: self._kill_switch.looks)
         if (notifier := self._notifier()) is not None:
             self._outside.spawn("notify", notifier.run())
         self._starts.spawn("open", self._open())
@@ -260,6 +266,7 @@ class App:
 
     async def _open(self) -> None:
         await self._floor.open()
+        watch(self._vitals, self._floor, self._world.clock, self._settings.supervision.longest_wait_s)
         freeze(collect=False)
         self._tasks.spawn("recovered", self._recovered())
         log.info("daemon.ready", markets=len(self._floor.markets), mode=self._settings.mode)
@@ -350,6 +357,10 @@ class App:
             killed=self._risk.killed,
             history_away=self._history_away,
         )
+
+    def stuck(self) -> str:
+        """Return which vital part has work and does none; "" where none is stuck."""
+        return "" if self._stopping else self._vitals.stuck(self._world.clock.now_ns())
 
     def reset_breaker(self, market: MarketId, lane: Lane | None, caller: str) -> None:
         """Close the market's breakers, or one lane's. UnknownMarketError where there is none of that name."""

@@ -99,7 +99,7 @@ async def _serve(settings: Settings, world: World, guard: HangGuard, masker: log
         on_leash(partial(signals.asked, "the end of whoever started it"))
     try:
         async with Keeper.of_process(guard, _crashed) as keeper, App(settings, world, keeper.phase, masker) as app:
-            keeper.watch(status=app.headline, stuck=str)
+            keeper.watch(status=app.headline, stuck=app.stuck)
             await app.run(stop=signals.stop, hurry=signals.hurry)
     except NeedsHuman as error:
         log.critical("daemon.needs_human", what=error.message, remedy=error.remedy)

@@ -99,9 +99,15 @@ class Account:
         self._asked_ns = 0  # the last round that succeeded began then
         self.live = False  # the private stream is up
         self.rounds = 0  # that succeeded
+        self.tries = 0  # rounds that began, whatever became of them: what the watchdog reads
         self.reconciled = asyncio.Event()  # the first of them has
         self.failures = 0  # of rounds, since the last that succeeded
         self.unrouted: dict[MarketId, int] = {}  # events of markets that do not run here
+
+    @property
+    def paused_until_ns(self) -> int:
+        """Until when the venue asked to be left alone; in the past where it did not."""
+        return self._budget.paused_until_ns
 
     @property
     def equity(self) -> Mapping[str, Money]:
@@ -172,6 +178,7 @@ class Account:
 
     async def reconcile(self) -> bool:
         """Ask the venue for everything once and deliver the answers; False where a question failed."""
+        self.tries += 1
         asked_ns = self._clock.now_ns()
         members = dict(self._members)  # a market that joins meanwhile may need executions from further back
         since_ns = self._since_ns()

@@ -56,6 +56,8 @@ class JournalWriter:
         self._committer = committer  # likewise
         self._queue: deque[Group] = deque()
         self._writing: Sequence[Group] = ()
+        self._taken = 0  # groups that were queued, and
+        self.settled = 0  # of them: on disk, or known to have failed
         self._asked = False  # a commit is posted that has not begun to empty the queue
         self._closed = False
         self._tag = file.tag
@@ -130,11 +132,17 @@ class JournalWriter:
             raise ValueError("nothing to append")
         group = Group([codec.encode(event) for event in events], reserve, Ticket())
         self._queue.append(group)
+        self._taken += 1
         # The flag goes up here, and down on the thread before it empties the queue, so no group is left behind.
         if not self._asked:
             self._asked = True
             self._thread.post(self._commit)
         return group.ticket
+
+    @property
+    def waiting(self) -> bool:
+        """Whether groups are queued or being written."""
+        return self._taken != self.settled
 
     async def read(self, after: int, limit: int) -> Sequence[Record]:
         """Return at most `limit` records with sequence > `after`, in order. NeedsHuman where one cannot be read."""
@@ -260,6 +268,7 @@ class JournalWriter:
                 log.warning("journal.has_room", file=str(self._path))
         for outcome in outcomes:
             outcome.group.ticket.settle(outcome.sequence, outcome.error)
+        self.settled += len(outcomes)
         self._wake()
 
     def _fold(self) -> None:

@@ -66,6 +66,12 @@ class Inbox:
         self.wake_trade_ns: int | None = None  # a trade at or after this venue time wakes the task
         self.ticks = 0
         self.trades_dropped = 0
+        self.turns = 0  # that began: what the watchdog reads
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is here that wakes the market, and no turn has taken it yet."""
+        return self._ready
 
     def offer(self, event: MarketData | AccountEvent, received_ns: int) -> None:
         """Take one event of the feed."""
@@ -115,6 +121,7 @@ class Inbox:
         if not self._ready:
             await self._wait(deadline_ns)
         self._ready = False
+        self.turns += 1
         batch, self._batch = self._batch, Batch()
         return batch
 

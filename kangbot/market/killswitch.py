@@ -56,6 +56,7 @@ class KillSwitch:
         self._writing = asyncio.Lock()  # one caller, or the beat, at a time with file and journal
         self._journalled = self._standing  # what the journal says
         self._put_failed = False
+        self.looks = 0  # of the beat: what the watchdog reads
 
     @property
     def _standing(self) -> Wish | None:
@@ -119,6 +120,7 @@ class KillSwitch:
         """Look every second, for ever. One system call a second where there is no file."""
         while True:
             await self.look()
+            self.looks += 1
             await asyncio.sleep(_BEAT_S)
 
     def _found(self) -> Wish | None:

@@ -216,6 +216,22 @@ async def test_closed_journal_takes_and_gives_nothing(tmp_path: Path) -> None:
         await journal.beyond(1)
 
 
+async def test_a_disk_that_hangs_leaves_work_waiting(tmp_path: Path) -> None:
+    """That is what the watchdog reads; once the disk goes on, all is settled."""
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        assert not journal.waiting
+        held = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+        held.execute("BEGIN IMMEDIATE")  # SQLite waits for this as it would for a slow disk
+        ticket, before = journal.append(noted(1)), journal.settled
+        await asyncio.sleep(0.2)
+        assert (journal.waiting, journal.settled) == (True, before)
+        held.execute("ROLLBACK")
+        held.close()
+        await ticket
+        await asyncio.sleep(0)
+        assert (journal.waiting, journal.settled) == (False, before + 1)
+
+
 async def test_close_is_bounded_where_the_disk_hangs(tmp_path: Path) -> None:
     """What the disk had not confirmed is ambiguous; what is on disk afterwards is whole."""
     journal = await JournalWriter.open(tmp_path, WORLD)
