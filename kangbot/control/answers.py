@@ -16,8 +16,8 @@ Mask = Callable[[str], str]
 
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'"
+        "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"  # the charts' library writes styles
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

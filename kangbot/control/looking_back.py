@@ -10,9 +10,11 @@ from typing import Annotated
 import msgspec
 
 from kangbot.control.port import Controlled
+from kangbot.control.reading import market_in
 from kangbot.control.route import Call, Handle, Route, get
 from kangbot.errors import Retryable
 from kangbot.model.ids import MarketId
+from kangbot.model.market import timeframe_seconds
 from kangbot.ports import Listing, Page
 
 MOST_ROWS = 2000
@@ -53,6 +55,7 @@ class LookingBack:
 
     def routes(self) -> tuple[Route, ...]:
         """Return the routes."""
+        gone = {404: "No such market.", 503: "The history database is away, or too much is asked of it."}
         away = {503: "The history database is away, or too much is asked of it."}
         listings = (
             ("/orders", "Orders, with what became of them.", Listing.ORDERS, SomeOf),
@@ -66,7 +69,14 @@ class LookingBack:
                 get(path, summary, self._page(listing), Rows, query=query, also=away)
                 for path, summary, listing, query in listings
             ),
-            get("/markets/{market}/bars", "A market's candles.", self._bars, Rows, query=Some, also=away),
+            get(
+                "/markets/{market}/bars",
+                "A market's candles, of its own timeframe.",
+                self._bars,
+                Rows,
+                query=Some,
+                also=gone,
+            ),
         )
 
     def _page(self, listing: Listing) -> Handle:
@@ -77,16 +87,18 @@ class LookingBack:
         return handle
 
     async def _bars(self, call: Call) -> object:
-        market = MarketId(call.path["market"])
-        return await self._ask(Listing.BARS, market if market.isascii() else MarketId(""), call.query)
+        market = market_in(self._daemon.report(), call.path["market"])
+        return await self._ask(Listing.BARS, market.market, call.query, timeframe_seconds(market.timeframe))
 
-    async def _ask(self, listing: Listing, market: MarketId | None, some: Some) -> Rows:
+    async def _ask(self, listing: Listing, market: MarketId | None, some: Some, timeframe_s: int | None = None) -> Rows:
         if self._waiting >= _WAITING:
             raise Retryable("the history is being asked more than it can answer; ask again in a moment")
         self._waiting += 1
         try:
             async with self._one:
-                page = Page(listing=listing, market=market, limit=some.limit, offset=some.offset)
+                page = Page(
+                    listing=listing, market=market, timeframe_s=timeframe_s, limit=some.limit, offset=some.offset
+                )
                 return Rows(items=[dict(row) for row in await self._daemon.page(page)])
         finally:
             self._waiting -= 1

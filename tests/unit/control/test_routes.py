@@ -100,7 +100,7 @@ async def test_the_history_is_looked_through_page_by_page(served: Served, client
         Page(listing=Listing.ROUND_TRIPS),
         Page(listing=Listing.EQUITY, limit=2000),
         Page(listing=Listing.EVENTS),
-        Page(listing=Listing.BARS, market=MARKET),
+        Page(listing=Listing.BARS, market=MARKET, timeframe_s=60),
     ]
 
 

@@ -50,7 +50,7 @@ export async function candles(node, { bars, fills, stop, words }) {
   ];
   const level = stop === null || stop === undefined ? [] : [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: Number(stop), y1: Number(stop), line: { color: bad, width: 1.5, dash: "dash" } }];
   const layout = {
-    margin: { l: 8, r: 62, t: 8, b: 30 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: ink, size: 12 }, showlegend: true, legend: { orientation: "h", y: 1.08 },
+    margin: { l: 8, r: 62, t: 8, b: 42 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: ink, size: 12 }, showlegend: true, legend: { orientation: "h", y: 1.08 },
     xaxis: { gridcolor: line, rangeslider: { visible: false } }, yaxis: { gridcolor: line, side: "right" }, shapes: level, dragmode: "pan", hovermode: "x unified",
     hoverlabel: { bgcolor: colour("--card"), font: { color: colour("--ink") } },
   };
@@ -63,7 +63,7 @@ export async function curve(node, points) {
   const line = colour("--line");
   const trace = { type: "scatter", mode: "lines", x: points.map(([at]) => moment(at)), y: points.map(([, value]) => Number(value)), line: { color: colour("--accent"), width: 2 } };
   const layout = {
-    margin: { l: 8, r: 70, t: 8, b: 30 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: colour("--soft"), size: 12 },
+    margin: { l: 8, r: 70, t: 8, b: 42 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: colour("--soft"), size: 12 },
     xaxis: { gridcolor: line }, yaxis: { gridcolor: line, side: "right" }, hoverlabel: { bgcolor: colour("--card"), font: { color: colour("--ink") } },
   };
   await Plotly.react(node, [trace], layout, { displayModeBar: false, responsive: true });

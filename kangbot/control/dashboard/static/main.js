@@ -111,9 +111,14 @@ $("login").onsubmit = async (event) => {
   }
 };
 
-addEventListener("hashchange", () => { open(); $("content").focus(); });
+addEventListener("hashchange", () => { open(); scrollTo(0, 0); $("content").focus({ preventScroll: true }); });
 speak();
 try {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (token) {
+    history.replaceState(null, "", "/"); // it is neither sent by the browser nor kept in its history
+    await tell("/login", { token });
+  }
   await ask("/session");
   begin();
 } catch {

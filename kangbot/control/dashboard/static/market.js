@@ -49,7 +49,7 @@ export function marketPage(name, access) {
       if (!bars.items.length) chart.replaceChildren(h("div", { class: "empty", text: word("chart.none") }));
       else {
         chart.querySelector(".empty")?.remove();
-        await candles(chart, { bars: bars.items, fills: done.items, stop: market?.stop, words: { price: word("price"), buy: word("chart.buy"), sell: word("chart.sell"), exit: word("chart.exit") } });
+        await candles(chart, { bars: bars.items.reverse(), fills: done.items, stop: market?.stop, words: { price: word("price"), buy: word("chart.buy"), sell: word("chart.sell"), exit: word("chart.exit") } });
       }
     } catch (error) {
       if (!chart.classList.contains("js-plotly-plot")) chart.replaceChildren(h("div", { class: "empty", text: error.message }));

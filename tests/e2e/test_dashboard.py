@@ -1,0 +1,209 @@
+"""The dashboard in a real browser, over a real daemon with 27 markets on a real exchange on loopback."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from kangbot.cli.demo.processes import Sandbox
+from tests.support.control_desk import free_port
+from tests.support.processes import Life
+
+pytestmark = [pytest.mark.process, pytest.mark.browser]
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / "build" / "pictures"
+SLOW_MS = 40_000  # two cores may be shared by much else
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium without a window."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        assert os.environ.get("CI") != "true", "there is no chromium, and CI skips nothing"
+        pytest.skip("there is no chromium; tests/chromium.sh installs it")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as driver:
+        one = driver.chromium.launch(executable_path=path, args=quiet)
+        yield one
+        one.close()
+
+
+class Daemon(Life):
+    """The demo's 27 markets, with the dashboard on a port of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sandbox = Sandbox(seed=7, log=folder / "sandbox.log")
+        self.url = f"http://127.0.0.1:{(port := free_port())}"
+        environment = {
+            "KANGBOT_CONTROL__PORT": str(port),
+            "KANGBOT_VENUES__BYBIT__REST_URL": self.sandbox.rest_url,
+            "KANGBOT_VENUES__BYBIT__WS_PUBLIC_URL": self.sandbox.ws_public_url,
+            "KANGBOT_VENUES__BYBIT__WS_PRIVATE_URL": self.sandbox.ws_private_url,
+        }
+        super().__init__(folder, (ROOT / "config" / "demo.toml").read_text(), 27, environment)
+
+    def token(self, kind: str = "control") -> str:
+        """Return what the state folder holds."""
+        return (self.state / f"{kind}.token").read_text().strip()
+
+    def close(self) -> None:
+        """End both."""
+        super().close()
+        self.sandbox.close()
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A daemon that trades."""
+    one = Daemon(tmp_path_factory.mktemp("dashboard"))
+    try:
+        one.start()
+        one.live()
+        yield one
+    finally:
+        one.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that has seen nothing yet, and that ends the test where a script of ours fails."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark", locale="en-GB")
+    faults: list[str] = []
+    one = context.new_page()
+    one.on("pageerror", lambda error: faults.append(str(error)))
+    one.set_default_timeout(SLOW_MS)
+    expect.set_options(timeout=SLOW_MS)
+    yield one
+    context.close()
+    assert faults == []
+
+
+def log_in(page: Page, daemon: Daemon, kind: str = "control") -> None:
+    """Show the token, as a person types it."""
+    page.goto(daemon.url)
+    page.get_by_label("Access token").fill(daemon.token(kind))
+    page.get_by_role("button", name="Enter").click()
+    expect(page.locator(".board tbody tr")).to_have_count(27)
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep what is seen, to be looked at."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(PICTURES / f"{name}.png"))
+
+
+def test_27_markets_are_live_behind_the_token(page: Page, daemon: Daemon) -> None:
+    """A wrong token is told; the right one shows the board, and the board moves."""
+    page.goto(daemon.url)
+    page.get_by_label("Access token").fill("x" * 43)
+    page.get_by_role("button", name="Enter").click()
+    expect(page.get_by_role("alert").filter(has_text="not the daemon's")).to_be_visible()
+    log_in(page, daemon)
+    expect(page.locator(".board tbody .badge", has_text="live")).to_have_count(27)
+    expect(page.locator(".tile", has_text="Markets live")).to_contain_text("27/27")
+    price = page.locator(".board tbody tr").first.locator("td.n").first
+    before = price.inner_text()
+    expect(price).not_to_have_text(before)
+    page.wait_for_timeout(3000)  # so that the picture has lines in it
+    picture(page, "board")
+
+
+def test_a_stop_button_stops_its_market_and_a_start_button_starts_it(page: Page, daemon: Daemon) -> None:
+    """The daemon says so too, not only the page."""
+    log_in(page, daemon)
+    row = page.locator(".board tbody tr", has_text="ALGO/USDT")
+    row.get_by_role("button", name="Stop ALGO/USDT").click()
+    expect(row.locator(".badge")).to_have_text("stopped")
+    states = {str(market.symbol): market.state for market in daemon.client.report().markets}
+    assert states["ALGO/USDT:USDT"] == "stopped"
+    row.get_by_role("button", name="Start ALGO/USDT").click()
+    expect(row.locator(".badge")).to_have_text("live")
+
+
+def test_the_kill_switch_asks_first_and_is_released_from_the_banner(page: Page, daemon: Daemon) -> None:
+    """No changes nothing; yes is told at the top of every view until it is released."""
+    log_in(page, daemon)
+    page.get_by_role("button", name="Kill switch").click()
+    page.get_by_role("button", name="Cancel").click()
+    assert not daemon.client.report().killed
+    page.get_by_role("button", name="Kill switch").click()
+    page.get_by_role("button", name="Set the kill switch").click()
+    expect(page.locator("#banner")).to_contain_text("The kill switch is set")
+    assert daemon.client.report().killed
+    picture(page, "killed")
+    page.locator("#banner").get_by_role("button", name="Release").click()
+    page.locator("dialog").get_by_role("button", name="Release").click()
+    expect(page.locator("#banner")).to_be_hidden()
+    assert not daemon.client.report().killed
+
+
+def test_a_market_has_a_page_with_its_candles_and_what_happened(page: Page, daemon: Daemon) -> None:
+    """The chart is drawn out of the history, and the events are told in words."""
+    log_in(page, daemon)
+    page.get_by_role("link", name="BTC/USDT").click()
+    expect(page.locator("main h1")).to_have_text("BTC/USDT")
+    expect(page.locator(".chart .cartesianlayer .trace.boxes")).to_have_count(1)
+    expect(page.locator("table", has_text="run_state_changed")).to_be_visible()
+    picture(page, "market")
+
+
+@pytest.mark.parametrize(
+    ("room", "heading"), [("Orders", "Closed trades"), ("Errors", "Errors by kind"), ("System", "Latency")]
+)
+def test_every_room_opens(page: Page, daemon: Daemon, room: str, heading: str) -> None:
+    """Each with its heading, out of the same session."""
+    log_in(page, daemon)
+    page.get_by_role("link", name=room, exact=True).click()
+    expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    page.wait_for_timeout(1500)
+    picture(page, room.lower())
+
+
+def test_it_speaks_indonesian_and_remembers_it(page: Page, daemon: Daemon) -> None:
+    """Over a reload."""
+    log_in(page, daemon)
+    page.get_by_title("Bahasa Indonesia / English").click()
+    expect(page.get_by_role("button", name="Sakelar darurat")).to_be_visible()
+    page.reload()
+    expect(page.locator(".tile", has_text="Pasar aktif")).to_contain_text("27/27")
+    assert page.locator("html").get_attribute("lang") == "id"
+
+
+def test_who_may_only_look_has_no_button_that_acts(page: Page, daemon: Daemon) -> None:
+    """And is told so."""
+    log_in(page, daemon, "read")
+    expect(page.locator("#link")).to_contain_text("read only")
+    expect(page.locator("#kill")).to_be_hidden()
+    expect(page.locator("#stop-all")).to_have_count(0)
+    expect(page.locator(".board tbody button")).to_have_count(0)
+
+
+def test_it_fits_a_phone(browser: Browser, daemon: Daemon) -> None:
+    """Nothing is wider than the screen."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="light", locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{daemon.url}/#token={daemon.token()}")
+    expect(page.locator(".board tbody tr")).to_have_count(27, timeout=SLOW_MS)
+    assert "token" not in page.url
+    width = page.evaluate("document.documentElement.scrollWidth")
+    page.wait_for_timeout(2000)
+    picture(page, "phone")
+    context.close()
+    assert width <= 390
+
+
+def test_it_comes_back_after_the_daemon_did(page: Page, daemon: Daemon) -> None:
+    """While it is away the page says so; sessions end with the daemon, so it asks for the token once more."""
+    log_in(page, daemon)
+    daemon.daemon.kill()
+    expect(page.locator("#link")).to_contain_text("connection lost")
+    daemon.start()
+    daemon.live()
+    expect(page.get_by_label("Access token")).to_be_visible()
+    log_in(page, daemon)
+    expect(page.locator("#link")).to_have_text(re.compile("live"))
