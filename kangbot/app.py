@@ -16,12 +16,13 @@ import structlog
 
 from kangbot.control.dashboard.assets import Assets
 from kangbot.control.server import ControlServer, Listen
+from kangbot.editing import Editor, spec_of
 from kangbot.errors import NeedsHuman, Refused
 from kangbot.execution.budget import Budget
 from kangbot.health.headline import headline
 from kangbot.health.lag import LoopLag
 from kangbot.health.process import ProcessMeter
-from kangbot.health.report import MarketReport, OrderCounts, Report
+from kangbot.health.report import MarketReport, OrderCounts, Reloaded, Report
 from kangbot.health.vitals import Vitals
 from kangbot.journal.announce import AnnouncedJournal
 from kangbot.journal.compact import Compactor
@@ -39,11 +40,9 @@ from kangbot.market.floor import Floor, Terms
 from kangbot.market.killswitch import KillSwitch, Standing
 from kangbot.market.reporting import breaker_reports, report_of, stream_report
 from kangbot.market.roster import Command, Place, Roster
-from kangbot.market.spec import MarketSpec
-from kangbot.market.vitals import TURN_S, watch
+from kangbot.market.vitals import TURN_S, watch, watch_market
 from kangbot.model.events import Lane, Noted, RunState, Severity
-from kangbot.model.ids import MarketId, VenueName, market_id
-from kangbot.model.market import timeframe_seconds
+from kangbot.model.ids import MarketId
 from kangbot.modes import Past, connection, noted
 from kangbot.notify.notifier import Notifier
 from kangbot.notify.outside import Outside
@@ -54,12 +53,12 @@ from kangbot.runtime.alarm import Alarm
 from kangbot.runtime.garbage import freeze
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, World
-from kangbot.settings import MarketSettings, Settings
+from kangbot.settings import Settings
+from kangbot.settings.file import ConfigFile, Saved
 from kangbot.settings.shown import shown
 from kangbot.storage.opening import Readable, open_history
 from kangbot.storage.url import SqliteUrl
 from kangbot.storage.url import parse as parse_url
-from kangbot.strategy import registry
 
 log = structlog.get_logger(__name__)
 
@@ -72,12 +71,16 @@ LAST_RUN = "last_run.json"
 class App:
     """The whole daemon between `async with` and its end."""
 
-    def __init__(self, settings: Settings, world: World, reached: Callable[[Phase], None], masker: Masker) -> None:
-        self._settings = settings
+    def __init__(
+        self, file: ConfigFile, saved: Saved, world: World, reached: Callable[[Phase], None], masker: Masker
+    ) -> None:
+        self._file = file
+        self._saved = saved
+        self._settings = settings = saved.settings
         self._world = world
         self._reached = reached
         self._masker = masker
-        self._specs = [_spec(market) for market in settings.trading if market.enabled]
+        self._specs = [spec_of(market) for market in settings.trading if market.enabled]
         self._risk = AccountRisk(settings.risk.limits)
         self._meter = ProcessMeter()
         self._lag = LoopLag()
@@ -173,6 +176,17 @@ class App:
             changed=self._floor.look_again,
         )
         await self._kill_switch.look()
+        self._editor = Editor(
+            saved=self._saved,
+            file=self._file,
+            world=self._world,
+            floor=self._floor,
+            risk=self._risk,
+            hold=self.ready,
+            note=self._noted,
+            learnt=lambda read: self._masker.add(*read.secrets),
+            joined=self._joined,
+        )
         control = ControlServer(
             self,
             settings.control_socket,
@@ -199,7 +213,7 @@ class App:
     def _rememberers(self) -> Others:
         """Return those who remember by the journal, before they have heard of anything."""
         return {
-            "risk": AccountRisk(self._settings.risk.limits),
+            "risk": AccountRisk(self._risk.limits),
             "past": Past(self._settings.venue),
             "breakers": Breakers(self._settings.breakers.terms),
         }
@@ -270,6 +284,7 @@ class App:
         freeze(collect=False)
         self._tasks.spawn("recovered", self._recovered())
         log.info("daemon.ready", markets=len(self._floor.markets), mode=self._settings.mode)
+        self._starts.spawn("config", self._editor.run())
         await self._roster.start_all("daemon", only_desired=True)
         self._tasks.spawn("freeze", self._freeze())
 
@@ -352,7 +367,7 @@ class App:
         """Return the daemon in one line, for a service manager; cheap."""
         return headline(
             live=self._roster.count(RunState.LIVE),
-            total=len(self._specs),
+            total=self._total,
             waiting=self._floor.waiting,
             killed=self._risk.killed,
             history_away=self._history_away,
@@ -378,6 +393,19 @@ class App:
         """Return a page of the history. Retryable where it is away."""
         return await self._shelf.page(page)
 
+    async def reload_config(self, caller: str) -> Reloaded:
+        """Read the configuration's file now, and apply what is different. Refused before and after the daemon's work.
+
+        With problems nothing was changed.
+        """
+        if held := self.ready():
+            raise Refused(held)
+        return await self._editor.reload(caller)
+
+    def reload_soon(self, caller: str) -> None:
+        """Do the same in the background, as soon as the daemon does its work."""
+        self._editor.ask(caller)
+
     def told(self, what: str, caller: str) -> None:
         """Write into the journal that `caller` was obeyed."""
         self._journal.append(self._note("control.command", f"{what}, by {caller}"))
@@ -390,7 +418,7 @@ class App:
 
     def config(self) -> Mapping[str, object]:
         """Return the configuration as plain data, without a secret."""
-        plain = self._masker.value(shown(self._settings))
+        plain = self._masker.value(shown(self._editor.settings))
         return plain if isinstance(plain, dict) else {}
 
     def report(self) -> Report:
@@ -407,7 +435,7 @@ class App:
             started_ns=self._started_ns,
             at_ns=now_ns,
             markets=markets,
-            total=len(self._specs),
+            total=self._total,
             live=self._roster.count(RunState.LIVE),
             waiting=self._floor.waiting,
             frames=seen.frames,
@@ -430,6 +458,7 @@ class App:
             flatten=self._risk.flatten,
             equity=dict(self._floor.equity),
             streams=[stream_report(stream) for stream in hub.streams],
+            config=self._editor.report(),
             breakers=breaker_reports(self._floor.circuits.breakers),
             local_fault_ns=self._floor.circuits.local_fault_ns,
             journal_sequence=self._journal.last,
@@ -439,6 +468,16 @@ class App:
         )
 
     # -------------------------------------------------------------------------------------------------------- private
+    @property
+    def _total(self) -> int:
+        """How many markets are to be traded."""
+        return sum(market.enabled for market in self._editor.settings.markets)
+
+    def _joined(self, market: MarketId) -> None:
+        """Learn that a market joined the floor: its task must never die, like the others'."""
+        longest_wait_s = self._settings.supervision.longest_wait_s
+        watch_market(self._vitals, self._floor.markets[market], self._world.clock, longest_wait_s)
+
     def _must_go_on(self) -> None:
         if self._stopping:
             raise Refused("the daemon is stopping")
@@ -464,18 +503,6 @@ class App:
             return
         error.add_note(f"in the task {name}")  # told once, by whoever ends the process
         self._failed.set_exception(error)
-
-
-def _spec(market: MarketSettings) -> MarketSpec:
-    return MarketSpec(
-        market=market_id(VenueName(market.venue), market.symbol),
-        symbol=market.symbol,
-        strategy=registry.load(market.strategy, market.parameters),
-        timeframe=market.timeframe,
-        timeframe_s=timeframe_seconds(market.timeframe),
-        size=market.size,
-        leverage=market.leverage,
-    )
 
 
 def _listen(settings: Settings) -> Listen:

@@ -34,7 +34,7 @@ from kangbot.runtime.leash import on_leash
 from kangbot.runtime.service import Keeper
 from kangbot.runtime.switching import let_threads_in
 from kangbot.runtime.world import World, real_world
-from kangbot.settings import Settings, load
+from kangbot.settings.file import ConfigFile, Saved
 
 log = structlog.get_logger(__name__)
 
@@ -46,19 +46,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--leash", action="store_true", help="stop in order when standard input, a pipe, ends")
     arguments = parser.parse_args(argv)
     try:
-        settings = load(arguments.config, os.environ)
+        file = ConfigFile(arguments.config, os.environ)
+        saved = file.read()
     except ConfigInvalid as error:
         sys.stderr.write(f"{error.message}\n")
         return os.EX_CONFIG
     world = real_world()
-    masker = logs.configure(settings, world.clock)
+    masker = logs.configure(saved.settings, world.clock)
     freeze()
     let_threads_in()
     faulthandler.enable()  # the stacks, too, where a service manager or the interpreter itself ends us by a signal
     guard = HangGuard(sys.stderr)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_serve(settings, world, guard, masker, leash=arguments.leash))
+            return runner.run(_serve(file, saved, world, guard, masker, leash=arguments.leash))
     finally:
         guard.release()
 
@@ -81,6 +82,14 @@ class _Signals:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.asked, number.name)
 
+        self.on_hangup(lambda: None)  # before there is a daemon that could read its file again
+
+    def on_hangup(self, act: Callable[[], None]) -> None:
+        """Have SIGHUP read the configuration's file again; in a terminal that is closed it stops."""
+        if sys.stdin is not None and sys.stdin.isatty():
+            act = partial(self.asked, "the end of its terminal")
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, act)
+
     def asked(self, by: str) -> None:
         """Stop, or hurry where it stops already."""
         if self.hurry.is_set():
@@ -93,13 +102,16 @@ class _Signals:
             self.stop.set()
 
 
-async def _serve(settings: Settings, world: World, guard: HangGuard, masker: logs.Masker, *, leash: bool) -> int:
+async def _serve(
+    file: ConfigFile, saved: Saved, world: World, guard: HangGuard, masker: logs.Masker, *, leash: bool
+) -> int:
     signals = _Signals()
     if leash:
         on_leash(partial(signals.asked, "the end of whoever started it"))
     try:
-        async with Keeper.of_process(guard, _crashed) as keeper, App(settings, world, keeper.phase, masker) as app:
+        async with Keeper.of_process(guard, _crashed) as keeper, App(file, saved, world, keeper.phase, masker) as app:
             keeper.watch(status=app.headline, stuck=app.stuck)
+            signals.on_hangup(partial(app.reload_soon, "SIGHUP"))
             await app.run(stop=signals.stop, hurry=signals.hurry)
     except NeedsHuman as error:
         log.critical("daemon.needs_human", what=error.message, remedy=error.remedy)

@@ -7,7 +7,7 @@ import msgspec
 from kangbot.control.access import Access
 from kangbot.control.port import Controlled
 from kangbot.control.route import Call, Handle, Nothing, Route
-from kangbot.health.report import MarketReport
+from kangbot.health.report import MarketReport, Reloaded
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place
 from kangbot.model.ids import MarketId
@@ -95,6 +95,13 @@ class Commanding:
                 body=KillAsked,
                 also={503: "No disk took it."},
             ),
+            post(
+                "/config/reload",
+                "Read the configuration's file and apply what is different, whole or not at all.",
+                self._reload,
+                Reloaded,
+                also={409: "The daemon is stopping, or not ready yet."},
+            ),
             post("/release", "Release the kill switch.", self._release, Standing, also={503: "It stays set."}),
         )
 
@@ -122,6 +129,9 @@ class Commanding:
 
     async def _release(self, call: Call) -> object:
         return await self._daemon.release(call.caller.name)
+
+    async def _reload(self, call: Call) -> object:
+        return await self._daemon.reload_config(call.caller.name)
 
     async def _release_market(self, call: Call) -> object:
         market = MarketId(call.path["market"])

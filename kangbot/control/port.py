@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol
 
-from kangbot.health.report import Report
+from kangbot.health.report import Reloaded, Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place
 from kangbot.model.events import Lane
@@ -52,6 +52,9 @@ class Controlled(Protocol):
 
     def force_retry(self, market: MarketId, caller: str) -> None:
         """Probe the market's open lanes now. UnknownMarketError as above."""
+
+    def reload_config(self, caller: str) -> Awaitable[Reloaded]:
+        """Read the configuration's file and apply what is different. Refused while nothing can be changed."""
 
     def told(self, what: str, caller: str) -> None:
         """Write into the journal that `caller` was obeyed."""

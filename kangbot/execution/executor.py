@@ -115,6 +115,10 @@ class Executor:
         self._records = Records(journal=journal, errands=self._errands)
 
     # ------------------------------------------------------------------------------------------------------- reading
+    def traded_by(self, strategy: str) -> None:
+        """Name the strategy whose round trips are closed from now on."""
+        self._blotter.strategy = strategy
+
     @property
     def position(self) -> Position:
         """The sum of our fills."""

@@ -84,6 +84,23 @@ class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
     troubles: dict[str, int]  # of its topics: unacknowledged, denied, mute, silent, stuck, gap; absent where none
 
 
+class ConfigReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How the configuration's file stands."""
+
+    accepted_ns: int  # when what runs was read
+    version: int  # of those that are kept; 0 before the first
+    problem: str = ""  # what is wrong with the file now, a line each; "" where nothing is
+    restart: list[str] = []  # what it says and only a restart can take
+
+
+class Reloaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an edit. With problems nothing was changed."""
+
+    applied: list[str] = []
+    restart: list[str] = []  # what waits for a restart
+    problems: list[str] = []
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The whole daemon at this moment."""
 
@@ -115,6 +132,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     killed: str = ""  # why the kill switch is set; "" where it is not
     flatten: bool = False  # and it wants every position closed
     streams: list[StreamReport] = []
+    config: ConfigReport = ConfigReport(accepted_ns=0, version=0)
     breakers: list[BreakerReport] = []  # a lane that is not in it is closed
     local_fault_ns: int = 0  # since when most markets fail together; 0 where they do not
     equity: dict[str, Money]  # by venue

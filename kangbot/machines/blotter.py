@@ -68,7 +68,7 @@ class Blotter:
         self.contradiction = ""  # what cannot be and was reported all the same; a person must look
         self.touched = ""  # the newest trade by hand in this process
         self._memory = memory
-        self._strategy = strategy
+        self.strategy = strategy  # whose round trips are closed from now on
         self._born_ns = born_ns
         self._orders: dict[ClientId, Order] = {}
         self._unsettled: dict[ClientId, Order] = {}  # asked for on every turn, while most orders are over
@@ -178,7 +178,7 @@ class Blotter:
         for trip in trips:
             self.last_trip = trip
             add_to_day(self.realised_by_day, trip.closed_ns, trip.net_profit)
-            events.append(RoundTripClosed(trip=trip, strategy=self._strategy, at_ns=now_ns))
+            events.append(RoundTripClosed(trip=trip, strategy=self.strategy, at_ns=now_ns))
         if not self.position.net:
             events.extend(self.rests(None, now_ns))  # a venue's position stop ends with the position
         if order is None or fill.cause is not FillCause.TRADE:

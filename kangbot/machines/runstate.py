@@ -18,6 +18,7 @@
     DRAINING   START        → STARTING     changed their mind
     STARTING, WARMING, LIVE, PAUSED   CRASHED → STARTING
     STARTING, WARMING, LIVE, PAUSED   GAVE_UP → FAILED
+    STARTING, WARMING, LIVE, PAUSED   CHANGED → STARTING   it is traded otherwise: the bars are gathered anew
     DRAINING   CRASHED      → DRAINING     goes on draining
     DRAINING   GAVE_UP      → FAILED
     STOPPED, FAILED         CRASHED, GAVE_UP → unchanged: the caretaker fell, the market did not
@@ -41,6 +42,7 @@ class Signal(Enum):
     RESUME = auto()
     STOP = auto()
     DRAINED = auto()
+    CHANGED = auto()
     CRASHED = auto()
     GAVE_UP = auto()
 
@@ -61,7 +63,7 @@ _TABLE: dict[tuple[RunState, Signal], RunState] = {
     (_S.DRAINING, _G.GAVE_UP): _S.FAILED,
     (_S.FAILED, _G.STOP): _S.DRAINING,
     **{(state, _G.STOP): _S.DRAINING for state in _RUNNING},
-    **{(state, _G.CRASHED): _S.STARTING for state in _RUNNING},
+    **{(state, signal): _S.STARTING for state in _RUNNING for signal in (_G.CRASHED, _G.CHANGED)},
     **{(state, _G.GAVE_UP): _S.FAILED for state in _RUNNING},
     # What already is, is not an error.
     **{(state, _G.START): state for state in _RUNNING},

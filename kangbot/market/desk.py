@@ -70,7 +70,7 @@ class Desk:
         self.stale = ""  # why the market's data cannot be relied on; kept by the task
         self.blocked = ""  # why what is wanted did not leave; "" where it did, or where nothing is wanted
         self._told: dict[str, None] = {}  # the reasons in the log since an order left last
-        self._spec = spec
+        self.spec = spec
         self._instrument = instrument
         self._risk = risk
         self._inbox = inbox
@@ -99,7 +99,7 @@ class Desk:
         quote = self._inbox.quote
         position = self.executor.position
         mark = quote.mid if quote is not None else position.entry or ZERO  # without an entry it is flat
-        self._risk.position(self._spec.market, position.net, mark)
+        self._risk.position(self.spec.market, position.net, mark)
         self._pace.look(self.executor.orders, position.net, self._clock.now_ns())
         working = {order.client_id: order for order in self.executor.orders}
         for held in tuple(self._reserved):
@@ -179,7 +179,7 @@ class Desk:
         at = self.executor.position.entry
         if at is None:
             return None
-        return Quote(market=self._spec.market, bid=at, bid_quantity=ZERO, ask=at, ask_quantity=ZERO, at_ns=0)
+        return Quote(market=self.spec.market, bid=at, bid_quantity=ZERO, ask=at, ask_quantity=ZERO, at_ns=0)
 
     def _take_step(
         self, target: Target, position: Position, quote: Quote | None, leave: Leave, received_ns: int
@@ -187,14 +187,14 @@ class Desk:
         if quote is None:
             return
         now_ns = self._clock.now_ns()
-        style = self._spec.style if target is self.target else _AT_ONCE
+        style = self.spec.style if target is self.target else _AT_ONCE
         step = plan(
             target=target,
             position=position,
             working=[_working(order, now_ns) for order in self.executor.orders],
             instrument=self._instrument,
             quote=quote,
-            size=self._spec.size,
+            size=self.spec.size,
             style=style,
             resting_stop=self.executor.stop,
         )
@@ -242,7 +242,7 @@ class Desk:
         rule = _FIGURES.sub("", blocked.partition(":")[0])
         if rule and rule not in self._told:
             self._told[rule] = None
-            log.info("order.blocked", market=self._spec.market, reason=blocked)
+            log.info("order.blocked", market=self.spec.market, reason=blocked)
         self.blocked = blocked
 
     def release(self, caller: str) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from kangbot.errors import NeedsHuman
+from kangbot.errors import NeedsHuman, Retryable
 from kangbot.execution.account import Account
 from kangbot.execution.budget import Budget
 from kangbot.execution.circuits import Circuits
@@ -35,10 +35,10 @@ from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Preparation
 from kangbot.market.prices import Prices
 from kangbot.market.roster import Roster, UnknownMarketError
-from kangbot.market.spec import MarketSpec
+from kangbot.market.spec import Changed, MarketSpec
 from kangbot.market.task import MarketTask
 from kangbot.model.events import Desired, Lane, RunState
-from kangbot.model.ids import MarketId
+from kangbot.model.ids import MarketId, Symbol
 from kangbot.model.market import Instrument
 from kangbot.model.money import Money
 from kangbot.ports import Feeds, Journal, Subscription, Venue
@@ -49,6 +49,8 @@ from kangbot.runtime.tasks import OnCrash, Tasks
 from kangbot.runtime.world import SECOND_NS, World
 
 log = structlog.get_logger(__name__)
+
+_JOINING_S = 20.0  # how long the venue may take to tell the rules of markets that are to join
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +295,45 @@ class Floor:
         )
         clock = self._world.clock
         return Supervisor(clock=clock, draw=draw, restarts=restarts, gave_up_wait_s=terms.longest_wait_s)
+
+    # -------------------------------------------------------------------------------------------------------- changes
+    async def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:
+        """Return the rules of markets that may join; those that the venue does not trade are absent.
+
+        NeedsHuman where the venue refuses our key; Retryable where it does not answer in time.
+        """
+        draw = self._world.fork(f"floor/{self._venue.name}/joining").random
+        try:
+            async with asyncio.timeout(_JOINING_S):
+                return await ask_patiently(
+                    lambda: self._venue.instruments(symbols), budget=self._data_budget, draw=draw, what="instruments"
+                )
+        except TimeoutError:
+            raise Retryable(f"{self._venue.name} did not name the markets' rules within {_JOINING_S:.0f} s") from None
+
+    def change(
+        self,
+        *,
+        joins: Sequence[tuple[MarketSpec, Instrument | None]],
+        leaves: Sequence[MarketId],
+        changes: Sequence[MarketSpec],
+        caller: str,
+    ) -> None:
+        """Have markets join, leave and change, all of it before anything else can happen.
+
+        A market that is back needs no instrument: its task has kept its books meanwhile.
+        """
+        for market in leaves:
+            self._roster.leave(market)
+        for spec, instrument in joins:
+            if spec.market in self.markets:
+                self.markets[spec.market].inbox.put(Changed(spec))
+            elif instrument is not None:
+                self._add(spec, instrument)
+                self._tasks.spawn(spec.market, self.markets[spec.market].keep())
+            self._roster.join(spec.market, caller)
+        for spec in changes:
+            self.markets[spec.market].inbox.put(Changed(spec))
 
     def look_again(self) -> None:
         """Have every market act on what changed for all of them: the kill switch."""

@@ -61,7 +61,7 @@ class Preparation:
         ended: Callable[[Exception | None], None] = lambda _error: None,
     ) -> None:
         self._instrument = instrument
-        self._leverage = leverage
+        self.leverage = leverage
         self._venue = venue
         self._feeds = feeds
         self._budget = budget
@@ -90,7 +90,7 @@ class Preparation:
 
     async def _prepare(self, bars: Bars, attempt: int) -> None:
         try:
-            await self._ask("settings", lambda: self._venue.prepare(self._instrument, self._leverage))
+            await self._ask("settings", lambda: self._venue.prepare(self._instrument, self.leverage))
             if attempt != self.attempt:
                 return
             if self._subscription is None:

@@ -14,7 +14,7 @@ from enum import Enum
 
 import structlog
 
-from kangbot.errors import KangbotError, NeedsHuman
+from kangbot.errors import KangbotError, NeedsHuman, Refused
 from kangbot.machines.runstate import Signal, next_state
 from kangbot.model.events import Desired, DesiredChanged, RunState, RunStateChanged
 from kangbot.model.ids import MarketId
@@ -70,6 +70,7 @@ class Roster:
         self._jitter_s = jitter_s
         self._places: dict[MarketId, Place] = {}
         self._obey: dict[MarketId, Callable[[Command], None]] = {}
+        self._left: dict[MarketId, None] = {}  # they left the configuration: their books are kept, they never start
         self._changed = asyncio.Event()
         self._wanted: Awaitable[int] | None = None  # what the operator wanted last, on its way to the disk
 
@@ -115,9 +116,12 @@ class Roster:
     def command(self, market: MarketId, command: Command, caller: str) -> Place:
         """Note what the operator wants, and have the market do it. Repeating a command changes nothing.
 
-        A market that is to stand still has nothing to pause or to resume: only START starts it.
+        A market that is to stand still has nothing to pause or to resume: only START starts it. Refused for a market
+        that has left the configuration, save for STOP.
         """
         place = self[market]
+        if market in self._left and command is not Command.STOP:
+            raise Refused(f"{market} is no longer in the configuration")
         if place.desired is Desired.STOPPED and command in (Command.PAUSE, Command.RESUME):
             return place
         desired = _WANTED[command]
@@ -129,6 +133,17 @@ class Roster:
             self._wanted = self._journal.append(changed, reserve=True)
         self._obey[market](command)
         return self._places[market]
+
+    def leave(self, market: MarketId) -> None:
+        """Stop a market that has left the configuration. What the operator wanted of it stands for when it is back."""
+        self._left[market] = None
+        self._obey[market](Command.STOP)
+
+    def join(self, market: MarketId, caller: str) -> None:
+        """Begin with a market that has joined, or is back, unless the operator had stopped it."""
+        self._left.pop(market, None)
+        if self[market].desired is not Desired.STOPPED:
+            self._begin(market, caller, only_desired=True)
 
     async def kept(self) -> None:
         """Wait until what was commanded is on disk, so that a restart resumes it. NeedsHuman where it is not."""
@@ -152,16 +167,19 @@ class Roster:
         first = True
         for market in tuple(self._places):
             place = self._places[market]
-            if only_desired and place.desired is Desired.STOPPED:
+            if market in self._left or (only_desired and place.desired is Desired.STOPPED):
                 continue
             if not first:
                 await asyncio.sleep(self._interval_s + self._jitter_s * self._draw())
             first = False
-            # A paused market is started too: it manages its position and does not enter.
-            command = Command.PAUSE if only_desired and place.desired is Desired.PAUSED else Command.START
-            if command is Command.PAUSE:
-                self._obey[market](Command.START)
-            self.command(market, command, caller)
+            self._begin(market, caller, only_desired=only_desired)
+
+    def _begin(self, market: MarketId, caller: str, *, only_desired: bool) -> None:
+        """Start a market. A paused one is started too: it manages its position and does not enter."""
+        pause = only_desired and self[market].desired is Desired.PAUSED
+        if pause:
+            self._obey[market](Command.START)
+        self.command(market, Command.PAUSE if pause else Command.START, caller)
 
     def stop_all(self, caller: str, *, remember: bool) -> None:
         """Stop every market. `remember` False is the daemon's own end: a restart starts them again."""

@@ -21,3 +21,13 @@ class MarketSpec:
     size: Money  # notional at full exposure, quote currency
     leverage: int
     style: Style = field(default_factory=Style)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The market is to be traded otherwise: what decides from the next bar on, how much from the next entry on.
+
+    `spec.strategy` is the same object where the strategy stays.
+    """
+
+    spec: MarketSpec

@@ -9,6 +9,7 @@ the journal know. Past its intensity the market is FAILED: its strategy no longe
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import perf_counter_ns
 from typing import Any, get_args
 
@@ -27,7 +28,7 @@ from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Fetched, Preparation, PreparationFailed, Subscribed
 from kangbot.market.prices import Priced, Prices
 from kangbot.market.roster import Command, Roster
-from kangbot.market.spec import MarketSpec
+from kangbot.market.spec import Changed, MarketSpec
 from kangbot.market.streams import Streams
 from kangbot.model.data import Bar, Trade
 from kangbot.model.events import BarStored, RunState, Severity
@@ -102,6 +103,12 @@ class MarketTask:
         self._act_due = False
         self._waits_ns: int | None = None  # when an order that came to nothing may be tried again
         self._received_ns = 0
+        self._wanted: MarketSpec | None = None  # how it is to be traded, where that is not the case yet
+
+    @property
+    def wanted(self) -> MarketSpec:
+        """How the market is to be traded: `spec`, or what comes after it."""
+        return self._wanted or self.spec
 
     @property
     def state(self) -> RunState:
@@ -178,8 +185,13 @@ class MarketTask:
             self._act_due = True
         if self._bars is not None:
             for bar in (*self._bars.take(batch), *self._bars.tick(now_ns + self._offset_ns())):
+                if self._renews:
+                    self._keep_bar(bar)
+                    self._change(renew=True)
+                    break  # history has the rest
                 self._closed(bar)
             self._rejoin(now_ns)
+        self._change(renew=False)
         self._prices.look(now_ns, needed=self._manages)
         self._advance()
         if self.overseer.why and self._bars is not None:
@@ -199,6 +211,8 @@ class MarketTask:
         elif isinstance(message, Released):
             self.desk.release(message.caller)
             self._act_due = True
+        elif isinstance(message, Changed):
+            self._wanted = message.spec
         elif isinstance(message, FeedChanged):
             self._feed_changed(message)
         elif isinstance(message, Priced):
@@ -244,6 +258,41 @@ class MarketTask:
                 self._decide()
         elif state is RunState.DRAINING and self.desk.at_rest(leave_entries=not self._cancel_entries):
             self._move(Signal.DRAINED, self._roster[self.spec.market].reason)
+
+    # -------------------------------------------------------------------------------------------------------- changes
+    @property
+    def _renews(self) -> bool:
+        """Whether the next bar is for another strategy, or of another length."""
+        wanted = self._wanted
+        if wanted is None or self.state not in _DECIDING:
+            return False
+        return wanted.strategy is not self.spec.strategy or wanted.timeframe_s != self.spec.timeframe_s
+
+    def _change(self, *, renew: bool) -> None:
+        """Take on what can be taken on by now. A position, or an order under way, keeps size and leverage.
+
+        With other bars, another strategy or another leverage the market is prepared anew, as after a fall.
+        """
+        wanted, spec = self._wanted, self.spec
+        if wanted is None:
+            return
+        if renew or self.state not in _DECIDING:
+            spec = replace(spec, strategy=wanted.strategy, timeframe=wanted.timeframe, timeframe_s=wanted.timeframe_s)
+        if not self._manages:
+            spec = replace(spec, size=wanted.size, leverage=wanted.leverage)
+        before, self.spec, self.desk.spec = self.spec, spec, spec
+        if spec == wanted:
+            self._wanted = None
+        if spec == replace(before, size=spec.size):
+            return
+        self._preparation.leverage = spec.leverage
+        self.desk.executor.traded_by(spec.strategy.name)
+        self._window = deque(maxlen=spec.strategy.bars_kept)
+        if self._bars is not None:
+            self._preparation.end()
+            self._forget()
+            self._move(Signal.CHANGED, "its configuration changed")
+            self._begin()
 
     # ----------------------------------------------------------------------------------------------------------- data
     def _prepared(self, message: Subscribed | Fetched | PreparationFailed) -> None:
@@ -330,8 +379,11 @@ class MarketTask:
         self._warm_bars += 1
         if self.state in _DECIDING:
             self.bars_seen += 1
-            self._journal.append(BarStored(bar=bar, at_ns=self._clock.now_ns()))
+            self._keep_bar(bar)
             self._decide()
+
+    def _keep_bar(self, bar: Bar) -> None:
+        self._journal.append(BarStored(bar=bar, at_ns=self._clock.now_ns()))
 
     def _decide(self) -> None:
         view: View[Any] = View(

@@ -20,16 +20,21 @@ ROUND_S = (
 
 def watch(vitals: Vitals, floor: Floor, clock: Clock, longest_wait_s: float) -> None:
     """Watch the tasks of an open floor; a task that fell may wait for `longest_wait_s` before it runs again."""
-    for market, task in floor.markets.items():
-        vitals.register(
-            f"market {market}",
-            longest_wait_s + TURN_S,
-            done=partial(_turns, task),
-            waiting=partial(_has_work, task, clock),
-        )
+    for task in floor.markets.values():
+        watch_market(vitals, task, clock, longest_wait_s)
     account = floor.account
     vitals.register(
         "account", longest_wait_s + ROUND_S, done=partial(_tries, account), waiting=partial(_may_ask, account, clock)
+    )
+
+
+def watch_market(vitals: Vitals, task: MarketTask, clock: Clock, longest_wait_s: float) -> None:
+    """Watch one market's task."""
+    vitals.register(
+        f"market {task.spec.market}",
+        longest_wait_s + TURN_S,
+        done=partial(_turns, task),
+        waiting=partial(_has_work, task, clock),
     )
 
 

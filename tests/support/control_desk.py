@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kangbot.control.server import ControlServer, Listen
 from kangbot.errors import NeedsHuman, Retryable
-from kangbot.health.report import BreakerReport, Report
+from kangbot.health.report import BreakerReport, Reloaded, Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place, UnknownMarketError
 from kangbot.model.events import Lane
@@ -49,6 +49,9 @@ class Desk:
 
     def config(self) -> Mapping[str, object]:
         return {"mode": "sandbox"}
+
+    async def reload_config(self, caller: str) -> Reloaded:
+        return Reloaded(applied=[f"read for {caller}"])
 
     def told(self, what: str, caller: str) -> None:
         self.journal.append((what, caller))

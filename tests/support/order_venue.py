@@ -101,6 +101,7 @@ class FakeVenue:
     lag_s: float = 0.0  # so long what happened does not show in `find` and the lists
     market_part: Decimal = Decimal(1)  # how much of a market order is filled
     price: Decimal = Decimal(100)
+    leverage: int = 0  # as it was set last
     quotes: int = 0  # how often it was asked for one
     no_quotes: Exception | None = None  # what it answers instead
     takes_stop: bool = True  # an order's stop becomes the position's
@@ -365,7 +366,7 @@ class FakeVenue:
         )
 
     async def prepare(self, instrument: Instrument, leverage: int) -> None:
-        return None
+        self.leverage = leverage
 
     async def server_time_ns(self) -> int:
         return self.clock.now_ns()

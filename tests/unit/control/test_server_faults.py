@@ -12,7 +12,7 @@ import pytest
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.control.server import ControlServer
 from kangbot.errors import NeedsHuman, Refused
-from kangbot.health.report import Report
+from kangbot.health.report import Reloaded, Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place
 from kangbot.model.events import Lane
@@ -47,6 +47,9 @@ class Faulty:
 
     def config(self) -> Mapping[str, object]:
         raise ZeroDivisionError
+
+    async def reload_config(self, caller: str) -> Reloaded:
+        raise Refused(f"{caller} asks too early")
 
     def told(self, what: str, caller: str) -> None:
         raise ZeroDivisionError

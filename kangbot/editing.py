@@ -1,0 +1,262 @@
+"""Edits of the configuration while the daemon runs: read apart, prepared whole, then applied at once or not at all.
+
+The file is looked at once a second: one `stat`. `machines/edits.py` says when it is worth reading, a process of its own
+reads it, `settings/change.py` says what is different. Whatever can fail comes first: strategies are loaded, the venue
+is asked for the rules of markets that join. Then the floor takes all of it without an await.
+
+What is wrong with an edit is told once: in the log, as an event, and in the report until it is put right.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import structlog
+
+from kangbot.errors import ConfigInvalid, KangbotError, Problem
+from kangbot.health.report import ConfigReport, Reloaded
+from kangbot.machines.edits import Edits, Look
+from kangbot.market.floor import Floor
+from kangbot.market.spec import MarketSpec
+from kangbot.model.events import Severity
+from kangbot.model.ids import MarketId, VenueName, market_id
+from kangbot.model.market import Instrument, timeframe_seconds
+from kangbot.risk.account import AccountRisk
+from kangbot.runtime.threads import Worker
+from kangbot.runtime.world import World
+from kangbot.settings import MarketSettings, Settings
+from kangbot.settings.change import Change, difference
+from kangbot.settings.file import ConfigFile, Saved
+from kangbot.settings.lines import locate
+from kangbot.settings.versions import Versions
+from kangbot.strategy import registry
+
+log = structlog.get_logger(__name__)
+
+BEAT_S = 1.0
+Note = Callable[[str, Severity, MarketId | None, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A change with everything it needs."""
+
+    joins: list[tuple[MarketSpec, Instrument | None]]
+    leaves: list[MarketId]
+    changes: list[MarketSpec]
+
+
+def spec_of(market: MarketSettings) -> MarketSpec:
+    """Return what the market's task is made from. ConfigInvalid where its strategy cannot be loaded."""
+    return MarketSpec(
+        market=market_id(VenueName(market.venue), market.symbol),
+        symbol=market.symbol,
+        strategy=registry.load(market.strategy, market.parameters),
+        timeframe=market.timeframe,
+        timeframe_s=timeframe_seconds(market.timeframe),
+        size=market.size,
+        leverage=market.leverage,
+    )
+
+
+class Editor:
+    """Takes the file's edits into the running daemon. `settings` is what runs.
+
+    `hold` says why nothing can be changed now, "" where it can; `note` writes an event; `learnt` hears of settings
+    that were read, before anything is said of them: their secrets must be known to whoever masks them; `joined`
+    of a market that has a task from now on.
+    """
+
+    def __init__(
+        self,
+        *,
+        saved: Saved,
+        file: ConfigFile,
+        world: World,
+        floor: Floor,
+        risk: AccountRisk,
+        hold: Callable[[], str],
+        note: Note,
+        learnt: Callable[[Settings], None],
+        joined: Callable[[MarketId], None],
+    ) -> None:
+        self.settings = saved.settings
+        self._text = saved.text
+        self._file = file
+        self._world = world
+        self._floor = floor
+        self._risk = risk
+        self._hold = hold
+        self._note = note
+        self._learnt = learnt
+        self._joined = joined
+        self._edits = Edits(judged=saved.mark)
+        self._versions = Versions(saved.settings.state_dir)
+        self._accepted_ns = world.clock.now_ns()
+        self._version = 0
+        self._problem = ""
+        self._waiting: tuple[str, ...] = ()
+        self._turn = asyncio.Lock()
+        self._asked = asyncio.Event()
+        self._asked_by = ""
+
+    def report(self) -> ConfigReport:
+        """Return how the file stands."""
+        return ConfigReport(
+            accepted_ns=self._accepted_ns,
+            version=self._version,
+            problem=self._problem,
+            restart=list(self._waiting),
+        )
+
+    def ask(self, caller: str) -> None:
+        """Have the file read soon: SIGHUP."""
+        self._asked_by = caller
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Keep the version that runs, then look after the file for ever."""
+        await self._keep(self._text, "start")
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BEAT_S):
+                    await self._asked.wait()
+            if self._asked.is_set():
+                self._asked.clear()
+                await self.reload(self._asked_by)
+            else:
+                async with self._turn:
+                    await self._look()
+
+    async def reload(self, caller: str) -> Reloaded:
+        """Read the file now and apply what is different; what became of it is the answer."""
+        async with self._turn:
+            mark = self._file.mark()
+            try:
+                saved = await self._read()
+            except ConfigInvalid as error:
+                self._edits = self._edits.understood(mark)
+                return self._refused(error.problems)
+            return await self._take(saved, caller)
+
+    async def _look(self) -> None:
+        mark = self._file.mark()
+        self._edits, look = self._edits.look(mark)
+        if look is Look.NOTHING:
+            return
+        try:
+            saved = await self._read()
+        except ConfigInvalid as error:
+            self._edits, tell = self._edits.misread(mark)
+            if tell:
+                self._refused(error.problems)
+            return
+        await self._take(saved, "edit")
+
+    async def _read(self) -> Saved:
+        worker = Worker("config")
+        try:
+            return await worker.run(self._file.read)
+        finally:
+            await worker.aclose(0.0 if self._hold() else 1.0)
+
+    # ---------------------------------------------------------------------------------------------------------- apply
+    async def _take(self, saved: Saved, caller: str) -> Reloaded:
+        """Apply what is different, whole or not at all."""
+        self._edits = self._edits.understood(saved.mark)
+        self._learnt(saved.settings)
+        change = difference(self.settings, saved.settings)
+        try:
+            plan = await self._prepared(change, saved)
+        except ConfigInvalid as error:
+            return self._refused(error.problems)
+        except KangbotError as error:
+            remedy = "Nothing was changed. Save the file again, or send SIGHUP, once that is over."
+            return self._refused((Problem(message=error.message, file=str(self._file.path), remedy=remedy),))
+        if held := self._hold():
+            return self._refused((Problem(message=held, file=str(self._file.path), remedy="Nothing was changed."),))
+        self._apply(change, plan, caller)
+        await self._keep(saved.text, caller)
+        return Reloaded(applied=list(change.applied), restart=list(change.restart))
+
+    async def _prepared(self, change: Change, saved: Saved) -> Plan:
+        """Return the change with all that it needs. ConfigInvalid and what the venue raises: nothing has changed."""
+        there = self._floor.markets
+        joining = [market for market in change.settings.trading if market.enabled and market.id not in there]
+        rules = await self._floor.instruments([market.symbol for market in joining]) if joining else {}
+        asked = {market.id for market in change.joins}
+        unknown = [market for market in joining if market.id in asked and market.symbol not in rules]
+        if unknown:
+            raise ConfigInvalid(tuple(self._not_traded(market, saved) for market in unknown))
+        back = [market for market in change.joins if market.id in there]
+        changes = [one for one in change.changes if one.after.id in there]
+        return Plan(
+            joins=[
+                *((spec_of(market), rules[market.symbol]) for market in joining if market.symbol in rules),
+                *((spec_of(market), None) for market in back),
+            ],
+            leaves=[market for market in change.leaves if market in there],
+            changes=[
+                spec_of(one.after)
+                if one.decides_otherwise
+                else replace(spec_of(one.after), strategy=there[one.after.id].wanted.strategy)
+                for one in changes
+            ],
+        )
+
+    def _not_traded(self, market: MarketSettings, saved: Saved) -> Problem:
+        lines = locate(saved.text.decode("utf-8-sig"))
+        number = next(n for n, one in enumerate(saved.settings.markets) if one.symbol == market.symbol)
+        key = f"markets[{number}].symbol"
+        return Problem(
+            message=f"{market.venue} does not trade {market.symbol}",
+            key=key,
+            file=str(self._file.path),
+            line=lines.get(("markets", number, "symbol"), 0),
+            remedy="Correct the symbol; a testnet lists fewer markets.",
+        )
+
+    def _apply(self, change: Change, plan: Plan, caller: str) -> None:
+        """Do it. Without an await: nobody sees a half of it."""
+        self._floor.change(joins=plan.joins, leaves=plan.leaves, changes=plan.changes, caller=caller)
+        for spec, _ in (join for join in plan.joins if join[1] is not None):
+            self._joined(spec.market)
+        self._risk.limits = change.settings.risk.limits
+        self.settings = change.settings
+        self._accepted_ns = self._world.clock.now_ns()
+        self._settled()
+        if change.applied:
+            log.info("config.applied", caller=caller, changes=change.applied)
+            self._note("config.applied", Severity.INFO, None, f"{caller}: {'; '.join(change.applied)}")
+        if change.restart and change.restart != self._waiting:
+            log.warning("config.restart_needed", settings=change.restart)
+            self._note("config.restart_needed", Severity.WARNING, None, "; ".join(change.restart))
+        self._waiting = change.restart
+
+    def _settled(self) -> None:
+        if self._problem:
+            self._problem = ""
+            log.info("config.settled")
+            self._note("config.settled", Severity.INFO, None, "the file is in order again")
+
+    def _refused(self, problems: tuple[Problem, ...]) -> Reloaded:
+        """Tell what is wrong, once; what runs goes on."""
+        said = [str(problem) for problem in problems]
+        words = "\n".join(said)
+        if words != self._problem:
+            self._problem = words
+            log.error("config.invalid", problems=said)
+            self._note("config.invalid", Severity.ERROR, None, f"{words}\nThe running configuration stays.")
+        return Reloaded(problems=said)
+
+    async def _keep(self, text: bytes, cause: str) -> None:
+        """Keep the version. A disk that takes it not is told of, and nothing more: what runs does not depend on it."""
+        now_ns = self._world.clock.now_ns()
+        worker = Worker("config")
+        try:
+            self._version = (await worker.run(lambda: self._versions.keep(text, cause, now_ns))).number
+        except OSError as error:
+            log.warning("config.no_version", error=error.strerror)
+        finally:
+            await worker.aclose(1.0)

@@ -1,0 +1,45 @@
+"""When a file that somebody edits is worth reading, told by what its folder says of it.
+
+Looked at by a beat. A file is read once it has been the same for two looks: an editor that writes in pieces, or puts a
+new file in the old one's place, is let finish. What cannot be understood is read once more at the next look before
+anybody hears of it: it may have been half-written all the same.
+"""
+
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+Mark = tuple[int, ...]  # what changes with a file: its inode, size and times; () where it is not there
+
+
+class Look(Enum):
+    """What to do after a look."""
+
+    NOTHING = auto()
+    READ = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """What is known of the file. `judged` has been read and taken, or told of as wrong."""
+
+    judged: Mark
+    seen: Mark | None = None
+    doubted: Mark | None = None  # it was read once, and not understood
+
+    def look(self, mark: Mark) -> tuple["Edits", Look]:
+        """Take a look."""
+        if mark == self.judged:
+            return replace(self, seen=None, doubted=None), Look.NOTHING
+        if mark != self.seen:
+            return replace(self, seen=mark), Look.NOTHING
+        return self, Look.READ
+
+    def understood(self, mark: Mark) -> "Edits":
+        """Note that the file, marked so, has been taken, or refused for good."""
+        return Edits(judged=mark)
+
+    def misread(self, mark: Mark) -> tuple["Edits", bool]:
+        """Note that it was not understood; True where it is to be told: read twice, and the same both times."""
+        if mark == self.doubted:
+            return Edits(judged=mark), True
+        return replace(self, doubted=mark), False

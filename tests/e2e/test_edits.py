@@ -1,0 +1,89 @@
+"""A configuration is edited under a daemon that trades: what changed is taken on, and what is wrong hurts nobody."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kangbot.health.report import Report
+from tests.support.processes import CONFIG, MARKETS, World
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """An exchange, and a daemon whose markets are live."""
+    world = World(tmp_path, seed=7)
+    try:
+        world.start()
+        world.live()
+        yield world
+    finally:
+        world.close()
+
+
+def save(world: World, text: str) -> None:
+    """Save as editors do: a new file in the old one's place."""
+    fresh = world.config.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.replace(world.config)
+
+
+def states(report: Report) -> dict[str, str]:
+    """Return the markets' run states by base currency."""
+    return {market.symbol.partition("/")[0]: market.state for market in report.markets}
+
+
+def without(base: str) -> str:
+    """Return the configuration without a market."""
+    return CONFIG.replace(f'[[markets]]\nsymbol = "{base}/USDT:USDT"\n', "")
+
+
+def test_an_edit_is_taken_on_market_by_market(world: World) -> None:
+    """Markets leave and are back, parameters and sizes change, limits hold, and what cannot be is said."""
+    save(world, without("DOGE").replace("fast = 2", "fast = 3").replace("daily_loss = 100000", "daily_loss = 90000"))
+    report = world.until(lambda report: states(report)["DOGE"] == "stopped")
+    world.until(lambda report: report.live == len(MARKETS) - 1 and report.config.version == 2)
+    assert report.total == len(MARKETS) - 1
+    save(world, CONFIG.replace("size = 500", "size = 300") + '[logs]\nlevel = "debug"\n')
+    report = world.until(lambda report: report.live == len(MARKETS) and report.config.version == 3)
+    assert report.config.restart == ["logs.level: info → debug"]
+    assert not report.config.problem
+    assert sorted(path.name[:4] for path in (world.state / "config").iterdir()) == ["0001", "0002", "0003"]
+    before = report.orders.filled
+    world.orders(more_than=before)
+
+
+def test_a_wrong_file_changes_nothing_and_is_told_once(world: World) -> None:
+    """The daemon says file, line and key; once the file is right again, it says that too."""
+    wrong = CONFIG.replace("size = 500", "size = -1").replace("BTC/", "BTX/")
+    save(world, wrong)
+    report = world.until(lambda report: bool(report.config.problem))
+    line = wrong[: wrong.index("size = -1")].count("\n") + 1
+    assert f"{world.config}:{line}: defaults.size" in report.config.problem
+    assert report.live == len(MARKETS)
+    time.sleep(3)
+    log = (world.folder / "daemon.log").read_text()
+    assert log.count("config.invalid") == 1
+    save(world, CONFIG)
+    world.until(lambda report: not report.config.problem)
+
+
+def test_a_symbol_that_the_venue_does_not_trade_refuses_the_whole_edit(world: World) -> None:
+    """Nothing of the edit is applied, the size beside it neither."""
+    save(world, CONFIG.replace("size = 500", "size = 300") + '[[markets]]\nsymbol = "NOPE/USDT:USDT"\n')
+    report = world.until(lambda report: bool(report.config.problem))
+    assert "bybit does not trade NOPE/USDT:USDT" in report.config.problem
+    assert report.config.version == 1
+    assert report.total == len(MARKETS)
+
+
+def test_sighup_reads_the_file_at_once(world: World) -> None:
+    """What a service manager's reload sends."""
+    save(world, without("XRP"))
+    os.kill(world.daemon.pid, signal.SIGHUP)
+    world.until(lambda report: states(report)["XRP"] == "stopped" and report.config.version == 2)

@@ -1,0 +1,121 @@
+"""A running floor takes an edit: markets join, leave and change, each when it may."""
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from kangbot.errors import Refused
+from kangbot.market.roster import Command
+from kangbot.model.events import BarStored, RunState
+from kangbot.model.ids import MarketId
+from tests.support.floor_story import LOOKBACK, Steered, Story, play, spec
+from tests.support.trade_words import MARKET, instrument
+
+
+def change(story: Story, **parts: object) -> None:
+    """Apply a change as an edit does."""
+    story.floor.change(**{"joins": (), "leaves": (), "changes": (), "caller": "edit", **parts})  # type: ignore[arg-type]
+
+
+def test_another_strategy_decides_from_the_next_bar_on() -> None:
+    """Until then the old one does; afterwards the market is prepared anew, and no bar is lost to the history."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        other = Steered()
+        change(told, changes=[spec(other)])
+        assert told.state is RunState.LIVE
+        assert not other.made
+        stored = sum(isinstance(record.event, BarStored) for record in told.disk.records)
+        await told.bar()
+        await told.reach(RunState.LIVE)
+        assert len(other.made[-1].opened) >= LOOKBACK
+        assert sum(isinstance(record.event, BarStored) for record in told.disk.records) == stored + 1
+        other.want(1)
+        await told.bar()
+        assert told.task.desk.position.net > 0
+
+    play(story)
+
+
+def test_another_size_waits_for_the_next_entry() -> None:
+    """What is held is not grown or shrunk by an edit."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.strategy.want(1)
+        await told.bar()
+        held = told.task.desk.position.net
+        assert held
+        change(told, changes=[replace(told.task.spec, size=Decimal(400))])
+        await told.bar()
+        await told.bar()
+        assert told.task.desk.position.net == held
+        assert told.state is RunState.LIVE
+        told.strategy.want(0)
+        await told.bar()
+        assert not told.task.desk.position.net
+        told.strategy.want(1)
+        await told.bar()
+        assert told.task.desk.position.net == 2 * held
+
+    play(story)
+
+
+def test_another_leverage_is_set_at_the_venue_before_the_next_entry() -> None:
+    """A flat market is prepared anew at once; one that holds something keeps what it has."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        change(told, changes=[replace(told.task.spec, leverage=3)])
+        told.task.inbox.put(Command.RESUME)
+        await told.reach(RunState.STARTING)
+        await told.reach(RunState.LIVE)
+        assert told.task.spec.leverage == 3
+        assert told.venue.leverage == 3
+
+    play(story)
+
+
+def test_a_market_that_leaves_keeps_its_position_its_books_and_what_was_wanted_of_it() -> None:
+    """It stops as by `stop`, nobody can start it, and when it is back it goes on."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.strategy.want(1)
+        await told.bar()
+        held = told.task.desk.position.net
+        change(told, leaves=[MARKET])
+        await told.reach(RunState.STOPPED)
+        assert told.task.desk.position.net == held
+        assert told.task.desk.executor.stop == Decimal(90)
+        with pytest.raises(Refused, match="no longer in the configuration"):
+            told.roster.command(MARKET, Command.START, "test")
+        await told.roster.start_all("test")
+        assert told.state is RunState.STOPPED
+        change(told, joins=[(replace(told.task.spec, size=Decimal(50)), None)])
+        await told.reach(RunState.LIVE)
+        assert told.task.desk.position.net == held
+
+    play(story)
+
+
+def test_a_market_joins_a_floor_that_runs() -> None:
+    """Its rules are asked for first; then it is prepared and trades, while the others go on."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        rules = (await told.floor.instruments([instrument().symbol]))[instrument().symbol]
+        name, strategy = MarketId("bybit:OTHER"), Steered()
+        joined = replace(told.task.spec, market=name, strategy=strategy)
+        change(told, joins=[(joined, msgspec.structs.replace(rules, market=name))])
+        async with asyncio.timeout(120):
+            await told.roster.reached([name], RunState.LIVE)
+        assert len(strategy.made[-1].opened) >= LOOKBACK
+        assert told.state is RunState.LIVE
+        assert len(told.strategy.made) == 1
+
+    play(story)

@@ -1,0 +1,78 @@
+"""What an edit means for a daemon that runs."""
+
+from kangbot.settings.change import difference
+from tests.unit.settings.conftest import Read
+
+BASE = """
+[defaults]
+size = 50
+[defaults.parameters]
+fast = 3
+[risk]
+daily_loss = 100
+[[markets]]
+symbol = "BTC/USDT:USDT"
+[[markets]]
+symbol = "ETH/USDT:USDT"
+"""
+SOL = '[[markets]]\nsymbol = "SOL/USDT:USDT"\n'
+
+
+def test_the_same_file_changes_nothing(read: Read) -> None:
+    """Saving without an edit does nothing."""
+    change = difference(read(BASE), read(BASE))
+    assert not change.applied
+    assert not change.restart
+    assert change.settings == read(BASE)
+
+
+def test_markets_join_and_leave(read: Read) -> None:
+    """By table, and by `enabled`."""
+    joined = difference(read(BASE), read(BASE + SOL))
+    assert [market.id for market in joined.joins] == ["bybit:SOL-USDT:USDT"]
+    left = difference(read(BASE + SOL), read(BASE + SOL + "enabled = false\n"))
+    assert left.leaves == ("bybit:SOL-USDT:USDT",)
+    assert left.applied == ("bybit:SOL-USDT:USDT: leaves; its position keeps its stop",)
+
+
+def test_a_markets_change_says_when(read: Read) -> None:
+    """Parameters at the next bar, size at the next entry; the other market is not touched."""
+    change = difference(read(BASE), read(BASE + "timeframe = '5m'\nsize = 70\n"))
+    assert change.applied == (
+        "bybit:ETH-USDT:USDT: timeframe: 1m → 5m at the next bar; size: 50 → 70 at the next entry",
+    )
+    assert not change.changes[0].decides_otherwise
+    everywhere = difference(read(BASE), read(BASE.replace("fast = 3", "fast = 4")))
+    assert [one.decides_otherwise for one in everywhere.changes] == [True, True]
+
+
+def test_limits_hold_at_once(read: Read) -> None:
+    """A limit of the account needs no restart."""
+    change = difference(read(BASE), read(BASE.replace("daily_loss = 100", "daily_loss = 70")))
+    assert change.applied == ("risk.daily_loss: 100 → 70 at once",)
+    assert change.settings.risk.daily_loss == 70
+
+
+def test_what_waits_for_a_restart_stays_as_it_runs(read: Read) -> None:
+    """It is said with both values, and said again at the next edit."""
+    edited = BASE.replace("[risk]", "[risk]\nstop_policy = 'retry'") + "[logs]\nlevel = 'debug'\n"
+    change = difference(read(BASE), read('mode = "paper"\n' + edited))
+    assert change.restart == ("mode: sandbox → paper", "logs.level: info → debug", "risk.stop_policy: close → retry")
+    assert change.settings == read(BASE)
+    assert difference(change.settings, read('mode = "paper"\n' + edited)).restart == change.restart
+
+
+def test_secrets_are_not_shown(read: Read) -> None:
+    """That a secret changed is said, its value is not."""
+    before = read(BASE, {"KANGBOT_DATABASE__URL": "mysql://u:first@h/d"})
+    after = read(BASE, {"KANGBOT_DATABASE__URL": "mysql://u:second@h/d"})
+    assert difference(before, after).restart == ("database.url: *** → ***",)
+    assert difference(read(BASE), after).restart == ("database.url: None → ***",)
+
+
+def test_another_venue_waits_with_its_markets(read: Read) -> None:
+    """Nobody can trade the new venue's markets here."""
+    other = read('mode = "paper"\n' + BASE.replace("[defaults]", '[defaults]\nvenue = "binance_usdm"'))
+    change = difference(read('mode = "paper"\n' + BASE), other)
+    assert change.restart == ("the venue: bybit → binance_usdm, with its markets",)
+    assert not change.applied
