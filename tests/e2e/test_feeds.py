@@ -9,9 +9,13 @@ import msgspec
 import pytest
 
 from kangbot.feed.kept import Counted
-from kangbot.health.report import Report
+from kangbot.health.report import MarketReport, Report
+from kangbot.model.events import OrderIntended
+from kangbot.model.ids import MarketId
+from kangbot.model.orders import Purpose
 from kangbot.modes import CONNECTS
-from tests.support.processes import World, net
+from tests.support.agreement import Journalled
+from tests.support.processes import MARKETS, World, net
 
 pytestmark = pytest.mark.process
 
@@ -74,3 +78,50 @@ def test_most_private_events_lost_while_heartbeats_flow_are_noticed_by_asking(wo
 def held(report: Report) -> dict[str, Decimal]:
     """Return what the daemon believes to hold, by base currency."""
     return {market.symbol.partition("/")[0]: market.net for market in report.markets if market.net}
+
+
+def test_one_mute_topic_holds_its_own_market_only(world: World) -> None:
+    """Its quotes cease while all else flows: nothing is entered there, and it heals alone."""
+    world.start()
+    world.live()
+    mute = f"{MARKETS[0]}/USDT:USDT"
+    # By then the usual gap of each topic is learned; a topic that was only just subscribed has a budget of 30 s.
+    world.until(lambda report: all(market.orders.filled and market.ticks > 150 for market in report.markets))
+    before = world.client.report()
+    world.sandbox.fault({"fault": "mute_topic", "topic": f"orderbook.1.{MARKETS[0]}USDT", "for_s": 30})
+    began = time.monotonic()
+    world.until(lambda report: one(report, mute).stale != "", timeout_s=45.0)
+    noticed_s = time.monotonic() - began
+    stale = world.client.report()
+    assert noticed_s < 15, noticed_s  # 4 s, or four times its longest gap
+    assert [market.symbol for market in stale.markets if market.stale] == [mute]
+    assert "the quote stream is down: silent" in one(stale, mute).stale
+    last = stale
+    while one(report := world.client.report(), mute).stale:
+        last = report
+        assert time.monotonic() - began < 90
+        time.sleep(0.1)
+    assert one(report, mute).troubles["silent"] >= 1
+    others = [market for market in report.markets if market.symbol != mute]
+    assert all(market.troubles == {} and not market.stale for market in others)
+    assert report.reconnects == before.reconnects
+    filled = one(report, mute).orders.filled
+    world.until(lambda report: one(report, mute).orders.filled > filled, timeout_s=90.0)
+    world.stop()
+    assert entries(world, one(last, mute).market, stale.at_ns, last.at_ns) == 0
+    assert sum(entries(world, market.market, stale.at_ns, last.at_ns) for market in others) > 0
+
+
+def entries(world: World, market: MarketId, since_ns: int, until_ns: int) -> int:
+    """Return how many entries the market was to send in that time, by the journal."""
+    events = [record.event for record in Journalled(world.state).records]
+    intents = [event.intent for event in events if isinstance(event, OrderIntended)]
+    return sum(
+        intent.market == market and intent.purpose is Purpose.ENTRY and since_ns <= intent.at_ns <= until_ns
+        for intent in intents
+    )
+
+
+def one(report: Report, symbol: str) -> MarketReport:
+    """Return the market's part."""
+    return next(market for market in report.markets if market.symbol == symbol)
