@@ -146,6 +146,11 @@ class Desk:
             said.append(f"position: {self.executor.holding.by_hand}")
         return ", ".join(said)
 
+    @property
+    def unguarded(self) -> bool:
+        """Whether a stop is missing and being seen to."""
+        return self._sentry.engaged
+
     def deadline_ns(self) -> int | None:
         """Return when to act again without any news: an order or a stop that had to wait; None where none waits."""
         due = (self._pace.next_ns(self._clock.now_ns()), self._sentry.due_ns())

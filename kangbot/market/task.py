@@ -126,6 +126,7 @@ class MarketTask:
 
     async def run(self) -> None:
         """Empty the inbox for ever. Beginning anew after a fall, a market that should run is prepared again."""
+        self._streams_changed()
         if self.state is RunState.STARTING:
             self._begin()
         while True:
@@ -339,13 +340,18 @@ class MarketTask:
     def _streams_changed(self) -> None:
         """Let everybody know which streams flow: the desk for entries, the stand-ins for their own."""
         self.desk.stale = self._streams.why_stale
-        self._prices.changed(live=not self._streams.lost(Channel.QUOTE))
+        self._prices.changed(live=self._bars is not None and not self._streams.lost(Channel.QUOTE))
         stand_in = self._bars_in_stead
         self._bars_in_stead = stand_in.lost(self._clock.now_ns()) if self._streams.bars_lost else stand_in.back()
 
     @property
     def _manages(self) -> bool:
-        """Whether something is held or under way that must be managed, whatever the streams say."""
+        """Whether a price is needed, whatever the streams say: something is held or under way.
+
+        Where the strategy does not run, only for a position whose stop is missing: nothing else asks for a price then.
+        """
+        if self._bars is None:
+            return self.desk.unguarded
         return bool(self.desk.executor.position.net) or bool(self.desk.executor.orders)
 
     def _next_closed_ns(self, now_ns: int) -> int:

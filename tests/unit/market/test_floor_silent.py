@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from kangbot.errors import RateLimited, Retryable
+from kangbot.market.roster import Command
 from kangbot.model.data import Bar
 from kangbot.model.events import BreakerState, Lane, RunState
 from kangbot.model.orders import Side
@@ -124,6 +125,26 @@ def test_a_venue_that_tells_no_price_is_asked_ever_more_rarely(error: Exception,
         quote = told.task.inbox.quote
         assert quote is not None
         assert quote.bid == 97
+
+    play(story)
+
+
+def test_a_stopped_market_whose_stop_is_missing_is_closed_at_a_price_that_rest_tells() -> None:
+    """Nobody streams its price any more; while its stop rests nobody asks for one."""
+
+    async def story(told: Story) -> None:
+        await hold(told)
+        told.roster.command(MARKET, Command.STOP, "test")
+        await told.reach(RunState.STOPPED)
+        await asyncio.sleep(120)
+        assert told.venue.quotes == 0
+        told.venue.price = Decimal(89)  # beyond the stop at 90
+        told.venue.stops.extend(["lost"] * 50)
+        told.venue.stop = None
+        told.venue.push(told.venue.position())
+        await asyncio.sleep(20)  # sooner than a stop that is not at rest is given up
+        assert told.venue.quotes > 0
+        assert told.venue.net == 0
 
     play(story)
 
