@@ -90,6 +90,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     listing: Listing
     market: MarketId | None = None  # of this market only; None for all
     timeframe_s: int | None = None  # bars of this length only
+    since_ns: int | None = None  # not before
+    until_ns: int | None = None  # before
     limit: int = 100
     offset: int = 0
 

@@ -157,6 +157,21 @@ def release(
     raise typer.Exit(command(config, market=market, socket=socket))
 
 
+@app.command()
+def report(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    start: Annotated[str | None, typer.Option("--from", metavar="DAY", help="The first day (UTC): 2026-11-01.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="DAY", help="The last day, included.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write it with plots into this file instead.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what trading came to: profit, fees, win rate, drawdown, Sharpe ratio, by market and strategy."""
+    from kangbot.cli.report import command
+
+    raise typer.Exit(command(config, start=start, end=end, html=html, as_json=as_json))
+
+
 @database.command()
 def upgrade(config: Config = DEFAULT_CONFIG) -> None:
     """Bring the database's tables to what this version writes; changes nothing where they are."""

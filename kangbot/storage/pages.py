@@ -6,7 +6,7 @@ as ISO 8601 says. `events` leaves out what the other listings tell better.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +39,7 @@ class _Shape:
 
     table: str
     columns: tuple[str, ...]
+    time: str
     newest: str  # each is the end of an index, so that no page sorts a table
     where: str = ""
 
@@ -50,6 +51,7 @@ _SHAPES = {
             "client_id", "market", "purpose", "side", "kind", "quantity", "price", "stop", "status", "evidence",
             "filled", "average", "reason", "code", "message", "intended_at", "changed_at",
         ),
+        "intended_at",
         "intended_at DESC",
     ),
     Listing.FILLS: _Shape(
@@ -58,6 +60,7 @@ _SHAPES = {
             "execution_id", "client_id", "market", "side", "quantity", "price", "fee", "fee_currency", "cause",
             "net_after", "filled_at",
         ),
+        "filled_at",
         "filled_at DESC",
     ),
     Listing.ROUND_TRIPS: _Shape(
@@ -66,17 +69,22 @@ _SHAPES = {
             "market", "strategy", "side", "quantity", "entry_price", "exit_price", "profit", "fees", "net_profit",
             "opened_at", "closed_at",
         ),
+        "closed_at",
         "closed_at DESC",
     ),
-    Listing.EQUITY: _Shape("equity", ("venue", "currency", "equity", "marked_at"), "marked_at DESC"),
+    Listing.EQUITY: _Shape("equity", ("venue", "currency", "equity", "marked_at"), "marked_at", "marked_at DESC"),
     Listing.EVENTS: _Shape(
         "events",
         ("at", "kind", "market", "severity", "message"),
+        "at",
         "at DESC, journal DESC, sequence DESC",
         f"kind NOT IN ({_ORDINARY})",
     ),
     Listing.BARS: _Shape(
-        "bars", ("market", "timeframe_s", "opened_at", "open", "high", "low", "close", "volume"), "opened_at DESC"
+        "bars",
+        ("market", "timeframe_s", "opened_at", "open", "high", "low", "close", "volume"),
+        "opened_at",
+        "opened_at DESC",
     ),
 }  # fmt: skip
 
@@ -92,6 +100,10 @@ def statement(page: Page, mark: str) -> tuple[str, tuple[str | int, ...]]:
     if page.timeframe_s is not None:
         wheres.append(f"timeframe_s = {mark}")
         arguments.append(page.timeframe_s)
+    for bound, sign in ((page.since_ns, ">="), (page.until_ns, "<")):
+        if bound is not None:
+            wheres.append(f"{shape.time} {sign} {mark}")
+            arguments.append(_time(bound))
     where = f" WHERE {' AND '.join(wheres)}" if wheres else ""
     columns = ", ".join(shape.columns)
     text = f"SELECT {columns} FROM {shape.table}{where} ORDER BY {shape.newest} LIMIT {mark} OFFSET {mark}"  # noqa: S608 -- names of ours
@@ -102,6 +114,12 @@ def rows(page: Page, answered: Iterable[Sequence[Any]]) -> list[Row]:
     """Return what the database answered, newest first."""
     columns = _SHAPES[page.listing].columns
     return [{column: _plain(column, value) for column, value in zip(columns, row, strict=True)} for row in answered]
+
+
+def _time(at_ns: int) -> str:
+    """Return the moment as both databases compare it: UTC, to the microsecond."""
+    at = datetime.fromtimestamp(at_ns // 1_000_000_000, UTC) + timedelta(microseconds=at_ns % 1_000_000_000 // 1000)
+    return at.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _plain(column: str, value: Any) -> str | int | None:

@@ -5,7 +5,7 @@ import pytest
 from kangbot.model.ids import MarketId
 from kangbot.ports import Listing, Page
 from tests.support.databases import Database
-from tests.support.records import CLIENT, EVERY, MARKET, noted, records
+from tests.support.records import CLIENT, EVERY, MARKET, NOON_NS, noted, records
 
 
 @pytest.mark.parametrize("listing", Listing)
@@ -36,6 +36,14 @@ async def test_another_market_has_none_of_them(database: Database) -> None:
     await history.store(records(EVERY))
     for listing in (Listing.ORDERS, Listing.FILLS, Listing.ROUND_TRIPS, Listing.EVENTS, Listing.BARS):
         assert await history.page(Page(listing=listing, market=MarketId("v:other"))) == []
+
+
+async def test_a_page_can_be_of_a_span_of_time(database: Database) -> None:
+    """From the first moment on, up to before the last, to the microsecond."""
+    history = database.history()
+    await history.store(records([noted(number, at_ns=NOON_NS + number * 1000) for number in range(6)]))
+    page = Page(listing=Listing.EVENTS, since_ns=NOON_NS + 2000, until_ns=NOON_NS + 4000)
+    assert [row["message"] for row in await history.page(page)] == ["a note 3", "a note 2"]
 
 
 async def test_events_leave_out_what_the_other_listings_tell(database: Database) -> None:

@@ -1,0 +1,112 @@
+"""What a report is made of: closed trades and marked equity of a span of time, read page by page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from kangbot.machines.performance import (
+    ClosedTrade,
+    EquityFigures,
+    Marked,
+    TradeFigures,
+    equity_figures,
+    trade_figures,
+)
+from kangbot.ports import Listing, Page, Row, Shelf
+from kangbot.runtime.world import real_world
+from kangbot.settings import Settings
+from kangbot.storage.opening import open_history
+from kangbot.storage.url import parse
+
+_ROWS = 2000  # a page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """From, and before; None is without an end."""
+
+    since_ns: int | None
+    until_ns: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Everything a report shows; both lists oldest first."""
+
+    trades: Sequence[ClosedTrade]
+    marks: Sequence[Marked]
+    currency: str
+
+    @property
+    def total(self) -> TradeFigures:
+        """What all trades came to."""
+        return trade_figures(self.trades)
+
+    @property
+    def equity(self) -> EquityFigures | None:
+        """What the account's equity did; None where it was never marked."""
+        return equity_figures(self.marks)
+
+    @property
+    def by_market(self) -> dict[tuple[str, str], TradeFigures]:
+        """What the trades of each market and strategy came to, the best first."""
+        groups: dict[tuple[str, str], list[ClosedTrade]] = {}
+        for trade in self.trades:
+            groups.setdefault((trade.market, trade.strategy), []).append(trade)
+        figures = {key: trade_figures(trades) for key, trades in groups.items()}
+        return dict(sorted(figures.items(), key=lambda item: item[1].net_profit, reverse=True))
+
+
+async def look(settings: Settings, span: Span) -> Found:
+    """Read it. Retryable where the history is away, NeedsHuman where it is not ours."""
+    database = settings.database
+    history = open_history(
+        parse(settings.history_url),
+        real_world().fork("report").random,
+        pool_size=1,
+        connect_s=database.connect_timeout_s,
+        statement_s=max(database.statement_timeout_s, 60.0),
+    )
+    try:
+        trips = await _all(history, Listing.ROUND_TRIPS, span)
+        equity = await _all(history, Listing.EQUITY, span)
+    finally:
+        await history.aclose()
+    currencies = [str(row["currency"]) for row in equity]
+    currency = max(dict.fromkeys(currencies), key=currencies.count, default="")
+    return Found(
+        trades=[_trade(row) for row in trips],
+        marks=[
+            Marked(at_ns=_ns(row["marked_at"]), equity=Decimal(str(row["equity"])))
+            for row in equity
+            if row["currency"] == currency
+        ],
+        currency=currency,
+    )
+
+
+async def _all(shelf: Shelf, listing: Listing, span: Span) -> list[Row]:
+    """Return every row of the span, oldest first."""
+    rows: list[Row] = []
+    while True:
+        page = Page(listing=listing, limit=_ROWS, offset=len(rows), since_ns=span.since_ns, until_ns=span.until_ns)
+        found = await shelf.page(page)
+        rows += found
+        if len(found) < _ROWS:
+            return rows[::-1]
+
+
+def _trade(row: Row) -> ClosedTrade:
+    return ClosedTrade(
+        market=str(row["market"]),
+        strategy=str(row["strategy"]),
+        net_profit=Decimal(str(row["net_profit"])),
+        fees=Decimal(str(row["fees"])),
+        closed_ns=_ns(row["closed_at"]),
+    )
+
+
+def _ns(text: object) -> int:
+    at = datetime.fromisoformat(str(text))
+    return int(at.timestamp()) * 1_000_000_000 + at.microsecond * 1000

@@ -1,0 +1,110 @@
+"""A report for a terminal, and for a script."""
+
+import json
+from decimal import Decimal
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from kangbot.cli.report.past import Found
+from kangbot.machines.performance import EquityFigures, TradeFigures
+
+
+def show(found: Found) -> None:
+    """Print it."""
+    if not found.trades and not found.marks:
+        Console().print("Nothing was traded in that time.")
+        return
+    Console().print(Group(Panel(_summary(found), title="report", expand=False), _markets(found)))
+
+
+def as_json(found: Found) -> str:
+    """Return it as one JSON object; amounts are exact text."""
+    return json.dumps(
+        {
+            "currency": found.currency,
+            "total": _plain(found.total),
+            "equity": _plain_equity(found.equity),
+            "markets": [
+                {"market": market, "strategy": strategy, **_plain(figures)}
+                for (market, strategy), figures in found.by_market.items()
+            ],
+        },
+        indent=2,
+    )
+
+
+def _summary(found: Found) -> Table:
+    total, equity = found.total, found.equity
+    rows = [
+        ("profit after fees", _money(total.net_profit)),
+        ("fees", Text(f"{total.fees:,.2f}")),
+        ("trades", Text(f"{total.trades:,}, {_percent(total.win_rate)} of them won")),
+        ("profit factor", Text("-" if total.profit_factor is None else f"{total.profit_factor:.2f}")),
+        ("best, worst", Text(f"{total.best:+,.2f}, {total.worst:+,.2f}")),
+    ]
+    if equity is not None:
+        rows += [
+            ("equity", Text(f"{equity.first:,.2f} to {equity.last:,.2f} {found.currency}")),
+            ("deepest drawdown", Text(f"{equity.drawdown:,.2f} ({equity.drawdown_percent:.2f} %)")),
+            ("Sharpe ratio", Text("too few days" if equity.sharpe is None else f"{equity.sharpe:.2f}")),
+        ]
+    grid = Table.grid(padding=(0, 2))
+    for name, value in rows:
+        grid.add_row(name, value)
+    return grid
+
+
+def _markets(found: Found) -> Table:
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    table.add_column("market", no_wrap=True)
+    table.add_column("strategy", no_wrap=True)
+    for name in ("trades", "won", "profit", "fees", "best", "worst"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for (market, strategy), figures in found.by_market.items():
+        table.add_row(
+            market,
+            strategy,
+            f"{figures.trades:,}",
+            _percent(figures.win_rate),
+            _money(figures.net_profit),
+            f"{figures.fees:,.2f}",
+            f"{figures.best:+,.2f}",
+            f"{figures.worst:+,.2f}",
+        )
+    return table
+
+
+def _money(value: Decimal) -> Text:
+    return Text(f"{value:+,.2f}", style="green" if value > 0 else "red" if value < 0 else "")
+
+
+def _percent(rate: float | None) -> str:
+    return "-" if rate is None else f"{rate * 100:.0f} %"
+
+
+def _plain(figures: TradeFigures) -> dict[str, object]:
+    return {
+        "trades": figures.trades,
+        "wins": figures.wins,
+        "win_rate": figures.win_rate,
+        "net_profit": str(figures.net_profit),
+        "fees": str(figures.fees),
+        "best": str(figures.best),
+        "worst": str(figures.worst),
+        "profit_factor": figures.profit_factor,
+    }
+
+
+def _plain_equity(equity: EquityFigures | None) -> dict[str, object] | None:
+    if equity is None:
+        return None
+    return {
+        "first": str(equity.first),
+        "last": str(equity.last),
+        "drawdown": str(equity.drawdown),
+        "drawdown_percent": equity.drawdown_percent,
+        "sharpe": equity.sharpe,
+    }

@@ -1,0 +1,108 @@
+"""`kangbot report` over a real history file: figures, JSON, and one HTML file."""
+
+import asyncio
+import json
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kangbot.cli.report import command
+from kangbot.model.events import EquityMarked, Event, RoundTripClosed
+from kangbot.storage.migrate import upgrade_apart
+from kangbot.storage.sqlite import SqliteHistory
+from kangbot.storage.url import SqliteUrl
+from tests.support.records import NOON_NS, records, round_trip
+
+DAY_NS = 24 * 3600 * 1_000_000_000
+CONFIG = """
+mode = "sandbox"
+[defaults]
+strategy = "ema_cross"
+timeframe = "1m"
+size = 10
+[[markets]]
+symbol = "BTC/USDT:USDT"
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration whose history has twelve days: a closed trade and a mark of the equity each."""
+    events: list[Event] = []
+    usual = round_trip()
+    for day in range(12):
+        at_ns = NOON_NS + day * DAY_NS
+        profit = Decimal(10 if day % 3 else -6)
+        trip = msgspec.structs.replace(usual.trip, profit=profit, fees=Decimal(1), closed_ns=at_ns)
+        events.append(RoundTripClosed(trip=trip, strategy="ema_cross", at_ns=at_ns))
+        equity = Decimal(1000 + day * 5 - (20 if day % 3 == 0 else 0))
+        events.append(EquityMarked(venue="bybit", currency="USDT", equity=equity, at_ns=at_ns))
+    url = SqliteUrl(path=tmp_path / "state" / "history.sqlite")
+
+    async def store() -> None:
+        history = SqliteHistory(url.path, partial(upgrade_apart, url))
+        await history.store(records(events))
+        await history.aclose()
+
+    url.path.parent.mkdir()
+    asyncio.run(store())
+    path = tmp_path / "kangbot.toml"
+    path.write_text(CONFIG)
+    return path
+
+
+def figures(config: Path, capsys: pytest.CaptureFixture[str], **options: str) -> dict[str, object]:
+    """Return what `--json` prints."""
+    start, end = options.get("start"), options.get("end")
+    assert command(config, start=start, end=end, html=None, as_json=True) == 0
+    said: dict[str, object] = json.loads(capsys.readouterr().out)
+    return said
+
+
+def test_profit_is_after_fees_and_exact(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Eight wins of nine, four losses of seven."""
+    said = figures(config, capsys)
+    total = said["total"]
+    assert isinstance(total, dict)
+    assert (total["trades"], total["wins"], Decimal(total["net_profit"])) == (12, 8, Decimal(8 * 9 - 4 * 7))
+    equity = said["equity"]
+    assert isinstance(equity, dict)
+    assert equity["sharpe"] is not None
+    assert said["currency"] == "USDT"
+
+
+def test_a_span_of_days_includes_both_ends(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Three days are three trades."""
+    total = figures(config, capsys, start="2026-09-22", end="2026-09-24")["total"]
+    assert isinstance(total, dict)
+    assert total["trades"] == 3
+
+
+def test_a_day_that_is_none_is_told_in_one_line(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With an example of what is taken."""
+    assert command(config, start="yesterday", end=None, html=None, as_json=False) == 1
+    assert capsys.readouterr().err == "no report: --from takes a day such as 2026-11-01, not 'yesterday'\n"
+
+
+def test_the_table_names_market_and_strategy(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And an empty span says so."""
+    assert command(config, start=None, end=None, html=None, as_json=False) == 0
+    out = capsys.readouterr().out
+    assert "+44.00" in out
+    assert "ema_cross" in out
+    assert command(config, start="2020-01-01", end="2020-01-02", html=None, as_json=False) == 0
+    assert "Nothing was traded" in capsys.readouterr().out
+
+
+def test_the_page_needs_nothing_else(config: Path, tmp_path: Path) -> None:
+    """Plots and table in one file, without an address of another."""
+    target = tmp_path / "report.html"
+    assert command(config, start=None, end=None, html=target, as_json=False) == 0
+    text = target.read_text()
+    assert 'id="equity"' in text
+    assert "+44.00" in text
+    assert "<script src" not in text
+    assert command(config, start=None, end=None, html=tmp_path / "no" / "folder.html", as_json=False) == 1
