@@ -19,8 +19,10 @@ from kangbot.control.server import ControlServer, Listen
 from kangbot.editing import Editor, spec_of
 from kangbot.errors import NeedsHuman, Refused
 from kangbot.execution.budget import Budget
+from kangbot.health.checks import Health, health_of
 from kangbot.health.headline import headline
 from kangbot.health.lag import LoopLag
+from kangbot.health.monitor import Monitor
 from kangbot.health.process import ProcessMeter
 from kangbot.health.report import MarketReport, OrderCounts, Reloaded, Report
 from kangbot.health.vitals import Vitals
@@ -168,6 +170,15 @@ class App:
             alarm=self._alarm(),
         )
         self._exits.push_async_callback(self._floor.close)
+        self._monitor = Monitor(
+            clock=self._world.clock,
+            meter=self._meter,
+            state_dir=settings.state_dir,
+            decisions=self._floor.decisions,
+            timings=self._link.way.timings,
+            health=self.health,
+            report_every_s=settings.health.report_every_s,
+        )
         self._kill_switch = KillSwitch(
             clock=self._world.clock,
             journal=writer,
@@ -266,6 +277,7 @@ class App:
         self._tasks.spawn("compact", self._compactor.run())
         self._tasks.spawn("kill-switch", self._kill_switch.run())
         self._vitals.register("kill-switch", TURN_S, done=lambda: self._kill_switch.looks)
+        self._outside.spawn("monitor", self._monitor.run())
         if (notifier := self._notifier()) is not None:
             self._outside.spawn("notify", notifier.run())
         self._starts.spawn("open", self._open())
@@ -375,7 +387,9 @@ class App:
 
     def stuck(self) -> str:
         """Return which vital part has work and does none; "" where none is stuck."""
-        return "" if self._stopping else self._vitals.stuck(self._world.clock.now_ns())
+        if self._stopping:
+            return ""
+        return self._vitals.stuck(self._world.clock.now_ns())
 
     def reset_breaker(self, market: MarketId, lane: Lane | None, caller: str) -> None:
         """Close the market's breakers, or one lane's. UnknownMarketError where there is none of that name."""
@@ -411,10 +425,20 @@ class App:
         self._journal.append(self._note("control.command", f"{what}, by {caller}"))
 
     def ready(self) -> str:
-        """Return why the daemon does not do its work yet; "" where it does."""
+        """Return why the daemon does not do its work; "" where it does."""
         if self._stopping:
             return "the daemon is stopping"
-        return self._floor.waiting or ("" if self._floor.markets else "the markets are being prepared")
+        if not self._floor.markets:
+            return self._floor.waiting or "the markets are being prepared"
+        return self.health().ready
+
+    def live(self) -> str:
+        """Return why the process should be ended; "" where it should not."""
+        return self.stuck()
+
+    def health(self) -> Health:
+        """Return how well the daemon is."""
+        return health_of(self.report(), self._settings.health.thresholds)
 
     def config(self) -> Mapping[str, object]:
         """Return the configuration as plain data, without a secret."""
@@ -456,6 +480,12 @@ class App:
             unprotected=sum(bool(market.unprotected) for market in markets),
             killed=self._risk.killed,
             flatten=self._risk.flatten,
+            stuck=self.stuck(),
+            recovered=self._floor.account.reconciled.is_set(),
+            decision_recent_s=self._monitor.decision_s(),
+            memory=self._monitor.memory(),
+            disk_free_mb=self._monitor.disk_free_mb(),
+            rest=self._monitor.rest(),
             equity=dict(self._floor.equity),
             streams=[stream_report(stream) for stream in hub.streams],
             config=self._editor.report(),

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol
 
+from kangbot.health.checks import Health
 from kangbot.health.report import Reloaded, Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place
@@ -16,6 +17,12 @@ class Controlled(Protocol):
 
     def report(self) -> Report:
         """Return the whole daemon at this moment."""
+
+    def live(self) -> str:
+        """Return why the process should be ended; "" where it should not."""
+
+    def health(self) -> Health:
+        """Return how well the daemon is."""
 
     def ready(self) -> str:
         """Return why the daemon does not do its work yet; "" where it does."""

@@ -10,15 +10,17 @@ from kangbot.control.access import Access
 from kangbot.control.answers import answer
 from kangbot.control.port import Controlled
 from kangbot.control.route import Call, Route, get
+from kangbot.health.checks import Health
 from kangbot.health.report import MarketReport, Report
+from kangbot.machines.verdict import Status
 from kangbot.market.roster import UnknownMarketError
 from kangbot.model.ids import MarketId, Symbol
 
 
 class Live(msgspec.Struct, frozen=True, kw_only=True):
-    """The loop serves: that is the answer."""
+    """Whether the process may go on. Open to everybody, so which part is stuck is for those with a token."""
 
-    live: bool = True
+    live: bool
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +52,22 @@ class Reading:
         """Return the routes."""
         look, word = Access.READ, Access.OPEN
         return (
-            get("/live", "Whether the event loop serves.", self._live, Live, word),
+            get(
+                "/live",
+                "Whether the event loop serves, and whatever must never die makes progress.",
+                self._live,
+                Live,
+                word,
+                also={503: "Something is stuck: the process should be started anew."},
+            ),
+            get(
+                "/health",
+                "How well the daemon is: the checks with their figures, and a score.",
+                self._health,
+                Health,
+                look,
+                also={503: "A check is critical. The body is the same."},
+            ),
             get(
                 "/ready",
                 "Whether the daemon does its work.",
@@ -72,8 +89,13 @@ class Reading:
             ),
         )
 
-    async def _live(self, _: Call) -> object:
-        return Live()
+    async def _live(self, _: Call) -> web.Response:
+        live = not self._daemon.live()
+        return answer(Live(live=live), 200 if live else 503)
+
+    async def _health(self, _: Call) -> web.Response:
+        health = self._daemon.health()
+        return answer(health, 503 if health.status is Status.CRITICAL else 200)
 
     async def _ready(self, _: Call) -> web.Response:
         ready = not self._daemon.ready()

@@ -5,20 +5,33 @@ counters, whatever the number of observations.
 """
 
 from math import log2
+from typing import NamedTuple
 
 _LOWEST_NS = 1_000
 _A_DOUBLING = 16
 _BUCKETS = 30 * _A_DOUBLING
+_EDGES = range(6, 26, 2)  # doublings that a histogram shows: 64 µs, then four times as much each, to 17 s
+_ENDPOINTS = 64
+
+
+class Histogram(NamedTuple):
+    """Counts up to each bound, which include those of the bounds before it, and what all came to."""
+
+    bounds_s: tuple[float, ...]
+    counts: tuple[int, ...]
+    total: int
+    sum_s: float
 
 
 class Latencies:
     """Durations in nanoseconds; quantiles in milliseconds."""
 
-    __slots__ = ("_counts", "count", "longest_ns")
+    __slots__ = ("_counts", "count", "longest_ns", "total_ns")
 
     def __init__(self) -> None:
         self._counts = [0] * _BUCKETS
         self.count = 0
+        self.total_ns = 0
         self.longest_ns = 0
 
     def observe(self, duration_ns: int) -> None:
@@ -26,6 +39,7 @@ class Latencies:
         place = int(log2(duration_ns / _LOWEST_NS) * _A_DOUBLING) if duration_ns > _LOWEST_NS else 0
         self._counts[min(place, _BUCKETS - 1)] += 1
         self.count += 1
+        self.total_ns += max(0, duration_ns)
         self.longest_ns = max(self.longest_ns, duration_ns)
 
     def quantile_ms(self, share: float) -> float | None:
@@ -43,3 +57,24 @@ class Latencies:
     def summary(self) -> dict[str, float | None]:
         """Return p50 and p99 in milliseconds."""
         return {"p50": self.quantile_ms(0.5), "p99": self.quantile_ms(0.99)}
+
+    def histogram(self) -> Histogram:
+        """Return the counts up to bounds four times apart, exactly."""
+        bounds = tuple(_LOWEST_NS * 2**edge / 1e9 for edge in _EDGES)
+        counts = tuple(sum(self._counts[: edge * _A_DOUBLING]) for edge in _EDGES)
+        return Histogram(bounds, counts, self.count, self.total_ns / 1e9)
+
+
+class Timings:
+    """Latencies by endpoint, "GET /v5/order/realtime"; what comes after so many is counted as "other"."""
+
+    def __init__(self) -> None:
+        self.endpoints: dict[str, Latencies] = {}
+
+    def observe(self, endpoint: str, duration_ns: int) -> None:
+        """Count one call, however it ended."""
+        latencies = self.endpoints.get(endpoint)
+        if latencies is None:
+            name = endpoint if len(self.endpoints) < _ENDPOINTS else "other"
+            latencies = self.endpoints.setdefault(name, Latencies())
+        latencies.observe(duration_ns)

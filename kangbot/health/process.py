@@ -1,4 +1,4 @@
-"""What the process costs: memory and processor time, by psutil; the only module that imports it."""
+"""What the process costs: memory and processor time, by psutil."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,10 @@ class ProcessMeter:
             cpu_s=times.user + times.system,
             handles=handles,
         )
+
+    def rss_mb(self) -> float:
+        """Return the memory of now, in MB."""
+        return float(self._process.memory_info().rss / _MIB)
 
     def cpu_percent(self) -> float:
         """Return the share of one core since the last call, in percent."""

@@ -55,6 +55,7 @@ class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
     decisions: int
     orders: OrderCounts
     falls: int  # restarts of the market's task
+    unknown_s: float = 0.0  # for how long its oldest UNKNOWN order has been that
 
 
 class BreakerReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +69,27 @@ class BreakerReport(msgspec.Struct, frozen=True, kw_only=True):
     failures: int  # within its window
     trips: int  # one after another
     cause: str
+
+
+class MemoryReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What the process may take, and how it grows; in MB."""
+
+    limit_mb: float
+    limit_source: str  # cgroup, or machine
+    available_mb: float  # that the machine could still give to anybody
+    growth_mb_h: float | None  # over the last hour; None before ten minutes are over
+    reliefs: int  # how often memory was given back
+
+
+class RestReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The calls to one endpoint of the venue."""
+
+    endpoint: str
+    calls: int  # since start
+    recent: int  # within the last quarter of an hour
+    mean_ms: float | None  # of these
+    p50_ms: float | None  # since start
+    p99_ms: float | None
 
 
 class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +157,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     config: ConfigReport = ConfigReport(accepted_ns=0, version=0)
     breakers: list[BreakerReport] = []  # a lane that is not in it is closed
     local_fault_ns: int = 0  # since when most markets fail together; 0 where they do not
+    stuck: str = ""  # which vital part has work and does none; "" where none is stuck
+    recovered: bool = True  # the venue has answered for all that the last run left open
+    decision_recent_s: float | None = None  # frame to decision, the mean of the last quarter of an hour
+    memory: MemoryReport | None = None  # None before it was measured
+    disk_free_mb: float | None = None  # of the state folder
+    rest: list[RestReport] = []
     equity: dict[str, Money]  # by venue
     journal_sequence: int
     history: str  # "sqlite" or "mysql"

@@ -46,6 +46,7 @@ def report_of(task: MarketTask, place: Place, now_ns: int, troubles: Mapping[str
         ticks=task.inbox.ticks,
         bars=task.bars_seen,
         decisions=task.decisions,
+        unknown_s=_unknown_s(task, now_ns),
         orders=_counts(task),
         falls=task.supervisor.falls,
     )
@@ -77,6 +78,11 @@ def _counts(task: MarketTask) -> OrderCounts:
         rejected=counts.rejected,
         unknown=sum(_unresolved(order) for order in executor.orders),
     )
+
+
+def _unknown_s(task: MarketTask, now_ns: int) -> float:
+    since = [order.unknown_since_ns for order in task.desk.executor.orders if _unresolved(order)]
+    return round((now_ns - min(since)) / 1e9, 3) if since else 0.0
 
 
 def _unresolved(order: Order) -> bool:

@@ -1,6 +1,7 @@
 """Binance USD-M: data only, traded on paper."""
 
 from kangbot.execution.venue_clock import VenueClock
+from kangbot.health.latency import Timings
 from kangbot.machines.limiter import Window
 from kangbot.modes.way import Way
 from kangbot.runtime.world import SECOND_NS, World
@@ -15,10 +16,10 @@ _RECEIVE_WINDOW_MS = 5000  # of the simulated account, which orders reach at onc
 
 def way(settings: Settings, world: World) -> Way:
     """Compose what the settings say of Binance USD-M."""
-    own = settings.venues.binance_usdm
+    own, timings = settings.venues.binance_usdm, Timings()
     a_second = Window(most=own.requests_per_second, span_ns=SECOND_NS)
     return Way(
-        venue=BinanceVenue(rest_url=own.rest_url),
+        venue=BinanceVenue(rest_url=own.rest_url, timings=timings),
         public=[
             lambda: BinancePublic(url=own.ws_public_url, path="public"),
             lambda: BinancePublic(url=own.ws_public_url, path="market"),
@@ -28,5 +29,6 @@ def way(settings: Settings, world: World) -> Way:
         account_windows=(a_second,),
         data_windows=(a_second, _A_MINUTE),
         receive_window_ms=_RECEIVE_WINDOW_MS,
+        timings=timings,
         clock=VenueClock(world.clock, most_ns=SECOND_NS),
     )

@@ -1,6 +1,7 @@
 """Bybit: data and orders. On paper it is given no key and no private stream."""
 
 from kangbot.execution.venue_clock import VenueClock
+from kangbot.health.latency import Timings
 from kangbot.machines.limiter import Window
 from kangbot.modes.way import Way
 from kangbot.runtime.world import SECOND_NS, World
@@ -17,7 +18,8 @@ def way(settings: Settings, world: World) -> Way:
     own = settings.venues.bybit
     # Bybit takes a stamp that is late by less than the receive window, or early by less than a second.
     clock = VenueClock(world.clock, most_ns=min(own.receive_window_ms * _MILLISECOND_NS // 2, SECOND_NS))
-    venue = _venue(settings, world, clock)
+    timings = Timings()
+    venue = _venue(settings, world, clock, timings)
     public, private = settings.bybit_ws_public_url, settings.bybit_ws_private_url
 
     def account() -> BybitPrivate:
@@ -34,11 +36,12 @@ def way(settings: Settings, world: World) -> Way:
         account_windows=(Window(most=own.requests_per_second, span_ns=SECOND_NS),),
         data_windows=(Window(most=own.data_requests_per_second, span_ns=SECOND_NS),),
         receive_window_ms=own.receive_window_ms,
+        timings=timings,
         clock=clock,
     )
 
 
-def _venue(settings: Settings, world: World, clock: VenueClock) -> BybitVenue:
+def _venue(settings: Settings, world: World, clock: VenueClock, timings: Timings) -> BybitVenue:
     timeout_s = settings.venues.bybit.request_timeout_ms / 1000
     return BybitVenue(
         key=settings.bybit_key,
@@ -49,4 +52,5 @@ def _venue(settings: Settings, world: World, clock: VenueClock) -> BybitVenue:
         receive_window_ms=settings.venues.bybit.receive_window_ms,
         timeout_s=timeout_s,
         connect_timeout_s=min(_CONNECT_S, timeout_s / 2),
+        timings=timings,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kangbot.execution.venue_clock import VenueClock
+from kangbot.health.latency import Timings
 from kangbot.machines.limiter import Window
 from kangbot.ports import Dialect, Venue
 
@@ -22,4 +23,5 @@ class Way:
     account_windows: tuple[Window, ...]  # for requests about orders and the account
     data_windows: tuple[Window, ...]  # for requests of public data
     receive_window_ms: int  # how late an order may reach the venue
+    timings: Timings  # how long the venue's REST calls take
     clock: VenueClock  # the venue's, to be measured; what is signed is stamped by it

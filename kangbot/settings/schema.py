@@ -17,6 +17,7 @@ from kangbot.settings.daemon import (
     Start,
     Supervision,
 )
+from kangbot.settings.health import HealthSettings
 from kangbot.settings.kinds import FilePath, Secret, split_url
 from kangbot.settings.notify import Notify
 from kangbot.settings.trading import Defaults, Market, MarketSettings, Paper, Risk
@@ -45,6 +46,7 @@ class Settings:
     risk: Risk = field(default_factory=Risk)
     supervision: Supervision = field(default_factory=Supervision)
     breakers: BreakerSettings = field(default_factory=BreakerSettings)
+    health: HealthSettings = field(default_factory=HealthSettings)
     notify: Notify = field(default_factory=Notify)
     shutdown: Shutdown = field(default_factory=Shutdown)
     logs: Logs = field(default_factory=Logs)

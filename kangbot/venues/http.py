@@ -7,11 +7,14 @@ followed: a signed order must arrive once, where it was addressed.
 import asyncio
 import ssl
 from collections.abc import Mapping
+from time import perf_counter_ns
 from typing import NamedTuple
 
 import aiohttp
 import certifi
 import yarl
+
+from kangbot.health.latency import Timings
 
 
 class NotSent(Exception):
@@ -48,7 +51,7 @@ class Http:
     unable to connect is told apart from not being answered. `keep_alive_s` is how long an idle connection is kept:
     longer than the account's slow beat of questions (60 s), so that an order finds one that is warm. A server that
     closes it earlier is noticed when that arrives; only a request written in the same instant ends as NoAnswer.
-    `trust_env` obeys HTTP_PROXY and its kin.
+    `trust_env` obeys HTTP_PROXY and its kin. `timings` counts how long requests took, by endpoint.
     """
 
     def __init__(
@@ -59,7 +62,9 @@ class Http:
         keep_alive_s: float = 75.0,
         connections: int = 32,
         trust_env: bool = False,
+        timings: Timings | None = None,
     ) -> None:
+        self._timings = timings or Timings()
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=connect_timeout_s)
         self._keep_alive_s = keep_alive_s
         self._connections = connections
@@ -73,15 +78,16 @@ class Http:
         `url` is taken as it is, already encoded: what was signed is what is sent. Cancelled, it may have arrived.
         """
         session = self._session or self._open(url)
+        target, began_ns = yarl.URL(url, encoded=True), perf_counter_ns()
         try:
-            async with session.request(
-                method, yarl.URL(url, encoded=True), headers=headers, data=body, allow_redirects=False
-            ) as response:
+            async with session.request(method, target, headers=headers, data=body, allow_redirects=False) as response:
                 return Reply(response.status, response.headers, await response.read())
         except _BEFORE_SENDING as error:
             raise NotSent(_said(error)) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise NoAnswer(_said(error)) from error
+        finally:
+            self._timings.observe(f"{method} {target.raw_path}", perf_counter_ns() - began_ns)
 
     def _open(self, url: str) -> aiohttp.ClientSession:
         if self._closed:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from msgspec import structs
+
 from kangbot.control.server import ControlServer, Listen
 from kangbot.errors import NeedsHuman, Retryable
+from kangbot.health.checks import Health, health_of
 from kangbot.health.report import BreakerReport, Reloaded, Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place, UnknownMarketError
@@ -16,6 +19,7 @@ from kangbot.model.events import Lane
 from kangbot.model.ids import MarketId
 from kangbot.ports import Page, Row
 from kangbot.runtime.world import Clock
+from kangbot.settings.health import HealthSettings
 from tests.support.reporting import a_market, a_report
 
 MARKET = MarketId("v:A")
@@ -37,12 +41,19 @@ class Desk:
         self.obeyed: list[tuple[object, ...]] = []
         self.journal: list[tuple[str, str]] = []
         self.waits = ""
+        self.stuck = ""
         self.disk_full = False
         self.away = False
         self.asked: list[Page] = []
 
     def report(self) -> Report:
         return REPORT
+
+    def live(self) -> str:
+        return self.stuck
+
+    def health(self) -> Health:
+        return health_of(structs.replace(REPORT, stuck=self.stuck), HealthSettings().thresholds)
 
     def ready(self) -> str:
         return self.waits

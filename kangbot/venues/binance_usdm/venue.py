@@ -10,6 +10,7 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from kangbot.errors import Refused, Retryable
+from kangbot.health.latency import Timings
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import Symbol
 from kangbot.model.market import Instrument
@@ -46,9 +47,11 @@ class BinanceVenue(DataOnly):
     name = VENUE
     id_rule = IdRule.WHILE_OPEN
 
-    def __init__(self, *, rest_url: str, timeout_s: float = 10.0, connect_timeout_s: float = 4.0) -> None:
+    def __init__(
+        self, *, rest_url: str, timeout_s: float = 10.0, connect_timeout_s: float = 4.0, timings: Timings | None = None
+    ) -> None:
         self._rest_url = rest_url.rstrip("/")
-        self._http = Http(timeout_s=timeout_s, connect_timeout_s=connect_timeout_s)
+        self._http = Http(timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, timings=timings)
 
     async def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:
         """Return the rules of those `symbols` that are perpetuals and trade now."""

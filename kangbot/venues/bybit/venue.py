@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from kangbot.errors import Refused
+from kangbot.health.latency import Timings
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName, VenueOrderId
 from kangbot.model.market import Instrument, InstrumentKind
@@ -53,7 +54,7 @@ class BybitVenue:
       order that was not answered will not be accepted any more, so waiting much longer only delays the question.
     - `stop_trigger`: the last price by default, because it is the price that strategies see and that backtests fill
       stops at. The mark price is steadier against a single wick, and leaves the position open while it lags.
-    - `trust_env` obeys the environment's proxies.
+    - `trust_env` obeys the environment's proxies; `timings` counts how long requests took.
     """
 
     def __init__(
@@ -70,12 +71,15 @@ class BybitVenue:
         connect_timeout_s: float = 4.0,
         stop_trigger: StopTrigger = StopTrigger.LAST,
         trust_env: bool = False,
+        timings: Timings | None = None,
     ) -> None:
         self._now_ns = now_ns
         self._venue_now_ms = venue_now_ms
         self._stop_trigger = stop_trigger
         self._known: dict[tuple[str, str], Instrument] = {}
-        self._http = Http(timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, trust_env=trust_env)
+        self._http = Http(
+            timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, trust_env=trust_env, timings=timings
+        )
         self._client = Client(
             key=key,
             secret=secret,

@@ -185,3 +185,20 @@ async def test_the_live_connection_needs_a_token_and_begins_with_a_snapshot(
     async with aiohttp.ClientSession(served.url) as stranger:
         with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
             await stranger.ws_connect("/stream")
+
+
+async def test_health_tells_every_check_and_live_only_what_is_stuck(tmp_path: Path) -> None:
+    """`/health` needs a token and is 503 where a check is critical; `/live` is open and tells no details."""
+    async with serving(tmp_path) as served, aiohttp.ClientSession() as http:
+        headers = {"Authorization": f"Bearer {served.read}"}
+        async with http.get(f"{served.url}/health") as answer:
+            assert answer.status == 401
+        async with http.get(f"{served.url}/health", headers=headers) as answer:
+            said = await answer.json()
+            assert (answer.status, said["status"], said["live"]) == (503, "critical", "")
+            assert {check["name"] for check in said["checks"]} >= {"breakers", "memory", "loop_lag"}
+        async with http.get(f"{served.url}/live") as answer:
+            assert (answer.status, await answer.json()) == (200, {"live": True})
+        served.desk.stuck = "journal for 60 s"
+        async with http.get(f"{served.url}/live") as answer:
+            assert (answer.status, await answer.json()) == (503, {"live": False})

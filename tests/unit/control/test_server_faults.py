@@ -12,6 +12,7 @@ import pytest
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.control.server import ControlServer
 from kangbot.errors import NeedsHuman, Refused
+from kangbot.health.checks import Health
 from kangbot.health.report import Reloaded, Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place
@@ -40,6 +41,12 @@ class Faulty:
         raise ZeroDivisionError
 
     def force_retry(self, market: MarketId, caller: str) -> None:
+        raise ZeroDivisionError
+
+    def live(self) -> str:
+        raise ZeroDivisionError
+
+    def health(self) -> Health:
         raise ZeroDivisionError
 
     def ready(self) -> str:

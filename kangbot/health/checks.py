@@ -1,0 +1,211 @@
+"""How well the daemon is: pure functions from what it says of itself to checks, a score, and whether it is ready.
+
+What each check means and what to do about it is docs/health.md; the score's formula is `machines/verdict.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from kangbot.health.report import MarketReport, Report
+from kangbot.machines.verdict import Bounds, Status, score, worst
+
+_RUNNING = ("starting", "warming", "live", "paused")
+_ACTIVE = ("live", "paused")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """From where a figure warns, and above (below, for what is left) which it is critical. See settings/health.py."""
+
+    decision_s: Bounds
+    memory_percent: Bounds
+    rest_ms: Bounds
+    lag_ms: Bounds
+    feed_s: Bounds
+    unknown_s: Bounds
+    backlog: Bounds
+    clock_ms: Bounds
+    disk_mb: Bounds
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One check. `figure` is in `unit`; None where nothing has been measured yet."""
+
+    name: str
+    status: Status
+    figure: float | None
+    unit: str
+    says: str
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """How well the daemon is."""
+
+    status: Status  # that of the worst check
+    score: int  # 0 to 100
+    active: int  # markets that run, of
+    wanted: int  # those that are to
+    tripped: int  # of these: with a breaker that is not closed
+    live: str  # why the process should be ended; "" where it should not
+    ready: str  # why it does not do its work; "" where it does
+    checks: list[Check]
+
+
+def health_of(report: Report, thresholds: Thresholds) -> Health:
+    """Return how well the daemon is that says this of itself."""
+    wanted = [market for market in report.markets if market.desired == "running"]
+    names = {market.market for market in wanted}
+    tripped = len({one.market for one in report.breakers if one.state != "closed"} & names)
+    checks = [*_money(report, thresholds), *_trade(report, thresholds, tripped), *_machine(report, thresholds)]
+    statuses = [check.status for check in checks]
+    active = sum(market.state in _ACTIVE for market in wanted)
+    return Health(
+        status=worst(statuses),
+        score=score(active=active, wanted=len(wanted), tripped=tripped, statuses=statuses),
+        active=active,
+        wanted=len(wanted),
+        tripped=tripped,
+        live=report.stuck,
+        ready=readiness(report, thresholds),
+        checks=checks,
+    )
+
+
+def readiness(report: Report, thresholds: Thresholds) -> str:
+    """Return why the daemon does not do its work; "" where it does. That a venue is down is no reason."""
+    if report.stuck:
+        return f"stuck: {report.stuck}"
+    if not report.recovered:
+        return report.waiting or "the venue has not answered yet for what the last run left open"
+    if report.history_backlog > thresholds.backlog.critical:
+        return f"{report.history_backlog} events wait for the history"
+    if (late := _oldest_unknown(report.markets)) > thresholds.unknown_s.critical:
+        return f"an order has been UNKNOWN for {late:.0f} s"
+    stale = [market.symbol for market in _fed(report.markets) if _age(market) > thresholds.feed_s.critical]
+    if stale and not _venue_is_down(report):
+        return f"stale data: {', '.join(stale)}"
+    return ""
+
+
+def _venue_is_down(report: Report) -> bool:
+    """Whether no stream of the venue is open: then it is the venue, or the way to it, and no restart would help."""
+    return bool(report.streams) and not any(stream.state == "open" for stream in report.streams)
+
+
+def _fed(markets: Sequence[MarketReport]) -> list[MarketReport]:
+    return [market for market in markets if market.state in _ACTIVE]
+
+
+def _age(market: MarketReport) -> float:
+    return market.feed_age_s or 0.0
+
+
+def _oldest_unknown(markets: Sequence[MarketReport]) -> float:
+    return max((market.unknown_s for market in markets), default=0.0)
+
+
+def _check(name: str, status: Status, figure: float | None, unit: str, says: str) -> Check:
+    return Check(name=name, status=status, figure=figure, unit=unit, says=says)
+
+
+def _money(report: Report, bounds: Thresholds) -> list[Check]:
+    """Return the checks of what money hangs on first."""
+    bare = report.unprotected
+    unknown, oldest = report.orders.unknown, _oldest_unknown(report.markets)
+    doubted = bounds.unknown_s.judge(oldest)
+    return [
+        _check(
+            "unprotected", Status.CRITICAL if bare else Status.HEALTHY, bare, "positions", "no stop rests at the venue"
+        ),
+        _check("unknown_orders", doubted, oldest, "s", f"{unknown} orders are UNKNOWN, the oldest for so long"),
+        _check(
+            "kill_switch",
+            Status.WARNING if report.killed else Status.HEALTHY,
+            float(bool(report.killed)),
+            "set",
+            report.killed or "released",
+        ),
+    ]
+
+
+def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
+    fed = _fed(report.markets)
+    eldest = max(fed, key=_age, default=None)
+    running = [market for market in report.markets if market.state in _RUNNING]
+    failed = sum(market.state == "failed" for market in report.markets)
+    slowest = max(report.rest, key=lambda rest: rest.mean_ms or 0.0, default=None)
+    broken = Status.HEALTHY if not tripped else Status.WARNING if 2 * tripped < len(running) else Status.CRITICAL
+    return [
+        _check("markets", Status.CRITICAL if failed else Status.HEALTHY, failed, "markets", "FAILED: fell too often"),
+        _check(
+            "feeds",
+            bounds.feed_s.judge(None if eldest is None else _age(eldest)),
+            None if eldest is None else _age(eldest),
+            "s",
+            "no market runs" if eldest is None else f"since the last price of {eldest.symbol}, the oldest",
+        ),
+        _check("breakers", broken, tripped, "markets", "a breaker is not closed"),
+        _check(
+            "decision",
+            bounds.decision_s.judge(report.decision_recent_s),
+            report.decision_recent_s,
+            "s",
+            "from a frame to its decision, on average of the last 15 minutes",
+        ),
+        _check(
+            "rest",
+            bounds.rest_ms.judge(None if slowest is None else slowest.mean_ms),
+            None if slowest is None else slowest.mean_ms,
+            "ms",
+            "nothing was asked" if slowest is None else f"{slowest.endpoint}, on average of the last 15 minutes",
+        ),
+    ]
+
+
+def _machine(report: Report, bounds: Thresholds) -> list[Check]:
+    memory, lag, offset = report.memory, report.loop_lag_recent_ms.get("p99"), report.clock.get("offset")
+    percent = None if memory is None else round(100 * report.rss_mb / memory.limit_mb, 1)
+    away = report.history_away
+    of = (
+        "not measured yet" if memory is None else f"of {memory.limit_mb:.0f} MB, the limit of the {memory.limit_source}"
+    )
+    return [
+        _check("vitals", Status.CRITICAL if report.stuck else Status.HEALTHY, None, "", report.stuck or "all progress"),
+        _check("loop_lag", bounds.lag_ms.judge(lag), lag, "ms", "p99 of the last half minute"),
+        _check("memory", bounds.memory_percent.judge(percent), percent, "%", of),
+        _check("disk", bounds.disk_mb.judge_left(report.disk_free_mb), report.disk_free_mb, "MB", "free for the state"),
+        _check("database", Status.WARNING if away else Status.HEALTHY, None, "", away or f"{report.history} is there"),
+        _check(
+            "backlog",
+            bounds.backlog.judge(report.history_backlog),
+            report.history_backlog,
+            "events",
+            "in the journal, not in the history yet",
+        ),
+        _check(
+            "clock",
+            bounds.clock_ms.judge(None if offset is None else abs(offset)),
+            offset,
+            "ms",
+            "the venue's clock is ahead of ours",
+        ),
+    ]
+
+
+def in_words(health: Health) -> str:
+    """Return the health as a person reads it: one line, then one for each check, the worst first."""
+    head = (
+        f"{health.status.value}, score {health.score}: {health.active} of {health.wanted} markets run, "
+        f"{health.tripped} with a breaker open"
+    )
+    order = [Status.CRITICAL, Status.WARNING, Status.HEALTHY]
+    rows = sorted(health.checks, key=lambda check: order.index(check.status))
+    return "\n".join(
+        [head, *(f"  {row.status.value:<8}  {row.name:<14}  {_figure(row):>12}  {row.says}" for row in rows)]
+    )
+
+
+def _figure(check: Check) -> str:
+    return "-" if check.figure is None else f"{check.figure:g} {check.unit}"

@@ -1,0 +1,75 @@
+"""What memory there is, what limit really applies, and giving some of it back.
+
+The limit is that of the control group, or of one above it: a container's or a unit's, versions 1 and 2. Without one it
+is the machine's memory. Given back is what can be made again: caches of the standard library, garbage, and what the C
+library keeps for later (glibc alone; others give it back by themselves).
+"""
+
+import ctypes
+import gc
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+_MIB = 1024 * 1024
+_GROUPS = Path("/sys/fs/cgroup")
+_OWN = Path("/proc/self/cgroup")
+_NONE = 1 << 60  # version 1 says "no limit" by a number near 2**63
+
+
+class Limit(NamedTuple):
+    """How much this process may take, in MB, and who says so: "cgroup" or "machine"."""
+
+    mb: float
+    source: str
+
+
+def limit(groups: Path = _GROUPS, own: Path = _OWN) -> Limit:
+    """Return the lowest limit that applies to this process."""
+    machine_mb = psutil.virtual_memory().total / _MIB
+    lowest = min((size / _MIB for size in _limits(groups, own)), default=machine_mb)
+    return Limit(round(lowest, 1), "cgroup") if lowest < machine_mb else Limit(round(machine_mb, 1), "machine")
+
+
+def available_mb() -> float:
+    """Return what the machine could still give to anybody."""
+    return round(psutil.virtual_memory().available / _MIB, 1)
+
+
+def _limits(groups: Path, own: Path) -> Iterator[int]:
+    """Yield the limits of our control group and of those above it, in bytes."""
+    for folder, name in _places(groups, own):
+        try:
+            said = (folder / name).read_text().strip()
+        except OSError:
+            continue  # of a container that sees its own group alone, as the root
+        if said.isdecimal() and int(said) < _NONE:
+            yield int(said)
+
+
+def _places(groups: Path, own: Path) -> Iterator[tuple[Path, str]]:
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        root, name = (groups / "memory", "memory.limit_in_bytes") if controllers else (groups, "memory.max")
+        folder = root / path.lstrip("/")
+        yield from ((place, name) for place in (folder, *folder.parents) if place.is_relative_to(root))
+
+
+def relieve() -> None:
+    """Give back what can be made again. A full collection: some milliseconds for what is not frozen."""
+    re.purge()
+    gc.collect()
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError):
+        return  # not glibc
+    trim(0)

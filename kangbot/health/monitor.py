@@ -1,0 +1,137 @@
+"""Looks at what changes slowly (memory, averages) on a slow beat, gives memory back in time, and reports in words.
+
+It runs beside trading: what falls here is told and reaches no market.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from kangbot.health.checks import Health, in_words
+from kangbot.health.latency import Latencies, Timings
+from kangbot.health.memory import Limit, available_mb, limit, relieve
+from kangbot.health.process import ProcessMeter
+from kangbot.health.report import MemoryReport, RestReport
+from kangbot.health.rolling import Growth, Recent
+from kangbot.machines.relief import Relief
+from kangbot.runtime.world import SECOND_NS, Clock
+
+log = structlog.get_logger(__name__)
+
+_BEAT_S = 15.0
+_SAMPLE_NS = 60 * SECOND_NS
+_MIB = 1024 * 1024
+
+
+class Monitor:
+    """The slow figures of one process. `health` is asked for the report in the log, every `report_every_s`."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        meter: ProcessMeter,
+        state_dir: Path,
+        decisions: Latencies,
+        timings: Timings,
+        health: Callable[[], Health],
+        report_every_s: float,
+        limit_of: Callable[[], Limit] = limit,
+        relief: Callable[[], None] = relieve,
+    ) -> None:
+        self._clock = clock
+        self._meter = meter
+        self._state_dir = state_dir
+        self._timings = timings
+        self._health = health
+        self._report_ns = int(report_every_s * SECOND_NS)
+        self._limit_of = limit_of
+        self._relieve = relief
+        self._decisions = Recent(decisions)
+        self._rest: dict[str, Recent] = {}
+        self._growth = Growth()
+        self._relief = Relief()
+        self._reliefs = 0
+        now_ns = clock.now_ns()
+        self._sampled_ns, self._reported_ns = now_ns, now_ns
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await asyncio.sleep(_BEAT_S)
+            self.look()
+
+    def look(self) -> None:
+        """Look once, and do what is due."""
+        now_ns, rss_mb, most = self._clock.now_ns(), self._meter.rss_mb(), self._limit_of()
+        self._relief, due = self._relief.looked(rss_mb / most.mb, now_ns)
+        if due:
+            self._give_back(rss_mb, most)
+        if now_ns - self._sampled_ns >= _SAMPLE_NS:
+            self._sampled_ns = now_ns
+            self._sample(now_ns, rss_mb)
+        if now_ns - self._reported_ns >= self._report_ns:
+            self._reported_ns = now_ns
+            health = self._health()
+            log.info("health.report", status=health.status.value, score=health.score, words=in_words(health))
+
+    def _give_back(self, before_mb: float, most: Limit) -> None:
+        self._relieve()
+        self._reliefs += 1
+        after_mb = self._meter.rss_mb()
+        log.warning(
+            "memory.relieved",
+            before_mb=round(before_mb, 1),
+            after_mb=round(after_mb, 1),
+            limit_mb=most.mb,
+            limit=most.source,
+        )
+
+    def _sample(self, now_ns: int, rss_mb: float) -> None:
+        self._growth.sample(now_ns, rss_mb)
+        self._decisions.sample()
+        for endpoint, latencies in self._timings.endpoints.items():
+            self._rest.setdefault(endpoint, Recent(latencies)).sample()
+
+    # -------------------------------------------------------------------------------------------------------- figures
+    def memory(self) -> MemoryReport:
+        """Return what the process may take, and how it grows."""
+        most = self._limit_of()
+        return MemoryReport(
+            limit_mb=most.mb,
+            limit_source=most.source,
+            available_mb=available_mb(),
+            growth_mb_h=self._growth.by_hour(),
+            reliefs=self._reliefs,
+        )
+
+    def disk_free_mb(self) -> float | None:
+        """Return what is free where the state folder is; None where that cannot be told."""
+        try:
+            disk = os.statvfs(self._state_dir)
+        except OSError:
+            return None
+        return round(disk.f_bavail * disk.f_frsize / _MIB, 1)
+
+    def decision_s(self) -> float | None:
+        """Return the mean from frame to decision in the last quarter of an hour; None without any."""
+        mean_ms = self._decisions.mean_ms()
+        return None if mean_ms is None else mean_ms / 1000
+
+    def rest(self) -> list[RestReport]:
+        """Return the calls to each endpoint."""
+        return [self._endpoint(name, latencies) for name, latencies in self._timings.endpoints.items()]
+
+    def _endpoint(self, name: str, latencies: Latencies) -> RestReport:
+        recent = self._rest.get(name) or Recent(latencies)
+        return RestReport(
+            endpoint=name,
+            calls=latencies.count,
+            recent=recent.count,
+            mean_ms=recent.mean_ms(),
+            p50_ms=latencies.quantile_ms(0.5),
+            p99_ms=latencies.quantile_ms(0.99),
+        )

@@ -1,0 +1,144 @@
+"""From what the daemon says of itself to checks, a score, and whether it is ready."""
+
+from typing import Any
+
+import pytest
+
+from kangbot.health.checks import Health, health_of, in_words
+from kangbot.health.report import BreakerReport, MemoryReport, OrderCounts, RestReport, StreamReport
+from kangbot.machines.verdict import Status
+from kangbot.model.ids import MarketId
+from kangbot.settings.health import HealthSettings
+from tests.support.reporting import a_market, a_report
+
+THRESHOLDS = HealthSettings().thresholds
+MEMORY = MemoryReport(limit_mb=100, limit_source="cgroup", available_mb=500, growth_mb_h=None, reliefs=0)
+
+
+def judged(*markets: Any, **fields: Any) -> Health:
+    """Return the health of a daemon with these markets (one that is well, by default)."""
+    return health_of(a_report(*(markets or (a_market(),)), **fields), THRESHOLDS)
+
+
+def status(health: Health, name: str) -> Status:
+    """Return the status of one check."""
+    (check,) = (check for check in health.checks if check.name == name)
+    return check.status
+
+
+def stream(state: str) -> StreamReport:
+    """Return a stream in that state."""
+    return StreamReport(
+        name="bybit public", state=state, topics=1, live=0, dials=1, reconnects=0, frames=0, garbled=0, troubles={}
+    )
+
+
+def test_a_daemon_that_is_well_has_a_hundred() -> None:
+    """And is alive and ready."""
+    health = judged()
+    assert (health.status, health.score, health.live, health.ready) == (Status.HEALTHY, 100, "", "")
+    assert len({check.name for check in health.checks}) == len(health.checks)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "expected"),
+    [
+        ("unprotected", {"unprotected": 1}, Status.CRITICAL),
+        ("kill_switch", {"killed": "a person"}, Status.WARNING),
+        ("decision", {"decision_recent_s": 30.0}, Status.WARNING),
+        ("decision", {"decision_recent_s": 90.5}, Status.CRITICAL),
+        ("memory", {"memory": MEMORY, "rss_mb": 79.9}, Status.HEALTHY),
+        ("memory", {"memory": MEMORY, "rss_mb": 80.0}, Status.WARNING),
+        ("memory", {"memory": MEMORY, "rss_mb": 101.0}, Status.CRITICAL),
+        ("loop_lag", {"loop_lag_recent_ms": {"p99": 150.0}}, Status.WARNING),
+        ("disk", {"disk_free_mb": 100.0}, Status.CRITICAL),
+        ("database", {"history_away": "it hangs"}, Status.WARNING),
+        ("backlog", {"history_backlog": 10_000}, Status.WARNING),
+        ("clock", {"clock": {"offset": -6000.0}}, Status.CRITICAL),
+        ("vitals", {"stuck": "journal for 60 s"}, Status.CRITICAL),
+    ],
+)
+def test_each_figure_has_its_bounds(name: str, fields: dict[str, Any], expected: Status) -> None:
+    """The check says so, the whole is as bad as it, and the score stays below."""
+    health = judged(**fields)
+    assert status(health, name) is health.status is expected
+    assert health.score <= {Status.HEALTHY: 100, Status.WARNING: 89, Status.CRITICAL: 59}[expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "market", "expected"),
+    [
+        ("feeds", a_market(feed_age_s=20.0), Status.WARNING),
+        ("feeds", a_market(feed_age_s=61.0), Status.CRITICAL),
+        ("feeds", a_market(feed_age_s=61.0, state="stopped", desired="stopped"), Status.HEALTHY),
+        ("markets", a_market(state="failed"), Status.CRITICAL),
+        ("unknown_orders", a_market(unknown_s=6.0, orders=OrderCounts(unknown=1)), Status.WARNING),
+        ("unknown_orders", a_market(unknown_s=61.0, orders=OrderCounts(unknown=1)), Status.CRITICAL),
+    ],
+)
+def test_each_market_counts(name: str, market: Any, expected: Status) -> None:
+    """The worst of them is the figure."""
+    assert status(judged(a_market("ETH"), market), name) is expected
+
+
+def test_the_slowest_endpoint_is_the_figure() -> None:
+    """By its mean of the last quarter of an hour."""
+    slow = RestReport(endpoint="GET /slow", calls=9, recent=3, mean_ms=2500.0, p50_ms=1.0, p99_ms=1.0)
+    fast = RestReport(endpoint="GET /fast", calls=9, recent=0, mean_ms=None, p50_ms=9000.0, p99_ms=9000.0)
+    health = judged(rest=[fast, slow])
+    (check,) = (check for check in health.checks if check.name == "rest")
+    assert (check.status, check.figure, check.says.split(",")[0]) == (Status.WARNING, 2500.0, "GET /slow")
+
+
+def test_breakers_warn_and_are_critical_where_half_the_markets_are_shut() -> None:
+    """Only those of markets that are to run count, each once."""
+
+    def open_(name: str, lane: str = "entry", state: str = "open") -> BreakerReport:
+        market = MarketId(f"bybit:{name}-USDT:USDT")
+        return BreakerReport(
+            market=market, lane=lane, state=state, since_ns=1, until_ns=2, failures=5, trips=1, cause="timeouts"
+        )
+
+    markets = [a_market(name) for name in ("A", "B", "C")]
+    one = judged(*markets, breakers=[open_("A"), open_("A", "data"), open_("B", state="closed"), open_("Z")])
+    assert (one.tripped, status(one, "breakers")) == (1, Status.WARNING)
+    two = judged(*markets, breakers=[open_("A"), open_("B")])
+    assert (two.tripped, status(two, "breakers")) == (2, Status.CRITICAL)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"stuck": "journal for 60 s"}, "stuck: journal for 60 s"),
+        ({"recovered": False, "waiting": "the venue is away"}, "the venue is away"),
+        ({"recovered": False}, "the venue has not answered yet for what the last run left open"),
+        ({"history_backlog": 200_001}, "200001 events wait for the history"),
+        ({"history_backlog": 200_000, "history_away": "it hangs"}, ""),
+    ],
+)
+def test_what_makes_it_not_ready(fields: dict[str, Any], reason: str) -> None:
+    """Alive it is all the same, unless it is stuck."""
+    health = judged(**fields)
+    assert health.ready == reason
+    assert health.live == fields.get("stuck", "")
+
+
+def test_stale_data_and_old_doubts_make_it_not_ready() -> None:
+    """On a market that runs; a stopped one may be as old as it likes."""
+    assert judged(a_market(feed_age_s=61.0), streams=[stream("open")]).ready == "stale data: BTC/USDT:USDT"
+    assert judged(a_market(feed_age_s=61.0, state="stopped")).ready == ""
+    assert judged(a_market(unknown_s=61.0)).ready == "an order has been UNKNOWN for 61 s"
+
+
+def test_a_venue_that_is_down_makes_nothing_unready() -> None:
+    """A restart would not bring it back."""
+    health = judged(a_market(feed_age_s=900.0), streams=[stream("waiting"), stream("dialing")])
+    assert (health.live, health.ready, status(health, "feeds")) == ("", "", Status.CRITICAL)
+
+
+def test_in_words_the_worst_comes_first() -> None:
+    """One line for the whole, one for each check."""
+    lines = in_words(judged(unprotected=2, killed="a person")).splitlines()
+    assert lines[0] == "critical, score 59: 1 of 1 markets run, 0 with a breaker open"
+    assert lines[1].split()[:4] == ["critical", "unprotected", "2", "positions"]
+    assert lines[2].split()[:2] == ["warning", "kill_switch"]

@@ -1,0 +1,74 @@
+"""The limit that really applies, and giving memory back."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from kangbot.health.memory import Limit, available_mb, limit, relieve
+
+MIB = 1024 * 1024
+MACHINE = Limit(round(psutil.virtual_memory().total / MIB, 1), "machine")
+
+
+def groups(tmp_path: Path, own: str, files: dict[str, str]) -> tuple[Path, Path]:
+    """Return a tree of control groups, and the file that names ours."""
+    for name, said in files.items():
+        file = tmp_path / "cgroup" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{said}\n")
+    (tmp_path / "own").write_text(own)
+    return tmp_path / "cgroup", tmp_path / "own"
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "mb"),
+    [
+        ("0::/system.slice/kangbot.service\n", {"system.slice/kangbot.service/memory.max": str(320 * MIB)}, 320),
+        (
+            "0::/a/b\n",
+            {"a/b/memory.max": "max", "a/memory.max": str(200 * MIB), "memory.max": str(400 * MIB)},
+            200,
+        ),
+        ("0::/../elsewhere\n", {"memory.max": str(64 * MIB)}, 64),
+        (
+            "5:cpu:/x\n4:memory:/docker/1\n0::/\n",
+            {"memory/docker/1/memory.limit_in_bytes": str(100 * MIB), "memory/memory.limit_in_bytes": str(2**63 - 1)},
+            100,
+        ),
+    ],
+)
+def test_the_lowest_limit_on_the_way_up_applies(tmp_path: Path, own: str, files: dict[str, str], mb: int) -> None:
+    """Of our own control group or of one above it, of either version."""
+    assert limit(*groups(tmp_path, own, files)) == Limit(mb, "cgroup")
+
+
+@pytest.mark.parametrize(
+    ("own", "files"),
+    [
+        ("0::/a\n", {"a/memory.max": "max"}),
+        ("4:memory:/\n", {"memory/memory.limit_in_bytes": "9223372036854771712"}),
+        ("0::/gone\n", {}),
+    ],
+)
+def test_without_a_limit_it_is_the_machine(tmp_path: Path, own: str, files: dict[str, str]) -> None:
+    """A group that says "max", version 1's huge number, a group that is not to be seen."""
+    assert limit(*groups(tmp_path, own, files)) == MACHINE
+
+
+def test_without_control_groups_it_is_the_machine(tmp_path: Path) -> None:
+    """Another kernel."""
+    assert limit(tmp_path, tmp_path / "none") == MACHINE
+    assert 0 < available_mb() <= MACHINE.mb
+
+
+def test_what_the_c_library_keeps_is_given_back() -> None:
+    """A hundred thousand small objects that are gone weigh nothing any more."""
+    process = psutil.Process()
+    kept = [bytes(600) for _ in range(150_000)]
+    pins = [bytes(600) for _ in range(50)]  # at the end of the heap, so that it does not shrink by itself
+    full = process.memory_info().rss
+    del kept
+    relieve()
+    assert process.memory_info().rss < full - 60 * MIB
+    assert pins

@@ -1,0 +1,97 @@
+"""The slow figures of a process, memory that is given back in time, and the report in the log."""
+
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from kangbot.health.checks import Health, health_of
+from kangbot.health.latency import Latencies, Timings
+from kangbot.health.memory import Limit, relieve
+from kangbot.health.monitor import Monitor
+from kangbot.health.process import ProcessMeter
+from kangbot.runtime.world import SECOND_NS, Clock
+from kangbot.settings.health import HealthSettings
+from tests.support.reporting import a_market, a_report
+
+
+class Bench:
+    """A monitor of this very process, with a limit and a time of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now_ns = 0
+        self.limit_mb = 1e6
+        self.decisions, self.timings = Latencies(), Timings()
+        self.monitor = Monitor(
+            clock=Clock(lambda: self.now_ns, 0),
+            meter=ProcessMeter(),
+            state_dir=folder,
+            decisions=self.decisions,
+            timings=self.timings,
+            health=self.health,
+            report_every_s=900,
+            limit_of=lambda: Limit(self.limit_mb, "cgroup"),
+            relief=relieve,
+        )
+
+    def health(self) -> Health:
+        return health_of(a_report(a_market()), HealthSettings().thresholds)
+
+    def pass_by(self, seconds: int) -> list[dict[str, object]]:
+        """Let time pass, on the monitor's beat; return what was logged."""
+        with capture_logs() as logged:
+            for _ in range(seconds // 15):
+                self.now_ns += 15 * SECOND_NS
+                self.monitor.look()
+        return [dict(entry) for entry in logged]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_memory_near_its_limit_is_given_back_once_and_told(bench: Bench) -> None:
+    """Before the kernel's killer comes; with the figures before and after."""
+    assert bench.pass_by(60) == []
+    kept: list[object] = [bytes(600) for _ in range(150_000)]
+    kept.append(kept)  # garbage that only a collection finds
+    bench.limit_mb = ProcessMeter().rss_mb() / 0.9
+    del kept
+    (told,) = bench.pass_by(60)
+    assert told["event"] == "memory.relieved"
+    assert float(str(told["after_mb"])) < float(str(told["before_mb"])) <= bench.limit_mb
+    assert bench.monitor.memory().reliefs == 1
+
+
+def test_a_readable_report_comes_every_quarter_of_an_hour(bench: Bench) -> None:
+    """Two in half an hour."""
+    told = bench.pass_by(1800)
+    assert [entry["event"] for entry in told] == ["health.report"] * 2
+    assert str(told[0]["words"]).startswith("healthy, score 100: 1 of 1 markets run")
+
+
+def test_averages_are_of_the_last_quarter_of_an_hour(bench: Bench) -> None:
+    """What was slow before is over."""
+    assert bench.monitor.decision_s() is None
+    bench.decisions.observe(40 * SECOND_NS)
+    bench.timings.observe("GET /v5/order/realtime", 3 * SECOND_NS)
+    bench.pass_by(60)
+    assert bench.monitor.decision_s() == 40
+    (rest,) = bench.monitor.rest()
+    assert (rest.endpoint, rest.calls, rest.p50_ms) == ("GET /v5/order/realtime", 1, 3000)
+    bench.pass_by(1000)
+    bench.decisions.observe(SECOND_NS // 100)
+    assert bench.monitor.decision_s() == 0.01
+    (rest,) = bench.monitor.rest()
+    assert (rest.calls, rest.recent, rest.mean_ms) == (1, 0, None)
+
+
+def test_growth_and_disk_are_of_this_machine(bench: Bench) -> None:
+    """Growth after ten minutes; a folder that is gone has no figure."""
+    assert bench.monitor.memory().growth_mb_h is None
+    bench.pass_by(720)
+    assert bench.monitor.memory().growth_mb_h is not None
+    assert (bench.monitor.disk_free_mb() or 0) > 0
+    bench.monitor._state_dir = Path("/nowhere")
+    assert bench.monitor.disk_free_mb() is None

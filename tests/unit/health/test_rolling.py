@@ -1,0 +1,59 @@
+"""Figures of the last minutes."""
+
+import pytest
+
+from kangbot.health.latency import Latencies, Timings
+from kangbot.health.rolling import Growth, Recent, slope_by_hour
+
+MINUTE = 60_000_000_000
+
+
+def test_what_is_older_than_a_quarter_of_an_hour_counts_no_more() -> None:
+    """The mean is of the recent ones alone."""
+    latencies = Latencies()
+    recent = Recent(latencies)
+    assert (recent.count, recent.mean_ms()) == (0, None)
+    latencies.observe(90_000_000_000)
+    assert (recent.count, recent.mean_ms()) == (1, 90_000)
+    for _ in range(15):
+        recent.sample()
+    latencies.observe(2_000_000)
+    assert recent.count == 2
+    recent.sample()
+    assert (recent.count, recent.mean_ms()) == (1, 2)
+
+
+def test_growth_is_told_by_the_hour() -> None:
+    """6 MB in half an hour, with noise, are 12 an hour."""
+    growth = Growth()
+    for minute in range(31):
+        growth.sample(minute * MINUTE, 70 + minute / 5 + (0.5 if minute % 2 else -0.5))
+    assert growth.by_hour() == pytest.approx(12, abs=0.2)
+
+
+def test_a_slope_needs_ten_minutes() -> None:
+    """A start is no growth."""
+    assert slope_by_hour([]) is None
+    assert slope_by_hour([(0, 10.0), (9 * MINUTE, 60.0)]) is None
+    assert slope_by_hour([(0, 10.0), (10 * MINUTE, 10.0)]) == 0
+
+
+def test_a_histogram_counts_exactly() -> None:
+    """Each bound counts all below it; the last is no bound at all."""
+    latencies = Latencies()
+    for duration_ns in (10_000, 100_000, 300_000, 30_000_000_000):
+        latencies.observe(duration_ns)
+    histogram = latencies.histogram()
+    assert histogram.bounds_s[:3] == (0.000064, 0.000256, 0.001024)
+    assert histogram.counts == (1, 2, *[3] * 8)
+    assert histogram.total == 4
+    assert histogram.sum_s == pytest.approx(30.00041)
+
+
+def test_endpoints_without_end_are_one() -> None:
+    """A venue that makes up addresses takes no memory."""
+    timings = Timings()
+    for number in range(1000):
+        timings.observe(f"GET /{number}", 1)
+    assert len(timings.endpoints) == 65
+    assert timings.endpoints["other"].count == 1000 - 64
