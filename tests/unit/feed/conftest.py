@@ -175,6 +175,7 @@ class WordVenue:
         self.key = "good"
         self.binary = False
         self.connects = 0
+        self.most_open = 0  # connections at the same time
         self.said: list[dict[str, Any]] = []  # what clients sent, in order
         self.sockets: list[ServerConnection] = []
         self._number = 0
@@ -223,6 +224,7 @@ class WordVenue:
             await socket.close(self.shut_at_once)
             return
         self.sockets.append(socket)
+        self.most_open = max(self.most_open, len(self.sockets))
         topics: dict[str, None] = {}
         pushing = self._tasks.spawn("push", self._push(socket, topics))
         try:

@@ -40,6 +40,28 @@ async def test_a_cut_connection_is_dialled_again_and_resubscribed(venue: WordVen
         assert stream.state is StreamState.OPEN
 
 
+async def test_a_stream_never_has_two_connections(venue: WordVenue) -> None:
+    """However it is cut, frozen, wanted anew or let go: the old one has ended before the next is dialled."""
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hold = hub.subscribe(BTC, QUOTES, inbox)
+        for frozen in (False, True, False, True):
+            await until(lambda: inbox.live.get("q.BTC", False))
+            dialled = venue.connects
+            other = hub.subscribe(ETH, QUOTES, Inbox())
+            venue.frozen = frozen
+            if not frozen:
+                venue.drop_all()
+            await until(lambda: not inbox.live["q.BTC"])
+            await until(lambda: venue.connects > dialled)  # noqa: B023 -- awaited within this round
+            venue.frozen = False
+            await other.aclose()
+        await hold.aclose()
+        assert venue.connects >= 5
+        assert venue.most_open == 1
+        assert len(hub.streams) == 1
+
+
 async def test_accept_then_close_is_dialled_ever_more_rarely(venue: WordVenue) -> None:
     """A connection that opens and closes is a failure, however well the handshake went: the backoff is not reset."""
     venue.shut_at_once = 1000
