@@ -22,6 +22,7 @@ from kangbot.execution.budget import Budget
 from kangbot.health.checks import Health, health_of
 from kangbot.health.headline import headline
 from kangbot.health.lag import LoopLag
+from kangbot.health.metrics import exposition
 from kangbot.health.monitor import Monitor
 from kangbot.health.process import ProcessMeter
 from kangbot.health.report import MarketReport, OrderCounts, Reloaded, Report
@@ -435,6 +436,17 @@ class App:
     def live(self) -> str:
         """Return why the process should be ended; "" where it should not."""
         return self.stuck()
+
+    def metrics(self) -> str:
+        """Return the figures in Prometheus' text format."""
+        report, floor = self.report(), self._floor
+        latencies = {
+            "frame_to_decision": floor.decisions.histogram(),
+            "frame_to_order": floor.orders.histogram(),
+            "loop_lag": self._lag.latencies.histogram(),
+        }
+        rest = {name: one.histogram() for name, one in self._link.way.timings.endpoints.items()}
+        return exposition(report, health_of(report, self._settings.health.thresholds), latencies, rest)
 
     def health(self) -> Health:
         """Return how well the daemon is."""

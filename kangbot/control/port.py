@@ -21,6 +21,9 @@ class Controlled(Protocol):
     def live(self) -> str:
         """Return why the process should be ended; "" where it should not."""
 
+    def metrics(self) -> str:
+        """Return the figures in Prometheus' text format."""
+
     def health(self) -> Health:
         """Return how well the daemon is."""
 

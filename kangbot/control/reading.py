@@ -4,13 +4,14 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from kangbot.control.access import Access
 from kangbot.control.answers import answer
 from kangbot.control.port import Controlled
 from kangbot.control.route import Call, Route, get
 from kangbot.health.checks import Health
+from kangbot.health.metrics import CONTENT_TYPE
 from kangbot.health.report import MarketReport, Report
 from kangbot.machines.verdict import Status
 from kangbot.market.roster import UnknownMarketError
@@ -76,6 +77,7 @@ class Reading:
                 word,
                 also={503: "It does not yet, or no more."},
             ),
+            get("/metrics", "The figures for Prometheus.", self._metrics, str, look, media="text/plain"),
             get("/report", "Everything the daemon says of itself.", self._report, Report, look),
             get("/markets", "Every market.", self._markets, list[MarketReport], look),
             get("/markets/{market}", "One market.", self._market, MarketReport, look, also={404: "No such market."}),
@@ -92,6 +94,10 @@ class Reading:
     async def _live(self, _: Call) -> web.Response:
         live = not self._daemon.live()
         return answer(Live(live=live), 200 if live else 503)
+
+    async def _metrics(self, _: Call) -> web.Response:
+        text = self._daemon.metrics()
+        return web.Response(body=text.encode(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
 
     async def _health(self, _: Call) -> web.Response:
         health = self._daemon.health()

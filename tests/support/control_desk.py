@@ -12,6 +12,7 @@ from msgspec import structs
 from kangbot.control.server import ControlServer, Listen
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.health.checks import Health, health_of
+from kangbot.health.metrics import exposition
 from kangbot.health.report import BreakerReport, Reloaded, Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place, UnknownMarketError
@@ -51,6 +52,9 @@ class Desk:
 
     def live(self) -> str:
         return self.stuck
+
+    def metrics(self) -> str:
+        return exposition(REPORT, self.health(), {}, {})
 
     def health(self) -> Health:
         return health_of(structs.replace(REPORT, stuck=self.stuck), HealthSettings().thresholds)

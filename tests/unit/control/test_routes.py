@@ -202,3 +202,13 @@ async def test_health_tells_every_check_and_live_only_what_is_stuck(tmp_path: Pa
         served.desk.stuck = "journal for 60 s"
         async with http.get(f"{served.url}/live") as answer:
             assert (answer.status, await answer.json()) == (503, {"live": False})
+
+
+async def test_metrics_are_text_for_whoever_may_look(served: Served) -> None:
+    """In Prometheus' own content type; without a token there is nothing."""
+    async with aiohttp.ClientSession() as http:
+        async with http.get(f"{served.url}/metrics") as answer:
+            assert answer.status == 401
+        async with http.get(f"{served.url}/metrics", headers={"Authorization": f"Bearer {served.read}"}) as answer:
+            assert answer.headers["Content-Type"] == "text/plain; version=0.0.4"
+            assert "kangbot_health_score " in await answer.text()

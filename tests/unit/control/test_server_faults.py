@@ -46,6 +46,9 @@ class Faulty:
     def live(self) -> str:
         raise ZeroDivisionError
 
+    def metrics(self) -> str:
+        raise ZeroDivisionError
+
     def health(self) -> Health:
         raise ZeroDivisionError
 

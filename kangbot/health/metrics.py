@@ -1,0 +1,128 @@
+"""The daemon's figures in the text format of Prometheus, 0.0.4: a pure function from what it says of itself.
+
+Everything is worked out when somebody scrapes, out of counters that exist anyway; nothing is kept for it. Series are
+bounded by the configured markets and by the endpoints of the venue. Names end with their unit; `_total` only grows.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from kangbot.health.checks import Health
+from kangbot.health.latency import Histogram
+from kangbot.health.report import MarketReport, Report
+from kangbot.machines.verdict import Status
+
+CONTENT_TYPE = "text/plain; version=0.0.4"
+_MIB = 1024 * 1024
+_LEVEL = {Status.HEALTHY: 0, Status.WARNING: 1, Status.CRITICAL: 2}
+
+Labels = Mapping[str, str]
+Samples = Iterable[tuple[Labels, float | None]]  # None: nothing has been measured, so nothing is said
+Family = tuple[str, str, str, Samples]  # name, type, help
+
+
+def exposition(
+    report: Report, health: Health, latencies: Mapping[str, Histogram], rest: Mapping[str, Histogram]
+) -> str:
+    """Return the text. `latencies` by the middle of their metric's name, `rest` by endpoint."""
+    families = [*_daemon(report, health), *_markets(report.markets), *_breakers(report)]
+    lines = [line for family in families for line in _family(*family)]
+    for name, histogram in latencies.items():
+        text = f"{name.replace('_', ' ')}, in seconds since start."
+        lines += _histograms(f"kangbot_{name}_seconds", text, [({}, histogram)])
+    by_endpoint = [({"endpoint": endpoint}, histogram) for endpoint, histogram in rest.items()]
+    lines += _histograms("kangbot_rest_call_seconds", "Calls to the venue, however they ended.", by_endpoint)
+    return "\n".join(lines) + "\n"
+
+
+def _one(value: float | None) -> Samples:
+    return [({}, value)]
+
+
+def _daemon(report: Report, health: Health) -> Iterator[Family]:
+    memory, orders = report.memory, report.orders
+    offset_ms = report.clock.get("offset")
+    lag_ms = report.loop_lag_recent_ms.get("p99")
+    yield "kangbot_health_score", "gauge", "The score, 0 to 100.", _one(health.score)
+    levels = [({"check": check.name}, float(_LEVEL[check.status])) for check in health.checks]
+    yield "kangbot_check_level", "gauge", "A check: 0 healthy, 1 warning, 2 critical.", levels
+    yield "kangbot_ready", "gauge", "Whether the daemon does its work.", _one(not health.ready)
+    yield "kangbot_stuck", "gauge", "Whether a vital part is stuck.", _one(bool(report.stuck))
+    yield "kangbot_kill_switch_set", "gauge", "Whether the kill switch is set.", _one(bool(report.killed))
+    yield "kangbot_start_time_seconds", "gauge", "When it was started.", _one(report.started_ns / 1e9)
+    yield "kangbot_markets_wanted", "gauge", "Markets that are to run.", _one(health.wanted)
+    yield "kangbot_markets_active", "gauge", "Markets of these that are live or paused.", _one(health.active)
+    yield "kangbot_unprotected_positions", "gauge", "Positions without a stop at the venue.", _one(report.unprotected)
+    yield "kangbot_unknown_orders", "gauge", "Orders whose outcome is not known yet.", _one(orders.unknown)
+    yield "kangbot_orders_sent_total", "counter", "Orders sent.", _one(orders.sent)
+    yield "kangbot_orders_filled_total", "counter", "Orders filled.", _one(orders.filled)
+    yield "kangbot_orders_rejected_total", "counter", "Orders rejected.", _one(orders.rejected)
+    yield "kangbot_frames_total", "counter", "Frames read from the streams.", _one(report.frames)
+    yield "kangbot_reconnects_total", "counter", "Streams that were dialled anew.", _one(report.reconnects)
+    yield "kangbot_loop_lag_recent_seconds", "gauge", "Loop lag, p99 of half a minute.", _one(_thousandth(lag_ms))
+    yield "kangbot_memory_bytes", "gauge", "Resident memory.", _one(report.rss_mb * _MIB)
+    yield (
+        "kangbot_memory_limit_bytes",
+        "gauge",
+        "The limit that applies.",
+        _one(memory.limit_mb * _MIB if memory else None),
+    )
+    yield (
+        "kangbot_memory_reliefs_total",
+        "counter",
+        "How often memory was given back.",
+        _one(memory.reliefs if memory else None),
+    )
+    free_mb = report.disk_free_mb
+    yield "kangbot_disk_free_bytes", "gauge", "Free for the state.", _one(None if free_mb is None else free_mb * _MIB)
+    yield "kangbot_open_handles", "gauge", "Open file descriptors.", _one(report.handles)
+    yield "kangbot_history_backlog_events", "gauge", "Events not in the history yet.", _one(report.history_backlog)
+    yield "kangbot_history_away", "gauge", "Whether the history is away.", _one(bool(report.history_away))
+    yield "kangbot_clock_offset_seconds", "gauge", "The venue's clock before ours.", _one(_thousandth(offset_ms))
+    equity = [({"currency": currency}, float(amount)) for currency, amount in report.equity.items()]
+    yield "kangbot_equity", "gauge", "The account's equity, in its currency.", equity
+
+
+def _thousandth(value: float | None) -> float | None:
+    return None if value is None else value / 1000
+
+
+def _markets(markets: list[MarketReport]) -> Iterator[Family]:
+    named = [({"market": str(market.market)}, market) for market in markets]
+    states = [({**labels, "state": market.state}, 1.0) for labels, market in named]
+    yield "kangbot_market_state", "gauge", "The state in which the market is.", states
+    ages = [(labels, market.feed_age_s) for labels, market in named]
+    yield "kangbot_market_feed_age_seconds", "gauge", "Since the last price.", ages
+    open_ = [(labels, float(market.unrealised)) for labels, market in named]
+    yield "kangbot_market_unrealised", "gauge", "Open profit, in the market's currency.", open_
+    falls = [(labels, float(market.falls)) for labels, market in named]
+    yield "kangbot_market_falls_total", "counter", "Restarts of the market's task.", falls
+
+
+def _breakers(report: Report) -> Iterator[Family]:
+    shut = [({"market": str(one.market), "lane": one.lane}, float(one.state != "closed")) for one in report.breakers]
+    yield "kangbot_breaker_open", "gauge", "Whether the breaker is not closed.", shut
+
+
+def _family(name: str, kind: str, text: str, samples: Samples) -> Iterator[str]:
+    yield f"# HELP {name} {text}"
+    yield f"# TYPE {name} {kind}"
+    yield from (f"{name}{_labels(labels)} {float(value)!r}" for labels, value in samples if value is not None)
+
+
+def _histograms(name: str, text: str, each: Iterable[tuple[Labels, Histogram]]) -> Iterator[str]:
+    yield f"# HELP {name} {text}"
+    yield f"# TYPE {name} histogram"
+    for labels, histogram in each:
+        for bound, count in zip(histogram.bounds_s, histogram.counts, strict=True):
+            yield f"{name}_bucket{_labels({**labels, 'le': repr(bound)})} {count}"
+        yield f"{name}_bucket{_labels({**labels, 'le': '+Inf'})} {histogram.total}"
+        yield f"{name}_sum{_labels(labels)} {histogram.sum_s!r}"
+        yield f"{name}_count{_labels(labels)} {histogram.total}"
+
+
+def _labels(labels: Labels) -> str:
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}" if labels else ""
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
