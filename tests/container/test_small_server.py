@@ -47,7 +47,7 @@ def house(image: str, server: Server, tmp_path_factory: pytest.TempPathFactory) 
         above.chmod(0o755)
     (folder / "kangbot.toml").write_text(busy_config())
     copy(ROOT / "tests" / "support" / "strategies" / "hangs.py", folder)
-    made = House(folder, {"KANGBOT_SERVER": server.parent}, "tests/container/small.yml")
+    made = House(folder, {"KANGBOT_SERVER": server.parent}, "tests/container/small.yml", project="kangbot-small")
     made.compose("down", "--volumes", "--timeout", "60")
     made.compose("up", "--detach")
     yield made

@@ -108,15 +108,18 @@ class Neighbour(Sandbox):
 class House:
     """The compose project of a test run, with the profile `sandbox`."""
 
-    def __init__(self, config: Path, environment: Mapping[str, str] | None = None, *beside: str) -> None:
+    def __init__(
+        self, config: Path, environment: Mapping[str, str] | None = None, *beside: str, project: str = PROJECT
+    ) -> None:
         self.config = config
+        self._project = project
         self._beside = ("tests/container/compose.yml", *beside)
         self._environment = {"KANGBOT_CONFIG_FOLDER": str(config), **(environment or {})}
 
     def compose(self, *arguments: str) -> str:
         """Run Compose on the shipped file with the test's own beside it; it must succeed."""
         files = ("-f", "docker-compose.yml", *(part for file in self._beside for part in ("-f", file)))
-        command = (*compose_command(), "-p", PROJECT, *files, "--profile", "sandbox", *arguments)
+        command = (*compose_command(), "-p", self._project, *files, "--profile", "sandbox", *arguments)
         done = ran(command, environment=self._environment)
         assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
         return done.stdout.strip()
@@ -127,7 +130,7 @@ class House:
             "ps",
             "-aq",
             "--filter",
-            f"label=com.docker.compose.project={PROJECT}",
+            f"label=com.docker.compose.project={self._project}",
             "--filter",
             f"label=com.docker.compose.service={service}",
         )
@@ -139,7 +142,7 @@ class House:
     def address(self, service: str) -> str:
         """Return the service's address on the inner network."""
         networks = json.loads(inspected(self.name(service), "{{json .NetworkSettings.Networks}}"))
-        return str(networks[f"{PROJECT}_inside"]["IPAddress"])
+        return str(networks[f"{self._project}_inside"]["IPAddress"])
 
     @property
     def exchange(self) -> Neighbour:
