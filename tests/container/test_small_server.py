@@ -47,7 +47,12 @@ def house(image: str, server: Server, tmp_path_factory: pytest.TempPathFactory) 
         above.chmod(0o755)
     (folder / "kangbot.toml").write_text(busy_config())
     copy(ROOT / "tests" / "support" / "strategies" / "hangs.py", folder)
-    made = House(folder, {"KANGBOT_SERVER": server.parent}, "tests/container/small.yml", project="kangbot-small")
+    made = House(
+        folder,
+        {"KANGBOT_SERVER": server.parent},
+        "tests/container/small.yml",
+        project="kangbot-small",
+    )
     made.compose("down", "--volumes", "--timeout", "60")
     made.compose("up", "--detach")
     yield made
@@ -82,6 +87,7 @@ def test_twenty_minutes_on_the_cheapest_server(house: House, server: Server, tmp
     """No end for want of memory, all markets back after every fault, all books agree; a cold start in under 20 s."""
     house.reported(lambda r: r.live == MARKETS and r.orders.filled > 5, "all live and trading", 120)
     cold_s = cold_restart_s(house)
+    print(f"all {MARKETS} markets live {cold_s:.1f} s after a cold start")
     draws = random.Random(5)
     mischief = Mischief(draws, house.exchange)
     samples, marks = Samples(), []

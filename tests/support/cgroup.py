@@ -34,7 +34,9 @@ class Server:
         return f"/{self._name}"
 
     def used(self, container: str = "") -> int:
-        """Return the memory that cannot be given back, in bytes: of a container, or of the server."""
+        """Return the memory that cannot be given back, in bytes, of a container (0 while it is down) or of all."""
+        if not self._folder("memory", container).exists():
+            return 0
         stat = dict(line.split() for line in self._read("memory", container, "memory.stat").splitlines())
         if self._unified:
             return int(stat["anon"]) + int(stat["kernel"])

@@ -129,6 +129,7 @@ class House:
         return docker(
             "ps",
             "-aq",
+            "--no-trunc",
             "--filter",
             f"label=com.docker.compose.project={self._project}",
             "--filter",
