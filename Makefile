@@ -10,7 +10,7 @@ SEEDS ?= 1..10000
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 WHOLLY_COVERED := kangbot/machines/*,kangbot/risk/*,kangbot/journal/*,kangbot/execution/*
 
-.PHONY: help demo run test crash-points kills faults soak simulate simulate-mutants test-container test-systemd small-server check fmt bench lock clean
+.PHONY: help demo run test crash-points kills config-mutations faults soak simulate simulate-mutants test-container test-systemd small-server check fmt bench lock clean
 
 help: ## what can be typed
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ simulate-mutants: $(STAMP) ## take each safeguard out, until a seed notices (min
 kills: $(STAMP) ## kill -9 the daemon 100 times and the database 15 times, stop the process for 30 s (15 minutes)
 	@$(BIN)/python -m pytest tests/e2e/test_kill.py tests/e2e/test_stopped_process.py tests/conformance/history/test_mariadb.py -m sweep -q
 	@$(BIN)/python -m pytest tests/e2e/test_small_disk.py -q
+
+config-mutations: $(STAMP) ## break the configuration's file in 900 ways under a daemon that trades (15 minutes)
+	@$(BIN)/python -m pytest tests/e2e/test_config_mutations.py -m sweep -q
 
 test-container: $(STAMP) ## docker-compose.yml for real: kills, a dead database, a hung loop, limits (needs a container engine)
 	@$(BIN)/python -m pytest tests/container -m "engine and not sweep" -q -s

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from kangbot.health.report import Report
+from kangbot.health.report import Reloaded, Report
 
 _TIMEOUT_S = 10.0
 
@@ -66,6 +66,14 @@ class ControlClient:
     def release_market(self, market: str) -> None:
         """Lift a market's quarantine. ValueError with the daemon's words where there is no such market."""
         self._call("POST", f"/markets/{market}/release")
+
+    def config(self) -> dict[str, Any]:
+        """Return the configuration that runs, without a secret."""
+        return dict(json.loads(self._call("GET", "/config")))
+
+    def reload_config(self) -> Reloaded:
+        """Have the configuration's file read now. ValueError with the daemon's words where nothing can be changed."""
+        return msgspec.json.decode(self._call("POST", "/config/reload"), type=Reloaded)
 
     def _call(self, method: str, path: str, body: object = None) -> bytes:
         connection = _UnixConnection(self._path)

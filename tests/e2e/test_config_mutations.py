@@ -1,0 +1,122 @@
+"""Whatever becomes of the configuration's file under a daemon that trades: it goes on, and says what is wrong.
+
+Each mutation is judged by a second reading of the same file: what that refuses must have changed nothing, and what it
+accepts must be what runs, whole.
+"""
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from kangbot.errors import ConfigInvalid
+from kangbot.settings.change import difference
+from kangbot.settings.loading import load
+from kangbot.settings.schema import Settings
+from kangbot.settings.shown import shown
+from tests.support.config_mutations import Mutation, mutations, save
+from tests.support.processes import CONFIG, MARKETS, World
+from tests.support.reports import write_report
+
+pytestmark = pytest.mark.process
+LEAST = 500
+
+
+def _read(world: World) -> Settings | tuple[str, ...]:
+    try:
+        return load(world.config, {**os.environ, **world.environment, "KANGBOT_CONTROL__PORT": "0"})
+    except ConfigInvalid as error:
+        return tuple(str(problem) for problem in error.problems)
+
+
+def _unclear(said: Iterable[str], config: Path) -> list[str]:
+    """Return the messages that do not say where, or speak like a program."""
+    return [
+        words
+        for words in said
+        if not (words.startswith((str(config), "environment")) and len(words) > len(str(config)) + 8)
+        or any(odd in words for odd in ("Traceback", "Error(", "Errno", "exit code"))
+    ]
+
+
+def suffer(world: World, chosen: list[Mutation]) -> dict[str, object]:
+    """Put each mutation in the file's place, have it read, and return what was found."""
+    world.start()
+    world.live()
+    pid = world.daemon.pid
+    good = _read(world)
+    assert isinstance(good, Settings)
+    refused = accepted = 0
+    half: list[str] = []
+    unclear: list[str] = []
+    begun = time.monotonic()
+    for mutation in chosen:
+        before = world.client.config()
+        mutation.put(world.config)
+        wanted = _read(world)
+        became = world.client.reload_config()
+        after = world.client.config()
+        if became.problems:
+            refused += 1
+            unclear += [f"{mutation.name}: {words}" for words in _unclear(became.problems, world.config)]
+            if after != before:
+                half.append(f"{mutation.name}: refused, and changed something")
+        else:
+            accepted += 1
+            if not isinstance(wanted, Settings):
+                half.append(f"{mutation.name}: accepted, and wrong: {wanted}")
+            elif after["markets"] != shown(wanted.markets) or after["defaults"] != shown(wanted.defaults):
+                half.append(f"{mutation.name}: accepted, and something else runs")
+            elif after["risk"] != shown(difference(good, wanted).settings.risk):
+                half.append(f"{mutation.name}: accepted, and other limits hold")
+        save(world.config, CONFIG.encode())
+        world.client.reload_config()
+    took_s = time.monotonic() - begun
+    report = world.until(lambda report: report.live == len(MARKETS))
+    traded = world.orders(more_than=report.orders.filled)
+    assert _read(world) == good
+    return {
+        "files": len(chosen),
+        "refused": refused,
+        "accepted": accepted,
+        "stops": int(traded.pid != pid),
+        "half_applied": half,
+        "unclear": unclear,
+        "falls": sum(market.falls for market in traded.markets),
+        "problem_left": traded.config.problem,
+        "versions_kept": len(list((world.state / "config").iterdir())),
+        "rss_mb": traded.rss_mb,
+        "seconds": round(took_s, 1),
+    }
+
+
+def some() -> list[Mutation]:
+    """Return about thirty mutations: those of places, and every so many of the others."""
+    known = list(mutations(CONFIG))
+    return [*known[:8], *known[8::44]]
+
+
+def test_thirty_broken_files_hurt_nobody(tmp_path: Path) -> None:
+    """Those of places, and a part of the others."""
+    world = World(tmp_path, seed=11)
+    try:
+        found = suffer(world, some())
+    finally:
+        world.close()
+    assert (found["stops"], found["half_applied"], found["unclear"], found["falls"]) == (0, [], [], 0), found
+    assert not found["problem_left"]
+
+
+@pytest.mark.sweep
+def test_hundreds_of_broken_files_hurt_nobody(tmp_path: Path) -> None:
+    """0 stops, 0 half-applied, and each refusal in words that say where; cut off at every byte among them."""
+    world = World(tmp_path, seed=12)
+    try:
+        found = suffer(world, list(mutations(CONFIG)))
+    finally:
+        world.close()
+    write_report("config", found)
+    assert (found["stops"], found["half_applied"], found["unclear"], found["falls"]) == (0, [], [], 0), found
+    assert len(list(mutations(CONFIG))) >= LEAST
