@@ -172,6 +172,27 @@ def report(
     raise typer.Exit(command(config, start=start, end=end, html=html, as_json=as_json))
 
 
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; replaced where it is there.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Write journal, embedded history and configuration into one file; the daemon may run."""
+    from kangbot.cli.backup import backup as command
+
+    raise typer.Exit(command(config, file))
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What backup wrote.")], config: Config = DEFAULT_CONFIG
+) -> None:
+    """Put a backup into an empty state folder; it overwrites nothing."""
+    from kangbot.cli.backup import restore as command
+
+    raise typer.Exit(command(config, file))
+
+
 @database.command()
 def upgrade(config: Config = DEFAULT_CONFIG) -> None:
     """Bring the database's tables to what this version writes; changes nothing where they are."""

@@ -1,0 +1,225 @@
+"""`kangbot backup` and `kangbot restore`: the daemon's memory in one file, and back.
+
+A zip with a manifest that names every file with its checksum: the journal, the embedded history, the configuration and
+its accepted versions, and the kill switch's file. Secrets are in none of them: keys, tokens and the database's address
+stand elsewhere, and are to be kept elsewhere.
+
+Taken while the daemon runs: SQLite copies its files whole (its online backup). The history is copied first, so that
+the journal always knows more than the history and feeds it on after a restore. A history on a server is not in it.
+"""
+
+import json
+import os
+import sqlite3
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import typer
+
+from kangbot.cli import exit_codes
+from kangbot.errors import NeedsHuman, Retryable
+from kangbot.journal.leap import leap
+from kangbot.journal.lock import FolderLock
+from kangbot.journal.writer import FILE as JOURNAL
+from kangbot.runtime.world import real_world
+from kangbot.settings import Settings, load
+from kangbot.settings.versions import FOLDER, write_whole
+from kangbot.storage.url import SqliteUrl, parse
+
+FORMAT = 1  # of the file; a greater number was written by a later kangbot
+_MANIFEST = "manifest.json"
+_HISTORY = "history.sqlite"
+_CONFIG = "kangbot.toml"
+_KILL = "KILL"
+_TRIES = 5  # to copy history and journal, where the journal was compacted between the two
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in the file."""
+
+    format: int
+    kangbot: str
+    at_ns: int
+    mode: str
+    venue: str
+    history: str  # "sqlite": it is in the file; "server": it is not
+    files: dict[str, str]  # SHA-256 by name
+
+
+def backup(config: Path, target: Path) -> int:
+    """Write the backup and return the exit code. NeedsHuman where there is nothing to copy, or no room."""
+    settings = load(config, os.environ)
+    with tempfile.TemporaryDirectory(prefix=".kangbot-backup-", dir=target.absolute().parent) as scratch:
+        folder = Path(scratch)
+        _copied(settings, folder)
+        (folder / _CONFIG).write_bytes(config.read_bytes())
+        state = settings.state_dir
+        kept = [(path, f"{FOLDER}/{path.name}") for path in sorted((state / FOLDER).glob("*.toml"))]
+        kept += [(state / _KILL, _KILL)] if (state / _KILL).is_file() else []
+        for path, name in kept:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(path.read_bytes())
+        files = {str(path.relative_to(folder)): _sum(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+        manifest = Manifest(
+            format=FORMAT,
+            kangbot=version("kangbot"),
+            at_ns=real_world().clock.now_ns(),
+            mode=settings.mode,
+            venue=settings.venue,
+            history="sqlite" if _HISTORY in files else "server",
+            files=files,
+        )
+        fresh = folder / "backup.zip"
+        with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(_MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+            for name in files:
+                archive.write(folder / name, name)
+        fresh.chmod(0o600)
+        with fresh.open("rb") as written:
+            os.fsync(written.fileno())
+        fresh.replace(target)
+    typer.echo(f"{target}: {len(files)} files, {target.stat().st_size:,} bytes")
+    if manifest.history == "server":
+        typer.echo("The history is on a server and not in it: mariadb-dump copies that.")
+    typer.echo("Keys, tokens and the database's address are not in it: keep them elsewhere.")
+    return exit_codes.OK
+
+
+def _copied(settings: Settings, folder: Path) -> None:
+    """Copy history, then journal, so that nothing is missing between the two."""
+    journal = settings.state_dir / JOURNAL
+    if not journal.is_file():
+        raise NeedsHuman(f"there is no journal in {settings.state_dir}", remedy="name the configuration that ran")
+    url = parse(settings.history_url)
+    for _ in range(_TRIES):
+        if isinstance(url, SqliteUrl) and url.path.is_file():
+            _copy(url.path, folder / _HISTORY)
+        _copy(journal, folder / JOURNAL)
+        if _joined(folder):
+            return
+    raise Retryable("the journal is being compacted all the time; try again")
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as one,
+            closing(sqlite3.connect(target)) as other,
+        ):
+            one.backup(other)
+    except sqlite3.Error as error:
+        raise NeedsHuman(f"{source} cannot be copied: {error}", remedy="look after the disk and the file") from error
+
+
+def _joined(folder: Path) -> bool:
+    """Whether the journal begins where the history ends, or before."""
+    if not (folder / _HISTORY).is_file():
+        return True
+    with closing(sqlite3.connect(folder / JOURNAL)) as journal, closing(sqlite3.connect(folder / _HISTORY)) as history:
+        tag = journal.execute("SELECT tag FROM meta").fetchone()[0]
+        floor = journal.execute("SELECT coalesce(max(sequence), 0) FROM checkpoint").fetchone()[0]
+        try:
+            stored = history.execute("SELECT stored FROM journals WHERE tag = ?", (tag,)).fetchone()
+        except sqlite3.OperationalError:  # the tables are not made yet
+            stored = None
+    return int(floor) <= (int(stored[0]) if stored else 0)
+
+
+def restore(config: Path, source: Path) -> int:
+    """Put the backup in the state folder of `config` and return the exit code.
+
+    Where `config` is not there, it is restored as well. NeedsHuman: a daemon runs, the folder is not empty, the backup
+    is damaged, or of a later kangbot.
+    """
+    with tempfile.TemporaryDirectory(prefix=".kangbot-restore-", dir=config.absolute().parent) as scratch:
+        folder = Path(scratch)
+        manifest = _unpacked(source, folder)
+        fresh = not config.exists()
+        if fresh:
+            write_whole(config, (folder / _CONFIG).read_bytes())
+        settings = load(config, os.environ)
+        lock = FolderLock(settings.state_dir)
+        try:
+            tag, last = _placed(settings, manifest, folder)
+        finally:
+            lock.release()
+    typer.echo(f"journal {tag} is restored up to record {last}, as it was {_ago(manifest)} ago")
+    typer.echo(f"configuration {config}: {'restored' if fresh else 'left as it is; the backup has its own'}")
+    typer.echo("At its start the daemon asks the exchange for what came after, and cancels orders that nobody knows.")
+    return exit_codes.OK
+
+
+def _placed(settings: Settings, manifest: Manifest, folder: Path) -> tuple[str, int]:
+    state, url = settings.state_dir, parse(settings.history_url)
+    there = sorted(path.name for path in state.iterdir() if path.name != "lock")
+    if there:
+        raise NeedsHuman(
+            f"the state folder {state} is not empty: it has {', '.join(there[:5])}",
+            remedy="move it away, or name another; nothing is overwritten",
+        )
+    if (settings.mode, settings.venue) != (manifest.mode, manifest.venue):
+        raise NeedsHuman(
+            f"the backup is of mode {manifest.mode} at {manifest.venue}, the configuration of {settings.mode} at "
+            f"{settings.venue}",
+            remedy="restore it with the configuration that it has, into a folder of its own",
+        )
+    if isinstance(url, SqliteUrl) and _HISTORY in manifest.files:
+        if url.path.exists():
+            raise NeedsHuman(f"the history {url.path} is there already", remedy="move it away; nothing is overwritten")
+        write_whole(url.path, (folder / _HISTORY).read_bytes())
+    for name in manifest.files:
+        if name == _KILL or name.startswith(f"{FOLDER}/"):
+            (state / name).parent.mkdir(mode=0o700, exist_ok=True)
+            write_whole(state / name, (folder / name).read_bytes())
+    found = leap(folder / JOURNAL)  # beside its place: what is put there is fit to be gone on with
+    write_whole(state / JOURNAL, (folder / JOURNAL).read_bytes())
+    return found
+
+
+def _unpacked(source: Path, folder: Path) -> Manifest:
+    """Unpack what the manifest names, and compare it. NeedsHuman where anything is wrong with it."""
+    remedy = "take another backup"
+    try:
+        with zipfile.ZipFile(source) as archive:
+            raw = archive.read(_MANIFEST)
+            if json.loads(raw).get("format", 0) > FORMAT:
+                raise NeedsHuman(f"{source} was written by a later kangbot", remedy="restore it with that version")
+            manifest = msgspec.json.decode(raw, type=Manifest)
+            for name in _plain(manifest):
+                (folder / name).parent.mkdir(exist_ok=True)
+                (folder / name).write_bytes(archive.read(name))
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, msgspec.DecodeError, AttributeError) as error:
+        raise NeedsHuman(f"{source} is no backup that can be read: {error}", remedy=remedy) from error
+    wrong = [name for name, known in manifest.files.items() if _sum(folder / name) != known]
+    if wrong or not {JOURNAL, _CONFIG} <= manifest.files.keys():
+        raise NeedsHuman(f"{source} is damaged: {', '.join(wrong) or 'it is not whole'}", remedy=remedy)
+    return manifest
+
+
+def _plain(manifest: Manifest) -> Iterator[str]:
+    """Yield the names, where none leads out of the folder."""
+    for name in manifest.files:
+        if name in (JOURNAL, _HISTORY, _CONFIG, _KILL) or (name.startswith(f"{FOLDER}/") and name.count("/") == 1):
+            yield name
+        else:
+            raise ValueError(f"it has a file of a strange name, {name!r}")
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = sha256()
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _ago(manifest: Manifest) -> str:
+    minutes = max(0, real_world().clock.now_ns() - manifest.at_ns) // 60_000_000_000
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"

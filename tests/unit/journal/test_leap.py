@@ -1,0 +1,43 @@
+"""A restored journal gives no number that may have been given since the copy was made."""
+
+from pathlib import Path
+
+from kangbot.journal.leap import leap
+from kangbot.journal.rebuild import LOST_AT_MOST
+from kangbot.journal.replay import checkpoint_of, replay
+from kangbot.journal.writer import FILE, JournalWriter
+from kangbot.runtime.world import Clock, World
+from tests.support.records import intended, noted
+
+WORLD = World(clock=Clock(), seed=b"leap")
+
+
+async def test_the_records_stay_and_the_numbers_go_on_later(tmp_path: Path) -> None:
+    """What is remembered is what was, save for the next number; a second leap goes on from there."""
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        await journal.append(noted(1), intended())
+        before = await replay(journal)
+        tag = journal.tag
+    assert leap(tmp_path / FILE) == (tag, 2)
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        after = await replay(journal)
+        assert await journal.append(noted(2)) == 3
+    assert after.next_number == before.next_number + LOST_AT_MOST
+    assert (after.markets, after.born_ns, after.last_sequence) == (before.markets, before.born_ns, 2)
+    leap(tmp_path / FILE)
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        assert (await replay(journal)).next_number == before.next_number + 2 * LOST_AT_MOST
+
+
+async def test_a_compacted_journal_keeps_what_others_remember(tmp_path: Path) -> None:
+    """Only the number in the checkpoint changes."""
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        await journal.append(intended(), noted(1))
+        memory = await replay(journal)
+        journal.mark_drained(2)
+        await journal.compact(checkpoint_of(memory, {}))
+        await journal.append(noted(2))
+    assert leap(tmp_path / FILE)[1] == 3
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        assert (await replay(journal)).next_number == memory.next_number + LOST_AT_MOST
+        assert journal.floor == 2
