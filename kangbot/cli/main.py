@@ -95,7 +95,7 @@ def simulate(
     seed: Annotated[int | None, typer.Option(min=0, help="One seed; 1 by default.")] = None,
     seeds: Annotated[str | None, typer.Option(help="A range such as 1..100, the last one included.")] = None,
     minutes: Annotated[float, typer.Option(min=3, help="How long a session lasts, in virtual time.")] = 10,
-    markets: Annotated[int, typer.Option(min=1, max=9, help="How many trade.")] = 5,
+    markets: Annotated[int, typer.Option(min=1, max=27, help="How many trade.")] = 5,
     mutant: Annotated[
         str, typer.Option(help="Take a safeguard out, by its name (all: each in turn): it must be noticed.")
     ] = "",

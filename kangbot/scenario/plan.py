@@ -14,7 +14,7 @@ from kangbot.model.orders import OrderKind, TimeInForce
 from kangbot.ports import IdRule
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import SECOND_NS
-from kangbot.sim.markets.listing import linear
+from kangbot.sim.markets.listing import DEFAULT_LINEAR, linear
 from kangbot.sim.markets.spec import MarketSpec as SimMarket
 from kangbot.sim.world.faults import Fault, Kind, planned
 from kangbot.sim.world.process import Spot
@@ -23,6 +23,8 @@ from kangbot.strategy import registry
 if TYPE_CHECKING:
     import random  # noqa: TID251 -- the type only; the generator is forked from the seed
 
+MOST_MARKETS = len(DEFAULT_LINEAR)
+_FAULTS_MINUTES = 10.0
 _NATIVES = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "LINKUSDT", "LTCUSDT", "BNBUSDT", "ADAUSDT")
 _QUIET_NS = 30 * SECOND_NS  # before the first fault: markets warm up
 LIVENESS_NS = 60 * SECOND_NS  # after the last
@@ -30,7 +32,10 @@ END_NS = 40 * SECOND_NS  # stopping, and two starts on a venue that stands still
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How large a session is. `kinds` None: every kind of fault."""
+    """How large a session is. `kinds` None: every kind of fault.
+
+    `most_faults` is for ten minutes; a longer session has more.
+    """
 
     minutes: float = 10.0
     markets: int = 5
@@ -76,14 +81,16 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
     end_ns = int(options.minutes * 60 * SECOND_NS)
     calm_ns = max(_QUIET_NS + SECOND_NS, end_ns - LIVENESS_NS - END_NS)
     size = Decimal(rng.choice((400, 1000, 3000)))
-    natives = rng.sample(_NATIVES, min(options.markets, len(_NATIVES)))
+    listed = _NATIVES if options.markets <= len(_NATIVES) else DEFAULT_LINEAR
+    natives = rng.sample(listed, min(options.markets, len(listed)))
     markets = tuple(_market(rng, native, size) for native in natives)
     # A client id that the venue forgets may not be sent twice, by nobody: nothing on the way may double it either.
     id_rule = IdRule.WHILE_OPEN if rng.random() < 0.25 else IdRule.FOR_EVER
     kinds = tuple(Kind) if options.kinds is None else options.kinds
     if id_rule is IdRule.WHILE_OPEN:
         kinds = tuple(kind for kind in kinds if kind is not Kind.DUPLICATION)
-    faults = planned(rng, begin_ns=_QUIET_NS, end_ns=calm_ns, kinds=kinds, most=options.most_faults)
+    most = round(options.most_faults * max(1.0, options.minutes / _FAULTS_MINUTES))
+    faults = planned(rng, begin_ns=_QUIET_NS, end_ns=calm_ns, kinds=kinds, most=most)
     return Plan(
         seed=seed,
         markets=markets,

@@ -62,3 +62,50 @@ def test_an_oversized_frame_ends_one_connection(world: FaultWorld, expect: Expec
         f"{world.public.since(begun)} reconnect, all fresh after {took:.1f} s, peak RSS grew by {grown:.1f} MB",
         ok=world.public.since(begun) == 1 and took <= 15 and grown <= 16,
     )
+
+
+@pytest.mark.sweep
+def test_a_full_inbox_is_its_markets_own(world: FaultWorld, expect: Expect) -> None:
+    """Forty thousand trades of one market at once, eight times what its inbox keeps, five times over."""
+    row = expect(
+        "a full inbox: 40,000 trades of one market at once, 5 times",
+        "0 reconnects, 0 falls, the other 26 ≤ 2 s old, peak RSS grows ≤ 24 MB, trading",
+    )
+    before = world.trading()
+    price = world.of("BTC").price
+    begun, oldest = time.monotonic(), 0.0
+    for burst in range(5):
+        for number in range(40):
+            world.public.inject(framed(_trades(str(price), 1000 * (40 * burst + number), 1000)))
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            ages = [one.feed_age_s or 0.0 for one in world.client.report().markets if not one.symbol.startswith("BTC/")]
+            oldest = max(oldest, *ages)
+            time.sleep(0.1)
+    after = world.orders(more_than=before.orders.filled + 3)
+    grown, falls = after.rss_peak_mb - before.rss_peak_mb, sum(market.falls for market in after.markets)
+    row.measured(
+        f"{world.of('BTC').ticks} events of the market taken, {world.public.since(begun)} reconnects, {falls} falls, "
+        f"oldest price of the others {oldest:.1f} s, peak RSS grew by {grown:.1f} MB",
+        ok=not world.public.since(begun) and not falls and oldest <= 2 and grown <= 24,
+    )
+
+
+def _trades(price: str, first: int, count: int) -> bytes:
+    """Return a frame of so many trades of now."""
+    now_ms = time.time_ns() // 1_000_000
+    data = [
+        {
+            "T": now_ms,
+            "s": "BTCUSDT",
+            "S": "Buy",
+            "v": "0.001",
+            "p": price,
+            "L": "PlusTick",
+            "i": f"flood-{first + number}",
+            "BT": False,
+            "seq": first + number,
+        }
+        for number in range(count)
+    ]
+    return json.dumps({"topic": "publicTrade.BTCUSDT", "type": "snapshot", "ts": now_ms, "data": data}).encode()

@@ -55,7 +55,7 @@ def neighbours_live(world: FaultWorld) -> None:
                 for one in report.markets
                 if not one.symbol.startswith(f"{VICTIM}/")
             )
-            and report.total == len(BASES)
+            and len(report.markets) == len(BASES)
         )
     )
 
@@ -130,4 +130,21 @@ def test_a_strategy_that_blocks_is_stopped(tmp_path: Path, expect: Expect) -> No
             and not world.public.since(dialled)
             and fewest == len(NEIGHBOURS)
             and max(oldest, aged) <= 2,
+        )
+
+
+def test_a_strategy_that_leaks_costs_its_neighbours_nothing(tmp_path: Path, expect: Expect) -> None:
+    """It keeps a megabyte of every bar for a minute; nobody can take that from it, so it must show."""
+    row = expect(
+        "a strategy that leaks 1 MB a bar, 60 s", "the growth is in the report, the other 26 live, prices ≤ 2 s old"
+    )
+    with rogue(tmp_path, "KEPT.append(bytearray(b'x' * (1 << 20)))") as world:
+        world.start()
+        world.live()
+        before = world.client.report().rss_mb
+        oldest, fewest = watched(world, 60)
+        grown = world.client.report().rss_mb - before
+        row.measured(
+            f"RSS in the report grew by {grown:.0f} MB, at least {fewest} others live, oldest price {oldest:.1f} s",
+            ok=grown >= 40 and fewest == len(NEIGHBOURS) and oldest <= 2,
         )
