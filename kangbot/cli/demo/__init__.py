@@ -10,6 +10,7 @@ import os
 import random  # noqa: TID251 -- the demo's own mischief, outside the daemon
 import shutil
 import signal
+import socket
 import sqlite3
 import sys
 import tempfile
@@ -31,7 +32,7 @@ from kangbot.cli.demo.processes import Daemon, DemoFailedError, DemoInterruptedE
 from kangbot.cli.demo.result import Totals
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.health.report import Report
-from kangbot.settings.daemon import LONGEST_SOCKET_PATH
+from kangbot.settings.daemon import LONGEST_SOCKET_PATH, Control
 from kangbot.settings.paths import shipped_config
 
 _REDRAW_S = 0.5
@@ -99,6 +100,7 @@ class _Demo:
         self._exits = contextlib.ExitStack()
         self._config = _first_markets(shipped_config("demo.toml"), markets, state)
         self._client = ControlClient(state / "state" / "control.sock")
+        self._port = _free_port()
         self._seed = seed
         self._with_chaos = chaos
         self._daemons: list[Daemon] = []  # the last one runs
@@ -123,6 +125,7 @@ class _Demo:
             "KANGBOT_VENUES__BYBIT__WS_PRIVATE_URL": self._sandbox.ws_private_url,
             "KANGBOT_VENUES__BYBIT__KEY": _CREDENTIAL,
             "KANGBOT_VENUES__BYBIT__SECRET": _CREDENTIAL,
+            **({} if self._quiet else {"KANGBOT_CONTROL__PORT": str(self._port)}),
         }
         begun.callback(self._stop)
         self._start(interrupted=lambda: self._interrupted)
@@ -144,8 +147,8 @@ class _Demo:
             daemon.stop()
 
     def _start(self, interrupted: Callable[[], bool] = lambda: False) -> None:
-        socket = self._state / "state" / "control.sock"
-        socket.unlink(missing_ok=True)
+        path = self._state / "state" / "control.sock"
+        path.unlink(missing_ok=True)
         daemon = Daemon(
             config=self._config,
             state=self._state / "state",
@@ -153,11 +156,11 @@ class _Demo:
             log=self._state / "daemon.log",
         )
         self._daemons.append(daemon)
-        wait_for(socket, daemon, interrupted)
+        wait_for(path, daemon, interrupted)
 
     def watch(self, seconds: float | None) -> None:
         """Show the board until the time is up or Ctrl-C."""
-        board = Board("kangbot demo: one event loop, a sandbox exchange on loopback")
+        board = Board(f"kangbot demo · {self._address()}")
         began = time.perf_counter()
         live = Live(console=self._console, refresh_per_second=4, screen=True, transient=True)
         with live if self._console.is_terminal and not self._quiet else contextlib.nullcontext():
@@ -173,6 +176,12 @@ class _Demo:
                     said_s = elapsed_s
                     self._say(elapsed_s)
                 time.sleep(_REDRAW_S)
+
+    def _address(self) -> str:
+        """Return where a browser sees the same; the token stands behind the #, which no browser sends."""
+        token = self._state / "state" / "control.token"
+        kept = token.read_text().strip() if token.is_file() else ""
+        return f"http://127.0.0.1:{self._port}/#token={kept}" if kept else "no dashboard"
 
     def _poll(self, elapsed_s: float) -> None:
         if self._chaos is not None and (done := self._chaos.strike(elapsed_s, self._daemon)):
@@ -220,6 +229,15 @@ class _Demo:
         except (OSError, sqlite3.Error) as error:
             raise DemoFailedError(f"the daemon has left no whole books: {error}") from error
         return self._totals
+
+
+def _free_port() -> int:
+    """Return the dashboard's usual port, or any where that one is taken."""
+    for port in (Control().port, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    return 0
 
 
 def _first_markets(config: Path, markets: int, folder: Path) -> Path:
