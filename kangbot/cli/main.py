@@ -25,6 +25,9 @@ app.add_typer(database, name="db")
 journal = typer.Typer(help="The journal, the daemon's memory.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(journal, name="journal")
 
+configuration = typer.Typer(help="The configuration's accepted versions.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(configuration, name="config")
+
 Config = Annotated[Path, typer.Option(envvar="KANGBOT_CONFIG", help="The TOML file.", metavar="FILE")]
 Socket = Annotated[Path | None, typer.Option(help="The daemon's control socket, in place of --config.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
@@ -191,6 +194,43 @@ def restore(
     from kangbot.cli.backup import restore as command
 
     raise typer.Exit(command(config, file))
+
+
+State = Annotated[
+    Path | None, typer.Option("--state", metavar="FOLDER", help="The state folder, where the file is broken.")
+]
+
+
+@configuration.command("versions")
+def config_versions(config: Config = DEFAULT_CONFIG, state: State = None) -> None:
+    """Name the accepted versions, oldest first."""
+    from kangbot.cli.config import versions as command
+
+    raise typer.Exit(command(config, state))
+
+
+@configuration.command("diff")
+def config_diff(
+    number: Annotated[int | None, typer.Argument(help="Of the version; the newest by default.")] = None,
+    config: Config = DEFAULT_CONFIG,
+    state: State = None,
+) -> None:
+    """Show what the file has otherwise than an accepted version."""
+    from kangbot.cli.config import diff as command
+
+    raise typer.Exit(command(config, state, number))
+
+
+@configuration.command("restore")
+def config_restore(
+    number: Annotated[int, typer.Argument(help="Of the version.")],
+    config: Config = DEFAULT_CONFIG,
+    state: State = None,
+) -> None:
+    """Put an accepted version in the file's place; what was there is set aside."""
+    from kangbot.cli.config import restore as command
+
+    raise typer.Exit(command(config, state, number))
 
 
 @database.command()
