@@ -233,6 +233,137 @@ def config_restore(
     raise typer.Exit(command(config, state, number))
 
 
+Market = Annotated[str, typer.Argument(help="As in `kangbot status --json`: bybit:BTC-USDT:USDT.", show_default=False)]
+OneMarket = Annotated[str, typer.Option(help="Of this market only.")]
+Limit = Annotated[int, typer.Option(min=1, max=2000, help="At most so many, the newest first.")]
+LaneName = Annotated[str, typer.Option(help="data, entry or exit.")]
+
+
+def _command(market: str, command: str, config: Path, socket: Path | None, *, as_json: bool) -> None:
+    from kangbot.cli.online import of_market, online, place, tell
+
+    path = of_market(market, before="/markets", after=f"/{command}")
+    raise typer.Exit(online(config, socket, tell(path), place, as_json=as_json))
+
+
+@app.command()
+def start(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Have a market trade."""
+    _command(market, "start", config, socket, as_json=as_json)
+
+
+@app.command()
+def stop(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Have a market stand still; its position keeps its stop."""
+    _command(market, "stop", config, socket, as_json=as_json)
+
+
+@app.command()
+def pause(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Let no new position into a market; what is held is managed."""
+    _command(market, "pause", config, socket, as_json=as_json)
+
+
+@app.command()
+def resume(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Let positions in again after a pause."""
+    _command(market, "resume", config, socket, as_json=as_json)
+
+
+@app.command("start-all")
+def start_all(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Start every market, one after another."""
+    from kangbot.cli.online import online, places, tell
+
+    raise typer.Exit(online(config, socket, tell("/start-all"), places, as_json=as_json))
+
+
+@app.command("stop-all")
+def stop_all(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Stop every market."""
+    from kangbot.cli.online import online, places, tell
+
+    raise typer.Exit(online(config, socket, tell("/stop-all"), places, as_json=as_json))
+
+
+@app.command()
+def breakers(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Show the circuit breakers that have counted something."""
+    from kangbot.cli.online import ask, online
+    from kangbot.cli.online import breakers as show
+
+    raise typer.Exit(online(config, socket, ask("/circuit-breakers"), show, as_json=as_json))
+
+
+@app.command()
+def retry(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Probe a market's open breakers now."""
+    from kangbot.cli.online import breakers as show
+    from kangbot.cli.online import of_market, online, tell
+
+    raise typer.Exit(online(config, socket, tell(of_market(market, before="/force-retry")), show, as_json=as_json))
+
+
+@app.command()
+def reset(
+    market: Market,
+    config: Config = DEFAULT_CONFIG,
+    *,
+    lane: LaneName = "",
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Close a market's breakers, or one lane's."""
+    from kangbot.cli.online import breakers as show
+    from kangbot.cli.online import of_market, online, tell
+
+    call = tell(of_market(market, before="/reset-circuit-breaker"), {"lane": lane} if lane else {})
+    raise typer.Exit(online(config, socket, call, show, as_json=as_json))
+
+
+@app.command()
+def orders(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    market: OneMarket = "",
+    limit: Limit = 20,
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Show the last orders, with what became of them."""
+    from kangbot.cli.online import ask, listing, online
+
+    path = f"/orders?limit={limit}" + (f"&market={market}" if market else "")
+    show = listing("intended_at", "market", "side", "quantity", "status", "filled", "average", "reason")
+    raise typer.Exit(online(config, socket, ask(path), show, as_json=as_json))
+
+
+@app.command()
+def positions(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Show what is held now."""
+    from kangbot.cli.online import ask, listing, online
+
+    show = listing("market", "net", "entry", "price", "stop", "unrealised", "unprotected")
+    raise typer.Exit(online(config, socket, ask("/positions"), show, as_json=as_json))
+
+
+@app.command()
+def events(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    market: OneMarket = "",
+    limit: Limit = 20,
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Show what happened last."""
+    from kangbot.cli.online import ask, listing, online
+
+    path = f"/events?limit={limit}" + (f"&market={market}" if market else "")
+    show = listing("at", "severity", "kind", "market", "message")
+    raise typer.Exit(online(config, socket, ask(path), show, as_json=as_json))
+
+
 @database.command()
 def upgrade(config: Config = DEFAULT_CONFIG) -> None:
     """Bring the database's tables to what this version writes; changes nothing where they are."""

@@ -47,6 +47,14 @@ class ControlClient:
         except msgspec.MsgspecError as error:
             raise ValueError(f"the daemon's report cannot be read; is it of another version? {error}") from None
 
+    def ask(self, path: str) -> Any:
+        """Return the answer to `GET path`. ValueError with the daemon's words where it has none."""
+        return json.loads(self._call("GET", path))
+
+    def tell(self, path: str, body: object = None) -> Any:
+        """Return the answer to `POST path`. ValueError with the daemon's words where it refuses."""
+        return json.loads(self._call("POST", path, body))
+
     def command(self, market: str, command: str) -> dict[str, Any]:
         """Command one market and return its place. ValueError with the daemon's words where it refuses."""
         return dict(json.loads(self._call("POST", f"/markets/{quote(market, safe=':')}/{command}")))
@@ -79,7 +87,7 @@ class ControlClient:
         connection = _UnixConnection(self._path)
         try:
             asked = None if body is None else json.dumps(body).encode()
-            connection.request(method, quote(path, safe="/:%"), body=asked, headers={"Host": "localhost"})
+            connection.request(method, quote(path, safe="/:%?&="), body=asked, headers={"Host": "localhost"})
             answer = connection.getresponse()
             said = answer.read()
         except (OSError, http.client.HTTPException) as error:

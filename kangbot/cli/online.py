@@ -1,0 +1,79 @@
+"""Commands to a daemon that runs: ask or tell it over its socket, print what it answers, and say so where none does."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import typer
+
+from kangbot.cli import exit_codes
+from kangbot.control.client import ControlClient, NoDaemonError
+from kangbot.settings import load
+
+Call = Callable[[ControlClient], Any]
+Rows = list[dict[str, Any]]
+
+
+def online(config: Path, socket: Path | None, call: Call, show: Callable[[Any], str], *, as_json: bool) -> int:
+    """Make the call, print its answer as `show` writes it or as JSON, and return the exit code."""
+    try:
+        said = call(ControlClient(socket or load(config, os.environ).control_socket))
+    except NoDaemonError as error:
+        sys.stderr.write(f"{error}\nStart one with: kangbot run --config {config}\n")
+        return exit_codes.NO_DAEMON
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return exit_codes.FAILURE
+    typer.echo(msgspec.json.encode(said).decode() if as_json else show(said))
+    return exit_codes.OK
+
+
+def ask(path: str) -> Call:
+    """Return the call that asks for `path`."""
+    return lambda client: client.ask(path)
+
+
+def tell(path: str, body: object = None) -> Call:
+    """Return the call that tells the daemon."""
+    return lambda client: client.tell(path, body)
+
+
+def of_market(market: str, *, before: str = "", after: str = "") -> str:
+    """Return an address with the market's name in it, whatever the name is."""
+    return f"{before}/{quote(market, safe=':')}{after}"
+
+
+def place(said: dict[str, Any]) -> str:
+    """Write where a market stands after a command."""
+    return f"now {said['state']}, wanted {said['desired']}: {said['reason']}"
+
+
+def places(said: dict[str, Any]) -> str:
+    """Write where all markets stand after a command to all."""
+    return table(said["markets"], ("market", "state", "desired", "reason"), "no market runs")
+
+
+def breakers(said: Rows | dict[str, Any]) -> str:
+    """Write breakers, of one market or of all."""
+    rows = said if isinstance(said, list) else said["breakers"]
+    return table(rows, ("market", "lane", "state", "failures", "trips", "cause"), "every breaker is closed")
+
+
+def listing(*columns: str) -> Callable[[Any], str]:
+    """Return how to write a page of the history, or a plain list."""
+    return lambda said: table(said if isinstance(said, list) else said["items"], columns, "nothing")
+
+
+def table(rows: Rows, columns: tuple[str, ...], nothing: str) -> str:
+    """Write rows under their names, as wide as they need; the last column as it is."""
+    if not rows:
+        return nothing
+    lines = [columns, *(tuple("" if row[name] is None else str(row[name]) for name in columns) for row in rows)]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )

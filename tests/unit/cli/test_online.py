@@ -1,0 +1,56 @@
+"""Commands to a running daemon: real processes against a real server on a real socket."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from kangbot.cli import exit_codes
+from kangbot.market.roster import Command
+from tests.support.control_desk import MARKET, Served, serving
+from tests.support.typed import typed
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    """A daemon of one market."""
+    async with serving(tmp_path) as it:
+        yield it
+
+
+async def test_a_market_is_commanded_and_its_place_is_told(served: Served) -> None:
+    """By the socket, so without a token."""
+    code, out, err = await typed("pause", MARKET, "--socket", str(served.socket))
+    assert (code, out, err) == (exit_codes.OK, "now stopped, wanted stopped: not started\n", "")
+    assert served.desk.obeyed == [(MARKET, Command.PAUSE, "control socket")]
+
+
+async def test_lists_are_tables_for_a_person_and_json_for_a_script(served: Served) -> None:
+    """The same answer."""
+    at = ("--socket", str(served.socket))
+    code, out, _ = await typed("breakers", *at)
+    assert code == exit_codes.OK
+    assert out.splitlines()[0].split() == ["market", "lane", "state", "failures", "trips", "cause"]
+    assert out.splitlines()[1].split() == [MARKET, "entry", "open", "10", "1", "timeouts"]
+    _, out, _ = await typed("positions", "--json", *at)
+    assert json.loads(out)[0]["net"] == "2"
+
+
+async def test_what_the_daemon_refuses_is_said_in_its_words(served: Served) -> None:
+    """An unknown market, and a lane that is none."""
+    at = ("--socket", str(served.socket))
+    code, _, err = await typed("retry", "v:B", *at)
+    assert (code, err) == (exit_codes.FAILURE, "no market 'v:B' runs here\n")
+    code, _, err = await typed("reset", MARKET, "--lane", "moon", *at)
+    assert code == exit_codes.FAILURE
+    assert "moon" in err
+    assert served.desk.obeyed == []
+
+
+@pytest.mark.parametrize("command", [("start", MARKET), ("stop-all",), ("orders",), ("events",), ("positions",)])
+async def test_where_no_daemon_answers_each_says_so(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """With an exit code of its own."""
+    code, out, err = await typed(*command, "--socket", str(tmp_path / "nobody.sock"))
+    assert (code, out) == (exit_codes.NO_DAEMON, "")
+    assert "no daemon answers" in err
