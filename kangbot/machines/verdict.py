@@ -13,9 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-_BELOW_WARNING = 89
-_BELOW_CRITICAL = 59
-
 
 class Status(Enum):
     """What a figure means for whoever looks after the daemon."""
@@ -26,6 +23,7 @@ class Status(Enum):
 
 
 _WORTH = {Status.HEALTHY: 1.0, Status.WARNING: 0.5, Status.CRITICAL: 0.0}
+_MOST = {Status.HEALTHY: 100, Status.WARNING: 89, Status.CRITICAL: 59}  # that the score may be
 _ORDER = tuple(Status)
 
 
@@ -59,10 +57,4 @@ def score(*, active: int, wanted: int, tripped: int, statuses: Sequence[Status])
     running, whole = (active / wanted, 1 - tripped / wanted) if wanted else (1.0, 1.0)
     checks = sum(_WORTH[status] for status in statuses) / len(statuses) if statuses else 1.0
     total = int(100 * (0.5 * min(1.0, running) + 0.2 * max(0.0, whole) + 0.3 * checks) + 1e-9)
-    match worst(statuses):
-        case Status.HEALTHY:
-            return total
-        case Status.WARNING:
-            return min(total, _BELOW_WARNING)
-        case Status.CRITICAL:
-            return min(total, _BELOW_CRITICAL)
+    return min(total, _MOST[worst(statuses)])
