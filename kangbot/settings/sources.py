@@ -18,6 +18,7 @@ from kangbot.settings.lines import Key, locate
 
 Table = dict[str, object]
 LARGEST_FILE = 4_000_000  # bytes: 27 markets are 4 kB; a path given by mistake may be a disk image
+LARGEST_EXPONENT = 1000  # of a number in the file
 NOT_SETTINGS = frozenset({"KANGBOT_CONFIG", "KANGBOT_RECORDED"})  # read elsewhere: the command line, the tests
 
 _TOML_PLACE = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
@@ -125,7 +126,7 @@ def _remedy(error: Exception) -> str:
 def parse(text: str, name: str) -> Table:
     """Return the table of a TOML text; ConfigInvalid with its line where it is not TOML."""
     try:
-        return tomllib.loads(text, parse_float=Decimal)
+        return tomllib.loads(text, parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
         found = _TOML_PLACE.match(str(error))
         what = found["what"] if found else str(error)
@@ -137,6 +138,14 @@ def parse(text: str, name: str) -> Table:
         raise ConfigInvalid((Problem(message="is nested too deeply", file=name),)) from None
     except (ValueError, ArithmeticError):  # an integer of thousands of digits; an exponent beyond every decimal
         raise ConfigInvalid((Problem(message="holds a number too large to be one", file=name),)) from None
+
+
+def _decimal(text: str) -> Decimal:
+    """Return the number. ValueError for an exponent that no amount has: made an integer, it would never end."""
+    value = Decimal(text)
+    if value.is_finite() and abs(value.adjusted()) > LARGEST_EXPONENT:
+        raise ValueError(text)
+    return value
 
 
 def lines_of(text: str) -> dict[Key, int]:

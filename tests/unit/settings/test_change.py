@@ -1,7 +1,7 @@
 """What an edit means for a daemon that runs."""
 
 from kangbot.settings.change import difference
-from tests.unit.settings.conftest import Read
+from tests.unit.settings.conftest import Mistakes, Read
 
 BASE = """
 [defaults]
@@ -76,3 +76,10 @@ def test_another_venue_waits_with_its_markets(read: Read) -> None:
     change = difference(read('mode = "paper"\n' + BASE), other)
     assert change.restart == ("the venue: bybit → binance_usdm, with its markets",)
     assert not change.applied
+
+
+def test_a_number_beyond_every_amount_is_a_mistake_at_once(mistakes: Mistakes) -> None:
+    """Made an integer, it would keep the reader busy for ever."""
+    for key in ("leverage", "size"):
+        (problem,) = mistakes(BASE + f"{key} = 1e999999999999\n")
+        assert problem.message == "holds a number too large to be one"
