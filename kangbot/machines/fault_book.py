@@ -1,0 +1,182 @@
+"""Every error that was met: what is due because of it, how often each kind came of late, and who may not enter.
+
+The same error again says nothing new. So an operation of a market that fails is one episode: each kind is told once in
+it, and one line with the count when the operation works again. All of it is bounded: by kinds, operations and markets.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kangbot.machines.faults import Action, Gravity, Kind, Operation, Policy, Rule
+from kangbot.model.ids import MarketId
+
+_SECOND_NS = 1_000_000_000
+_MINUTE_NS = 60 * _SECOND_NS
+WINDOW_MINUTES = 15
+LONGEST = 200  # characters of a message that is kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One error where it was met; `market` None for the account or the daemon as a whole."""
+
+    kind: Kind
+    operation: Operation
+    market: MarketId | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is due now. `action` None: nothing that was not done before."""
+
+    rule: Rule
+    told: bool  # the kind was told in this episode
+    count: int  # errors of this episode
+    action: Action | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Over:
+    """An operation works again."""
+
+    count: int
+    since_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How often a kind was met in a market: within the last 15 minutes, to the minute, and in all."""
+
+    kind: Kind
+    severity: Gravity
+    market: MarketId | None
+    recent: int
+    total: int
+    message: str  # the last
+
+
+@dataclass(slots=True, kw_only=True)
+class _Episode:
+    since_ns: int
+    count: int = 0
+    told: frozenset[Kind] = frozenset()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Counted:
+    total: int = 0
+    message: str = ""
+    minutes: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=WINDOW_MINUTES))
+
+    def add(self, minute: int, message: str) -> None:
+        self.total += 1
+        self.message = message[:LONGEST]
+        if self.minutes and self.minutes[-1][0] == minute:
+            self.minutes[-1] = (minute, self.minutes[-1][1] + 1)
+        else:
+            self.minutes.append((minute, 1))
+
+    def recent(self, minute: int) -> int:
+        return sum(count for at, count in self.minutes if at > minute - WINDOW_MINUTES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hold:
+    until_ns: int
+    why: str
+
+
+class FaultBook:
+    """Large, hence mutable; one writer, its shell."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._counted: dict[tuple[Kind, MarketId | None], _Counted] = {}
+        self._episodes: dict[tuple[MarketId | None, Operation], _Episode] = {}
+        self._holds: dict[MarketId | None, _Hold] = {}
+        self._reset_ns: dict[MarketId | None, int] = {}
+
+    def met(self, fault: Fault, now_ns: int) -> Verdict:
+        """Learn of an error; return what is due."""
+        rule = self._policy[fault.kind]
+        counted = self._counted.setdefault((fault.kind, fault.market), _Counted())
+        counted.add(now_ns // _MINUTE_NS, fault.message)
+        episode = self._episodes.setdefault((fault.market, fault.operation), _Episode(since_ns=now_ns))
+        episode.count += 1
+        told, episode.told = fault.kind in episode.told, episode.told | {fault.kind}
+        action = self._due(rule, fault, now_ns, told=told, count=episode.count)
+        return Verdict(rule=rule, told=told, count=episode.count, action=action)
+
+    def well(self, market: MarketId | None, operation: Operation) -> Over | None:
+        """Learn that an operation succeeded; what is over by that, None where nothing was wrong."""
+        episode = self._episodes.pop((market, operation), None)
+        return None if episode is None else Over(count=episode.count, since_ns=episode.since_ns)
+
+    def _due(self, rule: Rule, fault: Fault, now_ns: int, *, told: bool, count: int) -> Action | None:
+        match rule.action:
+            case Action.RETRY:
+                return Action.ALERT if count == rule.tries + 1 else None
+            case Action.RESET:
+                return self._reset(fault.market, rule.wait_ns, now_ns)
+            case Action.BACKOFF | Action.PAUSE:
+                return self._hold(rule, fault, now_ns)
+            case Action.ALERT | Action.SHUTDOWN:
+                return None if told else rule.action
+
+    def _reset(self, market: MarketId | None, wait_ns: int, now_ns: int) -> Action | None:
+        last_ns = self._reset_ns.get(market)
+        if last_ns is not None and now_ns - last_ns < wait_ns:
+            return None
+        self._reset_ns[market] = now_ns
+        return Action.RESET
+
+    def _hold(self, rule: Rule, fault: Fault, now_ns: int) -> Action | None:
+        """Hold entries back from now on; what is longer stays. The action is due where nothing held them."""
+        before = self._holds.get(fault.market)
+        held = before is not None and before.until_ns > now_ns
+        if before is None or now_ns + rule.wait_ns > before.until_ns:
+            why = f"{fault.kind}: {fault.message[:LONGEST]}"
+            self._holds[fault.market] = _Hold(until_ns=now_ns + rule.wait_ns, why=why)
+        return None if held else rule.action
+
+    # ---------------------------------------------------------------------------------------------------------- holds
+    def held(self, market: MarketId, now_ns: int) -> str:
+        """Return why the market may not enter; "" where it may."""
+        for hold in (self._holds.get(market), self._holds.get(None)):
+            if hold is not None and hold.until_ns > now_ns:
+                return hold.why
+        return ""
+
+    def until_ns(self) -> int | None:
+        """Return when the next hold ends; None where nothing is held."""
+        return min((hold.until_ns for hold in self._holds.values()), default=None)
+
+    def released(self, now_ns: int) -> Sequence[MarketId | None]:
+        """Return who may enter again, and forget why they could not; None stands for all."""
+        over = [market for market, hold in self._holds.items() if hold.until_ns <= now_ns]
+        for market in over:
+            del self._holds[market]
+        return over
+
+    def forgive(self, market: MarketId) -> bool:
+        """Let a market enter again because somebody says so; False where only the account held it, or nothing."""
+        return self._holds.pop(market, None) is not None
+
+    # --------------------------------------------------------------------------------------------------------- counts
+    def tallies(self, now_ns: int) -> list[Tally]:
+        """Return every kind that was met, market by market, what came of late first."""
+        minute = now_ns // _MINUTE_NS
+        tallies = [
+            Tally(
+                kind=kind,
+                severity=self._policy[kind].severity,
+                market=market,
+                recent=counted.recent(minute),
+                total=counted.total,
+                message=counted.message,
+            )
+            for (kind, market), counted in self._counted.items()
+        ]
+        return sorted(tallies, key=lambda tally: (-tally.recent, -tally.total, tally.kind, tally.market or ""))
