@@ -20,6 +20,7 @@ from kangbot.editing import Editor, spec_of
 from kangbot.errors import NeedsHuman, Refused
 from kangbot.execution.budget import Budget
 from kangbot.health.checks import Health, health_of
+from kangbot.health.faults import FaultDesk
 from kangbot.health.headline import headline
 from kangbot.health.lag import LoopLag
 from kangbot.health.metrics import exposition
@@ -34,6 +35,7 @@ from kangbot.journal.replay import Others, replay
 from kangbot.journal.writer import JournalWriter
 from kangbot.logs import Masker
 from kangbot.machines.breakers import Breakers
+from kangbot.machines.faults import Kind, Operation
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.limiter import Window
 from kangbot.machines.offset import Estimate
@@ -41,7 +43,7 @@ from kangbot.machines.service import Phase
 from kangbot.machines.slowness import Bounds
 from kangbot.market.floor import Floor, Terms
 from kangbot.market.killswitch import KillSwitch, Standing
-from kangbot.market.reporting import breaker_reports, report_of, stream_report
+from kangbot.market.reporting import breaker_reports, error_reports, report_of, stream_report
 from kangbot.market.roster import Command, Place, Roster
 from kangbot.market.vitals import TURN_S, watch, watch_market
 from kangbot.model.events import Lane, Noted, RunState, Severity
@@ -123,6 +125,13 @@ class App:
             self._journal.append(noted(settings, self._world.clock.now_ns()))
         log.info("journal.replayed", records=memory.last_sequence, markets=len(memory.markets), tag=writer.tag)
 
+        self._faults = FaultDesk(
+            world=self._world,
+            journal=self._journal,
+            policy=settings.errors.policy,
+            shut_down=self._crashed,
+            mask=Masker(settings.secrets).text,
+        )
         history = self._history()
         self._shelf: Shelf = history
         self._exits.push_async_callback(history.aclose)
@@ -167,6 +176,7 @@ class App:
             terms=self._terms(),
             venue_clock=self._link.way.clock,
             breakers=breakers,
+            faults=self._faults,
             died=self._crashed,
             alarm=self._alarm(),
         )
@@ -401,7 +411,8 @@ class App:
         self._floor.circuits.isolate(self._floor.known(market), lane, caller)
 
     def force_retry(self, market: MarketId, caller: str) -> None:
-        """Probe the market's open lanes now. UnknownMarketError as above."""
+        """Probe the market's open lanes now, and end a pause of its entries. UnknownMarketError as above."""
+        self._faults.forgive(self._floor.known(market))
         self._floor.circuits.force_retry(self._floor.known(market), caller)
 
     async def page(self, page: Page) -> Sequence[Row]:
@@ -502,6 +513,7 @@ class App:
             streams=[stream_report(stream) for stream in hub.streams],
             config=self._editor.report(),
             breakers=breaker_reports(self._floor.circuits.breakers),
+            errors=error_reports(self._faults.tallies()),
             local_fault_ns=self._floor.circuits.local_fault_ns,
             journal_sequence=self._journal.last,
             history=self._history_kind,
@@ -529,10 +541,16 @@ class App:
 
     def _noted(self, kind: str, severity: Severity, market: MarketId | None, message: str) -> None:
         now_ns = self._world.clock.now_ns()
+        if severity is not Severity.INFO:
+            self._faults.met(Kind.FEED, Operation.FEED, market, f"{kind}: {message}")
         self._journal.append(Noted(kind=kind, severity=severity, market=market, message=message, at_ns=now_ns))
 
     def _history_changed(self, reason: str | None) -> None:
         self._history_away = reason or ""
+        if reason is None:
+            self._faults.ended(None, Operation.HISTORY, None)
+        else:
+            self._faults.met(Kind.HISTORY, Operation.HISTORY, None, reason)
 
     def _lost(self, name: str, error: BaseException) -> None:
         """Learn that a task ended by an error which trading does not need."""
@@ -540,6 +558,7 @@ class App:
 
     def _crashed(self, name: str, error: BaseException) -> None:
         """Learn that a task of the whole daemon ended by an error: going on without it would be silence."""
+        self._faults.ended(None, Operation.TASK, error)
         if self._failed.done():
             log.error("task.crashed", task=name, exc_info=error)
             return

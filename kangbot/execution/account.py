@@ -62,6 +62,7 @@ class Account:
 
     `last_execution_ns` is the newest execution in the journal, `born_ns` the journal's first record; 0 for none.
     `offset_ns` is how far the venue's clock is ahead of ours: behind ours, its executions are asked for from earlier.
+    `ended` hears how each round ended, None for well.
     """
 
     def __init__(
@@ -78,8 +79,10 @@ class Account:
         busy_s: float = 5.0,
         timeout_s: float = 15.0,
         offset_ns: Callable[[], int] = lambda: 0,
+        ended: Callable[[Exception | None], None] = lambda _error: None,
     ) -> None:
         self._clock = world.clock
+        self._ended = ended
         self._draws = world.fork(f"account/{venue.name}")
         self._journal = journal
         self._venue = venue
@@ -240,6 +243,7 @@ class Account:
         if isinstance(error, RateLimited):
             self._budget.pause(error.retry_after_ns)
         self._backoff = self._backoff.failed()
+        self._ended(error)
         self.failures += 1
         if self.failures == 1:
             message = error.message if isinstance(error, KangbotError) else f"{type(error).__name__}: {error}"
@@ -252,6 +256,7 @@ class Account:
             log.info("account.reconciled", venue=self._venue.name, after_failures=self.failures)
             text = f"{self._venue.name} answers again, after {self.failures} failed rounds"
             self._note("account.reconciled", Severity.INFO, text)
+        self._ended(None)
         self.failures = 0
         self.rounds += 1
         self.reconciled.set()

@@ -11,9 +11,10 @@ from typing import Any
 from kangbot.errors import KangbotError, NotFound, RateLimited, Refused, words
 from kangbot.execution.budget import Budget
 from kangbot.execution.outcome import CancelEnded, Looked, Outcome, ProtectEnded, SendEnded, WriteEnded, learnt_from
+from kangbot.machines.faults import Operation
 from kangbot.machines.order_words import Answered, Learnt, Lost, Withheld
 from kangbot.machines.priority import Priority
-from kangbot.model.events import Event, Lane
+from kangbot.model.events import Event
 from kangbot.model.ids import ClientId
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price
@@ -22,7 +23,7 @@ from kangbot.ports import Venue
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, Clock
 
-Ended = Callable[[Lane, Exception | None], None]  # how a call to the venue ended; None for well
+Ended = Callable[[Operation, Exception | None, str], None]  # how it ended, None for well; the order's id, or ""
 Depart = Callable[[], str]  # called the moment before a request to place leaves; a reason withholds it, "" lets it go
 
 
@@ -39,7 +40,7 @@ class Errands:
         tasks: Tasks,
         post: Callable[[Outcome], None],
         timeout_s: float,
-        ended: Ended = lambda _lane, _error: None,
+        ended: Ended = lambda _operation, _error, _subject: None,
     ) -> None:
         self._instrument = instrument
         self._venue = venue
@@ -95,14 +96,14 @@ class Errands:
         return Lost(reason) if written is None else Withheld(reason)
 
     async def _submit(self, intent: Intent) -> Learnt:
-        lane = Lane.EXIT if intent.purpose is Purpose.EXIT else Lane.ENTRY
+        operation = Operation.EXIT if intent.purpose is Purpose.EXIT else Operation.ENTRY
         try:
             async with asyncio.timeout(self._timeout_s):
                 report = await self._venue.submit(self._instrument, intent)
         except Exception as error:  # noqa: BLE001 -- an error that no table names means that nothing is known
-            self._failed(lane, error)
+            self._failed(operation, error, intent.client_id)
             return learnt_from(error)
-        self._ended(lane, None)
+        self._ended(operation, None, intent.client_id)
         return Answered(report)
 
     # ------------------------------------------------------------------------------------------------------------ ask
@@ -118,8 +119,10 @@ class Errands:
             async with asyncio.timeout(self._timeout_s):
                 lookup = await self._venue.find(self._instrument, client_id)
         except Exception as error:  # noqa: BLE001 -- a question that failed says nothing, however it failed
-            self._obey(error)
+            self._failed(Operation.ASK, error, client_id)
             message = words(error)
+        else:
+            self._ended(Operation.ASK, None, client_id)
         self._land("ask", client_id)
         self._post(Looked(client_id=client_id, lookup=lookup, asked_ns=asked_ns, message=message))
 
@@ -134,12 +137,12 @@ class Errands:
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._venue.cancel(self._instrument, client_id)
-            self._ended(Lane.EXIT, None)
+            self._ended(Operation.CANCEL, None, client_id)
         except Refused as error:
-            self._ended(Lane.EXIT, error)
+            self._ended(Operation.CANCEL, error, client_id)
             denied, message = True, error.message
         except Exception as error:  # noqa: BLE001 -- it may have been cancelled or not: it is asked for again
-            self._failed(Lane.EXIT, error)
+            self._failed(Operation.CANCEL, error, client_id)
             message = words(error)
         self._land("cancel", client_id)
         self._post(CancelEnded(client_id=client_id, denied=denied, message=message))
@@ -156,15 +159,15 @@ class Errands:
             async with asyncio.timeout(self._timeout_s):
                 await self._venue.protect(self._instrument, stop)
             done = True
-            self._ended(Lane.EXIT, None)
+            self._ended(Operation.PROTECT, None, "")
         except NotFound as error:  # no position there yet: its fill may be quicker to us than to the endpoint
-            self._ended(Lane.EXIT, error)
+            self._ended(Operation.PROTECT, error, "")
             message = error.message
         except Refused as error:
-            self._ended(Lane.EXIT, error)
+            self._ended(Operation.PROTECT, error, "")
             refused = message = error.message or type(error).__name__
         except Exception as error:  # noqa: BLE001 -- it may rest or not: it is set again, which is harmless
-            self._failed(Lane.EXIT, error)
+            self._failed(Operation.PROTECT, error, "")
             message = words(error)
         self._post(ProtectEnded(stop=stop, done=done, refused=refused, message=message))
 
@@ -177,9 +180,11 @@ class Errands:
         try:
             await written
         except KangbotError as error:
+            self._ended(Operation.JOURNAL, error, "")
             self._post(WriteEnded(events=events, error=error.message))
         else:
             if again:
+                self._ended(Operation.JOURNAL, None, "")
                 self._post(WriteEnded(events=events))
 
     # -------------------------------------------------------------------------------------------------------- private
@@ -191,13 +196,10 @@ class Errands:
         """Free the way before the outcome is posted: whoever takes it may start the next errand at once."""
         self._flying.pop(f"{kind}/{client_id}", None)
 
-    def _failed(self, lane: Lane, error: Exception) -> None:
-        self._obey(error)
-        self._ended(lane, error)
-
-    def _obey(self, error: Exception) -> None:
+    def _failed(self, operation: Operation, error: Exception, subject: str) -> None:
         if isinstance(error, RateLimited):
             self._budget.pause(error.retry_after_ns)
+        self._ended(operation, error, subject)
 
 
 def _priority(intent: Intent) -> Priority:

@@ -57,7 +57,7 @@ class Executor:
     """See the module. `on_sent(ns)` hears how long it took from `decided_perf_ns` to the call to the venue.
 
     `hold` tells why no market of the account may enter; it is asked again the moment before an entry leaves.
-    `ended` hears how each call to the venue ended, by lane.
+    `ended` hears how each call to the venue ended, and each append that nobody waits for.
     `cancel_orphans`: orders under our prefix that the journal does not know are cancelled, else only told.
     `quarantine_hands`: a market in which somebody trades by hand is a person's until `release`.
     """
@@ -82,7 +82,7 @@ class Executor:
         quarantine_hands: bool = False,
         hold: Callable[[], str] | None = None,
         on_sent: Callable[[int], None] | None = None,
-        ended: Ended = lambda _lane, _error: None,
+        ended: Ended = lambda _operation, _error, _subject: None,
     ) -> None:
         self._clock = world.clock
         self._journal = journal

@@ -92,6 +92,17 @@ class RestReport(msgspec.Struct, frozen=True, kw_only=True):
     p99_ms: float | None
 
 
+class ErrorReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of error that was met in a market."""
+
+    kind: str
+    severity: str  # low, medium, high, critical
+    market: MarketId | None  # None: of the account, or of the daemon as a whole
+    recent: int  # within the last 15 minutes
+    total: int  # since start
+    message: str  # the last
+
+
 class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
     """One websocket stream, over all its connections."""
 
@@ -156,6 +167,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     streams: list[StreamReport] = []
     config: ConfigReport = ConfigReport(accepted_ns=0, version=0)
     breakers: list[BreakerReport] = []  # a lane that is not in it is closed
+    errors: list[ErrorReport] = []  # what came of late first
     local_fault_ns: int = 0  # since when most markets fail together; 0 where they do not
     stuck: str = ""  # which vital part has work and does none; "" where none is stuck
     recovered: bool = True  # the venue has answered for all that the last run left open

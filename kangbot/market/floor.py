@@ -20,9 +20,11 @@ from kangbot.execution.circuits import Circuits
 from kangbot.execution.executor import Executor
 from kangbot.execution.numbers import Numbers
 from kangbot.execution.venue_clock import FIRST_SAMPLES, VenueClock
+from kangbot.health.faults import FaultDesk
 from kangbot.health.latency import Latencies
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.breakers import Breakers
+from kangbot.machines.faults import LANES, Operation
 from kangbot.machines.guard import StopTerms
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.memory import Memory
@@ -37,7 +39,7 @@ from kangbot.market.prices import Prices
 from kangbot.market.roster import Roster, UnknownMarketError
 from kangbot.market.spec import Changed, MarketSpec
 from kangbot.market.task import MarketTask
-from kangbot.model.events import Desired, Lane, RunState
+from kangbot.model.events import Desired, RunState
 from kangbot.model.ids import MarketId, Symbol
 from kangbot.model.market import Instrument
 from kangbot.model.money import Money
@@ -76,6 +78,7 @@ class Floor:
     `venue_clock` is measured before anything is signed, and from then on; without one the venue's clock is ours.
     `alarm` interrupts a strategy that does not return; without one it is waited for.
     `breakers` are those that the journal remembers; without them every one is closed.
+    `faults` is where errors are classified and acted on; without one the floor has its own.
     `died` is told of a task whose end leaves a market or the account to nobody; by default that is only logged.
     """
 
@@ -95,6 +98,7 @@ class Floor:
         terms: Terms,
         venue_clock: VenueClock | None = None,
         breakers: Breakers | None = None,
+        faults: FaultDesk | None = None,
         died: OnCrash | None = None,
         alarm: Alarm | None = None,
     ) -> None:
@@ -117,7 +121,9 @@ class Floor:
         self._venue_clock = venue_clock
         self._alarm = alarm
         self._numbers = Numbers(memory.next_number)
+        self.faults = FaultDesk(world=world, journal=journal) if faults is None else faults
         self.account = self._make_account()
+        self.faults.attend(changed=self._look_again_at, reset=self.account.hurry)
         self.circuits = Circuits(
             world=world,
             journal=journal,
@@ -144,6 +150,7 @@ class Floor:
             born_ns=self._memory.born_ns,
             equity=equity,
             offset_ns=self._offset_ns,
+            ended=partial(self.faults.ended, None, Operation.RECONCILE),
         )
 
     # ----------------------------------------------------------------------------------------------------------- life
@@ -227,7 +234,7 @@ class Floor:
             cancel_orphans=self._terms.cancel_orphans,
             quarantine_hands=self._terms.foreign is ForeignPolicy.QUARANTINE,
             hold=partial(self._held, spec.market),
-            ended=partial(self.circuits.ended, spec.market),
+            ended=partial(self._ended, spec.market),
             on_sent=self.orders.observe,
         )
         desk = Desk(
@@ -241,7 +248,7 @@ class Floor:
             foreign=self._terms.foreign,
             doubt=self._doubt,
         )
-        data_ended = partial(self.circuits.ended, spec.market, Lane.DATA)
+        data_ended = partial(self._ended, spec.market, Operation.DATA)
         prices = Prices(
             instrument=instrument,
             venue=self._venue,
@@ -278,6 +285,7 @@ class Floor:
             decisions=self.decisions,
             cancel_entries=self._terms.cancel_entries,
             offset_ns=self._offset_ns,
+            ended=partial(self._ended, spec.market, Operation.TURN),
         )
         self.markets[spec.market] = task
         self._roster.add(spec.market, task.obey, memory.desired or Desired.RUNNING)
@@ -340,8 +348,10 @@ class Floor:
         for market in self.markets.values():
             market.inbox.put(LookAgain())
 
-    def _look_again_at(self, market: MarketId) -> None:
-        if (task := self.markets.get(market)) is not None:
+    def _look_again_at(self, market: MarketId | None) -> None:
+        if market is None:
+            self.look_again()
+        elif (task := self.markets.get(market)) is not None:
             task.inbox.put(LookAgain())
 
     def known(self, market: MarketId) -> MarketId:
@@ -363,7 +373,13 @@ class Floor:
             return f"kill_switch: {self._risk.killed}"
         if self._doubted is not None and self._doubted[0] == self.account.rounds:
             return f"account: nobody has compared our books with the venue's since {self._doubted[1]}"
-        return self.circuits.held(market)
+        return self.circuits.held(market) or self.faults.held(market)
+
+    def _ended(self, market: MarketId, operation: Operation, error: Exception | None, subject: str = "") -> None:
+        """Learn how something that a market did ended: its breakers count it, and it is acted on."""
+        if (lane := LANES.get(operation)) is not None:
+            self.circuits.ended(market, lane, error)
+        self.faults.ended(market, operation, error, subject)
 
     def _account_fell(self, error: Exception, wait_ns: int | None) -> None:
         """Learn that the account's keeper fell. It is run again, and no market enters before it has made a round."""
@@ -371,6 +387,7 @@ class Floor:
         first = self._doubted is None or self._doubted != (self.account.rounds, words)
         self._doubted = (self.account.rounds, words)
         self.account.hurry()
+        self.faults.ended(None, Operation.TURN, error)
         if first:  # the same again says nothing new
             log.error("account.fell", venue=self._venue.name, again=wait_ns is not None, exc_info=error)
 
@@ -404,6 +421,7 @@ class Floor:
         await self._errands.aclose()
         for market in self.markets.values():
             await market.desk.executor.aclose()
+        self.faults.close()
 
     @property
     def equity(self) -> Mapping[str, Money]:

@@ -97,6 +97,7 @@ class Preparation:
                 self._subscription = self._feeds.subscribe(self._instrument, bars.channels, self._inbox)
             await self._subscription.live()
         except Exception as error:  # noqa: BLE001 -- whatever it was: a market that waits for ever says nothing
+            self._ended(error)
             self._inbox.put(PreparationFailed(attempt, _words(error)))
             return
         self._inbox.put(Subscribed(attempt))
@@ -106,6 +107,7 @@ class Preparation:
         try:
             history = await self._ask("history", lambda: bars.fetch(self._venue))
         except Exception as error:  # noqa: BLE001 -- as above
+            self._ended(error)
             self._inbox.put(PreparationFailed(attempt, _words(error)))
             return
         self._inbox.put(Fetched(attempt, history))

@@ -1,10 +1,11 @@
-"""What the markets and their breakers contribute to the report."""
+"""What the markets, their breakers and their errors contribute to the report."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from kangbot.feed.stream import Stream
-from kangbot.health.report import BreakerReport, MarketReport, OrderCounts, StreamReport
+from kangbot.health.report import BreakerReport, ErrorReport, MarketReport, OrderCounts, StreamReport
 from kangbot.machines.breakers import Breakers
+from kangbot.machines.fault_book import Tally
 from kangbot.machines.order import Order
 from kangbot.market.roster import Place
 from kangbot.market.sentry import unprotected
@@ -104,4 +105,19 @@ def breaker_reports(breakers: Breakers) -> list[BreakerReport]:
         )
         for market, lane, breaker in breakers
         if breaker.cause or breaker.state is not BreakerState.CLOSED
+    ]
+
+
+def error_reports(tallies: Iterable[Tally]) -> list[ErrorReport]:
+    """Return every kind of error that was met, as a report shows it."""
+    return [
+        ErrorReport(
+            kind=tally.kind.value,
+            severity=tally.severity.value,
+            market=tally.market,
+            recent=tally.recent,
+            total=tally.total,
+            message=tally.message,
+        )
+        for tally in tallies
     ]

@@ -53,7 +53,7 @@ class MarketTask:
     """One market. The roster commands it, the feed and the account fill its inbox.
 
     `data_ended` is told what befalls its data, for the breaker of their lane. Bars begin and end by the venue's clock,
-    which is `offset_ns` ahead of ours.
+    which is `offset_ns` ahead of ours. `ended` hears of each fall.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class MarketTask:
         decisions: Latencies,
         cancel_entries: bool,
         offset_ns: Callable[[], int] = lambda: 0,
+        ended: Callable[[Exception], None] = lambda _error: None,
     ) -> None:
         self.spec = spec
         self.instrument = instrument
@@ -94,6 +95,7 @@ class MarketTask:
         self._latencies = decisions
         self._cancel_entries = cancel_entries
         self._offset_ns = offset_ns
+        self._ended = ended
         self._bars: Bars | None = None
         self._indicators: Any = None
         self._window: deque[Bar] = deque(maxlen=spec.strategy.bars_kept)
@@ -136,6 +138,7 @@ class MarketTask:
         """Learn from the supervisor that a turn raised; `wait_ns` None: it gave up."""
         words = f"{type(error).__name__}: {error}"
         log.error("market.fell", market=self.spec.market, error=words, again=wait_ns is not None, exc_info=error)
+        self._ended(error)
         self._preparation.end()
         self._forget()
         if wait_ns is None:

@@ -17,6 +17,7 @@ from kangbot.settings.daemon import (
     Start,
     Supervision,
 )
+from kangbot.settings.errors import ErrorSettings
 from kangbot.settings.health import HealthSettings
 from kangbot.settings.kinds import FilePath, Secret, split_url
 from kangbot.settings.notify import Notify
@@ -47,6 +48,7 @@ class Settings:
     supervision: Supervision = field(default_factory=Supervision)
     breakers: BreakerSettings = field(default_factory=BreakerSettings)
     health: HealthSettings = field(default_factory=HealthSettings)
+    errors: ErrorSettings = field(default_factory=ErrorSettings)
     notify: Notify = field(default_factory=Notify)
     shutdown: Shutdown = field(default_factory=Shutdown)
     logs: Logs = field(default_factory=Logs)

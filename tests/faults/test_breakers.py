@@ -17,6 +17,7 @@ from kangbot.execution.errands import Errands
 from kangbot.journal.writer import JournalWriter
 from kangbot.machines.breaker import BreakerTerms
 from kangbot.machines.breakers import Breakers
+from kangbot.machines.faults import LANES
 from kangbot.machines.limiter import Window
 from kangbot.model.events import BreakerState, Lane
 from kangbot.model.ids import ClientId
@@ -160,7 +161,7 @@ async def test_a_thousand_cancellations_trip_nothing(sandbox: Running, tmp_path:
             tasks=flying,
             post=lambda _outcome: None,
             timeout_s=60.0,
-            ended=lambda lane, error: it.circuits.ended(MARKET, lane, error),
+            ended=lambda operation, error, _subject: it.circuits.ended(MARKET, LANES[operation], error),
         )
         for number in range(1000):
             errands.cancel(ClientId(f"kbcancel{number}"))

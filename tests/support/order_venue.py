@@ -13,7 +13,7 @@ from enum import Enum, auto
 
 import msgspec
 
-from kangbot.errors import Ambiguous, DuplicateId, NotFound, RateLimited, Refused, Retryable
+from kangbot.errors import Ambiguous, DuplicateId, InsufficientFunds, NotFound, RateLimited, Refused, Retryable
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, ExecutionId, Symbol, VenueName, VenueOrderId
 from kangbot.model.market import Instrument
@@ -48,6 +48,7 @@ class Fate(Enum):
     HANGS_AFTER = auto()  # accepted, and no answer ever comes
     LATE = auto()  # accepted only after `late_s`; the connection breaks at once
     REFUSED = auto()  # a definitive code
+    BROKE = auto()  # no money for it
     LIMITED = auto()  # too many requests
     UNREACHED = auto()  # Retryable without a code: nothing was sent, says the transport
     UNMAPPED = auto()  # an error that no table names
@@ -57,6 +58,7 @@ class Fate(Enum):
 _NEVER_ARRIVES: dict[Fate, Callable[[], Exception]] = {
     Fate.LOST_BEFORE: lambda: Ambiguous("the connection broke"),
     Fate.REFUSED: lambda: Refused("not enough money", code="110007"),
+    Fate.BROKE: lambda: InsufficientFunds("too little", code="110007"),
     Fate.LIMITED: lambda: RateLimited("too many visits", code="10006", retry_after_ns=2 * SECOND_NS),
     Fate.UNREACHED: lambda: Retryable("no route to host"),
     Fate.UNMAPPED: lambda: ValueError("no table names this"),

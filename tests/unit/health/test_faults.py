@@ -1,0 +1,174 @@
+"""The desk where errors are classified, on virtual time: what is told, what is journalled, what is carried out."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any
+
+import structlog
+
+from kangbot.errors import Ambiguous, InsufficientFunds, NeedsHuman, NotFound, Refused
+from kangbot.health.faults import FaultDesk
+from kangbot.machines.faults import DEFAULTS, Action, Gravity, Kind, Operation, Policy, Rule
+from kangbot.model.events import Noted, Severity
+from kangbot.model.ids import MarketId
+from kangbot.runtime.world import Clock, World
+from kangbot.sim.world.loop import run
+from tests.support.order_disk import Disk, loop
+from tests.support.trade_words import MARKET, START
+
+
+def told(story: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Run a story on virtual time."""
+
+    @wraps(story)
+    def test() -> None:
+        run(story())
+
+    return test
+
+
+class Rig:
+    """A desk with a journal, and with somebody who carries out what it asks for."""
+
+    def __init__(self, policy: Policy = DEFAULTS) -> None:
+        virtual = loop()
+        self.disk = Disk()
+        self.changed: list[MarketId | None] = []
+        self.resets = 0
+        self.ends: list[BaseException] = []
+        world = World(clock=Clock(monotonic_ns=lambda: virtual.now_ns, anchor_ns=START), seed=b"faults")
+        self.desk = FaultDesk(
+            world=world,
+            journal=self.disk,
+            policy=policy,
+            shut_down=lambda _name, error: self.ends.append(error),
+            mask=lambda text: text.replace("hunter2", "***"),
+        )
+        self.desk.attend(changed=self.changed.append, reset=self._reset)
+
+    def _reset(self) -> None:
+        self.resets += 1
+
+    @property
+    def notes(self) -> list[Noted]:
+        """What was journalled."""
+        return [record.event for record in self.disk.records if isinstance(record.event, Noted)]
+
+
+@told
+async def test_the_same_error_is_logged_once_and_once_when_it_ends() -> None:
+    """With what it was about, and in the end with how often it came."""
+    rig = Rig()
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(4):
+            rig.desk.ended(MARKET, Operation.ENTRY, Ambiguous("broke off"), "kb1-1")
+        await asyncio.sleep(2)
+        rig.desk.ended(MARKET, Operation.ENTRY, None)
+        rig.desk.ended(MARKET, Operation.ENTRY, None)
+    assert [line["event"] for line in lines] == ["error.met", "error.over"]
+    assert lines[0]["market"] == MARKET
+    assert (lines[0]["operation"], lines[0]["subject"], lines[0]["kind"]) == ("entry", "kb1-1", "ambiguous")
+    assert (lines[1]["count"], lines[1]["lasted_s"]) == (4, 2.0)
+
+
+@told
+async def test_entries_are_paused_for_want_of_money_and_resumed_by_themselves() -> None:
+    """A person finds it in the journal; the market is told to look when it is over."""
+    rig = Rig()
+    rig.desk.ended(MARKET, Operation.ENTRY, InsufficientFunds("too little"), "kb1-1")
+    assert rig.desk.held(MARKET) == "insufficient_balance: too little"
+    await asyncio.sleep(0.1)
+    (note,) = rig.notes
+    assert (note.kind, note.severity, note.market) == ("entries.paused", Severity.ERROR, MARKET)
+    assert note.fields == {"kind": "insufficient_balance", "operation": "entry", "subject": "kb1-1"}
+    await asyncio.sleep(299)
+    assert rig.changed == []
+    await asyncio.sleep(2)
+    assert rig.changed == [MARKET]
+    assert rig.desk.held(MARKET) == ""
+
+
+@told
+async def test_a_pause_ends_when_a_person_says_so() -> None:
+    """The market looks at once; nothing is said of a market that was not paused."""
+    rig = Rig()
+    rig.desk.forgive(MARKET)
+    assert rig.changed == []
+    rig.desk.ended(MARKET, Operation.ENTRY, InsufficientFunds("too little"))
+    rig.desk.forgive(MARKET)
+    assert rig.changed == [MARKET]
+    assert rig.desk.held(MARKET) == ""
+    rig.desk.close()
+
+
+@told
+async def test_an_order_that_is_not_found_has_the_books_compared() -> None:
+    """Once, however often it is asked for."""
+    rig = Rig()
+    for _ in range(5):
+        rig.desk.ended(MARKET, Operation.PROTECT, NotFound("no position"))
+    assert rig.resets == 1
+
+
+@told
+async def test_an_error_that_nobody_knows_is_an_alert() -> None:
+    """Grave, once, and without the secret that was in its words."""
+    rig = Rig()
+    for _ in range(3):
+        rig.desk.ended(MARKET, Operation.CANCEL, ValueError("key=hunter2"))
+    await asyncio.sleep(0.1)
+    (note,) = rig.notes
+    assert (note.kind, note.severity) == ("error.alert", Severity.ERROR)
+    assert "hunter2" not in note.message
+    (tally,) = rig.desk.tallies()
+    assert (tally.kind, tally.severity, tally.recent) == (Kind.UNKNOWN, Gravity.HIGH, 3)
+    assert "hunter2" not in tally.message
+
+
+@told
+async def test_a_kind_that_is_to_end_the_daemon_ends_it_once() -> None:
+    """In order, by whoever owns its end, with what a person can do."""
+    rig = Rig({**DEFAULTS, Kind.REFUSED: Rule(severity=Gravity.CRITICAL, action=Action.SHUTDOWN)})
+    for _ in range(2):
+        rig.desk.ended(None, Operation.RECONCILE, Refused("never"))
+    (end,) = rig.ends
+    assert isinstance(end, NeedsHuman)
+    assert "never" in end.message
+    assert "[errors.refused]" in end.remedy
+
+
+@told
+async def test_a_task_that_died_is_counted_and_ends_nothing_twice() -> None:
+    """Its end is the daemon's end already."""
+    rig = Rig()
+    rig.desk.ended(None, Operation.TASK, ValueError("boom"))
+    assert rig.ends == []
+    (tally,) = rig.desk.tallies()
+    assert (tally.kind, tally.market, tally.severity) == (Kind.CRITICAL, None, Gravity.CRITICAL)
+
+
+@told
+async def test_what_tells_of_itself_is_only_counted() -> None:
+    """A feed that is down has its own line in the log, and its own note."""
+    rig = Rig()
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(10):
+            rig.desk.met(Kind.FEED, Operation.FEED, None, "feed.down: gone")
+        rig.desk.ended(None, Operation.FEED, None)
+    assert lines == []
+    await asyncio.sleep(0.1)
+    assert rig.notes == []
+    assert rig.desk.tallies()[0].total == 10
+
+
+@told
+async def test_a_hold_that_ends_without_anybody_attending_is_harmless() -> None:
+    """Of a daemon whose floor is not there yet."""
+    world = World(clock=Clock(monotonic_ns=lambda: loop().now_ns, anchor_ns=START), seed=b"faults")
+    desk = FaultDesk(world=world, journal=Disk())
+    desk.ended(None, Operation.RECONCILE, NeedsHuman("wrong key", remedy="mend it"))
+    assert desk.held(MARKET) == "authentication: wrong key"
+    desk.ended(MARKET, Operation.PROTECT, NotFound("no position"))
+    await asyncio.sleep(601)
+    assert desk.held(MARKET) == ""

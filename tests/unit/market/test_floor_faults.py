@@ -1,0 +1,88 @@
+"""A floor whose venue answers with errors: what each kind does to its market, and what it never does."""
+
+import asyncio
+from decimal import Decimal
+
+from kangbot.errors import NotFound
+from kangbot.machines.faults import Kind, Operation
+from kangbot.market.reporting import error_reports
+from kangbot.model.events import BreakerState, Lane, Noted
+from tests.support.floor_story import Story, play
+from tests.support.order_venue import Fate
+from tests.support.trade_words import MARKET
+
+
+def test_a_market_without_money_pauses_its_entries_and_goes_on_by_itself() -> None:
+    """One entry is refused, none leaves for five minutes, then the target is reached after all. No breaker opens."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        told.venue.fates.append(Fate.BROKE)
+        await told.bar()
+        sent = len(told.venue.submits)
+        for _ in range(4):
+            await told.bar()
+        assert len(told.venue.submits) == sent
+        assert told.task.desk.blocked == "insufficient_balance: too little"
+        assert told.floor.circuits.breakers.of(MARKET, Lane.ENTRY).state is BreakerState.CLOSED
+        await told.bar()
+        await told.bar()
+        assert told.venue.net == Decimal(2)
+        notes = [record.event for record in told.disk.records if isinstance(record.event, Noted)]
+        assert [note.kind for note in notes].count("entries.paused") == 1
+
+    play(story)
+
+
+def test_an_exit_leaves_while_entries_are_paused() -> None:
+    """Whatever kind of error paused them."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        assert told.venue.net == Decimal(2)
+        for kind in (Kind.AUTHENTICATION, Kind.RATE_LIMIT, Kind.INSUFFICIENT_BALANCE):
+            told.floor.faults.met(kind, Operation.ENTRY, MARKET, "whatever")
+        assert told.floor.faults.held(MARKET)
+        told.strategy.want(0)
+        await told.bar()
+        assert told.venue.net == 0
+
+    play(story)
+
+
+def test_what_is_not_found_has_the_account_asked_at_once() -> None:
+    """Not on the next beat."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        await asyncio.sleep(10)
+        rounds = told.floor.account.rounds
+        told.floor.faults.ended(MARKET, Operation.PROTECT, NotFound("no position"))
+        await asyncio.sleep(2)
+        assert told.floor.account.rounds == rounds + 1
+
+    play(story)
+
+
+def test_a_fall_and_a_venue_that_is_away_are_in_the_report() -> None:
+    """By kind, market and severity; the account's rounds belong to no market."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.strategy.error, told.strategy.once = ValueError("a fault of the strategy"), True
+        await told.bar()
+        told.venue.unreachable = True
+        told.floor.account.hurry()
+        await asyncio.sleep(20)
+        reports = {(report.kind, report.market): report for report in error_reports(told.floor.faults.tallies())}
+        fall = reports[Kind.FALL.value, MARKET]
+        assert (fall.severity, fall.total, fall.recent) == ("high", 1, 1)
+        assert "a fault of the strategy" in fall.message
+        assert any(market is None and report.total > 1 for (_, market), report in reports.items())
+
+    play(story)
