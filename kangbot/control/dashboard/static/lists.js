@@ -33,7 +33,7 @@ export const eventTable = (rows) => table([
 
 const errorTable = (rows) => table([
   [word("kind"), (row) => row.kind], [word("severity"), (row) => badge(row.severity, SEVERITY_KIND[row.severity])], [word("market"), (row) => (row.market ? short(row.market) : "")],
-  [word("recent"), (row) => row.recent, "n"], [word("total"), (row) => row.total, "n"], [word("last"), (row) => row.last],
+  [word("recent"), (row) => row.recent, "n"], [word("total"), (row) => row.total, "n"], [word("last"), (row) => row.message],
 ], rows, word("none"));
 
 /** A view of sections that are asked for anew every ten seconds; a section is [title, path, rows → node]. */
