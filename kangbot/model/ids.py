@@ -15,6 +15,12 @@ def market_id(venue: VenueName, symbol: Symbol) -> MarketId:
     return MarketId(f"{venue}:{symbol.replace('/', '-')}")
 
 
+def spot_base(market: MarketId) -> str:
+    """Return the coin that is held in a spot market, "" for a derivative, which holds none."""
+    _, _, symbol = market.partition(":")
+    return "" if ":" in symbol else symbol.partition("-")[0]
+
+
 CLIENT_ID_PREFIX = "kb"
 
 

@@ -4,9 +4,12 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.ids import MarketId
+from kangbot.model.ids import MarketId, spot_base
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import Fill, Side
+
+# A spot position of which so little is left is closed: what remains of it is less than a step, or near it.
+_REMAINDER = Decimal("0.005")
 
 
 class RoundTrip(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -68,8 +71,10 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Return the position after `fill`, and the round trip it closed, if any.
 
         A fill beyond flat closes the old position and opens the other side with the rest; its fee is shared by
-        quantity. The caller has made sure that the execution id is new.
+        quantity. A fee that a spot venue takes in the coin itself is not held, and counts at the fill's price. The
+        caller has made sure that the execution id is new.
         """
+        fill = _as_held(fill)
         if self.net and self.net * fill.signed < 0 and fill.quantity > abs(self.net):
             closing = abs(self.net)
             fee = fill.fee * closing / fill.quantity
@@ -99,7 +104,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         exited = self.exited + quantity
         exit_value = self.exit_value + quantity * fill.price
         net = self.net - quantity * sign
-        if net:
+        if net and not self._remainder(net):
             after = msgspec.structs.replace(
                 self,
                 net=net,
@@ -110,7 +115,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
                 last_fill_ns=fill.at_ns,
             )
             return after, ()
-        profit = (exit_value - self.entry_value) * Decimal(sign)
+        left_value = abs(net) * self.entry_value / self.entered if net else ZERO
+        profit = (exit_value - self.entry_value + left_value) * Decimal(sign)
         trip = RoundTrip(
             market=self.market,
             side=Side.BUY if sign > 0 else Side.SELL,
@@ -124,8 +130,33 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         )
         flat = Position(
             market=self.market,
+            net=net,
+            entered=abs(net),
+            entry_value=left_value,
+            opened_ns=fill.at_ns if net else 0,
             realised=self.realised + profit,
             fees_paid=self.fees_paid + fee,
             last_fill_ns=fill.at_ns,
         )
         return flat, (trip,)
+
+    def _remainder(self, net: Quantity) -> bool:
+        """Whether `net` is what an exit in whole steps leaves of coins that fees had made uneven: not worth a trip."""
+        return bool(spot_base(self.market)) and abs(net) < self.entered * _REMAINDER
+
+
+def _as_held(fill: Fill) -> Fill:
+    """Return the fill with its fee in quote: what a venue takes in the coin that is traded never arrives.
+
+    Bybit takes the fee of a spot trade from what is received: "buy: base coin" (docs/v5/enum#spot-fee-currency-
+    instruction); where the market's own coin pays for a sale, more of it goes than was sold.
+    """
+    base = spot_base(fill.market)
+    if not base or fill.fee_currency != base:
+        return fill
+    return msgspec.structs.replace(
+        fill,
+        quantity=fill.quantity - fill.fee * fill.side.sign,
+        fee=fill.fee * fill.price,
+        fee_currency="",
+    )

@@ -113,3 +113,50 @@ def test_cash_is_conserved(rows: list[tuple[Side, int, int, int]]) -> None:
     assert abs(cash - (position.realised + position.unrealised(mark) + partial)) < Decimal("1e-15")
     assert position.fees_paid == sum((f.fee for f in fills), Decimal(0))
     assert position.realised == sum((t.profit for t in trips), Decimal(0))
+
+
+SPOT = MarketId("bybit:BTC-USDT")
+
+
+def coins(side: Side, quantity: str, price: str, fee: str, currency: str) -> Fill:
+    """One execution of a spot market, which takes its fee from what is received."""
+    return Fill(
+        market=SPOT,
+        execution_id=ExecutionId("e"),
+        client_id=None,
+        venue_order_id=VenueOrderId("v"),
+        side=side,
+        price=Decimal(price),
+        quantity=Decimal(quantity),
+        fee=Decimal(fee),
+        fee_currency=currency,
+        at_ns=5,
+    )
+
+
+def test_a_fee_taken_in_coins_is_not_held() -> None:
+    """One coin bought for 100 of which a thousandth is the fee: 0.999 are there, and the fee counts as 0.1."""
+    position, _ = Position(market=SPOT).apply(coins(Side.BUY, "1", "100", "0.001", "BTC"))
+    assert (position.net, position.entry, position.fees_paid) == (Decimal("0.999"), Decimal(100), Decimal("0.1"))
+    position, trips = position.apply(coins(Side.SELL, "0.999", "110", "0.10989", "USDT"))
+    assert position.net == 0
+    assert position.entry is None
+    assert trips[0].net_profit == Decimal("0.999") * 110 - 100 - Decimal("0.10989")  # the cash that moved
+
+
+def test_what_an_exit_in_steps_leaves_of_coins_is_carried_on() -> None:
+    """0.122877 held and 0.122 sold: the trip is over, and the rest is there, at what it cost."""
+    position, _ = Position(market=SPOT).apply(coins(Side.BUY, "0.123", "100", "0.000123", "BTC"))
+    position, trips = position.apply(coins(Side.SELL, "0.1224", "100", "0.01224", "USDT"))
+    assert position.net == Decimal("0.122877") - Decimal("0.1224")
+    assert position.entry == 100
+    assert [(trip.profit, trip.fees) for trip in trips] == [(Decimal(0), Decimal("0.0123") + Decimal("0.01224"))]
+    assert position.realised == 0
+
+
+def test_a_part_that_is_sold_ends_no_trip() -> None:
+    """Half of the coins are a position as any other, and so is a fee that some other coin pays."""
+    position, _ = Position(market=SPOT).apply(coins(Side.BUY, "1", "100", "0.01", "BNB"))
+    assert position.net == 1
+    position, trips = position.apply(coins(Side.SELL, "0.5", "100", "0.05", "USDT"))
+    assert (position.net, trips) == (Decimal("0.5"), ())

@@ -5,7 +5,10 @@ from decimal import Decimal
 import pytest
 
 from kangbot.model.ids import MarketId
+from kangbot.model.money import floor_to
 from kangbot.model.orders import OrderKind, OrderStatus, Side
+from kangbot.model.position import Position
+from kangbot.sim.exchange.events import Executed
 from kangbot.sim.exchange.orders import Cause, Direction, OrderRequest
 from kangbot.sim.exchange.refusal import Reason, RequestRefused
 from tests.support.sim_bench import Bench
@@ -165,6 +168,18 @@ def test_a_market_without_a_price_takes_no_order() -> None:
     with pytest.raises(RequestRefused) as refusal:
         bench.venue.submit(request, bench.now_ns)
     assert refusal.value.reason is Reason.NOT_QUOTED
+
+
+def test_what_we_count_of_a_spot_market_can_be_sold(bench: Bench) -> None:
+    """The venue takes its fee in coins, and so does the position: an exit of all of it finds its coins there."""
+    bench.submit(Side.BUY, "1", market=bench.spot)
+    position = Position(market=bench.spot)
+    for told in bench.told(Executed):
+        position, _ = position.apply(told.fill)
+    assert position.net == bench.venue.account.coins["BTC"] < 1
+    step = bench.venue.desks[bench.spot].spec.instrument.step
+    sold = bench.submit(Side.SELL, str(floor_to(position.net, step)), market=bench.spot)
+    assert sold.status is OrderStatus.FILLED
 
 
 def test_spot_orders_exchange_coins_and_know_no_position(bench: Bench) -> None:
