@@ -2,19 +2,25 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from decimal import Decimal
 from typing import Any, Protocol
 
 import aiohttp
 import msgspec
 
+from kangbot.machines.memory import Memory
 from kangbot.model.ids import Symbol, client_id
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity, ceil_to
 from kangbot.model.orders import Intent, OrderKind, Purpose, Side
 from kangbot.ports import Venue
-from kangbot.runtime.world import Clock
+from kangbot.runtime.world import Clock, World
 from kangbot.sandbox.options import ServeOptions
 from kangbot.sandbox.server import Sandbox, serve
+from kangbot.sim.exchange.orders import OrderRequest
+from kangbot.sim.paper.account import PaperAccount
+from kangbot.sim.paper.ledger import Ledger
+from kangbot.sim.paper.ports import PaperVenue
 from kangbot.venues.bybit.venue import BybitVenue
 
 
@@ -32,6 +38,16 @@ class Bench(Protocol):
     def intent(self, instrument: Instrument, **changes: Any) -> Intent:
         """Return a market entry of a small size under a new client id, changed as asked."""
 
+    def recent_ns(self) -> int:
+        """Return a time shortly before the venue was made."""
+
+    async def order_by_hand(self, instrument: Instrument, side: Side, quantity: Quantity, price: Price) -> None:
+        """Place a limit order past the adapter, as a person does on the venue's site."""
+
+
+class RemoteBench(Bench, Protocol):
+    """A venue with a network in between, and the hand that breaks it."""
+
     def stranger(self, **changes: Any) -> Venue:
         """Return another adapter of the same venue: with a wrong key or secret, or impatient."""
 
@@ -44,14 +60,8 @@ class Bench(Protocol):
     async def limit(self, retry_after_s: float) -> None:
         """Let every call be refused for its rate, for a while."""
 
-    def recent_ns(self) -> int:
-        """Return a time shortly before the venue was made."""
-
     async def heal(self) -> None:
         """End all faults."""
-
-    async def order_by_hand(self, instrument: Instrument, side: Side, quantity: Quantity, price: Price) -> None:
-        """Place a limit order past the adapter, as a person does on the venue's site."""
 
 
 _PATHS = {
@@ -160,7 +170,7 @@ class BybitBench:
 
 
 @asynccontextmanager
-async def _bybit() -> AsyncIterator[Bench]:
+async def _bybit() -> AsyncIterator[BybitBench]:
     clock = Clock()
     options = ServeOptions(
         symbols=("BTCUSDT", "ETHUSDT"), spot_symbols=("BTCUSDT",), history_minutes=30, enforce_limits=False
@@ -176,4 +186,48 @@ async def _bybit() -> AsyncIterator[Bench]:
                 await venue.aclose()
 
 
-ADAPTERS: dict[str, Callable[[], AbstractAsyncContextManager[Bench]]] = {"bybit": _bybit}
+class PaperBench:
+    """`PaperVenue`: the sandbox's markets by `BybitVenue`, and an account that the sandbox never hears of."""
+
+    def __init__(self, real: BybitBench, clock: Clock) -> None:
+        self._real = real
+        self._clock = clock
+        world = World(clock=clock, seed=b"conformance")
+        ledger = Ledger(real.venue.name, "USDT")
+        self._account = PaperAccount(world=world, balance=Decimal(100_000), memory=Memory(), ledger=ledger)
+        self.venue: Venue = PaperVenue(real.venue, self._account, clock)
+        self.linear, self.other, self.spot = real.linear, real.other, real.spot
+
+    async def learn(self) -> None:
+        """Have the account trade the markets, at their prices."""
+        markets = (self.linear, self.other, self.spot)
+        await self.venue.instruments([instrument.symbol for instrument in markets])
+        for instrument in markets:
+            await self.venue.quote(instrument)
+
+    def price(self, instrument: Instrument) -> Price:
+        return self._real.price(instrument)
+
+    def intent(self, instrument: Instrument, **changes: Any) -> Intent:
+        return self._real.intent(instrument, **changes)
+
+    def recent_ns(self) -> int:
+        return self._real.recent_ns()
+
+    async def order_by_hand(self, instrument: Instrument, side: Side, quantity: Quantity, price: Price) -> None:
+        request = OrderRequest(
+            market=instrument.market, side=side, kind=OrderKind.LIMIT, quantity=quantity, price=price
+        )
+        self._account.engine.submit(request, self._clock.now_ns())
+
+
+@asynccontextmanager
+async def _paper() -> AsyncIterator[PaperBench]:
+    async with _bybit() as real:
+        bench = PaperBench(real, Clock())
+        await bench.learn()
+        yield bench
+
+
+REMOTES: dict[str, Callable[[], AbstractAsyncContextManager[RemoteBench]]] = {"bybit": _bybit}
+ADAPTERS: dict[str, Callable[[], AbstractAsyncContextManager[Bench]]] = {**REMOTES, "paper": _paper}

@@ -133,8 +133,14 @@ class Front:
         return [self.engine.position(market, now_ns) for market in self.engine.account.open_markets()]
 
     def balances(self, now_ns: int) -> Sequence[Balance]:
-        """Return the account's money."""
-        return [self.engine.balance(now_ns)]
+        """Return the account's money, and the coins that spot markets left in it."""
+        money = self.engine.balance(now_ns)
+        coins = [
+            Balance(currency=coin, equity=amount, available=amount, at_ns=now_ns)
+            for coin, amount in self.engine.account.coins.items()
+            if amount and coin != money.currency
+        ]
+        return [money, *coins]
 
     def _hides(self, at_ns: int, now_ns: int) -> bool:
         """Whether what happened at `at_ns` is too young to be seen."""

@@ -31,7 +31,7 @@ from kangbot.model.orders import (
     VenuePosition,
 )
 from kangbot.ports import IdRule
-from tests.support.venue_bench import Bench
+from tests.support.venue_bench import Bench, RemoteBench
 
 NOBODY = ClientId("kbconforms0nobody")
 
@@ -245,103 +245,103 @@ async def test_flat_is_an_empty_answer(bench: Bench) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------- faults
-async def test_a_wrong_key_is_a_matter_for_a_person(bench: Bench) -> None:
+async def test_a_wrong_key_is_a_matter_for_a_person(remote: RemoteBench) -> None:
     """So is a wrong secret: the signature does not hold."""
     for wrong in ({"key": "nobody"}, {"secret": "forgotten"}):
-        stranger = bench.stranger(**wrong)
+        stranger = remote.stranger(**wrong)
         with pytest.raises(NeedsHuman) as caught:
             await stranger.balances()
         assert caught.value.remedy
         with pytest.raises(NeedsHuman):
-            await stranger.submit(bench.linear, bench.intent(bench.linear))
-    assert await bench.venue.positions() == []
+            await stranger.submit(remote.linear, remote.intent(remote.linear))
+    assert await remote.venue.positions() == []
 
 
-async def test_a_clock_that_is_off_gets_no_order_placed(bench: Bench) -> None:
+async def test_a_clock_that_is_off_gets_no_order_placed(remote: RemoteBench) -> None:
     """Refused, not unknown: the venue looked at the stamp and at nothing else. A question may be asked again."""
-    late = bench.stranger(venue_now_ms=lambda: 1_000_000)
-    entry = bench.intent(bench.linear)
+    late = remote.stranger(venue_now_ms=lambda: 1_000_000)
+    entry = remote.intent(remote.linear)
     with pytest.raises(Refused):
-        await late.submit(bench.linear, entry)
+        await late.submit(remote.linear, entry)
     with pytest.raises(Retryable):
         await late.balances()
-    assert (await bench.venue.find(bench.linear, entry.client_id)).report is None
+    assert (await remote.venue.find(remote.linear, entry.client_id)).report is None
 
 
-async def test_a_rate_limit_says_how_long(bench: Bench) -> None:
+async def test_a_rate_limit_says_how_long(remote: RemoteBench) -> None:
     """Nothing happened, and nothing should be asked before."""
-    await bench.limit(3.0)
-    entry = bench.intent(bench.linear)
+    await remote.limit(3.0)
+    entry = remote.intent(remote.linear)
     with pytest.raises(RateLimited) as caught:
-        await bench.venue.submit(bench.linear, entry)
+        await remote.venue.submit(remote.linear, entry)
     assert 1_000_000_000 < caught.value.retry_after_ns <= 3_000_000_000
     with pytest.raises(RateLimited):
-        await bench.venue.positions()
-    await bench.heal()
-    assert (await bench.venue.find(bench.linear, entry.client_id)).report is None
+        await remote.venue.positions()
+    await remote.heal()
+    assert (await remote.venue.find(remote.linear, entry.client_id)).report is None
 
 
 @pytest.mark.parametrize("after", [True, False])
-async def test_an_unanswered_order_is_ambiguous_and_asking_tells(bench: Bench, *, after: bool) -> None:
+async def test_an_unanswered_order_is_ambiguous_and_asking_tells(remote: RemoteBench, *, after: bool) -> None:
     """The same silence, whether the venue had taken the order or not."""
-    await bench.lose_answer("submit", after=after)
-    entry = resting(bench, bench.linear)
+    await remote.lose_answer("submit", after=after)
+    entry = resting(remote, remote.linear)
     with pytest.raises(Ambiguous):
-        await bench.venue.submit(bench.linear, entry)
-    report = (await bench.venue.find(bench.linear, entry.client_id)).report
+        await remote.venue.submit(remote.linear, entry)
+    report = (await remote.venue.find(remote.linear, entry.client_id)).report
     assert (report is not None) is after
     if report is not None:
         assert (report.status, report.client_id) == (OrderStatus.ACKED, entry.client_id)
-        if bench.venue.id_rule is IdRule.FOR_EVER:
+        if remote.venue.id_rule is IdRule.FOR_EVER:
             with pytest.raises(DuplicateId):
-                await bench.venue.submit(bench.linear, entry)
+                await remote.venue.submit(remote.linear, entry)
 
 
-async def test_a_broken_proxy_makes_a_change_ambiguous_and_a_question_repeatable(bench: Bench) -> None:
+async def test_a_broken_proxy_makes_a_change_ambiguous_and_a_question_repeatable(remote: RemoteBench) -> None:
     """Each call by what it could have done."""
-    entry = resting(bench, bench.linear)
+    entry = resting(remote, remote.linear)
     for method, call, expected in (
-        ("submit", lambda: bench.venue.submit(bench.linear, entry), Ambiguous),
-        ("cancel", lambda: bench.venue.cancel(bench.linear, entry.client_id), Ambiguous),
-        ("protect", lambda: bench.venue.protect(bench.linear, None), Ambiguous),
-        ("prepare", lambda: bench.venue.prepare(bench.linear, 7), Ambiguous),
-        ("find", lambda: bench.venue.find(bench.linear, NOBODY), Retryable),
-        ("open_orders", bench.venue.open_orders, Retryable),
-        ("executions", lambda: bench.venue.executions(bench.recent_ns()), Retryable),
-        ("positions", bench.venue.positions, Retryable),
-        ("balances", bench.venue.balances, Retryable),
+        ("submit", lambda: remote.venue.submit(remote.linear, entry), Ambiguous),
+        ("cancel", lambda: remote.venue.cancel(remote.linear, entry.client_id), Ambiguous),
+        ("protect", lambda: remote.venue.protect(remote.linear, None), Ambiguous),
+        ("prepare", lambda: remote.venue.prepare(remote.linear, 7), Ambiguous),
+        ("find", lambda: remote.venue.find(remote.linear, NOBODY), Retryable),
+        ("open_orders", remote.venue.open_orders, Retryable),
+        ("executions", lambda: remote.venue.executions(remote.recent_ns()), Retryable),
+        ("positions", remote.venue.positions, Retryable),
+        ("balances", remote.venue.balances, Retryable),
     ):
-        await bench.fail(method)
+        await remote.fail(method)
         with pytest.raises(expected) as caught:
             await call()
         assert type(caught.value) is expected, method
-        await bench.heal()
+        await remote.heal()
 
 
-async def test_an_unreachable_venue_got_nothing(bench: Bench) -> None:
+async def test_an_unreachable_venue_got_nothing(remote: RemoteBench) -> None:
     """No connection: even an order may be sent again as it is."""
-    nowhere = bench.stranger(rest_url="http://127.0.0.1:9")
-    for call in (nowhere.submit(bench.linear, bench.intent(bench.linear)), nowhere.positions()):
+    nowhere = remote.stranger(rest_url="http://127.0.0.1:9")
+    for call in (nowhere.submit(remote.linear, remote.intent(remote.linear)), nowhere.positions()):
         with pytest.raises(Retryable):
             await call
 
 
-async def test_a_cancelled_call_is_cancelled_at_once(bench: Bench) -> None:
+async def test_a_cancelled_call_is_cancelled_at_once(remote: RemoteBench) -> None:
     """The order may have happened; asking tells; the adapter goes on."""
-    await bench.lose_answer("submit", after=True)
-    entry = resting(bench, bench.linear)
-    call = asyncio.ensure_future(bench.venue.submit(bench.linear, entry))
+    await remote.lose_answer("submit", after=True)
+    entry = resting(remote, remote.linear)
+    call = asyncio.ensure_future(remote.venue.submit(remote.linear, entry))
     await asyncio.sleep(0)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    await bench.heal()
-    assert await bench.venue.positions() == []
+    await remote.heal()
+    assert await remote.venue.positions() == []
 
 
-async def test_closing_is_closing_however_often(bench: Bench) -> None:
+async def test_closing_is_closing_however_often(remote: RemoteBench) -> None:
     """No socket stays open (warnings are errors here), and a later call says that nothing left."""
-    venue = bench.stranger()
+    venue = remote.stranger()
     await venue.balances()
     await venue.aclose()
     await venue.aclose()
