@@ -39,6 +39,7 @@ from kangbot.machines.faults import Kind, Operation
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.limiter import Window
 from kangbot.machines.offset import Estimate
+from kangbot.machines.pauses import Pauses
 from kangbot.machines.service import Phase
 from kangbot.machines.slowness import Bounds
 from kangbot.market.floor import Floor, Terms
@@ -46,7 +47,7 @@ from kangbot.market.killswitch import KillSwitch, Standing
 from kangbot.market.reporting import breaker_reports, error_reports, report_of, stream_report
 from kangbot.market.roster import Command, Place, Roster
 from kangbot.market.vitals import TURN_S, watch, watch_market
-from kangbot.model.events import Lane, Noted, RunState, Severity
+from kangbot.model.events import Lane, Noted, RequestsPaused, RunState, Severity
 from kangbot.model.ids import MarketId
 from kangbot.modes import Past, connection, noted
 from kangbot.notify.notifier import Notifier
@@ -96,6 +97,7 @@ class App:
         self._stopping = False
         self._exits = contextlib.AsyncExitStack()
         self._started_ns = world.clock.now_ns()
+        self._version = version("kangbot")  # read once: it is looked for in every folder of the import path
         self._history_away = ""
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -118,7 +120,8 @@ class App:
         self._journal = AnnouncedJournal(writer)
         past = Past(settings.venue)
         breakers = Breakers(settings.breakers.terms)
-        memory = await replay(writer, {"risk": self._risk, "past": past, "breakers": breakers})
+        pauses = self._pauses = Pauses()
+        memory = await replay(writer, {"risk": self._risk, "past": past, "breakers": breakers, "pauses": pauses})
         self._journal.listen(self._risk.observe)
         past.check(settings)
         if not past.mode:
@@ -238,6 +241,7 @@ class App:
             "risk": AccountRisk(self._risk.limits),
             "past": Past(self._settings.venue),
             "breakers": Breakers(self._settings.breakers.terms),
+            "pauses": Pauses(),
         }
 
     def _history(self) -> Readable:
@@ -252,7 +256,13 @@ class App:
         )
 
     def _budget(self, kind: str, windows: tuple[Window, ...]) -> Budget:
-        return Budget(clock=self._world.clock, venue=f"{self._link.venue.name} {kind}", windows=windows)
+        name, clock = f"{self._link.venue.name} {kind}", self._world.clock
+
+        def keep(until_ns: int) -> None:
+            self._journal.append(RequestsPaused(budget=name, until_ns=until_ns, at_ns=clock.now_ns()), reserve=True)
+
+        paused_ns = self._pauses.left_ns(name, clock.now_ns())
+        return Budget(clock=clock, venue=name, windows=windows, paused_ns=paused_ns, keep=keep)
 
     def _alarm(self) -> Alarm:
         """Return what interrupts a strategy that does not return: at twice what stops it where it does."""
@@ -476,7 +486,7 @@ class App:
         elapsed_s = (now_ns - self._started_ns) / SECOND_NS
         seen = hub.counters
         return Report(
-            version=version("kangbot"),
+            version=self._version,
             mode=self._settings.mode,
             pid=os.getpid(),
             started_ns=self._started_ns,

@@ -11,6 +11,7 @@ from kangbot.journal.rebuild import LOST_AT_MOST, Rebuilt
 from kangbot.journal.rebuild import rebuild as rebuilt_from
 from kangbot.journal.replay import Others
 from kangbot.machines.breakers import Breakers
+from kangbot.machines.pauses import Pauses
 from kangbot.modes import Past
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.world import real_world
@@ -42,7 +43,12 @@ async def _rebuild(settings: Settings, tag: str | None) -> Rebuilt:
         connect_s=database.connect_timeout_s,
         statement_s=database.statement_timeout_s,
     )
-    others: Others = {"risk": AccountRisk(settings.risk.limits), "past": Past(settings.venue), "breakers": Breakers()}
+    others: Others = {
+        "risk": AccountRisk(settings.risk.limits),
+        "past": Past(settings.venue),
+        "breakers": Breakers(),
+        "pauses": Pauses(),
+    }
     try:
         return await rebuilt_from(settings.state_dir, history, tag=tag, others=others)
     finally:

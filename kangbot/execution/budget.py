@@ -19,13 +19,29 @@ log = structlog.get_logger(__name__)
 # Limits of an account or an endpoint reset within seconds, at both venues. Who asks for longer bans the address, and
 # with it whatever else we ask from there.
 _ADDRESS_NS = 10 * SECOND_NS
+_KEPT_NS = 2 * SECOND_NS  # a shorter pause is over before a restart could make a request
+_SAME_NS = SECOND_NS  # many requests hear of one ban, each with a little less of it left
 
 
 class Budget:
-    """Requests to one venue account. `windows` are strict: at most so many requests in any span."""
+    """Requests to one venue account. `windows` are strict: at most so many requests in any span.
 
-    def __init__(self, *, clock: Clock, venue: str, windows: tuple[Window, ...]) -> None:
+    `paused_ns` is how long it still has to rest for an earlier life of the process; `keep(until_ns)` is told of each
+    pause that a later life must know of.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        venue: str,
+        windows: tuple[Window, ...],
+        paused_ns: int = 0,
+        keep: Callable[[int], None] = lambda _until_ns: None,
+    ) -> None:
         self._clock = clock
+        self._keep = keep
+        self._kept_ns = 0  # the pause that `keep` was told of last ends then
         self._venue = venue
         self._allowance = Allowance(windows=windows)
         self._waiting: list[tuple[Priority, int, asyncio.Future[int]]] = []
@@ -33,6 +49,10 @@ class Budget:
         self._timer: asyncio.TimerHandle | None = None
         self._beside: list[Budget] = []
         self._tell_ban: Callable[[int], None] = lambda _for_ns: None
+        if paused_ns > 0:
+            self._kept_ns = clock.now_ns() + paused_ns
+            self._allowance = self._allowance.pause(self._kept_ns)
+            log.warning("budget.still_paused", venue=venue, for_s=paused_ns / SECOND_NS)
 
     def stand_beside(self, other: "Budget") -> None:
         """Share bans with another budget of the same address: what either is told holds for both."""
@@ -92,6 +112,9 @@ class Budget:
         if self.paused_until_ns <= now_ns or longer_ns >= SECOND_NS:  # answers to what was in the air say it again
             log.warning("budget.paused", venue=self._venue, for_s=(until_ns - now_ns) / SECOND_NS)
         self._allowance = self._allowance.pause(until_ns)
+        if until_ns - now_ns >= _KEPT_NS and until_ns > self._kept_ns + _SAME_NS:
+            self._kept_ns = until_ns
+            self._keep(until_ns)
         self._grant()
 
     def _grant(self) -> None:

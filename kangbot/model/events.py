@@ -182,6 +182,14 @@ class BreakerChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="b
     at_ns: int
 
 
+class RequestsPaused(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="requests_paused"):
+    """A venue asked to be left alone for a while; a restart goes on obeying."""
+
+    budget: str  # whose requests: "bybit account"
+    until_ns: int
+    at_ns: int
+
+
 class EquityMarked(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="equity_marked"):
     """The account's equity as the venue states it."""
 
@@ -206,6 +214,7 @@ Event = (
     | KillSwitchSet
     | KillSwitchReleased
     | BreakerChanged
+    | RequestsPaused
 )
 
 

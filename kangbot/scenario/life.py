@@ -12,8 +12,10 @@ from kangbot.journal.replay import replay
 from kangbot.machines.breakers import Breakers
 from kangbot.machines.limiter import Window
 from kangbot.machines.memory import Memory
+from kangbot.machines.pauses import Pauses
 from kangbot.market.floor import Floor, Terms
 from kangbot.market.roster import Roster
+from kangbot.model.events import RequestsPaused
 from kangbot.model.ids import VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.orders import Intent, OrderReport
@@ -73,7 +75,8 @@ class Life:
         journal = SimJournal(outside.disk, self.process)
         risk = AccountRisk(plan.limits)
         breakers = Breakers()
-        memory = await replay(journal, {"risk": risk, "breakers": breakers})
+        pauses = Pauses()
+        memory = await replay(journal, {"risk": risk, "breakers": breakers, "pauses": pauses})
         announced = AnnouncedJournal(journal)
         announced.listen(risk.observe)
         self.drain = Drain(journal, outside.history, world, mark=journal.mark_drained)
@@ -84,7 +87,7 @@ class Life:
             interval_s=0.2,
             jitter_s=0.2,
         )
-        self.floor = self._floor(world, announced, memory, risk=risk, roster=roster, breakers=breakers)
+        self.floor = self._floor(world, announced, memory, risk=risk, roster=roster, breakers=breakers, pauses=pauses)
         self.roster = roster
         self._tasks.spawn("drain", self.drain.run())
         await self.floor.open()
@@ -101,6 +104,7 @@ class Life:
         risk: AccountRisk,
         roster: Roster,
         breakers: Breakers,
+        pauses: Pauses,
     ) -> Floor:
         outside, plan = self._outside, self._outside.plan
         port = _WatchedPort(
@@ -119,8 +123,8 @@ class Life:
             memory=memory,
             venue=port,
             feeds=self.feeds,
-            budget=self._budget("account", plan.requests_a_second),
-            data_budget=self._budget("data", DATA_REQUESTS),
+            budget=self._budget("account", plan.requests_a_second, journal, pauses),
+            data_budget=self._budget("data", DATA_REQUESTS, journal, pauses),
             risk=risk,
             roster=roster,
             specs=plan.specs,
@@ -129,9 +133,19 @@ class Life:
             died=self._crashed,
         )
 
-    def _budget(self, kind: str, a_second: int) -> Budget:
-        window = Window(most=a_second, span_ns=SECOND_NS)
-        return Budget(clock=self.clock, venue=f"{VENUE} {kind}", windows=(window,))
+    def _budget(self, kind: str, a_second: int, journal: Journal, pauses: Pauses) -> Budget:
+        name, clock = f"{VENUE} {kind}", self.clock
+
+        def keep(until_ns: int) -> None:
+            journal.append(RequestsPaused(budget=name, until_ns=until_ns, at_ns=clock.now_ns()), reserve=True)
+
+        return Budget(
+            clock=clock,
+            venue=name,
+            windows=(Window(most=a_second, span_ns=SECOND_NS),),
+            paused_ns=pauses.left_ns(name, clock.now_ns()),
+            keep=keep,
+        )
 
     def _leaves(self, intent: Intent) -> None:
         if self.process.alive:

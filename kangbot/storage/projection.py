@@ -27,6 +27,7 @@ from kangbot.model.events import (
     OrderChanged,
     OrderIntended,
     Record,
+    RequestsPaused,
     RoundTripClosed,
     RunStateChanged,
     StopSet,
@@ -105,6 +106,8 @@ def _said(event: Event) -> str | None:
             return f"set by {caller}: {reason}"
         case KillSwitchReleased(caller=caller):
             return f"released by {caller}"
+        case RequestsPaused(budget=budget, until_ns=until_ns, at_ns=at_ns):
+            return f"{budget}: no request for {(until_ns - at_ns) / 1e9:.0f} s, the venue asked for it"
         case _:
             return None
 
@@ -121,7 +124,7 @@ def _market(event: Event) -> str | None:
             return event.trip.market
         case BarStored():
             return event.bar.market
-        case EquityMarked() | KillSwitchSet() | KillSwitchReleased():
+        case EquityMarked() | KillSwitchSet() | KillSwitchReleased() | RequestsPaused():
             return None
         case OrderChanged() | StopSet() | RunStateChanged() | DesiredChanged() | Noted() | BreakerChanged():
             return event.market

@@ -24,6 +24,7 @@ from kangbot.model.events import (
     Noted,
     OrderChanged,
     OrderIntended,
+    RequestsPaused,
     RoundTripClosed,
     RunState,
     RunStateChanged,
@@ -38,7 +39,7 @@ from tests.support.trade_words import START, TAG, dec, fill, funding, intent
 MARKETS = (MarketId("bybit:BTC-USDT:USDT"), MarketId("bybit:ETH-USDT:USDT"))
 _KINDS = (
     "intent", "intent", "changed", "changed", "changed", "fill", "fill", "cash", "trip", "stop",
-    "run", "desired", "bar", "note", "mode", "equity", "kill", "release", "breaker",
+    "run", "desired", "bar", "note", "mode", "equity", "kill", "release", "breaker", "pause",
 )  # fmt: skip
 _AMOUNTS = [dec("0.001"), dec("0.4"), dec(1), Decimal(1) / Decimal(3)]
 _STEPS_NS = [0, 1, 1_000_000_000, 3600 * 1_000_000_000, DAY_NS]
@@ -152,6 +153,8 @@ def _quiet(kind: str, market: MarketId, amount: Decimal, at_ns: int, which: int)
                 cause="no answer in time",
                 at_ns=at_ns,
             )
+        case "pause":
+            return RequestsPaused(budget="bybit account", until_ns=at_ns + 1 + which, at_ns=at_ns)
         case "equity":
             return EquityMarked(venue="bybit", currency="USDT", equity=amount * (1 + which), at_ns=at_ns)
         case "kill":

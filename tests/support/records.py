@@ -16,6 +16,7 @@ from kangbot.model.events import (
     OrderChanged,
     OrderIntended,
     Record,
+    RequestsPaused,
     RoundTripClosed,
     RunState,
     RunStateChanged,
@@ -152,6 +153,7 @@ EVERY: tuple[Event, ...] = (
         fields={"for_s": "12"},
         at_ns=NOON_NS,
     ),
+    RequestsPaused(budget="bybit account", until_ns=NOON_NS + 600_000_000_000, at_ns=NOON_NS),
     EquityMarked(venue="bybit", currency="USDT", equity=Decimal("10000.000000000000000009"), at_ns=NOON_NS),
 )
 

@@ -21,7 +21,7 @@ import msgspec
 
 from kangbot.execution.executor import Executor
 from kangbot.machines.order import worst_case
-from kangbot.model.events import CashFlowApplied, Event, FillApplied, Noted, OrderChanged, OrderIntended
+from kangbot.model.events import CashFlowApplied, Event, FillApplied, Noted, OrderChanged, OrderIntended, RequestsPaused
 from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId
 from kangbot.model.money import ZERO, Money, Quantity
 from kangbot.model.orders import Evidence, Fill, Intent, OrderStatus, Purpose
@@ -52,6 +52,7 @@ _ALARMS = frozenset(
         "fill.too_old",
     }
 )
+_CLOCK_NS = 2 * SECOND_NS  # a commit's delay, and by how much the clocks of two lives may differ
 _DEAD = (OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
 
 
@@ -92,6 +93,7 @@ class Invariants:
         self._sends: dict[ClientId, int] = {}
         self._left: dict[bool, deque[int]] = {False: deque(), True: deque()}
         self._wait_until_ns = {False: 0, True: 0}
+        self._kept_until_ns = {False: 0, True: 0}  # as the journal has it, which a later life obeys
         self._books: tuple[AccountRisk, Sequence[Executor]] | None = None
 
     def fail(self, invariant: int | str, message: str) -> None:
@@ -105,9 +107,9 @@ class Invariants:
         self._books = None if risk is None else (risk, tuple(executors))
 
     def forgive(self) -> None:
-        """Begin the counting of requests anew: a process that starts knows nothing of what the last one heard."""
+        """Begin the counting of requests anew: of what the last process heard, one that starts knows the journal."""
         self._left = {False: deque(), True: deque()}
-        self._wait_until_ns = {False: 0, True: 0}
+        self._wait_until_ns = dict(self._kept_until_ns)
 
     # ------------------------------------------------------------------------------------------------------- leaving
     def sends(self, intent: Intent, now_ns: int) -> None:
@@ -221,6 +223,9 @@ class Invariants:
                     self._changed(event)
                 case FillApplied():
                     self._applied(event)
+                case RequestsPaused(budget=budget, until_ns=until_ns, at_ns=at_ns):
+                    rests_ns = until_ns - at_ns - _CLOCK_NS
+                    self._kept_until_ns[budget.endswith("data")] = self._now_ns() + rests_ns
                 case CashFlowApplied(flow=flow):
                     if flow.execution_id in self._flows:
                         self.fail(4, f"cash flow {flow.execution_id} is booked twice")

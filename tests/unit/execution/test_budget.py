@@ -163,6 +163,26 @@ def test_a_ban_of_the_address_holds_for_the_budget_beside_it() -> None:
     run(main())
 
 
+def test_a_ban_is_told_to_whoever_keeps_it() -> None:
+    """Once for a ban that many requests hear of, each with a little less of it left; not for a second's throttle."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        clock, kept = Clock(monotonic_ns=lambda: loop.now_ns, anchor_ns=0), list[int]()
+        window = Window(most=10, span_ns=SECOND_NS)
+        budget = Budget(clock=clock, venue="bybit", windows=(window,), keep=kept.append)
+        budget.pause(SECOND_NS)
+        budget.pause(600 * SECOND_NS)
+        await asyncio.sleep(1)
+        budget.pause(599 * SECOND_NS)
+        assert kept == [600 * SECOND_NS]
+        budget.pause(700 * SECOND_NS)
+        assert kept == [600 * SECOND_NS, 701 * SECOND_NS]
+
+    run(main())
+
+
 def test_a_ban_is_told_to_whoever_else_dials() -> None:
     """A limit that resets within seconds is not."""
 
@@ -172,5 +192,22 @@ def test_a_ban_is_told_to_whoever_else_dials() -> None:
         rig.budget.pause(2 * SECOND_NS)
         rig.budget.pause(120 * SECOND_NS)
         assert told == [120 * SECOND_NS]
+
+    run(main())
+
+
+def test_a_ban_of_an_earlier_life_is_obeyed_to_its_end() -> None:
+    """Nothing leaves before, and nothing is told of it again."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        clock, kept = Clock(monotonic_ns=lambda: loop.now_ns, anchor_ns=0), list[int]()
+        window = Window(most=10, span_ns=SECOND_NS)
+        budget = Budget(clock=clock, venue="bybit", windows=(window,), paused_ns=30 * SECOND_NS, keep=kept.append)
+        await budget.acquire(Priority.CANCEL_EXIT)
+        assert loop.now_ns == 30 * SECOND_NS
+        budget.pause(SECOND_NS)
+        assert kept == []
 
     run(main())

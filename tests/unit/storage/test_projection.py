@@ -42,7 +42,11 @@ def test_everything_but_bars_is_an_event_row(event: Event) -> None:
 def test_event_row_names_the_market_wherever_the_event_has_it() -> None:
     """A trader filters by market."""
     markets = {row["kind"]: row["market"] for upsert, row in rows(*EVERY) if upsert is tables.EVENT}
-    assert {kind for kind, market in markets.items() if market is None} == {"feed.silent", "equity_marked"}
+    assert {kind for kind, market in markets.items() if market is None} == {
+        "feed.silent",
+        "equity_marked",
+        "requests_paused",
+    }
     assert set(markets.values()) == {MARKET, None}
 
 
