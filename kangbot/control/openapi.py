@@ -65,6 +65,7 @@ def _operation(route: Route, schemas: dict[str, Any], components: dict[str, Any]
         "summary": route.summary,
         "responses": {
             str(route.status): plain,
+            **{str(status): {**plain, "description": words} for status, words in route.same.items()},
             **{str(status): _failed(words, schemas) for status, words in sorted(_failures(route).items())},
         },
     }

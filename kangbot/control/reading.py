@@ -59,7 +59,7 @@ class Reading:
                 self._live,
                 Live,
                 word,
-                also={503: "Something is stuck: the process should be started anew."},
+                same={503: "Something is stuck: the process should be started anew."},
             ),
             get(
                 "/health",
@@ -67,7 +67,7 @@ class Reading:
                 self._health,
                 Health,
                 look,
-                also={503: "A check is critical. The body is the same."},
+                same={503: "A check is critical."},
             ),
             get(
                 "/ready",
@@ -75,7 +75,7 @@ class Reading:
                 self._ready,
                 Ready,
                 word,
-                also={503: "It does not yet, or no more."},
+                same={503: "It does not yet, or no more."},
             ),
             get("/metrics", "The figures for Prometheus.", self._metrics, str, look, media="text/plain"),
             get("/report", "Everything the daemon says of itself.", self._report, Report, look),

@@ -52,6 +52,7 @@ class Route:
     media: str = _JSON
     status: int = 200  # of a plain answer
     also: Mapping[int, str] = field(default_factory=dict)  # further statuses, and when
+    same: Mapping[int, str] = field(default_factory=dict)  # statuses whose body is the plain answer's
 
 
 def get(
@@ -64,6 +65,7 @@ def get(
     query: type[msgspec.Struct] = Nothing,
     media: str = _JSON,
     also: Mapping[int, str] | None = None,
+    same: Mapping[int, str] | None = None,
 ) -> Route:
     """Return a route that looks."""
     return Route(
@@ -76,6 +78,7 @@ def get(
         query=query,
         media=media,
         also=also or {},
+        same=same or {},
     )
 
 

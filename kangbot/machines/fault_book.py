@@ -7,6 +7,7 @@ it, and one line with the count when the operation works again. All of it is bou
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from kangbot.machines.faults import Action, Gravity, Kind, Operation, Policy, Rule
 from kangbot.model.ids import MarketId
@@ -124,6 +125,8 @@ class FaultBook:
                 return self._hold(rule, fault, now_ns)
             case Action.ALERT | Action.SHUTDOWN:
                 return None if told else rule.action
+            case _:
+                assert_never(rule.action)
 
     def _reset(self, market: MarketId | None, wait_ns: int, now_ns: int) -> Action | None:
         last_ns = self._reset_ns.get(market)

@@ -45,6 +45,7 @@ class Desk:
         self.stuck = ""
         self.disk_full = False
         self.away = False
+        self.broken = True  # a breaker is open: its only market cannot enter, which is critical
         self.asked: list[Page] = []
 
     def report(self) -> Report:
@@ -57,7 +58,9 @@ class Desk:
         return exposition(REPORT, self.health(), {}, {})
 
     def health(self) -> Health:
-        return health_of(structs.replace(REPORT, stuck=self.stuck), HealthSettings().thresholds)
+        breakers = REPORT.breakers if self.broken else []
+        report = structs.replace(REPORT, stuck=self.stuck, breakers=breakers)
+        return health_of(report, HealthSettings().thresholds)
 
     def ready(self) -> str:
         return self.waits
