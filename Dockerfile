@@ -18,6 +18,9 @@ COPY migrations/ migrations/
 COPY config/ config/
 RUN PIP_ONLY_BINARY='' /tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheel . \
  && /tools/bin/pip --python /opt/kangbot install --no-deps /wheel/*.whl
+# Byte code only of what is imported: of ccxt's hundred exchanges that is one, of plotly nothing, for its page is a file.
+RUN find /opt/kangbot/lib/python3.11/site-packages/ccxt /opt/kangbot/lib/python3.11/site-packages/plotly -name '*.pyc' -delete \
+ && /opt/kangbot/bin/python -c 'from kangbot.venues.ccxt_lean import load; load("bybit")'
 
 FROM python:3.11-slim-bookworm
 # The root file system is read-only where it runs, so byte code is there already and is not written again.
