@@ -296,6 +296,31 @@ def breakers(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json:
 
 
 @app.command()
+def health(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Say how well the daemon is, check by check; exit code 1 where one is critical."""
+    from kangbot.cli.online import health as command
+
+    raise typer.Exit(command(config, socket, as_json=as_json))
+
+
+@app.command()
+def isolate(
+    market: Market,
+    config: Config = DEFAULT_CONFIG,
+    *,
+    lane: Annotated[str, typer.Option(help="data, entry or exit.")] = "entry",
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Hold a market's breaker open until it is reset, over restarts too."""
+    from kangbot.cli.online import breakers as show
+    from kangbot.cli.online import of_market, online, tell
+
+    call = tell(of_market(market, before="/isolate-circuit-breaker"), {"lane": lane})
+    raise typer.Exit(online(config, socket, call, show, as_json=as_json))
+
+
+@app.command()
 def retry(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
     """Probe a market's open breakers now."""
     from kangbot.cli.online import breakers as show

@@ -32,6 +32,20 @@ def online(config: Path, socket: Path | None, call: Call, show: Callable[[Any], 
     return exit_codes.OK
 
 
+def health(config: Path, socket: Path | None, *, as_json: bool) -> int:
+    """Print how well the daemon is, check by check; FAILURE where one is critical."""
+    from kangbot.health.checks import Health, in_words  # noqa: PLC0415 -- only this command needs it
+
+    found: list[Health] = []
+
+    def call(client: ControlClient) -> Health:
+        found.append(msgspec.json.decode(client.health(), type=Health))
+        return found[0]
+
+    code = online(config, socket, call, in_words, as_json=as_json)
+    return exit_codes.FAILURE if any(health.status.value == "critical" for health in found) else code
+
+
 def ask(path: str) -> Call:
     """Return the call that asks for `path`."""
     return lambda client: client.ask(path)

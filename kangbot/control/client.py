@@ -4,9 +4,11 @@ A command line must start quickly, so this knows no aiohttp.
 """
 
 import contextlib
+import http
 import http.client
 import json
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -51,6 +53,10 @@ class ControlClient:
         """Return the answer to `GET path`. ValueError with the daemon's words where it has none."""
         return json.loads(self._call("GET", path))
 
+    def health(self) -> bytes:
+        """Return how well the daemon is, as JSON; a health that is critical is an answer too."""
+        return self._call("GET", "/health", also=(http.HTTPStatus.SERVICE_UNAVAILABLE,))
+
     def tell(self, path: str, body: object = None) -> Any:
         """Return the answer to `POST path`. ValueError with the daemon's words where it refuses."""
         return json.loads(self._call("POST", path, body))
@@ -83,7 +89,7 @@ class ControlClient:
         """Have the configuration's file read now. ValueError with the daemon's words where nothing can be changed."""
         return msgspec.json.decode(self._call("POST", "/config/reload"), type=Reloaded)
 
-    def _call(self, method: str, path: str, body: object = None) -> bytes:
+    def _call(self, method: str, path: str, body: object = None, *, also: Sequence[int] = ()) -> bytes:
         connection = _UnixConnection(self._path)
         try:
             asked = None if body is None else json.dumps(body).encode()
@@ -94,7 +100,7 @@ class ControlClient:
             raise NoDaemonError(f"no daemon answers on {self._path}: {str(error) or type(error).__name__}") from None
         finally:
             connection.close()
-        if answer.status >= 400:
+        if answer.status >= 400 and answer.status not in also:
             raise ValueError(_error(answer.status, said))
         return said
 

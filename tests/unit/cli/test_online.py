@@ -37,6 +37,32 @@ async def test_lists_are_tables_for_a_person_and_json_for_a_script(served: Serve
     assert json.loads(out)[0]["net"] == "2"
 
 
+async def test_health_is_told_check_by_check_and_fails_where_it_is_critical(served: Served) -> None:
+    """The worst first; a daemon whose only market cannot enter is critical, one that is well is not."""
+    at = ("--socket", str(served.socket))
+    code, out, err = await typed("health", *at)
+    assert (code, err) == (exit_codes.FAILURE, "")
+    assert out.startswith("critical, score")
+    assert "breakers" in out.splitlines()[1]
+    served.desk.broken = False
+    code, out, _ = await typed("health", *at)
+    assert (code, out.partition(",")[0]) == (exit_codes.OK, "healthy")
+    code, out, _ = await typed("health", "--json", *at)
+    assert json.loads(out)["status"] == "healthy"
+
+
+async def test_a_lane_is_held_open_by_hand(served: Served) -> None:
+    """The one that is named, or that of entries."""
+    at = ("--socket", str(served.socket))
+    code, _, _ = await typed("isolate", MARKET, "--lane", "data", *at)
+    assert code == exit_codes.OK
+    await typed("isolate", MARKET, *at)
+    assert [what for what, _ in served.desk.journal] == [
+        f"isolate-circuit-breaker {MARKET} data",
+        f"isolate-circuit-breaker {MARKET} entry",
+    ]
+
+
 async def test_what_the_daemon_refuses_is_said_in_its_words(served: Served) -> None:
     """An unknown market, and a lane that is none."""
     at = ("--socket", str(served.socket))
