@@ -29,6 +29,7 @@ demo: $(STAMP) ## 27 markets on a sandbox exchange, live in this terminal (SECON
 test: $(STAMP) ## all tests, and every branch of what decides about orders covered
 	@tests/mariadb.sh
 	@tests/chromium.sh
+	@tests/prometheus.sh
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report=
 	@$(BIN)/coverage report --include='$(WHOLLY_COVERED)' --fail-under=100
 

@@ -37,7 +37,14 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     command = [sys.executable, "-m", "kangbot.settings", str(path)]
     try:
         child = subprocess.run(command, env=dict(environ), capture_output=True, timeout=CHILD_S, check=False)  # noqa: S603 -- our own module
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        problem = Problem(
+            message=f"could not be read within {CHILD_S:.0f} s",
+            file=str(path),
+            remedy="Look whether its disk answers, and for a number with an absurd exponent.",
+        )
+        raise ConfigInvalid((problem,)) from error
+    except (OSError, ValueError) as error:
         problem = Problem(message=f"could not be checked: {error}", file=str(path))
         raise ConfigInvalid((problem,)) from error
     try:
