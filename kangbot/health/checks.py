@@ -12,6 +12,7 @@ from kangbot.health.report import MarketReport, Report
 from kangbot.machines.verdict import Bounds, Status, score, worst
 
 _RUNNING = ("starting", "warming", "live", "paused")
+_SECOND_NS = 1_000_000_000
 _ACTIVE = ("live", "paused")
 
 
@@ -83,7 +84,8 @@ def readiness(report: Report, thresholds: Thresholds) -> str:
         return f"{report.history_backlog} events wait for the history"
     if (late := _oldest_unknown(report.markets)) > thresholds.unknown_s.critical:
         return f"an order has been UNKNOWN for {late:.0f} s"
-    stale = [market.symbol for market in _fed(report.markets) if _age(market) > thresholds.feed_s.critical]
+    bound_s, at_ns = thresholds.feed_s.critical, report.at_ns
+    stale = [market.symbol for market in _fed(report.markets) if _age(market, at_ns) > bound_s]
     if stale and not _venue_is_down(report):
         return f"stale data: {', '.join(stale)}"
     return ""
@@ -98,8 +100,11 @@ def _fed(markets: Sequence[MarketReport]) -> list[MarketReport]:
     return [market for market in markets if market.state in _ACTIVE]
 
 
-def _age(market: MarketReport) -> float:
-    return market.feed_age_s or 0.0
+def _age(market: MarketReport, at_ns: int) -> float:
+    """Return for how long the market has heard no price; one that is LIVE and never had any, since it is."""
+    if market.feed_age_s is not None:
+        return market.feed_age_s
+    return (at_ns - market.since_ns) / _SECOND_NS if market.state == "live" else 0.0
 
 
 def _oldest_unknown(markets: Sequence[MarketReport]) -> float:
@@ -132,7 +137,8 @@ def _money(report: Report, bounds: Thresholds) -> list[Check]:
 
 def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
     fed = _fed(report.markets)
-    eldest = max(fed, key=_age, default=None)
+    ages = {market.market: _age(market, report.at_ns) for market in fed}
+    eldest = max(fed, key=lambda market: ages[market.market], default=None)
     running = [market for market in report.markets if market.state in _RUNNING]
     failed = sum(market.state == "failed" for market in report.markets)
     slowest = max(report.rest, key=lambda rest: rest.mean_ms or 0.0, default=None)
@@ -141,8 +147,8 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
         _check("markets", Status.CRITICAL if failed else Status.HEALTHY, failed, "markets", "FAILED: fell too often"),
         _check(
             "feeds",
-            bounds.feed_s.judge(None if eldest is None else _age(eldest)),
-            None if eldest is None else _age(eldest),
+            bounds.feed_s.judge(None if eldest is None else ages[eldest.market]),
+            None if eldest is None else ages[eldest.market],
             "s",
             "no market runs" if eldest is None else f"since the last price of {eldest.symbol}, the oldest",
         ),

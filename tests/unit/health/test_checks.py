@@ -9,7 +9,7 @@ from kangbot.health.report import BreakerReport, MemoryReport, OrderCounts, Rest
 from kangbot.machines.verdict import Status
 from kangbot.model.ids import MarketId
 from kangbot.settings.health import HealthSettings
-from tests.support.reporting import a_market, a_report
+from tests.support.reporting import AT_NS, a_market, a_report
 
 THRESHOLDS = HealthSettings().thresholds
 MEMORY = MemoryReport(limit_mb=100, limit_source="cgroup", available_mb=500, growth_mb_h=None, reliefs=0)
@@ -70,6 +70,9 @@ def test_each_figure_has_its_bounds(name: str, fields: dict[str, Any], expected:
     [
         ("feeds", a_market(feed_age_s=20.0), Status.WARNING),
         ("feeds", a_market(feed_age_s=61.0), Status.CRITICAL),
+        ("feeds", a_market(feed_age_s=None, since_ns=AT_NS - 61 * 10**9), Status.CRITICAL),
+        ("feeds", a_market(feed_age_s=None, since_ns=AT_NS - 5 * 10**9), Status.HEALTHY),
+        ("feeds", a_market(feed_age_s=None, state="paused", since_ns=0), Status.HEALTHY),
         ("feeds", a_market(feed_age_s=61.0, state="stopped", desired="stopped"), Status.HEALTHY),
         ("markets", a_market(state="failed"), Status.CRITICAL),
         ("unknown_orders", a_market(unknown_s=6.0, orders=OrderCounts(unknown=1)), Status.WARNING),
