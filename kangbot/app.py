@@ -87,7 +87,7 @@ class App:
         self._reached = reached
         self._masker = masker
         self._specs = [spec_of(market) for market in settings.trading if market.enabled]
-        self._risk = AccountRisk(settings.risk.limits)
+        self._risk = AccountRisk(settings.risk.limits, settings.currency)
         self._meter = ProcessMeter()
         self._lag = LoopLag()
         self._vitals = Vitals()
@@ -238,7 +238,7 @@ class App:
     def _rememberers(self) -> Others:
         """Return those who remember by the journal, before they have heard of anything."""
         return {
-            "risk": AccountRisk(self._risk.limits),
+            "risk": AccountRisk(self._risk.limits, self._settings.currency),
             "past": Past(self._settings.venue),
             "breakers": Breakers(self._settings.breakers.terms),
             "pauses": Pauses(),

@@ -44,7 +44,7 @@ async def _rebuild(settings: Settings, tag: str | None) -> Rebuilt:
         statement_s=database.statement_timeout_s,
     )
     others: Others = {
-        "risk": AccountRisk(settings.risk.limits),
+        "risk": AccountRisk(settings.risk.limits, settings.currency),
         "past": Past(settings.venue),
         "breakers": Breakers(),
         "pauses": Pauses(),

@@ -45,6 +45,7 @@ class AccountRisk:
     """Exposure, equity and memory of one account, and the admission of orders to it."""
 
     __slots__ = (
+        "_currency",
         "_day",
         "_day_equity",
         "_equity",
@@ -57,8 +58,9 @@ class AccountRisk:
         "limits",
     )
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, currency: str = "USDT") -> None:
         self.limits = limits
+        self._currency = currency
         self._reserved: dict[ClientId, Reservation] = {}
         self._positions: dict[MarketId, Money] = {}  # absolute value of what is held; flat markets are absent
         self._record = TrackRecord()
@@ -156,7 +158,8 @@ class AccountRisk:
         """Take in an event of this account, once, in the journal's order: on replay, and as it is journalled."""
         match event:
             case EquityMarked():
-                self.equity(event.equity, event.at_ns)
+                if event.currency == self._currency:  # a venue states each coin of the account by itself
+                    self.equity(event.equity, event.at_ns)
             case KillSwitchSet():
                 self.kill(event.reason, flatten=event.flatten)
             case KillSwitchReleased():

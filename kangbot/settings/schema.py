@@ -65,6 +65,14 @@ class Settings:
         return next((market.venue for market in self.trading if market.enabled), VenueName(self.defaults.venue))
 
     @property
+    def currency(self) -> str:
+        """The money in which limits count equity: what the first enabled market settles in; on paper USDT."""
+        if self.venue_mode == "paper":
+            return "USDT"  # what a simulated account holds, whatever is traded
+        symbol = next((market.symbol for market in self.trading if market.enabled), "")
+        return symbol.rpartition(":")[2] if ":" in symbol else symbol.rpartition("/")[2] or "USDT"
+
+    @property
     def venue_mode(self) -> Mode:
         """The mode in which the daemon trades at its venue."""
         return self.bybit_mode if self.venue == "bybit" else self.mode

@@ -119,6 +119,18 @@ def test_the_day_s_loss_is_the_worse_of_equity_and_what_was_realised(facts: Mark
     assert risk.day_loss(DAY_NS) == 10
 
 
+def test_equity_is_that_of_the_settle_currency_alone() -> None:
+    """A venue states every coin of an account: 0.999 BTC beside 25,000 USDT is no loss of 24,999."""
+    risk = account()
+    for currency, equity in (("USDT", 25_000), ("BTC", D("0.999")), ("DOGE", 10**9), ("USDT", 24_000)):
+        risk.observe(EquityMarked(venue="bybit", currency=currency, equity=D(equity), at_ns=1))
+    assert risk.day_loss(2) == 1000
+    assert risk.drawdown_percent == 4
+    other = AccountRisk(Limits(), "USDC")
+    other.observe(EquityMarked(venue="bybit", currency="USDT", equity=D(5), at_ns=1))
+    assert other.drawdown_percent == 0
+
+
 def test_a_day_that_begins_without_equity_begins_with_the_first_seen() -> None:
     """After a start in the middle of a day."""
     risk = account()

@@ -62,3 +62,11 @@ def test_the_simulated_exchange_is_not_the_real_one(mistakes: Mistakes) -> None:
     """A mode that can hurt nobody asks nobody who could be hurt."""
     (found,) = mistakes(f'[venues.bybit]\nsandbox_url = "https://api.bybit.com"\n{MARKET}')
     assert (found.key, found.line) == ("venues.bybit.sandbox_url", 2)
+
+
+def test_limits_count_equity_in_what_the_markets_settle_in(read: Read) -> None:
+    """A contract's settle currency, a pair's quote; on paper always what the simulated account holds."""
+    assert read(MARKET).currency == "USDT"
+    assert read(MARKET.replace("BTC/USDT:USDT", "BTC/USDC:USDC")).currency == "USDC"
+    assert read(MARKET.replace("BTC/USDT:USDT", "ETH/BTC")).currency == "BTC"
+    assert read(f'mode = "paper"\n{MARKET.replace("BTC/USDT:USDT", "BTC/USDC:USDC")}').currency == "USDT"
