@@ -270,7 +270,8 @@ class Account:
         self._equity[balance.currency] = balance.equity
         now_ns = self._clock.now_ns()
         self._journal.append(
-            EquityMarked(venue=self._venue.name, currency=balance.currency, equity=balance.equity, at_ns=now_ns)
+            EquityMarked(venue=self._venue.name, currency=balance.currency, equity=balance.equity, at_ns=now_ns),
+            later=True,
         )
 
     def _unrouted(self, market: MarketId, event: object) -> None:

@@ -31,9 +31,9 @@ class AnnouncedJournal:
         """The sequence of the newest record on disk."""
         return self._journal.last
 
-    def append(self, *events: Event, reserve: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
         """Queue the events, and tell of them."""
-        written = self._journal.append(*events, reserve=reserve)
+        written = self._journal.append(*events, reserve=reserve, later=later)
         for event in events:
             for listener in self._listeners:
                 listener(event)

@@ -40,6 +40,7 @@ T = TypeVar("T")
 FILE = "journal.sqlite"
 _MAX_BYTES = 1 << 30  # a bound, so that a history that is away for weeks cannot take the whole disk
 _RESERVE_BYTES = 4 << 20  # some five hundred commits of single events; of a small disk a quarter
+_LATER_S = 0.05  # what nobody waits for waits so long for a commit that somebody does wait for
 _CLOSE_S = 5.0
 
 
@@ -60,6 +61,7 @@ class JournalWriter:
         self.settled = 0  # of them: on disk, or known to have failed
         self._asked = False  # a commit is posted that has not begun to empty the queue
         self._closed = False
+        self._later: asyncio.TimerHandle | None = None  # asks for a commit of what could wait
         self._tag = file.tag
         self._last = file.last
         self._drained = file.drained
@@ -121,10 +123,11 @@ class JournalWriter:
         """Whether the disk took no more at the last commit: only appends with `reserve` may succeed."""
         return self._full
 
-    def append(self, *events: Event, reserve: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
         """Queue `events` as one atomic group; the awaitable resolves when they are on disk. See `ports.Journal`.
 
-        `reserve` allows the group the room that is kept for exits. RuntimeError once closed.
+        `reserve` allows the group the room that is kept for exits; `later` lets it wait for the next commit, 50 ms at
+        most. RuntimeError once closed.
         """
         if self._closed:
             raise RuntimeError("the journal is closed")
@@ -133,10 +136,10 @@ class JournalWriter:
         group = Group([codec.encode(event) for event in events], reserve, Ticket())
         self._queue.append(group)
         self._taken += 1
-        # The flag goes up here, and down on the thread before it empties the queue, so no group is left behind.
-        if not self._asked:
-            self._asked = True
-            self._thread.post(self._commit)
+        if not later:
+            self._ask()
+        elif self._later is None and not self._asked:
+            self._later = asyncio.get_running_loop().call_later(_LATER_S, self._ask)
         return group.ticket
 
     @property
@@ -219,6 +222,7 @@ class JournalWriter:
         if self._closed:
             return
         self._closed = True
+        self._ask()
         self._thread.post(self._held.close)
         if self._reading is not None:
             thread, reader = self._reading
@@ -238,6 +242,16 @@ class JournalWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    def _ask(self) -> None:
+        """Have all that is queued written now."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        # The flag goes up here, and down on the thread before it empties the queue, so no group is left behind.
+        if not self._asked:
+            self._asked = True
+            self._thread.post(self._commit)
 
     # ------------------------------------------------------------------------------------------------- on the thread
     def _commit(self) -> None:

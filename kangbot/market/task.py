@@ -392,7 +392,7 @@ class MarketTask:
             self._decide()
 
     def _keep_bar(self, bar: Bar) -> None:
-        self._journal.append(BarStored(bar=bar, at_ns=self._clock.now_ns()))
+        self._journal.append(BarStored(bar=bar, at_ns=self._clock.now_ns()), later=True)
 
     def _decide(self) -> None:
         view: View[Any] = View(

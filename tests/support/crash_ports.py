@@ -86,11 +86,11 @@ class CrashingJournal:
     def last(self) -> int:
         return self._journal.last
 
-    def append(self, *events: Event, reserve: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
         what = "+".join(type(event).__name__ for event in events)
         self._points.reach(f"before append {what}")
         before = self._journal.last
-        written = self._journal.append(*events, reserve=reserve)
+        written = self._journal.append(*events, reserve=reserve, later=later)
         if self._points.here(f"on disk unlearnt {what}"):
             self._until_on_disk(codec.encode(events[-1]), before)
             self._points.crash(f"on disk unlearnt {what}")

@@ -35,9 +35,9 @@ class GroupedDisk(Disk):
         super().__init__()
         self._sizes: list[int] = []
 
-    def append(self, *events: Event, reserve: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
         self._sizes.append(len(events))
-        return super().append(*events, reserve=reserve)
+        return super().append(*events, reserve=reserve, later=later)
 
     def prefixes(self) -> Iterator[list[bytes]]:
         """Yield what a crash may have left, from nothing to everything."""

@@ -56,8 +56,8 @@ def _acknowledged_before_sync(put: Put) -> None:
     """Take a record for written once it is queued."""
     append = SimJournal.append
 
-    def told(self: SimJournal, *events: Any, reserve: bool = False) -> Awaitable[int]:
-        ticket = append(self, *events, reserve=reserve)
+    def told(self: SimJournal, *events: Any, reserve: bool = False, later: bool = False) -> Awaitable[int]:
+        ticket = append(self, *events, reserve=reserve, later=later)
         ticket.settle(self.last + 1)  # type: ignore[attr-defined]
         return ticket
 

@@ -18,6 +18,7 @@ from kangbot.sim.world.process import Process, Spot
 
 _SYNC_S = (0.0003, 0.002)
 _SLOW_SYNC_S = (0.02, 0.8)
+_LATER_S = 0.05  # as the real journal
 _RESERVE = 400  # commits that fit into the reserve of a full disk
 _FULL = "the journal cannot be written: the disk is full"
 
@@ -88,12 +89,14 @@ class SimJournal:
         """The newest sequence on disk."""
         return self._disk.last
 
-    def append(self, *events: Event, reserve: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
         """Queue `events` as one group."""
         ticket = Ticket()
         if self._process.alive:
             self._queue.append((events, reserve, ticket))
-            if not self._writing:
+            if not self._writing and later:
+                self._loop.call_later(_LATER_S, self._begin)
+            elif not self._writing:
                 self._loop.call_soon(self._begin)
             self._process.at(Spot.APPEND)
         return ticket

@@ -50,6 +50,13 @@ async def test_order_of_calls_is_order_on_disk(journal: Journal) -> None:
         assert [message for message in messages if message.startswith(f"{task} ")] == expected
 
 
+async def test_what_can_wait_does_not_wait_for_ever(journal: Journal) -> None:
+    """Nobody appends anything else, and it is written all the same."""
+    assert await journal.append(noted(1), later=True) == 1
+    assert await journal.append(noted(2), noted(3), later=True) == 3
+    assert [record.event for record in await journal.read(0, 5)] == [noted(1), noted(2), noted(3)]
+
+
 async def test_groups_are_neighbours(journal: Journal) -> None:
     """The events of one call stand side by side and resolve to the last one's sequence."""
     first = journal.append(noted(1))

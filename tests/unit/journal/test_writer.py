@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from kangbot.errors import Ambiguous, NeedsHuman
+from kangbot.journal.commit import Committer, Group, Outcome
 from kangbot.journal.writer import FILE, JournalWriter
 from kangbot.ports import Checkpoint
 from kangbot.runtime.world import Clock, World
@@ -53,6 +54,30 @@ async def test_awaiting_nothing_loses_nothing(tmp_path: Path) -> None:
             journal.append(noted(number))
     async with await JournalWriter.open(tmp_path, WORLD) as journal:
         assert journal.last == 1000
+
+
+async def test_what_can_wait_goes_with_what_cannot(journal: JournalWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closed bars ask for no commit of their own: the next order's takes them along, in the order of the calls."""
+    commits: list[list[int]] = []
+    store = Committer.store
+
+    def counted(self: Committer, groups: Sequence[Group]) -> list[Outcome]:
+        commits.append([len(group.events) for group in groups])
+        return store(self, groups)
+
+    monkeypatch.setattr(Committer, "store", counted)
+    journal.append(noted(1), later=True)
+    journal.append(noted(2), noted(3), later=True)
+    assert await journal.append(noted(4)) == 4
+    assert commits == [[1, 2, 1]]
+
+
+async def test_what_can_wait_is_written_by_closing(tmp_path: Path) -> None:
+    """A journal that is closed before the wait is over writes what waits."""
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        journal.append(noted(1), later=True)
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        assert journal.last == 1
 
 
 async def test_cancelled_await_does_not_cancel_the_write(journal: JournalWriter) -> None:

@@ -47,10 +47,10 @@ class ClosingDisk(Disk):
 
     closed = False
 
-    def append(self, *events: Event, reserve: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
         if self.closed:
             raise RuntimeError("the journal is closed")
-        return super().append(*events, reserve=reserve)
+        return super().append(*events, reserve=reserve, later=later)
 
 
 def play(story: Callable[[Story, OddVenue], Coroutine[Any, Any, None]]) -> None:

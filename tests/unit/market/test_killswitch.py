@@ -33,7 +33,7 @@ class Refusing:
         self.taking = False
         self.events: list[Event] = []
 
-    def append(self, *events: Event, reserve: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
         ticket = Ticket()
         if self.taking:
             self.events.extend(events)
