@@ -53,7 +53,7 @@ from kangbot.modes import Past, connection, noted
 from kangbot.notify.notifier import Notifier
 from kangbot.notify.outside import Outside
 from kangbot.notify.wording import headlines
-from kangbot.ports import Page, Row, Shelf
+from kangbot.ports import Page, Row
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.alarm import Alarm
 from kangbot.runtime.garbage import freeze
@@ -117,7 +117,7 @@ class App:
         settings = self._settings
         writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
         self._vitals.register("journal", TURN_S, done=lambda: writer.settled, waiting=lambda: writer.waiting)
-        self._journal = AnnouncedJournal(writer)
+        self._writer, self._journal = writer, AnnouncedJournal(writer)
         past = Past(settings.venue)
         breakers = Breakers(settings.breakers.terms)
         pauses = self._pauses = Pauses()
@@ -136,7 +136,7 @@ class App:
             mask=Masker(settings.secrets).text,
         )
         history = self._history()
-        self._shelf: Shelf = history
+        self._shelf: Readable = history
         self._exits.push_async_callback(history.aclose)
         self._drain = Drain(
             writer,
@@ -508,6 +508,7 @@ class App:
             rss_mb=cost.rss_mb,
             rss_peak_mb=cost.peak_mb,
             cpu_percent=round(cost.cpu_s / elapsed_s * 100, 2),
+            cpu_s=cost.cpu_s,
             handles=cost.handles,
             clock=_clock_report(self._link.way.clock.estimate),
             unprotected=sum(bool(market.unprotected) for market in markets),
@@ -526,9 +527,12 @@ class App:
             errors=error_reports(self._faults.tallies()),
             local_fault_ns=self._floor.circuits.local_fault_ns,
             journal_sequence=self._journal.last,
+            journal_waiting=self._writer.queued,
+            journal_bytes=self._writer.size_bytes(),
             history=self._history_kind,
             history_backlog=self._drain.stats.backlog,
             history_away=self._history_away,
+            pool=self._shelf.pool(),
         )
 
     # -------------------------------------------------------------------------------------------------------- private

@@ -81,6 +81,14 @@ class MemoryReport(msgspec.Struct, frozen=True, kw_only=True):
     reliefs: int  # how often memory was given back
 
 
+class PoolReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The connections to the history database."""
+
+    size: int  # at most so many
+    open: int
+    busy: int  # of these: in a transaction
+
+
 class RestReport(msgspec.Struct, frozen=True, kw_only=True):
     """The calls to one endpoint of the venue."""
 
@@ -159,6 +167,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rss_mb: float
     rss_peak_mb: float
     cpu_percent: float  # of one core, since start
+    cpu_s: float = 0.0  # that the process has used
     handles: int
     clock: dict[str, float | None] = {}  # offset: the venue's clock is ahead of ours by so many ms; and its uncertainty
     unprotected: int = 0  # markets whose position has no stop at the venue
@@ -177,6 +186,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rest: list[RestReport] = []
     equity: dict[str, Money]  # by venue
     journal_sequence: int
+    journal_waiting: int = 0  # groups of records that are not on disk yet
+    journal_bytes: int | None = None  # of its file and of that file's log; None where that cannot be told
     history: str  # "sqlite" or "mysql"
     history_backlog: int
     history_away: str  # why it is away; "" where it is not
+    pool: PoolReport | None = None  # None: an embedded history has none

@@ -147,6 +147,18 @@ class JournalWriter:
         """Whether groups are queued or being written."""
         return self._taken != self.settled
 
+    @property
+    def queued(self) -> int:
+        """How many groups are not settled yet."""
+        return self._taken - self.settled
+
+    def size_bytes(self) -> int | None:
+        """Return what the file and its log take on the disk; None where that cannot be told."""
+        try:
+            return sum(Path(f"{self._path}{end}").stat().st_size for end in ("", "-wal"))
+        except OSError:
+            return None
+
     async def read(self, after: int, limit: int) -> Sequence[Record]:
         """Return at most `limit` records with sequence > `after`, in order. NeedsHuman where one cannot be read."""
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from kangbot.errors import Ambiguous, NeedsHuman, Retryable
+from kangbot.health.report import PoolReport
 from kangbot.model.events import Record
 from kangbot.ports import Page, Row
 from kangbot.storage import pages, recall
@@ -90,6 +91,10 @@ class MysqlHistory:
             return recall.recalled(await link.query(_RECALL, (journal, after, limit)), journal)
 
         return await self._transact(work)
+
+    def pool(self) -> PoolReport:
+        """Return how the pool is used."""
+        return self._pool.use()
 
     async def aclose(self) -> None:
         """Close the pool, within its bound."""

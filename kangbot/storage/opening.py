@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
+from kangbot.health.report import PoolReport
 from kangbot.model.events import Record
 from kangbot.ports import History, Shelf
 from kangbot.storage.migrate import upgrade_apart
@@ -13,6 +14,9 @@ from kangbot.storage.url import DatabaseUrl, SqliteUrl
 
 class Readable(History, Shelf, Protocol):
     """A history that can be looked through, and read back for a journal that was lost."""
+
+    def pool(self) -> PoolReport | None:
+        """Return how its connections are used; None where it has no pool of them."""
 
     async def journals(self) -> Mapping[str, int]:
         """Return how far each journal is stored, by its tag."""

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from kangbot.errors import Ambiguous, KangbotError, Retryable
+from kangbot.health.report import PoolReport
 from kangbot.machines.backoff import Backoff
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS
@@ -80,6 +81,10 @@ class Pool:
     def workers(self) -> int:
         """How many workers there are, each with at most one connection."""
         return self._workers
+
+    def use(self) -> PoolReport:
+        """Return how many connections there may be, are, and are at work."""
+        return PoolReport(size=self._size, open=self._workers, busy=self._workers - self._idle)
 
     async def transact(self, work: Transaction[T]) -> T:
         """Run `work` in a transaction on a connection of the pool; commit, and return what it returned.

@@ -80,6 +80,9 @@ class SqliteHistory:
         text, arguments = pages.statement(page, "?")
         return await self._transact(lambda db: pages.rows(page, db.execute(text, arguments)))
 
+    def pool(self) -> None:
+        """There is none."""
+
     async def aclose(self) -> None:
         """Finish what was handed over, then close; bounded in time."""
         self._closed = True

@@ -1,75 +1,89 @@
 """A real Prometheus, with the configuration that ships, scrapes a real daemon of 27 markets."""
 
-import json
-import os
-import shutil
-import subprocess
-import time
-from pathlib import Path
-from urllib.error import URLError
-from urllib.parse import quote
-from urllib.request import urlopen
+import re
+from collections.abc import Iterator
 
 import pytest
 
 from kangbot.cli.demo.processes import Sandbox
 from tests.support.control_desk import free_port
 from tests.support.processes import Life
+from tests.support.prometheus import CONFIG, Prometheus, families, scrape, scraping
 
 pytestmark = [pytest.mark.process]
-ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "config" / "prometheus"
-PATIENCE_S = 40
+MARKETS = 27
 
 
-def asked(port: int, query: str) -> list[float]:
-    """Return the values of a query, as soon as there are any."""
-    over = time.monotonic() + PATIENCE_S
-    while time.monotonic() < over:
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/api/v1/query?query={quote(query)}", timeout=5) as answer:
-                found = json.load(answer)["data"]["result"]
-        except URLError:
-            found = []
-        if found:
-            return [float(one["value"][1]) for one in found]
-        time.sleep(0.5)
-    raise AssertionError(f"{query} has no value after {PATIENCE_S} s")
+@pytest.fixture(scope="module")
+def port() -> int:
+    """The control API's."""
+    return free_port()
 
 
-def test_prometheus_scrapes_a_daemon_with_the_token_that_may_look(tmp_path: Path) -> None:
-    """It is up, knows every market and the score, and takes the rules."""
-    server = shutil.which("prometheus")
-    if server is None:
-        assert os.environ.get("CI") != "true", "there is no prometheus, and CI skips nothing"
-        pytest.skip("there is no prometheus; install the package prometheus")
-    sandbox, port, own = Sandbox(seed=7, log=tmp_path / "sandbox.log"), free_port(), free_port()
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Life]:
+    """A daemon whose markets are live and trade."""
+    folder = tmp_path_factory.mktemp("daemon")
+    sandbox = Sandbox(seed=7, log=folder / "sandbox.log")
     environment = {
         "KANGBOT_CONTROL__PORT": str(port),
         "KANGBOT_VENUES__BYBIT__REST_URL": sandbox.rest_url,
         "KANGBOT_VENUES__BYBIT__WS_PUBLIC_URL": sandbox.ws_public_url,
         "KANGBOT_VENUES__BYBIT__WS_PRIVATE_URL": sandbox.ws_private_url,
     }
-    life = Life(tmp_path, (ROOT / "config" / "demo.toml").read_text(), 27, environment)
+    life = Life(folder, (CONFIG / "demo.toml").read_text(), MARKETS, environment)
     try:
         life.start()
         life.live()
-        config = (CONFIG / "prometheus.yml").read_text().replace("127.0.0.1:8787", f"127.0.0.1:{port}")
-        config = config.replace("/etc/prometheus/kangbot.token", str(life.state / "read.token")).replace("15s", "1s")
-        (tmp_path / "prometheus.yml").write_text(config)
-        shutil.copy(CONFIG / "alerts.yml", tmp_path)
-        arguments = (f"--config.file={tmp_path / 'prometheus.yml'}", f"--storage.tsdb.path={tmp_path / 'tsdb'}")
-        with (
-            (tmp_path / "prometheus.log").open("w") as log,
-            subprocess.Popen([server, *arguments, f"--web.listen-address=127.0.0.1:{own}"], stderr=log) as process,
-        ):
-            try:
-                assert asked(own, "up == 1") == [1]
-                assert asked(own, "count(kangbot_market_state)") == [27]
-                assert 0 < asked(own, "kangbot_health_score")[0] <= 100
-                assert asked(own, "kangbot_rest_call_seconds_count > 0")
-            finally:
-                process.terminate()
+        life.until(lambda report: report.frame_to_order_ms["p50"] is not None)
+        yield life
     finally:
         life.close()
         sandbox.close()
+
+
+@pytest.fixture(scope="module")
+def prometheus(life: Life, port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A server that scrapes it with the token that may look."""
+    with scraping(tmp_path_factory.mktemp("prometheus"), port, life.state / "read.token") as server:
+        yield server
+
+
+def test_prometheus_scrapes_a_daemon_with_the_token_that_may_look(prometheus: Prometheus) -> None:
+    """It is up, knows every market and the score, and takes the rules."""
+    assert prometheus.asked("up == 1") == [1]
+    assert prometheus.asked("count(kangbot_market_state)") == [MARKETS]
+    assert 0 < prometheus.asked("kangbot_health_score")[0] <= 100
+    assert prometheus.asked("kangbot_rest_call_seconds_count > 0")
+
+
+def test_what_a_daemon_serves_is_understood_by_a_reader_that_is_not_ours(life: Life, port: int) -> None:
+    """Nothing is lost on the way, histograms add up, and what must be measured by now is."""
+    text = scrape(port, life.state / "read.token")
+    read = families(text)
+    assert sum(len(one.samples) for one in read.values()) == len(re.findall(r"^kangbot_", text, re.MULTILINE))
+    for family in read.values():
+        if family.type != "histogram":
+            continue
+        counts = {str(sorted(one.labels.items())): one.value for one in family.samples if one.name.endswith("_count")}
+        running: dict[str, float] = {}
+        for one in family.samples:
+            if one.name.endswith("_bucket"):
+                series = str(sorted((name, value) for name, value in one.labels.items() if name != "le"))
+                assert one.value >= running.get(series, 0)
+                running[series] = one.value  # the last is +Inf
+        assert running == counts
+        assert all(count > 0 for count in counts.values()), family.name
+    assert read["kangbot_journal_records_total"].samples[0].value > MARKETS
+    assert read["kangbot_journal_bytes"].samples[0].value > 4096
+    assert read["kangbot_cpu_seconds_total"].samples[0].value > 0
+    assert len(read["kangbot_market_realised"].samples) == MARKETS
+    assert len(read["kangbot_breaker_open"].samples) >= MARKETS * 3
+
+
+def test_series_are_bounded_by_markets_and_endpoints(life: Life, port: int) -> None:
+    """What a label may say is known beforehand, so a scrape does not grow with the time that the daemon runs."""
+    text = scrape(port, life.state / "read.token")
+    assert len(text.splitlines()) < 40 * MARKETS
+    labels = {name for one in families(text).values() for sample in one.samples for name in sample.labels}
+    assert labels <= {"check", "currency", "market", "state", "lane", "kind", "severity", "endpoint", "le"}

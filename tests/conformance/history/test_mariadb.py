@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kangbot.errors import Ambiguous, NeedsHuman, Retryable
+from kangbot.health.report import PoolReport
 from kangbot.journal.drain import Drain
 from kangbot.journal.writer import JournalWriter
 from kangbot.model.events import BarStored
@@ -167,6 +168,26 @@ async def test_pool_has_at_most_five_connections(mariadb: Mariadb) -> None:
     assert pool.workers == len(seen) == 5
     await pool.aclose()
     assert pool.workers == 0
+
+
+async def test_pool_says_how_it_is_used(mariadb: Mariadb) -> None:
+    """What may be, what is open, what is in a transaction."""
+    pool = Pool(mariadb.url, DRAW, size=3)
+    assert pool.use() == PoolReport(size=3, open=0, busy=0)
+    goes_on, at_work = asyncio.Event(), asyncio.Event()
+
+    async def waits(link: Link) -> None:
+        await link.query("SELECT 1")
+        at_work.set()
+        await goes_on.wait()
+
+    waiting = asyncio.ensure_future(pool.transact(waits))
+    await at_work.wait()
+    assert pool.use() == PoolReport(size=3, open=1, busy=1)
+    goes_on.set()
+    await waiting
+    assert pool.use() == PoolReport(size=3, open=1, busy=0)
+    await pool.aclose()
 
 
 async def test_cancelled_callers_do_not_stop_the_pool(mariadb: Mariadb) -> None:

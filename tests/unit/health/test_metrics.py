@@ -1,27 +1,27 @@
 """What is scraped is in Prometheus' format, by its own tool's judgement."""
 
-import os
 import re
-import shutil
-import subprocess
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from kangbot.health.checks import health_of
 from kangbot.health.latency import Latencies
 from kangbot.health.metrics import exposition
-from kangbot.health.report import BreakerReport, MemoryReport, Report
+from kangbot.health.report import BreakerReport, ErrorReport, MemoryReport, PoolReport, Report
 from kangbot.model.ids import MarketId
 from kangbot.settings.health import HealthSettings
+from tests.support.prometheus import CONFIG, families, promtool
 from tests.support.reporting import a_market, a_report
 
-CONFIG = Path(__file__).parents[3] / "config" / "prometheus"
 BREAKER = BreakerReport(
     market=MarketId("v:A"), lane="entry", state="open", since_ns=1, until_ns=2, failures=5, trips=1, cause="timeouts"
 )
-MEMORY = MemoryReport(limit_mb=100, limit_source="cgroup", available_mb=1, growth_mb_h=None, reliefs=2)
+MEMORY = MemoryReport(limit_mb=100, limit_source="cgroup", available_mb=1, growth_mb_h=3.6, reliefs=2)
+ERRORS = [
+    ErrorReport(kind="timeout", severity="low", market=MarketId("v:A"), recent=1, total=3, message="late"),
+    ErrorReport(kind="timeout", severity="low", market=None, recent=0, total=2, message="late"),
+]
 
 
 def scraped(report: Report) -> str:
@@ -33,17 +33,16 @@ def scraped(report: Report) -> str:
     return exposition(report, health, {"frame_to_decision": latencies.histogram()}, {"GET /a": latencies.histogram()})
 
 
-FULL = a_report(a_market("A"), a_market("B", feed_age_s=None), breakers=[BREAKER], memory=MEMORY, disk_free_mb=5.0)
-
-
-def promtool(*arguments: str, given: str | None = None) -> None:
-    """Have Prometheus' own tool judge."""
-    tool = shutil.which("promtool")
-    if tool is None:
-        assert os.environ.get("CI") != "true", "there is no promtool, and CI skips nothing"
-        pytest.skip("there is no promtool; install the package prometheus")
-    judged = subprocess.run([tool, *arguments], input=given, capture_output=True, text=True, check=False)
-    assert judged.returncode == 0, judged.stdout + judged.stderr
+FULL = a_report(
+    a_market("A", troubles={"mute": 2}),
+    a_market("B", feed_age_s=None),
+    breakers=[BREAKER],
+    memory=MEMORY,
+    disk_free_mb=5.0,
+    errors=ERRORS,
+    journal_bytes=8192,
+    pool=PoolReport(size=2, open=2, busy=1),
+)
 
 
 def test_promtool_finds_nothing_wrong_with_the_metrics() -> None:
@@ -53,7 +52,60 @@ def test_promtool_finds_nothing_wrong_with_the_metrics() -> None:
 
 def test_promtool_takes_the_rules() -> None:
     """Every alert of `config/prometheus`."""
-    promtool("check", "rules", str(CONFIG / "alerts.yml"))
+    promtool("check", "rules", str(CONFIG / "prometheus" / "alerts.yml"))
+
+
+def test_promtool_takes_the_configuration() -> None:
+    """Its syntax: the token's file is on the machine that scrapes."""
+    promtool("check", "config", "--syntax-only", str(CONFIG / "prometheus" / "prometheus.yml"))
+
+
+def test_a_reader_that_is_not_ours_understands_it_all() -> None:
+    """Every line belongs to a family with a type; counters end with `_total`, and so does nothing else."""
+    text = scraped(FULL)
+    read = families(text)
+    assert sum(len(one.samples) for one in read.values()) == len(re.findall(r"^kangbot", text, re.MULTILINE))
+    assert {one.type for one in read.values()} == {"gauge", "counter", "histogram"}
+    assert all(one.documentation and one.documentation.endswith(".") for one in read.values())
+    assert all((one.type == "counter") == name.endswith("_total") for name, one in read.items())
+    again = [(one.name, *sorted(one.labels.items())) for family in read.values() for one in family.samples]
+    assert len(again) == len(set(again))
+
+
+def test_errors_are_counted_by_kind_severity_and_market() -> None:
+    """Those of the account have no market."""
+    counted = {one.labels["market"]: one.value for one in families(scraped(FULL))["kangbot_errors_total"].samples}
+    assert counted == {"v:A": 3.0, "": 2.0}
+
+
+def test_a_breaker_that_has_counted_nothing_is_closed() -> None:
+    """Each lane of each market has its figure, so that a sum over lanes is never without one."""
+    samples = families(scraped(FULL))["kangbot_breaker_open"].samples
+    assert len(samples) == 2 * 3 + 1  # two markets, and the open lane of one that has left
+    assert sum(one.value for one in samples) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("kangbot_journal_records_total", 10),
+        ("kangbot_journal_waiting_groups", 0),
+        ("kangbot_journal_bytes", 8192),
+        ("kangbot_history_connections_busy", 1),
+        ("kangbot_memory_growth_bytes_per_second", 3.6 * 1024 * 1024 / 3600),
+        ("kangbot_memory_peak_bytes", 68 * 1024 * 1024),
+        ("kangbot_local_fault", 0),
+    ],
+)
+def test_a_figure_is_in_the_unit_of_its_name(name: str, value: float) -> None:
+    """Whatever the report counts in."""
+    (sample,) = families(scraped(FULL))[name].samples
+    assert sample.value == pytest.approx(value)
+
+
+def test_an_embedded_history_has_no_pool_to_tell_of() -> None:
+    """The family is there and empty: nothing is no zero."""
+    assert families(scraped(a_report()))["kangbot_history_connections"].samples == []
 
 
 def test_what_was_not_measured_is_not_said() -> None:
@@ -83,8 +135,7 @@ def test_no_label_breaks_the_format() -> None:
 
 def test_alerts_ask_for_what_is_served() -> None:
     """No rule waits for a metric that does not exist, and each has its entry for a person."""
-    rules, page = (CONFIG / "alerts.yml").read_text(), (CONFIG.parents[1] / "docs" / "health.md").read_text()
-    served = set(re.findall(r"^# TYPE (\S+)", scraped(FULL), re.MULTILINE))
-    assert set(re.findall(r"kangbot_\w+", rules)) <= served
+    rules, page = (CONFIG / "prometheus" / "alerts.yml").read_text(), (CONFIG.parent / "docs" / "health.md").read_text()
+    assert set(re.findall(r"kangbot_\w+", rules)) <= set(families(scraped(FULL)))
     for alert in re.findall(r"alert: (\w+)", rules):
         assert f"`{alert}`" in page

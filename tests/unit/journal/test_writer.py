@@ -305,3 +305,22 @@ async def test_reserve_is_four_megabytes_on_a_disk_that_has_them(tmp_path: Path)
     """Of a small disk it is a quarter: see the end-to-end test on one."""
     async with await JournalWriter.open(tmp_path / "large", WORLD):
         assert (tmp_path / "large" / "reserve").stat().st_size == 4 << 20
+
+
+async def test_what_is_queued_is_counted_until_it_is_on_disk(journal: JournalWriter) -> None:
+    """In groups, as they are written."""
+    assert journal.queued == 0
+    tickets = [journal.append(noted(number)) for number in range(3)]
+    assert journal.queued == 3
+    for ticket in tickets:
+        await ticket
+    assert journal.queued == 0
+
+
+async def test_its_size_is_that_of_the_file_and_its_log(journal: JournalWriter, tmp_path: Path) -> None:
+    """As the disk has it; not known where the disk does not tell."""
+    await journal.append(*EVERY)
+    files = [tmp_path / FILE, tmp_path / f"{FILE}-wal"]
+    assert journal.size_bytes() == sum(file.stat().st_size for file in files) > 0
+    (tmp_path / FILE).rename(tmp_path / "elsewhere")
+    assert journal.size_bytes() is None
