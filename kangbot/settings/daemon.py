@@ -133,7 +133,7 @@ class Control:
     hosts: tuple[HostName, ...] = ()
     """Names, beside those of the loopback, under which the daemon may be asked: what a browser has in its address
     line, without a port. Every other name is refused, so that no page of the web reaches the daemon by a name that it
-    points here. Absent: none."""
+    points here. In `KANGBOT_CONTROL__HOSTS` there are commas between them. Absent: none."""
 
     control_token_file: FilePath | None = None
     """Holds the token that may command; made with mode 600 where it is not there. Absent: `control.token` in the state

@@ -25,6 +25,9 @@ PATHS: tuple[Key, ...] = (
     ("venues", "bybit", "secret_file"),
     ("database", "url_file"),
     ("control", "socket"),
+    ("control", "control_token_file"),
+    ("control", "read_token_file"),
+    ("notify", "addresses_file"),
 )
 
 

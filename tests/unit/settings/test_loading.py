@@ -1,6 +1,6 @@
 """A configuration is right, or every mistake in it is told at once, with its place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -126,6 +126,17 @@ def test_limits_of_zero_are_off(read: Read) -> None:
     assert (limits.market_notional, limits.daily_loss, limits.stale_data_ns) == (None, None, None)
 
 
+def test_the_files_of_tokens_and_addresses_are_taken_from_the_folder_of_the_file(read: Read, tmp_path: Path) -> None:
+    """Like every path in it."""
+    settings = read(
+        f"[control]\ncontrol_token_file = 'c'\nread_token_file = 'r'\n[notify]\naddresses_file = 'a'\n{MARKET}",
+        {"KANGBOT_NOTIFY__ADDRESSES": "json://localhost"},
+    )
+    assert settings.control_token == tmp_path / "c"
+    assert settings.read_token == tmp_path / "r"
+    assert settings.notify.addresses_file == tmp_path / "a"
+
+
 # ------------------------------------------------------------------------------------------------ the environment
 def test_a_variable_stands_above_the_file(read: Read) -> None:
     """KANGBOT_DATABASE__URL style, in any section, typed like the file."""
@@ -147,6 +158,32 @@ def test_a_variable_stands_above_the_file(read: Read) -> None:
     assert settings.trading[0].parameters == {"fast": 4}
     assert settings.trading[0].size == Decimal("12.50")
     assert not settings.risk.require_stop
+
+
+@pytest.mark.parametrize(
+    ("value", "hosts"), [("kangbot", ("kangbot",)), ("kangbot, Bot.Example,", ("kangbot", "bot.example")), (" ", ())]
+)
+def test_host_names_can_come_from_a_variable(read: Read, value: str, hosts: tuple[str, ...]) -> None:
+    """With commas between them, in the place of the file's."""
+    assert read(f"[control]\nhosts = ['x.example']\n{MARKET}", {"KANGBOT_CONTROL__HOSTS": value}).control.hosts == hosts
+
+
+@pytest.mark.parametrize(
+    ("environ", "key", "word"),
+    [
+        ({}, "KANGBOT_CONTROL__HOST", "no name is allowed"),
+        ({"KANGBOT_CONTROL__HOSTS": ","}, "KANGBOT_CONTROL__HOST", "no name is allowed"),
+        ({"KANGBOT_CONTROL__HOSTS": "kangbot,*"}, "KANGBOT_CONTROL__HOSTS", "'*' is not a host name"),
+        ({"KANGBOT_CONTROL__HOSTS": '["kangbot"]'}, "KANGBOT_CONTROL__HOSTS", "is not a host name"),
+    ],
+)
+def test_a_variable_opens_no_door_without_names(
+    mistakes: Mistakes, environ: Mapping[str, str], key: str, word: str
+) -> None:
+    """Another address than the loopback's is refused as in the file, and a name that is none as well."""
+    (found,) = mistakes(MARKET, {"KANGBOT_CONTROL__HOST": "0.0.0.0", **environ})
+    assert (found.file, found.key) == ("environment", key)
+    assert word in found.message
 
 
 def test_markets_can_come_from_a_variable(read: Read) -> None:
