@@ -7,11 +7,18 @@ import pytest
 
 from kangbot.cli.demo.processes import Sandbox
 from tests.support.control_desk import free_port
+from tests.support.grafana import dashboard, metrics, questions
 from tests.support.processes import Life
 from tests.support.prometheus import CONFIG, Prometheus, families, scrape, scraping
 
 pytestmark = [pytest.mark.process]
 MARKETS = 27
+QUIET = {  # panels that have nothing to show where all is well, the history is a file, and the daemon is young
+    "Errors by kind",
+    "Troubles of feeds",
+    "Growth of memory",
+    "Connections to the database",
+}
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +94,26 @@ def test_series_are_bounded_by_markets_and_endpoints(life: Life, port: int) -> N
     assert len(text.splitlines()) < 40 * MARKETS
     labels = {name for one in families(text).values() for sample in one.samples for name in sample.labels}
     assert labels <= {"check", "currency", "market", "state", "lane", "kind", "severity", "endpoint", "le"}
+
+
+def test_what_dashboard_and_alerts_ask_for_is_served(life: Life, port: int) -> None:
+    """By the daemon itself, not only by what writes the text."""
+    served = set(families(scrape(port, life.state / "read.token")))
+    assert metrics(str(dashboard())) <= served
+    assert metrics((CONFIG / "prometheus" / "alerts.yml").read_text()) <= served
+
+
+def test_every_panel_of_the_dashboard_shows_what_it_should(prometheus: Prometheus, port: int) -> None:
+    """Prometheus understands each question, and answers all but those that a quiet daemon gives no answer to."""
+    for question in questions():
+        expr = question.asked(f"127.0.0.1:{port}")
+        if question.panel in QUIET:
+            prometheus.once(expr)
+        else:
+            values = prometheus.asked(f"{expr} >= -Inf")  # a quantile of nothing is no number
+            assert values, question
+
+
+def test_no_panel_is_called_quiet_that_does_not_exist() -> None:
+    """The list above holds what it should."""
+    assert {question.panel for question in questions()} > QUIET
