@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
@@ -114,12 +115,20 @@ class Served:
 class House:
     """One daemon on one configuration, in a folder of its own."""
 
-    def __init__(self, folder: Path, config: str, addresses: Mapping[str, str], history: MariadbServer | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: str,
+        addresses: Mapping[str, str],
+        history: MariadbServer | None,
+        environment: Mapping[str, str],
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "kangbot.toml"
         path.write_text(config)
         self.state = folder / "state"
         environment = {
+            **environment,
             "KANGBOT_STATE_DIR": str(self.state),
             "KANGBOT_VENUES__BYBIT__REST_URL": addresses["rest_url"],
             "KANGBOT_VENUES__BYBIT__WS_PUBLIC_URL": addresses["ws_public_url"],
@@ -163,10 +172,14 @@ class House:
 
 @contextmanager
 def running(
-    folder: Path, config: str, addresses: Mapping[str, str], history: MariadbServer | None = None
+    folder: Path,
+    config: str,
+    addresses: Mapping[str, str],
+    history: MariadbServer | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[House]:
     """Run a daemon for as long as the block lasts."""
-    house = House(folder, config, addresses, history)
+    house = House(folder, config, addresses, history, environment)
     try:
         yield house
     finally:

@@ -54,7 +54,8 @@ level = "warning"
 """
 
 
-def _config() -> str:
+def trading() -> str:
+    """Return the configuration: 27 markets that trade on bars of a second."""
     bases = (name.removesuffix("USDT") for name in DEFAULT_LINEAR)
     return _HEAD + "".join(f'[[markets]]\nsymbol = "{base}/USDT:USDT"\n' for base in bases)
 
@@ -68,7 +69,7 @@ def _daemon(folder: Path, seconds: float) -> dict[str, object]:
         "ws_private_url": sandbox.ws_private_url,
     }
     try:
-        with running(folder / "daemon", _config(), addresses) as house:
+        with running(folder / "daemon", trading(), addresses) as house:
             house.until(lambda report: report.live == len(DEFAULT_LINEAR))
             time.sleep(seconds)
             report = house.until(lambda report: report.orders.filled > 0)

@@ -178,6 +178,18 @@ def _orders(figures: Figures) -> Iterator[Row]:
                 yield Row(figure=said, unit="ms", ours=costs["kangbot"][share], baseline=name, theirs=one[share])
 
 
+def _control(figures: Figures) -> Iterator[Row]:
+    looked = figures["control"]
+    for key, figure in (("loop_lag_ms", "loop lag"), ("frame_to_order_ms", "frame to order")):
+        for share in ("p50", "p99"):
+            alone, ours = looked["nobody"][key][share], looked["here"][key][share]
+            said = f"{figure} with an audience, {share}"
+            yield Row(figure=said, unit="ms", ours=ours, baseline="alone", theirs=alone, target=round(alone * 1.1, 3))
+    for key, figure, unit in (("rss_mb", "RSS", "MB"), ("cpu_percent", "CPU", "% of a core")):
+        said = f"{figure} with an audience"
+        yield Row(figure=said, unit=unit, ours=looked["here"][key], baseline="alone", theirs=looked["nobody"][key])
+
+
 def _plain(figures: Figures, path: str = "") -> Iterator[Row]:
     for name, value in figures.items():
         said = f"{path}{name}".replace("_", " ")
@@ -196,4 +208,5 @@ _KNOWN: Mapping[str, Callable[[Figures], Iterator[Row]]] = {
     "frames": _frames,
     "journal": _journal,
     "orders": _orders,
+    "control": _control,
 }

@@ -4,10 +4,11 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from kangbot.control.access import Access
 from kangbot.control.answers import answer
+from kangbot.control.kept import Kept, Made
 from kangbot.control.port import Controlled
 from kangbot.control.route import Call, Route, get
 from kangbot.health.checks import Health
@@ -48,6 +49,9 @@ class Reading:
 
     def __init__(self, daemon: Controlled) -> None:
         self._daemon = daemon
+        self._kept_health = Kept(self._make_health)
+        self._kept_ready = Kept(self._make_ready)
+        self._kept_metrics = Kept(lambda: (200, daemon.metrics().encode()), CONTENT_TYPE)
 
     def routes(self) -> tuple[Route, ...]:
         """Return the routes."""
@@ -97,16 +101,21 @@ class Reading:
         return answer(Live(live=live), 200 if live else 503)
 
     async def _metrics(self, _: Call) -> web.Response:
-        text = self._daemon.metrics()
-        return web.Response(body=text.encode(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
+        return self._kept_metrics.answer()
 
     async def _health(self, _: Call) -> web.Response:
-        health = self._daemon.health()
-        return answer(health, 503 if health.status is Status.CRITICAL else 200)
+        return self._kept_health.answer()
 
     async def _ready(self, _: Call) -> web.Response:
+        return self._kept_ready.answer()
+
+    def _make_health(self) -> Made:
+        health = self._daemon.health()
+        return 503 if health.status is Status.CRITICAL else 200, msgspec.json.encode(health)
+
+    def _make_ready(self) -> Made:
         ready = not self._daemon.ready()
-        return answer(Ready(ready=ready), 200 if ready else 503)
+        return 200 if ready else 503, msgspec.json.encode(Ready(ready=ready))
 
     async def _report(self, _: Call) -> object:
         return self._daemon.report()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import daemon, latency, load, startup, threads
+from benchmarks import control, daemon, latency, load, startup, threads
 from benchmarks.house import database, load_venue
 
 pytestmark = pytest.mark.process
@@ -54,3 +54,12 @@ def test_starting_is_measured() -> None:
     figures: Any = startup.run(0.2)
     assert figures["help_s"]["kangbot --help"]["p50"] > figures["help_s"]["python -c pass"]["p50"]
     assert figures["import_mb"]["daemon"] > figures["import_mb"]["interpreter"]
+
+
+def test_the_audience_is_answered_while_orders_leave(tmp_path: Path) -> None:
+    """Listeners hear and questions are answered, at the daemon that trades."""
+    figures: Any = control.measure(tmp_path / "here", 2.0, audience_at="here")
+    assert figures["orders"] > 0
+    assert figures["messages_per_second"] > 0
+    assert figures["answers_per_second"] > 0
+    assert figures["unexpected_answers"] == 0

@@ -8,8 +8,8 @@ from benchmarks.table import Row, rows, table
 
 def test_every_module_with_a_run_is_a_benchmark_and_helpers_are_not() -> None:
     """A new benchmark is found without being entered anywhere."""
-    assert {"daemon", "threads", "latency", "startup", "decode", "journal", "orders"} <= set(modules())
-    assert not {"house", "load", "table", "__main__"} & set(modules())
+    assert {"daemon", "threads", "latency", "startup", "decode", "journal", "orders", "control"} <= set(modules())
+    assert not {"audience", "house", "load", "table", "__main__"} & set(modules())
 
 
 def test_a_cost_is_better_where_it_is_less_and_a_rate_where_it_is_more() -> None:

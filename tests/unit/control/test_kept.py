@@ -1,0 +1,30 @@
+"""An answer that many ask for."""
+
+import asyncio
+
+from kangbot.control.kept import KEPT_S, Kept
+
+
+async def test_many_questions_of_a_moment_cost_one_answer() -> None:
+    """A hundred askers get what was made for the first of them; a moment later it is made anew."""
+    made: list[None] = []
+
+    def make() -> tuple[int, bytes]:
+        made.append(None)
+        return 200, f"answer {len(made)}".encode()
+
+    kept = Kept(make)
+    assert {kept.answer().body for _ in range(100)} == {b"answer 1"}
+    await asyncio.sleep(KEPT_S + 0.05)
+    assert kept.answer().body == b"answer 2"
+    assert len(made) == 2
+
+
+async def test_every_asker_has_a_response_of_its_own_with_its_status() -> None:
+    """A response is sent once; the status goes with the body, and no cache beyond ours keeps either."""
+    kept = Kept(lambda: (503, b"{}"))
+    first, second = kept.answer(), kept.answer()
+    assert first is not second
+    assert first.status == second.status == 503
+    assert first.headers["Cache-Control"] == "no-store"
+    assert first.content_type == "application/json"
