@@ -34,9 +34,10 @@ ENV PATH=/opt/kangbot/bin:$PATH \
 RUN groupadd --gid 10001 kangbot \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/kangbot --shell /usr/sbin/nologin kangbot \
  && install -d -o kangbot -g kangbot -m 0700 /var/lib/kangbot /run/kangbot \
- && install -d -o kangbot -g kangbot -m 0755 /run/secrets/database
+ && install -d -o kangbot -g kangbot -m 0755 /run/secrets/database /run/secrets/grafana \
+ && install -d -o kangbot -g kangbot -m 0700 /run/secrets/control
 COPY --from=build /opt/kangbot /opt/kangbot
-COPY docker/entrypoint.sh docker/database-secrets.sh /usr/local/bin/
+COPY docker/entrypoint.sh docker/database-secrets.sh docker/grafana-secrets.sh /usr/local/bin/
 USER 10001:10001
 WORKDIR /var/lib/kangbot
 STOPSIGNAL SIGTERM

@@ -17,6 +17,7 @@ from kangbot.cli.demo.processes import Sandbox
 from kangbot.health.report import Report
 from kangbot.settings.paths import shipped_config
 from tests.support.agreement import Query
+from tests.support.control_desk import free_port
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "kangbot-test"
@@ -106,20 +107,27 @@ class Neighbour(Sandbox):
 
 
 class House:
-    """The compose project of a test run, with the profile `sandbox`."""
+    """The compose project of a test run, with the profile `sandbox` and those of `profiles`."""
 
     def __init__(
-        self, config: Path, environment: Mapping[str, str] | None = None, *beside: str, project: str = PROJECT
+        self,
+        config: Path,
+        environment: Mapping[str, str] | None = None,
+        *beside: str,
+        project: str = PROJECT,
+        profiles: Sequence[str] = (),
     ) -> None:
         self.config = config
         self._project = project
+        self._profiles = tuple(part for profile in ("sandbox", *profiles) for part in ("--profile", profile))
         self._beside = ("tests/container/compose.yml", *beside)
-        self._environment = {"KANGBOT_CONFIG_FOLDER": str(config), **(environment or {})}
+        ports = {name: str(free_port()) for name in ("KANGBOT_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")}
+        self._environment = {"KANGBOT_CONFIG_FOLDER": str(config), **ports, **(environment or {})}
 
     def compose(self, *arguments: str) -> str:
         """Run Compose on the shipped file with the test's own beside it; it must succeed."""
         files = ("-f", "docker-compose.yml", *(part for file in self._beside for part in ("-f", file)))
-        command = (*compose_command(), "-p", self._project, *files, "--profile", "sandbox", *arguments)
+        command = (*compose_command(), "-p", self._project, *files, *self._profiles, *arguments)
         done = ran(command, environment=self._environment)
         assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
         return done.stdout.strip()
@@ -135,6 +143,10 @@ class House:
             "--filter",
             f"label=com.docker.compose.service={service}",
         )
+
+    def port(self, name: str) -> int:
+        """Return the port on this machine's loopback that the variable names, such as KANGBOT_PORT."""
+        return int(self._environment[name])
 
     def within(self, service: str, *command: str) -> str:
         """Run a command in the service's container; it must succeed."""

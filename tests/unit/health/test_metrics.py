@@ -139,3 +139,12 @@ def test_alerts_ask_for_what_is_served() -> None:
     assert set(re.findall(r"kangbot_\w+", rules)) <= set(families(scraped(FULL)))
     for alert in re.findall(r"alert: (\w+)", rules):
         assert f"`{alert}`" in page
+
+
+def test_the_page_names_every_metric_that_is_served() -> None:
+    """And no other."""
+    page = (CONFIG.parent / "docs" / "health.md").read_text()
+    table = page[page.index("| about | metrics |") : page.index("`config/grafana/`")]
+    named = {f"kangbot_{name}" for name in re.findall(r"`(\w+)`", table)}
+    served = set(families(scraped(FULL)))
+    assert named == served | {"kangbot_frame_to_order_seconds", "kangbot_loop_lag_seconds"}
