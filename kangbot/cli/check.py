@@ -1,4 +1,7 @@
-"""`kangbot check`: every mistake of a configuration at once, or what it means."""
+"""`kangbot check`: every mistake of a configuration at once, or what it means and how all that it needs is.
+
+`kangbot config validate` is the first half, for where nothing is to be asked: an edit on another machine.
+"""
 
 import os
 from collections import Counter
@@ -8,6 +11,7 @@ import msgspec
 import typer
 
 from kangbot.cli import exit_codes
+from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.errors import ConfigInvalid, Problem
 from kangbot.runtime.world import real_world
 from kangbot.settings import Mode, Settings, load
@@ -21,6 +25,9 @@ MEANING: dict[Mode, str] = {
 }
 
 
+SIGNS = {Mark.OK: "✓", Mark.WARNING: "!", Mark.AWAY: "✗", Mark.WRONG: "✗"}
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What `--json` prints. Names are stable."""
 
@@ -32,22 +39,54 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     database: str = ""  # "sqlite" or "mysql"
     secrets: dict[str, bool] = {}  # by name: whether there is one
     state_dir: str = ""
+    looks: tuple[Look, ...] = ()  # empty where only the configuration was read
 
 
 def check(config: Path, *, as_json: bool, at_start: bool = False) -> int:
-    """Print the finding and return the exit code. `at_start` looks at folder, clock and database as well."""
+    """Print the finding and return the exit code: CONFIG for a person to put right, TEMPORARY for what is away.
+
+    `at_start` is a container's look before its start, which waits for the database and asks no venue.
+    """
     try:
         settings = load(config, os.environ)
     except ConfigInvalid as error:
         return _wrong(config, error, as_json=as_json)
-    if at_start and (problems := _startup(settings)):
+    if not at_start:
+        from kangbot.cli.doctor import examine  # noqa: PLC0415 -- the drivers and adapters, which nobody else needs
+
+        return _tell(config, settings, as_json=as_json, looks=examine(settings, real_world()))
+    if problems := _startup(settings):
         return _wrong(config, ConfigInvalid(problems), as_json=as_json)
+    return _tell(config, settings, as_json=as_json)
+
+
+def validate(config: Path, *, as_json: bool) -> int:
+    """Print what the configuration means, or every mistake in it; ask nobody."""
+    try:
+        settings = load(config, os.environ)
+    except ConfigInvalid as error:
+        return _wrong(config, error, as_json=as_json)
+    return _tell(config, settings, as_json=as_json)
+
+
+def _tell(config: Path, settings: Settings, *, as_json: bool, looks: tuple[Look, ...] = ()) -> int:
     if as_json:
-        typer.echo(msgspec.json.encode(_finding(config, settings)).decode())
+        typer.echo(msgspec.json.encode(_finding(config, settings, looks)).decode())
     else:
         for name, text in _lines(config, settings):
             typer.echo(f"{name:<10} {text}")
-    return exit_codes.OK
+        for look in looks:
+            typer.echo(f"{SIGNS[look.mark]} {look.name:<12} {look.says}")
+            if look.remedy:
+                typer.echo(f"{'':<15}→ {look.remedy}")
+    return _code(looks)
+
+
+def _code(looks: tuple[Look, ...]) -> int:
+    marks = {look.mark for look in looks}
+    if Mark.WRONG in marks:
+        return exit_codes.CONFIG
+    return exit_codes.TEMPORARY if Mark.AWAY in marks else exit_codes.OK
 
 
 def _startup(settings: Settings) -> tuple[Problem, ...]:
@@ -68,10 +107,10 @@ def _wrong(config: Path, error: ConfigInvalid, *, as_json: bool) -> int:
     return exit_codes.CONFIG
 
 
-def _finding(config: Path, settings: Settings) -> Finding:
+def _finding(config: Path, settings: Settings, looks: tuple[Look, ...]) -> Finding:
     enabled = sum(market.enabled for market in settings.markets)
     return Finding(
-        ok=True,
+        ok=_code(looks) == exit_codes.OK,
         config=str(config),
         mode=settings.mode,
         markets={"enabled": enabled, "left_alone": len(settings.markets) - enabled},
@@ -82,6 +121,7 @@ def _finding(config: Path, settings: Settings) -> Finding:
             "database_url": settings.database.url is not None,
         },
         state_dir=str(settings.state_dir),
+        looks=looks,
     )
 
 

@@ -47,10 +47,10 @@ def check(
     *,
     as_json: Json = False,
     startup: Annotated[
-        bool, typer.Option("--startup", help="See also that state folder, clock and database are ready.")
+        bool, typer.Option("--startup", help="A container's look: wait for the database, and ask no venue.")
     ] = False,
 ) -> None:
-    """Tell every mistake of a configuration at once."""
+    """Tell every mistake of a configuration, and how machine, database, venue and key are."""
     from kangbot.cli.check import check as command
 
     raise typer.Exit(command(config, as_json=as_json, at_start=startup))
@@ -199,6 +199,18 @@ def restore(
 State = Annotated[
     Path | None, typer.Option("--state", metavar="FOLDER", help="The state folder, where the file is broken.")
 ]
+
+
+@configuration.command("validate")
+def config_validate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Any; it need not be the one that runs.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Tell every mistake of a file, or what it means; asks nobody."""
+    from kangbot.cli.check import validate as command
+
+    raise typer.Exit(command(file, as_json=as_json))
 
 
 @configuration.command("versions")

@@ -28,7 +28,7 @@ def startup(
     settings: Settings, *, now_ns: int, say: Callable[[str], None], wait_s: float = DATABASE_WAIT_S
 ) -> tuple[Problem, ...]:
     """Return what stands in the way of a start. Blocks for at most about `wait_s`; `say` is told what is waited for."""
-    problems = [*_folder(settings.state_dir), *_clock(now_ns, Path(kangbot.__file__))]
+    problems = [*_folder(settings.state_dir), *impossible_clock(now_ns, Path(kangbot.__file__))]
     url = parse(settings.history_url)
     if not problems and isinstance(url, MysqlUrl):
         problems += _database(url, say, wait_s)
@@ -38,19 +38,32 @@ def startup(
 def _folder(folder: Path) -> Iterator[Problem]:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        yield _no_folder(folder, error)
+    else:
+        yield from unwritable(folder)
+
+
+def unwritable(folder: Path) -> Iterator[Problem]:
+    """Find a folder in which no file can be made, written and put on the disk."""
+    try:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".startup-") as file:
             file.write(b"written before a start, and removed\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        yield Problem(
-            message=f"the state folder {folder} cannot be written: {error.strerror}",
-            key="state_dir",
-            remedy="name a folder that this user may write, on a disk with room",
-        )
+        yield _no_folder(folder, error)
 
 
-def _clock(now_ns: int, installed: Path) -> Iterator[Problem]:
+def _no_folder(folder: Path, error: OSError) -> Problem:
+    return Problem(
+        message=f"the state folder {folder} cannot be written: {error.strerror}",
+        key="state_dir",
+        remedy="name a folder that this user may write, on a disk with room",
+    )
+
+
+def impossible_clock(now_ns: int, installed: Path) -> Iterator[Problem]:
     """Find a clock that stands before kangbot was installed: it cannot be right, and certificates would be refused."""
     behind_s = installed.stat().st_mtime - now_ns / SECOND_NS
     if behind_s > _DAY_S:

@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--clock-skew-s", type=float, default=defaults.clock_skew_s, help="its clock is so far ahead")
     parser.add_argument("--api-key", default=defaults.api_key)
     parser.add_argument("--api-secret", default=defaults.api_secret)
+    parser.add_argument("--key-withdraws", action="store_true", help="the key is one that may withdraw")
     parser.add_argument("--no-limits", dest="enforce_limits", action="store_false", help="no budget of requests")
     parser.add_argument("--latency-s", type=float, default=defaults.latency_s, help="distance of the venue")
     parser.add_argument("--leash", action="store_true", help="end when standard input, a pipe, ends")

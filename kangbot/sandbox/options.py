@@ -18,6 +18,7 @@ class ServeOptions:
     rate: float = 10.0  # frames per second and market
     api_key: str = "sandbox"
     api_secret: str = field(default="sandbox", repr=False)
+    key_withdraws: bool = False  # what the key's own rights say; there is nothing to withdraw and no way to
     balance: Decimal = Decimal(100_000)  # USDT
     history_minutes: int = 1000
     enforce_limits: bool = True  # of requests per second; the counting headers are sent in any case

@@ -120,7 +120,7 @@ def fee_rate(exchange: Exchange, params: Params) -> Result:
 
 
 def query_api(exchange: Exchange, _: Params) -> Result:
-    """GET /v5/user/query-api: a key that may trade and not withdraw."""
+    """GET /v5/user/query-api: a key that may trade, and not withdraw unless it was made so."""
     return {
         "id": "1",
         "note": "sandbox",
@@ -130,7 +130,7 @@ def query_api(exchange: Exchange, _: Params) -> Result:
         "permissions": {
             "ContractTrade": ["Order", "Position"],
             "Spot": ["SpotTrade"],
-            "Wallet": [],
+            "Wallet": ["Withdraw"] if exchange.options.key_withdraws else [],
             "Options": [],
             "Derivatives": ["DerivativesTrade"],
             "CopyTrading": [],

@@ -31,6 +31,7 @@ from kangbot.venues.bybit import account_queries, market_queries
 from kangbot.venues.bybit.client import Client
 from kangbot.venues.bybit.errors import NotModified
 from kangbot.venues.bybit.public import VENUE, TimeRow
+from kangbot.venues.bybit.rights import KeyRights, key_rights
 from kangbot.venues.http import Http
 from kangbot.venues.reading import MILLISECOND_NS
 
@@ -227,6 +228,10 @@ class BybitVenue:
     async def balances(self) -> Sequence[Balance]:
         """Return the account's money."""
         return await account_queries.balances(self._client)
+
+    async def key_rights(self) -> KeyRights:
+        """Return what our key may do here. NeedsHuman where it is not taken."""
+        return await key_rights(self._client)
 
     async def aclose(self) -> None:
         """Close the connections; bounded by a second."""

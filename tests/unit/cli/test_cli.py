@@ -13,6 +13,7 @@ from kangbot.cli import exit_codes
 from kangbot.settings.paths import shipped_config
 
 SHIPPED = str(shipped_config("kangbot.toml"))
+NO_VENUE = {"KANGBOT_VENUES__BYBIT__SANDBOX_URL": "http://127.0.0.1:1"}  # whatever runs on this machine
 
 
 def kangbot(*arguments: str, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -24,7 +25,7 @@ def kangbot(*arguments: str, cwd: Path | None = None, **environ: str) -> subproc
         timeout=60,
         check=False,
         cwd=cwd,
-        env={**os.environ, **environ},
+        env={**os.environ, **NO_VENUE, **environ},
     )
 
 
@@ -74,13 +75,18 @@ def test_check_says_what_a_right_configuration_means() -> None:
     assert done.stderr == ""
 
 
-def test_check_names_the_venue_that_is_traded(tmp_path: Path) -> None:
-    """Its address, and that it gives data only."""
+def test_a_configuration_is_validated_without_asking_anybody(tmp_path: Path) -> None:
+    """What it means, with the venue's address and that it gives data only; or every mistake."""
     path = tmp_path / "kangbot.toml"
     path.write_text('mode = "paper"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\nvenue = "binance_usdm"\n')
-    done = kangbot("check", "--config", str(path))
+    done = kangbot("config", "validate", str(path))
     assert done.returncode == exit_codes.OK
     assert "binance_usdm, https://fapi.binance.com, data only" in done.stdout
+    assert json.loads(kangbot("config", "validate", str(path), "--json").stdout)["looks"] == []
+    path.write_text('mode = "pappr"\n')
+    done = kangbot("config", "validate", str(path))
+    assert (done.returncode, done.stdout) == (exit_codes.CONFIG, "")
+    assert "Did you mean paper?" in done.stderr
 
 
 def test_check_prints_one_json_object(tmp_path: Path) -> None:

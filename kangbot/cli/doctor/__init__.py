@@ -1,0 +1,39 @@
+"""What `kangbot check` looks at beyond the configuration: the machine, the database, the venue and the key.
+
+Nothing is changed and nothing is traded. Each question has a deadline, and one that finds nobody stops no other.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import structlog
+
+from kangbot.cli.doctor.database import database
+from kangbot.cli.doctor.finding import Look, Mark
+from kangbot.cli.doctor.machine import machine
+from kangbot.cli.doctor.venue import venue
+from kangbot.runtime.world import World
+from kangbot.settings import Settings
+
+__all__ = ["Look", "Mark", "examine"]
+
+
+def examine(settings: Settings, world: World) -> tuple[Look, ...]:
+    """Look at everything. Takes about a second, and at most some twenty where nobody answers.
+
+    What adapters would log meanwhile is said by the looks, so it stays out of what is printed.
+    """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+    async def looks() -> AsyncIterator[Look]:
+        for look in machine(settings, now_ns=world.clock.now_ns()):
+            yield look
+        yield await database(settings)
+        async for look in venue(settings, world):
+            yield look
+
+    async def all_of_them() -> tuple[Look, ...]:
+        return tuple([look async for look in looks()])
+
+    return asyncio.run(all_of_them())

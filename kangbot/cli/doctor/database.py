@@ -1,0 +1,41 @@
+"""The history database: is it there, does it take us, and are its tables the ones that are written."""
+
+import asyncio
+from time import perf_counter
+
+from kangbot.cli.doctor.finding import Look, Mark
+from kangbot.errors import NeedsHuman, Retryable
+from kangbot.settings import Settings
+from kangbot.storage.glance import current
+from kangbot.storage.url import MysqlUrl, parse
+
+_ANSWER_S = 8.0
+
+
+async def database(settings: Settings) -> Look:
+    """Ask it, for at most eight seconds."""
+    url = parse(settings.history_url)
+    if not isinstance(url, MysqlUrl):
+        there = "is there" if url.path.exists() else "will be made"
+        return _look(Mark.OK, f"embedded, {url.path.name} {there}")
+    began = perf_counter()
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            up_to_date = await current(url)
+    except NeedsHuman as error:
+        return _look(Mark.WRONG, f"{url}: {error.message}", remedy=error.remedy)
+    except (Retryable, TimeoutError) as error:
+        why = error.message if isinstance(error, Retryable) else f"no answer within {_ANSWER_S:.0f} s"
+        return _look(
+            Mark.AWAY,
+            f"{url}: {why}",
+            remedy="see that it runs and that the address is right; the daemon trades without it, and writes later",
+        )
+    took_ms = round(1000 * (perf_counter() - began), 1)
+    tables = "its tables are up to date" if up_to_date else "its tables are made or brought up at the start"
+    return _look(Mark.OK, f"{url} answers in {took_ms:.0f} ms, {tables}", took_ms)
+
+
+def _look(mark: Mark, says: str, took_ms: float | None = None, remedy: str = "") -> Look:
+    unit = "" if took_ms is None else "ms"
+    return Look(name="database", mark=mark, says=says, figure=took_ms, unit=unit, remedy=remedy)

@@ -1,0 +1,78 @@
+"""The machine: the state folder, its disk, memory, and whether the clock is possible at all."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import kangbot
+from kangbot.cli.doctor.finding import Look, Mark
+from kangbot.cli.startup import impossible_clock, unwritable
+from kangbot.errors import Problem
+from kangbot.health.memory import available_mb, limit
+from kangbot.machines.verdict import Status
+from kangbot.settings import Settings
+
+_MIB = 1024 * 1024
+_ENOUGH_MB = 128  # nearly twice what 27 markets take: docs/benchmarks.md
+_MARKS = {Status.HEALTHY: Mark.OK, Status.WARNING: Mark.WARNING, Status.CRITICAL: Mark.WRONG}
+
+
+def machine(settings: Settings, *, now_ns: int) -> Iterator[Look]:
+    """Look at what this machine gives. Makes no folder; a file is written and removed where there is one."""
+    yield _folder(settings.state_dir)
+    yield _disk(settings)
+    yield _memory()
+    yield _judged("clock", impossible_clock(now_ns, Path(kangbot.__file__)), "after the day kangbot was installed")
+
+
+def _folder(folder: Path) -> Look:
+    if folder.exists():
+        return _judged("folder", unwritable(folder), f"{folder} can be written")
+    above = _existing(folder)
+    if os.access(above, os.W_OK | os.X_OK):
+        return Look(name="folder", mark=Mark.OK, says=f"{folder} will be made")
+    return Look(
+        name="folder",
+        mark=Mark.WRONG,
+        says=f"{folder} cannot be made: {above} is not this user's to write",
+        remedy="name a state_dir that this user may write, or make it and give it to this user",
+    )
+
+
+def _existing(folder: Path) -> Path:
+    return next(place for place in folder.absolute().parents if place.exists())
+
+
+def _disk(settings: Settings) -> Look:
+    folder = settings.state_dir if settings.state_dir.exists() else _existing(settings.state_dir)
+    free_mb = round(shutil.disk_usage(folder).free / _MIB)
+    mark = _MARKS[settings.health.thresholds.disk_mb.judge_left(free_mb)]
+    return Look(
+        name="disk",
+        mark=mark,
+        says=f"{free_mb:,} MB free for {settings.state_dir}",
+        figure=free_mb,
+        unit="MB",
+        remedy="" if mark is Mark.OK else "make room: an order whose intent finds none on the disk is not sent",
+    )
+
+
+def _memory() -> Look:
+    most, free_mb = limit(), available_mb()
+    left_mb = min(most.mb, free_mb)
+    return Look(
+        name="memory",
+        mark=Mark.OK if left_mb >= _ENOUGH_MB else Mark.WARNING,
+        says=f"{left_mb:,.0f} MB to be had, the limit of the {most.source} is {most.mb:,.0f} MB",
+        figure=left_mb,
+        unit="MB",
+        remedy="" if left_mb >= _ENOUGH_MB else f"give it {_ENOUGH_MB} MB, or swap",
+    )
+
+
+def _judged(name: str, problems: Iterator[Problem], well: str) -> Look:
+    found = next(problems, None)
+    if found is None:
+        return Look(name=name, mark=Mark.OK, says=well)
+    return Look(name=name, mark=Mark.WRONG, says=found.message, remedy=found.remedy)

@@ -1,0 +1,155 @@
+"""`kangbot check` as a person meets it: a real process, beside exchanges that answer, are away, or say too much."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kangbot.cli import exit_codes
+from tests.support.sandbox_process import KEY, SECRET, Running, sandbox_process
+
+CONFIG = 'mode = "testnet"\nstate_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration that needs a key, as one for money would."""
+    path = tmp_path / "kangbot.toml"
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """An address where connections are made and nothing is ever said."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+def checked(config: Path, rest_url: str, *, as_json: bool = True, **environ: str) -> tuple[int, Any]:
+    """Return the exit code, and the looks by name; the whole text where it is not JSON."""
+    key = {"KANGBOT_VENUES__BYBIT__KEY": KEY, "KANGBOT_VENUES__BYBIT__SECRET": SECRET}
+    done = subprocess.run(
+        [sys.executable, "-m", "kangbot", "check", "--config", str(config), *(["--json"] if as_json else [])],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **key, "KANGBOT_VENUES__BYBIT__REST_URL": rest_url, **environ},
+    )
+    assert "Traceback" not in done.stderr
+    assert SECRET not in done.stdout + done.stderr
+    if not as_json:
+        return done.returncode, done.stdout
+    said = json.loads(done.stdout)
+    assert said["ok"] == (done.returncode == exit_codes.OK)
+    return done.returncode, {look["name"]: look for look in said["looks"]}
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[Running]:
+    """An exchange whose key may trade and not withdraw."""
+    with sandbox_process() as it:
+        yield it
+
+
+def test_what_is_well_is_marked_with_its_figure(config: Path, exchange: Running) -> None:
+    """Machine, database, venue, clock and key; nothing is made and nothing is traded."""
+    code, looks = checked(config, exchange.rest_url)
+    assert code == exit_codes.OK
+    assert list(looks) == [
+        *("folder", "disk", "memory", "clock", "database", "venue", "venue_clock"),
+        *("key", "withdrawal", "key_address", "key_expiry"),
+    ]
+    assert {name for name, look in looks.items() if look["mark"] != "ok"} <= {"key_address", "disk", "memory"}
+    assert looks["key"]["says"] == "may trade contracts and spot"
+    assert looks["disk"]["figure"] > 0
+    assert abs(looks["venue_clock"]["figure"]) < 1000
+    assert looks["key_address"]["remedy"] == "bind it to this server's address, at the venue"
+    assert not (config.parent / "state").exists()
+    assert exchange.truth()["orders"]["total"] == 0
+
+
+def test_a_person_reads_lines_with_marks(config: Path, exchange: Running) -> None:
+    """And what to do stands below what is not well."""
+    code, text = checked(config, exchange.rest_url, as_json=False)
+    assert code == exit_codes.OK
+    assert "✓ withdrawal   the key may not withdraw or move money\n" in text
+    assert "! key_address  the key works from every address\n               → bind it to" in text
+
+
+def test_a_key_that_may_withdraw_is_wrong(config: Path) -> None:
+    """Whatever else is well; trying again changes nothing."""
+    with sandbox_process("--key-withdraws") as exchange:
+        code, looks = checked(config, exchange.rest_url)
+    assert code == exit_codes.CONFIG
+    assert looks["withdrawal"]["mark"] == "wrong"
+    assert "MAY WITHDRAW" in looks["withdrawal"]["says"]
+    assert "delete this one" in looks["withdrawal"]["remedy"]
+
+
+def test_a_key_that_the_venue_does_not_know_is_wrong(config: Path, exchange: Running) -> None:
+    """With the venue's remedy."""
+    code, looks = checked(config, exchange.rest_url, KANGBOT_VENUES__BYBIT__KEY="another-key")
+    assert (code, looks["key"]["mark"]) == (exit_codes.CONFIG, "wrong")
+    assert looks["key"]["remedy"]
+    assert "withdrawal" not in looks
+
+
+def test_a_clock_that_is_far_from_the_venue_s_is_told(config: Path) -> None:
+    """It is corrected for, so it is a warning."""
+    with sandbox_process("--clock-skew-s", "3") as exchange:
+        code, looks = checked(config, exchange.rest_url)
+    assert (code, looks["venue_clock"]["mark"]) == (exit_codes.OK, "warning")
+    assert looks["venue_clock"]["figure"] == pytest.approx(3000, abs=500)
+    assert looks["key"]["mark"] == "ok"
+
+
+def test_a_venue_that_is_away_may_come_back(config: Path) -> None:
+    """Nothing further is asked of it; all else is looked at."""
+    code, looks = checked(config, "http://127.0.0.1:1")
+    assert (code, looks["venue"]["mark"]) == (exit_codes.TEMPORARY, "away")
+    assert "does not answer" in looks["venue"]["says"]
+    assert "venue_clock" not in looks
+    assert looks["database"]["mark"] == "ok"
+
+
+def test_a_venue_that_is_silent_is_waited_for_until_its_time_is_up(config: Path, silent: str) -> None:
+    """Not for ever."""
+    began = time.monotonic()
+    code, looks = checked(config, silent)
+    assert (code, looks["venue"]["mark"]) == (exit_codes.TEMPORARY, "away")
+    assert "no answer in time" in looks["venue"]["says"]
+    assert time.monotonic() - began < 25
+
+
+def test_the_simulated_exchange_is_started_by_a_person(config: Path) -> None:
+    """So that it does not run yet is no failure; the remedy is the command."""
+    code, looks = checked(config, "http://127.0.0.1:1", KANGBOT_MODE="sandbox")
+    assert (code, looks["venue"]["mark"]) == (exit_codes.OK, "warning")
+    assert looks["venue"]["remedy"] == "serve it with: kangbot sandbox"
+
+
+def test_a_database_that_is_away_may_come_back(config: Path, exchange: Running) -> None:
+    """Its password is not shown, and the venue is asked all the same."""
+    code, looks = checked(config, exchange.rest_url, KANGBOT_DATABASE__URL="mysql://u:canary-9f3c@127.0.0.1:1/kangbot")
+    assert (code, looks["database"]["mark"]) == (exit_codes.TEMPORARY, "away")
+    assert looks["database"]["says"].startswith("mysql://u@127.0.0.1:1/kangbot: ")
+    assert "canary" not in str(looks)
+    assert looks["withdrawal"]["mark"] == "ok"
+
+
+def test_a_state_folder_in_the_way_of_a_file_is_wrong(config: Path, exchange: Running) -> None:
+    """Trying again changes nothing."""
+    (config.parent / "state").write_text("a file")
+    code, looks = checked(config, exchange.rest_url)
+    assert (code, looks["folder"]["mark"]) == (exit_codes.CONFIG, "wrong")
