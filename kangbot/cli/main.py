@@ -129,6 +129,14 @@ def status(
 
 
 @app.command()
+def top(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Watch the running daemon: a board in the terminal, once a second."""
+    from kangbot.cli.top import top as command
+
+    raise typer.Exit(command(config, socket=socket, as_json=as_json))
+
+
+@app.command()
 def kill(
     config: Config = DEFAULT_CONFIG,
     *,

@@ -25,21 +25,25 @@ class NoDaemonError(RuntimeError):
 
 
 class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=_TIMEOUT_S)
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        super().__init__("localhost", timeout=timeout_s)
         self._path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(_TIMEOUT_S)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
 
 
 class ControlClient:
-    """One daemon's control socket. Every call is a connection of its own. NoDaemonError where nobody answers."""
+    """One daemon's control socket. Every call is a connection of its own. NoDaemonError where nobody answers.
 
-    def __init__(self, path: Path) -> None:
+    `timeout_s` bounds the wait for each piece of an answer.
+    """
+
+    def __init__(self, path: Path, *, timeout_s: float = _TIMEOUT_S) -> None:
         self._path = path
+        self._timeout_s = timeout_s
 
     def report(self) -> Report:
         """Return what the daemon says of itself. ValueError where it cannot be read."""
@@ -90,7 +94,7 @@ class ControlClient:
         return msgspec.json.decode(self._call("POST", "/config/reload"), type=Reloaded)
 
     def _call(self, method: str, path: str, body: object = None, *, also: Sequence[int] = ()) -> bytes:
-        connection = _UnixConnection(self._path)
+        connection = _UnixConnection(self._path, self._timeout_s)
         try:
             asked = None if body is None else json.dumps(body).encode()
             connection.request(method, quote(path, safe="/:%?&="), body=asked, headers={"Host": "localhost"})

@@ -9,19 +9,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from kangbot.cli.paint import STATES, signed
 from kangbot.health.report import MarketReport, Report
 
 _SPARKS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 16
-_STATES = {
-    "live": "green",
-    "warming": "yellow",
-    "starting": "yellow",
-    "paused": "cyan",
-    "draining": "magenta",
-    "stopped": "dim",
-    "failed": "bold red",
-}
 
 
 class Board:
@@ -75,17 +67,17 @@ class Board:
         )
 
     def _row(self, market: MarketReport) -> tuple[RenderableType, ...]:
-        style = _STATES.get(market.state, "")
+        style = STATES.get(market.state, "")
         flat = not market.net
         return (
             Text(market.symbol.split(":")[0], style="bold"),
             Text(market.state, style=style),
             "-" if market.price is None else f"{market.price.normalize():f}",
             self._spark(market),
-            "" if flat else _signed(market.net, f"{market.net.normalize():+f}"),
-            "" if flat else _signed(market.unrealised, f"{market.unrealised:+.2f}"),
+            "" if flat else signed(market.net, f"{market.net.normalize():+f}"),
+            "" if flat else signed(market.unrealised, f"{market.unrealised:+.2f}"),
             "" if market.stop is None else f"{market.stop.normalize():f}",
-            _signed(market.realised - market.fees, f"{market.realised - market.fees:+.2f}"),
+            signed(market.realised - market.fees, f"{market.realised - market.fees:+.2f}"),
             str(market.orders.sent or ""),
             Text(f"{market.timeframe} {market.blocked or market.signal or market.reason}", style="dim"),
         )
@@ -103,10 +95,6 @@ class Board:
             "".join(_SPARKS[int((price - low) / (high - low) * steps)] for price in prices),
             style="green" if prices[-1] >= prices[0] else "red",
         )
-
-
-def _signed(value: Decimal, text: str) -> Text:
-    return Text(text, style="green" if value > 0 else "red" if value < 0 else "dim")
 
 
 def _ms(quantiles: dict[str, float | None]) -> str:
