@@ -52,6 +52,7 @@ config-mutations: $(STAMP) ## break the configuration's file in 900 ways under a
 	@$(BIN)/python -m pytest tests/e2e/test_config_mutations.py -m sweep -q
 
 test-container: $(STAMP) ## docker-compose.yml for real: kills, a dead database, a hung loop, limits (needs a container engine)
+	@tests/prometheus.sh
 	@$(BIN)/python -m pytest tests/container -m "engine and not sweep" -q -s
 
 small-server: $(STAMP) ## daemon and MariaDB on one vCPU and 1 GB with faults, drawn in docs/small-server.svg (MINUTES=20)
