@@ -42,6 +42,28 @@ def run(config: Config = DEFAULT_CONFIG) -> None:
 
 
 @app.command()
+def init(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    mode: Annotated[str | None, typer.Option(help="sandbox, paper, testnet or live.")] = None,
+    venue: Annotated[str | None, typer.Option(help="bybit, or binance_usdm in mode paper.")] = None,
+    markets: Annotated[str | None, typer.Option(help="BTC,ETH are perpetuals, BTC/USDT is a spot pair.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="ema_cross, rsi_reversion, or file.py:Class.")] = None,
+    size: Annotated[str | None, typer.Option(help="Of a full position, in USDT.", metavar="USDT")] = None,
+    database: Annotated[str | None, typer.Option(help="mysql://user@host:3306/name, or none.")] = None,
+) -> None:
+    """Write a first configuration, after a few questions; it overwrites none.
+
+    What an option says is not asked for, and without a terminal all else has its default.
+    """
+    from kangbot.cli.init import Given
+    from kangbot.cli.init import init as command
+
+    given = Given(mode=mode, venue=venue, markets=markets, strategy=strategy, size=size, database=database)
+    raise typer.Exit(command(config, given))
+
+
+@app.command()
 def check(
     config: Config = DEFAULT_CONFIG,
     *,

@@ -1,0 +1,161 @@
+"""`kangbot init`: a few questions, and a first configuration that `kangbot check` accepts.
+
+Nothing that is there is overwritten. A database's password goes into a file of its own, mode 600; the venue's key is
+never asked for, since it would stand in the terminal: the last words say where it goes.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import typer
+
+from kangbot.cli import exit_codes
+from kangbot.cli.init.draft import Answers, draft, symbols
+from kangbot.errors import ConfigInvalid
+from kangbot.settings import load
+from kangbot.settings.kinds import split_url
+from kangbot.settings.versions import write_whole
+
+DATABASE_FILE = "database_url"
+_NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the command line says already, as text; None is asked for."""
+
+    mode: str | None
+    venue: str | None
+    markets: str | None
+    strategy: str | None
+    size: str | None
+    database: str | None
+
+
+def init(config: Path, given: Given) -> int:
+    """Ask for what is not given (where nobody is at a terminal it has its default), and write the file."""
+    if config.exists():
+        typer.echo(f"{config} is there already, and is not overwritten; name another with --config", err=True)
+        return exit_codes.FAILURE
+    try:
+        answers = _answers(given, _ask if sys.stdin.isatty() else _take_default)
+        secret, answers = _apart(config.parent, answers)
+        text = draft(answers)
+        config.parent.mkdir(parents=True, exist_ok=True)
+        _try(config, text, answers, secret)
+        if secret:
+            _write_new(config.parent / DATABASE_FILE, secret + "\n", 0o600)
+        _write_new(config, text, 0o644)
+    except ValueError as error:
+        typer.echo(f"{error}\nNothing was written.", err=True)
+        return exit_codes.USAGE
+    except FileExistsError as error:
+        typer.echo(f"{error.filename} is there already, and is not overwritten. {config} was not written.", err=True)
+        return exit_codes.FAILURE
+    except ConfigInvalid as error:
+        for problem in error.problems:
+            typer.echo(": ".join(part for part in (problem.key, problem.message) if part), err=True)
+            if problem.remedy:
+                typer.echo(f"  {problem.remedy}", err=True)
+        typer.echo("Nothing was written.", err=True)
+        return exit_codes.USAGE
+    except OSError as error:
+        typer.echo(f"{error.filename or config} cannot be written: {error.strerror}", err=True)
+        return exit_codes.FAILURE
+    typer.echo("\n".join(_next(config, answers)))
+    return exit_codes.OK
+
+
+Ask = Callable[[str, str], str]
+
+
+def _answers(given: Given, ask: Ask) -> Answers:
+    """Return what was given or answered. ValueError for a size that is no number, and for no market at all."""
+    mode = given.mode or ask("Mode (sandbox, paper, testnet, live)", "sandbox")
+    venue = given.venue or (ask("Venue (bybit, binance_usdm)", "bybit") if mode == "paper" else "bybit")
+    markets = symbols(given.markets or ask("Markets (BTC is the perpetual, BTC/USDT the spot pair)", "BTC ETH SOL"))
+    if not markets:
+        raise ValueError("no market was named")
+    strategy = given.strategy or ask("Strategy (ema_cross, rsi_reversion, or file.py:Class)", "ema_cross")
+    size = given.size or ask("Size of a full position, in USDT", "150")
+    database = given.database or ask("Database (mysql://user:password@host:3306/name, or none)", _NONE)
+    return Answers(
+        mode=mode,
+        venue=venue,
+        markets=markets,
+        strategy=strategy,
+        size=_number(size),
+        database="" if database == _NONE else database,
+    )
+
+
+def _ask(question: str, default: str) -> str:
+    return str(typer.prompt(question, default=default)).strip()
+
+
+def _take_default(_question: str, default: str) -> str:
+    return default
+
+
+def _number(text: str) -> Decimal:
+    try:
+        size = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"the size {text!r} is no number") from None
+    if not size.is_finite() or size <= 0 or size.adjusted() > 12:
+        raise ValueError(f"the size {text} is none that a position can have")
+    return size
+
+
+def _apart(folder: Path, answers: Answers) -> tuple[str, Answers]:
+    """Return the database's address where it holds a password, and the answers without it."""
+    parts = split_url(answers.database)
+    if parts is None or not parts.password:
+        return "", answers
+    if (folder / DATABASE_FILE).exists():
+        raise FileExistsError(17, "exists", str(folder / DATABASE_FILE))
+    return answers.database, replace(answers, database="", database_file=DATABASE_FILE)
+
+
+def _try(config: Path, text: str, answers: Answers, secret: str) -> None:
+    """Read the file as the daemon would, with the secrets and the second switch in place. ConfigInvalid."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("KANGBOT_")}
+    if answers.needs_key:
+        environ |= {"KANGBOT_VENUES__BYBIT__KEY": "to-come", "KANGBOT_VENUES__BYBIT__SECRET": "to-come"}
+    if answers.mode == "live":
+        environ["KANGBOT_LIVE__I_UNDERSTAND"] = "real money"
+    if secret:
+        environ["KANGBOT_DATABASE__URL"] = secret
+    trial = config.with_name(f".{config.name}.trial")  # beside the file: its paths are taken from there
+    try:
+        write_whole(trial, text.encode())
+        load(trial, environ)
+    finally:
+        trial.unlink(missing_ok=True)
+
+
+def _write_new(path: Path, text: str, mode: int) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:  # noqa: PTH123 -- mode and O_EXCL
+        file.write(text)
+
+
+def _next(config: Path, answers: Answers) -> list[str]:
+    said = [f"wrote {config}"]
+    folder = config.parent
+    if answers.database_file:
+        said.append(f"wrote {folder / DATABASE_FILE}: the database's address with its password, mode 600")
+    if answers.needs_key:
+        key, secret = folder / "bybit_key", folder / "bybit_secret"
+        said += [
+            f"put the API key into {key}, its secret into {secret}: one line each, mode 600",
+            "  the key needs the right to trade; give it none to withdraw, and bind it to this machine's address",
+        ]
+    if answers.mode == "live":
+        said.append(f"take the # before i_understand away in {config}: live trades with money")
+    if answers.mode == "sandbox":
+        said.append("serve the simulated exchange in another terminal: kangbot sandbox")
+    return [*said, f"then: kangbot check --config {config}", f"      kangbot run --config {config}"]

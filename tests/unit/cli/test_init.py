@@ -1,0 +1,154 @@
+"""`kangbot init`: what it writes is what `kangbot check` accepts, and what is there stays as it is."""
+
+import os
+import pty
+import select
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kangbot.cli import exit_codes
+from kangbot.cli.init.draft import symbols
+from kangbot.settings import Settings, load
+
+SECRET = "canary-9f3c"
+
+
+def init(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run it as a script would: without a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "kangbot", "init", "--config", str(folder / "kangbot.toml"), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def loaded(folder: Path, **environ: str) -> Settings:
+    """Return what the daemon would read."""
+    return load(folder / "kangbot.toml", {"PATH": os.environ["PATH"], **environ})
+
+
+def test_without_a_terminal_all_has_its_default(tmp_path: Path) -> None:
+    """Into a folder that is not there yet; the next steps are said."""
+    folder = tmp_path / "new"
+    done = init(folder)
+    assert (done.returncode, done.stderr) == (exit_codes.OK, "")
+    assert "kangbot sandbox" in done.stdout
+    assert done.stdout.endswith(f"kangbot run --config {folder / 'kangbot.toml'}\n")
+    settings = loaded(folder)
+    assert (settings.mode, len(settings.markets), settings.database.url) == ("sandbox", 3, None)
+    assert list(folder.iterdir()) == [folder / "kangbot.toml"]
+
+
+def test_what_is_given_is_written(tmp_path: Path) -> None:
+    """Every question has an option."""
+    done = init(
+        tmp_path,
+        *("--mode", "paper", "--venue", "binance_usdm", "--markets", "btc,SOL/USDT:USDT btc"),
+        *("--strategy", "rsi_reversion", "--size", "75.5", "--database", "mysql://kb@127.0.0.1:3306/kb"),
+    )
+    assert done.returncode == exit_codes.OK
+    settings = loaded(tmp_path)
+    assert (settings.venue, settings.venue_mode) == ("binance_usdm", "paper")
+    assert [(market.symbol, market.strategy, str(market.size)) for market in settings.trading] == [
+        ("BTC/USDT:USDT", "rsi_reversion", "75.5"),
+        ("SOL/USDT:USDT", "rsi_reversion", "75.5"),
+    ]
+    assert (str(settings.risk.market_notional), str(settings.risk.daily_loss)) == ("302.0", "75.5")
+    assert settings.history_url == "mysql://kb@127.0.0.1:3306/kb"
+
+
+def test_live_needs_a_hand_and_a_key_and_a_password_has_its_own_file(tmp_path: Path) -> None:
+    """No option makes it trade with money; with key, secret and second switch in place it is right."""
+    url = f"mysql://kb:{SECRET}@127.0.0.1:3306/kb"
+    done = init(tmp_path, "--mode", "live", "--database", url)
+    assert done.returncode == exit_codes.OK
+    for words in ("bybit_key", "bybit_secret", "i_understand", "none to withdraw", "database_url"):
+        assert words in done.stdout
+    config, database = tmp_path / "kangbot.toml", tmp_path / "database_url"
+    assert SECRET not in done.stdout + done.stderr + config.read_text()
+    assert database.read_text() == url + "\n"
+    assert stat.S_IMODE(database.stat().st_mode) == 0o600
+    for name in ("bybit_key", "bybit_secret"):
+        (tmp_path / name).write_text("k" * 20)
+        (tmp_path / name).chmod(0o600)
+    config.write_text(config.read_text().replace("# i_understand", "i_understand"))
+    settings = loaded(tmp_path)
+    assert (settings.mode, settings.bybit_key, settings.history_url) == ("live", "k" * 20, url)
+
+
+@pytest.mark.parametrize("name", ["kangbot.toml", "database_url"])
+def test_nothing_that_is_there_is_overwritten(tmp_path: Path, name: str) -> None:
+    """Neither the configuration nor a secret."""
+    (tmp_path / name).write_text("mine")
+    done = init(tmp_path, "--database", f"mysql://kb:{SECRET}@127.0.0.1/kb")
+    assert done.returncode == exit_codes.FAILURE
+    assert "not overwritten" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--mode", "pappr"), "Did you mean paper?"),
+        (("--venue", "binance_usdm"), "data only"),
+        (("--strategy", "ema_crss"), "Did you mean ema_cross?"),
+        (("--markets", " , "), "no market was named"),
+        (("--markets", "BTC/"), "markets"),
+        (("--size", "much"), "is no number"),
+        (("--size", "-5"), "none that a position can have"),
+        (("--database", "redis://x"), "database"),
+    ],
+)
+def test_mistakes_are_told_and_nothing_is_written(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    """A wrong usage, in the words of the configuration's own check."""
+    done = init(tmp_path, *arguments)
+    assert done.returncode == exit_codes.USAGE
+    assert words in done.stderr
+    assert "Nothing was written." in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_markets_have_short_names() -> None:
+    """A coin is its perpetual; each is named once."""
+    assert symbols("btc, ETH/USDT  sol/usdt:usdt,BTC") == ("BTC/USDT:USDT", "ETH/USDT", "SOL/USDT:USDT")
+
+
+def test_at_a_terminal_what_is_not_given_is_asked(tmp_path: Path) -> None:
+    """An empty answer is the default that stands beside the question."""
+    ours, theirs = pty.openpty()
+    config = tmp_path / "kangbot.toml"
+    command = [sys.executable, "-m", "kangbot", "init", "--config", str(config), "--mode", "paper", "--size", "60"]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    said = ""
+    try:
+        for question, reply in (
+            ("Venue (bybit, binance_usdm) [bybit]:", ""),
+            ("Markets (", "doge xrp"),
+            ("Strategy (", "rsi_reversion"),
+            ("Database (", ""),
+        ):
+            deadline = time.monotonic() + 30
+            while question not in said:
+                assert time.monotonic() < deadline, said
+                if select.select([ours], [], [], 0.2)[0]:
+                    said += os.read(ours, 65536).decode()
+            os.write(ours, f"{reply}\n".encode())
+        assert process.wait(timeout=30) == exit_codes.OK
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    assert "Mode (" not in said
+    settings = loaded(tmp_path)
+    assert [market.symbol for market in settings.markets] == ["DOGE/USDT:USDT", "XRP/USDT:USDT"]
+    assert (settings.mode, settings.defaults.strategy) == ("paper", "rsi_reversion")
