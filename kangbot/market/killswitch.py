@@ -10,7 +10,7 @@ When a market acts on it is `market/desk.py`, what the file means is `machines/k
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any, Protocol, Self
 
 import msgspec
 import structlog
@@ -37,6 +37,36 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     kept: tuple[str, ...]  # where it is on disk: "journal", "file"; a restart finds it in either
 
 
+class StatePath(Protocol):
+    """What the switch needs of a `pathlib.Path`, which is one."""
+
+    @property
+    def name(self) -> str:
+        """The last part."""
+
+    @property
+    def parent(self) -> Self:
+        """The folder that it is in."""
+
+    def __truediv__(self, key: str, /) -> Self:
+        """Return the path of a file in it."""
+
+    def with_name(self, name: str) -> Self:
+        """Return another in the same folder."""
+
+    def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
+        """Return what the file says."""
+
+    def write_text(self, data: str) -> int:
+        """Write the file anew."""
+
+    def replace(self, target: Any) -> object:
+        """Give the file the other's name, in one step."""
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        """Remove the file."""
+
+
 class KillSwitch:
     """One daemon's switch. `changed` has every market look again.
 
@@ -45,7 +75,7 @@ class KillSwitch:
     """
 
     def __init__(
-        self, *, clock: Clock, journal: Journal, risk: AccountRisk, folder: Path, changed: Callable[[], None]
+        self, *, clock: Clock, journal: Journal, risk: AccountRisk, folder: StatePath, changed: Callable[[], None]
     ) -> None:
         self._clock = clock
         self._journal = journal

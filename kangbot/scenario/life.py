@@ -1,19 +1,24 @@
 """One life of the daemon in the simulated world, composed as `app.py` composes the real one."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
+from kangbot.errors import NeedsHuman
 from kangbot.execution.budget import Budget
 from kangbot.journal.announce import AnnouncedJournal
 from kangbot.journal.drain import Drain
 from kangbot.journal.replay import replay
 from kangbot.machines.breakers import Breakers
+from kangbot.machines.killswitch import FILE, Wish, write
 from kangbot.machines.limiter import Window
 from kangbot.machines.memory import Memory
 from kangbot.machines.pauses import Pauses
 from kangbot.market.floor import Floor, Terms
+from kangbot.market.killswitch import KillSwitch
 from kangbot.market.roster import Roster
 from kangbot.model.events import RequestsPaused
 from kangbot.model.ids import VenueName
@@ -29,6 +34,7 @@ from kangbot.sim.proof.invariants import Invariants
 from kangbot.sim.world.disk import Disk, SimJournal
 from kangbot.sim.world.faults import Faults
 from kangbot.sim.world.feeds import SimFeeds
+from kangbot.sim.world.folder import SimPath
 from kangbot.sim.world.history import SimHistory
 from kangbot.sim.world.network import Network
 from kangbot.sim.world.port import SimPort
@@ -36,6 +42,7 @@ from kangbot.sim.world.process import Process, ProcessCarrier
 from kangbot.sim.world.pump import Pump
 
 VENUE = VenueName("bybit")  # what the listing calls itself
+STATE = PurePosixPath("/state")
 DATA_REQUESTS = 20  # a second
 WINDOW_MS = 5000
 
@@ -49,6 +56,7 @@ class Outside:
     pump: Pump
     network: Network
     disk: Disk
+    files: dict[PurePosixPath, str]  # in the state folder
     history: SimHistory
     faults: Faults
     invariants: Invariants
@@ -65,6 +73,8 @@ class Life:
         self.roster: Roster | None = None
         self.feeds = SimFeeds(pump=outside.pump, faults=outside.faults, process=process)
         self.drain: Drain | None = None
+        self._switch: KillSwitch | None = None
+        self._risk = AccountRisk(outside.plan.limits)
         self._outside = outside
         self._tasks = Tasks("app", self._crashed)
 
@@ -73,7 +83,7 @@ class Life:
         outside, plan = self._outside, self._outside.plan
         world = World(clock=self.clock, seed=plan.seed.to_bytes(8, "big"))
         journal = SimJournal(outside.disk, self.process)
-        risk = AccountRisk(plan.limits)
+        risk = self._risk
         breakers = Breakers()
         pauses = Pauses()
         memory = await replay(journal, {"risk": risk, "breakers": breakers, "pauses": pauses})
@@ -90,6 +100,7 @@ class Life:
         self.floor = self._floor(world, announced, memory, risk=risk, roster=roster, breakers=breakers, pauses=pauses)
         self.roster = roster
         self._tasks.spawn("drain", self.drain.run())
+        await self._resume_switch(journal)
         await self.floor.open()
         outside.invariants.attend(risk, [task.desk.executor for task in self.floor.markets.values()])
         await roster.start_all("daemon", only_desired=True)
@@ -132,6 +143,60 @@ class Life:
             breakers=breakers,
             died=self._crashed,
         )
+
+    # ----------------------------------------------------------------------------------------------------- kill switch
+    async def _resume_switch(self, journal: Journal) -> None:
+        outside = self._outside
+        self._switch = KillSwitch(
+            clock=self.clock,
+            journal=journal,
+            risk=self._risk,
+            folder=SimPath(STATE, outside.files, outside.faults, self.process),
+            changed=self._switched,
+        )
+        await self._switch.look()
+        if self.process.alive:
+            outside.invariants.killing.resumed(self._risk.killed, flatten=self._risk.flatten)
+        self._tasks.spawn("kill-switch", self._switch.run())
+
+    def _switched(self) -> None:
+        assert self.floor is not None
+        self.floor.look_again()
+        if not self.process.alive:
+            return
+        killing = self._outside.invariants.killing
+        killing.changed(self._risk.killed, flatten=self._risk.flatten)
+        asyncio.get_running_loop().call_soon(killing.turned)
+
+    def kill(self, wish: Wish, *, by_file: bool) -> None:
+        """Set the kill switch, by its file or by a call."""
+        if by_file:
+            file = SimPath(STATE, self._outside.files, self._outside.faults, None) / FILE
+            file.write_text(write(wish))
+            self._outside.invariants.killing.keeps()
+        elif self._switch is not None:
+            self._tasks.spawn("operator/kill", self._kill(self._switch, wish))
+
+    async def _kill(self, switch: KillSwitch, wish: Wish) -> None:
+        try:
+            await switch.kill(wish.reason, "operator", flatten=wish.flatten)
+        except NeedsHuman:
+            return  # no disk took it, and the operator knows: it is set in this life alone
+        if self.process.alive:
+            self._outside.invariants.killing.keeps()
+
+    def release(self, *, by_file: bool) -> None:
+        """Release the kill switch; what refuses it is told to the operator, who tries again."""
+        self._outside.invariants.killing.gives_up()
+        if by_file:
+            file = SimPath(STATE, self._outside.files, self._outside.faults, None) / FILE
+            file.unlink(missing_ok=True)
+        elif self._switch is not None:
+            self._tasks.spawn("operator/release", self._release(self._switch))
+
+    async def _release(self, switch: KillSwitch) -> None:
+        with contextlib.suppress(NeedsHuman):
+            await switch.release("operator")
 
     def _budget(self, kind: str, a_second: int, journal: Journal, pauses: Pauses) -> Budget:
         name, clock = f"{VENUE} {kind}", self.clock

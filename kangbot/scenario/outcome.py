@@ -17,6 +17,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     violation: Violation | None = None
     timeline: tuple[str, ...] = ()
     faults: dict[str, int] = {}  # that struck, by kind
+    deeds: dict[str, int] = {}  # what else happened, by name
     orders: int = 0  # at the venue, ours
     fills: int = 0
     records: int = 0  # in the journal
@@ -31,6 +32,7 @@ class Summary(msgspec.Struct, kw_only=True):
     virtual_seconds: float = 0.0
     violations: list[dict[str, object]] = []
     faults: dict[str, int] = {}
+    deeds: dict[str, int] = {}
     orders: int = 0
     fills: int = 0
     records: int = 0
@@ -47,6 +49,8 @@ class Summary(msgspec.Struct, kw_only=True):
         self.crashes += outcome.crashes
         for kind, count in outcome.faults.items():
             self.faults[kind] = self.faults.get(kind, 0) + count
+        for deed, count in outcome.deeds.items():
+            self.deeds[deed] = self.deeds.get(deed, 0) + count
         if (violation := outcome.violation) is not None:
             self.violations.append(
                 {"seed": outcome.seed, "invariant": violation.invariant, "message": violation.message}
@@ -55,4 +59,4 @@ class Summary(msgspec.Struct, kw_only=True):
 
 def empty_summary(kinds: Iterable[Kind] = Kind) -> Summary:
     """Return a summary in which every kind of fault stands, with 0 where it never struck."""
-    return Summary(faults={kind.value: 0 for kind in kinds}, violations=[])
+    return Summary(faults={kind.value: 0 for kind in kinds}, deeds={}, violations=[])

@@ -28,6 +28,7 @@ _FAULTS_MINUTES = 10.0
 _NATIVES = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "LINKUSDT", "LTCUSDT", "BNBUSDT", "ADAUSDT")
 _QUIET_NS = 30 * SECOND_NS  # before the first fault: markets warm up
 LIVENESS_NS = 60 * SECOND_NS  # after the last
+_KILLED_SHARE = 0.35
 END_NS = 40 * SECOND_NS  # stopping, and two starts on a venue that stands still
 
 
@@ -51,6 +52,18 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     command: Command
 
 
+class Switch(msgspec.Struct, frozen=True, kw_only=True):
+    """The kill switch is set and released. `release_ns` None: in the calm, once it can be seen what it came to.
+
+    `by_file`: by the file in the state folder, else by a call.
+    """
+
+    at_ns: int
+    release_ns: int | None
+    flatten: bool
+    by_file: bool
+
+
 class Doom(msgspec.Struct, frozen=True, kw_only=True):
     """Where a crash comes, and how long the daemon is away."""
 
@@ -72,6 +85,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...]
     orders: tuple[Order, ...]
     dooms: tuple[Doom, ...]  # one for each crash, in their order
+    switch: Switch | None
     calm_ns: int  # when the faults have stopped
     end_ns: int
 
@@ -102,6 +116,7 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
         faults=tuple(faults),
         orders=_orders(rng, markets, calm_ns),
         dooms=tuple(_doom(rng) for fault in faults if fault.kind is Kind.CRASH),
+        switch=_switch(rng, calm_ns),
         calm_ns=calm_ns,
         end_ns=end_ns,
     )
@@ -184,4 +199,18 @@ def _doom(rng: "random.Random") -> Doom:
         spot=rng.choice(list(Spot)),
         passes=rng.randint(1, 12),
         away_ns=int(rng.choice((2.0, 2.0, 10.0, 40.0)) * rng.uniform(0.5, 1.5) * SECOND_NS),
+    )
+
+
+def _switch(rng: "random.Random", calm_ns: int) -> Switch | None:
+    """Draw whether and when the kill switch is set; in a third of the sessions it is."""
+    if rng.random() >= _KILLED_SHARE:
+        return None
+    at_ns = rng.randrange(_QUIET_NS, calm_ns)
+    into_calm = rng.random() < 0.5
+    return Switch(
+        at_ns=at_ns,
+        release_ns=None if into_calm else rng.randrange(at_ns, calm_ns),
+        flatten=rng.random() < 0.5,
+        by_file=rng.random() < 0.5,
     )

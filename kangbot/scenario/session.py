@@ -9,14 +9,13 @@ are stopped, the books are compared to the last execution, and two starts on a v
 import asyncio
 from typing import Any
 
-from kangbot.market.roster import Command, UnknownMarketError
 from kangbot.model.events import Desired, EquityMarked, RunState
-from kangbot.model.ids import MarketId
 from kangbot.model.orders import OrderStatus
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.scenario.hush import hushed
 from kangbot.scenario.life import DATA_REQUESTS, Life, Outside
 from kangbot.scenario.outcome import Outcome
+from kangbot.scenario.people import People
 from kangbot.scenario.plan import Doom, Options, Plan, plan_of
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.exchange.venue import SimVenue
@@ -79,6 +78,7 @@ class Session:
             network=Network(
                 faults=self.faults, venue_now_ns=self.venue_now_ns, served=pump.flush, timeout_s=_TIMEOUT_S
             ),
+            files={},
             disk=Disk(tag=chance.token("journal", 8), faults=self.faults, synced=self._synced),
             history=SimHistory(self.faults),
             faults=self.faults,
@@ -86,6 +86,14 @@ class Session:
             venue_now_ns=self.venue_now_ns,
         )
         pump.listen(self.invariants.told)
+        self._people = People(
+            plan=plan,
+            engine=self.engine,
+            invariants=self.invariants,
+            trace=self.trace,
+            alive=lambda: self._alive,
+            now_ns=self.now_ns,
+        )
         self._dooms = list(plan.dooms)
         self._away_ns = 0  # how long the next death lasts
         self._wrong_ns = 0  # by which the wall clock is wrong
@@ -204,16 +212,6 @@ class Session:
         life.process.doom(doom.spot, doom.passes)
         self._loop.call_later(_DOOM_S, life.process.fall_due)
 
-    def _command(self, market: MarketId, command: Command) -> None:
-        life = self._alive
-        if life is None or life.roster is None:
-            return
-        self.trace.note(self.now_ns(), "operator", f"{command.value} {market}")
-        try:
-            life.roster.command(market, command, "operator")
-        except UnknownMarketError:
-            return  # it has not opened yet
-
     def _synced(self, first: int, rows: object) -> None:
         del first
         self.invariants.synced(rows)  # type: ignore[arg-type]
@@ -226,8 +224,7 @@ class Session:
         self._start()
         for fault in self.plan.faults:
             self._loop.call_later(fault.at_ns / 1e9, self._begin, fault)
-        for order in self.plan.orders:
-            self._loop.call_later(order.at_ns / 1e9, self._command, order.market, order.command)
+        self._people.begin()
         await self._until(self.plan.calm_ns)
         await self._calm()
         await self._stop()
@@ -243,7 +240,7 @@ class Session:
         self.trace.note(self.now_ns(), "fault", "all over")
         while self._alive is None and await self._pass(_STEP_NS):
             pass
-        began_ns = self.now_ns()
+        began_ns = self._people.calm_since_ns = self.now_ns()
         wrong_since: dict[str, int] = {}
         while self.now_ns() < began_ns + 60 * SECOND_NS and await self._pass(_STEP_NS):
             found = self._wrong(began_ns)
@@ -257,7 +254,7 @@ class Session:
         life = self._alive
         if life is None or life.floor is None or life.roster is None:
             return ["the daemon is not up"]
-        wrong = []
+        wrong = ["the kill switch is set and was to be released"] if self.invariants.killing.set else []
         for market, task in life.floor.markets.items():
             executor, place = task.desk.executor, life.roster[market]
             for order in executor.orders:
@@ -357,6 +354,7 @@ class Session:
             violation=violation,
             timeline=() if violation is None else tuple(self.trace.timeline()),
             faults={kind.value: count for kind, count in self.faults.counts.items() if count},
+            deeds=dict(self.invariants.deeds),
             orders=len(self.invariants.venue_orders),
             fills=len(self.invariants.applied),
             records=self._outside.disk.last,

@@ -14,6 +14,17 @@ from kangbot.scenario.plan import Options
 from kangbot.scenario.run import simulate
 from kangbot.sim.world.faults import Kind
 
+_DEEDS = (  # what happens in the sweeps that is no fault
+    "kill_set",
+    "kill_by_file",
+    "kill_flatten",
+    "kill_withdrawn",
+    "kill_survived_restart",
+    "kill_flat",
+    "kill_released",
+    "entry_after_release",
+)
+
 
 def _simulate(*options: str) -> tuple[int, dict[str, Any], str]:
     """Return the exit code of `kangbot simulate`, what it says as JSON, and what it tells a person."""
@@ -33,6 +44,7 @@ def test_sessions_with_faults_keep_every_promise(seeds: str) -> None:
     assert said["orders"] > 1000
     assert said["crashes"] > 10
     assert [kind for kind in Kind if not said["faults"][kind.value]] == []
+    assert [deed for deed in _DEEDS if not said["deeds"].get(deed)] == []
 
 
 @pytest.mark.process

@@ -6,13 +6,14 @@
     4  each execution is applied once, and the position is the sum of the fills
     5  a terminal state has evidence, and the venue agrees with it
     6  an UNKNOWN order counts in exposure; the venue's exposure never exceeds the limits
+       the kill switch keeps what `killing.py` says
     9  the request budget is kept, and the venue is left alone for as long as it asked
 
 Liveness (7) and replay (8) need an end of the faults: `kangbot/scenario/`. The numbers are those of the documentation.
 The venue's books are the truth here: a simulation can look into them, which the daemon cannot.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -32,6 +33,7 @@ from kangbot.sim.exchange.events import Executed, SimEvent
 from kangbot.sim.exchange.events import OrderChanged as AtVenue
 from kangbot.sim.exchange.orders import Origin, SimOrder
 from kangbot.sim.exchange.venue import SimVenue
+from kangbot.sim.proof.killing import KillWatch
 from kangbot.sim.proof.trace import Trace
 
 SECOND_NS = 1_000_000_000
@@ -95,6 +97,8 @@ class Invariants:
         self._wait_until_ns = {False: 0, True: 0}
         self._kept_until_ns = {False: 0, True: 0}  # as the journal has it, which a later life obeys
         self._books: tuple[AccountRisk, Sequence[Executor]] | None = None
+        self.deeds: Counter[str] = Counter()  # what happened that is no fault
+        self.killing = KillWatch(lambda what: self.fail("kill", what), self.deeds)
 
     def fail(self, invariant: int | str, message: str) -> None:
         """Note a violation."""
@@ -124,6 +128,7 @@ class Invariants:
             self.fail(
                 3, f"order {intent.client_id} leaves {(now_ns - intent.deadline_ns) / 1e9:.3f} s after its deadline"
             )
+        self.killing.sends(intent, again=intent.client_id in self._sends)
         self._sends[intent.client_id] = self._sends.get(intent.client_id, 0) + 1
         if self._rules.id_rule is IdRule.WHILE_OPEN and self._sends[intent.client_id] > 1:
             self.fail(1, f"order {intent.client_id} is sent again to a venue that forgets its ids")
@@ -169,6 +174,8 @@ class Invariants:
             return
         if self.venue_orders.setdefault(client_id, order.order_id) != order.order_id:
             self.fail(1, f"intent {client_id} has a second venue order {order.order_id}")
+        if order.status is OrderStatus.CANCELED and self.killing.set:
+            self.deeds["kill_withdrawn"] += 1
         if client_id not in self.intents:
             self.fail(2, f"the venue has order {client_id}, the journal does not")
         elif self.statuses.get(client_id) in _DEAD and order.status is not OrderStatus.REJECTED:

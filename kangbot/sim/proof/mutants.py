@@ -27,6 +27,7 @@ from kangbot.machines.order import Order
 from kangbot.machines.order_table import Sign
 from kangbot.machines.order_words import Learnt, RefusedByVenue, Reported
 from kangbot.market import desk, floor
+from kangbot.market.killswitch import KillSwitch
 from kangbot.model.ids import ClientId, VenueOrderId
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO, Price, Quantity
@@ -271,6 +272,16 @@ def _retry_after_ignored(put: Put) -> None:
     put(Budget, "pause", lambda *_: None)
 
 
+def _kill_in_memory(put: Put) -> None:
+    """Answer that the kill switch is set before any disk has it."""
+
+    async def keep(self: KillSwitch, caller: str) -> None:
+        del caller
+        self._journalled = self._standing
+
+    put(KillSwitch, "_keep", keep)
+
+
 _ALL = (
     _journal_after_send,
     _acknowledged_before_sync,
@@ -294,6 +305,7 @@ _ALL = (
     _enters_beside_unknown,
     _budget_ignored,
     _retry_after_ignored,
+    _kill_in_memory,
 )
 MUTANTS: dict[str, Callable[[Put], None]] = {mutant.__name__.lstrip("_"): mutant for mutant in _ALL}
 
