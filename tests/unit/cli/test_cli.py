@@ -43,6 +43,13 @@ def test_help_is_quick_and_names_every_command() -> None:
     assert min(took) < 0.3
 
 
+@pytest.mark.parametrize("group", [(), ("config",), ("db",), ("journal",)])
+def test_every_command_is_described_in_one_line(group: tuple[str, ...]) -> None:
+    """Whole, in a terminal of 80 columns."""
+    told = kangbot(*group, "--help", COLUMNS="80").stdout
+    assert "..." not in told.split("Commands:")[1]
+
+
 def test_help_imports_nothing_of_the_daemon() -> None:
     """That is why it is quick."""
     code = (

@@ -1,5 +1,6 @@
 """Commands to a running daemon: real processes against a real server on a real socket."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kangbot.cli import exit_codes
+from kangbot.control.kept import KEPT_S
 from kangbot.market.roster import Command
 from tests.support.control_desk import MARKET, Served, serving
 from tests.support.typed import typed
@@ -45,6 +47,7 @@ async def test_health_is_told_check_by_check_and_fails_where_it_is_critical(serv
     assert out.startswith("critical, score")
     assert "breakers" in out.splitlines()[1]
     served.desk.broken = False
+    await asyncio.sleep(KEPT_S)  # for so long the answer stands
     code, out, _ = await typed("health", *at)
     assert (code, out.partition(",")[0]) == (exit_codes.OK, "healthy")
     code, out, _ = await typed("health", "--json", *at)

@@ -1,0 +1,138 @@
+"""Commands that tell a running daemon what to do."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kangbot.cli.commands.options import DEFAULT_CONFIG, Config, Json, Market, Socket, group
+
+commands = group()
+
+
+def _command(market: str, command: str, config: Path, socket: Path | None, *, as_json: bool) -> None:
+    from kangbot.cli.online import of_market, online, place, tell
+
+    path = of_market(market, before="/markets", after=f"/{command}")
+    raise typer.Exit(online(config, socket, tell(path), place, as_json=as_json))
+
+
+@commands.command()
+def start(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Have a market trade."""
+    _command(market, "start", config, socket, as_json=as_json)
+
+
+@commands.command()
+def stop(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Have a market stand still; its position keeps its stop."""
+    _command(market, "stop", config, socket, as_json=as_json)
+
+
+@commands.command()
+def pause(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Let no new position into a market.
+
+    What is held is managed.
+    """
+    _command(market, "pause", config, socket, as_json=as_json)
+
+
+@commands.command()
+def resume(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Let positions in again after a pause."""
+    _command(market, "resume", config, socket, as_json=as_json)
+
+
+@commands.command("start-all")
+def start_all(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Start every market, one after another."""
+    from kangbot.cli.online import online, places, tell
+
+    raise typer.Exit(online(config, socket, tell("/start-all"), places, as_json=as_json))
+
+
+@commands.command("stop-all")
+def stop_all(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Stop every market."""
+    from kangbot.cli.online import online, places, tell
+
+    raise typer.Exit(online(config, socket, tell("/stop-all"), places, as_json=as_json))
+
+
+@commands.command()
+def retry(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Probe a market's open breakers now."""
+    from kangbot.cli.online import breakers as show
+    from kangbot.cli.online import of_market, online, tell
+
+    raise typer.Exit(online(config, socket, tell(of_market(market, before="/force-retry")), show, as_json=as_json))
+
+
+@commands.command()
+def reset(
+    market: Market,
+    config: Config = DEFAULT_CONFIG,
+    *,
+    lane: Annotated[str, typer.Option(help="data, entry or exit.")] = "",
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Close a market's breakers, or one lane's."""
+    from kangbot.cli.online import breakers as show
+    from kangbot.cli.online import of_market, online, tell
+
+    call = tell(of_market(market, before="/reset-circuit-breaker"), {"lane": lane} if lane else {})
+    raise typer.Exit(online(config, socket, call, show, as_json=as_json))
+
+
+@commands.command()
+def isolate(
+    market: Market,
+    config: Config = DEFAULT_CONFIG,
+    *,
+    lane: Annotated[str, typer.Option(help="data, entry or exit.")] = "entry",
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Hold a market's breaker open until it is reset.
+
+    Over restarts, too.
+    """
+    from kangbot.cli.online import breakers as show
+    from kangbot.cli.online import of_market, online, tell
+
+    call = tell(of_market(market, before="/isolate-circuit-breaker"), {"lane": lane})
+    raise typer.Exit(online(config, socket, call, show, as_json=as_json))
+
+
+@commands.command()
+def kill(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    flatten: Annotated[bool, typer.Option("--flatten", help="Close every position, too.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; it is shown wherever something is held back.")] = "",
+    socket: Socket = None,
+) -> None:
+    """Stop every entry at once, and cancel those that rest.
+
+    It stays so over restarts, until `kangbot release`.
+    """
+    from kangbot.cli.kill import kill as command
+
+    raise typer.Exit(command(config, socket=socket, reason=reason, flatten=flatten))
+
+
+@commands.command()
+def release(
+    market: Annotated[
+        str, typer.Argument(help="Lift this market's quarantine instead: bybit:BTC-USDT:USDT.", show_default=False)
+    ] = "",
+    config: Config = DEFAULT_CONFIG,
+    *,
+    socket: Socket = None,
+) -> None:
+    """Let entries through again after `kangbot kill`."""
+    from kangbot.cli.kill import release as command
+
+    raise typer.Exit(command(config, market=market, socket=socket))

@@ -1,0 +1,143 @@
+"""Commands to begin with: write a configuration, check it, run, try out, install."""
+
+from typing import Annotated
+
+import typer
+
+from kangbot.cli.commands.options import DEFAULT_CONFIG, Config, Json, group
+
+SANDBOX_PORT = 8790  # the address in mode "sandbox" of kangbot/settings/venues.py
+
+commands = group()
+
+
+@commands.command()
+def init(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    mode: Annotated[str | None, typer.Option(help="sandbox, paper, testnet or live.")] = None,
+    venue: Annotated[str | None, typer.Option(help="bybit, or binance_usdm in mode paper.")] = None,
+    markets: Annotated[str | None, typer.Option(help="BTC,ETH are perpetuals, BTC/USDT is a spot pair.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="ema_cross, rsi_reversion, or file.py:Class.")] = None,
+    size: Annotated[str | None, typer.Option(help="Of a full position, in USDT.", metavar="USDT")] = None,
+    database: Annotated[str | None, typer.Option(help="mysql://user@host:3306/name, or none.")] = None,
+) -> None:
+    """Write a first configuration, after a few questions.
+
+    It overwrites none. What an option says is not asked for, and without a terminal all else has its default.
+    """
+    from kangbot.cli.init import Given
+    from kangbot.cli.init import init as command
+
+    given = Given(mode=mode, venue=venue, markets=markets, strategy=strategy, size=size, database=database)
+    raise typer.Exit(command(config, given))
+
+
+@commands.command()
+def check(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    as_json: Json = False,
+    startup: Annotated[
+        bool, typer.Option("--startup", help="A container's look: wait for the database, and ask no venue.")
+    ] = False,
+) -> None:
+    """Look for what is wrong: file, machine, venue, key.
+
+    Every mistake of the file at once; then disk, memory, clock, database, venue and what the key may do there.
+    """
+    from kangbot.cli.check import check as command
+
+    raise typer.Exit(command(config, as_json=as_json, at_start=startup))
+
+
+@commands.command()
+def run(config: Config = DEFAULT_CONFIG) -> None:
+    """Run the daemon, until SIGTERM or Ctrl-C."""
+    from kangbot.cli.run import become_daemon
+
+    become_daemon(config)
+
+
+@commands.command()
+def demo(
+    *,
+    seconds: Annotated[float | None, typer.Option(min=1, help="End by itself after so long; else by Ctrl-C.")] = None,
+    as_json: Json = False,
+    chaos: Annotated[
+        bool, typer.Option("--chaos", help="Break things on the way: sockets, answers, the daemon.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the simulated prices.")] = 1,
+    markets: Annotated[int, typer.Option(min=1, max=27, help="How many of the 27.")] = 27,
+) -> None:
+    """Watch 27 markets trade on a sandbox exchange.
+
+    The real daemon, the real adapter, an exchange on loopback: it needs no key and no money.
+    """
+    from kangbot.cli.demo import run as command
+
+    raise typer.Exit(command(seconds=seconds, as_json=as_json, chaos=chaos, seed=seed, markets=markets))
+
+
+@commands.command()
+def sandbox(
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free; it is printed.")] = SANDBOX_PORT,
+    seed: Annotated[int, typer.Option(help="Of the simulated prices.")] = 1,
+) -> None:
+    """Serve the simulated exchange alone.
+
+    In Bybit's wire protocol, on loopback; key and secret are "sandbox".
+    """
+    from kangbot.cli.sandbox import serve
+
+    raise typer.Exit(serve(host=host, port=port, seed=seed))
+
+
+@commands.command()
+def simulate(
+    *,
+    seed: Annotated[int | None, typer.Option(min=0, help="One seed; 1 by default.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="A range such as 1..100, the last one included.")] = None,
+    minutes: Annotated[float, typer.Option(min=3, help="How long a session lasts, in virtual time.")] = 10,
+    markets: Annotated[int, typer.Option(min=1, max=27, help="How many trade.")] = 5,
+    mutant: Annotated[
+        str, typer.Option(help="Take a safeguard out, by its name (all: each in turn): it must be noticed.")
+    ] = "",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes to share the seeds among.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Play the whole daemon in virtual time, with faults.
+
+    Exit code 1 where it breaks a promise of the order protocol; what happened and how to see it again is told.
+    """
+    from kangbot.cli.simulate import simulate as command
+
+    code = command(seed=seed, seeds=seeds, minutes=minutes, markets=markets, mutant=mutant, jobs=jobs, as_json=as_json)
+    raise typer.Exit(code)
+
+
+@commands.command("install-service")
+def install_service(
+    *,
+    write: Annotated[bool, typer.Option("--write", help="Do it, and say each step. As root.")] = False,
+    uninstall: Annotated[
+        bool, typer.Option("--uninstall", help="Take the unit away; state and configuration stay.")
+    ] = False,
+) -> None:
+    """Print the systemd unit, and what installing it changes.
+
+    Nothing is changed without --write.
+    """
+    from kangbot.cli.install import install_service as command
+
+    raise typer.Exit(command(write=write, uninstall=uninstall))
+
+
+@commands.command()
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    typer.echo(f"kangbot {installed('kangbot')}")

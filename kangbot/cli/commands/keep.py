@@ -1,0 +1,67 @@
+"""Commands about what outlives the daemon: backups, the history database, the journal."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kangbot.cli.commands.options import DEFAULT_CONFIG, Config, group
+
+commands = group()
+database = group("The history database.")
+journal = group("The journal, the daemon's memory.")
+commands.add_typer(database, name="db")
+commands.add_typer(journal, name="journal")
+
+
+@commands.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; replaced where it is there.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Write what matters into one file; the daemon may run.
+
+    Journal, embedded history and configuration.
+    """
+    from kangbot.cli.backup import backup as command
+
+    raise typer.Exit(command(config, file))
+
+
+@commands.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What backup wrote.")], config: Config = DEFAULT_CONFIG
+) -> None:
+    """Put a backup into an empty state folder.
+
+    It overwrites nothing.
+    """
+    from kangbot.cli.backup import restore as command
+
+    raise typer.Exit(command(config, file))
+
+
+@database.command()
+def upgrade(config: Config = DEFAULT_CONFIG) -> None:
+    """Bring the database's tables to what this version writes.
+
+    Changes nothing where they are.
+    """
+    from kangbot.cli.database import upgrade as command
+
+    raise typer.Exit(command(config))
+
+
+@journal.command()
+def rebuild(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    tag: Annotated[str | None, typer.Option(help="Which, where the history has several.")] = None,
+) -> None:
+    """Make a journal that was lost with its disk anew from the history.
+
+    It overwrites none that is there.
+    """
+    from kangbot.cli.journal import rebuild as command
+
+    raise typer.Exit(command(config, tag))

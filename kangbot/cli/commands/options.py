@@ -1,0 +1,18 @@
+"""The options that many commands share, each said once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_CONFIG = Path("config/kangbot.toml")
+
+Config = Annotated[Path, typer.Option(envvar="KANGBOT_CONFIG", help="The TOML file.", metavar="FILE")]
+Socket = Annotated[Path | None, typer.Option(help="The daemon's control socket, in place of --config.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
+Market = Annotated[str, typer.Argument(help="As in `kangbot status --json`: bybit:BTC-USDT:USDT.", show_default=False)]
+
+
+def group(help_text: str | None = None) -> typer.Typer:
+    """Return a place for commands, with plain help: rich alone takes as long to import as all the rest."""
+    return typer.Typer(help=help_text, no_args_is_help=True, rich_markup_mode=None)

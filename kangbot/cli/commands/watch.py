@@ -1,0 +1,115 @@
+"""Commands that look at a running daemon, or at what it did."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kangbot.cli.commands.options import DEFAULT_CONFIG, Config, Json, Socket, group
+
+commands = group()
+
+OneMarket = Annotated[str, typer.Option(help="Of this market only.")]
+Limit = Annotated[int, typer.Option(min=1, max=2000, help="At most so many, the newest first.")]
+
+
+@commands.command()
+def status(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Say what the running daemon does, market by market."""
+    from kangbot.cli.status import status as command
+
+    raise typer.Exit(command(config, socket=socket, as_json=as_json))
+
+
+@commands.command()
+def top(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Watch the running daemon on a board, once a second."""
+    from kangbot.cli.top import top as command
+
+    raise typer.Exit(command(config, socket=socket, as_json=as_json))
+
+
+@commands.command()
+def health(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Say how well the daemon is, check by check.
+
+    Exit code 1 where one is critical.
+    """
+    from kangbot.cli.online import health as command
+
+    raise typer.Exit(command(config, socket, as_json=as_json))
+
+
+@commands.command()
+def breakers(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Show the circuit breakers that have counted something."""
+    from kangbot.cli.online import ask, online
+    from kangbot.cli.online import breakers as show
+
+    raise typer.Exit(online(config, socket, ask("/circuit-breakers"), show, as_json=as_json))
+
+
+@commands.command()
+def orders(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    market: OneMarket = "",
+    limit: Limit = 20,
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Show the last orders, with what became of them."""
+    from kangbot.cli.online import ask, listing, online
+
+    path = f"/orders?limit={limit}" + (f"&market={market}" if market else "")
+    show = listing("intended_at", "market", "side", "quantity", "status", "filled", "average", "reason")
+    raise typer.Exit(online(config, socket, ask(path), show, as_json=as_json))
+
+
+@commands.command()
+def positions(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Show what is held now."""
+    from kangbot.cli.online import ask, listing, online
+
+    show = listing("market", "net", "entry", "price", "stop", "unrealised", "unprotected")
+    raise typer.Exit(online(config, socket, ask("/positions"), show, as_json=as_json))
+
+
+@commands.command()
+def events(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    market: OneMarket = "",
+    limit: Limit = 20,
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Show what happened last."""
+    from kangbot.cli.online import ask, listing, online
+
+    path = f"/events?limit={limit}" + (f"&market={market}" if market else "")
+    show = listing("at", "severity", "kind", "market", "message")
+    raise typer.Exit(online(config, socket, ask(path), show, as_json=as_json))
+
+
+@commands.command()
+def report(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    start: Annotated[str | None, typer.Option("--from", metavar="DAY", help="The first day (UTC): 2026-11-01.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="DAY", help="The last day, included.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write it with plots into this file instead.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what trading came to, by market and strategy.
+
+    Profit, fees, win rate, drawdown, Sharpe ratio.
+    """
+    from kangbot.cli.report import command
+
+    raise typer.Exit(command(config, start=start, end=end, html=html, as_json=as_json))
