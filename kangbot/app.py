@@ -42,10 +42,11 @@ from kangbot.machines.offset import Estimate
 from kangbot.machines.pauses import Pauses
 from kangbot.machines.service import Phase
 from kangbot.machines.slowness import Bounds
-from kangbot.market.floor import Floor, Terms
+from kangbot.market.floor import Floor
 from kangbot.market.killswitch import KillSwitch, Standing
 from kangbot.market.reporting import breaker_reports, error_reports, report_of, stream_report
 from kangbot.market.roster import Command, Place, Roster
+from kangbot.market.terms import Terms
 from kangbot.market.vitals import TURN_S, watch, watch_market
 from kangbot.model.events import Lane, Noted, RequestsPaused, RunState, Severity
 from kangbot.model.ids import MarketId

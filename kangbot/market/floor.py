@@ -8,7 +8,6 @@ market (settings, history) has a budget apart from orders and their questions: a
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
@@ -22,14 +21,10 @@ from kangbot.execution.numbers import Numbers
 from kangbot.execution.venue_clock import FIRST_SAMPLES, VenueClock
 from kangbot.health.faults import FaultDesk
 from kangbot.health.latency import Latencies
-from kangbot.machines.backoff import Backoff
 from kangbot.machines.breakers import Breakers
 from kangbot.machines.faults import LANES, Operation
-from kangbot.machines.guard import StopTerms
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.memory import Memory
-from kangbot.machines.restarts import Restarts
-from kangbot.machines.slowness import Bounds
 from kangbot.market.asking import ask_patiently
 from kangbot.market.desk import Desk
 from kangbot.market.inbox import Inbox, LookAgain, Released
@@ -39,6 +34,7 @@ from kangbot.market.prices import Prices
 from kangbot.market.roster import Roster, UnknownMarketError
 from kangbot.market.spec import Changed, MarketSpec
 from kangbot.market.task import MarketTask
+from kangbot.market.terms import Terms
 from kangbot.model.events import Desired, RunState
 from kangbot.model.ids import MarketId, Symbol
 from kangbot.model.market import Instrument
@@ -46,30 +42,12 @@ from kangbot.model.money import Money
 from kangbot.ports import Feeds, Journal, Subscription, Venue
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.alarm import Alarm
-from kangbot.runtime.supervisor import Supervisor
 from kangbot.runtime.tasks import OnCrash, Tasks
 from kangbot.runtime.world import SECOND_NS, World
 
 log = structlog.get_logger(__name__)
 
 _JOINING_S = 20.0  # how long the venue may take to tell the rules of markets that are to join
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """How the floor is run; times in seconds."""
-
-    restarts: int = 5
-    restarts_within_s: float = 300.0
-    first_wait_s: float = 1.0
-    longest_wait_s: float = 60.0
-    receive_window_ms: int = 5000
-    settle_margin_s: float = 2.0
-    cancel_entries: bool = True  # on stop: resting entries are cancelled, else left at the venue
-    cancel_orphans: bool = True  # orders under our prefix that the journal does not know; else they are only told
-    foreign: ForeignPolicy = ForeignPolicy.REPORT
-    stops: StopTerms = field(default_factory=StopTerms)
-    decisions: Bounds | None = None  # what a strategy may take for a bar; None: nobody measures
 
 
 class Floor:
@@ -185,7 +163,9 @@ class Floor:
             self._tasks.spawn(market.spec.market, market.keep())
         self._account_stream = self._feeds.account(self.account)
         draw = self._world.fork(f"floor/{self._venue.name}/account").random
-        self._tasks.spawn("account", self._supervisor(draw).keep(self.account.run, self._account_fell))
+        self._tasks.spawn(
+            "account", self._terms.supervisor(self._world.clock, draw).keep(self.account.run, self._account_fell)
+        )
         self._tasks.spawn("circuits", self.circuits.run())
 
     async def _set_clock(self, draw: Callable[[], float]) -> None:
@@ -280,7 +260,7 @@ class Floor:
             prices=prices,
             data_ended=data_ended,
             overseer=Overseer(executor=executor, bounds=self._terms.decisions, now_ns=clock.now_ns, alarm=self._alarm),
-            supervisor=self._supervisor(draw),
+            supervisor=self._terms.supervisor(clock, draw),
             journal=self._journal,
             decisions=self.decisions,
             cancel_entries=self._terms.cancel_entries,
@@ -291,18 +271,6 @@ class Floor:
         self._roster.add(spec.market, task.obey, memory.desired or Desired.RUNNING)
         self.account.register(spec.market, inbox.put, executor.pulse)
         self.circuits.add(instrument)
-
-    def _supervisor(self, draw: Callable[[], float]) -> Supervisor:
-        terms = self._terms
-        restarts = Restarts(
-            limit=terms.restarts,
-            window_ns=int(terms.restarts_within_s * SECOND_NS),
-            backoff=Backoff(
-                first_ns=int(terms.first_wait_s * SECOND_NS), ceiling_ns=int(terms.longest_wait_s * SECOND_NS)
-            ),
-        )
-        clock = self._world.clock
-        return Supervisor(clock=clock, draw=draw, restarts=restarts, gave_up_wait_s=terms.longest_wait_s)
 
     # -------------------------------------------------------------------------------------------------------- changes
     async def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:

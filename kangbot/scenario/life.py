@@ -17,9 +17,10 @@ from kangbot.machines.killswitch import FILE, Wish, write
 from kangbot.machines.limiter import Window
 from kangbot.machines.memory import Memory
 from kangbot.machines.pauses import Pauses
-from kangbot.market.floor import Floor, Terms
+from kangbot.market.floor import Floor
 from kangbot.market.killswitch import KillSwitch
 from kangbot.market.roster import Roster
+from kangbot.market.terms import Terms
 from kangbot.model.events import RequestsPaused
 from kangbot.model.ids import VenueName
 from kangbot.model.market import Instrument

@@ -14,10 +14,11 @@ from kangbot.machines.guard import StopTerms
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.limiter import Window
 from kangbot.machines.slowness import Bounds
-from kangbot.market.floor import Floor, Terms
+from kangbot.market.floor import Floor
 from kangbot.market.roster import Command, Roster
 from kangbot.market.spec import MarketSpec
 from kangbot.market.task import MarketTask
+from kangbot.market.terms import Terms
 from kangbot.model.data import Bar, Quote
 from kangbot.model.events import RunState
 from kangbot.model.market import Instrument

@@ -9,7 +9,8 @@ from kangbot.execution.budget import Budget
 from kangbot.journal.replay import Remembers, replay
 from kangbot.machines.limiter import Window
 from kangbot.machines.memory import Memory
-from kangbot.market.floor import Floor, Terms
+from kangbot.market.floor import Floor
+from kangbot.market.terms import Terms
 from kangbot.model.data import Quote, Trade
 from kangbot.model.events import Event
 from kangbot.model.ids import VenueName

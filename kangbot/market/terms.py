@@ -1,0 +1,40 @@
+"""How the markets of one account are run: what their operator decided for all of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kangbot.machines.backoff import Backoff
+from kangbot.machines.guard import StopTerms
+from kangbot.machines.holding import ForeignPolicy
+from kangbot.machines.restarts import Restarts
+from kangbot.machines.slowness import Bounds
+from kangbot.runtime.supervisor import Supervisor
+from kangbot.runtime.world import SECOND_NS, Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How the floor is run; times in seconds."""
+
+    restarts: int = 5
+    restarts_within_s: float = 300.0
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 60.0
+    receive_window_ms: int = 5000
+    settle_margin_s: float = 2.0
+    cancel_entries: bool = True  # on stop: resting entries are cancelled, else left at the venue
+    cancel_orphans: bool = True  # orders under our prefix that the journal does not know; else they are only told
+    foreign: ForeignPolicy = ForeignPolicy.REPORT
+    stops: StopTerms = field(default_factory=StopTerms)
+    decisions: Bounds | None = None  # what a strategy may take for a bar; None: nobody measures
+
+    def supervisor(self, clock: Clock, draw: Callable[[], float]) -> Supervisor:
+        """Return one who runs a task again after a fall; each task has its own."""
+        restarts = Restarts(
+            limit=self.restarts,
+            window_ns=int(self.restarts_within_s * SECOND_NS),
+            backoff=Backoff(
+                first_ns=int(self.first_wait_s * SECOND_NS), ceiling_ns=int(self.longest_wait_s * SECOND_NS)
+            ),
+        )
+        return Supervisor(clock=clock, draw=draw, restarts=restarts, gave_up_wait_s=self.longest_wait_s)
