@@ -140,7 +140,7 @@ class Life:
             risk=risk,
             roster=roster,
             specs=plan.specs,
-            terms=Terms(receive_window_ms=WINDOW_MS),
+            terms=Terms(receive_window_ms=WINDOW_MS, foreign=plan.foreign),
             breakers=breakers,
             died=self._crashed,
         )

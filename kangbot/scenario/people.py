@@ -1,39 +1,52 @@
-"""What people do in a session: commands to markets, and the kill switch."""
+"""What people do in a session: commands to markets, the kill switch, and trades by hand past the daemon."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from kangbot.machines.killswitch import Wish
 from kangbot.market.roster import Command, UnknownMarketError
 from kangbot.model.ids import ClientId, MarketId
-from kangbot.model.orders import Purpose
+from kangbot.model.money import floor_to
+from kangbot.model.orders import OrderKind, Purpose
 from kangbot.runtime.world import SECOND_NS
 from kangbot.scenario.life import Life
-from kangbot.scenario.plan import Plan, Switch
+from kangbot.scenario.plan import Hand, Plan, Switch
+from kangbot.sim.exchange.orders import OrderRequest
+from kangbot.sim.exchange.refusal import RequestRefused
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.proof.invariants import Invariants
 from kangbot.sim.proof.trace import Trace
 
 _AGAIN_S = 3.0  # how soon somebody tries again what the daemon was not there for
+_LOOKS_S = 20.0  # of calm: a person looks at markets that were taken from the daemon
 _KILLED_NS = 32 * SECOND_NS  # of calm: what the kill switch withdraws and closes is gone by then
 
 
 class People:
-    """Those of one session. `alive` returns the daemon's life while it has one; `now_ns` is since the start."""
+    """Those of one session.
+
+    `flush` tells what they did at the venue, whose clock is `venue_now_ns`; `alive` returns the daemon's life while it
+    has one; `now_ns` is since the start.
+    """
 
     def __init__(
         self,
         *,
         plan: Plan,
         engine: SimVenue,
+        flush: Callable[[], None],
+        venue_now_ns: Callable[[], int],
         invariants: Invariants,
         trace: Trace,
         alive: Callable[[], Life | None],
         now_ns: Callable[[], int],
     ) -> None:
-        self.calm_since_ns = 0  # no more faults, and the daemon is up; 0 for not yet
+        self._calm_since_ns = 0  # no more faults, and the daemon is up; 0 for not yet
         self._plan = plan
         self._engine = engine
+        self._flush = flush
+        self._venue_now_ns = venue_now_ns
         self._invariants = invariants
         self._trace = trace
         self._alive = alive
@@ -44,8 +57,29 @@ class People:
         """Have everything done at its time."""
         for order in self._plan.orders:
             self._loop.call_later(order.at_ns / 1e9, self._command, order.market, order.command)
+        for hand in self._plan.hands:
+            if hand.at_ns is not None:
+                self._loop.call_later(hand.at_ns / 1e9, self._trade, hand)
         if (switch := self._plan.switch) is not None:
             self._loop.call_later(switch.at_ns / 1e9, self._kill, switch)
+
+    def calm(self) -> None:
+        """Learn that there are no more faults, and that the daemon is up."""
+        self._calm_since_ns = self._now_ns()
+        for hand in self._plan.hands:
+            if hand.at_ns is None:
+                self._trade(hand)
+        if self._plan.hands:
+            self._loop.call_later(_LOOKS_S, self._lift)
+
+    def tidy(self) -> None:
+        """Withdraw what rests by hand, at the end of the calm; until then somebody must have been told of it."""
+        hands = self._invariants.hands
+        hands.overdue(self._venue_now_ns())
+        for order_id in hands.resting:
+            hands.withdraws(order_id)
+            self._engine.cancel(self._venue_now_ns(), order_id=order_id)
+        self._flush()
 
     def _command(self, market: MarketId, command: Command) -> None:
         life = self._alive()
@@ -75,7 +109,7 @@ class People:
         """Release it, again and again until it is."""
         life, killing = self._alive(), self._invariants.killing
         ready = switch.release_ns is not None or (
-            self.calm_since_ns and self._now_ns() > self.calm_since_ns + _KILLED_NS
+            self._calm_since_ns and self._now_ns() > self._calm_since_ns + _KILLED_NS
         )
         if ready and life is not None and life.roster is not None:
             if not killing.set:
@@ -99,3 +133,31 @@ class People:
         for market in self._engine.account.open_markets():
             held = self._engine.account.holding(market).net
             check.fail("kill", f"{market} holds {held} while the kill switch is set to flatten")
+
+    # --------------------------------------------------------------------------------------------------------- by hand
+    def _trade(self, hand: Hand) -> None:
+        """Place the order by hand; what the venue refuses is nobody's loss."""
+        desk = self._engine.desks[hand.market]
+        instrument = desk.spec.instrument
+        price = None if hand.away is None else floor_to(desk.last * (1 - hand.side.sign * hand.away), instrument.tick)
+        request = OrderRequest(
+            market=hand.market,
+            side=hand.side,
+            kind=OrderKind.MARKET if price is None else OrderKind.LIMIT,
+            quantity=floor_to(hand.notional / (price or desk.last), instrument.step),
+            price=price,
+        )
+        self._trace.note(self._now_ns(), "somebody", f"{hand.side.value} {request.quantity} of {hand.market} by hand")
+        with contextlib.suppress(RequestRefused):
+            self._engine.submit(request, self._venue_now_ns())
+        self._flush()
+
+    def _lift(self) -> None:
+        """Give the markets that were somebody's back to the daemon."""
+        life = self._alive()
+        if life is not None and life.floor is not None:
+            for market in self._invariants.hands.touched:
+                if life.floor.markets[market].desk.executor.quarantine:
+                    self._invariants.deeds["hand_quarantine"] += 1
+                    life.floor.release(market, "operator")
+        self._loop.call_later(_AGAIN_S, self._lift)

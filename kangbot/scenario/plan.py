@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
 from kangbot.market.spec import MarketSpec
 from kangbot.model.ids import MarketId
 from kangbot.model.money import Money
-from kangbot.model.orders import OrderKind, TimeInForce
+from kangbot.model.orders import OrderKind, Side, TimeInForce
 from kangbot.ports import IdRule
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import SECOND_NS
@@ -28,7 +29,8 @@ _FAULTS_MINUTES = 10.0
 _NATIVES = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "LINKUSDT", "LTCUSDT", "BNBUSDT", "ADAUSDT")
 _QUIET_NS = 30 * SECOND_NS  # before the first fault: markets warm up
 LIVENESS_NS = 60 * SECOND_NS  # after the last
-_KILLED_SHARE = 0.35
+_KILLED_SHARE = 0.35  # of the sessions
+_HANDS_SHARE = 0.3
 END_NS = 40 * SECOND_NS  # stopping, and two starts on a venue that stands still
 
 
@@ -64,6 +66,19 @@ class Switch(msgspec.Struct, frozen=True, kw_only=True):
     by_file: bool
 
 
+class Hand(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody trades by hand, past the daemon. `at_ns` None: at the beginning of the calm.
+
+    `away` is how far from the price an order is to rest, as a share of it; None trades at the market.
+    """
+
+    at_ns: int | None
+    market: MarketId
+    side: Side
+    notional: Money
+    away: Decimal | None
+
+
 class Doom(msgspec.Struct, frozen=True, kw_only=True):
     """Where a crash comes, and how long the daemon is away."""
 
@@ -86,6 +101,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     orders: tuple[Order, ...]
     dooms: tuple[Doom, ...]  # one for each crash, in their order
     switch: Switch | None
+    hands: tuple[Hand, ...]
+    foreign: ForeignPolicy
     calm_ns: int  # when the faults have stopped
     end_ns: int
 
@@ -117,6 +134,8 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
         orders=_orders(rng, markets, calm_ns),
         dooms=tuple(_doom(rng) for fault in faults if fault.kind is Kind.CRASH),
         switch=_switch(rng, calm_ns),
+        hands=_hands(rng, markets, size, calm_ns),
+        foreign=rng.choice(list(ForeignPolicy)),
         calm_ns=calm_ns,
         end_ns=end_ns,
     )
@@ -213,4 +232,20 @@ def _switch(rng: "random.Random", calm_ns: int) -> Switch | None:
         release_ns=None if into_calm else rng.randrange(at_ns, calm_ns),
         flatten=rng.random() < 0.5,
         by_file=rng.random() < 0.5,
+    )
+
+
+def _hands(rng: "random.Random", markets: tuple[SimMarket, ...], size: Money, calm_ns: int) -> tuple[Hand, ...]:
+    """Draw what somebody does by hand; in most sessions nobody does anything."""
+    if rng.random() >= _HANDS_SHARE:
+        return ()
+    return tuple(
+        Hand(
+            at_ns=None if rng.random() < 0.3 else rng.randrange(_QUIET_NS, calm_ns),
+            market=rng.choice(markets).market,
+            side=rng.choice(list(Side)),
+            notional=size * Decimal(str(rng.choice((0.1, 0.5, 1.0)))),
+            away=rng.choice((None, Decimal("0.02"), Decimal("0.001"))),
+        )
+        for _ in range(rng.randint(1, 3))
     )

@@ -9,6 +9,7 @@ are stopped, the books are compared to the last execution, and two starts on a v
 import asyncio
 from typing import Any
 
+from kangbot.machines.holding import ForeignPolicy
 from kangbot.model.events import Desired, EquityMarked, RunState
 from kangbot.model.orders import OrderStatus
 from kangbot.runtime.world import SECOND_NS, Clock, World
@@ -89,6 +90,8 @@ class Session:
         self._people = People(
             plan=plan,
             engine=self.engine,
+            flush=pump.flush,
+            venue_now_ns=self.venue_now_ns,
             invariants=self.invariants,
             trace=self.trace,
             alive=lambda: self._alive,
@@ -227,6 +230,7 @@ class Session:
         self._people.begin()
         await self._until(self.plan.calm_ns)
         await self._calm()
+        self._people.tidy()
         await self._stop()
         await self._start_twice()
         self._outside.pump.stop()
@@ -240,7 +244,8 @@ class Session:
         self.trace.note(self.now_ns(), "fault", "all over")
         while self._alive is None and await self._pass(_STEP_NS):
             pass
-        began_ns = self._people.calm_since_ns = self.now_ns()
+        began_ns = self.now_ns()
+        self._people.calm()
         wrong_since: dict[str, int] = {}
         while self.now_ns() < began_ns + 60 * SECOND_NS and await self._pass(_STEP_NS):
             found = self._wrong(began_ns)
@@ -264,7 +269,8 @@ class Session:
             held = self.engine.account.holding(market).net
             if executor.position.net != held:
                 wrong.append(f"{market}: we count {executor.position.net}, the venue {held}")
-            if held and self.engine.stop(market) is None:
+            ours = held if self.plan.foreign is ForeignPolicy.ADOPT else self.invariants.hands.ours(market, held)
+            if ours and self.engine.stop(market) is None:
                 wrong.append(f"{market}: a position of {held} has no stop at the venue")
             if place.state not in _WANTED[place.desired]:
                 wrong.append(f"{market}: is {place.state.value} ({place.reason}) and should be {place.desired.value}")

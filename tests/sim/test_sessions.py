@@ -15,6 +15,10 @@ from kangbot.scenario.run import simulate
 from kangbot.sim.world.faults import Kind
 
 _DEEDS = (  # what happens in the sweeps that is no fault
+    "hand_order",
+    "hand_trade",
+    "hand_told",
+    "hand_quarantine",
     "kill_set",
     "kill_by_file",
     "kill_flatten",

@@ -6,6 +6,7 @@
     4  each execution is applied once, and the position is the sum of the fills
     5  a terminal state has evidence, and the venue agrees with it
     6  an UNKNOWN order counts in exposure; the venue's exposure never exceeds the limits
+       what hands do is told and left alone (`hands.py`)
        the kill switch keeps what `killing.py` says
     9  the request budget is kept, and the venue is left alone for as long as it asked
 
@@ -33,13 +34,14 @@ from kangbot.sim.exchange.events import Executed, SimEvent
 from kangbot.sim.exchange.events import OrderChanged as AtVenue
 from kangbot.sim.exchange.orders import Origin, SimOrder
 from kangbot.sim.exchange.venue import SimVenue
+from kangbot.sim.proof.hands import HandWatch
 from kangbot.sim.proof.killing import KillWatch
 from kangbot.sim.proof.trace import Trace
 
 SECOND_NS = 1_000_000_000
 # What an account worth may exceed its limits by when prices move after an admission; an order too many is ten times it.
 _TOLERANCE = Decimal("1.03")
-# Alarms of the daemon's own that no session gives a reason for: nobody trades by hand, and there is one daemon.
+# Alarms of the daemon's own that no session gives a reason for: there is one daemon.
 _ALARMS = frozenset(
     {
         "order.resurrected",
@@ -47,13 +49,12 @@ _ALARMS = frozenset(
         "order.overfilled",
         "order.impossible",
         "order.orphan",
-        "order.foreign",
         "position.quarantine",
-        "position.by_hand",
         "position.liquidated",
         "fill.too_old",
     }
 )
+_OF_HANDS = frozenset({"order.foreign", "position.by_hand"})  # with a reason where somebody traded by hand
 _CLOCK_NS = 2 * SECOND_NS  # a commit's delay, and by how much the clocks of two lives may differ
 _DEAD = (OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
 
@@ -98,6 +99,7 @@ class Invariants:
         self._kept_until_ns = {False: 0, True: 0}  # as the journal has it, which a later life obeys
         self._books: tuple[AccountRisk, Sequence[Executor]] | None = None
         self.deeds: Counter[str] = Counter()  # what happened that is no fault
+        self.hands = HandWatch(lambda what: self.fail("hands", what), self.deeds)
         self.killing = KillWatch(lambda what: self.fail("kill", what), self.deeds)
 
     def fail(self, invariant: int | str, message: str) -> None:
@@ -163,6 +165,7 @@ class Invariants:
             elif isinstance(event, Executed):
                 self._trace.venue(self._now_ns(), event)
                 self._fills[event.fill.execution_id] = event.fill
+                self.hands.executed(event.fill, event.order)
                 self._order(event.order)
                 moved = True
         if moved:
@@ -171,6 +174,7 @@ class Invariants:
     def _order(self, order: SimOrder) -> None:
         client_id = ClientId(order.request.client_id)
         if not client_id.startswith(CLIENT_ID_PREFIX):
+            self.hands.order(order)
             return
         if self.venue_orders.setdefault(client_id, order.order_id) != order.order_id:
             self.fail(1, f"intent {client_id} has a second venue order {order.order_id}")
@@ -186,9 +190,11 @@ class Invariants:
         """Hold the venue's exposure against the limits, and our ledger against what may still happen."""
         limits, total = self._rules.limits, ZERO
         for market, desk in self._engine.desks.items():
-            here = abs(self._engine.account.holding(market).net) * desk.mark if desk.book.quoted else ZERO
+            ours = self.hands.ours(market, self._engine.account.holding(market).net)
+            here = abs(ours) * desk.mark if desk.book.quoted else ZERO
             for order in self._engine.orders.open(market):
-                if order.origin is Origin.USER and not order.request.reduce_only:
+                named = order.request.client_id.startswith(CLIENT_ID_PREFIX)
+                if named and order.origin is Origin.USER and not order.request.reduce_only:
                     here += order.left * (order.price or desk.last)
             total += here
             self._within(f"exposure of {market}", here, limits.market_notional)
@@ -237,7 +243,7 @@ class Invariants:
                     if flow.execution_id in self._flows:
                         self.fail(4, f"cash flow {flow.execution_id} is booked twice")
                     self._flows[flow.execution_id] = None
-                case Noted(kind=kind) if kind in _ALARMS:
+                case Noted(kind=kind) if kind in _ALARMS or (kind in _OF_HANDS and not self.hands.noted(event)):
                     self.fail(kind, event.message)
                 case _:
                     pass

@@ -1,0 +1,100 @@
+"""What somebody does by hand at the venue, past the daemon: whether it was told, and left alone.
+
+An order without our prefix must be noted while it rests, and nobody but its owner may end it. A trade by hand must be
+noted too. Both within a minute in which the venue can be asked; the session says when that minute is over, by
+`overdue`. What hands hold is no exposure of ours, so it is kept here, by the venue's own executions.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+from kangbot.model.events import Noted
+from kangbot.model.ids import CLIENT_ID_PREFIX, ExecutionId, MarketId, VenueOrderId
+from kangbot.model.money import ZERO, Quantity
+from kangbot.model.orders import Fill, FillCause, OrderStatus
+from kangbot.sim.exchange.orders import Cause, Origin, SimOrder
+
+
+class HandWatch:
+    """Watches one session's hands. `fail(what)` is told of a promise that was broken; `deeds` counts what happened."""
+
+    def __init__(self, fail: Callable[[str], None], deeds: Counter[str]) -> None:
+        self.touched: dict[MarketId, None] = {}  # somebody traded or rested an order there
+        self._fail = fail
+        self._deeds = deeds
+        self._resting: dict[VenueOrderId, int] = {}  # since when
+        self._traded: dict[ExecutionId, int] = {}  # when; not noted yet
+        self._untold: dict[VenueOrderId, None] = {}
+        self._known: dict[str, None] = {}  # orders and executions of hands, ever
+        self._withdrawn: dict[VenueOrderId, None] = {}
+        self._nets: dict[MarketId, Quantity] = {}
+        self._by_hand: dict[MarketId, Quantity] = {}
+
+    # ------------------------------------------------------------------------------------------------------ by session
+    @property
+    def resting(self) -> tuple[VenueOrderId, ...]:
+        """The orders of hands that rest."""
+        return tuple(self._resting)
+
+    def withdraws(self, order_id: VenueOrderId) -> None:
+        """Learn that its owner cancels the order."""
+        self._withdrawn[order_id] = None
+
+    def overdue(self, before_ns: int) -> None:
+        """Object to everything that was done before then and has not been noted."""
+        late: list[str] = [order for order in self._untold if self._resting.get(order, before_ns) < before_ns]
+        late += [execution for execution, at_ns in self._traded.items() if at_ns < before_ns]
+        if late:
+            self._fail(f"nobody was told within a minute of what was done by hand: {', '.join(late)}")
+
+    # ---------------------------------------------------------------------------------------------------- at the venue
+    def order(self, order: SimOrder) -> None:
+        """Learn how an order stands that may be a hand's."""
+        if order.origin is not Origin.USER or order.request.client_id.startswith(CLIENT_ID_PREFIX):
+            return
+        order_id = order.order_id
+        self.touched[order.market] = None
+        self._known[order_id] = None
+        if order.status.terminal:
+            self._resting.pop(order_id, None)
+            self._untold.pop(order_id, None)
+            if order.status is OrderStatus.CANCELED and order.cause is Cause.USER and order_id not in self._withdrawn:
+                self._fail(f"order {order_id}, which is not ours, was cancelled, and not by its owner")
+        elif order_id not in self._resting:
+            self._deeds["hand_order"] += 1
+            self._resting[order_id] = order.created_ns
+            self._untold[order_id] = None
+
+    def executed(self, fill: Fill, order: SimOrder) -> None:
+        """Learn of an execution, ours or not, and keep what of the position is a hand's, as flat begins it anew."""
+        market = fill.market
+        before = self._nets.get(market, ZERO)
+        after = self._nets[market] = before + fill.signed
+        ours = order.request.client_id.startswith(CLIENT_ID_PREFIX)
+        hand = not ours and fill.cause is FillCause.TRADE
+        if before * after <= 0:
+            self._by_hand[market] = after if hand else ZERO
+        elif hand:
+            self._by_hand[market] = self._by_hand.get(market, ZERO) + fill.signed
+        if hand:
+            self._deeds["hand_trade"] += 1
+            self._known[fill.execution_id] = None
+            self._traded[fill.execution_id] = fill.at_ns
+
+    def ours(self, market: MarketId, net: Quantity) -> Quantity:
+        """Return how much of the position `net` the daemon answers for."""
+        own = net - self._by_hand.get(market, ZERO)
+        if own * net <= 0:
+            return ZERO
+        return min(own, net) if net > 0 else max(own, net)
+
+    # ------------------------------------------------------------------------------------------------------- on disk
+    def noted(self, note: Noted) -> bool:
+        """Learn of a note on hands; False where no hand gave a reason for it."""
+        of = note.fields.get("execution_id" if note.kind == "position.by_hand" else "venue_order_id", "")
+        if of not in self._known:
+            return False
+        self._traded.pop(ExecutionId(of), None)
+        self._untold.pop(VenueOrderId(of), None)
+        self._deeds["hand_told"] += 1
+        return True

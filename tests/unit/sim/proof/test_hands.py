@@ -1,0 +1,103 @@
+"""What is held against the daemon where somebody trades by hand."""
+
+from collections import Counter
+from decimal import Decimal
+
+import msgspec
+
+from kangbot.model.events import Noted, Severity
+from kangbot.model.ids import ClientId, ExecutionId, MarketId, VenueOrderId
+from kangbot.model.orders import Fill, FillCause, OrderKind, OrderStatus, Side
+from kangbot.sim.exchange.orders import Cause, OrderRequest, SimOrder
+from kangbot.sim.proof.hands import HandWatch
+
+D = Decimal
+BTC = MarketId("bybit:BTC/USDT:USDT")
+
+
+def order(name: str, client_id: str = "") -> SimOrder:
+    """Return an order that rests since instant 5."""
+    request = OrderRequest(
+        market=BTC, side=Side.BUY, kind=OrderKind.LIMIT, quantity=D(1), price=D(9), client_id=client_id
+    )
+    return SimOrder(order_id=VenueOrderId(name), request=request, quantity=D(1), price=D(9), created_ns=5, updated_ns=5)
+
+
+def fill(name: str, side: Side, quantity: str) -> Fill:
+    """Return an execution at instant 5."""
+    return Fill(
+        market=BTC,
+        execution_id=ExecutionId(name),
+        client_id=None,
+        venue_order_id=VenueOrderId("o"),
+        side=side,
+        quantity=D(quantity),
+        price=D(9),
+        fee=D(0),
+        fee_currency="USDT",
+        cause=FillCause.TRADE,
+        at_ns=5,
+    )
+
+
+def note(kind: str, **fields: str) -> Noted:
+    """Return a note of the daemon's."""
+    return Noted(kind=kind, severity=Severity.WARNING, market=BTC, message="", fields=fields, at_ns=6)
+
+
+class Story:
+    """A watch, and what it objected to."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.deeds: Counter[str] = Counter()
+        self.watch = HandWatch(self.said.append, self.deeds)
+
+
+def test_what_rests_or_traded_by_hand_must_have_been_told() -> None:
+    """An order that is told, or over by itself, is not overdue; an order of ours is nobody's hand."""
+    story = Story()
+    for name in ("told", "gone", "missed"):
+        story.watch.order(order(name))
+    story.watch.order(order("ours", "kb-1"))
+    story.watch.executed(fill("e", Side.BUY, "1"), order("o"))
+    assert story.watch.noted(note("order.foreign", venue_order_id="told"))
+    story.watch.order(msgspec.structs.replace(order("gone"), status=OrderStatus.FILLED))
+    story.watch.overdue(5)
+    assert story.said == []
+    story.watch.overdue(6)
+    assert story.said == ["nobody was told within a minute of what was done by hand: missed, e"]
+    assert story.deeds == {"hand_order": 3, "hand_trade": 1, "hand_told": 1}
+
+
+def test_a_note_needs_a_hand() -> None:
+    """Who reports what nobody did is wrong."""
+    assert not Story().watch.noted(note("position.by_hand", execution_id="none"))
+
+
+def test_only_its_owner_ends_an_order_by_hand() -> None:
+    """One that the venue itself ends, and one that its owner withdraws, are well."""
+    story = Story()
+    ended = {"status": OrderStatus.CANCELED, "cause": Cause.USER}
+    for name in ("his", "taken"):
+        story.watch.order(order(name))
+    story.watch.withdraws(VenueOrderId("his"))
+    story.watch.order(msgspec.structs.replace(order("his"), **ended))
+    story.watch.order(msgspec.structs.replace(order("venue"), status=OrderStatus.CANCELED, cause=Cause.BALANCE))
+    assert story.said == []
+    story.watch.order(msgspec.structs.replace(order("taken"), **ended))
+    assert story.said == ["order taken, which is not ours, was cancelled, and not by its owner"]
+
+
+def test_the_share_by_hand_begins_anew_when_the_position_does() -> None:
+    """The daemon answers for what it traded itself, and for no more than there is."""
+    story = Story()
+    ours = order("ours", str(ClientId("kb-1")))
+    story.watch.executed(fill("1", Side.BUY, "2"), ours)
+    story.watch.executed(fill("2", Side.BUY, "3"), order("hand"))
+    assert story.watch.ours(BTC, D(5)) == 2
+    story.watch.executed(fill("3", Side.SELL, "4"), order("hand"))
+    assert story.watch.ours(BTC, D(1)) == 1
+    story.watch.executed(fill("4", Side.SELL, "1"), order("hand"))
+    story.watch.executed(fill("5", Side.SELL, "1"), ours)
+    assert story.watch.ours(BTC, D(-1)) == -1
