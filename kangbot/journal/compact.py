@@ -11,18 +11,34 @@ for another commit.
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
 from kangbot.errors import Retryable
 from kangbot.journal.replay import Others, checkpoint_of, replay
-from kangbot.journal.writer import JournalWriter
 from kangbot.model.events import Record
+from kangbot.ports import Checkpoint, Journal
 from kangbot.runtime.world import SECOND_NS, Clock
 
 _PAGE = 200  # records a turn of the loop: a millisecond or two, for others wait for it
 
 log = structlog.get_logger(__name__)
+
+
+class Shrinking(Journal, Protocol):
+    """A journal from which records can be removed."""
+
+    @property
+    def drained(self) -> int:
+        """Up to which sequence the history has everything, as far as we remember."""
+
+    @property
+    def floor(self) -> int:
+        """The sequence of the newest record that was removed; 0 where none was."""
+
+    async def compact(self, checkpoint: Checkpoint) -> None:
+        """Put the checkpoint in the place of the records up to its sequence. Retryable where nothing has changed."""
 
 
 class Compactor:
@@ -34,7 +50,7 @@ class Compactor:
 
     def __init__(
         self,
-        journal: JournalWriter,
+        journal: Shrinking,
         clock: Clock,
         *,
         fresh: Callable[[], Others],

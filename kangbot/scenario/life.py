@@ -4,14 +4,16 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
 from kangbot.errors import NeedsHuman
 from kangbot.execution.budget import Budget
 from kangbot.journal.announce import AnnouncedJournal
+from kangbot.journal.compact import Compactor
 from kangbot.journal.drain import Drain
-from kangbot.journal.replay import replay
+from kangbot.journal.replay import Others, replay
 from kangbot.machines.breakers import Breakers
 from kangbot.machines.killswitch import FILE, Wish, write
 from kangbot.machines.limiter import Window
@@ -32,6 +34,7 @@ from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.scenario.plan import Plan
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.proof.invariants import Invariants
+from kangbot.sim.proof.recovery import Recovery
 from kangbot.sim.world.disk import Disk, SimJournal
 from kangbot.sim.world.faults import Faults
 from kangbot.sim.world.feeds import SimFeeds
@@ -46,6 +49,9 @@ VENUE = VenueName("bybit")  # what the listing calls itself
 STATE = PurePosixPath("/state")
 DATA_REQUESTS = 20  # a second
 WINDOW_MS = 5000
+_KEEP_S = 10.0  # how long records stay in the journal: longer than the end of a session looks back
+_LEAST = 40  # records that are worth a compaction
+_PAUSE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +63,17 @@ class Outside:
     pump: Pump
     network: Network
     disk: Disk
+    recovery: Recovery
     files: dict[PurePosixPath, str]  # in the state folder
     history: SimHistory
     faults: Faults
     invariants: Invariants
     venue_now_ns: Callable[[], int]
+
+
+def rememberers(plan: Plan) -> Others:
+    """Return those who remember by the journal, anew."""
+    return {"risk": AccountRisk(plan.limits), "breakers": Breakers(), "pauses": Pauses()}
 
 
 class Life:
@@ -84,10 +96,10 @@ class Life:
         outside, plan = self._outside, self._outside.plan
         world = World(clock=self.clock, seed=plan.seed.to_bytes(8, "big"))
         journal = SimJournal(outside.disk, self.process)
-        risk = self._risk
-        breakers = Breakers()
-        pauses = Pauses()
-        memory = await replay(journal, {"risk": risk, "breakers": breakers, "pauses": pauses})
+        risk, breakers, pauses = self._risk, Breakers(), Pauses()
+        others: Others = {"risk": risk, "breakers": breakers, "pauses": pauses}
+        memory = await replay(journal, others)
+        self._recovered(memory, others)
         announced = AnnouncedJournal(journal)
         announced.listen(risk.observe)
         self.drain = Drain(journal, outside.history, world, mark=journal.mark_drained)
@@ -101,11 +113,34 @@ class Life:
         self.floor = self._floor(world, announced, memory, risk=risk, roster=roster, breakers=breakers, pauses=pauses)
         self.roster = roster
         self._tasks.spawn("drain", self.drain.run())
+        if plan.compact_s is not None:
+            self._tasks.spawn("compact", self._compactor(journal, plan.compact_s).run())
         await self._resume_switch(journal)
         await self.floor.open()
         outside.invariants.attend(risk, [task.desk.executor for task in self.floor.markets.values()])
         await roster.start_all("daemon", only_desired=True)
         await asyncio.get_running_loop().create_future()
+
+    # --------------------------------------------------------------------------------------------------------- journal
+    def _compactor(self, journal: SimJournal, beat_s: float) -> Compactor:
+        return Compactor(
+            journal,
+            self.clock,
+            fresh=partial(rememberers, self._outside.plan),
+            beat_s=beat_s,
+            keep_s=_KEEP_S,
+            least=_LEAST,
+            pause_s=_PAUSE_S,
+        )
+
+    def _recovered(self, memory: Memory, others: Others) -> None:
+        """Hold what a checkpoint and the records after it come to against the fold of every record there was."""
+        disk, check = self._outside.disk, self._outside.invariants
+        if not disk.floor:
+            return
+        check.deeds["checkpoint_recovered"] += 1
+        if wrong := self._outside.recovery.wrong(memory, others):
+            check.fail("journal", wrong)
 
     def _floor(
         self,

@@ -103,6 +103,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     switch: Switch | None
     hands: tuple[Hand, ...]
     foreign: ForeignPolicy
+    compact_s: float | None  # between two compactions of the journal; None: it keeps all records
     calm_ns: int  # when the faults have stopped
     end_ns: int
 
@@ -136,6 +137,7 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
         switch=_switch(rng, calm_ns),
         hands=_hands(rng, markets, size, calm_ns),
         foreign=rng.choice(list(ForeignPolicy)),
+        compact_s=rng.choice((None, None, 8.0, 30.0)),
         calm_ns=calm_ns,
         end_ns=end_ns,
     )

@@ -14,7 +14,7 @@ from kangbot.model.events import Desired, EquityMarked, RunState
 from kangbot.model.orders import OrderStatus
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.scenario.hush import hushed
-from kangbot.scenario.life import DATA_REQUESTS, Life, Outside
+from kangbot.scenario.life import DATA_REQUESTS, Life, Outside, rememberers
 from kangbot.scenario.outcome import Outcome
 from kangbot.scenario.people import People
 from kangbot.scenario.plan import Doom, Options, Plan, plan_of
@@ -22,6 +22,7 @@ from kangbot.sim.exchange.front import Front
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.spec import VenueSpec
 from kangbot.sim.proof.invariants import Invariants, Rules
+from kangbot.sim.proof.recovery import Recovery
 from kangbot.sim.proof.trace import Trace
 from kangbot.sim.world.disk import Disk
 from kangbot.sim.world.faults import Fault, Faults, Kind
@@ -72,6 +73,7 @@ class Session:
         )
         self.invariants = Invariants(engine=self.engine, rules=rules, trace=self.trace, now_ns=self.now_ns)
         pump = Pump(self.engine, self.venue_now_ns)
+        disk = Disk(tag=chance.token("journal", 8), faults=self.faults, synced=self._synced)
         self._outside = Outside(
             plan=plan,
             front=Front(self.engine),
@@ -80,7 +82,8 @@ class Session:
                 faults=self.faults, venue_now_ns=self.venue_now_ns, served=pump.flush, timeout_s=_TIMEOUT_S
             ),
             files={},
-            disk=Disk(tag=chance.token("journal", 8), faults=self.faults, synced=self._synced),
+            disk=disk,
+            recovery=Recovery(disk, rememberers(plan)),
             history=SimHistory(self.faults),
             faults=self.faults,
             invariants=self.invariants,
@@ -360,7 +363,7 @@ class Session:
             violation=violation,
             timeline=() if violation is None else tuple(self.trace.timeline()),
             faults={kind.value: count for kind, count in self.faults.counts.items() if count},
-            deeds=dict(self.invariants.deeds),
+            deeds=dict(self.invariants.deeds + self._outside.disk.deeds),
             orders=len(self.invariants.venue_orders),
             fills=len(self.invariants.applied),
             records=self._outside.disk.last,

@@ -15,6 +15,9 @@ from kangbot.scenario.run import simulate
 from kangbot.sim.world.faults import Kind
 
 _DEEDS = (  # what happens in the sweeps that is no fault
+    "compaction",
+    "records_compacted",
+    "checkpoint_recovered",
     "hand_order",
     "hand_trade",
     "hand_told",

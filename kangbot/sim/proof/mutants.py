@@ -17,12 +17,14 @@ from kangbot.execution.budget import Budget
 from kangbot.execution.learning import Learning
 from kangbot.execution.numbers import Numbers
 from kangbot.execution.outcome import CancelEnded, ProtectEnded, learnt_from
+from kangbot.journal import compact, replay
+from kangbot.journal.replay import Others
 from kangbot.machines import blotter, resolve
 from kangbot.machines import order as order_machine
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter
 from kangbot.machines.executions import Executions
-from kangbot.machines.memory import MarketMemory
+from kangbot.machines.memory import MarketMemory, Memory
 from kangbot.machines.order import Order
 from kangbot.machines.order_table import Sign
 from kangbot.machines.order_words import Learnt, RefusedByVenue, Reported
@@ -32,6 +34,7 @@ from kangbot.model.ids import ClientId, VenueOrderId
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Evidence, Fill, Intent, OrderReport, OrderStatus
+from kangbot.ports import Checkpoint
 from kangbot.risk.account import AccountRisk
 from kangbot.sim.world.disk import SimJournal
 from kangbot.sim.world.port import SimPort
@@ -282,6 +285,17 @@ def _kill_in_memory(put: Put) -> None:
     put(KillSwitch, "_keep", keep)
 
 
+def _checkpoint_without_orders(put: Put) -> None:
+    """Let a checkpoint stand for positions alone: what was in flight is removed with the records."""
+    whole = replay.checkpoint_of
+
+    def bare(memory: Memory, others: Others) -> Checkpoint:
+        markets = {name: msgspec.structs.replace(market, orders=()) for name, market in memory.markets.items()}
+        return whole(msgspec.structs.replace(memory, markets=markets), others)
+
+    put(compact, "checkpoint_of", bare)
+
+
 _ALL = (
     _journal_after_send,
     _acknowledged_before_sync,
@@ -306,6 +320,7 @@ _ALL = (
     _budget_ignored,
     _retry_after_ignored,
     _kill_in_memory,
+    _checkpoint_without_orders,
 )
 MUTANTS: dict[str, Callable[[Put], None]] = {mutant.__name__.lstrip("_"): mutant for mutant in _ALL}
 

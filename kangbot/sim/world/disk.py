@@ -2,19 +2,20 @@
 
 `Disk` outlives processes; `SimJournal` is one process' `ports.Journal`, and commits as the real one does: all that was
 queued while the last commit ran goes into the next, whole or not at all. Records are kept as the codec writes them and
-read back through it.
+read back through it. Those that were removed are kept too, for the judges: no process can read them.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
-from kangbot.errors import NeedsHuman
+from kangbot.errors import NeedsHuman, Retryable
 from kangbot.journal import codec
 from kangbot.journal.ticket import Ticket
 from kangbot.model.events import Event, Record
 from kangbot.ports import Checkpoint
 from kangbot.sim.world.faults import Faults, Kind
-from kangbot.sim.world.process import Process, Spot
+from kangbot.sim.world.process import Process, Spot, never
 
 _SYNC_S = (0.0003, 0.002)
 _SLOW_SYNC_S = (0.02, 0.8)
@@ -34,6 +35,9 @@ class Disk:
         self.faults = faults
         self.texts: list[str] = []
         self.drained = 0
+        self.floor = 0  # the newest record that was removed
+        self.kept = ""  # the checkpoint in the place of those
+        self.deeds: Counter[str] = Counter()
         self._synced = synced
         self._reserve = _RESERVE
 
@@ -62,6 +66,12 @@ class Disk:
         if rows:
             self._synced(first, rows)
         return outcomes
+
+    def compact(self, sequence: int, states: str) -> None:
+        """Put the checkpoint in the place of the records up to `sequence`, in one step."""
+        self.deeds["compaction"] += 1
+        self.deeds["records_compacted"] += sequence - self.floor
+        self.floor, self.kept = sequence, states
 
     def record(self, sequence: int) -> Record:
         """Return the record of that sequence, as it stands on the disk."""
@@ -103,11 +113,42 @@ class SimJournal:
 
     async def read(self, after: int, limit: int) -> Sequence[Record]:
         """Return records as they stand on the disk."""
+        after = max(after, self._disk.floor)
         newest = min(self._disk.last, after + limit)
         return [self._disk.record(sequence) for sequence in range(after + 1, newest + 1)]
 
     async def checkpoint(self) -> Checkpoint | None:
-        """Return None: nothing is ever removed from this disk."""
+        """Return what stands for the records that were removed; None where none were."""
+        disk = self._disk
+        return codec.decode_checkpoint(disk.floor, disk.kept, file="the simulated disk") if disk.floor else None
+
+    @property
+    def drained(self) -> int:
+        """Up to which sequence the history has everything."""
+        return self._disk.drained
+
+    @property
+    def floor(self) -> int:
+        """The newest record that was removed; 0 where none was."""
+        return self._disk.floor
+
+    async def compact(self, checkpoint: Checkpoint) -> None:
+        """Put the checkpoint in the place of what the history has. Retryable where the disk is full."""
+        disk = self._disk
+        if not disk.floor < checkpoint.sequence <= disk.drained:
+            raise ValueError(f"the history has {disk.drained} records, {checkpoint.sequence} were to be removed")
+        states = codec.encode_checkpoint(checkpoint)
+        if not self._process.at(Spot.COMPACT):
+            return await never()
+        await asyncio.sleep(disk.faults.rng.uniform(*_SYNC_S))
+        if not self._process.alive:
+            return await never()
+        if disk.faults.on(Kind.DISK_FULL):
+            disk.faults.struck(Kind.DISK_FULL)
+            raise Retryable("the journal cannot be compacted: the disk is full")
+        disk.compact(checkpoint.sequence, states)
+        if not self._process.at(Spot.COMPACTED):
+            await never()
         return None
 
     async def beyond(self, sequence: int) -> int:

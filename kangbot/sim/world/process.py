@@ -22,6 +22,8 @@ class Spot(Enum):
     APPEND = auto()  # something was queued for the journal and is not on disk
     COMMIT = auto()  # a commit is under way: it may be on disk or not
     COMMITTED = auto()  # it is on disk, and nobody knows
+    COMPACT = auto()  # a checkpoint is about to take the place of old records
+    COMPACTED = auto()  # it has, and nobody knows
     BEFORE_SEND = auto()  # a request is about to leave
     AFTER_SEND = auto()  # it has left
     ANSWER = auto()  # an answer has arrived, and nothing was learnt from it yet

@@ -4,10 +4,12 @@ import asyncio
 import random
 from collections.abc import Callable, Coroutine
 
+import msgspec
 import pytest
 
-from kangbot.errors import NeedsHuman
+from kangbot.errors import NeedsHuman, Retryable
 from kangbot.model.events import Event, Noted, Severity
+from kangbot.ports import Checkpoint
 from kangbot.sim.world.disk import Disk, SimJournal
 from kangbot.sim.world.faults import Faults, Kind
 from kangbot.sim.world.loop import run
@@ -111,5 +113,55 @@ def test_whoever_waits_for_more_is_woken_by_the_commit() -> None:
         assert await told.journal.beyond(0) == 1
         told.journal.mark_drained(1)
         assert told.disk.drained == 1
+
+    play(story)
+
+
+def test_a_checkpoint_takes_the_place_of_what_the_history_has() -> None:
+    """No process can read those records any more; the sequences go on."""
+
+    async def story(told: Story) -> None:
+        await told.journal.append(noted("a"), noted("b"))
+        await told.journal.append(noted("c"))
+        assert await told.journal.checkpoint() is None
+        checkpoint = Checkpoint(sequence=2, states={"memory": msgspec.Raw(b"{}")})
+        with pytest.raises(ValueError, match="has 0 records"):
+            await told.journal.compact(checkpoint)
+        told.journal.mark_drained(2)
+        await told.journal.compact(checkpoint)
+        kept = await told.journal.checkpoint()
+        assert kept is not None
+        assert (kept.sequence, told.journal.floor, told.journal.last) == (2, 2, 3)
+        assert [record.event for record in await told.journal.read(0, 10)] == [noted("c")]
+
+    play(story)
+
+
+@pytest.mark.parametrize(("spot", "floor"), [(Spot.COMPACT, 0), (Spot.COMPACTED, 1)])
+def test_a_death_leaves_either_the_records_or_the_checkpoint(spot: Spot, floor: int) -> None:
+    """They change places in one step; the dead learn nothing of it."""
+
+    async def story(told: Story) -> None:
+        await told.journal.append(noted("a"))
+        told.journal.mark_drained(1)
+        told.process.doom(spot, 1)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await told.journal.compact(Checkpoint(sequence=1, states={}))
+        assert told.disk.floor == floor
+
+    play(story)
+
+
+def test_a_full_disk_takes_no_checkpoint() -> None:
+    """Nothing has changed then."""
+
+    async def story(told: Story) -> None:
+        await told.journal.append(noted("a"))
+        told.journal.mark_drained(1)
+        told.faults.begin(Kind.DISK_FULL, 1.0)
+        with pytest.raises(Retryable):
+            await told.journal.compact(Checkpoint(sequence=1, states={}))
+        assert told.disk.floor == 0
 
     play(story)

@@ -1,0 +1,44 @@
+"""What a start makes of a compacted journal, against all of its records."""
+
+import random
+
+from kangbot.journal.ticket import Ticket
+from kangbot.machines.memory import Memory, Recollection
+from kangbot.model.events import Desired, DesiredChanged
+from kangbot.model.ids import MarketId
+from kangbot.sim.proof.recovery import Recovery
+from kangbot.sim.world.disk import Disk
+from kangbot.sim.world.faults import Faults
+
+
+def _written() -> Disk:
+    disk = Disk(tag="testtest", faults=Faults(random.Random(1)), synced=lambda _first, _rows: None)
+    for desired in (Desired.RUNNING, Desired.STOPPED):
+        event = DesiredChanged(market=MarketId("bybit:A"), desired=desired, caller="test", at_ns=1)
+        disk.write([((event,), False, Ticket())])
+    return disk
+
+
+def _fold(disk: Disk) -> Memory:
+    recollection = Recollection()
+    for sequence in range(1, disk.last + 1):
+        recollection.add(disk.record(sequence))
+    return recollection.memory()
+
+
+def test_a_start_must_come_to_what_all_records_come_to() -> None:
+    """One that forgets a market, or lags behind, is named; later records are taken in at the next start."""
+    disk = _written()
+    recovery = Recovery(disk, {})
+    assert recovery.wrong(_fold(disk), {}) == ""
+    disk.write(
+        [
+            (
+                (DesiredChanged(market=MarketId("bybit:B"), desired=Desired.RUNNING, caller="test", at_ns=2),),
+                False,
+                Ticket(),
+            )
+        ]
+    )
+    assert recovery.wrong(_fold(disk), {}) == ""
+    assert "another memory" in recovery.wrong(Memory(last_sequence=3, born_ns=1), {})
