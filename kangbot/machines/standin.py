@@ -8,7 +8,7 @@
     failed                 ask again after a wait that doubles up to `most_ns`, and never before the venue says
     flows again            nothing is asked, and an answer that is still under way is not needed
 
-What is asked, and what an answer means, is left to the shells (`market/prices.py`, `market/task.py`).
+What is asked, and what an answer means, is left to the shells (`market/prices.py`, `market/backfill.py`).
 """
 
 from dataclasses import dataclass, replace

@@ -20,7 +20,7 @@ from kangbot.execution.executor import Message
 from kangbot.health.latency import Latencies
 from kangbot.machines.runstate import Signal, accepts
 from kangbot.machines.session_words import Trouble
-from kangbot.machines.standin import StandIn
+from kangbot.market.backfill import Backfill
 from kangbot.market.bars import Bars, TradeBars, bars_of
 from kangbot.market.desk import Desk, Leave
 from kangbot.market.inbox import Batch, FeedChanged, Inbox, LookAgain, Released
@@ -44,9 +44,6 @@ _FOR_THE_EXECUTOR = get_args(Message)
 _RUNNING = (RunState.STARTING, RunState.WARMING, RunState.LIVE, RunState.PAUSED)
 _DECIDING = (RunState.LIVE, RunState.PAUSED)
 _CLOSED = f"{Trouble.CLOSED}:"  # how the reason begins where a stream went down with its connection
-_FETCH_AGAIN_NS = 2 * SECOND_NS  # a bar that is missing from the venue's history is on its way
-_CLOSED_NS = 6 * SECOND_NS  # so long after its end a candle is in the venue's history
-_LEAST_APART_NS = 10 * SECOND_NS  # between two fetches in the stream's stead
 
 
 class MarketTask:
@@ -90,7 +87,6 @@ class MarketTask:
         self._prices = prices
         self._data_ended = data_ended
         self._streams = Streams()
-        self._bars_in_stead = StandIn()  # of their stream, while that is down
         self._journal = journal
         self._latencies = decisions
         self._cancel_entries = cancel_entries
@@ -100,8 +96,7 @@ class MarketTask:
         self._indicators: Any = None
         self._window: deque[Bar] = deque(maxlen=spec.strategy.bars_kept)
         self._warm_bars = 0
-        self._fetching = False  # history is on its way
-        self._fetch_due_ns = 0  # not before: bars that were missing are on their way to the venue's history
+        self._backfill = Backfill(offset_ns)
         self._act_due = False
         self._waits_ns: int | None = None  # when an order that came to nothing may be tried again
         self._received_ns = 0
@@ -160,15 +155,14 @@ class MarketTask:
             self._move(Signal.GAVE_UP, error.message)
             return
         self._indicators = self.spec.strategy.indicators()
-        self._fetching = True
+        self._backfill.begun()
         self._streams.asked(self._bars.channels)
         self._streams_changed()
         self._preparation.begin(self._bars)
 
     def _forget(self) -> None:
         self._bars = self._indicators = None
-        self._fetching = False
-        self._fetch_due_ns = 0
+        self._backfill.ended()
         self._streams.ended()
         self._streams_changed()
         self._window.clear()
@@ -309,7 +303,7 @@ class MarketTask:
                 self._forget()
                 self._move(Signal.GAVE_UP, reason)
             case Fetched(history=history) if self._bars is not None:
-                self._fetching = False
+                self._backfill.answered()
                 self._joined(self._bars, history)
             case Fetched():
                 pass  # stopped meanwhile
@@ -319,13 +313,13 @@ class MarketTask:
         now_ns = self._clock.now_ns()
         joined, down = bars.join(history, now_ns + self._offset_ns()), self._streams.bars_lost
         if isinstance(joined, str):
-            self._fetch_due_ns = now_ns + (_LEAST_APART_NS if down else _FETCH_AGAIN_NS)
+            self._backfill.missing(now_ns, down=down)
             return
         for bar in joined:
             self._closed(bar)
         if down and self._bars is not None:
             bars.broken()
-            self._bars_in_stead = self._bars_in_stead.answered(now_ns, next_ns=self._next_closed_ns(now_ns))
+            self._backfill.candle_came(now_ns, self.spec.timeframe_s * SECOND_NS)
 
     def _feed_changed(self, change: FeedChanged) -> None:
         """Learn that a topic is down or back. Once it is back, history closes the hole."""
@@ -344,8 +338,7 @@ class MarketTask:
         """Let everybody know which streams flow: the desk for entries, the stand-ins for their own."""
         self.desk.stale = self._streams.why_stale
         self._prices.changed(live=self._bars is not None and not self._streams.lost(Channel.QUOTE))
-        stand_in = self._bars_in_stead
-        self._bars_in_stead = stand_in.lost(self._clock.now_ns()) if self._streams.bars_lost else stand_in.back()
+        self._backfill.stream_changed(self._clock.now_ns(), lost=self._streams.bars_lost)
 
     @property
     def _manages(self) -> bool:
@@ -357,27 +350,16 @@ class MarketTask:
             return self.desk.unguarded
         return bool(self.desk.executor.position.net) or bool(self.desk.executor.orders)
 
-    def _next_closed_ns(self, now_ns: int) -> int:
-        """Return when the venue's history has the next candle."""
-        span_ns = self.spec.timeframe_s * SECOND_NS
-        ends_ns = ((now_ns + self._offset_ns()) // span_ns + 1) * span_ns - self._offset_ns()
-        return max(ends_ns + _CLOSED_NS, now_ns + _LEAST_APART_NS)
-
     def _rejoin(self, now_ns: int) -> None:
         """Fetch history where the stream has a hole, or once more where bars were missing."""
         due_ns = self._fetch_ns()
         if self._bars is not None and due_ns is not None and due_ns <= now_ns:
-            self._fetching = True
+            self._backfill.begun()
             self._preparation.fetch_again(self._bars)
 
     def _fetch_ns(self) -> int | None:
-        """Return when history is to be fetched; None where it need not, or is under way.
-
-        While the stream is down there is a hole all the time: it is closed candle by candle.
-        """
-        if self._bars is None or self._bars.joined or self._fetching:
-            return None
-        return max(self._fetch_due_ns, self._bars_in_stead.deadline() or 0)
+        """Return when history is to be fetched; None where it need not, or is under way."""
+        return None if self._bars is None or self._bars.joined else self._backfill.due_ns()
 
     def _closed(self, bar: Bar) -> None:
         """Show one closed bar to the strategy, and keep it for the history while the market runs."""

@@ -1,0 +1,56 @@
+"""When a market's history is fetched: as it begins, where its stream has a hole, and in the stream's stead.
+
+While the stream is down there is a hole all the time: it is closed candle by candle, each once the venue's history has
+it. What is fetched, and whether it closes the hole, is the task's business and that of its bars.
+"""
+
+from collections.abc import Callable
+
+from kangbot.machines.standin import StandIn
+from kangbot.runtime.world import SECOND_NS
+
+_AGAIN_NS = 2 * SECOND_NS  # a bar that is missing from the venue's history is on its way
+_CLOSED_NS = 6 * SECOND_NS  # so long after its end a candle is in the venue's history
+_LEAST_APART_NS = 10 * SECOND_NS  # between two fetches in the stream's stead
+
+
+class Backfill:
+    """The fetches of one market. Candles end by the venue's clock, which is `offset_ns` ahead of ours."""
+
+    def __init__(self, offset_ns: Callable[[], int]) -> None:
+        self._offset_ns = offset_ns
+        self._under_way = False
+        self._not_before_ns = 0  # bars that were missing are on their way to the venue's history
+        self._in_stead = StandIn()  # of the stream, while that is down
+
+    def begun(self) -> None:
+        """Learn that history is on its way."""
+        self._under_way = True
+
+    def answered(self) -> None:
+        """Learn that it came."""
+        self._under_way = False
+
+    def ended(self) -> None:
+        """Learn that the market does not run any more: what is on its way is not needed."""
+        self._under_way = False
+        self._not_before_ns = 0
+
+    def missing(self, now_ns: int, *, down: bool) -> None:
+        """Learn that what came does not close the hole; `down`: the stream does not flow."""
+        self._not_before_ns = now_ns + (_LEAST_APART_NS if down else _AGAIN_NS)
+
+    def candle_came(self, now_ns: int, span_ns: int) -> None:
+        """Learn that it closed the hole while the stream is down: the next candle, `span_ns` long, is fetched too."""
+        offset_ns = self._offset_ns()
+        ends_ns = ((now_ns + offset_ns) // span_ns + 1) * span_ns - offset_ns
+        next_ns = max(ends_ns + _CLOSED_NS, now_ns + _LEAST_APART_NS)
+        self._in_stead = self._in_stead.answered(now_ns, next_ns=next_ns)
+
+    def stream_changed(self, now_ns: int, *, lost: bool) -> None:
+        """Learn whether the stream that bars are made of flows; the same again changes nothing."""
+        self._in_stead = self._in_stead.lost(now_ns) if lost else self._in_stead.back()
+
+    def due_ns(self) -> int | None:
+        """Return when to fetch, where there is a hole; None while history is on its way."""
+        return None if self._under_way else max(self._not_before_ns, self._in_stead.deadline() or 0)
