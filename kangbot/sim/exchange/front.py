@@ -65,17 +65,7 @@ class Front:
     # -------------------------------------------------------------------------------------------------------- orders
     def submit(self, intent: Intent, now_ns: int) -> OrderReport:
         """Take an order with its stop. Like Bybit it says that the order was taken in; the stream tells the rest."""
-        request = OrderRequest(
-            market=intent.market,
-            side=intent.side,
-            kind=intent.kind,
-            quantity=intent.quantity,
-            price=intent.price,
-            time_in_force=intent.time_in_force,
-            reduce_only=intent.reduce_only,
-            client_id=intent.client_id,
-            stop=intent.stop,
-        )
+        request = OrderRequest.of(intent)
         try:
             order = self.engine.submit(request, now_ns)
         except RequestRefused as refused:

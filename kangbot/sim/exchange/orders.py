@@ -12,12 +12,13 @@ An order is a frozen value that is replaced on every change, so each change can 
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import Self
 
 import msgspec
 
 from kangbot.model.ids import ClientId, MarketId, VenueOrderId
 from kangbot.model.money import ZERO, Money, Price, Quantity
-from kangbot.model.orders import OrderKind, OrderReport, OrderStatus, Side, TimeInForce
+from kangbot.model.orders import Intent, OrderKind, OrderReport, OrderStatus, Side, TimeInForce
 from kangbot.sim.markets.arithmetic import exact
 
 
@@ -65,6 +66,21 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     direction: Direction | None = None  # given with `trigger`
     stop: Price | None = None  # the position's stop once the order fills
     target: Price | None = None  # the position's take-profit once the order fills
+
+    @classmethod
+    def of(cls, intent: Intent) -> Self:
+        """Return the request that carries `intent` to the venue."""
+        return cls(
+            market=intent.market,
+            side=intent.side,
+            kind=intent.kind,
+            quantity=intent.quantity,
+            price=intent.price,
+            time_in_force=intent.time_in_force,
+            reduce_only=intent.reduce_only,
+            client_id=intent.client_id,
+            stop=intent.stop,
+        )
 
 
 class SimOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -121,17 +121,7 @@ def _as_it_stood(order: Order) -> SimOrder | None:
     if order.venue_order_id is None or order.status.terminal:
         return None
     rests = intent.kind is OrderKind.LIMIT and intent.time_in_force is not TimeInForce.IOC
-    request = OrderRequest(
-        market=intent.market,
-        side=intent.side,
-        kind=intent.kind,
-        quantity=intent.quantity,
-        price=intent.price,
-        time_in_force=intent.time_in_force,
-        reduce_only=intent.reduce_only,
-        client_id=intent.client_id,
-        stop=intent.stop,
-    )
+    request = OrderRequest.of(intent)
     status = (OrderStatus.PARTIAL if order.executed else OrderStatus.ACKED) if rests else OrderStatus.EXPIRED
     return SimOrder(
         order_id=order.venue_order_id,
