@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -48,6 +49,20 @@ def test_every_command_is_described_in_one_line(group: tuple[str, ...]) -> None:
     """Whole, in a terminal of 80 columns."""
     told = kangbot(*group, "--help", COLUMNS="80").stdout
     assert "..." not in told.split("Commands:")[1]
+
+
+def test_the_documentation_names_every_command_and_every_exit_code() -> None:
+    """docs/commands.md, from the program itself."""
+    text = (Path(__file__).parents[3] / "docs" / "commands.md").read_text()
+    for group in ((), ("config",), ("db",), ("journal",)):
+        told = kangbot(*group, "--help").stdout.split("Commands:")[1].split("Exit codes")[0]
+        names = re.findall(r"^  ([a-z-]+)", told, re.MULTILINE)
+        assert names
+        for name in names:
+            whole = " ".join((*group, name))
+            assert f"`{whole}`" in text or f"`{whole} " in text or name in {"config", "db", "journal"}
+    codes = {value for name, value in vars(exit_codes).items() if name.isupper()}
+    assert codes == {int(line.split("|")[1]) for line in text.splitlines() if re.match(r"\| \d+ \|", line)}
 
 
 def test_help_imports_nothing_of_the_daemon() -> None:
