@@ -46,7 +46,7 @@ class Door:
     """Guards the TCP listener. `names` are host names without a port."""
 
     def __init__(self, *, tokens: Tokens, clock: Clock, names: Collection[str], cookie: str) -> None:
-        self.sessions = Sessions(clock)
+        self.sessions = Sessions(clock, tokens.session_key)
         self.cookie = cookie
         self._tokens = tokens
         self._clock = clock

@@ -39,7 +39,7 @@ class Entrance:
                 method="POST",
                 path="/login",
                 summary="Exchange a token for a session cookie.",
-                note="Each call begins a session of its own; it ends by itself, by /logout, and with the daemon.",
+                note="Each call begins a session of its own; it ends after 12 hours, by /logout, and with new tokens.",
                 handle=self._login,
                 access=Access.OPEN,
                 returns=Session,

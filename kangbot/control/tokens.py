@@ -29,6 +29,11 @@ class Tokens:
     def __repr__(self) -> str:
         return "Tokens(…)"
 
+    @property
+    def session_key(self) -> bytes:
+        """What signs sessions: another one with other tokens, and no way back to either."""
+        return _digest("\n".join(("session", *self.secrets)))
+
     def access(self, token: str) -> Access:
         """Return what the token opens, OPEN where it is none, in a time that says nothing about either."""
         given = _digest(token)

@@ -28,6 +28,7 @@ PATHS: tuple[Key, ...] = (
     ("control", "control_token_file"),
     ("control", "read_token_file"),
     ("notify", "addresses_file"),
+    ("telegram", "token_file"),
 )
 
 

@@ -189,6 +189,16 @@ def _listening(settings: Settings, origin: Origin) -> Iterator[Problem]:
         )
 
 
+def _telegram(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    telegram = settings.telegram
+    if telegram.chats and telegram.token is None and telegram.token_file is None:
+        yield origin.problem(
+            ("telegram", "chats"),
+            "chats may command, and there is no token to hear them with",
+            "Name a file that holds the bot's token in [telegram] token_file, or set KANGBOT_TELEGRAM__TOKEN.",
+        )
+
+
 Rule = Callable[[Settings, Origin], Iterator[Problem]]
 RULES: tuple[tuple[Rule, tuple[Key, ...]], ...] = (
     # what is looked at; the keys that it reads and that may be wrong by themselves
@@ -205,4 +215,5 @@ RULES: tuple[tuple[Rule, tuple[Key, ...]], ...] = (
     (_waits, (("supervision",),)),
     (_socket, (("state_dir",), ("control", "socket"))),
     (_listening, (("control",),)),
+    (_telegram, (("telegram",),)),
 )

@@ -21,13 +21,14 @@ from kangbot.settings.errors import ErrorSettings
 from kangbot.settings.health import HealthSettings
 from kangbot.settings.kinds import FilePath, Secret, split_url
 from kangbot.settings.notify import Notify
+from kangbot.settings.telegram import TelegramSettings
 from kangbot.settings.trading import Defaults, Market, MarketSettings, Paper, Risk
 from kangbot.settings.venues import SANDBOX_CREDENTIAL, Category, Mode, Venues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What `load` returns. Read once, in `app/`; below it there are only parameters."""
+    """What `load` returns. Read once, in `app.py`; below it there are only parameters."""
 
     mode: Mode = "sandbox"
     """`sandbox`: the simulated exchange. `paper`: live data, simulated fills. `testnet`: the venue's own playground.
@@ -50,6 +51,7 @@ class Settings:
     health: HealthSettings = field(default_factory=HealthSettings)
     errors: ErrorSettings = field(default_factory=ErrorSettings)
     notify: Notify = field(default_factory=Notify)
+    telegram: TelegramSettings = field(default_factory=TelegramSettings)
     shutdown: Shutdown = field(default_factory=Shutdown)
     logs: Logs = field(default_factory=Logs)
     control: Control = field(default_factory=Control)
@@ -126,6 +128,8 @@ class Settings:
             values += [parts.password, unquote(parts.password)]
         if self.notify.addresses is not None:
             values += [self.notify.addresses.value, *self.notify.addresses.value.split()]
+        if self.telegram.token is not None:
+            values.append(self.telegram.token.value)
         return tuple(value for value in values if value != SANDBOX_CREDENTIAL)
 
     @property

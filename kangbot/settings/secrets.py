@@ -20,6 +20,7 @@ SECRETS: tuple[tuple[Key, str, str], ...] = (
     (("venues", "bybit", "secret"), "secret_file", "bybit_secret"),
     (("database", "url"), "url_file", "database_url"),
     (("notify", "addresses"), "addresses_file", "notify_addresses"),
+    (("telegram", "token"), "token_file", "telegram_token"),
 )
 PRIVATE_MOUNTS = (Path("/run/secrets"),)  # what a container runtime mounts there is world-readable, in a private tree
 LONGEST_SECRET = 4096  # bytes; an API secret has 36, a private key in PEM under 3300

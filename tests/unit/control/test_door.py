@@ -9,10 +9,9 @@ import pytest
 
 from kangbot.control.access import Access
 from kangbot.control.server import ControlServer, Listen
-from kangbot.control.sessions import LIFE_S, MOST, Sessions
 from kangbot.control.tokens import tokens_in
 from kangbot.errors import NeedsHuman
-from kangbot.runtime.world import SECOND_NS, Clock
+from kangbot.runtime.world import Clock
 from tests.support.control_desk import Desk, Served, free_port, serving
 
 
@@ -210,19 +209,6 @@ def test_a_token_file_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:
     """Its folder is not there."""
     with pytest.raises(NeedsHuman, match="cannot be used: No such file"):
         tokens_in(tmp_path / "no" / "c", tmp_path / "r")
-
-
-def test_sessions_end_by_themselves_and_are_few() -> None:
-    """A cookie that was stolen is worth nothing for ever."""
-    now = [0]
-    sessions = Sessions(Clock(lambda: now[0], 0))
-    first = sessions.begin(Access.READ)
-    assert sessions.access(first) is Access.READ
-    now[0] = LIFE_S * SECOND_NS
-    assert sessions.access(first) is Access.OPEN
-    for _ in range(MOST + 5):
-        sessions.begin(Access.READ)
-    assert len(sessions) == MOST
 
 
 async def test_a_port_that_is_taken_leaves_the_socket(

@@ -1,0 +1,113 @@
+"""What a line of a chat commands, and what is answered: the same commands as everywhere, under the same rules.
+
+A chat is a slow and narrow way in, so it has few words: those that look, those that make the daemon safer, and
+`/startall`. Whatever moves a single order is for the command line and the dashboard.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from kangbot.control.port import Controlled
+from kangbot.errors import KangbotError, NeedsHuman
+from kangbot.health.report import MarketReport
+from kangbot.market.roster import Command, UnknownMarketError
+
+HELP = """/status: how things stand
+/positions: what is held
+/stop MARKET: have one market stand still
+/stopall: have all stand still; positions keep their stops
+/startall: start every market
+/kill: no market enters any more, over restarts too
+/kill flatten: the same, and close every position"""
+
+Answer = Callable[[Sequence[str], str], Awaitable[str]]  # words after the command, and the caller
+
+
+class ChatCommands:
+    """Answers lines for one daemon. `standing` is how things stand, in lines."""
+
+    def __init__(self, daemon: Controlled, standing: Callable[[], Sequence[str]]) -> None:
+        self._daemon = daemon
+        self._standing = standing
+        self._known: Mapping[str, Answer] = {
+            "/status": self._status,
+            "/positions": self._positions,
+            "/stop": self._stop,
+            "/stopall": self._stop_all,
+            "/startall": self._start_all,
+            "/kill": self._kill,
+        }
+
+    async def answer(self, line: str, caller: str) -> str:
+        """Obey one line of `caller`, and return what to say. Never raises for what the line says."""
+        first, *words = line.split() or [""]
+        command = first.partition("@")[0].lower()  # in a group: /status@the_bots_name
+        known = self._known.get(command)
+        if known is None:
+            return HELP
+        try:
+            return await known(words, caller)
+        except UnknownMarketError as error:
+            return str(error)
+        except NeedsHuman as error:
+            return f"{error.message}; {error.remedy}"
+        except KangbotError as error:
+            return error.message
+
+    async def _status(self, _words: Sequence[str], _caller: str) -> str:
+        health = self._daemon.health()
+        return "\n".join([f"{health.status.value}, score {health.score}", *self._standing()])
+
+    async def _positions(self, _words: Sequence[str], _caller: str) -> str:
+        held = [market for market in self._daemon.report().markets if market.net]
+        return "\n".join(_position(market) for market in held) or "no position is open"
+
+    async def _stop(self, words: Sequence[str], caller: str) -> str:
+        if len(words) != 1:
+            return "which one? /stop BTC or /stop BTC/USDT:USDT; /stopall stops every market"
+        found = _named(words[0], self._daemon.report().markets)
+        if isinstance(found, str):
+            return found
+        place = self._daemon.command(found.market, Command.STOP, caller)
+        self._daemon.told(f"stop {found.market}", caller)
+        await self._daemon.kept()
+        return f"{found.symbol} is {place.state.value}"
+
+    async def _stop_all(self, _words: Sequence[str], caller: str) -> str:
+        return await self._all(Command.STOP, caller)
+
+    async def _start_all(self, _words: Sequence[str], caller: str) -> str:
+        return await self._all(Command.START, caller)
+
+    async def _all(self, command: Command, caller: str) -> str:
+        self._daemon.command_all(command, caller)
+        self._daemon.told(f"{command.value}-all", caller)
+        await self._daemon.kept()
+        said = {Command.START: "every market starts, one after another", Command.STOP: "every market stops"}
+        killed = self._daemon.report().killed
+        return said[command] + (f"; the kill switch is still set: {killed}" if killed else "")
+
+    async def _kill(self, words: Sequence[str], caller: str) -> str:
+        if words not in ([], ["flatten"]):
+            return "/kill, or /kill flatten to close every position as well"
+        await self._daemon.kill("from a chat", caller, flatten=bool(words))
+        also = "; every position is being closed" if words else ""
+        return f"the kill switch is set{also}. `kangbot release` on the server lifts it"
+
+
+def _named(name: str, markets: Sequence[MarketReport]) -> MarketReport | str:
+    """Return the one market of that name, symbol or coin; in words where there is not one."""
+    asked = name.upper()
+    found = [one for one in markets if asked in (one.market.upper(), one.symbol.upper())] or [
+        one for one in markets if one.symbol.upper().partition("/")[0] == asked
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        return f"{name} may be {' or '.join(one.symbol for one in found)}"
+    return f"no market {name} runs here"
+
+
+def _position(market: MarketReport) -> str:
+    stop = f"stop {market.stop}" if market.stop is not None else "no stop"
+    warning = f" UNPROTECTED: {market.unprotected}" if market.unprotected else ""
+    return f"{market.symbol} {market.net:+f} from {market.entry}, {market.unrealised:+.2f}, {stop}{warning}"

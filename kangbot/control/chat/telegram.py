@@ -1,0 +1,175 @@
+"""Telegram's Bot API: lines of the allowed chats come in by long polling, answers go out.
+
+`getUpdates` and `sendMessage`, https://core.telegram.org/bots/api. Nothing listens here and no port is opened. The
+token is part of every address, so no error of the HTTP library is ever shown: what is told is its kind.
+
+A line is obeyed at most once and only while it is fresh. It is confirmed to Telegram before it is obeyed, so that a
+daemon which dies in between has not obeyed it, and one that was sent while no daemon listened is answered, not obeyed:
+what was right an hour ago may be wrong now.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+import aiohttp
+import msgspec
+import structlog
+
+from kangbot.machines.backoff import Backoff
+from kangbot.runtime.world import SECOND_NS, World
+
+log = structlog.get_logger(__name__)
+
+FRESH_S = 60
+_POLL_S = 50  # Telegram answers an empty poll after so long
+_TIMEOUT_S = 70.0
+_SEND_S = 20.0
+_LONGEST = 4000  # characters; Telegram takes 4,096
+_STRANGERS = 20  # that are named in the log
+_FIRST_NS, _CEILING_NS = 2 * SECOND_NS, 300 * SECOND_NS
+
+AnswerLine = Callable[[str, str], Awaitable[str]]  # a line and its caller
+
+
+class _Refused(Exception):
+    """Telegram answers, and not with what was asked for. `wait_s`: how long it wants to be left alone."""
+
+    def __init__(self, why: str, wait_s: int = 0) -> None:
+        super().__init__(why)
+        self.wait_s = wait_s
+
+
+class _Chat(msgspec.Struct, frozen=True):
+    id: int
+
+
+class _From(msgspec.Struct, frozen=True):
+    id: int
+    username: str = ""
+
+
+class _Message(msgspec.Struct, frozen=True):
+    date: int  # seconds since the epoch, UTC
+    chat: _Chat
+    text: str = ""
+    sender: _From | None = msgspec.field(name="from", default=None)
+
+
+class _Update(msgspec.Struct, frozen=True):
+    update_id: int
+    message: _Message | None = None
+
+
+class _Parameters(msgspec.Struct, frozen=True):
+    retry_after: int = 0
+
+
+class _Reply(msgspec.Struct, frozen=True):
+    ok: bool
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    description: str = ""
+    parameters: _Parameters = _Parameters()
+
+
+class Telegram:
+    """`run` is its task. `chats` are the chats whose lines are obeyed; `url` is that of the Bot API."""
+
+    def __init__(self, world: World, *, url: str, token: str, chats: Collection[int], answer: AnswerLine) -> None:
+        self._clock = world.clock
+        self._draw = world.fork("telegram").random
+        self._base = f"{url}/bot{token}"
+        self._chats = frozenset(chats)
+        self._answer = answer
+        self._next = 0  # the update that is asked for; 0 for whichever is oldest
+        self._strangers: dict[int, None] = {}
+        self._away = ""
+
+    async def run(self) -> None:
+        """Listen for ever."""
+        backoff = Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
+        timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
+        async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as session:
+            while True:
+                at_least_s = 0
+                try:
+                    await self._listen(session)
+                except _Refused as error:
+                    at_least_s = error.wait_s
+                    self._failed(str(error))
+                except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as error:
+                    self._failed(f"Telegram does not answer ({type(error).__name__})")
+                else:
+                    backoff = backoff.reset()
+                    continue
+                backoff = backoff.failed()
+                await asyncio.sleep(max(at_least_s, backoff.wait_ns(self._draw()) / SECOND_NS))
+
+    async def _listen(self, session: aiohttp.ClientSession) -> None:
+        """Take what has come, confirm it, then obey it."""
+        updates = await self._updates(session, wait_s=_POLL_S)
+        self._heard()
+        if not updates:
+            return
+        self._next = updates[-1].update_id + 1
+        await self._updates(
+            session, wait_s=0
+        )  # asking for later ones confirms these; what it brings is asked for again
+        for update in updates:
+            if update.message is not None and update.message.text.startswith("/"):
+                await self._take(session, update.message)
+
+    async def _updates(self, session: aiohttp.ClientSession, *, wait_s: int) -> list[_Update]:
+        asked = {"offset": self._next, "timeout": wait_s, "allowed_updates": ["message"]}
+        return msgspec.json.decode(await self._call(session, "getUpdates", asked), type=list[_Update])
+
+    async def _take(self, session: aiohttp.ClientSession, message: _Message) -> None:
+        chat = message.chat.id
+        if chat not in self._chats:
+            self._stranger(chat)
+            return
+        age_s = self._clock.now_ns() // SECOND_NS - message.date
+        name = f" ({message.sender.username})" if message.sender is not None and message.sender.username else ""
+        if age_s > FRESH_S:
+            said = f"not obeyed: {message.text!r} is {age_s} s old, nobody listened. Send it again if you still want it"
+        else:
+            said = await self._answer(message.text, f"telegram chat {chat}{name}")
+        try:
+            async with asyncio.timeout(_SEND_S):
+                await self._call(session, "sendMessage", {"chat_id": chat, "text": said[:_LONGEST]})
+        except (_Refused, aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as error:
+            # It was obeyed all the same; the journal has it.
+            log.warning("telegram.answer_lost", chat=chat, reason=type(error).__name__)
+
+    async def _call(self, session: aiohttp.ClientSession, method: str, asked: dict[str, Any]) -> bytes:
+        async with session.post(f"{self._base}/{method}", json=asked, allow_redirects=False) as answer:
+            body = await answer.read()
+        if answer.status >= 500:
+            raise _Refused(f"Telegram has a fault of its own ({answer.status})")
+        reply = msgspec.json.decode(body, type=_Reply)
+        if reply.ok:
+            return bytes(reply.result)
+        raise _Refused(_WHY.get(answer.status, f"Telegram refuses ({answer.status})"), reply.parameters.retry_after)
+
+    def _stranger(self, chat: int) -> None:
+        if chat not in self._strangers and len(self._strangers) < _STRANGERS:
+            self._strangers[chat] = None
+            log.warning("telegram.stranger", chat=chat, hint="add it to [telegram] chats if it is yours")
+
+    def _failed(self, reason: str) -> None:
+        if not self._away:
+            log.warning("telegram.away", reason=reason)
+        self._away = reason
+
+    def _heard(self) -> None:
+        if self._away:
+            log.info("telegram.back")
+        self._away = ""
+
+
+_WHY = {
+    401: "Telegram does not know the token: correct [telegram] token_file",
+    404: "Telegram does not know the token: correct [telegram] token_file",
+    409: "another program listens with the same token: give each daemon a bot of its own",
+    429: "Telegram wants to be asked less often",
+}

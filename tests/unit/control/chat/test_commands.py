@@ -1,0 +1,80 @@
+"""What a line of a chat does."""
+
+import pytest
+
+from kangbot.control.chat.commands import HELP, ChatCommands
+from kangbot.market.roster import Command
+from tests.support.control_desk import MARKET, REPORT, Desk
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A daemon of one market."""
+    return Desk()
+
+
+@pytest.fixture
+def commands(desk: Desk) -> ChatCommands:
+    """Its chat."""
+    return ChatCommands(desk, lambda: ["1 of 1 markets live"])
+
+
+async def test_status_says_the_health_and_how_things_stand(commands: ChatCommands, desk: Desk) -> None:
+    """Looking commands nothing."""
+    said = await commands.answer("/status", "ann")
+    assert said.startswith("critical, score ")
+    assert said.endswith("1 of 1 markets live")
+    assert desk.obeyed == []
+
+
+async def test_positions_name_what_is_held_with_its_stop(commands: ChatCommands) -> None:
+    """One line a position."""
+    symbol = REPORT.markets[0].symbol
+    assert (await commands.answer("/positions", "ann")).startswith(f"{symbol} +2 from 10, ")
+    assert "stop 9" in await commands.answer("/positions", "ann")
+
+
+@pytest.mark.parametrize(
+    ("line", "command"), [("/stopall", Command.STOP), ("/startall", Command.START), ("/StopAll@our_bot", Command.STOP)]
+)
+async def test_all_markets_are_commanded_in_the_chats_name(
+    commands: ChatCommands, desk: Desk, line: str, command: Command
+) -> None:
+    """The journal has who it was; in a group the command carries the bot's name."""
+    await commands.answer(line, "telegram chat 7 (ann)")
+    assert desk.obeyed == [(command, "telegram chat 7 (ann)")]
+    assert desk.journal == [(f"{command.value}-all", "telegram chat 7 (ann)")]
+
+
+@pytest.mark.parametrize("name", [str(MARKET), REPORT.markets[0].symbol, REPORT.markets[0].symbol.partition("/")[0]])
+async def test_one_market_is_stopped_by_any_of_its_names(commands: ChatCommands, desk: Desk, name: str) -> None:
+    """Id, symbol, or the coin alone, in whatever case a phone writes it."""
+    await commands.answer(f"/stop {name.lower()}", "ann")
+    assert desk.obeyed == [(MARKET, Command.STOP, "ann")]
+
+
+@pytest.mark.parametrize("line", ["/stop", "/stop one two", "/stop NOSUCH", "/kill everything", "/kill flatten now"])
+async def test_what_is_not_plain_commands_nothing(commands: ChatCommands, desk: Desk, line: str) -> None:
+    """A question comes back, and nothing was done."""
+    assert await commands.answer(line, "ann")
+    assert desk.obeyed == []
+
+
+@pytest.mark.parametrize(("line", "flatten"), [("/kill", False), ("/kill flatten", True)])
+async def test_the_kill_switch_is_set(commands: ChatCommands, desk: Desk, line: str, flatten: bool) -> None:
+    """With `flatten` every position is closed as well; the answer says how it is lifted."""
+    said = await commands.answer(line, "ann")
+    assert desk.obeyed == [("kill", "from a chat", flatten, "ann")]
+    assert "kangbot release" in said
+
+
+async def test_a_full_disk_is_told_in_words(commands: ChatCommands, desk: Desk) -> None:
+    """An error is an answer, never an end of listening."""
+    desk.disk_full = True
+    assert await commands.answer("/kill", "ann") == "no disk took it; make room"
+
+
+@pytest.mark.parametrize("line", ["/help", "/start", "/withdraw all", "", "   ", "/"])
+async def test_anything_else_is_answered_with_what_there_is(commands: ChatCommands, line: str) -> None:
+    """Nothing else is understood."""
+    assert await commands.answer(line, "ann") == HELP

@@ -1,0 +1,146 @@
+"""Commands from Telegram, over real HTTP against a Bot API on loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from structlog.testing import capture_logs
+
+from kangbot.control.chat import telegram
+from kangbot.control.chat.telegram import Telegram
+from kangbot.runtime.world import Clock, World
+from tests.support.telegram import TOKEN, BotApi, bot_api
+
+OURS, FOREIGN = 7, 8
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[BotApi]:
+    """A Bot API."""
+    async with bot_api() as one:
+        yield one
+
+
+@asynccontextmanager
+async def listening(
+    api: BotApi, heard: list[tuple[str, str]], *, token: str = TOKEN, told: Callable[[], None] = lambda: None
+) -> AsyncIterator[None]:
+    """Listen for as long as the block lasts; `told` is called when a line is obeyed."""
+
+    async def answer(line: str, caller: str) -> str:
+        told()
+        heard.append((line, caller))
+        return f"did {line}"
+
+    world = World(clock=Clock(), seed=b"telegram")
+    task = asyncio.create_task(Telegram(world, url=api.url, token=token, chats=[OURS], answer=answer).run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_a_line_of_our_chat_is_obeyed_and_answered(api: BotApi) -> None:
+    """In the name of the chat and of who wrote it."""
+    heard: list[tuple[str, str]] = []
+    async with listening(api, heard):
+        api.write(OURS, "/status")
+        api.write(OURS, "good morning")  # no command: nobody is answered
+        api.write(OURS, "/stopall")
+        await api.until_sent(2)
+    assert heard == [("/status", "telegram chat 7 (ann)"), ("/stopall", "telegram chat 7 (ann)")]
+    assert api.sent == [(OURS, "did /status"), (OURS, "did /stopall")]
+
+
+async def test_a_stranger_gets_no_answer_and_stands_in_the_log_once(api: BotApi) -> None:
+    """That is how a person learns the id of their own chat; a flood does not fill the disk."""
+    heard: list[tuple[str, str]] = []
+    with capture_logs() as logs:
+        async with listening(api, heard):
+            api.write(FOREIGN, "/kill flatten")
+            api.write(FOREIGN, "/startall")
+            api.write(OURS, "/status")
+            await api.until_sent(1)
+    assert [line for line, _ in heard] == ["/status"]
+    assert [chat for chat, _ in api.sent] == [OURS]
+    assert [(log["event"], log["chat"]) for log in logs] == [("telegram.stranger", FOREIGN)]
+
+
+async def test_a_line_that_waited_for_a_daemon_is_not_obeyed(api: BotApi) -> None:
+    """What was right before the daemon went may be wrong when it is back; the answer says so."""
+    heard: list[tuple[str, str]] = []
+    api.write(OURS, "/startall", age_s=telegram.FRESH_S + 30)
+    async with listening(api, heard):
+        await api.until_sent(1)
+    assert heard == []
+    assert "not obeyed" in api.sent[0][1]
+
+
+async def test_a_line_is_confirmed_before_it_is_obeyed(api: BotApi) -> None:
+    """A daemon that dies while it obeys is not given the same line again."""
+    heard: list[tuple[str, str]] = []
+    left: list[int] = []
+    async with listening(api, heard, told=lambda: left.append(api.unconfirmed)):
+        api.write(OURS, "/startall")
+        await api.until_sent(1)
+    assert left == [0]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (401, {"ok": False, "description": "Unauthorized"}, "does not know the token"),
+        (409, {"ok": False, "description": "Conflict"}, "another program listens"),
+        (429, {"ok": False, "parameters": {"retry_after": 1}}, "less often"),
+        (502, {}, "a fault of its own"),
+        (200, {"nonsense": True}, "does not answer"),
+    ],
+)
+async def test_a_refusal_is_told_once_and_listening_goes_on(
+    api: BotApi, monkeypatch: pytest.MonkeyPatch, status: int, body: dict[str, object], reason: str
+) -> None:
+    """Whatever Telegram answers, the next line is heard; the log has one line when it goes and one when it is back."""
+    monkeypatch.setattr(telegram, "_FIRST_NS", 1_000_000)
+    monkeypatch.setattr(telegram, "_CEILING_NS", 2_000_000)
+    api.refuse = [(status, body)] * 2
+    heard: list[tuple[str, str]] = []
+    with capture_logs() as logs:
+        async with listening(api, heard):
+            api.write(OURS, "/status")
+            await api.until_sent(1)
+    assert [log["event"] for log in logs] == ["telegram.away", "telegram.back"]
+    assert reason in logs[0]["reason"]
+
+
+async def test_no_log_shows_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a part of the address, and errors of the HTTP library quote addresses."""
+    monkeypatch.setattr(telegram, "_FIRST_NS", 1_000_000)
+    monkeypatch.setattr(telegram, "_CEILING_NS", 2_000_000)
+    nobody = BotApi()
+    nobody.url = "http://127.0.0.1:9"
+    with capture_logs() as logs:
+        async with listening(nobody, []):
+            await asyncio.sleep(0.05)
+    assert logs
+    assert TOKEN not in str(logs)
+
+
+async def test_an_answer_that_cannot_be_sent_does_not_stop_the_listening(api: BotApi) -> None:
+    """The command was obeyed and stands in the journal; the next one is heard."""
+    heard: list[tuple[str, str]] = []
+
+    def refuse() -> None:
+        if not heard:
+            api.refuse = [(400, {"ok": False, "description": "Bad Request"})]
+
+    with capture_logs() as logs:
+        async with listening(api, heard, told=refuse):
+            api.write(OURS, "/stopall")
+            api.write(OURS, "/status")
+            await api.until_sent(1)
+    assert [line for line, _ in heard] == ["/stopall", "/status"]
+    assert api.sent == [(OURS, "did /status")]
+    assert [log["event"] for log in logs] == ["telegram.answer_lost"]
