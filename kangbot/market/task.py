@@ -7,11 +7,9 @@ A turn that raises is a fall: the supervisor waits and runs the task again, whic
 the journal know. Past its intensity the market is FAILED: its strategy no longer runs, its books are still kept.
 """
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from time import perf_counter_ns
-from typing import Any, get_args
+from typing import get_args
 
 import structlog
 
@@ -29,6 +27,7 @@ from kangbot.market.preparation import Fetched, Preparation, PreparationFailed, 
 from kangbot.market.prices import Priced, Prices
 from kangbot.market.roster import Command, Roster
 from kangbot.market.spec import Changed, MarketSpec
+from kangbot.market.strategist import Strategist
 from kangbot.market.streams import Streams
 from kangbot.model.data import Bar, Trade
 from kangbot.model.events import BarStored, RunState, Severity
@@ -36,7 +35,6 @@ from kangbot.model.market import Instrument
 from kangbot.ports import Channel, Journal
 from kangbot.runtime.supervisor import Supervisor
 from kangbot.runtime.world import SECOND_NS, Clock
-from kangbot.strategy.base import View
 
 log = structlog.get_logger(__name__)
 
@@ -79,8 +77,9 @@ class MarketTask:
         self.desk = desk
         self.supervisor = supervisor
         self.overseer = overseer
-        self.bars_seen = 0  # of this run, told to the strategy
-        self.decisions = 0
+        self.strategist = Strategist(
+            instrument=instrument, clock=clock, inbox=inbox, desk=desk, overseer=overseer, latencies=decisions
+        )
         self._clock = clock
         self._roster = roster
         self._preparation = preparation
@@ -88,14 +87,10 @@ class MarketTask:
         self._data_ended = data_ended
         self._streams = Streams()
         self._journal = journal
-        self._latencies = decisions
         self._cancel_entries = cancel_entries
         self._offset_ns = offset_ns
         self._ended = ended
         self._bars: Bars | None = None
-        self._indicators: Any = None
-        self._window: deque[Bar] = deque(maxlen=spec.strategy.bars_kept)
-        self._warm_bars = 0
         self._backfill = Backfill(offset_ns)
         self._act_due = False
         self._waits_ns: int | None = None  # when an order that came to nothing may be tried again
@@ -154,20 +149,18 @@ class MarketTask:
         except Refused as error:
             self._move(Signal.GAVE_UP, error.message)
             return
-        self._indicators = self.spec.strategy.indicators()
+        self.strategist.begin()
         self._backfill.begun()
         self._streams.asked(self._bars.channels)
         self._streams_changed()
         self._preparation.begin(self._bars)
 
     def _forget(self) -> None:
-        self._bars = self._indicators = None
+        self._bars = None
         self._backfill.ended()
         self._streams.ended()
         self._streams_changed()
-        self._window.clear()
-        self._warm_bars = 0
-        self.desk.target = None
+        self.strategist.forget()
 
     # ----------------------------------------------------------------------------------------------------------- turn
     def _turn(self, batch: Batch) -> None:
@@ -249,8 +242,8 @@ class MarketTask:
         """Take the steps that need nothing but what is there: WARMING to LIVE, DRAINING to STOPPED."""
         state, executor = self.state, self.desk.executor
         if state is RunState.WARMING and self._bars is not None and self._bars.joined:
-            if self._warm_bars >= self.spec.strategy.lookback and executor.settled:
-                self._move(Signal.WARMED, f"{self._warm_bars} bars")
+            if self.strategist.warm and executor.settled:
+                self._move(Signal.WARMED, f"{self.strategist.shown} bars")
                 if self._roster.wants_pause(self.spec.market):
                     self._command(Command.PAUSE)
                 self._decide()
@@ -285,7 +278,7 @@ class MarketTask:
             return
         self._preparation.leverage = spec.leverage
         self.desk.executor.traded_by(spec.strategy.name)
-        self._window = deque(maxlen=spec.strategy.bars_kept)
+        self.strategist.changed()
         if self._bars is not None:
             self._preparation.end()
             self._forget()
@@ -365,11 +358,9 @@ class MarketTask:
         """Show one closed bar to the strategy, and keep it for the history while the market runs."""
         if self.overseer.why:
             return  # it has to be stopped: there is no use in having all wait for it once more
-        self.overseer.ask(self._indicators.update, bar)
-        self._window.append(bar)
-        self._warm_bars += 1
+        self.strategist.show(bar)
         if self.state in _DECIDING:
-            self.bars_seen += 1
+            self.strategist.bars_seen += 1
             self._keep_bar(bar)
             self._decide()
 
@@ -377,22 +368,7 @@ class MarketTask:
         self._journal.append(BarStored(bar=bar, at_ns=self._clock.now_ns()), later=True)
 
     def _decide(self) -> None:
-        view: View[Any] = View(
-            instrument=self.instrument,
-            now_ns=self._clock.now_ns(),
-            bars=tuple(self._window),
-            quote=self.inbox.quote,
-            position=self.desk.position,
-            target=self.desk.target,
-            last_trip=self.desk.executor.last_trip,
-            indicators=self._indicators,
-        )
-        target = self.overseer.ask(self.spec.strategy.decide, view)
-        self.decisions += 1
-        if self._received_ns:
-            self._latencies.observe(perf_counter_ns() - self._received_ns)
-        if target is not None:
-            self.desk.target = target
+        self.strategist.decide(self._received_ns)
         self._act_due = True
 
     def _act(self) -> None:

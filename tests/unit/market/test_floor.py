@@ -42,7 +42,7 @@ def test_a_market_is_live_only_with_its_look_back() -> None:
         assert all(later - earlier == MINUTE_NS for earlier, later in itertools.pairwise(seen))
         assert states(told) == ["starting", "warming", "live"]
         assert sum(isinstance(event, BarStored) for event in told.disk.events) == 3
-        assert told.task.decisions == 4  # once when it went live, then on each bar
+        assert told.task.strategist.decisions == 4  # once when it went live, then on each bar
 
     play(story)
 
