@@ -23,16 +23,18 @@ from kangbot.market.floor import Floor
 from kangbot.market.killswitch import KillSwitch
 from kangbot.market.roster import Roster
 from kangbot.market.terms import Terms
-from kangbot.model.events import RequestsPaused
-from kangbot.model.ids import VenueName
+from kangbot.model.events import Lane, RequestsPaused
+from kangbot.model.ids import ClientId, VenueName
 from kangbot.model.market import Instrument
-from kangbot.model.orders import Intent, OrderReport
+from kangbot.model.money import Price
+from kangbot.model.orders import Intent, OrderReport, Purpose
 from kangbot.ports import Journal
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.scenario.plan import Plan
 from kangbot.sim.exchange.front import Front
+from kangbot.sim.proof.breaking import BreakerWatch
 from kangbot.sim.proof.invariants import Invariants
 from kangbot.sim.proof.recovery import Recovery
 from kangbot.sim.world.disk import Disk, SimJournal
@@ -73,7 +75,7 @@ class Outside:
 
 def rememberers(plan: Plan) -> Others:
     """Return those who remember by the journal, anew."""
-    return {"risk": AccountRisk(plan.limits), "breakers": Breakers(), "pauses": Pauses()}
+    return {"risk": AccountRisk(plan.limits), "breakers": Breakers(plan.breakers), "pauses": Pauses()}
 
 
 class Life:
@@ -96,7 +98,7 @@ class Life:
         outside, plan = self._outside, self._outside.plan
         world = World(clock=self.clock, seed=plan.seed.to_bytes(8, "big"))
         journal = SimJournal(outside.disk, self.process)
-        risk, breakers, pauses = self._risk, Breakers(), Pauses()
+        risk, breakers, pauses = self._risk, Breakers(plan.breakers), Pauses()
         others: Others = {"risk": risk, "breakers": breakers, "pauses": pauses}
         memory = await replay(journal, others)
         self._recovered(memory, others)
@@ -117,7 +119,8 @@ class Life:
             self._tasks.spawn("compact", self._compactor(journal, plan.compact_s).run())
         await self._resume_switch(journal)
         await self.floor.open()
-        outside.invariants.attend(risk, [task.desk.executor for task in self.floor.markets.values()])
+        executors = [task.desk.executor for task in self.floor.markets.values()]
+        outside.invariants.attend(risk, executors, breakers)
         await roster.start_all("daemon", only_desired=True)
         await asyncio.get_running_loop().create_future()
 
@@ -156,6 +159,7 @@ class Life:
         outside, plan = self._outside, self._outside.plan
         port = _WatchedPort(
             self._leaves,
+            outside.invariants.breaking,
             name=VENUE,
             front=outside.front,
             carrier=ProcessCarrier(outside.network, self.process, outside.invariants),
@@ -258,12 +262,20 @@ class Life:
 
 
 class _WatchedPort(SimPort):
-    """The port, with somebody who looks at each order as it leaves."""
+    """The port, with somebody who looks at each order as it leaves, and at how the calls end that change orders."""
 
-    def __init__(self, leaves: Callable[[Intent], None], **named: Any) -> None:
+    def __init__(self, leaves: Callable[[Intent], None], breaking: BreakerWatch, **named: Any) -> None:
         super().__init__(**named)
         self._leaves = leaves
+        self._breaking = breaking
 
     async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:
         self._leaves(intent)
-        return await super().submit(instrument, intent)
+        lane = Lane.ENTRY if intent.purpose is Purpose.ENTRY else Lane.EXIT
+        return await self._breaking.watch(instrument.market, lane, super().submit(instrument, intent))
+
+    async def cancel(self, instrument: Instrument, client_id: ClientId) -> None:
+        await self._breaking.watch(instrument.market, Lane.EXIT, super().cancel(instrument, client_id))
+
+    async def protect(self, instrument: Instrument, stop: Price | None) -> None:
+        await self._breaking.watch(instrument.market, Lane.EXIT, super().protect(instrument, stop))

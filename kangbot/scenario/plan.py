@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kangbot.machines.breaker import DEFAULTS, BreakerTerms
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
@@ -31,6 +32,16 @@ _QUIET_NS = 30 * SECOND_NS  # before the first fault: markets warm up
 LIVENESS_NS = 60 * SECOND_NS  # after the last
 _KILLED_SHARE = 0.35  # of the sessions
 _HANDS_SHARE = 0.3
+# Breakers that open, probe and close several times in a session.
+_QUICK = BreakerTerms(
+    failures=5,
+    within_ns=60 * SECOND_NS,
+    cool_down_ns=30 * SECOND_NS,
+    in_a_row=2,
+    row_cool_down_ns=10 * SECOND_NS,
+    longest_ns=60 * SECOND_NS,
+    lease_ns=15 * SECOND_NS,
+)
 END_NS = 40 * SECOND_NS  # stopping, and two starts on a venue that stands still
 
 
@@ -103,6 +114,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     switch: Switch | None
     hands: tuple[Hand, ...]
     foreign: ForeignPolicy
+    breakers: BreakerTerms
     compact_s: float | None  # between two compactions of the journal; None: it keeps all records
     calm_ns: int  # when the faults have stopped
     end_ns: int
@@ -137,6 +149,7 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
         switch=_switch(rng, calm_ns),
         hands=_hands(rng, markets, size, calm_ns),
         foreign=rng.choice(list(ForeignPolicy)),
+        breakers=rng.choice((DEFAULTS, _QUICK)),
         compact_s=rng.choice((None, None, 8.0, 30.0)),
         calm_ns=calm_ns,
         end_ns=end_ns,

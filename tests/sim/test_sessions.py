@@ -15,6 +15,10 @@ from kangbot.scenario.run import simulate
 from kangbot.sim.world.faults import Kind
 
 _DEEDS = (  # what happens in the sweeps that is no fault
+    "venue_refused",
+    "breaker_open",
+    "breaker_half_open",
+    "breaker_closed",
     "compaction",
     "records_compacted",
     "checkpoint_recovered",

@@ -6,6 +6,7 @@
     4  each execution is applied once, and the position is the sum of the fills
     5  a terminal state has evidence, and the venue agrees with it
     6  an UNKNOWN order counts in exposure; the venue's exposure never exceeds the limits
+       breakers open for the venue's failures alone, and hold entries back until they close (`breaking.py`)
        what hands do is told and left alone (`hands.py`)
        the kill switch keeps what `killing.py` says
     9  the request budget is kept, and the venue is left alone for as long as it asked
@@ -22,8 +23,19 @@ from decimal import Decimal
 import msgspec
 
 from kangbot.execution.executor import Executor
+from kangbot.machines.breaker import DEFAULTS, BreakerTerms
+from kangbot.machines.breakers import Breakers
 from kangbot.machines.order import worst_case
-from kangbot.model.events import CashFlowApplied, Event, FillApplied, Noted, OrderChanged, OrderIntended, RequestsPaused
+from kangbot.model.events import (
+    BreakerChanged,
+    CashFlowApplied,
+    Event,
+    FillApplied,
+    Noted,
+    OrderChanged,
+    OrderIntended,
+    RequestsPaused,
+)
 from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId
 from kangbot.model.money import ZERO, Money, Quantity
 from kangbot.model.orders import Evidence, Fill, Intent, OrderStatus, Purpose
@@ -34,6 +46,7 @@ from kangbot.sim.exchange.events import Executed, SimEvent
 from kangbot.sim.exchange.events import OrderChanged as AtVenue
 from kangbot.sim.exchange.orders import Origin, SimOrder
 from kangbot.sim.exchange.venue import SimVenue
+from kangbot.sim.proof.breaking import BreakerWatch
 from kangbot.sim.proof.hands import HandWatch
 from kangbot.sim.proof.killing import KillWatch
 from kangbot.sim.proof.trace import Trace
@@ -75,6 +88,7 @@ class Rules:
     id_rule: IdRule
     account_requests: int
     data_requests: int
+    breakers: BreakerTerms = DEFAULTS
 
 
 class Invariants:
@@ -98,7 +112,9 @@ class Invariants:
         self._wait_until_ns = {False: 0, True: 0}
         self._kept_until_ns = {False: 0, True: 0}  # as the journal has it, which a later life obeys
         self._books: tuple[AccountRisk, Sequence[Executor]] | None = None
+        self._breakers: Breakers | None = None
         self.deeds: Counter[str] = Counter()  # what happened that is no fault
+        self.breaking = BreakerWatch(rules.breakers, now_ns, lambda what: self.fail("breaker", what), self.deeds)
         self.hands = HandWatch(lambda what: self.fail("hands", what), self.deeds)
         self.killing = KillWatch(lambda what: self.fail("kill", what), self.deeds)
 
@@ -108,9 +124,12 @@ class Invariants:
             self.violation = Violation(invariant=str(invariant), message=message, at_ns=self._now_ns())
             self._trace.note(self._now_ns(), "VIOLATED", f"({invariant}) {message}")
 
-    def attend(self, risk: AccountRisk | None, executors: Iterable[Executor] = ()) -> None:
+    def attend(
+        self, risk: AccountRisk | None, executors: Iterable[Executor] = (), breakers: Breakers | None = None
+    ) -> None:
         """Watch the books of this life of the daemon; None: it is dead."""
         self._books = None if risk is None else (risk, tuple(executors))
+        self._breakers = breakers
 
     def forgive(self) -> None:
         """Begin the counting of requests anew: of what the last process heard, one that starts knows the journal."""
@@ -130,6 +149,8 @@ class Invariants:
             self.fail(
                 3, f"order {intent.client_id} leaves {(now_ns - intent.deadline_ns) / 1e9:.3f} s after its deadline"
             )
+        if self._breakers is not None and intent.client_id not in self._sends:
+            self.breaking.sends(intent, self._breakers)
         self.killing.sends(intent, again=intent.client_id in self._sends)
         self._sends[intent.client_id] = self._sends.get(intent.client_id, 0) + 1
         if self._rules.id_rule is IdRule.WHILE_OPEN and self._sends[intent.client_id] > 1:
@@ -236,6 +257,8 @@ class Invariants:
                     self._changed(event)
                 case FillApplied():
                     self._applied(event)
+                case BreakerChanged():
+                    self.breaking.changed(event)
                 case RequestsPaused(budget=budget, until_ns=until_ns, at_ns=at_ns):
                     rests_ns = until_ns - at_ns - _CLOCK_NS
                     self._kept_until_ns[budget.endswith("data")] = self._now_ns() + rests_ns

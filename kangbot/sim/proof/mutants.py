@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from kangbot.errors import Ambiguous, DuplicateId, KangbotError
-from kangbot.execution import account, errands, executor
+from kangbot.execution import account, circuits, errands, executor
 from kangbot.execution.budget import Budget
 from kangbot.execution.learning import Learning
 from kangbot.execution.numbers import Numbers
@@ -23,6 +23,7 @@ from kangbot.machines import blotter, resolve
 from kangbot.machines import order as order_machine
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter
+from kangbot.machines.breakers import HOLDING, Breakers
 from kangbot.machines.executions import Executions
 from kangbot.machines.memory import MarketMemory, Memory
 from kangbot.machines.order import Order
@@ -30,7 +31,8 @@ from kangbot.machines.order_table import Sign
 from kangbot.machines.order_words import Learnt, RefusedByVenue, Reported
 from kangbot.market import desk, floor
 from kangbot.market.killswitch import KillSwitch
-from kangbot.model.ids import ClientId, VenueOrderId
+from kangbot.model.events import BreakerState
+from kangbot.model.ids import ClientId, MarketId, VenueOrderId
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Evidence, Fill, Intent, OrderReport, OrderStatus
@@ -296,6 +298,22 @@ def _checkpoint_without_orders(put: Put) -> None:
     put(compact, "checkpoint_of", bare)
 
 
+def _breaker_counts_refusals(put: Put) -> None:
+    """Count whatever did not end well: refusals, and our own cancellations."""
+    put(circuits, "venues_fault", lambda error: error is not None)
+
+
+def _half_open_admits_all(put: Put) -> None:
+    """Once the cool-down is over let everybody try, not one probe."""
+    held = Breakers.held
+
+    def open_alone(self: Breakers, market: MarketId) -> str:
+        trying = any(self.of(market, lane).state is BreakerState.HALF_OPEN for lane in HOLDING)
+        return "" if trying else held(self, market)
+
+    put(Breakers, "held", open_alone)
+
+
 _ALL = (
     _journal_after_send,
     _acknowledged_before_sync,
@@ -321,6 +339,8 @@ _ALL = (
     _retry_after_ignored,
     _kill_in_memory,
     _checkpoint_without_orders,
+    _breaker_counts_refusals,
+    _half_open_admits_all,
 )
 MUTANTS: dict[str, Callable[[Put], None]] = {mutant.__name__.lstrip("_"): mutant for mutant in _ALL}
 

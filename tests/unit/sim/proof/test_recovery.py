@@ -11,11 +11,15 @@ from kangbot.sim.world.disk import Disk
 from kangbot.sim.world.faults import Faults
 
 
+def _write(disk: Disk, market: str, desired: Desired) -> None:
+    event = DesiredChanged(market=MarketId(market), desired=desired, caller="test", at_ns=1)
+    disk.write([((event,), False, Ticket())])
+
+
 def _written() -> Disk:
     disk = Disk(tag="testtest", faults=Faults(random.Random(1)), synced=lambda _first, _rows: None)
     for desired in (Desired.RUNNING, Desired.STOPPED):
-        event = DesiredChanged(market=MarketId("bybit:A"), desired=desired, caller="test", at_ns=1)
-        disk.write([((event,), False, Ticket())])
+        _write(disk, "bybit:A", desired)
     return disk
 
 
@@ -31,14 +35,6 @@ def test_a_start_must_come_to_what_all_records_come_to() -> None:
     disk = _written()
     recovery = Recovery(disk, {})
     assert recovery.wrong(_fold(disk), {}) == ""
-    disk.write(
-        [
-            (
-                (DesiredChanged(market=MarketId("bybit:B"), desired=Desired.RUNNING, caller="test", at_ns=2),),
-                False,
-                Ticket(),
-            )
-        ]
-    )
+    _write(disk, "bybit:B", Desired.RUNNING)
     assert recovery.wrong(_fold(disk), {}) == ""
     assert "another memory" in recovery.wrong(Memory(last_sequence=3, born_ns=1), {})

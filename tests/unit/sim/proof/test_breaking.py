@@ -1,0 +1,66 @@
+"""What is held against the breakers."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from kangbot.errors import Refused, Retryable
+from kangbot.machines.breaker import BreakerTerms
+from kangbot.model.events import BreakerChanged, BreakerState, Lane
+from kangbot.model.ids import MarketId
+from kangbot.sim.proof.breaking import BreakerWatch
+
+BTC = MarketId("bybit:BTC/USDT:USDT")
+OPENED = BreakerChanged(
+    market=BTC,
+    lane=Lane.ENTRY,
+    before=BreakerState.CLOSED,
+    after=BreakerState.OPEN,
+    until_ns=9,
+    trips=1,
+    cause="a test",
+    at_ns=1,
+)
+
+
+class Story:
+    """A watch, and what it objected to."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self.said: list[str] = []
+        self.deeds: Counter[str] = Counter()
+        terms = BreakerTerms(in_a_row=2, row_within_ns=10)
+        self.watch = BreakerWatch(terms, lambda: self.now_ns, self.said.append, self.deeds)
+
+    def ends(self, error: Exception) -> None:
+        """Have a call end so."""
+
+        async def call() -> None:
+            raise error
+
+        with pytest.raises(type(error)):
+            asyncio.run(self.watch.watch(BTC, Lane.ENTRY, call()))
+
+
+def test_refusals_open_no_breaker() -> None:
+    """They are answers of a venue that is there."""
+    story = Story()
+    for _ in range(3):
+        story.ends(Refused("no funds"))
+    story.watch.changed(OPENED)
+    assert len(story.said) == 1
+    assert story.deeds == {"venue_refused": 3, "breaker_open": 1}
+
+
+def test_enough_failures_open_one_unless_they_are_old() -> None:
+    """Of that very lane."""
+    story = Story()
+    for _ in range(2):
+        story.ends(Retryable("away"))
+    story.watch.changed(OPENED)
+    assert story.said == []
+    story.now_ns = 60 * 10**9
+    story.watch.changed(OPENED)
+    assert len(story.said) == 1
