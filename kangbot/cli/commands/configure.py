@@ -59,3 +59,20 @@ def restore(
     from kangbot.cli.config import restore as command
 
     raise typer.Exit(command(config, state, number))
+
+
+@commands.command("import")
+def import_config(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Of freqtrade, or an older bot's global.json, constants.json."),
+    ],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Write a configuration from another bot's.
+
+    It overwrites none, takes no key, and says what has no counterpart.
+    """
+    from kangbot.cli.importing import import_config as command
+
+    raise typer.Exit(command(sources, config))
