@@ -14,9 +14,14 @@ from kangbot.settings import load
 from kangbot.settings.versions import Version, Versions, write_whole
 
 
-def versions(config: Path, state: Path | None) -> int:
+def versions(config: Path, state: Path | None, *, as_json: bool = False) -> int:
     """Print every version that is kept, oldest first."""
-    for version in _kept(config, state):
+    kept = _kept(config, state)
+    if as_json:
+        rows = [{"number": one.number, "at": one.at, "cause": one.cause, "file": str(one.path)} for one in kept]
+        typer.echo(msgspec.json.encode({"versions": rows}).decode())
+        return exit_codes.OK
+    for version in kept:
         typer.echo(f"{version.number:>4}  {version.at}  {version.cause}")
     return exit_codes.OK
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
+import msgspec
 import typer
 
 from kangbot.cli import exit_codes
@@ -13,16 +14,19 @@ from kangbot.storage.glance import current
 from kangbot.storage.tables import REVISION
 
 
-def upgrade(config: Path) -> int:
+def upgrade(config: Path, *, as_json: bool = False) -> int:
     """Bring the tables to this version's and say from where to where. Raises what `migrate.upgrade` raises."""
     settings = load(config, os.environ)
     target = url.parse(settings.history_url)
     if isinstance(target, url.MysqlUrl) and asyncio.run(current(target)):  # without alembic: a second on a small server
-        typer.echo(f"{target}: at {REVISION} already")
-        return exit_codes.OK
-    schema = migrate.upgrade(target)
-    if schema.current == schema.newest:
-        typer.echo(f"{target}: at {schema.newest} already")
+        before, after = REVISION, REVISION
     else:
-        typer.echo(f"{target}: {schema.current or 'empty'} → {schema.newest}")
+        schema = migrate.upgrade(target)
+        before, after = schema.current or "", schema.newest
+    if as_json:
+        typer.echo(msgspec.json.encode({"database": str(target), "from": before, "to": after}).decode())
+    elif before == after:
+        typer.echo(f"{target}: at {after} already")
+    else:
+        typer.echo(f"{target}: {before or 'empty'} → {after}")
     return exit_codes.OK

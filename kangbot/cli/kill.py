@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+import msgspec
 import typer
 
 from kangbot.cli import exit_codes
@@ -16,16 +17,27 @@ from kangbot.machines.killswitch import FILE, Wish, joined, read, wish, write
 from kangbot.settings import load
 
 
-def kill(config: Path, *, socket: Path | None, reason: str, flatten: bool) -> int:
+class Killed(msgspec.Struct, frozen=True, kw_only=True):
+    """What `kill --json` prints. Names are stable."""
+
+    killed: str  # why
+    flatten: bool
+    file: str = ""  # that was left for a daemon which did not answer; "" where one has taken it
+
+
+def kill(config: Path, *, socket: Path | None, reason: str, flatten: bool, as_json: bool = False) -> int:
     """Set the switch and return the exit code: 0 where it is kept, in the daemon or in the file."""
     path, folder = (socket, socket.parent) if socket else _places(config)
     try:
         standing = ControlClient(path).kill(reason, flatten=flatten)
     except NoDaemonError as error:
-        return _by_file(folder / FILE, error, wish(reason, flatten=flatten))
+        return _by_file(folder / FILE, error, wish(reason, flatten=flatten), as_json=as_json)
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return exit_codes.FAILURE
+    if as_json:
+        _say(Killed(killed=standing["killed"], flatten=standing["flatten"]))
+        return exit_codes.OK
     closing = ", positions are being closed" if standing["flatten"] else ", positions keep their stops"
     typer.echo(f"no entries from now on ({standing['killed']}); resting entries are cancelled{closing}")
     typer.echo("it stays so over restarts, until: kangbot release")
@@ -37,19 +49,26 @@ def _places(config: Path) -> tuple[Path, Path]:
     return settings.control_socket, settings.state_dir
 
 
-def _by_file(file: Path, silence: NoDaemonError, wanted: Wish) -> int:
+def _say(said: object) -> None:
+    typer.echo(msgspec.json.encode(said).decode())
+
+
+def _by_file(file: Path, silence: NoDaemonError, wanted: Wish, *, as_json: bool) -> int:
     try:
-        standing = read(file.read_text()) if file.exists() else None
-        file.write_text(write(joined(standing, wanted)))
+        standing = joined(read(file.read_text()) if file.exists() else None, wanted)
+        file.write_text(write(standing))
     except OSError as error:
         sys.stderr.write(f"{silence}\n{file} cannot be written: {error.strerror}\n")
         return exit_codes.NO_DAEMON
+    if as_json:
+        _say(Killed(killed=standing.reason, flatten=standing.flatten, file=str(file)))
+        return exit_codes.OK
     typer.echo(f"{silence}; the file {file} is there for it: a running daemon sees it within a second or two,")
     typer.echo("and one that is started finds it before it trades")
     return exit_codes.OK
 
 
-def release(config: Path, *, market: str, socket: Path | None) -> int:
+def release(config: Path, *, market: str, socket: Path | None, as_json: bool = False) -> int:
     """Release the switch, or the quarantine of a market, and return the exit code."""
     client = ControlClient(socket or _places(config)[0])
     try:
@@ -65,6 +84,9 @@ def release(config: Path, *, market: str, socket: Path | None) -> int:
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return exit_codes.FAILURE
+    if as_json:
+        _say({"released": market or "kill switch"})
+        return exit_codes.OK
     released = f"the quarantine of {market} is lifted" if market else "the kill switch is released"
     typer.echo(f"{released}: strategies may enter again")
     return exit_codes.OK

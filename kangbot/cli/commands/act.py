@@ -113,6 +113,7 @@ def kill(
     flatten: Annotated[bool, typer.Option("--flatten", help="Close every position, too.")] = False,
     reason: Annotated[str, typer.Option(help="Why; it is shown wherever something is held back.")] = "",
     socket: Socket = None,
+    as_json: Json = False,
 ) -> None:
     """Stop every entry at once, and cancel those that rest.
 
@@ -120,7 +121,7 @@ def kill(
     """
     from kangbot.cli.kill import kill as command
 
-    raise typer.Exit(command(config, socket=socket, reason=reason, flatten=flatten))
+    raise typer.Exit(command(config, socket=socket, reason=reason, flatten=flatten, as_json=as_json))
 
 
 @commands.command()
@@ -131,8 +132,9 @@ def release(
     config: Config = DEFAULT_CONFIG,
     *,
     socket: Socket = None,
+    as_json: Json = False,
 ) -> None:
     """Let entries through again after `kangbot kill`."""
     from kangbot.cli.kill import release as command
 
-    raise typer.Exit(command(config, market=market, socket=socket))
+    raise typer.Exit(command(config, market=market, socket=socket, as_json=as_json))

@@ -27,11 +27,11 @@ def validate(
 
 
 @commands.command("versions")
-def versions(config: Config = DEFAULT_CONFIG, state: State = None) -> None:
+def versions(config: Config = DEFAULT_CONFIG, state: State = None, *, as_json: Json = False) -> None:
     """Name the accepted versions, oldest first."""
     from kangbot.cli.config import versions as command
 
-    raise typer.Exit(command(config, state))
+    raise typer.Exit(command(config, state, as_json=as_json))
 
 
 @commands.command("diff")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from kangbot.cli.commands.options import DEFAULT_CONFIG, Config, group
+from kangbot.cli.commands.options import DEFAULT_CONFIG, Config, Json, group
 
 commands = group()
 database = group("The history database.")
@@ -42,14 +42,14 @@ def restore(
 
 
 @database.command()
-def upgrade(config: Config = DEFAULT_CONFIG) -> None:
+def upgrade(config: Config = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
     """Bring the database's tables to what this version writes.
 
     Changes nothing where they are.
     """
     from kangbot.cli.database import upgrade as command
 
-    raise typer.Exit(command(config))
+    raise typer.Exit(command(config, as_json=as_json))
 
 
 @journal.command()

@@ -166,6 +166,8 @@ def test_the_kill_switch_without_a_daemon_is_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "KILL").read_text() == "news\n"
     assert kangbot("kill", "--flatten", *socket).returncode == exit_codes.OK
     assert (tmp_path / "KILL").read_text() == "news\nflatten\n"
+    said = json.loads(kangbot("kill", "--reason", "later", "--json", *socket).stdout)
+    assert said == {"killed": "news", "flatten": True, "file": str(tmp_path / "KILL")}
     done = kangbot("release", *socket)
     assert done.returncode == exit_codes.NO_DAEMON
     assert (tmp_path / "KILL").exists()
@@ -177,13 +179,16 @@ def test_the_kill_switch_without_a_daemon_is_a_file(tmp_path: Path) -> None:
 def test_upgrading_a_database_says_from_where_to_where(tmp_path: Path) -> None:
     """The second time there is nothing to do."""
 
-    def upgrade() -> subprocess.CompletedProcess[str]:
-        return kangbot("db", "upgrade", "--config", SHIPPED, KANGBOT_STATE_DIR=str(tmp_path))
+    def upgrade(*options: str) -> subprocess.CompletedProcess[str]:
+        return kangbot("db", "upgrade", "--config", SHIPPED, *options, KANGBOT_STATE_DIR=str(tmp_path))
 
     first = upgrade()
     assert (first.returncode, first.stderr) == (exit_codes.OK, "")
     assert "empty →" in first.stdout
     assert "already" in upgrade().stdout
+    said = json.loads(upgrade("--json").stdout)
+    assert said["database"].endswith("history.sqlite")
+    assert said["from"] == said["to"] != ""
     assert (tmp_path / "history.sqlite").exists()
 
 

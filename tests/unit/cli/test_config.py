@@ -17,6 +17,9 @@ def test_a_version_is_put_back_and_what_was_broken_is_set_aside(
     config, state = tmp_path / "kangbot.toml", tmp_path / "state"
     Versions(state).keep(GOOD, "start", 0)
     config.write_bytes(GOOD + b"size = \n")
+    assert versions(config, state, as_json=True) == 0
+    (row,) = json.loads(capsys.readouterr().out)["versions"]
+    assert (row["number"], row["cause"]) == (1, "start")
     assert versions(config, state) == 0
     assert diff(config, state, None) == 0
     assert "+size = " in capsys.readouterr().out

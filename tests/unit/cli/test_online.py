@@ -54,6 +54,15 @@ async def test_health_is_told_check_by_check_and_fails_where_it_is_critical(serv
     assert json.loads(out)["status"] == "healthy"
 
 
+async def test_the_kill_switch_is_told_and_answers_a_script(served: Served) -> None:
+    """The daemon has taken it, so no file is named; what is released is."""
+    at = ("--socket", str(served.socket), "--json")
+    code, out, _ = await typed("kill", "--reason", "news", "--flatten", *at)
+    assert (code, json.loads(out)) == (exit_codes.OK, {"killed": "news", "flatten": True, "file": ""})
+    code, out, _ = await typed("release", *at)
+    assert (code, json.loads(out)) == (exit_codes.OK, {"released": "kill switch"})
+
+
 async def test_a_lane_is_held_open_by_hand(served: Served) -> None:
     """The one that is named, or that of entries."""
     at = ("--socket", str(served.socket))

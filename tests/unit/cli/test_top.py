@@ -220,6 +220,26 @@ async def test_it_ends_cleanly_in_a_real_terminal(served: Served, how: str) -> N
     await asyncio.get_running_loop().run_in_executor(None, watch)
 
 
+@pytest.mark.process
+async def test_a_daemon_that_is_started_anew_is_waited_for(tmp_path: Path) -> None:
+    """The board says that what it shows is old, and goes on with the next daemon."""
+    loop = asyncio.get_running_loop()
+    terminal: Terminal | None = None
+    try:
+        async with serving(tmp_path) as served:
+            terminal = Terminal(served.socket)
+            await loop.run_in_executor(None, terminal.until, "q ends")
+        await loop.run_in_executor(None, terminal.until, "NO ANSWER SINCE")
+        async with serving(tmp_path) as served:
+            terminal.said = ""
+            await loop.run_in_executor(None, terminal.until, "\x1b[H\x1b[1mkangbot 0.1.0")
+            terminal.press("q")
+            assert await loop.run_in_executor(None, terminal.ended) == exit_codes.OK
+    finally:
+        if terminal is not None:
+            terminal.close()
+
+
 async def test_a_script_gets_one_object_and_a_pipe_one_board(served: Served) -> None:
     """Both end at once."""
     at = ("--socket", str(served.socket))
