@@ -1,16 +1,21 @@
-"""`kangbot config …`: the accepted versions of the configuration's file, what was changed since, and back to one."""
+"""`kangbot config …`: what the file comes to, its accepted versions, what was changed since, and back to one."""
 
 import difflib
+import json
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import typer
 
 from kangbot.cli import exit_codes
 from kangbot.errors import ConfigInvalid
 from kangbot.runtime.world import real_world
-from kangbot.settings import load
+from kangbot.settings import Settings, load
+from kangbot.settings.shown import shown
 from kangbot.settings.versions import Version, Versions, write_whole
 
 
@@ -38,26 +43,82 @@ def diff(config: Path, state: Path | None, number: int | None) -> int:
     return exit_codes.OK
 
 
-def restore(config: Path, state: Path | None, number: int) -> int:
-    """Put a version in the file's place. What was there is set aside, never thrown away."""
-    version = _chosen(_kept(config, state), number)
-    if version is None:
+def show(config: Path, *, as_json: bool) -> int:
+    """Print every setting that has a value, as TOML, with who says it. A secret is only said to be there."""
+    from kangbot.settings.provenance import leaves, provenance  # noqa: PLC0415 -- pydantic, for this command alone
+    from kangbot.settings.sources import dotted  # noqa: PLC0415 -- same
+
+    settings = load(config, os.environ)
+    says = provenance(config, os.environ, settings)
+    rows = [(key, value, says(key)) for key, value in leaves(settings)]
+    if as_json:
+        values = {dotted(key): {"value": shown(value), "from": source} for key, value, source in rows}
+        typer.echo(msgspec.json.encode({"config": str(config), "values": values}).decode())
+    else:
+        typer.echo("\n".join(_tables(rows, settings)))
+    return exit_codes.OK
+
+
+def _tables(rows: list[tuple[tuple[str | int, ...], object, str]], settings: Settings) -> Iterator[str]:
+    yield f"# mode {settings.venue_mode} at {settings.venue}; *** is a secret"
+    before: tuple[str | int, ...] = ()
+    for key, value, source in rows:
+        table = key[:-1]
+        if table != before:
+            names = ".".join(str(part) for part in table if isinstance(part, str))
+            yield f"\n[[{names}]]" if isinstance(table[-1], int) else f"\n[{names}]"
+        before = table
+        yield f"{f'{key[-1]} = {_toml(value)}':<44} # {source}"
+
+
+def _toml(value: object) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else json.dumps(shown(value), ensure_ascii=False)
+
+
+def backup(config: Path, file: Path) -> int:
+    """Copy the file, where it is right, to one that is not there yet. No secret is in it."""
+    load(config, os.environ)
+    try:
+        with file.open("xb") as copy:
+            copy.write(config.read_bytes())
+            copy.flush()
+            os.fsync(copy.fileno())
+    except OSError as error:
+        why = "is there already, and is not overwritten" if isinstance(error, FileExistsError) else error.strerror
+        typer.echo(f"{error.filename or file}: {why}", err=True)
         return exit_codes.FAILURE
+    typer.echo(f"{file} is a copy of {config}; `kangbot config restore {file}` puts it back")
+    return exit_codes.OK
+
+
+def restore(config: Path, state: Path | None, which: str) -> int:
+    """Put a version, by its number, or a file in the file's place. What was there is set aside, never thrown away."""
+    if which.isdecimal():
+        version = _chosen(_kept(config, state), int(which))
+        if version is None:
+            return exit_codes.FAILURE
+        name, path = f"version {which}", version.path
+    else:
+        name, path = which, Path(which)
     trial = config.with_name(f".{config.name}.trial")  # beside the file: its paths are taken from there
     try:
-        write_whole(trial, version.path.read_bytes())
+        text = path.read_bytes()
+        write_whole(trial, text)
         load(trial, os.environ)
     except ConfigInvalid as error:
-        typer.echo(f"version {number} is no longer right:\n{error.message}", err=True)
+        typer.echo(f"{name} is not right, or no longer:\n{error.message}", err=True)
         return exit_codes.CONFIG
+    except OSError as error:
+        typer.echo(f"{error.filename or path}: {error.strerror}", err=True)
+        return exit_codes.FAILURE
     finally:
         trial.unlink(missing_ok=True)
     if config.exists():
         aside = config.with_name(f"{config.name}.{_kind(config)}.{_now()}")
         config.rename(aside)
         typer.echo(f"what was there is {aside}")
-    write_whole(config, version.path.read_bytes())
-    typer.echo(f"{config} is version {number} again; a running daemon takes it on by itself")
+    write_whole(config, text)
+    typer.echo(f"{config} is {name} again; a running daemon takes it on by itself")
     return exit_codes.OK
 
 

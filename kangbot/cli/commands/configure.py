@@ -14,6 +14,17 @@ State = Annotated[
 ]
 
 
+@commands.command("show")
+def show(config: Config = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
+    """Print each setting's value, and who says it.
+
+    The file's line, a variable, a secret's file, or the default. A secret is only said to be there.
+    """
+    from kangbot.cli.config import show as command
+
+    raise typer.Exit(command(config, as_json=as_json))
+
+
 @commands.command("validate")
 def validate(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Any; it need not be the one that runs.")],
@@ -48,17 +59,28 @@ def diff(
 
 @commands.command("restore")
 def restore(
-    number: Annotated[int, typer.Argument(help="Of the version.")],
+    which: Annotated[str, typer.Argument(metavar="NUMBER|FILE", help="An accepted version, or a file.")],
     config: Config = DEFAULT_CONFIG,
     state: State = None,
 ) -> None:
-    """Put an accepted version in the file's place.
+    """Put a version, or a file, in the file's place.
 
     What was there is set aside.
     """
     from kangbot.cli.config import restore as command
 
-    raise typer.Exit(command(config, state, number))
+    raise typer.Exit(command(config, state, which))
+
+
+@commands.command("backup")
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; it must not be there.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Copy the file, where it is right; no secret is in it."""
+    from kangbot.cli.config import backup as command
+
+    raise typer.Exit(command(config, file))
 
 
 @commands.command("import")

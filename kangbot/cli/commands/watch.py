@@ -113,3 +113,21 @@ def report(
     from kangbot.cli.report import command
 
     raise typer.Exit(command(config, start=start, end=end, html=html, as_json=as_json))
+
+
+@commands.command()
+def logs(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what it writes, until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="So many of the last.")] = 50,
+    socket: Socket = None,
+) -> None:
+    """Show what the daemon writes, wherever that goes.
+
+    The journal of its service, or the file that its standard error was sent to. `[logs] format = "json"` has it write
+    one object a line.
+    """
+    from kangbot.cli.logs import logs as command
+
+    raise typer.Exit(command(config, socket=socket, lines=lines, follow=follow))

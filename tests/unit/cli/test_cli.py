@@ -218,8 +218,25 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
     process.wait()
 
 
-def test_completion_is_offered() -> None:
-    """For the shell it is asked in."""
-    done = kangbot("--show-completion", "bash")
-    assert done.returncode in (exit_codes.OK, exit_codes.USAGE)
-    assert "Traceback" not in done.stderr
+def test_a_real_bash_completes_commands_and_options() -> None:
+    """By the script that is offered: a command, one of a group, and an option."""
+    script = """
+        eval "$(kangbot --show-completion)"
+        complete -p kangbot
+        for words in "kangbot st" "kangbot config v" "kangbot status --s"; do
+            COMP_WORDS=($words) COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+            _kangbot_completion kangbot
+            echo "${COMPREPLY[@]}"
+        done
+    """
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script], capture_output=True, text=True, check=True, env={**os.environ, "PATH": path}
+    )
+    assert done.stdout.splitlines() == [
+        "complete -o default -F _kangbot_completion kangbot",
+        "status start stop start-all stop-all",
+        "validate versions",
+        "--socket",
+    ]
+    assert done.stderr == ""

@@ -1,13 +1,17 @@
 """Accepted versions of the configuration: named, compared, put back."""
 
+import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from kangbot.cli.config import diff, restore, versions
+from kangbot.cli.config import backup, diff, restore, show, versions
+from kangbot.errors import ConfigInvalid
 from kangbot.settings.versions import KEPT, Versions
 
 GOOD = b'state_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
+MARKET = b'[[markets]]\nsymbol = "BTC/USDT:USDT"\nparameters = { fast = 3 }\n'
 
 
 def test_a_version_is_put_back_and_what_was_broken_is_set_aside(
@@ -23,8 +27,8 @@ def test_a_version_is_put_back_and_what_was_broken_is_set_aside(
     assert versions(config, state) == 0
     assert diff(config, state, None) == 0
     assert "+size = " in capsys.readouterr().out
-    assert restore(config, state, 7) == 1
-    assert restore(config, state, 1) == 0
+    assert restore(config, state, "7") == 1
+    assert restore(config, state, "1") == 0
     assert config.read_bytes() == GOOD
     (aside,) = tmp_path.glob("kangbot.toml.corrupted.*")
     assert aside.read_bytes() == GOOD + b"size = \n"
@@ -38,3 +42,52 @@ def test_the_newest_versions_are_kept(tmp_path: Path) -> None:
         kept.keep(b"# %d" % number, "again", number)
     assert [version.number for version in kept.all()] == list(range(6, KEPT + 6))
     assert kept.all()[-1].cause == "edit-by-hand"
+
+
+def test_every_value_is_shown_with_who_says_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As TOML that says the same; of a secret only that it is there, and whence."""
+    config, secret = tmp_path / "kangbot.toml", tmp_path / "bybit_secret"
+    secret.write_text("canary-secret")
+    secret.chmod(0o600)
+    config.write_bytes(
+        b'mode = "testnet"\n[venues.bybit]\nsecret_file = "bybit_secret"\n[defaults]\nsize = 75.5\n' + MARKET
+    )
+    monkeypatch.setenv("KANGBOT_VENUES__BYBIT__KEY", "canary-key")
+    monkeypatch.setenv("KANGBOT_LOGS__LEVEL", "warning")
+    assert show(config, as_json=False) == 0
+    text = capsys.readouterr().out
+    assert "canary" not in text
+    table = tomllib.loads(text)
+    assert (table["mode"], table["defaults"]["size"], table["logs"]["level"]) == ("testnet", 75.5, "warning")
+    assert table["markets"] == [{"symbol": "BTC/USDT:USDT", "enabled": True, "parameters": {"fast": 3}}]
+    assert show(config, as_json=True) == 0
+    values = json.loads(capsys.readouterr().out)["values"]
+    assert values["defaults.size"] == {"value": "75.5", "from": "line 5"}
+    assert values["logs.level"] == {"value": "warning", "from": "KANGBOT_LOGS__LEVEL"}
+    assert values["logs.format"] == {"value": "console", "from": "default"}
+    assert values["venues.bybit.key"] == {"value": "***", "from": "KANGBOT_VENUES__BYBIT__KEY"}
+    assert values["venues.bybit.secret"] == {"value": "***", "from": f"the file {secret}"}
+    assert values["markets[0].parameters.fast"]["from"] == "line 8"
+
+
+def test_a_copy_is_made_once_and_put_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It overwrites nothing; what is wrong is neither copied nor put back."""
+    config, copy = tmp_path / "kangbot.toml", tmp_path / "copy.toml"
+    config.write_bytes(GOOD)
+    assert backup(config, copy) == 0
+    assert backup(config, copy) == 1
+    assert "not overwritten" in capsys.readouterr().err
+    config.write_bytes(GOOD.replace(b"BTC", b"ETH"))
+    assert restore(config, None, str(copy)) == 0
+    assert config.read_bytes() == copy.read_bytes() == GOOD
+    (aside,) = tmp_path.glob("kangbot.toml.replaced.*")
+    assert b"ETH" in aside.read_bytes()
+    config.write_bytes(b"mode = 1\n")
+    with pytest.raises(ConfigInvalid):
+        backup(config, tmp_path / "wrong.toml")
+    assert restore(config, None, str(tmp_path / "nowhere.toml")) == 1
+    (tmp_path / "wrong.toml").write_bytes(b"mode = 2\n")
+    assert restore(config, None, str(tmp_path / "wrong.toml")) == 78
+    assert config.read_bytes() == b"mode = 1\n"
