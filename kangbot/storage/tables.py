@@ -11,7 +11,7 @@ What a trader asks for: `orders`, `fills`, `round_trips`, `positions`, `run_stat
 
 from dataclasses import dataclass
 
-REVISION = "0001"  # the newest of migrations/versions: what this code reads and writes
+REVISION = "0002"  # the newest of migrations/versions: what this code reads and writes
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,42 @@
+"""No page of the history sorts a table."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from kangbot.model.ids import MarketId
+from kangbot.ports import Listing, Page
+from kangbot.storage.migrate import upgrade
+from kangbot.storage.pages import statement
+from kangbot.storage.url import SqliteUrl
+
+_OF_ONE = [listing for listing in Listing if listing not in (Listing.EQUITY, Listing.BARS)]
+_OF_ALL = [listing for listing in Listing if listing is not Listing.BARS]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database."""
+    path = tmp_path_factory.mktemp("pages") / "history.sqlite"
+    upgrade(SqliteUrl(path=path))
+    return path
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *(Page(listing=listing) for listing in _OF_ALL),
+        *(Page(listing=listing, market=MarketId("v:A")) for listing in _OF_ONE),
+        Page(listing=Listing.BARS, market=MarketId("v:A"), timeframe_s=60),
+    ],
+    ids=lambda page: f"{page.listing.value}-{page.market or 'all'}",
+)
+def test_a_page_is_read_along_an_index(file: Path, page: Page) -> None:
+    """The newest hundred of a million rows cost a hundred rows; only equals of one moment may be put in order."""
+    text, arguments = statement(page, "?")
+    with closing(sqlite3.connect(file)) as database:
+        plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {text}", arguments)]
+    assert "INDEX" in plan[0]
+    assert plan[1:] in ([], ["USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"])
