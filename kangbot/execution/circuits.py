@@ -75,6 +75,10 @@ class Circuits:
             return "local_fault: most markets failed within one moment: the fault is likely on this side"
         return self.breakers.held(market)
 
+    def in_trouble(self, market: MarketId, lane: Lane) -> bool:
+        """Whether the lane's breaker is not closed, or most markets fail together."""
+        return self._fault.there or self.breakers.of(market, lane).state is not BreakerState.CLOSED
+
     def ended(self, market: MarketId, lane: Lane, error: Exception | None) -> None:
         """Learn how a call of the market ended; `error` None for well."""
         now_ns = self._clock.now_ns()

@@ -56,7 +56,7 @@ class Pulse(msgspec.Struct, frozen=True):
 class Executor:
     """See the module. `on_sent(ns)` hears how long it took from `decided_perf_ns` to the call to the venue.
 
-    `hold` tells why no market of the account may enter; it is asked again the moment before an entry leaves.
+    `hold` tells why no entry may leave; it is asked again the moment before one does, a second copy of one included.
     `ended` hears how each call to the venue ended, and each append that nobody waits for.
     `cancel_orphans`: orders under our prefix that the journal does not know are cancelled, else only told.
     `quarantine_hands`: a market in which somebody trades by hand is a person's until `release`.
@@ -352,6 +352,8 @@ class Executor:
             return "its time was over before it could leave"
         if not order.sends and intent.purpose is Purpose.ENTRY and (reason := self.entries_blocked) is not None:
             return reason
+        if order.sends and (reason := self._kept(order)):
+            return reason
         # Not journalled: a restart may believe nothing of it, for the record is no proof that the send did not happen.
         self._blotter.learn(intent.client_id, Sent(self._settle_ns(now_ns)), now_ns)
         self._learning.active_ns = now_ns
@@ -364,7 +366,7 @@ class Executor:
         """Start the errands that are due."""
         self._cancel_orphaned()
         for order in self._blotter.unsettled:
-            step = next_step(order, now_ns, ids_for_ever=self._ids_for_ever)
+            step = next_step(order, now_ns, ids_for_ever=self._ids_for_ever and not self._kept(order))
             if step.due_ns is None or step.due_ns > now_ns or self._flying(step.action, order):
                 continue
             if step.action is Action.CANCEL:
@@ -386,6 +388,10 @@ class Executor:
         if due_ns is not None and due_ns <= now_ns and self.position.net:
             self._learning.protection = self._learning.protection.trying(now_ns)
             self._errands.protect(self._learning.protection.wanted)
+
+    def _kept(self, order: Order) -> str:
+        """Return why no second copy of the order may leave; "" where one may. An entry that is held is asked about."""
+        return "" if self._hold is None or order.intent.purpose is not Purpose.ENTRY else self._hold()
 
     def _flying(self, action: Action, order: Order) -> bool:
         return self._errands.flying("cancel" if action is Action.CANCEL else "ask", order.client_id)

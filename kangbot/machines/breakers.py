@@ -5,7 +5,7 @@ a breaker that was open is open after a restart, until the same moment. A probe 
 due again at once.
 
 An open entry lane holds entries back, and so does an open data lane, since one would enter blind. Nothing here ever
-holds back an exit, a cancellation or a stop: an open exit lane is an alarm.
+refuses an exit, a cancellation or a stop: an open exit lane is an alarm, and slows down exits that come to nothing.
 """
 
 from collections.abc import Iterator, Sequence

@@ -18,13 +18,16 @@ class Pacing:
     failures: int = 0
     not_before_ns: int = 0
 
-    def ended(self, now_ns: int, *, moved: bool, withdrawn: bool) -> "Pacing":
-        """Return it after an order's end: whether the position moved meanwhile, and whether we took the order back."""
+    def ended(self, now_ns: int, *, moved: bool, withdrawn: bool, slow: bool = False) -> "Pacing":
+        """Return it after an order's end: whether the position moved meanwhile, and whether we took the order back.
+
+        `slow`: the venue is known to be in trouble, so that the wait is the longest at once.
+        """
         if moved:
             return replace(self, failures=0, not_before_ns=0)
         if withdrawn:
             return self
-        wait_ns = min(self.first_ns << min(self.failures, 40), self.ceiling_ns)
+        wait_ns = self.ceiling_ns if slow else min(self.first_ns << min(self.failures, 40), self.ceiling_ns)
         return replace(self, failures=self.failures + 1, not_before_ns=now_ns + wait_ns)
 
     def due_ns(self, now_ns: int) -> int | None:

@@ -50,7 +50,10 @@ class Leave(Enum):
 
 
 class Desk:
-    """One market's desk; called by the market's task only. `doubt` tells why an entry cannot be stamped."""
+    """One market's desk; called by the market's task only.
+
+    `doubt` tells why an entry cannot be stamped; `exits_slow` whether exits are in trouble at the venue.
+    """
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class Desk:
         stops: StopTerms | None = None,
         foreign: ForeignPolicy = ForeignPolicy.REPORT,
         doubt: Callable[[], str] = lambda: "",
+        exits_slow: Callable[[], bool] = lambda: False,
     ) -> None:
         self.executor = executor
         self.target: Target | None = None
@@ -78,6 +82,7 @@ class Desk:
         self._pace = Pace()
         self._foreign = foreign
         self._doubt = doubt
+        self._exits_slow = exits_slow
         self._touched = executor.touched
         self._sentry = Sentry(
             executor=executor, instrument=instrument, inbox=inbox, clock=clock, terms=stops or StopTerms()
@@ -100,7 +105,8 @@ class Desk:
         position = self.executor.position
         mark = quote.mid if quote is not None else position.entry or ZERO  # without an entry it is flat
         self._risk.position(self.spec.market, position.net, mark)
-        self._pace.look(self.executor.orders, position.net, self._clock.now_ns())
+        now_ns = self._clock.now_ns()
+        self._pace.look(self.executor.orders, position.net, now_ns, exits_slow=self._exits_slow())
         working = {order.client_id: order for order in self.executor.orders}
         for held in tuple(self._reserved):
             order = working.get(held)

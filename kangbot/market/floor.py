@@ -35,7 +35,7 @@ from kangbot.market.roster import Roster, UnknownMarketError
 from kangbot.market.spec import Changed, MarketSpec
 from kangbot.market.task import MarketTask
 from kangbot.market.terms import Terms
-from kangbot.model.events import Desired, RunState
+from kangbot.model.events import Desired, Lane, RunState
 from kangbot.model.ids import MarketId, Symbol
 from kangbot.model.market import Instrument
 from kangbot.model.money import Money
@@ -227,6 +227,7 @@ class Floor:
             stops=self._terms.stops,
             foreign=self._terms.foreign,
             doubt=self._doubt,
+            exits_slow=partial(self.circuits.in_trouble, spec.market, Lane.EXIT),
         )
         data_ended = partial(self._ended, spec.market, Operation.DATA)
         prices = Prices(
@@ -259,6 +260,7 @@ class Floor:
             preparation=preparation,
             prices=prices,
             data_ended=data_ended,
+            data_held=partial(self.circuits.in_trouble, spec.market, Lane.DATA),
             overseer=Overseer(executor=executor, bounds=self._terms.decisions, now_ns=clock.now_ns, alarm=self._alarm),
             supervisor=self._terms.supervisor(clock, draw),
             journal=self._journal,

@@ -1,6 +1,8 @@
 """One market's pace: which of its orders came to nothing, and how soon the next of that kind may follow.
 
-Exits are tried again sooner than entries, for a position that should be closed costs money; neither is hammered.
+Exits are tried again sooner than entries, for a position that should be closed costs money; neither is hammered. While
+the breaker of the exit lane is not closed an exit that came to nothing waits its longest at once. No exit is refused:
+the first leaves at once, and none waits for longer than that.
 """
 
 from collections.abc import Iterable
@@ -37,8 +39,11 @@ class Pace:
         """Learn that an order leaves while the position is `net`."""
         self._last[order.intent.purpose] = _Last(order.client_id, net)
 
-    def look(self, orders: Iterable[Order], net: Quantity, now_ns: int) -> None:
-        """See what has become of the newest orders; `orders` are those under way, `net` is the position by now."""
+    def look(self, orders: Iterable[Order], net: Quantity, now_ns: int, *, exits_slow: bool = False) -> None:
+        """See what has become of the newest orders; `orders` are those under way, `net` is the position by now.
+
+        `exits_slow`: exits are in trouble at the venue.
+        """
         known = {order.client_id: order for order in orders}
         for purpose, last in tuple(self._last.items()):
             order = known.get(last.client_id)
@@ -46,7 +51,9 @@ class Pace:
                 last.withdrawn = last.withdrawn or bool(order.cancel_requested_ns)
             elif order is None:
                 moved = net != last.net
-                self._pacing[purpose] = self._pacing[purpose].ended(now_ns, moved=moved, withdrawn=last.withdrawn)
+                self._pacing[purpose] = self._pacing[purpose].ended(
+                    now_ns, moved=moved, withdrawn=last.withdrawn, slow=exits_slow and purpose is Purpose.EXIT
+                )
                 del self._last[purpose]
 
     def due_ns(self, purpose: Purpose, now_ns: int) -> int | None:

@@ -32,6 +32,7 @@ from kangbot.market.streams import Streams
 from kangbot.model.data import Bar, Trade
 from kangbot.model.events import BarStored, RunState, Severity
 from kangbot.model.market import Instrument
+from kangbot.model.orders import Purpose
 from kangbot.ports import Channel, Journal
 from kangbot.runtime.supervisor import Supervisor
 from kangbot.runtime.world import SECOND_NS, Clock
@@ -47,8 +48,9 @@ _CLOSED = f"{Trouble.CLOSED}:"  # how the reason begins where a stream went down
 class MarketTask:
     """One market. The roster commands it, the feed and the account fill its inbox.
 
-    `data_ended` is told what befalls its data, for the breaker of their lane. Bars begin and end by the venue's clock,
-    which is `offset_ns` ahead of ours. `ended` hears of each fall.
+    `data_ended` is told what befalls its data, for the breaker of their lane; while `data_held`, no data are asked for
+    that only entries need. Bars begin and end by the venue's clock, which is `offset_ns` ahead of ours. `ended` hears
+    of each fall.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class MarketTask:
         prices: Prices,
         overseer: Overseer,
         data_ended: Callable[[Exception | None], None] = lambda _error: None,
+        data_held: Callable[[], bool] = lambda: False,
         supervisor: Supervisor,
         journal: Journal,
         decisions: Latencies,
@@ -85,6 +88,7 @@ class MarketTask:
         self._preparation = preparation
         self._prices = prices
         self._data_ended = data_ended
+        self._data_held = data_held
         self._streams = Streams()
         self._journal = journal
         self._cancel_entries = cancel_entries
@@ -341,7 +345,10 @@ class MarketTask:
         """
         if self._bars is None:
             return self.desk.unguarded
-        return bool(self.desk.executor.position.net) or bool(self.desk.executor.orders)
+        executor = self.desk.executor
+        if executor.position.net or any(order.intent.purpose is Purpose.EXIT for order in executor.orders):
+            return True
+        return bool(executor.orders) and not self._data_held()
 
     def _rejoin(self, now_ns: int) -> None:
         """Fetch history where the stream has a hole, or once more where bars were missing."""
@@ -352,7 +359,10 @@ class MarketTask:
 
     def _fetch_ns(self) -> int | None:
         """Return when history is to be fetched; None where it need not, or is under way."""
-        return None if self._bars is None or self._bars.joined else self._backfill.due_ns()
+        if self._bars is None or self._bars.joined:
+            return None
+        bare = self.state in _DECIDING and not self.desk.executor.position.net  # a position is managed by its bars
+        return None if bare and self._data_held() else self._backfill.due_ns()
 
     def _closed(self, bar: Bar) -> None:
         """Show one closed bar to the strategy, and keep it for the history while the market runs."""

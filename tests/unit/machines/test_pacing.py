@@ -40,3 +40,12 @@ def test_very_many_failures_do_not_overflow() -> None:
     for _ in range(100):
         pacing = pacing.ended(0, moved=False, withdrawn=False)
     assert pacing.due_ns(0) == 35
+
+
+def test_while_the_venue_is_in_trouble_the_first_wait_is_the_longest() -> None:
+    """And no longer than that, however often it fails; progress ends it as ever."""
+    pacing = FRESH
+    for _ in range(3):
+        pacing = pacing.ended(1000, moved=False, withdrawn=False, slow=True)
+        assert pacing.due_ns(1000) == 1035
+    assert pacing.ended(1000, moved=True, withdrawn=False, slow=True) == FRESH

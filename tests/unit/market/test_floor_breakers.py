@@ -7,9 +7,11 @@ from kangbot.machines.breakers import Breakers
 from kangbot.market.reporting import breaker_reports
 from kangbot.model.events import BreakerState, Lane
 from kangbot.model.ids import MarketId
+from kangbot.ports import Channel
+from kangbot.runtime.world import SECOND_NS
 from tests.support.floor_story import Story, play
 from tests.support.order_venue import Fate
-from tests.support.trade_words import MARKET
+from tests.support.trade_words import MARKET, instrument
 
 
 def test_entries_that_get_no_answer_open_the_breaker_and_no_more_of_them_leave() -> None:
@@ -56,6 +58,64 @@ def test_an_exit_leaves_through_open_breakers() -> None:
         told.strategy.want(0)
         await told.bar()
         assert told.venue.net == 0
+
+    play(story)
+
+
+def test_exits_that_come_to_nothing_are_five_seconds_apart_while_their_lane_is_open() -> None:
+    """Each is tried, none is refused; the one that is taken closes the position."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        told.floor.circuits.isolate(MARKET, Lane.EXIT, "test")
+        told.venue.fates.extend([Fate.REFUSED] * 4)
+        before = len(told.venue.submits)
+        told.strategy.want(0)
+        await told.bar()
+        began_ns = told.world.clock.now_ns()
+        while told.venue.net:
+            told.quote()
+            await asyncio.sleep(0.1)
+        assert len(told.venue.submits) == before + 5
+        assert (told.world.clock.now_ns() - began_ns) / SECOND_NS < 21
+
+    play(story)
+
+
+def test_an_open_data_lane_asks_for_no_candles_of_a_flat_market() -> None:
+    """Once it closes the hole is filled; a market with a position goes on asking."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.floor.circuits.isolate(MARKET, Lane.DATA, "test")
+        asked = told.venue.fetches
+        told.feeds.tell(Channel.BAR, instrument(), live=False)
+        await asyncio.sleep(150)
+        assert told.venue.fetches == asked
+        told.floor.circuits.reset(MARKET, Lane.DATA, "test")
+        await asyncio.sleep(60)
+        assert told.venue.fetches > asked
+
+    play(story)
+
+
+def test_an_open_data_lane_keeps_the_candles_of_a_position() -> None:
+    """Its exit is decided by them."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        assert told.venue.net == Decimal(2)
+        told.floor.circuits.isolate(MARKET, Lane.DATA, "test")
+        asked = told.venue.fetches
+        told.feeds.tell(Channel.BAR, instrument(), live=False)
+        await asyncio.sleep(150)
+        assert told.venue.fetches > asked
 
     play(story)
 

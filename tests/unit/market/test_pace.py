@@ -61,3 +61,14 @@ def test_an_order_that_is_over_and_waits_for_its_fills_is_judged_by_them() -> No
     pace.look([msgspec.structs.replace(flying, status=OrderStatus.FILLED)], Decimal(1), LATER_NS)
     pace.look([], ZERO, LATER_NS)
     assert pace.next_ns(LATER_NS) is None
+
+
+def test_exits_in_trouble_wait_five_seconds_and_entries_as_ever() -> None:
+    """The first leaves at once; no wait is longer than that of many failures."""
+    pace = Pace()
+    assert pace.due_ns(Purpose.EXIT, LATER_NS) is None
+    for purpose in Purpose:
+        pace.placed(order(purpose), Decimal(1))
+    pace.look([], Decimal(1), LATER_NS, exits_slow=True)
+    assert pace.due_ns(Purpose.EXIT, LATER_NS) == LATER_NS + 5 * SECOND_NS
+    assert pace.due_ns(Purpose.ENTRY, LATER_NS) == LATER_NS + SECOND_NS
