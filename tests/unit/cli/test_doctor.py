@@ -1,10 +1,12 @@
 """`kangbot check` as a person meets it: a real process, beside exchanges that answer, are away, or say too much."""
 
+import http.server
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +35,18 @@ def silent() -> Iterator[str]:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+class Time(http.server.BaseHTTPRequestHandler):
+    """Binance's clock, and nothing else of it."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/fapi/v1/time" else 404)
+        self.end_headers()
+        self.wfile.write(b'{"serverTime":%d}' % (time.time_ns() // 1_000_000))
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing on standard error."""
 
 
 def checked(config: Path, rest_url: str, *, as_json: bool = True, **environ: str) -> tuple[int, Any]:
@@ -137,6 +151,31 @@ def test_the_simulated_exchange_is_started_by_a_person(config: Path) -> None:
     code, looks = checked(config, "http://127.0.0.1:1", KANGBOT_MODE="sandbox")
     assert (code, looks["venue"]["mark"]) == (exit_codes.OK, "warning")
     assert looks["venue"]["remedy"] == "serve it with: kangbot sandbox"
+
+
+def test_on_paper_no_key_is_asked_about(config: Path, exchange: Running) -> None:
+    """Whatever key there is: it is not used."""
+    code, looks = checked(config, exchange.rest_url, KANGBOT_MODE="paper")
+    assert code == exit_codes.OK
+    assert looks["venue_clock"]["mark"] == "ok"
+    assert not looks.keys() & {"key", "withdrawal", "key_address", "key_expiry"}
+
+
+def test_a_venue_that_gives_data_only_is_asked_for_its_time(config: Path) -> None:
+    """It has no account, so there is no key either."""
+    config.write_text('mode = "paper"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\nvenue = "binance_usdm"\n')
+    server = http.server.HTTPServer(("127.0.0.1", 0), Time)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        code, looks = checked(config, url, KANGBOT_VENUES__BINANCE_USDM__REST_URL=url)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert code == exit_codes.OK
+    assert looks["venue"]["says"].startswith(f"{url} answers in ")
+    assert abs(looks["venue_clock"]["figure"]) < 1000
+    assert "key" not in looks
 
 
 def test_a_database_that_is_away_may_come_back(config: Path, exchange: Running) -> None:
