@@ -11,5 +11,5 @@ an intent is in the journal before a byte leaves. Decisions live in `machines`, 
 clock, no chance and no I/O; shells do what they say.
 
 Begin reading at `model/events.py` (what can happen), then `market/task.py` (what a market does about it), then
-`app.py` (how it is put together). `docs/architecture.md` has the picture and the reasons.
+`app/` (how it is put together). `docs/architecture.md` has the picture and the reasons.
 """

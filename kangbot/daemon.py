@@ -110,8 +110,8 @@ async def _serve(
         on_leash(partial(signals.asked, "the end of whoever started it"))
     try:
         async with Keeper.of_process(guard, _crashed) as keeper, App(file, saved, world, keeper.phase, masker) as app:
-            keeper.watch(status=app.headline, stuck=app.stuck)
-            signals.on_hangup(partial(app.reload_soon, "SIGHUP"))
+            keeper.watch(status=app.answers.headline, stuck=app.answers.stuck)
+            signals.on_hangup(partial(app.answers.reload_soon, "SIGHUP"))
             await app.run(stop=signals.stop, hurry=signals.hurry)
     except NeedsHuman as error:
         log.critical("daemon.needs_human", what=error.message, remedy=error.remedy)

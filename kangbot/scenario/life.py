@@ -1,4 +1,4 @@
-"""One life of the daemon in the simulated world, composed as `app.py` composes the real one."""
+"""One life of the daemon in the simulated world, composed as `app/` composes the real one."""
 
 import asyncio
 import contextlib

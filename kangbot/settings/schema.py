@@ -28,7 +28,7 @@ from kangbot.settings.venues import SANDBOX_CREDENTIAL, Category, Mode, Venues
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What `load` returns. Read once, in `app.py`; below it there are only parameters."""
+    """What `load` returns. Read once, in `app/`; below it there are only parameters."""
 
     mode: Mode = "sandbox"
     """`sandbox`: the simulated exchange. `paper`: live data, simulated fills. `testnet`: the venue's own playground.

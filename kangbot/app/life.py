@@ -1,4 +1,4 @@
-"""The composition root: the one module that names every concrete class, and the order in which they begin and end.
+"""The daemon's life: every part is made here, and this is the order in which they begin and end.
 
 Begin: journal, history, venue, feeds, markets, control. End: the other way round. What the nesting says is what stops
 when: the markets settle while the venue and the journal are still there, and the journal is the last to close.
@@ -6,29 +6,26 @@ when: the markets settle while the venue and the journal are still there, and th
 
 import asyncio
 import contextlib
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Self
 
 import msgspec
 import structlog
 
+from kangbot.app import parameters
+from kangbot.app.answers import Answers
 from kangbot.control.chat.commands import ChatCommands
 from kangbot.control.chat.telegram import Telegram
 from kangbot.control.dashboard.assets import Assets
-from kangbot.control.server import ControlServer, Listen
+from kangbot.control.server import ControlServer
 from kangbot.editing import Editor, spec_of
-from kangbot.errors import NeedsHuman, Refused
+from kangbot.errors import NeedsHuman
 from kangbot.execution.budget import Budget
-from kangbot.health.checks import Health, health_of
 from kangbot.health.faults import FaultDesk
-from kangbot.health.headline import headline
 from kangbot.health.lag import LoopLag
-from kangbot.health.metrics import exposition
 from kangbot.health.monitor import Monitor
 from kangbot.health.process import ProcessMeter
-from kangbot.health.report import MarketReport, OrderCounts, Reloaded, Report
 from kangbot.health.vitals import Vitals
 from kangbot.journal.announce import AnnouncedJournal
 from kangbot.journal.compact import Compactor
@@ -38,47 +35,33 @@ from kangbot.journal.writer import JournalWriter
 from kangbot.logs import Masker
 from kangbot.machines.breakers import Breakers
 from kangbot.machines.faults import Kind, Operation
-from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.limiter import Window
-from kangbot.machines.offset import Estimate
 from kangbot.machines.pauses import Pauses
 from kangbot.machines.service import Phase
-from kangbot.machines.slowness import Bounds
 from kangbot.market.floor import Floor
-from kangbot.market.killswitch import KillSwitch, Standing
-from kangbot.market.reporting import breaker_reports, error_reports, report_of, stream_report
-from kangbot.market.roster import Command, Place, Roster
-from kangbot.market.terms import Terms
+from kangbot.market.killswitch import KillSwitch
+from kangbot.market.roster import Roster
 from kangbot.market.vitals import TURN_S, watch, watch_market
-from kangbot.model.events import Lane, Noted, RequestsPaused, RunState, Severity
+from kangbot.model.events import Noted, RequestsPaused, RunState, Severity
 from kangbot.model.ids import MarketId
 from kangbot.modes import Past, connection, noted
-from kangbot.notify.notifier import Notifier
-from kangbot.notify.outside import Outside
 from kangbot.notify.wording import headlines
-from kangbot.ports import Page, Row
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.alarm import Alarm
 from kangbot.runtime.garbage import freeze
 from kangbot.runtime.tasks import Tasks
-from kangbot.runtime.world import SECOND_NS, World
-from kangbot.settings import Settings
+from kangbot.runtime.world import World
 from kangbot.settings.file import ConfigFile, Saved
-from kangbot.settings.shown import shown
-from kangbot.storage.opening import Readable, open_history
-from kangbot.storage.url import SqliteUrl
-from kangbot.storage.url import parse as parse_url
 
 log = structlog.get_logger(__name__)
 
-_MILLISECOND_NS = 1_000_000
 _DRAIN_S = 5.0  # how long the end waits for the history: what it does not get then, it gets after the next start
 _SETTLED = (RunState.LIVE, RunState.PAUSED, RunState.STOPPED, RunState.FAILED)
 LAST_RUN = "last_run.json"
 
 
 class App:
-    """The whole daemon between `async with` and its end."""
+    """The whole daemon between `async with` and its end; `answers` is there in between."""
 
     def __init__(
         self, file: ConfigFile, saved: Saved, world: World, reached: Callable[[Phase], None], masker: Masker
@@ -120,7 +103,7 @@ class App:
         settings = self._settings
         writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
         self._vitals.register("journal", TURN_S, done=lambda: writer.settled, waiting=lambda: writer.waiting)
-        self._writer, self._journal = writer, AnnouncedJournal(writer)
+        self._journal = AnnouncedJournal(writer)
         self._apart = AnnouncedJournal(
             writer
         )  # the kill switch's: risk learns of it by another way, people by this one
@@ -141,8 +124,7 @@ class App:
             shut_down=self._crashed,
             mask=Masker(settings.secrets).text,
         )
-        history = self._history()
-        self._shelf: Readable = history
+        kind, history = parameters.history(settings, self._world)
         self._exits.push_async_callback(history.aclose)
         self._drain = Drain(
             writer,
@@ -182,7 +164,7 @@ class App:
             risk=self._risk,
             roster=self._roster,
             specs=self._specs,
-            terms=self._terms(),
+            terms=parameters.terms(settings, way.receive_window_ms),
             venue_clock=self._link.way.clock,
             breakers=breakers,
             faults=self._faults,
@@ -196,7 +178,7 @@ class App:
             state_dir=settings.state_dir,
             decisions=self._floor.decisions,
             timings=self._link.way.timings,
-            health=self.health,
+            health=lambda: self.answers.health(),  # noqa: PLW0108 -- the answers are made later
             report_every_s=settings.health.report_every_s,
         )
         self._kill_switch = KillSwitch(
@@ -213,16 +195,43 @@ class App:
             world=self._world,
             floor=self._floor,
             risk=self._risk,
-            hold=self.ready,
+            hold=lambda: self.answers.ready(),  # noqa: PLW0108 -- the answers are made later
             note=self._noted,
             learnt=lambda read: self._masker.add(*read.secrets),
             joined=self._joined,
         )
+        self.answers = Answers(
+            clock=self._world.clock,
+            mode=settings.mode,
+            version=self._version,
+            started_ns=self._started_ns,
+            thresholds=settings.health.thresholds,
+            link=self._link,
+            floor=self._floor,
+            roster=self._roster,
+            risk=self._risk,
+            kill_switch=self._kill_switch,
+            faults=self._faults,
+            editor=self._editor,
+            masker=self._masker,
+            journal=self._journal,
+            writer=writer,
+            drain=self._drain,
+            shelf=history,
+            history_kind=kind,
+            vitals=self._vitals,
+            monitor=self._monitor,
+            meter=self._meter,
+            lag=self._lag,
+            starts=self._starts,
+            stopping=lambda: self._stopping,
+            history_away=lambda: self._history_away,
+        )
         control = ControlServer(
-            self,
+            self.answers,
             settings.control_socket,
             clock=self._world.clock,
-            listen=_listen(settings),
+            listen=parameters.listen(settings),
             pages=Assets(settings.state_dir).mount,
             mask=self._masker.text,
             hide=self._masker.add,
@@ -230,24 +239,12 @@ class App:
         self._exits.push_async_callback(control.aclose)
         await control.start()
 
-    def _notifier(self) -> Notifier | None:
-        """Return who tells people; None where nobody is to be told. What becomes of it never reaches trading."""
-        settings = self._settings.notify
-        if settings.addresses is None:
-            return None
-        sender = Outside(settings.addresses.value)
-        name = settings.name or self._settings.mode
-        notifier = Notifier(self._world, sender, settings.terms, name=name, standing=lambda: headlines(self.report()))
-        for journal in (self._journal, self._apart):
-            journal.listen(notifier.tell)
-        return notifier
-
     def _telegram(self) -> Telegram | None:
         """Return who takes commands from a chat; None where nobody may give any there."""
         settings = self._settings.telegram
         if settings.token is None:
             return None
-        commands = ChatCommands(self, lambda: headlines(self.report()))
+        commands = ChatCommands(self.answers, lambda: headlines(self.answers.report()))
         token = settings.token.value
         return Telegram(self._world, url=settings.api_url, token=token, chats=settings.chats, answer=commands.answer)
 
@@ -259,17 +256,6 @@ class App:
             "breakers": Breakers(self._settings.breakers.terms),
             "pauses": Pauses(),
         }
-
-    def _history(self) -> Readable:
-        url, database = parse_url(self._settings.history_url), self._settings.database
-        self._history_kind = "sqlite" if isinstance(url, SqliteUrl) else "mysql"
-        return open_history(
-            url,
-            self._world.fork("storage").random,
-            pool_size=database.pool_size,
-            connect_s=database.connect_timeout_s,
-            statement_s=database.statement_timeout_s,
-        )
 
     def _budget(self, kind: str, windows: tuple[Window, ...]) -> Budget:
         name, clock = f"{self._link.venue.name} {kind}", self._world.clock
@@ -286,25 +272,6 @@ class App:
         self._exits.callback(alarm.close)
         return alarm
 
-    def _terms(self) -> Terms:
-        supervision = self._settings.supervision
-        return Terms(
-            restarts=supervision.restarts,
-            restarts_within_s=supervision.within_s,
-            first_wait_s=supervision.first_wait_s,
-            longest_wait_s=supervision.longest_wait_s,
-            receive_window_ms=self._link.way.receive_window_ms,
-            cancel_entries=self._settings.shutdown.open_entries == "cancel",
-            cancel_orphans=self._settings.risk.orphans == "cancel",
-            foreign=ForeignPolicy(self._settings.risk.foreign),
-            stops=self._settings.risk.stops,
-            decisions=Bounds(
-                slow_ns=supervision.slow_decision_ms * _MILLISECOND_NS,
-                block_ns=supervision.blocking_decision_ms * _MILLISECOND_NS,
-                times=supervision.slow_decisions,
-            ),
-        )
-
     # ------------------------------------------------------------------------------------------------------------ run
     async def run(self, *, stop: asyncio.Event, hurry: asyncio.Event) -> None:
         """Trade until `stop`, then end in order; `hurry` cuts that short. Raises what made going on impossible."""
@@ -315,7 +282,10 @@ class App:
         self._tasks.spawn("kill-switch", self._kill_switch.run())
         self._vitals.register("kill-switch", TURN_S, done=lambda: self._kill_switch.looks)
         self._outside.spawn("monitor", self._monitor.run())
-        if (notifier := self._notifier()) is not None:
+        notifier = parameters.notifier(self._settings, self._world, lambda: headlines(self.answers.report()))
+        if notifier is not None:
+            for journal in (self._journal, self._apart):
+                journal.listen(notifier.tell)
             self._outside.spawn("notify", notifier.run())
         if (telegram := self._telegram()) is not None:
             self._outside.spawn("telegram", telegram.run())
@@ -361,7 +331,7 @@ class App:
         with contextlib.suppress(TimeoutError, NeedsHuman):  # a full disk has been told of
             async with asyncio.timeout(0.1 if hurry.is_set() else max(0.5, over_s - loop.time())):
                 await self._drained()
-        report = self.report()
+        report = self.answers.report()
         try:
             (self._settings.state_dir / LAST_RUN).write_bytes(msgspec.json.encode(report))
         except OSError as error:
@@ -380,196 +350,18 @@ class App:
 
     async def _drained(self) -> None:
         """Wait until the journal holds still and the history has it all, or is away."""
-        await self._journal.append(self._note("daemon.stopped", "stopped in order"))
+        now_ns, message = self._world.clock.now_ns(), "stopped in order"
+        await self._journal.append(
+            Noted(kind="daemon.stopped", severity=Severity.INFO, market=None, message=message, at_ns=now_ns)
+        )
         while self._drain.stats.backlog and not self._history_away:  # noqa: ASYNC110 -- once, at the end, and bounded
             await asyncio.sleep(0.05)
 
-    # -------------------------------------------------------------------------------------------------------- control
-    def command(self, market: MarketId, command: Command, caller: str) -> Place:
-        """Command one market. UnknownMarketError where there is none; Refused while the daemon stops."""
-        self._must_go_on()
-        return self._roster.command(market, command, caller)
-
-    def command_all(self, command: Command, caller: str) -> None:
-        """START (staggered, in the background) or STOP every market. Refused while the daemon stops."""
-        self._must_go_on()
-        if command is Command.START:
-            self._starts.spawn("start-all", self._roster.start_all(caller))
-        else:
-            self._roster.stop_all(caller, remember=True)
-
-    async def kept(self) -> None:
-        """Wait until what was commanded is on disk. NeedsHuman where a restart would forget it."""
-        await self._roster.kept()
-
-    async def kill(self, reason: str, caller: str, *, flatten: bool) -> Standing:
-        """Set the kill switch. NeedsHuman where no disk took it."""
-        return await self._kill_switch.kill(reason, caller, flatten=flatten)
-
-    async def release(self, caller: str) -> Standing:
-        """Release the kill switch. NeedsHuman where it stays set."""
-        return await self._kill_switch.release(caller)
-
-    def release_market(self, market: MarketId, caller: str) -> None:
-        """Lift a market's quarantine. UnknownMarketError where there is none."""
-        self._floor.release(market, caller)
-
-    def headline(self) -> str:
-        """Return the daemon in one line, for a service manager; cheap."""
-        return headline(
-            live=self._roster.count(RunState.LIVE),
-            total=self._total,
-            waiting=self._floor.waiting,
-            killed=self._risk.killed,
-            history_away=self._history_away,
-        )
-
-    def stuck(self) -> str:
-        """Return which vital part has work and does none; "" where none is stuck."""
-        if self._stopping:
-            return ""
-        return self._vitals.stuck(self._world.clock.now_ns())
-
-    def reset_breaker(self, market: MarketId, lane: Lane | None, caller: str) -> None:
-        """Close the market's breakers, or one lane's. UnknownMarketError where there is none of that name."""
-        self._floor.circuits.reset(self._floor.known(market), lane, caller)
-
-    def isolate(self, market: MarketId, lane: Lane, caller: str) -> None:
-        """Keep a lane's breaker open until it is reset. UnknownMarketError as above."""
-        self._floor.circuits.isolate(self._floor.known(market), lane, caller)
-
-    def force_retry(self, market: MarketId, caller: str) -> None:
-        """Probe the market's open lanes now, and end a pause of its entries. UnknownMarketError as above."""
-        self._faults.forgive(self._floor.known(market))
-        self._floor.circuits.force_retry(self._floor.known(market), caller)
-
-    async def page(self, page: Page) -> Sequence[Row]:
-        """Return a page of the history. Retryable where it is away."""
-        return await self._shelf.page(page)
-
-    async def reload_config(self, caller: str) -> Reloaded:
-        """Read the configuration's file now, and apply what is different. Refused before and after the daemon's work.
-
-        With problems nothing was changed.
-        """
-        if held := self.ready():
-            raise Refused(held)
-        return await self._editor.reload(caller)
-
-    def reload_soon(self, caller: str) -> None:
-        """Do the same in the background, as soon as the daemon does its work."""
-        self._editor.ask(caller)
-
-    def told(self, what: str, caller: str) -> None:
-        """Write into the journal that `caller` was obeyed."""
-        self._journal.append(self._note("control.command", f"{what}, by {caller}"))
-
-    def ready(self) -> str:
-        """Return why the daemon does not do its work; "" where it does."""
-        if self._stopping:
-            return "the daemon is stopping"
-        if not self._floor.markets:
-            return self._floor.waiting or "the markets are being prepared"
-        return self.health().ready
-
-    def live(self) -> str:
-        """Return why the process should be ended; "" where it should not."""
-        return self.stuck()
-
-    def metrics(self) -> str:
-        """Return the figures in Prometheus' text format."""
-        report, floor = self.report(), self._floor
-        latencies = {
-            "frame_to_decision": floor.decisions.histogram(),
-            "frame_to_order": floor.orders.histogram(),
-            "loop_lag": self._lag.latencies.histogram(),
-        }
-        rest = {name: one.histogram() for name, one in self._link.way.timings.endpoints.items()}
-        return exposition(report, health_of(report, self._settings.health.thresholds), latencies, rest)
-
-    def health(self) -> Health:
-        """Return how well the daemon is."""
-        return health_of(self.report(), self._settings.health.thresholds)
-
-    def config(self) -> Mapping[str, object]:
-        """Return the configuration as plain data, without a secret."""
-        plain = self._masker.value(shown(self._editor.settings))
-        return plain if isinstance(plain, dict) else {}
-
-    def report(self) -> Report:
-        """Return the whole daemon at this moment."""
-        now_ns, cost = self._world.clock.now_ns(), self._meter.read()
-        hub, tasks = self._link.hub, self._floor.markets.items()
-        markets = [report_of(task, self._roster[name], now_ns, hub.troubles(name)) for name, task in tasks]
-        elapsed_s = (now_ns - self._started_ns) / SECOND_NS
-        seen = hub.counters
-        return Report(
-            version=self._version,
-            mode=self._settings.mode,
-            pid=os.getpid(),
-            started_ns=self._started_ns,
-            at_ns=now_ns,
-            markets=markets,
-            total=self._total,
-            live=self._roster.count(RunState.LIVE),
-            waiting=self._floor.waiting,
-            frames=seen.frames,
-            bars=sum(market.bars for market in markets),
-            decisions=sum(market.decisions for market in markets),
-            orders=_orders(markets),
-            reconnects=seen.reconnects,
-            frame_to_decision_ms=self._floor.decisions.summary(),
-            frame_to_order_ms=self._floor.orders.summary(),
-            loop_lag_ms=self._lag.latencies.summary(),
-            loop_lag_recent_ms=self._lag.recent_ms(),
-            loop=type(asyncio.get_running_loop()).__module__.partition(".")[0],
-            rss_mb=cost.rss_mb,
-            rss_peak_mb=cost.peak_mb,
-            cpu_percent=round(cost.cpu_s / elapsed_s * 100, 2),
-            cpu_s=cost.cpu_s,
-            handles=cost.handles,
-            clock=_clock_report(self._link.way.clock.estimate),
-            unprotected=sum(bool(market.unprotected) for market in markets),
-            killed=self._risk.killed,
-            flatten=self._risk.flatten,
-            stuck=self.stuck(),
-            recovered=self._floor.account.reconciled.is_set(),
-            decision_recent_s=self._monitor.decision_s(),
-            memory=self._monitor.memory(),
-            disk_free_mb=self._monitor.disk_free_mb(),
-            rest=self._monitor.rest(),
-            equity=dict(self._floor.equity),
-            streams=[stream_report(stream) for stream in hub.streams],
-            config=self._editor.report(),
-            breakers=breaker_reports(self._floor.circuits.breakers),
-            errors=error_reports(self._faults.tallies()),
-            local_fault_ns=self._floor.circuits.local_fault_ns,
-            journal_sequence=self._journal.last,
-            journal_waiting=self._writer.queued,
-            journal_bytes=self._writer.size_bytes(),
-            history=self._history_kind,
-            history_backlog=self._drain.stats.backlog,
-            history_away=self._history_away,
-            pool=self._shelf.pool(),
-        )
-
     # -------------------------------------------------------------------------------------------------------- private
-    @property
-    def _total(self) -> int:
-        """How many markets are to be traded."""
-        return sum(market.enabled for market in self._editor.settings.markets)
-
     def _joined(self, market: MarketId) -> None:
         """Learn that a market joined the floor: its task must never die, like the others'."""
         longest_wait_s = self._settings.supervision.longest_wait_s
         watch_market(self._vitals, self._floor.markets[market], self._world.clock, longest_wait_s)
-
-    def _must_go_on(self) -> None:
-        if self._stopping:
-            raise Refused("the daemon is stopping")
-
-    def _note(self, kind: str, message: str) -> Noted:
-        return Noted(kind=kind, severity=Severity.INFO, market=None, message=message, at_ns=self._world.clock.now_ns())
 
     def _noted(self, kind: str, severity: Severity, market: MarketId | None, message: str) -> None:
         now_ns = self._world.clock.now_ns()
@@ -596,30 +388,3 @@ class App:
             return
         error.add_note(f"in the task {name}")  # told once, by whoever ends the process
         self._failed.set_exception(error)
-
-
-def _listen(settings: Settings) -> Listen:
-    control = settings.control
-    return Listen(
-        host=control.host,
-        port=control.port,
-        names=control.hosts,
-        control_token=settings.control_token,
-        read_token=settings.read_token,
-    )
-
-
-def _clock_report(estimate: Estimate | None) -> dict[str, float | None]:
-    if estimate is None:
-        return {"offset": None, "uncertainty": None}
-    return {
-        "offset": round(estimate.offset_ns / _MILLISECOND_NS, 3),
-        "uncertainty": round(estimate.uncertainty_ns / _MILLISECOND_NS, 3),
-    }
-
-
-def _orders(markets: list[MarketReport]) -> OrderCounts:
-    total = OrderCounts()
-    for market in markets:
-        total.add(market.orders)
-    return total

@@ -1,0 +1,268 @@
+"""What the daemon answers, and what it does when told: the port behind every route (`control/port.py`).
+
+It has what the composition root has made and owns none of it. Every answer is of this moment; nothing is kept.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kangbot.editing import Editor
+from kangbot.errors import Refused
+from kangbot.health.checks import Health, Thresholds, health_of
+from kangbot.health.faults import FaultDesk
+from kangbot.health.headline import headline
+from kangbot.health.lag import LoopLag
+from kangbot.health.metrics import exposition
+from kangbot.health.monitor import Monitor
+from kangbot.health.process import ProcessMeter
+from kangbot.health.report import MarketReport, OrderCounts, Reloaded, Report
+from kangbot.health.vitals import Vitals
+from kangbot.journal.drain import Drain
+from kangbot.journal.writer import JournalWriter
+from kangbot.logs import Masker
+from kangbot.machines.offset import Estimate
+from kangbot.market.floor import Floor
+from kangbot.market.killswitch import KillSwitch, Standing
+from kangbot.market.reporting import breaker_reports, error_reports, report_of, stream_report
+from kangbot.market.roster import Command, Place, Roster
+from kangbot.model.events import Lane, Noted, RunState, Severity
+from kangbot.model.ids import MarketId
+from kangbot.modes import Connection
+from kangbot.ports import Journal, Page, Row
+from kangbot.risk.account import AccountRisk
+from kangbot.runtime.tasks import Tasks
+from kangbot.runtime.world import SECOND_NS, Clock
+from kangbot.settings.shown import shown
+from kangbot.storage.opening import Readable
+
+_MILLISECOND_NS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """The running daemon, to whoever asks. `stopping` says whether it ends; `history_away` why the history is away."""
+
+    clock: Clock
+    mode: str
+    version: str
+    started_ns: int
+    thresholds: Thresholds
+    link: Connection
+    floor: Floor
+    roster: Roster
+    risk: AccountRisk
+    kill_switch: KillSwitch
+    faults: FaultDesk
+    editor: Editor
+    masker: Masker
+    journal: Journal
+    writer: JournalWriter
+    drain: Drain
+    shelf: Readable
+    history_kind: str
+    vitals: Vitals
+    monitor: Monitor
+    meter: ProcessMeter
+    lag: LoopLag
+    starts: Tasks  # what has markets begin
+    stopping: Callable[[], bool]
+    history_away: Callable[[], str]
+
+    def command(self, market: MarketId, command: Command, caller: str) -> Place:
+        """Command one market. UnknownMarketError where there is none; Refused while the daemon stops."""
+        self._must_go_on()
+        return self.roster.command(market, command, caller)
+
+    def command_all(self, command: Command, caller: str) -> None:
+        """START (staggered, in the background) or STOP every market. Refused while the daemon stops."""
+        self._must_go_on()
+        if command is Command.START:
+            self.starts.spawn("start-all", self.roster.start_all(caller))
+        else:
+            self.roster.stop_all(caller, remember=True)
+
+    async def kept(self) -> None:
+        """Wait until what was commanded is on disk. NeedsHuman where a restart would forget it."""
+        await self.roster.kept()
+
+    async def kill(self, reason: str, caller: str, *, flatten: bool) -> Standing:
+        """Set the kill switch. NeedsHuman where no disk took it."""
+        return await self.kill_switch.kill(reason, caller, flatten=flatten)
+
+    async def release(self, caller: str) -> Standing:
+        """Release the kill switch. NeedsHuman where it stays set."""
+        return await self.kill_switch.release(caller)
+
+    def release_market(self, market: MarketId, caller: str) -> None:
+        """Lift a market's quarantine. UnknownMarketError where there is none."""
+        self.floor.release(market, caller)
+
+    def headline(self) -> str:
+        """Return the daemon in one line, for a service manager; cheap."""
+        return headline(
+            live=self.roster.count(RunState.LIVE),
+            total=self._total,
+            waiting=self.floor.waiting,
+            killed=self.risk.killed,
+            history_away=self.history_away(),
+        )
+
+    def stuck(self) -> str:
+        """Return which vital part has work and does none; "" where none is stuck."""
+        if self.stopping():
+            return ""
+        return self.vitals.stuck(self.clock.now_ns())
+
+    def reset_breaker(self, market: MarketId, lane: Lane | None, caller: str) -> None:
+        """Close the market's breakers, or one lane's. UnknownMarketError where there is none of that name."""
+        self.floor.circuits.reset(self.floor.known(market), lane, caller)
+
+    def isolate(self, market: MarketId, lane: Lane, caller: str) -> None:
+        """Keep a lane's breaker open until it is reset. UnknownMarketError as above."""
+        self.floor.circuits.isolate(self.floor.known(market), lane, caller)
+
+    def force_retry(self, market: MarketId, caller: str) -> None:
+        """Probe the market's open lanes now, and end a pause of its entries. UnknownMarketError as above."""
+        self.faults.forgive(self.floor.known(market))
+        self.floor.circuits.force_retry(self.floor.known(market), caller)
+
+    async def page(self, page: Page) -> Sequence[Row]:
+        """Return a page of the history. Retryable where it is away."""
+        return await self.shelf.page(page)
+
+    async def reload_config(self, caller: str) -> Reloaded:
+        """Read the configuration's file now, and apply what is different. Refused before and after the daemon's work.
+
+        With problems nothing was changed.
+        """
+        if held := self.ready():
+            raise Refused(held)
+        return await self.editor.reload(caller)
+
+    def reload_soon(self, caller: str) -> None:
+        """Do the same in the background, as soon as the daemon does its work."""
+        self.editor.ask(caller)
+
+    def told(self, what: str, caller: str) -> None:
+        """Write into the journal that `caller` was obeyed."""
+        now_ns, message = self.clock.now_ns(), f"{what}, by {caller}"
+        self.journal.append(
+            Noted(kind="control.command", severity=Severity.INFO, market=None, message=message, at_ns=now_ns)
+        )
+
+    def ready(self) -> str:
+        """Return why the daemon does not do its work; "" where it does."""
+        if self.stopping():
+            return "the daemon is stopping"
+        if not self.floor.markets:
+            return self.floor.waiting or "the markets are being prepared"
+        return self.health().ready
+
+    def live(self) -> str:
+        """Return why the process should be ended; "" where it should not."""
+        return self.stuck()
+
+    def metrics(self) -> str:
+        """Return the figures in Prometheus' text format."""
+        report, floor = self.report(), self.floor
+        latencies = {
+            "frame_to_decision": floor.decisions.histogram(),
+            "frame_to_order": floor.orders.histogram(),
+            "loop_lag": self.lag.latencies.histogram(),
+        }
+        rest = {name: one.histogram() for name, one in self.link.way.timings.endpoints.items()}
+        return exposition(report, health_of(report, self.thresholds), latencies, rest)
+
+    def health(self) -> Health:
+        """Return how well the daemon is."""
+        return health_of(self.report(), self.thresholds)
+
+    def config(self) -> Mapping[str, object]:
+        """Return the configuration as plain data, without a secret."""
+        plain = self.masker.value(shown(self.editor.settings))
+        return plain if isinstance(plain, dict) else {}
+
+    def report(self) -> Report:
+        """Return the whole daemon at this moment."""
+        now_ns, cost = self.clock.now_ns(), self.meter.read()
+        hub, tasks = self.link.hub, self.floor.markets.items()
+        markets = [report_of(task, self.roster[name], now_ns, hub.troubles(name)) for name, task in tasks]
+        elapsed_s = (now_ns - self.started_ns) / SECOND_NS
+        seen = hub.counters
+        return Report(
+            version=self.version,
+            mode=self.mode,
+            pid=os.getpid(),
+            started_ns=self.started_ns,
+            at_ns=now_ns,
+            markets=markets,
+            total=self._total,
+            live=self.roster.count(RunState.LIVE),
+            waiting=self.floor.waiting,
+            frames=seen.frames,
+            bars=sum(market.bars for market in markets),
+            decisions=sum(market.decisions for market in markets),
+            orders=_orders(markets),
+            reconnects=seen.reconnects,
+            frame_to_decision_ms=self.floor.decisions.summary(),
+            frame_to_order_ms=self.floor.orders.summary(),
+            loop_lag_ms=self.lag.latencies.summary(),
+            loop_lag_recent_ms=self.lag.recent_ms(),
+            loop=type(asyncio.get_running_loop()).__module__.partition(".")[0],
+            rss_mb=cost.rss_mb,
+            rss_peak_mb=cost.peak_mb,
+            cpu_percent=round(cost.cpu_s / elapsed_s * 100, 2),
+            cpu_s=cost.cpu_s,
+            handles=cost.handles,
+            clock=_clock_report(self.link.way.clock.estimate),
+            unprotected=sum(bool(market.unprotected) for market in markets),
+            killed=self.risk.killed,
+            flatten=self.risk.flatten,
+            stuck=self.stuck(),
+            recovered=self.floor.account.reconciled.is_set(),
+            decision_recent_s=self.monitor.decision_s(),
+            memory=self.monitor.memory(),
+            disk_free_mb=self.monitor.disk_free_mb(),
+            rest=self.monitor.rest(),
+            equity=dict(self.floor.equity),
+            streams=[stream_report(stream) for stream in hub.streams],
+            config=self.editor.report(),
+            breakers=breaker_reports(self.floor.circuits.breakers),
+            errors=error_reports(self.faults.tallies()),
+            local_fault_ns=self.floor.circuits.local_fault_ns,
+            journal_sequence=self.journal.last,
+            journal_waiting=self.writer.queued,
+            journal_bytes=self.writer.size_bytes(),
+            history=self.history_kind,
+            history_backlog=self.drain.stats.backlog,
+            history_away=self.history_away(),
+            pool=self.shelf.pool(),
+        )
+
+    # -------------------------------------------------------------------------------------------------------- private
+    @property
+    def _total(self) -> int:
+        """How many markets are to be traded."""
+        return sum(market.enabled for market in self.editor.settings.markets)
+
+    def _must_go_on(self) -> None:
+        if self.stopping():
+            raise Refused("the daemon is stopping")
+
+
+def _clock_report(estimate: Estimate | None) -> dict[str, float | None]:
+    if estimate is None:
+        return {"offset": None, "uncertainty": None}
+    return {
+        "offset": round(estimate.offset_ns / _MILLISECOND_NS, 3),
+        "uncertainty": round(estimate.uncertainty_ns / _MILLISECOND_NS, 3),
+    }
+
+
+def _orders(markets: list[MarketReport]) -> OrderCounts:
+    total = OrderCounts()
+    for market in markets:
+        total.add(market.orders)
+    return total

@@ -1,0 +1,73 @@
+"""What settings become: the parameters and the parts that are made from nothing but settings and the world."""
+
+from collections.abc import Callable, Sequence
+
+from kangbot.control.server import Listen
+from kangbot.machines.holding import ForeignPolicy
+from kangbot.machines.slowness import Bounds
+from kangbot.market.terms import Terms
+from kangbot.notify.notifier import Notifier
+from kangbot.notify.outside import Outside
+from kangbot.runtime.world import World
+from kangbot.settings import Settings
+from kangbot.storage.opening import Readable, open_history
+from kangbot.storage.url import SqliteUrl
+from kangbot.storage.url import parse as parse_url
+
+_MILLISECOND_NS = 1_000_000
+
+
+def terms(settings: Settings, receive_window_ms: int) -> Terms:
+    """Return how the floor is run; the venue says how long it receives a request."""
+    supervision = settings.supervision
+    return Terms(
+        restarts=supervision.restarts,
+        restarts_within_s=supervision.within_s,
+        first_wait_s=supervision.first_wait_s,
+        longest_wait_s=supervision.longest_wait_s,
+        receive_window_ms=receive_window_ms,
+        cancel_entries=settings.shutdown.open_entries == "cancel",
+        cancel_orphans=settings.risk.orphans == "cancel",
+        foreign=ForeignPolicy(settings.risk.foreign),
+        stops=settings.risk.stops,
+        decisions=Bounds(
+            slow_ns=supervision.slow_decision_ms * _MILLISECOND_NS,
+            block_ns=supervision.blocking_decision_ms * _MILLISECOND_NS,
+            times=supervision.slow_decisions,
+        ),
+    )
+
+
+def history(settings: Settings, world: World) -> tuple[str, Readable]:
+    """Return the kind of database that the history is kept in, and the history."""
+    url, database = parse_url(settings.history_url), settings.database
+    kind = "sqlite" if isinstance(url, SqliteUrl) else "mysql"
+    return kind, open_history(
+        url,
+        world.fork("storage").random,
+        pool_size=database.pool_size,
+        connect_s=database.connect_timeout_s,
+        statement_s=database.statement_timeout_s,
+    )
+
+
+def notifier(settings: Settings, world: World, standing: Callable[[], Sequence[str]]) -> Notifier | None:
+    """Return who tells people; None where nobody is to be told. What becomes of it never reaches trading."""
+    notify = settings.notify
+    if notify.addresses is None:
+        return None
+    sender = Outside(notify.addresses.value)
+    name = notify.name or settings.mode
+    return Notifier(world, sender, notify.terms, name=name, standing=standing)
+
+
+def listen(settings: Settings) -> Listen:
+    """Return where the control API is served."""
+    control = settings.control
+    return Listen(
+        host=control.host,
+        port=control.port,
+        names=control.hosts,
+        control_token=settings.control_token,
+        read_token=settings.read_token,
+    )
