@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from kangbot.errors import KangbotError
+from kangbot.errors import KangbotError, RateLimited
 from kangbot.execution.budget import Budget
 from kangbot.machines.offset import Estimate, Offset, Sample
 from kangbot.machines.priority import Priority
@@ -89,6 +89,8 @@ class VenueClock:
                 async with asyncio.timeout(_TIMEOUT_S):
                     await self.measure(ask)
             except (KangbotError, TimeoutError) as error:
+                if isinstance(error, RateLimited):
+                    budget.pause(error.retry_after_ns)
                 if not self._failing:
                     log.warning("clock.unanswered", error=str(error) or "no answer in time")
                 self._failing = True

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kangbot.errors import Retryable
+from kangbot.errors import RateLimited, Retryable
 from kangbot.execution.budget import Budget
 from kangbot.execution.venue_clock import FIRST_SAMPLES, VenueClock
 from kangbot.machines.limiter import Window
@@ -130,6 +130,26 @@ async def test_it_is_measured_every_minute_and_sooner_after_a_failure() -> None:
         assert server.asked <= asked + 1
 
     await beside(known.keep(server.time, budget(clock)), story)
+
+
+@told
+async def test_a_venue_that_wants_to_be_left_alone_is_left_alone() -> None:
+    """Its Retry-After holds for everybody who asks under that budget, also where it was the clock that asked."""
+    clock = virtual()
+    server, known, shared = Server(clock, 0), VenueClock(clock, most_ns=SECOND_NS), budget(clock)
+    server.error = RateLimited("too many requests", code="10006", retry_after_ns=90 * SECOND_NS)
+
+    async def story() -> None:
+        await asyncio.sleep(61)
+        assert server.asked == 1
+        assert shared.paused_until_ns > clock.now_ns() + 88 * SECOND_NS
+        await asyncio.sleep(85)
+        assert server.asked == 1
+        server.error = None
+        await asyncio.sleep(10)
+        assert server.asked == 2
+
+    await beside(known.keep(server.time, shared), story)
 
 
 def test_a_wall_clock_that_is_stepped_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
