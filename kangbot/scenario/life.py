@@ -10,6 +10,7 @@ from typing import Any
 
 from kangbot.errors import NeedsHuman
 from kangbot.execution.budget import Budget
+from kangbot.execution.venue_clock import VenueClock
 from kangbot.journal.announce import AnnouncedJournal
 from kangbot.journal.compact import Compactor
 from kangbot.journal.drain import Drain
@@ -51,6 +52,7 @@ VENUE = VenueName("bybit")  # what the listing calls itself
 STATE = PurePosixPath("/state")
 DATA_REQUESTS = 20  # a second
 WINDOW_MS = 5000
+_DOUBT_NS = SECOND_NS  # by which the venue's clock may be wrong where an entry is stamped, as in `modes/bybit.py`
 _KEEP_S = 10.0  # how long records stay in the journal: longer than the end of a session looks back
 _LEAST = 40  # records that are worth a compaction
 _PAUSE_S = 0.5
@@ -157,13 +159,14 @@ class Life:
         pauses: Pauses,
     ) -> Floor:
         outside, plan = self._outside, self._outside.plan
+        venue_clock = VenueClock(self.clock, most_ns=_DOUBT_NS)
         port = _WatchedPort(
             self._leaves,
             outside.invariants.breaking,
             name=VENUE,
             front=outside.front,
             carrier=ProcessCarrier(outside.network, self.process, outside.invariants),
-            clock=self.clock,
+            clock=venue_clock,
             venue_now_ns=outside.venue_now_ns,
             id_rule=plan.id_rule,
             window_ns=WINDOW_MS * 1_000_000,
@@ -181,6 +184,7 @@ class Life:
             specs=plan.specs,
             terms=Terms(receive_window_ms=WINDOW_MS, foreign=plan.foreign),
             breakers=breakers,
+            venue_clock=venue_clock,
             died=self._crashed,
         )
 

@@ -30,6 +30,7 @@ _FAULTS_MINUTES = 10.0
 _NATIVES = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "LINKUSDT", "LTCUSDT", "BNBUSDT", "ADAUSDT")
 _QUIET_NS = 30 * SECOND_NS  # before the first fault: markets warm up
 LIVENESS_NS = 60 * SECOND_NS  # after the last
+MINUTE_S = 60
 _KILLED_SHARE = 0.35  # of the sessions
 _HANDS_SHARE = 0.3
 # Breakers that open, probe and close several times in a session.
@@ -115,6 +116,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     hands: tuple[Hand, ...]
     foreign: ForeignPolicy
     breakers: BreakerTerms
+    drift_ppm: int  # of the venue's clock
     compact_s: float | None  # between two compactions of the journal; None: it keeps all records
     calm_ns: int  # when the faults have stopped
     end_ns: int
@@ -150,6 +152,7 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
         hands=_hands(rng, markets, size, calm_ns),
         foreign=rng.choice(list(ForeignPolicy)),
         breakers=rng.choice((DEFAULTS, _QUICK)),
+        drift_ppm=rng.choice((0, -80, 20, 80)),
         compact_s=rng.choice((None, None, 8.0, 30.0)),
         calm_ns=calm_ns,
         end_ns=end_ns,
@@ -171,8 +174,10 @@ def _market(rng: "random.Random", native: str, size: Money) -> SimMarket:
 
 
 def _spec(rng: "random.Random", market: SimMarket, size: Money) -> MarketSpec:
-    timeframe_s = rng.choice((5, 5, 10, 15))
-    slow = rng.randint(3, 6 if timeframe_s == 5 else 4)  # its look-back is in the venue's history
+    timeframe_s = rng.choice((5, 5, 10, 15, 60))  # a minute's are the venue's own candles, the others made of trades
+    slow = (
+        3 if timeframe_s == MINUTE_S else rng.randint(3, 6 if timeframe_s == 5 else 4)
+    )  # its look-back is in the venue's history
     strategy = registry.load(
         "ema_cross",
         {
@@ -186,7 +191,7 @@ def _spec(rng: "random.Random", market: SimMarket, size: Money) -> MarketSpec:
         market=market.market,
         symbol=market.instrument.symbol,
         strategy=strategy,
-        timeframe=f"{timeframe_s}s",
+        timeframe="1m" if timeframe_s == MINUTE_S else f"{timeframe_s}s",
         timeframe_s=timeframe_s,
         size=size,
         leverage=rng.choice((3, 5, 10)),

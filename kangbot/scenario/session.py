@@ -17,7 +17,7 @@ from kangbot.scenario.hush import hushed
 from kangbot.scenario.life import DATA_REQUESTS, Life, Outside, rememberers
 from kangbot.scenario.outcome import Outcome
 from kangbot.scenario.people import People
-from kangbot.scenario.plan import Doom, Options, Plan, plan_of
+from kangbot.scenario.plan import MINUTE_S, Doom, Options, Plan, plan_of
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.spec import VenueSpec
@@ -31,16 +31,19 @@ from kangbot.sim.world.loop import VirtualLoop
 from kangbot.sim.world.network import Network
 from kangbot.sim.world.process import Process, Spot
 from kangbot.sim.world.pump import Pump
+from kangbot.sim.world.venue_time import VenueTime
 
 _SESSION = "session"  # the name of the one task that is not the daemon's
 START_NS = 1_767_225_600 * SECOND_NS  # 2026-01-01: any day will do, this one is on the minute and the day's first
 _STEP_NS = SECOND_NS // 2  # how often calm is looked at
 _INSTANT_NS = SECOND_NS // 100
 _LOOK_NS = 5 * SECOND_NS  # how soon a session ends after a promise was broken
+_HISTORY_MINUTES = 20  # what a market on bars of a minute looks back; the others need no more than a quarter of it
 _RATE = 0.4  # frames a second and market
 _TIMEOUT_S = 6.0  # of a request
 _DOOM_S = 5.0  # a process that did not pass its spot by then dies where it stands
 _CLOCK_S = 0.5  # how wrong the wall clock may be
+_VENUE_STEPS_S = (-0.1, 0.1, 0.5, 2.0)  # further back, and a request would live longer than its window and margin
 _LAG_NS = SECOND_NS // 2
 _RESOLVED_S = 30.0  # the promise for orders of unknown outcome
 _PASSING_NS = 5 * SECOND_NS  # what is in flight may disagree for so long
@@ -73,29 +76,29 @@ class Session:
             breakers=plan.breakers,
         )
         self.invariants = Invariants(engine=self.engine, rules=rules, trace=self.trace, now_ns=self.now_ns)
-        pump = Pump(self.engine, self.venue_now_ns)
+        self._venue_time = VenueTime(self.true_ns, plan.drift_ppm)
+        venue_now_ns = self._venue_time.now_ns
+        pump = Pump(self.engine, venue_now_ns)
         disk = Disk(tag=chance.token("journal", 8), faults=self.faults, synced=self._synced)
         self._outside = Outside(
             plan=plan,
             front=Front(self.engine),
             pump=pump,
-            network=Network(
-                faults=self.faults, venue_now_ns=self.venue_now_ns, served=pump.flush, timeout_s=_TIMEOUT_S
-            ),
+            network=Network(faults=self.faults, venue_now_ns=venue_now_ns, served=pump.flush, timeout_s=_TIMEOUT_S),
             files={},
             disk=disk,
             recovery=Recovery(disk, rememberers(plan)),
             history=SimHistory(self.faults),
             faults=self.faults,
             invariants=self.invariants,
-            venue_now_ns=self.venue_now_ns,
+            venue_now_ns=venue_now_ns,
         )
         pump.listen(self.invariants.told)
         self._people = People(
             plan=plan,
             engine=self.engine,
             flush=pump.flush,
-            venue_now_ns=self.venue_now_ns,
+            venue_now_ns=venue_now_ns,
             invariants=self.invariants,
             trace=self.trace,
             alive=lambda: self._alive,
@@ -113,8 +116,8 @@ class Session:
         """Return the time since the start."""
         return self._time.now_ns
 
-    def venue_now_ns(self) -> int:
-        """Return the venue's clock, which is right."""
+    def true_ns(self) -> int:
+        """Return true time since the epoch."""
         return START_NS + self._time.now_ns
 
     async def _pass(self, for_ns: int) -> bool:
@@ -134,7 +137,7 @@ class Session:
             self.invariants.fail("cancel", f"tasks of a dead process go on: {', '.join(leftover)}")
         self.invariants.forgive()
         self.lives += 1
-        clock = Clock(lambda: self._time.now_ns, self.venue_now_ns() + self._wrong_ns)
+        clock = Clock(lambda: self._time.now_ns, self.true_ns() + self._wrong_ns)
         self._life = Life(self._outside, clock, Process(self._died))
         self.trace.note(self.now_ns(), "daemon", f"starts for the {self.lives}. time")
         self._main = self._loop.create_task(self._life.run(), name="daemon")
@@ -175,6 +178,10 @@ class Session:
         self.trace.note(self.now_ns(), "fault", f"{fault.kind.value} for {fault.for_ns / 1e9:.1f} s, {fault.share:.2f}")
         if fault.kind is Kind.CRASH:
             self._doom(self._dooms.pop(0))
+            return
+        if fault.kind is Kind.VENUE_CLOCK_STEP:
+            self.faults.struck(Kind.VENUE_CLOCK_STEP)
+            self._venue_time.step(int(self.faults.rng.choice(_VENUE_STEPS_S) * SECOND_NS))
             return
         if fault.kind is Kind.CLOCK_STEP:
             self.faults.struck(Kind.CLOCK_STEP)
@@ -386,7 +393,7 @@ def _venue(plan: Plan) -> VenueSpec:
         seed=f"venue {plan.seed}".encode(),
         start_ns=START_NS,
         rate=_RATE,
-        history_minutes=5,
+        history_minutes=_HISTORY_MINUTES if any(spec.timeframe_s >= MINUTE_S for spec in plan.specs) else 5,
         funding_interval_s=plan.funding_s,
     )
 

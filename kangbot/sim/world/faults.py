@@ -35,6 +35,7 @@ class Kind(StrEnum):
     THROTTLE = "throttle"  # requests are refused for their rate
     BAN = "ban"  # likewise, for a long time
     MAINTENANCE = "maintenance"  # every request is answered by 503
+    VENUE_CLOCK_STEP = "venue_clock_step"  # the venue's clock is another from here on
     # ---- streams
     MUTE = "mute"  # one market's topics fall silent and stay acknowledged
     PUBLIC_DOWN = "public_down"
@@ -95,6 +96,7 @@ _SHAPES: dict[Kind, _Shape] = {
     Kind.DISK_SLOW: _Shape(5, 40, 0.2, 1.0),
     Kind.DISK_FULL: _Shape(5, 30),
     Kind.CLOCK_STEP: _Shape(0, 0),
+    Kind.VENUE_CLOCK_STEP: _Shape(0, 0),
     Kind.CRASH: _Shape(0, 0, weight=6),
 }
 

@@ -6,7 +6,7 @@ when it arrives later.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, Symbol, VenueName
@@ -14,11 +14,17 @@ from kangbot.model.market import Instrument
 from kangbot.model.money import Price
 from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
 from kangbot.ports import IdRule, Lookup
-from kangbot.runtime.world import Clock
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.world.network import Carrier
 
 T = TypeVar("T")
+
+
+class Stamps(Protocol):
+    """What requests are stamped by: a clock of ours, or what we know of the venue's."""
+
+    def now_ns(self) -> int:
+        """Return its time."""
 
 
 class SimPort:
@@ -30,7 +36,7 @@ class SimPort:
         name: VenueName,
         front: Front,
         carrier: Carrier,
-        clock: Clock,
+        clock: Stamps,
         venue_now_ns: Callable[[], int],
         id_rule: IdRule,
         window_ns: int,
@@ -111,7 +117,7 @@ class SimPort:
 
     async def server_time_ns(self) -> int:
         """Return the venue's clock."""
-        return await self._ask(self._now_ns)
+        return await self._ask(self._now_ns, public=True)
 
     async def aclose(self) -> None:
         """Nothing is held open."""
