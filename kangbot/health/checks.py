@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from kangbot.health.report import MarketReport, Report
+from kangbot.machines.faults import ANSWERS
 from kangbot.machines.verdict import Bounds, Status, score, worst
 
 _RUNNING = ("starting", "warming", "live", "paused")
@@ -23,6 +24,7 @@ class Thresholds:
     decision_s: Bounds
     memory_percent: Bounds
     rest_ms: Bounds
+    errors: Bounds
     lag_ms: Bounds
     feed_s: Bounds
     unknown_s: Bounds
@@ -135,6 +137,16 @@ def _money(report: Report, bounds: Thresholds) -> list[Check]:
     ]
 
 
+def _errors(report: Report, bounds: Thresholds) -> Check:
+    recent: dict[str, int] = {}
+    for error in report.errors:
+        if error.kind not in ANSWERS:
+            recent[error.kind] = recent.get(error.kind, 0) + error.recent
+    count, most = sum(recent.values()), max(recent, key=recent.__getitem__, default="")
+    says = f"within the last 15 minutes, most of them {most}" if count else "none within the last 15 minutes"
+    return _check("errors", bounds.errors.judge(count), count, "errors", says)
+
+
 def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
     fed = _fed(report.markets)
     ages = {market.market: _age(market, report.at_ns) for market in fed}
@@ -153,6 +165,7 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
             "no market runs" if eldest is None else f"since the last price of {eldest.symbol}, the oldest",
         ),
         _check("breakers", broken, tripped, "markets", "a breaker is not closed"),
+        _errors(report, bounds),
         _check(
             "decision",
             bounds.decision_s.judge(report.decision_recent_s),

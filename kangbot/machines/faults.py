@@ -54,6 +54,10 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
+ANSWERS = frozenset({Kind.INSUFFICIENT_BALANCE, Kind.NOT_FOUND, Kind.DUPLICATE_ID, Kind.REFUSED})
+"""Refusals: the venue answered as it should. How well the daemon is does not suffer from them."""
+
+
 class Gravity(StrEnum):
     """How grave an error is, from what heals by itself to what ends the daemon."""
 

@@ -32,6 +32,10 @@ class HealthSettings:
     """The slowest endpoint of the venue, on average of 15 minutes, in milliseconds."""
     rest_critical_ms: _Figure = 5000.0
 
+    errors_warning: _Figure = 5.0
+    """Errors of every kind within the last 15 minutes, all markets together; refusals of the venue do not count."""
+    errors_critical: _Figure = 10.0
+
     lag_warning_ms: _Figure = 100.0
     """How late the loop is, p99 of half a minute, in milliseconds."""
     lag_critical_ms: _Figure = 1000.0
@@ -66,6 +70,7 @@ class HealthSettings:
             decision_s=Bounds(warning=self.decision_warning_s, critical=self.decision_critical_s),
             memory_percent=Bounds(warning=self.memory_warning_percent, critical=self.memory_critical_percent),
             rest_ms=Bounds(warning=self.rest_warning_ms, critical=self.rest_critical_ms),
+            errors=Bounds(warning=self.errors_warning, critical=self.errors_critical),
             lag_ms=Bounds(warning=self.lag_warning_ms, critical=self.lag_critical_ms),
             feed_s=Bounds(warning=self.feed_warning_s, critical=self.feed_critical_s),
             unknown_s=Bounds(warning=self.unknown_warning_s, critical=self.unknown_critical_s),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kangbot.health.checks import Health, health_of, in_words
-from kangbot.health.report import BreakerReport, MemoryReport, OrderCounts, RestReport, StreamReport
+from kangbot.health.report import BreakerReport, ErrorReport, MemoryReport, OrderCounts, RestReport, StreamReport
 from kangbot.machines.verdict import Status
 from kangbot.model.ids import MarketId
 from kangbot.settings.health import HealthSettings
@@ -63,6 +63,26 @@ def test_each_figure_has_its_bounds(name: str, fields: dict[str, Any], expected:
     health = judged(**fields)
     assert status(health, name) is health.status is expected
     assert health.score <= {Status.HEALTHY: 100, Status.WARNING: 89, Status.CRITICAL: 59}[expected]
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"timeout": 4}, Status.HEALTHY),
+        ({"timeout": 2, "feed": 3}, Status.WARNING),
+        ({"timeout": 10}, Status.WARNING),
+        ({"timeout": 8, "connection": 3}, Status.CRITICAL),
+        ({"refused": 90, "insufficient_balance": 90, "not_found": 90, "duplicate_id": 90, "fall": 4}, Status.HEALTHY),
+    ],
+)
+def test_errors_of_late_are_counted_over_kinds_and_markets(counts: dict[str, int], expected: Status) -> None:
+    """Those of long ago are not, nor are refusals: they are answers."""
+    errors = [
+        ErrorReport(kind=kind, severity="low", market=MarketId(f"v:{kind}"), recent=recent, total=900, message="")
+        for kind, recent in counts.items()
+    ]
+    health = judged(errors=errors)
+    assert status(health, "errors") is health.status is expected
 
 
 @pytest.mark.parametrize(
