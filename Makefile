@@ -81,8 +81,8 @@ bench: $(STAMP) ## measure, against the old design in the same run (a few minute
 	@$(BIN)/python -m benchmarks
 
 lock: $(STAMP) ## renew the locked requirements (needs uv)
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml --extra notify -o requirements/run.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml --group pyproject.toml:dev -o requirements/dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml --extra notify -c requirements/dev.txt -o requirements/run.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --group pyproject.toml:build -c requirements/dev.txt -o requirements/build.txt
 
 clean:
