@@ -8,12 +8,13 @@ Taken while the daemon runs: SQLite copies its files whole (its online backup). 
 the journal always knows more than the history and feeds it on after a restore. A history on a server is not in it.
 """
 
+import asyncio
 import json
 import os
 import sqlite3
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from hashlib import sha256
 from importlib.metadata import version
@@ -30,11 +31,14 @@ from kangbot.journal.writer import FILE as JOURNAL
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings, load
 from kangbot.settings.versions import FOLDER, write_whole
-from kangbot.storage.url import SqliteUrl, parse
+from kangbot.storage import migrate
+from kangbot.storage.dump import dump, empty, fill, revision_of
+from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
 
-FORMAT = 1  # of the file; a greater number was written by a later kangbot
+FORMAT = 2  # of the file; a greater number was written by a later kangbot. 1 had no history of a server
 _MANIFEST = "manifest.json"
 _HISTORY = "history.sqlite"
+_ROWS = "history.jsonl.gz"
 _CONFIG = "kangbot.toml"
 _KILL = "KILL"
 _TRIES = 5  # to copy history and journal, where the journal was compacted between the two
@@ -48,7 +52,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     at_ns: int
     mode: str
     venue: str
-    history: str  # "sqlite": it is in the file; "server": it is not
+    history: str  # "sqlite": a copy of the embedded file; "rows": a server's rows; "server": a server's, not in it
     files: dict[str, str]  # SHA-256 by name
 
 
@@ -72,7 +76,7 @@ def backup(config: Path, target: Path) -> int:
             at_ns=real_world().clock.now_ns(),
             mode=settings.mode,
             venue=settings.venue,
-            history="sqlite" if _HISTORY in files else "server",
+            history="sqlite" if _HISTORY in files else "rows" if _ROWS in files else "server",
             files=files,
         )
         fresh = folder / "backup.zip"
@@ -86,7 +90,7 @@ def backup(config: Path, target: Path) -> int:
         fresh.replace(target)
     typer.echo(f"{target}: {len(files)} files, {target.stat().st_size:,} bytes")
     if manifest.history == "server":
-        typer.echo("The history is on a server and not in it: mariadb-dump copies that.")
+        typer.echo("There is no history in it: there is none yet.")
     typer.echo("Keys, tokens and the database's address are not in it: keep them elsewhere.")
     return exit_codes.OK
 
@@ -98,10 +102,14 @@ def _copied(settings: Settings, folder: Path) -> None:
         raise NeedsHuman(f"there is no journal in {settings.state_dir}", remedy="name the configuration that ran")
     url = parse(settings.history_url)
     for _ in range(_TRIES):
-        if isinstance(url, SqliteUrl) and url.path.is_file():
+        stored: Mapping[str, int] | None = None
+        if isinstance(url, MysqlUrl):
+            stored = asyncio.run(dump(url, folder / _ROWS))
+        elif url.path.is_file():
             _copy(url.path, folder / _HISTORY)
+            stored = _stored(folder)
         _copy(journal, folder / JOURNAL)
-        if _joined(folder):
+        if stored is None or _joined(folder, stored):
             return
     raise Retryable("the journal is being compacted all the time; try again")
 
@@ -118,18 +126,20 @@ def _copy(source: Path, target: Path) -> None:
         raise NeedsHuman(f"{source} cannot be copied: {error}", remedy="look after the disk and the file") from error
 
 
-def _joined(folder: Path) -> bool:
+def _stored(folder: Path) -> Mapping[str, int]:
+    with closing(sqlite3.connect(folder / _HISTORY)) as history:
+        try:
+            return dict(history.execute("SELECT tag, stored FROM journals"))
+        except sqlite3.OperationalError:  # the tables are not made yet
+            return {}
+
+
+def _joined(folder: Path, stored: Mapping[str, int]) -> bool:
     """Whether the journal begins where the history ends, or before."""
-    if not (folder / _HISTORY).is_file():
-        return True
-    with closing(sqlite3.connect(folder / JOURNAL)) as journal, closing(sqlite3.connect(folder / _HISTORY)) as history:
+    with closing(sqlite3.connect(folder / JOURNAL)) as journal:
         tag = journal.execute("SELECT tag FROM meta").fetchone()[0]
         floor = journal.execute("SELECT coalesce(max(sequence), 0) FROM checkpoint").fetchone()[0]
-        try:
-            stored = history.execute("SELECT stored FROM journals WHERE tag = ?", (tag,)).fetchone()
-        except sqlite3.OperationalError:  # the tables are not made yet
-            stored = None
-    return int(floor) <= (int(stored[0]) if stored else 0)
+    return int(floor) <= int(stored.get(tag, 0))
 
 
 def restore(config: Path, source: Path) -> int:
@@ -170,10 +180,7 @@ def _placed(settings: Settings, manifest: Manifest, folder: Path) -> tuple[str, 
             f"{settings.venue}",
             remedy="restore it with the configuration that it has, into a folder of its own",
         )
-    if isinstance(url, SqliteUrl) and _HISTORY in manifest.files:
-        if url.path.exists():
-            raise NeedsHuman(f"the history {url.path} is there already", remedy="move it away; nothing is overwritten")
-        write_whole(url.path, (folder / _HISTORY).read_bytes())
+    _history(url, manifest, folder)
     for name in manifest.files:
         if name == _KILL or name.startswith(f"{FOLDER}/"):
             (state / name).parent.mkdir(mode=0o700, exist_ok=True)
@@ -181,6 +188,36 @@ def _placed(settings: Settings, manifest: Manifest, folder: Path) -> tuple[str, 
     found = leap(folder / JOURNAL)  # beside its place: what is put there is fit to be gone on with
     write_whole(state / JOURNAL, (folder / JOURNAL).read_bytes())
     return found
+
+
+def _history(url: DatabaseUrl, manifest: Manifest, folder: Path) -> None:
+    """Put the history where the configuration has it. NeedsHuman where one is there, or where it is of another kind."""
+    if isinstance(url, SqliteUrl) and _HISTORY in manifest.files:
+        if url.path.exists():
+            raise NeedsHuman(f"the history {url.path} is there already", remedy="move it away; nothing is overwritten")
+        write_whole(url.path, (folder / _HISTORY).read_bytes())
+    elif isinstance(url, MysqlUrl) and _ROWS in manifest.files:
+        _onto_server(url, folder / _ROWS)
+    elif {_HISTORY, _ROWS} & manifest.files.keys():
+        has, wants = ("an SQLite file", "a server") if _HISTORY in manifest.files else ("a server's", "an SQLite file")
+        raise NeedsHuman(
+            f"the history in the backup is {has}, and that of the configuration is {wants}",
+            remedy="restore it with database.url, or without it, as it was when the backup was taken",
+        )
+
+
+def _onto_server(url: MysqlUrl, rows: Path) -> None:
+    """Make the tables as they were, fill them, and bring both to this version."""
+    try:
+        revision = revision_of(rows)
+        if not asyncio.run(empty(url)):  # before the tables are touched; looked at again where they are filled
+            raise NeedsHuman(f"{url} has a history already", remedy="name an empty database; nothing is overwritten")
+        migrate.upgrade(url, to=revision)
+        count = asyncio.run(fill(url, rows))
+    except ValueError as error:
+        raise NeedsHuman(f"the history cannot be restored: {error}", remedy="take another backup") from error
+    migrate.upgrade(url)
+    typer.echo(f"history {url}: {count} rows restored")
 
 
 def _unpacked(source: Path, folder: Path) -> Manifest:
@@ -206,7 +243,9 @@ def _unpacked(source: Path, folder: Path) -> Manifest:
 def _plain(manifest: Manifest) -> Iterator[str]:
     """Yield the names, where none leads out of the folder."""
     for name in manifest.files:
-        if name in (JOURNAL, _HISTORY, _CONFIG, _KILL) or (name.startswith(f"{FOLDER}/") and name.count("/") == 1):
+        if name in (JOURNAL, _HISTORY, _ROWS, _CONFIG, _KILL) or (
+            name.startswith(f"{FOLDER}/") and name.count("/") == 1
+        ):
             yield name
         else:
             raise ValueError(f"it has a file of a strange name, {name!r}")

@@ -7,7 +7,7 @@ is broken: it is never used again.
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Self
 
 import aiomysql
@@ -76,11 +76,34 @@ class Link:
 
         Retryable: the connection is lost, and with it the transaction. Collided: run the transaction again.
         """
-        try:
+        with self._explained():
             async with asyncio.timeout(self._statement_s):
                 cursor = await self._connection.cursor()
                 await cursor.execute(sql, tuple(values) or None)
                 return list(await cursor.fetchall() or ())
+
+    async def stream(self, sql: str, *, size: int) -> AsyncIterator[list[tuple[Any, ...]]]:
+        """Run one statement and yield its rows, at most `size` at a time, each time within the deadline.
+
+        The link is for nothing else until the last row is read. The same errors as `query`.
+        """
+        with self._explained():
+            async with asyncio.timeout(self._statement_s):
+                cursor = await self._connection.cursor(aiomysql.SSCursor)
+                await cursor.execute(sql)
+        while True:
+            with self._explained():
+                async with asyncio.timeout(self._statement_s):
+                    rows = list(await cursor.fetchmany(size))
+            if not rows:
+                return
+            yield rows
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Translate what a statement raises; drop the connection where it cannot be used any longer."""
+        try:
+            yield
         except TimeoutError as error:
             self.drop()
             raise Retryable(f"{self._url} did not answer within {self._statement_s:g} s") from error

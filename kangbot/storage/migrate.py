@@ -42,8 +42,8 @@ class Schema:
     newest: str
 
 
-def upgrade(url: DatabaseUrl) -> Schema:
-    """Bring the schema to the newest revision; return what it was and is.
+def upgrade(url: DatabaseUrl, *, to: str = "head") -> Schema:
+    """Bring the schema to the newest revision, or to an older one; return what it was and the newest.
 
     Retryable: the database is away, or another process is at it. NeedsHuman: its schema is of a later kangbot, or its
     user may not change the schema.
@@ -53,7 +53,7 @@ def upgrade(url: DatabaseUrl) -> Schema:
     with _connected(url) as connection:
         config = _config(connection)
         schema = _schema(connection)
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
         connection.commit()
     return schema
 

@@ -88,7 +88,7 @@ def test_a_damaged_backup_is_refused(world: World, tmp_path: Path) -> None:
         names = {name: archive.read(name) for name in archive.namelist()}
     for name, text, words in (
         ("journal.sqlite", names["journal.sqlite"][:-1] + b"x", "is damaged: journal.sqlite"),
-        ("manifest.json", names["manifest.json"].replace(b'"format": 1', b'"format": 2'), "a later kangbot"),
+        ("manifest.json", names["manifest.json"].replace(b'"format": 2', b'"format": 3'), "a later kangbot"),
         ("manifest.json", names["manifest.json"].replace(b'"kangbot.toml":', b'"../x":'), "a strange name"),
     ):
         broken = tmp_path / "broken.zip"

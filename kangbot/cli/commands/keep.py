@@ -21,7 +21,7 @@ def backup(
 ) -> None:
     """Write what matters into one file; the daemon may run.
 
-    Journal, embedded history and configuration.
+    Journal, history and configuration.
     """
     from kangbot.cli.backup import backup as command
 

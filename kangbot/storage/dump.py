@@ -1,0 +1,173 @@
+"""A server's history as one file of rows, for a backup, and back into an empty database.
+
+A gzip of JSON lines: the schema's revision, then each table's name and columns followed by its rows, then how many rows
+there were, so that a file that was cut is known. Values are what the server prints: an amount or a time as text, which
+it reads back to the last digit.
+
+The dump is one transaction that sees one moment, whatever is written meanwhile. Rows are streamed both ways, so that
+memory does not grow with the history.
+"""
+
+import gzip
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from kangbot.errors import NeedsHuman
+from kangbot.storage import tables
+from kangbot.storage.link import Link
+from kangbot.storage.mysql import version
+from kangbot.storage.schema import judge
+from kangbot.storage.tables import Upsert
+from kangbot.storage.url import MysqlUrl
+
+TABLES = ("journals", *dict.fromkeys(one.table for one in vars(tables).values() if isinstance(one, Upsert)))
+_CONNECT_S = 10.0
+_STATEMENT_S = 120.0  # the first rows of a large table, or the commit of all of them, on a slow disk
+_ROWS = 500  # at a time; far below what a server takes as one statement
+_LEVEL = 3  # of gzip: half of the best one's time for a file a tenth larger
+_SNAPSHOT = (
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+)
+
+
+async def dump(url: MysqlUrl, path: Path) -> Mapping[str, int] | None:
+    """Write the history into `path`, and return how far each journal is stored in it, by its tag.
+
+    None, and no file, where the database has no tables of ours yet. Retryable: it is away. NeedsHuman: it refuses us,
+    or its schema is of a later kangbot.
+    """
+    link = await Link.open(url, connect_s=_CONNECT_S, statement_s=_STATEMENT_S)
+    try:
+        revision = await version(link)
+        if revision is None:
+            return None
+        judge(revision)  # a later kangbot may have tables that this one would leave out
+        for statement in _SNAPSHOT:
+            await link.query(statement)
+        stored: dict[str, int] = {}
+        with gzip.open(path, "wt", encoding="utf-8", compresslevel=_LEVEL) as file:
+            file.write(_line({"revision": revision}))
+            count = 0
+            async for head, rows in _tables(link):
+                file.write(_line(head) if head else "".join(map(_line, rows)))
+                count += len(rows)
+            file.write(_line({"rows": count}))
+        for tag, sequence in await link.query("SELECT tag, stored FROM journals"):  # the same moment's
+            stored[str(tag)] = int(sequence)
+        return stored
+    finally:
+        await link.aclose()
+
+
+async def _tables(link: Link) -> AsyncIterator[tuple[dict[str, Any], list[tuple[Any, ...]]]]:
+    """Yield a head without rows for each table, then its rows without a head."""
+    there = {str(name) for (name,) in await link.query("SHOW TABLES")}
+    for table in (one for one in TABLES if one in there):
+        columns = [str(row[0]) for row in await link.query(f"SHOW COLUMNS FROM `{table}`")]
+        yield {"table": table, "columns": columns}, []
+        async for rows in link.stream(f"SELECT {_names(columns)} FROM `{table}`", size=_ROWS):  # noqa: S608 -- our own
+            yield {}, rows
+
+
+def revision_of(path: Path) -> str:
+    """Return the schema's revision in the file. NeedsHuman where a later kangbot wrote it; ValueError for no dump."""
+    first = next(_lines(path), None)
+    if not isinstance(first, dict) or not isinstance(first.get("revision"), str):
+        raise ValueError("it is no dump of a history")  # noqa: TRY004 -- the file is wrong, not its type
+    revision = str(first["revision"])
+    judge(revision)
+    return revision
+
+
+async def empty(url: MysqlUrl) -> bool:
+    """Return whether none of our tables has a row. The same errors as `dump`."""
+    link = await Link.open(url, connect_s=_CONNECT_S, statement_s=_STATEMENT_S)
+    try:
+        return await _empty(link)
+    finally:
+        await link.aclose()
+
+
+async def _empty(link: Link) -> bool:
+    there = {str(name) for (name,) in await link.query("SHOW TABLES")}
+    for table in TABLES:
+        if table in there and await link.query(f"SELECT 1 FROM `{table}` LIMIT 1"):  # noqa: S608 -- our own name
+            return False
+    return True
+
+
+async def fill(url: MysqlUrl, path: Path) -> int:
+    """Put every row of the file into the tables, which are of its revision and empty; return how many there were.
+
+    One transaction: all or none. NeedsHuman where a table has a row; ValueError where the file is cut or no dump.
+    """
+    link = await Link.open(url, connect_s=_CONNECT_S, statement_s=_STATEMENT_S)
+    try:
+        await link.query("START TRANSACTION")
+        if not await _empty(link):
+            raise NeedsHuman(f"{url} has a history already", remedy="name an empty database; nothing is overwritten")
+        count, insert, rows = 0, "", list[list[Any]]()
+        for line in _lines(path):
+            if isinstance(line, list):
+                rows.append(line)
+                count += 1
+                if len(rows) < _ROWS:
+                    continue
+            await _insert(link, insert, rows)
+            rows = []
+            if isinstance(line, dict) and "table" in line:
+                insert = _insertion(line)
+            elif isinstance(line, dict) and "rows" in line:
+                if line["rows"] != count:
+                    break
+                await link.query("COMMIT")
+                return count
+        raise ValueError("the history in it is cut")
+    finally:
+        await link.aclose()  # without a commit nothing has happened
+
+
+async def _insert(link: Link, insert: str, rows: list[list[Any]]) -> None:
+    if not rows:
+        return
+    places = f"({', '.join(['%s'] * len(rows[0]))})"
+    await link.query(f"{insert} {', '.join([places] * len(rows))}", [value for row in rows for value in row])
+
+
+def _insertion(head: Mapping[str, Any]) -> str:
+    """Return the beginning of a statement. ValueError where the table is none of ours."""
+    table, columns = head["table"], [str(column) for column in head["columns"]]
+    if table not in TABLES or not all(column.isidentifier() for column in columns):
+        raise ValueError(f"it has a table {table!r}, which is none of kangbot's")
+    return f"INSERT INTO `{table}` ({_names(columns)}) VALUES"
+
+
+def _names(columns: list[str]) -> str:
+    return ", ".join(f"`{column}`" for column in columns)
+
+
+def _lines(path: Path) -> Iterator[Any]:
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            for line in file:
+                yield json.loads(line)
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise ValueError("the history in it is cut") from error
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, default=_printed, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _printed(value: object) -> str:
+    """Return an amount or a time as the server writes and reads it."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="microseconds")
+    raise TypeError(f"a history has no {type(value).__name__}")
