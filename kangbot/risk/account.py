@@ -32,6 +32,7 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in the journal for the events that were removed."""
 
+    currency: str = ""  # that the amounts are in; "" where every coin of the account was counted as if it were one
     equity: Money | None = None
     peak: Money = ZERO
     day: int = 0
@@ -170,6 +171,7 @@ class AccountRisk:
     def checkpoint(self) -> bytes:
         """Return as JSON what the events so far came to; exposure is not of them, and not in it."""
         kept = _Kept(
+            currency=self._currency,
             equity=self._equity,
             peak=self._peak,
             day=self._day,
@@ -181,10 +183,16 @@ class AccountRisk:
         return msgspec.json.encode(kept)
 
     def resume(self, state: bytes) -> None:
-        """Go on from a checkpoint. msgspec.DecodeError where it cannot be understood."""
+        """Go on from a checkpoint. msgspec.DecodeError where it cannot be understood.
+
+        Equity in another currency says nothing of this one, and a peak that is wrong would hold entries back for good:
+        both are forgotten, and counted anew from the next statement. A kill switch that is set, and what was realised,
+        stay as they are.
+        """
         kept = msgspec.json.decode(state, type=_Kept)
-        self._equity, self._peak = kept.equity, kept.peak
-        self._day, self._day_equity = kept.day, kept.day_equity
+        if kept.currency == self._currency:
+            self._equity, self._peak = kept.equity, kept.peak
+            self._day, self._day_equity = kept.day, kept.day_equity
         self._killed, self._flatten = kept.killed, kept.flatten
         self._record.resume(kept.record)
 

@@ -337,3 +337,24 @@ def test_a_ledger_that_goes_on_from_a_checkpoint_knows_the_same(events: Sequence
     assert rest.checkpoint() == whole.checkpoint()
     assert (rest.killed, rest.flatten, rest.drawdown_percent) == (whole.killed, whole.flatten, whole.drawdown_percent)
     assert rest.day_loss(now_ns) == whole.day_loss(now_ns)
+
+
+@pytest.mark.parametrize("rewritten", [{"currency": "USDC"}, {"currency": ""}, None])
+def test_a_peak_in_another_currency_is_forgotten(rewritten: dict[str, str] | None) -> None:
+    """Of another settings' currency, or of a checkpoint that names none; the kill switch and realised losses stay."""
+    before = account()
+    before.equity(D(65_000), 1)
+    flow = CashFlow(market=BTC, execution_id=ExecutionId("f"), kind="Funding", amount=D(-7), currency="USDT", at_ns=2)
+    before.observe(CashFlowApplied(flow=flow, at_ns=2))
+    before.kill("a person")
+    state = msgspec.json.decode(before.checkpoint())
+    if rewritten is None:
+        del state["currency"]
+    else:
+        state.update(rewritten)
+    risk = account()
+    risk.resume(msgspec.json.encode(state))
+    risk.equity(D(5_000), 3)
+    assert risk.drawdown_percent == 0
+    assert risk.day_loss(4) == 7
+    assert risk.killed == "a person"
