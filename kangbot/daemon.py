@@ -35,6 +35,7 @@ from kangbot.runtime.service import Keeper
 from kangbot.runtime.switching import let_threads_in
 from kangbot.runtime.world import World, real_world
 from kangbot.settings.file import ConfigFile, Saved
+from kangbot.settings.versions import way_back
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         file = ConfigFile(arguments.config, os.environ)
         saved = file.read()
     except ConfigInvalid as error:
-        sys.stderr.write(f"{error.message}\n")
+        sys.stderr.write(f"{error.message}\n{way_back(arguments.config, os.environ, real_world().clock.now_ns())}")
         return os.EX_CONFIG
     world = real_world()
     masker = logs.configure(saved.settings, world.clock)

@@ -137,7 +137,7 @@ class Editor:
                 saved = await self._read()
             except ConfigInvalid as error:
                 self._edits = self._edits.understood(mark)
-                return self._refused(error.problems)
+                return self._refused(error.problems, await self._set_aside())
             return await self._take(saved, caller)
 
     async def _look(self) -> None:
@@ -150,7 +150,7 @@ class Editor:
         except ConfigInvalid as error:
             self._edits, tell = self._edits.misread(mark)
             if tell:
-                self._refused(error.problems)
+                self._refused(error.problems, await self._set_aside())
             return
         await self._take(saved, "edit")
 
@@ -240,15 +240,29 @@ class Editor:
             log.info("config.settled")
             self._note("config.settled", Severity.INFO, None, "the file is in order again")
 
-    def _refused(self, problems: tuple[Problem, ...]) -> Reloaded:
+    def _refused(self, problems: tuple[Problem, ...], aside: str = "") -> Reloaded:
         """Tell what is wrong, once; what runs goes on."""
         said = [str(problem) for problem in problems]
         words = "\n".join(said)
         if words != self._problem:
             self._problem = words
             log.error("config.invalid", problems=said)
-            self._note("config.invalid", Severity.ERROR, None, f"{words}\nThe running configuration stays.")
+            self._note("config.invalid", Severity.ERROR, None, f"{words}\nThe running configuration stays.{aside}")
         return Reloaded(problems=said)
+
+    async def _set_aside(self) -> str:
+        """Keep a copy of a file that is wrong, and say where; "" where there is no file to copy, or no room."""
+        now_ns, file = self._world.clock.now_ns(), self._file.path
+        worker = Worker("config")
+        try:
+            copy = await worker.run(lambda: self._versions.set_aside(file.read_bytes(), file.name, now_ns))
+        except OSError:
+            return ""
+        finally:
+            await worker.aclose(1.0)
+        return (
+            f" A copy of the file is {copy}; `kangbot config restore {self._version}` undoes the edit." if copy else ""
+        )
 
     async def _keep(self, text: bytes, cause: str) -> None:
         """Keep the version. A disk that takes it not is told of, and nothing more: what runs does not depend on it."""

@@ -62,7 +62,7 @@ class JournalFile:
             )
         if application == APPLICATION:
             if version < FORMAT:
-                self._upgrade()
+                self._upgrade(path, version)
         elif self._one("SELECT count(*) FROM sqlite_master") == 0:
             self._create(new_tag())
         else:
@@ -96,7 +96,14 @@ class JournalFile:
         self._db.execute(f"PRAGMA user_version = {FORMAT}")
         self._db.execute("COMMIT")
 
-    def _upgrade(self) -> None:
+    def _upgrade(self, path: Path, version: int) -> None:
+        """Bring the file forward, after a copy beside it: there is no way back but that one."""
+        copy, fresh = path.with_name(f"{path.name}.format-{version}"), path.with_name(f".{path.name}.copy")
+        if not copy.exists():
+            fresh.unlink(missing_ok=True)
+            with contextlib.closing(sqlite3.connect(fresh)) as other:
+                self._db.backup(other)
+            fresh.replace(copy)
         self._together((_CHECKPOINT, ()), (f"PRAGMA user_version = {FORMAT}", ()))
 
     def limit_pages(self, beyond_bytes: int) -> None:

@@ -25,6 +25,7 @@ from kangbot.errors import Ambiguous, Retryable
 from kangbot.journal import codec
 from kangbot.journal.commit import Committer, Group, Outcome
 from kangbot.journal.file import TAG_LENGTH, JournalFile, JournalReader
+from kangbot.journal.folder import admit
 from kangbot.journal.lock import FolderLock
 from kangbot.journal.reserve import Reserve
 from kangbot.journal.ticket import Ticket
@@ -77,7 +78,7 @@ class JournalWriter:
         """Open the journal in the state folder, made where it does not exist.
 
         `reserve_bytes`: the room that is kept for exits; None for a size that suits the disk.
-        NeedsHuman: another kangbot holds the folder, the file is of a later format or damaged, the disk refuses.
+        NeedsHuman: another kangbot holds the folder, folder or file is of a later format or damaged, the disk refuses.
         """
         thread = Worker("journal")
         held = contextlib.ExitStack()
@@ -85,6 +86,7 @@ class JournalWriter:
 
         def prepare() -> tuple[JournalFile, Committer]:
             held.callback(FolderLock(folder).release)
+            admit(folder)
             file = JournalFile(path, max_bytes=max_bytes, new_tag=lambda: world.token("journal", TAG_LENGTH))
             held.callback(file.close)
             size = _suited(folder) if reserve_bytes is None else reserve_bytes

@@ -7,14 +7,20 @@ They are the file's own text. A secret is in none of them: the loader accepts no
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from kangbot.settings.daemon import DEFAULT_STATE_DIR
 
 FOLDER = "config"
 KEPT = 20
 _NAME = re.compile(r"^(?P<number>\d{4,})-(?P<at>\d{8}T\d{6}Z)-(?P<cause>[a-z0-9_-]+)\.toml$")
 _TIME = "%Y%m%dT%H%M%SZ"
+_TIME_US = "%Y%m%dT%H%M%S.%fZ"
+_ASIDE = ".corrupted."
+_STATE = re.compile(r"""^[ \t]*state_dir[ \t]*=[ \t]*(?P<mark>["'])(?P<path>[^"'\\\n\0]+)(?P=mark)""", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +65,60 @@ class Versions:
         for old in known[: max(0, len(known) + 1 - KEPT)]:
             old.path.unlink(missing_ok=True)
         return Version(number=number, at=at, cause=words, path=path)
+
+    def set_aside(self, text: bytes, name: str, now_ns: int) -> Path | None:
+        """Keep a copy of a file that is wrong, once for each content, and return it; None where no version is kept.
+
+        A copy, since a person may be in the middle of an edit; here, since the file's own folder may be read-only, and
+        for this user alone, since what is wrong with it may be a secret in it. OSError: no room.
+        """
+        if not self.all():
+            return None
+        known = sorted(self._folder.glob(f"*{_ASIDE}*"), key=lambda path: path.name.rpartition(_ASIDE)[2])
+        for path in known:
+            if path.read_bytes() == text:
+                return path
+        at = datetime.fromtimestamp(now_ns / 1e9, UTC).strftime(_TIME_US)
+        path = self._folder / f"{name}{_ASIDE}{at}"
+        write_whole(path, text)
+        path.chmod(0o600)
+        for old in known[: max(0, len(known) + 1 - KEPT)]:
+            old.unlink(missing_ok=True)
+        return path
+
+
+def state_of(config: Path, environ: Mapping[str, str]) -> Path:
+    """Return the state folder of a file that may be wrong everywhere else: the variable, its own word, the default."""
+    try:
+        text = config.read_bytes().decode(errors="replace")
+    except OSError:
+        text = ""
+    found = _STATE.search(text)
+    given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    said = environ.get("KANGBOT_STATE_DIR") or (found and found["path"]) or given or str(DEFAULT_STATE_DIR)
+    return config.parent / said
+
+
+def way_back(config: Path, environ: Mapping[str, str], now_ns: int) -> str:
+    """Set a copy of a file aside that cannot be started from; return lines that say so, and how to go back.
+
+    "" where no version was ever accepted. Never raises OSError: what is wrong has been said, and must not be hidden.
+    """
+    state = state_of(config, environ)
+    kept = Versions(state)
+    try:
+        newest = kept.all()[-1]
+    except (OSError, IndexError):
+        return ""
+    words = (
+        f"The last accepted version is {newest.number}, of {newest.at}; this puts it in the file's place:\n"
+        f"  kangbot config restore {newest.number} --config {config} --state {state}\n"
+    )
+    try:
+        aside = kept.set_aside(config.read_bytes(), config.name, now_ns)
+    except OSError:
+        return words
+    return f"A copy of the file is {aside}.\n{words}"
 
 
 def write_whole(path: Path, text: bytes) -> None:

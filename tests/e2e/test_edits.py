@@ -69,6 +69,8 @@ def test_a_wrong_file_changes_nothing_and_is_told_once(world: World) -> None:
     time.sleep(3)
     log = (world.folder / "daemon.log").read_text()
     assert log.count("config.invalid") == 1
+    (aside,) = (world.state / "config").glob("kangbot.toml.corrupted.*")
+    assert aside.read_text() == world.config.read_text() == wrong, "a copy: the person's file is where it was"
     save(world, CONFIG)
     world.until(lambda report: not report.config.problem)
 

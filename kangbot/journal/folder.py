@@ -1,0 +1,61 @@
+"""The format of the state folder as a whole: what is in it, where, and what it means.
+
+    state/format        1
+
+Journal and history have formats of their own and are brought forward by themselves; this number is for what no single
+file can know, and is looked at before any of them is opened. A folder without it is of the time before it: format 1.
+"""
+
+import os
+from pathlib import Path
+
+from kangbot.errors import NeedsHuman
+
+FORMAT = 1  # a greater number was written by a later kangbot
+FILE = "format"
+_LONGEST = 20  # characters; what is longer is no number of ours
+
+
+def admit(folder: Path) -> None:
+    """Look whether the folder is one that this kangbot may write in, and number it where it has no number yet.
+
+    NeedsHuman where a later kangbot has written in it, where its number cannot be read, or where the disk refuses.
+    """
+    path = folder / FILE
+    try:
+        with path.open() as file:
+            text = file.read(_LONGEST + 1).strip()
+    except FileNotFoundError:
+        _number(path)
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path) from error
+    if not (text.isascii() and text.isdecimal()):
+        raise _unreadable(path)
+    if int(text) > FORMAT:
+        raise NeedsHuman(
+            f"the state folder {folder} has format {text}; this kangbot knows formats up to {FORMAT}",
+            remedy="start the later version of kangbot that wrote it, or restore an older backup into a new folder",
+        )
+
+
+def _number(path: Path) -> None:
+    fresh = path.with_name(f".{FILE}.new")
+    try:
+        with fresh.open("w") as file:
+            file.write(f"{FORMAT}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)  # whole or not at all: half of a number would refuse the next start
+    except OSError as error:
+        raise NeedsHuman(
+            f"the state folder {path.parent} cannot be written: {error.strerror}",
+            remedy="make room on the disk, and see that this user may write there",
+        ) from error
+
+
+def _unreadable(path: Path) -> NeedsHuman:
+    return NeedsHuman(
+        f"{path} is no number of a format",
+        remedy=f"find out who wrote it; with this version alone it holds {FORMAT}",
+    )

@@ -1,0 +1,78 @@
+"""Every schema that was ever released, with rows in it, is brought to the newest: no row is lost, no value changed."""
+
+from typing import Any
+
+import pytest
+
+from kangbot.storage.migrate import check, migrations, upgrade
+from kangbot.storage.tables import REVISION
+from tests.support.databases import Database, Mariadb
+
+RELEASED = sorted(path.name.partition("_")[0] for path in (migrations() / "versions").glob("[0-9]*.py"))
+ROWS = 3
+
+
+def tables(database: Database) -> list[str]:
+    """Return the tables as they are now, of whatever revision."""
+    if isinstance(database, Mariadb):
+        names = [row[0] for row in database.sql("SHOW TABLES")]
+    else:
+        names = [row[0] for row in database.sql("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return sorted(name for name in names if name != "alembic_version")
+
+
+def columns(database: Database, table: str) -> dict[str, str]:
+    """Return a table's columns with their types."""
+    if isinstance(database, Mariadb):
+        return {row[0]: row[1].lower() for row in database.sql(f"SHOW COLUMNS FROM `{table}`")}
+    return {row[1]: row[2].lower() for row in database.sql(f"PRAGMA table_info('{table}')")}
+
+
+def value(name: str, kind: str, number: int) -> str:
+    """Return a value for a column, as SQL writes it: each row's own, and none that a rounding would leave alone."""
+    if "int" in kind:
+        return str(number + 1)
+    if "decimal" in kind:
+        return f"{number}.123456789012345678"
+    if "datetime" in kind:
+        return f"'2026-01-02 03:04:0{number}.678901'"
+    return f"'{name[:4]} {number}'"
+
+
+def filled(database: Database) -> dict[str, tuple[str, list[tuple[Any, ...]]]]:
+    """Put rows into every table; return them by table, with the columns that they were read by."""
+    out = {}
+    for table in tables(database):
+        kinds = columns(database, table)
+        names = ", ".join(f"`{name}`" for name in kinds)
+        for number in range(ROWS):
+            values = ", ".join(value(name, kind, number) for name, kind in kinds.items())
+            database.sql(f"INSERT INTO `{table}` ({names}) VALUES ({values})")
+        out[table] = names, read(database, table, names)
+    return out
+
+
+def read(database: Database, table: str, names: str) -> list[tuple[Any, ...]]:
+    """Return a table's rows, by columns that it may have had first."""
+    return sorted(database.sql(f"SELECT {names} FROM `{table}`"), key=repr)
+
+
+@pytest.mark.parametrize("revision", RELEASED)
+def test_rows_of_a_released_schema_are_all_there_in_the_newest(bare: Database, revision: str) -> None:
+    """By the columns that the old schema had; and the newest tables take new rows."""
+    upgrade(bare.url, to=revision)
+    assert check(bare.url).current == revision
+    before = filled(bare)
+    assert all(len(rows) == ROWS for _, rows in before.values())
+    assert upgrade(bare.url).current == revision
+    assert check(bare.url).current == REVISION == RELEASED[-1]
+    for table, (names, rows) in before.items():
+        assert read(bare, table, names) == rows, table
+
+
+async def test_what_the_oldest_schema_holds_is_gone_on_with(bare: Database) -> None:
+    """The way of a daemon: it finds an old schema with a journal in it, brings it forward, and stores what comes."""
+    upgrade(bare.url, to=RELEASED[0])
+    bare.sql("INSERT INTO journals VALUES ('abcdefgh', 41)")
+    assert await bare.history().stored("abcdefgh") == 41
+    assert check(bare.url).current == REVISION
