@@ -73,7 +73,11 @@ class Answers:
     def command(self, market: MarketId, command: Command, caller: str) -> Place:
         """Command one market. UnknownMarketError where there is none; Refused while the daemon stops."""
         self._must_go_on()
-        return self.roster.command(market, command, caller)
+        place = self.roster.command(market, command, caller)
+        if command is Command.RESUME:
+            self.faults.forgive(market, caller)
+            self.faults.forgive(None, caller)
+        return place
 
     def command_all(self, command: Command, caller: str) -> None:
         """START (staggered, in the background) or STOP every market. Refused while the daemon stops."""
@@ -125,7 +129,7 @@ class Answers:
 
     def force_retry(self, market: MarketId, caller: str) -> None:
         """Probe the market's open lanes now, and end a pause of its entries. UnknownMarketError as above."""
-        self.faults.forgive(self.floor.known(market))
+        self.faults.forgive(self.floor.known(market), caller)
         self.floor.circuits.force_retry(self.floor.known(market), caller)
 
     async def page(self, page: Page) -> Sequence[Row]:
@@ -188,7 +192,10 @@ class Answers:
         """Return the whole daemon at this moment."""
         now_ns, cost = self.clock.now_ns(), self.meter.read()
         hub, tasks = self.link.hub, self.floor.markets.items()
-        markets = [report_of(task, self.roster[name], now_ns, hub.troubles(name)) for name, task in tasks]
+        markets = [
+            report_of(task, self.roster[name], now_ns, hub.troubles(name), self.faults.hold(name))
+            for name, task in tasks
+        ]
         elapsed_s = (now_ns - self.started_ns) / SECOND_NS
         seen = hub.counters
         return Report(

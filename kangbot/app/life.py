@@ -34,6 +34,7 @@ from kangbot.journal.replay import Others, replay
 from kangbot.journal.writer import JournalWriter
 from kangbot.logs import Masker
 from kangbot.machines.breakers import Breakers
+from kangbot.machines.entry_holds import EntryHolds
 from kangbot.machines.faults import Kind, Operation
 from kangbot.machines.limiter import Window
 from kangbot.machines.pauses import Pauses
@@ -109,8 +110,10 @@ class App:
         )  # the kill switch's: risk learns of it by another way, people by this one
         past = Past(settings.venue)
         breakers = Breakers(settings.breakers.terms)
-        pauses = self._pauses = Pauses()
-        memory = await replay(writer, {"risk": self._risk, "past": past, "breakers": breakers, "pauses": pauses})
+        pauses, holds = Pauses(), EntryHolds()
+        self._pauses = pauses
+        others: Others = {"risk": self._risk, "past": past, "breakers": breakers, "pauses": pauses, "holds": holds}
+        memory = await replay(writer, others)
         self._journal.listen(self._risk.observe)
         past.check(settings)
         if not past.mode:
@@ -123,6 +126,7 @@ class App:
             policy=settings.errors.policy,
             shut_down=self._crashed,
             mask=Masker(settings.secrets).text,
+            holds=holds,
         )
         kind, history = parameters.history(settings, self._world)
         self._exits.push_async_callback(history.aclose)
@@ -255,6 +259,7 @@ class App:
             "past": Past(self._settings.venue),
             "breakers": Breakers(self._settings.breakers.terms),
             "pauses": Pauses(),
+            "holds": EntryHolds(),
         }
 
     def _budget(self, kind: str, windows: tuple[Window, ...]) -> Budget:

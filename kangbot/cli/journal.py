@@ -11,6 +11,7 @@ from kangbot.journal.rebuild import LOST_AT_MOST, Rebuilt
 from kangbot.journal.rebuild import rebuild as rebuilt_from
 from kangbot.journal.replay import Others
 from kangbot.machines.breakers import Breakers
+from kangbot.machines.entry_holds import EntryHolds
 from kangbot.machines.pauses import Pauses
 from kangbot.modes import Past
 from kangbot.risk.account import AccountRisk
@@ -48,6 +49,7 @@ async def _rebuild(settings: Settings, tag: str | None) -> Rebuilt:
         "past": Past(settings.venue),
         "breakers": Breakers(),
         "pauses": Pauses(),
+        "holds": EntryHolds(),
     }
     try:
         return await rebuilt_from(settings.state_dir, history, tag=tag, others=others)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -76,5 +77,8 @@ def _row(market: MarketReport) -> str:
 def _why(market: MarketReport) -> str:
     if market.unprotected:
         return f"NO STOP: {market.unprotected}"
+    if market.paused:
+        until = datetime.fromtimestamp(market.paused_until_ns / 1e9, UTC)
+        return f"NO ENTRIES until {until:%H:%M:%S} UTC, or kangbot resume: {market.paused}"
     said = market.blocked or market.signal if market.state == "live" else ""
     return said or market.reason

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from kangbot.errors import NeedsHuman, words
+from kangbot.machines.entry_holds import EntryHolds, Hold
 from kangbot.machines.fault_book import Fault, FaultBook, Tally, Verdict
 from kangbot.machines.faults import DEFAULTS, Action, Gravity, Kind, Operation, Policy, kind_of
-from kangbot.model.events import Noted, Severity
+from kangbot.model.events import EntriesPaused, Noted, Severity
 from kangbot.model.ids import MarketId
 from kangbot.ports import Journal
 from kangbot.runtime.world import SECOND_NS, World
@@ -31,6 +32,7 @@ _TOLD_BY_THEMSELVES = frozenset(
         Operation.TASK,  # the end of the process
     }
 )
+_PROLONGED_NS = 30 * SECOND_NS
 _LOUD = {
     Gravity.LOW: Severity.WARNING,
     Gravity.MEDIUM: Severity.WARNING,
@@ -40,7 +42,9 @@ _LOUD = {
 
 
 class FaultDesk:
-    """One for the daemon. `shut_down` ends the daemon in order; `mask` takes secrets out of a text.
+    """One for the daemon; `holds` are those of a former life.
+
+    `shut_down` ends the daemon in order; `mask` takes secrets out of a text.
 
     Whoever has the markets attends to `changed(market)`, told when entries may leave again (None: of every market), and
     `reset()`, which compares the books with the venue's.
@@ -54,6 +58,7 @@ class FaultDesk:
         policy: Policy = DEFAULTS,
         shut_down: Callable[[str, BaseException], None] = lambda _name, _error: None,
         mask: Callable[[str], str] = str,
+        holds: EntryHolds | None = None,
     ) -> None:
         self._clock = world.clock
         self._journal = journal
@@ -63,6 +68,12 @@ class FaultDesk:
         self._changed: Callable[[MarketId | None], None] = lambda _market: None
         self._reset: Callable[[], None] = lambda: None
         self._timer: asyncio.TimerHandle | None = None
+        self._kept: dict[MarketId | None, int] = {}  # until when each pause lasts by the journal
+        for hold in () if holds is None else holds.left(self._clock.now_ns()):
+            self._book.restore(hold)
+            self._kept[hold.market] = hold.until_ns
+            self._arm()
+            log.warning("entries.still_paused", market=hold.market, why=hold.why)
 
     def attend(self, *, changed: Callable[[MarketId | None], None], reset: Callable[[], None]) -> None:
         """Take in who carries out what concerns markets."""
@@ -97,6 +108,8 @@ class FaultDesk:
             log.warning("error.met", severity=severity, message=fault.message, **_context(fault, subject))
         if verdict.action is not None:
             self._act(verdict.action, verdict, fault, subject)
+        if verdict.rule.action is Action.PAUSE:
+            self._keep(market, now_ns)
 
     def _well(self, market: MarketId | None, operation: Operation) -> None:
         over = self._book.well(market, operation)
@@ -132,10 +145,28 @@ class FaultDesk:
         """Return why the market may not enter; "" where it may."""
         return self._book.held(market, self._clock.now_ns())
 
-    def forgive(self, market: MarketId) -> None:
-        """Let the market enter again because somebody says so."""
-        if self._book.forgive(market):
-            self._changed(market)
+    def hold(self, market: MarketId) -> Hold | None:
+        """Return what keeps the market from entering, and until when; None where nothing does."""
+        return self._book.hold(market, self._clock.now_ns())
+
+    def forgive(self, market: MarketId | None, caller: str) -> None:
+        """Let the market (None: whatever the account holds back) enter again because somebody says so."""
+        if not self._book.forgive(market):
+            return
+        log.info("entries.resumed", market=market, caller=caller)
+        if self._kept.pop(market, None) is not None:
+            ended = EntriesPaused(market=market, until_ns=0, cause="", caller=caller, at_ns=self._clock.now_ns())
+            self._journal.append(ended)
+        self._changed(market)
+
+    def _keep(self, market: MarketId | None, now_ns: int) -> None:
+        """Have a restart obey the pause; one that is prolonged again and again is written down twice a minute."""
+        hold = self._book.hold(market, now_ns)
+        if hold is None or hold.until_ns - self._kept.get(market, 0) < _PROLONGED_NS:
+            return
+        self._kept[market] = hold.until_ns
+        paused = EntriesPaused(market=market, until_ns=hold.until_ns, cause=hold.why, at_ns=now_ns)
+        self._journal.append(paused, reserve=True)
 
     def _arm(self) -> None:
         self.close()
@@ -145,6 +176,7 @@ class FaultDesk:
 
     def _release(self) -> None:
         for market in self._book.released(self._clock.now_ns()):
+            self._kept.pop(market, None)
             log.info("entries.resumed", market=market)
             self._changed(market)
         self._arm()

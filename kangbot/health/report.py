@@ -48,6 +48,8 @@ class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
     unprotected: str = ""  # why the position has no stop at the venue; "" where it has, or none is held
     by_hand: str = ""  # what somebody holds or has resting here past us; "" for nothing
     stale: str = ""  # which of its streams are down, and why: nothing is entered; "" where each flows
+    paused: str = ""  # which error keeps its entries back; "" for none
+    paused_until_ns: int = 0  # until then, or until somebody resumes it
     troubles: dict[str, int] = {}  # how often its topics were in trouble, by kind; kinds without any are absent
     longest_call_ms: float = 0.0  # that its strategy took since the market was started
     ticks: int

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from kangbot.machines.entry_holds import Hold
 from kangbot.machines.faults import Action, Gravity, Kind, Operation, Policy, Rule
 from kangbot.model.ids import MarketId
 
@@ -83,12 +84,6 @@ class _Counted:
         return sum(count for at, count in self.minutes if at > minute - WINDOW_MINUTES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Hold:
-    until_ns: int
-    why: str
-
-
 class FaultBook:
     """Large, hence mutable; one writer, its shell."""
 
@@ -96,7 +91,7 @@ class FaultBook:
         self._policy = policy
         self._counted: dict[tuple[Kind, MarketId | None], _Counted] = {}
         self._episodes: dict[tuple[MarketId | None, Operation], _Episode] = {}
-        self._holds: dict[MarketId | None, _Hold] = {}
+        self._holds: dict[MarketId | None, Hold] = {}
         self._reset_ns: dict[MarketId | None, int] = {}
 
     def met(self, fault: Fault, now_ns: int) -> Verdict:
@@ -141,16 +136,25 @@ class FaultBook:
         held = before is not None and before.until_ns > now_ns
         if before is None or now_ns + rule.wait_ns > before.until_ns:
             why = f"{fault.kind}: {fault.message[:LONGEST]}"
-            self._holds[fault.market] = _Hold(until_ns=now_ns + rule.wait_ns, why=why)
+            self._holds[fault.market] = Hold(market=fault.market, until_ns=now_ns + rule.wait_ns, why=why)
         return None if held else rule.action
 
     # ---------------------------------------------------------------------------------------------------------- holds
-    def held(self, market: MarketId, now_ns: int) -> str:
-        """Return why the market may not enter; "" where it may."""
+    def hold(self, market: MarketId | None, now_ns: int) -> Hold | None:
+        """Return what keeps the market from entering, its own before the account's; None where nothing does."""
         for hold in (self._holds.get(market), self._holds.get(None)):
             if hold is not None and hold.until_ns > now_ns:
-                return hold.why
-        return ""
+                return hold
+        return None
+
+    def held(self, market: MarketId, now_ns: int) -> str:
+        """Return why the market may not enter; "" where it may."""
+        hold = self.hold(market, now_ns)
+        return "" if hold is None else hold.why
+
+    def restore(self, hold: Hold) -> None:
+        """Go on with a hold of an earlier life."""
+        self._holds[hold.market] = hold
 
     def until_ns(self) -> int | None:
         """Return when the next hold ends; None where nothing is held."""
@@ -163,8 +167,8 @@ class FaultBook:
             del self._holds[market]
         return over
 
-    def forgive(self, market: MarketId) -> bool:
-        """Let a market enter again because somebody says so; False where only the account held it, or nothing."""
+    def forgive(self, market: MarketId | None) -> bool:
+        """End a market's hold (None: the account's) because somebody says so; False where there is none of its own."""
         return self._holds.pop(market, None) is not None
 
     # --------------------------------------------------------------------------------------------------------- counts

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from kangbot.feed.stream import Stream
 from kangbot.health.report import BreakerReport, ErrorReport, MarketReport, OrderCounts, StreamReport
 from kangbot.machines.breakers import Breakers
+from kangbot.machines.entry_holds import Hold
 from kangbot.machines.fault_book import Tally
 from kangbot.machines.order import Order
 from kangbot.market.roster import Place
@@ -15,8 +16,13 @@ from kangbot.model.money import ZERO
 from kangbot.model.orders import OrderStatus
 
 
-def report_of(task: MarketTask, place: Place, now_ns: int, troubles: Mapping[str, int]) -> MarketReport:
-    """Return what there is to say of the market at this moment; `troubles` are those of its topics."""
+def report_of(
+    task: MarketTask, place: Place, now_ns: int, troubles: Mapping[str, int], hold: Hold | None = None
+) -> MarketReport:
+    """Return what there is to say of the market at this moment.
+
+    `troubles` are those of its topics; `hold` is what an error holds its entries back by.
+    """
     executor, quote = task.desk.executor, task.inbox.quote
     position, target = executor.position, task.desk.target
     return MarketReport(
@@ -42,6 +48,8 @@ def report_of(task: MarketTask, place: Place, now_ns: int, troubles: Mapping[str
         unprotected=unprotected(executor, task.desk.position.net),
         by_hand=task.desk.by_hand,
         stale=task.desk.stale,
+        paused="" if hold is None else hold.why,
+        paused_until_ns=0 if hold is None else hold.until_ns,
         troubles=dict(troubles),
         longest_call_ms=task.overseer.longest_ms,
         ticks=task.inbox.ticks,

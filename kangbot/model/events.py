@@ -190,6 +190,16 @@ class RequestsPaused(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="r
     at_ns: int
 
 
+class EntriesPaused(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="entries_paused"):
+    """An error keeps the entries of a market back for a while, or a person ended that; a restart goes on from here."""
+
+    market: MarketId | None  # None: of every market
+    until_ns: int  # 0: ended by hand
+    cause: str
+    caller: str = ""  # who ended it
+    at_ns: int
+
+
 class EquityMarked(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="equity_marked"):
     """The account's equity as the venue states it."""
 
@@ -215,6 +225,7 @@ Event = (
     | KillSwitchReleased
     | BreakerChanged
     | RequestsPaused
+    | EntriesPaused
 )
 
 

@@ -18,6 +18,7 @@ from kangbot.model.events import (
     BreakerChanged,
     CashFlowApplied,
     DesiredChanged,
+    EntriesPaused,
     EquityMarked,
     Event,
     FillApplied,
@@ -108,6 +109,10 @@ def _said(event: Event) -> str | None:
             return f"released by {caller}"
         case RequestsPaused(budget=budget, until_ns=until_ns, at_ns=at_ns):
             return f"{budget}: no request for {(until_ns - at_ns) / 1e9:.0f} s, the venue asked for it"
+        case EntriesPaused(until_ns=0, caller=caller):
+            return f"entries resumed by {caller}"
+        case EntriesPaused(until_ns=until_ns, cause=cause, at_ns=at_ns):
+            return f"no entry for {(until_ns - at_ns) / 1e9:.0f} s: {cause}"
         case _:
             return None
 
@@ -126,7 +131,9 @@ def _market(event: Event) -> str | None:
             return event.bar.market
         case EquityMarked() | KillSwitchSet() | KillSwitchReleased() | RequestsPaused():
             return None
-        case OrderChanged() | StopSet() | RunStateChanged() | DesiredChanged() | Noted() | BreakerChanged():
+        case OrderChanged() | StopSet() | RunStateChanged() | DesiredChanged():
+            return event.market
+        case Noted() | BreakerChanged() | EntriesPaused():
             return event.market
 
 

@@ -9,6 +9,7 @@ from kangbot.model.events import (
     CashFlowApplied,
     Desired,
     DesiredChanged,
+    EntriesPaused,
     EquityMarked,
     Event,
     FillApplied,
@@ -154,6 +155,8 @@ EVERY: tuple[Event, ...] = (
         at_ns=NOON_NS,
     ),
     RequestsPaused(budget="bybit account", until_ns=NOON_NS + 600_000_000_000, at_ns=NOON_NS),
+    EntriesPaused(market=MARKET, until_ns=NOON_NS + 300_000_000_000, cause=AWKWARD, at_ns=NOON_NS),
+    EntriesPaused(market=MARKET, until_ns=0, cause="", caller="ann", at_ns=NOON_NS),
     EquityMarked(venue="bybit", currency="USDT", equity=Decimal("10000.000000000000000009"), at_ns=NOON_NS),
 )
 

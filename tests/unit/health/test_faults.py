@@ -9,8 +9,9 @@ import structlog
 
 from kangbot.errors import Ambiguous, InsufficientFunds, NeedsHuman, NotFound, Refused
 from kangbot.health.faults import FaultDesk
+from kangbot.machines.entry_holds import EntryHolds
 from kangbot.machines.faults import DEFAULTS, Action, Gravity, Kind, Operation, Policy, Rule
-from kangbot.model.events import Noted, Severity
+from kangbot.model.events import EntriesPaused, Noted, Severity
 from kangbot.model.ids import MarketId
 from kangbot.runtime.world import Clock, World
 from kangbot.sim.world.loop import run
@@ -31,19 +32,20 @@ def told(story: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
 class Rig:
     """A desk with a journal, and with somebody who carries out what it asks for."""
 
-    def __init__(self, policy: Policy = DEFAULTS) -> None:
+    def __init__(self, policy: Policy = DEFAULTS, holds: EntryHolds | None = None, at_ns: int = START) -> None:
         virtual = loop()
         self.disk = Disk()
         self.changed: list[MarketId | None] = []
         self.resets = 0
         self.ends: list[BaseException] = []
-        world = World(clock=Clock(monotonic_ns=lambda: virtual.now_ns, anchor_ns=START), seed=b"faults")
+        world = World(clock=Clock(monotonic_ns=lambda: virtual.now_ns, anchor_ns=at_ns), seed=b"faults")
         self.desk = FaultDesk(
             world=world,
             journal=self.disk,
             policy=policy,
             shut_down=lambda _name, error: self.ends.append(error),
             mask=lambda text: text.replace("hunter2", "***"),
+            holds=holds,
         )
         self.desk.attend(changed=self.changed.append, reset=self._reset)
 
@@ -93,10 +95,10 @@ async def test_entries_are_paused_for_want_of_money_and_resumed_by_themselves() 
 async def test_a_pause_ends_when_a_person_says_so() -> None:
     """The market looks at once; nothing is said of a market that was not paused."""
     rig = Rig()
-    rig.desk.forgive(MARKET)
+    rig.desk.forgive(MARKET, "ann")
     assert rig.changed == []
     rig.desk.ended(MARKET, Operation.ENTRY, InsufficientFunds("too little"))
-    rig.desk.forgive(MARKET)
+    rig.desk.forgive(MARKET, "ann")
     assert rig.changed == [MARKET]
     assert rig.desk.held(MARKET) == ""
     rig.desk.close()
@@ -172,3 +174,61 @@ async def test_a_hold_that_ends_without_anybody_attending_is_harmless() -> None:
     desk.ended(MARKET, Operation.PROTECT, NotFound("no position"))
     await asyncio.sleep(601)
     assert desk.held(MARKET) == ""
+
+
+def remembered(rig: Rig) -> EntryHolds:
+    """What the next life knows by the journal."""
+    holds = EntryHolds()
+    for record in rig.disk.records:
+        holds.observe(record.event)
+    return holds
+
+
+@told
+async def test_a_pause_goes_on_in_the_next_life_until_the_same_moment() -> None:
+    """And the market is told to look then, as it would have been."""
+    first = Rig()
+    first.desk.ended(MARKET, Operation.ENTRY, InsufficientFunds("too little"))
+    await asyncio.sleep(100)
+    first.desk.close()
+    second = Rig(holds=remembered(first), at_ns=START + 100 * 10**9)
+    hold = second.desk.hold(MARKET)
+    assert hold is not None
+    assert hold.until_ns == START + 300 * 10**9
+    assert second.desk.held(MARKET) == "insufficient_balance: too little"
+    await asyncio.sleep(199)
+    assert second.changed == []
+    await asyncio.sleep(2)
+    assert second.changed == [MARKET]
+    assert second.desk.hold(MARKET) is None
+    third = Rig(holds=remembered(first), at_ns=START + 301 * 10**9)
+    assert third.desk.held(MARKET) == ""
+
+
+@told
+async def test_a_pause_that_was_ended_by_hand_stays_ended() -> None:
+    """The account's as well."""
+    rig = Rig()
+    rig.desk.ended(MARKET, Operation.ENTRY, InsufficientFunds("too little"))
+    rig.desk.ended(None, Operation.RECONCILE, NeedsHuman("wrong key", remedy="mend it"))
+    await asyncio.sleep(1)
+    assert len(remembered(rig).left(START)) == 2
+    for whose in (MARKET, None):
+        rig.desk.forgive(whose, "ann")
+    await asyncio.sleep(1)
+    assert remembered(rig).left(START) == []
+    assert Rig(holds=remembered(rig)).desk.held(MARKET) == ""
+    rig.desk.close()
+
+
+@told
+async def test_a_pause_that_is_prolonged_is_written_down_at_most_twice_a_minute() -> None:
+    """Of an account whose key stays refused, every second, for ten minutes."""
+    rig = Rig()
+    for _ in range(600):
+        rig.desk.ended(None, Operation.RECONCILE, NeedsHuman("wrong key", remedy="mend it"))
+        await asyncio.sleep(1)
+    assert sum(isinstance(record.event, EntriesPaused) for record in rig.disk.records) == 20
+    (hold,) = remembered(rig).left(START + 600 * 10**9)
+    assert hold.until_ns >= START + (600 + 570) * 10**9
+    rig.desk.close()

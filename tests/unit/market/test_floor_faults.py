@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from kangbot.errors import NotFound
 from kangbot.machines.faults import Kind, Operation
-from kangbot.market.reporting import error_reports
+from kangbot.market.reporting import error_reports, report_of
 from kangbot.model.events import BreakerState, Lane, Noted
 from tests.support.floor_story import Story, play
 from tests.support.order_venue import Fate
@@ -26,6 +26,9 @@ def test_a_market_without_money_pauses_its_entries_and_goes_on_by_itself() -> No
             await told.bar()
         assert len(told.venue.submits) == sent
         assert told.task.desk.blocked == "insufficient_balance: too little"
+        report = report_of(told.task, told.roster[MARKET], 0, {}, told.floor.faults.hold(MARKET))
+        assert report.paused == told.task.desk.blocked
+        assert report.paused_until_ns > told.world.clock.now_ns()
         assert told.floor.circuits.breakers.of(MARKET, Lane.ENTRY).state is BreakerState.CLOSED
         await told.bar()
         await told.bar()

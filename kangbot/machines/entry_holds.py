@@ -1,0 +1,52 @@
+"""Until when an error keeps entries back, over restarts: a daemon that begins anew is no reason to try again at once.
+
+Remembers by the journal, as `journal/replay.py` has it: the newest hold of each market stands, or that of the account.
+"""
+
+import msgspec
+
+from kangbot.model.events import EntriesPaused, Event
+from kangbot.model.ids import MarketId
+
+# A clock that was set back between two lives makes a hold look longer. None is configured to be longer than a day.
+_LONGEST_NS = 24 * 3600 * 1_000_000_000
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """No entry of `market` (None: of any) before `until_ns`, because of `why`."""
+
+    market: MarketId | None
+    until_ns: int
+    why: str
+
+
+class EntryHolds:
+    """Every hold that was neither ended by hand nor replaced; mutable, for it is told events one by one."""
+
+    def __init__(self) -> None:
+        self._holds: dict[MarketId | None, Hold] = {}
+
+    def left(self, now_ns: int) -> list[Hold]:
+        """Return those that still last."""
+        return [
+            msgspec.structs.replace(hold, until_ns=min(hold.until_ns, now_ns + _LONGEST_NS))
+            for hold in self._holds.values()
+            if hold.until_ns > now_ns
+        ]
+
+    def observe(self, event: Event) -> None:
+        """Take an event of the journal."""
+        if not isinstance(event, EntriesPaused):
+            return
+        if event.until_ns:
+            self._holds[event.market] = Hold(market=event.market, until_ns=event.until_ns, why=event.cause)
+        else:
+            self._holds.pop(event.market, None)
+
+    def checkpoint(self) -> bytes:
+        """Return them as JSON."""
+        return msgspec.json.encode(list(self._holds.values()))
+
+    def resume(self, state: bytes) -> None:
+        """Go on from a checkpoint."""
+        self._holds = {hold.market: hold for hold in msgspec.json.decode(state, type=list[Hold])}
