@@ -29,6 +29,7 @@ _NEEDS: dict[str, tuple[Kind, ...]] = {
     "trusts_failed_query": (Kind.MAINTENANCE,),
     "duplicate_means_rejected": (Kind.DUPLICATION,),
     "resend_after_deadline": (Kind.RESET, Kind.LOSS),
+    "half_open_admits_all": (Kind.MUTE,),
     "checkpoint_without_orders": (Kind.CRASH,),
     "kill_in_memory": (Kind.CRASH,),
     "new_id_a_retry": (Kind.LOST_ANSWER,),
