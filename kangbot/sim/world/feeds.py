@@ -33,7 +33,7 @@ class SimFeeds:
         self._faults = faults
         self._process = process
         self._loop = asyncio.get_running_loop()
-        self._holds: dict[MarketId, _Hold] = {}
+        self._holds: dict[MarketId, list[_Hold]] = {}  # a market may be held more than once
         self._account: _Hold | None = None
         self._silent: dict[MarketId, None] = {}  # topics that say nothing; whether the hub knows is in the hold
         self._public_up = self._private_up = True
@@ -49,10 +49,9 @@ class SimFeeds:
             )
             for channel, timeframe_s in channels.items()
         ]
-        timeframe_s = channels.get(Channel.BAR)
-        hold = _Hold(topics, sink, lambda: self._holds.pop(instrument.market, None), timeframe_s=timeframe_s)
-        hold.trades = Channel.TRADE in channels
-        self._holds[instrument.market] = hold
+        hold = _Hold(topics, sink, self._leave, timeframe_s=channels.get(Channel.BAR))
+        hold.quotes, hold.trades = Channel.QUOTE in channels, Channel.TRADE in channels
+        self._holds.setdefault(instrument.market, []).append(hold)
         self._ack(hold)
         return hold
 
@@ -63,8 +62,20 @@ class SimFeeds:
         self._ack(hold)
         return hold
 
-    def _leave_account(self) -> None:
-        self._account = None
+    def _leave(self, hold: "_Hold") -> None:
+        """Let go of one hold; others of the same market stay. Harmless when repeated."""
+        for market, holds in tuple(self._holds.items()):
+            if hold in holds:
+                holds.remove(hold)
+                if not holds:
+                    del self._holds[market]
+
+    def _leave_account(self, hold: "_Hold") -> None:
+        if self._account is hold:
+            self._account = None
+
+    def _public_holds(self) -> Sequence["_Hold"]:
+        return [hold for holds in self._holds.values() for hold in holds]
 
     def close(self) -> None:
         """Let go of the venue: the process is dead."""
@@ -74,7 +85,7 @@ class SimFeeds:
     def break_public(self) -> None:
         """Lose the public connections."""
         self._public_up = False
-        for hold in tuple(self._holds.values()):
+        for hold in self._public_holds():
             hold.down(f"{Trouble.CLOSED}: the connection broke")
 
     def break_private(self) -> None:
@@ -100,14 +111,15 @@ class SimFeeds:
         self._loop.call_later(_WATCHDOG_S, self._mute_noticed, market)
 
     def _mute_noticed(self, market: MarketId) -> None:
-        if market in self._silent and market in self._holds:
-            self._holds[market].down(f"{Trouble.SILENT}: nothing came")
+        if market in self._silent:
+            for hold in tuple(self._holds.get(market, ())):
+                hold.down(f"{Trouble.SILENT}: nothing came")
 
     def heal(self) -> None:
         """Connect again what is down, each topic after its acknowledgement."""
         self._public_up = self._private_up = True
         self._silent.clear()
-        for hold in (*self._holds.values(), *([self._account] if self._account else [])):
+        for hold in (*self._public_holds(), *([self._account] if self._account else [])):
             hold.down(f"{Trouble.CLOSED}: the connection is made anew")
             self._ack(hold)
 
@@ -116,7 +128,7 @@ class SimFeeds:
 
     def _acked(self, hold: "_Hold") -> None:
         up = self._private_up if hold is self._account else self._public_up
-        known = hold is self._account or hold in self._holds.values()
+        known = hold is self._account or hold in self._public_holds()
         muted = hold.topics[0].market in self._silent
         if up and known and not muted and self._process.alive:
             hold.up()
@@ -134,19 +146,20 @@ class SimFeeds:
                 self._private(event)
 
     def _public(self, market: MarketId, event: Quote | Trade) -> None:
-        hold = self._holds.get(market)
-        if hold is None or not hold.is_up or not self._public_up:
-            return
-        if market in self._silent:
-            self._faults.struck(Kind.MUTE)
-        elif hold.trades or isinstance(event, Quote):
-            hold.sink.offer(event, 0)
+        for hold in tuple(self._holds.get(market, ())):
+            if not hold.is_up or not self._public_up:
+                continue
+            if market in self._silent:
+                self._faults.struck(Kind.MUTE)
+            elif hold.quotes if isinstance(event, Quote) else hold.trades:
+                hold.sink.offer(event, 0)
 
     def _candle(self, candle: Candle) -> None:
-        hold = self._holds.get(candle.market)
-        wanted = hold is not None and hold.is_up and self._public_up and candle.closed
-        if wanted and hold is not None and hold.timeframe_s == candle.timeframe_s and candle.market not in self._silent:
-            hold.sink.offer(candle.bar, 0)
+        if not self._public_up or not candle.closed or candle.market in self._silent:
+            return
+        for hold in tuple(self._holds.get(candle.market, ())):
+            if hold.is_up and hold.timeframe_s == candle.timeframe_s:
+                hold.sink.offer(candle.bar, 0)
 
     def _private(self, event: SimEvent) -> None:
         hold, faults = self._account, self._faults
@@ -173,12 +186,17 @@ class _Hold:
     """Implements `ports.Subscription`."""
 
     def __init__(
-        self, topics: Sequence[Topic], sink: Sink, release: Callable[[], object], *, timeframe_s: int | None = None
+        self,
+        topics: Sequence[Topic],
+        sink: Sink,
+        release: Callable[["_Hold"], object],
+        *,
+        timeframe_s: int | None = None,
     ) -> None:
         self.topics = topics
         self.sink = sink
         self.timeframe_s = timeframe_s
-        self.trades = False
+        self.quotes = self.trades = False
         self.is_up = False
         self._release = release
         self._acked = asyncio.Event()
@@ -205,7 +223,7 @@ class _Hold:
     async def aclose(self) -> None:
         """Let the topics go."""
         self.is_up = False
-        self._release()
+        self._release(self)
 
 
 def _worded(event: SimEvent) -> tuple[str, AccountEvent]:
