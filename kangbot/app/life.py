@@ -87,6 +87,7 @@ class App:
         self._version = version("kangbot")  # read once: it is looked for in every folder of the import path
         self._history_away = ""
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ended_for: BaseException | None = None  # an error that the configuration has the daemon end for
 
     # ---------------------------------------------------------------------------------------------------------- begin
     async def __aenter__(self) -> Self:
@@ -124,7 +125,7 @@ class App:
             world=self._world,
             journal=self._journal,
             policy=settings.errors.policy,
-            shut_down=self._crashed,
+            shut_down=self._end_for,
             mask=Masker(settings.secrets).text,
             holds=holds,
         )
@@ -299,6 +300,15 @@ class App:
         stopped.add_done_callback(self._stop_asked)
         await self._failed
         await self._end(hurry)
+        if self._ended_for is not None:
+            raise self._ended_for
+
+    def _end_for(self, name: str, error: BaseException) -> None:
+        """End in order because the policy of errors says so; `error` is raised once all has settled."""
+        error.add_note(f"in {name}")
+        if not self._failed.done():
+            self._ended_for = error
+            self._failed.set_result(None)
 
     def _stop_asked(self, _: asyncio.Task[bool]) -> None:
         if not self._failed.done():
