@@ -43,6 +43,7 @@ class Circuits:
         journal: Journal,
         venue: Venue,
         budget: Budget,
+        data_budget: Budget,
         breakers: Breakers,
         changed: Callable[[MarketId], None],
         closed: Callable[[], None],
@@ -53,6 +54,7 @@ class Circuits:
         self._journal = journal
         self._venue = venue
         self._budget = budget
+        self._data_budget = data_budget  # venues count what is public apart, and want to be left alone there apart
         self._changed = changed
         self._closed = closed
         self._instruments: dict[MarketId, Instrument] = {}
@@ -122,7 +124,8 @@ class Circuits:
             probes, changes = self.breakers.lend(now_ns)
             self._take(changes)
             for market, lane, lease in probes:
-                result = self._result(await self._asked(partial(self._question, market, lane)))
+                budget = self._data_budget if lane is Lane.DATA else self._budget
+                result = self._result(await self._asked(partial(self._question, market, lane), budget))
                 self._take(self.breakers.probed(market, lane, lease, result, self._clock.now_ns()))
 
     async def _sleep(self) -> None:
@@ -137,7 +140,7 @@ class Circuits:
         """Ask for all markets together whether the way out is there again, where that is due."""
         if not self._fault.there or now_ns < self._fault.retry_ns:
             return
-        error = await self._asked(self._venue.server_time_ns)
+        error = await self._asked(self._venue.server_time_ns, self._data_budget)
         now_ns = self._clock.now_ns()
         self._fault = self._fault.probed(now_ns, self._draw(), well=not venues_fault(error))
         if self._fault.there:
@@ -156,15 +159,15 @@ class Circuits:
         else:
             await self._venue.open_orders()
 
-    async def _asked(self, question: Callable[[], Awaitable[object]]) -> Exception | None:
+    async def _asked(self, question: Callable[[], Awaitable[object]], budget: Budget) -> Exception | None:
         """Return how the question ended."""
         try:
-            await self._budget.acquire(Priority.RECONCILE)
+            await budget.acquire(Priority.RECONCILE)
             async with asyncio.timeout(_PROBE_S):
                 await question()
         except Exception as error:  # noqa: BLE001 -- whatever it was: the probe failed
             if isinstance(error, RateLimited):
-                self._budget.pause(error.retry_after_ns)
+                budget.pause(error.retry_after_ns)
             return error
         return None
 

@@ -107,6 +107,7 @@ class Floor:
             journal=journal,
             venue=venue,
             budget=budget,
+            data_budget=data_budget,
             breakers=Breakers() if breakers is None else breakers,
             changed=self._look_again_at,
             closed=self.account.hurry,

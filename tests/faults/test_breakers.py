@@ -86,6 +86,7 @@ async def rig(sandbox: Running, folder: Path) -> AsyncIterator[Rig]:
                 journal=journal,
                 venue=venue,
                 budget=budget,
+                data_budget=budget,
                 breakers=Breakers(BreakerTerms(row_cool_down_ns=2 * SECOND_NS)),
                 changed=lambda _market: None,
                 closed=lambda: None,

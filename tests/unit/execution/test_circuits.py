@@ -74,6 +74,7 @@ class Rig:
             journal=self.disk,
             venue=self.venue,
             budget=self.budget,
+            data_budget=self.budget,
             breakers=breakers,
             changed=self.looked.append,
             closed=self._closed,
