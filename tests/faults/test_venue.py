@@ -1,6 +1,7 @@
 """A venue that answers, and says no."""
 
 import time
+from collections import Counter
 
 import pytest
 
@@ -52,6 +53,10 @@ def test_maintenance_is_waited_out(world: FaultWorld, expect: Expect) -> None:
         proxy.ban(MAINTENANCE)
     time.sleep(90)
     asked = sum(proxy.since(begun) for proxy in world.proxies)
+    lines = Counter(
+        line.split("?")[0].removesuffix(" HTTP/1.1") for proxy in world.proxies for _, line in proxy.answered
+    )
+    who = ", ".join(f"{line} {count}" for line, count in lines.most_common(6))
     before = world.client.report()
     for proxy in world.proxies:
         proxy.answer = None
@@ -59,7 +64,7 @@ def test_maintenance_is_waited_out(world: FaultWorld, expect: Expect) -> None:
     world.until(lambda report: report.orders.filled > before.orders.filled and world.fresh(report), 120)
     took, wrong = time.monotonic() - over, world.disagreements()
     row.measured(
-        f"{asked} connections in 90 s, trading on fresh data {took:.1f} s after, {len(wrong)} disagreements",
+        f"{asked} connections in 90 s ({who}), trading on fresh data {took:.1f} s after, {len(wrong)} disagreements",
         ok=took <= 45 and not wrong,
     )
 
