@@ -69,12 +69,13 @@ class Rig:
         breakers = Breakers()
         await replay(self.disk, {"breakers": breakers})
         self.budget = Budget(clock=self.clock, venue="bybit", windows=(Window(most=100, span_ns=SECOND_NS),))
+        self.data_budget = Budget(clock=self.clock, venue="bybit", windows=(Window(most=100, span_ns=SECOND_NS),))
         self.circuits = Circuits(
             world=world,
             journal=self.disk,
             venue=self.venue,
             budget=self.budget,
-            data_budget=self.budget,
+            data_budget=self.data_budget,
             breakers=breakers,
             changed=self.looked.append,
             closed=self._closed,
@@ -231,6 +232,8 @@ async def test_a_local_fault_lasts_until_a_probe_gets_through() -> None:
     await asyncio.sleep(100)
     assert circuits.local_fault_ns
     assert 3 <= rig.venue.clock_asked <= 6
+    assert rig.data_budget.paused_until_ns  # what is public was refused, and orders are not held up by it
+    assert not rig.budget.paused_until_ns
     await rig.end()
 
 
