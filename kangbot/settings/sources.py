@@ -20,7 +20,8 @@ Table = dict[str, object]
 LARGEST_FILE = 4_000_000  # bytes: 27 markets are 4 kB; a path given by mistake may be a disk image
 LARGEST_EXPONENT = 1000  # of a number in the file
 NOT_SETTINGS = frozenset({"KANGBOT_CONFIG", "KANGBOT_RECORDED"})  # read elsewhere: the command line, the tests
-HOSTS: Key = ("control", "hosts")  # a list; in a variable with commas between its names, as in a compose file
+# Lists; in a variable with commas between what is in them, as in a compose file.
+LISTS: tuple[Key, ...] = (("control", "hosts"), ("telegram", "chats"))
 
 _TOML_PLACE = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 
@@ -198,9 +199,10 @@ def read_environment(environ: Mapping[str, str]) -> tuple[Table, tuple[Problem, 
     if isinstance(parameters, dict):
         typed = {name: _as_in_file(value) for name, value in parameters.items()}
         overlay = merged(overlay, nested(("defaults", "parameters"), typed))
-    hosts = value_at(overlay, HOSTS)
-    if isinstance(hosts, str):
-        overlay = merged(overlay, nested(HOSTS, [name.strip() for name in hosts.split(",") if name.strip()]))
+    for key in LISTS:
+        text = value_at(overlay, key)
+        if isinstance(text, str):
+            overlay = merged(overlay, nested(key, [part.strip() for part in text.split(",") if part.strip()]))
     return overlay, tuple(problems)
 
 

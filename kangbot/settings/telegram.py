@@ -20,7 +20,8 @@ class TelegramSettings:
 
     chats: tuple[int, ...] = ()
     """The ids of the chats that may command. Whoever writes in such a chat may command: a group's id admits the whole
-    group. The id of a chat that is not listed stands in the log once it has written to the bot. Absent: none may."""
+    group. The id of a chat that is not listed stands in the log once it has written to the bot. In
+    `KANGBOT_TELEGRAM__CHATS` there are commas between them. Absent: none may."""
 
     api_url: HttpUrl = "https://api.telegram.org"
     """Where the Bot API is. Another address only for a Bot API server of one's own."""

@@ -67,10 +67,10 @@ class ChatCommands:
         found = _named(words[0], self._daemon.report().markets)
         if isinstance(found, str):
             return found
-        place = self._daemon.command(found.market, Command.STOP, caller)
+        self._daemon.command(found.market, Command.STOP, caller)
         self._daemon.told(f"stop {found.market}", caller)
         await self._daemon.kept()
-        return f"{found.symbol} is {place.state.value}"
+        return f"{found.symbol} stops; its position keeps its stop"
 
     async def _stop_all(self, _words: Sequence[str], caller: str) -> str:
         return await self._all(Command.STOP, caller)
