@@ -60,6 +60,7 @@ class Circuits:
         self._instruments: dict[MarketId, Instrument] = {}
         self._fault = LocalFault(markets=0)
         self._news = asyncio.Event()
+        self.probes = 0  # questions that came to an end, whichever
 
     def add(self, instrument: Instrument) -> None:
         """Take in a market."""
@@ -128,9 +129,17 @@ class Circuits:
                 result = self._result(await self._asked(partial(self._question, market, lane), budget))
                 self._take(self.breakers.probed(market, lane, lease, result, self._clock.now_ns()))
 
-    async def _sleep(self) -> None:
+    def overdue(self) -> bool:
+        """Whether a probe should have been made by now, and the venue did not ask to be left alone."""
+        due_ns, now_ns = self._due_ns(), self._clock.now_ns()
+        return due_ns is not None and due_ns < now_ns and self._budget.paused_until_ns <= now_ns
+
+    def _due_ns(self) -> int | None:
         due = [self.breakers.due_ns(), self._fault.retry_ns or None]
-        due_ns = min((at_ns for at_ns in due if at_ns is not None), default=None)
+        return min((at_ns for at_ns in due if at_ns is not None), default=None)
+
+    async def _sleep(self) -> None:
+        due_ns = self._due_ns()
         wait_s = None if due_ns is None else max(0.0, (due_ns - self._clock.now_ns()) / SECOND_NS)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
@@ -169,6 +178,8 @@ class Circuits:
             if isinstance(error, RateLimited):
                 budget.pause(error.retry_after_ns)
             return error
+        finally:
+            self.probes += 1
         return None
 
     # -------------------------------------------------------------------------------------------------------- private

@@ -26,6 +26,8 @@ def watch(vitals: Vitals, floor: Floor, clock: Clock, longest_wait_s: float) -> 
     vitals.register(
         "account", longest_wait_s + ROUND_S, done=partial(_tries, account), waiting=partial(_may_ask, account, clock)
     )
+    circuits = floor.circuits
+    vitals.register("breakers", ROUND_S, done=lambda: circuits.probes, waiting=circuits.overdue)
 
 
 def watch_market(vitals: Vitals, task: MarketTask, clock: Clock, longest_wait_s: float) -> None:

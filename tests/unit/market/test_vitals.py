@@ -2,8 +2,10 @@
 
 import asyncio
 
+from kangbot.errors import Retryable
 from kangbot.health.vitals import Vitals
 from kangbot.market.vitals import watch
+from kangbot.model.events import BreakerState, Lane
 from kangbot.runtime.world import SECOND_NS
 from tests.support.floor_story import Story, play
 from tests.support.trade_words import MARKET
@@ -68,5 +70,33 @@ def test_a_market_without_its_task_is_named_once_work_waits() -> None:
         end(f"floor/{MARKET}")
         told.task.inbox.put(object())
         assert (await watched(told, 130))[:2] == ["", f"market {MARKET} for 120 s"]
+
+    play(story)
+
+
+def test_breakers_that_nobody_probes_are_named() -> None:
+    """An open one would stay open for ever, and its market would never enter again."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        for _ in range(5):
+            told.floor.circuits.ended(MARKET, Lane.ENTRY, Retryable("away"))
+        assert told.floor.circuits.breakers.of(MARKET, Lane.ENTRY).state is BreakerState.OPEN
+        end("floor/circuits")
+        assert "breakers for 300 s" in await watched(told, 900)
+
+    play(story)
+
+
+def test_breakers_that_are_probed_in_vain_for_an_hour_are_well() -> None:
+    """Each probe is a try."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        for _ in range(5):
+            told.floor.circuits.ended(MARKET, Lane.ENTRY, Retryable("away"))
+        told.venue.questions_hang = True
+        assert await watched(told, 3600) == [""]
+        assert told.floor.circuits.probes
 
     play(story)
