@@ -120,6 +120,8 @@ class Floor:
     def _make_account(self) -> Account:
         known = self._memory.markets.values()
         equity = {currency: m for (venue, currency), m in self._memory.equity.items() if venue == self._venue.name}
+        if not self._risk.equity_known:  # forgotten with a peak in another currency: the next statement is news
+            equity = {}
         return Account(
             world=self._world,
             journal=self._journal,

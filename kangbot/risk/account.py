@@ -138,6 +138,11 @@ class AccountRisk:
         if self._day_equity is None:
             self._day_equity = amount
 
+    @property
+    def equity_known(self) -> bool:
+        """Whether the venue's statement is known; without it, leverage cannot be judged and no entry passes."""
+        return self._equity is not None
+
     def day_loss(self, now_ns: int) -> Money:
         """Return what the day (UTC) has lost: by equity or by what was realised, the worse; 0 on a day in profit.
 

@@ -354,7 +354,9 @@ def test_a_peak_in_another_currency_is_forgotten(rewritten: dict[str, str] | Non
         state.update(rewritten)
     risk = account()
     risk.resume(msgspec.json.encode(state))
+    known = [risk.equity_known]
     risk.equity(D(5_000), 3)
+    assert [*known, risk.equity_known] == [False, True]
     assert risk.drawdown_percent == 0
     assert risk.day_loss(4) == 7
     assert risk.killed == "a person"
