@@ -52,7 +52,8 @@ class Stream:
         socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=1024, compress=False, timeout=2.0)
         await socket.prepare(request)
         waiting: asyncio.Queue[str | None] = asyncio.Queue(_BEHIND)
-        self._refresh()
+        if not self._listeners:  # else the others would never be told what this newcomer's snapshot has already
+            self._refresh()
         waiting.put_nowait(_text({"type": "snapshot", "access": access, "report": self._last}))
         self._listeners[waiting] = None
         self._begin()

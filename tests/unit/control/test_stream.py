@@ -107,6 +107,21 @@ async def test_what_changed_is_worked_out_once_for_all(daemon: Daemon, live: tup
         await socket.close()
 
 
+async def test_a_newcomer_keeps_nothing_from_the_others(daemon: Daemon, live: tuple[Client, Stream]) -> None:
+    """What changed just before somebody else came is told to whoever listened before."""
+    client, _ = live
+    early = await client.ws_connect("/stream")
+    await said(early)
+    daemon.change(frames=777)
+    late = await client.ws_connect("/stream")
+    shown = await said(late)
+    assert (await said(early))["report"]["frames"] == 777
+    if shown["report"]["frames"] != 777:  # its snapshot is up to half a second old, and the next delta makes up for it
+        assert (await said(late))["report"]["frames"] == 777
+    for socket in (early, late):
+        await socket.close()
+
+
 async def test_a_listener_that_does_not_read_is_dropped(daemon: Daemon, live: tuple[Client, Stream]) -> None:
     """The others go on."""
     client, one = live
