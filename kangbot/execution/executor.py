@@ -97,7 +97,12 @@ class Executor:
         self._on_sent = on_sent
         now_ns = self._clock.now_ns()
         self._blotter = Blotter(
-            memory, strategy=strategy, born_ns=born_ns or now_ns, settle_ns=self._settle_ns(now_ns), now_ns=now_ns
+            memory,
+            strategy=strategy,
+            born_ns=born_ns or now_ns,
+            settle_ns=self._settle_ns(now_ns),
+            now_ns=now_ns,
+            quarantine_hands=quarantine_hands,
         )
         self._agreement = Agreement(self._blotter, positions=instrument.kind is InstrumentKind.LINEAR)
         self._learning = Learning(self._blotter, self._agreement)
@@ -151,8 +156,8 @@ class Executor:
 
     @property
     def touched(self) -> str:
-        """What somebody did past us since the start or the last release, the newest of it; "" for nothing."""
-        return self._blotter.touched or self._agreement.touched
+        """The newest that somebody did past us since the start; "" for nothing."""
+        return self._blotter.touched
 
     @property
     def unprotected(self) -> bool:
@@ -180,7 +185,7 @@ class Executor:
     @property
     def quarantine(self) -> str:
         """Why a person must look at this market; "" where nobody needs to."""
-        hands = self.touched if self._quarantine_hands else ""
+        hands = self._blotter.hands.quarantine if self._quarantine_hands else ""
         return self._blotter.contradiction or self._agreement.quarantine or hands
 
     @property
@@ -283,9 +288,11 @@ class Executor:
         self._learning.protection = self._learning.protection.want(stop, now_ns, again=again)
         self._step(now_ns)
 
-    def release(self) -> None:
-        """Lift a quarantine: a person has looked."""
-        self._blotter.contradiction = self._blotter.touched = self._agreement.touched = ""
+    def release(self, caller: str) -> None:
+        """Lift a quarantine, over restarts too: a person has looked."""
+        if reason := self.quarantine:
+            self.tell("market.released", Severity.WARNING, f"{caller} lifted the quarantine: {reason}")
+        self._blotter.contradiction = ""
         self._agreement.release()
 
     def tell(self, kind: str, severity: Severity, message: str) -> None:

@@ -27,8 +27,6 @@ from kangbot.model.events import Event, Severity
 from kangbot.model.ids import ClientId, VenueOrderId
 from kangbot.model.orders import CashFlow, Evidence, Fill, OrderReport, VenuePosition
 
-_STRANGERS_KEPT = 64
-
 
 class Agreement:
     """One market's agreement with its venue. `positions` is False where the venue keeps none (spot). Mutable."""
@@ -38,12 +36,10 @@ class Agreement:
         self.quarantine = ""  # why a person must look; "" where all is well
         self.disputed = ""  # why our position is not to be built upon: it disagrees, and it is not explained yet
         self.foreign: dict[VenueOrderId, str] = {}  # orders that rest at the venue and are not ours, in words
-        self.touched = ""  # the newest of them in this process
         self._blotter = blotter
         self._positions = positions
         self._drift = Drift()
         self._agreed = False  # both have said the same once
-        self._told: dict[VenueOrderId, None] = {}
         self._position_ns = 0  # venue time of the newest statement on the position
         self._stop_seen = True  # the stop we believe in was stated by the venue itself
 
@@ -122,22 +118,23 @@ class Agreement:
         return stranger(report)
 
     def told(self, finding: Orphan | Foreign, now_ns: int) -> Sequence[Event]:
-        """Remember an order at the venue that is none of ours, and return the note on it, once for each."""
+        """Learn of an order at the venue that is none of ours; return what follows: a note on it, once for each."""
         report = finding.report
         if isinstance(finding, Foreign):
             self.foreign[report.venue_order_id] = f"{report.side.value} {report.quantity}"
-        if report.venue_order_id in self._told:
-            return ()
-        self._told[report.venue_order_id] = None
-        if len(self._told) > _STRANGERS_KEPT:
-            del self._told[next(iter(self._told))]
+        strangers = self._blotter.hands.strangers
+        known = report.venue_order_id in strangers
         named = {"venue_order_id": report.venue_order_id, "client_id": report.client_id or ""}
         what = f"{report.side.value} {report.quantity}, filled {report.filled}"
         if isinstance(finding, Orphan):
             text = f"order {report.client_id} bears our prefix and is not in the journal: {what}"
-            return (self._blotter.note("order.orphan", Severity.CRITICAL, text, now_ns, **named),)
-        text = self.touched = f"order {report.venue_order_id} is not ours and is left alone: {what}"
-        return (self._blotter.note("order.foreign", Severity.WARNING, text, now_ns, **named),)
+            return () if known else (self._blotter.note("order.orphan", Severity.CRITICAL, text, now_ns, **named),)
+        text = f"order {report.venue_order_id} is not ours and is left alone: {what}"
+        if not known:
+            note = self._blotter.note("order.foreign", Severity.WARNING, text, now_ns, **named)
+            return (note, *self._blotter.by_hand(text, now_ns))
+        there_at_release = strangers[report.venue_order_id]
+        return () if there_at_release else self._blotter.taken(text, now_ns)
 
     # --------------------------------------------------------------------------------------------------------- private
     def _find(self, report: OrderReport) -> Order | None:

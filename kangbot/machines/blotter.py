@@ -52,21 +52,33 @@ class Counts:
 class Blotter:
     """Large state with one writer, the market's task: mutable."""
 
-    def __init__(self, memory: MarketMemory, *, strategy: str, born_ns: int, settle_ns: int, now_ns: int) -> None:
+    def __init__(
+        self,
+        memory: MarketMemory,
+        *,
+        strategy: str,
+        born_ns: int,
+        settle_ns: int,
+        now_ns: int,
+        quarantine_hands: bool = False,
+    ) -> None:
         """Take up what is remembered. Until `settle_ns` absence proves nothing for orders that were in flight.
 
         Executions from before `born_ns`, the journal's first record, are not ours unless an order of ours names them.
+        `quarantine_hands`: what somebody does by hand takes the market from the daemon.
         """
         self.market = memory.market
         self.position: Position = memory.position
         self.stop: Price | None = memory.stop
         self.holding = memory.holding
+        self.hands = memory.hands
         self.last_trip: RoundTrip | None = memory.last_trip
         self.executions = Executions(memory.executions, memory.forgotten_ns)
         self.realised_by_day: dict[int, Money] = dict(memory.realised_by_day)
         self.counts = Counts()
         self.contradiction = ""  # what cannot be and was reported all the same; a person must look
-        self.touched = ""  # the newest trade by hand in this process
+        self.touched = ""  # the newest that somebody did by hand in this process
+        self._quarantine_hands = quarantine_hands
         self._memory = memory
         self.strategy = strategy  # whose round trips are closed from now on
         self._born_ns = born_ns
@@ -112,6 +124,7 @@ class Blotter:
             last_execution_ns=self.executions.last_ns,
             stop=self.stop,
             holding=self.holding,
+            hands=self.hands,
             last_trip=self.last_trip,
             realised_by_day=dict(self.realised_by_day),
         )
@@ -184,7 +197,7 @@ class Blotter:
         if order is None or fill.cause is not FillCause.TRADE:
             events.append(note := self._unasked(fill, now_ns))
             if by_hand(fill):
-                self.touched = f"{note.message} ({fill.execution_id})"
+                events.extend(self.by_hand(f"{note.message} ({fill.execution_id})", now_ns))
         return events
 
     def cash(self, flow: CashFlow, now_ns: int) -> Sequence[Event]:
@@ -206,10 +219,23 @@ class Blotter:
         self.holding = self.holding.rests(stop)
         return (StopSet(market=self.market, price=stop, at_ns=now_ns),)
 
+    def by_hand(self, what: str, now_ns: int) -> Sequence[Event]:
+        """Learn of something that somebody did by hand; return the note on it where the market is theirs by it."""
+        self.touched = what
+        return self.taken(what, now_ns)
+
+    def taken(self, what: str, now_ns: int) -> Sequence[Event]:
+        """Return the note on a market that is a person's from now on, because of `what`; nothing where it was."""
+        if self.hands.quarantine or not self._quarantine_hands:
+            return ()
+        return (self.note("market.quarantine", Severity.WARNING, what, now_ns),)
+
     def note(self, kind: str, severity: Severity, message: str, now_ns: int, **fields: object) -> Noted:
-        """Return a note on this market for the journal."""
+        """Return a note on this market, which must go into the journal: what is known of hands follows from it."""
         named = {name: str(value) for name, value in fields.items()}
-        return Noted(kind=kind, severity=severity, market=self.market, message=message, fields=named, at_ns=now_ns)
+        noted = Noted(kind=kind, severity=severity, market=self.market, message=message, fields=named, at_ns=now_ns)
+        self.hands = self.hands.noted(noted)
+        return noted
 
     # ------------------------------------------------------------------------------------------------------- private
     def _keep(self, order: Order) -> None:

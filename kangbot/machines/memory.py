@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from kangbot.machines.executions import Executions
+from kangbot.machines.hands import Hands, of_hands
 from kangbot.machines.holding import Holding
 from kangbot.machines.order import Order
 from kangbot.model.events import (
@@ -20,6 +21,7 @@ from kangbot.model.events import (
     EquityMarked,
     Event,
     FillApplied,
+    Noted,
     OrderChanged,
     OrderIntended,
     Record,
@@ -49,6 +51,7 @@ class MarketMemory(msgspec.Struct, frozen=True, kw_only=True):
     last_execution_ns: int = 0  # venue time; 0 where there was none
     stop: Price | None = None  # rests at the venue, as far as we know
     holding: Holding = Holding()
+    hands: Hands = Hands()
     desired: Desired | None = None
     run_state: RunState | None = None
     last_trip: RoundTrip | None = None
@@ -133,6 +136,7 @@ class _Market:
         self._executions = Executions(before.executions, before.forgotten_ns)
         self._stop = before.stop
         self._holding = before.holding
+        self._hands = before.hands
         self._desired = before.desired
         self._run_state = before.run_state
         self._last_trip = before.last_trip
@@ -148,6 +152,7 @@ class _Market:
             last_execution_ns=self._executions.last_ns,
             stop=self._stop,
             holding=self._holding,
+            hands=self._hands,
             desired=self._desired,
             run_state=self._run_state,
             last_trip=self._last_trip,
@@ -175,6 +180,8 @@ class _Market:
                 self._desired = desired
             case RunStateChanged(after=after):
                 self._run_state = after
+            case Noted():
+                self._hands = self._hands.noted(event)
             case _:
                 pass  # a bar changes nothing that a market has to remember
 
@@ -228,6 +235,8 @@ def _market_of(event: Event) -> MarketId | None:
             return market
         case BarStored(bar=bar):
             return bar.market
+        case Noted(market=market) if of_hands(event):
+            return market
         case _:
             return None
 

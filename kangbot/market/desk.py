@@ -22,7 +22,6 @@ from kangbot.market.pace import Pace
 from kangbot.market.sentry import Sentry
 from kangbot.market.spec import MarketSpec
 from kangbot.model.data import Quote
-from kangbot.model.events import Severity
 from kangbot.model.ids import ClientId
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO, Price, Quantity
@@ -258,9 +257,7 @@ class Desk:
 
     def release(self, caller: str) -> None:
         """Lift the market's quarantine: a person has looked."""
-        if reason := self.executor.quarantine:
-            self.executor.tell("market.released", Severity.WARNING, f"{caller} lifted the quarantine: {reason}")
-        self.executor.release()
+        self.executor.release(caller)
 
     def at_rest(self, *, leave_entries: bool) -> bool:
         """Whether nothing is in flight; `leave_entries`: an entry that rests at the venue may stay there."""

@@ -158,7 +158,7 @@ class Risk:
     foreign: Literal["report", "quarantine", "adopt"] = "report"
     """What is done where somebody trades by hand in a market of ours; it is told in any case. `report`: their share is
     left alone, and nothing is entered while it is there. `quarantine`: the market takes no entry until
-    `kangbot release MARKET`. `adopt`: the strategy has the whole position."""
+    `kangbot release MARKET`, over restarts too. `adopt`: the strategy has the whole position."""
 
     orphans: Literal["cancel", "report"] = "cancel"
     """What is done with a resting order that bears our prefix and is not in our journal: another daemon's, or one from

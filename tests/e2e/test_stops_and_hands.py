@@ -117,7 +117,7 @@ def test_an_orphan_is_cancelled_and_a_strangers_order_is_not(world: World) -> No
 
 
 def test_a_quarantine_is_lifted_by_a_person(world: World) -> None:
-    """With the policy to quarantine, a trade by hand stops entries until `release`."""
+    """With the policy to quarantine, a trade by hand stops entries until `release`, whatever dies meanwhile."""
     world.config.write_text(world.config.read_text().replace("[risk]", '[risk]\nforeign = "quarantine"'))
     world.start()
     world.live()
@@ -125,7 +125,19 @@ def test_a_quarantine_is_lifted_by_a_person(world: World) -> None:
     world.sandbox.by_hand(trade)
     market = "bybit:DOGE-USDT:USDT"
     world.until(lambda report: any(m.market == market and "by no order of ours" in m.blocked for m in report.markets))
+    for _ in range(2):
+        world.daemon.kill()
+        world.start()
+        report = world.live()
+        assert [m.market for m in report.markets if "by no order of ours" in m.blocked] == [market]
     world.client.release_market(market)
     world.until(lambda report: any(m.market == market and "no order" not in m.blocked for m in report.markets))
     with pytest.raises(ValueError, match="no market"):
         world.client.release_market("bybit:NO-SUCH")
+    world.daemon.kill()
+    world.start()
+    report = world.live()
+    assert not any("no order" in m.blocked for m in report.markets)
+    world.stop()
+    assert notes(world, "market.quarantine") == [market]
+    assert notes(world, "market.released") == [market]

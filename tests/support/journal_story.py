@@ -40,7 +40,7 @@ from tests.support.trade_words import START, TAG, dec, fill, funding, intent
 MARKETS = (MarketId("bybit:BTC-USDT:USDT"), MarketId("bybit:ETH-USDT:USDT"))
 _KINDS = (
     "intent", "intent", "changed", "changed", "changed", "fill", "fill", "cash", "trip", "stop",
-    "run", "desired", "bar", "note", "mode", "equity", "kill", "release", "breaker", "pause", "hold",
+    "run", "desired", "bar", "note", "hands", "hands", "mode", "equity", "kill", "release", "breaker", "pause", "hold",
 )  # fmt: skip
 _AMOUNTS = [dec("0.001"), dec("0.4"), dec(1), Decimal(1) / Decimal(3)]
 _STEPS_NS = [0, 1, 1_000_000_000, 3600 * 1_000_000_000, DAY_NS]
@@ -159,6 +159,16 @@ def _quiet(kind: str, market: MarketId, amount: Decimal, at_ns: int, which: int)
         case "hold":
             until_ns = at_ns + which if which % 3 else 0
             return EntriesPaused(market=market if which % 2 else None, until_ns=until_ns, cause="broke", at_ns=at_ns)
+        case "hands":
+            kinds = ("order.foreign", "order.orphan", "market.quarantine", "market.released")
+            return Noted(
+                kind=kinds[which % len(kinds)],
+                severity=Severity.WARNING,
+                market=market,
+                message=str(amount),
+                fields={"venue_order_id": f"h{which}"},
+                at_ns=at_ns,
+            )
         case "equity":
             return EquityMarked(venue="bybit", currency="USDT", equity=amount * (1 + which), at_ns=at_ns)
         case "kill":

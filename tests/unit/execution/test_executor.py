@@ -186,7 +186,7 @@ async def test_what_cannot_be_blocks_entries_and_never_crashes() -> None:
     await asyncio.sleep(3)
     assert story.venue.submits == []
     assert order.status is S.ACKED
-    market.executor.release()
+    market.executor.release("ann")
     assert market.executor.quarantine == ""
     await market.end()
 

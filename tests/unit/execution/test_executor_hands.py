@@ -49,7 +49,7 @@ async def test_a_share_by_hand_is_remembered_over_a_restart() -> None:
 
 @told
 async def test_a_quarantine_for_hands_lasts_until_it_is_released() -> None:
-    """A trade, or an order; the exits of ours are not held."""
+    """A trade, or an order; over restarts too, and after a release none of it comes back."""
     for filled in (True, False):
         story = Story(quarantine_hands=True)
         market = await story.live()
@@ -62,10 +62,43 @@ async def test_a_quarantine_for_hands_lasts_until_it_is_released() -> None:
         await asyncio.sleep(70)
         with pytest.raises(Refused, match="ours"):
             market.executor.place(proposal())
-        assert market.executor.quarantine == market.executor.touched != ""
-        market.executor.release()
-        assert (market.executor.quarantine, market.executor.entries_blocked) == ("", None)
+        assert "ours" in (reason := market.executor.quarantine)
         await market.end()
+        market = await story.live()
+        assert market.executor.quarantine == reason
+        market.executor.release("ann")
+        for _ in range(2):
+            assert (market.executor.quarantine, market.executor.entries_blocked) == ("", None)
+            await asyncio.sleep(1)
+            await market.end()
+            market = await story.live()
+        await market.end()
+
+
+@told
+async def test_an_order_by_hand_that_rests_is_told_once_over_restarts() -> None:
+    """And holds nothing any more once a person has released the market; the next thing by hand takes it again."""
+    story = Story(quarantine_hands=True)
+    market = await story.live()
+    story.venue.by_hand("1", filled=False)
+    await asyncio.sleep(1)
+    reason = market.executor.quarantine
+    for _ in range(3):
+        await market.end()
+        market = await story.live()
+        assert (market.executor.quarantine, market.executor.foreign_orders) == (reason, ("buy 1",))
+    for _ in range(2):
+        market.executor.release("ann")  # the second one finds nothing to lift
+    await asyncio.sleep(1)
+    for _ in range(2):
+        await market.end()
+        market = await story.live()
+        assert (market.executor.quarantine, market.executor.foreign_orders) == ("", ("buy 1",))
+    assert market.notes() == ["order.foreign", "market.quarantine", "market.released"]
+    story.venue.by_hand("1")
+    await asyncio.sleep(1)
+    assert market.executor.quarantine not in ("", reason)
+    await market.end()
 
 
 @told

@@ -96,7 +96,7 @@ async def test_a_drift_that_no_execution_explains_is_a_persons() -> None:
     with pytest.raises(Refused, match="the venue says 3"):
         market.executor.place(proposal())
     assert market.notes() == ["position.drift", "position.quarantine"]
-    market.executor.release()
+    market.executor.release("ann")
     assert market.executor.quarantine == ""
     story.venue.hidden = dec(0)
     await asyncio.sleep(100)

@@ -7,7 +7,7 @@ from kangbot.machines.blotter import Blotter
 from kangbot.machines.memory import MarketMemory
 from kangbot.machines.order_words import Answered, Sent
 from kangbot.machines.reconcile import EXPLAIN_NS, Foreign, Orphan, Reconciled
-from kangbot.model.events import Noted
+from kangbot.model.events import Noted, Severity
 from kangbot.model.ids import client_id
 from kangbot.model.orders import CashFlow, Evidence, Fill, OrderReport, OrderStatus, VenuePosition
 from kangbot.model.position import Position
@@ -17,10 +17,16 @@ S = OrderStatus
 FIRST = client_id(TAG, 1)
 
 
+def life(memory: MarketMemory, *, quarantine_hands: bool = False) -> Blotter:
+    """Return the books of a life that begins with `memory`."""
+    return Blotter(
+        memory, strategy="test", born_ns=START, settle_ns=START, now_ns=START, quarantine_hands=quarantine_hands
+    )
+
+
 def agreement(*, positions: bool = True, held: str | int = 0) -> tuple[Agreement, Blotter]:
     """Return an agreement over one resting order, with so much held."""
-    memory = MarketMemory(market=MARKET, position=Position(market=MARKET))
-    blotter = Blotter(memory, strategy="test", born_ns=START, settle_ns=START, now_ns=START)
+    blotter = life(MarketMemory(market=MARKET, position=Position(market=MARKET)))
     blotter.open(intent(), MARGIN)
     blotter.learn(FIRST, Sent(START), START)
     blotter.learn(FIRST, Answered(report(S.ACKED)), START)
@@ -116,10 +122,23 @@ def test_strangers_are_told_of_once_and_orphans_are_named() -> None:
 def test_only_so_many_strangers_are_remembered() -> None:
     """A busy hand at the same account must not fill our memory."""
     one, _ = agreement()
-    for number in range(65):
+    for number in range(513):
         one.told(Foreign(report(S.ACKED, named=False, venue_order_id=f"h{number}")), START)
-    assert one.told(Foreign(report(S.ACKED, named=False, venue_order_id="h64")), START) == ()
+    assert one.told(Foreign(report(S.ACKED, named=False, venue_order_id="h512")), START) == ()
     assert one.told(Foreign(report(S.ACKED, named=False, venue_order_id="h0")), START) != ()
+
+
+def test_an_order_by_hand_that_was_told_under_another_policy_takes_the_market_too() -> None:
+    """Unless it was there when a person released the market: then they have seen it."""
+    one, blotter = agreement()
+    by_hand = Foreign(report(S.ACKED, named=False, venue_order_id="v8"))
+    assert kinds(one.told(by_hand, START)) == ["order.foreign"]
+    taking = Agreement(life(blotter.memory(), quarantine_hands=True), positions=True)
+    assert kinds(taking.told(by_hand, START)) == ["market.quarantine"]
+    assert taking.told(by_hand, START) == ()
+    blotter = life(blotter.memory(), quarantine_hands=True)
+    blotter.note("market.released", Severity.WARNING, "", START)
+    assert Agreement(blotter, positions=True).told(by_hand, START) == ()
 
 
 # --------------------------------------------------------------------------------------------------------------- stop
