@@ -1,11 +1,12 @@
 """`kangbot backup` and `kangbot restore`: the daemon's memory in one file, and back.
 
-A zip with a manifest that names every file with its checksum: the journal, the embedded history, the configuration and
-its accepted versions, and the kill switch's file. Secrets are in none of them: keys, tokens and the database's address
-stand elsewhere, and are to be kept elsewhere.
+A zip with a manifest that names every file with its checksum: the journal, the history (the embedded file, or a
+server's rows), the configuration and its accepted versions, and the kill switch's file. Secrets are in none of them:
+keys, tokens and the database's address stand elsewhere, and are to be kept elsewhere.
 
-Taken while the daemon runs: SQLite copies its files whole (its online backup). The history is copied first, so that
-the journal always knows more than the history and feeds it on after a restore. A history on a server is not in it.
+Taken while the daemon runs: SQLite copies its files whole (its online backup), and a server's rows are those of one
+moment (`storage/dump.py`). The history is copied first, so that the journal always knows more than the history and
+feeds it on after a restore.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import os
 import sqlite3
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from hashlib import sha256
@@ -41,6 +43,8 @@ _HISTORY = "history.sqlite"
 _ROWS = "history.jsonl.gz"
 _CONFIG = "kangbot.toml"
 _KILL = "KILL"
+# What `zipfile` raises for bytes that changed, and for an archive that is locked or packed in another way.
+_UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError, ValueError, AttributeError)
 _TRIES = 5  # to copy history and journal, where the journal was compacted between the two
 
 
@@ -52,7 +56,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     at_ns: int
     mode: str
     venue: str
-    history: str  # "sqlite": a copy of the embedded file; "rows": a server's rows; "server": a server's, not in it
+    history: str  # "sqlite": a copy of the embedded file; "rows": a server's rows; "server": a server's, which has none yet
     files: dict[str, str]  # SHA-256 by name
 
 
@@ -232,7 +236,7 @@ def _unpacked(source: Path, folder: Path) -> Manifest:
             for name in _plain(manifest):
                 (folder / name).parent.mkdir(exist_ok=True)
                 (folder / name).write_bytes(archive.read(name))
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, msgspec.DecodeError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise NeedsHuman(f"{source} is no backup that can be read: {error}", remedy=remedy) from error
     wrong = [name for name, known in manifest.files.items() if _sum(folder / name) != known]
     if wrong or not {JOURNAL, _CONFIG} <= manifest.files.keys():

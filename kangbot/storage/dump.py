@@ -10,6 +10,7 @@ memory does not grow with the history.
 
 import gzip
 import json
+import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -156,8 +157,8 @@ def _lines(path: Path) -> Iterator[Any]:
         with gzip.open(path, "rt", encoding="utf-8") as file:
             for line in file:
                 yield json.loads(line)
-    except (EOFError, gzip.BadGzipFile) as error:
-        raise ValueError("the history in it is cut") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError("the history in it is cut, or damaged") from error
 
 
 def _line(value: object) -> str:

@@ -1,0 +1,29 @@
+"""A backup that cannot be read is refused in words, whatever is wrong with it."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from kangbot.cli.backup import restore
+from kangbot.errors import NeedsHuman
+
+MANIFEST = """\
+{"format": 2, "kangbot": "0.1.0", "at_ns": 0, "mode": "sandbox", "venue": "bybit", "history": "server",
+ "files": {"journal.sqlite": "0"}}
+"""
+
+
+def test_bytes_that_changed_on_the_way_are_told(tmp_path: Path) -> None:
+    """A stream that cannot be unpacked at all, too: nothing is placed, and the operator learns which file it is."""
+    file, config = tmp_path / "backup.zip", tmp_path / "kangbot.toml"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", MANIFEST)
+        archive.writestr("journal.sqlite", b"records " * 100)
+        begins = archive.getinfo("journal.sqlite").header_offset + 30 + len("journal.sqlite")
+    raw = bytearray(file.read_bytes())
+    raw[begins] = 0xFF  # a kind of block that there is not
+    file.write_bytes(raw)
+    with pytest.raises(NeedsHuman, match=r"backup\.zip is no backup that can be read"):
+        restore(config, file)
+    assert sorted(tmp_path.iterdir()) == [file]
