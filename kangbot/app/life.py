@@ -145,7 +145,7 @@ class App:
         self._exits.push_async_callback(self._outside.aclose)
 
         self._link = await self._exits.enter_async_context(
-            connection(settings, self._world, memory=memory, past=past, on_note=self._noted)
+            connection(settings, self._world, memory=memory, past=past, on_note=self._feed_noted)
         )
         self._roster = Roster(
             clock=self._world.clock,
@@ -378,10 +378,14 @@ class App:
         longest_wait_s = self._settings.supervision.longest_wait_s
         watch_market(self._vitals, self._floor.markets[market], self._world.clock, longest_wait_s)
 
-    def _noted(self, kind: str, severity: Severity, market: MarketId | None, message: str) -> None:
-        now_ns = self._world.clock.now_ns()
+    def _feed_noted(self, kind: str, severity: Severity, market: MarketId | None, message: str) -> None:
+        """Take what the feeds tell: what is not well with them is an error of theirs."""
         if severity is not Severity.INFO:
             self._faults.met(Kind.FEED, Operation.FEED, market, f"{kind}: {message}")
+        self._noted(kind, severity, market, message)
+
+    def _noted(self, kind: str, severity: Severity, market: MarketId | None, message: str) -> None:
+        now_ns = self._world.clock.now_ns()
         self._journal.append(Noted(kind=kind, severity=severity, market=market, message=message, at_ns=now_ns))
 
     def _history_changed(self, reason: str | None) -> None:

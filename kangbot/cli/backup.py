@@ -56,7 +56,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     at_ns: int
     mode: str
     venue: str
-    history: str  # "sqlite": a copy of the embedded file; "rows": a server's rows; "server": a server's, which has none yet
+    history: (
+        str  # "sqlite": a copy of the embedded file; "rows": a server's rows; "server": a server's, which has none yet
+    )
     files: dict[str, str]  # SHA-256 by name
 
 

@@ -66,6 +66,7 @@ def test_a_wrong_file_changes_nothing_and_is_told_once(world: World) -> None:
     line = wrong[: wrong.index("size = -1")].count("\n") + 1
     assert f"{world.config}:{line}: defaults.size" in report.config.problem
     assert report.live == len(MARKETS)
+    assert not report.errors, "a mistake of the operator's is none of the feeds"
     time.sleep(3)
     log = (world.folder / "daemon.log").read_text()
     assert log.count("config.invalid") == 1
