@@ -176,6 +176,7 @@ class App:
             died=self._crashed,
             alarm=self._alarm(),
         )
+        hub.on_dial(self._floor.circuits.dialled)
         self._exits.push_async_callback(self._floor.close)
         self._monitor = Monitor(
             clock=self._world.clock,

@@ -8,6 +8,7 @@ probes ask changes nothing at the venue: the account's open orders for the lanes
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -65,7 +66,7 @@ class Circuits:
     def add(self, instrument: Instrument) -> None:
         """Take in a market."""
         self._instruments[instrument.market] = instrument
-        self._fault = LocalFault(markets=len(self._instruments))
+        self._fault = replace(self._fault, markets=len(self._instruments))
 
     @property
     def local_fault_ns(self) -> int:
@@ -75,7 +76,9 @@ class Circuits:
     def held(self, market: MarketId) -> str:
         """Return why the market may not enter; "" where it may."""
         if self._fault.there:
-            return "local_fault: most markets failed within one moment: the fault is likely on this side"
+            return (
+                "local_fault: the fault is likely on this side: most markets failed at once, or nothing finds a way out"
+            )
         return self.breakers.held(market)
 
     def in_trouble(self, market: MarketId, lane: Lane) -> bool:
@@ -93,9 +96,19 @@ class Circuits:
         self._fault = self._fault.failed(market, now_ns, self._draw())
         if self._fault.there:
             if not before:
-                self._fault_begins(now_ns)
+                failing = f"{len(self._fault.failed_ns)} of {len(self._instruments)} markets"
+                self._fault_begins(f"{failing} failed within {WITHIN_NS // SECOND_NS} s", now_ns)
             return
         self._take(self.breakers.ended(market, lane, self._result(error), now_ns))
+
+    def dialled(self, way_out: bool) -> None:
+        """Learn of a stream's dial whether it found a name and a route, whatever the venue then answered."""
+        now_ns, before = self._clock.now_ns(), self._fault.there
+        self._fault = self._fault.found(now_ns) if way_out else self._fault.lost(now_ns, self._draw())
+        if self._fault.there and not before:
+            self._fault_begins("no name resolves, or no route leads out", now_ns)
+        elif before and way_out:
+            self._news.set()
 
     # -------------------------------------------------------------------------------------------------------- by hand
     def reset(self, market: MarketId, lane: Lane | None, caller: str) -> None:
@@ -189,12 +202,10 @@ class Circuits:
         after_ns = error.retry_after_ns if isinstance(error, Retryable) else 0
         return Result(failure=words(error), draw=self._draw(), retry_after_ns=after_ns)
 
-    def _fault_begins(self, now_ns: int) -> None:
+    def _fault_begins(self, why: str, now_ns: int) -> None:
         self.breakers.forgive(now_ns - WITHIN_NS)
-        failing = len(self._fault.failed_ns)
-        text = f"{failing} of {len(self._instruments)} markets failed within {WITHIN_NS // SECOND_NS} s: nothing enters"
-        log.error("local_fault", venue=self._venue.name, failing=failing)
-        self._note("local_fault", Severity.ERROR, None, text, now_ns)
+        log.error("local_fault", venue=self._venue.name, why=why)
+        self._note("local_fault", Severity.ERROR, None, f"{why}: nothing enters", now_ns)
         self._news.set()
         for market in self._instruments:
             self._changed(market)

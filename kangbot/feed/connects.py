@@ -6,7 +6,7 @@ venues' own, and its stamps are kept over restarts. A second, short window keeps
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kangbot.feed.kept import Counted, Kept
 from kangbot.machines.limiter import Window
@@ -38,6 +38,7 @@ class ConnectBudget:
         self._short = Window(most=burst, span_ns=round(burst_s * SECOND_NS))
         self._turn = asyncio.Lock()
         self.waits = 0  # permits that had to wait
+        self._tell_dial: Callable[[bool], None] = lambda _way_out: None
 
     @property
     def stamps(self) -> Sequence[int]:
@@ -54,6 +55,14 @@ class ConnectBudget:
     def pause(self, for_ns: int) -> None:
         """Obey the host: nobody dials it for `for_ns` from now."""
         self._until_ns = max(self._until_ns, self._clock.now_ns() + for_ns)
+
+    def on_dial(self, tell: Callable[[bool], None]) -> None:
+        """Have `tell` told of each dial whether it found a way out, whatever the host then answered."""
+        self._tell_dial = tell
+
+    def dialled(self, *, way_out: bool) -> None:
+        """Learn how a dial ended."""
+        self._tell_dial(way_out)
 
     async def permit(self) -> None:
         """Wait for the right to dial once. It is spent when this returns; a cancelled wait spends nothing."""

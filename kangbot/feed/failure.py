@@ -4,6 +4,8 @@ Timeouts wait longer than refusals, because a link that swallows packets does no
 that counts requests is obeyed to the second. Retrying is the stream's business.
 """
 
+import errno
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -18,7 +20,8 @@ class FailureKind(StrEnum):
     """What ended a connection or kept it from opening."""
 
     TIMEOUT = "timeout"
-    UNREACHABLE = "unreachable"  # refused, reset, no route, no such name
+    UNREACHABLE = "unreachable"  # refused, reset
+    OFFLINE = "offline"  # no such name, no route: no byte found its way out
     CLOSED = "closed"  # it was open, and ended
     POLICY = "policy"  # the venue closed it with 1008: too much of something
     RATE_LIMITED = "rate_limited"  # 429, 418, 403
@@ -38,6 +41,8 @@ class Failure:
     at_least_ns: int = 0
 
 
+_NO_WAY_OUT = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH})
+
 # Without a Retry-After. 403 is how the CDN in front of Bybit says "access too frequent"; its ban lasts ten minutes.
 _BANS_S: Mapping[int, int] = {429: 60, 418: 120, 403: 600}
 
@@ -52,6 +57,8 @@ def classify(error: Exception, now_ns: int) -> Failure:
         return Failure(kind=FailureKind.POLICY if policy else FailureKind.CLOSED, message=message)
     if isinstance(error, TimeoutError):
         return Failure(kind=FailureKind.TIMEOUT, message=message)
+    if isinstance(error, socket.gaierror) or (isinstance(error, OSError) and error.errno in _NO_WAY_OUT):
+        return Failure(kind=FailureKind.OFFLINE, message=message)
     if isinstance(error, OSError):
         return Failure(kind=FailureKind.UNREACHABLE, message=message)
     return Failure(kind=FailureKind.REJECTED, message=message)  # the rest of the library's: a handshake not to be had

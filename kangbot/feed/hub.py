@@ -122,6 +122,10 @@ class FeedHub:
         """Dial nothing for so long: the venue has banned the address. What is connected stays so."""
         self._connects.pause(for_ns)
 
+    def on_dial(self, tell: Callable[[bool], None]) -> None:
+        """Have `tell` told of each dial whether it found a way out: no name and no route is no fault of the venue."""
+        self._connects.on_dial(tell)
+
     @property
     def streams(self) -> Sequence[Stream]:
         """The streams there are, for their states and counters."""

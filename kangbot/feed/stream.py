@@ -119,6 +119,8 @@ class Stream:
             failure = await self._once()
             self.state = StreamState.WAITING
             if failure is not None:
+                if failure.kind is FailureKind.OFFLINE:
+                    self._connects.dialled(way_out=False)
                 self._tell_down(failure)
                 await self._obey(failure)
                 await sleep_until(self._clock, self._clock.now_ns() + self._wait_ns(failure))
@@ -183,6 +185,7 @@ class Stream:
         self.counters.reconnects += self.counters.connects > 0
         self.counters.connects += 1
         self.opened_ns = self._clock.now_ns()
+        self._connects.dialled(way_out=True)
         self._conversation = conversation
 
     def _ended(self, conversation: Conversation, reason: str) -> None:

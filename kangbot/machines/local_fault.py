@@ -1,5 +1,8 @@
 """Whether what fails is ours: most markets failing within one moment are the uplink, the resolver or the clock.
 
+So is a stream that finds no name or no route for a while. It is over only when a dial found its way again, too:
+requests go on over names that are remembered, and would end it while every stream is down.
+
 Twenty-seven venues' breakers for one pulled cable would be twenty-seven alarms, and half an hour without trading after
 the cable is back. So it is one fault, with one alarm and one backoff, and no market's breaker counts it.
 """
@@ -12,6 +15,7 @@ from kangbot.model.ids import MarketId
 _SECOND_NS = 1_000_000_000
 WITHIN_NS = 10 * _SECOND_NS
 _BACKOFF = Backoff(first_ns=5 * _SECOND_NS, ceiling_ns=60 * _SECOND_NS)
+SURE_NS = 3 * _SECOND_NS  # without a way out; a resolver that once did not answer is no fault
 AT_LEAST = 3  # markets: two that fail together are a coincidence
 
 
@@ -21,6 +25,7 @@ class LocalFault:
 
     markets: int
     failed_ns: dict[MarketId, int] = field(default_factory=dict)  # of each market that failed of late, oldest first
+    lost_ns: int = 0  # since then no dial found a way out; 0 where the last one did
     since_ns: int = 0  # it is a local fault since then; 0 for none
     retry_ns: int = 0  # no probe before
     backoff: Backoff = field(default=_BACKOFF)
@@ -36,10 +41,20 @@ class LocalFault:
         late.pop(market, None)
         late[market] = now_ns
         after = replace(self, failed_ns=late)
-        if self.there or len(late) < AT_LEAST or 2 * len(late) <= self.markets:
+        if len(late) < AT_LEAST or 2 * len(late) <= self.markets:
             return after
-        backoff = self.backoff.failed()
-        return replace(after, since_ns=now_ns, retry_ns=now_ns + backoff.wait_ns(draw), backoff=backoff)
+        return _begun(after, now_ns, draw)
+
+    def lost(self, now_ns: int, draw: float) -> "LocalFault":
+        """Learn that a dial found no name or no route."""
+        after = self if self.lost_ns else replace(self, lost_ns=now_ns)
+        return _begun(after, now_ns, draw) if now_ns - after.lost_ns >= SURE_NS else after
+
+    def found(self, now_ns: int) -> "LocalFault":
+        """Learn that a dial found its way out: a probe is due at once."""
+        if not self.lost_ns:
+            return self
+        return replace(self, lost_ns=0, retry_ns=now_ns if self.there else 0)
 
     def succeeded(self, market: MarketId) -> "LocalFault":
         """Learn that a call of the market succeeded."""
@@ -48,10 +63,17 @@ class LocalFault:
         return replace(self, failed_ns={known: at for known, at in self.failed_ns.items() if known != market})
 
     def probed(self, now_ns: int, draw: float, *, well: bool) -> "LocalFault":
-        """Learn how the one probe ended: the fault is over, or is tried again later."""
+        """Learn how the one probe ended: the fault is over, or is tried again later, as while dials find no way out."""
         if not self.there:
             return self
-        if well:
+        if well and not self.lost_ns:
             return LocalFault(markets=self.markets)
         backoff = self.backoff.failed()
         return replace(self, retry_ns=now_ns + backoff.wait_ns(draw), backoff=backoff)
+
+
+def _begun(fault: LocalFault, now_ns: int, draw: float) -> LocalFault:
+    if fault.there:
+        return fault
+    backoff = fault.backoff.failed()
+    return replace(fault, since_ns=now_ns, retry_ns=now_ns + backoff.wait_ns(draw), backoff=backoff)

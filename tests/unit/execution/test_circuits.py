@@ -222,6 +222,42 @@ async def test_most_markets_failing_together_are_one_fault_with_one_alarm() -> N
 
 
 @told
+async def test_streams_that_find_no_name_are_one_fault_until_a_dial_finds_its_way() -> None:
+    """Requests succeed over remembered names all the while, and end nothing: one alarm, and one end."""
+    rig = Rig(markets=(MARKET, *OTHERS))
+    circuits = await rig.begin()
+    circuits.dialled(way_out=False)
+    assert not circuits.local_fault_ns
+    for _ in range(20):
+        await asyncio.sleep(10)
+        circuits.dialled(way_out=False)
+    assert circuits.held(MARKET).startswith("local_fault")
+    assert rig.venue.clock_asked >= 3
+    circuits.dialled(way_out=True)
+    circuits.dialled(way_out=True)
+    await asyncio.sleep(1)
+    assert circuits.held(MARKET) == ""
+    assert rig.reconciles == 1
+    notes = [event for event in await rig.events() if isinstance(event, Noted)]
+    assert [note.kind for note in notes] == ["local_fault", "local_fault.over"]
+    assert notes[0].message == "no name resolves, or no route leads out: nothing enters"
+    await rig.end()
+
+
+@told
+async def test_a_market_that_joins_in_a_local_fault_does_not_end_it() -> None:
+    """It is told of its end as all others are."""
+    rig = Rig(markets=(MARKET, *OTHERS))
+    circuits = await rig.begin()
+    for market in rig.markets:
+        circuits.ended(market, Lane.DATA, LOST)
+    since_ns = circuits.local_fault_ns
+    circuits.add(msgspec.structs.replace(instrument(), market=MarketId("v:new")))
+    assert circuits.local_fault_ns == since_ns > 0
+    await rig.end()
+
+
+@told
 async def test_a_local_fault_lasts_until_a_probe_gets_through() -> None:
     """Each one later than the last."""
     rig = Rig(markets=(MARKET, *OTHERS))

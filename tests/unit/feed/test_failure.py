@@ -25,7 +25,8 @@ def status(code: int, **headers: str) -> InvalidStatus:
     [
         (TimeoutError("timed out during opening handshake"), FailureKind.TIMEOUT, 0),
         (ConnectionRefusedError(111, "refused"), FailureKind.UNREACHABLE, 0),
-        (socket.gaierror(-2, "Name or service not known"), FailureKind.UNREACHABLE, 0),
+        (socket.gaierror(-2, "Name or service not known"), FailureKind.OFFLINE, 0),
+        (OSError(101, "Network is unreachable"), FailureKind.OFFLINE, 0),
         (ConnectionClosedError(None, None), FailureKind.CLOSED, 0),
         (ConnectionClosedError(Close(1006, ""), None), FailureKind.CLOSED, 0),
         (ConnectionClosedError(Close(1008, "too many requests"), None), FailureKind.POLICY, 0),

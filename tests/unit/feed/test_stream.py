@@ -1,6 +1,7 @@
 """One stream against a venue that misbehaves, on a real socket."""
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -191,6 +192,35 @@ async def test_a_handshake_that_hangs_times_out() -> None:
         assert "timeout" in hub.notes[0][3]  # type: ignore[attr-defined]
     server.close()
     await server.wait_closed()
+
+
+async def test_each_dial_tells_whether_it_found_a_way_out(venue: WordVenue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that does not resolve is none; a connection is one."""
+    resolve, told = socket.getaddrinfo, list[bool]()
+    venue.url = venue.url.replace("127.0.0.1", "localhost")
+
+    def nobody(*_: object, **_named: object) -> list[Any]:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    async with hub_of(venue, private=None) as hub:
+        hub.on_dial(told.append)
+        monkeypatch.setattr(socket, "getaddrinfo", nobody)
+        hub.subscribe(BTC, QUOTES, Inbox())
+        await until(lambda: len(told) >= 2)
+        assert set(told) == {False}
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        await until(lambda: told[-1])
+
+
+async def test_a_refused_dial_says_nothing_of_the_way(venue: WordVenue) -> None:
+    """Somebody answered, if only to refuse: that is the venue's."""
+    told = list[bool]()
+    await venue.aclose()
+    async with hub_of(venue, private=None) as hub:
+        hub.on_dial(told.append)
+        hub.subscribe(BTC, QUOTES, Inbox())
+        await until(lambda: "feed.down" in noted(hub))
+    assert told == []
 
 
 async def test_a_half_open_socket_is_noticed_and_replaced(venue: WordVenue) -> None:

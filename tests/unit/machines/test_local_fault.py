@@ -1,6 +1,6 @@
 """When most markets fail within one moment, it is one fault, and it is ours."""
 
-from kangbot.machines.local_fault import LocalFault
+from kangbot.machines.local_fault import SURE_NS, LocalFault
 from kangbot.model.ids import MarketId
 
 S = 1_000_000_000
@@ -59,3 +59,32 @@ def test_it_is_probed_later_each_time_until_a_probe_succeeds() -> None:
     over = fault.probed(NOW, 0.5, well=True)
     assert not over.there
     assert over.probed(NOW, 0.5, well=True) is over
+
+
+def test_a_resolver_that_once_did_not_answer_is_no_fault() -> None:
+    """The next dial a second later found its way; the one that failed last week does not count."""
+    fault = LocalFault(markets=27).lost(NOW, 0.5).found(NOW + S)
+    assert not fault.there
+    assert not fault.lost(NOW + SURE_NS, 0.5).there
+
+
+def test_dials_that_find_no_way_out_for_a_while_are_one_fault() -> None:
+    """However few markets there are, and however many dials fail."""
+    fault = LocalFault(markets=1).lost(NOW, 0.5)
+    assert not fault.there
+    assert fault.found(NOW).retry_ns == 0
+    fault = fault.lost(NOW + SURE_NS, 0.5)
+    assert fault.since_ns == NOW + SURE_NS
+    assert fault.lost(NOW + 2 * SURE_NS, 0.5) == fault
+
+
+def test_it_is_not_over_before_a_dial_found_its_way() -> None:
+    """Requests over remembered names succeed all the while; then the next probe is due at once."""
+    fault = LocalFault(markets=27).lost(NOW, 0.5).lost(NOW + SURE_NS, 0.5)
+    fault = fault.probed(NOW + 10 * S, 0.5, well=True)
+    assert fault.there
+    assert fault.retry_ns > NOW + 10 * S
+    fault = fault.found(NOW + 20 * S)
+    assert fault.retry_ns == NOW + 20 * S
+    assert not fault.probed(NOW + 20 * S, 0.5, well=True).there
+    assert fault.found(NOW + 21 * S) is fault
