@@ -18,7 +18,7 @@ import kangbot
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.storage.schema import newer
 from kangbot.storage.tables import REVISION
-from kangbot.storage.url import DatabaseUrl, MysqlUrl, parse
+from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -45,6 +45,9 @@ class Schema:
 def upgrade(url: DatabaseUrl, *, to: str = "head") -> Schema:
     """Bring the schema to the newest revision, or to an older one; return what it was and the newest.
 
+    A file with an older schema is copied first, to `history.sqlite.revision-0001` beside it, where the disk has room:
+    on a full one the daemon must be able to start all the same.
+
     Retryable: the database is away, or another process is at it. NeedsHuman: its schema is of a later kangbot, or its
     user may not change the schema.
     """
@@ -53,6 +56,8 @@ def upgrade(url: DatabaseUrl, *, to: str = "head") -> Schema:
     with _connected(url) as connection:
         config = _config(connection)
         schema = _schema(connection)
+        if isinstance(url, SqliteUrl) and schema.current not in (None, schema.newest):
+            _keep(url.path, f"revision-{schema.current}")
         command.upgrade(config, to)
         connection.commit()
     return schema
@@ -116,6 +121,22 @@ def _schema(connection: "Connection") -> Schema:
     if current is not None and current not in known:
         raise newer(current)
     return Schema(current=current, newest=script.get_current_head() or REVISION)
+
+
+def _keep(path: Path, name: str) -> None:
+    """Copy the file, whole or not at all; one that was copied before is left."""
+    copy, part = path.with_name(f"{path.name}.{name}"), path.with_name(f"{path.name}.{name}.part")
+    if copy.exists():
+        return
+    try:
+        part.unlink(missing_ok=True)
+        with contextlib.closing(sqlite3.connect(path)) as source, contextlib.closing(sqlite3.connect(part)) as target:
+            source.backup(target)
+        part.chmod(path.stat().st_mode & 0o777)
+        part.replace(copy)
+    except (OSError, sqlite3.Error):
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _config(connection: "Connection") -> "Config":

@@ -1,11 +1,15 @@
 """Every schema that was ever released, with rows in it, is brought to the newest: no row is lost, no value changed."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kangbot.storage.migrate import check, migrations, upgrade
 from kangbot.storage.tables import REVISION
+from kangbot.storage.url import SqliteUrl
 from tests.support.databases import Database, Mariadb
 
 RELEASED = sorted(path.name.partition("_")[0] for path in (migrations() / "versions").glob("[0-9]*.py"))
@@ -76,3 +80,29 @@ async def test_what_the_oldest_schema_holds_is_gone_on_with(bare: Database) -> N
     bare.sql("INSERT INTO journals VALUES ('abcdefgh', 41)")
     assert await bare.history().stored("abcdefgh") == 41
     assert check(bare.url).current == REVISION
+
+
+def test_a_file_is_copied_before_its_schema_changes(tmp_path: Path) -> None:
+    """As it was, for whoever wants to go back; a second start does not replace it by what the first one made."""
+    url = SqliteUrl(path=tmp_path / "history.sqlite")
+    upgrade(url, to=RELEASED[0])
+    with closing(sqlite3.connect(url.path)) as database, database:
+        database.execute("INSERT INTO journals VALUES ('abcdefgh', 41)")
+    upgrade(url)
+    copy = tmp_path / f"history.sqlite.revision-{RELEASED[0]}"
+    assert check(SqliteUrl(path=copy)).current == RELEASED[0]
+    with closing(sqlite3.connect(copy)) as database:
+        assert database.execute("SELECT tag, stored FROM journals").fetchall() == [("abcdefgh", 41)]
+    upgrade(url)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["history.sqlite", copy.name]
+
+
+def test_a_copy_that_cannot_be_made_leaves_nothing_and_stops_nothing(tmp_path: Path) -> None:
+    """The daemon has positions to see to."""
+    url = SqliteUrl(path=tmp_path / "history.sqlite")
+    upgrade(url, to=RELEASED[0])
+    blocked = tmp_path / f"history.sqlite.revision-{RELEASED[0]}.part"
+    blocked.mkdir()
+    assert upgrade(url).current == RELEASED[0]
+    assert check(url).current == REVISION
+    assert not (tmp_path / f"history.sqlite.revision-{RELEASED[0]}").exists()
