@@ -61,6 +61,8 @@ class Circuits:
         self._instruments: dict[MarketId, Instrument] = {}
         self._fault = LocalFault(markets=0)
         self._news = asyncio.Event()
+        self._reachable = asyncio.Event()  # as far as we know: no local fault
+        self._reachable.set()
         self.probes = 0  # questions that came to an end, whichever
 
     def add(self, instrument: Instrument) -> None:
@@ -84,6 +86,15 @@ class Circuits:
     def in_trouble(self, market: MarketId, lane: Lane) -> bool:
         """Whether the lane's breaker is not closed, or most markets fail together."""
         return self._fault.there or self.breakers.of(market, lane).state is not BreakerState.CLOSED
+
+    async def reachable(self, at_most_s: float | None = None) -> None:
+        """Wait while most markets fail together, and no longer than that; None for as long as it takes.
+
+        For questions that failed before: one probe asks for all of them whether the venue is back.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(at_most_s):
+                await self._reachable.wait()
 
     def ended(self, market: MarketId, lane: Lane, error: Exception | None) -> None:
         """Learn how a call of the market ended; `error` None for well."""
@@ -167,6 +178,7 @@ class Circuits:
         self._fault = self._fault.probed(now_ns, self._draw(), well=not venues_fault(error))
         if self._fault.there:
             return
+        self._reachable.set()
         log.info("local_fault.over", venue=self._venue.name)
         self._note("local_fault.over", Severity.WARNING, None, f"{self._venue.name} answers again", now_ns)
         self._closed()
@@ -203,6 +215,7 @@ class Circuits:
         return Result(failure=words(error), draw=self._draw(), retry_after_ns=after_ns)
 
     def _fault_begins(self, why: str, now_ns: int) -> None:
+        self._reachable.clear()
         self.breakers.forgive(now_ns - WITHIN_NS)
         log.error("local_fault", venue=self._venue.name, why=why)
         self._note("local_fault", Severity.ERROR, None, f"{why}: nothing enters", now_ns)

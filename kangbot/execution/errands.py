@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from kangbot.errors import KangbotError, NotFound, RateLimited, Refused, words
+from kangbot.execution.again import Again, at_once
 from kangbot.execution.budget import Budget
 from kangbot.execution.outcome import CancelEnded, Looked, Outcome, ProtectEnded, SendEnded, WriteEnded, learnt_from
 from kangbot.machines.faults import Operation
@@ -28,7 +29,10 @@ Depart = Callable[[], str]  # called the moment before a request to place leaves
 
 
 class Errands:
-    """Background work of one market's executor. `timeout_s` bounds every call to the venue."""
+    """Background work of one market's executor. `timeout_s` bounds every call to the venue.
+
+    `again` is awaited before the venue is asked once more for the same order: it may be away for everybody.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class Errands:
         post: Callable[[Outcome], None],
         timeout_s: float,
         ended: Ended = lambda _operation, _error, _subject: None,
+        again: Again = at_once,
     ) -> None:
         self._instrument = instrument
         self._venue = venue
@@ -50,6 +55,7 @@ class Errands:
         self._post = post
         self._timeout_s = timeout_s
         self._ended = ended
+        self._again = again
         self._flying: dict[str, None] = {}
 
     def flying(self, kind: str, client_id: ClientId) -> bool:
@@ -107,11 +113,13 @@ class Errands:
         return Answered(report)
 
     # ------------------------------------------------------------------------------------------------------------ ask
-    def ask(self, client_id: ClientId) -> None:
-        """Ask every authoritative endpoint for the order."""
-        self._fly("ask", client_id, self._ask(client_id))
+    def ask(self, client_id: ClientId, *, again: bool) -> None:
+        """Ask every authoritative endpoint for the order; `again`: nothing was learnt by asking before."""
+        self._fly("ask", client_id, self._ask(client_id, again=again))
 
-    async def _ask(self, client_id: ClientId) -> None:
+    async def _ask(self, client_id: ClientId, *, again: bool) -> None:
+        if again:
+            await self._again()
         await self._budget.acquire(Priority.RECONCILE)
         asked_ns = self._clock.now_ns()
         lookup, message = None, ""

@@ -14,6 +14,7 @@ from time import perf_counter_ns
 import msgspec
 
 from kangbot.errors import Refused
+from kangbot.execution.again import Again, at_once
 from kangbot.execution.budget import Budget
 from kangbot.execution.errands import Ended, Errands
 from kangbot.execution.learning import MESSAGES, Learning, Message
@@ -57,7 +58,7 @@ class Executor:
     """See the module. `on_sent(ns)` hears how long it took from `decided_perf_ns` to the call to the venue.
 
     `hold` tells why no entry may leave; it is asked again the moment before one does, a second copy of one included.
-    `ended` hears how each call to the venue ended, and each append that nobody waits for.
+    `ended` hears how each call to the venue ended, and each append that nobody waits for; `again` is as in `Errands`.
     `cancel_orphans`: orders under our prefix that the journal does not know are cancelled, else only told.
     `quarantine_hands`: a market in which somebody trades by hand is a person's until `release`.
     """
@@ -83,6 +84,7 @@ class Executor:
         hold: Callable[[], str] | None = None,
         on_sent: Callable[[int], None] | None = None,
         ended: Ended = lambda _operation, _error, _subject: None,
+        again: Again = at_once,
     ) -> None:
         self._clock = world.clock
         self._journal = journal
@@ -116,6 +118,7 @@ class Executor:
             post=post,
             timeout_s=(receive_window_ns + settle_margin_ns) / SECOND_NS,
             ended=ended,
+            again=again,
         )
         self._records = Records(journal=journal, errands=self._errands)
 
@@ -385,7 +388,7 @@ class Executor:
                 intent = order.intent
                 self._errands.resend(intent, lambda intent=intent: self._depart(intent, None))  # type: ignore[misc]
             else:
-                self._errands.ask(order.client_id)
+                self._errands.ask(order.client_id, again=order.asks > 0)
         self._protect_if_due(now_ns)
 
     def _protect_if_due(self, now_ns: int) -> None:

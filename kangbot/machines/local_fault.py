@@ -14,7 +14,7 @@ from kangbot.model.ids import MarketId
 
 _SECOND_NS = 1_000_000_000
 WITHIN_NS = 10 * _SECOND_NS
-_BACKOFF = Backoff(first_ns=5 * _SECOND_NS, ceiling_ns=60 * _SECOND_NS)
+_BACKOFF = Backoff(first_ns=5 * _SECOND_NS, ceiling_ns=15 * _SECOND_NS)  # all wait for it
 SURE_NS = 3 * _SECOND_NS  # without a way out; a resolver that once did not answer is no fault
 AT_LEAST = 3  # markets: two that fail together are a coincidence
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import structlog
 
 from kangbot.errors import Ambiguous, RateLimited, Retryable
+from kangbot.execution.again import Again, at_once
 from kangbot.execution.budget import Budget
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.priority import Priority
@@ -32,11 +33,12 @@ async def ask_patiently(
     what: str,
     waits: Callable[[str], None] = lambda _reason: None,
     ended: Callable[[Exception | None], None] = lambda _error: None,
+    again: Again = at_once,
 ) -> T:
     """Ask under the budget until there is an answer; only for questions, and for settings that may be set twice.
 
     Refused and NeedsHuman are raised. `what` names the question in the log; `waits` is told why there is no answer yet,
-    and "" once there is one; `ended` hears how each attempt ended.
+    and "" once there is one; `ended` hears how each attempt ended; `again` is awaited after a failure.
     """
     backoff = Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
     while True:
@@ -55,6 +57,7 @@ async def ask_patiently(
             if backoff.failures == 1:
                 log.warning("venue.asking_again", what=what, why=why)
             await asyncio.sleep(backoff.wait_ns(draw(), at_least_ns=asked_ns) / SECOND_NS)
+            await again()
         else:
             waits("")
             ended(None)

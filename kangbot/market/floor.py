@@ -47,6 +47,7 @@ from kangbot.runtime.world import SECOND_NS, World
 
 log = structlog.get_logger(__name__)
 
+_OWN_PACE_S = 60.0  # how often a market asks for itself, while one probe asks for all of them
 _JOINING_S = 20.0  # how long the venue may take to tell the rules of markets that are to join
 
 
@@ -200,6 +201,7 @@ class Floor:
         clock, inbox = self._world.clock, Inbox(self._world.clock)
         memory = self._memory.market(spec.market)
         draw = self._world.fork(f"market/{spec.market}").random
+        again = partial(self.circuits.reachable, _OWN_PACE_S)
         executor = Executor(
             world=self._world,
             journal=self._journal,
@@ -218,6 +220,7 @@ class Floor:
             quarantine_hands=self._terms.foreign is ForeignPolicy.QUARANTINE,
             hold=partial(self._held, spec.market),
             ended=partial(self._ended, spec.market),
+            again=again,
             on_sent=self.orders.observe,
         )
         desk = Desk(
@@ -241,6 +244,7 @@ class Floor:
             clock=clock,
             tasks=self._errands,
             ended=data_ended,
+            again=again,
         )
         preparation = Preparation(
             instrument=instrument,
@@ -252,6 +256,7 @@ class Floor:
             tasks=self._errands,
             draw=draw,
             ended=data_ended,
+            again=partial(self._fetch_again, executor),
         )
         task = MarketTask(
             spec=spec,
@@ -336,6 +341,10 @@ class Floor:
     def release(self, market: MarketId, caller: str) -> None:
         """Lift the market's quarantine. UnknownMarketError where there is none of that name."""
         self.markets[self.known(market)].inbox.put(Released(caller))
+
+    async def _fetch_again(self, executor: Executor) -> None:
+        """Return when history that could not be fetched may be asked for again: a position is managed by its bars."""
+        await self.circuits.reachable(_OWN_PACE_S if executor.position.net else None)
 
     def _waits(self, reason: str) -> None:
         self.waiting = reason

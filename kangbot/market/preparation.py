@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from kangbot.errors import KangbotError, NeedsHuman
+from kangbot.execution.again import Again, at_once
 from kangbot.execution.budget import Budget
 from kangbot.market.asking import ask_patiently
 from kangbot.market.bars import Bars
@@ -59,6 +60,7 @@ class Preparation:
         tasks: Tasks,
         draw: Callable[[], float],
         ended: Callable[[Exception | None], None] = lambda _error: None,
+        again: Again = at_once,
     ) -> None:
         self._instrument = instrument
         self.leverage = leverage
@@ -69,6 +71,7 @@ class Preparation:
         self._tasks = tasks
         self._draw = draw
         self._ended = ended
+        self._again = again
         self._subscription: Subscription | None = None
         self.attempt = 0
 
@@ -114,7 +117,9 @@ class Preparation:
 
     async def _ask(self, what: str, ask: Callable[[], Awaitable[T]]) -> T:
         named = f"{what} of {self._instrument.market}"
-        return await ask_patiently(ask, budget=self._budget, draw=self._draw, what=named, ended=self._ended)
+        return await ask_patiently(
+            ask, budget=self._budget, draw=self._draw, what=named, ended=self._ended, again=self._again
+        )
 
 
 def _words(error: Exception) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from kangbot.errors import RateLimited, Retryable, words
+from kangbot.execution.again import Again, at_once
 from kangbot.execution.budget import Budget
 from kangbot.machines.priority import Priority
 from kangbot.machines.standin import StandIn
@@ -49,6 +50,7 @@ class Prices:
         clock: Clock,
         tasks: Tasks,
         ended: Callable[[Exception | None], None] = lambda _error: None,
+        again: Again = at_once,
     ) -> None:
         self._instrument = instrument
         self._venue = venue
@@ -57,6 +59,7 @@ class Prices:
         self._clock = clock
         self._tasks = tasks
         self._ended = ended
+        self._again = again
         self._stand_in = StandIn()
         self._told = False  # that REST stands in, not yet that the stream is back
         self.asked = 0
@@ -101,6 +104,8 @@ class Prices:
 
     async def _ask(self) -> None:
         """Ask once: what there is no answer to is asked again by `look`."""
+        if self._stand_in.failures:
+            await self._again()
         await self._budget.acquire(Priority.DATA)
         self.asked += 1
         try:

@@ -148,6 +148,7 @@ class BarVenue(FakeVenue):
     hidden_bars: int = 0
     lists_market: bool = True
     fetches: int = 0
+    no_bars: Exception | None = None  # what it answers instead
     absences_of_instruments: int = 0
     tells_time: bool = True
     times: int = 0
@@ -166,6 +167,8 @@ class BarVenue(FakeVenue):
 
     async def bars(self, instrument: Instrument, timeframe_s: int, limit: int) -> Sequence[Bar]:
         self.fetches += 1
+        if self.no_bars is not None:
+            raise self.no_bars
         newest_ns = self.clock.now_ns() // MINUTE_NS * MINUTE_NS - MINUTE_NS
         opened = [newest_ns - number * MINUTE_NS for number in reversed(range(limit))]
         return [bar_at(open_ns) for open_ns in opened[: limit - self.hidden_bars]]

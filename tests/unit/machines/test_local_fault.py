@@ -55,7 +55,7 @@ def test_it_is_probed_later_each_time_until_a_probe_succeeds() -> None:
         now_ns = NOW + number * S
         fault = fault.probed(now_ns, 0.999999, well=False)
         waits.append(fault.retry_ns - now_ns)
-    assert [round(wait / S) for wait in waits] == [4, 10, 20, 40, 60, 60, 60]
+    assert [round(wait / S) for wait in waits] == [4, 10, 15, 15, 15, 15, 15]
     over = fault.probed(NOW, 0.5, well=True)
     assert not over.there
     assert over.probed(NOW, 0.5, well=True) is over
