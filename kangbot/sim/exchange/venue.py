@@ -117,6 +117,12 @@ class SimVenue:
                 self._entry.trigger(market, min(prices), max(prices), now_ns)
             self._matching.sweep(market, trades, now_ns)
 
+    @exact
+    def pass_by(self, market: MarketId, price: Price, now_ns: int) -> None:
+        """Trigger what waits for that price, where nobody can see the trades that passed it."""
+        if self.orders.any_open(market) and self._entry.desk(market).book.quoted:
+            self._entry.trigger(market, price, price, now_ns)
+
     def drain(self) -> list[SimEvent]:
         """Return what has happened since the last call, in order."""
         events = self._events.copy()

@@ -1,12 +1,13 @@
 """The account of paper trading: a simulated one, moved by a real venue's quotes and trades.
 
 Orders fill as `sim/matching.py` says: a taker walks the quoted level and the synthetic ones behind it, a resting order
-waits its turn at its price, a stop is triggered by the trades. What an order of this size would have done to the real
-market, and how long it would have been on its way, is not simulated: it arrives at once. Funding is paid at the
-simulation's own rate.
+waits its turn at its price, a stop is triggered by the trades. While these do not flow, the middle of each quote stands
+for them: one that is asked for by REST while a connection is down triggers a stop as well. What an order of this size
+would have done to the real market, and how long it would have been on its way, is not simulated: it arrives at once.
+Funding is paid at the simulation's own rate.
 
 After a restart the account is what the journal knows: see `sim/ledger.py`. What it could not see while the daemon was
-away it cannot know: a stop that was passed meanwhile triggers at the first trade, at the price there is then.
+away it cannot know: a stop that was passed meanwhile triggers at the first price it hears of, at that price.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO, Money, Price
 from kangbot.model.orders import AccountEvent, OrderKind, OrderStatus, TimeInForce
-from kangbot.ports import Sink, Topic
+from kangbot.ports import Channel, Sink, Topic
 from kangbot.runtime.world import SECOND_NS, World
 from kangbot.sim.exchange.events import account_event
 from kangbot.sim.exchange.orders import Cause, OrderRequest, SimOrder
@@ -44,6 +45,7 @@ class PaperAccount:
         self._memory = memory
         self._ledger = ledger
         self._instruments: dict[MarketId, Instrument] = {}
+        self._traded: dict[MarketId, None] = {}  # markets whose trades flow
         self._sink: Sink | None = None
         spec = VenueSpec(
             markets=(), start_ns=clock.now_ns(), seed=world.seed, balance=balance, minutes_kept=1, trades_kept=1
@@ -88,12 +90,20 @@ class PaperAccount:
         self.engine.advance(now_ns)
         if isinstance(event, Quote):
             self.engine.push(event, (), now_ns)
+            if event.market not in self._traded:
+                self.engine.pass_by(event.market, event.mid, now_ns)
         elif isinstance(event, Trade):
             self.engine.trade(event.market, (event,), now_ns)
         self.tell(received_ns)
 
-    def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:
-        """Leave the account as it is: while a market is silent its last quote stands."""
+    def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:  # noqa: ARG002 -- the port's signature
+        """Learn whether a market's trades flow. While its quotes do not, its last one stands."""
+        if topic.channel is not Channel.TRADE or topic.market is None:
+            return
+        if live:
+            self._traded[topic.market] = None
+        else:
+            self._traded.pop(topic.market, None)
 
     # ------------------------------------------------------------------------------------------------------- account
     def listen(self, sink: Sink | None) -> None:

@@ -13,7 +13,7 @@ from kangbot.market.roster import Command
 from kangbot.model.events import Event, FillApplied, Noted, OrderChanged, OrderIntended, RunState
 from kangbot.model.ids import VenueOrderId
 from kangbot.model.orders import Evidence, FillCause, OrderKind, OrderStatus
-from kangbot.ports import Channel, IdRule
+from kangbot.ports import Channel, IdRule, Topic
 from kangbot.runtime.world import Clock, World
 from kangbot.sim.exchange.front import Front
 from tests.support.floor_story import bar_at, spec
@@ -31,6 +31,11 @@ async def entered(told: PaperStory) -> None:
     told.quote()
     told.strategy.want(1)
     await told.bar()
+
+
+def topic(channel: Channel) -> Topic:
+    """Return the market's topic of that channel."""
+    return Topic(market=MARKET, channel=channel, native=channel.value)
 
 
 def noted(told: PaperStory) -> list[str]:
@@ -104,6 +109,53 @@ def test_a_price_that_was_asked_for_moves_the_account() -> None:
         position = (await told.paper.positions())[0]
         assert told.account.engine.desks[MARKET].book.quote.bid == D(110)
         assert position.net == D("1.998")
+
+    play_on_paper(story)
+
+
+@pytest.mark.parametrize("silent", [(Channel.QUOTE, Channel.TRADE), (Channel.TRADE,)])
+def test_a_stop_is_triggered_by_prices_that_rest_tells_while_the_trades_are_silent(silent: tuple[Channel, ...]) -> None:
+    """What the daemon asks for stands for the trades nobody hears of; so do quotes that flow alone."""
+
+    async def story(told: PaperStory) -> None:
+        await entered(told)
+        told.quote("89")  # the trades flow, and none of them was at that price
+        await asyncio.sleep(1)
+        assert told.net == D("1.998")
+        told.quote("95")
+        for channel in silent:
+            for sink in told.feeds.sinks:
+                sink.feed_changed(topic(channel), live=False, reason="silent: the test wants it")
+        await asyncio.sleep(1)
+        told.venue.price = D(89)
+        if Channel.QUOTE not in silent:
+            told.quote("89")
+        await asyncio.sleep(12)
+        assert told.net == told.task.desk.executor.position.net == 0
+        fills = [event.fill for event in told.disk.events if isinstance(event, FillApplied)]
+        assert [(fill.cause, fill.price) for fill in fills[:2]] == [
+            (FillCause.TRADE, D("100.1")),
+            (FillCause.STOP, D(89)),
+        ]
+        assert all(fill.cause is FillCause.STOP for fill in fills[1:])
+
+    play_on_paper(story)
+
+
+def test_once_the_trades_flow_again_a_stop_waits_for_them() -> None:
+    """The quote alone triggers nothing any more."""
+
+    async def story(told: PaperStory) -> None:
+        await entered(told)
+        told.account.feed_changed(topic(Channel.TRADE), live=False, reason="silent: the test wants it")
+        told.account.feed_changed(topic(Channel.QUOTE), live=True, reason="")
+        told.account.feed_changed(topic(Channel.TRADE), live=True, reason="")
+        told.quote("89")
+        await asyncio.sleep(1)
+        assert told.net == D("1.998")
+        told.trade("89")
+        await asyncio.sleep(1)
+        assert told.net == 0
 
     play_on_paper(story)
 
