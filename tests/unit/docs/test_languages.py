@@ -14,6 +14,9 @@ PAGES = ("install.md", "operations.md")
 FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+ENGLISH = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+COUNTING = ("dua", "tiga", "empat", "lima", "enam", "tujuh", "delapan", "sembilan", "sepuluh")
+COUNTED = {word: str(n) for words in (ENGLISH, COUNTING) for n, word in enumerate(words, 2)} | {"twice": "2"}
 REMARK = re.compile(r"\s+# .*$")  # what a command block says to its reader, in their language
 
 
@@ -41,12 +44,13 @@ def rows(section: str) -> list[str]:
 
 
 def marks(text: str) -> set[str]:
-    """Return what no translation changes: code, the program's own words in quotes, and figures."""
+    """Return what no translation changes: code, the program's own words in quotes, and numbers, also written out."""
     text = re.sub(r"^ *\d+\. ", "", LINK.sub("", text), flags=re.MULTILINE)
-    code = {" ".join(span.split()) for span in re.findall(r"`([^`]+)`", text)}
-    prose = re.sub(r"`[^`]+`", "", text)
-    quoted = {" ".join(words.split()) for words in re.findall(r'"([^"]+)"', prose)}
-    return code | quoted | set(re.findall(r"\d+(?:[.,:]\d+)*", re.sub(r'"[^"]+"', "", prose)))
+    code, text = re.findall(r"`([^`]+)`", text), re.sub(r"`[^`]+`", "", text)
+    quoted, text = re.findall(r'"([^"]+)"', text), re.sub(r'"[^"]+"', "", text)
+    spans = {" ".join(span.split()) for span in (*code, *quoted)}
+    words = {COUNTED[word] for word in re.findall(r"[a-z]+", text.lower()) if word in COUNTED}
+    return spans | words | set(re.findall(r"\d+(?:[.,:]\d+)*", text))
 
 
 def both(page: str) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
