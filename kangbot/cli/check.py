@@ -5,6 +5,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from kangbot.errors import ConfigInvalid, Problem
 from kangbot.runtime.world import real_world
 from kangbot.settings import Mode, Settings, load
 from kangbot.settings.kinds import split_url
+from kangbot.settings.secrets import shut_credentials
 
 MEANING: dict[Mode, str] = {
     "sandbox": "the simulated exchange, no money",
@@ -54,10 +56,23 @@ def check(config: Path, *, as_json: bool, at_start: bool = False) -> int:
     if not at_start:
         from kangbot.cli.doctor import examine  # noqa: PLC0415 -- the drivers and adapters, which nobody else needs
 
-        return _tell(config, settings, as_json=as_json, looks=examine(settings, real_world()))
+        looks = (*_credentials(config, settings), *examine(settings, real_world()))
+        return _tell(config, settings, as_json=as_json, looks=looks)
     if problems := _startup(settings):
         return _wrong(config, ConfigInvalid(problems), as_json=as_json)
     return _tell(config, settings, as_json=as_json)
+
+
+def _credentials(config: Path, settings: Settings) -> Iterator[Look]:
+    """Say that the service may know a database which this user does not see."""
+    shut = shut_credentials(config, os.environ)
+    if shut and settings.database.url is None:
+        yield Look(
+            name="credentials",
+            mark=Mark.WARNING,
+            says=f"{shut} is not this user's to read: whether the service has a database of its own is not seen",
+            remedy="run the same command with sudo, to look at what the service gets",
+        )
 
 
 def validate(config: Path, *, as_json: bool) -> int:

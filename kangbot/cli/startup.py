@@ -5,7 +5,6 @@ entrypoint, which has nobody to ask later. The daemon itself waits for none of t
 its database is away.
 """
 
-import asyncio
 import os
 import tempfile
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import kangbot
 from kangbot.errors import NeedsHuman, Problem, Retryable
+from kangbot.runtime.unawaited import run
 from kangbot.runtime.world import SECOND_NS
 from kangbot.settings import Settings
 from kangbot.storage.glance import current
@@ -78,7 +78,7 @@ def _database(url: MysqlUrl, say: Callable[[str], None], wait_s: float) -> Itera
     said = False
     while True:
         try:
-            asyncio.run(current(url))
+            run(current(url))
         except NeedsHuman as error:
             yield Problem(message=error.message, key="database.url", remedy=error.remedy)
             return

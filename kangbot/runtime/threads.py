@@ -1,4 +1,4 @@
-"""Threads with a name and a queue; the only place where threads are made.
+"""Threads with a name and a queue; the only place where the daemon's threads are made.
 
 What must not block the loop and cannot be awaited (SQLite and its fsync) runs here. One `Worker` is one thread: its
 calls run in the order they were posted, one at a time, so that what it owns needs no lock. Results come back to the

@@ -15,7 +15,7 @@ from kangbot.settings.lines import Key
 from kangbot.settings.partial import without
 from kangbot.settings.problems import explain
 from kangbot.settings.schema import Settings
-from kangbot.settings.secrets import Vault
+from kangbot.settings.secrets import Vault, shut_credentials
 from kangbot.settings.sources import Origin, Table, lines_of, merged, nested, read_environment, read_file, value_at
 from kangbot.strategy.loader import split
 
@@ -40,7 +40,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     """
     file, text = read_file(path)
     overlay, strangers = read_environment(environ)
-    origin = Origin(file=str(path), lines=lines_of(text), overlay=overlay, names=tuple(environ))
+    shut = shut_credentials(path, environ)
+    origin = Origin(file=str(path), lines=lines_of(text), overlay=overlay, names=tuple(environ), shut=shut)
     table = _anchored(merged(file, overlay), path.parent, environ)
     vault = Vault(environ=environ, origin=origin)
     vault.open(file, table)

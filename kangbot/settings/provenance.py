@@ -10,7 +10,7 @@ from pathlib import Path
 from kangbot.settings.kinds import Secret
 from kangbot.settings.lines import Key
 from kangbot.settings.schema import Settings
-from kangbot.settings.secrets import SECRETS
+from kangbot.settings.secrets import SECRETS, credential_file, handed_over
 from kangbot.settings.sources import Origin, lines_of, read_environment, read_file
 
 DEFAULT = "default"
@@ -48,7 +48,8 @@ def provenance(path: Path, environ: Mapping[str, str], settings: Settings) -> Ca
     overlay, _ = read_environment(environ)
     lines = lines_of(text)
     origin = Origin(file=str(path), lines=lines, overlay=overlay, names=tuple(environ))
-    named_by = {key: (*key[:-1], name) for key, name, _ in SECRETS}
+    named_by = {key: ((*key[:-1], name), credential) for key, name, credential in SECRETS}
+    handed = handed_over(environ)
 
     def says(key: Key) -> str:
         found = origin.problem(key, "")
@@ -57,8 +58,11 @@ def provenance(path: Path, environ: Mapping[str, str], settings: Settings) -> Ca
         if key in lines:
             return f"line {lines[key]}"
         if key in named_by:
-            file = _at(settings, named_by[key])
-            return f"the file {file}" if file else "systemd's credentials"
+            namer, credential = named_by[key]
+            file = _at(settings, namer)
+            if file is None and handed:
+                return "systemd's credentials"
+            return f"the file {file or credential_file(credential, handed, str(path))}"
         return DEFAULT
 
     return says

@@ -63,9 +63,18 @@ def _keys(settings: Settings, origin: Origin) -> Iterator[Problem]:
         return
     for name in ("key", "secret"):
         named = getattr(settings.venues.bybit, f"{name}_file")  # then it is unreadable, which has been said
-        if getattr(settings.venues.bybit, name) is None and named is None:
+        key: Key = ("venues", "bybit", f"{name}_file")
+        if getattr(settings.venues.bybit, name) is not None or named is not None:
+            continue
+        if origin.shut:
             yield origin.problem(
-                ("venues", "bybit", f"{name}_file"),
+                key,
+                f"the API {name} cannot be looked for: {origin.shut} is not this user's to read",
+                "Run the same command with sudo; the service gets it from systemd.",
+            )
+        else:
+            yield origin.problem(
+                key,
                 f"the API {name} is missing, and mode {settings.bybit_mode} needs one",
                 f"Name a file that holds it, or set KANGBOT_VENUES__BYBIT__{name.upper()}.",
             )

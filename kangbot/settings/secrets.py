@@ -3,8 +3,12 @@
 In this order: the environment (`KANGBOT_VENUES__BYBIT__KEY`), the file that the configuration names, systemd's
 credentials folder (`LoadCredential=bybit_key:…`). Never the configuration file itself: it is copied, committed and
 shown.
+
+A command that a person types beside an installed service has no such folder. It looks where the unit takes its
+credentials from: the folder `credentials` beside the configuration, which is root's alone.
 """
 
+import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +27,7 @@ SECRETS: tuple[tuple[Key, str, str], ...] = (
     (("telegram", "token"), "token_file", "telegram_token"),
 )
 PRIVATE_MOUNTS = (Path("/run/secrets"),)  # what a container runtime mounts there is world-readable, in a private tree
+CREDENTIALS = "credentials"  # beside the configuration, as LoadCredential= of config/systemd/kangbot.service has it
 LONGEST_SECRET = 4096  # bytes; an API secret has 36, a private key in PEM under 3300
 
 
@@ -30,7 +35,7 @@ class Vault:
     """Finds the secrets of one configuration; `found` are those to lay over it, `problems` what is wrong."""
 
     def __init__(self, *, environ: Mapping[str, str], origin: Origin) -> None:
-        self._credentials = Path(environ["CREDENTIALS_DIRECTORY"]) if environ.get("CREDENTIALS_DIRECTORY") else None
+        self._credentials = handed_over(environ)
         self._origin = origin
         self.found: Table = {}
         self.problems: list[Problem] = []
@@ -45,8 +50,8 @@ class Vault:
             path = value_at(table, namer)
             if isinstance(path, str):
                 self._take(key, namer, Path(path))
-            elif path is None and self._credentials and _is_file(self._credentials / credential):
-                self._take(key, namer, self._credentials / credential)
+            elif path is None and _is_file(kept := credential_file(credential, self._credentials, self._origin.file)):
+                self._take(key, namer, kept)
 
     def _refuse_in_file(self, file: Table, key: Key) -> None:
         value = value_at(file, key)
@@ -95,6 +100,34 @@ class Vault:
 
     def _wrong(self, key: Key, message: str, remedy: str) -> None:
         self.problems.append(self._origin.problem(key, message, remedy))
+
+
+def handed_over(environ: Mapping[str, str]) -> Path | None:
+    """Return the folder in which systemd hands a service its credentials; None for whoever is no service."""
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    return Path(folder) if folder else None
+
+
+def credential_file(name: str, handed: Path | None, config: str) -> Path:
+    """Return where a credential is: handed over as `bybit_key`, else `credentials/bybit/key` beside the configuration.
+
+    systemd names each file of a folder `bybit` that it loads by the folder, an underscore and the file.
+    """
+    return handed / name if handed else Path(config).parent / CREDENTIALS / Path(*name.split("_", 1))
+
+
+def shut_credentials(config: Path, environ: Mapping[str, str]) -> Path | None:
+    """Return the folder of the service's credentials, where this user may not look into it."""
+    folder = config.parent / CREDENTIALS
+    if handed_over(environ):
+        return None
+    try:
+        os.stat(folder / "database")  # noqa: PTH116 -- Path's questions answer False where they are refused
+    except PermissionError:
+        return folder
+    except (OSError, ValueError):
+        return None
+    return None
 
 
 def has_password(url: str) -> bool:

@@ -34,6 +34,7 @@ class Origin:
     lines: Mapping[Key, int] = field(default_factory=dict)
     overlay: Mapping[str, object] = field(default_factory=dict)  # what the environment says, nested like the file
     names: tuple[str, ...] = ()  # of the variables, as they are written
+    shut: Path | None = None  # the service's credentials, where this user may not look into their folder
     kept: tuple[int, ...] | None = None  # the markets' numbers in the file, where some were taken out
 
     def problem(self, key: Key, message: str, remedy: str = "") -> Problem:

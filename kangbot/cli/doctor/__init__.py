@@ -3,7 +3,6 @@
 Nothing is changed and nothing is traded. Each question has a deadline, and one that finds nobody stops no other.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 
@@ -13,6 +12,7 @@ from kangbot.cli.doctor.database import database
 from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.cli.doctor.machine import machine
 from kangbot.cli.doctor.venue import venue
+from kangbot.runtime.unawaited import run
 from kangbot.runtime.world import World
 from kangbot.settings import Settings
 
@@ -36,4 +36,4 @@ def examine(settings: Settings, world: World) -> tuple[Look, ...]:
     async def all_of_them() -> tuple[Look, ...]:
         return tuple([look async for look in looks()])
 
-    return asyncio.run(all_of_them())
+    return run(all_of_them())

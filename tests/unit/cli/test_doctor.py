@@ -192,3 +192,39 @@ def test_a_state_folder_in_the_way_of_a_file_is_wrong(config: Path, exchange: Ru
     (config.parent / "state").write_text("a file")
     code, looks = checked(config, exchange.rest_url)
     assert (code, looks["folder"]["mark"]) == (exit_codes.CONFIG, "wrong")
+
+
+HUNG = """
+import socket, time
+socket.getaddrinfo = lambda *_, **__: time.sleep(600)
+"""
+
+
+def test_a_hung_resolver_holds_up_neither_the_look_nor_the_end(config: Path, tmp_path: Path) -> None:
+    """No call can end it, so nobody waits for it: database and venue are away, and the process is gone."""
+    world = tmp_path / "world"
+    world.mkdir()
+    (world / "sitecustomize.py").write_text(HUNG)
+    began = time.monotonic()
+    code, looks = checked(
+        config,
+        "https://venue.example",
+        PYTHONPATH=str(world),
+        KANGBOT_DATABASE__URL="mysql://u:p@database.example/kangbot",
+    )
+    assert code == exit_codes.TEMPORARY
+    assert [looks[name]["mark"] for name in ("database", "venue")] == ["away", "away"]
+    assert time.monotonic() - began < 40  # eight seconds each, and the start of a process on a busy machine
+
+
+def test_credentials_of_a_service_are_found_beside_the_configuration(config: Path, exchange: Running) -> None:
+    """As the unit names them: what root's `check` looks at is what the service gets."""
+    for name, text in (("bybit/key", KEY), ("bybit/secret", SECRET), ("database/url", "mysql://u:p@127.0.0.1:1/k")):
+        file = config.parent / "credentials" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(0o600)
+    code, looks = checked(config, exchange.rest_url, KANGBOT_VENUES__BYBIT__KEY="", KANGBOT_VENUES__BYBIT__SECRET="")
+    assert code == exit_codes.TEMPORARY
+    assert looks["key"]["mark"] == "ok"
+    assert "127.0.0.1:1" in looks["database"]["says"]

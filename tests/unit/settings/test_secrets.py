@@ -1,6 +1,9 @@
 """Where secrets may come from, and that none is ever shown."""
 
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ from kangbot.errors import ConfigInvalid, Problem
 from kangbot.settings.kinds import Secret
 from kangbot.settings.loading import load
 from kangbot.settings.schema import Settings
-from kangbot.settings.secrets import has_password
+from kangbot.settings.secrets import has_password, shut_credentials
 
 Read = Callable[..., Settings]
 Mistakes = Callable[..., tuple[Problem, ...]]
@@ -138,3 +141,57 @@ def test_an_address_that_cannot_be_read_may_hold_a_password() -> None:
     """In doubt it is treated as a secret."""
     assert has_password("mysql://[")
     assert not has_password("mysql://user@host/name")
+
+
+NOBODY = 65534
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Be a user to whom modes mean something."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_beside_an_installed_service_its_credentials_are_found(read: Read, tmp_path: Path) -> None:
+    """Where the unit takes them from; but a service has those that systemd handed it, and no other."""
+    for name, text in (("bybit/key", "the-key"), ("bybit/secret", CANARY), ("database/url", "mysql://u:p@h/k")):
+        file = tmp_path / "credentials" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        secret_file(file.parent, file.name, text)
+    settings = read(TESTNET)
+    assert (settings.bybit_key, settings.bybit_secret) == ("the-key", CANARY)
+    assert settings.history_url == "mysql://u:p@h/k"
+    handed = tmp_path / "handed"
+    handed.mkdir()
+    with pytest.raises(ConfigInvalid, match="the API key is missing"):
+        read(TESTNET, {"CREDENTIALS_DIRECTORY": str(handed)})
+
+
+def test_credentials_that_are_roots_alone_are_not_called_missing() -> None:
+    """Whoever may not look is told so, with what to do; a mode that needs no key is not troubled."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders let nobody else in
+        folder = Path(name)
+        folder.chmod(0o755)
+        config = folder / "kangbot.toml"
+        config.write_text(TESTNET)
+        config.chmod(0o644)
+        shut = folder / "credentials"
+        shut.mkdir(mode=0o700 if os.geteuid() == 0 else 0o000)
+        with as_nobody():
+            assert shut_credentials(config, {}) == shut
+            assert shut_credentials(config, {"CREDENTIALS_DIRECTORY": name}) is None
+            with pytest.raises(ConfigInvalid) as error:
+                load(config, {})
+        (key, secret) = error.value.problems
+        assert "cannot be looked for" in key.message
+        assert "sudo" in secret.remedy
+        config.write_text(TESTNET.replace("testnet", "sandbox"))
+        with as_nobody():
+            assert load(config, {}).bybit_key == "sandbox"
