@@ -232,15 +232,21 @@ class Executor:
         """Return what another executor of this market needs to go on from here."""
         return self._blotter.memory()
 
-    def pulse(self) -> Pulse:
-        """Return what the account's reconciler needs to know of this market."""
+    def pulse(self, missed_since_ns: int = 0) -> Pulse:
+        """Return what the account's reconciler needs to know of this market.
+
+        `missed_since_ns`: from then on its news did not reach us; 0 where they did.
+        """
         now_ns = self._clock.now_ns()
         flying = any(in_flight(order, now_ns) for order in self._blotter.unsettled)
         since = [order.intent.at_ns for order in self._blotter.unsettled if order.restarted]
         if (explain_ns := self._agreement.executions_since_ns) is not None:
             since.append(explain_ns)
+        if missed_since_ns:
+            since.append(missed_since_ns)
         protecting = self._learning.protection.asked_ns > 0
-        return Pulse(flying or protecting or self._agreement.unsettled, min(since, default=None))
+        urgent = flying or protecting or self._agreement.unsettled or missed_since_ns > 0
+        return Pulse(urgent, min(since, default=None))
 
     # --------------------------------------------------------------------------------------------------------- doing
     def place(self, proposal: Proposal, decided_perf_ns: int | None = None) -> Order:

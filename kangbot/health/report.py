@@ -57,6 +57,7 @@ class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
     decisions: int
     orders: OrderCounts
     falls: int  # restarts of the market's task
+    dropped: int = 0  # events that did not fit into its inbox: each was asked for again
     unknown_s: float = 0.0  # for how long its oldest UNKNOWN order has been that
 
 

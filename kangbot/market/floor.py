@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from kangbot.errors import NeedsHuman, Retryable
+from kangbot.errors import NeedsHuman, Refused, Retryable
 from kangbot.execution.account import Account
 from kangbot.execution.budget import Budget
 from kangbot.execution.circuits import Circuits
@@ -27,7 +27,7 @@ from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.memory import Memory
 from kangbot.market.asking import ask_patiently
 from kangbot.market.desk import Desk
-from kangbot.market.inbox import Inbox, LookAgain, Released
+from kangbot.market.inbox import Inbox, Released
 from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Preparation
 from kangbot.market.prices import Prices
@@ -278,8 +278,8 @@ class Floor:
             ended=partial(self._ended, spec.market, Operation.TURN),
         )
         self.markets[spec.market] = task
-        self._roster.add(spec.market, task.obey, memory.desired or Desired.RUNNING)
-        self.account.register(spec.market, inbox.put, executor.pulse)
+        self._roster.add(spec.market, task.obey, memory.desired or Desired.RUNNING, refuses=lambda: inbox.refuses)
+        self.account.register(spec.market, inbox.tell, lambda: executor.pulse(inbox.missed_since_ns))
         self.circuits.add(instrument)
 
     # -------------------------------------------------------------------------------------------------------- changes
@@ -324,13 +324,13 @@ class Floor:
     def look_again(self) -> None:
         """Have every market act on what changed for all of them: the kill switch."""
         for market in self.markets.values():
-            market.inbox.put(LookAgain())
+            market.inbox.look_again()
 
     def _look_again_at(self, market: MarketId | None) -> None:
         if market is None:
             self.look_again()
         elif (task := self.markets.get(market)) is not None:
-            task.inbox.put(LookAgain())
+            task.inbox.look_again()
 
     def known(self, market: MarketId) -> MarketId:
         """Return the market's name. UnknownMarketError where there is none of that name."""
@@ -339,8 +339,11 @@ class Floor:
         return market
 
     def release(self, market: MarketId, caller: str) -> None:
-        """Lift the market's quarantine. UnknownMarketError where there is none of that name."""
-        self.markets[self.known(market)].inbox.put(Released(caller))
+        """Lift the market's quarantine. UnknownMarketError where there is none; Refused by a market that takes none."""
+        inbox = self.markets[self.known(market)].inbox
+        if refuses := inbox.refuses:
+            raise Refused(f"{market}: {refuses}")
+        inbox.command(Released(caller))
 
     async def _fetch_again(self, executor: Executor) -> None:
         """Return when history that could not be fetched may be asked for again: a position is managed by its bars."""
@@ -355,6 +358,8 @@ class Floor:
             return f"kill_switch: {self._risk.killed}"
         if self._doubted is not None and self._doubted[0] == self.account.rounds:
             return f"account: nobody has compared our books with the venue's since {self._doubted[1]}"
+        if (task := self.markets.get(market)) is not None and task.inbox.missed_since_ns:
+            return "inbox: news of the account did not fit, and are being asked for"
         return self.circuits.held(market) or self.faults.held(market)
 
     def _ended(self, market: MarketId, operation: Operation, error: Exception | None, subject: str = "") -> None:

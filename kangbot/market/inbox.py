@@ -5,20 +5,31 @@ Conflation happens here, between the reader of a socket and the market: a quote 
 the bar that is being built, and whatever concerns money (orders, fills, commands, closed bars) is kept and wakes it at
 once.
 
-A full deque of trades loses its oldest and counts them. Nothing else is ever dropped: what is kept without a bound
-comes at the rate of our own orders, of commands and of closing bars.
+Each kind has a bound, and what does not fit is never lost in silence: it is counted, and the market makes up for it::
+
+    trades, bars                 the oldest go; history closes the hole, as after an interrupted stream
+    news of the account          not taken; no entry leaves until the account was compared with the venue's again
+    a topic goes live or down    past the bound only how it stands last is kept
+    commands                     the same again is one; past the bound they are refused in words, save a stop
+
+What comes at the rate of our own doing (how orders and questions ended, edits of the configuration) is always taken.
 """
 
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
+from kangbot.machines.reconcile import Reconciled
 from kangbot.model.data import Bar, MarketData, Quote, Trade
 from kangbot.model.orders import AccountEvent
 from kangbot.ports import Topic
 from kangbot.runtime.world import SECOND_NS, Clock
 
 TRADES_KEPT = 5_000  # seconds of the busiest market; a task that is later than that has other troubles
+BARS_KEPT = 1_000  # hours of closed candles; as many as one fetch of history returns
+MESSAGES_KEPT = 2_000  # a storm of fills; what was not taken is asked for in one round
+COMMANDS_KEPT = 100
+_OVERLAP_NS = 60 * SECOND_NS  # news may be so much older than the moment it did not fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +39,6 @@ class FeedChanged:
     topic: Topic
     live: bool
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class LookAgain:
-    """Something changed that concerns all markets (the kill switch): act on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,12 @@ class Batch:
     trades: deque[Trade] = field(default_factory=deque)
     bars: list[Bar] = field(default_factory=list)
     messages: list[object] = field(default_factory=list)
+    topics: dict[str, FeedChanged] | None = None  # after the messages: how each that did not fit stands
+    looks: bool = False  # something changed that concerns all markets (the kill switch): act on it
+    commands: int = 0
+    command: object = None  # the last of them
+    dropped: int = 0  # so much did not fit
+    holed: bool = False  # some of that was data
     received_ns: int = 0
 
 
@@ -65,7 +77,9 @@ class Inbox:
         self.priced_ns = 0  # when the last one came, by the stream or in its stead
         self.wake_trade_ns: int | None = None  # a trade at or after this venue time wakes the task
         self.ticks = 0
-        self.trades_dropped = 0
+        self.dropped = 0  # of all kinds, since the start
+        self.missed_since_ns = 0  # from then on news of the account may be missing; 0 where none is
+        self._missed_ns = 0  # the last of it did not fit then
         self.turns = 0  # that began: what the watchdog reads
 
     @property
@@ -82,32 +96,88 @@ class Inbox:
         elif isinstance(event, Trade):
             self._trade(event, received_ns)
         elif isinstance(event, Bar):
-            self._batch.bars.append(event)
+            self._bar(event)
             self._wake(received_ns)
         else:
-            self.put(event)
+            self.tell(event)
 
     def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:
         """Learn that a topic went live or down."""
-        self.put(FeedChanged(topic=topic, live=live, reason=reason))
+        change, batch = FeedChanged(topic=topic, live=live, reason=reason), self._batch
+        if len(batch.messages) < MESSAGES_KEPT:
+            self.put(change)
+            return
+        batch.topics = {**(batch.topics or {}), topic.native: change}
+        self._drop(data=True)  # it may have been down and up: that is a hole
+        self._wake(0)
 
     def stand_in(self, quote: Quote) -> None:
         """Take a quote that was asked for while the stream is silent: good enough to leave by, not to enter by."""
         self.quote, self.priced_ns = quote, self._clock.now_ns()
 
     def put(self, message: object) -> None:
-        """Take whatever concerns money or the market's life."""
+        """Take how something ended that we have done ourselves."""
         self._batch.messages.append(message)
         self._wake(0)
 
+    # -------------------------------------------------------------------------------------------------------- account
+    def tell(self, event: AccountEvent | Reconciled) -> None:
+        """Take news of the account, where they fit; `missed_since_ns` where they do not."""
+        if len(self._batch.messages) < MESSAGES_KEPT:
+            self.put(event)
+            return
+        self._missed_ns = self._clock.now_ns()
+        since_ns = event.executions_since_ns if isinstance(event, Reconciled) else self._missed_ns - _OVERLAP_NS
+        self.missed_since_ns = min(self.missed_since_ns or since_ns, since_ns)
+        self._drop(data=False)
+        self._wake(0)
+
+    def compared(self, snapshot: Reconciled) -> None:
+        """Learn that the task has taken a comparison: nothing is missing where it was asked for late and far enough."""
+        if snapshot.asked_ns > self._missed_ns and snapshot.executions_since_ns <= self.missed_since_ns:
+            self.missed_since_ns = 0
+
+    # -------------------------------------------------------------------------------------------------------- commands
+    @property
+    def refuses(self) -> str:
+        """Why no command is taken; "" where one is."""
+        waiting = self._batch.commands
+        return "" if waiting < COMMANDS_KEPT else f"{waiting} commands wait already, and none of them was carried out"
+
+    def command(self, command: object) -> None:
+        """Take a command, unless the last one that waits is the same."""
+        batch = self._batch
+        if batch.command != command:
+            batch.command = command
+            batch.commands += 1
+            self.put(command)
+
+    def look_again(self) -> None:
+        """Have the market act on what changed for all of them."""
+        self._batch.looks = True
+        self._wake(0)
+
+    # -------------------------------------------------------------------------------------------------------- private
     def _trade(self, trade: Trade, received_ns: int) -> None:
         trades = self._batch.trades
         if len(trades) >= TRADES_KEPT:
             trades.popleft()
-            self.trades_dropped += 1
+            self._drop(data=True)
         trades.append(trade)
         if self.wake_trade_ns is not None and trade.at_ns >= self.wake_trade_ns:
             self._wake(received_ns)
+
+    def _bar(self, bar: Bar) -> None:
+        bars = self._batch.bars
+        if len(bars) >= BARS_KEPT:
+            del bars[0]
+            self._drop(data=True)
+        bars.append(bar)
+
+    def _drop(self, *, data: bool) -> None:
+        self.dropped += 1
+        self._batch.dropped += 1
+        self._batch.holed |= data
 
     def _wake(self, received_ns: int) -> None:
         if received_ns and not self._batch.received_ns:

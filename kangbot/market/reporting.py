@@ -58,6 +58,7 @@ def report_of(
         unknown_s=_unknown_s(task, now_ns),
         orders=_counts(task),
         falls=task.supervisor.falls,
+        dropped=task.inbox.dropped,
     )
 
 

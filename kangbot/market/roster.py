@@ -70,6 +70,7 @@ class Roster:
         self._jitter_s = jitter_s
         self._places: dict[MarketId, Place] = {}
         self._obey: dict[MarketId, Callable[[Command], None]] = {}
+        self._refuses: dict[MarketId, Callable[[], str]] = {}
         self._left: dict[MarketId, None] = {}  # they left the configuration: their books are kept, they never start
         self._changed = asyncio.Event()
         self._wanted: Awaitable[int] | None = None  # what the operator wanted last, on its way to the disk
@@ -108,8 +109,19 @@ class Roster:
             await self._changed.wait()
 
     # ------------------------------------------------------------------------------------------------------- wanting
-    def add(self, market: MarketId, obey: Callable[[Command], None], desired: Desired) -> None:
-        """Enter a market; `desired` is what the journal remembers, or the configuration where it does not."""
+    def add(
+        self,
+        market: MarketId,
+        obey: Callable[[Command], None],
+        desired: Desired,
+        *,
+        refuses: Callable[[], str] = lambda: "",
+    ) -> None:
+        """Enter a market; `desired` is what the journal remembers, or the configuration where it does not.
+
+        `refuses` tells why it takes no command but a stop; "" where it takes each.
+        """
+        self._refuses[market] = refuses
         self._obey[market] = obey
         self._places[market] = Place(since_ns=self._clock.now_ns(), desired=desired)
 
@@ -117,11 +129,13 @@ class Roster:
         """Note what the operator wants, and have the market do it. Repeating a command changes nothing.
 
         A market that is to stand still has nothing to pause or to resume: only START starts it. Refused for a market
-        that has left the configuration, save for STOP.
+        that has left the configuration, and for one that takes none, save for STOP.
         """
         place = self[market]
         if market in self._left and command is not Command.STOP:
             raise Refused(f"{market} is no longer in the configuration")
+        if command is not Command.STOP and (reason := self._refuses[market]()):
+            raise Refused(f"{market}: {reason}")
         if place.desired is Desired.STOPPED and command in (Command.PAUSE, Command.RESUME):
             return place
         desired = _WANTED[command]
@@ -176,6 +190,9 @@ class Roster:
 
     def _begin(self, market: MarketId, caller: str, *, only_desired: bool) -> None:
         """Start a market. A paused one is started too: it manages its position and does not enter."""
+        if reason := self._refuses[market]():  # the others begin all the same
+            log.error("market.not_started", market=market, why=reason)
+            return
         pause = only_desired and self[market].desired is Desired.PAUSED
         if pause:
             self._obey[market](Command.START)

@@ -16,12 +16,13 @@ import structlog
 from kangbot.errors import Refused, Retryable
 from kangbot.execution.executor import Message
 from kangbot.health.latency import Latencies
+from kangbot.machines.reconcile import Reconciled
 from kangbot.machines.runstate import Signal, accepts
 from kangbot.machines.session_words import Trouble
 from kangbot.market.backfill import Backfill
 from kangbot.market.bars import Bars, TradeBars, bars_of
 from kangbot.market.desk import Desk, Leave
-from kangbot.market.inbox import Batch, FeedChanged, Inbox, LookAgain, Released
+from kangbot.market.inbox import Batch, FeedChanged, Inbox, Released
 from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Fetched, Preparation, PreparationFailed, Subscribed
 from kangbot.market.prices import Priced, Prices
@@ -42,6 +43,7 @@ log = structlog.get_logger(__name__)
 _FOR_THE_EXECUTOR = get_args(Message)
 _RUNNING = (RunState.STARTING, RunState.WARMING, RunState.LIVE, RunState.PAUSED)
 _DECIDING = (RunState.LIVE, RunState.PAUSED)
+_FITS_NS = 60 * SECOND_NS
 _CLOSED = f"{Trouble.CLOSED}:"  # how the reason begins where a stream went down with its connection
 
 
@@ -97,6 +99,7 @@ class MarketTask:
         self._bars: Bars | None = None
         self._backfill = Backfill(offset_ns)
         self._act_due = False
+        self._overfull_ns = 0  # a turn last found that not all had fitted into the inbox; 0 where that is over
         self._waits_ns: int | None = None  # when an order that came to nothing may be tried again
         self._received_ns = 0
         self._wanted: MarketSpec | None = None  # how it is to be traded, where that is not the case yet
@@ -113,7 +116,7 @@ class MarketTask:
 
     def obey(self, command: Command) -> None:
         """Take a command of the operator into the inbox."""
-        self.inbox.put(command)
+        self.inbox.command(command)
 
     # ----------------------------------------------------------------------------------------------------------- life
     async def keep(self) -> None:
@@ -169,8 +172,11 @@ class MarketTask:
     # ----------------------------------------------------------------------------------------------------------- turn
     def _turn(self, batch: Batch) -> None:
         self._received_ns = batch.received_ns
-        for message in batch.messages:
+        for message in (*batch.messages, *batch.topics.values()) if batch.topics else batch.messages:
             self._take(message)
+        self._act_due |= batch.looks
+        if batch.dropped or self._overfull_ns:
+            self._overflowed(batch)
         now_ns = self._clock.now_ns()
         executor = self.desk.executor
         if (due_ns := executor.deadline_ns()) is not None and due_ns <= now_ns:
@@ -198,11 +204,11 @@ class MarketTask:
     def _take(self, message: object) -> None:
         if isinstance(message, _FOR_THE_EXECUTOR):
             self.desk.executor.handle(message)
+            if isinstance(message, Reconciled) and self.inbox.missed_since_ns:
+                self.inbox.compared(message)
             self._act_due = True
         elif isinstance(message, Command):
             self._command(message)
-        elif isinstance(message, LookAgain):
-            self._act_due = True
         elif isinstance(message, Released):
             self.desk.release(message.caller)
             self._act_due = True
@@ -217,6 +223,21 @@ class MarketTask:
                 self._prepared(message)
         else:
             raise TypeError(f"nobody takes a {type(message).__name__} here")
+
+    def _overflowed(self, batch: Batch) -> None:
+        """Make up for what did not fit into the inbox; told once, until everything has fitted for a minute."""
+        now_ns = self._clock.now_ns()
+        if not batch.dropped:
+            if now_ns - self._overfull_ns >= _FITS_NS:
+                self._overfull_ns = 0
+                log.info("inbox.fits", market=self.spec.market, dropped=self.inbox.dropped)
+            return
+        told, self._overfull_ns = self._overfull_ns, now_ns
+        if not told:
+            why = f"{batch.dropped} events did not fit into the market's inbox: they are asked for again"
+            self.desk.executor.tell("inbox.full", Severity.WARNING, why)
+        if batch.holed and self._bars is not None:
+            self._bars.broken()
 
     # ------------------------------------------------------------------------------------------------------- commands
     def _command(self, command: Command) -> None:

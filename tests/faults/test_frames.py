@@ -5,11 +5,14 @@ import time
 
 import pytest
 
+from kangbot.health.report import MarketReport
 from tests.faults.conftest import Expect
 from tests.support.fault_world import FaultWorld
 from tests.support.frames import BINARY, framed
 
 pytestmark = pytest.mark.process
+
+FLOODED = ("BTC/", "ETH/")
 
 GARBAGE = (
     framed(b"{not json"),
@@ -66,29 +69,64 @@ def test_an_oversized_frame_ends_one_connection(world: FaultWorld, expect: Expec
 
 @pytest.mark.sweep
 def test_a_full_inbox_is_its_markets_own(world: FaultWorld, expect: Expect) -> None:
-    """Forty thousand trades of one market at once, eight times what its inbox keeps, five times over."""
+    """Forty thousand trades of one market at once, eight times what its inbox keeps, and as much news of its account.
+
+    Five times over. The market whose account is told of stands still: what is told of its position stays true.
+    """
     row = expect(
-        "a full inbox: 40,000 trades of one market at once, 5 times",
-        "0 reconnects, 0 falls, the other 26 ≤ 2 s old, peak RSS grows ≤ 24 MB, trading",
+        "a full inbox: 40,000 trades of one market and 20,000 positions of another at once, 5 times",
+        "told once a market, 0 reconnects, 0 falls, the other 25 ≤ 2 s old, peak RSS grows ≤ 24 MB, trading, "
+        "nothing lost or doubled",
     )
     before = world.trading()
+    world.client.command(world.of("ETH").market, "stop")
+    world.until(lambda report: world.of("ETH").state == "stopped", 30)
+    held, since = world.of("ETH"), time.time()
     price = world.of("BTC").price
     begun, oldest = time.monotonic(), 0.0
     for burst in range(5):
         for number in range(40):
             world.public.inject(framed(_trades(str(price), 1000 * (40 * burst + number), 1000)))
+        for _ in range(4):
+            world.private.inject(framed(_positions(held, 5_000)))
         until = time.monotonic() + 3
         while time.monotonic() < until:
-            ages = [one.feed_age_s or 0.0 for one in world.client.report().markets if not one.symbol.startswith("BTC/")]
+            ages = [one.feed_age_s or 0.0 for one in world.client.report().markets if one.symbol[:4] not in FLOODED]
             oldest = max(oldest, *ages)
             time.sleep(0.1)
     after = world.orders(more_than=before.orders.filled + 3)
     grown, falls = after.rss_peak_mb - before.rss_peak_mb, sum(market.falls for market in after.markets)
+    reconnects = world.public.since(begun) + world.private.since(begun)
+    dropped = {base: world.of(base).dropped for base in ("BTC", "ETH")}
+    told = sorted(str(line["market"]) for line in world.said("inbox.full", since))
+    wrong = world.disagreements()
     row.measured(
-        f"{world.of('BTC').ticks} events of the market taken, {world.public.since(begun)} reconnects, {falls} falls, "
-        f"oldest price of the others {oldest:.1f} s, peak RSS grew by {grown:.1f} MB",
-        ok=not world.public.since(begun) and not falls and oldest <= 2 and grown <= 24,
+        f"{dropped['BTC']} trades and {dropped['ETH']} positions did not fit, told {len(told)} times, {reconnects} "
+        f"reconnects, {falls} falls, oldest price of the others {oldest:.1f} s, peak RSS grew by {grown:.1f} MB, "
+        f"{len(wrong)} disagreements",
+        ok=all(dropped.values())
+        and len(told) == len(set(told)) == len(FLOODED)
+        and not (reconnects or falls or wrong)
+        and oldest <= 2
+        and grown <= 24,
     )
+
+
+def _positions(held: MarketReport, count: int) -> bytes:
+    """Return a frame that tells so often how the market's position stands."""
+    now_ms = time.time_ns() // 1_000_000
+    row = {
+        "symbol": "ETHUSDT",
+        "category": "linear",
+        "positionIdx": 0,
+        "side": ("Buy" if held.net > 0 else "Sell") if held.net else "",
+        "size": str(abs(held.net)),
+        "entryPrice": str(held.entry or 0),
+        "stopLoss": str(held.stop or 0),
+        "markPrice": str(held.price),
+        "updatedTime": str(now_ms),
+    }
+    return json.dumps({"id": "flood", "topic": "position", "creationTime": now_ms, "data": [row] * count}).encode()
 
 
 def _trades(price: str, first: int, count: int) -> bytes:

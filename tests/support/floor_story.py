@@ -19,7 +19,7 @@ from kangbot.market.roster import Command, Roster
 from kangbot.market.spec import MarketSpec
 from kangbot.market.task import MarketTask
 from kangbot.market.terms import Terms
-from kangbot.model.data import Bar, Quote
+from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.events import RunState
 from kangbot.model.market import Instrument
 from kangbot.model.target import Target
@@ -164,6 +164,10 @@ class BarVenue(FakeVenue):
             self.absences_of_instruments -= 1
             raise Retryable("the venue is away")
         return {symbol: instrument() for symbol in symbols if self.lists_market and symbol == instrument().symbol}
+
+    async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
+        self.fetches += 1
+        return ()
 
     async def bars(self, instrument: Instrument, timeframe_s: int, limit: int) -> Sequence[Bar]:
         self.fetches += 1

@@ -3,15 +3,17 @@
 import asyncio
 from decimal import Decimal
 
+import msgspec
 import pytest
 
+from kangbot.machines.reconcile import Reconciled
 from kangbot.market import inbox as module
-from kangbot.market.inbox import FeedChanged, Inbox
+from kangbot.market.inbox import BARS_KEPT, COMMANDS_KEPT, MESSAGES_KEPT, FeedChanged, Inbox
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import MarketId
-from kangbot.model.orders import Balance, Side
+from kangbot.model.orders import Balance, Side, VenuePosition
 from kangbot.ports import Channel, Topic
-from kangbot.runtime.world import Clock
+from kangbot.runtime.world import SECOND_NS, Clock
 
 MARKET = MarketId("bybit:BTC-USDT:USDT")
 D = Decimal
@@ -67,20 +69,105 @@ async def test_a_trade_beyond_the_bar_wakes_with_its_frames_time() -> None:
     assert batch.received_ns == 3
 
 
-async def test_what_concerns_money_is_never_dropped() -> None:
-    """Closed bars, account events, commands and feed changes are all there, in order."""
+async def test_what_concerns_money_is_kept_in_order() -> None:
+    """Closed bars, account events and feed changes are all there."""
     inbox = Inbox(Clock())
     balance = Balance(currency="USDT", equity=D(1), available=D(1), at_ns=0)
     topic = Topic(market=MARKET, channel=Channel.QUOTE, native="q")
     inbox.offer(bar(), 5)
-    for _ in range(10_000):
+    for _ in range(MESSAGES_KEPT - 1):
         inbox.offer(balance, 6)
     inbox.feed_changed(topic, live=False, reason="silent")
     batch = await inbox.take(None)
     assert batch.bars == [bar()]
-    assert len(batch.messages) == 10_001
+    assert len(batch.messages) == MESSAGES_KEPT
+    assert (batch.dropped, inbox.missed_since_ns) == (0, 0)
     assert batch.messages[-1] == FeedChanged(topic=topic, live=False, reason="silent")
     assert batch.received_ns == 5
+
+
+def position() -> VenuePosition:
+    """A position that the private stream tells of."""
+    return VenuePosition(market=MARKET, net=D(0), entry=None, stop=None, mark=None)
+
+
+def compared(asked_ns: int, since_ns: int) -> Reconciled:
+    """The answers of a comparison."""
+    return Reconciled(
+        market=MARKET,
+        open_orders=(),
+        executions=(),
+        executions_since_ns=since_ns,
+        position=position(),
+        asked_ns=asked_ns,
+        answered_ns=asked_ns,
+    )
+
+
+async def test_news_of_the_account_that_do_not_fit_are_missed_until_a_comparison_covers_them() -> None:
+    """One that was asked for before, or not from far enough back, covers nothing; what we did ourselves still fits."""
+    now_ns = 1_700_000_000 * SECOND_NS
+    inbox = Inbox(Clock(monotonic_ns=lambda: 0, anchor_ns=now_ns))
+    for _ in range(MESSAGES_KEPT + 3):
+        inbox.tell(position())
+    inbox.put("an order of ours ended")
+    assert inbox.missed_since_ns == now_ns - 60 * SECOND_NS
+    inbox.tell(compared(now_ns + 1, now_ns - 90 * SECOND_NS))  # its executions reach no one else
+    inbox.tell(position())
+    assert inbox.missed_since_ns == now_ns - 90 * SECOND_NS
+    batch = await inbox.take(None)
+    assert (len(batch.messages), batch.dropped, batch.holed) == (MESSAGES_KEPT + 1, 5, False)
+    assert inbox.dropped == 5
+    inbox.compared(compared(now_ns, now_ns - 99 * SECOND_NS))
+    inbox.compared(compared(now_ns + 1, now_ns - 89 * SECOND_NS))
+    assert inbox.missed_since_ns
+    inbox.compared(compared(now_ns + 1, now_ns - 90 * SECOND_NS))
+    assert not inbox.missed_since_ns
+
+
+async def test_bars_beyond_the_bound_lose_the_oldest_and_are_a_hole() -> None:
+    """Whoever makes bars of them asks for history."""
+    inbox = Inbox(Clock())
+    for number in range(BARS_KEPT + 2):
+        inbox.offer(msgspec.structs.replace(bar(), open_ns=number), 1)
+    batch = await inbox.take(None)
+    assert (len(batch.bars), batch.bars[0].open_ns, batch.bars[-1].open_ns) == (BARS_KEPT, 2, BARS_KEPT + 1)
+    assert (batch.dropped, batch.holed) == (2, True)
+
+
+async def test_of_topics_that_come_and_go_the_last_word_is_kept() -> None:
+    """Each topic's own; in between it may have been down, so it is a hole."""
+    inbox = Inbox(Clock())
+    quotes = Topic(market=MARKET, channel=Channel.QUOTE, native="q")
+    bars = Topic(market=MARKET, channel=Channel.BAR, native="b")
+    for _ in range(MESSAGES_KEPT):
+        inbox.feed_changed(bars, live=True, reason="")
+    for live in (False, True):
+        inbox.feed_changed(quotes, live=live, reason="")
+        inbox.feed_changed(bars, live=not live, reason="")
+    batch = await inbox.take(None)
+    assert len(batch.messages) == MESSAGES_KEPT
+    assert batch.topics == {
+        "q": FeedChanged(topic=quotes, live=True, reason=""),
+        "b": FeedChanged(topic=bars, live=False, reason=""),
+    }
+    assert batch.holed
+
+
+async def test_commands_are_refused_once_a_hundred_wait() -> None:
+    """The same again is one command; looking again is one at most."""
+    inbox = Inbox(Clock())
+    for _ in range(10):
+        inbox.command("start")
+        inbox.look_again()
+    for number in range(COMMANDS_KEPT - 1):
+        assert inbox.refuses == ""
+        inbox.command(number)
+    assert inbox.refuses == "100 commands wait already, and none of them was carried out"
+    batch = await inbox.take(None)
+    assert batch.messages == ["start", *range(COMMANDS_KEPT - 1)]
+    assert batch.looks
+    assert inbox.refuses == ""
 
 
 async def test_a_flood_of_trades_loses_its_oldest_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +178,7 @@ async def test_a_flood_of_trades_loses_its_oldest_and_says_so(monkeypatch: pytes
         inbox.offer(trade(number), 1)
     inbox.put("now")
     assert [one.trade_id for one in (await inbox.take(None)).trades] == ["2", "3", "4"]
-    assert inbox.trades_dropped == 2
+    assert inbox.dropped == 2
 
 
 async def test_a_deadline_ends_the_wait() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kangbot.errors import NeedsHuman
+from kangbot.errors import NeedsHuman, Refused
 from kangbot.journal.writer import JournalWriter
 from kangbot.machines.runstate import Signal
 from kangbot.market.roster import Command, Roster, UnknownMarketError
@@ -57,6 +57,23 @@ def roster(journal: Journal, obeyed: list[tuple[MarketId, Command]], *, interval
     for market, desired in ((A, Desired.RUNNING), (B, Desired.STOPPED), (C, Desired.PAUSED)):
         made.add(market, lambda command, market=market: obeyed.append((market, command)), desired)  # type: ignore[misc]
     return made
+
+
+async def test_a_market_that_takes_no_command_refuses_it_in_words_and_is_still_stopped() -> None:
+    """Nothing is journalled that will not be done; the other markets start all the same."""
+    journal, obeyed = ListJournal(), list[tuple[MarketId, Command]]()
+    markets = roster(journal, obeyed)
+    markets.add(B, lambda command: obeyed.append((B, command)), Desired.RUNNING, refuses=lambda: "100 wait")
+    for command in (Command.START, Command.PAUSE, Command.RESUME):
+        with pytest.raises(Refused, match="v:B: 100 wait"):
+            markets.command(B, command, "anna")
+    await markets.start_all("anna")
+    assert [(market, one) for market, one in obeyed if market != B] == [(A, Command.START), (C, Command.START)]
+    markets.stop_all("anna", remember=True)
+    assert [one for market, one in obeyed if market == B] == [Command.STOP]
+    assert [event.desired for event in journal.events if isinstance(event, DesiredChanged) and event.market == B] == [
+        Desired.STOPPED
+    ]
 
 
 async def test_what_is_wanted_is_journalled_once() -> None:

@@ -1,0 +1,152 @@
+"""A floor of one market whose inbox is full: what did not fit is asked for again, and nothing enters before."""
+
+import asyncio
+import itertools
+
+import pytest
+
+from kangbot.errors import Refused
+from kangbot.market.inbox import BARS_KEPT, COMMANDS_KEPT, MESSAGES_KEPT
+from kangbot.market.reporting import report_of
+from kangbot.market.roster import Command
+from kangbot.model.data import Trade
+from kangbot.model.events import Noted, RunState
+from kangbot.model.orders import Side
+from tests.support.floor_story import MINUTE_NS, Story, bar_at, play, spec
+from tests.support.trade_words import MARKET, dec
+
+
+def notes(told: Story) -> list[str]:
+    """Return what the operator was told of the inbox."""
+    return [event.message for event in told.disk.events if isinstance(event, Noted) and event.kind == "inbox.full"]
+
+
+async def hold(told: Story) -> None:
+    """Go live and enter two."""
+    await told.live()
+    told.strategy.want(1)
+    await told.bar()
+    assert told.venue.net == 2
+
+
+def held(told: Story) -> str:
+    """Return why nothing may enter; "" where it may."""
+    return told.task.desk.executor.entries_blocked or ""
+
+
+def flood(told: Story) -> None:
+    """Have the private stream say more in one moment than the inbox keeps."""
+    for _ in range(MESSAGES_KEPT):
+        told.floor.account.offer(told.venue.position(), 0)
+
+
+def test_a_fill_that_did_not_fit_is_in_the_books_after_one_comparison() -> None:
+    """Within seconds, not on the slow beat; nothing enters meanwhile; told once and counted."""
+
+    async def story(told: Story) -> None:
+        await hold(told)
+        told.venue.deaf = True
+        flood(told)
+        told.venue.by_hand("1")
+        told.floor.account.offer(told.venue.fills[-1], 0)
+        executor = told.task.desk.executor
+        assert held(told) == "inbox: news of the account did not fit, and are being asked for"
+        await asyncio.sleep(0.5)
+        assert executor.position.net == 2
+        assert held(told)
+        await asyncio.sleep(7)
+        assert executor.position.net == told.venue.net == 3
+        assert not held(told)
+        assert notes(told) == ["1 events did not fit into the market's inbox: they are asked for again"]
+        now_ns = told.world.clock.now_ns()
+        assert report_of(told.task, told.roster[MARKET], now_ns, {}).dropped == 1
+
+    play(story)
+
+
+def test_a_full_inbox_is_told_once_until_all_has_fitted_for_a_minute() -> None:
+    """Ten times in ten seconds are one trouble, half an hour later it is another."""
+
+    async def story(told: Story) -> None:
+        await hold(told)
+        for _ in range(10):
+            flood(told)
+            told.floor.account.offer(told.venue.position(), 0)
+            await asyncio.sleep(1)
+        assert len(notes(told)) == 1
+        await told.bar()
+        await told.bar()
+        flood(told)
+        told.floor.account.offer(told.venue.position(), 0)
+        await asyncio.sleep(1)
+        assert len(notes(told)) == 2
+
+    play(story)
+
+
+def test_bars_that_did_not_fit_come_from_history() -> None:
+    """The strategy is shown each once, in order and without a gap."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        await told.bar()
+        fetches, seen = told.venue.fetches, told.strategy.made[-1].opened
+        now_ns = told.world.clock.now_ns()
+        await asyncio.sleep((2 * MINUTE_NS - now_ns % MINUTE_NS) / 1e9)  # two closed meanwhile
+        first_ns = seen[-1] + MINUTE_NS
+        for open_ns in (first_ns, first_ns + MINUTE_NS):
+            told.task.inbox.offer(bar_at(open_ns), 1)
+        for _ in range(BARS_KEPT):
+            told.task.inbox.offer(bar_at(seen[0]), 1)
+        await asyncio.sleep(5)
+        assert told.venue.fetches == fetches + 1
+        assert seen[-1] == first_ns + MINUTE_NS
+        await told.bar()
+        assert all(later - earlier == MINUTE_NS for earlier, later in itertools.pairwise(seen))
+        assert len(notes(told)) == 1
+
+    play(story)
+
+
+def test_trades_that_did_not_fit_come_from_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bars are made of them: one that lacks a trade would be false."""
+    monkeypatch.setattr("kangbot.market.inbox.TRADES_KEPT", 3)
+
+    async def story(told: Story) -> None:
+        told.specs = [spec(told.strategy, timeframe="10s", timeframe_s=10)]
+        await told.open()
+        told.roster.command(MARKET, Command.START, "test")
+        await asyncio.sleep(1)
+        fetches = told.venue.fetches
+        for number in range(5):
+            at_ns = told.world.clock.now_ns()
+            told.task.inbox.offer(
+                Trade(market=MARKET, trade_id=str(number), side=Side.BUY, price=dec(100), quantity=dec(1), at_ns=at_ns),
+                1,
+            )
+        told.floor.look_again()
+        await asyncio.sleep(1)
+        assert told.task.inbox.dropped == 2
+        assert len(notes(told)) == 1
+        assert told.venue.fetches == fetches + 1
+
+    play(story)
+
+
+def test_commands_that_no_turn_carries_out_are_refused_and_a_stop_is_not() -> None:
+    """A hundred wait; the next one is told so, and the market stops in the end."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        for number in range(COMMANDS_KEPT):
+            told.floor.release(MARKET, f"caller {number}")
+        with pytest.raises(Refused, match="100 commands wait already"):
+            told.floor.release(MARKET, "one more")
+        with pytest.raises(Refused, match="100 commands wait already"):
+            told.roster.command(MARKET, Command.PAUSE, "test")
+        told.roster.command(MARKET, Command.STOP, "test")
+        await told.reach(RunState.STOPPED)
+        told.roster.command(MARKET, Command.START, "test")
+        await told.reach(RunState.LIVE)
+
+    play(story)
