@@ -23,9 +23,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
-import typer
 
-from kangbot.cli import exit_codes
+from kangbot.cli.answer import answer
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.journal.leap import leap
 from kangbot.journal.lock import FolderLock
@@ -62,7 +61,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, str]  # SHA-256 by name
 
 
-def backup(config: Path, target: Path) -> int:
+def backup(config: Path, target: Path, *, as_json: bool = False) -> int:
     """Write the backup and return the exit code. NeedsHuman where there is nothing to copy, or no room."""
     settings = load(config, os.environ)
     with tempfile.TemporaryDirectory(prefix=".kangbot-backup-", dir=target.absolute().parent) as scratch:
@@ -94,11 +93,16 @@ def backup(config: Path, target: Path) -> int:
         with fresh.open("rb") as written:
             os.fsync(written.fileno())
         fresh.replace(target)
-    typer.echo(f"{target}: {len(files)} files, {target.stat().st_size:,} bytes")
-    if manifest.history == "server":
-        typer.echo("There is no history in it: there is none yet.")
-    typer.echo("Keys, tokens and the database's address are not in it: keep them elsewhere.")
-    return exit_codes.OK
+    size = target.stat().st_size
+    kept_as = None if manifest.history == "server" else manifest.history  # it has none yet
+    said = {"file": str(target), "bytes": size, "files": len(files), "history": kept_as, "mode": manifest.mode}
+    none = () if kept_as else ("There is no history in it: there is none yet.",)
+    lines = (
+        f"{target}: {len(files)} files, {size:,} bytes",
+        *none,
+        "Keys, tokens and the database's address are not in it: keep them elsewhere.",
+    )
+    return answer(said, lines, as_json=as_json)
 
 
 def _copied(settings: Settings, folder: Path) -> None:
@@ -148,7 +152,7 @@ def _joined(folder: Path, stored: Mapping[str, int]) -> bool:
     return int(floor) <= int(stored.get(tag, 0))
 
 
-def restore(config: Path, source: Path) -> int:
+def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
     """Put the backup in the state folder of `config` and return the exit code.
 
     Where `config` is not there, it is restored as well. NeedsHuman: a daemon runs, the folder is not empty, the backup
@@ -163,16 +167,27 @@ def restore(config: Path, source: Path) -> int:
         settings = load(config, os.environ)
         lock = FolderLock(settings.state_dir)
         try:
-            tag, last = _placed(settings, manifest, folder)
+            tag, last, rows = _placed(settings, manifest, folder)
         finally:
             lock.release()
-    typer.echo(f"journal {tag} is restored up to record {last}, as it was {_ago(manifest)} ago")
-    typer.echo(f"configuration {config}: {'restored' if fresh else 'left as it is; the backup has its own'}")
-    typer.echo("At its start the daemon asks the exchange for what came after, and cancels orders that nobody knows.")
-    return exit_codes.OK
+    said = {
+        "journal": tag,
+        "last_sequence": last,
+        "taken_at_ns": manifest.at_ns,
+        "config": str(config),
+        "config_restored": fresh,
+        "history_rows": rows,  # that a server got
+    }
+    lines = (
+        *((f"history {parse(settings.history_url)}: {rows} rows restored",) if rows is not None else ()),
+        f"journal {tag} is restored up to record {last}, as it was {_ago(manifest)} ago",
+        f"configuration {config}: {'restored' if fresh else 'left as it is; the backup has its own'}",
+        "At its start the daemon asks the exchange for what came after, and cancels orders that nobody knows.",
+    )
+    return answer(said, lines, as_json=as_json)
 
 
-def _placed(settings: Settings, manifest: Manifest, folder: Path) -> tuple[str, int]:
+def _placed(settings: Settings, manifest: Manifest, folder: Path) -> tuple[str, int, int | None]:
     state, url = settings.state_dir, parse(settings.history_url)
     there = sorted(path.name for path in state.iterdir() if path.name != "lock")
     if there:
@@ -186,34 +201,38 @@ def _placed(settings: Settings, manifest: Manifest, folder: Path) -> tuple[str, 
             f"{settings.venue}",
             remedy="restore it with the configuration that it has, into a folder of its own",
         )
-    _history(url, manifest, folder)
+    rows = _history(url, manifest, folder)
     for name in manifest.files:
         if name == _KILL or name.startswith(f"{FOLDER}/"):
             (state / name).parent.mkdir(mode=0o700, exist_ok=True)
             write_whole(state / name, (folder / name).read_bytes())
-    found = leap(folder / JOURNAL)  # beside its place: what is put there is fit to be gone on with
+    tag, last = leap(folder / JOURNAL)  # beside its place: what is put there is fit to be gone on with
     write_whole(state / JOURNAL, (folder / JOURNAL).read_bytes())
-    return found
+    return tag, last, rows
 
 
-def _history(url: DatabaseUrl, manifest: Manifest, folder: Path) -> None:
-    """Put the history where the configuration has it. NeedsHuman where one is there, or where it is of another kind."""
+def _history(url: DatabaseUrl, manifest: Manifest, folder: Path) -> int | None:
+    """Put the history where the configuration has it, and return the rows that a server got.
+
+    NeedsHuman where one is there, or where it is of another kind.
+    """
     if isinstance(url, SqliteUrl) and _HISTORY in manifest.files:
         if url.path.exists():
             raise NeedsHuman(f"the history {url.path} is there already", remedy="move it away; nothing is overwritten")
         write_whole(url.path, (folder / _HISTORY).read_bytes())
     elif isinstance(url, MysqlUrl) and _ROWS in manifest.files:
-        _onto_server(url, folder / _ROWS)
+        return _onto_server(url, folder / _ROWS)
     elif {_HISTORY, _ROWS} & manifest.files.keys():
         has, wants = ("an SQLite file", "a server") if _HISTORY in manifest.files else ("a server's", "an SQLite file")
         raise NeedsHuman(
             f"the history in the backup is {has}, and that of the configuration is {wants}",
             remedy="restore it with database.url, or without it, as it was when the backup was taken",
         )
+    return None
 
 
-def _onto_server(url: MysqlUrl, rows: Path) -> None:
-    """Make the tables as they were, fill them, and bring both to this version."""
+def _onto_server(url: MysqlUrl, rows: Path) -> int:
+    """Make the tables as they were, fill them, and bring both to this version; return how many rows there are."""
     try:
         revision = revision_of(rows)
         if not asyncio.run(empty(url)):  # before the tables are touched; looked at again where they are filled
@@ -223,7 +242,7 @@ def _onto_server(url: MysqlUrl, rows: Path) -> None:
     except ValueError as error:
         raise NeedsHuman(f"the history cannot be restored: {error}", remedy="take another backup") from error
     migrate.upgrade(url)
-    typer.echo(f"history {url}: {count} rows restored")
+    return count
 
 
 def _unpacked(source: Path, folder: Path) -> Manifest:

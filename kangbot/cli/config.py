@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-import msgspec
 import typer
 
 from kangbot.cli import exit_codes
+from kangbot.cli.answer import answer
 from kangbot.errors import ConfigInvalid
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings, load
@@ -22,25 +22,22 @@ from kangbot.settings.versions import Version, Versions, write_whole
 def versions(config: Path, state: Path | None, *, as_json: bool = False) -> int:
     """Print every version that is kept, oldest first."""
     kept = _kept(config, state)
-    if as_json:
-        rows = [{"number": one.number, "at": one.at, "cause": one.cause, "file": str(one.path)} for one in kept]
-        typer.echo(msgspec.json.encode({"versions": rows}).decode())
-        return exit_codes.OK
-    for version in kept:
-        typer.echo(f"{version.number:>4}  {version.at}  {version.cause}")
-    return exit_codes.OK
+    rows = [{"number": one.number, "at": one.at, "cause": one.cause, "file": str(one.path)} for one in kept]
+    lines = (f"{one.number:>4}  {one.at}  {one.cause}" for one in kept)
+    return answer({"versions": rows}, lines, as_json=as_json)
 
 
-def diff(config: Path, state: Path | None, number: int | None) -> int:
+def diff(config: Path, state: Path | None, number: int | None, *, as_json: bool = False) -> int:
     """Print what the file has otherwise than a version; the newest by default."""
     version = _chosen(_kept(config, state), number)
     if version is None:
         return exit_codes.FAILURE
     before = version.path.read_text(errors="replace").splitlines(keepends=True)
     after = config.read_text(errors="replace").splitlines(keepends=True) if config.is_file() else []
-    for line in difflib.unified_diff(before, after, f"version {version.number}", str(config)):
-        typer.echo(line.rstrip("\n"))
-    return exit_codes.OK
+    unified = difflib.unified_diff(before, after, f"version {version.number}", str(config))
+    lines = [line.rstrip("\n") for line in unified]
+    said = {"config": str(config), "version": version.number, "changed": bool(lines), "diff": lines}
+    return answer(said, lines, as_json=as_json)
 
 
 def show(config: Path, *, as_json: bool) -> int:
@@ -51,12 +48,8 @@ def show(config: Path, *, as_json: bool) -> int:
     settings = load(config, os.environ)
     says = provenance(config, os.environ, settings)
     rows = [(key, value, says(key)) for key, value in leaves(settings)]
-    if as_json:
-        values = {dotted(key): {"value": shown(value), "from": source} for key, value, source in rows}
-        typer.echo(msgspec.json.encode({"config": str(config), "values": values}).decode())
-    else:
-        typer.echo("\n".join(_tables(rows, settings)))
-    return exit_codes.OK
+    values = {dotted(key): {"value": shown(value), "from": source} for key, value, source in rows}
+    return answer({"config": str(config), "values": values}, _tables(rows, settings), as_json=as_json)
 
 
 def _tables(rows: list[tuple[tuple[str | int, ...], object, str]], settings: Settings) -> Iterator[str]:
@@ -75,7 +68,7 @@ def _toml(value: object) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else json.dumps(shown(value), ensure_ascii=False)
 
 
-def backup(config: Path, file: Path) -> int:
+def backup(config: Path, file: Path, *, as_json: bool = False) -> int:
     """Copy the file, where it is right, to one that is not there yet. No secret is in it."""
     load(config, os.environ)
     try:
@@ -87,11 +80,11 @@ def backup(config: Path, file: Path) -> int:
         why = "is there already, and is not overwritten" if isinstance(error, FileExistsError) else error.strerror
         typer.echo(f"{error.filename or file}: {why}", err=True)
         return exit_codes.FAILURE
-    typer.echo(f"{file} is a copy of {config}; `kangbot config restore {file}` puts it back")
-    return exit_codes.OK
+    lines = (f"{file} is a copy of {config}; `kangbot config restore {file}` puts it back",)
+    return answer({"config": str(config), "file": str(file)}, lines, as_json=as_json)
 
 
-def restore(config: Path, state: Path | None, which: str) -> int:
+def restore(config: Path, state: Path | None, which: str, *, as_json: bool = False) -> int:
     """Put a version, by its number, or a file in the file's place. What was there is set aside, never thrown away."""
     if which.isdecimal():
         version = _chosen(_kept(config, state), int(which))
@@ -113,13 +106,16 @@ def restore(config: Path, state: Path | None, which: str) -> int:
         return exit_codes.FAILURE
     finally:
         trial.unlink(missing_ok=True)
-    if config.exists():
-        aside = config.with_name(f"{config.name}.{_kind(config)}.{_now()}")
+    aside = config.with_name(f"{config.name}.{_kind(config)}.{_now()}") if config.exists() else None
+    if aside:
         config.rename(aside)
-        typer.echo(f"what was there is {aside}")
     write_whole(config, text)
-    typer.echo(f"{config} is {name} again; a running daemon takes it on by itself")
-    return exit_codes.OK
+    lines = (
+        *((f"what was there is {aside}",) if aside else ()),
+        f"{config} is {name} again; a running daemon takes it on by itself",
+    )
+    said = {"config": str(config), "from": str(path), "aside": str(aside) if aside else None}
+    return answer(said, lines, as_json=as_json)
 
 
 def _kind(config: Path) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import typer
 
-from kangbot.cli import exit_codes
+from kangbot.cli.answer import answer
 from kangbot.errors import NeedsHuman
 from kangbot.settings.paths import shipped_config
 
@@ -134,7 +134,7 @@ def _file(path: Path, text: str, words: str) -> Step:
     return Step(words=words, do=write)
 
 
-def install_service(*, write: bool, uninstall: bool) -> int:
+def install_service(*, write: bool, uninstall: bool, as_json: bool = False) -> int:
     """Print the plan, or carry it out. NeedsHuman where a step fails, with those before it done."""
     machine, program = this_machine(), str(Path(sys.argv[0]).absolute())
     if Path(program).name != "kangbot":
@@ -143,23 +143,28 @@ def install_service(*, write: bool, uninstall: bool) -> int:
     if write and os.geteuid():
         raise NeedsHuman("only root may change what the machine starts", remedy="run it again with sudo")
     for step in steps:
-        typer.echo(f"{'' if write else 'would '}{step.words}")
+        if not as_json:
+            typer.echo(f"{'' if write else 'would '}{step.words}")
         if write:
             step.do()
-    if not steps:
-        typer.echo("nothing to take away" if uninstall else "everything is there already")
-    _afterwards(program, write=write, uninstall=uninstall)
-    return exit_codes.OK
+    said = {
+        "program": program,
+        "changed": write and bool(steps),
+        "steps": [step.words for step in steps],
+        "unit": None if uninstall else unit(program),
+    }
+    nothing = ("nothing to take away" if uninstall else "everything is there already",) if not steps else ()
+    return answer(said, (*nothing, *_afterwards(program, write=write, uninstall=uninstall)), as_json=as_json)
 
 
-def _afterwards(program: str, *, write: bool, uninstall: bool) -> None:
+def _afterwards(program: str, *, write: bool, uninstall: bool) -> Iterator[str]:
     if uninstall:
-        typer.echo(f"left as they are: /etc/kangbot and {_STATE}, whose journal says which orders are the daemon's own")
+        yield f"left as they are: /etc/kangbot and {_STATE}, whose journal says which orders are the daemon's own"
         if write:
-            typer.echo(f"once it holds no position: rm -r /etc/kangbot {_STATE} && userdel {USER}")
+            yield f"once it holds no position: rm -r /etc/kangbot {_STATE} && userdel {USER}"
     elif write:
-        typer.echo(f"check it:  {program} check --config /etc/kangbot/kangbot.toml")
-        typer.echo("start it:  systemctl enable --now kangbot")
+        yield f"check it:  {program} check --config /etc/kangbot/kangbot.toml"
+        yield "start it:  systemctl enable --now kangbot"
     else:
-        typer.echo(f"\n{unit(program)}")
-        typer.echo("nothing was changed; --write does it")
+        yield f"\n{unit(program)}"
+        yield "nothing was changed; --write does it"

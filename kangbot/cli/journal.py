@@ -4,9 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
-import typer
-
-from kangbot.cli import exit_codes
+from kangbot.cli.answer import answer
 from kangbot.journal.rebuild import LOST_AT_MOST, Rebuilt
 from kangbot.journal.rebuild import rebuild as rebuilt_from
 from kangbot.journal.replay import Others
@@ -21,18 +19,21 @@ from kangbot.storage.opening import open_history
 from kangbot.storage.url import parse
 
 
-def rebuild(config: Path, tag: str | None) -> int:
+def rebuild(config: Path, tag: str | None, *, as_json: bool = False) -> int:
     """Make the lost journal anew, and say what it remembers. Raises what `journal.rebuild` raises."""
     settings = load(config, os.environ)
     made = asyncio.run(_rebuild(settings, tag))
-    markets = made.memory.markets.values()
-    held = [f"{market.market} {market.position.net}" for market in markets if market.position.net]
+    markets, last = made.memory.markets.values(), made.memory.last_sequence
+    held = {str(market.market): market.position.net for market in markets if market.position.net}
     open_orders = sum(not order.settled for market in markets for order in market.orders)
-    typer.echo(f"journal {made.tag} is rebuilt up to record {made.memory.last_sequence}")
-    typer.echo(f"positions  {', '.join(held) or 'none'}")
-    typer.echo(f"orders     {open_orders} to be asked about; numbers go on {LOST_AT_MOST:,} later")
-    typer.echo("At its start the daemon asks the exchange for what came after, and cancels orders that nobody knows.")
-    return exit_codes.OK
+    lines = (
+        f"journal {made.tag} is rebuilt up to record {last}",
+        f"positions  {', '.join(f'{market} {net}' for market, net in held.items()) or 'none'}",
+        f"orders     {open_orders} to be asked about; numbers go on {LOST_AT_MOST:,} later",
+        "At its start the daemon asks the exchange for what came after, and cancels orders that nobody knows.",
+    )
+    said = {"journal": made.tag, "last_sequence": last, "positions": held, "open_orders": open_orders}
+    return answer(said, lines, as_json=as_json)
 
 
 async def _rebuild(settings: Settings, tag: str | None) -> Rebuilt:

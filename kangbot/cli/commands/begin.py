@@ -21,6 +21,7 @@ def init(
     strategy: Annotated[str | None, typer.Option(help="ema_cross, rsi_reversion, or file.py:Class.")] = None,
     size: Annotated[str | None, typer.Option(help="Of a full position, in USDT.", metavar="USDT")] = None,
     database: Annotated[str | None, typer.Option(help="mysql://user@host:3306/name, or none.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Write a first configuration, after a few questions.
 
@@ -30,7 +31,7 @@ def init(
     from kangbot.cli.init import init as command
 
     given = Given(mode=mode, venue=venue, markets=markets, strategy=strategy, size=size, database=database)
-    raise typer.Exit(command(config, given))
+    raise typer.Exit(command(config, given, as_json=as_json))
 
 
 @commands.command()
@@ -125,6 +126,7 @@ def install_service(
     uninstall: Annotated[
         bool, typer.Option("--uninstall", help="Take the unit away; state and configuration stay.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Print the systemd unit, and what installing it changes.
 
@@ -132,12 +134,15 @@ def install_service(
     """
     from kangbot.cli.install import install_service as command
 
-    raise typer.Exit(command(write=write, uninstall=uninstall))
+    raise typer.Exit(command(write=write, uninstall=uninstall, as_json=as_json))
 
 
 @commands.command()
-def version() -> None:
+def version(*, as_json: Json = False) -> None:
     """Print the version."""
     from importlib.metadata import version as installed
 
-    typer.echo(f"kangbot {installed('kangbot')}")
+    from kangbot.cli.answer import answer
+
+    number = installed("kangbot")
+    raise typer.Exit(answer({"version": number}, (f"kangbot {number}",), as_json=as_json))

@@ -50,11 +50,13 @@ def diff(
     number: Annotated[int | None, typer.Argument(help="Of the version; the newest by default.")] = None,
     config: Config = DEFAULT_CONFIG,
     state: State = None,
+    *,
+    as_json: Json = False,
 ) -> None:
     """Show what the file has otherwise than an accepted version."""
     from kangbot.cli.config import diff as command
 
-    raise typer.Exit(command(config, state, number))
+    raise typer.Exit(command(config, state, number, as_json=as_json))
 
 
 @commands.command("restore")
@@ -62,6 +64,8 @@ def restore(
     which: Annotated[str, typer.Argument(metavar="NUMBER|FILE", help="An accepted version, or a file.")],
     config: Config = DEFAULT_CONFIG,
     state: State = None,
+    *,
+    as_json: Json = False,
 ) -> None:
     """Put a version, or a file, in the file's place.
 
@@ -69,18 +73,20 @@ def restore(
     """
     from kangbot.cli.config import restore as command
 
-    raise typer.Exit(command(config, state, which))
+    raise typer.Exit(command(config, state, which, as_json=as_json))
 
 
 @commands.command("backup")
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; it must not be there.")],
     config: Config = DEFAULT_CONFIG,
+    *,
+    as_json: Json = False,
 ) -> None:
     """Copy the file, where it is right; no secret is in it."""
     from kangbot.cli.config import backup as command
 
-    raise typer.Exit(command(config, file))
+    raise typer.Exit(command(config, file, as_json=as_json))
 
 
 @commands.command("import")
@@ -90,6 +96,8 @@ def import_config(
         typer.Argument(metavar="FILE...", help="Of freqtrade, or an older bot's global.json, constants.json."),
     ],
     config: Config = DEFAULT_CONFIG,
+    *,
+    as_json: Json = False,
 ) -> None:
     """Write a configuration from another bot's.
 
@@ -97,4 +105,4 @@ def import_config(
     """
     from kangbot.cli.importing import import_config as command
 
-    raise typer.Exit(command(sources, config))
+    raise typer.Exit(command(sources, config, as_json=as_json))

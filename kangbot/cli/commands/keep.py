@@ -18,6 +18,8 @@ commands.add_typer(journal, name="journal")
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; replaced where it is there.")],
     config: Config = DEFAULT_CONFIG,
+    *,
+    as_json: Json = False,
 ) -> None:
     """Write what matters into one file; the daemon may run.
 
@@ -25,12 +27,15 @@ def backup(
     """
     from kangbot.cli.backup import backup as command
 
-    raise typer.Exit(command(config, file))
+    raise typer.Exit(command(config, file, as_json=as_json))
 
 
 @commands.command()
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What backup wrote.")], config: Config = DEFAULT_CONFIG
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What backup wrote.")],
+    config: Config = DEFAULT_CONFIG,
+    *,
+    as_json: Json = False,
 ) -> None:
     """Put a backup into an empty state folder.
 
@@ -38,7 +43,7 @@ def restore(
     """
     from kangbot.cli.backup import restore as command
 
-    raise typer.Exit(command(config, file))
+    raise typer.Exit(command(config, file, as_json=as_json))
 
 
 @database.command()
@@ -57,6 +62,7 @@ def rebuild(
     config: Config = DEFAULT_CONFIG,
     *,
     tag: Annotated[str | None, typer.Option(help="Which, where the history has several.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Make a journal that was lost with its disk anew from the history.
 
@@ -64,4 +70,4 @@ def rebuild(
     """
     from kangbot.cli.journal import rebuild as command
 
-    raise typer.Exit(command(config, tag))
+    raise typer.Exit(command(config, tag, as_json=as_json))

@@ -14,6 +14,7 @@ from pathlib import Path
 import typer
 
 from kangbot.cli import exit_codes
+from kangbot.cli.answer import answer
 from kangbot.cli.importing.draft import draft
 from kangbot.cli.importing.freqtrade import from_freqtrade, is_freqtrade
 from kangbot.cli.importing.old_bot import from_old_bot
@@ -23,7 +24,7 @@ from kangbot.settings import load
 from kangbot.settings.sources import Table, merged
 
 
-def import_config(sources: Sequence[Path], config: Path) -> int:
+def import_config(sources: Sequence[Path], config: Path, *, as_json: bool = False) -> int:
     """Write `config` from the sources and return the exit code. ConfigInvalid where nothing can be made of them."""
     if config.exists():
         typer.echo(f"{config} is there already, and is not overwritten; name another with --config", err=True)
@@ -44,11 +45,13 @@ def import_config(sources: Sequence[Path], config: Path) -> int:
     except OSError as error:
         typer.echo(f"{config} cannot be written: {error.strerror}", err=True)
         return exit_codes.FAILURE
-    typer.echo(f"wrote {config}: {len(taken.symbols)} markets, mode {taken.mode}")
-    for note in taken.notes:
-        typer.echo(f"- {note}")
-    typer.echo(f"These stand in the file, too. Then: kangbot check --config {config}")
-    return exit_codes.OK
+    lines = (
+        f"wrote {config}: {len(taken.symbols)} markets, mode {taken.mode}",
+        *(f"- {note}" for note in taken.notes),
+        f"These stand in the file, too. Then: kangbot check --config {config}",
+    )
+    said = {"config": str(config), "mode": taken.mode, "markets": taken.symbols, "notes": taken.notes}
+    return answer(said, lines, as_json=as_json)
 
 
 def _together(sources: Sequence[Path]) -> Table:

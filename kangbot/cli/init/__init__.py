@@ -14,6 +14,7 @@ from pathlib import Path
 import typer
 
 from kangbot.cli import exit_codes
+from kangbot.cli.answer import answer
 from kangbot.cli.init.draft import Answers, draft, symbols
 from kangbot.errors import ConfigInvalid
 from kangbot.settings import load
@@ -36,7 +37,7 @@ class Given:
     database: str | None
 
 
-def init(config: Path, given: Given) -> int:
+def init(config: Path, given: Given, *, as_json: bool = False) -> int:
     """Ask for what is not given (where nobody is at a terminal it has its default), and write the file."""
     if config.exists():
         typer.echo(f"{config} is there already, and is not overwritten; name another with --config", err=True)
@@ -66,8 +67,15 @@ def init(config: Path, given: Given) -> int:
     except OSError as error:
         typer.echo(f"{error.filename or config} cannot be written: {error.strerror}", err=True)
         return exit_codes.FAILURE
-    typer.echo("\n".join(_next(config, answers)))
-    return exit_codes.OK
+    said = {
+        "config": str(config),
+        "database_file": str(config.parent / answers.database_file) if answers.database_file else None,
+        "mode": answers.mode,
+        "venue": answers.venue,
+        "markets": answers.markets,
+        "needs_key": answers.needs_key,
+    }
+    return answer(said, _next(config, answers), as_json=as_json)
 
 
 Ask = Callable[[str, str], str]
@@ -94,7 +102,7 @@ def _answers(given: Given, ask: Ask) -> Answers:
 
 
 def _ask(question: str, default: str) -> str:
-    return str(typer.prompt(question, default=default)).strip()
+    return str(typer.prompt(question, default=default, err=True)).strip()  # standard output is the answer's
 
 
 def _take_default(_question: str, default: str) -> str:
