@@ -36,8 +36,8 @@ def browser() -> Iterator[Browser]:
 class Daemon(Life):
     """The demo's 27 markets, with the dashboard on a port of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.sandbox = Sandbox(seed=7, log=folder / "sandbox.log")
+    def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
+        self.sandbox = Sandbox(seed=7, log=folder / "sandbox.log", options=options)
         self.url = f"http://127.0.0.1:{(port := free_port())}"
         environment = {
             "KANGBOT_CONTROL__PORT": str(port),
@@ -172,6 +172,36 @@ def test_it_speaks_indonesian_and_remembers_it(page: Page, daemon: Daemon) -> No
     page.reload()
     expect(page.locator(".tile", has_text="Pasar aktif")).to_contain_text("27/27")
     assert page.locator("html").get_attribute("lang") == "id"
+
+
+def test_a_market_whose_entries_an_error_keeps_back_says_so(page: Page, tmp_path: Path) -> None:
+    """On the board and on its own page, in both languages, with the reason; its button resumes it."""
+    poor = Daemon(tmp_path, options=("--balance", "100"))
+    poor.environment["KANGBOT_RISK__LEVERAGE"] = "100"  # so that it is the exchange that refuses
+    try:
+        poor.start()
+        poor.live()
+        log_in(page, poor)
+        held = page.locator(".board tbody tr", has=page.locator(".badge", has_text="no entries")).first
+        expect(held.locator(".badge")).to_have_attribute("title", re.compile("until .*Resume.*not enough"))
+        picture(page, "no_entries")
+        symbol = held.get_by_role("link").inner_text()
+        (before,) = [one for one in poor.client.report().markets if one.symbol.startswith(f"{symbol}:")]
+        assert before.paused_until_ns
+        held.get_by_role("link").click()
+        expect(page.locator(".market-head .badge")).to_have_text("no entries")
+        expect(page.locator("dl", has_text="no entries")).to_contain_text("not enough")
+        page.get_by_title("Bahasa Indonesia / English").click()
+        expect(page.locator(".market-head .badge")).to_have_text("tanpa entri")
+        picture(page, "no_entries_id")
+        page.get_by_role("button", name="Lanjutkan").click()
+        poor.until(
+            lambda report: all(
+                one.paused_until_ns != before.paused_until_ns for one in report.markets if one.market == before.market
+            )
+        )
+    finally:
+        poor.close()
 
 
 def test_who_may_only_look_has_no_button_that_acts(page: Page, daemon: Daemon) -> None:

@@ -5,7 +5,7 @@ import { act } from "./confirm.js";
 import { h, say } from "./dom.js";
 import { age, count, money, plain, short, when } from "./format.js";
 import { eventTable, fillTable, orderTable } from "./lists.js";
-import { lanes } from "./overview.js";
+import { lanes, showState } from "./overview.js";
 import { word } from "./words.js";
 
 const REFRESH_MS = 10000;
@@ -14,7 +14,8 @@ function details(market, breakers) {
   const rows = [
     ["strategy", `${market.strategy} ${market.timeframe}`], ["position", Number(market.net) ? market.net : "–"], ["entry", plain(market.entry)],
     ["stopprice", market.unprotected ? `NO STOP: ${market.unprotected}` : plain(market.stop)], ["openprofit", money(market.unrealised, true)], ["realised", money(market.realised, true)],
-    ["fees", money(market.fees)], ["signal", market.signal || "–"], ["blocked", market.blocked || "–"], ["age", age(market.feed_age_s)],
+    ["fees", money(market.fees)], ["signal", market.signal || "–"], ["blocked", market.blocked || "–"],
+    ["noentries", market.paused ? word("paused.until", { until: when(market.paused_until_ns), why: market.paused }) : "–"], ["age", age(market.feed_age_s)],
     ["decisions", count(market.decisions)], ["orders", `${count(market.orders.sent)} (${count(market.orders.filled)})`], ["falls", count(market.falls)],
     ["state", `${market.state}${market.reason ? `: ${market.reason}` : ""}`], ["desired", market.desired], ["since", when(market.since_ns)],
   ];
@@ -69,7 +70,7 @@ export function marketPage(name, access) {
       market = report.markets.find((one) => one.market === name) ?? null;
       if (market === null) return say(title, name);
       say(title, short(market.symbol));
-      say(state, market.state);
+      showState(state, market);
       say(price, plain(market.price));
       const breakers = report.breakers ?? [];
       const now = JSON.stringify([market, breakers.filter((one) => one.market === name)]);

@@ -1,7 +1,7 @@
 // The first page: is the money safe, what does the daemon do, market by market.
 import { act, confirm } from "./confirm.js";
 import { dress, h, say } from "./dom.js";
-import { age, count, money, ms, plain, short, tone } from "./format.js";
+import { age, count, money, ms, plain, short, tone, when } from "./format.js";
 import { remember, spark } from "./spark.js";
 import { word } from "./words.js";
 import { segment } from "./calls.js";
@@ -112,6 +112,14 @@ export function lanes(market, breakers) {
 
 const STATE_KIND = { live: "good", failed: "bad", paused: "warn", draining: "warn", starting: "", warming: "", stopped: "" };
 
+/** Show a market's state in its badge; one whose entries an error keeps back says so, with until when and why. */
+export function showState(badge, market) {
+  const held = market.paused && (market.state === "live" || market.state === "paused");
+  say(badge, held ? word("noentries") : market.state);
+  badge.title = held ? word("paused.until", { until: when(market.paused_until_ns), why: market.paused }) : market.reason;
+  dress(badge, `badge ${held ? "warn" : STATE_KIND[market.state] ?? ""}`.trim());
+}
+
 function row(access) {
   const cells = {
     market: h("th", { scope: "row" }), state: h("td"), price: h("td", { class: "n" }), line: h("td", { class: "hide-small" }),
@@ -135,9 +143,7 @@ function row(access) {
       market = next;
       link.href = `#/market/${segment(next.market)}`;
       say(link, short(next.symbol));
-      say(state, next.state);
-      state.title = next.reason;
-      dress(state, `badge ${STATE_KIND[next.state] ?? ""}`.trim());
+      showState(state, next);
       if (say(cells.price, plain(next.price)) && last !== null) {
         dress(cells.price, `n ${Number(next.price) >= last ? "tick-up" : "tick-down"}`);
         void cells.price.offsetWidth; // lets the same colour begin anew
@@ -160,7 +166,7 @@ function row(access) {
       const mine = breakers.filter((one) => one.market === next.market).map((one) => one.lane + one.state).join();
       if (mine !== said || !cells.lanes.firstChild) { said = mine; cells.lanes.replaceChildren(lanes(next.market, breakers)); }
       say(cells.falls, next.falls || "");
-      const command = next.state === "stopped" || next.state === "failed" ? "start" : next.state === "paused" ? "resume" : "stop";
+      const command = next.state === "stopped" || next.state === "failed" ? "start" : next.state === "paused" || next.paused ? "resume" : "stop";
       if (button.dataset.command !== command) { button.dataset.command = command; say(button, word(command)); }
       button.setAttribute("aria-label", `${word(command)} ${short(next.symbol)}`);
     },
