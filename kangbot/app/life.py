@@ -22,6 +22,7 @@ from kangbot.control.server import ControlServer
 from kangbot.editing import Editor, spec_of
 from kangbot.errors import NeedsHuman
 from kangbot.execution.budget import Budget
+from kangbot.health.event_counts import EventCounts
 from kangbot.health.faults import FaultDesk
 from kangbot.health.lag import LoopLag
 from kangbot.health.monitor import Monitor
@@ -178,12 +179,16 @@ class App:
         )
         hub.on_dial(self._floor.circuits.dialled)
         self._exits.push_async_callback(self._floor.close)
+        events = EventCounts()
+        for journal in (self._journal, self._apart):
+            journal.listen(events.observe)
         self._monitor = Monitor(
             clock=self._world.clock,
             meter=self._meter,
             state_dir=settings.state_dir,
             decisions=self._floor.decisions,
             timings=self._link.way.timings,
+            events=events,
             health=lambda: self.answers.health(),  # noqa: PLW0108 -- the answers are made later
             report_every_s=settings.health.report_every_s,
         )

@@ -1,7 +1,8 @@
 """The daemon's figures in the text format of Prometheus, 0.0.4: a pure function from what it says of itself.
 
 Everything is worked out when somebody scrapes, out of counters that exist anyway; nothing is kept for it. Series are
-bounded by the configured markets and by the endpoints of the venue. Names end with their unit; `_total` only grows.
+bounded by the configured markets, by the endpoints of the venue and by the kinds of events. Names end with their unit;
+`_total` only grows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,7 +10,7 @@ from itertools import chain
 
 from kangbot.health.checks import Health
 from kangbot.health.latency import Histogram
-from kangbot.health.report import ErrorReport, MarketReport, MemoryReport, Report
+from kangbot.health.report import ErrorReport, EventReport, MarketReport, MemoryReport, Report
 from kangbot.machines.verdict import Status
 from kangbot.model.events import Lane
 
@@ -35,6 +36,7 @@ def exposition(
         _markets(report.markets),
         _breakers(report),
         _errors(report.errors),
+        _events(report.events),
     )
     lines = [line for family in families for line in _family(*family)]
     for name, histogram in latencies.items():
@@ -154,6 +156,11 @@ def _errors(errors: Iterable[ErrorReport]) -> Iterator[Family]:
         for one in errors
     ]
     yield "kangbot_errors_total", "counter", "Errors by kind; no market for the account's own.", met
+
+
+def _events(events: Iterable[EventReport]) -> Iterator[Family]:
+    written = [({"kind": one.kind}, float(one.total)) for one in events]
+    yield "kangbot_events_total", "counter", "Events written to the journal, by kind.", written
 
 
 def _family(name: str, kind: str, text: str, samples: Samples) -> Iterator[str]:

@@ -11,10 +11,11 @@ from pathlib import Path
 import structlog
 
 from kangbot.health.checks import Health, in_words
+from kangbot.health.event_counts import EventCounts
 from kangbot.health.latency import Latencies, Timings
 from kangbot.health.memory import Limit, available_mb, limit, relieve
 from kangbot.health.process import ProcessMeter
-from kangbot.health.report import MemoryReport, RestReport
+from kangbot.health.report import EventReport, MemoryReport, RestReport
 from kangbot.health.rolling import Growth, Recent
 from kangbot.machines.relief import Relief
 from kangbot.runtime.world import SECOND_NS, Clock
@@ -37,6 +38,7 @@ class Monitor:
         state_dir: Path,
         decisions: Latencies,
         timings: Timings,
+        events: EventCounts,
         health: Callable[[], Health],
         report_every_s: float,
         limit_of: Callable[[], Limit] = limit,
@@ -46,6 +48,7 @@ class Monitor:
         self._meter = meter
         self._state_dir = state_dir
         self._timings = timings
+        self._events = events
         self._health = health
         self._report_ns = int(report_every_s * SECOND_NS)
         self._limit_of = limit_of
@@ -93,6 +96,7 @@ class Monitor:
     def _sample(self, now_ns: int, rss_mb: float) -> None:
         self._growth.sample(now_ns, rss_mb)
         self._decisions.sample()
+        self._events.sample()
         for endpoint, latencies in self._timings.endpoints.items():
             self._rest.setdefault(endpoint, Recent(latencies)).sample()
 
@@ -120,6 +124,10 @@ class Monitor:
         """Return the mean from frame to decision in the last quarter of an hour; None without any."""
         mean_ms = self._decisions.mean_ms()
         return None if mean_ms is None else mean_ms / 1000
+
+    def events(self) -> list[EventReport]:
+        """Return how many events of each kind were written."""
+        return self._events.reports()
 
     def rest(self) -> list[RestReport]:
         """Return the calls to each endpoint."""

@@ -114,6 +114,14 @@ class ErrorReport(msgspec.Struct, frozen=True, kw_only=True):
     message: str  # the last
 
 
+class EventReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of event that was written to the journal."""
+
+    kind: str
+    recent: int  # within the last 15 minutes
+    total: int  # since start
+
+
 class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
     """One websocket stream, over all its connections."""
 
@@ -180,6 +188,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     config: ConfigReport = ConfigReport(accepted_ns=0, version=0)
     breakers: list[BreakerReport] = []  # a lane that is not in it is closed
     errors: list[ErrorReport] = []  # what came of late first
+    events: list[EventReport] = []  # what came most of late first
     local_fault_ns: int = 0  # since when most markets fail together; 0 where they do not
     stuck: str = ""  # which vital part has work and does none; "" where none is stuck
     recovered: bool = True  # the venue has answered for all that the last run left open

@@ -8,7 +8,7 @@ import pytest
 from kangbot.health.checks import health_of
 from kangbot.health.latency import Latencies
 from kangbot.health.metrics import exposition
-from kangbot.health.report import BreakerReport, ErrorReport, MemoryReport, PoolReport, Report
+from kangbot.health.report import BreakerReport, ErrorReport, EventReport, MemoryReport, PoolReport, Report
 from kangbot.model.ids import MarketId
 from kangbot.settings.health import HealthSettings
 from tests.support.prometheus import CONFIG, families, promtool
@@ -40,6 +40,7 @@ FULL = a_report(
     memory=MEMORY,
     disk_free_mb=5.0,
     errors=ERRORS,
+    events=[EventReport(kind="order_intended", recent=1, total=7), EventReport(kind="stop.missing", recent=0, total=1)],
     journal_bytes=8192,
     pool=PoolReport(size=2, open=2, busy=1),
 )
@@ -76,6 +77,12 @@ def test_errors_are_counted_by_kind_severity_and_market() -> None:
     """Those of the account have no market."""
     counted = {one.labels["market"]: one.value for one in families(scraped(FULL))["kangbot_errors_total"].samples}
     assert counted == {"v:A": 3.0, "": 2.0}
+
+
+def test_events_are_counted_by_kind() -> None:
+    """Since start: what is of late is Prometheus' to say."""
+    counted = {one.labels["kind"]: one.value for one in families(scraped(FULL))["kangbot_events_total"].samples}
+    assert counted == {"order_intended": 7.0, "stop.missing": 1.0}
 
 
 def test_a_breaker_that_has_counted_nothing_is_closed() -> None:

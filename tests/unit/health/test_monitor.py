@@ -6,10 +6,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from kangbot.health.checks import Health, health_of
+from kangbot.health.event_counts import EventCounts
 from kangbot.health.latency import Latencies, Timings
 from kangbot.health.memory import Limit, relieve
 from kangbot.health.monitor import Monitor
 from kangbot.health.process import ProcessMeter
+from kangbot.model.events import EntriesPaused
 from kangbot.runtime.world import SECOND_NS, Clock
 from kangbot.settings.health import HealthSettings
 from tests.support.reporting import a_market, a_report
@@ -22,12 +24,14 @@ class Bench:
         self.now_ns = 0
         self.limit_mb = 1e6
         self.decisions, self.timings = Latencies(), Timings()
+        self.events = EventCounts()
         self.monitor = Monitor(
             clock=Clock(lambda: self.now_ns, 0),
             meter=ProcessMeter(),
             state_dir=folder,
             decisions=self.decisions,
             timings=self.timings,
+            events=self.events,
             health=self.health,
             report_every_s=900,
             limit_of=lambda: Limit(self.limit_mb, "cgroup"),
@@ -85,6 +89,17 @@ def test_averages_are_of_the_last_quarter_of_an_hour(bench: Bench) -> None:
     assert bench.monitor.decision_s() == 0.01
     (rest,) = bench.monitor.rest()
     assert (rest.calls, rest.recent, rest.mean_ms) == (1, 0, None)
+
+
+def test_events_are_counted_over_the_last_quarter_of_an_hour(bench: Bench) -> None:
+    """And since start."""
+    bench.events.observe(EntriesPaused(market=None, until_ns=1, cause="no money", at_ns=0))
+    bench.pass_by(840)
+    (count,) = bench.monitor.events()
+    assert (count.kind, count.recent, count.total) == ("entries_paused", 1, 1)
+    bench.pass_by(180)
+    (count,) = bench.monitor.events()
+    assert (count.recent, count.total) == (0, 1)
 
 
 def test_growth_and_disk_are_of_this_machine(bench: Bench) -> None:
