@@ -181,8 +181,8 @@ class TradeBars:
 
     @property
     def ends_ns(self) -> int | None:
-        """A trade at or after this closes a bar."""
-        return None if self._streamed is not None else self._builder.ends_ns
+        """A trade at or after this closes a bar, or is the first of all: 0. None while trades wait for history."""
+        return None if self._streamed is not None else self._builder.ends_ns or 0
 
     def broken(self) -> None:
         """Keep what streams until history has closed the hole."""
