@@ -10,6 +10,8 @@ from kangbot.machines.standin import StandIn
 from kangbot.runtime.world import SECOND_NS
 
 _AGAIN_NS = 2 * SECOND_NS  # a bar that is missing from the venue's history is on its way
+_PROMPT = 5  # so often; what is missing then is missing for long, as in a market that is new at the venue
+_MOST_APART_NS = 60 * SECOND_NS
 _CLOSED_NS = 6 * SECOND_NS  # so long after its end a candle is in the venue's history
 _LEAST_APART_NS = 10 * SECOND_NS  # between two fetches in the stream's stead
 
@@ -21,6 +23,8 @@ class Backfill:
         self._offset_ns = offset_ns
         self._under_way = False
         self._not_before_ns = 0  # bars that were missing are on their way to the venue's history
+        self._vain = 0  # fetches in a row that did not close the hole
+        self.lacks = ""  # what the venue's history has not had for more than a moment; "" for nothing
         self._in_stead = StandIn()  # of the stream, while that is down
 
     def begun(self) -> None:
@@ -35,10 +39,27 @@ class Backfill:
         """Learn that the market does not run any more: what is on its way is not needed."""
         self._under_way = False
         self._not_before_ns = 0
+        self.whole()
 
-    def missing(self, now_ns: int, *, down: bool) -> None:
-        """Learn that what came does not close the hole; `down`: the stream does not flow."""
-        self._not_before_ns = now_ns + (_LEAST_APART_NS if down else _AGAIN_NS)
+    def missing(self, now_ns: int, words: str, *, down: bool) -> bool:
+        """Learn that what came does not close the hole, and what is missing; True where that is news by now.
+
+        `down`: the stream does not flow, and all that is asked for stands in for it.
+        """
+        if down:
+            self._not_before_ns = now_ns + _LEAST_APART_NS
+            return False
+        self._vain += 1
+        wait_ns = _AGAIN_NS << max(0, min(self._vain, 2 * _PROMPT) - _PROMPT)
+        self._not_before_ns = now_ns + min(wait_ns, _MOST_APART_NS)
+        if self._vain <= _PROMPT:
+            return False
+        before, self.lacks = self.lacks, words
+        return not before
+
+    def whole(self) -> None:
+        """Learn that what came closes the hole."""
+        self._vain, self.lacks = 0, ""
 
     def candle_came(self, now_ns: int, span_ns: int) -> None:
         """Learn that it closed the hole while the stream is down: the next candle, `span_ns` long, is fetched too."""

@@ -11,7 +11,7 @@ from kangbot.machines.order import Order
 from kangbot.market.roster import Place
 from kangbot.market.sentry import unprotected
 from kangbot.market.task import MarketTask
-from kangbot.model.events import BreakerState
+from kangbot.model.events import BreakerState, RunState
 from kangbot.model.money import ZERO
 from kangbot.model.orders import OrderStatus
 
@@ -31,7 +31,7 @@ def report_of(
         strategy=task.spec.strategy.name,
         timeframe=task.spec.timeframe,
         state=place.state.value,
-        reason=place.reason,
+        reason=_reason(task, place),
         desired=place.desired.value,
         since_ns=place.since_ns,
         price=None if quote is None else quote.mid,
@@ -60,6 +60,16 @@ def report_of(
         falls=task.supervisor.falls,
         dropped=task.inbox.dropped,
     )
+
+
+def _reason(task: MarketTask, place: Place) -> str:
+    """Return why the market stands where it does; while it warms up, what is missing: that may take hours."""
+    strategist = task.strategist
+    if place.state is not RunState.WARMING or strategist.warm:
+        return place.reason
+    if not strategist.shown:
+        return task.backfill.lacks or place.reason
+    return f"{strategist.shown} of the {task.spec.strategy.lookback} bars that its strategy looks back on"
 
 
 def stream_report(stream: Stream) -> StreamReport:

@@ -97,7 +97,7 @@ class MarketTask:
         self._offset_ns = offset_ns
         self._ended = ended
         self._bars: Bars | None = None
-        self._backfill = Backfill(offset_ns)
+        self.backfill = Backfill(offset_ns)
         self._act_due = False
         self._overfull_ns = 0  # a turn last found that not all had fitted into the inbox; 0 where that is over
         self._waits_ns: int | None = None  # when an order that came to nothing may be tried again
@@ -157,14 +157,14 @@ class MarketTask:
             self._move(Signal.GAVE_UP, error.message)
             return
         self.strategist.begin()
-        self._backfill.begun()
+        self.backfill.begun()
         self._streams.asked(self._bars.channels)
         self._streams_changed()
         self._preparation.begin(self._bars)
 
     def _forget(self) -> None:
         self._bars = None
-        self._backfill.ended()
+        self.backfill.ended()
         self._streams.ended()
         self._streams_changed()
         self.strategist.forget()
@@ -322,7 +322,7 @@ class MarketTask:
                 self._forget()
                 self._move(Signal.GAVE_UP, reason)
             case Fetched(history=history) if self._bars is not None:
-                self._backfill.answered()
+                self.backfill.answered()
                 self._joined(self._bars, history)
             case Fetched():
                 pass  # stopped meanwhile
@@ -332,13 +332,15 @@ class MarketTask:
         now_ns = self._clock.now_ns()
         joined, down = bars.join(history, now_ns + self._offset_ns()), self._streams.bars_lost
         if isinstance(joined, str):
-            self._backfill.missing(now_ns, down=down)
+            if self.backfill.missing(now_ns, joined, down=down):
+                log.warning("market.bars_missing", market=self.spec.market, reason=joined)
             return
+        self.backfill.whole()
         for bar in joined:
             self._closed(bar)
         if down and self._bars is not None:
             bars.broken()
-            self._backfill.candle_came(now_ns, self.spec.timeframe_s * SECOND_NS)
+            self.backfill.candle_came(now_ns, self.spec.timeframe_s * SECOND_NS)
 
     def _feed_changed(self, change: FeedChanged) -> None:
         """Learn that a topic is down or back. Once it is back, history closes the hole."""
@@ -357,7 +359,7 @@ class MarketTask:
         """Let everybody know which streams flow: the desk for entries, the stand-ins for their own."""
         self.desk.stale = self._streams.why_stale
         self._prices.changed(live=self._bars is not None and not self._streams.lost(Channel.QUOTE))
-        self._backfill.stream_changed(self._clock.now_ns(), lost=self._streams.bars_lost)
+        self.backfill.stream_changed(self._clock.now_ns(), lost=self._streams.bars_lost)
 
     @property
     def _manages(self) -> bool:
@@ -376,7 +378,7 @@ class MarketTask:
         """Fetch history where the stream has a hole, or once more where bars were missing."""
         due_ns = self._fetch_ns()
         if self._bars is not None and due_ns is not None and due_ns <= now_ns:
-            self._backfill.begun()
+            self.backfill.begun()
             self._preparation.fetch_again(self._bars)
 
     def _fetch_ns(self) -> int | None:
@@ -384,7 +386,7 @@ class MarketTask:
         if self._bars is None or self._bars.joined:
             return None
         bare = self.state in _DECIDING and not self.desk.executor.position.net  # a position is managed by its bars
-        return None if bare and self._data_held() else self._backfill.due_ns()
+        return None if bare and self._data_held() else self.backfill.due_ns()
 
     def _closed(self, bar: Bar) -> None:
         """Show one closed bar to the strategy, and keep it for the history while the market runs."""

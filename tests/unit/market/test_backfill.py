@@ -20,12 +20,30 @@ def test_one_fetch_is_under_way_at_a_time() -> None:
 def test_bars_that_were_missing_are_asked_for_again() -> None:
     """Two seconds later while the stream flows, ten where it does not; a market that ends forgets it."""
     backfill = Backfill(lambda: 0)
-    backfill.missing(NOON_NS, down=False)
+    backfill.missing(NOON_NS, "one is missing", down=False)
     assert backfill.due_ns() == NOON_NS + 2 * SECOND_NS
-    backfill.missing(NOON_NS, down=True)
+    backfill.missing(NOON_NS, "one is missing", down=True)
     assert backfill.due_ns() == NOON_NS + 10 * SECOND_NS
     backfill.ended()
     assert backfill.due_ns() == 0
+
+
+def test_what_stays_missing_is_asked_for_less_and_less() -> None:
+    """A market that is new at the venue has no longer history: it is asked for once a minute in the end."""
+    backfill = Backfill(lambda: 0)
+    news, waits_s = list[bool](), list[int]()
+    for number in range(12):
+        news.append(backfill.missing(NOON_NS, f"{number} are missing", down=False))
+        due_ns = backfill.due_ns()
+        assert due_ns is not None
+        waits_s.append((due_ns - NOON_NS) // SECOND_NS)
+    assert waits_s == [2, 2, 2, 2, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert [number for number, one in enumerate(news) if one] == [5]
+    assert backfill.lacks == "11 are missing"
+    backfill.whole()
+    assert backfill.lacks == ""
+    backfill.missing(NOON_NS, "one is missing", down=False)
+    assert backfill.due_ns() == NOON_NS + 2 * SECOND_NS
 
 
 def test_a_dead_stream_is_not_replaced_at_once() -> None:

@@ -1,0 +1,83 @@
+"""What is said of a market whose strategy has not seen enough yet."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from structlog.testing import capture_logs
+
+from kangbot.market.reporting import report_of
+from kangbot.market.roster import Command
+from kangbot.model.data import Bar, Trade
+from kangbot.model.events import RunState
+from kangbot.model.market import Instrument
+from kangbot.model.orders import Side
+from tests.support.floor_story import LOOKBACK, BarVenue, Story, play, spec
+from tests.support.trade_words import MARKET
+
+
+@dataclass(slots=True)
+class YoungVenue(BarVenue):
+    """A venue that tells no more than the newest two bars of the market."""
+
+    async def bars(self, instrument: Instrument, timeframe_s: int, limit: int) -> Sequence[Bar]:
+        known = await BarVenue.bars(self, instrument, timeframe_s, limit)
+        return known[-2:]
+
+
+def said(told: Story) -> str:
+    """Return why the market stands where it does, as it is reported."""
+    return report_of(told.task, told.roster[MARKET], told.world.clock.now_ns(), {}).reason
+
+
+def test_a_market_that_warms_says_how_much_is_missing() -> None:
+    """The venue's history may be shorter than the strategy's look-back: said once, and asked for seldom."""
+
+    async def story(told: Story) -> None:
+        told.venue = venue = YoungVenue(clock=told.world.clock)
+        await told.open()
+        told.roster.command(MARKET, Command.START, "test")
+        await told.reach(RunState.WARMING)
+        assert said(told) == "every topic is acknowledged"
+        with capture_logs() as logged:
+            await asyncio.sleep(30)
+        assert said(told) == f"{LOOKBACK - 2} of {LOOKBACK} bars are missing"
+        assert [line["reason"] for line in logged if line["event"] == "market.bars_missing"] == [said(told)]
+        assert venue.fetches < 10
+        await told.reach(RunState.LIVE)
+        assert said(told) == f"{LOOKBACK} bars"
+
+    play(story)
+
+
+def test_bars_made_of_trades_are_counted_as_they_come() -> None:
+    """There is no other history of them than the newest trades."""
+
+    async def story(told: Story) -> None:
+        told.specs = [spec(told.strategy, timeframe="5s", timeframe_s=5)]
+        await told.open()
+        told.roster.command(MARKET, Command.START, "test")
+        await told.reach(RunState.WARMING)
+        for number in range(20):
+            await asyncio.sleep(1)
+            told.task.inbox.offer(a_trade(told, number), 1)
+            if told.task.strategist.shown:
+                break
+        seen = told.task.strategist.shown
+        assert 0 < seen < LOOKBACK
+        assert said(told) == f"{seen} of the {LOOKBACK} bars that its strategy looks back on"
+
+    play(story)
+
+
+def a_trade(told: Story, number: int) -> Trade:
+    """Return a trade of this moment."""
+    return Trade(
+        market=MARKET,
+        side=Side.BUY,
+        price=Decimal(100),
+        quantity=Decimal(1),
+        trade_id=str(number),
+        at_ns=told.world.clock.now_ns(),
+    )
