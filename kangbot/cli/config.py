@@ -3,6 +3,7 @@
 import difflib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -107,9 +108,13 @@ def restore(config: Path, state: Path | None, which: str, *, as_json: bool = Fal
     finally:
         trial.unlink(missing_ok=True)
     aside = config.with_name(f"{config.name}.{_kind(config)}.{_now()}") if config.exists() else None
-    if aside:
-        config.rename(aside)
-    write_whole(config, text)
+    try:
+        if aside:  # a copy, so that a file is there at every moment: a daemon may be looking
+            shutil.copy2(config, aside)  # with its mode: what is wrong with it may be a secret in it
+        write_whole(config, text)
+    except OSError as error:
+        typer.echo(f"{error.filename or config}: {error.strerror}", err=True)
+        return exit_codes.FAILURE
     lines = (
         *((f"what was there is {aside}",) if aside else ()),
         f"{config} is {name} again; a running daemon takes it on by itself",

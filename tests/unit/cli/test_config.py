@@ -1,7 +1,12 @@
 """Accepted versions of the configuration: named, compared, put back."""
 
+import errno
 import json
+import os
+import stat
 import tomllib
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -21,6 +26,7 @@ def test_a_version_is_put_back_and_what_was_broken_is_set_aside(
     config, state = tmp_path / "kangbot.toml", tmp_path / "state"
     Versions(state).keep(GOOD, "start", 0)
     config.write_bytes(GOOD + b"size = \n")
+    config.chmod(0o600)
     assert versions(config, state, as_json=True) == 0
     (row,) = json.loads(capsys.readouterr().out)["versions"]
     assert (row["number"], row["cause"]) == (1, "start")
@@ -32,6 +38,31 @@ def test_a_version_is_put_back_and_what_was_broken_is_set_aside(
     assert config.read_bytes() == GOOD
     (aside,) = tmp_path.glob("kangbot.toml.corrupted.*")
     assert aside.read_bytes() == GOOD + b"size = \n"
+    assert stat.S_IMODE(aside.stat().st_mode) == 0o600
+
+
+def test_there_is_a_configuration_at_every_moment_of_a_restore(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A disk that takes no new file leaves the one that is there, and the person hears of it in words."""
+    config, copy = tmp_path / "kangbot.toml", tmp_path / "copy.toml"
+    config.write_bytes(GOOD)
+    copy.write_bytes(GOOD.replace(b"BTC", b"ETH"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", _full_from_the_second_on())  # the first is that of the trial
+        assert restore(config, None, str(copy)) == 1
+    assert "No space left" in capsys.readouterr().err
+    assert config.read_bytes() == GOOD
+
+
+def _full_from_the_second_on() -> Callable[[int], None]:
+    calls = count()
+
+    def fsync(_handle: int) -> None:
+        if next(calls):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    return fsync
 
 
 def test_the_newest_versions_are_kept(tmp_path: Path) -> None:
