@@ -26,6 +26,11 @@ class Answers:
     database_file: str = ""  # the file that holds the address, where it has a password
 
     @property
+    def timeframe(self) -> str:
+        """The bars that are decided on; short ones where the simulated exchange's history is as short."""
+        return "1m" if self.mode == "sandbox" else "15m"
+
+    @property
     def needs_key(self) -> bool:
         """Whether the venue is asked with a key."""
         return self.venue == "bybit" and self.mode in KEYED
@@ -52,7 +57,7 @@ def draft(answers: Answers) -> str:
         "[defaults]",
         f"venue = {_text(answers.venue)}",
         f"strategy = {_text(answers.strategy)}",
-        _line('timeframe = "15m"', "the bars that it decides on: 1s to 1d"),
+        _line(f"timeframe = {_text(answers.timeframe)}", "the bars that it decides on: 1s to 1d"),
         _line(
             f"size = {size:f}", "notional of one full position; what is below a market's smallest order never leaves"
         ),

@@ -13,7 +13,9 @@ import pytest
 
 from kangbot.cli import exit_codes
 from kangbot.cli.init.draft import symbols
+from kangbot.sandbox.options import ServeOptions
 from kangbot.settings import Settings, load
+from kangbot.strategy import registry
 
 SECRET = "canary-9f3c"
 
@@ -44,6 +46,10 @@ def test_without_a_terminal_all_has_its_default(tmp_path: Path) -> None:
     assert done.stdout.endswith(f"kangbot run --config {folder / 'kangbot.toml'}\n")
     settings = loaded(folder)
     assert (settings.mode, len(settings.markets), settings.database.url) == ("sandbox", 3, None)
+    history_s = 60 * ServeOptions().history_minutes
+    for market in settings.trading:
+        strategy = registry.load(market.strategy, market.parameters)
+        assert market.timeframe_s * strategy.lookback < history_s, "a newcomer's markets would warm up for hours"
     assert list(folder.iterdir()) == [folder / "kangbot.toml"]
 
 
