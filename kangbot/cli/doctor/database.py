@@ -1,6 +1,7 @@
 """The history database: is it there, does it take us, and are its tables the ones that are written."""
 
 import asyncio
+from pathlib import Path
 from time import perf_counter
 
 from kangbot.cli.doctor.finding import Look, Mark
@@ -16,8 +17,7 @@ async def database(settings: Settings) -> Look:
     """Ask it, for at most eight seconds."""
     url = parse(settings.history_url)
     if not isinstance(url, MysqlUrl):
-        there = "is there" if url.path.exists() else "will be made"
-        return _look(Mark.OK, f"embedded, {url.path.name} {there}")
+        return _embedded(url.path)
     began = perf_counter()
     try:
         async with asyncio.timeout(_ANSWER_S):
@@ -34,6 +34,15 @@ async def database(settings: Settings) -> Look:
     took_ms = round(1000 * (perf_counter() - began), 1)
     tables = "its tables are up to date" if up_to_date else "its tables are made or brought up at the start"
     return _look(Mark.OK, f"{url} answers in {took_ms:.0f} ms, {tables}", took_ms)
+
+
+def _embedded(path: Path) -> Look:
+    try:
+        there = path.exists()
+    except OSError as error:
+        says = f"embedded, {path} cannot be looked at: {error.strerror}"
+        return _look(Mark.WARNING, says, remedy="ask as the user that the daemon runs as, or as root")
+    return _look(Mark.OK, f"embedded, {path.name} {'is there' if there else 'will be made'}")
 
 
 def _look(mark: Mark, says: str, took_ms: float | None = None, remedy: str = "") -> Look:

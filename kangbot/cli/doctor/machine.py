@@ -27,7 +27,7 @@ def machine(settings: Settings, *, now_ns: int) -> Iterator[Look]:
 
 
 def _folder(folder: Path) -> Look:
-    if folder.exists():
+    if _there(folder):
         return _judged("folder", unwritable(folder), f"{folder} can be written")
     above = _existing(folder)
     if os.access(above, os.W_OK | os.X_OK):
@@ -41,11 +41,19 @@ def _folder(folder: Path) -> Look:
 
 
 def _existing(folder: Path) -> Path:
-    return next(place for place in folder.absolute().parents if place.exists())
+    return next(place for place in folder.absolute().parents if _there(place))
+
+
+def _there(folder: Path) -> bool:
+    """Whether it is there for this user: what is beyond a folder that they may not enter is not."""
+    try:
+        return folder.exists()
+    except OSError:
+        return False
 
 
 def _disk(settings: Settings) -> Look:
-    folder = settings.state_dir if settings.state_dir.exists() else _existing(settings.state_dir)
+    folder = settings.state_dir if _there(settings.state_dir) else _existing(settings.state_dir)
     free_mb = round(shutil.disk_usage(folder).free / _MIB)
     mark = _MARKS[settings.health.thresholds.disk_mb.judge_left(free_mb)]
     return Look(

@@ -1,5 +1,6 @@
 """`kangbot check` as a person meets it: a real process, beside exchanges that answer, are away, or say too much."""
 
+import asyncio
 import http.server
 import json
 import os
@@ -9,12 +10,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kangbot.cli import exit_codes
+from kangbot.cli.doctor.database import database
+from kangbot.cli.doctor.finding import Mark
+from kangbot.cli.doctor.machine import machine
+from kangbot.settings import load
 from tests.support.sandbox_process import KEY, SECRET, Running, sandbox_process
 
 CONFIG = 'mode = "testnet"\nstate_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
@@ -228,3 +234,33 @@ def test_credentials_of_a_service_are_found_beside_the_configuration(config: Pat
     assert code == exit_codes.TEMPORARY
     assert looks["key"]["mark"] == "ok"
     assert "127.0.0.1:1" in looks["database"]["says"]
+
+
+def test_a_folder_that_may_not_be_entered_is_told_in_words(config: Path) -> None:
+    """As whoever asks without being the daemon's user; whatever else can be looked at is looked at."""
+    locked = config.parent / "locked"
+    locked.mkdir()
+    config.write_text(CONFIG.replace('"testnet"', '"paper"').replace('"state"', '"locked/state"'))
+    settings = load(config, {})
+    locked.chmod(0)
+    with somebody():
+        looks = {look.name: look for look in machine(settings, now_ns=time.time_ns())}
+        looks["database"] = asyncio.run(database(settings))
+    locked.chmod(0o700)
+    assert looks["folder"].mark is Mark.WRONG
+    assert "cannot be made" in looks["folder"].says
+    assert looks["database"].mark is Mark.WARNING
+    assert "Permission denied" in looks["database"].says
+    assert looks["disk"].figure
+
+
+@contextmanager
+def somebody() -> Iterator[None]:
+    """Be nobody in particular for a while, where the tests run as root."""
+    us = os.getresuid()
+    if not us[1]:
+        os.setresuid(65_534, 65_534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(*us)
