@@ -112,9 +112,8 @@ class Telegram:
         if not updates:
             return
         self._next = updates[-1].update_id + 1
-        await self._updates(
-            session, wait_s=0
-        )  # asking for later ones confirms these; what it brings is asked for again
+        # Asking for later ones confirms these; what it brings is asked for again.
+        await self._updates(session, wait_s=0)
         for update in updates:
             if update.message is not None and update.message.text.startswith("/"):
                 await self._take(session, update.message)
@@ -133,13 +132,21 @@ class Telegram:
         if age_s > FRESH_S:
             said = f"not obeyed: {message.text!r} is {age_s} s old, nobody listened. Send it again if you still want it"
         else:
-            said = await self._answer(message.text, f"telegram chat {chat}{name}")
+            said = await self._obeyed(message.text, f"telegram chat {chat}{name}")
         try:
             async with asyncio.timeout(_SEND_S):
                 await self._call(session, "sendMessage", {"chat_id": chat, "text": said[:_LONGEST]})
         except (_Refused, aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as error:
             # It was obeyed all the same; the journal has it.
             log.warning("telegram.answer_lost", chat=chat, reason=type(error).__name__)
+
+    async def _obeyed(self, line: str, caller: str) -> str:
+        """Return the answer; a fault of ours is one too, since the next line may be `/kill`."""
+        try:
+            return await self._answer(line, caller)
+        except Exception as error:
+            log.exception("telegram.fault", line=line, error=type(error).__name__)
+            return "that went wrong in the daemon, and may have been obeyed or not; its log has the reason"
 
     async def _call(self, session: aiohttp.ClientSession, method: str, asked: dict[str, Any]) -> bytes:
         async with session.post(f"{self._base}/{method}", json=asked, allow_redirects=False) as answer:

@@ -144,3 +144,22 @@ async def test_an_answer_that_cannot_be_sent_does_not_stop_the_listening(api: Bo
     assert [line for line, _ in heard] == ["/stopall", "/status"]
     assert api.sent == [(OURS, "did /status")]
     assert [log["event"] for log in logs] == ["telegram.answer_lost"]
+
+
+async def test_a_fault_of_ours_does_not_stop_the_listening(api: BotApi) -> None:
+    """Whoever wrote is told, the log has all of it, and the next line is heard."""
+    heard: list[tuple[str, str]] = []
+
+    def stumble() -> None:
+        if not api.sent:
+            raise ZeroDivisionError
+
+    with capture_logs() as logs:
+        async with listening(api, heard, told=stumble):
+            api.write(OURS, "/positions")
+            await api.until_sent(1)
+            api.write(OURS, "/kill")
+            await api.until_sent(2)
+    assert [line for line, _ in heard] == ["/kill"]
+    assert "went wrong" in api.sent[0][1]
+    assert [(log["event"], log["line"]) for log in logs] == [("telegram.fault", "/positions")]
