@@ -107,9 +107,8 @@ class App:
         writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
         self._vitals.register("journal", TURN_S, done=lambda: writer.settled, waiting=lambda: writer.waiting)
         self._journal = AnnouncedJournal(writer)
-        self._apart = AnnouncedJournal(
-            writer
-        )  # the kill switch's: risk learns of it by another way, people by this one
+        # The kill switch's: risk learns of it by another way, people by this one.
+        self._apart = AnnouncedJournal(writer)
         past = Past(settings.venue)
         breakers = Breakers(settings.breakers.terms)
         pauses, holds = Pauses(), EntryHolds()
