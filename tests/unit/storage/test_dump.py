@@ -33,6 +33,8 @@ def test_the_revision_stands_first(tmp_path: Path) -> None:
         gzip.compress(HEAD)[:-12],
         gzip.compress(HEAD)[:10] + b"\xff" + gzip.compress(HEAD)[11:],  # a kind of block that there is not
     ],
+    # Names of their own: gzip stamps the time, and processes that share the tests out must have the same names.
+    ids=["nothing", "no-gzip", "empty", "no-head", "no-json", "cut", "broken"],
 )
 def test_what_is_no_dump_is_a_value_error(tmp_path: Path, raw: bytes) -> None:
     """Which the restore has words for, wherever the file was cut or changed."""
