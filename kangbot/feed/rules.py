@@ -48,13 +48,21 @@ class StreamRules:
 
 
 def _terms(first_s: float, least_s: float, most_s: float, *, witness: bool = True) -> Terms:
-    patience = Patience(least_ns=round(least_s * SECOND_NS), most_ns=round(most_s * SECOND_NS))
-    return Terms(patience=patience, first_ns=round(first_s * SECOND_NS), witness=witness)
+    first_ns = round(first_s * SECOND_NS)
+    patience = Patience(
+        least_ns=round(least_s * SECOND_NS),
+        most_ns=round(most_s * SECOND_NS),
+        early_ns=first_ns,  # who was to speak so soon at first may be expected to speak as soon again
+    )
+    return Terms(patience=patience, first_ns=first_ns, witness=witness)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budgets:
-    """How much silence each channel is allowed, and how soon its first data must come."""
+    """How much silence each channel is allowed, and how soon its first data must come.
+
+    The latter is also what is allowed while the usual gap is unknown, in the first twenty events of a topic.
+    """
 
     # A quote comes as a snapshot at once, and stale quotes are what must be noticed in seconds.
     quote: Terms = field(default_factory=lambda: _terms(10.0, 4.0, 30.0))

@@ -4,7 +4,9 @@ One scan over last-seen times costs a tenth of a timer a topic, and `scan` says 
 What a topic's silence means, and what heals it, is left to `machines/session.py`.
 
 How much silence is too much is learned: `factor` times the longest gap of the last one to two `memory_ns`, between
-`least_ns` and `most_ns`; before `enough` gaps have been seen it is `most_ns`.
+`least_ns` and `most_ns`. Before `enough` gaps have been seen it is the same, but at least `early_ns`: what a channel of
+that kind is worth before anything is known of the market. A topic that proves quieter than that is suspected wrongly
+once: from then on it has `most_ns` until enough gaps are known.
 """
 
 from collections.abc import Sequence
@@ -15,19 +17,21 @@ _NEVER = 1 << 62  # later than any time there is
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How much silence a topic is allowed, in nanoseconds."""
+    """How much silence a topic is allowed, in nanoseconds; `early_ns` while little is known, None for `most_ns`."""
 
     least_ns: int
     most_ns: int
+    early_ns: int | None = None
     factor: int = 4
     enough: int = 20
     memory_ns: int = 120_000_000_000
 
     def budget_ns(self, gaps: int, longest_ns: int) -> int:
         """Return the silence allowed to a topic whose longest of `gaps` gaps was `longest_ns`."""
+        least_ns = self.least_ns
         if gaps < self.enough:
-            return self.most_ns
-        return min(max(longest_ns * self.factor, self.least_ns), self.most_ns)
+            least_ns = self.most_ns if self.early_ns is None else self.early_ns
+        return min(max(longest_ns * self.factor, least_ns), self.most_ns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,7 @@ class Overdue:
 class _Seen:
     """What is known of one topic."""
 
-    __slots__ = ("before_ns", "epoch_ns", "gaps", "last_ns", "longest_ns", "patience", "repeated_ns", "stamp")
+    __slots__ = ("before_ns", "epoch_ns", "gaps", "last_ns", "longest_ns", "patience", "quiet", "repeated_ns", "stamp")
 
     def __init__(self, patience: Patience, now_ns: int) -> None:
         self.patience = patience
@@ -53,8 +57,11 @@ class _Seen:
         self.longest_ns = 0  # of this epoch
         self.before_ns = 0  # longest of the epoch before
         self.epoch_ns = now_ns
+        self.quiet = False  # it was overdue before its usual gap was known
 
     def budget_ns(self) -> int:
+        if self.quiet and self.gaps < self.patience.enough:
+            return self.patience.most_ns
         return self.patience.budget_ns(self.gaps, max(self.longest_ns, self.before_ns))
 
     def turn(self, now_ns: int) -> None:
@@ -84,6 +91,7 @@ class Watchdog:
         if seen is None:
             self._seen[topic] = _Seen(patience, now_ns)
         else:
+            seen.quiet = seen.quiet or now_ns - seen.last_ns >= seen.budget_ns()
             seen.patience, seen.last_ns, seen.repeated_ns, seen.stamp = patience, now_ns, now_ns, 0
 
     def forget(self, topic: str) -> None:

@@ -85,7 +85,7 @@ def test_one_mute_topic_holds_its_own_market_only(world: World) -> None:
     world.start()
     world.live()
     mute = f"{MARKETS[0]}/USDT:USDT"
-    # By then the usual gap of each topic is learned; a topic that was only just subscribed has a budget of 30 s.
+    # By then the usual gap of each topic is learned; a topic that was only just subscribed has 10 s.
     world.until(lambda report: all(market.orders.filled and market.ticks > 150 for market in report.markets))
     before = world.client.report()
     world.sandbox.fault({"fault": "mute_topic", "topic": f"orderbook.1.{MARKETS[0]}USDT", "for_s": 30})

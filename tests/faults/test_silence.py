@@ -10,6 +10,7 @@ from tests.support.fault_world import FaultWorld, at, wait_until
 
 pytestmark = pytest.mark.process
 
+EARLY_S = 10.0  # the silence that a quote's topic is allowed before its usual gap is known
 BUDGET_S = 4.0  # the least silence that a quote's topic is allowed: what five frames a second teach it
 
 
@@ -100,6 +101,37 @@ def test_one_mute_topic_is_healed_alone(world: FaultWorld, expect: Expect) -> No
         f"flagged after {flagged:.1f} s, healed after {well:.1f} s, {sent} entries meanwhile, "
         f"{lost} frames of the others missed, {reconnects} reconnects",
         ok=well <= BUDGET_S + 10 and not sent and not lost and not reconnects,
+    )
+
+
+def test_a_topic_that_falls_mute_before_it_is_known_is_found_too(world: FaultWorld, expect: Expect) -> None:
+    """Its first three frames come and no more: too few to know what is usual for it."""
+    row = expect(
+        "one topic mute after its first three frames",
+        f"flagged ≤ {EARLY_S + 2:.0f} s, healed alone ≤ {EARLY_S + 10:.0f} s, nothing told of the other 26",
+    )
+    topic, frames, begun, healing = "orderbook.1.ETHUSDT", 0, 0.0, False
+
+    def look(message: dict[str, Any]) -> dict[str, Any] | None:
+        nonlocal frames, begun, healing
+        if message.get("op") == "subscribe" and begun:
+            healing = healing or time.time() > begun + EARLY_S - 2  # those of the start are answered by then
+        if message.get("topic") != topic or healing:
+            return message
+        frames += 1
+        if frames == 3:
+            begun = time.time()
+        return message if frames <= 3 else None
+
+    world.public.look = look
+    world.start()
+    wait_until(lambda: begun, 60, "its first frames did not come")
+    flagged, well = healed(world, topic, "feed.silent", begun)
+    time.sleep(2)
+    others = [line for line in world.said("feed.silent") if line.get("topic") != topic]
+    row.measured(
+        f"flagged after {flagged:.1f} s, healed after {well:.1f} s, {len(others)} of the others told as silent",
+        ok=flagged <= EARLY_S + 2 and well <= EARLY_S + 10 and not others,
     )
 
 

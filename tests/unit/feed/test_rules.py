@@ -10,21 +10,23 @@ SECOND = 1_000_000_000
 
 
 @pytest.mark.parametrize(
-    ("channel", "timeframe_s", "least_s", "most_s"),
+    ("channel", "timeframe_s", "least_s", "early_s", "most_s"),
     [
-        (Channel.QUOTE, None, 4, 30),
-        (Channel.TRADE, None, 60, 900),
-        (Channel.BAR, 60, 90, 150),
-        (Channel.BAR, 3600, 3630, 7230),
+        (Channel.QUOTE, None, 4, 10, 30),
+        (Channel.TRADE, None, 60, 300, 900),
+        (Channel.BAR, 60, 90, 90, 150),
+        (Channel.BAR, 3600, 3630, 3630, 7230),
     ],
 )
 def test_each_channel_has_its_own_budget_of_silence(
-    channel: Channel, timeframe_s: int | None, least_s: int, most_s: int
+    channel: Channel, timeframe_s: int | None, least_s: int, early_s: int, most_s: int
 ) -> None:
-    """A stale quote is noticed in seconds; a bar is not late before it closes."""
+    """A stale quote is noticed in seconds, known or new; a bar is not late before it closes."""
     patience = Budgets().of(channel, timeframe_s).patience
     assert patience is not None
-    assert (patience.least_ns, patience.most_ns) == (least_s * SECOND, most_s * SECOND)
+    assert patience.least_ns == least_s * SECOND
+    assert patience.early_ns == early_s * SECOND
+    assert patience.most_ns == most_s * SECOND
 
 
 def test_an_account_is_never_judged_by_silence() -> None:

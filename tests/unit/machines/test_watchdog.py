@@ -7,6 +7,7 @@ from kangbot.machines.watchdog import Overdue, Patience, Watchdog
 
 FIXED = Patience(least_ns=10, most_ns=10)
 LEARNING = Patience(least_ns=10, most_ns=1000, factor=4, enough=3, memory_ns=500)
+EARLY = Patience(least_ns=10, most_ns=1000, early_ns=100, factor=4, enough=3, memory_ns=500)
 
 
 def fed(dog: Watchdog, topic: str, gaps: list[int], now_ns: int = 0) -> int:
@@ -64,6 +65,36 @@ def test_patience_is_learned_from_the_longest_gap() -> None:
     assert dog.budget_ns("slow") == 1000
 
 
+def test_a_topic_of_which_little_is_known_has_what_its_channel_is_worth() -> None:
+    """Not the most: what falls silent right after its first data is noticed. Gaps already seen lengthen it only."""
+    dog = Watchdog()
+    dog.watch("a", EARLY, 0)
+    assert dog.scan(99) == ([], 100)
+    assert dog.scan(100)[0] == [Overdue(topic="a", silent_ns=100, stuck=False)]
+    dog.watch("b", EARLY, 0)
+    now_ns = fed(dog, "b", [5])
+    assert dog.budget_ns("b") == 100
+    now_ns = fed(dog, "b", [60], now_ns)
+    assert dog.budget_ns("b") == 240
+    fed(dog, "b", [5], now_ns)
+    assert dog.budget_ns("b") == 240
+
+
+def test_a_quiet_topic_is_suspected_once() -> None:
+    """Watched anew after a silence of its first budget it has the most, until its usual gap is known."""
+    dog = Watchdog()
+    dog.watch("a", EARLY, 0)
+    dog.watch("a", EARLY, 99)
+    assert dog.budget_ns("a") == 100
+    dog.watch("a", EARLY, 199)
+    assert dog.budget_ns("a") == 1000
+    dog.watch("a", EARLY, 200)
+    now_ns = fed(dog, "a", [5, 5], 200)
+    assert dog.budget_ns("a") == 1000
+    fed(dog, "a", [5], now_ns)
+    assert dog.budget_ns("a") == 20
+
+
 def test_an_old_gap_is_forgotten_after_two_epochs() -> None:
     """A quiet hour does not make the watch lenient for the rest of the day."""
     dog = Watchdog()
@@ -109,12 +140,18 @@ def test_our_own_absence_is_nobodys_silence() -> None:
     assert dog.scan(59) == ([], 60)
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 300)), max_size=80), st.integers(1, 2000))
-def test_nothing_becomes_overdue_before_the_deadline(steps: list[tuple[str, int]], later: int) -> None:
+@given(
+    st.sampled_from([LEARNING, EARLY]),
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 300)), max_size=80),
+    st.integers(1, 2000),
+)
+def test_nothing_becomes_overdue_before_the_deadline(
+    patience: Patience, steps: list[tuple[str, int]], later: int
+) -> None:
     """Whatever is seen after a scan, no topic is overdue at an instant before the deadline that the scan gave."""
     dog, now_ns = Watchdog(), 0
     for topic in "abc":
-        dog.watch(topic, LEARNING, 0)
+        dog.watch(topic, patience, 0)
     overdue, deadline_ns = dog.scan(0)
     for topic, step in steps:
         now_ns += step
