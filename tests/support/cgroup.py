@@ -1,4 +1,4 @@
-"""One control group for several containers: what a whole server of a given size gives them together."""
+"""One control group for several containers or processes: what a whole server of a given size gives them together."""
 
 from pathlib import Path
 
@@ -27,6 +27,17 @@ class Server:
         self._write("cpu", "cpu.cfs_quota_us", str(quota))
         self._write("memory", "memory.limit_in_bytes", str(memory))
         self._write("memory", "memory.memsw.limit_in_bytes", str(memory))
+
+    def join(self, pid: int) -> None:
+        """Move a process into the group."""
+        for controller in ("",) if self._unified else ("memory", "cpu", "cpuacct"):
+            self._write(controller, "cgroup.procs", str(pid))
+
+    def remove(self) -> None:
+        """Remove the group; nothing may run in it any more."""
+        controllers = ("",) if self._unified else ("memory", "cpu", "cpuacct")
+        for folder in {self._folder(controller).resolve() for controller in controllers}:  # two may be one hierarchy
+            folder.rmdir()
 
     @property
     def parent(self) -> str:

@@ -46,6 +46,7 @@ class Life:
         self.config.write_text(config)
         self.environment = {"KANGBOT_STATE_DIR": str(self.state), **environment}
         self.client = ControlClient(self.state / "control.sock")
+        self.begun: Callable[[int], object] = lambda _: None  # told the process id before it does anything
         self._markets = markets
         self._daemon: Daemon | None = None
 
@@ -61,6 +62,7 @@ class Life:
         self._daemon = Daemon(
             config=self.config, state=self.state, environment=self.environment, log=self.folder / "daemon.log"
         )
+        self.begun(self._daemon.pid)
         wait_for(self.state / "control.sock", self._daemon)
 
     def until(self, holds: Callable[[Report], bool], timeout_s: float = 60.0) -> Report:
