@@ -3,12 +3,15 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
 
 from kangbot.machines.killswitch import Wish
 from kangbot.market.roster import Command, UnknownMarketError
 from kangbot.model.ids import ClientId, MarketId
 from kangbot.model.money import floor_to
-from kangbot.model.orders import OrderKind, Purpose
+from kangbot.model.orders import OrderKind, Purpose, Side
 from kangbot.runtime.world import SECOND_NS
 from kangbot.scenario.life import Life
 from kangbot.scenario.plan import Hand, Plan, Switch
@@ -20,6 +23,7 @@ from kangbot.sim.proof.trace import Trace
 
 _AGAIN_S = 3.0  # how soon somebody tries again what the daemon was not there for
 _LOOKS_S = 20.0  # of calm: a person looks at markets that were taken from the daemon
+_FAR = Decimal("0.05")  # from the price, as a share of it: what rests there stays there
 _KILLED_NS = 32 * SECOND_NS  # of calm: what the kill switch withdraws and closes is gone by then
 
 
@@ -43,6 +47,7 @@ class People:
         now_ns: Callable[[], int],
     ) -> None:
         self._calm_since_ns = 0  # no more faults, and the daemon is up; 0 for not yet
+        self._gone = False
         self._plan = plan
         self._engine = engine
         self._flush = flush
@@ -72,14 +77,16 @@ class People:
         if self._plan.hands:
             self._loop.call_later(_LOOKS_S, self._lift)
 
-    def tidy(self) -> None:
-        """Withdraw what rests by hand, at the end of the calm; until then somebody must have been told of it."""
-        hands = self._invariants.hands
-        hands.overdue(self._venue_now_ns())
-        for order_id in hands.resting:
-            hands.withdraws(order_id)
-            self._engine.cancel(self._venue_now_ns(), order_id=order_id)
-        self._flush()
+    def leave(self) -> None:
+        """Go home at the end of the calm: of what was done by hand somebody must have been told.
+
+        One more order is left resting where there are hands: a market that is taken by it is nobody's to release.
+        """
+        self._gone = True
+        self._invariants.hands.overdue(self._venue_now_ns())
+        if self._plan.hands:
+            first = self._plan.hands[0]
+            self._trade(msgspec.structs.replace(first, side=Side.BUY, away=_FAR))
 
     def _command(self, market: MarketId, command: Command) -> None:
         life = self._alive()
@@ -154,10 +161,13 @@ class People:
 
     def _lift(self) -> None:
         """Give the markets that were somebody's back to the daemon."""
+        if self._gone:
+            return
         life = self._alive()
         if life is not None and life.floor is not None:
             for market in self._invariants.hands.touched:
                 if life.floor.markets[market].desk.executor.quarantine:
                     self._invariants.deeds["hand_quarantine"] += 1
+                    self._invariants.hands.releases(market, life.clock.now_ns())
                     life.floor.release(market, "operator")
         self._loop.call_later(_AGAIN_S, self._lift)

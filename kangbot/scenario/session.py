@@ -11,6 +11,7 @@ from typing import Any
 
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.model.events import BreakerChanged, BreakerState, Desired, EquityMarked, Event, RunState
+from kangbot.model.ids import MarketId
 from kangbot.model.orders import OrderStatus
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.scenario.hush import hushed
@@ -44,7 +45,7 @@ _TIMEOUT_S = 6.0  # of a request
 _DOOM_S = 5.0  # a process that did not pass its spot by then dies where it stands
 _CLOCK_S = 0.5  # how wrong the wall clock may be
 _VENUE_STEPS_S = (-0.1, 0.1, 0.5, 2.0)  # further back, and a request would live longer than its window and margin
-_LAG_NS = SECOND_NS // 2
+_LAG_NS = SECOND_NS  # within the margin after the receive window, which is two
 _RESOLVED_S = 30.0  # the promise for orders of unknown outcome
 _PASSING_NS = 5 * SECOND_NS  # what is in flight may disagree for so long
 _WANTED = {
@@ -241,7 +242,7 @@ class Session:
         self._people.begin()
         await self._until(self.plan.calm_ns)
         await self._calm()
-        self._people.tidy()
+        self._people.leave()
         await self._stop()
         await self._start_twice()
         self._outside.pump.stop()
@@ -335,7 +336,8 @@ class Session:
             check.fail("history", f"the history lacks {behind} records, {history.conflicts} have another content")
 
     async def _start_twice(self) -> None:
-        """Start twice on a venue that stands still: nothing may be sent, nothing may be learnt."""
+        """Start twice on a venue that stands still: nothing may be sent, nothing may be learnt or forgotten."""
+        self.invariants.hands.overdue(self._venue_time.now_ns() + 1)
         for first in (True, False):
             if self.invariants.violation is not None:
                 return
@@ -343,11 +345,14 @@ class Session:
             assert life is not None
             before, orders = self._outside.disk.last, len(self.engine.orders)
             told = len(self.engine.executions)
+            quarantines = _quarantines(life)
             self._away_ns = SECOND_NS
             life.process.die()
             await asyncio.sleep(6.0)
             if len(self.engine.orders) != orders:
                 self.invariants.fail(8, "a restart on an unchanged venue placed an order")
+            if (found := _quarantines(self._alive)) != quarantines:
+                self.invariants.fail(8, f"before a restart these were in quarantine: {quarantines}, and after: {found}")
             records = [self._outside.disk.record(n).event for n in range(before + 1, self._outside.disk.last + 1)]
             # What the open positions are worth by now may be news to the first start, never to the second.
             news = [
@@ -385,6 +390,14 @@ class Session:
 def _of_time(event: Event) -> bool:
     """Whether the event came of time alone: a cool-down that is over while the daemon happens to start."""
     return isinstance(event, BreakerChanged) and event.before is not BreakerState.CLOSED
+
+
+def _quarantines(life: Life | None) -> dict[MarketId, str]:
+    """Return why markets are in quarantine."""
+    if life is None or life.floor is None:
+        return {}
+    reasons = {market: task.desk.executor.quarantine for market, task in life.floor.markets.items()}
+    return {market: reason for market, reason in reasons.items() if reason}
 
 
 def _venue(plan: Plan) -> VenueSpec:

@@ -24,6 +24,7 @@ _NEEDS: dict[str, tuple[Kind, ...]] = {
     "exception_means_failed": _LATE,
     "no_overlap": (Kind.STALE_ANSWERS, Kind.PRIVATE_DROP),
     "restart_forgets": (Kind.CRASH,),
+    "restart_gives_back": (Kind.CRASH,),
     "ids_begin_anew": (Kind.CRASH,),
     "retry_after_ignored": (Kind.THROTTLE,),
     "trusts_failed_query": (Kind.MAINTENANCE,),

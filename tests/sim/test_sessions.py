@@ -26,6 +26,7 @@ _DEEDS = (  # what happens in the sweeps that is no fault
     "hand_trade",
     "hand_told",
     "hand_quarantine",
+    "hand_quarantine_kept",
     "kill_set",
     "kill_by_file",
     "kill_flatten",

@@ -1,17 +1,19 @@
 """What somebody does by hand at the venue, past the daemon: whether it was told, and left alone.
 
 An order without our prefix must be noted while it rests, and nobody but its owner may end it. A trade by hand must be
-noted too. Both within a minute in which the venue can be asked; the session says when that minute is over, by
-`overdue`. What hands hold is no exposure of ours, so it is kept here, by the venue's own executions.
+noted too. Both once, however often the daemon starts, and within a minute in which the venue can be asked; the session
+says when that minute is over, by `overdue`. A market that is taken from the daemon by it, under the policy
+`quarantine`, is not entered until a person releases it, in no life. What hands hold is no exposure of ours, so it is
+kept here, by the venue's own executions.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from kangbot.model.events import Noted
 from kangbot.model.ids import CLIENT_ID_PREFIX, ExecutionId, MarketId, VenueOrderId
 from kangbot.model.money import ZERO, Quantity
-from kangbot.model.orders import Fill, FillCause, OrderStatus
+from kangbot.model.orders import Fill, FillCause, Intent, OrderStatus, Purpose
 from kangbot.sim.exchange.orders import Cause, Origin, SimOrder
 
 
@@ -26,19 +28,29 @@ class HandWatch:
         self._traded: dict[ExecutionId, int] = {}  # when; not noted yet
         self._untold: dict[VenueOrderId, None] = {}
         self._known: dict[str, None] = {}  # orders and executions of hands, ever
-        self._withdrawn: dict[VenueOrderId, None] = {}
+        self._told: dict[str, None] = {}  # of those, what was noted
+        self._taken: dict[MarketId, str] = {}  # why, as the journal has it
+        self._released_ns: dict[MarketId, int] = {}  # the daemon's clock
         self._nets: dict[MarketId, Quantity] = {}
         self._by_hand: dict[MarketId, Quantity] = {}
 
     # ------------------------------------------------------------------------------------------------------ by session
-    @property
-    def resting(self) -> tuple[VenueOrderId, ...]:
-        """The orders of hands that rest."""
-        return tuple(self._resting)
+    def releases(self, market: MarketId, now_ns: int) -> None:
+        """Learn that a person gives the market back, by the daemon's clock; a restart may come before it is on disk."""
+        self._taken.pop(market, None)
+        self._released_ns[market] = now_ns
 
-    def withdraws(self, order_id: VenueOrderId) -> None:
-        """Learn that its owner cancels the order."""
-        self._withdrawn[order_id] = None
+    def begins(self, quarantines: Mapping[MarketId, str]) -> None:
+        """Learn why markets are in quarantine, "" where they are not, at the beginning of a life."""
+        for market, why in self._taken.items():
+            if not quarantines[market]:
+                self._fail(f"a restart gives {market} back, which nobody released: {why}")
+            self._deeds["hand_quarantine_kept"] += 1
+
+    def sends(self, intent: Intent, *, again: bool) -> None:
+        """Learn that an order of the daemon's leaves; `again`: it has left before."""
+        if intent.purpose is Purpose.ENTRY and not again and intent.market in self._taken:
+            self._fail(f"entry {intent.client_id} leaves in a market that is a person's: {self._taken[intent.market]}")
 
     def overdue(self, before_ns: int) -> None:
         """Object to everything that was done before then and has not been noted."""
@@ -58,7 +70,7 @@ class HandWatch:
         if order.status.terminal:
             self._resting.pop(order_id, None)
             self._untold.pop(order_id, None)
-            if order.status is OrderStatus.CANCELED and order.cause is Cause.USER and order_id not in self._withdrawn:
+            if order.status is OrderStatus.CANCELED and order.cause is Cause.USER:
                 self._fail(f"order {order_id}, which is not ours, was cancelled, and not by its owner")
         elif order_id not in self._resting:
             self._deeds["hand_order"] += 1
@@ -90,11 +102,22 @@ class HandWatch:
 
     # ------------------------------------------------------------------------------------------------------- on disk
     def noted(self, note: Noted) -> bool:
-        """Learn of a note on hands; False where no hand gave a reason for it."""
+        """Learn of a note on hands; False where no hand gave a reason for it, or where it was told before."""
+        if note.kind == "market.quarantine":
+            return self._takes(note)
         of = note.fields.get("execution_id" if note.kind == "position.by_hand" else "venue_order_id", "")
-        if of not in self._known:
+        if of not in self._known or of in self._told:
             return False
+        self._told[of] = None
         self._traded.pop(ExecutionId(of), None)
         self._untold.pop(VenueOrderId(of), None)
         self._deeds["hand_told"] += 1
+        return True
+
+    def _takes(self, note: Noted) -> bool:
+        market = note.market
+        if market is None or market not in self.touched or market in self._taken:
+            return False
+        if note.at_ns > self._released_ns.get(market, 0):  # else the release was quicker than the disk
+            self._taken[market] = note.message
         return True

@@ -67,7 +67,9 @@ _ALARMS = frozenset(
         "fill.too_old",
     }
 )
-_OF_HANDS = frozenset({"order.foreign", "position.by_hand"})  # with a reason where somebody traded by hand
+_OF_HANDS = frozenset(
+    {"order.foreign", "position.by_hand", "market.quarantine"}
+)  # with a reason where somebody traded by hand
 _CLOCK_NS = 2 * SECOND_NS  # a commit's delay, and by how much the clocks of two lives may differ
 _DEAD = (OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
 
@@ -127,9 +129,11 @@ class Invariants:
     def attend(
         self, risk: AccountRisk | None, executors: Iterable[Executor] = (), breakers: Breakers | None = None
     ) -> None:
-        """Watch the books of this life of the daemon; None: it is dead."""
+        """Watch the books of this life of the daemon, which begins; None: it is dead."""
         self._books = None if risk is None else (risk, tuple(executors))
         self._breakers = breakers
+        if self._books is not None:
+            self.hands.begins({executor.position.market: executor.quarantine for executor in self._books[1]})
 
     def forgive(self) -> None:
         """Begin the counting of requests anew: of what the last process heard, one that starts knows the journal."""
@@ -152,6 +156,7 @@ class Invariants:
         if self._breakers is not None and intent.client_id not in self._sends:
             self.breaking.sends(intent, self._breakers)
         self.killing.sends(intent, again=intent.client_id in self._sends)
+        self.hands.sends(intent, again=intent.client_id in self._sends)
         self._sends[intent.client_id] = self._sends.get(intent.client_id, 0) + 1
         if self._rules.id_rule is IdRule.WHILE_OPEN and self._sends[intent.client_id] > 1:
             self.fail(1, f"order {intent.client_id} is sent again to a venue that forgets its ids")

@@ -25,6 +25,7 @@ from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter
 from kangbot.machines.breakers import HOLDING, Breakers
 from kangbot.machines.executions import Executions
+from kangbot.machines.hands import Hands
 from kangbot.machines.memory import MarketMemory, Memory
 from kangbot.machines.order import Order
 from kangbot.machines.order_table import Sign
@@ -153,6 +154,17 @@ def _restart_forgets(put: Put) -> None:
     def forget(self: Blotter, memory: MarketMemory, **named: Any) -> None:
         ended = tuple(order for order in memory.orders if order.status.terminal)
         begin(self, msgspec.structs.replace(memory, orders=ended), **named)
+
+    put(Blotter, "__init__", forget)
+
+
+def _restart_gives_back(put: Put) -> None:
+    """Begin without the quarantines that hands are the reason for."""
+    begin = Blotter.__init__
+
+    def forget(self: Blotter, memory: MarketMemory, **named: Any) -> None:
+        seen = Hands(strangers=dict.fromkeys(memory.hands.strangers, True))
+        begin(self, msgspec.structs.replace(memory, hands=seen), **named)
 
     put(Blotter, "__init__", forget)
 
@@ -325,6 +337,7 @@ _ALL = (
     _no_settle_margin,
     _resend_after_deadline,
     _restart_forgets,
+    _restart_gives_back,
     _ids_begin_anew,
     _trusts_failed_query,
     _no_overlap,

@@ -81,7 +81,7 @@ _SHAPES: dict[Kind, _Shape] = {
     Kind.HALF_OPEN: _Shape(1, 30),
     Kind.LATE_ACCEPTANCE: _Shape(10, 60, 0.1, 0.8, 3),
     Kind.LATE_REQUEST: _Shape(10, 60, 0.1, 0.5, 3),
-    Kind.STALE_ANSWERS: _Shape(10, 90),
+    Kind.STALE_ANSWERS: _Shape(10, 90, weight=3),
     Kind.SERVER_ERROR: _Shape(5, 40, 0.1, 0.6),
     Kind.THROTTLE: _Shape(2, 20, 0.2, 1.0),
     Kind.BAN: _Shape(1, 5, 1.0, 1.0, 1),
@@ -102,9 +102,10 @@ _SHAPES: dict[Kind, _Shape] = {
 
 
 def planned(rng: "random.Random", *, begin_ns: int, end_ns: int, kinds: tuple[Kind, ...], most: int) -> list[Fault]:
-    """Return at most `most` faults of `kinds` between the two times, in the order in which they begin.
+    """Return faults of `kinds` between the two times, at most `most` of them drawn, in the order in which they begin.
 
-    Long quiet plans and short wild ones are both of interest, so the number is drawn first.
+    Long quiet plans and short wild ones are both of interest, so the number is drawn first. While answers are behind,
+    the private stream loses events too: a venue has them from one place, and either alone is healed by the other.
     """
     weights = [_SHAPES[kind].weight for kind in kinds]
     faults = []
@@ -114,6 +115,9 @@ def planned(rng: "random.Random", *, begin_ns: int, end_ns: int, kinds: tuple[Ki
         for_ns = int(rng.uniform(shape.shortest_s, shape.longest_s) * SECOND_NS)
         share = rng.uniform(shape.least, shape.most)
         faults.append(Fault(kind=kind, at_ns=at_ns, for_ns=min(for_ns, end_ns - at_ns), share=share))
+        if kind is Kind.STALE_ANSWERS and Kind.PRIVATE_DROP in kinds:
+            lost = rng.uniform(_SHAPES[Kind.PRIVATE_DROP].least, _SHAPES[Kind.PRIVATE_DROP].most)
+            faults.append(msgspec.structs.replace(faults[-1], kind=Kind.PRIVATE_DROP, share=lost))
     return sorted(faults, key=lambda fault: fault.at_ns)
 
 

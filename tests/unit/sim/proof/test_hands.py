@@ -7,9 +7,10 @@ import msgspec
 
 from kangbot.model.events import Noted, Severity
 from kangbot.model.ids import ClientId, ExecutionId, MarketId, VenueOrderId
-from kangbot.model.orders import Fill, FillCause, OrderKind, OrderStatus, Side
+from kangbot.model.orders import Fill, FillCause, Intent, OrderKind, OrderStatus, Purpose, Side
 from kangbot.sim.exchange.orders import Cause, OrderRequest, SimOrder
 from kangbot.sim.proof.hands import HandWatch
+from tests.support import trade_words
 
 D = Decimal
 BTC = MarketId("bybit:BTC/USDT:USDT")
@@ -38,6 +39,11 @@ def fill(name: str, side: Side, quantity: str) -> Fill:
         cause=FillCause.TRADE,
         at_ns=5,
     )
+
+
+def leaving(purpose: Purpose = Purpose.ENTRY) -> Intent:
+    """Return an order of the daemon's."""
+    return msgspec.structs.replace(trade_words.intent(purpose=purpose), market=BTC)
 
 
 def note(kind: str, **fields: str) -> Noted:
@@ -76,13 +82,10 @@ def test_a_note_needs_a_hand() -> None:
 
 
 def test_only_its_owner_ends_an_order_by_hand() -> None:
-    """One that the venue itself ends, and one that its owner withdraws, are well."""
+    """One that the venue itself ends is well."""
     story = Story()
     ended = {"status": OrderStatus.CANCELED, "cause": Cause.USER}
-    for name in ("his", "taken"):
-        story.watch.order(order(name))
-    story.watch.withdraws(VenueOrderId("his"))
-    story.watch.order(msgspec.structs.replace(order("his"), **ended))
+    story.watch.order(order("taken"))
     story.watch.order(msgspec.structs.replace(order("venue"), status=OrderStatus.CANCELED, cause=Cause.BALANCE))
     assert story.said == []
     story.watch.order(msgspec.structs.replace(order("taken"), **ended))
@@ -101,3 +104,45 @@ def test_the_share_by_hand_begins_anew_when_the_position_does() -> None:
     story.watch.executed(fill("4", Side.SELL, "1"), order("hand"))
     story.watch.executed(fill("5", Side.SELL, "1"), ours)
     assert story.watch.ours(BTC, D(-1)) == -1
+
+
+def test_what_is_done_by_hand_is_told_once() -> None:
+    """Whoever starts anew knows of it."""
+    story = Story()
+    story.watch.order(order("told"))
+    assert [story.watch.noted(note("order.foreign", venue_order_id="told")) for _ in range(2)] == [True, False]
+
+
+def test_a_market_that_is_taken_is_not_entered_and_stays_taken() -> None:
+    """In every life, until a person releases it; a second copy of what has left before is no entry."""
+    story = Story()
+    story.watch.order(order("his"))
+    assert story.watch.noted(note("market.quarantine"))
+    assert not story.watch.noted(note("market.quarantine")), "it is taken already"
+    story.watch.begins({BTC: "his"})
+    story.watch.sends(leaving(), again=True)
+    story.watch.sends(leaving(Purpose.EXIT), again=False)
+    assert story.said == []
+    story.watch.sends(leaving(), again=False)
+    story.watch.begins({BTC: ""})
+    assert [what.partition(" ")[0] for what in story.said] == ["entry", "a"]
+    assert story.deeds["hand_quarantine_kept"] == 2
+
+
+def test_a_release_ends_it_however_slow_the_disk_is() -> None:
+    """A note from before the release may reach the disk after it; one from after it takes the market again."""
+    story = Story()
+    story.watch.order(order("his"))
+    story.watch.releases(BTC, 6)
+    assert story.watch.noted(note("market.quarantine"))
+    story.watch.sends(leaving(), again=False)
+    story.watch.begins({BTC: ""})
+    assert story.said == []
+    story.watch.noted(msgspec.structs.replace(note("market.quarantine"), at_ns=7))
+    story.watch.begins({BTC: ""})
+    assert len(story.said) == 1
+
+
+def test_nobody_takes_a_market_that_no_hand_was_in() -> None:
+    """Such a note is wrong."""
+    assert not Story().watch.noted(note("market.quarantine"))

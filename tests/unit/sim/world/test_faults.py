@@ -22,6 +22,18 @@ def test_a_plan_stays_within_its_time_and_its_kinds(seed: int, most: int) -> Non
         assert 0 < fault.share <= 1
 
 
+def test_answers_that_are_behind_come_with_lost_events() -> None:
+    """For as long, where both kinds are asked for: either alone is healed by the other."""
+    both = (Kind.STALE_ANSWERS, Kind.PRIVATE_DROP)
+    plan = planned(random.Random(3), begin_ns=0, end_ns=10**12, kinds=both, most=30)
+    stale = [(fault.at_ns, fault.for_ns) for fault in plan if fault.kind is Kind.STALE_ANSWERS]
+    lost = [(fault.at_ns, fault.for_ns) for fault in plan if fault.kind is Kind.PRIVATE_DROP]
+    assert stale
+    assert set(stale) <= set(lost)
+    alone = planned(random.Random(3), begin_ns=0, end_ns=10**12, kinds=both[:1], most=30)
+    assert {fault.kind for fault in alone} == {Kind.STALE_ANSWERS}
+
+
 def test_no_kinds_are_no_faults() -> None:
     """A session may be quiet."""
     assert planned(random.Random(1), begin_ns=0, end_ns=10, kinds=(), most=5) == []
