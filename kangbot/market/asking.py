@@ -34,17 +34,14 @@ async def ask_patiently(
     waits: Callable[[str], None] = lambda _reason: None,
     ended: Callable[[Exception | None], None] = lambda _error: None,
     again: Again = at_once,
-    admitted: Again = at_once,
 ) -> T:
     """Ask under the budget until there is an answer; only for questions, and for settings that may be set twice.
 
     Refused and NeedsHuman are raised. `what` names the question in the log; `waits` is told why there is no answer yet,
-    and "" once there is one; `ended` hears how each attempt ended; `again` is awaited after a failure,
-    `admitted` before each attempt.
+    and "" once there is one; `ended` hears how each attempt ended; `again` is awaited after a failure.
     """
     backoff = Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
     while True:
-        await admitted()
         await budget.acquire(Priority.DATA)
         try:
             async with asyncio.timeout(_TIMEOUT_S):

@@ -236,7 +236,6 @@ class Floor:
             exits_slow=partial(self.circuits.in_trouble, spec.market, Lane.EXIT),
         )
         data_ended = partial(self._ended, spec.market, Operation.DATA)
-        data_held = partial(self.circuits.in_trouble, spec.market, Lane.DATA)
         prices = Prices(
             instrument=instrument,
             venue=self._venue,
@@ -258,7 +257,6 @@ class Floor:
             draw=draw,
             ended=data_ended,
             again=partial(self._fetch_again, executor),
-            held=lambda: data_held() and not executor.position.net,  # a position is managed by the strategy's bars
         )
         task = MarketTask(
             spec=spec,
@@ -270,7 +268,7 @@ class Floor:
             preparation=preparation,
             prices=prices,
             data_ended=data_ended,
-            data_held=data_held,
+            data_held=partial(self.circuits.in_trouble, spec.market, Lane.DATA),
             overseer=Overseer(executor=executor, bounds=self._terms.decisions, now_ns=clock.now_ns, alarm=self._alarm),
             supervisor=self._terms.supervisor(clock, draw),
             journal=self._journal,

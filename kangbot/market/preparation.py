@@ -1,11 +1,9 @@
 """The errands that bring a market to life: subscribe, then fetch history, each until it succeeds or cannot.
 
 What only takes time (a venue that is away, a budget that is spent) is waited out here with backoff; what a person must
-change (no such topic, no such market) comes back as a failure with its reason. While the market's data are held back,
-nothing is asked: whoever probes its breaker asks instead, and its closing wakes what waits.
+change (no such topic, no such market) comes back as a failure with its reason.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -48,7 +46,7 @@ class PreparationFailed:
 
 
 class Preparation:
-    """One market's errands; at most one attempt at a time. While `held`, none of them asks the venue for anything."""
+    """One market's errands; at most one attempt at a time."""
 
     def __init__(
         self,
@@ -63,7 +61,6 @@ class Preparation:
         draw: Callable[[], float],
         ended: Callable[[Exception | None], None] = lambda _error: None,
         again: Again = at_once,
-        held: Callable[[], bool] = lambda: False,
     ) -> None:
         self._instrument = instrument
         self.leverage = leverage
@@ -75,8 +72,6 @@ class Preparation:
         self._draw = draw
         self._ended = ended
         self._again = again
-        self._held = held
-        self._admitted: asyncio.Future[None] | None = None  # waited for by errands that are held back
         self._subscription: Subscription | None = None
         self.attempt = 0
 
@@ -95,12 +90,6 @@ class Preparation:
         if self._subscription is not None:
             subscription, self._subscription = self._subscription, None
             self._tasks.spawn("unsubscribe", subscription.aclose())
-
-    def look(self) -> None:
-        """Let what was held back go on, where nothing holds it back any more; after each turn of the market."""
-        if self._admitted is not None and not self._held():
-            admitted, self._admitted = self._admitted, None
-            admitted.set_result(None)
 
     async def _prepare(self, bars: Bars, attempt: int) -> None:
         try:
@@ -129,20 +118,8 @@ class Preparation:
     async def _ask(self, what: str, ask: Callable[[], Awaitable[T]]) -> T:
         named = f"{what} of {self._instrument.market}"
         return await ask_patiently(
-            ask,
-            budget=self._budget,
-            draw=self._draw,
-            what=named,
-            ended=self._ended,
-            again=self._again,
-            admitted=self._admission,
+            ask, budget=self._budget, draw=self._draw, what=named, ended=self._ended, again=self._again
         )
-
-    async def _admission(self) -> None:
-        while self._held():
-            if self._admitted is None:
-                self._admitted = asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._admitted)  # another errand may wait for the same
 
 
 def _words(error: Exception) -> str:

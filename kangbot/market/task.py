@@ -194,7 +194,6 @@ class MarketTask:
             self._rejoin(now_ns)
         self._change(renew=False)
         self._prices.look(now_ns, needed=self._manages)
-        self._preparation.look()
         self._advance()
         if self.overseer.why and self._bars is not None:
             self._stop_strategy(self.overseer.why)

@@ -5,8 +5,7 @@ from decimal import Decimal
 
 from kangbot.machines.breakers import Breakers
 from kangbot.market.reporting import breaker_reports
-from kangbot.market.roster import Command
-from kangbot.model.events import BreakerState, Lane, RunState
+from kangbot.model.events import BreakerState, Lane
 from kangbot.model.ids import MarketId
 from kangbot.ports import Channel
 from kangbot.runtime.world import SECOND_NS
@@ -117,64 +116,6 @@ def test_an_open_data_lane_keeps_the_candles_of_a_position() -> None:
         told.feeds.tell(Channel.BAR, instrument(), live=False)
         await asyncio.sleep(150)
         assert told.venue.fetches > asked
-
-    play(story)
-
-
-def test_an_open_data_lane_holds_back_a_market_that_begins() -> None:
-    """It asks for nothing until its lane closes, and then at once."""
-
-    async def story(told: Story) -> None:
-        await told.open()
-        told.floor.circuits.isolate(MARKET, Lane.DATA, "test")
-        told.roster.command(MARKET, Command.START, "test")
-        await asyncio.sleep(600)
-        assert told.state is RunState.STARTING
-        assert told.venue.fetches == 0
-        told.floor.circuits.reset(MARKET, Lane.DATA, "test")
-        async with asyncio.timeout(1):
-            await told.reach(RunState.LIVE)
-        assert told.venue.fetches == 1
-
-    play(story)
-
-
-def test_a_market_that_warms_up_waits_for_its_open_data_lane() -> None:
-    """Its own waits begin no question meanwhile; whoever probes the lane asks instead."""
-
-    async def story(told: Story) -> None:
-        told.venue.hidden_bars = 2
-        await told.open()
-        told.roster.command(MARKET, Command.START, "test")
-        await told.reach(RunState.WARMING)
-        await asyncio.sleep(1)
-        told.floor.circuits.isolate(MARKET, Lane.DATA, "test")
-        await asyncio.sleep(1)
-        asked = told.venue.fetches
-        told.venue.hidden_bars = 0
-        await asyncio.sleep(600)
-        assert told.venue.fetches == asked
-        told.floor.circuits.reset(MARKET, Lane.DATA, "test")
-        await told.reach(RunState.LIVE)
-        assert told.venue.fetches == asked + 1
-
-    play(story)
-
-
-def test_a_market_that_begins_with_a_position_asks_through_an_open_data_lane() -> None:
-    """Its exit is decided by the bars that it waits for."""
-
-    async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
-        assert told.venue.net == Decimal(2)
-        told.roster.command(MARKET, Command.STOP, "test")
-        await told.reach(RunState.DRAINING, RunState.STOPPED)
-        told.floor.circuits.isolate(MARKET, Lane.DATA, "test")
-        told.roster.command(MARKET, Command.START, "test")
-        await told.reach(RunState.LIVE)
 
     play(story)
 

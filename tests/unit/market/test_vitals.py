@@ -74,20 +74,6 @@ def test_a_market_without_its_task_is_named_once_work_waits() -> None:
     play(story)
 
 
-def test_a_supervisor_that_is_gone_while_its_market_waits_after_a_fall_is_named() -> None:
-    """Nobody sends it anything: a round of the account leaves something in its inbox, and nobody takes it."""
-
-    async def story(told: Story) -> None:
-        await told.live()
-        told.task.inbox.put(object())  # nobody takes such a message: the turn falls
-        while not told.task.supervisor.falls:
-            await asyncio.sleep(0)
-        end(f"floor/{MARKET}")
-        assert f"market {MARKET} for 120 s" in await watched(told, 240)
-
-    play(story)
-
-
 def test_breakers_that_nobody_probes_are_named() -> None:
     """An open one would stay open for ever, and its market would never enter again."""
 
