@@ -22,6 +22,7 @@ class Backfill:
     def __init__(self, offset_ns: Callable[[], int]) -> None:
         self._offset_ns = offset_ns
         self._under_way = False
+        self._returns = self._asked_after = 0  # of the stream: until now, and until what is on its way was asked for
         self._not_before_ns = 0  # bars that were missing are on their way to the venue's history
         self._vain = 0  # fetches in a row that did not close the hole
         self.lacks = ""  # what the venue's history has not had for more than a moment; "" for nothing
@@ -30,10 +31,19 @@ class Backfill:
     def begun(self) -> None:
         """Learn that history is on its way."""
         self._under_way = True
+        self._asked_after = self._returns
 
-    def answered(self) -> None:
-        """Learn that it came."""
+    def answered(self) -> bool:
+        """Learn that it came; False where it closes no hole of trades: it was asked for before they flowed again.
+
+        The venue answered as things stood then: what was traded until the stream's first trade, neither knows.
+        """
         self._under_way = False
+        return self._asked_after == self._returns
+
+    def trades_are_back(self) -> None:
+        """Learn that trades flow again, after they did not."""
+        self._returns += 1
 
     def ended(self) -> None:
         """Learn that the market does not run any more: what is on its way is not needed."""

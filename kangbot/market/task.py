@@ -321,8 +321,8 @@ class MarketTask:
                 self._forget()
                 self._move(Signal.GAVE_UP, reason)
             case Fetched(history=history) if self._bars is not None:
-                self.backfill.answered()
-                self._joined(self._bars, history)
+                if self.backfill.answered():
+                    self._joined(self._bars, history)
             case Fetched():
                 pass  # stopped meanwhile
 
@@ -345,11 +345,14 @@ class MarketTask:
         """Learn that a topic is down or back. Once it is back, history closes the hole."""
         if self._bars is None:
             return
-        self._streams.changed(change.topic.channel, live=change.live, reason=change.reason)
+        channel = change.topic.channel
+        if channel is Channel.TRADE and change.live and self._streams.lost(channel):
+            self.backfill.trades_are_back()
+        self._streams.changed(channel, live=change.live, reason=change.reason)
         self._streams_changed()
         self._act_due = True  # what waits for fresh data may go
         if not change.live and not change.reason.startswith(_CLOSED):  # a connection's end is no market's failure
-            self._data_ended(Retryable(f"the {change.topic.channel.value} stream is down: {change.reason}"))
+            self._data_ended(Retryable(f"the {channel.value} stream is down: {change.reason}"))
         if self._streams.bars_lost and self._bars.joined:
             log.warning("market.bars_interrupted", market=self.spec.market, reason=change.reason)
             self._bars.broken()

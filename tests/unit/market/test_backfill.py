@@ -17,6 +17,19 @@ def test_one_fetch_is_under_way_at_a_time() -> None:
     assert backfill.due_ns() == 0
 
 
+def test_what_was_asked_for_before_trades_flowed_again_closes_no_hole() -> None:
+    """The venue answered as of before: it is asked once more, at once. In the stream's stead it serves."""
+    backfill = Backfill(lambda: 0)
+    backfill.begun()
+    assert backfill.answered()
+    backfill.begun()
+    backfill.trades_are_back()
+    assert not backfill.answered()
+    assert backfill.due_ns() == 0
+    backfill.begun()
+    assert backfill.answered()
+
+
 def test_bars_that_were_missing_are_asked_for_again() -> None:
     """Two seconds later while the stream flows, ten where it does not; a market that ends forgets it."""
     backfill = Backfill(lambda: 0)
