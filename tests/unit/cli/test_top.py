@@ -154,6 +154,13 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
         yield it
 
 
+# A terminal's own programs heed Ctrl-C. What a script starts in the background is born deaf to it, its tests as well.
+_HEEDS_INTERRUPTS = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "runpy.run_module('kangbot', run_name='__main__')"
+)
+
+
 class Terminal:
     """`kangbot top` in a terminal of 80 columns and 24 lines."""
 
@@ -163,7 +170,7 @@ class Terminal:
         self._before = termios.tcgetattr(theirs)
         self._theirs = theirs
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "kangbot", "top", "--socket", str(socket)],
+            [sys.executable, "-c", _HEEDS_INTERRUPTS, "top", "--socket", str(socket)],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
