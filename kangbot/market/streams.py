@@ -14,21 +14,34 @@ class Streams:
 
     def __init__(self) -> None:
         self._lost: dict[Channel, str] = {}
+        self._unheard: dict[Channel, None] = {}  # asked for, and silent by right so far
 
     def asked(self, channels: Iterable[Channel]) -> None:
         """Learn what is being subscribed."""
-        self._lost = {channel: "no data yet" for channel in channels if channel is not Channel.TRADE}
+        self._lost, self._unheard = {}, {}
+        for channel in channels:
+            if channel is Channel.TRADE:
+                self._unheard[channel] = None
+            else:
+                self._lost[channel] = "no data yet"
 
     def ended(self) -> None:
         """Learn that nothing is subscribed any more."""
         self._lost.clear()
+        self._unheard.clear()
 
     def changed(self, channel: Channel, *, live: bool, reason: str) -> None:
         """Learn that a stream flows or does not."""
         if live:
             self._lost.pop(channel, None)
+            self._unheard.pop(channel, None)
         else:
             self._lost[channel] = reason
+
+    def cut(self, reason: str) -> None:
+        """Learn that a connection of the market ended: what was not heard yet may be missed, until it is heard."""
+        for channel in self._unheard:
+            self._lost.setdefault(channel, reason)
 
     def lost(self, channel: Channel) -> bool:
         """Whether the stream was asked for and does not flow."""

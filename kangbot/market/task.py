@@ -349,6 +349,8 @@ class MarketTask:
         if channel is Channel.TRADE and change.live and self._streams.lost(channel):
             self.backfill.trades_are_back()
         self._streams.changed(channel, live=change.live, reason=change.reason)
+        if not change.live and change.reason.startswith(_CLOSED):
+            self._streams.cut(change.reason)
         self._streams_changed()
         self._act_due = True  # what waits for fresh data may go
         if not change.live and not change.reason.startswith(_CLOSED):  # a connection's end is no market's failure

@@ -11,9 +11,9 @@ from kangbot.model.data import Trade
 from kangbot.model.events import BarStored, RunState
 from kangbot.model.market import Instrument
 from kangbot.model.orders import Side
-from kangbot.ports import Channel
+from kangbot.ports import Channel, Topic
 from kangbot.runtime.world import SECOND_NS
-from tests.support.floor_story import BarVenue, Story, play, spec
+from tests.support.floor_story import BarVenue, FakeFeeds, Story, play, spec
 from tests.support.trade_words import MARKET, dec, instrument
 
 FRAME_S = 10
@@ -78,5 +78,40 @@ def test_an_answer_that_was_asked_for_before_the_stream_was_back_hides_no_trade(
         assert [bar for bar in bars if bar.volume != WHOLE] == []
         opened = [bar.open_ns for bar in bars]
         assert opened == list(range(opened[0], opened[-1] + 1, FRAME_S * SECOND_NS))
+
+    play(story)
+
+
+class Unheard(FakeFeeds):
+    """Feeds that tell of no trades before one has come."""
+
+    def tell(self, channel: Channel, instrument: Instrument, *, live: bool) -> None:
+        if channel is not Channel.TRADE:
+            super().tell(channel, instrument, live=live)
+
+
+def test_a_connection_that_is_cut_before_the_first_trade_hides_none() -> None:
+    """The topic of trades was silent by right until then, so nobody told that it went down; bars wait all the same."""
+
+    async def story(told: Story) -> None:
+        told.venue = TradeVenue(clock=told.venue.clock)
+        told.specs = [spec(told.strategy, timeframe="10s", timeframe_s=FRAME_S)]
+        told.feeds = Unheard()
+        flows = asyncio.Event()
+        await told.open()
+        streaming = asyncio.create_task(stream(told, flows))
+        told.roster.command(MARKET, Command.START, "test")
+        await told.reach(RunState.LIVE)
+        quotes = Topic(market=MARKET, channel=Channel.QUOTE, native="quotes")
+        told.task.inbox.feed_changed(quotes, live=False, reason="closed: gone")
+        await asyncio.sleep(65)
+        flows.set()
+        told.task.inbox.feed_changed(quotes, live=True, reason="")
+        told.task.inbox.feed_changed(Topic(market=MARKET, channel=Channel.TRADE, native="trades"), live=True, reason="")
+        await asyncio.sleep(40)
+        streaming.cancel()
+        bars = [event.bar for event in told.disk.events if isinstance(event, BarStored)]
+        assert len(bars) >= 9
+        assert [bar for bar in bars if bar.volume != WHOLE] == []
 
     play(story)

@@ -27,6 +27,21 @@ def test_trades_that_never_came_accuse_nobody_and_those_that_ended_do() -> None:
     assert streams.bars_lost
 
 
+def test_a_cut_before_the_first_trade_may_have_missed_some() -> None:
+    """Nobody knows whether the market was quiet: trades count as lost until one is heard."""
+    streams = Streams()
+    streams.asked({Channel.QUOTE: None, Channel.TRADE: None})
+    streams.changed(Channel.QUOTE, live=True, reason="")
+    streams.cut("closed: gone")
+    assert streams.why_stale == "the trade stream is down: closed: gone"
+    streams.changed(Channel.TRADE, live=True, reason="")
+    streams.cut("closed: gone")
+    assert not streams.bars_lost
+    streams.ended()
+    streams.cut("closed: gone")
+    assert not streams.why_stale
+
+
 def test_what_is_not_subscribed_is_not_missed() -> None:
     """A stopped market waits for nothing."""
     streams = Streams()
