@@ -5,7 +5,8 @@ exited, and a person looks after months. So the loop postpones the end again and
 
 Why faulthandler's timer and not a thread of ours: it is a thread in C that needs no interpreter lock. A regular
 expression that never ends, or a library that holds the lock, hangs every Python thread; this one still fires. What it
-cannot do is log: the stacks stand on standard error as they are, and the exit code is its own, 1.
+cannot do is log: the stacks stand on standard error as they are, and the exit code is its own, 1. Nor can it hold the
+threads still: of one that runs it may catch half a stack, which is why a loop that lives shows its stacks itself.
 
 The bound is measured by the clock that runs on while the process is stopped (SIGSTOP, a paused container): a pause
 that is longer than it may end the process when it goes on. Whatever starts it again finds the journal as after a kill.
@@ -29,6 +30,10 @@ class HangGuard:
     def beat(self) -> None:
         """Postpone the end. About a tenth of a millisecond: the timer is a thread that is made anew."""
         faulthandler.dump_traceback_later(self._after_s, exit=True, file=self._out)
+
+    def show(self) -> None:
+        """Write the stacks of all threads now. Unlike those at the end they are exact: none of ours runs meanwhile."""
+        faulthandler.dump_traceback(self._out, all_threads=True)
 
     def release(self) -> None:
         """Call the end off for good. Safe to call twice."""

@@ -113,6 +113,7 @@ class Keeper:
         self._told, answer = before.looked(Seen(phase=self._phase, status=self._status(), stuck=self._stuck()))
         if self._told.stuck and not before.stuck:
             log.critical("service.stuck", what=self._told.stuck)
+            self._guard.show()  # the loop lives, so what holds the part up is seen as it is
         elif before.stuck and not self._told.stuck:
             log.warning("service.unstuck", what=before.stuck)
         if answer.alive:

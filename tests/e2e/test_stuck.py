@@ -36,10 +36,11 @@ def test_a_journal_whose_disk_hangs_ends_the_process_and_the_next_start_trades_o
     assert world.daemon.ended == 1, world.daemon.last_lines()
     assert world.sandbox.truth()["orders"]["with_prefix"] == sent  # no order leaves that is not on the disk
     words = (world.folder / "daemon.log").read_text()
-    assert "service.stuck" in words
-    _, _, stacks = words.partition("Timeout (0:01:00)!")
+    _, _, told = words.partition("service.stuck")
+    stacks, end, _ = told.partition("Timeout (0:01:00)!")
     assert "kangbot/journal/" in stacks  # the thread that waits for the disk
     assert "kangbot/daemon.py" in stacks  # and the loop's, which does not
+    assert end
     disk.work()
     world.start()
     world.live()

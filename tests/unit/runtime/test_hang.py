@@ -52,6 +52,15 @@ def test_a_loop_that_hangs_ends_the_process_with_all_stacks(ends: str) -> None:
 
 
 @pytest.mark.process
+def test_a_loop_that_lives_shows_every_stack_and_goes_on() -> None:
+    """Its own stack and the bystander's, whole."""
+    done, _ = ran("guard.show(); guard.release()")
+    assert done.returncode == 0
+    assert "in main" in done.stderr
+    assert done.stderr.count("hread 0x") >= 2
+
+
+@pytest.mark.process
 def test_after_the_release_nothing_ends_it() -> None:
     """Twice is as well as once."""
     done, _ = ran("guard.release(); guard.release(); await asyncio.sleep(1.5)")

@@ -20,9 +20,13 @@ class Guard(HangGuard):
     def __init__(self) -> None:
         super().__init__(sys.stderr)
         self.beats = 0
+        self.shown = 0
 
     def beat(self) -> None:
         self.beats += 1
+
+    def show(self) -> None:
+        self.shown += 1
 
 
 @pytest.fixture
@@ -78,6 +82,7 @@ async def test_what_is_stuck_is_logged_once_and_postpones_nothing(manager: Notif
             keeper.look()
         assert manager.heard() == ["STATUS=well", "WATCHDOG=1"]
         assert [entry["event"] for entry in logs] == ["service.stuck", "service.unstuck"]
+        assert guard.shown == 1  # the stacks, once
 
 
 async def test_without_a_manager_only_the_guard_is_held_off() -> None:
