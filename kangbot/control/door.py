@@ -48,6 +48,7 @@ class Door:
     def __init__(self, *, tokens: Tokens, clock: Clock, names: Collection[str], cookie: str) -> None:
         self.sessions = Sessions(clock, tokens.session_key)
         self.cookie = cookie
+        self.refused = 0  # wrong tokens that were shown
         self._tokens = tokens
         self._clock = clock
         self._names = frozenset(name.lower() for name in names)
@@ -92,6 +93,7 @@ class Door:
         if access is not Access.OPEN:
             self._lockout.succeeded(remote)
             return access
+        self.refused += 1
         if self._lockout.failed(remote, now_ns):
             log.warning("control.locked_out", remote=remote, for_s=self._lockout.lock_ns // SECOND_NS)
         raise web.HTTPUnauthorized(text="this is not a token of the daemon's")

@@ -18,13 +18,31 @@ class Kept:
         self._make = make
         self._headers = {hdrs.CONTENT_TYPE: content_type, hdrs.CACHE_CONTROL: "no-store"}
         self._made: Made = (0, b"")
+        self._sent = b""  # the same with status line and headers, once it was sent
         self._until_s = 0.0  # by the loop's clock
 
     def answer(self) -> web.Response:
         """Return the answer of this moment."""
         now_s = asyncio.get_running_loop().time()
         if now_s >= self._until_s:
-            self._made = self._make()
+            self._made, self._sent = self._make(), b""
             self._until_s = now_s + KEPT_S
         status, body = self._made
-        return web.Response(status=status, body=body, headers=self._headers)
+        response = web.Response(status=status, body=body, headers=self._headers)
+        response[KEPT] = self
+        return response
+
+    def was_sent(self, response: web.Response) -> None:
+        """Remember how the answer went out over a connection that stays open, HTTP/1.1."""
+        body = self._made[1]
+        if self._sent or response.body is not body:
+            return  # another moment's
+        lines = (f"{name}: {value}\r\n" for name, value in response.headers.items())
+        self._sent = f"HTTP/1.1 {response.status} {response.reason}\r\n{''.join(lines)}\r\n".encode() + body
+
+    def sent(self, now_s: float) -> bytes:
+        """Return this moment's answer as it went out; nothing where it did not yet."""
+        return self._sent if now_s < self._until_s else b""
+
+
+KEPT = web.ResponseKey("kept", Kept)  # a response carries who keeps it

@@ -7,7 +7,6 @@ import msgspec
 from aiohttp import web
 
 from kangbot.control.access import Access
-from kangbot.control.answers import answer
 from kangbot.control.kept import Kept, Made
 from kangbot.control.port import Controlled
 from kangbot.control.route import Call, Route, get
@@ -49,6 +48,7 @@ class Reading:
 
     def __init__(self, daemon: Controlled) -> None:
         self._daemon = daemon
+        self._kept_live = Kept(self._make_live)
         self._kept_health = Kept(self._make_health)
         self._kept_ready = Kept(self._make_ready)
         self._kept_metrics = Kept(lambda: (200, daemon.metrics().encode()), CONTENT_TYPE)
@@ -97,8 +97,7 @@ class Reading:
         )
 
     async def _live(self, _: Call) -> web.Response:
-        live = not self._daemon.live()
-        return answer(Live(live=live), 200 if live else 503)
+        return self._kept_live.answer()
 
     async def _metrics(self, _: Call) -> web.Response:
         return self._kept_metrics.answer()
@@ -108,6 +107,10 @@ class Reading:
 
     async def _ready(self, _: Call) -> web.Response:
         return self._kept_ready.answer()
+
+    def _make_live(self) -> Made:
+        live = not self._daemon.live()
+        return 200 if live else 503, msgspec.json.encode(Live(live=live))
 
     def _make_health(self) -> Made:
         health = self._daemon.health()

@@ -19,6 +19,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from kangbot.control.access import Access
+from kangbot.control.again import Connections
 from kangbot.control.answers import Mask, dress, errors_in_words
 from kangbot.control.breaking import Breaking
 from kangbot.control.commanding import Commanding
@@ -86,7 +87,7 @@ class ControlServer:
             documented,
         )
         self._served = self._routes  # with those that are for TCP alone
-        self._runners: list[web.AppRunner] = []
+        self._runners: list[web.BaseRunner] = []
         self.port = 0  # of the TCP listener, where there is one
 
     async def _openapi(self, _: Call) -> object:
@@ -119,7 +120,7 @@ class ControlServer:
                 f"another daemon answers on the control socket {self._path}",
                 remedy="stop that one, or give this one a socket of its own: [control] socket",
             )
-        runner = await self._runner(owner, self._routes, (), strict=False)
+        runner = await self._runner(owner, self._routes, (), lambda: 0, strict=False)
         try:
             self._path.unlink(missing_ok=True)
             await web.UnixSite(runner, str(self._path)).start()
@@ -139,7 +140,7 @@ class ControlServer:
         names = (*LOOPBACK_NAMES, *listen.names)
         door = Door(tokens=tokens, clock=self._clock, names=names, cookie=f"kangbot_{listen.port}")
         self._served = (*self._routes, *Entrance(door).routes())
-        runner = await self._runner(door.admit, self._served, (door.same_house,), strict=True)
+        runner = await self._runner(door.admit, self._served, (door.same_house,), lambda: door.refused, strict=True)
         try:
             await web.TCPSite(runner, listen.host, listen.port, reuse_address=True).start()
         except OSError as error:
@@ -150,14 +151,24 @@ class ControlServer:
         log.info("control.listening", host=listen.host, port=listen.port)
 
     async def _runner(
-        self, guard: Guard, routes: tuple[Route, ...], first: tuple[Middleware, ...], *, strict: bool
-    ) -> web.AppRunner:
+        self,
+        guard: Guard,
+        routes: tuple[Route, ...],
+        first: tuple[Middleware, ...],
+        doubts: Callable[[], int],
+        *,
+        strict: bool,
+    ) -> web.ServerRunner:
         app = web.Application(middlewares=[errors_in_words(self._mask), *first], client_max_size=_LARGEST_BODY)
         app.on_response_prepare.append(dress)
         mount(app.router, routes, guard, strict=strict)
         self._pages(app.router)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
-        self._runners.append(runner)
+        application = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        self._runners.append(application)
+        await application.setup()
+        assert application.server is not None  # it is set up
+        runner = web.ServerRunner(Connections(application.server, doubts), handle_signals=False, shutdown_timeout=1.0)
+        self._runners.insert(0, runner)  # whoever listens ends before what it serves
         await runner.setup()
         return runner
 

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from kangbot.control.kept import KEPT_S
 from kangbot.model.events import Lane
 from kangbot.ports import Listing, Page
 from tests.support.control_desk import MARKET, Served, serving
@@ -200,6 +201,7 @@ async def test_health_tells_every_check_and_live_only_what_is_stuck(tmp_path: Pa
         async with http.get(f"{served.url}/live") as answer:
             assert (answer.status, await answer.json()) == (200, {"live": True})
         served.desk.stuck = "journal for 60 s"
+        await asyncio.sleep(KEPT_S + 0.05)
         async with http.get(f"{served.url}/live") as answer:
             assert (answer.status, await answer.json()) == (503, {"live": False})
 

@@ -1,0 +1,114 @@
+"""The same question once more on the same connection: answered without the way through the server.
+
+Who watches a daemon asks for one thing over and over. The answer is kept (`kept.py`), and still the parser, a task, the
+routes, the door and the headers took most of what such a question cost: 1,000 of them a second were 17 % of a core, and
+are 6 % by this way, half of which is the kernel's.
+
+So a connection remembers its last question, byte for byte, where that came whole and alone, was let in, and was
+answered with a kept answer. The same bytes get the bytes of this moment's answer, as they were sent to whoever asked
+first. All else goes the ordinary way, and nothing is decided here: who may ask is decided by the door, at the first
+question, after every wrong token of anybody, and once in a while.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp import HttpVersion11, hdrs, web
+
+from kangbot.control.kept import KEPT, Kept
+
+_LONGEST = 4096  # bytes of a question that is remembered
+_ORDINARY_EVERY_S = 60.0  # far below the hour after which aiohttp closes a connection that asked nothing
+_PARTICULAR = (hdrs.COOKIE, hdrs.EXPECT, hdrs.UPGRADE)  # a session ends, the others are answered in their own way
+
+
+class Connections(web.Server):
+    """Makes connections that are served as `server` serves them. `doubts` is another number after a wrong token."""
+
+    def __init__(self, server: web.Server, doubts: Callable[[], int]) -> None:
+        super().__init__(server.request_handler, request_factory=server.request_factory)
+        self.doubts = doubts
+
+    def __call__(self) -> "Connection":
+        """Return the protocol of a new connection."""
+        return Connection(self)
+
+
+class Connection(web.RequestHandler):
+    """One of them. Nothing is remembered while something is being answered, or has come in part."""
+
+    __slots__ = ("_answer", "_asked", "_at_rest", "_doubts", "_known", "_ours", "_time_s", "_until_s")
+
+    def __init__(self, ours: Connections) -> None:
+        loop = asyncio.get_running_loop()
+        super().__init__(ours, loop=loop, access_log=None)  # type: ignore[arg-type]  # which is how it takes none
+        self._ours = ours
+        self._time_s = loop.time
+        self._at_rest = True  # whatever came is answered, and a new question begins with the next byte
+        self._asked: bytes | None = None  # what is being answered, where it came whole and alone
+        self._known: bytes | None = None  # what may be asked again
+        self._answer: Kept | None = None  # to it
+        self._doubts = 0  # when it was let in
+        self._until_s = 0.0  # as the loop counts
+
+    def data_received(self, data: bytes) -> None:
+        """Answer what is asked once more; hand the rest on."""
+        if data == self._known and (said := self._said()):
+            self._ours.requests_count += 1
+            self.transport.write(said)  # type: ignore[union-attr]  # there is one, or nothing would be known
+            return
+        self._asked = data if self._at_rest and _whole(data) else None
+        self._at_rest, self._known = False, None
+        self._doubts = self._ours.doubts()
+        super().data_received(data)
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the answer in the ordinary way; remember the question where it may be repeated."""
+        sent, lost = await super().finish_response(request, resp, start_time)
+        asked, self._asked = self._asked, None
+        if asked is None or lost or not sent.keep_alive or request.body_exists:
+            return sent, lost
+        self._at_rest = True
+        kept = sent.get(KEPT)
+        if kept is not None and isinstance(sent, web.Response) and _plain(request):
+            kept.was_sent(sent)
+            self._known, self._answer = asked, kept
+            self._until_s = self._time_s() + _ORDINARY_EVERY_S
+        return sent, lost
+
+    def close(self) -> None:
+        """Answer nothing more than what is being answered."""
+        self._forget()
+        super().close()
+
+    def force_close(self) -> None:
+        """Answer nothing more."""
+        self._forget()
+        super().force_close()
+
+    def _said(self) -> bytes:
+        """Return the answer; nothing where the ordinary way is to be gone, which makes it anew."""
+        now_s = self._time_s()
+        if self.writing_paused or now_s >= self._until_s or self._doubts != self._ours.doubts():
+            return b""
+        return b"" if self._answer is None else self._answer.sent(now_s)
+
+    def _forget(self) -> None:
+        self._at_rest, self._asked, self._known = False, None, None
+
+
+def _whole(data: bytes) -> bool:
+    """Whether these bytes are one question without a body, from its first byte to its last."""
+    return (
+        data.startswith(b"GET ")
+        and len(data) <= _LONGEST
+        and data.find(b"\r\n\r\n") == len(data) - 4
+        and data.count(b"\n") == data.count(b"\r\n")
+    )
+
+
+def _plain(request: web.BaseRequest) -> bool:
+    """Whether the answer depends on nothing but what was asked for."""
+    return request.version == HttpVersion11 and not any(name in request.headers for name in _PARTICULAR)
