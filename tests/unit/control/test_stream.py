@@ -143,6 +143,36 @@ async def test_a_listener_that_does_not_read_is_dropped(daemon: Daemon, live: tu
     await deaf.close()
 
 
+async def test_a_message_of_any_length_arrives_whole(daemon: Daemon, live: tuple[Client, Stream]) -> None:
+    """The head of a frame has three forms; on both sides of where they meet."""
+    client, _ = live
+    socket = await client.ws_connect("/stream")
+    await said(socket)
+    nothing = len(msgspec.json.encode({"type": "delta", "report": {"at_ns": daemon.now.at_ns, "waiting": ""}}))
+    for length in (125, 126, 127, 65_535, 65_536, 200_000):
+        daemon.change(waiting="x" * (length - nothing))
+        message = await socket.receive(timeout=5)
+        assert len(message.data) == length
+        assert set(message.json()["report"]["waiting"]) == {"x"}
+    await socket.close()
+
+
+async def test_a_listener_that_has_gone_is_not_written_to(daemon: Daemon, live: tuple[Client, Stream]) -> None:
+    """However it went, in order or not; whoever stays hears on, and in the end nobody is told anything."""
+    client, one = live
+    polite, rude, well = [await client.ws_connect("/stream") for _ in range(3)]
+    for socket in (polite, rude, well):
+        await said(socket)
+    await polite.close()
+    rude._response.connection.transport.abort()  # type: ignore[union-attr]
+    daemon.change(frames=777)
+    assert (await said(well))["report"]["frames"] == 777
+    await well.close()
+    while one._listeners:
+        await asyncio.sleep(0.01)
+    assert one.dropped == 0
+
+
 async def test_no_more_than_so_many_may_listen(live: tuple[Client, Stream], monkeypatch: pytest.MonkeyPatch) -> None:
     """The next one is told in an HTTP answer."""
     client, _ = live
