@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
-from kangbot.errors import Ambiguous, KangbotError, RateLimited, Retryable
+from kangbot.errors import Ambiguous, KangbotError, RateLimited, Refused, Retryable
 from kangbot.sim.world.faults import Faults, Kind
 
 T = TypeVar("T")
@@ -146,7 +146,7 @@ class Network:
         if faults.strikes(Kind.MAINTENANCE):
             return Ambiguous("503") if request.changes else Retryable("503")
         if request.until_ns is not None and now_ns > request.until_ns:
-            return Retryable("the request is outside the receive window", code="window")
+            return Refused("the request is outside the receive window", code="window")  # only changes carry one
         return None
 
     def _work(self, request: "_Request", answered: bool) -> None:

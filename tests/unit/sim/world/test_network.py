@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 
 import pytest
 
-from kangbot.errors import Ambiguous, KangbotError, NotFound, RateLimited, Retryable
+from kangbot.errors import Ambiguous, KangbotError, NotFound, RateLimited, Refused, Retryable
 from kangbot.sim.world.faults import Faults, Kind
 from kangbot.sim.world.loop import VirtualLoop, run
 from kangbot.sim.world.network import Network
@@ -122,10 +122,10 @@ def test_a_broken_connection_is_told_at_once_and_the_request_may_arrive_later() 
 
 
 def test_the_venue_refuses_what_comes_after_its_receive_window() -> None:
-    """By a definitive code: it did not happen."""
+    """By a definitive code: it did not happen. Under the same stamp it never will."""
 
     async def story(world: World) -> None:
-        with pytest.raises(Retryable) as refused:
+        with pytest.raises(Refused) as refused:
             await world.send(until_ns=0)
         assert refused.value.code == "window"
         assert not world.done
