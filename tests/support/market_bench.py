@@ -10,7 +10,8 @@ from kangbot.ports import Venue
 from kangbot.runtime.world import Clock
 from tests.support.binance_rest import binance, candles, contract, listing, ticker, trade
 from tests.support.loopback import Request
-from tests.support.venue_bench import ADAPTERS
+from tests.support.venue_bench import bybit, paper
+from tests.support.venue_sim_bench import simulation
 
 
 class Markets(NamedTuple):
@@ -22,11 +23,31 @@ class Markets(NamedTuple):
     now_ns: Callable[[], int]
 
 
+class Reader(NamedTuple):
+    """One adapter. `virtual`: its venue stands in virtual time."""
+
+    open: Callable[[], AbstractAsyncContextManager[Markets]]
+    virtual: bool = False
+
+
 @asynccontextmanager
 async def _bybit() -> AsyncIterator[Markets]:
     clock = Clock()
-    async with ADAPTERS["bybit"]() as bench:
+    async with bybit() as bench:
         yield Markets(bench.venue, bench.linear, (bench.linear.symbol, bench.spot.symbol), clock.now_ns)
+
+
+@asynccontextmanager
+async def _paper() -> AsyncIterator[Markets]:
+    clock = Clock()
+    async with paper() as bench:
+        yield Markets(bench.venue, bench.linear, (bench.linear.symbol, bench.spot.symbol), clock.now_ns)
+
+
+@asynccontextmanager
+async def _simulation() -> AsyncIterator[Markets]:
+    async with simulation() as bench:
+        yield Markets(bench.venue, bench.linear, (bench.linear.symbol, bench.spot.symbol), bench.now_ns)
 
 
 @asynccontextmanager
@@ -53,4 +74,9 @@ async def _binance() -> AsyncIterator[Markets]:
         yield Markets(world.venue, found[names[0]], names, clock.now_ns)
 
 
-READERS: dict[str, Callable[[], AbstractAsyncContextManager[Markets]]] = {"bybit": _bybit, "binance_usdm": _binance}
+READERS: dict[str, Reader] = {
+    "bybit": Reader(_bybit),
+    "binance_usdm": Reader(_binance),
+    "paper": Reader(_paper),
+    "simulation": Reader(_simulation, virtual=True),
+}

@@ -1,7 +1,10 @@
-"""Every adapter of `ports.Venue` with a venue behind it that a test may look into and break."""
+"""Adapters of `ports.Venue` with a venue behind them that a test may look into and break.
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+The simulation's own is in `venue_sim_bench.py`; which suite asks what of which of them, in `venue_adapters.py`.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -22,6 +25,8 @@ from kangbot.sim.paper.account import PaperAccount
 from kangbot.sim.paper.ledger import Ledger
 from kangbot.sim.paper.ports import PaperVenue
 from kangbot.venues.bybit.venue import BybitVenue
+
+BALANCE = Decimal(50_000)  # USDT; less than the margin of the largest order that a market takes
 
 
 class Bench(Protocol):
@@ -48,8 +53,8 @@ class Bench(Protocol):
 class RemoteBench(Bench, Protocol):
     """A venue with a network in between, and the hand that breaks it."""
 
-    def stranger(self, **changes: Any) -> Venue:
-        """Return another adapter of the same venue: with a wrong key or secret, or impatient."""
+    def late(self) -> Venue:
+        """Return another adapter of the same venue, one whose clock is years behind."""
 
     async def lose_answer(self, method: str, *, after: bool) -> None:
         """Let the next call of `method` time out, after the venue did what was asked or before."""
@@ -57,11 +62,45 @@ class RemoteBench(Bench, Protocol):
     async def fail(self, method: str) -> None:
         """Let every call of `method` be answered by a broken proxy, until it is healed."""
 
-    async def limit(self, retry_after_s: float) -> None:
-        """Let every call be refused for its rate, for a while."""
+    async def limit(self) -> tuple[float, float]:
+        """Let every call be refused for its rate; return between which times, in seconds, it says to wait."""
 
     async def heal(self) -> None:
         """End all faults."""
+
+
+class WireBench(RemoteBench, Protocol):
+    """A venue that is reached by an address and asked under a key."""
+
+    def stranger(self, **changes: Any) -> Venue:
+        """Return another adapter of the same venue: with a wrong key or secret, or another address."""
+
+
+class Intents:
+    """Writes entries of a small size, each under a client id of its own."""
+
+    def __init__(self, now_ns: Callable[[], int]) -> None:
+        self._now_ns = now_ns
+        self._number = 0
+
+    def entry(self, instrument: Instrument, price: Price, changes: Mapping[str, Any]) -> Intent:
+        """Return a market entry at that price, changed as asked."""
+        self._number += 1
+        smallest = max(instrument.min_quantity, ceil_to(instrument.min_notional * 2 / price, instrument.step))
+        plain = Intent(
+            client_id=client_id("conforms", self._number),
+            number=self._number,
+            market=instrument.market,
+            purpose=Purpose.ENTRY,
+            side=Side.BUY,
+            kind=OrderKind.MARKET,
+            quantity=smallest,
+            reference=price,
+            reason="conformance",
+            at_ns=self._now_ns(),
+            deadline_ns=self._now_ns() + 5_000_000_000,
+        )
+        return msgspec.structs.replace(plain, **changes)
 
 
 _PATHS = {
@@ -84,7 +123,7 @@ class BybitBench:
         self._sandbox = sandbox
         self._session = session
         self._clock = clock
-        self._number = 0
+        self._intents = Intents(clock.now_ns)
         self._began_ns = clock.now_ns()
         self.opened: list[BybitVenue] = []
         self.venue: Venue = self.stranger()
@@ -120,23 +159,10 @@ class BybitBench:
         return desk.book.best(Side.SELL)
 
     def intent(self, instrument: Instrument, **changes: Any) -> Intent:
-        self._number += 1
-        price = self.price(instrument)
-        smallest = max(instrument.min_quantity, ceil_to(instrument.min_notional * 2 / price, instrument.step))
-        plain = Intent(
-            client_id=client_id("conforms", self._number),
-            number=self._number,
-            market=instrument.market,
-            purpose=Purpose.ENTRY,
-            side=Side.BUY,
-            kind=OrderKind.MARKET,
-            quantity=smallest,
-            reference=price,
-            reason="conformance",
-            at_ns=self._clock.now_ns(),
-            deadline_ns=self._clock.now_ns() + 5_000_000_000,
-        )
-        return msgspec.structs.replace(plain, **changes)
+        return self._intents.entry(instrument, self.price(instrument), changes)
+
+    def late(self) -> Venue:
+        return self.stranger(venue_now_ms=lambda: 1_000_000)
 
     async def lose_answer(self, method: str, *, after: bool) -> None:
         fault = "timeout_after_accept" if after else "timeout_before_accept"
@@ -145,8 +171,9 @@ class BybitBench:
     async def fail(self, method: str) -> None:
         await self._faults({"fault": "http_5xx", "path": _PATHS[method], "status": 502, "count": 1000})
 
-    async def limit(self, retry_after_s: float) -> None:
-        await self._faults({"fault": "rate_limit", "for_s": 60, "retry_after": retry_after_s})
+    async def limit(self) -> tuple[float, float]:
+        await self._faults({"fault": "rate_limit", "for_s": 60, "retry_after": 3.0})
+        return 1.0, 3.0  # less what has passed since
 
     async def heal(self) -> None:
         async with self._session.delete(f"{self._sandbox.rest_url}/sandbox/faults") as answer:
@@ -170,10 +197,15 @@ class BybitBench:
 
 
 @asynccontextmanager
-async def _bybit() -> AsyncIterator[BybitBench]:
+async def bybit() -> AsyncIterator[BybitBench]:
+    """Serve the sandbox exchange, and put the adapter in front of it."""
     clock = Clock()
     options = ServeOptions(
-        symbols=("BTCUSDT", "ETHUSDT"), spot_symbols=("BTCUSDT",), history_minutes=30, enforce_limits=False
+        symbols=("BTCUSDT", "ETHUSDT"),
+        spot_symbols=("BTCUSDT",),
+        history_minutes=30,
+        balance=BALANCE,
+        enforce_limits=False,
     )
     async with await serve(options, clock) as sandbox, aiohttp.ClientSession() as session:
         bench = BybitBench(sandbox, session, clock)
@@ -194,7 +226,7 @@ class PaperBench:
         self._clock = clock
         world = World(clock=clock, seed=b"conformance")
         ledger = Ledger(real.venue.name, "USDT")
-        self._account = PaperAccount(world=world, balance=Decimal(100_000), memory=Memory(), ledger=ledger)
+        self._account = PaperAccount(world=world, balance=BALANCE, memory=Memory(), ledger=ledger)
         self.venue: Venue = PaperVenue(real.venue, self._account, clock)
         self.linear, self.other, self.spot = real.linear, real.other, real.spot
 
@@ -222,12 +254,9 @@ class PaperBench:
 
 
 @asynccontextmanager
-async def _paper() -> AsyncIterator[PaperBench]:
-    async with _bybit() as real:
+async def paper() -> AsyncIterator[PaperBench]:
+    """Put an account of paper in front of the sandbox exchange's markets."""
+    async with bybit() as real:
         bench = PaperBench(real, Clock())
         await bench.learn()
         yield bench
-
-
-REMOTES: dict[str, Callable[[], AbstractAsyncContextManager[RemoteBench]]] = {"bybit": _bybit}
-ADAPTERS: dict[str, Callable[[], AbstractAsyncContextManager[Bench]]] = {**REMOTES, "paper": _paper}

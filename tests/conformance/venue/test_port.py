@@ -1,61 +1,15 @@
-"""What `ports.Venue` promises, asked of every adapter in front of a venue that answers."""
+"""What `ports.Venue` promises of orders and of the account, asked of every adapter in front of a venue that answers."""
 
-import asyncio
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from kangbot.errors import (
-    Ambiguous,
-    DuplicateId,
-    InsufficientFunds,
-    NeedsHuman,
-    NotFound,
-    RateLimited,
-    Refused,
-    Retryable,
-)
-from kangbot.model.ids import ClientId
-from kangbot.model.market import Instrument
+from kangbot.errors import DuplicateId, InsufficientFunds, NotFound, Refused
 from kangbot.model.money import floor_to
-from kangbot.model.orders import (
-    Fill,
-    Intent,
-    OrderKind,
-    OrderReport,
-    OrderStatus,
-    Purpose,
-    Side,
-    TimeInForce,
-    VenuePosition,
-)
+from kangbot.model.orders import Fill, OrderKind, OrderStatus, Purpose, Side, TimeInForce
 from kangbot.ports import IdRule
-from tests.support.venue_bench import Bench, RemoteBench
-
-NOBODY = ClientId("kbconforms0nobody")
-
-
-def below(bench: Bench, instrument: Instrument, share: str) -> Decimal:
-    """Return a price that far below the market, on the tick."""
-    return floor_to(bench.price(instrument) * (1 - Decimal(share)), instrument.tick)
-
-
-def resting(bench: Bench, instrument: Instrument, **changes: Any) -> Intent:
-    """Return a buy that will not fill."""
-    far = below(bench, instrument, "0.05")
-    return bench.intent(instrument, kind=OrderKind.LIMIT, price=far, **changes)
-
-
-async def held(bench: Bench, instrument: Instrument) -> VenuePosition | None:
-    return next((one for one in await bench.venue.positions() if one.market == instrument.market), None)
-
-
-async def settled(bench: Bench, intent: Intent, instrument: Instrument) -> OrderReport:
-    """Return what the venue says of the order, which it acknowledged before it matched it."""
-    report = (await bench.venue.find(instrument, intent.client_id)).report
-    assert report is not None
-    return report
+from tests.support.venue_bench import Bench
+from tests.support.venue_words import NOBODY, below, held, resting, settled
 
 
 # ------------------------------------------------------------------------------------------------------------- orders
@@ -242,108 +196,3 @@ async def test_flat_is_an_empty_answer(bench: Bench) -> None:
     balance = next(one for one in await bench.venue.balances() if one.currency == "USDT")
     assert balance.equity > 0
     assert 0 < balance.available <= balance.equity
-
-
-# ------------------------------------------------------------------------------------------------------------- faults
-async def test_a_wrong_key_is_a_matter_for_a_person(remote: RemoteBench) -> None:
-    """So is a wrong secret: the signature does not hold."""
-    for wrong in ({"key": "nobody"}, {"secret": "forgotten"}):
-        stranger = remote.stranger(**wrong)
-        with pytest.raises(NeedsHuman) as caught:
-            await stranger.balances()
-        assert caught.value.remedy
-        with pytest.raises(NeedsHuman):
-            await stranger.submit(remote.linear, remote.intent(remote.linear))
-    assert await remote.venue.positions() == []
-
-
-async def test_a_clock_that_is_off_gets_no_order_placed(remote: RemoteBench) -> None:
-    """Refused, not unknown: the venue looked at the stamp and at nothing else. A question may be asked again."""
-    late = remote.stranger(venue_now_ms=lambda: 1_000_000)
-    entry = remote.intent(remote.linear)
-    with pytest.raises(Refused):
-        await late.submit(remote.linear, entry)
-    with pytest.raises(Retryable):
-        await late.balances()
-    assert (await remote.venue.find(remote.linear, entry.client_id)).report is None
-
-
-async def test_a_rate_limit_says_how_long(remote: RemoteBench) -> None:
-    """Nothing happened, and nothing should be asked before."""
-    await remote.limit(3.0)
-    entry = remote.intent(remote.linear)
-    with pytest.raises(RateLimited) as caught:
-        await remote.venue.submit(remote.linear, entry)
-    assert 1_000_000_000 < caught.value.retry_after_ns <= 3_000_000_000
-    with pytest.raises(RateLimited):
-        await remote.venue.positions()
-    await remote.heal()
-    assert (await remote.venue.find(remote.linear, entry.client_id)).report is None
-
-
-@pytest.mark.parametrize("after", [True, False])
-async def test_an_unanswered_order_is_ambiguous_and_asking_tells(remote: RemoteBench, *, after: bool) -> None:
-    """The same silence, whether the venue had taken the order or not."""
-    await remote.lose_answer("submit", after=after)
-    entry = resting(remote, remote.linear)
-    with pytest.raises(Ambiguous):
-        await remote.venue.submit(remote.linear, entry)
-    report = (await remote.venue.find(remote.linear, entry.client_id)).report
-    assert (report is not None) is after
-    if report is not None:
-        assert (report.status, report.client_id) == (OrderStatus.ACKED, entry.client_id)
-        if remote.venue.id_rule is IdRule.FOR_EVER:
-            with pytest.raises(DuplicateId):
-                await remote.venue.submit(remote.linear, entry)
-
-
-async def test_a_broken_proxy_makes_a_change_ambiguous_and_a_question_repeatable(remote: RemoteBench) -> None:
-    """Each call by what it could have done."""
-    entry = resting(remote, remote.linear)
-    for method, call, expected in (
-        ("submit", lambda: remote.venue.submit(remote.linear, entry), Ambiguous),
-        ("cancel", lambda: remote.venue.cancel(remote.linear, entry.client_id), Ambiguous),
-        ("protect", lambda: remote.venue.protect(remote.linear, None), Ambiguous),
-        ("prepare", lambda: remote.venue.prepare(remote.linear, 7), Ambiguous),
-        ("find", lambda: remote.venue.find(remote.linear, NOBODY), Retryable),
-        ("open_orders", remote.venue.open_orders, Retryable),
-        ("executions", lambda: remote.venue.executions(remote.recent_ns()), Retryable),
-        ("positions", remote.venue.positions, Retryable),
-        ("balances", remote.venue.balances, Retryable),
-    ):
-        await remote.fail(method)
-        with pytest.raises(expected) as caught:
-            await call()
-        assert type(caught.value) is expected, method
-        await remote.heal()
-
-
-async def test_an_unreachable_venue_got_nothing(remote: RemoteBench) -> None:
-    """No connection: even an order may be sent again as it is."""
-    nowhere = remote.stranger(rest_url="http://127.0.0.1:9")
-    for call in (nowhere.submit(remote.linear, remote.intent(remote.linear)), nowhere.positions()):
-        with pytest.raises(Retryable):
-            await call
-
-
-async def test_a_cancelled_call_is_cancelled_at_once(remote: RemoteBench) -> None:
-    """The order may have happened; asking tells; the adapter goes on."""
-    await remote.lose_answer("submit", after=True)
-    entry = resting(remote, remote.linear)
-    call = asyncio.ensure_future(remote.venue.submit(remote.linear, entry))
-    await asyncio.sleep(0)
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await call
-    await remote.heal()
-    assert await remote.venue.positions() == []
-
-
-async def test_closing_is_closing_however_often(remote: RemoteBench) -> None:
-    """No socket stays open (warnings are errors here), and a later call says that nothing left."""
-    venue = remote.stranger()
-    await venue.balances()
-    await venue.aclose()
-    await venue.aclose()
-    with pytest.raises(Retryable):
-        await venue.balances()
