@@ -15,6 +15,7 @@ import structlog
 
 from kangbot.app import parameters
 from kangbot.app.answers import Answers
+from kangbot.app.beside import Beside
 from kangbot.control.chat.commands import ChatCommands
 from kangbot.control.chat.telegram import Telegram
 from kangbot.control.dashboard.assets import Assets
@@ -80,7 +81,6 @@ class App:
         self._lag = LoopLag()
         self._vitals = Vitals()
         self._tasks = Tasks("app", self._crashed)
-        self._outside = Tasks("outside", self._lost)  # whose end is nobody's end but their own
         self._starts = Tasks("app", self._crashed)  # what has markets begin; the first to end
         self._stopping = False
         self._exits = contextlib.AsyncExitStack()
@@ -129,6 +129,7 @@ class App:
             mask=Masker(settings.secrets).text,
             holds=holds,
         )
+        self._beside = Beside(self._world, self._noted)
         kind, history = parameters.history(settings, self._world)
         self._exits.push_async_callback(history.aclose)
         self._drain = Drain(
@@ -142,7 +143,7 @@ class App:
         self._compactor = Compactor(writer, self._world.clock, fresh=self._rememberers)
         self._exits.push_async_callback(self._tasks.aclose)
         self._exits.push_async_callback(self._starts.aclose)
-        self._exits.push_async_callback(self._outside.aclose)
+        self._exits.push_async_callback(self._beside.aclose)
 
         self._link = await self._exits.enter_async_context(
             connection(settings, self._world, memory=memory, past=past, on_note=self._feed_noted)
@@ -292,14 +293,14 @@ class App:
         self._tasks.spawn("compact", self._compactor.run())
         self._tasks.spawn("kill-switch", self._kill_switch.run())
         self._vitals.register("kill-switch", TURN_S, done=lambda: self._kill_switch.looks)
-        self._outside.spawn("monitor", self._monitor.run())
+        self._beside.keep("monitor", self._monitor.run)
         notifier = parameters.notifier(self._settings, self._world, lambda: headlines(self.answers.report()))
         if notifier is not None:
             for journal in (self._journal, self._apart):
                 journal.listen(notifier.tell)
-            self._outside.spawn("notify", notifier.run())
+            self._beside.keep("notify", notifier.run)
         if (telegram := self._telegram()) is not None:
-            self._outside.spawn("telegram", telegram.run())
+            self._beside.keep("telegram", telegram.run)
         self._starts.spawn("open", self._open())
         stopped = self._tasks.spawn("stop", stop.wait())
         stopped.add_done_callback(self._stop_asked)
@@ -399,10 +400,6 @@ class App:
             self._faults.ended(None, Operation.HISTORY, None)
         else:
             self._faults.met(Kind.HISTORY, Operation.HISTORY, None, reason)
-
-    def _lost(self, name: str, error: BaseException) -> None:
-        """Learn that a task ended by an error which trading does not need."""
-        log.error("task.crashed", task=name, exc_info=error)
 
     def _crashed(self, name: str, error: BaseException) -> None:
         """Learn that a task of the whole daemon ended by an error: going on without it would be silence."""

@@ -1,0 +1,71 @@
+"""Work that trading does not need: what becomes of it reaches nobody else, and it is begun again after a fall.
+
+Notifications, figures and the chat may fail by a fault of ours. Nobody looks for months, so an end in silence would be
+found out when a message is missing. They go on after a wait instead, which grows from seconds to minutes. No policy of
+errors is asked: none of its actions may follow from what trading does not need.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from kangbot.machines.backoff import Backoff
+from kangbot.machines.restarts import Restarts
+from kangbot.model.events import Severity
+from kangbot.model.ids import MarketId
+from kangbot.runtime.supervisor import Supervisor
+from kangbot.runtime.tasks import Tasks
+from kangbot.runtime.world import SECOND_NS, World
+
+log = structlog.get_logger(__name__)
+
+_FIRST_NS = 5 * SECOND_NS
+_CEILING_NS = 300 * SECOND_NS
+_FALLS = 6  # within the window, before each further one is waited out at the ceiling
+_WINDOW_NS = 3600 * SECOND_NS
+
+Note = Callable[[str, Severity, MarketId | None, str], None]
+
+
+class Beside:
+    """Keeps such work going until `aclose`; `note` is told of a fall, as an event of the daemon."""
+
+    def __init__(self, world: World, note: Note) -> None:
+        self._world = world
+        self._note = note
+        self._tasks = Tasks("beside", self._ended)
+        self._told: dict[str, str] = {}
+
+    def keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Run it, and again after each fall."""
+        restarts = Restarts(
+            limit=_FALLS, window_ns=_WINDOW_NS, backoff=Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
+        )
+        supervisor = Supervisor(
+            clock=self._world.clock,
+            draw=self._world.fork(f"beside/{name}").random,
+            restarts=restarts,
+            gave_up_wait_s=_CEILING_NS / SECOND_NS,
+        )
+
+        def fell(error: Exception, wait_ns: int | None) -> None:
+            self._fell(name, error, _CEILING_NS if wait_ns is None else wait_ns)
+
+        self._tasks.spawn(name, supervisor.keep(run, fell))
+
+    async def aclose(self) -> None:
+        """End all of it."""
+        await self._tasks.aclose()
+
+    def _fell(self, name: str, error: Exception, wait_ns: int) -> None:
+        """Tell of a fall; of the same one once, however often it comes."""
+        words = f"{type(error).__name__}: {error}"
+        if self._told.get(name) == words:
+            return
+        self._told[name] = words
+        log.error("task.fell", task=name, again_s=round(wait_ns / SECOND_NS, 1), exc_info=error)
+        self._note("task.fell", Severity.ERROR, None, f"{name} fell, and is begun again: {words}")
+
+    def _ended(self, name: str, error: BaseException) -> None:
+        """Learn that the keeping itself failed, which ends this work and no other."""
+        log.error("task.crashed", task=name, exc_info=error)

@@ -1,0 +1,81 @@
+"""Work beside trading, on virtual time: it falls, it is told of once, and it goes on."""
+
+import asyncio
+from itertools import pairwise
+
+from structlog.testing import capture_logs
+
+from kangbot.app.beside import Beside
+from kangbot.model.events import Severity
+from kangbot.model.ids import MarketId
+from kangbot.runtime.world import Clock, World
+from kangbot.sim.world.loop import VirtualLoop, run
+
+HOUR_S = 3600.0
+
+
+class Work:
+    """Falls with what it is given, one a run and after a second of work; afterwards it goes on for ever."""
+
+    def __init__(self, *falls: Exception) -> None:
+        self.falls = list(falls)
+        self.begun_s: list[float] = []
+
+    async def run(self) -> None:
+        self.begun_s.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(1)
+        if self.falls:
+            raise self.falls.pop(0)
+        await asyncio.Event().wait()
+
+    @property
+    def waits_s(self) -> list[float]:
+        """How long each fall was waited out."""
+        return [after - before - 1 for before, after in pairwise(self.begun_s)]
+
+
+def kept(work: Work, for_s: float) -> list[tuple[str, Severity, str]]:
+    """Keep it for so long; return what was noted."""
+    told: list[tuple[str, Severity, str]] = []
+
+    def note(kind: str, severity: Severity, market: MarketId | None, message: str) -> None:
+        assert market is None
+        told.append((kind, severity, message))
+
+    async def life() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        beside = Beside(World(clock=Clock(lambda: loop.now_ns, 0), seed=b"beside"), note)
+        beside.keep("figures", work.run)
+        await asyncio.sleep(for_s)
+        await beside.aclose()
+
+    run(life())
+    return told
+
+
+def test_what_falls_once_goes_on_after_seconds_and_is_told_of() -> None:
+    """With its traceback in the log, and as an event that people are told of."""
+    work = Work(ValueError("no such figure"))
+    with capture_logs() as logs:
+        told = kept(work, HOUR_S)
+    assert len(work.begun_s) == 2
+    assert 0 < work.waits_s[0] <= 10
+    assert told == [("task.fell", Severity.ERROR, "figures fell, and is begun again: ValueError: no such figure")]
+    assert [(entry["event"], entry["task"]) for entry in logs] == [("task.fell", "figures")]
+    assert isinstance(logs[0]["exc_info"], ValueError)
+
+
+def test_what_falls_for_ever_is_told_of_once_and_tried_every_few_minutes() -> None:
+    """It costs nothing, and comes back once whatever it was has passed."""
+    work = Work(*(ValueError("the same") for _ in range(50)))
+    told = kept(work, 6 * HOUR_S)
+    assert len(told) == 1
+    assert len(work.begun_s) == 51
+    assert 150 <= work.waits_s[-1] <= 300
+
+
+def test_another_fault_is_told_of_as_well() -> None:
+    """What is known already hides nothing new."""
+    told = kept(Work(ValueError("one"), ValueError("one"), KeyError("two")), HOUR_S)
+    assert [message.partition(": ")[2] for _, _, message in told] == ["ValueError: one", "KeyError: 'two'"]
