@@ -138,6 +138,8 @@ def _markets(markets: list[MarketReport]) -> Iterator[Family]:
     yield "kangbot_market_fees", "gauge", "Fees paid, less those received.", fees
     falls = [(labels, float(market.falls)) for labels, market in named]
     yield "kangbot_market_falls_total", "counter", "Restarts of the market's task.", falls
+    dropped = [(labels, float(market.dropped)) for labels, market in named]
+    yield "kangbot_inbox_dropped_total", "counter", "Events that did not fit into the market's inbox.", dropped
     troubles = [({**labels, "kind": kind}, float(n)) for labels, market in named for kind, n in market.troubles.items()]
     yield "kangbot_market_feed_troubles_total", "counter", "Troubles of the market's topics.", troubles
 

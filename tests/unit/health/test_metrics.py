@@ -35,7 +35,7 @@ def scraped(report: Report) -> str:
 
 FULL = a_report(
     a_market("A", troubles={"mute": 2}),
-    a_market("B", feed_age_s=None),
+    a_market("B", feed_age_s=None, dropped=5),
     breakers=[BREAKER],
     memory=MEMORY,
     disk_free_mb=5.0,
@@ -77,6 +77,13 @@ def test_errors_are_counted_by_kind_severity_and_market() -> None:
     """Those of the account have no market."""
     counted = {one.labels["market"]: one.value for one in families(scraped(FULL))["kangbot_errors_total"].samples}
     assert counted == {"v:A": 3.0, "": 2.0}
+
+
+def test_what_did_not_fit_into_an_inbox_is_counted_by_market() -> None:
+    """None is a figure too: a rate needs its beginning."""
+    samples = families(scraped(FULL))["kangbot_inbox_dropped_total"].samples
+    counted = {one.labels["market"]: one.value for one in samples}
+    assert counted == {"bybit:A-USDT:USDT": 0.0, "bybit:B-USDT:USDT": 5.0}
 
 
 def test_events_are_counted_by_kind() -> None:
