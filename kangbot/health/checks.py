@@ -155,6 +155,8 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
     failed = sum(market.state == "failed" for market in report.markets)
     slowest = max(report.rest, key=lambda rest: rest.mean_ms or 0.0, default=None)
     broken = Status.HEALTHY if not tripped else Status.WARNING if 2 * tripped < len(running) else Status.CRITICAL
+    paused = [market for market in report.markets if market.paused and market.desired == "running"]
+    held = Status.WARNING if paused else Status.HEALTHY
     return [
         _check("markets", Status.CRITICAL if failed else Status.HEALTHY, failed, "markets", "FAILED: fell too often"),
         _check(
@@ -165,6 +167,7 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
             "no market runs" if eldest is None else f"since the last price of {eldest.symbol}, the oldest",
         ),
         _check("breakers", broken, tripped, "markets", "a breaker is not closed"),
+        _check("entries", held, len(paused), "markets", paused[0].paused if paused else "no error keeps entries back"),
         _errors(report, bounds),
         _check(
             "decision",

@@ -104,6 +104,16 @@ def test_each_market_counts(name: str, market: Any, expected: Status) -> None:
     assert status(judged(a_market("ETH"), market), name) is expected
 
 
+def test_markets_whose_entries_an_error_keeps_back_are_counted() -> None:
+    """A warning whichever their number, with why; one that is not to run misses nothing by it."""
+    paused = [a_market(name, paused="authentication: the key is refused") for name in ("ETH", "SOL")]
+    stopped = a_market("XRP", paused="rate_limit: too many", desired="stopped", state="stopped")
+    (check,) = (one for one in judged(a_market(), stopped, *paused).checks if one.name == "entries")
+    assert (check.status, check.figure, check.unit) == (Status.WARNING, 2, "markets")
+    assert check.says == "authentication: the key is refused"
+    assert status(judged(a_market(), stopped), "entries") is Status.HEALTHY
+
+
 def test_the_slowest_endpoint_is_the_figure() -> None:
     """By its mean of the last quarter of an hour."""
     slow = RestReport(endpoint="GET /slow", calls=9, recent=3, mean_ms=2500.0, p50_ms=1.0, p99_ms=1.0)
