@@ -1,5 +1,6 @@
 """config/systemd/kangbot.service under a real systemd. Each test leaves the daemon running on the shipped unit."""
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from tests.support.systemd import Machine
 pytestmark = pytest.mark.engine
 
 MARKETS = 27
+CHECK = "/opt/kangbot/bin/kangbot check --config /etc/kangbot/kangbot.toml"
+LOGS = "/opt/kangbot/bin/kangbot logs --config /etc/kangbot/kangbot.toml"
 
 
 @pytest.fixture(autouse=True)
@@ -110,12 +113,35 @@ def test_keys_come_as_credentials(machine: Machine) -> None:
     assert held.count("-r--------") == 2
     assert "bybit_key" in held
     assert "=sandbox" not in held
+    _checked_beside(machine, environment)
     machine.sh("systemctl stop kangbot; echo wrong > /etc/kangbot/credentials/bybit/key")
     since = machine.now()
     assert ran(("docker", "exec", machine.name, "systemctl", "start", "kangbot")).returncode != 0
     assert machine.show("ExecMainStatus") == "78"
     assert "daemon.needs_human" in machine.log(since)
     machine.sh("rm /etc/kangbot/credentials/bybit/*")
+
+
+def _checked_beside(machine: Machine, environment: dict[str, str]) -> None:
+    """Root's `check` asks the exchange with the service's key; another user's says that it may not look."""
+    variables = " ".join(f"KANGBOT_{name}={value}" for name, value in environment.items())
+    looks = {look["name"]: look for look in json.loads(machine.sh(f"env {variables} {CHECK} --json"))["looks"]}
+    assert looks["key"]["mark"] == "ok", looks
+    assert "may not withdraw" in looks["withdrawal"]["says"]
+    said = machine.sh(f"runuser -u kangbot -- env {variables} {CHECK} 2>&1 && exit 1; echo ended with $?")
+    assert "the API key cannot be looked for: /etc/kangbot/credentials is not this user's to read" in said
+    assert said.endswith("ended with 78")
+
+
+def test_logs_are_those_of_the_unit(machine: Machine) -> None:
+    """While it runs, by its own handle; once it is stopped, its last words."""
+    said = machine.sh(f"{LOGS} --lines 5")
+    assert len(said.splitlines()) == 5
+    assert "daemon.stopping" not in said
+    machine.sh("systemctl stop kangbot")
+    said = machine.sh(f"{LOGS} --lines 30")
+    assert said in machine.log()
+    assert "Stopped kangbot.service" in said
 
 
 def test_it_stops_within_its_bound_and_all_books_agree(machine: Machine, tmp_path: Path) -> None:
