@@ -122,7 +122,7 @@ def shut_credentials(config: Path, environ: Mapping[str, str]) -> Path | None:
     if handed_over(environ):
         return None
     try:
-        os.stat(folder / "database")  # noqa: PTH116 -- Path's questions answer False where they are refused
+        os.stat(folder / "database" / "url")  # noqa: PTH116 -- Path's questions answer False where they are refused
     except PermissionError:
         return folder
     except (OSError, ValueError):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import typer
 
+from kangbot.cli.offline import settings_of
 from kangbot.cli.report import page, table
 from kangbot.cli.report.past import Span, look
 from kangbot.errors import ConfigInvalid, KangbotError
-from kangbot.settings import load
 
 _DAY_NS = 24 * 3600 * 1_000_000_000
 
@@ -18,12 +18,13 @@ _DAY_NS = 24 * 3600 * 1_000_000_000
 def command(config: Path, *, start: str | None, end: str | None, html: Path | None, as_json: bool) -> int:
     """Print the report, or write it to `html`. Both ends are days, UTC; `end` is included."""
     try:
-        settings = load(config, os.environ)
-        span = Span(since_ns=_day(start, "--from"), until_ns=_after(_day(end, "--to")))
-        found = asyncio.run(look(settings, span))
+        settings = settings_of(config)
     except ConfigInvalid as error:
         typer.echo(error.message, err=True)
         return os.EX_CONFIG
+    try:
+        span = Span(since_ns=_day(start, "--from"), until_ns=_after(_day(end, "--to")))
+        found = asyncio.run(look(settings, span))
     except (KangbotError, ValueError) as error:
         typer.echo(f"no report: {error}", err=True)
         return 1

@@ -2,8 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from kangbot.settings.kinds import Secret
 from kangbot.settings.loading import load
 from kangbot.settings.schema import Settings
 from kangbot.settings.secrets import has_password, shut_credentials
+from tests.support.nobody import as_nobody
 
 Read = Callable[..., Settings]
 Mistakes = Callable[..., tuple[Problem, ...]]
@@ -141,22 +141,6 @@ def test_an_address_that_cannot_be_read_may_hold_a_password() -> None:
     """In doubt it is treated as a secret."""
     assert has_password("mysql://[")
     assert not has_password("mysql://user@host/name")
-
-
-NOBODY = 65534
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """Be a user to whom modes mean something."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_beside_an_installed_service_its_credentials_are_found(read: Read, tmp_path: Path) -> None:
