@@ -48,6 +48,7 @@ def history(settings: Settings, world: World) -> tuple[str, Readable]:
         pool_size=database.pool_size,
         connect_s=database.connect_timeout_s,
         statement_s=database.statement_timeout_s,
+        copies=settings.state_dir,
     )
 
 

@@ -25,15 +25,17 @@ from pathlib import Path
 import msgspec
 
 from kangbot.cli.answer import answer
+from kangbot.cli.database import refill
+from kangbot.cli.offline import settings_of
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.journal.leap import leap
 from kangbot.journal.lock import FolderLock
 from kangbot.journal.writer import FILE as JOURNAL
 from kangbot.runtime.world import real_world
-from kangbot.settings import Settings, load
+from kangbot.settings import Settings
 from kangbot.settings.versions import FOLDER, write_whole
 from kangbot.storage import migrate
-from kangbot.storage.dump import dump, empty, fill, revision_of
+from kangbot.storage.dump import dump, revision_of
 from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
 
 FORMAT = 2  # of the file; a greater number was written by a later kangbot. 1 had no history of a server
@@ -63,7 +65,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 def backup(config: Path, target: Path, *, as_json: bool = False) -> int:
     """Write the backup and return the exit code. NeedsHuman where there is nothing to copy, or no room."""
-    settings = load(config, os.environ)
+    settings = settings_of(config)
     with tempfile.TemporaryDirectory(prefix=".kangbot-backup-", dir=target.absolute().parent) as scratch:
         folder = Path(scratch)
         _copied(settings, folder)
@@ -164,7 +166,7 @@ def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
         fresh = not config.exists()
         if fresh:
             write_whole(config, (folder / _CONFIG).read_bytes())
-        settings = load(config, os.environ)
+        settings = settings_of(config)
         lock = FolderLock(settings.state_dir)
         try:
             tag, last, rows = _placed(settings, manifest, folder)
@@ -235,12 +237,9 @@ def _onto_server(url: MysqlUrl, rows: Path) -> int:
     """Make the tables as they were, fill them, and bring both to this version; return how many rows there are."""
     try:
         revision = revision_of(rows)
-        if not asyncio.run(empty(url)):  # before the tables are touched; looked at again where they are filled
-            raise NeedsHuman(f"{url} has a history already", remedy="name an empty database; nothing is overwritten")
-        migrate.upgrade(url, to=revision)
-        count = asyncio.run(fill(url, rows))
     except ValueError as error:
         raise NeedsHuman(f"the history cannot be restored: {error}", remedy="take another backup") from error
+    count = refill(url, rows, revision)
     migrate.upgrade(url)
     return count
 

@@ -1,32 +1,87 @@
 """`kangbot db …`: the history database's tables."""
 
 import asyncio
-import os
+from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-import typer
-
-from kangbot.cli import exit_codes
-from kangbot.settings import load
+from kangbot.cli.answer import answer
+from kangbot.cli.offline import settings_of
+from kangbot.errors import NeedsHuman
+from kangbot.runtime.world import real_world
 from kangbot.storage import migrate, url
+from kangbot.storage.dump import empty, fill, revision_of
 from kangbot.storage.glance import current
+from kangbot.storage.keep import Keeping
 from kangbot.storage.tables import REVISION
 
 
-def upgrade(config: Path, *, as_json: bool = False) -> int:
-    """Bring the tables to this version's and say from where to where. Raises what `migrate.upgrade` raises."""
-    settings = load(config, os.environ)
+def upgrade(config: Path, *, copy_to: Path | None = None, copied: bool = True, as_json: bool = False) -> int:
+    """Bring the tables to this version's and say from where to where. Raises what `migrate.upgrade` raises.
+
+    A server's rows are copied first, to `copy_to` or the state folder, unless not `copied`.
+    """
+    settings = settings_of(config)
     target = url.parse(settings.history_url)
     if isinstance(target, url.MysqlUrl) and asyncio.run(current(target)):  # without alembic: a second on a small server
-        before, after = REVISION, REVISION
+        schema = migrate.Schema(current=REVISION, newest=REVISION)
     else:
-        schema = migrate.upgrade(target)
-        before, after = schema.current or "", schema.newest
-    if as_json:
-        typer.echo(msgspec.json.encode({"database": str(target), "from": before, "to": after}).decode())
-    elif before == after:
-        typer.echo(f"{target}: at {after} already")
-    else:
-        typer.echo(f"{target}: {before or 'empty'} → {after}")
-    return exit_codes.OK
+        keeping = Keeping(folder=copy_to or settings.state_dir, now_ns=real_world().clock.now_ns())
+        schema = migrate.upgrade(target, keeping=keeping if copied else None)
+    copy = str(schema.copy) if schema.copy else None
+    said = {"database": str(target), "from": schema.current or "", "to": schema.newest, "copy": copy}
+    return answer(said, _upgraded(target, schema), as_json=as_json)
+
+
+def _upgraded(target: url.DatabaseUrl, schema: migrate.Schema) -> Iterator[str]:
+    if schema.current == schema.newest:
+        yield f"{target}: at {schema.newest} already"
+        return
+    yield f"{target}: {schema.current or 'empty'} → {schema.newest}"
+    if schema.copy and isinstance(target, url.MysqlUrl):
+        yield f"as it was before: {schema.copy}"
+        yield f"to go back, with database.url naming an empty database: kangbot db restore {schema.copy}"
+    elif schema.copy:
+        yield f"as it was before: {schema.copy}; to go back, put it in the file's place"
+
+
+def restore(config: Path, file: Path, *, as_json: bool = False) -> int:
+    """Put a copy of a server's history into an empty database, with the tables as they were, and return the exit code.
+
+    The version of kangbot that wrote it goes on from there; a later one brings the tables forward again. NeedsHuman:
+    the file is no copy, the database is not empty, or the configuration names none.
+    """
+    target = url.parse(settings_of(config).history_url)
+    if not isinstance(target, url.MysqlUrl):
+        raise NeedsHuman(
+            "a copy of a server's history goes back into a server, and the configuration has an SQLite file",
+            remedy="name an empty database in database.url",
+        )
+    try:
+        revision = revision_of(file)
+    except (OSError, ValueError) as error:
+        raise _unusable(error) from error
+    there = migrate.check(target).current
+    if there not in (None, revision):
+        raise NeedsHuman(
+            f"{target} has tables of revision {there}, and the copy is of {revision}",
+            remedy="name an empty database, without a table; nothing was changed",
+        )
+    count = refill(target, file, revision)
+    said = {"database": str(target), "revision": revision, "rows": count}
+    return answer(said, (f"{target}: {count} rows restored, tables of revision {revision}",), as_json=as_json)
+
+
+def refill(target: url.MysqlUrl, rows: Path, revision: str) -> int:
+    """Make the tables as they were, fill them with the rows, and return how many. NeedsHuman where there are any."""
+    try:
+        if not asyncio.run(empty(target)):  # before the tables are touched; looked at again where they are filled
+            raise NeedsHuman(f"{target} has a history already", remedy="name an empty database; nothing is overwritten")
+        migrate.upgrade(target, to=revision)
+        return asyncio.run(fill(target, rows))
+    except ValueError as error:
+        raise _unusable(error) from error
+
+
+def _unusable(error: Exception) -> NeedsHuman:
+    why = error.strerror if isinstance(error, OSError) else error
+    return NeedsHuman(f"the history cannot be restored: {why}", remedy="take another backup")

@@ -1,10 +1,10 @@
 """`kangbot journal …`: the daemon's memory on the local disk."""
 
 import asyncio
-import os
 from pathlib import Path
 
 from kangbot.cli.answer import answer
+from kangbot.cli.offline import settings_of
 from kangbot.journal.rebuild import LOST_AT_MOST, Rebuilt
 from kangbot.journal.rebuild import rebuild as rebuilt_from
 from kangbot.journal.replay import Others
@@ -14,14 +14,14 @@ from kangbot.machines.pauses import Pauses
 from kangbot.modes import Past
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.world import real_world
-from kangbot.settings import Settings, load
+from kangbot.settings import Settings
 from kangbot.storage.opening import open_history
 from kangbot.storage.url import parse
 
 
 def rebuild(config: Path, tag: str | None, *, as_json: bool = False) -> int:
     """Make the lost journal anew, and say what it remembers. Raises what `journal.rebuild` raises."""
-    settings = load(config, os.environ)
+    settings = settings_of(config)
     made = asyncio.run(_rebuild(settings, tag))
     markets, last = made.memory.markets.values(), made.memory.last_sequence
     held = {str(market.market): market.position.net for market in markets if market.position.net}
@@ -44,6 +44,7 @@ async def _rebuild(settings: Settings, tag: str | None) -> Rebuilt:
         pool_size=database.pool_size,
         connect_s=database.connect_timeout_s,
         statement_s=database.statement_timeout_s,
+        copies=settings.state_dir,
     )
     others: Others = {
         "risk": AccountRisk(settings.risk.limits, settings.currency),

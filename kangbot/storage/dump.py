@@ -11,7 +11,8 @@ memory does not grow with the history.
 import gzip
 import json
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -30,17 +31,27 @@ _CONNECT_S = 10.0
 _STATEMENT_S = 120.0  # the first rows of a large table, or the commit of all of them, on a slow disk
 _ROWS = 500  # at a time; far below what a server takes as one statement
 _LEVEL = 3  # of gzip: half of the best one's time for a file a tenth larger
+_SIZE = "SELECT coalesce(sum(data_length), 0) FROM information_schema.tables WHERE table_schema = database()"
 _SNAPSHOT = (
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "START TRANSACTION WITH CONSISTENT SNAPSHOT",
 )
 
 
-async def dump(url: MysqlUrl, path: Path) -> Mapping[str, int] | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How much there is: whether any row, about how many bytes in the server, and how far each journal is stored."""
+
+    rows: bool
+    size: int
+    stored: Mapping[str, int]
+
+
+async def dump(url: MysqlUrl, path: Path, *, watch: Callable[[], None] = lambda: None) -> Mapping[str, int] | None:
     """Write the history into `path`, and return how far each journal is stored in it, by its tag.
 
-    None, and no file, where the database has no tables of ours yet. Retryable: it is away. NeedsHuman: it refuses us,
-    or its schema is of a later kangbot.
+    None, and no file, where the database has no tables of ours yet. `watch` is called before each piece is written, and
+    may raise to end it. Retryable: it is away. NeedsHuman: it refuses us, or its schema is of a later kangbot.
     """
     link = await Link.open(url, connect_s=_CONNECT_S, statement_s=_STATEMENT_S)
     try:
@@ -50,19 +61,33 @@ async def dump(url: MysqlUrl, path: Path) -> Mapping[str, int] | None:
         judge(revision)  # a later kangbot may have tables that this one would leave out
         for statement in _SNAPSHOT:
             await link.query(statement)
-        stored: dict[str, int] = {}
         with gzip.open(path, "wt", encoding="utf-8", compresslevel=_LEVEL) as file:
             file.write(_line({"revision": revision}))
             count = 0
             async for head, rows in _tables(link):
+                watch()
                 file.write(_line(head) if head else "".join(map(_line, rows)))
                 count += len(rows)
             file.write(_line({"rows": count}))
-        for tag, sequence in await link.query("SELECT tag, stored FROM journals"):  # the same moment's
-            stored[str(tag)] = int(sequence)
-        return stored
+        return await _marks(link)  # the same moment's
     finally:
         await link.aclose()
+
+
+async def extent(url: MysqlUrl) -> Extent:
+    """Return how much the database has of ours. The same errors as `dump`."""
+    link = await Link.open(url, connect_s=_CONNECT_S, statement_s=_STATEMENT_S)
+    try:
+        if await _empty(link):
+            return Extent(rows=False, size=0, stored={})
+        ((size,),) = await link.query(_SIZE)
+        return Extent(rows=True, size=int(size), stored=await _marks(link))
+    finally:
+        await link.aclose()
+
+
+async def _marks(link: Link) -> dict[str, int]:
+    return {str(tag): int(sequence) for tag, sequence in await link.query("SELECT tag, stored FROM journals")}
 
 
 async def _tables(link: Link) -> AsyncIterator[tuple[dict[str, Any], list[tuple[Any, ...]]]]:
@@ -83,6 +108,24 @@ def revision_of(path: Path) -> str:
     revision = str(first["revision"])
     judge(revision)
     return revision
+
+
+def marks(path: Path) -> dict[str, int]:
+    """Return how far each journal is stored in the file, by its tag. ValueError for no dump.
+
+    They are in its first table, so no more than that is read.
+    """
+    stored: dict[str, int] = {}
+    columns: list[str] = []
+    for line in _lines(path):
+        if isinstance(line, list):
+            row = dict(zip(columns, line, strict=True))
+            stored[str(row["tag"])] = int(row["stored"])
+        elif columns:
+            break
+        else:
+            columns = line.get("columns", [])
+    return stored
 
 
 async def empty(url: MysqlUrl) -> bool:

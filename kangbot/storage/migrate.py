@@ -10,12 +10,15 @@ import contextlib
 import sqlite3
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 import kangbot
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
+from kangbot.runtime.world import real_world
 from kangbot.storage.schema import newer
 from kangbot.storage.tables import REVISION
 from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection
 
+    from kangbot.storage.keep import Keeping
+
+log = structlog.get_logger(__name__)
+
 _EX_TEMPFAIL, _EX_CONFIG = 75, 78  # sysexits.h
 _LOCK = "kangbot.migrate"
 _LOCK_S = 60
@@ -31,7 +38,7 @@ _CONNECT_S = 10
 # Access denied, no such database: nobody but a person can change these.
 _DENIED = frozenset({1044, 1045, 1049, 1142, 1227, 1698})
 _REMEDY = "see that database.url is right, and that it may be opened and its schema changed"
-_APART_S = 300.0  # an index over a year of rows takes its time
+_APART_S = 1_800.0  # a copy of years of rows, then an index over them, on a slow disk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,27 +47,35 @@ class Schema:
 
     current: str | None
     newest: str
+    copy: Path | None = None  # of the rows as they were before
 
 
-def upgrade(url: DatabaseUrl, *, to: str = "head") -> Schema:
+def upgrade(url: DatabaseUrl, *, to: str = "head", keeping: "Keeping | None" = None) -> Schema:
     """Bring the schema to the newest revision, or to an older one; return what it was and the newest.
 
-    A file with an older schema is copied first, to `history.sqlite.revision-0001` beside it, where the disk has room:
-    on a full one the daemon must be able to start all the same.
+    An older schema is copied first. A file goes to `history.sqlite.revision-0001` beside it, where the disk has room:
+    on a full one the daemon must be able to start all the same. A server's rows go where `keeping` says, or nowhere
+    without it, and where that fails nothing is changed: meanwhile the daemon trades on without its history.
 
-    Retryable: the database is away, or another process is at it. NeedsHuman: its schema is of a later kangbot, or its
-    user may not change the schema.
+    Retryable: the database is away, or another process is at it. NeedsHuman: its schema is of a later kangbot, its
+    user may not change the schema, or the copy has no room.
     """
     from alembic import command  # noqa: PLC0415 -- only in its own process
 
     with _connected(url) as connection:
         config = _config(connection)
         schema = _schema(connection)
-        if isinstance(url, SqliteUrl) and schema.current not in (None, schema.newest):
-            _keep(url.path, f"revision-{schema.current}")
+        copy = None
+        if schema.current not in (None, schema.newest):
+            if isinstance(url, SqliteUrl):
+                copy = _keep(url.path, f"revision-{schema.current}")
+            elif keeping is not None:
+                from kangbot.storage.keep import keep  # noqa: PLC0415 -- the driver, which an embedded history needs not
+
+                copy = keep(url, str(schema.current), keeping)
         command.upgrade(config, to)
         connection.commit()
-    return schema
+    return replace(schema, copy=copy)
 
 
 def check(url: DatabaseUrl) -> Schema:
@@ -69,19 +84,22 @@ def check(url: DatabaseUrl) -> Schema:
         return _schema(connection)
 
 
-async def upgrade_apart(url: DatabaseUrl, *, timeout_s: float = _APART_S) -> None:
-    """Run `upgrade` in a process of its own, which ends with this call, however it ends. The same errors."""
+async def upgrade_apart(url: DatabaseUrl, copies: Path | None = None, *, timeout_s: float = _APART_S) -> None:
+    """Run `upgrade` in a process of its own, which ends with this call, however it ends. The same errors.
+
+    A server's rows are copied into the folder `copies` first.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "kangbot.storage.migrate",
         stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
         async with asyncio.timeout(timeout_s):
-            _, said = await process.communicate(url.full.encode())
+            copy, said = await process.communicate(f"{url.full}\n{copies or ''}\n".encode())
     except TimeoutError:
         raise Retryable(f"migrating {url} did not end within {timeout_s:.0f} s") from None
     finally:
@@ -91,7 +109,8 @@ async def upgrade_apart(url: DatabaseUrl, *, timeout_s: float = _APART_S) -> Non
     message, _, remedy = said.decode(errors="replace").strip().partition("\n")
     match process.returncode:
         case 0:
-            return
+            if copy:
+                log.info("history.copied", file=copy.decode(errors="replace").strip())
         case code if code == _EX_CONFIG:
             raise NeedsHuman(message, remedy=remedy)
         case code:
@@ -123,11 +142,11 @@ def _schema(connection: "Connection") -> Schema:
     return Schema(current=current, newest=script.get_current_head() or REVISION)
 
 
-def _keep(path: Path, name: str) -> None:
-    """Copy the file, whole or not at all; one that was copied before is left."""
+def _keep(path: Path, name: str) -> Path | None:
+    """Copy the file, whole or not at all, and return the copy; one that was copied before is left."""
     copy, part = path.with_name(f"{path.name}.{name}"), path.with_name(f"{path.name}.{name}.part")
     if copy.exists():
-        return
+        return copy
     try:
         part.unlink(missing_ok=True)
         with contextlib.closing(sqlite3.connect(path)) as source, contextlib.closing(sqlite3.connect(part)) as target:
@@ -137,6 +156,8 @@ def _keep(path: Path, name: str) -> None:
     except (OSError, sqlite3.Error):
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+        return None
+    return copy
 
 
 def _config(connection: "Connection") -> "Config":
@@ -190,16 +211,23 @@ def _translated(url: DatabaseUrl, error: BaseException | None) -> KangbotError:
 
 
 def main() -> int:
-    """Upgrade the database whose URL stands on standard input. Exit code 0, 75 (try again) or 78 (a person must)."""
+    """Upgrade the database whose URL stands on standard input, and say where the copy is that was made before.
+
+    The second line names the folder of copies, where there is one. Exit code 0, 75 (try again) or 78 (a person must).
+    """
+    from kangbot.storage.keep import Keeping  # noqa: PLC0415 -- as in `upgrade`
+
+    address, folder = (sys.stdin.readline().strip() for _ in range(2))
+    keeping = Keeping(folder=Path(folder), now_ns=real_world().clock.now_ns()) if folder else None
     try:
-        schema = upgrade(parse(sys.stdin.readline().strip()))
+        schema = upgrade(parse(address), keeping=keeping)
     except NeedsHuman as error:
         sys.stderr.write(f"{error.message}\n{error.remedy}\n")
         return _EX_CONFIG
     except Retryable as error:
         sys.stderr.write(f"{error.message}\n")
         return _EX_TEMPFAIL
-    sys.stdout.write(f"{schema.current or 'nothing'} -> {schema.newest}\n")
+    sys.stdout.write(f"{schema.copy or ''}")
     return 0
 
 

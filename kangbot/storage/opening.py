@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from kangbot.health.report import PoolReport
@@ -26,10 +27,13 @@ class Readable(History, Shelf, Protocol):
 
 
 def open_history(
-    url: DatabaseUrl, draw: Callable[[], float], *, pool_size: int, connect_s: float, statement_s: float
+    url: DatabaseUrl, draw: Callable[[], float], *, pool_size: int, connect_s: float, statement_s: float, copies: Path
 ) -> Readable:
-    """Return the history at `url`; the numbers are a server's."""
-    prepare = partial(upgrade_apart, url)
+    """Return the history at `url`; the numbers are a server's.
+
+    Its rows are copied into the folder `copies` before its schema changes.
+    """
+    prepare = partial(upgrade_apart, url, copies)
     if isinstance(url, SqliteUrl):
         return SqliteHistory(url.path, prepare)
     from kangbot.storage.mysql import MysqlHistory  # noqa: PLC0415 -- 8 MB that an embedded history saves

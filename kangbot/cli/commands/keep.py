@@ -47,14 +47,38 @@ def restore(
 
 
 @database.command()
-def upgrade(config: Config = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
+def upgrade(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    copy_to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where a server's rows are copied to first; the state folder.")
+    ] = None,
+    without_copy: Annotated[bool, typer.Option("--without-copy", help="Copy nothing first.")] = False,
+    as_json: Json = False,
+) -> None:
     """Bring the database's tables to what this version writes.
 
-    Changes nothing where they are.
+    Changes nothing where they are; copies the history first where they are not.
     """
     from kangbot.cli.database import upgrade as command
 
-    raise typer.Exit(command(config, as_json=as_json))
+    raise typer.Exit(command(config, copy_to=copy_to, copied=not without_copy, as_json=as_json))
+
+
+@database.command("restore")
+def put_back(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The copy that an upgrade made of a server's history.")],
+    config: Config = DEFAULT_CONFIG,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Put the copy that was made before an upgrade into an empty database.
+
+    The tables are as they were, for the version that wrote them.
+    """
+    from kangbot.cli.database import restore as command
+
+    raise typer.Exit(command(config, file, as_json=as_json))
 
 
 @journal.command()

@@ -67,6 +67,7 @@ async def look(settings: Settings, span: Span) -> Found:
         pool_size=1,
         connect_s=database.connect_timeout_s,
         statement_s=max(database.statement_timeout_s, 60.0),
+        copies=settings.state_dir,
     )
     try:
         trips = await _all(history, Listing.ROUND_TRIPS, span)

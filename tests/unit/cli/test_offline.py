@@ -1,0 +1,66 @@
+"""Commands without the daemon never take another history for the service's."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kangbot.cli import backup, database, journal, offline
+from kangbot.cli import report as reporting
+from kangbot.cli.offline import settings_of
+from kangbot.errors import NeedsHuman
+from kangbot.settings import loading
+from tests.support.nobody import as_nobody
+
+FILE = Path("/nowhere/file")
+COMMANDS: dict[str, Callable[[Path], int]] = {
+    "backup": lambda config: backup.backup(config, FILE),
+    "db restore": lambda config: database.restore(config, FILE),
+    "db upgrade": database.upgrade,
+    "journal rebuild": lambda config: journal.rebuild(config, None),
+    "report": lambda config: reporting.command(config, start=None, end=None, html=None, as_json=False),
+}
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loader itself: nobody may not be let in where the interpreter is that would run it apart."""
+    monkeypatch.setattr(offline, "load", loading.load)
+
+
+@pytest.fixture
+def config() -> Iterator[Path]:
+    """A configuration without an address, beside credentials that are another user's."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders let nobody else in
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "kangbot.toml").write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+        (folder / "kangbot.toml").chmod(0o644)
+        (folder / "credentials" / "database").mkdir(parents=True)
+        (folder / "credentials" / "database").chmod(0o700 if os.geteuid() == 0 else 0o000)
+        loading.load(folder / "kangbot.toml", {})  # as ourselves: what is imported late is there for nobody
+        yield folder / "kangbot.toml"
+        (folder / "credentials" / "database").chmod(0o700)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_embedded_history_is_not_taken_for_one_that_is_not_seen(config: Path, name: str) -> None:
+    """It says where the address may be, and what to do; nothing is made or changed."""
+    with as_nobody(), pytest.raises(NeedsHuman, match="the service's history is not this user's to see") as error:
+        COMMANDS[name](config)
+    assert str(config.parent / "credentials") in error.value.message
+    assert "sudo" in error.value.remedy
+    assert not (config.parent / "state").exists()
+
+
+def test_an_address_that_is_named_is_taken(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the environment; and where there are no credentials, the embedded file is meant."""
+    with as_nobody():
+        monkeypatch.setenv("KANGBOT_DATABASE__URL", "sqlite:///history.sqlite")
+        assert settings_of(config).history_url == "sqlite:///history.sqlite"
+    monkeypatch.delenv("KANGBOT_DATABASE__URL")
+    (config.parent / "credentials" / "database").chmod(0o755)
+    with as_nobody():
+        assert settings_of(config).database.url is None
