@@ -173,6 +173,8 @@ async def test_a_question_that_is_not_plain_takes_the_ordinary_way_every_time(ho
         if b"HTTP/1.0\r\nHost" in asked or b"close" in asked:
             assert await peer.over() == b""
             peer = await house.peer()
+    plain = await house.peer()
+    assert [b"Connection" in await plain.ask(ASKED) for _ in range(2)] == [False, False]  # the way it came is its own
 
 
 async def test_what_is_to_be_expected_is_said_before_every_answer(house: House) -> None:
@@ -203,10 +205,11 @@ async def test_questions_that_come_together_are_answered_one_by_one(house: House
         peer = await house.peer()
         if known:
             await peer.ask(ASKED)
-        peer.writer.write(ASKED + ASKED.replace(b"kept", b"gone") + ASKED)
-        said = [(await peer.answer()).split(b" ")[1] for _ in range(3)]
-        assert said == [b"200", b"404", b"200"]
-        assert house.ordinary == 3 + known
+        for _ in range(2):
+            peer.writer.write(ASKED + ASKED.replace(b"kept", b"gone") + ASKED)
+            said = [(await peer.answer()).split(b" ")[1] for _ in range(3)]
+            assert said == [b"200", b"404", b"200"]
+        assert house.ordinary == 6 + known
 
 
 @pytest.mark.parametrize("cut", [1, 17, len(ASKED) - 2])
@@ -222,6 +225,27 @@ async def test_a_question_that_comes_in_parts_is_put_together(house: House, cut:
         assert (await peer.ask(ASKED[cut:])).endswith(b"\r\n\r\n{}")
         assert (await peer.ask(ASKED)).endswith(b"\r\n\r\n{}")
         assert house.ordinary == 2 + known
+
+
+async def test_the_end_of_a_question_is_no_question(house: House) -> None:
+    """Whatever it looks like: what was let in was the whole, with what stood before."""
+    peer = await house.peer()
+    peer.writer.write(b"GET /kept HTTP/1.1\r\nX: ")
+    await asyncio.sleep(0.05)
+    for number in (1, 2, 3):
+        assert (await peer.ask(ASKED)).endswith(b"\r\n\r\n{}")
+        assert house.ordinary == number
+
+
+async def test_a_body_that_comes_later_is_still_one(house: House) -> None:
+    """Also where it is, byte for byte, the head that it belongs to."""
+    peer = await house.peer()
+    head = ASKED.replace(b"Host", b"Content-Length: %d\r\nHost" % (len(ASKED) + 20))
+    assert len(head) == len(ASKED) + 20
+    assert (await peer.ask(head)).endswith(b"\r\n\r\n{}")
+    peer.writer.write(head)
+    await asyncio.sleep(0.05)
+    assert b" 404 " in await peer.ask(ASKED.replace(b"kept", b"gone"))
 
 
 async def test_a_question_within_a_body_is_part_of_the_body(house: House) -> None:
@@ -314,6 +338,16 @@ async def test_a_server_that_ends_answers_nothing_more(house: House) -> None:
         said = await busy.over()
     assert said.endswith(b"at last")
     assert said.count(b"HTTP/1.1 ") == 1
+
+
+async def test_a_connection_that_was_cut_takes_nothing_more(house: House) -> None:
+    """What was read before it noticed goes nowhere."""
+    peer = await house.peer()
+    await peer.ask(ASKED)
+    [connection] = house.connections.connections
+    connection.force_close()
+    connection.data_received(ASKED)
+    assert await peer.over() == b""
 
 
 async def test_an_address_that_is_locked_out_has_no_short_way(served: Served) -> None:
