@@ -34,6 +34,7 @@ class Disk:
         self.lines: list[bytes] = []  # what is on disk, encoded: only what can be encoded is ever remembered
         self.full = False  # only what may use the reserve is taken
         self.dead = False  # nothing is taken at all
+        self.kept: Checkpoint | None = None  # what stands for the records that were removed
         self.hangs = False  # a commit never returns
         self._commit_s = commit_s
         self._life = 0
@@ -71,7 +72,7 @@ class Disk:
         return self.records[after : after + limit]
 
     async def checkpoint(self) -> Checkpoint | None:
-        return None
+        return self.kept
 
     async def beyond(self, sequence: int) -> int:
         while self.last <= sequence:
