@@ -301,7 +301,6 @@ class Executor:
         """Lift a quarantine, over restarts too: a person has looked."""
         if reason := self.quarantine:
             self.tell("market.released", Severity.WARNING, f"{caller} lifted the quarantine: {reason}")
-        self._blotter.contradiction = ""
         self._agreement.release()
 
     def tell(self, kind: str, severity: Severity, message: str) -> None:

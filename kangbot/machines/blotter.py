@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from kangbot.machines.contradiction import IMPOSSIBLE, contradicted
 from kangbot.machines.executions import Executions
 from kangbot.machines.holding import by_hand
 from kangbot.machines.memory import MarketMemory, add_to_day, trimmed
@@ -76,7 +77,7 @@ class Blotter:
         self.executions = Executions(memory.executions, memory.forgotten_ns)
         self.realised_by_day: dict[int, Money] = dict(memory.realised_by_day)
         self.counts = Counts()
-        self.contradiction = ""  # what cannot be and was reported all the same; a person must look
+        self.contradiction = memory.contradiction  # what cannot be and was reported all the same; a person must look
         self.touched = ""  # the newest that somebody did by hand in this process
         self._quarantine_hands = quarantine_hands
         self._memory = memory
@@ -125,6 +126,7 @@ class Blotter:
             stop=self.stop,
             holding=self.holding,
             hands=self.hands,
+            contradiction=self.contradiction,
             last_trip=self.last_trip,
             realised_by_day=dict(self.realised_by_day),
         )
@@ -148,9 +150,8 @@ class Blotter:
         try:
             after = advance(before, learnt, now_ns)
         except ImpossibleError as error:
-            self.contradiction = error.message
             text = f"{error.message}; {error.remedy}"
-            return (self.note("order.impossible", Severity.CRITICAL, text, now_ns, client_id=client_id),)
+            return (self.note(IMPOSSIBLE, Severity.CRITICAL, text, now_ns, client_id=client_id),)
         self._keep(after)
         self._count(before, after, learnt)
         events: list[Event] = []
@@ -231,10 +232,11 @@ class Blotter:
         return (self.note("market.quarantine", Severity.WARNING, what, now_ns),)
 
     def note(self, kind: str, severity: Severity, message: str, now_ns: int, **fields: object) -> Noted:
-        """Return a note on this market, which must go into the journal: what is known of hands follows from it."""
+        """Return a note on this market, which must go into the journal: what outlives a restart follows from it."""
         named = {name: str(value) for name, value in fields.items()}
         noted = Noted(kind=kind, severity=severity, market=self.market, message=message, fields=named, at_ns=now_ns)
         self.hands = self.hands.noted(noted)
+        self.contradiction = contradicted(self.contradiction, noted)
         return noted
 
     # ------------------------------------------------------------------------------------------------------- private

@@ -15,7 +15,7 @@ from kangbot.model.ids import VenueOrderId
 _KEPT = 512  # strangers' orders a market: Bybit lets 500 rest in one, Binance 200
 _STRANGERS = ("order.foreign", "order.orphan")
 _TAKEN = "market.quarantine"
-_RELEASED = "market.released"
+RELEASED = "market.released"
 
 
 class Hands(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +30,7 @@ class Hands(msgspec.Struct, frozen=True, kw_only=True):
             return self._told(note.fields.get("venue_order_id", ""))
         if note.kind == _TAKEN:
             return Hands(strangers=self.strangers, quarantine=note.message)
-        if note.kind == _RELEASED:
+        if note.kind == RELEASED:
             return Hands(strangers=dict.fromkeys(self.strangers, True))
         return self
 
@@ -41,4 +41,4 @@ class Hands(msgspec.Struct, frozen=True, kw_only=True):
 
 def of_hands(note: Noted) -> bool:
     """Whether the note changes what is known of hands."""
-    return note.kind in (*_STRANGERS, _TAKEN, _RELEASED)
+    return note.kind in (*_STRANGERS, _TAKEN, RELEASED)

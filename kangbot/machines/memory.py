@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from kangbot.machines.contradiction import contradicted, of_contradiction
 from kangbot.machines.executions import Executions
 from kangbot.machines.hands import Hands, of_hands
 from kangbot.machines.holding import Holding
@@ -52,6 +53,7 @@ class MarketMemory(msgspec.Struct, frozen=True, kw_only=True):
     stop: Price | None = None  # rests at the venue, as far as we know
     holding: Holding = Holding()
     hands: Hands = Hands()
+    contradiction: str = ""  # what the venue said of an order and cannot be; until a person releases the market
     desired: Desired | None = None
     run_state: RunState | None = None
     last_trip: RoundTrip | None = None
@@ -137,6 +139,7 @@ class _Market:
         self._stop = before.stop
         self._holding = before.holding
         self._hands = before.hands
+        self._contradiction = before.contradiction
         self._desired = before.desired
         self._run_state = before.run_state
         self._last_trip = before.last_trip
@@ -153,6 +156,7 @@ class _Market:
             stop=self._stop,
             holding=self._holding,
             hands=self._hands,
+            contradiction=self._contradiction,
             desired=self._desired,
             run_state=self._run_state,
             last_trip=self._last_trip,
@@ -182,6 +186,7 @@ class _Market:
                 self._run_state = after
             case Noted():
                 self._hands = self._hands.noted(event)
+                self._contradiction = contradicted(self._contradiction, event)
             case _:
                 pass  # a bar changes nothing that a market has to remember
 
@@ -235,7 +240,7 @@ def _market_of(event: Event) -> MarketId | None:
             return market
         case BarStored(bar=bar):
             return bar.market
-        case Noted(market=market) if of_hands(event):
+        case Noted(market=market) if of_hands(event) or of_contradiction(event):
             return market
         case _:
             return None

@@ -160,7 +160,7 @@ def _quiet(kind: str, market: MarketId, amount: Decimal, at_ns: int, which: int)
             until_ns = at_ns + which if which % 3 else 0
             return EntriesPaused(market=market if which % 2 else None, until_ns=until_ns, cause="broke", at_ns=at_ns)
         case "hands":
-            kinds = ("order.foreign", "order.orphan", "market.quarantine", "market.released")
+            kinds = ("order.foreign", "order.orphan", "market.quarantine", "market.released", "order.impossible")
             return Noted(
                 kind=kinds[which % len(kinds)],
                 severity=Severity.WARNING,

@@ -186,7 +186,17 @@ async def test_what_cannot_be_blocks_entries_and_never_crashes() -> None:
     await asyncio.sleep(3)
     assert story.venue.submits == []
     assert order.status is S.ACKED
+    reason = market.executor.quarantine
+    await asyncio.sleep(5)  # the alarm is on disk
+    for _ in range(2):
+        await market.end()
+        market = await story.live()
+        assert market.executor.quarantine == reason  # a restart explains nothing
     market.executor.release("ann")
+    assert market.executor.quarantine == ""
+    await asyncio.sleep(5)
+    await market.end()
+    market = await story.live()
     assert market.executor.quarantine == ""
     await market.end()
 

@@ -104,6 +104,7 @@ def test_what_cannot_be_is_an_alarm_and_blocks() -> None:
     assert kinds(one.learn(FIRST, Reported(report(S.ACKED)), START)) == ["order.impossible"]
     assert "is intent and cannot be acked" in one.contradiction
     assert status(one) is S.INTENT
+    assert blotter(one.memory()).contradiction == one.contradiction  # a restart explains nothing
 
 
 def test_settled_orders_are_remembered_for_a_while() -> None:

@@ -169,6 +169,14 @@ def test_what_a_market_need_not_remember_changes_nothing() -> None:
     assert dict(memory.equity) == {("bybit", "USDT"): dec(5)}
 
 
+def test_what_cannot_be_is_remembered_until_a_release() -> None:
+    """Also in a market of which nothing else is known."""
+    told = Noted(kind="order.impossible", severity=Severity.CRITICAL, market=MARKET, message="cannot be", at_ns=START)
+    released = Noted(kind="market.released", severity=Severity.WARNING, market=MARKET, message="ann", at_ns=START)
+    assert remember(told).market(MARKET).contradiction == "cannot be"
+    assert remember(told, released).market(MARKET).contradiction == ""
+
+
 def test_a_late_word_of_an_unknown_order_is_no_matter() -> None:
     """A change without its intent: compacted away."""
     assert remember(changed(S.CANCELED)).market(MARKET).orders == ()
