@@ -238,6 +238,7 @@ class Answers:
             config=self.editor.report(),
             breakers=breaker_reports(self.floor.circuits.breakers),
             errors=error_reports(self.faults.tallies()),
+            errors_of_late={kind.value: count for kind, count in self.faults.errors().items()},
             events=self.monitor.events(),
             local_fault_ns=self.floor.circuits.local_fault_ns,
             journal_sequence=self.journal.last,

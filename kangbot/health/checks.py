@@ -138,10 +138,8 @@ def _money(report: Report, bounds: Thresholds) -> list[Check]:
 
 
 def _errors(report: Report, bounds: Thresholds) -> Check:
-    recent: dict[str, int] = {}
-    for error in report.errors:
-        if error.kind not in ANSWERS:
-            recent[error.kind] = recent.get(error.kind, 0) + error.recent
+    """Return the check of what went wrong of late; what one error is, `machines/fault_book.py` says."""
+    recent = {kind: count for kind, count in report.errors_of_late.items() if kind not in ANSWERS}
     count, most = sum(recent.values()), max(recent, key=recent.__getitem__, default="")
     says = f"within the last 15 minutes, most of them {most}" if count else "none within the last 15 minutes"
     return _check("errors", bounds.errors.judge(count), count, "errors", says)

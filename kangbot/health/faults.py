@@ -182,6 +182,10 @@ class FaultDesk:
         self._arm()
 
     # ---------------------------------------------------------------------------------------------------------- counts
+    def errors(self) -> dict[Kind, int]:
+        """Return how many errors of each kind were met of late: one that many markets meet at once is one."""
+        return self._book.errors(self._clock.now_ns())
+
     def tallies(self) -> list[Tally]:
         """Return how often each kind was met, what came of late first."""
         return self._book.tallies(self._clock.now_ns())

@@ -188,6 +188,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     config: ConfigReport = ConfigReport(accepted_ns=0, version=0)
     breakers: list[BreakerReport] = []  # a lane that is not in it is closed
     errors: list[ErrorReport] = []  # what came of late first
+    errors_of_late: dict[str, int] = {}  # within 15 minutes, by kind: what many markets meet at once is one error
     events: list[EventReport] = []  # what came most of late first
     local_fault_ns: int = 0  # since when most markets fail together; 0 where they do not
     stuck: str = ""  # which vital part has work and does none; "" where none is stuck

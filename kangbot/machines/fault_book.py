@@ -2,6 +2,16 @@
 
 The same error again says nothing new. So an operation of a market that fails is one episode: each kind is told once in
 it, and one line with the count when the operation works again. All of it is bounded: by kinds, operations and markets.
+
+What counts as one error, where it is asked how many there were of late::
+
+    a kind of error in an operation of a market   one, for as long as it is met again without a success in between, and
+                                                  without two minutes in which it is not met
+    the same kind elsewhere within 10 seconds     the same one; each that joins has it grow by 10 seconds more
+    a timeout, a connection or a feed             one kind: a way that is shut is met as any of them
+
+So a cable that is pulled is one error and not one for each try of each market, and is one for as long as it lasts; a
+call that fails every other time is many.
 """
 
 from collections import deque
@@ -16,6 +26,10 @@ from kangbot.model.ids import MarketId
 _SECOND_NS = 1_000_000_000
 _MINUTE_NS = 60 * _SECOND_NS
 WINDOW_MINUTES = 15
+QUIET_NS = 2 * _MINUTE_NS  # longer than a question waits that is asked again and again
+TOGETHER_NS = 10 * _SECOND_NS  # as `machines/local_fault.py` has it
+MOST_ERRORS = 100  # of late that are told apart; more are as bad
+_SHUT = frozenset({Kind.CONNECTION, Kind.TIMEOUT, Kind.FEED})
 LONGEST = 200  # characters of a message that is kept
 
 
@@ -60,10 +74,19 @@ class Tally:
 
 
 @dataclass(slots=True, kw_only=True)
+class _Error:
+    """One error, wherever it was met."""
+
+    kind: Kind  # that it was met as first
+    grown_ns: int  # when it was last met where it had not been
+    met_ns: int
+
+
+@dataclass(slots=True, kw_only=True)
 class _Episode:
     since_ns: int
     count: int = 0
-    told: frozenset[Kind] = frozenset()
+    told: dict[Kind, tuple[_Error, int]] = field(default_factory=dict)  # and when the kind was last met here
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,6 +116,7 @@ class FaultBook:
         self._episodes: dict[tuple[MarketId | None, Operation], _Episode] = {}
         self._holds: dict[MarketId | None, Hold] = {}
         self._reset_ns: dict[MarketId | None, int] = {}
+        self._errors: deque[_Error] = deque(maxlen=MOST_ERRORS)
 
     def met(self, fault: Fault, now_ns: int) -> Verdict:
         """Learn of an error; return what is due."""
@@ -101,7 +125,8 @@ class FaultBook:
         counted.add(now_ns // _MINUTE_NS, fault.message)
         episode = self._episodes.setdefault((fault.market, fault.operation), _Episode(since_ns=now_ns))
         episode.count += 1
-        told, episode.told = fault.kind in episode.told, episode.told | {fault.kind}
+        told = fault.kind in episode.told
+        episode.told[fault.kind] = self._error(fault.kind, episode, now_ns), now_ns
         action = self._due(rule, fault, now_ns, told=told, count=episode.count)
         return Verdict(rule=rule, told=told, count=episode.count, action=action)
 
@@ -109,6 +134,22 @@ class FaultBook:
         """Learn that an operation succeeded; what is over by that, None where nothing was wrong."""
         episode = self._episodes.pop((market, operation), None)
         return None if episode is None else Over(count=episode.count, since_ns=episode.since_ns)
+
+    def _error(self, kind: Kind, episode: _Episode, now_ns: int) -> _Error:
+        """Return which error it is that was met in that episode."""
+        known = episode.told.get(kind)
+        if known is not None and now_ns - known[1] <= QUIET_NS:
+            error = known[0]
+        else:
+            alike = (one for one in reversed(self._errors) if one.kind is kind or {one.kind, kind} <= _SHUT)
+            latest = next(alike, None)
+            if latest is None or now_ns - latest.grown_ns > TOGETHER_NS:
+                latest = _Error(kind=kind, grown_ns=now_ns, met_ns=now_ns)
+                self._errors.append(latest)
+            error = latest
+            error.grown_ns = now_ns
+        error.met_ns = now_ns
+        return error
 
     def _due(self, rule: Rule, fault: Fault, now_ns: int, *, told: bool, count: int) -> Action | None:
         match rule.action:
@@ -172,6 +213,14 @@ class FaultBook:
         return self._holds.pop(market, None) is not None
 
     # --------------------------------------------------------------------------------------------------------- counts
+    def errors(self, now_ns: int) -> dict[Kind, int]:
+        """Return how many errors of each kind were met within the last 15 minutes: see the module for what is one."""
+        counts: dict[Kind, int] = {}
+        for error in self._errors:
+            if now_ns - error.met_ns < WINDOW_MINUTES * _MINUTE_NS:
+                counts[error.kind] = counts.get(error.kind, 0) + 1
+        return counts
+
     def tallies(self, now_ns: int) -> list[Tally]:
         """Return every kind that was met, market by market, what came of late first."""
         minute = now_ns // _MINUTE_NS

@@ -33,7 +33,8 @@ class HealthSettings:
     rest_critical_ms: _Figure = 5000.0
 
     errors_warning: _Figure = 5.0
-    """Errors of every kind within the last 15 minutes, all markets together; refusals of the venue do not count."""
+    """Errors within the last 15 minutes, whichever their kind. One that lasts, or that many markets meet at once, is one
+    error; refusals of the venue do not count."""
     errors_critical: _Figure = 10.0
 
     lag_warning_ms: _Figure = 100.0

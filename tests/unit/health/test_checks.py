@@ -75,14 +75,19 @@ def test_each_figure_has_its_bounds(name: str, fields: dict[str, Any], expected:
         ({"refused": 90, "insufficient_balance": 90, "not_found": 90, "duplicate_id": 90, "fall": 4}, Status.HEALTHY),
     ],
 )
-def test_errors_of_late_are_counted_over_kinds_and_markets(counts: dict[str, int], expected: Status) -> None:
-    """Those of long ago are not, nor are refusals: they are answers."""
-    errors = [
-        ErrorReport(kind=kind, severity="low", market=MarketId(f"v:{kind}"), recent=recent, total=900, message="")
-        for kind, recent in counts.items()
-    ]
-    health = judged(errors=errors)
+def test_errors_of_late_are_counted_over_kinds(counts: dict[str, int], expected: Status) -> None:
+    """Refusals are not: they are answers."""
+    health = judged(errors_of_late=counts)
     assert status(health, "errors") is health.status is expected
+
+
+def test_tries_that_failed_are_no_errors_of_their_own() -> None:
+    """Twenty-seven markets meet the same outage a hundred times each: it is one."""
+    tries = [
+        ErrorReport(kind="timeout", severity="low", market=MarketId(f"v:{number}"), recent=100, total=900, message="")
+        for number in range(27)
+    ]
+    assert status(judged(errors=tries, errors_of_late={"timeout": 1}), "errors") is Status.HEALTHY
 
 
 @pytest.mark.parametrize(

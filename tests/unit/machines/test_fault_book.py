@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kangbot.machines.fault_book import LONGEST, WINDOW_MINUTES, Fault, FaultBook
+from kangbot.machines.fault_book import LONGEST, MOST_ERRORS, QUIET_NS, WINDOW_MINUTES, Fault, FaultBook
 from kangbot.machines.faults import DEFAULTS, Action, Gravity, Kind, Operation, Rule
 from kangbot.model.ids import MarketId
 
@@ -117,6 +117,50 @@ def test_counts_are_of_the_last_quarter_of_an_hour_and_of_all() -> None:
     assert (first.kind, first.market, first.recent, first.total) == (Kind.TIMEOUT, ANN, 2 * WINDOW_MINUTES, 40)
     assert (second.severity, second.recent, second.message) == (Gravity.HIGH, 1, "some unknown")
     assert [tally.recent for tally in book.tallies(40 * MINUTE_NS)] == [0, 0]
+
+
+def test_an_outage_of_every_market_is_one_error_for_as_long_as_it_lasts() -> None:
+    """However it is met, however often, and after a quarter of an hour as well."""
+    book, kinds = FaultBook(DEFAULTS), (Kind.TIMEOUT, Kind.CONNECTION, Kind.FEED)
+    markets = [MarketId(f"v:{number}") for number in range(27)]
+    for second in range(0, 20 * 60, 60):
+        for number, market in enumerate(markets):
+            at_ns = (second + number) * SECOND_NS
+            book.met(fault(kinds[number % 3], market, Operation.DATA), at_ns)
+            assert book.errors(at_ns) == {Kind.TIMEOUT: 1}
+    assert book.errors((second + 26 + 15 * 60) * SECOND_NS) == {}
+
+
+def test_a_call_that_fails_every_other_time_is_an_error_each_time() -> None:
+    """A success ends one; so does a while in which nothing was tried."""
+    book = FaultBook(DEFAULTS)
+    for minute in range(3):
+        book.met(fault(Kind.UNKNOWN), minute * MINUTE_NS)
+        book.well(ANN, Operation.ENTRY)
+    assert book.errors(3 * MINUTE_NS) == {Kind.UNKNOWN: 3}
+    book.met(fault(Kind.JOURNAL), 3 * MINUTE_NS)
+    book.met(fault(Kind.JOURNAL), 3 * MINUTE_NS + QUIET_NS)
+    book.met(fault(Kind.JOURNAL), 3 * MINUTE_NS + 2 * QUIET_NS + 1)
+    assert book.errors(8 * MINUTE_NS) == {Kind.UNKNOWN: 3, Kind.JOURNAL: 2}
+
+
+def test_kinds_that_have_nothing_to_do_with_each_other_are_errors_of_their_own() -> None:
+    """And so is the same kind where it begins elsewhere later on."""
+    book = FaultBook(DEFAULTS)
+    book.met(fault(Kind.FALL), 0)
+    book.met(fault(Kind.TIMEOUT), 0)
+    book.met(fault(Kind.FALL, BOB), 11 * SECOND_NS)
+    assert book.errors(MINUTE_NS) == {Kind.FALL: 2, Kind.TIMEOUT: 1}
+
+
+def test_more_errors_than_anybody_counts_take_no_more_room() -> None:
+    """A hundred is as bad as a thousand."""
+    book = FaultBook(DEFAULTS)
+    for number in range(3 * MOST_ERRORS):
+        book.met(fault(Kind.UNKNOWN), number * SECOND_NS)
+        book.met(fault(Kind.FALL), number * SECOND_NS)
+        book.well(ANN, Operation.ENTRY)
+    assert sum(book.errors(number * SECOND_NS).values()) <= MOST_ERRORS
 
 
 @given(
