@@ -1,7 +1,8 @@
 """What memory there is, what limit really applies, and giving some of it back.
 
-The limit is that of the control group, or of one above it: a container's or a unit's, versions 1 and 2. Without one it
-is the machine's memory. Given back is what can be made again: caches of the standard library, garbage, and what the C
+The limit is that of the control group, or of one above it: a container's or a unit's, versions 1 and 2. In version 2 it
+is `memory.high` where that is set, for above it the kernel slows the process down, and `memory.max` otherwise, where it
+ends it; see https://docs.kernel.org/admin-guide/cgroup-v2.html. Without one it is the machine's memory. Given back is what can be made again: caches of the standard library, garbage, and what the C
 library keeps for later (glibc alone; others give it back by themselves).
 """
 
@@ -17,6 +18,7 @@ import psutil
 _MIB = 1024 * 1024
 _GROUPS = Path("/sys/fs/cgroup")
 _OWN = Path("/proc/self/cgroup")
+_VERSION_1, _VERSION_2 = ("memory.limit_in_bytes",), ("memory.high", "memory.max")
 _NONE = 1 << 60  # version 1 says "no limit" by a number near 2**63
 
 
@@ -41,16 +43,16 @@ def available_mb() -> float:
 
 def _limits(groups: Path, own: Path) -> Iterator[int]:
     """Yield the limits of our control group and of those above it, in bytes."""
-    for folder, name in _places(groups, own):
+    for file in _files(groups, own):
         try:
-            said = (folder / name).read_text().strip()
+            said = file.read_text().strip()
         except OSError:
             continue  # of a container that sees its own group alone, as the root
         if said.isdecimal() and int(said) < _NONE:
             yield int(said)
 
 
-def _places(groups: Path, own: Path) -> Iterator[tuple[Path, str]]:
+def _files(groups: Path, own: Path) -> Iterator[Path]:
     try:
         lines = own.read_text().splitlines()
     except OSError:
@@ -59,9 +61,10 @@ def _places(groups: Path, own: Path) -> Iterator[tuple[Path, str]]:
         _, controllers, path = line.split(":", 2)
         if controllers and "memory" not in controllers.split(","):
             continue
-        root, name = (groups / "memory", "memory.limit_in_bytes") if controllers else (groups, "memory.max")
+        root, names = (groups / "memory", _VERSION_1) if controllers else (groups, _VERSION_2)
         folder = root / path.lstrip("/")
-        yield from ((place, name) for place in (folder, *folder.parents) if place.is_relative_to(root))
+        places = [place for place in (folder, *folder.parents) if place.is_relative_to(root)]
+        yield from (place / name for place in places for name in names)
 
 
 def relieve() -> None:

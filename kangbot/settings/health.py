@@ -24,17 +24,19 @@ class HealthSettings:
     decision_critical_s: _Figure = 90.0
 
     memory_warning_percent: _Figure = 80.0
-    """Of the limit that really applies: the control group's, or the machine's. Memory is given back from 80 % on,
-    whatever stands here."""
+    """Of the limit that really applies: the control group's (where it is slowed down, else where it is ended), or the
+    machine's. Memory is given back from 80 % on, whatever stands here."""
     memory_critical_percent: _Figure = 100.0
+    """Reached where the group has a `memory.high`, as under our unit. Under a `memory.max` alone (a container's) the
+    kernel ends the process at 100 %: there a lower figure can be seen, and the warning comes first anyway."""
 
     rest_warning_ms: _Figure = 2000.0
     """The slowest endpoint of the venue, on average of 15 minutes, in milliseconds."""
     rest_critical_ms: _Figure = 5000.0
 
     errors_warning: _Figure = 5.0
-    """Errors within the last 15 minutes, whichever their kind. One that lasts, or that many markets meet at once, is one
-    error; refusals of the venue do not count."""
+    """Errors within the last 15 minutes, whichever their kind. One that lasts, or that many markets meet at once, is
+    one; refusals of the venue do not count."""
     errors_critical: _Figure = 10.0
 
     lag_warning_ms: _Figure = 100.0

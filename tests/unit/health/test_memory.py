@@ -30,6 +30,10 @@ def groups(tmp_path: Path, own: str, files: dict[str, str]) -> tuple[Path, Path]
             {"a/b/memory.max": "max", "a/memory.max": str(200 * MIB), "memory.max": str(400 * MIB)},
             200,
         ),
+        ("0::/u\n", {"u/memory.high": str(256 * MIB), "u/memory.max": str(320 * MIB)}, 256),
+        ("0::/u\n", {"u/memory.high": "max", "u/memory.max": str(320 * MIB)}, 320),
+        ("0::/u\n", {"u/memory.high": str(400 * MIB), "u/memory.max": str(320 * MIB)}, 320),
+        ("0::/a/b\n", {"a/b/memory.max": str(320 * MIB), "a/memory.high": str(200 * MIB)}, 200),
         ("0::/../elsewhere\n", {"memory.max": str(64 * MIB)}, 64),
         (
             "5:cpu:/x\n4:memory:/docker/1\n0::/\n",
@@ -39,7 +43,7 @@ def groups(tmp_path: Path, own: str, files: dict[str, str]) -> tuple[Path, Path]
     ],
 )
 def test_the_lowest_limit_on_the_way_up_applies(tmp_path: Path, own: str, files: dict[str, str], mb: int) -> None:
-    """Of our own control group or of one above it, of either version."""
+    """Of our own control group or of one above it, of either version; where the process is slowed down before ended."""
     assert limit(*groups(tmp_path, own, files)) == Limit(mb, "cgroup")
 
 
