@@ -2,8 +2,10 @@
 
 The limit is that of the control group, or of one above it: a container's or a unit's, versions 1 and 2. In version 2 it
 is `memory.high` where that is set, for above it the kernel slows the process down, and `memory.max` otherwise, where it
-ends it; see https://docs.kernel.org/admin-guide/cgroup-v2.html. Without one it is the machine's memory. Given back is what can be made again: caches of the standard library, garbage, and what the C
-library keeps for later (glibc alone; others give it back by themselves).
+ends it; see https://docs.kernel.org/admin-guide/cgroup-v2.html. Without one it is the machine's memory.
+
+Given back is what can be made again: caches of the standard library, garbage, and what the C library keeps for later
+(glibc alone; others give it back by themselves).
 """
 
 import ctypes
