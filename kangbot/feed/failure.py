@@ -5,6 +5,7 @@ that counts requests is obeyed to the second. Retrying is the stream's business.
 """
 
 import errno
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Failure:
 
 
 _NO_WAY_OUT = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH})
+_NUMBERS = re.compile(r"\[Errno (\d+)\]")
 
 # Without a Retry-After. 403 is how the CDN in front of Bybit says "access too frequent"; its ban lasts ten minutes.
 _BANS_S: Mapping[int, int] = {429: 60, 418: 120, 403: 600}
@@ -57,11 +59,19 @@ def classify(error: Exception, now_ns: int) -> Failure:
         return Failure(kind=FailureKind.POLICY if policy else FailureKind.CLOSED, message=message)
     if isinstance(error, TimeoutError):
         return Failure(kind=FailureKind.TIMEOUT, message=message)
-    if isinstance(error, socket.gaierror) or (isinstance(error, OSError) and error.errno in _NO_WAY_OUT):
+    if isinstance(error, socket.gaierror) or (isinstance(error, OSError) and _no_way_out(error)):
         return Failure(kind=FailureKind.OFFLINE, message=message)
     if isinstance(error, OSError):
         return Failure(kind=FailureKind.UNREACHABLE, message=message)
     return Failure(kind=FailureKind.REJECTED, message=message)  # the rest of the library's: a handshake not to be had
+
+
+def _no_way_out(error: OSError) -> bool:
+    """Return whether no route led out. asyncio and uvloop make one error without a number of several addresses'."""
+    if error.errno is not None:
+        return error.errno in _NO_WAY_OUT
+    numbers = {int(number) for number in _NUMBERS.findall(str(error))}
+    return bool(numbers) and numbers <= _NO_WAY_OUT
 
 
 def _from_status(status: int, retry_after: str, now_ns: int) -> Failure:

@@ -3,6 +3,10 @@
 So is a stream that finds no name or no route for a while. It is over only when a dial found its way again, too:
 requests go on over names that are remembered, and would end it while every stream is down.
 
+A daemon of one or two markets has no majority: that both fail together does not say whose fault it is, and two
+breakers are no storm. So each counts for itself, and its cool-down is waited out where packets are swallowed without a
+word. What is certain to be ours, no name and no route, is a local fault there as well.
+
 Twenty-seven venues' breakers for one pulled cable would be twenty-seven alarms, and half an hour without trading after
 the cable is back. So it is one fault, with one alarm and one backoff, and no market's breaker counts it.
 """

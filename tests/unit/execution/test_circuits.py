@@ -245,6 +245,27 @@ async def test_streams_that_find_no_name_are_one_fault_until_a_dial_finds_its_wa
 
 
 @told
+async def test_of_two_markets_each_has_its_breaker_until_the_fault_is_certainly_ours() -> None:
+    """Packets that are swallowed count for each; no way out is one fault, and what it made fail counts for none."""
+    rig = Rig(markets=(MARKET, OTHERS[0]))
+    circuits = await rig.begin()
+    for _ in range(2):
+        for market in rig.markets:
+            circuits.ended(market, Lane.ENTRY, LOST)
+    assert circuits.held(MARKET) == ""
+    assert [len(breaker.failed_ns) for _, _, breaker in circuits.breakers] == [2, 2]
+    circuits.dialled(way_out=False)
+    await asyncio.sleep(4)
+    circuits.dialled(way_out=False)
+    assert circuits.held(MARKET).startswith("local_fault")
+    assert [len(breaker.failed_ns) for _, _, breaker in circuits.breakers] == [0, 0]
+    circuits.dialled(way_out=True)
+    await asyncio.sleep(1)
+    assert [circuits.held(market) for market in rig.markets] == ["", ""]
+    await rig.end()
+
+
+@told
 async def test_a_market_that_joins_in_a_local_fault_does_not_end_it() -> None:
     """It is told of its end as all others are."""
     rig = Rig(markets=(MARKET, *OTHERS))

@@ -11,6 +11,7 @@ from websockets.http11 import Response
 from kangbot.feed.failure import FailureKind, classify
 
 SECOND = 1_000_000_000
+NO_ROUTE = "Connect call failed ('203.0.113.1', 443)"
 AT = 1_790_000_000 * SECOND  # Mon, 21 Sep 2026 14:13:20 GMT
 
 
@@ -27,6 +28,9 @@ def status(code: int, **headers: str) -> InvalidStatus:
         (ConnectionRefusedError(111, "refused"), FailureKind.UNREACHABLE, 0),
         (socket.gaierror(-2, "Name or service not known"), FailureKind.OFFLINE, 0),
         (OSError(101, "Network is unreachable"), FailureKind.OFFLINE, 0),
+        (OSError(f"Multiple exceptions: [Errno 101] {NO_ROUTE}, [Errno 113] {NO_ROUTE}"), FailureKind.OFFLINE, 0),
+        (OSError(f"Multiple exceptions: [Errno 101] {NO_ROUTE}, [Errno 111] refused"), FailureKind.UNREACHABLE, 0),
+        (OSError("could not bind"), FailureKind.UNREACHABLE, 0),
         (ConnectionClosedError(None, None), FailureKind.CLOSED, 0),
         (ConnectionClosedError(Close(1006, ""), None), FailureKind.CLOSED, 0),
         (ConnectionClosedError(Close(1008, "too many requests"), None), FailureKind.POLICY, 0),

@@ -30,8 +30,9 @@ def test_one_market_that_fails_again_and_again_is_not() -> None:
 
 
 def test_two_markets_that_fail_together_are_a_coincidence() -> None:
-    """A daemon of two markets has no majority to speak of."""
+    """A daemon of two markets has no majority to speak of, nor has one of a single market."""
     assert not failing(2, of=2).there
+    assert not failing(1, of=1).there
 
 
 def test_failures_over_a_longer_time_are_not_one_fault() -> None:
