@@ -253,6 +253,7 @@ def test_a_limit_that_a_question_meets_holds_everybody() -> None:
         rig.venue.limits_ns = 7 * SECOND_NS
         assert not await rig.account.reconcile()
         assert rig.budget.paused_until_ns == rig.story.world.clock.now_ns() + 7 * SECOND_NS
+        assert rig.account.paused_until_ns == rig.budget.paused_until_ns
 
     run(main())
 

@@ -201,6 +201,33 @@ async def test_the_data_lane_is_probed_by_data() -> None:
 
 
 @told
+async def test_a_lane_is_in_trouble_while_its_breaker_is_not_closed() -> None:
+    """The other lanes of the market are not."""
+    rig = Rig()
+    circuits = await rig.begin()
+    assert not circuits.in_trouble(MARKET, Lane.ENTRY)
+    trip(circuits)
+    assert circuits.in_trouble(MARKET, Lane.ENTRY)
+    assert not circuits.in_trouble(MARKET, Lane.DATA)
+    await rig.end()
+
+
+@told
+async def test_a_probe_is_overdue_where_nobody_makes_it_and_the_venue_did_not_ask_to_wait() -> None:
+    """What the watchdog reads: a prober that does not probe is stuck."""
+    rig = Rig()
+    circuits = await rig.begin()
+    assert not circuits.overdue()
+    trip(circuits)
+    assert not circuits.overdue()
+    await rig.end()  # the prober is no more
+    await asyncio.sleep(600)
+    assert circuits.overdue()
+    rig.budget.pause(SECOND_NS)
+    assert not circuits.overdue()
+
+
+@told
 async def test_most_markets_failing_together_are_one_fault_with_one_alarm() -> None:
     """No breaker trips; nothing enters anywhere until one probe gets through; then everything is reconciled."""
     rig = Rig(markets=(MARKET, *OTHERS))
@@ -210,6 +237,7 @@ async def test_most_markets_failing_together_are_one_fault_with_one_alarm() -> N
             circuits.ended(market, Lane.ENTRY, Retryable("no name server answers"))
     assert circuits.local_fault_ns
     assert circuits.held(OTHERS[-1]).startswith("local_fault")
+    assert circuits.in_trouble(OTHERS[-1], Lane.ENTRY)
     assert all(breaker.state is BreakerState.CLOSED for _, _, breaker in circuits.breakers)
     await asyncio.sleep(30)
     assert not circuits.local_fault_ns

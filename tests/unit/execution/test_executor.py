@@ -5,13 +5,14 @@ import asyncio
 import pytest
 
 from kangbot.errors import Refused
+from kangbot.execution.executor import Pulse
 from kangbot.model.events import FillApplied, OrderChanged, OrderIntended, RoundTripClosed, StopSet
 from kangbot.model.ids import client_id
 from kangbot.model.orders import Evidence, OrderKind, OrderStatus, Purpose, Side
 from kangbot.sim.world.loop import run
 from tests.support.order_story import Market, Story, told
 from tests.support.order_venue import Fate
-from tests.support.trade_words import TAG, WINDOW, dec, proposal
+from tests.support.trade_words import START, TAG, WINDOW, dec, proposal
 
 S = OrderStatus
 FIRST = client_id(TAG, 1)
@@ -169,6 +170,30 @@ async def test_entries_wait_for_the_first_comparison() -> None:
     assert market.executor.pulse().in_flight
     with pytest.raises(Refused, match="have not been compared with the venue yet"):
         market.executor.place(proposal())
+    await market.end()
+
+
+@told
+async def test_a_market_that_missed_news_asks_for_executions_from_then_on() -> None:
+    """At once, though nothing of its own is in flight."""
+    story = Story()
+    market = await story.live()
+    assert market.executor.pulse() == Pulse(in_flight=False, executions_since_ns=None)
+    assert market.executor.pulse(START) == Pulse(in_flight=True, executions_since_ns=START)
+    await market.end()
+
+
+@told
+async def test_a_round_trip_is_of_the_strategy_that_trades_when_it_closes() -> None:
+    """A market may be given another strategy while it holds a position."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET))
+    await market.settled()
+    market.executor.traded_by("another")
+    await exits(market, 1)
+    assert [event.strategy for event in story.disk.events if isinstance(event, RoundTripClosed)] == ["another"]
+    story.check(market)
     await market.end()
 
 

@@ -90,6 +90,17 @@ def test_a_person_ends_a_hold_of_a_market() -> None:
     assert not book.forgive(ANN)
 
 
+def test_a_hold_of_an_earlier_life_goes_on() -> None:
+    """Until the same moment, and with its reason."""
+    first, second = FaultBook(DEFAULTS), FaultBook(DEFAULTS)
+    first.met(fault(Kind.INSUFFICIENT_BALANCE), 0)
+    hold = first.hold(ANN, 1)
+    assert hold is not None
+    second.restore(hold)
+    assert second.held(ANN, 299 * SECOND_NS) == first.held(ANN, 299 * SECOND_NS) != ""
+    assert second.held(ANN, 300 * SECOND_NS) == ""
+
+
 def test_the_books_are_compared_at_most_once_in_a_while() -> None:
     """An order that is not found is asked for every second; the account is not."""
     book = FaultBook(DEFAULTS)
