@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,17 +16,17 @@ LOUD = ("warning", "error", "critical")
 NOTES = ("note", "_note", "tell", "on_note", "_on_note")
 
 
-def sources() -> list[Path]:
-    """Return every module of the daemon."""
-    return [path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in SIMULATED]
+@cache
+def nodes() -> list[ast.Call | ast.Tuple]:
+    """Return every call and tuple of the daemon's modules, read once: what is collected costs each run of any test."""
+    paths = [path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in SIMULATED]
+    every = (node for path in paths for node in ast.walk(ast.parse(path.read_text())))
+    return [node for node in every if isinstance(node, ast.Call | ast.Tuple)]
 
 
 def calls() -> Iterator[ast.Call]:
     """Yield every call in the package."""
-    for path in sources():
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call):
-                yield node
+    return (node for node in nodes() if isinstance(node, ast.Call))
 
 
 def name(call: ast.Call) -> str:
@@ -44,7 +45,7 @@ def alerts() -> set[str]:
         noted = name(call) in NOTES and any(_loud(arg) for arg in call.args[1:2])
         if (logged or noted) and " " not in first.value:
             found.add(first.value)
-    return found | {kind for path in sources() for kind in _in_tables(path)}
+    return found | set(_in_tables())
 
 
 def _loud(severity: ast.AST) -> bool:
@@ -52,9 +53,9 @@ def _loud(severity: ast.AST) -> bool:
     return words.startswith("severity") or (words.startswith("Severity.") and words != "Severity.INFO")
 
 
-def _in_tables(path: Path) -> Iterator[str]:
+def _in_tables() -> Iterator[str]:
     """Yield the names that stand beside a severity, as in `("position.by_hand", Severity.WARNING)`."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes():
         if isinstance(node, ast.Tuple) and len(node.elts) == 2:
             kind, severity = node.elts
             if isinstance(kind, ast.Constant) and isinstance(kind.value, str) and _loud(severity):
