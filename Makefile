@@ -8,6 +8,8 @@ STAMP := $(VENV)/.prepared
 SECONDS ?=
 SEEDS ?= 1..10000
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+# Tests start hundreds of processes, and each would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 WHOLLY_COVERED := kangbot/machines/*,kangbot/risk/*,kangbot/journal/*,kangbot/execution/*
 
 .PHONY: help demo run test crash-points kills config-mutations faults soak simulate simulate-mutants test-container test-systemd small-server check fmt bench lock clean
@@ -30,7 +32,7 @@ test: $(STAMP) ## all tests, and every branch of what decides about orders cover
 	@tests/mariadb.sh
 	@tests/chromium.sh
 	@tests/prometheus.sh
-	@$(BIN)/python -m pytest -n 2 --cov --cov-report=
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup --no-loadscope-reorder --cov --cov-report=
 	@$(BIN)/coverage report --include='$(WHOLLY_COVERED)' --fail-under=100
 
 crash-points: $(STAMP) ## end the executor at every step of an order's life, and compare with the exchange (minutes)

@@ -1,6 +1,40 @@
 """What holds for every test."""
 
+from pathlib import Path
+
+import pytest
 import structlog
 
 # Tests make things fall on purpose; the default renderer of tracebacks shows every local in colour, for seconds.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+
+_HERE = Path(__file__).parent
+# Whose tests prove that every branch of what decides about orders is taken. Tracing costs as much as a test does, so
+# nobody else pays for it.
+_COVERING = (
+    "unit/machines",
+    "unit/risk",
+    "unit/journal",
+    "unit/execution",
+    "conformance/journal",
+)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say who is measured, who stays together, and who goes first.
+
+    Tests of real processes mostly wait: they go first, beside each other, and what only computes fills the cores behind
+    them, so that no long test is left for the end. Within both it stays as pytest-randomly shuffled it.
+    """
+    for item in items:
+        folder = item.path.parent.relative_to(_HERE).as_posix()
+        if not folder.startswith(_COVERING):
+            item.add_marker("no_cover")
+        if item.get_closest_marker("mariadb"):  # one worker, one server
+            item.add_marker(pytest.mark.xdist_group(f"mariadb of {folder}"))
+    items.sort(key=lambda item: not _waits(item))
+
+
+def _waits(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(mark) for mark in ("process", "mariadb"))
