@@ -146,12 +146,18 @@ class Circuits:
             now_ns = self._clock.now_ns()
             await self._probe_ourselves(now_ns)
             self._take(self.breakers.expire(now_ns, self._draw()))
-            probes, changes = self.breakers.lend(now_ns)
-            self._take(changes)
-            for market, lane, lease in probes:
-                budget = self._data_budget if lane is Lane.DATA else self._budget
-                result = self._result(await self._asked(partial(self._question, market, lane), budget))
-                self._take(self.breakers.probed(market, lane, lease, result, self._clock.now_ns()))
+            if (due := self.breakers.due(now_ns)) is not None:
+                await self._probe(*due)
+
+    async def _probe(self, market: MarketId, lane: Lane) -> None:
+        """Ask for one lane. Its permit is lent when the request may leave: waiting takes nothing of the lease."""
+        budget = self._data_budget if lane is Lane.DATA else self._budget
+        await budget.acquire(Priority.RECONCILE)
+        lease, changes = self.breakers.lend(market, lane, self._clock.now_ns())
+        self._take(changes)
+        if lease:  # else somebody closed it meanwhile
+            result = self._result(await self._asked(partial(self._question, market, lane), budget))
+            self._take(self.breakers.probed(market, lane, lease, result, self._clock.now_ns()))
 
     def overdue(self) -> bool:
         """Whether a probe should have been made by now, and the venue did not ask to be left alone."""
@@ -173,6 +179,7 @@ class Circuits:
         """Ask for all markets together whether the way out is there again, where that is due."""
         if not self._fault.there or now_ns < self._fault.retry_ns:
             return
+        await self._data_budget.acquire(Priority.RECONCILE)
         error = await self._asked(self._venue.server_time_ns, self._data_budget)
         now_ns = self._clock.now_ns()
         self._fault = self._fault.probed(now_ns, self._draw(), well=not venues_fault(error))
@@ -194,9 +201,8 @@ class Circuits:
             await self._venue.open_orders()
 
     async def _asked(self, question: Callable[[], Awaitable[object]], budget: Budget) -> Exception | None:
-        """Return how the question ended."""
+        """Return how the question ended, whose place in the budget is taken."""
         try:
-            await budget.acquire(Priority.RECONCILE)
             async with asyncio.timeout(_PROBE_S):
                 await question()
         except Exception as error:  # noqa: BLE001 -- whatever it was: the probe failed

@@ -86,15 +86,18 @@ class Breakers:
         due = [at_ns for breaker in self._all.values() if (at_ns := breaker.deadline_ns()) is not None]
         return min(due, default=None)
 
-    def lend(self, now_ns: int) -> tuple[Sequence[tuple[MarketId, Lane, int]], Sequence[BreakerChanged]]:
-        """Lend every permit that is due: market, lane and lease of each probe to be made now."""
-        probes: list[tuple[MarketId, Lane, int]] = []
-        changes: list[BreakerChanged] = []
-        for (market, lane), breaker in tuple(self._all.items()):
-            if (lent := breaker.lend(now_ns)) is not None:
-                changes += self._put(market, lane, lent, now_ns)
-                probes.append((market, lane, lent.lease))
-        return probes, changes
+    def due(self, now_ns: int) -> tuple[MarketId, Lane] | None:
+        """Return whose permit is to be lent next: of those that are due, the one that has waited longest."""
+        waiting = [(breaker.until_ns, key) for key, breaker in self._all.items() if breaker.lend(now_ns) is not None]
+        return min(waiting, key=lambda one: one[0])[1] if waiting else None
+
+    def lend(self, market: MarketId, lane: Lane, now_ns: int) -> tuple[int, Sequence[BreakerChanged]]:
+        """Lend one permit, for a probe that is made now: its lease; 0 where there is none to lend any more.
+
+        One at a time: a lease that runs while the probe waits for others is over before its answer comes.
+        """
+        lent = self.of(market, lane).lend(now_ns)
+        return (0, ()) if lent is None else (lent.lease, self._put(market, lane, lent, now_ns))
 
     def probed(self, market: MarketId, lane: Lane, lease: int, result: Result, now_ns: int) -> Sequence[BreakerChanged]:
         """Learn how a probe ended."""

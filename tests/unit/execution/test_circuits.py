@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from typing import Any
 
@@ -16,6 +16,7 @@ from kangbot.machines.breakers import Breakers
 from kangbot.machines.limiter import Window
 from kangbot.model.events import BreakerChanged, BreakerState, Lane, Noted
 from kangbot.model.ids import MarketId
+from kangbot.model.orders import OrderReport
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.sim.world.loop import run
 from tests.support.order_disk import Disk, loop
@@ -43,6 +44,11 @@ class Venue(FakeVenue):
         super().__init__(clock)
         self.clock_asked = 0
         self.away = False
+        self.takes_s = 0.0
+
+    async def open_orders(self) -> Sequence[OrderReport]:
+        await asyncio.sleep(self.takes_s)
+        return await super().open_orders()
 
     async def server_time_ns(self) -> int:
         self.clock_asked += 1
@@ -142,6 +148,41 @@ async def test_a_probe_that_fails_or_hangs_opens_it_for_longer() -> None:
     assert circuits.breakers.of(MARKET, Lane.ENTRY).trips == 3
     assert circuits.held(MARKET)
     assert len(rig.venue.asked) == 2
+    await rig.end()
+
+
+@told
+async def test_many_that_are_due_at_once_close_however_slowly_the_venue_answers() -> None:
+    """They are asked one after another, and none waits at the expense of its own lease."""
+    markets = tuple(MarketId(f"bybit:T{number}-USDT:USDT") for number in range(10))
+    rig = Rig(markets=markets)
+    circuits = await rig.begin()
+    for market in markets:
+        trip(circuits, market)
+        await asyncio.sleep(20)  # alone each time: no local fault
+    rig.venue.takes_s = 6.0
+    for market in markets:
+        circuits.force_retry(market, "ann")
+    await asyncio.sleep(65)
+    assert [circuits.held(market) for market in markets] == [""] * 10
+    assert len(rig.venue.asked) == 10
+    await rig.end()
+
+
+@told
+async def test_a_breaker_that_is_reset_while_its_probe_waits_for_the_budget_is_not_probed() -> None:
+    """What is waited for is a place among the requests; the permit is lent when there is one."""
+    rig = Rig()
+    circuits = await rig.begin()
+    trip(circuits)
+    rig.budget.pause(60 * SECOND_NS)
+    circuits.force_retry(MARKET, "ann")
+    await asyncio.sleep(50)
+    assert circuits.breakers.of(MARKET, Lane.ENTRY).state is BreakerState.OPEN
+    circuits.reset(MARKET, None, "ann")
+    await asyncio.sleep(60)
+    assert rig.venue.asked == []
+    assert circuits.held(MARKET) == ""
     await rig.end()
 
 

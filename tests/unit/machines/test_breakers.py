@@ -49,13 +49,24 @@ def test_each_permit_that_is_due_is_lent_once() -> None:
     trip(breakers, B)
     due_ns = breakers.due_ns()
     assert due_ns is not None
-    assert breakers.lend(due_ns - 1) == ([], [])
-    probes, changes = breakers.lend(due_ns)
-    assert [change.after for change in changes] == [BreakerState.HALF_OPEN] * 2
-    assert breakers.lend(due_ns) == ([], [])
-    (first, second) = probes
-    assert [change.after for change in breakers.probed(*first, WELL, due_ns)] == [BreakerState.CLOSED]
-    assert [change.after for change in breakers.probed(*second, BAD, due_ns)] == [BreakerState.OPEN]
+    assert breakers.due(due_ns - 1) is None
+    for market, result, after in ((A, WELL, BreakerState.CLOSED), (B, BAD, BreakerState.OPEN)):
+        assert breakers.due(due_ns) == (market, Lane.ENTRY)
+        lease, changes = breakers.lend(market, Lane.ENTRY, due_ns)
+        assert [change.after for change in changes] == [BreakerState.HALF_OPEN]
+        assert breakers.lend(market, Lane.ENTRY, due_ns) == (0, ())
+        (change,) = breakers.probed(market, Lane.ENTRY, lease, result, due_ns)
+        assert change.after is after
+    assert breakers.due(due_ns) is None
+
+
+def test_who_has_waited_longest_is_probed_first() -> None:
+    """Whatever the order in which the markets were met."""
+    breakers = Breakers()
+    trip(breakers)
+    trip(breakers, B)
+    breakers.force_retry(B, NOW + 10 * S)
+    assert breakers.due(NOW + 3600 * S) == (B, Lane.ENTRY)
 
 
 def test_a_probe_that_never_comes_back_opens_it_again() -> None:
@@ -64,7 +75,7 @@ def test_a_probe_that_never_comes_back_opens_it_again() -> None:
     trip(breakers)
     due_ns = breakers.due_ns()
     assert due_ns is not None
-    breakers.lend(due_ns)
+    breakers.lend(A, Lane.ENTRY, due_ns)
     assert breakers.expire(due_ns + 30 * S, 0.5) == []
     (change,) = breakers.expire(due_ns + 31 * S, 0.5)
     assert (change.after, change.trips) == (BreakerState.OPEN, 2)
@@ -87,8 +98,9 @@ def test_a_forced_retry_makes_every_open_lane_due() -> None:
     trip(breakers)
     trip(breakers, B)
     breakers.force_retry(A, NOW + 10 * S)
-    probes, _ = breakers.lend(NOW + 10 * S)
-    assert [(market, lane) for market, lane, _ in probes] == [(A, Lane.ENTRY)]
+    assert breakers.due(NOW + 10 * S) == (A, Lane.ENTRY)
+    breakers.lend(A, Lane.ENTRY, NOW + 10 * S)
+    assert breakers.due(NOW + 10 * S) is None
 
 
 def test_failures_of_a_local_fault_are_forgiven() -> None:
@@ -127,7 +139,7 @@ def test_a_probe_that_was_out_when_the_daemon_died_is_due_at_once() -> None:
     changes = trip(before)
     due_ns = before.due_ns()
     assert due_ns is not None
-    changes += before.lend(due_ns)[1]
+    changes += before.lend(A, Lane.ENTRY, due_ns)[1]
     after = told(Breakers(), changes)
     assert after.of(A, Lane.ENTRY).state is BreakerState.OPEN
     assert after.due_ns() == due_ns
