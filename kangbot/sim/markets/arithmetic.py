@@ -5,7 +5,7 @@ trap); the same seed must give the same digits all the same.
 """
 
 from collections.abc import Callable
-from decimal import ROUND_HALF_EVEN, Context, DivisionByZero, InvalidOperation, Overflow, localcontext
+from decimal import ROUND_HALF_EVEN, Context, DivisionByZero, InvalidOperation, Overflow, getcontext, setcontext
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -15,11 +15,17 @@ _CONTEXT = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, D
 
 
 def exact(method: Callable[P, R]) -> Callable[P, R]:
-    """Run a synchronous function in the venue's decimal context."""
+    """Run a synchronous function in the venue's decimal context, which nothing of the venue's changes."""
 
     @wraps(method)
     def inside(*args: P.args, **kwargs: P.kwargs) -> R:
-        with localcontext(_CONTEXT):
+        before = getcontext()
+        if before is _CONTEXT:
             return method(*args, **kwargs)
+        setcontext(_CONTEXT)
+        try:
+            return method(*args, **kwargs)
+        finally:
+            setcontext(before)
 
     return inside

@@ -39,6 +39,7 @@ class Disk:
         self.kept = ""  # the checkpoint in the place of those
         self.deeds: Counter[str] = Counter()
         self._synced = synced
+        self._decoded: list[Record] = []  # the first of the records, as they are read
         self._reserve = _RESERVE
 
     @property
@@ -74,8 +75,12 @@ class Disk:
         self.floor, self.kept = sequence, states
 
     def record(self, sequence: int) -> Record:
-        """Return the record of that sequence, as it stands on the disk."""
-        return codec.decode(self.texts[sequence - 1], journal=self.tag, sequence=sequence, file="the simulated disk")
+        """Return the record of that sequence, as it stands on the disk. A text never changes: it is decoded once."""
+        while len(self._decoded) < sequence:
+            number = len(self._decoded) + 1
+            text = self.texts[number - 1]
+            self._decoded.append(codec.decode(text, journal=self.tag, sequence=number, file="the simulated disk"))
+        return self._decoded[sequence - 1]
 
 
 class SimJournal:

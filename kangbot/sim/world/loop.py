@@ -22,6 +22,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 _SECOND_NS = 1_000_000_000
+_new = object.__new__
 
 
 class DeadlockError(RuntimeError):
@@ -29,18 +30,18 @@ class DeadlockError(RuntimeError):
 
 
 class _Call(asyncio.TimerHandle):
-    """A callback that is due. It does without what the base class keeps for a debug mode."""
+    """A callback that is due. It does without what the base class keeps for a debug mode, its constructor included.
+
+    A session makes ten thousand: whoever makes one sets `args`, `callback`, `context`, `due_ns` and `void` in place.
+    """
 
     __slots__ = ("args", "callback", "context", "due_ns", "void")
 
-    def __init__(
-        self, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None, due_ns: int
-    ) -> None:
-        self.callback: Callable[..., object] = callback
-        self.args = args
-        self.context = copy_context() if context is None else context
-        self.due_ns = due_ns
-        self.void = False
+    args: tuple[Any, ...]
+    callback: Callable[..., object]
+    context: Context
+    due_ns: int
+    void: bool
 
     def __repr__(self) -> str:
         return f"<call of {self.callback!r}{' (cancelled)' if self.void else ''}>"
@@ -76,6 +77,8 @@ class _NumberedTask(asyncio.Task[T]):
 class VirtualLoop(asyncio.BaseEventLoop):
     """The loop of the simulation. `now_ns` is the virtual time since its start."""
 
+    _stopping: bool  # the base class's: `stop` was called
+
     def __init__(self) -> None:
         super().__init__()
         self.now_ns = 0
@@ -107,7 +110,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         """Call it in the next turn, after what is due already."""
-        call = _Call(callback, args, context, self.now_ns)
+        call = _new(_Call)
+        call.callback = callback
+        call.args = args
+        call.context = copy_context() if context is None else context
+        call.due_ns = self.now_ns
+        call.void = False
         self._due.append(call)
         return call
 
@@ -126,31 +134,37 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _arm(
         self, due_ns: int, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None
     ) -> _Call:
-        call = _Call(callback, args, context, due_ns)
+        call = _new(_Call)
+        call.callback = callback
+        call.args = args
+        call.context = copy_context() if context is None else context
+        call.due_ns = due_ns
+        call.void = False
         heappush(self._timers, (due_ns, next(self._numbers), call))
         return call
 
     def _run_once(self) -> None:
-        """Take one turn: what `BaseEventLoop.run_forever` repeats until it is stopped."""
+        """Take turns until the loop is stopped: `BaseEventLoop.run_forever` would come back for each one."""
         due, timers = self._due, self._timers
-        while timers and timers[0][2].void:
-            heappop(timers)
-        if not due:
-            if not timers:
-                raise DeadlockError("every task waits and no timer is armed")
-            self.now_ns = max(self.now_ns, timers[0][0])
-        while timers and timers[0][0] <= self.now_ns:
-            due.append(heappop(timers)[2])
-        for _ in range(len(due)):
-            call = due.popleft()
-            if call.void:
-                continue
-            try:
-                call.context.run(call.callback, *call.args)
-            except (SystemExit, KeyboardInterrupt):
-                raise
-            except BaseException as error:  # noqa: BLE001 -- as every loop does: told, and the others go on
-                self.call_exception_handler({"message": f"{call.callback!r} raised", "exception": error})
+        while not self._stopping:
+            while timers and timers[0][2].void:
+                heappop(timers)
+            if not due:
+                if not timers:
+                    raise DeadlockError("every task waits and no timer is armed")
+                self.now_ns = max(self.now_ns, timers[0][0])
+            while timers and timers[0][0] <= self.now_ns:
+                due.append(heappop(timers)[2])
+            for _ in range(len(due)):
+                call = due.popleft()
+                if call.void:
+                    continue
+                try:
+                    call.context.run(call.callback, *call.args)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:  # noqa: BLE001 -- as every loop does: told, and the others go on
+                    self.call_exception_handler({"message": f"{call.callback!r} raised", "exception": error})
 
     def close(self) -> None:
         """Let go of everything that was to be called."""
