@@ -23,7 +23,7 @@ from kangbot.model.events import BreakerChanged, BreakerState, Lane, Noted, Seve
 from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
 from kangbot.ports import Journal, Venue
-from kangbot.runtime.world import SECOND_NS, World
+from kangbot.runtime.world import SECOND_NS, World, earliest
 
 log = structlog.get_logger(__name__)
 
@@ -165,8 +165,7 @@ class Circuits:
         return due_ns is not None and due_ns < now_ns and self._budget.paused_until_ns <= now_ns
 
     def _due_ns(self) -> int | None:
-        due = [self.breakers.due_ns(), self._fault.retry_ns or None]
-        return min((at_ns for at_ns in due if at_ns is not None), default=None)
+        return earliest(self.breakers.due_ns(), self._fault.retry_ns or None)
 
     async def _sleep(self) -> None:
         due_ns = self._due_ns()

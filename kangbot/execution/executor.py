@@ -42,7 +42,7 @@ from kangbot.model.orders import (
 from kangbot.model.position import Position, RoundTrip
 from kangbot.ports import IdRule, Journal, Venue
 from kangbot.runtime.tasks import OnCrash, Tasks
-from kangbot.runtime.world import SECOND_NS, World
+from kangbot.runtime.world import SECOND_NS, World, earliest
 
 __all__ = ["MESSAGES", "Executor", "Message", "Pulse"]
 
@@ -336,15 +336,17 @@ class Executor:
 
     def deadline_ns(self) -> int | None:
         """Return when `tick` has something to do next; None where only a message can bring something."""
-        due = [self._records.due_ns, self._learning.protection.due_ns() if self.position.net else None]
+        due_ns = self._records.due_ns
+        if self._blotter.position.net:
+            due_ns = earliest(due_ns, self._learning.protection.due_ns())
         if orders := self._blotter.unsettled:
             now_ns = self._clock.now_ns()
-            due.append(self._learning.unresolved_ns())
+            due_ns = earliest(due_ns, self._learning.unresolved_ns())
             for order in orders:
                 step = next_step(order, now_ns, ids_for_ever=self._ids_for_ever)
                 if step.due_ns is not None and not self._flying(step.action, order):
-                    due.append(step.due_ns)
-        return min((at_ns for at_ns in due if at_ns is not None), default=None)
+                    due_ns = earliest(due_ns, step.due_ns)
+        return due_ns
 
     # -------------------------------------------------------------------------------------------------------- private
     def _settle_ns(self, sent_ns: int) -> int:

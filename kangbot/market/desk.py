@@ -31,7 +31,7 @@ from kangbot.model.target import Target
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.facts import MarketFacts
 from kangbot.risk.gate import Blocked
-from kangbot.runtime.world import Clock
+from kangbot.runtime.world import Clock, earliest
 
 log = structlog.get_logger(__name__)
 
@@ -105,8 +105,11 @@ class Desk:
         mark = quote.mid if quote is not None else position.entry or ZERO  # without an entry it is flat
         self._risk.position(self.spec.market, position.net, mark)
         now_ns = self._clock.now_ns()
-        self._pace.look(self.executor.orders, position.net, now_ns, exits_slow=self._exits_slow())
-        working = {order.client_id: order for order in self.executor.orders}
+        orders = self.executor.orders
+        self._pace.look(orders, position.net, now_ns, exits_slow=self._exits_slow)
+        if not self._reserved:
+            return
+        working = {order.client_id: order for order in orders}
         for held in tuple(self._reserved):
             order = working.get(held)
             if order is None:
@@ -158,8 +161,7 @@ class Desk:
 
     def deadline_ns(self) -> int | None:
         """Return when to act again without any news: an order or a stop that had to wait; None where none waits."""
-        due = (self._pace.next_ns(self._clock.now_ns()), self._sentry.due_ns())
-        return min((at_ns for at_ns in due if at_ns is not None), default=None)
+        return earliest(self._pace.next_ns(self._clock.now_ns()), self._sentry.due_ns())
 
     def _notice_hands(self) -> None:
         """Have the strategy decide anew where somebody traded past it: what it wanted was of another position."""
@@ -249,11 +251,13 @@ class Desk:
 
     def _tell(self, blocked: str) -> None:
         """Log why nothing leaves, once a rule until an order leaves again: not on every bar, nor for other figures."""
+        self.blocked = blocked
+        if not blocked:
+            return
         rule = _FIGURES.sub("", blocked.partition(":")[0])
         if rule and rule not in self._told:
             self._told[rule] = None
             log.info("order.blocked", market=self.spec.market, reason=blocked)
-        self.blocked = blocked
 
     def release(self, caller: str) -> None:
         """Lift the market's quarantine: a person has looked."""

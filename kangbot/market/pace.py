@@ -5,7 +5,7 @@ the breaker of the exit lane is not closed an exit that came to nothing waits it
 the first leaves at once, and none waits for longer than that.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from kangbot.machines.order import Order
@@ -13,7 +13,7 @@ from kangbot.machines.pacing import Pacing
 from kangbot.model.ids import ClientId
 from kangbot.model.money import Quantity
 from kangbot.model.orders import Purpose
-from kangbot.runtime.world import SECOND_NS
+from kangbot.runtime.world import SECOND_NS, earliest
 
 
 @dataclass(slots=True)
@@ -39,11 +39,15 @@ class Pace:
         """Learn that an order leaves while the position is `net`."""
         self._last[order.intent.purpose] = _Last(order.client_id, net)
 
-    def look(self, orders: Iterable[Order], net: Quantity, now_ns: int, *, exits_slow: bool = False) -> None:
+    def look(
+        self, orders: Iterable[Order], net: Quantity, now_ns: int, *, exits_slow: Callable[[], bool] = lambda: False
+    ) -> None:
         """See what has become of the newest orders; `orders` are those under way, `net` is the position by now.
 
-        `exits_slow`: exits are in trouble at the venue.
+        `exits_slow`: whether exits are in trouble at the venue.
         """
+        if not self._last:
+            return
         known = {order.client_id: order for order in orders}
         for purpose, last in tuple(self._last.items()):
             order = known.get(last.client_id)
@@ -52,7 +56,7 @@ class Pace:
             elif order is None:
                 moved = net != last.net
                 self._pacing[purpose] = self._pacing[purpose].ended(
-                    now_ns, moved=moved, withdrawn=last.withdrawn, slow=exits_slow and purpose is Purpose.EXIT
+                    now_ns, moved=moved, withdrawn=last.withdrawn, slow=purpose is Purpose.EXIT and exits_slow()
                 )
                 del self._last[purpose]
 
@@ -62,5 +66,4 @@ class Pace:
 
     def next_ns(self, now_ns: int) -> int | None:
         """Return when the next wait ends; None where nothing waits."""
-        due = [at_ns for purpose in self._pacing if (at_ns := self.due_ns(purpose, now_ns)) is not None]
-        return min(due, default=None)
+        return earliest(*[pacing.due_ns(now_ns) for pacing in self._pacing.values()])

@@ -36,7 +36,7 @@ from kangbot.model.market import Instrument
 from kangbot.model.orders import Purpose
 from kangbot.ports import Channel, Journal
 from kangbot.runtime.supervisor import Supervisor
-from kangbot.runtime.world import SECOND_NS, Clock
+from kangbot.runtime.world import SECOND_NS, Clock, earliest
 
 log = structlog.get_logger(__name__)
 
@@ -423,11 +423,10 @@ class MarketTask:
             ends_ns -= self._offset_ns()
         self._waits_ns = self.desk.deadline_ns()
         self.inbox.wake_trade_ns = bars.ends_ns if isinstance(bars, TradeBars) else None
-        due: Sequence[int | None] = (
+        return earliest(
             self.desk.executor.deadline_ns(),
             ends_ns,
             self._fetch_ns(),
             self._prices.due_ns(needed=self._manages),
             self._waits_ns,
         )
-        return min((at_ns for at_ns in due if at_ns is not None), default=None)

@@ -56,6 +56,15 @@ def real_world() -> World:
     return World(clock=Clock(), seed=random.SystemRandom().randbytes(32))
 
 
+def earliest(*due_ns: int | None) -> int | None:
+    """Return the first of these times; None where nothing is due. Asked for on every turn, so without a generator."""
+    first: int | None = None
+    for at_ns in due_ns:
+        if at_ns is not None and (first is None or at_ns < first):
+            first = at_ns
+    return first
+
+
 async def sleep_until(clock: Clock, deadline_ns: int) -> None:
     """Sleep until the clock shows `deadline_ns`; return at once where that has passed."""
     while (left := deadline_ns - clock.now_ns()) > 0:  # noqa: ASYNC110 -- time is what we wait for; no event tells it

@@ -69,6 +69,6 @@ def test_exits_in_trouble_wait_five_seconds_and_entries_as_ever() -> None:
     assert pace.due_ns(Purpose.EXIT, LATER_NS) is None
     for purpose in Purpose:
         pace.placed(order(purpose), Decimal(1))
-    pace.look([], Decimal(1), LATER_NS, exits_slow=True)
+    pace.look([], Decimal(1), LATER_NS, exits_slow=lambda: True)
     assert pace.due_ns(Purpose.EXIT, LATER_NS) == LATER_NS + 5 * SECOND_NS
     assert pace.due_ns(Purpose.ENTRY, LATER_NS) == LATER_NS + SECOND_NS

@@ -1,6 +1,6 @@
 """Clock and chance."""
 
-from kangbot.runtime.world import Clock, World, real_world, sleep_until
+from kangbot.runtime.world import Clock, World, earliest, real_world, sleep_until
 
 
 async def test_the_clock_is_anchored_once() -> None:
@@ -45,3 +45,11 @@ async def test_sleeping_until_a_time_that_has_passed_returns() -> None:
     wanted = clock.now_ns() + 5_000_000
     await sleep_until(clock, wanted)
     assert clock.now_ns() >= wanted
+
+
+def test_what_is_due_first_is_what_is_waited_for() -> None:
+    """Whatever is not due at all does not count, and the epoch itself is a time like any other."""
+    assert earliest(7, None, 0, 9) == 0
+    assert earliest(None, 5) == 5
+    assert earliest(None, None) is None
+    assert earliest() is None
