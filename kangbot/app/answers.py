@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kangbot.app.beside import Beside
 from kangbot.editing import Editor
 from kangbot.errors import Refused
 from kangbot.health.checks import Health, Thresholds, health_of
@@ -67,6 +68,7 @@ class Answers:
     meter: ProcessMeter
     lag: LoopLag
     starts: Tasks  # what has markets begin
+    beside: Beside
     stopping: Callable[[], bool]
     history_away: Callable[[], str]
 
@@ -223,6 +225,7 @@ class Answers:
             cpu_percent=round(cost.cpu_s / elapsed_s * 100, 2),
             cpu_s=cost.cpu_s,
             handles=cost.handles,
+            task_falls=dict(self.beside.falls),
             clock=_clock_report(self.link.way.clock.estimate),
             unprotected=sum(bool(market.unprotected) for market in markets),
             killed=self.risk.killed,

@@ -34,10 +34,12 @@ class Beside:
         self._world = world
         self._note = note
         self._tasks = Tasks("beside", self._ended)
-        self._told: dict[str, str] = {}
+        self._told: dict[str, tuple[str, int]] = {}  # by what it fell last, and when
+        self.falls: dict[str, int] = {}  # since the start
 
     def keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         """Run it, and again after each fall."""
+        self.falls[name] = 0
         restarts = Restarts(
             limit=_FALLS, window_ns=_WINDOW_NS, backoff=Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
         )
@@ -58,11 +60,13 @@ class Beside:
         await self._tasks.aclose()
 
     def _fell(self, name: str, error: Exception, wait_ns: int) -> None:
-        """Tell of a fall; of the same one once, however often it comes."""
-        words = f"{type(error).__name__}: {error}"
-        if self._told.get(name) == words:
+        """Count a fall and tell of it; of the same one once, however often it comes, until it was gone for an hour."""
+        words, now_ns = f"{type(error).__name__}: {error}", self._world.clock.now_ns()
+        told, last_ns = self._told.get(name, ("", 0))
+        self._told[name] = words, now_ns
+        self.falls[name] += 1
+        if told == words and now_ns - last_ns <= _WINDOW_NS:
             return
-        self._told[name] = words
         log.error("task.fell", task=name, again_s=round(wait_ns / SECOND_NS, 1), exc_info=error)
         self._note("task.fell", Severity.ERROR, None, f"{name} fell, and is begun again: {words}")
 

@@ -235,6 +235,7 @@ class App:
             meter=self._meter,
             lag=self._lag,
             starts=self._starts,
+            beside=self._beside,
             stopping=lambda: self._stopping,
             history_away=lambda: self._history_away,
         )

@@ -91,6 +91,8 @@ def _machine(report: Report) -> Iterator[Family]:
     yield from _memory(report.memory)
     yield "kangbot_disk_free_bytes", "gauge", "Free for the state.", _one(_bytes(free_mb))
     yield "kangbot_open_handles", "gauge", "Open file descriptors.", _one(report.handles)
+    falls = [({"task": name}, float(count)) for name, count in report.task_falls.items()]
+    yield "kangbot_task_falls_total", "counter", "Restarts of what runs beside trading.", falls
 
 
 def _memory(memory: MemoryReport | None) -> Iterator[Family]:

@@ -180,6 +180,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     cpu_percent: float  # of one core, since start
     cpu_s: float = 0.0  # that the process has used
     handles: int
+    task_falls: dict[str, int] = {}  # restarts of what runs beside trading, by task
     clock: dict[str, float | None] = {}  # offset: the venue's clock is ahead of ours by so many ms; and its uncertainty
     unprotected: int = 0  # markets whose position has no stop at the venue
     killed: str = ""  # why the kill switch is set; "" where it is not

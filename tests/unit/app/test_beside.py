@@ -15,15 +15,16 @@ HOUR_S = 3600.0
 
 
 class Work:
-    """Falls with what it is given, one a run and after a second of work; afterwards it goes on for ever."""
+    """Falls with what it is given, one a run and after a while of work; afterwards it goes on for ever."""
 
-    def __init__(self, *falls: Exception) -> None:
+    def __init__(self, *falls: Exception, works_s: float = 1) -> None:
         self.falls = list(falls)
+        self._works_s = works_s
         self.begun_s: list[float] = []
 
     async def run(self) -> None:
         self.begun_s.append(asyncio.get_running_loop().time())
-        await asyncio.sleep(1)
+        await asyncio.sleep(self._works_s)
         if self.falls:
             raise self.falls.pop(0)
         await asyncio.Event().wait()
@@ -46,8 +47,11 @@ def kept(work: Work, for_s: float) -> list[tuple[str, Severity, str]]:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         beside = Beside(World(clock=Clock(lambda: loop.now_ns, 0), seed=b"beside"), note)
+        falls = len(work.falls)
         beside.keep("figures", work.run)
+        assert beside.falls == {"figures": 0}
         await asyncio.sleep(for_s)
+        assert beside.falls == {"figures": falls}
         await beside.aclose()
 
     run(life())
@@ -79,3 +83,9 @@ def test_another_fault_is_told_of_as_well() -> None:
     """What is known already hides nothing new."""
     told = kept(Work(ValueError("one"), ValueError("one"), KeyError("two")), HOUR_S)
     assert [message.partition(": ")[2] for _, _, message in told] == ["ValueError: one", "KeyError: 'two'"]
+
+
+def test_the_same_fault_is_told_of_again_where_it_was_gone() -> None:
+    """Months lie between two of them, not seconds."""
+    told = kept(Work(ValueError("the same"), ValueError("the same"), works_s=2 * HOUR_S), 5 * HOUR_S)
+    assert len(told) == 2

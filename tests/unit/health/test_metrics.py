@@ -42,6 +42,7 @@ FULL = a_report(
     errors=ERRORS,
     events=[EventReport(kind="order_intended", recent=1, total=7), EventReport(kind="stop.missing", recent=0, total=1)],
     journal_bytes=8192,
+    task_falls={"monitor": 3},
     pool=PoolReport(size=2, open=2, busy=1),
 )
 
@@ -109,6 +110,7 @@ def test_a_breaker_that_has_counted_nothing_is_closed() -> None:
         ("kangbot_memory_growth_bytes_per_second", 3.6 * 1024 * 1024 / 3600),
         ("kangbot_memory_peak_bytes", 68 * 1024 * 1024),
         ("kangbot_local_fault", 0),
+        ("kangbot_task_falls_total", 3),
     ],
 )
 def test_a_figure_is_in_the_unit_of_its_name(name: str, value: float) -> None:
