@@ -176,6 +176,7 @@ class App:
             faults=self._faults,
             died=self._crashed,
             alarm=self._alarm(),
+            deaf=self._link.deaf,
         )
         hub.on_dial(self._floor.circuits.dialled)
         self._exits.push_async_callback(self._floor.close)

@@ -58,6 +58,7 @@ class Floor:
     `alarm` interrupts a strategy that does not return; without one it is waited for.
     `breakers` are those that the journal remembers; without them every one is closed.
     `faults` is where errors are classified and acted on; without one the floor has its own.
+    `deaf` tells whether a market's stop is watched by nobody but us, and hears no price.
     `died` is told of a task whose end leaves a market or the account to nobody; by default that is only logged.
     """
 
@@ -80,6 +81,7 @@ class Floor:
         faults: FaultDesk | None = None,
         died: OnCrash | None = None,
         alarm: Alarm | None = None,
+        deaf: Callable[[MarketId], bool] = lambda _market: False,
     ) -> None:
         self.markets: dict[MarketId, MarketTask] = {}
         self.waiting = ""  # why the venue has not told yet what is needed to open; "" where nothing is waited for
@@ -99,6 +101,7 @@ class Floor:
         self._terms = terms
         self._venue_clock = venue_clock
         self._alarm = alarm
+        self._deaf = deaf
         self._numbers = Numbers(memory.next_number)
         self.faults = FaultDesk(world=world, journal=journal) if faults is None else faults
         self.account = self._make_account()
@@ -269,6 +272,7 @@ class Floor:
             prices=prices,
             data_ended=data_ended,
             data_held=partial(self.circuits.in_trouble, spec.market, Lane.DATA),
+            deaf=partial(self._deaf, spec.market),
             overseer=Overseer(executor=executor, bounds=self._terms.decisions, now_ns=clock.now_ns, alarm=self._alarm),
             supervisor=self._terms.supervisor(clock, draw),
             journal=self._journal,

@@ -51,8 +51,8 @@ class MarketTask:
     """One market. The roster commands it, the feed and the account fill its inbox.
 
     `data_ended` is told what befalls its data, for the breaker of their lane; while `data_held`, no data are asked for
-    that only entries need. Bars begin and end by the venue's clock, which is `offset_ns` ahead of ours. `ended` hears
-    of each fall.
+    that only entries need. `deaf`: no venue watches its stop, and nothing is heard of the market. Bars begin and end by
+    the venue's clock, which is `offset_ns` ahead of ours. `ended` hears of each fall.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class MarketTask:
         overseer: Overseer,
         data_ended: Callable[[Exception | None], None] = lambda _error: None,
         data_held: Callable[[], bool] = lambda: False,
+        deaf: Callable[[], bool] = lambda: False,
         supervisor: Supervisor,
         journal: Journal,
         decisions: Latencies,
@@ -91,6 +92,7 @@ class MarketTask:
         self._prices = prices
         self._data_ended = data_ended
         self._data_held = data_held
+        self._deaf = deaf
         self._streams = Streams()
         self._journal = journal
         self._cancel_entries = cancel_entries
@@ -369,10 +371,11 @@ class MarketTask:
     def _manages(self) -> bool:
         """Whether a price is needed, whatever the streams say: something is held or under way.
 
-        Where the strategy does not run, only for a position whose stop is missing: nothing else asks for a price then.
+        Where the strategy does not run, only for a stop that is missing, or that is simulated here and hears no price:
+        nothing else asks for one then.
         """
         if self._bars is None:
-            return self.desk.unguarded
+            return self.desk.unguarded or self._deaf()
         executor = self.desk.executor
         if executor.position.net or any(order.intent.purpose is Purpose.EXIT for order in executor.orders):
             return True

@@ -17,6 +17,7 @@ from kangbot.feed.hub import FeedHub
 from kangbot.feed.kept import Kept
 from kangbot.feed.stream import Stream
 from kangbot.machines.memory import Memory
+from kangbot.model.ids import MarketId
 from kangbot.modes import binance_usdm, bybit
 from kangbot.modes.past import MODE_NOTED, Past, noted
 from kangbot.modes.way import Way
@@ -35,12 +36,16 @@ _WAYS: Mapping[str, Callable[[Settings, World], Way]] = {"bybit": bybit.way, "bi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """A way to trade. `hub` carries the data, for its counters; `way` says what the venue bears."""
+    """A way to trade. `hub` carries the data, for its counters; `way` says what the venue bears.
+
+    `deaf` tells whether a market's stop is watched by nobody but us, and nothing of the market is heard.
+    """
 
     venue: Venue
     feeds: Feeds
     hub: FeedHub
     way: Way
+    deaf: Callable[[MarketId], bool] = lambda _market: False
 
     @property
     def streams(self) -> Sequence[Stream]:
@@ -62,7 +67,8 @@ async def connection(
             account = PaperAccount(world=world, balance=settings.paper.balance, memory=memory, ledger=past.ledger)
             feeds = PaperFeeds(hub, account)
             try:
-                yield Connection(venue=PaperVenue(way.venue, account, world.clock), feeds=feeds, hub=hub, way=way)
+                paper = PaperVenue(way.venue, account, world.clock)
+                yield Connection(venue=paper, feeds=feeds, hub=hub, way=way, deaf=account.deaf)
             finally:
                 await feeds.aclose()
     finally:

@@ -99,6 +99,7 @@ class PaperStory(Story):
             roster=self.roster,
             specs=self.specs,
             terms=Terms(),
+            deaf=self.account.deaf,
         )
         await self.floor.open()
 

@@ -45,7 +45,7 @@ class PaperAccount:
         self._memory = memory
         self._ledger = ledger
         self._instruments: dict[MarketId, Instrument] = {}
-        self._traded: dict[MarketId, None] = {}  # markets whose trades flow
+        self._flows: dict[tuple[MarketId, Channel], None] = {}  # what is heard of which market
         self._sink: Sink | None = None
         spec = VenueSpec(
             markets=(), start_ns=clock.now_ns(), seed=world.seed, balance=balance, minutes_kept=1, trades_kept=1
@@ -59,8 +59,10 @@ class PaperAccount:
     @property
     def occupied(self) -> Sequence[Instrument]:
         """The markets with a position or an open order."""
-        held, orders = self.engine.account.holding, self.engine.orders
-        return [one for name, one in self._instruments.items() if held(name).net or orders.any_open(name)]
+        return [one for name, one in self._instruments.items() if self._occupies(name)]
+
+    def _occupies(self, market: MarketId) -> bool:
+        return bool(self.engine.account.holding(market).net) or self.engine.orders.any_open(market)
 
     def entry(self, market: MarketId) -> Price | None:
         """Return the entry of the position that waits to be taken up with its market; None where there is none."""
@@ -90,20 +92,26 @@ class PaperAccount:
         self.engine.advance(now_ns)
         if isinstance(event, Quote):
             self.engine.push(event, (), now_ns)
-            if event.market not in self._traded:
+            if (event.market, Channel.TRADE) not in self._flows:
                 self.engine.pass_by(event.market, event.mid, now_ns)
         elif isinstance(event, Trade):
             self.engine.trade(event.market, (event,), now_ns)
         self.tell(received_ns)
 
     def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:  # noqa: ARG002 -- the port's signature
-        """Learn whether a market's trades flow. While its quotes do not, its last one stands."""
-        if topic.channel is not Channel.TRADE or topic.market is None:
+        """Learn whether something of a market flows. While its quotes do not, its last one stands."""
+        if topic.market is None:
             return
         if live:
-            self._traded[topic.market] = None
+            self._flows[topic.market, topic.channel] = None
         else:
-            self._traded.pop(topic.market, None)
+            self._flows.pop((topic.market, topic.channel), None)
+
+    def deaf(self, market: MarketId) -> bool:
+        """Whether something is held or rests there while nothing is heard of it: no stop would trigger."""
+        if (market, Channel.TRADE) in self._flows or (market, Channel.QUOTE) in self._flows:
+            return False
+        return market in self._instruments and self._occupies(market)
 
     # ------------------------------------------------------------------------------------------------------- account
     def listen(self, sink: Sink | None) -> None:

@@ -142,6 +142,44 @@ def test_a_stop_is_triggered_by_prices_that_rest_tells_while_the_trades_are_sile
     play_on_paper(story)
 
 
+def test_a_stop_of_a_stopped_market_is_triggered_while_its_streams_are_silent() -> None:
+    """No venue watches it in our stead: the price is asked for, and only then."""
+
+    async def story(told: PaperStory) -> None:
+        await entered(told)
+        told.roster.command(MARKET, Command.STOP, "test")
+        await told.reach(RunState.STOPPED)
+        await asyncio.sleep(300)
+        assert told.venue.quotes == 0  # the account hears the market by itself
+        for channel in (Channel.QUOTE, Channel.TRADE):
+            told.account.feed_changed(topic(channel), live=False, reason="silent: the test wants it")
+        told.venue.price = D(89)
+        await asyncio.sleep(75)
+        assert told.net == told.task.desk.executor.position.net == 0
+        fills = [event.fill for event in told.disk.events if isinstance(event, FillApplied)]
+        assert fills[1].cause is FillCause.STOP
+        asked = told.venue.quotes
+        await asyncio.sleep(300)
+        assert told.venue.quotes == asked > 0
+
+    play_on_paper(story)
+
+
+def test_the_price_of_a_stopped_market_without_a_position_is_nobodys_question() -> None:
+    """However long its streams are silent."""
+
+    async def story(told: PaperStory) -> None:
+        await told.live()
+        told.roster.command(MARKET, Command.STOP, "test")
+        await told.reach(RunState.STOPPED)
+        for channel in (Channel.QUOTE, Channel.TRADE):
+            told.account.feed_changed(topic(channel), live=False, reason="the test wants it")
+        await asyncio.sleep(300)
+        assert told.venue.quotes == 0
+
+    play_on_paper(story)
+
+
 def test_once_the_trades_flow_again_a_stop_waits_for_them() -> None:
     """The quote alone triggers nothing any more."""
 
