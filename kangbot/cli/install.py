@@ -90,6 +90,8 @@ def installing(machine: Machine, program: str) -> Iterator[Step]:
         ("/etc/kangbot/credentials", 0o700, "for secrets: root's alone, systemd hands them over"),
         ("/etc/kangbot/credentials/bybit", 0o700, "files `key` and `secret`, for testnet and live"),
         ("/etc/kangbot/credentials/database", 0o700, "a file `url`, for MariaDB"),
+        ("/etc/kangbot/credentials/notify", 0o700, "a file `addresses`, for messages to people"),
+        ("/etc/kangbot/credentials/telegram", 0o700, "a file `token`, for commands from a chat"),
     ):
         if not machine.at(path).is_dir():
             yield _folder(machine.at(path), mode, f"make the folder {path}, {why}")

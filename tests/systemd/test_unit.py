@@ -16,6 +16,20 @@ pytestmark = pytest.mark.engine
 
 MARKETS = 27
 CHECK = "/opt/kangbot/bin/kangbot check --config /etc/kangbot/kangbot.toml"
+LISTENER = """
+import http.server, time
+class Listener(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        with open("/run/heard", "a") as heard:
+            print(self.path, file=heard)
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        time.sleep(0.5)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"ok": true, "result": []}')
+    do_GET = do_POST
+http.server.ThreadingHTTPServer(("127.0.0.1", 8791), Listener).serve_forever()
+"""
 LOGS = "/opt/kangbot/bin/kangbot logs --config /etc/kangbot/kangbot.toml"
 
 
@@ -142,6 +156,33 @@ def test_logs_are_those_of_the_unit(machine: Machine) -> None:
     said = machine.sh(f"{LOGS} --lines 30")
     assert said in machine.log()
     assert "Stopped kangbot.service" in said
+
+
+def test_people_are_told_and_heard_by_credentials_that_may_be_absent(machine: Machine) -> None:
+    """Notifications and the chat's token too; an empty folder is none, and a missing one is told by systemd."""
+    machine.write("/opt/listener.py", LISTENER)
+    machine.sh("systemctl stop kangbot; systemd-run --quiet --unit listener python3 /opt/listener.py")
+    machine.write("/etc/kangbot/credentials/notify/addresses", "json://127.0.0.1:8791/told\n")
+    machine.write("/etc/kangbot/credentials/telegram/token", "123456:chat\n")
+    machine.sh("chmod 600 /etc/kangbot/credentials/notify/* /etc/kangbot/credentials/telegram/*")
+    machine.drop_in(
+        "[Service]\nEnvironment=KANGBOT_TELEGRAM__API_URL=http://127.0.0.1:8791 KANGBOT_TELEGRAM__CHATS=1\n"
+    )
+    machine.sh("systemctl start kangbot")
+    machine.live(MARKETS)
+    until(lambda: "/bot123456:chat/getUpdates" in machine.sh("cat /run/heard"), "a question to the chat", 60)
+    for command in ("kill --reason trying", "release"):
+        machine.sh(f"/opt/kangbot/bin/kangbot {command} --socket /var/lib/kangbot/control.sock")
+    until(lambda: "/told" in machine.sh("cat /run/heard"), "a message", 60)
+    assert "notify_addresses" in machine.sh("ls /run/credentials/kangbot.service")
+    machine.sh(
+        "systemctl stop kangbot listener; rm -r /etc/kangbot/credentials/notify /etc/kangbot/credentials/telegram"
+    )
+    machine.drop_in("")
+    assert ran(("docker", "exec", machine.name, "systemctl", "start", "kangbot")).returncode != 0
+    assert machine.show("ExecMainStatus") == "243"
+    said = machine.sh("/opt/kangbot/bin/kangbot install-service --write; systemctl reset-failed kangbot")
+    assert said.count("make the folder") == 2
 
 
 def test_it_stops_within_its_bound_and_all_books_agree(machine: Machine, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def rig(tmp_path: Path) -> Rig:
 def test_a_bare_machine_gets_everything_once(rig: Rig) -> None:
     """User, folders, configuration, unit; the second time there is nothing to do."""
     words = rig.install()
-    assert [line.split()[0] for line in words] == ["add", *["make"] * 4, "write", "write", "have"]
+    assert [line.split()[0] for line in words] == ["add", *["make"] * 6, "write", "write", "have"]
     assert [command[0] for command in rig.ran] == ["useradd", "systemctl"]
     assert rig.install() == []
 
@@ -66,8 +66,8 @@ def test_making_a_plan_changes_nothing(rig: Rig) -> None:
 def test_secrets_are_roots_alone(rig: Rig) -> None:
     """Whatever the umask of whoever types it."""
     rig.install()
-    for folder in ("credentials", "credentials/bybit", "credentials/database"):
-        assert stat.S_IMODE((rig.root / "etc/kangbot" / folder).stat().st_mode) == 0o700
+    for folder in ("", "/bybit", "/database", "/notify", "/telegram"):
+        assert stat.S_IMODE((rig.root / f"etc/kangbot/credentials{folder}").stat().st_mode) == 0o700
 
 
 def test_a_configuration_that_is_there_stays(rig: Rig) -> None:
