@@ -221,7 +221,7 @@ class Acked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Denied(msgspec.Struct, frozen=True, kw_only=True):
-    """The venue refused the subscription request; `native` where it names the topic, else "" for the whole request."""
+    """The venue refused the subscription request, whole; `native` where it names the topic for whose sake, else ""."""
 
     request: str
     native: str
@@ -345,7 +345,10 @@ class Feeds(Protocol):
     """All data of one venue: many subscriptions over few sockets."""
 
     def subscribe(self, instrument: Instrument, channels: Mapping[Channel, int | None], sink: Sink) -> Subscription:
-        """Ask for these channels of the market (the value is the timeframe in seconds, for bars)."""
+        """Ask for these channels of the market (the value is the timeframe in seconds, for bars).
+
+        Refused where one of them is not carried: nothing is told to the sink then.
+        """
 
     def account(self, sink: Sink) -> Subscription:
         """Ask for the account's private stream. `feed_changed(live=True)` tells that it must be reconciled."""

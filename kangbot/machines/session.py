@@ -16,7 +16,8 @@ said, the state stays::
     DENIED                                                                      WANTED  after a rest
 
     (1) LIVE at once where data came before the answer, or where the topic's terms ask for no data.
-    (2) A refused request of several topics that names none: each is asked for again alone, so that the bad one shows.
+    (2) A request is refused whole. The others in it are asked for again: together where the refusal names the bad
+        one, else each alone, so that it shows.
     (3) Its subscription was never ended, and its venue time moves on.
     (4) Where some of it is missing: WANTED, and no data revives it before it is subscribed anew, whole.
 
@@ -229,18 +230,18 @@ class Session:
                 topic.state, topic.due_ns = TopicState.ACKED, now_ns + min(usual_ns, topic.terms.first_ns)
 
     def denied(self, request: str, native: str, message: str, now_ns: int) -> None:
-        """Learn that the venue refused a request, or one topic of it where `native` names one."""
-        self._pulse.heard_ns = now_ns
-        asked = [topic for topic in self._asked_in(request) if native in ("", topic.native)]
-        self._pump_ns = now_ns
-        if not native and len(asked) > 1:
-            for topic in asked:
-                topic.state, topic.due_ns, topic.alone, topic.dirty = TopicState.WANTED, now_ns, True, True
-            return
+        """Learn that the venue refused a request; `native` where it names the topic for whose sake."""
+        self._pulse.heard_ns = self._pump_ns = now_ns
+        asked = self._asked_in(request)
+        named = any(topic.native == native for topic in asked)
         for topic in asked:
-            self.troubles[Trouble.DENIED] += 1
-            topic.state, topic.due_ns, topic.dirty = TopicState.DENIED, now_ns + self._rules.denied_ns, True
-            self._effects.append(TopicDown(topic.native, Trouble.DENIED, message))
+            topic.dirty = True
+            if topic.sole or topic.native == native:
+                self.troubles[Trouble.DENIED] += 1
+                topic.state, topic.due_ns = TopicState.DENIED, now_ns + self._rules.denied_ns
+                self._effects.append(TopicDown(topic.native, Trouble.DENIED, message))
+            else:
+                topic.state, topic.due_ns, topic.alone = TopicState.WANTED, now_ns, not named
 
     def tick(self, now_ns: int) -> None:
         """Look at every clock, and say what is to be said."""
@@ -396,7 +397,7 @@ class Session:
             request = self._request()
             for topic in due:
                 topic.state, topic.request, topic.heard = TopicState.REQUESTED, request, False
-                topic.due_ns = now_ns + self._rules.ack_ns
+                topic.due_ns, topic.sole = now_ns + self._rules.ack_ns, len(due) == 1
             return Subscribe(request, tuple(topic.native for topic in due))
         return None
 

@@ -92,7 +92,8 @@ class TopicLife:
     due_ns: int = 0  # WANTED, STALE, DENIED: not to be sent before; REQUESTED, ACKED: its time is up
     request: str = ""
     dirty: bool = False  # the venue may hold a subscription: unsubscribe before asking again
-    alone: bool = False  # asked for in a request of its own
+    alone: bool = False  # to be asked for in a request of its own
+    sole: bool = False  # its request named nobody else
     heard: bool = False  # data came before the answer
     failures: int = 0  # in a row
     live_ns: int = 0

@@ -285,6 +285,34 @@ def test_a_refused_request_that_names_no_topic_is_asked_topic_by_topic() -> None
     assert bench.state("a") is TopicState.ACKED
 
 
+def test_the_neighbours_of_a_topic_that_is_refused_by_name_are_asked_for_again_at_once() -> None:
+    """The venue subscribed none of them: they need not wait until an answer is overdue."""
+    bench = Bench(topics="abc")
+    bench.run()
+    bench.session.denied("1", "b", "no such symbol", bench.now_ns)
+    assert bench.drain() == [TopicDown("b", Trouble.DENIED, "no such symbol")]
+    assert bench.run() == [Unsubscribe("2", ("a", "c")), Subscribe("3", ("a", "c"))]
+    bench.session.acked("3", (), bench.now_ns)
+    assert (bench.state("a"), bench.state("b"), bench.state("c")) == (
+        TopicState.ACKED,
+        TopicState.DENIED,
+        TopicState.ACKED,
+    )
+
+
+@pytest.mark.parametrize("named", ["", "b"])
+def test_nobody_is_refused_for_a_topic_that_was_let_go(named: str) -> None:
+    """The one that is left of a refused request is asked for once more; refused then, it is the bad one."""
+    bench = Bench(topics="ab")
+    bench.run()
+    bench.session.unwant("b", bench.now_ns)
+    bench.session.denied("1", named, "no such symbol", bench.now_ns)
+    assert bench.drain() == []
+    assert bench.run() == [Unsubscribe("2", ("b",)), Unsubscribe("3", ("a",)), Subscribe("4", ("a",))]
+    bench.session.denied("4", named, "no such symbol", bench.now_ns)
+    assert bench.drain() == [TopicDown("a", Trouble.DENIED, "no such symbol")]
+
+
 def test_a_topic_rests_longer_after_each_failure() -> None:
     """The first is asked again at once; then the rests double up to their bound."""
     rules = SessionRules(**{**_fields(RULES), "attempts": 100})
