@@ -7,6 +7,7 @@ have: they overtake each other, single events may be lost or come twice, and the
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
+from kangbot.errors import Refused
 from kangbot.machines.session_words import Trouble
 from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import MarketId
@@ -42,7 +43,9 @@ class SimFeeds:
 
     # -------------------------------------------------------------------------------------------------- ports.Feeds
     def subscribe(self, instrument: Instrument, channels: Mapping[Channel, int | None], sink: Sink) -> Subscription:
-        """Ask for these channels of the market."""
+        """Ask for these channels of the market. Refused where bars are not of whole minutes."""
+        if (channels.get(Channel.BAR) or 0) % 60:
+            raise Refused(f"there are no bars of {channels[Channel.BAR]} s", code="timeframe")
         topics = [
             Topic(
                 market=instrument.market, channel=channel, native=f"{channel.value}.{timeframe_s}.{instrument.native}"
