@@ -33,7 +33,7 @@ _TIMEOUT_S = 6.0
 _WINDOW_NS = 5_000_000_000
 
 
-class _Unwatched:
+class Unwatched:
     """Implements `Departures` for nobody."""
 
     def departs(self, *, public: bool) -> None:
@@ -91,7 +91,7 @@ class SimBench:
             served=lambda: None,
             timeout_s=_TIMEOUT_S,
         )
-        process = ProcessCarrier(network, Process(lambda _: None), _Unwatched())
+        process = ProcessCarrier(network, Process(lambda _: None), Unwatched())
         self._carrier = _OneFault(process, self._faults)
         self._intents = Intents(self._clock.now_ns)
         self.venue: Venue = self._port(self._clock)

@@ -9,15 +9,15 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 from websockets.http11 import Request, Response
 
 from tests.wire.reel import Reel
@@ -35,9 +35,13 @@ class _Asked(msgspec.Struct):
 class ReelVenue:
     """What is served, and what was asked of it. Read the counters when the client has gone."""
 
-    def __init__(self, reel: Reel, listing: bytes) -> None:
+    def __init__(self, reel: Reel, listing: bytes, *, now_ns: Callable[[], int] = time.time_ns, speed: int = 1) -> None:
+        """`now_ns` is the venue's clock, epoch; `speed` how much faster than ours it runs."""
         self._reel = reel
         self._listing = listing
+        self._now_ns = now_ns
+        self._speed = speed
+        self._open: dict[ServerConnection, None] = {}
         self.port = 0
         self.sent: Counter[str] = Counter()  # frames by stream
         self.answers = 0  # to requests on websockets
@@ -62,6 +66,11 @@ class ReelVenue:
             ready.set()
             await over.wait()
 
+    def cut(self) -> None:
+        """Break every connection as a network would: no close frame."""
+        for socket in self._open:
+            socket.transport.abort()
+
     # ------------------------------------------------------------------------------------------------------------ REST
     def _rest(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer what is no websocket."""
@@ -74,7 +83,7 @@ class ReelVenue:
         return connection.respond(status, body)
 
     def _answer(self, endpoint: str, query: dict[str, str]) -> tuple[HTTPStatus, str]:
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = self._now_ns() // 1_000_000
         if endpoint == "time":
             return _ok({"serverTime": now_ms})
         if endpoint == "exchangeInfo":
@@ -95,6 +104,7 @@ class ReelVenue:
     async def _talk(self, socket: ServerConnection) -> None:
         path = socket.request.path.strip("/").partition("/")[0] if socket.request else ""
         heard: set[str] = set()
+        self._open[socket] = None
         playing = asyncio.create_task(self._play(socket, path, heard))
         try:
             async for message in socket:
@@ -107,14 +117,17 @@ class ReelVenue:
                 result = sorted(heard) if asked.method == "LIST_SUBSCRIPTIONS" else None
                 await socket.send(msgspec.json.encode({"result": result, "id": asked.id}), text=True)
                 self.answers += 1
+        except ConnectionClosedError:
+            return  # it was cut
         finally:
+            del self._open[socket]
             playing.cancel()
             with suppress(asyncio.CancelledError, ConnectionClosed):
                 await playing
 
     async def _play(self, socket: ServerConnection, path: str, heard: set[str]) -> None:
-        for said in self._reel.after(time.time_ns() // _MICROSECOND_NS):
-            await asyncio.sleep(max(0.0, said.at_us / 1e6 - time.time()))
+        for said in self._reel.after(self._now_ns() // _MICROSECOND_NS):
+            await asyncio.sleep(max(0.0, said.at_us / 1e6 - self._now_ns() / 1e9) / self._speed)
             if said.stream in heard and path_of(said.stream) == path:
                 await socket.send(said.data, text=True)
                 self.sent[said.stream] += 1
@@ -137,3 +150,17 @@ def on_loopback(reel: Reel, listing: bytes) -> Iterator[ReelVenue]:
         loop.call_soon_threadsafe(over.set)
         serving.join(10)
         loop.close()
+
+
+@asynccontextmanager
+async def beside(venue: ReelVenue) -> AsyncIterator[None]:
+    """Serve it on the running loop, beside whoever asks."""
+    ready, over = threading.Event(), asyncio.Event()
+    serving = asyncio.create_task(venue.serve(ready, over))
+    try:
+        while not ready.is_set():
+            await asyncio.sleep(0.001)
+        yield
+    finally:
+        over.set()
+        await serving

@@ -1,47 +1,21 @@
-"""What `ports.Feeds` promises of public data, asked of every adapter whose venue has a market that moves.
+"""What `ports.Feeds` promises of public data, asked of every adapter.
 
-Not here is Binance: its dialect runs on recorded frames (`tests/wire`), and a recording goes on saying what it once
-said, whatever is asked for. The simulation takes a topic for live by its acknowledgement, without waiting for data: it
-stands for a hub that is told of both, so no order between the first event and the change is asked for here.
+The simulation takes a topic for live by its acknowledgement, without waiting for data: it stands for a hub that is told
+of both, so no order between the first event and the change is asked for here.
 """
 
 import asyncio
-from collections.abc import Callable
 
-from kangbot.model.data import MarketData, Quote, Trade
-from kangbot.model.orders import AccountEvent
-from kangbot.ports import Channel, Topic
+import pytest
+
+from kangbot.errors import Refused
+from kangbot.model.data import Quote, Trade
+from kangbot.ports import Channel
 from tests.support.feed_bench import Bench
+from tests.support.feed_words import Told, until
 
 BOTH = {Channel.QUOTE: None, Channel.TRADE: None}
-QUIET_S = 0.4  # some fifteen frames of a market
-
-
-class Told:
-    """A sink that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.events: list[MarketData | AccountEvent] = []
-        self.changes: list[tuple[str, bool]] = []
-
-    def offer(self, event: MarketData | AccountEvent, received_ns: int) -> None:
-        """Keep the event."""
-        self.events.append(event)
-
-    def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:
-        """Keep the change."""
-        self.changes.append((topic.native, live))
-
-    def heard(self, kind: type[Quote | Trade], more_than: int = 0) -> bool:
-        """Whether so many events of the kind have come."""
-        return sum(isinstance(event, kind) for event in self.events) > more_than
-
-
-async def until(done: Callable[[], bool]) -> None:
-    """Wait until the condition holds."""
-    async with asyncio.timeout(30):
-        while not done():
-            await asyncio.sleep(0.01)
+QUIET_S = 0.4  # some frames of a market
 
 
 async def test_a_subscription_is_pending_until_it_is_acknowledged(bench: Bench) -> None:
@@ -104,3 +78,12 @@ async def test_letting_go_before_the_acknowledgement_is_safe(bench: Bench) -> No
     await bench.feeds.subscribe(bench.one, BOTH, told).aclose()
     await asyncio.sleep(QUIET_S)
     assert told.events == []
+
+
+async def test_a_channel_that_nobody_carries_is_refused_at_once(bench: Bench) -> None:
+    """With nothing subscribed: what was asked for beside it does not come either."""
+    told = Told()
+    with pytest.raises(Refused):
+        bench.feeds.subscribe(bench.one, {Channel.QUOTE: None, Channel.BAR: 7}, told)
+    await asyncio.sleep(QUIET_S)
+    assert (told.events, told.changes) == ([], [])
