@@ -32,7 +32,7 @@ from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Preparation
 from kangbot.market.prices import Prices
 from kangbot.market.roster import Roster, UnknownMarketError
-from kangbot.market.spec import Changed, MarketSpec
+from kangbot.market.spec import MarketSpec
 from kangbot.market.task import MarketTask
 from kangbot.market.terms import Terms
 from kangbot.model.events import Desired, Lane, RunState
@@ -317,13 +317,13 @@ class Floor:
             self._roster.leave(market)
         for spec, instrument in joins:
             if spec.market in self.markets:
-                self.markets[spec.market].inbox.put(Changed(spec))
+                self.markets[spec.market].inbox.edit(spec)
             elif instrument is not None:
                 self._add(spec, instrument)
                 self._tasks.spawn(spec.market, self.markets[spec.market].keep())
             self._roster.join(spec.market, caller)
         for spec in changes:
-            self.markets[spec.market].inbox.put(Changed(spec))
+            self.markets[spec.market].inbox.edit(spec)
 
     def look_again(self) -> None:
         """Have every market act on what changed for all of them: the kill switch."""

@@ -12,7 +12,13 @@ Each kind has a bound, and what does not fit is never lost in silence: it is cou
     a topic goes live or down    past the bound only how it stands last is kept
     commands                     the same again is one; past the bound they are refused in words, save a stop
 
-What comes at the rate of our own doing (how orders and questions ended, edits of the configuration) is always taken.
+    edits of the configuration   one: how the market is to be traded in the end
+    what we have done ourselves  all of it, for no more of that comes than was under way when the last turn ended
+
+The last needs no figure: every errand (a request for an order, a question, a write, a preparation) is begun by a turn
+of the market, and brings one outcome, a preparation two. A turn that does not come begins none. So beside the bounds
+above lies what at most is under way: of each order a request, a question and a cancellation, of each group of records
+its write, and one each for the stop, the price and the preparation.
 """
 
 import asyncio
@@ -20,6 +26,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from kangbot.machines.reconcile import Reconciled
+from kangbot.market.spec import MarketSpec
 from kangbot.model.data import Bar, MarketData, Quote, Trade
 from kangbot.model.orders import AccountEvent
 from kangbot.ports import Topic
@@ -56,6 +63,7 @@ class Batch:
     bars: list[Bar] = field(default_factory=list)
     messages: list[object] = field(default_factory=list)
     topics: dict[str, FeedChanged] | None = None  # after the messages: how each that did not fit stands
+    edit: MarketSpec | None = None  # the last one
     looks: bool = False  # something changed that concerns all markets (the kill switch): act on it
     commands: int = 0
     command: object = None  # the last of them
@@ -151,6 +159,11 @@ class Inbox:
             batch.command = command
             batch.commands += 1
             self.put(command)
+
+    def edit(self, wanted: MarketSpec) -> None:
+        """Take how the market is to be traded from now on, in the place of what came before and was not taken yet."""
+        self._batch.edit = wanted
+        self._wake(0)
 
     def look_again(self) -> None:
         """Have the market act on what changed for all of them."""

@@ -4,9 +4,10 @@ What only takes time (a venue that is away, a budget that is spent) is waited ou
 change (no such topic, no such market) comes back as a failure with its reason.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kangbot.errors import KangbotError, NeedsHuman
 from kangbot.execution.again import Again, at_once
@@ -73,29 +74,36 @@ class Preparation:
         self._ended = ended
         self._again = again
         self._subscription: Subscription | None = None
+        self._errand: asyncio.Task[None] | None = None  # the one that is under way, or was
         self.attempt = 0
 
     def begin(self, bars: Bars) -> None:
         """Subscribe, then fetch."""
         self.attempt += 1
-        self._tasks.spawn(f"prepare-{self.attempt}", self._prepare(bars, self.attempt))
+        self._go(f"prepare-{self.attempt}", self._prepare(bars, self.attempt))
 
     def fetch_again(self, bars: Bars) -> None:
         """Fetch once more: something was missing, or the stream had a hole."""
-        self._tasks.spawn(f"fetch-{self.attempt}", self._fetch(bars, self.attempt))
+        self._go(f"fetch-{self.attempt}", self._fetch(bars, self.attempt))
 
     def end(self) -> None:
-        """Let the subscription go."""
-        self.attempt += 1  # what is still under way finds itself outdated
+        """Let go of the subscription, and of what is under way: a venue that is away is not asked for nothing."""
+        self.attempt += 1  # an outcome that waits in the inbox finds itself outdated
+        if self._errand is not None:
+            self._errand.cancel()
+            self._errand = None
         if self._subscription is not None:
             subscription, self._subscription = self._subscription, None
             self._tasks.spawn("unsubscribe", subscription.aclose())
 
+    def _go(self, name: str, errand: Coroutine[Any, Any, None]) -> None:
+        if self._errand is not None:
+            self._errand.cancel()
+        self._errand = self._tasks.spawn(name, errand)
+
     async def _prepare(self, bars: Bars, attempt: int) -> None:
         try:
             await self._ask("settings", lambda: self._venue.prepare(self._instrument, self.leverage))
-            if attempt != self.attempt:
-                return
             if self._subscription is None:
                 self._subscription = self._feeds.subscribe(self._instrument, bars.channels, self._inbox)
             await self._subscription.live()

@@ -11,7 +11,11 @@ from kangbot.strategy.base import Strategy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketSpec:
-    """One market as it is to be traded."""
+    """One market as it is to be traded.
+
+    A changed one concerns what decides from the next bar on, how much from the next entry on. `strategy` is the same
+    object where the strategy stays.
+    """
 
     market: MarketId
     symbol: Symbol
@@ -21,13 +25,3 @@ class MarketSpec:
     size: Money  # notional at full exposure, quote currency
     leverage: int
     style: Style = field(default_factory=Style)
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """The market is to be traded otherwise: what decides from the next bar on, how much from the next entry on.
-
-    `spec.strategy` is the same object where the strategy stays.
-    """
-
-    spec: MarketSpec

@@ -27,7 +27,7 @@ from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Fetched, Preparation, PreparationFailed, Subscribed
 from kangbot.market.prices import Priced, Prices
 from kangbot.market.roster import Command, Roster
-from kangbot.market.spec import Changed, MarketSpec
+from kangbot.market.spec import MarketSpec
 from kangbot.market.strategist import Strategist
 from kangbot.market.streams import Streams
 from kangbot.model.data import Bar, Trade
@@ -174,6 +174,8 @@ class MarketTask:
     # ----------------------------------------------------------------------------------------------------------- turn
     def _turn(self, batch: Batch) -> None:
         self._received_ns = batch.received_ns
+        if batch.edit is not None:
+            self._wanted = batch.edit
         for message in (*batch.messages, *batch.topics.values()) if batch.topics else batch.messages:
             self._take(message)
         self._act_due |= batch.looks
@@ -214,8 +216,6 @@ class MarketTask:
         elif isinstance(message, Released):
             self.desk.release(message.caller)
             self._act_due = True
-        elif isinstance(message, Changed):
-            self._wanted = message.spec
         elif isinstance(message, FeedChanged):
             self._feed_changed(message)
         elif isinstance(message, Priced):

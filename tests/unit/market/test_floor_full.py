@@ -5,14 +5,17 @@ import itertools
 
 import pytest
 
-from kangbot.errors import Refused
+from kangbot.errors import Refused, Retryable
+from kangbot.execution.outcome import SendEnded
 from kangbot.market.inbox import BARS_KEPT, COMMANDS_KEPT, MESSAGES_KEPT
+from kangbot.market.preparation import Fetched, Subscribed
 from kangbot.market.reporting import report_of
 from kangbot.market.roster import Command
 from kangbot.model.data import Trade
 from kangbot.model.events import Noted, RunState
 from kangbot.model.orders import Side
 from tests.support.floor_story import MINUTE_NS, Story, bar_at, play, spec
+from tests.support.order_venue import Fate
 from tests.support.trade_words import MARKET, dec
 
 
@@ -147,6 +150,65 @@ def test_commands_that_no_turn_carries_out_are_refused_and_a_stop_is_not() -> No
         told.roster.command(MARKET, Command.STOP, "test")
         await told.reach(RunState.STOPPED)
         told.roster.command(MARKET, Command.START, "test")
+        await told.reach(RunState.LIVE)
+
+    play(story)
+
+
+def errands(*kinds: str) -> int:
+    """Return how many errands of the market are under way, by what their tasks' names begin with."""
+    return sum(task.get_name().startswith(kinds) for task in asyncio.all_tasks())
+
+
+def test_what_we_have_done_ourselves_is_no_more_than_was_under_way() -> None:
+    """A market that takes no turn begins nothing, however much happens to it meanwhile."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.venue.fates.append(Fate.HANGS_AFTER)
+        told.strategy.want(1)
+        await told.bar()
+        for command in (Command.STOP, Command.START):
+            told.roster.command(MARKET, command, "test")
+        told.feeds.up.clear()
+        await asyncio.sleep(0.1)
+        (turns,) = (task for task in asyncio.all_tasks() if task.get_name() == f"floor/{MARKET}")
+        turns.cancel()
+        await asyncio.sleep(0)
+        flying = errands("executor/", "markets/")
+        assert flying >= 2
+        told.feeds.up.set()
+        for number in range(60):
+            told.quote(str(100 + number))
+            told.task.inbox.offer(bar_at(told.world.clock.now_ns()), 1)
+            told.task.inbox.edit(spec(told.strategy))
+            flood(told)
+            await asyncio.sleep(1)
+        assert not errands("executor/", "markets/")
+        batch = await told.task.inbox.take(None)
+        own = [message for message in batch.messages if isinstance(message, SendEnded | Subscribed | Fetched)]
+        assert 2 <= len(own) <= flying + 1  # a preparation brings two
+        assert len(batch.messages) <= MESSAGES_KEPT + len(own)
+
+    play(story)
+
+
+def test_a_market_that_is_started_again_and_again_prepares_once_at_a_time() -> None:
+    """While the venue is away each start would leave a question behind that is asked for ever."""
+
+    async def story(told: Story) -> None:
+        await told.open()
+        told.venue.no_bars = Retryable("the venue is away")
+        for _ in range(50):
+            told.roster.command(MARKET, Command.START, "test")
+            await asyncio.sleep(1)
+            told.roster.command(MARKET, Command.STOP, "test")
+            await asyncio.sleep(1)
+            assert not errands("markets/prepare", "markets/fetch")
+        told.roster.command(MARKET, Command.START, "test")
+        await asyncio.sleep(60)
+        assert errands("markets/prepare", "markets/fetch") == 1
+        told.venue.no_bars = None
         await told.reach(RunState.LIVE)
 
     play(story)

@@ -14,6 +14,7 @@ from kangbot.model.ids import MarketId
 from kangbot.model.orders import Balance, Side, VenuePosition
 from kangbot.ports import Channel, Topic
 from kangbot.runtime.world import SECOND_NS, Clock
+from tests.support.floor_story import Steered, spec
 
 MARKET = MarketId("bybit:BTC-USDT:USDT")
 D = Decimal
@@ -152,6 +153,19 @@ async def test_of_topics_that_come_and_go_the_last_word_is_kept() -> None:
         "b": FeedChanged(topic=bars, live=False, reason=""),
     }
     assert batch.holed
+
+
+async def test_of_edits_only_the_last_waits() -> None:
+    """How the market is to be traded in the end is all that matters; it wakes the task."""
+    inbox = Inbox(Clock())
+    for leverage in range(1, 10_000):
+        inbox.edit(spec(Steered(), leverage=leverage))
+    batch = await inbox.take(None)
+    assert batch.edit is not None
+    assert batch.edit.leverage == 9_999
+    assert (batch.messages, batch.dropped) == ([], 0)
+    inbox.put("next")
+    assert (await inbox.take(None)).edit is None
 
 
 async def test_commands_are_refused_once_a_hundred_wait() -> None:
