@@ -1,8 +1,8 @@
 """Work that trading does not need: what becomes of it reaches nobody else, and it is begun again after a fall.
 
-Notifications, figures and the chat may fail by a fault of ours. Nobody looks for months, so an end in silence would be
-found out when a message is missing. They go on after a wait instead, which grows from seconds to minutes. No policy of
-errors is asked: none of its actions may follow from what trading does not need.
+Notifications, figures, the chat and the way to the history may fail by a fault of ours. Nobody looks for months, so an
+end in silence would be found out when a message is missing. They go on after a wait instead, which grows from seconds
+to minutes. No policy of errors is asked: none of its actions may follow from what trading does not need.
 """
 
 from collections.abc import Awaitable, Callable

@@ -6,7 +6,8 @@ when: the markets settle while the venue and the journal are still there, and th
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.metadata import version
 from typing import Self
 
@@ -182,7 +183,7 @@ class App:
         self._exits.push_async_callback(self._floor.close)
         events = EventCounts()
         for journal in (self._journal, self._apart):
-            journal.listen(events.observe)
+            journal.overhear(events.observe)
         self._monitor = Monitor(
             clock=self._world.clock,
             meter=self._meter,
@@ -289,17 +290,17 @@ class App:
     # ------------------------------------------------------------------------------------------------------------ run
     async def run(self, *, stop: asyncio.Event, hurry: asyncio.Event) -> None:
         """Trade until `stop`, then end in order; `hurry` cuts that short. Raises what made going on impossible."""
-        self._tasks.spawn("lag", self._lag.run())
+        self._beside.keep("lag", self._lag.run)
         self._vitals.register("timers", TURN_S, done=lambda: self._lag.latencies.count)
-        self._tasks.spawn("drain", self._drain.run())
-        self._tasks.spawn("compact", self._compactor.run())
+        self._beside.keep("drain", partial(self._unless_torn, self._drain.run))
+        self._beside.keep("compact", partial(self._unless_torn, self._compactor.run))
         self._tasks.spawn("kill-switch", self._kill_switch.run())
         self._vitals.register("kill-switch", TURN_S, done=lambda: self._kill_switch.looks)
         self._beside.keep("monitor", self._monitor.run)
         notifier = parameters.notifier(self._settings, self._world, lambda: headlines(self.answers.report()))
         if notifier is not None:
             for journal in (self._journal, self._apart):
-                journal.listen(notifier.tell)
+                journal.overhear(notifier.tell)
             self._beside.keep("notify", notifier.run)
         if (telegram := self._telegram()) is not None:
             self._beside.keep("telegram", telegram.run)
@@ -310,6 +311,13 @@ class App:
         await self._end(hurry)
         if self._ended_for is not None:
             raise self._ended_for
+
+    async def _unless_torn(self, run: Callable[[], Awaitable[None]]) -> None:
+        """Run what reads the journal again: where that is damaged, or an older copy, nobody may trade by it."""
+        try:
+            await run()
+        except NeedsHuman as error:
+            self._crashed("the journal's readers", error)
 
     def _end_for(self, name: str, error: BaseException) -> None:
         """End in order because the policy of errors says so; `error` is raised once all has settled."""

@@ -2,12 +2,21 @@
 
 Listeners hear an event when it is queued, in the order of the journal, and may not wait. What they hear may still be
 refused by the disk; a listener that must not count such an event looks at the journal instead.
+
+A listener is part of what is decided (risk): where it raises, so does whoever appends. Bystanders are not: what they do
+with an event is nobody else's trouble.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 
+import structlog
+
 from kangbot.model.events import Event, Record
 from kangbot.ports import Checkpoint, Journal
+
+log = structlog.get_logger(__name__)
+
+Listener = Callable[[Event], None]
 
 
 class AnnouncedJournal:
@@ -15,11 +24,16 @@ class AnnouncedJournal:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._listeners: list[Callable[[Event], None]] = []
+        self._listeners: list[Listener] = []
+        self._bystanders: dict[Listener, str] = {}  # with the fault that was told of last
 
-    def listen(self, listener: Callable[[Event], None]) -> None:
+    def listen(self, listener: Listener) -> None:
         """Have `listener` told of every event from now on."""
         self._listeners.append(listener)
+
+    def overhear(self, bystander: Listener) -> None:
+        """Have `bystander` told after the listeners; where it raises, that is told of once and changes nothing."""
+        self._bystanders[bystander] = ""
 
     @property
     def tag(self) -> str:
@@ -37,7 +51,20 @@ class AnnouncedJournal:
         for event in events:
             for listener in self._listeners:
                 listener(event)
+            for bystander in self._bystanders:
+                try:
+                    bystander(event)
+                except Exception as error:  # noqa: BLE001 -- whatever it was: trading does not need it
+                    self._fell(bystander, event, error)
         return written
+
+    def _fell(self, bystander: Listener, event: Event, error: Exception) -> None:
+        words = f"{type(error).__name__}: {error}"
+        if self._bystanders[bystander] != words:
+            self._bystanders[bystander] = words
+            log.error(
+                "journal.bystander_fault", who=bystander.__qualname__, event_type=type(event).__name__, exc_info=error
+            )
 
     async def read(self, after: int, limit: int) -> Sequence[Record]:
         """Return records of the journal below."""

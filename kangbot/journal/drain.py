@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from kangbot.errors import KangbotError, NeedsHuman
+from kangbot.errors import KangbotError, NeedsHuman, words
 from kangbot.machines.backoff import Backoff
 from kangbot.model.events import Record
 from kangbot.ports import History, Journal
@@ -144,7 +144,7 @@ class Drain:
         """Return what the history answered; None where it failed, after a wait that grows with each failure."""
         try:
             return await call()
-        except KangbotError as error:
+        except Exception as error:  # noqa: BLE001 -- a fault of ours must not reach trading: the journal keeps it all
             self._failures += 1
             self._away(error)
             self._backoff = self._backoff.failed()
@@ -152,13 +152,16 @@ class Drain:
             await asyncio.sleep(self._backoff.wait_ns(self._draws.random(), at_least_ns=at_least_ns) / SECOND_NS)
             return None
 
-    def _away(self, error: KangbotError) -> None:
+    def _away(self, error: Exception) -> None:
         if self._away_since_ns is not None:
             return
         self._away_since_ns = self._clock.now_ns()
-        remedy = {"remedy": error.remedy} if isinstance(error, NeedsHuman) else {}
-        log.warning("history.away", reason=error.message, code=error.code, **remedy)
-        self._changed(error.message)
+        if isinstance(error, KangbotError):
+            remedy = {"remedy": error.remedy} if isinstance(error, NeedsHuman) else {}
+            log.warning("history.away", reason=error.message, code=error.code, **remedy)
+        else:
+            log.error("history.away", reason=words(error), exc_info=error)
+        self._changed(words(error))
 
     def _back(self) -> None:
         self._backoff = self._backoff.reset()

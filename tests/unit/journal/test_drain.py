@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from kangbot.errors import KangbotError, NeedsHuman, Retryable
+from kangbot.errors import NeedsHuman, Retryable
 from kangbot.journal.drain import Drain
 from kangbot.journal.writer import JournalWriter
 from kangbot.model.events import Record
@@ -23,7 +24,7 @@ class MemoryHistory:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, int], Record] = {}
-        self.error: KangbotError | None = None
+        self.error: Exception | None = None
         self.batches: list[int] = []
         self.calls = 0
         self.ahead = 0
@@ -197,6 +198,22 @@ async def test_history_that_comes_back_with_nothing_to_store_is_back(journal: Jo
     history.error = None
     await until(lambda: told == ["starting", None])
     await close_task(task)
+
+
+async def test_a_fault_of_ours_is_an_absence_of_the_history(journal: JournalWriter) -> None:
+    """A record that nobody can write to the tables: told of once, with its traceback; the journal keeps everything."""
+    history, told = MemoryHistory(), list[str | None]()
+    history.error = ValueError("no such column")
+    journal.append(noted(1))
+    with capture_logs() as logs:
+        task = asyncio.create_task(drain(journal, history, told).run())
+        await until(lambda: history.calls > 3)
+        history.error = None
+        await until(lambda: len(history.rows) == 1)
+        await close_task(task)
+    assert told == ["ValueError: no such column", None]
+    assert [entry["log_level"] for entry in logs if entry["event"] == "history.away"] == ["error"]
+    assert any("exc_info" in entry for entry in logs)
 
 
 async def test_history_ahead_of_the_journal_stops_the_drain(journal: JournalWriter) -> None:
