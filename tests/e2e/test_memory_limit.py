@@ -25,7 +25,7 @@ BEAT_S = 15  # how often memory is looked at
 def group() -> Iterator[Server]:
     """A control group of 160 MB."""
     try:
-        made = Server("kangbot-relief", cores=2, memory=LIMIT_MB * MIB)
+        made = Server(f"kangbot-relief-{os.getpid()}", cores=2, memory=LIMIT_MB * MIB)
     except OSError as error:
         if os.environ.get("CI") == "true" and os.geteuid() == 0:
             raise
@@ -86,22 +86,22 @@ def test_memory_is_given_back_before_the_kernel_takes_the_process(hoarder: World
     assert check(world)["status"] == "healthy"
 
     (world.folder / hoards.LITTER.name).write_text("40")
-    littered = world.until(lambda after: after.rss_mb > report.rss_mb + 35)
+    littered = world.until(lambda after: after.rss_mb > report.rss_mb + 25)  # some goes where there was room
     hold(world, 0.85)
     first = until_relieved(world, 1)
     assert (first["limit_mb"], first["limit"]) == (LIMIT_MB, "cgroup")
     assert first["before_mb"] > 0.8 * LIMIT_MB
     assert first["before_mb"] - first["after_mb"] > 30, (first, littered.rss_mb)
-    world.until(lambda _: check(world)["status"] == "healthy", timeout_s=5.0)
+    world.until(lambda _: check(world)["status"] == "healthy")
 
     time.sleep(BEAT_S + 1)  # it was seen to be well again
     hold(world, 0.85)
     second = until_relieved(world, 2)
     assert second["after_mb"] > 0.8 * LIMIT_MB  # what is held cannot be given back
-    world.until(lambda _: check(world)["status"] == "warning", timeout_s=5.0)
+    world.until(lambda _: check(world)["status"] == "warning")
     assert check(world)["says"] == f"of {LIMIT_MB} MB, the limit of the cgroup"
     hold(world, 0.93)
-    world.until(lambda _: check(world)["status"] == "critical", timeout_s=5.0)  # an answer is kept for a moment
+    world.until(lambda _: check(world)["status"] == "critical")  # an answer is kept for a moment
     metrics = world.client._call("GET", "/metrics").decode()
     figures = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if not line.startswith("#"))
     assert float(figures["kangbot_memory_limit_bytes"]) == LIMIT_MB * MIB

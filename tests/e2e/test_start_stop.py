@@ -97,7 +97,7 @@ def test_a_venue_that_is_away_is_waited_for_and_left_at_once(world: World) -> No
     assert NOWHERE in world.client.report().waiting
     began = time.monotonic()
     assert ended(world) == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 9  # the grace is 10 s
     assert said(world).count(NOWHERE) == 1
 
 
@@ -147,7 +147,7 @@ def test_a_second_signal_hurries_past_a_venue_that_hangs(world: World) -> None:
     assert world.daemon.ended is None
     began = time.monotonic()
     assert ended(world, signal.SIGINT) == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 8  # of the grace of 10 s
     log = said(world)
     assert log.count("daemon.stopping") == log.count("daemon.hurrying") == log.count("floor.unsettled") == 1
 

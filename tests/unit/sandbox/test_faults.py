@@ -70,12 +70,12 @@ async def test_too_many_requests_are_told_with_the_time_of_reset(client: Client)
 
 async def test_requests_are_delayed(client: Client) -> None:
     """On the path that is named, and on no other."""
-    await client.fault({"fault": "delay", "path": CREATE, "ms": 300, "for_s": 30})
+    await client.fault({"fault": "delay", "path": CREATE, "ms": 1500, "for_s": 30})
     began = time.perf_counter()
     await client.get("/v5/account/wallet-balance", "accountType=UNIFIED")
     between = time.perf_counter()
     await client.buy()
-    assert time.perf_counter() - between >= 0.3
+    assert time.perf_counter() - between >= 1.5
     assert between - began < time.perf_counter() - between
 
 
@@ -85,7 +85,7 @@ async def test_sockets_are_dropped_by_kind(client: Client) -> None:
     private = await client.socket(client.sandbox.ws_private_url, "order", login=True)
     answer = await client.fault({"fault": "drop_sockets", "which": "public"})
     assert answer["dropped"] == 1
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (await public.receive()).type is not aiohttp.WSMsgType.CLOSED:
             pass
     assert public.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
