@@ -21,7 +21,7 @@ class Backoff:
 
     def reset(self) -> "Backoff":
         """Return the backoff after a success worth the name (the caller decides what that is)."""
-        return replace(self, failures=0)
+        return replace(self, failures=0) if self.failures else self
 
     def wait_ns(self, draw: float, *, at_least_ns: int = 0) -> int:
         """Return the wait after the last failure; `draw` in [0, 1). Never below what the other side asked for."""

@@ -38,7 +38,7 @@ class Window:
         if wait := self.wait_ns(now_ns):
             return self, wait
         at_ns = max(now_ns, self.stamps[-1]) if self.stamps else now_ns
-        return replace(self, stamps=(*self.stamps, at_ns)[-self.most :]), 0
+        return Window(most=self.most, span_ns=self.span_ns, stamps=(*self.stamps, at_ns)[-self.most :]), 0
 
     def free(self, now_ns: int) -> int:
         """Return how many events would be admitted at `now_ns`, all at once."""

@@ -115,6 +115,8 @@ class Recollection:
 
 def trimmed(orders: dict[ClientId, Order], kept: int = KEPT) -> None:
     """Forget all but the newest `kept` settled orders, in place."""
+    if len(orders) <= kept:
+        return
     settled = [client_id for client_id, order in orders.items() if order.settled]
     for client_id in settled[: max(0, len(settled) - kept)]:
         del orders[client_id]
@@ -165,6 +167,8 @@ class _Market:
 
     def add(self, event: Event) -> None:
         match event:
+            case BarStored():
+                pass  # every other record is one, and it changes nothing that a market has to remember
             case OrderIntended(intent=intent):
                 self._orders[intent.client_id] = Order(intent=intent, settle_ns=intent.deadline_ns)
             case OrderChanged():
@@ -188,7 +192,7 @@ class _Market:
                 self._hands = self._hands.noted(event)
                 self._contradiction = contradicted(self._contradiction, event)
             case _:
-                pass  # a bar changes nothing that a market has to remember
+                pass
 
     def _changed(self, event: OrderChanged) -> None:
         order = self._orders.get(event.client_id)
@@ -226,6 +230,8 @@ class _Market:
 def _market_of(event: Event) -> MarketId | None:
     """Return the market that the event is about."""
     match event:
+        case BarStored(bar=bar):  # the most common first
+            return bar.market
         case OrderIntended(intent=intent):
             return intent.market
         case FillApplied(fill=fill):
@@ -238,8 +244,6 @@ def _market_of(event: Event) -> MarketId | None:
             return market
         case RunStateChanged(market=market):
             return market
-        case BarStored(bar=bar):
-            return bar.market
         case Noted(market=market) if of_hands(event) or of_contradiction(event):
             return market
         case _:

@@ -38,7 +38,8 @@ class Allowance:
 
     def admit(self, now_ns: int) -> "Allowance":
         """Return it with a request of now in it; the caller has asked `wait_ns`."""
-        return replace(self, windows=tuple(window.admit(now_ns)[0] for window in self.windows))
+        windows = tuple([window.admit(now_ns)[0] for window in self.windows])
+        return Allowance(windows=windows, paused_until_ns=self.paused_until_ns)
 
     def give_back(self, at_ns: int) -> "Allowance":
         """Return it without the request of `at_ns`, which was admitted and did not leave."""

@@ -18,16 +18,16 @@ SECOND_NS = 1_000_000_000
 class Clock:
     """Nanoseconds since the epoch (UTC), never running backwards."""
 
-    __slots__ = ("_anchor_ns", "_monotonic_ns", "_start_ns")
+    __slots__ = ("_ahead_ns", "_monotonic_ns")
 
     def __init__(self, monotonic_ns: Callable[[], int] = time.monotonic_ns, anchor_ns: int | None = None) -> None:
         self._monotonic_ns = monotonic_ns
-        self._start_ns = monotonic_ns()
-        self._anchor_ns = time.time_ns() if anchor_ns is None else anchor_ns
+        start_ns = monotonic_ns()
+        self._ahead_ns = (time.time_ns() if anchor_ns is None else anchor_ns) - start_ns  # of the monotonic time
 
     def now_ns(self) -> int:
         """Return the time, in nanoseconds since the epoch."""
-        return self._anchor_ns + self._monotonic_ns() - self._start_ns
+        return self._monotonic_ns() + self._ahead_ns
 
     def shifted(self, by_ns: int) -> "Clock":
         """Return a clock that is ahead of this one by `by_ns`: a venue that has another idea of the time."""

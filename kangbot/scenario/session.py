@@ -7,6 +7,7 @@ are stopped, the books are compared to the last execution, and two starts on a v
 """
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from kangbot.machines.holding import ForeignPolicy
@@ -138,7 +139,7 @@ class Session:
             self.invariants.fail("cancel", f"tasks of a dead process go on: {', '.join(leftover)}")
         self.invariants.forgive()
         self.lives += 1
-        clock = Clock(lambda: self._time.now_ns, self.true_ns() + self._wrong_ns)
+        clock = Clock(partial(getattr, self._time, "now_ns"), self.true_ns() + self._wrong_ns)
         self._life = Life(self._outside, clock, Process(self._died))
         self.trace.note(self.now_ns(), "daemon", f"starts for the {self.lives}. time")
         self._main = self._loop.create_task(self._life.run(), name="daemon")

@@ -70,7 +70,8 @@ class Account:
 
     def leverage(self, market: MarketId) -> Decimal:
         """Return the market's leverage."""
-        return self._leverage.get(market, min(self._spec.leverage, self._markets[market].max_leverage))
+        chosen = self._leverage.get(market)
+        return min(self._spec.leverage, self._markets[market].max_leverage) if chosen is None else chosen
 
     def set_leverage(self, market: MarketId, leverage: Decimal) -> None:
         """Set it; the caller has checked the range."""
@@ -117,8 +118,9 @@ class Account:
         unrealised = margin = maintenance = ZERO
         for market, holding in self._holdings.items():
             if holding.net:
-                value = abs(holding.net) * marks[market]
-                unrealised += holding.unrealised(marks[market])
+                mark = marks[market]
+                value = abs(holding.net) * mark
+                unrealised += holding.unrealised(mark)
                 margin += value / self.leverage(market)
                 maintenance += value * self._spec.maintenance
         return Standing(

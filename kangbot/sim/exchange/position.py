@@ -37,18 +37,22 @@ class Holding:
         closed = min(abs(self.net), abs(signed)) if self.net * signed < 0 else ZERO
         if not closed:
             opened_ns = self.opened_ns if self.net else at_ns
-            grown = replace(
-                self, net=self.net + signed, cost=self.cost + signed * price, opened_ns=opened_ns, updated_ns=at_ns
+            grown = Holding(
+                net=self.net + signed,
+                cost=self.cost + signed * price,
+                realised=self.realised,
+                opened_ns=opened_ns,
+                updated_ns=at_ns,
             )
             return grown, ZERO, ZERO
         sign = Decimal(1 if self.net > 0 else -1)
         share = self.cost if closed == abs(self.net) else self.cost * closed / abs(self.net)
         profit = price * closed * sign - share
-        left = replace(
-            self,
+        left = Holding(
             net=self.net - closed * sign,
             cost=self.cost - share,
             realised=self.realised + profit,
+            opened_ns=self.opened_ns,
             updated_ns=at_ns,
         )
         beyond = signed + closed * sign

@@ -68,6 +68,7 @@ class SimVenue:
             market.market: PriceProcess(market, fork(f"sim/price/{market.market}"), self._ids.prefix(market.market))
             for market in (spec.markets if live else ())
         }
+        self._frame_s = spec.frame_ns / SECOND_NS
         self.frozen = False  # prices stand still; everything else goes on
         self._calendar = Calendar(tuple(self._processes), spec.start_ns, spec.frame_ns)
         self._funding_ns = self._next_funding(spec.start_ns)
@@ -82,7 +83,7 @@ class SimVenue:
             self._calendar.skip(now_ns)
         for at_ns, market in self._calendar.due(now_ns):
             self._keep_books(at_ns)
-            frame = self._processes[market].frame(at_ns, self.spec.frame_ns / SECOND_NS)
+            frame = self._processes[market].frame(at_ns, self._frame_s)
             self.push(frame.quote, frame.trades, at_ns)
         self._keep_books(now_ns)
 
@@ -285,7 +286,8 @@ class SimVenue:
 
     def _keep_books(self, now_ns: int) -> None:
         """Pay what is due, and look at the margin once a second: on the grid, not whenever somebody asks."""
-        self._fund(now_ns)
+        if now_ns >= self._funding_ns:
+            self._fund(now_ns)
         if now_ns >= self._margin_ns:
             self._margin_ns = (now_ns // SECOND_NS + 1) * SECOND_NS
             self._liquidate(now_ns)

@@ -223,12 +223,12 @@ class Invariants:
                 if named and order.origin is Origin.USER and not order.request.reduce_only:
                     here += order.left * (order.price or desk.last)
             total += here
-            self._within(f"exposure of {market}", here, limits.market_notional)
-        self._within("exposure", total, limits.total_notional)
+            self._within(" of ", market, here, limits.market_notional)
+        self._within("", "", total, limits.total_notional)
 
-    def _within(self, what: str, amount: Money, limit: Money | None) -> None:
+    def _within(self, of: str, what: str, amount: Money, limit: Money | None) -> None:
         if limit is not None and amount > limit * _TOLERANCE:
-            self.fail(6, f"{what} is {amount:.2f} at the venue, the limit is {limit}")
+            self.fail(6, f"exposure{of}{what} is {amount:.2f} at the venue, the limit is {limit}")
 
     def reserved(self) -> None:
         """Hold the ledger of exposure against the orders whose outcome is not known."""
@@ -236,8 +236,11 @@ class Invariants:
             return
         risk, executors = self._books
         for executor in executors:
-            unknown = [order for order in executor.orders if order.status is OrderStatus.UNKNOWN]
-            unknown = [order for order in unknown if order.intent.purpose is Purpose.ENTRY]
+            unknown = [
+                order
+                for order in executor.orders
+                if order.status is OrderStatus.UNKNOWN and order.intent.purpose is Purpose.ENTRY
+            ]
             if not unknown:
                 continue
             worst = sum((risk.worst_case(o.intent) * worst_case(o) / o.intent.quantity for o in unknown), ZERO)
