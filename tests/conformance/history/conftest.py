@@ -1,10 +1,14 @@
-"""The databases that the history's suite runs on: a private MariaDB server and an SQLite file, each test on its own."""
+"""What the history's suites run on: a private MariaDB server, an SQLite file, the simulation; each test on its own."""
 
+import random
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from kangbot.ports import History
+from kangbot.sim.world.faults import Faults
+from kangbot.sim.world.history import SimHistory
 from kangbot.storage.migrate import upgrade
 from kangbot.storage.url import SqliteUrl, parse
 from tests.support.databases import Database, Mariadb, Sqlite
@@ -61,4 +65,25 @@ async def bare(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     """A database of either kind without a table."""
     one: Database = Sqlite(tmp_path) if request.param == "sqlite" else Mariadb(request.getfixturevalue("server"))
     yield one
+    await one.aclose()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give the suite of storing the adapters of its module's time."""
+    if "history" in metafunc.fixturenames:
+        virtual = metafunc.definition.get_closest_marker("virtual_time")
+        metafunc.parametrize("history", ["simulation"] if virtual else KINDS, indirect=True)
+
+
+@pytest.fixture
+async def history(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[History]:
+    """An empty history over each adapter."""
+    if request.param == "simulation":
+        yield SimHistory(Faults(random.Random(1)))
+        return
+    if request.param == "sqlite":
+        one: Database = Sqlite(tmp_path, request.getfixturevalue("template_file"))
+    else:
+        one = Mariadb(request.getfixturevalue("server"), request.getfixturevalue("template"))
+    yield one.history()
     await one.aclose()

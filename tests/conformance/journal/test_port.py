@@ -19,6 +19,7 @@ async def test_new_journal_is_empty(journal: Journal) -> None:
     assert set(journal.tag) <= set("abcdefghijklmnopqrstuvwxyz0123456789")
     assert journal.last == 0
     assert list(await journal.read(0, 10)) == []
+    assert await journal.checkpoint() is None
 
 
 async def test_resolved_append_is_readable(journal: Journal) -> None:
