@@ -1,0 +1,100 @@
+"""Every class of the package that has a port's methods is in that port's suite, or says here why not.
+
+The package is read, not imported: that takes a tenth of the time.
+"""
+
+import ast
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple, TypeGuard
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "kangbot"
+
+# port → adapter → where its suite puts it on the bench
+SUITES: Mapping[str, Mapping[str, str]] = {
+    "Venue": {
+        "BybitVenue": "tests/support/venue_bench.py",
+        "PaperVenue": "tests/support/venue_bench.py",
+        "SimPort": "tests/support/venue_sim_bench.py",
+        "BinanceVenue": "tests/support/binance_rest.py",
+    },
+    "Feeds": {
+        "FeedHub": "tests/support/feed_bench.py",
+        "PaperFeeds": "tests/support/feed_bench.py",
+        "SimFeeds": "tests/support/feed_bench.py",
+    },
+    "Dialect": {
+        "BinancePublic": "tests/support/feed_bench.py",
+        "BybitPrivate": "tests/support/feed_bench.py",
+        "BybitPublic": "tests/support/feed_bench.py",
+    },
+    "Journal": {
+        "AnnouncedJournal": "tests/conformance/journal/conftest.py",
+        "JournalWriter": "tests/conformance/journal/conftest.py",
+        "SimJournal": "tests/conformance/journal/conftest.py",
+    },
+    "History": {
+        "MysqlHistory": "tests/support/databases.py",
+        "SimHistory": "tests/conformance/history/conftest.py",
+        "SqliteHistory": "tests/support/databases.py",
+    },
+}
+NO_ADAPTER: Mapping[str, str] = {
+    "DataOnly": "the part of a venue without orders that its heirs share; they are in the suite",
+    "_WatchedPort": "SimPort with somebody who looks on",
+}
+
+
+class Found(NamedTuple):
+    """A class of the package."""
+
+    name: str
+    methods: frozenset[str]  # its own; properties are not among them, since an adapter may have attributes instead
+    bases: frozenset[str]
+
+
+@cache
+def classes() -> tuple[Found, ...]:
+    """Return every class of the package, protocols too."""
+    trees = (ast.parse(file.read_text()) for file in sorted(PACKAGE.rglob("*.py")))
+    return tuple(
+        Found(
+            node.name,
+            frozenset(one.name for one in node.body if _is_method(one)),
+            frozenset(base.id for base in node.bases if isinstance(base, ast.Name)),
+        )
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    )
+
+
+def _is_method(node: ast.stmt) -> TypeGuard[ast.FunctionDef | ast.AsyncFunctionDef]:
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    return not any(isinstance(one, ast.Name) and one.id == "property" for one in node.decorator_list)
+
+
+def whole(name: str) -> set[str]:
+    """Return the methods of a class, inherited ones included; a name that comes twice has those of both."""
+    same = [one for one in classes() if one.name == name]
+    return set().union(*(one.methods for one in same), *(whole(base) for one in same for base in one.bases))
+
+
+@pytest.mark.parametrize("port", sorted(SUITES))
+def test_every_adapter_of_a_port_is_in_its_suite(port: str) -> None:
+    """A new adapter has to be put there, and one that goes has to be taken out."""
+    asked = whole(port)
+    concrete = {one.name for one in classes() if "Protocol" not in one.bases} - NO_ADAPTER.keys()
+    assert {name for name in concrete if asked <= whole(name)} == SUITES[port].keys()
+
+
+@pytest.mark.parametrize("port", sorted(SUITES))
+def test_the_suites_name_their_adapters(port: str) -> None:
+    """What is written above is so."""
+    for adapter, file in SUITES[port].items():
+        assert adapter in (ROOT / file).read_text(), (adapter, file)
