@@ -165,6 +165,11 @@ class Inbox:
         self._batch.edit = wanted
         self._wake(0)
 
+    @property
+    def edited(self) -> MarketSpec | None:
+        """How the market is to be traded by an edit that no turn has taken yet; None without one."""
+        return self._batch.edit
+
     def look_again(self) -> None:
         """Have the market act on what changed for all of them."""
         self._batch.looks = True

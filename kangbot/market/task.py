@@ -109,7 +109,7 @@ class MarketTask:
     @property
     def wanted(self) -> MarketSpec:
         """How the market is to be traded: `spec`, or what comes after it."""
-        return self._wanted or self.spec
+        return self.inbox.edited or self._wanted or self.spec
 
     @property
     def state(self) -> RunState:

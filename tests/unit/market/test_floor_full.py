@@ -14,7 +14,7 @@ from kangbot.market.roster import Command
 from kangbot.model.data import Trade
 from kangbot.model.events import Noted, RunState
 from kangbot.model.orders import Side
-from tests.support.floor_story import MINUTE_NS, Story, bar_at, play, spec
+from tests.support.floor_story import MINUTE_NS, Steered, Story, bar_at, play, spec
 from tests.support.order_venue import Fate
 from tests.support.trade_words import MARKET, dec
 
@@ -210,5 +210,21 @@ def test_a_market_that_is_started_again_and_again_prepares_once_at_a_time() -> N
         assert errands("markets/prepare", "markets/fetch") == 1
         told.venue.no_bars = None
         await told.reach(RunState.LIVE)
+
+    play(story)
+
+
+def test_an_edit_builds_on_one_that_was_not_taken_yet() -> None:
+    """A market that waits after a fall takes no turn for a while: the strategy of the first edit is not forgotten."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        (turns,) = (task for task in asyncio.all_tasks() if task.get_name() == f"floor/{MARKET}")
+        turns.cancel()
+        await asyncio.sleep(0)
+        other = Steered()
+        told.floor.change(joins=(), leaves=(), changes=[spec(other)], caller="test")
+        assert told.task.wanted.strategy is other
+        assert told.task.spec.strategy is told.strategy
 
     play(story)
