@@ -179,11 +179,15 @@ class Answers:
             "loop_lag": self.lag.latencies.histogram(),
         }
         rest = {name: one.histogram() for name, one in self.link.way.timings.endpoints.items()}
-        return exposition(report, health_of(report, self.thresholds), latencies, rest)
+        return exposition(report, self.judge(report), latencies, rest)
 
     def health(self) -> Health:
         """Return how well the daemon is."""
-        return health_of(self.report(), self.thresholds)
+        return self.judge(self.report())
+
+    def judge(self, report: Report) -> Health:
+        """Return how well the daemon is that says this of itself."""
+        return health_of(report, self.thresholds)
 
     def config(self) -> Mapping[str, object]:
         """Return the configuration as plain data, without a secret."""

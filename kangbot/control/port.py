@@ -27,6 +27,9 @@ class Controlled(Protocol):
     def health(self) -> Health:
         """Return how well the daemon is."""
 
+    def judge(self, report: Report) -> Health:
+        """Return how well the daemon is that says this of itself."""
+
     def ready(self) -> str:
         """Return why the daemon does not do its work yet; "" where it does."""
 

@@ -77,7 +77,7 @@ class ControlServer:
         self._hide = hide
         self._ours = False  # the file at `path` is the socket that we made
         documented = get("/openapi.json", "This document.", self._openapi, dict[str, Any])
-        self._stream = Stream(daemon.report)
+        self._stream = Stream(daemon.report, daemon.judge)
         self._routes = (
             *Reading(daemon).routes(),
             *Commanding(daemon).routes(),
@@ -100,7 +100,7 @@ class ControlServer:
         return Route(
             method="GET",
             path="/stream",
-            summary="A websocket: the report as a snapshot, then what changes in it, as JSON.",
+            summary="A websocket: report and health as a snapshot, then what changes in them, as JSON.",
             handle=listen,
             access=Access.READ,
             returns=None,

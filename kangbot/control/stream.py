@@ -1,4 +1,4 @@
-"""The live connection: the report as a snapshot, then what has changed, twice a second, while somebody listens.
+"""The live connection: report and health as a snapshot, then what has changed, twice a second, while somebody listens.
 
 What changed is worked out once for all listeners, down to the bytes on the wire, which go straight to each connection:
 a message takes 10 microseconds there, and took 21 by a queue and a task of its own. A listener that does not keep up is
@@ -15,7 +15,9 @@ import msgspec
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from kangbot.health.checks import Health
 from kangbot.health.report import Report
+from kangbot.machines.verdict import Status
 from kangbot.runtime.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -38,12 +40,14 @@ class _Line:
 
 
 class Stream:
-    """Serves every listener; `report` is asked while there is one."""
+    """Serves every listener; `report` is asked while there is one, and `judge` how well is who says that."""
 
-    def __init__(self, report: Callable[[], Report]) -> None:
+    def __init__(self, report: Callable[[], Report], judge: Callable[[Report], Health]) -> None:
         self._report = report
+        self._judge = judge
         self._listeners: dict[web.WebSocketResponse, _Line] = {}
         self._last: _Plain = {}
+        self._health: _Plain = {}
         self._tasks = Tasks("stream", self._crashed)
         self._telling = False
         self.dropped = 0
@@ -66,7 +70,8 @@ class Stream:
             return socket  # it went meanwhile
         if not self._listeners:  # else the others would never be told what this newcomer's snapshot has already
             self._refresh()
-        request.transport.write(frame({"type": "snapshot", "access": access, "report": self._last}))
+        whole = {"type": "snapshot", "access": access, "report": self._last, "health": self._health}
+        request.transport.write(frame(whole))
         self._listeners[socket] = _Line(request.transport)
         self._begin()
         try:
@@ -86,9 +91,9 @@ class Stream:
         try:
             while self._listeners:
                 await asyncio.sleep(EVERY_S)
-                delta = self._refresh()
-                if len(delta) > 1 or "at_ns" not in delta:
-                    await self._hand_out(frame({"type": "delta", "report": delta}))
+                changed = self._refresh()
+                if len(changed) > 1 or changed["report"].keys() - {"at_ns"}:
+                    await self._hand_out(frame({"type": "delta", **changed}))
         finally:
             self._telling = False
 
@@ -108,9 +113,12 @@ class Stream:
                 line.transport.write(said)
 
     def _refresh(self) -> _Plain:
-        """Take the report anew; return what differs from the last one."""
-        before, self._last = self._last, msgspec.to_builtins(self._report())
-        return difference(before, self._last)
+        """Take the report anew; return what differs from the last one, and the health where it does."""
+        report = self._report()
+        before, self._last = self._last, msgspec.to_builtins(report)
+        was, self._health = self._health, concerns(self._judge(report))
+        delta = difference(before, self._last)
+        return {"report": delta} if was == self._health else {"report": delta, "health": self._health}
 
     def _crashed(self, name: str, error: BaseException) -> None:
         log.error("control.stream_fault", task=name, exc_info=error)
@@ -131,6 +139,25 @@ def difference(before: _Plain, after: _Plain) -> _Plain:
     if known:
         delta["gone"] = list(known)
     return delta
+
+
+def concerns(health: Health) -> _Plain:
+    """Return the health with those checks alone that are not well, and of their figures three digits.
+
+    So it stays the same, and is not sent again, while nothing changes that a person would see.
+    """
+    checks = [
+        {
+            "name": check.name,
+            "status": check.status.value,
+            "figure": None if check.figure is None else float(f"{check.figure:.3g}"),
+            "unit": check.unit,
+            "says": check.says,
+        }
+        for check in health.checks
+        if check.status is not Status.HEALTHY
+    ]
+    return {"status": health.status.value, "score": health.score, "ready": health.ready, "checks": checks}
 
 
 def frame(message: _Plain) -> bytes:

@@ -113,6 +113,53 @@ def test_27_markets_are_live_behind_the_token(page: Page, daemon: Daemon) -> Non
     picture(page, "board")
 
 
+def test_the_score_has_its_reasons_beside_it_and_all_is_never_well_while_a_check_is_not(
+    page: Page, daemon: Daemon
+) -> None:
+    """Most entry lanes are isolated, so the breakers are critical: the status, the score, and which check it is."""
+    log_in(page, daemon)
+    health = page.locator(".tile", has=page.get_by_text("Health", exact=True))
+    expect(health).to_contain_text(re.compile(r"Score \d+ of 100"))
+    isolated = [market.market for market in daemon.client.report().markets][:14]
+    try:
+        for market in isolated:
+            daemon.client.tell(f"/isolate-circuit-breaker/{market}", {"lane": "entry"})
+        expect(health).to_contain_text("Act now")
+        reason = health.get_by_role("listitem").filter(has_text="Breakers (14 markets)")
+        expect(reason).to_contain_text("and 11 more")
+        expect(health).not_to_contain_text("Score 100 of 100")
+        picture(page, "critical")
+        for market in isolated[1:]:
+            daemon.client.tell(f"/reset-circuit-breaker/{market}")
+        expect(health.get_by_role("listitem").filter(has_text="Breakers (1 markets)")).to_be_visible()
+        expect(health).not_to_contain_text("All is well")
+    finally:
+        for market in isolated:
+            daemon.client.tell(f"/reset-circuit-breaker/{market}")
+    expect(health).not_to_contain_text("Breakers (")
+
+
+def test_a_configuration_that_is_wrong_is_told_above_every_view(page: Page, daemon: Daemon) -> None:
+    """With its line and key, until it is put right; what waits for a restart is told quietly."""
+    log_in(page, daemon)
+    right = daemon.config.read_text()
+    try:
+        daemon.config.write_text(right.replace("leverage = 2", "levrage = 2", 1))
+        wrong = page.locator("#config-problem")
+        expect(wrong).to_contain_text("levrage")
+        expect(wrong).to_contain_text("the last accepted version runs")
+        expect(page.locator(".tile", has=page.get_by_text("Health", exact=True))).not_to_contain_text("All is well")
+        page.get_by_role("link", name="System", exact=True).click()
+        expect(wrong).to_be_visible()
+        picture(page, "wrong_config")
+        daemon.config.write_text(right.replace("grace_s = 10", "grace_s = 11", 1))
+        expect(wrong).to_be_hidden()
+        expect(page.locator("#config-restart")).to_contain_text("shutdown.grace_s: 10")
+    finally:
+        daemon.config.write_text(right)
+    expect(page.locator("#config-restart")).to_be_hidden()
+
+
 def test_a_stop_button_stops_its_market_and_a_start_button_starts_it(page: Page, daemon: Daemon) -> None:
     """The daemon says so too, not only the page."""
     log_in(page, daemon)

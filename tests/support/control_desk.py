@@ -59,7 +59,9 @@ class Desk:
 
     def health(self) -> Health:
         breakers = REPORT.breakers if self.broken else []
-        report = structs.replace(REPORT, stuck=self.stuck, breakers=breakers)
+        return self.judge(structs.replace(REPORT, stuck=self.stuck, breakers=breakers))
+
+    def judge(self, report: Report) -> Health:
         return health_of(report, HealthSettings().thresholds)
 
     def ready(self) -> str:

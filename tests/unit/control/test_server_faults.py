@@ -52,6 +52,9 @@ class Faulty:
     def health(self) -> Health:
         raise ZeroDivisionError
 
+    def judge(self, report: Report) -> Health:
+        raise ZeroDivisionError
+
     def ready(self) -> str:
         raise ZeroDivisionError
 

@@ -10,8 +10,10 @@ from aiohttp import ClientWebSocketResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from kangbot.control import stream
-from kangbot.control.stream import Stream, difference
+from kangbot.control.stream import Stream, concerns, difference
+from kangbot.health.checks import Health, health_of
 from kangbot.health.report import Report
+from kangbot.settings.health import HealthSettings
 from tests.support.reporting import a_report
 
 Client = TestClient[web.Request, web.Application]
@@ -29,6 +31,9 @@ class Daemon:
         self.now = msgspec.structs.replace(self.now, at_ns=self.now.at_ns + 1)
         return self.now
 
+    def judge(self, report: Report) -> Health:
+        return health_of(report, HealthSettings().thresholds)
+
     def change(self, **fields: Any) -> None:
         """Have the next report say something else."""
         self.now = msgspec.structs.replace(self.now, **fields)
@@ -44,7 +49,7 @@ def daemon() -> Daemon:
 async def live(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Client, Stream]]:
     """A server with the stream alone, twenty times as quick as usual."""
     monkeypatch.setattr(stream, "EVERY_S", 0.025)
-    one = Stream(daemon.report)
+    one = Stream(daemon.report, daemon.judge)
 
     async def listen(request: web.Request) -> web.WebSocketResponse:
         return await one.listen(request, "read")
@@ -74,6 +79,30 @@ async def test_a_listener_gets_the_whole_and_then_what_changes(daemon: Daemon, l
     assert delta["report"]["frames"] == 777
     assert set(delta["report"]) == {"frames", "at_ns"}
     await socket.close()
+
+
+async def test_health_is_told_with_the_reasons_and_again_only_where_it_changes(
+    daemon: Daemon, live: tuple[Client, Stream]
+) -> None:
+    """A score, and each check that is not well; a figure that moves in its fourth digit is no news."""
+    client, _ = live
+    daemon.change(disk_free_mb=100.04)
+    socket = await client.ws_connect("/stream")
+    health = (await said(socket))["health"]
+    assert (health["status"], [check["name"] for check in health["checks"]]) == ("critical", ["disk"])
+    assert (health["checks"][0]["figure"], health["checks"][0]["unit"]) == (100.0, "MB")
+    daemon.change(disk_free_mb=100.01)
+    assert "health" not in await said(socket)
+    daemon.change(disk_free_mb=50_000.0)
+    well = await said(socket)
+    assert well["health"] == {"status": "healthy", "score": 100, "ready": "", "checks": []}
+    await socket.close()
+
+
+def test_a_check_without_a_figure_is_told_without_one() -> None:
+    """What is stuck has no figure, and says which part it is."""
+    (check,) = concerns(health_of(a_report(stuck="the journal"), HealthSettings().thresholds))["checks"]
+    assert (check["name"], check["figure"], check["says"]) == ("vitals", None, "the journal")
 
 
 async def test_nothing_is_sent_while_nothing_changes_and_nothing_asked_while_nobody_listens(

@@ -17,7 +17,7 @@ export function merge(report, delta) {
   return report;
 }
 
-/** Listen to `/stream`. `on.report(report, access)`, `on.status("live" | "connecting" | "lost")`, `on.denied()`. */
+/** Listen to `/stream`; the report it tells of has the health as its field `health`. `on.report(report, access)`, `on.status("live" | "connecting" | "lost")`, `on.denied()`. */
 export function listen(on) {
   let wait = FIRST_MS;
   let report = null;
@@ -30,13 +30,14 @@ export function listen(on) {
     socket.onmessage = ({ data }) => {
       const said = JSON.parse(data);
       if (said.type === "snapshot") {
-        report = said.report;
+        report = { ...said.report, health: said.health };
         access = said.access ?? access;
         opened = true;
         wait = FIRST_MS;
         on.status("live");
       } else if (said.type === "delta" && report) {
         merge(report, said.report);
+        if (said.health) report.health = said.health;
       } else {
         return;
       }

@@ -1,12 +1,14 @@
 // Where the page begins: the token, the live connection, and which view is open.
+import { banners } from "./banners.js";
 import { ask, tell } from "./calls.js";
 import { act, confirm } from "./confirm.js";
 import { dress, say } from "./dom.js";
 import { listen } from "./link.js";
 import { errorsPage, ordersPage } from "./lists.js";
 import { marketPage } from "./market.js";
-import { observe, overview, verdict } from "./overview.js";
+import { observe, overview } from "./overview.js";
 import { systemPage } from "./system.js";
+import { verdict } from "./verdict.js";
 import { languageNow, setLanguage, speak, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -32,25 +34,9 @@ function show() {
   const { status } = verdict(report);
   document.title = `${status === "healthy" ? "" : status === "critical" ? "■ " : "▲ "}${report.live}/${report.total} kangbot`;
   $("kill").hidden = access !== "control" || Boolean(report.killed);
-  banner();
+  banners(report, access);
   say($("foot"), word("foot", { version: report.version, pid: report.pid }));
   view?.update(report);
-}
-
-function banner() {
-  const place = $("banner");
-  place.hidden = !report.killed;
-  if (!report.killed || place.dataset.said === report.killed + languageNow()) return;
-  place.dataset.said = report.killed + languageNow();
-  place.textContent = `${word("kill.set")}: ${report.killed}`;
-  if (access !== "control") return;
-  const button = document.createElement("button");
-  button.className = "small";
-  button.textContent = word("kill.release");
-  button.onclick = async () => {
-    if ((await confirm({ title: word("release.title"), text: word("release.text"), yes: word("kill.release") })) !== null) await act("/release");
-  };
-  place.append(button);
 }
 
 function status(now) {

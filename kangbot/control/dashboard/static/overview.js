@@ -3,6 +3,7 @@ import { act, confirm } from "./confirm.js";
 import { dress, h, say } from "./dom.js";
 import { age, count, money, ms, plain, short, tone, when } from "./format.js";
 import { remember, spark } from "./spark.js";
+import { verdict } from "./verdict.js";
 import { word } from "./words.js";
 import { segment } from "./calls.js";
 
@@ -25,27 +26,6 @@ export function observe(report) {
 }
 
 const sum = (values) => (values.length ? values.reduce((whole, value) => whole + Number(value), 0) : null);
-
-/** What the state of the whole comes to: the health report where it is known, else what the report itself shows. */
-export function verdict(report) {
-  const reasons = [];
-  if (report.killed) reasons.push(["critical", `${word("kill.set")}: ${report.killed}`]);
-  if (report.unprotected) reasons.push(["critical", `${report.unprotected} ${word("unprotected.note")} ${word("unprotected").toLowerCase()}`]);
-  if (report.orders.unknown) reasons.push(["warning", `${report.orders.unknown} ${word("unknown.note")}`]);
-  if (report.history_away) reasons.push(["warning", word("historyaway")]);
-  if (report.waiting) reasons.push(["warning", report.waiting]);
-  for (const market of report.markets) {
-    if (market.state === "failed") reasons.push(["critical", `${short(market.symbol)}: ${market.reason}`]);
-  }
-  for (const breaker of report.breakers ?? []) {
-    if (breaker.state !== "closed") reasons.push(["warning", `${short(breaker.market)} ${breaker.lane}: ${breaker.state} (${breaker.cause})`]);
-  }
-  for (const check of report.health?.checks ?? []) {
-    if (check.status !== "healthy") reasons.push([check.status, check.says]);
-  }
-  const worst = report.health?.status ?? (reasons.some(([s]) => s === "critical") ? "critical" : reasons.length ? "warning" : "healthy");
-  return { status: worst, reasons: [...new Set(reasons.map(([, text]) => text))], score: report.health?.score ?? null };
-}
 
 function tile(name, wide = "") {
   const figure = h("div", { class: "figure", text: "–" });
@@ -71,16 +51,17 @@ function tiles() {
   };
   const curve = spark("spark", 300, 46);
   made.equity.node.append(curve.node);
-  const reasons = h("ul", { class: "reasons" });
+  const reasons = h("ul", { class: "reasons", "aria-label": word("reasons") });
   made.health.node.append(reasons);
   return {
     node: h("div", { class: "tiles" }, ...Object.values(made).map((one) => one.node)),
     update(report) {
       const { status, reasons: why, score } = verdict(report);
-      made.health.show(word(`health.${status}`), score === null ? "" : `${word("score")} ${score}`, KIND[status]);
-      if (reasons.dataset.said !== why.join("|")) {
-        reasons.dataset.said = why.join("|");
-        reasons.replaceChildren(...why.slice(0, 4).map((text) => h("li", { text })));
+      made.health.show(word(`health.${status}`), word("score", { score }), `${KIND[status]} ${why.length ? "whole" : ""}`);
+      const key = JSON.stringify(why);
+      if (reasons.dataset.said !== key) {
+        reasons.dataset.said = key;
+        reasons.replaceChildren(...why.map(([kind, text]) => h("li", { class: KIND[kind], text })));
       }
       made.equity.show(Object.entries(report.equity).map(([currency, value]) => `${money(value)} ${currency}`).join(" · ") || "–", word("equity.note"));
       curve.draw(equity);
@@ -125,7 +106,7 @@ function row(access) {
     market: h("th", { scope: "row" }), state: h("td"), price: h("td", { class: "n" }), line: h("td", { class: "hide-small" }),
     position: h("td", { class: "n", "data-name": word("position") }), open: h("td", { class: "n", "data-name": word("openprofit") }),
     realised: h("td", { class: "n", "data-name": word("realised") }), stop: h("td", { class: "n hide-small" }), signal: h("td", { class: "signal" }),
-    age: h("td", { class: "n hide-small" }), lanes: h("td", { class: "hide-small" }), falls: h("td", { class: "n hide-small" }), act: h("td", { class: "hide-small" }),
+    age: h("td", { class: "n hide-small" }), lanes: h("td", { class: "hide-small" }), errors: h("td", { class: "n hide-small" }), falls: h("td", { class: "n hide-small" }), act: h("td", { class: "hide-small" }),
   };
   const state = h("span", { class: "badge" });
   const line = spark("spark");
@@ -139,7 +120,7 @@ function row(access) {
   button.addEventListener("click", () => act(`/markets/${segment(market.market)}/${button.dataset.command}`));
   return {
     node: h("tr", {}, ...Object.values(cells)),
-    update(next, breakers) {
+    update(next, breakers, errors) {
       market = next;
       link.href = `#/market/${segment(next.market)}`;
       say(link, short(next.symbol));
@@ -165,6 +146,8 @@ function row(access) {
       dress(cells.age, `n hide-small ${next.state === "live" && next.feed_age_s > STALE_S ? "down" : ""}`.trim());
       const mine = breakers.filter((one) => one.market === next.market).map((one) => one.lane + one.state).join();
       if (mine !== said || !cells.lanes.firstChild) { said = mine; cells.lanes.replaceChildren(lanes(next.market, breakers)); }
+      say(cells.errors, errors || "");
+      dress(cells.errors, `n hide-small ${errors ? "down" : ""}`.trim());
       say(cells.falls, next.falls || "");
       const command = next.state === "stopped" || next.state === "failed" ? "start" : next.state === "paused" || next.paused ? "resume" : "stop";
       if (button.dataset.command !== command) { button.dataset.command = command; say(button, word(command)); }
@@ -173,9 +156,18 @@ function row(access) {
   };
 }
 
+const HINTS = ["breakers", "errorcount"]; // columns whose title needs a word more
+
+/** How many errors each market met within the last quarter of an hour. */
+function errorsByMarket(report) {
+  const counts = new Map();
+  for (const one of report.errors) if (one.market) counts.set(one.market, (counts.get(one.market) ?? 0) + one.recent);
+  return counts;
+}
+
 function board(access) {
-  const titles = [["market"], ["state"], ["price", "n"], ["", ""], ["position", "n"], ["openprofit", "n"], ["realised", "n"], ["stopprice", "n"], ["signal"], ["age", "n"], ["breakers"], ["falls", "n"], ["", ""]];
-  const head = h("tr", {}, ...titles.map(([key, kind]) => h("th", { class: kind, scope: "col", text: key && word(key), title: key === "breakers" ? word("breakers.hint") : null })));
+  const titles = [["market"], ["state"], ["price", "n"], ["", ""], ["position", "n"], ["openprofit", "n"], ["realised", "n"], ["stopprice", "n"], ["signal"], ["age", "n"], ["breakers"], ["errorcount", "n"], ["falls", "n"], ["", ""]];
+  const head = h("tr", {}, ...titles.map(([key, kind]) => h("th", { class: kind, scope: "col", text: key && word(key), title: HINTS.includes(key) ? word(`${key}.hint`) : null })));
   const body = h("tbody");
   const rows = new Map();
   const empty = h("div", { class: "empty", text: word("nomarkets") });
@@ -183,13 +175,14 @@ function board(access) {
     node: h("div", { class: "sheet board" }, h("table", {}, h("thead", {}, head), body), empty),
     update(report) {
       empty.hidden = report.markets.length > 0;
+      const errors = errorsByMarket(report);
       for (const market of report.markets) {
         if (!rows.has(market.market)) {
           const made = row(access);
           rows.set(market.market, made);
           body.append(made.node);
         }
-        rows.get(market.market).update(market, report.breakers ?? []);
+        rows.get(market.market).update(market, report.breakers, errors.get(market.market) ?? 0);
       }
       const known = new Set(report.markets.map((market) => market.market));
       for (const [name, made] of rows) if (!known.has(name)) { made.node.remove(); rows.delete(name); }
