@@ -1,6 +1,7 @@
 """Hundreds of ways to break a configuration's file, by name: each puts something in the file's place."""
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ class Mutation:
 
     name: str
     put: Put
+    text: bytes | None = None  # what stands in the file then, where it is one
 
 
 def clear(path: Path) -> None:
@@ -42,6 +44,16 @@ def save(path: Path, text: bytes) -> None:
     if path.is_dir():
         clear(path)
     fresh.replace(path)
+
+
+def write_in_place(path: Path, text: bytes) -> None:
+    """Write over the file that is there, in two pieces, as some editors and `scp` do."""
+    half = len(text) // 2
+    with path.open("wb") as file:
+        file.write(text[:half])
+        file.flush()
+        time.sleep(0.05)
+        file.write(text[half:])
 
 
 def mutations(text: str) -> Iterator[Mutation]:
@@ -103,4 +115,4 @@ def _text(name: str, lines: list[str]) -> Mutation:
 
 
 def _bytes(name: str, text: bytes) -> Mutation:
-    return Mutation(name, lambda path: save(path, text))
+    return Mutation(name, lambda path: save(path, text), text)
