@@ -5,6 +5,8 @@ and executions at start, on every reconnect of the private stream, on a slow bea
 is in flight; each market gets the answers as one `Reconciled` in its inbox. What they mean is `machines/agreement.py`.
 
 A round counts only as a whole: where one question fails, nobody hears of the others' answers.
+
+Where spot markets trade, the account's equity is its money and their coins, counted together: `machines/worth.py`.
 """
 
 import asyncio
@@ -20,6 +22,7 @@ from kangbot.execution.executor import Pulse
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.priority import Priority
 from kangbot.machines.reconcile import Reconciled
+from kangbot.machines.worth import Stake, Stated, worth
 from kangbot.model.data import MarketData
 from kangbot.model.events import EquityMarked, Noted, Severity
 from kangbot.model.ids import MarketId
@@ -46,6 +49,7 @@ class _Member:
     deliver: Deliver
     pulse: Callable[[], Pulse]
     since_ns: int  # it has heard of every execution before this
+    stake: Callable[[], Stake] | None  # what its coins are worth; None for a market that holds none
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class Account:
         # Without a memory there is nothing of ours to catch up with.
         self._first_ns = remembered_ns - START_OVERLAP_NS if remembered_ns else self._clock.now_ns()
         self._equity = dict(equity)
+        self._stated: dict[str, Stated] = {}  # balances that are not counted yet, by currency
         self._members: dict[MarketId, _Member] = {}
         self._left: dict[MarketId, int] = {}  # markets that ran before: up to when they heard of every execution
         self._kick = asyncio.Event()
@@ -114,14 +119,23 @@ class Account:
 
     @property
     def equity(self) -> Mapping[str, Money]:
-        """The account's equity by currency, as the venue stated it last."""
+        """The account's equity by currency, as known last: what the venue states, and the coins of our markets."""
         return self._equity
 
     # -------------------------------------------------------------------------------------------------------- markets
-    def register(self, market: MarketId, deliver: Deliver, pulse: Callable[[], Pulse]) -> None:
-        """Route the market's events to `deliver`, and reconcile it soon. `pulse` tells how urgently."""
+    def register(
+        self,
+        market: MarketId,
+        deliver: Deliver,
+        pulse: Callable[[], Pulse],
+        stake: Callable[[], Stake] | None = None,
+    ) -> None:
+        """Route the market's events to `deliver`, and reconcile it soon. `pulse` tells how urgently.
+
+        `stake` tells what the market's coins are worth: a spot market's.
+        """
         since_ns = self._left.pop(market, self._first_ns)
-        self._members[market] = _Member(deliver=deliver, pulse=pulse, since_ns=since_ns)
+        self._members[market] = _Member(deliver=deliver, pulse=pulse, since_ns=since_ns, stake=stake)
         self._kick.set()
 
     def unregister(self, market: MarketId) -> None:
@@ -138,7 +152,8 @@ class Account:
         """Take one event of the private stream."""
         del received_ns  # what is urgent in it is measured by its market
         if isinstance(event, Balance):
-            self._mark(event)
+            if not self._stakes(event.currency):  # beside coins a balance means nothing by itself: a round asks for it
+                self._mark(event.currency, event.equity)
         elif isinstance(event, OrderReport | Fill | CashFlow | VenuePosition):
             member = self._members.get(event.market)
             if member is not None:
@@ -173,6 +188,7 @@ class Account:
                 async with asyncio.timeout(self._busy_s):
                     await self._kick.wait()
             except TimeoutError:
+                self._count()
                 if self._clock.now_ns() - self._asked_ns >= self._slow_ns or self._busy():
                     return
 
@@ -182,20 +198,21 @@ class Account:
     async def reconcile(self) -> bool:
         """Ask the venue for everything once and deliver the answers; False where a question failed."""
         self.tries += 1
+        self._count()
         asked_ns = self._clock.now_ns()
         members = dict(self._members)  # a market that joins meanwhile may need executions from further back
         since_ns = self._since_ns()
         try:
             open_orders = await self._ask(self._venue.open_orders)
             positions = await self._ask(self._venue.positions)
+            balances = await self._ask(self._venue.balances)
             # Last, so that whatever the answers above include is among them.
             executions = await self._ask(lambda: self._venue.executions(since_ns + min(0, self._offset_ns())))
-            balances = await self._ask(self._venue.balances)
         except Exception as error:  # noqa: BLE001 -- whatever it was: a question that failed is no evidence
             self._failed(error)
             return False
         for balance in balances:
-            self._mark(balance)
+            self._state(balance)
         self._deliver(members, _Answers(open_orders, positions, executions), since_ns=since_ns, asked_ns=asked_ns)
         self._succeeded(asked_ns)
         return True
@@ -263,14 +280,35 @@ class Account:
         self._backoff = self._backoff.reset()
         self._asked_ns = asked_ns
 
-    def _mark(self, balance: Balance) -> None:
+    def _stakes(self, currency: str) -> Sequence[Stake]:
+        """Return what each spot market of that currency has in the account."""
+        stakes = (member.stake() for member in self._members.values() if member.stake is not None)
+        return [stake for stake in stakes if stake.currency == currency]
+
+    def _state(self, balance: Balance) -> None:
+        """Take a balance of a round: equity by itself, or to be counted with the coins once the markets have heard."""
+        if self._stakes(balance.currency):
+            told_ns = self._clock.now_ns()
+            self._stated[balance.currency] = Stated(money=balance.equity, at_ns=balance.at_ns, told_ns=told_ns)
+        else:
+            self._mark(balance.currency, balance.equity)
+
+    def _count(self) -> None:
+        """Count the balances whose moment the books of every spot market are known to be of."""
+        for currency, stated in tuple(self._stated.items()):
+            whole = worth(stated, self._stakes(currency))
+            if whole is not None:
+                del self._stated[currency]
+                self._mark(currency, whole)
+
+    def _mark(self, currency: str, equity: Money) -> None:
         """Journal the equity where it changed."""
-        if self._equity.get(balance.currency) == balance.equity:
+        if self._equity.get(currency) == equity:
             return
-        self._equity[balance.currency] = balance.equity
+        self._equity[currency] = equity
         now_ns = self._clock.now_ns()
         self._journal.append(
-            EquityMarked(venue=self._venue.name, currency=balance.currency, equity=balance.equity, at_ns=now_ns),
+            EquityMarked(venue=self._venue.name, currency=currency, equity=equity, at_ns=now_ns),
             later=True,
         )
 

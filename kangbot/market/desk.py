@@ -17,13 +17,15 @@ from kangbot.machines.guard import StopTerms
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.order import Order, worst_case
 from kangbot.machines.plan import Style, Working, plan
+from kangbot.machines.resolve import in_flight
+from kangbot.machines.worth import Stake
 from kangbot.market.inbox import Inbox
 from kangbot.market.pace import Pace
 from kangbot.market.sentry import Sentry
 from kangbot.market.spec import MarketSpec
 from kangbot.model.data import Quote
 from kangbot.model.ids import ClientId
-from kangbot.model.market import Instrument
+from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import OrderKind, OrderStatus, Proposal, Purpose
 from kangbot.model.position import Position
@@ -31,13 +33,14 @@ from kangbot.model.target import Target
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.facts import MarketFacts
 from kangbot.risk.gate import Blocked
-from kangbot.runtime.world import Clock, earliest
+from kangbot.runtime.world import SECOND_NS, Clock, earliest
 
 log = structlog.get_logger(__name__)
 
 _FIGURES = re.compile(r"[0-9.]+")
 
 _AT_ONCE = Style(exit_kind=OrderKind.MARKET)
+_PRICED_NS = 50 * SECOND_NS  # a price that is asked for, for the sake of equity alone, is good for about a round
 
 
 class Leave(Enum):
@@ -118,6 +121,30 @@ class Desk:
             else:
                 share = worst_case(order) / order.intent.quantity
                 self._risk.order(held, self._risk.worst_case(order.intent) * share)
+
+    @property
+    def holds_coins(self) -> bool:
+        """Whether what is bought here is coins in the account, and no position that the venue keeps."""
+        return self._instrument.kind is InstrumentKind.SPOT
+
+    def stake(self) -> Stake:
+        """Return what the market's coins are worth; without a price for them nobody knows."""
+        now_ns, quote, position = self._clock.now_ns(), self._inbox.quote, self.executor.position
+        value = None if quote is None else position.net * quote.mid
+        flying = any(in_flight(order, now_ns) for order in self.executor.orders)
+        return Stake(
+            currency=self._instrument.settle,
+            value=value if position.net else ZERO,
+            traded_ns=position.last_fill_ns,
+            compared_ns=self.executor.reconciled_ns,
+            in_flight=flying or self._inbox.missed_since_ns > 0,
+        )
+
+    @property
+    def unpriced(self) -> bool:
+        """Whether coins are held whose price nobody has told for a while."""
+        held = self.holds_coins and bool(self.executor.position.net)
+        return held and self._clock.now_ns() - self._inbox.priced_ns >= _PRICED_NS
 
     # --------------------------------------------------------------------------------------------------------- action
     def act(self, leave: Leave, received_ns: int) -> None:

@@ -283,7 +283,8 @@ class Floor:
         )
         self.markets[spec.market] = task
         self._roster.add(spec.market, task.obey, memory.desired or Desired.RUNNING, refuses=lambda: inbox.refuses)
-        self.account.register(spec.market, inbox.tell, lambda: executor.pulse(inbox.missed_since_ns))
+        stake = desk.stake if desk.holds_coins else None
+        self.account.register(spec.market, inbox.tell, lambda: executor.pulse(inbox.missed_since_ns), stake)
         self.circuits.add(instrument)
 
     # -------------------------------------------------------------------------------------------------------- changes
@@ -416,7 +417,7 @@ class Floor:
 
     @property
     def equity(self) -> Mapping[str, Money]:
-        """The account's equity by currency, as the venue stated it last."""
+        """The account's equity by currency, as it was known last."""
         return self.account.equity
 
     # -------------------------------------------------------------------------------------------------------- private

@@ -197,7 +197,7 @@ class MarketTask:
                 self._closed(bar)
             self._rejoin(now_ns)
         self._change(renew=False)
-        self._prices.look(now_ns, needed=self._manages)
+        self._prices.look(now_ns, needed=self._needs_price)
         self._advance()
         if self.overseer.why and self._bars is not None:
             self._stop_strategy(self.overseer.why)
@@ -381,6 +381,11 @@ class MarketTask:
             return True
         return bool(executor.orders) and not self._data_held()
 
+    @property
+    def _needs_price(self) -> bool:
+        """Whether a price is asked for while the quotes are silent: coins are part of the account's equity."""
+        return self._manages or self.desk.unpriced
+
     def _rejoin(self, now_ns: int) -> None:
         """Fetch history where the stream has a hole, or once more where bars were missing."""
         due_ns = self._fetch_ns()
@@ -430,6 +435,6 @@ class MarketTask:
             self.desk.executor.deadline_ns(),
             ends_ns,
             self._fetch_ns(),
-            self._prices.due_ns(needed=self._manages),
+            self._prices.due_ns(needed=self._needs_price),
             self._waits_ns,
         )

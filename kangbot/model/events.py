@@ -201,7 +201,7 @@ class EntriesPaused(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="en
 
 
 class EquityMarked(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="equity_marked"):
-    """The account's equity as the venue states it."""
+    """The account's equity as the venue states it, and what our spot markets hold, valued in their currency."""
 
     venue: str
     currency: str

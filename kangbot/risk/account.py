@@ -131,7 +131,7 @@ class AccountRisk:
 
     # --------------------------------------------------------------------------------------------------------- equity
     def equity(self, amount: Money, now_ns: int) -> None:
-        """Take in the account's equity as the venue states it."""
+        """Take in the account's equity: what the venue states, and the coins of our spot markets."""
         self._roll(now_ns)
         self._equity = amount
         self._peak = max(self._peak, amount)

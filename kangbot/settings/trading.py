@@ -127,9 +127,9 @@ class Risk:
     """A day (UTC) that has lost so much, open losses and fees included, takes no more entries."""
 
     drawdown_percent: Percent = Decimal(20)
-    """Of the highest equity seen. Equity is what the account has of the currency that the markets settle in. Coins
-    that a spot market holds are not valued: a purchase looks like a loss until it is sold, here and for `daily_loss`.
-    Where spot is traded, both must leave room for what may be held, or be switched off."""
+    """Of the highest equity seen. Equity is what the account has of the currency that the markets settle in, and the
+    coins that their spot markets hold, at their price. Other coins are no part of it: neither what was there before,
+    nor what a market holds that is not in this file any more."""
 
     consecutive_losses: Annotated[int, Between(0, 1000)] = 0
     """Round trips of one market that lost, fees included, without a gain between. Off: a trend follower loses often."""

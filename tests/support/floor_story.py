@@ -21,7 +21,7 @@ from kangbot.market.task import MarketTask
 from kangbot.market.terms import Terms
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.events import RunState
-from kangbot.model.market import Instrument
+from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.target import Target
 from kangbot.ports import Channel, Sink, Subscription, Topic
 from kangbot.risk.account import AccountRisk
@@ -145,6 +145,7 @@ class FakeFeeds:
 class BarVenue(FakeVenue):
     """The fake venue with a history of minute bars up to now; `hidden_bars` of the newest are not there yet."""
 
+    kind: InstrumentKind = InstrumentKind.LINEAR
     hidden_bars: int = 0
     lists_market: bool = True
     fetches: int = 0
@@ -163,7 +164,9 @@ class BarVenue(FakeVenue):
         if self.absences_of_instruments:
             self.absences_of_instruments -= 1
             raise Retryable("the venue is away")
-        return {symbol: instrument() for symbol in symbols if self.lists_market and symbol == instrument().symbol}
+        return {
+            symbol: instrument(self.kind) for symbol in symbols if self.lists_market and symbol == instrument().symbol
+        }
 
     async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
         self.fetches += 1

@@ -10,6 +10,7 @@ from kangbot.execution.budget import Budget
 from kangbot.execution.executor import Pulse
 from kangbot.machines.limiter import Window
 from kangbot.machines.reconcile import Reconciled
+from kangbot.machines.worth import Stake
 from kangbot.model.data import Quote
 from kangbot.model.events import EquityMarked, Noted
 from kangbot.model.ids import MarketId
@@ -129,7 +130,7 @@ def test_a_round_asks_for_everything_and_gives_each_market_its_part() -> None:
         assert (mine.asked_ns, mine.answered_ns > mine.asked_ns) == (START, True)
         assert other.position == VenuePosition(market=OTHER, net=dec(0), entry=None, stop=None, mark=None)
         assert (list(other.open_orders), list(other.executions)) == ([], [])
-        assert [name for name, _ in rig.venue.asked] == ["open_orders", "positions", "executions", "balances"]
+        assert [name for name, _ in rig.venue.asked] == ["open_orders", "positions", "balances", "executions"]
 
     run(main())
 
@@ -269,5 +270,53 @@ def test_a_fill_between_the_questions_reaches_its_market_by_the_stream() -> None
         rig.venue.by_hand("1")
         await asking
         assert any(isinstance(one, Fill) for one in rig.heard)
+
+    run(main())
+
+
+def spot_stake(rig: Rig, coins: str, *, traded_ns: int = 0) -> Stake:
+    """Return what a spot market holds at a price of 100, its books as fresh as the last round that it has heard of."""
+    return Stake(
+        currency="USDT",
+        value=dec(coins) * 100,
+        traded_ns=traded_ns,
+        compared_ns=rig.story.world.clock.now_ns() if rig.rounds else 0,
+        in_flight=rig.pulse.in_flight,
+    )
+
+
+@pytest.mark.parametrize("balance_first", [True, False])
+def test_a_purchase_of_coins_is_no_loss_in_whatever_order_it_is_heard(balance_first: bool) -> None:
+    """By the balance first or by the execution first: equity stays what it was, and counts the coins in the end."""
+
+    async def main() -> None:
+        rig = Rig()
+        held = "0"
+        traded_ns = 0
+        rig.account.register(
+            MARKET, rig.heard.append, lambda: rig.pulse, lambda: spot_stake(rig, held, traded_ns=traded_ns)
+        )
+        running = asyncio.create_task(rig.account.run())
+        await asyncio.sleep(3)
+        rig.pulse = Pulse(in_flight=True, executions_since_ns=None)
+        rig.venue.money = dec(700)
+        now_ns = rig.story.world.clock.now_ns()
+        bought = Balance(currency="USDT", equity=dec(700), available=dec(700), at_ns=now_ns)
+        coin = Balance(currency="BTC", equity=dec(3), available=dec(3), at_ns=now_ns)
+        if balance_first:
+            rig.account.offer(bought, 0)
+            rig.account.offer(coin, 0)
+            await asyncio.sleep(15)
+        held, traded_ns = "2.9", now_ns
+        await asyncio.sleep(15)
+        rig.account.offer(bought, 0)
+        assert rig.account.equity["USDT"] == 1000
+        rig.pulse = Pulse(in_flight=False, executions_since_ns=None)
+        await asyncio.sleep(75)
+        running.cancel()
+        marks = [event for event in rig.story.disk.events if isinstance(event, EquityMarked)]
+        assert [mark.equity for mark in marks if mark.currency == "USDT"] == [990]
+        assert rig.account.equity["USDT"] == 990
+        assert ("BTC" in rig.account.equity) is balance_first
 
     run(main())
