@@ -96,7 +96,7 @@ class BybitPublic:
         """Decode an answer, a push of a topic that is not ours, or a push written in another order of keys."""
         read = read_envelope(frame)
         if not read.topic:
-            return (self._requests.answer(read),)
+            return self._requests.answer(read)
         decode = self._decoders.get(read.topic.encode())
         return decode(frame) if decode else (Ignored(kind="topic.not_subscribed"),)
 
@@ -159,6 +159,6 @@ class BybitPrivate:
         """Return what the frame says."""
         try:
             read = read_envelope(frame)
-            return self._frames.decode(read) if read.topic else (self._requests.answer(read),)
+            return self._frames.decode(read) if read.topic else self._requests.answer(read)
         except UNREADABLE as error:
             return (Garbled(reason=f"{type(error).__name__}: {error}"[:200]),)

@@ -50,25 +50,25 @@ class Requests:
         self._waiting[request] = op
         return encode({"req_id": request, "op": op, "args": [topic.native for topic in topics]})
 
-    def answer(self, reply: Envelope) -> Message:
-        """Return what an answer means; ValueError where it answers nothing."""
+    def answer(self, reply: Envelope) -> Sequence[Message]:
+        """Return what an answer means, in order; ValueError where it answers nothing."""
         if not reply.op:
             raise ValueError("neither a push nor an answer")
         if reply.op in {"ping", "pong"}:
-            return Pong()
+            return (Pong(),)
         accepted = reply.ret_code == 0 if reply.success is None else reply.success
         if reply.op == "auth":
-            return LoggedIn() if accepted else LoginDenied(message=reply.ret_msg or f"retCode {reply.ret_code}")
+            return (LoggedIn() if accepted else LoginDenied(message=reply.ret_msg or f"retCode {reply.ret_code}"),)
         if reply.op not in {"subscribe", "unsubscribe"}:
-            return Ignored(kind=f"op.{reply.op[:24]}")
+            return (Ignored(kind=f"op.{reply.op[:24]}"),)
         request = self._request(reply)
         if accepted:
-            return Acked(request=request)
+            return (Acked(request=request),)
         problem, _, native = reply.ret_msg.partition(",topic:")
         if problem == "error:already subscribed":
             # It refuses the whole frame for this topic's sake; of this topic alone it says what an ack would.
-            return Acked(request=request, natives=(native,))
-        return Denied(request=request, native=native, message=reply.ret_msg)
+            return (Acked(request=request, natives=(native,)), Denied(request=request, native="", message=problem))
+        return (Denied(request=request, native=native, message=reply.ret_msg),)
 
     def _request(self, reply: Envelope) -> str:
         if reply.req_id:

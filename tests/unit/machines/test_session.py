@@ -300,6 +300,19 @@ def test_the_neighbours_of_a_topic_that_is_refused_by_name_are_asked_for_again_a
     )
 
 
+@pytest.mark.parametrize("others", ["b", "bc"])
+def test_what_was_refused_beside_an_acknowledged_topic_is_asked_for_again(others: str) -> None:
+    """The venue holds one of the request and refused the rest for its sake: these come one by one, at once."""
+    bench = Bench(topics=f"a{others}")
+    bench.run()
+    bench.session.acked("1", ("a",), bench.now_ns)
+    bench.session.denied("1", "", "already subscribed", bench.now_ns)
+    assert bench.drain() == [TopicAcked("a")]
+    asked = [effect.natives for effect in bench.run() if isinstance(effect, Subscribe)]
+    assert asked == [(topic,) for topic in others]
+    assert bench.state("a") is TopicState.ACKED
+
+
 @pytest.mark.parametrize("named", ["", "b"])
 def test_nobody_is_refused_for_a_topic_that_was_let_go(named: str) -> None:
     """The one that is left of a refused request is asked for once more; refused then, it is the bad one."""
