@@ -37,8 +37,8 @@ class Beside:
         self._told: dict[str, tuple[str, int]] = {}  # by what it fell last, and when
         self.falls: dict[str, int] = {}  # since the start
 
-    def keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        """Run it, and again after each fall."""
+    def keep(self, name: str, run: Callable[[], Awaitable[None]], *, among: Tasks | None = None) -> None:
+        """Run it, and again after each fall; it ends with the tasks `among` which it is, where it must end sooner."""
         self.falls[name] = 0
         restarts = Restarts(
             limit=_FALLS, window_ns=_WINDOW_NS, backoff=Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
@@ -53,7 +53,7 @@ class Beside:
         def fell(error: Exception, wait_ns: int | None) -> None:
             self._fell(name, error, _CEILING_NS if wait_ns is None else wait_ns)
 
-        self._tasks.spawn(name, supervisor.keep(run, fell))
+        (self._tasks if among is None else among).spawn(name, supervisor.keep(run, fell))
 
     async def aclose(self) -> None:
         """End all of it."""

@@ -336,7 +336,7 @@ class App:
         freeze(collect=False)
         self._tasks.spawn("recovered", self._recovered())
         log.info("daemon.ready", markets=len(self._floor.markets), mode=self._settings.mode)
-        self._starts.spawn("config", self._editor.run())
+        self._beside.keep("config", self._editor.run, among=self._starts)
         await self._roster.start_all("daemon", only_desired=True)
         self._tasks.spawn("freeze", self._freeze())
 

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from kangbot.app.beside import Beside
 from kangbot.model.events import Severity
 from kangbot.model.ids import MarketId
+from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import Clock, World
 from kangbot.sim.world.loop import VirtualLoop, run
 
@@ -89,3 +90,27 @@ def test_the_same_fault_is_told_of_again_where_it_was_gone() -> None:
     """Months lie between two of them, not seconds."""
     told = kept(Work(ValueError("the same"), ValueError("the same"), works_s=2 * HOUR_S), 5 * HOUR_S)
     assert len(told) == 2
+
+
+def test_what_must_end_sooner_ends_with_those_it_is_among() -> None:
+    """No edit may have a market begin while the others are being stopped."""
+    work, ended_s = Work(), list[float]()
+
+    async def run_on() -> None:
+        try:
+            await work.run()
+        finally:
+            ended_s.append(asyncio.get_running_loop().time())
+
+    async def life() -> None:
+        beside = Beside(World(clock=Clock(lambda: 0, 0), seed=b"beside"), lambda *_: None)
+        starts = Tasks("starts", lambda *_: None)
+        beside.keep("edits", run_on, among=starts)
+        await asyncio.sleep(5)
+        await starts.aclose()
+        await asyncio.sleep(5)
+        await beside.aclose()
+
+    run(life())
+    assert work.begun_s == [0.0]
+    assert ended_s == [5.0]
