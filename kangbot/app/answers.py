@@ -6,9 +6,10 @@ It has what the composition root has made and owns none of it. Every answer is o
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kangbot.app.beside import Beside
+from kangbot.control.kept import Lately
 from kangbot.editing import Editor
 from kangbot.errors import Refused
 from kangbot.health.checks import Health, Thresholds, health_of
@@ -71,6 +72,7 @@ class Answers:
     beside: Beside
     stopping: Callable[[], bool]
     history_away: Callable[[], str]
+    _lately: Lately[Report] = field(init=False, default_factory=Lately)
 
     def command(self, market: MarketId, command: Command, caller: str) -> Place:
         """Command one market. UnknownMarketError where there is none; Refused while the daemon stops."""
@@ -164,7 +166,7 @@ class Answers:
             return "the daemon is stopping"
         if not self.floor.markets:
             return self.floor.waiting or "the markets are being prepared"
-        return self.health().ready
+        return self.judge(self.report()).ready
 
     def live(self) -> str:
         """Return why the process should be ended; "" where it should not."""
@@ -172,7 +174,7 @@ class Answers:
 
     def metrics(self) -> str:
         """Return the figures in Prometheus' text format."""
-        report, floor = self.report(), self.floor
+        report, floor = self.lately(), self.floor
         latencies = {
             "frame_to_decision": floor.decisions.histogram(),
             "frame_to_order": floor.orders.histogram(),
@@ -182,8 +184,8 @@ class Answers:
         return exposition(report, self.judge(report), latencies, rest)
 
     def health(self) -> Health:
-        """Return how well the daemon is."""
-        return self.judge(self.report())
+        """Return how well the daemon is, or was a moment ago."""
+        return self.judge(self.lately())
 
     def judge(self, report: Report) -> Health:
         """Return how well the daemon is that says this of itself."""
@@ -256,6 +258,10 @@ class Answers:
             history_away=self.history_away(),
             pool=self.shelf.pool(),
         )
+
+    def lately(self) -> Report:
+        """Return the report of this moment or of the one before: making one takes a millisecond, and many may look."""
+        return self._lately.of(self.report)
 
     # -------------------------------------------------------------------------------------------------------- private
     @property

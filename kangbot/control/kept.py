@@ -2,13 +2,29 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from aiohttp import hdrs, web
 
-KEPT_S = 0.25  # a probe asks every few seconds, a person sees no difference
+KEPT_S = 0.5  # a probe asks every few seconds, a person sees no difference
 _JSON = "application/json"
 
 Made = tuple[int, bytes]  # status and body
+T = TypeVar("T")
+
+
+class Lately(Generic[T]):
+    """What was made within the last `KEPT_S`: for those who look, not for those who act on it."""
+
+    def __init__(self) -> None:
+        self._made: tuple[T, float] | None = None  # and until when it is good, by the loop's clock
+
+    def of(self, make: Callable[[], T]) -> T:
+        """Return it, made now where it is older."""
+        now_s = asyncio.get_running_loop().time()
+        if self._made is None or now_s >= self._made[1]:
+            self._made = make(), now_s + KEPT_S
+        return self._made[0]
 
 
 class Kept:

@@ -18,6 +18,9 @@ class Controlled(Protocol):
     def report(self) -> Report:
         """Return the whole daemon at this moment."""
 
+    def lately(self) -> Report:
+        """Return the same, or how it was a moment ago: for those who look."""
+
     def live(self) -> str:
         """Return why the process should be ended; "" where it should not."""
 

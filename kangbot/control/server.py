@@ -77,7 +77,7 @@ class ControlServer:
         self._hide = hide
         self._ours = False  # the file at `path` is the socket that we made
         documented = get("/openapi.json", "This document.", self._openapi, dict[str, Any])
-        self._stream = Stream(daemon.report, daemon.judge)
+        self._stream = Stream(daemon.lately, daemon.judge)
         self._routes = (
             *Reading(daemon).routes(),
             *Commanding(daemon).routes(),

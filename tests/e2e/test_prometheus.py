@@ -93,7 +93,7 @@ def test_series_are_bounded_by_markets_and_endpoints(life: Life, port: int) -> N
     text = scrape(port, life.state / "read.token")
     assert len(text.splitlines()) < 40 * MARKETS
     labels = {name for one in families(text).values() for sample in one.samples for name in sample.labels}
-    assert labels <= {"check", "currency", "market", "state", "lane", "kind", "severity", "endpoint", "le"}
+    assert labels <= {"check", "currency", "market", "state", "lane", "kind", "severity", "endpoint", "task", "le"}
 
 
 def test_what_dashboard_and_alerts_ask_for_is_served(life: Life, port: int) -> None:

@@ -51,6 +51,9 @@ class Desk:
     def report(self) -> Report:
         return REPORT
 
+    def lately(self) -> Report:
+        return self.report()
+
     def live(self) -> str:
         return self.stuck
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from kangbot.control.kept import KEPT_S, Kept
+from kangbot.control.kept import KEPT_S, Kept, Lately
 
 
 async def test_many_questions_of_a_moment_cost_one_answer() -> None:
@@ -28,3 +28,12 @@ async def test_every_asker_has_a_response_of_its_own_with_its_status() -> None:
     assert first.status == second.status == 503
     assert first.headers["Cache-Control"] == "no-store"
     assert first.content_type == "application/json"
+
+
+async def test_those_who_look_within_a_moment_share_one_making() -> None:
+    """However many they are; later it is made anew."""
+    numbers = iter(range(100))
+    lately = Lately[int]()
+    assert [lately.of(lambda: next(numbers)) for _ in range(50)] == [0] * 50
+    await asyncio.sleep(KEPT_S + 0.05)
+    assert lately.of(lambda: next(numbers)) == 1
