@@ -13,14 +13,27 @@ from kangbot.runtime.world import Clock
 from tests.support.control_desk import Desk
 
 PROGRAM = (sys.executable, "-m", "kangbot.control.alive")
+MEMORY_KB = 30 * 1024
+PROCESSOR_S = 0.1
+
+# The kernel counts to a child what the process took that began it, and a test run is large: so a small one begins it.
+COST = """
+import os
+import sys
+
+for _ in range(3):
+    pid = os.posix_spawn(sys.executable, (sys.executable, "-m", "kangbot.control.alive"), os.environ)
+    _, status, used = os.wait4(pid, 0)
+    print(os.waitstatus_to_exitcode(status), used.ru_maxrss, used.ru_utime + used.ru_stime)
+"""
 
 
-def asked(path: Path | None) -> subprocess.CompletedProcess[str]:
+def asked(path: Path | None, program: tuple[str, ...] = PROGRAM) -> subprocess.CompletedProcess[str]:
     """Run the check as Docker would."""
     environ = {name: value for name, value in os.environ.items() if name != "KANGBOT_CONTROL__SOCKET"}
     if path is not None:
         environ["KANGBOT_CONTROL__SOCKET"] = str(path)
-    return subprocess.run(PROGRAM, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(program, env=environ, capture_output=True, text=True, timeout=60, check=False)
 
 
 async def test_a_daemon_whose_loop_serves_is_alive(tmp_path: Path) -> None:
@@ -31,6 +44,19 @@ async def test_a_daemon_whose_loop_serves_is_alive(tmp_path: Path) -> None:
     done = await asyncio.get_running_loop().run_in_executor(None, asked, path)
     await server.aclose()
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+async def test_it_costs_next_to_nothing(tmp_path: Path) -> None:
+    """It runs twice a minute for months beside the daemon: by the kernel's count, the best of three."""
+    path = tmp_path / "control.sock"
+    server = ControlServer(Desk(), path, clock=Clock())
+    await server.start()
+    done = await asyncio.get_running_loop().run_in_executor(None, asked, path, (sys.executable, "-c", COST))
+    await server.aclose()
+    codes, memory_kb, processor_s = zip(*(line.split() for line in done.stdout.splitlines()), strict=True)
+    assert codes == ("0", "0", "0"), done
+    assert min(map(int, memory_kb)) < MEMORY_KB
+    assert min(map(float, processor_s)) < PROCESSOR_S
 
 
 def test_where_nobody_answers_it_is_not_alive_and_says_why(tmp_path: Path) -> None:
