@@ -20,9 +20,8 @@ _COVERING = (
 )
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say who is measured, who stays together, and who goes first.
+    """Say who is measured, and who goes first.
 
     Tests of real processes mostly wait: they go first, beside each other, and what only computes fills the cores behind
     them, so that no long test is left for the end. Within both it stays as pytest-randomly shuffled it.
@@ -31,8 +30,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.parent.relative_to(_HERE).as_posix()
         if not folder.startswith(_COVERING):
             item.add_marker("no_cover")
-        if item.get_closest_marker("mariadb"):  # one worker, one server
-            item.add_marker(pytest.mark.xdist_group(f"mariadb of {folder}"))
     items.sort(key=lambda item: not _waits(item))
 
 

@@ -13,7 +13,7 @@ from kangbot.cli.demo.processes import Sandbox
 from tests.support.control_desk import free_port
 from tests.support.processes import Life
 
-pytestmark = [pytest.mark.process, pytest.mark.browser, pytest.mark.xdist_group("dashboard")]  # one daemon, one browser
+pytestmark = [pytest.mark.process, pytest.mark.browser]
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "build" / "pictures"
 SLOW_MS = 120_000  # two cores may be shared by much else

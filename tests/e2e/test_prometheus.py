@@ -11,7 +11,7 @@ from tests.support.grafana import dashboard, metrics, questions
 from tests.support.processes import Life
 from tests.support.prometheus import CONFIG, Prometheus, families, scrape, scraping
 
-pytestmark = [pytest.mark.process, pytest.mark.xdist_group("prometheus")]  # one daemon, one server
+pytestmark = [pytest.mark.process]
 MARKETS = 27
 QUIET = {  # panels that have nothing to show where all is well, the history is a file, and the daemon is young
     "Errors by kind",

@@ -31,7 +31,7 @@ from tests.support.fault_proxy import FaultProxy
 from tests.support.fault_world import FaultWorld
 from tests.support.sandbox_process import Running, sandbox_process
 
-pytestmark = [pytest.mark.process, pytest.mark.xdist_group("faults of breakers")]  # one sandbox
+pytestmark = pytest.mark.process
 
 INSTRUMENT: Instrument = linear("BTCUSDT").instrument
 MARKET = INSTRUMENT.market

@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.sandbox_process import Running
 
-pytestmark = pytest.mark.xdist_group("sandbox for ccxt")
 BTC, ETH, SPOT = "BTC/USDT:USDT", "ETH/USDT:USDT", "BTC/USDT"
 
 

@@ -13,7 +13,6 @@ from pybit.unified_trading import HTTP
 
 from tests.support.sandbox_process import Running
 
-pytestmark = pytest.mark.xdist_group("sandbox for pybit's rest")
 D = Decimal
 BTC = {"category": "linear", "symbol": "BTCUSDT"}
 ETH = {"category": "linear", "symbol": "ETHUSDT"}

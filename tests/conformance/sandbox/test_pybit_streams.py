@@ -12,7 +12,6 @@ from pybit.unified_trading import HTTP, WebSocket
 
 from tests.support.sandbox_process import Running
 
-pytestmark = pytest.mark.xdist_group("sandbox for pybit's streams")
 D = Decimal
 Message = dict[str, Any]
 Opener = Callable[..., WebSocket]

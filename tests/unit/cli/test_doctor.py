@@ -23,7 +23,7 @@ from kangbot.cli.doctor.machine import machine
 from kangbot.settings import load
 from tests.support.sandbox_process import KEY, SECRET, Running, sandbox_process
 
-pytestmark = [pytest.mark.process, pytest.mark.xdist_group("doctor")]  # one sandbox
+pytestmark = pytest.mark.process
 CONFIG = 'mode = "testnet"\nstate_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
 
 
