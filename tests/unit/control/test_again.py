@@ -115,6 +115,11 @@ def question(path: str, token: str = "", host: str = "127.0.0.1", more: str = ""
     return f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{authorization}{more}\r\n".encode()
 
 
+def undated(answer: bytes) -> bytes:
+    """Return an answer without the second at which the ordinary way made it."""
+    return b"\r\n".join(line for line in answer.split(b"\r\n") if not line.startswith(b"Date: "))
+
+
 async def test_the_same_question_gets_the_same_bytes_by_the_short_way(house: House) -> None:
     """It is counted as every other; another question in between takes the ordinary way and changes nothing."""
     peer = await house.peer()
@@ -123,7 +128,7 @@ async def test_the_same_question_gets_the_same_bytes_by_the_short_way(house: Hou
     assert [await peer.ask(ASKED) for _ in range(3)] == [first] * 3
     assert house.ordinary == 1
     assert b" 404 " in (await peer.ask(ASKED.replace(b"kept", b"gone")))
-    assert [await peer.ask(ASKED) for _ in range(2)] == [first] * 2
+    assert [undated(await peer.ask(ASKED)) for _ in range(2)] == [undated(first)] * 2
     assert house.ordinary == 3
     assert house.connections.requests_count == 7
 
