@@ -19,7 +19,7 @@ from kangbot.health.lag import LoopLag
 from kangbot.health.metrics import exposition
 from kangbot.health.monitor import Monitor
 from kangbot.health.process import ProcessMeter
-from kangbot.health.report import MarketReport, OrderCounts, Reloaded, Report
+from kangbot.health.report import LatencyReport, MarketReport, OrderCounts, Reloaded, Report
 from kangbot.health.vitals import Vitals
 from kangbot.journal.drain import Drain
 from kangbot.journal.writer import JournalWriter
@@ -182,6 +182,12 @@ class Answers:
         }
         rest = {name: one.histogram() for name, one in self.link.way.timings.endpoints.items()}
         return exposition(report, self.judge(report), latencies, rest)
+
+    def latency(self, market: MarketId) -> LatencyReport:
+        """Return how long the market's decisions took. UnknownMarketError where there is none."""
+        buckets = self.floor.markets[self.floor.known(market)].strategist.latency
+        longest_ms = round(buckets.longest_ns / _MILLISECOND_NS, 3)
+        return LatencyReport(market=market, bounds_ms=buckets.bounds_ms, counts=buckets.counts, longest_ms=longest_ms)
 
     def health(self) -> Health:
         """Return how well the daemon is, or was a moment ago."""

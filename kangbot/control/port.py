@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol
 
 from kangbot.health.checks import Health
-from kangbot.health.report import Reloaded, Report
+from kangbot.health.report import LatencyReport, Reloaded, Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place
 from kangbot.model.events import Lane
@@ -20,6 +20,9 @@ class Controlled(Protocol):
 
     def lately(self) -> Report:
         """Return the same, or how it was a moment ago: for those who look."""
+
+    def latency(self, market: MarketId) -> LatencyReport:
+        """Return how long the market's decisions took. UnknownMarketError where there is none."""
 
     def live(self) -> str:
         """Return why the process should be ended; "" where it should not."""

@@ -12,7 +12,7 @@ from kangbot.control.port import Controlled
 from kangbot.control.route import Call, Route, get
 from kangbot.health.checks import Health
 from kangbot.health.metrics import CONTENT_TYPE
-from kangbot.health.report import ErrorReport, MarketReport, Report
+from kangbot.health.report import ErrorReport, LatencyReport, MarketReport, Report
 from kangbot.machines.verdict import Status
 from kangbot.market.roster import UnknownMarketError
 from kangbot.model.ids import MarketId, Symbol
@@ -85,6 +85,14 @@ class Reading:
             get("/report", "Everything the daemon says of itself.", self._report, Report, look),
             get("/markets", "Every market.", self._markets, list[MarketReport], look),
             get("/markets/{market}", "One market.", self._market, MarketReport, look, also={404: "No such market."}),
+            get(
+                "/markets/{market}/latency",
+                "How long one market's decisions took, from the frame on, by buckets.",
+                self._latency,
+                LatencyReport,
+                look,
+                also={404: "No such market."},
+            ),
             get("/errors", "Errors by kind, with how often they came of late.", self._errors, list[ErrorReport], look),
             get("/positions", "What is held now.", self._positions, list[Position], look),
             get(
@@ -128,6 +136,9 @@ class Reading:
 
     async def _market(self, call: Call) -> object:
         return market_in(self._daemon.report(), call.path["market"])
+
+    async def _latency(self, call: Call) -> object:
+        return self._daemon.latency(MarketId(call.path["market"]))
 
     async def _errors(self, _: Call) -> object:
         return self._daemon.report().errors

@@ -61,6 +61,15 @@ class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
     unknown_s: float = 0.0  # for how long its oldest UNKNOWN order has been that
 
 
+class LatencyReport(msgspec.Struct, frozen=True, kw_only=True):
+    """From a market's frames to its decisions, since start."""
+
+    market: MarketId
+    bounds_ms: list[float]  # what the durations of each bucket but the last are below
+    counts: list[int]  # how many fell into each; one more than there are bounds
+    longest_ms: float
+
+
 class BreakerReport(msgspec.Struct, frozen=True, kw_only=True):
     """A circuit breaker that has counted something."""
 

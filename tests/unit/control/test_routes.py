@@ -52,6 +52,9 @@ async def test_what_is_held_is_told_from_memory(served: Served, client: aiohttp.
     [position] = await got(client, "/positions")
     assert (position["net"], position["stop"], position["price"]) == ("2", "9", "64000.5")
     assert await got(client, "/config") == {"mode": "sandbox"}
+    latency = await got(client, f"/markets/{MARKET}/latency")
+    assert (latency["counts"], latency["bounds_ms"], latency["longest_ms"]) == ([1, 20, 3], [0.064, 0.128], 4.5)
+    assert "no market 'v:B' runs here" in (await got(client, "/markets/v:B/latency", 404))["error"]
 
 
 async def test_a_breaker_is_looked_at_probed_reset_and_held_open(served: Served, client: aiohttp.ClientSession) -> None:

@@ -13,7 +13,7 @@ from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.control.server import ControlServer
 from kangbot.errors import NeedsHuman, Refused
 from kangbot.health.checks import Health
-from kangbot.health.report import Reloaded, Report
+from kangbot.health.report import LatencyReport, Reloaded, Report
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place
 from kangbot.model.events import Lane
@@ -53,6 +53,9 @@ class Faulty:
         raise ZeroDivisionError
 
     def health(self) -> Health:
+        raise ZeroDivisionError
+
+    def latency(self, market: MarketId) -> LatencyReport:
         raise ZeroDivisionError
 
     def judge(self, report: Report) -> Health:

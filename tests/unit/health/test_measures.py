@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kangbot.health.lag import LoopLag
-from kangbot.health.latency import Latencies
+from kangbot.health.latency import Buckets, Latencies
 from kangbot.health.process import ProcessMeter
 
 
@@ -36,6 +36,18 @@ def test_durations_outside_the_range_are_counted_at_its_ends() -> None:
     latencies.observe(10**18)
     assert latencies.count == 2
     assert latencies.longest_ns == 10**18
+
+
+@given(st.integers(-5, 10**12))
+def test_a_duration_falls_into_the_bucket_of_its_doubling(duration: int) -> None:
+    """It is below the bound of its own, and not below that of the one before; the longest is kept."""
+    buckets = Buckets()
+    buckets.observe(duration)
+    bounds, place = buckets.bounds_ms, buckets.counts.index(1)
+    assert len(buckets.counts) == len(bounds) + 1
+    assert place == len(bounds) or duration / 1e6 < bounds[place]
+    assert place == 0 or duration / 1e6 >= bounds[place - 1]
+    assert (sum(buckets.counts), buckets.longest_ns) == (1, max(0, duration))
 
 
 def test_the_process_is_read() -> None:

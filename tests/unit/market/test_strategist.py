@@ -120,5 +120,6 @@ def test_time_is_measured_from_a_frame_that_led_to_a_decision() -> None:
         decided = strategist.decisions
         strategist.decide(0)
         assert (strategist.decisions, told.floor.decisions.count) == (decided + 1, measured)
+        assert sum(strategist.latency.counts) == measured > 0
 
     play(story)
