@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,7 +132,7 @@ def test_the_score_has_its_reasons_beside_it_and_all_is_never_well_while_a_check
         picture(page, "critical")
         for market in isolated[1:]:
             daemon.client.tell(f"/reset-circuit-breaker/{market}")
-        expect(health.get_by_role("listitem").filter(has_text="Breakers (1 markets)")).to_be_visible()
+        expect(health.get_by_role("listitem").filter(has_text="Breakers (1 market)")).to_be_visible()
         expect(health).not_to_contain_text("All is well")
     finally:
         for market in isolated:
@@ -196,7 +197,72 @@ def test_a_market_has_a_page_with_its_candles_and_what_happened(page: Page, daem
     expect(page.locator("main h1")).to_have_text("BTC/USDT")
     expect(page.locator(".chart .cartesianlayer .trace.boxes")).to_have_count(1)
     expect(page.locator("table", has_text="run_state_changed")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile(r"\d+ candles from .* to .*: lowest"))).to_be_visible()
+    latency = page.get_by_role("img", name=re.compile(r"\d+ decisions since the start: half took less than"))
+    expect(latency.locator(".barlayer .point").first).to_be_attached()
     picture(page, "market")
+    latency.scroll_into_view_if_needed()
+    picture(page, "latency")
+
+
+def test_the_profit_of_closed_trades_is_a_curve(page: Page, daemon: Daemon) -> None:
+    """It ends at what they came to together, and says so to who does not see it."""
+    deadline = time.monotonic() + 60
+    while len(daemon.client.ask("/round-trips")["items"]) < 2 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    log_in(page, daemon)
+    page.get_by_role("link", name="System", exact=True).click()
+    curve = page.get_by_role("img", name=re.compile(r"Profit of closed trades, after fees: \d+ points"))
+    expect(curve.locator(".scatterlayer .js-line")).to_have_count(1)
+    picture(page, "profit")
+
+
+def test_a_keyboard_is_enough_to_stop_a_market_and_to_think_better_of_the_kill_switch(
+    page: Page, daemon: Daemon
+) -> None:
+    """The focus stays where it was, goes into the dialog, where Enter does nothing yet, and comes back."""
+    log_in(page, daemon)
+    page.reload()
+    expect(page.locator(".board tbody tr")).to_have_count(27)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#content")).to_be_focused()
+    button = page.locator(".board tbody tr", has_text="BTC/USDT").get_by_role("button")
+    for _ in range(4):  # Start all, Stop all, the market's page, its button
+        page.keyboard.press("Tab")
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(button).to_have_accessible_name("Start BTC/USDT")
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(button).to_have_accessible_name("Stop BTC/USDT")
+    kill = page.get_by_role("button", name="Kill switch")
+    kill.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Stop every entry?")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(kill).to_be_focused()
+    assert not daemon.client.report().killed
+
+
+def test_a_screen_reader_has_a_name_for_every_control_and_picture(page: Page, daemon: Daemon) -> None:
+    """In every room, and in the dialog."""
+    nameless = re.compile(r"^\s*- (?:button|link|img|checkbox|textbox|dialog)(?: \[.*\])?:?$", re.MULTILINE)
+    log_in(page, daemon)
+    for room in ("Orders", "Errors", "System", "Markets"):
+        page.get_by_role("link", name=room, exact=True).click()
+        expect(page.get_by_role("heading", name=room, level=1, exact=True)).to_be_attached()
+        assert nameless.findall(page.locator("body").aria_snapshot()) == []
+    page.get_by_role("button", name="Kill switch").click()
+    told = page.locator("dialog").aria_snapshot()
+    assert 'checkbox "Close every open position as well"' in told
+    assert nameless.findall(told) == []
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("link", name="BTC/USDT").click()
+    expect(page.get_by_role("heading", name="BTC/USDT", level=1)).to_be_visible()
+    assert nameless.findall(page.locator("body").aria_snapshot()) == []
 
 
 @pytest.mark.parametrize(

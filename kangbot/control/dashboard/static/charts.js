@@ -1,5 +1,6 @@
-// Candles with what was traded in them. Plotly is large, so it is fetched when the first chart is looked at, and cached.
-
+// Candles with what was traded in them, curves, bars; each with a sentence that says its content to who does not see it.
+// Plotly is large, so it is fetched when the first chart is looked at, and cached.
+import { h } from "./dom.js";
 import { moment } from "./format.js";
 
 let loading = null;
@@ -13,6 +14,29 @@ function plotly() {
     document.head.append(script);
   });
   return loading;
+}
+
+/** The place of a picture: empty until something is drawn. */
+export const picture = (name, kind = "") => h("div", { class: `sheet chart ${kind}`.trim(), role: "img", "aria-label": name });
+
+/** Say in words why nothing is drawn; what is drawn already stays. */
+export function blank(node, text) {
+  if (node.classList.contains("js-plotly-plot")) return;
+  node.setAttribute("aria-label", text);
+  node.replaceChildren(h("div", { class: "empty", text }));
+}
+
+async function draw(node, sentence, traces, layout, config = {}) {
+  const Plotly = await plotly();
+  const ink = colour("--ink"), line = colour("--line");
+  const { xaxis, yaxis, ...rest } = layout;
+  node.querySelector(".empty")?.remove();
+  await Plotly.react(node, traces, {
+    margin: { l: 8, r: 66, t: 12, b: 42 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: colour("--soft"), size: 12 }, hoverlabel: { bgcolor: colour("--card"), font: { color: ink } },
+    xaxis: { gridcolor: line, ...xaxis }, yaxis: { gridcolor: line, zerolinecolor: line, side: "right", ...yaxis }, ...rest,
+  }, { displayModeBar: false, responsive: true, ...config });
+  node.setAttribute("aria-label", sentence);
+  for (const part of document.querySelectorAll(".plot-container, #js-plotly-tester")) part.setAttribute("aria-hidden", "true"); // the sentence says it
 }
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -34,9 +58,8 @@ function marks(fills, wanted, name, symbol, tint) {
 }
 
 /** Draw closed `bars` with `fills` and the `stop` into `node`. */
-export async function candles(node, { bars, fills, stop, words }) {
-  const Plotly = await plotly();
-  const ink = colour("--soft"), line = colour("--line"), good = colour("--good"), bad = colour("--bad");
+export async function candles(node, { sentence, bars, fills, stop, words }) {
+  const good = colour("--good"), bad = colour("--bad");
   const from = moment(bars[0].opened_at);
   const seen = fills.filter((fill) => moment(fill.filled_at) >= from); // older ones would squeeze the candles
   const traces = [
@@ -49,22 +72,17 @@ export async function candles(node, { bars, fills, stop, words }) {
     marks(seen, "exit", words.exit, "x", colour("--warn")),
   ];
   const level = stop === null || stop === undefined ? [] : [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: Number(stop), y1: Number(stop), line: { color: bad, width: 1.5, dash: "dash" } }];
-  const layout = {
-    margin: { l: 8, r: 62, t: 8, b: 42 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: ink, size: 12 }, showlegend: true, legend: { orientation: "h", y: 1.08 },
-    xaxis: { gridcolor: line, rangeslider: { visible: false } }, yaxis: { gridcolor: line, side: "right" }, shapes: level, dragmode: "pan", hovermode: "x unified",
-    hoverlabel: { bgcolor: colour("--card"), font: { color: colour("--ink") } },
-  };
-  await Plotly.react(node, traces, layout, { displayModeBar: false, responsive: true, scrollZoom: true });
+  await draw(node, sentence, traces, { showlegend: true, legend: { orientation: "h", y: 1.08 }, xaxis: { rangeslider: { visible: false } }, shapes: level, dragmode: "pan", hovermode: "x unified" }, { scrollZoom: true });
 }
 
-/** Draw one line over time into `node`; `points` are [moment, value]. */
-export async function curve(node, points) {
-  const Plotly = await plotly();
-  const line = colour("--line");
-  const trace = { type: "scatter", mode: "lines", x: points.map(([at]) => moment(at)), y: points.map(([, value]) => Number(value)), line: { color: colour("--accent"), width: 2 } };
-  const layout = {
-    margin: { l: 8, r: 70, t: 8, b: 42 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: colour("--soft"), size: 12 },
-    xaxis: { gridcolor: line }, yaxis: { gridcolor: line, side: "right" }, hoverlabel: { bgcolor: colour("--card"), font: { color: colour("--ink") } },
-  };
-  await Plotly.react(node, [trace], layout, { displayModeBar: false, responsive: true });
+/** Draw one line over time into `node`; `points` are [moment, number]. `stepped`: it keeps its value until the next. */
+export async function curve(node, { sentence, points, stepped = false }) {
+  const trace = { type: "scatter", mode: "lines", x: points.map(([at]) => moment(at)), y: points.map(([, value]) => value), line: { color: colour("--accent"), width: 2, shape: stepped ? "hv" : "linear" } };
+  await draw(node, sentence, [trace], { yaxis: { exponentformat: "none", separatethousands: true } });
+}
+
+/** Draw a bar for each of `labels`, as high as its count. */
+export async function columns(node, { sentence, labels, counts, name }) {
+  const trace = { type: "bar", x: labels, y: counts, marker: { color: colour("--accent") }, hovertemplate: "%{x}: %{y}<extra></extra>" };
+  await draw(node, sentence, [trace], { bargap: 0.12, xaxis: { type: "category", tickangle: 0, automargin: true, title: { text: name, font: { size: 12 } } }, margin: { l: 8, r: 46, t: 12, b: 52 } });
 }

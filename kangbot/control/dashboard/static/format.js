@@ -17,6 +17,13 @@ export function money(value, signed = false) {
 }
 
 export const count = (value) => (value === null || value === undefined ? "–" : Number(value).toLocaleString(locale()));
+/** The figure of a check with its unit: three digits are enough, and a thousand has all of its own. */
+export function measure(figure, unit) {
+  if (figure === null) return "";
+  const digits = Math.abs(figure) >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 };
+  return `${figure.toLocaleString(locale(), digits)} ${figure === 1 && unit.length > 2 ? unit.replace(/s$/, "") : unit}`.trim();
+}
+
 export const ms = (value) => (value === null || value === undefined ? "–" : `${Number(value).toFixed(value < 10 ? 2 : 0)} ms`);
 export const tone = (value) => (Number(value) > 0.005 ? "up" : Number(value) < -0.005 ? "down" : "");
 

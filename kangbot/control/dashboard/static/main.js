@@ -2,7 +2,7 @@
 import { banners } from "./banners.js";
 import { ask, tell } from "./calls.js";
 import { act, confirm } from "./confirm.js";
-import { dress, say } from "./dom.js";
+import { dress, h, say } from "./dom.js";
 import { listen } from "./link.js";
 import { errorsPage, ordersPage } from "./lists.js";
 import { marketPage } from "./market.js";
@@ -15,12 +15,14 @@ const $ = (id) => document.getElementById(id);
 let report = null, access = "read", view = null, linked = "connecting";
 
 // ------------------------------------------------------------------------------------------------------------- views
+const NAMED = ["orders", "errors", "system"]; // the rooms beside the markets
 function open() {
   const [, room = "", name = ""] = location.hash.split("/");
   const made = { "": () => overview(access), market: () => marketPage(decodeURIComponent(name), access), orders: ordersPage, errors: errorsPage, system: systemPage }[room] ?? (() => overview(access));
   view?.close?.();
   view = made();
-  $("content").replaceChildren(view.node);
+  const title = room === "market" ? [] : [h("h1", { class: "unseen", text: word(`nav.${NAMED.includes(room) ? room : "markets"}`) })];
+  $("content").replaceChildren(...title, view.node);
   for (const link of document.querySelectorAll(".top nav a")) {
     const here = link.getAttribute("href") === `#/${room === "market" ? "" : room}`;
     if (here) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
@@ -46,6 +48,11 @@ function status(now) {
 }
 
 // ------------------------------------------------------------------------------------------------------------- tools
+document.querySelector(".skip").onclick = (event) => {
+  event.preventDefault(); // what stands behind the # names the view
+  $("content").focus();
+};
+
 $("theme").onclick = () => {
   const dark = document.documentElement.dataset.theme === "dark" || (document.documentElement.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
   localStorage.setItem("theme", (document.documentElement.dataset.theme = dark ? "light" : "dark"));

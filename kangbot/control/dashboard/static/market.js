@@ -1,7 +1,8 @@
 // One market: its candles with entries, exits and stop, what it holds, and what happened to it.
 import { ask, segment } from "./calls.js";
-import { candles } from "./charts.js";
+import { blank, candles, columns, picture } from "./charts.js";
 import { act } from "./confirm.js";
+import { candlesInWords, latencyInWords } from "./described.js";
 import { h, say } from "./dom.js";
 import { age, count, money, plain, short, when } from "./format.js";
 import { eventTable, fillTable, orderTable } from "./lists.js";
@@ -24,10 +25,20 @@ function details(market, breakers) {
   return list;
 }
 
+/** Draw how long decisions took, from the first bucket that has any to the last. */
+async function measured(node, words, latency) {
+  const first = latency.counts.findIndex(Boolean), last = latency.counts.findLastIndex(Boolean);
+  if (first < 0) return blank(node, word("latency.none"));
+  const sentence = latencyInWords(latency);
+  const labels = [...latency.bounds_ms.map((bound) => String(Number(bound.toPrecision(2)))), word("latency.above")];
+  say(words, sentence);
+  await columns(node, { sentence, labels: labels.slice(first, last + 1), counts: latency.counts.slice(first, last + 1), name: word("latency.axis") });
+}
+
 /** The view of one market; it asks the history every ten seconds while it is open. */
 export function marketPage(name, access) {
   const title = h("h1"), price = h("span", { class: "price" }), state = h("span", { class: "badge" });
-  const chart = h("div", { class: "sheet chart", role: "img", "aria-label": word("candles") });
+  const chart = picture(word("candles")), latency = picture(word("latencies"), "low"), latencies = h("p", { class: "hint" });
   const side = h("div", { class: "sheet" }), orders = h("div"), fills = h("div"), events = h("div");
   const buttons = h("div", { class: "bar" });
   const path = `/markets/${segment(name)}`;
@@ -47,13 +58,18 @@ export function marketPage(name, access) {
       orders.replaceChildren(orderTable(sent.items.slice(0, 30)));
       fills.replaceChildren(fillTable(done.items.slice(0, 30)));
       events.replaceChildren(eventTable(noted.items.slice(0, 50)));
-      if (!bars.items.length) chart.replaceChildren(h("div", { class: "empty", text: word("chart.none") }));
+      if (!bars.items.length) blank(chart, word("chart.none"));
       else {
-        chart.querySelector(".empty")?.remove();
-        await candles(chart, { bars: bars.items.reverse(), fills: done.items, stop: market?.stop, words: { price: word("price"), buy: word("chart.buy"), sell: word("chart.sell"), exit: word("chart.exit") } });
+        bars.items.reverse();
+        await candles(chart, { sentence: candlesInWords(bars.items, done.items), bars: bars.items, fills: done.items, stop: market?.stop, words: { price: word("price"), buy: word("chart.buy"), sell: word("chart.sell"), exit: word("chart.exit") } });
       }
     } catch (error) {
-      if (!chart.classList.contains("js-plotly-plot")) chart.replaceChildren(h("div", { class: "empty", text: error.message }));
+      blank(chart, error.message);
+    }
+    try {
+      await measured(latency, latencies, await ask(`${path}/latency`));
+    } catch (error) {
+      blank(latency, error.message);
     }
   }
 
@@ -65,6 +81,7 @@ export function marketPage(name, access) {
       h("div", { class: "pair" },
         h("section", {}, h("h2", { text: word("details") }), side),
         h("section", {}, h("h2", { text: word("events") }), events)),
+      h("h2", { text: word("latencies") }), latencies, latency,
       h("h2", { text: word("orders") }), orders, h("h2", { text: word("fills") }), fills),
     update(report) {
       market = report.markets.find((one) => one.market === name) ?? null;

@@ -27,8 +27,8 @@ export function observe(report) {
 
 const sum = (values) => (values.length ? values.reduce((whole, value) => whole + Number(value), 0) : null);
 
-function tile(name, wide = "") {
-  const figure = h("div", { class: "figure", text: "–" });
+function tile(name, wide = "", spoken = false) {
+  const figure = h("div", { class: "figure", text: "–", role: spoken && "status" });
   const note = h("div", { class: "note" });
   const node = h("section", { class: `tile ${wide}`.trim() }, h("div", { class: "name", text: name }), figure, note);
   return {
@@ -45,7 +45,7 @@ const KIND = { healthy: "good", warning: "warn", critical: "bad" };
 
 function tiles() {
   const made = {
-    health: tile(word("health"), "wide"), equity: tile(word("equity"), "wide"), profit: tile(word("profit")), open: tile(word("open")),
+    health: tile(word("health"), "wide", true), equity: tile(word("equity"), "wide"), profit: tile(word("profit")), open: tile(word("open")),
     live: tile(word("live")), orders: tile(word("orders")), unknown: tile(word("unknown")), unprotected: tile(word("unprotected")),
     lag: tile(word("lag")), memory: tile(word("memory")), backlog: tile(word("backlog")),
   };
@@ -86,7 +86,7 @@ export function lanes(market, breakers) {
   const node = h("span", { class: "lanes", title: word("breakers.hint") });
   for (const [lane, letter] of LANES) {
     const state = breakers.find((one) => one.market === market && one.lane === lane)?.state ?? "closed";
-    node.append(h("span", { class: `lane ${state}`, text: letter, title: `${lane}: ${state}`, "aria-label": `${lane}: ${state}` }));
+    node.append(h("span", { class: `lane ${state}`, text: letter, role: "img", title: `${lane}: ${state}`, "aria-label": `${lane}: ${state}` }));
   }
   return node;
 }
@@ -172,7 +172,7 @@ function board(access) {
   const rows = new Map();
   const empty = h("div", { class: "empty", text: word("nomarkets") });
   return {
-    node: h("div", { class: "sheet board" }, h("table", {}, h("thead", {}, head), body), empty),
+    node: h("div", { class: "sheet board" }, h("table", { "aria-label": word("board") }, h("thead", {}, head), body), empty),
     update(report) {
       empty.hidden = report.markets.length > 0;
       const errors = errorsByMarket(report);

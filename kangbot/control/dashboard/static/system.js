@@ -1,8 +1,9 @@
-// The machine room: checks, process, latencies, journal and database; and the account's equity over time.
+// The machine room: checks, process, latencies, journal and database; the account's equity and the profit over time.
 import { ask } from "./calls.js";
-import { curve } from "./charts.js";
+import { blank, curve, picture } from "./charts.js";
+import { curveInWords } from "./described.js";
 import { h, table } from "./dom.js";
-import { age, count, ms, when } from "./format.js";
+import { age, count, measure, ms, when } from "./format.js";
 import { word } from "./words.js";
 
 const REFRESH_MS = 30000;
@@ -29,13 +30,31 @@ function sheets(report) {
 }
 
 const checks = (rows) => table([
-  [word("checks"), (row) => row.name], [word("status"), (row) => h("span", { class: `badge ${KIND[row.status]}`, text: row.status })],
-  ["", (row) => `${row.figure ?? ""} ${row.unit ?? ""}`.trim(), "n"], [word("message"), (row) => row.says],
+  [word("checks"), (row) => word(`check.${row.name}`)], [word("status"), (row) => h("span", { class: `badge ${KIND[row.status]}`, text: row.status })],
+  ["", (row) => (row.name === "kill_switch" ? "" : measure(row.figure, row.unit)), "n"], [word("message"), (row) => row.says],
 ], rows, word("none"));
+
+const byTime = ([a], [b]) => (a < b ? -1 : 1);
+
+/** What closed trades came to by then, one after another: [moment, sum of their net profits]. */
+function summed(trips) {
+  let sum = 0;
+  return trips.map((trip) => [trip.closed_at, Number(trip.net_profit)]).sort(byTime).map(([at, profit]) => [at, (sum += profit)]);
+}
+
+async function drawn(node, name, stepped, ask) {
+  try {
+    const points = await ask();
+    if (points.length > 1) await curve(node, { sentence: curveInWords(name, points), points, stepped });
+    else blank(node, word("none"));
+  } catch (error) {
+    blank(node, error.message);
+  }
+}
 
 /** The view. */
 export function systemPage() {
-  const figures = h("div", { class: "pair" }), health = h("div"), chart = h("div", { class: "sheet chart", role: "img", "aria-label": word("equity") });
+  const figures = h("div", { class: "pair" }), health = h("div"), equity = picture(word("equity")), profit = picture(word("profitcurve"));
   let timer = 0, said = "";
 
   async function refresh() {
@@ -44,17 +63,16 @@ export function systemPage() {
     } catch (error) {
       health.replaceChildren(h("div", { class: "sheet empty", text: error.message }));
     }
-    try {
-      const points = (await ask("/equity?limit=2000")).items.map((row) => [row.marked_at, row.equity]);
-      if (points.length > 1) await curve(chart, points.sort(([a], [b]) => (a < b ? -1 : 1)));
-      else chart.replaceChildren(h("div", { class: "empty", text: word("none") }));
-    } catch (error) {
-      chart.replaceChildren(h("div", { class: "empty", text: error.message }));
-    }
+    await drawn(equity, word("equity"), false, async () => (await ask("/equity?limit=2000")).items.map((row) => [row.marked_at, Number(row.equity)]).sort(byTime));
+    await drawn(profit, word("profitcurve"), true, async () => summed((await ask("/round-trips?limit=2000")).items));
   }
 
   return {
-    node: h("div", {}, h("h2", { text: word("equity") }), chart, figures, h("h2", { text: word("checks") }), health),
+    node: h("div", {},
+      h("div", { class: "pair" },
+        h("section", {}, h("h2", { text: word("equity") }), equity),
+        h("section", {}, h("h2", { text: word("profitcurve") }), profit)),
+      figures, h("h2", { text: word("checks") }), health),
     update(report) {
       const now = JSON.stringify([report.rss_mb, report.loop_lag_recent_ms, report.history_backlog, report.journal_sequence, Math.round(report.at_ns / 1e10)]);
       if (now !== said) { said = now; figures.replaceChildren(...sheets(report)); }

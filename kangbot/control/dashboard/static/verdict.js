@@ -1,5 +1,5 @@
 // How well the whole is, and why not: the daemon's own checks, and beside each what the report knows more exactly.
-import { short, when } from "./format.js";
+import { measure, short, when } from "./format.js";
 import { word } from "./words.js";
 
 const RANK = ["healthy", "warning", "critical"];
@@ -10,11 +10,12 @@ const EXAMPLES = {
   unprotected: (report) => report.markets.filter((one) => one.unprotected).map((one) => `${short(one.symbol)} (${one.unprotected})`),
   unknown_orders: (report) => report.markets.filter((one) => one.orders.unknown).map((one) => short(one.symbol)),
   markets: (report) => report.markets.filter((one) => one.state === "failed").map((one) => `${short(one.symbol)} (${one.reason})`),
+  entries: (report) => report.markets.filter((one) => one.paused).map((one) => short(one.symbol)),
   breakers: (report) => report.breakers.filter((one) => one.state !== "closed").map((one) => `${short(one.market)} ${one.lane} (${one.cause || one.state})`),
 };
 
 function sentence(check, report) {
-  const figure = check.figure === null || check.name === "kill_switch" ? "" : ` (${check.figure} ${check.unit})`;
+  const figure = check.figure === null || check.name === "kill_switch" ? "" : ` (${measure(check.figure, check.unit)})`;
   const all = EXAMPLES[check.name]?.(report) ?? [];
   const more = all.length > MOST ? word("more", { n: all.length - MOST }) : "";
   const examples = [all.slice(0, MOST).join(", "), more].filter(Boolean).join(" ");

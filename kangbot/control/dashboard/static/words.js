@@ -2,7 +2,7 @@
 
 const WORDS = {
   en: {
-    "skip": "Skip to the markets", "cancel": "Cancel", "theme": "Light or dark",
+    "skip": "Skip to the content", "cancel": "Cancel", "theme": "Light or dark",
     "login.label": "Access token", "login.hint": "It is in the state folder: control.token to act, read.token to look.",
     "login.enter": "Enter", "login.wrong": "That token is not the daemon's.", "login.locked": "Too many wrong tokens: wait a minute.",
     "nav.markets": "Markets", "nav.orders": "Orders", "nav.errors": "Errors", "nav.system": "System",
@@ -17,7 +17,7 @@ const WORDS = {
     "done": "Done", "refused": "The daemon says",
     "health": "Health", "health.healthy": "All is well", "health.warning": "Look at this", "health.critical": "Act now", "score": "Score {score} of 100", "reasons": "Why", "more": "and {n} more",
     "check.unprotected": "Without a stop", "check.unknown_orders": "Orders in question", "check.kill_switch": "Kill switch", "check.markets": "Markets", "check.feeds": "Prices",
-    "check.breakers": "Breakers", "check.errors": "Errors", "check.decision": "Decisions", "check.rest": "Requests to the exchange", "check.vitals": "The daemon itself",
+    "check.breakers": "Breakers", "check.entries": "Entries", "check.errors": "Errors", "check.decision": "Decisions", "check.rest": "Requests to the exchange", "check.vitals": "The daemon itself",
     "check.loop_lag": "Loop lag", "check.memory": "Memory", "check.disk": "Disk", "check.database": "Database", "check.backlog": "To the database", "check.clock": "Clock",
     "notready": "Not ready", "localfault": "Most markets fail together since {since}: it is this machine, its network or the exchange.",
     "config.wrong": "The configuration file is wrong. Nothing of it was taken on; the last accepted version runs.", "config.restart": "The configuration file says what only a restart takes on: {what}",
@@ -28,6 +28,10 @@ const WORDS = {
     "board": "Markets", "market": "Market", "state": "State", "price": "Price", "position": "Position", "openprofit": "Open", "realised": "Profit",
     "stopprice": "Stop", "signal": "Last signal", "age": "Feed age", "breakers": "Breakers", "falls": "Restarts", "breakers.hint": "D data, E entry, X exit", "errorcount": "Errors", "errorcount.hint": "within the last 15 minutes",
     "none": "Nothing here yet.", "nomarkets": "No market is configured.", "back": "All markets", "chart.none": "No closed candle is stored yet.",
+    "profitcurve": "Profit of closed trades, after fees", "latencies": "From the price to the decision", "latency.none": "No decision was measured yet.", "latency.axis": "decisions that took less than so many ms", "latency.above": "more",
+    "say.candles": "{n} candles from {from} to {to}: lowest {low}, highest {high}, last {last}; {fills} fills.",
+    "say.curve": "{name}: {n} points from {from} to {to}: first {first}, last {last}, lowest {low}, highest {high}.",
+    "say.latency": "{n} decisions since the start: half took less than {half}, 99 of 100 less than {most}; the longest took {longest}.",
     "chart.buy": "Entry long", "chart.sell": "Entry short", "chart.exit": "Exit", "candles": "Candles", "details": "Details", "events": "Events", "time": "Time", "kind": "Kind", "severity": "Severity", "message": "What happened", "side": "Side",
     "quantity": "Quantity", "status": "Status", "fee": "Fee", "purpose": "Purpose", "strategy": "Strategy", "timeframe": "Timeframe", "entry": "Entry", "fees": "Fees",
     "decisions": "Decisions", "bars": "Bars", "blocked": "Held back", "noentries": "no entries", "paused.until": "until {until}, or Resume: {why}", "since": "Since", "desired": "Wanted",
@@ -38,7 +42,7 @@ const WORDS = {
     "foot": "kangbot {version}, process {pid}",
   },
   id: {
-    "skip": "Langsung ke pasar", "cancel": "Batal", "theme": "Terang atau gelap",
+    "skip": "Langsung ke isi", "cancel": "Batal", "theme": "Terang atau gelap",
     "login.label": "Token akses", "login.hint": "Ada di folder state: control.token untuk bertindak, read.token untuk melihat.",
     "login.enter": "Masuk", "login.wrong": "Token itu bukan milik daemon ini.", "login.locked": "Terlalu banyak token salah: tunggu satu menit.",
     "nav.markets": "Pasar", "nav.orders": "Order", "nav.errors": "Kesalahan", "nav.system": "Sistem",
@@ -53,7 +57,7 @@ const WORDS = {
     "done": "Selesai", "refused": "Kata daemon",
     "health": "Kesehatan", "health.healthy": "Semua baik", "health.warning": "Perlu dilihat", "health.critical": "Bertindak sekarang", "score": "Skor {score} dari 100", "reasons": "Sebabnya", "more": "dan {n} lagi",
     "check.unprotected": "Tanpa stop", "check.unknown_orders": "Order yang belum jelas", "check.kill_switch": "Sakelar darurat", "check.markets": "Pasar", "check.feeds": "Harga",
-    "check.breakers": "Pemutus", "check.errors": "Kesalahan", "check.decision": "Keputusan", "check.rest": "Permintaan ke bursa", "check.vitals": "Daemon sendiri",
+    "check.breakers": "Pemutus", "check.entries": "Entri", "check.errors": "Kesalahan", "check.decision": "Keputusan", "check.rest": "Permintaan ke bursa", "check.vitals": "Daemon sendiri",
     "check.loop_lag": "Jeda loop", "check.memory": "Memori", "check.disk": "Disk", "check.database": "Basis data", "check.backlog": "Menuju basis data", "check.clock": "Jam",
     "notready": "Belum siap", "localfault": "Sebagian besar pasar gagal bersamaan sejak {since}: penyebabnya mesin ini, jaringannya, atau bursa.",
     "config.wrong": "Berkas konfigurasi salah. Tidak ada isinya yang diterapkan; versi terakhir yang diterima tetap berjalan.", "config.restart": "Berkas konfigurasi berisi hal yang hanya berlaku setelah restart: {what}",
@@ -64,6 +68,10 @@ const WORDS = {
     "board": "Pasar", "market": "Pasar", "state": "Keadaan", "price": "Harga", "position": "Posisi", "openprofit": "Berjalan", "realised": "Laba",
     "stopprice": "Stop", "signal": "Sinyal terakhir", "age": "Umur data", "breakers": "Pemutus", "falls": "Restart", "breakers.hint": "D data, E entri, X exit", "errorcount": "Kesalahan", "errorcount.hint": "dalam 15 menit terakhir",
     "none": "Belum ada apa-apa.", "nomarkets": "Tidak ada pasar yang diatur.", "back": "Semua pasar", "chart.none": "Belum ada candle tersimpan.",
+    "profitcurve": "Laba transaksi selesai, setelah biaya", "latencies": "Dari harga ke keputusan", "latency.none": "Belum ada keputusan yang diukur.", "latency.axis": "keputusan yang butuh kurang dari sekian ms", "latency.above": "lebih",
+    "say.candles": "{n} candle dari {from} sampai {to}: terendah {low}, tertinggi {high}, terakhir {last}; {fills} eksekusi.",
+    "say.curve": "{name}: {n} titik dari {from} sampai {to}: pertama {first}, terakhir {last}, terendah {low}, tertinggi {high}.",
+    "say.latency": "{n} keputusan sejak mulai: separuhnya kurang dari {half}, 99 dari 100 kurang dari {most}; yang terlama {longest}.",
     "chart.buy": "Masuk long", "chart.sell": "Masuk short", "chart.exit": "Keluar", "candles": "Candle", "details": "Rincian", "events": "Peristiwa", "time": "Waktu", "kind": "Jenis", "severity": "Tingkat", "message": "Apa yang terjadi", "side": "Sisi",
     "quantity": "Jumlah", "status": "Status", "fee": "Biaya", "purpose": "Tujuan", "strategy": "Strategi", "timeframe": "Rentang waktu", "entry": "Masuk", "fees": "Biaya",
     "decisions": "Keputusan", "bars": "Bar", "blocked": "Ditahan", "noentries": "tanpa entri", "paused.until": "sampai {until}, atau Lanjutkan: {why}", "since": "Sejak", "desired": "Diinginkan",
@@ -97,4 +105,5 @@ export function speak(root = document) {
   document.documentElement.lang = language;
   for (const node of root.querySelectorAll("[data-word]")) node.textContent = word(node.dataset.word);
   for (const node of root.querySelectorAll("[data-word-title]")) node.title = word(node.dataset.wordTitle);
+  for (const node of root.querySelectorAll("[data-word-label]")) node.setAttribute("aria-label", word(node.dataset.wordLabel));
 }

@@ -9,7 +9,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from kangbot.control.dashboard.assets import Assets, charts_library
+from kangbot.health.checks import health_of
+from kangbot.settings.health import HealthSettings
 from tests.support.pages import modules
+from tests.support.reporting import a_report
 
 Client = TestClient[web.Request, web.Application]
 
@@ -44,6 +47,13 @@ async def test_every_file_that_the_page_names_is_there(client: Client) -> None:
         assert answer.status == 200, name
         names |= modules(await answer.text())
     assert {"overview.js", "market.js", "words.js"} <= seen
+
+
+async def test_every_check_of_the_health_has_a_name_in_both_languages(client: Client) -> None:
+    """A reason beside the score begins with it."""
+    words = await (await client.get("/static/words.js")).text()
+    names = [check.name for check in health_of(a_report(), HealthSettings().thresholds).checks]
+    assert [name for name in names if words.count(f'"check.{name}":') != 2] == []
 
 
 async def test_a_file_that_has_not_changed_is_not_sent_again(client: Client) -> None:
