@@ -27,7 +27,7 @@ from kangbot.logs import Masker
 from kangbot.machines.offset import Estimate
 from kangbot.market.floor import Floor
 from kangbot.market.killswitch import KillSwitch, Standing
-from kangbot.market.reporting import breaker_reports, error_reports, report_of, stream_report
+from kangbot.market.reporting import breaker_reports, error_reports, report_of, stream_report, tripped
 from kangbot.market.roster import Command, Place, Roster
 from kangbot.model.events import Lane, Noted, RunState, Severity
 from kangbot.model.ids import MarketId
@@ -113,6 +113,7 @@ class Answers:
             live=self.roster.count(RunState.LIVE),
             total=self._total,
             waiting=self.floor.waiting,
+            tripped=tripped(self.floor.circuits.breakers, self.roster.places),
             killed=self.risk.killed,
             history_away=self.history_away(),
         )
@@ -249,7 +250,7 @@ class Answers:
             disk_free_mb=self.monitor.disk_free_mb(),
             rest=self.monitor.rest(),
             equity=dict(self.floor.equity),
-            streams=[stream_report(stream) for stream in hub.streams],
+            streams=[stream_report(stream, now_ns, private=stream in hub.private) for stream in hub.streams],
             config=self.editor.report(),
             breakers=breaker_reports(self.floor.circuits.breakers),
             errors=error_reports(self.faults.tallies()),

@@ -110,6 +110,7 @@ class Conversation:
             try:
                 self._take(frame, received_ns)
             except Exception as error:  # noqa: BLE001 -- whatever one frame does, the next one is another frame
+                self._counters.last_data_ns = self._now_ns()
                 self._fault("feed.frame_fault", error)
 
     def _take(self, frame: bytes, received_ns: int) -> None:
@@ -117,11 +118,11 @@ class Conversation:
         now_ns = self._now_ns()
         counters = self._counters
         counters.frames += 1
-        counters.last_frame_ns = now_ns
         for message in self._dialect.decode(frame):
             if not isinstance(message, Data):
                 self._control(message, now_ns)
                 continue
+            counters.last_data_ns = now_ns
             events = message.events
             stamp = getattr(events[-1], "at_ns", 0) if events else 0
             if self._session.data(message.native, now_ns, stamp):
@@ -150,17 +151,18 @@ class Conversation:
                 session.gap(message.native, message.missing, now_ns)
             case Ignored() | Garbled():
                 session.heard(now_ns)
-                self._count(message)
+                self._count(message, now_ns)
                 return
         self.do()
         self._wake.set()
 
-    def _count(self, message: Ignored | Garbled) -> None:
+    def _count(self, message: Ignored | Garbled, now_ns: int) -> None:
         if isinstance(message, Ignored):
             ignored = self._counters.ignored
             ignored[message.kind] = ignored.get(message.kind, 0) + 1
             return
         self._counters.garbled += 1
+        self._counters.last_data_ns = now_ns
         if message.native:
             self._garbled(message.native)
         if self._counters.garbled == 1:

@@ -132,6 +132,11 @@ class FeedHub:
         return [stream for pool in self._pools for stream in pool.streams]
 
     @property
+    def private(self) -> Sequence[Stream]:
+        """Those of them that are the account's."""
+        return self._private.streams if self._private else ()
+
+    @property
     def counters(self) -> StreamCounters:
         """What all streams have seen since the hub was made, those that were replaced included."""
         counters = StreamCounters()

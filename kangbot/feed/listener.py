@@ -26,7 +26,7 @@ class StreamCounters:
     connects: int = 0
     reconnects: int = 0
     faults: int = 0  # errors of our own code, caught
-    last_frame_ns: int = 0
+    last_data_ns: int = 0  # when data came last, whether we could read them or not
     troubles: Counter[Trouble] = field(default_factory=Counter)  # of its topics, by kind
 
     def add(self, other: "StreamCounters") -> None:
@@ -41,7 +41,7 @@ class StreamCounters:
         self.reconnects += other.reconnects
         self.faults += other.faults
         self.troubles.update(other.troubles)
-        self.last_frame_ns = max(self.last_frame_ns, other.last_frame_ns)
+        self.last_data_ns = max(self.last_data_ns, other.last_data_ns)
 
 
 class Listener(Protocol):

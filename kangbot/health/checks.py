@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from kangbot.health.report import MarketReport, Report
+from kangbot.health.report import MarketReport, Report, StreamReport
 from kangbot.machines.faults import ANSWERS
 from kangbot.machines.verdict import Bounds, Status, score, worst
 
@@ -88,14 +88,23 @@ def readiness(report: Report, thresholds: Thresholds) -> str:
         return f"an order has been UNKNOWN for {late:.0f} s"
     bound_s, at_ns = thresholds.feed_s.critical, report.at_ns
     stale = [market.symbol for market in _fed(report.markets) if _age(market, at_ns) > bound_s]
-    if stale and not _venue_is_down(report):
+    if stale and not _venue_is_down(report, thresholds.feed_s.warning):
         return f"stale data: {', '.join(stale)}"
     return ""
 
 
-def _venue_is_down(report: Report) -> bool:
-    """Whether no stream of the venue is open: then it is the venue, or the way to it, and no restart would help."""
-    return bool(report.streams) and not any(stream.state == "open" for stream in report.streams)
+def _venue_is_down(report: Report, bound_s: float) -> bool:
+    """Whether no public stream has brought data of late: it is the venue, or the way to it, and no restart would help.
+
+    The account's stream says nothing of it: it has a host of its own, and is silent by right. Data that we cannot read
+    are data: then it is us.
+    """
+    public = [stream for stream in report.streams if not stream.private]
+    return bool(public) and not any(_speaks(stream, bound_s) for stream in public)
+
+
+def _speaks(stream: StreamReport, bound_s: float) -> bool:
+    return stream.state == "open" and stream.silent_s is not None and stream.silent_s <= bound_s
 
 
 def _fed(markets: Sequence[MarketReport]) -> list[MarketReport]:

@@ -141,6 +141,8 @@ class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
     dials: int
     reconnects: int
     frames: int
+    private: bool = False  # the account's
+    silent_s: float | None = None  # since data came last, readable or not; None where none ever did
     garbled: int  # frames that could not be decoded
     troubles: dict[str, int]  # of its topics: unacknowledged, denied, mute, silent, stuck, gap; absent where none
 

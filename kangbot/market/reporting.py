@@ -11,7 +11,8 @@ from kangbot.machines.order import Order
 from kangbot.market.roster import Place
 from kangbot.market.sentry import unprotected
 from kangbot.market.task import MarketTask
-from kangbot.model.events import BreakerState, RunState
+from kangbot.model.events import BreakerState, Desired, RunState
+from kangbot.model.ids import MarketId
 from kangbot.model.money import ZERO
 from kangbot.model.orders import OrderStatus
 
@@ -72,9 +73,10 @@ def _reason(task: MarketTask, place: Place) -> str:
     return f"{strategist.shown} of the {task.spec.strategy.lookback} bars that its strategy looks back on"
 
 
-def stream_report(stream: Stream) -> StreamReport:
-    """Return what there is to say of a stream at this moment."""
+def stream_report(stream: Stream, now_ns: int, *, private: bool) -> StreamReport:
+    """Return what there is to say of a stream at this moment; `private` is the account's."""
     counters = stream.counters
+    heard_ns = counters.last_data_ns
     return StreamReport(
         name=stream.name,
         state=stream.state.value,
@@ -83,6 +85,8 @@ def stream_report(stream: Stream) -> StreamReport:
         dials=counters.dials,
         reconnects=counters.reconnects,
         frames=counters.frames,
+        private=private,
+        silent_s=round((now_ns - heard_ns) / 1e9, 3) if heard_ns else None,
         garbled=counters.garbled,
         troubles={kind.value: count for kind, count in counters.troubles.items()},
     )
@@ -125,6 +129,12 @@ def breaker_reports(breakers: Breakers) -> list[BreakerReport]:
         for market, lane, breaker in breakers
         if breaker.cause or breaker.state is not BreakerState.CLOSED
     ]
+
+
+def tripped(breakers: Breakers, places: Mapping[MarketId, Place]) -> int:
+    """Return how many of the markets that are to run have a breaker that is not closed."""
+    running = {market for market, place in places.items() if place.desired is Desired.RUNNING}
+    return len({market for market, _, breaker in breakers if breaker.state is not BreakerState.CLOSED} & running)
 
 
 def error_reports(tallies: Iterable[Tally]) -> list[ErrorReport]:

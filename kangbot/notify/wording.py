@@ -59,6 +59,8 @@ def headlines(report: Report) -> Sequence[str]:
         f"{len(held)} positions open, {open_profit:+.2f} on them; {profit:+.2f} realised since the start",
         f"{report.orders.sent} orders sent since the start, {report.orders.unknown} in question",
     ]
+    if tripped := len({one.market for one in report.breakers if one.state != "closed"}):
+        lines.append(f"{tripped} markets with a breaker open")
     if report.unprotected:
         lines.append(f"{report.unprotected} positions WITHOUT A STOP")
     if report.killed:

@@ -311,8 +311,8 @@ async def test_each_trouble_is_counted_by_its_kind_for_its_market_and_its_stream
         assert hub.troubles(BTC.market) == {"gap": 1, "stuck": 1, "garbled": 1}
         assert hub.troubles(ETH.market) == {}
         assert hub.counters.troubles == {Trouble.GAP: 1, Trouble.STUCK: 1}
-        said = stream_report(hub.streams[0])
-        assert (said.state, said.topics, said.live, said.garbled) == ("open", 2, 2, 2)
+        said = stream_report(hub.streams[0], hub.counters.last_data_ns + 2_500_000_000, private=False)
+        assert (said.state, said.topics, said.live, said.garbled, said.silent_s) == ("open", 2, 2, 2, 2.5)
         assert said.troubles == {"gap": 1, "stuck": 1}
 
 
@@ -381,7 +381,18 @@ async def test_what_replaced_streams_have_seen_is_not_forgotten(venue: WordVenue
         await until(lambda: hub.rotated >= 1)
         assert (hub.counters.ignored, hub.counters.garbled) == ({"chatter": 1}, 1)
         assert hub.counters.frames > hub.streams[0].counters.frames
-        assert hub.counters.last_frame_ns >= hub.streams[0].counters.last_frame_ns > 0
+        assert hub.counters.last_data_ns >= hub.streams[0].counters.last_data_ns > 0
+
+
+async def test_answers_and_pongs_are_no_data_and_the_accounts_stream_is_known(venue: WordVenue) -> None:
+    """An account that does nothing is silent, however often its socket answers."""
+    async with hub_of(venue) as hub:
+        hub.account(Inbox())
+        hub.subscribe(BTC, QUOTES, Inbox())
+        public, private = hub.streams
+        assert list(hub.private) == [private]
+        await until(lambda: private.counters.frames >= 4 and public.counters.last_data_ns > 0)
+        assert private.counters.last_data_ns == 0
 
 
 async def test_a_replacement_that_does_not_come_up_is_given_up(venue: WordVenue) -> None:

@@ -26,10 +26,20 @@ def status(health: Health, name: str) -> Status:
     return check.status
 
 
-def stream(state: str) -> StreamReport:
-    """Return a stream in that state."""
+def stream(state: str, silent_s: float | None = None, *, private: bool = False) -> StreamReport:
+    """Return a stream in that state, whose last data came so long ago."""
     return StreamReport(
-        name="bybit public", state=state, topics=1, live=0, dials=1, reconnects=0, frames=0, garbled=0, troubles={}
+        name="bybit",
+        state=state,
+        topics=1,
+        live=0,
+        dials=1,
+        reconnects=0,
+        frames=0,
+        private=private,
+        silent_s=silent_s,
+        garbled=0,
+        troubles={},
     )
 
 
@@ -163,14 +173,23 @@ def test_what_makes_it_not_ready(fields: dict[str, Any], reason: str) -> None:
 
 def test_stale_data_and_old_doubts_make_it_not_ready() -> None:
     """On a market that runs; a stopped one may be as old as it likes."""
-    assert judged(a_market(feed_age_s=61.0), streams=[stream("open")]).ready == "stale data: BTC/USDT:USDT"
+    assert judged(a_market(feed_age_s=61.0), streams=[stream("open", 2.0)]).ready == "stale data: BTC/USDT:USDT"
     assert judged(a_market(feed_age_s=61.0, state="stopped")).ready == ""
     assert judged(a_market(unknown_s=61.0)).ready == "an order has been UNKNOWN for 61 s"
 
 
-def test_a_venue_that_is_down_makes_nothing_unready() -> None:
-    """A restart would not bring it back."""
-    health = judged(a_market(feed_age_s=900.0), streams=[stream("waiting"), stream("dialing")])
+@pytest.mark.parametrize(
+    "streams",
+    [
+        [stream("waiting"), stream("dialing", 3.0)],
+        [stream("waiting", 3.0), stream("open", 3.0, private=True)],
+        [stream("open", 900.0), stream("open")],
+    ],
+    ids=["all closed", "public side closed", "open and mute"],
+)
+def test_a_venue_that_is_down_makes_nothing_unready(streams: list[StreamReport]) -> None:
+    """A restart would not bring it back; the account's stream and sockets that say nothing prove no venue."""
+    health = judged(a_market(feed_age_s=900.0), streams=streams)
     assert (health.live, health.ready, status(health, "feeds")) == ("", "", Status.CRITICAL)
 
 

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from kangbot.health.report import BreakerReport
 from kangbot.machines.notices import Message
 from kangbot.model.events import (
     EquityMarked,
@@ -17,6 +18,12 @@ from kangbot.notify.wording import body_of, headlines, notice_of, title_of
 from tests.support.reporting import a_market, a_report
 
 A = MarketId("bybit:BTC-USDT:USDT")
+
+
+def _breaker(lane: str, state: str = "open") -> BreakerReport:
+    return BreakerReport(
+        market=A, lane=lane, state=state, since_ns=1, until_ns=2, failures=5, trips=1, cause="timeouts"
+    )
 
 
 def test_what_calls_for_a_person_is_a_notice_and_the_ordinary_course_is_none() -> None:
@@ -53,6 +60,7 @@ def test_the_daily_message_says_how_things_stand() -> None:
     report = a_report(
         a_market(net=Decimal(2), unrealised=Decimal("-1.25")),
         killed="news",
+        breakers=[_breaker("entry"), _breaker("exit"), _breaker("data", "closed")],
         unprotected=1,
         history_away="no answer",
     )
@@ -62,6 +70,7 @@ def test_the_daily_message_says_how_things_stand() -> None:
     assert "1 of 1 markets live" in text
     assert "equity 100000.00 USDT" in text
     assert "1 positions open, -1.25 on them; +1.50 realised since the start" in text
+    assert "1 markets with a breaker open" in text
     assert "WITHOUT A STOP" in text
     assert "the kill switch is set: news" in text
     assert "the history database is away: no answer" in text
