@@ -26,7 +26,7 @@ import msgspec
 
 from kangbot.cli.answer import answer
 from kangbot.cli.database import refill
-from kangbot.cli.offline import settings_of
+from kangbot.cli.offline import given_to_its_owner, settings_of
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.journal.leap import leap
 from kangbot.journal.lock import FolderLock
@@ -68,7 +68,8 @@ def backup(config: Path, target: Path, *, as_json: bool = False) -> int:
     settings = settings_of(config)
     with tempfile.TemporaryDirectory(prefix=".kangbot-backup-", dir=target.absolute().parent) as scratch:
         folder = Path(scratch)
-        _copied(settings, folder)
+        with given_to_its_owner(settings.state_dir):  # SQLite's side files, where no daemon runs
+            _copied(settings, folder)
         (folder / _CONFIG).write_bytes(config.read_bytes())
         state = settings.state_dir
         kept = [(path, f"{FOLDER}/{path.name}") for path in sorted((state / FOLDER).glob("*.toml"))]
@@ -167,11 +168,12 @@ def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
         if fresh:
             write_whole(config, (folder / _CONFIG).read_bytes())
         settings = settings_of(config)
-        lock = FolderLock(settings.state_dir)
-        try:
-            tag, last, rows = _placed(settings, manifest, folder)
-        finally:
-            lock.release()
+        with given_to_its_owner(settings.state_dir):
+            lock = FolderLock(settings.state_dir)
+            try:
+                tag, last, rows = _placed(settings, manifest, folder)
+            finally:
+                lock.release()
     said = {
         "journal": tag,
         "last_sequence": last,

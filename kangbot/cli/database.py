@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kangbot.cli.answer import answer
-from kangbot.cli.offline import settings_of
+from kangbot.cli.offline import given_to_its_owner, settings_of
 from kangbot.errors import NeedsHuman
 from kangbot.runtime.world import real_world
 from kangbot.storage import migrate, url
@@ -26,7 +26,8 @@ def upgrade(config: Path, *, copy_to: Path | None = None, copied: bool = True, a
         schema = migrate.Schema(current=REVISION, newest=REVISION)
     else:
         keeping = Keeping(folder=copy_to or settings.state_dir, now_ns=real_world().clock.now_ns())
-        schema = migrate.upgrade(target, keeping=keeping if copied else None)
+        with given_to_its_owner(settings.state_dir):
+            schema = migrate.upgrade(target, keeping=keeping if copied else None)
     copy = str(schema.copy) if schema.copy else None
     said = {"database": str(target), "from": schema.current or "", "to": schema.newest, "copy": copy}
     return answer(said, _upgraded(target, schema), as_json=as_json)

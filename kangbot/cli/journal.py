@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from kangbot.cli.answer import answer
-from kangbot.cli.offline import settings_of
+from kangbot.cli.offline import given_to_its_owner, settings_of
 from kangbot.journal.rebuild import LOST_AT_MOST, Rebuilt
 from kangbot.journal.rebuild import rebuild as rebuilt_from
 from kangbot.journal.replay import Others
@@ -22,7 +22,8 @@ from kangbot.storage.url import parse
 def rebuild(config: Path, tag: str | None, *, as_json: bool = False) -> int:
     """Make the lost journal anew, and say what it remembers. Raises what `journal.rebuild` raises."""
     settings = settings_of(config)
-    made = asyncio.run(_rebuild(settings, tag))
+    with given_to_its_owner(settings.state_dir):
+        made = asyncio.run(_rebuild(settings, tag))
     markets, last = made.memory.markets.values(), made.memory.last_sequence
     held = {str(market.market): market.position.net for market in markets if market.position.net}
     open_orders = sum(not order.settled for market in markets for order in market.orders)

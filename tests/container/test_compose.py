@@ -55,7 +55,10 @@ def test_27_markets_trade_and_the_cost_is_told(house: House, image: str) -> None
 
 
 def test_a_restart_is_quick(house: House) -> None:
-    """From `docker start` to all markets live, with the look before the start and the migrations in it."""
+    """From `docker start` to all markets live, with the look before the start and the migrations in it.
+
+    What it takes is printed; the bound is for a machine with other work on it, and a restart that hangs.
+    """
     live(house, filled=0)
     docker("stop", house.name("kangbot"))
     began = time.monotonic()
@@ -63,7 +66,7 @@ def test_a_restart_is_quick(house: House) -> None:
     house.reported(lambda r: r.live == MARKETS, "all live")
     took_s = time.monotonic() - began
     print(f"restarted to {MARKETS} live markets in {took_s:.1f} s")
-    assert took_s < 30  # under the load of a test machine; alone it is quicker
+    assert took_s < 90
 
 
 def test_the_limits_are_in_force(house: House) -> None:

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.engine
 
 MARKETS = 27
 CHECK = "/opt/kangbot/bin/kangbot check --config /etc/kangbot/kangbot.toml"
+REBUILD = "/opt/kangbot/bin/kangbot journal rebuild --config /etc/kangbot/kangbot.toml"
 LISTENER = """
 import http.server, time
 class Listener(http.server.BaseHTTPRequestHandler):
@@ -203,6 +204,15 @@ def test_it_stops_within_its_bound_and_all_books_agree(machine: Machine, tmp_pat
     print(f"stopped in order within {took_s:.1f} s; {len(journal.statuses)} orders, all books agree")
     assert took_s < 30
     machine.exchange.go_on()
+
+
+def test_a_journal_that_root_rebuilds_is_the_services_to_write(machine: Machine) -> None:
+    """Root types it, for only root sees the service's database; the daemon goes on from it."""
+    machine.sh("systemctl stop kangbot; rm /var/lib/kangbot/journal.sqlite*")
+    assert "is rebuilt up to record" in machine.sh(f"{REBUILD} 2>&1")
+    assert machine.sh("find /var/lib/kangbot -not -user kangbot") == ""
+    machine.sh("systemctl start kangbot")
+    machine.live(MARKETS)
 
 
 def test_uninstalling_leaves_what_it_remembers(machine: Machine) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from kangbot.cli import backup, database, journal, offline
 from kangbot.cli import report as reporting
-from kangbot.cli.offline import settings_of
+from kangbot.cli.offline import given_to_its_owner, settings_of
 from kangbot.errors import NeedsHuman
 from kangbot.settings import loading
 from tests.support.nobody import as_nobody
@@ -64,3 +64,27 @@ def test_an_address_that_is_named_is_taken(config: Path, monkeypatch: pytest.Mon
     (config.parent / "credentials" / "database").chmod(0o755)
     with as_nobody():
         assert settings_of(config).database.url is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_makes_in_the_state_folder_is_the_services_to_write(tmp_path: Path) -> None:
+    """Also where the command fails; a link, and a file with a second name outside, are left alone."""
+    state, outside = tmp_path / "state", tmp_path / "outside"
+    state.mkdir()
+    os.chown(state, 10001, 10001)
+    outside.write_text("the system's")
+
+    def fail() -> None:
+        with given_to_its_owner(state):
+            (state / "config").mkdir()
+            for made in (state / "journal.sqlite", state / "config" / "0001.toml"):
+                made.touch()
+            (state / "linked").hardlink_to(outside)
+            (state / "pointing").symlink_to(tmp_path)
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        fail()
+    owners = {path.name: path.lstat().st_uid for path in state.rglob("*")}
+    assert owners == {"config": 10001, "journal.sqlite": 10001, "0001.toml": 10001, "linked": 0, "pointing": 0}
+    assert tmp_path.stat().st_uid == 0
