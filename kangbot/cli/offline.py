@@ -1,7 +1,7 @@
 """The configuration of a command that works on the daemon's memory without the daemon.
 
 Beside an installed service the address of the history may be a credential of the service, which is root's alone.
-Whoever cannot read it would get the embedded file in its place: another history, or none. So it is root who types such a
+Whoever cannot read it would get the embedded file in its place: another history, or none. So root types such a
 command, and what root makes in the state folder would be nothing that the service may write.
 """
 
