@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 # Tests make things fall on purpose; the default renderer of tracebacks shows every local in colour, for seconds.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+
+# How long an example takes is the machine's: a stall of a second, once in thousands of examples, proves nothing.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 _HERE = Path(__file__).parent
 # Whose tests prove that every branch of what decides about orders is taken. Tracing costs as much as a test does, so
