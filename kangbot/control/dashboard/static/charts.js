@@ -72,7 +72,7 @@ export async function candles(node, { sentence, bars, fills, stop, words }) {
     marks(seen, "exit", words.exit, "x", colour("--warn")),
   ];
   const level = stop === null || stop === undefined ? [] : [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: Number(stop), y1: Number(stop), line: { color: bad, width: 1.5, dash: "dash" } }];
-  await draw(node, sentence, traces, { showlegend: true, legend: { orientation: "h", y: 1.08 }, xaxis: { rangeslider: { visible: false } }, shapes: level, dragmode: "pan", hovermode: "x unified" }, { scrollZoom: true });
+  await draw(node, sentence, traces, { showlegend: true, margin: { l: 8, r: 62, t: 48, b: 42 }, legend: { orientation: "h", y: 1.02, yanchor: "bottom" }, xaxis: { rangeslider: { visible: false } }, shapes: level, dragmode: "pan", hovermode: "x unified" }, { scrollZoom: true });
 }
 
 /** Draw one line over time into `node`; `points` are [moment, number]. `stepped`: it keeps its value until the next. */
@@ -84,5 +84,5 @@ export async function curve(node, { sentence, points, stepped = false }) {
 /** Draw a bar for each of `labels`, as high as its count. */
 export async function columns(node, { sentence, labels, counts, name }) {
   const trace = { type: "bar", x: labels, y: counts, marker: { color: colour("--accent") }, hovertemplate: "%{x}: %{y}<extra></extra>" };
-  await draw(node, sentence, [trace], { bargap: 0.12, xaxis: { type: "category", tickangle: 0, automargin: true, title: { text: name, font: { size: 12 } } }, margin: { l: 8, r: 46, t: 12, b: 52 } });
+  await draw(node, sentence, [trace], { bargap: 0.12, xaxis: { type: "category", tickangle: 0, automargin: true, title: { text: name, standoff: 4, font: { size: 12 } } }, margin: { l: 8, r: 46, t: 12, b: 56 } });
 }
