@@ -1,13 +1,16 @@
 """What befalls the process itself."""
 
 import os
+import shutil
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.faults.conftest import Expect
-from tests.support.fault_world import FaultWorld
+from tests.support.fault_world import BASES, FaultWorld, market
+from tests.support.strategies import blocks
 
 pytestmark = [pytest.mark.process, pytest.mark.sweep]
 
@@ -30,3 +33,39 @@ def test_a_loop_that_stood_still_blames_nobody(world: FaultWorld, expect: Expect
         f"{reconnects} reconnects, {len(down)} told as down, all fresh after {took:.1f} s",
         ok=not reconnects and not down and took <= 5,
     )
+
+
+def test_a_loop_that_is_held_from_inside_blames_nobody(tmp_path: Path, expect: Expect) -> None:
+    """A strategy's library keeps the interpreter for fifteen seconds, and the alarm is set far beyond that."""
+    row = expect(
+        "event loop blocked 15 s inside",
+        "the loop stands still ≥ 14 s, 0 reconnects, 0 topics told as down, all fresh ≤ 5 s after",
+    )
+    shutil.copy(blocks.__file__, tmp_path / "blocks.py")
+    flag = tmp_path / blocks.FLAG.name
+    victim, *others = BASES
+    config = "".join(
+        (
+            "[supervision]\nblocking_decision_ms = 60000\n",
+            *map(market, others),
+            market(victim, 'strategy = "blocks.py:Blocks"'),
+        )
+    )
+    with FaultWorld(tmp_path, config=config) as world:
+        world.trading()
+        begun, dialled = time.time(), time.monotonic()
+        flag.touch()
+        world.until(lambda _: not flag.exists(), 30)
+        on = time.monotonic() + blocks.FOR_S
+        time.sleep(blocks.FOR_S)
+        world.until(world.fresh, 30)
+        took = time.monotonic() - on
+        stood_s = (world.client.report().loop_lag_recent_ms["longest"] or 0.0) / 1000
+        time.sleep(5)
+        reconnects = world.public.since(dialled) + world.private.since(dialled)
+        down = [line for line in world.said("feed.", begun) if line["level"] == "warning"]
+        row.measured(
+            f"the loop stood still for {stood_s:.1f} s, {reconnects} reconnects, {len(down)} told as down, all fresh "
+            f"after {took:.1f} s",
+            ok=stood_s >= blocks.FOR_S - 1 and not reconnects and not down and took <= 5,
+        )
