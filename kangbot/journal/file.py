@@ -79,10 +79,17 @@ class JournalFile:
         # leaves it to `JournalReader.fold`; the bound is for when that is late.
         self._db.execute(f"PRAGMA wal_autocheckpoint = {pages * _LOG_BOUND if pages == _LOG_PAGES else pages}")
         self.limit_pages(0)
+        self._try_to_write()
         self.tag: str = self._db.execute("SELECT tag FROM meta").fetchone()[0]
         self.drained = self._one("SELECT drained FROM meta")
         self.floor = self._one("SELECT coalesce(max(sequence), 0) FROM checkpoint")
         self.last = max(self.floor, self._one("SELECT coalesce(max(sequence), 0) FROM records"))
+
+    def _try_to_write(self) -> None:
+        """Find out now, not at the first order, where the file may be read and not written. Nothing is written."""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute("UPDATE meta SET drained = drained")
+        self._db.execute("ROLLBACK")
 
     def _create(self, tag: str) -> None:
         self._db.execute(f"PRAGMA page_size = {_PAGE}")

@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from kangbot.errors import NeedsHuman
 from kangbot.journal.file import APPLICATION, FORMAT, JournalFile, JournalReader, _explained
+from tests.support.unprivileged import interpreter
 
 BIG = 1 << 30
 
@@ -244,3 +246,20 @@ def test_a_disk_without_room_is_said_with_what_helps(tmp_path: Path) -> None:
             database.execute("CREATE TABLE t (a)")
     assert caught.value.code == "SQLITE_FULL"
     assert caught.value.remedy == "make room on the disk"
+
+
+def test_a_file_that_may_not_be_written_is_refused_at_once(path: Path) -> None:
+    """Not by the first order: a daemon that goes live on it would trade nothing and say that all is well."""
+    opened(path).close()
+    path.chmod(0o444)
+    program = (
+        "import sys; from pathlib import Path; from kangbot.errors import NeedsHuman; "
+        "from kangbot.journal.file import JournalFile\n"
+        "try:\n    JournalFile(Path(sys.argv[1]), max_bytes=1 << 30, new_tag=str)\n"
+        "except NeedsHuman as error:\n    print(error.message, '|', error.remedy)\n"
+    )
+    done = subprocess.run(
+        [interpreter(path.parent), "-c", program, str(path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "readonly" in done.stdout
+    assert "permissions" in done.stdout
