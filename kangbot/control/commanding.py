@@ -6,6 +6,7 @@ import msgspec
 
 from kangbot.control.access import Access
 from kangbot.control.port import Controlled
+from kangbot.control.reading import market_in
 from kangbot.control.route import Call, Handle, Nothing, Route
 from kangbot.health.report import MarketReport, Reloaded
 from kangbot.market.killswitch import Standing
@@ -47,12 +48,6 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     markets: list[Stand]
 
 
-class Released(msgspec.Struct, frozen=True, kw_only=True):
-    """The market whose quarantine is lifted."""
-
-    released: MarketId
-
-
 class Commanding:
     """The handlers over one daemon."""
 
@@ -76,7 +71,8 @@ class Commanding:
                 "/markets/{market}/release",
                 "Lift the market's quarantine.",
                 self._release_market,
-                Released,
+                MarketReport,
+                note=f"{_IDEMPOTENT} The market lifts it as its next step; until then `blocked` in the answer has it.",
                 also=_NO_MARKET,
             ),
             post(
@@ -125,19 +121,26 @@ class Commanding:
         return handle
 
     async def _kill(self, call: Call) -> object:
-        return await self._daemon.kill(call.body.reason, call.caller.name, flatten=call.body.flatten)
+        standing = await self._daemon.kill(call.body.reason, call.caller.name, flatten=call.body.flatten)
+        self._daemon.told(f"kill{' and flatten' * call.body.flatten}", call.caller.name)  # what comes again, too
+        return standing
 
     async def _release(self, call: Call) -> object:
-        return await self._daemon.release(call.caller.name)
+        standing = await self._daemon.release(call.caller.name)
+        self._daemon.told("release", call.caller.name)
+        return standing
 
     async def _reload(self, call: Call) -> object:
-        return await self._daemon.reload_config(call.caller.name)
+        reloaded = await self._daemon.reload_config(call.caller.name)
+        became = "refused" if reloaded.problems else f"{len(reloaded.applied)} changes applied"
+        self._daemon.told(f"config/reload: {became}", call.caller.name)
+        return reloaded
 
     async def _release_market(self, call: Call) -> object:
         market = MarketId(call.path["market"])
         self._daemon.release_market(market, call.caller.name)
         self._daemon.told(f"release {market}", call.caller.name)
-        return Released(released=market)
+        return market_in(self._daemon.report(), market)
 
 
 def _stand(market: MarketReport) -> Stand:

@@ -1,5 +1,7 @@
 """How a browser comes in: the token for a session, once."""
 
+from collections.abc import Callable
+
 import msgspec
 from aiohttp import web
 
@@ -26,10 +28,14 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entrance:
-    """The handlers: over TCP only, for the Unix socket needs no session."""
+    """The handlers: over TCP only, for the Unix socket needs no session. `told` writes into the journal who came in.
 
-    def __init__(self, door: Door) -> None:
+    Only whoever has a token or a session is written there: nobody else can make it grow.
+    """
+
+    def __init__(self, door: Door, told: Callable[[str, str], None]) -> None:
         self._door = door
+        self._told = told
 
     def routes(self) -> tuple[Route, ...]:
         """Return the routes."""
@@ -61,14 +67,20 @@ class Entrance:
         return Session(access=call.caller.access.word)
 
     async def _login(self, call: Call) -> web.Response:
-        access = self._door.shown(call.body.token, call.request.remote or "?")
+        remote = call.request.remote or "?"
+        access = self._door.shown(call.body.token, remote)
+        self._told("login", f"{access.word} token from {remote}")
         said = answer(Session(access=access.word))
         name = self._door.sessions.begin(access)
         said.set_cookie(self._door.cookie, name, max_age=LIFE_S, httponly=True, samesite="Strict", path="/")
         return said
 
     async def _logout(self, call: Call) -> web.Response:
-        self._door.sessions.end(call.request.cookies.get(self._door.cookie, ""))
+        cookie = call.request.cookies.get(self._door.cookie, "")
+        access = self._door.sessions.access(cookie)
+        if access is not Access.OPEN:
+            self._door.sessions.end(cookie)
+            self._told("logout", f"{access.word} session from {call.caller.name}")
         said = answer(Session(access=Access.OPEN.word))
         said.del_cookie(self._door.cookie, path="/", httponly=True, samesite="Strict")
         return said

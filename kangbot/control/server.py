@@ -77,6 +77,7 @@ class ControlServer:
         self._hide = hide
         self._ours = False  # the file at `path` is the socket that we made
         documented = get("/openapi.json", "This document.", self._openapi, dict[str, Any])
+        self._told = daemon.told
         self._stream = Stream(daemon.lately, daemon.judge)
         self._routes = (
             *Reading(daemon).routes(),
@@ -139,7 +140,7 @@ class ControlServer:
         self._hide(*tokens.secrets)
         names = (*LOOPBACK_NAMES, *listen.names)
         door = Door(tokens=tokens, clock=self._clock, names=names, cookie=f"kangbot_{listen.port}")
-        self._served = (*self._routes, *Entrance(door).routes())
+        self._served = (*self._routes, *Entrance(door, self._told).routes())
         runner = await self._runner(door.admit, self._served, (door.same_house,), lambda: door.refused, strict=True)
         try:
             await web.TCPSite(runner, listen.host, listen.port, reuse_address=True).start()

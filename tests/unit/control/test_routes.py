@@ -169,6 +169,24 @@ async def test_the_document_tells_what_is_served_and_nothing_else(
     assert set(references(document)) <= known
 
 
+async def test_every_command_of_the_document_is_journalled_with_its_caller(served: Served) -> None:
+    """One entry each, however often it comes again; who comes in and goes out as well, but nobody without a session."""
+    bodies = {"/login": {"token": served.control}, "/isolate-circuit-breaker/{market}": {"lane": "entry"}}
+    async with aiohttp.ClientSession(served.url, cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+        await told(browser, "/login", bodies["/login"])
+        document = await got(browser, "/openapi.json")
+        commands = [path for path, methods in document["paths"].items() if "post" in methods and path != "/logout"]
+        assert len(commands) >= 14
+        for path in (*commands, *commands, "/logout"):
+            before = len(served.desk.journal)
+            await told(browser, path.replace("{market}", MARKET), bodies.get(path))
+            by = "control token from 127.0.0.1" if path == "/login" else "control session from 127.0.0.1"
+            assert [caller for _, caller in served.desk.journal[before:]] == [by], path
+        before = len(served.desk.journal)
+        await told(browser, "/logout")
+        assert len(served.desk.journal) == before
+
+
 def references(value: Any) -> list[str]:
     """Return every `$ref` in the document."""
     if isinstance(value, dict):
