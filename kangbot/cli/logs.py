@@ -27,8 +27,14 @@ class Reading(NamedTuple):
     why: str = ""
 
 
-def logs(config: Path, *, socket: Path | None, lines: int, follow: bool) -> int:
-    """Run the command that shows the log; FAILURE or NO_DAEMON with the reason where there is none."""
+def logs(config: Path, *, socket: Path | None, lines: int, follow: bool, as_json: bool = False) -> int:
+    """Run the command that shows the log; FAILURE or NO_DAEMON with the reason where there is none.
+
+    `as_json` asks for what a script can read: FAILURE where the daemon is to write for a person.
+    """
+    if as_json and load(config, os.environ).logs.format != "json":
+        sys.stderr.write('the log is written for a person; one object a line takes: [logs] format = "json"\n')
+        return exit_codes.FAILURE
     reading, code = _found(config, socket, lines, follow=follow)
     if not reading.command:
         sys.stderr.write(f"{reading.why}\n")

@@ -122,12 +122,14 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what it writes, until Ctrl-C.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="So many of the last.")] = 50,
     socket: Socket = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help='One JSON object a line, as `[logs] format = "json"` writes it.')
+    ] = False,
 ) -> None:
     """Show what the daemon writes, wherever that goes.
 
-    The journal of its service, or the file that its standard error was sent to. `[logs] format = "json"` has it write
-    one object a line.
+    The journal of its service, or the file that its standard error was sent to. Its lines are shown as they are.
     """
     from kangbot.cli.logs import logs as command
 
-    raise typer.Exit(command(config, socket=socket, lines=lines, follow=follow))
+    raise typer.Exit(command(config, socket=socket, lines=lines, follow=follow, as_json=as_json))

@@ -20,7 +20,6 @@ from tests.support.records import noted
 WITHOUT = {
     "run": "becomes the daemon, which answers elsewhere",
     "sandbox": "becomes the exchange",
-    "logs": "shows what the daemon writes, in the daemon's own format",
 }
 TEXT = 'state_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
 

@@ -72,6 +72,27 @@ async def test_the_last_lines_of_a_running_daemon_s_file_are_shown(served: Serve
     assert said == (exit_codes.OK, "line 98\nline 99\n", "")
 
 
+async def test_as_json_the_lines_are_those_of_a_log_in_json(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Passed through as they were written; of a log for people nothing is shown, and why is said."""
+    log = tmp_path / "kangbot.log"
+    log.write_text('{"event":"a"}\n{"event":"b"}\n')
+    kept = os.dup(2)
+    try:
+        with log.open("a") as file:
+            os.dup2(file.fileno(), 2)
+        code, out, err = await typed("logs", "--json", "--socket", str(served.socket))
+        monkeypatch.setenv("KANGBOT_LOGS__FORMAT", "json")
+        said = await typed("logs", "--json", "--socket", str(served.socket))
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+    assert (code, out) == (exit_codes.FAILURE, "")
+    assert '[logs] format = "json"' in err
+    assert said == (exit_codes.OK, '{"event":"a"}\n{"event":"b"}\n', "")
+
+
 async def test_a_daemon_that_writes_nowhere_is_said(served: Served) -> None:
     """And it is a failure: nothing was shown."""
     kept = os.dup(2)
