@@ -54,6 +54,25 @@ def test_27_markets_trade_and_the_cost_is_told(house: House, image: str) -> None
     assert size - base < 250 * MIB
 
 
+def test_what_an_idle_daemon_takes_is_told(house: House) -> None:
+    """Every market stopped, and ten seconds on: what the daemon says of itself, and what its container is charged."""
+    live(house, filled=0)
+    house.within("kangbot", "kangbot", "stop-all")
+    try:
+        house.reported(lambda r: r.live == 0, "no market live")
+        time.sleep(10)
+        report = house.report()
+        assert report is not None
+        used = docker("stats", "--no-stream", "--format", "{{.MemUsage}}", house.name("kangbot")).split(" /")[0]
+        found = {"daemon_rss_mb": report.rss_mb, "container": used}
+        print(json.dumps(found))
+        write_report("container-idle", found)
+        assert report.live == 0
+    finally:
+        house.within("kangbot", "kangbot", "start-all")
+    live(house, filled=0)
+
+
 def test_a_restart_is_quick(house: House) -> None:
     """From `docker start` to all markets live, with the look before the start and the migrations in it.
 
