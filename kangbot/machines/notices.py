@@ -14,6 +14,7 @@ which have as many again. What is left out is counted, and the count is in the n
 
 from collections import deque
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from kangbot.model.events import Severity
 from kangbot.model.ids import MarketId
@@ -56,11 +57,19 @@ class NoticeTerms:
     """What the operator wants to hear. Minutes are of the day, UTC."""
 
     least: Severity = Severity.WARNING
+    always: tuple[str, ...] = ()  # patterns over a notice's kind, as a shell has them: told whatever `least` says
+    never: tuple[str, ...] = ()  # not told, whatever its severity, unless `always` matches too
     quiet: tuple[int, int] | None = None  # from, until; over midnight where from > until
     digest: int | None = None
     an_hour: int = 12
     gather_ns: int = 3_000_000_000
     repeat_ns: int = HOUR_NS
+
+    def wants(self, notice: Notice) -> bool:
+        """Whether the operator wants to hear of it at all."""
+        if _matches(notice.kind, self.always):
+            return True
+        return LOUDNESS[notice.severity] >= LOUDNESS[self.least] and not _matches(notice.kind, self.never)
 
 
 class Notices:
@@ -79,7 +88,7 @@ class Notices:
         known = (notice.kind, notice.market)
         told_ns = self._told.get(known)
         repeated = told_ns is not None and now_ns - told_ns < self._terms.repeat_ns
-        if LOUDNESS[notice.severity] < LOUDNESS[self._terms.least]:
+        if not self._terms.wants(notice):
             return
         if repeated or len(self._waiting) >= HELD:
             self._left_out += 1
@@ -123,6 +132,10 @@ class Notices:
         if not critical and self._terms.quiet is not None:
             at_ns = max(at_ns, _after_quiet(max(at_ns, now_ns), self._terms.quiet))
         return at_ns
+
+
+def _matches(kind: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(kind, pattern) for pattern in patterns)
 
 
 def _after_quiet(at_ns: int, quiet: tuple[int, int]) -> int:

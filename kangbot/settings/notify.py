@@ -8,6 +8,7 @@ from kangbot.machines.notices import NoticeTerms
 from kangbot.model.events import Severity
 from kangbot.settings.kinds import SECTION, Between, Check, FilePath, Secret
 
+_PATTERN = re.compile(r"[a-z_.*?]+")
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -23,6 +24,13 @@ def _span(text: str) -> str:
     start, dash, end = text.partition("-")
     if text and not (dash and _TIME.fullmatch(start) and _TIME.fullmatch(end) and start != end):
         raise ValueError('must be a span such as "22:00-07:00", or "" for none')
+    return text
+
+
+def _pattern(text: str) -> str:
+    """Return the text where it can match what an event is called."""
+    if not _PATTERN.fullmatch(text):
+        raise ValueError('must be the name of an event, or a pattern such as "feed.*"')
     return text
 
 
@@ -44,6 +52,14 @@ class Notify:
     least: Literal["info", "warning", "error", "critical"] = "warning"
     """What is less than this is not told."""
 
+    always: tuple[Annotated[str, Check(_pattern)], ...] = ()
+    """Patterns over what an event is called, such as `"config.*"`: these are told even where they are less than
+    `least`. Quiet hours, repetition and `an_hour` hold for them as for others. Absent: `least` alone decides."""
+
+    never: tuple[Annotated[str, Check(_pattern)], ...] = ()
+    """These are never told, critical ones neither; `always` wins where both match. They stand in the log and in the
+    history all the same. Absent: none is left out."""
+
     quiet: Annotated[str, Check(_span)] = ""
     """Hours in which only what is critical is told; the rest waits for their end."""
 
@@ -62,6 +78,8 @@ class Notify:
         start, _, end = self.quiet.partition("-")
         return NoticeTerms(
             least=Severity(self.least),
+            always=self.always,
+            never=self.never,
             quiet=(_minute(start), _minute(end)) if self.quiet else None,
             digest=_minute(self.digest) if self.digest else None,
             an_hour=self.an_hour,

@@ -42,6 +42,27 @@ def test_what_is_less_than_asked_for_is_not_told() -> None:
     assert notices.deadline_ns(NOON) is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "severity", "expected"),
+    [
+        ("config.applied", Severity.INFO, True),
+        ("control.command", Severity.INFO, False),
+        ("feed.down", Severity.CRITICAL, False),
+        ("feed.up", Severity.INFO, True),
+        ("feeder", Severity.WARNING, True),
+    ],
+)
+def test_an_event_may_be_told_always_or_never_by_its_name(kind: str, severity: Severity, *, expected: bool) -> None:
+    """`always` wins over `never`, and both over how bad it is; what is left out is not counted."""
+    notices = Notices(NoticeTerms(always=("config.*", "feed.up"), never=("feed.*",)), NOON)
+    notices.take(notice(kind, severity), NOON)
+    assert told(notices, NOON + 3 * S) == [kind] * expected
+    notices.take(notice("market.failed"), NOON + 4 * S)
+    message = notices.message(NOON + 7 * S)
+    assert message is not None
+    assert message.left_out == 0
+
+
 def test_the_same_again_within_an_hour_is_only_counted() -> None:
     """And told anew after that, with the count."""
     notices = Notices(NoticeTerms(), NOON)
