@@ -47,7 +47,8 @@ class StreamRules:
         return self.waits.get(kind, self.others)
 
 
-def _terms(first_s: float, least_s: float, most_s: float, *, witness: bool = True) -> Terms:
+def terms(first_s: float, least_s: float, most_s: float, *, witness: bool = True) -> Terms:
+    """Return how much silence is allowed: at first, and at least and at most once the usual is known, in seconds."""
     first_ns = round(first_s * SECOND_NS)
     patience = Patience(
         least_ns=round(least_s * SECOND_NS),
@@ -65,9 +66,9 @@ class Budgets:
     """
 
     # A quote comes as a snapshot at once, and stale quotes are what must be noticed in seconds.
-    quote: Terms = field(default_factory=lambda: _terms(10.0, 4.0, 30.0))
+    quote: Terms = field(default_factory=lambda: terms(10.0, 4.0, 30.0))
     # A quiet market may have no trade for a long while; what is usual for it is learned, and it accuses nobody.
-    trade: Terms = field(default_factory=lambda: _terms(300.0, 60.0, 900.0, witness=False))
+    trade: Terms = field(default_factory=lambda: terms(300.0, 60.0, 900.0, witness=False))
     # A bar's topic speaks at the latest when its bar closes; venues send the close with some delay.
     bar_grace_s: float = 30.0
     # An account without orders is silent by right: acknowledged is live.
@@ -84,4 +85,4 @@ class Budgets:
                 return self.account
             case Channel.BAR:
                 frame_s = timeframe_s or 60
-                return _terms(frame_s + self.bar_grace_s, frame_s + self.bar_grace_s, 2 * frame_s + self.bar_grace_s)
+                return terms(frame_s + self.bar_grace_s, frame_s + self.bar_grace_s, 2 * frame_s + self.bar_grace_s)

@@ -15,6 +15,7 @@ from kangbot.feed.bulletin import OnNote
 from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.hub import FeedHub
 from kangbot.feed.kept import Kept
+from kangbot.feed.rules import Budgets, terms
 from kangbot.feed.stream import Stream
 from kangbot.machines.memory import Memory
 from kangbot.model.ids import MarketId
@@ -24,6 +25,7 @@ from kangbot.modes.way import Way
 from kangbot.ports import Feeds, Venue
 from kangbot.runtime.world import World
 from kangbot.settings import Settings
+from kangbot.settings.feeds import FeedSettings
 from kangbot.sim.paper.account import PaperAccount
 from kangbot.sim.paper.ports import PaperFeeds, PaperVenue
 
@@ -60,7 +62,10 @@ async def connection(
     """Open the way that the mode asks for; nothing is connected until something is asked for."""
     way = _WAYS[settings.venue](settings, world)
     try:
-        async with Kept(settings.state_dir / CONNECTS) as kept, await _hub(way, world, on_note, kept) as hub:
+        async with (
+            Kept(settings.state_dir / CONNECTS) as kept,
+            await _hub(way, world, on_note, kept, budgets(settings.feeds)) as hub,
+        ):
             if settings.venue_mode != "paper":
                 yield Connection(venue=way.venue, feeds=hub, hub=hub, way=way)
                 return
@@ -75,7 +80,16 @@ async def connection(
         await way.venue.aclose()
 
 
-async def _hub(way: Way, world: World, on_note: OnNote, kept: Kept) -> FeedHub:
+def budgets(feeds: FeedSettings) -> Budgets:
+    """Return the silence that the settings allow."""
+    return Budgets(
+        quote=terms(feeds.quote_first_s, feeds.quote_least_s, feeds.quote_most_s),
+        trade=terms(feeds.trade_first_s, feeds.trade_least_s, feeds.trade_most_s, witness=False),
+        bar_grace_s=feeds.bar_grace_s,
+    )
+
+
+async def _hub(way: Way, world: World, on_note: OnNote, kept: Kept, silence: Budgets) -> FeedHub:
     connects = ConnectBudget(world.clock, most=way.connects_per_5_minutes, kept=kept)
     await connects.restore()
     return FeedHub(
@@ -86,4 +100,5 @@ async def _hub(way: Way, world: World, on_note: OnNote, kept: Kept) -> FeedHub:
         venue_now_ns=way.clock.now_ns,
         connects=connects,
         on_note=on_note,
+        budgets=silence,
     )

@@ -208,6 +208,15 @@ def _telegram(settings: Settings, origin: Origin) -> Iterator[Problem]:
         )
 
 
+def _silence(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    feeds = settings.feeds
+    spans = (("quote", feeds.quote_least_s, feeds.quote_most_s), ("trade", feeds.trade_least_s, feeds.trade_most_s))
+    for name, least_s, most_s in spans:
+        if least_s > most_s:
+            key: Key = ("feeds", f"{name}_most_s")
+            yield origin.problem(key, f"is below {name}_least_s, {least_s:g}", "Raise it, or lower that one.")
+
+
 Rule = Callable[[Settings, Origin], Iterator[Problem]]
 RULES: tuple[tuple[Rule, tuple[Key, ...]], ...] = (
     # what is looked at; the keys that it reads and that may be wrong by themselves
@@ -222,6 +231,7 @@ RULES: tuple[tuple[Rule, tuple[Key, ...]], ...] = (
     (_limits, (("risk",), ("defaults", "size"))),
     (_database, (("database", "url"),)),
     (_waits, (("supervision",),)),
+    (_silence, (("feeds",),)),
     (_socket, (("state_dir",), ("control", "socket"))),
     (_listening, (("control",),)),
     (_telegram, (("telegram",),)),

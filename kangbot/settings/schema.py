@@ -18,6 +18,7 @@ from kangbot.settings.daemon import (
     Supervision,
 )
 from kangbot.settings.errors import ErrorSettings
+from kangbot.settings.feeds import FeedSettings
 from kangbot.settings.health import HealthSettings
 from kangbot.settings.kinds import FilePath, Secret, split_url
 from kangbot.settings.notify import Notify
@@ -48,6 +49,7 @@ class Settings:
     risk: Risk = field(default_factory=Risk)
     supervision: Supervision = field(default_factory=Supervision)
     breakers: BreakerSettings = field(default_factory=BreakerSettings)
+    feeds: FeedSettings = field(default_factory=FeedSettings)
     health: HealthSettings = field(default_factory=HealthSettings)
     errors: ErrorSettings = field(default_factory=ErrorSettings)
     notify: Notify = field(default_factory=Notify)

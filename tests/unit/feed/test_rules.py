@@ -4,7 +4,9 @@ import pytest
 
 from kangbot.feed.failure import FailureKind
 from kangbot.feed.rules import Budgets, StreamRules
+from kangbot.modes import budgets
 from kangbot.ports import Channel
+from kangbot.settings.feeds import FeedSettings
 
 SECOND = 1_000_000_000
 
@@ -39,3 +41,17 @@ def test_timeouts_wait_longer_than_refusals() -> None:
     rules = StreamRules()
     assert rules.wait(FailureKind.TIMEOUT).most_s == 30
     assert rules.wait(FailureKind.UNREACHABLE).most_s == 15
+
+
+def test_the_settings_say_what_the_defaults_say_and_each_of_them_counts() -> None:
+    """An absent section changes nothing."""
+    assert budgets(FeedSettings()) == Budgets()
+    asked = budgets(FeedSettings(quote_first_s=1, quote_least_s=2, quote_most_s=3, trade_most_s=1800, bar_grace_s=5))
+    quote, trade, bar = (asked.of(channel, 60).patience for channel in (Channel.QUOTE, Channel.TRADE, Channel.BAR))
+    assert quote is not None
+    assert (quote.early_ns, quote.least_ns, quote.most_ns) == (1 * SECOND, 2 * SECOND, 3 * SECOND)
+    assert trade is not None
+    assert (trade.early_ns, trade.least_ns, trade.most_ns) == (300 * SECOND, 60 * SECOND, 1800 * SECOND)
+    assert bar is not None
+    assert bar.least_ns == 65 * SECOND
+    assert not asked.trade.witness

@@ -276,6 +276,8 @@ def test_every_mistake_is_told_at_once_with_its_line(mistakes: Mistakes) -> None
         ("[logs]\nlevel = 'loud'\n", "logs.level", "'debug', 'info', 'warning' or 'error'"),
         ("state_dir = '~/x'\n", "state_dir", "written out in full"),
         ("[supervision]\nfirst_wait_s = 90\n", "supervision.first_wait_s", "longer than longest_wait_s"),
+        ("[feeds]\nquote_most_s = 3\n", "feeds.quote_most_s", "below quote_least_s, 4"),
+        ('[notify]\nnever = ["Feed"]\n', "notify.never[0]", "a pattern such as"),
         ("[risk]\ntotal_notional = 10\n", "risk.total_notional", "below market_notional"),
         ("[risk]\nmarket_notional = 20\n", "risk.market_notional", "no entry would pass"),
         ("[control]\nsocket = '/" + "x" * 120 + "'\n", "control.socket", "longer than 107 bytes"),
