@@ -72,7 +72,7 @@ def put_back(
     *,
     as_json: Json = False,
 ) -> None:
-    """Put the copy that was made before an upgrade into an empty database.
+    """Put a copy into an empty database, as it was before an upgrade.
 
     The tables are as they were, for the version that wrote them.
     """
