@@ -48,6 +48,7 @@ _CLOCK_S = 0.5  # how wrong the wall clock may be
 _VENUE_STEPS_S = (-0.1, 0.1, 0.5, 2.0)  # further back, and a request would live longer than its window and margin
 _LAG_NS = SECOND_NS  # within the margin after the receive window, which is two
 _RESOLVED_S = 30.0  # the promise for orders of unknown outcome
+_FREEZES = 5  # until nothing is under way when the venue stands still
 _PASSING_NS = 5 * SECOND_NS  # what is in flight may disagree for so long
 _WANTED = {
     Desired.RUNNING: (RunState.LIVE,),
@@ -307,11 +308,17 @@ class Session:
         else:
             standing = {m: p.state.value for m, p in life.roster.places.items() if p.state is not RunState.STOPPED}
             self.invariants.fail(7, f"markets that were stopped 20 s ago: {standing}")
-        over_ns = self.now_ns() + 20 * SECOND_NS
-        while not self._at_rest() and self.now_ns() < over_ns and await self._pass(_STEP_NS):
-            pass
-        self.engine.frozen = True
-        await self._until(self.now_ns() + 3 * SECOND_NS)
+        for _ in range(_FREEZES):
+            self.engine.frozen = False
+            over_ns = self.now_ns() + 20 * SECOND_NS
+            while not self._at_rest() and self.now_ns() < over_ns and await self._pass(_STEP_NS):
+                pass
+            self.engine.frozen = True
+            await self._until(self.now_ns() + 3 * SECOND_NS)
+            orders = len(self.engine.orders)
+            await self._until(self.now_ns() + 5 * SECOND_NS)
+            if len(self.engine.orders) == orders:
+                break  # else the last price triggered a stop, which finds no offers while all stands still
         over_ns = self.now_ns() + 10 * SECOND_NS  # the last record may be on its way to the history
         while self._outside.disk.last != len(self._outside.history.rows) and self.now_ns() < over_ns:
             await self._pass(_INSTANT_NS)
