@@ -5,6 +5,9 @@ counters, whatever the number of observations.
 """
 
 from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import accumulate
 from math import log2
 from typing import NamedTuple
 
@@ -47,19 +50,20 @@ class Latencies:
 
     def quantile_ms(self, share: float) -> float | None:
         """Return the duration that `share` (0 to 1) of the observations do not exceed, in ms; None without any."""
-        if not self.count:
-            return None
-        wanted, seen = share * self.count, 0
-        for place, count in enumerate(self._counts):
-            seen += count
-            if seen >= wanted and count:
-                upper_ns = _LOWEST_NS * 2 ** ((place + 1) / _A_DOUBLING)
-                return round(min(upper_ns, self.longest_ns) / 1e6, 4)
-        return round(self.longest_ns / 1e6, 4)
+        return self._quantile_ms(tuple(accumulate(self._counts)), share)
 
     def summary(self) -> dict[str, float | None]:
         """Return p50 and p99 in milliseconds."""
-        return {"p50": self.quantile_ms(0.5), "p99": self.quantile_ms(0.99)}
+        upto = tuple(accumulate(self._counts))
+        return {"p50": self._quantile_ms(upto, 0.5), "p99": self._quantile_ms(upto, 0.99)}
+
+    def _quantile_ms(self, upto: Sequence[int], share: float) -> float | None:
+        """Return the end of the first bucket by which so many were counted; `upto` has the counts up to each end."""
+        if not self.count:
+            return None
+        place = bisect_left(upto, max(1, share * self.count))
+        upper_ns = _LOWEST_NS * 2 ** ((place + 1) / _A_DOUBLING)
+        return round(min(upper_ns, self.longest_ns) / 1e6, 4)
 
     def histogram(self) -> Histogram:
         """Return the counts up to bounds four times apart, exactly."""

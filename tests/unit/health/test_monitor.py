@@ -110,3 +110,12 @@ def test_growth_and_disk_are_of_this_machine(bench: Bench) -> None:
     assert (bench.monitor.disk_free_mb() or 0) > 0
     bench.monitor._state_dir = Path("/nowhere")
     assert bench.monitor.disk_free_mb() is None
+
+
+def test_the_limit_is_looked_at_on_the_beat_and_not_with_every_report(bench: Bench) -> None:
+    """It is a dozen files; the figure before the first beat is that of the moment."""
+    assert bench.monitor.memory().limit_mb == 1e6
+    bench.limit_mb = 2e6
+    assert bench.monitor.memory().limit_mb == 1e6
+    bench.pass_by(15)
+    assert bench.monitor.memory().limit_mb == 2e6
