@@ -1,4 +1,4 @@
-"""One open connection: a reader that takes all that is readable in one turn, a keeper that sends and watches the clock.
+"""One open connection: what is read is taken in the turn that reads it, a keeper sends and watches the clock.
 
 What is said and believed is decided by `machines/session.py`, in which bytes by the dialect. A frame that cannot be
 decoded and a sink that raises are counted and never end the connection. Dialling is left to `feed/stream.py`.
@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter_ns
 
 import structlog
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from kangbot.feed.listener import Listener, StreamCounters, TopicEffect
+from kangbot.feed.socket import FeedSocket
 from kangbot.machines.session import Session
 from kangbot.machines.session_words import Close, Effect, Ping, Reply, Subscribe, Unsubscribe
 from kangbot.ports import (
@@ -43,7 +43,7 @@ class Conversation:
     def __init__(
         self,
         *,
-        socket: ClientConnection,
+        socket: FeedSocket,
         dialect: Dialect,
         session: Session,
         topics: Mapping[str, Topic],
@@ -75,7 +75,7 @@ class Conversation:
         self._wake.set()
 
     def abort(self) -> None:
-        """Cut the connection; the reader ends."""
+        """Cut the connection; `run` ends."""
         self._socket.transport.abort()
 
     async def run(self, tasks: Tasks, login: str | None) -> None:
@@ -86,8 +86,10 @@ class Conversation:
         self._session.opened(self._now_ns(), logging_in=login is not None)
         keeper = tasks.spawn("keeper", self._keep())
         try:
-            await self._read()
+            self._socket.attach(self._read)
+            await self._socket.recv()
         finally:
+            self._socket.detach()
             await close_task(keeper)
 
     async def hang_up(self) -> None:
@@ -101,17 +103,14 @@ class Conversation:
             self.abort()
 
     # ----------------------------------------------------------------------------------------------------- reading
-    async def _read(self) -> None:
-        """Take frames for ever. `recv` does not yield while frames wait: all of them are taken in one turn."""
-        recv = self._socket.recv
-        while True:
-            frame = await recv(decode=False)
-            received_ns = perf_counter_ns()
-            try:
-                self._take(frame, received_ns)
-            except Exception as error:  # noqa: BLE001 -- whatever one frame does, the next one is another frame
-                self._counters.last_data_ns = self._now_ns()
-                self._fault("feed.frame_fault", error)
+    def _read(self, frame: bytes) -> None:
+        """Take one frame. Whatever it does, the next one is another frame."""
+        received_ns = perf_counter_ns()
+        try:
+            self._take(frame, received_ns)
+        except Exception as error:  # noqa: BLE001 -- see above
+            self._counters.last_data_ns = self._now_ns()
+            self._fault("feed.frame_fault", error)
 
     def _take(self, frame: bytes, received_ns: int) -> None:
         """Decode one frame and hand on what it says: the hot path."""
@@ -201,7 +200,7 @@ class Conversation:
                 answered = asyncio.ensure_future(await self._socket.ping())  # noqa: TID251 -- it is a future already
                 answered.add_done_callback(self._transport_pong)
         except ConnectionClosed:
-            return  # the reader learns of it too, and says why
+            return  # `run` learns of it too, and says why
 
     def _transport_pong(self, answered: asyncio.Future[float]) -> None:
         if not answered.cancelled() and answered.exception() is None:

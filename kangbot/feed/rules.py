@@ -40,7 +40,6 @@ class StreamRules:
     transport_ping_s: float = 20.0  # the websocket protocol's own ping, and the time for its answer
     max_bytes: int = 4 << 20  # the largest snapshot of the supported venues is far below; more is closed with 1009
     proxy: str | None = None  # the environment's proxies are not obeyed unless told
-    max_frames: int = 64  # read ahead of decoding before the socket is paused
 
     def wait(self, kind: FailureKind) -> Wait:
         """Return the waits after a failure of that kind."""

@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import Enum
+from typing import cast
 
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from kangbot.feed.connects import ConnectBudget
@@ -20,6 +21,7 @@ from kangbot.feed.conversation import Conversation
 from kangbot.feed.failure import Failure, FailureKind, classify
 from kangbot.feed.listener import Listener, StreamCounters, TopicEffect
 from kangbot.feed.rules import StreamRules
+from kangbot.feed.socket import FeedSocket
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.session import Session
 from kangbot.machines.session_words import CloseKind, Terms, TopicDown, TopicLive, Trouble
@@ -137,9 +139,9 @@ class Stream:
             self._fault("feed.stream_fault", error)
             return Failure(kind=FailureKind.FAULT, message=repr(error))
 
-    async def _dial(self) -> ClientConnection:
+    async def _dial(self) -> FeedSocket:
         rules = self._rules
-        return await connect(
+        socket = await connect(
             self._dialect.url,
             compression=None,
             proxy=rules.proxy,
@@ -148,10 +150,11 @@ class Stream:
             ping_timeout=rules.transport_ping_s,
             close_timeout=rules.close_s / 2,
             max_size=rules.max_bytes,
-            max_queue=rules.max_frames,
+            create_connection=FeedSocket,
         )
+        return cast("FeedSocket", socket)
 
-    async def _converse(self, socket: ClientConnection) -> Failure | None:
+    async def _converse(self, socket: FeedSocket) -> Failure | None:
         conversation = Conversation(
             socket=socket,
             dialect=self._dialect,

@@ -1,0 +1,146 @@
+"""The socket that hands messages on in the turn that reads them, against a real server."""
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import cast
+
+import pytest
+import uvloop
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
+from websockets.sync.server import ServerConnection as SyncConnection
+from websockets.sync.server import serve as serve_in_thread
+
+from kangbot.feed.socket import FeedSocket
+
+from .conftest import until
+
+Serve = Callable[[ServerConnection], Awaitable[None]]
+
+_FLOOD = 400  # messages of 50 kB
+
+
+@asynccontextmanager
+async def connected(serving: Serve, max_size: int = 1 << 20) -> AsyncIterator[FeedSocket]:
+    """A connection to a server that does `serving`, then closes."""
+    async with serve(serving, "127.0.0.1", 0, compression=None) as server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with connect(
+            url, create_connection=FeedSocket, compression=None, max_size=max_size, close_timeout=1.0
+        ) as socket:
+            yield cast("FeedSocket", socket)
+
+
+async def test_messages_come_in_order_whole_or_in_fragments() -> None:
+    """Text, binary, in one frame or in many, with an empty one and a ping between: each once, as bytes, in order."""
+
+    async def serving(socket: ServerConnection) -> None:
+        await socket.send("one")
+        await socket.send(["t", "", "wo"])
+        await socket.ping()
+        await socket.send(b"three")
+        await socket.send([b"", b"four"])
+        await socket.send("")
+
+    taken: list[bytes] = []
+    async with connected(serving) as socket:
+        socket.attach(taken.append)
+        with pytest.raises(ConnectionClosedOK):
+            await socket.recv()
+    assert taken == [b"one", b"two", b"three", b"four", b""]
+    assert all(type(message) is bytes for message in taken)
+
+
+async def test_what_came_before_anybody_was_attached_comes_first() -> None:
+    """A venue may greet before we listen."""
+    more = asyncio.Event()
+
+    async def serving(socket: ServerConnection) -> None:
+        await socket.send("hello")
+        await more.wait()
+        await socket.send("again")
+        await socket.wait_closed()
+
+    taken: list[bytes] = []
+    async with connected(serving) as socket:
+        await until(lambda: bool(socket._early))
+        more.set()
+        socket.attach(taken.append)
+        assert taken == [b"hello"]
+        await until(lambda: len(taken) == 2)
+    assert taken == [b"hello", b"again"]
+
+
+async def test_after_detaching_a_flood_does_not_keep_the_close_from_being_heard() -> None:
+    """What nobody takes is dropped, so the closing handshake behind it is read in time."""
+    flooding = asyncio.Event()
+
+    async def serving(socket: ServerConnection) -> None:
+        while True:
+            await socket.send("x" * 1000)
+            flooding.set()
+
+    taken: list[bytes] = []
+    async with connected(serving) as socket:
+        socket.attach(taken.append)
+        await flooding.wait()
+        await until(lambda: len(taken) > 100)
+        socket.detach()
+        before = len(taken)
+        await asyncio.sleep(0.05)
+        assert len(taken) == before
+        async with asyncio.timeout(5.0):
+            await socket.close()
+        assert socket.close_code == 1000
+
+
+async def test_a_message_over_the_bound_ends_the_connection_in_fragments_too() -> None:
+    """The library's bound holds for what is put together here."""
+
+    async def serving(socket: ServerConnection) -> None:
+        await socket.send(["x" * 600, "y" * 600])
+        await socket.wait_closed()
+
+    taken: list[bytes] = []
+    async with connected(serving, max_size=1000) as socket:
+        socket.attach(taken.append)
+        with pytest.raises(ConnectionClosedError) as caught:
+            await socket.recv()
+    assert taken == []
+    assert caught.value.sent is not None
+    assert caught.value.sent.code == 1009
+
+
+def test_a_venue_that_never_pauses_leaves_the_loop_its_turns() -> None:
+    """However much waits in the socket, others run in between: uvloop alone reads on for as long as there is more."""
+
+    def serving(socket: SyncConnection) -> None:
+        for _ in range(_FLOOD):
+            socket.send("x" * 50_000)
+        socket.recv()
+
+    async def most_at_once(port: int) -> int:
+        turn, turns = 0, Counter[int]()
+        async with connect(f"ws://127.0.0.1:{port}", create_connection=FeedSocket, compression=None) as socket:
+            cast("FeedSocket", socket).attach(lambda _message: turns.update([turn]))
+            time.sleep(0.3)  # noqa: ASYNC251 -- the loop is away, and the kernel's buffers fill up
+            async with asyncio.timeout(20.0):
+                while turns.total() < _FLOOD:
+                    await asyncio.sleep(0)
+                    turn += 1
+            await socket.send("that was all")
+        return max(turns.values())
+
+    with serve_in_thread(serving, "127.0.0.1", 0, compression=None) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            assert uvloop.run(most_at_once(server.socket.getsockname()[1])) <= 12  # two reads; without a pause 164
+        finally:
+            server.shutdown()
+            thread.join()
