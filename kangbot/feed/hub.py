@@ -146,10 +146,8 @@ class FeedHub:
 
     def troubles(self, market: MarketId) -> Mapping[str, int]:
         """Return how often a topic of the market was in trouble, by kind; its connections' ends are not counted."""
-        total: Counter[str] = Counter()
-        for pool in self._pools:
-            total.update(pool.troubles.get(market, {}))
-        return total
+        met = [pool.troubles[market] for pool in self._pools if market in pool.troubles]
+        return sum(met, Counter())
 
     @property
     def rotated(self) -> int:

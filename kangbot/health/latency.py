@@ -32,10 +32,11 @@ class Histogram(NamedTuple):
 class Latencies:
     """Durations in nanoseconds; quantiles in milliseconds."""
 
-    __slots__ = ("_counts", "count", "longest_ns", "total_ns")
+    __slots__ = ("_counts", "_summary", "count", "longest_ns", "total_ns")
 
     def __init__(self) -> None:
         self._counts = [0] * _BUCKETS
+        self._summary: tuple[int, float | None, float | None] = (0, None, None)  # as of so many observations
         self.count = 0
         self.total_ns = 0
         self.longest_ns = 0
@@ -54,8 +55,10 @@ class Latencies:
 
     def summary(self) -> dict[str, float | None]:
         """Return p50 and p99 in milliseconds."""
-        upto = tuple(accumulate(self._counts))
-        return {"p50": self._quantile_ms(upto, 0.5), "p99": self._quantile_ms(upto, 0.99)}
+        if self._summary[0] != self.count:
+            upto = tuple(accumulate(self._counts))
+            self._summary = self.count, self._quantile_ms(upto, 0.5), self._quantile_ms(upto, 0.99)
+        return {"p50": self._summary[1], "p99": self._summary[2]}
 
     def _quantile_ms(self, upto: Sequence[int], share: float) -> float | None:
         """Return the end of the first bucket by which so many were counted; `upto` has the counts up to each end."""

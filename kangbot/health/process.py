@@ -14,6 +14,7 @@ import psutil
 _MIB = 1024 * 1024
 _STATUS = Path("/proc/self/status")
 _HANDLES = Path("/proc/self/fd")
+_PAGE = 4096  # bytes, more than twice what it has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +61,13 @@ class ProcessMeter:
 
     def _page(self) -> bytes:
         try:
-            return self._status.read_bytes()
+            file = os.open(self._status, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return b""
+        try:
+            return os.read(file, _PAGE)
+        finally:
+            os.close(file)
 
     def _count(self) -> int:
         """Return how many handles are open: the folder's size tells since Linux 6.2, before that it is 0."""

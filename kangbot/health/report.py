@@ -19,8 +19,11 @@ class OrderCounts(msgspec.Struct, kw_only=True):
 
     def add(self, other: "OrderCounts") -> None:
         """Add another market's counts to these."""
-        for name in self.__struct_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.sent += other.sent
+        self.acked += other.acked
+        self.filled += other.filled
+        self.rejected += other.rejected
+        self.unknown += other.unknown
 
 
 class MarketReport(msgspec.Struct, frozen=True, kw_only=True):

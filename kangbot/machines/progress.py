@@ -14,7 +14,7 @@ LONGEST_GAP_NS = 10_000_000_000  # twice the slow beat at which the looks come
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What the last look found; `waited_ns` is how long work has waited without any being done."""
+    """What the last look at which work waited found, or its end; `waited_ns`: for how long without any being done."""
 
     bound_ns: int
     done: int = 0
@@ -29,6 +29,8 @@ class Progress:
 
     def looked(self, done: int, now_ns: int, *, waiting: bool) -> "Progress":
         """Return what holds after a look: so much is done in all, and work waits or none does."""
+        if not waiting and not self.waiting:
+            return self  # what was done meanwhile matters to nobody until work waits: then the waiting begins anew
         waited_ns = 0
         if waiting and self.waiting and done == self.done:
             waited_ns = self.waited_ns + min(max(0, now_ns - self.at_ns), LONGEST_GAP_NS)

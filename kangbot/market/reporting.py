@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from kangbot.feed.stream import Stream
 from kangbot.health.report import BreakerReport, ErrorReport, MarketReport, OrderCounts, StreamReport
+from kangbot.machines.blotter import Counts
 from kangbot.machines.breakers import Breakers
 from kangbot.machines.entry_holds import Hold
 from kangbot.machines.fault_book import Tally
@@ -26,6 +27,8 @@ def report_of(
     """
     executor, quote = task.desk.executor, task.inbox.quote
     position, target = executor.position, task.desk.target
+    price = None if quote is None else quote.mid
+    unresolved = [order for order in executor.orders if order.status is OrderStatus.UNKNOWN]
     return MarketReport(
         market=task.spec.market,
         symbol=task.spec.symbol,
@@ -35,12 +38,12 @@ def report_of(
         reason=_reason(task, place),
         desired=place.desired.value,
         since_ns=place.since_ns,
-        price=None if quote is None else quote.mid,
+        price=price,
         feed_age_s=None if quote is None else round((now_ns - task.inbox.quote_seen_ns) / 1e9, 3),
         net=position.net,
         entry=position.entry,
         stop=executor.stop if position.net else None,
-        unrealised=ZERO if quote is None else position.unrealised(quote.mid),
+        unrealised=ZERO if price is None else position.unrealised(price),
         realised=position.realised,
         fees=position.fees_paid,
         target=None if target is None else target.exposure,
@@ -56,8 +59,8 @@ def report_of(
         ticks=task.inbox.ticks,
         bars=task.strategist.bars_seen,
         decisions=task.strategist.decisions,
-        unknown_s=_unknown_s(task, now_ns),
-        orders=_counts(task),
+        unknown_s=_unknown_s(unresolved, now_ns),
+        orders=_counts(executor.counts, len(unresolved)),
         falls=task.supervisor.falls,
         dropped=task.inbox.dropped,
     )
@@ -92,25 +95,19 @@ def stream_report(stream: Stream, now_ns: int, *, private: bool) -> StreamReport
     )
 
 
-def _counts(task: MarketTask) -> OrderCounts:
-    executor = task.desk.executor
-    counts = executor.counts
+def _counts(counts: Counts, unknown: int) -> OrderCounts:
     return OrderCounts(
         sent=counts.sent,
         acked=counts.acked,
         filled=counts.filled,
         rejected=counts.rejected,
-        unknown=sum(_unresolved(order) for order in executor.orders),
+        unknown=unknown,
     )
 
 
-def _unknown_s(task: MarketTask, now_ns: int) -> float:
-    since = [order.unknown_since_ns for order in task.desk.executor.orders if _unresolved(order)]
-    return round((now_ns - min(since)) / 1e9, 3) if since else 0.0
-
-
-def _unresolved(order: Order) -> bool:
-    return order.status is OrderStatus.UNKNOWN
+def _unknown_s(unresolved: Iterable[Order], now_ns: int) -> float:
+    since_ns = min((order.unknown_since_ns for order in unresolved), default=now_ns)
+    return round((now_ns - since_ns) / 1e9, 3)
 
 
 def breaker_reports(breakers: Breakers) -> list[BreakerReport]:
