@@ -1,6 +1,7 @@
 """What the daemon answers, and what it does when told: the port behind every route (`control/port.py`).
 
-It has what the composition root has made and owns none of it. Every answer is of this moment; nothing is kept.
+It has what the composition root has made and owns none of it. Every answer is of this moment, but for those who only
+look: they share a report that is half a second old at most, and the judgement of it.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kangbot.app.beside import Beside
-from kangbot.control.kept import Lately
+from kangbot.control.kept import Lately, Once
 from kangbot.editing import Editor
 from kangbot.errors import Refused
 from kangbot.health.checks import Health, Thresholds, health_of
@@ -73,6 +74,7 @@ class Answers:
     stopping: Callable[[], bool]
     history_away: Callable[[], str]
     _lately: Lately[Report] = field(init=False, default_factory=Lately)
+    _judged: Once[Report, Health] = field(init=False, default_factory=Once)
 
     def command(self, market: MarketId, command: Command, caller: str) -> Place:
         """Command one market. UnknownMarketError where there is none; Refused while the daemon stops."""
@@ -196,7 +198,7 @@ class Answers:
 
     def judge(self, report: Report) -> Health:
         """Return how well the daemon is that says this of itself."""
-        return health_of(report, self.thresholds)
+        return self._judged.of(report, lambda report: health_of(report, self.thresholds))
 
     def config(self) -> Mapping[str, object]:
         """Return the configuration as plain data, without a secret."""
@@ -205,6 +207,14 @@ class Answers:
 
     def report(self) -> Report:
         """Return the whole daemon at this moment."""
+        return self._lately.put(self._report())
+
+    def lately(self) -> Report:
+        """Return the report of this moment or of the one before: making one takes a millisecond, and many may look."""
+        return self._lately.of(self._report)
+
+    # -------------------------------------------------------------------------------------------------------- private
+    def _report(self) -> Report:
         now_ns, cost = self.clock.now_ns(), self.meter.read()
         hub, tasks = self.link.hub, self.floor.markets.items()
         markets = [
@@ -266,11 +276,6 @@ class Answers:
             pool=self.shelf.pool(),
         )
 
-    def lately(self) -> Report:
-        """Return the report of this moment or of the one before: making one takes a millisecond, and many may look."""
-        return self._lately.of(self.report)
-
-    # -------------------------------------------------------------------------------------------------------- private
     @property
     def _total(self) -> int:
         """How many markets are to be traded."""

@@ -11,6 +11,7 @@ _JSON = "application/json"
 
 Made = tuple[int, bytes]  # status and body
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Lately(Generic[T]):
@@ -21,10 +22,27 @@ class Lately(Generic[T]):
 
     def of(self, make: Callable[[], T]) -> T:
         """Return it, made now where it is older."""
-        now_s = asyncio.get_running_loop().time()
-        if self._made is None or now_s >= self._made[1]:
-            self._made = make(), now_s + KEPT_S
+        if self._made is None or asyncio.get_running_loop().time() >= self._made[1]:
+            return self.put(make())
         return self._made[0]
+
+    def put(self, made: T) -> T:
+        """Keep what was made for somebody who acts on it, and return it."""
+        self._made = made, asyncio.get_running_loop().time() + KEPT_S
+        return made
+
+
+class Once(Generic[T, U]):
+    """What was made of the last thing, for all who ask about that very thing."""
+
+    def __init__(self) -> None:
+        self._last: tuple[T, U] | None = None
+
+    def of(self, thing: T, make: Callable[[T], U]) -> U:
+        """Return it, made now where it is another thing."""
+        if self._last is None or self._last[0] is not thing:
+            self._last = thing, make(thing)
+        return self._last[1]
 
 
 class Kept:

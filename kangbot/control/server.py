@@ -78,7 +78,7 @@ class ControlServer:
         self._ours = False  # the file at `path` is the socket that we made
         documented = get("/openapi.json", "This document.", self._openapi, dict[str, Any])
         self._told = daemon.told
-        self._stream = Stream(daemon.lately, daemon.judge)
+        self._stream = Stream(daemon.report, daemon.judge, clock)
         self._routes = (
             *Reading(daemon).routes(),
             *Commanding(daemon).routes(),

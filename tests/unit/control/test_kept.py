@@ -2,7 +2,7 @@
 
 import asyncio
 
-from kangbot.control.kept import KEPT_S, Kept, Lately
+from kangbot.control.kept import KEPT_S, Kept, Lately, Once
 
 
 async def test_many_questions_of_a_moment_cost_one_answer() -> None:
@@ -37,3 +37,24 @@ async def test_those_who_look_within_a_moment_share_one_making() -> None:
     assert [lately.of(lambda: next(numbers)) for _ in range(50)] == [0] * 50
     await asyncio.sleep(KEPT_S + 0.05)
     assert lately.of(lambda: next(numbers)) == 1
+
+
+async def test_what_was_made_for_somebody_else_does_for_those_who_look() -> None:
+    """A listener's report is this moment's report."""
+    lately = Lately[int]()
+    assert lately.put(7) == 7
+    assert lately.of(lambda: 8) == 7
+
+
+def test_the_same_thing_is_worked_on_once() -> None:
+    """Another thing that is equal to it is another thing."""
+    once, made = Once[list[int], int](), list[int]()
+
+    def make(thing: list[int]) -> int:
+        made.append(len(thing))
+        return len(thing)
+
+    thing = [1, 2]
+    assert [once.of(thing, make) for _ in range(5)] == [2] * 5
+    assert once.of([1, 2], make) == 2
+    assert made == [2, 2]

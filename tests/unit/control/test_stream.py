@@ -2,19 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
 from aiohttp import ClientWebSocketResponse, web
 from aiohttp.test_utils import TestClient, TestServer
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kangbot.control import stream
-from kangbot.control.stream import Stream, concerns, difference
+from kangbot.control.stream import EVERY_S, Stream, concerns, difference, until_the_next_s
 from kangbot.health.checks import Health, health_of
 from kangbot.health.report import Report
+from kangbot.model.ids import MarketId
+from kangbot.runtime.world import SECOND_NS, Clock
 from kangbot.settings.health import HealthSettings
-from tests.support.reporting import a_report
+from tests.support.reporting import a_market, a_report
 
 Client = TestClient[web.Request, web.Application]
 
@@ -49,7 +54,7 @@ def daemon() -> Daemon:
 async def live(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Client, Stream]]:
     """A server with the stream alone, twenty times as quick as usual."""
     monkeypatch.setattr(stream, "EVERY_S", 0.025)
-    one = Stream(daemon.report, daemon.judge)
+    one = Stream(daemon.report, daemon.judge, Clock())
 
     async def listen(request: web.Request) -> web.WebSocketResponse:
         return await one.listen(request, "read")
@@ -224,11 +229,26 @@ async def test_the_end_of_the_daemon_closes_every_connection(live: tuple[Client,
 
 
 def test_a_difference_names_markets_that_changed_and_those_that_left() -> None:
-    """With the fields that differ, and their name."""
-    before = {"a": 1, "b": 2, "markets": [{"market": "x", "p": 1, "q": 2}, {"market": "y", "p": 1}]}
-    after = {"a": 1, "b": 3, "markets": [{"market": "x", "p": 5, "q": 2}, {"market": "z", "p": 1}]}
+    """With the fields that differ, and their name; one that joined with all of them."""
+    stays, moves, leaves, joins = (a_market(market=MarketId(name)) for name in ("s", "m", "l", "j"))
+    before = a_report(stays, moves, leaves, frames=1)
+    moved = msgspec.structs.replace(moves, price=Decimal("2.5"), troubles={"silent": 1})
+    after = msgspec.structs.replace(before, frames=2, markets=[a_market(market=MarketId("s")), moved, joins])
     assert difference(before, after) == {
-        "b": 3,
-        "markets": [{"market": "x", "p": 5}, {"market": "z", "p": 1}],
-        "gone": ["y"],
+        "frames": 2,
+        "markets": [
+            {"market": "m", "price": Decimal("2.5"), "troubles": {"silent": 1}},
+            msgspec.structs.asdict(joins),
+        ],
+        "gone": ["l"],
     }
+    assert difference(after, after) == {}
+
+
+@given(st.integers(0, 10**19))
+def test_it_is_told_a_quarter_after_each_half_second(now_ns: int) -> None:
+    """Clear of the moment at which bars close, and never twice for one."""
+    wait_s = until_the_next_s(now_ns)
+    assert EVERY_S / 4 <= wait_s <= EVERY_S * 5 / 4
+    at_ns = now_ns + round(wait_s * SECOND_NS)
+    assert (at_ns - SECOND_NS // 4) % (SECOND_NS // 2) in (0, 1, SECOND_NS // 2 - 1)
