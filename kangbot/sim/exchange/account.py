@@ -4,7 +4,7 @@ Linear positions are settled in the venue's currency and margined from it; spot 
 (`marks`), so that the account holds nothing that is not its own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from kangbot.sim.exchange.position import Holding
 from kangbot.sim.markets.spec import MarketSpec, VenueSpec
 
 Marks = Mapping[MarketId, Price]
+_FLAT = Holding()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class Account:
 
     def holding(self, market: MarketId) -> Holding:
         """Return the position, flat where there never was one."""
-        return self._holdings.get(market, Holding())
+        return self._holdings.get(market, _FLAT)
 
     def open_markets(self) -> list[MarketId]:
         """Return the markets with a position, in the order in which they were first traded."""
@@ -130,6 +131,16 @@ class Account:
             order_margin=sum((self.reserve(order) for order in orders), ZERO),
             maintenance=maintenance,
         )
+
+    def covers(self, mark: Callable[[MarketId], Price]) -> bool:
+        """Whether equity is above the maintenance margin, at these marks."""
+        equity, maintenance = self.coins[self._spec.currency], ZERO
+        for market, holding in self._holdings.items():
+            if holding.net:
+                price = mark(market)
+                equity += holding.unrealised(price)
+                maintenance += abs(holding.net) * price * self._spec.maintenance
+        return equity > maintenance
 
     def reserve(self, order: SimOrder) -> Money:
         """Return what a resting order keeps from being used, in the venue's currency."""

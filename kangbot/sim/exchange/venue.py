@@ -319,8 +319,7 @@ class SimVenue:
         markets = self.account.open_markets()
         if not markets or not all(self.desks[market].book.quoted for market in markets):
             return
-        standing = self.account.standing(self._entry.marks())
-        if standing.equity > standing.maintenance:
+        if self.account.covers(self._mark):
             return
         for order in self.orders.open():
             if order.origin is not Origin.LIQUIDATION:
@@ -328,6 +327,9 @@ class SimVenue:
         for market in markets:
             if not any(order.origin is Origin.LIQUIDATION for order in self.orders.open(market)):
                 self._close(market, now_ns)
+
+    def _mark(self, market: MarketId) -> Price:
+        return self.desks[market].mark
 
     def _close(self, market: MarketId, now_ns: int) -> None:
         net = self.account.holding(market).net
