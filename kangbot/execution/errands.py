@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from kangbot.errors import KangbotError, NotFound, RateLimited, Refused, words
+from kangbot.errors import KangbotError, NeedsHuman, NotFound, RateLimited, Refused, words
 from kangbot.execution.again import Again, at_once
 from kangbot.execution.budget import Budget
 from kangbot.execution.outcome import CancelEnded, Looked, Outcome, ProtectEnded, SendEnded, WriteEnded, learnt_from
@@ -86,6 +86,7 @@ class Errands:
 
     async def _unsent(self, intent: Intent, written: Awaitable[int] | None, depart: Depart) -> Learnt | None:
         """Wait until it may leave, and have it noted; return what keeps it here, or None where it leaves now."""
+        unwritten = False
         try:
             async with asyncio.timeout((intent.deadline_ns - self._clock.now_ns()) / SECOND_NS):
                 if written is not None:
@@ -93,13 +94,13 @@ class Errands:
                 await self._budget.acquire(_priority(intent))
             reason = depart()
         except KangbotError as error:
-            reason = f"the journal did not take it: {error.message}"
+            reason, unwritten = f"the journal did not take it: {error.message}", isinstance(error, NeedsHuman)
         except TimeoutError:
             reason = "its time was over before it could leave"
         if not reason:
             return None
         # A second copy that stays here says nothing of the first.
-        return Lost(reason) if written is None else Withheld(reason)
+        return Lost(reason) if written is None else Withheld(reason, unwritten)
 
     async def _submit(self, intent: Intent) -> Learnt:
         operation = Operation.EXIT if intent.purpose is Purpose.EXIT else Operation.ENTRY

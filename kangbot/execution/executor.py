@@ -19,7 +19,7 @@ from kangbot.execution.budget import Budget
 from kangbot.execution.errands import Ended, Errands
 from kangbot.execution.learning import MESSAGES, Learning, Message
 from kangbot.execution.numbers import Numbers
-from kangbot.execution.outcome import Outcome, WriteEnded
+from kangbot.execution.outcome import Outcome, SendEnded, WriteEnded
 from kangbot.execution.records import Records
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter, Counts
@@ -186,6 +186,11 @@ class Executor:
         return None if self._hold is None else self._hold() or None
 
     @property
+    def overfull(self) -> bool:
+        """Whether no more can be learnt of the account until the journal has taken some of what was learnt."""
+        return self._records.full
+
+    @property
     def quarantine(self) -> str:
         """Why a person must look at this market; "" where nobody needs to."""
         hands = self._blotter.hands.quarantine if self._quarantine_hands else ""
@@ -322,6 +327,8 @@ class Executor:
         if isinstance(message, WriteEnded):
             self._records.ended(message, now_ns)
         events = self._learning.take(message, now_ns)
+        if isinstance(message, SendEnded) and message.unwritten:
+            events = ()  # a full disk has better use for its reserve, and a dead one need not be told later
         self._records.write(events)
         self._step(now_ns)
         return events

@@ -3,7 +3,7 @@
 import msgspec
 
 from kangbot.errors import Ambiguous, DuplicateId, KangbotError, RateLimited, Refused
-from kangbot.machines.order_words import Duplicate, Learnt, Lost, RefusedByVenue
+from kangbot.machines.order_words import Duplicate, Learnt, Lost, RefusedByVenue, Withheld
 from kangbot.model.events import Event
 from kangbot.model.ids import ClientId
 from kangbot.model.money import Price
@@ -15,6 +15,11 @@ class SendEnded(msgspec.Struct, frozen=True, kw_only=True):
 
     client_id: ClientId
     learnt: Learnt
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether the journal does not have the intent, which therefore never left: its end is no news to anybody."""
+        return isinstance(self.learnt, Withheld) and self.learnt.unwritten
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,15 +2,28 @@
 
 Learning goes on without the disk (a fill is a fact), so what could not be written waits here and is written again, in
 the same order, before anything newer. As long as something waits, the journal is behind and entries are blocked.
+
+What waits is bounded, however long that lasts. From `KEPT` events on, whatever later events say as well is left out
+(`machines/backlog.py`), and so it is each time a quarter more have come. An order whose intent the disk did not take
+never leaves and leaves no record, so no exit that is tried again adds one. What is left to grow is what the venue does:
+where `KEPT` of that wait, `full` holds, and news of the account are not taken any more. They are not lost: the venue
+tells them again, as after news that did not fit into the inbox. So no more than five quarters of `KEPT` events wait,
+what one turn of the market brings, and what becomes of the orders that were under way.
+
+Writing again costs the same however much waits: the oldest group alone is tried, and the rest follows, a part at a
+time, once it is on disk. A disk that hangs is another matter: nothing fails, nothing is tried again, and the watchdog
+ends the process within a minute (`health/vitals.py`).
 """
 
 import logging
+from collections import deque
 from collections.abc import Awaitable, Sequence
 
 import structlog
 
 from kangbot.execution.errands import Errands
 from kangbot.execution.outcome import WriteEnded
+from kangbot.machines.backlog import KEPT, Group, conflated
 from kangbot.model.events import Event, Noted, OrderIntended, Severity
 from kangbot.model.orders import Purpose
 from kangbot.ports import Journal
@@ -18,6 +31,7 @@ from kangbot.ports import Journal
 log = structlog.get_logger(__name__)
 
 _AGAIN_NS = 1_000_000_000
+_PART = 500  # events at least, in a part of what follows: a few milliseconds to encode
 _LOUD = {
     Severity.INFO: logging.INFO,
     Severity.WARNING: logging.WARNING,
@@ -32,9 +46,19 @@ class Records:
     def __init__(self, *, journal: Journal, errands: Errands) -> None:
         self._journal = journal
         self._errands = errands
-        self._waiting: list[Event] = []
+        self._waiting: deque[Group] = deque()
+        self._tried = 0  # so many of them, the first, were given to the journal before
+        self._again: tuple[Group, ...] = ()  # of what waited: on its way once more
+        self._written: Group = ()  # the same, as the journal was given it
         self._again_ns: int | None = None
+        self._conflate_at = KEPT
         self.behind = ""  # why the journal does not have everything; "" where it has
+        self.count = 0  # events that the journal does not have, as far as we know
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits that nothing more may be learnt of the account."""
+        return self.count >= KEPT
 
     @property
     def due_ns(self) -> int | None:
@@ -52,29 +76,63 @@ class Records:
         for event in events:
             if isinstance(event, Noted):
                 log.log(_LOUD[event.severity], event.kind, market=event.market, message=event.message, **event.fields)
-        if self._waiting:
-            self._waiting.extend(events)
+        if self.behind:
+            self._hold(tuple(events), len(self._waiting))
         else:
             self._append(tuple(events), again=False)
 
     def ended(self, outcome: WriteEnded, now_ns: int) -> None:
         """Learn that the journal did not take something, or took what had waited."""
-        if not outcome.error:
-            log.info("journal.caught_up")
-            self.behind = ""
+        if outcome.error:
+            self._failed(outcome, now_ns)
             return
+        self.count -= len(self._written)
+        self._again = self._written = ()
+        if self._waiting:
+            self._write_again(_PART)
+        else:
+            log.info("journal.caught_up")
+            self.behind, self._conflate_at = "", KEPT
+
+    def tick(self, now_ns: int) -> None:
+        """Write again what has waited longest, where its time has come."""
+        if self._again_ns is not None and now_ns >= self._again_ns:
+            self._write_again(1)
+
+    # -------------------------------------------------------------------------------------------------------- private
+    def _failed(self, outcome: WriteEnded, now_ns: int) -> None:
         if not self.behind:
             log.error("journal.behind", error=outcome.error)
         self.behind = f"the journal is behind: {outcome.error}"
-        self._waiting.extend(outcome.events)
-        self._again_ns = now_ns + _AGAIN_NS
+        if outcome.events is self._written:
+            self._waiting.extendleft(reversed(self._again))
+            self._tried += len(self._again)
+            self._again = self._written = ()
+        else:
+            self._tried += 1
+            self._hold(outcome.events, self._tried - 1)  # before what was learnt since the first of them failed
+        if not self._again:  # else its end says how to go on
+            self._again_ns = now_ns + _AGAIN_NS
 
-    def tick(self, now_ns: int) -> None:
-        """Write again what waits, where its time has come."""
-        if self._again_ns is None or now_ns < self._again_ns:
-            return
-        events, self._waiting, self._again_ns = tuple(self._waiting), [], None
-        self._append(events, again=True)
+    def _hold(self, group: Group, place: int) -> None:
+        self._waiting.insert(place, group)
+        self.count += len(group)
+        if self.count >= self._conflate_at:
+            self._waiting = deque(conflated(self._waiting))
+            self._tried = len(self._waiting)
+            self.count = len(self._written) + sum(map(len, self._waiting))
+            self._conflate_at = max(KEPT, self.count * 5 // 4)
 
-    def _append(self, events: tuple[Event, ...], *, again: bool) -> None:
+    def _write_again(self, least: int) -> None:
+        """Write the oldest groups that wait: as many as it takes to have `least` events, if there are."""
+        groups: list[Group] = []
+        events: list[Event] = []
+        while self._waiting and len(events) < least:
+            groups.append(self._waiting.popleft())
+            events.extend(groups[-1])
+        self._tried = max(0, self._tried - len(groups))
+        self._again, self._written, self._again_ns = tuple(groups), tuple(events), None
+        self._append(self._written, again=True)
+
+    def _append(self, events: Group, *, again: bool) -> None:
         self._errands.keep(self._journal.append(*events, reserve=True), events, again=again)

@@ -9,6 +9,7 @@ class Withheld(msgspec.Struct, frozen=True):
     """It will not leave: the journal refused it, it was cancelled before, or its time is over."""
 
     reason: str
+    unwritten: bool = False  # the journal refused it: there is no intent that a record of its end could belong to
 
 
 class Sent(msgspec.Struct, frozen=True):

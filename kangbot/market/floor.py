@@ -226,6 +226,7 @@ class Floor:
             again=again,
             on_sent=self.orders.observe,
         )
+        inbox.overfull = lambda: executor.overfull
         desk = Desk(
             spec=spec,
             instrument=instrument,

@@ -9,6 +9,7 @@ Each kind has a bound, and what does not fit is never lost in silence: it is cou
 
     trades, bars                 the oldest go; history closes the hole, as after an interrupted stream
     news of the account          not taken; no entry leaves until the account was compared with the venue's again
+                                 (nor are they while a dead disk holds up what was learnt: `execution/records.py`)
     a topic goes live or down    past the bound only how it stands last is kept
     commands                     the same again is one; past the bound they are refused in words, save a stop
 
@@ -23,6 +24,7 @@ its write, and one each for the stop, the price and the preparation.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kangbot.machines.reconcile import Reconciled
@@ -89,6 +91,7 @@ class Inbox:
         self.missed_since_ns = 0  # from then on news of the account may be missing; 0 where none is
         self._missed_ns = 0  # the last of it did not fit then
         self.turns = 0  # that began: what the watchdog reads
+        self.overfull: Callable[[], bool] = lambda: False  # whether nothing more can be learnt of the account for now
 
     @property
     def waiting(self) -> bool:
@@ -131,7 +134,7 @@ class Inbox:
     # -------------------------------------------------------------------------------------------------------- account
     def tell(self, event: AccountEvent | Reconciled) -> None:
         """Take news of the account, where they fit; `missed_since_ns` where they do not."""
-        if len(self._batch.messages) < MESSAGES_KEPT:
+        if len(self._batch.messages) < MESSAGES_KEPT and not self.overfull():
             self.put(event)
             return
         self._missed_ns = self._clock.now_ns()
