@@ -7,6 +7,8 @@ in the log. Exit codes: 0 stopped in order, 1 stopped by a fault or because the 
 stand before it: `runtime/hang.py`), 78 the configuration (or a thing that only a person can put right) stands in the
 way: a service manager must not try again.
 
+With `--json` the summary of the run, the report of its last moment, is one line on standard output when it has ended.
+
 The first SIGTERM or SIGINT stops in order: entries first, then what is in flight, then the journal. The second one
 hurries: what is unsettled is in the journal and is settled at the next start. Both are bounded in time.
 """
@@ -15,6 +17,7 @@ import kangbot.runtime.lean  # noqa: F401 -- before whatever imports structlog: 
 
 import argparse
 import asyncio
+import contextlib
 import faulthandler
 import os
 import signal
@@ -23,11 +26,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from kangbot import logs
 from kangbot.app import App
 from kangbot.errors import ConfigInvalid, NeedsHuman
+from kangbot.health.report import Report
 from kangbot.runtime.garbage import freeze
 from kangbot.runtime.hang import HangGuard
 from kangbot.runtime.leash import on_leash
@@ -44,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon until it is told to stop, and return its exit code."""
     parser = argparse.ArgumentParser(prog="kangbot run", description="Run the trading daemon.")
     parser.add_argument("--config", type=Path, required=True, help="the TOML file")
+    parser.add_argument("--json", action="store_true", help="print the summary of the run when it has ended")
     parser.add_argument("--leash", action="store_true", help="stop in order when standard input, a pipe, ends")
     arguments = parser.parse_args(argv)
     try:
@@ -60,9 +66,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     guard = HangGuard(sys.stderr)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_serve(file, saved, world, guard, masker, leash=arguments.leash))
+            code, summary = runner.run(_serve(file, saved, world, guard, masker, leash=arguments.leash))
     finally:
         guard.release()
+    if arguments.json and summary is not None:
+        with contextlib.suppress(OSError):  # nobody reads it any more
+            sys.stdout.write(f"{msgspec.json.encode(summary).decode()}\n")
+            sys.stdout.flush()
+    return code
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -105,23 +116,27 @@ class _Signals:
 
 async def _serve(
     file: ConfigFile, saved: Saved, world: World, guard: HangGuard, masker: logs.Masker, *, leash: bool
-) -> int:
-    signals = _Signals()
+) -> tuple[int, Report | None]:
+    """Trade until told to stop; return the exit code and the summary, where there was trading to sum up."""
+    signals, summary = _Signals(), None
     if leash:
         on_leash(partial(signals.asked, "the end of whoever started it"))
     try:
         async with Keeper.of_process(guard, _crashed) as keeper, App(file, saved, world, keeper.phase, masker) as app:
             keeper.watch(status=app.answers.headline, stuck=app.answers.stuck)
             signals.on_hangup(partial(app.answers.reload_soon, "SIGHUP"))
-            await app.run(stop=signals.stop, hurry=signals.hurry)
+            try:
+                await app.run(stop=signals.stop, hurry=signals.hurry)
+            finally:
+                summary = app.summary
     except NeedsHuman as error:
         log.critical("daemon.needs_human", what=error.message, remedy=error.remedy)
-        return os.EX_CONFIG
+        return os.EX_CONFIG, summary
     except Exception:
         log.critical("daemon.died", exc_info=True)
-        return 1
+        return 1, summary
     log.info("daemon.stopped")
-    return os.EX_OK
+    return os.EX_OK, summary
 
 
 def _crashed(name: str, error: BaseException) -> None:

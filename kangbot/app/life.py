@@ -29,6 +29,7 @@ from kangbot.health.faults import FaultDesk
 from kangbot.health.lag import LoopLag
 from kangbot.health.monitor import Monitor
 from kangbot.health.process import ProcessMeter
+from kangbot.health.report import Report
 from kangbot.health.vitals import Vitals
 from kangbot.journal.announce import AnnouncedJournal
 from kangbot.journal.compact import Compactor
@@ -84,6 +85,7 @@ class App:
         self._tasks = Tasks("app", self._crashed)
         self._starts = Tasks("app", self._crashed)  # what has markets begin; the first to end
         self._stopping = False
+        self.summary: Report | None = None  # of the whole run, once trading has ended in order
         self._exits = contextlib.AsyncExitStack()
         self._started_ns = world.clock.now_ns()
         self._version = version("kangbot")  # read once: it is looked for in every folder of the import path
@@ -362,7 +364,7 @@ class App:
         with contextlib.suppress(TimeoutError, NeedsHuman):  # a full disk has been told of
             async with asyncio.timeout(0.1 if hurry.is_set() else max(0.5, over_s - loop.time())):
                 await self._drained()
-        report = self.answers.report()
+        self.summary = report = self.answers.report()
         try:
             (self._settings.state_dir / LAST_RUN).write_bytes(msgspec.json.encode(report))
         except OSError as error:

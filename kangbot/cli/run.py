@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import NoReturn
 
 
-def become_daemon(config: Path) -> NoReturn:
+def become_daemon(config: Path, *, as_json: bool) -> NoReturn:
     """Replace this process by the daemon's, under the same pid.
 
     A service manager sees one process, and the command line's libraries are not in its memory.
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "kangbot.daemon", "--config", str(config)])  # noqa: S606 -- our own module
+    command = [sys.executable, "-m", "kangbot.daemon", "--config", str(config), *(["--json"] if as_json else [])]
+    os.execv(sys.executable, command)  # noqa: S606 -- our own module

@@ -1,9 +1,10 @@
-"""The sandbox as a process: serves until SIGTERM or SIGINT; says on one line of JSON where it can be reached."""
+"""The sandbox as a process: serves until SIGTERM or SIGINT; says where it can be reached."""
 
 import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -12,18 +13,27 @@ from kangbot.sandbox.options import ServeOptions
 from kangbot.sandbox.server import serve
 
 
-def run(options: ServeOptions) -> int:
-    """Serve until told to stop; returns the process's exit code (0; 1 where the address is taken)."""
+def on_one_line(said: Mapping[str, object]) -> None:
+    """Print it for whoever has started the process."""
+    sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
+    sys.stdout.flush()
+
+
+def run(options: ServeOptions, ready: Callable[[Mapping[str, object]], None] = on_one_line) -> int:
+    """Serve until told to stop; returns the process's exit code (0; 1 where the address is taken).
+
+    `ready` is told the addresses and the key once they answer.
+    """
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_main(options))
+            runner.run(_main(options, ready))
     except OSError as error:
         print(f"the sandbox cannot listen on {options.host}:{options.port}: {error}", file=sys.stderr)  # noqa: T201 -- a command's own words
         return 1
     return 0
 
 
-async def _main(options: ServeOptions) -> None:
+async def _main(options: ServeOptions, ready: Callable[[Mapping[str, object]], None]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -32,7 +42,7 @@ async def _main(options: ServeOptions) -> None:
     if options.leash:
         on_leash(stop.set)
     async with await serve(options) as sandbox:
-        ready = {
+        said = {
             "ready": True,
             "port": sandbox.port,
             "rest_url": sandbox.rest_url,
@@ -41,8 +51,7 @@ async def _main(options: ServeOptions) -> None:
             "ws_private_url": sandbox.ws_private_url,
             "api_key": options.api_key,
         }
-        sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
-        sys.stdout.flush()
+        ready(said)
         await stop.wait()
 
 

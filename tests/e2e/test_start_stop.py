@@ -234,3 +234,26 @@ def test_a_demo_that_is_killed_leaves_nobody_behind(shallow: Path) -> None:
     assert demo.ended(signal.SIGKILL)["status"] == -signal.SIGKILL
     assert len(demo.pids) == 2
     assert gone(demo.pids)
+
+
+def test_a_script_that_runs_the_daemon_is_told_what_came_of_it(world: World) -> None:
+    """`run --json`: the summary alone on standard output, as it stands in the state folder; the log beside it."""
+    environment = {**os.environ, "KANGBOT_CONTROL__PORT": "0", **world.environment}
+    command = [sys.executable, "-m", "kangbot", "run", "--json", "--config", str(world.config)]
+    log = world.folder / "daemon.log"
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
+        while not (world.state / "control.sock").exists() and process.poll() is None:
+            time.sleep(0.05)
+        while not world.client.report().live:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said(world)
+    assert "daemon.stopped" in said(world)
+    told = json.loads(out)
+    assert out.count("\n") == 1
+    assert (told["total"], told["mode"]) == (5, "sandbox")
+    assert told == json.loads((world.state / "last_run.json").read_text())

@@ -53,11 +53,14 @@ def check(
 
 
 @commands.command()
-def run(config: Config = DEFAULT_CONFIG) -> None:
-    """Run the daemon, until SIGTERM or Ctrl-C."""
+def run(config: Config = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
+    """Run the daemon, until SIGTERM or Ctrl-C.
+
+    With --json the object is the summary of the run, once it has ended; the log is on standard error, as without.
+    """
     from kangbot.cli.run import become_daemon
 
-    become_daemon(config)
+    become_daemon(config, as_json=as_json)
 
 
 @commands.command()
@@ -86,14 +89,16 @@ def sandbox(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free; it is printed.")] = SANDBOX_PORT,
     seed: Annotated[int, typer.Option(help="Of the simulated prices.")] = 1,
+    as_json: Json = False,
 ) -> None:
     """Serve the simulated exchange alone.
 
-    In Bybit's wire protocol, on loopback; key and secret are "sandbox".
+    In Bybit's wire protocol, on loopback; key and secret are "sandbox". With --json its addresses are the object, as
+    soon as it answers there.
     """
     from kangbot.cli.sandbox import serve
 
-    raise typer.Exit(serve(host=host, port=port, seed=seed))
+    raise typer.Exit(serve(host=host, port=port, seed=seed, as_json=as_json))
 
 
 @commands.command()

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -17,10 +20,6 @@ from kangbot.runtime.world import real_world
 from kangbot.settings.versions import Versions
 from tests.support.records import noted
 
-WITHOUT = {
-    "run": "becomes the daemon, which answers elsewhere",
-    "sandbox": "becomes the exchange",
-}
 TEXT = 'state_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
 
 
@@ -51,11 +50,10 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_command_answers_a_script() -> None:
-    """Or has nothing to answer, for a reason."""
+    """Those that go on for ever, too: the daemon with its summary, the exchange with its addresses."""
     known = dict(commands(typer.main.get_command(app)))
     assert len(known) > 35
-    without = {name for name, one in known.items() if not any("--json" in param.opts for param in one.params)}
-    assert without == set(WITHOUT)
+    assert [name for name, one in known.items() if not any("--json" in param.opts for param in one.params)] == []
 
 
 def test_what_writes_a_configuration_says_what_it_wrote(config: Path, tmp_path: Path) -> None:
@@ -115,3 +113,21 @@ def test_a_plan_and_a_version_are_told_as_well() -> None:
     assert not said["changed"]
     assert "LoadCredential=" in said["unit"]
     assert answered("version") == {"version": version("kangbot")}
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_the_exchange_says_where_it_answers_and_goes_on(options: tuple[str, ...]) -> None:
+    """In an object or in words; Ctrl-C ends it with 0."""
+    command = [sys.executable, "-m", "kangbot", "sandbox", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest, code = process.stdout.read(), process.wait(60)
+    assert code == 0
+    if options:
+        assert json.loads(first)["rest_url"].startswith("http://127.0.0.1:")
+        assert rest == ""
+    else:
+        assert first.startswith("the simulated exchange answers on http://127.0.0.1:")
+        assert "with the key 'sandbox'" in rest
