@@ -105,14 +105,18 @@ class BarBuilder:
         newest trade known, the current interval is given up, and so is the one in which the history begins.
         """
         if history and self._open_ns is not None and not self._reaches(history):
-            self.holes += 1
-            self._open_ns, self._whole, self._traded = None, False, False
+            self.torn()
         told_ns = self._open_ns or 0  # history before this belongs to bars that are told already
         trades = [trade for trade in history if trade.at_ns >= told_ns]
         closed: list[Bar] = []
         for trade in sorted((*trades, *streamed), key=_time):  # stable: trades of one instant stay in their order
             closed.extend(self.add(trade))
         return closed
+
+    def torn(self) -> None:
+        """Learn that trades are missing before the next: the current interval is given up, and so is theirs."""
+        self.holes += 1
+        self._open_ns, self._whole, self._traded = None, False, False
 
     def _reaches(self, history: Sequence[Trade]) -> bool:
         return history[0].at_ns < self._newest_ns or any(trade.trade_id in self._seen for trade in history)

@@ -79,7 +79,7 @@ class Notices:
         self._terms = terms
         self._waiting: list[Notice] = []
         self._told: dict[tuple[str, MarketId | None], int] = {}  # when each was told last, oldest first
-        self._sent: deque[int] = deque()  # when messages were made, of the last hour
+        self._sent: deque[int] = deque(maxlen=max(1, 2 * terms.an_hour))  # when messages were made, of the last hour
         self._left_out = 0
         self._digest_ns = None if terms.digest is None else _next_minute(now_ns, terms.digest)
 

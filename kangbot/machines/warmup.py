@@ -12,6 +12,7 @@ from enum import Enum
 from kangbot.model.data import Bar
 
 SECOND_NS = 1_000_000_000
+SPARE = 1_000  # bars beyond those that are needed: as many as a fetch returns at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ class WarmUp:
     """The bars of one market while it warms up. Mutable: one writer.
 
     `needed` is the number of closed bars that must be there (at least 1); `grace_ns` how long after its end a bar may
-    be missing because it is on its way. ValueError for a bar of another timeframe or off the grid of the epoch.
+    be missing because it is on its way. Of what waits for the rest the newest are kept. ValueError for a bar of another
+    timeframe or off the grid of the epoch.
     """
 
     def __init__(self, *, timeframe_s: int, needed: int, grace_ns: int = 5 * SECOND_NS) -> None:
@@ -64,10 +66,12 @@ class WarmUp:
         """Take in closed bars from REST, in any order; a second fetch adds to the first."""
         for bar in bars:
             self._fetched[self._checked(bar).open_ns] = bar
+        self._trim(self._fetched)
 
     def streamed(self, bar: Bar) -> None:
         """Take in a bar from the stream."""
         self._streamed[self._checked(bar).open_ns] = bar
+        self._trim(self._streamed)
 
     def join(self, now_ns: int) -> Ready | Missing:
         """Return the bars without a gap up to the newest that is due at `now_ns`, or the newest stretch missing."""
@@ -86,6 +90,12 @@ class WarmUp:
         start_ns = next(older, first_ns - self._span_ns) + self._span_ns
         until_ns = last_missing + self._span_ns
         return Missing(first_ns=start_ns, until_ns=until_ns, count=(until_ns - start_ns) // self._span_ns)
+
+    def _trim(self, bars: dict[int, Bar]) -> None:
+        """Keep the newest: history may not come for days while the stream flows."""
+        if (over := len(bars) - self._needed - SPARE) > 0:
+            for open_ns in sorted(bars)[:over]:
+                del bars[open_ns]
 
     def _checked(self, bar: Bar) -> Bar:
         if bar.timeframe_s != self._timeframe_s or bar.open_ns % self._span_ns:

@@ -7,13 +7,14 @@ a flood) sends the source back to the first moment, so that a strategy never see
 """
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from kangbot.errors import Refused
 from kangbot.machines.bars import BarBuilder
 from kangbot.machines.warmup import Fit, Missing, Ready, WarmUp, fit
-from kangbot.market.inbox import Batch
+from kangbot.market.inbox import TRADES_KEPT, Batch
 from kangbot.model.data import Bar, Trade
 from kangbot.model.market import Instrument
 from kangbot.ports import Channel, Venue
@@ -127,14 +128,18 @@ class VenueBars:
 
 
 class TradeBars:
-    """Bars built from trades. History is the newest public trades: enough seconds to begin with in a busy market."""
+    """Bars built from trades. History is the newest public trades: enough seconds to begin with in a busy market.
+
+    While it cannot be fetched, so many trades of the stream are kept that none of history's would be among the others.
+    """
 
     def __init__(self, instrument: Instrument, timeframe_s: int, needed: int) -> None:
         self.channels: Mapping[Channel, int | None] = {Channel.QUOTE: None, Channel.TRADE: None}
         self._instrument = instrument
         self._needed_ns = (needed + 2) * timeframe_s * SECOND_NS
         self._builder = BarBuilder(market=instrument.market, timeframe_s=timeframe_s)
-        self._streamed: list[Trade] | None = []  # while history is being fetched; None once joined
+        self._streamed: deque[Trade] | None = deque()  # while history is being fetched; None once joined
+        self._cut = False  # the oldest of them were not kept
 
     @property
     def joined(self) -> bool:
@@ -150,10 +155,14 @@ class TradeBars:
         if self._streamed is None:
             return ()
         streamed, self._streamed = self._streamed, None
+        if self._cut:  # history is far shorter than what streamed, and neither knows what came before
+            self._cut = False
+            self._builder.torn()
+            return self._builder.prime((), tuple(streamed))
         trades: Sequence[Trade] = [trade for trade in history if isinstance(trade, Trade)]
         if self._builder.ends_ns is None and trades:
             trades = self._newest(trades)
-        return self._builder.prime(trades, streamed)
+        return self._builder.prime(trades, tuple(streamed))
 
     def _newest(self, trades: Sequence[Trade]) -> Sequence[Trade]:
         """Return what the look-back needs: a thousand trades of a quiet market are hours of empty seconds."""
@@ -165,6 +174,9 @@ class TradeBars:
         """Return the bars that the trades closed."""
         if self._streamed is not None:
             self._streamed.extend(batch.trades)
+            while len(self._streamed) > TRADES_KEPT:
+                self._streamed.popleft()
+                self._cut = True
             return ()
         closed: list[Bar] = []
         for trade in batch.trades:
@@ -187,4 +199,4 @@ class TradeBars:
     def broken(self) -> None:
         """Keep what streams until history has closed the hole."""
         if self._streamed is None:
-            self._streamed = []
+            self._streamed = deque()

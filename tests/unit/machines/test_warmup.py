@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kangbot.machines.warmup import SECOND_NS, Fit, Missing, Ready, WarmUp, fit
+from kangbot.machines.warmup import SECOND_NS, SPARE, Fit, Missing, Ready, WarmUp, fit
 from kangbot.model.data import Bar
 from kangbot.model.ids import MarketId
 
@@ -145,3 +145,21 @@ def test_ready_is_whole_and_missing_is_truly_missing(
         stretch = range(outcome.first_ns // MINUTE_NS, outcome.until_ns // MINUTE_NS)
         assert len(stretch) == outcome.count > 0
         assert not known.intersection(stretch)
+
+
+def test_what_streams_for_days_before_history_comes_is_bounded() -> None:
+    """The newest are kept, enough of them to begin at once when the venue's history is there again."""
+    join = warmup(4)
+    for minute in range(5 * SPARE):
+        join.streamed(bar(minute))
+        if not minute % 1_000:
+            join.fetched([bar(minute)])
+    told = minutes(join.join(5 * SPARE * MINUTE_NS))
+    assert told == list(range(4 * SPARE - 4, 5 * SPARE))
+
+
+def test_what_is_fetched_again_and_again_is_bounded() -> None:
+    """Also where the newest comes first."""
+    join = warmup(1)
+    join.fetched([bar(minute) for minute in reversed(range(3 * SPARE))])
+    assert minutes(join.join(3 * SPARE * MINUTE_NS)) == list(range(2 * SPARE - 1, 3 * SPARE))

@@ -1,0 +1,65 @@
+"""Where a market's bars come from, while history does not come."""
+
+from collections import deque
+
+import pytest
+
+from kangbot.market.bars import TradeBars
+from kangbot.market.inbox import Batch
+from kangbot.model.data import Bar, Trade
+from kangbot.model.orders import Side
+from tests.support.trade_words import MARKET, SECOND, START, dec, instrument
+
+KEPT = 50
+
+
+def trade(number: int) -> Trade:
+    """Return a trade; four of them come in a second."""
+    at_ns = START + number * SECOND // 4
+    return Trade(
+        market=MARKET, trade_id=f"t{number}", side=Side.BUY, price=dec(100 + number), quantity=dec(1), at_ns=at_ns
+    )
+
+
+def batch(first: int, until: int) -> Batch:
+    """Return these trades as they come to the market."""
+    return Batch(trades=deque(trade(number) for number in range(first, until)))
+
+
+def opened(bars: object) -> list[int]:
+    """Return in which second each of them opened, since the start."""
+    assert isinstance(bars, list)
+    return [(one.open_ns - START) // SECOND for one in bars if isinstance(one, Bar)]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep few."""
+    monkeypatch.setattr("kangbot.market.bars.TRADES_KEPT", KEPT)
+
+
+def test_a_history_that_does_not_come_for_hours_costs_a_bound_of_trades() -> None:
+    """And once it comes, the bars go on behind the hole; the second in which it ends is given up, not told falsely."""
+    bars = TradeBars(instrument(), 1, 3)
+    assert opened(list(bars.join([trade(number) for number in range(40)], 0))) == [5, 6, 7, 8]
+    bars.broken()
+    for first in range(40, 4_000, 10):
+        assert bars.take(batch(first, first + 10)) == ()
+        assert len(bars._streamed or ()) <= KEPT
+    joined = list(bars.join([trade(number) for number in range(3_960, 3_990)], 0))
+    assert bars.joined
+    # 3,950 is the oldest that was kept: in the middle of second 987.
+    assert opened(joined) == list(range(988, 999))
+    assert all(isinstance(one, Bar) and one.volume == 4 for one in joined)
+    assert opened(list(bars.take(batch(4_000, 4_005)))) == [999, 1_000]
+
+
+def test_a_history_that_comes_soon_closes_the_hole() -> None:
+    """Every trade is kept until then, and no bar is missing."""
+    bars = TradeBars(instrument(), 1, 3)
+    bars.join([trade(number) for number in range(40)], 0)
+    bars.broken()
+    bars.take(batch(60, 60 + KEPT))
+    joined = list(bars.join([trade(number) for number in range(30, 70)], 0))
+    assert opened(joined) == list(range(9, 27))
+    assert all(isinstance(one, Bar) and one.volume == 4 for one in joined)
