@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from kangbot.errors import NeedsHuman
+from kangbot.journal.log_file import write_out
 
 FORMAT = 2  # of the file; a greater number was written by a later kangbot. 1 had no checkpoint
 APPLICATION = 0x6B62_6A6F  # "kbjo": tells our file from any other SQLite file
 TAG_LENGTH = 8
 _PAGE = 4096
+_FRAME_HEAD = 24  # before each page in the log
 _LOG_PAGES = 1000  # SQLite's own
 _LOG_BOUND = 4  # times as many, where nobody else has folded the log meanwhile
 _ROWS_A_STATEMENT = 500  # two variables a row; SQLite allows 32,766
@@ -80,6 +82,7 @@ class JournalFile:
         self._db.execute(f"PRAGMA wal_autocheckpoint = {pages * _LOG_BOUND if pages == _LOG_PAGES else pages}")
         self.limit_pages(0)
         self._try_to_write()
+        write_out(path.with_name(f"{path.name}-wal"), pages * (_PAGE + _FRAME_HEAD))
         self.tag: str = self._db.execute("SELECT tag FROM meta").fetchone()[0]
         self.drained = self._one("SELECT drained FROM meta")
         self.floor = self._one("SELECT coalesce(max(sequence), 0) FROM checkpoint")
