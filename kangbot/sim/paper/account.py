@@ -87,14 +87,16 @@ class PaperAccount:
 
     # ---------------------------------------------------------------------------------------------------------- data
     def offer(self, event: MarketData | AccountEvent, received_ns: int) -> None:
-        """Let a real market move; what follows from it is told at once."""
+        """Let a real market move; what follows from it is told at once. One that nobody trades moves nothing."""
+        if not isinstance(event, Quote | Trade) or event.market not in self._instruments:
+            return
         now_ns = self._clock.now_ns()
         self.engine.advance(now_ns)
         if isinstance(event, Quote):
             self.engine.push(event, (), now_ns)
             if (event.market, Channel.TRADE) not in self._flows:
                 self.engine.pass_by(event.market, event.mid, now_ns)
-        elif isinstance(event, Trade):
+        else:
             self.engine.trade(event.market, (event,), now_ns)
         self.tell(received_ns)
 

@@ -1,7 +1,10 @@
 """What `ports.Shelf` promises, in MariaDB and in SQLite: the same pages out of both."""
 
+import asyncio
+
 import pytest
 
+from kangbot.errors import NeedsHuman, Retryable
 from kangbot.model.ids import MarketId
 from kangbot.ports import Listing, Page
 from tests.support.databases import Database
@@ -66,3 +69,26 @@ async def test_pages_follow_each_other_newest_first(database: Database) -> None:
         page = await history.page(Page(listing=Listing.EVENTS, limit=4, offset=offset))
         seen += [str(row["message"]) for row in page]
     assert seen == [f"number {number}" for number in reversed(range(10))]
+
+
+async def test_a_history_that_is_away_may_be_asked_again(database: Database) -> None:
+    """Retryable, for every listing; a reader who left meanwhile leaves the next one his page."""
+    history = database.history()
+    await history.store(records(EVERY))
+    leaving = asyncio.ensure_future(history.page(Page(listing=Listing.EVENTS)))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert await history.page(Page(listing=Listing.EVENTS))
+    await history.aclose()
+    for listing in Listing:
+        with pytest.raises(Retryable):
+            await history.page(Page(listing=listing))
+
+
+async def test_the_pages_of_another_schema_call_a_person(database: Database) -> None:
+    """A later version's tables may say the same words and mean something else."""
+    database.sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(NeedsHuman, match="revision 9999"):
+        await database.history().page(Page(listing=Listing.ORDERS))
