@@ -1,5 +1,9 @@
 """Which parts of the floor must never die, and how long each may take over what waits for it.
 
+A supervisor has no count of its own: what it keeps running has one, and is never idle for long. The account's keeper
+has a round to make each minute, and each round puts news into the inbox of every market. So a supervisor that never
+ends its wait, one whose task is gone, and a run that hangs all show as work that waits and is not done.
+
 The bounds are far above what a part that is well ever takes: what follows is the end of the process. A venue that is
 away makes none of them stuck: questions that fail are tries, and while the venue asked to be left alone none is due.
 """

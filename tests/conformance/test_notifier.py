@@ -85,12 +85,12 @@ ALL = NoticeTerms(least=Severity.INFO, always=("*",), quiet=(0, 30), digest=600,
 
 def events() -> list[Event]:
     """Return one event of each kind, and notes of each severity, of a market and of none."""
-    notes = [
+    notes: list[Event] = [
         Noted(kind=f"a.{severity}", severity=severity, market=market, message="m" * 5_000, at_ns=START)
         for severity in Severity
         for market in (None, MARKET, MarketId(""))
     ]
-    switch = [
+    switch: list[Event] = [
         KillSwitchSet(reason="", flatten=True, caller="", at_ns=START),
         KillSwitchReleased(caller="file", at_ns=START),
     ]

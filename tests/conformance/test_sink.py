@@ -7,6 +7,7 @@ their news, and one that took a market for known which is not would raise.
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,11 +92,7 @@ def _bar(market: MarketId, close: Decimal, at_ns: int) -> Bar:
 
 
 def _moved(event: AccountEvent, market: MarketId) -> AccountEvent:
-    return event if isinstance(event, Balance) else type(event)(**{**_fields(event), "market": market})
-
-
-def _fields(event: AccountEvent) -> dict[str, object]:
-    return {name: getattr(event, name) for name in event.__struct_fields__}
+    return event if isinstance(event, Balance) else msgspec.structs.replace(event, market=market)
 
 
 _ACCOUNT = st.one_of(

@@ -1,6 +1,10 @@
 """What of a floor must never die: a venue that is away leaves it alive, a task that is gone does not."""
 
 import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
 
 from kangbot.errors import Retryable
 from kangbot.health.vitals import Vitals
@@ -98,5 +102,70 @@ def test_breakers_that_are_probed_in_vain_for_an_hour_are_well() -> None:
         told.venue.questions_hang = True
         assert await watched(told, 3600) == [""]
         assert told.floor.circuits.probes
+
+    play(story)
+
+
+# ---------------------------------------------------------------------------------------------------------- supervision
+async def _forever(*_: object) -> None:
+    """Hang, as what waits for an answer that never comes."""
+    await asyncio.Event().wait()
+
+
+def _raise(*_: object) -> None:
+    raise ValueError("a fault of ours")
+
+
+def _market_waits_for_ever(told: Story, patch: pytest.MonkeyPatch) -> None:
+    """Its turn falls, and its supervisor's wait has no end."""
+    patch.setattr("kangbot.runtime.supervisor.asyncio", SimpleNamespace(sleep=_forever))
+    patch.setattr(told.task, "_turn", _raise)
+
+
+def _market_hangs(told: Story, patch: pytest.MonkeyPatch) -> None:
+    """It does not wake up for what lies in its inbox."""
+    patch.setattr(told.task.inbox, "take", _forever)
+
+
+def _market_is_gone(told: Story, patch: pytest.MonkeyPatch) -> None:
+    """Its supervisor ended in silence."""
+    del told, patch
+    end(f"floor/{MARKET}")
+
+
+def _account_waits_for_ever(told: Story, patch: pytest.MonkeyPatch) -> None:
+    """The account's keeper falls, and its supervisor's wait has no end."""
+    patch.setattr("kangbot.runtime.supervisor.asyncio", SimpleNamespace(sleep=_forever))
+    patch.setattr(told.floor.account, "_busy", _raise)
+
+
+def _account_hangs(told: Story, patch: pytest.MonkeyPatch) -> None:
+    """It does not wake up for its next round."""
+    patch.setattr(told.floor.account, "_wait", _forever)
+
+
+@pytest.mark.parametrize(
+    ("stall", "what", "within_s"),
+    [
+        (_market_waits_for_ever, f"market {MARKET}", 60 + 60 + 120),  # it falls over one round, and leaves the next
+        (_market_hangs, f"market {MARKET}", 60 + 120),
+        (_market_is_gone, f"market {MARKET}", 60 + 120),
+        (_account_waits_for_ever, "account", 60 + 360),
+        (_account_hangs, "account", 60 + 360),
+    ],
+)
+def test_however_a_supervisor_stalls_in_a_quiet_market_it_is_named(
+    stall: Callable[[Story, pytest.MonkeyPatch], None], what: str, within_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No bar, no price, no order: the account's next round is what it leaves lying, or does not make."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        await asyncio.sleep(60)
+        assert await watched(told, 120) == [""]
+        with monkeypatch.context() as patch:
+            stall(told, patch)
+            said = await watched(told, within_s + 15)
+            assert any(words.startswith(f"{what} for ") for words in said), said
 
     play(story)
