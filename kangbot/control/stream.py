@@ -73,8 +73,8 @@ class Stream:
         await socket.prepare(request)
         if request.transport is None:
             return socket  # it went meanwhile
-        if not self._listeners:  # else the others would never be told what this newcomer's snapshot has already
-            self._refresh()
+        if not self._telling:  # else nobody would ever be told what this newcomer's snapshot has already
+            self._take(self._report())
         whole = {"type": "snapshot", "access": access, "report": self._last, "health": self._health}
         request.transport.write(frame(whole))
         self._listeners[socket] = _Line(request.transport)
@@ -96,7 +96,9 @@ class Stream:
         try:
             while self._listeners:
                 await asyncio.sleep(until_the_next_s(self._clock.now_ns()))
-                changed = self._refresh()
+                report = self._report()
+                await asyncio.sleep(0)  # half of the work is done: whoever has waited for it comes first
+                changed = self._take(report)
                 if len(changed) > 1 or changed["report"].keys() - {"at_ns"}:
                     await self._hand_out(frame({"type": "delta", **changed}))
         finally:
@@ -105,7 +107,7 @@ class Stream:
     async def _hand_out(self, said: bytes) -> None:
         """Hand it to everybody, a few at a time: the markets' turns come between them."""
         for number, (socket, line) in enumerate(tuple(self._listeners.items()), 1):
-            if not number % _AT_ONCE:
+            if number % _AT_ONCE == 1:
                 await asyncio.sleep(_BETWEEN_S)
             if socket not in self._listeners or socket.closed or line.transport.is_closing():
                 continue  # it went meanwhile
@@ -117,9 +119,9 @@ class Stream:
             else:
                 line.transport.write(said)
 
-    def _refresh(self) -> _Plain:
-        """Take the report anew; return what differs from the last one, and the health where it does."""
-        before, self._last = self._last, self._report()
+    def _take(self, report: Report) -> _Plain:
+        """Take this for the last report; return what differs from the one before, and the health where it does."""
+        before, self._last = self._last, report
         was, self._health = self._health, concerns(self._judge(self._last))
         delta = {} if before is None else difference(before, self._last)
         return {"report": delta} if was == self._health else {"report": delta, "health": self._health}

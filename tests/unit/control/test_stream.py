@@ -156,6 +156,23 @@ async def test_a_newcomer_keeps_nothing_from_the_others(daemon: Daemon, live: tu
         await socket.close()
 
 
+async def test_whoever_comes_as_the_last_one_goes_is_told_everything(
+    daemon: Daemon, live: tuple[Client, Stream]
+) -> None:
+    """Its snapshot is what was told last, so what has changed since comes next."""
+    client, _ = live
+    early = await client.ws_connect("/stream")
+    await said(early)
+    await early.close()
+    daemon.change(frames=777)
+    late = await client.ws_connect("/stream")
+    message = await said(late)
+    if message["report"]["frames"] != 777:
+        message = await said(late)
+    assert message["report"]["frames"] == 777
+    await late.close()
+
+
 async def test_a_listener_that_does_not_read_is_dropped(daemon: Daemon, live: tuple[Client, Stream]) -> None:
     """The others go on."""
     client, one = live
