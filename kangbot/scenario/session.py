@@ -46,7 +46,9 @@ _TIMEOUT_S = 6.0  # of a request
 _DOOM_S = 5.0  # a process that did not pass its spot by then dies where it stands
 _CLOCK_S = 0.5  # how wrong the wall clock may be
 _VENUE_STEPS_S = (-0.1, 0.1, 0.5, 2.0)  # further back, and a request would live longer than its window and margin
-_LAG_NS = SECOND_NS  # within the margin after the receive window, which is two
+# Bybit says of its order history that it "may delay" (docs/v5/order/order-list). With the venue's queue that is less
+# than the margin after the receive window and the second between two absences.
+_LAG_NS = SECOND_NS
 _RESOLVED_S = 30.0  # the promise for orders of unknown outcome
 _FREEZES = 5  # until nothing is under way when the venue stands still
 _PASSING_NS = 5 * SECOND_NS  # what is in flight may disagree for so long

@@ -13,14 +13,14 @@ from kangbot.sim.proof.mutants import MUTANTS, mutated
 from kangbot.sim.world.faults import Kind
 
 _SEEDS = 60
-_RARE = {"no_settle_margin"}  # needs hundreds of sessions
-_NAMES = [name for name in MUTANTS if name not in _RARE]
+_NAMES = list(MUTANTS)
 # What a mutant needs to show itself; the others show themselves whatever fails.
 _LATE = (Kind.LATE_REQUEST, Kind.LATE_ACCEPTANCE, Kind.RESET)
 _NEEDS: dict[str, tuple[Kind, ...]] = {
     "acknowledged_before_sync": (Kind.DISK_SLOW,),
     "five_not_founds": _LATE,
     "absence_before_deadline": _LATE,
+    "no_settle_margin": (Kind.OVERLOAD, Kind.STALE_ANSWERS, Kind.PRIVATE_DROP),
     "exception_means_failed": _LATE,
     "no_overlap": (Kind.STALE_ANSWERS, Kind.PRIVATE_DROP),
     "restart_forgets": (Kind.CRASH,),

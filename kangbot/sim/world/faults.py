@@ -30,6 +30,7 @@ class Kind(StrEnum):
     # ---- the venue
     LATE_ACCEPTANCE = "late_acceptance"  # a request waits in the venue's queue after it was let in
     LATE_REQUEST = "late_request"  # a request arrives at the end of its receive window, or after it
+    OVERLOAD = "overload"  # the edge says that it gave up on a request, which reaches the engine at its last moment
     STALE_ANSWERS = "stale_answers"  # questions do not see the newest orders and executions
     SERVER_ERROR = "server_error"  # the request is worked off and answered by 502
     THROTTLE = "throttle"  # requests are refused for their rate
@@ -81,6 +82,7 @@ _SHAPES: dict[Kind, _Shape] = {
     Kind.HALF_OPEN: _Shape(1, 30),
     Kind.LATE_ACCEPTANCE: _Shape(10, 60, 0.1, 0.8, 3),
     Kind.LATE_REQUEST: _Shape(10, 60, 0.1, 0.5, 3),
+    Kind.OVERLOAD: _Shape(10, 60, 0.3, 1.0, 3),
     Kind.STALE_ANSWERS: _Shape(10, 90, weight=3),
     Kind.SERVER_ERROR: _Shape(5, 40, 0.1, 0.6),
     Kind.THROTTLE: _Shape(2, 20, 0.2, 1.0),
@@ -101,23 +103,30 @@ _SHAPES: dict[Kind, _Shape] = {
 }
 
 
+# A venue has its answers and its private events from one place, and either alone is healed by the other. One that
+# cannot keep up is behind with all it does.
+_COMPANY: dict[Kind, tuple[Kind, ...]] = {
+    Kind.STALE_ANSWERS: (Kind.PRIVATE_DROP,),
+    Kind.OVERLOAD: (Kind.STALE_ANSWERS, Kind.PRIVATE_DROP),
+}
+
+
 def planned(rng: "random.Random", *, begin_ns: int, end_ns: int, kinds: tuple[Kind, ...], most: int) -> list[Fault]:
     """Return faults of `kinds` between the two times, at most `most` of them drawn, in the order in which they begin.
 
-    Long quiet plans and short wild ones are both of interest, so the number is drawn first. While answers are behind,
-    the private stream loses events too: a venue has them from one place, and either alone is healed by the other.
+    Long quiet plans and short wild ones are both of interest, so the number is drawn first. Some come in company.
     """
     weights = [_SHAPES[kind].weight for kind in kinds]
     faults = []
     for kind in rng.choices(kinds, weights, k=rng.randint(1, most)) if kinds else ():
         shape = _SHAPES[kind]
         at_ns = rng.randrange(begin_ns, end_ns)
-        for_ns = int(rng.uniform(shape.shortest_s, shape.longest_s) * SECOND_NS)
-        share = rng.uniform(shape.least, shape.most)
-        faults.append(Fault(kind=kind, at_ns=at_ns, for_ns=min(for_ns, end_ns - at_ns), share=share))
-        if kind is Kind.STALE_ANSWERS and Kind.PRIVATE_DROP in kinds:
-            lost = rng.uniform(_SHAPES[Kind.PRIVATE_DROP].least, _SHAPES[Kind.PRIVATE_DROP].most)
-            faults.append(msgspec.structs.replace(faults[-1], kind=Kind.PRIVATE_DROP, share=lost))
+        for_ns = min(int(rng.uniform(shape.shortest_s, shape.longest_s) * SECOND_NS), end_ns - at_ns)
+        faults.append(Fault(kind=kind, at_ns=at_ns, for_ns=for_ns, share=rng.uniform(shape.least, shape.most)))
+        for other in _COMPANY.get(kind, ()):
+            if other in kinds:
+                share = rng.uniform(_SHAPES[other].least, _SHAPES[other].most)
+                faults.append(Fault(kind=other, at_ns=at_ns, for_ns=for_ns, share=share))
     return sorted(faults, key=lambda fault: fault.at_ns)
 
 

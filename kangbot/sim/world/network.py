@@ -21,6 +21,8 @@ _QUEUE_S = (0.2, 1.8)  # in the venue's queue, after the receive window was chec
 _STRAY_S = (0.01, 6.0)  # how long a request may wander whose connection broke
 _ARRIVES = 0.6  # of them
 _LAST_MOMENT = 0.5  # of those
+_AT_THE_LAST = (0.8, 1.0)  # of what is left of its receive window
+_EDGE_S = (0.3, 2.0)  # after which the venue's edge gives up waiting for its engine
 _BAN_S = 10.0
 _REFUSED = 0.5  # of the requests into a partition; the others wait in vain
 
@@ -103,14 +105,32 @@ class Network:
             stray_s = self._rng.uniform(*_STRAY_S)
             if request.until_ns is not None and self._rng.random() < _LAST_MOMENT:
                 left_s = (request.until_ns - self._venue_now_ns()) / 1e9
-                stray_s = left_s * self._rng.uniform(0.8, 1.0)
+                stray_s = left_s * self._rng.uniform(*_AT_THE_LAST)
             self._loop.call_later(stray_s, self._straggle, request)
         error = Ambiguous("connection reset") if request.changes else Retryable("connection reset")
         self._loop.call_later(self._leg_s(), _give, request.answer, None, error)
 
     def _straggle(self, request: "_Request") -> None:
         if self._door(request) is None:
-            self._loop.call_later(self._rng.uniform(*_QUEUE_S), self._work, request, False)  # noqa: FBT003 -- call_later takes no names
+            self._wait_in_line(request)
+
+    def _overload(self, request: "_Request", until_ns: int) -> None:
+        """Say that nobody knows, as Binance's -1007 and Bybit's 10000 do, and let the request wait on inside.
+
+        The receive window is checked when a request arrives and once more when it is handed to the engine, as Binance
+        documents it ("Timing security"): what is handed on at the last moment is in the books later than its window.
+        """
+        self._loop.call_later(self._rng.uniform(*_EDGE_S), self._answer, request, None, Ambiguous("server timeout"))
+        left_s = (until_ns - self._venue_now_ns()) / 1e9
+        self._loop.call_later(left_s * self._rng.uniform(*_AT_THE_LAST), self._hand_on, request, until_ns)
+
+    def _hand_on(self, request: "_Request", until_ns: int) -> None:
+        if self._venue_now_ns() <= until_ns:
+            self._wait_in_line(request)
+
+    def _wait_in_line(self, request: "_Request") -> None:
+        """Queue a request whose caller has had its answer."""
+        self._loop.call_later(self._rng.uniform(*_QUEUE_S), self._work, request, False)  # noqa: FBT003 -- call_later takes no names
 
     def _leg_s(self) -> float:
         way_s = self._rng.uniform(*_LEG_S)
@@ -120,6 +140,8 @@ class Network:
         """Knock at the venue's door: what is let in is worked off at once, or after some time in its queue."""
         if (closed := self._door(request)) is not None:
             self._answer(request, None, closed)
+        elif request.until_ns is not None and self._faults.strikes(Kind.OVERLOAD):
+            self._overload(request, request.until_ns)
         elif request.changes and self._faults.strikes(Kind.DUPLICATION):
             # The venue's edge lost the first answer within the house and asks again; it forwards what it gets then.
             self._queue(request, answered=False)

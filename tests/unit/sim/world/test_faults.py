@@ -34,6 +34,15 @@ def test_answers_that_are_behind_come_with_lost_events() -> None:
     assert {fault.kind for fault in alone} == {Kind.STALE_ANSWERS}
 
 
+def test_an_overloaded_venue_is_behind_with_all_it_does() -> None:
+    """Its questions and its stream are what would tell of the order that it kept."""
+    kinds = (Kind.OVERLOAD, Kind.STALE_ANSWERS, Kind.PRIVATE_DROP)
+    plan = planned(random.Random(3), begin_ns=0, end_ns=10**12, kinds=kinds, most=30)
+    times = {kind: {(fault.at_ns, fault.for_ns) for fault in plan if fault.kind is kind} for kind in kinds}
+    assert times[Kind.OVERLOAD]
+    assert times[Kind.OVERLOAD] <= times[Kind.STALE_ANSWERS] <= times[Kind.PRIVATE_DROP]
+
+
 def test_no_kinds_are_no_faults() -> None:
     """A session may be quiet."""
     assert planned(random.Random(1), begin_ns=0, end_ns=10, kinds=(), most=5) == []

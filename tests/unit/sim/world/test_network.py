@@ -22,10 +22,14 @@ class World:
         assert isinstance(loop, VirtualLoop)
         self.loop = loop
         self.done: list[int] = []  # when, in ns
+        self.ahead_ns = 0  # of the venue's clock
         self.refusal: KangbotError | None = None
         self.faults = Faults(random.Random(7))
         self.network = Network(
-            faults=self.faults, venue_now_ns=lambda: loop.now_ns, served=lambda: None, timeout_s=_TIMEOUT_S
+            faults=self.faults,
+            venue_now_ns=lambda: loop.now_ns + self.ahead_ns,
+            served=lambda: None,
+            timeout_s=_TIMEOUT_S,
         )
 
     def act(self) -> str:
@@ -140,6 +144,39 @@ def test_a_request_that_was_let_in_may_wait_in_the_venues_queue() -> None:
         world.faults.begin(Kind.LATE_ACCEPTANCE, 1.0)
         await world.send(until_ns=100_000_000)
         assert world.done[0] > 200_000_000
+
+    play(story)
+
+
+def test_an_overloaded_venue_gives_up_on_a_request_that_lives_on_inside() -> None:
+    """It is handed to the engine at the end of its window, and is in the books after it."""
+
+    async def story(world: World) -> None:
+        world.faults.begin(Kind.OVERLOAD, 1.0)
+        for sent in range(10):
+            until_ns = world.loop.now_ns + 5_000_000_000
+            with pytest.raises(Ambiguous, match="server timeout"):
+                await world.send(until_ns=until_ns)
+            assert len(world.done) == sent
+            assert until_ns - world.loop.now_ns > 2_500_000_000
+            await asyncio.sleep(8)
+            assert -1_000_000_000 < world.done[sent] - until_ns < 1_800_000_000
+        assert world.faults.counts[Kind.OVERLOAD] == 10
+        assert await world.send(changes=False) == "done"  # questions carry no window and are not kept
+
+    play(story)
+
+
+def test_an_overloaded_venue_looks_at_the_window_once_more_before_its_engine() -> None:
+    """What it kept for too long by its own clock is thrown away; its caller was told that nobody knows."""
+
+    async def story(world: World) -> None:
+        world.faults.begin(Kind.OVERLOAD, 1.0)
+        with pytest.raises(Ambiguous):
+            await world.send(until_ns=5_000_000_000)
+        world.ahead_ns = 2_000_000_000
+        await asyncio.sleep(8)
+        assert not world.done
 
     play(story)
 
