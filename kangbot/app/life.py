@@ -284,8 +284,8 @@ class App:
         return Budget(clock=clock, venue=name, windows=windows, paused_ns=paused_ns, keep=keep)
 
     def _alarm(self) -> Alarm:
-        """Return what interrupts a strategy that does not return: at twice what stops it where it does."""
-        alarm = Alarm(2 * self._settings.supervision.blocking_decision_ms / 1000)
+        """Return what interrupts a strategy on the loop: at twice what makes it a slow one, which is asked aside."""
+        alarm = Alarm(2 * self._settings.supervision.slow_decision_ms / 1000)
         self._exits.callback(alarm.close)
         return alarm
 

@@ -18,7 +18,7 @@
     DRAINING   START        → STARTING     changed their mind
     STARTING, WARMING, LIVE, PAUSED   CRASHED → STARTING
     STARTING, WARMING, LIVE, PAUSED   GAVE_UP → FAILED
-    STARTING, WARMING, LIVE, PAUSED   CHANGED → STARTING   it is traded otherwise: the bars are gathered anew
+    STARTING, WARMING, LIVE, PAUSED   CHANGED → STARTING   traded otherwise, or interrupted: bars are gathered anew
     DRAINING   CRASHED      → DRAINING     goes on draining
     DRAINING   GAVE_UP      → FAILED
     STOPPED, FAILED         CRASHED, GAVE_UP → unchanged: the caretaker fell, the market did not

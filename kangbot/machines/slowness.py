@@ -1,14 +1,18 @@
-"""When a strategy costs the other markets too much: one loop serves all, and while one decides nobody else moves.
+"""When a strategy takes too long: on the loop nobody else moves while it decides, so a slow one is asked aside.
 
 ::
 
-    up to `slow_ns`          fine
-    longer                   slow: told once, and counted for `within_ns`
-    longer than `block_ns`   stop its market
-    `times` slow ones        stop its market
+    on the loop     up to `slow_ns`          fine
+                    longer                   slow: told once, and asked aside from then on
+    anywhere        longer than `block_ns`   stop its market
+    aside           no call over `slow_ns`   for `within_ns` since the last: quick again, and asked on the loop
+                    the loop stood still     for longer than `slow_ns` all the same: told once for `within_ns`
+                    `times` within that      stop its market
 
-Durations are measured by the shell (`market/overseer.py`), the wall's time and not the processor's: a strategy that
-sleeps or waits for a network holds up the loop like one that computes.
+Each time that it proves slow again the span until it counts as quick doubles: one that is slow once an hour costs the
+others a moment a few times, and not once an hour. Durations are measured by the shell (`market/overseer.py`), the
+wall's time and not the processor's: a strategy that sleeps or waits for a network holds up the loop like one that
+computes.
 """
 
 from dataclasses import dataclass, field, replace
@@ -16,14 +20,15 @@ from enum import Enum
 
 MILLISECOND_NS = 1_000_000
 SECOND_NS = 1_000 * MILLISECOND_NS
+_MOST_DOUBLINGS = 10  # a week, where the span is ten minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What a strategy may take for one bar."""
+    """What a strategy may take for one call."""
 
     slow_ns: int = 50 * MILLISECOND_NS
-    block_ns: int = SECOND_NS
+    block_ns: int = 10 * SECOND_NS
     times: int = 20
     within_ns: int = 600 * SECOND_NS
 
@@ -35,6 +40,7 @@ class Finding(Enum):
     SLOW = "slow"  # the first for a while
     QUICK = "quick"  # it was slow, and is so no longer
     BLOCKS = "blocks"  # longer than anybody can wait for
+    HOLDS = "holds"  # the loop stood still for it though it was asked aside; the first for a while
     TOO_OFTEN = "too often"
 
 
@@ -43,22 +49,36 @@ class Slowness:
     """What is known of one strategy; returns its successor."""
 
     bounds: Bounds = field(default_factory=Bounds)
-    slow_at: tuple[int, ...] = ()  # when it was slow, oldest first, within the span
+    slow: bool = False
+    times_found: int = 0  # so often it was found slow, having been quick
+    slow_at_ns: int = 0  # the last call that was slow
+    held_at: tuple[int, ...] = ()  # when it held up the loop, oldest first, within the span
     longest_ns: int = 0
 
     def took(self, duration_ns: int, now_ns: int) -> "tuple[Slowness, Finding]":
-        """Take in how long one bar took, and say what follows."""
+        """Take in how long one call took, and say what follows."""
         bounds = self.bounds
-        if duration_ns <= bounds.slow_ns and not self.slow_at and duration_ns <= self.longest_ns:
-            return self, Finding.FINE  # the usual case makes nothing
-        recent = tuple(at_ns for at_ns in self.slow_at if now_ns - at_ns < bounds.within_ns)
-        slow = duration_ns > bounds.slow_ns
-        known = (*recent, now_ns) if slow else recent
-        after = replace(self, slow_at=known, longest_ns=max(self.longest_ns, duration_ns))
+        if duration_ns <= bounds.slow_ns:
+            if not self.slow and duration_ns <= self.longest_ns:
+                return self, Finding.FINE  # the usual case makes nothing
+            quick = self.slow and now_ns - self.slow_at_ns >= self._patience_ns
+            after = replace(self, slow=self.slow and not quick, longest_ns=max(self.longest_ns, duration_ns))
+            return after, Finding.QUICK if quick else Finding.FINE
+        found = self.times_found + (not self.slow)
+        longest_ns = max(self.longest_ns, duration_ns)
+        after = replace(self, slow=True, times_found=found, slow_at_ns=now_ns, longest_ns=longest_ns)
         if duration_ns > bounds.block_ns:
             return after, Finding.BLOCKS
-        if len(known) >= bounds.times and slow:
+        return after, Finding.FINE if self.slow else Finding.SLOW
+
+    def held(self, now_ns: int) -> "tuple[Slowness, Finding]":
+        """Take in that the loop stood still for it while it was asked aside, and say what follows."""
+        recent = tuple(at_ns for at_ns in self.held_at if now_ns - at_ns < self.bounds.within_ns)
+        after = replace(self, held_at=(*recent, now_ns))
+        if len(after.held_at) >= self.bounds.times:
             return after, Finding.TOO_OFTEN
-        if slow:
-            return after, Finding.FINE if recent else Finding.SLOW
-        return after, Finding.QUICK if self.slow_at and not recent else Finding.FINE
+        return after, Finding.FINE if recent else Finding.HOLDS
+
+    @property
+    def _patience_ns(self) -> int:
+        return self.bounds.within_ns << min(self.times_found - 1, _MOST_DOUBLINGS)

@@ -55,7 +55,7 @@ class Floor:
     """The markets of one account. `open` before anything else, `close` in the end.
 
     `venue_clock` is measured before anything is signed, and from then on; without one the venue's clock is ours.
-    `alarm` interrupts a strategy that does not return; without one it is waited for.
+    `alarm` interrupts a strategy that does not return to the loop; without one it is waited for.
     `breakers` are those that the journal remembers; without them every one is closed.
     `faults` is where errors are classified and acted on; without one the floor has its own.
     `deaf` tells whether a market's stop is watched by nobody but us, and hears no price.
@@ -413,6 +413,7 @@ class Floor:
         await self._tasks.aclose()
         await self._errands.aclose()
         for market in self.markets.values():
+            market.strategist.close()
             await market.desk.executor.aclose()
         self.faults.close()
 

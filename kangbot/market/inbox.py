@@ -19,7 +19,7 @@ Each kind has a bound, and what does not fit is never lost in silence: it is cou
 The last needs no figure: every errand (a request for an order, a question, a write, a preparation) is begun by a turn
 of the market, and brings one outcome, a preparation two. A turn that does not come begins none. So beside the bounds
 above lies what at most is under way: of each order a request, a question and a cancellation, of each group of records
-its write, and one each for the stop, the price and the preparation.
+its write, and one each for the stop, the price, the preparation and a strategy that is asked aside.
 """
 
 import asyncio

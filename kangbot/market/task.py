@@ -22,6 +22,7 @@ from kangbot.machines.session_words import Trouble
 from kangbot.market.backfill import Backfill
 from kangbot.market.bars import Bars, TradeBars, bars_of
 from kangbot.market.desk import Desk, Leave
+from kangbot.market.errand import Answered
 from kangbot.market.inbox import Batch, FeedChanged, Inbox, Released
 from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Fetched, Preparation, PreparationFailed, Subscribed
@@ -146,7 +147,7 @@ class MarketTask:
             self._move(Signal.CRASHED, words)
 
     def _stop_strategy(self, reason: str) -> None:
-        """Stop the strategy that holds up the loop: the market alone is FAILED, its books and its stop are kept."""
+        """Stop the strategy that takes too long: the market alone is FAILED, its books and its stop are kept."""
         self.desk.executor.tell("strategy.stopped", Severity.ERROR, reason)
         self._preparation.end()
         self._forget()
@@ -154,11 +155,12 @@ class MarketTask:
 
     def _begin(self) -> None:
         try:
-            self._bars = bars_of(self.instrument, self.spec.timeframe_s, self.spec.strategy.lookback)
+            bars = bars_of(self.instrument, self.spec.timeframe_s, self.spec.strategy.lookback)
+            self.strategist.begin()
         except Refused as error:
             self._move(Signal.GAVE_UP, error.message)
             return
-        self.strategist.begin()
+        self._bars = bars
         self.backfill.begun()
         self._streams.asked(self._bars.channels)
         self._streams_changed()
@@ -173,7 +175,7 @@ class MarketTask:
 
     # ----------------------------------------------------------------------------------------------------------- turn
     def _turn(self, batch: Batch) -> None:
-        self._received_ns = batch.received_ns
+        self._received_ns, self.overseer.spent_ns = batch.received_ns, 0
         if batch.edit is not None:
             self._wanted = batch.edit
         for message in (*batch.messages, *batch.topics.values()) if batch.topics else batch.messages:
@@ -196,9 +198,12 @@ class MarketTask:
                     break  # history has the rest
                 self._closed(bar)
             self._rejoin(now_ns)
+        if self.strategist.spoilt:
+            self._begin_anew("its strategy was interrupted in the middle of a bar")
         self._change(renew=False)
         self._prices.look(now_ns, needed=self._needs_price)
         self._advance()
+        self.strategist.look()
         if self.overseer.why and self._bars is not None:
             self._stop_strategy(self.overseer.why)
         if self._act_due:
@@ -220,6 +225,10 @@ class MarketTask:
             self._feed_changed(message)
         elif isinstance(message, Priced):
             self._act_due = self._prices.take(message) or self._act_due
+        elif isinstance(message, Answered):
+            if message.attempt == self.strategist.attempt:
+                self._received_ns = self.strategist.take(message) or self._received_ns
+                self._act_due = True
         elif isinstance(message, Subscribed | Fetched | PreparationFailed):
             if message.attempt == self._preparation.attempt:
                 self._prepared(message)
@@ -306,11 +315,17 @@ class MarketTask:
         self._preparation.leverage = spec.leverage
         self.desk.executor.traded_by(spec.strategy.name)
         self.strategist.changed()
+        if spec.strategy is not before.strategy:
+            self.overseer.forgive()
         if self._bars is not None:
-            self._preparation.end()
-            self._forget()
-            self._move(Signal.CHANGED, "its configuration changed")
-            self._begin()
+            self._begin_anew("its configuration changed")
+
+    def _begin_anew(self, reason: str) -> None:
+        """Prepare the market once more, as after a fall."""
+        self._preparation.end()
+        self._forget()
+        self._move(Signal.CHANGED, reason)
+        self._begin()
 
     # ----------------------------------------------------------------------------------------------------------- data
     def _prepared(self, message: Subscribed | Fetched | PreparationFailed) -> None:
@@ -338,7 +353,7 @@ class MarketTask:
             return
         self.backfill.whole()
         for bar in joined:
-            self._closed(bar)
+            self._closed(bar, fetched=True)
         if down and self._bars is not None:
             bars.broken()
             self.backfill.candle_came(now_ns, self.spec.timeframe_s * SECOND_NS)
@@ -400,11 +415,11 @@ class MarketTask:
         bare = self.state in _DECIDING and not self.desk.executor.position.net  # a position is managed by its bars
         return None if bare and self._data_held() else self.backfill.due_ns()
 
-    def _closed(self, bar: Bar) -> None:
+    def _closed(self, bar: Bar, *, fetched: bool = False) -> None:
         """Show one closed bar to the strategy, and keep it for the history while the market runs."""
-        if self.overseer.why:
-            return  # it has to be stopped: there is no use in having all wait for it once more
-        self.strategist.show(bar)
+        if self.overseer.why or self.strategist.spoilt:
+            return  # it has to be stopped, or begins anew: there is no use in having all wait for it once more
+        self.strategist.show(bar, fetched=fetched)
         if self.state in _DECIDING:
             self.strategist.bars_seen += 1
             self._keep_bar(bar)
@@ -437,4 +452,5 @@ class MarketTask:
             self._fetch_ns(),
             self._prices.due_ns(needed=self._needs_price),
             self._waits_ns,
+            self.strategist.deadline_ns(),
         )

@@ -76,15 +76,17 @@ class Supervision:
     """The doubling ends here, in seconds."""
 
     slow_decision_ms: Annotated[int, Between(1, 10_000)] = 50
-    """A strategy that takes longer for a bar is named in the log. One loop serves all markets: while one decides, the
-    others wait."""
+    """One loop serves all markets: while one decides, the others wait. A strategy that takes longer for a bar is named
+    in the log and asked aside from then on, in a thread of its own, and at twice that it is interrupted to be asked
+    there."""
 
-    blocking_decision_ms: Annotated[int, Between(10, 60_000)] = 1000
-    """A strategy that takes longer for one bar has its market FAILED, alone: its stop stays, its books are kept. At
-    twice that a strategy that does not return is interrupted."""
+    blocking_decision_ms: Annotated[int, Between(10, 60_000)] = 10_000
+    """A strategy that takes longer for one bar has its market FAILED, alone: its stop stays, its books are kept. No
+    other market waits for it meanwhile, so this is about the market's own decisions: they come too late."""
 
     slow_decisions: Annotated[int, Between(1, 1000)] = 20
-    """So many slow bars within 10 minutes have the market FAILED as well."""
+    """So many times within 10 minutes that all markets wait for longer than `slow_decision_ms` have the market FAILED
+    as well: a library that keeps the interpreter to itself holds up the loop from a thread as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

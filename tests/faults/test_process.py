@@ -46,7 +46,7 @@ def test_a_loop_that_is_held_from_inside_blames_nobody(tmp_path: Path, expect: E
     victim, *others = BASES
     config = "".join(
         (
-            "[supervision]\nblocking_decision_ms = 60000\n",
+            "[supervision]\nslow_decision_ms = 10000\nblocking_decision_ms = 60000\n",
             *map(market, others),
             market(victim, 'strategy = "blocks.py:Blocks"'),
         )

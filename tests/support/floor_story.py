@@ -61,7 +61,7 @@ class Steered(Strategy[Nothing, Closes]):
 
     name = "steered"
     parameters_type = Nothing
-    __slots__ = ("busy", "busy_closes", "error", "made", "once", "target")
+    __slots__ = ("busy", "busy_closes", "closes", "error", "made", "once", "target")
 
     def __init__(self) -> None:
         super().__init__(Nothing())
@@ -71,13 +71,14 @@ class Steered(Strategy[Nothing, Closes]):
         self.busy: Callable[[], None] | None = None  # what it does before it decides
         self.busy_closes: Callable[[], None] | None = None  # the same of its indicators
         self.made: list[Closes] = []
+        self.closes = Closes
 
     @property
     def lookback(self) -> int:
         return LOOKBACK
 
     def indicators(self) -> Closes:
-        self.made.append(Closes())
+        self.made.append(self.closes())
         self.made[-1].busy = self.busy_closes
         return self.made[-1]
 

@@ -48,7 +48,7 @@ class Disk:
         ticket = Ticket()
         lines = [codec.encode(event).encode() for event in events]
         self._queue.append((lines, ticket, reserve))  # timers of one instant fire in any order; a queue does not
-        loop().call_later(self._commit_s, self._commit, self._life)
+        asyncio.get_running_loop().call_later(self._commit_s, self._commit, self._life)
         return ticket
 
     def crash(self) -> None:

@@ -32,7 +32,6 @@ from kangbot.model.orders import (
 )
 from kangbot.ports import IdRule, Lookup
 from kangbot.runtime.world import SECOND_NS, Clock
-from tests.support.order_disk import loop
 from tests.support.trade_words import MARKET, dec, instrument
 
 S = OrderStatus
@@ -215,7 +214,7 @@ class FakeVenue:
         if self.deaf or self.sink is None or isinstance(event, self.unsaid):
             return
         for _ in range(1 + self.twice):
-            loop().call_later(self.push_s, self._say, event)
+            asyncio.get_running_loop().call_later(self.push_s, self._say, event)
 
     def _say(self, event: AccountEvent) -> None:
         if self.sink is not None:
@@ -258,7 +257,7 @@ class FakeVenue:
         if fate is Fate.HANGS_BEFORE:
             await asyncio.Event().wait()
         if fate is Fate.LATE:
-            loop().call_later(self.late_s, self._accept, intent)
+            asyncio.get_running_loop().call_later(self.late_s, self._accept, intent)
             raise Ambiguous("the gateway timed out", code="504")
         order = self._accept(intent)
         answer = msgspec.structs.replace(

@@ -1,15 +1,50 @@
-"""A floor of one market whose strategy takes its time; virtual time for the market, real time for the strategy."""
+"""A floor of one market whose strategy takes its time: real threads, and a clock that is in a hurry."""
 
+import asyncio
+import threading
 import time
+from collections.abc import Iterator
+from dataclasses import replace
+from statistics import median
 
-from kangbot.machines.slowness import MILLISECOND_NS, Bounds
+import pytest
+
+from kangbot.machines.slowness import MILLISECOND_NS, SECOND_NS, Bounds
 from kangbot.market.roster import Command
 from kangbot.model.events import Noted, RunState
+from kangbot.model.orders import Side
 from kangbot.runtime.alarm import Alarm
-from tests.support.floor_story import Story, play
+from tests.support.floor_story import LOOKBACK, MINUTE_NS, Closes, Story, bar_at
+from tests.support.hurried import HurriedStory, hurry
 from tests.support.trade_words import MARKET
 
-BOUNDS = Bounds(slow_ns=30 * MILLISECOND_NS, block_ns=300 * MILLISECOND_NS, times=4)
+BOUNDS = Bounds(slow_ns=100 * MILLISECOND_NS, block_ns=20 * SECOND_NS, times=4)
+SHORT = replace(BOUNDS, block_ns=500 * MILLISECOND_NS)
+DAY_NS = 86_400 * SECOND_NS  # for the machine may be busy
+ON_THE_LOOP = "MainThread"
+
+
+@pytest.fixture
+def alarm() -> Iterator[Alarm]:
+    """As the daemon's: at twice what is slow."""
+    made = Alarm(0.2)
+    yield made
+    made.close()
+
+
+class Witness:
+    """What a strategy does with its time: sleeps, or waits for the test; and in which thread that was."""
+
+    def __init__(self, *, sleeps_s: float = 0.0) -> None:
+        self.sleeps_s = sleeps_s
+        self.threads: list[str] = []
+        self.go = threading.Event()
+        self.go.set()
+
+    def __call__(self) -> None:
+        self.threads.append(threading.current_thread().name)
+        time.sleep(self.sleeps_s)
+        self.go.wait()
 
 
 def noted(told: Story, kind: str) -> list[str]:
@@ -17,110 +52,393 @@ def noted(told: Story, kind: str) -> list[str]:
     return [event.message for event in told.disk.events if isinstance(event, Noted) and event.kind == kind]
 
 
-async def hold(told: Story) -> None:
+async def hold(told: HurriedStory, bounds: Bounds = BOUNDS) -> None:
     """Go live and enter."""
-    told.decisions = BOUNDS
+    told.decisions = bounds
     await told.live()
     told.strategy.want(1)
     await told.bar()
-    assert told.venue.net == 2
+    await told.until(lambda: told.venue.net == 2)
 
 
-def test_a_slow_strategy_is_named_once_and_goes_on() -> None:
-    """Two slow bars are one word; the market trades on."""
+async def slow(told: HurriedStory, bounds: Bounds = BOUNDS) -> Witness:
+    """Go live, enter, and be slow from then on."""
+    await hold(told, bounds)
+    witness = told.strategy.busy = Witness(sleeps_s=0.12)
+    await told.bar()
+    await told.until(lambda: told.task.overseer.aside)
+    witness.sleeps_s = 0.0
+    return witness
 
-    async def story(told: Story) -> None:
-        await hold(told)
-        told.strategy.busy = lambda: time.sleep(0.05)
+
+def test_a_slow_strategy_is_named_once_and_asked_aside() -> None:
+    """Its first slow call was made on the loop, all that follow are not; what it wants is done all the same."""
+
+    async def story(told: HurriedStory) -> None:
+        witness = await slow(told)
+        witness.sleeps_s = 0.12
+        told.strategy.want(0)
         await told.bar()
-        await told.bar()
+        await told.until(lambda: told.venue.net == 0)
         assert len(noted(told, "strategy.slow")) == 1
+        assert witness.threads == [ON_THE_LOOP, f"strategy {MARKET}"]
         assert told.state is RunState.LIVE
-        assert told.task.overseer.longest_ms >= 50
-        told.strategy.busy = None
-        for _ in range(11):
+        assert told.task.strategist.aside
+        assert told.task.overseer.longest_ms >= 120
+        assert told.task.supervisor.falls == 0
+
+    hurry(story)
+
+
+def test_a_strategy_that_is_quick_again_is_asked_on_the_loop() -> None:
+    """After a while without a slow call, and once it has taken in what waited."""
+
+    async def story(told: HurriedStory) -> None:
+        witness = await slow(told, replace(BOUNDS, within_ns=150 * SECOND_NS))
+        for _ in range(3):
             await told.bar()
-        assert len(noted(told, "strategy.quick")) == 1
+        await told.until(lambda: bool(noted(told, "strategy.quick")))
+        assert not told.task.strategist.aside
+        await told.bar()
+        assert witness.threads[-1] == ON_THE_LOOP
 
-    play(story)
+    hurry(story)
 
 
-def test_a_strategy_that_blocks_is_stopped_and_its_position_stays_protected() -> None:
+def test_what_closes_meanwhile_is_shown_in_order_and_the_newest_is_decided_on() -> None:
+    """A decision about what is past would come too late, and a bar left out would be a hole."""
+
+    async def story(told: HurriedStory) -> None:
+        witness = await slow(told)
+        witness.go.clear()
+        await told.bar()
+        decided = told.task.strategist.decisions
+        for _ in range(3):
+            await told.bar()
+        told.strategy.want(0)
+        assert len(witness.threads) == 2  # one errand at a time
+        witness.go.set()
+        await told.until(lambda: told.task.strategist.decisions >= decided + 2)
+        await told.until(lambda: told.venue.net == 0)
+        opened = told.strategy.made[-1].opened
+        assert opened == list(range(opened[0], opened[-1] + MINUTE_NS, MINUTE_NS))
+        assert told.task.strategist.shown == len(opened)
+        assert len(witness.threads) == 3
+
+    hurry(story)
+
+
+def test_an_answer_about_a_position_that_is_gone_is_not_acted_on() -> None:
+    """While it decides somebody sells: it is asked anew, and not held to what it would have liked to hold."""
+
+    async def story(told: HurriedStory) -> None:
+        witness = await slow(told)
+        witness.go.clear()
+        await told.bar()
+        await told.until(lambda: len(witness.threads) == 2)
+        told.venue.by_hand("2", side=Side.SELL)
+        await told.until(lambda: told.task.desk.position.net == 0)
+        assert told.task.desk.target is None
+        decided = told.task.strategist.decisions
+        told.strategy.target = None
+        witness.go.set()
+        await told.until(lambda: told.task.strategist.decisions > decided)
+        assert len(witness.threads) == 3
+        assert told.task.desk.target is None
+
+    hurry(story)
+
+
+@pytest.mark.parametrize("command", [Command.STOP, None])
+def test_an_answer_to_a_market_that_was_stopped_or_fell_is_not_used(command: Command | None) -> None:
+    """It is left in the middle of its call, and what comes of it is nothing; begun anew it is asked aside at once."""
+
+    async def story(told: HurriedStory) -> None:
+        witness = await slow(told)
+        witness.go.clear()
+        await told.bar()
+        await told.until(lambda: len(witness.threads) == 2)
+        made, decided = len(told.strategy.made), told.task.strategist.decisions
+        told.strategy.target, told.strategy.busy = None, (anew := Witness())
+        if command is not None:
+            told.roster.command(MARKET, command, "test")
+            await told.reach(RunState.STOPPED)
+            told.roster.command(MARKET, Command.START, "test")
+        else:
+            told.task.inbox.put(object())  # nobody takes that
+        await told.until(lambda: told.task.strategist.decisions > decided)
+        assert told.task.supervisor.falls == (command is None)
+        assert anew.threads == [ON_THE_LOOP if command is not None else f"strategy {MARKET}"]  # a start forgives
+        told.strategy.want(1)
+        witness.go.set()  # what it was asked before has an answer only now
+        await asyncio.sleep(20)
+        assert told.task.desk.target is None
+        assert len(told.strategy.made) == made + 1
+        assert len(told.strategy.made[-1].opened) == told.task.strategist.shown >= LOOKBACK
+
+    hurry(story)
+
+
+def test_a_strategy_that_raises_aside_has_its_market_fall() -> None:
+    """As one that raises on the loop: it begins anew."""
+
+    async def story(told: HurriedStory) -> None:
+        await slow(told)
+        told.strategy.error, told.strategy.once = ValueError("a fault of the strategy"), True
+        await told.bar()
+        await told.until(lambda: told.task.supervisor.falls == 1)
+        await told.reach(RunState.LIVE)
+
+    hurry(story)
+
+
+def test_a_strategy_that_ends_the_process_only_falls() -> None:
+    """On a thread `sys.exit` would end the thread, and its market would wait for ever."""
+
+    async def story(told: HurriedStory) -> None:
+        def leave() -> None:
+            told.strategy.busy = None
+            raise SystemExit(1)
+
+        await slow(told)
+        told.strategy.busy = leave
+        await told.bar()
+        await told.until(lambda: told.task.supervisor.falls == 1)
+        await told.reach(RunState.LIVE)
+
+    hurry(story)
+
+
+def test_a_strategy_that_takes_too_long_is_stopped_and_its_position_stays_protected() -> None:
     """The market alone is FAILED, with the reason; its stop is seen to, its books are kept; a start forgives."""
 
-    async def story(told: Story) -> None:
-        await hold(told)
-        told.strategy.busy = lambda: time.sleep(0.35)
+    async def story(told: HurriedStory) -> None:
+        await hold(told, SHORT)
+        told.strategy.busy = lambda: time.sleep(0.6)
         told.strategy.want(0)
         await told.bar()
         await told.reach(RunState.FAILED)
-        assert "for a bar; 300 ms are the most" in told.roster[MARKET].reason
+        assert "for a bar; 500 ms are the most" in told.roster[MARKET].reason
         assert len(noted(told, "strategy.stopped")) == 1
         assert told.venue.net == 2  # what it wanted last is not done
         told.venue.stop = None
         told.venue.push(told.venue.position())
-        await told.bar()
-        assert told.venue.position().stop is not None
-        assert len(noted(told, "strategy.stopped")) == 1
+        await told.until(lambda: told.venue.position().stop is not None)
         told.strategy.busy = None
         told.roster.command(MARKET, Command.START, "test")
         await told.reach(RunState.LIVE)
         assert not told.task.overseer.why
 
-    play(story)
+    hurry(story)
 
 
-def test_a_strategy_that_is_slow_again_and_again_is_stopped() -> None:
-    """The fourth time within ten minutes."""
-
-    async def story(told: Story) -> None:
-        await hold(told)
-        told.strategy.busy = lambda: time.sleep(0.04)
-        for _ in range(3):
-            await told.bar()
-        assert told.state is RunState.LIVE
-        await told.bar()
-        await told.reach(RunState.FAILED)
-        assert told.roster[MARKET].reason == "its strategy took more than 30 ms 4 times within 600 s"
-
-    play(story)
-
-
-def test_a_strategy_that_never_returns_is_interrupted() -> None:
-    """In the middle of its loop; the daemon goes on."""
+def test_a_strategy_that_never_returns_is_interrupted_twice(alarm: Alarm) -> None:
+    """On the loop after a moment, so that the others go on; aside once its own market has waited long enough."""
+    threads = []
 
     def spin() -> None:
+        threads.append(threading.current_thread())
         while True:
             pass
 
-    async def story(told: Story) -> None:
-        await hold(told)
+    async def story(told: HurriedStory) -> None:
+        told.alarm = alarm
+        await hold(told, SHORT)
         told.strategy.busy = spin
         await told.bar()
         await told.reach(RunState.FAILED)
-        assert "did not return, and was interrupted" in told.roster[MARKET].reason
+        assert told.roster[MARKET].reason == "its strategy did not return within 500 ms"
+        assert [thread.name for thread in threads] == [ON_THE_LOOP, f"strategy {MARKET}"]
+        await told.until(lambda: not threads[1].is_alive())
+        assert not noted(told, "strategy.lingers")
 
-    alarm = Alarm(0.5)
-
-    async def with_alarm(told: Story) -> None:
-        told.alarm = alarm
-        await story(told)
-
-    try:
-        play(with_alarm)
-    finally:
-        alarm.close()
+    hurry(story)
 
 
-def test_warming_up_is_measured_as_well() -> None:
-    """A strategy that blocks on history never goes live, and blocks once, not once for each bar of it."""
+def test_a_call_that_cannot_be_ended_is_named_and_keeps_its_market_from_starting() -> None:
+    """A wait of the system hears nothing. Once it is over the market may start."""
+    go = threading.Event()
 
-    async def story(told: Story) -> None:
-        told.decisions = BOUNDS
-        told.strategy.busy_closes = lambda: time.sleep(0.35)
-        await told.open()
+    def wait() -> None:
+        go.wait()
+
+    async def story(told: HurriedStory) -> None:
+        await slow(told, SHORT)
+        told.strategy.busy = wait
+        await told.bar()
+        await told.until(lambda: bool(noted(told, "strategy.lingers")))
         told.roster.command(MARKET, Command.START, "test")
-        await told.reach(RunState.FAILED)
-        assert len(told.strategy.made[-1].opened) == 1
+        await told.until(lambda: "has not ended" in told.roster[MARKET].reason)
+        assert told.state is RunState.FAILED
+        go.set()
+        await told.until(lambda: bool(noted(told, "strategy.ended")))
+        told.strategy.busy = None
+        told.roster.command(MARKET, Command.START, "test")
+        await told.reach(RunState.LIVE)
 
-    play(story)
+    hurry(story)
+
+
+def test_indicators_that_were_interrupted_are_not_used(alarm: Alarm) -> None:
+    """They may have taken in half a bar: the market begins anew, aside from its first bar, and has not fallen."""
+    witness = Witness()
+
+    async def story(told: HurriedStory) -> None:
+        told.alarm = alarm
+        told.strategy.busy_closes = witness
+        await hold(told)
+        begun, made = len(witness.threads), len(told.strategy.made)
+        witness.sleeps_s = 0.3
+        await told.bar()
+        witness.sleeps_s = 0.0
+        await told.until(lambda: len(told.strategy.made) == made + 1)
+        await told.reach(RunState.LIVE)
+        await told.bar()
+        after = witness.threads[begun + 1 :]
+        assert witness.threads[begun] == ON_THE_LOOP
+        assert after
+        assert set(after) == {f"strategy {MARKET}"}
+        assert told.task.supervisor.falls == 0
+        assert told.venue.net == 2
+
+    hurry(story)
+
+
+def test_indicators_that_take_long_to_make_are_made_aside(alarm: Alarm) -> None:
+    """A model that is read from a file, say."""
+
+    class Heavy(Closes):
+        def __init__(self) -> None:
+            super().__init__()
+            threads.append(threading.current_thread().name)
+            time.sleep(0.3)
+
+    threads: list[str] = []
+
+    async def story(told: HurriedStory) -> None:
+        told.alarm = alarm
+        told.decisions = BOUNDS
+        told.strategy.closes = Heavy
+        await told.live()
+        assert threads == [ON_THE_LOOP, f"strategy {MARKET}"]
+        assert told.task.strategist.shown >= LOOKBACK
+
+    hurry(story)
+
+
+def test_many_quick_calls_in_one_turn_are_not_all_made_on_the_loop() -> None:
+    """A long history is as long as one slow call: the rest of it is taken in aside, and nobody is blamed."""
+    witness = Witness(sleeps_s=0.04)
+
+    async def story(told: HurriedStory) -> None:
+        told.decisions = BOUNDS
+        told.strategy.busy_closes = witness
+        await told.live()
+        ours = f"strategy {MARKET}"
+        first = witness.threads.index(ours)
+        assert witness.threads[:first] == [ON_THE_LOOP] * first
+        assert 0 < first <= 3
+        assert set(witness.threads[first:]) == {ours}
+        witness.sleeps_s = 0.0
+        await told.bar()
+        assert witness.threads[-1] == ON_THE_LOOP
+        opened = told.strategy.made[-1].opened
+        assert opened == list(range(opened[0], opened[-1] + MINUTE_NS, MINUTE_NS))
+        assert not noted(told, "strategy.slow")
+
+    hurry(story)
+
+
+def test_a_strategy_that_does_not_keep_up_is_stopped() -> None:
+    """Its bars wait in order, and not without end."""
+
+    async def story(told: HurriedStory) -> None:
+        witness = await slow(told)
+        await told.bar()
+        witness.go.clear()
+        await told.bar()
+        await told.until(lambda: len(witness.threads) == 3)
+        first_ns = told.strategy.made[-1].opened[-1] + MINUTE_NS
+        for number in range(61):
+            told.task.inbox.offer(bar_at(first_ns + number * MINUTE_NS), 1)
+        await told.reach(RunState.FAILED)
+        assert told.roster[MARKET].reason == "its strategy does not keep up with its bars: 61 wait for it"
+        witness.go.set()
+
+    hurry(story)
+
+
+def test_a_hole_that_history_closes_is_no_sign_that_it_does_not_keep_up() -> None:
+    """Hours of candles come in one piece."""
+
+    async def story(told: HurriedStory) -> None:
+        witness = await slow(told)
+        await told.bar()
+        witness.go.clear()
+        await told.bar()
+        await told.until(lambda: len(witness.threads) == 3)
+        first_ns = told.strategy.made[-1].opened[-1] + MINUTE_NS
+        for number in range(100):
+            told.task.strategist.show(bar_at(first_ns + number * MINUTE_NS), fetched=True)
+        witness.go.set()
+        told.strategy.want(0)
+        await told.bar()
+        await told.until(lambda: told.venue.net == 0)
+        assert told.state is RunState.LIVE
+
+    hurry(story)
+
+
+def test_a_library_that_keeps_the_interpreter_is_named_and_in_the_end_stopped() -> None:
+    """From a thread as well it holds up the loop, and nothing interrupts it."""
+
+    def compute() -> None:
+        sum(range(25_000_000))  # one call into C
+
+    async def story(told: HurriedStory) -> None:
+        await slow(told, replace(BOUNDS, within_ns=DAY_NS))
+        told.strategy.busy = compute
+        for _ in range(20):
+            await told.bar()
+            if told.state is RunState.FAILED:
+                break
+        await told.reach(RunState.FAILED)
+        assert "keeps the interpreter to itself, more than 100 ms 4 times within 86400 s" in told.roster[MARKET].reason
+        assert len(noted(told, "strategy.holds")) == 1
+
+    hurry(story)
+
+
+def test_while_one_strategy_computes_another_market_decides_in_time() -> None:
+    """On the one loop, in Python: it waits for a small part of what the slow one takes for a bar."""
+    busy_s = 0.3
+
+    def spin() -> None:
+        until = time.perf_counter() + busy_s
+        while time.perf_counter() < until:
+            pass
+
+    async def story(told: HurriedStory) -> None:
+        (other,) = told.beside
+        for one in (told, other):
+            one.decisions = BOUNDS
+            await one.live()
+        told.strategy.busy = spin
+        await told.bar()  # the last one on the loop
+        waited = []
+        for number in range(8):
+            slow_bars, opened = told.task.strategist.decisions, other.strategy.made[-1].opened
+            told.strategy.want(number % 2)
+            told.task.inbox.offer(bar_at(told.strategy.made[-1].opened[-1] + MINUTE_NS), 1)
+            await told.until(lambda: told.task.strategist.aside)
+            before, offered = other.task.strategist.decisions, time.perf_counter()
+            other.task.inbox.offer(bar_at(opened[-1] + MINUTE_NS), 1)
+            while other.task.strategist.decisions == before:
+                await asyncio.sleep(0)
+            waited.append(time.perf_counter() - offered)
+            await told.until(lambda: told.task.strategist.decisions > slow_bars)  # noqa: B023 -- in this turn of the loop
+            assert told.task.desk.target == told.strategy.target
+        assert median(waited) < busy_s / 3
+        assert told.state is other.state is RunState.LIVE
+
+    hurry(story, others=1)

@@ -1,0 +1,68 @@
+"""A real loop, threads and all, on which a minute takes half a second."""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from kangbot.runtime.world import Clock, World
+from tests.support.floor_story import BarVenue, Story
+from tests.support.order_disk import Disk
+from tests.support.trade_words import START
+
+PACE = 120
+PATIENCE_S = 60.0 * PACE  # of the loop's: a minute
+
+
+class _Selector(selectors.DefaultSelector):
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait for as long as the loop's time takes on the wall."""
+        return super().select(None if timeout is None else timeout / PACE)
+
+
+class HurriedLoop(asyncio.SelectorEventLoop):
+    """Its time passes faster than the wall's, while a call takes the time that it takes."""
+
+    def __init__(self) -> None:
+        super().__init__(_Selector())
+
+    def time(self) -> float:
+        """Return the loop's time, in seconds."""
+        return super().time() * PACE
+
+
+class HurriedStory(Story):
+    """A life of a floor that waits patiently, for the machine may be busy. `beside`: more of them on the same loop."""
+
+    beside: "Sequence[HurriedStory]" = ()
+
+    async def until(self, happened: Callable[[], bool]) -> None:
+        """Wait until it has happened."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not happened():
+                await asyncio.sleep(0.5)
+
+    async def reach(self, *states: Any) -> None:
+        """Wait until the market is in one of the states."""
+        await self.until(lambda: self.state in states)
+
+
+def hurry(story: Callable[[HurriedStory], Coroutine[Any, Any, None]], others: int = 0) -> None:
+    """Run `story` on such a loop; `others` more floors stand beside it, in `beside`."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        clock = Clock(monotonic_ns=lambda: int(loop.time() * 1e9), anchor_ns=START)
+        told = [
+            HurriedStory(venue=BarVenue(clock=clock), disk=Disk(), world=World(clock=clock, seed=b"story"))
+            for _ in range(1 + others)
+        ]
+        told[0].beside = told[1:]
+        try:
+            await story(told[0])
+        finally:
+            for one in told:
+                await one.floor.close()
+
+    with asyncio.Runner(loop_factory=HurriedLoop) as runner:
+        runner.run(main())
