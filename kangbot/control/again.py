@@ -8,15 +8,22 @@ So a connection remembers its last question, byte for byte, where that came whol
 answered with a kept answer. The same bytes get the bytes of this moment's answer, as they were sent to whoever asked
 first. All else goes the ordinary way, and nothing is decided here: who may ask is decided by the door, at the first
 question, after every wrong token of anybody, and once in a while.
+
+There are at most `MOST` connections to a listener: each is an open file, which the sockets to the venue and the journal
+need more than a script that forgets to close. Beyond that the one goes that has been open longest and asks nothing.
 """
 
 import asyncio
 from collections.abc import Callable
 
+import structlog
 from aiohttp import HttpVersion11, hdrs, web
 
 from kangbot.control.kept import KEPT, Kept
 
+log = structlog.get_logger(__name__)
+
+MOST = 512  # connections: half of the files that a process may have open by default, twice as many as may listen
 _LONGEST = 4096  # bytes of a question that is remembered
 _ORDINARY_EVERY_S = 60.0  # far below the hour after which aiohttp closes a connection that asked nothing
 _PARTICULAR = (hdrs.COOKIE, hdrs.EXPECT, hdrs.UPGRADE)  # a session ends, the others are answered in their own way
@@ -28,6 +35,19 @@ class Connections(web.Server):
     def __init__(self, server: web.Server, doubts: Callable[[], int]) -> None:
         super().__init__(server.request_handler, request_factory=server.request_factory)
         self.doubts = doubts
+        self._crowded = False
+
+    def make_room(self, newcomer: "Connection") -> None:
+        """Close one where there are too many: the oldest that asks nothing, else the newcomer. Told once."""
+        there = self.connections
+        if len(there) <= MOST:
+            self._crowded &= len(there) > MOST // 2
+            return
+        idle = (one for one in there if isinstance(one, Connection) and one.idle and one is not newcomer)
+        next(idle, newcomer).force_close()
+        if not self._crowded:
+            self._crowded = True
+            log.warning("control.crowded", connections=len(there))
 
     def __call__(self) -> "Connection":
         """Return the protocol of a new connection."""
@@ -50,6 +70,16 @@ class Connection(web.RequestHandler):
         self._answer: Kept | None = None  # to it
         self._doubts = 0  # when it was let in
         self._until_s = 0.0  # as the loop counts
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being answered on it, and nobody listens."""
+        return self._current_request is None and not self._force_close
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, where there is room."""
+        super().connection_made(transport)
+        self._ours.make_room(self)
 
     def data_received(self, data: bytes) -> None:
         """Answer what is asked once more; hand the rest on."""

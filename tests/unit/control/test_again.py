@@ -400,3 +400,43 @@ async def test_a_session_that_has_ended_is_over_at_once(served: Served) -> None:
     assert b" 401 " in await other.ask(question("/health", more=cookie))
     for one in (peer, other):
         one.writer.close()
+
+
+async def test_connections_that_nobody_closes_make_room_for_who_asks(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest idle one goes; whoever is being answered stays, and the newcomer is answered."""
+    monkeypatch.setattr(again, "MOST", 4)
+    busy = await house.peer()
+    busy.writer.write(SLOW)
+    spoken = await house.peer()
+    await spoken.ask(ASKED)
+    silent = [await house.peer() for _ in range(2)]
+    async with asyncio.timeout(20):
+        while house.ordinary < 2 or len(house.connections.connections) < 4:
+            await asyncio.sleep(0.01)
+    for gone in (spoken, *silent):
+        late = await house.peer()
+        assert (await late.ask(ASKED)).startswith(b"HTTP/1.1 200 OK")
+        assert await gone.over() == b""
+        assert len(house.connections.connections) == 4
+    house.go_on.set()
+    assert (await busy.answer()).endswith(b"at last")
+
+
+async def test_where_everybody_is_being_answered_a_newcomer_has_to_go(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told by the end of its connection; once there is room, the next one is answered."""
+    monkeypatch.setattr(again, "MOST", 2)
+    busy = [await house.peer() for _ in range(2)]
+    for one in busy:
+        one.writer.write(SLOW)
+    async with asyncio.timeout(20):
+        while house.ordinary < 2:
+            await asyncio.sleep(0.01)
+    assert await (await house.peer()).over() == b""
+    house.go_on.set()
+    for one in busy:
+        assert (await one.answer()).endswith(b"at last")
+    assert (await (await house.peer()).ask(ASKED)).startswith(b"HTTP/1.1 200 OK")
