@@ -14,7 +14,7 @@ from kangbot.model.data import Bar, MarketData, Quote, Trade
 from kangbot.model.events import Event, Record
 from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument
-from kangbot.model.money import Price
+from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
 
 
@@ -130,8 +130,8 @@ class Venue(Protocol):
     """Orders and questions, over REST. Budgets are the caller's; nothing here retries by itself.
 
     Every method raises Retryable (nothing happened), Ambiguous (may have happened: only from those that change
-    something), Refused (definitive), NotFound, NeedsHuman (keys, permissions, bans). A cancelled `submit`, `cancel` or
-    `protect` may have happened.
+    something), Refused (definitive), NotFound, NeedsHuman (keys, permissions, bans). A cancelled `submit`, `cancel`,
+    `protect` or `cover` may have happened.
     """
 
     @property
@@ -161,7 +161,18 @@ class Venue(Protocol):
         """Ask for cancellation. NotFound: no open order of that id (it may be filled). The stream tells the outcome."""
 
     async def protect(self, instrument: Instrument, stop: Price | None) -> None:
-        """Set the stop of the open position (None removes it). NotFound: there is no position."""
+        """Set the stop of the open position (None removes it). NotFound: no position. Refused: the venue has none."""
+
+    async def cover(
+        self, instrument: Instrument, stop: Price | None, quantity: Quantity, order: ClientId, *, fresh: bool
+    ) -> ClientId | None:
+        """Have exactly one stop of ours rest beside a holding of `quantity`; None: none. Return its client id.
+
+        For markets where the venue keeps no stop on what is held (spot): an order that waits for its trigger and
+        occupies nothing meanwhile. Its id is lent by `order` (`model.ids.stop_id`), so repeating the call is harmless
+        whatever became of the one before. `fresh`: as far as is known none rests, so the first request places it.
+        Refused where the price has passed the stop.
+        """
 
     async def find(self, instrument: Instrument, client_id: ClientId) -> Lookup:
         """Ask every authoritative endpoint for the order. Raises unless each of them answered."""

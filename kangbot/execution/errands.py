@@ -18,7 +18,7 @@ from kangbot.machines.priority import Priority
 from kangbot.model.events import Event
 from kangbot.model.ids import ClientId
 from kangbot.model.market import Instrument
-from kangbot.model.money import Price
+from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Intent, Purpose
 from kangbot.ports import Venue
 from kangbot.runtime.tasks import Tasks
@@ -159,14 +159,21 @@ class Errands:
     # ------------------------------------------------------------------------------------------------------------ stop
     def protect(self, stop: Price | None) -> None:
         """Set the position's stop."""
-        self._tasks.spawn("protect", self._protect(stop))
+        self._tasks.spawn("protect", self._protect(stop, ZERO, lambda: self._venue.protect(self._instrument, stop)))
 
-    async def _protect(self, stop: Price | None) -> None:
+    def cover(self, stop: Price | None, quantity: Quantity, order: ClientId, *, fresh: bool) -> None:
+        """Have one stop rest beside a holding of `quantity`, where the venue keeps no position."""
+        ask = lambda: self._venue.cover(self._instrument, stop, quantity, order, fresh=fresh)  # noqa: E731
+        self._tasks.spawn("protect", self._protect(stop, quantity, ask))
+
+    async def _protect(
+        self, stop: Price | None, quantity: Quantity, ask: Callable[[], Awaitable[ClientId | None]]
+    ) -> None:
         await self._budget.acquire(Priority.CANCEL_EXIT)
-        done, refused, message = False, "", ""
+        done, refused, message, name = False, "", "", None
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._venue.protect(self._instrument, stop)
+                name = await ask()
             done = True
             self._ended(Operation.PROTECT, None, "")
         except NotFound as error:  # no position there yet: its fill may be quicker to us than to the endpoint
@@ -178,7 +185,8 @@ class Errands:
         except Exception as error:  # noqa: BLE001 -- it may rest or not: it is set again, which is harmless
             self._failed(Operation.PROTECT, error, "")
             message = words(error)
-        self._post(ProtectEnded(stop=stop, done=done, refused=refused, message=message))
+        ended = ProtectEnded(stop=stop, quantity=quantity, name=name, done=done, refused=refused, message=message)
+        self._post(ended)
 
     # -------------------------------------------------------------------------------------------------------- journal
     def keep(self, written: Awaitable[int], events: tuple[Event, ...], *, again: bool) -> None:

@@ -23,6 +23,7 @@ from kangbot.execution.outcome import Outcome, SendEnded, WriteEnded
 from kangbot.execution.records import Records
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter, Counts
+from kangbot.machines.cover import Covering
 from kangbot.machines.holding import Holding
 from kangbot.machines.memory import MarketMemory
 from kangbot.machines.order import Order
@@ -30,7 +31,7 @@ from kangbot.machines.order_words import Asked, CancelAsked, CancelSent, Sent
 from kangbot.machines.protection import Protection
 from kangbot.machines.resolve import Action, in_flight, next_step
 from kangbot.model.events import Event, OrderIntended, Severity
-from kangbot.model.ids import ClientId, client_id
+from kangbot.model.ids import ClientId, client_id, stop_ids
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Money, Price
 from kangbot.model.orders import (
@@ -60,7 +61,8 @@ class Executor:
     `hold` tells why no entry may leave; it is asked again the moment before one does, a second copy of one included.
     `ended` hears how each call to the venue ended, and each append that nobody waits for; `again` is as in `Errands`.
     `cancel_orphans`: orders under our prefix that the journal does not know are cancelled, else only told.
-    `quarantine_hands`: a market in which somebody trades by hand is a person's until `release`.
+    `quarantine_hands`: a market in which somebody trades by hand is a person's until `release`; `adopt_hands`: what
+    they trade is the strategy's, and its stop covers it.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Executor:
         settle_margin_ns: int = 2 * SECOND_NS,
         cancel_orphans: bool = True,
         quarantine_hands: bool = False,
+        adopt_hands: bool = False,
         hold: Callable[[], str] | None = None,
         on_sent: Callable[[int], None] | None = None,
         ended: Ended = lambda _operation, _error, _subject: None,
@@ -106,7 +109,9 @@ class Executor:
             now_ns=now_ns,
             quarantine_hands=quarantine_hands,
         )
-        self._agreement = Agreement(self._blotter, positions=instrument.kind is InstrumentKind.LINEAR)
+        covering = Covering(mine=stop_ids(journal.tag), instrument=instrument, adopted=adopt_hands)
+        spot = instrument.kind is InstrumentKind.SPOT
+        self._agreement = Agreement(self._blotter, covering=covering if spot else None)
         self._learning = Learning(self._blotter, self._agreement)
         self._tasks = Tasks(f"executor/{instrument.market}", on_crash)
         self._errands = Errands(
@@ -166,6 +171,13 @@ class Executor:
     def unprotected(self) -> bool:
         """Whether a position is open and no stop rests at the venue."""
         return self._agreement.unprotected
+
+    @property
+    def stop_coming(self) -> bool:
+        """Whether the stop that follows an entry is on its way for the first time, where none rides with the entry."""
+        protection = self._learning.protection
+        first = not protection.tries or (protection.tries == 1 and protection.flying)
+        return self._agreement.covering is not None and bool(protection.asked_ns) and first
 
     @property
     def protection(self) -> Protection:
@@ -344,7 +356,7 @@ class Executor:
     def deadline_ns(self) -> int | None:
         """Return when `tick` has something to do next; None where only a message can bring something."""
         due_ns = self._records.due_ns
-        if self._blotter.position.net:
+        if self._guards:
             due_ns = earliest(due_ns, self._learning.protection.due_ns())
         if orders := self._blotter.unsettled:
             now_ns = self._clock.now_ns()
@@ -389,6 +401,7 @@ class Executor:
     def _step(self, now_ns: int) -> None:
         """Start the errands that are due."""
         self._cancel_orphaned()
+        self._follow_holding(now_ns)
         for order in self._blotter.unsettled:
             step = next_step(order, now_ns, ids_for_ever=self._ids_for_ever and not self._kept(order))
             if step.due_ns is None or step.due_ns > now_ns or self._flying(step.action, order):
@@ -405,13 +418,48 @@ class Executor:
                 self._errands.ask(order.client_id, again=order.asks > 0)
         self._protect_if_due(now_ns)
 
+    @property
+    def _guards(self) -> bool:
+        """Whether a request for a stop may leave: there is something to protect, or a stop without anything."""
+        protection = self._learning.protection
+        removes = self._agreement.covering is not None and bool(protection.asked_ns) and protection.wanted is None
+        return removes or bool(self._agreement.needed)
+
+    def _follow_holding(self, now_ns: int) -> None:
+        """Want the stop beside a holding as the holding needs it, where the venue does not see to that itself."""
+        agreement, protection = self._agreement, self._learning.protection
+        if agreement.covering is None or not agreement.reconciled_ns:
+            return
+        wants = protection.wanted if protection.asked_ns else None
+        needed = agreement.needed
+        if not needed:
+            # A request that left may have placed what nobody has seen yet.
+            if agreement.cover.resting or (wants is not None and protection.tries):
+                self._learning.protection = protection.want(None, now_ns)
+            return
+        stop = self._blotter.stop or self._blotter.holding.stop
+        if wants is None and stop is not None and not (agreement.cover.fits(needed) and not protection.asked_ns):
+            self._learning.protection = protection.want(stop, now_ns)
+
     def _protect_if_due(self, now_ns: int) -> None:
-        if self._learning.protection.asked_ns and not self.position.net and not self._learning.protection.flying:
+        if self._learning.protection.asked_ns and not self._guards and not self._learning.protection.flying:
             self._learning.protection = Protection()  # nothing left to protect
-        due_ns = self._learning.protection.due_ns()
-        if due_ns is not None and due_ns <= now_ns and self.position.net:
-            self._learning.protection = self._learning.protection.trying(now_ns)
-            self._errands.protect(self._learning.protection.wanted)
+        protection, agreement = self._learning.protection, self._agreement
+        due_ns = protection.due_ns()
+        if due_ns is None or due_ns > now_ns or not self._guards:
+            return
+        self._learning.protection = protection.trying(now_ns)
+        if agreement.covering is None:
+            self._errands.protect(protection.wanted)
+            return
+        fresh = not protection.tries and not agreement.cover.resting
+        self._errands.cover(protection.wanted, agreement.needed, self._lender, fresh=fresh)
+
+    @property
+    def _lender(self) -> ClientId:
+        """The order that lends its id to a stop: the newest entry that bought something."""
+        bought = (one for one in self._blotter.orders if one.intent.purpose is Purpose.ENTRY and one.executed)
+        return next(reversed([one.client_id for one in bought]), client_id(self._journal.tag, 0))
 
     def _kept(self, order: Order) -> str:
         """Return why no second copy of the order may leave; "" where one may. An entry that is held is asked about."""

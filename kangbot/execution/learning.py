@@ -102,7 +102,7 @@ class Learning:
         self.active_ns = now_ns
         order = self.blotter.order(fill.client_id, fill.venue_order_id)
         stop = None if order is None else order.intent.stop
-        if stop is not None and self.blotter.position.net:
+        if stop is not None and self.blotter.position.net and self.agreement.covering is None:
             # The venue took the stop with the order; its statement on the position will confirm it or take it back.
             self.agreement.carried()
             if self.blotter.stop is None:
@@ -114,6 +114,10 @@ class Learning:
         if order is not None:
             self.active_ns = now_ns
             return self.blotter.learn(order.client_id, Reported(report), now_ns)
+        events, orphans = self.agreement.stop_reported(report, now_ns)
+        self.orphans.extend(orphans)
+        if events:
+            return events
         stranger = self.agreement.stray(report)
         if stranger is None:
             return ()
@@ -135,12 +139,13 @@ class Learning:
         self.protection = self.protection.ended(ended.stop, done=ended.done, refused=ended.refused)
         self.active_ns = now_ns
         if ended.done:
-            self.agreement.carried()  # an entry that filled meanwhile may have brought another: to be confirmed
-            return self.blotter.rests(ended.stop, now_ns)
+            return self.agreement.placed(ended.stop, ended.quantity, ended.name, now_ns)
         if not first and not ended.refused:
             return ()
         severity = Severity.CRITICAL if self.agreement.unprotected else Severity.WARNING
         text = f"the stop at {ended.stop} does not rest at the venue yet: {ended.message}"
+        if ended.stop is None:
+            text = f"the stop of what is no longer held could not be removed yet: {ended.message}"
         return (self.blotter.note("stop.failed", severity, text, now_ns, refused=ended.refused),)
 
     def _open(self, client_id: ClientId) -> bool:

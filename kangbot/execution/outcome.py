@@ -6,7 +6,7 @@ from kangbot.errors import Ambiguous, DuplicateId, KangbotError, RateLimited, Re
 from kangbot.machines.order_words import Duplicate, Learnt, Lost, RefusedByVenue, Withheld
 from kangbot.model.events import Event
 from kangbot.model.ids import ClientId
-from kangbot.model.money import Price
+from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.ports import Lookup
 
 
@@ -40,9 +40,14 @@ class CancelEnded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProtectEnded(msgspec.Struct, frozen=True, kw_only=True):
-    """A request to set the position's stop has come to an end. `refused` is the venue's definitive no."""
+    """A request to set the position's stop has come to an end. `refused` is the venue's definitive no.
+
+    Where the stop is an order beside a holding: for how much of it, and under which name it rests.
+    """
 
     stop: Price | None
+    quantity: Quantity = ZERO
+    name: ClientId | None = None
     done: bool
     refused: str = ""
     message: str = ""

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 import msgspec
 
 from kangbot.machines.blotter import Blotter
+from kangbot.machines.cover import Cover, Covering, Rest
 from kangbot.machines.order import Order
 from kangbot.machines.order_words import Doubted, Reported
 from kangbot.machines.reconcile import (
     EXPLAIN_NS,
+    QUIET_NS,
     Drift,
     Foreign,
     Missing,
@@ -24,20 +26,25 @@ from kangbot.machines.reconcile import (
     stranger,
 )
 from kangbot.model.events import Event, Severity
-from kangbot.model.ids import ClientId, VenueOrderId
+from kangbot.model.ids import ClientId, VenueOrderId, is_stop_id
+from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import CashFlow, Evidence, Fill, OrderReport, VenuePosition
 
 
 class Agreement:
-    """One market's agreement with its venue. `positions` is False where the venue keeps none (spot). Mutable."""
+    """One market's agreement with its venue. Mutable.
 
-    def __init__(self, blotter: Blotter, *, positions: bool) -> None:
+    `covering` where the venue keeps no position (spot): there is none to compare, and its stop is an order of ours.
+    """
+
+    def __init__(self, blotter: Blotter, *, covering: Covering | None = None) -> None:
         self.reconciled_ns = 0  # our clock: when the venue was last asked about everything, 0 for never
         self.quarantine = ""  # why a person must look; "" where all is well
         self.disputed = ""  # why our position is not to be built upon: it disagrees, and it is not explained yet
         self.foreign: dict[VenueOrderId, str] = {}  # orders that rest at the venue and are not ours, in words
         self._blotter = blotter
-        self._positions = positions
+        self.covering = covering
+        self.cover = Cover()  # the stops beside a holding; of no meaning where the venue keeps positions
         self._drift = Drift()
         self._agreed = False  # both have said the same once
         self._position_ns = 0  # venue time of the newest statement on the position
@@ -50,13 +57,19 @@ class Agreement:
 
     @property
     def unconfirmed(self) -> bool:
-        """Whether the venue has yet to show the stop that an order of ours carried."""
-        return self._positions and bool(self._blotter.position.net) and not self._stop_seen
+        """Whether the venue has yet to show the stop that an order of ours carried, or that was placed or removed."""
+        return not self._stop_seen and (self.covering is not None or bool(self._blotter.position.net))
 
     @property
     def unprotected(self) -> bool:
         """Whether a position that can have a stop at the venue has none there, as far as we know."""
-        return self._positions and bool(self._blotter.position.net) and self._blotter.stop is None
+        return bool(self.needed) and self._blotter.stop is None
+
+    @property
+    def needed(self) -> Quantity:
+        """How much a stop must close: the position, or what can be sold of a holding; 0 for nothing."""
+        net = self._blotter.position.net
+        return abs(net) if self.covering is None else self.covering.needed(net, self._blotter.holding)
 
     @property
     def executions_since_ns(self) -> int | None:
@@ -67,6 +80,14 @@ class Agreement:
         """Learn that a stop travelled with an order: believed, and to be confirmed."""
         self._stop_seen = False
 
+    def placed(self, stop: Price | None, quantity: Quantity, name: ClientId | None, now_ns: int) -> Sequence[Event]:
+        """Learn that the venue took the stop (None: removed it): believed, and to be confirmed."""
+        self._stop_seen = False  # an entry that filled meanwhile may have brought another
+        if self.covering is None:
+            return self._blotter.rests(stop, now_ns)
+        self.cover = Cover() if name is None else Cover(resting={name: Rest(price=stop, quantity=quantity)})
+        return self._covered(now_ns)
+
     def release(self) -> None:
         """Lift the quarantine: a person has looked. A drift that persists brings it back."""
         self.quarantine = self.disputed = ""
@@ -75,7 +96,7 @@ class Agreement:
     # ------------------------------------------------------------------------------------------------------ statements
     def position(self, stated: VenuePosition, now_ns: int) -> Sequence[Event]:
         """Take a push of the position: which stop rests. An older one than the newest says nothing."""
-        if stated.at_ns < self._position_ns:
+        if self.covering is not None or stated.at_ns < self._position_ns:
             return ()
         self._position_ns = stated.at_ns
         return self._rests(stated, now_ns)
@@ -102,7 +123,13 @@ class Agreement:
                 events.extend(self.told(finding, now_ns))
                 if isinstance(finding, Orphan) and finding.report.client_id is not None:
                     orphans.append(finding.report.client_id)
-        if self._positions and snapshot.position is not None:
+        if self.covering is not None:
+            mine, strays = self._stops(self.covering, snapshot.open_orders)
+            for stray in strays:
+                events.extend(self.told(Orphan(stray), now_ns))
+                orphans.append(ClientId(stray.client_id or ""))
+            events.extend(self._listed(mine, snapshot.asked_ns, active_ns, now_ns))
+        else:
             if snapshot.asked_ns > active_ns:
                 events.extend(self._rests(snapshot.position, now_ns))
             events.extend(self._compare(snapshot, snapshot.position, active_ns, now_ns))
@@ -116,6 +143,18 @@ class Agreement:
         if report.protective or report.status.terminal or self._find(report) is not None:
             return None
         return stranger(report)
+
+    def stop_reported(self, report: OrderReport, now_ns: int) -> tuple[Sequence[Event], Sequence[ClientId]]:
+        """Take a report on the stream of a stop beside a holding; return as `snapshot` does."""
+        if self.covering is None or not is_stop_id(report.client_id or ""):
+            return (), ()
+        if self.covering.owns(report):
+            self._stop_seen = self._stop_seen and not report.status.terminal
+            self.cover = self.cover.reported(report)
+            return self._covered(now_ns), ()
+        if report.status.terminal or report.client_id is None:
+            return (), ()
+        return self.told(Orphan(report), now_ns), (report.client_id,)
 
     def told(self, finding: Orphan | Foreign, now_ns: int) -> Sequence[Event]:
         """Learn of an order at the venue that is none of ours; return what follows: a note on it, once for each."""
@@ -144,6 +183,28 @@ class Agreement:
         if isinstance(execution, Fill):
             return self._blotter.fill(execution, now_ns)
         return self._blotter.cash(execution, now_ns)
+
+    def _stops(
+        self, covering: Covering, reports: Sequence[OrderReport]
+    ) -> tuple[Sequence[OrderReport], Sequence[OrderReport]]:
+        """Return the stops beside our holding, and those that another journal than ours placed here."""
+        stops = [report for report in reports if is_stop_id(report.client_id or "")]
+        return [each for each in stops if covering.owns(each)], [each for each in stops if not covering.owns(each)]
+
+    def _listed(self, mine: Sequence[OrderReport], asked_ns: int, active_ns: int, now_ns: int) -> Sequence[Event]:
+        """Take the venue's list of our stops; an answer from before our own last activity says nothing.
+
+        A list may lag behind: that a stop is gone is believed only when all has been quiet for a while.
+        """
+        lost = not mine and bool(self.cover.resting)
+        if asked_ns <= active_ns or (lost and asked_ns < active_ns + QUIET_NS):
+            return ()
+        self._stop_seen = True
+        self.cover = Cover.listed(mine)
+        return self._covered(now_ns)
+
+    def _covered(self, now_ns: int) -> Sequence[Event]:
+        return self._blotter.rests(self.cover.stop if self.needed else None, now_ns)
 
     def _rests(self, stated: VenuePosition, now_ns: int) -> Sequence[Event]:
         # A statement from before our fill arrived says nothing of the stop that came with it.

@@ -184,7 +184,7 @@ class Blotter:
         before = self.position.net
         self.position, trips = self.position.apply(fill)
         intent = None if order is None else order.intent
-        self.holding = self.holding.filled(fill, intent, before=before, after=self.position.net)
+        self.holding = self.holding.filled(fill, intent, before=before, after=self.position.net, closed=bool(trips))
         events: list[Event] = [
             FillApplied(fill=fill, net=self.position.net, entry=self.position.entry, at_ns=now_ns),
             *changes,

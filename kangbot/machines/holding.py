@@ -31,12 +31,17 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     stop: Price | None = None  # the last that rested, or that an entry carried; None where none was ever known
     by_hand: Quantity = ZERO  # signed: what trades by hand have added to the position since flat
 
-    def filled(self, fill: Fill, intent: Intent | None, *, before: Quantity, after: Quantity) -> "Holding":
-        """Return it after a fill that moved the position from `before` to `after`; `intent` is its order's, if ours."""
+    def filled(
+        self, fill: Fill, intent: Intent | None, *, before: Quantity, after: Quantity, closed: bool
+    ) -> "Holding":
+        """Return it after a fill that moved the position from `before` to `after`; `intent` is its order's, if ours.
+
+        `closed`: the fill ended a round trip, also where it left coins that are too few to be worth one.
+        """
         carried = intent.stop if intent is not None and fill.signed * after > 0 else None
         hand = by_hand(fill)
-        if before * after <= 0:  # from flat, to flat, or turned around: another position
-            return Holding(stop=carried, by_hand=after if hand else ZERO)
+        if closed or before * after <= 0:  # from flat, to flat, or turned around: another position
+            return Holding(stop=carried, by_hand=after if hand and fill.signed * after > 0 else ZERO)
         stop = carried if self.stop is None else self.stop
         return Holding(stop=stop, by_hand=self.by_hand + fill.signed if hand else self.by_hand)
 

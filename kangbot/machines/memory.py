@@ -211,11 +211,12 @@ class _Market:
 
     def _filled(self, event: FillApplied) -> None:
         fill, before = event.fill, self._position.net
-        self._position = self._position.apply(fill)[0]
+        self._position, trips = self._position.apply(fill)
         self._executions.add(fill.execution_id, fill.at_ns)
         order = None if fill.client_id is None else self._orders.get(fill.client_id)
         intent = None if order is None else order.intent
-        self._holding = self._holding.filled(fill, intent, before=before, after=self._position.net)
+        after = self._position.net
+        self._holding = self._holding.filled(fill, intent, before=before, after=after, closed=bool(trips))
         if order is not None:
             self._orders[order.client_id] = msgspec.structs.replace(
                 order,

@@ -25,7 +25,7 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
     open_orders: Sequence[OrderReport]
     executions: Sequence[Fill | CashFlow]  # since at most `executions_since_ns`, oldest first
     executions_since_ns: int
-    position: VenuePosition | None  # None where the venue keeps none (spot)
+    position: VenuePosition  # flat where the venue keeps none (spot)
     asked_ns: int  # before the first question
     answered_ns: int  # after the last answer
 

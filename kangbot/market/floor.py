@@ -221,6 +221,7 @@ class Floor:
             settle_margin_ns=int(self._terms.settle_margin_s * SECOND_NS),
             cancel_orphans=self._terms.cancel_orphans,
             quarantine_hands=self._terms.foreign is ForeignPolicy.QUARANTINE,
+            adopt_hands=self._terms.foreign is ForeignPolicy.ADOPT,
             hold=partial(self._held, spec.market),
             ended=partial(self._ended, spec.market),
             again=again,

@@ -77,7 +77,7 @@ class Sentry:
             now_ns=now_ns,
             net=net,
             entry=executor.position.entry,
-            rests=not executor.unprotected,
+            rests=not executor.unprotected or executor.stop_coming,
             stop=wanted,
             price=price,
             asked=executor.protection.wanted,
@@ -92,8 +92,8 @@ class Sentry:
 
 
 def unprotected(executor: Executor, net: Quantity) -> str:
-    """Return why what we hold has no stop at the venue, in words; "" where it has, or where none can be."""
-    if not net or not executor.unprotected or not executor.reconciled_ns:
+    """Return why what we hold has no stop at the venue, in words; "" where it has, or where its first is under way."""
+    if not net or not executor.unprotected or executor.stop_coming or not executor.reconciled_ns:
         return ""
     protection = executor.protection
     if protection.refused:

@@ -1,5 +1,6 @@
 """Names of things, as types that cannot be confused."""
 
+import re
 from typing import NewType
 
 VenueName = NewType("VenueName", str)  # "bybit"
@@ -32,6 +33,38 @@ def client_id(journal_tag: str, number: int) -> ClientId:
     Bybit `orderLinkId` allows 36, Binance `newClientOrderId` 36).
     """
     return ClientId(f"{CLIENT_ID_PREFIX}{journal_tag}{_base36(number)}")
+
+
+STOP_ID_PREFIX = "ks"
+STOP_ATTEMPTS = 36  # ids that one order lends to the stops beside what it bought
+
+
+def stop_id(order: ClientId, attempt: int) -> ClientId:
+    """Return the client order id of the stop that rests beside what `order` bought, where the venue keeps no stop.
+
+    A function of the order's id, so that asking twice cannot place two. `attempt` counts from 0 below `STOP_ATTEMPTS`:
+    an id that ended at the venue is used up for ever, and the next stop beside the same holding takes the next one. It
+    is one character at the end, so no two orders lend the same id.
+    """
+    return ClientId(f"{stop_ids(order[len(CLIENT_ID_PREFIX) :])}{_base36(attempt)}")
+
+
+def journal_of(order: ClientId) -> str:
+    """Return the name of the journal that gave the order its id."""
+    return order[len(CLIENT_ID_PREFIX) :][:8]
+
+
+def stop_ids(journal_tag: str) -> str:
+    """Return how the ids of all such stops of that journal begin."""
+    return f"{STOP_ID_PREFIX}{journal_tag}"
+
+
+def is_stop_id(text: str) -> bool:
+    """Whether it is the id of such a stop, of this journal or of another one."""
+    return _STOP_ID.fullmatch(text) is not None
+
+
+_STOP_ID = re.compile(rf"{STOP_ID_PREFIX}[a-z0-9]{{10,30}}")
 
 
 def _base36(number: int) -> str:

@@ -31,7 +31,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     entries_an_hour: int | None = None  # of one market, over the last 60 minutes
 
     # -- under which conditions
-    require_stop: bool = True  # an entry carries its stop in its own request
+    require_stop: bool = True  # an entry brings its stop
     beside_hand: bool = False  # whether to enter where somebody traded by hand
     stale_data_ns: int | None = 30_000_000_000  # the newest quote's age; venues repeat a quiet book every few seconds
     spread_percent: Decimal | None = Decimal(1)  # of the mid

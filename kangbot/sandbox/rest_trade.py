@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kangbot.model.money import Price
 from kangbot.model.orders import OrderKind, Side, TimeInForce
 from kangbot.sandbox.errors import PARAMS, ApiError, translate
 from kangbot.sandbox.exchange import Exchange
@@ -9,6 +10,7 @@ from kangbot.sandbox.params import Params, decimal, flag, price, text
 from kangbot.sandbox.rest_query import matcher
 from kangbot.sim.exchange.orders import Direction, OrderRequest, SimOrder
 from kangbot.sim.exchange.refusal import RequestRefused
+from kangbot.sim.markets.desk import Desk
 
 Result = dict[str, Any]
 
@@ -51,7 +53,7 @@ def amend(exchange: Exchange, params: Params) -> Result:
 def cancel(exchange: Exchange, params: Params) -> Result:
     """POST /v5/order/cancel."""
     category = text(params, "category")
-    order_id, client_id = _named(exchange, category, params)
+    order_id, client_id = _filtered(exchange, category, params, *_named(exchange, category, params))
     try:
         order = exchange.venue.cancel(exchange.now_ns(), order_id=order_id, client_id=client_id)
     except RequestRefused as refusal:
@@ -94,9 +96,7 @@ def _request(exchange: Exchange, category: str, params: Params) -> OrderRequest:
     trigger = price(params, "triggerPrice")
     direction = None
     if trigger is not None:
-        if category == "spot":
-            raise ApiError(PARAMS, "conditional spot orders are not served by the sandbox")
-        direction = _choice(_DIRECTIONS, params, "triggerDirection")
+        direction = _direction(desk, category, trigger, params)
     return OrderRequest(
         market=desk.spec.market,
         side=side,
@@ -111,6 +111,20 @@ def _request(exchange: Exchange, category: str, params: Params) -> OrderRequest:
         stop=price(params, "stopLoss"),
         target=price(params, "takeProfit"),
     )
+
+
+def _direction(desk: Desk, category: str, trigger: Price, params: Params) -> Direction:
+    """Return which way the price must go; spot has no word for it in its requests, and takes it from the price.
+
+    Of the spot orders that wait, the one that occupies nothing meanwhile is served. Without any `orderFilter` Bybit
+    passes over the trigger and trades at once, which nobody can have meant.
+    """
+    if category != "spot":
+        return Direction(_choice(_DIRECTIONS, params, "triggerDirection"))
+    kind = text(params, "orderFilter", "Order")
+    if kind != "StopOrder":
+        raise ApiError(PARAMS, f"spot orders with a trigger and orderFilter {kind} are not served by the sandbox")
+    return Direction.FALL if trigger < desk.last else Direction.RISE
 
 
 def _by_value(category: str, kind: OrderKind, side: Side, params: Params) -> bool:
@@ -137,6 +151,15 @@ def _named(exchange: Exchange, category: str, params: Params) -> tuple[str, str]
     if order is not None and order.market != desk.spec.market:
         return "-", ""
     return order_id, client_id
+
+
+def _filtered(exchange: Exchange, category: str, params: Params, order_id: str, client_id: str) -> tuple[str, str]:
+    """Return the ids, of no order where it is not of the kind in `orderFilter`, which is `Order` by default."""
+    order = exchange.venue.orders.find(order_id, client_id)
+    if category != "spot" or order is None:
+        return order_id, client_id
+    kind = "Order" if order.trigger is None else "StopOrder"
+    return (order_id, client_id) if text(params, "orderFilter", "Order") == kind else ("-", "")
 
 
 def _amend_error(refusal: RequestRefused, category: str) -> ApiError:

@@ -27,7 +27,7 @@ from kangbot.market.terms import Terms
 from kangbot.model.events import Lane, RequestsPaused
 from kangbot.model.ids import ClientId, VenueName
 from kangbot.model.market import Instrument
-from kangbot.model.money import Price
+from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import Intent, OrderReport, Purpose
 from kangbot.ports import Journal
 from kangbot.risk.account import AccountRisk
@@ -283,3 +283,9 @@ class _WatchedPort(SimPort):
 
     async def protect(self, instrument: Instrument, stop: Price | None) -> None:
         await self._breaking.watch(instrument.market, Lane.EXIT, super().protect(instrument, stop))
+
+    async def cover(
+        self, instrument: Instrument, stop: Price | None, quantity: Quantity, order: ClientId, *, fresh: bool
+    ) -> ClientId | None:
+        covered = super().cover(instrument, stop, quantity, order, fresh=fresh)
+        return await self._breaking.watch(instrument.market, Lane.EXIT, covered)

@@ -144,7 +144,7 @@ class Risk:
     """Of one market, over the last 60 minutes."""
 
     require_stop: bool = True
-    """An entry carries its stop in its own request."""
+    """An entry has a stop: in its own request, on spot in the request that follows its first fill."""
 
     stop_policy: Literal["retry", "tighten", "close"] = "close"
     """How far to go for a stop that the venue does not take: ask again; and offer stops nearer to the price; and close

@@ -6,7 +6,7 @@ from typing import NoReturn
 from kangbot.errors import Refused
 from kangbot.model.ids import ClientId, VenueName
 from kangbot.model.market import Instrument
-from kangbot.model.money import Price
+from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
 from kangbot.ports import Lookup
 
@@ -29,6 +29,13 @@ class DataOnly:
     async def protect(self, instrument: Instrument, stop: Price | None) -> None:
         """Refuse."""
         del instrument, stop
+        self._refuse("stops")
+
+    async def cover(
+        self, instrument: Instrument, stop: Price | None, quantity: Quantity, order: ClientId, *, fresh: bool
+    ) -> ClientId | None:
+        """Refuse."""
+        del instrument, stop, quantity, order, fresh
         self._refuse("stops")
 
     async def prepare(self, instrument: Instrument, leverage: int) -> None:

@@ -1,8 +1,10 @@
-"""A spot market in real processes: what is bought is part of the account's equity."""
+"""A spot market in real processes: what is bought is part of the account's equity, and has its stop at the exchange."""
 
+import asyncio
 import json
 import shutil
 import sqlite3
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from kangbot.model.ids import ClientId, Symbol
+from kangbot.model.orders import OrderReport
+from kangbot.venues.bybit.venue import BybitVenue
 from tests.support.processes import World
 
 pytestmark = pytest.mark.process
@@ -28,6 +33,20 @@ symbol = "BTC/USDT"
 strategy = "holds.py"
 timeframe = "1s"
 size = 20000
+"""
+
+CROSSES = """
+mode = "sandbox"
+[risk]
+market_notional = 30000
+total_notional = 30000
+daily_loss = 5000
+[[markets]]
+symbol = "BTC/USDT"
+strategy = "ema_cross"
+timeframe = "1s"
+size = 20000
+parameters = { fast = 2, slow = 5, stop_percent = 5 }
 """
 
 
@@ -71,3 +90,50 @@ def test_what_is_bought_is_no_loss_and_is_worth_its_price(world: World) -> None:
     assert report.equity["USDT"] < begun + 15000
     assert Decimal(world.stop()["wallet"]) < begun - 15000
     assert min(marks(world)) > begun - 5000
+
+
+def at_the_exchange(world: World, cancel: ClientId | None = None) -> list[OrderReport]:
+    """Return the open orders of the spot market, after one of them has been cancelled."""
+
+    async def main() -> list[OrderReport]:
+        venue = BybitVenue(
+            key="sandbox",
+            secret="sandbox",
+            rest_url=world.sandbox.rest_url,
+            now_ns=time.time_ns,
+            venue_now_ms=lambda: time.time_ns() // 1_000_000,
+        )
+        try:
+            pair = (await venue.instruments([Symbol("BTC/USDT")]))[Symbol("BTC/USDT")]
+            if cancel is not None:
+                await venue.cancel(pair, cancel)
+            return list(await venue.open_orders())
+        finally:
+            await venue.aclose()
+
+    return asyncio.run(main())
+
+
+def test_a_holding_has_its_stop_at_the_exchange(world: World) -> None:
+    """Beside a market entry; back after a `kill -9` without it; it sells the holding when the price falls."""
+    world.config.write_text(CROSSES)
+    world.start()
+    (market,) = world.until(lambda report: any(one.net and one.stop for one in report.markets)).markets
+    world.client.command(market.market, "stop")
+    (market,) = world.until(lambda report: report.markets[0].state == "stopped").markets
+    held = market.net
+    (stop,) = at_the_exchange(world)
+    assert (stop.protective, stop.trigger) == (True, Decimal(str(market.stop)))
+    assert held - Decimal("0.001") < stop.quantity <= held
+    world.daemon.kill()
+    assert at_the_exchange(world, cancel=stop.client_id) == []
+    world.start()
+    report = world.until(lambda _: bool(at_the_exchange(world)))
+    assert report.live == 0
+    (again,) = at_the_exchange(world)
+    assert (again.trigger, again.quantity) == (stop.trigger, stop.quantity)
+    assert again.client_id != stop.client_id
+    world.until(lambda report: not report.markets[0].unprotected)
+    jump(world, 0.8)
+    world.until(lambda report: report.markets[0].net < Decimal("0.001"))  # what the fee made uneven stays
+    assert at_the_exchange(world) == []

@@ -19,7 +19,7 @@ from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.events import Event, Record
 from kangbot.model.ids import ClientId, Symbol, VenueName
 from kangbot.model.market import Instrument
-from kangbot.model.money import Price
+from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
 from kangbot.ports import Checkpoint, IdRule, Journal, Lookup, Venue
 
@@ -157,6 +157,11 @@ class CrashingVenue:
 
     async def protect(self, instrument: Instrument, stop: Price | None) -> None:
         await self._changed("protect", self._venue.protect(instrument, stop))
+
+    async def cover(
+        self, instrument: Instrument, stop: Price | None, quantity: Quantity, order: ClientId, *, fresh: bool
+    ) -> ClientId | None:
+        return await self._changed("cover", self._venue.cover(instrument, stop, quantity, order, fresh=fresh))
 
     async def find(self, instrument: Instrument, client_id: ClientId) -> Lookup:
         return await self._asked("find", self._venue.find(instrument, client_id))

@@ -15,7 +15,7 @@ import msgspec
 
 from kangbot.errors import Ambiguous, DuplicateId, InsufficientFunds, NotFound, RateLimited, Refused, Retryable
 from kangbot.model.data import Bar, Quote, Trade
-from kangbot.model.ids import ClientId, ExecutionId, Symbol, VenueName, VenueOrderId
+from kangbot.model.ids import ClientId, ExecutionId, Symbol, VenueName, VenueOrderId, stop_id
 from kangbot.model.market import Instrument
 from kangbot.model.orders import (
     AccountEvent,
@@ -74,6 +74,7 @@ class VenueOrder:
     side: Side
     quantity: Decimal
     at_ns: int
+    trigger: Decimal | None = None  # of a stop beside a holding
     filled: Decimal = Decimal(0)
     value: Decimal = Decimal(0)
     status: OrderStatus = S.ACKED
@@ -95,7 +96,7 @@ class FakeVenue:
     questions_hang: bool = False
     limits_ns: int = 0  # questions are refused as too many, with this Retry-After
     cancels: deque[str] = field(default_factory=deque)  # of the next: "ok", "lost", "hang", "denied"
-    stops: deque[str] = field(default_factory=deque)  # of the next: "ok", "lost", "refused", "none"
+    stops: deque[str] = field(default_factory=deque)  # of the next: "ok", "lost", "unheard", "refused", "none"
     deaf: bool = False  # pushes are dropped
     unsaid: tuple[type, ...] = ()  # pushes of these kinds are dropped
     twice: bool = False  # each push comes twice
@@ -138,7 +139,7 @@ class FakeVenue:
         fill = Fill(
             market=MARKET,
             execution_id=ExecutionId(f"x{len(self.fills) + 1}"),
-            client_id=order.client_id,
+            client_id=None if order.trigger is not None else order.client_id,
             venue_order_id=order.venue_order_id,
             side=order.side,
             price=self.price,
@@ -194,6 +195,8 @@ class FakeVenue:
             quantity=order.quantity,
             filled=order.filled,
             average=order.value / order.filled if order.filled else None,
+            protective=order.trigger is not None,
+            trigger=order.trigger,
             at_ns=order.changed_ns,
             evidence=evidence,
         )
@@ -299,6 +302,40 @@ class FakeVenue:
             raise NotFound("there is no position", code="110009")
         self.stop = stop
         self.push(self.position())
+
+    @property
+    def beside(self) -> list[VenueOrder]:
+        """The stops that rest beside a holding."""
+        return [order for order in self.orders if order.trigger is not None and not order.status.terminal]
+
+    async def cover(
+        self, instrument: Instrument, stop: Decimal | None, quantity: Decimal, order: ClientId, *, fresh: bool
+    ) -> ClientId | None:
+        how = self.stops.popleft() if self.stops else "ok"
+        self.asked.append((f"cover {stop} {quantity}{' fresh' if fresh else ''}", self.clock.now_ns()))
+        await asyncio.sleep(self.answer_s)
+        if how == "lost":
+            raise Ambiguous("the connection broke")
+        if how == "refused":
+            raise Refused("the stop is not below the last price")
+        resting = self.beside
+        kept = resting[0] if resting and stop is not None else None
+        for one in resting:
+            if one is not kept:
+                self.close(one, S.CANCELED)
+        if stop is None:
+            return None
+        if kept is None:
+            used = [one.client_id for one in self.orders]
+            name = next(name for name in (stop_id(order, number) for number in range(9)) if name not in used)
+            now_ns = self.clock.now_ns()
+            kept = VenueOrder(None, name, self._next_id(), Side.SELL, quantity, now_ns, changed_ns=now_ns)
+            self.orders.append(kept)
+        kept.trigger, kept.quantity = stop, quantity
+        self.push(self.report(kept))
+        if how == "unheard":
+            raise Ambiguous("the connection broke before the answer")
+        return kept.client_id
 
     # -------------------------------------------------------------------------------------------------- questions
     async def _question(self, name: str) -> None:

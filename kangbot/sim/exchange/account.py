@@ -185,7 +185,11 @@ class Account:
             return quantity * price <= self.standing(marks, orders).available
         base = self._markets[market].instrument.base
         promised = sum(
-            (order.left for order in orders if order.market == market and order.side is Side.SELL),
+            (
+                order.left
+                for order in orders
+                if order.market == market and order.side is Side.SELL and not order.untriggered
+            ),
             ZERO,
         )
         return quantity <= self.coins.get(base, ZERO) - promised

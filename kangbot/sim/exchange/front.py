@@ -11,11 +11,12 @@ import msgspec
 
 from kangbot.errors import DuplicateId, InsufficientFunds, NotFound, Refused, Retryable
 from kangbot.model.data import Bar, Quote, Trade
-from kangbot.model.ids import ClientId, Symbol
+from kangbot.model.ids import ClientId, Symbol, spot_base
 from kangbot.model.market import Instrument
-from kangbot.model.money import Price
+from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import AccountEvent, Balance, Evidence, Intent, OrderReport, OrderStatus, VenuePosition
 from kangbot.ports import Lookup
+from kangbot.sim.exchange.beside import cover
 from kangbot.sim.exchange.events import Executed
 from kangbot.sim.exchange.orders import OrderRequest, SimOrder
 from kangbot.sim.exchange.refusal import Reason, RequestRefused
@@ -64,8 +65,13 @@ class Front:
 
     # -------------------------------------------------------------------------------------------------------- orders
     def submit(self, intent: Intent, now_ns: int) -> OrderReport:
-        """Take an order with its stop. Like Bybit it says that the order was taken in; the stream tells the rest."""
+        """Take an order with its stop. Like Bybit it says that the order was taken in; the stream tells the rest.
+
+        A spot order's stop does not ride with it: see `cover`.
+        """
         request = OrderRequest.of(intent)
+        if spot_base(intent.market):
+            request = msgspec.structs.replace(request, stop=None, reduce_only=False)
         try:
             order = self.engine.submit(request, now_ns)
         except RequestRefused as refused:
@@ -86,6 +92,15 @@ class Front:
         except RequestRefused as refused:
             if refused.reason is not Reason.NOT_MODIFIED:
                 raise _translated(refused) from refused
+
+    def cover(
+        self, instrument: Instrument, stop: Price | None, quantity: Quantity, order: ClientId, now_ns: int
+    ) -> ClientId | None:
+        """Have exactly one stop of ours rest beside a spot holding; None: none."""
+        try:
+            return cover(self.engine, instrument.market, stop, quantity=quantity, order=order, now_ns=now_ns)
+        except RequestRefused as refused:
+            raise _translated(refused) from refused
 
     def prepare(self, instrument: Instrument, leverage: int, now_ns: int) -> None:
         """Set the leverage."""

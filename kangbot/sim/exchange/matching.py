@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from kangbot.model.data import Trade
-from kangbot.model.ids import ClientId, ExecutionId, MarketId
+from kangbot.model.ids import ClientId, ExecutionId, MarketId, is_stop_id
 from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Fill, FillCause, OrderKind, OrderStatus, Side, TimeInForce
 from kangbot.sim.exchange.account import Account
@@ -168,10 +168,11 @@ class Matching:
             updated_ns=now_ns,
         )
         self._store.put(after)
+        beside = is_stop_id(order.request.client_id)
         fill = Fill(
             market=order.market,
             execution_id=ExecutionId(self._ids.next("execution")),
-            client_id=ClientId(order.request.client_id) if order.request.client_id else None,
+            client_id=ClientId(order.request.client_id) if order.request.client_id and not beside else None,
             venue_order_id=order.order_id,
             side=order.side,
             price=price,
@@ -179,7 +180,7 @@ class Matching:
             fee=fee,
             fee_currency=currency,
             maker=maker,
-            cause=_FILL_CAUSE[order.origin],
+            cause=FillCause.STOP if beside else _FILL_CAUSE[order.origin],
             at_ns=now_ns,
         )
         desk = self._desks[order.market]

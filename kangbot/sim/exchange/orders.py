@@ -16,7 +16,7 @@ from typing import Self
 
 import msgspec
 
-from kangbot.model.ids import ClientId, MarketId, VenueOrderId
+from kangbot.model.ids import ClientId, MarketId, VenueOrderId, is_stop_id
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import Intent, OrderKind, OrderReport, OrderStatus, Side, TimeInForce
 from kangbot.sim.markets.arithmetic import exact
@@ -131,6 +131,11 @@ class SimOrder(msgspec.Struct, frozen=True, kw_only=True):
         return self.origin is not Origin.USER
 
     @property
+    def guards(self) -> bool:
+        """Whether it is a stop: one that the venue made, or the order of ours beside a holding."""
+        return self.protective or is_stop_id(self.request.client_id)
+
+    @property
     def reserve_price(self) -> Decimal:
         """The price at which margin is reserved while it rests."""
         return self.price or self.trigger or ZERO
@@ -147,7 +152,7 @@ class SimOrder(msgspec.Struct, frozen=True, kw_only=True):
             filled=self.filled,
             average=self.average,
             reduce_only=self.request.reduce_only,
-            protective=self.protective,
+            protective=self.guards,
             trigger=self.trigger,
             code=self.cause.value,
             at_ns=self.updated_ns,

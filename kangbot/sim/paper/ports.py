@@ -13,7 +13,7 @@ from typing import TypeVar
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument
-from kangbot.model.money import Price
+from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
 from kangbot.ports import Channel, Feeds, IdRule, Lookup, Sink, Subscription, Topic, Venue
 from kangbot.runtime.world import Clock
@@ -93,6 +93,13 @@ class PaperVenue:
     async def protect(self, instrument: Instrument, stop: Price | None) -> None:
         """Set the stop of the open position."""
         self._change(lambda: self._front.protect(instrument, stop, self._clock.now_ns()))
+
+    async def cover(
+        self, instrument: Instrument, stop: Price | None, quantity: Quantity, order: ClientId, *, fresh: bool
+    ) -> ClientId | None:
+        """Have one stop rest beside a holding."""
+        del fresh
+        return self._change(lambda: self._front.cover(instrument, stop, quantity, order, self._clock.now_ns()))
 
     async def prepare(self, instrument: Instrument, leverage: int) -> None:
         """Set the leverage."""

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, Symbol, VenueName
 from kangbot.model.market import Instrument
-from kangbot.model.money import Price
+from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
 from kangbot.ports import IdRule, Lookup
 from kangbot.sim.exchange.front import Front
@@ -88,6 +88,13 @@ class SimPort:
     async def protect(self, instrument: Instrument, stop: Price | None) -> None:
         """Set the stop of the open position."""
         await self._change(lambda: self._front.protect(instrument, stop, self._now_ns()))
+
+    async def cover(
+        self, instrument: Instrument, stop: Price | None, quantity: Quantity, order: ClientId, *, fresh: bool
+    ) -> ClientId | None:
+        """Have one stop rest beside a holding."""
+        del fresh  # what costs a round trip is not told apart here
+        return await self._change(lambda: self._front.cover(instrument, stop, quantity, order, self._now_ns()))
 
     async def prepare(self, instrument: Instrument, leverage: int) -> None:
         """Set the leverage."""

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId, VenueOrderId
+from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId, VenueOrderId, is_stop_id
 from kangbot.model.money import ZERO, Money
 from kangbot.model.orders import (
     Balance,
@@ -71,6 +71,8 @@ _PROTECTIVE_CREATES = frozenset(
     }
 )
 
+RISE = 1  # `triggerDirection` of an order that waits for a higher price
+
 # Executions that change the position, and why.
 _FILLS = {
     "Trade": FillCause.TRADE,
@@ -106,6 +108,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     stop_order_type: str = ""
     create_type: str = ""
     trigger_price: str = ""
+    trigger_direction: int = 0
     reject_reason: str = ""
     cancel_type: str = ""
     created_time: str | int = ""
@@ -116,10 +119,11 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         filled = _number(self.cum_exec_qty)
         # A spot market buy may be sized in quote currency; in base currency only what was filled is known.
         quantity = filled if self.market_unit == "quoteCoin" else _number(self.qty)
-        protective = _protective(self.stop_order_type, self.create_type)
+        beside = is_stop_id(self.order_link_id)  # the stop beside a holding, which is an order of ours
+        protective = beside or _protective(self.stop_order_type, self.create_type)
         return OrderReport(
             market=market,
-            client_id=None if protective else _ours(self.order_link_id),
+            client_id=_named(self.order_link_id) if beside or not protective else None,
             venue_order_id=VenueOrderId(self.order_id),
             status=_word(_STATUS, self.order_status, "orderStatus"),
             side=_word(_SIDES, self.side, "side"),
@@ -128,7 +132,8 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             average=_absent_when_zero(self.avg_price),
             reduce_only=self.reduce_only,
             protective=protective,
-            trigger=_absent_when_zero(self.trigger_price),
+            # A stop that waits for a rise guards nothing.
+            trigger=None if beside and self.trigger_direction == RISE else _absent_when_zero(self.trigger_price),
             code="" if self.reject_reason in _NOTHING else self.reject_reason,
             message="" if self.cancel_type in _NOTHING else self.cancel_type,
             at_ns=_ns(self.updated_time or self.created_time),
@@ -173,7 +178,7 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
                 at_ns=at_ns,
             )
         cause = _word(_FILLS, self.exec_type, "execType")
-        protective = _protective(self.stop_order_type, self.create_type)
+        protective = _protective(self.stop_order_type, self.create_type) or is_stop_id(self.order_link_id)
         if cause is FillCause.TRADE and self.create_type in _LIQUIDATIONS:
             cause = FillCause.LIQUIDATION
         elif cause is FillCause.TRADE and self.create_type == "CreateByAdl_PassThrough":
@@ -183,7 +188,7 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return Fill(
             market=market,
             execution_id=ExecutionId(self.exec_id),
-            client_id=None if protective else _ours(self.order_link_id),
+            client_id=None if protective else _named(self.order_link_id),
             venue_order_id=VenueOrderId(self.order_id),
             side=_word(_SIDES, self.side, "side"),
             price=_positive(self.exec_price, "execPrice"),
@@ -288,8 +293,10 @@ class WalletRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         )
 
 
-def _ours(order_link_id: str) -> ClientId | None:
-    return ClientId(order_link_id) if order_link_id.startswith(CLIENT_ID_PREFIX) else None
+def _named(order_link_id: str) -> ClientId | None:
+    """Return the id where it is one of ours."""
+    ours = order_link_id.startswith(CLIENT_ID_PREFIX) or is_stop_id(order_link_id)
+    return ClientId(order_link_id) if ours else None
 
 
 def _protective(stop_order_type: str, create_type: str) -> bool:

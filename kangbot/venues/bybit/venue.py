@@ -12,9 +12,9 @@ from typing import Any
 from kangbot.errors import Refused
 from kangbot.health.latency import Timings
 from kangbot.model.data import Bar, Quote, Trade
-from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName, VenueOrderId
+from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName, VenueOrderId, is_stop_id
 from kangbot.model.market import Instrument, InstrumentKind
-from kangbot.model.money import Price
+from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import (
     AccountEvent,
     Balance,
@@ -32,6 +32,7 @@ from kangbot.venues.bybit.client import Client
 from kangbot.venues.bybit.errors import NotModified
 from kangbot.venues.bybit.public import VENUE, TimeRow
 from kangbot.venues.bybit.rights import KeyRights, key_rights
+from kangbot.venues.bybit.spot_stop import STOP_FILTER, SpotStop
 from kangbot.venues.http import Http
 from kangbot.venues.reading import MILLISECOND_NS
 
@@ -131,7 +132,7 @@ class BybitVenue:
 
     # -------------------------------------------------------------------------------------------------------- orders
     async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:
-        """Place the order under the intent's client id with its stop. DuplicateId proves that it exists.
+        """Place the order under the intent's client id, a contract's with its stop. DuplicateId proves that it exists.
 
         Bybit acknowledges that it took the order in; whether it rests, fills or is refused by the matching engine
         comes by the private stream.
@@ -165,16 +166,17 @@ class BybitVenue:
             parameters["positionIdx"] = 0  # one-way mode
             if intent.reduce_only:
                 parameters["reduceOnly"] = True
-        if intent.stop is not None:
-            parameters["stopLoss"] = {"triggerPrice": _digits(intent.stop)}
-            if instrument.kind is InstrumentKind.LINEAR:
+            if intent.stop is not None:
                 # The whole position, at market: a partial stop would have to be kept in step with every fill.
+                # Spot has no such thing, and what it has would occupy the coins: see `cover`.
+                parameters["stopLoss"] = {"triggerPrice": _digits(intent.stop)}
                 parameters |= {"tpslMode": "Full", "slTriggerBy": self._stop_trigger.value}
         return parameters
 
     async def cancel(self, instrument: Instrument, client_id: ClientId) -> None:
         """Ask for cancellation. NotFound: no open order of that id (it may be filled). The stream tells the outcome."""
-        await self._client.change("privatePostV5OrderCancel", _where(instrument) | {"orderLinkId": client_id})
+        kind = STOP_FILTER if is_stop_id(client_id) else {}
+        await self._client.change("privatePostV5OrderCancel", _where(instrument) | kind | {"orderLinkId": client_id})
 
     async def protect(self, instrument: Instrument, stop: Price | None) -> None:
         """Set the stop of the open position (None removes it). NotFound: no position. Refused: a spot pair has none."""
@@ -190,6 +192,18 @@ class BybitVenue:
                 "slTriggerBy": self._stop_trigger.value,
             },
         )
+
+    async def cover(
+        self, instrument: Instrument, stop: Price | None, quantity: Quantity, order: ClientId, *, fresh: bool
+    ) -> ClientId | None:
+        """Have exactly one stop of ours rest beside a spot holding (spot_stop.py). Refused: contracts have their own.
+
+        A `fresh` one costs one request; anything else asks first what rests.
+        """
+        if instrument.kind is not InstrumentKind.SPOT:
+            raise Refused("bybit keeps the stop of a contract's position itself")
+        self._know(instrument)
+        return await SpotStop(self._client, instrument, order).rest(stop, quantity, fresh=fresh)
 
     async def prepare(self, instrument: Instrument, leverage: int) -> None:
         """Set one-way mode and leverage, where the market is a contract. Idempotent."""

@@ -157,6 +157,24 @@ async def test_conditional_orders_and_position_stops(exchange: Any) -> None:
     assert (held["side"], held["stopLossPrice"]) == ("short", above)
 
 
+async def test_a_spot_order_waits_for_its_price(exchange: Any) -> None:
+    """By create_order with a trigger: edited, cancelled as what it is, and its coins are free meanwhile."""
+    await exchange.create_order(SPOT, "market", "buy", 0.01, params={"clientOrderId": "kbccxtspot"})
+    below = float(exchange.price_to_precision(SPOT, await last(exchange, SPOT) * 0.5))
+    placed = await exchange.create_order(SPOT, "market", "sell", 0.009, params={"triggerPrice": below})
+    (waiting,) = await exchange.fetch_open_orders(SPOT, params={"trigger": True})
+    assert (waiting["id"], waiting["triggerPrice"], waiting["amount"]) == (placed["id"], below, 0.009)
+    assert (waiting["info"]["orderStatus"], waiting["info"]["stopOrderType"]) == ("Untriggered", "Stop")
+    await exchange.edit_order(placed["id"], SPOT, "market", "sell", 0.008, params={"triggerPrice": below - 1})
+    (edited,) = await exchange.fetch_open_orders(SPOT, params={"trigger": True})
+    assert (edited["triggerPrice"], edited["amount"]) == (below - 1, 0.008)
+    await exchange.create_order(SPOT, "market", "sell", 0.009)
+    with pytest.raises(ccxt.OrderNotFound):
+        await exchange.cancel_order(placed["id"], SPOT)
+    await exchange.cancel_order(placed["id"], SPOT, {"trigger": True})
+    assert await exchange.fetch_open_orders(SPOT, params={"trigger": True}) == []
+
+
 # ---------------------------------------------------------------------------------------------------------------- pro
 async def test_the_public_streams_agree_with_rest(exchange: Any) -> None:
     """Ticker, top of the book, trades and candles by websocket."""

@@ -406,6 +406,27 @@ def test_the_account_is_a_unified_one_and_its_fees_are_told(http: HTTP) -> None:
     assert key["permissions"]["ContractTrade"] == ["Order", "Position"]
 
 
+def test_a_spot_order_waits_for_its_price_and_occupies_nothing(http: HTTP, refused: Callable[..., str]) -> None:
+    """`StopOrder`; amended by its own id; cancelled only as what it is. The kind that occupies coins is not served."""
+    spot = {"category": "spot", "symbol": "BTCUSDT"}
+    http.place_order(**spot, side="Buy", orderType="Market", marketUnit="baseCoin", qty="0.01")
+    price = D(http.get_tickers(**spot)["result"]["list"][0]["lastPrice"])
+    sale = {**spot, "side": "Sell", "orderType": "Market", "qty": "0.009"}
+    trigger = str((price / 2).quantize(D("0.1")))
+    assert refused(http.place_order, **sale, triggerPrice=trigger) == "10001"
+    assert refused(http.place_order, **sale, triggerPrice=trigger, orderFilter="tpslOrder") == "10001"
+    http.place_order(**sale, triggerPrice=trigger, orderFilter="StopOrder", orderLinkId="waits")
+    lower = str(D(trigger) - 1)
+    http.amend_order(**spot, orderLinkId="waits", triggerPrice=lower, qty="0.008")
+    row = http.get_open_orders(**spot, orderFilter="StopOrder")["result"]["list"][0]
+    assert (row["orderStatus"], row["triggerPrice"], row["qty"]) == ("Untriggered", lower, "0.008")
+    assert (row["stopOrderType"], row["triggerDirection"]) == ("Stop", 2)
+    http.place_order(**sale)
+    assert refused(http.cancel_order, **spot, orderLinkId="waits") == "170213"
+    http.cancel_order(**spot, orderLinkId="waits", orderFilter="StopOrder")
+    assert http.get_open_orders(**spot)["result"]["list"] == []
+
+
 def test_spot_orders_exchange_coins(http: HTTP, refused: Callable[..., str]) -> None:
     """A market buy spends USDT unless told otherwise; what was bought can be sold, and no more."""
     spot = {"category": "spot", "symbol": "BTCUSDT"}

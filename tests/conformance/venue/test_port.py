@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from kangbot.errors import DuplicateId, InsufficientFunds, NotFound, Refused
+from kangbot.model.ids import ClientId, stop_id
 from kangbot.model.money import floor_to
 from kangbot.model.orders import Fill, OrderKind, OrderStatus, Purpose, Side, TimeInForce
 from kangbot.ports import IdRule
@@ -139,6 +140,32 @@ async def test_a_positions_stop_is_set_moved_and_removed(bench: Bench) -> None:
         position = await held(bench, bench.linear)
         assert position is not None
         assert position.stop == asked
+
+
+async def test_the_stop_beside_a_spot_holding_is_placed_moved_and_removed(bench: Bench) -> None:
+    """Asking twice is asking once; it is listed under its name, occupies nothing, and is refused above the price."""
+    entry = bench.intent(bench.spot, quantity=bench.intent(bench.spot).quantity * 10)
+    await bench.venue.submit(bench.spot, entry)
+    quantity = floor_to(entry.quantity * Decimal("0.9"), bench.spot.step)
+    name = stop_id(entry.client_id, 0)
+
+    async def cover(stop: Decimal | None, covered: Decimal, *, fresh: bool = False) -> ClientId | None:
+        return await bench.venue.cover(bench.spot, stop, covered, entry.client_id, fresh=fresh)
+
+    stop, half = below(bench, bench.spot, "0.03"), floor_to(quantity / 2, bench.spot.step)
+    asked = ((stop, quantity), (stop, quantity), (below(bench, bench.spot, "0.02"), half))
+    for fresh, (trigger, covered) in zip((True, True, False), asked, strict=True):
+        assert await cover(trigger, covered, fresh=fresh) == name
+        (report,) = await bench.venue.open_orders()
+        assert (report.client_id, report.protective, report.status) == (name, True, OrderStatus.ACKED)
+        assert (report.trigger, report.quantity, report.side) == (trigger, covered, Side.SELL)
+    with pytest.raises(Refused):
+        await cover(bench.price(bench.spot) * 2, half)
+    exit_ = bench.intent(bench.spot, side=Side.SELL, purpose=Purpose.EXIT, quantity=quantity)
+    await bench.venue.submit(bench.spot, exit_)
+    assert (await settled(bench, exit_, bench.spot)).status is OrderStatus.FILLED
+    assert await cover(None, Decimal(0)) is None
+    assert await bench.venue.open_orders() == []
 
 
 async def test_preparing_is_idempotent(bench: Bench) -> None:

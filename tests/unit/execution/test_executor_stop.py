@@ -4,10 +4,9 @@ import asyncio
 
 from kangbot.model.events import StopSet
 from kangbot.model.ids import client_id
-from kangbot.model.market import InstrumentKind
 from kangbot.model.orders import FillCause, OrderKind, OrderStatus, Purpose, Side, VenuePosition
 from tests.support.order_story import Market, Story, told
-from tests.support.trade_words import TAG, dec, instrument, proposal
+from tests.support.trade_words import TAG, dec, proposal
 
 S = OrderStatus
 FIRST = client_id(TAG, 1)
@@ -111,17 +110,4 @@ async def test_a_triggered_stop_flattens_us() -> None:
     await asyncio.sleep(1)
     assert (market.executor.position.net, market.executor.stop) == (dec(0), None)
     assert "position.stopped" in market.notes()
-    await market.end()
-
-
-@told
-async def test_spot_keeps_no_position_at_the_venue() -> None:
-    """Nothing to compare, nothing unprotected."""
-    story = Story(instrument=instrument(InstrumentKind.SPOT))
-    market = await story.live()
-    market.executor.place(proposal(kind=OrderKind.MARKET))
-    await market.settled()
-    story.venue.hidden = dec(5)
-    await asyncio.sleep(100)
-    assert (market.executor.quarantine, market.executor.unprotected) == ("", False)
     await market.end()

@@ -24,7 +24,7 @@ def life(memory: MarketMemory, *, quarantine_hands: bool = False) -> Blotter:
     )
 
 
-def agreement(*, positions: bool = True, held: str | int = 0) -> tuple[Agreement, Blotter]:
+def agreement(*, held: str | int = 0) -> tuple[Agreement, Blotter]:
     """Return an agreement over one resting order, with so much held."""
     blotter = life(MarketMemory(market=MARKET, position=Position(market=MARKET)))
     blotter.open(intent(), MARGIN)
@@ -32,7 +32,7 @@ def agreement(*, positions: bool = True, held: str | int = 0) -> tuple[Agreement
     blotter.learn(FIRST, Answered(report(S.ACKED)), START)
     if held:
         blotter.fill(fill("held", held, named=False, venue_order_id="h"), START)
-    return Agreement(blotter, positions=positions), blotter
+    return Agreement(blotter), blotter
 
 
 def snapshot(
@@ -133,12 +133,12 @@ def test_an_order_by_hand_that_was_told_under_another_policy_takes_the_market_to
     one, blotter = agreement()
     by_hand = Foreign(report(S.ACKED, named=False, venue_order_id="v8"))
     assert kinds(one.told(by_hand, START)) == ["order.foreign"]
-    taking = Agreement(life(blotter.memory(), quarantine_hands=True), positions=True)
+    taking = Agreement(life(blotter.memory(), quarantine_hands=True))
     assert kinds(taking.told(by_hand, START)) == ["market.quarantine"]
     assert taking.told(by_hand, START) == ()
     blotter = life(blotter.memory(), quarantine_hands=True)
     blotter.note("market.released", Severity.WARNING, "", START)
-    assert Agreement(blotter, positions=True).told(by_hand, START) == ()
+    assert Agreement(blotter).told(by_hand, START) == ()
 
 
 # --------------------------------------------------------------------------------------------------------------- stop
@@ -165,14 +165,6 @@ def test_a_stop_that_travelled_with_an_order_is_to_be_confirmed() -> None:
     assert one.unconfirmed  # asked before our last activity: it says nothing of the stop
     one.snapshot(snapshot(RESTING, position=stated(1, 90)), START, START)
     assert not one.unconfirmed
-
-
-def test_spot_has_no_position_at_the_venue() -> None:
-    """Neither drift nor stop can be compared."""
-    one, _ = agreement(positions=False, held=1)
-    one.carried()
-    one.snapshot(snapshot(RESTING, position=stated(7), at_ns=START + 60 * SECOND), START, START)
-    assert (one.unsettled, one.unprotected, one.unconfirmed) == (False, False, False)
 
 
 # -------------------------------------------------------------------------------------------------------------- drift

@@ -69,7 +69,7 @@ class AnyHands(RuleBasedStateMachine):
         self.blotter = Blotter(
             memory, strategy="test", born_ns=START, settle_ns=START, now_ns=START, quarantine_hands=True
         )
-        self.agreement = Agreement(self.blotter, positions=True)
+        self.agreement = Agreement(self.blotter)
 
     @rule()
     def trade(self) -> None:

@@ -30,7 +30,7 @@ def after(*steps: tuple[Fill, Intent | None]) -> tuple[Holding, Decimal]:
     """Return what these fills come to, from flat, and the position."""
     holding, net = Holding(), dec(0)
     for one, meant in steps:
-        holding = holding.filled(one, meant, before=net, after=net + one.signed)
+        holding = holding.filled(one, meant, before=net, after=net + one.signed, closed=False)
         net += one.signed
     return holding, net
 
@@ -52,9 +52,9 @@ def test_the_stop_of_a_position_is_remembered_when_it_is_gone() -> None:
     assert holding.stop == dec(90)
     holding = holding.rests(dec(95)).rests(None)
     assert holding.stop == dec(95)
-    more = holding.filled(fill("e2", 1), intent(2, stop="80"), before=net, after=net + 1)
+    more = holding.filled(fill("e2", 1), intent(2, stop="80"), before=net, after=net + 1, closed=False)
     assert more.stop == dec(95)
-    flat = more.filled(hand(3, Side.SELL), None, before=dec(3), after=dec(0))
+    flat = more.filled(hand(3, Side.SELL), None, before=dec(3), after=dec(0), closed=True)
     assert flat == Holding()
 
 

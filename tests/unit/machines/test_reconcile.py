@@ -16,7 +16,7 @@ from kangbot.machines.reconcile import (
     compare,
 )
 from kangbot.model.orders import OrderReport, OrderStatus
-from tests.support.trade_words import MARGIN, MARKET, SECOND, START, dec, intent, report
+from tests.support.trade_words import MARGIN, MARKET, SECOND, START, dec, intent, report, stated
 
 S = OrderStatus
 
@@ -34,7 +34,7 @@ def snapshot(*reports: OrderReport, asked_ns: int = START + SECOND) -> Reconcile
         open_orders=reports,
         executions=(),
         executions_since_ns=START,
-        position=None,
+        position=stated(0),
         asked_ns=asked_ns,
         answered_ns=asked_ns,
     )

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from kangbot.model.ids import MarketId
+from kangbot.model.ids import MarketId, client_id, stop_id
 from kangbot.model.orders import CashFlow, Evidence, Fill, FillCause, OrderStatus, Side
 from kangbot.venues.bybit.rows import ExecutionRow, OrderRow, PositionRow, WalletRow
 
@@ -310,3 +310,20 @@ def test_under_isolated_margin_each_currency_stands_for_itself() -> None:
     """What is neither margin, nor locked, nor a bonus."""
     usdt, _ = wallet("").balances(5)
     assert usdt.available == 11728 - 14
+
+
+# ------------------------------------------------------------------------------------------- the stop beside a holding
+def test_the_stop_beside_a_holding_is_protective_and_keeps_its_name() -> None:
+    """It is known by it; one that waits for a rise guards nothing."""
+    name = stop_id(client_id("abcdefgh", 1), 0)
+    row = {"orderLinkId": name, "orderStatus": "Untriggered", "stopOrderType": "Stop", "triggerPrice": "90"}
+    report = order(**row, triggerDirection=2).report(SPOT)
+    assert (report.client_id, report.protective, report.trigger) == (name, True, Decimal(90))
+    assert order(**row, triggerDirection=1).report(SPOT).trigger is None
+
+
+def test_what_the_stop_beside_a_holding_sells_is_the_stops_doing() -> None:
+    """As a position's own stop's: by no order of ours."""
+    event = execution(orderLinkId=stop_id(client_id("abcdefgh", 1), 0), stopOrderType="Stop").event(SPOT)
+    assert isinstance(event, Fill)
+    assert (event.client_id, event.cause) == (None, FillCause.STOP)

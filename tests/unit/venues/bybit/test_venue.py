@@ -91,9 +91,8 @@ async def test_an_intent_becomes_exactly_this_request(meant: Intent, body: dict[
             },
         ),
         (
-            intent(stop=Decimal("24000.0")),
-            {key: value for key, value in LIMIT.items() if key != "positionIdx"}
-            | {"category": "spot", "stopLoss": "24000.0", "slOrderType": "Market"},
+            intent(stop=Decimal("24000.0")),  # it follows the fill: see test_spot_stop.py
+            {key: value for key, value in LIMIT.items() if key != "positionIdx"} | {"category": "spot"},
         ),
     ],
 )
@@ -102,14 +101,6 @@ async def test_a_spot_order_is_sized_in_its_base_currency(meant: Intent, body: d
     async with bybit({CREATE: accepted}) as world:
         await world.venue.submit(SPOT, meant)
         assert world.asked()[0].json() == body
-
-
-async def test_a_spot_market_order_with_a_stop_is_refused_before_it_leaves() -> None:
-    """Bybit attaches no stop to it, and an unprotected order is not what was meant."""
-    async with bybit({CREATE: accepted}) as world:
-        with pytest.raises(Refused):
-            await world.venue.submit(SPOT, intent(kind=OrderKind.MARKET, price=None, stop=Decimal(24000)))
-        assert world.asked() == []
 
 
 async def test_the_first_order_is_the_first_request() -> None:

@@ -1,0 +1,195 @@
+"""The stop beside a holding: what rests, and whether the holding needs another."""
+
+import msgspec
+import pytest
+
+from kangbot.machines.agreement import Agreement
+from kangbot.machines.blotter import Blotter
+from kangbot.machines.cover import Cover, Covering, Rest
+from kangbot.machines.holding import Holding
+from kangbot.machines.memory import MarketMemory, Recollection
+from kangbot.machines.reconcile import QUIET_NS, Reconciled
+from kangbot.model.events import Event, Noted, OrderIntended, Record, StopSet
+from kangbot.model.ids import STOP_ATTEMPTS, ClientId, MarketId, client_id, is_stop_id, journal_of, stop_id, stop_ids
+from kangbot.model.market import InstrumentKind
+from kangbot.model.orders import OrderReport, OrderStatus, Side
+from kangbot.model.position import Position
+from tests.support.trade_words import MARGIN, MARKET, SECOND, START, TAG, dec, fill, instrument, intent, report, stated
+
+S = OrderStatus
+NAME, OTHER = stop_id(client_id(TAG, 1), 0), stop_id(client_id(TAG, 1), 1)
+ALIEN = stop_id(client_id("another1", 1), 0)
+SPOT = Covering(mine=stop_ids(TAG), instrument=instrument(InstrumentKind.SPOT))
+
+
+def stop(
+    status: OrderStatus = S.ACKED,
+    name: ClientId | None = NAME,
+    *,
+    quantity: str = "1",
+    filled: str = "0",
+    trigger: str | None = "90",
+) -> OrderReport:
+    """Return what the venue says of a stop beside a holding."""
+    plain = report(status, filled, client=name or "", venue_order_id=f"v{name}", protective=True)
+    return msgspec.structs.replace(
+        plain,
+        client_id=name,
+        side=Side.SELL,
+        quantity=dec(quantity),
+        trigger=None if trigger is None else dec(trigger),
+    )
+
+
+def spot_agreement() -> tuple[Agreement, Blotter]:
+    """Return the agreement over a holding of 1, whose stop is not known."""
+    memory = MarketMemory(market=MARKET, position=Position(market=MARKET))
+    blotter = Blotter(memory, strategy="test", born_ns=START, settle_ns=START, now_ns=START)
+    blotter.fill(fill("held", 1, named=False, venue_order_id="h"), START)
+    return Agreement(blotter, covering=msgspec.structs.replace(SPOT, adopted=True)), blotter
+
+
+def listed(*reports: OrderReport, asked_ns: int) -> Reconciled:
+    """Return the venue's list of open orders."""
+    return Reconciled(
+        market=MARKET,
+        open_orders=reports,
+        executions=(),
+        executions_since_ns=START,
+        position=stated(7),  # of no meaning here
+        asked_ns=asked_ns,
+        answered_ns=asked_ns,
+    )
+
+
+# --------------------------------------------------------------------------------------------------------------- ids
+def test_each_order_lends_ids_of_its_own() -> None:
+    """No two orders lend the same, every one tells its journal, and none looks like an order's own."""
+    orders = [client_id(TAG, number) for number in (1, 35, 36, 37, 1295, 1296)]
+    names = [stop_id(order, attempt) for order in orders for attempt in range(STOP_ATTEMPTS)]
+    assert len(set(names)) == len(names)
+    assert all(name.startswith(stop_ids(TAG)) and is_stop_id(name) for name in names)
+    assert {journal_of(order) for order in orders} == {TAG}
+    assert not any(map(is_stop_id, [*orders, "", "ks", "ksmine", f"ks{TAG}-1-0"]))
+
+
+# -------------------------------------------------------------------------------------------------------------- cover
+def test_one_stop_for_the_whole_holding_fits() -> None:
+    """Two do not, nor one for less, nor one that waits for a rise."""
+    one = Cover.listed([stop()])
+    assert (one.stop, one.fits(dec(1)), one.fits(dec(2)), one.fits(dec(0))) == (dec(90), True, False, False)
+    assert not Cover.listed([stop(), stop(name=OTHER)]).fits(dec(1))
+    wrong = Cover.listed([stop(trigger=None)])
+    assert (wrong.stop, wrong.fits(dec(1))) == (None, False)
+    assert (Cover().stop, Cover().fits(dec(0)), Cover().fits(dec(1))) == (None, True, False)
+
+
+def test_a_stop_that_ended_without_selling_is_gone() -> None:
+    """One that sold something is kept until its fills are counted, and one that is being filled counts for the rest."""
+    one = Cover.listed([stop()])
+    assert one.reported(stop(S.CANCELED)) == Cover()
+    assert one.reported(stop(S.FILLED, filled="1")) == one
+    assert one.reported(stop(S.CANCELED, filled="0.5")) == one
+    assert one.reported(stop(S.PARTIAL, filled="0.4")).resting == {NAME: Rest(price=dec(90), quantity=dec("0.6"))}
+    assert one.reported(stop(S.CANCELED, None)) == one
+
+
+@pytest.mark.parametrize(
+    ("net", "by_hand", "price", "adopted", "expected"),
+    [
+        ("1", "0", "90", False, "1"),
+        ("1.0009", "0", "90", False, "1"),  # what is left of a fee in the coin is less than a step
+        ("3", "2", "90", False, "1"),
+        ("3", "2", "90", True, "3"),
+        ("0.0009", "0", "90", False, "0"),
+        ("0.04", "0", "90", False, "0"),  # worth less than the venue takes
+        ("0.04", "0", None, False, "0.04"),  # nobody knows what it is worth
+        ("0", "0", None, False, "0"),
+        ("-1", "0", "90", False, "0"),
+    ],
+)
+def test_what_a_stop_must_sell(net: str, by_hand: str, price: str | None, adopted: bool, expected: str) -> None:
+    """Ours, in whole steps, and nothing where it is too little to be sold."""
+    covering = msgspec.structs.replace(SPOT, adopted=adopted)
+    holding = Holding(stop=None if price is None else dec(price), by_hand=dec(by_hand))
+    assert covering.needed(dec(net), holding) == dec(expected)
+
+
+# ---------------------------------------------------------------------------------------------------------- agreement
+def test_a_placed_stop_is_believed_and_then_confirmed() -> None:
+    """Until the list has shown it, it is asked about soon; what was asked before says nothing."""
+    one, blotter = spot_agreement()
+    assert (one.unprotected, one.needed) == (True, dec(1))
+    events = one.placed(dec(90), dec(1), NAME, START)
+    assert [type(event) for event in events] == [StopSet]
+    assert (blotter.stop, one.unprotected, one.unconfirmed) == (dec(90), False, True)
+    one.snapshot(listed(asked_ns=START), START, START)
+    one.snapshot(listed(asked_ns=START + SECOND), START, START)  # a list may be behind
+    assert (blotter.stop, one.unconfirmed) == (dec(90), True)
+    one.snapshot(listed(stop(), asked_ns=START + SECOND), START, START)
+    assert (one.unconfirmed, one.unsettled) == (False, False)
+    one.snapshot(listed(asked_ns=START + QUIET_NS), START, START)
+    assert (blotter.stop, one.unprotected, one.cover) == (None, True, Cover())
+
+
+def test_a_removed_stop_is_confirmed_too() -> None:
+    """A copy of a request to place it may still be on its way."""
+    one, _ = spot_agreement()
+    one.placed(None, dec(0), None, START)
+    assert one.unconfirmed
+    one.snapshot(listed(asked_ns=START + SECOND), START, START)
+    assert not one.unconfirmed
+
+
+def test_a_stop_is_followed_on_the_stream() -> None:
+    """A cancelled one is missed at once; without a holding nothing is protected by it."""
+    one, blotter = spot_agreement()
+    assert one.stop_reported(report(S.ACKED), START) == ((), ())
+    one.stop_reported(stop(), START)
+    assert (blotter.stop, one.unconfirmed) == (dec(90), False)
+    one.stop_reported(stop(S.CANCELED), START)
+    assert (blotter.stop, one.unconfirmed) == (None, True)
+    blotter.fill(fill("sold", 1, named=False, venue_order_id="h", side=Side.SELL), START)
+    one.stop_reported(stop(), START)
+    assert (blotter.stop, one.unprotected, bool(one.cover.resting)) == (None, False, True)
+
+
+def test_a_stop_of_another_journal_is_an_orphan() -> None:
+    """On the list and on the stream, told once; what has ended is nobody's."""
+    one, _ = spot_agreement()
+    events, orphans = one.snapshot(listed(stop(name=ALIEN), asked_ns=START + SECOND), START, START)
+    assert ([event.kind for event in events if isinstance(event, Noted)], orphans) == (["order.orphan"], [ALIEN])
+    assert one.stop_reported(stop(name=ALIEN), START) == ((), (ALIEN,))
+    assert one.stop_reported(stop(S.CANCELED, ALIEN), START) == ((), ())
+    assert one.cover == Cover()
+
+
+def test_a_contract_has_its_stop_from_the_venue() -> None:
+    """An order with such an id says nothing of a position."""
+    blotter = spot_agreement()[1]
+    one = Agreement(blotter)
+    assert one.stop_reported(stop(), START) == ((), ())
+    assert one.needed == dec(1)
+
+
+def test_what_a_fee_left_over_does_not_hand_its_stop_on() -> None:
+    """The next position's stop is its own: in the running market and in the fold of its journal alike."""
+    market = MarketId("bybit:BTC-USDT")
+    memory = MarketMemory(market=market, position=Position(market=market))
+    blotter = Blotter(memory, strategy="test", born_ns=START, settle_ns=START, now_ns=START)
+    events: list[Event] = []
+    for number, quantity, side, price in (
+        (1, "1", Side.BUY, "90"),
+        (2, "0.999", Side.SELL, None),
+        (3, "1", Side.BUY, "80"),
+    ):
+        meant = msgspec.structs.replace(intent(number, quantity, stop=price), market=market, side=side)
+        events.append(OrderIntended(intent=meant, at_ns=START))
+        blotter.open(meant, MARGIN)
+        traded = fill(f"e{number}", quantity, number=number, side=side)
+        events.extend(blotter.fill(msgspec.structs.replace(traded, market=market), START))
+    assert (blotter.position.net, blotter.holding.stop) == (dec("1.001"), dec(80))
+    told = Recollection()
+    for sequence, event in enumerate(events, start=1):
+        told.add(Record(journal=TAG, sequence=sequence, event=event))
+    assert told.memory().market(market).holding == blotter.holding
