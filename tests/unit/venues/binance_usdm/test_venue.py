@@ -218,6 +218,7 @@ async def test_silence_and_absence_may_be_asked_again() -> None:
         ("submit", (BTC, intent())),
         ("cancel", (BTC, ClientId("kb1"))),
         ("protect", (BTC, None)),
+        ("cover", (BTC, None, Decimal(1), ClientId("kb1"))),
         ("prepare", (BTC, 1)),
         ("find", (BTC, ClientId("kb1"))),
         ("open_orders", ()),
@@ -230,6 +231,6 @@ async def test_whatever_concerns_an_account_is_refused_unasked(method: str, give
     """With words to act on: a venue without an account here is traded on paper."""
     async with binance({}) as world:
         with pytest.raises(Refused, match="data only: trade it on paper"):
-            await getattr(world.venue, method)(*given)
+            await getattr(world.venue, method)(*given, **({"fresh": True} if method == "cover" else {}))
         assert world.asked() == []
         assert (world.venue.name, world.venue.id_rule) == ("binance_usdm", IdRule.WHILE_OPEN)
