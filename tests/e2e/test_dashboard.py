@@ -1,23 +1,22 @@
 """The dashboard in a real browser, over a real daemon with 27 markets on a real exchange on loopback."""
 
+import itertools
 import os
 import re
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from kangbot.cli.demo.processes import Sandbox
-from tests.support.control_desk import free_port
-from tests.support.processes import Life
+from kangbot.model.ids import MarketId
+from tests.support.accessibility import heard, listen, violations
+from tests.support.dashboard import SLOW_MS, Daemon, few_rows, log_in, picture
 
 pytestmark = [pytest.mark.process, pytest.mark.browser]
-ROOT = Path(__file__).parents[2]
-PICTURES = ROOT / "build" / "pictures"
-SLOW_MS = 120_000  # two cores may be shared by much else
 
 
 @pytest.fixture(scope="module")
@@ -28,34 +27,11 @@ def browser() -> Iterator[Browser]:
         assert os.environ.get("CI") != "true", "there is no chromium, and CI skips nothing"
         pytest.skip("there is no chromium; tests/chromium.sh installs it")
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    expect.set_options(timeout=SLOW_MS)
     with sync_playwright() as driver:
         one = driver.chromium.launch(executable_path=path, args=quiet)
         yield one
         one.close()
-
-
-class Daemon(Life):
-    """The demo's 27 markets, with the dashboard on a port of its own."""
-
-    def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
-        self.sandbox = Sandbox(seed=7, log=folder / "sandbox.log", options=options)
-        self.url = f"http://127.0.0.1:{(port := free_port())}"
-        environment = {
-            "KANGBOT_CONTROL__PORT": str(port),
-            "KANGBOT_VENUES__BYBIT__REST_URL": self.sandbox.rest_url,
-            "KANGBOT_VENUES__BYBIT__WS_PUBLIC_URL": self.sandbox.ws_public_url,
-            "KANGBOT_VENUES__BYBIT__WS_PRIVATE_URL": self.sandbox.ws_private_url,
-        }
-        super().__init__(folder, (ROOT / "config" / "demo.toml").read_text(), 27, environment)
-
-    def token(self, kind: str = "control") -> str:
-        """Return what the state folder holds."""
-        return (self.state / f"{kind}.token").read_text().strip()
-
-    def close(self) -> None:
-        """End both."""
-        super().close()
-        self.sandbox.close()
 
 
 @pytest.fixture(scope="module")
@@ -78,24 +54,9 @@ def page(browser: Browser) -> Iterator[Page]:
     one = context.new_page()
     one.on("pageerror", lambda error: faults.append(str(error)))
     one.set_default_timeout(SLOW_MS)
-    expect.set_options(timeout=SLOW_MS)
     yield one
     context.close()
     assert faults == []
-
-
-def log_in(page: Page, daemon: Daemon, kind: str = "control") -> None:
-    """Show the token, as a person types it."""
-    page.goto(daemon.url)
-    page.get_by_label("Access token").fill(daemon.token(kind))
-    page.get_by_role("button", name="Enter").click()
-    expect(page.locator(".board tbody tr")).to_have_count(27)
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep what is seen, to be looked at."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(PICTURES / f"{name}.png"))
 
 
 def test_27_markets_are_live_behind_the_token(page: Page, daemon: Daemon) -> None:
@@ -231,6 +192,7 @@ def test_a_keyboard_is_enough_to_stop_a_market_and_to_think_better_of_the_kill_s
     button = page.locator(".board tbody tr", has_text="BTC/USDT").get_by_role("button")
     for _ in range(4):  # Start all, Stop all, the market's page, its button
         page.keyboard.press("Tab")
+        expect(page.locator(":focus")).to_have_css("outline-style", "solid")
     expect(button).to_be_focused()
     page.keyboard.press("Enter")
     expect(button).to_have_accessible_name("Start BTC/USDT")
@@ -265,6 +227,98 @@ def test_a_screen_reader_has_a_name_for_every_control_and_picture(page: Page, da
     assert nameless.findall(page.locator("body").aria_snapshot()) == []
 
 
+def test_the_board_is_a_table_with_a_header_for_every_cell_at_every_width(page: Page, daemon: Daemon) -> None:
+    """Also where a phone shows its rows as cards: no header is without a name, no cell without a header."""
+    log_in(page, daemon)
+    for width in (1440, 1000, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        headers = page.get_by_role("columnheader")
+        assert re.findall(r"- columnheader$", page.locator(".board").aria_snapshot(), re.MULTILINE) == []
+        row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="BTC/USDT"))
+        assert headers.count() == row.get_by_role("cell").count() + 1, width
+    expect(page.locator(".board tbody tr").first.get_by_role("rowheader")).to_have_text("BTC/USDT")
+
+
+def test_what_is_read_out_is_a_change_of_concern_and_never_a_price(page: Page, daemon: Daemon) -> None:
+    """The board moves all the time; only the kill switch and the health it brings are told, each once."""
+    log_in(page, daemon)
+    listen(page)
+    price = page.locator(".board tbody tr").first.locator("td.n").first
+    for _ in range(3):
+        before = price.inner_text()
+        expect(price).not_to_have_text(before)
+    try:
+        daemon.client.tell("/kill", {"reason": "listening", "flatten": False})
+        expect(page.locator("#banner")).to_contain_text("listening")
+    finally:
+        daemon.client.tell("/release", {})
+    expect(page.locator("#banner")).to_be_hidden()
+    said, moved = heard(page)
+    kill = [text for text in said if "listening" in text]
+    assert len(kill) == 1
+    words = [text for text in said if text not in kill]
+    assert set(words) <= {"All is well", "Look at this", "Act now"}
+    assert all(one != following for one, following in itertools.pairwise(words))
+    assert moved > 20 * len(said)
+
+
+def test_who_asks_for_less_motion_gets_none(page: Page, daemon: Daemon) -> None:
+    """A price that changed is coloured for a moment only where motion is welcome."""
+    log_in(page, daemon)
+    ticked = page.locator(":is(.tick-up, .tick-down)").first
+    expect(ticked).to_have_css("animation-name", re.compile("^(up|down)$"))
+    page.emulate_media(reduced_motion="reduce")
+    expect(ticked).to_have_css("animation-name", "none")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width", "locale"),
+    [("dark", 390, "en-GB"), ("dark", 1440, "id-ID"), ("light", 390, "id-ID"), ("light", 1440, "en-GB")],
+)
+def test_a_judge_that_is_not_ours_finds_nothing_to_mend(
+    browser: Browser, daemon: Daemon, scheme: Literal["dark", "light"], width: int, locale: str
+) -> None:
+    """WCAG 2.1 A and AA in every view: each theme with each width, each width with each language, each with each."""
+    context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme, locale=locale)
+    page = context.new_page()
+    page.set_default_timeout(SLOW_MS)
+    few_rows(page)
+    found: dict[str, list[str]] = {}
+    right = daemon.config.read_text()
+    try:
+        page.goto(daemon.url)
+        expect(page.locator("#token")).to_be_focused()
+        found["login"] = violations(page)
+        page.locator("#token").fill(daemon.token())
+        page.keyboard.press("Enter")
+        expect(page.locator(".board tbody tr")).to_have_count(27)
+        found["board"] = violations(page)
+        page.locator("#kill").click()
+        found["dialog"] = violations(page)
+        page.keyboard.press("Escape")
+        daemon.config.write_text(right.replace("leverage = 2", "levrage = 2", 1))
+        for room, drawn in (
+            ("orders", ".rows"),
+            ("errors", ".rows"),
+            ("system", ".rows"),
+            ("market", ".cartesianlayer"),
+        ):
+            if room == "market":
+                page.locator(".brand").click()
+                page.locator(".board tbody a").first.click()
+            else:
+                page.locator(f".top nav a[href='#/{room}']").click()
+            expect(page.locator(f"main {drawn}").first).to_be_visible()
+            found[room] = violations(page)
+        expect(page.locator("#config-problem")).to_contain_text("levrage")
+        found["banner"] = violations(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    finally:
+        daemon.config.write_text(right)
+        context.close()
+    assert not any(found.values()), found
+
+
 @pytest.mark.parametrize(
     ("room", "heading"), [("Orders", "Closed trades"), ("Errors", "Errors by kind"), ("System", "Latency")]
 )
@@ -282,9 +336,28 @@ def test_it_speaks_indonesian_and_remembers_it(page: Page, daemon: Daemon) -> No
     log_in(page, daemon)
     page.get_by_title("Bahasa Indonesia / English").click()
     expect(page.get_by_role("button", name="Sakelar darurat")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "id")
+    expect(page.get_by_role("button", name="EN: English")).to_have_attribute("lang", "en")
     page.reload()
     expect(page.locator(".tile", has_text="Pasar aktif")).to_contain_text("27/27")
     assert page.locator("html").get_attribute("lang") == "id"
+
+
+def leads_to_its_errors(page: Page, daemon: Daemon, row: Locator, market: MarketId) -> None:
+    """The row counts what its market met of late, and its figure is the way to those errors, and to no other's."""
+    cell = row.get_by_role("link", name=re.compile("^Errors of .*: [0-9]+$"))
+    counted = int(cell.inner_text())
+    cell.click()
+    expect(page.get_by_role("heading", name="Errors by kind: ")).to_be_visible()
+    mine = [one for one in daemon.client.report().errors if one.market == market]
+    table = page.locator("table", has=page.get_by_role("columnheader", name="15 minutes")).locator("tbody tr")
+    expect(table).to_have_count(len(mine))
+    for one in mine:
+        expect(table.filter(has=page.get_by_role("cell", name=one.kind, exact=True)).first).to_contain_text(one.message)
+    assert 0 < counted <= sum(one.recent for one in mine)
+    assert violations(page) == []
+    picture(page, "errors_of_a_market")
+    page.get_by_role("link", name="Markets", exact=True).click()
 
 
 def test_a_market_whose_entries_an_error_keeps_back_says_so(page: Page, tmp_path: Path) -> None:
@@ -298,10 +371,12 @@ def test_a_market_whose_entries_an_error_keeps_back_says_so(page: Page, tmp_path
         held = page.locator(".board tbody tr", has=page.locator(".badge", has_text="no entries")).first
         expect(held.locator(".badge")).to_have_attribute("title", re.compile("until .*Resume.*not enough"))
         picture(page, "no_entries")
-        symbol = held.get_by_role("link").inner_text()
+        symbol = held.get_by_role("rowheader").inner_text()
         (before,) = [one for one in poor.client.report().markets if one.symbol.startswith(f"{symbol}:")]
         assert before.paused_until_ns
-        held.get_by_role("link").click()
+        leads_to_its_errors(page, poor, held, before.market)
+        held = page.locator(".board tbody tr", has=page.get_by_role("link", name=symbol, exact=True))
+        held.get_by_role("link", name=symbol, exact=True).click()
         expect(page.locator(".market-head .badge")).to_have_text("no entries")
         expect(page.locator("dl", has_text="no entries")).to_contain_text("not enough")
         page.get_by_title("Bahasa Indonesia / English").click()

@@ -15,9 +15,9 @@ function release() {
 /** Fill `place` anew where `why`, the language or the right to act is another; nothing is shown for no reason. */
 function tell(place, why, access, make) {
   const key = [why, languageNow(), access].join("\n");
-  place.hidden = !why;
   if (place.dataset.said === key) return;
   place.dataset.said = key;
+  place.hidden = !why;
   place.replaceChildren(...(why ? make() : []));
 }
 

@@ -2,7 +2,14 @@
 // Plotly is large, so it is fetched when the first chart is looked at, and cached.
 import { h } from "./dom.js";
 import { moment } from "./format.js";
+import { languageNow } from "./words.js";
 
+// Dates in figures read the same in every language; the day stands below the first tick and where it changes.
+const DAY = "%d/%m/%Y", SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, DAY_MS = 1440 * MINUTE_MS;
+const TICKS = [
+  { dtickrange: [null, SECOND_MS], value: `%H:%M:%S.%L\n${DAY}` }, { dtickrange: [SECOND_MS, MINUTE_MS], value: `%H:%M:%S\n${DAY}` },
+  { dtickrange: [MINUTE_MS, DAY_MS], value: `%H:%M\n${DAY}` }, { dtickrange: [DAY_MS, null], value: DAY },
+];
 let loading = null;
 
 function plotly() {
@@ -32,8 +39,8 @@ async function draw(node, sentence, traces, layout, config = {}) {
   const { xaxis, yaxis, ...rest } = layout;
   node.querySelector(".empty")?.remove();
   await Plotly.react(node, traces, {
-    margin: { l: 8, r: 66, t: 12, b: 42 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: colour("--soft"), size: 12 }, hoverlabel: { bgcolor: colour("--card"), font: { color: ink } },
-    xaxis: { gridcolor: line, ...xaxis }, yaxis: { gridcolor: line, zerolinecolor: line, side: "right", ...yaxis }, ...rest,
+    margin: { l: 8, r: 70, t: 12, b: 42 }, separators: languageNow() === "id" ? ",." : ".,", paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: colour("--soft"), size: 12 }, hoverlabel: { bgcolor: colour("--card"), font: { color: ink } },
+    xaxis: { gridcolor: line, tickformatstops: TICKS, ...xaxis }, yaxis: { gridcolor: line, zerolinecolor: line, side: "right", ticklabelstandoff: 6, exponentformat: "none", separatethousands: true, ...yaxis }, ...rest,
   }, { displayModeBar: false, responsive: true, ...config });
   node.setAttribute("aria-label", sentence);
   for (const part of document.querySelectorAll(".plot-container, #js-plotly-tester")) part.setAttribute("aria-hidden", "true"); // the sentence says it
@@ -48,12 +55,12 @@ function deed(fill) {
   return before * signed < 0 && after * before >= 0 ? "exit" : fill.side;
 }
 
-function marks(fills, wanted, name, symbol, tint) {
+function marks(fills, wanted, name, symbol, tint, size = 11) {
   const mine = fills.filter((fill) => deed(fill) === wanted);
   return {
     type: "scatter", mode: "markers", name, x: mine.map((fill) => moment(fill.filled_at)), y: mine.map((fill) => Number(fill.price)),
     text: mine.map((fill) => `${fill.side} ${fill.quantity}`), hovertemplate: "%{text} @ %{y}<extra></extra>",
-    marker: { symbol, size: 11, color: tint, line: { width: 1.5, color: colour("--card") } },
+    marker: { symbol, size, color: tint, line: { width: 1.5, color: colour("--card") } },
   };
 }
 
@@ -67,18 +74,18 @@ export async function candles(node, { sentence, bars, fills, stop, words }) {
       type: "candlestick", name: words.price, x: bars.map((bar) => moment(bar.opened_at)), open: bars.map((bar) => Number(bar.open)), high: bars.map((bar) => Number(bar.high)),
       low: bars.map((bar) => Number(bar.low)), close: bars.map((bar) => Number(bar.close)), increasing: { line: { color: good, width: 1 } }, decreasing: { line: { color: bad, width: 1 } },
     },
+    marks(seen, "exit", words.exit, "circle-open", colour("--warn"), 16), // a ring below: a turn is an exit and an entry at one place
     marks(seen, "buy", words.buy, "triangle-up", good),
     marks(seen, "sell", words.sell, "triangle-down", bad),
-    marks(seen, "exit", words.exit, "x", colour("--warn")),
   ];
   const level = stop === null || stop === undefined ? [] : [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: Number(stop), y1: Number(stop), line: { color: bad, width: 1.5, dash: "dash" } }];
-  await draw(node, sentence, traces, { showlegend: true, margin: { l: 8, r: 62, t: 48, b: 42 }, legend: { orientation: "h", y: 1.02, yanchor: "bottom" }, xaxis: { rangeslider: { visible: false } }, shapes: level, dragmode: "pan", hovermode: "x unified" }, { scrollZoom: true });
+  await draw(node, sentence, traces, { showlegend: true, margin: { l: 8, r: 70, t: 48, b: 42 }, legend: { orientation: "h", y: 1.02, yanchor: "bottom" }, xaxis: { rangeslider: { visible: false } }, shapes: level, dragmode: "pan", hovermode: "x unified" }, { scrollZoom: true });
 }
 
 /** Draw one line over time into `node`; `points` are [moment, number]. `stepped`: it keeps its value until the next. */
 export async function curve(node, { sentence, points, stepped = false }) {
   const trace = { type: "scatter", mode: "lines", x: points.map(([at]) => moment(at)), y: points.map(([, value]) => value), line: { color: colour("--accent"), width: 2, shape: stepped ? "hv" : "linear" } };
-  await draw(node, sentence, [trace], { yaxis: { exponentformat: "none", separatethousands: true } });
+  await draw(node, sentence, [trace], {});
 }
 
 /** Draw a bar for each of `labels`, as high as its count. */

@@ -26,15 +26,17 @@ export function dress(node, name) {
   if (node.className !== name) node.className = name;
 }
 
-/** A table in a sheet; `columns` are [title, cell(row) → text or node, class]. */
+const OWN_WORDS = ["signal", "said"]; // columns that the daemon speaks in: in English, whichever language the page is in
+
+/** A table in a sheet, on a phone a card for each row; `columns` are [title, cell(row) → text or node, class]. */
 export function table(columns, rows, empty) {
   if (!rows.length) return h("div", { class: "sheet empty", text: empty });
   const head = h("tr", {}, ...columns.map(([title, , kind]) => h("th", { class: kind, scope: "col", text: title })));
   const body = rows.map((row) => h("tr", {}, ...columns.map(([title, cell, kind]) => {
     const value = cell(row);
-    const td = h("td", { class: kind, "data-name": title });
+    const td = h("td", { class: kind, "data-name": title, lang: OWN_WORDS.includes(kind) && "en" });
     td.append(value instanceof Node ? value : String(value ?? ""));
     return td;
   })));
-  return h("div", { class: "sheet" }, h("table", {}, h("thead", {}, head), h("tbody", {}, ...body)));
+  return h("div", { class: "sheet rows" }, h("table", {}, h("thead", {}, head), h("tbody", {}, ...body)));
 }

@@ -1,6 +1,8 @@
 // Numbers and times as a person reads them. Money comes as decimal text and stays text where it is only shown.
 import { languageNow } from "./words.js";
 
+const UNIT = "\u00a0"; // between a figure and its unit no line ends
+
 const locale = () => (languageNow() === "id" ? "id-ID" : "en-GB");
 
 /** A price or quantity as the daemon wrote it, or a dash. */
@@ -20,21 +22,22 @@ export const count = (value) => (value === null || value === undefined ? "–" :
 /** The figure of a check with its unit: three digits are enough, and a thousand has all of its own. */
 export function measure(figure, unit) {
   if (figure === null) return "";
+  if (unit === "s" && figure !== 0 && Math.abs(figure) < 0.1) return measure(figure * 1000, "ms");
   const digits = Math.abs(figure) >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 };
-  return `${figure.toLocaleString(locale(), digits)} ${figure === 1 && unit.length > 2 ? unit.replace(/s$/, "") : unit}`.trim();
+  return `${figure.toLocaleString(locale(), digits)}${UNIT}${figure === 1 && unit.length > 2 ? unit.replace(/s$/, "") : unit}`.trim();
 }
 
-export const ms = (value) => (value === null || value === undefined ? "–" : `${Number(value).toFixed(value < 10 ? 2 : 0)} ms`);
+export const ms = (value) => (value === null || value === undefined ? "–" : `${Number(value).toFixed(value < 10 ? 2 : 0)}${UNIT}ms`);
 export const tone = (value) => (Number(value) > 0.005 ? "up" : Number(value) < -0.005 ? "down" : "");
 
 /** Seconds as a short age. */
 export function age(seconds) {
   if (seconds === null || seconds === undefined) return "–";
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 100) return `${Math.round(seconds)} s`;
-  if (seconds < 6000) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86400)} d`;
+  if (seconds < 10) return `${seconds.toFixed(1)}${UNIT}s`;
+  if (seconds < 100) return `${Math.round(seconds)}${UNIT}s`;
+  if (seconds < 6000) return `${Math.round(seconds / 60)}${UNIT}min`;
+  if (seconds < 172800) return `${Math.round(seconds / 3600)}${UNIT}h`;
+  return `${Math.round(seconds / 86400)}${UNIT}d`;
 }
 
 /** A moment of the report (nanoseconds since the epoch) or of the history (UTC in words) as a Date. */
@@ -52,5 +55,5 @@ export function when(value) {
   return at.toLocaleString(locale(), today ? { timeStyle: "medium" } : { dateStyle: "short", timeStyle: "medium" });
 }
 
-/** `bybit:BTC/USDT:USDT` as `BTC/USDT`. */
-export const short = (symbol) => String(symbol).replace(/^[a-z_]+:/, "").replace(/:[A-Z0-9]+$/, "");
+/** `bybit:BTC-USDT:USDT` and `BTC/USDT:USDT` as `BTC/USDT`. */
+export const short = (symbol) => String(symbol).replace(/^[a-z_]+:/, "").replace(/:[A-Z0-9]+$/, "").replace(/^([A-Z0-9]+)-/, "$1/");

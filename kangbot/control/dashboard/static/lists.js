@@ -1,5 +1,5 @@
 // Orders, fills, closed trades, events, errors: pages of rows that the daemon or its history answers with.
-import { ask } from "./calls.js";
+import { ask, segment } from "./calls.js";
 import { h, table } from "./dom.js";
 import { money, plain, short, tone, when } from "./format.js";
 import { word } from "./words.js";
@@ -11,30 +11,30 @@ const ORDER_KIND = { filled: "good", rejected: "bad", unknown: "warn" };
 const SEVERITY_KIND = { info: "", low: "", warning: "warn", medium: "warn", error: "bad", high: "bad", critical: "bad" };
 
 export const orderTable = (rows) => table([
-  [word("time"), (row) => when(row.intended_at ?? row.changed_at)], [word("market"), (row) => short(row.market)], [word("side"), (row) => row.side], [word("purpose"), (row) => row.purpose],
+  [word("time"), (row) => when(row.intended_at ?? row.changed_at), "brief"], [word("market"), (row) => short(row.market), "brief"], [word("side"), (row) => row.side], [word("purpose"), (row) => row.purpose],
   [word("quantity"), (row) => plain(row.quantity), "n"], [word("price"), (row) => plain(row.average ?? row.price), "n"],
   [word("status"), (row) => badge(row.status, ORDER_KIND[row.status])], [word("signal"), (row) => row.reason, "signal"],
 ], rows, word("none"));
 
 export const fillTable = (rows) => table([
-  [word("time"), (row) => when(row.filled_at)], [word("market"), (row) => short(row.market)], [word("side"), (row) => row.side],
+  [word("time"), (row) => when(row.filled_at), "brief"], [word("market"), (row) => short(row.market), "brief"], [word("side"), (row) => row.side],
   [word("quantity"), (row) => plain(row.quantity), "n"], [word("price"), (row) => plain(row.price), "n"], [word("fee"), (row) => `${plain(row.fee)} ${row.fee_currency ?? ""}`, "n"],
 ], rows, word("none"));
 
 const tripTable = (rows) => table([
-  [word("time"), (row) => when(row.closed_at)], [word("market"), (row) => short(row.market)], [word("side"), (row) => row.side], [word("quantity"), (row) => plain(row.quantity), "n"],
+  [word("time"), (row) => when(row.closed_at), "brief"], [word("market"), (row) => short(row.market), "brief"], [word("side"), (row) => row.side], [word("quantity"), (row) => plain(row.quantity), "n"],
   [word("entry"), (row) => plain(row.entry_price), "n"], [word("price"), (row) => plain(row.exit_price), "n"], [word("realised"), (row) => profit(row.net_profit), "n"], [word("fees"), (row) => money(row.fees), "n"],
 ], rows, word("none"));
 
 export const eventTable = (rows) => table([
-  [word("time"), (row) => when(row.at)], [word("market"), (row) => (row.market ? short(row.market) : "")], [word("kind"), (row) => row.kind],
-  [word("severity"), (row) => badge(row.severity ?? "info", SEVERITY_KIND[row.severity])], [word("message"), (row) => row.message ?? ""],
+  [word("time"), (row) => when(row.at), "brief"], [word("market"), (row) => (row.market ? short(row.market) : ""), "brief"], [word("kind"), (row) => row.kind],
+  [word("severity"), (row) => badge(row.severity ?? "info", SEVERITY_KIND[row.severity])], [word("message"), (row) => row.message ?? "", "said"],
 ], rows, word("none"));
 
 const errorTable = (rows) => table([
-  [word("kind"), (row) => row.kind], [word("severity"), (row) => badge(row.severity, SEVERITY_KIND[row.severity])], [word("market"), (row) => (row.market ? short(row.market) : "")],
-  [word("recent"), (row) => row.recent, "n"], [word("total"), (row) => row.total, "n"], [word("last"), (row) => row.message],
-], rows, word("none"));
+  [word("kind"), (row) => row.kind], [word("severity"), (row) => badge(row.severity, SEVERITY_KIND[row.severity])], [word("market"), (row) => (row.market ? short(row.market) : ""), "brief"],
+  [word("recent"), (row) => row.recent, "n"], [word("total"), (row) => row.total, "n"], [word("last"), (row) => row.message, "said"],
+], rows, word("noerrors"));
 
 /** A view of sections that are asked for anew every ten seconds; a section is [title, path, rows → node]. */
 function asked(sections) {
@@ -56,16 +56,18 @@ function asked(sections) {
 
 export const ordersPage = () => asked([[word("trips"), "/round-trips?limit=50", tripTable], [word("orders"), "/orders?limit=100", orderTable], [word("fills"), "/fills?limit=100", fillTable]]);
 
-/** Errors by kind from the live report; what happened, from the history. */
-export function errorsPage() {
+/** Errors by kind from the live report; what happened, from the history. Of `market` alone where it is named. */
+export function errorsPage(market) {
   const kinds = h("div");
-  const rest = asked([[word("events"), "/events?limit=200", eventTable]]);
+  const back = market ? h("p", {}, h("a", { href: "#/errors", text: `← ${word("back")}` })) : null;
+  const rest = asked([[word("events"), `/events?limit=200${market ? `&market=${segment(market)}` : ""}`, eventTable]]);
   let said = "";
   return {
-    node: h("div", {}, h("h2", { text: word("errors") }), kinds, rest.node),
+    node: h("div", {}, back, h("h2", { text: word("errors") + (market ? `: ${short(market)}` : "") }), kinds, rest.node),
     update(report) {
-      const now = JSON.stringify(report.errors ?? []);
-      if (now !== said) { said = now; kinds.replaceChildren(errorTable(report.errors ?? [])); }
+      const mine = report.errors.filter((one) => !market || one.market === market);
+      const now = JSON.stringify(mine);
+      if (now !== said) { said = now; kinds.replaceChildren(errorTable(mine)); }
       rest.update();
     },
     close: rest.close,

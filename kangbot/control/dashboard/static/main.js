@@ -18,7 +18,7 @@ let report = null, access = "read", view = null, linked = "connecting";
 const NAMED = ["orders", "errors", "system"]; // the rooms beside the markets
 function open() {
   const [, room = "", name = ""] = location.hash.split("/");
-  const made = { "": () => overview(access), market: () => marketPage(decodeURIComponent(name), access), orders: ordersPage, errors: errorsPage, system: systemPage }[room] ?? (() => overview(access));
+  const made = { "": () => overview(access), market: () => marketPage(decodeURIComponent(name), access), orders: ordersPage, errors: () => errorsPage(decodeURIComponent(name)), system: systemPage }[room] ?? (() => overview(access));
   view?.close?.();
   view = made();
   const title = room === "market" ? [] : [h("h1", { class: "unseen", text: word(`nav.${NAMED.includes(room) ? room : "markets"}`) })];
@@ -59,15 +59,23 @@ $("theme").onclick = () => {
   open();
 };
 document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "auto";
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (view) open(); }); // charts are drawn in colours, not in names of colours
 
+const OTHER = { en: ["ID", "ID: Bahasa Indonesia", "id"], id: ["EN", "EN: English", "en"] };
+function offerLanguage() {
+  const [text, name, lang] = OTHER[languageNow()];
+  $("language").textContent = text;
+  $("language").setAttribute("aria-label", name);
+  $("language").lang = lang;
+}
+offerLanguage();
 $("language").onclick = () => {
   setLanguage(languageNow() === "en" ? "id" : "en");
-  $("language").textContent = languageNow() === "en" ? "ID" : "EN";
+  offerLanguage();
   status(linked);
   open();
   if (report) show();
 };
-$("language").textContent = languageNow() === "en" ? "ID" : "EN";
 
 $("kill").onclick = async () => {
   const flatten = await confirm({ title: word("kill.title"), text: word("kill.text"), yes: word("kill.yes"), check: word("kill.flatten") });

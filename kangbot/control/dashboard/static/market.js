@@ -17,7 +17,7 @@ function details(market, breakers) {
     ["stopprice", market.unprotected ? `NO STOP: ${market.unprotected}` : plain(market.stop)], ["openprofit", money(market.unrealised, true)], ["realised", money(market.realised, true)],
     ["fees", money(market.fees)], ["signal", market.signal || "–"], ["blocked", market.blocked || "–"],
     ["noentries", market.paused ? word("paused.until", { until: when(market.paused_until_ns), why: market.paused }) : "–"], ["age", age(market.feed_age_s)],
-    ["decisions", count(market.decisions)], ["orders", `${count(market.orders.sent)} (${count(market.orders.filled)})`], ["falls", count(market.falls)],
+    ["decisions", count(market.decisions)], ["orders", `${count(market.orders.sent)}: ${word("orders.note", { filled: count(market.orders.filled), rejected: count(market.orders.rejected) })}`], ["falls", count(market.falls)],
     ["state", `${market.state}${market.reason ? `: ${market.reason}` : ""}`], ["desired", market.desired], ["since", when(market.since_ns)],
   ];
   const list = h("dl", {}, ...rows.flatMap(([key, value]) => [h("dt", { text: word(key) }), h("dd", { text: value })]));

@@ -15,12 +15,12 @@ function sheets(report) {
   const offset = report.clock?.offset;
   return [
     [word("process"), list([
-      [word("uptime"), age((report.at_ns - report.started_ns) / 1e9)], [word("memory"), `${Math.round(report.rss_mb)} MB (${Math.round(report.rss_peak_mb)})`],
+      [word("uptime"), age((report.at_ns - report.started_ns) / 1e9)], [word("memory"), `${Math.round(report.rss_mb)} MB, ${word("memory.note", { peak: Math.round(report.rss_peak_mb) })}`],
       [word("cpu"), `${report.cpu_percent} %`], [word("handles"), count(report.handles)], [word("loop"), report.loop], [word("since"), when(report.started_ns)],
     ])],
     [word("latency"), list([
       [word("f2d"), pair(report.frame_to_decision_ms)], [word("f2o"), pair(report.frame_to_order_ms)], [word("lag"), pair(report.loop_lag_recent_ms)],
-      [word("clock"), offset === null || offset === undefined ? "–" : `${offset > 0 ? "+" : ""}${offset} ms ± ${report.clock.uncertainty}`], [word("reconnects"), count(report.reconnects)],
+      [word("clock"), offset === null || offset === undefined ? "–" : `${offset > 0 ? "+" : ""}${offset} ms ± ${report.clock.uncertainty} ms`], [word("reconnects"), count(report.reconnects)],
     ])],
     [word("database"), list([
       [word("kind"), report.history], [word("status"), report.history_away ? word("away", { why: report.history_away }) : word("connected")],
@@ -31,7 +31,7 @@ function sheets(report) {
 
 const checks = (rows) => table([
   [word("checks"), (row) => word(`check.${row.name}`)], [word("status"), (row) => h("span", { class: `badge ${KIND[row.status]}`, text: row.status })],
-  ["", (row) => (row.name === "kill_switch" ? "" : measure(row.figure, row.unit)), "n"], [word("message"), (row) => row.says],
+  [word("figure"), (row) => (row.name === "kill_switch" ? "" : measure(row.figure, row.unit)), "n"], [word("measured"), (row) => row.says, "said"],
 ], rows, word("none"));
 
 const byTime = ([a], [b]) => (a < b ? -1 : 1);
