@@ -9,7 +9,7 @@ import { word } from "./words.js";
 const REFRESH_MS = 30000;
 const KIND = { healthy: "good", warning: "warn", critical: "bad" };
 const list = (rows) => h("dl", {}, ...rows.flatMap(([name, value]) => [h("dt", { text: name }), h("dd", { text: value })]));
-const pair = (latency) => `p50 ${ms(latency.p50)}, p99 ${ms(latency.p99)}`;
+const pair = (latency) => `p50\u00a0${ms(latency.p50)}, p99\u00a0${ms(latency.p99)}`;
 
 function sheets(report) {
   const offset = report.clock?.offset;
