@@ -106,8 +106,8 @@ function row(access) {
   const cells = {
     market: h("th", { scope: "row" }), state: h("td"), price: h("td", { class: "n" }), line: h("td", { class: "hide-small" }),
     position: h("td", { class: "n", "data-name": word("position") }), open: h("td", { class: "n", "data-name": word("openprofit") }),
-    realised: h("td", { class: "n", "data-name": word("realised") }), stop: h("td", { class: "n hide-small", "data-name": word("stopprice") }), signal: h("td", { class: "signal", lang: "en" }),
-    age: h("td", { class: "n hide-small" }), lanes: h("td", { class: "hide-small" }), errors: h("td", { class: "n hide-small", "data-name": word("errorcount") }), falls: h("td", { class: "n hide-small" }), act: h("td", { class: "hide-small" }),
+    realised: h("td", { class: "n", "data-name": word("realised") }), stop: h("td", { class: "n calm", "data-name": word("stopprice") }), signal: h("td", { class: "signal", lang: "en" }),
+    age: h("td", { class: "n hide-small" }), lanes: h("td", { class: "calm" }), errors: h("td", { class: "n calm", "data-name": word("errorcount") }), falls: h("td", { class: "n hide-small" }), act: h("td", { class: "hide-small" }),
   };
   const state = h("span", { class: "badge", lang: "en" });
   const line = spark("spark");
@@ -140,18 +140,18 @@ function row(access) {
       say(cells.realised, money(next.realised, true));
       dress(cells.realised, `n ${tone(next.realised)}`.trim());
       say(cells.stop, next.unprotected ? "NO STOP" : plain(next.stop));
-      dress(cells.stop, next.unprotected ? "n down" : "n hide-small"); // a phone shows what is wrong, and leaves out what is well
+      dress(cells.stop, next.unprotected ? "n down" : "n calm"); // a phone shows what is wrong, and only speaks of what is well
       cells.stop.title = next.unprotected;
       say(cells.signal, next.blocked || next.signal);
       cells.signal.title = next.blocked ? `${word("blocked")}: ${next.blocked}` : next.signal;
       say(cells.age, age(next.feed_age_s));
       dress(cells.age, `n hide-small ${next.state === "live" && next.feed_age_s > STALE_S ? "down" : ""}`.trim());
       const mine = breakers.filter((one) => one.market === next.market).map((one) => one.lane + one.state).join();
-      if (mine !== said || !cells.lanes.firstChild) { said = mine; cells.lanes.replaceChildren(lanes(next.market, breakers)); dress(cells.lanes, /open|isolated/.test(mine) ? "" : "hide-small"); }
+      if (mine !== said || !cells.lanes.firstChild) { said = mine; cells.lanes.replaceChildren(lanes(next.market, breakers)); dress(cells.lanes, /open|isolated/.test(mine) ? "" : "calm"); }
       faults.href = `#/errors/${segment(next.market)}`;
       if (say(faults, errors || "")) faults.setAttribute("aria-label", word("errorsof", { n: errors, market: short(next.symbol) }));
       faults.hidden = !errors;
-      dress(cells.errors, errors ? "n down" : "n hide-small");
+      dress(cells.errors, errors ? "n down" : "n calm");
       say(cells.falls, next.falls || "");
       const command = next.state === "stopped" || next.state === "failed" ? "start" : next.state === "paused" || next.paused ? "resume" : "stop";
       if (button.dataset.command !== command) { button.dataset.command = command; say(button, word(command)); }
@@ -171,7 +171,7 @@ function errorsByMarket(report) {
 }
 
 function board(access) {
-  const titles = [["market"], ["state"], ["price", "n"], ["trend", "hide-small"], ["position", "n"], ["openprofit", "n"], ["realised", "n"], ["stopprice", "n hide-small"], ["signal"], ["age", "n hide-small"], ["breakers", "hide-small"], ["errorcount", "n hide-small"], ["falls", "n hide-small"], ["action", "hide-small"]];
+  const titles = [["market"], ["state"], ["price", "n"], ["trend", "hide-small"], ["position", "n"], ["openprofit", "n"], ["realised", "n"], ["stopprice", "n"], ["signal"], ["age", "n hide-small"], ["breakers"], ["errorcount", "n"], ["falls", "n hide-small"], ["action", "hide-small"]];
   const head = h("tr", {}, ...titles.map(([key, kind]) => h("th", { class: kind, scope: "col", title: HINTS.includes(key) ? word(`${key}.hint`) : null }, UNTITLED.includes(key) ? h("span", { class: "unseen", text: word(key) }) : word(key))));
   const body = h("tbody");
   const rows = new Map();
