@@ -75,7 +75,8 @@ class Desk:
         self.target: Target | None = None
         self.stale = ""  # why the market's data cannot be relied on; kept by the task
         self.blocked = ""  # why what is wanted did not leave; "" where it did, or where nothing is wanted
-        self._told: dict[str, None] = {}  # the reasons in the log since an order left last
+        self._told: dict[str, None] = {}  # the reasons in the log since an order left last,
+        self._left = 0  # of so many
         self.spec = spec
         self._instrument = instrument
         self._risk = risk
@@ -259,7 +260,6 @@ class Desk:
         if isinstance(verdict, Blocked):
             return f"{verdict.rule}: {verdict.reason}"
         order = self.executor.place(proposal, decided_perf_ns=received_ns or None)
-        self._told.clear()
         self._pace.placed(order, self.executor.position.net)
         if entry:
             self._reserved[order.client_id] = None
@@ -281,6 +281,9 @@ class Desk:
         self.blocked = blocked
         if not blocked:
             return
+        if self._left != self.executor.counts.sent:  # one that a full disk withheld has not left
+            self._left = self.executor.counts.sent
+            self._told.clear()
         rule = _FIGURES.sub("", blocked.partition(":")[0])
         if rule and rule not in self._told:
             self._told[rule] = None

@@ -215,3 +215,14 @@ async def test_closed_history_answers_and_does_not_hang(database: Database) -> N
         await history.stored(TAG)
     unused = database.history()
     await unused.aclose()
+
+
+async def test_old_candles_may_be_removed_by_hand(database: Database) -> None:
+    """A person makes room while the daemon stores: nothing is stored again, and nothing is missed."""
+    history = database.history()
+    await history.store(records([bar_stored(), noted(1)]))
+    database.sql("DELETE FROM bars WHERE opened_at < '2027-01-01'")
+    assert database.count("bars") == 0
+    await history.store(records([bar_stored(), noted(1), noted(2)]))
+    assert (database.count("bars"), database.count("events")) == (0, 2)
+    assert await history.stored(TAG) == 3

@@ -59,7 +59,7 @@ async def agreed(told: Story) -> None:
     assert sum((fill.signed for fill in applied), dec(0)) == executor.position.net == told.venue.net
 
 
-def test_an_exit_that_is_tried_for_hours_leaves_nothing_to_be_written() -> None:
+def test_an_exit_that_is_tried_for_hours_leaves_nothing_to_be_written(capsys: pytest.CaptureFixture[str]) -> None:
     """Its intent is not in the journal, so its end is no news; once the disk lives the exit leaves, once."""
 
     async def story(told: Story) -> None:
@@ -72,6 +72,7 @@ def test_an_exit_that_is_tried_for_hours_leaves_nothing_to_be_written() -> None:
         assert told.task.desk.executor.upcoming_id != numbers
         assert told.venue.net == 2
         assert waiting(told) == 0
+        assert capsys.readouterr().out.count("order.blocked") <= 2
         disk.dead = False
         await told.bar()
         assert told.venue.net == 0
