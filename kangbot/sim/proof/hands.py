@@ -22,6 +22,7 @@ class HandWatch:
 
     def __init__(self, fail: Callable[[str], None], deeds: Counter[str]) -> None:
         self.touched: dict[MarketId, None] = {}  # somebody traded or rested an order there
+        self.traded_ns: dict[MarketId, int] = {}  # when somebody traded there last, by the venue's clock
         self._fail = fail
         self._deeds = deeds
         self._resting: dict[VenueOrderId, int] = {}  # since when
@@ -91,6 +92,7 @@ class HandWatch:
         if hand:
             self._deeds["hand_trade"] += 1
             self._known[fill.execution_id] = None
+            self.traded_ns[market] = fill.at_ns
             self._traded[fill.execution_id] = fill.at_ns
 
     def ours(self, market: MarketId, net: Quantity) -> Quantity:

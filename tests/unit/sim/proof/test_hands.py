@@ -106,6 +106,15 @@ def test_the_share_by_hand_begins_anew_when_the_position_does() -> None:
     assert story.watch.ours(BTC, D(-1)) == -1
 
 
+def test_it_is_kept_when_somebody_traded_last() -> None:
+    """Whoever flattens cannot have closed what was bought this very moment; our own trades count for nothing."""
+    watch = Story().watch
+    watch.executed(fill("1", Side.BUY, "2"), order("ours", str(ClientId("kb-1"))))
+    assert watch.traded_ns == {}
+    watch.executed(fill("2", Side.BUY, "3"), order("hand"))
+    assert watch.traded_ns == {BTC: 5}
+
+
 def test_what_is_done_by_hand_is_told_once() -> None:
     """Whoever starts anew knows of it."""
     story = Story()
