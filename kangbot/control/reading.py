@@ -14,7 +14,7 @@ from kangbot.health.checks import Health
 from kangbot.health.metrics import CONTENT_TYPE
 from kangbot.health.report import ErrorReport, LatencyReport, MarketReport, Report
 from kangbot.machines.verdict import Status
-from kangbot.market.roster import UnknownMarketError
+from kangbot.market.roster import unknown
 from kangbot.model.ids import MarketId, Symbol
 
 
@@ -155,7 +155,7 @@ def market_in(report: Report, name: str) -> MarketReport:
     for market in report.markets:
         if market.market == name:
             return market
-    raise UnknownMarketError(f"no market {name!r} runs here")
+    raise unknown(name, (market.market for market in report.markets), "runs here")
 
 
 def _position(market: MarketReport) -> Position:

@@ -31,7 +31,7 @@ from kangbot.market.inbox import Inbox, Released
 from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Preparation
 from kangbot.market.prices import Prices
-from kangbot.market.roster import Roster, UnknownMarketError
+from kangbot.market.roster import Roster, unknown
 from kangbot.market.spec import MarketSpec
 from kangbot.market.task import MarketTask
 from kangbot.market.terms import Terms
@@ -342,7 +342,7 @@ class Floor:
     def known(self, market: MarketId) -> MarketId:
         """Return the market's name. UnknownMarketError where there is none of that name."""
         if market not in self.markets:
-            raise UnknownMarketError(f"no market {market!r} runs here")
+            raise unknown(market, self.markets, "runs here")
         return market
 
     def release(self, market: MarketId, caller: str) -> None:

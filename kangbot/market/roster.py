@@ -47,6 +47,17 @@ class UnknownMarketError(LookupError):
     """The configuration has no such market."""
 
 
+_MOST_MEANT = 3
+
+
+def unknown(name: str, markets: Iterable[str], where: str) -> UnknownMarketError:
+    """Return the error for a name that no market has, with those that are meant by it: a symbol or a coin, often."""
+    asked = name.strip().upper().replace("/", "-")
+    meant = [market for market in markets if asked and asked in market.upper()]
+    hint = f": is {' or '.join(meant)} meant?" if 0 < len(meant) <= _MOST_MEANT else ""
+    return UnknownMarketError(f"no market {name!r} {where}{hint}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where one market stands."""
@@ -86,7 +97,7 @@ class Roster:
         try:
             return self._places[market]
         except KeyError:
-            raise UnknownMarketError(f"no market {market!r} in the configuration") from None
+            raise unknown(market, self._places, "in the configuration") from None
 
     def count(self, *states: RunState) -> int:
         """Return how many markets are in one of `states`."""
