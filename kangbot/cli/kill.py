@@ -12,6 +12,7 @@ import msgspec
 import typer
 
 from kangbot.cli import exit_codes
+from kangbot.cli.online import readable
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.machines.killswitch import FILE, Wish, joined, read, wish, write
 from kangbot.settings import load
@@ -28,6 +29,7 @@ class Killed(msgspec.Struct, frozen=True, kw_only=True):
 def kill(config: Path, *, socket: Path | None, reason: str, flatten: bool, as_json: bool = False) -> int:
     """Set the switch and return the exit code: 0 where it is kept, in the daemon or in the file."""
     path, folder = (socket, socket.parent) if socket else _places(config)
+    reason = readable(reason)  # no letter of it may keep the switch from being set
     try:
         standing = ControlClient(path).kill(reason, flatten=flatten)
     except NoDaemonError as error:
@@ -55,8 +57,9 @@ def _say(said: object) -> None:
 
 def _by_file(file: Path, silence: NoDaemonError, wanted: Wish, *, as_json: bool) -> int:
     try:
-        standing = joined(read(file.read_text()) if file.exists() else None, wanted)
-        file.write_text(write(standing))
+        there = file.read_text(encoding="utf-8", errors="replace") if file.exists() else None
+        standing = joined(None if there is None else read(there), wanted)
+        file.write_text(write(standing), encoding="utf-8")
     except OSError as error:
         sys.stderr.write(f"{silence}\n{file} cannot be written: {error.strerror}\n")
         return exit_codes.NO_DAEMON
@@ -73,7 +76,7 @@ def release(config: Path, *, market: str, socket: Path | None, as_json: bool = F
     client = ControlClient(socket or _places(config)[0])
     try:
         if market:
-            client.release_market(market)
+            client.release_market(readable(market))
         else:
             client.release()
     except NoDaemonError as error:

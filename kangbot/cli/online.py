@@ -56,9 +56,21 @@ def tell(path: str, body: object = None) -> Call:
     return lambda client: client.tell(path, body)
 
 
+def readable(typed: str) -> str:
+    """Return words of the command line as UTF-8 has them, in any locale; a byte that is no letter becomes a mark."""
+    return os.fsencode(typed).decode(errors="replace")
+
+
+def page(path: str, limit: int, market: str) -> str:
+    """Return the address of the newest `limit` of a list, of one market where it is named."""
+    return f"{path}?limit={limit}" + (f"&market={quote(readable(market), safe=':')}" if market else "")
+
+
 def of_market(market: str, *, before: str = "", after: str = "") -> str:
-    """Return an address with the market's name in it, whatever the name is."""
-    return f"{before}/{quote(market, safe=':')}{after}"
+    """Return an address with the market's name in it, whatever the name is. A name that is empty is wrong usage."""
+    if not market.strip():
+        raise typer.BadParameter("it is empty; `kangbot positions` and `kangbot status --json` have the names")
+    return f"{before}/{quote(readable(market), safe=':')}{after}"
 
 
 def place(said: dict[str, Any]) -> str:

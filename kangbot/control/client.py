@@ -83,7 +83,7 @@ class ControlClient:
 
     def release_market(self, market: str) -> None:
         """Lift a market's quarantine. ValueError with the daemon's words where there is no such market."""
-        self._call("POST", f"/markets/{market}/release")
+        self._call("POST", f"/markets/{quote(market, safe=':')}/release")
 
     def config(self) -> dict[str, Any]:
         """Return the configuration that runs, without a secret."""
@@ -101,12 +101,17 @@ class ControlClient:
             answer = connection.getresponse()
             said = answer.read()
         except (OSError, http.client.HTTPException) as error:
-            raise NoDaemonError(f"no daemon answers on {self._path}: {str(error) or type(error).__name__}") from None
+            raise NoDaemonError(f"no daemon answers on {self._path}: {_why(error)}") from None
         finally:
             connection.close()
         if answer.status >= 400 and answer.status not in also:
             raise ValueError(_error(answer.status, said))
         return said
+
+
+def _why(error: Exception) -> str:
+    """Return what went wrong, in the system's words and without its number where it has some."""
+    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
 
 
 def _error(status: int, said: bytes) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 
-async def typed(*arguments: str) -> tuple[int | None, str, str]:
+async def typed(*arguments: str | bytes) -> tuple[int | None, str, str]:
     """Return exit code, standard output and standard error."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "kangbot", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE

@@ -1,13 +1,15 @@
 """Commands that tell a running daemon what to do."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from kangbot.cli.commands.options import DEFAULT_CONFIG, Config, Json, Market, Socket, group
 
 commands = group()
+
+OneLane = Literal["data", "entry", "exit"]
 
 
 def _command(market: str, command: str, config: Path, socket: Path | None, *, as_json: bool) -> None:
@@ -74,7 +76,7 @@ def reset(
     market: Market,
     config: Config = DEFAULT_CONFIG,
     *,
-    lane: Annotated[str, typer.Option(help="data, entry or exit.")] = "",
+    lane: Annotated[OneLane | None, typer.Option(help="This one alone.")] = None,
     socket: Socket = None,
     as_json: Json = False,
 ) -> None:
@@ -91,7 +93,7 @@ def isolate(
     market: Market,
     config: Config = DEFAULT_CONFIG,
     *,
-    lane: Annotated[str, typer.Option(help="data, entry or exit.")] = "entry",
+    lane: Annotated[OneLane, typer.Option(help="Which.")] = "entry",
     socket: Socket = None,
     as_json: Json = False,
 ) -> None:

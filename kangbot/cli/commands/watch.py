@@ -64,9 +64,9 @@ def orders(
     as_json: Json = False,
 ) -> None:
     """Show the last orders, with what became of them."""
-    from kangbot.cli.online import ask, listing, online
+    from kangbot.cli.online import ask, listing, online, page
 
-    path = f"/orders?limit={limit}" + (f"&market={market}" if market else "")
+    path = page("/orders", limit, market)
     show = listing("intended_at", "market", "side", "quantity", "status", "filled", "average", "reason")
     raise typer.Exit(online(config, socket, ask(path), show, as_json=as_json))
 
@@ -90,9 +90,9 @@ def events(
     as_json: Json = False,
 ) -> None:
     """Show what happened last."""
-    from kangbot.cli.online import ask, listing, online
+    from kangbot.cli.online import ask, listing, online, page
 
-    path = f"/events?limit={limit}" + (f"&market={market}" if market else "")
+    path = page("/events", limit, market)
     show = listing("at", "severity", "kind", "market", "message")
     raise typer.Exit(online(config, socket, ask(path), show, as_json=as_json))
 

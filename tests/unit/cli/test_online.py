@@ -63,6 +63,21 @@ async def test_the_kill_switch_is_told_and_answers_a_script(served: Served) -> N
     assert (code, json.loads(out)) == (exit_codes.OK, {"released": "kill switch"})
 
 
+@pytest.mark.parametrize("reason", ["\xfc", b"\xff"])
+@pytest.mark.parametrize("running", [True, False])
+async def test_no_letter_keeps_the_kill_switch_from_being_set(
+    served: Served, tmp_path: Path, reason: str | bytes, *, running: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a locale without UTF-8, by the daemon and by the file; what is no letter becomes a mark."""
+    for name, value in (("LC_ALL", "POSIX"), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0")):
+        monkeypatch.setenv(name, value)
+    socket = served.socket if running else tmp_path / "nobody.sock"
+    code, _, err = await typed("kill", "--reason", reason, "--socket", str(socket))
+    assert (code, err) == (exit_codes.OK, "")
+    if not running:
+        assert (tmp_path / "KILL").read_text() == ("\xfc\n" if reason == "\xfc" else "\N{REPLACEMENT CHARACTER}\n")
+
+
 async def test_a_lane_is_held_open_by_hand(served: Served) -> None:
     """The one that is named, or that of entries."""
     at = ("--socket", str(served.socket))
@@ -76,13 +91,16 @@ async def test_a_lane_is_held_open_by_hand(served: Served) -> None:
 
 
 async def test_what_the_daemon_refuses_is_said_in_its_words(served: Served) -> None:
-    """An unknown market, and a lane that is none."""
+    """An unknown market, a name that is none; a lane that is none does not reach it."""
     at = ("--socket", str(served.socket))
     code, _, err = await typed("retry", "v:B", *at)
     assert (code, err) == (exit_codes.FAILURE, "no market 'v:B' runs here\n")
-    code, _, err = await typed("reset", MARKET, "--lane", "moon", *at)
-    assert code == exit_codes.FAILURE
-    assert "moon" in err
+    code, _, err = await typed("orders", "--market", "a b&limit=9", *at)
+    assert (code, err.partition(":")[0]) == (exit_codes.FAILURE, "the query is not what /orders takes")
+    for wrong in (("reset", MARKET, "--lane", "moon"), ("start", "")):
+        code, _, err = await typed(*wrong, *at)
+        assert code == exit_codes.USAGE
+        assert "Invalid value" in err
     assert served.desk.obeyed == []
 
 
