@@ -1,7 +1,6 @@
 """`kangbot report`: what trading came to, by market and strategy, out of the history database; no daemon is asked."""
 
 import asyncio
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,24 +9,20 @@ import typer
 from kangbot.cli.offline import settings_of
 from kangbot.cli.report import page, table
 from kangbot.cli.report.past import Span, look
-from kangbot.errors import ConfigInvalid, KangbotError
 
 _DAY_NS = 24 * 3600 * 1_000_000_000
+_LAST_DAY_NS = int(datetime.max.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC).timestamp()) * 10**9
 
 
 def command(config: Path, *, start: str | None, end: str | None, html: Path | None, as_json: bool) -> int:
-    """Print the report, or write it to `html`. Both ends are days, UTC; `end` is included."""
-    try:
-        settings = settings_of(config)
-    except ConfigInvalid as error:
-        typer.echo(error.message, err=True)
-        return os.EX_CONFIG
-    try:
-        span = Span(since_ns=_day(start, "--from"), until_ns=_after(_day(end, "--to")))
-        found = asyncio.run(look(settings, span))
-    except (KangbotError, ValueError) as error:
-        typer.echo(f"no report: {error}", err=True)
-        return 1
+    """Print the report, or write it to `html`. Both ends are days, UTC; `end` is included.
+
+    Retryable where the history is away, NeedsHuman where it is not ours, and where the configuration is wrong.
+    """
+    first, last = _day(start, "--from"), _day(end, "--to")
+    if first is not None and last is not None and last < first:
+        raise typer.BadParameter(f"--to {end} is before --from {start}")
+    found = asyncio.run(look(settings_of(config), Span(since_ns=first, until_ns=_after(last))))
     if html is not None:
         try:
             html.write_text(page.render(found), encoding="utf-8")
@@ -49,9 +44,10 @@ def _day(text: str | None, option: str) -> int | None:
     try:
         at = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
-        raise ValueError(f"{option} takes a day such as 2026-11-01, not {text!r}") from None
+        raise typer.BadParameter(f"{option} takes a day such as 2026-11-01, not {text!r}") from None
     return int(at.timestamp()) * 1_000_000_000
 
 
 def _after(day_ns: int | None) -> int | None:
-    return None if day_ns is None else day_ns + _DAY_NS
+    """Return when the day has ended; None for the calendar's last, which no time comes after."""
+    return None if day_ns is None or day_ns >= _LAST_DAY_NS else day_ns + _DAY_NS

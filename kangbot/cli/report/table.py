@@ -59,8 +59,8 @@ def _summary(found: Found) -> Table:
 
 def _markets(found: Found) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="bold")
-    table.add_column("market", no_wrap=True)
-    table.add_column("strategy", no_wrap=True)
+    table.add_column("market", overflow="fold")  # in a narrow terminal names take two lines: no figure is cut
+    table.add_column("strategy", overflow="fold")
     for name in ("trades", "won", "profit", "fees", "best", "worst"):
         table.add_column(name, justify="right", no_wrap=True)
     for (market, strategy), figures in found.by_market.items():

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import typer
 
 from kangbot.cli.report import command
+from kangbot.errors import ConfigInvalid, Retryable
 from kangbot.model.events import EquityMarked, Event, RoundTripClosed
 from kangbot.storage.migrate import upgrade_apart
 from kangbot.storage.sqlite import SqliteHistory
@@ -82,9 +84,36 @@ def test_a_span_of_days_includes_both_ends(config: Path, capsys: pytest.CaptureF
 
 
 def test_a_day_that_is_none_is_told_in_one_line(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With an example of what is taken."""
-    assert command(config, start="yesterday", end=None, html=None, as_json=False) == 1
-    assert capsys.readouterr().err == "no report: --from takes a day such as 2026-11-01, not 'yesterday'\n"
+    """With an example of what is taken, as wrong usage; so are days the wrong way round."""
+    with pytest.raises(typer.BadParameter, match="--from takes a day such as 2026-11-01, not 'yesterday'"):
+        command(config, start="yesterday", end=None, html=None, as_json=False)
+    with pytest.raises(typer.BadParameter, match="--to 2026-11-01 is before --from 2026-11-02"):
+        command(config, start="2026-11-02", end="2026-11-01", html=None, as_json=False)
+    assert capsys.readouterr().out == ""
+
+
+def test_the_calendar_s_first_and_last_day_are_days(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Everything lies between them."""
+    assert figures(config, capsys, start="0001-01-01", end="9999-12-31") == figures(config, capsys)
+
+
+def test_a_history_that_is_away_may_be_there_later(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exit code says so, as that of every command does; a configuration that is wrong has its own."""
+    monkeypatch.setenv("KANGBOT_DATABASE__URL", "mysql://nobody@127.0.0.1:1/none")
+    with pytest.raises(Retryable):
+        command(config, start=None, end=None, html=None, as_json=False)
+    config.write_text("")
+    with pytest.raises(ConfigInvalid):
+        command(config, start=None, end=None, html=None, as_json=False)
+
+
+def test_no_figure_is_cut_in_a_narrow_terminal(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names take two lines instead."""
+    monkeypatch.setenv("COLUMNS", "60")
+    assert command(config, start=None, end=None, html=None, as_json=False) == 0
+    assert "…" not in capsys.readouterr().out
 
 
 def test_the_table_names_market_and_strategy(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
