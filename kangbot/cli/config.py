@@ -13,7 +13,7 @@ import typer
 
 from kangbot.cli import exit_codes
 from kangbot.cli.answer import answer
-from kangbot.errors import ConfigInvalid
+from kangbot.errors import ConfigInvalid, Refused
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings, load
 from kangbot.settings.shown import shown
@@ -24,7 +24,7 @@ def versions(config: Path, state: Path | None, *, as_json: bool = False) -> int:
     """Print every version that is kept, oldest first."""
     kept = _kept(config, state)
     rows = [{"number": one.number, "at": one.at, "cause": one.cause, "file": str(one.path)} for one in kept]
-    lines = (f"{one.number:>4}  {one.at}  {one.cause}" for one in kept)
+    lines = [f"{one.number:>4}  {one.at}  {one.cause}" for one in kept] or ["none is kept yet: a start keeps the first"]
     return answer({"versions": rows}, lines, as_json=as_json)
 
 
@@ -33,12 +33,19 @@ def diff(config: Path, state: Path | None, number: int | None, *, as_json: bool 
     version = _chosen(_kept(config, state), number)
     if version is None:
         return exit_codes.FAILURE
-    before = version.path.read_text(errors="replace").splitlines(keepends=True)
-    after = config.read_text(errors="replace").splitlines(keepends=True) if config.is_file() else []
+    before = _lines(version.path)
+    after = _lines(config) if config.is_file() else []
     unified = difflib.unified_diff(before, after, f"version {version.number}", str(config))
     lines = [line.rstrip("\n") for line in unified]
     said = {"config": str(config), "version": version.number, "changed": bool(lines), "diff": lines}
     return answer(said, lines, as_json=as_json)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(errors="replace").splitlines(keepends=True)
+    except OSError as error:
+        raise Refused(f"{path} cannot be read: {error.strerror}") from None
 
 
 def show(config: Path, *, as_json: bool) -> int:
@@ -137,7 +144,11 @@ def _now() -> str:
 
 def _kept(config: Path, state: Path | None) -> list[Version]:
     """Return the versions; the file itself may be the one that is broken, so the folder can be named."""
-    return Versions(state or load(config, os.environ).state_dir).all()
+    folder = state or load(config, os.environ).state_dir
+    try:
+        return Versions(folder).all()
+    except OSError as error:
+        raise Refused(f"the versions in {folder} cannot be read: {error.strerror}") from None
 
 
 def _chosen(kept: list[Version], number: int | None) -> Version | None:

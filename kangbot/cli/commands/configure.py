@@ -27,7 +27,9 @@ def show(config: Config = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
 
 @commands.command("validate")
 def validate(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Any; it need not be the one that runs.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Any; it need not be the one that runs.", readable=False)
+    ],
     *,
     as_json: Json = False,
 ) -> None:

@@ -7,7 +7,8 @@ import typer
 
 DEFAULT_CONFIG = Path("config/kangbot.toml")
 
-Config = Annotated[Path, typer.Option(envvar="KANGBOT_CONFIG", help="The TOML file.", metavar="FILE")]
+# `readable` would end the command as wrong usage; the loader says the same with the exit code of a configuration
+Config = Annotated[Path, typer.Option(envvar="KANGBOT_CONFIG", help="The TOML file.", metavar="FILE", readable=False)]
 Socket = Annotated[Path | None, typer.Option(help="The daemon's control socket, in place of --config.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
 Market = Annotated[str, typer.Argument(help="As in `kangbot status --json`: bybit:BTC-USDT:USDT.", show_default=False)]

@@ -7,10 +7,13 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
 from kangbot.cli import exit_codes
+from kangbot.cli.commands.configure import validate
+from kangbot.cli.commands.options import Config
 from kangbot.settings.paths import shipped_config
 
 SHIPPED = str(shipped_config("kangbot.toml"))
@@ -200,6 +203,34 @@ def test_a_database_that_is_away_may_be_there_later() -> None:
     assert done.returncode == exit_codes.TEMPORARY
     assert "canary" not in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_what_the_system_refuses_is_said_in_its_words(tmp_path: Path) -> None:
+    """A disk that takes no output, and a path through a file."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "kangbot", "version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (
+        exit_codes.FAILURE,
+        "the output cannot be written: No space left on device\n",
+    )
+    within = tmp_path / ("x" * 300)
+    done = kangbot("init", "--config", str(within))
+    assert (done.returncode, done.stderr) == (exit_codes.FAILURE, f"{within}: File name too long\n")
+
+
+def test_a_configuration_that_may_not_be_read_is_no_wrong_usage() -> None:
+    """Its loader says so, with the exit code of a configuration. Root reads any file, so none is tried."""
+    looked = (Config, get_type_hints(validate, include_extras=True)["file"])
+    assert [kind.__metadata__[0].readable for kind in looked] == [False, False]
+
+
+def test_a_terminal_of_few_letters_shows_what_it_can() -> None:
+    """Marks and frames that it does not have are no fault."""
+    done = kangbot("check", "--config", SHIPPED, PYTHONIOENCODING="latin-1")
+    assert "Traceback" not in done.stderr
+    assert "? folder" in done.stdout
 
 
 def test_a_reader_that_has_gone_is_no_error() -> None:

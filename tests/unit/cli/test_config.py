@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kangbot.cli.config import backup, diff, restore, show, versions
-from kangbot.errors import ConfigInvalid
+from kangbot.errors import ConfigInvalid, Refused
 from kangbot.settings.versions import KEPT, Versions
 
 GOOD = b'state_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
@@ -39,6 +39,16 @@ def test_a_version_is_put_back_and_what_was_broken_is_set_aside(
     (aside,) = tmp_path.glob("kangbot.toml.corrupted.*")
     assert aside.read_bytes() == GOOD + b"size = \n"
     assert stat.S_IMODE(aside.stat().st_mode) == 0o600
+
+
+def test_a_state_folder_that_is_none_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file in its place; one without a version says so."""
+    config, file = tmp_path / "kangbot.toml", tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(Refused, match=r"the versions in .*file cannot be read: Not a directory"):
+        versions(config, file)
+    assert versions(config, tmp_path) == 0
+    assert "none is kept yet" in capsys.readouterr().out
 
 
 def test_there_is_a_configuration_at_every_moment_of_a_restore(
