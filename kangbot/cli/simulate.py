@@ -24,6 +24,9 @@ def simulate(
     *, seed: int | None, seeds: str | None, minutes: float, markets: int, mutant: str, jobs: int, as_json: bool
 ) -> int:
     """Play the seeds and return the exit code: 1 where a promise was broken."""
+    if seed is not None and seeds is not None:
+        typer.echo("--seed is one and --seeds a range: give one of the two", err=True)
+        return USAGE
     wanted = _seeds(seed, seeds)
     if wanted is None or mutant not in ("", EVERY, *MUTANTS):
         known = "" if wanted is None else f"--mutant is {EVERY}, or one of: {', '.join(MUTANTS)}"

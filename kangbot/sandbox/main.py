@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -28,7 +29,9 @@ def run(options: ServeOptions, ready: Callable[[Mapping[str, object]], None] = o
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_main(options, ready))
     except OSError as error:
-        print(f"the sandbox cannot listen on {options.host}:{options.port}: {error}", file=sys.stderr)  # noqa: T201 -- a command's own words
+        number = error.errno or 0
+        why = os.strerror(number) if number > 0 else error.strerror or error  # asyncio has words of its own around it
+        sys.stderr.write(f"the sandbox cannot listen on {options.host}:{options.port}: {why}. Name another --port\n")
         return 1
     return 0
 

@@ -64,6 +64,12 @@ def _silent(settings: Settings, says: str) -> Look:
     return Look(name="venue", mark=Mark.AWAY, says=says, remedy=remedy)
 
 
+def beside_ours(ahead_ms: float, uncertain_ms: float) -> str:
+    """Return where the venue's clock is, in words."""
+    side = "behind" if ahead_ms < 0 else "ahead of"
+    return f"{side} ours by {abs(ahead_ms):g} ms, give or take {uncertain_ms:.1f}"
+
+
 def _clock(settings: Settings, way: Way) -> Look:
     estimate = way.clock.estimate
     assert estimate is not None  # it has answered
@@ -73,7 +79,7 @@ def _clock(settings: Settings, way: Way) -> Look:
     return Look(
         name="venue_clock",
         mark=Mark.OK if well else Mark.WARNING,
-        says=f"ahead of ours by {ahead_ms:g} ms, give or take {uncertain_ms:.1f}",
+        says=beside_ours(ahead_ms, uncertain_ms),
         figure=ahead_ms,
         unit="ms",
         remedy="" if well else "set up time synchronisation; requests are stamped by the venue's clock all the same",

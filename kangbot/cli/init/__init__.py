@@ -39,7 +39,7 @@ class Given:
 
 def init(config: Path, given: Given, *, as_json: bool = False) -> int:
     """Ask for what is not given (where nobody is at a terminal it has its default), and write the file."""
-    if config.exists():
+    if config.exists() or config.is_symlink():  # a link that leads nowhere is somebody's, too
         typer.echo(f"{config} is there already, and is not overwritten; name another with --config", err=True)
         return exit_codes.FAILURE
     try:
@@ -147,7 +147,7 @@ def _try(config: Path, text: str, answers: Answers, secret: str) -> None:
 
 
 def _write_new(path: Path, text: str, mode: int) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:  # noqa: PTH123 -- mode and O_EXCL
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:  # noqa: PTH123 -- the mode
         file.write(text)
 
 

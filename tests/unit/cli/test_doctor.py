@@ -20,6 +20,7 @@ from kangbot.cli import exit_codes
 from kangbot.cli.doctor.database import database
 from kangbot.cli.doctor.finding import Mark
 from kangbot.cli.doctor.machine import machine
+from kangbot.cli.doctor.venue import beside_ours
 from kangbot.settings import load
 from tests.support.sandbox_process import KEY, SECRET, Running, sandbox_process
 
@@ -133,6 +134,12 @@ def test_a_clock_that_is_far_from_the_venue_s_is_told(config: Path) -> None:
     assert (code, looks["venue_clock"]["mark"]) == (exit_codes.OK, "warning")
     assert looks["venue_clock"]["figure"] == pytest.approx(3000, abs=500)
     assert looks["key"]["mark"] == "ok"
+
+
+def test_a_clock_is_ahead_or_behind_and_never_ahead_by_less_than_nothing() -> None:
+    """By the sign of the offset."""
+    assert beside_ours(0.3, 1.5) == "ahead of ours by 0.3 ms, give or take 1.5"
+    assert beside_ours(-2.4, 3.8) == "behind ours by 2.4 ms, give or take 3.8"
 
 
 def test_a_venue_that_is_away_may_come_back(config: Path) -> None:

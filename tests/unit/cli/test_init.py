@@ -101,6 +101,14 @@ def test_nothing_that_is_there_is_overwritten(tmp_path: Path, name: str) -> None
     assert (tmp_path / name).read_text() == "mine"
 
 
+def test_a_link_that_leads_nowhere_is_left_and_no_secret_is_written(tmp_path: Path) -> None:
+    """It is somebody's, as a file is."""
+    (tmp_path / "kangbot.toml").symlink_to("nowhere.toml")
+    done = init(tmp_path, "--database", f"mysql://kb:{SECRET}@127.0.0.1/kb")
+    assert done.returncode == exit_codes.FAILURE
+    assert [path.name for path in tmp_path.iterdir()] == ["kangbot.toml"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
