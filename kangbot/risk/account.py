@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.events import EquityMarked, Event, KillSwitchReleased, KillSwitchSet
+from kangbot.model.events import BarStored, EquityMarked, Event, KillSwitchReleased, KillSwitchSet
 from kangbot.model.ids import ClientId, MarketId
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import Intent, Proposal, Purpose
@@ -163,6 +163,8 @@ class AccountRisk:
     def observe(self, event: Event) -> None:
         """Take in an event of this account, once, in the journal's order: on replay, and as it is journalled."""
         match event:
+            case BarStored():
+                pass  # most of a journal, and nothing of it is the account's
             case EquityMarked():
                 if event.currency == self._currency:  # a venue states each coin of the account by itself
                     self.equity(event.equity, event.at_ns)
