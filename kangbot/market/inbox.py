@@ -25,7 +25,9 @@ its write, and one each for the stop, the price, the preparation and a strategy 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import msgspec
 
 from kangbot.machines.reconcile import Reconciled
 from kangbot.market.spec import MarketSpec
@@ -57,13 +59,12 @@ class Released:
     caller: str
 
 
-@dataclass(slots=True, kw_only=True)
-class Batch:
+class Batch(msgspec.Struct, kw_only=True):
     """What one turn of the market's task has to do. `received_ns` is when the frame that woke it was read."""
 
-    trades: deque[Trade] = field(default_factory=deque)
-    bars: list[Bar] = field(default_factory=list)
-    messages: list[object] = field(default_factory=list)
+    trades: deque[Trade] = msgspec.field(default_factory=deque)
+    bars: list[Bar] = []
+    messages: list[object] = []
     topics: dict[str, FeedChanged] | None = None  # after the messages: how each that did not fit stands
     edit: MarketSpec | None = None  # the last one
     looks: bool = False  # something changed that concerns all markets (the kill switch): act on it

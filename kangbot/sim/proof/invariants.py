@@ -236,9 +236,12 @@ class Invariants:
             return
         risk, executors = self._books
         for executor in executors:
+            orders = executor.orders
+            if not orders:
+                continue
             unknown = [
                 order
-                for order in executor.orders
+                for order in orders
                 if order.status is OrderStatus.UNKNOWN and order.intent.purpose is Purpose.ENTRY
             ]
             if not unknown:

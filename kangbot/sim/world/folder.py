@@ -44,10 +44,10 @@ class SimPath:
 
     def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:  # noqa: ARG002 -- of a Path
         """Return what the file says. FileNotFoundError where there is none."""
-        try:
-            return self._files[self._path]
-        except KeyError:
-            raise FileNotFoundError(errno.ENOENT, "no such file", str(self)) from None
+        said = self._files.get(self._path)
+        if said is None:
+            raise FileNotFoundError(errno.ENOENT, "no such file", str(self))
+        return said
 
     def write_text(self, data: str) -> int:
         """Write the file anew. OSError where the disk is full."""

@@ -102,6 +102,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Return the tasks that have not ended, in the order of their creation."""
         return sorted(asyncio.all_tasks(self), key=hash)
 
+    def get_debug(self) -> bool:
+        """Return False: who asked for a callback is a matter of loops that wait."""
+        return False
+
     def time(self) -> float:
         """Return the virtual time in seconds."""
         return self.now_ns / _SECOND_NS
