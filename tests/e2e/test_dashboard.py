@@ -314,6 +314,8 @@ def test_a_judge_that_is_not_ours_finds_nothing_to_mend(
         expect(page.locator("#config-problem")).to_contain_text("levrage")
         found["banner"] = violations(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        daemon.config.write_text(right)
+        expect(page.locator("#config-problem")).to_be_hidden()  # the next test finds a daemon that is well
     finally:
         daemon.config.write_text(right)
         context.close()
