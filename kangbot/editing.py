@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import structlog
 
@@ -34,6 +35,7 @@ from kangbot.strategy import registry
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 BEAT_S = 1.0
 Note = Callable[[str, Severity, MarketId | None, str], None]
 
@@ -155,9 +157,13 @@ class Editor:
         await self._take(saved, "edit")
 
     async def _read(self) -> Saved:
+        return await self._beside(self._file.read)
+
+    async def _beside(self, work: Callable[[], T]) -> T:
+        """Return what it returns, from a thread: a disk takes its time, and so does what a strategy imports."""
         worker = Worker("config")
         try:
-            return await worker.run(self._file.read)
+            return await worker.run(work)
         finally:
             await worker.aclose(0.0 if self._hold() else 1.0)
 
@@ -191,18 +197,21 @@ class Editor:
             raise ConfigInvalid(tuple(self._not_traded(market, saved) for market in unknown))
         back = [market for market in change.joins if market.id in there]
         changes = [one for one in change.changes if one.after.id in there]
-        return Plan(
-            joins=[
-                *((spec_of(market), rules[market.symbol]) for market in joining if market.symbol in rules),
-                *((spec_of(market), None) for market in back),
-            ],
-            leaves=[market for market in change.leaves if market in there],
-            changes=[
-                spec_of(one.after)
-                if one.decides_otherwise
-                else replace(spec_of(one.after), strategy=there[one.after.id].wanted.strategy)
-                for one in changes
-            ],
+        known = {market: task.wanted.strategy for market, task in there.items()}
+        return await self._beside(
+            lambda: Plan(
+                joins=[
+                    *((spec_of(market), rules[market.symbol]) for market in joining if market.symbol in rules),
+                    *((spec_of(market), None) for market in back),
+                ],
+                leaves=[market for market in change.leaves if market in known],
+                changes=[
+                    spec_of(one.after)
+                    if one.decides_otherwise
+                    else replace(spec_of(one.after), strategy=known[one.after.id])
+                    for one in changes
+                ],
+            )
         )
 
     def _not_traded(self, market: MarketSettings, saved: Saved) -> Problem:

@@ -8,6 +8,7 @@ from tests.support.processes import CONFIG, MARKETS, World
 
 pytestmark = pytest.mark.process
 
+IMPORTS_S = 4
 HANGS = '''
 from decimal import Decimal
 
@@ -54,7 +55,10 @@ class Hangs(Strategy[Nothing, Counted]):
 
 
 def test_a_strategy_that_never_returns_costs_its_own_market_only(world: World) -> None:
-    """Its market is FAILED within seconds, its position keeps its stop, and the other four go on trading."""
+    """Its market is FAILED within seconds, its position keeps its stop, and the other four go on trading.
+
+    Nor do they wait for an edit that names a strategy which takes its time to be imported.
+    """
     (world.folder / "hangs.py").write_text(HANGS)
     one = f'[[markets]]\nsymbol = "{MARKETS[0]}/USDT:USDT"\n'
     config = CONFIG.replace(one, f'{one}strategy = "hangs.py"\nparameters = {{}}\n')
@@ -70,6 +74,10 @@ def test_a_strategy_that_never_returns_costs_its_own_market_only(world: World) -
     before = report.decisions
     after = world.until(lambda report: report.decisions > before + 20)
     assert [market.state for market in after.markets].count("live") == len(MARKETS) - 1
+    (world.folder / "heavy.py").write_text(f"import time\n{HANGS}\ntime.sleep({IMPORTS_S})\n")
+    world.config.write_text(config.replace("hangs.py", "heavy.py"))
+    edited = world.until(lambda report: report.config.version == 2)
+    assert (edited.loop_lag_recent_ms["longest"] or 0.0) < 1000 * IMPORTS_S * 0.8
     truth = world.stop()
     symbol = f"{MARKETS[0]}USDT"
     if symbol in truth["positions"]:
