@@ -55,6 +55,7 @@ class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
     paused_until_ns: int = 0  # until then, or until somebody resumes it
     troubles: dict[str, int] = {}  # how often its topics were in trouble, by kind; kinds without any are absent
     longest_call_ms: float = 0.0  # that its strategy took since the market was started
+    aside: bool = False  # its strategy is slow: it is asked in a thread of its own
     ticks: int
     bars: int
     decisions: int

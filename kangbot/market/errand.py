@@ -32,7 +32,8 @@ class Errand:
 
     attempt: int
     strategy: Strategy[Any, Any]
-    indicators: Any  # None where they are still to be made
+    indicators: Any
+    unmade: bool  # these are still to be made
     bars: tuple[Bar, ...]
     view: View[Any] | None
     received_ns: int  # when the frame came that led to the decision; 0 where none did
@@ -43,7 +44,7 @@ class Errand:
         longest_ns, target, error = 0, None, None
         self._next()
         try:
-            if self.indicators is None:
+            if self.unmade:
                 self.indicators = self.strategy.indicators()
             for bar in self.bars:
                 longest_ns = max(longest_ns, self._next())

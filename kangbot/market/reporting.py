@@ -56,6 +56,7 @@ def report_of(
         paused_until_ns=0 if hold is None else hold.until_ns,
         troubles=dict(troubles),
         longest_call_ms=task.overseer.longest_ms,
+        aside=task.strategist.aside,
         ticks=task.inbox.ticks,
         bars=task.strategist.bars_seen,
         decisions=task.strategist.decisions,

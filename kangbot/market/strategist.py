@@ -57,6 +57,7 @@ class Strategist:
         self._overseer = overseer
         self._latencies = latencies  # the same, of all markets
         self._indicators: Any = None
+        self._unmade = False  # they are made aside, before the first bar
         self._window: deque[Bar] = deque(maxlen=desk.spec.strategy.bars_kept)
         self._thread: Aside | None = None
         self._errand: Errand | None = None  # under way on it
@@ -81,21 +82,23 @@ class Strategist:
     def _waits(self) -> bool:
         """Whether what comes next must wait here: it is slow, or there is something before it."""
         under_way = self._errand is not None or bool(self._bars) or self._due_ns is not None
-        return under_way or self._indicators is None or self._overseer.aside
+        return under_way or self._unmade or self._overseer.aside
 
     # ----------------------------------------------------------------------------------------------------------- life
     def begin(self) -> None:
         """Begin with indicators that have seen nothing. Raises what they raise; Refused while a call lingers."""
         if self._lingering:
             raise Refused("a call that its strategy was left in has not ended; the daemon's restart ends it")
-        if not self._overseer.aside:  # else they are made aside, with the first bar
+        self._unmade = True
+        if not self._overseer.aside:
             with contextlib.suppress(OverranError):
                 self._indicators = self._overseer.ask(lambda strategy: strategy.indicators(), self._desk.spec.strategy)
+                self._unmade = False
 
     def forget(self) -> None:
         """Forget every bar, what it wanted to hold, and what it is still asked."""
         self.attempt += 1
-        self.spoilt = False
+        self.spoilt = self._unmade = False
         self._leave()
         self._due_ns = self._indicators = None
         self._bars.clear()
@@ -211,6 +214,7 @@ class Strategist:
             attempt=self.attempt,
             strategy=self._desk.spec.strategy,
             indicators=self._indicators,
+            unmade=self._unmade,
             bars=tuple(self._bars),
             view=None if self._due_ns is None else self._view(),
             received_ns=self._due_ns or 0,
@@ -235,7 +239,7 @@ class Strategist:
         if answered.error is not None:
             raise answered.error
         self._overseer.judge(answered.longest_ns)
-        self._indicators = answered.indicators
+        self._indicators, self._unmade = answered.indicators, False
         self.shown += len(errand.bars)
         received_ns = 0
         if errand.view is not None:

@@ -49,7 +49,7 @@ class Aside:
             self._loop.call_soon_threadsafe(callback, *arguments)
 
     def computed_ns(self) -> int:
-        """Return how long the thread has computed; 0 before it has begun, and once it has ended."""
+        """Return how long the thread has computed; 0 where that is not known, as before it began and once it ended."""
         if self._clock is None or not self._thread.is_alive():
             return 0
         try:
@@ -84,7 +84,8 @@ class Aside:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_Left))
 
     def _work(self) -> None:
-        self._clock = time.pthread_getcpuclockid(threading.get_ident())
+        if hasattr(time, "pthread_getcpuclockid"):  # not on every system
+            self._clock = time.pthread_getcpuclockid(threading.get_ident())
         try:
             while (call := self._calls.get()) is not None:
                 call()

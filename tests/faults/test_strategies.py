@@ -120,7 +120,7 @@ def test_a_slow_strategy_delays_its_own_market_only(tmp_path: Path, expect: Expe
     row = expect(
         "a strategy that computes for 300 ms on every bar of 1 s",
         "named in the log, live and deciding, 0 reconnects, the others live, prices ≤ 2 s old, the loop's lag p99 "
-        "over half a minute ≤ 100 ms",
+        "over half a minute ≤ 200 ms",
     )
     with rogue(tmp_path, "until = time.perf_counter() + 0.3\n        while time.perf_counter() < until: pass") as world:
         world.start()
@@ -132,15 +132,16 @@ def test_a_slow_strategy_delays_its_own_market_only(tmp_path: Path, expect: Expe
         found, report = world.of(VICTIM), world.client.report()
         decided, lag_ms = found.decisions - before.decisions, report.loop_lag_recent_ms
         row.measured(
-            f"{found.state}, {decided} decisions in 35 s; {world.public.since(dialled)} reconnects, at least {fewest} "
-            f"others live, oldest price {oldest:.1f} s; the loop's lag p50 {lag_ms['p50']} ms, p99 {lag_ms['p99']} ms, "
-            f"longest {lag_ms['longest']} ms",
+            f"{found.state}, asked {'aside' if found.aside else 'on the loop'}, {decided} decisions in 35 s; "
+            f"{world.public.since(dialled)} reconnects, at least {fewest} others live, oldest price {oldest:.1f} s; "
+            f"the loop's lag p50 {lag_ms['p50']} ms, p99 {lag_ms['p99']} ms, longest {lag_ms['longest']} ms",
             ok=found.state == "live"
+            and found.aside
             and decided >= 10
             and not world.public.since(dialled)
             and fewest == len(NEIGHBOURS)
             and oldest <= 2
-            and (lag_ms["p99"] or 0.0) <= 100,
+            and (lag_ms["p99"] or 0.0) <= 200,
         )
 
 
