@@ -10,6 +10,7 @@ feeds it on after a restore.
 """
 
 import asyncio
+import errno
 import json
 import os
 import sqlite3
@@ -27,7 +28,7 @@ import msgspec
 from kangbot.cli.answer import answer
 from kangbot.cli.database import refill
 from kangbot.cli.offline import given_to_its_owner, settings_of
-from kangbot.errors import NeedsHuman, Retryable
+from kangbot.errors import NeedsHuman, Refused, Retryable
 from kangbot.journal.leap import leap
 from kangbot.journal.lock import FolderLock
 from kangbot.journal.writer import FILE as JOURNAL
@@ -66,7 +67,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 def backup(config: Path, target: Path, *, as_json: bool = False) -> int:
     """Write the backup and return the exit code. NeedsHuman where there is nothing to copy, or no room."""
     settings = settings_of(config)
-    with tempfile.TemporaryDirectory(prefix=".kangbot-backup-", dir=target.absolute().parent) as scratch:
+    if target.exists() and not target.is_file():  # /dev/null, by root: a file would stand in its place
+        raise Refused(f"{target} cannot be written: it is no plain file; name one")
+    with _beside(target, ".kangbot-backup-") as scratch:
         folder = Path(scratch)
         with given_to_its_owner(settings.state_dir):  # SQLite's side files, where no daemon runs
             _copied(settings, folder)
@@ -106,6 +109,14 @@ def backup(config: Path, target: Path, *, as_json: bool = False) -> int:
         "Keys, tokens and the database's address are not in it: keep them elsewhere.",
     )
     return answer(said, lines, as_json=as_json)
+
+
+def _beside(file: Path, prefix: str) -> "tempfile.TemporaryDirectory[str]":
+    """Return a folder on the disk of the file. Refused, with the name that was typed, where there can be none."""
+    try:
+        return tempfile.TemporaryDirectory(prefix=prefix, dir=file.absolute().parent)
+    except OSError as error:
+        raise Refused(f"{file} cannot be written: {error.strerror}: {file.absolute().parent}") from None
 
 
 def _copied(settings: Settings, folder: Path) -> None:
@@ -161,7 +172,7 @@ def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
     Where `config` is not there, it is restored as well. NeedsHuman: a daemon runs, the folder is not empty, the backup
     is damaged, or of a later kangbot.
     """
-    with tempfile.TemporaryDirectory(prefix=".kangbot-restore-", dir=config.absolute().parent) as scratch:
+    with _beside(config, ".kangbot-restore-") as scratch:
         folder = Path(scratch)
         manifest = _unpacked(source, folder)
         fresh = not config.exists()
@@ -249,6 +260,9 @@ def _onto_server(url: MysqlUrl, rows: Path) -> int:
 def _unpacked(source: Path, folder: Path) -> Manifest:
     """Unpack what the manifest names, and compare it. NeedsHuman where anything is wrong with it."""
     remedy = "take another backup"
+    if not source.is_file():
+        why = os.strerror(errno.ENOENT)
+        raise NeedsHuman(f"{source} is no backup that can be read: {why}", remedy="name what `kangbot backup` wrote")
     try:
         with zipfile.ZipFile(source) as archive:
             raw = archive.read(_MANIFEST)

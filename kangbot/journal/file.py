@@ -22,7 +22,7 @@ _FRAME_HEAD = 24  # before each page in the log
 _LOG_PAGES = 1000  # SQLite's own
 _LOG_BOUND = 4  # times as many, where nobody else has folded the log meanwhile
 _ROWS_A_STATEMENT = 500  # two variables a row; SQLite allows 32,766
-_LOOK = "check the disk and the folder's permissions; restore the file from a backup if it is damaged"
+_LOOK = "check the disk, its room and the folder's permissions; restore the file from a backup if it is damaged"
 _MARK = "UPDATE meta SET drained = ?"
 
 _CHECKPOINT = (

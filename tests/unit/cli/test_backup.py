@@ -1,12 +1,13 @@
 """A backup that cannot be read is refused in words, whatever is wrong with it."""
 
+import os
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from kangbot.cli.backup import restore
-from kangbot.errors import NeedsHuman
+from kangbot.cli.backup import backup, restore
+from kangbot.errors import NeedsHuman, Refused
 
 MANIFEST = """\
 {"format": 2, "kangbot": "0.1.0", "at_ns": 0, "mode": "sandbox", "venue": "bybit", "history": "server",
@@ -27,3 +28,18 @@ def test_bytes_that_changed_on_the_way_are_told(tmp_path: Path) -> None:
     with pytest.raises(NeedsHuman, match=r"backup\.zip is no backup that can be read"):
         restore(config, file)
     assert sorted(tmp_path.iterdir()) == [file]
+
+
+def test_a_place_that_takes_no_file_is_told_by_the_name_that_was_typed(tmp_path: Path) -> None:
+    """Not by that of the folder beside it in which the backup is made."""
+    config = tmp_path / "kangbot.toml"
+    config.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    nowhere = tmp_path / "nowhere"
+    with pytest.raises(Refused, match=rf"^{nowhere / 'backup.zip'} cannot be written: No such file or directory"):
+        backup(config, nowhere / "backup.zip")
+    for special in (tmp_path, Path(os.devnull)):
+        with pytest.raises(Refused, match="it is no plain file; name one"):
+            backup(config, special)
+    with pytest.raises(NeedsHuman, match=r"nowhere is no backup that can be read: No such file or directory$"):
+        restore(config, nowhere)
+    assert [path.name for path in tmp_path.iterdir()] == [config.name]
