@@ -17,7 +17,7 @@ from kangbot.ports import Listing, Page, Row, Shelf
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings
 from kangbot.storage.opening import open_history
-from kangbot.storage.url import parse
+from kangbot.storage.url import SqliteUrl, parse
 
 _ROWS = 2000  # a page
 
@@ -59,10 +59,12 @@ class Found:
 
 
 async def look(settings: Settings, span: Span) -> Found:
-    """Read it. Retryable where the history is away, NeedsHuman where it is not ours."""
-    database = settings.database
+    """Read it, and make nothing. Retryable where the history is away, NeedsHuman where it is not ours."""
+    database, url = settings.database, parse(settings.history_url)
+    if isinstance(url, SqliteUrl) and not url.path.exists():
+        return Found(trades=(), marks=(), currency="")
     history = open_history(
-        parse(settings.history_url),
+        url,
         real_world().fork("report").random,
         pool_size=1,
         connect_s=database.connect_timeout_s,

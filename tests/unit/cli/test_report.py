@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -105,6 +106,14 @@ def test_a_history_that_is_away_may_be_there_later(config: Path, monkeypatch: py
     config.write_text("")
     with pytest.raises(ConfigInvalid):
         command(config, start=None, end=None, html=None, as_json=False)
+
+
+def test_looking_makes_nothing(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where no daemon ran yet there is no history: root would leave one that the service may not write."""
+    shutil.rmtree(config.parent / "state")
+    assert command(config, start=None, end=None, html=None, as_json=False) == 0
+    assert capsys.readouterr().out == "Nothing was traded in that time.\n"
+    assert [path.name for path in config.parent.iterdir()] == [config.name]
 
 
 def test_no_figure_is_cut_in_a_narrow_terminal(
