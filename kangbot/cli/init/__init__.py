@@ -102,7 +102,11 @@ def _answers(given: Given, ask: Ask) -> Answers:
 
 
 def _ask(question: str, default: str) -> str:
-    return str(typer.prompt(question, default=default, err=True)).strip()  # standard output is the answer's
+    try:
+        return str(typer.prompt(question, default=default, err=True)).strip()  # standard output is the answer's
+    except typer.Abort:
+        typer.echo("\nNothing was written.", err=True)
+        raise typer.Exit(exit_codes.INTERRUPTED) from None
 
 
 def _take_default(_question: str, default: str) -> str:

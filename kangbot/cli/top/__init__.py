@@ -26,7 +26,7 @@ _ANSWER_S = 3.0  # a daemon that needs longer is said not to answer; keys wait a
 
 
 def top(config: Path, *, socket: Path | None, as_json: bool) -> int:
-    """Show the board until q or Ctrl-C; once, where the output is no terminal."""
+    """Show the board until q or Ctrl-C; once, where the output is no terminal, or one that cannot be drawn on."""
     client = ControlClient(socket or load(config, os.environ).control_socket, timeout_s=_ANSWER_S)
     try:
         seen = _look(client)
@@ -39,7 +39,7 @@ def top(config: Path, *, socket: Path | None, as_json: bool) -> int:
     console = Console()
     if as_json:
         typer.echo(msgspec.json.encode(seen).decode())
-    elif console.is_terminal and sys.stdin.isatty():
+    elif console.is_terminal and not console.is_dumb_terminal and sys.stdin.isatty():
         _watch(client, console, seen)
     else:
         console.print(Board(whole=True).render(seen, console.size))

@@ -1,5 +1,6 @@
 """`kangbot init`: what it writes is what `kangbot check` accepts, and what is there stays as it is."""
 
+import io
 import os
 import pty
 import select
@@ -10,8 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 
 from kangbot.cli import exit_codes
+from kangbot.cli.init import Given
+from kangbot.cli.init import init as ask
 from kangbot.cli.init.draft import symbols
 from kangbot.sandbox.options import ServeOptions
 from kangbot.settings import Settings, load
@@ -99,6 +103,26 @@ def test_nothing_that_is_there_is_overwritten(tmp_path: Path, name: str) -> None
     assert "not overwritten" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "mine"
+
+
+def test_whoever_goes_away_at_a_question_has_written_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the exit code of Ctrl-C."""
+    monkeypatch.setattr("sys.stdin", Terminal())
+    with pytest.raises(typer.Exit) as ended:
+        ask(tmp_path / "kangbot.toml", Given(**dict.fromkeys(Given.__slots__)))
+    assert ended.value.exit_code == exit_codes.INTERRUPTED
+    assert capsys.readouterr().err.endswith("\nNothing was written.\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+class Terminal(io.StringIO):
+    """At which nobody types any more."""
+
+    def isatty(self) -> bool:
+        """Return that it is one."""
+        return True
 
 
 def test_a_link_that_leads_nowhere_is_left_and_no_secret_is_written(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ _HEEDS_INTERRUPTS = (
 class Terminal:
     """`kangbot top` in a terminal of 80 columns and 24 lines."""
 
-    def __init__(self, socket: Path) -> None:
+    def __init__(self, socket: Path, term: str = "xterm-256color") -> None:
         self._handle, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self._before = termios.tcgetattr(theirs)
@@ -174,7 +174,7 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env={**os.environ, "TERM": "xterm-256color"},
+            env={**os.environ, "TERM": term},
             start_new_session=True,
         )
         self.said = ""
@@ -225,6 +225,21 @@ async def test_it_ends_cleanly_in_a_real_terminal(served: Served, how: str) -> N
             terminal.close()
 
     await asyncio.get_running_loop().run_in_executor(None, watch)
+
+
+@pytest.mark.process
+async def test_a_terminal_that_cannot_be_drawn_on_gets_one_board(served: Served) -> None:
+    """It would stay empty otherwise, until q."""
+
+    def look() -> None:
+        terminal = Terminal(served.socket, "dumb")
+        try:
+            terminal.until("score")
+            assert terminal.process.wait(timeout=30) == exit_codes.OK
+        finally:
+            terminal.close()
+
+    await asyncio.get_running_loop().run_in_executor(None, look)
 
 
 @pytest.mark.process
