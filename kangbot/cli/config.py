@@ -118,7 +118,7 @@ def restore(config: Path, state: Path | None, which: str, *, as_json: bool = Fal
     try:
         if aside:  # a copy, so that a file is there at every moment: a daemon may be looking
             shutil.copy2(config, aside)  # with its mode: what is wrong with it may be a secret in it
-        write_whole(config, text)
+        write_whole(config.resolve(), text)  # a link stays one
     except OSError as error:
         typer.echo(f"{error.filename or config}: {error.strerror}", err=True)
         return exit_codes.FAILURE

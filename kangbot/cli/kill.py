@@ -90,6 +90,6 @@ def release(config: Path, *, market: str, socket: Path | None, as_json: bool = F
     if as_json:
         _say({"released": market or "kill switch"})
         return exit_codes.OK
-    released = f"the quarantine of {market} is lifted" if market else "the kill switch is released"
-    typer.echo(f"{released}: strategies may enter again")
+    switched = "the kill switch is released: strategies may enter again"
+    typer.echo(f"no quarantine holds {market} any more" if market else switched)  # the switch may hold it, all the same
     return exit_codes.OK

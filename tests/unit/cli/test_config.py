@@ -41,6 +41,16 @@ def test_a_version_is_put_back_and_what_was_broken_is_set_aside(
     assert stat.S_IMODE(aside.stat().st_mode) == 0o600
 
 
+def test_a_configuration_behind_a_link_is_put_back_there(tmp_path: Path) -> None:
+    """The link stays one: whoever keeps the file elsewhere finds it there."""
+    config, kept, copy = tmp_path / "kangbot.toml", tmp_path / "kept.toml", tmp_path / "copy.toml"
+    kept.write_bytes(GOOD + b"size = \n")
+    copy.write_bytes(GOOD)
+    config.symlink_to(kept.name)
+    assert restore(config, None, str(copy)) == 0
+    assert (config.is_symlink(), kept.read_bytes()) == (True, GOOD)
+
+
 def test_a_state_folder_that_is_none_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file in its place; one without a version says so."""
     config, file = tmp_path / "kangbot.toml", tmp_path / "file"

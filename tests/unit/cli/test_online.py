@@ -59,6 +59,8 @@ async def test_the_kill_switch_is_told_and_answers_a_script(served: Served) -> N
     at = ("--socket", str(served.socket), "--json")
     code, out, _ = await typed("kill", "--reason", "news", "--flatten", *at)
     assert (code, json.loads(out)) == (exit_codes.OK, {"killed": "news", "flatten": True, "file": ""})
+    code, out, _ = await typed("release", MARKET, "--socket", str(served.socket))
+    assert (code, out) == (exit_codes.OK, f"no quarantine holds {MARKET} any more\n")  # and the switch is still set
     code, out, _ = await typed("release", *at)
     assert (code, json.loads(out)) == (exit_codes.OK, {"released": "kill switch"})
 
