@@ -60,7 +60,7 @@ def restore(config: Path, file: Path, *, as_json: bool = False) -> int:
     try:
         revision = revision_of(file)
     except (OSError, ValueError) as error:
-        raise _unusable(error) from error
+        raise _unusable(file, error) from error
     there = migrate.check(target).current
     if there not in (None, revision):
         raise NeedsHuman(
@@ -80,9 +80,9 @@ def refill(target: url.MysqlUrl, rows: Path, revision: str) -> int:
         migrate.upgrade(target, to=revision)
         return asyncio.run(fill(target, rows))
     except ValueError as error:
-        raise _unusable(error) from error
+        raise _unusable(rows, error) from error
 
 
-def _unusable(error: Exception) -> NeedsHuman:
+def _unusable(file: Path, error: Exception) -> NeedsHuman:
     why = error.strerror if isinstance(error, OSError) else error
-    return NeedsHuman(f"the history cannot be restored: {why}", remedy="take another backup")
+    return NeedsHuman(f"the history cannot be restored: {file}: {why}", remedy="take another backup")

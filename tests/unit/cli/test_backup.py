@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kangbot.cli import database
 from kangbot.cli.backup import backup, restore
 from kangbot.errors import NeedsHuman, Refused
 
@@ -43,3 +44,14 @@ def test_a_place_that_takes_no_file_is_told_by_the_name_that_was_typed(tmp_path:
     with pytest.raises(NeedsHuman, match=r"nowhere is no backup that can be read: No such file or directory$"):
         restore(config, nowhere)
     assert [path.name for path in tmp_path.iterdir()] == [config.name]
+
+
+def test_a_copy_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before any database is asked."""
+    monkeypatch.setenv("KANGBOT_DATABASE__URL", "mysql://nobody@127.0.0.1:1/none")
+    config, empty = tmp_path / "kangbot.toml", tmp_path / "empty"
+    config.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    empty.write_bytes(b"")
+    for file, why in ((tmp_path / "none", "No such file or directory"), (empty, "it is no dump of a history")):
+        with pytest.raises(NeedsHuman, match=f"the history cannot be restored: {file}: {why}"):
+            database.restore(config, file)
