@@ -1,6 +1,8 @@
 """A thread beside the loop that can be left."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -136,3 +138,35 @@ def test_what_is_told_after_the_end_of_the_loop_is_dropped() -> None:
     go.set()
     time.sleep(0.1)
     assert not told
+
+
+NEVER_ENDS = """
+import asyncio, threading
+from kangbot.runtime.aside import Aside
+
+there = threading.Event()
+
+def stay():
+    while True:
+        try:
+            there.set()
+            while True:
+                pass
+        except BaseException:
+            pass
+
+async def life():
+    aside = Aside("test")
+    aside.post(stay)
+    while not there.is_set():
+        await asyncio.sleep(0.01)
+    aside.leave()
+
+asyncio.run(life())
+"""
+
+
+def test_the_process_ends_whatever_it_does() -> None:
+    """Also while it catches whatever is to end it."""
+    done = subprocess.run([sys.executable, "-c", NEVER_ENDS], timeout=PATIENCE_S, check=False, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
