@@ -58,6 +58,8 @@ class Overseer:
         began_ns = perf_counter_ns()
         try:
             return call(argument) if self._alarm is None else self._alarm.run(call, argument)
+        except SystemExit as error:  # the loop would obey it
+            raise RuntimeError(f"its strategy raised {error!r}") from error
         finally:
             took_ns = perf_counter_ns() - began_ns
             self.spent_ns += took_ns

@@ -103,7 +103,7 @@ class Strategist:
         self._due_ns = self._indicators = None
         self._bars.clear()
         self._window.clear()
-        self.shown = 0
+        self.shown = self._excused = 0
         self._desk.target = None
 
     def changed(self) -> None:

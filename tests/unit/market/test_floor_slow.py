@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from statistics import median
 
@@ -192,15 +192,16 @@ def test_a_strategy_that_raises_aside_has_its_market_fall() -> None:
     hurry(story)
 
 
-def test_a_strategy_that_ends_the_process_only_falls() -> None:
-    """On a thread `sys.exit` would end the thread, and its market would wait for ever."""
+@pytest.mark.parametrize("prepare", [hold, slow])
+def test_a_strategy_that_ends_the_process_only_falls(prepare: Callable[[HurriedStory], Awaitable[object]]) -> None:
+    """On the loop `sys.exit` would be obeyed; on a thread it would end that, and its market would wait for ever."""
 
     async def story(told: HurriedStory) -> None:
         def leave() -> None:
             told.strategy.busy = None
             raise SystemExit(1)
 
-        await slow(told)
+        await prepare(told)
         told.strategy.busy = leave
         await told.bar()
         await told.until(lambda: told.task.supervisor.falls == 1)
