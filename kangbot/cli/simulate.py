@@ -21,7 +21,15 @@ _TOLD = 5  # violations with their timeline; the others by one line each
 
 
 def simulate(
-    *, seed: int | None, seeds: str | None, minutes: float, markets: int, mutant: str, jobs: int, as_json: bool
+    *,
+    seed: int | None,
+    seeds: str | None,
+    minutes: float,
+    markets: int,
+    spot: bool,
+    mutant: str,
+    jobs: int,
+    as_json: bool,
 ) -> int:
     """Play the seeds and return the exit code: 1 where a promise was broken."""
     if seed is not None and seeds is not None:
@@ -32,7 +40,7 @@ def simulate(
         known = "" if wanted is None else f"--mutant is {EVERY}, or one of: {', '.join(MUTANTS)}"
         typer.echo(known or "--seeds is a range such as 1..100, the last one included", err=True)
         return USAGE
-    options = Options(minutes=minutes, markets=markets)
+    options = Options(minutes=minutes, markets=markets, spot=spot)
     if mutant == EVERY:
         return _every_mutant(wanted, options, as_json=as_json)
     console, summary, began_s = Console(stderr=True), empty_summary(), perf_counter()
@@ -102,6 +110,7 @@ def _tell(console: Console, outcome: Outcome, options: Options, mutant: str, *, 
     again = f"kangbot simulate --seed {outcome.seed}"
     again += f" --minutes {options.minutes:g}" if options.minutes != default.minutes else ""
     again += f" --markets {options.markets}" if options.markets != default.markets else ""
+    again += " --spot" if options.spot else ""
     again += f" --mutant {mutant}" if mutant else ""
     told = f"seed {outcome.seed}, {violation.at_ns / 1e9:.3f} s: ({violation.invariant}) {violation.message}"
     console.print(told, markup=False, style="bold red", soft_wrap=True)

@@ -18,6 +18,7 @@ from kangbot.scenario.plan import Hand, Plan, Switch
 from kangbot.sim.exchange.orders import OrderRequest
 from kangbot.sim.exchange.refusal import RequestRefused
 from kangbot.sim.exchange.venue import SimVenue
+from kangbot.sim.proof.held import held, is_spot, sellable
 from kangbot.sim.proof.invariants import Invariants
 from kangbot.sim.proof.trace import Trace
 
@@ -139,10 +140,10 @@ class People:
             return
         check.deeds["kill_flat"] += 1
         since_ns = self._venue_now_ns() - _CLOSED_NS
-        for market in self._engine.account.open_markets():
-            if check.hands.traded_ns.get(market, 0) < since_ns:
-                held = self._engine.account.holding(market).net
-                check.fail("kill", f"{market} holds {held} while the kill switch is set to flatten")
+        for market in self._engine.desks:
+            left = sellable(self._engine, market) if is_spot(self._engine, market) else held(self._engine, market)
+            if left and check.hands.traded_ns.get(market, 0) < since_ns:
+                check.fail("kill", f"{market} holds {left} while the kill switch is set to flatten")
 
     # --------------------------------------------------------------------------------------------------------- by hand
     def _trade(self, hand: Hand) -> None:

@@ -1,5 +1,6 @@
 """What a seed means: the markets, how they trade, what the operator does, and what goes wrong when."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from kangbot.model.orders import OrderKind, Side, TimeInForce
 from kangbot.ports import IdRule
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import SECOND_NS
-from kangbot.sim.markets.listing import DEFAULT_LINEAR, linear
+from kangbot.sim.markets.listing import DEFAULT_LINEAR, linear, spot
 from kangbot.sim.markets.spec import MarketSpec as SimMarket
 from kangbot.sim.world.faults import Fault, Kind, planned
 from kangbot.sim.world.process import Spot
@@ -33,6 +34,7 @@ LIVENESS_NS = 60 * SECOND_NS  # after the last
 MINUTE_S = 60
 _KILLED_SHARE = 0.35  # of the sessions
 _HANDS_SHARE = 0.3
+_SPOT_SHARE = 0.5  # of the markets, where there are spot pairs at all
 # Breakers that open, probe and close several times in a session.
 _QUICK = BreakerTerms(
     failures=5,
@@ -56,6 +58,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     markets: int = 5
     most_faults: int = 14
     kinds: tuple[Kind, ...] | None = None
+    spot: bool = False  # some of the markets are spot pairs
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +140,7 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
         kinds = tuple(kind for kind in kinds if kind is not Kind.DUPLICATION)
     most = round(options.most_faults * max(1.0, options.minutes / _FAULTS_MINUTES))
     faults = planned(rng, begin_ns=_QUIET_NS, end_ns=calm_ns, kinds=kinds, most=most)
-    return Plan(
+    plan = Plan(
         seed=seed,
         markets=markets,
         specs=tuple(_spec(rng, market, size) for market in markets),
@@ -156,6 +159,32 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
         compact_s=rng.choice((None, None, 8.0, 30.0)),
         calm_ns=calm_ns,
         end_ns=end_ns,
+    )
+    return _with_spot(rng, plan) if options.spot else plan
+
+
+def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
+    """Draw which markets are spot pairs, and let nobody trade by hand: whose coins they are is not told apart here."""
+    pairs = {market.market: spot(market.instrument.native) for market in plan.markets if rng.random() < _SPOT_SHARE}
+
+    def kind(market: SimMarket) -> SimMarket:
+        pair = pairs.get(market.market)
+        return market if pair is None else replace(market, instrument=pair.instrument)
+
+    def traded(spec: MarketSpec) -> MarketSpec:
+        pair = pairs.get(spec.market)
+        return spec if pair is None else replace(spec, market=pair.market, symbol=pair.instrument.symbol)
+
+    def done(order: Order) -> Order:
+        pair = pairs.get(order.market)
+        return order if pair is None else msgspec.structs.replace(order, market=pair.market)
+
+    return msgspec.structs.replace(
+        plan,
+        markets=tuple(map(kind, plan.markets)),
+        specs=tuple(map(traded, plan.specs)),
+        orders=tuple(map(done, plan.orders)),
+        hands=(),
     )
 
 

@@ -23,6 +23,7 @@ from kangbot.scenario.plan import MINUTE_S, Doom, Options, Plan, plan_of
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.spec import VenueSpec
+from kangbot.sim.proof.held import held, is_spot, unguarded
 from kangbot.sim.proof.invariants import Invariants, Rules
 from kangbot.sim.proof.recovery import Recovery
 from kangbot.sim.proof.trace import Trace
@@ -282,12 +283,12 @@ class Session:
                 old = order.intent.at_ns - START_NS < began_ns
                 if order.status is OrderStatus.UNKNOWN and old and self.now_ns() > began_ns + _RESOLVED_S * SECOND_NS:
                     self.invariants.fail(7, f"order {order.client_id} is UNKNOWN 30 s after the faults stopped")
-            held = self.engine.account.holding(market).net
-            if executor.position.net != held:
-                wrong.append(f"{market}: we count {executor.position.net}, the venue {held}")
-            ours = held if self.plan.foreign is ForeignPolicy.ADOPT else self.invariants.hands.ours(market, held)
-            if ours and self.engine.stop(market) is None:
-                wrong.append(f"{market}: a position of {held} has no stop at the venue")
+            net = held(self.engine, market)
+            if executor.position.net != net:
+                wrong.append(f"{market}: we count {executor.position.net}, the venue {net}")
+            ours = net if self.plan.foreign is ForeignPolicy.ADOPT else self.invariants.hands.ours(market, net)
+            if (bare := unguarded(self.engine, market)) and (ours or is_spot(self.engine, market)):
+                wrong.append(f"{market}: {bare}")
             if place.state not in _WANTED[place.desired]:
                 wrong.append(f"{market}: is {place.state.value} ({place.reason}) and should be {place.desired.value}")
             if executor.quarantine:
@@ -328,15 +329,15 @@ class Session:
 
     def _at_rest(self) -> bool:
         """Whether every position has its stop: one that has just been triggered may still be looking for offers."""
-        return all(self.engine.stop(market) is not None for market in self.engine.account.open_markets())
+        return not any(unguarded(self.engine, market.market) for market in self.plan.markets)
 
     def _compare(self) -> None:
         """Hold the journal against the venue and the history against the journal, to the row."""
         check, disk, history = self.invariants, self._outside.disk, self._outside.history
         for market in self.plan.markets:
-            held = self.engine.account.holding(market.market).net
-            if check.net(market.market) != held:
-                check.fail(4, f"{market.market}: the journal sums to {check.net(market.market)}, the venue has {held}")
+            net = held(self.engine, market.market)
+            if check.net(market.market) != net:
+                check.fail(4, f"{market.market}: the journal sums to {check.net(market.market)}, the venue has {net}")
         if missed := check.missed():
             check.fail(4, f"executions that the journal never got: {missed}")
         if endless := check.open_ended():

@@ -60,6 +60,16 @@ def test_sessions_with_faults_keep_every_promise(seeds: str) -> None:
 
 
 @pytest.mark.process
+def test_sessions_with_spot_pairs_keep_every_promise() -> None:
+    """What is held is coins, and its stop an order of ours: it follows them, sells them, and does not outlive them."""
+    code, said, told = _simulate("--seeds", "1..40", "--minutes", "5", "--spot")
+    assert said["violations"] == [], told
+    assert code == 0
+    assert said["deeds"]["spot_stop"] > 100
+    assert said["deeds"]["spot_stop_sold"] > 5
+
+
+@pytest.mark.process
 def test_a_violation_is_told_with_what_led_to_it_and_how_to_see_it_again() -> None:
     """The timeline ends where the promise was broken; the exit code says so to a script."""
     code, said, told = _simulate("--seed", "1", "--minutes", "4", "--mutant", "journal_after_send")

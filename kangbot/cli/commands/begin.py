@@ -108,6 +108,9 @@ def simulate(
     seeds: Annotated[str | None, typer.Option(help="A range such as 1..100, the last one included.")] = None,
     minutes: Annotated[float, typer.Option(min=3, help="How long a session lasts, in virtual time.")] = 10,
     markets: Annotated[int, typer.Option(min=1, max=27, help="How many trade.")] = 5,
+    spot: Annotated[
+        bool, typer.Option("--spot", help="Half of the markets are spot pairs; nobody trades by hand.")
+    ] = False,
     mutant: Annotated[
         str, typer.Option(help="Take a safeguard out, by its name (all: each in turn): it must be noticed.")
     ] = "",
@@ -120,7 +123,16 @@ def simulate(
     """
     from kangbot.cli.simulate import simulate as command
 
-    code = command(seed=seed, seeds=seeds, minutes=minutes, markets=markets, mutant=mutant, jobs=jobs, as_json=as_json)
+    code = command(
+        seed=seed,
+        seeds=seeds,
+        minutes=minutes,
+        markets=markets,
+        spot=spot,
+        mutant=mutant,
+        jobs=jobs,
+        as_json=as_json,
+    )
     raise typer.Exit(code)
 
 

@@ -36,9 +36,9 @@ from kangbot.model.events import (
     OrderIntended,
     RequestsPaused,
 )
-from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId
+from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId, is_stop_id, spot_base
 from kangbot.model.money import ZERO, Money, Quantity
-from kangbot.model.orders import Evidence, Fill, Intent, OrderStatus, Purpose
+from kangbot.model.orders import Evidence, Fill, Intent, OrderStatus, Purpose, Side
 from kangbot.ports import IdRule
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
@@ -48,6 +48,7 @@ from kangbot.sim.exchange.orders import Origin, SimOrder
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.proof.breaking import BreakerWatch
 from kangbot.sim.proof.hands import HandWatch
+from kangbot.sim.proof.held import held, is_spot
 from kangbot.sim.proof.killing import KillWatch
 from kangbot.sim.proof.trace import Trace
 
@@ -199,6 +200,11 @@ class Invariants:
 
     def _order(self, order: SimOrder) -> None:
         client_id = ClientId(order.request.client_id)
+        if is_stop_id(client_id):
+            # The stop beside a holding: that it is the right one is asked once the faults are over (`held.py`).
+            self.deeds["spot_stop"] += order.untriggered and order.created_ns == order.updated_ns
+            self.deeds["spot_stop_sold"] += order.status is OrderStatus.FILLED
+            return
         if not client_id.startswith(CLIENT_ID_PREFIX):
             self.hands.order(order)
             return
@@ -216,11 +222,12 @@ class Invariants:
         """Hold the venue's exposure against the limits, and our ledger against what may still happen."""
         limits, total = self._rules.limits, ZERO
         for market, desk in self._engine.desks.items():
-            ours = self.hands.ours(market, self._engine.account.holding(market).net)
+            ours = self.hands.ours(market, held(self._engine, market))
             here = abs(ours) * desk.mark if desk.book.quoted else ZERO
             for order in self._engine.orders.open(market):
                 named = order.request.client_id.startswith(CLIENT_ID_PREFIX)
-                if named and order.origin is Origin.USER and not order.request.reduce_only:
+                reduces = order.request.reduce_only or (order.side is Side.SELL and is_spot(self._engine, market))
+                if named and order.origin is Origin.USER and not reduces:
                     here += order.left * (order.price or desk.last)
             total += here
             self._within(" of ", market, here, limits.market_notional)
@@ -313,7 +320,8 @@ class Invariants:
             self.fail(4, f"execution {fill.execution_id} is applied and the venue never told it")
         elif (truth.side, truth.quantity, truth.price) != (fill.side, fill.quantity, fill.price):
             self.fail(4, f"execution {fill.execution_id} is applied as another than it was")
-        net = self._nets[fill.market] = self._nets.get(fill.market, ZERO) + fill.signed
+        taken = fill.fee if fill.fee_currency == spot_base(fill.market) else ZERO  # coins that never arrived
+        net = self._nets[fill.market] = self._nets.get(fill.market, ZERO) + fill.signed - taken
         if net != event.net:
             self.fail(4, f"fills of {fill.market} sum to {net}, the journal says {event.net}")
 
