@@ -68,8 +68,10 @@ class Agreement:
     @property
     def needed(self) -> Quantity:
         """How much a stop must close: the position, or what can be sold of a holding; 0 for nothing."""
-        net = self._blotter.position.net
-        return abs(net) if self.covering is None else self.covering.needed(net, self._blotter.holding)
+        position = self._blotter.position
+        if self.covering is None:
+            return abs(position.net)
+        return self.covering.needed(position.net, self._blotter.holding, position.entry)
 
     @property
     def executions_since_ns(self) -> int | None:

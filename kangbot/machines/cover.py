@@ -73,11 +73,15 @@ class Covering(msgspec.Struct, frozen=True, kw_only=True):
     instrument: Instrument
     adopted: bool = False  # what somebody buys by hand is the strategy's
 
-    def needed(self, net: Quantity, holding: Holding) -> Quantity:
-        """Return how much of the holding `net` a stop must sell; 0 where nothing is held, or too little to be sold."""
+    def needed(self, net: Quantity, holding: Holding, entry: Price | None) -> Quantity:
+        """Return how much of the holding `net` a stop must sell; 0 where nothing is held, or too little to be sold.
+
+        It is valued at its stop; where nobody knows one, at its `entry` (None where nothing is held).
+        """
         whole = clamp(max(net if self.adopted else holding.ours(net), ZERO), self.instrument)
-        worth = self.instrument.min_notional if holding.stop is None else whole * holding.stop
-        return ZERO if whole < self.instrument.min_quantity or worth < self.instrument.min_notional else whole
+        price = holding.stop or entry or ZERO
+        least = whole < self.instrument.min_quantity or whole * price < self.instrument.min_notional
+        return ZERO if least else whole
 
     def owns(self, report: OrderReport) -> bool:
         """Whether the order is one of these stops."""

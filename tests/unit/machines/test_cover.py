@@ -103,7 +103,8 @@ def test_a_stop_that_ended_without_selling_is_gone() -> None:
         ("3", "2", "90", True, "3"),
         ("0.0009", "0", "90", False, "0"),
         ("0.04", "0", "90", False, "0"),  # worth less than the venue takes
-        ("0.04", "0", None, False, "0.04"),  # nobody knows what it is worth
+        ("0.04", "0", None, False, "0"),  # nobody knows its stop: it is worth what was paid
+        ("0.06", "0", None, False, "0.06"),
         ("0", "0", None, False, "0"),
         ("-1", "0", "90", False, "0"),
     ],
@@ -112,7 +113,7 @@ def test_what_a_stop_must_sell(net: str, by_hand: str, price: str | None, adopte
     """Ours, in whole steps, and nothing where it is too little to be sold."""
     covering = msgspec.structs.replace(SPOT, adopted=adopted)
     holding = Holding(stop=None if price is None else dec(price), by_hand=dec(by_hand))
-    assert covering.needed(dec(net), holding) == dec(expected)
+    assert covering.needed(dec(net), holding, dec(100) if net != "0" else None) == dec(expected)
 
 
 # ---------------------------------------------------------------------------------------------------------- agreement
