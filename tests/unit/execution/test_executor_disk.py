@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from kangbot.errors import Refused
-from kangbot.model.events import FillApplied
+from kangbot.machines.backlog import KEPT
+from kangbot.model.events import FillApplied, Severity
 from kangbot.model.ids import client_id
 from kangbot.model.orders import OrderKind, OrderStatus, Purpose, Side
 from tests.support.order_story import Market, Story, told
@@ -61,6 +62,24 @@ async def test_what_was_learnt_while_the_disk_was_dead_is_written_when_it_lives(
     fills = [event for event in story.disk.events if isinstance(event, FillApplied)]
     assert [event.net for event in fills] == [dec("0.4"), dec(1)]
     story.check(market)
+    await market.end()
+
+
+@told
+async def test_an_executor_says_when_no_more_can_be_learnt() -> None:
+    """While two thousand events of its market wait; once the disk has taken some it can."""
+    story = Story()
+    market = await story.live()
+    story.disk.dead = True
+    market.executor.place(proposal(purpose=Purpose.EXIT, kind=OrderKind.MARKET))
+    for number in range(KEPT):
+        market.executor.tell("market.released", Severity.WARNING, f"number {number}")
+    await asyncio.sleep(5)
+    before = market.executor.overfull
+    story.disk.dead = False
+    await asyncio.sleep(5)
+    assert (before, market.executor.overfull) == (True, False)
+    assert market.notes().count("market.released") == KEPT
     await market.end()
 
 
