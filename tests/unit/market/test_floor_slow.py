@@ -15,7 +15,7 @@ from kangbot.model.events import Noted, RunState
 from kangbot.model.orders import Side
 from kangbot.runtime.alarm import Alarm
 from tests.support.floor_story import LOOKBACK, MINUTE_NS, Closes, Story, bar_at
-from tests.support.hurried import HurriedStory, hurry
+from tests.support.hurried import PACE, HurriedStory, hurry
 from tests.support.trade_words import MARKET
 
 BOUNDS = Bounds(slow_ns=100 * MILLISECOND_NS, block_ns=20 * SECOND_NS, times=4)
@@ -412,11 +412,12 @@ def test_a_library_that_keeps_the_interpreter_is_named_and_in_the_end_stopped() 
 
 def test_while_one_strategy_computes_another_market_decides_in_time() -> None:
     """On the one loop, in Python: it waits for a small part of what the slow one takes for a bar."""
-    busy_s = 0.3
+    busy_s, soon_s = 0.3, 0.02
+    began, decided = list[float](), list[float]()
 
     def spin() -> None:
-        until = time.perf_counter() + busy_s
-        while time.perf_counter() < until:
+        began.append(time.perf_counter())
+        while time.perf_counter() < began[-1] + busy_s:
             pass
 
     async def story(told: HurriedStory) -> None:
@@ -426,18 +427,18 @@ def test_while_one_strategy_computes_another_market_decides_in_time() -> None:
             await one.live()
         told.strategy.busy = spin
         await told.bar()  # the last one on the loop
+        other.strategy.busy = lambda: decided.append(time.perf_counter())
         waited = []
         for number in range(8):
-            slow_bars, opened = told.task.strategist.decisions, other.strategy.made[-1].opened
+            before = told.task.strategist.decisions
             told.strategy.want(number % 2)
             told.task.inbox.offer(bar_at(told.strategy.made[-1].opened[-1] + MINUTE_NS), 1)
-            await told.until(lambda: told.task.strategist.aside)
-            before, offered = other.task.strategist.decisions, time.perf_counter()
-            other.task.inbox.offer(bar_at(opened[-1] + MINUTE_NS), 1)
-            while other.task.strategist.decisions == before:
-                await asyncio.sleep(0)
-            waited.append(time.perf_counter() - offered)
-            await told.until(lambda: told.task.strategist.decisions > slow_bars)  # noqa: B023 -- in this turn of the loop
+            await told.until(lambda: len(began) == number + 2)  # noqa: B023 -- in this turn of the loop
+            bar, due = bar_at(other.strategy.made[-1].opened[-1] + MINUTE_NS), time.perf_counter() + soon_s
+            asyncio.get_running_loop().call_later(soon_s * PACE, other.task.inbox.offer, bar, 1)
+            await told.until(lambda: len(decided) == number + 1)  # noqa: B023 -- likewise
+            waited.append(decided[-1] - due)
+            await told.until(lambda: told.task.strategist.decisions > before)  # noqa: B023 -- likewise
             assert told.task.desk.target == told.strategy.target
         assert median(waited) < busy_s / 3
         assert told.state is other.state is RunState.LIVE
