@@ -87,8 +87,8 @@ def test_no_command_is_a_question_for_help() -> None:
 
 
 def test_version() -> None:
-    """One line."""
-    assert kangbot("version").stdout == "kangbot 0.1.0\n"
+    """One line, asked either way."""
+    assert kangbot("version").stdout == kangbot("--version").stdout == "kangbot 0.1.0\n"
 
 
 def test_check_says_what_a_right_configuration_means() -> None:
