@@ -1,9 +1,9 @@
 """A market's inbox: everything that can happen to the market, in one place, emptied by one task.
 
 Conflation happens here, between the reader of a socket and the market: a quote replaces the last one and wakes nobody
-(a decision reads the newest when it is made), trades are kept in order and wake the task when one of them lies beyond
-the bar that is being built, and whatever concerns money (orders, fills, commands, closed bars) is kept and wakes it at
-once.
+(a decision reads the newest when it is made; a strategy that decides on quotes has each of them wake its market, and
+sees the newest when its turn comes), trades are kept in order and wake the task when one of them lies beyond the bar
+that is being built, and whatever concerns money (orders, fills, commands, closed bars) is kept and wakes it at once.
 
 Each kind has a bound, and what does not fit is never lost in silence: it is counted, and the market makes up for it::
 
@@ -67,6 +67,7 @@ class Batch(msgspec.Struct, kw_only=True):
     messages: list[object] = []
     topics: dict[str, FeedChanged] | None = None  # after the messages: how each that did not fit stands
     edit: MarketSpec | None = None  # the last one
+    quoted: bool = False  # a quote came, and quotes wake the market
     looks: bool = False  # something changed that concerns all markets (the kill switch): act on it
     commands: int = 0
     command: object = None  # the last of them
@@ -86,6 +87,7 @@ class Inbox:
         self.quote: Quote | None = None
         self.quote_seen_ns = 0  # when the stream told the last one, by our clock
         self.priced_ns = 0  # when the last one came, by the stream or in its stead
+        self.quotes_wake = False  # so does each quote
         self.wake_trade_ns: int | None = None  # a trade at or after this venue time wakes the task
         self.ticks = 0
         self.dropped = 0  # of all kinds, since the start
@@ -105,6 +107,9 @@ class Inbox:
         if isinstance(event, Quote):
             self.quote = event
             self.quote_seen_ns = self.priced_ns = self._clock.now_ns()
+            if self.quotes_wake:
+                self._batch.quoted = True
+                self._wake(received_ns)
         elif isinstance(event, Trade):
             self._trade(event, received_ns)
         elif isinstance(event, Bar):

@@ -191,13 +191,7 @@ class MarketTask:
         if self._waits_ns is not None and self._waits_ns <= now_ns:
             self._act_due = True
         if self._bars is not None:
-            for bar in (*self._bars.take(batch), *self._bars.tick(now_ns + self._offset_ns())):
-                if self._renews:
-                    self._keep_bar(bar)
-                    self._change(renew=True)
-                    break  # history has the rest
-                self._closed(bar)
-            self._rejoin(now_ns)
+            self._take_data(self._bars, batch, now_ns)
         if self.strategist.spoilt:
             self._begin_anew("its strategy was interrupted in the middle of a bar")
         self._change(renew=False)
@@ -209,6 +203,17 @@ class MarketTask:
         if self._act_due:
             self._act_due = False
             self._act()
+
+    def _take_data(self, bars: Bars, batch: Batch, now_ns: int) -> None:
+        for bar in (*bars.take(batch), *bars.tick(now_ns + self._offset_ns())):
+            if self._renews:
+                self._keep_bar(bar)
+                self._change(renew=True)
+                break  # history has the rest
+            self._closed(bar)
+        self._rejoin(now_ns)
+        if batch.quoted and self.state in _DECIDING:
+            self._decide()
 
     def _take(self, message: object) -> None:
         if isinstance(message, _FOR_THE_EXECUTOR):
@@ -445,6 +450,7 @@ class MarketTask:
         if ends_ns is not None:
             ends_ns -= self._offset_ns()
         self._waits_ns = self.desk.deadline_ns()
+        self.inbox.quotes_wake = self.state in _DECIDING and self.spec.strategy.decides_on_quotes
         self.inbox.wake_trade_ns = bars.ends_ns if isinstance(bars, TradeBars) else None
         return earliest(
             self.desk.executor.deadline_ns(),
