@@ -21,7 +21,8 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-_FIRST_NS, _CEILING_NS = SECOND_NS // 2, 30 * SECOND_NS
+# A venue that is back is found within the ceiling: half of what a market has until it must be live again.
+_FIRST_NS, _CEILING_NS = SECOND_NS // 2, 15 * SECOND_NS
 _TIMEOUT_S = 15.0  # of one question
 
 
