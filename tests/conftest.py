@@ -1,5 +1,8 @@
 """What holds for every test."""
 
+import sys
+import threading
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -25,16 +28,32 @@ _COVERING = (
 )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Let a test that proves no branch run untraced.
+
+    Beside the time it costs, CPython 3.11 spins in a traced thread for as long as an exception waits for another one
+    (`PyThreadState_SetAsyncExc`), which is how a strategy is interrupted. pytest-cov's `no_cover` leaves the tracer on
+    in the workers of pytest-xdist.
+    """
+    if pyfuncitem.path.parent.relative_to(_HERE).as_posix().startswith(_COVERING):
+        return (yield)
+    trace = sys.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(trace)
+        threading.settrace(trace)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say who is measured, and who goes first.
+    """Say who goes first.
 
     Tests of real processes mostly wait: they go first, beside each other, and what only computes fills the cores behind
     them, so that no long test is left for the end. Within both it stays as pytest-randomly shuffled it.
     """
-    for item in items:
-        folder = item.path.parent.relative_to(_HERE).as_posix()
-        if not folder.startswith(_COVERING):
-            item.add_marker("no_cover")
     items.sort(key=lambda item: not _waits(item))
 
 
