@@ -38,14 +38,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     """
     if pyfuncitem.path.parent.relative_to(_HERE).as_posix().startswith(_COVERING):
         return (yield)
-    trace = sys.gettrace()
+    trace, of_threads = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
     threading.settrace(None)
     try:
         return (yield)
     finally:
         sys.settrace(trace)
-        threading.settrace(trace)
+        threading.settrace(of_threads)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

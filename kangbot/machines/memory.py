@@ -167,8 +167,6 @@ class _Market:
 
     def add(self, event: Event) -> None:
         match event:
-            case BarStored():  # the most common first
-                pass  # a bar changes nothing that a market has to remember
             case OrderIntended(intent=intent):
                 self._orders[intent.client_id] = Order(intent=intent, settle_ns=intent.deadline_ns)
             case OrderChanged():
@@ -192,7 +190,7 @@ class _Market:
                 self._hands = self._hands.noted(event)
                 self._contradiction = contradicted(self._contradiction, event)
             case _:
-                pass
+                pass  # a bar changes nothing that a market has to remember
 
     def _changed(self, event: OrderChanged) -> None:
         order = self._orders.get(event.client_id)
