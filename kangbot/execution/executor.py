@@ -175,9 +175,7 @@ class Executor:
     @property
     def stop_coming(self) -> bool:
         """Whether the stop that follows an entry is on its way for the first time, where none rides with the entry."""
-        protection = self._learning.protection
-        first = not protection.tries or (protection.tries == 1 and protection.flying)
-        return self._agreement.covering is not None and bool(protection.asked_ns) and first
+        return self._agreement.covering is not None and self._learning.protection.coming
 
     @property
     def protection(self) -> Protection:
@@ -427,19 +425,13 @@ class Executor:
 
     def _follow_holding(self, now_ns: int) -> None:
         """Want the stop beside a holding as the holding needs it, where the venue does not see to that itself."""
-        agreement, protection = self._agreement, self._learning.protection
+        agreement, learning = self._agreement, self._learning
         if agreement.covering is None or not agreement.reconciled_ns:
             return
-        wants = protection.wanted if protection.asked_ns else None
-        needed = agreement.needed
-        if not needed:
-            # A request that left may have placed what nobody has seen yet.
-            if agreement.cover.resting or (wants is not None and protection.tries):
-                self._learning.protection = protection.want(None, now_ns)
-            return
         stop = self._blotter.stop or self._blotter.holding.stop
-        if wants is None and stop is not None and not (agreement.cover.fits(needed) and not protection.asked_ns):
-            self._learning.protection = protection.want(stop, now_ns)
+        learning.protection = agreement.cover.followed(
+            learning.protection, needed=agreement.needed, stop=stop, now_ns=now_ns
+        )
 
     def _protect_if_due(self, now_ns: int) -> None:
         if self._learning.protection.asked_ns and not self._guards and not self._learning.protection.flying:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import msgspec
 
 from kangbot.machines.holding import Holding
+from kangbot.machines.protection import Protection
 from kangbot.machines.sizing import clamp
 from kangbot.model.ids import ClientId
 from kangbot.model.market import Instrument
@@ -64,6 +65,21 @@ class Cover(msgspec.Struct, frozen=True, kw_only=True):
         if not quantity:
             return not rests
         return len(rests) == 1 and rests[0].price is not None and rests[0].quantity == quantity
+
+    def followed(self, protection: Protection, *, needed: Quantity, stop: Price | None, now_ns: int) -> Protection:
+        """Return what is wanted of the stop so that it is as the holding needs it.
+
+        `needed` is how much it must sell, 0 where nothing can be sold; `stop` is where it belongs, None where nobody
+        knows.
+        """
+        wants = protection.wanted if protection.asked_ns else None
+        if not needed:
+            # A request that left may have placed what nobody has seen yet.
+            left = bool(self.resting) or (wants is not None and protection.tries > 0)
+            return protection.want(None, now_ns) if left else protection
+        if wants is not None or stop is None or (self.fits(needed) and not protection.asked_ns):
+            return protection
+        return protection.want(stop, now_ns)
 
 
 class Covering(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,6 +40,11 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True):
             return Protection()
         return msgspec.structs.replace(landed, refused=refused)
 
+    @property
+    def coming(self) -> bool:
+        """Whether the stop is wanted, and no request for it has failed so far."""
+        return bool(self.asked_ns) and (not self.tries or (self.tries == 1 and self.flying))
+
     def due_ns(self) -> int | None:
         """Return when a request is to leave; None where none is."""
         if not self.asked_ns or self.flying or self.refused:

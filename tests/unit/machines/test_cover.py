@@ -8,6 +8,7 @@ from kangbot.machines.blotter import Blotter
 from kangbot.machines.cover import Cover, Covering, Rest
 from kangbot.machines.holding import Holding
 from kangbot.machines.memory import MarketMemory, Recollection
+from kangbot.machines.protection import Protection
 from kangbot.machines.reconcile import QUIET_NS, Reconciled
 from kangbot.model.events import Event, Noted, OrderIntended, Record, StopSet
 from kangbot.model.ids import STOP_ATTEMPTS, ClientId, MarketId, client_id, is_stop_id, journal_of, stop_id, stop_ids
@@ -194,3 +195,32 @@ def test_what_a_fee_left_over_does_not_hand_its_stop_on() -> None:
     for sequence, event in enumerate(events, start=1):
         told.add(Record(journal=TAG, sequence=sequence, event=event))
     assert told.memory().market(market).holding == blotter.holding
+
+
+WANTED = Protection(wanted=dec(90), asked_ns=START)
+REMOVED = Protection(wanted=None, asked_ns=START)
+FITS = Cover(resting={NAME: Rest(price=dec(90), quantity=dec(1))})
+TOO_MUCH = Cover(resting={NAME: Rest(price=dec(90), quantity=dec(2))})
+
+
+@pytest.mark.parametrize(
+    ("cover", "before", "needed", "where", "after"),
+    [
+        (FITS, Protection(), 1, 90, Protection()),  # all is well
+        (FITS, REMOVED, 1, 90, WANTED),  # it was to go, and something was bought meanwhile
+        (FITS, WANTED, 1, 91, WANTED),  # another one is on its way already
+        (TOO_MUCH, Protection(), 1, 90, WANTED),
+        (Cover(), Protection(), 1, 90, WANTED),
+        (Cover(), Protection(), 1, None, Protection()),  # nobody knows where it belongs: the sentry's case
+        (TOO_MUCH, Protection(), 0, 90, REMOVED),  # left behind, it would sell what is not ours
+        (Cover(), Protection(), 0, 90, Protection()),
+        (Cover(), WANTED, 0, 90, WANTED),  # it never left
+        (Cover(), msgspec.structs.replace(WANTED, tries=1), 0, 90, REMOVED),  # it may rest all the same
+    ],
+)
+def test_a_stop_follows_its_holding(
+    cover: Cover, before: Protection, needed: int, where: int | None, after: Protection
+) -> None:
+    """What is wanted of it, by what rests, what is wanted already, and how much must be sold."""
+    stop = None if where is None else dec(where)
+    assert cover.followed(before, needed=dec(needed), stop=stop, now_ns=START) == after

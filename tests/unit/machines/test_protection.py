@@ -41,3 +41,14 @@ def test_the_stop_wanted_last_counts() -> None:
     assert protection.due_ns() is None
     landed = protection.ended(dec(90), done=True)
     assert (landed.wanted, landed.due_ns()) == (dec(91), START + 1)
+
+
+def test_a_stop_is_coming_until_its_first_request_has_failed() -> None:
+    """From then on its absence is told."""
+    asked = Protection().want(dec(90), START)
+    assert not Protection().coming
+    assert asked.coming
+    assert asked.trying(START).coming
+    failed = asked.trying(START).ended(dec(90), done=False)
+    assert not failed.coming
+    assert not failed.trying(START + 1).coming

@@ -350,16 +350,21 @@ def test_many_quick_calls_in_one_turn_are_not_all_made_on_the_loop() -> None:
     hurry(story)
 
 
+async def held_up(told: HurriedStory) -> tuple[Witness, int]:
+    """Have the strategy be in the middle of a call aside; return when the next bar opens as well."""
+    witness = await slow(told)
+    await told.bar()
+    witness.go.clear()
+    await told.bar()
+    await told.until(lambda: len(witness.threads) == 3)
+    return witness, told.strategy.made[-1].opened[-1] + MINUTE_NS
+
+
 def test_a_strategy_that_does_not_keep_up_is_stopped() -> None:
     """Its bars wait in order, and not without end."""
 
     async def story(told: HurriedStory) -> None:
-        witness = await slow(told)
-        await told.bar()
-        witness.go.clear()
-        await told.bar()
-        await told.until(lambda: len(witness.threads) == 3)
-        first_ns = told.strategy.made[-1].opened[-1] + MINUTE_NS
+        witness, first_ns = await held_up(told)
         for number in range(61):
             told.task.inbox.offer(bar_at(first_ns + number * MINUTE_NS), 1)
         await told.reach(RunState.FAILED)
@@ -373,12 +378,7 @@ def test_a_hole_that_history_closes_is_no_sign_that_it_does_not_keep_up() -> Non
     """Hours of candles come in one piece."""
 
     async def story(told: HurriedStory) -> None:
-        witness = await slow(told)
-        await told.bar()
-        witness.go.clear()
-        await told.bar()
-        await told.until(lambda: len(witness.threads) == 3)
-        first_ns = told.strategy.made[-1].opened[-1] + MINUTE_NS
+        witness, first_ns = await held_up(told)
         for number in range(100):
             told.task.strategist.show(bar_at(first_ns + number * MINUTE_NS), fetched=True)
         witness.go.set()
