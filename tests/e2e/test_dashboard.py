@@ -423,7 +423,9 @@ def test_it_comes_back_after_the_daemon_did(page: Page, daemon: Daemon) -> None:
     log_in(page, daemon)
     daemon.daemon.kill()
     expect(page.locator("#link")).to_contain_text("connection lost")
+    expect(page.get_by_label("Why")).to_contain_text("connection lost")  # and not that all is well
     daemon.start()
     daemon.live()
     expect(page.locator("#link")).to_have_text(re.compile("live"))
+    expect(page.get_by_label("Why")).not_to_contain_text("connection lost")
     expect(page.get_by_label("Access token")).to_be_hidden()

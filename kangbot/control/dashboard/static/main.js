@@ -43,6 +43,7 @@ function show() {
 
 function status(now) {
   linked = now;
+  if (now === "lost" && report && !report.lost) { report.lost = true; show(); }
   say($("link"), word(`link.${now}`) + (now === "live" && access === "read" ? ` · ${word("link.read")}` : ""));
   dress($("link"), `badge ${{ live: "good", connecting: "quiet", lost: "bad" }[now]}`);
 }
@@ -98,7 +99,7 @@ function begin() {
   $("login").hidden = true;
   $("app").hidden = false;
   open();
-  listen({ report(next, right) { const changed = right !== access || report === null; report = next; access = right; observe(report); if (changed) { open(); status(linked); } show(); }, status, denied });
+  listen({ report(next, right) { const changed = right !== access || report === null; report = next; report.lost = false; access = right; observe(report); if (changed) { open(); status(linked); } show(); }, status, denied });
 }
 
 $("login").onsubmit = async (event) => {

@@ -29,6 +29,7 @@ export function verdict(report) {
   if (!report.recovered) reasons.push(["warning", `${word("notready")}: ${health.ready}`]);
   else if (report.waiting) reasons.push(["warning", `${word("notready")}: ${report.waiting}`]);
   if (report.local_fault_ns) reasons.push(["warning", word("localfault", { since: when(report.local_fault_ns) })]);
+  if (report.lost) reasons.push(["warning", word("link.lost")]); // what stands here is of the time before
   if (report.config.problem) reasons.push(["warning", word("config.wrong")]);
   const status = reasons.reduce((worst, [one]) => (RANK.indexOf(one) > RANK.indexOf(worst) ? one : worst), health.status);
   return { status, score: health.score, reasons: reasons.sort(([a], [b]) => RANK.indexOf(b) - RANK.indexOf(a)) };
