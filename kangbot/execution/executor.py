@@ -21,6 +21,7 @@ from kangbot.execution.learning import MESSAGES, Learning, Message
 from kangbot.execution.numbers import Numbers
 from kangbot.execution.outcome import Outcome, SendEnded, WriteEnded
 from kangbot.execution.records import Records
+from kangbot.execution.stops import Stops
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter, Counts
 from kangbot.machines.cover import Covering
@@ -125,6 +126,7 @@ class Executor:
             ended=ended,
             again=again,
         )
+        self._stops = Stops(learning=self._learning, errands=self._errands, journal=journal.tag)
         self._records = Records(journal=journal, errands=self._errands)
 
     # ------------------------------------------------------------------------------------------------------- reading
@@ -175,12 +177,12 @@ class Executor:
     @property
     def stop_coming(self) -> bool:
         """Whether the stop that follows an entry is on its way for the first time, where none rides with the entry."""
-        return self._agreement.covering is not None and self._learning.protection.coming
+        return self._stops.coming
 
     @property
     def protection(self) -> Protection:
         """How far the stop that was asked for last has come; `refused` where the venue will not have it."""
-        return self._learning.protection
+        return self._stops.protection
 
     @property
     def entries_blocked(self) -> str | None:
@@ -259,7 +261,7 @@ class Executor:
             since.append(explain_ns)
         if missed_since_ns:
             since.append(missed_since_ns)
-        protecting = self._learning.protection.asked_ns > 0
+        protecting = self._stops.protection.asked_ns > 0
         urgent = flying or protecting or self._agreement.unsettled or missed_since_ns > 0
         return Pulse(urgent, min(since, default=None))
 
@@ -306,11 +308,9 @@ class Executor:
 
         `again`: the very stop that was refused, once more.
         """
-        if stop == self.stop and not self._learning.protection.asked_ns:
-            return
         now_ns = self._clock.now_ns()
-        self._learning.protection = self._learning.protection.want(stop, now_ns, again=again)
-        self._step(now_ns)
+        if self._stops.want(stop, now_ns, again=again):
+            self._step(now_ns)
 
     def release(self, caller: str) -> None:
         """Lift a quarantine, over restarts too: a person has looked."""
@@ -353,9 +353,7 @@ class Executor:
 
     def deadline_ns(self) -> int | None:
         """Return when `tick` has something to do next; None where only a message can bring something."""
-        due_ns = self._records.due_ns
-        if self._guards:
-            due_ns = earliest(due_ns, self._learning.protection.due_ns())
+        due_ns = earliest(self._records.due_ns, self._stops.due_ns)
         if orders := self._blotter.unsettled:
             now_ns = self._clock.now_ns()
             due_ns = earliest(due_ns, self._learning.unresolved_ns())
@@ -399,7 +397,7 @@ class Executor:
     def _step(self, now_ns: int) -> None:
         """Start the errands that are due."""
         self._cancel_orphaned()
-        self._follow_holding(now_ns)
+        self._stops.follow(now_ns)
         for order in self._blotter.unsettled:
             step = next_step(order, now_ns, ids_for_ever=self._ids_for_ever and not self._kept(order))
             if step.due_ns is None or step.due_ns > now_ns or self._flying(step.action, order):
@@ -414,44 +412,7 @@ class Executor:
                 self._errands.resend(intent, lambda intent=intent: self._depart(intent, None))  # type: ignore[misc]
             else:
                 self._errands.ask(order.client_id, again=order.asks > 0)
-        self._protect_if_due(now_ns)
-
-    @property
-    def _guards(self) -> bool:
-        """Whether a request for a stop may leave: there is something to protect, or a stop without anything."""
-        protection = self._learning.protection
-        removes = self._agreement.covering is not None and bool(protection.asked_ns) and protection.wanted is None
-        return removes or bool(self._agreement.needed)
-
-    def _follow_holding(self, now_ns: int) -> None:
-        """Want the stop beside a holding as the holding needs it, where the venue does not see to that itself."""
-        agreement, learning = self._agreement, self._learning
-        if agreement.covering is None or not agreement.reconciled_ns:
-            return
-        stop = self._blotter.stop or self._blotter.holding.stop
-        learning.protection = agreement.cover.followed(
-            learning.protection, needed=agreement.needed, stop=stop, now_ns=now_ns
-        )
-
-    def _protect_if_due(self, now_ns: int) -> None:
-        if self._learning.protection.asked_ns and not self._guards and not self._learning.protection.flying:
-            self._learning.protection = Protection()  # nothing left to protect
-        protection, agreement = self._learning.protection, self._agreement
-        due_ns = protection.due_ns()
-        if due_ns is None or due_ns > now_ns or not self._guards:
-            return
-        self._learning.protection = protection.trying(now_ns)
-        if agreement.covering is None:
-            self._errands.protect(protection.wanted)
-            return
-        fresh = not protection.tries and not agreement.cover.resting
-        self._errands.cover(protection.wanted, agreement.needed, self._lender, fresh=fresh)
-
-    @property
-    def _lender(self) -> ClientId:
-        """The order that lends its id to a stop: the newest entry that bought something."""
-        bought = (one for one in self._blotter.orders if one.intent.purpose is Purpose.ENTRY and one.executed)
-        return next(reversed([one.client_id for one in bought]), client_id(self._journal.tag, 0))
+        self._stops.step(now_ns)
 
     def _kept(self, order: Order) -> str:
         """Return why no second copy of the order may leave; "" where one may. An entry that is held is asked about."""

@@ -165,7 +165,9 @@ class _Demo:
         live = Live(console=self._console, refresh_per_second=4, screen=True, transient=True)
         if not self._console.is_terminal and not self._quiet:
             where = self._state / "state" / "control.token"
-            self._console.print(f"dashboard: http://127.0.0.1:{self._port}/, its token is in {where}", highlight=False)
+            self._console.print(
+                f"dashboard: http://127.0.0.1:{self._port}/, its token is in {where}", highlight=False, soft_wrap=True
+            )
         with live if self._console.is_terminal and not self._quiet else contextlib.nullcontext():
             said_s = 0.0
             while not self._interrupted:
