@@ -28,6 +28,7 @@ from kangbot.logs import Masker
 from kangbot.machines.offset import Estimate
 from kangbot.market.floor import Floor
 from kangbot.market.killswitch import KillSwitch, Standing
+from kangbot.market.promises import lifted
 from kangbot.market.reporting import breaker_reports, error_reports, report_of, stream_report, tripped
 from kangbot.market.roster import Command, Place, Roster
 from kangbot.model.events import Lane, Noted, RunState, Severity
@@ -81,21 +82,22 @@ class Answers:
         self._must_go_on()
         place = self.roster.command(market, command, caller)
         if command is Command.RESUME:
-            self.faults.forgive(market, caller)
-            self.faults.forgive(None, caller)
+            self._let_in(market, caller)
+            self._let_in(None, caller)
         return place
 
     def command_all(self, command: Command, caller: str) -> None:
         """START (staggered, in the background) or STOP every market. Refused while the daemon stops."""
         self._must_go_on()
         if command is Command.START:
+            self.roster.want_all(caller)
             self.starts.spawn("start-all", self.roster.start_all(caller))
         else:
             self.roster.stop_all(caller, remember=True)
 
     async def kept(self) -> None:
         """Wait until what was commanded is on disk. NeedsHuman where a restart would forget it."""
-        await self.roster.kept()
+        await self.roster.promises.kept()
 
     async def kill(self, reason: str, caller: str, *, flatten: bool) -> Standing:
         """Set the kill switch. NeedsHuman where no disk took it."""
@@ -105,9 +107,10 @@ class Answers:
         """Release the kill switch. NeedsHuman where it stays set."""
         return await self.kill_switch.release(caller)
 
-    def release_market(self, market: MarketId, caller: str) -> None:
-        """Lift a market's quarantine. UnknownMarketError where there is none."""
-        self.floor.release(market, caller)
+    async def release_market(self, market: MarketId, caller: str) -> None:
+        """Lift a market's quarantine. UnknownMarketError where there is none; what `promises.lifted` raises."""
+        done = self.floor.release(market, caller)
+        await lifted(done, self.floor.markets[market].desk.executor.kept)
 
     def headline(self) -> str:
         """Return the daemon in one line, for a service manager; cheap."""
@@ -128,15 +131,15 @@ class Answers:
 
     def reset_breaker(self, market: MarketId, lane: Lane | None, caller: str) -> None:
         """Close the market's breakers, or one lane's. UnknownMarketError where there is none of that name."""
-        self.floor.circuits.reset(self.floor.known(market), lane, caller)
+        self.roster.promises.give(self.floor.circuits.reset(self.floor.known(market), lane, caller))
 
     def isolate(self, market: MarketId, lane: Lane, caller: str) -> None:
         """Keep a lane's breaker open until it is reset. UnknownMarketError as above."""
-        self.floor.circuits.isolate(self.floor.known(market), lane, caller)
+        self.roster.promises.give(self.floor.circuits.isolate(self.floor.known(market), lane, caller))
 
     def force_retry(self, market: MarketId, caller: str) -> None:
         """Probe the market's open lanes now, and end a pause of its entries. UnknownMarketError as above."""
-        self.faults.forgive(self.floor.known(market), caller)
+        self._let_in(self.floor.known(market), caller)
         self.floor.circuits.force_retry(self.floor.known(market), caller)
 
     async def page(self, page: Page) -> Sequence[Row]:
@@ -280,6 +283,10 @@ class Answers:
     def _total(self) -> int:
         """How many markets are to be traded."""
         return sum(market.enabled for market in self.editor.settings.markets)
+
+    def _let_in(self, market: MarketId | None, caller: str) -> None:
+        """End a pause of entries, over restarts too."""
+        self.roster.promises.give(self.faults.forgive(market, caller))
 
     def _must_go_on(self) -> None:
         if self.stopping():

@@ -339,7 +339,7 @@ class App:
         self._tasks.spawn("recovered", self._recovered())
         log.info("daemon.ready", markets=len(self._floor.markets), mode=self._settings.mode)
         self._beside.keep("config", self._editor.run, among=self._starts)
-        await self._roster.start_all("daemon", only_desired=True)
+        await self._roster.start_all("daemon")
         self._tasks.spawn("freeze", self._freeze())
 
     async def _recovered(self) -> None:

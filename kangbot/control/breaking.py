@@ -11,6 +11,7 @@ from kangbot.model.events import Lane
 from kangbot.model.ids import MarketId
 
 _NO_MARKET = {404: "No such market."}
+_BY_HAND = _NO_MARKET | {503: "It is done, and no disk took it: a restart would forget it."}
 
 
 class BreakerStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +56,7 @@ class Breaking:
                 self._retry,
                 BreakerStatus,
                 note="Not idempotent: each call asks the venue once more. It closes nothing by itself.",
-                also=_NO_MARKET,
+                also=_BY_HAND,
             ),
             post(
                 "/reset-circuit-breaker/{market}",
@@ -63,7 +64,7 @@ class Breaking:
                 self._reset,
                 BreakerStatus,
                 body=ResetAsked,
-                also=_NO_MARKET,
+                also=_BY_HAND,
             ),
             post(
                 "/isolate-circuit-breaker/{market}",
@@ -71,7 +72,7 @@ class Breaking:
                 self._isolate,
                 BreakerStatus,
                 body=IsolateAsked,
-                also=_NO_MARKET,
+                also=_BY_HAND,
             ),
         )
 
@@ -85,18 +86,21 @@ class Breaking:
         market = MarketId(call.path["market"])
         self._daemon.force_retry(market, call.caller.name)
         self._daemon.told(f"force-retry {market}", call.caller.name)
+        await self._daemon.kept()
         return self._status(market)
 
     async def _reset(self, call: Call) -> object:
         market, lane = MarketId(call.path["market"]), call.body.lane
         self._daemon.reset_breaker(market, lane, call.caller.name)
         self._daemon.told(f"reset-circuit-breaker {market} {lane or 'all'}", call.caller.name)
+        await self._daemon.kept()
         return self._status(market)
 
     async def _isolate(self, call: Call) -> object:
         market, lane = MarketId(call.path["market"]), call.body.lane
         self._daemon.isolate(market, lane, call.caller.name)
         self._daemon.told(f"isolate-circuit-breaker {market} {lane}", call.caller.name)
+        await self._daemon.kept()
         return self._status(market)
 
     def _status(self, name: str) -> BreakerStatus:

@@ -72,8 +72,7 @@ class Commanding:
                 "Lift the market's quarantine.",
                 self._release_market,
                 MarketReport,
-                note=f"{_IDEMPOTENT} The market lifts it as its next step; until then `blocked` in the answer has it.",
-                also=_NO_MARKET,
+                also=_NO_MARKET | {503: "A restart would bring it back, or the market has not come to it."},
             ),
             post(
                 "/start-all",
@@ -138,7 +137,7 @@ class Commanding:
 
     async def _release_market(self, call: Call) -> object:
         market = MarketId(call.path["market"])
-        self._daemon.release_market(market, call.caller.name)
+        await self._daemon.release_market(market, call.caller.name)
         self._daemon.told(f"release {market}", call.caller.name)
         return market_in(self._daemon.report(), market)
 

@@ -60,8 +60,11 @@ class Controlled(Protocol):
     def release(self, caller: str) -> Awaitable[Standing]:
         """Release the kill switch. NeedsHuman where it stays set."""
 
-    def release_market(self, market: MarketId, caller: str) -> None:
-        """Lift a market's quarantine. UnknownMarketError where there is none."""
+    def release_market(self, market: MarketId, caller: str) -> Awaitable[None]:
+        """Lift a market's quarantine, and wait until that is on disk. UnknownMarketError where there is none.
+
+        Retryable where the market does not come to it, NeedsHuman where a restart would bring the quarantine back.
+        """
 
     def reset_breaker(self, market: MarketId, lane: Lane | None, caller: str) -> None:
         """Close the market's breakers, or one lane's. UnknownMarketError where there is none of that name."""

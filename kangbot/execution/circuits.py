@@ -122,13 +122,16 @@ class Circuits:
             self._news.set()
 
     # -------------------------------------------------------------------------------------------------------- by hand
-    def reset(self, market: MarketId, lane: Lane | None, caller: str) -> None:
-        """Close the market's breakers, or one of them. Harmless when repeated."""
-        self._take(self.breakers.reset(market, lane, caller, self._clock.now_ns()))
+    def reset(self, market: MarketId, lane: Lane | None, caller: str) -> Awaitable[int] | None:
+        """Close the market's breakers, or one of them. Harmless when repeated.
 
-    def isolate(self, market: MarketId, lane: Lane, caller: str) -> None:
-        """Keep a lane open until it is reset. Harmless when repeated."""
-        self._take(self.breakers.isolate(market, lane, caller, self._clock.now_ns()))
+        Returns what resolves once it is on disk; None where nothing changed.
+        """
+        return self._take(self.breakers.reset(market, lane, caller, self._clock.now_ns()), reserve=True)
+
+    def isolate(self, market: MarketId, lane: Lane, caller: str) -> Awaitable[int] | None:
+        """Keep a lane open until it is reset. Harmless when repeated; returns the same."""
+        return self._take(self.breakers.isolate(market, lane, caller, self._clock.now_ns()), reserve=True)
 
     def force_retry(self, market: MarketId, caller: str) -> None:
         """Probe the market's open lanes now. Harmless when repeated."""
@@ -228,11 +231,11 @@ class Circuits:
         for market in self._instruments:
             self._changed(market)
 
-    def _take(self, changes: Sequence[BreakerChanged]) -> None:
+    def _take(self, changes: Sequence[BreakerChanged], *, reserve: bool = False) -> Awaitable[int] | None:
         """Journal what changed, say it once, and have the market act on it."""
         if not changes:
-            return
-        self._journal.append(*changes)
+            return None
+        written = self._journal.append(*changes, reserve=reserve)
         self._news.set()
         for change in changes:
             tell = log.info if change.after is BreakerState.CLOSED else log.warning
@@ -248,6 +251,7 @@ class Circuits:
             self._changed(change.market)
         if any(change.after is BreakerState.CLOSED for change in changes):
             self._closed()
+        return written
 
     def _note(self, kind: str, severity: Severity, market: MarketId | None, message: str, now_ns: int) -> None:
         self._journal.append(Noted(kind=kind, severity=severity, market=market, message=message, at_ns=now_ns))

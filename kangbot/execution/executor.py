@@ -318,6 +318,10 @@ class Executor:
             self.tell("market.released", Severity.WARNING, f"{caller} lifted the quarantine: {reason}")
         self._agreement.release()
 
+    async def kept(self) -> None:
+        """Wait until all that was learnt and told so far is on disk; what the journal raises where it is not."""
+        await self._records.kept()
+
     def tell(self, kind: str, severity: Severity, message: str) -> None:
         """Note something about this market in the journal and in the log."""
         self._records.write((self._blotter.note(kind, severity, message, self._clock.now_ns()),))

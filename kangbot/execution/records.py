@@ -21,6 +21,7 @@ from collections.abc import Awaitable, Sequence
 
 import structlog
 
+from kangbot.errors import Retryable
 from kangbot.execution.errands import Errands
 from kangbot.execution.outcome import WriteEnded
 from kangbot.machines.backlog import KEPT, Group, conflated
@@ -52,6 +53,7 @@ class Records:
         self._written: Group = ()  # the same, as the journal was given it
         self._again_ns: int | None = None
         self._conflate_at = KEPT
+        self._last: Awaitable[int] | None = None  # what was given to the journal last
         self.behind = ""  # why the journal does not have everything; "" where it has
         self.count = 0  # events that the journal does not have, as far as we know
 
@@ -80,6 +82,13 @@ class Records:
             self._hold(tuple(events), len(self._waiting))
         else:
             self._append(tuple(events), again=False)
+
+    async def kept(self) -> None:
+        """Wait until all that was written so far is on disk; what the journal raises where it is not."""
+        if self.behind:
+            raise Retryable(self.behind)
+        if self._last is not None:
+            await self._last  # appends are in order
 
     def ended(self, outcome: WriteEnded, now_ns: int) -> None:
         """Learn that the journal did not take something, or took what had waited."""
@@ -135,4 +144,5 @@ class Records:
         self._append(self._written, again=True)
 
     def _append(self, events: Group, *, again: bool) -> None:
-        self._errands.keep(self._journal.append(*events, reserve=True), events, again=again)
+        self._last = self._journal.append(*events, reserve=True)
+        self._errands.keep(self._last, events, again=again)

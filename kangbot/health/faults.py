@@ -6,7 +6,7 @@ nothing here holds back an exit, a cancellation or a stop.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
@@ -149,15 +149,20 @@ class FaultDesk:
         """Return what keeps the market from entering, and until when; None where nothing does."""
         return self._book.hold(market, self._clock.now_ns())
 
-    def forgive(self, market: MarketId | None, caller: str) -> None:
-        """Let the market (None: whatever the account holds back) enter again because somebody says so."""
+    def forgive(self, market: MarketId | None, caller: str) -> Awaitable[int] | None:
+        """Let the market (None: whatever the account holds back) enter again because somebody says so.
+
+        Returns what resolves once it is on disk; None where there was nothing to forget.
+        """
         if not self._book.forgive(market):
-            return
+            return None
+        written = None
         log.info("entries.resumed", market=market, caller=caller)
         if self._kept.pop(market, None) is not None:
             ended = EntriesPaused(market=market, until_ns=0, cause="", caller=caller, at_ns=self._clock.now_ns())
-            self._journal.append(ended)
+            written = self._journal.append(ended, reserve=True)
         self._changed(market)
+        return written
 
     def _keep(self, market: MarketId | None, now_ns: int) -> None:
         """Have a restart obey the pause; one that is prolonged again and again is written down twice a minute."""

@@ -345,12 +345,15 @@ class Floor:
             raise unknown(market, self.markets, "runs here")
         return market
 
-    def release(self, market: MarketId, caller: str) -> None:
-        """Lift the market's quarantine. UnknownMarketError where there is none; Refused by a market that takes none."""
+    def release(self, market: MarketId, caller: str) -> asyncio.Event:
+        """Have the market lift its quarantine; what is set once it has.
+
+        UnknownMarketError where there is none; Refused by a market that takes none.
+        """
         inbox = self.markets[self.known(market)].inbox
         if refuses := inbox.refuses:
             raise Refused(f"{market}: {refuses}")
-        inbox.command(Released(caller))
+        return inbox.command(Released(caller, asyncio.Event())).lifted
 
     async def _fetch_again(self, executor: Executor) -> None:
         """Return when history that could not be fetched may be asked for again: a position is managed by its bars."""

@@ -25,7 +25,8 @@ its write, and one each for the stop, the price, the preparation and a strategy 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 
@@ -35,6 +36,8 @@ from kangbot.model.data import Bar, MarketData, Quote, Trade
 from kangbot.model.orders import AccountEvent
 from kangbot.ports import Topic
 from kangbot.runtime.world import SECOND_NS, Clock
+
+C = TypeVar("C")
 
 TRADES_KEPT = 5_000  # seconds of the busiest market; a task that is later than that has other troubles
 BARS_KEPT = 1_000  # hours of closed candles; as many as one fetch of history returns
@@ -54,9 +57,10 @@ class FeedChanged:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A person has looked at the market's quarantine and lifts it."""
+    """A person has looked at the market's quarantine and lifts it; `lifted` is set once the market has."""
 
     caller: str
+    lifted: asyncio.Event = field(compare=False)
 
 
 class Batch(msgspec.Struct, kw_only=True):
@@ -161,13 +165,15 @@ class Inbox:
         waiting = self._batch.commands
         return "" if waiting < COMMANDS_KEPT else f"{waiting} commands wait already, and none of them was carried out"
 
-    def command(self, command: object) -> None:
-        """Take a command, unless the last one that waits is the same."""
+    def command(self, command: C) -> C:
+        """Take a command, unless the last one that waits is the same; return the one that waits."""
         batch = self._batch
-        if batch.command != command:
-            batch.command = command
-            batch.commands += 1
-            self.put(command)
+        if batch.command == command:
+            return batch.command
+        batch.command = command
+        batch.commands += 1
+        self.put(command)
+        return command
 
     def edit(self, wanted: MarketSpec) -> None:
         """Take how the market is to be traded from now on, in the place of what came before and was not taken yet."""

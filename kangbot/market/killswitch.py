@@ -15,8 +15,9 @@ from typing import Any, Protocol, Self
 import msgspec
 import structlog
 
-from kangbot.errors import KangbotError, NeedsHuman
+from kangbot.errors import NeedsHuman
 from kangbot.machines.killswitch import FILE, Do, FileWatch, Wish, joined, read, wish, write
+from kangbot.market.promises import on_disk
 from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet
 from kangbot.ports import Journal
 from kangbot.risk.account import AccountRisk
@@ -25,7 +26,6 @@ from kangbot.runtime.world import Clock
 log = structlog.get_logger(__name__)
 
 _BEAT_S = 1.0
-_DISK_S = 5.0  # how long a caller waits for the journal
 _BY_FILE = "file"
 
 
@@ -199,12 +199,8 @@ class KillSwitch:
 
     async def _write(self, event: Event) -> None:
         """Have the event on disk. NeedsHuman where it is not, or not within a few seconds."""
-        try:
-            async with asyncio.timeout(_DISK_S):
-                await self._journal.append(event, reserve=True)
-        except (KangbotError, TimeoutError) as error:
-            words = str(error) or f"no word of the disk in {_DISK_S:.0f} s"
-            raise NeedsHuman(f"the journal did not take it: {words}", remedy="look after the disk") from None
+        if why := await on_disk(self._journal.append(event, reserve=True)):
+            raise NeedsHuman(f"the journal did not take it: {why}", remedy="look after the disk")
 
     def _put(self, standing: Wish) -> None:
         """Write the file, where it does not say what stands."""

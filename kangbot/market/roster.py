@@ -8,22 +8,21 @@ Start-all is staggered: a venue that counts connects and requests must not see t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
 import structlog
 
-from kangbot.errors import KangbotError, NeedsHuman, Refused
+from kangbot.errors import Refused
 from kangbot.machines.runstate import Signal, next_state
+from kangbot.market.promises import Promises
 from kangbot.model.events import Desired, DesiredChanged, RunState, RunStateChanged
 from kangbot.model.ids import MarketId
 from kangbot.ports import Journal
 from kangbot.runtime.world import Clock
 
 log = structlog.get_logger(__name__)
-
-_DISK_S = 5.0  # how long a caller waits for the journal
 
 
 class Command(Enum):
@@ -84,7 +83,7 @@ class Roster:
         self._refuses: dict[MarketId, Callable[[], str]] = {}
         self._left: dict[MarketId, None] = {}  # they left the configuration: their books are kept, they never start
         self._changed = asyncio.Event()
-        self._wanted: Awaitable[int] | None = None  # what the operator wanted last, on its way to the disk
+        self.promises = Promises()
 
     # ------------------------------------------------------------------------------------------------------- reading
     @property
@@ -149,15 +148,23 @@ class Roster:
             raise Refused(f"{market}: {reason}")
         if place.desired is Desired.STOPPED and command in (Command.PAUSE, Command.RESUME):
             return place
-        desired = _WANTED[command]
-        now_ns = self._clock.now_ns()
+        self._want(market, _WANTED[command], caller)
+        self._obey[market](command)
+        return self._places[market]
+
+    def want_all(self, caller: str) -> None:
+        """Note that every market is to run: `start_all` has them begin, or a restart does."""
+        for market in self._places:
+            if market not in self._left:
+                self._want(market, Desired.RUNNING, caller)
+
+    def _want(self, market: MarketId, desired: Desired, caller: str) -> None:
+        place = self._places[market]
         if desired is not place.desired:
             self._places[market] = replace(place, desired=desired)
             # From the reserve: a market that was stopped on a full disk must not run again after a restart.
-            changed = DesiredChanged(market=market, desired=desired, caller=caller, at_ns=now_ns)
-            self._wanted = self._journal.append(changed, reserve=True)
-        self._obey[market](command)
-        return self._places[market]
+            changed = DesiredChanged(market=market, desired=desired, caller=caller, at_ns=self._clock.now_ns())
+            self.promises.give(self._journal.append(changed, reserve=True))
 
     def leave(self, market: MarketId) -> None:
         """Stop a market that has left the configuration. What the operator wanted of it stands for when it is back."""
@@ -168,43 +175,32 @@ class Roster:
         """Begin with a market that has joined, or is back, unless the operator had stopped it."""
         self._left.pop(market, None)
         if self[market].desired is not Desired.STOPPED:
-            self._begin(market, caller, only_desired=True)
+            self._begin(market, caller)
 
-    async def kept(self) -> None:
-        """Wait until what was commanded is on disk, so that a restart resumes it. NeedsHuman where it is not."""
-        if self._wanted is None:
-            return
-        try:
-            async with asyncio.timeout(_DISK_S):
-                await self._wanted  # appends are in order: the last one's end is that of all
-        except (KangbotError, TimeoutError) as error:
-            words = str(error) or f"no word of the disk in {_DISK_S:.0f} s"
-            raise NeedsHuman(
-                f"it is done, and a restart would forget it: {words}",
-                remedy="make room on the disk of the state folder, and command it again",
-            ) from None
+    async def start_all(self, caller: str) -> None:
+        """Start every market that is to run, one after another with the interval and jitter between them.
 
-    async def start_all(self, caller: str, *, only_desired: bool = False) -> None:
-        """Start every market, one after another with the interval and jitter between them.
-
-        `only_desired` leaves alone those the operator has stopped: what a restart does.
+        One that is stopped before its turn comes stays so.
         """
         first = True
         for market in tuple(self._places):
-            place = self._places[market]
-            if market in self._left or (only_desired and place.desired is Desired.STOPPED):
+            if not self._to_begin(market):
                 continue
             if not first:
                 await asyncio.sleep(self._interval_s + self._jitter_s * self._draw())
             first = False
-            self._begin(market, caller, only_desired=only_desired)
+            if self._to_begin(market):
+                self._begin(market, caller)
 
-    def _begin(self, market: MarketId, caller: str, *, only_desired: bool) -> None:
+    def _to_begin(self, market: MarketId) -> bool:
+        return market not in self._left and self._places[market].desired is not Desired.STOPPED
+
+    def _begin(self, market: MarketId, caller: str) -> None:
         """Start a market. A paused one is started too: it manages its position and does not enter."""
         if reason := self._refuses[market]():  # the others begin all the same
             log.error("market.not_started", market=market, why=reason)
             return
-        pause = only_desired and self[market].desired is Desired.PAUSED
+        pause = self[market].desired is Desired.PAUSED
         if pause:
             self._obey[market](Command.START)
         self.command(market, Command.PAUSE if pause else Command.START, caller)

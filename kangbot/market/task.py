@@ -225,6 +225,7 @@ class MarketTask:
             self._command(message)
         elif isinstance(message, Released):
             self.desk.release(message.caller)
+            message.lifted.set()
             self._act_due = True
         elif isinstance(message, FeedChanged):
             self._feed_changed(message)

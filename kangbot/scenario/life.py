@@ -123,7 +123,7 @@ class Life:
         await self.floor.open()
         executors = [task.desk.executor for task in self.floor.markets.values()]
         outside.invariants.attend(risk, executors, breakers)
-        await roster.start_all("daemon", only_desired=True)
+        await roster.start_all("daemon")
         await asyncio.get_running_loop().create_future()
 
     # --------------------------------------------------------------------------------------------------------- journal

@@ -110,7 +110,8 @@ class Desk:
         self.obeyed.append((command, caller))
 
     async def kept(self) -> None:
-        """Nothing is on its way to a disk."""
+        if self.disk_full:
+            raise NeedsHuman("a restart would forget it", remedy="make room")
 
     async def kill(self, reason: str, caller: str, *, flatten: bool) -> Standing:
         self.obeyed.append(("kill", reason, flatten, caller))
@@ -122,7 +123,7 @@ class Desk:
         self.obeyed.append(("release", caller))
         return Standing(killed="", flatten=False, kept=())
 
-    def release_market(self, market: MarketId, caller: str) -> None:
+    async def release_market(self, market: MarketId, caller: str) -> None:
         self._known(market)
         self.obeyed.append(("release", market, caller))
 

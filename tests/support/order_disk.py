@@ -51,6 +51,10 @@ class Disk:
         asyncio.get_running_loop().call_later(self._commit_s, self._commit, self._life)
         return ticket
 
+    def slow(self, commit_s: float) -> None:
+        """Have a commit take so long from now on."""
+        self._commit_s = commit_s
+
     def crash(self) -> None:
         """Lose what was not on disk yet."""
         self._life += 1

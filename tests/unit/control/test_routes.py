@@ -83,6 +83,23 @@ async def test_a_breaker_is_looked_at_probed_reset_and_held_open(served: Served,
     ]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/reset-circuit-breaker/{MARKET}",
+        f"/isolate-circuit-breaker/{MARKET}",
+        f"/force-retry/{MARKET}",
+        f"/markets/{MARKET}/resume",
+        "/stop-all",
+    ],
+)
+async def test_no_disk_took_what_was_commanded(served: Served, client: aiohttp.ClientSession, path: str) -> None:
+    """Nobody is told that it is done who would find it undone after a restart."""
+    served.desk.disk_full = True
+    said = await told(client, path, {"lane": "entry"} if "isolate" in path else None, 503)
+    assert said["error"] == "a restart would forget it; make room"
+
+
 async def test_a_command_to_all_answers_where_they_stand(served: Served, client: aiohttp.ClientSession) -> None:
     """Starting goes on in the background."""
     said = await told(client, "/start-all")

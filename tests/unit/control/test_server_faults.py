@@ -85,7 +85,7 @@ class Faulty:
     async def release(self, caller: str) -> Standing:
         raise ZeroDivisionError
 
-    def release_market(self, market: MarketId, caller: str) -> None:
+    async def release_market(self, market: MarketId, caller: str) -> None:
         raise ZeroDivisionError
 
 

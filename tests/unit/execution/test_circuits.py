@@ -385,6 +385,21 @@ async def test_a_local_fault_lasts_until_a_probe_gets_through() -> None:
 
 
 @told
+async def test_what_was_done_by_hand_can_be_waited_for_on_a_full_disk_too() -> None:
+    """A lane that is held open must be so after a restart: it may use the disk's reserve."""
+    rig = Rig()
+    circuits = await rig.begin()
+    rig.disk.full = True
+    for written in (circuits.isolate(MARKET, Lane.ENTRY, "ann"), circuits.reset(MARKET, None, "bob")):
+        assert written is not None
+        assert await written
+    assert circuits.reset(MARKET, None, "bob") is None
+    callers = [event.caller for event in rig.disk.events if isinstance(event, BreakerChanged)]
+    assert callers == ["ann", "bob"]
+    await rig.end()
+
+
+@told
 async def test_by_hand_a_lane_is_isolated_and_reset_and_an_open_one_tried_at_once() -> None:
     """Each with its caller on disk; repeating changes nothing."""
     rig = Rig()

@@ -105,6 +105,20 @@ async def test_a_pause_ends_when_a_person_says_so() -> None:
 
 
 @told
+async def test_the_end_of_a_pause_by_hand_can_be_waited_for_on_a_full_disk_too() -> None:
+    """So that a restart does not bring back what a person was told is over."""
+    rig = Rig()
+    assert rig.desk.forgive(MARKET, "ann") is None
+    rig.desk.ended(MARKET, Operation.ENTRY, InsufficientFunds("too little"))
+    rig.disk.full = True
+    written = rig.desk.forgive(MARKET, "ann")
+    assert written is not None
+    assert await written
+    assert remembered(rig).left(START) == []
+    rig.desk.close()
+
+
+@told
 async def test_an_order_that_is_not_found_has_the_books_compared() -> None:
     """Once, however often it is asked for."""
     rig = Rig()

@@ -259,7 +259,7 @@ def test_the_daemons_end_leaves_what_was_wanted() -> None:
         again = Story(venue=told.venue, disk=told.disk, world=told.world)
         await again.open()
         assert again.roster[MARKET].desired is Desired.RUNNING
-        await again.roster.start_all("test", only_desired=True)
+        await again.roster.start_all("test")
         await again.reach(RunState.LIVE)
         await again.floor.close()
 

@@ -5,10 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from kangbot.errors import NeedsHuman, Retryable
 from kangbot.machines.holding import ForeignPolicy
+from kangbot.market.promises import lifted
 from kangbot.market.reporting import report_of
 from kangbot.market.roster import UnknownMarketError
-from kangbot.model.events import Noted
+from kangbot.model.events import Noted, Severity
 from kangbot.model.ids import MarketId
 from kangbot.model.orders import OrderStatus, Side
 from tests.support.floor_story import Story, play
@@ -114,8 +116,7 @@ def test_a_quarantined_market_waits_for_a_person() -> None:
         with pytest.raises(UnknownMarketError):
             told.floor.release(MarketId("bybit:NO-SUCH"), "anna")
         for _ in range(2):
-            told.floor.release(MARKET, "anna")
-            await asyncio.sleep(1)
+            await lifted(told.floor.release(MARKET, "anna"), told.task.desk.executor.kept)
         released = [e.message for e in told.disk.events if isinstance(e, Noted) and e.kind == "market.released"]
         assert len(released) == 1
         assert released[0].startswith("anna lifted the quarantine: ")
@@ -123,3 +124,66 @@ def test_a_quarantined_market_waits_for_a_person() -> None:
         assert told.venue.net == Decimal(2)
 
     play(story)
+
+
+def test_whoever_lifts_a_quarantine_hears_so_once_it_is_on_disk() -> None:
+    """Else a `kill -9` within the commit would bring back what they were told is over."""
+
+    async def story(told: Story) -> None:
+        await quarantined(told)
+        told.disk.slow(2.0)
+        await lifted(told.floor.release(MARKET, "anna"), told.task.desk.executor.kept)
+        told.disk.crash()
+        assert any(isinstance(event, Noted) and event.kind == "market.released" for event in told.disk.events)
+
+    play(story)
+
+
+def test_whoever_lifts_a_quarantine_hears_of_a_disk_that_does_not_take_it() -> None:
+    """One that refuses, one that says nothing, and one that the market's records already wait for."""
+
+    async def story(told: Story) -> None:
+        await quarantined(told)
+        executor = told.task.desk.executor
+        told.disk.hangs = True
+        with pytest.raises(NeedsHuman, match=r"bring it back: no word of the disk in 5 s"):
+            await lifted(told.floor.release(MARKET, "anna"), executor.kept)
+        told.disk.hangs, told.disk.dead = False, True
+        executor.tell("market.quarantine", Severity.WARNING, "what the disk is refused with")
+        for why in ("bring it back: the disk is full", "bring it back: the journal is behind: the disk is full"):
+            with pytest.raises(NeedsHuman, match=why):
+                await lifted(told.floor.release(MARKET, "anna"), executor.kept)
+            await asyncio.sleep(0.1)
+        told.disk.dead = False
+        await asyncio.sleep(2)
+        await lifted(told.floor.release(MARKET, "anna"), executor.kept)
+
+    play(story)
+
+
+def test_whoever_lifts_a_quarantine_hears_of_a_market_that_does_not_come_to_it() -> None:
+    """The same again waits for the same turn; nothing is lifted before it."""
+
+    async def story(told: Story) -> None:
+        await quarantined(told)
+        told.task.inbox.take = lambda _deadline_ns: asyncio.sleep(3600)  # type: ignore[method-assign,assignment,return-value]
+        told.quote()
+        told.task.inbox.look_again()
+        await asyncio.sleep(0.1)
+        first = told.floor.release(MARKET, "anna")
+        assert told.floor.release(MARKET, "anna") is first
+        with pytest.raises(Retryable, match="nothing is lifted until it does"):
+            await lifted(first, told.task.desk.executor.kept)
+        assert told.task.desk.executor.quarantine
+
+    play(story)
+
+
+async def quarantined(told: Story) -> None:
+    """Have a market that waits for a person."""
+    told.foreign = ForeignPolicy.QUARANTINE
+    await told.live()
+    told.quote()
+    told.venue.by_hand("1")
+    await asyncio.sleep(1)
+    assert told.task.desk.executor.quarantine

@@ -170,7 +170,7 @@ async def test_a_file_that_cannot_be_read_sets_it_all_the_same(tmp_path: Path, j
 @pytest.mark.parametrize("hangs", [False, True])
 async def test_one_place_on_disk_is_enough(tmp_path: Path, hangs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A journal that takes nothing, or hangs: the file keeps the switch over a restart, and it can be released."""
-    monkeypatch.setattr(killswitch, "_DISK_S", 0.05)
+    monkeypatch.setattr("kangbot.market.promises._DISK_S", 0.05)
     journal = Refusing(hangs=hangs)
     life = await begin(tmp_path, journal)
     assert (await life.switch.kill("full", "test")).kept == ("file",)

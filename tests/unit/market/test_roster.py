@@ -67,6 +67,7 @@ async def test_a_market_that_takes_no_command_refuses_it_in_words_and_is_still_s
     for command in (Command.START, Command.PAUSE, Command.RESUME):
         with pytest.raises(Refused, match="v:B: 100 wait"):
             markets.command(B, command, "anna")
+    markets.want_all("anna")
     await markets.start_all("anna")
     assert [(market, one) for market, one in obeyed if market != B] == [(A, Command.START), (C, Command.START)]
     markets.stop_all("anna", remember=True)
@@ -74,6 +75,27 @@ async def test_a_market_that_takes_no_command_refuses_it_in_words_and_is_still_s
     assert [event.desired for event in journal.events if isinstance(event, DesiredChanged) and event.market == B] == [
         Desired.STOPPED
     ]
+
+
+def test_all_that_are_to_start_are_wanted_before_the_first_begins() -> None:
+    """A restart in the middle starts the rest; one that is stopped before its turn comes stays so."""
+
+    async def main() -> None:
+        journal, obeyed = ListJournal(), list[tuple[MarketId, Command]]()
+        markets = Roster(clock=Clock(), journal=journal, draw=lambda: 0.0, interval_s=2.0, jitter_s=0.0)
+        for market in (A, B, C):
+            markets.add(market, lambda command, market=market: obeyed.append((market, command)), Desired.STOPPED)  # type: ignore[misc]
+        markets.want_all("anna")
+        wanted = {event.market: event.desired for event in journal.events if isinstance(event, DesiredChanged)}
+        assert wanted == dict.fromkeys((A, B, C), Desired.RUNNING)
+        assert not obeyed
+        starting = asyncio.ensure_future(markets.start_all("anna"))
+        await asyncio.sleep(1)
+        markets.command(B, Command.STOP, "bob")
+        await starting
+        assert obeyed == [(A, Command.START), (B, Command.STOP), (C, Command.START)]
+
+    run(main())
 
 
 async def test_what_is_wanted_is_journalled_once() -> None:
@@ -96,7 +118,7 @@ def test_start_all_is_staggered_in_order() -> None:
         seen: list[tuple[float, MarketId]] = []
         markets = Roster(clock=Clock(), journal=ListJournal(), draw=lambda: 0.5, interval_s=2.0, jitter_s=1.0)
         for market in (A, B, C):
-            markets.add(market, lambda _, market=market: seen.append((loop.time(), market)), Desired.STOPPED)  # type: ignore[misc]
+            markets.add(market, lambda _, market=market: seen.append((loop.time(), market)), Desired.RUNNING)  # type: ignore[misc]
         await markets.start_all("test")
         return seen
 
@@ -106,7 +128,7 @@ def test_start_all_is_staggered_in_order() -> None:
 async def test_a_restart_resumes_what_ran() -> None:
     """The stopped stay stopped; the paused are started and paused."""
     journal, obeyed = ListJournal(), list[tuple[MarketId, Command]]()
-    await roster(journal, obeyed).start_all("restart", only_desired=True)
+    await roster(journal, obeyed).start_all("restart")
     assert obeyed == [(A, Command.START), (C, Command.START), (C, Command.PAUSE)]
     assert journal.events == []
 
@@ -179,11 +201,11 @@ async def test_what_is_wanted_is_on_disk_before_a_caller_hears_that_it_is_kept(t
     """So that a `kill -9` after the answer changes nothing; nothing was wanted: nothing to wait for."""
     async with await JournalWriter.open(tmp_path, World(clock=Clock(), seed=b"roster")) as journal:
         markets = roster(journal, [])
-        await markets.kept()
+        await markets.promises.kept()
         markets.command(A, Command.PAUSE, "cli")
         markets.command(C, Command.STOP, "cli")
         assert journal.last == 0
-        await markets.kept()
+        await markets.promises.kept()
         assert journal.last == 2
 
 
@@ -194,5 +216,5 @@ async def test_a_caller_hears_of_a_disk_that_does_not_take_it() -> None:
     markets = roster(journal, obeyed)
     markets.command(A, Command.PAUSE, "cli")
     with pytest.raises(NeedsHuman, match="a restart would forget it: the disk is full"):
-        await markets.kept()
+        await markets.promises.kept()
     assert obeyed == [(A, Command.PAUSE)]
