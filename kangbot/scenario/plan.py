@@ -34,7 +34,8 @@ LIVENESS_NS = 60 * SECOND_NS  # after the last
 MINUTE_S = 60
 _KILLED_SHARE = 0.35  # of the sessions
 _HANDS_SHARE = 0.3
-_SPOT_SHARE = 0.5  # of the markets, where there are spot pairs at all
+_SPOT_SESSIONS = 0.25  # of the sessions
+_SPOT_MARKETS = 0.5  # of the markets of such a session
 # Breakers that open, probe and close several times in a session.
 _QUICK = BreakerTerms(
     failures=5,
@@ -58,7 +59,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     markets: int = 5
     most_faults: int = 14
     kinds: tuple[Kind, ...] | None = None
-    spot: bool = False  # some of the markets are spot pairs
+    spot: bool = False  # every session has spot pairs among its markets; else a share of the sessions
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,12 +161,13 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
         calm_ns=calm_ns,
         end_ns=end_ns,
     )
-    return _with_spot(rng, plan) if options.spot else plan
+    # Drawn last: what a seed stands for beside it is the same with spot pairs and without.
+    return _with_spot(rng, plan) if rng.random() < _SPOT_SESSIONS or options.spot else plan
 
 
 def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
     """Draw which markets are spot pairs, and let nobody trade by hand: whose coins they are is not told apart here."""
-    pairs = {market.market: spot(market.instrument.native) for market in plan.markets if rng.random() < _SPOT_SHARE}
+    pairs = {market.market: spot(market.instrument.native) for market in plan.markets if rng.random() < _SPOT_MARKETS}
 
     def kind(market: SimMarket) -> SimMarket:
         pair = pairs.get(market.market)

@@ -35,6 +35,8 @@ _DEEDS = (  # what happens in the sweeps that is no fault
     "kill_flat",
     "kill_released",
     "entry_after_release",
+    "spot_stop",
+    "spot_stop_sold",
 )
 
 

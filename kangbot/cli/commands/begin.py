@@ -109,7 +109,7 @@ def simulate(
     minutes: Annotated[float, typer.Option(min=3, help="How long a session lasts, in virtual time.")] = 10,
     markets: Annotated[int, typer.Option(min=1, max=27, help="How many trade.")] = 5,
     spot: Annotated[
-        bool, typer.Option("--spot", help="Half of the markets are spot pairs; nobody trades by hand.")
+        bool, typer.Option("--spot", help="Every session has spot pairs among its markets, not a quarter of them.")
     ] = False,
     mutant: Annotated[
         str, typer.Option(help="Take a safeguard out, by its name (all: each in turn): it must be noticed.")
