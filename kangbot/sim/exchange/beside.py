@@ -27,6 +27,13 @@ def cover(
     if kept is not None:
         _move(engine, kept, stop, quantity, now_ns)
         return ClientId(kept.request.client_id)
+    return place(engine, market, stop, quantity=quantity, order=order, now_ns=now_ns)
+
+
+def place(
+    engine: SimVenue, market: MarketId, stop: Price, *, quantity: Quantity, order: ClientId, now_ns: int
+) -> ClientId:
+    """Place one under the first id that `order` lends and that has not been used; whatever rests there stays."""
     name = next(name for name in (stop_id(order, n) for n in count()) if engine.orders.find(client_id=name) is None)
     request = OrderRequest(
         market=market,

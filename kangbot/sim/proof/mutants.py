@@ -24,12 +24,14 @@ from kangbot.machines import order as order_machine
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter
 from kangbot.machines.breakers import HOLDING, Breakers
+from kangbot.machines.cover import Cover
 from kangbot.machines.executions import Executions
 from kangbot.machines.hands import Hands
 from kangbot.machines.memory import MarketMemory, Memory
 from kangbot.machines.order import Order
 from kangbot.machines.order_table import Sign
 from kangbot.machines.order_words import Learnt, RefusedByVenue, Reported
+from kangbot.machines.protection import Protection
 from kangbot.market import desk, floor
 from kangbot.market.killswitch import KillSwitch
 from kangbot.model.events import BreakerState
@@ -39,6 +41,8 @@ from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Evidence, Fill, Intent, OrderReport, OrderStatus
 from kangbot.ports import Checkpoint
 from kangbot.risk.account import AccountRisk
+from kangbot.sim.exchange import beside, front
+from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.world.disk import SimJournal
 from kangbot.sim.world.port import SimPort
 
@@ -256,6 +260,31 @@ def _stop_not_set(put: Put) -> None:
     put(errands.Errands, "protect", believed)
 
 
+def _spot_stop_not_resized(put: Put) -> None:
+    """Leave the stop beside a holding at the quantity that it was placed for: a later fill has none."""
+    put(Cover, "fits", lambda self, quantity: bool(self.resting) == bool(quantity))
+
+
+def _spot_stop_left_behind(put: Put) -> None:
+    """Let the stop rest when the holding is gone, as a position's would end with it: it sells what comes next."""
+    followed = Cover.followed
+
+    def held(self: Cover, protection: Protection, *, needed: Quantity, stop: Price | None, now_ns: int) -> Protection:
+        return followed(self, protection, needed=needed, stop=stop, now_ns=now_ns) if needed else protection
+
+    put(Cover, "followed", held)
+
+
+def _spot_stop_placed_twice(put: Put) -> None:
+    """Place the stop beside a holding without asking what rests there: who asks again has another."""
+    cover = beside.cover
+
+    def blind(engine: SimVenue, market: MarketId, stop: Price | None, **named: Any) -> ClientId | None:
+        return cover(engine, market, None, **named) if stop is None else beside.place(engine, market, stop, **named)
+
+    put(front, "cover", blind)
+
+
 def _exposure_not_reserved(put: Put) -> None:
     """Count exposure when it is there, not when it is on its way."""
     put(AccountRisk, "reserve", lambda *_: None)
@@ -345,6 +374,9 @@ _ALL = (
     _late_fills_dropped,
     _denied_cancel_is_canceled,
     _stop_not_set,
+    _spot_stop_not_resized,
+    _spot_stop_left_behind,
+    _spot_stop_placed_twice,
     _exposure_not_reserved,
     _unknown_not_counted,
     _enters_beside_unknown,
