@@ -355,7 +355,7 @@ class Session:
             life = self._alive
             assert life is not None
             before, orders = self._outside.disk.last, len(self.engine.orders)
-            told = len(self.engine.executions)
+            told, in_step = len(self.engine.executions), self.invariants.in_step
             quarantines = _quarantines(life)
             self._away_ns = SECOND_NS
             life.process.die()
@@ -369,7 +369,7 @@ class Session:
             news = [
                 event for event in records if not _of_time(event) and not (first and isinstance(event, EquityMarked))
             ]
-            if news and told == len(self.engine.executions):  # else funding was paid, and there is news
+            if news and in_step and told == len(self.engine.executions):  # else funding was paid, and there is news
                 self.invariants.fail(8, f"a restart on an unchanged venue journalled {news}")
 
     def end(self) -> None:

@@ -42,7 +42,7 @@ from kangbot.model.orders import Evidence, Fill, Intent, OrderStatus, Purpose, S
 from kangbot.ports import IdRule
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
-from kangbot.sim.exchange.events import Executed, SimEvent
+from kangbot.sim.exchange.events import Executed, Funded, SimEvent
 from kangbot.sim.exchange.events import OrderChanged as AtVenue
 from kangbot.sim.exchange.orders import Origin, SimOrder
 from kangbot.sim.exchange.venue import SimVenue
@@ -72,6 +72,7 @@ _OF_HANDS = frozenset(
     {"order.foreign", "position.by_hand", "market.quarantine"}
 )  # with a reason where somebody traded by hand
 _CLOCK_NS = 2 * SECOND_NS  # a commit's delay, and by how much the clocks of two lives may differ
+_ROUND_NS = 70 * SECOND_NS  # in which the account is asked for its executions at least once
 _DEAD = (OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
 
 
@@ -109,6 +110,7 @@ class Invariants:
         self._flows: dict[ExecutionId, None] = {}
         self._nets: dict[MarketId, Quantity] = {}
         self._fills: dict[ExecutionId, Fill] = {}  # at the venue
+        self._funded_ns: dict[ExecutionId, int] = {}  # likewise; when, since the session's start
         self.venue_orders: dict[ClientId, str] = {}
         self._sends: dict[ClientId, int] = {}
         self._left: dict[bool, deque[int]] = {False: deque(), True: deque()}
@@ -195,6 +197,8 @@ class Invariants:
                 self.hands.executed(event.fill, event.order)
                 self._order(event.order)
                 moved = True
+            elif isinstance(event, Funded):
+                self._funded_ns[event.flow.execution_id] = self._now_ns()
         if moved:
             self._exposure()
 
@@ -331,8 +335,17 @@ class Invariants:
         return self._nets.get(market, ZERO)
 
     def missed(self) -> list[ExecutionId]:
-        """Return the executions that the venue told and the journal does not have."""
-        return [execution for execution in self._fills if execution not in self.applied]
+        """Return the executions that the venue told and the journal does not have; cash flows a round later."""
+        late = (flow for flow, at_ns in self._funded_ns.items() if at_ns < self._now_ns() - _ROUND_NS)
+        return [
+            *(execution for execution in self._fills if execution not in self.applied),
+            *(flow for flow in late if flow not in self._flows),
+        ]
+
+    @property
+    def in_step(self) -> bool:
+        """Whether the journal has everything that the venue has executed or paid so far."""
+        return len(self.applied) + len(self._flows) == len(self._fills) + len(self._funded_ns)
 
     def open_ended(self) -> list[ClientId]:
         """Return the journalled intents that have no end, and do not rest at the venue either."""
