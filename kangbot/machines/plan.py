@@ -7,8 +7,8 @@ plan is empty. Whether a proposal may leave is left to the risk gate, how it lea
 One step at a time:
 
 - While an order of the market is in flight nothing new is proposed; a resting limit order that is too old, or that the
-  target no longer wants, is cancelled. An order whose outcome is UNKNOWN blocks entries, and an exit only for the
-  quantity that an UNKNOWN exit may already have closed.
+  target no longer wants, is cancelled, and so is a resting exit that has to be a market order by now. An order whose
+  outcome is UNKNOWN blocks entries, and an exit only for the quantity that an UNKNOWN exit may already have closed.
 - A position that is not wanted is closed first, reduce-only; the other side is entered on a later pass.
 - The stop is looked after whatever is in flight, and for the smallest of positions. It is moved, never removed.
 
@@ -114,6 +114,16 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
             return False
         return abs(self.resting_stop - self.stop) <= self.style.stop_band * self.stop
 
+    @property
+    def overrun(self) -> bool:
+        """Whether the position is wanted, and has passed its stop where none rests."""
+        return self.held == self.direction and self.beyond_stop and not self.protected
+
+    @property
+    def exit_kind(self) -> OrderKind:
+        """Of what leaves now: one that is urgent waits for nobody's price."""
+        return OrderKind.MARKET if self.overrun else self.style.exit_kind
+
 
 def plan(
     *,
@@ -201,6 +211,8 @@ def _unwanted(order: Working, case: _Case) -> bool:
     if order.purpose is Purpose.ENTRY:
         too_much = same_side + in_flight > case.wanted * (1 + case.style.band)
         return order.side.sign != case.direction or too_much or case.beyond_stop
+    if case.exit_kind is OrderKind.MARKET:
+        return True  # it would keep what must leave at once waiting for its price
     return case.held == case.direction and same_side - in_flight < case.wanted * (1 - case.style.band)
 
 
@@ -223,10 +235,10 @@ def _adjust(case: _Case) -> tuple[Proposal | None, str]:
     if case.held != case.direction:
         return _exit(case, held, case.target.reason)
     if case.beyond_stop:
-        if case.protected:
+        if not case.overrun:
             return None, ""
         price = case.book.exit_price(case.direction)
-        return _exit(case, held, f"price {price} is beyond the stop {case.stop}", urgent=True)
+        return _exit(case, held, f"price {price} is beyond the stop {case.stop}")
     if held > case.wanted:
         surplus = held - case.wanted
         if surplus <= case.style.band * held:
@@ -240,7 +252,7 @@ def _adjust(case: _Case) -> tuple[Proposal | None, str]:
     return _enter(case, case.wanted)
 
 
-def _exit(case: _Case, quantity: Quantity, reason: str, *, urgent: bool = False) -> tuple[Proposal | None, str]:
+def _exit(case: _Case, quantity: Quantity, reason: str) -> tuple[Proposal | None, str]:
     """Propose to close `quantity`, less what an exit of unknown outcome may have closed already."""
     unsure = sum((order.remaining for order in case.working if order.purpose is Purpose.EXIT), ZERO)
     free = clamp(min(quantity, abs(case.net) - unsure), case.instrument)
@@ -250,8 +262,7 @@ def _exit(case: _Case, quantity: Quantity, reason: str, *, urgent: bool = False)
     reference = case.book.exit_price(case.held)
     if small := below_minimum(free, reference, case.instrument, Purpose.EXIT):
         return None, f"{free} is too little to close: {small}"
-    kind = OrderKind.MARKET if urgent else case.style.exit_kind
-    return _proposal(case, Purpose.EXIT, side, kind, quantity=free, reference=reference, reason=reason), ""
+    return _proposal(case, Purpose.EXIT, side, case.exit_kind, quantity=free, reference=reference, reason=reason), ""
 
 
 def _enter(case: _Case, wanted: Quantity) -> tuple[Proposal | None, str]:

@@ -87,3 +87,18 @@ def test_a_session_without_faults_is_quiet() -> None:
     assert outcome.violation is None, outcome.timeline
     assert outcome.orders
     assert not outcome.faults
+
+
+@pytest.mark.parametrize(
+    ("seed", "options"),
+    [
+        # Its end falls on the moment at which funding is paid.
+        (520080, Options(minutes=2)),
+        # The stop of a spot holding triggers while an exit that rests occupies the coins.
+        (520147, Options(minutes=2, spot=True)),
+    ],
+)
+def test_sessions_that_broke_a_promise_once_keep_it(seed: int, options: Options) -> None:
+    """Of shapes that no sweep has."""
+    outcome = simulate(seed, options)
+    assert outcome.violation is None, outcome.timeline

@@ -37,6 +37,7 @@ SPOT = msgspec.structs.replace(LINEAR, kind=InstrumentKind.SPOT)
 QUOTE = Quote(market=MARKET, bid=D("99.9"), bid_quantity=D(1), ask=D(100), ask_quantity=D(1), at_ns=0)
 SIZE = D(1000)  # ten units at the ask
 LIMIT = Style(kind=OrderKind.LIMIT, exit_kind=OrderKind.LIMIT, patience_ns=10)
+AT_ONCE = Style(kind=OrderKind.LIMIT, patience_ns=10)
 
 
 def want(exposure: str, stop: str | None = None) -> Target:
@@ -251,6 +252,22 @@ def test_a_resting_order_that_leads_away_from_the_target_is_cancelled(target: Ta
 def test_a_resting_order_that_leads_to_the_target_is_left_alone(target: Target, net: str, order: Working) -> None:
     """Until it fills or its patience is over."""
     assert step(target, net, order, style=LIMIT) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("target", "style"),
+    [
+        (want("0"), AT_ONCE),  # as the kill switch and a stop that is lost want it
+        (want("1", "100"), LIMIT),  # the price is beyond the stop, and none rests
+        (want("0.5"), AT_ONCE),
+    ],
+)
+def test_an_exit_that_must_leave_at_once_does_not_wait_for_a_resting_one(target: Target, style: Style) -> None:
+    """However young that is: it would wait for its price while nothing protects the position."""
+    resting = working(Purpose.EXIT, Side.SELL, "10", age_ns=0)
+    assert step(target, "10", resting, style=style) == Plan(cancels=(ClientId("kb1"),))
+    assert step(target, "10", msgspec.structs.replace(resting, canceling=True), style=style) == NOTHING
+    assert only(step(target, "10", style=style)).kind is OrderKind.MARKET
 
 
 def test_an_unknown_entry_blocks_entries_and_lets_exits_through() -> None:
