@@ -124,6 +124,7 @@ class Lookup(msgspec.Struct, frozen=True, kw_only=True):
 
     report: OrderReport | None
     at_ns: int  # our clock, when the last endpoint answered
+    venue_ns: int | None = None  # the venue's clock in these answers, the earliest of them; None where they tell none
 
 
 class Venue(Protocol):

@@ -21,7 +21,9 @@ from kangbot.execution.learning import MESSAGES, Learning, Message
 from kangbot.execution.numbers import Numbers
 from kangbot.execution.outcome import Outcome, SendEnded, WriteEnded
 from kangbot.execution.records import Records
+from kangbot.execution.settling import Settling
 from kangbot.execution.stops import Stops
+from kangbot.execution.venue_clock import VenueClock
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter, Counts
 from kangbot.machines.cover import Covering
@@ -64,6 +66,7 @@ class Executor:
     `cancel_orphans`: orders under our prefix that the journal does not know are cancelled, else only told.
     `quarantine_hands`: a market in which somebody trades by hand is a person's until `release`; `adopt_hands`: what
     they trade is the strategy's, and its stop covers it.
+    `venue_clock` is what requests are stamped by; without one by ours.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Executor:
         memory: MarketMemory,
         born_ns: int,
         strategy: str,
+        venue_clock: VenueClock | None = None,
         receive_window_ns: int = 5 * SECOND_NS,
         settle_margin_ns: int = 2 * SECOND_NS,
         cancel_orphans: bool = True,
@@ -95,8 +99,7 @@ class Executor:
         self._ids_for_ever = venue.id_rule is IdRule.FOR_EVER
         self._instrument = instrument
         self._numbers = numbers
-        self._window_ns = receive_window_ns
-        self._margin_ns = settle_margin_ns
+        self._settling = Settling(window_ns=receive_window_ns, margin_ns=settle_margin_ns, venue_clock=venue_clock)
         self._cancel_orphans = cancel_orphans
         self._quarantine_hands = quarantine_hands
         self._hold = hold
@@ -106,7 +109,7 @@ class Executor:
             memory,
             strategy=strategy,
             born_ns=born_ns or now_ns,
-            settle_ns=self._settle_ns(now_ns),
+            settle_ns=self._settling.ours_ns(now_ns),
             now_ns=now_ns,
             quarantine_hands=quarantine_hands,
         )
@@ -273,7 +276,7 @@ class Executor:
         """
         if proposal.purpose is Purpose.ENTRY and (reason := self.entries_blocked) is not None:
             raise Refused(reason, code="entries_blocked")
-        now_ns = self._clock.now_ns()
+        now_ns, window_ns = self._clock.now_ns(), self._settling.window_ns
         number = self._numbers.take()
         intent = Intent(
             client_id=client_id(self._journal.tag, number),
@@ -290,10 +293,11 @@ class Executor:
             reference=proposal.reference,
             reason=proposal.reason,
             at_ns=now_ns,
-            deadline_ns=now_ns + self._window_ns,
+            deadline_ns=now_ns + window_ns,
+            venue_settle_ns=self._settling.venue_ns(later_ns=window_ns),
         )
         written = self._records.intend(OrderIntended(intent=intent, at_ns=now_ns))
-        order = self._blotter.open(intent, self._margin_ns)
+        order = self._blotter.open(intent, self._settling.margin_ns)
         self._errands.send(intent, written, lambda: self._depart(intent, decided_perf_ns))
         return order
 
@@ -368,17 +372,10 @@ class Executor:
         return due_ns
 
     # -------------------------------------------------------------------------------------------------------- private
-    def _settle_ns(self, sent_ns: int) -> int:
-        """Return until when the venue may still accept what was sent at `sent_ns`, and a margin; by our clock.
-
-        The venue counts its window from the stamp, which is our clock and the measured offset. An entry leaves only
-        while that offset is known to within a second, which the margin covers; a late exit can only reduce.
-        """
-        return sent_ns + self._window_ns + self._margin_ns
-
     def _depart(self, intent: Intent, decided_perf_ns: int | None) -> str:
         """Note that the order leaves now, or say why it stays. Called by its errand just before it calls the venue."""
         now_ns = self._clock.now_ns()
+        sent = Sent(self._settling.ours_ns(now_ns), self._settling.venue_ns())
         order = self._blotter.order(intent.client_id)
         if order is None or order.cancel_requested_ns:
             return "cancelled before it left"
@@ -386,12 +383,14 @@ class Executor:
             return "found while its second copy waited"
         if now_ns >= intent.deadline_ns:
             return "its time was over before it could leave"
+        if sent.venue_settle_ns > intent.venue_settle_ns:
+            return "the venue's clock was set forward while it waited: the journal would bear witness to another stamp"
         if not order.sends and intent.purpose is Purpose.ENTRY and (reason := self.entries_blocked) is not None:
             return reason
         if order.sends and (reason := self._kept(order)):
             return reason
         # Not journalled: a restart may believe nothing of it, for the record is no proof that the send did not happen.
-        self._blotter.learn(intent.client_id, Sent(self._settle_ns(now_ns)), now_ns)
+        self._blotter.learn(intent.client_id, sent, now_ns)
         self._learning.active_ns = now_ns
         if decided_perf_ns is not None and self._on_sent is not None:
             self._on_sent(perf_counter_ns() - decided_perf_ns)

@@ -130,7 +130,8 @@ class Learning:
             return ()
         report = looked.lookup.report
         if report is None:
-            return self.blotter.learn(looked.client_id, Absent(looked.asked_ns), now_ns)
+            absent = Absent(looked.asked_ns, looked.lookup.venue_ns)
+            return self.blotter.learn(looked.client_id, absent, now_ns)
         report = msgspec.structs.replace(report, evidence=Evidence.QUERY)
         return self.blotter.learn(looked.client_id, Reported(report), now_ns)
 

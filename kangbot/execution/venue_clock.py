@@ -58,6 +58,12 @@ class VenueClock:
         """What is known of the offset at this moment."""
         return self._offset.estimate(self._clock.now_ns())
 
+    @property
+    def uncertainty_ns(self) -> int:
+        """By how much `offset_ns` may be wrong now; 0 before it was measured, when nothing is known at all."""
+        estimate = self.estimate
+        return 0 if estimate is None else estimate.uncertainty_ns
+
     def doubt(self) -> str:
         """Return why no entry may be stamped by it; "" where one may."""
         estimate = self.estimate

@@ -7,8 +7,17 @@ arrival. When to ask next is `machines/resolve.py`; sending, asking and the jour
 Three rules carry the rest:
 
 - a transport error is never evidence of absence: everything without a definitive answer is UNKNOWN;
-- UNKNOWN ends as NOT_ACCEPTED only by proof: two absences, a second apart, both asked for after `settle_ns`;
+- UNKNOWN ends as NOT_ACCEPTED only by proof: two absences that count, a second apart;
 - an end that the venue reported is final except for fills; an end that we inferred yields to whatever it says later.
+
+Which absence counts, for a venue judges its receive window by its own clock, which may be set back, and lets a request
+wait inside (`settle_ns` is our clock at the send, `venue_settle_ns` the stamp; both and the window and a margin)::
+
+    asked, by our clock    the venue's time in the answer    counts
+    up to settle_ns        whatever it is                    no: the margin is real time, in which it may queue
+    later                  up to venue_settle_ns             no: the door is still open to what was sent
+    later                  later                             yes
+    later                  not told, or no stamp known       yes: what is unsure of the venue's clock is in settle_ns
 """
 
 from typing import assert_never
@@ -58,6 +67,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     sent_ns: int = 0  # first send
     sends: int = 0
     settle_ns: int  # absence proves nothing before: the venue's window for the last send, and a margin
+    venue_settle_ns: int = 0  # nor before this of the venue's clock, where its answers tell that; 0: not known
+    closes_ns: int = 0  # when that will be, as far as the last answer told that it is not yet; 0 for no such answer
     unknown_since_ns: int = 0
     restarted: bool = False  # in flight when a process died: never sent again
     doubted: bool = False  # the status may be behind; the venue is to be asked
@@ -126,16 +137,15 @@ def advance(order: Order, learnt: Learnt, now_ns: int) -> Order:  # noqa: C901, 
             return _reported(order, report, report.evidence, now_ns)
         case Filled(fill=fill):
             return _filled(order, fill, now_ns)
-        case Absent(asked_ns=asked_ns):
-            return _absent(order, asked_ns, now_ns)
-        case Sent(settle_ns=settle_ns):
-            sent = _move(order, Sign.SENT, Evidence.NONE, now_ns)
-            settle_ns = max(order.settle_ns, settle_ns)
-            sent_ns = order.sent_ns or now_ns
-            return _with(sent, settle_ns=settle_ns, sends=order.sends + 1, sent_ns=sent_ns, missing=False, absences=0)
+        case Absent():
+            return _absent(order, learnt, now_ns)
+        case Sent():
+            sent = _settling(_move(order, Sign.SENT, Evidence.NONE, now_ns), learnt.settle_ns, learnt.venue_settle_ns)
+            return _with(sent, sends=order.sends + 1, sent_ns=order.sent_ns or now_ns, missing=False)
         case Restarted(settle_ns=settle_ns):
             moved = _move(order, Sign.RESTARTED, Evidence.NONE, now_ns)
-            return _with(moved, restarted=True, settle_ns=max(order.settle_ns, settle_ns), asks=0, absences=0)
+            # When it left is forgotten; that it was not stamped later than its intent allows is not.
+            return _with(_settling(moved, settle_ns, order.intent.venue_settle_ns), restarted=True, asks=0)
         case Withheld(reason=reason):
             return _with(_move(order, Sign.WITHHELD, Evidence.UNSENT, now_ns), message=reason)
         case RefusedByVenue(code=code, message=message):
@@ -245,13 +255,22 @@ def _filled(order: Order, fill: Fill, now_ns: int) -> Order:
     )
 
 
-def _absent(order: Order, asked_ns: int, now_ns: int) -> Order:
+def _settling(order: Order, settle_ns: int, venue_settle_ns: int) -> Order:
+    """Let absence prove nothing until then: what counted before was too early."""
+    settle_ns, venue_settle_ns = max(order.settle_ns, settle_ns), max(order.venue_settle_ns, venue_settle_ns)
+    return _with(order, settle_ns=settle_ns, venue_settle_ns=venue_settle_ns, absences=0)
+
+
+def _absent(order: Order, absent: Absent, now_ns: int) -> Order:
     """Count an absence where it counts; the last one that is needed decides."""
+    asked_ns, venue_ns = absent.asked_ns, absent.venue_ns
     in_question = order.status is OrderStatus.UNKNOWN or order.doubted
     too_early = asked_ns <= order.settle_ns or asked_ns < order.changed_ns
     too_close = order.absences > 0 and asked_ns < order.last_absence_ns + ABSENCE_GAP_NS
     if not in_question:
         return order
+    if venue_ns is not None and venue_ns <= order.venue_settle_ns:  # one that counted before was of another clock
+        return _with(order, missing=True, absences=0, closes_ns=now_ns + order.venue_settle_ns - venue_ns)
     if too_early or too_close:
         return _with(order, missing=True)
     counted = _with(order, missing=True, absences=order.absences + 1, last_absence_ns=now_ns)

@@ -13,9 +13,10 @@ class Withheld(msgspec.Struct, frozen=True):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """A byte may leave now. Until `settle_ns` absence will prove nothing."""
+    """A byte may leave now. Until `settle_ns` absence will prove nothing, nor until `venue_settle_ns` of its clock."""
 
     settle_ns: int
+    venue_settle_ns: int = 0  # 0: nobody knows what it is stamped by
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -60,6 +61,7 @@ class Absent(msgspec.Struct, frozen=True):
     """Every authoritative endpoint was asked after `asked_ns`, and each answered "not found"."""
 
     asked_ns: int
+    venue_ns: int | None = None  # the venue's time in those answers, the earliest of them; None where they tell none
 
 
 class Restarted(msgspec.Struct, frozen=True):

@@ -63,8 +63,9 @@ def _asking(order: Order) -> int | None:
     if order.absences:
         return order.last_absence_ns + ABSENCE_GAP_NS
     due_ns = order.asked_ns + _ASK_NS[min(order.asks, len(_ASK_NS) - 1)]
-    if order.asked_ns <= order.settle_ns < due_ns:
-        return order.settle_ns + 1  # the first question that may count as proof is not kept waiting
+    settle_ns = max(order.settle_ns, order.closes_ns)
+    if order.asked_ns <= settle_ns < due_ns:
+        return settle_ns + 1  # the first question that may count as proof is not kept waiting
     return due_ns
 
 

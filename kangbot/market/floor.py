@@ -217,6 +217,7 @@ class Floor:
             memory=memory,
             born_ns=self._born_ns(),
             strategy=spec.strategy.name,
+            venue_clock=self._venue_clock,
             receive_window_ns=self._terms.receive_window_ms * 1_000_000,
             settle_margin_ns=int(self._terms.settle_margin_s * SECOND_NS),
             cancel_orphans=self._terms.cancel_orphans,

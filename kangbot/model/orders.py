@@ -125,7 +125,10 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reference: Price  # the price the decision was made at; values a market order's exposure
     reason: str
     at_ns: int
-    deadline_ns: int  # the venue refuses it after this (its receive window); absence proves nothing before
+    deadline_ns: int  # no copy of it leaves after this; absence proves nothing before
+    # The same by the venue's clock, for what leaves last: no copy is stamped so that the venue takes it after this, a
+    # margin included. It outlives us, whatever both clocks do meanwhile. 0: not known, as in older journals.
+    venue_settle_ns: int = 0
 
 
 class OrderReport(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="order_report"):

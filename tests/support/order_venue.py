@@ -100,6 +100,7 @@ class FakeVenue:
     deaf: bool = False  # pushes are dropped
     unsaid: tuple[type, ...] = ()  # pushes of these kinds are dropped
     twice: bool = False  # each push comes twice
+    told_ns: Callable[[], int] | None = None  # its own clock, where its answers tell that
     lag_s: float = 0.0  # so long what happened does not show in `find` and the lists
     market_part: Decimal = Decimal(1)  # how much of a market order is filled
     price: Decimal = Decimal(100)
@@ -358,7 +359,8 @@ class FakeVenue:
         await self._question(f"find {client_id}")
         found = [order for order in self._shown() if order.client_id == client_id]
         report = self.report(found[-1], Evidence.STREAM) if found else None
-        return Lookup(report=report, at_ns=self.clock.now_ns())
+        told_ns = None if self.told_ns is None else self.told_ns()
+        return Lookup(report=report, at_ns=self.clock.now_ns(), venue_ns=told_ns)
 
     async def open_orders(self) -> Sequence[OrderReport]:
         await self._question("open_orders")

@@ -17,6 +17,7 @@ from kangbot.execution.budget import Budget
 from kangbot.execution.learning import Learning
 from kangbot.execution.numbers import Numbers
 from kangbot.execution.outcome import CancelEnded, ProtectEnded, learnt_from
+from kangbot.execution.settling import Settling
 from kangbot.journal import compact, replay
 from kangbot.journal.replay import Others
 from kangbot.machines import blotter, resolve
@@ -30,7 +31,7 @@ from kangbot.machines.hands import Hands
 from kangbot.machines.memory import MarketMemory, Memory
 from kangbot.machines.order import Order
 from kangbot.machines.order_table import Sign
-from kangbot.machines.order_words import Learnt, RefusedByVenue, Reported
+from kangbot.machines.order_words import Absent, Learnt, RefusedByVenue, Reported
 from kangbot.machines.protection import Protection
 from kangbot.market import desk, floor
 from kangbot.market.killswitch import KillSwitch
@@ -107,9 +108,9 @@ def _five_not_founds(put: Put) -> None:
     """Conclude from five answers of "not found", however soon."""
     patient = order_machine._absent  # noqa: SLF001
 
-    def absent(order: Order, asked_ns: int, now_ns: int) -> Order:
+    def absent(order: Order, learnt: Absent, now_ns: int) -> Order:
         if order.status is not OrderStatus.UNKNOWN:
-            return patient(order, asked_ns, now_ns)
+            return patient(order, learnt, now_ns)
         counted = msgspec.structs.replace(order, missing=True, absences=order.absences + 1, last_absence_ns=0)
         if counted.absences < 5:
             return counted
@@ -121,7 +122,8 @@ def _five_not_founds(put: Put) -> None:
 
 def _absence_before_deadline(put: Put) -> None:
     """Let absence prove something as soon as the order has left."""
-    put(executor.Executor, "_settle_ns", lambda _self, sent_ns: sent_ns)
+    put(Settling, "ours_ns", lambda _self, sent_ns: sent_ns)
+    _by_our_clock(put)
     put(blotter, "begin", lambda intent, _margin: Order(intent=intent, settle_ns=0, changed_ns=intent.at_ns))
 
 
@@ -131,8 +133,14 @@ def _no_settle_margin(put: Put) -> None:
     def begun(intent: Intent, _margin_ns: int) -> Order:
         return Order(intent=intent, settle_ns=intent.deadline_ns, changed_ns=intent.at_ns)
 
-    put(executor.Executor, "_settle_ns", lambda self, sent_ns: sent_ns + self._window_ns)
+    put(Settling, "ours_ns", lambda self, sent_ns: sent_ns + self.window_ns)
     put(blotter, "begin", begun)
+    _by_our_clock(put)
+
+
+def _by_our_clock(put: Put) -> None:
+    """Judge by our clock alone whether the venue's receive window has passed."""
+    put(Settling, "venue_ns", lambda _self, **_named: 0)
 
 
 def _resend_after_deadline(put: Put) -> None:

@@ -8,6 +8,8 @@ when it arrives later.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, Symbol, VenueName
 from kangbot.model.market import Instrument
@@ -103,8 +105,12 @@ class SimPort:
 
     # ----------------------------------------------------------------------------------------------------- questions
     async def find(self, instrument: Instrument, client_id: ClientId) -> Lookup:  # noqa: ARG002 -- same
-        """Ask for the order."""
-        return await self._ask(lambda: self._front.find(client_id, self._now_ns()))
+        """Ask for the order; the answer tells the venue's time."""
+        return await self._ask(lambda: self._found(client_id))
+
+    def _found(self, client_id: ClientId) -> Lookup:
+        now_ns = self._now_ns()
+        return msgspec.structs.replace(self._front.find(client_id, now_ns), venue_ns=now_ns)
 
     async def open_orders(self) -> Sequence[OrderReport]:
         """Return every open order."""

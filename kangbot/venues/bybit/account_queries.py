@@ -22,7 +22,7 @@ from kangbot.model.orders import (
     OrderStatus,
     VenuePosition,
 )
-from kangbot.venues.bybit.client import Client, Page
+from kangbot.venues.bybit.client import Answer, Client, Page
 from kangbot.venues.bybit.rows import ExecutionRow, OrderRow, PositionRow, WalletRow
 from kangbot.venues.reading import MILLISECOND_NS
 
@@ -50,25 +50,31 @@ def _readable() -> Iterator[None]:
 
 
 # ---------------------------------------------------------------------------------------------------------- one order
-async def find(client: Client, instrument: Instrument, client_id: ClientId) -> OrderReport | None:
+async def find(client: Client, instrument: Instrument, client_id: ClientId) -> Answer[OrderReport | None]:
     """Return the order under `client_id`; None when every endpoint that could know it answered that it does not.
+
+    The answer is as old as the earliest of theirs, by the venue's clock.
 
     `/v5/order/realtime` shows open orders, and recently closed ones under `openOnly=1` until its service restarts; it
     can lag. `/v5/order/history` has closed orders, later. Executions prove an order that none of them shows yet.
     """
     where = {"category": instrument.kind.value, "symbol": instrument.native, "orderLinkId": client_id}
+    told_ns: list[int] = []
     for endpoint, params in (
         ("privateGetV5OrderRealtime", where),
         ("privateGetV5OrderRealtime", where | {"openOnly": 1}),
         ("privateGetV5OrderHistory", where),
     ):
-        for row in (await client.ask(endpoint, params, Page[OrderRow])).result.rows:
+        page, at_ns = await client.ask(endpoint, params, Page[OrderRow])
+        told_ns.append(at_ns)
+        for row in page.rows:
             if row.order_link_id == client_id:
                 with _readable():
-                    return row.report(instrument.market, Evidence.QUERY)
-    rows = await client.pages("privateGetV5ExecutionList", where, ExecutionOfOrder)
+                    return Answer(row.report(instrument.market, Evidence.QUERY), min(told_ns))
+    rows, at_ns = await client.pages("privateGetV5ExecutionList", where, ExecutionOfOrder)
     with _readable():
-        return _by_executions(instrument, [row for row in rows if row.order_link_id == client_id])
+        report = _by_executions(instrument, [row for row in rows if row.order_link_id == client_id])
+    return Answer(report, min(*told_ns, at_ns))
 
 
 def _by_executions(instrument: Instrument, rows: Sequence[ExecutionOfOrder]) -> OrderReport | None:
@@ -99,7 +105,7 @@ async def open_orders(client: Client, known: Known) -> list[OrderReport]:
     reports = []
     for scope in _scopes(known):
         params = scope | {"openOnly": 0, "limit": _ORDERS_A_PAGE}
-        for row in await client.pages("privateGetV5OrderRealtime", params, OrderRow):
+        for row in (await client.pages("privateGetV5OrderRealtime", params, OrderRow)).result:
             if (instrument := known.get((scope["category"], row.symbol))) is not None:
                 with _readable():
                     reports.append(row.report(instrument.market, Evidence.QUERY))
@@ -113,7 +119,7 @@ async def positions(client: Client, known: Known) -> list[VenuePosition]:
         if "settleCoin" not in scope:
             continue
         params = scope | {"limit": _POSITIONS_A_PAGE}
-        for row in await client.pages("privateGetV5PositionList", params, PositionRow):
+        for row in (await client.pages("privateGetV5PositionList", params, PositionRow)).result:
             if (instrument := known.get((scope["category"], row.symbol))) is not None:
                 with _readable():
                     found.append(row.position(instrument.market))
@@ -137,7 +143,7 @@ async def executions(client: Client, known: Known, since_ns: int, now_ns: int) -
             }
             if end_ns < now_ns:  # else Bybit's own bound, seven days on: nothing is cut off by a difference of clocks
                 params["endTime"] = end_ns // MILLISECOND_NS
-            for row in reversed(await client.pages("privateGetV5ExecutionList", params, ExecutionRow)):
+            for row in reversed((await client.pages("privateGetV5ExecutionList", params, ExecutionRow)).result):
                 if (instrument := known.get((category, row.symbol))) is not None:
                     with _readable():
                         events[ExecutionId(row.exec_id)] = row.event(instrument.market)

@@ -117,16 +117,18 @@ class Client:
             await asyncio.sleep(pause_s)
         raise AssertionError("the last attempt returns or raises")
 
-    async def pages(self, endpoint: str, params: Mapping[str, Any], row: type[T]) -> list[T]:
-        """Return the rows of all pages, in the venue's order. All or nothing."""
+    async def pages(self, endpoint: str, params: Mapping[str, Any], row: type[T]) -> Answer[list[T]]:
+        """Return the rows of all pages, in the venue's order, and when the earliest was given. All or nothing."""
         shape: Any = Page[row]  # type: ignore[valid-type] # the row's type is a value here, as msgspec wants it
         rows: list[T] = []
+        told_ns: list[int] = []
         asked = dict(params)
         for _ in range(_PAGES):
-            page = (await self.ask(endpoint, asked, shape)).result
+            page, at_ns = await self.ask(endpoint, asked, shape)
             rows.extend(page.rows)
+            told_ns.append(at_ns)
             if not page.rows or not page.next_page_cursor:
-                return rows
+                return Answer(rows, min(told_ns))
             asked["cursor"] = page.next_page_cursor
         raise Retryable(f"bybit's {endpoint} has no last page")
 

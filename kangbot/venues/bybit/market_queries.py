@@ -38,16 +38,15 @@ async def _every(client: Client, category: str) -> list[InstrumentRow]:
     params: dict[str, str | int] = {"category": category}
     if category == "linear":  # the list of spot pairs has one page, whatever is asked
         params["limit"] = _INSTRUMENTS_A_PAGE
-    return await client.pages("publicGetV5MarketInstrumentsInfo", params, InstrumentRow)
+    return (await client.pages("publicGetV5MarketInstrumentsInfo", params, InstrumentRow)).result
 
 
 async def _each(client: Client, category: str, symbols: Sequence[Symbol]) -> list[InstrumentRow]:
     rows: list[InstrumentRow] = []
     for symbol in symbols:
         try:
-            rows += await client.pages(
-                "publicGetV5MarketInstrumentsInfo", {"category": category, "symbol": _native(symbol)}, InstrumentRow
-            )
+            params = {"category": category, "symbol": _native(symbol)}
+            rows += (await client.pages("publicGetV5MarketInstrumentsInfo", params, InstrumentRow)).result
         except Refused as refusal:  # Bybit answers a symbol that it does not know with a parameter error
             if refusal.code != "10001":
                 raise

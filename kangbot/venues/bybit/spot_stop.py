@@ -67,7 +67,7 @@ class SpotStop:
 
     async def _resting(self) -> list[OrderRow]:
         params = self._where | {"openOnly": 0, "limit": 50}
-        rows = await self._client.pages("privateGetV5OrderRealtime", params, OrderRow)
+        rows = (await self._client.pages("privateGetV5OrderRealtime", params, OrderRow)).result
         mine = stop_ids(journal_of(self._order))
         return [row for row in rows if row.order_link_id.startswith(mine)]
 
@@ -95,7 +95,7 @@ class SpotStop:
             try:
                 return await self._place(stop, quantity, attempt)
             except DuplicateId:
-                used = await find(self._client, self._instrument, stop_id(self._order, attempt))
+                used = (await find(self._client, self._instrument, stop_id(self._order, attempt))).result
                 if used is None or not used.status.terminal:
                     raise Retryable("bybit's list of open orders is behind: the stop rests and is not in it") from None
         raise Refused(f"the stop beside {self._order} has ended {STOP_ATTEMPTS} times")

@@ -223,8 +223,8 @@ class BybitVenue:
     # ------------------------------------------------------------------------------------------------------- account
     async def find(self, instrument: Instrument, client_id: ClientId) -> Lookup:
         """Ask every authoritative endpoint for the order. Raises unless each of them answered."""
-        report = await account_queries.find(self._client, instrument, client_id)
-        return Lookup(report=report, at_ns=self._now_ns())
+        report, told_ns = await account_queries.find(self._client, instrument, client_id)
+        return Lookup(report=report, at_ns=self._now_ns(), venue_ns=told_ns)
 
     async def open_orders(self) -> Sequence[OrderReport]:
         """Return every open order of the known instruments, protective ones included, ours or not."""

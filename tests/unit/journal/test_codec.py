@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kangbot.errors import NeedsHuman
 from kangbot.journal.codec import CHECKPOINT_VERSION, decode, decode_checkpoint, encode, encode_checkpoint
-from kangbot.model.events import EquityMarked, Event
+from kangbot.model.events import EquityMarked, Event, OrderIntended
 from kangbot.ports import Checkpoint
 from tests.support.records import EVERY, TAG
 
@@ -32,6 +32,16 @@ def test_decimals_come_back_digit_by_digit(amount: Decimal) -> None:
     after = back(event)
     assert isinstance(after, EquityMarked)
     assert str(after.equity) == str(amount)
+
+
+def test_an_intent_of_an_older_journal_is_read() -> None:
+    """What was not known of it then is not known: by when the venue's clock has it settled."""
+    intended = next(event for event in EVERY if isinstance(event, OrderIntended))
+    older = msgspec.json.decode(encode(intended))
+    del older["intent"]["venue_settle_ns"]
+    event = decode(msgspec.json.encode(older), journal=TAG, sequence=1, file="f").event
+    assert isinstance(event, OrderIntended)
+    assert event.intent == msgspec.structs.replace(intended.intent, venue_settle_ns=0)
 
 
 def test_event_is_one_line_of_json_with_its_tag() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.model.orders import CashFlow, Evidence, Fill, OrderStatus, Side
-from tests.support.bybit_rest import BTC, NOW_MS, SPOT, bybit, intent, refusal, rows
+from tests.support.bybit_rest import BTC, NOW_MS, SPOT, bybit, intent, refusal, result, rows
 from tests.support.loopback import Request, http
 
 REALTIME, HISTORY, EXECUTIONS = "/v5/order/realtime", "/v5/order/history", "/v5/execution/list"
@@ -120,6 +120,22 @@ async def test_absence_is_what_every_endpoint_answered() -> None:
         asked = [request.path.removeprefix("/v5/") for request in world.asked()]
     assert lookup.report is None
     assert asked == ["order/realtime", "order/realtime", "order/history", "execution/list"]
+
+
+async def test_a_lookup_is_of_the_earliest_of_its_answers() -> None:
+    """By Bybit's own clock, which each answer tells: the hosts that answer need not agree on the time."""
+    later = NOW_MS + 3_000
+    answers = {
+        REALTIME: result(rows(), at_ms=later),
+        HISTORY: result(rows(), at_ms=NOW_MS + 1),
+        EXECUTIONS: result(rows(), at_ms=later),
+    }
+    async with bybit(answers) as world:
+        assert (await world.venue.find(BTC, ID)).venue_ns == (NOW_MS + 1) * 1_000_000
+    async with bybit(answers | {HISTORY: result(rows(order()), at_ms=later + 1)}) as world:
+        assert (await world.venue.find(BTC, ID)).venue_ns == later * 1_000_000
+    async with bybit(answers | {HISTORY: result(rows(), at_ms=later), EXECUTIONS: result(rows(), at_ms=7)}) as world:
+        assert (await world.venue.find(BTC, ID)).venue_ns == 7_000_000
 
 
 @pytest.mark.parametrize("silent", [REALTIME, HISTORY, EXECUTIONS])

@@ -1,0 +1,31 @@
+"""Until when a venue may still accept what was sent: by our clock, and by its own, which is the one that it judges by.
+
+It takes a request while its clock shows no more than the stamp and the receive window, and may have it wait in a queue
+after that: the margin. Our clock shows the same moment as well as the venue's is known. What follows for an absence is
+a table in `machines/order.py`.
+"""
+
+from kangbot.execution.venue_clock import VenueClock
+
+
+class Settling:
+    """One market's. Without a `venue_clock` the venue's clock is ours, and nothing is said of its own."""
+
+    def __init__(self, *, window_ns: int, margin_ns: int, venue_clock: VenueClock | None) -> None:
+        self.window_ns = window_ns
+        self.margin_ns = margin_ns
+        self._venue_clock = venue_clock
+
+    def ours_ns(self, sent_ns: int) -> int:
+        """Return until when, by our clock, absence proves nothing of what is sent at `sent_ns`.
+
+        The stamp is the venue's time as we know it: by as much as that is unsure the window may be over later.
+        """
+        unsure_ns = 0 if self._venue_clock is None else self._venue_clock.uncertainty_ns
+        return sent_ns + self.window_ns + self.margin_ns + unsure_ns
+
+    def venue_ns(self, later_ns: int = 0) -> int:
+        """Return the same by the venue's clock for what is stamped `later_ns` from now, exactly; 0 without one."""
+        if self._venue_clock is None:
+            return 0
+        return self._venue_clock.now_ns() + later_ns + self.window_ns + self.margin_ns
