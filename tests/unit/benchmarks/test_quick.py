@@ -1,12 +1,16 @@
 """Each benchmark of whole processes once, for a moment: that it runs and measures what it says, not how much."""
 
+import os
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from benchmarks import control, daemon, latency, load, startup, threads
+from benchmarks.awake import awake
 from benchmarks.house import database, load_venue
+from tests.support.fault_world import wait_until
 
 pytestmark = pytest.mark.process
 
@@ -26,7 +30,7 @@ def test_a_long_frame_has_its_length_in_two_bytes() -> None:
 def test_the_daemon_is_measured() -> None:
     """27 markets go live, frames arrive, and an idle daemon asks the database nothing."""
     figures: Any = daemon.run(1.0)["daemon"]
-    one = figures["27"]
+    one = figures["27 markets"]
     assert one["busy"]["frames_per_second"] > 27
     assert 20 < one["busy"]["rss_mb"] < 300
     assert one["idle"]["database_statements"] in (0, None)
@@ -40,7 +44,7 @@ def test_the_old_design_is_measured(tmp_path: Path) -> None:
     assert server is None or figures["database_statements_per_second"] > threads.MARKETS
 
 
-def test_a_frame_becomes_an_order_on_both_disks() -> None:
+def test_a_frame_becomes_an_order_on_every_disk() -> None:
     """Orders leave, and the disk's own cost stands beside them."""
     figures: Any = latency.run(1.0)["latency"]
     for place in figures.values():
@@ -63,3 +67,15 @@ def test_the_audience_is_answered_while_orders_leave(tmp_path: Path) -> None:
     assert figures["messages_per_second"] > 0
     assert figures["answers_per_second"] > 0
     assert figures["unexpected_answers"] == 0
+
+
+def test_cores_are_kept_awake_at_idle_priority_and_let_go() -> None:
+    """A loop a core, which gives way to everything; none is left afterwards."""
+    me = psutil.Process()
+    before = set(me.children())
+    with awake():
+        loops = set(me.children()) - before
+        assert len(loops) == len(os.sched_getaffinity(0))
+        idle = "every loop at idle priority"
+        wait_until(lambda: all(os.sched_getscheduler(loop.pid) == os.SCHED_IDLE for loop in loops), 30.0, idle)
+    assert not set(me.children()) - before
