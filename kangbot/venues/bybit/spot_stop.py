@@ -73,7 +73,9 @@ class SpotStop:
 
     async def _check_side(self, stop: Price) -> None:
         found = await self._client.ask("publicGetV5MarketTickers", self._where, _Tickers)
-        last = found.result.list[0].last_price if found.result.list else stop
+        if not found.result.list:
+            raise Retryable("bybit has no price just now to hold the stop against")
+        last = found.result.list[0].last_price
         if stop >= last:
             raise Refused(f"the stop {stop} is not below the last price {last}")
 

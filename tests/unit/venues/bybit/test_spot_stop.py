@@ -98,6 +98,14 @@ async def test_an_amendment_that_changes_nothing_is_done() -> None:
         assert await venue.venue.cover(SPOT, Decimal(24000), Decimal("0.01"), ORDER, fresh=False) == NAME
 
 
+async def test_a_market_without_a_price_refuses_nothing() -> None:
+    """An empty answer is no answer: a refusal would have the holding sold."""
+    async with bybit(world(create=accepted, tickers=lambda _: rows())) as venue:
+        with pytest.raises(Retryable):
+            await venue.venue.cover(SPOT, Decimal(24000), Decimal("0.01"), ORDER, fresh=False)
+        assert venue.asked(CREATE) == []
+
+
 async def test_a_stop_that_is_being_executed_is_left_alone() -> None:
     """What it sells is not known yet."""
     async with bybit(world(row(orderStatus="PartiallyFilled", qty="0.02"))) as venue:
