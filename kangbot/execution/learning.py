@@ -136,17 +136,19 @@ class Learning:
         return self.blotter.learn(looked.client_id, Reported(report), now_ns)
 
     def _protected(self, ended: ProtectEnded, now_ns: int) -> Sequence[Event]:
-        first = self.protection.tries == 1
+        first, told = self.protection.tries == 1, self.protection.again
         self.protection = self.protection.ended(ended.stop, done=ended.done, refused=ended.refused)
         self.active_ns = now_ns
         if ended.done:
             return self.agreement.placed(ended.stop, ended.quantity, ended.name, now_ns)
-        if not first and not ended.refused:
+        if told if ended.refused else not first:
             return ()
         severity = Severity.CRITICAL if self.agreement.unprotected else Severity.WARNING
         text = f"the stop at {ended.stop} does not rest at the venue yet: {ended.message}"
         if ended.stop is None:
             text = f"the stop of what is no longer held could not be removed yet: {ended.message}"
+        elif self.agreement.cover.resting:
+            text = f"the stop could not be made one at {ended.stop} for {ended.quantity} yet: {ended.message}"
         return (self.blotter.note("stop.failed", severity, text, now_ns, refused=ended.refused),)
 
     def _open(self, client_id: ClientId) -> bool:

@@ -7,7 +7,7 @@ goes when the holding goes (`machines/cover.py`). What came of a request is lear
 from kangbot.execution.errands import Errands
 from kangbot.execution.learning import Learning
 from kangbot.machines.protection import Protection
-from kangbot.model.ids import ClientId, client_id
+from kangbot.model.ids import ClientId, holding_id
 from kangbot.model.money import Price
 from kangbot.model.orders import Purpose
 
@@ -76,6 +76,9 @@ class Stops:
 
     @property
     def _lender(self) -> ClientId:
-        """The order that lends its id to a stop: the newest entry that bought something."""
-        bought = (one for one in self._blotter.orders if one.intent.purpose is Purpose.ENTRY and one.executed)
-        return next(reversed([one.client_id for one in bought]), client_id(self._journal, 0))
+        """The order that lends its id to a stop: the newest entry that bought something, else the holding itself."""
+        blotter = self._blotter
+        bought = [one for one in blotter.orders if one.intent.purpose is Purpose.ENTRY and one.executed]
+        if bought:
+            return bought[-1].client_id
+        return holding_id(self._journal, blotter.market, blotter.position.opened_ns)

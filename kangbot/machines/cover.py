@@ -20,6 +20,8 @@ from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import OrderReport
 
+_AGAIN_NS = 10_000_000_000  # a change that the venue refused is asked for again: the price it is held against moves on
+
 
 class Rest(msgspec.Struct, frozen=True, kw_only=True):
     """One stop order at the venue."""
@@ -73,13 +75,16 @@ class Cover(msgspec.Struct, frozen=True, kw_only=True):
         knows.
         """
         wants = protection.wanted if protection.asked_ns else None
+        # Where none rests, a refusal is a matter of the policy for stops; one that rests does harm as it is.
+        wrong = bool(self.resting) and not self.fits(needed)
+        again = wrong and bool(protection.refused) and now_ns >= protection.tried_ns + _AGAIN_NS
         if not needed:
             # A request that left may have placed what nobody has seen yet.
             left = bool(self.resting) or (wants is not None and protection.tries > 0)
-            return protection.want(None, now_ns) if left else protection
-        if wants is not None or stop is None or (self.fits(needed) and not protection.asked_ns):
+            return protection.want(None, now_ns, again=again) if left else protection
+        if stop is None or (wants is not None and not again) or (self.fits(needed) and not protection.asked_ns):
             return protection
-        return protection.want(stop, now_ns)
+        return protection.want(stop, now_ns, again=again)
 
 
 class Covering(msgspec.Struct, frozen=True, kw_only=True):

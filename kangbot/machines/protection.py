@@ -20,12 +20,16 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True):
     tried_ns: int = 0
     flying: bool = False  # a request is under way
     refused: str = ""  # the venue's definitive no to `wanted`
+    again: bool = False  # it has refused the very same before
+    failed: bool = False  # a request has failed before: for this one, or for the one that was wanted until then
 
     def want(self, stop: Price | None, now_ns: int, *, again: bool = False) -> "Protection":
         """Return it with this stop wanted; the same where it is wanted already, and `again` does not insist."""
         if self.asked_ns and stop == self.wanted and not again:
             return self
-        return Protection(wanted=stop, asked_ns=now_ns, flying=self.flying)
+        again = bool(self.refused) and stop == self.wanted
+        failed = bool(self.asked_ns) and None not in (stop, self.wanted) and not self.coming
+        return Protection(wanted=stop, asked_ns=now_ns, flying=self.flying, again=again, failed=failed)
 
     def trying(self, now_ns: int) -> "Protection":
         """Return it with a request on its way."""
@@ -42,8 +46,9 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def coming(self) -> bool:
-        """Whether the stop is wanted, and no request for it has failed so far."""
-        return bool(self.asked_ns) and (not self.tries or (self.tries == 1 and self.flying))
+        """Whether the stop is wanted, and no request has failed since one rested."""
+        first = not self.tries or (self.tries == 1 and self.flying)
+        return bool(self.asked_ns) and not self.failed and first
 
     def due_ns(self) -> int | None:
         """Return when a request is to leave; None where none is."""

@@ -1,6 +1,7 @@
 """Names of things, as types that cannot be confused."""
 
 import re
+import zlib
 from typing import NewType
 
 VenueName = NewType("VenueName", str)  # "bybit"
@@ -47,6 +48,15 @@ def stop_id(order: ClientId, attempt: int) -> ClientId:
     is one character at the end, so no two orders lend the same id.
     """
     return ClientId(f"{stop_ids(order[len(CLIENT_ID_PREFIX) :])}{_base36(attempt)}")
+
+
+def holding_id(journal_tag: str, market: MarketId, opened_ns: int) -> ClientId:
+    """Return the id that lends its own to the stop beside a holding of which no order is remembered.
+
+    Somebody bought it by hand, or the entry was long ago. Another market's holding lends another one, though it began
+    in the same moment, and no order has it: their numbers are far below. At most 29 characters.
+    """
+    return client_id(journal_tag, (1 + zlib.crc32(market.encode())) << 64 | opened_ns)
 
 
 def journal_of(order: ClientId) -> str:

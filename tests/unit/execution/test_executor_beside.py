@@ -2,8 +2,9 @@
 
 import asyncio
 
+from kangbot.machines.memory import KEPT
 from kangbot.model.events import StopSet
-from kangbot.model.ids import ClientId, client_id, stop_id
+from kangbot.model.ids import ClientId, client_id, holding_id, stop_id
 from kangbot.model.market import InstrumentKind
 from kangbot.model.orders import FillCause, OrderKind, OrderStatus, Purpose, Side
 from kangbot.ports import IdRule
@@ -280,4 +281,68 @@ async def test_a_holding_without_a_known_stop_is_left_to_the_policy() -> None:
     await sells(market, "0.99")
     await asyncio.sleep(1)
     assert (resting(story), market.executor.unprotected) == ([], False)
+    await market.end()
+
+
+@told
+async def test_a_stop_that_the_venue_would_not_resize_is_resized_later() -> None:
+    """Left as it was it would sell more than is ours, or be refused for want of coins when its price comes."""
+    story = spot()
+    market = await bought(story)
+    await asyncio.sleep(1)
+    story.venue.stops.append("refused")
+    await sells(market, "0.4")
+    await asyncio.sleep(1)
+    assert (resting(story), market.notes()) == ([(stop_id(FIRST, 0), dec(90), dec(1))], ["stop.failed"])
+    story.venue.stops.extend(["refused"] * 3)
+    await asyncio.sleep(120)
+    assert resting(story) == [(stop_id(FIRST, 0), dec(90), dec("0.6"))]
+    assert (len(covers(story)), market.notes()) == (6, ["stop.failed"])  # told once
+    await asyncio.sleep(60)
+    assert not market.executor.pulse().in_flight
+    await market.end()
+
+
+@told
+async def test_a_stop_that_the_venue_would_not_take_away_goes_later() -> None:
+    """Beside nothing of ours it would sell the coins of somebody else."""
+    story = spot()
+    market = await bought(story)
+    await asyncio.sleep(1)
+    story.venue.stops.append("refused")
+    await sells(market, 1)
+    await asyncio.sleep(60)
+    assert (resting(story), len(covers(story))) == ([], 3)
+    assert not market.executor.pulse().in_flight
+    await market.end()
+
+
+@told
+async def test_a_holding_that_no_order_is_remembered_for_lends_its_stop_an_id() -> None:
+    """Bought by hand, or so long ago that the entry is forgotten: an id that all such holdings shared would be used up."""
+    story = spot(adopt_hands=True)
+    market = await story.live()
+    story.venue.by_hand("2")
+    await asyncio.sleep(1)
+    market.executor.protect(dec(80))
+    await asyncio.sleep(1)
+    opened_ns = market.executor.position.opened_ns
+    assert resting(story) == [
+        (stop_id(holding_id(TAG, market.executor.position.market, opened_ns), 0), dec(80), dec(2))
+    ]
+    await market.end()
+
+    story = spot()
+    market = await bought(story)
+    for _ in range(KEPT + 1):
+        order = market.executor.place(proposal("0.1", purpose=Purpose.EXIT, side=Side.SELL))
+        await asyncio.sleep(0.5)
+        market.executor.cancel(order.client_id, "the test wants it")
+        await asyncio.sleep(0.5)
+    story.venue.close(only(story), S.CANCELED)
+    await asyncio.sleep(1)
+    opened_ns = market.executor.position.opened_ns
+    assert resting(story) == [
+        (stop_id(holding_id(TAG, market.executor.position.market, opened_ns), 0), dec(90), dec(1))
+    ]
     await market.end()

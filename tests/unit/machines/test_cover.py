@@ -11,7 +11,17 @@ from kangbot.machines.memory import MarketMemory, Recollection
 from kangbot.machines.protection import Protection
 from kangbot.machines.reconcile import QUIET_NS, Reconciled
 from kangbot.model.events import Event, Noted, OrderIntended, Record, StopSet
-from kangbot.model.ids import STOP_ATTEMPTS, ClientId, MarketId, client_id, is_stop_id, journal_of, stop_id, stop_ids
+from kangbot.model.ids import (
+    STOP_ATTEMPTS,
+    ClientId,
+    MarketId,
+    client_id,
+    holding_id,
+    is_stop_id,
+    journal_of,
+    stop_id,
+    stop_ids,
+)
 from kangbot.model.market import InstrumentKind
 from kangbot.model.orders import OrderReport, OrderStatus, Side
 from kangbot.model.position import Position
@@ -72,6 +82,17 @@ def test_each_order_lends_ids_of_its_own() -> None:
     assert all(name.startswith(stop_ids(TAG)) and is_stop_id(name) for name in names)
     assert {journal_of(order) for order in orders} == {TAG}
     assert not any(map(is_stop_id, [*orders, "", "ks", "ksmine", f"ks{TAG}-1-0"]))
+
+
+def test_a_holding_lends_an_id_of_its_own() -> None:
+    """To stops beside what no order bought: no other market's, no order's, and short enough for every venue."""
+    markets = [MarketId(f"bybit:{coin}-USDT") for coin in ("BTC", "ETH", "SOL", "1000PEPE")]
+    lent = [holding_id(TAG, market, at_ns) for market in markets for at_ns in (START, START + 1)]
+    names = {stop_id(one, attempt) for one in lent for attempt in (0, STOP_ATTEMPTS - 1)}
+    assert len(names) == 16
+    assert all(len(name) <= 32 and is_stop_id(name) and name.startswith(stop_ids(TAG)) for name in names)
+    assert {journal_of(one) for one in lent} == {TAG}
+    assert not names & {stop_id(client_id(TAG, number), 0) for number in range(1_000)}
 
 
 # -------------------------------------------------------------------------------------------------------------- cover
@@ -199,8 +220,19 @@ def test_what_a_fee_left_over_does_not_hand_its_stop_on() -> None:
 
 WANTED = Protection(wanted=dec(90), asked_ns=START)
 REMOVED = Protection(wanted=None, asked_ns=START)
+REMOVED_AGAIN = msgspec.structs.replace(REMOVED, again=True)
+WANTED_AGAIN = msgspec.structs.replace(WANTED, again=True, failed=True)
+WANTED_INSTEAD = msgspec.structs.replace(WANTED, failed=True)
 FITS = Cover(resting={NAME: Rest(price=dec(90), quantity=dec(1))})
 TOO_MUCH = Cover(resting={NAME: Rest(price=dec(90), quantity=dec(2))})
+WRONG = Cover(resting={NAME: Rest(price=None, quantity=dec(1))})
+LONG_AGO = START - 10 * SECOND
+
+
+def refused(wanted: int | None, tried_ns: int = LONG_AGO) -> Protection:
+    """Return a stop of which the venue would not hear, when it was tried then."""
+    price = None if wanted is None else dec(wanted)
+    return Protection(wanted=price, asked_ns=tried_ns, tries=1, tried_ns=tried_ns, refused="no")
 
 
 @pytest.mark.parametrize(
@@ -216,6 +248,13 @@ TOO_MUCH = Cover(resting={NAME: Rest(price=dec(90), quantity=dec(2))})
         (Cover(), Protection(), 0, 90, Protection()),
         (Cover(), WANTED, 0, 90, WANTED),  # it never left
         (Cover(), msgspec.structs.replace(WANTED, tries=1), 0, 90, REMOVED),  # it may rest all the same
+        (TOO_MUCH, refused(90), 1, 90, WANTED_AGAIN),  # as it is it would sell too much
+        (TOO_MUCH, refused(95), 1, 90, WANTED_INSTEAD),  # its price is one thing and its size another
+        (TOO_MUCH, refused(90, LONG_AGO + 1), 1, 90, refused(90, LONG_AGO + 1)),  # a moment ago
+        (TOO_MUCH, refused(None), 0, 90, REMOVED_AGAIN),
+        (WRONG, refused(90), 1, None, refused(90)),  # nobody knows where it belongs
+        (FITS, refused(95), 1, 90, refused(95)),  # where it belongs is for others to say
+        (Cover(), refused(90), 1, 90, refused(90)),  # the sentry's case
     ],
 )
 def test_a_stop_follows_its_holding(

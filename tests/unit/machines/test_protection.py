@@ -52,3 +52,18 @@ def test_a_stop_is_coming_until_its_first_request_has_failed() -> None:
     failed = asked.trying(START).ended(dec(90), done=False)
     assert not failed.coming
     assert not failed.trying(START + 1).coming
+
+
+def test_a_stop_that_follows_a_failed_one_is_not_coming() -> None:
+    """Nearer or the same once more: what has gone wrong stays so until one rests."""
+    refused = Protection().want(dec(90), START).trying(START).ended(dec(90), done=False, refused="would trigger")
+    nearer, again = refused.want(dec(95), START), refused.want(dec(90), START, again=True)
+    for protection in (nearer, again, nearer.trying(START), nearer.want(dec(97), START)):
+        assert not protection.coming
+    assert (nearer.again, again.again) == (False, True)
+    rests = nearer.trying(START).ended(dec(95), done=True)
+    assert rests.want(dec(96), START).coming
+    moved = Protection().want(dec(90), START).trying(START).want(dec(91), START)
+    assert moved.coming
+    removed = Protection().want(None, START).trying(START).ended(None, done=False)
+    assert removed.want(dec(90), START).coming

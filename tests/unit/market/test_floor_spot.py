@@ -3,8 +3,9 @@
 import asyncio
 from decimal import Decimal
 
+from kangbot.machines.guard import StopPolicy, StopTerms
 from kangbot.market.roster import Command
-from kangbot.model.events import EquityMarked, RunState
+from kangbot.model.events import EquityMarked, Noted, RunState
 from kangbot.model.market import InstrumentKind
 from kangbot.model.orders import Balance, FillCause
 from kangbot.risk.account import AccountRisk
@@ -89,5 +90,76 @@ def test_a_stopped_market_s_coins_are_priced_by_asking() -> None:
         assert again.floor.equity == {"USDT": 800 + 2 * mid}
         assert marks(told) == [1000, 800 + 2 * mid]
         assert 8 <= told.venue.quotes <= 12
+
+    play(story)
+
+
+def stops(told: Story) -> tuple[list[str], list[str]]:
+    """Return the stops that the venue was asked for, and what was noted of them."""
+    asked = [name for name, _ in told.venue.asked if name.startswith("cover")]
+    return asked, [event.kind for event in told.disk.events if isinstance(event, Noted) and "stop." in event.kind]
+
+
+async def looked_at(told: Story, for_s: int) -> None:
+    """Let a bar close and so much time pass; the market looks at its stop again and again while answers are coming."""
+    told.venue.answer_s = 0.3
+    bar = asyncio.get_running_loop().create_task(told.bar())
+    for _ in range(for_s * 10):
+        await asyncio.sleep(0.1)
+        told.quote()
+        told.floor.look_again()
+    await bar
+
+
+def test_a_stop_beside_coins_that_is_refused_is_tried_nearer_and_then_they_are_sold() -> None:
+    """As that of a contract is: a request that insists is no first one, which nobody worries about."""
+
+    async def story(told: Story) -> None:
+        on_spot(told)
+        told.venue.stops.extend(["refused"] * 3)
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await looked_at(told, 100)
+        asked, said = stops(told)
+        assert asked[:3] == ["cover 90 2 fresh", "cover 95 2 fresh", "cover 97.5 2 fresh"]
+        assert said.count("stop.tightened") == 1
+        assert said[-2:] == ["stop.closing", "stop.settled"]
+        assert told.venue.net == 0
+
+    play(story)
+
+
+def test_a_stop_beside_coins_that_gets_lost_again_and_again_ends_the_holding() -> None:
+    """After its patience."""
+
+    async def story(told: Story) -> None:
+        on_spot(told)
+        told.venue.stops.extend(["lost"] * 100)
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await looked_at(told, 100)
+        assert told.venue.net == 0
+        assert "stop.closing" in stops(told)[1]
+
+    play(story)
+
+
+def test_a_policy_to_retry_never_sells_the_coins() -> None:
+    """The refused stop is offered again every few seconds; that it is missing is told once."""
+
+    async def story(told: Story) -> None:
+        on_spot(told)
+        told.stops = StopTerms(policy=StopPolicy.RETRY)
+        told.venue.stops.extend(["refused"] * 4)
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await looked_at(told, 120)
+        asked, said = stops(told)
+        assert asked == ["cover 90 2 fresh"] * 5
+        assert said == ["stop.failed", "stop.settled"]
+        assert (told.venue.net, [one.trigger for one in told.venue.beside]) == (2, [Decimal(90)])
 
     play(story)
