@@ -319,7 +319,7 @@ async def test_a_stop_that_the_venue_would_not_take_away_goes_later() -> None:
 
 @told
 async def test_a_holding_that_no_order_is_remembered_for_lends_its_stop_an_id() -> None:
-    """Bought by hand, or so long ago that the entry is forgotten: an id that all such holdings shared would be used up."""
+    """Bought by hand, or so long ago that the entry is forgotten; an id that all of them shared would be used up."""
     story = spot(adopt_hands=True)
     market = await story.live()
     story.venue.by_hand("2")
