@@ -10,6 +10,7 @@ feeds it on after a restore.
 """
 
 import asyncio
+import contextlib
 import errno
 import json
 import os
@@ -18,7 +19,6 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -69,7 +69,7 @@ def backup(config: Path, target: Path, *, as_json: bool = False) -> int:
     settings = settings_of(config)
     if target.exists() and not target.is_file():  # /dev/null, by root: a file would stand in its place
         raise Refused(f"{target} cannot be written: it is no plain file; name one")
-    with _beside(target, ".kangbot-backup-") as scratch:
+    with _beside(target, ".kangbot-backup-") as scratch, _room_for(target):
         folder = Path(scratch)
         with given_to_its_owner(settings.state_dir):  # SQLite's side files, where no daemon runs
             _copied(settings, folder)
@@ -119,6 +119,17 @@ def _beside(file: Path, prefix: str) -> "tempfile.TemporaryDirectory[str]":
         raise Refused(f"{file} cannot be written: {error.strerror}: {file.absolute().parent}") from None
 
 
+@contextlib.contextmanager
+def _room_for(file: Path) -> Iterator[None]:
+    """Say by the name that was typed that the disk is full: what did not fit is a piece that nobody has heard of."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise Refused(f"{file} cannot be written: {error.strerror}") from error
+
+
 def _copied(settings: Settings, folder: Path) -> None:
     """Copy history, then journal, so that nothing is missing between the two."""
     journal = settings.state_dir / JOURNAL
@@ -142,16 +153,18 @@ def _copy(source: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
     try:
         with (
-            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as one,
-            closing(sqlite3.connect(target)) as other,
+            contextlib.closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as one,
+            contextlib.closing(sqlite3.connect(target)) as other,
         ):
             one.backup(other)
     except sqlite3.Error as error:
+        if (getattr(error, "sqlite_errorcode", 0) & 0xFF) == sqlite3.SQLITE_FULL:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         raise NeedsHuman(f"{source} cannot be copied: {error}", remedy="look after the disk and the file") from error
 
 
 def _stored(folder: Path) -> Mapping[str, int]:
-    with closing(sqlite3.connect(folder / _HISTORY)) as history:
+    with contextlib.closing(sqlite3.connect(folder / _HISTORY)) as history:
         try:
             return dict(history.execute("SELECT tag, stored FROM journals"))
         except sqlite3.OperationalError:  # the tables are not made yet
@@ -160,7 +173,7 @@ def _stored(folder: Path) -> Mapping[str, int]:
 
 def _joined(folder: Path, stored: Mapping[str, int]) -> bool:
     """Whether the journal begins where the history ends, or before."""
-    with closing(sqlite3.connect(folder / JOURNAL)) as journal:
+    with contextlib.closing(sqlite3.connect(folder / JOURNAL)) as journal:
         tag = journal.execute("SELECT tag FROM meta").fetchone()[0]
         floor = journal.execute("SELECT coalesce(max(sequence), 0) FROM checkpoint").fetchone()[0]
     return int(floor) <= int(stored.get(tag, 0))

@@ -81,9 +81,13 @@ def backup(config: Path, file: Path, *, as_json: bool = False) -> int:
     load(config, os.environ)
     try:
         with file.open("xb") as copy:
-            copy.write(config.read_bytes())
-            copy.flush()
-            os.fsync(copy.fileno())
+            try:
+                copy.write(config.read_bytes())
+                copy.flush()
+                os.fsync(copy.fileno())
+            except OSError:
+                file.unlink()  # ours, for it was not there: a part of it would look like a copy
+                raise
     except OSError as error:
         why = "is there already, and is not overwritten" if isinstance(error, FileExistsError) else error.strerror
         typer.echo(f"{error.filename or file}: {why}", err=True)

@@ -11,7 +11,9 @@ from kangbot.runtime.world import real_world
 from kangbot.storage import migrate, url
 from kangbot.storage.dump import empty, fill, revision_of
 from kangbot.storage.glance import current
+from kangbot.storage.glance import revision as revision_at
 from kangbot.storage.keep import Keeping
+from kangbot.storage.schema import judge
 from kangbot.storage.tables import REVISION
 
 
@@ -61,7 +63,9 @@ def restore(config: Path, file: Path, *, as_json: bool = False) -> int:
         revision = revision_of(file)
     except (OSError, ValueError) as error:
         raise _unusable(file, error) from error
-    there = migrate.check(target).current
+    there = asyncio.run(revision_at(target))
+    if there is not None:
+        judge(there)
     if there not in (None, revision):
         raise NeedsHuman(
             f"{target} has tables of revision {there}, and the copy is of {revision}",

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from kangbot.errors import Retryable
 from kangbot.health.report import Reloaded, Report
 
 _TIMEOUT_S = 10.0
@@ -54,8 +55,11 @@ class ControlClient:
             raise ValueError(f"the daemon's report cannot be read; is it of another version? {error}") from None
 
     def ask(self, path: str) -> Any:
-        """Return the answer to `GET path`. ValueError with the daemon's words where it has none."""
-        return json.loads(self._call("GET", path))
+        """Return the answer to `GET path`. ValueError with the daemon's words where it has none.
+
+        Retryable where what would know it, such as the history, is away.
+        """
+        return json.loads(self._call("GET", path, may_be_away=True))
 
     def health(self) -> bytes:
         """Return how well the daemon is, as JSON; a health that is critical is an answer too."""
@@ -93,7 +97,9 @@ class ControlClient:
         """Have the configuration's file read now. ValueError with the daemon's words where nothing can be changed."""
         return msgspec.json.decode(self._call("POST", "/config/reload"), type=Reloaded)
 
-    def _call(self, method: str, path: str, body: object = None, *, also: Sequence[int] = ()) -> bytes:
+    def _call(
+        self, method: str, path: str, body: object = None, *, also: Sequence[int] = (), may_be_away: bool = False
+    ) -> bytes:
         connection = _UnixConnection(self._path, self._timeout_s)
         try:
             asked = None if body is None else json.dumps(body).encode()
@@ -104,6 +110,8 @@ class ControlClient:
             raise NoDaemonError(f"no daemon answers on {self._path}: {_why(error)}") from None
         finally:
             connection.close()
+        if may_be_away and answer.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+            raise Retryable(_error(answer.status, said))
         if answer.status >= 400 and answer.status not in also:
             raise ValueError(_error(answer.status, said))
         return said

@@ -5,6 +5,7 @@
 They are the file's own text. A secret is in none of them: the loader accepts no file that holds one.
 """
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping
@@ -124,8 +125,13 @@ def way_back(config: Path, environ: Mapping[str, str], now_ns: int) -> str:
 def write_whole(path: Path, text: bytes) -> None:
     """Put `text` in the file's place at once: whoever reads finds the old one or the new one, and so does a crash."""
     fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    try:
+        with fresh.open("wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)  # a full disk keeps no half of it
+        raise

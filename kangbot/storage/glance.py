@@ -1,7 +1,7 @@
 """A glance at a server's schema by one plain connection, which costs a sixth of asking alembic.
 
 For whatever begins with a database that is, nine times in ten, as it should be: the look before a container's start,
-and `kangbot db upgrade`.
+and `kangbot db upgrade` or `kangbot db restore`, which must not wait for ever where nobody answers.
 """
 
 from kangbot.storage.link import Link
@@ -18,8 +18,13 @@ async def current(url: MysqlUrl) -> bool:
 
     Retryable: the database is away. NeedsHuman: it refuses us, or its schema is of a later kangbot.
     """
+    return judge(await revision(url))
+
+
+async def revision(url: MysqlUrl) -> str | None:
+    """Return the schema's revision, whoever made it; None where nothing of ours is there. The same errors."""
     link = await Link.open(url, connect_s=_CONNECT_S, statement_s=_STATEMENT_S)
     try:
-        return judge(await version(link))
+        return await version(link)
     finally:
         await link.aclose()

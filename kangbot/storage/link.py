@@ -7,6 +7,7 @@ is broken: it is never used again.
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Self
 
@@ -23,8 +24,11 @@ _SESSION = (
 )
 # Lock wait timeout, deadlock, and a record that another transaction changed: run the whole transaction again.
 _AGAIN = frozenset({1205, 1213, 1020})
-# Denied, no such database, table or column, no such user, or a value that the column cannot hold.
-_HUMAN = frozenset({1044, 1045, 1049, 1054, 1142, 1143, 1146, 1227, 1264, 1364, 1366, 1406, 1698})
+# Denied: user, host or database, a login that the driver does not speak, a password or an account that has ended, TLS.
+_DENIED = frozenset({1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 1820, 1862, 3118, 3159, 4151})
+# No such database, table or column, or a value that the column cannot hold.
+_HUMAN = _DENIED | {1049, 1054, 1146, 1264, 1364, 1366, 1406}
+_UNREACHABLE = 2003  # the driver's own, over what the system said
 _REMEDY = "see that database.url names the right database and user, then run kangbot db upgrade"
 
 
@@ -133,9 +137,19 @@ class Link:
 def _meaning(url: MysqlUrl, error: Exception) -> KangbotError:
     """Translate a driver's error at the edge. What no table names is Retryable: the link is replaced anyway."""
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-    message = f"{url}: {error.args[-1] if error.args else error}"
+    message = f"{url}: {_said(error, code)}"
     if code in _AGAIN:
         return Collided(message, code=str(code))
     if code in _HUMAN:
         return NeedsHuman(message, remedy=_REMEDY, code=str(code))
     return Retryable(message, code=str(code) if code else None)
+
+
+def _said(error: Exception, code: int) -> str:
+    cause = error.__cause__ or error.__context__
+    if code == _UNREACHABLE and isinstance(cause, OSError):
+        known = cause.errno if cause.errno and cause.errno > 0 else 0  # a resolver has numbers of its own, below zero
+        return f"it cannot be reached: {os.strerror(known) if known else cause.strerror or cause}"
+    if not code and isinstance(error, aiomysql.InternalError):  # the greeting has another form
+        return "what answers there is no MariaDB or MySQL server"
+    return str(error.args[-1] if error.args else error)

@@ -36,7 +36,7 @@ _LOCK = "kangbot.migrate"
 _LOCK_S = 60
 _CONNECT_S = 10
 # Access denied, no such database: nobody but a person can change these.
-_DENIED = frozenset({1044, 1045, 1049, 1142, 1227, 1698})
+_DENIED = frozenset({1044, 1045, 1049, 1130, 1142, 1227, 1698})
 _REMEDY = "see that database.url is right, and that it may be opened and its schema changed"
 _APART_S = 1_800.0  # a copy of years of rows, then an index over them, on a slow disk
 

@@ -23,17 +23,22 @@ async def database(settings: Settings) -> Look:
         async with asyncio.timeout(_ANSWER_S):
             up_to_date = await current(url)
     except NeedsHuman as error:
-        return _look(Mark.WRONG, f"{url}: {error.message}", remedy=error.remedy)
+        return _look(Mark.WRONG, _named(url, error.message), remedy=error.remedy)
     except (Retryable, TimeoutError) as error:
         why = error.message if isinstance(error, Retryable) else f"no answer within {_ANSWER_S:.0f} s"
         return _look(
             Mark.AWAY,
-            f"{url}: {why}",
+            _named(url, why),
             remedy="see that it runs and that the address is right; the daemon trades without it, and writes later",
         )
     took_ms = round(1000 * (perf_counter() - began), 1)
     tables = "its tables are up to date" if up_to_date else "its tables are made or brought up at the start"
     return _look(Mark.OK, f"{url} answers in {took_ms:.0f} ms, {tables}", took_ms)
+
+
+def _named(url: MysqlUrl, message: str) -> str:
+    """Return the message with the database's name before it, once."""
+    return message if message.startswith(str(url)) else f"{url}: {message}"
 
 
 def _embedded(path: Path) -> Look:

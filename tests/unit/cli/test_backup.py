@@ -1,6 +1,9 @@
 """A backup that cannot be read is refused in words, whatever is wrong with it."""
 
+import errno
+import gzip
 import os
+import socket
 import zipfile
 from pathlib import Path
 
@@ -8,7 +11,9 @@ import pytest
 
 from kangbot.cli import database
 from kangbot.cli.backup import backup, restore
-from kangbot.errors import NeedsHuman, Refused
+from kangbot.errors import NeedsHuman, Refused, Retryable
+from kangbot.journal.file import JournalFile
+from kangbot.storage import glance
 
 MANIFEST = """\
 {"format": 2, "kangbot": "0.1.0", "at_ns": 0, "mode": "sandbox", "venue": "bybit", "history": "server",
@@ -55,3 +60,36 @@ def test_a_copy_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest
     for file, why in ((tmp_path / "none", "No such file or directory"), (empty, "it is no dump of a history")):
         with pytest.raises(NeedsHuman, match=f"the history cannot be restored: {file}: {why}"):
             database.restore(config, file)
+
+
+def test_a_full_disk_is_told_by_the_name_that_was_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not as the output of a command that prints nothing; and nothing is left there."""
+    config, target = tmp_path / "kangbot.toml", tmp_path / "there" / "backup.zip"
+    config.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    (tmp_path / "state").mkdir()
+    target.parent.mkdir()
+    JournalFile(tmp_path / "state" / "journal.sqlite", max_bytes=1 << 20, new_tag=lambda: "t").close()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Refused, match=rf"^{target} cannot be written: No space left on device$"):
+        backup(config, target)
+    assert not any(target.parent.iterdir())
+
+
+def test_a_server_that_takes_a_connection_and_says_nothing_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver of the migrations has no bound of its own for a greeting that does not come."""
+    config, copy = tmp_path / "kangbot.toml", tmp_path / "copy.jsonl.gz"
+    config.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    copy.write_bytes(gzip.compress(b'{"revision": "0002"}\n{"rows": 0}\n'))
+    monkeypatch.setattr(glance, "_CONNECT_S", 0.2)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        monkeypatch.setenv("KANGBOT_DATABASE__URL", f"mysql://nobody@127.0.0.1:{silent.getsockname()[1]}/none")
+        with pytest.raises(Retryable, match=r"did not answer within 0\.2 s"):
+            database.restore(config, copy)

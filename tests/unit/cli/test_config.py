@@ -142,3 +142,21 @@ def test_a_copy_is_made_once_and_put_back(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "wrong.toml").write_bytes(b"mode = 2\n")
     assert restore(config, None, str(tmp_path / "wrong.toml")) == 78
     assert config.read_bytes() == b"mode = 1\n"
+
+
+def test_a_full_disk_keeps_no_part_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half a copy would look like one, and half a version would lie in the folder for ever."""
+    config = tmp_path / "kangbot.toml"
+    config.write_bytes(GOOD)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert backup(config, tmp_path / "copy.toml") == 1
+    assert capsys.readouterr().err == f"{tmp_path / 'copy.toml'}: No space left on device\n"
+    with pytest.raises(OSError, match="No space left"):
+        Versions(tmp_path / "state").keep(GOOD, "start", 0)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [config.name]

@@ -112,3 +112,10 @@ async def test_where_no_daemon_answers_each_says_so(tmp_path: Path, command: tup
     code, out, err = await typed(*command, "--socket", str(tmp_path / "nobody.sock"))
     assert (code, out) == (exit_codes.NO_DAEMON, "")
     assert "no daemon answers" in err
+
+
+async def test_a_history_that_is_away_is_a_thing_of_later(served: Served) -> None:
+    """As it is for `kangbot report`: a script that tries again may succeed."""
+    served.desk.away = True
+    code, out, err = await typed("orders", "--socket", str(served.socket))
+    assert (code, out, err) == (exit_codes.TEMPORARY, "", "the history is away\n")
