@@ -30,6 +30,7 @@ from kangbot.settings import MarketSettings, Settings
 from kangbot.settings.change import Change, difference
 from kangbot.settings.file import ConfigFile, Saved
 from kangbot.settings.lines import locate
+from kangbot.settings.plain import read_plain
 from kangbot.settings.versions import Versions
 from kangbot.strategy import registry
 
@@ -264,7 +265,7 @@ class Editor:
         now_ns, file = self._world.clock.now_ns(), self._file.path
         worker = Worker("config")
         try:
-            copy = await worker.run(lambda: self._versions.set_aside(file.read_bytes(), file.name, now_ns))
+            copy = await worker.run(lambda: self._versions.set_aside(read_plain(file), file.name, now_ns))
         except OSError:
             return ""
         finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 from kangbot.errors import ConfigInvalid, Problem
 from kangbot.machines.edits import Mark
 from kangbot.settings.apart import load
+from kangbot.settings.plain import read_plain
 from kangbot.settings.schema import Settings
 
 _TRIES = 3  # of a file that is changed while it is read
@@ -46,7 +47,7 @@ class ConfigFile:
             mark = self.mark()
             settings = load(self.path, self._environ)
             try:
-                text = self.path.read_bytes()
+                text = read_plain(self.path)
             except OSError:
                 continue
             if mark == self.mark():

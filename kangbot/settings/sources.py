@@ -1,7 +1,6 @@
 """Where values come from: the file, and the environment laid over it. Each value's origin is kept for messages."""
 
 import difflib
-import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -15,9 +14,9 @@ from pydantic_settings import EnvSettingsSource
 from kangbot.errors import ConfigInvalid, Problem
 from kangbot.settings.document import ENV_DELIMITER, ENV_PREFIX, Document
 from kangbot.settings.lines import Key, locate
+from kangbot.settings.plain import read_plain
 
 Table = dict[str, object]
-LARGEST_FILE = 4_000_000  # bytes: 27 markets are 4 kB; a path given by mistake may be a disk image
 LARGEST_EXPONENT = 1000  # of a number in the file
 NOT_SETTINGS = frozenset({"KANGBOT_CONFIG", "KANGBOT_RECORDED"})  # read elsewhere: the command line, the tests
 # Lists; in a variable with commas between what is in them, as in a compose file.
@@ -94,15 +93,12 @@ def read_file(path: Path) -> tuple[Table, str]:
     Numbers with a fraction are `Decimal`: an amount must not pass through a float.
     """
     try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
+        raw = read_plain(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else str(error)
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
         raise ConfigInvalid(
             (Problem(message=f"cannot be read: {reason}", file=str(path), remedy=_remedy(error)),)
         ) from None
-    if len(raw) > LARGEST_FILE:
-        raise ConfigInvalid((Problem(message=f"is larger than {LARGEST_FILE} bytes", file=str(path)),))
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

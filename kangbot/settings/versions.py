@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kangbot.settings.daemon import DEFAULT_STATE_DIR
+from kangbot.settings.plain import read_plain
 
 FOLDER = "config"
 KEPT = 20
@@ -91,7 +92,7 @@ class Versions:
 def state_of(config: Path, environ: Mapping[str, str]) -> Path:
     """Return the state folder of a file that may be wrong everywhere else: the variable, its own word, the default."""
     try:
-        text = config.read_bytes().decode(errors="replace")
+        text = read_plain(config).decode(errors="replace")
     except OSError:
         text = ""
     found = _STATE.search(text)
@@ -116,7 +117,7 @@ def way_back(config: Path, environ: Mapping[str, str], now_ns: int) -> str:
         f"  kangbot config restore {newest.number} --config {config} --state {state}\n"
     )
     try:
-        aside = kept.set_aside(config.read_bytes(), config.name, now_ns)
+        aside = kept.set_aside(read_plain(config), config.name, now_ns)
     except OSError:
         return words
     return f"A copy of the file is {aside}.\n{words}"

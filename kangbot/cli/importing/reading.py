@@ -10,7 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from kangbot.errors import ConfigInvalid, Problem
-from kangbot.settings.sources import LARGEST_FILE, Table
+from kangbot.settings.plain import LARGEST
+from kangbot.settings.sources import Table
 
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _COMMA = re.compile(r'"(?:[^"\\\n]|\\.)*"|,(?=\s*[}\]])')
@@ -20,11 +21,11 @@ def read(path: Path) -> Table:
     """Return the object in the file; numbers with a fraction are Decimal. ConfigInvalid with the place of a mistake."""
     try:
         with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
+            raw = file.read(LARGEST + 1)
     except OSError as error:
         raise _wrong(path, f"cannot be read: {(error.strerror or 'no path').lower()}") from error
-    if len(raw) > LARGEST_FILE:
-        raise _wrong(path, f"is larger than {LARGEST_FILE} bytes, which no configuration is")
+    if len(raw) > LARGEST:
+        raise _wrong(path, f"is larger than {LARGEST} bytes, which no configuration is")
     try:
         text = _COMMA.sub(_kept, _TOKEN.sub(_kept, raw.decode("utf-8-sig")))
         table = json.loads(text, parse_float=Decimal)
