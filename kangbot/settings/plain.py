@@ -14,7 +14,7 @@ LARGEST = 4_000_000  # bytes: 27 markets are 4 kB; a path given by mistake may b
 
 def read_plain(path: Path) -> bytes:
     """Return the file's bytes. OSError where it cannot be read, is no plain file, or is larger than `LARGEST`."""
-    with open(path, "rb", opener=_without_waiting) as file:  # noqa: PTH123 -- pathlib's takes no opener
+    with open(path, "rb", opener=_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "it is no plain file", str(path))
         raw = file.read(LARGEST + 1)
