@@ -12,7 +12,6 @@ import msgspec
 
 from kangbot.machines.contradiction import IMPOSSIBLE, contradicted
 from kangbot.machines.executions import Executions
-from kangbot.machines.holding import by_hand
 from kangbot.machines.memory import MarketMemory, add_to_day, trimmed
 from kangbot.machines.order import ImpossibleError, Order, advance, begin
 from kangbot.machines.order_words import Answered, Duplicate, Filled, Learnt, Reported, Restarted, Sent
@@ -197,7 +196,7 @@ class Blotter:
             events.extend(self.rests(None, now_ns))  # a venue's position stop ends with the position
         if order is None or fill.cause is not FillCause.TRADE:
             events.append(note := self._unasked(fill, now_ns))
-            if by_hand(fill):
+            if fill.by_hand:
                 events.extend(self.by_hand(f"{note.message} ({fill.execution_id})", now_ns))
         return events
 

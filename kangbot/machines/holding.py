@@ -5,6 +5,8 @@ its fill, which bears no id of ours; the share by hand is the sum of those since
 position is the last one that rested, or the one that its entry carried: where the venue shows none, that is the price
 to restore, also after a restart and before the strategy has said a word.
 
+In a spot market nobody nets: `model/position.py` has what a sale by hand takes, theirs first and then ours.
+
 The fold of the journal and the running market keep it by the same two steps.
 """
 
@@ -12,9 +14,8 @@ from enum import StrEnum
 
 import msgspec
 
-from kangbot.model.ids import CLIENT_ID_PREFIX
 from kangbot.model.money import ZERO, Price, Quantity
-from kangbot.model.orders import Fill, FillCause, Intent
+from kangbot.model.orders import Fill, Intent
 
 
 class ForeignPolicy(StrEnum):
@@ -39,11 +40,11 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
         `closed`: the fill ended a round trip, also where it left coins that are too few to be worth one.
         """
         carried = intent.stop if intent is not None and fill.signed * after > 0 else None
-        hand = by_hand(fill)
+        hand = fill.by_hand
         if closed or before * after <= 0:  # from flat, to flat, or turned around: another position
             return Holding(stop=carried, by_hand=after if hand and fill.signed * after > 0 else ZERO)
         stop = carried if self.stop is None else self.stop
-        return Holding(stop=stop, by_hand=self.by_hand + fill.signed if hand else self.by_hand)
+        return Holding(stop=stop, by_hand=self.by_hand + after - before if hand else self.by_hand)
 
     def rests(self, stop: Price | None) -> "Holding":
         """Return it after the venue showed this stop; one that is gone is remembered."""
@@ -55,9 +56,3 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
         if own * net <= 0:
             return ZERO
         return min(own, net) if net > 0 else max(own, net)
-
-
-def by_hand(fill: Fill) -> bool:
-    """Whether somebody traded past us: not under an id of ours, and not by the venue's own doing."""
-    ours = fill.client_id is not None and fill.client_id.startswith(CLIENT_ID_PREFIX)
-    return not ours and fill.cause is FillCause.TRADE

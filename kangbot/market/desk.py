@@ -107,7 +107,8 @@ class Desk:
         quote = self._inbox.quote
         position = self.executor.position
         mark = quote.mid if quote is not None else position.entry or ZERO  # without an entry it is flat
-        self._risk.position(self.spec.market, position.net, mark)
+        exposed = self.position if self.holds_coins else position  # a venue's position is ours to answer for as a whole
+        self._risk.position(self.spec.market, exposed.net, mark)
         now_ns = self._clock.now_ns()
         orders = self.executor.orders
         self._pace.look(orders, position.net, now_ns, exits_slow=self._exits_slow)
@@ -161,7 +162,8 @@ class Desk:
         if killed or unsafe:
             self.target = None  # once this is over, the strategy decides anew
             flat = Target(exposure=ZERO, reason=killed or unsafe)
-            position = self.executor.position if killed else held
+            whole = bool(killed) and not self.holds_coins  # coins that are somebody's are no position of ours
+            position = self.executor.position if whole else held
             self._take_step(flat, position, self._inbox.quote or self._stand_in(), Leave.EXITS, received_ns)
         elif self.target is not None and leave is not Leave.CANCELS:
             self._take_step(self.target, held, self._inbox.quote, leave, received_ns)

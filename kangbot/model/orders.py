@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from kangbot.model.ids import ClientId, ExecutionId, MarketId, VenueOrderId
+from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId, VenueOrderId
 from kangbot.model.money import ZERO, Money, Price, Quantity
 
 
@@ -180,6 +180,12 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="fill"):
     def signed(self) -> Decimal:
         """The change of the position: positive for a buy."""
         return self.quantity * self.side.sign
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether somebody traded past us: not under an id of ours, and not by the venue's own doing."""
+        ours = self.client_id is not None and self.client_id.startswith(CLIENT_ID_PREFIX)
+        return not ours and self.cause is FillCause.TRADE
 
 
 class CashFlow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="cash_flow"):

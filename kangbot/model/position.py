@@ -1,4 +1,10 @@
-"""A position is the sum of its fills; a round trip is what happened between flat and flat."""
+"""A position is the sum of its fills; a round trip is what happened between flat and flat.
+
+In a spot market nobody nets coins into one position: an account holds those that somebody had before, too. A sale by
+hand is of what is counted here only as far as there is any; the rest was theirs, and makes no short. News may come in
+another order than things happened, so it is kept how much went beyond, and when: a fill from before that is set against
+it when it is heard of.
+"""
 
 from decimal import Decimal
 
@@ -49,6 +55,9 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fees_paid: Money = ZERO  # since ever
     opened_ns: int = 0
     last_fill_ns: int = 0
+    beyond: Quantity = ZERO  # spot: sold by hand, and not counted here
+    beyond_value: Money = ZERO  # what that brought
+    sold_ns: int = 0  # the newest sale by hand, venue time
 
     @property
     def side(self) -> Side | None:
@@ -74,13 +83,56 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         quantity. A fee that a spot venue takes in the coin itself is not held, and counts at the fill's price. The
         caller has made sure that the execution id is new.
         """
+        if not spot_base(self.market):
+            return self._netted(fill)
         fill = _as_held(fill)
+        heard_late = fill.at_ns < self.sold_ns  # of one moment, the order of the news is that of the deeds
+        if fill.signed < 0 and (fill.by_hand or heard_late):
+            return self._sold(fill)
+        if fill.signed > 0 and heard_late and self.beyond:
+            return self._sold_before(fill)
+        return self._netted(fill)
+
+    def _sold(self, fill: Fill) -> tuple["Position", tuple[RoundTrip, ...]]:
+        """Return it after a sale that takes no more than there is: one by hand, or one of ours from before such a one.
+
+        What was bought after a sale was not sold by it.
+        """
+        since = fill.by_hand and fill.at_ns < self.opened_ns
+        here = ZERO if since else min(fill.quantity, max(self.net, ZERO))
+        after = msgspec.structs.replace(
+            self,
+            beyond=self.beyond + fill.quantity - here,
+            beyond_value=self.beyond_value + (fill.quantity - here) * fill.price,
+            sold_ns=max(self.sold_ns, fill.at_ns),
+        )
+        if not here:
+            return after, ()
+        return after._netted(msgspec.structs.replace(fill, quantity=here, fee=fill.fee * here / fill.quantity))  # noqa: SLF001 -- its own successor
+
+    def _sold_before(self, fill: Fill) -> tuple["Position", tuple[RoundTrip, ...]]:
+        """Return it after a purchase, of which a hand had sold some when it was heard of.
+
+        What is missing of ours comes first.
+        """
+        part = min(max(ZERO, fill.quantity + min(self.net, ZERO)), self.beyond)
+        price = self.beyond_value / self.beyond
+        left = self.beyond - part
+        owed = msgspec.structs.replace(self, beyond=left, beyond_value=price * left)
+        bought, trips = owed._netted(fill)  # noqa: SLF001 -- its own successor
+        sale = msgspec.structs.replace(
+            fill, side=fill.side.opposite, price=price, quantity=part, fee=ZERO, at_ns=self.sold_ns
+        )
+        after, more = bought._netted(sale)  # noqa: SLF001 -- same
+        return after, trips + more
+
+    def _netted(self, fill: Fill) -> tuple["Position", tuple[RoundTrip, ...]]:
         if self.net and self.net * fill.signed < 0 and fill.quantity > abs(self.net):
             closing = abs(self.net)
             fee = fill.fee * closing / fill.quantity
             flat, trips = self._reduce(fill, closing, fee)
             beyond = msgspec.structs.replace(fill, quantity=fill.quantity - closing, fee=fill.fee - fee)
-            turned, _ = flat.apply(beyond)
+            turned, _ = flat._netted(beyond)  # noqa: SLF001 -- its own successor
             # A fee that does not divide evenly is rounded in each share; what was paid since ever is the fee itself.
             return msgspec.structs.replace(turned, fees_paid=self.fees_paid + fill.fee), trips
         if self.net * fill.signed < 0:
@@ -137,6 +189,9 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             realised=self.realised + profit,
             fees_paid=self.fees_paid + fee,
             last_fill_ns=fill.at_ns,
+            beyond=self.beyond,
+            beyond_value=self.beyond_value,
+            sold_ns=self.sold_ns,
         )
         return flat, (trip,)
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kangbot.machines.holding import Holding, by_hand
+from kangbot.machines.holding import Holding
 from kangbot.model.ids import ClientId
 from kangbot.model.orders import Fill, FillCause, Intent, Side
 from tests.support.trade_words import MARKET, START, dec, fill, intent
@@ -40,10 +40,10 @@ ENTRY = (fill("e1", 2), intent(stop="90"))
 
 def test_a_trade_by_hand_is_told_by_its_id() -> None:
     """None, or somebody else's; the venue's own doing is nobody's hand."""
-    assert by_hand(hand(1))
-    assert by_hand(hand(1, client="my-order"))
-    assert not by_hand(fill("e1", 1))
-    assert not by_hand(fill("e1", 1, named=False, cause=FillCause.STOP))
+    assert hand(1).by_hand
+    assert hand(1, client="my-order").by_hand
+    assert not fill("e1", 1).by_hand
+    assert not fill("e1", 1, named=False, cause=FillCause.STOP).by_hand
 
 
 def test_the_stop_of_a_position_is_remembered_when_it_is_gone() -> None:

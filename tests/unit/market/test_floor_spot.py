@@ -163,4 +163,27 @@ def test_a_policy_to_retry_never_sells_the_coins() -> None:
         assert told.venue.net == 2
         assert [one.trigger for one in told.venue.beside] == [Decimal(90)]
 
+
+def test_coins_that_somebody_bought_are_no_position_of_ours() -> None:
+    """They count in no limit, no stop covers them, and the kill switch closes what we bought alone."""
+
+    async def story(told: Story) -> None:
+        on_spot(told)
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        ours = told.risk.market_exposure(MARKET)
+        told.venue.by_hand("3")
+        await told.bar()
+        assert told.venue.net == 5
+        assert told.risk.market_exposure(MARKET) == ours > 0
+        assert told.task.desk.executor.quarantine == ""
+        assert [stop.quantity for stop in told.venue.beside] == [2]
+        told.risk.kill("news", flatten=True)
+        told.floor.look_again()
+        await asyncio.sleep(1)
+        assert told.venue.net == 3
+        assert told.venue.beside == []
+
     play(story)

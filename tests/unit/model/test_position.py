@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 
+import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kangbot.model.ids import ExecutionId, MarketId, VenueOrderId
+from kangbot.model.ids import ClientId, ExecutionId, MarketId, VenueOrderId
 from kangbot.model.orders import Fill, Side
 from kangbot.model.position import Position, RoundTrip
 
@@ -160,3 +161,61 @@ def test_a_part_that_is_sold_ends_no_trip() -> None:
     assert position.net == 1
     position, trips = position.apply(coins(Side.SELL, "0.5", "100", "0.05", "USDT"))
     assert (position.net, trips) == (Decimal("0.5"), ())
+
+
+def swap(side: Side, quantity: str, at_ns: int, price: str = "100", *, ours: bool = True) -> Fill:
+    """One execution of a spot market without a fee, ours or somebody's."""
+    return msgspec.structs.replace(
+        coins(side, quantity, price, "0", "USDT"), client_id=ClientId("kbtest1") if ours else None, at_ns=at_ns
+    )
+
+
+def swapped(*fills: Fill) -> tuple[Position, list[RoundTrip]]:
+    """Return the coins after the fills, and the round trips on the way."""
+    position = Position(market=SPOT)
+    trips: list[RoundTrip] = []
+    for one in fills:
+        position, closed = position.apply(one)
+        trips.extend(closed)
+    return position, trips
+
+
+def test_somebodys_sale_of_their_own_coins_makes_no_short() -> None:
+    """Of a coin that is held and three that are sold two were theirs; what we bought afterwards is there."""
+    position, trips = swapped(swap(Side.BUY, "1", 1), swap(Side.SELL, "3", 2, "110", ours=False))
+    assert (position.net, [trip.profit for trip in trips]) == (Decimal(0), [Decimal(10)])
+    position, more = position.apply(swap(Side.SELL, "5", 3, ours=False))
+    assert (position.net, more) == (Decimal(0), ())
+    assert position.apply(swap(Side.BUY, "2", 4))[0].net == Decimal(2)
+
+
+def test_what_we_sold_twice_is_missing() -> None:
+    """Those coins were somebody's: they are to be bought back, and a sale by hand does not change that."""
+    position, _ = swapped(swap(Side.BUY, "1", 1), swap(Side.SELL, "1", 2), swap(Side.SELL, "1", 3))
+    assert position.net == Decimal(-1)
+    assert position.apply(swap(Side.SELL, "2", 4, ours=False))[0].net == Decimal(-1)
+
+
+def test_a_sale_by_hand_is_older_than_what_was_bought_since() -> None:
+    """It is heard of late, and has not sold it."""
+    assert swapped(swap(Side.BUY, "1", 5), swap(Side.SELL, "1", 4, ours=False))[0].net == Decimal(1)
+
+
+def test_a_purchase_that_is_heard_of_after_it_was_sold_by_hand_is_a_round_trip() -> None:
+    """At the prices of both; what was not sold is held."""
+    position, trips = swapped(
+        swap(Side.SELL, "1", 6, "90", ours=False),
+        swap(Side.SELL, "1", 7, "110", ours=False),
+        swap(Side.BUY, "1", 5),
+        swap(Side.BUY, "2", 5),
+    )
+    assert [(trip.quantity, trip.exit) for trip in trips] == [(Decimal(1), Decimal(100))]
+    assert (position.net, position.entry, position.beyond) == (Decimal(1), Decimal(100), Decimal(0))
+
+
+@given(st.permutations([swap(Side.BUY, "2", 1), swap(Side.SELL, "3", 3, ours=False), swap(Side.SELL, "1", 2)]))
+def test_news_may_come_in_any_order(fills: list[Fill]) -> None:
+    """Two bought, one sold by us, three by hand: one of those three was ours, whatever is heard of first."""
+    position, _ = swapped(*fills)
+    after, _ = position.apply(swap(Side.BUY, "1", 4))
+    assert after.net == Decimal(1)
