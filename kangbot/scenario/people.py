@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
+from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.killswitch import Wish
 from kangbot.market.roster import Command, UnknownMarketError
 from kangbot.model.ids import ClientId, MarketId
@@ -18,7 +19,7 @@ from kangbot.scenario.plan import Hand, Plan, Switch
 from kangbot.sim.exchange.orders import OrderRequest
 from kangbot.sim.exchange.refusal import RequestRefused
 from kangbot.sim.exchange.venue import SimVenue
-from kangbot.sim.proof.held import held, is_spot, sellable
+from kangbot.sim.proof.held import is_spot, sellable
 from kangbot.sim.proof.invariants import Invariants
 from kangbot.sim.proof.trace import Trace
 
@@ -141,7 +142,10 @@ class People:
         check.deeds["kill_flat"] += 1
         since_ns = self._venue_now_ns() - _CLOSED_NS
         for market in self._engine.desks:
-            left = sellable(self._engine, market) if is_spot(self._engine, market) else held(self._engine, market)
+            left = check.hands.net(market)
+            if is_spot(self._engine, market):  # coins that somebody bought by hand are left alone
+                ours = left if self._plan.foreign is ForeignPolicy.ADOPT else check.hands.ours(market)
+                left = sellable(self._engine, market, ours)
             if left and check.hands.traded_ns.get(market, 0) < since_ns:
                 check.fail("kill", f"{market} holds {left} while the kill switch is set to flatten")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -12,7 +12,7 @@ from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
 from kangbot.market.spec import MarketSpec
 from kangbot.model.ids import MarketId
-from kangbot.model.money import Money
+from kangbot.model.money import Money, Quantity, floor_to
 from kangbot.model.orders import OrderKind, Side, TimeInForce
 from kangbot.ports import IdRule
 from kangbot.risk.limits import Limits
@@ -35,6 +35,7 @@ MINUTE_S = 60
 _KILLED_SHARE = 0.35  # of the sessions
 _HANDS_SHARE = 0.3
 _SPOT_SESSIONS = 0.25  # of the sessions
+_STASHES = (Decimal(0), Decimal(200), Decimal(5000))  # what the coins are worth that somebody had before
 _SPOT_MARKETS = 0.5  # of the markets of such a session
 # Breakers that open, probe and close several times in a session.
 _QUICK = BreakerTerms(
@@ -95,6 +96,9 @@ class Hand(msgspec.Struct, frozen=True, kw_only=True):
     away: Decimal | None
 
 
+Deed = TypeVar("Deed", Order, Hand)
+
+
 class Doom(msgspec.Struct, frozen=True, kw_only=True):
     """Where a crash comes, and how long the daemon is away."""
 
@@ -118,6 +122,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     dooms: tuple[Doom, ...]  # one for each crash, in their order
     switch: Switch | None
     hands: tuple[Hand, ...]
+    stash: dict[str, Quantity] = {}  # coins that are in the account before, by their names
     foreign: ForeignPolicy
     breakers: BreakerTerms
     drift_ppm: int  # of the venue's clock
@@ -166,7 +171,7 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
 
 
 def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
-    """Draw which markets are spot pairs, and let nobody trade by hand: whose coins they are is not told apart here."""
+    """Draw which markets are spot pairs. Who trades in one by hand may have had coins of it before."""
     pairs = {market.market: spot(market.instrument.native) for market in plan.markets if rng.random() < _SPOT_MARKETS}
 
     def kind(market: SimMarket) -> SimMarket:
@@ -177,16 +182,23 @@ def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
         pair = pairs.get(spec.market)
         return spec if pair is None else replace(spec, market=pair.market, symbol=pair.instrument.symbol)
 
-    def done(order: Order) -> Order:
-        pair = pairs.get(order.market)
-        return order if pair is None else msgspec.structs.replace(order, market=pair.market)
+    def done(deed: Deed) -> Deed:
+        pair = pairs.get(deed.market)
+        return deed if pair is None else msgspec.structs.replace(deed, market=pair.market)
 
+    touched = {hand.market for hand in plan.hands}
+    stash = {
+        pair.instrument.base: floor_to(rng.choice(_STASHES) / pair.price, pair.instrument.step)
+        for market, pair in pairs.items()
+        if market in touched
+    }
     return msgspec.structs.replace(
         plan,
         markets=tuple(map(kind, plan.markets)),
         specs=tuple(map(traded, plan.specs)),
         orders=tuple(map(done, plan.orders)),
-        hands=(),
+        hands=tuple(map(done, plan.hands)),
+        stash=stash,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.model.events import BreakerChanged, BreakerState, Desired, EquityMarked, Event, RunState
 from kangbot.model.ids import MarketId
+from kangbot.model.money import Quantity
 from kangbot.model.orders import OrderStatus
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.scenario.hush import hushed
@@ -23,7 +24,7 @@ from kangbot.scenario.plan import MINUTE_S, Doom, Options, Plan, plan_of
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.spec import VenueSpec
-from kangbot.sim.proof.held import held, is_spot, unguarded
+from kangbot.sim.proof.held import unguarded
 from kangbot.sim.proof.invariants import Invariants, Rules
 from kangbot.sim.proof.recovery import Recovery
 from kangbot.sim.proof.trace import Trace
@@ -74,12 +75,14 @@ class Session:
         chance = World(clock=Clock(lambda: 0, 0), seed=f"session {plan.seed}".encode())
         self.faults = Faults(chance.fork("faults"))
         self.engine = SimVenue(_venue(plan), chance.fork)
+        self.engine.account.coins.update(plan.stash)
         rules = Rules(
             limits=plan.limits,
             id_rule=plan.id_rule,
             account_requests=plan.requests_a_second,
             data_requests=DATA_REQUESTS,
             breakers=plan.breakers,
+            adopts=plan.foreign is ForeignPolicy.ADOPT,
         )
         self.invariants = Invariants(engine=self.engine, rules=rules, trace=self.trace, now_ns=self.now_ns)
         self._venue_time = VenueTime(self.true_ns, plan.drift_ppm)
@@ -283,17 +286,21 @@ class Session:
                 old = order.intent.at_ns - START_NS < began_ns
                 if order.status is OrderStatus.UNKNOWN and old and self.now_ns() > began_ns + _RESOLVED_S * SECOND_NS:
                     self.invariants.fail(7, f"order {order.client_id} is UNKNOWN 30 s after the faults stopped")
-            net = held(self.engine, market)
+            net = self.invariants.hands.net(market)
             if executor.position.net != net:
                 wrong.append(f"{market}: we count {executor.position.net}, the venue {net}")
-            ours = net if self.plan.foreign is ForeignPolicy.ADOPT else self.invariants.hands.ours(market, net)
-            if (bare := unguarded(self.engine, market)) and (ours or is_spot(self.engine, market)):
+            if bare := unguarded(self.engine, market, self._managed(market)):
                 wrong.append(f"{market}: {bare}")
             if place.state not in _WANTED[place.desired]:
                 wrong.append(f"{market}: is {place.state.value} ({place.reason}) and should be {place.desired.value}")
             if executor.quarantine:
                 wrong.append(f"{market}: {executor.quarantine}")
         return wrong
+
+    def _managed(self, market: MarketId) -> Quantity:
+        """Return what of the market's holdings is the strategy's."""
+        hands = self.invariants.hands
+        return hands.net(market) if self.plan.foreign is ForeignPolicy.ADOPT else hands.ours(market)
 
     async def _stop(self) -> None:
         """Stop all markets, and compare the books to the last execution."""
@@ -329,13 +336,14 @@ class Session:
 
     def _at_rest(self) -> bool:
         """Whether every position has its stop: one that has just been triggered may still be looking for offers."""
-        return not any(unguarded(self.engine, market.market) for market in self.plan.markets)
+        markets = [market.market for market in self.plan.markets]
+        return not any(unguarded(self.engine, market, self._managed(market)) for market in markets)
 
     def _compare(self) -> None:
         """Hold the journal against the venue and the history against the journal, to the row."""
         check, disk, history = self.invariants, self._outside.disk, self._outside.history
         for market in self.plan.markets:
-            net = held(self.engine, market.market)
+            net = check.hands.net(market.market)
             if check.net(market.market) != net:
                 check.fail(4, f"{market.market}: the journal sums to {check.net(market.market)}, the venue has {net}")
         if missed := check.missed():

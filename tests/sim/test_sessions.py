@@ -67,6 +67,7 @@ def test_sessions_with_spot_pairs_keep_every_promise() -> None:
     code, said, told = _simulate("--seeds", "61..100", "--minutes", "5", "--spot")
     assert said["violations"] == [], told
     assert code == 0
+    assert said["deeds"]["hand_sold_ours"] > 0
     assert said["deeds"]["spot_stop"] > 50
     assert said["deeds"]["spot_stop_sold"] > 3
 

@@ -4,14 +4,15 @@ An order without our prefix must be noted while it rests, and nobody but its own
 noted too. Both once, however often the daemon starts, and within a minute in which the venue can be asked; the session
 says when that minute is over, by `overdue`. A market that is taken from the daemon by it, under the policy
 `quarantine`, is not entered until a person releases it, in no life. What hands hold is no exposure of ours, so it is
-kept here, by the venue's own executions.
+kept here, by the venue's own executions: what is held, and whose it is. Coins that are sold by hand are those that were
+bought by hand, then the daemon's, then those of before, which are not counted.
 """
 
 from collections import Counter
 from collections.abc import Callable, Mapping
 
 from kangbot.model.events import Noted
-from kangbot.model.ids import CLIENT_ID_PREFIX, ExecutionId, MarketId, VenueOrderId
+from kangbot.model.ids import CLIENT_ID_PREFIX, ExecutionId, MarketId, VenueOrderId, spot_base
 from kangbot.model.money import ZERO, Quantity
 from kangbot.model.orders import Fill, FillCause, Intent, OrderStatus, Purpose
 from kangbot.sim.exchange.orders import Cause, Origin, SimOrder
@@ -80,23 +81,33 @@ class HandWatch:
 
     def executed(self, fill: Fill, order: SimOrder) -> None:
         """Learn of an execution, ours or not, and keep what of the position is a hand's, as flat begins it anew."""
-        market = fill.market
+        market, base = fill.market, spot_base(fill.market)
         before = self._nets.get(market, ZERO)
-        after = self._nets[market] = before + fill.signed
         ours = order.request.client_id.startswith(CLIENT_ID_PREFIX)
         hand = not ours and fill.cause is FillCause.TRADE
+        moved = fill.signed - (fill.fee if base and fill.fee_currency == base else ZERO)
+        if base and hand and moved < 0:
+            self._deeds["hand_sold_theirs"] += -moved > before
+            self._deeds["hand_sold_ours"] += bool(self.ours(market) and -moved > before - self.ours(market))
+            moved = -min(-moved, max(before, ZERO))
+        after = self._nets[market] = before + moved
         if before * after <= 0:
             self._by_hand[market] = after if hand else ZERO
         elif hand:
-            self._by_hand[market] = self._by_hand.get(market, ZERO) + fill.signed
+            self._by_hand[market] = self._by_hand.get(market, ZERO) + moved
         if hand:
             self._deeds["hand_trade"] += 1
             self._known[fill.execution_id] = None
             self.traded_ns[market] = fill.at_ns
             self._traded[fill.execution_id] = fill.at_ns
 
-    def ours(self, market: MarketId, net: Quantity) -> Quantity:
-        """Return how much of the position `net` the daemon answers for."""
+    def net(self, market: MarketId) -> Quantity:
+        """Return what is held there; negative for a short."""
+        return self._nets.get(market, ZERO)
+
+    def ours(self, market: MarketId) -> Quantity:
+        """Return how much of it the daemon answers for."""
+        net = self.net(market)
         own = net - self._by_hand.get(market, ZERO)
         if own * net <= 0:
             return ZERO

@@ -1,7 +1,6 @@
-"""What the simulated venue holds for us in a market, and what guards it: a position, or a spot market's coins.
+"""What guards that which is held in a market of the simulated venue: a position, or a spot market's coins.
 
-The account begins without coins, and no two markets of a session trade the same one, so the coins of a market are what
-its fills bought, less the fees that were taken in them.
+Whose coins they are no venue knows, for the account may hold more: `hands.py` keeps that.
 """
 
 from decimal import Decimal
@@ -19,17 +18,10 @@ def is_spot(engine: SimVenue, market: MarketId) -> bool:
     return engine.desks[market].spec.instrument.kind is InstrumentKind.SPOT
 
 
-def held(engine: SimVenue, market: MarketId) -> Quantity:
-    """Return what is held there; negative for a short."""
-    if is_spot(engine, market):
-        return engine.account.coins.get(engine.desks[market].spec.instrument.base, ZERO)
-    return engine.account.holding(market).net
-
-
-def sellable(engine: SimVenue, market: MarketId) -> Quantity:
-    """Return how much of a holding a stop must sell; 0 where it is too little, or nearly so."""
+def sellable(engine: SimVenue, market: MarketId, coins: Quantity) -> Quantity:
+    """Return how much of so many coins a stop must sell; 0 where it is too little, or nearly so."""
     desk = engine.desks[market]
-    whole = floor_to(held(engine, market), desk.spec.instrument.step)
+    whole = floor_to(coins, desk.spec.instrument.step)
     return whole if whole * desk.mark >= desk.spec.instrument.min_notional * _LEAST else ZERO
 
 
@@ -39,12 +31,16 @@ def guarded(engine: SimVenue, market: MarketId) -> Quantity:
     return sum((order.left for order in stops if order.untriggered), ZERO)
 
 
-def unguarded(engine: SimVenue, market: MarketId) -> str:
-    """Return what is wrong with the stop of what is held there; "" where nothing is."""
+def unguarded(engine: SimVenue, market: MarketId, net: Quantity) -> str:
+    """Return what is wrong with the stop of what is held there; "" where nothing is.
+
+    `net` is the position, or the coins that the daemon answers for: its stop covers those, and no others.
+    """
     if not is_spot(engine, market):
-        net = held(engine, market)
         return f"a position of {net} has no stop at the venue" if net and engine.stop(market) is None else ""
-    wanted, rests = sellable(engine, market), guarded(engine, market)
-    if rests > max(ZERO, held(engine, market)):
-        return f"stops for {rests} rest beside {held(engine, market)}"
+    wanted, rests = sellable(engine, market, net), guarded(engine, market)
+    if sellable(engine, market, -net):
+        return f"{-net} of somebody's coins have been sold"
+    if rests > max(ZERO, net):
+        return f"stops for {rests} rest beside {net}"
     return f"stops for {rests} rest beside {wanted}" if wanted > rests else ""

@@ -7,7 +7,7 @@
     5  a terminal state has evidence, and the venue agrees with it
     6  an UNKNOWN order counts in exposure; the venue's exposure never exceeds the limits
        breakers open for the venue's failures alone, and hold entries back until they close (`breaking.py`)
-       what hands do is told and left alone (`hands.py`)
+       what hands do is told and left alone (`hands.py`), and their coins are not sold (`coins.py`)
        the kill switch keeps what `killing.py` says
     9  the request budget is kept, and the venue is left alone for as long as it asked
 
@@ -47,8 +47,9 @@ from kangbot.sim.exchange.events import OrderChanged as AtVenue
 from kangbot.sim.exchange.orders import Origin, SimOrder
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.proof.breaking import BreakerWatch
+from kangbot.sim.proof.coins import CoinWatch
 from kangbot.sim.proof.hands import HandWatch
-from kangbot.sim.proof.held import held, is_spot
+from kangbot.sim.proof.held import is_spot
 from kangbot.sim.proof.killing import KillWatch
 from kangbot.sim.proof.trace import Trace
 
@@ -93,6 +94,7 @@ class Rules:
     account_requests: int
     data_requests: int
     breakers: BreakerTerms = DEFAULTS
+    adopts: bool = False  # what somebody trades by hand is the daemon's
 
 
 class Invariants:
@@ -121,6 +123,7 @@ class Invariants:
         self.deeds: Counter[str] = Counter()  # what happened that is no fault
         self.breaking = BreakerWatch(rules.breakers, now_ns, lambda what: self.fail("breaker", what), self.deeds)
         self.hands = HandWatch(lambda what: self.fail("hands", what), self.deeds)
+        self._coins = CoinWatch(lambda what: self.fail("coins", what), adopts=rules.adopts)
         self.killing = KillWatch(lambda what: self.fail("kill", what), self.deeds)
 
     def fail(self, invariant: int | str, message: str) -> None:
@@ -160,6 +163,8 @@ class Invariants:
             self.breaking.sends(intent, self._breakers)
         self.killing.sends(intent, again=intent.client_id in self._sends)
         self.hands.sends(intent, again=intent.client_id in self._sends)
+        if intent.client_id not in self._sends:
+            self._coins.sends(intent)
         self._sends[intent.client_id] = self._sends.get(intent.client_id, 0) + 1
         if self._rules.id_rule is IdRule.WHILE_OPEN and self._sends[intent.client_id] > 1:
             self.fail(1, f"order {intent.client_id} is sent again to a venue that forgets its ids")
@@ -226,8 +231,7 @@ class Invariants:
         """Hold the venue's exposure against the limits, and our ledger against what may still happen."""
         limits, total = self._rules.limits, ZERO
         for market, desk in self._engine.desks.items():
-            ours = self.hands.ours(market, held(self._engine, market))
-            here = abs(ours) * desk.mark if desk.book.quoted else ZERO
+            here = abs(self.hands.ours(market)) * desk.mark if desk.book.quoted else ZERO
             for order in self._engine.orders.open(market):
                 named = order.request.client_id.startswith(CLIENT_ID_PREFIX)
                 reduces = order.request.reduce_only or (order.side is Side.SELL and is_spot(self._engine, market))
@@ -319,13 +323,18 @@ class Invariants:
         if fill.execution_id in self.applied:
             self.fail(4, f"execution {fill.execution_id} is applied twice")
         self.applied[fill.execution_id] = fill
+        self._coins.applied(event)
         truth = self._fills.get(fill.execution_id)
         if truth is None:
             self.fail(4, f"execution {fill.execution_id} is applied and the venue never told it")
         elif (truth.side, truth.quantity, truth.price) != (fill.side, fill.quantity, fill.price):
             self.fail(4, f"execution {fill.execution_id} is applied as another than it was")
-        taken = fill.fee if fill.fee_currency == spot_base(fill.market) else ZERO  # coins that never arrived
-        net = self._nets[fill.market] = self._nets.get(fill.market, ZERO) + fill.signed - taken
+        base = spot_base(fill.market)
+        taken = fill.fee if fill.fee_currency == base else ZERO  # coins that never arrived
+        net = self._nets.get(fill.market, ZERO) + fill.signed - taken
+        if base and fill.market in self.hands.traded_ns:
+            net = event.net  # what a sale by hand took of it is held against the venue in the end
+        self._nets[fill.market] = net
         if net != event.net:
             self.fail(4, f"fills of {fill.market} sum to {net}, the journal says {event.net}")
 

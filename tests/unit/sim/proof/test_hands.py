@@ -14,6 +14,7 @@ from tests.support import trade_words
 
 D = Decimal
 BTC = MarketId("bybit:BTC/USDT:USDT")
+COINS = MarketId("bybit:BTC-USDT")
 
 
 def order(name: str, client_id: str = "") -> SimOrder:
@@ -98,12 +99,31 @@ def test_the_share_by_hand_begins_anew_when_the_position_does() -> None:
     ours = order("ours", str(ClientId("kb-1")))
     story.watch.executed(fill("1", Side.BUY, "2"), ours)
     story.watch.executed(fill("2", Side.BUY, "3"), order("hand"))
-    assert story.watch.ours(BTC, D(5)) == 2
+    assert story.watch.ours(BTC) == 2
     story.watch.executed(fill("3", Side.SELL, "4"), order("hand"))
-    assert story.watch.ours(BTC, D(1)) == 1
+    assert (story.watch.net(BTC), story.watch.ours(BTC)) == (D(1), D(1))
     story.watch.executed(fill("4", Side.SELL, "1"), order("hand"))
     story.watch.executed(fill("5", Side.SELL, "1"), ours)
-    assert story.watch.ours(BTC, D(-1)) == -1
+    assert (story.watch.net(BTC), story.watch.ours(BTC)) == (D(-1), D(-1))
+
+
+def test_coins_that_are_sold_by_hand_are_theirs_first() -> None:
+    """Then ours, then those that somebody had before: they make no short. A fee in coins was never held."""
+    story = Story()
+
+    def swaps(name: str, side: Side, quantity: str, by: SimOrder, fee: str = "0") -> None:
+        one = fill(name, side, quantity)
+        story.watch.executed(msgspec.structs.replace(one, market=COINS, fee=D(fee), fee_currency="BTC"), by)
+
+    ours = order("ours", str(ClientId("kb-1")))
+    swaps("1", Side.BUY, "2", ours, "0.002")
+    swaps("2", Side.BUY, "3", order("hand"), "0.003")
+    assert (story.watch.net(COINS), story.watch.ours(COINS)) == (D("4.995"), D("1.998"))
+    swaps("3", Side.SELL, "4", order("hand"))
+    assert story.watch.ours(COINS) == D("0.995")
+    swaps("4", Side.SELL, "9", order("hand"))
+    assert (story.watch.net(COINS), story.watch.ours(COINS)) == (D(0), D(0))
+    assert (story.deeds["hand_sold_ours"], story.deeds["hand_sold_theirs"]) == (2, 1)
 
 
 def test_it_is_kept_when_somebody_traded_last() -> None:

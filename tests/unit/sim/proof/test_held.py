@@ -1,11 +1,11 @@
-"""What is held at the simulated venue, and whether its stop is the right one."""
+"""Whether what is held at the simulated venue has the right stop."""
 
 from decimal import Decimal
 
 from kangbot.model.ids import client_id, stop_id
 from kangbot.model.orders import Side
 from kangbot.sim.exchange.orders import Direction
-from kangbot.sim.proof.held import guarded, held, sellable, unguarded
+from kangbot.sim.proof.held import guarded, sellable, unguarded
 from tests.support.sim_bench import Bench
 
 D = Decimal
@@ -23,33 +23,37 @@ def waits(bench: Bench, quantity: str, attempt: int = 0) -> None:
     )
 
 
-def test_coins_are_held_less_the_fees_that_were_taken_in_them() -> None:
-    """A stop sells whole steps of them."""
+def test_a_stop_sells_the_coins_that_are_ours() -> None:
+    """In whole steps, and none where they are worth too little."""
     bench = Bench()
-    assert (held(bench.venue, bench.spot), unguarded(bench.venue, bench.spot)) == (D(0), "")
-    bench.submit(Side.BUY, "1", market=bench.spot)
-    assert held(bench.venue, bench.spot) == D("0.999")
-    assert sellable(bench.venue, bench.spot) == D("0.999")
-    assert unguarded(bench.venue, bench.spot) == "stops for 0 rest beside 0.999"
+    assert sellable(bench.venue, bench.spot, D("0.9995")) == D("0.999")
+    assert sellable(bench.venue, bench.spot, D("0.005")) == 0
+    assert unguarded(bench.venue, bench.spot, D(0)) == ""
+    assert unguarded(bench.venue, bench.spot, D("0.9995")) == "stops for 0 rest beside 0.999"
     waits(bench, "0.999")
-    assert (guarded(bench.venue, bench.spot), unguarded(bench.venue, bench.spot)) == (D("0.999"), "")
+    assert (guarded(bench.venue, bench.spot), unguarded(bench.venue, bench.spot, D("0.9995"))) == (D("0.999"), "")
 
 
-def test_a_stop_for_more_than_is_held_is_wrong() -> None:
-    """It would sell coins that are not ours; so would one beside nothing."""
+def test_a_stop_for_more_than_is_ours_is_wrong() -> None:
+    """It would sell coins that are not; so would one beside nothing."""
     bench = Bench()
     waits(bench, "0.5")
-    assert unguarded(bench.venue, bench.spot) == "stops for 0.5 rest beside 0"
-    bench.submit(Side.BUY, "1", market=bench.spot)
+    assert unguarded(bench.venue, bench.spot, D(0)) == "stops for 0.5 rest beside 0"
     waits(bench, "0.5", attempt=1)
-    assert "stops for 1.0 rest beside 0.999" in unguarded(bench.venue, bench.spot)
+    assert "stops for 1.0 rest beside 0.999" in unguarded(bench.venue, bench.spot, D("0.999"))
+
+
+def test_somebodys_coins_that_were_sold_are_wrong() -> None:
+    """Unless they are too few to be bought back."""
+    bench = Bench()
+    assert unguarded(bench.venue, bench.spot, D(-1)) == "1 of somebody's coins have been sold"
+    assert unguarded(bench.venue, bench.spot, D("-0.001")) == ""
 
 
 def test_a_contracts_position_has_the_venues_stop() -> None:
     """It has no coins."""
     bench = Bench()
     bench.submit(Side.SELL, "0.5")
-    assert held(bench.venue, bench.btc) == D("-0.5")
-    assert "has no stop at the venue" in unguarded(bench.venue, bench.btc)
+    assert "has no stop at the venue" in unguarded(bench.venue, bench.btc, D("-0.5"))
     bench.venue.set_stops(bench.btc, D(1100), None, bench.now_ns)
-    assert unguarded(bench.venue, bench.btc) == ""
+    assert unguarded(bench.venue, bench.btc, D("-0.5")) == ""
