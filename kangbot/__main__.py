@@ -16,33 +16,45 @@ def main() -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a sign that the terminal's letters do not have is no fault
     try:
+        code = _typed()
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.flush()  # the interpreter would do so at its end, and have words of its own for what goes wrong
+    except BrokenPipeError:  # whoever read our output has gone: `kangbot orders | head -1`
+        _close_output()
+        return exit_codes.NO_READER
+    except OSError as error:  # the disk, or a file that a command did not expect to be refused: the system has words
+        return _tell_system(error)
+    return code
+
+
+def _typed() -> int:
+    try:
         app()
     except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # typer, and rich, make an ordinary failure of it
+            raise ended.__context__ from None
         return ended.code if isinstance(ended.code, int) else exit_codes.OK
     except KangbotError as error:
         return _tell(error)
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone: `kangbot status | head`
-        _close_output()
-        return exit_codes.OK
-    except OSError as error:  # the disk, or a file that a command did not expect to be refused: the system has words
-        return _tell_system(error)
     return exit_codes.OK
 
 
 def _close_output() -> None:
     """Have what is still to be printed go nowhere: the interpreter would try once more, and say so."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
 
 
 def _tell_system(error: OSError) -> int:
     """Say what the system refused, with the file or for want of room; anything else is a fault of ours, and raised."""
     if error.filename is None and error.errno != errno.ENOSPC:
         raise error
+    sys.stderr.write(f"{error.filename or 'the output cannot be written'}: {error.strerror}\n")
     if error.filename is None:
         _close_output()
-    sys.stderr.write(f"{error.filename or 'the output cannot be written'}: {error.strerror}\n")
     return exit_codes.FAILURE
 
 

@@ -6,6 +6,7 @@ own file handle tells which. Where none runs, the last words of an installed ser
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -40,12 +41,13 @@ def logs(config: Path, *, socket: Path | None, lines: int, follow: bool, as_json
         sys.stderr.write(f"{reading.why}\n")
         return code
     try:
-        return subprocess.run(reading.command, check=False).returncode  # noqa: S603 -- tail or journalctl, no shell
+        ended = subprocess.run(reading.command, check=False).returncode  # noqa: S603 -- tail or journalctl, no shell
     except KeyboardInterrupt:  # how following ends
         return exit_codes.OK
     except OSError as error:
         sys.stderr.write(f"{reading.command[0]}, which reads the log, cannot be started: {error.strerror}\n")
         return exit_codes.FAILURE
+    return exit_codes.NO_READER if ended == -signal.SIGPIPE else ended
 
 
 def _found(config: Path, socket: Path | None, lines: int, *, follow: bool) -> tuple[Reading, int]:

@@ -1,6 +1,7 @@
 """The command line in a process of its own, beside a server on the test's loop."""
 
 import asyncio
+import os
 import sys
 
 
@@ -11,3 +12,19 @@ async def typed(*arguments: str | bytes) -> tuple[int | None, str, str]:
     )
     out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
+
+
+async def unread(*arguments: str, messages: bool = False) -> tuple[int | None, str]:
+    """Return exit code and messages of a command whose output (and messages, then "") nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "kangbot", *arguments),
+            stdout=writer,
+            stderr=writer if messages else asyncio.subprocess.PIPE,
+        )
+    finally:
+        os.close(writer)
+    _, err = await process.communicate()
+    return process.returncode, (err or b"").decode()

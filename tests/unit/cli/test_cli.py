@@ -15,6 +15,7 @@ from kangbot.cli import exit_codes
 from kangbot.cli.commands.configure import validate
 from kangbot.cli.commands.options import Config
 from kangbot.settings.paths import shipped_config
+from tests.support.typed import unread
 
 SHIPPED = str(shipped_config("kangbot.toml"))
 NO_VENUE = {"KANGBOT_VENUES__BYBIT__SANDBOX_URL": "http://127.0.0.1:1"}  # whatever runs on this machine
@@ -233,20 +234,15 @@ def test_a_terminal_of_few_letters_shows_what_it_can() -> None:
     assert "? folder" in done.stdout
 
 
-def test_a_reader_that_has_gone_is_no_error() -> None:
-    """`kangbot check | head -0`."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "kangbot", "check", "--config", SHIPPED],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    process.stdout.close()
-    assert process.stderr is not None
-    assert "Traceback" not in process.stderr.read()
-    process.stderr.close()
-    process.wait()
+@pytest.mark.parametrize("command", [["--help"], ["config", "show", "--config", SHIPPED]])
+async def test_a_reader_that_has_gone_is_no_error(command: list[str]) -> None:
+    """`kangbot config show | head -0`: quiet, and as a shell says it of a process that SIGPIPE ended."""
+    assert await unread(*command) == (exit_codes.NO_READER, "")
+
+
+async def test_a_reader_of_messages_that_has_gone_is_no_error(tmp_path: Path) -> None:
+    """`kangbot status 2>&1 | head -0`, where no daemon answers."""
+    assert await unread("status", "--socket", str(tmp_path / "x.sock"), messages=True) == (exit_codes.NO_READER, "")
 
 
 def test_a_real_bash_completes_commands_and_options() -> None:

@@ -11,7 +11,7 @@ from kangbot.cli import exit_codes
 from kangbot.cli.logs import reading_of
 from tests.support import control_desk
 from tests.support.control_desk import Served, serving
-from tests.support.typed import typed
+from tests.support.typed import typed, unread
 
 IN_A_SHELL = "0::/user.slice/user-1000.slice/session-2.scope\n"
 IN_A_UNIT = "0::/system.slice/kangbot@spot.service\n"
@@ -70,6 +70,21 @@ async def test_the_last_lines_of_a_running_daemon_s_file_are_shown(served: Serve
         os.dup2(kept, 2)
         os.close(kept)
     assert said == (exit_codes.OK, "line 98\nline 99\n", "")
+
+
+async def test_a_reader_that_has_gone_ends_following_quietly(served: Served, tmp_path: Path) -> None:
+    """`kangbot logs -f | grep -m1 …`: what reads the log is ended by the system, and so are we, in a shell's words."""
+    log = tmp_path / "kangbot.log"
+    log.write_text("a line\n")
+    kept = os.dup(2)
+    try:
+        with log.open("a") as file:
+            os.dup2(file.fileno(), 2)
+        said = await unread("logs", "-f", "--socket", str(served.socket))
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+    assert said == (exit_codes.NO_READER, "")
 
 
 async def test_as_json_the_lines_are_those_of_a_log_in_json(

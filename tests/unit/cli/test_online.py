@@ -11,7 +11,7 @@ from kangbot.cli import exit_codes
 from kangbot.control.kept import KEPT_S
 from kangbot.market.roster import Command
 from tests.support.control_desk import MARKET, Served, serving
-from tests.support.typed import typed
+from tests.support.typed import typed, unread
 
 
 @pytest.fixture
@@ -37,6 +37,12 @@ async def test_lists_are_tables_for_a_person_and_json_for_a_script(served: Serve
     assert out.splitlines()[1].split() == [MARKET, "entry", "open", "10", "1", "timeouts"]
     _, out, _ = await typed("positions", "--json", *at)
     assert json.loads(out)[0]["net"] == "2"
+
+
+@pytest.mark.parametrize("command", [("positions",), ("orders", "--json"), ("status",), ("top",)])
+async def test_a_reader_that_has_gone_ends_a_command_quietly(served: Served, command: tuple[str, ...]) -> None:
+    """`kangbot positions | head -0`; whether typer prints or rich."""
+    assert await unread(*command, "--socket", str(served.socket)) == (exit_codes.NO_READER, "")
 
 
 async def test_health_is_told_check_by_check_and_fails_where_it_is_critical(served: Served) -> None:
