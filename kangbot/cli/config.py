@@ -1,6 +1,8 @@
 """`kangbot config …`: what the file comes to, its accepted versions, what was changed since, and back to one."""
 
+import contextlib
 import difflib
+import fcntl
 import json
 import os
 import shutil
@@ -105,26 +107,14 @@ def restore(config: Path, state: Path | None, which: str, *, as_json: bool = Fal
         name, path = f"version {which}", version.path
     else:
         name, path = which, Path(which)
-    trial = config.with_name(f".{config.name}.trial")  # beside the file: its paths are taken from there
     try:
-        text = path.read_bytes()
-        write_whole(trial, text)
-        load(trial, os.environ)
+        with _alone(config.parent):
+            aside = _put(path, config)
     except ConfigInvalid as error:
         typer.echo(f"{name} is not right, or no longer:\n{error.message}", err=True)
         return exit_codes.CONFIG
     except OSError as error:
         typer.echo(f"{error.filename or path}: {error.strerror}", err=True)
-        return exit_codes.FAILURE
-    finally:
-        trial.unlink(missing_ok=True)
-    aside = config.with_name(f"{config.name}.{_kind(config)}.{_now()}") if config.exists() else None
-    try:
-        if aside:  # a copy, so that a file is there at every moment: a daemon may be looking
-            shutil.copy2(config, aside)  # with its mode: what is wrong with it may be a secret in it
-        write_whole(config.resolve(), text)  # a link stays one
-    except OSError as error:
-        typer.echo(f"{error.filename or config}: {error.strerror}", err=True)
         return exit_codes.FAILURE
     lines = (
         *((f"what was there is {aside}",) if aside else ()),
@@ -132,6 +122,33 @@ def restore(config: Path, state: Path | None, which: str, *, as_json: bool = Fal
     )
     said = {"config": str(config), "from": str(path), "aside": str(aside) if aside else None}
     return answer(said, lines, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Be the only one who puts a file in place there; another waits. OSError where there is no such folder."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _put(path: Path, config: Path) -> Path | None:
+    """Put the file's text in the configuration's place, where it is right; return where what was there is now."""
+    trial = config.with_name(f".{config.name}.trial")  # beside the file: its paths are taken from there
+    text = path.read_bytes()
+    try:
+        write_whole(trial, text)
+        load(trial, os.environ)
+    finally:
+        trial.unlink(missing_ok=True)
+    aside = config.with_name(f"{config.name}.{_kind(config)}.{_now()}") if config.exists() else None
+    if aside:  # a copy, so that a file is there at every moment: a daemon may be looking
+        shutil.copy2(config, aside)  # with its mode: what is wrong with it may be a secret in it
+    write_whole(config.resolve(), text)  # a link stays one
+    return aside
 
 
 def _kind(config: Path) -> str:
@@ -143,7 +160,7 @@ def _kind(config: Path) -> str:
 
 
 def _now() -> str:
-    return datetime.fromtimestamp(real_world().clock.now_ns() / 1e9, UTC).strftime("%Y%m%dT%H%M%SZ")
+    return datetime.fromtimestamp(real_world().clock.now_ns() / 1e9, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 def _kept(config: Path, state: Path | None) -> list[Version]:

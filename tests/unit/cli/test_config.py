@@ -6,6 +6,7 @@ import os
 import stat
 import tomllib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
@@ -39,6 +40,20 @@ def test_a_version_is_put_back_and_what_was_broken_is_set_aside(
     (aside,) = tmp_path.glob("kangbot.toml.corrupted.*")
     assert aside.read_bytes() == GOOD + b"size = \n"
     assert stat.S_IMODE(aside.stat().st_mode) == 0o600
+
+
+def test_many_who_put_versions_back_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    """Each finds its own trial right, and what each replaced is kept."""
+    config, state, others = tmp_path / "kangbot.toml", tmp_path / "state", 8
+    texts = [GOOD + f"# {number}\n".encode() for number in range(others)]
+    for text in texts:
+        Versions(state).keep(text, "start", 0)
+    config.write_bytes(GOOD)
+    with ThreadPoolExecutor(others) as pool:
+        codes = list(pool.map(lambda number: restore(config, state, str(number + 1)), range(others)))
+    assert codes == [0] * others
+    aside = [path.read_bytes() for path in tmp_path.glob("kangbot.toml.replaced.*")]
+    assert sorted([*aside, config.read_bytes()]) == sorted([*texts, GOOD])
 
 
 def test_a_configuration_behind_a_link_is_put_back_there(tmp_path: Path) -> None:
