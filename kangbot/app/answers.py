@@ -6,7 +6,7 @@ look: they share a report that is half a second old at most, and the judgement o
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kangbot.app.beside import Beside
@@ -76,6 +76,10 @@ class Answers:
     history_away: Callable[[], str]
     _lately: Lately[Report] = field(init=False, default_factory=Lately)
     _judged: Once[Report, Health] = field(init=False, default_factory=Once)
+
+    def names(self) -> Collection[MarketId]:
+        """Return the names of the markets, those that left the configuration included."""
+        return self.floor.markets
 
     def command(self, market: MarketId, command: Command, caller: str) -> Place:
         """Command one market. UnknownMarketError where there is none; Refused while the daemon stops."""

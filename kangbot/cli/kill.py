@@ -76,7 +76,7 @@ def release(config: Path, *, market: str, socket: Path | None, as_json: bool = F
     client = ControlClient(socket or _places(config)[0])
     try:
         if market:
-            client.release_market(readable(market))
+            market = client.release_market(readable(market))
         else:
             client.release()
     except NoDaemonError as error:

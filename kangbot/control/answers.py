@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
-from kangbot.market.roster import UnknownMarketError
+from kangbot.market.naming import UnknownMarketError
 
 log = structlog.get_logger(__name__)
 

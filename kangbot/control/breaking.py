@@ -4,7 +4,7 @@ import msgspec
 
 from kangbot.control.commanding import post
 from kangbot.control.port import Controlled
-from kangbot.control.reading import market_in
+from kangbot.control.reading import market_in, meant
 from kangbot.control.route import Call, Route, get
 from kangbot.health.report import BreakerReport
 from kangbot.model.events import Lane
@@ -83,21 +83,21 @@ class Breaking:
         return self._status(call.path["market"])
 
     async def _retry(self, call: Call) -> object:
-        market = MarketId(call.path["market"])
+        market = meant(self._daemon, call.path["market"])
         self._daemon.force_retry(market, call.caller.name)
         self._daemon.told(f"force-retry {market}", call.caller.name)
         await self._daemon.kept()
         return self._status(market)
 
     async def _reset(self, call: Call) -> object:
-        market, lane = MarketId(call.path["market"]), call.body.lane
+        market, lane = meant(self._daemon, call.path["market"]), call.body.lane
         self._daemon.reset_breaker(market, lane, call.caller.name)
         self._daemon.told(f"reset-circuit-breaker {market} {lane or 'all'}", call.caller.name)
         await self._daemon.kept()
         return self._status(market)
 
     async def _isolate(self, call: Call) -> object:
-        market, lane = MarketId(call.path["market"]), call.body.lane
+        market, lane = meant(self._daemon, call.path["market"]), call.body.lane
         self._daemon.isolate(market, lane, call.caller.name)
         self._daemon.told(f"isolate-circuit-breaker {market} {lane}", call.caller.name)
         await self._daemon.kept()

@@ -85,9 +85,10 @@ class ControlClient:
         """Release the kill switch. ValueError with the daemon's words where it stays set."""
         return dict(json.loads(self._call("POST", "/release")))
 
-    def release_market(self, market: str) -> None:
-        """Lift a market's quarantine. ValueError with the daemon's words where there is no such market."""
-        self._call("POST", f"/markets/{quote(market, safe=':')}/release")
+    def release_market(self, market: str) -> str:
+        """Lift a market's quarantine, and return its whole name. ValueError with the daemon's words."""
+        said = json.loads(self._call("POST", f"/markets/{quote(market, safe=':')}/release"))
+        return str(said["market"])
 
     def config(self) -> dict[str, Any]:
         """Return the configuration that runs, without a secret."""

@@ -6,11 +6,11 @@ import msgspec
 
 from kangbot.control.access import Access
 from kangbot.control.port import Controlled
-from kangbot.control.reading import market_in
+from kangbot.control.reading import market_in, meant
 from kangbot.control.route import Call, Handle, Nothing, Route
 from kangbot.health.report import MarketReport, Reloaded
 from kangbot.market.killswitch import Standing
-from kangbot.market.roster import Command, Place
+from kangbot.market.roster import Command
 from kangbot.model.ids import MarketId
 
 _IDEMPOTENT = "Idempotent: repeating it changes nothing."
@@ -41,6 +41,12 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Commanded(Stand, frozen=True, kw_only=True):
+    """The same, and since when."""
+
+    since_ns: int
+
+
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """A command to all markets, and where they stand; starting goes on in the background."""
 
@@ -62,7 +68,7 @@ class Commanding:
                     f"/markets/{{market}}/{command.value}",
                     _WORDS[command],
                     self._one(command),
-                    Place,
+                    Commanded,
                     also=_NO_MARKET | _STOPPING,
                 )
                 for command in Command
@@ -102,11 +108,17 @@ class Commanding:
 
     def _one(self, command: Command) -> Handle:
         async def handle(call: Call) -> object:
-            market = MarketId(call.path["market"])
+            market = meant(self._daemon, call.path["market"])
             place = self._daemon.command(market, command, call.caller.name)
             self._daemon.told(f"{command.value} {market}", call.caller.name)
             await self._daemon.kept()
-            return place
+            return Commanded(
+                market=market,
+                state=place.state.value,
+                desired=place.desired.value,
+                reason=place.reason,
+                since_ns=place.since_ns,
+            )
 
         return handle
 
@@ -136,7 +148,7 @@ class Commanding:
         return reloaded
 
     async def _release_market(self, call: Call) -> object:
-        market = MarketId(call.path["market"])
+        market = meant(self._daemon, call.path["market"])
         await self._daemon.release_market(market, call.caller.name)
         self._daemon.told(f"release {market}", call.caller.name)
         return market_in(self._daemon.report(), market)

@@ -10,9 +10,10 @@ from typing import Annotated
 import msgspec
 
 from kangbot.control.port import Controlled
-from kangbot.control.reading import market_in
+from kangbot.control.reading import market_in, meant
 from kangbot.control.route import Call, Handle, Route, get
 from kangbot.errors import Retryable
+from kangbot.market.naming import UnknownMarketError
 from kangbot.model.ids import MarketId
 from kangbot.model.market import timeframe_seconds
 from kangbot.ports import Listing, Page
@@ -66,7 +67,7 @@ class LookingBack:
         )
         return (
             *(
-                get(path, summary, self._page(listing), Rows, query=query, also=away)
+                get(path, summary, self._page(listing), Rows, query=query, also=gone if query is SomeOf else away)
                 for path, summary, listing, query in listings
             ),
             get(
@@ -81,8 +82,17 @@ class LookingBack:
 
     def _page(self, listing: Listing) -> Handle:
         async def handle(call: Call) -> object:
-            market = call.query.market if isinstance(call.query, SomeOf) else None
-            return await self._ask(listing, None if market is None else MarketId(market), call.query)
+            typed = call.query.market if isinstance(call.query, SomeOf) else None
+            if typed is None:
+                return await self._ask(listing, None, call.query)
+            try:
+                market = meant(self._daemon, typed)
+            except UnknownMarketError:
+                found = await self._ask(listing, MarketId(typed), call.query)
+                if not found.items and not call.query.offset:  # nor is it a market that has left the configuration
+                    raise
+                return found
+            return await self._ask(listing, market, call.query)
 
         return handle
 

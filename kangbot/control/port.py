@@ -1,6 +1,6 @@
 """What the daemon lets a caller see and do: the port behind every route."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from kangbot.health.checks import Health
@@ -20,6 +20,9 @@ class Controlled(Protocol):
 
     def lately(self) -> Report:
         """Return the same, or how it was a moment ago: for those who look."""
+
+    def names(self) -> Collection[MarketId]:
+        """Return the names of the markets."""
 
     def latency(self, market: MarketId) -> LatencyReport:
         """Return how long the market's decisions took. UnknownMarketError where there is none."""

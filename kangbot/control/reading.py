@@ -14,7 +14,7 @@ from kangbot.health.checks import Health
 from kangbot.health.metrics import CONTENT_TYPE
 from kangbot.health.report import ErrorReport, LatencyReport, MarketReport, Report
 from kangbot.machines.verdict import Status
-from kangbot.market.roster import unknown
+from kangbot.market.naming import named
 from kangbot.model.ids import MarketId, Symbol
 
 
@@ -138,7 +138,7 @@ class Reading:
         return market_in(self._daemon.report(), call.path["market"])
 
     async def _latency(self, call: Call) -> object:
-        return self._daemon.latency(MarketId(call.path["market"]))
+        return self._daemon.latency(meant(self._daemon, call.path["market"]))
 
     async def _errors(self, _: Call) -> object:
         return self._daemon.report().errors
@@ -150,12 +150,15 @@ class Reading:
         return self._daemon.config()
 
 
+def meant(daemon: Controlled, name: str) -> MarketId:
+    """Return the name of the market that is meant. UnknownMarketError where there is not one."""
+    return named(name, daemon.names(), "runs here")
+
+
 def market_in(report: Report, name: str) -> MarketReport:
-    """Return the market of that name. UnknownMarketError where there is none."""
-    for market in report.markets:
-        if market.market == name:
-            return market
-    raise unknown(name, (market.market for market in report.markets), "runs here")
+    """Return the market that is meant by a name. UnknownMarketError where there is not one."""
+    markets = {market.market: market for market in report.markets}
+    return markets[named(name, markets, "runs here")]
 
 
 def _position(market: MarketReport) -> Position:

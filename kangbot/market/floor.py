@@ -28,10 +28,11 @@ from kangbot.machines.memory import Memory
 from kangbot.market.asking import ask_patiently
 from kangbot.market.desk import Desk
 from kangbot.market.inbox import Inbox, Released
+from kangbot.market.naming import UnknownMarketError
 from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Preparation
 from kangbot.market.prices import Prices
-from kangbot.market.roster import Roster, unknown
+from kangbot.market.roster import Roster
 from kangbot.market.spec import MarketSpec
 from kangbot.market.task import MarketTask
 from kangbot.market.terms import Terms
@@ -343,7 +344,7 @@ class Floor:
     def known(self, market: MarketId) -> MarketId:
         """Return the market's name. UnknownMarketError where there is none of that name."""
         if market not in self.markets:
-            raise unknown(market, self.markets, "runs here")
+            raise UnknownMarketError(f"no market {market!r} runs here")
         return market
 
     def release(self, market: MarketId, caller: str) -> asyncio.Event:

@@ -16,6 +16,7 @@ import structlog
 
 from kangbot.errors import Refused
 from kangbot.machines.runstate import Signal, next_state
+from kangbot.market.naming import UnknownMarketError
 from kangbot.market.promises import Promises
 from kangbot.model.events import Desired, DesiredChanged, RunState, RunStateChanged
 from kangbot.model.ids import MarketId
@@ -40,21 +41,6 @@ _WANTED = {
     Command.PAUSE: Desired.PAUSED,
     Command.STOP: Desired.STOPPED,
 }
-
-
-class UnknownMarketError(LookupError):
-    """The configuration has no such market."""
-
-
-_MOST_MEANT = 3
-
-
-def unknown(name: str, markets: Iterable[str], where: str) -> UnknownMarketError:
-    """Return the error for a name that no market has, with those that are meant by it: a symbol or a coin, often."""
-    asked = name.strip().upper().replace("/", "-")
-    meant = [market for market in markets if asked and asked in market.upper()]
-    hint = f": is {' or '.join(meant)} meant?" if 0 < len(meant) <= _MOST_MEANT else ""
-    return UnknownMarketError(f"no market {name!r} {where}{hint}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +82,7 @@ class Roster:
         try:
             return self._places[market]
         except KeyError:
-            raise unknown(market, self._places, "in the configuration") from None
+            raise UnknownMarketError(f"no market {market!r} in the configuration") from None
 
     def count(self, *states: RunState) -> int:
         """Return how many markets are in one of `states`."""

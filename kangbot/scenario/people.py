@@ -9,7 +9,8 @@ import msgspec
 
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.killswitch import Wish
-from kangbot.market.roster import Command, UnknownMarketError
+from kangbot.market.naming import UnknownMarketError
+from kangbot.market.roster import Command
 from kangbot.model.ids import ClientId, MarketId
 from kangbot.model.money import floor_to
 from kangbot.model.orders import OrderKind, Purpose, Side

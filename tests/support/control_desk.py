@@ -1,7 +1,7 @@
 """A control server on loopback over a daemon of one market, as the tests of its doors need one."""
 
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +15,8 @@ from kangbot.health.checks import Health, health_of
 from kangbot.health.metrics import exposition
 from kangbot.health.report import BreakerReport, LatencyReport, Reloaded, Report
 from kangbot.market.killswitch import Standing
-from kangbot.market.roster import Command, Place, UnknownMarketError
+from kangbot.market.naming import UnknownMarketError
+from kangbot.market.roster import Command, Place
 from kangbot.model.events import Lane
 from kangbot.model.ids import MarketId
 from kangbot.ports import Page, Row
@@ -24,6 +25,7 @@ from kangbot.settings.health import HealthSettings
 from tests.support.reporting import a_market, a_report
 
 MARKET = MarketId("v:A")
+NEVER_TRADED = MarketId("w:Z")
 
 REPORT = a_report(
     a_market(market=MARKET, net=Decimal(2), entry=Decimal(10), stop=Decimal(9)),
@@ -53,6 +55,9 @@ class Desk:
 
     def lately(self) -> Report:
         return self.report()
+
+    def names(self) -> Collection[MarketId]:
+        return (MARKET,)
 
     def latency(self, market: MarketId) -> LatencyReport:
         self._known(market)
@@ -87,6 +92,8 @@ class Desk:
         self.asked.append(page)
         if self.away:
             raise Retryable("the history is away")
+        if page.market == NEVER_TRADED:
+            return []
         return [{"market": page.market, "filled": "1.5", "number": 3}]
 
     def reset_breaker(self, market: MarketId, lane: Lane | None, caller: str) -> None:

@@ -129,7 +129,7 @@ def kill(
 @commands.command()
 def release(
     market: Annotated[
-        str, typer.Argument(help="Lift this market's quarantine instead: bybit:BTC-USDT:USDT.", show_default=False)
+        str, typer.Argument(help="Lift this market's quarantine instead: BTC, or its whole name.", show_default=False)
     ] = "",
     config: Config = DEFAULT_CONFIG,
     *,

@@ -11,7 +11,7 @@ DEFAULT_CONFIG = Path("config/kangbot.toml")
 Config = Annotated[Path, typer.Option(envvar="KANGBOT_CONFIG", help="The TOML file.", metavar="FILE", readable=False)]
 Socket = Annotated[Path | None, typer.Option(help="The daemon's control socket, in place of --config.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
-Market = Annotated[str, typer.Argument(help="As in `kangbot status --json`: bybit:BTC-USDT:USDT.", show_default=False)]
+Market = Annotated[str, typer.Argument(help="BTC, BTC/USDT, or bybit:BTC-USDT:USDT.", show_default=False)]
 
 
 def group(help_text: str | None = None) -> typer.Typer:

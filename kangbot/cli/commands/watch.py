@@ -9,7 +9,7 @@ from kangbot.cli.commands.options import DEFAULT_CONFIG, Config, Json, Socket, g
 
 commands = group()
 
-OneMarket = Annotated[str, typer.Option(help="Of this market only.")]
+OneMarket = Annotated[str, typer.Option(help="Of this market only: BTC, BTC/USDT, bybit:BTC-USDT:USDT.")]
 Limit = Annotated[int, typer.Option(min=1, max=2000, help="At most so many, the newest first.")]
 
 

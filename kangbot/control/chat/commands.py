@@ -7,9 +7,11 @@ A chat is a slow and narrow way in, so it has few words: those that look, those 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from kangbot.control.port import Controlled
+from kangbot.control.reading import meant
 from kangbot.errors import KangbotError, NeedsHuman
 from kangbot.health.report import MarketReport
-from kangbot.market.roster import Command, UnknownMarketError
+from kangbot.market.naming import UnknownMarketError
+from kangbot.market.roster import Command
 
 HELP = """/status: how things stand
 /positions: what is held
@@ -64,13 +66,11 @@ class ChatCommands:
     async def _stop(self, words: Sequence[str], caller: str) -> str:
         if len(words) != 1:
             return "which one? /stop BTC or /stop BTC/USDT:USDT; /stopall stops every market"
-        found = _named(words[0], self._daemon.report().markets)
-        if isinstance(found, str):
-            return found
-        self._daemon.command(found.market, Command.STOP, caller)
-        self._daemon.told(f"stop {found.market}", caller)
+        market = meant(self._daemon, words[0])
+        self._daemon.command(market, Command.STOP, caller)
+        self._daemon.told(f"stop {market}", caller)
         await self._daemon.kept()
-        return f"{found.symbol} stops; its position keeps its stop"
+        return f"{market} stops; its position keeps its stop"
 
     async def _stop_all(self, _words: Sequence[str], caller: str) -> str:
         return await self._all(Command.STOP, caller)
@@ -92,19 +92,6 @@ class ChatCommands:
         await self._daemon.kill("from a chat", caller, flatten=bool(words))
         also = "; every position is being closed" if words else ""
         return f"the kill switch is set{also}. `kangbot release` on the server lifts it"
-
-
-def _named(name: str, markets: Sequence[MarketReport]) -> MarketReport | str:
-    """Return the one market of that name, symbol or coin; in words where there is not one."""
-    asked = name.upper()
-    found = [one for one in markets if asked in (one.market.upper(), one.symbol.upper())] or [
-        one for one in markets if one.symbol.upper().partition("/")[0] == asked
-    ]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        return f"{name} may be {' or '.join(one.symbol for one in found)}"
-    return f"no market {name} runs here"
 
 
 def _position(market: MarketReport) -> str:

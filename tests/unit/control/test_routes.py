@@ -11,7 +11,7 @@ import pytest
 from kangbot.control.kept import KEPT_S
 from kangbot.model.events import Lane
 from kangbot.ports import Listing, Page
-from tests.support.control_desk import MARKET, Served, serving
+from tests.support.control_desk import MARKET, NEVER_TRADED, Served, serving
 
 CALLER = "control token from 127.0.0.1"
 
@@ -106,6 +106,25 @@ async def test_a_command_to_all_answers_where_they_stand(served: Served, client:
     assert said["accepted"] == "start"
     assert said["markets"] == [{"market": MARKET, "state": "live", "desired": "running", "reason": "60 bars"}]
     assert served.desk.journal == [("start-all", CALLER)]
+
+
+async def test_a_market_is_known_by_its_coin_wherever_one_is_named(
+    served: Served, client: aiohttp.ClientSession
+) -> None:
+    """Whoever acts hears which it was."""
+    assert (await told(client, "/markets/a/pause"))["market"] == MARKET
+    assert (await told(client, "/reset-circuit-breaker/a"))["market"] == MARKET
+    assert (await told(client, "/markets/a/release"))["market"] == MARKET
+    assert all(MARKET in obeyed for obeyed in served.desk.obeyed)
+    assert (await got(client, "/markets/a/latency"))["market"] == MARKET
+    assert (await got(client, "/orders?market=a"))["items"][0]["market"] == MARKET
+
+
+async def test_a_market_that_was_never_traded_here_is_not_an_empty_list(client: aiohttp.ClientSession) -> None:
+    """One that has left the configuration has its history; a name that is none is said to be."""
+    assert (await got(client, "/fills?market=v:GONE"))["items"][0]["market"] == "v:GONE"
+    assert (await got(client, f"/fills?market={NEVER_TRADED}", 404))["error"] == f"no market '{NEVER_TRADED}' runs here"
+    assert (await got(client, f"/fills?market={NEVER_TRADED}&offset=1"))["items"] == []
 
 
 async def test_the_history_is_looked_through_page_by_page(served: Served, client: aiohttp.ClientSession) -> None:

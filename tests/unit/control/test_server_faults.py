@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ class Faulty:
 
     def report(self) -> Report:
         raise ZeroDivisionError("a mean of nothing")
+
+    def names(self) -> Collection[MarketId]:
+        return (MarketId("v:A"),)
 
     def lately(self) -> Report:
         return self.report()
@@ -146,8 +149,10 @@ async def test_whatever_is_asked_the_answer_is_json(path: Path) -> None:
 
 async def test_a_market_with_a_strange_name_is_only_unknown(path: Path) -> None:
     """Spaces and signs are escaped on the way; the daemon answers for itself."""
-    with pytest.raises(ValueError, match="the daemon is stopping"):
+    with pytest.raises(ValueError, match="no market 'no such/märket"):
         await apart(ControlClient(path).command, "no such/märket?\n", "stop")
+    with pytest.raises(ValueError, match="the daemon is stopping"):
+        await apart(ControlClient(path).command, "a", "stop")
 
 
 async def test_an_answer_that_is_not_ours_is_one_line(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.machines.holding import ForeignPolicy
+from kangbot.market.naming import UnknownMarketError
 from kangbot.market.promises import lifted
 from kangbot.market.reporting import report_of
-from kangbot.market.roster import UnknownMarketError
 from kangbot.model.events import Noted, Severity
 from kangbot.model.ids import MarketId
 from kangbot.model.orders import OrderStatus, Side

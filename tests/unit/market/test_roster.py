@@ -9,7 +9,8 @@ import pytest
 from kangbot.errors import NeedsHuman, Refused
 from kangbot.journal.writer import JournalWriter
 from kangbot.machines.runstate import Signal
-from kangbot.market.roster import Command, Roster, UnknownMarketError, unknown
+from kangbot.market.naming import UnknownMarketError
+from kangbot.market.roster import Command, Roster
 from kangbot.model.events import Desired, DesiredChanged, Event, Record, RunState, RunStateChanged
 from kangbot.model.ids import MarketId
 from kangbot.ports import Checkpoint, Journal
@@ -170,21 +171,6 @@ async def test_a_market_that_is_not_configured_is_told_in_words() -> None:
     """No KeyError reaches an operator."""
     with pytest.raises(UnknownMarketError, match="no market 'v:Z' in the configuration"):
         roster(ListJournal(), []).command(MarketId("v:Z"), Command.STOP, "anna")
-
-
-@pytest.mark.parametrize(
-    ("typed", "told"),
-    [
-        ("btc", "no market 'btc' runs here: is bybit:BTC-USDT:USDT or bybit:BTC-USDT meant?"),
-        ("ETH/USDT:USDT", "no market 'ETH/USDT:USDT' runs here: is bybit:ETH-USDT:USDT meant?"),
-        ("usdt", "no market 'usdt' runs here"),  # it may be any of them
-        ("", "no market '' runs here"),
-    ],
-)
-def test_a_symbol_in_the_place_of_a_market_s_name_is_told_which_is_meant(typed: str, told: str) -> None:
-    """`kangbot status` shows symbols, and commands take names."""
-    names = ("bybit:BTC-USDT:USDT", "bybit:BTC-USDT", "bybit:ETH-USDT:USDT", "bybit:SOL-USDT:USDT")
-    assert str(unknown(typed, names, "runs here")) == told
 
 
 async def test_a_market_that_is_to_stand_still_is_neither_paused_nor_resumed() -> None:

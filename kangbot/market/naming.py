@@ -1,0 +1,53 @@
+"""Which market is meant by what somebody typed: its name, its symbol, or less where that says which.
+
+A name is `bybit:BTC-USDT:USDT`, the symbol of the same market `BTC/USDT:USDT`. People write `BTC/USDT`, `btcusdt` or
+`BTC`. The longest form that fits decides, so `BTC/USDT` is the spot pair where there is one. What may be two markets is
+neither: nothing is done to a market that was only perhaps meant.
+"""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from kangbot.model.ids import MarketId
+
+_MOST_MEANT = 3
+
+
+class UnknownMarketError(LookupError):
+    """No market has that name, or several may be meant."""
+
+
+def named(typed: str, markets: Iterable[MarketId], where: str) -> MarketId:
+    """Return the one market that is meant. UnknownMarketError with those that may be, where that is not one.
+
+    `where` ends the sentence "no market 'X' …".
+    """
+    asked = typed.strip().upper().replace("/", "-")
+    forms = {market: tuple(_forms(market.upper())) for market in markets}
+    for tier in range(3):
+        found = [market for market, tiers in forms.items() if asked in tiers[tier]]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UnknownMarketError(f"{typed!r} may be {' or '.join(found)}")
+    raise UnknownMarketError(f"no market {typed!r} {where}{_hint(asked, forms)}")
+
+
+def _forms(name: str) -> Iterator[tuple[str, ...]]:
+    """Yield what a market may be called, the longest first, each with its venue and without."""
+    venue, _, symbol = name.partition(":")
+    pair = symbol.partition(":")[0]
+    yield (name,)
+    yield (symbol,)
+    short = (pair, pair.replace("-", ""), pair.partition("-")[0])
+    yield (*short, *(f"{venue}:{one}" for one in short))
+
+
+def _hint(asked: str, forms: dict[MarketId, tuple[tuple[str, ...], ...]]) -> str:
+    """Return a question for those that have it in their names, or else for the nearest; "" where none is near."""
+    meant = [market for market in forms if asked and asked in market.upper()]
+    if not meant:
+        known = {form: market for market, tiers in forms.items() for tier in tiers for form in tier}
+        near = get_close_matches(asked, known, n=_MOST_MEANT, cutoff=0.75)
+        meant = list(dict.fromkeys(known[form] for form in near))
+    return f": is {' or '.join(meant)} meant?" if 0 < len(meant) <= _MOST_MEANT else ""
