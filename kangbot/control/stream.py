@@ -128,6 +128,10 @@ class Stream:
 
     def _crashed(self, name: str, error: BaseException) -> None:
         log.error("control.stream_fault", task=name, exc_info=error)
+        if not self._telling:  # nobody would be told anything any more: whoever dials again begins anew
+            listeners, self._listeners = self._listeners, {}
+            for line in listeners.values():
+                line.transport.abort()
 
 
 def until_the_next_s(now_ns: int) -> float:

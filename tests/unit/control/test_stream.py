@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiohttp import ClientWebSocketResponse, web
+from aiohttp import ClientWebSocketResponse, WSMsgType, web
 from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,9 +30,12 @@ class Daemon:
     def __init__(self) -> None:
         self.now = a_report()
         self.asked = 0
+        self.fault: Exception | None = None
 
     def report(self) -> Report:
         self.asked += 1
+        if self.fault is not None:
+            raise self.fault
         self.now = msgspec.structs.replace(self.now, at_ns=self.now.at_ns + 1)
         return self.now
 
@@ -222,6 +225,24 @@ async def test_a_listener_that_has_gone_is_not_written_to(daemon: Daemon, live: 
     while one._listeners:
         await asyncio.sleep(0.01)
     assert one.dropped == 0
+
+
+async def test_a_report_that_falls_lets_everybody_go(daemon: Daemon, live: tuple[Client, Stream]) -> None:
+    """A page that was told nothing any more would show the last of it for ever; one that is let go dials again."""
+    client, _ = live
+    sockets = [await client.ws_connect("/stream") for _ in range(3)]
+    for socket in sockets:
+        await said(socket)
+    daemon.fault = RuntimeError("a fault of ours")
+    for socket in sockets:
+        async with asyncio.timeout(30):
+            while (await socket.receive()).type is WSMsgType.TEXT:
+                pass
+    daemon.fault = None
+    again = await client.ws_connect("/stream")
+    assert (await said(again))["type"] == "snapshot"
+    daemon.change(frames=7)
+    assert (await said(again))["type"] == "delta"
 
 
 async def test_no_more_than_so_many_may_listen(live: tuple[Client, Stream], monkeypatch: pytest.MonkeyPatch) -> None:
