@@ -1,9 +1,10 @@
 """Which of the things that happen become a message, and when: nobody reads the tenth of the same hour.
 
 A notice is held for a moment so that what happens together is told together. The same notice is not told again within
-`repeat_ns`; how often it came is told with the next one, or by the digest. In the quiet hours only what is critical is
-told; the rest waits for their end. More than `an_hour` messages are never told within an hour, except critical ones,
-which have as many again. What is left out is counted, and the count is in the next message.
+`repeat_ns`, unless it is louder by now; how often it came is told with the next one, or by the digest. In the quiet
+hours only what is critical is told; the rest waits for their end, and the quietest of it makes room for what is louder.
+More than `an_hour` messages are never told within an hour, except critical ones, which have as many again. What is left
+out is counted, and the count is in the next message.
 
 ::
 
@@ -49,7 +50,12 @@ class Message:
     @property
     def severity(self) -> Severity:
         """The loudest of the notices; INFO without any."""
-        return max((notice.severity for notice in self.notices), key=LOUDNESS.__getitem__, default=Severity.INFO)
+        return self.loudest.severity if self.notices else Severity.INFO
+
+    @property
+    def loudest(self) -> Notice:
+        """The first of the loudest of them. ValueError without any."""
+        return max(self.notices, key=_loudness)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,26 +84,36 @@ class Notices:
     def __init__(self, terms: NoticeTerms, now_ns: int) -> None:
         self._terms = terms
         self._waiting: list[Notice] = []
-        self._told: dict[tuple[str, MarketId | None], int] = {}  # when each was told last, oldest first
+        self._told: dict[tuple[str, MarketId | None], tuple[int, int]] = {}  # when and how loud, oldest first
         self._sent: deque[int] = deque(maxlen=max(1, 2 * terms.an_hour))  # when messages were made, of the last hour
         self._left_out = 0
         self._digest_ns = None if terms.digest is None else _next_minute(now_ns, terms.digest)
 
     def take(self, notice: Notice, now_ns: int) -> None:
         """Take what happened; it is told, held, or counted."""
-        known = (notice.kind, notice.market)
-        told_ns = self._told.get(known)
-        repeated = told_ns is not None and now_ns - told_ns < self._terms.repeat_ns
         if not self._terms.wants(notice):
             return
-        if repeated or len(self._waiting) >= HELD:
+        known = (notice.kind, notice.market)
+        told_ns, loudness = self._told.get(known, (0, -1))
+        repeated = loudness >= _loudness(notice) and now_ns - told_ns < self._terms.repeat_ns
+        if repeated or (len(self._waiting) >= HELD and not self._makes_room(notice)):
             self._left_out += 1
             return
         self._told.pop(known, None)
-        self._told[known] = now_ns
+        self._told[known] = (now_ns, _loudness(notice))
         if len(self._told) > REMEMBERED:
             del self._told[next(iter(self._told))]
         self._waiting.append(notice)
+
+    def _makes_room(self, notice: Notice) -> bool:
+        """Leave out the quietest of what waits, where it is quieter than this."""
+        quietest = min(self._waiting, key=_loudness)
+        if _loudness(quietest) >= _loudness(notice):
+            return False
+        self._waiting.remove(quietest)
+        self._told.pop((quietest.kind, quietest.market), None)  # nobody was told of it
+        self._left_out += 1
+        return True
 
     def deadline_ns(self, now_ns: int) -> int | None:
         """Return when `message` has something to say; None where only a notice can bring that about."""
@@ -132,6 +148,10 @@ class Notices:
         if not critical and self._terms.quiet is not None:
             at_ns = max(at_ns, _after_quiet(max(at_ns, now_ns), self._terms.quiet))
         return at_ns
+
+
+def _loudness(notice: Notice) -> int:
+    return LOUDNESS[notice.severity]
 
 
 def _matches(kind: str, patterns: tuple[str, ...]) -> bool:

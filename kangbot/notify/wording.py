@@ -34,8 +34,8 @@ def title_of(message: Message, name: str) -> str:
     """Return the subject of a message from the daemon `name`."""
     if not message.notices:
         return f"kangbot {name}: the day"
-    first, more = message.notices[0], len(message.notices) - 1
-    return f"{SIGNS[message.severity]} kangbot {name}: {first.kind}{f' and {more} more' if more else ''}"
+    loudest, more = message.loudest, len(message.notices) - 1
+    return f"{SIGNS[loudest.severity]} kangbot {name}: {loudest.kind}{f' and {more} more' if more else ''}"
 
 
 def body_of(message: Message, standing: Sequence[str]) -> str:

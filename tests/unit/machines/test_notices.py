@@ -127,6 +127,38 @@ def test_a_message_is_as_loud_as_its_loudest_notice() -> None:
     assert message.severity is Severity.CRITICAL
 
 
+def test_what_is_critical_has_room_in_a_night_in_which_much_waits() -> None:
+    """It takes the place of the quietest, which is counted, and told where it comes again; the next one does too."""
+    terms = NoticeTerms(least=Severity.INFO, quiet=(11 * 60, 13 * 60), gather_ns=0)
+    notices = Notices(terms, NOON)
+    for number in range(HELD):
+        notices.take(notice(f"n{number}", Severity.INFO if number == 7 else Severity.WARNING), NOON)
+    for kind in ("stop.failed", "market.failed"):
+        notices.take(notice(kind, Severity.CRITICAL), NOON)
+    notices.take(notice("one more", Severity.WARNING), NOON)
+    assert notices.deadline_ns(NOON) == NOON
+    message = notices.message(NOON)
+    assert message is not None
+    kinds = [one.kind for one in message.notices]
+    assert (len(kinds), kinds[-2:], message.left_out) == (HELD, ["stop.failed", "market.failed"], 3)
+    assert not {"n0", "n7"} & {*kinds}
+    notices.take(notice("n7", Severity.CRITICAL), NOON)
+    assert told(notices, NOON) == ["n7"]
+
+
+def test_the_same_again_but_louder_is_told() -> None:
+    """A stop that could not be moved is one thing, a position without any another."""
+    notices = Notices(NoticeTerms(gather_ns=0), NOON)
+    for severity, expected in (
+        (Severity.WARNING, ["stop.failed"]),
+        (Severity.CRITICAL, ["stop.failed"]),
+        (Severity.WARNING, []),
+        (Severity.CRITICAL, []),
+    ):
+        notices.take(notice("stop.failed", severity), NOON)
+        assert told(notices, NOON) == expected
+
+
 @given(st.lists(st.tuples(st.integers(0, 2000), st.sampled_from(Severity)), max_size=300))
 def test_nothing_that_is_loud_enough_is_lost_without_being_counted(happened: list[tuple[int, Severity]]) -> None:
     """Told or counted, and never more kept than the bounds."""
@@ -137,6 +169,8 @@ def test_nothing_that_is_loud_enough_is_lost_without_being_counted(happened: lis
     loud = sum(severity is not Severity.INFO for _, severity in happened)
     assert loud == (0 if message is None else len(message.notices) + message.left_out)
     assert message is None or len(message.notices) <= HELD
+    urgent = {f"kind {number}" for number, severity in happened if severity is Severity.CRITICAL}
+    assert len(urgent) > HELD or urgent <= {one.kind for one in (message.notices if message else ())}
 
 
 def test_what_was_told_is_remembered_within_bounds() -> None:

@@ -39,15 +39,16 @@ def test_what_calls_for_a_person_is_a_notice_and_the_ordinary_course_is_none() -
     assert notice_of(EquityMarked(venue="v", currency="USDT", equity=Decimal(1), at_ns=1)) is None
 
 
-def test_a_message_begins_with_what_happened_first() -> None:
-    """The rest is below it, one line each, cut where it is long, with what was left out."""
+def test_a_message_is_named_by_what_is_loudest() -> None:
+    """What happened is below it in its order, one line each, cut where it is long, with what was left out."""
     events = [
         Noted(kind="stop.failed", severity=Severity.CRITICAL, market=A, message="x" * 400, at_ns=1),
         Noted(kind="feed.silent", severity=Severity.WARNING, market=None, message="for 12 s", at_ns=1),
     ]
     notices = tuple(notice for event in events if (notice := notice_of(event)) is not None)
     message = Message(notices=notices, left_out=3)
-    assert title_of(message, "live") == "!!! kangbot live: stop.failed and 1 more"
+    for order in (notices, notices[::-1]):
+        assert title_of(Message(notices=order, left_out=0), "live") == "!!! kangbot live: stop.failed and 1 more"
     first, second, last = body_of(message, ()).splitlines()
     assert first.startswith(f"!!! {A} stop.failed: xxx")
     assert first.endswith("…")
