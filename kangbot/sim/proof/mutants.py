@@ -5,7 +5,7 @@ the order protocol (docs/architecture.md). Nothing of this is known to the code 
 replacement in place for as long as it is entered.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,6 @@ from kangbot.execution.learning import Learning
 from kangbot.execution.numbers import Numbers
 from kangbot.execution.outcome import CancelEnded, ProtectEnded, learnt_from
 from kangbot.execution.settling import Settling
-from kangbot.execution.stops import Stops
 from kangbot.journal import compact, replay
 from kangbot.journal.replay import Others
 from kangbot.machines import blotter, resolve
@@ -26,28 +25,22 @@ from kangbot.machines import order as order_machine
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter
 from kangbot.machines.breakers import HOLDING, Breakers
-from kangbot.machines.cover import Cover, Covering
 from kangbot.machines.executions import Executions
 from kangbot.machines.hands import Hands
-from kangbot.machines.holding import Holding
 from kangbot.machines.memory import MarketMemory, Memory
 from kangbot.machines.order import Order
 from kangbot.machines.order_table import Sign
 from kangbot.machines.order_words import Absent, Learnt, RefusedByVenue, Reported
-from kangbot.machines.protection import Protection
 from kangbot.market import desk, floor
-from kangbot.market.desk import Desk
 from kangbot.market.killswitch import KillSwitch
-from kangbot.model.events import BreakerState, Event
+from kangbot.model.events import BreakerState
 from kangbot.model.ids import ClientId, MarketId, VenueOrderId
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Evidence, Fill, Intent, OrderReport, OrderStatus
-from kangbot.model.position import Position
 from kangbot.ports import Checkpoint
 from kangbot.risk.account import AccountRisk
-from kangbot.sim.exchange import beside, front
-from kangbot.sim.exchange.venue import SimVenue
+from kangbot.sim.proof.spot_mutants import SPOT
 from kangbot.sim.world.disk import SimJournal
 from kangbot.sim.world.port import SimPort
 
@@ -272,67 +265,6 @@ def _stop_not_set(put: Put) -> None:
     put(errands.Errands, "protect", believed)
 
 
-def _spot_stop_not_resized(put: Put) -> None:
-    """Leave the stop beside a holding at the quantity that it was placed for: a later fill has none."""
-    put(Cover, "fits", lambda self, quantity: bool(self.resting) == bool(quantity))
-
-
-def _spot_stop_left_behind(put: Put) -> None:
-    """Let the stop rest when the holding is gone, as a position's would end with it: it sells what comes next."""
-    followed = Cover.followed
-
-    def held(self: Cover, protection: Protection, *, needed: Quantity, stop: Price | None, now_ns: int) -> Protection:
-        return followed(self, protection, needed=needed, stop=stop, now_ns=now_ns) if needed else protection
-
-    put(Cover, "followed", held)
-
-
-def _spot_stop_placed_twice(put: Put) -> None:
-    """Place the stop beside a holding without asking what rests there: who asks again has another."""
-    cover = beside.cover
-
-    def blind(engine: SimVenue, market: MarketId, stop: Price | None, **named: Any) -> ClientId | None:
-        return cover(engine, market, None, **named) if stop is None else beside.place(engine, market, stop, **named)
-
-    put(front, "cover", blind)
-
-
-def _spot_stop_by_journal(put: Put) -> None:
-    """Take the journal's word for the stop beside a holding, and do not look at the venue's list after a restart."""
-    follow = Stops.follow
-
-    def trusting(self: Stops, now_ns: int) -> None:
-        if self._agreement.cover.resting or self._blotter.stop is None:
-            follow(self, now_ns)
-
-    def unread(self: Agreement, *_: object) -> Sequence[Event]:
-        self._stop_seen = True
-        return ()
-
-    put(Stops, "follow", trusting)
-    put(Agreement, "_listed", unread)
-
-
-def _spot_stop_over_all_coins(put: Put) -> None:
-    """Have the stop sell whatever was traded in the market, by whomever."""
-    needed = Covering.needed
-
-    def whole(self: Covering, net: Quantity, holding: Holding, entry: Price | None) -> Quantity:
-        return needed(msgspec.structs.replace(self, adopted=True), net, holding, entry)
-
-    put(Covering, "needed", whole)
-
-
-def _spot_sale_makes_short(put: Put) -> None:
-    """Net what somebody sells of coins of their own, as a venue nets contracts."""
-    put(Position, "_sold", Position._netted)  # noqa: SLF001
-
-
-def _spot_exit_sells_theirs(put: Put) -> None:
-    """Close the position, whoever bought the coins."""
-    put(Desk, "position", property(lambda self: self.executor.position))
-
-
 def _exposure_not_reserved(put: Put) -> None:
     """Count exposure when it is there, not when it is on its way."""
     put(AccountRisk, "reserve", lambda *_: None)
@@ -422,13 +354,6 @@ _ALL = (
     _late_fills_dropped,
     _denied_cancel_is_canceled,
     _stop_not_set,
-    _spot_stop_not_resized,
-    _spot_stop_left_behind,
-    _spot_stop_placed_twice,
-    _spot_stop_by_journal,
-    _spot_stop_over_all_coins,
-    _spot_sale_makes_short,
-    _spot_exit_sells_theirs,
     _exposure_not_reserved,
     _unknown_not_counted,
     _enters_beside_unknown,
@@ -438,6 +363,7 @@ _ALL = (
     _checkpoint_without_orders,
     _breaker_counts_refusals,
     _half_open_admits_all,
+    *SPOT,
 )
 MUTANTS: dict[str, Callable[[Put], None]] = {mutant.__name__.lstrip("_"): mutant for mutant in _ALL}
 
