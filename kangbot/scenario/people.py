@@ -20,7 +20,7 @@ from kangbot.scenario.plan import Hand, Plan, Switch
 from kangbot.sim.exchange.orders import OrderRequest
 from kangbot.sim.exchange.refusal import RequestRefused
 from kangbot.sim.exchange.venue import SimVenue
-from kangbot.sim.proof.held import is_spot, sellable
+from kangbot.sim.proof.held import held, is_spot, promised, sellable
 from kangbot.sim.proof.invariants import Invariants
 from kangbot.sim.proof.trace import Trace
 
@@ -143,7 +143,7 @@ class People:
         check.deeds["kill_flat"] += 1
         since_ns = self._venue_now_ns() - _CLOSED_NS
         for market in self._engine.desks:
-            left = check.hands.net(market)
+            left = held(self._engine, market, check.hands)
             if is_spot(self._engine, market):  # coins that somebody bought by hand are left alone
                 ours = left if self._plan.foreign is ForeignPolicy.ADOPT else check.hands.ours(market)
                 left = sellable(self._engine, market, ours)
@@ -169,9 +169,10 @@ class People:
         self._flush()
 
     def _lift(self) -> None:
-        """Give the markets that were somebody's back to the daemon."""
+        """Give the markets that were somebody's back to the daemon, and make way for it."""
         if self._gone:
             return
+        self._make_way()
         life = self._alive()
         if life is not None and life.floor is not None:
             for market in self._invariants.hands.touched:
@@ -180,3 +181,14 @@ class People:
                     self._invariants.hands.releases(market, life.clock.now_ns())
                     life.floor.release(market, "operator")
         self._loop.call_later(_AGAIN_S, self._lift)
+
+    def _make_way(self) -> None:
+        """Withdraw orders by hand that sell the daemon's coins: while they rest it cannot, and it has said so."""
+        hands = self._invariants.hands
+        for market in hands.touched:
+            if not is_spot(self._engine, market):
+                continue
+            for order in promised(self._engine, market, hands.ours(market)):
+                hands.withdraws(order.order_id)
+                self._engine.cancel(self._venue_now_ns(), order_id=order.order_id)
+        self._flush()

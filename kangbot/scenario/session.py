@@ -24,7 +24,7 @@ from kangbot.scenario.plan import MINUTE_S, Doom, Options, Plan, plan_of
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.spec import VenueSpec
-from kangbot.sim.proof.held import unguarded
+from kangbot.sim.proof.held import held, unguarded
 from kangbot.sim.proof.invariants import Invariants, Rules
 from kangbot.sim.proof.recovery import Recovery
 from kangbot.sim.proof.trace import Trace
@@ -286,7 +286,7 @@ class Session:
                 old = order.intent.at_ns - START_NS < began_ns
                 if order.status is OrderStatus.UNKNOWN and old and self.now_ns() > began_ns + _RESOLVED_S * SECOND_NS:
                     self.invariants.fail(7, f"order {order.client_id} is UNKNOWN 30 s after the faults stopped")
-            net = self.invariants.hands.net(market)
+            net = held(self.engine, market, self.invariants.hands)
             if executor.position.net != net:
                 wrong.append(f"{market}: we count {executor.position.net}, the venue {net}")
             if bare := unguarded(self.engine, market, self._managed(market)):
@@ -299,8 +299,8 @@ class Session:
 
     def _managed(self, market: MarketId) -> Quantity:
         """Return what of the market's holdings is the strategy's."""
-        hands = self.invariants.hands
-        return hands.net(market) if self.plan.foreign is ForeignPolicy.ADOPT else hands.ours(market)
+        hands, whole = self.invariants.hands, self.plan.foreign is ForeignPolicy.ADOPT
+        return held(self.engine, market, hands) if whole else hands.ours(market)
 
     async def _stop(self) -> None:
         """Stop all markets, and compare the books to the last execution."""
@@ -343,7 +343,7 @@ class Session:
         """Hold the journal against the venue and the history against the journal, to the row."""
         check, disk, history = self.invariants, self._outside.disk, self._outside.history
         for market in self.plan.markets:
-            net = check.hands.net(market.market)
+            net = held(self.engine, market.market, check.hands)
             if check.net(market.market) != net:
                 check.fail(4, f"{market.market}: the journal sums to {check.net(market.market)}, the venue has {net}")
         if missed := check.missed():

@@ -29,6 +29,7 @@ class HandWatch:
         self._resting: dict[VenueOrderId, int] = {}  # since when
         self._traded: dict[ExecutionId, int] = {}  # when; not noted yet
         self._untold: dict[VenueOrderId, None] = {}
+        self._withdrawn: dict[VenueOrderId, None] = {}
         self._known: dict[str, None] = {}  # orders and executions of hands, ever
         self._told: dict[str, None] = {}  # of those, what was noted
         self._taken: dict[MarketId, str] = {}  # why, as the journal has it
@@ -41,6 +42,11 @@ class HandWatch:
         """Learn that a person gives the market back, by the daemon's clock; a restart may come before it is on disk."""
         self._taken.pop(market, None)
         self._released_ns[market] = now_ns
+
+    def withdraws(self, order: VenueOrderId) -> None:
+        """Learn that the owner of the order cancels it."""
+        self._withdrawn[order] = None
+        self._deeds["hand_withdrawn"] += 1
 
     def begins(self, quarantines: Mapping[MarketId, str]) -> None:
         """Learn why markets are in quarantine, "" where they are not, at the beginning of a life."""
@@ -72,7 +78,7 @@ class HandWatch:
         if order.status.terminal:
             self._resting.pop(order_id, None)
             self._untold.pop(order_id, None)
-            if order.status is OrderStatus.CANCELED and order.cause is Cause.USER:
+            if order.status is OrderStatus.CANCELED and order.cause is Cause.USER and order_id not in self._withdrawn:
                 self._fail(f"order {order_id}, which is not ours, was cancelled, and not by its owner")
         elif order_id not in self._resting:
             self._deeds["hand_order"] += 1

@@ -5,10 +5,13 @@ Whose coins they are no venue knows, for the account may hold more: `hands.py` k
 
 from decimal import Decimal
 
-from kangbot.model.ids import MarketId, is_stop_id
+from kangbot.model.ids import CLIENT_ID_PREFIX, STOP_ID_PREFIX, MarketId, is_stop_id
 from kangbot.model.market import InstrumentKind
 from kangbot.model.money import ZERO, Quantity, floor_to
+from kangbot.model.orders import Side
+from kangbot.sim.exchange.orders import SimOrder
 from kangbot.sim.exchange.venue import SimVenue
+from kangbot.sim.proof.hands import HandWatch
 
 _LEAST = Decimal("1.1")  # of the least value: what is worth hardly more may be too little at its stop's price
 
@@ -18,11 +21,30 @@ def is_spot(engine: SimVenue, market: MarketId) -> bool:
     return engine.desks[market].spec.instrument.kind is InstrumentKind.SPOT
 
 
+def held(engine: SimVenue, market: MarketId, hands: HandWatch) -> Quantity:
+    """Return what is held there, negative for a short: the venue's position, or the coins that were traded there."""
+    return hands.net(market) if is_spot(engine, market) else engine.account.holding(market).net
+
+
 def sellable(engine: SimVenue, market: MarketId, coins: Quantity) -> Quantity:
     """Return how much of so many coins a stop must sell; 0 where it is too little, or nearly so."""
     desk = engine.desks[market]
     whole = floor_to(coins, desk.spec.instrument.step)
     return whole if whole * desk.mark >= desk.spec.instrument.min_notional * _LEAST else ZERO
+
+
+def promised(engine: SimVenue, market: MarketId, ours: Quantity) -> list[SimOrder]:
+    """Return somebody's orders that rest and leave less than `ours` of the account's coins to be sold."""
+    theirs = [
+        order
+        for order in engine.orders.open(market)
+        if order.side is Side.SELL
+        and not order.untriggered
+        and not order.request.client_id.startswith((CLIENT_ID_PREFIX, STOP_ID_PREFIX))
+    ]
+    coins = engine.account.coins.get(engine.desks[market].spec.instrument.base, ZERO)
+    free = coins - sum((order.left for order in theirs), ZERO)
+    return theirs if free < ours else []
 
 
 def guarded(engine: SimVenue, market: MarketId) -> Quantity:

@@ -90,6 +90,8 @@ def test_only_its_owner_ends_an_order_by_hand() -> None:
     story.watch.order(msgspec.structs.replace(order("venue"), status=OrderStatus.CANCELED, cause=Cause.BALANCE))
     assert story.said == []
     story.watch.order(msgspec.structs.replace(order("taken"), **ended))
+    story.watch.withdraws(VenueOrderId("his"))
+    story.watch.order(msgspec.structs.replace(order("his"), **ended))
     assert story.said == ["order taken, which is not ours, was cancelled, and not by its owner"]
 
 

@@ -1,11 +1,13 @@
 """Whether what is held at the simulated venue has the right stop."""
 
+from collections import Counter
 from decimal import Decimal
 
 from kangbot.model.ids import client_id, stop_id
 from kangbot.model.orders import Side
 from kangbot.sim.exchange.orders import Direction
-from kangbot.sim.proof.held import guarded, sellable, unguarded
+from kangbot.sim.proof.hands import HandWatch
+from kangbot.sim.proof.held import guarded, held, promised, sellable, unguarded
 from tests.support.sim_bench import Bench
 
 D = Decimal
@@ -50,10 +52,23 @@ def test_somebodys_coins_that_were_sold_are_wrong() -> None:
     assert unguarded(bench.venue, bench.spot, D("-0.001")) == ""
 
 
+def test_an_order_by_hand_may_have_promised_our_coins() -> None:
+    """Not one for coins that are left over, and not one of ours."""
+    bench = Bench()
+    bench.submit(Side.BUY, "1", market=bench.spot)
+    bench.submit(Side.SELL, "0.2", market=bench.spot, price="1100", client_id=client_id("journal1", 2))
+    order = bench.submit(Side.SELL, "0.4", market=bench.spot, price="1100")
+    assert promised(bench.venue, bench.spot, D("0.599")) == []
+    assert [one.order_id for one in promised(bench.venue, bench.spot, D("0.6"))] == [order.order_id]
+
+
 def test_a_contracts_position_has_the_venues_stop() -> None:
     """It has no coins."""
     bench = Bench()
     bench.submit(Side.SELL, "0.5")
+    said: list[str] = []
+    hands = HandWatch(said.append, Counter())
+    assert (held(bench.venue, bench.btc, hands), held(bench.venue, bench.spot, hands)) == (D("-0.5"), D(0))
     assert "has no stop at the venue" in unguarded(bench.venue, bench.btc, D("-0.5"))
     bench.venue.set_stops(bench.btc, D(1100), None, bench.now_ns)
     assert unguarded(bench.venue, bench.btc, D("-0.5")) == ""
