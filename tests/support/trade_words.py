@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from kangbot.model.events import OrderChanged
 from kangbot.model.ids import ClientId, ExecutionId, MarketId, Symbol, VenueName, VenueOrderId, client_id
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.orders import (
@@ -127,6 +128,30 @@ def report(
         protective=protective,
         at_ns=START,
         evidence=evidence,
+    )
+
+
+def changed(
+    status: OrderStatus,
+    filled: str | int = 0,
+    *,
+    number: int = 1,
+    venue_order_id: str | None = "v1",
+    evidence: Evidence = Evidence.STREAM,
+    code: str = "",
+    message: str = "",
+) -> OrderChanged:
+    """Return the record of what became of the order of that number."""
+    return OrderChanged(
+        market=MARKET,
+        client_id=client_id(TAG, number),
+        status=status,
+        evidence=evidence,
+        filled=dec(filled),
+        venue_order_id=None if venue_order_id is None else VenueOrderId(venue_order_id),
+        code=code,
+        message=message,
+        at_ns=START,
     )
 
 

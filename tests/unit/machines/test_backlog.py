@@ -21,10 +21,9 @@ from kangbot.model.events import (
     Severity,
     StopSet,
 )
-from kangbot.model.ids import VenueOrderId, client_id
 from kangbot.model.orders import Evidence, OrderStatus, Side
 from kangbot.model.position import RoundTrip
-from tests.support.trade_words import MARKET, START, TAG, dec, fill, funding, intent
+from tests.support.trade_words import MARKET, START, TAG, changed, dec, fill, funding, intent
 
 S = OrderStatus
 KEPT_KINDS = ("order.foreign", "order.orphan", "market.quarantine", "market.released", "order.impossible")
@@ -33,26 +32,6 @@ KEPT_KINDS = ("order.foreign", "order.orphan", "market.quarantine", "market.rele
 def note(kind: str, message: str = "", **fields: str) -> Noted:
     """Return a note of that kind."""
     return Noted(kind=kind, severity=Severity.WARNING, market=MARKET, message=message, fields=fields, at_ns=START)
-
-
-def changed(
-    status: OrderStatus,
-    filled: str | int = 0,
-    number: int = 1,
-    *,
-    evidence: Evidence = Evidence.STREAM,
-    venue: str | None = "v1",
-) -> OrderChanged:
-    """Return the record of an order's change."""
-    return OrderChanged(
-        market=MARKET,
-        client_id=client_id(TAG, number),
-        status=status,
-        evidence=evidence,
-        filled=dec(filled),
-        venue_order_id=None if venue is None else VenueOrderId(venue),
-        at_ns=START + int(dec(filled) * 10),
-    )
 
 
 def stop(price: int | None) -> StopSet:
@@ -97,15 +76,15 @@ def test_only_the_last_change_of_an_order_is_left() -> None:
 @pytest.mark.parametrize(
     "earlier",
     [
-        changed(S.PARTIAL, 1, venue=None),
+        changed(S.PARTIAL, 1, venue_order_id=None),
         changed(S.ACKED),
-        changed(S.UNKNOWN, venue=None, evidence=Evidence.DUPLICATE_ID),
+        changed(S.UNKNOWN, venue_order_id=None, evidence=Evidence.DUPLICATE_ID),
     ],
     ids=["filled for more", "known by the venue's id", "proven by its own id"],
 )
 def test_a_change_that_says_more_than_the_last_one_is_left(earlier: OrderChanged) -> None:
     """How much was filled, and that the venue knew the order, is not forgotten."""
-    last = changed(S.UNKNOWN, venue=None, evidence=Evidence.NONE)
+    last = changed(S.UNKNOWN, venue_order_id=None, evidence=Evidence.NONE)
     assert once(earlier, last) == [earlier, last]
 
 
@@ -162,9 +141,9 @@ _CHANGES = st.builds(
     changed,
     _STATUSES,
     st.integers(0, 3),
-    st.sampled_from(ORDERS),
+    number=st.sampled_from(ORDERS),
     evidence=st.sampled_from([Evidence.STREAM, Evidence.DUPLICATE_ID, Evidence.ABSENCE]),
-    venue=st.sampled_from([None, "v1", "v2"]),
+    venue_order_id=st.sampled_from([None, "v1", "v2"]),
 )
 _FILLS = st.builds(
     applied,
@@ -207,5 +186,5 @@ def test_leaving_out_again_leaves_out_nothing_more(groups: list[Group]) -> None:
     """So what is left does not depend on how often it was looked at, and a count is not counted twice."""
     left = conflated(groups)
     assert conflated(left) == left
-    both = conflated([*left, (changed(S.FILLED, 3, 9),)])
+    both = conflated([*left, (changed(S.FILLED, 3, number=9),)])
     assert both[:-1] == left

@@ -13,7 +13,6 @@ from kangbot.model.events import (
     Event,
     FillApplied,
     Noted,
-    OrderChanged,
     OrderIntended,
     Record,
     RoundTripClosed,
@@ -22,10 +21,10 @@ from kangbot.model.events import (
     Severity,
     StopSet,
 )
-from kangbot.model.ids import ClientId, MarketId, VenueOrderId, client_id
+from kangbot.model.ids import ClientId, MarketId, client_id
 from kangbot.model.orders import Evidence, OrderStatus, Side
 from kangbot.model.position import Position, RoundTrip
-from tests.support.trade_words import MARKET, START, TAG, dec, fill, funding, intent
+from tests.support.trade_words import MARKET, START, TAG, changed, dec, fill, funding, intent
 
 S = OrderStatus
 
@@ -38,27 +37,6 @@ def remember(*events: Event) -> Memory:
 def intended(number: int = 1) -> OrderIntended:
     """Return the record of an intent."""
     return OrderIntended(intent=intent(number), at_ns=START)
-
-
-def changed(
-    status: OrderStatus,
-    number: int = 1,
-    filled: str | int = 0,
-    evidence: Evidence = Evidence.STREAM,
-    venue: str | None = "v1",
-) -> OrderChanged:
-    """Return the record of an order's change."""
-    return OrderChanged(
-        market=MARKET,
-        client_id=client_id(TAG, number),
-        status=status,
-        evidence=evidence,
-        filled=dec(filled),
-        venue_order_id=None if venue is None else VenueOrderId(venue),
-        code="7",
-        message="why",
-        at_ns=START + number,
-    )
 
 
 def test_an_empty_journal_remembers_nothing() -> None:
@@ -79,7 +57,11 @@ def test_an_order_is_remembered_as_the_journal_knew_it() -> None:
     (order,) = remember(intended()).market(MARKET).orders
     assert (order.status, order.seen, order.intent) == (S.INTENT, False, intent())
     applied = FillApplied(fill=fill("e1", "0.4"), net=dec("0.4"), at_ns=START)
-    (order,) = remember(intended(), changed(S.ACKED), applied, changed(S.PARTIAL, filled="0.4")).market(MARKET).orders
+    (order,) = (
+        remember(intended(), changed(S.ACKED), applied, changed(S.PARTIAL, "0.4", code="7", message="why"))
+        .market(MARKET)
+        .orders
+    )
     assert (order.status, order.evidence, order.venue_order_id) == (S.PARTIAL, Evidence.STREAM, "v1")
     assert (order.executed, order.reported, order.average, order.code, order.message) == (
         dec("0.4"),
@@ -92,16 +74,20 @@ def test_an_order_is_remembered_as_the_journal_knew_it() -> None:
 
 def test_a_duplicate_is_remembered_as_a_sign_of_life() -> None:
     """An order that was seen is never sent again."""
-    (order,) = remember(intended(), changed(S.ACKED, evidence=Evidence.DUPLICATE_ID, venue=None)).market(MARKET).orders
+    (order,) = (
+        remember(intended(), changed(S.ACKED, evidence=Evidence.DUPLICATE_ID, venue_order_id=None))
+        .market(MARKET)
+        .orders
+    )
     assert order.seen
 
 
 def test_settled_orders_are_forgotten_and_others_are_not() -> None:
     """The newest few are kept; a late word of a forgotten one is no matter."""
     events: list[Event] = [intended(number) for number in range(1, KEPT + 4)]
-    events += [changed(S.CANCELED, number) for number in range(2, KEPT + 4)]
+    events += [changed(S.CANCELED, number=number) for number in range(2, KEPT + 4)]
     events += [
-        changed(S.FILLED, 2, filled=1),
+        changed(S.FILLED, 1, number=2),
         FillApplied(fill=fill("e1", 1, number=2), net=dec(1), at_ns=START),
         FillApplied(fill=fill("e2", 1, named=False, side=Side.SELL), net=dec(0), at_ns=START),
     ]
