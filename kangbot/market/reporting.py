@@ -73,7 +73,7 @@ def _reason(task: MarketTask, place: Place) -> str:
     if place.state is not RunState.WARMING or strategist.warm:
         return place.reason
     if not strategist.shown:
-        return task.backfill.lacks or place.reason
+        return task.intake.lacks or place.reason
     return f"{strategist.shown} of the {task.spec.strategy.lookback} bars that its strategy looks back on"
 
 

@@ -7,35 +7,33 @@ A turn that raises is a fall: the supervisor waits and runs the task again, whic
 the journal know. Past its intensity the market is FAILED: its strategy no longer runs, its books are still kept.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import get_args
 
 import structlog
 
-from kangbot.errors import Refused, Retryable
+from kangbot.errors import Refused
 from kangbot.execution.executor import Message
 from kangbot.health.latency import Latencies
 from kangbot.machines.reconcile import Reconciled
 from kangbot.machines.runstate import Signal, accepts
-from kangbot.machines.session_words import Trouble
-from kangbot.market.backfill import Backfill
-from kangbot.market.bars import Bars, TradeBars, bars_of
+from kangbot.market.bars import bars_of
 from kangbot.market.desk import Desk, Leave
 from kangbot.market.errand import Answered
 from kangbot.market.inbox import Batch, FeedChanged, Inbox, Released
+from kangbot.market.intake import Intake
 from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Fetched, Preparation, PreparationFailed, Subscribed
 from kangbot.market.prices import Priced, Prices
 from kangbot.market.roster import Command, Roster
 from kangbot.market.spec import MarketSpec
 from kangbot.market.strategist import Strategist
-from kangbot.market.streams import Streams
-from kangbot.model.data import Bar, Trade
+from kangbot.model.data import Bar
 from kangbot.model.events import BarStored, RunState, Severity
 from kangbot.model.market import Instrument
 from kangbot.model.orders import Purpose
-from kangbot.ports import Channel, Journal
+from kangbot.ports import Journal
 from kangbot.runtime.supervisor import Supervisor
 from kangbot.runtime.world import SECOND_NS, Clock, earliest
 
@@ -45,7 +43,6 @@ _FOR_THE_EXECUTOR = get_args(Message)
 _RUNNING = (RunState.STARTING, RunState.WARMING, RunState.LIVE, RunState.PAUSED)
 _DECIDING = (RunState.LIVE, RunState.PAUSED)
 _FITS_NS = 60 * SECOND_NS
-_CLOSED = f"{Trouble.CLOSED}:"  # how the reason begins where a stream went down with its connection
 
 
 class MarketTask:
@@ -87,20 +84,18 @@ class MarketTask:
         self.strategist = Strategist(
             instrument=instrument, clock=clock, inbox=inbox, desk=desk, overseer=overseer, latencies=decisions
         )
+        self.intake = Intake(
+            market=spec.market, clock=clock, preparation=preparation, ended=data_ended, offset_ns=offset_ns
+        )
         self._clock = clock
         self._roster = roster
         self._preparation = preparation
         self._prices = prices
-        self._data_ended = data_ended
         self._data_held = data_held
         self._deaf = deaf
-        self._streams = Streams()
         self._journal = journal
         self._cancel_entries = cancel_entries
-        self._offset_ns = offset_ns
         self._ended = ended
-        self._bars: Bars | None = None
-        self.backfill = Backfill(offset_ns)
         self._act_due = False
         self._overfull_ns = 0  # a turn last found that not all had fitted into the inbox; 0 where that is over
         self._waits_ns: int | None = None  # when an order that came to nothing may be tried again
@@ -139,7 +134,6 @@ class MarketTask:
         words = f"{type(error).__name__}: {error}"
         log.error("market.fell", market=self.spec.market, error=words, again=wait_ns is not None, exc_info=error)
         self._ended(error)
-        self._preparation.end()
         self._forget()
         if wait_ns is None:
             self._move(Signal.GAVE_UP, f"fell too often: {words}")
@@ -149,7 +143,6 @@ class MarketTask:
     def _stop_strategy(self, reason: str) -> None:
         """Stop the strategy that takes too long: the market alone is FAILED, its books and its stop are kept."""
         self.desk.executor.tell("strategy.stopped", Severity.ERROR, reason)
-        self._preparation.end()
         self._forget()
         self._move(Signal.GAVE_UP, reason)
 
@@ -160,16 +153,11 @@ class MarketTask:
         except Refused as error:
             self._move(Signal.GAVE_UP, error.message)
             return
-        self._bars = bars
-        self.backfill.begun()
-        self._streams.asked(self._bars.channels)
+        self.intake.begin(bars, self.spec.timeframe_s)
         self._streams_changed()
-        self._preparation.begin(self._bars)
 
     def _forget(self) -> None:
-        self._bars = None
-        self.backfill.ended()
-        self._streams.ended()
+        self.intake.end()
         self._streams_changed()
         self.strategist.forget()
 
@@ -190,28 +178,29 @@ class MarketTask:
             self._act_due = True
         if self._waits_ns is not None and self._waits_ns <= now_ns:
             self._act_due = True
-        if self._bars is not None:
-            self._take_data(self._bars, batch, now_ns)
+        if self.intake.begun:
+            self._take_data(batch, now_ns)
         if self.strategist.spoilt:
             self._begin_anew("its strategy was interrupted in the middle of a bar")
         self._change(renew=False)
         self._prices.look(now_ns, needed=self._needs_price)
         self._advance()
         self.strategist.look()
-        if self.overseer.why and self._bars is not None:
+        if self.overseer.why and self.intake.begun:
             self._stop_strategy(self.overseer.why)
         if self._act_due:
             self._act_due = False
             self._act()
 
-    def _take_data(self, bars: Bars, batch: Batch, now_ns: int) -> None:
-        for bar in (*bars.take(batch), *bars.tick(now_ns + self._offset_ns())):
+    def _take_data(self, batch: Batch, now_ns: int) -> None:
+        for bar in self.intake.closed(batch, now_ns):
             if self._renews:
                 self._keep_bar(bar)
                 self._change(renew=True)
                 break  # history has the rest
             self._closed(bar)
-        self._rejoin(now_ns)
+        if (due_ns := self._fetch_ns()) is not None and due_ns <= now_ns:
+            self.intake.fetch()
         if batch.quoted and self.state in _DECIDING:
             self._decide()
 
@@ -253,8 +242,8 @@ class MarketTask:
         if not told:
             why = f"{batch.dropped} events did not fit into the market's inbox: they are asked for again"
             self.desk.executor.tell("inbox.full", Severity.WARNING, why)
-        if batch.holed and self._bars is not None:
-            self._bars.broken()
+        if batch.holed:
+            self.intake.holed()
 
     # ------------------------------------------------------------------------------------------------------- commands
     def _command(self, command: Command) -> None:
@@ -265,7 +254,6 @@ class MarketTask:
             self._move(Signal.START, "started")
             self._begin()
         elif command is Command.STOP and state not in (RunState.STOPPED, RunState.DRAINING):
-            self._preparation.end()
             self._forget()
             self._move(Signal.STOP, "stopped")
             if self._cancel_entries:
@@ -283,7 +271,7 @@ class MarketTask:
     def _advance(self) -> None:
         """Take the steps that need nothing but what is there: WARMING to LIVE, DRAINING to STOPPED."""
         state, executor = self.state, self.desk.executor
-        if state is RunState.WARMING and self._bars is not None and self._bars.joined:
+        if state is RunState.WARMING and self.intake.joined:
             if self.strategist.warm and executor.settled:
                 self._move(Signal.WARMED, f"{self.strategist.shown} bars")
                 if self._roster.wants_pause(self.spec.market):
@@ -323,12 +311,11 @@ class MarketTask:
         self.strategist.changed()
         if spec.strategy is not before.strategy:
             self.overseer.forgive()
-        if self._bars is not None:
+        if self.intake.begun:
             self._begin_anew("its configuration changed")
 
     def _begin_anew(self, reason: str) -> None:
         """Prepare the market once more, as after a fall."""
-        self._preparation.end()
         self._forget()
         self._move(Signal.CHANGED, reason)
         self._begin()
@@ -340,53 +327,22 @@ class MarketTask:
                 if accepts(self.state, Signal.SUBSCRIBED):
                     self._move(Signal.SUBSCRIBED, "every topic is acknowledged")
             case PreparationFailed(reason=reason):
-                self._preparation.end()
                 self._forget()
                 self._move(Signal.GAVE_UP, reason)
-            case Fetched(history=history) if self._bars is not None:
-                if self.backfill.answered():
-                    self._joined(self._bars, history)
-            case Fetched():
-                pass  # stopped meanwhile
-
-    def _joined(self, bars: Bars, history: Sequence[Bar] | Sequence[Trade]) -> None:
-        """Close the hole with what was fetched; where the stream is still down the next candle is fetched as well."""
-        now_ns = self._clock.now_ns()
-        joined, down = bars.join(history, now_ns + self._offset_ns()), self._streams.bars_lost
-        if isinstance(joined, str):
-            if self.backfill.missing(now_ns, joined, down=down):
-                log.warning("market.bars_missing", market=self.spec.market, reason=joined)
-            return
-        self.backfill.whole()
-        for bar in joined:
-            self._closed(bar, fetched=True)
-        if down and self._bars is not None:
-            bars.broken()
-            self.backfill.candle_came(now_ns, self.spec.timeframe_s * SECOND_NS)
+            case Fetched(history=history):
+                for bar in self.intake.fetched(history):
+                    self._closed(bar, fetched=True)
 
     def _feed_changed(self, change: FeedChanged) -> None:
-        """Learn that a topic is down or back. Once it is back, history closes the hole."""
-        if self._bars is None:
-            return
-        channel = change.topic.channel
-        if channel is Channel.TRADE and change.live and self._streams.lost(channel):
-            self.backfill.trades_are_back()
-        self._streams.changed(channel, live=change.live, reason=change.reason)
-        if not change.live and change.reason.startswith(_CLOSED):
-            self._streams.cut(change.reason)
-        self._streams_changed()
-        self._act_due = True  # what waits for fresh data may go
-        if not change.live and not change.reason.startswith(_CLOSED):  # a connection's end is no market's failure
-            self._data_ended(Retryable(f"the {channel.value} stream is down: {change.reason}"))
-        if self._streams.bars_lost and self._bars.joined:
-            log.warning("market.bars_interrupted", market=self.spec.market, reason=change.reason)
-            self._bars.broken()
+        if self.intake.begun:
+            self.intake.feed_changed(change)
+            self._streams_changed()
+            self._act_due = True  # what waits for fresh data may go
 
     def _streams_changed(self) -> None:
-        """Let everybody know which streams flow: the desk for entries, the stand-ins for their own."""
-        self.desk.stale = self._streams.why_stale
-        self._prices.changed(live=self._bars is not None and not self._streams.lost(Channel.QUOTE))
-        self.backfill.stream_changed(self._clock.now_ns(), lost=self._streams.bars_lost)
+        """Let everybody know which streams flow: the desk for entries, the prices for the quotes."""
+        self.desk.stale = self.intake.why_stale
+        self._prices.changed(live=self.intake.quoted)
 
     @property
     def _manages(self) -> bool:
@@ -395,7 +351,7 @@ class MarketTask:
         Where the strategy does not run, only for a stop that is missing, or that is simulated here and hears no price:
         nothing else asks for one then.
         """
-        if self._bars is None:
+        if not self.intake.begun:
             return self.desk.unguarded or self._deaf()
         executor = self.desk.executor
         if executor.position.net or any(order.intent.purpose is Purpose.EXIT for order in executor.orders):
@@ -407,19 +363,13 @@ class MarketTask:
         """Whether a price is asked for while the quotes are silent: coins are part of the account's equity."""
         return self._manages or self.desk.unpriced
 
-    def _rejoin(self, now_ns: int) -> None:
-        """Fetch history where the stream has a hole, or once more where bars were missing."""
-        due_ns = self._fetch_ns()
-        if self._bars is not None and due_ns is not None and due_ns <= now_ns:
-            self.backfill.begun()
-            self._preparation.fetch_again(self._bars)
-
     def _fetch_ns(self) -> int | None:
         """Return when history is to be fetched; None where it need not, or is under way."""
-        if self._bars is None or self._bars.joined:
+        due_ns = self.intake.fetch_ns()
+        if due_ns is None:
             return None
         bare = self.state in _DECIDING and not self.desk.executor.position.net  # a position is managed by its bars
-        return None if bare and self._data_held() else self.backfill.due_ns()
+        return None if bare and self._data_held() else due_ns
 
     def _closed(self, bar: Bar, *, fetched: bool = False) -> None:
         """Show one closed bar to the strategy, and keep it for the history while the market runs."""
@@ -446,16 +396,12 @@ class MarketTask:
 
     def _deadline_ns(self) -> int | None:
         """When a turn is due without a message."""
-        bars = self._bars
-        ends_ns = None if bars is None else bars.deadline_ns()
-        if ends_ns is not None:
-            ends_ns -= self._offset_ns()
         self._waits_ns = self.desk.deadline_ns()
         self.inbox.quotes_wake = self.state in _DECIDING and self.spec.strategy.decides_on_quotes
-        self.inbox.wake_trade_ns = bars.ends_ns if isinstance(bars, TradeBars) else None
+        self.inbox.wake_trade_ns = self.intake.wake_trade_ns
         return earliest(
             self.desk.executor.deadline_ns(),
-            ends_ns,
+            self.intake.deadline_ns(),
             self._fetch_ns(),
             self._prices.due_ns(needed=self._needs_price),
             self._waits_ns,
