@@ -89,7 +89,8 @@ class Telegram:
         """Listen for ever."""
         backoff = Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
-        async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as session:
+        jar = aiohttp.DummyCookieJar()  # nothing that somebody sends us in an answer is kept for months
+        async with aiohttp.ClientSession(timeout=timeout, trust_env=True, cookie_jar=jar) as session:
             while True:
                 at_least_s = 0
                 try:
