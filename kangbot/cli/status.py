@@ -74,6 +74,12 @@ def _row(market: MarketReport) -> str:
     ).rstrip()
 
 
+def slow(market: MarketReport) -> str:
+    """Return that its strategy is asked aside while it decides, with its longest call, before what else is said."""
+    decides = market.state in ("live", "paused")
+    return f"slow strategy, {market.longest_call_ms:.0f} ms: " if market.aside and decides else ""
+
+
 def _why(market: MarketReport) -> str:
     if market.unprotected:
         return f"NO STOP: {market.unprotected}"
@@ -81,4 +87,4 @@ def _why(market: MarketReport) -> str:
         until = datetime.fromtimestamp(market.paused_until_ns / 1e9, UTC)
         return f"NO ENTRIES until {until:%H:%M:%S} UTC, or kangbot resume: {market.paused}"
     said = market.blocked or market.signal if market.state == "live" else ""
-    return said or market.reason
+    return slow(market) + (said or market.reason)

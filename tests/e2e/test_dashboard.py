@@ -395,6 +395,25 @@ def test_a_market_whose_entries_an_error_keeps_back_says_so(page: Page, tmp_path
         poor.close()
 
 
+def test_a_market_whose_strategy_is_asked_aside_says_so_with_its_longest_call(page: Page, daemon: Daemon) -> None:
+    """On the board, in both languages; of one that is quick, or that does not decide, nothing is shown."""
+    log_in(page, daemon)
+    shown = """async (market) => {
+        const board = await import("/static/overview.js"), badge = document.createElement("span");
+        board.showSlow(badge, { aside: true, state: "live", longest_call_ms: 1234.5, ...market });
+        return [badge.hidden, badge.textContent, badge.title];
+    }"""
+    hidden, text, title = page.evaluate(shown, {})
+    assert (hidden, text) == (False, "slow, 1,235 ms")
+    assert "1,235 ms for a bar: it is asked in a thread of its own" in title
+    for quick in ({"aside": False}, {"state": "stopped"}):
+        assert page.evaluate(shown, quick) == [True, "", ""]
+    expect(page.locator(".board .slow:visible")).to_have_count(0)
+    page.get_by_title("Bahasa Indonesia / English").click()
+    assert page.evaluate(shown, {})[1] == "lambat, 1.235 ms"
+    page.get_by_title("Bahasa Indonesia / English").click()
+
+
 def test_who_may_only_look_has_no_button_that_acts(page: Page, daemon: Daemon) -> None:
     """And is told so."""
     log_in(page, daemon, "read")

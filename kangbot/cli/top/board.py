@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kangbot.cli.paint import STATES, signed
+from kangbot.cli.status import slow
 from kangbot.health.checks import Check, Health
 from kangbot.health.report import MarketReport, Report
 from kangbot.machines.verdict import Status
@@ -195,7 +196,8 @@ def _row(market: MarketReport, lanes: str, errors: int) -> tuple[RenderableType,
 def _why(market: MarketReport) -> str:
     if market.unprotected:
         return f"NO STOP: {market.unprotected}"
-    return market.stale or market.blocked or (market.signal if market.state == "live" else "") or market.reason
+    said = market.stale or market.blocked or (market.signal if market.state == "live" else "") or market.reason
+    return slow(market) + said
 
 
 def _digits(value: Decimal | None, sign: str = "") -> str:

@@ -102,6 +102,14 @@ export function showState(badge, market) {
   dress(badge, `badge ${held ? "warn" : STATE_KIND[market.state] ?? ""}`.trim());
 }
 
+/** Show that a market's strategy is slow and asked aside, with its longest call; nothing of one that is quick. */
+export function showSlow(badge, market) {
+  badge.hidden = !(market.aside && (market.state === "live" || market.state === "paused"));
+  const ms = count(Math.round(market.longest_call_ms));
+  say(badge, badge.hidden ? "" : word("slow", { ms }));
+  badge.title = badge.hidden ? "" : word("slow.hint", { ms });
+}
+
 function row(access) {
   const cells = {
     market: h("th", { scope: "row" }), state: h("td"), price: h("td", { class: "n" }), line: h("td", { class: "hide-small" }),
@@ -109,12 +117,12 @@ function row(access) {
     realised: h("td", { class: "n", "data-name": word("realised") }), stop: h("td", { class: "n calm", "data-name": word("stopprice") }), signal: h("td", { class: "signal", lang: "en" }),
     age: h("td", { class: "n hide-small" }), lanes: h("td", { class: "calm" }), errors: h("td", { class: "n calm", "data-name": word("errorcount") }), falls: h("td", { class: "n hide-small" }), act: h("td", { class: "hide-small" }),
   };
-  const state = h("span", { class: "badge", lang: "en" });
+  const state = h("span", { class: "badge", lang: "en" }), slow = h("span", { class: "slow" });
   const line = spark("spark");
   const link = h("a"), faults = h("a");
   const button = h("button", { class: "small", type: "button" });
   cells.market.append(link);
-  cells.state.append(state);
+  cells.state.append(state, " ", slow);
   cells.line.append(line.node);
   cells.errors.append(faults);
   if (access === "control") cells.act.append(button);
@@ -127,6 +135,7 @@ function row(access) {
       link.href = `#/market/${segment(next.market)}`;
       say(link, short(next.symbol));
       showState(state, next);
+      showSlow(slow, next);
       if (say(cells.price, plain(next.price)) && last !== null) {
         dress(cells.price, `n ${Number(next.price) >= last ? "tick-up" : "tick-down"}`);
         void cells.price.offsetWidth; // lets the same colour begin anew

@@ -1,0 +1,22 @@
+"""`kangbot status`: what a market's line says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kangbot.cli.status import _row
+from kangbot.cli.top.board import _why
+from kangbot.health.report import MarketReport
+from tests.support.reporting import a_market
+
+
+@pytest.mark.parametrize("line", [_row, _why], ids=["status", "top"])
+def test_a_strategy_that_is_asked_aside_is_said_to_be_slow_with_its_longest_call(
+    line: Callable[[MarketReport], str],
+) -> None:
+    """Before its last signal, while it decides; one that warms up is asked aside by right."""
+    slow: dict[str, Any] = {"aside": True, "longest_call_ms": 123.4, "signal": "EMA 5 crossed above EMA 20"}
+    assert line(a_market(**slow)).endswith("slow strategy, 123 ms: EMA 5 crossed above EMA 20")
+    assert "slow" not in line(a_market(**slow, state="warming"))
+    assert "slow" not in line(a_market(longest_call_ms=3.0))
