@@ -100,6 +100,7 @@ class Learning:
         if self.blotter.position.net == before:
             return events
         self.active_ns = now_ns
+        events.extend(self.agreement.filled(fill, now_ns))
         order = self.blotter.order(fill.client_id, fill.venue_order_id)
         stop = None if order is None else order.intent.stop
         if stop is not None and self.blotter.position.net and self.agreement.covering is None:

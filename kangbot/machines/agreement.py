@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from kangbot.machines.blotter import Blotter
-from kangbot.machines.cover import Cover, Covering, Rest
+from kangbot.machines.cover import Cover, Covering
 from kangbot.machines.order import Order
 from kangbot.machines.order_words import Doubted, Reported
 from kangbot.machines.reconcile import (
@@ -48,6 +48,7 @@ class Agreement:
         self._drift = Drift()
         self._agreed = False  # both have said the same once
         self._position_ns = 0  # venue time of the newest statement on the position
+        self._stop_ns = 0  # our clock: when something moved last beside a holding that the list of its stops tells of
         self._stop_seen = True  # the stop we believe in was stated by the venue itself
 
     @property
@@ -87,7 +88,16 @@ class Agreement:
         self._stop_seen = False  # an entry that filled meanwhile may have brought another
         if self.covering is None:
             return self._blotter.rests(stop, now_ns)
-        self.cover = Cover() if name is None else Cover(resting={name: Rest(price=stop, quantity=quantity)})
+        self._stop_ns = now_ns
+        self.cover = self.cover.placed(name, stop, quantity)
+        return self._covered(now_ns)
+
+    def filled(self, fill: Fill, now_ns: int) -> Sequence[Event]:
+        """Learn that a fill was counted: what is held is another quantity, and a stop that ended by it is gone."""
+        if self.covering is None:
+            return ()
+        self._stop_ns = now_ns
+        self.cover = self.cover.filled(fill)
         return self._covered(now_ns)
 
     def release(self) -> None:
@@ -152,6 +162,7 @@ class Agreement:
             return (), ()
         if self.covering.owns(report):
             self._stop_seen = self._stop_seen and not report.status.terminal
+            self._stop_ns = now_ns
             self.cover = self.cover.reported(report)
             return self._covered(now_ns), ()
         if report.status.terminal or report.client_id is None:
@@ -183,7 +194,9 @@ class Agreement:
 
     def _execution(self, execution: Fill | CashFlow, now_ns: int) -> Sequence[Event]:
         if isinstance(execution, Fill):
-            return self._blotter.fill(execution, now_ns)
+            before = self._blotter.position.net
+            events = self._blotter.fill(execution, now_ns)
+            return events if self._blotter.position.net == before else (*events, *self.filled(execution, now_ns))
         return self._blotter.cash(execution, now_ns)
 
     def _stops(
@@ -196,13 +209,14 @@ class Agreement:
     def _listed(self, mine: Sequence[OrderReport], asked_ns: int, active_ns: int, now_ns: int) -> Sequence[Event]:
         """Take the venue's list of our stops; an answer from before our own last activity says nothing.
 
-        A list may lag behind: that a stop is gone is believed only when all has been quiet for a while.
+        A list may lag behind: that a stop is gone is believed only when it and the holding have been quiet for a while.
+        Other orders may come and go meanwhile: an exit that is placed anew every few seconds says nothing of the stop.
         """
         lost = not mine and bool(self.cover.resting)
-        if asked_ns <= active_ns or (lost and asked_ns < active_ns + QUIET_NS):
+        if asked_ns <= active_ns or (lost and asked_ns < self._stop_ns + QUIET_NS):
             return ()
         self._stop_seen = True
-        self.cover = Cover.listed(mine)
+        self.cover = self.cover.listed(mine)
         return self._covered(now_ns)
 
     def _covered(self, now_ns: int) -> Sequence[Event]:

@@ -15,12 +15,13 @@ import msgspec
 from kangbot.machines.holding import Holding
 from kangbot.machines.protection import Protection
 from kangbot.machines.sizing import clamp
-from kangbot.model.ids import ClientId
+from kangbot.model.ids import ClientId, VenueOrderId
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO, Price, Quantity
-from kangbot.model.orders import OrderReport
+from kangbot.model.orders import Fill, OrderReport
 
 _AGAIN_NS = 10_000_000_000  # a change that the venue refused is asked for again: the price it is held against moves on
+_COUNTED = 8  # stops whose fills are summed: more than end within the time in which reports and fills come together
 
 
 class Rest(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,33 +29,59 @@ class Rest(msgspec.Struct, frozen=True, kw_only=True):
 
     price: Price | None  # None where it waits for a rise: the venue took it for something else, and it guards nothing
     quantity: Quantity  # not sold yet
+    over: VenueOrderId | None = None  # it has ended under this id, having
+    sold: Quantity = ZERO  # sold so much, not all of which has been counted
 
 
 class Cover(msgspec.Struct, frozen=True, kw_only=True):
     """Our stop orders beside one holding, as known last; returns its successor."""
 
     resting: dict[ClientId, Rest] = {}
+    counted: dict[VenueOrderId, Quantity] = {}  # of what the newest of them have sold
 
-    @classmethod
-    def listed(cls, reports: Iterable[OrderReport]) -> "Cover":
+    def listed(self, reports: Iterable[OrderReport]) -> "Cover":
         """Return it as the venue lists it."""
-        cover = cls()
+        cover = Cover(counted=self.counted)
         for report in reports:
             cover = cover.reported(report)
         return cover
 
+    def placed(self, name: ClientId | None, price: Price | None, quantity: Quantity) -> "Cover":
+        """Return it after the venue said that this one rests, and no other; None for none at all."""
+        resting = {} if name is None else {name: Rest(price=price, quantity=quantity)}
+        return Cover(resting=resting, counted=self.counted)
+
     def reported(self, report: OrderReport) -> "Cover":
         """Return it after a report on one of these orders.
 
-        One that has sold something is kept as it was: until its fills are counted, what is held is not known.
+        One that has sold something is kept until its fills are counted: before that nobody knows what is held.
         """
-        if report.client_id is None or (report.status.terminal and report.filled):
+        name = report.client_id
+        if name is None:
             return self
-        others = {name: rest for name, rest in self.resting.items() if name != report.client_id}
-        if report.status.terminal:
-            return Cover(resting=others)
         rest = Rest(price=report.trigger, quantity=report.quantity - report.filled)
-        return Cover(resting={**others, report.client_id: rest})
+        if report.status.terminal:
+            if name not in self.resting:
+                return self
+            rest = msgspec.structs.replace(self.resting[name], over=report.venue_order_id, sold=report.filled)
+        return self._with({**self.resting, name: rest}, self.counted)
+
+    def filled(self, fill: Fill) -> "Cover":
+        """Return it after a fill was counted: one of these orders may have come to its end by it."""
+        if fill.client_id is not None:
+            return self
+        sold = self.counted.get(fill.venue_order_id, ZERO) + fill.quantity
+        others = [(order, before) for order, before in self.counted.items() if order != fill.venue_order_id]
+        return self._with(self.resting, dict([*others[1 - _COUNTED :], (fill.venue_order_id, sold)]))
+
+    def _with(self, resting: dict[ClientId, Rest], counted: dict[VenueOrderId, Quantity]) -> "Cover":
+        """Return it without those that are over and counted."""
+        left = {
+            name: rest
+            for name, rest in resting.items()
+            if rest.over is None or counted.get(rest.over, ZERO) < rest.sold
+        }
+        return Cover(resting=left, counted=counted)
 
     @property
     def stop(self) -> Price | None:
@@ -74,6 +101,8 @@ class Cover(msgspec.Struct, frozen=True, kw_only=True):
         `needed` is how much it must sell, 0 where nothing can be sold; `stop` is where it belongs, None where nobody
         knows.
         """
+        if any(rest.over is not None for rest in self.resting.values()):
+            return protection  # it has sold something, and soon it is known how much is left
         wants = protection.wanted if protection.asked_ns else None
         # Where none rests, a refusal is a matter of the policy for stops; one that rests does harm as it is.
         wrong = bool(self.resting) and not self.fits(needed)

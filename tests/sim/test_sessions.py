@@ -97,6 +97,8 @@ def test_a_session_without_faults_is_quiet() -> None:
         (520080, Options(minutes=2)),
         # The stop of a spot holding triggers while an exit that rests occupies the coins.
         (520147, Options(minutes=2, spot=True)),
+        # A stop sells a part in a thin book, and an exit is placed anew every few seconds after it.
+        (580037, Options(minutes=10, markets=27, spot=True)),
     ],
 )
 def test_sessions_that_broke_a_promise_once_keep_it(seed: int, options: Options) -> None:

@@ -346,3 +346,25 @@ async def test_a_holding_that_no_order_is_remembered_for_lends_its_stop_an_id() 
         (stop_id(holding_id(TAG, market.executor.position.market, opened_ns), 0), dec(90), dec(1))
     ]
     await market.end()
+
+
+@told
+async def test_a_stop_that_sold_a_part_only_is_missed_at_once() -> None:
+    """The book was thin. Exits that are placed anew all the while do not hide it."""
+    for deaf in (False, True):
+        story = spot()
+        market = await bought(story)
+        await asyncio.sleep(1)
+        stop = only(story)
+        story.venue.deaf = deaf
+        story.venue.trade(stop, dec("0.6"), cause=FillCause.STOP)
+        story.venue.close(stop, S.CANCELED)
+        story.venue.deaf = False
+        story.venue.stops.extend(["refused"] * 100)
+        for _ in range(40 if deaf else 1):
+            order = market.executor.place(proposal("0.1", purpose=Purpose.EXIT, side=Side.SELL))
+            await asyncio.sleep(1)
+            market.executor.cancel(order.client_id, "the test wants it")
+            await asyncio.sleep(1)
+        assert (market.executor.position.net, market.executor.unprotected) == (dec("0.4"), True)
+        await market.end()

@@ -23,7 +23,7 @@ from kangbot.model.ids import (
     stop_ids,
 )
 from kangbot.model.market import InstrumentKind
-from kangbot.model.orders import OrderReport, OrderStatus, Side
+from kangbot.model.orders import Fill, OrderReport, OrderStatus, Side
 from kangbot.model.position import Position
 from tests.support.trade_words import MARGIN, MARKET, SECOND, START, TAG, dec, fill, instrument, intent, report, stated
 
@@ -98,22 +98,47 @@ def test_a_holding_lends_an_id_of_its_own() -> None:
 # -------------------------------------------------------------------------------------------------------------- cover
 def test_one_stop_for_the_whole_holding_fits() -> None:
     """Two do not, nor one for less, nor one that waits for a rise."""
-    one = Cover.listed([stop()])
+    one = Cover().listed([stop()])
     assert (one.stop, one.fits(dec(1)), one.fits(dec(2)), one.fits(dec(0))) == (dec(90), True, False, False)
-    assert not Cover.listed([stop(), stop(name=OTHER)]).fits(dec(1))
-    wrong = Cover.listed([stop(trigger=None)])
+    assert not Cover().listed([stop(), stop(name=OTHER)]).fits(dec(1))
+    wrong = Cover().listed([stop(trigger=None)])
     assert (wrong.stop, wrong.fits(dec(1))) == (None, False)
     assert (Cover().stop, Cover().fits(dec(0)), Cover().fits(dec(1))) == (None, True, False)
 
 
 def test_a_stop_that_ended_without_selling_is_gone() -> None:
-    """One that sold something is kept until its fills are counted, and one that is being filled counts for the rest."""
-    one = Cover.listed([stop()])
+    """One that is being filled counts for the rest; what is unknown, or is no stop, has no end."""
+    one = Cover().listed([stop()])
     assert one.reported(stop(S.CANCELED)) == Cover()
-    assert one.reported(stop(S.FILLED, filled="1")) == one
-    assert one.reported(stop(S.CANCELED, filled="0.5")) == one
     assert one.reported(stop(S.PARTIAL, filled="0.4")).resting == {NAME: Rest(price=dec(90), quantity=dec("0.6"))}
     assert one.reported(stop(S.CANCELED, None)) == one
+    assert one.reported(stop(S.CANCELED, OTHER)) == one
+
+
+def sold(execution: str, quantity: str, name: ClientId | None = NAME) -> Fill:
+    """Return a fill of that stop, as it is told: by the venue's own id alone."""
+    return fill(execution, quantity, named=False, venue_order_id=f"v{name}", side=Side.SELL)
+
+
+@pytest.mark.parametrize("status", [S.FILLED, S.CANCELED, S.EXPIRED])
+def test_a_stop_that_has_sold_is_gone_once_its_fills_are_counted(status: OrderStatus) -> None:
+    """Whichever is quicker, its report or its fills: until both have come nobody knows what is held."""
+    one = Cover().listed([stop()])
+    over = one.reported(stop(status, filled="0.6"))
+    assert over.followed(Protection(), needed=dec("0.7"), stop=dec(90), now_ns=START) == Protection()
+    half = over.filled(sold("x1", "0.3"))
+    assert [*half.resting] == [NAME]
+    assert half.filled(fill("x2", "0.3")) == half  # another order's
+    assert half.filled(sold("x2", "0.3")).resting == {}
+    quick = one.filled(sold("x1", "0.3")).filled(sold("x2", "0.3"))
+    assert [*quick.resting] == [NAME]
+    assert quick.reported(stop(status, filled="0.6")).resting == {}
+    assert [*quick.listed([stop()]).placed(NAME, dec(90), dec(1)).reported(stop(status, filled="0.7")).resting] == [
+        NAME
+    ]
+    for number in range(20):
+        quick = quick.filled(sold(f"y{number}", "1", ClientId(f"other{number}")))
+    assert len(quick.counted) == 8
 
 
 @pytest.mark.parametrize(
@@ -151,8 +176,26 @@ def test_a_placed_stop_is_believed_and_then_confirmed() -> None:
     assert (blotter.stop, one.unconfirmed) == (dec(90), True)
     one.snapshot(listed(stop(), asked_ns=START + SECOND), START, START)
     assert (one.unconfirmed, one.unsettled) == (False, False)
-    one.snapshot(listed(asked_ns=START + QUIET_NS), START, START)
+    busy_ns = START + QUIET_NS - SECOND  # an exit was placed anew: that says nothing of the stop
+    one.snapshot(listed(asked_ns=START + QUIET_NS), busy_ns, busy_ns)
     assert (blotter.stop, one.unprotected, one.cover) == (None, True, Cover())
+
+
+def test_a_stop_that_sold_a_part_leaves_the_rest_unprotected() -> None:
+    """In a thin book; by the stream, and by the list of executions where the stream was silent."""
+    for streamed in (True, False):
+        one, blotter = spot_agreement()
+        one.placed(dec(90), dec(1), NAME, START)
+        part = sold("s1", "0.6")
+        one.stop_reported(stop(S.CANCELED, filled="0.6"), START)
+        assert not one.unprotected  # how much is left is not known yet
+        if streamed:
+            blotter.fill(part, START)
+            one.filled(part, START)
+        else:
+            snapshot = msgspec.structs.replace(listed(asked_ns=START), executions=(part,))
+            one.snapshot(snapshot, START, START)
+        assert (blotter.position.net, blotter.stop, one.unprotected) == (dec("0.4"), None, True)
 
 
 def test_a_removed_stop_is_confirmed_too() -> None:
