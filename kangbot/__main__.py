@@ -44,8 +44,10 @@ def _typed() -> int:
 def _close_output() -> None:
     """Have what is still to be printed go nowhere: the interpreter would try once more, and say so."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is not None:  # else it was closed from the beginning, and its number may be another file's
+            os.dup2(nowhere, stream.fileno())
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # typer puts its own around them, also around none
 
 
 def _tell_system(error: OSError) -> int:
