@@ -3,12 +3,17 @@
 A decoder raises one of `UNREADABLE` on a frame that it cannot read, and nothing else; its dialect makes that a Garbled.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Annotated
 
 import msgspec
 
+from kangbot.errors import Retryable
+from kangbot.model.data import Bar, Quote, Trade
+from kangbot.model.market import Instrument
+from kangbot.model.money import ZERO
 from kangbot.ports import Message
 
 # Bad JSON or types, bad numbers, bad text, an absurdly nested frame.
@@ -20,3 +25,47 @@ MILLISECOND_NS = 1_000_000
 BEYOND: Decimal = Decimal(10) ** 18  # no price or quantity is so large; NaN and infinity fail the comparison too
 
 Millis = Annotated[int, msgspec.Meta(ge=0, le=10**14)]  # until the year 5138
+
+
+# --------------------------------------------------------------------------------------------------- answers over REST
+@contextmanager
+def readable(venue: str) -> Iterator[None]:
+    """Make a row that cannot be read a Retryable: it may be whole a moment later, and says nothing as it is."""
+    try:
+        yield
+    except (ValueError, ArithmeticError) as error:
+        raise Retryable(f"{venue} sent a row that cannot be read: {error}", code="unreadable") from error
+
+
+def _sound(*numbers: Decimal) -> bool:
+    return all(number.is_finite() and ZERO < number < BEYOND for number in numbers)
+
+
+def checked_quote(quote: Quote) -> Quote:
+    """Return it; ValueError where no book can be so. Streams hold their frames against the same rules."""
+    if not _sound(quote.bid, quote.ask, quote.bid_quantity, quote.ask_quantity) or quote.bid >= quote.ask:
+        raise ValueError(f"the top of {quote.market}'s book is {quote.bid} and {quote.ask}")
+    return quote
+
+
+def checked_trade(trade: Trade) -> Trade:
+    """Return it; ValueError where it has no price or no quantity."""
+    if not _sound(trade.price, trade.quantity):
+        raise ValueError(f"a trade of {trade.quantity} at {trade.price} in {trade.market}")
+    return trade
+
+
+def checked_bar(bar: Bar) -> Bar:
+    """Return it; ValueError where its prices contradict each other."""
+    inside = (bar.open, bar.close)
+    if not _sound(bar.low, bar.high, *inside) or not bar.low <= min(inside) <= max(inside) <= bar.high:
+        raise ValueError(f"a bar of {bar.market} whose prices contradict each other")
+    if not (bar.volume == 0 or _sound(bar.volume)):
+        raise ValueError(f"a bar of {bar.market} with a volume of {bar.volume}")
+    return bar
+
+
+def tradable(instrument: Instrument) -> bool:
+    """Whether its rules can be kept: nothing is a multiple of 0."""
+    least = (instrument.min_quantity, instrument.min_notional)
+    return _sound(instrument.tick, instrument.step) and all(one.is_finite() and one >= 0 for one in least)

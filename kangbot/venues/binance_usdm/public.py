@@ -14,7 +14,7 @@ from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
 from kangbot.model.orders import Side
-from kangbot.venues.reading import MILLISECOND_NS
+from kangbot.venues.reading import MILLISECOND_NS, checked_bar, checked_quote, checked_trade, tradable
 
 VENUE = VenueName("binance_usdm")
 
@@ -94,7 +94,7 @@ _CONTRACT = msgspec.json.Decoder(_Contract)
 
 
 def read_instruments(body: bytes, wanted: Collection[Symbol]) -> Mapping[Symbol, Instrument]:
-    """Return the markets of `wanted` that trade now.
+    """Return the markets of `wanted` that trade now, by rules that can be kept.
 
     The answer lists every contract, over a megabyte: of the others only the names are read, one at a time.
     """
@@ -102,7 +102,9 @@ def read_instruments(body: bytes, wanted: Collection[Symbol]) -> Mapping[Symbol,
     for raw in _LISTING.decode(body).symbols:
         names = _NAMES.decode(raw)
         if names.trades and names.unified in wanted:
-            found[names.unified] = _CONTRACT.decode(raw).instrument()
+            instrument = _CONTRACT.decode(raw).instrument()
+            if tradable(instrument):
+                found[names.unified] = instrument
     return found
 
 
@@ -118,8 +120,8 @@ class Candle(msgspec.Struct, frozen=True, array_like=True):
     volume: Decimal  # base currency
 
     def bar(self, market: MarketId, timeframe_s: int) -> Bar:
-        """Return the candle as a bar of `timeframe_s`."""
-        return Bar(
+        """Return the candle as a bar of `timeframe_s`. ValueError where none can be so."""
+        read = Bar(
             market=market,
             timeframe_s=timeframe_s,
             open_ns=self.start * MILLISECOND_NS,
@@ -129,6 +131,7 @@ class Candle(msgspec.Struct, frozen=True, array_like=True):
             close=self.close,
             volume=self.volume,
         )
+        return checked_bar(read)
 
 
 class AggregateTrade(msgspec.Struct, frozen=True):
@@ -141,8 +144,8 @@ class AggregateTrade(msgspec.Struct, frozen=True):
     buyer_is_maker: bool = msgspec.field(name="m")
 
     def trade(self, market: MarketId) -> Trade:
-        """Return the trade; `side` is the taker's."""
-        return Trade(
+        """Return the trade; `side` is the taker's. ValueError where it is none."""
+        read = Trade(
             market=market,
             trade_id=str(self.trade_id),
             side=Side.SELL if self.buyer_is_maker else Side.BUY,
@@ -150,6 +153,7 @@ class AggregateTrade(msgspec.Struct, frozen=True):
             quantity=self.quantity,
             at_ns=self.at_ms * MILLISECOND_NS,
         )
+        return checked_trade(read)
 
 
 class BookTicker(msgspec.Struct, frozen=True, rename="camel"):
@@ -162,10 +166,10 @@ class BookTicker(msgspec.Struct, frozen=True, rename="camel"):
     time: int  # of the transaction, milliseconds
 
     def quote(self, market: MarketId) -> Quote | None:
-        """Return the top; None while a side is empty."""
+        """Return the top; None while a side is empty. ValueError where no book can be so."""
         if not (self.bid_price and self.ask_price):
             return None
-        return Quote(
+        read = Quote(
             market=market,
             bid=self.bid_price,
             bid_quantity=self.bid_qty,
@@ -173,6 +177,7 @@ class BookTicker(msgspec.Struct, frozen=True, rename="camel"):
             ask_quantity=self.ask_qty,
             at_ns=self.time * MILLISECOND_NS,
         )
+        return checked_quote(read)
 
 
 class _Time(msgspec.Struct, frozen=True, rename="camel"):

@@ -29,7 +29,7 @@ from kangbot.venues.binance_usdm.public import (
 )
 from kangbot.venues.data_only import DataOnly
 from kangbot.venues.http import Http, NoAnswer, NotSent, retry_after_ns
-from kangbot.venues.reading import MILLISECOND_NS, UNREADABLE
+from kangbot.venues.reading import MILLISECOND_NS, UNREADABLE, readable
 
 T = TypeVar("T")
 
@@ -74,22 +74,27 @@ class BinanceVenue(DataOnly):
             # One more than is missing: the newest candle is not finished.
             asked = min(limit - len(closed) + 1, _CANDLES_A_REQUEST)
             candles = await self._ask("klines", params | {"limit": asked}, read_candles)
+            if closed and candles and candles[0].start >= closed[0].start:
+                raise Retryable("binance_usdm gives the same candles for every page")
             closed[:0] = [candle for candle in candles if candle.start <= ended_ms]
             if len(candles) < asked:  # that was the market's first day
                 break
             params["endTime"] = candles[0].start - 1
-        return [candle.bar(instrument.market, timeframe_s) for candle in closed[-limit:]]
+        with readable(VENUE):
+            return [candle.bar(instrument.market, timeframe_s) for candle in closed[-limit:]]
 
     async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
         """Return the newest public trades, oldest first: at most `limit`, and at most the 1,000 that Binance gives."""
         params: dict[str, str | int] = {"symbol": instrument.native, "limit": min(limit, _TRADES_A_REQUEST)}
         rows = await self._ask("aggTrades", params, read_trades)
-        return [row.trade(instrument.market) for row in rows]
+        with readable(VENUE):
+            return [row.trade(instrument.market) for row in rows]
 
     async def quote(self, instrument: Instrument) -> Quote:
         """Return the top of the book. Retryable while a side of it is empty."""
         book = await self._ask("ticker/bookTicker", {"symbol": instrument.native}, read_book)
-        found = book.quote(instrument.market)
+        with readable(VENUE):
+            found = book.quote(instrument.market)
         if found is None:
             raise Retryable(f"a side of {instrument.symbol}'s book is empty")
         return found

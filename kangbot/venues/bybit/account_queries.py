@@ -5,11 +5,9 @@ markets that we do not trade are passed over unread. A row of ours that cannot b
 an answer with a hole in it would be evidence of something that is not so.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from kangbot.errors import Retryable
 from kangbot.model.ids import ClientId, ExecutionId
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
@@ -23,8 +21,9 @@ from kangbot.model.orders import (
     VenuePosition,
 )
 from kangbot.venues.bybit.client import Answer, Client, Page
+from kangbot.venues.bybit.public import VENUE
 from kangbot.venues.bybit.rows import ExecutionRow, OrderRow, PositionRow, WalletRow
-from kangbot.venues.reading import MILLISECOND_NS
+from kangbot.venues.reading import MILLISECOND_NS, readable
 
 Known = Mapping[tuple[str, str], Instrument]  # (category, native name) → instrument
 
@@ -39,14 +38,6 @@ class ExecutionOfOrder(ExecutionRow, frozen=True, kw_only=True, rename="camel"):
     """An execution with the quantity of its order."""
 
     order_qty: Decimal = ZERO
-
-
-@contextmanager
-def _readable() -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        raise Retryable(f"bybit sent a row that cannot be read: {error}", code="unreadable") from error
 
 
 # ---------------------------------------------------------------------------------------------------------- one order
@@ -69,10 +60,10 @@ async def find(client: Client, instrument: Instrument, client_id: ClientId) -> A
         told_ns.append(at_ns)
         for row in page.rows:
             if row.order_link_id == client_id:
-                with _readable():
+                with readable(VENUE):
                     return Answer(row.report(instrument.market, Evidence.QUERY), min(told_ns))
     rows, at_ns = await client.pages("privateGetV5ExecutionList", where, ExecutionOfOrder)
-    with _readable():
+    with readable(VENUE):
         report = _by_executions(instrument, [row for row in rows if row.order_link_id == client_id])
     return Answer(report, min(*told_ns, at_ns))
 
@@ -107,7 +98,7 @@ async def open_orders(client: Client, known: Known) -> list[OrderReport]:
         params = scope | {"openOnly": 0, "limit": _ORDERS_A_PAGE}
         for row in (await client.pages("privateGetV5OrderRealtime", params, OrderRow)).result:
             if (instrument := known.get((scope["category"], row.symbol))) is not None:
-                with _readable():
+                with readable(VENUE):
                     reports.append(row.report(instrument.market, Evidence.QUERY))
     return reports
 
@@ -121,7 +112,7 @@ async def positions(client: Client, known: Known) -> list[VenuePosition]:
         params = scope | {"limit": _POSITIONS_A_PAGE}
         for row in (await client.pages("privateGetV5PositionList", params, PositionRow)).result:
             if (instrument := known.get((scope["category"], row.symbol))) is not None:
-                with _readable():
+                with readable(VENUE):
                     found.append(row.position(instrument.market))
     return [position for position in found if position.net]
 
@@ -145,7 +136,7 @@ async def executions(client: Client, known: Known, since_ns: int, now_ns: int) -
                 params["endTime"] = end_ns // MILLISECOND_NS
             for row in reversed((await client.pages("privateGetV5ExecutionList", params, ExecutionRow)).result):
                 if (instrument := known.get((category, row.symbol))) is not None:
-                    with _readable():
+                    with readable(VENUE):
                         events[ExecutionId(row.exec_id)] = row.event(instrument.market)
             start_ns = end_ns
     return sorted(events.values(), key=lambda event: event.at_ns)
@@ -155,7 +146,7 @@ async def balances(client: Client) -> list[Balance]:
     """Return the money of the unified account, currency by currency."""
     params = {"accountType": "UNIFIED"}
     answer = await client.ask("privateGetV5AccountWalletBalance", params, Page[WalletRow])
-    with _readable():
+    with readable(VENUE):
         return [balance for row in answer.result.rows for balance in row.balances(answer.at_ns)]
 
 

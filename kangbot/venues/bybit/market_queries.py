@@ -8,8 +8,8 @@ from kangbot.model.ids import Symbol
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.venues.bybit.client import Client
 from kangbot.venues.bybit.intervals import FETCHED
-from kangbot.venues.bybit.public import BookRow, InstrumentRow, KlineRow, KlineRows, TradeRows
-from kangbot.venues.reading import MILLISECOND_NS
+from kangbot.venues.bybit.public import VENUE, BookRow, InstrumentRow, KlineRow, KlineRows, TradeRows
+from kangbot.venues.reading import MILLISECOND_NS, readable
 
 _BULK = 8  # from so many symbols of a category on, its whole list costs less than one request each
 _INSTRUMENTS_A_PAGE = (
@@ -76,12 +76,15 @@ async def bars(client: Client, instrument: Instrument, timeframe_s: int, limit: 
         asked = min(limit - len(closed) + 1, _KLINES_A_REQUEST)
         answer = await client.ask("publicGetV5MarketKline", params | {"limit": asked}, KlineRows)
         rows = answer.result.rows
-        closed |= {row.start: row for row in rows if row.start + timeframe_s * 1000 <= answer.at_ns // MILLISECOND_NS}
-        if len(rows) < asked:  # that was the market's first day
+        older = {row.start: row for row in rows if row.start + timeframe_s * 1000 <= answer.at_ns // MILLISECOND_NS}
+        known = len(closed)
+        closed |= older
+        if len(rows) < asked or len(closed) == known:  # that was the market's first day; or no page is an older one
             break
         params["end"] = rows[-1].start - 1
     newest = list(closed.values())[:limit]
-    return [row.bar(instrument.market, timeframe_s) for row in reversed(newest)]
+    with readable(VENUE):
+        return [row.bar(instrument.market, timeframe_s) for row in reversed(newest)]
 
 
 async def trades(client: Client, instrument: Instrument, limit: int) -> list[Trade]:
@@ -92,13 +95,16 @@ async def trades(client: Client, instrument: Instrument, limit: int) -> list[Tra
         "limit": min(limit, _TRADES_A_REQUEST[instrument.kind]),
     }
     rows = (await client.ask("publicGetV5MarketRecentTrade", params, TradeRows)).result.rows
-    return [row.trade(instrument.market) for row in reversed(rows)]
+    with readable(VENUE):
+        return [row.trade(instrument.market) for row in reversed(rows)]
 
 
 async def quote(client: Client, instrument: Instrument) -> Quote:
     """Return the top of the book. Retryable while a side of it is empty."""
     params: dict[str, str | int] = {"category": instrument.kind.value, "symbol": instrument.native, "limit": 1}
-    found = (await client.ask("publicGetV5MarketOrderbook", params, BookRow)).result.quote(instrument.market)
+    book = (await client.ask("publicGetV5MarketOrderbook", params, BookRow)).result
+    with readable(VENUE):
+        found = book.quote(instrument.market)
     if found is None:
         raise Retryable(f"a side of {instrument.symbol}'s book is empty")
     return found

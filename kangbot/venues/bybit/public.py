@@ -12,7 +12,7 @@ from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
 from kangbot.model.orders import Side
-from kangbot.venues.reading import MILLISECOND_NS
+from kangbot.venues.reading import MILLISECOND_NS, checked_bar, checked_quote, checked_trade, tradable
 
 VENUE = VenueName("bybit")
 
@@ -50,7 +50,7 @@ class InstrumentRow(msgspec.Struct, frozen=True, rename="camel"):
     contract_type: str = ""
 
     def instrument(self) -> Instrument | None:
-        """Return the market; None for what does not trade now, or is no spot pair or linear perpetual."""
+        """Return the market; None for what does not trade now, by rules that can be kept, as a pair or perpetual."""
         if self.status != "Trading" or self.contract_type not in {"", "LinearPerpetual"}:
             return None
         linear = bool(self.contract_type)
@@ -62,7 +62,7 @@ class InstrumentRow(msgspec.Struct, frozen=True, rename="camel"):
             return None
         # An order may be a market order as well as a limit order: the narrower of their bounds holds for both.
         bounds = (lot.max_order_qty, lot.max_mkt_order_qty, lot.max_limit_order_qty, lot.max_market_order_qty)
-        return Instrument(
+        found = Instrument(
             market=market_id(VENUE, symbol),
             venue=VENUE,
             symbol=symbol,
@@ -77,6 +77,7 @@ class InstrumentRow(msgspec.Struct, frozen=True, rename="camel"):
             max_quantity=min((bound for bound in bounds if bound), default=None),
             min_notional=(lot.min_notional_value if linear else lot.min_order_amt) or ZERO,
         )
+        return found if tradable(found) else None
 
 
 class TradeRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -89,8 +90,8 @@ class TradeRow(msgspec.Struct, frozen=True, rename="camel"):
     time: int
 
     def trade(self, market: MarketId) -> Trade:
-        """Return the trade; `side` is the taker's."""
-        return Trade(
+        """Return the trade; `side` is the taker's. ValueError where it is none."""
+        read = Trade(
             market=market,
             trade_id=self.exec_id,
             side=Side.BUY if self.side == "Buy" else Side.SELL,
@@ -98,6 +99,7 @@ class TradeRow(msgspec.Struct, frozen=True, rename="camel"):
             quantity=self.size,
             at_ns=self.time * MILLISECOND_NS,
         )
+        return checked_trade(read)
 
 
 class TradeRows(msgspec.Struct, frozen=True):
@@ -115,11 +117,11 @@ class BookRow(msgspec.Struct, frozen=True):
     update: int = msgspec.field(name="u")
 
     def quote(self, market: MarketId) -> Quote | None:
-        """Return the top; None while a side is empty."""
+        """Return the top; None while a side is empty. ValueError where no book can be so."""
         if not self.bids or not self.asks:
             return None
         (bid, bid_quantity), (ask, ask_quantity) = self.bids[0], self.asks[0]
-        return Quote(
+        read = Quote(
             market=market,
             bid=bid,
             bid_quantity=bid_quantity,
@@ -128,6 +130,7 @@ class BookRow(msgspec.Struct, frozen=True):
             at_ns=self.at_ms * MILLISECOND_NS,
             sequence=self.update,
         )
+        return checked_quote(read)
 
 
 class KlineRow(msgspec.Struct, frozen=True, array_like=True):
@@ -141,8 +144,8 @@ class KlineRow(msgspec.Struct, frozen=True, array_like=True):
     volume: Decimal  # base currency
 
     def bar(self, market: MarketId, timeframe_s: int) -> Bar:
-        """Return the candle as a bar of `timeframe_s`."""
-        return Bar(
+        """Return the candle as a bar of `timeframe_s`. ValueError where none can be so."""
+        read = Bar(
             market=market,
             timeframe_s=timeframe_s,
             open_ns=self.start * MILLISECOND_NS,
@@ -152,6 +155,7 @@ class KlineRow(msgspec.Struct, frozen=True, array_like=True):
             close=self.close,
             volume=self.volume,
         )
+        return checked_bar(read)
 
 
 class KlineRows(msgspec.Struct, frozen=True):

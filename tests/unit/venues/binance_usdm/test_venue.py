@@ -97,6 +97,35 @@ async def test_more_than_a_page_is_asked_for_in_pages() -> None:
         ]
 
 
+async def test_a_venue_that_gives_one_page_for_ever_is_not_believed() -> None:
+    """The same candles twice are no longer past."""
+
+    def endless(request: Request) -> list[Any]:
+        request.query.pop("endTime", None)
+        request.query["limit"] = "1500"
+        return candles(request)
+
+    async with binance({"klines": endless}) as world:
+        with pytest.raises(Retryable, match="every page"):
+            await world.venue.bars(BTC, 60, 4000)
+
+
+@pytest.mark.parametrize("odd", ["-1", "NaN", "sNaN", "Infinity", "1E+400"])
+async def test_candles_trades_and_books_of_impossible_numbers_are_not_believed(odd: str) -> None:
+    """They would fall where they are used; asked again they may be whole. A rule that cannot be kept is no market's."""
+    broken = candle(-5)
+    broken[3] = odd
+    answers = {
+        "klines": lambda _: [broken],
+        "aggTrades": lambda _: [trade(1, NOW_MS) | {"q": odd}],
+        "ticker/bookTicker": lambda _: ticker(NOW_MS, bidQty=odd),
+    }
+    async with binance(answers) as world:
+        for question in (world.venue.bars(BTC, 60, 1), world.venue.trades(BTC, 1), world.venue.quote(BTC)):
+            with pytest.raises(Retryable):
+                await question
+
+
 async def test_a_timeframe_that_binance_has_not_is_refused_unasked() -> None:
     """Below a minute there is none."""
     async with binance({}) as world:

@@ -91,6 +91,19 @@ async def test_what_does_not_trade_is_absent() -> None:
         assert list(await world.venue.instruments(wanted)) == ["BTC/USDT:USDT"]
 
 
+@pytest.mark.parametrize("rule", ["0", "-0.1", "NaN", "Infinity"])
+async def test_a_market_whose_rules_cannot_be_kept_is_absent(rule: str) -> None:
+    """Nothing is a multiple of 0: its orders would fall on the arithmetic; the others trade."""
+
+    def odd(request: Request) -> Any:
+        broken = {"tickSize": rule} if request.query["symbol"] == "ODDUSDT" else {"tickSize": "0.1"}
+        return rows(contract(request.query["symbol"].removesuffix("USDT"), priceFilter=broken))
+
+    async with bybit({INSTRUMENTS: odd}) as world:
+        found = await world.venue.instruments([Symbol("ODD/USDT:USDT"), Symbol("ETH/USDT:USDT")])
+    assert [*found] == ["ETH/USDT:USDT"]
+
+
 async def test_a_market_settled_in_usdc_has_another_name_there() -> None:
     """The symbol is ccxt's unified one, the native name Bybit's."""
     async with bybit({INSTRUMENTS: one_by_symbol}) as world:
@@ -164,6 +177,35 @@ async def test_a_young_market_has_fewer_bars() -> None:
     async with bybit({KLINE: klines(OPEN_MS - 5 * MINUTE_MS, OPEN_MS)}) as world:
         assert len(await world.venue.bars(BTC, 60, 100)) == 5
         assert len(world.asked()) == 1
+
+
+async def test_a_venue_that_gives_one_page_for_ever_is_not_asked_for_ever() -> None:
+    """What has come so far is all that there is."""
+    async with bybit({KLINE: lambda request: klines(0, OPEN_MS)(_endless(request))}) as world:
+        assert len(await world.venue.bars(BTC, 60, 2500)) == 999
+        assert len(world.asked()) == 2
+
+
+def _endless(request: Request) -> Request:
+    request.query.pop("end", None)
+    request.query["limit"] = "1000"
+    return request
+
+
+ODD = ["0", "-1", "NaN", "sNaN", "Infinity", "1E+400"]
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_candles_trades_and_books_of_impossible_numbers_are_not_believed(odd: str) -> None:
+    """They would fall where they are used, in the middle of a market's turn; asked again they may be whole."""
+    candle = [str(OPEN_MS - MINUTE_MS), "1", "3", odd, "2", "10.5", "20"]
+    trade = {"execId": "b", "price": odd, "size": "0.1", "side": "Sell", "time": str(NOW_MS)}
+    book = {"s": "BTCUSDT", "b": [[odd, "2"]], "a": [["3", "4"]], "ts": NOW_MS, "u": 1}
+    answers = {KLINE: lambda _: rows(candle), TRADES: lambda _: rows(trade), "/v5/market/orderbook": lambda _: book}
+    async with bybit(answers) as world:
+        for question in (world.venue.bars(BTC, 60, 1), world.venue.trades(BTC, 1), world.venue.quote(BTC)):
+            with pytest.raises(Retryable):
+                await question
 
 
 @pytest.mark.parametrize("timeframe_s", [1, 15, 45, 120, 3 * 86_400])
