@@ -387,6 +387,8 @@ class Executor:
             return "the venue's clock was set forward while it waited: the journal would bear witness to another stamp"
         if not order.sends and intent.purpose is Purpose.ENTRY and (reason := self.entries_blocked) is not None:
             return reason
+        if intent.purpose is Purpose.EXIT and self._agreement.oversells(intent):
+            return "what it was to sell has been sold while it waited"
         if order.sends and (reason := self._kept(order)):
             return reason
         # Not journalled: a restart may believe nothing of it, for the record is no proof that the send did not happen.

@@ -28,7 +28,7 @@ from kangbot.machines.reconcile import (
 from kangbot.model.events import Event, Severity
 from kangbot.model.ids import ClientId, VenueOrderId, is_stop_id
 from kangbot.model.money import Price, Quantity
-from kangbot.model.orders import CashFlow, Evidence, Fill, OrderReport, VenuePosition
+from kangbot.model.orders import CashFlow, Evidence, Fill, Intent, OrderReport, VenuePosition
 
 
 class Agreement:
@@ -73,6 +73,11 @@ class Agreement:
         if self.covering is None:
             return abs(position.net)
         return self.covering.needed(position.net, self._blotter.holding, position.entry)
+
+    def oversells(self, intent: Intent) -> bool:
+        """Whether an exit of coins sells more than is held by now. A venue that keeps positions reduces no further."""
+        position, holding = self._blotter.position, self._blotter.holding
+        return self.covering is not None and self.covering.oversells(intent, position.net, holding)
 
     @property
     def executions_since_ns(self) -> int | None:

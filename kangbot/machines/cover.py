@@ -18,7 +18,7 @@ from kangbot.machines.sizing import clamp
 from kangbot.model.ids import ClientId, VenueOrderId
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO, Price, Quantity
-from kangbot.model.orders import Fill, OrderReport
+from kangbot.model.orders import Fill, Intent, OrderReport, Side
 
 _AGAIN_NS = 10_000_000_000  # a change that the venue refused is asked for again: the price it is held against moves on
 _COUNTED = 8  # stops whose fills are summed: more than end within the time in which reports and fills come together
@@ -123,12 +123,16 @@ class Covering(msgspec.Struct, frozen=True, kw_only=True):
     instrument: Instrument
     adopted: bool = False  # what somebody buys by hand is the strategy's
 
+    def oversells(self, intent: Intent, net: Quantity, holding: Holding) -> bool:
+        """Whether the exit sells more of the holding `net` than is ours by now: nothing at the venue would stop it."""
+        return intent.side is Side.SELL and intent.quantity > self._ours(net, holding)
+
     def needed(self, net: Quantity, holding: Holding, entry: Price | None) -> Quantity:
         """Return how much of the holding `net` a stop must sell; 0 where nothing is held, or too little to be sold.
 
         It is valued at its stop; where nobody knows one, at its `entry` (None where nothing is held).
         """
-        whole = clamp(max(net if self.adopted else holding.ours(net), ZERO), self.instrument)
+        whole = clamp(max(self._ours(net, holding), ZERO), self.instrument)
         price = holding.stop or entry or ZERO
         least = whole < self.instrument.min_quantity or whole * price < self.instrument.min_notional
         return ZERO if least else whole
@@ -136,3 +140,6 @@ class Covering(msgspec.Struct, frozen=True, kw_only=True):
     def owns(self, report: OrderReport) -> bool:
         """Whether the order is one of these stops."""
         return report.client_id is not None and report.client_id.startswith(self.mine)
+
+    def _ours(self, net: Quantity, holding: Holding) -> Quantity:
+        return net if self.adopted else holding.ours(net)

@@ -368,3 +368,22 @@ async def test_a_stop_that_sold_a_part_only_is_missed_at_once() -> None:
             await asyncio.sleep(1)
         assert (market.executor.position.net, market.executor.unprotected) == (dec("0.4"), True)
         await market.end()
+
+
+@told
+async def test_an_exit_whose_coins_were_sold_while_it_waited_stays_here() -> None:
+    """A venue would sell what else lies in the account; an exit of what is left leaves."""
+    story = spot()
+    market = await bought(story, 2)
+    story.disk.slow(1)
+    exit_ = market.executor.place(proposal(2, purpose=Purpose.EXIT, side=Side.SELL, kind=OrderKind.MARKET))
+    story.venue.by_hand("1", side=Side.SELL)
+    await asyncio.sleep(0.9)
+    story.disk.slow(0.001)
+    await market.settled()
+    assert story.venue.net == 1
+    assert [order.client_id for order in story.venue.orders if order.client_id == exit_.client_id] == []
+    assert market.executor.counts.withheld == 1
+    await sells(market, 1)
+    assert story.venue.net == 0
+    await market.end()
