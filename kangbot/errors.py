@@ -5,6 +5,7 @@ that nobody further in has to know a venue's codes or a driver's classes::
 
     KangbotError
     ├── Retryable     nothing happened; the same call may be made again, not before `retry_after_ns`
+    │                 (RateLimited, Misstamped below it)
     ├── Ambiguous     it may have happened; ask before trying again
     ├── Refused       a definitive no; trying again changes nothing
     │                 (DuplicateId, InsufficientFunds, NotFound below it)
@@ -40,6 +41,10 @@ class Retryable(KangbotError):
 
 class RateLimited(Retryable):
     """The venue counts too many requests; `retry_after_ns` is when it listens again."""
+
+
+class Misstamped(Retryable):
+    """The venue refused the time that the request was stamped with: its clock is to be measured before the next one."""
 
 
 class Ambiguous(KangbotError):

@@ -2,10 +2,12 @@
 
 A venue refuses what is stamped outside its receive window. So the stamp is our clock, which never steps, plus the
 measured offset; and where that is known too badly for the window, no entry leaves, while exits are tried all the same.
+A stamp that the venue refuses all the same says that its clock was set: it is measured at once, and holds entries too.
 Shell around `machines/offset.py`.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -23,6 +25,7 @@ Ask = Callable[[], Awaitable[int]]  # the venue's time in nanoseconds; raises as
 FIRST_SAMPLES = 5  # before anything is signed
 _EVERY_S = 60.0
 _AGAIN_S = 5.0  # after a question that failed
+_LEAST_S = 1.0  # between two, whatever is refused meanwhile
 _TIMEOUT_S = 10.0
 _FAR_NS = SECOND_NS  # our own clock is worth a look where it is so far from the venue's
 _MILLISECOND_NS = 1_000_000
@@ -36,6 +39,8 @@ class VenueClock:
         self._most_ns = most_ns
         self._offset = Offset()
         self._offset_ns = 0
+        self._refused_ns = 0  # a stamp of ours was refused last, and nothing was measured since; 0 for not
+        self._set = asyncio.Event()  # likely: it is to be measured now
         self._far = False
         self._failing = False
 
@@ -69,12 +74,21 @@ class VenueClock:
         estimate = self.estimate
         if estimate is None:
             return "the venue's clock has not been measured yet"
+        if self._refused_ns:
+            return "the venue refused the time of a request; its clock is being measured again"
         if estimate.uncertainty_ns > self._most_ns:
             known, most = _text(estimate.uncertainty_ns), _text(self._most_ns)
             return f"the venue's clock is known to {known} only; the receive window bears {most}"
         return ""
 
     # ------------------------------------------------------------------------------------------------------ measuring
+    def refused(self) -> None:
+        """Learn that the venue refused a stamp: its clock was set, or the request was long on its way."""
+        if not self._refused_ns:
+            log.warning("clock.refused", offset_s=round(self._offset_ns / SECOND_NS, 3))
+        self._refused_ns = self._clock.now_ns()
+        self._set.set()
+
     async def measure(self, ask: Ask) -> None:
         """Put one question, and learn from the answer. Raises what the question raises."""
         sent_ns = self._clock.now_ns()
@@ -84,12 +98,19 @@ class VenueClock:
         estimate = self._offset.estimate(received_ns)
         assert estimate is not None  # a sample was just taken
         self._offset_ns = estimate.offset_ns
+        if 0 < self._refused_ns <= sent_ns:
+            self._refused_ns = 0
+            log.info("clock.measured", offset_s=round(estimate.offset_ns / SECOND_NS, 3))
         self._tell(estimate)
 
     async def keep(self, ask: Ask, budget: Budget) -> None:
-        """Measure every minute, for ever; sooner where a question failed."""
+        """Measure every minute, for ever; sooner where a question failed, at once where a stamp was refused."""
         while True:
-            await asyncio.sleep(_AGAIN_S if self._failing else _EVERY_S)
+            await asyncio.sleep(_LEAST_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout((_AGAIN_S if self._failing else _EVERY_S) - _LEAST_S):
+                    await self._set.wait()
+            self._set.clear()
             await budget.acquire(Priority.DATA)
             try:
                 async with asyncio.timeout(_TIMEOUT_S):

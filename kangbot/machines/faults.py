@@ -22,6 +22,7 @@ from kangbot.errors import (
     Ambiguous,
     DuplicateId,
     InsufficientFunds,
+    Misstamped,
     NeedsHuman,
     NotFound,
     RateLimited,
@@ -144,6 +145,7 @@ _BY_OPERATION: Mapping[Operation, Kind] = {
 }
 _BY_CLASS: tuple[tuple[type[BaseException], Kind], ...] = (  # the first that fits: the narrow before the wide
     (RateLimited, Kind.RATE_LIMIT),
+    (Misstamped, Kind.REFUSED),
     (Retryable, Kind.CONNECTION),
     (TimeoutError, Kind.TIMEOUT),
     (Ambiguous, Kind.AMBIGUOUS),

@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from kangbot.errors import NeedsHuman, Refused, Retryable
+from kangbot.errors import Misstamped, NeedsHuman, Refused, Retryable
 from kangbot.execution.account import Account
 from kangbot.execution.budget import Budget
 from kangbot.execution.circuits import Circuits
@@ -136,7 +136,7 @@ class Floor:
             born_ns=self._memory.born_ns,
             equity=equity,
             offset_ns=self._offset_ns,
-            ended=partial(self.faults.ended, None, Operation.RECONCILE),
+            ended=self._round_ended,
         )
 
     # ----------------------------------------------------------------------------------------------------------- life
@@ -376,9 +376,20 @@ class Floor:
 
     def _ended(self, market: MarketId, operation: Operation, error: Exception | None, subject: str = "") -> None:
         """Learn how something that a market did ended: its breakers count it, and it is acted on."""
+        self._heed_stamp(error)
         if (lane := LANES.get(operation)) is not None:
             self.circuits.ended(market, lane, error)
         self.faults.ended(market, operation, error, subject)
+
+    def _round_ended(self, error: Exception | None) -> None:
+        """Learn how a round of the account's questions ended."""
+        self._heed_stamp(error)
+        self.faults.ended(None, Operation.RECONCILE, error)
+
+    def _heed_stamp(self, error: Exception | None) -> None:
+        """Have the venue's clock measured where it refused a stamp."""
+        if isinstance(error, Misstamped) and self._venue_clock is not None:
+            self._venue_clock.refused()
 
     def _account_fell(self, error: Exception, wait_ns: int | None) -> None:
         """Learn that the account's keeper fell. It is run again, and no market enters before it has made a round."""

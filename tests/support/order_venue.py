@@ -13,7 +13,16 @@ from enum import Enum, auto
 
 import msgspec
 
-from kangbot.errors import Ambiguous, DuplicateId, InsufficientFunds, NotFound, RateLimited, Refused, Retryable
+from kangbot.errors import (
+    Ambiguous,
+    DuplicateId,
+    InsufficientFunds,
+    Misstamped,
+    NotFound,
+    RateLimited,
+    Refused,
+    Retryable,
+)
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, ExecutionId, Symbol, VenueName, VenueOrderId, stop_id
 from kangbot.model.market import Instrument
@@ -49,6 +58,7 @@ class Fate(Enum):
     REFUSED = auto()  # a definitive code
     BROKE = auto()  # no money for it
     LIMITED = auto()  # too many requests
+    MISSTAMPED = auto()  # outside the receive window, by the venue's clock
     UNREACHED = auto()  # Retryable without a code: nothing was sent, says the transport
     UNMAPPED = auto()  # an error that no table names
     TWICE = auto()  # a proxy below us sends it twice: the second copy's answer is what we get
@@ -59,6 +69,7 @@ _NEVER_ARRIVES: dict[Fate, Callable[[], Exception]] = {
     Fate.REFUSED: lambda: Refused("not enough money", code="110007"),
     Fate.BROKE: lambda: InsufficientFunds("too little", code="110007"),
     Fate.LIMITED: lambda: RateLimited("too many visits", code="10006", retry_after_ns=2 * SECOND_NS),
+    Fate.MISSTAMPED: lambda: Misstamped("check your server timestamp", code="10002"),
     Fate.UNREACHED: lambda: Retryable("no route to host"),
     Fate.UNMAPPED: lambda: ValueError("no table names this"),
 }
@@ -94,6 +105,7 @@ class FakeVenue:
     fates: deque[Fate] = field(default_factory=deque)  # of the next requests to place; NORMAL where it is empty
     unreachable: bool = False  # every question fails
     questions_hang: bool = False
+    misstamps: bool = False  # questions are outside the receive window
     limits_ns: int = 0  # questions are refused as too many, with this Retry-After
     cancels: deque[str] = field(default_factory=deque)  # of the next: "ok", "lost", "hang", "denied"
     stops: deque[str] = field(default_factory=deque)  # of the next: "ok", "lost", "unheard", "refused", "none"
@@ -346,6 +358,8 @@ class FakeVenue:
         await asyncio.sleep(self.answer_s)
         if self.unreachable:
             raise Retryable("no route to host")
+        if self.misstamps:
+            raise Misstamped("check your server timestamp", code="10002")
         if self.limits_ns:
             raise RateLimited("too many visits", code="10006", retry_after_ns=self.limits_ns)
 

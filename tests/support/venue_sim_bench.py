@@ -21,7 +21,7 @@ from kangbot.sim.markets.listing import linear, spot
 from kangbot.sim.markets.spec import VenueSpec
 from kangbot.sim.world.faults import Faults, Kind
 from kangbot.sim.world.loop import VirtualLoop
-from kangbot.sim.world.network import Network
+from kangbot.sim.world.network import Network, Stamp
 from kangbot.sim.world.port import SimPort
 from kangbot.sim.world.process import Process, ProcessCarrier
 from tests.support.venue_bench import BALANCE, Intents
@@ -52,14 +52,14 @@ class _OneFault:
         self.next_kind: Kind | None = None
 
     async def carry(
-        self, act: Callable[[], T], *, changes: bool, until_ns: int | None = None, public: bool = False
+        self, act: Callable[[], T], *, changes: bool, stamp: Stamp | None = None, public: bool = False
     ) -> T:
         """Carry it, and end the fault with it."""
         kind, self.next_kind = self.next_kind, None
         if kind is not None:
             self._faults.begin(kind, 1.0)
         try:
-            return await self._inner.carry(act, changes=changes, until_ns=until_ns, public=public)
+            return await self._inner.carry(act, changes=changes, stamp=stamp, public=public)
         finally:
             if kind is not None:
                 self._faults.end(kind)

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from kangbot.errors import Refused
+from kangbot.errors import Misstamped, Refused
 from kangbot.machines.breaker import BreakerTerms
 from kangbot.machines.breakers import HOLDING, Breakers
 from kangbot.model.events import BreakerChanged, BreakerState, Lane
@@ -38,7 +38,7 @@ class BreakerWatch:
         """Make the call and learn how it ended."""
         try:
             return await call
-        except Refused:
+        except (Refused, Misstamped):
             self._deeds["venue_refused"] += 1
             raise
         except Exception:

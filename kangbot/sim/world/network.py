@@ -7,9 +7,9 @@ or where a question has no answer; `Ambiguous` where something may have happened
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from kangbot.errors import Ambiguous, KangbotError, RateLimited, Refused, Retryable
+from kangbot.errors import Ambiguous, KangbotError, Misstamped, RateLimited, Retryable
 from kangbot.sim.world.faults import Faults, Kind
 
 T = TypeVar("T")
@@ -22,20 +22,32 @@ _STRAY_S = (0.01, 6.0)  # how long a request may wander whose connection broke
 _ARRIVES = 0.6  # of them
 _LAST_MOMENT = 0.5  # of those
 _AT_THE_LAST = (0.8, 1.0)  # of what is left of its receive window
+_LAST_NS = 1_000_000_000  # more than that is left only where the venue's clock was set back
 _EDGE_S = (0.3, 2.0)  # after which the venue's edge gives up waiting for its engine
 _BAN_S = 10.0
+_EARLY_NS = 1_000_000_000  # by which a stamp may be ahead of the venue's clock, as at Bybit
 _REFUSED = 0.5  # of the requests into a partition; the others wait in vain
+
+
+class Stamp(NamedTuple):
+    """What a request is signed with: the venue takes it from a second before it on, until its receive window is over.
+
+    Both are judged by the venue's own clock.
+    """
+
+    at_ns: int
+    until_ns: int
 
 
 class Carrier(Protocol):
     """How a request reaches the venue and its answer the caller."""
 
     def carry(
-        self, act: Callable[[], T], *, changes: bool, until_ns: int | None = None, public: bool = False
+        self, act: Callable[[], T], *, changes: bool, stamp: Stamp | None = None, public: bool = False
     ) -> Awaitable[T]:
         """Have the venue do `act` and return its answer.
 
-        `changes`: it changes something there. `until_ns`: the venue refuses it after that, by the venue's own clock.
+        `changes`: it changes something there. `stamp`: of a request that is signed.
         `public`: it asks for public data, which venues count apart from an account's requests.
         """
 
@@ -56,12 +68,13 @@ class Network:
         self._served = served
         self._timeout_s = timeout_s
         self._banned_until_ns = 0
+        self.waiting = 0  # requests inside an overloaded venue
 
-    def send(self, act: Callable[[], T], *, changes: bool, until_ns: int | None = None) -> asyncio.Future[T]:
+    def send(self, act: Callable[[], T], *, changes: bool, stamp: Stamp | None = None) -> asyncio.Future[T]:
         """Send, and return the future of what comes back, which ends by the caller's patience at the latest."""
         faults, answer = self._faults, self._loop.create_future()
         patience_s = self._loop.time() + self._timeout_s
-        request = _Request(act, answer, changes=changes, until_ns=until_ns, patience_s=patience_s)
+        request = _Request(act, answer, changes=changes, stamp=stamp, patience_s=patience_s)
         if faults.strikes(Kind.PARTITION):
             if self._rng.random() < _REFUSED:
                 error = Retryable("the venue cannot be reached: the connection was refused")
@@ -121,11 +134,21 @@ class Network:
         documents it ("Timing security"): what is handed on at the last moment is in the books later than its window.
         """
         self._loop.call_later(self._rng.uniform(*_EDGE_S), self._answer, request, None, Ambiguous("server timeout"))
+        self.waiting += 1
+        self._linger(request, until_ns)
+
+    def _linger(self, request: "_Request", until_ns: int) -> None:
         left_s = (until_ns - self._venue_now_ns()) / 1e9
         self._loop.call_later(left_s * self._rng.uniform(*_AT_THE_LAST), self._hand_on, request, until_ns)
 
     def _hand_on(self, request: "_Request", until_ns: int) -> None:
-        if self._venue_now_ns() <= until_ns:
+        """Hand it on at its last moment, by the clock of the host that has it now."""
+        left_ns = until_ns - self._venue_now_ns()
+        if left_ns > _LAST_NS:
+            self._linger(request, until_ns)
+            return
+        self.waiting -= 1
+        if left_ns >= 0:
             self._wait_in_line(request)
 
     def _wait_in_line(self, request: "_Request") -> None:
@@ -167,8 +190,9 @@ class Network:
             )
         if faults.strikes(Kind.MAINTENANCE):
             return Ambiguous("503") if request.changes else Retryable("503")
-        if request.until_ns is not None and now_ns > request.until_ns:
-            return Refused("the request is outside the receive window", code="window")  # only changes carry one
+        stamp = request.stamp
+        if stamp is not None and not stamp.at_ns - _EARLY_NS <= now_ns <= stamp.until_ns:
+            return Misstamped("the request is outside the receive window", code="window")
         return None
 
     def _work(self, request: "_Request", answered: bool) -> None:
@@ -196,9 +220,12 @@ class Network:
 
 
 class _Request:
-    """A request on its way. `patience_s` is the loop's time at which its caller gives up."""
+    """A request on its way. `patience_s` is the loop's time at which its caller gives up.
 
-    __slots__ = ("act", "answer", "changes", "patience_s", "until_ns")
+    `until_ns` is the end of its receive window where it changes something: what a question is told late harms nobody.
+    """
+
+    __slots__ = ("act", "answer", "changes", "patience_s", "stamp", "until_ns")
 
     def __init__(
         self,
@@ -206,13 +233,14 @@ class _Request:
         answer: asyncio.Future[Any],
         *,
         changes: bool,
-        until_ns: int | None,
+        stamp: Stamp | None,
         patience_s: float,
     ) -> None:
         self.act = act
         self.answer = answer
         self.changes = changes
-        self.until_ns = until_ns
+        self.stamp = stamp
+        self.until_ns = stamp.until_ns if stamp is not None and changes else None
         self.patience_s = patience_s
 
 

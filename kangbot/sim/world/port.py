@@ -1,8 +1,7 @@
 """`ports.Venue` over the simulated venue: what the daemon trades with in a simulation, and on paper.
 
 The port only words the requests: what the venue answers is `sim/front.py`, how it gets there a `Carrier`. Each request
-that changes orders is signed by our clock and carries a receive window, as at the real venues: the venue refuses it
-when it arrives later.
+that concerns the account is stamped and carries a receive window, as at the real venues: the venue refuses it outside.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,7 +16,7 @@ from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
 from kangbot.ports import IdRule, Lookup
 from kangbot.sim.exchange.front import Front
-from kangbot.sim.world.network import Carrier
+from kangbot.sim.world.network import Carrier, Stamp
 
 T = TypeVar("T")
 
@@ -30,7 +29,10 @@ class Stamps(Protocol):
 
 
 class SimPort:
-    """One process' way to the venue. `venue_now_ns` is the venue's own clock, `window_ns` the receive window."""
+    """One process' way to the venue. `venue_now_ns` is the clock of the venue's events, `window_ns` the receive window.
+
+    `door_ns` is the clock that it judges the window by and tells; the same by default.
+    """
 
     def __init__(
         self,
@@ -42,12 +44,14 @@ class SimPort:
         venue_now_ns: Callable[[], int],
         id_rule: IdRule,
         window_ns: int,
+        door_ns: Callable[[], int] | None = None,
     ) -> None:
         self._name = name
         self._front = front
         self._carrier = carrier
         self._clock = clock
         self._now_ns = venue_now_ns
+        self._door_ns = door_ns or venue_now_ns
         self._id_rule = id_rule
         self._window_ns = window_ns
 
@@ -109,8 +113,7 @@ class SimPort:
         return await self._ask(lambda: self._found(client_id))
 
     def _found(self, client_id: ClientId) -> Lookup:
-        now_ns = self._now_ns()
-        return msgspec.structs.replace(self._front.find(client_id, now_ns), venue_ns=now_ns)
+        return msgspec.structs.replace(self._front.find(client_id, self._now_ns()), venue_ns=self._door_ns())
 
     async def open_orders(self) -> Sequence[OrderReport]:
         """Return every open order."""
@@ -130,14 +133,18 @@ class SimPort:
 
     async def server_time_ns(self) -> int:
         """Return the venue's clock."""
-        return await self._ask(self._now_ns, public=True)
+        return await self._ask(self._door_ns, public=True)
 
     async def aclose(self) -> None:
         """Nothing is held open."""
 
     # ------------------------------------------------------------------------------------------------------- private
     def _ask(self, act: Callable[[], T], *, public: bool = False) -> Awaitable[T]:
-        return self._carrier.carry(act, changes=False, public=public)
+        return self._carrier.carry(act, changes=False, stamp=None if public else self._stamp(), public=public)
 
     def _change(self, act: Callable[[], T]) -> Awaitable[T]:
-        return self._carrier.carry(act, changes=True, until_ns=self._clock.now_ns() + self._window_ns)
+        return self._carrier.carry(act, changes=True, stamp=self._stamp())
+
+    def _stamp(self) -> Stamp:
+        now_ns = self._clock.now_ns()
+        return Stamp(now_ns, now_ns + self._window_ns)

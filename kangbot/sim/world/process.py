@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import Protocol, TypeVar
 
 from kangbot.errors import RateLimited
-from kangbot.sim.world.network import Network
+from kangbot.sim.world.network import Network, Stamp
 
 T = TypeVar("T")
 
@@ -91,13 +91,13 @@ class ProcessCarrier:
         self._departures = departures
 
     async def carry(
-        self, act: Callable[[], T], *, changes: bool, until_ns: int | None = None, public: bool = False
+        self, act: Callable[[], T], *, changes: bool, stamp: Stamp | None = None, public: bool = False
     ) -> T:
         """Send, wait, and return what came back."""
         if not self._process.at(Spot.BEFORE_SEND):
             return await never()
         self._departures.departs(public=public)
-        answer = self._network.send(act, changes=changes, until_ns=until_ns)
+        answer = self._network.send(act, changes=changes, stamp=stamp)
         if not self._process.at(Spot.AFTER_SEND):
             answer.cancel()  # nobody will ever ask for it
             return await never()

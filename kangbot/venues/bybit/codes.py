@@ -20,7 +20,7 @@ class Meaning(Enum):
     LATER = auto()  # nothing happened, and the same request may succeed in a while
     LIMITED = auto()
     BANNED = auto()
-    CLOCK = auto()  # refused for its time stamp: the next one is stamped anew
+    CLOCK = auto()  # refused for its time stamp: the venue's clock is to be measured before the next one
     UNKNOWN = auto()  # the venue itself does not know
 
 

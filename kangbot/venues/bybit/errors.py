@@ -13,6 +13,7 @@ from kangbot.errors import (
     DuplicateId,
     InsufficientFunds,
     KangbotError,
+    Misstamped,
     NeedsHuman,
     NotFound,
     RateLimited,
@@ -127,7 +128,7 @@ def _error(
         case Meaning.BANNED:
             return RateLimited(message, code=code, retry_after_ns=max(retry_after_ns, BAN_NS))
         case Meaning.CLOCK:
-            return Refused(message, code=code) if changes else Retryable(message, code=code)
+            return Misstamped(message, code=code)
         case Meaning.UNKNOWN:
             return _unknown(message, changes=changes, code=code)
 

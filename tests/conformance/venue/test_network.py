@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from kangbot.errors import Ambiguous, DuplicateId, RateLimited, Refused, Retryable
+from kangbot.errors import Ambiguous, DuplicateId, Misstamped, RateLimited, Retryable
 from kangbot.model.orders import OrderStatus
 from kangbot.ports import IdRule
 from tests.support.venue_bench import RemoteBench
@@ -15,7 +15,7 @@ async def test_a_clock_that_is_off_gets_no_order_placed(remote: RemoteBench) -> 
     """Refused, not unknown: the venue looked at the stamp and at nothing else."""
     late = remote.late()
     entry = remote.intent(remote.linear)
-    with pytest.raises(Refused):
+    with pytest.raises(Misstamped):
         await late.submit(remote.linear, entry)
     assert (await remote.venue.find(remote.linear, entry.client_id)).report is None
 

@@ -133,6 +133,49 @@ async def test_it_is_measured_every_minute_and_sooner_after_a_failure() -> None:
 
 
 @told
+async def test_a_refused_stamp_has_it_measured_at_once_and_holds_entries_until_then() -> None:
+    """The venue's clock was set back: what is stamped as before is refused, and not for a minute."""
+    clock = virtual()
+    server = Server(clock, 0)
+    known = VenueClock(clock, most_ns=SECOND_NS)
+    await measured(known, server)
+
+    async def story() -> None:
+        await asyncio.sleep(10)
+        server.ahead_ns = -10 * SECOND_NS
+        known.refused()
+        known.refused()
+        assert known.doubt() == "the venue refused the time of a request; its clock is being measured again"
+        await asyncio.sleep(0.1)
+        assert (known.offset_ns, known.doubt()) == (-10 * SECOND_NS, "")
+        asked = server.asked
+        for _ in range(30):  # what was on its way before is refused as well
+            known.refused()
+            await asyncio.sleep(0.1)
+        assert asked < server.asked <= asked + 4
+        await asyncio.sleep(3)
+        assert known.doubt() == ""
+
+    await beside(known.keep(server.time, budget(clock)), story)
+
+
+@told
+async def test_a_measurement_that_began_before_a_stamp_was_refused_says_nothing_of_it() -> None:
+    """The clock may have been set between its question and the refusal."""
+    clock = virtual()
+    server = Server(clock, 0)
+    known = VenueClock(clock, most_ns=SECOND_NS)
+    await measured(known, server)
+    asking = asyncio.ensure_future(known.measure(server.time))
+    await asyncio.sleep(0.01)
+    known.refused()
+    await asking
+    assert known.doubt()
+    await known.measure(server.time)
+    assert not known.doubt()
+
+
+@told
 async def test_a_venue_that_wants_to_be_left_alone_is_left_alone() -> None:
     """Its Retry-After holds for everybody who asks under that budget, also where it was the clock that asked."""
     clock = virtual()

@@ -9,6 +9,7 @@ from kangbot.execution.venue_clock import FIRST_SAMPLES, VenueClock
 from kangbot.model.events import RunState
 from kangbot.runtime.world import SECOND_NS
 from tests.support.floor_story import Story, play
+from tests.support.order_venue import Fate
 
 
 @pytest.mark.parametrize("ahead_s", [-100, 100])
@@ -26,6 +27,50 @@ def test_a_venue_is_traded_by_its_own_clock(ahead_s: int) -> None:
         await told.bar()
         assert told.venue.net == told.task.desk.executor.position.net == Decimal(2)
         assert max(told.venue.since) < told.venue.clock.now_ns()
+
+    play(story)
+
+
+def test_a_venue_whose_clock_is_set_back_is_followed_at_once() -> None:
+    """It refuses our stamps: entries wait with a reason, and leave by the next bar, not after the minute's beat."""
+
+    async def story(told: Story) -> None:
+        told.venue_clock = VenueClock(told.world.clock, most_ns=SECOND_NS)
+        await told.live()
+        told.quote()
+        asked = told.venue.times
+        told.venue.clock = told.world.clock.shifted(-10 * SECOND_NS)
+        told.venue.fates.append(Fate.MISSTAMPED)
+        told.venue.tells_time = False
+        told.strategy.want(1)
+        await told.bar()
+        told.quote()
+        await told.bar()
+        assert told.venue.net == 0
+        assert told.task.desk.blocked.startswith("clock: the venue refused the time of a request")
+        assert [order.code for order in told.task.desk.executor.memory().orders] == ["10002"]
+        assert told.venue.times > asked
+        told.venue.tells_time = True
+        await asyncio.sleep(10)
+        assert told.venue_clock.offset_ns == -10 * SECOND_NS
+        told.quote()
+        await told.bar()
+        assert told.venue.net == told.task.desk.executor.position.net == Decimal(2)
+
+    play(story)
+
+
+def test_the_accounts_questions_notice_a_clock_that_was_set_as_well() -> None:
+    """Nothing is placed meanwhile: the round that is refused has it measured."""
+
+    async def story(told: Story) -> None:
+        told.venue_clock = VenueClock(told.world.clock, most_ns=SECOND_NS)
+        await told.live()
+        told.venue.clock = told.world.clock.shifted(-10 * SECOND_NS)
+        told.venue.misstamps = True
+        told.floor.account.hurry()
+        await asyncio.sleep(3)
+        assert told.venue_clock.offset_ns == -10 * SECOND_NS
 
     play(story)
 

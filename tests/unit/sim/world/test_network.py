@@ -6,12 +6,13 @@ from collections.abc import Callable, Coroutine
 
 import pytest
 
-from kangbot.errors import Ambiguous, KangbotError, NotFound, RateLimited, Refused, Retryable
+from kangbot.errors import Ambiguous, KangbotError, Misstamped, NotFound, RateLimited, Retryable
 from kangbot.sim.world.faults import Faults, Kind
 from kangbot.sim.world.loop import VirtualLoop, run
-from kangbot.sim.world.network import Network
+from kangbot.sim.world.network import Network, Stamp
 
 _TIMEOUT_S = 6.0
+_WINDOW_NS = 5_000_000_000
 
 
 class World:
@@ -39,7 +40,8 @@ class World:
         return "done"
 
     async def send(self, *, changes: bool = True, until_ns: int | None = None) -> str:
-        return await self.network.send(self.act, changes=changes, until_ns=until_ns)
+        stamp = None if until_ns is None else Stamp(until_ns - _WINDOW_NS, until_ns)
+        return await self.network.send(self.act, changes=changes, stamp=stamp)
 
 
 def play(story: Callable[[World], Coroutine[None, None, None]]) -> None:
@@ -129,10 +131,27 @@ def test_the_venue_refuses_what_comes_after_its_receive_window() -> None:
     """By a definitive code: it did not happen. Under the same stamp it never will."""
 
     async def story(world: World) -> None:
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Misstamped) as refused:
             await world.send(until_ns=0)
         assert refused.value.code == "window"
+        with pytest.raises(Misstamped):
+            await world.send(changes=False, until_ns=0)
         assert not world.done
+
+    play(story)
+
+
+def test_the_venue_refuses_a_stamp_that_is_ahead_of_its_clock() -> None:
+    """By more than a second: its clock was set back, and what is stamped as before comes too early."""
+
+    async def story(world: World) -> None:
+        world.ahead_ns = 60_000_000_000
+        until_ns = world.loop.now_ns + world.ahead_ns + _WINDOW_NS
+        assert await world.send(until_ns=until_ns + 1_000_000_000) == "done"
+        world.ahead_ns -= 3_000_000_000
+        with pytest.raises(Misstamped):
+            await world.send(until_ns=until_ns)
+        assert len(world.done) == 1
 
     play(story)
 
@@ -163,6 +182,20 @@ def test_an_overloaded_venue_gives_up_on_a_request_that_lives_on_inside() -> Non
             assert -1_000_000_000 < world.done[sent] - until_ns < 1_800_000_000
         assert world.faults.counts[Kind.OVERLOAD] == 10
         assert await world.send(changes=False) == "done"  # questions carry no window and are not kept
+
+    play(story)
+
+
+def test_an_overloaded_venue_keeps_a_request_for_as_long_as_its_clock_lets_it() -> None:
+    """Another host takes over, whose clock is ten seconds behind: its last moment comes ten seconds later."""
+
+    async def story(world: World) -> None:
+        world.faults.begin(Kind.OVERLOAD, 1.0)
+        with pytest.raises(Ambiguous):
+            await world.send(until_ns=5_000_000_000)
+        world.ahead_ns = -10_000_000_000
+        await asyncio.sleep(20)
+        assert 13_000_000_000 < world.done[0] < 17_000_000_000
 
     play(story)
 

@@ -10,6 +10,7 @@ from kangbot.errors import (
     DuplicateId,
     InsufficientFunds,
     KangbotError,
+    Misstamped,
     NeedsHuman,
     NotFound,
     RateLimited,
@@ -29,7 +30,7 @@ TABLE: list[tuple[str, type[KangbotError], str]] = [
     ("429", RateLimited, DOCS),
     ("10000", Ambiguous, DOCS),
     ("10001", Refused, DOCS),
-    ("10002", Refused, DOCS),
+    ("10002", Misstamped, DOCS),
     ("10003", NeedsHuman, DOCS),
     ("10004", NeedsHuman, DOCS),
     ("10005", NeedsHuman, DOCS),
@@ -152,7 +153,7 @@ def test_each_code_proves_what_its_source_says(code: str, expected: type[Kangbot
 def test_a_query_is_never_ambiguous(code: str, expected: type[KangbotError], source: str) -> None:
     """What a query could not learn it may ask again; what is definitive stays so."""
     error = classify(answered(code), changes=False)
-    assert type(error) is (Retryable if expected is Ambiguous or code == "10002" else expected), source
+    assert type(error) is (Retryable if expected is Ambiguous else expected), source
 
 
 def test_the_table_here_covers_the_table_there() -> None:
