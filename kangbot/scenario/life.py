@@ -73,6 +73,7 @@ class Outside:
     faults: Faults
     invariants: Invariants
     venue_now_ns: Callable[[], int]
+    door_ns: Callable[[], int]  # by which the venue judges what arrives, and which it tells
 
 
 def rememberers(plan: Plan) -> Others:
@@ -168,6 +169,7 @@ class Life:
             carrier=ProcessCarrier(outside.network, self.process, outside.invariants),
             clock=venue_clock,
             venue_now_ns=outside.venue_now_ns,
+            door_ns=outside.door_ns,
             id_rule=plan.id_rule,
             window_ns=WINDOW_MS * 1_000_000,
         )

@@ -21,6 +21,7 @@ _NEEDS: dict[str, tuple[Kind, ...]] = {
     "five_not_founds": _LATE,
     "absence_before_deadline": _LATE,
     "no_settle_margin": (Kind.OVERLOAD, Kind.STALE_ANSWERS, Kind.PRIVATE_DROP),
+    "by_our_clock": (Kind.VENUE_CLOCK_STEP, Kind.OVERLOAD),
     "exception_means_failed": _LATE,
     "no_overlap": (Kind.STALE_ANSWERS, Kind.PRIVATE_DROP),
     "restart_forgets": (Kind.CRASH,),

@@ -344,6 +344,7 @@ _ALL = (
     _five_not_founds,
     _absence_before_deadline,
     _no_settle_margin,
+    _by_our_clock,
     _resend_after_deadline,
     _restart_forgets,
     _restart_gives_back,

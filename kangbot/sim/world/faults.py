@@ -36,7 +36,7 @@ class Kind(StrEnum):
     THROTTLE = "throttle"  # requests are refused for their rate
     BAN = "ban"  # likewise, for a long time
     MAINTENANCE = "maintenance"  # every request is answered by 503
-    VENUE_CLOCK_STEP = "venue_clock_step"  # the venue's clock is another from here on
+    VENUE_CLOCK_STEP = "venue_clock_step"  # another host of the venue answers from here on: its clock is another
     # ---- streams
     MUTE = "mute"  # one market's topics fall silent and stay acknowledged
     PUBLIC_DOWN = "public_down"
@@ -98,16 +98,17 @@ _SHAPES: dict[Kind, _Shape] = {
     Kind.DISK_SLOW: _Shape(5, 40, 0.2, 1.0),
     Kind.DISK_FULL: _Shape(5, 30),
     Kind.CLOCK_STEP: _Shape(0, 0),
-    Kind.VENUE_CLOCK_STEP: _Shape(0, 0),
+    Kind.VENUE_CLOCK_STEP: _Shape(10, 40),  # another host takes over within that time
     Kind.CRASH: _Shape(0, 0, weight=6),
 }
 
 
 # A venue has its answers and its private events from one place, and either alone is healed by the other. One that
-# cannot keep up is behind with all it does.
+# cannot keep up is behind with all it does, and one that fails over cannot keep up.
 _COMPANY: dict[Kind, tuple[Kind, ...]] = {
     Kind.STALE_ANSWERS: (Kind.PRIVATE_DROP,),
     Kind.OVERLOAD: (Kind.STALE_ANSWERS, Kind.PRIVATE_DROP),
+    Kind.VENUE_CLOCK_STEP: (Kind.OVERLOAD, Kind.STALE_ANSWERS, Kind.PRIVATE_DROP),
 }
 
 

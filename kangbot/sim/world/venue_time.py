@@ -1,7 +1,8 @@
-"""The venue's clock in a simulation: it drifts against true time and is stepped, and never runs backwards.
+"""The venue's clocks in a simulation: the one that its events are ordered by, and the one that it answers by.
 
-It is slewed every few seconds, as clocks are that listen to a time server. A step back makes it stand still until true
-time has caught up: venues order their events by it.
+Both drift against true time, slewed every few seconds, as clocks are that listen to a time server. The host that
+answers judges receive windows and tells the time by its own clock, and after a failover that may be another one's, far
+behind. The engine's clock follows a step forward and never one back: venues order their events by it.
 """
 
 import asyncio
@@ -16,22 +17,29 @@ class VenueTime:
     def __init__(self, true_ns: Callable[[], int], drift_ppm: int) -> None:
         self._true_ns = true_ns
         self._slew_ns = int(_SLEW_S * 1000) * drift_ppm
-        self._ahead_ns = 0
+        self._slewed_ns = 0
+        self._off_ns = 0  # of the host that answers
+        self._ahead_ns = 0  # of the engine: the most that a host was ahead
         self._newest_ns = 0
         self._loop = asyncio.get_running_loop()
         if drift_ppm:
             self._loop.call_later(_SLEW_S, self._slew)
 
     def now_ns(self) -> int:
-        """Return the venue's time."""
-        now_ns = self._true_ns() + self._ahead_ns
+        """Return the time of the venue's engine, which never runs backwards."""
+        now_ns = self._true_ns() + self._slewed_ns + self._ahead_ns
         self._newest_ns = max(self._newest_ns, now_ns)
         return self._newest_ns
 
-    def step(self, by_ns: int) -> None:
-        """Set it forward, or back."""
-        self._ahead_ns += by_ns
+    def door_ns(self) -> int:
+        """Return the time by which requests are judged, and which answers tell."""
+        return self._true_ns() + self._slewed_ns + self._off_ns
+
+    def fail_over(self, off_ns: int) -> None:
+        """Have another host answer, whose clock is off by so much."""
+        self._off_ns = off_ns
+        self._ahead_ns = max(self._ahead_ns, off_ns)
 
     def _slew(self) -> None:
-        self._ahead_ns += self._slew_ns
+        self._slewed_ns += self._slew_ns
         self._loop.call_later(_SLEW_S, self._slew)

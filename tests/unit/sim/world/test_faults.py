@@ -43,6 +43,15 @@ def test_an_overloaded_venue_is_behind_with_all_it_does() -> None:
     assert times[Kind.OVERLOAD] <= times[Kind.STALE_ANSWERS] <= times[Kind.PRIVATE_DROP]
 
 
+def test_a_venue_fails_over_because_it_cannot_keep_up() -> None:
+    """Orders wait inside when its clock becomes another."""
+    kinds = (Kind.VENUE_CLOCK_STEP, Kind.OVERLOAD, Kind.STALE_ANSWERS)
+    plan = planned(random.Random(3), begin_ns=0, end_ns=10**12, kinds=kinds, most=30)
+    times = {kind: {(fault.at_ns, fault.for_ns) for fault in plan if fault.kind is kind} for kind in kinds}
+    assert times[Kind.VENUE_CLOCK_STEP]
+    assert times[Kind.VENUE_CLOCK_STEP] <= times[Kind.OVERLOAD] <= times[Kind.STALE_ANSWERS]
+
+
 def test_no_kinds_are_no_faults() -> None:
     """A session may be quiet."""
     assert planned(random.Random(1), begin_ns=0, end_ns=10, kinds=(), most=5) == []

@@ -20,22 +20,23 @@ def test_it_drifts_by_parts_of_a_million() -> None:
     async def main() -> None:
         clock = VenueTime(_true_ns, 100)
         await asyncio.sleep(60.001)
-        assert clock.now_ns() - _true_ns() == 6_000_000
+        assert clock.now_ns() - _true_ns() == clock.door_ns() - _true_ns() == 6_000_000
 
     run(main())
 
 
-def test_it_is_stepped_forward_at_once_and_never_runs_backwards() -> None:
-    """A step back lets it stand until true time has caught up."""
+def test_another_host_answers_by_another_clock_and_events_go_on() -> None:
+    """What is ordered by the engine's clock follows the furthest of them, and never goes back."""
 
     async def main() -> None:
         clock = VenueTime(_true_ns, 0)
-        clock.step(2 * SECOND_NS)
-        assert clock.now_ns() == 2 * SECOND_NS
-        clock.step(-2 * SECOND_NS)
+        clock.fail_over(2 * SECOND_NS)
+        assert (clock.now_ns(), clock.door_ns()) == (2 * SECOND_NS, 2 * SECOND_NS)
+        clock.fail_over(-10 * SECOND_NS)
+        assert (clock.now_ns(), clock.door_ns()) == (2 * SECOND_NS, -10 * SECOND_NS)
         await asyncio.sleep(1)
-        assert clock.now_ns() == 2 * SECOND_NS
-        await asyncio.sleep(2)
-        assert clock.now_ns() == 3 * SECOND_NS
+        assert (clock.now_ns(), clock.door_ns()) == (3 * SECOND_NS, -9 * SECOND_NS)
+        clock.fail_over(0)
+        assert (clock.now_ns(), clock.door_ns()) == (3 * SECOND_NS, SECOND_NS)
 
     run(main())
