@@ -99,6 +99,10 @@ def test_a_session_without_faults_is_quiet() -> None:
         (520147, Options(minutes=2, spot=True)),
         # A stop sells a part in a thin book, and an exit is placed anew every few seconds after it.
         (580037, Options(minutes=10, markets=27, spot=True)),
+        # An exit waits for its turn in the budget, and the stop sells its coins meanwhile.
+        (590057, Options(minutes=3, markets=27, most_faults=40, spot=True)),
+        # An exit and a stop sell the same coins in one moment: what is bought back is no entry.
+        (600015, Options(minutes=30, markets=9, kinds=(), spot=True)),
     ],
 )
 def test_sessions_that_broke_a_promise_once_keep_it(seed: int, options: Options) -> None:

@@ -228,13 +228,19 @@ class Invariants:
 
     # ------------------------------------------------------------------------------------------------------ exposure
     def _exposure(self) -> None:
-        """Hold the venue's exposure against the limits, and our ledger against what may still happen."""
+        """Hold the venue's exposure against the limits, and our ledger against what may still happen.
+
+        Coins that an exit and a stop have both sold are no entry, and neither is what buys them back.
+        """
         limits, total = self._rules.limits, ZERO
         for market, desk in self._engine.desks.items():
-            here = abs(self.hands.ours(market)) * desk.mark if desk.book.quoted else ZERO
+            ours, coins = self.hands.ours(market), is_spot(self._engine, market)
+            here = (max(ours, ZERO) if coins else abs(ours)) * desk.mark if desk.book.quoted else ZERO
             for order in self._engine.orders.open(market):
                 named = order.request.client_id.startswith(CLIENT_ID_PREFIX)
-                reduces = order.request.reduce_only or (order.side is Side.SELL and is_spot(self._engine, market))
+                intent = self.intents.get(ClientId(order.request.client_id))
+                leaves = intent is not None and intent.purpose is Purpose.EXIT
+                reduces = order.request.reduce_only or (coins and (leaves or order.side is Side.SELL))
                 if named and order.origin is Origin.USER and not reduces:
                     here += order.left * (order.price or desk.last)
             total += here

@@ -9,7 +9,7 @@ from kangbot.model.market import InstrumentKind
 from kangbot.model.orders import FillCause, OrderKind, OrderStatus, Purpose, Side
 from kangbot.ports import IdRule
 from tests.support.order_story import Market, Story, told
-from tests.support.order_venue import VenueOrder
+from tests.support.order_venue import Fate, VenueOrder
 from tests.support.trade_words import TAG, dec, instrument, proposal
 
 S = OrderStatus
@@ -386,4 +386,20 @@ async def test_an_exit_whose_coins_were_sold_while_it_waited_stays_here() -> Non
     assert market.executor.counts.withheld == 1
     await sells(market, 1)
     assert story.venue.net == 0
+    await market.end()
+
+
+@told
+async def test_a_lost_exit_is_not_sent_again_where_the_stop_was_quicker() -> None:
+    """It is asked about, and nothing is left to sell."""
+    story = spot()
+    market = await bought(story)
+    await asyncio.sleep(1)
+    story.venue.fates.append(Fate.LOST_BEFORE)
+    late = market.executor.place(proposal(1, purpose=Purpose.EXIT, side=Side.SELL, kind=OrderKind.MARKET))
+    await asyncio.sleep(0.02)
+    story.venue.trade(only(story), dec(1), cause=FillCause.STOP)
+    await market.settled()
+    assert (market.status(late.client_id), story.venue.net) == (S.NOT_ACCEPTED, dec(0))
+    assert story.venue.submits == [FIRST, late.client_id]
     await market.end()
