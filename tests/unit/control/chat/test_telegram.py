@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from kangbot.control.chat import telegram
 from kangbot.control.chat.telegram import Telegram
 from kangbot.runtime.world import Clock, World
+from tests.support.feed_words import until
 from tests.support.telegram import TOKEN, BotApi, bot_api
 
 OURS, FOREIGN = 7, 8
@@ -123,8 +124,7 @@ async def test_no_log_shows_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     nobody.url = "http://127.0.0.1:9"
     with capture_logs() as logs:
         async with listening(nobody, []):
-            await asyncio.sleep(0.05)
-    assert logs
+            await until(lambda: bool(logs))
     assert TOKEN not in str(logs)
 
 
