@@ -93,8 +93,7 @@ def test_a_venue_that_is_away_is_waited_for_and_left_at_once(world: World) -> No
     """Said once, whatever it costs in attempts; a stop does not wait for it."""
     world.environment["KANGBOT_VENUES__BYBIT__REST_URL"] = f"http://{NOWHERE}"
     world.start()
-    time.sleep(1.5)
-    assert NOWHERE in world.client.report().waiting
+    world.until(lambda report: NOWHERE in report.waiting)
     began = time.monotonic()
     assert ended(world) == 0
     assert time.monotonic() - began < 9  # the grace is 10 s
