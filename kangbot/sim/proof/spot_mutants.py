@@ -78,8 +78,9 @@ def spot_sale_makes_short(put: Put) -> None:
 
 
 def spot_exit_sells_theirs(put: Put) -> None:
-    """Close the position, whoever bought the coins."""
+    """Close the position, whoever bought the coins, and look no second time when the exit leaves."""
     put(Desk, "position", property(lambda self: self.executor.position))
+    put(Agreement, "oversells", lambda *_: False)
 
 
 SPOT = (
