@@ -1,11 +1,13 @@
 """How a command that has done its work answers: one JSON object for a script, or lines for a person."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import msgspec
 import typer
 
 from kangbot.cli import exit_codes
+from kangbot.control.client import NoDaemonError
 
 
 def answer(said: Mapping[str, object], lines: Iterable[str], *, as_json: bool) -> int:
@@ -16,3 +18,13 @@ def answer(said: Mapping[str, object], lines: Iterable[str], *, as_json: bool) -
         for line in lines:
             typer.echo(line)
     return exit_codes.OK
+
+
+def no_daemon(error: NoDaemonError, config: Path) -> str:
+    """Return what is said where no daemon answers, with what to do.
+
+    A second daemon is no answer to a socket that only another user may open.
+    """
+    if error.shut:
+        return f"{error}\nOne may run all the same: type this with sudo, or as the user that the daemon runs as."
+    return f"{error}\nStart one with: kangbot run --config {config}"

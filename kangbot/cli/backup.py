@@ -47,6 +47,7 @@ _CONFIG = "kangbot.toml"
 _KILL = "KILL"
 # What `zipfile` raises for bytes that changed, and for an archive that is locked or packed in another way.
 _UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError, ValueError, AttributeError)
+_LOOK = "type it as the user that the daemon runs as, or with sudo; and look after the disk and the file"
 _TRIES = 5  # to copy history and journal, where the journal was compacted between the two
 
 
@@ -160,7 +161,7 @@ def _copy(source: Path, target: Path) -> None:
     except sqlite3.Error as error:
         if (getattr(error, "sqlite_errorcode", 0) & 0xFF) == sqlite3.SQLITE_FULL:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
-        raise NeedsHuman(f"{source} cannot be copied: {error}", remedy="look after the disk and the file") from error
+        raise NeedsHuman(f"{source} cannot be copied: {error}", remedy=_LOOK) from error
 
 
 def _stored(folder: Path) -> Mapping[str, int]:

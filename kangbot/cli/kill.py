@@ -12,6 +12,7 @@ import msgspec
 import typer
 
 from kangbot.cli import exit_codes
+from kangbot.cli.answer import no_daemon
 from kangbot.cli.online import readable
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.machines.killswitch import FILE, Wish, joined, read, wish, write
@@ -33,7 +34,7 @@ def kill(config: Path, *, socket: Path | None, reason: str, flatten: bool, as_js
     try:
         standing = ControlClient(path).kill(reason, flatten=flatten)
     except NoDaemonError as error:
-        return _by_file(folder / FILE, error, wish(reason, flatten=flatten), as_json=as_json)
+        return _by_file(folder / FILE, error, wish(reason, flatten=flatten), config=config, as_json=as_json)
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return exit_codes.FAILURE
@@ -55,13 +56,15 @@ def _say(said: object) -> None:
     typer.echo(msgspec.json.encode(said).decode())
 
 
-def _by_file(file: Path, silence: NoDaemonError, wanted: Wish, *, as_json: bool) -> int:
+def _by_file(file: Path, silence: NoDaemonError, wanted: Wish, *, config: Path, as_json: bool) -> int:
     try:
         there = file.read_text(encoding="utf-8", errors="replace") if file.exists() else None
         standing = joined(None if there is None else read(there), wanted)
         file.write_text(write(standing), encoding="utf-8")
     except OSError as error:
-        sys.stderr.write(f"{silence}\n{file} cannot be written: {error.strerror}\n")
+        sys.stderr.write(
+            f"{file} cannot be written: {error.strerror}; nothing was stopped\n{no_daemon(silence, config)}\n"
+        )
         return exit_codes.NO_DAEMON
     if as_json:
         _say(Killed(killed=standing.reason, flatten=standing.flatten, file=str(file)))
@@ -80,9 +83,8 @@ def release(config: Path, *, market: str, socket: Path | None, as_json: bool = F
         else:
             client.release()
     except NoDaemonError as error:
-        sys.stderr.write(
-            f"{error}\nNothing is released. Start the daemon, which will not enter, and release it then.\n"
-        )
+        start = f"{error}\nNothing is released. Start the daemon, which will not enter, and release it then."
+        sys.stderr.write(f"{no_daemon(error, config) if error.shut else start}\n")
         return exit_codes.NO_DAEMON
     except ValueError as error:
         sys.stderr.write(f"{error}\n")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kangbot.cli import exit_codes
+from kangbot.cli.answer import no_daemon
 from kangbot.cli.install import UNIT
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.settings import load
@@ -57,7 +58,7 @@ def _found(config: Path, socket: Path | None, lines: int, *, follow: bool) -> tu
     except NoDaemonError as error:
         if any((folder / UNIT).exists() for folder in _UNITS):
             return of_unit(UNIT, lines, follow=follow), exit_codes.OK
-        return Reading(why=f"{error}\nStart one with: kangbot run --config {config}"), exit_codes.NO_DAEMON
+        return Reading(why=no_daemon(error, config)), exit_codes.NO_DAEMON
     except ValueError as error:
         return Reading(why=str(error)), exit_codes.FAILURE
     process = Path("/proc") / str(pid)

@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from kangbot.cli import exit_codes
+from kangbot.cli.answer import no_daemon
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.settings import load
 
@@ -23,7 +24,7 @@ def online(config: Path, socket: Path | None, call: Call, show: Callable[[Any], 
     try:
         said = call(ControlClient(socket or load(config, os.environ).control_socket))
     except NoDaemonError as error:
-        sys.stderr.write(f"{error}\nStart one with: kangbot run --config {config}\n")
+        sys.stderr.write(f"{no_daemon(error, config)}\n")
         return exit_codes.NO_DAEMON
     except ValueError as error:
         sys.stderr.write(f"{error}\n")

@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from kangbot.cli import exit_codes
+from kangbot.cli.answer import no_daemon
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.health.report import MarketReport, Report
 from kangbot.settings import load
@@ -22,7 +23,7 @@ def status(config: Path, *, socket: Path | None, as_json: bool) -> int:
     try:
         report = ControlClient(path).report()
     except NoDaemonError as error:
-        sys.stderr.write(f"{error}\nStart one with: kangbot run --config {config}\n")
+        sys.stderr.write(f"{no_daemon(error, config)}\n")
         return exit_codes.NO_DAEMON
     except ValueError as error:
         sys.stderr.write(f"{error}\n")

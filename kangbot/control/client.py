@@ -22,7 +22,11 @@ _TIMEOUT_S = 10.0
 
 
 class NoDaemonError(RuntimeError):
-    """Nobody answers on the socket."""
+    """Nobody answers on the socket. `shut`: to this user it is closed, so a daemon may be there all the same."""
+
+    def __init__(self, message: str, *, shut: bool = False) -> None:
+        super().__init__(message)
+        self.shut = shut
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -108,7 +112,8 @@ class ControlClient:
             answer = connection.getresponse()
             said = answer.read()
         except (OSError, http.client.HTTPException) as error:
-            raise NoDaemonError(f"no daemon answers on {self._path}: {_why(error)}") from None
+            shut = isinstance(error, PermissionError)
+            raise NoDaemonError(f"no daemon answers on {self._path}: {_why(error)}", shut=shut) from None
         finally:
             connection.close()
         if may_be_away and answer.status == http.HTTPStatus.SERVICE_UNAVAILABLE:

@@ -22,7 +22,10 @@ _FRAME_HEAD = 24  # before each page in the log
 _LOG_PAGES = 1000  # SQLite's own
 _LOG_BOUND = 4  # times as many, where nobody else has folded the log meanwhile
 _ROWS_A_STATEMENT = 500  # two variables a row; SQLite allows 32,766
-_LOOK = "check the disk, its room and the folder's permissions; restore the file from a backup if it is damaged"
+_LOOK = (
+    "check the disk, its room and the folder's permissions; if the file is damaged, move it and its -wal away and make it "
+    "anew from the history: kangbot journal rebuild; or put a backup into an empty state folder: kangbot restore FILE"
+)
 _MARK = "UPDATE meta SET drained = ?"
 
 _CHECKPOINT = (
@@ -83,7 +86,10 @@ class JournalFile:
         self.limit_pages(0)
         self._try_to_write()
         write_out(path.with_name(f"{path.name}-wal"), pages * (_PAGE + _FRAME_HEAD))
-        self.tag: str = self._db.execute("SELECT tag FROM meta").fetchone()[0]
+        named = self._db.execute("SELECT tag FROM meta").fetchone()
+        if named is None:
+            raise NeedsHuman(f"the journal {path} cannot be used: its name is missing", remedy=_LOOK)
+        self.tag: str = named[0]
         self.drained = self._one("SELECT drained FROM meta")
         self.floor = self._one("SELECT coalesce(max(sequence), 0) FROM checkpoint")
         self.last = max(self.floor, self._one("SELECT coalesce(max(sequence), 0) FROM records"))

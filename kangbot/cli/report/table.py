@@ -3,7 +3,8 @@
 import json
 from decimal import Decimal
 
-from rich.console import Console, Group
+from rich.console import Console
+from rich.measure import Measurement
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -11,13 +12,18 @@ from rich.text import Text
 from kangbot.cli.report.past import Found
 from kangbot.machines.performance import EquityFigures, TradeFigures
 
+_WIDEST = 1_000  # columns; more than any table of ours takes
+
 
 def show(found: Found) -> None:
     """Print it."""
     if not found.trades and not found.marks:
         Console().print("Nothing was traded in that time.")
         return
-    Console().print(Group(Panel(_summary(found), title="report", expand=False), _markets(found)))
+    console, table = Console(), _markets(found)
+    console.print(Panel(_summary(found), title="report", expand=False))
+    least = Measurement.get(console, console.options.update(max_width=_WIDEST), table).minimum
+    Console(width=max(console.width, least)).print(table)  # a narrower terminal wraps the lines, and no figure is cut
 
 
 def as_json(found: Found) -> str:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.live import Live
 
 from kangbot.cli import exit_codes
+from kangbot.cli.answer import no_daemon
 from kangbot.cli.top.board import Board, Seen
 from kangbot.cli.top.keys import Keys
 from kangbot.control.client import ControlClient, NoDaemonError
@@ -31,7 +32,7 @@ def top(config: Path, *, socket: Path | None, as_json: bool) -> int:
     try:
         seen = _look(client)
     except NoDaemonError as error:
-        sys.stderr.write(f"{error}\nStart one with: kangbot run --config {config}\n")
+        sys.stderr.write(f"{no_daemon(error, config)}\n")
         return exit_codes.NO_DAEMON
     except ValueError as error:
         sys.stderr.write(f"{error}\n")

@@ -144,3 +144,15 @@ def test_the_page_needs_nothing_else(config: Path, tmp_path: Path) -> None:
     assert "+44.00" in text
     assert "<script src" not in text
     assert command(config, start=None, end=None, html=tmp_path / "no" / "folder.html", as_json=False) == 1
+
+
+def test_a_telephones_terminal_gets_every_figure(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A telephone's has 40 columns: its lines are wrapped there, and nothing is left out here."""
+    monkeypatch.setenv("COLUMNS", "40")
+    assert command(config, start=None, end=None, html=None, as_json=False) == 0
+    said = capsys.readouterr().out
+    assert "…" not in said
+    row = next(line for line in said.splitlines() if "12.00" in line and "%" in line)
+    assert row.split()[-2:] == ["+9.00", "-7.00"]

@@ -263,3 +263,12 @@ def test_a_file_that_may_not_be_written_is_refused_at_once(path: Path) -> None:
     )
     assert "readonly" in done.stdout
     assert "permissions" in done.stdout
+
+
+def test_a_journal_without_its_name_calls_a_human(path: Path) -> None:
+    """Damage, and no fault of ours: a service manager must not start on it again and again."""
+    opened(path).close()
+    alter(path, "DELETE FROM meta")
+    with pytest.raises(NeedsHuman, match=r"journal\.sqlite cannot be used: its name is missing") as caught:
+        opened(path)
+    assert "kangbot journal rebuild" in caught.value.remedy
