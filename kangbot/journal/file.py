@@ -23,8 +23,8 @@ _LOG_PAGES = 1000  # SQLite's own
 _LOG_BOUND = 4  # times as many, where nobody else has folded the log meanwhile
 _ROWS_A_STATEMENT = 500  # two variables a row; SQLite allows 32,766
 _LOOK = (
-    "check the disk, its room and the folder's permissions; if the file is damaged, move it and its -wal away, and make "
-    "it anew from the history: kangbot journal rebuild; or put a backup into an empty folder: kangbot restore FILE"
+    "check the disk, its room and the folder's permissions; if the file is damaged, move it and its -wal away and make"
+    " it anew from the history: kangbot journal rebuild; or put a backup into an empty folder: kangbot restore FILE"
 )
 _MARK = "UPDATE meta SET drained = ?"
 
