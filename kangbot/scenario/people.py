@@ -12,7 +12,7 @@ from kangbot.machines.killswitch import Wish
 from kangbot.market.naming import UnknownMarketError
 from kangbot.market.roster import Command
 from kangbot.model.ids import ClientId, MarketId
-from kangbot.model.money import floor_to
+from kangbot.model.money import Quantity, floor_to
 from kangbot.model.orders import OrderKind, Purpose, Side
 from kangbot.runtime.world import SECOND_NS
 from kangbot.scenario.life import Life
@@ -20,7 +20,7 @@ from kangbot.scenario.plan import Hand, Plan, Switch
 from kangbot.sim.exchange.orders import OrderRequest
 from kangbot.sim.exchange.refusal import RequestRefused
 from kangbot.sim.exchange.venue import SimVenue
-from kangbot.sim.proof.held import held, is_spot, promised, sellable
+from kangbot.sim.proof.held import held, is_spot, managed, promised, sellable
 from kangbot.sim.proof.invariants import Invariants
 from kangbot.sim.proof.trace import Trace
 
@@ -145,8 +145,7 @@ class People:
         for market in self._engine.desks:
             left = held(self._engine, market, check.hands)
             if is_spot(self._engine, market):  # coins that somebody bought by hand are left alone
-                ours = left if self._plan.foreign is ForeignPolicy.ADOPT else check.hands.ours(market)
-                left = sellable(self._engine, market, ours)
+                left = sellable(self._engine, market, self._managed(market))
             if left and check.hands.traded_ns.get(market, 0) < since_ns:
                 check.fail("kill", f"{market} holds {left} while the kill switch is set to flatten")
 
@@ -188,7 +187,11 @@ class People:
         for market in hands.touched:
             if not is_spot(self._engine, market):
                 continue
-            for order in promised(self._engine, market, hands.ours(market)):
+            for order in promised(self._engine, market, self._managed(market)):
                 hands.withdraws(order.order_id)
                 self._engine.cancel(self._venue_now_ns(), order_id=order.order_id)
         self._flush()
+
+    def _managed(self, market: MarketId) -> Quantity:
+        adopted = self._plan.foreign is ForeignPolicy.ADOPT
+        return managed(self._engine, market, self._invariants.hands, adopted=adopted)

@@ -24,7 +24,7 @@ from kangbot.scenario.plan import MINUTE_S, Doom, Options, Plan, plan_of
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.spec import VenueSpec
-from kangbot.sim.proof.held import held, unguarded
+from kangbot.sim.proof.held import held, managed, unguarded, unwanted
 from kangbot.sim.proof.invariants import Invariants, Rules
 from kangbot.sim.proof.recovery import Recovery
 from kangbot.sim.proof.trace import Trace
@@ -299,7 +299,8 @@ class Session:
             net = held(self.engine, market, self.invariants.hands)
             if executor.position.net != net:
                 wrong.append(f"{market}: we count {executor.position.net}, the venue {net}")
-            if bare := unguarded(self.engine, market, self._managed(market)):
+            bare = unguarded(self.engine, market, self._managed(market))
+            if bare and not unwanted(self.engine, market):  # what is beyond its stop is being sold instead
                 wrong.append(f"{market}: {bare}")
             if place.state not in _WANTED[place.desired]:
                 wrong.append(f"{market}: is {place.state.value} ({place.reason}) and should be {place.desired.value}")
@@ -309,8 +310,8 @@ class Session:
 
     def _managed(self, market: MarketId) -> Quantity:
         """Return what of the market's holdings is the strategy's."""
-        hands, whole = self.invariants.hands, self.plan.foreign is ForeignPolicy.ADOPT
-        return held(self.engine, market, hands) if whole else hands.ours(market)
+        adopted = self.plan.foreign is ForeignPolicy.ADOPT
+        return managed(self.engine, market, self.invariants.hands, adopted=adopted)
 
     async def _stop(self) -> None:
         """Stop all markets, and compare the books to the last execution."""

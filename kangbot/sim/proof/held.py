@@ -26,6 +26,11 @@ def held(engine: SimVenue, market: MarketId, hands: HandWatch) -> Quantity:
     return hands.net(market) if is_spot(engine, market) else engine.account.holding(market).net
 
 
+def managed(engine: SimVenue, market: MarketId, hands: HandWatch, *, adopted: bool) -> Quantity:
+    """Return what of it the daemon answers for: all, where it adopts what is traded by hand, else its own."""
+    return held(engine, market, hands) if adopted else hands.ours(market)
+
+
 def sellable(engine: SimVenue, market: MarketId, coins: Quantity) -> Quantity:
     """Return how much of so many coins a stop must sell; 0 where it is too little, or nearly so."""
     desk = engine.desks[market]
@@ -51,6 +56,11 @@ def guarded(engine: SimVenue, market: MarketId) -> Quantity:
     """Return how much the stops that rest beside a holding would sell."""
     stops = (order for order in engine.orders.open(market) if is_stop_id(order.request.client_id))
     return sum((order.left for order in stops if order.untriggered), ZERO)
+
+
+def unwanted(engine: SimVenue, market: MarketId) -> bool:
+    """Whether coins that are being sold find nobody who buys, until the next frame."""
+    return is_spot(engine, market) and not engine.desks[market].book.levels(Side.SELL)
 
 
 def unguarded(engine: SimVenue, market: MarketId, net: Quantity) -> str:
