@@ -8,7 +8,7 @@ The journal is on the working folder's disk first and on /dev/shm (memory) after
 remains is the software. Beside it stands what this disk takes for one fsync of a file and one commit of SQLite (WAL,
 `synchronous=FULL`), measured on the same folder while nothing else of ours writes: one after the other, and after a
 rest of 20 ms, as orders come. A machine that had gone to sleep wakes up first, which on a virtual one may take longer
-than the disk; so the disk is measured a second time on cores that are kept awake.
+than the disk.
 
     python -m benchmarks.latency [seconds]
 """
@@ -21,7 +21,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks.awake import awake
 from benchmarks.house import machine, running, scratch
 from kangbot.cli.demo.processes import Sandbox
 from kangbot.sim.markets.listing import DEFAULT_LINEAR
@@ -133,15 +132,13 @@ def _place(folder: Path, seconds: float) -> dict[str, object]:
 
 
 def run(seconds: float) -> dict[str, object]:
-    """Return `{"latency": {"disk": figures, "disk, cores awake": …, "memory": …}, …}`; a third of `seconds` each."""
+    """Return `{"latency": {"disk": figures, "memory": figures}, …}`; half of `seconds` is traded on each."""
     figures: dict[str, object] = {}
     with scratch() as folder:
-        figures["disk"] = _place(folder, seconds / 3)
-    with scratch() as folder, awake():
-        figures["disk, cores awake"] = _place(folder, seconds / 3)
+        figures["disk"] = _place(folder, seconds / 2)
     if MEMORY.is_dir():
         with scratch(MEMORY) as folder:
-            figures["memory"] = _place(folder, seconds / 3)
+            figures["memory"] = _place(folder, seconds / 2)
     return {"latency": figures, "target_ms": TARGET_MS, "machine": machine()}
 
 
