@@ -70,7 +70,8 @@ class ChatCommands:
         self._daemon.command(market, Command.STOP, caller)
         self._daemon.told(f"stop {market}", caller)
         await self._daemon.kept()
-        return f"{market} stops; its position keeps its stop"
+        symbol = next(one.symbol for one in self._daemon.report().markets if one.market == market)
+        return f"{symbol} stops; its position keeps its stop"
 
     async def _stop_all(self, _words: Sequence[str], caller: str) -> str:
         return await self._all(Command.STOP, caller)

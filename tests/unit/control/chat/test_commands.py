@@ -49,7 +49,8 @@ async def test_all_markets_are_commanded_in_the_chats_name(
 @pytest.mark.parametrize("name", [str(MARKET), "A"])
 async def test_one_market_is_stopped_by_any_of_its_names(commands: ChatCommands, desk: Desk, name: str) -> None:
     """Its name, or the coin alone, in whatever case a phone writes it."""
-    await commands.answer(f"/stop {name.lower()}", "ann")
+    said = await commands.answer(f"/stop {name.lower()}", "ann")
+    assert said.startswith(f"{REPORT.markets[0].symbol} stops")
     assert desk.obeyed == [(MARKET, Command.STOP, "ann")]
 
 
