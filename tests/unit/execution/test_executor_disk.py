@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from kangbot.errors import Refused
+from kangbot.errors import NeedsHuman, Refused, Retryable
 from kangbot.machines.backlog import KEPT
 from kangbot.model.events import FillApplied, Severity
 from kangbot.model.ids import client_id
@@ -62,6 +62,28 @@ async def test_what_was_learnt_while_the_disk_was_dead_is_written_when_it_lives(
     fills = [event for event in story.disk.events if isinstance(event, FillApplied)]
     assert [event.net for event in fills] == [dec("0.4"), dec(1)]
     story.check(market)
+    await market.end()
+
+
+@told
+async def test_what_a_person_commanded_is_kept_once_it_is_on_disk() -> None:
+    """What was told before is there then; a disk that takes nothing is said, while it fails and afterwards."""
+    story = Story()
+    market = await story.live()
+    market.executor.tell("market.released", Severity.WARNING, "ann lifted the quarantine")
+    await market.executor.kept()
+    assert market.notes().count("market.released") == 1
+    story.disk.dead = True
+    market.executor.tell("market.released", Severity.WARNING, "ann lifted it again")
+    with pytest.raises(NeedsHuman, match="the disk is full"):
+        await market.executor.kept()
+    await asyncio.sleep(0.1)
+    with pytest.raises(Retryable, match="the journal is behind: the disk is full"):
+        await market.executor.kept()
+    story.disk.dead = False
+    await asyncio.sleep(2)
+    await market.executor.kept()
+    assert market.notes().count("market.released") == 2
     await market.end()
 
 

@@ -142,3 +142,8 @@ def test_no_more_than_so_much_waits_and_then_nothing_more_is_to_be_learnt() -> N
     notes = [event for event in desk.on_disk if isinstance(event, Noted)]
     assert sum(int(one.fields.get("times", "1")) for one in notes) == 1_000
     assert notes[-1].message == "999"
+
+
+async def test_nothing_written_is_kept_at_once() -> None:
+    """A person's command that changes nothing waits for no disk."""
+    await Desk().records.kept()
