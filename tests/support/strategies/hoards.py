@@ -40,7 +40,6 @@ class Hoards(EmaCross):
         if HOARD.exists():
             _hoard(int(HOARD.read_text() or 0))
         if LITTER.exists():
-            mb = int(LITTER.read_text())
-            LITTER.unlink()
-            _litter(mb)
+            _litter(int(LITTER.read_text()))
+            LITTER.unlink()  # afterwards: a call that is too slow for the loop is interrupted, and made again aside
         return super().decide(view)
