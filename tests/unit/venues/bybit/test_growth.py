@@ -60,7 +60,7 @@ async def test_orders_leave_nothing_behind_in_the_libraries() -> None:
 
 def test_no_cache_of_the_libraries_is_without_a_bound() -> None:
     """An address with a query is one entry each: the newest are kept, and no more."""
-    cached = (one for one in gc.get_objects() if isinstance(one, functools._lru_cache_wrapper))
+    cached = (one for one in gc.get_objects() if type(one) is functools._lru_cache_wrapper)
     ours = [one for one in cached if one.__module__.partition(".")[0] in LIBRARIES]
     assert ours
     assert [one for one in ours if one.cache_info().maxsize is None] == []
