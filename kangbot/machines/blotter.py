@@ -181,7 +181,7 @@ class Blotter:
         self.executions.add(fill.execution_id, fill.at_ns)
         self.counts.executions += 1
         before = self.position.net
-        self.position, trips = self.position.apply(fill)
+        self.position, trips = self.position.apply(fill, self.holding.by_hand)
         intent = None if order is None else order.intent
         self.holding = self.holding.filled(fill, intent, before=before, after=self.position.net, closed=bool(trips))
         events: list[Event] = [

@@ -211,7 +211,7 @@ class _Market:
 
     def _filled(self, event: FillApplied) -> None:
         fill, before = event.fill, self._position.net
-        self._position, trips = self._position.apply(fill)
+        self._position, trips = self._position.apply(fill, self._holding.by_hand)
         self._executions.add(fill.execution_id, fill.at_ns)
         order = None if fill.client_id is None else self._orders.get(fill.client_id)
         intent = None if order is None else order.intent

@@ -1,9 +1,10 @@
 """A position is the sum of its fills; a round trip is what happened between flat and flat.
 
 In a spot market nobody nets coins into one position: an account holds those that somebody had before, too. A sale by
-hand is of what is counted here only as far as there is any; the rest was theirs, and makes no short. News may come in
-another order than things happened, so it is kept how much went beyond, and when: a fill from before that is set against
-it when it is heard of.
+hand is of what is counted here only as far as there is any; the rest was theirs, and makes no short. Nor does a sale of
+ours that finds that a hand was there first: it makes one only as far as our own fills have sold more than they bought.
+News may come in another order than things happened, so it is kept how much went beyond, and when: a fill from before
+that is set against it when it is heard of.
 """
 
 from decimal import Decimal
@@ -55,7 +56,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fees_paid: Money = ZERO  # since ever
     opened_ns: int = 0
     last_fill_ns: int = 0
-    beyond: Quantity = ZERO  # spot: sold by hand, and not counted here
+    own: Quantity = ZERO  # spot: the sum of our fills ever, whatever hands did
+    beyond: Quantity = ZERO  # spot: sold, and not counted here
     beyond_value: Money = ZERO  # what that brought
     sold_ns: int = 0  # the newest sale by hand, venue time
 
@@ -76,9 +78,10 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         entry = self.entry
         return ZERO if entry is None else (price - entry) * self.net
 
-    def apply(self, fill: Fill) -> tuple["Position", tuple[RoundTrip, ...]]:
+    def apply(self, fill: Fill, theirs: Quantity = ZERO) -> tuple["Position", tuple[RoundTrip, ...]]:
         """Return the position after `fill`, and the round trip it closed, if any.
 
+        `theirs`: how much of what is held was bought by hand.
         A fill beyond flat closes the old position and opens the other side with the rest; its fee is shared by
         quantity. A fee that a spot venue takes in the coin itself is not held, and counts at the fill's price. The
         caller has made sure that the execution id is new.
@@ -86,20 +89,23 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         if not spot_base(self.market):
             return self._netted(fill)
         fill = _as_held(fill)
-        heard_late = fill.at_ns < self.sold_ns  # of one moment, the order of the news is that of the deeds
-        if fill.signed < 0 and (fill.by_hand or heard_late):
-            return self._sold(fill)
-        if fill.signed > 0 and heard_late and self.beyond:
-            return self._sold_before(fill)
-        return self._netted(fill)
+        after, trips = self._bought(fill) if fill.signed > 0 else self._sold(fill, self._here(fill, theirs))
+        return msgspec.structs.replace(after, own=self.own if fill.by_hand else self.own + fill.signed), trips
 
-    def _sold(self, fill: Fill) -> tuple["Position", tuple[RoundTrip, ...]]:
-        """Return it after a sale that takes no more than there is: one by hand, or one of ours from before such a one.
+    def _here(self, fill: Fill, theirs: Quantity) -> Quantity:
+        """Return how much of a sale was of what is counted here, or is missing now."""
+        here = min(fill.quantity, max(self.net, ZERO))
+        if fill.by_hand:
+            return here if fill.at_ns >= self.opened_ns else ZERO  # what was bought after a sale was not sold by it
+        if fill.at_ns < self.sold_ns:  # a hand sold after it, and what we had sold was gone then
+            return here
+        taken = max(ZERO, self.own + max(theirs, ZERO) - self.net)  # by hands, of what we bought
+        return max(here, fill.quantity - taken)
 
-        What was bought after a sale was not sold by it.
-        """
-        since = fill.by_hand and fill.at_ns < self.opened_ns
-        here = ZERO if since else min(fill.quantity, max(self.net, ZERO))
+    def _sold(self, fill: Fill, here: Quantity) -> tuple["Position", tuple[RoundTrip, ...]]:
+        """Return it after a sale, of which so much was `here`."""
+        if here == fill.quantity and not fill.by_hand:
+            return self._netted(fill)
         after = msgspec.structs.replace(
             self,
             beyond=self.beyond + fill.quantity - here,
@@ -110,11 +116,13 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             return after, ()
         return after._netted(msgspec.structs.replace(fill, quantity=here, fee=fill.fee * here / fill.quantity))  # noqa: SLF001 -- its own successor
 
-    def _sold_before(self, fill: Fill) -> tuple["Position", tuple[RoundTrip, ...]]:
-        """Return it after a purchase, of which a hand had sold some when it was heard of.
+    def _bought(self, fill: Fill) -> tuple["Position", tuple[RoundTrip, ...]]:
+        """Return it after a purchase, of which a hand may have sold some before it is heard of.
 
         What is missing of ours comes first.
         """
+        if fill.at_ns >= self.sold_ns or not self.beyond:
+            return self._netted(fill)
         part = min(max(ZERO, fill.quantity + min(self.net, ZERO)), self.beyond)
         price = self.beyond_value / self.beyond
         left = self.beyond - part

@@ -27,6 +27,7 @@ from kangbot.sim.proof.trace import Trace
 _AGAIN_S = 3.0  # how soon somebody tries again what the daemon was not there for
 _LOOKS_S = 20.0  # of calm: a person looks at markets that were taken from the daemon
 _FAR = Decimal("0.05")  # from the price, as a share of it: what rests there stays there
+_TOLD_NS = 5 * SECOND_NS  # in which the daemon has heard of what was done, and its disk too
 _KILLED_NS = 32 * SECOND_NS  # of calm: what the kill switch withdraws and closes is gone by then
 _CLOSED_NS = 10 * SECOND_NS  # what a hand adds while it is set: a thin book may have no offers left just then
 
@@ -87,7 +88,7 @@ class People:
         One more order is left resting where there are hands: a market that is taken by it is nobody's to release.
         """
         self._gone = True
-        self._invariants.hands.overdue(self._venue_now_ns())
+        self._invariants.hands.overdue(self._venue_now_ns() - _TOLD_NS)  # what came since is asked for in the end
         if self._plan.hands:
             first = self._plan.hands[0]
             self._trade(msgspec.structs.replace(first, side=Side.BUY, away=_FAR))

@@ -30,6 +30,7 @@ class HandWatch:
         self._traded: dict[ExecutionId, int] = {}  # when; not noted yet
         self._untold: dict[VenueOrderId, None] = {}
         self._withdrawn: dict[VenueOrderId, None] = {}
+        self._own: dict[MarketId, Quantity] = {}  # of coins, the sum of our own executions
         self._known: dict[str, None] = {}  # orders and executions of hands, ever
         self._told: dict[str, None] = {}  # of those, what was noted
         self._taken: dict[MarketId, str] = {}  # why, as the journal has it
@@ -96,6 +97,8 @@ class HandWatch:
             self._deeds["hand_sold_theirs"] += -moved > before
             self._deeds["hand_sold_ours"] += bool(self.ours(market) and -moved > before - self.ours(market))
             moved = -min(-moved, max(before, ZERO))
+        elif base and not hand:
+            moved = self._moved(market, moved)
         after = self._nets[market] = before + moved
         if before * after <= 0:
             self._by_hand[market] = after if hand else ZERO
@@ -106,6 +109,18 @@ class HandWatch:
             self._known[fill.execution_id] = None
             self.traded_ns[market] = fill.at_ns
             self._traded[fill.execution_id] = fill.at_ns
+
+    def _moved(self, market: MarketId, moved: Quantity) -> Quantity:
+        """Return by how much an execution of ours moves what is held of coins.
+
+        One that sells what a hand had sold while it was on its way sells coins that are not counted, as far as our own
+        executions have bought what they sell.
+        """
+        own, before = self._own.get(market, ZERO), self.net(market)
+        self._own[market] = own + moved
+        taken = max(ZERO, own + max(ZERO, self._by_hand.get(market, ZERO)) - before)
+        missing = max(ZERO, -moved - max(before, ZERO))
+        return moved + min(missing, taken)
 
     def net(self, market: MarketId) -> Quantity:
         """Return what is held there; negative for a short."""

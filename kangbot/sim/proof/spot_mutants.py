@@ -74,7 +74,7 @@ def spot_stop_over_all_coins(put: Put) -> None:
 
 def spot_sale_makes_short(put: Put) -> None:
     """Net what somebody sells of coins of their own, as a venue nets contracts."""
-    put(Position, "_sold", Position._netted)  # noqa: SLF001
+    put(Position, "_here", lambda _self, fill, _theirs: fill.quantity)
 
 
 def spot_exit_sells_theirs(put: Put) -> None:

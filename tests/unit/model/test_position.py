@@ -196,6 +196,31 @@ def test_what_we_sold_twice_is_missing() -> None:
     assert position.apply(swap(Side.SELL, "2", 4, ours=False))[0].net == Decimal(-1)
 
 
+def test_what_a_hand_sold_while_our_sale_was_on_its_way_is_not_missing() -> None:
+    """Ten bought, four sold by hand, ten by us: four of those were somebody's, and nothing is to be bought back."""
+    fills = swap(Side.BUY, "10", 1), swap(Side.SELL, "4", 2, ours=False), swap(Side.SELL, "10", 3, "90")
+    position, trips = swapped(*fills)
+    assert (position.net, [trip.quantity for trip in trips]) == (Decimal(0), [Decimal(10)])
+    assert trips[0].profit == 4 * (100 - 100) + 6 * (90 - 100)
+    assert position.apply(swap(Side.SELL, "1", 4))[0].net == Decimal(-1)  # what our own fills never bought
+    assert position.apply(swap(Side.BUY, "2", 4))[0].net == Decimal(2)
+
+
+def test_what_we_sold_beyond_all_that_we_bought_is_missing_though_a_hand_sold_too() -> None:
+    """Ten bought, four sold by hand, and both the stop and the exit sold ten: ten are missing, not fourteen."""
+    ours = swap(Side.SELL, "10", 3), swap(Side.SELL, "10", 4)
+    position, _ = swapped(swap(Side.BUY, "10", 1), swap(Side.SELL, "4", 2, ours=False), *ours)
+    assert position.net == Decimal(-10)
+
+
+def test_coins_that_a_hand_bought_and_sold_again_were_none_of_ours() -> None:
+    """What our sale then finds missing is missing."""
+    position, _ = swapped(swap(Side.BUY, "2", 1), swap(Side.BUY, "5", 2, ours=False))
+    position, _ = position.apply(swap(Side.SELL, "5", 3, ours=False), Decimal(5))
+    assert position.net == Decimal(2)
+    assert position.apply(swap(Side.SELL, "3", 4))[0].net == Decimal(-1)
+
+
 def test_a_sale_by_hand_is_older_than_what_was_bought_since() -> None:
     """It is heard of late, and has not sold it."""
     assert swapped(swap(Side.BUY, "1", 5), swap(Side.SELL, "1", 4, ours=False))[0].net == Decimal(1)
@@ -211,6 +236,14 @@ def test_a_purchase_that_is_heard_of_after_it_was_sold_by_hand_is_a_round_trip()
     )
     assert [(trip.quantity, trip.exit) for trip in trips] == [(Decimal(1), Decimal(100))]
     assert (position.net, position.entry, position.beyond) == (Decimal(1), Decimal(100), Decimal(0))
+
+
+@given(st.permutations([swap(Side.BUY, "6", 1), swap(Side.SELL, "2", 2, ours=False), swap(Side.SELL, "5", 3)]))
+def test_a_sale_of_ours_after_one_by_hand_comes_to_the_same_in_any_order(fills: list[Fill]) -> None:
+    """Six bought, two sold by hand, five by us, of which one was somebody's; what is bought since is there."""
+    position, _ = swapped(*fills)
+    assert position.net == Decimal(0)
+    assert position.apply(swap(Side.BUY, "1", 4))[0].net == Decimal(1)
 
 
 @given(st.permutations([swap(Side.BUY, "2", 1), swap(Side.SELL, "3", 3, ours=False), swap(Side.SELL, "1", 2)]))

@@ -128,6 +128,22 @@ def test_coins_that_are_sold_by_hand_are_theirs_first() -> None:
     assert (story.deeds["hand_sold_ours"], story.deeds["hand_sold_theirs"]) == (2, 1)
 
 
+def test_coins_that_a_hand_sold_while_our_sale_was_on_its_way_make_no_short() -> None:
+    """Of what our own fills never bought something is missing all the same."""
+    story = Story()
+
+    def swaps(name: str, side: Side, quantity: str, by: SimOrder) -> None:
+        story.watch.executed(msgspec.structs.replace(fill(name, side, quantity), market=COINS), by)
+
+    ours = order("ours", str(ClientId("kb-1")))
+    swaps("1", Side.BUY, "6", ours)
+    swaps("2", Side.SELL, "2", order("hand"))
+    swaps("3", Side.SELL, "6", ours)
+    assert story.watch.net(COINS) == D(0)
+    swaps("4", Side.SELL, "6", ours)
+    assert story.watch.net(COINS) == D(-6)
+
+
 def test_it_is_kept_when_somebody_traded_last() -> None:
     """Whoever flattens cannot have closed what was bought this very moment; our own trades count for nothing."""
     watch = Story().watch
