@@ -18,9 +18,10 @@ from kangbot.model.orders import OrderStatus
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.scenario.hush import hushed
 from kangbot.scenario.life import DATA_REQUESTS, Life, Outside, rememberers
+from kangbot.scenario.mishaps import Mishaps
 from kangbot.scenario.outcome import Outcome
 from kangbot.scenario.people import People
-from kangbot.scenario.plan import MINUTE_S, Doom, Options, Plan, plan_of
+from kangbot.scenario.plan import MINUTE_S, Options, Plan, plan_of
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.spec import VenueSpec
@@ -29,7 +30,7 @@ from kangbot.sim.proof.invariants import Invariants, Rules
 from kangbot.sim.proof.recovery import Recovery
 from kangbot.sim.proof.trace import Trace
 from kangbot.sim.world.disk import Disk
-from kangbot.sim.world.faults import Fault, Faults, Kind
+from kangbot.sim.world.faults import Faults, Kind
 from kangbot.sim.world.history import SimHistory
 from kangbot.sim.world.loop import VirtualLoop
 from kangbot.sim.world.network import Network
@@ -45,12 +46,6 @@ _LOOK_NS = 5 * SECOND_NS  # how soon a session ends after a promise was broken
 _HISTORY_MINUTES = 20  # what a market on bars of a minute looks back; the others need no more than a quarter of it
 _RATE = 0.2  # frames a second and market: one for each bar of the shortest kind
 _TIMEOUT_S = 6.0  # of a request
-_DOOM_S = 5.0  # a process that did not pass its spot by then dies where it stands
-_CLOCK_S = 0.5  # how wrong the wall clock may be
-_VENUE_CLOCKS_S = (-10.0, -6.0, -3.0, -0.1, 0.5, 2.0)  # by how much the clocks of the venue's hosts are off
-# Bybit says of its order history that it "may delay" (docs/v5/order/order-list). With the venue's queue that is less
-# than the margin after the receive window and the second between two absences.
-_LAG_NS = SECOND_NS
 _RESOLVED_S = 30.0  # the promise for orders of unknown outcome
 _FREEZES = 5  # until nothing is under way when the venue stands still
 _PASSING_NS = 5 * SECOND_NS  # what is in flight may disagree for so long
@@ -114,9 +109,13 @@ class Session:
             alive=lambda: self._alive,
             now_ns=self.now_ns,
         )
-        self._dooms = list(plan.dooms)
-        self._away_ns = 0  # how long the next death lasts
-        self._wrong_ns = 0  # by which the wall clock is wrong
+        self._mishaps = Mishaps(
+            outside=self._outside,
+            venue_time=self._venue_time,
+            trace=self.trace,
+            alive=lambda: self._alive,
+            now_ns=self.now_ns,
+        )
         self._life: Life | None = None
         self._main: asyncio.Task[None] | None = None
         self.lives = 0
@@ -147,7 +146,7 @@ class Session:
             self.invariants.fail("cancel", f"tasks of a dead process go on: {', '.join(leftover)}")
         self.invariants.forgive()
         self.lives += 1
-        clock = Clock(partial(getattr, self._time, "now_ns"), self.true_ns() + self._wrong_ns)
+        clock = Clock(partial(getattr, self._time, "now_ns"), self.true_ns() + self._mishaps.wrong_ns)
         self._life = Life(self._outside, clock, Process(self._died))
         self.trace.note(self.now_ns(), "daemon", f"starts for the {self.lives}. time")
         self._main = self._loop.create_task(self._life.run(), name="daemon")
@@ -170,7 +169,7 @@ class Session:
         self.invariants.attend(None)
         self.trace.note(self.now_ns(), "daemon", f"dies {'where it stands' if spot is None else spot.name.lower()}")
         self._loop.call_soon(self._bury)
-        self._loop.call_later(self._away_ns / 1e9, self._start)
+        self._loop.call_later(self._mishaps.away_ns / 1e9, self._start)
 
     def _bury(self) -> None:
         if self._life is not None:
@@ -183,68 +182,6 @@ class Session:
     def _alive(self) -> Life | None:
         return self._life if self._life is not None and self._life.process.alive else None
 
-    # --------------------------------------------------------------------------------------------------------- faults
-    def _begin(self, fault: Fault) -> None:
-        self.trace.note(self.now_ns(), "fault", f"{fault.kind.value} for {fault.for_ns / 1e9:.1f} s, {fault.share:.2f}")
-        if fault.kind is Kind.CRASH:
-            self._doom(self._dooms.pop(0))
-            return
-        if fault.kind is Kind.VENUE_CLOCK_STEP:
-            self._loop.call_later(self.faults.rng.random() * fault.for_ns / 2e9, self._fail_over, fault)
-            return
-        if fault.kind is Kind.CLOCK_STEP:
-            self.faults.struck(Kind.CLOCK_STEP)
-            self._wrong_ns = int(self.faults.rng.uniform(-_CLOCK_S, _CLOCK_S) * SECOND_NS)
-            return
-        self.faults.begin(fault.kind, fault.share)
-        self._strike_streams(fault.kind)
-        if fault.kind is Kind.STALE_ANSWERS:
-            self._outside.front.lag_ns = _LAG_NS
-        self._loop.call_later(fault.for_ns / 1e9, self._end, fault.kind)
-
-    def _fail_over(self, fault: Fault) -> None:
-        """Have another of the venue's hosts answer, by a clock of its own; under load, where there is any in time."""
-        if not self._outside.network.waiting and self.now_ns() < fault.at_ns + fault.for_ns - _STEP_NS:
-            self._loop.call_later(_STEP_NS / 1e9, self._fail_over, fault)
-            return
-        off_s = self.faults.rng.choice(_VENUE_CLOCKS_S)
-        self.faults.struck(Kind.VENUE_CLOCK_STEP)
-        self.trace.note(self.now_ns(), "fault", f"the venue's clock is {off_s:+} s off from here on")
-        self._venue_time.fail_over(int(off_s * SECOND_NS))
-
-    def _strike_streams(self, kind: Kind) -> None:
-        life = self._alive
-        if life is None:
-            return
-        if kind is Kind.PUBLIC_DOWN:
-            self.faults.struck(kind)
-            life.feeds.break_public()
-        elif kind is Kind.PRIVATE_DOWN:
-            self.faults.struck(kind)
-            life.feeds.break_private()
-        elif kind in (Kind.PARTITION, Kind.HALF_OPEN):
-            life.feeds.fall_silent()
-        elif kind is Kind.MUTE:
-            life.feeds.mute(self.faults.rng.choice(self.plan.markets).market)
-
-    def _end(self, kind: Kind) -> None:
-        self.faults.end(kind)
-        if kind is Kind.STALE_ANSWERS:
-            self._outside.front.lag_ns = 0
-        if kind in (Kind.PUBLIC_DOWN, Kind.PRIVATE_DOWN, Kind.PARTITION, Kind.HALF_OPEN, Kind.MUTE):
-            life = self._alive
-            if life is not None:
-                life.feeds.heal()
-
-    def _doom(self, doom: Doom) -> None:
-        life = self._alive
-        if life is None or life.process.doomed:
-            return
-        self.faults.struck(Kind.CRASH)
-        self._away_ns = doom.away_ns
-        life.process.doom(doom.spot, doom.passes)
-        self._loop.call_later(_DOOM_S, life.process.fall_due)
-
     def _synced(self, first: int, rows: object) -> None:
         del first
         self.invariants.synced(rows)  # type: ignore[arg-type]
@@ -255,8 +192,7 @@ class Session:
         """Play the three acts; ends early where a promise is broken."""
         self._outside.pump.start()
         self._start()
-        for fault in self.plan.faults:
-            self._loop.call_later(fault.at_ns / 1e9, self._begin, fault)
+        self._mishaps.begin()
         self._people.begin()
         await self._until(self.plan.calm_ns)
         await self._calm()
@@ -267,11 +203,7 @@ class Session:
 
     async def _calm(self) -> None:
         """Faults have stopped: everything must heal in time."""
-        for kind in Kind:
-            self._end(kind)
-        if self._alive is not None:
-            self._alive.process.spare()
-        self.trace.note(self.now_ns(), "fault", "all over")
+        self._mishaps.end()
         while self._alive is None and await self._pass(_STEP_NS):
             pass
         began_ns = self.now_ns()
@@ -376,7 +308,7 @@ class Session:
             before, orders = self._outside.disk.last, len(self.engine.orders)
             told, in_step = len(self.engine.executions), self.invariants.in_step
             quarantines = _quarantines(life)
-            self._away_ns = SECOND_NS
+            self._mishaps.away_ns = SECOND_NS
             life.process.die()
             await asyncio.sleep(6.0)
             if len(self.engine.orders) != orders:
