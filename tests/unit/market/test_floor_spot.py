@@ -100,8 +100,16 @@ def stops(told: Story) -> tuple[list[str], list[str]]:
     return asked, [event.kind for event in told.disk.events if isinstance(event, Noted) and "stop." in event.kind]
 
 
-async def looked_at(told: Story, for_s: int) -> None:
-    """Let a bar close and so much time pass; the market looks at its stop again and again while answers are coming."""
+async def bought(told: Story, *ends: str, for_s: int) -> None:
+    """Buy coins, the first requests for whose stop end so, and let so much time pass.
+
+    The market looks at its stop again and again while answers are coming.
+    """
+    on_spot(told)
+    told.venue.stops.extend(ends)
+    await told.live()
+    told.quote()
+    told.strategy.want(1)
     told.venue.answer_s = 0.3
     bar = asyncio.get_running_loop().create_task(told.bar())
     for _ in range(for_s * 10):
@@ -115,12 +123,7 @@ def test_a_stop_beside_coins_that_is_refused_is_tried_nearer_and_then_they_are_s
     """As that of a contract is: a request that insists is no first one, which nobody worries about."""
 
     async def story(told: Story) -> None:
-        on_spot(told)
-        told.venue.stops.extend(["refused"] * 3)
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await looked_at(told, 100)
+        await bought(told, *["refused"] * 3, for_s=100)
         asked, said = stops(told)
         assert asked[:3] == ["cover 90 2 fresh", "cover 95 2 fresh", "cover 97.5 2 fresh"]
         assert said.count("stop.tightened") == 1
@@ -134,12 +137,7 @@ def test_a_stop_beside_coins_that_gets_lost_again_and_again_ends_the_holding() -
     """After its patience."""
 
     async def story(told: Story) -> None:
-        on_spot(told)
-        told.venue.stops.extend(["lost"] * 100)
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await looked_at(told, 100)
+        await bought(told, *["lost"] * 100, for_s=100)
         assert told.venue.net == 0
         assert "stop.closing" in stops(told)[1]
 
@@ -150,18 +148,15 @@ def test_a_policy_to_retry_never_sells_the_coins() -> None:
     """The refused stop is offered again every few seconds; that it is missing is told once."""
 
     async def story(told: Story) -> None:
-        on_spot(told)
         told.stops = StopTerms(policy=StopPolicy.RETRY)
-        told.venue.stops.extend(["refused"] * 4)
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await looked_at(told, 120)
+        await bought(told, *["refused"] * 4, for_s=120)
         asked, said = stops(told)
         assert asked == ["cover 90 2 fresh"] * 5
         assert said == ["stop.failed", "stop.settled"]
         assert told.venue.net == 2
         assert [one.trigger for one in told.venue.beside] == [Decimal(90)]
+
+    play(story)
 
 
 def test_coins_that_somebody_bought_are_no_position_of_ours() -> None:
