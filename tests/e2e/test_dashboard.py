@@ -152,11 +152,16 @@ def test_the_kill_switch_asks_first_and_is_released_from_the_banner(page: Page, 
 
 
 def test_a_market_has_a_page_with_its_candles_and_what_happened(page: Page, daemon: Daemon) -> None:
-    """The chart is drawn out of the history, and the events are told in words."""
+    """The chart is drawn out of the history, and the events are told in words; a stop far away squeezes no candle."""
     log_in(page, daemon)
     page.get_by_role("link", name="BTC/USDT").click()
     expect(page.locator("main h1")).to_have_text("BTC/USDT")
     expect(page.locator(".chart .cartesianlayer .trace.boxes")).to_have_count(1)
+    candles, frame = (page.locator(f".chart .cartesianlayer {part}").first for part in (".trace.boxes", ".gridlayer"))
+    drawn, whole = candles.bounding_box(), frame.bounding_box()
+    assert drawn
+    assert whole
+    assert drawn["height"] > whole["height"] / 4
     expect(page.locator("table", has_text="run_state_changed")).to_be_visible()
     expect(page.get_by_role("img", name=re.compile(r"\d+ candles from .* to .*: lowest"))).to_be_visible()
     latency = page.get_by_role("img", name=re.compile(r"\d+ decisions since the start: half took less than"))

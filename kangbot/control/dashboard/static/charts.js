@@ -1,7 +1,7 @@
 // Candles with what was traded in them, curves, bars; each with a sentence that says its content to who does not see it.
 // Plotly is large, so it is fetched when the first chart is looked at, and cached.
 import { h } from "./dom.js";
-import { moment } from "./format.js";
+import { moment, plain } from "./format.js";
 import { languageNow } from "./words.js";
 
 // Dates in figures read the same in every language; the day stands below the first tick and where it changes.
@@ -64,6 +64,22 @@ function marks(fills, wanted, name, symbol, tint, size = 11) {
   };
 }
 
+/** The prices to show, and the stop among them as a line; one that is far away is named at the edge, for it would squeeze the candles. */
+function around(bars, fills, stop, name, tint) {
+  const prices = [...bars.flatMap((bar) => [Number(bar.low), Number(bar.high)]), ...fills.map((fill) => Number(fill.price))];
+  let low = Math.min(...prices), high = Math.max(...prices);
+  const height = high - low || high * 0.001, at = Number(stop);
+  const some = stop !== null && stop !== undefined, near = some && at > low - height && at < high + height;
+  if (near) { low = Math.min(low, at); high = Math.max(high, at); }
+  const room = (high - low || height) * 0.08;
+  const under = at < low;
+  return {
+    range: [low - room, high + room],
+    shapes: near ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: at, y1: at, line: { color: tint, width: 1.5, dash: "dash" } }] : [],
+    annotations: some && !near ? [{ xref: "paper", x: 1, xanchor: "right", yref: "paper", y: under ? 0 : 1, yanchor: under ? "bottom" : "top", text: `${name} ${plain(stop)} ${under ? "↓" : "↑"}`, showarrow: false, font: { color: tint, size: 12 } }] : [],
+  };
+}
+
 /** Draw closed `bars` with `fills` and the `stop` into `node`. */
 export async function candles(node, { sentence, bars, fills, stop, words }) {
   const good = colour("--good"), bad = colour("--bad");
@@ -78,8 +94,8 @@ export async function candles(node, { sentence, bars, fills, stop, words }) {
     marks(seen, "buy", words.buy, "triangle-up", good),
     marks(seen, "sell", words.sell, "triangle-down", bad),
   ];
-  const level = stop === null || stop === undefined ? [] : [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: Number(stop), y1: Number(stop), line: { color: bad, width: 1.5, dash: "dash" } }];
-  await draw(node, sentence, traces, { showlegend: true, margin: { l: 8, r: 70, t: 48, b: 42 }, legend: { orientation: "h", y: 1.02, yanchor: "bottom" }, xaxis: { rangeslider: { visible: false } }, shapes: level, dragmode: "pan", hovermode: "x unified" }, { scrollZoom: true });
+  const { range, ...guard } = around(bars, seen, stop, words.stop, bad);
+  await draw(node, sentence, traces, { ...guard, yaxis: { range }, uirevision: "candles", showlegend: true, margin: { l: 8, r: 70, t: 48, b: 42 }, legend: { orientation: "h", y: 1.02, yanchor: "bottom" }, xaxis: { rangeslider: { visible: false } }, dragmode: "pan", hovermode: "x unified" }, { scrollZoom: true });
 }
 
 /** Draw one line over time into `node`; `points` are [moment, number]. `stepped`: it keeps its value until the next. */

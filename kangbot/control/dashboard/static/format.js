@@ -5,8 +5,8 @@ const UNIT = "\u00a0"; // between a figure and its unit no line ends
 
 const locale = () => (languageNow() === "id" ? "id-ID" : "en-GB");
 
-/** A price or quantity as the daemon wrote it, or a dash. */
-export const plain = (value) => (value === null || value === undefined || value === "" ? "–" : String(value));
+/** A price or quantity as the daemon wrote it, with the minus of the other figures, or a dash. */
+export const plain = (value) => (value === null || value === undefined || value === "" ? "–" : String(value).replace(/^-/, "−"));
 
 /** Money with two decimals and its sign where `signed`. */
 export function money(value, signed = false) {

@@ -13,7 +13,7 @@ const REFRESH_MS = 10000;
 
 function details(market, breakers) {
   const rows = [
-    ["strategy", `${market.strategy} ${market.timeframe}${market.aside ? `; ${word("slow.hint", { ms: count(Math.round(market.longest_call_ms)) })}` : ""}`], ["position", Number(market.net) ? market.net : "–"], ["entry", plain(market.entry)],
+    ["strategy", `${market.strategy} ${market.timeframe}${market.aside ? `; ${word("slow.hint", { ms: count(Math.round(market.longest_call_ms)) })}` : ""}`], ["position", Number(market.net) ? plain(market.net) : "–"], ["entry", plain(market.entry)],
     ["stopprice", market.unprotected ? `NO STOP: ${market.unprotected}` : plain(market.stop)], ["openprofit", money(market.unrealised, true)], ["realised", money(market.realised, true)],
     ["fees", money(market.fees)], ["signal", market.signal || "–"], ["blocked", market.blocked || "–"],
     ["noentries", market.paused ? word("paused.until", { until: when(market.paused_until_ns), why: market.paused }) : "–"], ["age", age(market.feed_age_s)],
@@ -61,7 +61,7 @@ export function marketPage(name, access) {
       if (!bars.items.length) blank(chart, word("chart.none"));
       else {
         bars.items.reverse();
-        await candles(chart, { sentence: candlesInWords(bars.items, done.items), bars: bars.items, fills: done.items, stop: market?.stop, words: { price: word("price"), buy: word("chart.buy"), sell: word("chart.sell"), exit: word("chart.exit") } });
+        await candles(chart, { sentence: candlesInWords(bars.items, done.items), bars: bars.items, fills: done.items, stop: market?.stop, words: { price: word("price"), stop: word("stopprice"), buy: word("chart.buy"), sell: word("chart.sell"), exit: word("chart.exit") } });
       }
     } catch (error) {
       blank(chart, error.message);

@@ -143,7 +143,7 @@ function row(access) {
       last = next.price === null ? null : Number(next.price);
       line.draw(prices.get(next.market) ?? []);
       const held = Number(next.net) !== 0;
-      say(cells.position, held ? next.net : "–");
+      say(cells.position, held ? plain(next.net) : "–");
       say(cells.open, held ? money(next.unrealised, true) : "–");
       dress(cells.open, `n ${held ? tone(next.unrealised) : ""}`.trim());
       say(cells.realised, money(next.realised, true));
