@@ -355,3 +355,13 @@ async def venue() -> AsyncIterator[WordVenue]:
     await venue.start()
     yield venue
     await venue.aclose()
+
+
+BOTH = {Channel.QUOTE: None, Channel.TRADE: None}
+QUOTES = {Channel.QUOTE: None}
+BTC, ETH = instrument("BTC"), instrument("ETH")
+
+
+async def alive(inbox: Inbox, *topics: str) -> None:
+    """Wait until the topics are live."""
+    await until(lambda: all(inbox.live.get(topic, False) for topic in topics))
