@@ -15,6 +15,7 @@ import typer
 
 from kangbot.cli import exit_codes
 from kangbot.cli.answer import answer
+from kangbot.cli.whereabouts import whereabouts
 from kangbot.errors import ConfigInvalid, Refused
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings, load
@@ -165,7 +166,7 @@ def _now() -> str:
 
 def _kept(config: Path, state: Path | None) -> list[Version]:
     """Return the versions; the file itself may be the one that is broken, so the folder can be named."""
-    folder = state or load(config, os.environ).state_dir
+    folder = state or whereabouts(config).state
     try:
         return Versions(folder).all()
     except OSError as error:

@@ -4,7 +4,6 @@ A daemon that answers is told over its socket. One that does not answer is told 
 second, which also holds the next start where none runs: so `kill` works whenever the state folder can be written.
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -14,9 +13,9 @@ import typer
 from kangbot.cli import exit_codes
 from kangbot.cli.answer import no_daemon
 from kangbot.cli.online import readable
+from kangbot.cli.whereabouts import Whereabouts, whereabouts
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.machines.killswitch import FILE, Wish, joined, read, wish, write
-from kangbot.settings import load
 
 
 class Killed(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +28,7 @@ class Killed(msgspec.Struct, frozen=True, kw_only=True):
 
 def kill(config: Path, *, socket: Path | None, reason: str, flatten: bool, as_json: bool = False) -> int:
     """Set the switch and return the exit code: 0 where it is kept, in the daemon or in the file."""
-    path, folder = (socket, socket.parent) if socket else _places(config)
+    path, folder = Whereabouts(socket, socket.parent) if socket else whereabouts(config)
     reason = readable(reason)  # no letter of it may keep the switch from being set
     try:
         standing = ControlClient(path).kill(reason, flatten=flatten)
@@ -45,11 +44,6 @@ def kill(config: Path, *, socket: Path | None, reason: str, flatten: bool, as_js
     typer.echo(f"no entries from now on ({standing['killed']}); resting entries are cancelled{closing}")
     typer.echo("it stays so over restarts, until: kangbot release")
     return exit_codes.OK
-
-
-def _places(config: Path) -> tuple[Path, Path]:
-    settings = load(config, os.environ)
-    return settings.control_socket, settings.state_dir
 
 
 def _say(said: object) -> None:
@@ -76,7 +70,7 @@ def _by_file(file: Path, silence: NoDaemonError, wanted: Wish, *, config: Path, 
 
 def release(config: Path, *, market: str, socket: Path | None, as_json: bool = False) -> int:
     """Release the switch, or the quarantine of a market, and return the exit code."""
-    client = ControlClient(socket or _places(config)[0])
+    client = ControlClient(socket or whereabouts(config).socket)
     try:
         if market:
             market = client.release_market(readable(market))

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from kangbot.cli import exit_codes
 from kangbot.cli.answer import no_daemon
 from kangbot.cli.install import UNIT
+from kangbot.cli.whereabouts import whereabouts
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.settings import load
 
@@ -52,7 +53,7 @@ def logs(config: Path, *, socket: Path | None, lines: int, follow: bool, as_json
 
 
 def _found(config: Path, socket: Path | None, lines: int, *, follow: bool) -> tuple[Reading, int]:
-    path = socket or load(config, os.environ).control_socket
+    path = socket or whereabouts(config).socket
     try:
         pid = ControlClient(path).report().pid
     except NoDaemonError as error:

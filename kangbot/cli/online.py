@@ -12,8 +12,8 @@ import typer
 
 from kangbot.cli import exit_codes
 from kangbot.cli.answer import no_daemon
+from kangbot.cli.whereabouts import whereabouts
 from kangbot.control.client import ControlClient, NoDaemonError
-from kangbot.settings import load
 
 Call = Callable[[ControlClient], Any]
 Rows = list[dict[str, Any]]
@@ -22,7 +22,7 @@ Rows = list[dict[str, Any]]
 def online(config: Path, socket: Path | None, call: Call, show: Callable[[Any], str], *, as_json: bool) -> int:
     """Make the call, print its answer as `show` writes it or as JSON, and return the exit code."""
     try:
-        said = call(ControlClient(socket or load(config, os.environ).control_socket))
+        said = call(ControlClient(socket or whereabouts(config).socket))
     except NoDaemonError as error:
         sys.stderr.write(f"{no_daemon(error, config)}\n")
         return exit_codes.NO_DAEMON

@@ -1,6 +1,5 @@
 """`kangbot status`: what the running daemon does."""
 
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,16 +9,16 @@ import typer
 
 from kangbot.cli import exit_codes
 from kangbot.cli.answer import no_daemon
+from kangbot.cli.whereabouts import whereabouts
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.health.report import MarketReport, Report
-from kangbot.settings import load
 
 COLUMNS = f"{'market':<16} {'state':<9} {'price':>12} {'position':>12} {'open':>10} {'realised':>10} {'orders':>6}  why"
 
 
 def status(config: Path, *, socket: Path | None, as_json: bool) -> int:
     """Print the daemon's report and return the exit code."""
-    path = socket or load(config, os.environ).control_socket
+    path = socket or whereabouts(config).socket
     try:
         report = ControlClient(path).report()
     except NoDaemonError as error:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +74,15 @@ def test_a_wrong_file_changes_nothing_and_is_told_once(world: World) -> None:
     assert log.count("config.invalid") == 1
     (aside,) = (world.state / "config").glob("kangbot.toml.corrupted.*")
     assert aside.read_text() == world.config.read_text() == wrong, "a copy: the person's file is where it was"
+    killed = subprocess.run(
+        [sys.executable, "-m", "kangbot", "kill", "--config", str(world.config)],
+        env=os.environ | world.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (killed.returncode, "The file is wrong" in killed.stderr) == (0, True), killed.stderr
+    assert world.client.report().killed, "nobody mends a typo first in an emergency"
     save(world, CONFIG)
     world.until(lambda report: not report.config.problem)
 

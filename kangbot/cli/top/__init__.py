@@ -4,7 +4,6 @@ Two questions over the control socket a second, answered out of the daemon's mem
 waited for: the board says so, and goes on with the next one.
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -17,10 +16,10 @@ from kangbot.cli import exit_codes
 from kangbot.cli.answer import no_daemon
 from kangbot.cli.top.board import Board, Seen
 from kangbot.cli.top.keys import Keys
+from kangbot.cli.whereabouts import whereabouts
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.health.checks import Health
 from kangbot.runtime.world import real_world
-from kangbot.settings import load
 
 _EVERY_S = 1.0
 _ANSWER_S = 3.0  # a daemon that needs longer is said not to answer; keys wait as long
@@ -28,7 +27,7 @@ _ANSWER_S = 3.0  # a daemon that needs longer is said not to answer; keys wait a
 
 def top(config: Path, *, socket: Path | None, as_json: bool) -> int:
     """Show the board until q or Ctrl-C; once, where the output is no terminal, or one that cannot be drawn on."""
-    client = ControlClient(socket or load(config, os.environ).control_socket, timeout_s=_ANSWER_S)
+    client = ControlClient(socket or whereabouts(config).socket, timeout_s=_ANSWER_S)
     try:
         seen = _look(client)
     except NoDaemonError as error:
