@@ -1,5 +1,6 @@
 """What goes into one commit, and who may still write when the disk is full. Blocking: used on the journal's thread."""
 
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -46,7 +47,7 @@ class Committer:
             except sqlite3.Error as error:
                 cause = error
                 self._reserve.release()
-                self._file.limit_pages(self._reserve.size)
+                self._bound(self._reserve.size)
                 self.full = True
         refused = _refused(cause)
         outcomes = [Outcome(group, 0, refused) for group in groups if not group.reserve]
@@ -63,8 +64,12 @@ class Committer:
         if self.full:
             self.full = not self._reserve.take()
             if not self.full:
-                self._file.limit_pages(0)
+                self._bound(0)
         return not self.full
+
+    def _bound(self, beyond_bytes: int) -> None:
+        with contextlib.suppress(sqlite3.Error):  # a disk that answers nothing: the next write has its words
+            self._file.limit_pages(beyond_bytes)
 
     def _write(self, groups: Sequence[Group]) -> list[Outcome]:
         sequence = self._file.last

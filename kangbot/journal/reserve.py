@@ -25,8 +25,9 @@ class Reserve:
         return self.held
 
     def release(self) -> None:
-        """Give the room back to the disk."""
-        self._path.unlink(missing_ok=True)
+        """Give the room back to the disk, where it lets us: one that an error has made read-only keeps the file."""
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
         self.held = False
 
     def _allocate(self) -> bool:

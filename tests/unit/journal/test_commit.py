@@ -85,3 +85,14 @@ def test_disk_without_room_for_the_reserve_takes_exits_only(tmp_path: Path, file
     assert isinstance(outcomes[0].error, NeedsHuman)
     assert "only its reserve is left" in outcomes[0].error.message
     assert sequences(committer.store([group("entry")])) == [0]
+
+
+def test_disk_that_refuses_whatever_is_asked_of_it_is_answered_for(tmp_path: Path, file: JournalFile) -> None:
+    """Read-only by an error, it writes nothing and removes nothing: whoever waits is told so, exits too."""
+    committer = Committer(file, Reserve(tmp_path / "reserve", 64 * KIB))
+    (tmp_path / "reserve").unlink()
+    (tmp_path / "reserve").mkdir()  # what no one may remove as a file
+    file.close()
+    outcomes = committer.store([group("entry"), group("exit", reserve=True)])
+    assert sequences(outcomes) == [0, 0]
+    assert committer.full

@@ -34,3 +34,17 @@ def test_reserve_in_a_folder_that_is_gone_is_not_held(tmp_path: Path) -> None:
 def test_reserve_of_nothing_is_always_held(tmp_path: Path) -> None:
     """Size 0 switches it off."""
     assert Reserve(tmp_path / "reserve", 0).take()
+
+
+def test_reserve_that_the_disk_will_not_give_back_is_no_fault(tmp_path: Path) -> None:
+    """A disk that an error has made read-only removes nothing: no exception, and it is not held."""
+    path = tmp_path / "reserve"
+    reserve = Reserve(path, 1)
+    assert reserve.take()
+    path.unlink()
+    path.mkdir()  # what no one may remove as a file
+    reserve.release()
+    assert not reserve.held
+    assert not reserve.take()
+    path.rmdir()
+    assert reserve.take()
