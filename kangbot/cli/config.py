@@ -46,7 +46,7 @@ def diff(config: Path, state: Path | None, number: int | None, *, as_json: bool 
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(errors="replace").splitlines(keepends=True)
+        return path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
     except OSError as error:
         raise Refused(f"{path} cannot be read: {error.strerror}") from None
 

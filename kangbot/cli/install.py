@@ -71,12 +71,13 @@ def _known(user: str) -> bool:
 
 def unit(program: str) -> str:
     """Return the unit's text, for the `kangbot` that is at this path."""
-    return shipped_config("systemd").joinpath(UNIT).read_text().replace(_SHIPPED_PROGRAM, program)
+    return shipped_config("systemd").joinpath(UNIT).read_text(encoding="utf-8").replace(_SHIPPED_PROGRAM, program)
 
 
 def configuration() -> str:
     """Return the configuration to begin with: the shipped one, with the state where the unit has it."""
-    return shipped_config("kangbot.toml").read_text().replace('state_dir = "../state" ', f'state_dir = "{_STATE}"')
+    shipped = shipped_config("kangbot.toml").read_text(encoding="utf-8")
+    return shipped.replace('state_dir = "../state" ', f'state_dir = "{_STATE}"')
 
 
 def installing(machine: Machine, program: str) -> Iterator[Step]:
@@ -99,7 +100,7 @@ def installing(machine: Machine, program: str) -> Iterator[Step]:
     if not config.exists():
         yield _file(config, configuration(), 'write /etc/kangbot/kangbot.toml, the shipped one, mode = "sandbox"')
     place, text = machine.at(f"/etc/systemd/system/{UNIT}"), unit(program)
-    if not place.is_file() or place.read_text() != text:
+    if not place.is_file() or place.read_text(encoding="utf-8", errors="replace") != text:
         verb = "renew" if place.exists() else "write"
         yield _file(place, text, f"{verb} /etc/systemd/system/{UNIT}, which runs {program}")
         reload = ("systemctl", "daemon-reload")
@@ -129,7 +130,7 @@ def _file(path: Path, text: str, words: str) -> Step:
     def write() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         new = path.with_name(f".{path.name}.new")
-        new.write_text(text)
+        new.write_text(text, encoding="utf-8")
         new.chmod(0o644)
         new.replace(path)  # whole, or not at all
 

@@ -64,7 +64,8 @@ def _found(config: Path, socket: Path | None, lines: int, *, follow: bool) -> tu
         return Reading(why=str(error)), exit_codes.FAILURE
     process = Path("/proc") / str(pid)
     try:
-        handle, groups = str((process / "fd" / "2").readlink()), (process / "cgroup").read_text()
+        handle = str((process / "fd" / "2").readlink())
+        groups = (process / "cgroup").read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         why = f"where process {pid} writes cannot be seen: {error.strerror}. Ask as its user, or as root"
         return Reading(why=why), exit_codes.FAILURE

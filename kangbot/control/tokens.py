@@ -69,7 +69,7 @@ def _token(path: Path) -> str:
         except FileExistsError:
             return _kept(path)
         token = new_secret()
-        with os.fdopen(handle, "w") as file:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(f"{token}\n")
             file.flush()
             os.fsync(file.fileno())

@@ -47,7 +47,7 @@ def _limits(groups: Path, own: Path) -> Iterator[int]:
     """Yield the limits of our control group and of those above it, in bytes."""
     for file in _files(groups, own):
         try:
-            said = file.read_text().strip()
+            said = file.read_text(encoding="utf-8").strip()
         except OSError:
             continue  # of a container that sees its own group alone, as the root
         if said.isdecimal() and int(said) < _NONE:
@@ -56,7 +56,7 @@ def _limits(groups: Path, own: Path) -> Iterator[int]:
 
 def _files(groups: Path, own: Path) -> Iterator[Path]:
     try:
-        lines = own.read_text().splitlines()
+        lines = own.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
     for line in lines:

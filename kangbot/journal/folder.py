@@ -23,7 +23,7 @@ def admit(folder: Path) -> None:
     """
     path = folder / FILE
     try:
-        with path.open() as file:
+        with path.open(encoding="utf-8") as file:
             text = file.read(_LONGEST + 1).strip()
     except FileNotFoundError:
         _number(path)
@@ -42,7 +42,7 @@ def admit(folder: Path) -> None:
 def _number(path: Path) -> None:
     fresh = path.with_name(f".{FILE}.new")
     try:
-        with fresh.open("w") as file:
+        with fresh.open("w", encoding="utf-8") as file:
             file.write(f"{FORMAT}\n")
             file.flush()
             os.fsync(file.fileno())

@@ -57,7 +57,7 @@ class StatePath(Protocol):
     def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
         """Return what the file says."""
 
-    def write_text(self, data: str) -> int:
+    def write_text(self, data: str, encoding: str | None = None) -> int:
         """Write the file anew."""
 
     def replace(self, target: Any) -> object:
@@ -155,7 +155,7 @@ class KillSwitch:
 
     def _found(self) -> Wish | None:
         try:
-            return read(self._file.read_text(errors="replace"))
+            return read(self._file.read_text(encoding="utf-8", errors="replace"))
         except FileNotFoundError:
             return None
         except OSError as error:  # there it is; what it says is not worth a position
@@ -209,7 +209,7 @@ class KillSwitch:
             return
         fresh = self._file.with_name(f".{self._file.name}.new")
         try:
-            fresh.write_text(write(standing))
+            fresh.write_text(write(standing), encoding="utf-8")
             fresh.replace(self._file)
         except OSError as error:
             if not self._put_failed:

@@ -218,7 +218,7 @@ class Life:
         """Set the kill switch, by its file or by a call."""
         if by_file:
             file = SimPath(STATE, self._outside.files, self._outside.faults, None) / FILE
-            file.write_text(write(wish))
+            file.write_text(write(wish), encoding="utf-8")
             self._outside.invariants.killing.keeps()
         elif self._switch is not None:
             self._tasks.spawn("operator/kill", self._kill(self._switch, wish))

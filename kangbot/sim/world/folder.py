@@ -49,7 +49,7 @@ class SimPath:
             raise FileNotFoundError(errno.ENOENT, "no such file", str(self))
         return said
 
-    def write_text(self, data: str) -> int:
+    def write_text(self, data: str, encoding: str | None = None) -> int:  # noqa: ARG002 -- of a Path
         """Write the file anew. OSError where the disk is full."""
         if self._faults.on(Kind.DISK_FULL) and self._process is not None:
             self._faults.struck(Kind.DISK_FULL)

@@ -1,6 +1,9 @@
 """The kill switch, on a real journal and real files."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from pathlib import Path
 
@@ -130,6 +133,34 @@ async def test_setting_it_again_changes_nothing(tmp_path: Path, journal: Journal
     )
     assert len(await events(journal)) == 2
     assert life.file.read_text() == "news\nflatten\n"
+
+
+IN_WHATEVER_LOCALE = """
+import asyncio, pathlib, sys
+sys.path.insert(0, sys.argv[2])
+from kangbot.journal.writer import JournalWriter
+from kangbot.runtime.world import Clock, World
+from tests.unit.market.test_killswitch import begin
+
+
+async def main(folder: pathlib.Path) -> None:
+    async with await JournalWriter.open(folder, World(clock=Clock(), seed=b"kill")) as journal:
+        life = await begin(folder, journal)
+        assert (await life.switch.kill(REASON, "test")).kept == ("journal", "file")
+        assert (await begin(folder, journal)).risk.killed == REASON
+
+
+REASON = "harga jatuh \\u2014 tutup"
+asyncio.run(main(pathlib.Path(sys.argv[1])))
+"""
+
+
+def test_a_reason_of_any_letters_is_kept_in_any_locale(tmp_path: Path) -> None:
+    """Also where the daemon's locale has none but those of ASCII: the file is the same everywhere."""
+    here = str(Path(__file__).parents[3])
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "utf-8"}
+    subprocess.run([sys.executable, "-c", IN_WHATEVER_LOCALE, str(tmp_path), here], env=plain, check=True)
+    assert (tmp_path / FILE).read_text(encoding="utf-8") == "harga jatuh \u2014 tutup\n"
 
 
 async def test_a_file_does_the_same(tmp_path: Path, journal: JournalWriter, monkeypatch: pytest.MonkeyPatch) -> None:
