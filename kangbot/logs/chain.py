@@ -1,6 +1,6 @@
 """The chain an event passes: context, time, level, error, mask, renderer, standard error."""
 
-import contextlib
+import atexit
 import logging
 import os
 import sys
@@ -16,8 +16,11 @@ import structlog
 
 from kangbot.logs.bridge import route
 from kangbot.logs.masking import Masker
+from kangbot.logs.out import Out
 from kangbot.logs.rendering import Console, Fields, render_json
 from kangbot.runtime.world import SECOND_NS, Clock
+
+log = structlog.get_logger(__name__)
 
 Level = Literal["debug", "info", "warning", "error"]
 PACKAGE = Path(__file__).parents[1]
@@ -58,7 +61,8 @@ def configure(settings: _Settings, clock: Clock) -> Masker:
 def set_up(options: LogOptions, clock: Clock, stream: TextIO | None = None) -> Masker:
     """Set up logging for this process, to `stream` (None: standard error)."""
     masker = Masker(options.secrets)
-    out = _Out(stream or sys.stderr)
+    out = Out(stream or sys.stderr, lambda lines: log.warning("logs.lost", lines=lines))
+    atexit.register(out.close)
     debug = options.level == "debug"
     render: Callable[[Fields], str]
     if options.format == "json":
@@ -78,21 +82,6 @@ def set_up(options: LogOptions, clock: Clock, stream: TextIO | None = None) -> M
 
     route(from_library, logging.INFO if debug else max(logging.WARNING, getattr(logging, options.level.upper())))
     return masker
-
-
-class _Out:
-    """Standard error, a line a call. One whose reader has gone is no reason to stop trading: the line is dropped."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self.is_terminal = stream.isatty()
-
-    def write(self, line: str) -> None:
-        with contextlib.suppress(OSError, ValueError):  # ValueError: closed at the interpreter's end
-            self._stream.write(f"{line}\n")
-            self._stream.flush()
-
-    debug = info = warning = error = critical = write
 
 
 class _Chain:

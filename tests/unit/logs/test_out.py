@@ -1,0 +1,135 @@
+"""A line of the log waits for no reader: one that stands still, goes on later, or has gone."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from io import StringIO
+from time import monotonic, sleep
+from typing import NamedTuple, TextIO
+
+import pytest
+
+from kangbot.logs import out as out_of
+from kangbot.logs.out import Out
+
+LINE = "x" * 999
+FOR_S = 60.0  # far more than any of it takes
+
+
+class Reader(NamedTuple):
+    """What the lines are written to, how they are read there, and how the reader goes away."""
+
+    stream: TextIO
+    read: Callable[[], bytes]
+    leave: Callable[[], object]
+
+
+@pytest.fixture(params=["pipe", "terminal", "socket"])
+def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
+    """A reader that reads nothing by itself."""
+    with ExitStack() as held:
+        if request.param == "socket":
+            ours, theirs = socket.socketpair()
+            held.callback(theirs.close)
+            stream = held.enter_context(os.fdopen(ours.detach(), "w", encoding="ascii"))
+            yield Reader(stream, lambda: theirs.recv(4096), theirs.close)
+        else:
+            end, number = os.openpty() if request.param == "terminal" else os.pipe()
+            there = held.enter_context(os.fdopen(end, "rb", buffering=0))
+            stream = held.enter_context(os.fdopen(number, "w", encoding="ascii"))
+            yield Reader(stream, lambda: os.read(there.fileno(), 4096), there.close)
+
+
+class Reading(threading.Thread):
+    """Reads lines until one of them is `last`."""
+
+    def __init__(self, reader: Reader, last: str) -> None:
+        super().__init__(daemon=True)
+        self._reader = reader
+        self._last = last
+        self.lines: list[str] = []
+
+    def run(self) -> None:
+        """Read."""
+        said = b""
+        while f"\n{self._last}\n".encode() not in said:
+            said += self._reader.read().replace(b"\r", b"")
+        self.lines = said.decode().splitlines()
+
+
+def test_a_reader_that_stands_still_holds_nobody_up_and_misses_nothing(reader: Reader) -> None:
+    """More than a pipe takes is written at once; what waited comes in its order, before the next line."""
+    out = Out(reader.stream)
+    for number in range(200):
+        out.write(f"{number} {LINE}")
+    reading = Reading(reader, "last")
+    reading.start()
+    written(out, "last", until=lambda: not reading.is_alive())
+    out.close()
+    assert [line.split()[0] for line in reading.lines[:201]] == [*map(str, range(200)), "last"]
+
+
+def test_what_waits_is_bounded_and_what_was_left_out_is_told(reader: Reader) -> None:
+    """The first lines are kept, for they have the cause; the others are counted."""
+    lost: list[int] = []
+    out = Out(reader.stream, lost.append)
+    for number in range(2000):
+        out.write(f"{number} {LINE}")
+    assert not lost
+    reading = Reading(reader, "last")
+    reading.start()
+    written(out, "last", until=lambda: not reading.is_alive())
+    out.close()
+    came = [line.split()[0] for line in reading.lines if LINE in line]
+    assert came == [*map(str, range(len(came)))]
+    assert 200 < len(came) < 2000
+    assert lost[0] >= 2000 - len(came)
+
+
+def written(out: Out, line: str, *, until: Callable[[], bool]) -> None:
+    """Write the line again and again."""
+    over_s = monotonic() + FOR_S
+    while not until():
+        assert monotonic() < over_s
+        out.write(line)
+        sleep(0.001)
+
+
+def test_a_reader_that_is_only_slow_gets_what_waits_at_the_end(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last lines of a process say why it ended."""
+    monkeypatch.setattr(out_of, "_LAST_S", FOR_S)
+    out = Out(reader.stream)
+    for number in range(200):
+        out.write(f"{number} {LINE}")
+    out.write("last")
+    reading = Reading(reader, "last")
+    reading.start()
+    out.close()
+    reading.join(FOR_S)
+    assert [line.split()[0] for line in reading.lines] == [*map(str, range(200)), "last"]
+
+
+def test_a_reader_that_has_gone_is_no_reason_to_stop(reader: Reader) -> None:
+    """Lines are dropped, those that waited too."""
+    out = Out(reader.stream)
+    for _ in range(200):
+        out.write(LINE)
+    reader.leave()
+    out.write(LINE)
+    out.write(LINE)
+    out.close()
+    out.close()
+
+
+def test_what_is_no_file_is_written_to_as_it_is() -> None:
+    """A test's own."""
+    stream = StringIO()
+    out = Out(stream)
+    out.write("one")
+    stream_was = stream.getvalue()
+    stream.close()
+    out.write("two")
+    assert stream_was == "one\n"
+    assert not out.is_terminal
