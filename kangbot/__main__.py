@@ -8,10 +8,12 @@ import sys
 from kangbot.cli import exit_codes
 from kangbot.cli.main import app
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
+from kangbot.runtime.standard import hold_standard_streams
 
 
 def main() -> int:
     """Run the command that was typed and return its exit code; see `cli/exit_codes.py`."""
+    hold_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a sign that the terminal's letters do not have is no fault

@@ -37,6 +37,7 @@ from kangbot.runtime.garbage import freeze
 from kangbot.runtime.hang import HangGuard
 from kangbot.runtime.leash import on_leash
 from kangbot.runtime.service import Keeper
+from kangbot.runtime.standard import hold_standard_streams
 from kangbot.runtime.switching import let_threads_in
 from kangbot.runtime.world import World, real_world
 from kangbot.settings.file import ConfigFile, Saved
@@ -47,6 +48,7 @@ log = structlog.get_logger(__name__)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon until it is told to stop, and return its exit code."""
+    hold_standard_streams()
     parser = argparse.ArgumentParser(prog="kangbot run", description="Run the trading daemon.")
     parser.add_argument("--config", type=Path, required=True, help="the TOML file")
     parser.add_argument("--json", action="store_true", help="print the summary of the run when it has ended")

@@ -4,12 +4,14 @@ import argparse
 import sys
 from decimal import Decimal
 
+from kangbot.runtime.standard import hold_standard_streams
 from kangbot.sandbox.main import run
 from kangbot.sandbox.options import ServeOptions
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Read the command line and serve."""
+    hold_standard_streams()
     defaults = ServeOptions()
     parser = argparse.ArgumentParser(prog="kangbot.sandbox", description=__doc__)
     parser.add_argument("--host", default=defaults.host)
