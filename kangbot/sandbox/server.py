@@ -40,10 +40,11 @@ class Sandbox:
         self._tasks = tasks
         self.exchange = exchange
         self.port: int = runner.addresses[0][1]
-        self.rest_url = f"http://{options.host}:{self.port}"
-        self.ws_public_url = f"ws://{options.host}:{self.port}/v5/public/linear"
-        self.ws_spot_url = f"ws://{options.host}:{self.port}/v5/public/spot"
-        self.ws_private_url = f"ws://{options.host}:{self.port}/v5/private"
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        self.rest_url = f"http://{host}:{self.port}"
+        self.ws_public_url = f"ws://{host}:{self.port}/v5/public/linear"
+        self.ws_spot_url = f"ws://{host}:{self.port}/v5/public/spot"
+        self.ws_private_url = f"ws://{host}:{self.port}/v5/private"
 
     async def __aenter__(self) -> Self:
         return self

@@ -173,6 +173,10 @@ def shallow() -> Iterator[Path]:
         yield Path(name)
 
 
+NO_PROXY_THERE = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"), "http://127.0.0.1:1")
+"""What is on loopback is asked without one."""
+
+
 class Demo:
     """`kangbot demo` as a script starts it; everything that it started can be asked for."""
 
@@ -183,7 +187,7 @@ class Demo:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "TMPDIR": str(folder)},
+            env={**os.environ, **NO_PROXY_THERE, "TMPDIR": str(folder)},
         )
         deadline = time.monotonic() + 60
         while len(self.started) < 2 and time.monotonic() < deadline:
@@ -218,10 +222,12 @@ def test_a_demo_that_is_interrupted_sums_up_and_leaves_nobody_behind(shallow: Pa
     assert gone(demo.pids)
 
 
-def test_a_demo_that_is_interrupted_while_it_starts_leaves_nobody_behind(shallow: Path) -> None:
-    """Nothing to sum up yet: one line and 130."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_demo_that_is_interrupted_while_it_starts_leaves_nobody_behind(number: int, shallow: Path) -> None:
+    """Ctrl-C, or the end of its terminal. Nothing to sum up yet: one line and 130, and its folder is gone."""
     demo = Demo(shallow)
-    was = demo.ended(signal.SIGINT)
+    was = demo.ended(number)
+    assert not list(shallow.iterdir())
     assert (was["status"], was["out"]) == (130, ""), was
     assert was["err"].count("\n") == 1
     assert gone(demo.pids)

@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Self
@@ -107,7 +107,7 @@ class _Demo:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as begun:  # closed here where it does not come so far
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in _ends():
                 begun.callback(signal.signal, number, signal.signal(number, self._interrupt))
             self._begin(begun)
             self._exits = begun.pop_all()
@@ -185,7 +185,7 @@ class _Demo:
     def _address(self) -> str:
         """Return where a browser sees the same; the token stands behind the #, which no browser sends."""
         token = self._state / "state" / "control.token"
-        kept = token.read_text().strip() if token.is_file() else ""
+        kept = token.read_text(encoding="utf-8").strip() if token.is_file() else ""
         return f"http://127.0.0.1:{self._port}/#token={kept}" if kept else "no dashboard"
 
     def _poll(self, elapsed_s: float) -> None:
@@ -236,6 +236,13 @@ class _Demo:
         return self._totals
 
 
+def _ends() -> Iterator[signal.Signals]:
+    """Yield what ends the demo: Ctrl-C, SIGTERM, and the end of its terminal unless `nohup` has it outlive that."""
+    yield from (signal.SIGINT, signal.SIGTERM)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        yield signal.SIGHUP
+
+
 def _free_port() -> int:
     """Return the dashboard's usual port, or any where that one is taken."""
     for port in (Control().port, 0):
@@ -247,9 +254,9 @@ def _free_port() -> int:
 
 def _first_markets(config: Path, markets: int, folder: Path) -> Path:
     """Return the configuration with its first `markets` markets only; the file itself where it has no more."""
-    parts = config.read_text().split("[[markets]]")
+    parts = config.read_text(encoding="utf-8").split("[[markets]]")
     if len(parts) - 1 <= markets:
         return config
     shorter = folder / "demo.toml"
-    shorter.write_text("[[markets]]".join(parts[: markets + 1]))
+    shorter.write_text("[[markets]]".join(parts[: markets + 1]), encoding="utf-8")
     return shorter

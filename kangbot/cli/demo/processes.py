@@ -14,6 +14,7 @@ from typing import Any
 
 _READY_S = 30.0
 _STOP_S = 30.0
+_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy of the environment knows no loopback
 _NO_PORT = {"KANGBOT_CONTROL__PORT": "0"}  # several may run at once, and the socket is enough for them
 
 
@@ -39,7 +40,7 @@ class Sandbox:
     """The sandbox exchange in a process of its own."""
 
     def __init__(self, *, seed: int, log: Path, options: tuple[str, ...] = ()) -> None:
-        with log.open("w") as out:  # the child has its own copy
+        with log.open("w", encoding="utf-8") as out:  # the child has its own copy
             self._process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
                 [sys.executable, "-m", "kangbot.sandbox", "--leash", "--port", "0", "--seed", str(seed), *options],
                 stdin=_leash(),
@@ -89,7 +90,7 @@ class Sandbox:
             headers={"Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 -- same
+            with _DIRECTLY.open(request, timeout=10) as answer:
                 return json.loads(answer.read() or b"null")
         except OSError as error:
             raise DemoFailedError(f"the sandbox exchange does not answer {method} {path}: {error}") from error
@@ -107,7 +108,7 @@ class Daemon:
     def __init__(self, *, config: Path, state: Path, environment: Mapping[str, str], log: Path) -> None:
         self.state = state
         self.log = log
-        with log.open("a") as out:  # the child has its own copy
+        with log.open("a", encoding="utf-8") as out:  # the child has its own copy
             self._process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
                 [sys.executable, "-m", "kangbot.daemon", "--leash", "--config", str(config)],
                 stdin=_leash(),
@@ -157,7 +158,7 @@ def _stop(process: subprocess.Popen[Any]) -> int:
 
 
 def _last_lines(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines()[-8:] if log.exists() else []
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:] if log.exists() else []
     return "\n".join(lines) or "it said nothing"
 
 
