@@ -10,6 +10,8 @@ from kangbot.journal.file import JournalFile
 from kangbot.journal.reserve import Reserve
 from kangbot.journal.ticket import Ticket
 
+_ONLY_RESERVE = "only its reserve is left"
+
 
 class Group(NamedTuple):
     """What one `append` was given: stored whole or not at all."""
@@ -30,42 +32,48 @@ class Outcome(NamedTuple):
 class Committer:
     """Writes groups; on a full disk gives the reserve back and writes only what may use it.
 
-    `full` tells that the disk took no more at the last commit.
+    `full` tells that the disk took no more at the last commit, `why` in which words. A file that somebody has removed
+    is full, too: what it takes is lost at the next start, so only what cannot wait is written there.
     """
 
     def __init__(self, file: JournalFile, reserve: Reserve) -> None:
         self._file = file
         self._reserve = reserve
         self.full = not reserve.take()
+        self.why = _ONLY_RESERVE if self.full else ""
 
     def store(self, groups: Sequence[Group]) -> list[Outcome]:
         """Store all groups in one commit where there is room, else those of the reserve. Never raises."""
         cause: sqlite3.Error | None = None
-        if self._room():
+        self.why = self._hindered()
+        if not self.why:
             try:
                 return self._write(groups)
             except sqlite3.Error as error:
-                cause = error
+                cause, self.why = error, str(error)
                 self._reserve.release()
                 self._bound(self._reserve.size)
-                self.full = True
-        refused = _refused(cause)
+        self.full = True
+        refused = _refused(self.why, cause)
         outcomes = [Outcome(group, 0, refused) for group in groups if not group.reserve]
         if exits := [group for group in groups if group.reserve]:
             try:
                 outcomes += self._write(exits)
             except sqlite3.Error as error:
-                refused = _refused(error)
+                refused = _refused(str(error), error)
                 outcomes += [Outcome(group, 0, refused) for group in exits]
         return outcomes
 
-    def _room(self) -> bool:
-        """Whether there is room beyond the reserve; takes the reserve again as soon as the disk has it."""
+    def _hindered(self) -> str:
+        """Return why only the reserve may be used, "" where all may; takes the reserve again once the disk has room."""
+        if not self._file.in_place():
+            return "its file was removed, or another one stands in its place"
         if self.full:
-            self.full = not self._reserve.take()
-            if not self.full:
-                self._bound(0)
-        return not self.full
+            if not self._reserve.take():
+                return _ONLY_RESERVE
+            self.full = False
+            self._bound(0)
+        return ""
 
     def _bound(self, beyond_bytes: int) -> None:
         with contextlib.suppress(sqlite3.Error):  # a disk that answers nothing: the next write has its words
@@ -81,10 +89,9 @@ class Committer:
         return outcomes
 
 
-def _refused(error: sqlite3.Error | None) -> NeedsHuman:
-    reason = "only its reserve is left" if error is None else str(error)
+def _refused(why: str, error: sqlite3.Error | None) -> NeedsHuman:
     return NeedsHuman(
-        f"the journal cannot be written: {reason}",
-        remedy="make room on the disk of the state folder; entries resume by themselves",
+        f"the journal cannot be written: {why}",
+        remedy="make room on the disk of the state folder, or put the folder back; entries resume by themselves",
         code=getattr(error, "sqlite_errorname", None),
     )

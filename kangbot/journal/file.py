@@ -49,11 +49,13 @@ class JournalFile:
     """
 
     def __init__(self, path: Path, *, max_bytes: int, new_tag: Callable[[], str]) -> None:
+        self._path = path
         self._pages = max(1, max_bytes // _PAGE)
         with _explained(path):
             self._db = sqlite3.connect(path, isolation_level=None, cached_statements=32)
             try:
                 self._open(path, new_tag)
+                self._place = _place(path)
             except BaseException:
                 self._db.close()
                 raise
@@ -121,6 +123,13 @@ class JournalFile:
                 self._db.backup(other)
             fresh.replace(copy)
         self._together((_CHECKPOINT, ()), (f"PRAGMA user_version = {FORMAT}", ()))
+
+    def in_place(self) -> bool:
+        """Whether the file is where it was opened: one that was removed takes all that is written, and loses it."""
+        try:
+            return _place(self._path) == self._place
+        except OSError:
+            return False
 
     def limit_pages(self, beyond_bytes: int) -> None:
         """Bound the file by its `max_bytes` and `beyond_bytes` more. Not below what it has already."""
@@ -231,6 +240,11 @@ class JournalReader:
         """Close."""
         if self._db is not None:
             self._db.close()
+
+
+def _place(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _log_pages(path: Path) -> int:

@@ -278,7 +278,8 @@ class JournalWriter:
             return
         self._writing = groups
         outcomes = self._committer.store(groups)
-        self._thread.tell(self._committed, outcomes, self._file.last, self._committer.full)
+        committer = self._committer
+        self._thread.tell(self._committed, outcomes, self._file.last, committer.why if committer.full else "")
         if self._file.foldable():
             self._thread.tell(self._fold)
 
@@ -287,12 +288,12 @@ class JournalWriter:
             self._file.mark_drained(sequence)
 
     # --------------------------------------------------------------------------------------------------- on the loop
-    def _committed(self, outcomes: Sequence[Outcome], last: int, full: bool) -> None:
+    def _committed(self, outcomes: Sequence[Outcome], last: int, full: str) -> None:
         self._last = last
-        if full != self._full:
-            self._full = full
+        if bool(full) != self._full:
+            self._full = bool(full)
             if full:
-                log.error("journal.full", file=str(self._path), reason=_reason(outcomes))
+                log.error("journal.full", file=str(self._path), reason=full)
             else:
                 log.warning("journal.has_room", file=str(self._path))
         for outcome in outcomes:
@@ -316,7 +317,3 @@ class JournalWriter:
 def _suited(folder: Path) -> int:
     disk = os.statvfs(folder)
     return min(_RESERVE_BYTES, disk.f_blocks * disk.f_frsize // 4)
-
-
-def _reason(outcomes: Sequence[Outcome]) -> str:
-    return next((error.message for _, _, error in outcomes if error is not None), "")

@@ -96,3 +96,20 @@ def test_disk_that_refuses_whatever_is_asked_of_it_is_answered_for(tmp_path: Pat
     outcomes = committer.store([group("entry"), group("exit", reserve=True)])
     assert sequences(outcomes) == [0, 0]
     assert committer.full
+
+
+def test_file_that_was_removed_takes_exits_only_until_it_is_back(tmp_path: Path, file: JournalFile) -> None:
+    """What is written there would be lost at the next start: no entry may rely on it, nor on another in its place."""
+    path, aside = tmp_path / "journal.sqlite", tmp_path / "aside.sqlite"
+    committer = Committer(file, Reserve(tmp_path / "reserve", 64 * KIB))
+    path.rename(aside)
+    outcomes = committer.store([group("entry"), group("exit", reserve=True)])
+    assert sequences(outcomes) == [0, 1]
+    assert isinstance(outcomes[0].error, NeedsHuman)
+    assert "its file was removed" in outcomes[0].error.message
+    path.write_bytes(b"another")
+    assert sequences(committer.store([group("entry")])) == [0]
+    assert "another one stands in its place" in committer.why
+    aside.rename(path)
+    assert sequences(committer.store([group("entry")])) == [2]
+    assert not committer.full
