@@ -243,7 +243,7 @@ class App:
             stopping=lambda: self._stopping,
             history_away=lambda: self._history_away,
         )
-        control = ControlServer(
+        self._control = control = ControlServer(
             self.answers,
             settings.control_socket,
             clock=self._world.clock,
@@ -299,6 +299,7 @@ class App:
         self._tasks.spawn("kill-switch", self._kill_switch.run())
         self._vitals.register("kill-switch", TURN_S, done=lambda: self._kill_switch.looks)
         self._beside.keep("monitor", self._monitor.run)
+        self._beside.keep("control", self._control.run)
         notifier = parameters.notifier(self._settings, self._world, lambda: headlines(self.answers.report()))
         if notifier is not None:
             for journal in (self._journal, self._apart):

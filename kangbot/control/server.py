@@ -38,6 +38,7 @@ from kangbot.runtime.world import Clock
 log = structlog.get_logger(__name__)
 
 _LARGEST_BODY = 64 * 1024
+_LOOK_S = 5.0  # whether the socket is where it was
 Pages = Callable[[web.UrlDispatcher], None]  # adds what everybody may load: a page without data
 
 
@@ -75,7 +76,8 @@ class ControlServer:
         self._pages = pages
         self._mask = mask
         self._hide = hide
-        self._ours = False  # the file at `path` is the socket that we made
+        self._site: web.UnixSite | None = None  # the socket that we made
+        self._inode = 0  # its file's, while it is ours
         documented = get("/openapi.json", "This document.", self._openapi, dict[str, Any])
         self._told = daemon.told
         self._stream = Stream(daemon.report, daemon.judge, clock)
@@ -121,12 +123,10 @@ class ControlServer:
                 f"another daemon answers on the control socket {self._path}",
                 remedy="stop that one, or give this one a socket of its own: [control] socket",
             )
-        runner = await self._runner(owner, self._routes, (), lambda: 0, strict=False)
+        self._owners = await self._runner(owner, self._routes, (), lambda: 0, strict=False)
         try:
             self._path.unlink(missing_ok=True)
-            await web.UnixSite(runner, str(self._path)).start()
-            self._ours = True
-            self._path.chmod(0o600)
+            await self._make()
         except OSError as error:
             raise NeedsHuman(
                 f"the control socket {self._path} cannot be made: {error.strerror or error}",
@@ -134,6 +134,29 @@ class ControlServer:
             ) from error
         if self._listen is not None and self._listen.port:
             await self._listen_on(self._listen)
+
+    async def _make(self) -> None:
+        """Make the socket, for its owner alone. OSError where it cannot be made."""
+        self._site = web.UnixSite(self._owners, str(self._path))
+        await self._site.start()
+        self._inode = self._path.stat().st_ino
+        self._path.chmod(0o600)
+
+    async def run(self) -> None:
+        """Make the socket anew where somebody has removed it, for ever: else nobody could reach the daemon any more.
+
+        One system call every few seconds. Where another daemon has made its own there, that one is left alone.
+        """
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if not self._inode or self._path.exists() or not self._path.parent.is_dir():
+                continue
+            if self._site is not None:
+                await self._site.stop()
+                self._site = None
+            with contextlib.suppress(OSError):  # the folder may be read-only: it is looked for again
+                await self._make()
+                log.warning("control.socket_lost", file=str(self._path))
 
     async def _listen_on(self, listen: Listen) -> None:
         tokens = tokens_in(listen.control_token, listen.read_token)
@@ -179,9 +202,10 @@ class ControlServer:
         for runner in self._runners:
             await runner.cleanup()
         self._runners.clear()
-        if self._ours:
-            with contextlib.suppress(OSError):  # it may be replaced at the next start all the same
-                self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it may be replaced at the next start all the same
+            ours, self._inode = self._inode, 0
+            if self._path.stat().st_ino == ours:  # not the one of a daemon that has come after
+                self._path.unlink()
 
 
 async def _answered(path: Path) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kangbot.control import server as server_of
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.control.server import ControlServer
 from kangbot.market.roster import Command
@@ -106,3 +107,62 @@ async def test_a_socket_that_nobody_serves_is_no_daemon(tmp_path: Path) -> None:
     """Said with the path."""
     with pytest.raises(NoDaemonError, match=r"nowhere\.sock"):
         ControlClient(tmp_path / "nowhere.sock").release()
+
+
+@pytest.fixture
+async def watched(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Path]:
+    """A socket that is served and looked after, often, in a folder of its own."""
+    monkeypatch.setattr(server_of, "_LOOK_S", 0.01)
+    (tmp_path / "state").mkdir()
+    server = ControlServer(desk, tmp_path / "state" / "control.sock", clock=Clock())
+    await server.start()
+    looking = asyncio.ensure_future(server.run())
+    yield tmp_path / "state" / "control.sock"
+    await server.aclose()
+    await asyncio.sleep(0.05)
+    assert not looking.done()
+    looking.cancel()
+
+
+@pytest.mark.parametrize("whole_folder", [False, True])
+async def test_a_socket_that_was_removed_is_made_anew(watched: Path, *, whole_folder: bool) -> None:
+    """Also where its folder was away for a while: else no command would reach the daemon any more."""
+    watched.unlink()
+    if whole_folder:
+        watched.parent.rmdir()
+        await asyncio.sleep(0.05)
+        watched.parent.mkdir()
+    while not watched.exists() or watched.stat().st_mode & 0o777 != 0o600:
+        await asyncio.sleep(0.01)
+    assert "200 OK" in await call(watched, posted("/kill"))
+
+
+async def test_a_folder_that_takes_no_socket_is_asked_again(watched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read-only meanwhile."""
+    refused: list[Path] = []
+
+    async def refuse(_: ControlServer) -> None:
+        refused.append(watched)
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ControlServer, "_make", refuse)
+        watched.unlink()
+        while len(refused) < 2:
+            await asyncio.sleep(0.01)
+    while not watched.exists():
+        await asyncio.sleep(0.01)
+
+
+async def test_the_socket_of_a_daemon_that_came_after_is_left_alone(desk: Desk, path: Path) -> None:
+    """It has made its own in our place: ours does not come back there, and ends without removing it."""
+    older = ControlServer(desk, path, clock=Clock())
+    path.unlink()
+    await older.start()
+    path.unlink()
+    newer = ControlServer(desk, path, clock=Clock())
+    await newer.start()
+    await older.aclose()
+    assert "200 OK" in await call(path, posted("/kill"))
+    await newer.aclose()
+    assert not path.exists()
