@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from kangbot.errors import NeedsHuman
+
 _MIB = 1024 * 1024
 _STATUS = Path("/proc/self/status")
 _HANDLES = Path("/proc/self/fd")
@@ -28,10 +30,16 @@ class Cost:
 
 
 class ProcessMeter:
-    """Readings of this process, and its share of one core since the meter was made."""
+    """Readings of this process, and its share of one core since the meter was made. NeedsHuman without /proc."""
 
     def __init__(self, status: Path = _STATUS, handles: Path = _HANDLES) -> None:
-        self._process = psutil.Process()
+        try:
+            self._process = psutil.Process()
+        except (psutil.Error, OSError) as error:
+            raise NeedsHuman(
+                f"this process cannot be seen in /proc: {error}",
+                remedy="mount /proc (mount -t proc proc /proc), the one of this container or chroot",
+            ) from error
         self._status = status
         self._handles = handles
         self._highest_mb = 0.0

@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kangbot.errors import NeedsHuman
 from kangbot.health.lag import LoopLag
 from kangbot.health.latency import Buckets, Latencies
 from kangbot.health.process import ProcessMeter
@@ -97,3 +99,11 @@ async def test_a_blocked_loop_shows_as_lag() -> None:
 def test_before_the_first_observation_there_is_no_recent_lag() -> None:
     """None, not zero."""
     assert LoopLag().recent_ms() == {"p50": None, "p99": None, "longest": None}
+
+
+def test_a_machine_without_proc_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chroot in which nobody has mounted it: one sentence and what to do, not the words of a library."""
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    with pytest.raises(NeedsHuman, match=r"cannot be seen in /proc") as caught:
+        ProcessMeter()
+    assert "mount /proc" in caught.value.remedy
