@@ -54,6 +54,9 @@ class StatePath(Protocol):
     def with_name(self, name: str) -> Self:
         """Return another in the same folder."""
 
+    def exists(self) -> bool:
+        """Whether the file is there."""
+
     def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
         """Return what the file says."""
 
@@ -158,8 +161,17 @@ class KillSwitch:
             return read(self._file.read_text(encoding="utf-8", errors="replace"))
         except FileNotFoundError:
             return None
-        except OSError as error:  # there it is; what it says is not worth a position
+        except OSError as error:
+            if not self._there():  # no handle to open it by, and nothing to open
+                return None
+            # There it is; what it says is not worth a position.
             return wish(f"the file {self._file} cannot be read: {error.strerror}", flatten=False)
+
+    def _there(self) -> bool:
+        try:
+            return self._file.exists()
+        except OSError:  # its folder may not be looked into: in doubt nobody enters
+            return True
 
     # --------------------------------------------------------------------------------------------------------- private
     @property

@@ -1,10 +1,11 @@
 """The kill switch, on a real journal and real files."""
 
 import asyncio
+import errno
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -244,3 +245,32 @@ async def test_a_switch_that_no_disk_keeps_is_set_and_said(tmp_path: Path) -> No
     await life.switch.look()
     assert life.file.read_text() == "news\n"
     assert (await life.switch.kill("news", "test")).kept == ("file",)
+
+
+async def test_want_of_handles_is_no_kill_switch(
+    tmp_path: Path, journal: JournalWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would stay set for ever. Where nobody can tell whether the file is there, nobody enters."""
+    life = await begin(tmp_path, journal)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_text", refusal(errno.EMFILE))
+        await life.switch.look()
+        assert not life.risk.killed
+        life.file.touch()
+        await life.switch.look()
+    assert "Too many open files" in life.risk.killed
+    await life.switch.release("anna")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_text", refusal(errno.EACCES))
+        patched.setattr(Path, "exists", refusal(errno.EACCES))
+        await life.switch.look()
+    assert "Permission denied" in life.risk.killed
+
+
+def refusal(number: int) -> Callable[..., object]:
+    """Return what the system refuses in that way."""
+
+    def refuse(*_: object, **__: object) -> object:
+        raise OSError(number, os.strerror(number))
+
+    return refuse
