@@ -34,6 +34,7 @@ from kangbot.app import App
 from kangbot.errors import ConfigInvalid, NeedsHuman
 from kangbot.health.report import Report
 from kangbot.runtime.garbage import freeze
+from kangbot.runtime.handles import take_handles
 from kangbot.runtime.hang import HangGuard
 from kangbot.runtime.leash import on_leash
 from kangbot.runtime.service import Keeper
@@ -67,8 +68,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     faulthandler.enable()  # the stacks, too, where a service manager or the interpreter itself ends us by a signal
     guard = HangGuard(sys.stderr)
     try:
+        take_handles()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             code, summary = runner.run(_serve(file, saved, world, guard, masker, leash=arguments.leash))
+    except NeedsHuman as error:
+        log.critical("daemon.needs_human", what=error.message, remedy=error.remedy)
+        return os.EX_CONFIG
     finally:
         guard.release()
     if arguments.json and summary is not None:
