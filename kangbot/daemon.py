@@ -46,10 +46,13 @@ from kangbot.settings.versions import way_back
 
 log = structlog.get_logger(__name__)
 
+_OWNER_ALONE = 0o077  # whatever the shell has: what the daemon makes is its user's to read and write, and nobody else's
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon until it is told to stop, and return its exit code."""
     hold_standard_streams()
+    os.umask(_OWNER_ALONE)
     parser = argparse.ArgumentParser(prog="kangbot run", description="Run the trading daemon.")
     parser.add_argument("--config", type=Path, required=True, help="the TOML file")
     parser.add_argument("--json", action="store_true", help="print the summary of the run when it has ended")

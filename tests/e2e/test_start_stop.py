@@ -248,7 +248,9 @@ def test_a_script_that_runs_the_daemon_is_told_what_came_of_it(world: World) -> 
     log = world.folder / "daemon.log"
     with (
         log.open("w") as errors,
-        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+        subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, umask=0o777
+        ) as process,
     ):
         while not (world.state / "control.sock").exists() and process.poll() is None:
             time.sleep(0.05)
@@ -262,3 +264,5 @@ def test_a_script_that_runs_the_daemon_is_told_what_came_of_it(world: World) -> 
     assert out.count("\n") == 1
     assert (told["total"], told["mode"]) == (5, "sandbox")
     assert told == json.loads((world.state / "last_run.json").read_text())
+    assert world.state.stat().st_mode & 0o777 == 0o700  # whatever the shell's umask
+    assert (world.state / "journal.sqlite").stat().st_mode & 0o777 == 0o600
