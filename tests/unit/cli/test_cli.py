@@ -14,6 +14,8 @@ import pytest
 from kangbot.cli import exit_codes
 from kangbot.cli.commands.configure import validate
 from kangbot.cli.commands.options import Config
+from kangbot.cli.run import become_daemon
+from kangbot.errors import NeedsHuman
 from kangbot.settings.paths import shipped_config
 from tests.support.typed import unread
 
@@ -267,3 +269,10 @@ def test_a_real_bash_completes_commands_and_options() -> None:
         "--socket",
     ]
     assert done.stderr == ""
+
+
+def test_a_python_that_was_taken_away_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An upgrade of the system, say."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(NeedsHuman, match="cannot be started by"):
+        become_daemon(tmp_path / "kangbot.toml", as_json=False)
