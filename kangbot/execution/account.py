@@ -101,7 +101,6 @@ class Account:
         self._equity = dict(equity)
         self._stated: dict[str, Stated] = {}  # balances that are not counted yet, by currency
         self._members: dict[MarketId, _Member] = {}
-        self._left: dict[MarketId, int] = {}  # markets that ran before: up to when they heard of every execution
         self._kick = asyncio.Event()
         self._backoff = Backoff(first_ns=SECOND_NS, ceiling_ns=15 * SECOND_NS)
         self._asked_ns = 0  # the last round that succeeded began then
@@ -130,18 +129,12 @@ class Account:
         pulse: Callable[[], Pulse],
         stake: Callable[[], Stake] | None = None,
     ) -> None:
-        """Route the market's events to `deliver`, and reconcile it soon. `pulse` tells how urgently.
+        """Route the market's events to `deliver` for good, and reconcile it soon. `pulse` tells how urgently.
 
         `stake` tells what the market's coins are worth: a spot market's.
         """
-        since_ns = self._left.pop(market, self._first_ns)
-        self._members[market] = _Member(deliver=deliver, pulse=pulse, since_ns=since_ns, stake=stake)
+        self._members[market] = _Member(deliver=deliver, pulse=pulse, since_ns=self._first_ns, stake=stake)
         self._kick.set()
-
-    def unregister(self, market: MarketId) -> None:
-        """Stop routing to it; when it is registered again, it hears of what it missed. Harmless when repeated."""
-        if (member := self._members.pop(market, None)) is not None:
-            self._left[market] = member.since_ns
 
     def hurry(self) -> None:
         """Reconcile now, not on the next beat: a breaker has closed, an operator asks."""
@@ -234,8 +227,6 @@ class Account:
         resting = _by_market(answers.open_orders)
         executed = _by_market(event for event in answers.executions if isinstance(event, Fill | CashFlow))
         for market, member in members.items():
-            if self._members.get(market) is not member:
-                continue  # it has left, or has begun anew, since the questions were asked
             flat = VenuePosition(market=market, net=ZERO, entry=None, stop=None, mark=None)
             snapshot = Reconciled(
                 market=market,

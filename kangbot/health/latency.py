@@ -49,10 +49,6 @@ class Latencies:
         self.total_ns += max(0, duration_ns)
         self.longest_ns = max(self.longest_ns, duration_ns)
 
-    def quantile_ms(self, share: float) -> float | None:
-        """Return the duration that `share` (0 to 1) of the observations do not exceed, in ms; None without any."""
-        return self._quantile_ms(tuple(accumulate(self._counts)), share)
-
     def summary(self) -> dict[str, float | None]:
         """Return p50 and p99 in milliseconds."""
         if self._summary[0] != self.count:

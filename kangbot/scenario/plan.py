@@ -26,7 +26,6 @@ from kangbot.strategy import registry
 if TYPE_CHECKING:
     import random  # noqa: TID251 -- the type only; the generator is forked from the seed
 
-MOST_MARKETS = len(DEFAULT_LINEAR)
 _FAULTS_MINUTES = 10.0
 _NATIVES = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "LINKUSDT", "LTCUSDT", "BNBUSDT", "ADAUSDT")
 _QUIET_NS = 30 * SECOND_NS  # before the first fault: markets warm up

@@ -22,7 +22,6 @@ class Board:
     def __init__(self, title: str) -> None:
         self._title = title
         self._prices: dict[str, deque[Decimal]] = {}
-        self._last_prices: dict[str, Decimal] = {}
 
     def render(self, report: Report | None, note: str, elapsed_s: float, seconds: float | None) -> RenderableType:
         """Return the screen."""

@@ -2,7 +2,7 @@
 
 Since 2026-04-23 each stream is served on one of two paths and is silent on the other, although the other acknowledges
 its subscription: `/public` carries the book (`bookTicker`, `depth`) and single trades, `/market` carries the rest
-(`aggTrade`, `kline`, mark prices). So one dialect speaks one path, and `path_of` tells which path a channel needs.
+(`aggTrade`, `kline`, mark prices). So one dialect speaks one path, and refuses a channel that the other serves.
 
 Limits that whoever composes the sockets must keep: 1,024 streams a connection, 10 messages a second towards the venue,
 300 connects in 5 minutes an IP, and a connection is cut after 24 hours. Binance acknowledges streams that do not exist.
@@ -25,11 +25,6 @@ TradeStream = Literal["aggTrade", "trade"]
 
 _PUSH = b'{"stream":"'  # how every push begins
 _PATHS: dict[str, Path] = {"bookTicker": "public", "trade": "public", "aggTrade": "market", "kline": "market"}
-
-
-def path_of(channel: Channel, trades: TradeStream = "aggTrade") -> Path:
-    """Return the path that serves the channel; Refused for the account's, which is not public."""
-    return _PATHS[_stream_of(channel, trades)]
 
 
 def _stream_of(channel: Channel, trades: TradeStream) -> str:

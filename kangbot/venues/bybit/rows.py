@@ -276,7 +276,6 @@ class WalletRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One wallet, as in the `wallet` topic and `/v5/account/wallet-balance`."""
 
     coin: tuple[CoinRow, ...] = ()
-    account_type: str = ""
     total_available_balance: str = ""  # "" where margin is isolated
 
     def balances(self, at_ns: int) -> tuple[Balance, ...]:

@@ -8,7 +8,7 @@ from kangbot.model.ids import MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Price
 from kangbot.ports import Acked, Channel, Data, Denied, Garbled, Ignored, Pong, Topic
-from kangbot.venues.binance_usdm.feed import BinancePublic, Path, path_of
+from kangbot.venues.binance_usdm.feed import BinancePublic, Path
 from tests.support.binance_frames import TRADE
 
 
@@ -48,18 +48,8 @@ def test_each_path_has_its_address() -> None:
     )
 
 
-def test_each_channel_has_its_path() -> None:
-    """On the other path its subscription would be acknowledged and stay mute."""
-    assert path_of(Channel.QUOTE) == "public"
-    assert path_of(Channel.TRADE) == "market"
-    assert path_of(Channel.BAR) == "market"
-    assert path_of(Channel.TRADE, "trade") == "public"
-    with pytest.raises(Refused):
-        path_of(Channel.ACCOUNT)
-
-
 def test_a_dialect_carries_the_channels_of_its_path_and_refuses_the_others() -> None:
-    """Stream names are lower case."""
+    """On the other path a subscription would be acknowledged and stay mute. Stream names are lower case."""
     public = BinancePublic(url="wss://x", path="public")
     market = BinancePublic(url="wss://x", path="market")
     assert public.topics(instrument(), Channel.QUOTE, None)[0].native == "btcusdt@bookTicker"
@@ -81,6 +71,8 @@ def test_what_binance_does_not_carry_is_refused() -> None:
         market.topics(instrument(InstrumentKind.SPOT), Channel.TRADE, None)
     with pytest.raises(Refused):
         market.topics(None, Channel.ACCOUNT, None)
+    with pytest.raises(Refused, match="public streams only"):
+        market.topics(instrument(), Channel.ACCOUNT, None)
 
 
 def test_requests_are_numbered_and_answers_find_them() -> None:
