@@ -11,14 +11,13 @@ from functools import partial
 from importlib.metadata import version
 from typing import Self
 
-import msgspec
 import structlog
 
 from kangbot.app import parameters
 from kangbot.app.answers import Answers
 from kangbot.app.beside import Beside
+from kangbot.app.last_run import keep
 from kangbot.control.chat.commands import ChatCommands
-from kangbot.control.chat.telegram import Telegram
 from kangbot.control.dashboard.assets import Assets
 from kangbot.control.server import ControlServer
 from kangbot.editing import Editor, spec_of
@@ -41,6 +40,7 @@ from kangbot.machines.breakers import Breakers
 from kangbot.machines.entry_holds import EntryHolds
 from kangbot.machines.faults import Kind, Operation
 from kangbot.machines.limiter import Window
+from kangbot.machines.memory import Memory
 from kangbot.machines.pauses import Pauses
 from kangbot.machines.service import Phase
 from kangbot.market.floor import Floor
@@ -62,7 +62,6 @@ log = structlog.get_logger(__name__)
 
 _DRAIN_S = 5.0  # how long the end waits for the history: what it does not get then, it gets after the next start
 _SETTLED = (RunState.LIVE, RunState.PAUSED, RunState.STOPPED, RunState.FAILED)
-LAST_RUN = "last_run.json"
 
 
 class App:
@@ -79,11 +78,15 @@ class App:
         self._masker = masker
         self._specs = [spec_of(market) for market in settings.trading if market.enabled]
         self._risk = AccountRisk(settings.risk.limits, settings.currency)
+        self._past = Past(settings.venue)
+        self._breakers = Breakers(settings.breakers.terms)
+        self._pauses, self._holds = Pauses(), EntryHolds()
         self._meter = ProcessMeter()
         self._lag = LoopLag()
         self._vitals = Vitals()
         self._tasks = Tasks("app", self._crashed)
         self._starts = Tasks("app", self._crashed)  # what has markets begin; the first to end
+        self._beside = Beside(world, self._noted)
         self._stopping = False
         self.summary: Report | None = None  # of the whole run, once trading has ended in order
         self._exits = contextlib.AsyncExitStack()
@@ -106,51 +109,71 @@ class App:
         await self._exits.aclose()
 
     async def _begin(self) -> None:
+        memory = await self._remember()
+        self._keep_history()
+        for tasks in (self._tasks, self._starts, self._beside):
+            self._exits.push_async_callback(tasks.aclose)
+        self._link = await self._exits.enter_async_context(
+            connection(self._settings, self._world, memory=memory, past=self._past, on_note=self._feed_noted)
+        )
+        self._make_floor(memory)
+        await self._stand_watch()
+        self.answers = self._answering()
+        self._control = self._served()
+        self._exits.push_async_callback(self._control.aclose)
+        await self._control.start()
+
+    async def _remember(self) -> Memory:
+        """Open the journal, and return what it remembers; whoever else remembers by it hears of that too."""
         settings = self._settings
-        writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
+        self._writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
+        writer = self._writer
         self._vitals.register("journal", TURN_S, done=lambda: writer.settled, waiting=lambda: writer.waiting)
         self._journal = AnnouncedJournal(writer)
         # The kill switch's: risk learns of it by another way, people by this one.
         self._apart = AnnouncedJournal(writer)
-        past = Past(settings.venue)
-        breakers = Breakers(settings.breakers.terms)
-        pauses, holds = Pauses(), EntryHolds()
-        self._pauses = pauses
-        others: Others = {"risk": self._risk, "past": past, "breakers": breakers, "pauses": pauses, "holds": holds}
-        memory = await replay(writer, others)
+        memory = await replay(
+            writer,
+            {
+                "risk": self._risk,
+                "past": self._past,
+                "breakers": self._breakers,
+                "pauses": self._pauses,
+                "holds": self._holds,
+            },
+        )
         self._journal.listen(self._risk.observe)
-        past.check(settings)
-        if not past.mode:
+        self._past.check(settings)
+        if not self._past.mode:
             self._journal.append(noted(settings, self._world.clock.now_ns()))
         log.info("journal.replayed", records=memory.last_sequence, markets=len(memory.markets), tag=writer.tag)
-
         self._faults = FaultDesk(
             world=self._world,
             journal=self._journal,
             policy=settings.errors.policy,
             shut_down=self._end_for,
             mask=Masker(settings.secrets).text,
-            holds=holds,
+            holds=self._holds,
         )
-        self._beside = Beside(self._world, self._noted)
-        kind, history = parameters.history(settings, self._world)
-        self._exits.push_async_callback(history.aclose)
-        self._drain = Drain(
-            writer,
-            history,
-            self._world,
-            mark=writer.mark_drained,
-            changed=self._history_changed,
-            batch=settings.database.batch,
-        )
-        self._compactor = Compactor(writer, self._world.clock, fresh=self._rememberers)
-        self._exits.push_async_callback(self._tasks.aclose)
-        self._exits.push_async_callback(self._starts.aclose)
-        self._exits.push_async_callback(self._beside.aclose)
+        return memory
 
-        self._link = await self._exits.enter_async_context(
-            connection(settings, self._world, memory=memory, past=past, on_note=self._feed_noted)
+    def _keep_history(self) -> None:
+        """Make the history, and what feeds it from the journal and makes room behind itself."""
+        self._history_kind, self._history = parameters.history(self._settings, self._world)
+        self._exits.push_async_callback(self._history.aclose)
+        self._drain = Drain(
+            self._writer,
+            self._history,
+            self._world,
+            mark=self._writer.mark_drained,
+            changed=self._history_changed,
+            batch=self._settings.database.batch,
         )
+        self._compactor = Compactor(self._writer, self._world.clock, fresh=self._rememberers)
+
+    def _make_floor(self, memory: Memory) -> None:
+        """Make the markets' floor, on the way to the venue and within what the venue bears."""
+        settings, way, hub = self._settings, self._link.way, self._link.hub
         self._roster = Roster(
             clock=self._world.clock,
             journal=self._journal,
@@ -158,7 +181,6 @@ class App:
             interval_s=settings.start.interval_s,
             jitter_s=settings.start.jitter_s,
         )
-        way, hub = self._link.way, self._link.hub
         budget, data_budget = self._budget("account", way.account_windows), self._budget("data", way.data_windows)
         for one in (budget, data_budget):
             one.on_ban(hub.keep_still)
@@ -174,8 +196,8 @@ class App:
             roster=self._roster,
             specs=self._specs,
             terms=parameters.terms(settings, way.receive_window_ms),
-            venue_clock=self._link.way.clock,
-            breakers=breakers,
+            venue_clock=way.clock,
+            breakers=self._breakers,
             faults=self._faults,
             died=self._crashed,
             alarm=self._alarm(),
@@ -183,24 +205,27 @@ class App:
         )
         hub.on_dial(self._floor.circuits.dialled)
         self._exits.push_async_callback(self._floor.close)
+
+    async def _stand_watch(self) -> None:
+        """Make what stands over the floor: the figures, the kill switch, the configuration's editor."""
         events = EventCounts()
         for journal in (self._journal, self._apart):
             journal.overhear(events.observe)
         self._monitor = Monitor(
             clock=self._world.clock,
             meter=self._meter,
-            state_dir=settings.state_dir,
+            state_dir=self._settings.state_dir,
             decisions=self._floor.decisions,
             timings=self._link.way.timings,
             events=events,
             health=lambda: self.answers.health(),  # noqa: PLW0108 -- the answers are made later
-            report_every_s=settings.health.report_every_s,
+            report_every_s=self._settings.health.report_every_s,
         )
         self._kill_switch = KillSwitch(
             clock=self._world.clock,
             journal=self._apart,
             risk=self._risk,
-            folder=settings.state_dir,
+            folder=self._settings.state_dir,
             changed=self._floor.look_again,
         )
         await self._kill_switch.look()
@@ -215,12 +240,14 @@ class App:
             learnt=lambda read: self._masker.add(*read.secrets),
             joined=self._joined,
         )
-        self.answers = Answers(
+
+    def _answering(self) -> Answers:
+        return Answers(
             clock=self._world.clock,
-            mode=settings.mode,
+            mode=self._settings.mode,
             version=self._version,
             started_ns=self._started_ns,
-            thresholds=settings.health.thresholds,
+            thresholds=self._settings.health.thresholds,
             link=self._link,
             floor=self._floor,
             roster=self._roster,
@@ -230,10 +257,10 @@ class App:
             editor=self._editor,
             masker=self._masker,
             journal=self._journal,
-            writer=writer,
+            writer=self._writer,
             drain=self._drain,
-            shelf=history,
-            history_kind=kind,
+            shelf=self._history,
+            history_kind=self._history_kind,
             vitals=self._vitals,
             monitor=self._monitor,
             meter=self._meter,
@@ -243,26 +270,17 @@ class App:
             stopping=lambda: self._stopping,
             history_away=lambda: self._history_away,
         )
-        self._control = control = ControlServer(
+
+    def _served(self) -> ControlServer:
+        return ControlServer(
             self.answers,
-            settings.control_socket,
+            self._settings.control_socket,
             clock=self._world.clock,
-            listen=parameters.listen(settings),
-            pages=Assets(settings.state_dir).mount,
+            listen=parameters.listen(self._settings),
+            pages=Assets(self._settings.state_dir).mount,
             mask=self._masker.text,
             hide=self._masker.add,
         )
-        self._exits.push_async_callback(control.aclose)
-        await control.start()
-
-    def _telegram(self) -> Telegram | None:
-        """Return who takes commands from a chat; None where nobody may give any there."""
-        settings = self._settings.telegram
-        if settings.token is None:
-            return None
-        commands = ChatCommands(self.answers, lambda: headlines(self.answers.report()))
-        token = settings.token.value
-        return Telegram(self._world, url=settings.api_url, token=token, chats=settings.chats, answer=commands.answer)
 
     def _rememberers(self) -> Others:
         """Return those who remember by the journal, before they have heard of anything."""
@@ -305,7 +323,8 @@ class App:
             for journal in (self._journal, self._apart):
                 journal.overhear(notifier.tell)
             self._beside.keep("notify", notifier.run)
-        if (telegram := self._telegram()) is not None:
+        commands = ChatCommands(self.answers, lambda: headlines(self.answers.report()))
+        if (telegram := parameters.telegram(self._settings, self._world, commands.answer)) is not None:
             self._beside.keep("telegram", telegram.run)
         self._starts.spawn("open", self._open())
         stopped = self._tasks.spawn("stop", stop.wait())
@@ -365,22 +384,8 @@ class App:
         with contextlib.suppress(TimeoutError, NeedsHuman):  # a full disk has been told of
             async with asyncio.timeout(0.1 if hurry.is_set() else max(0.5, over_s - loop.time())):
                 await self._drained()
-        self.summary = report = self.answers.report()
-        try:
-            (self._settings.state_dir / LAST_RUN).write_bytes(msgspec.json.encode(report))
-        except OSError as error:
-            log.warning("daemon.no_last_run", file=LAST_RUN, error=error.strerror)
-        log.info(
-            "daemon.summary",
-            frames=report.frames,
-            bars=report.bars,
-            decisions=report.decisions,
-            orders=report.orders.sent,
-            filled=report.orders.filled,
-            reconnects=report.reconnects,
-            rss_peak_mb=report.rss_peak_mb,
-            history_backlog=report.history_backlog,
-        )
+        self.summary = self.answers.report()
+        keep(self.summary, self._settings.state_dir)
 
     async def _drained(self) -> None:
         """Wait until the journal holds still and the history has it all, or is away."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from kangbot.control.chat.telegram import AnswerLine, Telegram
 from kangbot.control.server import Listen
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.slowness import Bounds
@@ -60,6 +61,14 @@ def notifier(settings: Settings, world: World, standing: Callable[[], Sequence[s
     sender = Outside(notify.addresses.value)
     name = notify.name or settings.mode
     return Notifier(world, sender, notify.terms, name=name, standing=standing)
+
+
+def telegram(settings: Settings, world: World, answer: AnswerLine) -> Telegram | None:
+    """Return who takes commands from a chat; None where nobody may give any there."""
+    chat = settings.telegram
+    if chat.token is None:
+        return None
+    return Telegram(world, url=chat.api_url, token=chat.token.value, chats=chat.chats, answer=answer)
 
 
 def listen(settings: Settings) -> Listen:
