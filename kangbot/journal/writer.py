@@ -52,7 +52,7 @@ class JournalWriter:
         self, *, path: Path, thread: Worker, held: contextlib.ExitStack, file: JournalFile, committer: Committer
     ) -> None:
         self._path = path
-        self._log = path.with_name(f"{path.name}-wal")
+        self._wal = path.with_name(f"{path.name}-wal")
         self._thread = thread
         self._held = held  # the file and the folder's lock
         self._file = file  # touched on the thread only
@@ -158,7 +158,7 @@ class JournalWriter:
     def size_bytes(self) -> int | None:
         """Return what the file and its log take on the disk; None where that cannot be told."""
         try:
-            return self._path.stat().st_size + self._log.stat().st_size
+            return self._path.stat().st_size + self._wal.stat().st_size
         except OSError:
             return None
 
