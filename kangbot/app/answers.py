@@ -266,7 +266,7 @@ class Answers:
             memory=self.monitor.memory(),
             disk_free_mb=self.monitor.disk_free_mb(),
             rest=self.monitor.rest(),
-            equity=dict(self.floor.equity),
+            equity=dict(self.floor.account.equity),
             streams=[stream_report(stream, now_ns, private=stream in hub.private) for stream in hub.streams],
             config=self.editor.report(),
             breakers=breaker_reports(self.floor.circuits.breakers),

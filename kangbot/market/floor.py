@@ -39,12 +39,11 @@ from kangbot.market.terms import Terms
 from kangbot.model.events import Desired, Lane, RunState
 from kangbot.model.ids import MarketId, Symbol
 from kangbot.model.market import Instrument
-from kangbot.model.money import Money
 from kangbot.ports import Feeds, Journal, Subscription, Venue
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.alarm import Alarm
 from kangbot.runtime.tasks import OnCrash, Tasks
-from kangbot.runtime.world import SECOND_NS, World
+from kangbot.runtime.world import World
 
 log = structlog.get_logger(__name__)
 
@@ -202,11 +201,20 @@ class Floor:
         return born_ns and born_ns + min(0, self._offset_ns())
 
     def _add(self, spec: MarketSpec, instrument: Instrument) -> None:
-        clock, inbox = self._world.clock, Inbox(self._world.clock)
-        memory = self._memory.market(spec.market)
-        draw = self._world.fork(f"market/{spec.market}").random
-        again = partial(self.circuits.reachable, _OWN_PACE_S)
-        executor = Executor(
+        """Put a market together, and have the roster, the account and the breakers know of it."""
+        market, inbox = spec.market, Inbox(self._world.clock)
+        executor = self._executor(spec, instrument, inbox)
+        inbox.overfull = lambda: executor.overfull
+        desk = self._desk(spec, instrument, inbox, executor)
+        task = self.markets[market] = self._task(spec, instrument, inbox, desk)
+        desired = self._memory.market(market).desired or Desired.RUNNING
+        self._roster.add(market, task.obey, desired, refuses=lambda: inbox.refuses)
+        stake = desk.stake if desk.holds_coins else None
+        self.account.register(market, inbox.tell, lambda: executor.pulse(inbox.missed_since_ns), stake)
+        self.circuits.add(instrument)
+
+    def _executor(self, spec: MarketSpec, instrument: Instrument, inbox: Inbox) -> Executor:
+        return Executor(
             world=self._world,
             journal=self._journal,
             venue=self._venue,
@@ -215,33 +223,37 @@ class Floor:
             numbers=self._numbers,
             post=inbox.put,
             on_crash=self._crashed,
-            memory=memory,
+            memory=self._memory.market(spec.market),
             born_ns=self._born_ns(),
             strategy=spec.strategy.name,
             venue_clock=self._venue_clock,
             receive_window_ns=self._terms.receive_window_ms * 1_000_000,
-            settle_margin_ns=int(self._terms.settle_margin_s * SECOND_NS),
             cancel_orphans=self._terms.cancel_orphans,
             quarantine_hands=self._terms.foreign is ForeignPolicy.QUARANTINE,
             adopt_hands=self._terms.foreign is ForeignPolicy.ADOPT,
             hold=partial(self._held, spec.market),
             ended=partial(self._ended, spec.market),
-            again=again,
+            again=self._reachable,
             on_sent=self.orders.observe,
         )
-        inbox.overfull = lambda: executor.overfull
-        desk = Desk(
+
+    def _desk(self, spec: MarketSpec, instrument: Instrument, inbox: Inbox, executor: Executor) -> Desk:
+        return Desk(
             spec=spec,
             instrument=instrument,
             executor=executor,
             risk=self._risk,
             inbox=inbox,
-            clock=clock,
+            clock=self._world.clock,
             stops=self._terms.stops,
             foreign=self._terms.foreign,
             doubt=self._doubt,
             exits_slow=partial(self.circuits.in_trouble, spec.market, Lane.EXIT),
         )
+
+    def _task(self, spec: MarketSpec, instrument: Instrument, inbox: Inbox, desk: Desk) -> MarketTask:
+        clock, executor = self._world.clock, desk.executor
+        draw = self._world.fork(f"market/{spec.market}").random
         data_ended = partial(self._ended, spec.market, Operation.DATA)
         prices = Prices(
             instrument=instrument,
@@ -251,7 +263,7 @@ class Floor:
             clock=clock,
             tasks=self._errands,
             ended=data_ended,
-            again=again,
+            again=self._reachable,
         )
         preparation = Preparation(
             instrument=instrument,
@@ -265,7 +277,7 @@ class Floor:
             ended=data_ended,
             again=partial(self._fetch_again, executor),
         )
-        task = MarketTask(
+        return MarketTask(
             spec=spec,
             instrument=instrument,
             clock=clock,
@@ -285,11 +297,6 @@ class Floor:
             offset_ns=self._offset_ns,
             ended=partial(self._ended, spec.market, Operation.TURN),
         )
-        self.markets[spec.market] = task
-        self._roster.add(spec.market, task.obey, memory.desired or Desired.RUNNING, refuses=lambda: inbox.refuses)
-        stake = desk.stake if desk.holds_coins else None
-        self.account.register(spec.market, inbox.tell, lambda: executor.pulse(inbox.missed_since_ns), stake)
-        self.circuits.add(instrument)
 
     # -------------------------------------------------------------------------------------------------------- changes
     async def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:
@@ -356,6 +363,10 @@ class Floor:
         if refuses := inbox.refuses:
             raise Refused(f"{market}: {refuses}")
         return inbox.command(Released(caller, asyncio.Event())).lifted
+
+    async def _reachable(self) -> None:
+        """Return when a market may ask again for itself, by breakers and pace."""
+        await self.circuits.reachable(_OWN_PACE_S)
 
     async def _fetch_again(self, executor: Executor) -> None:
         """Return when history that could not be fetched may be asked for again: a position is managed by its bars."""
@@ -433,11 +444,6 @@ class Floor:
             market.strategist.close()
             await market.desk.executor.aclose()
         self.faults.close()
-
-    @property
-    def equity(self) -> Mapping[str, Money]:
-        """The account's equity by currency, as it was known last."""
-        return self.account.equity
 
     # -------------------------------------------------------------------------------------------------------- private
     def _crashed(self, name: str, error: BaseException) -> None:

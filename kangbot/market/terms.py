@@ -21,7 +21,6 @@ class Terms:
     first_wait_s: float = 1.0
     longest_wait_s: float = 60.0
     receive_window_ms: int = 5000
-    settle_margin_s: float = 2.0
     cancel_entries: bool = True  # on stop: resting entries are cancelled, else left at the venue
     cancel_orphans: bool = True  # orders under our prefix that the journal does not know; else they are only told
     foreign: ForeignPolicy = ForeignPolicy.REPORT

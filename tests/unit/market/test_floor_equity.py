@@ -32,7 +32,7 @@ def test_equity_is_stated_anew_where_it_was_counted_in_another_currency(currency
         told.disk.kept = checkpoint_of(memory, {"risk": kept})
         await told.open()
         assert told.risk.checkpoint() == AccountRisk(Limits()).checkpoint()  # forgotten, with the peak
-        assert told.floor.equity == {}
+        assert told.floor.account.equity == {}
         await asyncio.sleep(5)
         assert marks(told) == [MONEY]
         told.risk.observe(told.disk.events[-1])
@@ -51,7 +51,7 @@ def test_equity_that_has_not_changed_is_not_journalled_again() -> None:
         memory = Memory(equity={(told.venue.name, "USDT"): MONEY, elsewhere: Decimal(5)})
         told.disk.kept = checkpoint_of(memory, {"risk": told.risk})
         await told.open()
-        assert told.floor.equity == {"USDT": MONEY}
+        assert told.floor.account.equity == {"USDT": MONEY}
         await asyncio.sleep(70)
         assert marks(told) == []
 

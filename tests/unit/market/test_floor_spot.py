@@ -53,7 +53,7 @@ def test_what_is_bought_is_worth_its_price() -> None:
         told.venue.price = Decimal(110)
         await told.bar()
         await told.bar()
-        assert told.floor.equity == {"USDT": 1020}
+        assert told.floor.account.equity == {"USDT": 1020}
         told.strategy.want(0)
         await told.bar()
         assert told.venue.net == 0
@@ -87,7 +87,7 @@ def test_a_stopped_market_s_coins_are_priced_by_asking() -> None:
         told.venue.no_quotes, told.venue.quotes = None, 0
         await asyncio.sleep(600)
         mid = Decimal(150) + Decimal("0.05")
-        assert again.floor.equity == {"USDT": 800 + 2 * mid}
+        assert again.floor.account.equity == {"USDT": 800 + 2 * mid}
         assert marks(told) == [1000, 800 + 2 * mid]
         assert 8 <= told.venue.quotes <= 12
 

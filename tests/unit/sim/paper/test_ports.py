@@ -54,7 +54,7 @@ def test_a_target_is_filled_at_the_markets_quote() -> None:
         assert told.account.engine.stop(MARKET) == told.task.desk.executor.stop == D(90)
         fee = D("1.998") * D("100.1") * D("0.00055")
         assert told.account.engine.account.coins["USDT"] == BALANCE - fee
-        assert told.floor.equity["USDT"] < BALANCE
+        assert told.floor.account.equity["USDT"] < BALANCE
         assert noted(told) == []
 
     play_on_paper(story)
@@ -212,7 +212,9 @@ def test_a_restart_finds_the_account_as_it_was() -> None:
         await told.open()
         assert len(told.feeds.sinks) == 1  # followed from the start, for its stop
         await asyncio.sleep(1)
-        assert told.floor.equity["USDT"] == told.account.engine.standing().wallet + told.net * (D(101) - D("100.1"))
+        assert told.floor.account.equity["USDT"] == told.account.engine.standing().wallet + told.net * (
+            D(101) - D("100.1")
+        )
         after = [told.net, told.account.engine.stop(MARKET), dict(told.account.engine.account.coins)]
         assert after == before
         told.strategy.want(1)
@@ -337,7 +339,7 @@ def test_a_market_without_a_trade_is_worth_what_was_paid() -> None:
     async def second(told: PaperStory) -> None:
         await told.open()
         await asyncio.sleep(1)
-        assert told.floor.equity["USDT"] == told.account.engine.standing().wallet
+        assert told.floor.account.equity["USDT"] == told.account.engine.standing().wallet
 
     play_on_paper(entered, disk)
     play_on_paper(second, disk, later_s=3600)
