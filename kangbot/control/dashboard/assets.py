@@ -15,6 +15,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from kangbot.runtime.threads import Worker
+
 _STATIC = Path(__file__).parent / "static"
 _KINDS = (".html", ".css", ".js", ".svg")
 _CHARTS = "plotly.js"
@@ -81,7 +83,11 @@ class Assets:
         packed = self._cache / f"plotly-{source.stat().st_size}.js.gz"
         async with self._packing:
             if not packed.is_file():
-                await asyncio.get_running_loop().run_in_executor(None, _pack, source, packed)
+                worker = Worker("pages")
+                try:
+                    await worker.run(lambda: _pack(source, packed))
+                finally:
+                    await worker.aclose(0.0)
         headers = {**_HEADERS, "Content-Encoding": "gzip", "Content-Type": "text/javascript; charset=utf-8"}
         return web.FileResponse(packed, headers=headers)
 
