@@ -158,9 +158,9 @@ class Editor:
         await self._take(saved, "edit")
 
     async def _read(self) -> Saved:
-        return await self._beside(self._file.read)
+        return await self._in_thread(self._file.read)
 
-    async def _beside(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         """Return what it returns, from a thread: a disk takes its time, and so does what a strategy imports."""
         worker = Worker("config")
         try:
@@ -199,7 +199,7 @@ class Editor:
         back = [market for market in change.joins if market.id in there]
         changes = [one for one in change.changes if one.after.id in there]
         known = {market: task.wanted.strategy for market, task in there.items()}
-        return await self._beside(
+        return await self._in_thread(
             lambda: Plan(
                 joins=[
                     *((spec_of(market), rules[market.symbol]) for market in joining if market.symbol in rules),
@@ -263,24 +263,18 @@ class Editor:
     async def _set_aside(self) -> str:
         """Keep a copy of a file that is wrong, and say where; "" where there is no file to copy, or no room."""
         now_ns, file = self._world.clock.now_ns(), self._file.path
-        worker = Worker("config")
         try:
-            copy = await worker.run(lambda: self._versions.set_aside(read_plain(file), file.name, now_ns))
+            copy = await self._in_thread(lambda: self._versions.set_aside(read_plain(file), file.name, now_ns))
         except OSError:
             return ""
-        finally:
-            await worker.aclose(1.0)
         return (
             f" A copy of the file is {copy}; `kangbot config restore {self._version}` undoes the edit." if copy else ""
         )
 
     async def _keep(self, text: bytes, cause: str) -> None:
-        """Keep the version. A disk that takes it not is told of, and nothing more: what runs does not depend on it."""
+        """Keep the version. A disk that refuses it is told of, and no more: what runs does not depend on it."""
         now_ns = self._world.clock.now_ns()
-        worker = Worker("config")
         try:
-            self._version = (await worker.run(lambda: self._versions.keep(text, cause, now_ns))).number
+            self._version = (await self._in_thread(lambda: self._versions.keep(text, cause, now_ns))).number
         except OSError as error:
             log.warning("config.no_version", error=error.strerror)
-        finally:
-            await worker.aclose(1.0)
