@@ -228,8 +228,8 @@ class Agreement:
         return self._blotter.rests(self.cover.stop if self.needed else None, now_ns)
 
     def _rests(self, stated: VenuePosition, now_ns: int) -> Sequence[Event]:
-        # A statement from before our fill arrived says nothing of the stop that came with it.
-        if bool(stated.net) != bool(self._blotter.position.net):
+        # A statement from before our fill arrived, or from after one that has not, is of another position's stop.
+        if _direction(stated.net) != _direction(self._blotter.position.net):
             return ()
         self._stop_seen = True
         return self._blotter.rests(stated.stop if stated.net else None, now_ns)
@@ -262,3 +262,7 @@ class Agreement:
                 return (self._blotter.note("position.agreed", Severity.INFO, f"both say {ours} again", now_ns),)
             case _:
                 return ()
+
+
+def _direction(net: Quantity) -> int:
+    return (net > 0) - (net < 0)

@@ -5,6 +5,7 @@ forgotten by the venue, or never known. One row a line, the first that fits:
 
 ==================================================  ====================================================================
 flat, or a stop rests                               nothing; the past is forgotten
+turned around                                       as if flat in between: what was found was of another position
 nobody knows a stop, and none is required           nothing
 the price is beyond the stop                        close at the market: it would have been hit
 nobody knows a stop                                 one at `distance_percent` from the entry
@@ -86,6 +87,7 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
     """One market's guard; returns its successor."""
 
     since_ns: int = 0  # when the position was first seen without its stop; 0 where it is not
+    direction: int = 0  # of that position: 1 long, -1 short
     tightened: int = 0
     offered: Price | None = None  # the nearer stop that was chosen
     again_ns: int = 0  # when a refused stop is offered again
@@ -94,19 +96,20 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
 
     def see(self, plight: Plight, instrument: Instrument, terms: StopTerms) -> tuple["Guard", Answer]:
         """Take one look, and return what is to be done now."""
-        if not plight.net:
-            rests_ns = plight.now_ns + terms.rest_ns if self.closing else self.rests_until_ns
-            return Guard(rests_until_ns=rests_ns), None
+        direction = (plight.net > 0) - (plight.net < 0)
+        if not direction:
+            return self._over(plight, terms), None
+        if self.since_ns and direction != self.direction:
+            return self._over(plight, terms).see(plight, instrument, terms)
         if self.closing:
             return self, CloseNow(self.closing)
         if plight.rests:
             return Guard(rests_until_ns=self.rests_until_ns), None
-        direction = 1 if plight.net > 0 else -1
         stop = self._stop(plight, direction, terms)
         if stop is None:
             return self, None
         stop = protective(stop, direction, instrument)
-        seen = msgspec.structs.replace(self, since_ns=self.since_ns or plight.now_ns)
+        seen = msgspec.structs.replace(self, since_ns=self.since_ns or plight.now_ns, direction=direction)
         if plight.price is not None and (stop - plight.price) * direction >= 0:
             return _close(seen, f"price {plight.price} is beyond the stop {stop}, which does not rest at the venue")
         if plight.refused and plight.asked == stop:
@@ -125,6 +128,10 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
         return self.since_ns + terms.patience_ns if terms.policy is StopPolicy.CLOSE else None
 
     # --------------------------------------------------------------------------------------------------------- private
+    def _over(self, plight: Plight, terms: StopTerms) -> "Guard":
+        """Return it after the position has ended; one that had to be closed leaves the market at rest."""
+        return Guard(rests_until_ns=plight.now_ns + terms.rest_ns if self.closing else self.rests_until_ns)
+
     def _stop(self, plight: Plight, direction: int, terms: StopTerms) -> Price | None:
         """Return which stop to ask for, not rounded yet; None where there is none."""
         if self.offered is not None:

@@ -272,8 +272,8 @@ class SimVenue:
     def _filled(self, order: SimOrder, now_ns: int) -> None:
         """Keep the stops in step with the position, and tell the account."""
         if self.desks[order.market].spec.instrument.kind is InstrumentKind.LINEAR:
+            self._protection.follow(order.market, now_ns)  # first: a position that turned around takes its stop along
             self._protection.attach(order, now_ns)
-            self._protection.follow(order.market, now_ns)
             self._events.append(self.position(order.market, now_ns))
         self._tell_balance(now_ns)
 

@@ -34,8 +34,10 @@ def managed(engine: SimVenue, market: MarketId, hands: HandWatch, *, adopted: bo
 def sellable(engine: SimVenue, market: MarketId, coins: Quantity) -> Quantity:
     """Return how much of so many coins a stop must sell; 0 where it is too little, or nearly so."""
     desk = engine.desks[market]
-    whole = floor_to(coins, desk.spec.instrument.step)
-    return whole if whole * desk.mark >= desk.spec.instrument.min_notional * _LEAST else ZERO
+    instrument = desk.spec.instrument
+    whole = floor_to(coins, instrument.step)
+    enough = whole >= instrument.min_quantity and whole * desk.mark >= instrument.min_notional * _LEAST
+    return whole if enough else ZERO
 
 
 def promised(engine: SimVenue, market: MarketId, ours: Quantity) -> list[SimOrder]:

@@ -149,6 +149,7 @@ def test_the_stop_is_what_the_venue_says() -> None:
     assert kinds(one.position(stated(1, 90, at_ns=5), START)) == ["StopSet"]
     assert one.position(stated(1, 80, at_ns=4), START) == ()
     assert one.position(stated(0, at_ns=6), START) == ()
+    assert one.position(stated(-1, at_ns=6), START) == ()  # turned around by a fill that we have not heard of
     assert (blotter.stop, one.unprotected) == (dec(90), False)
     assert kinds(one.position(stated(1, at_ns=7), START)) == ["StopSet"]
     assert one.unprotected

@@ -131,12 +131,21 @@ def test_patience_ends() -> None:
 
 def test_closing_goes_on_until_flat_and_then_the_market_rests() -> None:
     """A stop that shows up late changes nothing about it."""
-    guard = Guard(since_ns=START, closing="a reason")
+    guard = Guard(since_ns=START, direction=1, closing="a reason")
     assert guard.see(plight(rests=True), MARKET, TERMS) == (guard, CloseNow("a reason"))
     guard, answer = guard.see(plight(net=dec(0)), MARKET, TERMS)
     assert (guard, answer) == (Guard(rests_until_ns=START + TERMS.rest_ns), None)
     guard, _ = guard.see(plight(rests=True), MARKET, TERMS)
     assert guard.rests_until_ns == START + TERMS.rest_ns
+
+
+def test_a_position_that_turned_around_is_another_one() -> None:
+    """What was found of the old one closes nothing of the new, and its stop is asked for where it belongs."""
+    closing = Guard(since_ns=START, direction=-1, closing="a reason")
+    assert closing.see(plight(rests=True), MARKET, TERMS) == (Guard(rests_until_ns=START + TERMS.rest_ns), None)
+    offered = Guard(since_ns=START, direction=-1, tightened=1, offered=dec(105))
+    guard, answer = offered.see(plight(), MARKET, TERMS)
+    assert (guard, answer) == (Guard(since_ns=START, direction=1), SetStop(dec(90)))
 
 
 @given(

@@ -35,6 +35,15 @@ def test_the_stop_of_a_resting_entry_waits_for_its_fill(bench: Bench) -> None:
     assert bench.venue.stop(bench.btc) == D(980)
 
 
+def test_an_order_that_turns_the_position_around_brings_its_stop(bench: Bench) -> None:
+    """The old one goes with the old position, and the new position has the order's."""
+    bench.submit(Side.SELL, "0.2", stop=D(1010))
+    bench.submit(Side.BUY, "0.5", stop=D(990))
+    (stop,) = stops(bench)
+    assert (stop.side, stop.quantity, stop.trigger) == (Side.SELL, D("0.3"), D(990))
+    assert bench.told(VenuePosition)[-1].stop == D(990)
+
+
 def test_the_stop_closes_the_position_at_the_market_when_the_price_falls_to_it(bench: Bench) -> None:
     """Its fill says that it was the stop."""
     bench.submit(Side.BUY, "0.2", stop=D(990))

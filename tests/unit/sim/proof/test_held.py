@@ -1,7 +1,10 @@
 """Whether what is held at the simulated venue has the right stop."""
 
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
+
+import msgspec
 
 from kangbot.model.ids import client_id, stop_id
 from kangbot.model.orders import Side
@@ -34,6 +37,15 @@ def test_a_stop_sells_the_coins_that_are_ours() -> None:
     assert unguarded(bench.venue, bench.spot, D("0.9995")) == "stops for 0 rest beside 0.999"
     waits(bench, "0.999")
     assert (guarded(bench.venue, bench.spot), unguarded(bench.venue, bench.spot, D("0.9995"))) == (D("0.999"), "")
+
+
+def test_coins_below_the_least_quantity_need_no_stop() -> None:
+    """However much they are worth: the venue takes no order for so few."""
+    bench = Bench()
+    desk = bench.venue.desks[bench.spot]
+    instrument = msgspec.structs.replace(desk.spec.instrument, min_quantity=D("0.5"))
+    desk.spec = replace(desk.spec, instrument=instrument)
+    assert (sellable(bench.venue, bench.spot, D("0.5")), sellable(bench.venue, bench.spot, D("0.499"))) == (D("0.5"), 0)
 
 
 def test_a_stop_for_more_than_is_ours_is_wrong() -> None:
