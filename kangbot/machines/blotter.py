@@ -192,8 +192,8 @@ class Blotter:
             self.last_trip = trip
             add_to_day(self.realised_by_day, trip.closed_ns, trip.net_profit)
             events.append(RoundTripClosed(trip=trip, strategy=self.strategy, at_ns=now_ns))
-        if not self.position.net:
-            events.extend(self.rests(None, now_ns))  # a venue's position stop ends with the position
+        if not self.position.net or before * self.position.net < 0:
+            events.extend(self.rests(None, now_ns))  # a venue's stop ends with its position, or its side
         if order is None or fill.cause is not FillCause.TRADE:
             events.append(note := self._unasked(fill, now_ns))
             if fill.by_hand:

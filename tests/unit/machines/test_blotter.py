@@ -272,6 +272,18 @@ def test_cash_flows_are_booked_once() -> None:
     assert (list(one.realised_by_day.values()), one.position.net) == ([dec("-0.5")], dec(0))
 
 
+def test_a_fill_that_turns_the_position_around_ends_the_stop() -> None:
+    """The venue's stop was the old side's: nothing is known to rest beside the new one."""
+    one = working(2, stop="90")
+    one.fill(fill("e1", 1, side=Side.SELL, named=False, venue_order_id="hand"), START)
+    one.rests(dec(110), START)
+    one.fill(fill("e2", "0.5"), START)
+    kept = one.stop
+    events = one.fill(fill("e3", 1), START)
+    assert (kept, one.stop, one.position.net) == (dec(110), None, dec("0.5"))
+    assert StopSet(market=MARKET, price=None, at_ns=START) in events
+
+
 def test_the_stop_is_journalled_when_it_changes() -> None:
     """The same one twice is no news."""
     one = working()
