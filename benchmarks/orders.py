@@ -108,7 +108,7 @@ def _intent(number: int) -> Intent:
         reference=Decimal(25001),
         reason="benchmark",
         at_ns=0,
-        deadline_ns=0,
+        deadline_ns=time.time_ns() + 5_000_000_000,
     )
 
 

@@ -84,9 +84,13 @@ async def bybit(paths: Mapping[str, Rows | bytes], **settings: Any) -> "AsyncIte
             key=KEY,
             secret=SECRET,
             rest_url=server.url,
-            now_ns=lambda: 42,
-            venue_now_ms=lambda: NOW_MS,
-            **{"timeout_s": 5.0, "connect_timeout_s": 2.0, **settings},
+            **{
+                "now_ns": lambda: 42,
+                "venue_now_ms": lambda: NOW_MS,
+                "timeout_s": 5.0,
+                "connect_timeout_s": 2.0,
+                **settings,
+            },
         )
         try:
             yield Bybit(venue, server)
@@ -108,6 +112,6 @@ def intent(**changes: Any) -> Intent:
         reference=Decimal(25001),
         reason="test",
         at_ns=0,
-        deadline_ns=1,
+        deadline_ns=5_000_000_042,
     )
     return msgspec.structs.replace(plain, **changes)

@@ -6,7 +6,8 @@ certainty and is replaced at the seams that ccxt has for it:
 - `fetch` is our `Http`: it tells a request that never left from one that may have arrived, keeps the code, the status
   and the headers of a refusal together, and decodes in a tenth of the time. ccxt's rate limiter and its retries are
   off: budgets and second attempts of whatever changes something belong to the executor.
-- `nonce` is the venue's clock as we measured it.
+- `nonce` is the venue's clock as we measured it; an order is stamped no later than its intent allows, however long the
+  process was stopped between noting that it leaves and signing it: the venue refuses such a stamp for its age.
 - `parse_order` leaves the row as it is: ccxt would turn its decimals into floats.
 - Markets are given, not loaded: `load_markets` would keep every one of some thousands, 12 KB each. They carry no
   precision, so that the digits of an order pass as they are; rounding was done before the intent was journalled.
@@ -16,6 +17,7 @@ A unified trading account is assumed, as the documentation of every endpoint use
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -32,6 +34,7 @@ T = TypeVar("T")
 _OK = 200
 _AGAIN_S = (0.1, 0.4)
 _PAGES = 200  # a cursor that leads further is one that leads nowhere
+_LATEST_MS: ContextVar[int | None] = ContextVar("latest_ms", default=None)  # of the stamp; None: whatever it is by now
 _QUOTED = 300  # bytes of an answer that is not Bybit's, kept for the log
 
 
@@ -140,14 +143,28 @@ class Client:
             raise classify(error, changes=True) from error
 
     async def place(
-        self, *, symbol: str, kind: str, side: str, quantity: str, price: str | None, params: Mapping[str, Any]
+        self,
+        *,
+        symbol: str,
+        kind: str,
+        side: str,
+        quantity: str,
+        price: str | None,
+        params: Mapping[str, Any],
+        latest_ms: int | None = None,
     ) -> str:
-        """Place an order through ccxt's `create_order` and return the venue's id for it."""
+        """Place an order through ccxt's `create_order` and return the venue's id for it.
+
+        `latest_ms`: its stamp is no later than this, by the venue's clock.
+        """
+        latest = _LATEST_MS.set(latest_ms)
         try:
             order = await self._exchange.create_order(symbol, kind, side, quantity, price, dict(params))
             return str(order["orderId"])
         except Exception as error:
             raise classify(error, changes=True) from error
+        finally:
+            _LATEST_MS.reset(latest)
 
 
 def _from_a_gateway(error: Exception) -> bool:
@@ -163,7 +180,8 @@ def _ours(base: type[Any]) -> type[Any]:
         kangbot_now_ms: Callable[[], int]
 
         def nonce(self) -> int:
-            return self.kangbot_now_ms()
+            now_ms, latest_ms = self.kangbot_now_ms(), _LATEST_MS.get()
+            return now_ms if latest_ms is None else min(now_ms, latest_ms)
 
         async def fetch(
             self, url: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: str | None = None

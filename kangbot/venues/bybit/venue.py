@@ -138,6 +138,9 @@ class BybitVenue:
         comes by the private stream.
         """
         self._know(instrument)
+        # The journal bears witness that nothing is stamped after the deadline. The venue's clock is read first:
+        # whatever passes between the two readings makes the limit an earlier one.
+        latest_ms = self._venue_now_ms() + (intent.deadline_ns - self._now_ns()) // MILLISECOND_NS
         venue_order_id = await self._client.place(
             symbol=instrument.symbol,
             kind=intent.kind.value,
@@ -145,6 +148,7 @@ class BybitVenue:
             quantity=_digits(intent.quantity),
             price=None if intent.price is None else _digits(intent.price),
             params=self._parameters(instrument, intent),
+            latest_ms=latest_ms,
         )
         return OrderReport(
             market=instrument.market,

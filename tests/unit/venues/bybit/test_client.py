@@ -1,12 +1,13 @@
 """Questions that meet a gateway's error page instead of Bybit."""
 
+import contextlib
 from typing import Any
 
 import pytest
 
-from kangbot.errors import Ambiguous, RateLimited, Retryable
+from kangbot.errors import Ambiguous, KangbotError, Misstamped, RateLimited, Retryable
 from kangbot.venues.bybit import client as module
-from tests.support.bybit_rest import BTC, bybit, intent, refusal, rows
+from tests.support.bybit_rest import BTC, NOW_MS, bybit, intent, refusal, rows
 from tests.support.loopback import Request, http
 
 PAGE = http(b"<html>502 Bad Gateway</html>", status=502)
@@ -57,3 +58,17 @@ async def test_an_order_is_never_sent_again() -> None:
         with pytest.raises(Ambiguous):
             await world.venue.submit(BTC, intent())
         assert len(world.asked("order/create")) == 1
+
+
+async def test_an_order_is_never_stamped_after_its_deadline() -> None:
+    """A process that was stopped before it signed: what the journal says of the stamp stays true, and Bybit refuses."""
+    readings = iter([NOW_MS])  # and by the second one an hour has passed
+    late = NOW_MS + 3_600_000
+    async with bybit({"order/create": refusal(10002)}, venue_now_ms=lambda: next(readings, late)) as world:
+        with pytest.raises(Misstamped):
+            await world.venue.submit(BTC, intent())
+        assert [request.headers["x-bapi-timestamp"] for request in world.asked()] == [str(NOW_MS + 5_000)]
+        world.venue._know(BTC)
+        with contextlib.suppress(KangbotError):
+            await world.venue.positions()
+        assert world.asked()[-1].headers["x-bapi-timestamp"] == str(late)  # a question is stamped as it is asked
