@@ -3,7 +3,9 @@
 import errno
 import io
 import os
+import signal
 import sys
+from types import FrameType
 
 from kangbot.cli import exit_codes
 from kangbot.cli.main import app
@@ -14,6 +16,7 @@ from kangbot.runtime.standard import hold_standard_streams
 def main() -> int:
     """Run the command that was typed and return its exit code; see `cli/exit_codes.py`."""
     hold_standard_streams()
+    _end_in_order()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a sign that the terminal's letters do not have is no fault
@@ -27,6 +30,21 @@ def main() -> int:
     except OSError as error:  # the disk, or a file that a command did not expect to be refused: the system has words
         return _tell_system(error)
     return code
+
+
+def _end_in_order() -> None:
+    """Have SIGTERM, and the end of the terminal, end a command as Ctrl-C does: nothing half-made is left behind.
+
+    A second one ends it at once. `nohup` is obeyed; what serves on (`sandbox`, `demo`) has handlers of its own.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _ended)
+
+
+def _ended(number: int, _: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    raise SystemExit(128 + number)
 
 
 def _typed() -> int:

@@ -3,13 +3,17 @@
 import errno
 import gzip
 import os
+import signal
 import socket
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from kangbot.cli import database
+from kangbot.cli import database, exit_codes
 from kangbot.cli.backup import backup, restore
 from kangbot.errors import NeedsHuman, Refused, Retryable
 from kangbot.journal.file import JournalFile
@@ -34,6 +38,33 @@ def test_bytes_that_changed_on_the_way_are_told(tmp_path: Path) -> None:
     with pytest.raises(NeedsHuman, match=r"backup\.zip is no backup that can be read"):
         restore(config, file)
     assert sorted(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGTERM, exit_codes.TERMINATED),
+        (signal.SIGHUP, exit_codes.HUNG_UP),
+    ],
+)
+def test_a_backup_that_is_ended_half_way_leaves_nothing_behind(number: int, code: int, tmp_path: Path) -> None:
+    """Its copies are as large as journal and history, and lie where backups are kept. A pipe holds it up half-way."""
+    state, there = tmp_path / "state", tmp_path / "there"
+    for folder in (state / "config", there):
+        folder.mkdir(parents=True)
+    (state / "journal.sqlite").touch()
+    os.mkfifo(state / "config" / "1.toml")
+    config = tmp_path / "kangbot.toml"
+    config.write_text('mode = "sandbox"\nstate_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    command = [sys.executable, "-m", "kangbot", "backup", str(there / "backup.zip"), "--config", str(config)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not list(there.glob("*/kangbot.toml")):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(number)
+        out, err = process.communicate()
+    assert (process.returncode, out, err) == (code, "", "")
+    assert not list(there.iterdir())
 
 
 def test_a_place_that_takes_no_file_is_told_by_the_name_that_was_typed(tmp_path: Path) -> None:
