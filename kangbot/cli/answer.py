@@ -23,8 +23,10 @@ def answer(said: Mapping[str, object], lines: Iterable[str], *, as_json: bool) -
 def no_daemon(error: NoDaemonError, config: Path) -> str:
     """Return what is said where no daemon answers, with what to do.
 
-    A second daemon is no answer to a socket that only another user may open.
+    A second daemon is no answer to a socket that only another user may open, or to a daemon that is slow to answer.
     """
     if error.shut:
         return f"{error}\nOne may run all the same: type this with sudo, or as the user that the daemon runs as."
+    if error.silent:
+        return f"{error}\nOne is there: it begins, has much to do, or hangs. Ask again; where it lasts, see its log."
     return f"{error}\nStart one with: kangbot run --config {config}"

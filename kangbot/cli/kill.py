@@ -78,7 +78,7 @@ def release(config: Path, *, market: str, socket: Path | None, as_json: bool = F
             client.release()
     except NoDaemonError as error:
         start = f"{error}\nNothing is released. Start the daemon, which will not enter, and release it then."
-        sys.stderr.write(f"{no_daemon(error, config) if error.shut else start}\n")
+        sys.stderr.write(f"{no_daemon(error, config) if error.shut or error.silent else start}\n")
         return exit_codes.NO_DAEMON
     except ValueError as error:
         sys.stderr.write(f"{error}\n")

@@ -22,11 +22,15 @@ _TIMEOUT_S = 10.0
 
 
 class NoDaemonError(RuntimeError):
-    """Nobody answers on the socket. `shut`: to this user it is closed, so a daemon may be there all the same."""
+    """Nobody answers on the socket.
 
-    def __init__(self, message: str, *, shut: bool = False) -> None:
+    `shut`: to this user it is closed, so a daemon may be there all the same. `silent`: one is there and says nothing.
+    """
+
+    def __init__(self, message: str, *, shut: bool = False, silent: bool = False) -> None:
         super().__init__(message)
         self.shut = shut
+        self.silent = silent
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -112,8 +116,9 @@ class ControlClient:
             answer = connection.getresponse()
             said = answer.read()
         except (OSError, http.client.HTTPException) as error:
-            shut = isinstance(error, PermissionError)
-            raise NoDaemonError(f"no daemon answers on {self._path}: {_why(error)}", shut=shut) from None
+            shut, silent = isinstance(error, PermissionError), isinstance(error, TimeoutError)
+            words = f"no daemon answers on {self._path}: {_why(error)}"
+            raise NoDaemonError(words, shut=shut, silent=silent) from None
         finally:
             connection.close()
         if may_be_away and answer.status == http.HTTPStatus.SERVICE_UNAVAILABLE:

@@ -26,16 +26,19 @@ class MysqlUrl:
     unix_socket: str | None = None
 
     def __str__(self) -> str:
-        place = self.unix_socket or f"{self.host}:{self.port}"
+        place = self.unix_socket or f"{self._host}:{self.port}"
         return f"mysql://{self.user}@{place}/{self.database}"
+
+    @property
+    def _host(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def full(self) -> str:
         """The URL with its password: for the one process that needs it, never for a log or a command line."""
         login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
-        host = f"[{self.host}]" if ":" in self.host else self.host
         socket = f"?unix_socket={quote(self.unix_socket, safe='')}" if self.unix_socket else ""
-        return f"mysql://{login}@{host}:{self.port}/{quote(self.database, safe='')}{socket}"
+        return f"mysql://{login}@{self._host}:{self.port}/{quote(self.database, safe='')}{socket}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,13 @@
 """The control socket: a real server on a real Unix socket, asked by the client that the command line uses."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from kangbot.cli.answer import no_daemon
 from kangbot.control import server as server_of
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.control.server import ControlServer
@@ -166,3 +168,15 @@ async def test_the_socket_of_a_daemon_that_came_after_is_left_alone(desk: Desk, 
     assert "200 OK" in await call(path, posted("/kill"))
     await newer.aclose()
     assert not path.exists()
+
+
+def test_a_daemon_that_says_nothing_is_there_all_the_same(tmp_path: Path) -> None:
+    """It begins, or hangs: nobody is told to start a second one."""
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(tmp_path / "control.sock"))
+        mute.listen()
+        with pytest.raises(NoDaemonError, match="timed out") as caught:
+            ControlClient(tmp_path / "control.sock", timeout_s=0.05).release()
+    assert "One is there" in no_daemon(caught.value, tmp_path)
+    assert "kangbot run" not in no_daemon(caught.value, tmp_path)
+    assert not caught.value.shut

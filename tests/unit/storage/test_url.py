@@ -23,6 +23,7 @@ def test_mysql_url_names_server_user_and_database() -> None:
     )  # fmt: skip
     assert mysql("mariadb://trader:secret@db.example/history").port == 3306
     assert mysql("mysql://trader@[::1]:3307/history").host == "::1"
+    assert str(mysql("mysql://trader@[::1]:3307/history")) == "mysql://trader@[::1]:3307/history"
 
 
 def test_percent_forms_are_decoded() -> None:
