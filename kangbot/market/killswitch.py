@@ -9,7 +9,8 @@ When a market acts on it is `market/desk.py`, what the file means is `machines/k
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol, Self
 
 import msgspec
@@ -89,6 +90,8 @@ class KillSwitch:
         self._writing = asyncio.Lock()  # one caller, or the beat, at a time with file and journal
         self._journalled = self._standing  # what the journal says
         self._put_failed = False
+        self._releases = 0  # that are under way
+        self._since: tuple[Wish, str] | None = None  # somebody's wish since they were asked for, and whose it is
         self.looks = 0  # of the beat: what the watchdog reads
 
     @property
@@ -112,11 +115,25 @@ class KillSwitch:
             return self._answer()
 
     async def release(self, caller: str) -> Standing:
-        """Let entries through again. NeedsHuman where the disk does not take it; the switch is set then as before."""
-        async with self._writing:
-            if self._standing is not None:
-                await self._release(caller)
-            return self._answer()
+        """Let entries through again. NeedsHuman where the disk does not take it; the switch is set then as before.
+
+        What stood when it was asked for is released: whoever sets it while the disk is being written has it set.
+        """
+        with self._releasing():
+            async with self._writing:
+                if self._standing is not None:
+                    await self._release(caller)
+                return self._answer()
+
+    @contextmanager
+    def _releasing(self) -> Iterator[None]:
+        self._releases += 1
+        try:
+            yield
+        finally:
+            self._releases -= 1
+            if not self._releases:
+                self._since = None
 
     async def _release(self, caller: str) -> None:
         try:
@@ -132,6 +149,8 @@ class KillSwitch:
             self._journalled = None
         self._risk.release()
         log.warning("kill_switch.released", caller=caller)
+        if self._since is not None:
+            self._set(*self._since)  # in the same breath: no market has looked in between
         self._changed()
 
     # --------------------------------------------------------------------------------------------------------- by file
@@ -145,7 +164,8 @@ class KillSwitch:
                 await self._keep(_BY_FILE)
             elif action is Do.RELEASE:
                 try:
-                    await self._release(_BY_FILE)
+                    with self._releasing():
+                        await self._release(_BY_FILE)
                 except NeedsHuman as error:
                     log.critical("kill_switch.not_released", error=error.message)
 
@@ -187,6 +207,8 @@ class KillSwitch:
         """Act on the wish at once. Without an await: no entry can come in between."""
         standing = self._standing
         after = joined(standing, wanted)
+        if self._releases:
+            self._since = (joined(self._since[0] if self._since else None, wanted), caller)
         if after == standing:
             return
         self._risk.kill(after.reason, flatten=after.flatten)

@@ -122,6 +122,23 @@ async def test_it_is_sticky_over_restarts_until_released(tmp_path: Path, journal
     assert [type(event) for event in await events(journal)] == [KillSwitchSet, KillSwitchReleased]
 
 
+async def test_whoever_sets_it_during_a_release_has_it_set(tmp_path: Path, journal: JournalWriter) -> None:
+    """A release is of what stood when it was asked for: no market sees it released, and a restart finds it set."""
+    life = await begin(tmp_path, journal)
+    await life.switch.kill("news", "test", flatten=True)
+    releasing = asyncio.ensure_future(life.switch.release("test"))
+    await asyncio.sleep(0)  # it waits for the disk
+    assert not releasing.done()
+    again, released = await asyncio.gather(life.switch.kill("worse news", "another"), releasing)
+    assert again == Standing(killed="worse news", flatten=False, kept=BOTH)
+    assert (released.killed, "" in life.looks) == ("worse news", False)
+    kinds = [(type(event), getattr(event, "reason", "")) for event in await events(journal)]
+    assert kinds == [(KillSwitchSet, "news"), (KillSwitchReleased, ""), (KillSwitchSet, "worse news")]
+    later = await begin(tmp_path, journal)
+    assert (later.risk.killed, later.risk.flatten) == ("worse news", False)
+    assert await later.switch.release("test") == Standing(killed="", flatten=False, kept=())
+
+
 async def test_setting_it_again_changes_nothing(tmp_path: Path, journal: JournalWriter) -> None:
     """But a wish to flatten is added; and releasing what is not set writes nothing."""
     life = await begin(tmp_path, journal)
