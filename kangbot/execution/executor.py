@@ -97,7 +97,6 @@ class Executor:
         self._clock = world.clock
         self._journal = journal
         self._ids_for_ever = venue.id_rule is IdRule.FOR_EVER
-        self._instrument = instrument
         self._numbers = numbers
         self._settling = Settling(window_ns=receive_window_ns, margin_ns=settle_margin_ns, venue_clock=venue_clock)
         self._cancel_orphans = cancel_orphans

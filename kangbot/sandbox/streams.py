@@ -74,7 +74,6 @@ class Session:
         self, streams: Streams, socket: web.WebSocketResponse, request: web.Request, stream: str, number: int
     ) -> None:
         self._streams = streams
-        self._socket = socket
         self._request = request
         self.stream = stream
         self.conn_id = f"sandbox{number:013d}-{stream}"
