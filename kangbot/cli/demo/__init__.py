@@ -79,10 +79,17 @@ def _tell(totals: Totals, *, as_json: bool) -> None:
 
 
 def _kept(state: Path) -> Path:
-    """Keep what a demo that failed has left, in place of the last one's, and return where."""
-    kept = Path.cwd() / "build" / "demo"
+    """Keep what a demo that failed has left, in place of the last one's, and return where.
+
+    In a folder of its own where nothing can be written here: why it failed is worth more than where that stands.
+    """
+    kept, sockets = Path.cwd() / "build" / "demo", shutil.ignore_patterns("*.sock")
     shutil.rmtree(kept, ignore_errors=True)
-    shutil.copytree(state, kept, ignore=shutil.ignore_patterns("*.sock"))
+    try:
+        shutil.copytree(state, kept, ignore=sockets)
+    except OSError:
+        kept = Path(tempfile.mkdtemp(prefix="kangbot-demo-failed-"))
+        shutil.copytree(state, kept, ignore=sockets, dirs_exist_ok=True)
     return kept
 
 
