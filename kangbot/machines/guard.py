@@ -5,6 +5,7 @@ forgotten by the venue, or never known. One row a line, the first that fits:
 
 ==================================================  ====================================================================
 flat, or a stop rests                               nothing; the past is forgotten
+coins left that are too few to be sold              as if flat, where the position was being closed
 turned around                                       as if flat in between: what was found was of another position
 nobody knows a stop, and none is required           nothing
 the price is beyond the stop                        close at the market: it would have been hit
@@ -65,6 +66,7 @@ class Plight(msgspec.Struct, frozen=True, kw_only=True):
     price: Price | None  # at which it could be closed now; None where there is no quote
     asked: Price | None = None  # what the venue was asked for last
     refused: str = ""  # its definitive no to that
+    dust: bool = False  # coins that are too few to be sold
 
 
 class SetStop(msgspec.Struct, frozen=True):
@@ -101,6 +103,8 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
             return self._over(plight, terms), None
         if self.since_ns and direction != self.direction:
             return self._over(plight, terms).see(plight, instrument, terms)
+        if self.closing and plight.dust:
+            return self._over(plight, terms), None
         if self.closing:
             return self, CloseNow(self.closing)
         if plight.rests:

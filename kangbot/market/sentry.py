@@ -7,10 +7,12 @@ has decided anything. What it finds is told once when it begins, at each step, a
 
 from kangbot.execution.executor import Executor
 from kangbot.machines.guard import CloseNow, Guard, Plight, SetStop, StopTerms
+from kangbot.machines.sizing import below_minimum
 from kangbot.market.inbox import Inbox
 from kangbot.model.events import Severity
-from kangbot.model.market import Instrument
+from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Price, Quantity
+from kangbot.model.orders import Purpose
 from kangbot.runtime.world import SECOND_NS, Clock
 
 _FRESH_NS = 30 * SECOND_NS  # an older quote says nothing of whether a stop would have been hit
@@ -64,7 +66,8 @@ class Sentry:
                 self._executor.tell("stop.closing", Severity.CRITICAL, f"closing {net}: {answer.reason}")
             return answer.reason
         if before.since_ns and not self._guard.since_ns:
-            rests = f"the stop of {net} rests at {self._executor.stop}" if net else "the position is closed"
+            stop = self._executor.stop
+            rests = "the position is closed" if stop is None or not net else f"the stop of {net} rests at {stop}"
             self._executor.tell("stop.settled", Severity.INFO, rests)
         return ""
 
@@ -73,6 +76,7 @@ class Sentry:
         price = None
         if quote is not None and now_ns - self._inbox.priced_ns < _FRESH_NS:
             price = quote.bid if net > 0 else quote.ask
+        coins = self._instrument.kind is InstrumentKind.SPOT  # a contract's stop closes whatever is left of it
         return Plight(
             now_ns=now_ns,
             net=net,
@@ -82,6 +86,7 @@ class Sentry:
             price=price,
             asked=executor.protection.wanted,
             refused=executor.protection.refused,
+            dust=coins and price is not None and bool(below_minimum(net, price, self._instrument, Purpose.EXIT)),
         )
 
     def _tell_step(self, before: Guard, net: Quantity, price: Price) -> None:

@@ -139,6 +139,14 @@ def test_closing_goes_on_until_flat_and_then_the_market_rests() -> None:
     assert guard.rests_until_ns == START + TERMS.rest_ns
 
 
+def test_coins_that_are_too_few_to_be_sold_are_no_position_to_close() -> None:
+    """What a sale in whole steps leaves of them would have the market close for ever; before one it means nothing."""
+    closing = Guard(since_ns=START, direction=1, closing="a reason")
+    rests = Guard(rests_until_ns=START + TERMS.rest_ns)
+    assert closing.see(plight(dust=True, rests=True), MARKET, TERMS) == (rests, None)
+    assert rests.see(plight(dust=True, rests=True), MARKET, TERMS) == (rests, None)
+
+
 def test_a_position_that_turned_around_is_another_one() -> None:
     """What was found of the old one closes nothing of the new, and its stop is asked for where it belongs."""
     closing = Guard(since_ns=START, direction=-1, closing="a reason")

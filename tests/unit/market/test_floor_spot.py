@@ -7,12 +7,12 @@ from kangbot.machines.guard import StopPolicy, StopTerms
 from kangbot.market.roster import Command
 from kangbot.model.events import EquityMarked, Noted, RunState
 from kangbot.model.market import InstrumentKind
-from kangbot.model.orders import Balance, FillCause
+from kangbot.model.orders import Balance, FillCause, OrderStatus, Side
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from tests.support.floor_story import BarVenue, Story, play
 from tests.support.order_venue import VenueOrder
-from tests.support.trade_words import MARKET
+from tests.support.trade_words import MARKET, SECOND
 
 
 class SpotVenue(BarVenue):
@@ -140,6 +140,39 @@ def test_a_stop_beside_coins_that_gets_lost_again_and_again_ends_the_holding() -
         await bought(told, *["lost"] * 100, for_s=100)
         assert told.venue.net == 0
         assert "stop.closing" in stops(told)[1]
+
+    play(story)
+
+
+def test_coins_that_a_sale_left_hold_no_market_up() -> None:
+    """They are too few to be sold, so their closing is over: after its rest the market enters again."""
+
+    class Thin(SpotVenue):
+        def trade(self, order: VenueOrder, quantity: Decimal, *, cause: FillCause = FillCause.TRADE) -> None:
+            """Sell what is closed but for a little: nobody buys the rest."""
+            left = Decimal("0.04") if order.side is Side.SELL else Decimal(0)
+            super().trade(order, quantity - left, cause=cause)
+            if left:
+                order.status = OrderStatus.CANCELED
+                self.push(self.report(order))
+
+    async def story(told: Story) -> None:
+        told.stops = StopTerms(rest_ns=SECOND)
+        on_spot(told)
+        told.venue = Thin(clock=told.world.clock, kind=InstrumentKind.SPOT)
+        told.venue.stops.extend(["refused"] * 3)
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        for _ in range(30):
+            await asyncio.sleep(0.1)
+            told.quote()
+        assert told.venue.net == Decimal("0.04")
+        assert stops(told)[1][-2:] == ["stop.closing", "stop.settled"]
+        for _ in range(3):
+            await told.bar()
+        assert told.venue.net > 1
 
     play(story)
 
