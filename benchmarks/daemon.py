@@ -5,8 +5,9 @@ no server), against `benchmarks/load.py`: the sandbox exchange is the bottleneck
 `ema_cross` on bars of a minute; the interval that is measured has a full minute in it, when every market's bar closes
 at once. Idle is the same daemon after stop-all. Nothing of start-up is in the shares; the peak of memory has it.
 
-27 markets are measured once more on cores that are kept awake: with so few frames the core sleeps between two of them,
-and what it costs to wake it is the machine's.
+27 markets are measured twice more. On cores that are kept awake: with so few frames the core sleeps between two of
+them, and what it costs to wake it is the machine's. And, where there are recordings of a real venue
+(KANGBOT_RECORDED), with frames at the moments at which they came there, 317 a second in all.
 
     python -m benchmarks.daemon [seconds]
 """
@@ -14,10 +15,11 @@ and what it costs to wake it is the machine's.
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.awake import awake
-from benchmarks.house import Reading, Served, database, load_venue, machine, peak_mb, read, running, scratch
+from benchmarks.house import RECORDED, Reading, Served, database, load_venue, machine, peak_mb, read, running, scratch
 from tests.support.mariadb import MariadbServer
 
 SIZES = (27, 270, 1000)
@@ -54,11 +56,20 @@ def _window_s(seconds: float, *, wait: bool) -> float:
 
 
 def measure(
-    markets: int, seconds: float, folder: Path, server: MariadbServer | None, *, minute: bool
+    markets: int,
+    seconds: float,
+    folder: Path,
+    server: MariadbServer | None,
+    *,
+    minute: bool,
+    recordings: Sequence[Path] = (),
 ) -> dict[str, object]:
-    """Return the figures of one size; `seconds` of each state, with a full minute in the busy one where `minute`."""
+    """Return the figures of one size; `seconds` of each state, with a full minute in the busy one where `minute`.
+
+    With `recordings` the frames come at their moments, not at `RATE`.
+    """
     with (
-        load_venue(markets, RATE) as (addresses, venue),
+        load_venue(markets, RATE, recordings=recordings) as (addresses, venue),
         running(folder / str(markets), config(markets), addresses, server) as house,
     ):
         house.until(lambda report: report.live == markets)
@@ -114,6 +125,10 @@ def run(seconds: float) -> dict[str, object]:
         if whole:
             with awake():
                 figures["27 markets, cores awake"] = measure(27, each, folder / "awake", server, minute=True)
+            if recordings := sorted((RECORDED / "binance_usdm" / "stream").glob("*.gz")):
+                figures["27 markets, at recorded moments"] = measure(
+                    27, each, folder / "moments", server, minute=True, recordings=recordings
+                )
     history = "MariaDB" if server else "SQLite"
     return {"daemon": figures, "history": history, "seconds_a_state": each, "machine": machine()}
 

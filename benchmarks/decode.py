@@ -11,21 +11,19 @@ the frame once before decoding it by its topic: it is why the dialects look at t
 
 import gzip
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from statistics import median
 from time import perf_counter_ns
 
 import msgspec
 
+from benchmarks.house import RECORDED
 from kangbot.model.ids import MarketId
 from kangbot.ports import Channel, Dialect, Topic
 from kangbot.venues.binance_usdm.feed import BinancePublic
 from kangbot.venues.bybit.feed import BybitPublic
 
-RECORDED = Path(os.environ.get("KANGBOT_RECORDED") or Path(__file__).parents[1].parent / "shared" / "data")
 MARKET = MarketId("venue:BTC-USDT:USDT")
 FRAMES_A_TURN = 2000
 

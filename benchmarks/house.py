@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from kangbot.health.report import Report
 from tests.support.mariadb import MariadbServer, binary
 
 MIB = 1024 * 1024
+RECORDED = Path(os.environ.get("KANGBOT_RECORDED") or Path(__file__).parents[1].parent / "shared" / "data")
 _PATIENCE_S = 120.0
 
 
@@ -74,10 +75,14 @@ def speaking(module: str, *arguments: str) -> Iterator[tuple[dict[str, str], psu
 
 
 def load_venue(
-    markets: int, rate: float, most: int = 10
+    markets: int, rate: float, most: int = 10, recordings: Sequence[Path] = ()
 ) -> AbstractContextManager[tuple[dict[str, str], psutil.Process]]:
-    """Serve a venue that only talks (`benchmarks/load.py`), and bears `most` messages a second of a connection."""
-    return speaking("benchmarks.load", "--markets", str(markets), "--rate", str(rate), "--most", str(most))
+    """Serve a venue that only talks (`benchmarks/load.py`), and bears `most` messages a second of a connection.
+
+    With `recordings` it talks at their moments, and `rate` does not count.
+    """
+    said = ("--moments", *map(str, recordings)) if recordings else ("--rate", str(rate))
+    return speaking("benchmarks.load", "--markets", str(markets), "--most", str(most), *said)
 
 
 @contextmanager

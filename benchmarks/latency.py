@@ -8,7 +8,8 @@ The journal is on the working folder's disk first and on /dev/shm (memory) after
 remains is the software. Beside it stands what this disk takes for one fsync of a file and one commit of SQLite (WAL,
 `synchronous=FULL`), measured on the same folder while nothing else of ours writes: one after the other, and after a
 rest of 20 ms, as orders come. A machine that had gone to sleep wakes up first, which on a virtual one may take longer
-than the disk.
+than the disk. And beside it stands the floor, `benchmarks/bare.py`: a process that does nothing but commit a record
+between a frame of the same exchange and the order, on the same disk, a moment later.
 
     python -m benchmarks.latency [seconds]
 """
@@ -16,6 +17,7 @@ than the disk.
 import json
 import os
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -76,13 +78,23 @@ def _daemon(folder: Path, seconds: float) -> dict[str, object]:
             house.until(lambda report: report.live == len(DEFAULT_LINEAR))
             time.sleep(seconds)
             report = house.until(lambda report: report.orders.filled > 0)
+        floor = _bare(sandbox.ws_public_url, folder, seconds)
     finally:
         sandbox.close()
     return {
         "frame_to_decision_ms": report.frame_to_decision_ms,
         "frame_to_order_ms": report.frame_to_order_ms,
         "orders": report.orders.sent,
+        "bare_ms": floor,
     }
+
+
+def _bare(url: str, folder: Path, seconds: float) -> dict[str, object]:
+    """Return the floor's figures under the same exchange's frames."""
+    command = [sys.executable, "-m", "benchmarks.bare", url, str(folder), str(seconds), *DEFAULT_LINEAR]
+    said = subprocess.run(command, check=True, capture_output=True, text=True)
+    figures: dict[str, object] = json.loads(said.stdout)
+    return figures
 
 
 def _fsync(folder: Path) -> Callable[[], None]:
@@ -132,7 +144,10 @@ def _place(folder: Path, seconds: float) -> dict[str, object]:
 
 
 def run(seconds: float) -> dict[str, object]:
-    """Return `{"latency": {"disk": figures, "memory": figures}, …}`; half of `seconds` is traded on each."""
+    """Return `{"latency": {"disk": figures, "memory": figures}, …}`.
+
+    Half of `seconds` is traded on each, and as long again listened to for the floor.
+    """
     figures: dict[str, object] = {}
     with scratch() as folder:
         figures["disk"] = _place(folder, seconds / 2)

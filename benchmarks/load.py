@@ -4,7 +4,8 @@ The sandbox exchange simulates every market and is a whole core at a few hundred
 with it measures the exchange. This one computes nothing: prices walk within one tick, candles are flat, so that no
 strategy trades, and every frame is one formatting of bytes. The REST answers are those that a daemon needs to start.
 
-Frames leave one by one, spread evenly over time, as a venue's do: a reader is woken for each of them.
+Frames leave one by one, spread evenly over time, so that a reader is woken for each of them; or, with `--moments`, at
+the moments at which the frames of a real venue came, which are in bunches as often as not.
 
     python -m benchmarks.load --markets 1000 --rate 10       # the first line of standard output tells the addresses
 
@@ -18,12 +19,17 @@ within a second with 1008, as venues do, and cuts every connection at once when 
 
 import argparse
 import asyncio
+import gzip
+import heapq
+import itertools
 import json
 import struct
+import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -61,6 +67,22 @@ def candle(name: str, start_ms: int, now_ms: int, *, confirm: bool) -> bytes:
     row |= {"start": start_ms, "end": start_ms + _MINUTE_MS - 1, "interval": "1", "confirm": confirm}  # type: ignore[dict-item] # JSON
     frame = {"topic": f"kline.1.{name}", "data": [row | {"timestamp": now_ms}], "ts": now_ms, "type": "snapshot"}
     return json.dumps(frame, separators=(",", ":")).encode()
+
+
+def moments(recordings: Sequence[Path]) -> Iterator[float]:
+    """Yield the seconds from the beginning at which the frames of the recordings came, over and over.
+
+    A recording is lines of a receive time in microseconds, a space, and the frame, compressed.
+    """
+    return heapq.merge(*map(_moments, recordings))
+
+
+def _moments(recording: Path) -> Iterator[float]:
+    with gzip.open(recording, "rb") as lines:
+        at_us = [int(line.split(b" ", 1)[0]) for line in lines]
+    length_us = at_us[-1] - at_us[0]
+    for turn in itertools.count():
+        yield from ((turn * length_us + at - at_us[0]) / 1e6 for at in at_us[1:])
 
 
 def now_ms() -> int:
@@ -110,6 +132,31 @@ class Load:
         transport = self._sinks.get(topic)
         if transport is not None and not transport.is_closing():
             transport.write(framed(make(*args)))
+
+    async def pump_at(self, recordings: Sequence[Path]) -> None:
+        """Write a frame at each moment of the recordings, played over each other; every eleventh is a candle.
+
+        The moments are kept by a thread: the loop's timers are of whole milliseconds.
+        """
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._keep, args=(loop, moments(recordings)), daemon=True).start()
+        await loop.create_future()
+
+    def _keep(self, loop: asyncio.AbstractEventLoop, due_s: Iterator[float]) -> None:
+        began = time.perf_counter()
+        for number, due in enumerate(due_s):
+            if (left := began + due - time.perf_counter()) > 0:
+                time.sleep(left)
+            loop.call_soon_threadsafe(self._next, number)
+
+    def _next(self, number: int) -> None:
+        now = now_ms()
+        turn, place = divmod(number, 11)
+        if place:
+            name = self.names[(number - turn) % len(self.names)]
+            self._write(f"orderbook.1.{name}", book, name.encode(), number, now)
+        else:
+            self._candle(self.names[turn % len(self.names)], now - now % _MINUTE_MS, now, confirm=False)
 
     # -------------------------------------------------------------------------------------------------- websockets
     async def stream(self, request: web.Request) -> web.WebSocketResponse:
@@ -215,7 +262,7 @@ def _instrument(name: str) -> dict[str, object]:
     }
 
 
-async def serve(markets: int, rate: float, most: int) -> None:
+async def serve(markets: int, rate: float, most: int, recordings: Sequence[Path]) -> None:
     """Serve for ever."""
     load = Load(markets, rate, most)
     app = web.Application()
@@ -234,7 +281,7 @@ async def serve(markets: int, rate: float, most: int) -> None:
         "ws_private_url": f"ws://{host}/v5/private",
     }
     print(json.dumps(addresses), flush=True)
-    await load.pump()
+    await (load.pump_at(recordings) if recordings else load.pump())
 
 
 if __name__ == "__main__":
@@ -242,5 +289,6 @@ if __name__ == "__main__":
     parser.add_argument("--markets", type=int, required=True)
     parser.add_argument("--rate", type=float, default=10.0, help="books a second and market")
     parser.add_argument("--most", type=int, default=10, help="messages a second and connection; Binance's limit")
+    parser.add_argument("--moments", type=Path, nargs="*", default=(), help="recordings whose moments are kept instead")
     arguments = parser.parse_args()
-    uvloop.run(serve(arguments.markets, arguments.rate, arguments.most))
+    uvloop.run(serve(arguments.markets, arguments.rate, arguments.most, arguments.moments))

@@ -1,5 +1,7 @@
 """Each benchmark of whole processes once, for a moment: that it runs and measures what it says, not how much."""
 
+import gzip
+import itertools
 import os
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,23 @@ def test_a_long_frame_has_its_length_in_two_bytes() -> None:
     assert load.framed(b"x" * 300)[:4] == bytes([0x81, 126, 1, 44])
 
 
+def test_recorded_moments_are_played_over_each_other_and_over_again(tmp_path: Path) -> None:
+    """In order, from the beginning on, and once more from where the recording ended."""
+    long, short = tmp_path / "long.gz", tmp_path / "short.gz"
+    long.write_bytes(gzip.compress(b"1000000 {}\n1500000 {}\n3000000 {}\n"))
+    short.write_bytes(gzip.compress(b"7000000 {}\n7600000 {}\n"))
+    at_s = list(itertools.islice(load.moments([long, short]), 6))
+    assert at_s == pytest.approx([0.5, 0.6, 1.2, 1.8, 2.0, 2.4])
+
+
+def test_frames_come_at_recorded_moments(tmp_path: Path) -> None:
+    """A venue with a recording sends its frames then: ten a second here, books and candles."""
+    recording = tmp_path / "recording.gz"
+    recording.write_bytes(gzip.compress(b"".join(b"%d {}\n" % (at * 100_000) for at in range(12))))
+    one: Any = daemon.measure(1, 2.0, tmp_path, None, minute=False, recordings=[recording])
+    assert 5 < one["busy"]["frames_per_second"] < 15
+
+
 def test_the_daemon_is_measured() -> None:
     """27 markets go live, frames arrive, and an idle daemon asks the database nothing."""
     figures: Any = daemon.run(1.0)["daemon"]
@@ -51,6 +70,7 @@ def test_a_frame_becomes_an_order_on_every_disk() -> None:
         assert place["orders"] > 0
         assert place["frame_to_decision_ms"]["p50"] > 0
         assert place["fsync_ms"]["p50"] > 0
+        assert place["bare_ms"]["p50"] > 0
 
 
 def test_starting_is_measured() -> None:
