@@ -16,6 +16,7 @@ import pytest
 
 from kangbot.cli.demo.processes import DemoFailedError
 from tests.support.processes import World
+from tests.support.terminal import HEARS_ITS_END
 
 pytestmark = pytest.mark.process
 
@@ -183,7 +184,7 @@ class Demo:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "kangbot", "demo", "--json", "--markets", "3"],
+            [*HEARS_ITS_END, sys.executable, "-m", "kangbot", "demo", "--json", "--markets", "3"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -208,7 +209,10 @@ class Demo:
     def ended(self, number: int) -> dict[str, Any]:
         """Send the signal, and return exit status and words."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=60)
+        try:
+            out, err = self.process.communicate(timeout=60)
+        finally:
+            self.process.kill()  # one that did not obey must not live on
         return {"status": self.process.returncode, "out": out, "err": err}
 
 

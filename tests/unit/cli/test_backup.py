@@ -18,6 +18,7 @@ from kangbot.cli.backup import backup, restore
 from kangbot.errors import NeedsHuman, Refused, Retryable
 from kangbot.journal.file import JournalFile
 from kangbot.storage import glance
+from tests.support.terminal import HEARS_ITS_END
 
 MANIFEST = """\
 {"format": 2, "kangbot": "0.1.0", "at_ns": 0, "mode": "sandbox", "venue": "bybit", "history": "server",
@@ -57,12 +58,17 @@ def test_a_backup_that_is_ended_half_way_leaves_nothing_behind(number: int, code
     config = tmp_path / "kangbot.toml"
     config.write_text('mode = "sandbox"\nstate_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
     command = [sys.executable, "-m", "kangbot", "backup", str(there / "backup.zip"), "--config", str(config)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [*HEARS_ITS_END, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         while not list(there.glob("*/kangbot.toml")):
             assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(number)
-        out, err = process.communicate()
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, out, err) == (code, "", "")
     assert not list(there.iterdir())
 
