@@ -31,6 +31,7 @@ from tests.support.mariadb import MariadbServer
 MARKETS = 27
 RATE = 10.0
 _ASK_S = 0.5
+_PATIENCE_S = 120.0
 
 
 # ----------------------------------------------------------------------------------------------------- the old design
@@ -58,7 +59,7 @@ async def _ask(url: str, name: str, stop: asyncio.Event) -> None:
         await asyncio.sleep(_ASK_S)
 
 
-async def _market(ws_url: str, database_url: str, name: str, prices: dict[str, float]) -> None:
+async def _market(ws_url: str, database_url: str, name: str, prices: dict[str, float], heard: threading.Semaphore) -> None:
     stop = asyncio.Event()
     async with connect(f"{ws_url}/linear") as socket:
         await socket.send(json.dumps({"op": "subscribe", "args": [f"orderbook.1.{name}", f"kline.1.{name}"]}))
@@ -66,17 +67,23 @@ async def _market(ws_url: str, database_url: str, name: str, prices: dict[str, f
         while not stop.is_set():
             frame = json.loads(await socket.recv())
             if frame.get("topic", "").startswith("orderbook"):
+                if name not in prices:
+                    heard.release()
                 prices[name] = (float(frame["data"]["b"][0][0]) + float(frame["data"]["a"][0][0])) / 2
         if asking is not None:
             await asking
 
 
 def work(ws_url: str, database_url: str, markets: int) -> None:
-    """Run the threads until one of them ends."""
+    """Run the threads until one of them ends; say so once every market has heard a price."""
     prices: dict[str, float] = {}
+    heard = threading.Semaphore(0)
     for name in names(markets):
-        run = _market(ws_url, database_url, name, prices)
+        run = _market(ws_url, database_url, name, prices, heard)
         threading.Thread(target=asyncio.run, args=(run,), daemon=True).start()
+    for _ in range(markets):
+        if not heard.acquire(timeout=_PATIENCE_S):
+            sys.exit("not every market has heard a price")
     print("{}", flush=True)
     while all(thread.is_alive() for thread in threading.enumerate()):
         time.sleep(1)
@@ -122,7 +129,6 @@ def old(
         url = server.url(name)
     arguments = ["--ws", addresses["ws_public_url"], "--database", url, "--markets", str(markets), *options]
     with speaking("benchmarks.threads", *arguments) as (_, process):
-        time.sleep(min(3.0, seconds))  # every thread is connected
         return _cost(process, server, seconds)
 
 
