@@ -44,6 +44,7 @@ from kangbot.machines.memory import Memory
 from kangbot.machines.pauses import Pauses
 from kangbot.machines.service import Phase
 from kangbot.market.floor import Floor
+from kangbot.market.gateway import Gateway
 from kangbot.market.killswitch import KillSwitch
 from kangbot.market.roster import Roster
 from kangbot.market.vitals import TURN_S, watch, watch_market
@@ -188,15 +189,17 @@ class App:
             world=self._world,
             journal=self._journal,
             memory=memory,
-            venue=self._link.venue,
-            feeds=self._link.feeds,
-            budget=budget,
-            data_budget=data_budget,
+            gateway=Gateway(
+                venue=self._link.venue,
+                feeds=self._link.feeds,
+                budget=budget,
+                data_budget=data_budget,
+                clock=way.clock,
+            ),
             risk=self._risk,
             roster=self._roster,
             specs=self._specs,
             terms=parameters.terms(settings, way.receive_window_ms),
-            venue_clock=way.clock,
             breakers=self._breakers,
             faults=self._faults,
             died=self._crashed,

@@ -109,6 +109,7 @@ class Account:
         self.tries = 0  # rounds that began, whatever became of them: what the watchdog reads
         self.reconciled = asyncio.Event()  # the first of them has
         self.failures = 0  # of rounds, since the last that succeeded
+        self.fell_by = ""  # the error that ended `run`; "" once a round has succeeded since
         self.unrouted: dict[MarketId, int] = {}  # events of markets that do not run here
 
     @property
@@ -173,6 +174,14 @@ class Account:
             else:
                 await asyncio.sleep(self._backoff.wait_ns(self._draws.random()) / SECOND_NS)
                 self._kick.set()
+
+    def fell(self, error: Exception, *, again: bool) -> None:
+        """Learn that `run` raised, which begins anew after a wait; `again` is False where that comes too often."""
+        words = f"{type(error).__name__}: {error}"
+        told, self.fell_by = self.fell_by, words
+        self._kick.set()
+        if words != told:  # the same again says nothing new
+            log.error("account.fell", venue=self._venue.name, again=again, exc_info=error)
 
     async def _wait(self) -> None:
         """Wait for a reason to reconcile: a kick, something in flight, or the slow beat."""
@@ -265,7 +274,7 @@ class Account:
             text = f"{self._venue.name} answers again, after {self.failures} failed rounds"
             self._note("account.reconciled", Severity.INFO, text)
         self._ended(None)
-        self.failures = 0
+        self.failures, self.fell_by = 0, ""
         self.rounds += 1
         self.reconciled.set()
         self._backoff = self._backoff.reset()

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from kangbot.errors import KangbotError, RateLimited
+from kangbot.errors import KangbotError, Misstamped, RateLimited
 from kangbot.execution.budget import Budget
 from kangbot.machines.offset import Estimate, Offset, Sample
 from kangbot.machines.priority import Priority
@@ -82,8 +82,10 @@ class VenueClock:
         return ""
 
     # ------------------------------------------------------------------------------------------------------ measuring
-    def refused(self) -> None:
-        """Learn that the venue refused a stamp: its clock was set, or the request was long on its way."""
+    def heed(self, error: Exception | None) -> None:
+        """Learn how a request ended: a stamp was refused where the venue's clock was set, or the way there was long."""
+        if not isinstance(error, Misstamped):
+            return
         if not self._refused_ns:
             log.warning("clock.refused", offset_s=round(self._offset_ns / SECOND_NS, 3))
         self._refused_ns = self._clock.now_ns()

@@ -21,6 +21,7 @@ from kangbot.machines.limiter import Window
 from kangbot.machines.memory import Memory
 from kangbot.machines.pauses import Pauses
 from kangbot.market.floor import Floor
+from kangbot.market.gateway import Gateway
 from kangbot.market.killswitch import KillSwitch
 from kangbot.market.roster import Roster
 from kangbot.market.terms import Terms
@@ -177,16 +178,18 @@ class Life:
             world=world,
             journal=journal,
             memory=memory,
-            venue=port,
-            feeds=self.feeds,
-            budget=self._budget("account", plan.requests_a_second, journal, pauses),
-            data_budget=self._budget("data", DATA_REQUESTS, journal, pauses),
+            gateway=Gateway(
+                venue=port,
+                feeds=self.feeds,
+                budget=self._budget("account", plan.requests_a_second, journal, pauses),
+                data_budget=self._budget("data", DATA_REQUESTS, journal, pauses),
+                clock=venue_clock,
+            ),
             risk=risk,
             roster=roster,
             specs=plan.specs,
             terms=Terms(receive_window_ms=WINDOW_MS, foreign=plan.foreign),
             breakers=breakers,
-            venue_clock=venue_clock,
             died=self._crashed,
         )
 

@@ -15,6 +15,7 @@ from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.limiter import Window
 from kangbot.machines.slowness import Bounds
 from kangbot.market.floor import Floor
+from kangbot.market.gateway import Gateway
 from kangbot.market.roster import Command, Roster
 from kangbot.market.spec import MarketSpec
 from kangbot.market.task import MarketTask
@@ -23,7 +24,7 @@ from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.events import RunState
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.target import Target
-from kangbot.ports import Channel, Sink, Subscription, Topic
+from kangbot.ports import Channel, Feeds, Sink, Subscription, Topic, Venue
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.runtime.alarm import Alarm
@@ -202,7 +203,7 @@ class Story:
         self.risk = AccountRisk(Limits(leverage=None))
         self.stops = StopTerms()
         self.foreign = ForeignPolicy.REPORT
-        self.venue_clock: VenueClock | None = None
+        self.venue_clock = VenueClock(world.clock, most_ns=SECOND_NS)
         self.decisions: Bounds | None = None
         self.alarm: Alarm | None = None
         self.specs = list(specs) if specs is not None else [spec(self.strategy)]
@@ -211,19 +212,14 @@ class Story:
 
     async def open(self) -> None:
         """Replay the disk and open the floor."""
-        clock = self.world.clock
         self.floor = Floor(
             world=self.world,
             journal=self.disk,
             memory=await replay(self.disk, {"risk": self.risk}),
-            venue=self.venue,
-            feeds=self.feeds,
-            budget=Budget(clock=clock, venue="orders", windows=(Window(most=50, span_ns=SECOND_NS),)),
-            data_budget=Budget(clock=clock, venue="data", windows=(Window(most=50, span_ns=SECOND_NS),)),
+            gateway=self.gateway(self.venue, self.feeds),
             risk=self.risk,
             roster=self.roster,
             specs=self.specs,
-            venue_clock=self.venue_clock,
             died=self.died,
             terms=Terms(
                 restarts=2,
@@ -238,6 +234,17 @@ class Story:
         )
         self.venue.sink = lambda event: self.floor.account.offer(event, 0)
         await self.floor.open()
+
+    def gateway(self, venue: Venue, feeds: Feeds) -> Gateway:
+        """Return the way to the account, with budgets that no test spends."""
+        clock, windows = self.world.clock, (Window(most=50, span_ns=SECOND_NS),)
+        return Gateway(
+            venue=venue,
+            feeds=feeds,
+            budget=Budget(clock=clock, venue="orders", windows=windows),
+            data_budget=Budget(clock=clock, venue="data", windows=windows),
+            clock=self.venue_clock,
+        )
 
     @property
     def task(self) -> MarketTask:

@@ -5,9 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import accumulate
 
-from kangbot.execution.budget import Budget
 from kangbot.journal.replay import Remembers, replay
-from kangbot.machines.limiter import Window
 from kangbot.machines.memory import Memory
 from kangbot.market.floor import Floor
 from kangbot.market.terms import Terms
@@ -82,19 +80,15 @@ class PaperStory(Story):
 
     async def open(self) -> None:
         """Replay the disk and open the floor."""
-        clock = self.world.clock
         memory, ledger = await remembered(self.disk, risk=self.risk)
         self.account = PaperAccount(world=self.world, balance=BALANCE, memory=memory, ledger=ledger)
-        self.paper = PaperVenue(self.venue, self.account, clock)
+        self.paper = PaperVenue(self.venue, self.account, self.world.clock)
         self.follower = PaperFeeds(self.feeds, self.account)
         self.floor = Floor(
             world=self.world,
             journal=self.disk,
             memory=memory,
-            venue=self.paper,
-            feeds=self.follower,
-            budget=Budget(clock=clock, venue="orders", windows=(Window(most=50, span_ns=SECOND_NS),)),
-            data_budget=Budget(clock=clock, venue="data", windows=(Window(most=50, span_ns=SECOND_NS),)),
+            gateway=self.gateway(self.paper, self.follower),
             risk=self.risk,
             roster=self.roster,
             specs=self.specs,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kangbot.errors import RateLimited, Retryable
+from kangbot.errors import Misstamped, RateLimited, Retryable
 from kangbot.execution.budget import Budget
 from kangbot.execution.venue_clock import FIRST_SAMPLES, VenueClock
 from kangbot.machines.limiter import Window
@@ -143,14 +143,17 @@ async def test_a_refused_stamp_has_it_measured_at_once_and_holds_entries_until_t
     async def story() -> None:
         await asyncio.sleep(10)
         server.ahead_ns = -10 * SECOND_NS
-        known.refused()
-        known.refused()
+        for ended in (None, Retryable("503")):  # other ends say nothing of the clock
+            known.heed(ended)
+        assert known.doubt() == ""
+        known.heed(Misstamped("10002"))
+        known.heed(Misstamped("10002"))
         assert known.doubt() == "the venue refused the time of a request; its clock is being measured again"
         await asyncio.sleep(0.1)
         assert (known.offset_ns, known.doubt()) == (-10 * SECOND_NS, "")
         asked = server.asked
         for _ in range(30):  # what was on its way before is refused as well
-            known.refused()
+            known.heed(Misstamped("10002"))
             await asyncio.sleep(0.1)
         assert asked < server.asked <= asked + 4
         await asyncio.sleep(3)
@@ -168,7 +171,7 @@ async def test_a_measurement_that_began_before_a_stamp_was_refused_says_nothing_
     await measured(known, server)
     asking = asyncio.ensure_future(known.measure(server.time))
     await asyncio.sleep(0.01)
-    known.refused()
+    known.heed(Misstamped("10002"))
     await asking
     assert known.doubt()
     await known.measure(server.time)

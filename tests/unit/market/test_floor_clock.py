@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from kangbot.execution.venue_clock import FIRST_SAMPLES, VenueClock
+from kangbot.execution.venue_clock import FIRST_SAMPLES
 from kangbot.model.events import RunState
 from kangbot.runtime.world import SECOND_NS
 from tests.support.floor_story import Story, play
@@ -18,7 +18,6 @@ def test_a_venue_is_traded_by_its_own_clock(ahead_s: int) -> None:
 
     async def story(told: Story) -> None:
         told.venue.clock = told.world.clock.shifted(ahead_s * SECOND_NS)
-        told.venue_clock = VenueClock(told.world.clock, most_ns=SECOND_NS)
         await told.live()
         assert told.venue.times >= FIRST_SAMPLES
         assert told.venue_clock.offset_ns == ahead_s * SECOND_NS
@@ -35,7 +34,6 @@ def test_a_venue_whose_clock_is_set_back_is_followed_at_once() -> None:
     """It refuses our stamps: entries wait with a reason, and leave by the next bar, not after the minute's beat."""
 
     async def story(told: Story) -> None:
-        told.venue_clock = VenueClock(told.world.clock, most_ns=SECOND_NS)
         await told.live()
         told.quote()
         asked = told.venue.times
@@ -64,7 +62,6 @@ def test_the_accounts_questions_notice_a_clock_that_was_set_as_well() -> None:
     """Nothing is placed meanwhile: the round that is refused has it measured."""
 
     async def story(told: Story) -> None:
-        told.venue_clock = VenueClock(told.world.clock, most_ns=SECOND_NS)
         await told.live()
         told.venue.clock = told.world.clock.shifted(-10 * SECOND_NS)
         told.venue.misstamps = True
@@ -79,7 +76,6 @@ def test_a_clock_that_is_known_too_badly_holds_entries_and_no_exits() -> None:
     """The venue has not told its time for hours."""
 
     async def story(told: Story) -> None:
-        told.venue_clock = VenueClock(told.world.clock, most_ns=SECOND_NS)
         await told.live()
         told.quote()
         told.strategy.want(1)
