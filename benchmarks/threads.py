@@ -59,7 +59,9 @@ async def _ask(url: str, name: str, stop: asyncio.Event) -> None:
         await asyncio.sleep(_ASK_S)
 
 
-async def _market(ws_url: str, database_url: str, name: str, prices: dict[str, float], heard: threading.Semaphore) -> None:
+async def _market(
+    ws_url: str, database_url: str, name: str, prices: dict[str, float], heard: threading.Semaphore
+) -> None:
     stop = asyncio.Event()
     async with connect(f"{ws_url}/linear") as socket:
         await socket.send(json.dumps({"op": "subscribe", "args": [f"orderbook.1.{name}", f"kline.1.{name}"]}))
