@@ -22,6 +22,7 @@ _GROUPS = Path("/sys/fs/cgroup")
 _OWN = Path("/proc/self/cgroup")
 _VERSION_1, _VERSION_2 = ("memory.limit_in_bytes",), ("memory.high", "memory.max")
 _NONE = 1 << 60  # version 1 says "no limit" by a number near 2**63
+_LEAST_MB = 0.1  # memory.high may be 0, which no share can be told of
 
 
 class Limit(NamedTuple):
@@ -32,10 +33,11 @@ class Limit(NamedTuple):
 
 
 def limit(groups: Path = _GROUPS, own: Path = _OWN) -> Limit:
-    """Return the lowest limit that applies to this process."""
+    """Return the lowest limit that applies to this process, at least a tenth of an MB."""
     machine_mb = psutil.virtual_memory().total / _MIB
     lowest = min((size / _MIB for size in _limits(groups, own)), default=machine_mb)
-    return Limit(round(lowest, 1), "cgroup") if lowest < machine_mb else Limit(round(machine_mb, 1), "machine")
+    mb, source = (lowest, "cgroup") if lowest < machine_mb else (machine_mb, "machine")
+    return Limit(max(_LEAST_MB, round(mb, 1)), source)
 
 
 def available_mb() -> float:

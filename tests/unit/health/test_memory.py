@@ -35,6 +35,8 @@ def groups(tmp_path: Path, own: str, files: dict[str, str]) -> tuple[Path, Path]
         ("0::/u\n", {"u/memory.high": str(400 * MIB), "u/memory.max": str(320 * MIB)}, 320),
         ("0::/a/b\n", {"a/b/memory.max": str(320 * MIB), "a/memory.high": str(200 * MIB)}, 200),
         ("0::/../elsewhere\n", {"memory.max": str(64 * MIB)}, 64),
+        ("0::/u\n", {"u/memory.high": "0", "u/memory.max": str(320 * MIB)}, 0.1),
+        ("0::/u\n", {"u/memory.high": "4096"}, 0.1),
         (
             "5:cpu:/x\n4:memory:/docker/1\n0::/\n",
             {"memory/docker/1/memory.limit_in_bytes": str(100 * MIB), "memory/memory.limit_in_bytes": str(2**63 - 1)},
@@ -42,8 +44,11 @@ def groups(tmp_path: Path, own: str, files: dict[str, str]) -> tuple[Path, Path]
         ),
     ],
 )
-def test_the_lowest_limit_on_the_way_up_applies(tmp_path: Path, own: str, files: dict[str, str], mb: int) -> None:
-    """Of our own control group or of one above it, of either version; where the process is slowed down before ended."""
+def test_the_lowest_limit_on_the_way_up_applies(tmp_path: Path, own: str, files: dict[str, str], mb: float) -> None:
+    """Of our own control group or of one above it, of either version; where the process is slowed down before ended.
+
+    A limit of nothing slows it down as well, and is one that a share can be told of.
+    """
     assert limit(*groups(tmp_path, own, files)) == Limit(mb, "cgroup")
 
 
