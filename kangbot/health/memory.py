@@ -2,7 +2,8 @@
 
 The limit is that of the control group, or of one above it: a container's or a unit's, versions 1 and 2. In version 2 it
 is `memory.high` where that is set, for above it the kernel slows the process down, and `memory.max` otherwise, where it
-ends it; see https://docs.kernel.org/admin-guide/cgroup-v2.html. Without one it is the machine's memory.
+ends it; see https://docs.kernel.org/admin-guide/cgroup-v2.html. Without one it is the machine's memory, which the C
+library knows where /proc shows processes alone (systemd's `ProcSubset=pid`).
 
 Given back is what can be made again: caches of the standard library, garbage, and what the C library keeps for later
 (glibc alone; others give it back by themselves).
@@ -10,6 +11,7 @@ Given back is what can be made again: caches of the standard library, garbage, a
 
 import ctypes
 import gc
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,15 +36,25 @@ class Limit(NamedTuple):
 
 def limit(groups: Path = _GROUPS, own: Path = _OWN) -> Limit:
     """Return the lowest limit that applies to this process, at least a tenth of an MB."""
-    machine_mb = psutil.virtual_memory().total / _MIB
+    machine_mb = _machine_mb()
     lowest = min((size / _MIB for size in _limits(groups, own)), default=machine_mb)
     mb, source = (lowest, "cgroup") if lowest < machine_mb else (machine_mb, "machine")
     return Limit(max(_LEAST_MB, round(mb, 1)), source)
 
 
-def available_mb() -> float:
-    """Return what the machine could still give to anybody."""
-    return round(psutil.virtual_memory().available / _MIB, 1)
+def available_mb() -> float | None:
+    """Return what the machine could still give to anybody; None where it does not tell."""
+    try:
+        return round(psutil.virtual_memory().available / _MIB, 1)
+    except OSError:
+        return None
+
+
+def _machine_mb() -> float:
+    try:
+        return psutil.virtual_memory().total / _MIB
+    except OSError:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / _MIB
 
 
 def _limits(groups: Path, own: Path) -> Iterator[int]:

@@ -57,7 +57,7 @@ class Monitor:
         self._rest: dict[str, Recent] = {}
         self._growth = Growth()
         self._relief = Relief()
-        self._seen: tuple[Limit, float] | None = None  # the limit, and what was available, when it looked last
+        self._seen: tuple[Limit, float | None] | None = None  # the limit, and what was available, when it looked last
         self._reliefs = 0
         now_ns = clock.now_ns()
         self._sampled_ns, self._reported_ns = now_ns, now_ns
@@ -82,7 +82,7 @@ class Monitor:
             health = self._health()
             log.info("health.report", status=health.status.value, score=health.score, words=in_words(health))
 
-    def _see(self) -> tuple[Limit, float]:
+    def _see(self) -> tuple[Limit, float | None]:
         """Return the limit, and what the machine could still give to anybody, in MB; both as they are now."""
         self._seen = seen = self._limit_of(), available_mb()
         return seen

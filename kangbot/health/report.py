@@ -92,7 +92,7 @@ class MemoryReport(msgspec.Struct, frozen=True, kw_only=True):
 
     limit_mb: float
     limit_source: str  # cgroup, or machine
-    available_mb: float  # that the machine could still give to anybody
+    available_mb: float | None  # that the machine could still give to anybody; None where it does not tell
     growth_mb_h: float | None  # over the last hour; None before ten minutes are over
     reliefs: int  # how often memory was given back
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import kangbot
 from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.cli.startup import impossible_clock, unwritable
-from kangbot.errors import Problem
+from kangbot.errors import NeedsHuman, Problem
 from kangbot.health.memory import available_mb, limit
+from kangbot.health.process import ProcessMeter
 from kangbot.machines.verdict import Status
 from kangbot.settings import Settings
 
@@ -67,8 +68,12 @@ def _disk(settings: Settings) -> Look:
 
 
 def _memory() -> Look:
+    try:
+        ProcessMeter()
+    except NeedsHuman as error:  # the daemon would not start either
+        return Look(name="memory", mark=Mark.WRONG, says=error.message, remedy=error.remedy)
     most, free_mb = limit(), available_mb()
-    left_mb = min(most.mb, free_mb)
+    left_mb = most.mb if free_mb is None else min(most.mb, free_mb)
     return Look(
         name="memory",
         mark=Mark.OK if left_mb >= _ENOUGH_MB else Mark.WARNING,

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from kangbot.cli import exit_codes
@@ -272,3 +273,29 @@ def somebody() -> Iterator[None]:
         yield
     finally:
         os.setresuid(*us)
+
+
+def test_a_machine_without_proc_is_told_of_beside_all_else(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chroot in which nobody has mounted it: a daemon would not start there, and the other looks are looked at."""
+    config.write_text(CONFIG.replace('"testnet"', '"paper"'))
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path / "none"))
+    looks = {look.name: look for look in machine(load(config, {}), now_ns=time.time_ns())}
+    assert list(looks) == ["folder", "disk", "memory", "clock"]
+    assert looks["memory"].mark is Mark.WRONG
+    assert "cannot be seen in /proc" in looks["memory"].says
+    assert "mount /proc" in looks["memory"].remedy
+
+
+def test_a_proc_with_processes_alone_shows_the_limit(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `ProcSubset=pid` of a unit leaves it: what the machine could still give is not to be seen, the daemon runs."""
+
+    def gone() -> None:
+        raise FileNotFoundError(2, "No such file or directory", "/proc/meminfo")
+
+    config.write_text(CONFIG.replace('"testnet"', '"paper"'))
+    monkeypatch.setattr(psutil, "virtual_memory", gone)
+    looks = {look.name: look for look in machine(load(config, {}), now_ns=time.time_ns())}
+    assert looks["memory"].mark in {Mark.OK, Mark.WARNING}
+    assert (looks["memory"].figure or 0) > 0

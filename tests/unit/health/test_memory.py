@@ -68,7 +68,18 @@ def test_without_a_limit_it_is_the_machine(tmp_path: Path, own: str, files: dict
 def test_without_control_groups_it_is_the_machine(tmp_path: Path) -> None:
     """Another kernel."""
     assert limit(tmp_path, tmp_path / "none") == MACHINE
-    assert 0 < available_mb() <= MACHINE.mb
+    assert 0 < (available_mb() or 0) <= MACHINE.mb
+
+
+def test_without_a_page_of_the_machines_memory_its_size_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A unit with `ProcSubset=pid` sees processes and nothing else there; how much is free is then not made up."""
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    size = limit(tmp_path, tmp_path / "none")
+    assert size.source == "machine"
+    assert size.mb == pytest.approx(MACHINE.mb, rel=0.01)
+    assert available_mb() is None
 
 
 def test_what_the_c_library_keeps_is_given_back() -> None:
