@@ -6,6 +6,7 @@ import msgspec
 import structlog
 
 from kangbot.health.report import Report
+from kangbot.settings.versions import write_whole
 
 log = structlog.get_logger(__name__)
 
@@ -15,7 +16,7 @@ LAST_RUN = "last_run.json"  # in the state folder
 def keep(report: Report, state_dir: Path) -> None:
     """Write the last report of a run into the folder, and log what it came to. A disk that refuses it is told of."""
     try:
-        (state_dir / LAST_RUN).write_bytes(msgspec.json.encode(report))
+        write_whole(state_dir / LAST_RUN, msgspec.json.encode(report))
     except OSError as error:
         log.warning("daemon.no_last_run", file=LAST_RUN, error=error.strerror)
     log.info(

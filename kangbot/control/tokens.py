@@ -69,10 +69,14 @@ def _token(path: Path) -> str:
         except FileExistsError:
             return _kept(path)
         token = new_secret()
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(f"{token}\n")
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(f"{token}\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            path.unlink()  # an empty one would stand in the way of every start, with room or without
+            raise
     except (OSError, UnicodeDecodeError) as error:
         words = error.strerror if isinstance(error, OSError) else "it is no text"
         raise NeedsHuman(

@@ -8,6 +8,7 @@ They are the file's own text. A secret is in none of them: the loader accepts no
 import contextlib
 import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -124,15 +125,29 @@ def way_back(config: Path, environ: Mapping[str, str], now_ns: int) -> str:
 
 
 def write_whole(path: Path, text: bytes) -> None:
-    """Put `text` in the file's place at once: whoever reads finds the old one or the new one, and so does a crash."""
+    """Put `text` in the file's place at once: whoever reads finds the old one or the new one, and so does a crash.
+
+    Whoever could read the old one can read the new one, and nobody else.
+    """
     fresh = path.with_name(f".{path.name}.new")
     try:
         with fresh.open("wb") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        _open_to_the_same(fresh, path)
         fresh.replace(path)
     except OSError:
         with contextlib.suppress(OSError):
             fresh.unlink(missing_ok=True)  # a full disk keeps no half of it
         raise
+
+
+def _open_to_the_same(fresh: Path, path: Path) -> None:
+    try:
+        old = path.stat()
+    except FileNotFoundError:
+        return
+    with contextlib.suppress(PermissionError):  # only root gives a file to somebody else
+        os.chown(fresh, old.st_uid, old.st_gid)
+    fresh.chmod(stat.S_IMODE(old.st_mode))

@@ -4,6 +4,7 @@ Nothing that is there is overwritten. A database's password goes into a file of 
 never asked for, since it would stand in the terminal: the last words say where it goes.
 """
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -48,9 +49,11 @@ def init(config: Path, given: Given, *, as_json: bool = False) -> int:
         text = draft(answers)
         config.parent.mkdir(parents=True, exist_ok=True)
         _try(config, text, answers, secret)
-        if secret:
-            _write_new(config.parent / DATABASE_FILE, secret + "\n", 0o600)
-        _write_new(config, text, 0o644)
+        with contextlib.ExitStack() as undone:  # all or nothing: a half of it would stand in the way of the next try
+            if secret:
+                _write_new(config.parent / DATABASE_FILE, secret + "\n", 0o600, undone)
+            _write_new(config, text, 0o644, undone)
+            undone.pop_all()
     except ValueError as error:
         typer.echo(f"{error}\nNothing was written.", err=True)
         return exit_codes.USAGE
@@ -150,9 +153,13 @@ def _try(config: Path, text: str, answers: Answers, secret: str) -> None:
         trial.unlink(missing_ok=True)
 
 
-def _write_new(path: Path, text: str, mode: int) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:  # noqa: PTH123 -- the mode
+def _write_new(path: Path, text: str, mode: int, undone: contextlib.ExitStack) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    undone.callback(path.unlink, missing_ok=True)
+    with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 -- the mode
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _next(config: Path, answers: Answers) -> list[str]:

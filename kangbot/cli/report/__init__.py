@@ -9,6 +9,7 @@ import typer
 from kangbot.cli.offline import settings_of
 from kangbot.cli.report import page, table
 from kangbot.cli.report.past import Span, look
+from kangbot.settings.versions import write_whole
 
 _DAY_NS = 24 * 3600 * 1_000_000_000
 _LAST_DAY_NS = int(datetime.max.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC).timestamp()) * 10**9
@@ -24,17 +25,32 @@ def command(config: Path, *, start: str | None, end: str | None, html: Path | No
         raise typer.BadParameter(f"--to {end} is before --from {start}")
     found = asyncio.run(look(settings_of(config), Span(since_ns=first, until_ns=_after(last))))
     if html is not None:
+        passed_on = _is_passed_on(html)
         try:
-            html.write_text(page.render(found), encoding="utf-8")
+            _write(html, page.render(found).encode(), whole=not passed_on)
         except OSError as error:
             typer.echo(f"{html} cannot be written: {error.strerror}", err=True)
             return 1
-        typer.echo(f"written to {html}", err=as_json)
+        typer.echo(f"written to {html}", err=as_json or passed_on)
     if as_json:
         typer.echo(table.as_json(found))
     elif html is None:
         table.show(found)
     return 0
+
+
+def _is_passed_on(html: Path) -> bool:
+    """Whether what is written there goes on to somebody: a pipe, a device, /dev/stdout wherever that leads."""
+    by_handle = html.absolute().is_relative_to("/dev") or html.absolute().is_relative_to("/proc")
+    return by_handle or (html.exists() and not html.is_file())
+
+
+def _write(html: Path, text: bytes, *, whole: bool) -> None:
+    if whole:
+        write_whole(html.resolve(), text)  # a link stays one
+        return
+    with html.open("ab") as out:  # the end of whatever the shell has opened for us
+        out.write(text)
 
 
 def _day(text: str | None, option: str) -> int | None:

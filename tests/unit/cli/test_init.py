@@ -1,5 +1,6 @@
 """`kangbot init`: what it writes is what `kangbot check` accepts, and what is there stays as it is."""
 
+import errno
 import io
 import os
 import pty
@@ -8,6 +9,8 @@ import stat
 import subprocess
 import sys
 import time
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -115,6 +118,36 @@ def test_whoever_goes_away_at_a_question_has_written_nothing(
     assert ended.value.exit_code == exit_codes.INTERRUPTED
     assert capsys.readouterr().err.endswith("\nNothing was written.\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_keeps_nothing_that_would_stand_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The password's file had room and the configuration has none: both are gone, and the next try writes both."""
+    begin = partial(ask, tmp_path / "kangbot.toml", ALL_GIVEN)
+    calls = count(1)
+
+    def full_at_the_last(_handle: int) -> None:
+        if next(calls) == 3:  # after the trial and the password
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as without_room:
+        without_room.setattr(os, "fsync", full_at_the_last)
+        assert begin() == exit_codes.FAILURE
+    assert capsys.readouterr().err == f"{tmp_path / 'kangbot.toml'} cannot be written: No space left on device\n"
+    assert list(tmp_path.iterdir()) == []
+    assert begin() == exit_codes.OK
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+ALL_GIVEN = Given(
+    mode="sandbox",
+    venue="bybit",
+    markets="BTC",
+    strategy="ema_cross",
+    size="50",
+    database=f"mysql://kb:{SECRET}@127.0.0.1/kb",
+)
 
 
 class Terminal(io.StringIO):

@@ -1,8 +1,11 @@
 """`kangbot report` over a real history file: figures, JSON, and one HTML file."""
 
 import asyncio
+import errno
 import json
+import os
 import shutil
+import stat
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -144,6 +147,48 @@ def test_the_page_needs_nothing_else(config: Path, tmp_path: Path) -> None:
     assert "+44.00" in text
     assert "<script src" not in text
     assert command(config, start=None, end=None, html=tmp_path / "no" / "folder.html", as_json=False) == 1
+
+
+def test_a_full_disk_leaves_the_page_that_is_there(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Yesterday's page is better than half of today's; a new one is open to whom the old one was."""
+    page, link = tmp_path / "page" / "report.html", tmp_path / "report.html"
+    page.parent.mkdir()
+    page.write_text("yesterday")
+    page.chmod(0o600)
+    link.symlink_to(page)
+    write = partial(command, config, start=None, end=None, html=link, as_json=False)
+    with monkeypatch.context() as without_room:
+        without_room.setattr(os, "fsync", full)
+        assert write() == 1
+    assert capsys.readouterr().err == f"{link} cannot be written: No space left on device\n"
+    assert (page.read_text(), list(page.parent.iterdir())) == ("yesterday", [page])
+    assert write() == 0
+    assert link.is_symlink()
+    assert (stat.S_IMODE(page.stat().st_mode), 'id="equity"' in page.read_text()) == (0o600, True)
+
+
+def full(_handle: int) -> None:
+    """Be a disk without room."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_page_that_is_passed_on_replaces_nothing(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the shell has opened for us keeps what stands in it, and the word of it is not in the page."""
+    log = tmp_path / "log"
+    with log.open("a") as opened:
+        opened.write("before\n")
+        opened.flush()
+        handle = Path(f"/dev/fd/{opened.fileno()}")
+        assert command(config, start=None, end=None, html=handle, as_json=False) == 0
+    assert log.read_text().startswith("before\n<!")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", f"written to {handle}\n")
+    assert command(config, start=None, end=None, html=Path("/dev/full"), as_json=False) == 1
+    assert Path("/dev/full").is_char_device()
 
 
 def test_a_telephones_terminal_gets_every_figure(

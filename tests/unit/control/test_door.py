@@ -1,5 +1,7 @@
 """Who may come in over TCP: a real server on loopback, asked as a script, a browser and a stranger would."""
 
+import errno
+import os
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -236,3 +238,17 @@ async def test_the_tokens_are_hidden_before_anybody_can_use_them(tmp_path: Path)
     await server.start()
     await server.aclose()
     assert hidden == [(tmp_path / name).read_text().strip() for name in ("c", "r")]
+
+
+def test_a_full_disk_keeps_no_token_without_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty file would refuse every start, also once there is room."""
+
+    def full(handle: int) -> None:
+        os.ftruncate(handle, 0)  # nothing of it was taken
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as without_room:
+        without_room.setattr(os, "fsync", full)
+        with pytest.raises(NeedsHuman, match="No space left"):
+            tokens_in(tmp_path / "c", tmp_path / "r")
+    assert len(tokens_in(tmp_path / "c", tmp_path / "r").secrets) == 2
