@@ -5,21 +5,26 @@ forgotten by the venue, or never known. One row a line, the first that fits:
 
 ==================================================  ====================================================================
 flat, or a stop rests                               nothing; the past is forgotten
-coins left that are too few to be sold              as if flat, where the position was being closed
-turned around                                       as if flat in between: what was found was of another position
+turned around, or too little to be closed by now,   as if flat in between: what was found was of another position
+    or enough to be closed again
 nobody knows a stop, and none is required           nothing
+the price is beyond the stop, and no order closes   nothing: the venue takes no such stop either
+    so little
 the price is beyond the stop                        close at the market: it would have been hit
 nobody knows a stop                                 one at `distance_percent` from the entry
 refused, and the policy is to retry                 the same again, every `again_ns`
 refused                                             half as far from the price, up to `TIGHTENINGS` times
-refused again, and the policy is to tighten         the same again, every `again_ns`
-refused again, or not at rest within `patience_ns`  close at the market
+refused again, and the policy is to tighten, or     the same again, every `again_ns`
+    no order closes so little
+refused again, or not at rest within `patience_ns`  close at the market, where an order can
     (policy close)
 otherwise                                           that stop: requests that are lost are repeated by the executor
 ==================================================  ====================================================================
 
 A market whose position had to be closed rests for `rest_ns`: what the venue does not protect is not entered again at
-once. Requests, orders and words for the log are left to `market/desk.py`.
+once. What is left of a position and is less than any order may be counts as closed: a contract's has its stop all the
+same, which closes whatever there is, and never stands in the way of an entry. Requests, orders and words for the log
+are left to `market/desk.py`.
 """
 
 from decimal import Decimal
@@ -66,7 +71,7 @@ class Plight(msgspec.Struct, frozen=True, kw_only=True):
     price: Price | None  # at which it could be closed now; None where there is no quote
     asked: Price | None = None  # what the venue was asked for last
     refused: str = ""  # its definitive no to that
-    dust: bool = False  # coins that are too few to be sold
+    dust: bool = False  # less than any order that would close it
 
 
 class SetStop(msgspec.Struct, frozen=True):
@@ -90,6 +95,7 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
 
     since_ns: int = 0  # when the position was first seen without its stop; 0 where it is not
     direction: int = 0  # of that position: 1 long, -1 short
+    dust: bool = False  # it is too little to be closed
     tightened: int = 0
     offered: Price | None = None  # the nearer stop that was chosen
     again_ns: int = 0  # when a refused stop is offered again
@@ -101,10 +107,8 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
         direction = (plight.net > 0) - (plight.net < 0)
         if not direction:
             return self._over(plight, terms), None
-        if self.since_ns and direction != self.direction:
+        if self.since_ns and (direction != self.direction or plight.dust is not self.dust):
             return self._over(plight, terms).see(plight, instrument, terms)
-        if self.closing and plight.dust:
-            return self._over(plight, terms), None
         if self.closing:
             return self, CloseNow(self.closing)
         if plight.rests:
@@ -113,12 +117,15 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
         if stop is None:
             return self, None
         stop = protective(stop, direction, instrument)
-        seen = msgspec.structs.replace(self, since_ns=self.since_ns or plight.now_ns, direction=direction)
+        since_ns = self.since_ns or plight.now_ns
+        seen = msgspec.structs.replace(self, since_ns=since_ns, direction=direction, dust=plight.dust)
         if plight.price is not None and (stop - plight.price) * direction >= 0:
+            if plight.dust:
+                return msgspec.structs.replace(seen, again_ns=0), None
             return _close(seen, f"price {plight.price} is beyond the stop {stop}, which does not rest at the venue")
         if plight.refused and plight.asked == stop:
             return _refused(seen, plight, stop, instrument, terms)
-        if terms.policy is StopPolicy.CLOSE and plight.now_ns >= seen.since_ns + terms.patience_ns:
+        if seen.closes(terms) and plight.now_ns >= seen.since_ns + terms.patience_ns:
             waited_s = (plight.now_ns - seen.since_ns) // SECOND_NS
             return _close(seen, f"the stop {stop} does not rest at the venue after {waited_s} s")
         return msgspec.structs.replace(seen, again_ns=0), SetStop(stop)
@@ -129,7 +136,11 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
             return None
         if self.again_ns:
             return self.again_ns
-        return self.since_ns + terms.patience_ns if terms.policy is StopPolicy.CLOSE else None
+        return self.since_ns + terms.patience_ns if self.closes(terms) else None
+
+    def closes(self, terms: StopTerms) -> bool:
+        """Whether the position is closed in the end where no stop can be placed."""
+        return terms.policy is StopPolicy.CLOSE and not self.dust
 
     # --------------------------------------------------------------------------------------------------------- private
     def _over(self, plight: Plight, terms: StopTerms) -> "Guard":
@@ -159,7 +170,7 @@ def _refused(
     if nearer is not None:
         after = msgspec.structs.replace(guard, tightened=guard.tightened + 1, offered=nearer, again_ns=0)
         return after, SetStop(nearer)
-    if terms.policy is StopPolicy.CLOSE:
+    if guard.closes(terms):
         return _close(guard, f"the venue refuses the stop {stop}: {plight.refused}")
     if guard.again_ns and plight.now_ns >= guard.again_ns:
         return msgspec.structs.replace(guard, again_ns=plight.now_ns + terms.again_ns), SetStop(stop, again=True)

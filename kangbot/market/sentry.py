@@ -6,12 +6,12 @@ has decided anything. What it finds is told once when it begins, at each step, a
 """
 
 from kangbot.execution.executor import Executor
-from kangbot.machines.guard import CloseNow, Guard, Plight, SetStop, StopTerms
+from kangbot.machines.guard import Answer, CloseNow, Guard, Plight, SetStop, StopTerms
 from kangbot.machines.sizing import below_minimum
 from kangbot.market.inbox import Inbox
 from kangbot.model.events import Severity
 from kangbot.model.market import Instrument, InstrumentKind
-from kangbot.model.money import Price, Quantity
+from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Purpose
 from kangbot.runtime.world import SECOND_NS, Clock
 
@@ -57,26 +57,16 @@ class Sentry:
             return ""  # the venue has not been asked yet; what is remembered of the stop stands
         before = self._guard
         self._guard, answer = before.see(self._plight(net, wanted), self._instrument, self._terms)
+        self._tell(before, net, answer)
         if isinstance(answer, SetStop):
-            self._tell_step(before, net, answer.price)
             self._executor.protect(answer.price, again=answer.again)
-            return ""
-        if isinstance(answer, CloseNow):
-            if not before.closing:
-                self._executor.tell("stop.closing", Severity.CRITICAL, f"closing {net}: {answer.reason}")
-            return answer.reason
-        if before.since_ns and not self._guard.since_ns:
-            stop = self._executor.stop
-            rests = "the position is closed" if stop is None or not net else f"the stop of {net} rests at {stop}"
-            self._executor.tell("stop.settled", Severity.INFO, rests)
-        return ""
+        return answer.reason if isinstance(answer, CloseNow) else ""
 
     def _plight(self, net: Quantity, wanted: Price | None) -> Plight:
         executor, quote, now_ns = self._executor, self._inbox.quote, self._clock.now_ns()
         price = None
         if quote is not None and now_ns - self._inbox.priced_ns < _FRESH_NS:
             price = quote.bid if net > 0 else quote.ask
-        coins = self._instrument.kind is InstrumentKind.SPOT  # a contract's stop closes whatever is left of it
         return Plight(
             now_ns=now_ns,
             net=net,
@@ -86,14 +76,31 @@ class Sentry:
             price=price,
             asked=executor.protection.wanted,
             refused=executor.protection.refused,
-            dust=coins and price is not None and bool(below_minimum(net, price, self._instrument, Purpose.EXIT)),
+            dust=self._too_little(net, price),
         )
 
-    def _tell_step(self, before: Guard, net: Quantity, price: Price) -> None:
-        if not before.since_ns:
-            self._executor.tell("stop.missing", Severity.WARNING, f"no stop rests for {net}; asking for one at {price}")
-        elif self._guard.tightened > before.tightened:
-            self._executor.tell("stop.tightened", Severity.WARNING, f"the stop of {net} is tried nearer, at {price}")
+    def _too_little(self, net: Quantity, price: Price | None) -> bool:
+        """Whether no order can close it; coins are worth too little only where their price is known."""
+        if price is None and self._instrument.kind is InstrumentKind.SPOT:
+            return False
+        return bool(net and below_minimum(abs(net), price or ZERO, self._instrument, Purpose.EXIT))
+
+    def _tell(self, before: Guard, net: Quantity, answer: Answer) -> None:
+        tell, after = self._executor.tell, self._guard
+        if after.dust and not before.dust:
+            tell("stop.missing", Severity.WARNING, f"no stop rests for {net}, and no order closes so little")
+        elif isinstance(answer, CloseNow):
+            if not before.closing:
+                tell("stop.closing", Severity.CRITICAL, f"closing {net}: {answer.reason}")
+        elif isinstance(answer, SetStop):
+            if not before.since_ns:
+                tell("stop.missing", Severity.WARNING, f"no stop rests for {net}; asking for one at {answer.price}")
+            elif after.tightened > before.tightened:
+                tell("stop.tightened", Severity.WARNING, f"the stop of {net} is tried nearer, at {answer.price}")
+        elif before.since_ns and not after.since_ns:
+            stop = self._executor.stop
+            rests = "the position is closed" if stop is None or not net else f"the stop of {net} rests at {stop}"
+            tell("stop.settled", Severity.INFO, rests)
 
 
 def unprotected(executor: Executor, net: Quantity) -> str:

@@ -147,6 +147,34 @@ def test_coins_that_are_too_few_to_be_sold_are_no_position_to_close() -> None:
     assert rests.see(plight(dust=True, rests=True), MARKET, TERMS) == (rests, None)
 
 
+def test_what_no_order_closes_is_never_closed() -> None:
+    """What is left of a contract is asked a stop for, with patience without end: closing it would hold the market."""
+    guard, answer = Guard().see(plight(dust=True), MARKET, TERMS)
+    assert answer == SetStop(dec("90.0"))
+    assert guard.due_ns(TERMS) is None
+    later = plight(dust=True, now_ns=START + 2 * TERMS.patience_ns)
+    assert guard.see(later, MARKET, TERMS) == (guard, answer)
+    beyond, answer = guard.see(plight(dust=True, price=dec(80)), MARKET, TERMS)
+    assert (beyond, answer) == (guard, None)
+    for at in ("90", "95", "97.5"):
+        guard, answer = guard.see(refused(at, dust=True), MARKET, TERMS)
+    assert (answer, guard.tightened, guard.closing) == (None, TIGHTENINGS, "")
+    assert guard.due_ns(TERMS) == START + TERMS.again_ns
+
+
+def test_what_is_left_of_a_closing_holds_nothing_up_and_what_grows_again_is_another_position() -> None:
+    """The market rests, as after any closing; patience is counted from when the position was enough to be closed."""
+    closing = Guard(since_ns=START, direction=1, closing="a reason")
+    left, answer = closing.see(plight(dust=True), MARKET, TERMS)
+    rests_until_ns = START + TERMS.rest_ns
+    assert left == Guard(since_ns=START, direction=1, dust=True, rests_until_ns=rests_until_ns)
+    assert answer == SetStop(dec("90.0"))
+    now_ns = START + 2 * TERMS.patience_ns
+    grown, answer = left.see(plight(now_ns=now_ns), MARKET, TERMS)
+    assert grown == Guard(since_ns=now_ns, direction=1, rests_until_ns=rests_until_ns)
+    assert answer == SetStop(dec("90.0"))
+
+
 def test_a_position_that_turned_around_is_another_one() -> None:
     """What was found of the old one closes nothing of the new, and its stop is asked for where it belongs."""
     closing = Guard(since_ns=START, direction=-1, closing="a reason")

@@ -1,16 +1,22 @@
 """A floor that sees to its stops: whatever the state of the market, with and without a strategy's word."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
+
+import msgspec
 
 from kangbot.machines.guard import StopPolicy, StopTerms
 from kangbot.machines.plan import Style
 from kangbot.market.reporting import report_of
 from kangbot.market.roster import Command
 from kangbot.model.events import Noted, RunState
-from kangbot.model.orders import OrderKind
-from tests.support.floor_story import Story, play, spec
-from tests.support.trade_words import MARKET
+from kangbot.model.market import Instrument
+from kangbot.model.orders import FillCause, OrderKind, OrderStatus, Side
+from tests.support.floor_story import BarVenue, Story, play, spec
+from tests.support.order_venue import VenueOrder
+from tests.support.trade_words import MARKET, SECOND
 
 
 def notes(told: Story, about: str) -> list[str]:
@@ -134,6 +140,46 @@ def test_a_stop_that_gets_lost_again_and_again_ends_the_position() -> None:
         await asyncio.sleep(50)
         assert told.venue.net == 0
         assert "stop.closing" in notes(told, "stop.")
+
+    play(story)
+
+
+class Coarse(BarVenue):
+    """Its least quantity is many steps, and nobody buys the last of what is closed."""
+
+    async def instruments(self, symbols: Sequence[Any]) -> Mapping[Any, Instrument]:
+        listed = await super().instruments(symbols)
+        least = Decimal("0.1")
+        return {symbol: msgspec.structs.replace(one, min_quantity=least) for symbol, one in listed.items()}
+
+    def trade(self, order: VenueOrder, quantity: Decimal, *, cause: FillCause = FillCause.TRADE) -> None:
+        left = Decimal("0.04") if order.side is Side.SELL else Decimal(0)
+        super().trade(order, quantity - left, cause=cause)
+        if left:
+            order.status = OrderStatus.CANCELED
+            self.push(self.report(order))
+
+
+def test_what_no_order_closes_holds_no_market_up() -> None:
+    """What is left of the closing has its stop at the venue, which closes whatever there is; then it is entered on."""
+
+    async def story(told: Story) -> None:
+        told.stops = StopTerms(rest_ns=SECOND)
+        told.venue = Coarse(clock=told.world.clock, takes_stop=False)
+        told.venue.stops.extend(["refused"] * 3)
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        for _ in range(30):
+            await asyncio.sleep(0.1)
+            told.quote()
+        assert told.venue.net == Decimal("0.04")
+        assert told.venue.stop == Decimal(90)
+        assert notes(told, "stop.")[-3:] == ["stop.closing", "stop.missing", "stop.settled"]
+        for _ in range(3):
+            await told.bar()
+        assert told.venue.net > 1
 
     play(story)
 
