@@ -65,7 +65,7 @@ def restore(config: Path, file: Path, *, as_json: bool = False) -> int:
         raise _unusable(file, error) from error
     there = asyncio.run(revision_at(target))
     if there is not None:
-        judge(there)
+        judge(there, str(target))
     if there not in (None, revision):
         raise NeedsHuman(
             f"{target} has tables of revision {there}, and the copy is of {revision}",

@@ -58,7 +58,7 @@ async def dump(url: MysqlUrl, path: Path, *, watch: Callable[[], None] = lambda:
         revision = await version(link)
         if revision is None:
             return None
-        judge(revision)  # a later kangbot may have tables that this one would leave out
+        judge(revision, str(url))  # a later kangbot may have tables that this one would leave out
         for statement in _SNAPSHOT:
             await link.query(statement)
         with gzip.open(path, "wt", encoding="utf-8", compresslevel=_LEVEL) as file:
@@ -106,7 +106,7 @@ def revision_of(path: Path) -> str:
     if not isinstance(first, dict) or not isinstance(first.get("revision"), str):
         raise ValueError("it is no dump of a history")  # noqa: TRY004 -- the file is wrong, not its type
     revision = str(first["revision"])
-    judge(revision)
+    judge(revision, str(path))
     return revision
 
 

@@ -18,7 +18,7 @@ async def current(url: MysqlUrl) -> bool:
 
     Retryable: the database is away. NeedsHuman: it refuses us, or its schema is of a later kangbot.
     """
-    return judge(await revision(url))
+    return judge(await revision(url), str(url))
 
 
 async def revision(url: MysqlUrl) -> str | None:

@@ -64,7 +64,7 @@ def upgrade(url: DatabaseUrl, *, to: str = "head", keeping: "Keeping | None" = N
 
     with _connected(url) as connection:
         config = _config(connection)
-        schema = _schema(connection)
+        schema = _schema(connection, url)
         copy = None
         if schema.current not in (None, schema.newest):
             if isinstance(url, SqliteUrl):
@@ -81,7 +81,7 @@ def upgrade(url: DatabaseUrl, *, to: str = "head", keeping: "Keeping | None" = N
 def check(url: DatabaseUrl) -> Schema:
     """Return what the database has, without changing anything. The same errors as `upgrade`."""
     with _connected(url) as connection:
-        return _schema(connection)
+        return _schema(connection, url)
 
 
 async def upgrade_apart(url: DatabaseUrl, copies: Path | None = None, *, timeout_s: float = _APART_S) -> None:
@@ -129,7 +129,7 @@ def migrations() -> Path:
     )
 
 
-def _schema(connection: "Connection") -> Schema:
+def _schema(connection: "Connection", url: DatabaseUrl) -> Schema:
     """Return current and newest; NeedsHuman where the current one is not known to us."""
     from alembic.migration import MigrationContext  # noqa: PLC0415 -- as above
     from alembic.script import ScriptDirectory  # noqa: PLC0415 -- as above
@@ -138,7 +138,7 @@ def _schema(connection: "Connection") -> Schema:
     script = ScriptDirectory.from_config(_config(connection))
     known = {revision.revision for revision in script.walk_revisions()}
     if current is not None and current not in known:
-        raise newer(current)
+        raise newer(current, str(url))
     return Schema(current=current, newest=script.get_current_head() or REVISION)
 
 

@@ -103,7 +103,7 @@ class MysqlHistory:
     async def _transact(self, work: Callable[[Link], Awaitable[T]]) -> T:
         try:
             if not self._ready:
-                await ensure(self._version, self._prepare)
+                await ensure(self._version, self._prepare, str(self._pool.url))
                 self._ready = True
             return await self._pool.transact(work)
         except Ambiguous as error:

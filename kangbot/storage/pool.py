@@ -64,7 +64,7 @@ class Pool:
         statement_s: float = 10.0,
         idle_s: float = 300.0,
     ) -> None:
-        self._url = url
+        self.url = url
         self._draw = draw
         self._size = size
         self._connect_s = connect_s
@@ -93,7 +93,7 @@ class Pool:
         happened. Ambiguous: the answer to the commit was lost. Cancelling the await does not stop the transaction.
         """
         if self._closed:
-            raise Retryable(f"the pool of {self._url} is closed")
+            raise Retryable(f"the pool of {self.url} is closed")
         job = _Job(work)
         self._jobs.put_nowait(job)
         if self._jobs.qsize() > self._idle and self._workers < self._size:
@@ -111,7 +111,7 @@ class Pool:
         await self._tasks.aclose()
         while not self._jobs.empty():
             if (job := self._jobs.get_nowait()) is not None:
-                job.fail(Retryable(f"the pool of {self._url} is closed"))
+                job.fail(Retryable(f"the pool of {self.url} is closed"))
 
     # --------------------------------------------------------------------------------------------------- the workers
     async def _work(self) -> None:
@@ -161,7 +161,7 @@ class Pool:
                     return link
                 await asyncio.sleep(backoff.wait_ns(self._draw()) / SECOND_NS)
         except asyncio.CancelledError:
-            job.fail(Ambiguous(f"the pool of {self._url} was closed over a transaction"))
+            job.fail(Ambiguous(f"the pool of {self.url} was closed over a transaction"))
             if link is not None:
                 link.drop()
             raise
@@ -173,7 +173,7 @@ class Pool:
         """Return a connection, and whether it is new."""
         if link is not None and not link.broken:
             return link, False
-        return await Link.open(self._url, connect_s=self._connect_s, statement_s=self._statement_s), True
+        return await Link.open(self.url, connect_s=self._connect_s, statement_s=self._statement_s), True
 
     async def _transaction(self, link: Link, work: Transaction[T]) -> T:
         try:

@@ -6,31 +6,34 @@ from kangbot.errors import NeedsHuman
 from kangbot.storage.tables import REVISION
 
 
-async def ensure(version: Callable[[], Awaitable[str | None]], prepare: Callable[[], Awaitable[None]]) -> None:
+async def ensure(
+    version: Callable[[], Awaitable[str | None]], prepare: Callable[[], Awaitable[None]], where: str
+) -> None:
     """Ask for the `version` in the database, and `prepare` the schema where it is not the newest.
 
+    `where` is the database's name, without a password.
     NeedsHuman where it is newer than ours, or still old after preparing it; besides, whatever the two raise.
     """
-    if judge(await version()):
+    if judge(await version(), where):
         return
     await prepare()
-    if not judge(await version()):
-        raise NeedsHuman("the database's schema is still old after migrating it", remedy="run kangbot db upgrade")
+    if not judge(await version(), where):
+        raise NeedsHuman(f"{where}: the schema is still old after migrating it", remedy="run kangbot db upgrade")
 
 
-def judge(current: str | None) -> bool:
+def judge(current: str | None, where: str) -> bool:
     """Return whether the revision is ours; False where it must be migrated first. NeedsHuman where it is newer.
 
-    Revisions are numbered with leading zeros, so they compare as text.
+    Revisions are numbered with leading zeros, so they compare as text. `where` names the database, or a copy of one.
     """
     if current is not None and current > REVISION:
-        raise newer(current)
+        raise newer(current, where)
     return current == REVISION
 
 
-def newer(current: str) -> NeedsHuman:
+def newer(current: str, where: str) -> NeedsHuman:
     """Return the refusal of a schema that a later kangbot has made."""
     return NeedsHuman(
-        f"the database's schema has revision {current}; this kangbot knows revisions up to {REVISION}",
+        f"{where} has a schema of revision {current}; this kangbot knows revisions up to {REVISION}",
         remedy="start the later version of kangbot that made it, or name another database",
     )

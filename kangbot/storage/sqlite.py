@@ -19,6 +19,7 @@ from kangbot.storage import pages, recall
 from kangbot.storage.projection import Value, fresh, project
 from kangbot.storage.schema import ensure
 from kangbot.storage.tables import Upsert
+from kangbot.storage.url import SqliteUrl
 
 T = TypeVar("T")
 Prepare = Callable[[], Awaitable[None]]
@@ -94,7 +95,7 @@ class SqliteHistory:
     async def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             if not self._ready:
-                await ensure(lambda: self._run(_version), self._prepare)
+                await ensure(lambda: self._run(_version), self._prepare, str(SqliteUrl(path=self._path)))
                 self._ready = True
             return await self._run(work)
         except NeedsHuman:
