@@ -35,8 +35,10 @@ _EX_TEMPFAIL, _EX_CONFIG = 75, 78  # sysexits.h
 _LOCK = "kangbot.migrate"
 _LOCK_S = 60
 _CONNECT_S = 10
+_ANSWER_S = 1_800  # to one statement: an index over years of rows, on a slow disk
 # Access denied, no such database: nobody but a person can change these.
 _DENIED = frozenset({1044, 1045, 1049, 1130, 1142, 1227, 1698})
+_LOST = 2013  # the driver's own, also where it has waited for long enough
 _REMEDY = "see that database.url is right, and that it may be opened and its schema changed"
 _APART_S = 1_800.0  # a copy of years of rows, then an index over them, on a slow disk
 
@@ -178,7 +180,8 @@ def _connected(url: DatabaseUrl) -> Iterator["Connection"]:
         target = sa.URL.create(
             "mysql+pymysql", url.user, url.password, url.host, url.port, database=url.database, query=query
         )
-        engine = sa.create_engine(target, connect_args={"connect_timeout": _CONNECT_S}, poolclass=sa.pool.NullPool)
+        bounds = {"connect_timeout": _CONNECT_S, "read_timeout": _ANSWER_S}
+        engine = sa.create_engine(target, connect_args=bounds, poolclass=sa.pool.NullPool)
     else:
         with contextlib.suppress(OSError):  # the connect below says what is wrong
             url.path.parent.mkdir(parents=True, exist_ok=True)
@@ -207,6 +210,8 @@ def _translated(url: DatabaseUrl, error: BaseException | None) -> KangbotError:
         away = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL}
         return Retryable(message) if away else NeedsHuman(message, remedy=_REMEDY)
     code = arguments[0] if arguments and isinstance(arguments[0], int) else 0
+    if error is not None and code == _LOST and isinstance(error.__context__, TimeoutError):
+        message = f"{url} has not answered for {_ANSWER_S} s: see that the server runs; begun again, an upgrade goes on"
     return NeedsHuman(message, remedy=_REMEDY) if code in _DENIED else Retryable(message, code=str(code))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import psutil
 import pytest
 
 from kangbot.errors import NeedsHuman, Retryable
-from kangbot.storage import tables
+from kangbot.storage import migrate, tables
 from kangbot.storage.glance import current
 from kangbot.storage.migrate import check, migrations, upgrade, upgrade_apart
 from kangbot.storage.tables import REVISION, Upsert
@@ -107,6 +108,29 @@ async def test_process_is_bounded_and_shows_no_password(mariadb: Mariadb) -> Non
         assert not psutil.pid_exists(child.pid)
         with pytest.raises(Retryable, match="did not end within"):
             await upgrade_apart(silent, timeout_s=0.2)
+
+
+@pytest.mark.mariadb
+async def test_server_that_goes_mute_on_the_way_is_not_waited_for_for_ever(
+    mariadb: Mariadb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process hangs and its sockets stay: it ends with what to do, and begun again it goes on."""
+    monkeypatch.setattr(migrate, "_ANSWER_S", 3)
+    server = mariadb.server
+    with server._connected(None) as holder:  # on whose lock it waits, so that it is on its way for certain
+        holder.execute("SELECT GET_LOCK('kangbot.migrate', 0)")
+        on_its_way = asyncio.create_task(asyncio.to_thread(upgrade, mariadb.url))
+        while not on_its_way.done() and "User lock" not in str(server.sql("SHOW PROCESSLIST")):
+            await asyncio.sleep(0.05)
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(Retryable, match=r"has not answered for 3 s: see that the server runs") as caught:
+                await on_its_way
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+    assert PASSWORD not in str(caught.value)
+    monkeypatch.undo()
+    assert upgrade(mariadb.url).current == REVISION
 
 
 def test_migrations_never_enter_the_daemon() -> None:
