@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from kangbot.settings.kinds import DAY_S, SECTION, Between, FilePath, HostName, Secret, Words
+from kangbot.settings.kinds import DAY_S, SECTION, Between, FilePath, HostName, ListenHost, Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +126,8 @@ class Control:
     """A unix socket, readable by the daemon's user only; the command line uses it. Absent: `control.sock` in the state
     folder."""
 
-    host: Words = "127.0.0.1"
-    """The address to listen on for HTTP. What is not of the loopback is refused without `hosts`."""
+    host: ListenHost = "127.0.0.1"
+    """The address to listen on for HTTP, such as `::1`. What is not of the loopback is refused without `hosts`."""
 
     port: Annotated[int, Between(0, 65_535)] = 8787
     """Its port. 0: no TCP, the socket alone."""

@@ -11,6 +11,7 @@ with a fraction arrive as `Decimal` (the file is read so), hence an amount is ex
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
@@ -123,14 +124,33 @@ def split_url(text: str) -> SplitResult | None:
 
 
 def _host(text: str) -> str:
+    """Return a name as it stands in an address line: an IPv6 address in brackets."""
+    if (address := _ipv6(text)) is not None:
+        return f"[{address.compressed}]"
     try:
         parts = urlsplit(f"//{text}")
         valid = parts.hostname is not None and parts.netloc == text and parts.port is None and parts.username is None
     except ValueError:
         valid = False
-    if not valid or not text.isascii() or any(letter in text for letter in " *?#%"):
-        raise ValueError(f"{text!r} is not a host name: write bot.example.org or 192.0.2.7, without a port")
+    if not valid or not text.isascii() or any(letter in text for letter in " *?#%[]"):
+        raise ValueError(
+            f"{text!r} is not a host name: write bot.example.org, 192.0.2.7 or 2001:db8::7, without a port"
+        )
     return text.lower()
+
+
+def _listened_on(text: str) -> str:
+    """Return an address as the system takes it: an IPv6 address without the brackets of an address line."""
+    address = _ipv6(text)
+    return _host(text) if address is None else str(address)
+
+
+def _ipv6(text: str) -> IPv6Address | None:
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        return IPv6Address(bare)
+    except ValueError:
+        return None
 
 
 def _path(path: Path) -> Path:
@@ -152,6 +172,7 @@ SymbolText = Annotated[str, Check(_symbol)]
 HttpUrl = Annotated[str, Check(_http)]
 WebsocketUrl = Annotated[str, Check(_websocket)]
 HostName = Annotated[str, Check(_host)]
+ListenHost = Annotated[str, Check(_listened_on)]
 FilePath = Annotated[Path, Check(_path)]
 Words = Annotated[str, Check(_said)]
 Amount = Annotated[Decimal, Between(Decimal("0.01"), Decimal(10) ** 12)]

@@ -1,6 +1,7 @@
 """What no key can know alone: how settings must fit together. Each rule yields every mistake it sees."""
 
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from kangbot.errors import Problem
@@ -188,7 +189,7 @@ def _socket(settings: Settings, origin: Origin) -> Iterator[Problem]:
 
 def _listening(settings: Settings, origin: Origin) -> Iterator[Problem]:
     control = settings.control
-    if not control.port or control.host in LOOPBACK or control.host.startswith("127."):
+    if not control.port or _is_loopback(control.host):
         return
     if not control.hosts:
         yield origin.problem(
@@ -196,6 +197,13 @@ def _listening(settings: Settings, origin: Origin) -> Iterator[Problem]:
             f"{control.host} is not of the loopback, and no name is allowed",
             "Write 127.0.0.1 and use an SSH tunnel or a proxy with TLS, or list the names in [control] hosts.",
         )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name: only this one is sure to lead nowhere else
+        return host == "localhost"
 
 
 def _telegram(settings: Settings, origin: Origin) -> Iterator[Problem]:

@@ -282,6 +282,12 @@ def test_every_mistake_is_told_at_once_with_its_line(mistakes: Mistakes) -> None
         ("[risk]\nmarket_notional = 20\n", "risk.market_notional", "no entry would pass"),
         ("[control]\nsocket = '/" + "x" * 120 + "'\n", "control.socket", "longer than 107 bytes"),
         ("[control]\nhost = '0.0.0.0'\n", "control.host", "list the names in [control] hosts"),
+        ("[control]\nhost = '::'\n", "control.host", "list the names in [control] hosts"),
+        ("[control]\nhost = '127.example.org'\n", "control.host", "is not of the loopback"),
+        ("[control]\nhost = '127.0.0.1:8787'\n", "control.host", "without a port"),
+        ("[control]\nhost = '[::1]:8787'\n", "control.host", "without a port"),
+        ("[control]\nhost = '[::1'\n", "control.host", "is not a host name"),
+        ("[control]\nhosts = ['[x]']\n", "control.hosts[0]", "is not a host name"),
         ("[control]\nhosts = ['http://x']\n", "control.hosts[0]", "is not a host name"),
         ("[control]\nhosts = ['x:1']\n", "control.hosts[0]", "is not a host name"),
         ("[control]\nhosts = ['*']\n", "control.hosts[0]", "is not a host name"),
@@ -310,6 +316,20 @@ def test_another_address_is_allowed_with_the_names_it_is_asked_by(read: Read) ->
     settings = read(f"[control]\nhost = '0.0.0.0'\nhosts = ['Bot.Example', '192.0.2.7', '[2001:db8::1]']\n{MARKET}")
     assert settings.control.hosts == ("bot.example", "192.0.2.7", "[2001:db8::1]")
     assert read(f"[control]\nhost = '0.0.0.0'\nport = 0\n{MARKET}").control.port == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("::1", "::1"), ("[::1]", "::1"), ("0:0::1", "::1"), ("127.0.0.2", "127.0.0.2")]
+)
+def test_the_loopback_is_known_however_it_is_written(read: Read, said: str, meant: str) -> None:
+    """Of version 6 as well, with the brackets of an address line or without."""
+    assert read(f"[control]\nhost = '{said}'\n{MARKET}").control.host == meant
+
+
+def test_a_name_of_version_6_has_brackets_as_a_browser_writes_it(read: Read) -> None:
+    """And is as short as a browser makes it."""
+    hosts = read(f"[control]\nhosts = ['2001:DB8:0::1', '[2001:db8::2]']\n{MARKET}").control.hosts
+    assert hosts == ("[2001:db8::1]", "[2001:db8::2]")
 
 
 def test_the_market_table_must_be_a_table(mistakes: Mistakes) -> None:
