@@ -10,7 +10,6 @@ import os
 import random  # noqa: TID251 -- the demo's own mischief, outside the daemon
 import shutil
 import signal
-import socket
 import sqlite3
 import sys
 import tempfile
@@ -28,7 +27,7 @@ from kangbot.cli import exit_codes
 from kangbot.cli.demo.board import Board, summary
 from kangbot.cli.demo.chaos import Chaos
 from kangbot.cli.demo.ledger import orders_in, positions_in
-from kangbot.cli.demo.processes import Daemon, DemoFailedError, DemoInterruptedError, Sandbox, wait_for
+from kangbot.cli.demo.processes import Daemon, DemoFailedError, DemoInterruptedError, Sandbox, hold_port, wait_for
 from kangbot.cli.demo.result import Totals
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.health.report import Report
@@ -107,7 +106,7 @@ class _Demo:
         self._exits = contextlib.ExitStack()
         self._config = _first_markets(shipped_config("demo.toml"), markets, state)
         self._client = ControlClient(state / "state" / "control.sock")
-        self._port = _free_port()
+        self._port = 0  # of the dashboard, where there is one
         self._seed = seed
         self._with_chaos = chaos
         self._daemons: list[Daemon] = []  # the last one runs
@@ -122,6 +121,8 @@ class _Demo:
 
     def _begin(self, begun: contextlib.ExitStack) -> None:
         state, seed = self._state, self._seed
+        if not self._quiet:
+            self._port = begun.enter_context(hold_port(Control().port)).getsockname()[1]
         self._sandbox = Sandbox(seed=seed, log=state / "sandbox.log", options=("--no-limits",))
         begun.callback(self._sandbox.close)
         self._chaos = Chaos(random.Random(seed), self._sandbox) if self._with_chaos else None  # noqa: S311 -- mischief
@@ -132,7 +133,7 @@ class _Demo:
             "KANGBOT_VENUES__BYBIT__WS_PRIVATE_URL": self._sandbox.ws_private_url,
             "KANGBOT_VENUES__BYBIT__KEY": _CREDENTIAL,
             "KANGBOT_VENUES__BYBIT__SECRET": _CREDENTIAL,
-            **({} if self._quiet else {"KANGBOT_CONTROL__PORT": str(self._port)}),
+            **({"KANGBOT_CONTROL__PORT": str(self._port)} if self._port else {}),
         }
         begun.callback(self._stop)
         self._start(interrupted=lambda: self._interrupted)
@@ -248,15 +249,6 @@ def _ends() -> Iterator[signal.Signals]:
     yield from (signal.SIGINT, signal.SIGTERM)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         yield signal.SIGHUP
-
-
-def _free_port() -> int:
-    """Return the dashboard's usual port, or any where that one is taken."""
-    for port in (Control().port, 0):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
-    return 0
 
 
 def _first_markets(config: Path, markets: int, folder: Path) -> Path:

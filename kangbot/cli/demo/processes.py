@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -34,6 +35,21 @@ def _leash() -> int:
     """
     reading, _ = os.pipe()
     return reading
+
+
+def hold_port(usual: int) -> socket.socket:
+    """Return a socket of ours on the usual port of the loopback, or on any where that one is taken.
+
+    While it is open no second demo gets the same. It does not listen, and it may be shared from now on, so the daemon,
+    which begins to listen a second later, does (and does again, where it was killed): man 7 socket, SO_REUSEADDR.
+    """
+    held = socket.socket()
+    try:
+        held.bind(("127.0.0.1", usual))
+    except OSError:
+        held.bind(("127.0.0.1", 0))
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return held
 
 
 class Sandbox:
