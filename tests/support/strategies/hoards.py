@@ -1,7 +1,8 @@
 """A strategy that trades like `ema_cross` and holds as much memory as a file `hoard` beside it says, in MB.
 
-`litter` beside it is another amount: so much is taken in small pieces and let go of again, but for one piece at the
-end, as a burst of work leaves it. The C library keeps what lies below that piece.
+`litter` beside it is another amount: so much is taken in small pieces and let go of again, but for a piece here and
+there, as a burst of work leaves it. The C library keeps what lies below each of them. It is taken bit by bit, a bit a
+bar: a call that takes long is interrupted and made again in a thread of its own, and would take all of it twice.
 """
 
 import mmap
@@ -15,7 +16,9 @@ HOARD, LITTER = Path(__file__).with_name("hoard"), Path(__file__).with_name("lit
 MIB = 1 << 20
 PIECE = 64 << 10  # of the heap, and not a mapping of its own
 KEPT: list[mmap.mmap] = []
+LITTERED: list[bytes] = []
 PINS: list[bytes] = []
+AT_ONCE = 8 * MIB // PIECE
 
 
 def _hoard(mb: int) -> None:
@@ -27,9 +30,12 @@ def _hoard(mb: int) -> None:
 
 
 def _litter(mb: int) -> None:
-    pieces = [b"x" * PIECE for _ in range(mb * MIB // PIECE)]
+    wanted = mb * MIB // PIECE
+    LITTERED.extend(b"x" * PIECE for _ in range(min(AT_ONCE, wanted - len(LITTERED))))
     PINS.append(b"x" * PIECE)
-    del pieces
+    if len(LITTERED) >= wanted:
+        LITTERED.clear()
+        LITTER.unlink()
 
 
 class Hoards(EmaCross):
@@ -41,5 +47,4 @@ class Hoards(EmaCross):
             _hoard(int(HOARD.read_text() or 0))
         if LITTER.exists():
             _litter(int(LITTER.read_text()))
-            LITTER.unlink()  # afterwards: a call that is too slow for the loop is interrupted, and made again aside
         return super().decide(view)
