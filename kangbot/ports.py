@@ -155,8 +155,12 @@ class Venue(Protocol):
     async def quote(self, instrument: Instrument) -> Quote:
         """Return the top of the book as it is now. Retryable while a side of it is empty."""
 
-    async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:
-        """Place the order under the intent's client id with its stop. DuplicateId proves that it exists."""
+    async def submit(self, instrument: Instrument, intent: Intent, *, sent_ns: int | None = None) -> OrderReport:
+        """Place the order under the intent's client id with its stop. DuplicateId proves that it exists.
+
+        `sent_ns` is when it was noted, by our clock, that the request leaves; None: at its deadline. Where the venue
+        judges a request by a stamp, that is no later: until when the order may still be taken in is counted from it.
+        """
 
     async def cancel(self, instrument: Instrument, client_id: ClientId) -> None:
         """Ask for cancellation. NotFound: no open order of that id (it may be filled). The stream tells the outcome."""

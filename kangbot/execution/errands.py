@@ -74,9 +74,8 @@ class Errands:
     async def _send(self, intent: Intent, written: Awaitable[int] | None, depart: Depart) -> None:
         learnt: Learnt | None = None
         try:
-            learnt = await self._unsent(intent, written, depart)
-            if learnt is None:
-                learnt = await self._submit(intent)
+            left = await self._left(intent, written, depart)
+            learnt = await self._submit(intent, left) if isinstance(left, int) else left
         finally:
             # Only a cancellation leaves without having learnt anything; a byte may have left by then.
             if learnt is None:
@@ -84,29 +83,30 @@ class Errands:
             self._land("ask", intent.client_id)
             self._post(SendEnded(client_id=intent.client_id, learnt=learnt))
 
-    async def _unsent(self, intent: Intent, written: Awaitable[int] | None, depart: Depart) -> Learnt | None:
-        """Wait until it may leave, and have it noted; return what keeps it here, or None where it leaves now."""
-        unwritten = False
+    async def _left(self, intent: Intent, written: Awaitable[int] | None, depart: Depart) -> Learnt | int:
+        """Wait until it may leave, and have it noted; return when that was, or what keeps it here."""
+        unwritten, sent_ns = False, 0
         try:
             async with asyncio.timeout((intent.deadline_ns - self._clock.now_ns()) / SECOND_NS):
                 if written is not None:
                     await written
                 await self._budget.acquire(_priority(intent))
+            sent_ns = self._clock.now_ns()  # before it is noted: not one instant of the stamp is missing there
             reason = depart()
         except KangbotError as error:
             reason, unwritten = f"the journal did not take it: {error.message}", isinstance(error, NeedsHuman)
         except TimeoutError:
             reason = "its time was over before it could leave"
         if not reason:
-            return None
+            return sent_ns
         # A second copy that stays here says nothing of the first.
         return Lost(reason) if written is None else Withheld(reason, unwritten)
 
-    async def _submit(self, intent: Intent) -> Learnt:
+    async def _submit(self, intent: Intent, sent_ns: int) -> Learnt:
         operation = Operation.EXIT if intent.purpose is Purpose.EXIT else Operation.ENTRY
         try:
             async with asyncio.timeout(self._timeout_s):
-                report = await self._venue.submit(self._instrument, intent)
+                report = await self._venue.submit(self._instrument, intent, sent_ns=sent_ns)
         except Exception as error:  # noqa: BLE001 -- an error that no table names means that nothing is known
             self._failed(operation, error, intent.client_id)
             return learnt_from(error)

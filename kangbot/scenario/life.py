@@ -278,10 +278,10 @@ class _WatchedPort(SimPort):
         self._leaves = leaves
         self._breaking = breaking
 
-    async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:
+    async def submit(self, instrument: Instrument, intent: Intent, *, sent_ns: int | None = None) -> OrderReport:
         self._leaves(intent)
         lane = Lane.ENTRY if intent.purpose is Purpose.ENTRY else Lane.EXIT
-        return await self._breaking.watch(instrument.market, lane, super().submit(instrument, intent))
+        return await self._breaking.watch(instrument.market, lane, super().submit(instrument, intent, sent_ns=sent_ns))
 
     async def cancel(self, instrument: Instrument, client_id: ClientId) -> None:
         await self._breaking.watch(instrument.market, Lane.EXIT, super().cancel(instrument, client_id))

@@ -16,9 +16,9 @@ class DataOnly:
 
     name: VenueName
 
-    async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:
+    async def submit(self, instrument: Instrument, intent: Intent, *, sent_ns: int | None = None) -> OrderReport:
         """Refuse."""
-        del instrument, intent
+        del instrument, intent, sent_ns
         self._refuse("orders")
 
     async def cancel(self, instrument: Instrument, client_id: ClientId) -> None:

@@ -149,8 +149,8 @@ class CrashingVenue:
         finally:
             self._points.reach(f"answered {what}")
 
-    async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:
-        return await self._changed("submit", self._venue.submit(instrument, intent))
+    async def submit(self, instrument: Instrument, intent: Intent, *, sent_ns: int | None = None) -> OrderReport:
+        return await self._changed("submit", self._venue.submit(instrument, intent, sent_ns=sent_ns))
 
     async def cancel(self, instrument: Instrument, client_id: ClientId) -> None:
         await self._changed("cancel", self._venue.cancel(instrument, client_id))

@@ -126,6 +126,7 @@ class FakeVenue:
     orders: list[VenueOrder] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
     submits: list[ClientId] = field(default_factory=list)
+    sent_ns: list[int | None] = field(default_factory=list)  # when each of them was noted to leave
     canceled: list[ClientId] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
     since: list[int] = field(default_factory=list)
@@ -261,8 +262,9 @@ class FakeVenue:
         return order
 
     # --------------------------------------------------------------------------------------------------- requests
-    async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:
+    async def submit(self, instrument: Instrument, intent: Intent, *, sent_ns: int | None = None) -> OrderReport:
         self.submits.append(intent.client_id)
+        self.sent_ns.append(sent_ns)
         if self.before_submit is not None:
             self.before_submit(intent)
         fate = self.fates.popleft() if self.fates else Fate.NORMAL

@@ -79,9 +79,9 @@ class PaperVenue:
         return await self._real.server_time_ns()
 
     # -------------------------------------------------------------------------------------------------------- orders
-    async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:
+    async def submit(self, instrument: Instrument, intent: Intent, *, sent_ns: int | None = None) -> OrderReport:
         """Place the order at the simulated account; it arrives at once."""
-        del instrument
+        del instrument, sent_ns
         self._account.forget()
         return self._change(lambda: self._front.submit(intent, self._clock.now_ns()))
 

@@ -77,9 +77,11 @@ def _new_id_a_retry(put: Put) -> None:
     """Send an order that has no answer once more, under another id."""
     submit = SimPort.submit
 
-    async def again(self: SimPort, instrument: Instrument, intent: Intent) -> OrderReport:
+    async def again(
+        self: SimPort, instrument: Instrument, intent: Intent, *, sent_ns: int | None = None
+    ) -> OrderReport:
         try:
-            return await submit(self, instrument, intent)
+            return await submit(self, instrument, intent, sent_ns=sent_ns)
         except Ambiguous:
             renamed = msgspec.structs.replace(intent, client_id=ClientId(f"{intent.client_id}r"))
             return await submit(self, instrument, renamed)
@@ -142,7 +144,7 @@ def _by_our_clock(put: Put) -> None:
 
 def _resend_after_deadline(put: Put) -> None:
     """Send the decision of a while ago."""
-    depart, unsent = executor.Executor._depart, errands.Errands._unsent  # noqa: SLF001
+    depart, left = executor.Executor._depart, errands.Errands._left  # noqa: SLF001
 
     def late(intent: Intent) -> Intent:
         return msgspec.structs.replace(intent, deadline_ns=intent.deadline_ns + _YEARS_NS)
@@ -153,7 +155,7 @@ def _resend_after_deadline(put: Put) -> None:
 
     put(resolve, "_sendable", sendable)
     put(executor.Executor, "_depart", lambda self, intent, at: depart(self, late(intent), at))
-    put(errands.Errands, "_unsent", lambda self, intent, written, go: unsent(self, late(intent), written, go))
+    put(errands.Errands, "_left", lambda self, intent, written, go: left(self, late(intent), written, go))
 
 
 def _restart_forgets(put: Put) -> None:
@@ -255,8 +257,10 @@ def _stop_not_set(put: Put) -> None:
     """Believe in a stop that nobody asked for."""
     submit = SimPort.submit
 
-    def bare(self: SimPort, instrument: Instrument, intent: Intent) -> Awaitable[OrderReport]:
-        return submit(self, instrument, msgspec.structs.replace(intent, stop=None))
+    def bare(
+        self: SimPort, instrument: Instrument, intent: Intent, *, sent_ns: int | None = None
+    ) -> Awaitable[OrderReport]:
+        return submit(self, instrument, msgspec.structs.replace(intent, stop=None), sent_ns=sent_ns)
 
     def believed(self: errands.Errands, stop: Price | None) -> None:
         self._post(ProtectEnded(stop=stop, done=True))

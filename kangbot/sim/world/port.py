@@ -83,8 +83,9 @@ class SimPort:
         return await self._ask(lambda: self._front.quote(instrument), public=True)
 
     # -------------------------------------------------------------------------------------------------------- orders
-    async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:  # noqa: ARG002 -- the port's signature
+    async def submit(self, instrument: Instrument, intent: Intent, *, sent_ns: int | None = None) -> OrderReport:
         """Place the order under the intent's client id with its stop."""
+        del instrument, sent_ns  # no time passes between the note and the stamp of `carry`
         return await self._change(lambda: self._front.submit(intent, self._now_ns()))
 
     async def cancel(self, instrument: Instrument, client_id: ClientId) -> None:  # noqa: ARG002 -- same

@@ -6,8 +6,8 @@ certainty and is replaced at the seams that ccxt has for it:
 - `fetch` is our `Http`: it tells a request that never left from one that may have arrived, keeps the code, the status
   and the headers of a refusal together, and decodes in a tenth of the time. ccxt's rate limiter and its retries are
   off: budgets and second attempts of whatever changes something belong to the executor.
-- `nonce` is the venue's clock as we measured it; an order is stamped no later than its intent allows, however long the
-  process was stopped between noting that it leaves and signing it: the venue refuses such a stamp for its age.
+- `nonce` is the venue's clock as we measured it; an order is stamped no later than it was noted to leave, however long
+  the process was stopped between that and signing it: the venue refuses such a stamp for its age.
 - `parse_order` leaves the row as it is: ccxt would turn its decimals into floats.
 - Markets are given, not loaded: `load_markets` would keep every one of some thousands, 12 KB each. They carry no
   precision, so that the digits of an order pass as they are; rounding was done before the intent was journalled.

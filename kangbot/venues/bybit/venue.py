@@ -131,16 +131,17 @@ class BybitVenue:
         return (await self._client.ask("publicGetV5MarketTime", {}, TimeRow)).result.time_nano
 
     # -------------------------------------------------------------------------------------------------------- orders
-    async def submit(self, instrument: Instrument, intent: Intent) -> OrderReport:
+    async def submit(self, instrument: Instrument, intent: Intent, *, sent_ns: int | None = None) -> OrderReport:
         """Place the order under the intent's client id, a contract's with its stop. DuplicateId proves that it exists.
 
         Bybit acknowledges that it took the order in; whether it rests, fills or is refused by the matching engine
         comes by the private stream.
         """
         self._know(instrument)
-        # The journal bears witness that nothing is stamped after the deadline. The venue's clock is read first:
-        # whatever passes between the two readings makes the limit an earlier one.
-        latest_ms = self._venue_now_ms() + (intent.deadline_ns - self._now_ns()) // MILLISECOND_NS
+        # What is noted of the send counts from its note, and the journal bears witness that nothing is stamped after
+        # the deadline. The venue's clock is read first: what passes between the two readings makes the limit earlier.
+        latest_ns = intent.deadline_ns if sent_ns is None else min(sent_ns, intent.deadline_ns)
+        latest_ms = self._venue_now_ms() + (latest_ns - self._now_ns()) // MILLISECOND_NS
         venue_order_id = await self._client.place(
             symbol=instrument.symbol,
             kind=intent.kind.value,

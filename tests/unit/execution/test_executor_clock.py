@@ -102,3 +102,21 @@ async def test_an_order_that_would_be_stamped_later_than_the_journal_says_stays(
     assert order.message.startswith("the venue's clock was set forward while it waited")
     assert clocked.story.venue.submits == []
     await market.end()
+
+
+@told
+async def test_the_venue_hears_from_when_on_absence_is_counted() -> None:
+    """It stamps no copy later than that, however long the process is stopped between the note and the signature."""
+    story = Story()
+    market = await story.live()
+    story.venue.fates.append(Fate.LOST_BEFORE)
+    market.executor.place(proposal())
+    for copies in (1, 2):
+        while len(story.venue.sent_ns) < copies:
+            await asyncio.sleep(0.01)
+        (order,) = market.executor.orders
+        sent_ns = story.venue.sent_ns[-1]
+        assert sent_ns is not None
+        assert order.settle_ns == sent_ns + 7 * SECOND_NS
+    await market.settled()
+    await market.end()
