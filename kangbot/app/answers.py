@@ -6,10 +6,12 @@ look: they share a report that is half a second old at most, and the judgement o
 
 import asyncio
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kangbot.app.beside import Beside
+from kangbot.app.books import Books
+from kangbot.app.ending import Ending
 from kangbot.control.kept import Lately, Once
 from kangbot.editing import Editor
 from kangbot.errors import Refused
@@ -19,11 +21,8 @@ from kangbot.health.headline import headline
 from kangbot.health.lag import LoopLag
 from kangbot.health.metrics import exposition
 from kangbot.health.monitor import Monitor
-from kangbot.health.process import ProcessMeter
 from kangbot.health.report import LatencyReport, MarketReport, OrderCounts, Reloaded, Report
 from kangbot.health.vitals import Vitals
-from kangbot.journal.drain import Drain
-from kangbot.journal.writer import JournalWriter
 from kangbot.logs import Masker
 from kangbot.machines.offset import Estimate
 from kangbot.market.floor import Floor
@@ -31,22 +30,21 @@ from kangbot.market.killswitch import KillSwitch, Standing
 from kangbot.market.promises import lifted
 from kangbot.market.reporting import breaker_reports, error_reports, report_of, stream_report, tripped
 from kangbot.market.roster import Command, Place, Roster
-from kangbot.model.events import Lane, Noted, RunState, Severity
+from kangbot.model.events import Lane, RunState, Severity
 from kangbot.model.ids import MarketId
 from kangbot.modes import Connection
-from kangbot.ports import Journal, Page, Row
+from kangbot.ports import Page, Row
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, Clock
 from kangbot.settings.shown import shown
-from kangbot.storage.opening import Readable
 
 _MILLISECOND_NS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """The running daemon, to whoever asks. `stopping` says whether it ends; `history_away` why the history is away."""
+    """The running daemon, to whoever asks."""
 
     clock: Clock
     mode: str
@@ -61,19 +59,13 @@ class Answers:
     faults: FaultDesk
     editor: Editor
     masker: Masker
-    journal: Journal
-    writer: JournalWriter
-    drain: Drain
-    shelf: Readable
-    history_kind: str
+    books: Books
     vitals: Vitals
     monitor: Monitor
-    meter: ProcessMeter
     lag: LoopLag
     starts: Tasks  # what has markets begin
     beside: Beside
-    stopping: Callable[[], bool]
-    history_away: Callable[[], str]
+    ending: Ending
     _lately: Lately[Report] = field(init=False, default_factory=Lately)
     _judged: Once[Report, Health] = field(init=False, default_factory=Once)
 
@@ -124,12 +116,12 @@ class Answers:
             waiting=self.floor.waiting,
             tripped=tripped(self.floor.circuits.breakers, self.roster.places),
             killed=self.risk.killed,
-            history_away=self.history_away(),
+            history_away=self.books.history_away,
         )
 
     def stuck(self) -> str:
         """Return which vital part has work and does none; "" where none is stuck."""
-        if self.stopping():
+        if self.ending.stopping:
             return ""
         return self.vitals.stuck(self.clock.now_ns())
 
@@ -148,7 +140,7 @@ class Answers:
 
     async def page(self, page: Page) -> Sequence[Row]:
         """Return a page of the history. Retryable where it is away."""
-        return await self.shelf.page(page)
+        return await self.books.history.page(page)
 
     async def reload_config(self, caller: str) -> Reloaded:
         """Read the configuration's file now, and apply what is different. Refused before and after the daemon's work.
@@ -165,14 +157,11 @@ class Answers:
 
     def told(self, what: str, caller: str) -> None:
         """Write into the journal that `caller` was obeyed."""
-        now_ns, message = self.clock.now_ns(), f"{what}, by {caller}"
-        self.journal.append(
-            Noted(kind="control.command", severity=Severity.INFO, market=None, message=message, at_ns=now_ns)
-        )
+        self.books.note("control.command", Severity.INFO, None, f"{what}, by {caller}")
 
     def ready(self) -> str:
         """Return why the daemon does not do its work; "" where it does."""
-        if self.stopping():
+        if self.ending.stopping:
             return "the daemon is stopping"
         if not self.floor.markets:
             return self.floor.waiting or "the markets are being prepared"
@@ -222,7 +211,7 @@ class Answers:
 
     # -------------------------------------------------------------------------------------------------------- private
     def _report(self) -> Report:
-        now_ns, cost = self.clock.now_ns(), self.meter.read()
+        now_ns, cost = self.clock.now_ns(), self.monitor.cost()
         hub, tasks = self.link.hub, self.floor.markets.items()
         markets = [
             report_of(task, self.roster[name], now_ns, hub.troubles(name), self.faults.hold(name))
@@ -274,13 +263,13 @@ class Answers:
             errors_of_late={kind.value: count for kind, count in self.faults.errors().items()},
             events=self.monitor.events(),
             local_fault_ns=self.floor.circuits.local_fault_ns,
-            journal_sequence=self.journal.last,
-            journal_waiting=self.writer.queued,
-            journal_bytes=self.writer.size_bytes(),
-            history=self.history_kind,
-            history_backlog=self.drain.stats.backlog,
-            history_away=self.history_away(),
-            pool=self.shelf.pool(),
+            journal_sequence=self.books.journal.last,
+            journal_waiting=self.books.writer.queued,
+            journal_bytes=self.books.writer.size_bytes(),
+            history=self.books.history_kind,
+            history_backlog=self.books.drain.backlog,
+            history_away=self.books.history_away,
+            pool=self.books.history.pool(),
         )
 
     @property
@@ -293,7 +282,7 @@ class Answers:
         self.roster.promises.give(self.faults.forgive(market, caller))
 
     def _must_go_on(self) -> None:
-        if self.stopping():
+        if self.ending.stopping:
             raise Refused("the daemon is stopping")
 
 

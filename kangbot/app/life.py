@@ -16,7 +16,10 @@ import structlog
 from kangbot.app import parameters
 from kangbot.app.answers import Answers
 from kangbot.app.beside import Beside
+from kangbot.app.books import Books
+from kangbot.app.ending import Ending
 from kangbot.app.last_run import keep
+from kangbot.app.remembered import Remembered
 from kangbot.control.chat.commands import ChatCommands
 from kangbot.control.dashboard.assets import Assets
 from kangbot.control.server import ControlServer
@@ -30,29 +33,22 @@ from kangbot.health.monitor import Monitor
 from kangbot.health.process import ProcessMeter
 from kangbot.health.report import Report
 from kangbot.health.vitals import Vitals
-from kangbot.journal.announce import AnnouncedJournal
-from kangbot.journal.compact import Compactor
-from kangbot.journal.drain import Drain
-from kangbot.journal.replay import Others, replay
+from kangbot.journal.replay import replay
 from kangbot.journal.writer import JournalWriter
 from kangbot.logs import Masker
-from kangbot.machines.breakers import Breakers
-from kangbot.machines.entry_holds import EntryHolds
 from kangbot.machines.faults import Kind, Operation
 from kangbot.machines.limiter import Window
 from kangbot.machines.memory import Memory
-from kangbot.machines.pauses import Pauses
 from kangbot.machines.service import Phase
 from kangbot.market.floor import Floor
 from kangbot.market.gateway import Gateway
 from kangbot.market.killswitch import KillSwitch
 from kangbot.market.roster import Roster
 from kangbot.market.vitals import TURN_S, watch, watch_market
-from kangbot.model.events import Noted, RequestsPaused, RunState, Severity
+from kangbot.model.events import RequestsPaused, RunState, Severity
 from kangbot.model.ids import MarketId
-from kangbot.modes import Past, connection, noted
+from kangbot.modes import connection, noted
 from kangbot.notify.wording import headlines
-from kangbot.risk.account import AccountRisk
 from kangbot.runtime.alarm import Alarm
 from kangbot.runtime.garbage import freeze
 from kangbot.runtime.tasks import Tasks
@@ -77,25 +73,16 @@ class App:
         self._world = world
         self._reached = reached
         self._masker = masker
-        self._specs = [spec_of(market) for market in settings.trading if market.enabled]
-        self._risk = AccountRisk(settings.risk.limits, settings.currency)
-        self._past = Past(settings.venue)
-        self._breakers = Breakers(settings.breakers.terms)
-        self._pauses, self._holds = Pauses(), EntryHolds()
+        self._remembered = Remembered.new(settings, settings.risk.limits)
         self._meter = ProcessMeter()
         self._lag = LoopLag()
         self._vitals = Vitals()
         self._tasks = Tasks("app", self._crashed)
         self._starts = Tasks("app", self._crashed)  # what has markets begin; the first to end
-        self._beside = Beside(world, self._noted)
-        self._stopping = False
         self.summary: Report | None = None  # of the whole run, once trading has ended in order
         self._exits = contextlib.AsyncExitStack()
         self._started_ns = world.clock.now_ns()
-        self._version = version("kangbot")  # read once: it is looked for in every folder of the import path
-        self._history_away = ""
-        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._ended_for: BaseException | None = None  # an error that the configuration has the daemon end for
+        self._ending = Ending()
 
     # ---------------------------------------------------------------------------------------------------------- begin
     async def __aenter__(self) -> Self:
@@ -110,12 +97,13 @@ class App:
         await self._exits.aclose()
 
     async def _begin(self) -> None:
+        await self._open_books()
+        self._beside = Beside(self._world, self._books.note)
         memory = await self._remember()
-        self._keep_history()
         for tasks in (self._tasks, self._starts, self._beside):
             self._exits.push_async_callback(tasks.aclose)
         self._link = await self._exits.enter_async_context(
-            connection(self._settings, self._world, memory=memory, past=self._past, on_note=self._feed_noted)
+            connection(self._settings, self._world, memory=memory, past=self._remembered.past, on_note=self._feed_noted)
         )
         self._make_floor(memory)
         await self._stand_watch()
@@ -124,60 +112,48 @@ class App:
         self._exits.push_async_callback(self._control.aclose)
         await self._control.start()
 
-    async def _remember(self) -> Memory:
-        """Open the journal, and return what it remembers; whoever else remembers by it hears of that too."""
+    async def _open_books(self) -> None:
+        """Open the journal, and make the history with what feeds it and makes room behind itself."""
         settings = self._settings
-        self._writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
-        writer = self._writer
-        self._vitals.register("journal", TURN_S, done=lambda: writer.settled, waiting=lambda: writer.waiting)
-        self._journal = AnnouncedJournal(writer)
-        # The kill switch's: risk learns of it by another way, people by this one.
-        self._apart = AnnouncedJournal(writer)
-        memory = await replay(
-            writer,
-            {
-                "risk": self._risk,
-                "past": self._past,
-                "breakers": self._breakers,
-                "pauses": self._pauses,
-                "holds": self._holds,
-            },
+        writer = await self._exits.enter_async_context(await JournalWriter.open(settings.state_dir, self._world))
+        kind, history = parameters.history(settings, self._world)
+        self._exits.push_async_callback(history.aclose)
+        self._books = Books(
+            writer=writer,
+            history=history,
+            kind=kind,
+            world=self._world,
+            batch=settings.database.batch,
+            fresh=lambda: Remembered.new(settings, self._remembered.risk.limits).by_name(),
+            changed=self._history_changed,
         )
-        self._journal.listen(self._risk.observe)
-        self._past.check(settings)
-        if not self._past.mode:
-            self._journal.append(noted(settings, self._world.clock.now_ns()))
-        log.info("journal.replayed", records=memory.last_sequence, markets=len(memory.markets), tag=writer.tag)
+        self._books.watch(self._vitals)
+
+    async def _remember(self) -> Memory:
+        """Return what the journal remembers; whoever else remembers by it hears of that too."""
+        settings, remembered, journal = self._settings, self._remembered, self._books.journal
+        memory = await replay(self._books.writer, remembered.by_name())
+        journal.listen(remembered.risk.observe)
+        remembered.past.check(settings)
+        if not remembered.past.mode:
+            journal.append(noted(settings, self._world.clock.now_ns()))
+        log.info("journal.replayed", records=memory.last_sequence, markets=len(memory.markets), tag=journal.tag)
         self._faults = FaultDesk(
             world=self._world,
-            journal=self._journal,
+            journal=journal,
             policy=settings.errors.policy,
-            shut_down=self._end_for,
+            shut_down=self._ending.end_for,
             mask=Masker(settings.secrets).text,
-            holds=self._holds,
+            holds=remembered.holds,
         )
         return memory
-
-    def _keep_history(self) -> None:
-        """Make the history, and what feeds it from the journal and makes room behind itself."""
-        self._history_kind, self._history = parameters.history(self._settings, self._world)
-        self._exits.push_async_callback(self._history.aclose)
-        self._drain = Drain(
-            self._writer,
-            self._history,
-            self._world,
-            mark=self._writer.mark_drained,
-            changed=self._history_changed,
-            batch=self._settings.database.batch,
-        )
-        self._compactor = Compactor(self._writer, self._world.clock, fresh=self._rememberers)
 
     def _make_floor(self, memory: Memory) -> None:
         """Make the markets' floor, on the way to the venue and within what the venue bears."""
         settings, way, hub = self._settings, self._link.way, self._link.hub
         self._roster = Roster(
             clock=self._world.clock,
-            journal=self._journal,
+            journal=self._books.journal,
             draw=self._world.fork("start-all").random,
             interval_s=settings.start.interval_s,
             jitter_s=settings.start.jitter_s,
@@ -187,7 +163,7 @@ class App:
             one.on_ban(hub.keep_still)
         self._floor = Floor(
             world=self._world,
-            journal=self._journal,
+            journal=self._books.journal,
             memory=memory,
             gateway=Gateway(
                 venue=self._link.venue,
@@ -196,11 +172,11 @@ class App:
                 data_budget=data_budget,
                 clock=way.clock,
             ),
-            risk=self._risk,
+            risk=self._remembered.risk,
             roster=self._roster,
-            specs=self._specs,
+            specs=[spec_of(market) for market in settings.trading if market.enabled],
             terms=parameters.terms(settings, way.receive_window_ms),
-            breakers=self._breakers,
+            breakers=self._remembered.breakers,
             faults=self._faults,
             died=self._crashed,
             alarm=self._alarm(),
@@ -212,8 +188,7 @@ class App:
     async def _stand_watch(self) -> None:
         """Make what stands over the floor: the figures, the kill switch, the configuration's editor."""
         events = EventCounts()
-        for journal in (self._journal, self._apart):
-            journal.overhear(events.observe)
+        self._books.overhear(events.observe)
         self._monitor = Monitor(
             clock=self._world.clock,
             meter=self._meter,
@@ -226,8 +201,8 @@ class App:
         )
         self._kill_switch = KillSwitch(
             clock=self._world.clock,
-            journal=self._apart,
-            risk=self._risk,
+            journal=self._books.apart,
+            risk=self._remembered.risk,
             folder=self._settings.state_dir,
             changed=self._floor.look_again,
         )
@@ -237,9 +212,9 @@ class App:
             file=self._file,
             world=self._world,
             floor=self._floor,
-            risk=self._risk,
+            risk=self._remembered.risk,
             hold=lambda: self.answers.ready(),  # noqa: PLW0108 -- the answers are made later
-            note=self._noted,
+            note=self._books.note,
             learnt=lambda read: self._masker.add(*read.secrets),
             joined=self._joined,
         )
@@ -248,30 +223,24 @@ class App:
         return Answers(
             clock=self._world.clock,
             mode=self._settings.mode,
-            version=self._version,
+            version=version("kangbot"),
             started_ns=self._started_ns,
             thresholds=self._settings.health.thresholds,
             link=self._link,
             floor=self._floor,
             roster=self._roster,
-            risk=self._risk,
+            risk=self._remembered.risk,
             kill_switch=self._kill_switch,
             faults=self._faults,
             editor=self._editor,
             masker=self._masker,
-            journal=self._journal,
-            writer=self._writer,
-            drain=self._drain,
-            shelf=self._history,
-            history_kind=self._history_kind,
+            books=self._books,
             vitals=self._vitals,
             monitor=self._monitor,
-            meter=self._meter,
             lag=self._lag,
             starts=self._starts,
             beside=self._beside,
-            stopping=lambda: self._stopping,
-            history_away=lambda: self._history_away,
+            ending=self._ending,
         )
 
     def _served(self) -> ControlServer:
@@ -285,23 +254,15 @@ class App:
             hide=self._masker.add,
         )
 
-    def _rememberers(self) -> Others:
-        """Return those who remember by the journal, before they have heard of anything."""
-        return {
-            "risk": AccountRisk(self._risk.limits, self._settings.currency),
-            "past": Past(self._settings.venue),
-            "breakers": Breakers(self._settings.breakers.terms),
-            "pauses": Pauses(),
-            "holds": EntryHolds(),
-        }
-
     def _budget(self, kind: str, windows: tuple[Window, ...]) -> Budget:
         name, clock = f"{self._link.venue.name} {kind}", self._world.clock
 
         def keep(until_ns: int) -> None:
-            self._journal.append(RequestsPaused(budget=name, until_ns=until_ns, at_ns=clock.now_ns()), reserve=True)
+            self._books.journal.append(
+                RequestsPaused(budget=name, until_ns=until_ns, at_ns=clock.now_ns()), reserve=True
+            )
 
-        paused_ns = self._pauses.left_ns(name, clock.now_ns())
+        paused_ns = self._remembered.pauses.left_ns(name, clock.now_ns())
         return Budget(clock=clock, venue=name, windows=windows, paused_ns=paused_ns, keep=keep)
 
     def _alarm(self) -> Alarm:
@@ -315,27 +276,25 @@ class App:
         """Trade until `stop`, then end in order; `hurry` cuts that short. Raises what made going on impossible."""
         self._beside.keep("lag", self._lag.run)
         self._vitals.register("timers", TURN_S, done=lambda: self._lag.latencies.count)
-        self._beside.keep("drain", partial(self._unless_torn, self._drain.run))
-        self._beside.keep("compact", partial(self._unless_torn, self._compactor.run))
+        self._beside.keep("drain", partial(self._unless_torn, self._books.drain.run))
+        self._beside.keep("compact", partial(self._unless_torn, self._books.compactor.run))
         self._tasks.spawn("kill-switch", self._kill_switch.run())
         self._vitals.register("kill-switch", TURN_S, done=lambda: self._kill_switch.looks)
         self._beside.keep("monitor", self._monitor.run)
         self._beside.keep("control", self._control.run)
         notifier = parameters.notifier(self._settings, self._world, lambda: headlines(self.answers.report()))
         if notifier is not None:
-            for journal in (self._journal, self._apart):
-                journal.overhear(notifier.tell)
+            self._books.overhear(notifier.tell)
             self._beside.keep("notify", notifier.run)
         commands = ChatCommands(self.answers, lambda: headlines(self.answers.report()))
         if (telegram := parameters.telegram(self._settings, self._world, commands.answer)) is not None:
             self._beside.keep("telegram", telegram.run)
         self._starts.spawn("open", self._open())
         stopped = self._tasks.spawn("stop", stop.wait())
-        stopped.add_done_callback(self._stop_asked)
-        await self._failed
+        stopped.add_done_callback(lambda _: self._ending.wish())
+        await self._ending.begun()
         await self._end(hurry)
-        if self._ended_for is not None:
-            raise self._ended_for
+        self._ending.conclude()
 
     async def _unless_torn(self, run: Callable[[], Awaitable[None]]) -> None:
         """Run what reads the journal again: where that is damaged, or an older copy, nobody may trade by it."""
@@ -343,17 +302,6 @@ class App:
             await run()
         except NeedsHuman as error:
             self._crashed("the journal's readers", error)
-
-    def _end_for(self, name: str, error: BaseException) -> None:
-        """End in order because the policy of errors says so; `error` is raised once all has settled."""
-        error.add_note(f"in {name}")
-        if not self._failed.done():
-            self._ended_for = error
-            self._failed.set_result(None)
-
-    def _stop_asked(self, _: asyncio.Task[bool]) -> None:
-        if not self._failed.done():
-            self._failed.set_result(None)
 
     async def _open(self) -> None:
         await self._floor.open()
@@ -376,7 +324,6 @@ class App:
         freeze(collect=False)
 
     async def _end(self, hurry: asyncio.Event) -> None:
-        self._stopping = True
         self._reached(Phase.STOPPING)
         loop = asyncio.get_running_loop()
         over_s = loop.time() + self._settings.shutdown.grace_s
@@ -386,18 +333,9 @@ class App:
         await self._floor.close()
         with contextlib.suppress(TimeoutError, NeedsHuman):  # a full disk has been told of
             async with asyncio.timeout(0.1 if hurry.is_set() else max(0.5, over_s - loop.time())):
-                await self._drained()
+                await self._books.close()
         self.summary = self.answers.report()
         keep(self.summary, self._settings.state_dir)
-
-    async def _drained(self) -> None:
-        """Wait until the journal holds still and the history has it all, or is away."""
-        now_ns, message = self._world.clock.now_ns(), "stopped in order"
-        await self._journal.append(
-            Noted(kind="daemon.stopped", severity=Severity.INFO, market=None, message=message, at_ns=now_ns)
-        )
-        while self._drain.stats.backlog and not self._history_away:  # noqa: ASYNC110 -- once, at the end, and bounded
-            await asyncio.sleep(0.05)
 
     # -------------------------------------------------------------------------------------------------------- private
     def _joined(self, market: MarketId) -> None:
@@ -409,24 +347,15 @@ class App:
         """Take what the feeds tell: what is not well with them is an error of theirs."""
         if severity is not Severity.INFO:
             self._faults.met(Kind.FEED, Operation.FEED, market, f"{kind}: {message}")
-        self._noted(kind, severity, market, message)
+        self._books.note(kind, severity, market, message)
 
-    def _noted(self, kind: str, severity: Severity, market: MarketId | None, message: str) -> None:
-        now_ns = self._world.clock.now_ns()
-        self._journal.append(Noted(kind=kind, severity=severity, market=market, message=message, at_ns=now_ns))
-
-    def _history_changed(self, reason: str | None) -> None:
-        self._history_away = reason or ""
-        if reason is None:
-            self._faults.ended(None, Operation.HISTORY, None)
+    def _history_changed(self, away: str) -> None:
+        if away:
+            self._faults.met(Kind.HISTORY, Operation.HISTORY, None, away)
         else:
-            self._faults.met(Kind.HISTORY, Operation.HISTORY, None, reason)
+            self._faults.ended(None, Operation.HISTORY, None)
 
     def _crashed(self, name: str, error: BaseException) -> None:
         """Learn that a task of the whole daemon ended by an error: going on without it would be silence."""
         self._faults.ended(None, Operation.TASK, error)
-        if self._failed.done():
-            log.error("task.crashed", task=name, exc_info=error)
-            return
-        error.add_note(f"in the task {name}")  # told once, by whoever ends the process
-        self._failed.set_exception(error)
+        self._ending.break_off(name, error)

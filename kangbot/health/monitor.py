@@ -14,7 +14,7 @@ from kangbot.health.checks import Health, in_words
 from kangbot.health.event_counts import EventCounts
 from kangbot.health.latency import Latencies, Timings
 from kangbot.health.memory import Limit, available_mb, limit, relieve
-from kangbot.health.process import ProcessMeter
+from kangbot.health.process import Cost, ProcessMeter
 from kangbot.health.report import EventReport, MemoryReport, RestReport
 from kangbot.health.rolling import Growth, Recent
 from kangbot.machines.relief import Relief
@@ -107,6 +107,10 @@ class Monitor:
             self._rest.setdefault(endpoint, Recent(latencies)).sample()
 
     # -------------------------------------------------------------------------------------------------------- figures
+    def cost(self) -> Cost:
+        """Return what the process takes at this moment."""
+        return self._meter.read()
+
     def memory(self) -> MemoryReport:
         """Return what the process may take, as it was at the last beat, and how it grows.
 

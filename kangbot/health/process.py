@@ -30,7 +30,7 @@ class Cost:
 
 
 class ProcessMeter:
-    """Readings of this process, and its share of one core since the meter was made. NeedsHuman without /proc."""
+    """Readings of this process. NeedsHuman without /proc."""
 
     def __init__(self, status: Path = _STATUS, handles: Path = _HANDLES) -> None:
         try:
@@ -43,7 +43,6 @@ class ProcessMeter:
         self._status = status
         self._handles = handles
         self._highest_mb = 0.0
-        self._process.cpu_percent()  # the first call starts the interval
 
     def read(self) -> Cost:
         """Return what the process costs now."""
@@ -62,10 +61,6 @@ class ProcessMeter:
     def rss_mb(self) -> float:
         """Return the memory of now, in MB."""
         return float(self._process.memory_info().rss / _MIB)
-
-    def cpu_percent(self) -> float:
-        """Return the share of one core since the last call, in percent."""
-        return float(self._process.cpu_percent())
 
     def _page(self) -> bytes:
         try:

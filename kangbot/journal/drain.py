@@ -8,7 +8,6 @@ stored twice is the history's promise. It is said once when the history goes and
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -20,17 +19,6 @@ from kangbot.ports import History, Journal
 from kangbot.runtime.world import SECOND_NS, World
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrainStats:
-    """What the drain has done since it was made."""
-
-    backlog: int  # records on disk that the history has not confirmed
-    stored: int  # records
-    batches: int
-    failures: int  # calls that the history did not answer well
-    away_since_ns: int | None  # since when it fails; None while it answers
 
 
 class Drain:
@@ -65,21 +53,13 @@ class Drain:
         self._progress = asyncio.Event()
         self._backoff = Backoff(first_ns=int(first_s * SECOND_NS), ceiling_ns=int(ceiling_s * SECOND_NS))
         self._at = 0  # what the history has, as far as it said
-        self._stored = 0
-        self._batches = 0
-        self._failures = 0
+        self.failures = 0  # calls that the history did not answer well
         self._away_since_ns: int | None = None
 
     @property
-    def stats(self) -> DrainStats:
-        """What was done until now."""
-        return DrainStats(
-            backlog=self._journal.last - self._at,
-            stored=self._stored,
-            batches=self._batches,
-            failures=self._failures,
-            away_since_ns=self._away_since_ns,
-        )
+    def backlog(self) -> int:
+        """How many records on disk the history has not confirmed."""
+        return self._journal.last - self._at
 
     async def run(self) -> None:
         """Drain for ever. NeedsHuman: the journal is damaged, or older than what the history has of it."""
@@ -97,7 +77,7 @@ class Drain:
 
     async def settled(self) -> None:
         """Wait until the history has all that is in the journal; how long is the caller's to bound."""
-        while self.stats.backlog:
+        while self.backlog:
             self._progress.clear()
             await self._progress.wait()
 
@@ -129,8 +109,6 @@ class Drain:
 
     async def _store(self, records: Sequence[Record]) -> int:
         await self._history.store(records)
-        self._stored += len(records)
-        self._batches += 1
         self._confirm(records[-1].sequence)
         self._back()
         return records[-1].sequence
@@ -145,7 +123,7 @@ class Drain:
         try:
             return await call()
         except Exception as error:  # noqa: BLE001 -- a fault of ours must not reach trading: the journal keeps it all
-            self._failures += 1
+            self.failures += 1
             self._away(error)
             self._backoff = self._backoff.failed()
             at_least_ns = getattr(error, "retry_after_ns", 0)
@@ -169,5 +147,5 @@ class Drain:
             return
         seconds = (self._clock.now_ns() - self._away_since_ns) // SECOND_NS
         self._away_since_ns = None
-        log.warning("history.back", away_s=seconds, failures=self._failures, backlog=self.stats.backlog)
+        log.warning("history.back", away_s=seconds, failures=self.failures, backlog=self.backlog)
         self._changed(None)

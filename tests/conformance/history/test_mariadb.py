@@ -74,12 +74,12 @@ async def drained_through_kills(
         )
         task = asyncio.create_task(drain.run())
         for kill in range(1, kills + 1):
-            await until(lambda kill=kill: drain.stats.stored >= kill * count // (kills + 2))  # type: ignore[misc]
+            await until(lambda kill=kill: journal.drained >= kill * count // (kills + 2))  # type: ignore[misc]
             await asyncio.sleep(draw.random() * 0.02)
             mariadb.server.kill()
             await asyncio.sleep(0.05)
             mariadb.server.start()
-        await until(lambda: drain.stats.backlog == 0)
+        await until(lambda: drain.backlog == 0)
         await close_task(task)
         await history.aclose()
         assert journal.drained == count
@@ -89,7 +89,7 @@ async def drained_through_kills(
     return {
         "events": count,
         "kills": kills,
-        "failures": drain.stats.failures,
+        "failures": drain.failures,
         "stored_mark": mariadb.sql("SELECT stored FROM journals")[0][0],
         "lost": len(expected - rows) + count // 4 - mariadb.count("bars"),
         "doubled": counted - count + mariadb.count("fills") - count // 4,

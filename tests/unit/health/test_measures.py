@@ -66,7 +66,6 @@ def test_the_process_is_read() -> None:
     assert after.peak_mb >= held.rss_mb - 1
     assert held.handles > 2
     assert held.cpu_s > 0
-    assert meter.cpu_percent() >= 0
 
 
 def test_the_process_is_read_where_linux_tells_nothing(tmp_path: Path) -> None:

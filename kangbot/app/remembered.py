@@ -1,0 +1,39 @@
+"""Those who remember by the journal besides the markets themselves, and the names that they have in its checkpoints."""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+from kangbot.journal.replay import Others
+from kangbot.machines.breakers import Breakers
+from kangbot.machines.entry_holds import EntryHolds
+from kangbot.machines.pauses import Pauses
+from kangbot.modes import Past
+from kangbot.risk.account import AccountRisk
+from kangbot.risk.limits import Limits
+from kangbot.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """One of each. The fields' names stand on our users' disks: they are for ever."""
+
+    risk: AccountRisk
+    past: Past
+    breakers: Breakers
+    pauses: Pauses
+    holds: EntryHolds
+
+    @classmethod
+    def new(cls, settings: Settings, limits: Limits) -> Self:
+        """Return those who have not heard of anything yet; `limits` may be others than the daemon began with."""
+        return cls(
+            risk=AccountRisk(limits, settings.currency),
+            past=Past(settings.venue),
+            breakers=Breakers(settings.breakers.terms),
+            pauses=Pauses(),
+            holds=EntryHolds(),
+        )
+
+    def by_name(self) -> Others:
+        """Return each by its name, as the journal is replayed to them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
