@@ -105,9 +105,8 @@ class Account:
         self._backoff = Backoff(first_ns=SECOND_NS, ceiling_ns=15 * SECOND_NS)
         self._asked_ns = 0  # the last round that succeeded began then
         self.live = False  # the private stream is up
-        self.rounds = 0  # that succeeded
         self.tries = 0  # rounds that began, whatever became of them: what the watchdog reads
-        self.reconciled = asyncio.Event()  # the first of them has
+        self.reconciled = asyncio.Event()  # the first of them has succeeded
         self.failures = 0  # of rounds, since the last that succeeded
         self.fell_by = ""  # the error that ended `run`; "" once a round has succeeded since
         self.unrouted: dict[MarketId, int] = {}  # events of markets that do not run here
@@ -275,7 +274,6 @@ class Account:
             self._note("account.reconciled", Severity.INFO, text)
         self._ended(None)
         self.failures, self.fell_by = 0, ""
-        self.rounds += 1
         self.reconciled.set()
         self._backoff = self._backoff.reset()
         self._asked_ns = asked_ns

@@ -300,10 +300,10 @@ class Executor:
         self._errands.send(intent, written, lambda: self._depart(intent, decided_perf_ns))
         return order
 
-    def cancel(self, client_id: ClientId, reason: str) -> None:
+    def cancel(self, client_id: ClientId) -> None:
         """Want the order cancelled; asked for until it is over. Harmless for one that is over or not remembered."""
         now_ns = self._clock.now_ns()
-        self._records.write(self._blotter.learn(client_id, CancelAsked(reason), now_ns))
+        self._records.write(self._blotter.learn(client_id, CancelAsked(), now_ns))
         self._step(now_ns)
 
     def protect(self, stop: Price | None, *, again: bool = False) -> None:

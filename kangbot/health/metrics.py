@@ -71,9 +71,12 @@ def _work(report: Report) -> Iterator[Family]:
     orders = report.orders
     yield "kangbot_unknown_orders", "gauge", "Orders whose outcome is not known yet.", _one(orders.unknown)
     yield "kangbot_orders_sent_total", "counter", "Orders sent.", _one(orders.sent)
+    yield "kangbot_orders_resent_total", "counter", "Second copies of orders, under the same id.", _one(orders.resent)
     yield "kangbot_orders_acked_total", "counter", "Orders that the venue has taken.", _one(orders.acked)
     yield "kangbot_orders_filled_total", "counter", "Orders filled.", _one(orders.filled)
     yield "kangbot_orders_rejected_total", "counter", "Orders rejected.", _one(orders.rejected)
+    yield "kangbot_orders_withheld_total", "counter", "Orders that never left.", _one(orders.withheld)
+    yield "kangbot_orders_not_accepted_total", "counter", "Orders proved absent.", _one(orders.not_accepted)
     yield "kangbot_bars_total", "counter", "Closed bars that strategies were shown.", _one(report.bars)
     yield "kangbot_decisions_total", "counter", "Decisions of strategies.", _one(report.decisions)
     yield "kangbot_frames_total", "counter", "Frames read from the streams.", _one(report.frames)

@@ -12,17 +12,23 @@ class OrderCounts(msgspec.Struct, kw_only=True):
     """Orders of this run, by what became of them; `unknown` are those that are unresolved now."""
 
     sent: int = 0
+    resent: int = 0  # copies of these under the same id
     acked: int = 0
     filled: int = 0
     rejected: int = 0
+    withheld: int = 0  # intents that never left
+    not_accepted: int = 0  # proved absent at the venue
     unknown: int = 0
 
     def add(self, other: "OrderCounts") -> None:
         """Add another market's counts to these."""
         self.sent += other.sent
+        self.resent += other.resent
         self.acked += other.acked
         self.filled += other.filled
         self.rejected += other.rejected
+        self.withheld += other.withheld
+        self.not_accepted += other.not_accepted
         self.unknown += other.unknown
 
 

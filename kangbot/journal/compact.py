@@ -70,7 +70,6 @@ class Compactor:
         self._least = least
         self._step = step
         self._pause_s = pause_s
-        self.removed = 0  # records, since it was made
 
     async def run(self) -> None:
         """Compact on each beat, for ever. NeedsHuman where the journal is torn."""
@@ -94,7 +93,6 @@ class Compactor:
         if count < self._least:
             return 0
         await journal.compact(checkpoint_of(memory, others))
-        self.removed += count
         log.info("journal.compacted", records=count, left=journal.last - journal.floor)
         return count
 

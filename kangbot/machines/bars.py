@@ -55,10 +55,6 @@ class BarBuilder:
         self._traded = False
         self._open = self._high = self._low = self._close = self._volume = ZERO
         self._first_ns = self._last_ns = 0  # of the trades that made open and close
-        self.late = 0  # trades of an interval that was already told
-        self.duplicates = 0
-        self.pauses = 0  # pauses too long to be filled
-        self.holes = 0  # times that history did not reach back to what was known
 
     @property
     def ends_ns(self) -> int | None:
@@ -73,7 +69,6 @@ class BarBuilder:
     def add(self, trade: Trade) -> Sequence[Bar]:
         """Take in one trade and return the bars that it closed, oldest first. A trade seen before changes nothing."""
         if trade.trade_id in self._seen:
-            self.duplicates += 1
             return ()
         self._seen[trade.trade_id] = None
         if len(self._seen) > self._ids_kept:
@@ -83,7 +78,6 @@ class BarBuilder:
         if self._open_ns is None:
             self._open_ns = start_ns
         elif start_ns < self._open_ns:
-            self.late += 1
             return ()
         elif start_ns > self._open_ns:
             closed = self._advance(self._open_ns, start_ns)
@@ -115,7 +109,6 @@ class BarBuilder:
 
     def torn(self) -> None:
         """Learn that trades are missing before the next: the current interval is given up, and so is theirs."""
-        self.holes += 1
         self._open_ns, self._whole, self._traded = None, False, False
 
     def _reaches(self, history: Sequence[Trade]) -> bool:
@@ -166,8 +159,7 @@ class BarBuilder:
 
     def _empty_bars(self, open_ns: int, until_ns: int) -> Sequence[Bar]:
         if (until_ns - open_ns) // self._span_ns > self._most_empty:
-            self.pauses += 1
-            return ()
+            return ()  # hours of invented bars would be worse than none
         return [self._empty_bar(at_ns, self._close) for at_ns in range(open_ns, until_ns, self._span_ns)]
 
     def _empty_bar(self, open_ns: int, price: Price) -> Bar:

@@ -14,7 +14,7 @@ from kangbot.machines.contradiction import IMPOSSIBLE, contradicted
 from kangbot.machines.executions import Executions
 from kangbot.machines.memory import MarketMemory, add_to_day, trimmed
 from kangbot.machines.order import ImpossibleError, Order, advance, begin
-from kangbot.machines.order_words import Answered, Duplicate, Filled, Learnt, Reported, Restarted, Sent
+from kangbot.machines.order_words import Answered, Filled, Learnt, Reported, Restarted, Sent
 from kangbot.model.events import (
     CashFlowApplied,
     Event,
@@ -33,7 +33,7 @@ from kangbot.model.position import Position, RoundTrip
 
 @dataclass(slots=True, kw_only=True)
 class Counts:
-    """What happened in this process."""
+    """What became of orders in this process."""
 
     sent: int = 0  # intents that left
     resent: int = 0  # further copies under the same id
@@ -41,12 +41,7 @@ class Counts:
     filled: int = 0
     rejected: int = 0
     withheld: int = 0  # intents that never left
-    unknown: int = 0
-    not_accepted: int = 0
-    duplicates_refused: int = 0  # second copies that the venue refused by their id
-    executions: int = 0
-    executions_again: int = 0  # delivered once more, and not applied
-    resurrected: int = 0  # believed dead, and alive
+    not_accepted: int = 0  # proved absent at the venue
 
 
 class Blotter:
@@ -167,7 +162,6 @@ class Blotter:
     def fill(self, fill: Fill, now_ns: int) -> Sequence[Event]:
         """Apply an execution, once; nothing where it is known already."""
         if fill.execution_id in self.executions:
-            self.counts.executions_again += 1
             return ()
         order = self.order(fill.client_id, fill.venue_order_id)
         if order is None and fill.at_ns < self._born_ns:
@@ -179,7 +173,6 @@ class Blotter:
             fill = msgspec.structs.replace(fill, client_id=order.client_id)
         changes = () if order is None else self.learn(order.client_id, Filled(fill), now_ns)
         self.executions.add(fill.execution_id, fill.at_ns)
-        self.counts.executions += 1
         before = self.position.net
         self.position, trips = self.position.apply(fill, self.holding.by_hand)
         intent = None if order is None else order.intent
@@ -203,7 +196,6 @@ class Blotter:
     def cash(self, flow: CashFlow, now_ns: int) -> Sequence[Event]:
         """Book funding or settlement, once."""
         if flow.execution_id in self.executions:
-            self.counts.executions_again += 1
             return ()
         if flow.at_ns < self._born_ns or self.executions.too_old(flow.at_ns):
             return ()
@@ -285,17 +277,13 @@ class Blotter:
         if isinstance(learnt, Sent):
             counts.sent += before.sends == 0
             counts.resent += before.sends > 0
-        if isinstance(learnt, Duplicate):
-            counts.duplicates_refused += 1
         counts.acked += after.seen and not before.seen
         if after.status is before.status:
             return
         counts.filled += after.status is OrderStatus.FILLED
         counts.rejected += after.status is OrderStatus.REJECTED
-        counts.unknown += after.status is OrderStatus.UNKNOWN
         counts.withheld += after.evidence is Evidence.UNSENT
         counts.not_accepted += after.status is OrderStatus.NOT_ACCEPTED and after.evidence is Evidence.ABSENCE
-        counts.resurrected += before.status.terminal and before.inferred and _alive(before, after)
 
 
 _Line = tuple[OrderStatus, Quantity, VenueOrderId | None, Price | None]

@@ -4,16 +4,6 @@ A heartbeat proves the socket, never a topic; any frame proves the socket as wel
 is therefore a death only where nothing else was heard either.
 """
 
-from enum import Enum
-
-
-class Pulse(Enum):
-    """What the heartbeat's clock says."""
-
-    FINE = "fine"
-    MISSED = "missed"  # no answer in time, but other frames came
-    DEAD = "dead"  # no frame of any kind since the heartbeat was asked for
-
 
 class Heartbeat:
     """One connection's clock, started when it opens. `probe_ns`: silence after which a heartbeat is asked for."""
@@ -63,11 +53,12 @@ class Heartbeat:
         stopped = now_ns - self.heard_ns >= self._probe_ns and self._data_ns > self._sent_ns
         return stopped or now_ns - self._sent_ns >= self._every_ns
 
-    def check(self, now_ns: int) -> Pulse:
-        """Return the verdict; a missed answer is told once."""
+    def dead(self, now_ns: int) -> bool:
+        """Return whether no frame of any kind came in the time for an answer.
+
+        An answer that alone is missing is waited for no longer: some venues are late with it.
+        """
         if not self._asked or now_ns - self._sent_ns < self._pong_ns:
-            return Pulse.FINE
-        if self.in_doubt:
-            return Pulse.DEAD
-        self._asked = False
-        return Pulse.MISSED
+            return False
+        self._asked = self.in_doubt
+        return self._asked

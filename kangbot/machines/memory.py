@@ -5,7 +5,7 @@ there. A pure fold: replaying twice gives the same and emits nothing. Reading th
 follows for orders that were in flight, and asking the venue about them, is left to `execution/`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -247,11 +247,3 @@ def _market_of(event: Event) -> MarketId | None:
             return market
         case _:
             return None
-
-
-def replayed(records: Iterable[Record]) -> Memory:
-    """Return what `records`, from the first on, come to."""
-    recollection = Recollection()
-    for record in records:
-        recollection.add(record)
-    return recollection.memory()

@@ -78,7 +78,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     absences: int = 0  # such answers that count as proof
     last_absence_ns: int = 0
     cancel_requested_ns: int = 0
-    cancel_reason: str = ""
     cancels: int = 0  # requests that left
     canceled_ns: int = 0  # the last of them
     changed_ns: int = 0  # something was learnt last
@@ -158,10 +157,10 @@ def advance(order: Order, learnt: Learnt, now_ns: int) -> Order:  # noqa: C901, 
         case Lost(reason=reason):
             moved = _move(order, Sign.LOST, Evidence.NONE, now_ns)
             return _with(moved, message=reason) if moved.status is OrderStatus.UNKNOWN else moved
-        case CancelAsked(reason=reason):
+        case CancelAsked():
             if order.cancel_requested_ns or order.status.terminal:
                 return order
-            return _with(order, cancel_requested_ns=now_ns, cancel_reason=reason)
+            return _with(order, cancel_requested_ns=now_ns)
         case CancelSent():
             return _with(order, cancels=order.cancels + 1, canceled_ns=now_ns)
         case Doubted():

@@ -73,8 +73,6 @@ class Restarted(msgspec.Struct, frozen=True):
 class CancelAsked(msgspec.Struct, frozen=True):
     """Somebody wants it cancelled."""
 
-    reason: str
-
 
 class CancelSent(msgspec.Struct, frozen=True):
     """A request to cancel leaves now."""

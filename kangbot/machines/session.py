@@ -34,7 +34,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kangbot.machines.backoff import Backoff
-from kangbot.machines.heartbeat import Heartbeat, Pulse
+from kangbot.machines.heartbeat import Heartbeat
 from kangbot.machines.limiter import Window
 from kangbot.machines.session_words import (
     SECOND_NS,
@@ -75,8 +75,6 @@ class Session:
         self._requests = 0
         self._forget()
         self.troubles: Counter[Trouble] = Counter()
-        self.pongs_missed = 0  # heartbeats without an answer while other frames came
-        self.strays = 0  # data of topics that nobody wants
 
     def _forget(self) -> None:
         """Forget what belongs to one connection."""
@@ -167,7 +165,6 @@ class Session:
         self._pulse.data(now_ns)
         topic = self._topics.get(native)
         if topic is None:
-            self.strays += 1
             return False
         if topic.state is TopicState.LIVE:
             self._watch.seen(native, now_ns, stamp)
@@ -292,12 +289,9 @@ class Session:
                 topic.due_ns += for_ns
 
     def _check_pulse(self, now_ns: int) -> None:
-        pulse = self._pulse.check(now_ns)
-        if pulse is Pulse.DEAD:
+        if self._pulse.dead(now_ns):
             silent_s = (now_ns - self._pulse.heard_ns) / SECOND_NS
             self._close(CloseKind.DEAF, f"no frame and no pong for {silent_s:.1f} s")
-        elif pulse is Pulse.MISSED:
-            self.pongs_missed += 1
 
     def _check_steps(self, now_ns: int) -> None:
         for topic in self._topics.values():

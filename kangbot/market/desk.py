@@ -213,7 +213,7 @@ class Desk:
         if killed:
             for order in self.executor.orders:
                 if order.intent.purpose is Purpose.ENTRY and not order.cancel_requested_ns:
-                    self.executor.cancel(order.client_id, f"the kill switch is set: {killed}")
+                    self.executor.cancel(order.client_id)
         return f"the kill switch is set: {killed}" if self._risk.flatten else ""
 
     def _stand_in(self) -> Quote | None:
@@ -241,7 +241,7 @@ class Desk:
             resting_stop=self.executor.stop,
         )
         for order_id in step.cancels:
-            self.executor.cancel(order_id, "no longer wanted")
+            self.executor.cancel(order_id)
         if step.stop is not None and not self._sentry.engaged:
             self.executor.protect(step.stop)
         blocked = step.refused
@@ -300,14 +300,14 @@ class Desk:
         resting = (OrderStatus.ACKED, OrderStatus.PARTIAL) if leave_entries else ()
         return all(order.status in resting for order in self.executor.orders)
 
-    def cancel_resting(self, reason: str, *, exits: bool) -> None:
+    def cancel_resting(self, *, exits: bool) -> None:
         """Ask for the cancellation of every entry that may rest; with `exits` of every exit too.
 
         A stopped market leaves its position to its stop: an exit that rests would keep it from ever being at rest.
         """
         for order in self.executor.orders:
             if order.intent.kind is OrderKind.LIMIT and (exits or order.intent.purpose is Purpose.ENTRY):
-                self.executor.cancel(order.client_id, reason)
+                self.executor.cancel(order.client_id)
 
 
 def _working(order: Order, now_ns: int) -> Working:

@@ -99,9 +99,12 @@ def stream_report(stream: Stream, now_ns: int, *, private: bool) -> StreamReport
 def _counts(counts: Counts, unknown: int) -> OrderCounts:
     return OrderCounts(
         sent=counts.sent,
+        resent=counts.resent,
         acked=counts.acked,
         filled=counts.filled,
         rejected=counts.rejected,
+        withheld=counts.withheld,
+        not_accepted=counts.not_accepted,
         unknown=unknown,
     )
 

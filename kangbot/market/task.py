@@ -257,10 +257,10 @@ class MarketTask:
             self._forget()
             self._move(Signal.STOP, "stopped")
             if self._cancel_entries:
-                self.desk.cancel_resting("the market is stopping", exits=True)
+                self.desk.cancel_resting(exits=True)
         elif command is Command.PAUSE and state is RunState.LIVE:
             self._move(Signal.PAUSE, "paused")
-            self.desk.cancel_resting("the market is paused", exits=False)
+            self.desk.cancel_resting(exits=False)
         elif command in (Command.RESUME, Command.START) and state is RunState.PAUSED:
             self._move(Signal.RESUME, "resumed")
             self._act_due = True

@@ -46,9 +46,7 @@ class Notifier:
         self._tries = tries
         self._first_ns, self._ceiling_ns = int(first_s * SECOND_NS), int(ceiling_s * SECOND_NS)
         self._news = asyncio.Event()
-        self.away = ""  # why no message is taken; "" where the last one was
-        self.sent = 0
-        self.given_up = 0
+        self._away = ""  # why no message is taken; "" where the last one was
 
     def tell(self, event: Event) -> None:
         """Take an event of the journal."""
@@ -93,15 +91,14 @@ class Notifier:
                 return
             backoff = backoff.failed()
             await asyncio.sleep(backoff.wait_ns(self._draw()) / SECOND_NS)
-        self.given_up += 1
+        log.error("notify.given_up", title=title, reason=self._away)
 
     def _failed(self, reason: str) -> None:
-        if not self.away:
+        if not self._away:
             log.warning("notify.away", reason=reason)
-        self.away = reason
+        self._away = reason
 
     def _succeeded(self) -> None:
-        if self.away:
+        if self._away:
             log.info("notify.back")
-        self.away = ""
-        self.sent += 1
+        self._away = ""

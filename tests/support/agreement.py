@@ -10,10 +10,11 @@ from typing import Any
 
 from kangbot.cli.demo.processes import Sandbox
 from kangbot.journal import codec
-from kangbot.machines.memory import Memory, replayed
+from kangbot.machines.memory import Memory
 from kangbot.model.events import BarStored, FillApplied, OrderChanged, OrderIntended, Record
 from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId
 from kangbot.model.orders import OrderStatus
+from tests.support.folded import replayed
 
 Query = Callable[[str], Sequence[tuple[Any, ...]]]
 S = OrderStatus

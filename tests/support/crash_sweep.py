@@ -77,7 +77,7 @@ async def story(one: Life) -> None:
     await one.until(lambda: executor.stop == stop and not executor.protection.asked_ns)
     one.place.control("POST", "jump", {"symbol": one.place.native, "ratio": 0.92})
     await one.until(lambda: one.order(near.client_id).settled)
-    executor.cancel(far.client_id, "crash")
+    executor.cancel(far.client_id)
     await one.until(lambda: one.order(far.client_id).settled)
     await flatten(one)
 
@@ -86,7 +86,7 @@ async def flatten(one: Life) -> None:
     """Cancel what rests, and close the position at the market."""
     executor = one.executor
     for order in executor.orders:
-        executor.cancel(order.client_id, "the end")
+        executor.cancel(order.client_id)
     await one.until(lambda: not executor.orders)
     if net := executor.position.net:
         side = Side.SELL if net > 0 else Side.BUY

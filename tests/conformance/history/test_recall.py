@@ -5,10 +5,10 @@ from pathlib import Path
 from kangbot.journal.rebuild import LOST_AT_MOST, rebuild
 from kangbot.journal.replay import replay
 from kangbot.journal.writer import JournalWriter
-from kangbot.machines.memory import replayed
 from kangbot.model.events import BarStored
 from kangbot.storage.opening import Readable
 from tests.support.databases import WORLD, Database
+from tests.support.folded import replayed
 from tests.support.records import EVERY, TAG, noted, records
 
 

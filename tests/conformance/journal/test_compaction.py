@@ -12,9 +12,9 @@ import pytest
 
 from kangbot.journal.replay import replay
 from kangbot.journal.writer import JournalWriter
-from kangbot.machines.memory import replayed
 from kangbot.model.events import OrderIntended, Record
 from kangbot.runtime.world import Clock, World
+from tests.support.folded import replayed
 from tests.support.trade_words import START, TAG, intent
 
 WORLD = World(clock=Clock(), seed=b"compaction")

@@ -57,7 +57,7 @@ async def test_a_market_order_is_journalled_sent_and_filled() -> None:
     intents = [event.intent for event in story.disk.events if isinstance(event, OrderIntended)]
     assert [one.reduce_only for one in intents] == [False, True]
     counts = market.executor.counts
-    assert (counts.sent, counts.acked, counts.filled, counts.unknown) == (2, 2, 2, 0)
+    assert (counts.sent, counts.acked, counts.filled, counts.not_accepted) == (2, 2, 2, 0)
     story.check(market)
     await market.end()
 
@@ -96,12 +96,12 @@ async def test_a_cancel_is_asked_for_and_reported() -> None:
     market = await story.live()
     market.executor.place(proposal())
     await market.settled()
-    market.executor.cancel(FIRST, "no longer wanted")
-    market.executor.cancel(FIRST, "again")
+    market.executor.cancel(FIRST)
+    market.executor.cancel(FIRST)
     await asyncio.sleep(0.5)
     assert (market.status(FIRST), story.venue.canceled) == (S.CANCELED, [FIRST])
-    market.executor.cancel(FIRST, "too late")
-    market.executor.cancel(client_id(TAG, 99), "unknown")
+    market.executor.cancel(FIRST)
+    market.executor.cancel(client_id(TAG, 99))
     await asyncio.sleep(5)
     assert story.venue.canceled == [FIRST]
     await market.end()
@@ -113,7 +113,7 @@ async def test_an_order_cancelled_before_it_leaves_stays() -> None:
     story = Story()
     market = await story.live()
     market.executor.place(proposal())
-    market.executor.cancel(FIRST, "changed my mind")
+    market.executor.cancel(FIRST)
     await market.settled()
     (order,) = market.executor.memory().orders
     assert (order.status, order.evidence, order.message) == (
@@ -135,7 +135,7 @@ def test_a_cancel_that_fails_is_tried_again_until_the_order_is_over(how: str) ->
         market.executor.place(proposal())
         await market.settled()
         story.venue.cancels.append(how)
-        market.executor.cancel(FIRST, "test")
+        market.executor.cancel(FIRST)
         await asyncio.sleep(20)
         assert market.status(FIRST) is S.CANCELED
         assert len(story.venue.canceled) == 2
@@ -153,7 +153,7 @@ async def test_a_cancel_that_loses_to_the_fill_ends_as_filled() -> None:
     await market.settled()
     story.venue.deaf = True
     story.venue.trade(story.venue.of(FIRST), dec(1))
-    market.executor.cancel(FIRST, "test")
+    market.executor.cancel(FIRST)
     await market.settled()
     assert (market.status(FIRST), market.executor.position.net) == (S.FILLED, dec(1))
     story.check(market)

@@ -337,7 +337,7 @@ async def test_a_holding_that_no_order_is_remembered_for_lends_its_stop_an_id() 
     for _ in range(KEPT + 1):
         order = market.executor.place(proposal("0.1", purpose=Purpose.EXIT, side=Side.SELL))
         await asyncio.sleep(0.5)
-        market.executor.cancel(order.client_id, "the test wants it")
+        market.executor.cancel(order.client_id)
         await asyncio.sleep(0.5)
     story.venue.close(only(story), S.CANCELED)
     await asyncio.sleep(1)
@@ -364,7 +364,7 @@ async def test_a_stop_that_sold_a_part_only_is_missed_at_once() -> None:
         for _ in range(40 if deaf else 1):
             order = market.executor.place(proposal("0.1", purpose=Purpose.EXIT, side=Side.SELL))
             await asyncio.sleep(1)
-            market.executor.cancel(order.client_id, "the test wants it")
+            market.executor.cancel(order.client_id)
             await asyncio.sleep(1)
         assert (market.executor.position.net, market.executor.unprotected) == (dec("0.4"), True)
         await market.end()

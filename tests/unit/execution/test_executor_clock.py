@@ -64,7 +64,7 @@ def test_an_order_that_waits_behind_a_clock_that_was_set_back_is_not_believed_de
         assert market.status(FIRST) is S.UNKNOWN
         await market.settled(40)
         assert market.status(FIRST) is S.FILLED
-        assert market.executor.counts.resurrected == 0
+        assert "order.resurrected" not in market.notes()
         clocked.story.check(market)
         await market.end()
 

@@ -178,7 +178,8 @@ async def test_a_lagging_endpoint_is_not_believed() -> None:
     story.venue.deaf, story.venue.lag_s = True, 4.0
     market.executor.place(proposal())
     await market.settled()
-    assert (market.status(FIRST), market.executor.counts.duplicates_refused) == (S.ACKED, 1)
+    assert (market.status(FIRST), market.executor.counts.resent) == (S.ACKED, 1)
+    assert len(story.venue.orders) == 1
     story.check(market)
     await market.end()
 
@@ -248,7 +249,7 @@ def test_a_second_copy_that_waited_stays_where_the_first_was_found(cancel: bool)
         await asyncio.sleep(0.4)
         assert market.budget.waiting == 1
         if cancel:
-            market.executor.cancel(FIRST, "test")
+            market.executor.cancel(FIRST)
         await market.settled()
         assert await market.executor.settle(10)
         assert story.venue.submits == [FIRST]

@@ -70,7 +70,7 @@ def test_a_crash_while_cancelling_ends_the_order_as_the_venue_did(deaf: bool) ->
         market.executor.place(proposal())
         await market.settled()
         story.venue.deaf = deaf
-        market.executor.cancel(FIRST, "test")
+        market.executor.cancel(FIRST)
         if filled:
             story.venue.trade(story.venue.of(FIRST), dec("0.4"))
         await asyncio.sleep(crash_s)
@@ -238,7 +238,7 @@ def test_after_any_story_the_venue_and_the_journal_agree(steps: list[tuple[str, 
                     market.executor.place(proposal(purpose=Purpose.EXIT, side=Side.SELL, kind=OrderKind.MARKET))
                 case "cancel":
                     for order in market.executor.orders:
-                        market.executor.cancel(order.client_id, "test")
+                        market.executor.cancel(order.client_id)
                 case "trade":
                     for resting in [one for one in story.venue.orders if not one.status.terminal]:
                         story.venue.trade(resting, min(dec("0.6"), resting.quantity - resting.filled))

@@ -12,11 +12,11 @@ from kangbot.journal.lock import FolderLock
 from kangbot.journal.rebuild import LOST_AT_MOST, rebuild
 from kangbot.journal.replay import Others, replay
 from kangbot.journal.writer import FILE, JournalWriter
-from kangbot.machines.memory import replayed
 from kangbot.model.events import BarStored, Event, Record
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import Clock, World
+from tests.support.folded import replayed
 from tests.support.journal_story import lives
 from tests.support.records import bar_stored, intended, noted
 from tests.support.records import records as numbered

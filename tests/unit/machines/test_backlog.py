@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kangbot.machines.backlog import Group, conflated
-from kangbot.machines.memory import MarketMemory, replayed
+from kangbot.machines.memory import MarketMemory
 from kangbot.model.events import (
     CashFlowApplied,
     Event,
@@ -23,6 +23,7 @@ from kangbot.model.events import (
 )
 from kangbot.model.orders import Evidence, OrderStatus, Side
 from kangbot.model.position import RoundTrip
+from tests.support.folded import replayed
 from tests.support.trade_words import MARKET, START, TAG, changed, dec, fill, funding, intent
 
 S = OrderStatus

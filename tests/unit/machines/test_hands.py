@@ -7,12 +7,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter
 from kangbot.machines.hands import Hands, of_hands
-from kangbot.machines.memory import MarketMemory, replayed
+from kangbot.machines.memory import MarketMemory
 from kangbot.machines.reconcile import Foreign
 from kangbot.model.events import Event, Noted, Record, Severity
 from kangbot.model.ids import VenueOrderId
 from kangbot.model.orders import OrderStatus
 from kangbot.model.position import Position
+from tests.support.folded import replayed
 from tests.support.trade_words import MARKET, START, TAG, fill, report
 
 

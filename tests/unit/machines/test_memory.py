@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kangbot.machines.memory import DAY_NS, KEPT, MarketMemory, Memory, Recollection, add_to_day, replayed
+from kangbot.machines.memory import DAY_NS, KEPT, MarketMemory, Memory, Recollection, add_to_day
 from kangbot.model.data import Bar
 from kangbot.model.events import (
     BarStored,
@@ -24,6 +24,7 @@ from kangbot.model.events import (
 from kangbot.model.ids import ClientId, MarketId, client_id
 from kangbot.model.orders import Evidence, OrderStatus, Side
 from kangbot.model.position import Position, RoundTrip
+from tests.support.folded import replayed
 from tests.support.trade_words import MARKET, START, TAG, changed, dec, fill, funding, intent
 
 S = OrderStatus

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kangbot.machines.memory import Memory, Recollection, replayed
+from kangbot.machines.memory import Memory, Recollection
 from kangbot.machines.memory_text import decode, encode
 from kangbot.model.events import Event, Record
+from tests.support.folded import replayed
 from tests.support.journal_story import lives
 from tests.support.trade_words import TAG
 

@@ -193,7 +193,7 @@ def test_the_cancel_and_fill_race_ends_the_same_in_all_its_orders() -> None:
     ends = {
         (order.status, order.filled, order.executed, order.settled)
         for shuffled in permutations(news)
-        for order in [learn(learn(sent(), CancelAsked("test")), *shuffled)]
+        for order in [learn(learn(sent(), CancelAsked()), *shuffled)]
     }
     assert ends == {(S.CANCELED, dec("0.4"), dec("0.4"), True)}
 
@@ -371,11 +371,11 @@ def test_an_order_that_is_withheld_says_why() -> None:
 
 def test_a_cancel_is_wanted_once_and_only_of_what_is_open() -> None:
     """The first wish counts; what is over cannot be cancelled."""
-    order = learn(learn(sent(), CancelAsked("first")), CancelAsked("second"), at_ns=START + 2 * SECOND)
-    assert (order.cancel_requested_ns, order.cancel_reason) == (START + SECOND, "first")
+    order = learn(learn(sent(), CancelAsked()), CancelAsked(), at_ns=START + 2 * SECOND)
+    assert order.cancel_requested_ns == START + SECOND
     assert learn(order, CancelSent()).cancels == 1
     done = standing(S.FILLED)
-    assert learn(done, CancelAsked("late")) == done
+    assert learn(done, CancelAsked()) == done
 
 
 def test_asking_is_counted_and_a_doubt_begins_it_anew() -> None:

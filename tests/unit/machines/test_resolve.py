@@ -92,7 +92,7 @@ def test_what_was_seen_or_restarted_or_is_to_be_cancelled_is_never_sent_again() 
     restarted = advance(asked(restarted, START), Absent(START), START)
     for order in (seen, restarted):
         assert next_step(order, START, ids_for_ever=True).action is Action.QUERY
-    canceling = advance(advance(missing, CancelAsked(""), START), CancelSent(), START)
+    canceling = advance(advance(missing, CancelAsked(), START), CancelSent(), START)
     assert next_step(canceling, START, ids_for_ever=True).action is Action.QUERY
 
 
@@ -111,7 +111,7 @@ def test_a_doubt_is_asked_about_even_when_the_order_is_over() -> None:
 
 def test_a_cancel_is_asked_for_until_the_order_is_over() -> None:
     """Not before the order can be there; then at once, after 1, 2, 4, 4 … seconds; not when it is over."""
-    waiting = advance(begin(intent(), MARGIN), CancelAsked(""), START)
+    waiting = advance(begin(intent(), MARGIN), CancelAsked(), START)
     assert next_step(waiting, START, ids_for_ever=True).action is Action.NOTHING
     flying = advance(waiting, Sent(SETTLE), START)
     assert next_step(flying, START, ids_for_ever=True).action is Action.NOTHING
@@ -130,7 +130,7 @@ def test_a_cancel_is_asked_for_until_the_order_is_over() -> None:
 
 def test_an_unknown_order_is_both_cancelled_and_asked_for() -> None:
     """Whichever is due first."""
-    order = advance(lost(), CancelAsked(""), START - 1)
+    order = advance(lost(), CancelAsked(), START - 1)
     assert next_step(order, START, ids_for_ever=True).action is Action.CANCEL
     order = advance(order, CancelSent(), START)
     assert next_step(order, START, ids_for_ever=True).action is Action.QUERY
@@ -151,6 +151,6 @@ def test_what_is_in_flight(kind: OrderKind, time_in_force: TimeInForce) -> None:
     assert in_flight(resting, START)
     assert in_flight(resting, later) is immediate
     assert in_flight(advance(resting, Doubted(), START), later)
-    assert in_flight(advance(resting, CancelAsked(""), START), later)
+    assert in_flight(advance(resting, CancelAsked(), START), later)
     owed = advance(resting, Reported(report(OrderStatus.FILLED, 1)), START)
     assert in_flight(owed, later)

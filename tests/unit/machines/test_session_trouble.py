@@ -291,12 +291,12 @@ def test_while_the_socket_is_in_doubt_its_topics_are_not_asked_for() -> None:
     assert kinds(bench.run()) == [Unsubscribe, Subscribe]
 
 
-def test_a_missing_pong_while_frames_come_is_only_counted() -> None:
+def test_a_missing_pong_while_frames_come_changes_nothing() -> None:
     """Some venues answer late; the socket is alive."""
     bench = Bench(replace(RULES, ping_ns=1_000), topics="a")
     bench.live("a")
     bench.run(1_300, data="a")
-    assert bench.session.pongs_missed == 1
+    assert not bench.session.troubles
     assert bench.session.stage is Stage.READY
 
 

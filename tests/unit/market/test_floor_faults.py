@@ -64,10 +64,10 @@ def test_what_is_not_found_has_the_account_asked_at_once() -> None:
     async def story(told: Story) -> None:
         await told.live()
         await asyncio.sleep(10)
-        rounds = told.floor.account.rounds
+        rounds = told.floor.account.tries
         told.floor.faults.ended(MARKET, Operation.PROTECT, NotFound("no position"))
         await asyncio.sleep(2)
-        assert told.floor.account.rounds == rounds + 1
+        assert told.floor.account.tries == rounds + 1
 
     play(story)
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.machines.notices import NoticeTerms
 from kangbot.model.events import Noted, RunState, RunStateChanged, Severity
@@ -67,7 +69,6 @@ def test_what_happens_is_told_within_seconds() -> None:
         happens(notifier)
         await asyncio.sleep(5)
         assert services.got == [("! kangbot test: feed.silent", "! feed.silent: it did", Severity.WARNING)]
-        assert notifier.sent == 1
 
     play(story)
 
@@ -77,13 +78,16 @@ def test_a_service_that_fails_is_tried_again_later_each_time() -> None:
 
     async def story(notifier: Notifier, services: Services) -> None:
         services.errors = [Retryable("not now"), OSError(11, "no process"), Retryable("not yet")]
-        happens(notifier)
-        await asyncio.sleep(10)
-        assert notifier.away == "not now"
-        happens(notifier, "another")
-        await asyncio.sleep(300)
+        with capture_logs() as logs:
+            happens(notifier)
+            await asyncio.sleep(10)
+            happens(notifier, "another")
+            await asyncio.sleep(300)
         assert [body for _, body, _ in services.got] == ["! feed.silent: it did", "! another: it did"]
-        assert notifier.away == ""
+        assert [(entry["event"], entry.get("reason")) for entry in logs] == [
+            ("notify.away", "not now"),
+            ("notify.back", None),
+        ]
 
     play(story)
 
@@ -93,12 +97,15 @@ def test_a_message_that_nobody_takes_is_given_up() -> None:
 
     async def story(notifier: Notifier, services: Services) -> None:
         services.errors = [Retryable("down")] * 8
-        happens(notifier)
-        await asyncio.sleep(3600)
-        assert (notifier.given_up, notifier.sent, services.tried) == (1, 0, 8)
+        with capture_logs() as logs:
+            happens(notifier)
+            await asyncio.sleep(3600)
+        assert (services.got, services.tried) == ([], 8)
+        [lost] = [entry for entry in logs if entry["event"] == "notify.given_up"]
+        assert (lost["title"], lost["reason"]) == ("! kangbot test: feed.silent", "down")
         happens(notifier, "another")
         await asyncio.sleep(10)
-        assert notifier.sent == 1
+        assert len(services.got) == 1
 
     play(story)
 
@@ -108,9 +115,12 @@ def test_what_only_a_person_can_mend_is_not_tried_again() -> None:
 
     async def story(notifier: Notifier, services: Services) -> None:
         services.errors = [NeedsHuman("no address", remedy="correct it")]
-        happens(notifier)
-        await asyncio.sleep(60)
-        assert (services.tried, notifier.given_up, notifier.away) == (1, 1, "no address; correct it")
+        with capture_logs() as logs:
+            happens(notifier)
+            await asyncio.sleep(60)
+        assert services.tried == 1
+        assert [entry["event"] for entry in logs] == ["notify.away", "notify.given_up"]
+        assert logs[1]["reason"] == "no address; correct it"
 
     play(story)
 
