@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from kangbot.errors import Problem
+from kangbot.errors import ConfigInvalid, Problem
 from kangbot.settings.daemon import LONGEST_SOCKET_PATH
 from kangbot.settings.lines import Key
 from kangbot.settings.schema import Settings
 from kangbot.settings.sources import Origin
 from kangbot.settings.strategies import check_strategies
+from kangbot.storage.url import parse as parse_url
 
 REAL_MONEY = "real money"
 REAL_HOSTS = ("bybit.com", "bybit.nl", "bybit.eu", "bybit.kz", "bybit-tr.com", "bybitgeorgia.ge", "bytick.com")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-DATABASE_SCHEMES = ("mysql", "mariadb")
 
 
 def check(settings: Settings, origin: Origin, unread: tuple[Key, ...] = ()) -> Iterator[Problem]:
@@ -155,20 +155,11 @@ def _limits(settings: Settings, origin: Origin) -> Iterator[Problem]:
 def _database(settings: Settings, origin: Origin) -> Iterator[Problem]:
     if settings.database.url is None:
         return
-    key: Key = ("database", "url")
-    url = settings.database.url.value
-    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
-        return
     try:
-        parts = urlsplit(url)
-        valid = parts.port != 0 and bool(parts.hostname or "unix_socket=" in parts.query)
-    except ValueError:  # its message would show the part that may hold the password
-        valid = False
-    else:
-        valid = valid and parts.scheme in DATABASE_SCHEMES and bool(parts.username) and parts.path not in ("", "/")
-    if not valid:
-        remedy = "In a password write @ / : ? # as %40 %2F %3A %3F %23."
-        yield origin.problem(key, "must be an address such as mysql://user@host:3306/name", remedy)
+        parse_url(settings.database.url.value)
+    except ConfigInvalid as error:
+        for problem in error.problems:
+            yield origin.problem(("database", "url"), problem.message, problem.remedy)
 
 
 def _waits(settings: Settings, origin: Origin) -> Iterator[Problem]:

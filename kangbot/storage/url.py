@@ -5,13 +5,15 @@ password are written in percent form. Nothing here ever shows the password.
 """
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from kangbot.errors import ConfigInvalid, Problem
 
 KEY = "database.url"
-_FORMS = "Write mysql://user:password@host:3306/name or sqlite:///path/to/history.sqlite"
+_OPTIONS = ("unix_socket",)
+_FORMS = "Write mysql://user:password@host:3306/name or sqlite:///path/to/history.sqlite."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +83,18 @@ def _mysql(text: str) -> MysqlUrl:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:  # its message would show the part that may hold the password
-        raise _invalid("host or port cannot be read; write @ / : ? # in the password as %40 %2F %3A %3F %23") from None
-    options = dict(parse_qsl(parts.query))
-    socket = options.pop("unix_socket", None)
-    database = unquote(parts.path.removeprefix("/"))
-    if options:
-        raise _invalid(f"unknown option {', '.join(sorted(options))}; only unix_socket is known")
+        raise _unreadable() from None
+    if port == 0 or "@" in parts.query:  # a password with a ? in it would go on among the options, which are shown
+        raise _unreadable()
     if parts.fragment:
         raise _invalid("there is a # in it; write # in the password as %23")
     if not parts.username:
         raise _invalid("the user is missing")
+    options = _options(parts.query)
+    socket = options.pop("unix_socket", None)
     if not parts.hostname and not socket:
         raise _invalid("the host is missing")
+    database = unquote(parts.path.removeprefix("/"))
     if not database or "/" in database:
         raise _invalid("the database's name is missing, or has a slash in it")
     return MysqlUrl(
@@ -105,5 +107,27 @@ def _mysql(text: str) -> MysqlUrl:
     )
 
 
-def _invalid(message: str) -> ConfigInvalid:
-    return ConfigInvalid((Problem(message=message, key=KEY, remedy=_FORMS),))
+def _options(query: str) -> dict[str, str]:
+    """Return the options by their names."""
+    said = parse_qsl(query, keep_blank_values=True)
+    options = dict(said)
+    if unknown := sorted(options.keys() - set(_OPTIONS)):
+        raise _invalid(f"unknown option {', '.join(unknown)}", _nearest(unknown[0].lower(), _OPTIONS))
+    if len(options) < len(said):
+        raise _invalid("an option is there twice")
+    if empty := [name for name, value in said if not value]:
+        raise _invalid(f"{empty[0]} has no value")
+    return options
+
+
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(word, known, n=1)
+    return f"Did you mean {close[0]}?" if close else f"There are {', '.join(known)}."
+
+
+def _unreadable() -> ConfigInvalid:
+    return _invalid("host or port cannot be read; write @ / : ? # in the password as %40 %2F %3A %3F %23")
+
+
+def _invalid(message: str, remedy: str = _FORMS) -> ConfigInvalid:
+    return ConfigInvalid((Problem(message=message, key=KEY, remedy=remedy),))

@@ -65,7 +65,12 @@ def test_sqlite_url_names_a_path() -> None:
         ("mysql://u:p4ssw0rd@/d", "host is missing"),
         ("mysql://u:p4ssw0rd@h", "database's name"),
         ("mysql://u:p4ssw0rd@h/d/e", "database's name"),
+        ("mysql://u:p4ssw0rd@h:0/d", "host or port"),
+        ("mysql://u:p4@ss/d?w0rd@h/d", "host or port"),
+        ("mysql://u:12?p4ss&w0rd@h/d", "host or port"),
         ("mysql://u:p4ssw0rd@h/d?ssl=yes&charset=x", "unknown option charset, ssl"),
+        ("mysql://u:p4ssw0rd@h/d?unix_socket=/a&unix_socket=/b", "there twice"),
+        ("mysql://u:p4ssw0rd@h/d?unix_socket", "unix_socket has no value"),
         ("sqlite://history.sqlite", "three slashes"),
         ("sqlite:///", "three slashes"),
     ],
@@ -77,7 +82,7 @@ def test_mistakes_are_said_without_the_password(text: str, reason: str) -> None:
     (problem,) = caught.value.problems
     assert reason in problem.message
     assert problem.key == "database.url"
-    assert "mysql://user:password@host:3306/name" in problem.remedy
+    assert problem.remedy.endswith((".", "?"))
     for part in ("p4ss", "w0rd"):
         assert part not in str(caught.value)
 
