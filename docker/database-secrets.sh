@@ -12,6 +12,7 @@ password=$(draw)
 umask 022
 draw >"$folder/root_password"
 printf '%s\n' "$password" >"$folder/password"
-printf 'mysql://kangbot:%s@mariadb:3306/kangbot\n' "$password" >"$folder/url.new"
+# The two containers' own network never leaves the machine: in plain text, and that is meant.
+printf 'mysql://kangbot:%s@mariadb:3306/kangbot?ssl-mode=DISABLED\n' "$password" >"$folder/url.new"
 mv "$folder/url.new" "$folder/url" # the last one: where it is, all are
 echo "the database's passwords are drawn"

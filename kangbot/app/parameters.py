@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from kangbot.control.chat.telegram import AnswerLine, Telegram
 from kangbot.control.server import Listen
 from kangbot.machines.holding import ForeignPolicy
@@ -12,8 +14,10 @@ from kangbot.notify.outside import Outside
 from kangbot.runtime.world import World
 from kangbot.settings import Settings
 from kangbot.storage.opening import Readable, open_history
-from kangbot.storage.url import SqliteUrl
+from kangbot.storage.url import MysqlUrl
 from kangbot.storage.url import parse as parse_url
+
+log = structlog.get_logger(__name__)
 
 _MILLISECOND_NS = 1_000_000
 
@@ -42,7 +46,9 @@ def terms(settings: Settings, receive_window_ms: int) -> Terms:
 def history(settings: Settings, world: World) -> tuple[str, Readable]:
     """Return the kind of database that the history is kept in, and the history."""
     url, database = parse_url(settings.history_url), settings.database
-    kind = "sqlite" if isinstance(url, SqliteUrl) else "mysql"
+    kind = "mysql" if isinstance(url, MysqlUrl) else "sqlite"
+    if isinstance(url, MysqlUrl) and url.exposed:
+        log.warning("history.in_plain_text", database=str(url))
     return kind, open_history(
         url,
         world.fork("storage").random,

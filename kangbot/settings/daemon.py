@@ -24,8 +24,8 @@ class Database:
     __pydantic_config__ = SECTION
 
     url: Secret | None = None
-    """`mysql://user@host:3306/name`, MariaDB or MySQL. It may hold a password only where it comes from the environment
-    (`KANGBOT_DATABASE__URL`). Absent: see `url_file`."""
+    """`mysql://user@host:3306/name`, MariaDB or MySQL; with TLS where `?ssl-mode=` asks for it (docs/history.md). It
+    may hold a password only where it comes from the environment (`KANGBOT_DATABASE__URL`). Absent: see `url_file`."""
 
     url_file: FilePath | None = None
     """A file that holds the address with its password. Absent: the file `database_url` in systemd's credentials

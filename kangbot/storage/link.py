@@ -14,6 +14,7 @@ from typing import Any, Self
 import aiomysql
 
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
+from kangbot.storage import tls
 from kangbot.storage.url import MysqlUrl
 
 _QUIT_S = 1.0
@@ -29,11 +30,33 @@ _DENIED = frozenset({1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 1820, 1862,
 # No such database, table or column, or a value that the column cannot hold.
 _HUMAN = _DENIED | {1049, 1054, 1146, 1264, 1364, 1366, 1406}
 _UNREACHABLE = 2003  # the driver's own, over what the system said
-_REMEDY = "see that database.url names the right database and user, then run kangbot db upgrade"
+_CLIENT_SSL = 0x800  # of a server's capabilities
+_REMEDY = (
+    "see that database.url names the right database and user, and ssl-mode where the server asks for TLS; "
+    "then run kangbot db upgrade"
+)
 
 
 class Collided(Retryable):
     """A deadlock or a lock's timeout: the server has rolled back; the whole transaction may run again at once."""
+
+
+class _Connection(aiomysql.Connection):  # type: ignore[misc]  # the driver has no types
+    """The driver's, which by itself goes on in plain text where a server, or whoever is on the way, offers no TLS."""
+
+    async def open(self) -> None:
+        """Connect and log in."""
+        try:
+            await self._connect()
+        except BaseException:
+            self.close()  # a handshake that was cancelled leaves it half open
+            raise
+
+    async def _request_authentication(self) -> None:
+        """Refuse before anything of the login is sent."""
+        if self._ssl_context and not self.server_capabilities & _CLIENT_SSL:
+            raise aiomysql.OperationalError(tls.NOT_OFFERED, "the server offers no TLS")
+        await super()._request_authentication()
 
 
 class Link:
@@ -50,18 +73,20 @@ class Link:
     @classmethod
     async def open(cls, url: MysqlUrl, *, connect_s: float, statement_s: float) -> Self:
         """Connect and set the session up, all within `connect_s`. Retryable or NeedsHuman."""
+        connection = _Connection(
+            host=url.host,
+            port=url.port,
+            unix_socket=url.unix_socket,
+            user=url.user,
+            password=url.password,
+            db=url.database,
+            charset="utf8mb4",
+            autocommit=None,  # the server's default; transactions are explicit
+            ssl=tls.context(url),
+        )
         try:
             async with asyncio.timeout(connect_s):
-                connection = await aiomysql.connect(
-                    host=url.host,
-                    port=url.port,
-                    unix_socket=url.unix_socket,
-                    user=url.user,
-                    password=url.password,
-                    db=url.database,
-                    charset="utf8mb4",
-                    autocommit=None,  # the server's default; transactions are explicit
-                )
+                await connection.open()
                 link = cls(connection, url, statement_s)
                 try:
                     for statement in _SESSION:
@@ -137,6 +162,8 @@ class Link:
 def _meaning(url: MysqlUrl, error: Exception) -> KangbotError:
     """Translate a driver's error at the edge. What no table names is Retryable: the link is replaced anyway."""
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    if about_tls := tls.failure(url, code, error.__cause__):
+        return about_tls
     message = f"{url}: {_said(error, code)}"
     if code in _AGAIN:
         return Collided(message, code=str(code))

@@ -19,6 +19,7 @@ import structlog
 import kangbot
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.runtime.world import real_world
+from kangbot.storage import tls
 from kangbot.storage.schema import newer
 from kangbot.storage.tables import REVISION
 from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
@@ -180,8 +181,10 @@ def _connected(url: DatabaseUrl) -> Iterator["Connection"]:
         target = sa.URL.create(
             "mysql+pymysql", url.user, url.password, url.host, url.port, database=url.database, query=query
         )
-        bounds = {"connect_timeout": _CONNECT_S, "read_timeout": _ANSWER_S}
-        engine = sa.create_engine(target, connect_args=bounds, poolclass=sa.pool.NullPool)
+        secure = tls.context(url)
+        encrypted = {"ssl": secure} if secure else {"ssl_disabled": True}  # by itself the driver encrypts where it can
+        options = {"connect_timeout": _CONNECT_S, "read_timeout": _ANSWER_S, **encrypted}
+        engine = sa.create_engine(target, connect_args=options, poolclass=sa.pool.NullPool)
     else:
         with contextlib.suppress(OSError):  # the connect below says what is wrong
             url.path.parent.mkdir(parents=True, exist_ok=True)
@@ -212,6 +215,9 @@ def _translated(url: DatabaseUrl, error: BaseException | None) -> KangbotError:
     code = arguments[0] if arguments and isinstance(arguments[0], int) else 0
     if error is not None and code == _LOST and isinstance(error.__context__, TimeoutError):
         message = f"{url} has not answered for {_ANSWER_S} s: see that the server runs; begun again, an upgrade goes on"
+    below = getattr(error, "original_exception", None)  # what the system said, where PyMySQL could not connect
+    if isinstance(url, MysqlUrl) and (about_tls := tls.failure(url, code, below)):
+        return about_tls
     return NeedsHuman(message, remedy=_REMEDY) if code in _DENIED else Retryable(message, code=str(code))
 
 

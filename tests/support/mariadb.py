@@ -70,8 +70,8 @@ class MariadbServer:
         assert self._process is not None
         return self._process.pid
 
-    def start(self) -> None:
-        """Start on the data that is there, and wait until it answers."""
+    def start(self, *options: str) -> None:
+        """Start on the data that is there, with `options` for this once, and wait until it answers."""
         program = binary()
         assert program is not None
         command = [
@@ -89,6 +89,7 @@ class MariadbServer:
             "--skip-name-resolve",
             "--skip-log-bin",
             "--innodb-flush-method=nosync",  # a killed process loses nothing that the kernel has; only quicker
+            *options,
         ]
         with (self._folder / "log").open("ab") as out:
             self._process = subprocess.Popen(command, stdout=out, stderr=out)
@@ -135,9 +136,14 @@ class MariadbServer:
             cursor.execute(f"INSERT INTO alembic_version SELECT * FROM {template}.alembic_version")
         return name
 
-    def url(self, database: str, port: int | None = None) -> str:
-        """Return the database's URL for kangbot; `port` where a proxy stands before the server."""
-        return f"mysql://{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{port or self.port}/{database}"
+    def url(self, database: str, port: int | None = None, **options: object) -> str:
+        """Return the database's URL for kangbot; `port` where a proxy stands before the server.
+
+        Of an option's name `_` becomes `-`.
+        """
+        said = [f"{name.replace('_', '-')}={quote(str(value), safe='')}" for name, value in options.items()]
+        query = f"?{'&'.join(said)}" if said else ""
+        return f"mysql://{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{port or self.port}/{database}{query}"
 
     def counter(self, name: str) -> int:
         """Return one of the server's own counters, such as Questions. Asking counts too: 1 a call."""

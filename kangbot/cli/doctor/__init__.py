@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 
-from kangbot.cli.doctor.database import database
+from kangbot.cli.doctor.database import database, plain_text
 from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.cli.doctor.machine import machine
 from kangbot.cli.doctor.venue import venue
@@ -30,6 +30,8 @@ def examine(settings: Settings, world: World) -> tuple[Look, ...]:
         for look in machine(settings, now_ns=world.clock.now_ns()):
             yield look
         yield await database(settings)
+        for look in plain_text(settings):
+            yield look
         async for look in venue(settings, world):
             yield look
 

@@ -1,6 +1,7 @@
 """The history database: is it there, does it take us, and are its tables the ones that are written."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 
@@ -33,7 +34,20 @@ async def database(settings: Settings) -> Look:
         )
     took_ms = round(1000 * (perf_counter() - began), 1)
     tables = "its tables are up to date" if up_to_date else "its tables are made or brought up at the start"
-    return _look(Mark.OK, f"{url} answers in {took_ms:.0f} ms, {tables}", took_ms)
+    return _look(Mark.OK, f"{url} answers {'over TLS ' if url.encrypted else ''}in {took_ms:.0f} ms, {tables}", took_ms)
+
+
+def plain_text(settings: Settings) -> Iterator[Look]:
+    """Say that anybody on the way can read along, where nobody has said that this is meant."""
+    url = parse(settings.history_url)
+    if isinstance(url, MysqlUrl) and url.exposed:
+        yield Look(
+            name="database_tls",
+            mark=Mark.WARNING,
+            says=f"{url}: the login and every row cross the network in plain text",
+            remedy="add ?ssl-mode=VERIFY_IDENTITY to database.url, and &ssl-ca=FILE where the server has an authority "
+            "of its own; ssl-mode=DISABLED where the network is yours alone",
+        )
 
 
 def _named(url: MysqlUrl, message: str) -> str:

@@ -298,7 +298,7 @@ def test_every_mistake_is_told_at_once_with_its_line(mistakes: Mistakes) -> None
         ("[venues.bybit]\nrest_url = 'http://x:y'\n", "venues.bybit.rest_url", "must be an address"),
         ("[database]\nurl = 'postgres://u@h/d'\n", "database.url", "mysql://user:password@host:3306/name"),
         ("[database]\nurl = 'mysql://u@h:x/d'\n", "database.url", "host or port cannot be read"),
-        ("[database]\nurl = 'mysql://u@/d?unix-socket=/x'\n", "database.url", "Did you mean unix_socket?"),
+        ("[database]\nurl = 'mysql://u@h/d?ssl_ca=/x'\n", "database.url", "option ssl_ca. Did you mean ssl-ca?"),
         ("[database]\nurl = 5\n", "database.url", "valid string"),
         ("mode = 'live'\n", "mode", '[live] i_understand = "real money"'),
         ("[venues.bybit]\nmode = 'live'\n", "venues.bybit.mode", "second switch"),

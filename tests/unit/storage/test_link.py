@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from kangbot.errors import NeedsHuman, Retryable
+from kangbot.storage import migrate
 from kangbot.storage.link import Link
-from kangbot.storage.url import MysqlUrl
+from kangbot.storage.url import MysqlUrl, Tls, TlsMode
+from tests.support.impostor import Impostor
 
 
 @asynccontextmanager
@@ -27,9 +29,9 @@ async def greeting(said: bytes) -> AsyncIterator[MysqlUrl]:
     await server.wait_closed()
 
 
-def address(port: int) -> MysqlUrl:
+def address(port: int, tls: Tls | None = None) -> MysqlUrl:
     """The database behind a port."""
-    return MysqlUrl(user="trader", password="x", host="127.0.0.1", port=port, database="history")
+    return MysqlUrl(user="trader", password="x", host="127.0.0.1", port=port, database="history", tls=tls)
 
 
 def refusal(code: int, words: str) -> bytes:
@@ -68,3 +70,39 @@ async def test_a_host_that_is_not_let_in_is_a_persons_to_change() -> None:
     async with greeting(refusal(1040, "Too many connections")) as url:
         with pytest.raises(Retryable, match="Too many connections"):
             await link(url)
+
+
+@pytest.mark.parametrize("mode", [TlsMode.REQUIRED, TlsMode.VERIFY_CA, TlsMode.VERIFY_IDENTITY])
+async def test_nothing_of_the_login_is_sent_in_plain_text_where_tls_is_asked_for(mode: TlsMode) -> None:
+    """A server without TLS, or somebody on the way who says that it has none: refused, by both drivers."""
+    with Impostor(tls=False) as there:
+        url = address(there.port, Tls(mode=mode))
+        for attempt in (link(url), asyncio.to_thread(migrate.check, url)):
+            with pytest.raises(NeedsHuman, match="TLS is asked for, and the server offers none; no password was sent"):
+                await attempt
+            assert await asyncio.to_thread(there.heard) == b""
+
+
+async def test_plain_text_is_what_an_address_without_a_word_of_tls_gets() -> None:
+    """From both drivers, also where the server offers more: what is not checked protects from nobody."""
+    with Impostor(tls=True) as there:
+        for attempt in (link(address(there.port)), asyncio.to_thread(migrate.check, address(there.port))):
+            with pytest.raises(Retryable):
+                await attempt
+            assert b"trader\0" in await asyncio.to_thread(there.heard)
+
+
+async def test_a_handshake_that_stands_still_ends_in_time() -> None:
+    """And the other side sees the end of it."""
+    with Impostor(tls=True, silent=True) as there:
+        with pytest.raises(Retryable, match=r"did not answer within 1 s"):
+            await Link.open(address(there.port, Tls(mode=TlsMode.REQUIRED)), connect_s=1.0, statement_s=5.0)
+        assert b"trader" not in await asyncio.to_thread(there.heard)
+
+
+async def test_what_speaks_no_tls_after_all_is_told() -> None:
+    """It offers TLS and hangs up, or speaks something else."""
+    with Impostor(tls=True) as there:
+        with pytest.raises(Retryable, match=r":\d+/history: "):
+            await link(address(there.port, Tls(mode=TlsMode.REQUIRED)))
+        assert b"trader" not in await asyncio.to_thread(there.heard)

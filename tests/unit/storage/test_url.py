@@ -1,11 +1,13 @@
 """What a database URL may be, and that its password is never shown."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kangbot.errors import ConfigInvalid
-from kangbot.storage.url import MysqlUrl, SqliteUrl, parse
+from kangbot.storage.url import MysqlUrl, SqliteUrl, Tls, TlsMode, parse
 
 
 def mysql(text: str) -> MysqlUrl:
@@ -69,8 +71,14 @@ def test_sqlite_url_names_a_path() -> None:
         ("mysql://u:p4@ss/d?w0rd@h/d", "host or port"),
         ("mysql://u:12?p4ss&w0rd@h/d", "host or port"),
         ("mysql://u:p4ssw0rd@h/d?ssl=yes&charset=x", "unknown option charset, ssl"),
-        ("mysql://u:p4ssw0rd@h/d?unix_socket=/a&unix_socket=/b", "there twice"),
-        ("mysql://u:p4ssw0rd@h/d?unix_socket", "unix_socket has no value"),
+        ("mysql://u:p4ssw0rd@h/d?ssl-ca=/a&ssl-ca=/b", "there twice"),
+        ("mysql://u:p4ssw0rd@h/d?ssl-ca", "ssl-ca has no value"),
+        ("mysql://u:p4ssw0rd@/d?unix_socket=/s&ssl-mode=REQUIRED", "unix socket never leaves the machine"),
+        ("mysql://u:p4ssw0rd@h/d?ssl-mode=PREFERRED", "PREFERRED goes on in plain text"),
+        ("mysql://u:p4ssw0rd@h/d?ssl-ca=ca.pem", "ssl-ca must be an absolute path"),
+        ("mysql://u:p4ssw0rd@h/d?ssl-mode=DISABLED&ssl-ca=/ca.pem", "DISABLED takes no files"),
+        ("mysql://u:p4ssw0rd@h/d?ssl-mode=REQUIRED&ssl-ca=/ca.pem", "REQUIRED looks at no certificate"),
+        ("mysql://u:p4ssw0rd@h/d?ssl-key=/key.pem", "ssl-key belongs to a certificate"),
         ("sqlite://history.sqlite", "three slashes"),
         ("sqlite:///", "three slashes"),
     ],
@@ -87,6 +95,58 @@ def test_mistakes_are_said_without_the_password(text: str, reason: str) -> None:
         assert part not in str(caught.value)
 
 
+def test_an_address_that_is_none_is_answered_with_the_forms() -> None:
+    """Both of them."""
+    with pytest.raises(ConfigInvalid, match="mysql://user:password@host:3306/name or sqlite:///path"):
+        parse("postgres://u@h/d")
+
+
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        ("sl-mode=REQUIRED", "Did you mean ssl-mode?"),
+        ("ssl_ca=/ca.pem", "Did you mean ssl-ca?"),
+        ("charset=x", "There are unix_socket, ssl-mode, ssl-ca, ssl-cert, ssl-key."),
+        ("ssl-mode=verify-ca", "Did you mean VERIFY_CA?"),
+        ("ssl-mode=on", "There are DISABLED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY."),
+    ],
+)
+def test_a_misspelt_option_is_answered_with_the_right_one(options: str, remedy: str) -> None:
+    """Never passed over: an address that asks for TLS in other words would go without."""
+    with pytest.raises(ConfigInvalid) as caught:
+        parse(f"mysql://u@h/d?{options}")
+    assert caught.value.problems[0].remedy == remedy
+
+
+def test_options_of_tls_are_those_of_mysqls_clients() -> None:
+    """Whoever names a file and no mode gets the strictest."""
+    assert mysql("mysql://u@h/d?ssl-mode=required").tls == Tls(mode=TlsMode.REQUIRED)
+    assert mysql("mysql://u@h/d?ssl-ca=/etc/my%20ca.pem").tls == Tls(
+        mode=TlsMode.VERIFY_IDENTITY, ca=Path("/etc/my ca.pem")
+    )
+    assert mysql("mysql://u@h/d?ssl-mode=VERIFY_CA&ssl-cert=/c&ssl-key=/k").tls == Tls(
+        mode=TlsMode.VERIFY_CA, cert=Path("/c"), key=Path("/k")
+    )
+    assert mysql("mysql://u@h/d").encrypted is None
+    assert mysql("mysql://u@h/d?ssl-mode=DISABLED").encrypted is None
+
+
+@pytest.mark.parametrize("host", ["db.example", "10.1.2.3", "[fd00::1]", "db"])
+def test_plain_text_across_a_network_is_exposed(host: str) -> None:
+    """Until somebody says that it is encrypted, or that it need not be."""
+    assert mysql(f"mysql://u:p@{host}/d").exposed
+    assert not mysql(f"mysql://u:p@{host}/d?ssl-mode=REQUIRED").exposed
+    assert not mysql(f"mysql://u:p@{host}/d?ssl-mode=DISABLED").exposed
+
+
+@pytest.mark.parametrize(
+    "place", ["localhost/d", "LOCALHOST/d", "127.0.0.1/d", "127.1.2.3/d", "[::1]/d", "/d?unix_socket=/s"]
+)
+def test_what_stays_on_the_machine_is_not_exposed(place: str) -> None:
+    """A loopback needs no TLS."""
+    assert not mysql(f"mysql://u:p@{place}").exposed
+
+
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 
 
@@ -98,6 +158,18 @@ def test_full_url_reads_back_and_nothing_else_shows_the_password(
     url = MysqlUrl(user=user, password=f"§{password}§", host="::1", port=port, database=database, unix_socket="/run/ä")
     assert parse(url.full) == url
     assert url.password not in f"{url} {url!r}"
+
+
+PATHS = st.none() | TEXT.map(lambda text: Path(f"/{text}"))
+
+
+@given(ca=PATHS, cert=PATHS)
+def test_full_url_says_how_it_is_encrypted(ca: Path | None, cert: Path | None) -> None:
+    """Whatever the paths: the process that migrates is given no less than the pool."""
+    for mode in (TlsMode.VERIFY_CA, TlsMode.VERIFY_IDENTITY):
+        tls = Tls(mode=mode, ca=ca, cert=cert, key=cert)
+        url = MysqlUrl(user="u", password="p", host="h", port=1, database="d", tls=tls)
+        assert parse(url.full) == url
 
 
 @given(TEXT.filter(lambda text: not text.startswith("/")))
