@@ -1,5 +1,7 @@
 """`kangbot` and `python -m kangbot`: the command line, with every error of ours as one message and an exit code."""
 
+import kangbot.runtime.dated  # noqa: F401 -- before whatever imports logging  # isort: skip
+
 import errno
 import io
 import os

@@ -3,8 +3,8 @@
     python -m kangbot.daemon --config config/kangbot.toml
 
 What is wrong before anything has started is one message on standard error and an exit code; afterwards it is an event
-in the log. Exit codes: 0 stopped in order, 1 stopped by a fault or because the loop hung (the stacks of all threads
-stand before it: `runtime/hang.py`), 78 the configuration (or a thing that only a person can put right) stands in the
+in the log. Exit codes: 0 stopped in order, 1 stopped by a fault, because the loop hung (the stacks of all threads
+stand before it: `runtime/hang.py`) or because the clock cannot be right (`runtime/dated.py`), 78 the configuration (or a thing that only a person can put right) stands in the
 way: a service manager must not try again.
 
 With `--json` the summary of the run, the report of its last moment, is one line on standard output when it has ended.
@@ -13,6 +13,7 @@ The first SIGTERM or SIGINT stops in order: entries first, then what is in fligh
 hurries: what is unsettled is in the journal and is settled at the next start. Both are bounded in time.
 """
 
+import kangbot.runtime.dated  # noqa: F401 -- before whatever imports logging  # isort: skip
 import kangbot.runtime.lean  # noqa: F401 -- before whatever imports structlog: 3 MB  # isort: skip
 
 import argparse
@@ -33,6 +34,7 @@ from kangbot import logs
 from kangbot.app import App
 from kangbot.errors import ConfigInvalid, NeedsHuman
 from kangbot.health.report import Report
+from kangbot.runtime.dated import out_of_range
 from kangbot.runtime.garbage import freeze
 from kangbot.runtime.handles import take_handles
 from kangbot.runtime.hang import HangGuard
@@ -40,7 +42,7 @@ from kangbot.runtime.leash import on_leash
 from kangbot.runtime.service import Keeper
 from kangbot.runtime.standard import hold_standard_streams
 from kangbot.runtime.switching import let_threads_in
-from kangbot.runtime.world import World, real_world
+from kangbot.runtime.world import SECOND_NS, World, real_world
 from kangbot.settings.file import ConfigFile, Saved
 from kangbot.settings.versions import way_back
 
@@ -58,13 +60,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the summary of the run when it has ended")
     parser.add_argument("--leash", action="store_true", help="stop in order when standard input, a pipe, ends")
     arguments = parser.parse_args(argv)
+    world = real_world()
+    if wrong := out_of_range(world.clock.now_ns() / SECOND_NS):
+        sys.stderr.write(f"{wrong}\n")
+        return 1
     try:
         file = ConfigFile(arguments.config, os.environ)
         saved = file.read()
     except ConfigInvalid as error:
-        sys.stderr.write(f"{error.message}\n{way_back(arguments.config, os.environ, real_world().clock.now_ns())}")
+        sys.stderr.write(f"{error.message}\n{way_back(arguments.config, os.environ, world.clock.now_ns())}")
         return os.EX_CONFIG
-    world = real_world()
     masker = logs.configure(saved.settings, world.clock)
     freeze()
     let_threads_in()
