@@ -3,9 +3,9 @@
     python -m kangbot.daemon --config config/kangbot.toml
 
 What is wrong before anything has started is one message on standard error and an exit code; afterwards it is an event
-in the log. Exit codes: 0 stopped in order, 1 stopped by a fault, because the loop hung (the stacks of all threads
-stand before it: `runtime/hang.py`) or because the clock cannot be right (`runtime/dated.py`), 78 the configuration (or a thing that only a person can put right) stands in the
-way: a service manager must not try again.
+in the log. Exit codes: 0 stopped in order, 1 stopped by a fault, because the loop hung (the stacks of all threads stand
+before it: `runtime/hang.py`) or because the clock cannot be right (`runtime/dated.py`), 78 the configuration (or a
+thing that only a person can put right) stands in the way: a service manager must not try again.
 
 With `--json` the summary of the run, the report of its last moment, is one line on standard output when it has ended.
 
@@ -37,7 +37,7 @@ from kangbot.health.report import Report
 from kangbot.runtime.dated import out_of_range
 from kangbot.runtime.garbage import freeze
 from kangbot.runtime.handles import take_handles
-from kangbot.runtime.hang import HangGuard
+from kangbot.runtime.hang import HangGuard, without_waiting
 from kangbot.runtime.leash import on_leash
 from kangbot.runtime.service import Keeper
 from kangbot.runtime.standard import hold_standard_streams
@@ -73,7 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     masker = logs.configure(saved.settings, world.clock)
     freeze()
     let_threads_in()
-    faulthandler.enable()  # the stacks, too, where a service manager or the interpreter itself ends us by a signal
+    faulthandler.enable(
+        without_waiting(sys.stderr)
+    )  # the stacks, too, where a service manager or the interpreter itself ends us by a signal
     guard = HangGuard(sys.stderr)
     try:
         take_handles()

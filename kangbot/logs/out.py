@@ -20,6 +20,8 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import NamedTuple, TextIO
 
+from kangbot.runtime.standard import opened_again
+
 _MOST = 1 << 18  # bytes that wait for a reader: some thousand lines
 _PIECE = 1 << 12
 _LAST_S = 1.0  # for what still waits at the end of the process
@@ -101,7 +103,7 @@ def _way(stream: TextIO) -> Way | None:
             ours = socket.socket(fileno=os.dup(number))
             return Way(ours.fileno(), lambda data: ours.send(data, socket.MSG_DONTWAIT), ours.close)
         if stat.S_ISFIFO(kind) or stream.isatty():
-            again = os.open(f"/proc/self/fd/{number}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            again = opened_again(number)
             return Way(again, lambda data: os.write(again, data), lambda: os.close(again))
     except (OSError, ValueError):  # no file at all; or one that this process may not open again
         return None

@@ -25,6 +25,15 @@ def hold_standard_streams() -> None:
             setattr(sys, f"__{name}__", stream)
 
 
+def opened_again(number: int) -> int:
+    """Return a handle of our own on the pipe or terminal that `number` leads to, on which no write waits. OSError.
+
+    By the link that Linux keeps of it: to have `number` itself not wait would change it for all who share it.
+    """
+    flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    return os.open(f"/proc/self/fd/{number}", flags)
+
+
 def _lead_nowhere(number: int) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     if nowhere == number:  # the lowest number that is free

@@ -1,8 +1,12 @@
 """A process whose loop hangs ends itself, with the stacks of all threads. Real processes, for the end is real."""
 
+import contextlib
+import os
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -58,6 +62,57 @@ def test_a_loop_that_lives_shows_every_stack_and_goes_on() -> None:
     assert done.returncode == 0
     assert "in main" in done.stderr
     assert done.stderr.count("hread 0x") >= 2
+
+
+def full_pipe() -> tuple[int, int]:
+    """Return the ends of a pipe that takes nothing more."""
+    reading, writing = os.pipe()
+    return reading, filled(writing)
+
+
+def full_socket() -> tuple[int, int]:
+    """Return two sockets, of which the second takes nothing more."""
+    reading, writing = socket.socketpair()
+    return reading.detach(), filled(writing.detach())
+
+
+def filled(writing: int) -> int:
+    """Write until it would wait."""
+    os.set_blocking(writing, False)
+    for size in (4096, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x" * size)
+    os.set_blocking(writing, True)
+    return writing
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("full", [full_pipe, full_socket])
+@pytest.mark.parametrize(
+    ("ends", "code", "said"), [("hangs()", 1, "bound\n"), ("guard.release(); guard.show()", 0, "ended by itself\n")]
+)
+def test_a_full_pipe_that_nobody_reads_holds_nothing_up(
+    full: Callable[[], tuple[int, int]], ends: str, code: int, said: str
+) -> None:
+    """Neither the end of a loop that hangs, nor one that shows its stacks and goes on: those are lost."""
+    reading, writing = full()
+    program = [sys.executable, "-c", PROGRAM.replace("{ends}", ends)]
+    try:
+        done = subprocess.run(
+            program,
+            stdout=subprocess.PIPE,
+            stderr=writing,
+            text=True,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert done.returncode == code
+    assert done.stdout.endswith(said)
 
 
 @pytest.mark.process
