@@ -10,7 +10,9 @@ thing that only a person can put right) stands in the way: a service manager mus
 With `--json` the summary of the run, the report of its last moment, is one line on standard output when it has ended.
 
 The first SIGTERM or SIGINT stops in order: entries first, then what is in flight, then the journal. The second one
-hurries: what is unsettled is in the journal and is settled at the next start. Both are bounded in time.
+hurries: what is unsettled is in the journal and is settled at the next start. Both are bounded in time. SIGQUIT (a
+terminal has a key for it) and SIGXCPU (`ulimit -t`) do the same. SIGUSR1 and SIGUSR2, which other programs take for an
+order to open their log anew, do nothing but are told of. None of them is to end a daemon without a word.
 """
 
 import kangbot.runtime.dated  # noqa: F401 -- before whatever imports logging  # isort: skip
@@ -32,7 +34,7 @@ import structlog
 
 from kangbot import logs
 from kangbot.app import App
-from kangbot.errors import ConfigInvalid, NeedsHuman
+from kangbot.errors import ConfigInvalid, NeedsHuman, Retryable
 from kangbot.health.report import Report
 from kangbot.runtime.dated import out_of_range
 from kangbot.runtime.garbage import freeze
@@ -42,6 +44,7 @@ from kangbot.runtime.leash import on_leash
 from kangbot.runtime.service import Keeper
 from kangbot.runtime.standard import hold_standard_streams
 from kangbot.runtime.switching import let_threads_in
+from kangbot.runtime.threads import find_threads
 from kangbot.runtime.world import SECOND_NS, World, real_world
 from kangbot.settings.file import ConfigFile, Saved
 from kangbot.settings.versions import way_back
@@ -79,11 +82,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     guard = HangGuard(sys.stderr)
     try:
         take_handles()
+        find_threads()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             code, summary = runner.run(_serve(file, saved, world, guard, masker, leash=arguments.leash))
     except NeedsHuman as error:
         log.critical("daemon.needs_human", what=error.message, remedy=error.remedy)
         return os.EX_CONFIG
+    except Retryable as error:  # of the start: the same one may succeed later
+        log.critical("daemon.died", error=error.message)
+        return 1
     finally:
         guard.release()
     if arguments.json and summary is not None:
@@ -108,9 +115,10 @@ class _Signals:
         self.stop = asyncio.Event()
         self.hurry = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGXCPU):
             loop.add_signal_handler(number, self.asked, number.name)
-
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            loop.add_signal_handler(number, partial(log.warning, "daemon.signal_unknown", signal=number.name))
         self.on_hangup(lambda: None)  # before there is a daemon that could read its file again
 
     def on_hangup(self, act: Callable[[], None]) -> None:

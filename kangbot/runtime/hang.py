@@ -38,9 +38,16 @@ class HangGuard:
         self._out = without_waiting(out)
         self._after_s = after_s
 
-    def beat(self) -> None:
-        """Postpone the end. About a tenth of a millisecond: the timer is a thread that is made anew."""
-        faulthandler.dump_traceback_later(self._after_s, exit=True, file=self._out)
+    def beat(self) -> bool:
+        """Postpone the end. About a tenth of a millisecond: the timer is a thread that is made anew.
+
+        False where the system has no thread to give: until the next beat that finds one, no end is near.
+        """
+        try:
+            faulthandler.dump_traceback_later(self._after_s, exit=True, file=self._out)
+        except RuntimeError:
+            return False
+        return True
 
     def show(self) -> None:
         """Write the stacks of all threads now. Unlike those at the end they are exact: none of ours runs meanwhile."""

@@ -81,6 +81,7 @@ class Keeper:
         self._phase = Phase.RECOVERING
         self._status: Callable[[], str] = lambda: "recovering"
         self._stuck: Callable[[], str] = str
+        self._guarded = True
 
     @classmethod
     def of_process(cls, guard: HangGuard, crashed: Callable[[str, BaseException], None]) -> Self:
@@ -94,7 +95,7 @@ class Keeper:
 
     async def __aexit__(self, *_: object) -> None:
         await self._tasks.aclose()
-        self._guard.beat()  # what is left to do has the whole bound
+        self._hold_off()  # what is left to do has the whole bound
         if self._manager is not None:
             self._manager.close()
 
@@ -117,9 +118,18 @@ class Keeper:
         elif before.stuck and not self._told.stuck:
             log.warning("service.unstuck", what=before.stuck)
         if answer.alive:
-            self._guard.beat()
+            self._hold_off()
         if answer.words and self._manager is not None:
             self._manager.tell(answer.words)
+
+    def _hold_off(self) -> None:
+        """Postpone the end. A machine without a thread to spare is no reason for one, and must not end the beat."""
+        guarded = self._guard.beat()
+        if not guarded and self._guarded:
+            log.warning("service.unguarded", why="the system gives this process no thread")
+        elif guarded and not self._guarded:
+            log.info("service.guarded")
+        self._guarded = guarded
 
     async def _beat(self) -> None:
         while True:

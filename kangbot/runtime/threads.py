@@ -13,7 +13,33 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from kangbot.errors import Retryable
+
 T = TypeVar("T")
+_LEAST = 12  # ours are six or seven, the event loop takes four for names and files; one is made at each beat
+
+
+def find_threads() -> None:
+    """Find out now whether this process may have the threads it needs; the event loop would end it without a word.
+
+    Retryable where the system does not give them: somebody else may have taken what there is, and give it back.
+    """
+    found = threading.Event()
+    begun: list[threading.Thread] = []
+    try:
+        for _ in range(_LEAST):
+            thread = threading.Thread(target=found.wait, name="probe", daemon=True)
+            thread.start()
+            begun.append(thread)
+    except RuntimeError:
+        raise Retryable(
+            f"the system gives this process {len(begun)} threads more, and it needs {_LEAST}: see ulimit -u,"
+            " TasksMax= of the unit, or the container's limit of processes"
+        ) from None
+    finally:
+        found.set()
+        for thread in begun:
+            thread.join()
 
 
 class Worker:

@@ -122,3 +122,16 @@ def test_after_the_release_nothing_ends_it() -> None:
     assert done.returncode == 0
     assert done.stdout.endswith("ended by itself\n")
     assert done.stderr == ""
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of threads is Linux's")
+def test_where_there_is_no_thread_to_be_had_it_says_so_and_goes_on() -> None:
+    """The timer is a thread; a machine that has none left must not end what trades."""
+    ends = (
+        "import os, resource; os.geteuid() or os.setuid(65534); resource.setrlimit(resource.RLIMIT_NPROC, (0, 0));"
+        " print(guard.beat()); await asyncio.sleep(1.5)"
+    )
+    done, _ = ran(ends)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-2:] == ["False", "ended by itself"]

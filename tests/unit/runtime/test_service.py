@@ -21,9 +21,11 @@ class Guard(HangGuard):
         super().__init__(sys.stderr)
         self.beats = 0
         self.shown = 0
+        self.threads = True
 
-    def beat(self) -> None:
+    def beat(self) -> bool:
         self.beats += 1
+        return self.threads
 
     def show(self) -> None:
         self.shown += 1
@@ -83,6 +85,24 @@ async def test_what_is_stuck_is_logged_once_and_postpones_nothing(manager: Notif
         assert manager.heard() == ["STATUS=well", "WATCHDOG=1"]
         assert [entry["event"] for entry in logs] == ["service.stuck", "service.unstuck"]
         assert guard.shown == 1  # the stacks, once
+
+
+async def test_a_machine_without_threads_does_not_end_the_beat(manager: NotifySocket, address: str) -> None:
+    """It is told of once, the watchdog is fed on, and once there are threads again the guard holds."""
+    guard = Guard()
+    async with Keeper(guard, ServiceSocket(address), every_s=60, crashed=crashed) as keeper:
+        keeper.phase(Phase.RUNNING)
+        keeper.watch(status=lambda: "well", stuck=str)
+        keeper.look()
+        manager.heard()
+        with capture_logs() as logs:
+            guard.threads = False
+            keeper.look()
+            keeper.look()
+            assert manager.heard() == ["WATCHDOG=1", "WATCHDOG=1"]
+            guard.threads = True
+            keeper.look()
+        assert [entry["event"] for entry in logs] == ["service.unguarded", "service.guarded"]
 
 
 async def test_without_a_manager_only_the_guard_is_held_off() -> None:

@@ -1,6 +1,8 @@
 """A worker runs what is posted, in order, whatever becomes of those who asked."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator
 from typing import Any
@@ -102,3 +104,30 @@ def test_thread_outlives_the_loop_in_silence() -> None:
     asyncio.run(leave())
     gate.set()
     assert ended.wait(10)
+
+
+SCRIPT = """
+import os, resource, sys, threading
+from kangbot.errors import Retryable
+from kangbot.runtime.threads import find_threads
+
+find_threads()
+print(threading.active_count())
+os.geteuid() or os.setuid(65534)  # no limit holds root
+resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+try:
+    find_threads()
+except Retryable as error:
+    print(error.message)
+"""
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of threads is Linux's")
+def test_too_few_threads_are_said_before_anything_begins() -> None:
+    """Those that were tried have ended by then; where there are none, it says what may hold them back."""
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    counted, told = done.stdout.splitlines()
+    assert counted == "1"
+    assert told.startswith("the system gives this process 0 threads more, and it needs 12: see ulimit -u")

@@ -1,0 +1,61 @@
+"""What the daemon makes of signals. A process of its own, which a signal that nobody minds would end."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import IO
+
+import pytest
+
+PROGRAM = """
+import asyncio
+from kangbot.daemon import _Signals
+
+async def main():
+    signals = _Signals()
+    print("ready", flush=True)
+    await signals.stop.wait()
+    await signals.hurry.wait()
+
+asyncio.run(main())
+"""
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[tuple["subprocess.Popen[str]", IO[str]]]:
+    """A process that minds its signals, and what it says of them; it must end by itself within the block."""
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == "ready\n"
+            yield process, process.stdout
+        finally:
+            process.kill()  # one that did not end must not be waited for
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT, signal.SIGXCPU])
+def test_what_asks_for_an_end_is_given_one_in_order(number: int) -> None:
+    """Ctrl-Backslash and the limit of processor time as much as a service manager: in order, then in a hurry."""
+    with listening() as (process, said):
+        process.send_signal(number)
+        assert "daemon.stopping" in said.readline()
+        process.send_signal(number)
+        assert "daemon.hurrying" in said.readline()
+        assert process.wait(60) == 0
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2])
+def test_a_signal_that_other_programs_know_ends_nothing_and_is_told_of(number: int) -> None:
+    """A log rotation that sends SIGUSR1 must not be the end of trading."""
+    with listening() as (process, said):
+        process.send_signal(number)
+        told = said.readline()
+        assert "daemon.signal_unknown" in told
+        assert signal.Signals(number).name in told
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert "daemon.stopping" in said.readline()
