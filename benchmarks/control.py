@@ -70,7 +70,7 @@ def measure(folder: Path, seconds: float, *, audience_at: str) -> dict[str, obje
         looked_at: tuple[House, int] | None = None
         if audience_at == "another":
             looked_at = stack.enter_context(daemon(folder / "other"))
-            looked_at[0].client.command_all("stop")
+            looked_at[0].client.tell("/stop-all")
         house, port = stack.enter_context(daemon(folder / "daemon"))
         before = read(house.process)
         heard: dict[str, Any] = {}

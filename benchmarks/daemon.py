@@ -89,7 +89,7 @@ def measure(
             "cpu_us_per_frame": _per_frame_us(before, after, report.frames - frames),
             "venue_cpu_percent": venue_after.cpu_percent(venue_before),
         }
-        house.client.command_all("stop")
+        house.client.tell("/stop-all")
         house.until(lambda report: all(market.state == "stopped" for market in report.markets))
         house.until(lambda report: not report.history_backlog)
         time.sleep(min(seconds, 3.0))  # the last batch is committed

@@ -147,7 +147,7 @@ class Answers:
 
         With problems nothing was changed.
         """
-        if held := self.ready():
+        if held := self.unready():
             raise Refused(held)
         return await self.editor.reload(caller)
 
@@ -159,17 +159,13 @@ class Answers:
         """Write into the journal that `caller` was obeyed."""
         self.books.note("control.command", Severity.INFO, None, f"{what}, by {caller}")
 
-    def ready(self) -> str:
+    def unready(self) -> str:
         """Return why the daemon does not do its work; "" where it does."""
         if self.ending.stopping:
             return "the daemon is stopping"
         if not self.floor.markets:
             return self.floor.waiting or "the markets are being prepared"
         return self.judge(self.report()).ready
-
-    def live(self) -> str:
-        """Return why the process should be ended; "" where it should not."""
-        return self.stuck()
 
     def metrics(self) -> str:
         """Return the figures in Prometheus' text format."""

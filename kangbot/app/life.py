@@ -25,7 +25,7 @@ from kangbot.control.dashboard.assets import Assets
 from kangbot.control.server import ControlServer
 from kangbot.editing import Editor, spec_of
 from kangbot.errors import NeedsHuman
-from kangbot.execution.budget import Budget
+from kangbot.execution.budget import Budget, remembered_budget
 from kangbot.health.event_counts import EventCounts
 from kangbot.health.faults import FaultDesk
 from kangbot.health.lag import LoopLag
@@ -45,7 +45,7 @@ from kangbot.market.gateway import Gateway
 from kangbot.market.killswitch import KillSwitch
 from kangbot.market.roster import Roster
 from kangbot.market.vitals import TURN_S, watch, watch_market
-from kangbot.model.events import RequestsPaused, RunState, Severity
+from kangbot.model.events import RunState, Severity
 from kangbot.model.ids import MarketId
 from kangbot.modes import connection, noted
 from kangbot.notify.wording import headlines
@@ -213,7 +213,7 @@ class App:
             world=self._world,
             floor=self._floor,
             risk=self._remembered.risk,
-            hold=lambda: self.answers.ready(),  # noqa: PLW0108 -- the answers are made later
+            hold=lambda: self.answers.unready(),  # noqa: PLW0108 -- the answers are made later
             note=self._books.note,
             learnt=lambda read: self._masker.add(*read.secrets),
             joined=self._joined,
@@ -244,26 +244,26 @@ class App:
         )
 
     def _served(self) -> ControlServer:
+        assets = Assets(self._settings.state_dir)
+        assets.tidy()
         return ControlServer(
             self.answers,
             self._settings.control_socket,
             clock=self._world.clock,
             listen=parameters.listen(self._settings),
-            pages=Assets(self._settings.state_dir).mount,
+            pages=assets.mount,
             mask=self._masker.text,
             hide=self._masker.add,
         )
 
     def _budget(self, kind: str, windows: tuple[Window, ...]) -> Budget:
-        name, clock = f"{self._link.venue.name} {kind}", self._world.clock
-
-        def keep(until_ns: int) -> None:
-            self._books.journal.append(
-                RequestsPaused(budget=name, until_ns=until_ns, at_ns=clock.now_ns()), reserve=True
-            )
-
-        paused_ns = self._remembered.pauses.left_ns(name, clock.now_ns())
-        return Budget(clock=clock, venue=name, windows=windows, paused_ns=paused_ns, keep=keep)
+        return remembered_budget(
+            clock=self._world.clock,
+            venue=f"{self._link.venue.name} {kind}",
+            windows=windows,
+            journal=self._books.journal,
+            pauses=self._remembered.pauses,
+        )
 
     def _alarm(self) -> Alarm:
         """Return what interrupts a strategy on the loop: at twice what makes it a slow one, which is asked aside."""

@@ -3,20 +3,14 @@
 import asyncio
 from pathlib import Path
 
+from kangbot.app import parameters
+from kangbot.app.remembered import Remembered
 from kangbot.cli.answer import answer
 from kangbot.cli.offline import given_to_its_owner, settings_of
 from kangbot.journal.rebuild import LOST_AT_MOST, Rebuilt
 from kangbot.journal.rebuild import rebuild as rebuilt_from
-from kangbot.journal.replay import Others
-from kangbot.machines.breakers import Breakers
-from kangbot.machines.entry_holds import EntryHolds
-from kangbot.machines.pauses import Pauses
-from kangbot.modes import Past
-from kangbot.risk.account import AccountRisk
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings
-from kangbot.storage.opening import open_history
-from kangbot.storage.url import parse
 
 
 def rebuild(config: Path, tag: str | None, *, as_json: bool = False) -> int:
@@ -38,22 +32,8 @@ def rebuild(config: Path, tag: str | None, *, as_json: bool = False) -> int:
 
 
 async def _rebuild(settings: Settings, tag: str | None) -> Rebuilt:
-    database = settings.database
-    history = open_history(
-        parse(settings.history_url),
-        real_world().fork("storage").random,
-        pool_size=database.pool_size,
-        connect_s=database.connect_timeout_s,
-        statement_s=database.statement_timeout_s,
-        copies=settings.state_dir,
-    )
-    others: Others = {
-        "risk": AccountRisk(settings.risk.limits, settings.currency),
-        "past": Past(settings.venue),
-        "breakers": Breakers(),
-        "pauses": Pauses(),
-        "holds": EntryHolds(),
-    }
+    _, history = parameters.history(settings, real_world())
+    others = Remembered.new(settings, settings.risk.limits).by_name()
     try:
         return await rebuilt_from(settings.state_dir, history, tag=tag, others=others)
     finally:

@@ -52,6 +52,11 @@ def ask(path: str) -> Call:
     return lambda client: client.ask(path)
 
 
+def newest(path: str, limit: int, market: str) -> Call:
+    """Return the call that asks for the newest `limit` rows of a list, of one market where it is named."""
+    return ask(f"{path}?limit={limit}" + (f"&market={quote(readable(market), safe=':')}" if market else ""))
+
+
 def tell(path: str, body: object = None) -> Call:
     """Return the call that tells the daemon."""
     return lambda client: client.tell(path, body)
@@ -60,11 +65,6 @@ def tell(path: str, body: object = None) -> Call:
 def readable(typed: str) -> str:
     """Return words of the command line as UTF-8 has them, in any locale; a byte that is no letter becomes a mark."""
     return os.fsencode(typed).decode(errors="replace")
-
-
-def page(path: str, limit: int, market: str) -> str:
-    """Return the address of the newest `limit` of a list, of one market where it is named."""
-    return f"{path}?limit={limit}" + (f"&market={quote(readable(market), safe=':')}" if market else "")
 
 
 def of_market(market: str, *, before: str = "", after: str = "") -> str:

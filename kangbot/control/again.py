@@ -30,11 +30,11 @@ _PARTICULAR = (hdrs.COOKIE, hdrs.EXPECT, hdrs.UPGRADE)  # a session ends, the ot
 
 
 class Connections(web.Server):
-    """Makes connections that are served as `server` serves them. `doubts` is another number after a wrong token."""
+    """Makes connections that are served as `server` serves them. `wrong_tokens` counts those that were shown."""
 
-    def __init__(self, server: web.Server, doubts: Callable[[], int]) -> None:
+    def __init__(self, server: web.Server, wrong_tokens: Callable[[], int]) -> None:
         super().__init__(server.request_handler, request_factory=server.request_factory)
-        self.doubts = doubts
+        self.wrong_tokens = wrong_tokens
         self._crowded = False
 
     def make_room(self, newcomer: "Connection") -> None:
@@ -57,7 +57,7 @@ class Connections(web.Server):
 class Connection(web.RequestHandler):
     """One of them. Nothing is remembered while something is being answered, or has come in part."""
 
-    __slots__ = ("_answer", "_asked", "_at_rest", "_doubts", "_known", "_ours", "_time_s", "_until_s")
+    __slots__ = ("_answer", "_asked", "_at_rest", "_known", "_ours", "_time_s", "_until_s", "_wrong_tokens")
 
     def __init__(self, ours: Connections) -> None:
         loop = asyncio.get_running_loop()
@@ -68,7 +68,7 @@ class Connection(web.RequestHandler):
         self._asked: bytes | None = None  # what is being answered, where it came whole and alone
         self._known: bytes | None = None  # what may be asked again
         self._answer: Kept | None = None  # to it
-        self._doubts = 0  # when it was let in
+        self._wrong_tokens = 0  # when it was let in
         self._until_s = 0.0  # as the loop counts
 
     @property
@@ -89,7 +89,7 @@ class Connection(web.RequestHandler):
             return
         self._asked = data if self._at_rest and _whole(data) else None
         self._at_rest, self._known = False, None
-        self._doubts = self._ours.doubts()
+        self._wrong_tokens = self._ours.wrong_tokens()
         super().data_received(data)
 
     async def finish_response(
@@ -121,7 +121,7 @@ class Connection(web.RequestHandler):
     def _said(self) -> bytes:
         """Return the answer; nothing where the ordinary way is to be gone, which makes it anew."""
         now_s = self._time_s()
-        if self.writing_paused or now_s >= self._until_s or self._doubts != self._ours.doubts():
+        if self.writing_paused or now_s >= self._until_s or self._wrong_tokens != self._ours.wrong_tokens():
             return b""
         return b"" if self._answer is None else self._answer.sent(now_s)
 

@@ -2,16 +2,14 @@
 
 import msgspec
 
-from kangbot.control.commanding import post
 from kangbot.control.port import Controlled
 from kangbot.control.reading import market_in, meant
-from kangbot.control.route import Call, Route, get
+from kangbot.control.route import FORGOTTEN, NO_MARKET, Call, Route, get, post
 from kangbot.health.report import BreakerReport
 from kangbot.model.events import Lane
 from kangbot.model.ids import MarketId
 
-_NO_MARKET = {404: "No such market."}
-_BY_HAND = _NO_MARKET | {503: "It is done, and no disk took it: a restart would forget it."}
+_BY_HAND = NO_MARKET | FORGOTTEN
 
 
 class BreakerStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +46,7 @@ class Breaking:
                 "One market's breakers.",
                 self._one,
                 BreakerStatus,
-                also=_NO_MARKET,
+                also=NO_MARKET,
             ),
             post(
                 "/force-retry/{market}",

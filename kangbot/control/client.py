@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from kangbot.errors import Retryable
-from kangbot.health.report import Reloaded, Report
+from kangbot.health.report import Report
 
 _TIMEOUT_S = 10.0
 
@@ -77,14 +77,6 @@ class ControlClient:
         """Return the answer to `POST path`. ValueError with the daemon's words where it refuses."""
         return json.loads(self._call("POST", path, body))
 
-    def command(self, market: str, command: str) -> dict[str, Any]:
-        """Command one market and return its place. ValueError with the daemon's words where it refuses."""
-        return dict(json.loads(self._call("POST", f"/markets/{quote(market, safe=':')}/{command}")))
-
-    def command_all(self, command: str) -> None:
-        """`start` or `stop` every market."""
-        self._call("POST", f"/{command}-all")
-
     def kill(self, reason: str, *, flatten: bool) -> dict[str, Any]:
         """Set the kill switch and return how it stands. ValueError with the daemon's words where no disk took it."""
         return dict(json.loads(self._call("POST", "/kill", {"reason": reason, "flatten": flatten})))
@@ -97,14 +89,6 @@ class ControlClient:
         """Lift a market's quarantine, and return its whole name. ValueError with the daemon's words."""
         said = json.loads(self._call("POST", f"/markets/{quote(market, safe=':')}/release"))
         return str(said["market"])
-
-    def config(self) -> dict[str, Any]:
-        """Return the configuration that runs, without a secret."""
-        return dict(json.loads(self._call("GET", "/config")))
-
-    def reload_config(self) -> Reloaded:
-        """Have the configuration's file read now. ValueError with the daemon's words where nothing can be changed."""
-        return msgspec.json.decode(self._call("POST", "/config/reload"), type=Reloaded)
 
     def _call(
         self, method: str, path: str, body: object = None, *, also: Sequence[int] = (), may_be_away: bool = False

@@ -1,21 +1,16 @@
 """Routes that act: each says what repeating it does, is journalled with its caller, and answers with what is now."""
 
-from collections.abc import Mapping
-
 import msgspec
 
-from kangbot.control.access import Access
 from kangbot.control.port import Controlled
 from kangbot.control.reading import market_in, meant
-from kangbot.control.route import Call, Handle, Nothing, Route
+from kangbot.control.route import FORGOTTEN, NO_MARKET, Call, Handle, Route, post
 from kangbot.health.report import MarketReport, Reloaded
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command
 from kangbot.model.ids import MarketId
 
-_IDEMPOTENT = "Idempotent: repeating it changes nothing."
-_NO_MARKET = {404: "No such market."}
-_STOPPING = {409: "The daemon is stopping.", 503: "It is done, and no disk took it: a restart would forget it."}
+_STOPPING = {409: "The daemon is stopping."} | FORGOTTEN
 
 _WORDS = {
     Command.START: "Have the market trade.",
@@ -32,7 +27,7 @@ class KillAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     flatten: bool = False
 
 
-class Stand(msgspec.Struct, frozen=True, kw_only=True):
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
     """Where a market stands."""
 
     market: MarketId
@@ -41,7 +36,7 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class Commanded(Stand, frozen=True, kw_only=True):
+class Commanded(Placed, frozen=True, kw_only=True):
     """The same, and since when."""
 
     since_ns: int
@@ -51,7 +46,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """A command to all markets, and where they stand; starting goes on in the background."""
 
     accepted: str
-    markets: list[Stand]
+    markets: list[Placed]
 
 
 class Commanding:
@@ -69,7 +64,7 @@ class Commanding:
                     _WORDS[command],
                     self._one(command),
                     Commanded,
-                    also=_NO_MARKET | _STOPPING,
+                    also=NO_MARKET | _STOPPING,
                 )
                 for command in Command
             ),
@@ -78,7 +73,7 @@ class Commanding:
                 "Lift the market's quarantine.",
                 self._release_market,
                 MarketReport,
-                also=_NO_MARKET | {503: "A restart would bring it back, or the market has not come to it."},
+                also=NO_MARKET | {503: "A restart would bring it back, or the market has not come to it."},
             ),
             post(
                 "/start-all",
@@ -127,7 +122,7 @@ class Commanding:
             self._daemon.command_all(command, call.caller.name)
             self._daemon.told(f"{command.value}-all", call.caller.name)
             await self._daemon.kept()
-            return Accepted(accepted=command.value, markets=[_stand(m) for m in self._daemon.report().markets])
+            return Accepted(accepted=command.value, markets=[_placed(m) for m in self._daemon.report().markets])
 
         return handle
 
@@ -154,29 +149,5 @@ class Commanding:
         return market_in(self._daemon.report(), market)
 
 
-def _stand(market: MarketReport) -> Stand:
-    return Stand(market=market.market, state=market.state, desired=market.desired, reason=market.reason)
-
-
-def post(
-    path: str,
-    summary: str,
-    handle: Handle,
-    returns: object,
-    *,
-    note: str = _IDEMPOTENT,
-    body: type[msgspec.Struct] = Nothing,
-    also: Mapping[int, str] | None = None,
-) -> Route:
-    """Return a route that acts."""
-    return Route(
-        method="POST",
-        path=path,
-        summary=summary,
-        note=note,
-        handle=handle,
-        access=Access.CONTROL,
-        returns=returns,
-        body=body,
-        also=also or {},
-    )
+def _placed(market: MarketReport) -> Placed:
+    return Placed(market=market.market, state=market.state, desired=market.desired, reason=market.reason)

@@ -45,10 +45,10 @@ def owner(_: web.Request, _wanted: Access) -> Caller:
 class Door:
     """Guards the TCP listener. `names` are host names without a port."""
 
-    def __init__(self, *, tokens: Tokens, clock: Clock, names: Collection[str], cookie: str) -> None:
+    def __init__(self, *, tokens: Tokens, clock: Clock, names: Collection[str], cookie_name: str) -> None:
         self.sessions = Sessions(clock, tokens.session_key)
-        self.cookie = cookie
-        self.refused = 0  # wrong tokens that were shown
+        self.cookie_name = cookie_name
+        self.wrong_tokens = 0  # that were shown, by anybody
         self._tokens = tokens
         self._clock = clock
         self._names = frozenset(name.lower() for name in names)
@@ -70,7 +70,7 @@ class Door:
         remote = request.remote or "?"
         if wanted is Access.OPEN:
             return Caller(name=remote, access=Access.OPEN)
-        access = self.sessions.access(request.cookies.get(self.cookie, ""))
+        access = self.sessions.access(request.cookies.get(self.cookie_name, ""))
         by = "session"
         if access is Access.OPEN:
             token = _bearer(request.headers.get(hdrs.AUTHORIZATION, ""))
@@ -93,7 +93,7 @@ class Door:
         if access is not Access.OPEN:
             self._lockout.succeeded(remote)
             return access
-        self.refused += 1
+        self.wrong_tokens += 1
         if self._lockout.failed(remote, now_ns):
             log.warning("control.locked_out", remote=remote, for_s=self._lockout.lock_ns // SECOND_NS)
         raise web.HTTPUnauthorized(text="this is not a token of the daemon's")

@@ -8,7 +8,7 @@ from aiohttp import web
 from kangbot.control.access import Access
 from kangbot.control.answers import answer
 from kangbot.control.door import Door
-from kangbot.control.route import Call, Route, get
+from kangbot.control.route import IDEMPOTENT, Call, Route, get
 from kangbot.control.sessions import LIFE_S
 
 
@@ -56,7 +56,7 @@ class Entrance:
                 method="POST",
                 path="/logout",
                 summary="End the session.",
-                note="Idempotent: repeating it changes nothing.",
+                note=IDEMPOTENT,
                 handle=self._logout,
                 access=Access.OPEN,
                 returns=Session,
@@ -71,16 +71,16 @@ class Entrance:
         access = self._door.shown(call.body.token, remote)
         self._told("login", f"{access.word} token from {remote}")
         said = answer(Session(access=access.word))
-        name = self._door.sessions.begin(access)
-        said.set_cookie(self._door.cookie, name, max_age=LIFE_S, httponly=True, samesite="Strict", path="/")
+        cookie = self._door.sessions.begin(access)
+        said.set_cookie(self._door.cookie_name, cookie, max_age=LIFE_S, httponly=True, samesite="Strict", path="/")
         return said
 
     async def _logout(self, call: Call) -> web.Response:
-        cookie = call.request.cookies.get(self._door.cookie, "")
+        cookie = call.request.cookies.get(self._door.cookie_name, "")
         access = self._door.sessions.access(cookie)
         if access is not Access.OPEN:
             self._door.sessions.end(cookie)
             self._told("logout", f"{access.word} session from {call.caller.name}")
         said = answer(Session(access=Access.OPEN.word))
-        said.del_cookie(self._door.cookie, path="/", httponly=True, samesite="Strict")
+        said.del_cookie(self._door.cookie_name, path="/", httponly=True, samesite="Strict")
         return said

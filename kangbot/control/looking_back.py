@@ -11,7 +11,7 @@ import msgspec
 
 from kangbot.control.port import Controlled
 from kangbot.control.reading import market_in, meant
-from kangbot.control.route import Call, Handle, Route, get
+from kangbot.control.route import NO_MARKET, Call, Handle, Route, get
 from kangbot.errors import Retryable
 from kangbot.market.naming import UnknownMarketError
 from kangbot.model.ids import MarketId
@@ -56,8 +56,8 @@ class LookingBack:
 
     def routes(self) -> tuple[Route, ...]:
         """Return the routes."""
-        gone = {404: "No such market.", 503: "The history database is away, or too much is asked of it."}
         away = {503: "The history database is away, or too much is asked of it."}
+        gone = NO_MARKET | away
         listings = (
             ("/orders", "Orders, with what became of them.", Listing.ORDERS, SomeOf),
             ("/fills", "Executions.", Listing.FILLS, SomeOf),

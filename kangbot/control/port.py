@@ -27,8 +27,8 @@ class Controlled(Protocol):
     def latency(self, market: MarketId) -> LatencyReport:
         """Return how long the market's decisions took. UnknownMarketError where there is none."""
 
-    def live(self) -> str:
-        """Return why the process should be ended; "" where it should not."""
+    def stuck(self) -> str:
+        """Return which vital part has work and does none: the process should be ended; "" where none is stuck."""
 
     def metrics(self) -> str:
         """Return the figures in Prometheus' text format."""
@@ -39,7 +39,7 @@ class Controlled(Protocol):
     def judge(self, report: Report) -> Health:
         """Return how well the daemon is that says this of itself."""
 
-    def ready(self) -> str:
+    def unready(self) -> str:
         """Return why the daemon does not do its work yet; "" where it does."""
 
     def config(self) -> Mapping[str, object]:

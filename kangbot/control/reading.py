@@ -9,7 +9,7 @@ from aiohttp import web
 from kangbot.control.access import Access
 from kangbot.control.kept import Kept, Made
 from kangbot.control.port import Controlled
-from kangbot.control.route import Call, Route, get
+from kangbot.control.route import NO_MARKET, Call, Route, get
 from kangbot.health.checks import Health
 from kangbot.health.metrics import CONTENT_TYPE
 from kangbot.health.report import ErrorReport, LatencyReport, MarketReport, Report
@@ -84,14 +84,14 @@ class Reading:
             get("/metrics", "The figures for Prometheus.", self._metrics, str, look, media="text/plain"),
             get("/report", "Everything the daemon says of itself.", self._report, Report, look),
             get("/markets", "Every market.", self._markets, list[MarketReport], look),
-            get("/markets/{market}", "One market.", self._market, MarketReport, look, also={404: "No such market."}),
+            get("/markets/{market}", "One market.", self._market, MarketReport, look, also=NO_MARKET),
             get(
                 "/markets/{market}/latency",
                 "How long one market's decisions took, from the frame on, by buckets.",
                 self._latency,
                 LatencyReport,
                 look,
-                also={404: "No such market."},
+                also=NO_MARKET,
             ),
             get("/errors", "Errors by kind, with how often they came of late.", self._errors, list[ErrorReport], look),
             get("/positions", "What is held now.", self._positions, list[Position], look),
@@ -117,7 +117,7 @@ class Reading:
         return self._kept_ready.answer()
 
     def _make_live(self) -> Made:
-        live = not self._daemon.live()
+        live = not self._daemon.stuck()
         return 200 if live else 503, msgspec.json.encode(Live(live=live))
 
     def _make_health(self) -> Made:
@@ -125,7 +125,7 @@ class Reading:
         return 503 if health.status is Status.CRITICAL else 200, msgspec.json.encode(health)
 
     def _make_ready(self) -> Made:
-        ready = not self._daemon.ready()
+        ready = not self._daemon.unready()
         return 200 if ready else 503, msgspec.json.encode(Ready(ready=ready))
 
     async def _report(self, _: Call) -> object:

@@ -17,6 +17,10 @@ from kangbot.control.door import Caller, Guard
 
 _JSON = "application/json"
 
+IDEMPOTENT = "Idempotent: repeating it changes nothing."
+NO_MARKET = {404: "No such market."}
+FORGOTTEN = {503: "It is done, and no disk took it: a restart would forget it."}
+
 
 class Nothing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A body or a query that says nothing: `{}`, or none at all."""
@@ -79,6 +83,30 @@ def get(
         media=media,
         also=also or {},
         same=same or {},
+    )
+
+
+def post(
+    path: str,
+    summary: str,
+    handle: Handle,
+    returns: Any,
+    *,
+    note: str = IDEMPOTENT,
+    body: type[msgspec.Struct] = Nothing,
+    also: Mapping[int, str] | None = None,
+) -> Route:
+    """Return a route that acts."""
+    return Route(
+        method=hdrs.METH_POST,
+        path=path,
+        summary=summary,
+        note=note,
+        handle=handle,
+        access=Access.CONTROL,
+        returns=returns,
+        body=body,
+        also=also or {},
     )
 
 

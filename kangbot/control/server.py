@@ -162,9 +162,11 @@ class ControlServer:
         tokens = tokens_in(listen.control_token, listen.read_token)
         self._hide(*tokens.secrets)
         names = (*LOOPBACK_NAMES, *listen.names)
-        door = Door(tokens=tokens, clock=self._clock, names=names, cookie=f"kangbot_{listen.port}")
+        door = Door(tokens=tokens, clock=self._clock, names=names, cookie_name=f"kangbot_{listen.port}")
         self._served = (*self._routes, *Entrance(door, self._told).routes())
-        runner = await self._runner(door.admit, self._served, (door.same_house,), lambda: door.refused, strict=True)
+        runner = await self._runner(
+            door.admit, self._served, (door.same_house,), lambda: door.wrong_tokens, strict=True
+        )
         try:
             await web.TCPSite(runner, listen.host, listen.port, reuse_address=True).start()
         except OSError as error:
@@ -179,7 +181,7 @@ class ControlServer:
         guard: Guard,
         routes: tuple[Route, ...],
         first: tuple[Middleware, ...],
-        doubts: Callable[[], int],
+        wrong_tokens: Callable[[], int],
         *,
         strict: bool,
     ) -> web.ServerRunner:
@@ -191,7 +193,9 @@ class ControlServer:
         self._runners.append(application)
         await application.setup()
         assert application.server is not None  # it is set up
-        runner = web.ServerRunner(Connections(application.server, doubts), handle_signals=False, shutdown_timeout=1.0)
+        runner = web.ServerRunner(
+            Connections(application.server, wrong_tokens), handle_signals=False, shutdown_timeout=1.0
+        )
         self._runners.insert(0, runner)  # whoever listens ends before what it serves
         await runner.setup()
         return runner

@@ -11,7 +11,10 @@ from collections.abc import Callable
 import structlog
 
 from kangbot.machines.limiter import Window
+from kangbot.machines.pauses import Pauses
 from kangbot.machines.priority import Allowance, Priority
+from kangbot.model.events import RequestsPaused
+from kangbot.ports import Journal
 from kangbot.runtime.world import SECOND_NS, Clock
 
 log = structlog.get_logger(__name__)
@@ -138,3 +141,15 @@ class Budget:
     def _drop_canceled(self) -> None:
         while self._waiting and self._waiting[0][2].done():
             heapq.heappop(self._waiting)
+
+
+def remembered_budget(
+    *, clock: Clock, venue: str, windows: tuple[Window, ...], journal: Journal, pauses: Pauses
+) -> Budget:
+    """Return a budget whose pauses outlive the process: the journal gets them, and `pauses` has what it remembers."""
+
+    def keep(until_ns: int) -> None:
+        journal.append(RequestsPaused(budget=venue, until_ns=until_ns, at_ns=clock.now_ns()), reserve=True)
+
+    paused_ns = pauses.left_ns(venue, clock.now_ns())
+    return Budget(clock=clock, venue=venue, windows=windows, paused_ns=paused_ns, keep=keep)

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from kangbot.errors import NeedsHuman
-from kangbot.execution.budget import Budget
+from kangbot.execution.budget import Budget, remembered_budget
 from kangbot.execution.venue_clock import VenueClock
 from kangbot.journal.announce import AnnouncedJournal
 from kangbot.journal.compact import Compactor
@@ -25,7 +25,7 @@ from kangbot.market.gateway import Gateway
 from kangbot.market.killswitch import KillSwitch
 from kangbot.market.roster import Roster
 from kangbot.market.terms import Terms
-from kangbot.model.events import Lane, RequestsPaused
+from kangbot.model.events import Lane
 from kangbot.model.ids import ClientId, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
@@ -248,17 +248,9 @@ class Life:
             await switch.release("operator")
 
     def _budget(self, kind: str, a_second: int, journal: Journal, pauses: Pauses) -> Budget:
-        name, clock = f"{VENUE} {kind}", self.clock
-
-        def keep(until_ns: int) -> None:
-            journal.append(RequestsPaused(budget=name, until_ns=until_ns, at_ns=clock.now_ns()), reserve=True)
-
-        return Budget(
-            clock=clock,
-            venue=name,
-            windows=(Window(most=a_second, span_ns=SECOND_NS),),
-            paused_ns=pauses.left_ns(name, clock.now_ns()),
-            keep=keep,
+        windows = (Window(most=a_second, span_ns=SECOND_NS),)
+        return remembered_budget(
+            clock=self.clock, venue=f"{VENUE} {kind}", windows=windows, journal=journal, pauses=pauses
         )
 
     def _leaves(self, intent: Intent) -> None:

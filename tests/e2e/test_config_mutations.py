@@ -61,7 +61,7 @@ def _found_by_itself(world: World, wanted: Settings | tuple[str, ...]) -> tuple[
         problem = world.client.report().config.problem
         if problem:
             return (problem,)
-        if isinstance(wanted, Settings) and world.client.config()["markets"] == shown(wanted.markets):
+        if isinstance(wanted, Settings) and world.client.ask("/config")["markets"] == shown(wanted.markets):
             return ()
         time.sleep(0.2)
     raise AssertionError("the daemon did not find what was saved")
@@ -80,7 +80,7 @@ def suffer(world: World, chosen: list[Mutation]) -> dict[str, object]:
     unclear: list[str] = []
     begun = time.monotonic()
     for number, mutation in enumerate(chosen):
-        before = world.client.config()
+        before = world.client.ask("/config")
         if mutation.text is not None and number % _BY_ITSELF == 0:
             found += 1
             write_in_place(world.config, mutation.text)
@@ -89,8 +89,8 @@ def suffer(world: World, chosen: list[Mutation]) -> dict[str, object]:
         else:
             mutation.put(world.config)
             wanted = _read(world)
-            problems = tuple(world.client.reload_config().problems)
-        after = world.client.config()
+            problems = tuple(world.client.tell("/config/reload")["problems"])
+        after = world.client.ask("/config")
         if problems:
             refused += 1
             unclear += [f"{mutation.name}: {words}" for words in _unclear(problems, world.config)]
@@ -105,7 +105,7 @@ def suffer(world: World, chosen: list[Mutation]) -> dict[str, object]:
             elif after["risk"] != shown(difference(good, wanted).settings.risk):
                 half.append(f"{mutation.name}: accepted, and other limits hold")
         save(world.config, CONFIG.encode())
-        world.client.reload_config()
+        world.client.tell("/config/reload")
     took_s = time.monotonic() - begun
     report = world.until(lambda report: report.live == len(MARKETS))
     traded = world.orders(more_than=report.orders.filled)

@@ -45,7 +45,7 @@ def test_a_daemon_that_is_asked_for_anything_answers_by_its_document_and_trades_
     assert "control.fault" not in (world.folder / "daemon.log").read_text()
     client = world.client
     client.release()
-    client.command_all("start")
+    client.tell("/start-all")
     report = world.until(lambda report: report.live == len(MARKETS))
     assert report.pid == pid
     assert sum(market.falls for market in report.markets) == 0

@@ -64,8 +64,8 @@ def test_a_restart_resumes_what_the_operator_wanted(world: World) -> None:
     """A market that was stopped stays stopped over `kill -9`, a paused one comes back paused, the rest run."""
     world.start()
     world.live()
-    world.client.command("bybit:SOL-USDT:USDT", "stop")
-    world.client.command("bybit:XRP-USDT:USDT", "pause")
+    world.client.tell("/markets/bybit:SOL-USDT:USDT/stop")
+    world.client.tell("/markets/bybit:XRP-USDT:USDT/pause")
     wanted = {"SOL/USDT:USDT": "stopped", "XRP/USDT:USDT": "paused"}
     world.until(
         lambda r: len(r.markets) == len(MARKETS) and all(m.state == wanted.get(m.symbol, "live") for m in r.markets)

@@ -77,7 +77,7 @@ def test_a_paper_account_outlives_kill_9(paper: World) -> None:
     paper.sandbox.pause()
     # Prices stand still, but strategies go on: the bar that just ended, or a start on slightly other bars, may well
     # turn a position round. Stopped markets keep theirs, and its stop.
-    paper.client.command_all("stop")
+    paper.client.tell("/stop-all")
     before = at_rest(paper)
     assert net(before)
     paper.daemon.kill()

@@ -80,7 +80,7 @@ def test_what_is_bought_is_no_loss_and_is_worth_its_price(world: World) -> None:
     world.start()
     begun = world.until(lambda report: bool(report.equity)).equity["USDT"]
     (market,) = world.until(lambda report: any(market.net for market in report.markets)).markets
-    world.client.command(market.market, "stop")
+    world.client.tell(f"/markets/{market.market}/stop")
     held = world.until(lambda report: report.markets[0].state == "stopped").markets[0].net
     world.daemon.kill()
     jump(world, 1.5)
@@ -119,7 +119,7 @@ def test_a_holding_has_its_stop_at_the_exchange(world: World) -> None:
     world.config.write_text(CROSSES)
     world.start()
     (market,) = world.until(lambda report: any(one.net and one.stop for one in report.markets)).markets
-    world.client.command(market.market, "stop")
+    world.client.tell(f"/markets/{market.market}/stop")
     (market,) = world.until(lambda report: report.markets[0].state == "stopped").markets
     held = market.net
     (stop,) = at_the_exchange(world)

@@ -48,7 +48,7 @@ def test_a_stop_that_was_lost_is_back_after_a_restart(world: World) -> None:
     world.until(lambda report: sum(bool(market.net) for market in report.markets) >= 3)
     world.sandbox.pause()
     for base in MARKETS:
-        world.client.command(f"bybit:{base}-USDT:USDT", "stop")
+        world.client.tell(f"/markets/bybit:{base}-USDT:USDT/stop")
     world.until(lambda report: all(market.state == "stopped" for market in report.markets))
     before = world.sandbox.truth()
     assert before["stops"].keys() == before["positions"].keys() != set()

@@ -79,7 +79,7 @@ def test_a_full_inbox_is_its_markets_own(world: FaultWorld, expect: Expect) -> N
         "nothing lost or doubled",
     )
     before = world.trading()
-    world.client.command(world.of("ETH").market, "stop")
+    world.client.tell(f"/markets/{world.of('ETH').market}/stop")
     world.until(lambda report: world.of("ETH").state == "stopped", 30)
     held, since = world.of("ETH"), time.time()
     price = world.of("BTC").price

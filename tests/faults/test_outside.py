@@ -27,13 +27,13 @@ def life(world: FaultWorld, hole: tuple[Mute, ...] = ()) -> tuple[float, float, 
     early = any(service.silent.is_set() for service in hole)
     if early:
         world.until(lambda report: bool(report.markets))
-        world.client.command(TOLD, "start")  # it changes nothing, and is told once
+        world.client.tell(f"/markets/{TOLD}/start")  # it changes nothing, and is told once
     world.live()
     took = time.monotonic() - begun
     for service in hole:
         service.silent.set()
     if hole and not early:
-        world.client.command(TOLD, "start")
+        world.client.tell(f"/markets/{TOLD}/start")
     time.sleep(WATCHED_S)
     if hole:
         world.until(lambda _: all(service.swallowed for service in hole), 60)

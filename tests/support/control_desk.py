@@ -44,7 +44,7 @@ class Desk:
         self.obeyed: list[tuple[object, ...]] = []
         self.journal: list[tuple[str, str]] = []
         self.waits = ""
-        self.stuck = ""
+        self.hangs = ""  # which part
         self.disk_full = False
         self.away = False
         self.broken = True  # a breaker is open: its only market cannot enter, which is critical
@@ -63,20 +63,20 @@ class Desk:
         self._known(market)
         return LatencyReport(market=market, bounds_ms=[0.064, 0.128], counts=[1, 20, 3], longest_ms=4.5)
 
-    def live(self) -> str:
-        return self.stuck
+    def stuck(self) -> str:
+        return self.hangs
 
     def metrics(self) -> str:
         return exposition(REPORT, self.health(), {}, {})
 
     def health(self) -> Health:
         breakers = REPORT.breakers if self.broken else []
-        return self.judge(structs.replace(REPORT, stuck=self.stuck, breakers=breakers))
+        return self.judge(structs.replace(REPORT, stuck=self.hangs, breakers=breakers))
 
     def judge(self, report: Report) -> Health:
         return health_of(report, HealthSettings().thresholds)
 
-    def ready(self) -> str:
+    def unready(self) -> str:
         return self.waits
 
     def config(self) -> Mapping[str, object]:

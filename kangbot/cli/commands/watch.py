@@ -64,11 +64,10 @@ def orders(
     as_json: Json = False,
 ) -> None:
     """Show the last orders, with what became of them."""
-    from kangbot.cli.online import ask, listing, online, page
+    from kangbot.cli.online import listing, newest, online
 
-    path = page("/orders", limit, market)
     show = listing("intended_at", "market", "side", "quantity", "status", "filled", "average", "reason")
-    raise typer.Exit(online(config, socket, ask(path), show, as_json=as_json))
+    raise typer.Exit(online(config, socket, newest("/orders", limit, market), show, as_json=as_json))
 
 
 @commands.command()
@@ -90,11 +89,10 @@ def events(
     as_json: Json = False,
 ) -> None:
     """Show what happened last."""
-    from kangbot.cli.online import ask, listing, online, page
+    from kangbot.cli.online import listing, newest, online
 
-    path = page("/events", limit, market)
     show = listing("at", "severity", "kind", "market", "message")
-    raise typer.Exit(online(config, socket, ask(path), show, as_json=as_json))
+    raise typer.Exit(online(config, socket, newest("/events", limit, market), show, as_json=as_json))
 
 
 @commands.command()

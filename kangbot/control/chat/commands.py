@@ -91,6 +91,7 @@ class ChatCommands:
         if words not in ([], ["flatten"]):
             return "/kill, or /kill flatten to close every position as well"
         await self._daemon.kill("from a chat", caller, flatten=bool(words))
+        self._daemon.told(f"kill{' and flatten' * bool(words)}", caller)  # what comes again, too
         also = "; every position is being closed" if words else ""
         return f"the kill switch is set{also}. `kangbot release` on the server lifts it"
 

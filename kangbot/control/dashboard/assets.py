@@ -2,7 +2,8 @@
 
 Our own files are small; they are compressed at their first use and kept. The library of the charts is 5 MB in its
 package: it is compressed once, in a thread, into the state folder, and sent from that file, so that the daemon's memory
-never holds it and a browser fetches 1.4 MB once. Its package is never imported.
+never holds it and a browser fetches 1.4 MB once. Its package is never imported. What an older version of it left there
+is removed at the start.
 """
 
 import asyncio
@@ -13,13 +14,17 @@ import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from aiohttp import web
 
 from kangbot.runtime.threads import Worker
 
+log = structlog.get_logger(__name__)
+
 _STATIC = Path(__file__).parent / "static"
 _KINDS = (".html", ".css", ".js", ".svg")
 _CHARTS = "plotly.js"
+_PACKED = "plotly-{size}.js.gz"  # of a library of so many bytes: another version has another size
 _HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}  # asked for again, and answered 304 by its tag
 
 
@@ -46,6 +51,20 @@ class Assets:
         router.add_get("/", self._page)
         router.add_get(f"/static/{_CHARTS}", self._charts)
         router.add_get("/static/{name}", self._static)
+
+    def tidy(self) -> None:
+        """Remove what an older library, or a death while one was compressed, has left in the folder."""
+        source = charts_library()
+        current = None if source is None else self._packed(source)
+        for stale in self._cache.glob("plotly-*.js.*"):
+            if stale != current:
+                try:
+                    stale.unlink()
+                except OSError as error:
+                    log.warning("dashboard.stale_library", file=stale.name, error=error.strerror)
+
+    def _packed(self, source: Path) -> Path:
+        return self._cache / _PACKED.format(size=source.stat().st_size)
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         return self._send(request, "index.html")
@@ -80,7 +99,7 @@ class Assets:
             raise web.HTTPNotFound(text="the package plotly is not installed: the page shows no candles without it")
         if "gzip" not in request.headers.get("Accept-Encoding", ""):
             return web.FileResponse(source, headers=_HEADERS)
-        packed = self._cache / f"plotly-{source.stat().st_size}.js.gz"
+        packed = self._packed(source)
         async with self._packing:
             if not packed.is_file():
                 worker = Worker("pages")

@@ -257,7 +257,7 @@ async def test_health_tells_every_check_and_live_only_what_is_stuck(tmp_path: Pa
             assert {check["name"] for check in said["checks"]} >= {"breakers", "memory", "loop_lag"}
         async with http.get(f"{served.url}/live") as answer:
             assert (answer.status, await answer.json()) == (200, {"live": True})
-        served.desk.stuck = "journal for 60 s"
+        served.desk.hangs = "journal for 60 s"
         await asyncio.sleep(KEPT_S + 0.05)
         async with http.get(f"{served.url}/live") as answer:
             assert (answer.status, await answer.json()) == (503, {"live": False})

@@ -90,12 +90,12 @@ async def test_a_markets_quarantine_is_lifted_by_its_name(desk: Desk, path: Path
 async def test_markets_are_commanded_one_by_one_and_together(desk: Desk, path: Path) -> None:
     """An unknown market and an unknown command are told so; what was obeyed is in the journal."""
     client, loop = ControlClient(path), asyncio.get_running_loop()
-    place = await loop.run_in_executor(None, client.command, "v:A", "pause")
+    place = await loop.run_in_executor(None, client.tell, "/markets/v:A/pause")
     assert place["state"] == "stopped"
-    await loop.run_in_executor(None, client.command_all, "stop")
+    await loop.run_in_executor(None, client.tell, "/stop-all")
     for market, command, words in (("v:B", "stop", "no market 'v:B'"), ("v:A", "dance", "nothing is at this address")):
         with pytest.raises(ValueError, match=words):
-            await loop.run_in_executor(None, client.command, market, command)
+            await loop.run_in_executor(None, client.tell, f"/markets/{market}/{command}")
     assert desk.obeyed == [("v:A", Command.PAUSE, "control socket"), (Command.STOP, "control socket")]
     assert desk.journal == [("pause v:A", "control socket"), ("stop-all", "control socket")]
 

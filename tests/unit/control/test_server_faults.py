@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -49,7 +50,7 @@ class Faulty:
     def force_retry(self, market: MarketId, caller: str) -> None:
         raise ZeroDivisionError
 
-    def live(self) -> str:
+    def stuck(self) -> str:
         raise ZeroDivisionError
 
     def metrics(self) -> str:
@@ -64,7 +65,7 @@ class Faulty:
     def judge(self, report: Report) -> Health:
         raise ZeroDivisionError
 
-    def ready(self) -> str:
+    def unready(self) -> str:
         raise ZeroDivisionError
 
     def config(self) -> Mapping[str, object]:
@@ -132,7 +133,7 @@ async def test_a_fault_of_ours_is_words_for_the_caller_and_one_event_in_the_log(
 async def test_a_command_that_comes_too_late_is_refused_in_words(path: Path) -> None:
     """As any refusal of ours."""
     with pytest.raises(ValueError, match="the daemon is stopping"):
-        await apart(ControlClient(path).command_all, "start")
+        await apart(ControlClient(path).tell, "/start-all")
 
 
 async def test_whatever_is_asked_the_answer_is_json(path: Path) -> None:
@@ -150,9 +151,9 @@ async def test_whatever_is_asked_the_answer_is_json(path: Path) -> None:
 async def test_a_market_with_a_strange_name_is_only_unknown(path: Path) -> None:
     """Spaces and signs are escaped on the way; the daemon answers for itself."""
     with pytest.raises(ValueError, match="no market 'no such/märket"):
-        await apart(ControlClient(path).command, "no such/märket?\n", "stop")
+        await apart(ControlClient(path).tell, f"/markets/{quote('no such/märket?' + chr(10), safe=':')}/stop")
     with pytest.raises(ValueError, match="the daemon is stopping"):
-        await apart(ControlClient(path).command, "a", "stop")
+        await apart(ControlClient(path).tell, "/markets/a/stop")
 
 
 async def test_an_answer_that_is_not_ours_is_one_line(tmp_path: Path) -> None:
@@ -184,7 +185,7 @@ async def test_a_socket_that_another_daemon_serves_is_left_to_it(path: Path) -> 
         await second.start()
     await second.aclose()
     with pytest.raises(ValueError, match="the daemon is stopping"):
-        await apart(ControlClient(path).command_all, "start")
+        await apart(ControlClient(path).tell, "/start-all")
 
 
 async def test_a_socket_of_a_killed_daemon_is_replaced(tmp_path: Path) -> None:

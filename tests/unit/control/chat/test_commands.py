@@ -66,6 +66,7 @@ async def test_the_kill_switch_is_set(commands: ChatCommands, desk: Desk, line: 
     """With `flatten` every position is closed as well; the answer says how it is lifted."""
     said = await commands.answer(line, "ann")
     assert desk.obeyed == [("kill", "from a chat", flatten, "ann")]
+    assert desk.journal == [("kill and flatten" if flatten else "kill", "ann")]
     assert "kangbot release" in said
 
 

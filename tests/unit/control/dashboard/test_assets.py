@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from structlog.testing import capture_logs
 
 from kangbot.control.dashboard.assets import Assets, charts_library
 from kangbot.health.checks import health_of
@@ -91,3 +92,24 @@ async def test_the_charts_come_out_of_their_package_compressed(client: Client, t
     made_ns = packed[0].stat().st_mtime_ns
     assert (await client.get("/static/plotly.js")).status == 200
     assert packed[0].stat().st_mtime_ns == made_ns
+
+
+async def test_what_an_older_library_left_is_removed(client: Client, tmp_path: Path) -> None:
+    """After an upgrade, and after a death in the middle; what is of this version stays, and so does all else."""
+    cache, source = tmp_path / "cache", charts_library()
+    assert source is not None
+    Assets(cache).tidy()  # a folder that is not there has nothing in it
+    cache.mkdir()
+    current = f"plotly-{source.stat().st_size}.js.gz"
+    for name in ("plotly-1.js.gz", "plotly-1.js.part", current, "journal.db"):
+        (cache / name).touch()
+    Assets(cache).tidy()
+    assert {path.name for path in cache.iterdir()} == {current, "journal.db"}
+
+
+async def test_a_library_that_cannot_be_removed_is_said_and_ends_nothing(tmp_path: Path) -> None:
+    """It costs room, and no more."""
+    (tmp_path / "plotly-1.js.gz").mkdir()
+    with capture_logs() as logs:
+        Assets(tmp_path).tidy()
+    assert [(entry["event"], entry["file"]) for entry in logs] == [("dashboard.stale_library", "plotly-1.js.gz")]
