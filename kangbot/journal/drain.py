@@ -26,7 +26,8 @@ class Drain:
 
     `mark(sequence)` is told up to where the history has everything, after each batch (`JournalWriter.mark_drained`).
     `linger_s` is how long it waits for a batch to grow, so that a trickle does not become a transaction an event.
-    `changed(reason)` is told once why the history is away, and once None when it is back.
+    `changed(reason)` is told once why the history is away, again where that becomes a person's to put right, and once
+    None when it is back.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Drain:
         self._at = 0  # what the history has, as far as it said
         self.failures = 0  # calls that the history did not answer well
         self._away_since_ns: int | None = None
+        self._needs_human = False  # said of the absence that lasts
 
     @property
     def backlog(self) -> int:
@@ -131,9 +133,13 @@ class Drain:
             return None
 
     def _away(self, error: Exception) -> None:
-        if self._away_since_ns is not None:
+        """Tell of it once; again where what might have passed by itself turns out to be a person's to put right."""
+        begins, worse = self._away_since_ns is None, isinstance(error, NeedsHuman) and not self._needs_human
+        if not begins and not worse:
             return
-        self._away_since_ns = self._clock.now_ns()
+        if begins:
+            self._away_since_ns = self._clock.now_ns()
+        self._needs_human = worse
         if isinstance(error, KangbotError):
             remedy = {"remedy": error.remedy} if isinstance(error, NeedsHuman) else {}
             log.warning("history.away", reason=error.message, code=error.code, **remedy)
@@ -146,6 +152,6 @@ class Drain:
         if self._away_since_ns is None:
             return
         seconds = (self._clock.now_ns() - self._away_since_ns) // SECOND_NS
-        self._away_since_ns = None
+        self._away_since_ns, self._needs_human = None, False
         log.warning("history.back", away_s=seconds, failures=self.failures, backlog=self.backlog)
         self._changed(None)

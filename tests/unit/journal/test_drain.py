@@ -154,6 +154,32 @@ async def test_history_that_needs_a_human_is_asked_again(journal: JournalWriter)
     assert told == ["old schema", None]
 
 
+async def test_an_absence_that_becomes_a_persons_is_told_again(journal: JournalWriter) -> None:
+    """A server that was restarted answers with an expired certificate: who waits for it to come back waits for ever."""
+    history, told = MemoryHistory(), list[str | None]()
+    feeding = drain(journal, history, told)
+    await journal.append(noted(1))
+    with capture_logs() as logs:
+        task = asyncio.create_task(feeding.run())
+        for error in (
+            Retryable("refused"),
+            NeedsHuman("the certificate has expired", remedy="renew it"),
+            Retryable("refused"),  # of the same absence: told already
+            NeedsHuman("the certificate has expired", remedy="renew it"),
+        ):
+            history.error, failures = error, feeding.failures
+            await until(lambda failures=failures: feeding.failures >= failures + 2)
+        history.error = None
+        await until(lambda: len(history.rows) == 1)
+        history.error = NeedsHuman("the certificate has expired", remedy="renew it")  # another absence
+        journal.append(noted(2))
+        await until(lambda: len(told) == 4)
+        await close_task(task)
+    assert told == ["refused", "the certificate has expired", None, "the certificate has expired"]
+    remedies = [entry.get("remedy") for entry in logs if entry["event"] == "history.away"]
+    assert remedies == [None, "renew it", "renew it"]
+
+
 async def test_new_drain_goes_on_where_the_history_is(journal: JournalWriter) -> None:
     """A cancelled drain may be followed by another at any time."""
     history = MemoryHistory()
