@@ -39,6 +39,7 @@ Deliver = Callable[[AccountEvent | Reconciled], None]
 
 OVERLAP_NS = 60 * SECOND_NS  # executions are asked for again from so long before the last round
 START_OVERLAP_NS = 3600 * SECOND_NS  # and from so long before the last execution we know, after a start
+_SLOW_NS = 60 * SECOND_NS  # between two rounds, where nothing is under way: as late as a hand's order is heard of
 _GAP_S = 0.25  # between two rounds: markets that start one after another share them
 
 
@@ -79,7 +80,6 @@ class Account:
         last_execution_ns: int,
         born_ns: int,
         equity: Mapping[str, Money],
-        slow_s: float = 60.0,
         busy_s: float = 5.0,
         timeout_s: float = 15.0,
         offset_ns: Callable[[], int] = lambda: 0,
@@ -91,7 +91,6 @@ class Account:
         self._journal = journal
         self._venue = venue
         self._budget = budget
-        self._slow_ns = int(slow_s * SECOND_NS)
         self._busy_s = busy_s
         self._timeout_s = timeout_s
         self._offset_ns = offset_ns
@@ -190,7 +189,7 @@ class Account:
                     await self._kick.wait()
             except TimeoutError:
                 self._count()
-                if self._clock.now_ns() - self._asked_ns >= self._slow_ns or self._busy():
+                if self._clock.now_ns() - self._asked_ns >= _SLOW_NS or self._busy():
                     return
 
     def _busy(self) -> bool:
