@@ -24,6 +24,7 @@ from kangbot.market.asking import ask_patiently
 from kangbot.market.assembly import Assembly
 from kangbot.market.gateway import Gateway
 from kangbot.market.inbox import Released
+from kangbot.market.left_behind import left_behind
 from kangbot.market.naming import UnknownMarketError
 from kangbot.market.outcomes import Outcomes
 from kangbot.market.roster import Roster
@@ -76,6 +77,7 @@ class Floor:
         self.decisions = Latencies()  # frame to decision
         self.orders = Latencies()  # frame to the order's request
         self._world = world
+        self._journal = journal
         self._memory = memory
         self._gateway = gateway
         self._roster = roster
@@ -172,6 +174,7 @@ class Floor:
         for spec in self._specs:
             if spec.symbol in instruments:
                 self._add(spec, instruments[spec.symbol])
+        self._tell_left_behind()
         self._account_stream = gateway.feeds.account(self.account)
         keeper = self._terms.supervisor(self._world.clock, self._world.fork(f"floor/{name}/account").random)
         self._tasks.spawn("account", keeper.keep(self.account.run, self._outcomes.account_fell))
@@ -185,6 +188,11 @@ class Floor:
                 lambda: clock.measure(ask), budget=budget, draw=draw, what="its time", waits=self._waits
             )
         self._tasks.spawn("clock", clock.keep(ask, budget))
+
+    def _tell_left_behind(self) -> None:
+        for note in left_behind(self._memory.markets.values(), self.markets, self._world.clock.now_ns()):
+            log.warning(note.kind, market=note.market, message=note.message)
+            self._journal.append(note)
 
     def _waits(self, reason: str) -> None:
         self.waiting = reason

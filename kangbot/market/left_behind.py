@@ -1,0 +1,35 @@
+"""What the journal remembers of a market that does not run here any more: nobody looks after it.
+
+A market leaves by an edit of the configuration, or because the venue trades it no longer. While the daemon runs, its
+books are kept all the same. After a restart they are not, and the venue is not even asked for it: so whoever starts the
+daemon is told what it leaves behind, at each start.
+"""
+
+from collections.abc import Collection, Iterable
+
+from kangbot.machines.memory import MarketMemory
+from kangbot.model.events import Noted, Severity
+from kangbot.model.ids import MarketId, spot_base
+
+
+def left_behind(memories: Iterable[MarketMemory], running: Collection[MarketId], now_ns: int) -> list[Noted]:
+    """Return a note on each market that is not `running` and has something left."""
+    return [
+        Noted(kind="market.left_behind", severity=Severity.WARNING, market=known.market, message=what, at_ns=now_ns)
+        for known in memories
+        if known.market not in running and (what := _left(known))
+    ]
+
+
+def _left(known: MarketMemory) -> str:
+    """Return in words what is held there and what is under way; "" for nothing.
+
+    Coins that no stop covered are too few to be sold, or somebody's: they lie where they are.
+    """
+    said = []
+    net, stop = known.position.net, known.stop
+    if net and (stop is not None or not spot_base(known.market)):
+        said.append(f"{net} is held {'without a stop' if stop is None else f'with a stop at {stop}'}")
+    if flying := [order.client_id for order in known.orders if not order.settled]:
+        said.append(f"what became of {', '.join(flying)} is not known")
+    return f"nobody looks after it any more, and {'; '.join(said)}" if said else ""

@@ -1,0 +1,69 @@
+"""What a start tells of markets that do not run here any more."""
+
+import asyncio
+
+import msgspec
+
+from kangbot.machines.memory import MarketMemory
+from kangbot.machines.order import Order
+from kangbot.market.left_behind import left_behind
+from kangbot.model.events import Noted
+from kangbot.model.ids import MarketId
+from kangbot.model.orders import Evidence, OrderStatus
+from kangbot.model.position import Position
+from tests.support.floor_story import Steered, Story, play, spec
+from tests.support.trade_words import MARKET, START, dec, intent
+
+PAIR = MarketId("bybit:BTC-USDT")
+
+
+def known(market: MarketId = MARKET, net: str = "0", stop: str = "", *orders: Order) -> MarketMemory:
+    """Return what is remembered of a market."""
+    position = Position(market=market, net=dec(net))
+    return MarketMemory(market=market, position=position, stop=dec(stop) if stop else None, orders=orders)
+
+
+def said(memory: MarketMemory) -> list[str]:
+    """Return what is told of it."""
+    return [note.message.partition(", and ")[2] for note in left_behind([memory], (), START)]
+
+
+def test_what_is_held_is_told_with_its_stop() -> None:
+    """Of coins only what a stop covered: the rest is too little to be sold, or somebody's."""
+    assert said(known(net="2", stop="90")) == ["2 is held with a stop at 90"]
+    assert said(known(net="-2")) == ["-2 is held without a stop"]
+    assert said(known(PAIR, "0.5", "90")) == ["0.5 is held with a stop at 90"]
+    assert said(known(PAIR, "0.0004")) == []
+    assert said(known()) == []
+    assert left_behind([known(net="2")], {MARKET}, START) == []
+
+
+def test_an_order_under_way_is_told_of() -> None:
+    """One that has ended is not."""
+    flying = Order(intent=intent(), settle_ns=START)
+    over = msgspec.structs.replace(flying, status=OrderStatus.CANCELED, evidence=Evidence.STREAM)
+    assert said(known(MARKET, "0", "", over)) == []
+    assert said(known(MARKET, "0", "", flying)) == [f"what became of {flying.client_id} is not known"]
+
+
+def test_a_start_without_a_market_that_holds_something_says_so() -> None:
+    """Each start does, for as long as nobody has looked."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        await told.floor.close()
+        elsewhere = [spec(Steered(), market=MarketId("bybit:OTHER"))]
+        for _ in range(2):
+            again = Story(venue=told.venue, disk=told.disk, world=told.world, specs=elsewhere)
+            await again.open()
+            await again.floor.close()
+        await asyncio.sleep(1)
+        notes = [event for event in told.disk.events if isinstance(event, Noted) and event.kind == "market.left_behind"]
+        assert [(note.market, note.message) for note in notes] == [
+            (MARKET, "nobody looks after it any more, and 2 is held with a stop at 90")
+        ] * 2
+
+    play(story)
