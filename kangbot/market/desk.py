@@ -18,6 +18,7 @@ from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.order import Order, worst_case
 from kangbot.machines.plan import Style, Working, plan
 from kangbot.machines.resolve import in_flight
+from kangbot.machines.sizing import below_minimum
 from kangbot.machines.worth import Stake
 from kangbot.market.inbox import Inbox
 from kangbot.market.pace import Pace
@@ -108,7 +109,8 @@ class Desk:
         position = self.executor.position
         mark = quote.mid if quote is not None else position.entry or ZERO  # without an entry it is flat
         exposed = self.position if self.holds_coins else position  # a venue's position is ours to answer for as a whole
-        self._risk.position(self.spec.market, exposed.net, mark)
+        rest = bool(exposed.net) and not self._closable(exposed.net)
+        self._risk.position(self.spec.market, exposed.net, mark, rest=rest)
         now_ns = self._clock.now_ns()
         orders = self.executor.orders
         self._pace.look(orders, position.net, now_ns, exits_slow=self._exits_slow)
@@ -175,6 +177,28 @@ class Desk:
         if self._foreign is ForeignPolicy.ADOPT or not self.executor.holding.by_hand:
             return position
         return msgspec.structs.replace(position, net=self.executor.holding.ours(position.net))
+
+    @property
+    def stance(self) -> Position:
+        """The same as a strategy sees it: what no order can close is nothing.
+
+        Of coins something is left by almost every sale: fees make them uneven, and steps are whole. It would have a
+        strategy believe that it is in the market, with its stop beside an entry of long ago.
+        """
+        position = self.position
+        return position if self._closable(position.net) else msgspec.structs.replace(position, net=ZERO)
+
+    @property
+    def holds(self) -> bool:
+        """Whether something is held, ours or not, that an order can close."""
+        return self._closable(self.executor.position.net)
+
+    def _closable(self, net: Quantity) -> bool:
+        if not net:
+            return False
+        quote = self._inbox.quote
+        price = self.executor.position.entry if quote is None else quote.bid or quote.ask
+        return not below_minimum(abs(net), price or ZERO, self._instrument, Purpose.EXIT)
 
     @property
     def by_hand(self) -> str:

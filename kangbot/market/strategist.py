@@ -178,7 +178,7 @@ class Strategist:
             now_ns=self._clock.now_ns(),
             bars=tuple(self._window),
             quote=self._inbox.quote,
-            position=desk.position,
+            position=desk.stance,
             target=desk.target,
             last_trip=desk.executor.last_trip,
             indicators=self._indicators,

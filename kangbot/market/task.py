@@ -354,7 +354,7 @@ class MarketTask:
         if not self.intake.begun:
             return self.desk.unguarded or self._deaf()
         executor = self.desk.executor
-        if executor.position.net or any(order.intent.purpose is Purpose.EXIT for order in executor.orders):
+        if self.desk.holds or any(order.intent.purpose is Purpose.EXIT for order in executor.orders):
             return True
         return bool(executor.orders) and not self._data_held()
 
@@ -368,7 +368,7 @@ class MarketTask:
         due_ns = self.intake.fetch_ns()
         if due_ns is None:
             return None
-        bare = self.state in _DECIDING and not self.desk.executor.position.net  # a position is managed by its bars
+        bare = self.state in _DECIDING and not self.desk.holds  # a position is managed by its bars
         return None if bare and self._data_held() else due_ns
 
     def _closed(self, bar: Bar, *, fetched: bool = False) -> None:

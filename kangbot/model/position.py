@@ -55,6 +55,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     realised: Money = ZERO  # since ever, before fees
     fees_paid: Money = ZERO  # since ever
     opened_ns: int = 0
+    left: bool = False  # spot: all of it is what the last round trip left
     last_fill_ns: int = 0
     own: Quantity = ZERO  # spot: the sum of our fills ever, whatever hands did
     beyond: Quantity = ZERO  # spot: sold, and not counted here
@@ -155,7 +156,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             entry_value=self.entry_value + fill.quantity * fill.price,
             fees=self.fees + fill.fee,
             fees_paid=self.fees_paid + fill.fee,
-            opened_ns=self.opened_ns if self.net else fill.at_ns,
+            opened_ns=self.opened_ns if self.net and not self.left else fill.at_ns,
+            left=False,
             last_fill_ns=fill.at_ns,
         )
 
@@ -194,6 +196,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             entered=abs(net),
             entry_value=left_value,
             opened_ns=fill.at_ns if net else 0,
+            left=bool(net),
             realised=self.realised + profit,
             fees_paid=self.fees_paid + fee,
             last_fill_ns=fill.at_ns,

@@ -56,6 +56,7 @@ class AccountRisk:
         "_positions",
         "_record",
         "_reserved",
+        "_rests",
         "limits",
     )
 
@@ -64,6 +65,7 @@ class AccountRisk:
         self._currency = currency
         self._reserved: dict[ClientId, Reservation] = {}
         self._positions: dict[MarketId, Money] = {}  # absolute value of what is held; flat markets are absent
+        self._rests: dict[MarketId, None] = {}  # of those: what no order can close, which is no open position
         self._record = TrackRecord()
         self._equity: Money | None = None
         self._peak: Money = ZERO
@@ -107,12 +109,14 @@ class AccountRisk:
         """Release an order that can add nothing more. Harmless when repeated."""
         self._reserved.pop(client_id, None)
 
-    def position(self, market: MarketId, net: Quantity, mark: Price) -> None:
-        """Take in what a market holds, at its newest price."""
+    def position(self, market: MarketId, net: Quantity, mark: Price, *, rest: bool = False) -> None:
+        """Take in what a market holds, at its newest price; `rest`: it is what the last exit could not close."""
+        self._positions.pop(market, None)
+        self._rests.pop(market, None)
         if net:
             self._positions[market] = abs(net) * mark
-        else:
-            self._positions.pop(market, None)
+        if rest:
+            self._rests[market] = None
 
     def market_exposure(self, market: MarketId) -> Money:
         """Return what the market holds and what its open entries may add."""
@@ -127,7 +131,11 @@ class AccountRisk:
     @property
     def open_positions(self) -> int:
         """How many markets hold something or have an entry under way."""
-        return len(self._positions.keys() | {each.market for each in self._reserved.values()})
+        return len(self._open)
+
+    @property
+    def _open(self) -> set[MarketId]:
+        return (self._positions.keys() - self._rests.keys()) | {each.market for each in self._reserved.values()}
 
     # --------------------------------------------------------------------------------------------------------- equity
     def equity(self, amount: Money, now_ns: int) -> None:
@@ -240,6 +248,7 @@ class AccountRisk:
             market_exposure=self.market_exposure(market),
             total_exposure=self.total_exposure,
             open_positions=self.open_positions,
+            is_open=market in self._open,
             equity=self._equity,
             day_loss=self.day_loss(now_ns),
             drawdown_percent=self.drawdown_percent,

@@ -32,7 +32,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     worst: Money  # what the proposal adds to exposure at its worst; 0 for an exit
     market_exposure: Money = ZERO  # before the proposal: position and open entries of its market
     total_exposure: Money = ZERO  # the same over all markets
-    open_positions: int = 0  # markets with exposure
+    open_positions: int = 0  # markets with a position that can be closed, or an open entry
+    is_open: bool = False  # whether the proposal's market is one of them
     equity: Money | None = None
     day_loss: Money = ZERO  # 0 on a day in profit
     drawdown_percent: Decimal = ZERO

@@ -95,7 +95,7 @@ def total_notional(case: Case) -> str:
 
 def open_positions(case: Case) -> str:
     """Limit how many markets are open; one that is open already may grow."""
-    if case.limits.open_positions is None or case.context.market_exposure:
+    if case.limits.open_positions is None or case.context.is_open:
         return ""
     if case.context.open_positions >= case.limits.open_positions:
         return f"{case.context.open_positions} markets are open, the limit is {case.limits.open_positions}"

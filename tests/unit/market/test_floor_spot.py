@@ -1,6 +1,7 @@
 """A floor of one spot market: its coins are part of the account's equity."""
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 
 from kangbot.machines.guard import StopPolicy, StopTerms
@@ -144,17 +145,19 @@ def test_a_stop_beside_coins_that_gets_lost_again_and_again_ends_the_holding() -
     play(story)
 
 
+class Thin(SpotVenue):
+    """Sells what is closed but for a little: nobody buys the rest."""
+
+    def trade(self, order: VenueOrder, quantity: Decimal, *, cause: FillCause = FillCause.TRADE) -> None:
+        left = Decimal("0.04") if order.side is Side.SELL else Decimal(0)
+        super().trade(order, quantity - left, cause=cause)
+        if left:
+            order.status = OrderStatus.CANCELED
+            self.push(self.report(order))
+
+
 def test_coins_that_a_sale_left_hold_no_market_up() -> None:
     """They are too few to be sold, so their closing is over: after its rest the market enters again."""
-
-    class Thin(SpotVenue):
-        def trade(self, order: VenueOrder, quantity: Decimal, *, cause: FillCause = FillCause.TRADE) -> None:
-            """Sell what is closed but for a little: nobody buys the rest."""
-            left = Decimal("0.04") if order.side is Side.SELL else Decimal(0)
-            super().trade(order, quantity - left, cause=cause)
-            if left:
-                order.status = OrderStatus.CANCELED
-                self.push(self.report(order))
 
     async def story(told: Story) -> None:
         told.stops = StopTerms(rest_ns=SECOND)
@@ -173,6 +176,33 @@ def test_coins_that_a_sale_left_hold_no_market_up() -> None:
         for _ in range(3):
             await told.bar()
         assert told.venue.net > 1
+
+    play(story)
+
+
+def test_coins_that_a_sale_left_are_no_position_of_the_strategys() -> None:
+    """It would believe to be in the market, with its stop by an entry of long ago; and an edit would wait for ever."""
+
+    async def story(told: Story) -> None:
+        on_spot(told)
+        told.venue = Thin(clock=told.world.clock, kind=InstrumentKind.SPOT)
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        desk = told.task.desk
+        assert (desk.stance, desk.holds, told.risk.open_positions) == (desk.executor.position, True, 1)
+        told.floor.change(joins=(), leaves=(), changes=[replace(told.task.spec, size=Decimal(400))], caller="edit")
+        told.strategy.want(0)
+        for _ in range(2):
+            await told.bar()
+        assert desk.executor.position.net == Decimal("0.04")
+        assert (desk.stance.net, desk.holds, told.risk.open_positions) == (Decimal(0), False, 0)
+        assert desk.stance.entry is None
+        told.strategy.want(1)
+        for _ in range(2):
+            await told.bar()
+        assert desk.stance.net == Decimal(4)
 
     play(story)
 

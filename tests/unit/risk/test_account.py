@@ -91,6 +91,22 @@ def test_an_order_found_after_a_start_counts_unjudged(facts: MarketFacts, propos
     assert (risk.market_exposure(ETH), risk.market_exposure(BTC), risk.open_positions) == (D(900), D(0), 1)
 
 
+def test_what_an_exit_left_is_no_open_position(facts: MarketFacts, propose: Propose) -> None:
+    """It counts in exposure, takes no other market's place, and gives its own none."""
+    risk = account(open_positions=1)
+    risk.position(BTC, D("0.0004"), D(100), rest=True)
+    assert (risk.market_exposure(BTC), risk.open_positions) == (D("0.04"), 0)
+    risk.position(ETH, D(1), D(100))
+    assert risk.admit(propose(), ClientId("a"), facts, 0) == Blocked(
+        rule="open_positions", reason="1 markets are open, the limit is 1"
+    )
+    risk.position(ETH, D(0), D(100))
+    assert risk.admit(propose(), ClientId("b"), facts, 0) == Allowed()
+    risk.position(BTC, D("1.0004"), D(100))
+    risk.settle(ClientId("b"))
+    assert risk.open_positions == 1
+
+
 def test_entries_are_counted_as_they_are_admitted(facts: MarketFacts, propose: Propose) -> None:
     """Not only when their intent is in the journal."""
     risk = account(entries_an_hour=1)
