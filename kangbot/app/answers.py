@@ -116,6 +116,7 @@ class Answers:
             waiting=self.floor.waiting,
             tripped=tripped(self.floor.circuits.breakers, self.roster.places),
             killed=self.risk.killed,
+            journal=self.books.writer.hindered,
             history_away=self.books.history_away,
         )
 
@@ -260,6 +261,7 @@ class Answers:
             events=self.monitor.events(),
             local_fault_ns=self.floor.circuits.local_fault_ns,
             journal_sequence=self.books.journal.last,
+            journal_hindered=self.books.writer.hindered,
             journal_waiting=self.books.writer.queued,
             journal_bytes=self.books.writer.size_bytes(),
             history=self.books.history_kind,

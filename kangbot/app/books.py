@@ -43,6 +43,7 @@ class Books:
         self.compactor = Compactor(writer, world.clock, fresh=fresh)
         self._clock = world.clock
         self._changed = changed
+        writer.on_hindered(self._hindered)
 
     def watch(self, vitals: Vitals) -> None:
         """Have the writer watched: it must never die."""
@@ -66,6 +67,13 @@ class Books:
 
     def _noted(self, kind: str, severity: Severity, market: MarketId | None, message: str) -> Noted:
         return Noted(kind=kind, severity=severity, market=market, message=message, at_ns=self._clock.now_ns())
+
+    def _hindered(self, why: str) -> None:
+        """Tell people. The journal may refuse the very words; they reach whoever listens all the same."""
+        if why:
+            self.note("journal.full", Severity.ERROR, None, f"the journal refuses entries: {why}")
+        else:
+            self.note("journal.has_room", Severity.WARNING, None, "the journal takes everything again")
 
     def _history_changed(self, reason: str | None) -> None:
         self.history_away = reason or ""

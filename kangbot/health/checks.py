@@ -202,6 +202,13 @@ def _machine(report: Report, bounds: Thresholds) -> list[Check]:
     )
     return [
         _check("vitals", Status.CRITICAL if report.stuck else Status.HEALTHY, None, "", report.stuck or "all progress"),
+        _check(
+            "journal",
+            Status.CRITICAL if report.journal_hindered else Status.HEALTHY,
+            None,
+            "",
+            f"entries are refused: {report.journal_hindered}" if report.journal_hindered else "its disk takes all",
+        ),
         _check("loop_lag", bounds.lag_ms.judge(lag), lag, "ms", "p99 of the last half minute"),
         _check("memory", bounds.memory_percent.judge(percent), percent, "%", of),
         _check("disk", bounds.disk_mb.judge_left(report.disk_free_mb), report.disk_free_mb, "MB", "free for the state"),

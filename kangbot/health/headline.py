@@ -1,10 +1,10 @@
 """The daemon in one line: what `systemctl status` shows beside its name."""
 
 
-def headline(*, live: int, total: int, waiting: str, tripped: int, killed: str, history_away: str) -> str:
+def headline(*, live: int, total: int, waiting: str, tripped: int, killed: str, journal: str, history_away: str) -> str:
     """Return the line; what is well is not in it, but for the markets.
 
-    `tripped` are markets with a breaker that is not closed.
+    `tripped` are markets with a breaker that is not closed, `journal` why it refuses entries.
     """
     parts = [f"{live} of {total} markets live"]
     if waiting:
@@ -13,6 +13,8 @@ def headline(*, live: int, total: int, waiting: str, tripped: int, killed: str, 
         parts.append(f"{tripped} with a breaker open")
     if killed:
         parts.append(f"kill switch set: {killed}")
+    if journal:
+        parts.append(f"journal refuses entries: {journal}")
     if history_away:
         parts.append(f"history away: {history_away}")
     return ", ".join(" ".join(part.split()) for part in parts)

@@ -10,8 +10,6 @@ from kangbot.journal.file import JournalFile
 from kangbot.journal.reserve import Reserve
 from kangbot.journal.ticket import Ticket
 
-_ONLY_RESERVE = "only its reserve is left"
-
 
 class Group(NamedTuple):
     """What one `append` was given: stored whole or not at all."""
@@ -40,7 +38,11 @@ class Committer:
         self._file = file
         self._reserve = reserve
         self.full = not reserve.take()
-        self.why = _ONLY_RESERVE if self.full else ""
+        self.why = self._only_reserve if self.full else ""
+
+    @property
+    def _only_reserve(self) -> str:
+        return f"only its reserve is left: {self._reserve.why}"
 
     def store(self, groups: Sequence[Group]) -> list[Outcome]:
         """Store all groups in one commit where there is room, else those of the reserve. Never raises."""
@@ -70,7 +72,7 @@ class Committer:
             return "its file was removed, or another one stands in its place"
         if self.full:
             if not self._reserve.take():
-                return _ONLY_RESERVE
+                return self._only_reserve
             self.full = False
             self._bound(0)
         return ""

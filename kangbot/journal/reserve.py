@@ -17,6 +17,7 @@ class Reserve:
         self._path = path
         self.size = size
         self.held = False
+        self.why = ""  # the disk did not give it at the last try
 
     def take(self) -> bool:
         """Hold the reserve; False where the disk has no room for it."""
@@ -36,7 +37,8 @@ class Reserve:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             if self.size:
                 os.posix_fallocate(file, 0, self.size)  # real blocks: a sparse file would reserve nothing
-        except OSError:
+        except OSError as error:
+            self.why = error.strerror or str(error)
             with contextlib.suppress(OSError):
                 self._path.unlink(missing_ok=True)
             return False

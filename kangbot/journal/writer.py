@@ -68,7 +68,9 @@ class JournalWriter:
         self._last = file.last
         self._drained = file.drained
         self._floor = file.floor
-        self._full = committer.full
+        self.hindered = committer.why  # why the disk takes only what may use the reserve; "" where it takes all
+        self._told = False  # that it is so
+        self._hears: Callable[[str], None] | None = None
         self._grown: list[asyncio.Future[None]] = []
         self._reading: tuple[Worker, JournalReader] | None = None
 
@@ -124,7 +126,11 @@ class JournalWriter:
     @property
     def full(self) -> bool:
         """Whether the disk took no more at the last commit: only appends with `reserve` may succeed."""
-        return self._full
+        return bool(self.hindered)
+
+    def on_hindered(self, hears: Callable[[str], None]) -> None:
+        """Have `hears` told of each change: why the disk takes only exits, "" once it takes all."""
+        self._hears = hears
 
     def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
         """Queue `events` as one atomic group; the awaitable resolves when they are on disk. See `ports.Journal`.
@@ -290,12 +296,15 @@ class JournalWriter:
     # --------------------------------------------------------------------------------------------------- on the loop
     def _committed(self, outcomes: Sequence[Outcome], last: int, full: str) -> None:
         self._last = last
-        if bool(full) != self._full:
-            self._full = bool(full)
+        self.hindered = full
+        if bool(full) != self._told:
+            self._told = bool(full)
             if full:
                 log.error("journal.full", file=str(self._path), reason=full)
             else:
                 log.warning("journal.has_room", file=str(self._path))
+            if self._hears is not None and not self._closed:
+                self._hears(full)
         for outcome in outcomes:
             outcome.group.ticket.settle(outcome.sequence, outcome.error)
         self.settled += len(outcomes)

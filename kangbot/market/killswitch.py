@@ -90,6 +90,7 @@ class KillSwitch:
         self._writing = asyncio.Lock()  # one caller, or the beat, at a time with file and journal
         self._journalled = self._standing  # what the journal says
         self._put_failed = False
+        self._refused = ""  # why the journal has not got what stands
         self._releases = 0  # that are under way
         self._since: tuple[Wish, str] | None = None  # somebody's wish since they were asked for, and whose it is
         self.looks = 0  # of the beat: what the watchdog reads
@@ -147,6 +148,7 @@ class KillSwitch:
         if self._journalled is not None:
             await self._write(KillSwitchReleased(caller=caller, at_ns=self._clock.now_ns()))
             self._journalled = None
+        self._refused = ""
         self._risk.release()
         log.warning("kill_switch.released", caller=caller)
         if self._since is not None:
@@ -226,9 +228,11 @@ class KillSwitch:
             )
             try:
                 await self._write(event)
-                self._journalled = standing
+                self._journalled, self._refused = standing, ""
             except NeedsHuman as error:
-                log.critical("kill_switch.not_journalled", error=error.message)
+                if error.message != self._refused:  # tried again every second, for as long as the disk takes nothing
+                    log.critical("kill_switch.not_journalled", error=error.message)
+                self._refused = error.message
         self._put(standing)
 
     async def _write(self, event: Event) -> None:

@@ -63,6 +63,7 @@ def test_a_daemon_that_is_well_has_a_hundred() -> None:
         ("loop_lag", {"loop_lag_recent_ms": {"p99": 150.0}}, Status.WARNING),
         ("disk", {"disk_free_mb": 100.0}, Status.CRITICAL),
         ("database", {"history_away": "it hangs"}, Status.WARNING),
+        ("journal", {"journal_hindered": "disk I/O error"}, Status.CRITICAL),
         ("backlog", {"history_backlog": 10_000}, Status.WARNING),
         ("clock", {"clock": {"offset": -6000.0}}, Status.CRITICAL),
         ("vitals", {"stuck": "journal for 60 s"}, Status.CRITICAL),

@@ -205,6 +205,20 @@ async def test_full_journal_refuses_entries_and_takes_exits(tmp_path: Path) -> N
         assert not journal.full
 
 
+async def test_whoever_asks_is_told_of_a_disk_that_takes_no_more_and_of_its_room(tmp_path: Path) -> None:
+    """Once on the way down, at a start too, and once on the way up; the reason can be read meanwhile."""
+    heard: list[str] = []
+    async with await JournalWriter.open(tmp_path, WORLD, reserve_bytes=1 << 60) as journal:
+        journal.on_hindered(heard.append)
+        for number in range(3):
+            await journal.append(noted(number), reserve=True)
+        assert len(heard) == 1
+        assert heard[0] == journal.hindered != ""
+        journal._committer._reserve.size = KIB
+        await journal.append(noted(4))
+        assert (heard[1:], journal.hindered) == ([""], "")
+
+
 async def test_mark_that_cannot_be_written_is_no_matter(tmp_path: Path) -> None:
     """An older mark does no harm, so its failure is not told to anybody."""
     journal = await JournalWriter.open(tmp_path, WORLD)

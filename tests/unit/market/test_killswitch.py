@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from kangbot.errors import NeedsHuman
 from kangbot.journal.replay import replay
@@ -254,10 +255,14 @@ async def test_a_switch_that_no_disk_keeps_is_set_and_said(tmp_path: Path) -> No
     """The folder is gone: no entry leaves, and the caller knows that a restart would forget it."""
     journal = Refusing()
     life = await begin(tmp_path / "gone", journal)
-    for _ in range(2):
-        with pytest.raises(NeedsHuman, match="a restart would forget it"):
-            await life.switch.kill("news", "test")
+    with capture_logs() as logs:
+        for _ in range(2):
+            with pytest.raises(NeedsHuman, match="a restart would forget it"):
+                await life.switch.kill("news", "test")
+        await life.switch.look()
     assert life.risk.killed == "news"
+    said = [entry["event"] for entry in logs]
+    assert said.count("kill_switch.not_journalled") == 1  # it is tried again every second
     (tmp_path / "gone").mkdir()
     await life.switch.look()
     assert life.file.read_text() == "news\n"
