@@ -62,13 +62,16 @@ class History(Protocol):
     """The database a trader queries: fed from the journal, never asked by the order path."""
 
     async def stored(self, journal: str) -> int:
-        """Return the highest sequence of that journal that is stored; 0 when none. Retryable when it is away."""
+        """Return the highest sequence of that journal that is stored; 0 when none.
+
+        Retryable: it is away. NeedsHuman: the schema is not ours, or another daemon writes there.
+        """
 
     async def store(self, records: Sequence[Record]) -> None:
         """Store the records in one transaction, idempotently by event id.
 
-        Retryable: nothing is certain, send the same records again. NeedsHuman: the schema is not ours. A cancelled
-        call may have stored them: sending them again is harmless.
+        Retryable: nothing is certain, send the same records again. NeedsHuman: as in `stored`. A cancelled call may
+        have stored them: sending them again is harmless.
         """
 
     async def aclose(self) -> None:

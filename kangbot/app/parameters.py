@@ -1,6 +1,7 @@
 """What settings become: the parameters and the parts that are made from nothing but settings and the world."""
 
 from collections.abc import Callable, Sequence
+from socket import gethostname
 
 import structlog
 
@@ -56,6 +57,7 @@ def history(settings: Settings, world: World) -> tuple[str, Readable]:
         connect_s=database.connect_timeout_s,
         statement_s=database.statement_timeout_s,
         copies=settings.state_dir,
+        place=f"{gethostname()}:{settings.state_dir.absolute()}",
     )
 
 

@@ -6,13 +6,14 @@ repetition, come one after the other and the second finds nothing left to do.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from kangbot.errors import Ambiguous, NeedsHuman, Retryable
 from kangbot.health.report import PoolReport
 from kangbot.model.events import Record
 from kangbot.ports import Page, Row
-from kangbot.storage import pages, recall
+from kangbot.storage import pages, recall, writers
 from kangbot.storage.link import Link
 from kangbot.storage.pool import Pool
 from kangbot.storage.projection import Value, Write, fresh, project
@@ -24,31 +25,28 @@ Prepare = Callable[[], Awaitable[None]]
 
 _ROWS = 200  # a statement, so that its text stays far under any server's limit
 _LOCK = "INSERT INTO journals (tag, stored) VALUES (%s, 0) ON DUPLICATE KEY UPDATE stored = stored"
-_STORED = "SELECT stored FROM journals WHERE tag = %s"
-_MARK = "UPDATE journals SET stored = %s WHERE tag = %s"
+_MARKS = "SELECT tag, stored, place, TIMESTAMPDIFF(SECOND, written_at, UTC_TIMESTAMP(6)) FROM journals"
+_MARK = "UPDATE journals SET stored = %s, place = %s, written_at = UTC_TIMESTAMP(6) WHERE tag = %s"
 _RECALL = "SELECT sequence, body FROM events WHERE journal = %s AND sequence > %s ORDER BY sequence LIMIT %s"
 _HAS_VERSION = "SELECT 1 FROM information_schema.tables WHERE table_schema = database() AND table_name = %s"
 _VERSION = "SELECT version_num FROM alembic_version"
 
 
 class MysqlHistory:
-    """Implements `ports.History` over `pool`, which it closes.
+    """Implements `ports.History` over `pool`, which it closes. `place` is that of the daemon which writes.
 
     `prepare` makes or upgrades the schema; it is called before the first use where the schema is not the newest.
     """
 
-    def __init__(self, pool: Pool, prepare: Prepare) -> None:
+    def __init__(self, pool: Pool, prepare: Prepare, place: str = "") -> None:
         self._pool = pool
         self._prepare = prepare
+        self._place = place
         self._ready = False
 
     async def stored(self, journal: str) -> int:
-        """Return the highest sequence of that journal that is stored; 0 when none. Retryable when it is away."""
-
-        async def work(link: Link) -> int:
-            return _number(await link.query(_STORED, (journal,)))
-
-        return await self._transact(work)
+        """Return the highest sequence of that journal that is stored; 0 when none. See `ports.History`."""
+        return await self._transact(partial(self._stored, journal))
 
     async def store(self, records: Sequence[Record]) -> None:
         """Store the records in one transaction; those that are stored already are passed over. See `ports.History`."""
@@ -58,12 +56,12 @@ class MysqlHistory:
 
         async def work(link: Link) -> None:
             await link.query(_LOCK, (journal,))  # locks the row, whether it was there or not
-            new = fresh(records, _number(await link.query(_STORED, (journal,))))
+            new = fresh(records, await self._stored(journal, link))
             if not new:
                 return
             for write in project(new):
                 await _write(link, write)
-            await link.query(_MARK, (new[-1].sequence, journal))
+            await link.query(_MARK, (new[-1].sequence, self._place, journal))
 
         await self._transact(work)
 
@@ -99,6 +97,10 @@ class MysqlHistory:
     async def aclose(self) -> None:
         """Close the pool, within its bound."""
         await self._pool.aclose()
+
+    async def _stored(self, journal: str, link: Link) -> int:
+        known = writers.marks(await link.query(_MARKS))
+        return writers.stored(known, journal, self._place, str(self._pool.url))
 
     async def _transact(self, work: Callable[[Link], Awaitable[T]]) -> T:
         try:
@@ -141,7 +143,3 @@ def _statement(upsert: Upsert, rows: int) -> str:
         f"INSERT INTO `{upsert.table}` ({columns}) VALUES {', '.join([places] * rows)}"  # noqa: S608 -- our own names
         f" ON DUPLICATE KEY UPDATE {changes or unchanged}"
     )
-
-
-def _number(rows: list[tuple[Value, ...]]) -> int:
-    return int(str(rows[0][0])) if rows else 0

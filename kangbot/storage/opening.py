@@ -27,16 +27,24 @@ class Readable(History, Shelf, Protocol):
 
 
 def open_history(
-    url: DatabaseUrl, draw: Callable[[], float], *, pool_size: int, connect_s: float, statement_s: float, copies: Path
+    url: DatabaseUrl,
+    draw: Callable[[], float],
+    *,
+    pool_size: int,
+    connect_s: float,
+    statement_s: float,
+    copies: Path,
+    place: str = "",
 ) -> Readable:
     """Return the history at `url`; the numbers are a server's.
 
-    Its rows are copied into the folder `copies` before its schema changes.
+    Its rows are copied into the folder `copies` before its schema changes. `place` names the daemon that writes there,
+    to others as well: host and state folder. Who only reads has none.
     """
     prepare = partial(upgrade_apart, url, copies)
     if isinstance(url, SqliteUrl):
-        return SqliteHistory(url.path, prepare)
+        return SqliteHistory(url.path, prepare, place)
     from kangbot.storage.mysql import MysqlHistory  # noqa: PLC0415 -- 8 MB that an embedded history saves
     from kangbot.storage.pool import Pool  # noqa: PLC0415 -- same
 
-    return MysqlHistory(Pool(url, draw, size=pool_size, connect_s=connect_s, statement_s=statement_s), prepare)
+    return MysqlHistory(Pool(url, draw, size=pool_size, connect_s=connect_s, statement_s=statement_s), prepare, place)

@@ -15,7 +15,7 @@ from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.model.events import Record
 from kangbot.ports import Page, Row
 from kangbot.runtime.threads import Worker
-from kangbot.storage import pages, recall
+from kangbot.storage import pages, recall, writers
 from kangbot.storage.projection import Value, fresh, project
 from kangbot.storage.schema import ensure
 from kangbot.storage.tables import Upsert
@@ -27,8 +27,8 @@ Prepare = Callable[[], Awaitable[None]]
 _BUSY_S = 5.0  # a person's own query may hold the file for a moment
 _CLOSE_S = 5.0
 _LOCK = "INSERT INTO journals (tag, stored) VALUES (?, 0) ON CONFLICT (tag) DO NOTHING"
-_STORED = "SELECT stored FROM journals WHERE tag = ?"
-_MARK = "UPDATE journals SET stored = ? WHERE tag = ?"
+_MARKS = "SELECT tag, stored, place, (julianday('now') - julianday(written_at)) * 86400 FROM journals"
+_MARK = "UPDATE journals SET stored = ?, place = ?, written_at = strftime('%Y-%m-%d %H:%M:%f000', 'now') WHERE tag = ?"
 _RECALL = "SELECT sequence, body FROM events WHERE journal = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 _HAS_VERSION = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
 _VERSION = "SELECT version_num FROM alembic_version"
@@ -36,22 +36,24 @@ _AWAY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FU
 
 
 class SqliteHistory:
-    """Implements `ports.History` on the file `path`. `prepare` as in `MysqlHistory`.
+    """Implements `ports.History` on the file `path`. `prepare` and `place` as in `MysqlHistory`.
 
     The thread and the connection come with the first use.
     """
 
-    def __init__(self, path: Path, prepare: Prepare) -> None:
+    def __init__(self, path: Path, prepare: Prepare, place: str = "") -> None:
         self._path = path
         self._prepare = prepare
+        self._place = place
+        self._name = str(SqliteUrl(path=path))
         self._ready = False
         self._closed = False
         self._thread: Worker | None = None
         self._db: sqlite3.Connection | None = None  # touched on the thread only
 
     async def stored(self, journal: str) -> int:
-        """Return the highest sequence of that journal that is stored; 0 when none. Retryable when it is away."""
-        return await self._transact(lambda db: _number(db, journal))
+        """Return the highest sequence of that journal that is stored; 0 when none. See `ports.History`."""
+        return await self._transact(lambda db: self._stored(db, journal))
 
     async def store(self, records: Sequence[Record]) -> None:
         """Store the records in one transaction; those that are stored already are passed over. See `ports.History`."""
@@ -61,10 +63,10 @@ class SqliteHistory:
         def work(db: sqlite3.Connection) -> None:
             journal = records[0].journal
             db.execute(_LOCK, (journal,))
-            if new := fresh(records, _number(db, journal)):
+            if new := fresh(records, self._stored(db, journal)):
                 for upsert, rows in project(new):
                     db.executemany(_statement(upsert), ([_plain(value) for value in row] for row in rows))
-                db.execute(_MARK, (new[-1].sequence, journal))
+                db.execute(_MARK, (new[-1].sequence, self._place, journal))
 
         await self._transact(work)
 
@@ -95,7 +97,7 @@ class SqliteHistory:
     async def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             if not self._ready:
-                await ensure(lambda: self._run(_version), self._prepare, str(SqliteUrl(path=self._path)))
+                await ensure(lambda: self._run(_version), self._prepare, self._name)
                 self._ready = True
             return await self._run(work)
         except NeedsHuman:
@@ -120,6 +122,9 @@ class SqliteHistory:
                 return work(self._db)
         except (sqlite3.Error, OSError) as error:
             raise _meaning(self._path, error) from error
+
+    def _stored(self, db: sqlite3.Connection, journal: str) -> int:
+        return writers.stored(writers.marks(db.execute(_MARKS)), journal, self._place, self._name)
 
     def _disconnect(self) -> None:
         if self._db is not None:
@@ -147,11 +152,6 @@ def _version(db: sqlite3.Connection) -> str | None:
         return None
     row = db.execute(_VERSION).fetchone()
     return str(row[0]) if row else None
-
-
-def _number(db: sqlite3.Connection, journal: str) -> int:
-    row = db.execute(_STORED, (journal,)).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _statement(upsert: Upsert) -> str:

@@ -1,7 +1,7 @@
 """The history's tables as the projection fills them; `migrations/` makes them.
 
 What a trader asks for: `orders`, `fills`, `round_trips`, `positions`, `run_states`, `bars`, `cash_flows`, `equity`, and
-`events` for the rest. `journals` is how far each journal has been stored.
+`events` for the rest. `journals` is how far each journal has been stored, and by whom: `writers.py`.
 
 - Amounts are exact: DECIMAL(38,18) in MariaDB, decimal text in SQLite (`CAST(x AS REAL)` where a sum may be rounded).
 - Times are UTC with microseconds: DATETIME(6) in MariaDB, `YYYY-MM-DD HH:MM:SS.ffffff` text in SQLite, which its date
@@ -11,7 +11,7 @@ What a trader asks for: `orders`, `fills`, `round_trips`, `positions`, `run_stat
 
 from dataclasses import dataclass
 
-REVISION = "0002"  # the newest of migrations/versions: what this code reads and writes
+REVISION = "0003"  # the newest of migrations/versions: what this code reads and writes
 
 
 @dataclass(frozen=True, slots=True)

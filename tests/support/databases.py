@@ -29,9 +29,9 @@ class Database(ABC):
     def __init__(self) -> None:
         self._open: list[Readable] = []
 
-    def history(self) -> Readable:
-        """Return one more history over the database, closed after the test."""
-        self._open.append(self._make())
+    def history(self, place: str = "") -> Readable:
+        """Return one more history over the database, closed after the test; `place` is that of its daemon."""
+        self._open.append(self._make(place))
         return self._open[-1]
 
     async def aclose(self) -> None:
@@ -40,7 +40,7 @@ class Database(ABC):
             await history.aclose()
 
     @abstractmethod
-    def _make(self) -> Readable: ...
+    def _make(self, place: str) -> Readable: ...
 
     @abstractmethod
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
@@ -78,8 +78,8 @@ class Mariadb(Database):
         assert isinstance(url, MysqlUrl)
         self.url: MysqlUrl = url
 
-    def _make(self) -> Readable:
-        return MysqlHistory(Pool(self.url, WORLD.fork("pool").random), partial(upgrade_apart, self.url))
+    def _make(self, place: str) -> Readable:
+        return MysqlHistory(Pool(self.url, WORLD.fork("pool").random), partial(upgrade_apart, self.url), place)
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         return self.server.sql(statement, database=self.name)
@@ -95,8 +95,8 @@ class Sqlite(Database):
             self.url.path.parent.mkdir()
             shutil.copy(template, self.url.path)
 
-    def _make(self) -> Readable:
-        return SqliteHistory(self.url.path, partial(upgrade_apart, self.url))
+    def _make(self, place: str) -> Readable:
+        return SqliteHistory(self.url.path, partial(upgrade_apart, self.url), place)
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         self.url.path.parent.mkdir(exist_ok=True)

@@ -254,7 +254,7 @@ async def test_lost_answer_to_a_commit_is_ambiguous(mariadb: Mariadb) -> None:
         pool = Pool(url(mariadb, proxy.port), DRAW, connect_s=2, statement_s=0.3)
 
         async def work(link: Link) -> None:
-            await link.query("INSERT INTO journals VALUES ('lost0000', 1)")
+            await link.query("INSERT INTO journals (tag, stored) VALUES ('lost0000', 1)")
             proxy.silent = True
 
         with pytest.raises(Ambiguous, match="answer to the commit was lost"):
@@ -264,7 +264,7 @@ async def test_lost_answer_to_a_commit_is_ambiguous(mariadb: Mariadb) -> None:
 
 async def test_deadlocked_transactions_are_run_again(mariadb: Mariadb) -> None:
     """Two that lock in opposite orders: one is rolled back by the server, run again whole, and both succeed."""
-    mariadb.sql("INSERT INTO journals VALUES ('a', 0), ('b', 0)")
+    mariadb.sql("INSERT INTO journals (tag, stored) VALUES ('a', 0), ('b', 0)")
     pool = Pool(mariadb.url, DRAW)
     runs: list[str] = []
     meet = asyncio.Barrier(2)
@@ -304,7 +304,7 @@ async def test_mistake_in_a_transaction_rolls_back_and_is_told(mariadb: Mariadb)
     pool = Pool(mariadb.url, DRAW, size=1)
 
     async def work(link: Link) -> None:
-        await link.query("INSERT INTO journals VALUES ('gone', 1)")
+        await link.query("INSERT INTO journals (tag, stored) VALUES ('gone', 1)")
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

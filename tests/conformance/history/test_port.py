@@ -127,12 +127,32 @@ async def test_missing_record_is_refused(database: Database) -> None:
 
 
 async def test_journals_are_counted_each_for_itself(database: Database) -> None:
-    """Two daemons may share a database; an execution told by both is one row, the first."""
+    """One that was begun anew in the same folder; an execution told by both is one row, the first."""
     history = database.history()
     await history.store(records([fill_applied("x-1", net="1")]))
     await history.store(records([noted(1), fill_applied("x-1", net="2")], journal="other123"))
     assert (await history.stored(TAG), await history.stored("other123")) == (1, 2)
     assert database.row("net_after, journal", "fills") == (Decimal(1), TAG)
+
+
+async def test_a_second_daemon_is_refused_while_the_first_one_lives(database: Database) -> None:
+    """By name; the first one does not notice. An hour after its last record the second takes over, and stays."""
+    first, second = database.history("vps-1:/var/lib/kangbot"), database.history("vps-2:/var/lib/kangbot")
+    await first.store(records([fill_applied("x-1", net="1")]))
+    theirs = records([fill_applied("y-1", net="-7")], journal="other123")
+    named = rf"^{database.url} is written by another kangbot: vps-1:/var/lib/kangbot, journal {TAG}, \d+ s ago$"
+    for call in (second.stored("other123"), second.store(theirs)):
+        with pytest.raises(NeedsHuman, match=named):
+            await call
+    assert database.row("net, journal", "positions") == (Decimal(1), TAG)
+    assert database.sql("SELECT tag FROM journals") == [(TAG,)]
+    await first.store(records([noted(2)], after=1))
+    database.sql("UPDATE journals SET written_at = '2026-01-01 00:00:00.000000'")
+    await second.store(theirs)
+    for call in (first.stored(TAG), first.store(records([noted(3)], after=2))):
+        with pytest.raises(NeedsHuman, match="is written by another kangbot: vps-2"):
+            await call
+    assert await second.stored("other123") == 1
 
 
 async def test_cancelled_calls_are_harmless(database: Database) -> None:

@@ -1,0 +1,65 @@
+"""Who writes into a database: one daemon at a time, for what is held and what the account is worth has one row. Pure.
+
+`journals` has a row for each journal: how far it is stored, from which place (host and state folder) that was done
+last, and how long ago by the database's clock, so that no two clocks are compared. A daemon that finds a journal of
+another place written of late is refused, and the other one does not notice. What is not written for an hour has no
+daemon any more: whoever comes then takes over. A journal of the daemon's own place is a predecessor's, for a folder has
+one daemon.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kangbot.errors import NeedsHuman
+
+ALIVE_S = 3600.0
+"""Longer than a daemon with markets that run is silent: it stores closed bars, and what its account is worth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How far a journal is stored; `age_s` is None where nobody has said since when."""
+
+    tag: str
+    stored: int
+    place: str
+    age_s: float | None
+
+    @property
+    def fresh(self) -> bool:
+        """Whether its daemon lives. A time that is ahead is a clock's that was put back."""
+        return self.age_s is not None and abs(self.age_s) < ALIVE_S
+
+
+def marks(rows: Iterable[tuple[object, ...]]) -> list[Mark]:
+    """Return the marks, from rows of (tag, stored, place, age in seconds)."""
+    return [
+        Mark(
+            tag=str(tag),
+            stored=int(str(stored)),
+            place=str(place or ""),
+            age_s=None if age_s is None else float(str(age_s)),
+        )
+        for tag, stored, place, age_s in rows
+    ]
+
+
+def stored(known: Iterable[Mark], tag: str, place: str, where: str) -> int:
+    """Return how far the journal is stored; 0 where nothing is. NeedsHuman where another daemon writes there.
+
+    Where two began in the same moment both have written, and the one whose journal has the lower tag stays.
+    """
+    own, others = None, []
+    for mark in known:
+        if mark.tag == tag:
+            own = mark
+        elif mark.fresh and mark.place != place:
+            others.append(mark)
+    for other in others:
+        if own is None or not own.fresh or other.tag < tag:
+            raise NeedsHuman(
+                f"{where} is written by another kangbot: {other.place}, journal {other.tag}, {other.age_s:.0f} s ago",
+                remedy="give each a database of its own in database.url; where that one is gone for good, wait: this "
+                "one takes over an hour after its last record",
+            )
+    return own.stored if own else 0
