@@ -5,12 +5,10 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from kangbot.health.report import Report
+from kangbot.health.report import LAST_RUN, Report
 from kangbot.settings.versions import write_whole
 
 log = structlog.get_logger(__name__)
-
-LAST_RUN = "last_run.json"  # in the state folder
 
 
 def keep(report: Report, state_dir: Path) -> None:

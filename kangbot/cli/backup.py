@@ -19,7 +19,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
+from hashlib import file_digest
 from importlib.metadata import version
 from pathlib import Path
 
@@ -59,9 +59,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     at_ns: int
     mode: str
     venue: str
-    history: (
-        str  # "sqlite": a copy of the embedded file; "rows": a server's rows; "server": a server's, which has none yet
-    )
+    # "sqlite": a copy of the embedded file; "rows": a server's rows; "server": a server's, which has none yet
+    history: str
     files: dict[str, str]  # SHA-256 by name
 
 
@@ -307,10 +306,7 @@ def _plain(manifest: Manifest) -> Iterator[str]:
 
 def _sum(path: Path) -> str:
     with path.open("rb") as file:
-        digest = sha256()
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _ago(manifest: Manifest) -> str:

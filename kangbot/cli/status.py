@@ -1,16 +1,10 @@
 """`kangbot status`: what the running daemon does."""
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-import typer
-
-from kangbot.cli import exit_codes
-from kangbot.cli.answer import no_daemon
-from kangbot.cli.whereabouts import whereabouts
-from kangbot.control.client import ControlClient, NoDaemonError
+from kangbot.cli.online import online
+from kangbot.control.client import ControlClient
 from kangbot.health.report import MarketReport, Report
 
 COLUMNS = f"{'market':<16} {'state':<9} {'price':>12} {'position':>12} {'open':>10} {'realised':>10} {'orders':>6}  why"
@@ -18,23 +12,11 @@ COLUMNS = f"{'market':<16} {'state':<9} {'price':>12} {'position':>12} {'open':>
 
 def status(config: Path, *, socket: Path | None, as_json: bool) -> int:
     """Print the daemon's report and return the exit code."""
-    path = socket or whereabouts(config).socket
-    try:
-        report = ControlClient(path).report()
-    except NoDaemonError as error:
-        sys.stderr.write(f"{no_daemon(error, config)}\n")
-        return exit_codes.NO_DAEMON
-    except ValueError as error:
-        sys.stderr.write(f"{error}\n")
-        return exit_codes.FAILURE
-    if as_json:
-        typer.echo(msgspec.json.encode(report).decode())
-        return exit_codes.OK
-    typer.echo(_head(report))
-    typer.echo(COLUMNS)
-    for market in report.markets:
-        typer.echo(_row(market))
-    return exit_codes.OK
+    return online(config, socket, ControlClient.report, _shown, as_json=as_json)
+
+
+def _shown(report: Report) -> str:
+    return "\n".join([_head(report), COLUMNS, *map(_row, report.markets)])
 
 
 def _head(report: Report) -> str:

@@ -7,6 +7,8 @@ import msgspec
 from kangbot.model.ids import MarketId, Symbol
 from kangbot.model.money import Money, Price, Quantity
 
+LAST_RUN = "last_run.json"  # the last report of a run, in the state folder
+
 
 class OrderCounts(msgspec.Struct, kw_only=True):
     """Orders of this run, by what became of them; `unknown` are those that are unresolved now."""

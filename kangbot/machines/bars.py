@@ -27,8 +27,8 @@ class BarBuilder:
 
     `grace_ns` is how long after a bar's end its late trades may come before `tick` closes it. `fill_empty` tells an
     interval without trades as a bar of the previous close and no volume, so that indicators keep time; by default only
-    below one minute, where such intervals are common. A pause of more than `most_empty` intervals is not filled but
-    counted in `pauses`. `ids_kept` must be at least the number of trades that one fetch returns.
+    below one minute, where such intervals are common. A pause of more than `most_empty` intervals is not filled.
+    `ids_kept` must be at least the number of trades that one fetch returns.
     """
 
     def __init__(

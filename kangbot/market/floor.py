@@ -87,16 +87,7 @@ class Floor:
         self.faults = FaultDesk(world=world, journal=journal) if faults is None else faults
         self.account = self._make_account(journal, risk)
         self.faults.attend(changed=self._look_again_at, reset=self.account.hurry)
-        self.circuits = Circuits(
-            world=world,
-            journal=journal,
-            venue=gateway.venue,
-            budget=gateway.budget,
-            data_budget=gateway.data_budget,
-            breakers=Breakers() if breakers is None else breakers,
-            changed=self._look_again_at,
-            closed=self.account.hurry,
-        )
+        self.circuits = self._make_circuits(journal, Breakers() if breakers is None else breakers)
         self._outcomes = Outcomes(
             risk=risk,
             account=self.account,
@@ -141,6 +132,18 @@ class Floor:
             equity=equity,
             offset_ns=self._gateway.offset_ns,
             ended=self._round_ended,
+        )
+
+    def _make_circuits(self, journal: Journal, breakers: Breakers) -> Circuits:
+        return Circuits(
+            world=self._world,
+            journal=journal,
+            venue=self._gateway.venue,
+            budget=self._gateway.budget,
+            data_budget=self._gateway.data_budget,
+            breakers=breakers,
+            changed=self._look_again_at,
+            closed=self.account.hurry,
         )
 
     # ----------------------------------------------------------------------------------------------------------- life

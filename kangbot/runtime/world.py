@@ -1,4 +1,4 @@
-"""Clock, chance and ids: the three things a daemon takes from outside, made in `daemon.py` or `scenario.py` only.
+"""Clock, chance and ids: the three things a daemon takes from outside, made in `daemon.py` or `scenario/` only.
 
 There is one clock. It is anchored to wall time once, at start, and runs on with the loop's monotonic time: a stepped
 wall clock changes nothing, deadlines and stamps are comparable, and under the virtual-time loop it is the virtual time.

@@ -6,12 +6,13 @@ A decoder raises one of `UNREADABLE` on a frame that it cannot read, and nothing
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 
 from kangbot.errors import Retryable
 from kangbot.model.data import Bar, Quote, Trade
+from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO
 from kangbot.ports import Message
@@ -63,6 +64,60 @@ def checked_bar(bar: Bar) -> Bar:
     if not (bar.volume == 0 or _sound(bar.volume)):
         raise ValueError(f"a bar of {bar.market} with a volume of {bar.volume}")
     return bar
+
+
+class Candled(Protocol):
+    """A venue's row of one candle, whatever its fields are called there."""
+
+    @property
+    def start(self) -> int:
+        """When it opens, in milliseconds of the venue's time."""
+
+    @property
+    def open(self) -> Decimal:
+        """The first price."""
+
+    @property
+    def high(self) -> Decimal:
+        """The highest price."""
+
+    @property
+    def low(self) -> Decimal:
+        """The lowest price."""
+
+    @property
+    def close(self) -> Decimal:
+        """The last price."""
+
+    @property
+    def volume(self) -> Decimal:
+        """In base currency."""
+
+
+class CandleRow(msgspec.Struct, frozen=True, array_like=True):
+    """One candle as every venue's REST answer has it: a list; what follows the volume is passed over."""
+
+    start: int  # milliseconds
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal  # base currency
+
+
+def bar_of(row: Candled, market: MarketId, timeframe_s: int) -> Bar:
+    """Return the candle as a bar of `timeframe_s`. ValueError where none can be so."""
+    read = Bar(
+        market=market,
+        timeframe_s=timeframe_s,
+        open_ns=row.start * MILLISECOND_NS,
+        open=row.open,
+        high=row.high,
+        low=row.low,
+        close=row.close,
+        volume=row.volume,
+    )
+    return checked_bar(read)
 
 
 def tradable(instrument: Instrument) -> bool:

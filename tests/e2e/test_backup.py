@@ -12,8 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kangbot.app import LAST_RUN
-from kangbot.health.report import Report
+from kangbot.health.report import LAST_RUN, Report
 from tests.support.processes import World, net
 
 pytestmark = pytest.mark.process

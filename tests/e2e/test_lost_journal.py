@@ -9,8 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kangbot.app import LAST_RUN
-from kangbot.health.report import Report
+from kangbot.health.report import LAST_RUN, Report
 from tests.support import mariadb
 from tests.support.processes import World, net
 

@@ -30,7 +30,7 @@ from kangbot.cli.demo.ledger import orders_in, positions_in
 from kangbot.cli.demo.processes import Daemon, DemoFailedError, DemoInterruptedError, Sandbox, hold_port, wait_for
 from kangbot.cli.demo.result import Totals
 from kangbot.control.client import ControlClient, NoDaemonError
-from kangbot.health.report import Report
+from kangbot.health.report import LAST_RUN, Report
 from kangbot.settings.daemon import LONGEST_SOCKET_PATH, Control
 from kangbot.settings.paths import shipped_config
 
@@ -237,7 +237,7 @@ class _Demo:
         live = 0 if self._report is None else self._report.live
         state, truth = self._state / "state", self._sandbox.truth()
         try:
-            self._totals.add(msgspec.json.decode((state / "last_run.json").read_bytes(), type=Report))
+            self._totals.add(msgspec.json.decode((state / LAST_RUN).read_bytes(), type=Report))
             self._totals.settle(live=live, orders=orders_in(state), positions=positions_in(state), truth=truth)
         except (OSError, sqlite3.Error) as error:
             raise DemoFailedError(f"the daemon has left no whole books: {error}") from error

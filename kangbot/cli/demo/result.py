@@ -72,6 +72,8 @@ class Totals:
         """Return the one JSON object of `kangbot demo --json`."""
         last = self._last
         assert last is not None
+        refused = self._count(OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
+        unanswered = self._count(OrderStatus.INTENT, OrderStatus.SENT, OrderStatus.UNKNOWN)
         return {
             "markets": {"total": last.total, "live": self._live},
             "frames": self._frames,
@@ -79,12 +81,10 @@ class Totals:
             "decisions": self._decisions,
             "orders": {
                 "sent": self.sent,
-                "acked": self.sent
-                - self._count(OrderStatus.INTENT, OrderStatus.UNKNOWN)
-                - self._count(OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED),
+                "acked": self.sent - unanswered - refused,
                 "filled": self._count(OrderStatus.FILLED),
                 "rejected": self._count(OrderStatus.REJECTED),
-                "unknown": self._count(OrderStatus.UNKNOWN, OrderStatus.INTENT, OrderStatus.SENT),
+                "unknown": unanswered,
                 "at_venue": int(self._truth["orders"]["with_prefix"]),
                 "duplicated": int(self._truth["duplicates"]["accepted"]),
             },

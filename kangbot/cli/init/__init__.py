@@ -5,6 +5,7 @@ never asked for, since it would stand in the terminal: the last words say where 
 """
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -132,7 +133,7 @@ def _apart(folder: Path, answers: Answers) -> tuple[str, Answers]:
     if parts is None or not parts.password:
         return "", answers
     if (folder / DATABASE_FILE).exists():
-        raise FileExistsError(17, "exists", str(folder / DATABASE_FILE))
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / DATABASE_FILE))
     return answers.database, replace(answers, database="", database_file=DATABASE_FILE)
 
 

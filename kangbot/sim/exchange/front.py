@@ -1,10 +1,11 @@
 """The simulated venue behind the port: each question and request of `ports.Venue`, answered at once.
 
 Synchronous and pure, time is an argument. What lies between (a network, a receive window, rate limits) is
-`sim/network.py`; paper trading puts nothing between. Refusals are translated into the errors that the port names.
+`sim/world/network.py`; paper trading puts nothing between. Refusals are translated into the errors that the port names.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 
 import msgspec
@@ -72,43 +73,30 @@ class Front:
         request = OrderRequest.of(intent)
         if spot_base(intent.market):
             request = msgspec.structs.replace(request, stop=None, reduce_only=False)
-        try:
-            order = self.engine.submit(request, now_ns)
-        except RequestRefused as refused:
-            raise _translated(refused) from refused
-        return _acknowledged(order)
+        with _worded():
+            return _acknowledged(self.engine.submit(request, now_ns))
 
     def cancel(self, client_id: ClientId, now_ns: int) -> None:
         """Cancel an open order."""
-        try:
+        with _worded():
             self.engine.cancel(now_ns, client_id=client_id)
-        except RequestRefused as refused:
-            raise _translated(refused) from refused
 
     def protect(self, instrument: Instrument, stop: Price | None, now_ns: int) -> None:
         """Set the position's stop; its take-profit stays."""
-        try:
+        with _worded(Reason.NOT_MODIFIED):
             self.engine.set_stops(instrument.market, stop, self.engine.target(instrument.market), now_ns)
-        except RequestRefused as refused:
-            if refused.reason is not Reason.NOT_MODIFIED:
-                raise _translated(refused) from refused
 
     def cover(
         self, instrument: Instrument, stop: Price | None, quantity: Quantity, order: ClientId, now_ns: int
     ) -> ClientId | None:
         """Have exactly one stop of ours rest beside a spot holding; None: none."""
-        try:
+        with _worded():
             return cover(self.engine, instrument.market, stop, quantity=quantity, order=order, now_ns=now_ns)
-        except RequestRefused as refused:
-            raise _translated(refused) from refused
 
     def prepare(self, instrument: Instrument, leverage: int, now_ns: int) -> None:
         """Set the leverage."""
-        try:
+        with _worded(Reason.NOT_MODIFIED, Reason.NOT_SUPPORTED):
             self.engine.set_leverage(instrument.market, Decimal(leverage), now_ns)
-        except RequestRefused as refused:
-            if refused.reason not in (Reason.NOT_MODIFIED, Reason.NOT_SUPPORTED):
-                raise _translated(refused) from refused
 
     # ----------------------------------------------------------------------------------------------------- questions
     def find(self, client_id: ClientId, now_ns: int) -> Lookup:
@@ -176,5 +164,11 @@ def _reports(orders: Iterable[SimOrder]) -> Sequence[OrderReport]:
     return [_report(order, Evidence.QUERY) for order in orders]
 
 
-def _translated(refused: RequestRefused) -> Refused:
-    return _ERRORS.get(refused.reason, Refused)(refused.message, code=refused.reason.value)
+@contextmanager
+def _worded(*harmless: Reason) -> Iterator[None]:
+    """Have a refusal be the error that the port names; nothing comes of one for a harmless reason."""
+    try:
+        yield
+    except RequestRefused as refused:
+        if refused.reason not in harmless:
+            raise _ERRORS.get(refused.reason, Refused)(refused.message, code=refused.reason.value) from refused

@@ -82,6 +82,22 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
             stop=intent.stop,
         )
 
+    @classmethod
+    def closing(
+        cls, market: MarketId, net: Quantity, *, trigger: Price | None = None, direction: Direction | None = None
+    ) -> Self:
+        """Return the venue's own request that closes a position of `net`, at the market."""
+        return cls(
+            market=market,
+            side=Side.SELL if net > 0 else Side.BUY,
+            kind=OrderKind.MARKET,
+            quantity=abs(net),
+            time_in_force=TimeInForce.IOC,
+            reduce_only=True,
+            trigger=trigger,
+            direction=direction,
+        )
+
 
 class SimOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order as the venue knows it at one instant."""

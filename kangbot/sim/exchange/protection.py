@@ -8,7 +8,7 @@ import msgspec
 
 from kangbot.model.ids import MarketId, VenueOrderId
 from kangbot.model.money import Price
-from kangbot.model.orders import OrderKind, OrderStatus, Side, TimeInForce
+from kangbot.model.orders import OrderStatus, Side
 from kangbot.sim.exchange.account import Account
 from kangbot.sim.exchange.checks import check_stops
 from kangbot.sim.exchange.ids import Ids
@@ -100,16 +100,8 @@ class Protection:
     def _order(self, market: MarketId, origin: Origin, price: Price, now_ns: int) -> SimOrder:
         net = self._account.holding(market).net
         falls = (net > 0) == (origin is Origin.STOP_LOSS)
-        request = OrderRequest(
-            market=market,
-            side=Side.SELL if net > 0 else Side.BUY,
-            kind=OrderKind.MARKET,
-            quantity=abs(net),
-            time_in_force=TimeInForce.IOC,
-            reduce_only=True,
-            trigger=price,
-            direction=Direction.FALL if falls else Direction.RISE,
-        )
+        direction = Direction.FALL if falls else Direction.RISE
+        request = OrderRequest.closing(market, net, trigger=price, direction=direction)
         return SimOrder(
             order_id=VenueOrderId(self._ids.next("order")),
             request=request,

@@ -18,7 +18,7 @@ from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import ExecutionId, MarketId, VenueOrderId
 from kangbot.model.market import InstrumentKind
 from kangbot.model.money import Price, Quantity
-from kangbot.model.orders import Balance, CashFlow, OrderKind, OrderStatus, Side, TimeInForce, VenuePosition
+from kangbot.model.orders import Balance, CashFlow, OrderStatus, VenuePosition
 from kangbot.sim.exchange.account import Account, Standing
 from kangbot.sim.exchange.entry import Entry
 from kangbot.sim.exchange.events import Executed, Funded, SimEvent
@@ -106,6 +106,7 @@ class SimVenue:
         self._events.extend(desk.klines.roll(now_ns))
         self.trade(quote.market, trades, now_ns)
 
+    @exact
     def trade(self, market: MarketId, trades: Sequence[Trade], now_ns: int) -> None:
         """Print trades of one market on its book as it stands; before its first quote they meet no order."""
         desk = self._entry.desk(market)
@@ -136,6 +137,7 @@ class SimVenue:
         self.desks[market.market] = Desk(market, self.spec)
         self.account.add_market(market)
 
+    @exact
     def take_up(
         self, market: MarketId, holding: Holding, orders: Sequence[SimOrder], stop: Price | None, now_ns: int
     ) -> None:
@@ -333,17 +335,9 @@ class SimVenue:
 
     def _close(self, market: MarketId, now_ns: int) -> None:
         net = self.account.holding(market).net
-        request = OrderRequest(
-            market=market,
-            side=Side.SELL if net > 0 else Side.BUY,
-            kind=OrderKind.MARKET,
-            quantity=abs(net),
-            time_in_force=TimeInForce.IOC,
-            reduce_only=True,
-        )
         order = SimOrder(
             order_id=VenueOrderId(self._ids.next("order")),
-            request=request,
+            request=OrderRequest.closing(market, net),
             origin=Origin.LIQUIDATION,
             quantity=abs(net),
             price=None,

@@ -90,23 +90,8 @@ class Book:
     def requote(self, at_ns: int) -> Quote:
         """Return the quote after takers took, and make it the book's; empty sides keep their price with quantity 0."""
         old = self.quote
-        bids, asks = self._levels.get(Side.SELL), self._levels.get(Side.BUY)
-        bid, bid_quantity = (
-            (bids[0] if bids else (old.bid, old.bid_quantity * 0))
-            if bids is not None
-            else (
-                old.bid,
-                old.bid_quantity,
-            )
-        )
-        ask, ask_quantity = (
-            (asks[0] if asks else (old.ask, old.ask_quantity * 0))
-            if asks is not None
-            else (
-                old.ask,
-                old.ask_quantity,
-            )
-        )
+        bid, bid_quantity = self._left(Side.SELL, old.bid, old.bid_quantity)
+        ask, ask_quantity = self._left(Side.BUY, old.ask, old.ask_quantity)
         self._quote = Quote(
             market=old.market,
             bid=bid,
@@ -117,6 +102,13 @@ class Book:
             sequence=old.sequence,
         )
         return self._quote
+
+    def _left(self, taker: Side, price: Price, quantity: Quantity) -> Level:
+        """Return the best that takers of that side have left where `quantity` was quoted at `price`."""
+        levels = self._levels.get(taker)
+        if levels is None:
+            return price, quantity
+        return levels[0] if levels else (price, quantity * 0)
 
     def depth(self) -> tuple[list[Level], list[Level]]:
         """Return bids and asks, best first."""

@@ -1,12 +1,12 @@
 """The account of paper trading: a simulated one, moved by a real venue's quotes and trades.
 
-Orders fill as `sim/matching.py` says: a taker walks the quoted level and the synthetic ones behind it, a resting order
-waits its turn at its price, a stop is triggered by the trades. While these do not flow, the middle of each quote stands
-for them: one that is asked for by REST while a connection is down triggers a stop as well. What an order of this size
-would have done to the real market, and how long it would have been on its way, is not simulated: it arrives at once.
-Funding is paid at the simulation's own rate.
+Orders fill as `exchange/matching.py` says: a taker walks the quoted level and the synthetic ones behind it, a resting
+order waits its turn at its price, a stop is triggered by the trades. While these do not flow, the middle of each quote
+stands for them: one that is asked for by REST while a connection is down triggers a stop as well. What an order of this
+size would have done to the real market, and how long it would have been on its way, is not simulated: it arrives at
+once. Funding is paid at the simulation's own rate.
 
-After a restart the account is what the journal knows: see `sim/ledger.py`. What it could not see while the daemon was
+After a restart the account is what the journal knows: see `ledger.py`. What it could not see while the daemon was
 away it cannot know: a stop that was passed meanwhile triggers at the first price it hears of, at that price.
 """
 

@@ -1,7 +1,7 @@
 """What a simulated account comes to by the journal: its coins and positions, as the fold of our own fills.
 
 A paper account exists nowhere but in the daemon, so the journal is its only memory. Folding every fill and every cash
-flow gives what `sim/account.py` held when the last record was written: a fill that had not reached the disk has not
+flow gives what `account.py` held when the last record was written: a fill that had not reached the disk has not
 happened, for the daemon and for the account alike. Orders and stops are in the journal's `Memory`.
 """
 

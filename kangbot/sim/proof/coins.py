@@ -38,8 +38,9 @@ class CoinWatch:
         """Learn that an order leaves."""
         if intent.purpose is not Purpose.EXIT or not spot_base(intent.market):
             return
-        held = (self._held if self._adopts else self._own).get(intent.market, ZERO)
+        own = self._own.get(intent.market, ZERO)
+        held = self._held.get(intent.market, ZERO) if self._adopts else own
         if intent.side is Side.SELL and intent.quantity > held:
-            self._fail(f"exit {intent.client_id} sells {intent.quantity} where our fills hold {held}")
-        if intent.side is Side.BUY and intent.quantity > -self._own.get(intent.market, ZERO):
-            self._fail(f"exit {intent.client_id} buys {intent.quantity} where our fills hold {held}")
+            self._fail(f"exit {intent.client_id} sells {intent.quantity} where {held} is held")
+        if intent.side is Side.BUY and intent.quantity > -own:
+            self._fail(f"exit {intent.client_id} buys {intent.quantity} where our fills hold {own}")

@@ -69,9 +69,8 @@ _ALARMS = frozenset(
         "fill.too_old",
     }
 )
-_OF_HANDS = frozenset(
-    {"order.foreign", "position.by_hand", "market.quarantine"}
-)  # with a reason where somebody traded by hand
+# These have a reason where somebody traded by hand.
+_OF_HANDS = frozenset({"order.foreign", "position.by_hand", "market.quarantine"})
 _CLOCK_NS = 2 * SECOND_NS  # a commit's delay, and by how much the clocks of two lives may differ
 _ROUND_NS = 70 * SECOND_NS  # in which the account is asked for its executions at least once
 _DEAD = (OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)

@@ -12,9 +12,9 @@ from kangbot.machines.session_words import Trouble
 from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
-from kangbot.model.orders import AccountEvent, Balance, VenuePosition
+from kangbot.model.orders import AccountEvent, Balance, CashFlow, Fill, OrderReport, VenuePosition
 from kangbot.ports import Channel, Sink, Subscription, Topic
-from kangbot.sim.exchange.events import Executed, Funded, OrderChanged, SimEvent
+from kangbot.sim.exchange.events import SimEvent, account_event
 from kangbot.sim.markets.klines import Candle
 from kangbot.sim.world.faults import Faults, Kind
 from kangbot.sim.world.process import Process, Spot
@@ -145,8 +145,8 @@ class SimFeeds:
                 self._public(event.market, event)
             elif isinstance(event, Candle):
                 self._candle(event)
-            else:
-                self._private(event)
+            elif (told := account_event(event)) is not None:
+                self._private(told)
 
     def _public(self, market: MarketId, event: Quote | Trade) -> None:
         for hold in tuple(self._holds.get(market, ())):
@@ -164,11 +164,11 @@ class SimFeeds:
             if hold.is_up and hold.timeframe_s == candle.timeframe_s:
                 hold.sink.offer(candle.bar, 0)
 
-    def _private(self, event: SimEvent) -> None:
+    def _private(self, event: AccountEvent) -> None:
         hold, faults = self._account, self._faults
         if hold is None or not hold.is_up or not self._private_up:
             return
-        topic, told = _worded(event)
+        topic = _topic(event)
         if faults.strikes(Kind.PRIVATE_DROP):
             return
         delay_s = faults.rng.uniform(*_PUSH_S)
@@ -176,9 +176,9 @@ class SimFeeds:
             delay_s += faults.rng.uniform(*_SHUFFLED_S)
         due_s = max(self._loop.time() + delay_s, self._arrivals.get(topic, 0.0) + 1e-6)  # in order within a topic
         self._arrivals[topic] = due_s
-        self._loop.call_at(due_s, self._deliver, hold, told)
+        self._loop.call_at(due_s, self._deliver, hold, event)
         if faults.strikes(Kind.PRIVATE_DUPLICATE):
-            self._loop.call_at(due_s + faults.rng.uniform(*_PUSH_S), self._deliver, hold, told)
+            self._loop.call_at(due_s + faults.rng.uniform(*_PUSH_S), self._deliver, hold, event)
 
     def _deliver(self, hold: "_Hold", event: AccountEvent) -> None:
         if hold.is_up and self._private_up and self._process.at(Spot.NEWS):
@@ -229,18 +229,14 @@ class _Hold:
         self._release(self)
 
 
-def _worded(event: SimEvent) -> tuple[str, AccountEvent]:
-    """Return the topic of a private event, and the event in the words of the house."""
+def _topic(event: AccountEvent) -> str:
+    """Return the topic of a private event: those of one come in their order."""
     match event:
-        case OrderChanged(order=order):
-            return "order", order.report()
-        case Executed(fill=fill):
-            return "execution", fill
-        case Funded(flow=flow):
-            return "execution", flow
+        case OrderReport():
+            return "order"
+        case Fill() | CashFlow():
+            return "execution"
         case VenuePosition():
-            return "position", event
+            return "position"
         case Balance():
-            return "wallet", event
-        case _:
-            raise TypeError(f"{type(event).__name__} is not private")
+            return "wallet"

@@ -53,7 +53,7 @@ class Carrier(Protocol):
 
 
 class Network:
-    """Carries over simulated time; `sim/process.py` makes a `Carrier` of it. One for a session: it outlives processes.
+    """Carries over simulated time; `process.py` makes a `Carrier` of it. One for a session: it outlives processes.
 
     `served()` is called after the venue has worked a request off. `timeout_s` is how long a caller waits.
     """

@@ -1,7 +1,8 @@
-"""`ports.Venue` over the simulated venue: what the daemon trades with in a simulation, and on paper.
+"""`ports.Venue` over the simulated venue: what the daemon trades with in a simulation.
 
-The port only words the requests: what the venue answers is `sim/front.py`, how it gets there a `Carrier`. Each request
-that concerns the account is stamped and carries a receive window, as at the real venues: the venue refuses it outside.
+The port only words the requests: what the venue answers is `exchange/front.py`, how it gets there a `Carrier`. Each
+request that concerns the account is stamped and carries a receive window, as at the real venues: the venue refuses it
+outside.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -12,12 +12,12 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.data import Bar, Quote, Trade
+from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.model.money import ZERO
 from kangbot.model.orders import Side
 from kangbot.ports import Data, Gap, Message, Topic
-from kangbot.venues.reading import BEYOND, MILLISECOND_NS, Decode, Millis
+from kangbot.venues.reading import BEYOND, MILLISECOND_NS, Decode, Millis, bar_of
 
 INTERVALS = {  # timeframe in seconds → Binance's word; those that align with the epoch
     60: "1m",
@@ -221,20 +221,5 @@ class Bars:
     def decode(self, frame: bytes) -> Sequence[Message]:
         """Return the bar where it is closed."""
         row = _BARS.decode(frame).data.bar
-        return (Data(native=self._native, events=(self._bar(row),) if row.closed else ()),)
-
-    def _bar(self, row: _Bar) -> Bar:
-        if not (ZERO < row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high < BEYOND):
-            raise ValueError("a bar whose prices contradict each other")
-        if not ZERO <= row.volume < BEYOND:
-            raise ValueError("a bar without volume")
-        return Bar(
-            market=self._market,
-            timeframe_s=self._timeframe_s,
-            open_ns=row.start * MILLISECOND_NS,
-            open=row.open,
-            high=row.high,
-            low=row.low,
-            close=row.close,
-            volume=row.volume,
-        )
+        events = (bar_of(row, self._market, self._timeframe_s),) if row.closed else ()
+        return (Data(native=self._native, events=events),)

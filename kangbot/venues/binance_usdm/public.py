@@ -9,12 +9,12 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.data import Bar, Quote, Trade
+from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
 from kangbot.model.orders import Side
-from kangbot.venues.reading import MILLISECOND_NS, checked_bar, checked_quote, checked_trade, tradable
+from kangbot.venues.reading import MILLISECOND_NS, CandleRow, checked_quote, checked_trade, tradable
 
 VENUE = VenueName("binance_usdm")
 
@@ -108,32 +108,7 @@ def read_instruments(body: bytes, wanted: Collection[Symbol]) -> Mapping[Symbol,
     return found
 
 
-# --------------------------------------------------------------------------------------------------- candles and trades
-class Candle(msgspec.Struct, frozen=True, array_like=True):
-    """One candle; what follows the volume is passed over."""
-
-    start: int  # milliseconds
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: Decimal  # base currency
-
-    def bar(self, market: MarketId, timeframe_s: int) -> Bar:
-        """Return the candle as a bar of `timeframe_s`. ValueError where none can be so."""
-        read = Bar(
-            market=market,
-            timeframe_s=timeframe_s,
-            open_ns=self.start * MILLISECOND_NS,
-            open=self.open,
-            high=self.high,
-            low=self.low,
-            close=self.close,
-            volume=self.volume,
-        )
-        return checked_bar(read)
-
-
+# ------------------------------------------------------------------------------------------------------------- trades
 class AggregateTrade(msgspec.Struct, frozen=True):
     """Fills of one taker order at one price; the same ids as in the stream `aggTrade`."""
 
@@ -189,14 +164,14 @@ class _Problem(msgspec.Struct, frozen=True):
     msg: str = ""
 
 
-_CANDLES = msgspec.json.Decoder(list[Candle])
+_CANDLES = msgspec.json.Decoder(list[CandleRow])
 _TRADES = msgspec.json.Decoder(list[AggregateTrade])
 _BOOK = msgspec.json.Decoder(BookTicker)
 _TIME = msgspec.json.Decoder(_Time)
 _PROBLEM = msgspec.json.Decoder(_Problem)
 
 
-def read_candles(body: bytes) -> Sequence[Candle]:
+def read_candles(body: bytes) -> Sequence[CandleRow]:
     """Return the candles, oldest first; the last one may be unfinished."""
     return _CANDLES.decode(body)
 

@@ -19,7 +19,6 @@ from kangbot.venues.binance_usdm.decode import INTERVALS
 from kangbot.venues.binance_usdm.errors import refusal
 from kangbot.venues.binance_usdm.public import (
     VENUE,
-    Candle,
     read_book,
     read_candles,
     read_instruments,
@@ -29,7 +28,7 @@ from kangbot.venues.binance_usdm.public import (
 )
 from kangbot.venues.data_only import DataOnly
 from kangbot.venues.http import Http, NoAnswer, NotSent, retry_after_ns
-from kangbot.venues.reading import MILLISECOND_NS, UNREADABLE, readable
+from kangbot.venues.reading import MILLISECOND_NS, UNREADABLE, CandleRow, bar_of, readable
 
 T = TypeVar("T")
 
@@ -69,7 +68,7 @@ class BinanceVenue(DataOnly):
             raise Refused(f"binance_usdm has no candles of {timeframe_s} s")
         params: dict[str, str | int] = {"symbol": instrument.native, "interval": interval}
         ended_ms = await self._time_ms() - timeframe_s * 1000  # what opened later is not closed
-        closed: list[Candle] = []
+        closed: list[CandleRow] = []
         while len(closed) < limit:
             # One more than is missing: the newest candle is not finished.
             asked = min(limit - len(closed) + 1, _CANDLES_A_REQUEST)
@@ -81,7 +80,7 @@ class BinanceVenue(DataOnly):
                 break
             params["endTime"] = candles[0].start - 1
         with readable(VENUE):
-            return [candle.bar(instrument.market, timeframe_s) for candle in closed[-limit:]]
+            return [bar_of(candle, instrument.market, timeframe_s) for candle in closed[-limit:]]
 
     async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
         """Return the newest public trades, oldest first: at most `limit`, and at most the 1,000 that Binance gives."""

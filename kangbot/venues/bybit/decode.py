@@ -15,13 +15,13 @@ from typing import Literal
 
 import msgspec
 
-from kangbot.model.data import Bar, Quote, Trade
+from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Side
 from kangbot.ports import Channel, Data, Gap, Ignored, Message, Topic
 from kangbot.venues.bybit.intervals import STREAMED
-from kangbot.venues.reading import BEYOND, MILLISECOND_NS, Decode, Millis
+from kangbot.venues.reading import BEYOND, MILLISECOND_NS, Decode, Millis, bar_of
 
 Levels = list[tuple[Price, Quantity]]
 
@@ -213,21 +213,5 @@ class Bars:
 
     def decode(self, frame: bytes) -> Sequence[Message]:
         """Return the closed bars of the frame."""
-        events = [self._bar(row) for row in _BARS.decode(frame).data if row.confirm]
+        events = [bar_of(row, self._market, self._timeframe_s) for row in _BARS.decode(frame).data if row.confirm]
         return (Data(native=self._native, events=events),)
-
-    def _bar(self, row: _BarRow) -> Bar:
-        if not (ZERO < row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high < BEYOND):
-            raise ValueError("a bar whose prices contradict each other")
-        if not ZERO <= row.volume < BEYOND:
-            raise ValueError("a bar without volume")
-        return Bar(
-            market=self._market,
-            timeframe_s=self._timeframe_s,
-            open_ns=row.start * MILLISECOND_NS,
-            open=row.open,
-            high=row.high,
-            low=row.low,
-            close=row.close,
-            volume=row.volume,
-        )

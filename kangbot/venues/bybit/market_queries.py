@@ -8,8 +8,8 @@ from kangbot.model.ids import Symbol
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.venues.bybit.client import Client
 from kangbot.venues.bybit.intervals import FETCHED
-from kangbot.venues.bybit.public import VENUE, BookRow, InstrumentRow, KlineRow, KlineRows, TradeRows
-from kangbot.venues.reading import MILLISECOND_NS, readable
+from kangbot.venues.bybit.public import VENUE, BookRow, InstrumentRow, KlineRows, TradeRows
+from kangbot.venues.reading import MILLISECOND_NS, CandleRow, bar_of, readable
 
 _BULK = 8  # from so many symbols of a category on, its whole list costs less than one request each
 _INSTRUMENTS_A_PAGE = (
@@ -70,7 +70,7 @@ async def bars(client: Client, instrument: Instrument, timeframe_s: int, limit: 
         "symbol": instrument.native,
         "interval": interval,
     }
-    closed: dict[int, KlineRow] = {}  # by start, newest first
+    closed: dict[int, CandleRow] = {}  # by start, newest first
     while len(closed) < limit:
         # One more than is missing: the newest candle is not finished.
         asked = min(limit - len(closed) + 1, _KLINES_A_REQUEST)
@@ -84,7 +84,7 @@ async def bars(client: Client, instrument: Instrument, timeframe_s: int, limit: 
         params["end"] = rows[-1].start - 1
     newest = list(closed.values())[:limit]
     with readable(VENUE):
-        return [row.bar(instrument.market, timeframe_s) for row in reversed(newest)]
+        return [bar_of(row, instrument.market, timeframe_s) for row in reversed(newest)]
 
 
 async def trades(client: Client, instrument: Instrument, limit: int) -> list[Trade]:

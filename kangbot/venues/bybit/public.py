@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.data import Bar, Quote, Trade
+from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
 from kangbot.model.orders import Side
-from kangbot.venues.reading import MILLISECOND_NS, checked_bar, checked_quote, checked_trade, tradable
+from kangbot.venues.reading import MILLISECOND_NS, CandleRow, checked_quote, checked_trade, tradable
 
 VENUE = VenueName("bybit")
 
@@ -133,35 +133,10 @@ class BookRow(msgspec.Struct, frozen=True):
         return checked_quote(read)
 
 
-class KlineRow(msgspec.Struct, frozen=True, array_like=True):
-    """One candle of `/v5/market/kline`; the last, unfinished one is among them."""
-
-    start: int
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: Decimal  # base currency
-
-    def bar(self, market: MarketId, timeframe_s: int) -> Bar:
-        """Return the candle as a bar of `timeframe_s`. ValueError where none can be so."""
-        read = Bar(
-            market=market,
-            timeframe_s=timeframe_s,
-            open_ns=self.start * MILLISECOND_NS,
-            open=self.open,
-            high=self.high,
-            low=self.low,
-            close=self.close,
-            volume=self.volume,
-        )
-        return checked_bar(read)
-
-
 class KlineRows(msgspec.Struct, frozen=True):
-    """Candles, newest first."""
+    """Candles of `/v5/market/kline`, newest first; the last, unfinished one is among them."""
 
-    rows: list[KlineRow] = msgspec.field(name="list")
+    rows: list[CandleRow] = msgspec.field(name="list")
 
 
 class TimeRow(msgspec.Struct, frozen=True, rename="camel"):

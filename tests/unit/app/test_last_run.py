@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from kangbot.app.last_run import LAST_RUN, keep
-from kangbot.health.report import Report
+from kangbot.app.last_run import keep
+from kangbot.health.report import LAST_RUN, Report
 from tests.support.reporting import a_report
 
 

@@ -1,6 +1,6 @@
 """A venue that goes on where an earlier life of it ended, and forgets what is long over."""
 
-from decimal import Decimal
+from decimal import ROUND_UP, Context, Decimal, localcontext
 
 import pytest
 
@@ -84,6 +84,22 @@ def test_trades_without_a_quote_meet_the_book_as_it_stands() -> None:
     bench.submit(Side.BUY, "1")
     bench.venue.trade(bench.btc, [bench.trade(bench.btc, Side.BUY, "1000", "1")], bench.now_ns)
     assert bench.submit(Side.BUY, "1").status is OrderStatus.EXPIRED
+
+
+def test_real_trades_fill_in_the_venues_own_arithmetic() -> None:
+    """A library that changes rounding for everybody in the thread does not change what a fill costs."""
+
+    def traded() -> tuple[list[Decimal], Decimal]:
+        bench = Bench()
+        bench.submit(Side.BUY, "0.333", "999.9")
+        bench.venue.trade(bench.btc, [bench.trade(bench.btc, Side.SELL, "999.9", "5")], bench.now_ns)
+        return [told.fill.fee for told in bench.told(Executed)], bench.venue.account.coins["USDT"]
+
+    expected = traded()
+    assert len(expected[0]) == 1
+    with localcontext(Context(prec=5, rounding=ROUND_UP)):
+        found = traded()
+    assert found == expected
 
 
 def test_a_market_may_join_later() -> None:
