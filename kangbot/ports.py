@@ -158,6 +158,9 @@ class Venue(Protocol):
     async def quote(self, instrument: Instrument) -> Quote:
         """Return the top of the book as it is now. Retryable while a side of it is empty."""
 
+    async def mark(self, instrument: Instrument) -> Price | None:
+        """Return the price at which positions are valued; None where none are (spot), or where it is not told."""
+
     async def submit(self, instrument: Instrument, intent: Intent, *, sent_ns: int | None = None) -> OrderReport:
         """Place the order under the intent's client id with its stop. DuplicateId proves that it exists.
 

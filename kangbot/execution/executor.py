@@ -258,7 +258,9 @@ class Executor:
         """
         now_ns = self._clock.now_ns()
         flying = any(in_flight(order, now_ns) for order in self._blotter.unsettled)
-        since = [order.intent.at_ns for order in self._blotter.unsettled if order.restarted]
+        # Fills that were reported and have not come may be in a list that is further behind than rounds overlap.
+        unsettled = self._blotter.unsettled
+        since = [order.intent.at_ns for order in unsettled if order.restarted or order.executed < order.reported]
         if (explain_ns := self._agreement.executions_since_ns) is not None:
             since.append(explain_ns)
         if missed_since_ns:

@@ -14,6 +14,7 @@ from kangbot.machines.memory import Memory
 from kangbot.market.desk import Desk
 from kangbot.market.gateway import Gateway
 from kangbot.market.inbox import Inbox
+from kangbot.market.marks import Marks
 from kangbot.market.outcomes import Outcomes
 from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Preparation
@@ -66,7 +67,16 @@ class Assembly:
         inbox = Inbox(self.world.clock)
         executor = self._executor(spec, instrument, inbox)
         inbox.overfull = lambda: executor.overfull
-        return self._task(spec, instrument, inbox, self._desk(spec, instrument, inbox, executor))
+        marks = Marks(
+            instrument=instrument,
+            venue=self.gateway.venue,
+            budget=self.gateway.data_budget,
+            post=inbox.put,
+            clock=self.world.clock,
+            tasks=self.errands,
+        )
+        desk = self._desk(spec, instrument, inbox, executor, marks)
+        return self._task(spec, instrument, inbox, desk, marks)
 
     def _executor(self, spec: MarketSpec, instrument: Instrument, inbox: Inbox) -> Executor:
         return Executor(
@@ -92,7 +102,7 @@ class Assembly:
             on_sent=self.orders.observe,
         )
 
-    def _desk(self, spec: MarketSpec, instrument: Instrument, inbox: Inbox, executor: Executor) -> Desk:
+    def _desk(self, spec: MarketSpec, instrument: Instrument, inbox: Inbox, executor: Executor, marks: Marks) -> Desk:
         return Desk(
             spec=spec,
             instrument=instrument,
@@ -104,9 +114,10 @@ class Assembly:
             foreign=self.terms.foreign,
             doubt=self.gateway.clock.doubt,
             exits_slow=partial(self.circuits.in_trouble, spec.market, Lane.EXIT),
+            mark=lambda: marks.price,
         )
 
-    def _task(self, spec: MarketSpec, instrument: Instrument, inbox: Inbox, desk: Desk) -> MarketTask:
+    def _task(self, spec: MarketSpec, instrument: Instrument, inbox: Inbox, desk: Desk, marks: Marks) -> MarketTask:
         clock, executor = self.world.clock, desk.executor
         draw = self.world.fork(f"market/{spec.market}").random
         data_ended = partial(self.outcomes.ended, spec.market, Operation.DATA)
@@ -141,6 +152,7 @@ class Assembly:
             roster=self.roster,
             preparation=preparation,
             prices=prices,
+            marks=marks,
             data_ended=data_ended,
             data_held=partial(self.circuits.in_trouble, spec.market, Lane.DATA),
             deaf=partial(self.deaf, spec.market),

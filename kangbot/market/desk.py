@@ -55,7 +55,8 @@ class Leave(Enum):
 class Desk:
     """One market's desk; called by the market's task only.
 
-    `doubt` tells why an entry cannot be stamped; `exits_slow` whether exits are in trouble at the venue.
+    `doubt` tells why an entry cannot be stamped; `exits_slow` whether exits are in trouble at the venue; `mark` is the
+    venue's mark price, None where it is not known.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Desk:
         foreign: ForeignPolicy = ForeignPolicy.REPORT,
         doubt: Callable[[], str] = lambda: "",
         exits_slow: Callable[[], bool] = lambda: False,
+        mark: Callable[[], Price | None] = lambda: None,
     ) -> None:
         self.executor = executor
         self.target: Target | None = None
@@ -87,6 +89,7 @@ class Desk:
         self._foreign = foreign
         self._doubt = doubt
         self._exits_slow = exits_slow
+        self._mark = mark
         self._touched = executor.touched
         self._sentry = Sentry(
             executor=executor, instrument=instrument, inbox=inbox, clock=clock, terms=stops or StopTerms()
@@ -130,6 +133,11 @@ class Desk:
     def holds_coins(self) -> bool:
         """Whether what is bought here is coins in the account, and no position that the venue keeps."""
         return self._instrument.kind is InstrumentKind.SPOT
+
+    @property
+    def heeds_mark(self) -> bool:
+        """Whether entries are held against the venue's mark price."""
+        return not self.holds_coins and self._risk.limits.mark_distance_percent is not None
 
     def stake(self) -> Stake:
         """Return what the market's coins are worth; without a price for them nobody knows."""
@@ -296,6 +304,7 @@ class Desk:
             instrument=self._instrument,
             quote=self._inbox.quote,
             quote_age_ns=now_ns - self._inbox.quote_seen_ns,
+            mark=self._mark(),
             stale=self.stale,
             clock=self._doubt(),
             by_hand=bool(self.by_hand),

@@ -23,6 +23,7 @@ from kangbot.market.desk import Desk, Leave
 from kangbot.market.errand import Answered
 from kangbot.market.inbox import Batch, FeedChanged, Inbox, Released
 from kangbot.market.intake import Intake
+from kangbot.market.marks import Marked, Marks
 from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Fetched, Preparation, PreparationFailed, Subscribed
 from kangbot.market.prices import Priced, Prices
@@ -64,6 +65,7 @@ class MarketTask:
         roster: Roster,
         preparation: Preparation,
         prices: Prices,
+        marks: Marks,
         overseer: Overseer,
         data_ended: Callable[[Exception | None], None] = lambda _error: None,
         data_held: Callable[[], bool] = lambda: False,
@@ -91,6 +93,7 @@ class MarketTask:
         self._roster = roster
         self._preparation = preparation
         self._prices = prices
+        self._marks = marks
         self._data_held = data_held
         self._deaf = deaf
         self._journal = journal
@@ -184,6 +187,7 @@ class MarketTask:
             self._begin_anew("its strategy was interrupted in the middle of a bar")
         self._change(renew=False)
         self._prices.look(now_ns, needed=self._needs_price)
+        self._marks.look(now_ns, needed=self._needs_mark)
         self._advance()
         self.strategist.look()
         if self.overseer.why and self.intake.begun:
@@ -220,6 +224,8 @@ class MarketTask:
             self._feed_changed(message)
         elif isinstance(message, Priced):
             self._act_due = self._prices.take(message) or self._act_due
+        elif isinstance(message, Marked):
+            self._marks.take(message)
         elif isinstance(message, Answered):
             if message.attempt == self.strategist.attempt:
                 self._received_ns = self.strategist.take(message) or self._received_ns
@@ -363,6 +369,11 @@ class MarketTask:
         """Whether a price is asked for while the quotes are silent: coins are part of the account's equity."""
         return self._manages or self.desk.unpriced
 
+    @property
+    def _needs_mark(self) -> bool:
+        """Whether a mark price is asked for: an entry may leave, and is held against it."""
+        return self.intake.begun and self.desk.heeds_mark
+
     def _fetch_ns(self) -> int | None:
         """Return when history is to be fetched; None where it need not, or is under way."""
         due_ns = self.intake.fetch_ns()
@@ -404,6 +415,7 @@ class MarketTask:
             self.intake.deadline_ns(),
             self._fetch_ns(),
             self._prices.due_ns(needed=self._needs_price),
+            self._marks.due_ns(needed=self._needs_mark),
             self._waits_ns,
             self.strategist.deadline_ns(),
         )

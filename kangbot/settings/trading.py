@@ -176,7 +176,8 @@ class Risk:
     """No entry into a spread wider than this, in percent of the mid."""
 
     mark_distance_percent: Percent = Decimal(3)
-    """No entry further than this from the venue's mark price."""
+    """No entry further than this from the venue's mark price, in percent of it. That is asked for once a minute, of
+    Bybit's contracts; where it is not told, nothing is held against it. A testnet's may be far from its own trades."""
 
     @property
     def stops(self) -> StopTerms:

@@ -39,7 +39,7 @@ class View(msgspec.Struct, Generic[Ind], frozen=True, kw_only=True):
     now_ns: int
     bars: Sequence[Bar]  # the newest closed bars, oldest first; as many as `Strategy.bars_kept`, at least one
     quote: Quote | None  # the newest top of book; None before the first
-    position: Position  # the sum of our own fills
+    position: Position  # the sum of our own fills; flat where what is left of it is less than any order
     target: Target | None  # what is wanted at present; None after a start
     last_trip: RoundTrip | None = None  # the newest closed round trip of this market
     indicators: Ind  # updated with every bar up to and including the newest

@@ -191,6 +191,9 @@ class CrashingVenue:
     async def quote(self, instrument: Instrument) -> Quote:
         return await self._venue.quote(instrument)
 
+    async def mark(self, instrument: Instrument) -> Price | None:
+        return await self._venue.mark(instrument)
+
     async def prepare(self, instrument: Instrument, leverage: int) -> None:
         await self._venue.prepare(instrument, leverage)
 

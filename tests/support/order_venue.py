@@ -126,6 +126,8 @@ class FakeVenue:
     orders: list[VenueOrder] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
     submits: list[ClientId] = field(default_factory=list)
+    marked: Decimal | None = None  # its mark price; None: it does not tell
+    marks: int = 0  # how often it was asked
     sent_ns: list[int | None] = field(default_factory=list)  # when each of them was noted to leave
     canceled: list[ClientId] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
@@ -420,6 +422,12 @@ class FakeVenue:
             ask_quantity=one,
             at_ns=self.clock.now_ns(),
         )
+
+    async def mark(self, instrument: Instrument) -> Decimal | None:
+        self.marks += 1
+        if self.marked is None:
+            raise Retryable("nobody knows")
+        return self.marked
 
     async def prepare(self, instrument: Instrument, leverage: int) -> None:
         self.leverage = leverage

@@ -13,7 +13,7 @@ import msgspec
 from kangbot.errors import DuplicateId, InsufficientFunds, NotFound, Refused, Retryable
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, Symbol, spot_base
-from kangbot.model.market import Instrument
+from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import AccountEvent, Balance, Evidence, Intent, OrderReport, OrderStatus, VenuePosition
 from kangbot.ports import Lookup
@@ -63,6 +63,10 @@ class Front:
         if not (book.quoted and book.quote.bid_quantity and book.quote.ask_quantity):
             raise Retryable(f"a side of {instrument.symbol}'s book is empty")
         return book.quote
+
+    def mark(self, instrument: Instrument) -> Price | None:
+        """Return the price at which positions are valued; None for a spot pair."""
+        return None if instrument.kind is InstrumentKind.SPOT else self.engine.desks[instrument.market].mark
 
     # -------------------------------------------------------------------------------------------------------- orders
     def submit(self, intent: Intent, now_ns: int) -> OrderReport:

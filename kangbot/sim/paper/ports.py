@@ -74,6 +74,10 @@ class PaperVenue:
         self._account.offer(quote, 0)
         return quote
 
+    async def mark(self, instrument: Instrument) -> Price | None:
+        """Return the real venue's mark price."""
+        return await self._real.mark(instrument)
+
     async def server_time_ns(self) -> int:
         """Return the real venue's clock."""
         return await self._real.server_time_ns()

@@ -83,6 +83,10 @@ class SimPort:
         """Return the top of the book."""
         return await self._ask(lambda: self._front.quote(instrument), public=True)
 
+    async def mark(self, instrument: Instrument) -> Price | None:
+        """Return the mark price, past the network: it holds entries back and does nothing else that could fail."""
+        return self._front.mark(instrument)
+
     # -------------------------------------------------------------------------------------------------------- orders
     async def submit(self, instrument: Instrument, intent: Intent, *, sent_ns: int | None = None) -> OrderReport:
         """Place the order under the intent's client id with its stop."""

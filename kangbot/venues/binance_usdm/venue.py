@@ -14,6 +14,7 @@ from kangbot.health.latency import Timings
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import Symbol
 from kangbot.model.market import Instrument
+from kangbot.model.money import Price
 from kangbot.ports import IdRule
 from kangbot.venues.binance_usdm.decode import INTERVALS
 from kangbot.venues.binance_usdm.errors import refusal
@@ -97,6 +98,11 @@ class BinanceVenue(DataOnly):
         if found is None:
             raise Retryable(f"a side of {instrument.symbol}'s book is empty")
         return found
+
+    async def mark(self, instrument: Instrument) -> Price | None:
+        """Return None: it is not asked for, since nothing but paper is traded here."""
+        del instrument
+        return None
 
     async def server_time_ns(self) -> int:
         """Return the venue's clock, in nanoseconds since the epoch."""

@@ -1,11 +1,15 @@
-"""Questions about markets that anybody may ask: their rules, candles, trades, the top of the book."""
+"""Questions about markets that anybody may ask: their rules, candles, trades, the top of the book, the mark price."""
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import msgspec
 
 from kangbot.errors import Refused, Retryable
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import Symbol
 from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.money import Price
 from kangbot.venues.bybit.client import Client
 from kangbot.venues.bybit.intervals import FETCHED
 from kangbot.venues.bybit.public import VENUE, BookRow, InstrumentRow, KlineRows, TradeRows
@@ -17,6 +21,14 @@ _INSTRUMENTS_A_PAGE = (
 )
 _KLINES_A_REQUEST = 1000
 _TRADES_A_REQUEST = {InstrumentKind.LINEAR: 1000, InstrumentKind.SPOT: 60}
+
+
+class _Ticker(msgspec.Struct, frozen=True, rename="camel"):
+    mark_price: Decimal
+
+
+class _Tickers(msgspec.Struct, frozen=True):
+    list: tuple[_Ticker, ...]
 
 
 async def instruments(client: Client, symbols: Iterable[Symbol]) -> dict[Symbol, Instrument]:
@@ -97,6 +109,15 @@ async def trades(client: Client, instrument: Instrument, limit: int) -> list[Tra
     rows = (await client.ask("publicGetV5MarketRecentTrade", params, TradeRows)).result.rows
     with readable(VENUE):
         return [row.trade(instrument.market) for row in reversed(rows)]
+
+
+async def mark(client: Client, instrument: Instrument) -> Price | None:
+    """Return the mark price of a contract; None for a spot pair, which has none."""
+    if instrument.kind is InstrumentKind.SPOT:
+        return None
+    params = {"category": instrument.kind.value, "symbol": instrument.native}
+    rows = (await client.ask("publicGetV5MarketTickers", params, _Tickers)).result.list
+    return rows[0].mark_price if rows else None
 
 
 async def quote(client: Client, instrument: Instrument) -> Quote:

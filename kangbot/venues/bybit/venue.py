@@ -126,6 +126,10 @@ class BybitVenue:
         """Return the top of the book. Retryable while a side of it is empty."""
         return await market_queries.quote(self._client, instrument)
 
+    async def mark(self, instrument: Instrument) -> Price | None:
+        """Return the price at which positions are valued; None for a spot pair."""
+        return await market_queries.mark(self._client, instrument)
+
     async def server_time_ns(self) -> int:
         """Return the venue's clock, in nanoseconds since the epoch."""
         return (await self._client.ask("publicGetV5MarketTime", {}, TimeRow)).result.time_nano

@@ -43,6 +43,12 @@ async def test_trades_are_oldest_first(markets: Markets) -> None:
     assert len({trade.trade_id for trade in trades}) == len(trades)
 
 
+async def test_a_mark_is_a_price_near_the_book_or_not_told(markets: Markets) -> None:
+    """A contract's, where the adapter tells one; spot pairs have none."""
+    mark, quote = await markets.venue.mark(markets.linear), await markets.venue.quote(markets.linear)
+    assert mark is None or abs(mark - quote.mid) < quote.mid / 10
+
+
 async def test_a_quote_is_the_top_of_the_book_now(markets: Markets) -> None:
     """Whole, of the market that was asked for, uncrossed, and not from yesterday."""
     quote = await markets.venue.quote(markets.linear)

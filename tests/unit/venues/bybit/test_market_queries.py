@@ -239,6 +239,18 @@ async def test_half_a_book_is_no_quote(side: str) -> None:
             await world.venue.quote(BTC)
 
 
+async def test_a_mark_is_a_contracts() -> None:
+    """Of the one symbol that was asked for; a spot pair has none, and nobody is asked."""
+    listed = {"category": "linear", "list": [{"symbol": "BTCUSDT", "lastPrice": "1", "markPrice": "65486.12"}]}
+    async with bybit({"/v5/market/tickers": lambda _: listed}) as world:
+        assert await world.venue.mark(BTC) == Decimal("65486.12")
+        assert await world.venue.mark(SPOT) is None
+        (asked,) = world.asked()
+    assert asked.query == {"category": "linear", "symbol": "BTCUSDT"}
+    async with bybit({"/v5/market/tickers": lambda _: {"category": "linear", "list": []}}) as world:
+        assert await world.venue.mark(BTC) is None
+
+
 # ------------------------------------------------------------------------------------------------------ trades, clock
 @pytest.mark.parametrize(("instrument", "limit"), [(BTC, "1000"), (SPOT, "60")])
 async def test_trades_are_oldest_first_and_as_many_as_bybit_gives(instrument: Any, limit: str) -> None:

@@ -1,0 +1,99 @@
+"""The venue's mark price of one market, asked for once a minute: what the price of an entry is held against.
+
+It is what the venue values positions at, and made of other prices than its own book's. A price far from it is a spike,
+a stale book or the wrong symbol, and for that a minute is often enough; a stream of it would say ten times a second
+what is used a few times a day. Where the venue does not tell, the rule has nothing to say, and nothing else needs it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from kangbot.errors import RateLimited, words
+from kangbot.execution.budget import Budget
+from kangbot.machines.priority import Priority
+from kangbot.model.market import Instrument
+from kangbot.model.money import Price
+from kangbot.ports import Venue
+from kangbot.runtime.tasks import Tasks
+from kangbot.runtime.world import SECOND_NS, Clock
+
+log = structlog.get_logger(__name__)
+
+_EVERY_NS = 60 * SECOND_NS
+_GOOD_NS = 150 * SECOND_NS  # one answer may be missed
+_ANSWER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The venue's answer; None where there was none."""
+
+    price: Price | None
+
+
+class Marks:
+    """One market's; called by its task. `post` takes the answer into its inbox."""
+
+    def __init__(
+        self,
+        *,
+        instrument: Instrument,
+        venue: Venue,
+        budget: Budget,
+        post: Callable[[Marked], None],
+        clock: Clock,
+        tasks: Tasks,
+    ) -> None:
+        self._instrument = instrument
+        self._venue = venue
+        self._budget = budget
+        self._post = post
+        self._clock = clock
+        self._tasks = tasks
+        self._due_ns = 0
+        self._asking = False
+        self._price: Price | None = None
+        self._priced_ns = 0
+        self._failing = False
+
+    @property
+    def price(self) -> Price | None:
+        """The mark price as told last; None where nobody told it lately."""
+        return self._price if self._clock.now_ns() - self._priced_ns < _GOOD_NS else None
+
+    def due_ns(self, *, needed: bool) -> int | None:
+        """Return when it is to be asked for; None where it is not."""
+        return self._due_ns if needed and not self._asking else None
+
+    def look(self, now_ns: int, *, needed: bool) -> None:
+        """Ask where it is due."""
+        due_ns = self.due_ns(needed=needed)
+        if due_ns is not None and due_ns <= now_ns:
+            self._asking = True
+            self._tasks.spawn("mark", self._ask())
+
+    def take(self, answer: Marked) -> None:
+        """Take an answer."""
+        now_ns = self._clock.now_ns()
+        self._asking, self._due_ns = False, now_ns + _EVERY_NS
+        if answer.price is not None:
+            self._price, self._priced_ns = answer.price, now_ns
+
+    async def _ask(self) -> None:
+        price = None
+        await self._budget.acquire(Priority.DATA)
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                price = await self._venue.mark(self._instrument)
+        except Exception as error:  # noqa: BLE001 -- whatever it was: it is asked again in a minute
+            if isinstance(error, RateLimited):
+                self._budget.pause(error.retry_after_ns)
+            if not self._failing:
+                log.info("market.no_mark", market=self._instrument.market, why=words(error))
+            self._failing = True
+        else:
+            self._failing = False
+        self._post(Marked(price))

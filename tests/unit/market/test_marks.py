@@ -1,0 +1,85 @@
+"""The mark price of a market: asked for slowly, and no entry leaves far from it."""
+
+import asyncio
+from decimal import Decimal
+
+from kangbot.market.marks import Marked
+from kangbot.model.market import InstrumentKind
+from kangbot.risk.account import AccountRisk
+from kangbot.risk.limits import Limits
+from tests.support.floor_story import BarVenue, Story, play
+
+
+async def begun(told: Story, marked: str | None) -> None:
+    """Have a live market at a venue that tells this mark price, and a quote at 100."""
+    told.venue.marked = None if marked is None else Decimal(marked)
+    await told.live()
+    told.quote()
+    told.strategy.want(1)
+
+
+def test_no_entry_leaves_far_from_the_mark() -> None:
+    """Until the venue says another one: it is asked again within a minute."""
+
+    async def story(told: Story) -> None:
+        await begun(told, "110")
+        await told.bar()
+        assert told.task.desk.blocked.startswith("mark_distance: price 100 is 9.09 % from the mark 110")
+        assert not told.venue.net
+        told.venue.marked = Decimal(101)
+        for _ in range(2):
+            await told.bar()
+        assert told.venue.net == Decimal(2)
+
+    play(story)
+
+
+def test_a_venue_that_does_not_tell_holds_nothing_up() -> None:
+    """Nor does what it told a while ago; it is asked once a minute, whatever it answers."""
+
+    async def story(told: Story) -> None:
+        await begun(told, None)
+        await told.bar()
+        assert told.venue.net == Decimal(2)
+        told.strategy.want(0)
+        told.venue.marked = Decimal(110)
+        for _ in range(2):
+            await told.bar()
+        assert not told.venue.net
+        told.venue.marked = None
+        asked = told.venue.marks
+        told.strategy.want(1)
+        await told.bar()
+        assert told.task.desk.blocked.startswith("mark_distance: ")
+        for _ in range(4):
+            await told.bar()
+        assert told.venue.net == Decimal(2)
+        assert 4 <= told.venue.marks - asked <= 6
+
+    play(story)
+
+
+def test_nobody_asks_for_a_mark_that_nothing_is_held_against() -> None:
+    """A spot pair has none, a stopped market enters nothing, and a limit may be off."""
+
+    async def story(told: Story) -> None:
+        await told.open()
+        await asyncio.sleep(120)
+        assert told.venue.marks == 0
+
+    async def without(told: Story) -> None:
+        told.risk = AccountRisk(Limits(leverage=None, mark_distance_percent=None))
+        await begun(told, "110")
+        await told.bar()
+        assert (told.venue.marks, told.venue.net) == (0, Decimal(2))
+
+    async def of_coins(told: Story) -> None:
+        told.venue = BarVenue(clock=told.world.clock, kind=InstrumentKind.SPOT)
+        await begun(told, "110")
+        await told.bar()
+        assert told.venue.marks == 0
+        told.task.inbox.put(Marked(None))
+        await told.bar()
+
+    for each in (story, without, of_coins):
+        play(each)
