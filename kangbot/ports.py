@@ -146,6 +146,10 @@ class Venue(Protocol):
     def id_rule(self) -> IdRule:
         """How long client ids stay unique here."""
 
+    @property
+    def tells_mark(self) -> bool:
+        """Whether `mark` may be asked."""
+
     async def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:
         """Return the rules of the markets asked for; symbols the venue does not trade are absent."""
 
@@ -159,7 +163,7 @@ class Venue(Protocol):
         """Return the top of the book as it is now. Retryable while a side of it is empty."""
 
     async def mark(self, instrument: Instrument) -> Price | None:
-        """Return the price at which positions are valued; None where none are (spot), or where it is not told."""
+        """Return the price at which positions are valued, where `tells_mark`; None where none are (spot)."""
 
     async def submit(self, instrument: Instrument, intent: Intent, *, sent_ns: int | None = None) -> OrderReport:
         """Place the order under the intent's client id with its stop. DuplicateId proves that it exists.

@@ -66,7 +66,7 @@ class Marks:
 
     def due_ns(self, *, needed: bool) -> int | None:
         """Return when it is to be asked for; None where it is not."""
-        return self._due_ns if needed and not self._asking else None
+        return self._due_ns if needed and self._venue.tells_mark and not self._asking else None
 
     def look(self, now_ns: int, *, needed: bool) -> None:
         """Ask where it is due."""

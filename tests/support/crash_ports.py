@@ -130,6 +130,10 @@ class CrashingVenue:
     def id_rule(self) -> IdRule:
         return self._venue.id_rule
 
+    @property
+    def tells_mark(self) -> bool:
+        return self._venue.tells_mark
+
     async def _asked(self, what: str, call: Coroutine[Any, Any, T]) -> T:
         try:
             self._points.reach(f"before {what}")

@@ -17,6 +17,7 @@ from kangbot.errors import (
     Ambiguous,
     DuplicateId,
     InsufficientFunds,
+    KangbotError,
     Misstamped,
     NotFound,
     RateLimited,
@@ -126,7 +127,9 @@ class FakeVenue:
     orders: list[VenueOrder] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
     submits: list[ClientId] = field(default_factory=list)
-    marked: Decimal | None = None  # its mark price; None: it does not tell
+    tells_mark: bool = True
+    marked: Decimal | None = None  # its mark price; None: nobody knows it
+    no_mark: KangbotError = field(default_factory=lambda: Retryable("nobody knows"))
     marks: int = 0  # how often it was asked
     sent_ns: list[int | None] = field(default_factory=list)  # when each of them was noted to leave
     canceled: list[ClientId] = field(default_factory=list)
@@ -426,7 +429,7 @@ class FakeVenue:
     async def mark(self, instrument: Instrument) -> Decimal | None:
         self.marks += 1
         if self.marked is None:
-            raise Retryable("nobody knows")
+            raise self.no_mark
         return self.marked
 
     async def prepare(self, instrument: Instrument, leverage: int) -> None:

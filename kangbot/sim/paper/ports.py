@@ -44,6 +44,11 @@ class PaperVenue:
         """The simulated account refuses an id for as long as it remembers it: a day, and while the order is open."""
         return IdRule.FOR_EVER
 
+    @property
+    def tells_mark(self) -> bool:
+        """Whether the real venue tells the price at which positions are valued."""
+        return self._real.tells_mark
+
     # ------------------------------------------------------------------------------------------------------- markets
     async def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:
         """Return the rules of the markets asked for; from now on they can be traded on paper."""

@@ -66,6 +66,11 @@ class SimPort:
         """How long client ids stay unique."""
         return self._id_rule
 
+    @property
+    def tells_mark(self) -> bool:
+        """The simulated venue tells the price at which positions are valued."""
+        return True
+
     # ------------------------------------------------------------------------------------------------------- markets
     async def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:
         """Return the rules of the markets asked for."""

@@ -46,6 +46,7 @@ class BinanceVenue(DataOnly):
 
     name = VENUE
     id_rule = IdRule.WHILE_OPEN
+    tells_mark = False
 
     def __init__(
         self, *, rest_url: str, timeout_s: float = 10.0, connect_timeout_s: float = 4.0, timings: Timings | None = None
@@ -100,9 +101,9 @@ class BinanceVenue(DataOnly):
         return found
 
     async def mark(self, instrument: Instrument) -> Price | None:
-        """Return None: it is not asked for, since nothing but paper is traded here."""
+        """Refuse: nothing but paper is traded here."""
         del instrument
-        return None
+        raise Refused("binance_usdm is not asked for mark prices")
 
     async def server_time_ns(self) -> int:
         """Return the venue's clock, in nanoseconds since the epoch."""

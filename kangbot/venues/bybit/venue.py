@@ -102,6 +102,11 @@ class BybitVenue:
         """Bybit refuses a second order under the same `orderLinkId` for ever."""
         return IdRule.FOR_EVER
 
+    @property
+    def tells_mark(self) -> bool:
+        """Bybit tells it of every contract."""
+        return True
+
     # ------------------------------------------------------------------------------------------------------- markets
     def market_of(self, category: str, native: str) -> MarketId | None:
         """Return the market that a row's category and symbol name; None where it is none that was asked for."""

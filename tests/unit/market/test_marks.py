@@ -3,11 +3,15 @@
 import asyncio
 from decimal import Decimal
 
+from structlog.testing import capture_logs
+
+from kangbot.errors import RateLimited
 from kangbot.market.marks import Marked
 from kangbot.model.market import InstrumentKind
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from tests.support.floor_story import BarVenue, Story, play
+from tests.support.trade_words import SECOND
 
 
 async def begun(told: Story, marked: str | None) -> None:
@@ -59,8 +63,22 @@ def test_a_venue_that_does_not_tell_holds_nothing_up() -> None:
     play(story)
 
 
+def test_a_venue_that_asks_to_be_left_alone_is() -> None:
+    """The pause is the market data's; orders do not wait for it."""
+
+    async def story(told: Story) -> None:
+        told.venue.no_mark = RateLimited("slow down", retry_after_ns=5 * SECOND)
+        with capture_logs() as logs:
+            await begun(told, None)
+        assert [line["for_s"] for line in logs if line["event"] == "budget.paused"] == [5.0]
+        await told.bar()
+        assert told.venue.net == Decimal(2)
+
+    play(story)
+
+
 def test_nobody_asks_for_a_mark_that_nothing_is_held_against() -> None:
-    """A spot pair has none, a stopped market enters nothing, and a limit may be off."""
+    """A spot pair has none, a stopped market enters nothing, a limit may be off, and a venue may not tell."""
 
     async def story(told: Story) -> None:
         await told.open()
@@ -73,6 +91,12 @@ def test_nobody_asks_for_a_mark_that_nothing_is_held_against() -> None:
         await told.bar()
         assert (told.venue.marks, told.venue.net) == (0, Decimal(2))
 
+    async def elsewhere(told: Story) -> None:
+        told.venue.tells_mark = False
+        await begun(told, "110")
+        await told.bar()
+        assert (told.venue.marks, told.venue.net) == (0, Decimal(2))
+
     async def of_coins(told: Story) -> None:
         told.venue = BarVenue(clock=told.world.clock, kind=InstrumentKind.SPOT)
         await begun(told, "110")
@@ -81,5 +105,5 @@ def test_nobody_asks_for_a_mark_that_nothing_is_held_against() -> None:
         told.task.inbox.put(Marked(None))
         await told.bar()
 
-    for each in (story, without, of_coins):
+    for each in (story, without, elsewhere, of_coins):
         play(each)
