@@ -16,6 +16,7 @@ from kangbot.cli.online import readable
 from kangbot.cli.whereabouts import Whereabouts, whereabouts
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.machines.killswitch import FILE, Wish, joined, read, wish, write
+from kangbot.settings.versions import write_whole
 
 
 class Killed(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,20 +53,40 @@ def _say(said: object) -> None:
 
 def _by_file(file: Path, silence: NoDaemonError, wanted: Wish, *, config: Path, as_json: bool) -> int:
     try:
-        there = file.read_text(encoding="utf-8", errors="replace") if file.exists() else None
-        standing = joined(None if there is None else read(there), wanted)
-        file.write_text(write(standing), encoding="utf-8")
+        standing = joined(_said(file), wanted)
+        write_whole(file, write(standing).encode())
     except OSError as error:
-        sys.stderr.write(
-            f"{file} cannot be written: {error.strerror}; nothing was stopped\n{no_daemon(silence, config)}\n"
-        )
-        return exit_codes.NO_DAEMON
+        bare = _bare(file)
+        if bare is None:
+            sys.stderr.write(
+                f"{file} cannot be written: {error.strerror}; nothing was stopped\n{no_daemon(silence, config)}\n"
+            )
+            return exit_codes.NO_DAEMON
+        standing = bare
+        sys.stderr.write(f"{file} is there, which stops every entry; its words were not taken: {error.strerror}\n")
+        if wanted.flatten and not standing.flatten:
+            sys.stderr.write("Positions are not closed, they keep their stops: make room, and type it again.\n")
+            return exit_codes.FAILURE
     if as_json:
         _say(Killed(killed=standing.reason, flatten=standing.flatten, file=str(file)))
         return exit_codes.OK
     typer.echo(f"{silence}; the file {file} is there for it: a running daemon sees it within a second or two,")
     typer.echo("and one that is started finds it before it trades")
     return exit_codes.OK
+
+
+def _said(file: Path) -> Wish | None:
+    return read(file.read_text(encoding="utf-8", errors="replace")) if file.exists() else None
+
+
+def _bare(file: Path) -> Wish | None:
+    """Return what the file stands for without the words that found no room; None where not even its name does."""
+    try:
+        if not file.exists():
+            file.touch()
+        return _said(file)
+    except OSError:
+        return None
 
 
 def release(config: Path, *, market: str, socket: Path | None, as_json: bool = False) -> int:

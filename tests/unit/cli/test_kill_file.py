@@ -1,0 +1,54 @@
+"""`kangbot kill` without a daemon, on a disk without room."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from kangbot.cli import exit_codes
+from kangbot.cli.kill import kill
+from kangbot.machines.killswitch import FILE, NO_REASON, read
+
+
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that takes names, and no content."""
+
+    def fsync(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+def typed(folder: Path, reason: str = "", *, flatten: bool = False) -> int:
+    """Type the command where nobody answers."""
+    return kill(folder / "kangbot.toml", socket=folder / "control.sock", reason=reason, flatten=flatten)
+
+
+def test_a_full_disk_still_takes_the_switch(tmp_path: Path, full: None, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file's being there is enough, so it does not say that nothing was stopped."""
+    assert typed(tmp_path, "news") == exit_codes.OK
+    assert read((tmp_path / FILE).read_text()).reason == NO_REASON
+    said = capsys.readouterr()
+    assert said.err == (
+        f"{tmp_path / FILE} is there, which stops every entry; its words were not taken: No space left on device\n"
+    )
+    assert "and one that is started finds it before it trades" in said.out
+
+
+def test_a_full_disk_takes_nothing_from_a_switch_that_is_set(tmp_path: Path, full: None) -> None:
+    """Its reason, and that positions are to be closed, stand as they were."""
+    (tmp_path / FILE).write_text("news\nflatten\n")
+    assert typed(tmp_path, "later") == typed(tmp_path, flatten=True) == exit_codes.OK
+    assert (tmp_path / FILE).read_text() == "news\nflatten\n"
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+
+
+def test_positions_that_a_full_disk_keeps_open_are_said_to_be(
+    tmp_path: Path, full: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The word that closes them did not fit: that is a failure, and no entry leaves all the same."""
+    assert typed(tmp_path, flatten=True) == exit_codes.FAILURE
+    assert "Positions are not closed, they keep their stops" in capsys.readouterr().err
+    assert (tmp_path / FILE).exists()
