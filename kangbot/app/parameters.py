@@ -1,7 +1,6 @@
 """What settings become: the parameters and the parts that are made from nothing but settings and the world."""
 
 from collections.abc import Callable, Sequence
-from socket import gethostname
 
 import structlog
 
@@ -14,7 +13,7 @@ from kangbot.notify.notifier import Notifier
 from kangbot.notify.outside import Outside
 from kangbot.runtime.world import World
 from kangbot.settings import Settings
-from kangbot.storage.opening import Readable, open_history
+from kangbot.storage.opening import Readable, open_history, place_of
 from kangbot.storage.url import MysqlUrl
 from kangbot.storage.url import parse as parse_url
 
@@ -57,7 +56,7 @@ def history(settings: Settings, world: World) -> tuple[str, Readable]:
         connect_s=database.connect_timeout_s,
         statement_s=database.statement_timeout_s,
         copies=settings.state_dir,
-        place=f"{gethostname()}:{settings.state_dir.absolute()}",
+        place=place_of(settings.state_dir),
     )
 
 

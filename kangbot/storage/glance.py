@@ -4,10 +4,13 @@ For whatever begins with a database that is, nine times in ten, as it should be:
 and `kangbot db upgrade` or `kangbot db restore`, which must not wait for ever where nobody answers.
 """
 
+import contextlib
+
 from kangbot.storage.link import Link
-from kangbot.storage.mysql import version
+from kangbot.storage.mysql import marks, version
 from kangbot.storage.schema import judge
 from kangbot.storage.url import MysqlUrl
+from kangbot.storage.writers import Mark
 
 _CONNECT_S = 5.0
 _STATEMENT_S = 10.0
@@ -19,6 +22,12 @@ async def current(url: MysqlUrl) -> bool:
     Retryable: the database is away. NeedsHuman: it refuses us, or its schema is of a later kangbot.
     """
     return judge(await revision(url), str(url))
+
+
+async def writing(url: MysqlUrl) -> list[Mark]:
+    """Return who has stored something there, where the schema is the one that this kangbot writes. The same errors."""
+    async with contextlib.aclosing(await Link.open(url, connect_s=_CONNECT_S, statement_s=_STATEMENT_S)) as link:
+        return await marks(link)
 
 
 async def revision(url: MysqlUrl) -> str | None:

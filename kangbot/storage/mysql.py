@@ -99,8 +99,7 @@ class MysqlHistory:
         await self._pool.aclose()
 
     async def _stored(self, journal: str, link: Link) -> int:
-        known = writers.marks(await link.query(_MARKS))
-        return writers.stored(known, journal, self._place, str(self._pool.url))
+        return writers.stored(await marks(link), journal, self._place, str(self._pool.url))
 
     async def _transact(self, work: Callable[[Link], Awaitable[T]]) -> T:
         try:
@@ -124,6 +123,11 @@ async def version(link: Link) -> str | None:
         return None
     rows = await link.query(_VERSION)
     return str(rows[0][0]) if rows else None
+
+
+async def marks(link: Link) -> list[writers.Mark]:
+    """Return how far each journal is stored, and by whom; the schema is ours."""
+    return writers.marks(await link.query(_MARKS))
 
 
 async def _write(link: Link, write: Write) -> None:

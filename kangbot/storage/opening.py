@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from socket import gethostname
 from typing import Protocol
 
 from kangbot.health.report import PoolReport
@@ -26,6 +27,11 @@ class Readable(History, Shelf, Protocol):
         """Return at most `limit` of its records with sequence > `after`, in order; bars are not among them."""
 
 
+def place_of(state_dir: Path) -> str:
+    """Return the name by which a daemon with this state folder is told to others that would write where it does."""
+    return f"{gethostname()}:{state_dir.absolute()}"
+
+
 def open_history(
     url: DatabaseUrl,
     draw: Callable[[], float],
@@ -38,8 +44,8 @@ def open_history(
 ) -> Readable:
     """Return the history at `url`; the numbers are a server's.
 
-    Its rows are copied into the folder `copies` before its schema changes. `place` names the daemon that writes there,
-    to others as well: host and state folder. Who only reads has none.
+    Its rows are copied into the folder `copies` before its schema changes. `place` is that of the daemon that writes
+    there; who only reads has none.
     """
     prepare = partial(upgrade_apart, url, copies)
     if isinstance(url, SqliteUrl):

@@ -15,6 +15,11 @@ from kangbot.errors import NeedsHuman
 ALIVE_S = 3600.0
 """Longer than a daemon with markets that run is silent: it stores closed bars, and what its account is worth."""
 
+REMEDY = (
+    "give each a database of its own in database.url; where that one is gone for good, wait: this one takes over an "
+    "hour after its last record"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
@@ -24,6 +29,9 @@ class Mark:
     stored: int
     place: str
     age_s: float | None
+
+    def __str__(self) -> str:
+        return f"{self.place}, journal {self.tag}, {self.age_s or 0:.0f} s ago"
 
     @property
     def fresh(self) -> bool:
@@ -58,8 +66,13 @@ def stored(known: Iterable[Mark], tag: str, place: str, where: str) -> int:
     for other in others:
         if own is None or not own.fresh or other.tag < tag:
             raise NeedsHuman(
-                f"{where} is written by another kangbot: {other.place}, journal {other.tag}, {other.age_s:.0f} s ago",
-                remedy="give each a database of its own in database.url; where that one is gone for good, wait: this "
-                "one takes over an hour after its last record",
+                f"{where} is written by another kangbot: {other}",
+                remedy=REMEDY,
             )
     return own.stored if own else 0
+
+
+def another(known: Iterable[Mark], place: str) -> Mark | None:
+    """Return who keeps the daemon of this place out, as far as it can be told without its journal; None for nobody."""
+    fresh = [mark for mark in known if mark.fresh]
+    return None if any(mark.place == place for mark in fresh) else next(iter(fresh), None)

@@ -8,8 +8,10 @@ from time import perf_counter
 from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.settings import Settings
-from kangbot.storage.glance import current
+from kangbot.storage.glance import current, writing
+from kangbot.storage.opening import place_of
 from kangbot.storage.url import MysqlUrl, parse
+from kangbot.storage.writers import REMEDY, another
 
 _ANSWER_S = 8.0
 
@@ -23,6 +25,7 @@ async def database(settings: Settings) -> Look:
     try:
         async with asyncio.timeout(_ANSWER_S):
             up_to_date = await current(url)
+            other = another(await writing(url), place_of(settings.state_dir)) if up_to_date else None
     except NeedsHuman as error:
         return _look(Mark.WRONG, _named(url, error.message), remedy=error.remedy)
     except (Retryable, TimeoutError) as error:
@@ -32,6 +35,8 @@ async def database(settings: Settings) -> Look:
             _named(url, why),
             remedy="see that it runs and that the address is right; the daemon trades without it, and writes later",
         )
+    if other is not None:
+        return _look(Mark.WARNING, f"{url} is written by another kangbot: {other}", remedy=REMEDY)
     took_ms = round(1000 * (perf_counter() - began), 1)
     tables = "its tables are up to date" if up_to_date else "its tables are made or brought up at the start"
     return _look(Mark.OK, f"{url} answers {'over TLS ' if url.encrypted else ''}in {took_ms:.0f} ms, {tables}", took_ms)

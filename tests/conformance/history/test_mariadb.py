@@ -8,14 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from kangbot.cli.doctor.database import database as look_at
+from kangbot.cli.doctor.finding import Mark
 from kangbot.errors import Ambiguous, NeedsHuman, Retryable
 from kangbot.health.report import PoolReport
 from kangbot.journal.drain import Drain
 from kangbot.journal.writer import JournalWriter
 from kangbot.model.events import BarStored
 from kangbot.runtime.tasks import close_task
+from kangbot.settings import load
 from kangbot.storage.link import Collided, Link
 from kangbot.storage.mysql import MysqlHistory
+from kangbot.storage.opening import place_of
 from kangbot.storage.pool import Pool
 from kangbot.storage.url import MysqlUrl, parse
 from tests.support.databases import WORLD, Mariadb
@@ -367,3 +371,18 @@ async def test_missing_table_calls_a_human(mariadb: Mariadb) -> None:
     with pytest.raises(NeedsHuman, match="events") as caught:
         await history.store(records([noted(1)]))
     assert "kangbot db upgrade" in caught.value.remedy
+
+
+async def test_the_look_before_a_start_tells_of_another_daemon(mariadb: Mariadb, tmp_path: Path) -> None:
+    """By its place; that our own daemon writes there is well."""
+    config = tmp_path / "kangbot.toml"
+    config.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    settings = load(config, {"KANGBOT_DATABASE__URL": mariadb.url.full})
+    assert (await look_at(settings)).mark is Mark.OK
+    await mariadb.history("vps-2:/var/lib/kangbot").store(records([noted(1)]))
+    told = await look_at(settings)
+    assert told.mark is Mark.WARNING
+    assert f"{mariadb.url} is written by another kangbot: vps-2:/var/lib/kangbot, journal {TAG}, " in told.says
+    mariadb.sql("UPDATE journals SET written_at = '2026-01-01'")
+    await mariadb.history(place_of(settings.state_dir)).store(records([noted(1)], journal="other123"))
+    assert (await look_at(settings)).mark is Mark.OK

@@ -3,7 +3,7 @@
 import pytest
 
 from kangbot.errors import NeedsHuman
-from kangbot.storage.writers import ALIVE_S, Mark, marks, stored
+from kangbot.storage.writers import ALIVE_S, Mark, another, marks, stored
 
 HERE, THERE, WHERE = "vps-1:/state", "vps-2:/state", "mysql://trader@db.example:3306/kangbot"
 
@@ -53,6 +53,13 @@ def test_of_two_that_began_at_once_one_stays() -> None:
     assert stored(both, "m", HERE, WHERE) == 10
     with pytest.raises(NeedsHuman, match="journal m"):
         stored(both, "z", THERE, WHERE)
+
+
+def test_somebody_who_asks_beside_the_daemon_is_told_of_another_one() -> None:
+    """By the place alone, for the journal is the daemon's; nobody is in the way of one that writes already."""
+    assert another([mark("z", THERE, 3)], HERE) == mark("z", THERE, 3)
+    assert another([mark("z", THERE, 3), mark("m", HERE, 3)], HERE) is None
+    assert another([mark("z", THERE, ALIVE_S), mark("a", "", None)], HERE) is None
 
 
 def test_rows_of_either_database_are_marks() -> None:
