@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from socket import gethostname
 from typing import Protocol
@@ -12,6 +13,8 @@ from kangbot.ports import History, Shelf
 from kangbot.storage.migrate import upgrade_apart
 from kangbot.storage.sqlite import SqliteHistory
 from kangbot.storage.url import DatabaseUrl, SqliteUrl
+
+_MACHINE = Path("/etc/machine-id")
 
 
 class Readable(History, Shelf, Protocol):
@@ -27,9 +30,17 @@ class Readable(History, Shelf, Protocol):
         """Return at most `limit` of its records with sequence > `after`, in order; bars are not among them."""
 
 
-def place_of(state_dir: Path) -> str:
-    """Return the name by which a daemon with this state folder is told to others that would write where it does."""
-    return f"{gethostname()}:{state_dir.absolute()}"
+def place_of(state_dir: Path, machine: Path = _MACHINE) -> str:
+    """Return the name by which a daemon with this state folder is told to others that would write where it does.
+
+    Rented servers are often all called the same, so the machine's id is in it too; shortened and mixed, for it is not
+    to be shown: man 5 machine-id. A container has none, and a host name that is drawn.
+    """
+    try:
+        mark = f" ({sha256(b'kangbot' + machine.read_bytes().strip()).hexdigest()[:6]})"
+    except OSError:
+        mark = ""
+    return f"{gethostname()}{mark}:{state_dir.absolute()}"
 
 
 def open_history(
