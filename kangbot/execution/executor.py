@@ -32,6 +32,7 @@ from kangbot.machines.memory import MarketMemory
 from kangbot.machines.order import Order
 from kangbot.machines.order_words import Asked, CancelAsked, CancelSent, Sent
 from kangbot.machines.protection import Protection
+from kangbot.machines.reconcile import EXPLAIN_NS
 from kangbot.machines.resolve import Action, in_flight, next_step
 from kangbot.model.events import Event, OrderIntended, Severity
 from kangbot.model.ids import ClientId, client_id, stop_ids
@@ -258,9 +259,11 @@ class Executor:
         """
         now_ns = self._clock.now_ns()
         flying = any(in_flight(order, now_ns) for order in self._blotter.unsettled)
-        # Fills that were reported and have not come may be in a list that is further behind than rounds overlap.
         unsettled = self._blotter.unsettled
-        since = [order.intent.at_ns for order in unsettled if order.restarted or order.executed < order.reported]
+        since = [order.intent.at_ns for order in unsettled if order.restarted]
+        # Fills that were reported and have not come may be in a list that is further behind than rounds overlap.
+        late = [order.intent.at_ns for order in unsettled if order.executed < order.reported]
+        since += [max(at_ns, now_ns - EXPLAIN_NS) for at_ns in late]
         if (explain_ns := self._agreement.executions_since_ns) is not None:
             since.append(explain_ns)
         if missed_since_ns:

@@ -6,13 +6,14 @@ import pytest
 
 from kangbot.errors import Refused
 from kangbot.execution.executor import Pulse
+from kangbot.machines.reconcile import EXPLAIN_NS
 from kangbot.model.events import FillApplied, OrderChanged, OrderIntended, RoundTripClosed, StopSet
 from kangbot.model.ids import client_id
 from kangbot.model.orders import Evidence, OrderKind, OrderStatus, Purpose, Side
 from kangbot.sim.world.loop import run
 from tests.support.order_story import Market, Story, told
 from tests.support.order_venue import Fate
-from tests.support.trade_words import START, TAG, WINDOW, dec, fill, proposal, report
+from tests.support.trade_words import START, TAG, WINDOW, dec, proposal, report
 
 S = OrderStatus
 FIRST = client_id(TAG, 1)
@@ -64,18 +65,21 @@ async def test_a_market_order_is_journalled_sent_and_filled() -> None:
 
 @told
 async def test_fills_that_were_reported_and_do_not_come_are_asked_for_from_the_orders_beginning() -> None:
-    """Rounds overlap by a minute, and a venue's list may be further behind than that; no alarm would tell of it."""
+    """Rounds overlap by a minute, and a venue's list may be further behind; of one that rested long, the last hour."""
     story = Story()
     market = await story.live()
-    market.executor.place(proposal(kind=OrderKind.LIMIT))
+    market.executor.place(proposal(2, kind=OrderKind.LIMIT))
     await market.settled()
     (order,) = market.executor.orders
     assert market.executor.pulse().executions_since_ns is None
     assert order.venue_order_id is not None
-    market.executor.handle(report(S.FILLED, 1, venue_order_id=order.venue_order_id))
+    market.executor.handle(report(S.PARTIAL, 1, quantity=2, venue_order_id=order.venue_order_id))
     assert market.executor.pulse().executions_since_ns == order.intent.at_ns
-    market.executor.handle(fill("e1", 1, venue_order_id=order.venue_order_id, at_ns=market.now_ns))
+    story.venue.trade(story.venue.orders[-1], dec(1))
+    await asyncio.sleep(2 * 3600)
     assert market.executor.pulse().executions_since_ns is None
+    market.executor.handle(report(S.FILLED, 2, quantity=2, venue_order_id=order.venue_order_id))
+    assert market.executor.pulse().executions_since_ns == market.now_ns - EXPLAIN_NS
     await market.end()
 
 
