@@ -69,7 +69,18 @@ class Secret:
         from pydantic_core import core_schema  # noqa: PLC0415 -- see the module's head
 
         del source, handler
-        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(min_length=1))
+        return core_schema.no_info_after_validator_function(_secret, core_schema.str_schema(min_length=1))
+
+
+def one_line(text: str) -> bool:
+    """Whether it can be a secret: what else is in it would be put into a header of HTTP, or a line of a protocol."""
+    return bool(text) and text.isprintable()
+
+
+def _secret(text: str) -> Secret:
+    if not one_line(text):
+        raise ValueError("must be one line of text, the secret and nothing else")
+    return Secret(text)
 
 
 def _number(value: object) -> object:
@@ -155,6 +166,8 @@ def _ipv6(text: str) -> IPv6Address | None:
 
 def _path(path: Path) -> Path:
     text = str(path)
+    if not text.strip() or text == ".":  # the folder itself has been written out by now
+        raise ValueError("must not be empty")
     if "\0" in text or text.startswith("~"):
         raise ValueError("must be a path written out in full: without ~ and without NUL")
     return path

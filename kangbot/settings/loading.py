@@ -64,7 +64,7 @@ def _anchored(table: Table, folder: Path, environ: Mapping[str, str]) -> Table:
         table = {**table, "state_dir": given or str(DEFAULT_STATE_DIR)}
     for key in PATHS:
         value = value_at(table, key)
-        if isinstance(value, str) and value and not value.startswith("~"):
+        if isinstance(value, str) and value.strip() and not value.startswith("~"):
             table = merged(table, nested(key, os.path.abspath(folder / value)))  # noqa: PTH100 -- links stay as they are
     return _with_strategy_files(table, folder)
 

@@ -9,13 +9,14 @@ credentials from: the folder `credentials` beside the configuration, which is ro
 """
 
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from kangbot.errors import Problem
+from kangbot.settings.kinds import one_line
 from kangbot.settings.lines import Key
+from kangbot.settings.plain import opened
 from kangbot.settings.sources import Origin, Table, merged, nested, value_at
 
 SECRETS: tuple[tuple[Key, str, str], ...] = (
@@ -48,7 +49,7 @@ class Vault:
                 continue
             namer = (*key[:-1], named_by)
             path = value_at(table, namer)
-            if isinstance(path, str):
+            if isinstance(path, str) and path.strip():
                 self._take(key, namer, Path(path))
             elif path is None and _is_file(kept := credential_file(credential, self._credentials, self._origin.file)):
                 self._take(key, namer, kept)
@@ -68,8 +69,7 @@ class Vault:
 
     def _take(self, key: Key, namer: Key, path: Path) -> None:
         try:
-            with path.open("rb") as file:
-                mode = stat.S_IMODE(path.stat().st_mode)
+            with opened(path) as (file, mode):
                 raw = file.read(LONGEST_SECRET + 1)
         except (OSError, ValueError) as error:
             reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "no path"
@@ -82,7 +82,7 @@ class Vault:
             text = raw.decode("utf-8").strip()
         except UnicodeDecodeError:
             text = ""
-        if not text or len(raw) > LONGEST_SECRET or any(not letter.isprintable() for letter in text):
+        if len(raw) > LONGEST_SECRET or not one_line(text):
             self._wrong(namer, f"{path} must hold one line of text, the secret and nothing else", "")
             return
         self.found = merged(self.found, nested(key, text))

@@ -275,6 +275,8 @@ def test_every_mistake_is_told_at_once_with_its_line(mistakes: Mistakes) -> None
         ("[start]\njitter_s = 1e400\n", "start.jitter_s", "finite"),
         ("[logs]\nlevel = 'loud'\n", "logs.level", "'debug', 'info', 'warning' or 'error'"),
         ("state_dir = '~/x'\n", "state_dir", "written out in full"),
+        ("state_dir = ''\n", "state_dir", "must not be empty"),
+        ("[control]\nsocket = ' '\n", "control.socket", "must not be empty"),
         ("[supervision]\nfirst_wait_s = 90\n", "supervision.first_wait_s", "longer than longest_wait_s"),
         ("[feeds]\nquote_most_s = 3\n", "feeds.quote_most_s", "below quote_least_s, 4"),
         ('[notify]\nnever = ["Feed"]\n', "notify.never[0]", "a pattern such as"),

@@ -89,6 +89,22 @@ def test_a_file_that_is_no_secret_is_a_mistake(mistakes: Mistakes, tmp_path: Pat
     assert "one line of text" in found[0].message
 
 
+@pytest.mark.parametrize("content", ["two\nlines", "nul\0", "tab\tbed", "name\r\nHeader: other"])
+def test_a_variable_that_is_no_secret_is_a_mistake(mistakes: Mistakes, content: str) -> None:
+    """As of a file: it would stand in a header of every request. A line's end behind it is no part of it."""
+    found = mistakes(TESTNET, {"KANGBOT_VENUES__BYBIT__KEY": f"{content}\n", "KANGBOT_VENUES__BYBIT__SECRET": "s\n"})
+    assert [problem.key for problem in found] == ["KANGBOT_VENUES__BYBIT__KEY"]
+    assert "one line of text" in found[0].message
+    assert content not in str(found)
+
+
+def test_a_pipe_in_the_place_of_a_secret_is_not_waited_for(mistakes: Mistakes, tmp_path: Path) -> None:
+    """Nobody writes to it: a start, or the look after an edit, would hang for a minute."""
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    found = mistakes(f'{TESTNET}[venues.bybit]\nsecret_file = "pipe"\n', {"KANGBOT_VENUES__BYBIT__KEY": "k" * 8})
+    assert found[0].message == f"{tmp_path / 'pipe'} cannot be read: it is no plain file"
+
+
 def test_a_missing_file_is_told_once(mistakes: Mistakes) -> None:
     """The file is what is wrong; that the key is missing follows from it."""
     found = mistakes(f'{TESTNET}[venues.bybit]\nkey_file = "nowhere"\nsecret_file = ""\n')
