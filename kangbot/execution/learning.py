@@ -26,7 +26,8 @@ MESSAGES = (
 )  # fmt: skip
 
 _SECOND_NS = 1_000_000_000
-UNRESOLVED_NS = 30 * _SECOND_NS  # an UNKNOWN that lasts so long is told to a person; it is asked about all the same
+UNRESOLVED_NS = 30 * _SECOND_NS  # what lasts so long is told to a person; it is asked about all the same
+_Owed = tuple[ClientId, str]  # of which order, and which word
 
 
 class Learning:
@@ -38,7 +39,7 @@ class Learning:
         self.protection = Protection()
         self.active_ns = 0  # our clock: something of ours moved last
         self.orphans: list[ClientId] = []  # taken and emptied by the caller
-        self._told: dict[ClientId, None] = {}  # unresolved for so long that a person knows
+        self._told: dict[_Owed, None] = {}  # for so long that a person knows
 
     @property
     def unknown(self) -> Sequence[Order]:
@@ -46,9 +47,19 @@ class Learning:
         return [order for order in self.blotter.unsettled if order.status is OrderStatus.UNKNOWN]
 
     def unresolved_ns(self) -> int | None:
-        """Return when the next UNKNOWN order will have lasted too long; None where none will."""
-        due = [order.unknown_since_ns for order in self.unknown if order.client_id not in self._told]
+        """Return when the venue will have owed its next word for too long; None where it owes none."""
+        due = [since_ns for owed, (_, since_ns) in self._owed().items() if owed not in self._told]
         return min(due) + UNRESOLVED_NS if due else None
+
+    def _owed(self) -> dict[_Owed, tuple[Order, int]]:
+        """Return the orders of which the venue has yet to say what became of them, or which fills; and since when."""
+        owed: dict[_Owed, tuple[Order, int]] = {}
+        for order in self.blotter.unsettled:
+            if order.status is OrderStatus.UNKNOWN:
+                owed[order.client_id, "end"] = (order, order.unknown_since_ns)
+            elif order.status.terminal and order.executed < order.reported:
+                owed[order.client_id, "fills"] = (order, order.changed_ns)
+        return owed
 
     def take(self, message: Message, now_ns: int) -> Sequence[Event]:
         """Learn from one message; return the events that belong into one atomic group."""
@@ -81,18 +92,28 @@ class Learning:
                 assert_never(message)
 
     def unresolved(self, now_ns: int) -> Sequence[Event]:
-        """Return a note on each order that has been UNKNOWN for too long, once."""
+        """Return a note on each order of which the venue has owed a word for too long, once."""
         events: list[Event] = []
-        unknown = self.unknown
-        self._told = {order.client_id: None for order in unknown if order.client_id in self._told}
-        for order in unknown:
-            if order.client_id in self._told or now_ns < order.unknown_since_ns + UNRESOLVED_NS:
+        owed = self._owed()
+        self._told = {known: None for known in owed if known in self._told}
+        for known, (order, since_ns) in owed.items():
+            if known in self._told or now_ns < since_ns + UNRESOLVED_NS:
                 continue
-            self._told[order.client_id] = None
-            text = f"the venue has not said for {UNRESOLVED_NS // _SECOND_NS} s what became of order {order.client_id}"
-            named = {"client_id": order.client_id, "asks": order.asks, "last": order.message}
-            events.append(self.blotter.note("order.unresolved", Severity.ERROR, text, now_ns, **named))
+            self._told[known] = None
+            events.append(self._owing(order, now_ns))
         return events
+
+    def _owing(self, order: Order, now_ns: int) -> Event:
+        waited_s, name = UNRESOLVED_NS // _SECOND_NS, order.client_id
+        if order.status is OrderStatus.UNKNOWN:
+            text = f"the venue has not said for {waited_s} s what became of order {name}"
+            named = {"client_id": name, "asks": order.asks, "last": order.message}
+            return self.blotter.note("order.unresolved", Severity.ERROR, text, now_ns, **named)
+        missing = order.reported - order.executed
+        text = (
+            f"order {name} is {order.status.value}, and for {waited_s} s nobody has told the fills of {missing} of it"
+        )
+        return self.blotter.note("order.fills_missing", Severity.ERROR, text, now_ns, client_id=name)
 
     def _filled(self, fill: Fill, now_ns: int) -> Sequence[Event]:
         before = self.blotter.position.net

@@ -13,7 +13,7 @@ from kangbot.model.orders import Evidence, OrderKind, OrderStatus, Purpose, Side
 from kangbot.sim.world.loop import run
 from tests.support.order_story import Market, Story, told
 from tests.support.order_venue import Fate
-from tests.support.trade_words import START, TAG, WINDOW, dec, proposal, report
+from tests.support.trade_words import SECOND, START, TAG, WINDOW, dec, proposal, report
 
 S = OrderStatus
 FIRST = client_id(TAG, 1)
@@ -80,6 +80,12 @@ async def test_fills_that_were_reported_and_do_not_come_are_asked_for_from_the_o
     assert market.executor.pulse().executions_since_ns is None
     market.executor.handle(report(S.FILLED, 2, quantity=2, venue_order_id=order.venue_order_id))
     assert market.executor.pulse().executions_since_ns == market.now_ns - EXPLAIN_NS
+    await asyncio.sleep(0.1)
+    deadline_ns = market.executor.deadline_ns()
+    assert deadline_ns is not None
+    assert 29 * SECOND < deadline_ns - market.now_ns < 30 * SECOND
+    await asyncio.sleep(90)
+    assert market.notes().count("order.fills_missing") == 1
     await market.end()
 
 
