@@ -5,11 +5,13 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from kangbot.execution.budget import Budget
+from kangbot.execution.budget import Budget, remembered_budget
 from kangbot.machines.limiter import Window
+from kangbot.machines.pauses import Pauses
 from kangbot.machines.priority import Priority
 from kangbot.runtime.world import SECOND_NS, Clock
 from kangbot.sim.world.loop import VirtualLoop, run
+from tests.support.order_disk import Disk
 
 
 class Rig:
@@ -209,5 +211,27 @@ def test_a_ban_of_an_earlier_life_is_obeyed_to_its_end() -> None:
         assert loop.now_ns == 30 * SECOND_NS
         budget.pause(SECOND_NS)
         assert kept == []
+
+    run(main())
+
+
+def test_a_pause_is_journalled_and_holds_in_the_next_life() -> None:
+    """For what is left of it by then; another budget's is not its own."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        clock, disk, pauses = Clock(monotonic_ns=lambda: loop.now_ns, anchor_ns=0), Disk(), Pauses()
+        windows = (Window(most=10, span_ns=SECOND_NS),)
+        first = remembered_budget(clock=clock, venue="bybit data", windows=windows, journal=disk, pauses=pauses)
+        first.pause(60 * SECOND_NS)
+        await asyncio.sleep(20)
+        for event in disk.events:
+            pauses.observe(event)
+        for venue, rests_ns in (("bybit data", 40 * SECOND_NS), ("bybit account", 0)):
+            began_ns = loop.now_ns
+            next_one = remembered_budget(clock=clock, venue=venue, windows=windows, journal=disk, pauses=pauses)
+            await next_one.acquire(Priority.CANCEL_EXIT)
+            assert loop.now_ns - began_ns == rests_ns
 
     run(main())
