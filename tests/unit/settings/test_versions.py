@@ -1,12 +1,13 @@
 """A file that is wrong: its copy, once for each content, and the way back from it."""
 
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
 from kangbot.daemon import main
-from kangbot.settings.versions import KEPT, Versions, state_of, way_back
+from kangbot.settings.versions import KEPT, Versions, state_of, way_back, write_whole
 
 GOOD = b'state_dir = "memory"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
 BROKEN = GOOD + b"size = \n"
@@ -76,3 +77,14 @@ def test_a_file_that_is_gone_has_a_way_back_too(tmp_path: Path) -> None:
     said = way_back(tmp_path / "kangbot.toml", {}, 1)
     assert "kangbot config restore 1" in said
     assert "copy" not in said
+
+
+def test_a_file_that_stays_its_owners_is_given_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The unit forbids the system call that would, and ended the daemon for it, while it wrote its last report."""
+    called: list[object] = []
+    monkeypatch.setattr(os, "chown", lambda *said: called.append(said))
+    path = tmp_path / "last_run.json"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    write_whole(path, b"new")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777, called) == (b"new", 0o640, [])
