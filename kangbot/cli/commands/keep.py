@@ -41,7 +41,7 @@ def restore(
 
     It overwrites nothing.
     """
-    from kangbot.cli.backup import restore as command
+    from kangbot.cli.restore import restore as command
 
     raise typer.Exit(command(config, file, as_json=as_json))
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kangbot.cli.backup import backup, restore
+from kangbot.cli.backup import backup
+from kangbot.cli.restore import restore
 from kangbot.errors import NeedsHuman
 from kangbot.journal.writer import FILE, JournalWriter
 from kangbot.runtime.world import real_world

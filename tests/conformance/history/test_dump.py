@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kangbot.cli.backup import _onto_server
+from kangbot.cli.restore import _onto_server
 from kangbot.errors import NeedsHuman
 from kangbot.storage.dump import TABLES, dump, fill, revision_of
 from kangbot.storage.migrate import check

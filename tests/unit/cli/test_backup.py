@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from kangbot.cli import database, exit_codes
-from kangbot.cli.backup import backup, restore
+from kangbot.cli.backup import backup
+from kangbot.cli.restore import restore
 from kangbot.errors import NeedsHuman, Refused, Retryable
 from kangbot.journal.file import JournalFile
 from kangbot.storage import glance

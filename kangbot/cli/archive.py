@@ -1,0 +1,103 @@
+"""The file of a backup: a zip with a manifest that names every file in it with its checksum.
+
+The journal, the history (the embedded file, or a server's rows), the configuration and its accepted versions, and the
+kill switch's file. Secrets are in none of them: keys, tokens and the database's address stand elsewhere, and are to be
+kept elsewhere. `backup.py` writes one, `restore.py` puts it back.
+"""
+
+import errno
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from hashlib import file_digest
+from pathlib import Path
+
+import msgspec
+
+from kangbot.errors import NeedsHuman, Refused
+from kangbot.journal.writer import FILE as JOURNAL
+from kangbot.machines.killswitch import FILE as KILL
+from kangbot.settings.versions import FOLDER
+
+FORMAT = 2  # of the file; a greater number was written by a later kangbot. 1 had no history of a server
+MANIFEST = "manifest.json"
+HISTORY = "history.sqlite"
+ROWS = "history.jsonl.gz"
+CONFIG = "kangbot.toml"
+# What `zipfile` raises for bytes that changed, and for an archive that is locked or packed in another way.
+_UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError, ValueError, AttributeError)
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in the file."""
+
+    format: int
+    kangbot: str
+    at_ns: int
+    mode: str
+    venue: str
+    # "sqlite": a copy of the embedded file; "rows": a server's rows; "server": a server's, which has none yet
+    history: str
+    files: dict[str, str]  # SHA-256 by name
+
+
+def beside(file: Path, prefix: str) -> "tempfile.TemporaryDirectory[str]":
+    """Return a folder on the disk of the file. Refused, with the name that was typed, where there can be none."""
+    try:
+        return tempfile.TemporaryDirectory(prefix=prefix, dir=file.absolute().parent)
+    except OSError as error:
+        raise Refused(f"{file} cannot be written: {error.strerror}: {file.absolute().parent}") from None
+
+
+def packed(folder: Path, manifest: Manifest) -> Path:
+    """Put the manifest and what it names into one file of that folder, readable by its owner alone."""
+    file = folder / "backup.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+        for name in manifest.files:
+            archive.write(folder / name, name)
+    file.chmod(0o600)
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
+    return file
+
+
+def unpacked(source: Path, folder: Path) -> Manifest:
+    """Unpack what the manifest names, and compare it. NeedsHuman where anything is wrong with it."""
+    remedy = "take another backup"
+    if not source.is_file():
+        why = os.strerror(errno.ENOENT)
+        raise NeedsHuman(f"{source} is no backup that can be read: {why}", remedy="name what `kangbot backup` wrote")
+    try:
+        with zipfile.ZipFile(source) as archive:
+            raw = archive.read(MANIFEST)
+            if json.loads(raw).get("format", 0) > FORMAT:
+                raise NeedsHuman(f"{source} was written by a later kangbot", remedy="restore it with that version")
+            manifest = msgspec.json.decode(raw, type=Manifest)
+            for name in _plain(manifest):
+                (folder / name).parent.mkdir(exist_ok=True)
+                (folder / name).write_bytes(archive.read(name))
+    except _UNREADABLE as error:
+        raise NeedsHuman(f"{source} is no backup that can be read: {error}", remedy=remedy) from error
+    wrong = [name for name, known in manifest.files.items() if checksum(folder / name) != known]
+    if wrong or not {JOURNAL, CONFIG} <= manifest.files.keys():
+        raise NeedsHuman(f"{source} is damaged: {', '.join(wrong) or 'it is not whole'}", remedy=remedy)
+    return manifest
+
+
+def _plain(manifest: Manifest) -> Iterator[str]:
+    """Yield the names, where none leads out of the folder."""
+    for name in manifest.files:
+        if name in (JOURNAL, HISTORY, ROWS, CONFIG, KILL) or (name.startswith(f"{FOLDER}/") and name.count("/") == 1):
+            yield name
+        else:
+            raise ValueError(f"it has a file of a strange name, {name!r}")
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of the file's bytes."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

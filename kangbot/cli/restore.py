@@ -1,0 +1,115 @@
+"""`kangbot restore`: a backup back into an empty state folder, and its history where the configuration has it."""
+
+from pathlib import Path
+
+from kangbot.cli.answer import answer
+from kangbot.cli.archive import CONFIG, HISTORY, ROWS, Manifest, beside, unpacked
+from kangbot.cli.database import refill
+from kangbot.cli.offline import given_to_its_owner, settings_of
+from kangbot.errors import NeedsHuman
+from kangbot.journal.leap import leap
+from kangbot.journal.lock import FolderLock
+from kangbot.journal.writer import FILE as JOURNAL
+from kangbot.machines.killswitch import FILE as KILL
+from kangbot.runtime.world import real_world
+from kangbot.settings import Settings
+from kangbot.settings.versions import FOLDER, write_whole
+from kangbot.storage import migrate
+from kangbot.storage.dump import revision_of
+from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
+
+
+def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
+    """Put the backup in the state folder of `config` and return the exit code.
+
+    Where `config` is not there, it is restored as well. NeedsHuman: a daemon runs, the folder is not empty, the backup
+    is damaged, or of a later kangbot.
+    """
+    with beside(config, ".kangbot-restore-") as scratch:
+        folder = Path(scratch)
+        manifest = unpacked(source, folder)
+        fresh = not config.exists()
+        if fresh:
+            write_whole(config, (folder / CONFIG).read_bytes())
+        settings = settings_of(config)
+        with given_to_its_owner(settings.state_dir):
+            lock = FolderLock(settings.state_dir)
+            try:
+                tag, last, rows = _placed(settings, manifest, folder)
+            finally:
+                lock.release()
+    said = {
+        "journal": tag,
+        "last_sequence": last,
+        "taken_at_ns": manifest.at_ns,
+        "config": str(config),
+        "config_restored": fresh,
+        "history_rows": rows,  # that a server got
+    }
+    lines = (
+        *((f"history {parse(settings.history_url)}: {rows} rows restored",) if rows is not None else ()),
+        f"journal {tag} is restored up to record {last}, as it was {_ago(manifest)} ago",
+        f"configuration {config}: {'restored' if fresh else 'left as it is; the backup has its own'}",
+        "At its start the daemon asks the exchange for what came after, and cancels orders that nobody knows.",
+    )
+    return answer(said, lines, as_json=as_json)
+
+
+def _placed(settings: Settings, manifest: Manifest, folder: Path) -> tuple[str, int, int | None]:
+    state, url = settings.state_dir, parse(settings.history_url)
+    there = sorted(path.name for path in state.iterdir() if path.name != "lock")
+    if there:
+        raise NeedsHuman(
+            f"the state folder {state} is not empty: it has {', '.join(there[:5])}",
+            remedy="move it away, or name another; nothing is overwritten",
+        )
+    if (settings.mode, settings.venue) != (manifest.mode, manifest.venue):
+        raise NeedsHuman(
+            f"the backup is of mode {manifest.mode} at {manifest.venue}, the configuration of {settings.mode} at "
+            f"{settings.venue}",
+            remedy="restore it with the configuration that it has, into a folder of its own",
+        )
+    rows = _history(url, manifest, folder)
+    for name in manifest.files:
+        if name == KILL or name.startswith(f"{FOLDER}/"):
+            (state / name).parent.mkdir(mode=0o700, exist_ok=True)
+            write_whole(state / name, (folder / name).read_bytes())
+    tag, last = leap(folder / JOURNAL)  # beside its place: what is put there is fit to be gone on with
+    write_whole(state / JOURNAL, (folder / JOURNAL).read_bytes())
+    return tag, last, rows
+
+
+def _history(url: DatabaseUrl, manifest: Manifest, folder: Path) -> int | None:
+    """Put the history where the configuration has it, and return the rows that a server got.
+
+    NeedsHuman where one is there, or where it is of another kind.
+    """
+    if isinstance(url, SqliteUrl) and HISTORY in manifest.files:
+        if url.path.exists():
+            raise NeedsHuman(f"the history {url.path} is there already", remedy="move it away; nothing is overwritten")
+        write_whole(url.path, (folder / HISTORY).read_bytes())
+    elif isinstance(url, MysqlUrl) and ROWS in manifest.files:
+        return _onto_server(url, folder / ROWS)
+    elif {HISTORY, ROWS} & manifest.files.keys():
+        has, wants = ("an SQLite file", "a server") if HISTORY in manifest.files else ("a server's", "an SQLite file")
+        raise NeedsHuman(
+            f"the history in the backup is {has}, and that of the configuration is {wants}",
+            remedy="restore it with database.url, or without it, as it was when the backup was taken",
+        )
+    return None
+
+
+def _onto_server(url: MysqlUrl, rows: Path) -> int:
+    """Make the tables as they were, fill them, and bring both to this version; return how many rows there are."""
+    try:
+        revision = revision_of(rows)
+    except ValueError as error:
+        raise NeedsHuman(f"the history cannot be restored: {error}", remedy="take another backup") from error
+    count = refill(url, rows, revision)
+    migrate.upgrade(url)
+    return count
+
+
+def _ago(manifest: Manifest) -> str:
+    minutes = max(0, real_world().clock.now_ns() - manifest.at_ns) // 60_000_000_000
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
