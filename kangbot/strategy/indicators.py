@@ -44,14 +44,14 @@ class _Bounded:
             self._series.purge_oldest(surplus)
 
 
-class Ema:
-    """Exponential moving average of closes; seeded with the simple average of the first `period` closes."""
+class _OfCloses:
+    """An indicator over the closes of `period` bars or more."""
 
     __slots__ = ("_series", "period")
 
-    def __init__(self, period: int) -> None:
+    def __init__(self, series: _Series, period: int) -> None:
         self.period = period
-        self._series = _Bounded(EMA(period), period)
+        self._series = _Bounded(series, period)
 
     def update(self, bar: Bar) -> None:
         """Take in one closed bar."""
@@ -59,7 +59,7 @@ class Ema:
 
     @property
     def value(self) -> float | None:
-        """In the quote currency; None for the first `period` - 1 bars."""
+        """The value at the last bar; None while there are too few."""
         return self._series.value
 
     @property
@@ -68,28 +68,25 @@ class Ema:
         return self._series.previous
 
 
-class Rsi:
-    """Wilder's relative strength index of closes, in [0, 100]; 100 where nothing was lost."""
+class Ema(_OfCloses):
+    """Exponential moving average of closes, in the quote currency; None for the first `period` - 1 bars.
 
-    __slots__ = ("_series", "period")
+    It is seeded with the simple average of the first `period` closes.
+    """
+
+    __slots__ = ()
 
     def __init__(self, period: int) -> None:
-        self.period = period
-        self._series = _Bounded(RSI(period), period)
+        super().__init__(EMA(period), period)
 
-    def update(self, bar: Bar) -> None:
-        """Take in one closed bar."""
-        self._series.add(float(bar.close))
 
-    @property
-    def value(self) -> float | None:
-        """None for the first `period` bars."""
-        return self._series.value
+class Rsi(_OfCloses):
+    """Wilder's relative strength index of closes, in [0, 100], 100 where nothing was lost; None for `period` bars."""
 
-    @property
-    def previous(self) -> float | None:
-        """The value a bar earlier."""
-        return self._series.previous
+    __slots__ = ()
+
+    def __init__(self, period: int) -> None:
+        super().__init__(RSI(period), period)
 
 
 class Atr:
