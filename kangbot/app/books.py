@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from kangbot.errors import NeedsHuman, Retryable, words
 from kangbot.health.vitals import Vitals
 from kangbot.journal.announce import AnnouncedJournal, Listener
 from kangbot.journal.compact import Compactor
@@ -17,8 +18,9 @@ from kangbot.storage.opening import Readable
 
 
 class Books:
-    """One daemon's. `fresh` makes those who remember by the journal anew; `changed` hears why the history is away.
+    """One daemon's. `fresh` makes those who remember by the journal anew.
 
+    `changed` hears why the history is away, and None when it is back.
     `apart` is the same journal for the kill switch: risk learns of it by another way, people by this one.
     """
 
@@ -31,7 +33,7 @@ class Books:
         world: World,
         batch: int,
         fresh: Callable[[], Others],
-        changed: Callable[[str], None],
+        changed: Callable[[Exception | None], None],
     ) -> None:
         self.writer = writer
         self.journal = AnnouncedJournal(writer)
@@ -75,6 +77,15 @@ class Books:
         else:
             self.note("journal.has_room", Severity.WARNING, None, "the journal takes everything again")
 
-    def _history_changed(self, reason: str | None) -> None:
-        self.history_away = reason or ""
-        self._changed(self.history_away)
+    def _history_changed(self, error: Exception | None) -> None:
+        """Tell people: the events of months would wait in the journal otherwise, and nobody would know."""
+        if error is None:
+            self.history_away = ""
+            self.note("history.back", Severity.INFO, None, "the database answers again, and gets what waits")
+        else:
+            self.history_away = said = words(error)
+            severity = Severity.WARNING if isinstance(error, Retryable) else Severity.ERROR
+            if isinstance(error, NeedsHuman):
+                said = f"{said}: {error.remedy}"
+            self.note("history.away", severity, None, f"{said}. Trading goes on, events wait in the journal")
+        self._changed(error)

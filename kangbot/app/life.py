@@ -349,11 +349,8 @@ class App:
             self._faults.met(Kind.FEED, Operation.FEED, market, f"{kind}: {message}")
         self._books.note(kind, severity, market, message)
 
-    def _history_changed(self, away: str) -> None:
-        if away:
-            self._faults.met(Kind.HISTORY, Operation.HISTORY, None, away)
-        else:
-            self._faults.ended(None, Operation.HISTORY, None)
+    def _history_changed(self, error: Exception | None) -> None:
+        self._faults.ended(None, Operation.HISTORY, error)
 
     def _crashed(self, name: str, error: BaseException) -> None:
         """Learn that a task of the whole daemon ended by an error: going on without it would be silence."""

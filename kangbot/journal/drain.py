@@ -26,7 +26,7 @@ class Drain:
 
     `mark(sequence)` is told up to where the history has everything, after each batch (`JournalWriter.mark_drained`).
     `linger_s` is how long it waits for a batch to grow, so that a trickle does not become a transaction an event.
-    `changed(reason)` is told once why the history is away, again where that becomes a person's to put right, and once
+    `changed(error)` is told once why the history is away, again where that becomes a person's to put right, and once
     None when it is back.
     """
 
@@ -37,7 +37,7 @@ class Drain:
         world: World,
         *,
         mark: Callable[[int], None],
-        changed: Callable[[str | None], None] = lambda _reason: None,
+        changed: Callable[[Exception | None], None] = lambda _error: None,
         batch: int = 500,
         linger_s: float = 0.25,
         first_s: float = 1.0,
@@ -145,7 +145,7 @@ class Drain:
             log.warning("history.away", reason=error.message, code=error.code, **remedy)
         else:
             log.error("history.away", reason=words(error), exc_info=error)
-        self._changed(words(error))
+        self._changed(error)
 
     def _back(self) -> None:
         self._backoff = self._backoff.reset()

@@ -29,7 +29,9 @@ def test_trading_goes_on_while_the_database_is_away(world: World, database_serve
     before = world.client.report().orders.filled
     away = world.orders(more_than=before + 3)
     assert away.live == len(MARKETS)
-    world.until(lambda report: report.history_away != "" and report.history_backlog > 0)
+    away = world.until(lambda report: report.history_away != "" and report.history_backlog > 0)
+    assert "history" in away.errors_of_late
+    assert "history.away" in {one.kind for one in away.events}, "people are told by the event"
     database_server.start()
     world.until(lambda report: report.history_backlog == 0 and report.history_away == "", timeout_s=90)
     truth = world.stop()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from kangbot.errors import NeedsHuman, Retryable
+from kangbot.errors import NeedsHuman, Retryable, words
 from kangbot.journal.drain import Drain
 from kangbot.journal.writer import JournalWriter
 from kangbot.model.events import Record
@@ -58,12 +58,13 @@ def drain(
     journal: JournalWriter, history: MemoryHistory, told: list[str | None] | None = None, *, linger_s: float = 0
 ) -> Drain:
     """A drain that tries again within milliseconds."""
+    heard = told if told is not None else []
     return Drain(
         journal,
         history,
         WORLD,
         mark=journal.mark_drained,
-        changed=(told if told is not None else []).append,
+        changed=lambda error: heard.append(None if error is None else words(error)),
         batch=10,
         linger_s=linger_s,
         first_s=0.002,
