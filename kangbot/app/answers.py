@@ -15,7 +15,7 @@ from kangbot.app.ending import Ending
 from kangbot.control.kept import Lately, Once
 from kangbot.editing import Editor
 from kangbot.errors import Refused
-from kangbot.health.checks import Health, Thresholds, health_of
+from kangbot.health.checks import UNRECOVERED, Health, Thresholds, health_of
 from kangbot.health.faults import FaultDesk
 from kangbot.health.headline import headline
 from kangbot.health.lag import LoopLag
@@ -148,7 +148,7 @@ class Answers:
 
         With problems nothing was changed.
         """
-        if held := self.unready():
+        if held := self.closed():
             raise Refused(held)
         return await self.editor.reload(caller)
 
@@ -160,13 +160,20 @@ class Answers:
         """Write into the journal that `caller` was obeyed."""
         self.books.note("control.command", Severity.INFO, None, f"{what}, by {caller}")
 
-    def unready(self) -> str:
-        """Return why the daemon does not do its work; "" where it does."""
+    def closed(self) -> str:
+        """Return why the configuration cannot be changed: before the daemon's work, and at its end; "" where it can.
+
+        That some of it is not well is no reason: an edit may be what is done about it.
+        """
         if self.ending.stopping:
             return "the daemon is stopping"
         if not self.floor.markets:
             return self.floor.waiting or "the markets are being prepared"
-        return self.judge(self.report()).ready
+        return "" if self.floor.account.reconciled.is_set() else self.floor.waiting or UNRECOVERED
+
+    def unready(self) -> str:
+        """Return why the daemon does not do its work; "" where it does."""
+        return self.closed() or self.judge(self.report()).ready
 
     def metrics(self) -> str:
         """Return the figures in Prometheus' text format."""

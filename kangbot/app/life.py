@@ -213,7 +213,7 @@ class App:
             world=self._world,
             floor=self._floor,
             risk=self._remembered.risk,
-            hold=lambda: self.answers.unready(),  # noqa: PLW0108 -- the answers are made later
+            hold=lambda: self.answers.closed(),  # noqa: PLW0108 -- the answers are made later
             note=self._books.note,
             learnt=lambda read: self._masker.add(*read.secrets),
             joined=self._joined,

@@ -96,7 +96,7 @@ class Commanding:
                 "Read the configuration's file and apply what is different, whole or not at all.",
                 self._reload,
                 Reloaded,
-                also={409: "The daemon is stopping, or not ready yet."},
+                also={409: "The daemon is stopping, or has not begun its work yet."},
             ),
             post("/release", "Release the kill switch.", self._release, Standing, also={503: "It stays set."}),
         )

@@ -13,6 +13,7 @@ from kangbot.machines.faults import ANSWERS
 from kangbot.machines.verdict import Bounds, Status, score, worst
 
 _RUNNING = ("starting", "warming", "live", "paused")
+UNRECOVERED = "the venue has not answered yet for what the last run left open"
 _SECOND_NS = 1_000_000_000
 _ACTIVE = ("live", "paused")
 
@@ -81,7 +82,7 @@ def readiness(report: Report, thresholds: Thresholds) -> str:
     if report.stuck:
         return f"stuck: {report.stuck}"
     if not report.recovered:
-        return report.waiting or "the venue has not answered yet for what the last run left open"
+        return report.waiting or UNRECOVERED
     if report.history_backlog > thresholds.backlog.critical:
         return f"{report.history_backlog} events wait for the history"
     if (late := _oldest_unknown(report.markets)) > thresholds.unknown_s.critical:

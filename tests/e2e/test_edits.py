@@ -35,6 +35,23 @@ def save(world: World, text: str) -> None:
     fresh.replace(world.config)
 
 
+def test_a_market_that_went_silent_keeps_no_edit_out(tmp_path: Path) -> None:
+    """A daemon that is not ready for a delisted market's sake has to take the edit that removes it."""
+    world = World(tmp_path, seed=7)
+    bounds = "[health]\nfeed_warning_s = 3\nfeed_critical_s = 3\n"
+    world.config.write_text(CONFIG + bounds)
+    try:
+        world.start()
+        world.live()
+        world.sandbox.fault({"fault": "mute_topic", "topic": "orderbook.1.DOGEUSDT"})
+        world.until(lambda report: any((market.feed_age_s or 0) > 4 for market in report.markets))
+        save(world, without("DOGE").replace("daily_loss = 100000", "daily_loss = 90000") + bounds)
+        report = world.until(lambda report: bool(report.config.problem) or states(report)["DOGE"] == "stopped")
+        assert not report.config.problem
+    finally:
+        world.close()
+
+
 def states(report: Report) -> dict[str, str]:
     """Return the markets' run states by base currency."""
     return {market.symbol.partition("/")[0]: market.state for market in report.markets}
