@@ -74,6 +74,7 @@ class Assembly:
             post=inbox.put,
             clock=self.world.clock,
             tasks=self.errands,
+            again=self._reachable,
         )
         desk = self._desk(spec, instrument, inbox, executor, marks)
         return self._task(spec, instrument, inbox, desk, marks)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from kangbot.errors import RateLimited, words
+from kangbot.execution.again import Again, at_once
 from kangbot.execution.budget import Budget
 from kangbot.machines.priority import Priority
 from kangbot.model.market import Instrument
@@ -35,7 +36,10 @@ class Marked:
 
 
 class Marks:
-    """One market's; called by its task. `post` takes the answer into its inbox."""
+    """One market's; called by its task. `post` takes the answer into its inbox.
+
+    `again` is awaited before the venue is asked once more after a failure: it may be away for everybody.
+    """
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class Marks:
         post: Callable[[Marked], None],
         clock: Clock,
         tasks: Tasks,
+        again: Again = at_once,
     ) -> None:
         self._instrument = instrument
         self._venue = venue
@@ -53,6 +58,7 @@ class Marks:
         self._post = post
         self._clock = clock
         self._tasks = tasks
+        self._again = again
         self._due_ns = 0
         self._asking = False
         self._price: Price | None = None
@@ -84,6 +90,8 @@ class Marks:
 
     async def _ask(self) -> None:
         price = None
+        if self._failing:
+            await self._again()
         await self._budget.acquire(Priority.DATA)
         try:
             async with asyncio.timeout(_ANSWER_S):
