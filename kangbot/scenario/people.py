@@ -176,7 +176,8 @@ class People:
         life = self._alive()
         if life is not None and life.floor is not None:
             for market in self._invariants.hands.touched:
-                if life.floor.markets[market].desk.executor.quarantine:
+                task = life.floor.markets.get(market)  # None: it has not opened yet
+                if task is not None and task.desk.executor.quarantine:
                     self._invariants.deeds["hand_quarantine"] += 1
                     self._invariants.hands.releases(market, life.clock.now_ns())
                     life.floor.release(market, "operator")
