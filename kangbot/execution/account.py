@@ -180,6 +180,7 @@ class Account:
         self._kick.set()
         if words != told:  # the same again says nothing new
             log.error("account.fell", venue=self._venue.name, again=again, exc_info=error)
+            self._note("account.fell", Severity.ERROR, f"nobody compares our books, nothing enters: {words}")
 
     async def _wait(self) -> None:
         """Wait for a reason to reconcile: a kick, something in flight, or the slow beat."""

@@ -31,7 +31,7 @@ from kangbot.market.roster import Roster
 from kangbot.market.spec import MarketSpec
 from kangbot.market.task import MarketTask
 from kangbot.market.terms import Terms
-from kangbot.model.events import Desired, RunState
+from kangbot.model.events import Desired, Noted, RunState, Severity
 from kangbot.model.ids import MarketId, Symbol
 from kangbot.model.market import Instrument
 from kangbot.ports import Journal, Subscription
@@ -172,8 +172,7 @@ class Floor:
                 f"{name} trades none of the configured markets: {', '.join(symbols)}",
                 remedy="correct the symbols, or the mode: a testnet lists fewer markets",
             )
-        for symbol in unknown:
-            log.error("market.unknown_at_venue", venue=name, symbol=symbol)
+        self._tell_unknown([spec for spec in self._specs if spec.symbol in unknown])
         for spec in self._specs:
             if spec.symbol in instruments:
                 self._add(spec, instruments[spec.symbol])
@@ -191,6 +190,21 @@ class Floor:
                 lambda: clock.measure(ask), budget=budget, draw=draw, what="its time", waits=self._waits
             )
         self._tasks.spawn("clock", clock.keep(ask, budget))
+
+    def _tell_unknown(self, specs: Sequence[MarketSpec]) -> None:
+        """Tell of markets that the venue does not list; the others are traded."""
+        name, now_ns = self._gateway.venue.name, self._world.clock.now_ns()
+        for spec in specs:
+            log.error("market.unknown_at_venue", venue=name, symbol=spec.symbol)
+            self._journal.append(
+                Noted(
+                    kind="market.unknown_at_venue",
+                    severity=Severity.ERROR,
+                    market=spec.market,
+                    message=f"{name} does not list {spec.symbol}: it is not traded",
+                    at_ns=now_ns,
+                )
+            )
 
     def _tell_left_behind(self) -> None:
         for note in left_behind(self._memory.markets.values(), self.markets, self._world.clock.now_ns()):

@@ -4,7 +4,18 @@ from collections.abc import Sequence
 
 from kangbot.health.report import Report
 from kangbot.machines.notices import Message, Notice
-from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet, Noted, RunState, RunStateChanged, Severity
+from kangbot.model.events import (
+    BreakerChanged,
+    BreakerState,
+    Event,
+    KillSwitchReleased,
+    KillSwitchSet,
+    Lane,
+    Noted,
+    RunState,
+    RunStateChanged,
+    Severity,
+)
 from kangbot.model.money import ZERO
 
 SIGNS = {Severity.INFO: "i", Severity.WARNING: "!", Severity.ERROR: "!!", Severity.CRITICAL: "!!!"}
@@ -19,6 +30,10 @@ def notice_of(event: Event) -> Notice | None:
         case RunStateChanged(after=RunState.FAILED, market=market, reason=reason, at_ns=at_ns):
             text = f"stopped by a fault: {reason}"
             return Notice(kind="market.failed", severity=Severity.CRITICAL, market=market, text=text, at_ns=at_ns)
+        case BreakerChanged(after=BreakerState.OPEN, lane=lane, market=market, cause=cause, at_ns=at_ns):
+            severity = Severity.ERROR if lane is Lane.EXIT else Severity.WARNING
+            text = f"the {lane} lane failed so often that it is left alone: {cause}"
+            return Notice(kind="breaker.open", severity=severity, market=market, text=text, at_ns=at_ns)
         case KillSwitchSet(reason=reason, caller=caller, flatten=flatten, at_ns=at_ns):
             also = ", and every position is being closed" if flatten else ""
             text = f"the kill switch was set by {caller}: {reason}{also}"

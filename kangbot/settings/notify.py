@@ -53,8 +53,8 @@ class Notify:
     """What is less than this is not told."""
 
     always: tuple[Annotated[str, Check(_pattern)], ...] = ()
-    """Patterns over what an event is called, such as `"config.*"`: these are told even where they are less than
-    `least`. Quiet hours, repetition and `an_hour` hold for them as for others. Absent: `least` alone decides."""
+    """Patterns over what an event is called in `kangbot events`, such as `"config.*"`: these are told even where they
+    are less than `least`. Quiet hours, repetition and `an_hour` hold for them as well. Absent: `least` decides."""
 
     never: tuple[Annotated[str, Check(_pattern)], ...] = ()
     """These are never told, critical ones neither; `always` wins where both match. They stand in the log and in the

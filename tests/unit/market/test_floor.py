@@ -10,8 +10,8 @@ from kangbot.errors import NeedsHuman
 from kangbot.machines.plan import Style
 from kangbot.market.reporting import report_of
 from kangbot.market.roster import Command
-from kangbot.model.events import BarStored, Desired, RunState, RunStateChanged
-from kangbot.model.ids import Symbol
+from kangbot.model.events import BarStored, Desired, Noted, RunState, RunStateChanged
+from kangbot.model.ids import MarketId, Symbol
 from kangbot.model.orders import OrderKind, Side
 from kangbot.ports import Channel, Topic
 from tests.support.floor_story import LOOKBACK, MINUTE_NS, Story, bar_at, play, spec
@@ -309,6 +309,20 @@ def test_a_venue_that_is_away_at_start_is_waited_for() -> None:
         told.venue.absences_of_instruments = 3
         await told.live()
         assert told.task.instrument == instrument()
+
+    play(story)
+
+
+def test_people_are_told_of_a_market_that_the_venue_does_not_list() -> None:
+    """The others are traded, and nobody reads the log of a start for months."""
+
+    async def story(told: Story) -> None:
+        missing = spec(told.strategy, symbol=Symbol("NONE/USDT:USDT"), market=MarketId("v:NONE-USDT:USDT"))
+        told.specs.append(missing)
+        await told.live()
+        (note,) = (event for event in told.disk.events if isinstance(event, Noted))
+        assert (note.kind, note.severity, note.market) == ("market.unknown_at_venue", "error", missing.market)
+        assert "does not list NONE/USDT:USDT" in note.message
 
     play(story)
 

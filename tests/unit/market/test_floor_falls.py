@@ -10,7 +10,7 @@ import pytest
 
 from kangbot.errors import NeedsHuman
 from kangbot.market.roster import Command
-from kangbot.model.events import Event, RunState
+from kangbot.model.events import Event, Noted, RunState
 from kangbot.model.market import Instrument
 from kangbot.model.orders import Balance, VenuePosition
 from kangbot.runtime.world import Clock, World
@@ -83,6 +83,8 @@ def test_an_account_that_nobody_compares_takes_no_entries() -> None:
         assert told.task.desk.blocked.startswith("account: nobody has compared our books")
         for _ in range(3):  # far past the supervisor's intensity: it is waited out, not given up
             await told.bar()
+        said = [event for event in told.disk.events if isinstance(event, Noted) and event.kind == "account.fell"]
+        assert [event.severity for event in said] == ["error"], "people are told, and once"
         assert venue.net == 0
         venue.garbled = False
         await asyncio.sleep(10)

@@ -5,9 +5,12 @@ from decimal import Decimal
 from kangbot.health.report import BreakerReport
 from kangbot.machines.notices import Message
 from kangbot.model.events import (
+    BreakerChanged,
+    BreakerState,
     EquityMarked,
     KillSwitchReleased,
     KillSwitchSet,
+    Lane,
     Noted,
     RunState,
     RunStateChanged,
@@ -37,6 +40,27 @@ def test_what_calls_for_a_person_is_a_notice_and_the_ordinary_course_is_none() -
     assert made[1].text == "the kill switch was set by file: news, and every position is being closed"
     assert notice_of(live) is None
     assert notice_of(EquityMarked(venue="v", currency="USDT", equity=Decimal(1), at_ns=1)) is None
+
+
+def test_a_breaker_that_opens_is_a_notice_louder_where_exits_fail() -> None:
+    """Under the name that the log has; that it is tried and closes again is the ordinary course."""
+    open_, tried = BreakerState.OPEN, BreakerState.HALF_OPEN
+    changes = [
+        BreakerChanged(market=A, lane=lane, before=before, after=after, until_ns=2, trips=1, cause="timeouts", at_ns=1)
+        for lane, before, after in (
+            (Lane.ENTRY, BreakerState.CLOSED, open_),
+            (Lane.EXIT, tried, open_),
+            (Lane.EXIT, open_, tried),
+            (Lane.EXIT, tried, BreakerState.CLOSED),
+        )
+    ]
+    first, second, *others = [notice_of(change) for change in changes]
+    assert first is not None
+    assert (first.kind, first.severity, first.market) == ("breaker.open", Severity.WARNING, A)
+    assert first.text == "the entry lane failed so often that it is left alone: timeouts"
+    assert second is not None
+    assert second.severity is Severity.ERROR
+    assert others == [None, None]
 
 
 def test_a_message_is_named_by_what_is_loudest() -> None:
