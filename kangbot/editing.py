@@ -60,6 +60,7 @@ def spec_of(market: MarketSettings) -> MarketSpec:
         timeframe_s=timeframe_seconds(market.timeframe),
         size=market.size,
         leverage=market.leverage,
+        style=market.style,
     )
 
 

@@ -24,4 +24,4 @@ class MarketSpec:
     timeframe_s: int
     size: Money  # notional at full exposure, quote currency
     leverage: int
-    style: Style = field(default_factory=Style)
+    style: Style = field(default_factory=Style)  # how its orders are placed

@@ -296,7 +296,7 @@ class MarketTask:
         return wanted.strategy is not self.spec.strategy or wanted.timeframe_s != self.spec.timeframe_s
 
     def _change(self, *, renew: bool) -> None:
-        """Take on what can be taken on by now. A position, or an order under way, keeps size and leverage.
+        """Take on what can be taken on by now. A position, or an order under way, keeps size, style, leverage.
 
         With other bars, another strategy or another leverage the market is prepared anew, as after a fall.
         """
@@ -306,11 +306,11 @@ class MarketTask:
         if renew or self.state not in _DECIDING:
             spec = replace(spec, strategy=wanted.strategy, timeframe=wanted.timeframe, timeframe_s=wanted.timeframe_s)
         if not self._manages:
-            spec = replace(spec, size=wanted.size, leverage=wanted.leverage)
+            spec = replace(spec, size=wanted.size, leverage=wanted.leverage, style=wanted.style)
         before, self.spec, self.desk.spec = self.spec, spec, spec
         if spec == wanted:
             self._wanted = None
-        if spec == replace(before, size=spec.size):
+        if spec == replace(before, size=spec.size, style=spec.style):
             return
         self._preparation.leverage = spec.leverage
         self.desk.executor.traded_by(spec.strategy.name)

@@ -25,7 +25,7 @@ BUILT_IN = (  # of `[risk]`: what a market's desk is built with
     "orphans",
 )
 AT_THE_NEXT_BAR = ("strategy", "parameters", "timeframe")
-AT_THE_NEXT_ENTRY = ("size", "leverage")
+AT_THE_NEXT_ENTRY = ("size", "leverage", "entry_order", "exit_order", "order_patience_s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -168,5 +168,8 @@ class Settings:
             timeframe=market.timeframe or defaults.timeframe,
             size=market.size or defaults.size,
             leverage=market.leverage or defaults.leverage,
+            entry_order=market.entry_order or defaults.entry_order,
+            exit_order=market.exit_order or defaults.exit_order,
+            order_patience_s=market.order_patience_s or defaults.order_patience_s,
             enabled=market.enabled,
         )

@@ -5,12 +5,16 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from kangbot.machines.guard import StopPolicy, StopTerms
+from kangbot.machines.plan import Style
 from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
 from kangbot.model.market import timeframe_seconds
+from kangbot.model.orders import OrderKind
 from kangbot.risk.limits import Limits
 from kangbot.settings.kinds import DAY_S, SECTION, Amount, Between, Limit, Percent, SymbolText, Timeframe, Words
 
 TradedVenue = Literal["bybit", "binance_usdm"]
+OrderWord = Literal["market", "limit"]
+Patience = Annotated[int, Between(1, DAY_S)]
 Leverage = Annotated[int, Between(1, 100)]  # 100 is Bybit's highest on a USDT perpetual
 SECOND_NS = 1_000_000_000
 
@@ -42,6 +46,17 @@ class Defaults:
     leverage: Leverage = 1
     """What is set at the venue for the market. 1: a position can lose no more than its notional."""
 
+    entry_order: OrderWord = "market"
+    """How a position is entered. `limit`: at the best price of its own side of the book, where it may wait unfilled. By
+    default at the market, since a strategy's backtest fills."""
+
+    exit_order: OrderWord = "market"
+    """The same for what the strategy closes. The kill switch, and a price beyond a stop that does not rest, close at
+    the market in any case."""
+
+    order_patience_s: Patience = 10
+    """How long a limit order may rest, in seconds; then it is cancelled, and planned anew at the price of then."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
@@ -60,6 +75,9 @@ class Market:
     timeframe: Timeframe | None = None
     size: Amount | None = None
     leverage: Leverage | None = None
+    entry_order: OrderWord | None = None
+    exit_order: OrderWord | None = None
+    order_patience_s: Patience | None = None
     enabled: bool = True
     """false: the market is left alone, and its table stays for later."""
 
@@ -75,6 +93,9 @@ class MarketSettings:
     timeframe: str
     size: Decimal
     leverage: int
+    entry_order: OrderWord
+    exit_order: OrderWord
+    order_patience_s: int
     enabled: bool
 
     @property
@@ -86,6 +107,15 @@ class MarketSettings:
     def timeframe_s(self) -> int:
         """The length of a bar, in seconds."""
         return timeframe_seconds(self.timeframe)
+
+    @property
+    def style(self) -> Style:
+        """How its orders are placed."""
+        return Style(
+            kind=OrderKind(self.entry_order),
+            exit_kind=OrderKind(self.exit_order),
+            patience_ns=self.order_patience_s * SECOND_NS,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

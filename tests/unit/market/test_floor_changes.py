@@ -7,10 +7,14 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from kangbot.editing import spec_of
 from kangbot.errors import Refused
 from kangbot.market.roster import Command
-from kangbot.model.events import BarStored, RunState
+from kangbot.model.events import BarStored, OrderIntended, RunState
 from kangbot.model.ids import MarketId
+from kangbot.runtime.world import SECOND_NS
+from kangbot.settings import Settings
+from kangbot.settings.trading import Defaults, Market
 from tests.support.floor_story import LOOKBACK, Steered, Story, play, spec
 from tests.support.trade_words import MARKET, instrument
 
@@ -18,6 +22,11 @@ from tests.support.trade_words import MARKET, instrument
 def change(story: Story, **parts: object) -> None:
     """Apply a change as an edit does."""
     story.floor.change(**{"joins": (), "leaves": (), "changes": (), "caller": "edit", **parts})  # type: ignore[arg-type]
+
+
+def kinds(story: Story) -> list[str]:
+    """Return of what kind each order was, in order."""
+    return [event.intent.kind.value for event in story.disk.events if isinstance(event, OrderIntended)]
 
 
 def test_another_strategy_decides_from_the_next_bar_on() -> None:
@@ -61,6 +70,34 @@ def test_another_size_waits_for_the_next_entry() -> None:
         told.strategy.want(1)
         await told.bar()
         assert told.task.desk.position.net == 2 * held
+
+    play(story)
+
+
+def test_another_kind_of_order_waits_for_the_next_entry() -> None:
+    """As the configuration has it; it is not prepared anew for it, and what is held leaves as it was meant to."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.strategy.want(1)
+        await told.bar()
+        assert told.task.desk.position.net
+        market = Settings(
+            defaults=Defaults(entry_order="limit", exit_order="limit", order_patience_s=86_400),
+            markets=(Market(symbol=told.task.spec.symbol),),
+        ).trading[0]
+        change(told, changes=[replace(told.task.spec, style=spec_of(market).style)])
+        told.strategy.want(0)
+        await told.bar()
+        assert not told.task.desk.position.net
+        assert kinds(told) == ["market", "market"]
+        await told.bar()
+        assert told.state is RunState.LIVE
+        assert len(told.strategy.made) == 1
+        told.strategy.want(1)
+        await told.bar()
+        assert kinds(told)[2] == "limit"
+        assert told.task.desk.spec.style.patience_ns == 86_400 * SECOND_NS
 
     play(story)
 

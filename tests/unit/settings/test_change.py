@@ -42,6 +42,10 @@ def test_a_markets_change_says_when(read: Read) -> None:
         "bybit:ETH-USDT:USDT: timeframe: 1m → 5m at the next bar; size: 50 → 70 at the next entry",
     )
     assert not change.changes[0].decides_otherwise
+    orders = difference(read(BASE), read(BASE + "entry_order = 'limit'\norder_patience_s = 30\n"))
+    assert orders.applied == (
+        "bybit:ETH-USDT:USDT: entry_order: market → limit, order_patience_s: 10 → 30 at the next entry",
+    )
     everywhere = difference(read(BASE), read(BASE.replace("fast = 3", "fast = 4")))
     assert [one.decides_otherwise for one in everywhere.changes] == [True, True]
 
