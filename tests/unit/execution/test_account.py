@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from kangbot.execution.account import OVERLAP_NS, START_OVERLAP_NS, Account
 from kangbot.execution.budget import Budget
@@ -213,6 +214,27 @@ def test_rounds_come_at_the_start_on_a_slow_beat_and_while_anything_is_in_flight
         await asyncio.sleep(1)
         assert len(rig.rounds) == before + 2
         running.cancel()
+
+    run(main())
+
+
+def test_a_keeper_that_fell_says_so_until_a_round_has_succeeded() -> None:
+    """Told once for one reason, and a round is due at once: until it is made, nobody has compared the books."""
+
+    async def main() -> None:
+        rig = Rig()
+        rig.join()
+        assert rig.account.fell_by == ""
+        with capture_logs() as logs:
+            for again in (True, False):
+                rig.account.fell(KeyError("net"), again=again)
+        assert rig.account.fell_by == "KeyError: 'net'"
+        assert [(entry["event"], entry["again"]) for entry in logs] == [("account.fell", True)]
+        assert await rig.account.reconcile()
+        assert rig.account.fell_by == ""
+        with capture_logs() as logs:
+            rig.account.fell(KeyError("net"), again=True)
+        assert [entry["event"] for entry in logs] == ["account.fell"]
 
     run(main())
 
