@@ -69,12 +69,12 @@ def _placed(settings: Settings, manifest: Manifest, folder: Path) -> tuple[str, 
             f"{settings.venue}",
             remedy="restore it with the configuration that it has, into a folder of its own",
         )
+    tag, last = leap(folder / JOURNAL)  # beside its place: what is put there is fit to be gone on with, or nothing is
     rows = _history(url, manifest, folder)
     for name in manifest.files:
         if name == KILL or name.startswith(f"{FOLDER}/"):
             (state / name).parent.mkdir(mode=0o700, exist_ok=True)
             write_whole(state / name, (folder / name).read_bytes())
-    tag, last = leap(folder / JOURNAL)  # beside its place: what is put there is fit to be gone on with
     write_whole(state / JOURNAL, (folder / JOURNAL).read_bytes())
     return tag, last, rows
 

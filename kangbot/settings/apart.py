@@ -19,6 +19,7 @@ import msgspec
 from kangbot.errors import ConfigInvalid, Problem
 from kangbot.settings.schema import Settings
 
+_ONCE_OVER = "Once its cause is gone: start again, save the file anew, or send SIGHUP."
 CHILD_S = 60.0  # a configuration on a dead network mount must not hang a start for ever
 
 
@@ -45,13 +46,14 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         )
         raise ConfigInvalid((problem,)) from error
     except (OSError, ValueError) as error:
-        problem = Problem(message=f"could not be checked: {error}", file=str(path))
+        problem = Problem(message=f"could not be checked: {error}", file=str(path), remedy=_ONCE_OVER)
         raise ConfigInvalid((problem,)) from error
     try:
         answer = decode(child.stdout)
     except msgspec.DecodeError as error:
         why = child.stderr.decode(errors="replace").strip().rpartition("\n")[2] or str(error)
-        problem = Problem(message=f"could not be checked (exit code {child.returncode}): {why}", file=str(path))
+        message = f"could not be checked (exit code {child.returncode}): {why}"
+        problem = Problem(message=message, file=str(path), remedy=_ONCE_OVER)
         raise ConfigInvalid((problem,)) from None
     if answer.settings is None:
         raise ConfigInvalid(answer.problems)

@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import hashlib
 import os
 import signal
 import socket
@@ -11,9 +12,11 @@ import time
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kangbot.cli import database, exit_codes
+from kangbot.cli.archive import FORMAT, Manifest
 from kangbot.cli.backup import backup
 from kangbot.cli.restore import restore
 from kangbot.errors import NeedsHuman, Refused, Retryable
@@ -40,6 +43,27 @@ def test_bytes_that_changed_on_the_way_are_told(tmp_path: Path) -> None:
     with pytest.raises(NeedsHuman, match=r"backup\.zip is no backup that can be read"):
         restore(config, file)
     assert sorted(tmp_path.iterdir()) == [file]
+
+
+def test_a_journal_that_is_none_is_told_before_anything_is_placed(tmp_path: Path) -> None:
+    """Its sums are right all the same. What is refused leaves the folder empty, for another backup."""
+    file, config, state = tmp_path / "backup.zip", tmp_path / "kangbot.toml", tmp_path / "state"
+    files = {
+        "kangbot.toml": b'state_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n',
+        "journal.sqlite": b"no journal",
+        "history.sqlite": b"a history",
+    }
+    sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    manifest = Manifest(
+        format=FORMAT, kangbot="0.1.0", at_ns=0, mode="sandbox", venue="bybit", history="sqlite", files=sums
+    )
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("manifest.json", msgspec.json.encode(manifest))
+        for name, data in files.items():
+            archive.writestr(name, data)
+    with pytest.raises(NeedsHuman, match=r"the journal .* cannot be used"):
+        restore(config, file)
+    assert [path.name for path in state.iterdir()] == ["lock"]
 
 
 @pytest.mark.parametrize(

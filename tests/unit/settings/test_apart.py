@@ -56,7 +56,7 @@ def test_a_strategy_that_ends_the_child_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("import os\nos._exit(3)\n")
     path = tmp_path / "kangbot.toml"
     path.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\nstrategy = "bad.py"\n')
-    with pytest.raises(ConfigInvalid, match="exit code 3"):
+    with pytest.raises(ConfigInvalid, match=r"exit code 3.*save the file anew, or send SIGHUP"):
         load(path, {})
 
 
