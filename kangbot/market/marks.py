@@ -60,7 +60,7 @@ class Marks:
         self._tasks = tasks
         self._again = again
         self._due_ns = 0
-        self._asking = False
+        self._errand: asyncio.Task[None] | None = None  # the question that is under way, or was
         self._price: Price | None = None
         self._priced_ns = 0
         self._failing = False
@@ -72,19 +72,20 @@ class Marks:
 
     def due_ns(self, *, needed: bool) -> int | None:
         """Return when it is to be asked for; None where it is not."""
-        return self._due_ns if needed and self._venue.tells_mark and not self._asking else None
+        asking = self._errand is not None and not self._errand.done()
+        return self._due_ns if needed and self._venue.tells_mark and not asking else None
 
     def look(self, now_ns: int, *, needed: bool) -> None:
         """Ask where it is due."""
         due_ns = self.due_ns(needed=needed)
         if due_ns is not None and due_ns <= now_ns:
-            self._asking = True
-            self._tasks.spawn("mark", self._ask())
+            self._due_ns = now_ns + _EVERY_NS  # also where a turn that falls loses the answer
+            self._errand = self._tasks.spawn("mark", self._ask())
 
     def take(self, answer: Marked) -> None:
         """Take an answer."""
         now_ns = self._clock.now_ns()
-        self._asking, self._due_ns = False, now_ns + _EVERY_NS
+        self._due_ns = now_ns + _EVERY_NS
         if answer.price is not None:
             self._price, self._priced_ns = answer.price, now_ns
 

@@ -61,6 +61,7 @@ class Prices:
         self._ended = ended
         self._again = again
         self._stand_in = StandIn()
+        self._errand: asyncio.Task[None] | None = None  # the question that is under way, or was
         self._told = False  # that REST stands in, not yet that the stream is back
         self.asked = 0
 
@@ -80,10 +81,12 @@ class Prices:
 
     def look(self, now_ns: int, *, needed: bool) -> None:
         """Ask where it is due."""
+        if self._stand_in.asking and self._errand is not None and self._errand.done():
+            self._stand_in = self._stand_in.failed(now_ns)  # a turn that fell has lost the answer
         due_ns = self.due_ns(needed=needed)
         if due_ns is not None and due_ns <= now_ns:
             self._stand_in = self._stand_in.asked()
-            self._tasks.spawn("price", self._ask())
+            self._errand = self._tasks.spawn("price", self._ask())
 
     def take(self, answer: Priced) -> bool:
         """Take an answer; True where the market has a price by it. One that comes after the stream is not needed."""

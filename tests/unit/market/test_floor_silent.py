@@ -2,18 +2,20 @@
 
 import asyncio
 import itertools
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
 
 from kangbot.errors import RateLimited, Retryable
 from kangbot.market.roster import Command
-from kangbot.model.data import Bar
+from kangbot.model.data import Bar, Quote
 from kangbot.model.events import BreakerState, Lane, RunState
+from kangbot.model.market import Instrument
 from kangbot.model.orders import Side
 from kangbot.ports import Channel, Topic
 from kangbot.runtime.world import SECOND_NS
-from tests.support.floor_story import MINUTE_NS, Story, bar_at, play
+from tests.support.floor_story import MINUTE_NS, BarVenue, FakeFeeds, Story, bar_at, play
 from tests.support.trade_words import MARKET, instrument
 
 
@@ -54,6 +56,47 @@ def test_nothing_is_entered_while_a_stream_of_the_market_is_down(channel: Channe
         flow(told, channel)
         await asyncio.sleep(5)
         assert told.venue.net == 2
+
+    play(story)
+
+
+class SilentFeeds(FakeFeeds):
+    """Streams that stay silent, subscribed anew or not, once they are."""
+
+    silent = False
+
+    def tell(self, channel: Channel, instrument: Instrument, *, live: bool) -> None:
+        super().tell(channel, instrument, live=live and not self.silent)
+
+
+@dataclass(slots=True)
+class SpoilingVenue(BarVenue):
+    """Before its first price, something else comes that has the market's turn fall."""
+
+    told: Story | None = None
+
+    async def quote(self, instrument: Instrument) -> Quote:
+        if self.told is not None:
+            self.told.task.inbox.put(object())
+            self.told = None
+        return await super(SpoilingVenue, self).quote(instrument)
+
+
+def test_a_price_that_was_lost_with_a_turn_is_asked_for_again() -> None:
+    """A position whose price is waited for to the end of the silence is blind for as long."""
+
+    async def story(told: Story) -> None:
+        told.venue = SpoilingVenue(clock=told.world.clock, told=told)
+        told.feeds = feeds = SilentFeeds()
+        await hold(told)
+        feeds.silent = True
+        fall_silent(told, Channel.QUOTE)
+        told.venue.price = Decimal(95)
+        await asyncio.sleep(60)
+        assert told.task.supervisor.falls == 1
+        assert told.venue.quotes > 1
+        assert told.task.inbox.quote is not None
+        assert told.task.inbox.quote.bid == Decimal(95)
 
     play(story)
 

@@ -1,13 +1,15 @@
 """The mark price of a market: asked for slowly, and no entry leaves far from it."""
 
 import asyncio
+from dataclasses import dataclass
 from decimal import Decimal
 
 from structlog.testing import capture_logs
 
 from kangbot.errors import RateLimited
 from kangbot.market.marks import Marked
-from kangbot.model.market import InstrumentKind
+from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.money import Price
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from tests.support.floor_story import BarVenue, Story, play
@@ -59,6 +61,36 @@ def test_a_venue_that_does_not_tell_holds_nothing_up() -> None:
             await told.bar()
         assert told.venue.net == Decimal(2)
         assert 4 <= told.venue.marks - asked <= 6
+
+    play(story)
+
+
+@dataclass(slots=True)
+class SpoilingVenue(BarVenue):
+    """Before its first mark price, something else comes that has the market's turn fall."""
+
+    told: Story | None = None
+
+    async def mark(self, instrument: Instrument) -> Price | None:
+        if self.told is not None:
+            self.told.task.inbox.put(object())
+            self.told = None
+        return await super(SpoilingVenue, self).mark(instrument)
+
+
+def test_an_answer_that_was_lost_with_a_turn_is_asked_for_again() -> None:
+    """A market that waits for it for ever would hold its entries against nothing from then on."""
+
+    async def story(told: Story) -> None:
+        told.venue = SpoilingVenue(clock=told.world.clock, told=told)
+        told.venue.marked = Decimal(110)
+        await told.live()
+        for _ in range(2):
+            await told.bar()
+        assert told.task.supervisor.falls == 1
+        told.strategy.want(1)
+        await told.bar()
+        assert told.task.desk.blocked.startswith("mark_distance: price 100 is 9.09 % from the mark 110")
 
     play(story)
 
