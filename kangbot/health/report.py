@@ -221,7 +221,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     memory: MemoryReport | None = None  # None before it was measured
     disk_free_mb: float | None = None  # of the state folder
     rest: list[RestReport] = []
-    equity: dict[str, Money]  # by venue
+    equity: dict[str, Money]  # by currency
     journal_sequence: int
     journal_hindered: str = ""  # why its disk takes only exits, and entries are refused; "" where it takes all
     journal_waiting: int = 0  # groups of records that are not on disk yet

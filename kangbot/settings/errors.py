@@ -60,6 +60,8 @@ class ErrorSettings:
     journal: ErrorRule = field(default_factory=ErrorRule)
     fall: ErrorRule = field(default_factory=ErrorRule)
     critical: ErrorRule = field(default_factory=ErrorRule)
+    """A task without which the daemon cannot go on: whatever `action` says, it ends."""
+
     unknown: ErrorRule = field(default_factory=ErrorRule)
 
     @property

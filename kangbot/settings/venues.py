@@ -78,7 +78,8 @@ class Bybit:
     """REST requests for public data in any second. Bybit allows an address 600 requests in 5 seconds."""
 
     request_timeout_ms: Annotated[int, Between(500, 60_000)] = 10_000
-    """After this a request's outcome counts as unknown and is asked for, in milliseconds."""
+    """After this a request counts as unanswered, in milliseconds. One that places, cancels or protects, or asks for an
+    order, is given up after `receive_window_ms` and 2 seconds already, where that is sooner, as it is by default."""
 
     def addresses(self, mode: Mode) -> tuple[str, str, str]:
         """Return the mode's own addresses: REST, public and private websocket."""
