@@ -39,7 +39,6 @@ class StreamRules:
     close_s: float = 2.0
     transport_ping_s: float = 20.0  # the websocket protocol's own ping, and the time for its answer
     max_bytes: int = 4 << 20  # the largest snapshot of the supported venues is far below; more is closed with 1009
-    proxy: str | None = None  # the environment's proxies are not obeyed unless told
 
     def wait(self, kind: FailureKind) -> Wait:
         """Return the waits after a failure of that kind."""

@@ -144,7 +144,7 @@ class Stream:
         socket = await connect(
             self._dialect.url,
             compression=None,
-            proxy=rules.proxy,
+            proxy=None,  # the environment's are not obeyed, as by REST
             open_timeout=rules.open_s,
             ping_interval=rules.transport_ping_s,
             ping_timeout=rules.transport_ping_s,

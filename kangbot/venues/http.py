@@ -51,7 +51,7 @@ class Http:
     unable to connect is told apart from not being answered. `keep_alive_s` is how long an idle connection is kept:
     longer than the account's slow beat of questions (60 s), so that an order finds one that is warm. A server that
     closes it earlier is noticed when that arrives; only a request written in the same instant ends as NoAnswer.
-    `trust_env` obeys HTTP_PROXY and its kin. `timings` counts how long requests took, by endpoint.
+    The environment's proxies are not obeyed. `timings` counts how long requests took, by endpoint.
     """
 
     def __init__(
@@ -61,14 +61,12 @@ class Http:
         connect_timeout_s: float,
         keep_alive_s: float = 75.0,
         connections: int = 32,
-        trust_env: bool = False,
         timings: Timings | None = None,
     ) -> None:
         self._timings = timings or Timings()
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=connect_timeout_s)
         self._keep_alive_s = keep_alive_s
         self._connections = connections
-        self._trust_env = trust_env
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
@@ -102,7 +100,6 @@ class Http:
             ),
             timeout=self._timeout,
             cookie_jar=aiohttp.DummyCookieJar(),  # an API needs none, and a jar costs time with every request
-            trust_env=self._trust_env,
         )
         return self._session
 

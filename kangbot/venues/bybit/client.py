@@ -55,8 +55,7 @@ class Page(msgspec.Struct, Generic[T], rename="camel"):
 class Client:
     """Calls to Bybit's v5 endpoints by ccxt's names for them; every error leaves as one of `kangbot.errors`.
 
-    `rest_url` replaces Bybit's own address (and `testnet`); `receive_window_ms` is how old a request may be when it
-    arrives.
+    `rest_url` replaces Bybit's own address; `receive_window_ms` is how old a request may be when it arrives.
     """
 
     def __init__(
@@ -65,7 +64,6 @@ class Client:
         key: str,
         secret: str,
         rest_url: str | None,
-        testnet: bool,
         venue_now_ms: Callable[[], int],
         receive_window_ms: int,
         http: Http,
@@ -92,8 +90,6 @@ class Client:
         self._exchange.kangbot_now_ms = venue_now_ms
         if rest_url is not None:
             self._exchange.urls["api"] = dict.fromkeys(self._exchange.urls["api"], rest_url.rstrip("/"))
-        elif testnet:
-            self._exchange.set_sandbox_mode(True)
         self._markets: dict[str, dict[str, Any]] = {}
 
     def know(self, instruments: Iterable[Instrument]) -> None:

@@ -6,7 +6,6 @@ retries, waits for a budget or remembers an order: that is the executor's.
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from kangbot.errors import Refused
@@ -36,27 +35,21 @@ from kangbot.venues.bybit.spot_stop import STOP_FILTER, SpotStop
 from kangbot.venues.http import Http
 from kangbot.venues.reading import MILLISECOND_NS
 
+# Which price triggers the stops that rest at Bybit: the one that strategies see and that backtests fill stops at. The
+# mark price is steadier against a single wick, and leaves the position open while it lags.
+_STOP_TRIGGER = "LastPrice"
 _TIME_IN_FORCE = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.POST_ONLY: "PostOnly"}
-
-
-class StopTrigger(StrEnum):
-    """Which price triggers the stops that rest at Bybit."""
-
-    LAST = "LastPrice"
-    MARK = "MarkPrice"
 
 
 class BybitVenue:
     """`ports.Venue` for Bybit v5: linear perpetuals in one-way mode and spot pairs of a unified trading account.
 
-    - `rest_url` replaces Bybit's own address, and then `testnet` is without meaning.
+    - `rest_url` replaces Bybit's own address.
     - `now_ns` is our clock; `venue_now_ms` is the venue's as we measured it, and stamps every signed request.
     - `receive_window_ms`: Bybit refuses what arrives later than this after its stamp.
     - `timeout_s` bounds a request in all, `connect_timeout_s` the wait for a connection. After the receive window an
       order that was not answered will not be accepted any more, so waiting much longer only delays the question.
-    - `stop_trigger`: the last price by default, because it is the price that strategies see and that backtests fill
-      stops at. The mark price is steadier against a single wick, and leaves the position open while it lags.
-    - `trust_env` obeys the environment's proxies; `timings` counts how long requests took.
+    - `timings` counts how long requests took.
     """
 
     def __init__(
@@ -67,26 +60,19 @@ class BybitVenue:
         now_ns: Callable[[], int],
         venue_now_ms: Callable[[], int],
         rest_url: str | None = None,
-        testnet: bool = False,
         receive_window_ms: int = 5_000,
         timeout_s: float = 8.0,
         connect_timeout_s: float = 4.0,
-        stop_trigger: StopTrigger = StopTrigger.LAST,
-        trust_env: bool = False,
         timings: Timings | None = None,
     ) -> None:
         self._now_ns = now_ns
         self._venue_now_ms = venue_now_ms
-        self._stop_trigger = stop_trigger
         self._known: dict[tuple[str, str], Instrument] = {}
-        self._http = Http(
-            timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, trust_env=trust_env, timings=timings
-        )
+        self._http = Http(timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, timings=timings)
         self._client = Client(
             key=key,
             secret=secret,
             rest_url=rest_url,
-            testnet=testnet,
             venue_now_ms=venue_now_ms,
             receive_window_ms=receive_window_ms,
             http=self._http,
@@ -184,7 +170,7 @@ class BybitVenue:
                 # The whole position, at market: a partial stop would have to be kept in step with every fill.
                 # Spot has no such thing, and what it has would occupy the coins: see `cover`.
                 parameters["stopLoss"] = {"triggerPrice": _digits(intent.stop)}
-                parameters |= {"tpslMode": "Full", "slTriggerBy": self._stop_trigger.value}
+                parameters |= {"tpslMode": "Full", "slTriggerBy": _STOP_TRIGGER}
         return parameters
 
     async def cancel(self, instrument: Instrument, client_id: ClientId) -> None:
@@ -203,7 +189,7 @@ class BybitVenue:
                 "positionIdx": 0,
                 "tpslMode": "Full",
                 "stopLoss": "0" if stop is None else _digits(stop),
-                "slTriggerBy": self._stop_trigger.value,
+                "slTriggerBy": _STOP_TRIGGER,
             },
         )
 

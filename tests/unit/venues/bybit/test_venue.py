@@ -20,7 +20,7 @@ from kangbot.errors import (
 )
 from kangbot.model.orders import Evidence, Intent, OrderKind, OrderStatus, Purpose, Side, TimeInForce
 from kangbot.ports import IdRule, Venue
-from kangbot.venues.bybit.venue import BybitVenue, StopTrigger
+from kangbot.venues.bybit.venue import BybitVenue
 from tests.support.bybit_rest import BTC, KEY, NOW_MS, SECRET, SPOT, bybit, intent, refusal
 from tests.support.loopback import Request, http
 
@@ -132,13 +132,13 @@ async def test_a_request_is_signed_by_the_venues_clock() -> None:
     assert request.headers["x-bapi-sign"] == hmac.new(SECRET.encode(), stamped, sha256).hexdigest()
 
 
-async def test_the_stops_trigger_can_be_chosen() -> None:
-    """Last price unless the operator wants the mark price, on entries and on positions alike."""
+async def test_stops_are_triggered_by_the_last_price() -> None:
+    """On entries and on positions alike."""
     answers: dict[str, Any] = {CREATE: accepted, STOP: lambda _: {}}
-    async with bybit(answers, stop_trigger=StopTrigger.MARK) as world:
+    async with bybit(answers) as world:
         await world.venue.submit(BTC, intent(stop=Decimal(24000)))
         await world.venue.protect(BTC, Decimal(24500))
-        assert [request.json()["slTriggerBy"] for request in world.asked()] == ["MarkPrice", "MarkPrice"]
+        assert [request.json()["slTriggerBy"] for request in world.asked()] == ["LastPrice", "LastPrice"]
 
 
 @pytest.mark.parametrize(
@@ -317,8 +317,7 @@ async def test_the_adapter_is_the_port() -> None:
 
 
 def test_without_an_address_it_is_bybits_own() -> None:
-    """Live or testnet."""
+    """The live one; a testnet's is told as any other."""
     live = BybitVenue(key="k", secret="s", now_ns=lambda: 0, venue_now_ms=lambda: 0)
-    testnet = BybitVenue(key="k", secret="s", now_ns=lambda: 0, venue_now_ms=lambda: 0, testnet=True)
-    signed = [one._client._exchange.sign("v5/market/time", ["public"])["url"] for one in (live, testnet)]
-    assert signed == ["https://api.bybit.com/v5/market/time", "https://api-testnet.bybit.com/v5/market/time"]
+    signed = live._client._exchange.sign("v5/market/time", ["public"])["url"]
+    assert signed == "https://api.bybit.com/v5/market/time"
