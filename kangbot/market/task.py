@@ -7,7 +7,7 @@ A turn that raises is a fall: the supervisor waits and runs the task again, whic
 the journal know. Past its intensity the market is FAILED: its strategy no longer runs, its books are still kept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import get_args
 
@@ -100,6 +100,7 @@ class MarketTask:
         self._cancel_entries = cancel_entries
         self._ended = ended
         self._act_due = False
+        self._untaken: Iterator[object] = iter(())  # of the messages of this turn
         self._overfull_ns = 0  # a turn last found that not all had fitted into the inbox; 0 where that is over
         self._waits_ns: int | None = None  # when an order that came to nothing may be tried again
         self._received_ns = 0
@@ -137,6 +138,9 @@ class MarketTask:
         words = f"{type(error).__name__}: {error}"
         log.error("market.fell", market=self.spec.market, error=words, again=wait_ns is not None, exc_info=error)
         self._ended(error)
+        for message in self._untaken:  # what the turn did not come to is asked for again, but a person says it once
+            if isinstance(message, Command | Released):
+                self.inbox.command(message)
         self._forget()
         if wait_ns is None:
             self._move(Signal.GAVE_UP, f"fell too often: {words}")
@@ -169,7 +173,8 @@ class MarketTask:
         self._received_ns, self.overseer.spent_ns = batch.received_ns, 0
         if batch.edit is not None:
             self._wanted = batch.edit
-        for message in (*batch.messages, *batch.topics.values()) if batch.topics else batch.messages:
+        self._untaken = iter((*batch.messages, *batch.topics.values()) if batch.topics else batch.messages)
+        for message in self._untaken:
             self._take(message)
         self._act_due |= batch.looks
         if batch.dropped or self._overfull_ns:

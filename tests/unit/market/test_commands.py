@@ -1,6 +1,9 @@
 """What an operator's commands come to, where a simulated session once found that they came to nothing."""
 
+import asyncio
 from decimal import Decimal
+
+import pytest
 
 from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
@@ -40,5 +43,34 @@ def test_a_stopping_market_takes_back_an_exit_that_rests() -> None:
         told.roster.command(MARKET, Command.STOP, "anna")
         await told.reach(RunState.STOPPED)
         assert told.task.desk.executor.position.net > Decimal(0)
+
+    play(story)
+
+
+@pytest.mark.parametrize("command", [Command.STOP, Command.PAUSE])
+def test_a_command_outlives_the_turn_that_falls_before_it_comes_to_it(command: Command) -> None:
+    """A person says it once: a market that is to stop, and trades on after a fall, is what nobody looks for."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.task.inbox.put(object())  # nobody takes it
+        told.roster.command(MARKET, command, "anna")
+        await told.reach({Command.STOP: RunState.STOPPED, Command.PAUSE: RunState.PAUSED}[command])
+        await told.bar()
+        assert told.task.supervisor.falls == 1
+        assert told.state in (RunState.STOPPED, RunState.PAUSED)
+
+    play(story)
+
+
+def test_a_quarantine_is_lifted_by_the_turn_after_one_that_fell() -> None:
+    """Whoever released it waits for that."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.task.inbox.put(object())
+        lifted = told.floor.release(MARKET, "anna")
+        async with asyncio.timeout(60):
+            await lifted.wait()
 
     play(story)
