@@ -35,11 +35,11 @@ def main() -> int:
 
 
 def _end_in_order() -> None:
-    """Have SIGTERM, and the end of the terminal, end a command as Ctrl-C does: nothing half-made is left behind.
+    """Have SIGTERM, SIGQUIT and the end of the terminal end a command as Ctrl-C does: nothing half-made is left.
 
     A second one ends it at once. `nohup` is obeyed; what serves on (`sandbox`, `demo`) has handlers of its own.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _ended)
 

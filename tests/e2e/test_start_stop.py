@@ -226,7 +226,7 @@ def test_a_demo_that_is_interrupted_sums_up_and_leaves_nobody_behind(shallow: Pa
     assert gone(demo.pids)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
 def test_a_demo_that_is_interrupted_while_it_starts_leaves_nobody_behind(number: int, shallow: Path) -> None:
     """Ctrl-C, or the end of its terminal. Nothing to sum up yet: one line and 130, and its folder is gone."""
     demo = Demo(shallow)

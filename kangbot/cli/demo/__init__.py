@@ -245,8 +245,8 @@ class _Demo:
 
 
 def _ends() -> Iterator[signal.Signals]:
-    """Yield what ends the demo: Ctrl-C, SIGTERM, and the end of its terminal unless `nohup` has it outlive that."""
-    yield from (signal.SIGINT, signal.SIGTERM)
+    """Yield what ends the demo: Ctrl-C, SIGTERM, SIGQUIT, and the end of its terminal unless `nohup` is there."""
+    yield from (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         yield signal.SIGHUP
 

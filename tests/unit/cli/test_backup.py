@@ -71,6 +71,7 @@ def test_a_journal_that_is_none_is_told_before_anything_is_placed(tmp_path: Path
     [
         (signal.SIGTERM, exit_codes.TERMINATED),
         (signal.SIGHUP, exit_codes.HUNG_UP),
+        (signal.SIGQUIT, exit_codes.QUIT),
     ],
 )
 def test_a_backup_that_is_ended_half_way_leaves_nothing_behind(number: int, code: int, tmp_path: Path) -> None:
