@@ -244,5 +244,10 @@ def in_words(health: Health) -> str:
     )
 
 
+def in_a_sentence(check: Check) -> str:
+    """Return how one check stands, as a message tells it."""
+    return f"{check.name} is {check.status.value}: {_figure(check)}, {check.says}"
+
+
 def _figure(check: Check) -> str:
     return "-" if check.figure is None else f"{check.figure:g} {check.unit}"

@@ -1,5 +1,8 @@
 """Looks at what changes slowly (memory, averages) on a slow beat, gives memory back in time, and reports in words.
 
+A check that stays critical becomes an event once a minute has confirmed it, so that people hear of a disk that fills up
+though nobody looks for months.
+
 It runs beside trading: what falls here is told and reaches no market.
 """
 
@@ -10,14 +13,17 @@ from pathlib import Path
 
 import structlog
 
-from kangbot.health.checks import Health, in_words
+from kangbot.health.checks import Health, in_a_sentence, in_words
 from kangbot.health.event_counts import EventCounts
 from kangbot.health.latency import Latencies, Timings
 from kangbot.health.memory import Limit, available_mb, limit, relieve
 from kangbot.health.process import Cost, ProcessMeter
 from kangbot.health.report import EventReport, MemoryReport, RestReport
 from kangbot.health.rolling import Growth, Recent
+from kangbot.machines.ailing import Ailing
 from kangbot.machines.relief import Relief
+from kangbot.machines.verdict import Status
+from kangbot.model.events import Severity
 from kangbot.runtime.world import SECOND_NS, Clock
 
 log = structlog.get_logger(__name__)
@@ -25,10 +31,18 @@ log = structlog.get_logger(__name__)
 _BEAT_S = 15.0
 _SAMPLE_NS = 60 * SECOND_NS
 _MIB = 1024 * 1024
+# What is behind these is an event of its own: stop.missing, order.unknown, market.failed, breaker.open, journal.full…
+_TOLD_OTHERWISE = frozenset(
+    {"unprotected", "unknown_orders", "kill_switch", "markets", "feeds", "breakers", "journal", "database"}
+)
 
 
 class Monitor:
-    """The slow figures of one process. `health` is asked for the report in the log, every `report_every_s`."""
+    """The slow figures of one process.
+
+    `health` is asked once a minute, and for the report in the log every `report_every_s`. `note` takes what people are
+    to hear: the kind of the event, its severity and its words.
+    """
 
     def __init__(
         self,
@@ -40,6 +54,7 @@ class Monitor:
         timings: Timings,
         events: EventCounts,
         health: Callable[[], Health],
+        note: Callable[[str, Severity, str], None],
         report_every_s: float,
         limit_of: Callable[[], Limit] = limit,
         relief: Callable[[], None] = relieve,
@@ -50,6 +65,8 @@ class Monitor:
         self._timings = timings
         self._events = events
         self._health = health
+        self._note = note
+        self._ailing = Ailing()
         self._report_ns = int(report_every_s * SECOND_NS)
         self._limit_of = limit_of
         self._relieve = relief
@@ -77,6 +94,7 @@ class Monitor:
         if now_ns - self._sampled_ns >= _SAMPLE_NS:
             self._sampled_ns = now_ns
             self._sample(now_ns, rss_mb)
+            self._tell(self._health())
         if now_ns - self._reported_ns >= self._report_ns:
             self._reported_ns = now_ns
             health = self._health()
@@ -98,6 +116,18 @@ class Monitor:
             limit_mb=most.mb,
             limit=most.source,
         )
+
+    def _tell(self, health: Health) -> None:
+        """Tell people of the checks that stay critical, and when that is over."""
+        words = {check.name: in_a_sentence(check) for check in health.checks}
+        critical = {check.name for check in health.checks if check.status is Status.CRITICAL}
+        self._ailing, begun, over = self._ailing.looked(frozenset(critical - _TOLD_OTHERWISE))
+        for name in sorted(begun):
+            log.error("health.critical", check=name, words=words[name])
+            self._note("health.critical", Severity.ERROR, words[name])
+        for name in sorted(over):
+            log.info("health.over", check=name, words=words[name])
+            self._note("health.over", Severity.INFO, words[name])
 
     def _sample(self, now_ns: int, rss_mb: float) -> None:
         self._growth.sample(now_ns, rss_mb)

@@ -11,7 +11,7 @@ from kangbot.health.latency import Latencies, Timings
 from kangbot.health.memory import Limit, relieve
 from kangbot.health.monitor import Monitor
 from kangbot.health.process import ProcessMeter
-from kangbot.model.events import EntriesPaused
+from kangbot.model.events import EntriesPaused, Severity
 from kangbot.runtime.world import SECOND_NS, Clock
 from kangbot.settings.health import HealthSettings
 from tests.support.reporting import a_market, a_report
@@ -25,6 +25,8 @@ class Bench:
         self.limit_mb = 1e6
         self.decisions, self.timings = Latencies(), Timings()
         self.events = EventCounts()
+        self.disk_mb = 10_000.0
+        self.notes: list[tuple[str, Severity, str]] = []
         self.monitor = Monitor(
             clock=Clock(lambda: self.now_ns, 0),
             meter=ProcessMeter(),
@@ -33,13 +35,15 @@ class Bench:
             timings=self.timings,
             events=self.events,
             health=self.health,
+            note=lambda kind, severity, words: self.notes.append((kind, severity, words)),
             report_every_s=900,
             limit_of=lambda: Limit(self.limit_mb, "cgroup"),
             relief=relieve,
         )
 
     def health(self) -> Health:
-        return health_of(a_report(a_market()), HealthSettings().thresholds)
+        report = a_report(a_market(), disk_free_mb=self.disk_mb, journal_hindered="full" if self.disk_mb < 1 else "")
+        return health_of(report, HealthSettings().thresholds)
 
     def pass_by(self, seconds: int) -> list[dict[str, object]]:
         """Let time pass, on the monitor's beat; return what was logged."""
@@ -73,6 +77,19 @@ def test_a_readable_report_comes_every_quarter_of_an_hour(bench: Bench) -> None:
     told = bench.pass_by(1800)
     assert [entry["event"] for entry in told] == ["health.report"] * 2
     assert str(told[0]["words"]).startswith("healthy, score 100: 1 of 1 markets run")
+
+
+def test_people_are_told_of_a_check_that_stays_critical_and_when_it_is_over(bench: Bench) -> None:
+    """Once, when a second look has confirmed it; what has an event of its own (the journal that is full) is not."""
+    bench.disk_mb = 0.5
+    bench.pass_by(60)
+    assert bench.notes == []
+    bench.pass_by(600)
+    words = "disk is critical: 0.5 MB, free for the state"
+    assert bench.notes == [("health.critical", Severity.ERROR, words)]
+    bench.disk_mb = 10_000.0
+    bench.pass_by(600)
+    assert bench.notes[1:] == [("health.over", Severity.INFO, "disk is healthy: 10000 MB, free for the state")]
 
 
 def test_averages_are_of_the_last_quarter_of_an_hour(bench: Bench) -> None:
