@@ -200,7 +200,7 @@ async def test_an_unanswered_order_may_have_happened() -> None:
     async def silent(_: Request) -> None:
         await asyncio.sleep(30)
 
-    async with bybit({}, timeout_s=0.1) as world:
+    async with bybit({}, timeout_s=1.0) as world:
         world.server._respond = silent
         with pytest.raises(Ambiguous):
             await world.venue.submit(BTC, intent())
