@@ -440,3 +440,15 @@ class FakeVenue:
 
     async def aclose(self) -> None:
         return None
+
+
+class FewBuyers(FakeVenue):
+    """Sells what is closed but for a little: nobody buys the rest. Stands before the venue whose trades it thins."""
+
+    def trade(self, order: VenueOrder, quantity: Decimal, *, cause: FillCause = FillCause.TRADE) -> None:
+        """Trade; of a sale not all of it."""
+        left = Decimal("0.04") if order.side is Side.SELL else Decimal(0)
+        super().trade(order, quantity - left, cause=cause)
+        if left:
+            order.status = OrderStatus.CANCELED
+            self.push(self.report(order))

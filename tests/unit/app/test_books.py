@@ -22,19 +22,18 @@ async def never() -> None:
     """Bring no table up to date: nothing is asked of the history here."""
 
 
+def books_of(writer: JournalWriter, history: SqliteHistory, changes: list[Exception | None]) -> Books:
+    """Return books whose history is told of in `changes`."""
+    return Books(
+        writer=writer, history=history, kind="sqlite", world=WORLD, batch=1, fresh=dict, changed=changes.append
+    )
+
+
 async def test_people_hear_of_a_disk_that_takes_no_entries_though_it_does_not_take_the_words(tmp_path: Path) -> None:
     """Nobody reads a log for months, and a disk that has become read-only refuses the note of it as well."""
     heard: list[Event] = []
     async with await JournalWriter.open(tmp_path, WORLD, reserve_bytes=1 << 60) as writer:
-        books = Books(
-            writer=writer,
-            history=SqliteHistory(tmp_path / "history.sqlite", never),
-            kind="sqlite",
-            world=WORLD,
-            batch=1,
-            fresh=dict,
-            changed=lambda _: None,
-        )
+        books = books_of(writer, SqliteHistory(tmp_path / "history.sqlite", never), [])
         books.overhear(heard.append)
         await writer.append(noted(1), reserve=True)
     told = [event for event in heard if isinstance(event, Noted)]
@@ -61,15 +60,7 @@ async def test_people_hear_of_a_history_that_is_away_and_the_policy_of_errors_by
             raise away[0]
 
     async with await JournalWriter.open(tmp_path, WORLD) as writer:
-        books = Books(
-            writer=writer,
-            history=SqliteHistory(tmp_path / "history.sqlite", prepare),
-            kind="sqlite",
-            world=WORLD,
-            batch=1,
-            fresh=dict,
-            changed=changes.append,
-        )
+        books = books_of(writer, SqliteHistory(tmp_path / "history.sqlite", prepare), changes)
         books.overhear(lambda event: heard.append(event) if isinstance(event, Noted) else None)
         draining = asyncio.create_task(books.drain.run())
         async with asyncio.timeout(60):

@@ -13,9 +13,9 @@ from kangbot.market.reporting import report_of
 from kangbot.market.roster import Command
 from kangbot.model.events import Noted, RunState
 from kangbot.model.market import Instrument
-from kangbot.model.orders import FillCause, OrderKind, OrderStatus, Side
+from kangbot.model.orders import OrderKind
 from tests.support.floor_story import BarVenue, Story, play, spec
-from tests.support.order_venue import VenueOrder
+from tests.support.order_venue import FewBuyers
 from tests.support.trade_words import MARKET, SECOND
 
 
@@ -144,20 +144,13 @@ def test_a_stop_that_gets_lost_again_and_again_ends_the_position() -> None:
     play(story)
 
 
-class Coarse(BarVenue):
-    """Its least quantity is many steps, and nobody buys the last of what is closed."""
+class Coarse(FewBuyers, BarVenue):
+    """Its least quantity is many steps."""
 
     async def instruments(self, symbols: Sequence[Any]) -> Mapping[Any, Instrument]:
         listed = await super().instruments(symbols)
         least = Decimal("0.1")
         return {symbol: msgspec.structs.replace(one, min_quantity=least) for symbol, one in listed.items()}
-
-    def trade(self, order: VenueOrder, quantity: Decimal, *, cause: FillCause = FillCause.TRADE) -> None:
-        left = Decimal("0.04") if order.side is Side.SELL else Decimal(0)
-        super().trade(order, quantity - left, cause=cause)
-        if left:
-            order.status = OrderStatus.CANCELED
-            self.push(self.report(order))
 
 
 def test_what_no_order_closes_holds_no_market_up() -> None:

@@ -8,11 +8,11 @@ from kangbot.machines.guard import StopPolicy, StopTerms
 from kangbot.market.roster import Command
 from kangbot.model.events import EquityMarked, Noted, RunState
 from kangbot.model.market import InstrumentKind
-from kangbot.model.orders import Balance, FillCause, OrderStatus, Side
+from kangbot.model.orders import Balance, FillCause
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from tests.support.floor_story import BarVenue, Story, play
-from tests.support.order_venue import VenueOrder
+from tests.support.order_venue import FewBuyers, VenueOrder
 from tests.support.trade_words import MARKET, SECOND
 
 
@@ -145,15 +145,8 @@ def test_a_stop_beside_coins_that_gets_lost_again_and_again_ends_the_holding() -
     play(story)
 
 
-class Thin(SpotVenue):
-    """Sells what is closed but for a little: nobody buys the rest."""
-
-    def trade(self, order: VenueOrder, quantity: Decimal, *, cause: FillCause = FillCause.TRADE) -> None:
-        left = Decimal("0.04") if order.side is Side.SELL else Decimal(0)
-        super().trade(order, quantity - left, cause=cause)
-        if left:
-            order.status = OrderStatus.CANCELED
-            self.push(self.report(order))
+class Thin(FewBuyers, SpotVenue):
+    """Leaves coins behind by every sale."""
 
 
 def test_coins_that_a_sale_left_hold_no_market_up() -> None:
