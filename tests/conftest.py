@@ -1,8 +1,9 @@
 """What holds for every test."""
 
+import os
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,16 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     finally:
         sys.settrace(trace)
         threading.settrace(of_threads)
+
+
+@pytest.fixture(autouse=True)
+def _nobodys_umask() -> Iterator[None]:
+    """The daemon sets its own, and a test that calls its entry point would leave that to the tests behind it."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

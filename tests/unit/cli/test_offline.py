@@ -39,6 +39,7 @@ def config() -> Iterator[Path]:
         (folder / "kangbot.toml").write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
         (folder / "kangbot.toml").chmod(0o644)
         (folder / "credentials" / "database").mkdir(parents=True)
+        (folder / "credentials").chmod(0o755)
         (folder / "credentials" / "database").chmod(0o700 if os.geteuid() == 0 else 0o000)
         loading.load(folder / "kangbot.toml", {})  # as ourselves: what is imported late is there for nobody
         yield folder / "kangbot.toml"
