@@ -1,11 +1,9 @@
 """What is shipped beside the package: scripts that a shell understands, and bounds that hold each other."""
 
 import re
-import shutil
 import subprocess
+import sys
 from pathlib import Path
-
-import pytest
 
 from kangbot.runtime.hang import HANG_S
 from kangbot.settings.daemon import Shutdown
@@ -22,12 +20,12 @@ def seconds(text: str, key: str) -> float:
     return float(found[1])
 
 
-@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="no shellcheck; install Debian's package to run it")
 def test_every_script_is_clean_to_shellcheck() -> None:
     """All of its rules."""
-    scripts = sorted((ROOT / "docker").glob("*.sh"))
-    assert len(scripts) == 3
-    done = subprocess.run(("shellcheck", *map(str, scripts)), capture_output=True, text=True, check=False)
+    scripts = [ROOT / ".ci" / "run", *(path for folder in ("docker", "tests") for path in (ROOT / folder).glob("*.sh"))]
+    assert len(scripts) == 7
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    done = subprocess.run((shellcheck, *scripts), capture_output=True, text=True, check=False)
     assert done.stdout == ""
 
 
