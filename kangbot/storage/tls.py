@@ -45,7 +45,8 @@ def context(url: MysqlUrl) -> ssl.SSLContext | None:
 @lru_cache(maxsize=1)
 def _made(tls: Tls, _changed_ns: tuple[int, ...]) -> ssl.SSLContext:
     # Not `create_default_context`: from Python 3.13 on it refuses authorities that MySQL itself and some hosters make.
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # TLS 1.2 at least
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2  # Debian's Python leaves that to the system's openssl.cnf
     made.check_hostname = tls.mode is TlsMode.VERIFY_IDENTITY
     if tls.mode is TlsMode.REQUIRED:
         made.verify_mode = ssl.CERT_NONE
