@@ -149,21 +149,6 @@ class FeedHub:
         met = [pool.troubles[market] for pool in self._pools if market in pool.troubles]
         return sum(met, Counter())
 
-    @property
-    def rotated(self) -> int:
-        """How many connections were replaced before their time."""
-        return sum(rotation.rotated for rotation in self._rotations)
-
-    @property
-    def moves(self) -> int:
-        """How often a topic was given to another socket."""
-        return sum(pool.moves for pool in self._pools)
-
-    @property
-    def sink_faults(self) -> int:
-        """How often a sink raised."""
-        return sum(pool.sink_faults for pool in self._pools)
-
     # -------------------------------------------------------------------------------------------------- ports.Feeds
     def subscribe(self, instrument: Instrument, channels: Mapping[Channel, int | None], sink: Sink) -> Subscription:
         """Ask for these channels of the market (the value is the timeframe in seconds, for bars).

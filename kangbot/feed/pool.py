@@ -48,14 +48,13 @@ class Pool:
         self.name = name
         self.asked = dialect()
         self.news = asyncio.Event()  # set whenever a topic of any stream changed
-        self.moves = 0
-        self.sink_faults = 0
         self.troubles: dict[MarketId, Counter[str]] = {}  # of each market's topics, by kind
         self._clock = clock
         self._dialect = dialect
         self._make = make
         self._on_note = on_note
         self._bulletin = Bulletin(name, self._note)
+        self._sink_faulty = False  # one raised, which is told once
         self._topics_a_socket = topics_a_socket
         self._move_ns = round(move_s * SECOND_NS)
         self._streams: dict[str, Stream] = {}  # in the order of making
@@ -210,7 +209,6 @@ class Pool:
         if too_soon or len(route.carriers) > 1:
             return
         route.moved_ns = now_ns
-        self.moves += 1
         target = self._with_room(other_than=carrier.stream.name)
         route.drop(carrier.stream.name)
         route.carry(target)
@@ -236,8 +234,8 @@ class Pool:
 
     # ------------------------------------------------------------------------------------------------------- faults
     def _sink_fault(self, error: Exception) -> None:
-        self.sink_faults += 1
-        if self.sink_faults == 1:
+        if not self._sink_faulty:
+            self._sink_faulty = True
             log.error("feed.sink_fault", pool=self.name, exc_info=error)
             self._note("feed.sink_fault", Severity.ERROR, None, f"{self.name}: {error!r}")
 

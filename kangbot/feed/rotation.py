@@ -18,21 +18,21 @@ from kangbot.runtime.world import SECOND_NS, Clock
 
 log = structlog.get_logger(__name__)
 
+_TAKEOVER_S = 60.0
+
 
 class Rotation:
     """Watches the age of one pool's connections; replaces one at a time.
 
-    A connection older than `age_s` is replaced; its successor has `takeover_s` to come up.
+    A connection older than `age_s` is replaced; its successor has a minute to come up.
     """
 
-    def __init__(self, pool: Pool, *, clock: Clock, age_s: float, takeover_s: float = 60.0) -> None:
+    def __init__(self, pool: Pool, *, clock: Clock, age_s: float) -> None:
         self._pool = pool
         self._clock = clock
         self._age_ns = round(age_s * SECOND_NS)
-        self._takeover_s = takeover_s
+        self._takeover_s = _TAKEOVER_S
         self._look_s = min(60.0, age_s / 20)
-        self.rotated = 0
-        self.failed = 0
 
     async def run(self) -> None:
         """Replace connections as they come of age, for ever."""
@@ -46,7 +46,6 @@ class Rotation:
             if stream.opened_ns is not None and self._clock.now_ns() - stream.opened_ns >= self._age_ns:
                 await self._replace(stream)
         except Exception:
-            self.failed += 1
             log.exception("feed.rotation_fault", stream=stream.name)  # the connection stays, and is tried again
 
     async def _replace(self, old: Stream) -> None:
@@ -64,8 +63,6 @@ class Rotation:
             route.carriers[keep.name].live |= ready and route.live
             route.once = None
             route.drop(end.name)
-        self.rotated += ready
-        self.failed += not ready
         log.info("feed.rotated" if ready else "feed.rotation_failed", old=old.name, new=new.name)
         await self._pool.remove(end.name)
 

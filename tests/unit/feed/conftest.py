@@ -5,7 +5,7 @@ Its wire: {"op":"sub"|"unsub","id":"1","topics":[...]}, {"op":"ping","id":"2"}, 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from http import HTTPStatus
@@ -341,11 +341,19 @@ async def hub_of(venue: WordVenue, world: World | None = None, **changes: Any) -
         yield hub
 
 
+Log = list[MutableMapping[str, Any]]
+
+
 @pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """Keep the log out of the way: printing a traceback takes longer than these clocks allow silence."""
-    with structlog.testing.capture_logs():
-        yield
+def log() -> Iterator[Log]:
+    """What was logged. It is not printed: a traceback takes longer than these clocks allow silence."""
+    with structlog.testing.capture_logs() as entries:
+        yield entries
+
+
+def times(log: Log, event: str) -> int:
+    """How often the event was logged."""
+    return sum(entry["event"] == event for entry in log)
 
 
 @pytest.fixture

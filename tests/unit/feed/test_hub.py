@@ -13,7 +13,21 @@ from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.ports import Channel, Topic
 
-from .conftest import BOTH, BTC, ETH, QUOTES, Inbox, WordDialect, WordVenue, alive, hub_of, instrument, until
+from .conftest import (
+    BOTH,
+    BTC,
+    ETH,
+    QUOTES,
+    Inbox,
+    Log,
+    WordDialect,
+    WordVenue,
+    alive,
+    hub_of,
+    instrument,
+    times,
+    until,
+)
 
 
 # ------------------------------------------------------------------------------------------------- sharing and routing
@@ -194,7 +208,7 @@ async def test_what_befalls_many_topics_at_once_is_told_once(venue: WordVenue) -
         assert "6 topics (q.M0, q.M1, q.M2, …)" in silent[0][3]
 
 
-async def test_a_topic_that_stays_mute_moves_to_another_socket(venue: WordVenue) -> None:
+async def test_a_topic_that_stays_mute_moves_to_another_socket(venue: WordVenue, log: Log) -> None:
     """Once in a while, not to and fro; its neighbours stay."""
     async with hub_of(venue) as hub:
         sick, well = Inbox(), Inbox()
@@ -202,27 +216,27 @@ async def test_a_topic_that_stays_mute_moves_to_another_socket(venue: WordVenue)
         hub.subscribe(BTC, QUOTES, sick)
         hub.subscribe(ETH, BOTH, well)
         await alive(well, "q.ETH", "t.ETH")
-        await until(lambda: hub.moves == 1)
+        await until(lambda: times(log, "feed.topic_moved") == 1)
         assert hub.streams[0].session.troubles[Trouble.MUTE] == 3
         await until(lambda: venue.connects == 2)
         assert [stream.wanted for stream in hub.streams] == [("q.ETH", "t.ETH"), ("q.BTC",)]
         await until(lambda: hub.streams[1].session.troubles[Trouble.MUTE] >= 2)
         venue.mute.clear()
         await alive(sick, "q.BTC")
-        assert (hub.moves, len(well.changes)) == (1, 2)
+        assert (times(log, "feed.topic_moved"), len(well.changes)) == (1, 2)
 
 
-async def test_a_topic_is_not_tossed_to_and_fro(venue: WordVenue) -> None:
+async def test_a_topic_is_not_tossed_to_and_fro(venue: WordVenue, log: Log) -> None:
     """Given up on its new socket too, it stays there and is asked for ever more rarely."""
     venue.mute.add("q.M0")
     async with hub_of(venue, topics_a_socket=4) as hub:
         inboxes = [Inbox() for _ in range(7)]
         for number, inbox in enumerate(inboxes):
             hub.subscribe(instrument(f"M{number}"), QUOTES, inbox)
-        await until(lambda: hub.moves == 1)
+        await until(lambda: times(log, "feed.topic_moved") == 1)
         first, second = hub.streams
         await until(lambda: second.session.troubles[Trouble.MUTE] >= 4)
-        assert (hub.moves, venue.connects) == (1, 2)
+        assert (times(log, "feed.topic_moved"), venue.connects) == (1, 2)
         assert "q.M0" in second.wanted
         assert "q.M0" not in first.wanted
 
@@ -268,7 +282,7 @@ async def test_nothing_is_dialled_while_the_address_is_banned(venue: WordVenue) 
         assert venue.connects == 2
 
 
-async def test_missing_data_have_their_topic_subscribed_anew_alone(venue: WordVenue) -> None:
+async def test_missing_data_have_their_topic_subscribed_anew_alone(venue: WordVenue, log: Log) -> None:
     """Data that follow do not heal it before it begins anew; the neighbour misses nothing, and nobody moves."""
     async with hub_of(venue) as hub:
         inbox, well = Inbox(), Inbox()
@@ -281,7 +295,8 @@ async def test_missing_data_have_their_topic_subscribed_anew_alone(venue: WordVe
         assert inbox.changes[1] == ("q.BTC", False, "gap: 3 of its events are missing")
         assert inbox.live["q.BTC"]
         assert (venue.asked("unsub", "q.BTC"), venue.asked("sub", "q.BTC")) == (1, 2)
-        assert (venue.asked("sub", "q.ETH"), len(well.changes), hub.moves, venue.connects) == (1, 1, 0, 1)
+        assert (venue.asked("sub", "q.ETH"), len(well.changes), venue.connects) == (1, 1, 1)
+        assert not times(log, "feed.topic_moved")
 
 
 async def test_each_trouble_is_counted_by_its_kind_for_its_market_and_its_stream(venue: WordVenue) -> None:
@@ -324,21 +339,24 @@ async def test_a_refused_topic_is_told_and_its_neighbours_live(venue: WordVenue)
 
 
 async def test_a_sink_that_raises_harms_nobody_else(venue: WordVenue) -> None:
-    """It is counted, told once, and the frames go on."""
+    """It is told once, however often it raises, and the frames go on."""
 
     class Broken(Inbox):
+        offers = 0
+
         def offer(self, event: object, received_ns: int) -> None:
+            self.offers += 1
             raise KeyError("broken")
 
         def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:
             raise KeyError("broken")
 
     async with hub_of(venue) as hub:
-        well = Inbox()
-        hub.subscribe(BTC, QUOTES, Broken())
+        broken, well = Broken(), Inbox()
+        hub.subscribe(BTC, QUOTES, broken)
         hub.subscribe(BTC, QUOTES, well)
         await until(lambda: len(well.events) > 10)
-        assert hub.sink_faults >= 10
+        assert broken.offers >= 10
         assert [note[0] for note in hub.notes] == ["feed.sink_fault"]  # type: ignore[attr-defined]
         assert venue.connects == 1
 
