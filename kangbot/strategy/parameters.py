@@ -1,4 +1,4 @@
-"""A strategy's parameters: declared once as a struct, filled from a configuration, described for a reader.
+"""A strategy's parameters: declared once as a struct, filled from a configuration.
 
 Every mistake is found in one pass and carries the parameter's name, so that the settings can add file and line. Ranges
 of integers and floats stand in `msgspec.Meta` beside the field; what involves `Decimal` or several fields is yielded by
@@ -7,7 +7,7 @@ of integers and floats stand in `msgspec.Meta` beside the field; what involves `
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -37,15 +37,6 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             raise StrategyInvalid(found)
 
 
-class Parameter(msgspec.Struct, frozen=True, kw_only=True):
-    """One parameter as a page of documentation shows it."""
-
-    name: str
-    type: str  # "int", "Decimal", "bool"
-    default: str  # as written in a configuration; "" where the parameter is required
-    description: str
-
-
 def parse(kind: type[P], values: Mapping[str, object]) -> P:
     """Return the parameters filled with `values` and defaults. StrategyInvalid with every mistake."""
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
@@ -64,11 +55,6 @@ def parse(kind: type[P], values: Mapping[str, object]) -> P:
     return kind(**parsed)
 
 
-def describe(kind: type[Parameters]) -> tuple[Parameter, ...]:
-    """Return the parameters in the order of their declaration."""
-    return tuple(_describe(field) for field in msgspec.structs.fields(kind))
-
-
 def nearest(word: str, known: tuple[str, ...]) -> str:
     """Return the remedy for an unknown word: the nearest known one, or all of them."""
     close = get_close_matches(word, known, n=1)
@@ -79,16 +65,3 @@ def nearest(word: str, known: tuple[str, ...]) -> str:
 
 def _unknown(name: str, known: tuple[str, ...]) -> Problem:
     return Problem(key=name, message="is not a parameter of this strategy", remedy=nearest(name, known))
-
-
-def _describe(field: msgspec.structs.FieldInfo) -> Parameter:
-    kind, description = field.type, ""
-    if get_origin(kind) is Annotated:
-        kind, *notes = get_args(field.type)
-        description = next(
-            (note.description for note in notes if isinstance(note, msgspec.Meta) and note.description), ""
-        )
-    default = "" if field.required else str(field.default).lower() if kind is bool else str(field.default)
-    return Parameter(
-        name=field.name, type=getattr(kind, "__name__", str(kind)), default=default, description=description
-    )

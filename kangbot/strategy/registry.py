@@ -8,7 +8,7 @@ from kangbot.errors import Problem
 from kangbot.strategy.base import Strategy
 from kangbot.strategy.ema_cross import EmaCross
 from kangbot.strategy.loader import load_class, split
-from kangbot.strategy.parameters import Parameter, StrategyInvalid, describe, nearest, parse
+from kangbot.strategy.parameters import StrategyInvalid, nearest, parse
 from kangbot.strategy.rsi_reversion import RsiReversion
 
 SHIPPED: dict[str, type[Strategy[Any, Any]]] = {kind.name: kind for kind in (EmaCross, RsiReversion)}
@@ -40,8 +40,3 @@ def find(name_or_path: str, folder: Path | None = None) -> type[Strategy[Any, An
 def names() -> tuple[str, ...]:
     """Return the names of the strategies that ship, in the order of the documentation."""
     return tuple(SHIPPED)
-
-
-def parameters_of(name_or_path: str, folder: Path | None = None) -> tuple[Parameter, ...]:
-    """Return the parameters as a page of documentation shows them."""
-    return describe(find(name_or_path, folder).parameters_type)

@@ -10,7 +10,7 @@ import pytest
 from kangbot.errors import Problem
 from kangbot.strategy import registry
 from kangbot.strategy.ema_cross import EmaCross
-from kangbot.strategy.parameters import Parameters, StrategyInvalid, describe, parse
+from kangbot.strategy.parameters import Parameters, StrategyInvalid, parse
 
 Write = Callable[..., Path]
 
@@ -96,7 +96,7 @@ def test_parameters_that_contradict_each_other_are_found() -> None:
 
 
 class Needy(Parameters, frozen=True, kw_only=True):
-    """A parameter without a default, and one without a description."""
+    """A parameter without a default, and one with."""
 
     must: int
     may: float | None = None
@@ -109,20 +109,6 @@ def test_a_required_parameter_is_asked_for() -> None:
     with pytest.raises(StrategyInvalid, match=r"x: is not a parameter of this strategy. There is none to set"):
         parse(Parameters, {"x": 1})
     assert parse(Needy, {"must": 1}) == Needy(must=1)
-    assert [(each.name, each.default, each.description) for each in describe(Needy)] == [
-        ("must", "", ""),
-        ("may", "None", ""),
-    ]
-
-
-def test_parameters_are_described_for_a_reader() -> None:
-    """Name, type, default as written in TOML, and meaning."""
-    shown = {each.name: each for each in registry.parameters_of("ema_cross")}
-    assert list(shown) == ["fast", "slow", "stop_percent", "allow_short"]
-    assert (shown["fast"].type, shown["fast"].default) == ("int", "5")
-    assert (shown["stop_percent"].type, shown["stop_percent"].default) == ("Decimal", "1.5")
-    assert (shown["allow_short"].type, shown["allow_short"].default) == ("bool", "true")
-    assert all(each.description for name in registry.names() for each in registry.parameters_of(name))
 
 
 # -------------------------------------------------------------------------------------------------------- from a file
@@ -133,7 +119,6 @@ def test_a_strategy_comes_from_a_file(write: Write, tmp_path: Path) -> None:
     assert (strategy.name, strategy.parameters.bars) == ("still", 7)
     assert type(registry.load(f"{path}:Still", {})) is type(strategy)
     assert type(registry.load("mine.py:Still", {}, tmp_path)) is type(strategy)
-    assert [each.name for each in registry.parameters_of(str(path))] == ["bars"]
 
 
 def test_an_edited_file_is_another_strategy(write: Write) -> None:
