@@ -67,7 +67,7 @@ class Executor:
     `cancel_orphans`: orders under our prefix that the journal does not know are cancelled, else only told.
     `quarantine_hands`: a market in which somebody trades by hand is a person's until `release`; `adopt_hands`: what
     they trade is the strategy's, and its stop covers it.
-    `venue_clock` is what requests are stamped by; without one by ours.
+    `venue_clock` is what requests are stamped by.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Executor:
         memory: MarketMemory,
         born_ns: int,
         strategy: str,
-        venue_clock: VenueClock | None = None,
+        venue_clock: VenueClock,
         receive_window_ns: int = 5 * SECOND_NS,
         settle_margin_ns: int = 2 * SECOND_NS,
         cancel_orphans: bool = True,

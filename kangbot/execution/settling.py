@@ -9,9 +9,9 @@ from kangbot.execution.venue_clock import VenueClock
 
 
 class Settling:
-    """One market's. Without a `venue_clock` the venue's clock is ours, and nothing is said of its own."""
+    """One market's. Before `venue_clock` was measured it is ours."""
 
-    def __init__(self, *, window_ns: int, margin_ns: int, venue_clock: VenueClock | None) -> None:
+    def __init__(self, *, window_ns: int, margin_ns: int, venue_clock: VenueClock) -> None:
         self.window_ns = window_ns
         self.margin_ns = margin_ns
         self._venue_clock = venue_clock
@@ -21,11 +21,8 @@ class Settling:
 
         The stamp is the venue's time as we know it: by as much as that is unsure the window may be over later.
         """
-        unsure_ns = 0 if self._venue_clock is None else self._venue_clock.uncertainty_ns
-        return sent_ns + self.window_ns + self.margin_ns + unsure_ns
+        return sent_ns + self.window_ns + self.margin_ns + self._venue_clock.uncertainty_ns
 
     def venue_ns(self, later_ns: int = 0) -> int:
-        """Return the same by the venue's clock for what is stamped `later_ns` from now, exactly; 0 without one."""
-        if self._venue_clock is None:
-            return 0
+        """Return the same by the venue's clock for what is stamped `later_ns` from now, exactly."""
         return self._venue_clock.now_ns() + later_ns + self.window_ns + self.margin_ns

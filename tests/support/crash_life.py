@@ -14,6 +14,7 @@ from kangbot.execution.account import Account
 from kangbot.execution.budget import Budget
 from kangbot.execution.executor import Executor
 from kangbot.execution.numbers import Numbers
+from kangbot.execution.venue_clock import VenueClock
 from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.hub import FeedHub
 from kangbot.journal.replay import replay
@@ -107,6 +108,7 @@ class Life:
             memory=memory.market(market),
             born_ns=memory.born_ns,
             strategy="crash",
+            venue_clock=VenueClock(self.world.clock, most_ns=SECOND_NS),
             receive_window_ns=WINDOW_MS * 1_000_000,
             settle_margin_ns=MARGIN_NS,
         )

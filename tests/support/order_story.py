@@ -10,6 +10,7 @@ from kangbot.execution.account import Account
 from kangbot.execution.budget import Budget
 from kangbot.execution.executor import Executor
 from kangbot.execution.numbers import Numbers
+from kangbot.execution.venue_clock import VenueClock
 from kangbot.journal.replay import replay
 from kangbot.machines.limiter import Window
 from kangbot.machines.order import Order, worst_case
@@ -61,6 +62,7 @@ class Market:
             memory=memory.market(MARKET),
             born_ns=memory.born_ns,
             strategy="test",
+            venue_clock=self.options.pop("venue_clock", None) or VenueClock(self.world.clock, most_ns=SECOND_NS),
             receive_window_ns=WINDOW,
             settle_margin_ns=MARGIN,
             on_sent=self.latencies.append,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kangbot.execution.budget import Budget
 from kangbot.execution.executor import Executor
 from kangbot.execution.numbers import Numbers
+from kangbot.execution.venue_clock import VenueClock
 from kangbot.journal.replay import replay
 from kangbot.journal.writer import JournalWriter
 from kangbot.machines.limiter import Window
@@ -290,6 +291,7 @@ async def test_an_order_goes_through_the_real_journal_on_the_real_loop(tmp_path:
             memory=(await replay(journal)).market(MARKET),
             born_ns=0,
             strategy="test",
+            venue_clock=VenueClock(world.clock, most_ns=SECOND_NS),
         )
         now_ns = world.clock.now_ns()
         executor.handle(
