@@ -12,7 +12,7 @@ import msgspec
 
 from kangbot.machines.contradiction import IMPOSSIBLE, contradicted
 from kangbot.machines.executions import Executions
-from kangbot.machines.memory import MarketMemory, add_to_day, trimmed
+from kangbot.machines.memory import MarketMemory, add_to_day, trim
 from kangbot.machines.order import ImpossibleError, Order, advance, begin
 from kangbot.machines.order_words import Answered, Filled, Learnt, Reported, Restarted, Sent
 from kangbot.model.events import (
@@ -155,7 +155,7 @@ class Blotter:
             events.append(_changed(after, now_ns))
         events.extend(self._alarms(before, after, learnt, now_ns))
         if after.settled and not before.settled:
-            trimmed(self._orders)
+            trim(self._orders)
             self._written = {known: self._written[known] for known in self._orders}
         return events
 

@@ -10,7 +10,7 @@ class Heartbeat:
 
     __slots__ = ("_asked", "_data_ns", "_every_ns", "_pong_ns", "_probe_ns", "_sent_ns", "heard_ns")
 
-    def __init__(self, *, every_ns: int, probe_ns: int, pong_ns: int, now_ns: int = 0) -> None:
+    def __init__(self, *, every_ns: int, probe_ns: int, pong_ns: int, now_ns: int) -> None:
         self._every_ns = every_ns
         self._probe_ns = probe_ns
         self._pong_ns = pong_ns

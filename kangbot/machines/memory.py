@@ -113,12 +113,12 @@ class Recollection:
         )
 
 
-def trimmed(orders: dict[ClientId, Order], kept: int = KEPT) -> None:
-    """Forget all but the newest `kept` settled orders, in place."""
-    if len(orders) <= kept:
+def trim(orders: dict[ClientId, Order]) -> None:
+    """Forget all but the newest `KEPT` settled orders, in place."""
+    if len(orders) <= KEPT:
         return
     settled = [client_id for client_id, order in orders.items() if order.settled]
-    for client_id in settled[: max(0, len(settled) - kept)]:
+    for client_id in settled[: max(0, len(settled) - KEPT)]:
         del orders[client_id]
 
 
@@ -207,7 +207,7 @@ class _Market:
             message=event.message,
             changed_ns=event.at_ns,
         )
-        trimmed(self._orders)
+        trim(self._orders)
 
     def _filled(self, event: FillApplied) -> None:
         fill, before = event.fill, self._position.net

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from kangbot.errors import RateLimited, words
-from kangbot.execution.again import Again, at_once
+from kangbot.execution.again import Again
 from kangbot.execution.budget import Budget
 from kangbot.machines.priority import Priority
 from kangbot.model.market import Instrument
@@ -50,7 +50,7 @@ class Marks:
         post: Callable[[Marked], None],
         clock: Clock,
         tasks: Tasks,
-        again: Again = at_once,
+        again: Again,
     ) -> None:
         self._instrument = instrument
         self._venue = venue

@@ -22,7 +22,7 @@ class Overseer:
     """One market's; without `bounds` (a simulated world has no time to measure) everything may take its time."""
 
     def __init__(
-        self, *, executor: Executor, bounds: Bounds | None, now_ns: Callable[[], int], alarm: Alarm | None = None
+        self, *, executor: Executor, bounds: Bounds | None, now_ns: Callable[[], int], alarm: Alarm | None
     ) -> None:
         self.why = ""  # why the market must be stopped; "" where it may go on
         self.spent_ns = 0  # on the loop, in this turn: many quick calls, as of history, are as long as a slow one

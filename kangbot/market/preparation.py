@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kangbot.errors import KangbotError, NeedsHuman
-from kangbot.execution.again import Again, at_once
+from kangbot.execution.again import Again
 from kangbot.execution.budget import Budget
 from kangbot.market.asking import ask_patiently
 from kangbot.market.bars import Bars
@@ -60,8 +60,8 @@ class Preparation:
         inbox: Inbox,
         tasks: Tasks,
         draw: Callable[[], float],
-        ended: Callable[[Exception | None], None] = lambda _error: None,
-        again: Again = at_once,
+        ended: Callable[[Exception | None], None],
+        again: Again,
     ) -> None:
         self._instrument = instrument
         self.leverage = leverage

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from kangbot.errors import RateLimited, Retryable, words
-from kangbot.execution.again import Again, at_once
+from kangbot.execution.again import Again
 from kangbot.execution.budget import Budget
 from kangbot.machines.priority import Priority
 from kangbot.machines.standin import StandIn
@@ -49,8 +49,8 @@ class Prices:
         inbox: Inbox,
         clock: Clock,
         tasks: Tasks,
-        ended: Callable[[Exception | None], None] = lambda _error: None,
-        again: Again = at_once,
+        ended: Callable[[Exception | None], None],
+        again: Again,
     ) -> None:
         self._instrument = instrument
         self._venue = venue

@@ -67,15 +67,15 @@ class MarketTask:
         prices: Prices,
         marks: Marks,
         overseer: Overseer,
-        data_ended: Callable[[Exception | None], None] = lambda _error: None,
-        data_held: Callable[[], bool] = lambda: False,
-        deaf: Callable[[], bool] = lambda: False,
+        data_ended: Callable[[Exception | None], None],
+        data_held: Callable[[], bool],
+        deaf: Callable[[], bool],
         supervisor: Supervisor,
         journal: Journal,
         decisions: Latencies,
         cancel_entries: bool,
-        offset_ns: Callable[[], int] = lambda: 0,
-        ended: Callable[[Exception], None] = lambda _error: None,
+        offset_ns: Callable[[], int],
+        ended: Callable[[Exception], None],
     ) -> None:
         self.spec = spec
         self.instrument = instrument

@@ -1,7 +1,5 @@
 """What is told of a session, and of many."""
 
-from collections.abc import Iterable
-
 import msgspec
 
 from kangbot.sim.proof.invariants import Violation
@@ -57,6 +55,6 @@ class Summary(msgspec.Struct, kw_only=True):
             )
 
 
-def empty_summary(kinds: Iterable[Kind] = Kind) -> Summary:
+def empty_summary() -> Summary:
     """Return a summary in which every kind of fault stands, with 0 where it never struck."""
-    return Summary(faults={kind.value: 0 for kind in kinds}, deeds={}, violations=[])
+    return Summary(faults={kind.value: 0 for kind in Kind}, deeds={}, violations=[])

@@ -142,7 +142,8 @@ class SimBench:
         return 0.2, 2.0
 
     async def heal(self) -> None:
-        self._faults.end_all()
+        for kind in Kind:
+            self._faults.end(kind)
 
 
 @asynccontextmanager

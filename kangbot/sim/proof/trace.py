@@ -27,6 +27,7 @@ from kangbot.sim.exchange.events import Executed, Funded, SimEvent
 from kangbot.sim.exchange.events import OrderChanged as AtVenue
 
 SECOND_NS = 1_000_000_000
+_SHOWN = 120  # lines of a timeline
 
 
 class Trace:
@@ -60,10 +61,10 @@ class Trace:
         """Of journal, commands, faults and what was sent."""
         return self._digest.hexdigest()
 
-    def timeline(self, last: int = 120) -> Iterator[str]:
+    def timeline(self) -> Iterator[str]:
         """Yield the newest lines, oldest first: seconds since the start, who, and what."""
         lines = [(at_ns, source, words) for at_ns, source, what in self._entries if (words := _words(what))]
-        for at_ns, source, words in lines[-last:]:
+        for at_ns, source, words in lines[-_SHOWN:]:
             yield f"{at_ns / SECOND_NS:9.3f}  {source:8} {words}"
 
 

@@ -147,10 +147,6 @@ class Faults:
         """End it. Harmless when repeated."""
         self._shares.pop(kind, None)
 
-    def end_all(self) -> None:
-        """End everything."""
-        self._shares.clear()
-
     def on(self, kind: Kind) -> bool:
         """Whether the kind is in force; counts nothing."""
         return kind in self._shares

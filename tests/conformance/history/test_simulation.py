@@ -23,6 +23,6 @@ async def test_after_a_failure_the_same_records_may_be_sent_again() -> None:
         faults.begin(Kind.HISTORY_AWAY, 1.0)
         with pytest.raises(Retryable):
             await history.store(everything)
-        faults.end_all()
+        faults.end(Kind.HISTORY_AWAY)
     await history.store(everything)
     assert (await history.stored(TAG), history.conflicts) == (7, 0)

@@ -8,7 +8,7 @@ from kangbot.machines.heartbeat import Heartbeat
 @pytest.fixture
 def pulse() -> Heartbeat:
     """A heartbeat every 100, asked for after 30 of silence, answered within 20."""
-    return Heartbeat(every_ns=100, probe_ns=30, pong_ns=20)
+    return Heartbeat(every_ns=100, probe_ns=30, pong_ns=20, now_ns=0)
 
 
 def test_it_is_due_at_its_interval(pulse: Heartbeat) -> None:
