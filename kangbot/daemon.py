@@ -34,7 +34,7 @@ import structlog
 
 from kangbot import logs
 from kangbot.app import App
-from kangbot.errors import ConfigInvalid, NeedsHuman, Retryable
+from kangbot.errors import ConfigInvalid, ConfigUnread, NeedsHuman, Retryable
 from kangbot.health.report import Report
 from kangbot.runtime.dated import out_of_range
 from kangbot.runtime.garbage import freeze
@@ -70,6 +70,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         file = ConfigFile(arguments.config, os.environ)
         saved = file.read()
+    except ConfigUnread as error:  # the same file may be read a moment later, and nobody else would try
+        sys.stderr.write(f"{error.message}\n")
+        return 1
     except ConfigInvalid as error:
         sys.stderr.write(f"{error.message}\n{way_back(arguments.config, os.environ, world.clock.now_ns())}")
         return os.EX_CONFIG

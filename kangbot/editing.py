@@ -4,7 +4,8 @@ The file is looked at once a second: one `stat`. `machines/edits.py` says when i
 reads it, `settings/change.py` says what is different. Whatever can fail comes first: strategies are loaded, the venue
 is asked for the rules of markets that join. Then the floor takes all of it without an await.
 
-What is wrong with an edit is told once: in the log, as an event, and in the report until it is put right.
+What is wrong with an edit is told once: in the log, as an event, and in the report until it is put right. What only
+stands in its way (no process to read it with, a venue that does not answer) is waited out.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import TypeVar
 
 import structlog
 
-from kangbot.errors import ConfigInvalid, KangbotError, Problem
+from kangbot.errors import ConfigInvalid, ConfigUnread, KangbotError, Problem
 from kangbot.health.report import ConfigReport, Reloaded
 from kangbot.machines.edits import Edits, Look
 from kangbot.market.floor import Floor
@@ -139,12 +140,17 @@ class Editor:
             mark = self._file.mark()
             try:
                 saved = await self._read()
+            except ConfigUnread as error:
+                self._edits = self._edits.put_off(mark)
+                return self._refused(error.problems)
             except ConfigInvalid as error:
                 self._edits = self._edits.understood(mark)
                 return self._refused(error.problems, await self._set_aside())
             return await self._take(saved, caller)
 
     async def _look(self) -> None:
+        if self._hold():
+            return  # it is seen as soon as it can be applied
         mark = self._file.mark()
         self._edits, look = self._edits.look(mark)
         if look is Look.NOTHING:
@@ -152,8 +158,12 @@ class Editor:
         try:
             saved = await self._read()
         except ConfigInvalid as error:
-            self._edits, tell = self._edits.misread(mark)
-            if tell:
+            before = self._edits
+            self._edits, tell = before.misread(mark)
+            if tell and isinstance(error, ConfigUnread):
+                self._edits = before.put_off(mark)
+                self._refused(error.problems)
+            elif tell:
                 self._refused(error.problems, await self._set_aside())
             return
         await self._take(saved, "edit")
@@ -172,7 +182,8 @@ class Editor:
     # ---------------------------------------------------------------------------------------------------------- apply
     async def _take(self, saved: Saved, caller: str) -> Reloaded:
         """Apply what is different, whole or not at all."""
-        self._edits = self._edits.understood(saved.mark)
+        before = self._edits
+        self._edits = before.understood(saved.mark)
         self._learnt(saved.settings)
         change = difference(self.settings, saved.settings)
         try:
@@ -180,7 +191,8 @@ class Editor:
         except ConfigInvalid as error:
             return self._refused(error.problems)
         except KangbotError as error:
-            remedy = "Nothing was changed. Save the file again, or send SIGHUP, once that is over."
+            self._edits = before.put_off(saved.mark)
+            remedy = "Nothing was changed. It is tried again by itself, or at once at SIGHUP."
             return self._refused((Problem(message=error.message, file=str(self._file.path), remedy=remedy),))
         if held := self._hold():
             return self._refused((Problem(message=held, file=str(self._file.path), remedy="Nothing was changed."),))

@@ -11,6 +11,7 @@ that nobody further in has to know a venue's codes or a driver's classes::
     │                 (DuplicateId, InsufficientFunds, NotFound below it)
     └── NeedsHuman    only a person can put it right; carries the remedy
         └── ConfigInvalid   every mistake of a configuration at once (exit code 78)
+                            (ConfigUnread below it: none is known, for nothing could read it)
 """
 
 from dataclasses import dataclass
@@ -104,3 +105,7 @@ class ConfigInvalid(NeedsHuman):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems), remedy="correct these and start again")
         self.problems = problems
+
+
+class ConfigUnread(ConfigInvalid):
+    """Whether it is right is not known, for what reads it could not do so: the same file may be read a moment later."""

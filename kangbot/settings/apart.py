@@ -16,10 +16,10 @@ from typing import Any
 
 import msgspec
 
-from kangbot.errors import ConfigInvalid, Problem
+from kangbot.errors import ConfigInvalid, ConfigUnread, Problem
 from kangbot.settings.schema import Settings
 
-_ONCE_OVER = "Once its cause is gone: start again, save the file anew, or send SIGHUP."
+_ONCE_OVER = "Start again once its cause is gone; a daemon that runs reads it again by itself, or at once at SIGHUP."
 CHILD_S = 60.0  # a configuration on a dead network mount must not hang a start for ever
 
 
@@ -33,7 +33,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
     """Return the configuration in `path` with the environment laid over it.
 
-    ConfigInvalid with every mistake at once, in the order of the file. Takes about 0.3 s and blocks; changes nothing.
+    ConfigInvalid with every mistake at once, in the order of the file; ConfigUnread where no process
+    could say. Takes about 0.3 s and blocks; changes nothing.
     """
     command = [sys.executable, "-m", "kangbot.settings", str(path)]
     try:
@@ -47,14 +48,14 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         raise ConfigInvalid((problem,)) from error
     except (OSError, ValueError) as error:
         problem = Problem(message=f"could not be checked: {error}", file=str(path), remedy=_ONCE_OVER)
-        raise ConfigInvalid((problem,)) from error
+        raise ConfigUnread((problem,)) from error
     try:
         answer = decode(child.stdout)
     except msgspec.DecodeError as error:
         why = child.stderr.decode(errors="replace").strip().rpartition("\n")[2] or str(error)
         message = f"could not be checked (exit code {child.returncode}): {why}"
         problem = Problem(message=message, file=str(path), remedy=_ONCE_OVER)
-        raise ConfigInvalid((problem,)) from None
+        raise ConfigUnread((problem,)) from None
     if answer.settings is None:
         raise ConfigInvalid(answer.problems)
     return answer.settings

@@ -118,3 +118,21 @@ def test_sighup_reads_the_file_at_once(world: World) -> None:
     save(world, without("XRP"))
     os.kill(world.daemon.pid, signal.SIGHUP)
     world.until(lambda report: states(report)["XRP"] == "stopped" and report.config.version == 2)
+
+
+def test_an_edit_that_could_not_be_checked_is_read_again_by_itself(world: World) -> None:
+    """What reads it was killed: that says nothing of the file, which nobody saves twice."""
+    killer = world.folder / "killed"
+    killer.touch()
+    (world.folder / "own.py").write_text(
+        "import os, pathlib\nfrom kangbot.strategy.ema_cross import EmaCross\n"
+        f"if pathlib.Path({str(killer)!r}).exists():\n    os._exit(137)\n"
+        "class Own(EmaCross):\n    name = 'own'\n"
+    )
+    save(world, CONFIG.replace('strategy = "ema_cross"', 'strategy = "own.py"'))
+    report = world.until(lambda report: bool(report.config.problem))
+    assert "could not be checked (exit code 137)" in report.config.problem
+    assert report.live == len(MARKETS)
+    assert not list((world.state / "config").glob("*.corrupted.*")), "nobody knows that it is wrong"
+    killer.unlink()
+    world.until(lambda report: report.config.version == 2 and not report.config.problem)

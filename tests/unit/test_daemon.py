@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO
 
 import pytest
@@ -59,3 +60,14 @@ def test_a_signal_that_other_programs_know_ends_nothing_and_is_told_of(number: i
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert "daemon.stopping" in said.readline()
+
+
+@pytest.mark.process
+def test_a_start_whose_file_could_not_be_read_is_worth_another_one(tmp_path: Path) -> None:
+    """A machine short of memory kills what reads the file: with exit code 78 nobody would start the daemon again."""
+    (tmp_path / "own.py").write_text("import os\nos._exit(137)\n")
+    file = tmp_path / "kangbot.toml"
+    file.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\nstrategy = "own.py"\n')
+    command = [sys.executable, "-m", "kangbot.daemon", "--config", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, "could not be checked (exit code 137)" in done.stderr) == (1, True), done.stderr

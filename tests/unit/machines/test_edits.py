@@ -38,3 +38,36 @@ def test_a_file_that_vanishes_for_a_moment_is_nobodys_business() -> None:
     edits, _ = Edits(judged=OLD).look(())
     edits, _ = edits.misread(())
     assert edits.look(OLD) == (Edits(judged=OLD), Look.NOTHING)
+
+
+def looks_until_read(edits: Edits) -> tuple[Edits, int]:
+    """Return how many looks at the same file it takes until it is read."""
+    looks, look = 0, Look.NOTHING
+    while look is Look.NOTHING:
+        edits, look = edits.look(NEW)
+        looks += 1
+    return edits, looks
+
+
+def test_a_file_of_which_nothing_is_known_is_read_again_by_itself_and_later_each_time() -> None:
+    """Ten looks, twenty, and an hour in the end; what is wrong with it is told at once when it can be read."""
+    edits = Edits(judged=OLD).put_off(NEW)
+    waits = []
+    for _ in range(11):
+        edits, looks = looks_until_read(edits)
+        waits.append(looks)
+        edits = edits.put_off(NEW)
+    assert waits == [11, 21, 41, 81, 161, 321, 641, 1281, 2561, 3601, 3601]
+    edits, _ = looks_until_read(edits)
+    assert edits.misread(NEW) == (Edits(judged=NEW), True)
+
+
+def test_a_new_edit_of_a_file_that_was_put_off_is_read_at_once() -> None:
+    """Nobody who puts it right has to wait; and one that is taken back is no edit."""
+    put_off = Edits(judged=OLD).put_off(NEW).put_off(NEW)
+    edits, look = put_off.look(NEWER)
+    assert look is Look.NOTHING
+    edits, look = edits.look(NEWER)
+    assert look is Look.READ
+    assert edits.put_off(NEWER).left == 10
+    assert put_off.look(OLD) == (Edits(judged=OLD), Look.NOTHING)

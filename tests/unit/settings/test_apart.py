@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kangbot.errors import ConfigInvalid
+from kangbot.errors import ConfigInvalid, ConfigUnread
 from kangbot.settings import load
 from kangbot.settings.apart import Answer, decode, encode
 from kangbot.settings.loading import load as load_here
@@ -56,13 +56,13 @@ def test_a_strategy_that_ends_the_child_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("import os\nos._exit(3)\n")
     path = tmp_path / "kangbot.toml"
     path.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\nstrategy = "bad.py"\n')
-    with pytest.raises(ConfigInvalid, match=r"exit code 3.*save the file anew, or send SIGHUP"):
+    with pytest.raises(ConfigUnread, match=r"exit code 3.*reads it again by itself, or at once at SIGHUP"):
         load(path, {})
 
 
 def test_a_path_that_is_none_is_a_mistake() -> None:
     """What no process can be told is refused like any other."""
-    with pytest.raises(ConfigInvalid, match="could not be checked"):
+    with pytest.raises(ConfigUnread, match="could not be checked"):
         load(Path("a\0b"), {})
 
 
