@@ -20,6 +20,7 @@ from kangbot.storage.opening import open_history
 from kangbot.storage.url import SqliteUrl, parse
 
 _ROWS = 2000  # a page
+_MICROSECOND_NS = 1000  # the history knows times no finer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +73,8 @@ async def look(settings: Settings, span: Span) -> Found:
         copies=settings.state_dir,
     )
     try:
-        trips = await _all(history, Listing.ROUND_TRIPS, span)
-        equity = await _all(history, Listing.EQUITY, span)
+        trips = await everything(history, Listing.ROUND_TRIPS, "closed_at", span)
+        equity = await everything(history, Listing.EQUITY, "marked_at", span)
     finally:
         await history.aclose()
     currencies = [str(row["currency"]) for row in equity]
@@ -89,12 +90,15 @@ async def look(settings: Settings, span: Span) -> Found:
     )
 
 
-async def _all(shelf: Shelf, listing: Listing, span: Span) -> list[Row]:
-    """Return every row of the span, oldest first."""
+async def everything(shelf: Shelf, listing: Listing, time: str, span: Span) -> list[Row]:
+    """Return every row of the span, oldest first; `time` is the column that the listing is sorted by."""
     rows: list[Row] = []
+    until_ns = span.until_ns
     while True:
-        page = Page(listing=listing, limit=_ROWS, offset=len(rows), since_ns=span.since_ns, until_ns=span.until_ns)
+        page = Page(listing=listing, limit=_ROWS, offset=len(rows), since_ns=span.since_ns, until_ns=until_ns)
         found = await shelf.page(page)
+        if found and not rows:  # what a daemon adds meanwhile would move all that is counted off, and a row come twice
+            until_ns = _ns(found[0][time]) + _MICROSECOND_NS
         rows += found
         if len(found) < _ROWS:
             return rows[::-1]

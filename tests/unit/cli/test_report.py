@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,10 @@ import pytest
 import typer
 
 from kangbot.cli.report import command
+from kangbot.cli.report.past import Span, everything
 from kangbot.errors import ConfigInvalid, Retryable
 from kangbot.model.events import EquityMarked, Event, RoundTripClosed
+from kangbot.ports import Listing, Page, Row
 from kangbot.storage.migrate import upgrade_apart
 from kangbot.storage.sqlite import SqliteHistory
 from kangbot.storage.url import SqliteUrl
@@ -201,3 +204,34 @@ def test_a_telephones_terminal_gets_every_figure(
     assert "…" not in said
     row = next(line for line in said.splitlines() if "12.00" in line and "%" in line)
     assert row.split()[-2:] == ["+9.00", "-7.00"]
+
+
+async def test_a_trade_that_is_closed_while_the_report_is_read_counts_once_or_not_at_all(tmp_path: Path) -> None:
+    """A daemon adds one between any two pages, on top of what is counted off from there."""
+    url = SqliteUrl(path=tmp_path / "history.sqlite")
+    history = SqliteHistory(url.path, partial(upgrade_apart, url))
+    trips = [closed(number) for number in range(2_510)]
+
+    class Growing:
+        """The shelf of a daemon that goes on trading."""
+
+        def __init__(self) -> None:
+            self.stored = 2_500
+
+        async def page(self, page: Page) -> Sequence[Row]:
+            found = await history.page(page)
+            self.stored += 1
+            await history.store(records(trips[self.stored - 1 : self.stored], after=self.stored - 1))
+            return found
+
+    await history.store(records(trips[:2_500]))
+    rows = await everything(Growing(), Listing.ROUND_TRIPS, "closed_at", Span(since_ns=None, until_ns=None))
+    await history.aclose()
+    assert [row["profit"] for row in rows] == [str(number) for number in range(2_500)]
+
+
+def closed(number: int) -> RoundTripClosed:
+    """A trade that is closed a second after the one before it; its profit is its number."""
+    at_ns = NOON_NS + number * 1_000_000_000
+    trip = msgspec.structs.replace(round_trip().trip, profit=Decimal(number), closed_ns=at_ns)
+    return RoundTripClosed(trip=trip, strategy="ema_cross", at_ns=at_ns)
