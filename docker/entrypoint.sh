@@ -1,6 +1,6 @@
 #!/bin/sh
-# The container's process 1 until the daemon is: looks before it leaps, brings the tables up to date, becomes the daemon.
-# What stands in the way is said, and ends with exit code 78; nothing is started in spite of it.
+# What a container starts: looks before it leaps, brings the tables up to date, becomes the daemon. The options of `run`
+# are for all three. What stands in the way is said, and ends with exit code 78; nothing is started in spite of it.
 set -eu
 
 refuse() {
@@ -10,9 +10,11 @@ refuse() {
 
 case "${1:-run}" in
 run)
-    kangbot check --startup || refuse "the look before the start found what stands above"
-    kangbot db upgrade || refuse "the database's tables could not be brought up to date"
-    exec kangbot run
+    [ $# -eq 0 ] || shift
+    # Standard output is the daemon's: with --json there is one object on it.
+    kangbot check --startup "$@" >&2 || refuse "the look before the start found what stands above"
+    kangbot db upgrade "$@" >&2 || refuse "the database's tables could not be brought up to date"
+    exec kangbot run "$@"
     ;;
 *)
     exec kangbot "$@"
