@@ -3,9 +3,9 @@
 It is told a quarter of a second after every whole and half second: bars close on whole ones, when every market decides
 at once and nothing else should take the loop's time, and what came of it is told soon.
 
-What changed is worked out once for all listeners, down to the bytes on the wire, which go straight to each connection:
-a message takes 10 microseconds there, and took 21 by a queue and a task of its own. A listener that does not keep up is
-dropped, never waited for: its page dials again and gets a snapshot. Without listeners nothing runs.
+What changed is worked out once for all subscribers, down to the bytes on the wire, which go straight to each
+connection: a message takes 10 microseconds there, and took 21 by a queue and a task of its own. A subscriber that does
+not keep up is dropped, never waited for: its page dials again and gets a snapshot. Without subscribers nothing runs.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ from kangbot.runtime.world import SECOND_NS, Clock
 log = structlog.get_logger(__name__)
 
 EVERY_S = 0.5
-MOST = 256  # listeners
+MOST = 256  # subscribers
 _BEHIND = 8  # times in a row that the last message may still wait when the next one comes
-_AT_ONCE = 16  # listeners that are sent to in one turn of the loop, a fifth of a millisecond
+_AT_ONCE = 16  # subscribers that are sent to in one turn of the loop, a fifth of a millisecond
 _BETWEEN_S = 0.001
 _TEXT = 0x81  # the first byte of a frame that is a whole message of text: RFC 6455, 5.2
 _Plain = dict[str, Any]
@@ -37,20 +37,20 @@ _Plain = dict[str, Any]
 
 @dataclass(slots=True)
 class _Line:
-    """To one listener."""
+    """To one subscriber."""
 
     transport: asyncio.Transport
     behind: int = 0
 
 
 class Stream:
-    """Serves every listener; `report` is asked while there is one, and `judge` how well is who says that."""
+    """Serves every subscriber; `report` is asked while there is one, and `judge` how well is who says that."""
 
     def __init__(self, report: Callable[[], Report], judge: Callable[[Report], Health], clock: Clock) -> None:
         self._report = report
         self._judge = judge
         self._clock = clock
-        self._listeners: dict[web.WebSocketResponse, _Line] = {}
+        self._subscribers: dict[web.WebSocketResponse, _Line] = {}
         self._last: Report | None = None
         self._health: _Plain = {}
         self._tasks = Tasks("stream", self._crashed)
@@ -59,15 +59,15 @@ class Stream:
 
     async def aclose(self) -> None:
         """Let everybody go, in order where they listen; at most two seconds."""
-        listeners, self._listeners = self._listeners, {}
-        for socket in listeners:
+        subscribers, self._subscribers = self._subscribers, {}
+        for socket in subscribers:
             self._tasks.spawn("close", socket.close(code=WSCloseCode.GOING_AWAY))
         await self._tasks.settle(2.0)
         await self._tasks.aclose()
 
     async def listen(self, request: web.Request, access: str) -> web.WebSocketResponse:
-        """Serve one listener until it goes; `access` is told to it. 503 where too many listen."""
-        if len(self._listeners) >= MOST:
+        """Serve one subscriber until it goes; `access` is told to it. 503 where too many listen."""
+        if len(self._subscribers) >= MOST:
             raise web.HTTPServiceUnavailable(text="too many listen already")
         socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=1024, compress=False, timeout=2.0)
         await socket.prepare(request)
@@ -77,14 +77,14 @@ class Stream:
             self._take(self._report())
         whole = {"type": "snapshot", "access": access, "report": self._last, "health": self._health}
         request.transport.write(frame(whole))
-        self._listeners[socket] = _Line(request.transport)
+        self._subscribers[socket] = _Line(request.transport)
         self._begin()
         try:
             async for message in socket:  # nothing is expected: this notices that it closes
                 if message.type is WSMsgType.ERROR:
                     break
         finally:
-            self._listeners.pop(socket, None)
+            self._subscribers.pop(socket, None)
         return socket
 
     def _begin(self) -> None:
@@ -94,7 +94,7 @@ class Stream:
 
     async def _tell(self) -> None:
         try:
-            while self._listeners:
+            while self._subscribers:
                 await asyncio.sleep(until_the_next_s(self._clock.now_ns()))
                 report = self._report()
                 await asyncio.sleep(0)  # half of the work is done: whoever has waited for it comes first
@@ -106,14 +106,14 @@ class Stream:
 
     async def _hand_out(self, said: bytes) -> None:
         """Hand it to everybody, a few at a time: the markets' turns come between them."""
-        for number, (socket, line) in enumerate(tuple(self._listeners.items()), 1):
+        for number, (socket, line) in enumerate(tuple(self._subscribers.items()), 1):
             if number % _AT_ONCE == 1:
                 await asyncio.sleep(_BETWEEN_S)
-            if socket not in self._listeners or socket.closed or line.transport.is_closing():
+            if socket not in self._subscribers or socket.closed or line.transport.is_closing():
                 continue  # it went meanwhile
             line.behind = line.behind + 1 if line.transport.get_write_buffer_size() else 0
             if line.behind > _BEHIND:
-                self._listeners.pop(socket)
+                self._subscribers.pop(socket)
                 self.dropped += 1
                 line.transport.abort()  # what waits would wait for ever
             else:
@@ -129,8 +129,8 @@ class Stream:
     def _crashed(self, name: str, error: BaseException) -> None:
         log.error("control.stream_fault", task=name, exc_info=error)
         if not self._telling:  # nobody would be told anything any more: whoever dials again begins anew
-            listeners, self._listeners = self._listeners, {}
-            for line in listeners.values():
+            subscribers, self._subscribers = self._subscribers, {}
+            for line in subscribers.values():
                 line.transport.abort()
 
 

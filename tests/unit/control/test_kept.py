@@ -40,7 +40,7 @@ async def test_those_who_look_within_a_moment_share_one_making() -> None:
 
 
 async def test_what_was_made_for_somebody_else_does_for_those_who_look() -> None:
-    """A listener's report is this moment's report."""
+    """A subscriber's report is this moment's report."""
     lately = Lately[int]()
     assert lately.put(7) == 7
     assert lately.of(lambda: 8) == 7

@@ -1,4 +1,4 @@
-"""The live connection over a real websocket: snapshot, deltas, and a listener that does not keep up."""
+"""The live connection over a real websocket: snapshot, deltas, and a subscriber that does not keep up."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -75,7 +75,7 @@ async def said(socket: ClientWebSocketResponse) -> dict[str, Any]:
     return message
 
 
-async def test_a_listener_gets_the_whole_and_then_what_changes(daemon: Daemon, live: tuple[Client, Stream]) -> None:
+async def test_a_subscriber_gets_the_whole_and_then_what_changes(daemon: Daemon, live: tuple[Client, Stream]) -> None:
     """A field that stays is not sent again."""
     client, _ = live
     socket = await client.ws_connect("/stream")
@@ -132,7 +132,7 @@ async def test_nothing_is_sent_while_nothing_changes_and_nothing_asked_while_nob
 
 
 async def test_what_changed_is_worked_out_once_for_all(daemon: Daemon, live: tuple[Client, Stream]) -> None:
-    """Ten listeners ask the daemon no more often than one."""
+    """Ten subscribers ask the daemon no more often than one."""
     client, _ = live
     sockets = [await client.ws_connect("/stream") for _ in range(10)]
     for socket in sockets:
@@ -176,7 +176,7 @@ async def test_whoever_comes_as_the_last_one_goes_is_told_everything(
     await late.close()
 
 
-async def test_a_listener_that_does_not_read_is_dropped(daemon: Daemon, live: tuple[Client, Stream]) -> None:
+async def test_a_subscriber_that_does_not_read_is_dropped(daemon: Daemon, live: tuple[Client, Stream]) -> None:
     """The others go on."""
     client, one = live
     deaf, well = await client.ws_connect("/stream"), await client.ws_connect("/stream")
@@ -211,7 +211,7 @@ async def test_a_message_of_any_length_arrives_whole(daemon: Daemon, live: tuple
     await socket.close()
 
 
-async def test_a_listener_that_has_gone_is_not_written_to(daemon: Daemon, live: tuple[Client, Stream]) -> None:
+async def test_a_subscriber_that_has_gone_is_not_written_to(daemon: Daemon, live: tuple[Client, Stream]) -> None:
     """However it went, in order or not; whoever stays hears on, and in the end nobody is told anything."""
     client, one = live
     polite, rude, well = [await client.ws_connect("/stream") for _ in range(3)]
@@ -222,7 +222,7 @@ async def test_a_listener_that_has_gone_is_not_written_to(daemon: Daemon, live: 
     daemon.change(frames=777)
     assert (await said(well))["report"]["frames"] == 777
     await well.close()
-    while one._listeners:
+    while one._subscribers:
         await asyncio.sleep(0.01)
     assert one.dropped == 0
 
