@@ -1,7 +1,7 @@
 // The daemon's HTTP interface. Every failure becomes one sentence.
 
 /** An answer that is an error; `message` is in the daemon's words. */
-export class Refusal extends Error {
+class Refusal extends Error {
   constructor(status, message) {
     super(message);
     this.status = status;

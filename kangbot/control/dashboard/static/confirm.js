@@ -21,7 +21,7 @@ export function confirm({ title, text, yes, check }) {
 }
 
 /** Say a sentence for some seconds. */
-export function toast(text) {
+function toast(text) {
   const node = h("div", { class: "toast", text });
   document.getElementById("toasts").append(node);
   setTimeout(() => node.remove(), 6000);

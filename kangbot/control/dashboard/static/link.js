@@ -4,7 +4,7 @@ const FIRST_MS = 500;
 const LONGEST_MS = 15000;
 
 /** Merge what changed into `report`, in place. */
-export function merge(report, delta) {
+function merge(report, delta) {
   const { markets = [], gone = [], ...rest } = delta;
   Object.assign(report, rest);
   const index = new Map(report.markets.map((market, at) => [market.market, at]));
