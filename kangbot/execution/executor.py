@@ -9,6 +9,7 @@ atomic group; nothing is ever sent under a second name.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import perf_counter_ns
 
 import msgspec
@@ -16,6 +17,7 @@ import msgspec
 from kangbot.errors import Refused
 from kangbot.execution.again import Again, at_once
 from kangbot.execution.budget import Budget
+from kangbot.execution.clearance import Clearance
 from kangbot.execution.errands import Ended, Errands
 from kangbot.execution.learning import MESSAGES, Learning, Message
 from kangbot.execution.numbers import Numbers
@@ -38,12 +40,7 @@ from kangbot.model.events import Event, OrderIntended, Severity
 from kangbot.model.ids import ClientId, client_id, stop_ids
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Money, Price
-from kangbot.model.orders import (
-    Intent,
-    OrderStatus,
-    Proposal,
-    Purpose,
-)
+from kangbot.model.orders import Intent, Proposal, Purpose
 from kangbot.model.position import Position, RoundTrip
 from kangbot.ports import IdRule, Journal, Venue
 from kangbot.runtime.tasks import OnCrash, Tasks
@@ -101,8 +98,6 @@ class Executor:
         self._numbers = numbers
         self._settling = Settling(window_ns=receive_window_ns, margin_ns=settle_margin_ns, venue_clock=venue_clock)
         self._cancel_orphans = cancel_orphans
-        self._quarantine_hands = quarantine_hands
-        self._hold = hold
         self._on_sent = on_sent
         now_ns = self._clock.now_ns()
         self._blotter = Blotter(
@@ -131,6 +126,7 @@ class Executor:
         )
         self._stops = Stops(learning=self._learning, errands=self._errands, journal=journal.tag)
         self._records = Records(journal=journal, errands=self._errands)
+        self._clearance = Clearance(self._learning, self._records, hold=hold, quarantine_hands=quarantine_hands)
 
     # ------------------------------------------------------------------------------------------------------- reading
     def traded_by(self, strategy: str) -> None:
@@ -190,15 +186,7 @@ class Executor:
     @property
     def entries_blocked(self) -> str | None:
         """Why no entry may leave; None where one may."""
-        if reason := self.quarantine or self._records.behind:
-            return reason
-        if not self._agreement.reconciled_ns:
-            return "orders and position have not been compared with the venue yet"
-        if unknown := self.unknown:
-            return f"what became of order {unknown[0].client_id} is not known"
-        if reason := self._agreement.disputed:
-            return reason
-        return None if self._hold is None else self._hold() or None
+        return self._clearance.entries_blocked
 
     @property
     def overfull(self) -> bool:
@@ -208,8 +196,7 @@ class Executor:
     @property
     def quarantine(self) -> str:
         """Why a person must look at this market; "" where nobody needs to."""
-        hands = self._blotter.hands.quarantine if self._quarantine_hands else ""
-        return self._blotter.contradiction or self._agreement.quarantine or hands
+        return self._clearance.quarantine
 
     @property
     def reconciled_ns(self) -> int:
@@ -218,15 +205,8 @@ class Executor:
 
     @property
     def settled(self) -> bool:
-        """Whether a market may go live on it: compared with the venue, and nothing of an earlier life in question.
-
-        A position that disagrees is in question until it is explained, or a person's matter.
-        """
-        if self._agreement.disputed and not self._agreement.quarantine:
-            return False
-        return bool(self._agreement.reconciled_ns) and not any(
-            order.status is OrderStatus.UNKNOWN or order.doubted for order in self._blotter.unsettled
-        )
+        """Whether a market may go live on it: compared with the venue, and nothing of an earlier life in question."""
+        return self._clearance.settled
 
     @property
     def counts(self) -> Counts:
@@ -380,20 +360,7 @@ class Executor:
         """Note that the order leaves now, or say why it stays. Called by its errand just before it calls the venue."""
         now_ns = self._clock.now_ns()
         sent = Sent(self._settling.ours_ns(now_ns), self._settling.venue_ns())
-        order = self._blotter.order(intent.client_id)
-        if order is None or order.cancel_requested_ns:
-            return "cancelled before it left"
-        if order.sends and order.status is not OrderStatus.UNKNOWN:
-            return "found while its second copy waited"
-        if now_ns >= intent.deadline_ns:
-            return "its time was over before it could leave"
-        if sent.venue_settle_ns > intent.venue_settle_ns:
-            return "the venue's clock was set forward while it waited: the journal would bear witness to another stamp"
-        if not order.sends and intent.purpose is Purpose.ENTRY and (reason := self.entries_blocked) is not None:
-            return reason
-        if intent.purpose is Purpose.EXIT and self._agreement.oversells(intent):
-            return "what it was to sell has been sold while it waited"
-        if order.sends and (reason := self._kept(order)):
+        if reason := self._clearance.stays(intent, sent, now_ns):
             return reason
         # Not journalled: a restart may believe nothing of it, for the record is no proof that the send did not happen.
         self._blotter.learn(intent.client_id, sent, now_ns)
@@ -408,7 +375,7 @@ class Executor:
         self._cancel_orphaned()
         self._stops.follow(now_ns)
         for order in self._blotter.unsettled:
-            step = next_step(order, now_ns, ids_for_ever=self._ids_for_ever and not self._kept(order))
+            step = next_step(order, now_ns, ids_for_ever=self._ids_for_ever and not self._clearance.held(order))
             if step.due_ns is None or step.due_ns > now_ns or self._flying(step.action, order):
                 continue
             if step.action is Action.CANCEL:
@@ -418,14 +385,10 @@ class Executor:
             self._blotter.learn(order.client_id, Asked(), now_ns)
             if step.action is Action.RESEND:
                 intent = order.intent
-                self._errands.resend(intent, lambda intent=intent: self._depart(intent, None))  # type: ignore[misc]
+                self._errands.resend(intent, partial(self._depart, intent, None))
             else:
                 self._errands.ask(order.client_id, again=order.asks > 0)
         self._stops.step(now_ns)
-
-    def _kept(self, order: Order) -> str:
-        """Return why no second copy of the order may leave; "" where one may. An entry that is held is asked about."""
-        return "" if self._hold is None or order.intent.purpose is not Purpose.ENTRY else self._hold()
 
     def _flying(self, action: Action, order: Order) -> bool:
         return self._errands.flying("cancel" if action is Action.CANCEL else "ask", order.client_id)
