@@ -5,7 +5,7 @@ that nobody further in has to know a venue's codes or a driver's classes::
 
     KangbotError
     ├── Retryable     nothing happened; the same call may be made again, not before `retry_after_ns`
-    │                 (RateLimited, Misstamped below it)
+    │                 (RateLimited, Misstamped, PartlyRead below it)
     ├── Ambiguous     it may have happened; ask before trying again
     ├── Refused       a definitive no; trying again changes nothing
     │                 (DuplicateId, InsufficientFunds, NotFound below it)
@@ -14,7 +14,9 @@ that nobody further in has to know a venue's codes or a driver's classes::
                             (ConfigUnread below it: none is known, for nothing could read it)
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class KangbotError(Exception):
@@ -46,6 +48,18 @@ class RateLimited(Retryable):
 
 class Misstamped(Retryable):
     """The venue refused the time that the request was stamped with: its clock is to be measured before the next one."""
+
+
+class PartlyRead(Retryable):
+    """An answer about many markets in which something cannot be read: the whole for every market but those.
+
+    `unread` says why, by market; `rest` is what could be read of the others. Whoever looks at neither has no answer.
+    """
+
+    def __init__(self, message: str, *, unread: Mapping[str, str], rest: Sequence[Any]) -> None:
+        super().__init__(message, code="unreadable")
+        self.unread = unread
+        self.rest = rest
 
 
 class Ambiguous(KangbotError):

@@ -4,7 +4,8 @@ A stream that is up proves nothing about what it did not say. So the account is 
 and executions at start, on every reconnect of the private stream, on a slow beat, and every few seconds while anything
 is in flight; each market gets the answers as one `Reconciled` in its inbox. What they mean is `machines/agreement.py`.
 
-A round counts only as a whole: where one question fails, nobody hears of the others' answers.
+A round counts only as a whole: where one question fails, nobody hears of the others' answers. Where an answer has
+something of one market that cannot be read, that market alone hears nothing, and enters nothing until it can be.
 
 Where spot markets trade, the account's equity is its money and their coins, counted together: `machines/worth.py`.
 """
@@ -16,7 +17,7 @@ from typing import TypeVar
 
 import structlog
 
-from kangbot.errors import KangbotError, NeedsHuman, RateLimited
+from kangbot.errors import KangbotError, NeedsHuman, PartlyRead, RateLimited
 from kangbot.execution.budget import Budget
 from kangbot.execution.executor import Pulse
 from kangbot.machines.backoff import Backoff
@@ -107,6 +108,7 @@ class Account:
         self.tries = 0  # rounds that began, whatever became of them: what the watchdog reads
         self.reconciled = asyncio.Event()  # the first of them has succeeded
         self.failures = 0  # of rounds, since the last that succeeded
+        self.unread: dict[MarketId, str] = {}  # markets of which the venue says what cannot be read, and why
         self.fell_by = ""  # the error that ended `run`; "" once a round has succeeded since
         self.unrouted: dict[MarketId, int] = {}  # events of markets that do not run here
 
@@ -203,17 +205,23 @@ class Account:
         asked_ns = self._clock.now_ns()
         members = dict(self._members)  # a market that joins meanwhile may need executions from further back
         since_ns = self._since_ns()
+        unread: dict[MarketId, str] = {}
         try:
-            open_orders = await self._ask(self._venue.open_orders)
-            positions = await self._ask(self._venue.positions)
+            open_orders = await self._ask_of_all(self._venue.open_orders, unread)
+            positions = await self._ask_of_all(self._venue.positions, unread)
             balances = await self._ask(self._venue.balances)
             # Last, so that whatever the answers above include is among them.
-            executions = await self._ask(lambda: self._venue.executions(since_ns + min(0, self._offset_ns())))
+            executions = await self._ask_of_all(
+                lambda: self._venue.executions(since_ns + min(0, self._offset_ns())), unread
+            )
         except Exception as error:  # noqa: BLE001 -- whatever it was: a question that failed is no evidence
             self._failed(error)
             return False
         for balance in balances:
             self._state(balance)
+        self._tell_unread(unread)
+        for market in unread:
+            members.pop(market, None)
         self._deliver(members, _Answers(open_orders, positions, executions), since_ns=since_ns, asked_ns=asked_ns)
         self._succeeded(asked_ns)
         return True
@@ -222,6 +230,16 @@ class Account:
         await self._budget.acquire(Priority.RECONCILE)
         async with asyncio.timeout(self._timeout_s):
             return await question()
+
+    async def _ask_of_all(
+        self, question: Callable[[], Awaitable[Sequence[T]]], unread: dict[MarketId, str]
+    ) -> Sequence[T]:
+        """Return the answer of every market but those that join `unread`."""
+        try:
+            return await self._ask(question)
+        except PartlyRead as answer:
+            unread.update({MarketId(market): reason for market, reason in answer.unread.items()})
+            return answer.rest
 
     def _since_ns(self) -> int:
         since = [member.since_ns for member in self._members.values()]
@@ -278,6 +296,18 @@ class Account:
         self._backoff = self._backoff.reset()
         self._asked_ns = asked_ns
 
+    def _tell_unread(self, unread: dict[MarketId, str]) -> None:
+        """Tell once of each market whose rows cannot be read, and once when they can be again."""
+        known, self.unread, name = self.unread, unread, self._venue.name
+        for market, reason in unread.items():
+            if known.get(market) != reason:
+                log.error("account.unread", venue=name, market=market, reason=reason)
+                text = f"what {name} says of it cannot be read, so nothing enters there: {reason}"
+                self._note("account.unread", Severity.ERROR, text, market)
+        for market in known.keys() - unread.keys():
+            log.info("account.read", venue=name, market=market)
+            self._note("account.read", Severity.INFO, f"what {name} says of it can be read again", market)
+
     def _stakes(self, currency: str) -> Sequence[Stake]:
         """Return what each spot market of that currency has in the account."""
         stakes = (member.stake() for member in self._members.values() if member.stake is not None)
@@ -318,9 +348,9 @@ class Account:
             log.warning("account.unrouted", venue=self._venue.name, market=market, kind=kind)
             self._note("account.unrouted", Severity.WARNING, f"a {kind} of {market}, which does not run here")
 
-    def _note(self, kind: str, severity: Severity, message: str) -> None:
+    def _note(self, kind: str, severity: Severity, message: str, market: MarketId | None = None) -> None:
         self._journal.append(
-            Noted(kind=kind, severity=severity, market=None, message=message, at_ns=self._clock.now_ns())
+            Noted(kind=kind, severity=severity, market=market, message=message, at_ns=self._clock.now_ns())
         )
 
 

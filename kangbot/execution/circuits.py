@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from kangbot.errors import RateLimited, Retryable, words
+from kangbot.errors import PartlyRead, RateLimited, Retryable, words
 from kangbot.execution.budget import Budget
 from kangbot.machines.breaker import venues_fault
 from kangbot.machines.breakers import Breakers, Result
@@ -200,7 +200,8 @@ class Circuits:
         if lane is Lane.DATA and instrument is not None:
             await self._venue.trades(instrument, 1)
         else:
-            await self._venue.open_orders()
+            with contextlib.suppress(PartlyRead):  # the venue has answered
+                await self._venue.open_orders()
 
     async def _asked(self, question: Callable[[], Awaitable[object]], budget: Budget) -> Exception | None:
         """Return how the question ended, whose place in the budget is taken."""

@@ -246,6 +246,7 @@ class Blotter:
             FillCause.STOP: ("position.stopped", Severity.INFO),
             FillCause.LIQUIDATION: ("position.liquidated", Severity.CRITICAL),
             FillCause.DELEVERAGING: ("position.deleveraged", Severity.CRITICAL),
+            FillCause.SETTLEMENT: ("position.delisted", Severity.ERROR),
         }[fill.cause]
         text = f"{fill.side.value} {fill.quantity} at {fill.price}, by no order of ours"
         return self.note(

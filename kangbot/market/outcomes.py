@@ -46,6 +46,8 @@ class Outcomes:
             return f"kill_switch: {self._risk.killed}"
         if self._account.fell_by:
             return f"account: nobody has compared our books with the venue's since {self._account.fell_by}"
+        if reason := self._account.unread.get(market):
+            return f"account: what the venue says of this market cannot be read: {reason}"
         if (task := self._markets.get(market)) is not None and task.inbox.missed_since_ns:
             return "inbox: news of the account did not fit, and are being asked for"
         return self._circuits.held(market) or self._faults.held(market)

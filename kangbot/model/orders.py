@@ -152,12 +152,13 @@ class OrderReport(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="orde
 
 
 class FillCause(StrEnum):
-    """Why a position changed. Funding, fees and delivery are cash flows, not fills."""
+    """Why a position changed. Funding and fees are cash flows, not fills."""
 
     TRADE = "trade"
     STOP = "stop"  # the venue triggered the position's stop
     LIQUIDATION = "liquidation"
     DELEVERAGING = "deleveraging"
+    SETTLEMENT = "settlement"  # the venue closed it, for it trades the contract no more
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="fill"):

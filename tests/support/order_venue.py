@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum, auto
+from typing import TypeVar
 
 import msgspec
 
@@ -20,6 +21,7 @@ from kangbot.errors import (
     KangbotError,
     Misstamped,
     NotFound,
+    PartlyRead,
     RateLimited,
     Refused,
     Retryable,
@@ -45,6 +47,7 @@ from kangbot.runtime.world import SECOND_NS, Clock
 from tests.support.trade_words import MARKET, dec, instrument
 
 S = OrderStatus
+T = TypeVar("T")
 
 
 class Fate(Enum):
@@ -106,6 +109,7 @@ class FakeVenue:
     fates: deque[Fate] = field(default_factory=deque)  # of the next requests to place; NORMAL where it is empty
     unreachable: bool = False  # every question fails
     questions_hang: bool = False
+    unread: dict[str, str] = field(default_factory=dict)  # markets of which nobody can read what it says, and why
     misstamps: bool = False  # questions are outside the receive window
     limits_ns: int = 0  # questions are refused as too many, with this Retry-After
     cancels: deque[str] = field(default_factory=deque)  # of the next: "ok", "lost", "hang", "denied"
@@ -385,7 +389,7 @@ class FakeVenue:
 
     async def open_orders(self) -> Sequence[OrderReport]:
         await self._question("open_orders")
-        return [self.report(order) for order in self._shown() if not order.status.terminal]
+        return self._readable([self.report(order) for order in self._shown() if not order.status.terminal])
 
     async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
         self.since.append(since_ns)
@@ -395,7 +399,12 @@ class FakeVenue:
     async def positions(self) -> Sequence[VenuePosition]:
         await self._question("positions")
         net = sum((fill.signed for fill in self._traded()), self.hidden)
-        return [msgspec.structs.replace(self.position(), net=net)] if net else []
+        return self._readable([msgspec.structs.replace(self.position(), net=net)] if net else [])
+
+    def _readable(self, rows: Sequence[T]) -> Sequence[T]:
+        if self.unread:
+            raise PartlyRead("a new word", unread=self.unread, rest=() if MARKET in self.unread else rows)
+        return rows
 
     async def balances(self) -> Sequence[Balance]:
         await self._question("balances")

@@ -1,14 +1,18 @@
 """Questions about our account: one order, all open orders, executions, positions, money.
 
 Bulk endpoints only, but for `find`: a request a category or settle coin, whatever the number of markets. Rows of
-markets that we do not trade are passed over unread. A row of ours that cannot be read fails the whole question, because
-an answer with a hole in it would be evidence of something that is not so.
+markets that we do not trade are passed over unread. A row of ours that cannot be read leaves its market without an
+answer, because one with a hole in it would be evidence of something that is not so; the other markets have theirs
+(`PartlyRead`): a word that Bybit begins to use in one of them is not to blind all for as long as it stands there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
+from typing import Generic, TypeVar
 
-from kangbot.model.ids import ClientId, ExecutionId
+from kangbot.errors import PartlyRead
+from kangbot.model.ids import ClientId, MarketId
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
 from kangbot.model.orders import (
@@ -25,6 +29,7 @@ from kangbot.venues.bybit.public import VENUE
 from kangbot.venues.bybit.rows import ExecutionRow, OrderRow, PositionRow, WalletRow
 from kangbot.venues.reading import MILLISECOND_NS, readable
 
+T = TypeVar("T")
 Known = Mapping[tuple[str, str], Instrument]  # (category, native name) → instrument
 
 _ORDERS_A_PAGE = 50
@@ -91,38 +96,60 @@ def _by_executions(instrument: Instrument, rows: Sequence[ExecutionOfOrder]) -> 
 
 
 # ----------------------------------------------------------------------------------------------------------- in bulk
-async def open_orders(client: Client, known: Known) -> list[OrderReport]:
+class _Reading(Generic[T]):
+    """What is read of an answer about all markets, row by row."""
+
+    def __init__(self, known: Known) -> None:
+        self.rows: list[T] = []
+        self._known = known
+        self._unread: dict[str, str] = {}
+
+    def row(self, category: str, native: str, read: Callable[[MarketId], T]) -> None:
+        """Read one row of that market; pass it over where the market is none of ours."""
+        instrument = self._known.get((category, native))
+        if instrument is None:
+            return
+        try:
+            self.rows.append(read(instrument.market))
+        except (ValueError, ArithmeticError) as error:
+            self._unread[instrument.market] = str(error)
+
+    def whole(self, rows: Sequence[T]) -> Sequence[T]:
+        """Return `rows` as the answer. PartlyRead where they are not of every market."""
+        if not self._unread:
+            return rows
+        why = "; ".join(f"{market}: {reason}" for market, reason in self._unread.items())
+        raise PartlyRead(f"{VENUE} sent a row that cannot be read: {why}", unread=self._unread, rest=rows)
+
+
+async def open_orders(client: Client, known: Known) -> Sequence[OrderReport]:
     """Return every open order, protective ones included, ours or not."""
-    reports = []
+    reading = _Reading[OrderReport](known)
     for scope in _scopes(known):
         params = scope | {"openOnly": 0, "limit": _ORDERS_A_PAGE}
         for row in (await client.pages("privateGetV5OrderRealtime", params, OrderRow)).result:
-            if (instrument := known.get((scope["category"], row.symbol))) is not None:
-                with readable(VENUE):
-                    reports.append(row.report(instrument.market, Evidence.QUERY))
-    return reports
+            reading.row(scope["category"], row.symbol, partial(row.report, evidence=Evidence.QUERY))
+    return reading.whole(reading.rows)
 
 
-async def positions(client: Client, known: Known) -> list[VenuePosition]:
+async def positions(client: Client, known: Known) -> Sequence[VenuePosition]:
     """Return the open positions in contracts. What is held of a spot pair's currencies is money: see `balances`."""
-    found = []
+    reading = _Reading[VenuePosition](known)
     for scope in _scopes(known):
         if "settleCoin" not in scope:
             continue
         params = scope | {"limit": _POSITIONS_A_PAGE}
         for row in (await client.pages("privateGetV5PositionList", params, PositionRow)).result:
-            if (instrument := known.get((scope["category"], row.symbol))) is not None:
-                with readable(VENUE):
-                    found.append(row.position(instrument.market))
-    return [position for position in found if position.net]
+            reading.row(scope["category"], row.symbol, row.position)
+    return reading.whole([position for position in reading.rows if position.net])
 
 
-async def executions(client: Client, known: Known, since_ns: int, now_ns: int) -> list[Fill | CashFlow]:
+async def executions(client: Client, known: Known, since_ns: int, now_ns: int) -> Sequence[Fill | CashFlow]:
     """Return fills and cash flows from `since_ns` to `now_ns` (the venue's clock), oldest first.
 
     A request a category and week at least: ask from the last one known, not from the beginning of time.
     """
-    events: dict[ExecutionId, Fill | CashFlow] = {}  # windows touch: an execution on the seam is in both
+    reading = _Reading[Fill | CashFlow](known)
     for category in sorted({category for category, _ in known}):
         start_ns = max(since_ns, now_ns - _KEPT_NS)
         while start_ns < now_ns:
@@ -135,11 +162,10 @@ async def executions(client: Client, known: Known, since_ns: int, now_ns: int) -
             if end_ns < now_ns:  # else Bybit's own bound, seven days on: nothing is cut off by a difference of clocks
                 params["endTime"] = end_ns // MILLISECOND_NS
             for row in reversed((await client.pages("privateGetV5ExecutionList", params, ExecutionRow)).result):
-                if (instrument := known.get((category, row.symbol))) is not None:
-                    with readable(VENUE):
-                        events[ExecutionId(row.exec_id)] = row.event(instrument.market)
+                reading.row(category, row.symbol, row.event)
             start_ns = end_ns
-    return sorted(events.values(), key=lambda event: event.at_ns)
+    events = {event.execution_id: event for event in reading.rows}  # windows touch: one on the seam is in both
+    return reading.whole(sorted(events.values(), key=lambda event: event.at_ns))
 
 
 async def balances(client: Client) -> list[Balance]:

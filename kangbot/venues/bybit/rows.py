@@ -81,11 +81,14 @@ _FILLS = {
     "MovePosition": FillCause.TRADE,
     "BustTrade": FillCause.LIQUIDATION,
     "AdlTrade": FillCause.DELEVERAGING,
+    "Delivery": FillCause.SETTLEMENT,  # "position closed by contract delisted": with a quantity it is one
 }
 _LIQUIDATIONS = frozenset({"CreateByLiq", "CreateByTakeOver_PassThrough"})
 
-# Executions that move money only.
-_FLOWS = frozenset({"Funding", "Settle", "Delivery", "CorporateAction"})
+# Executions that move money only. Where one of them moved a position as well, the comparison with the venue's shows it.
+_FLOWS = frozenset(
+    {"Funding", "Settle", "Delivery", "CorporateAction", "ForwardSplitSettle", "ReverseSplitSettle", "Dividend"}
+)
 
 # What Bybit writes where it has nothing to say.
 _NOTHING = frozenset({"", "UNKNOWN", "EC_NoError"})
@@ -167,7 +170,7 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         Bybit's `execFee` is positive where the account paid, in trades and in funding alike.
         """
         at_ns = _ns(self.exec_time)
-        if self.exec_type in _FLOWS:
+        if self.exec_type in _FLOWS and not (self.exec_type in _FILLS and _number(self.exec_qty)):
             paid = _number(self.exec_fee)
             return CashFlow(
                 market=market,
@@ -231,7 +234,7 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     def position(self, market: MarketId) -> VenuePosition:
         """Return the position in `market`. ValueError: hedge mode, or a word or number we do not know."""
         if self.position_idx:
-            raise ValueError(f"{self.symbol} is in hedge mode (positionIdx {self.position_idx}): one-way is assumed")
+            raise ValueError(f"{self.symbol} is in hedge mode: close its positions and set one-way mode at Bybit")
         size = _number(self.size)
         net = size * _word(_SIDES, self.side, "side").sign if size else ZERO
         return VenuePosition(

@@ -335,3 +335,36 @@ def test_a_purchase_of_coins_is_no_loss_in_whatever_order_it_is_heard(balance_fi
         assert ("BTC" in rig.account.equity) is balance_first
 
     run(main())
+
+
+def test_a_market_that_cannot_be_read_is_left_out_and_told_once() -> None:
+    """The others hear of theirs; it is asked for again from where it was, and hears all once it can be read."""
+
+    async def main() -> None:
+        rig = Rig()
+        others: list[Any] = []
+        rig.join()
+        rig.account.register(OTHER, others.append, lambda: rig.pulse)
+        assert await rig.account.reconcile()
+        since_ns = rig.rounds[-1].executions_since_ns
+        rig.venue.by_hand("1")
+        rig.venue.unread = {OTHER: "a new word"}
+        with capture_logs() as logs:
+            for _ in range(2):
+                await asyncio.sleep(120)
+                assert await rig.account.reconcile()
+        assert [one["market"] for one in logs if one["event"] == "account.unread"] == [OTHER]
+        assert rig.account.unread == {OTHER: "a new word"}
+        assert rig.account.failures == 0
+        assert (len(rig.rounds), len(others)) == (3, 1)
+        assert rig.rounds[-1].position.net == 1
+        rig.venue.unread = {}
+        assert await rig.account.reconcile()
+        assert rig.account.unread == {}
+        assert len(others) == 2
+        assert others[-1].executions_since_ns <= since_ns + OVERLAP_NS
+        await asyncio.sleep(1)
+        told = [event for event in rig.story.disk.events if isinstance(event, Noted) and event.market == OTHER]
+        assert [note.kind for note in told] == ["account.unread", "account.read"]
+
+    run(main())

@@ -135,6 +135,18 @@ async def test_a_venue_that_does_not_answer_is_left_alone_and_asked_once_before_
 
 
 @told
+async def test_a_probe_whose_answer_is_strange_in_one_market_has_been_answered() -> None:
+    """The way to the venue works, whatever it says there."""
+    rig = Rig()
+    circuits = await rig.begin()
+    rig.venue.unread = {MARKET: "a new word"}
+    trip(circuits)
+    await asyncio.sleep(310)
+    assert circuits.held(MARKET) == ""
+    await rig.end()
+
+
+@told
 async def test_a_probe_that_fails_or_hangs_opens_it_for_longer() -> None:
     """And the venue is asked seldom."""
     rig = Rig()

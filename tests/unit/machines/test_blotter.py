@@ -236,6 +236,7 @@ def test_a_fill_that_names_only_the_venues_id_finds_its_order() -> None:
         (FillCause.STOP, "position.stopped"),
         (FillCause.LIQUIDATION, "position.liquidated"),
         (FillCause.DELEVERAGING, "position.deleveraged"),
+        (FillCause.SETTLEMENT, "position.delisted"),
     ],
 )
 def test_a_fill_without_an_order_of_ours_counts_and_is_told(cause: FillCause, kind: str) -> None:

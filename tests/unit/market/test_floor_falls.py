@@ -68,6 +68,28 @@ def play(story: Callable[[Story, OddVenue], Coroutine[Any, Any, None]]) -> None:
     run(main())
 
 
+def test_a_market_that_cannot_be_read_takes_no_entries() -> None:
+    """Whoever set hedge mode by hand has one market held, with the reason, until it is one-way again."""
+
+    async def story(told: Story, venue: OddVenue) -> None:
+        await told.live()
+        told.quote()
+        venue.unread = {MARKET: "it is in hedge mode"}
+        told.floor.account.hurry()
+        await asyncio.sleep(1)
+        told.strategy.want(1)
+        await told.bar()
+        assert told.task.desk.blocked.endswith("it is in hedge mode")
+        assert venue.orders == []
+        venue.unread = {}
+        told.floor.account.hurry()
+        await asyncio.sleep(1)
+        await told.bar()
+        assert len(venue.orders) == 1
+
+    play(story)
+
+
 def test_an_account_that_nobody_compares_takes_no_entries() -> None:
     """The keeper falls on what it cannot read: entries wait, it is run again, and a whole round lets them through."""
 

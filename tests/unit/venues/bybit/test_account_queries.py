@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kangbot.errors import NeedsHuman, Retryable
+from kangbot.errors import NeedsHuman, PartlyRead, Retryable
 from kangbot.model.orders import CashFlow, Evidence, Fill, OrderStatus, Side
 from tests.support.bybit_rest import BTC, NOW_MS, SPOT, bybit, intent, refusal, result, rows
 from tests.support.loopback import Request, http
@@ -185,6 +185,33 @@ async def test_a_row_of_ours_that_cannot_be_read_fails_the_question() -> None:
         await known(world)
         with pytest.raises(Retryable, match="a word of tomorrow"):
             await world.venue.open_orders()
+
+
+async def test_what_cannot_be_read_of_one_market_leaves_the_answer_of_the_others() -> None:
+    """A new word in one market (an order's status, a kind of execution), or one in hedge mode, must not blind all."""
+
+    def realtime(request: Request) -> dict[str, Any]:
+        status = "a word of tomorrow" if request.query["category"] == "linear" else "New"
+        return rows(order(orderId=request.query["category"], orderStatus=status))
+
+    def executions(request: Request) -> dict[str, Any]:
+        category = request.query["category"]
+        return rows(execution(1, execId=category, execType="AKind" if category == "linear" else "Trade"))
+
+    held = {"symbol": "BTCUSDT", "positionIdx": 1, "side": "Buy", "size": "1", "updatedTime": str(NOW_MS)}
+    async with bybit({REALTIME: realtime, EXECUTIONS: executions, POSITIONS: lambda _: rows(held)}) as world:
+        await known(world)
+        with pytest.raises(PartlyRead) as orders:
+            await world.venue.open_orders()
+        with pytest.raises(PartlyRead) as fills:
+            await world.venue.executions((NOW_MS - 1000) * 1_000_000)
+        with pytest.raises(PartlyRead, match="one-way mode") as positions:
+            await world.venue.positions()
+    assert [one.venue_order_id for one in orders.value.rest] == ["spot"]
+    assert [one.execution_id for one in fills.value.rest] == ["spot"]
+    assert list(positions.value.rest) == []
+    for answer in (orders, fills, positions):
+        assert list(answer.value.unread) == [BTC.market]
 
 
 async def test_a_cursor_without_end_is_not_followed_for_ever() -> None:

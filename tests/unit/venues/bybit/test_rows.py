@@ -213,6 +213,23 @@ def test_a_settlement_brings_its_profit() -> None:
     assert flow.amount == 9
 
 
+def test_a_contract_that_is_delisted_closes_the_position() -> None:
+    """Bybit tells it as a delivery of what was held; one without a quantity is money only."""
+    closed = fill(LINEAR, execType="Delivery", side="Sell", execQty="75", execPrice="0.35", orderLinkId="")
+    assert (closed.signed, closed.cause, closed.by_hand) == (Decimal(-75), FillCause.SETTLEMENT, False)
+    flow = execution(execType="Delivery", execQty="0", execPrice="0", execFee="1", execPnl="10").event(LINEAR)
+    assert isinstance(flow, CashFlow)
+    assert flow.amount == 9
+
+
+@pytest.mark.parametrize("kind", ["ForwardSplitSettle", "ReverseSplitSettle", "Dividend"])
+def test_what_a_share_pays_is_money(kind: str) -> None:
+    """Bybit lists perpetuals on shares: splits and dividends come as executions."""
+    flow = execution(execType=kind, execFee="0", execPnl="2").event(LINEAR)
+    assert isinstance(flow, CashFlow)
+    assert (flow.kind, flow.amount) == (kind, Decimal(2))
+
+
 @pytest.mark.parametrize("changes", [{"execType": "UNKNOWN"}, {"execPrice": ""}, {"execQty": "-1"}, {"side": "Long"}])
 def test_an_execution_that_makes_no_sense_is_an_error(changes: dict[str, object]) -> None:
     """It must be looked at, not applied."""
