@@ -29,6 +29,8 @@ _PERMISSION = "Give the API key the permission to trade contracts and spot, for 
 _ADDRESS = "Allow this host's address for the API key at Bybit."
 _ACCOUNT = "Look at the account at Bybit: it may not trade like this. A unified trading account is needed."
 _MODE = "Close the positions and orders of this market, and set one-way mode for it at Bybit."
+_MARGIN = "Set cross margin for the account at Bybit: in portfolio margin no contract has a leverage of its own."
+_DISCLOSURE = "Confirm at Bybit, in the account, what it wants read before this pair may be traded."
 _COUNTRY = "Bybit does not serve this address' country: run the daemon where it does."
 
 CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person can put it right
@@ -73,9 +75,11 @@ CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person 
     "110012": Meaning.FUNDS,
     "110013": Meaning.REFUSED,  # leverage against the risk limit
     "110014": Meaning.FUNDS,
+    "110016": Meaning.REFUSED,  # risk limit
     "110017": Meaning.REFUSED,  # reduce-only rule
     "110020": Meaning.REFUSED,  # 500 active orders
     "110021": Meaning.REFUSED,  # open interest
+    "110022": Meaning.REFUSED,  # the quantity may only shrink now
     "110023": Meaning.REFUSED,  # the contract is reduce-only now
     "110024": _MODE,
     "110025": Meaning.UNCHANGED,  # position mode
@@ -85,6 +89,7 @@ CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person 
     "110030": Meaning.DUPLICATE,  # duplicate order id, the predecessor of 110072
     "110032": Meaning.REFUSED,  # illegal order
     "110034": Meaning.ABSENT,  # no net position
+    "110038": _MARGIN,
     "110040": Meaning.REFUSED,  # would trigger a forced liquidation
     "110042": Meaning.REFUSED,  # before delivery, reduce only
     "110043": Meaning.UNCHANGED,  # leverage
@@ -93,14 +98,29 @@ CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person 
     "110051": Meaning.FUNDS,
     "110052": Meaning.FUNDS,
     "110053": Meaning.FUNDS,
+    "110058": Meaning.REFUSED,  # what is left is too little for a stop
     "110063": Meaning.LATER,  # settlement in progress
     "110066": Meaning.REFUSED,  # trading not allowed now
     "110072": Meaning.DUPLICATE,  # OrderLinkedID is duplicate
+    "110074": Meaning.REFUSED,  # the contract is not live
+    "110077": _MARGIN,
     "110079": Meaning.LATER,  # the order is being processed
+    "110085": Meaning.REFUSED,  # the contract's risk limits have changed
+    "110086": Meaning.REFUSED,  # leverage above the risk limit's
+    "110089": Meaning.REFUSED,  # highest risk limit
     "110090": Meaning.REFUSED,  # position limit at this leverage
     "110092": Meaning.REFUSED,  # trigger price on the wrong side
     "110093": Meaning.REFUSED,
     "110094": Meaning.REFUSED,  # notional below the minimum
+    "110095": Meaning.REFUSED,  # call auction before the market opens
+    "110098": Meaning.REFUSED,  # call auction: only orders that rest
+    "110099": Meaning.REFUSED,  # call auction: no stops
+    "110103": Meaning.REFUSED,  # only post-only orders at this stage
+    "110118": Meaning.REFUSED,  # no price for a market order: the book is too thin
+    "110120": Meaning.REFUSED,  # below the price limit
+    "110121": Meaning.REFUSED,  # above the price limit
+    "30228": Meaning.REFUSED,  # no new positions before a delisting [C]
+    "3400139": Meaning.REFUSED,  # positions and orders exceed the risk limit
     "34040": Meaning.UNCHANGED,  # trading stop [P]
     "34036": Meaning.UNCHANGED,  # leverage, older [C]
     "3100116": Meaning.REFUSED,  # quantity below the minimum [C]
@@ -109,6 +129,7 @@ CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person 
     "12141": Meaning.DUPLICATE,  # duplicate clientOrderId, the predecessor of 170141 [C]
     "170005": Meaning.LIMITED,  # too many new orders in a time
     "170007": Meaning.UNKNOWN,  # the backend did not answer in time
+    "170031": Meaning.REFUSED,  # suspended
     "170032": Meaning.UNKNOWN,  # network error
     "170033": Meaning.FUNDS,
     "170115": Meaning.REFUSED,  # timeInForce
@@ -134,14 +155,30 @@ CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person 
     "170148": Meaning.REFUSED,  # amount decimals
     "170151": Meaning.REFUSED,  # pair not open yet
     "170157": Meaning.REFUSED,  # pair not for the API
+    "170159": Meaning.REFUSED,  # no market orders in a pair's first minutes
     "170190": Meaning.ABSENT,  # finished
+    "170192": Meaning.REFUSED,  # price above the limit
     "170193": Meaning.REFUSED,  # buy price above the limit
     "170194": Meaning.REFUSED,  # sell price below the limit
+    "170197": Meaning.REFUSED,  # a buy so large that it would move the price
+    "170198": Meaning.REFUSED,  # a sale so large that it would move the price
+    "170203": Meaning.REFUSED,  # trigger too high
+    "170204": Meaning.REFUSED,  # trigger too low
+    "170206": Meaning.REFUSED,  # no stops in a pair's first minutes
     "170210": Meaning.REFUSED,  # new order rejected
     "170213": Meaning.ABSENT,  # order does not exist
     "170217": Meaning.REFUSED,  # post-only pair
     "170218": Meaning.REFUSED,  # post-only would cross
     "170222": Meaning.LIMITED,  # too many requests in this time
+    "170228": Meaning.REFUSED,  # above the largest purchase
+    "170229": Meaning.REFUSED,  # above the largest sale
+    "170241": _DISCLOSURE,
+    "170341": Meaning.REFUSED,  # quantity too large
+    "170371": Meaning.REFUSED,  # below the price limit
+    "170372": Meaning.REFUSED,  # above the price limit
+    "170381": Meaning.REFUSED,  # quantity too large
+    "170382": Meaning.REFUSED,  # quantity too large
+    "170810": Meaning.REFUSED,  # 500 orders
 }
 
 # Codes that Bybit uses for several things: what its message contains decides.
