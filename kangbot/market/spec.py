@@ -1,6 +1,6 @@
 """What a market's task is made from: the configuration's words, turned into frozen values."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kangbot.machines.plan import Style
@@ -25,3 +25,16 @@ class MarketSpec:
     size: Money  # notional at full exposure, quote currency
     leverage: int
     style: Style = field(default_factory=Style)  # how its orders are placed
+
+    def decides_as(self, other: "MarketSpec") -> bool:
+        """Whether both have one strategy, on bars of one length."""
+        return self.strategy is other.strategy and self.timeframe_s == other.timeframe_s
+
+    def with_some_of(self, other: "MarketSpec", *, deciding: bool, ordering: bool) -> "MarketSpec":
+        """Return this one with what `other` says of `deciding`, its strategy and bars, or of `ordering`: the rest."""
+        spec = self
+        if deciding:
+            spec = replace(spec, strategy=other.strategy, timeframe=other.timeframe, timeframe_s=other.timeframe_s)
+        if ordering:
+            spec = replace(spec, size=other.size, leverage=other.leverage, style=other.style)
+        return spec

@@ -24,6 +24,7 @@ from kangbot.market.errand import Answered
 from kangbot.market.inbox import Batch, FeedChanged, Inbox, Released
 from kangbot.market.intake import Intake
 from kangbot.market.marks import Marked, Marks
+from kangbot.market.overflow import Overflow
 from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Fetched, Preparation, PreparationFailed, Subscribed
 from kangbot.market.prices import Priced, Prices
@@ -36,14 +37,13 @@ from kangbot.model.market import Instrument
 from kangbot.model.orders import Purpose
 from kangbot.ports import Journal
 from kangbot.runtime.supervisor import Supervisor
-from kangbot.runtime.world import SECOND_NS, Clock, earliest
+from kangbot.runtime.world import Clock, earliest
 
 log = structlog.get_logger(__name__)
 
 _FOR_THE_EXECUTOR = get_args(Message)
 _RUNNING = (RunState.STARTING, RunState.WARMING, RunState.LIVE, RunState.PAUSED)
 _DECIDING = (RunState.LIVE, RunState.PAUSED)
-_FITS_NS = 60 * SECOND_NS
 
 
 class MarketTask:
@@ -101,7 +101,7 @@ class MarketTask:
         self._ended = ended
         self._act_due = False
         self._untaken: Iterator[object] = iter(())  # of the messages of this turn
-        self._overfull_ns = 0  # a turn last found that not all had fitted into the inbox; 0 where that is over
+        self._overflow = Overflow(spec.market, desk.executor.tell)
         self._waits_ns: int | None = None  # when an order that came to nothing may be tried again
         self._received_ns = 0
         self._wanted: MarketSpec | None = None  # how it is to be traded, where that is not the case yet
@@ -177,9 +177,11 @@ class MarketTask:
         for message in self._untaken:
             self._take(message)
         self._act_due |= batch.looks
-        if batch.dropped or self._overfull_ns:
-            self._overflowed(batch)
         now_ns = self._clock.now_ns()
+        if batch.dropped or self._overflow.lasts:
+            self._overflow.look(batch.dropped, now_ns, in_all=self.inbox.dropped)
+        if batch.holed:
+            self.intake.holed()
         executor = self.desk.executor
         if (due_ns := executor.deadline_ns()) is not None and due_ns <= now_ns:
             executor.tick(now_ns)
@@ -241,21 +243,6 @@ class MarketTask:
         else:
             raise TypeError(f"nobody takes a {type(message).__name__} here")
 
-    def _overflowed(self, batch: Batch) -> None:
-        """Make up for what did not fit into the inbox; told once, until everything has fitted for a minute."""
-        now_ns = self._clock.now_ns()
-        if not batch.dropped:
-            if now_ns - self._overfull_ns >= _FITS_NS:
-                self._overfull_ns = 0
-                log.info("inbox.fits", market=self.spec.market, dropped=self.inbox.dropped)
-            return
-        told, self._overfull_ns = self._overfull_ns, now_ns
-        if not told:
-            why = f"{batch.dropped} events did not fit into the market's inbox: they are asked for again"
-            self.desk.executor.tell("inbox.full", Severity.WARNING, why)
-        if batch.holed:
-            self.intake.holed()
-
     # ------------------------------------------------------------------------------------------------------- commands
     def _command(self, command: Command) -> None:
         state = self.state
@@ -295,24 +282,19 @@ class MarketTask:
     @property
     def _renews(self) -> bool:
         """Whether the next bar is for another strategy, or of another length."""
-        wanted = self._wanted
-        if wanted is None or self.state not in _DECIDING:
-            return False
-        return wanted.strategy is not self.spec.strategy or wanted.timeframe_s != self.spec.timeframe_s
+        return self._wanted is not None and self.state in _DECIDING and not self.spec.decides_as(self._wanted)
 
     def _change(self, *, renew: bool) -> None:
         """Take on what can be taken on by now. A position, or an order under way, keeps size, style, leverage.
 
         With other bars, another strategy or another leverage the market is prepared anew, as after a fall.
         """
-        wanted, spec = self._wanted, self.spec
+        wanted, before = self._wanted, self.spec
         if wanted is None:
             return
-        if renew or self.state not in _DECIDING:
-            spec = replace(spec, strategy=wanted.strategy, timeframe=wanted.timeframe, timeframe_s=wanted.timeframe_s)
-        if not self._manages:
-            spec = replace(spec, size=wanted.size, leverage=wanted.leverage, style=wanted.style)
-        before, self.spec, self.desk.spec = self.spec, spec, spec
+        deciding = renew or self.state not in _DECIDING
+        spec = before.with_some_of(wanted, deciding=deciding, ordering=not self._manages)
+        self.spec = self.desk.spec = spec
         if spec == wanted:
             self._wanted = None
         if spec == replace(before, size=spec.size, style=spec.style):
