@@ -34,8 +34,11 @@ import structlog
 
 from kangbot import logs
 from kangbot.app import App
-from kangbot.errors import ConfigInvalid, ConfigUnread, NeedsHuman, Retryable
+from kangbot.app.parameters import last_words
+from kangbot.errors import ConfigInvalid, ConfigUnread, NeedsHuman, Retryable, words
 from kangbot.health.report import Report
+from kangbot.machines.notices import Notice
+from kangbot.model.events import Severity
 from kangbot.runtime.dated import out_of_range
 from kangbot.runtime.garbage import freeze
 from kangbot.runtime.handles import take_handles
@@ -159,12 +162,21 @@ async def _serve(
                 summary = app.summary
     except NeedsHuman as error:
         log.critical("daemon.needs_human", what=error.message, remedy=error.remedy)
+        await _tell(saved, world, masker, "daemon.needs_human", f"{error.message}; {error.remedy}")
         return os.EX_CONFIG, summary
-    except Exception:
+    except Exception as error:
         log.critical("daemon.died", exc_info=True)
+        await _tell(saved, world, masker, "daemon.died", words(error))
         return 1, summary
     log.info("daemon.stopped")
     return os.EX_OK, summary
+
+
+async def _tell(saved: Saved, world: World, masker: logs.Masker, kind: str, what: str) -> None:
+    """Tell people that it has ended: nobody else may look."""
+    text = f"it does not run; stops of open positions rest at the venue: {masker.text(what)}"
+    notice = Notice(kind=kind, severity=Severity.CRITICAL, market=None, text=text, at_ns=world.clock.now_ns())
+    await last_words(saved.settings, notice)
 
 
 def _crashed(name: str, error: BaseException) -> None:

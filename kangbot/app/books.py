@@ -10,6 +10,7 @@ from kangbot.journal.compact import Compactor
 from kangbot.journal.drain import Drain
 from kangbot.journal.replay import Others
 from kangbot.journal.writer import JournalWriter
+from kangbot.machines.lives import STOPPED
 from kangbot.market.vitals import TURN_S
 from kangbot.model.events import Noted, Severity
 from kangbot.model.ids import MarketId
@@ -63,7 +64,7 @@ class Books:
 
     async def close(self) -> None:
         """Write the end of the run down, and wait until the history has it too, or is away."""
-        await self.journal.append(self._noted("daemon.stopped", Severity.INFO, None, "stopped in order"))
+        await self.journal.append(self._noted(STOPPED, Severity.INFO, None, "stopped in order"))
         while self.drain.backlog and not self.history_away:  # noqa: ASYNC110 -- once, at the end, and bounded
             await asyncio.sleep(0.05)
 

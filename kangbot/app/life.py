@@ -287,6 +287,7 @@ class App:
         if notifier is not None:
             self._books.overhear(notifier.tell)
             self._beside.keep("notify", notifier.run)
+        self._books.journal.append(self._remembered.lives.begun(self._world.clock.now_ns()))
         commands = ChatCommands(self.answers, lambda: headlines(self.answers.report()))
         if (telegram := parameters.telegram(self._settings, self._world, commands.answer)) is not None:
             self._beside.keep("telegram", telegram.run)

@@ -7,8 +7,10 @@ import structlog
 from kangbot.control.chat.telegram import AnswerLine, Telegram
 from kangbot.control.server import Listen
 from kangbot.machines.holding import ForeignPolicy
+from kangbot.machines.notices import Notice
 from kangbot.machines.slowness import Bounds
 from kangbot.market.terms import Terms
+from kangbot.notify.last_words import say
 from kangbot.notify.notifier import Notifier
 from kangbot.notify.outside import Outside
 from kangbot.runtime.world import World
@@ -20,6 +22,7 @@ from kangbot.storage.url import parse as parse_url
 log = structlog.get_logger(__name__)
 
 _MILLISECOND_NS = 1_000_000
+_LAST_WORDS_S = 20.0  # nothing feeds a watchdog meanwhile, and systemd's is of 30 s
 
 
 def terms(settings: Settings, receive_window_ms: int) -> Terms:
@@ -68,6 +71,14 @@ def notifier(settings: Settings, world: World, standing: Callable[[], Sequence[s
     sender = Outside(notify.addresses.value)
     name = notify.name or settings.mode
     return Notifier(world, sender, notify.terms, name=name, standing=standing)
+
+
+async def last_words(settings: Settings, notice: Notice) -> None:
+    """Tell people why the daemon ended; nobody where nobody is to be told."""
+    notify = settings.notify
+    if notify.addresses is not None:
+        sender, name = Outside(notify.addresses.value, timeout_s=_LAST_WORDS_S), notify.name or settings.mode
+        await say(sender, notice, notify.terms, name=name, state_dir=settings.state_dir)
 
 
 def telegram(settings: Settings, world: World, answer: AnswerLine) -> Telegram | None:

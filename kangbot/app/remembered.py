@@ -6,6 +6,7 @@ from typing import Self
 from kangbot.journal.replay import Others
 from kangbot.machines.breakers import Breakers
 from kangbot.machines.entry_holds import EntryHolds
+from kangbot.machines.lives import Lives
 from kangbot.machines.pauses import Pauses
 from kangbot.modes import Past
 from kangbot.risk.account import AccountRisk
@@ -22,6 +23,7 @@ class Remembered:
     breakers: Breakers
     pauses: Pauses
     holds: EntryHolds
+    lives: Lives
 
     @classmethod
     def new(cls, settings: Settings, limits: Limits) -> Self:
@@ -32,6 +34,7 @@ class Remembered:
             breakers=Breakers(settings.breakers.terms),
             pauses=Pauses(),
             holds=EntryHolds(),
+            lives=Lives(),
         )
 
     def by_name(self) -> Others:

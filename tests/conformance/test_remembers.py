@@ -16,6 +16,7 @@ from kangbot.journal.replay import Remembers
 from kangbot.machines.breaker import DEFAULTS
 from kangbot.machines.breakers import Breakers
 from kangbot.machines.entry_holds import EntryHolds
+from kangbot.machines.lives import RESTARTED, STARTED, STOPPED, Lives
 from kangbot.machines.pauses import Pauses
 from kangbot.model.events import (
     BreakerChanged,
@@ -47,6 +48,7 @@ REMEMBERS: Mapping[str, Callable[[], Remembers]] = {
     "Breakers": lambda: Breakers(DEFAULTS),
     "EntryHolds": EntryHolds,
     "Ledger": lambda: Ledger(VenueName("bybit"), "USDT"),
+    "Lives": Lives,
     "Past": lambda: Past(VenueName("bybit")),
     "Pauses": Pauses,
 }
@@ -103,12 +105,20 @@ _MODES = st.builds(
     st.sampled_from([{}, {"venue": "bybit"}, {"venue": "binance_usdm"}]),
 )
 
+_LIVES = st.builds(
+    lambda kind, severity, at_ns: Noted(kind=kind, severity=severity, market=None, message="", at_ns=at_ns),
+    st.sampled_from([STARTED, RESTARTED, STOPPED]),
+    st.sampled_from(Severity),
+    _TIMES,
+)
+
 EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.sampled_from(EVERY),
     _fills(),
     _trips(),
     _breakers(),
     _MODES,
+    _LIVES,
     st.builds(KillSwitchSet, reason=st.text(max_size=9), flatten=st.booleans(), caller=st.just("file"), at_ns=_TIMES),
     st.builds(KillSwitchReleased, caller=st.just("file"), at_ns=_TIMES),
     st.builds(RequestsPaused, budget=st.sampled_from(["a", "b"]), until_ns=_TIMES, at_ns=_TIMES),

@@ -1,0 +1,78 @@
+"""A daemon that nobody looks at for months ends: people hear of it, in real processes, over a real message."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from kangbot.cli import exit_codes
+from kangbot.cli.demo.processes import DemoFailedError
+from tests.support.processes import World
+
+pytestmark = pytest.mark.process
+
+
+class Phone(HTTPServer):
+    """Takes messages as Apprise's `json://` sends them."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Taker)
+        self.got: list[str] = []
+
+    def until(self, words: str) -> str:
+        """Return the message that has these words, once it is there."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if found := [body for body in self.got if words in body]:
+                return found[0]
+            time.sleep(0.1)
+        raise AssertionError(f"nobody was told {words!r}, but {self.got}")
+
+
+class Taker(BaseHTTPRequestHandler):
+    """Takes one message."""
+
+    server: Phone
+
+    def do_POST(self) -> None:
+        """Keep its text."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.got.append(body["message"])
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def phone() -> Iterator[Phone]:
+    """One that listens."""
+    with Phone() as phone:
+        threading.Thread(target=phone.serve_forever, daemon=True).start()
+        yield phone
+        phone.shutdown()
+
+
+def test_what_a_daemon_could_not_say_when_it_was_killed_the_next_one_says(world: World, phone: Phone) -> None:
+    """And one that does not start again says why, once."""
+    world.environment["KANGBOT_NOTIFY__ADDRESSES"] = f"json://127.0.0.1:{phone.server_port}/"
+    world.start()
+    world.live()
+    world.daemon.kill()
+    world.start()
+    phone.until("daemon.restarted: started again: the run before has no end")
+    world.live()
+    world.daemon.stop()
+    for part in world.state.glob("journal.sqlite*"):
+        part.unlink()
+    (world.state / "journal.sqlite").write_bytes(b"torn" * 4096)
+    for _ in range(2):
+        with pytest.raises(DemoFailedError):
+            world.start()
+        assert world.daemon.ended == exit_codes.CONFIG
+    phone.until("daemon.needs_human: it does not run; stops of open positions rest at the venue: the journal")
+    assert sum("daemon.needs_human" in body for body in phone.got) == 1
