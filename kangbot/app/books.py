@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+import msgspec
+
 from kangbot.errors import NeedsHuman, Retryable, words
 from kangbot.health.vitals import Vitals
 from kangbot.journal.announce import AnnouncedJournal, Listener
@@ -58,9 +60,10 @@ class Books:
         for journal in (self.journal, self.apart):
             journal.overhear(bystander)
 
-    def note(self, kind: str, severity: Severity, market: MarketId | None, message: str) -> None:
-        """Write down what happened, in words."""
-        self.journal.append(self._noted(kind, severity, market, message))
+    def note(self, kind: str, severity: Severity, market: MarketId | None, message: str, check: str = "") -> None:
+        """Write down what happened, in words; and of which `check` of the health, where it is of one."""
+        noted = self._noted(kind, severity, market, message)
+        self.journal.append(msgspec.structs.replace(noted, fields={"check": check}) if check else noted)
 
     async def close(self) -> None:
         """Write the end of the run down, and wait until the history has it too, or is away."""

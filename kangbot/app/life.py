@@ -197,7 +197,7 @@ class App:
             timings=self._link.way.timings,
             events=events,
             health=lambda: self.answers.health(),  # noqa: PLW0108 -- the answers are made later
-            note=lambda kind, severity, words: self._books.note(kind, severity, None, words),
+            note=lambda kind, severity, check, words: self._books.note(kind, severity, None, words, check),
             report_every_s=self._settings.health.report_every_s,
         )
         self._kill_switch = KillSwitch(

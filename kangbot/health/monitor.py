@@ -1,7 +1,7 @@
 """Looks at what changes slowly (memory, averages) on a slow beat, gives memory back in time, and reports in words.
 
-A check that stays critical becomes an event once a minute has confirmed it, so that people hear of a disk that fills up
-though nobody looks for months.
+A check that stays critical becomes an event once a minute has confirmed it, so that people hear of it though nobody
+looks for months. Memory and disk fill slowly and end all at once: of these the warning is one.
 
 It runs beside trading: what falls here is told and reaches no market.
 """
@@ -35,13 +35,14 @@ _MIB = 1024 * 1024
 _TOLD_OTHERWISE = frozenset(
     {"unprotected", "unknown_orders", "kill_switch", "markets", "feeds", "breakers", "journal", "database"}
 )
+_TOLD_EARLY = frozenset({"memory", "disk"})
 
 
 class Monitor:
     """The slow figures of one process.
 
     `health` is asked once a minute, and for the report in the log every `report_every_s`. `note` takes what people are
-    to hear: the kind of the event, its severity and its words.
+    to hear: the kind of the event, its severity, which check it is of, and its words.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Monitor:
         timings: Timings,
         events: EventCounts,
         health: Callable[[], Health],
-        note: Callable[[str, Severity, str], None],
+        note: Callable[[str, Severity, str, str], None],
         report_every_s: float,
         limit_of: Callable[[], Limit] = limit,
         relief: Callable[[], None] = relieve,
@@ -66,7 +67,7 @@ class Monitor:
         self._events = events
         self._health = health
         self._note = note
-        self._ailing = Ailing()
+        self._critical = self._early = Ailing()
         self._report_ns = int(report_every_s * SECOND_NS)
         self._limit_of = limit_of
         self._relieve = relief
@@ -119,15 +120,21 @@ class Monitor:
 
     def _tell(self, health: Health) -> None:
         """Tell people of the checks that stay critical, and when that is over."""
-        words = {check.name: in_a_sentence(check) for check in health.checks}
-        critical = {check.name for check in health.checks if check.status is Status.CRITICAL}
-        self._ailing, begun, over = self._ailing.looked(frozenset(critical - _TOLD_OTHERWISE))
-        for name in sorted(begun):
-            log.error("health.critical", check=name, words=words[name])
-            self._note("health.critical", Severity.ERROR, words[name])
-        for name in sorted(over):
-            log.info("health.over", check=name, words=words[name])
-            self._note("health.over", Severity.INFO, words[name])
+        unwell = {check.name: check.status for check in health.checks if check.status is not Status.HEALTHY}
+        critical = {name for name, status in unwell.items() if status is Status.CRITICAL}
+        self._critical, begun, over = self._critical.looked(frozenset(critical - _TOLD_OTHERWISE))
+        self._early, early, passed = self._early.looked(frozenset(unwell.keys() & _TOLD_EARLY))
+        for check in health.checks:
+            name, words = check.name, in_a_sentence(check)
+            if name in begun:
+                log.error("health.critical", check=name, words=words)
+                self._note("health.critical", Severity.ERROR, name, words)
+            elif name in early:
+                log.warning("health.warning", check=name, words=words)
+                self._note("health.warning", Severity.WARNING, name, words)
+            if name in (passed if name in _TOLD_EARLY else over):
+                log.info("health.over", check=name, words=words)
+                self._note("health.over", Severity.INFO, name, words)
 
     def _sample(self, now_ns: int, rss_mb: float) -> None:
         self._growth.sample(now_ns, rss_mb)

@@ -4,7 +4,8 @@ A notice is held for a moment so that what happens together is told together. Th
 `repeat_ns`, unless it is louder by now; how often it came is told with the next one, or by the digest. In the quiet
 hours only what is critical is told; the rest waits for their end, and the quietest of it makes room for what is louder.
 More than `an_hour` messages are never told within an hour, except critical ones, which have as many again. What is left
-out is counted, and the count is in the next message.
+out is counted, and the count is in the next message. That something is over is told, however quiet it is, to
+whoever was told that it had begun; where it begins anew after that, it is news again.
 
 ::
 
@@ -28,6 +29,9 @@ HELD = 50  # notices that wait for their message, at most: what is more is only 
 REMEMBERED = 500  # kinds and markets whose last telling is known
 
 
+_Known = tuple[str, MarketId | None, str]  # kind, market, and what it is about
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One thing that happened, as a person would be told of it."""
@@ -37,6 +41,8 @@ class Notice:
     market: MarketId | None
     text: str
     at_ns: int
+    about: str = ""  # tells apart what goes by the same kind: which check, which kind of error
+    ends: tuple[str, ...] = ()  # the kinds of what is over by it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +77,12 @@ class NoticeTerms:
     gather_ns: int = 3_000_000_000
     repeat_ns: int = HOUR_NS
 
-    def wants(self, notice: Notice) -> bool:
-        """Whether the operator wants to hear of it at all."""
+    def wants(self, notice: Notice, *, begun: bool = False) -> bool:
+        """Whether the operator wants to hear of it at all; `begun`: was told of what is over by it."""
         if _matches(notice.kind, self.always):
             return True
-        return LOUDNESS[notice.severity] >= LOUDNESS[self.least] and not _matches(notice.kind, self.never)
+        loud = begun or LOUDNESS[notice.severity] >= LOUDNESS[self.least]
+        return loud and not _matches(notice.kind, self.never)
 
 
 class Notices:
@@ -84,22 +91,24 @@ class Notices:
     def __init__(self, terms: NoticeTerms, now_ns: int) -> None:
         self._terms = terms
         self._waiting: list[Notice] = []
-        self._told: dict[tuple[str, MarketId | None], tuple[int, int]] = {}  # when and how loud, oldest first
+        self._told: dict[_Known, tuple[int, int]] = {}  # when and how loud, oldest first
         self._sent: deque[int] = deque(maxlen=max(1, 2 * terms.an_hour))  # when messages were made, of the last hour
         self._left_out = 0
         self._digest_ns = None if terms.digest is None else _next_minute(now_ns, terms.digest)
 
     def take(self, notice: Notice, now_ns: int) -> None:
         """Take what happened; it is told, held, or counted."""
-        if not self._terms.wants(notice):
+        over = [(kind, notice.market, notice.about) for kind in notice.ends]
+        if not self._terms.wants(notice, begun=any(one in self._told for one in over)):
             return
-        known = (notice.kind, notice.market)
+        known = _known(notice)
         told_ns, loudness = self._told.get(known, (0, -1))
         repeated = loudness >= _loudness(notice) and now_ns - told_ns < self._terms.repeat_ns
         if repeated or (len(self._waiting) >= HELD and not self._makes_room(notice)):
             self._left_out += 1
             return
-        self._told.pop(known, None)
+        for gone in (known, *over):
+            self._told.pop(gone, None)
         self._told[known] = (now_ns, _loudness(notice))
         if len(self._told) > REMEMBERED:
             del self._told[next(iter(self._told))]
@@ -111,7 +120,7 @@ class Notices:
         if _loudness(quietest) >= _loudness(notice):
             return False
         self._waiting.remove(quietest)
-        self._told.pop((quietest.kind, quietest.market), None)  # nobody was told of it
+        self._told.pop(_known(quietest), None)  # nobody was told of it
         self._left_out += 1
         return True
 
@@ -148,6 +157,10 @@ class Notices:
         if not critical and self._terms.quiet is not None:
             at_ns = max(at_ns, _after_quiet(max(at_ns, now_ns), self._terms.quiet))
         return at_ns
+
+
+def _known(notice: Notice) -> _Known:
+    return (notice.kind, notice.market, notice.about)
 
 
 def _loudness(notice: Notice) -> int:

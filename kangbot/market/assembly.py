@@ -129,6 +129,7 @@ class Assembly:
             inbox=inbox,
             clock=clock,
             tasks=self.errands,
+            tell=executor.tell,
             ended=data_ended,
             again=self._reachable,
         )

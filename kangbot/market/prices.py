@@ -18,6 +18,7 @@ from kangbot.machines.priority import Priority
 from kangbot.machines.standin import StandIn
 from kangbot.market.inbox import Inbox
 from kangbot.model.data import Quote
+from kangbot.model.events import Severity
 from kangbot.model.market import Instrument
 from kangbot.ports import Venue
 from kangbot.runtime.tasks import Tasks
@@ -26,6 +27,7 @@ from kangbot.runtime.world import Clock
 log = structlog.get_logger(__name__)
 
 _ANSWER_S = 5.0
+_BLIND = 3  # questions in a row without an answer, some forty seconds of it: what is held has no price then
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Priced:
 
 
 class Prices:
-    """One market's questions; called by its task. `ended` is told how each went."""
+    """One market's questions; called by its task. `ended` is told how each went, `tell` what people are to hear."""
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class Prices:
         inbox: Inbox,
         clock: Clock,
         tasks: Tasks,
+        tell: Callable[[str, Severity, str], None],
         ended: Callable[[Exception | None], None],
         again: Again,
     ) -> None:
@@ -58,11 +61,13 @@ class Prices:
         self._inbox = inbox
         self._clock = clock
         self._tasks = tasks
+        self._tell = tell
         self._ended = ended
         self._again = again
         self._stand_in = StandIn()
         self._errand: asyncio.Task[None] | None = None  # the question that is under way, or was
         self._told = False  # that REST stands in, not yet that the stream is back
+        self._blind = False  # that there is no price was told, not yet that there is one
         self.asked = 0
 
     def changed(self, *, live: bool) -> None:
@@ -71,6 +76,7 @@ class Prices:
             self._stand_in = self._stand_in.lost(self._clock.now_ns())
             return
         self._stand_in = self._stand_in.back()
+        self._sees("by the stream")
         if self._told:
             self._told = False
             log.info("market.priced_by_stream", market=self._instrument.market)
@@ -94,16 +100,25 @@ class Prices:
             return False
         now_ns = self._clock.now_ns()
         if answer.quote is None:
-            if not self._stand_in.failures:
-                log.warning("market.no_price", market=self._instrument.market, why=answer.reason)
             self._stand_in = self._stand_in.failed(now_ns, at_least_ns=answer.retry_after_ns)
+            if self._stand_in.failures >= _BLIND and not self._blind:
+                self._blind = True
+                words = f"neither stream nor REST tells its price, so our own exits wait: {answer.reason}"
+                self._tell("market.no_price", Severity.ERROR, words)
             return False
         self._stand_in = self._stand_in.answered(now_ns)
+        self._sees("by REST")
         self._inbox.stand_in(answer.quote)
         if not self._told:
             self._told = True
             log.warning("market.priced_by_rest", market=self._instrument.market)
         return True
+
+    def _sees(self, how: str) -> None:
+        """Tell that there is a price again, where it was told that there was none."""
+        if self._blind:
+            self._blind = False
+            self._tell("market.priced", Severity.INFO, f"it has a price again, {how}")
 
     async def _ask(self) -> None:
         """Ask once: what there is no answer to is asked again by `look`."""

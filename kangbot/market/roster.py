@@ -18,7 +18,7 @@ from kangbot.errors import Refused
 from kangbot.machines.runstate import Signal, next_state
 from kangbot.market.naming import UnknownMarketError
 from kangbot.market.promises import Promises
-from kangbot.model.events import Desired, DesiredChanged, RunState, RunStateChanged
+from kangbot.model.events import Desired, DesiredChanged, Noted, RunState, RunStateChanged, Severity
 from kangbot.model.ids import MarketId
 from kangbot.ports import Journal
 from kangbot.runtime.world import Clock
@@ -185,6 +185,15 @@ class Roster:
         """Start a market. A paused one is started too: it manages its position and does not enter."""
         if reason := self._refuses[market]():  # the others begin all the same
             log.error("market.not_started", market=market, why=reason)
+            self._journal.append(
+                Noted(
+                    kind="market.not_started",
+                    severity=Severity.ERROR,
+                    market=market,
+                    message=f"start-all passed it over: {reason}",
+                    at_ns=self._clock.now_ns(),
+                )
+            )
             return
         pause = self[market].desired is Desired.PAUSED
         if pause:

@@ -1,6 +1,7 @@
 """What a person is told of an event: None where nobody needs to be told."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from kangbot.health.report import Report
 from kangbot.machines.notices import Message, Notice
@@ -12,21 +13,53 @@ from kangbot.model.events import (
     KillSwitchSet,
     Lane,
     Noted,
+    RequestsPaused,
     RunState,
     RunStateChanged,
     Severity,
 )
 from kangbot.model.money import ZERO
+from kangbot.runtime.world import SECOND_NS
 
 SIGNS = {Severity.INFO: "i", Severity.WARNING: "!", Severity.ERROR: "!!", Severity.CRITICAL: "!!!"}
+ENDS = {
+    "account.reconciled": ("account.unreconciled", "account.fell"),
+    "config.settled": ("config.invalid",),
+    "feed.up": ("feed.down",),
+    "health.over": ("health.critical", "health.warning"),
+    "history.back": ("history.away",),
+    "journal.has_room": ("journal.full",),
+    "local_fault.over": ("local_fault",),
+    "market.priced": ("market.no_price",),
+    "market.released": ("market.quarantine", "position.quarantine"),
+    "position.agreed": ("position.drift", "position.quarantine"),
+    "stop.settled": ("stop.missing", "stop.failed"),
+    "strategy.ended": ("strategy.lingers",),
+    "strategy.quick": ("strategy.slow",),
+}
+_ABOUT = ("check", "kind")  # fields that tell apart what goes by one name
+_LONG_PAUSE_NS = 60 * SECOND_NS  # of a venue that wants to be left alone: an order can wait so long
 _LONGEST = 300  # characters of one notice: a phone shows two lines
 
 
 def notice_of(event: Event) -> Notice | None:
     """Return the event as a notice; None for what belongs to the ordinary course."""
     match event:
-        case Noted(kind=kind, severity=severity, market=market, message=message, at_ns=at_ns):
-            return Notice(kind=kind, severity=severity, market=market, text=message, at_ns=at_ns)
+        case Noted(kind=kind, severity=severity, market=market, message=message, at_ns=at_ns, fields=fields):
+            about = " ".join(fields[name] for name in _ABOUT if name in fields)
+            return Notice(
+                kind=kind,
+                severity=severity,
+                market=market,
+                text=message,
+                at_ns=at_ns,
+                about=about,
+                ends=ENDS.get(kind, ()),
+            )
+        case RequestsPaused(until_ns=until_ns, at_ns=at_ns) if until_ns - at_ns >= _LONG_PAUSE_NS:
+            until = datetime.fromtimestamp(until_ns // SECOND_NS, UTC)
+            text = f"the venue wants to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC: nothing is sent, stops rest"
+            return Notice(kind="budget.paused", severity=Severity.ERROR, market=None, text=text, at_ns=at_ns)
         case RunStateChanged(after=RunState.FAILED, market=market, reason=reason, at_ns=at_ns):
             text = f"stopped by a fault: {reason}"
             return Notice(kind="market.failed", severity=Severity.CRITICAL, market=market, text=text, at_ns=at_ns)

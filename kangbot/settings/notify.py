@@ -50,7 +50,7 @@ class Notify:
     else nobody is told."""
 
     least: Literal["info", "warning", "error", "critical"] = "warning"
-    """What is less than this is not told."""
+    """What is less than this is not told. That something is over is, to whoever was told that it had begun."""
 
     always: tuple[Annotated[str, Check(_pattern)], ...] = ()
     """Patterns over what an event is called in `kangbot events`, such as `"config.*"`: these are told even where they

@@ -1,6 +1,7 @@
 """The runbook names whatever may call a person: every alert, and every fault that only a person can put right."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,9 @@ from pathlib import Path
 import pytest
 
 import kangbot
+from kangbot.machines.session_words import Trouble
+from kangbot.model.events import BreakerState, RunState
+from kangbot.notify.wording import ENDS
 
 PACKAGE = Path(kangbot.__file__).parent
 RUNBOOK = PACKAGE.parent / "docs" / "operations.md"
@@ -79,6 +83,35 @@ def faults() -> set[str]:
 def test_every_alert_has_an_entry(kind: str) -> None:
     """Named as in the log."""
     assert f"`{kind}`" in RUNBOOK.read_text(), f"docs/operations.md says nothing of {kind}"
+
+
+def entries() -> set[str]:
+    """Return the dotted names that the first cells of the alerts' tables have."""
+    alerts_ = RUNBOOK.read_text().partition("\n## Alerts")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in alerts_.splitlines() if line.startswith("| `")]
+    return {name for cell in cells for name in re.findall(r"`([a-z_]+\.[a-z_]+)`", cell)}
+
+
+@cache
+def said(but: str = "") -> set[str]:
+    """Return every text that stands in the package, in all modules but one."""
+    trees = (ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py") if path.name != but)
+    constants = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {node.value for node in constants if isinstance(node.value, str)}
+
+
+def test_no_entry_is_of_what_nobody_says_any_more() -> None:
+    """An event that was renamed leaves its old name behind, and an operator looks for it in vain."""
+    composed = {f"feed.{trouble}" for trouble in Trouble} | {f"market.{state}" for state in RunState}
+    composed |= {f"breaker.{state}" for state in BreakerState}
+    assert len(entries()) > 100
+    assert not entries() - said() - composed
+
+
+def test_what_ends_something_and_what_it_ends_are_said_by_somebody() -> None:
+    """Else people wait for an end that has another name."""
+    named = {*ENDS, *(kind for kinds in ENDS.values() for kind in kinds)}
+    assert not named - said(but="wording.py")
 
 
 @pytest.mark.parametrize("words", sorted(faults()))

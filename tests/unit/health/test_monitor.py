@@ -35,7 +35,7 @@ class Bench:
             timings=self.timings,
             events=self.events,
             health=self.health,
-            note=lambda kind, severity, words: self.notes.append((kind, severity, words)),
+            note=lambda kind, severity, check, words: self.notes.append((kind, severity, words)),
             report_every_s=900,
             limit_of=lambda: Limit(self.limit_mb, "cgroup"),
             relief=relieve,
@@ -90,6 +90,18 @@ def test_people_are_told_of_a_check_that_stays_critical_and_when_it_is_over(benc
     bench.disk_mb = 10_000.0
     bench.pass_by(600)
     assert bench.notes[1:] == [("health.over", Severity.INFO, "disk is healthy: 10000 MB, free for the state")]
+
+
+def test_people_are_warned_before_the_disk_is_full_and_told_when_it_is(bench: Bench) -> None:
+    """It fills for weeks and is full at once; that it is critical no more is no end while it still warns."""
+    for disk_mb in (500.0, 100.0, 500.0, 10_000.0):
+        bench.disk_mb = disk_mb
+        bench.pass_by(600)
+    assert [(kind, words) for kind, _, words in bench.notes] == [
+        ("health.warning", "disk is warning: 500 MB, free for the state"),
+        ("health.critical", "disk is critical: 100 MB, free for the state"),
+        ("health.over", "disk is healthy: 10000 MB, free for the state"),
+    ]
 
 
 def test_averages_are_of_the_last_quarter_of_an_hour(bench: Bench) -> None:

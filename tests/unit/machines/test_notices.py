@@ -1,5 +1,7 @@
 """Which of the things that happen become a message, and when."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,6 +77,55 @@ def test_the_same_again_within_an_hour_is_only_counted() -> None:
     message = notices.message(later + 3 * S)
     assert message is not None
     assert (len(message.notices), message.left_out) == (1, 5)
+
+
+def an_end(about: str = "", *, at_ns: int) -> Notice:
+    """Return that it is over."""
+    return replace(notice("feed.up", Severity.INFO, at_ns=at_ns), ends=("feed.silent", "feed.mute"), about=about)
+
+
+def test_an_end_is_told_to_whoever_was_told_of_the_beginning_and_to_nobody_else() -> None:
+    """However quiet it is; a night's alarm that nobody takes back is believed until the morning."""
+    notices = Notices(NoticeTerms(), NOON)
+    notices.take(an_end(at_ns=NOON), NOON)
+    assert notices.deadline_ns(NOON) is None
+    notices.take(notice(), NOON)
+    notices.take(an_end("other", at_ns=NOON), NOON)
+    assert told(notices, NOON + 3 * S) == ["feed.silent"]
+    later = NOON + 9 * HOUR_NS
+    notices.take(an_end(at_ns=later), later)
+    notices.take(an_end(at_ns=later), later)
+    assert told(notices, later + 3 * S) == ["feed.up"]
+
+
+def test_what_begins_anew_after_its_end_is_news_and_what_comes_and_goes_is_not() -> None:
+    """The last word is never that it is over while it is not; of the rest an hour has one of each."""
+    notices = Notices(NoticeTerms(), NOON)
+    said = []
+    for minute in range(8):
+        at_ns = NOON + minute * MINUTE_NS
+        notices.take(an_end(at_ns=at_ns) if minute % 2 else notice(at_ns=at_ns), at_ns)
+        said += told(notices, at_ns + 3 * S)
+    assert said == ["feed.silent", "feed.up", "feed.silent"]
+
+
+def test_an_end_that_is_never_to_be_told_is_not() -> None:
+    """`never` holds for it too."""
+    notices = Notices(NoticeTerms(never=("feed.up",)), NOON)
+    notices.take(notice(), NOON)
+    assert told(notices, NOON + 3 * S) == ["feed.silent"]
+    notices.take(an_end(at_ns=NOON), NOON + 4 * S)
+    assert notices.deadline_ns(NOON + 4 * S) is None
+
+
+def test_what_goes_by_one_name_and_is_about_another_thing_is_told() -> None:
+    """A clock that is wrong is no repetition of a disk that is full."""
+    notices = Notices(NoticeTerms(), NOON)
+    for about in ("disk", "clock", "disk"):
+        notices.take(replace(notice("health.critical"), about=about), NOON)
+    message = notices.message(NOON + 3 * S)
+    assert message is not None
+    assert ([one.about for one in message.notices], message.left_out) == (["disk", "clock"], 1)
 
 
 @pytest.mark.parametrize(("quiet", "ends"), [((11 * 60, 13 * 60), 13), ((23 * 60, 13 * 60), 13)])

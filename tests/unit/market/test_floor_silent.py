@@ -10,7 +10,7 @@ import pytest
 from kangbot.errors import RateLimited, Retryable
 from kangbot.market.roster import Command
 from kangbot.model.data import Bar, Quote
-from kangbot.model.events import BreakerState, Lane, RunState
+from kangbot.model.events import BreakerState, Lane, Noted, RunState
 from kangbot.model.market import Instrument
 from kangbot.model.orders import Side
 from kangbot.ports import Channel, Topic
@@ -168,6 +168,34 @@ def test_a_venue_that_tells_no_price_is_asked_ever_more_rarely(error: Exception,
         quote = told.task.inbox.quote
         assert quote is not None
         assert quote.bid == 97
+
+    play(story)
+
+
+def of_prices(story: Story) -> list[tuple[str, str]]:
+    """Return what people were told of the market's price, and how loud."""
+    noted = [event for event in story.disk.events if isinstance(event, Noted)]
+    return [(one.kind, one.severity.value) for one in noted if one.kind in {"market.no_price", "market.priced"}]
+
+
+@pytest.mark.parametrize("by_stream", [True, False])
+def test_people_hear_once_that_a_position_has_no_price_and_once_that_it_has_one(*, by_stream: bool) -> None:
+    """Its exits wait for a price, and nobody looks: one question without an answer is no news, a minute of it is."""
+
+    async def story(told: Story) -> None:
+        await hold(told)
+        told.venue.no_quotes = Retryable("away")
+        fall_silent(told, Channel.QUOTE)
+        await asyncio.sleep(20)
+        assert of_prices(told) == []
+        await asyncio.sleep(300)
+        assert of_prices(told) == [("market.no_price", "error")]
+        if by_stream:
+            told.quote()
+            flow(told, Channel.QUOTE)
+        told.venue.no_quotes = None
+        await asyncio.sleep(120)
+        assert of_prices(told) == [("market.no_price", "error"), ("market.priced", "info")]
 
     play(story)
 

@@ -11,7 +11,7 @@ from kangbot.journal.writer import JournalWriter
 from kangbot.machines.runstate import Signal
 from kangbot.market.naming import UnknownMarketError
 from kangbot.market.roster import Command, Roster
-from kangbot.model.events import Desired, DesiredChanged, Event, Record, RunState, RunStateChanged
+from kangbot.model.events import Desired, DesiredChanged, Event, Noted, Record, RunState, RunStateChanged, Severity
 from kangbot.model.ids import MarketId
 from kangbot.ports import Checkpoint, Journal
 from kangbot.runtime.world import Clock, World
@@ -71,6 +71,9 @@ async def test_a_market_that_takes_no_command_refuses_it_in_words_and_is_still_s
     markets.want_all("anna")
     await markets.start_all("anna")
     assert [(market, one) for market, one in obeyed if market != B] == [(A, Command.START), (C, Command.START)]
+    (told,) = [event for event in journal.events if isinstance(event, Noted)]
+    assert (told.kind, told.severity, told.market) == ("market.not_started", Severity.ERROR, B)
+    assert told.message == "start-all passed it over: 100 wait"
     markets.stop_all("anna", remember=True)
     assert [one for market, one in obeyed if market == B] == [Command.STOP]
     assert [event.desired for event in journal.events if isinstance(event, DesiredChanged) and event.market == B] == [

@@ -12,6 +12,7 @@ from kangbot.model.events import (
     KillSwitchSet,
     Lane,
     Noted,
+    RequestsPaused,
     RunState,
     RunStateChanged,
     Severity,
@@ -61,6 +62,32 @@ def test_a_breaker_that_opens_is_a_notice_louder_where_exits_fail() -> None:
     assert second is not None
     assert second.severity is Severity.ERROR
     assert others == [None, None]
+
+
+def test_a_venue_that_wants_to_be_left_alone_for_long_is_a_notice() -> None:
+    """Nothing leaves until then, exits neither; a limit that resets within seconds is the ordinary course."""
+    noon_ns = 1_767_268_800 * 1_000_000_000  # 2026-01-01T12:00:00Z
+    long, short = (
+        notice_of(RequestsPaused(budget="bybit account", until_ns=noon_ns + for_s * 1_000_000_000, at_ns=noon_ns))
+        for for_s in (600, 59)
+    )
+    assert long is not None
+    assert (long.kind, long.severity) == ("budget.paused", Severity.ERROR)
+    assert "until 2026-01-01 12:10:00 UTC" in long.text
+    assert short is None
+
+
+def test_what_a_notice_is_about_and_what_it_ends_are_known() -> None:
+    """Two checks are two matters, and one is over when it is said to be."""
+    begun, over = (
+        notice_of(Noted(kind=kind, severity=Severity.INFO, market=None, message="m", fields={"check": "disk"}, at_ns=1))
+        for kind in ("health.critical", "health.over")
+    )
+    assert begun is not None
+    assert over is not None
+    assert begun.about == over.about == "disk"
+    assert begun.kind in over.ends
+    assert begun.ends == ()
 
 
 def test_a_message_is_named_by_what_is_loudest() -> None:
