@@ -2,7 +2,7 @@
 
 Without I/O and without a venue's words: the shell (`feed/stream.py`) tells what the dialect decoded, does the effects
 it drains, and comes back by `deadline`. Anything sent is decided in `tick`, so that whatever was asked for within one
-turn of the loop leaves in few frames, under a strict message rate.
+turn of the loop leaves in few frames (`machines/session_requests.py`).
 
 The life of a topic. A topic is live only by an acknowledgement and data, never by one of them alone; where nothing is
 said, the state stays::
@@ -35,17 +35,15 @@ from dataclasses import replace
 
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.heartbeat import Heartbeat
-from kangbot.machines.limiter import Window
+from kangbot.machines.session_requests import NEVER, Requests
 from kangbot.machines.session_words import (
     SECOND_NS,
     Close,
     CloseKind,
     Effect,
-    Ping,
     Reply,
     SessionRules,
     Stage,
-    Subscribe,
     Terms,
     TopicAcked,
     TopicDown,
@@ -54,11 +52,9 @@ from kangbot.machines.session_words import (
     TopicLive,
     TopicState,
     Trouble,
-    Unsubscribe,
 )
 from kangbot.machines.watchdog import Watchdog
 
-_NEVER = 1 << 62  # later than any time there is
 _SUBSCRIBED = (TopicState.REQUESTED, TopicState.ACKED, TopicState.LIVE, TopicState.STALE)
 
 
@@ -68,11 +64,9 @@ class Session:
     def __init__(self, rules: SessionRules) -> None:
         self._rules = rules
         self._topics: dict[str, TopicLife] = {}
-        self._leaving: dict[str, None] = {}  # subscribed at the venue, wanted no longer
         self._watch = Watchdog()
-        self._window = Window(most=rules.messages, span_ns=rules.messages_span_ns)
+        self._requests = Requests(rules)
         self._effects: list[Effect] = []
-        self._requests = 0
         self._forget()
         self.troubles: Counter[Trouble] = Counter()
 
@@ -80,9 +74,9 @@ class Session:
         """Forget what belongs to one connection."""
         self.stage = Stage.CLOSED
         self._ticked_ns = 0
-        self._asleep_ns = _NEVER  # whoever comes later than this finds that we were away
-        self._pump_ns = _NEVER
-        self._login_due_ns = _NEVER
+        self._asleep_ns = NEVER  # whoever comes later than this finds that we were away
+        self._say_ns = NEVER
+        self._login_due_ns = NEVER
         self._pulse = self._heartbeat(0)
         self._wanted_ns = 0  # when something was last wanted
         self._live = 0
@@ -100,7 +94,7 @@ class Session:
             topic.terms = terms
             return
         self._topics[native] = TopicLife(native=native, terms=terms)  # what is leaving is ended before it is asked for
-        self._pump_ns = now_ns
+        self._say_ns = now_ns
 
     def unwant(self, native: str, now_ns: int) -> None:
         """Ask for it no longer; harmless where it was not wanted."""
@@ -111,8 +105,8 @@ class Session:
         if topic.state is TopicState.LIVE:
             self._lost_one()
         if topic.dirty or topic.state in _SUBSCRIBED:
-            self._leaving[native] = None
-        self._wanted_ns = self._pump_ns = now_ns
+            self._requests.end(native)
+        self._wanted_ns = self._say_ns = now_ns
 
     @property
     def wanted(self) -> Sequence[str]:
@@ -139,7 +133,7 @@ class Session:
         self._forget()
         self.stage = Stage.LOGIN if logging_in else Stage.READY
         self._pulse = self._heartbeat(now_ns)
-        self._pump_ns = self._wanted_ns = now_ns
+        self._say_ns = self._wanted_ns = now_ns
         self._awake(now_ns)
         if logging_in:
             self._login_due_ns = now_ns + self._rules.login_ns
@@ -152,7 +146,7 @@ class Session:
             if topic.state is not TopicState.DENIED:
                 topic.state, topic.due_ns = TopicState.WANTED, 0
             topic.request, topic.dirty, topic.heard, topic.failures = "", False, False, 0
-        self._leaving.clear()
+        self._requests.closed()
         self._forget()
 
     def data(self, native: str, now_ns: int, stamp: int = 0) -> bool:
@@ -183,7 +177,7 @@ class Session:
         topic = self._topics.get(native)
         if topic is not None and topic.state is TopicState.LIVE:
             self._fail(topic, Trouble.GAP, f"{missing} of its events are missing", now_ns)
-            topic.state, self._pump_ns = TopicState.WANTED, now_ns
+            topic.state, self._say_ns = TopicState.WANTED, now_ns
 
     def heard(self, now_ns: int) -> None:
         """Learn that some other frame came: it proves the socket, never a topic."""
@@ -202,7 +196,7 @@ class Session:
         """Learn that the authentication was accepted."""
         self._pulse.heard_ns = now_ns
         if self.stage is Stage.LOGIN:
-            self.stage, self._login_due_ns, self._pump_ns = Stage.READY, _NEVER, now_ns
+            self.stage, self._login_due_ns, self._say_ns = Stage.READY, NEVER, now_ns
 
     def login_denied(self, message: str, now_ns: int) -> None:
         """Learn that the authentication was refused."""
@@ -228,7 +222,7 @@ class Session:
 
     def denied(self, request: str, native: str, message: str, now_ns: int) -> None:
         """Learn that the venue refused a request; `native` where it names the topic for whose sake."""
-        self._pulse.heard_ns = self._pump_ns = now_ns
+        self._pulse.heard_ns = self._say_ns = now_ns
         asked = self._asked_in(request)
         named = any(topic.native == native for topic in asked)
         for topic in asked:
@@ -248,13 +242,20 @@ class Session:
         if now_ns >= self._login_due_ns:
             self._close(CloseKind.DEAF, "login was not answered")
             return
-        if not self._topics and not self._leaving and now_ns - self._wanted_ns >= self._rules.idle_ns:
+        if not self._topics and not self._requests.ending and now_ns - self._wanted_ns >= self._rules.idle_ns:
             self._close(CloseKind.IDLE, "nothing is wanted")
             return
         self._check_pulse(now_ns)
         self._check_steps(now_ns)
         self._check_silence(now_ns)
-        self._pump_ns = self._pump(now_ns)
+        self._say(now_ns)
+
+    def _say(self, now_ns: int) -> None:
+        if self.stage is Stage.CLOSING:
+            return
+        ready = self.stage is Stage.READY
+        said, self._say_ns = self._requests.say(self._topics.values(), self._pulse, now_ns, ready=ready)
+        self._effects.extend(said)
 
     # ----------------------------------------------------------------------------------------------------- outputs
     def drain(self) -> Sequence[Effect]:
@@ -266,7 +267,7 @@ class Session:
         """Return when `tick` is due; None while there is no connection to keep."""
         if self.stage in (Stage.CLOSED, Stage.CLOSING):
             return None
-        return min(self._pump_ns, self._ticked_ns + self._rules.tick_ns)
+        return min(self._say_ns, self._ticked_ns + self._rules.tick_ns)
 
     # ------------------------------------------------------------------------------------------------------ clocks
     def _awake(self, now_ns: int) -> None:
@@ -358,51 +359,3 @@ class Session:
         if self.stage in (Stage.LOGIN, Stage.READY):
             self.stage = Stage.CLOSING
             self._effects.append(Close(kind, reason))
-
-    # ------------------------------------------------------------------------------------------------------ saying
-    def _pump(self, now_ns: int) -> int:
-        """Say what may be said now, and return when there may be more to say."""
-        while not (wait_ns := self._window.wait_ns(now_ns)):
-            effect = self._next_saying(now_ns)
-            if effect is None:
-                return _NEVER
-            self._window, _ = self._window.admit(now_ns)
-            self._effects.append(effect)
-        return now_ns + wait_ns
-
-    def _next_saying(self, now_ns: int) -> Effect | None:
-        """Return the next message, recorded as said; None where there is nothing to say."""
-        if self.stage is Stage.CLOSING:
-            return None
-        if self._pulse.due(now_ns):
-            self._pulse.sent(now_ns)
-            return Ping(self._request())
-        if self.stage is not Stage.READY or self._pulse.in_doubt:
-            return None
-        if leaving := tuple(self._leaving)[: self._rules.topics_a_request]:
-            for native in leaving:
-                del self._leaving[native]
-            return Unsubscribe(self._request(), leaving)
-        if due := self._due(now_ns, dirty=True):
-            for topic in due:
-                topic.state, topic.dirty = TopicState.WANTED, False
-            return Unsubscribe(self._request(), tuple(topic.native for topic in due))
-        if due := self._due(now_ns, dirty=False):
-            request = self._request()
-            for topic in due:
-                topic.state, topic.request, topic.heard = TopicState.REQUESTED, request, False
-                topic.due_ns, topic.sole = now_ns + self._rules.ack_ns, len(due) == 1
-            return Subscribe(request, tuple(topic.native for topic in due))
-        return None
-
-    def _due(self, now_ns: int, *, dirty: bool) -> Sequence[TopicLife]:
-        """Return the topics of the next request: one that is asked for alone, else as many as one may name."""
-        waiting = (TopicState.WANTED, TopicState.STALE, TopicState.DENIED)
-        due = [t for t in self._topics.values() if t.state in waiting and t.dirty is dirty and t.due_ns <= now_ns]
-        if not dirty and (alone := [topic for topic in due if topic.alone]):
-            return alone[:1]
-        return due[: self._rules.topics_a_request]
-
-    def _request(self) -> str:
-        self._requests += 1
-        return str(self._requests)
