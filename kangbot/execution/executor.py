@@ -300,6 +300,11 @@ class Executor:
         if self._stops.want(stop, now_ns, again=again):
             self._step(now_ns)
 
+    def ruled(self, instrument: Instrument) -> None:
+        """Have the stop beside a holding fit these rules of the venue from now on."""
+        self._agreement.ruled(instrument)
+        self._step(self._clock.now_ns())
+
     def release(self, caller: str) -> None:
         """Lift a quarantine, over restarts too: a person has looked."""
         if reason := self.quarantine:

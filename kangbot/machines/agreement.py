@@ -27,6 +27,7 @@ from kangbot.machines.reconcile import (
 )
 from kangbot.model.events import Event, Severity
 from kangbot.model.ids import ClientId, VenueOrderId, is_stop_id
+from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import CashFlow, Evidence, Fill, Intent, OrderReport, VenuePosition
 
@@ -83,6 +84,11 @@ class Agreement:
     def executions_since_ns(self) -> int | None:
         """From when on executions are wanted to explain a drift; None where there is nothing to explain."""
         return self._drift.since_ns - EXPLAIN_NS if self._drift.asked else None
+
+    def ruled(self, instrument: Instrument) -> None:
+        """Learn the venue's rules anew: the stop beside a holding is to fit them."""
+        if self.covering is not None:
+            self.covering = msgspec.structs.replace(self.covering, instrument=instrument)
 
     def carried(self) -> None:
         """Learn that a stop travelled with an order: believed, and to be confirmed."""

@@ -22,9 +22,11 @@ from kangbot.machines.sizing import below_minimum
 from kangbot.machines.worth import Stake
 from kangbot.market.inbox import Inbox
 from kangbot.market.pace import Pace
+from kangbot.market.rules import difference
 from kangbot.market.sentry import Sentry
 from kangbot.market.spec import MarketSpec
 from kangbot.model.data import Quote
+from kangbot.model.events import Severity
 from kangbot.model.ids import ClientId
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO, Price, Quantity
@@ -157,6 +159,13 @@ class Desk:
         """Whether coins are held whose price nobody has told for a while."""
         held = self.holds_coins and bool(self.executor.position.net)
         return held and self._clock.now_ns() - self._inbox.priced_ns >= _PRICED_NS
+
+    def ruled(self, instrument: Instrument) -> None:
+        """Have orders and stops fit these rules of the venue from now on."""
+        words = f"the venue's rules changed: {difference(self._instrument, instrument)}"
+        self._instrument = self._sentry.instrument = instrument
+        self.executor.ruled(instrument)
+        self.executor.tell("market.rules_changed", Severity.INFO, words)
 
     # --------------------------------------------------------------------------------------------------------- action
     def act(self, leave: Leave, received_ns: int) -> None:

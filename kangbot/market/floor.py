@@ -28,6 +28,7 @@ from kangbot.market.left_behind import left_behind
 from kangbot.market.naming import UnknownMarketError
 from kangbot.market.outcomes import Outcomes
 from kangbot.market.roster import Roster
+from kangbot.market.rules import Ruled, Rules
 from kangbot.market.spec import MarketSpec
 from kangbot.market.task import MarketTask
 from kangbot.market.terms import Terms
@@ -88,11 +89,20 @@ class Floor:
         self.account = self._make_account(journal, risk)
         self.faults.attend(changed=self._look_again_at, reset=self.account.hurry)
         self.circuits = self._make_circuits(journal, Breakers() if breakers is None else breakers)
+        self._rules = Rules(
+            gateway,
+            draw=world.fork(f"floor/{gateway.venue.name}/rules").random,
+            known=lambda: [task.instrument for task in self.markets.values()],
+            changed=lambda instrument: self.markets[instrument.market].inbox.put(Ruled(instrument)),
+            beat_s=terms.rules_s,
+            pause_s=terms.rules_pause_s,
+        )
         self._outcomes = Outcomes(
             risk=risk,
             account=self.account,
             circuits=self.circuits,
             faults=self.faults,
+            rules=self._rules,
             venue_clock=gateway.clock,
             markets=self.markets,
         )
@@ -181,6 +191,7 @@ class Floor:
         keeper = self._terms.supervisor(self._world.clock, self._world.fork(f"floor/{name}/account").random)
         self._tasks.spawn("account", keeper.keep(self.account.run, self._outcomes.account_fell))
         self._tasks.spawn("circuits", self.circuits.run())
+        self._tasks.spawn("rules", self._rules.run())
 
     async def _set_clock(self, draw: Callable[[], float]) -> None:
         """Measure the venue's clock before anything is stamped by it, and have it measured from then on."""

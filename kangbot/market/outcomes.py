@@ -13,6 +13,7 @@ from kangbot.execution.circuits import Circuits
 from kangbot.execution.venue_clock import VenueClock
 from kangbot.health.faults import FaultDesk
 from kangbot.machines.faults import LANES, Operation
+from kangbot.market.rules import Rules
 from kangbot.market.task import MarketTask
 from kangbot.model.ids import MarketId
 from kangbot.risk.account import AccountRisk
@@ -30,6 +31,7 @@ class Outcomes:
         account: Account,
         circuits: Circuits,
         faults: FaultDesk,
+        rules: Rules,
         venue_clock: VenueClock,
         markets: Mapping[MarketId, MarketTask],
     ) -> None:
@@ -37,6 +39,7 @@ class Outcomes:
         self._account = account
         self._circuits = circuits
         self._faults = faults
+        self._rules = rules
         self._venue_clock = venue_clock
         self._markets = markets
 
@@ -57,6 +60,7 @@ class Outcomes:
         self._venue_clock.heed(error)
         if (lane := LANES.get(operation)) is not None:
             self._circuits.ended(market, lane, error)
+        self._rules.ended(operation, error)
         self._faults.ended(market, operation, error, subject)
 
     def account_fell(self, error: Exception, wait_ns: int | None) -> None:

@@ -25,7 +25,7 @@ class Sentry:
         self, *, executor: Executor, instrument: Instrument, inbox: Inbox, clock: Clock, terms: StopTerms
     ) -> None:
         self._executor = executor
-        self._instrument = instrument
+        self.instrument = instrument
         self._inbox = inbox
         self._clock = clock
         self._terms = terms
@@ -56,7 +56,7 @@ class Sentry:
         if not self._executor.reconciled_ns:
             return ""  # the venue has not been asked yet; what is remembered of the stop stands
         before = self._guard
-        self._guard, answer = before.see(self._plight(net, wanted), self._instrument, self._terms)
+        self._guard, answer = before.see(self._plight(net, wanted), self.instrument, self._terms)
         self._tell(before, net, answer)
         if isinstance(answer, SetStop):
             self._executor.protect(answer.price, again=answer.again)
@@ -81,9 +81,9 @@ class Sentry:
 
     def _too_little(self, net: Quantity, price: Price | None) -> bool:
         """Whether no order can close it; coins are worth too little only where their price is known."""
-        if price is None and self._instrument.kind is InstrumentKind.SPOT:
+        if price is None and self.instrument.kind is InstrumentKind.SPOT:
             return False
-        return bool(net and below_minimum(abs(net), price or ZERO, self._instrument, Purpose.EXIT))
+        return bool(net and below_minimum(abs(net), price or ZERO, self.instrument, Purpose.EXIT))
 
     def _tell(self, before: Guard, net: Quantity, answer: Answer) -> None:
         tell, after = self._executor.tell, self._guard

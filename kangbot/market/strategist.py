@@ -50,7 +50,7 @@ class Strategist:
         self.latency = Buckets()  # frame to decision, of this market
         self.spoilt = False  # its indicators took in half a bar: the market must begin anew
         self.attempt = 0  # an answer to an errand of an earlier one is outdated
-        self._instrument = instrument
+        self.instrument = instrument
         self._clock = clock
         self._inbox = inbox
         self._desk = desk
@@ -174,7 +174,7 @@ class Strategist:
     def _view(self) -> View[Any]:
         desk = self._desk
         return View(
-            instrument=self._instrument,
+            instrument=self.instrument,
             now_ns=self._clock.now_ns(),
             bars=tuple(self._window),
             quote=self._inbox.quote,
@@ -224,7 +224,7 @@ class Strategist:
         self._due_ns = None
         thread = self._thread
         if thread is None:
-            thread = self._thread = Aside(f"strategy {self._instrument.market}")
+            thread = self._thread = Aside(f"strategy {self.instrument.market}")
         self._standstill = Standstill(thread, self._overseer.bounds.slow_ns, self._overseer.held)
         thread.post(lambda: thread.tell(self._inbox.put, errand.run()))  # may have the lock from here on
 

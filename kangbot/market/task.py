@@ -29,6 +29,7 @@ from kangbot.market.overseer import Overseer
 from kangbot.market.preparation import Fetched, Preparation, PreparationFailed, Subscribed
 from kangbot.market.prices import Priced, Prices
 from kangbot.market.roster import Command, Roster
+from kangbot.market.rules import Ruled
 from kangbot.market.spec import MarketSpec
 from kangbot.market.strategist import Strategist
 from kangbot.model.data import Bar
@@ -217,15 +218,16 @@ class MarketTask:
 
     def _take(self, message: object) -> None:
         if isinstance(message, _FOR_THE_EXECUTOR):
-            self.desk.executor.handle(message)
-            if isinstance(message, Reconciled) and self.inbox.missed_since_ns:
-                self.inbox.compared(message)
-            self._act_due = True
+            self._heard(message)
         elif isinstance(message, Command):
             self._command(message)
         elif isinstance(message, Released):
             self.desk.release(message.caller)
             message.lifted.set()
+            self._act_due = True
+        elif isinstance(message, Ruled):
+            self.instrument = self.strategist.instrument = message.instrument
+            self.desk.ruled(message.instrument)
             self._act_due = True
         elif isinstance(message, FeedChanged):
             self._feed_changed(message)
@@ -242,6 +244,12 @@ class MarketTask:
                 self._prepared(message)
         else:
             raise TypeError(f"nobody takes a {type(message).__name__} here")
+
+    def _heard(self, message: Message) -> None:
+        self.desk.executor.handle(message)
+        if isinstance(message, Reconciled) and self.inbox.missed_since_ns:
+            self.inbox.compared(message)
+        self._act_due = True
 
     # ------------------------------------------------------------------------------------------------------- commands
     def _command(self, command: Command) -> None:

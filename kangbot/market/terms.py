@@ -25,6 +25,8 @@ class Terms:
     cancel_orphans: bool = True  # orders under our prefix that the journal does not know; else they are only told
     foreign: ForeignPolicy = ForeignPolicy.REPORT
     stops: StopTerms = field(default_factory=StopTerms)
+    rules_s: float = 3600.0  # how often the venue is asked whether a market's rules have changed
+    rules_pause_s: float = 300.0  # and no sooner, however much it refuses
     decisions: Bounds | None = None  # what a strategy may take for a bar; None: nobody measures
 
     def supervisor(self, clock: Clock, draw: Callable[[], float]) -> Supervisor:

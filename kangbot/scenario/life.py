@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
@@ -57,6 +57,7 @@ _DOUBT_NS = SECOND_NS  # by which the venue's clock may be wrong where an entry 
 _KEEP_S = 10.0  # how long records stay in the journal: longer than the end of a session looks back
 _LEAST = 40  # records that are worth a compaction
 _PAUSE_S = 0.5
+_RULES_S, _RULES_PAUSE_S = 30.0, 10.0  # an hour has no room in a session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,11 @@ class Outside:
 def rememberers(plan: Plan) -> Others:
     """Return those who remember by the journal, anew."""
     return {"risk": AccountRisk(plan.limits), "breakers": Breakers(plan.breakers), "pauses": Pauses()}
+
+
+def _terms(plan: Plan) -> Terms:
+    usual = Terms(receive_window_ms=WINDOW_MS, foreign=plan.foreign)
+    return replace(usual, rules_s=_RULES_S, rules_pause_s=_RULES_PAUSE_S) if plan.rulings else usual
 
 
 class Life:
@@ -188,7 +194,7 @@ class Life:
             risk=risk,
             roster=roster,
             specs=plan.specs,
-            terms=Terms(receive_window_ms=WINDOW_MS, foreign=plan.foreign),
+            terms=_terms(plan),
             breakers=breakers,
             died=self._crashed,
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from kangbot.runtime.world import SECOND_NS
 from kangbot.scenario.life import Life, Outside
-from kangbot.scenario.plan import Doom
+from kangbot.scenario.plan import Doom, Ruling
 from kangbot.sim.proof.trace import Trace
 from kangbot.sim.world.faults import Fault, Kind
 from kangbot.sim.world.venue_time import VenueTime
@@ -47,6 +47,8 @@ class Mishaps:
         """Have each fault come at its time."""
         for fault in self._plan.faults:
             self._loop.call_later(fault.at_ns / 1e9, self._strike, fault)
+        for ruling in self._plan.rulings:
+            self._loop.call_later(ruling.at_ns / 1e9, self._rule, ruling)
 
     def end(self) -> None:
         """Let everything work again, and the process live."""
@@ -55,6 +57,13 @@ class Mishaps:
         if (life := self._alive()) is not None:
             life.process.spare()
         self._trace.note(self._now_ns(), "fault", "all over")
+
+    def _rule(self, ruling: Ruling) -> None:
+        to = ruling.instrument
+        said = f"tick {to.tick}, step {to.step}, least quantity {to.min_quantity} of {to.market} from here on"
+        self._trace.note(self._now_ns(), "venue", said)
+        self._outside.invariants.deeds["rules_changed"] += 1
+        self._outside.front.engine.change_rules(to)
 
     def _strike(self, fault: Fault) -> None:
         faults, rng = self._faults, self._faults.rng

@@ -20,7 +20,7 @@ from kangbot.scenario.plan import Hand, Plan, Switch
 from kangbot.sim.exchange.orders import OrderRequest
 from kangbot.sim.exchange.refusal import RequestRefused
 from kangbot.sim.exchange.venue import SimVenue
-from kangbot.sim.proof.held import held, is_spot, managed, promised, sellable
+from kangbot.sim.proof.held import closable, held, is_spot, managed, promised, sellable
 from kangbot.sim.proof.invariants import Invariants
 from kangbot.sim.proof.trace import Trace
 
@@ -147,6 +147,8 @@ class People:
             left = held(self._engine, market, check.hands)
             if is_spot(self._engine, market):  # coins that somebody bought by hand are left alone
                 left = sellable(self._engine, market, self._managed(market))
+            elif not closable(self._engine, market, left):
+                continue
             if left and check.hands.traded_ns.get(market, 0) < since_ns:
                 check.fail("kill", f"{market} holds {left} while the kill switch is set to flatten")
 

@@ -12,7 +12,8 @@ from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
 from kangbot.market.spec import MarketSpec
 from kangbot.model.ids import MarketId
-from kangbot.model.money import Money, Quantity, floor_to
+from kangbot.model.market import Instrument
+from kangbot.model.money import Money, Price, Quantity, floor_to
 from kangbot.model.orders import OrderKind, Side, TimeInForce
 from kangbot.ports import IdRule
 from kangbot.risk.limits import Limits
@@ -34,6 +35,10 @@ MINUTE_S = 60
 _KILLED_SHARE = 0.35  # of the sessions
 _HANDS_SHARE = 0.3
 _SPOT_SESSIONS = 0.25  # of the sessions
+_ODD_SESSIONS = 0.3  # of the sessions: markets of unusual rules
+_TICKS = tuple(map(Decimal, ("0.00025", "0.05", "0.25", "25")))
+_FINEST = 400  # ticks a price has at least: a wider one leaves no room for the stops that are drawn
+_RULING_SESSIONS = 0.15  # of the sessions: the venue changes the rules of markets in the middle
 _STASHES = (Decimal(0), Decimal(200), Decimal(5000))  # what the coins are worth that somebody had before
 _SPOT_MARKETS = 0.5  # of the markets of such a session
 # Breakers that open, probe and close several times in a session.
@@ -98,6 +103,13 @@ class Hand(msgspec.Struct, frozen=True, kw_only=True):
 Deed = TypeVar("Deed", Order, Hand)
 
 
+class Ruling(msgspec.Struct, frozen=True, kw_only=True):
+    """The venue demands something else of a market's orders from then on."""
+
+    at_ns: int
+    instrument: Instrument
+
+
 class Doom(msgspec.Struct, frozen=True, kw_only=True):
     """Where a crash comes, and how long the daemon is away."""
 
@@ -121,6 +133,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     dooms: tuple[Doom, ...]  # one for each crash, in their order
     switch: Switch | None
     hands: tuple[Hand, ...]
+    rulings: tuple[Ruling, ...] = ()
     stash: dict[str, Quantity] = {}  # coins that are in the account before, by their names
     foreign: ForeignPolicy
     breakers: BreakerTerms
@@ -166,7 +179,9 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
         end_ns=end_ns,
     )
     # Drawn last: what a seed stands for beside it is the same with spot pairs and without.
-    return _with_spot(rng, plan) if rng.random() < _SPOT_SESSIONS or options.spot else plan
+    plan = _with_spot(rng, plan) if rng.random() < _SPOT_SESSIONS or options.spot else plan
+    plan = _with_odd_rules(rng, plan, size) if rng.random() < _ODD_SESSIONS else plan
+    return _with_rulings(rng, plan, size) if rng.random() < _RULING_SESSIONS else plan
 
 
 def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
@@ -199,6 +214,49 @@ def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
         hands=tuple(map(done, plan.hands)),
         stash=stash,
     )
+
+
+def _with_odd_rules(rng: "random.Random", plan: Plan, size: Money) -> Plan:
+    """Draw ticks that are no power of ten, wide steps, and minima that an order of a part of the size is below."""
+
+    def odd(market: SimMarket) -> SimMarket:
+        instrument, price = market.instrument, market.price
+        tick = rng.choice((instrument.tick, *(tick for tick in _TICKS if tick * _FINEST <= price)))
+        step = instrument.step * rng.choice(_widths(instrument, price, size))
+        least = step * rng.choice((1, 3, 5))
+        instrument = msgspec.structs.replace(
+            instrument,
+            tick=tick,
+            step=step,
+            min_quantity=least,
+            max_quantity=max(least, floor_to(instrument.max_quantity or least, step)),
+            min_notional=rng.choice((instrument.min_notional, size / 8, size / 2)),
+        )
+        level = max(step, floor_to(market.level, step))
+        return replace(market, instrument=instrument, price=floor_to(price, tick), level=level)
+
+    return msgspec.structs.replace(plan, markets=tuple(map(odd, plan.markets)))
+
+
+def _with_rulings(rng: "random.Random", plan: Plan, size: Money) -> Plan:
+    """Draw whose rules change, and when: what was placed by the old ones does not fit any more."""
+
+    def ruled(market: SimMarket) -> Instrument:
+        instrument, price = market.instrument, market.price
+        wider = tuple(width for width in (1, 2, 5, 10) if instrument.tick * width * _FINEST <= price) or (1,)
+        step = instrument.step * rng.choice(_widths(instrument, price, size))
+        least = max(step, floor_to(instrument.min_quantity, step))
+        tick = instrument.tick * rng.choice(wider)
+        return msgspec.structs.replace(instrument, tick=tick, step=step, min_quantity=least)
+
+    drawn = rng.sample(plan.markets, rng.randint(1, len(plan.markets)))
+    rulings = [Ruling(at_ns=rng.randrange(_QUIET_NS, plan.calm_ns), instrument=ruled(market)) for market in drawn]
+    return msgspec.structs.replace(plan, rulings=tuple(rulings))
+
+
+def _widths(instrument: Instrument, price: Price, size: Money) -> tuple[int, ...]:
+    """Return by how much the step may be widened so that a full position still has some."""
+    return tuple(width for width in (1, 5, 10) if width == 1 or instrument.step * width * 10 * price <= size)
 
 
 def _market(rng: "random.Random", native: str, size: Money) -> SimMarket:

@@ -236,6 +236,8 @@ class Session:
                 wrong.append(f"{market}: {bare}")
             if place.state not in _WANTED[place.desired]:
                 wrong.append(f"{market}: is {place.state.value} ({place.reason}) and should be {place.desired.value}")
+            if task.instrument != self.engine.desks[market].spec.instrument:
+                wrong.append(f"{market}: the venue has other rules by now")
             if executor.quarantine:
                 wrong.append(f"{market}: {executor.quarantine}")
         return wrong

@@ -43,7 +43,8 @@ class Front:
     # ------------------------------------------------------------------------------------------------------- markets
     def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:
         """Return the rules of the markets that are listed."""
-        listed = {market.instrument.symbol: market.instrument for market in self.engine.spec.markets}
+        rules = [desk.spec.instrument for desk in self.engine.desks.values()]
+        listed = {instrument.symbol: instrument for instrument in rules}
         return {symbol: listed[symbol] for symbol in symbols if symbol in listed}
 
     def bars(self, instrument: Instrument, timeframe_s: int, limit: int) -> Sequence[Bar]:

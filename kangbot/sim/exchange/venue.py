@@ -11,13 +11,14 @@ candles for a backtest) is moved by `push`: build the venue with `live=False`, a
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import ExecutionId, MarketId, VenueOrderId
-from kangbot.model.market import InstrumentKind
-from kangbot.model.money import Price, Quantity
+from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.money import Price, Quantity, floor_to
 from kangbot.model.orders import Balance, CashFlow, OrderStatus, VenuePosition
 from kangbot.sim.exchange.account import Account, Standing
 from kangbot.sim.exchange.entry import Entry
@@ -132,6 +133,16 @@ class SimVenue:
         return events
 
     # ----------------------------------------------------------------------------------------------- a longer life
+    @exact
+    def change_rules(self, instrument: Instrument) -> None:
+        """Demand other ticks, steps and minima of a market's orders from now on; what rests there is left alone."""
+        desk = self.desks[instrument.market]
+        level = desk.spec.level and max(instrument.step, floor_to(desk.spec.level, instrument.step))
+        spec = replace(desk.spec, instrument=instrument, level=level)
+        desk.ruled(spec)
+        if (process := self._processes.get(instrument.market)) is not None:
+            process.ruled(spec)
+
     def add_market(self, market: MarketSpec) -> None:
         """Let a further market be traded, one that is moved by `push`."""
         self.desks[market.market] = Desk(market, self.spec)

@@ -21,6 +21,10 @@ class Book:
         self._quote: Quote | None = None
         self._levels: dict[Side, list[Level]] = {}
 
+    def ruled(self, spec: MarketSpec) -> None:
+        """Have the levels of the frames to come keep to these rules."""
+        self._tick, self._level = spec.instrument.tick, spec.level
+
     @property
     def quote(self) -> Quote:
         """The top of the book. RuntimeError before the first frame."""

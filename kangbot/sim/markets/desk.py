@@ -33,6 +33,11 @@ class Desk:
             self._marked = (quote, nearest_to(quote.mid, self._tick))
         return self._marked[1]
 
+    def ruled(self, spec: MarketSpec) -> None:
+        """Demand by these rules what comes from now on; what rests is left alone."""
+        self.spec, self._tick, self._marked = spec, spec.instrument.tick, None
+        self.book.ruled(spec)
+
     def remember(self, trades: Sequence[Trade]) -> None:
         """Begin with history: the tape and the candles before the first frame."""
         if trades:

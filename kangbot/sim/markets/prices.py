@@ -60,6 +60,12 @@ class PriceProcess:
         )
         return Frame(quote, self._prints(bid, ask, at_ns, dt_s))
 
+    def ruled(self, spec: MarketSpec) -> None:
+        """Keep to these rules from the next frame on; the price stays where it is."""
+        self._centre *= float(self._tick / spec.instrument.tick)
+        self._spec, self._tick, self._step = spec, spec.instrument.tick, spec.instrument.step
+        self._level = max(1, int(spec.level / self._step))
+
     def jump(self, ratio: float) -> None:
         """Move the price by a factor at once; the next frame shows it, and it reverts as any deviation does."""
         self._deviation += log(ratio)

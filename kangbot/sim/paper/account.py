@@ -70,9 +70,15 @@ class PaperAccount:
         return self._ledger.holdings.get(market, Holding()).entry if waits else None
 
     def add_market(self, instrument: Instrument, price: Price | None) -> None:
-        """Let a market be traded, and take up what was left in it. `price` values that until the first quote."""
+        """Let a market be traded, and take up what was left in it. `price` values that until the first quote.
+
+        One that is traded already keeps to these rules from now on.
+        """
         market = instrument.market
         if market in self._instruments:
+            if instrument != self._instruments[market]:
+                self._instruments[market] = instrument
+                self.engine.change_rules(instrument)
             return
         self._instruments[market] = instrument
         rules = MarketSpec(

@@ -40,6 +40,12 @@ def sellable(engine: SimVenue, market: MarketId, coins: Quantity) -> Quantity:
     return whole if enough else ZERO
 
 
+def closable(engine: SimVenue, market: MarketId, net: Quantity) -> bool:
+    """Whether an order can close any of that position: a partial fill may be less than the venue takes."""
+    instrument = engine.desks[market].spec.instrument
+    return floor_to(abs(net), instrument.step) >= instrument.min_quantity
+
+
 def promised(engine: SimVenue, market: MarketId, ours: Quantity) -> list[SimOrder]:
     """Return somebody's orders that rest and leave less than `ours` of the account's coins to be sold."""
     theirs = [
@@ -71,7 +77,8 @@ def unguarded(engine: SimVenue, market: MarketId, net: Quantity) -> str:
     `net` is the position, or the coins that the daemon answers for: its stop covers those, and no others.
     """
     if not is_spot(engine, market):
-        return f"a position of {net} has no stop at the venue" if net and engine.stop(market) is None else ""
+        bare = closable(engine, market, net) and engine.stop(market) is None
+        return f"a position of {net} has no stop at the venue" if bare else ""
     wanted, rests = sellable(engine, market, net), guarded(engine, market)
     if sellable(engine, market, -net):
         return f"{-net} of somebody's coins have been sold"

@@ -33,6 +33,7 @@ from kangbot.machines.order_table import Sign
 from kangbot.machines.order_words import Absent, Learnt, RefusedByVenue, Reported
 from kangbot.market import assembly, desk
 from kangbot.market.killswitch import KillSwitch
+from kangbot.market.rules import Rules
 from kangbot.model.events import BreakerState
 from kangbot.model.ids import ClientId, MarketId, VenueOrderId
 from kangbot.model.market import Instrument
@@ -339,6 +340,15 @@ def _half_open_admits_all(put: Put) -> None:
     put(Breakers, "held", open_alone)
 
 
+def _rules_of_the_start(put: Put) -> None:
+    """Keep for a whole life to the ticks and steps that the venue named at its start."""
+
+    async def never(self: Rules) -> None:
+        del self
+
+    put(Rules, "_look", never)
+
+
 _ALL = (
     _journal_after_send,
     _acknowledged_before_sync,
@@ -368,6 +378,7 @@ _ALL = (
     _checkpoint_without_orders,
     _breaker_counts_refusals,
     _half_open_admits_all,
+    _rules_of_the_start,
     *SPOT,
 )
 MUTANTS: dict[str, Callable[[Put], None]] = {mutant.__name__.lstrip("_"): mutant for mutant in _ALL}

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import msgspec
+
 from kangbot.machines.memory import KEPT
 from kangbot.model.events import StopSet
 from kangbot.model.ids import ClientId, client_id, holding_id, stop_id
@@ -93,6 +95,19 @@ async def test_the_stop_is_resized_with_the_holding_and_goes_with_it() -> None:
     assert [event.price for event in story.disk.events if isinstance(event, StopSet)] == [dec(90), dec(95), None]
     await asyncio.sleep(30)
     assert not market.executor.pulse().in_flight
+    await market.end()
+
+
+@told
+async def test_the_stop_is_resized_to_fit_other_rules() -> None:
+    """What the step of now leaves of it is not sold."""
+    story = spot()
+    market = await bought(story, "1.5")
+    await asyncio.sleep(1)
+    assert resting(story) == [(stop_id(FIRST, 0), dec(90), dec("1.5"))]
+    market.executor.ruled(msgspec.structs.replace(instrument(InstrumentKind.SPOT), step=dec(1), min_quantity=dec(1)))
+    await asyncio.sleep(1)
+    assert resting(story) == [(stop_id(FIRST, 0), dec(90), dec(1))]
     await market.end()
 
 

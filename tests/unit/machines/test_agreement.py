@@ -2,16 +2,33 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter
+from kangbot.machines.cover import Covering
 from kangbot.machines.memory import MarketMemory
 from kangbot.machines.order_words import Answered, Sent
 from kangbot.machines.reconcile import EXPLAIN_NS, Foreign, Orphan, Reconciled
 from kangbot.model.events import Noted, Severity
 from kangbot.model.ids import client_id
+from kangbot.model.market import InstrumentKind
 from kangbot.model.orders import CashFlow, Evidence, Fill, OrderReport, OrderStatus, VenuePosition
 from kangbot.model.position import Position
-from tests.support.trade_words import MARGIN, MARKET, SECOND, START, TAG, dec, fill, funding, intent, report, stated
+from tests.support.trade_words import (
+    MARGIN,
+    MARKET,
+    SECOND,
+    START,
+    TAG,
+    dec,
+    fill,
+    funding,
+    instrument,
+    intent,
+    report,
+    stated,
+)
 
 S = OrderStatus
 FIRST = client_id(TAG, 1)
@@ -228,3 +245,17 @@ def test_a_quarantine_of_a_market_that_we_never_traded_names_the_way_out() -> No
             one.snapshot(wrong, START, at_ns)
         assert one.quarantine
         assert one.quarantine.endswith("kangbot journal rebuild") is hint
+
+
+def test_the_stop_beside_a_holding_fits_the_rules_of_now() -> None:
+    """What is held of coins is sold in the venue's steps; a position's stop has no quantity of its own."""
+    blotter = life(MarketMemory(market=MARKET, position=Position(market=MARKET)))
+    blotter.fill(fill("held", "2.5", named=False, venue_order_id="h"), START)
+    whole = msgspec.structs.replace(instrument(InstrumentKind.SPOT), step=dec(1), min_quantity=dec(1))
+    coins = Agreement(blotter, covering=Covering(mine=TAG, instrument=instrument(InstrumentKind.SPOT), adopted=True))
+    assert coins.needed == dec("2.5")
+    coins.ruled(whole)
+    assert coins.needed == dec(2)
+    position = Agreement(blotter)
+    position.ruled(whole)
+    assert position.needed == dec("2.5")

@@ -2,6 +2,7 @@
 
 from decimal import ROUND_UP, Context, Decimal, localcontext
 
+import msgspec
 import pytest
 
 from kangbot.model.ids import VenueOrderId
@@ -10,9 +11,10 @@ from kangbot.sim.exchange.events import Executed
 from kangbot.sim.exchange.orders import OrderRequest, SimOrder
 from kangbot.sim.exchange.position import Holding
 from kangbot.sim.exchange.refusal import Reason, RequestRefused
+from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.listing import linear
-from kangbot.sim.markets.spec import SECOND_NS, MarketSpec
-from tests.support.sim_bench import START_NS, Bench
+from kangbot.sim.markets.spec import SECOND_NS, MarketSpec, VenueSpec
+from tests.support.sim_bench import START_NS, Bench, fork
 
 D = Decimal
 LONG = Holding(net=D("0.5"), cost=D(500), opened_ns=START_NS, updated_ns=START_NS)
@@ -130,3 +132,31 @@ def test_what_is_long_over_is_forgotten() -> None:
     bench.submit(Side.SELL, "0.2", reduce_only=True)
     bench.venue.forget(bench.now_ns + 1)
     assert bench.venue.stop(bench.btc) is None
+
+
+def test_other_rules_hold_for_what_comes() -> None:
+    """What rests stays; an order of the old step is refused. The price goes on where it was, on the new ticks."""
+    bench = Bench()
+    old = bench.venue.desks[bench.btc].spec.instrument
+    order = bench.submit(Side.BUY, "0.2", "900")
+    rules = msgspec.structs.replace(old, tick=old.tick * 5, step=D("0.3"), min_quantity=D("0.3"))
+    bench.venue.change_rules(rules)
+    assert bench.now(order).status is OrderStatus.ACKED
+    with pytest.raises(RequestRefused, match=r"multiple of 0\.3"):
+        bench.submit(Side.BUY, "0.2", "900")
+    bench.submit(Side.BUY, "0.3", "900")
+
+
+def test_a_market_that_moves_by_itself_goes_on_by_other_rules() -> None:
+    """At its price, on the ticks and in the steps of now."""
+    spec = VenueSpec(markets=(linear("ETHUSDT"),), start_ns=START_NS, history_minutes=5)
+    venue = SimVenue(spec, fork)
+    market = spec.markets[0].market
+    before = venue.desks[market].book.quote.bid
+    rules = msgspec.structs.replace(spec.markets[0].instrument, tick=D("0.25"), step=D(1), min_quantity=D(1))
+    venue.change_rules(rules)
+    venue.advance(START_NS + SECOND_NS)
+    quote = venue.desks[market].book.quote
+    assert abs(quote.bid / before - 1) < D("0.01")
+    assert not any((quote.bid % rules.tick, quote.ask % rules.tick, quote.bid_quantity % rules.step))
+    assert quote.ask - quote.bid in (rules.tick, 2 * rules.tick)

@@ -363,6 +363,20 @@ def test_questions_about_markets_go_to_the_real_venue() -> None:
     play_on_paper(story)
 
 
+def test_the_account_keeps_to_the_real_venue_s_rules_of_now() -> None:
+    """They change while somebody holds something: that stays, and what comes fits them."""
+
+    async def story(told: PaperStory) -> None:
+        await entered(told)
+        wider = msgspec.structs.replace(instrument(), step=D("0.5"), min_quantity=D("0.5"))
+        told.account.add_market(wider, None)
+        assert told.net == D("1.998")
+        with pytest.raises(Refused, match=r"multiple of 0\.5"):
+            await told.paper.submit(wider, intent(7, "0.2"))
+
+    play_on_paper(story)
+
+
 def test_requests_on_orders_are_answered_as_the_port_says() -> None:
     """Acknowledged, found, listed, cancelled; refused by the errors of the house; leverage is set once and again."""
 
