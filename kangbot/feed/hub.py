@@ -14,10 +14,10 @@ import structlog
 from kangbot.errors import Refused
 from kangbot.feed.bulletin import OnNote
 from kangbot.feed.connects import ConnectBudget
-from kangbot.feed.hold import Holds
 from kangbot.feed.listener import Listener, StreamCounters
 from kangbot.feed.pool import Pool
 from kangbot.feed.rotation import Rotation
+from kangbot.feed.route import PoolSubscription
 from kangbot.feed.rules import Budgets, StreamRules
 from kangbot.feed.stream import Stream
 from kangbot.machines.session_words import Terms
@@ -162,7 +162,7 @@ class FeedHub:
             pool, topics = self._carrier(instrument, channel, timeframe_s)
             terms = self._budgets.of(channel, timeframe_s)
             wanted.setdefault(pool, []).extend((topic, terms) for topic in topics)
-        return Holds([pool.hold(topics, sink) for pool, topics in wanted.items()])
+        return HubSubscription([pool.subscribe(topics, sink) for pool, topics in wanted.items()])
 
     def account(self, sink: Sink) -> Subscription:
         """Ask for the account's private stream. `feed_changed(live=True)` tells that it must be reconciled."""
@@ -171,7 +171,7 @@ class FeedHub:
             raise Refused(f"{self.name} has no private stream: no key is configured")
         terms = self._budgets.of(Channel.ACCOUNT, None)
         topics = self._private.asked.topics(None, Channel.ACCOUNT, None)
-        return self._private.hold([(topic, terms) for topic in topics], sink)
+        return self._private.subscribe([(topic, terms) for topic in topics], sink)
 
     def _carrier(
         self, instrument: Instrument, channel: Channel, timeframe_s: int | None
@@ -191,3 +191,20 @@ class FeedHub:
     def _crashed(self, name: str, error: BaseException) -> None:
         log.error("feed.task_crashed", task=name, exc_info=error)
         self._on_note("feed.task_crashed", Severity.ERROR, None, f"{name}: {error!r}")
+
+
+class HubSubscription:
+    """Several subscriptions as one: a market whose channels need connections of different kinds."""
+
+    def __init__(self, subscriptions: Sequence[PoolSubscription]) -> None:
+        self._parts = subscriptions
+
+    async def live(self) -> None:
+        """Wait until every topic of every subscription is acknowledged. Refused as one of them is."""
+        for subscription in self._parts:
+            await subscription.live()
+
+    async def aclose(self) -> None:
+        """Let all of them go."""
+        for subscription in self._parts:
+            await subscription.aclose()

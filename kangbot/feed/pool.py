@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from kangbot.feed.bulletin import Bulletin, OnNote
-from kangbot.feed.hold import Hold
 from kangbot.feed.listener import Events, Listener, StreamCounters, TopicEffect
-from kangbot.feed.route import Carrier, Route
+from kangbot.feed.route import Carrier, PoolSubscription, Route
 from kangbot.feed.stream import Stream
 from kangbot.machines.session_words import Terms, TopicAcked, TopicDown, TopicGivenUp, TopicLive, Trouble
 from kangbot.model.events import Severity
@@ -114,15 +113,15 @@ class Pool:
                 return stream
         return self.add()
 
-    # -------------------------------------------------------------------------------------------------------- holds
-    def hold(self, wanted: Sequence[tuple[Topic, Terms]], sink: Sink) -> Hold:
+    # ------------------------------------------------------------------------------------------------ subscriptions
+    def subscribe(self, wanted: Sequence[tuple[Topic, Terms]], sink: Sink) -> PoolSubscription:
         """Carry the topics for the sink. What flows already for others is told to it before this returns."""
-        hold = Hold([self._route(topic, terms) for topic, terms in wanted], sink, self._release)
-        for route in hold.routes:
-            route.join(hold)
+        subscription = PoolSubscription([self._route(topic, terms) for topic, terms in wanted], sink, self._release)
+        for route in subscription.routes:
+            route.join(subscription)
             if route.told_live:
                 self._tell_sink(sink, route.topic, live=True, reason="flows already")
-        return hold
+        return subscription
 
     def _route(self, topic: Topic, terms: Terms) -> Route:
         route = self._routes.get(topic.native)
@@ -131,10 +130,10 @@ class Pool:
             route.carry(self._with_room())
         return route
 
-    def _release(self, hold: Hold) -> None:
-        for route in hold.routes:
-            route.leave(hold)
-            if not route.holds:
+    def _release(self, subscription: PoolSubscription) -> None:
+        for route in subscription.routes:
+            route.leave(subscription)
+            if not route.subscriptions:
                 for name in tuple(route.carriers):
                     route.drop(name)
                 del self._routes[route.topic.native]
@@ -171,8 +170,8 @@ class Pool:
                 reason = self._down(route, carrier, effect)
             case TopicGivenUp():
                 self._move(route, carrier)
-        for hold in route.holds:
-            hold.changed()
+        for subscription in route.subscriptions:
+            subscription.changed()
         self.news.set()
         self._tell(route, reason)
 

@@ -1,22 +1,20 @@
-"""The way of one topic: which streams carry it, which holds want it, and what was told of it.
+"""The way of one topic: which streams carry it, which subscriptions want it, and what was told of it.
 
 A topic is live while any stream that carries it says so: so it may move to another socket, or be carried by two during
 a rotation, and its sinks learn nothing of that.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from kangbot.errors import Refused
 from kangbot.feed.listener import Events
 from kangbot.feed.stream import Stream
 from kangbot.machines.session_words import Terms
 from kangbot.model.data import Bar, MarketData, Quote, Trade
 from kangbot.model.orders import AccountEvent
 from kangbot.ports import Sink, Topic
-
-if TYPE_CHECKING:
-    from kangbot.feed.hold import Hold
 
 
 @dataclass(slots=True)
@@ -60,13 +58,13 @@ class Once:
 class Route:
     """One topic of one pool. Large state with one writer: mutable."""
 
-    __slots__ = ("carriers", "holds", "moved_ns", "once", "sinks", "terms", "told_live", "topic", "troubled")
+    __slots__ = ("carriers", "moved_ns", "once", "sinks", "subscriptions", "terms", "told_live", "topic", "troubled")
 
     def __init__(self, topic: Topic, terms: Terms) -> None:
         self.topic = topic
         self.terms = terms
         self.carriers: dict[str, Carrier] = {}  # by the stream's name
-        self.holds: list[Hold] = []
+        self.subscriptions: list[PoolSubscription] = []
         self.sinks: Sequence[Sink] = ()
         self.once: Once | None = None  # while two streams carry it
         self.told_live = False
@@ -74,18 +72,18 @@ class Route:
         self.moved_ns: int | None = None  # when it was last given to another stream
 
     # --------------------------------------------------------------------------------------------------------- sinks
-    def join(self, hold: "Hold") -> None:
-        """Let a hold's sink have the topic. One sink with two holds is offered each event once."""
-        self.holds.append(hold)
+    def join(self, subscription: "PoolSubscription") -> None:
+        """Let a subscription's sink have the topic. One sink with two subscriptions is offered each event once."""
+        self.subscriptions.append(subscription)
         self._gather()
 
-    def leave(self, hold: "Hold") -> None:
+    def leave(self, subscription: "PoolSubscription") -> None:
         """Let it have it no longer."""
-        self.holds.remove(hold)
+        self.subscriptions.remove(subscription)
         self._gather()
 
     def _gather(self) -> None:
-        self.sinks = tuple({id(hold.sink): hold.sink for hold in self.holds}.values())
+        self.sinks = tuple({id(subscription.sink): subscription.sink for subscription in self.subscriptions}.values())
 
     # ------------------------------------------------------------------------------------------------------ carriage
     def carry(self, stream: Stream) -> None:
@@ -112,3 +110,39 @@ class Route:
         """The venue's words, where it said no on every stream."""
         said = [carrier.denied for carrier in self.carriers.values()]
         return said[0] if said and None not in said else None
+
+
+class PoolSubscription:
+    """What was asked of one pool. The pool calls `changed` whenever one of its topics moved."""
+
+    def __init__(self, routes: Sequence[Route], sink: Sink, release: Callable[["PoolSubscription"], None]) -> None:
+        self.routes = routes
+        self.sink = sink
+        self._release = release
+        self._news = asyncio.Event()
+        self._closed = False
+
+    def changed(self) -> None:
+        """Learn that one of the topics was acknowledged or denied."""
+        self._news.set()
+
+    async def live(self) -> None:
+        """Wait until every topic is acknowledged. Refused when the venue denies one of them, or once it is closed."""
+        while not self._settled():
+            self._news.clear()
+            await self._news.wait()
+
+    def _settled(self) -> bool:
+        if self._closed:
+            raise Refused("the subscription is closed")
+        for route in self.routes:
+            if (words := route.denied) is not None:
+                raise Refused(f"{route.topic.native}: {words}")
+        return all(route.acked for route in self.routes)
+
+    async def aclose(self) -> None:
+        """Let the topics go; safe in every state and twice."""
+        if not self._closed:
+            self._closed = True
+            self._news.set()
+            self._release(self)

@@ -152,7 +152,7 @@ class Stream:
             max_size=rules.max_bytes,
             create_connection=FeedSocket,
         )
-        return cast("FeedSocket", socket)
+        return cast("FeedSocket", socket)  # what `create_connection` makes; the library's types name its own class
 
     async def _converse(self, socket: FeedSocket) -> Failure | None:
         conversation = Conversation(
