@@ -6,6 +6,7 @@ whatever happens to it (an answer, an error, a hang) ends as exactly one outcome
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from kangbot.errors import KangbotError, NeedsHuman, NotFound, RateLimited, Refused, words
@@ -163,7 +164,7 @@ class Errands:
 
     def cover(self, stop: Price | None, quantity: Quantity, order: ClientId, *, fresh: bool) -> None:
         """Have one stop rest beside a holding of `quantity`, where the venue keeps no position."""
-        ask = lambda: self._venue.cover(self._instrument, stop, quantity, order, fresh=fresh)  # noqa: E731
+        ask = partial(self._venue.cover, self._instrument, stop, quantity, order, fresh=fresh)
         self._tasks.spawn("protect", self._protect(stop, quantity, ask))
 
     async def _protect(

@@ -7,6 +7,7 @@ are stopped, the books are compared to the last execution, and two starts on a v
 """
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -182,9 +183,9 @@ class Session:
     def _alive(self) -> Life | None:
         return self._life if self._life is not None and self._life.process.alive else None
 
-    def _synced(self, first: int, rows: object) -> None:
+    def _synced(self, first: int, rows: Sequence[tuple[Event, str]]) -> None:
         del first
-        self.invariants.synced(rows)  # type: ignore[arg-type]
+        self.invariants.synced(rows)
         self.invariants.reserved()
 
     # ----------------------------------------------------------------------------------------------------------- acts

@@ -4,7 +4,7 @@ from collections import deque
 from decimal import Decimal
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -29,7 +29,7 @@ class Board:
         if report is None:
             return Panel(Text(note or "starting …"), title=self._title, subtitle=clock)
         table = Table(box=None, pad_edge=False, expand=True, header_style="bold dim")
-        for name, justify in (
+        columns: tuple[tuple[str, JustifyMethod], ...] = (
             ("market", "left"),
             ("state", "left"),
             ("price", "right"),
@@ -40,8 +40,9 @@ class Board:
             ("profit", "right"),
             ("orders", "right"),
             ("last signal", "left"),
-        ):
-            table.add_column(name, justify=justify, no_wrap=True, ratio=1 if name == "last signal" else None)  # type: ignore[arg-type]
+        )
+        for name, justify in columns:
+            table.add_column(name, justify=justify, no_wrap=True, ratio=1 if name == "last signal" else None)
         for market in report.markets:
             table.add_row(*self._row(market))
         return Panel(

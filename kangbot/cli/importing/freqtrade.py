@@ -66,12 +66,9 @@ def _exchange(taken: Taken, exchange: Table, *, futures: bool) -> None:
         taken.venue = "binance_usdm"
         taken.note("of Binance kangbot has the prices of USD-M perpetuals: they are traded on paper, without a key")
     elif known != "bybit":
-        taken.note(f"the exchange {shown(name)} is none that kangbot trades at: the markets are Bybit's now")
+        taken.leave_exchange(name)
     if any(_plain(key) in _SECRET and value for key, value in exchange.items()):
-        taken.note(
-            "keys and secrets were not taken: for testnet and live put them into files of their own, mode 600, and "
-            "name those with key_file and secret_file in [venues.bybit]; take a new key, without the right to withdraw"
-        )
+        taken.leave_keys()
 
 
 def _money(taken: Taken, table: Table) -> None:

@@ -44,10 +44,7 @@ def _take(taken: Taken, path: tuple[str, ...], value: object, *, spot: bool) -> 
             "still good until it is withdrawn"
         )
     elif any(key.endswith(word) for word in _SECRET) and not key.startswith("max"):
-        taken.note(
-            "keys and secrets were not taken: for testnet and live put them into files of their own, mode 600, and "
-            "name those with key_file and secret_file in [venues.bybit]; take a new key, without the right to withdraw"
-        )
+        taken.leave_keys()
     elif key in _SYMBOLS or key in _SYMBOLS_MORE:
         taken.take_symbols(_texts(value), perpetual=not spot)
     elif key in _MODES:
@@ -76,7 +73,7 @@ def _exchange(taken: Taken, value: object) -> None:
     if plain.startswith("binance"):
         taken.note("of Binance kangbot has the prices of USD-M perpetuals only: the markets are Bybit's now, on paper")
     elif plain != "bybit":
-        taken.note(f"the exchange {shown(value)} is none that kangbot trades at: the markets are Bybit's now")
+        taken.leave_exchange(value)
 
 
 def _settings(table: Mapping[str, object], path: tuple[str, ...] = ()) -> Iterator[Setting]:

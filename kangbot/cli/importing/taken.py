@@ -32,6 +32,17 @@ class Taken:
         if text not in self.notes:
             self.notes.append(text)
 
+    def leave_exchange(self, name: object) -> None:
+        """Say that markets of that exchange are taken for Bybit's."""
+        self.note(f"the exchange {shown(name)} is none that kangbot trades at: the markets are Bybit's now")
+
+    def leave_keys(self) -> None:
+        """Say that a key stood there, and where one belongs."""
+        self.note(
+            "keys and secrets were not taken: for testnet and live put them into files of their own, mode 600, and "
+            "name those with key_file and secret_file in [venues.bybit]; take a new key, without the right to withdraw"
+        )
+
     def take_symbols(self, values: Iterable[object], *, perpetual: bool) -> None:
         """Take every market that can be understood, once; say which cannot."""
         for value in values:

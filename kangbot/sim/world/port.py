@@ -115,8 +115,9 @@ class SimPort:
 
     async def prepare(self, instrument: Instrument, leverage: int) -> None:
         """Set the leverage."""
-        act = lambda: self._front.prepare(instrument, leverage, self._now_ns())  # noqa: E731
-        await self._carrier.carry(act, changes=True, public=True)
+        await self._carrier.carry(
+            lambda: self._front.prepare(instrument, leverage, self._now_ns()), changes=True, public=True
+        )
 
     # ----------------------------------------------------------------------------------------------------- questions
     async def find(self, instrument: Instrument, client_id: ClientId) -> Lookup:  # noqa: ARG002 -- same

@@ -113,4 +113,5 @@ class ProcessCarrier:
 
 async def never() -> T:
     """Wait for what does not come: the dead wait until their tasks are cancelled."""
-    return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+    nothing: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+    return await nothing
