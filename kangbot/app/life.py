@@ -18,6 +18,7 @@ from kangbot.app.answers import Answers
 from kangbot.app.beside import Beside
 from kangbot.app.books import Books
 from kangbot.app.ending import Ending
+from kangbot.app.key import KeyWatch
 from kangbot.app.last_run import keep
 from kangbot.app.remembered import Remembered
 from kangbot.control.chat.commands import ChatCommands
@@ -54,6 +55,7 @@ from kangbot.runtime.garbage import freeze
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import World
 from kangbot.settings.file import ConfigFile, Saved
+from kangbot.venues.bybit.venue import BybitVenue
 
 log = structlog.get_logger(__name__)
 
@@ -158,7 +160,8 @@ class App:
             interval_s=settings.start.interval_s,
             jitter_s=settings.start.jitter_s,
         )
-        budget, data_budget = self._budget("account", way.account_windows), self._budget("data", way.data_windows)
+        budget = self._budget("account", way.account_windows)
+        self._data_budget = data_budget = self._budget("data", way.data_windows)
         for one in (budget, data_budget):
             one.on_ban(hub.keep_still)
         self._floor = Floor(
@@ -312,6 +315,11 @@ class App:
         self._tasks.spawn("recovered", self._recovered())
         log.info("daemon.ready", markets=len(self._floor.markets), mode=self._settings.mode)
         self._beside.keep("config", self._editor.run, among=self._starts)
+        if isinstance(venue := self._link.venue, BybitVenue):  # on paper there is no key
+            key = KeyWatch(
+                clock=self._world.clock, rights=venue.key_rights, budget=self._data_budget, note=self._books.note
+            )
+            self._beside.keep("key", key.run, among=self._starts)
         await self._roster.start_all("daemon")
         self._tasks.spawn("freeze", self._freeze())
 

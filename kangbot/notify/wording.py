@@ -23,6 +23,7 @@ from kangbot.runtime.world import SECOND_NS
 
 SIGNS = {Severity.INFO: "i", Severity.WARNING: "!", Severity.ERROR: "!!", Severity.CRITICAL: "!!!"}
 ENDS = {
+    "account.read": ("account.unread",),
     "account.reconciled": ("account.unreconciled", "account.fell"),
     "config.settled": ("config.invalid",),
     "feed.up": ("feed.down",),
