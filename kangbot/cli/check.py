@@ -4,6 +4,7 @@
 """
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ MEANING: dict[Mode, str] = {
 
 
 SIGNS = {Mark.OK: "✓", Mark.WARNING: "!", Mark.AWAY: "✗", Mark.WRONG: "✗"}
+_PLAIN = str.maketrans("✓✗→", "+x>")  # where the terminal has no such signs: well and wrong may not look the same
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,11 +92,20 @@ def _tell(config: Path, settings: Settings, *, as_json: bool, looks: tuple[Look,
     else:
         for name, text in _lines(config, settings):
             typer.echo(f"{name:<10} {text}")
+        signs, arrow = {mark: _shown(sign) for mark, sign in SIGNS.items()}, _shown("→")
         for look in looks:
-            typer.echo(f"{SIGNS[look.mark]} {look.name:<12} {look.says}")
+            typer.echo(f"{signs[look.mark]} {look.name:<12} {look.says}")
             if look.remedy:
-                typer.echo(f"{'':<15}→ {look.remedy}")
+                typer.echo(f"{'':<15}{arrow} {look.remedy}")
     return _code(looks)
+
+
+def _shown(sign: str) -> str:
+    try:
+        sign.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return sign.translate(_PLAIN)
+    return sign
 
 
 def _code(looks: tuple[Look, ...]) -> int:

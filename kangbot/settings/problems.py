@@ -35,6 +35,14 @@ def _explain(detail: ErrorDetails, origin: Origin) -> Problem:
             return origin.problem(key, "must be a table")
         case "tuple_type" if key == ("markets",):
             return origin.problem(key, "must be [[markets]] tables")
+        case "int_parsing" | "int_type" | "int_from_float":
+            return origin.problem(key, f"must be a whole number{_echo(detail)}")
+        case "float_parsing" | "float_type" | "decimal_parsing" | "decimal_type":
+            return origin.problem(key, f"must be a number{_echo(detail)}")
+        case "string_type":
+            return origin.problem(key, f"must be a text in quotes{_echo(detail)}")
+        case "string_too_short":
+            return origin.problem(key, "must not be empty")
         case "literal_error":
             remedy = nearest(str(detail["input"]), _choices(detail))
             return origin.problem(key, f"must be {detail['ctx']['expected']}{_echo(detail)}", remedy)

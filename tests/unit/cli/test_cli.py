@@ -230,10 +230,12 @@ def test_a_configuration_that_may_not_be_read_is_no_wrong_usage() -> None:
 
 
 def test_a_terminal_of_few_letters_shows_what_it_can() -> None:
-    """Marks and frames that it does not have are no fault."""
-    done = kangbot("check", "--config", SHIPPED, PYTHONIOENCODING="latin-1")
+    """Marks and frames that it does not have are no fault; and what is well does not look like what is not."""
+    done = kangbot("check", "--config", SHIPPED, PYTHONIOENCODING="latin-1", KANGBOT_STATE_DIR="/proc/none")
     assert "Traceback" not in done.stderr
-    assert "? folder" in done.stdout
+    assert "+ clock" in done.stdout
+    assert "x disk" in done.stdout
+    assert "?" not in {line[:1] for line in done.stdout.splitlines()}
 
 
 @pytest.mark.parametrize("command", [["--help"], ["config", "show", "--config", SHIPPED]])
