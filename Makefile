@@ -63,7 +63,7 @@ small-server: $(STAMP) ## daemon and MariaDB on one vCPU and 1 GB with faults, d
 test-systemd: $(STAMP) ## the unit for real, under a systemd of its own (needs a container engine)
 	@$(BIN)/python -m pytest tests/systemd -m engine -q -s -p no:randomly
 
-faults: $(STAMP) ## the daemon as a process against what networks, venues and machines do: a table (13 minutes)
+faults: $(STAMP) ## the daemon as a process against what networks, venues and machines do: a table (18 minutes)
 	@$(BIN)/python -m pytest tests/faults -m "sweep or process" -n 4 --dist worksteal -p no:randomly
 
 soak: $(STAMP) ## 27 markets under faults on the real loop: all live at the end, memory and handles flat (MINUTES=15)
