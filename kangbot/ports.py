@@ -84,6 +84,7 @@ class Listing(Enum):
     ORDERS = "orders"
     FILLS = "fills"
     ROUND_TRIPS = "round-trips"
+    CASH_FLOWS = "cash-flows"
     EQUITY = "equity"
     EVENTS = "events"
     BARS = "bars"

@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=defaults.rate, help="frames per second and market")
     parser.add_argument("--balance", type=Decimal, default=defaults.balance, help="USDT")
     parser.add_argument("--history-minutes", type=int, default=defaults.history_minutes)
+    parser.add_argument(
+        "--funding-interval-s", type=int, default=defaults.funding_interval_s, help="between two payments"
+    )
     parser.add_argument("--clock-skew-s", type=float, default=defaults.clock_skew_s, help="its clock is so far ahead")
     parser.add_argument("--api-key", default=defaults.api_key)
     parser.add_argument("--api-secret", default=defaults.api_secret)

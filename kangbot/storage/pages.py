@@ -28,7 +28,7 @@ _ORDINARY = ", ".join(f"'{kind}'" for kind in _TOLD_ELSEWHERE)
 _AMOUNTS = frozenset(
     (
         "quantity", "price", "stop", "filled", "average", "fee", "net_after", "entry_price", "exit_price", "profit",
-        "fees", "net_profit", "equity", "open", "high", "low", "close", "volume",
+        "fees", "net_profit", "equity", "amount", "open", "high", "low", "close", "volume",
     )
 )  # fmt: skip
 
@@ -71,6 +71,9 @@ _SHAPES = {
         ),
         "closed_at",
         "closed_at DESC",
+    ),
+    Listing.CASH_FLOWS: _Shape(
+        "cash_flows", ("market", "kind", "amount", "currency", "flowed_at"), "flowed_at", "flowed_at DESC"
     ),
     Listing.EQUITY: _Shape("equity", ("venue", "currency", "equity", "marked_at"), "marked_at", "marked_at DESC"),
     Listing.EVENTS: _Shape(

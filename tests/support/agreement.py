@@ -11,7 +11,7 @@ from typing import Any
 from kangbot.cli.demo.processes import Sandbox
 from kangbot.journal import codec
 from kangbot.machines.memory import Memory
-from kangbot.model.events import BarStored, FillApplied, OrderChanged, OrderIntended, Record
+from kangbot.model.events import BarStored, CashFlowApplied, FillApplied, OrderChanged, OrderIntended, Record
 from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId
 from kangbot.model.orders import OrderStatus
 from tests.support.folded import replayed
@@ -49,6 +49,7 @@ class Journalled:
         self.statuses: dict[ClientId, OrderStatus] = {}
         self.filled: dict[ClientId, Decimal] = {}
         self.executions: list[str] = []
+        self.flows: dict[str, Decimal] = {}
         for event in (record.event for record in self.records):
             match event:
                 case OrderIntended(intent=intent):
@@ -59,6 +60,8 @@ class Journalled:
                     self.executions.append(fill.execution_id)
                     if fill.client_id is not None:
                         self.filled[fill.client_id] = self.filled.get(fill.client_id, Decimal(0)) + fill.quantity
+                case CashFlowApplied(flow=flow):
+                    self.flows[flow.execution_id] = flow.amount
                 case _:
                     pass
 
@@ -117,6 +120,9 @@ def _history(journal: Journalled, query: Query) -> Iterable[str]:
         yield f"{len(bars)} bars in the journal, {count} in the history"
     if (executions := sorted(row[0] for row in query("SELECT execution_id FROM fills"))) != sorted(journal.executions):
         yield f"{len(journal.executions)} executions in the journal, {len(executions)} in the history"
+    flows = {name: Decimal(amount) for name, amount in query("SELECT execution_id, amount FROM cash_flows")}
+    if flows != journal.flows:
+        yield f"{len(journal.flows)} cash flows in the journal, {len(flows)} in the history"
     statuses = {ClientId(name): OrderStatus(status) for name, status in query("SELECT client_id, status FROM orders")}
     if statuses != journal.statuses:
         differ = {

@@ -35,6 +35,7 @@ def render(found: Found) -> str:
     figures = [
         ("Profit after fees", f"{total.net_profit:+,.2f}"),
         ("Fees", f"{total.fees:,.2f}"),
+        ("Funding", f"{found.funding:+,.2f}"),
         ("Trades", f"{total.trades:,}"),
     ]
     if total.win_rate is not None:

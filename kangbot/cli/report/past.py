@@ -13,6 +13,7 @@ from kangbot.machines.performance import (
     equity_figures,
     trade_figures,
 )
+from kangbot.model.money import ZERO
 from kangbot.ports import Listing, Page, Row, Shelf
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings
@@ -37,6 +38,7 @@ class Found:
 
     trades: Sequence[ClosedTrade]
     marks: Sequence[Marked]
+    funding: Decimal  # and whatever else moved money without a trade; negative where it was paid
     currency: str
 
     @property
@@ -63,7 +65,7 @@ async def look(settings: Settings, span: Span) -> Found:
     """Read it, and make nothing. Retryable where the history is away, NeedsHuman where it is not ours."""
     database, url = settings.database, parse(settings.history_url)
     if isinstance(url, SqliteUrl) and not url.path.exists():
-        return Found(trades=(), marks=(), currency="")
+        return Found(trades=(), marks=(), funding=ZERO, currency="")
     history = open_history(
         url,
         real_world().fork("report").random,
@@ -74,6 +76,7 @@ async def look(settings: Settings, span: Span) -> Found:
     )
     try:
         trips = await everything(history, Listing.ROUND_TRIPS, "closed_at", span)
+        flows = await everything(history, Listing.CASH_FLOWS, "flowed_at", span)
         equity = await everything(history, Listing.EQUITY, "marked_at", span)
     finally:
         await history.aclose()
@@ -86,6 +89,7 @@ async def look(settings: Settings, span: Span) -> Found:
             for row in equity
             if row["currency"] == currency
         ],
+        funding=sum((Decimal(str(row["amount"])) for row in flows), ZERO),
         currency=currency,
     )
 

@@ -17,7 +17,7 @@ _WIDEST = 1_000  # columns; more than any table of ours takes
 
 def show(found: Found) -> None:
     """Print it."""
-    if not found.trades and not found.marks:
+    if not found.trades and not found.marks and not found.funding:
         Console().print("Nothing was traded in that time.")
         return
     console, table = Console(), _markets(found)
@@ -32,6 +32,7 @@ def as_json(found: Found) -> str:
         {
             "currency": found.currency,
             "total": _plain(found.total),
+            "funding": str(found.funding),
             "equity": _plain_equity(found.equity),
             "markets": [
                 {"market": market, "strategy": strategy, **_plain(figures)}
@@ -47,6 +48,7 @@ def _summary(found: Found) -> Table:
     rows = [
         ("profit after fees", _money(total.net_profit)),
         ("fees", Text(f"{total.fees:,.2f}")),
+        ("funding", _money(found.funding)),
         ("trades", Text(f"{total.trades:,}, {_percent(total.win_rate)} of them won")),
         ("profit factor", Text("-" if total.profit_factor is None else f"{total.profit_factor:.2f}")),
         ("best, worst", Text(f"{total.best:+,.2f}, {total.worst:+,.2f}")),

@@ -28,6 +28,8 @@ async def test_every_listing_has_its_rows_as_plain_values(database: Database) ->
     assert (fill["fee"], fill["filled_at"]) == ("-0.000000000000000003", "2026-09-21T14:13:20.125456Z")
     (trip,) = await history.page(Page(listing=Listing.ROUND_TRIPS))
     assert (trip["net_profit"], trip["exit_price"]) == ("0.75", "66.666666666666666667")
+    (flow,) = await history.page(Page(listing=Listing.CASH_FLOWS))
+    assert (flow["kind"], flow["amount"], flow["currency"]) == ("Funding", "-0.12", "USDT")
     (bar,) = await history.page(Page(listing=Listing.BARS, market=MARKET, timeframe_s=60))
     assert isinstance(bar["timeframe_s"], int)
     assert await history.page(Page(listing=Listing.EQUITY)) != []

@@ -18,12 +18,13 @@ import typer
 from kangbot.cli.report import command
 from kangbot.cli.report.past import Span, everything
 from kangbot.errors import ConfigInvalid, Retryable
-from kangbot.model.events import EquityMarked, Event, RoundTripClosed
+from kangbot.model.events import CashFlowApplied, EquityMarked, Event, RoundTripClosed
 from kangbot.ports import Listing, Page, Row
 from kangbot.storage.migrate import upgrade_apart
 from kangbot.storage.sqlite import SqliteHistory
 from kangbot.storage.url import SqliteUrl
 from tests.support.records import NOON_NS, records, round_trip
+from tests.support.trade_words import funding
 
 DAY_NS = 24 * 3600 * 1_000_000_000
 CONFIG = """
@@ -48,6 +49,8 @@ def config(tmp_path: Path) -> Path:
         trip = msgspec.structs.replace(usual.trip, profit=profit, fees=Decimal(1), closed_ns=at_ns)
         events.append(RoundTripClosed(trip=trip, strategy="ema_cross", at_ns=at_ns))
         equity = Decimal(1000 + day * 5 - (20 if day % 3 == 0 else 0))
+        flow = msgspec.structs.replace(funding(f"f{day}", "-0.125" if day else "0.5"), at_ns=at_ns)
+        events.append(CashFlowApplied(flow=flow, at_ns=at_ns))
         events.append(EquityMarked(venue="bybit", currency="USDT", equity=equity, at_ns=at_ns))
     url = SqliteUrl(path=tmp_path / "state" / "history.sqlite")
 
@@ -97,6 +100,14 @@ def test_a_day_that_is_none_is_told_in_one_line(config: Path, capsys: pytest.Cap
     with pytest.raises(typer.BadParameter, match="--to 2026-11-01 is before --from 2026-11-02"):
         command(config, start="2026-11-02", end="2026-11-01", html=None, as_json=False)
     assert capsys.readouterr().out == ""
+
+
+def test_funding_is_told_beside_the_profit(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was received less what was paid in the span; trades are without it."""
+    assert figures(config, capsys)["funding"] == str(Decimal("0.5") - 11 * Decimal("0.125"))
+    assert figures(config, capsys, start="2026-09-22", end="2026-09-24")["funding"] == "-0.375"
+    assert command(config, start=None, end=None, html=None, as_json=False) == 0
+    assert "funding            -0.88" in capsys.readouterr().out
 
 
 def test_the_calendar_s_first_and_last_day_are_days(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

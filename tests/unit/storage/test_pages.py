@@ -12,7 +12,7 @@ from kangbot.storage.migrate import upgrade
 from kangbot.storage.pages import statement
 from kangbot.storage.url import SqliteUrl
 
-_OF_ONE = [listing for listing in Listing if listing not in (Listing.EQUITY, Listing.BARS)]
+_OF_ONE = [listing for listing in Listing if listing not in (Listing.EQUITY, Listing.CASH_FLOWS, Listing.BARS)]
 _OF_ALL = [listing for listing in Listing if listing is not Listing.BARS]
 
 
