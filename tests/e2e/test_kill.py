@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.agreement import Journalled, disagreements, sqlite_query
 from tests.support.faults import Mischief
-from tests.support.processes import MARKETS, World
+from tests.support.processes import CONFIG, MARKETS, PATIENT, World
 from tests.support.reports import write_report
 
 pytestmark = pytest.mark.process
@@ -50,6 +50,14 @@ def test_killed_five_times_nothing_is_lost_or_doubled(world: World) -> None:
     found = killed(world, 5, seed=11)
     assert found["violations"] == []
     assert found["orders"] > 5  # type: ignore[operator]
+
+
+def test_killed_between_orders_that_wait_nothing_is_lost_or_doubled(world: World) -> None:
+    """Limit orders of every market: some rest, some are filled in part, some are being cancelled and placed anew."""
+    world.config.write_text(CONFIG.replace("[defaults]\n", f"[defaults]\n{PATIENT}"))
+    found = killed(world, 5, seed=13)
+    assert found["violations"] == []
+    assert found["orders_by_status"]["canceled"] > 0  # type: ignore[index]
 
 
 @pytest.mark.sweep

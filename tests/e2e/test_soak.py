@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from kangbot.health.report import Report
-from tests.support.fault_world import FaultWorld
+from tests.support.fault_world import BASES, FaultWorld, market
 from tests.support.faults import Mischief
+from tests.support.processes import PATIENT
 from tests.support.reports import write_report
 
 pytestmark = [pytest.mark.process, pytest.mark.sweep]
@@ -123,7 +124,8 @@ def soaked(world: FaultWorld, minutes: float, seed: int) -> dict[str, Any]:
 
 def test_a_quarter_of_an_hour_of_faults_leaves_every_market_live(tmp_path: Path) -> None:
     """Memory and handles are flat, no market's task fell, exchange and books agree to the row."""
-    with FaultWorld(tmp_path) as world:
+    markets = [market(base, *(PATIENT.splitlines() if number % 2 else ())) for number, base in enumerate(BASES)]
+    with FaultWorld(tmp_path, config="".join(markets)) as world:
         found = soaked(world, MINUTES, seed=15)
     write_report("soak", found)
     print(found)

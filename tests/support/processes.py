@@ -36,6 +36,12 @@ grace_s = 10
 """ + "".join(f'[[markets]]\nsymbol = "{base}/USDT:USDT"\n' for base in MARKETS)
 
 
+PATIENT = """entry_order = "limit"
+exit_order = "limit"
+order_patience_s = 1
+"""
+
+
 class Life:
     """A daemon that can be started, stopped and killed on the same state folder, with `markets` to go live."""
 
