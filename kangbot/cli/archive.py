@@ -5,9 +5,12 @@ kill switch's file. Secrets are in none of them: keys, tokens and the database's
 kept elsewhere. `backup.py` writes one, `restore.py` puts it back.
 """
 
+import contextlib
 import errno
+import fcntl
 import json
 import os
+import shutil
 import tempfile
 import zipfile
 import zlib
@@ -44,12 +47,54 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, str]  # SHA-256 by name
 
 
-def beside(file: Path, prefix: str) -> "tempfile.TemporaryDirectory[str]":
-    """Return a folder on the disk of the file. Refused, with the name that was typed, where there can be none."""
+@contextlib.contextmanager
+def beside(file: Path, prefix: str) -> Iterator[Path]:
+    """Make a folder on the disk of the file, for as long as the block lasts.
+
+    What a killed command left there is removed first: it may be as large as the history. Refused, with the name that
+    was typed, where there can be none.
+    """
+    parent = file.absolute().parent
     try:
-        return tempfile.TemporaryDirectory(prefix=prefix, dir=file.absolute().parent)
+        _clear(parent, prefix)
+        scratch, held = _made(parent, prefix)
     except OSError as error:
-        raise Refused(f"{file} cannot be written: {error.strerror}: {file.absolute().parent}") from None
+        raise Refused(f"{file} cannot be written: {error.strerror}: {parent}") from None
+    try:
+        with scratch as name:
+            yield Path(name)
+    finally:
+        os.close(held)
+
+
+def _made(parent: Path, prefix: str) -> "tuple[tempfile.TemporaryDirectory[str], int]":
+    """Return a folder, and what holds its lock: that is how another command knows that it is in use."""
+    while True:
+        scratch = tempfile.TemporaryDirectory(prefix=prefix, dir=parent)
+        held = _locked(Path(scratch.name), fcntl.LOCK_EX)
+        if Path(scratch.name).exists():
+            return scratch, held
+        os.close(held)  # another command took it for one that was left, before it was locked
+
+
+def _clear(parent: Path, prefix: str) -> None:
+    for left in parent.glob(f"{prefix}*"):
+        with contextlib.suppress(OSError):  # in use, or not ours: it is left
+            held = _locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                shutil.rmtree(left)
+            finally:
+                os.close(held)
+
+
+def _locked(folder: Path, how: int) -> int:
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(held, how)
+    except OSError:
+        os.close(held)
+        raise
+    return held
 
 
 def packed(folder: Path, manifest: Manifest) -> Path:

@@ -35,8 +35,7 @@ def backup(config: Path, target: Path, *, as_json: bool = False) -> int:
     settings = settings_of(config)
     if target.exists() and not target.is_file():  # /dev/null, by root: a file would stand in its place
         raise Refused(f"{target} cannot be written: it is no plain file; name one")
-    with beside(target, ".kangbot-backup-") as scratch, _room_for(target):
-        folder = Path(scratch)
+    with beside(target, ".kangbot-backup-") as folder, _room_for(target):
         with given_to_its_owner(settings.state_dir):  # SQLite's side files, where no daemon runs
             _copied(settings, folder)
         (folder / CONFIG).write_bytes(config.read_bytes())

@@ -9,7 +9,7 @@ from kangbot.cli.offline import given_to_its_owner, settings_of
 from kangbot.errors import NeedsHuman
 from kangbot.runtime.world import real_world
 from kangbot.storage import migrate, url
-from kangbot.storage.dump import empty, fill, revision_of
+from kangbot.storage.dump import empty, extent, fill, marks, revision_of
 from kangbot.storage.glance import current
 from kangbot.storage.glance import revision as revision_at
 from kangbot.storage.keep import Keeping
@@ -66,25 +66,44 @@ def restore(config: Path, file: Path, *, as_json: bool = False) -> int:
     there = asyncio.run(revision_at(target))
     if there is not None:
         judge(there, str(target))
-    if there not in (None, revision):
+    if there is not None and there > revision:
         raise NeedsHuman(
             f"{target} has tables of revision {there}, and the copy is of {revision}",
             remedy="name an empty database, without a table; nothing was changed",
+        )
+    if there == revision and filled(target, file):  # the call before was killed over its answer
+        raise NeedsHuman(
+            f"{target} has a history already, and it is the copy's: every row of {file}",
+            remedy="nothing is left to do; to put it somewhere else, name an empty database",
         )
     count = refill(target, file, revision)
     said = {"database": str(target), "revision": revision, "rows": count}
     return answer(said, (f"{target}: {count} rows restored, tables of revision {revision}",), as_json=as_json)
 
 
+def filled(target: url.MysqlUrl, rows: Path) -> bool:
+    """Return whether the database has these rows and nothing later: they go in all at once, and marks tell."""
+    try:
+        there = asyncio.run(extent(target))
+        return there.rows and there.stored == marks(rows)
+    except ValueError as error:
+        raise _unusable(rows, error) from error
+
+
 def refill(target: url.MysqlUrl, rows: Path, revision: str) -> int:
     """Make the tables as they were, fill them with the rows, and return how many. NeedsHuman where there are any."""
     try:
-        if not asyncio.run(empty(target)):  # before the tables are touched; looked at again where they are filled
-            raise NeedsHuman(f"{target} has a history already", remedy="name an empty database; nothing is overwritten")
+        must_be_empty(target)  # before the tables are touched; looked at again where they are filled
         migrate.upgrade(target, to=revision)
         return asyncio.run(fill(target, rows))
     except ValueError as error:
         raise _unusable(rows, error) from error
+
+
+def must_be_empty(target: url.MysqlUrl) -> None:
+    """NeedsHuman where one of our tables has a row."""
+    if not asyncio.run(empty(target)):
+        raise NeedsHuman(f"{target} has a history already", remedy="name an empty database; nothing is overwritten")
 
 
 def _unusable(file: Path, error: Exception) -> NeedsHuman:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from kangbot.cli.answer import answer
-from kangbot.cli.archive import CONFIG, HISTORY, ROWS, Manifest, beside, unpacked
-from kangbot.cli.database import refill
+from kangbot.cli.archive import CONFIG, HISTORY, ROWS, Manifest, beside, checksum, unpacked
+from kangbot.cli.database import filled, must_be_empty, refill
 from kangbot.cli.offline import given_to_its_owner, settings_of
 from kangbot.errors import NeedsHuman
+from kangbot.journal.folder import RESTORING
 from kangbot.journal.leap import leap
 from kangbot.journal.lock import FolderLock
 from kangbot.journal.writer import FILE as JOURNAL
@@ -25,8 +26,7 @@ def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
     Where `config` is not there, it is restored as well. NeedsHuman: a daemon runs, the folder is not empty, the backup
     is damaged, or of a later kangbot.
     """
-    with beside(config, ".kangbot-restore-") as scratch:
-        folder = Path(scratch)
+    with beside(config, ".kangbot-restore-") as folder:
         manifest = unpacked(source, folder)
         fresh = not config.exists()
         if fresh:
@@ -35,7 +35,7 @@ def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
         with given_to_its_owner(settings.state_dir):
             lock = FolderLock(settings.state_dir)
             try:
-                tag, last, rows = _placed(settings, manifest, folder)
+                tag, last, rows = _placed(settings, manifest, folder, checksum(source))
             finally:
                 lock.release()
     said = {
@@ -55,14 +55,10 @@ def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
     return answer(said, lines, as_json=as_json)
 
 
-def _placed(settings: Settings, manifest: Manifest, folder: Path) -> tuple[str, int, int | None]:
+def _placed(settings: Settings, manifest: Manifest, folder: Path, backup: str) -> tuple[str, int, int | None]:
+    """Put all of it there; `backup` is the file's checksum. Killed on the way, the next call goes on with the same."""
     state, url = settings.state_dir, parse(settings.history_url)
-    there = sorted(path.name for path in state.iterdir() if path.name != "lock")
-    if there:
-        raise NeedsHuman(
-            f"the state folder {state} is not empty: it has {', '.join(there[:5])}",
-            remedy="move it away, or name another; nothing is overwritten",
-        )
+    begun = _begun(state, backup)
     if (settings.mode, settings.venue) != (manifest.mode, manifest.venue):
         raise NeedsHuman(
             f"the backup is of mode {manifest.mode} at {manifest.venue}, the configuration of {settings.mode} at "
@@ -70,32 +66,58 @@ def _placed(settings: Settings, manifest: Manifest, folder: Path) -> tuple[str, 
             remedy="restore it with the configuration that it has, into a folder of its own",
         )
     tag, last = leap(folder / JOURNAL)  # beside its place: what is put there is fit to be gone on with, or nothing is
-    rows = _history(url, manifest, folder)
+    _fits(url, manifest, folder, begun=begun)
+    write_whole(state / RESTORING, backup.encode())
+    rows = _history(url, manifest, folder, begun=begun)
     for name in manifest.files:
         if name == KILL or name.startswith(f"{FOLDER}/"):
             (state / name).parent.mkdir(mode=0o700, exist_ok=True)
             write_whole(state / name, (folder / name).read_bytes())
     write_whole(state / JOURNAL, (folder / JOURNAL).read_bytes())
+    (state / RESTORING).unlink()
     return tag, last, rows
 
 
-def _history(url: DatabaseUrl, manifest: Manifest, folder: Path) -> int | None:
-    """Put the history where the configuration has it, and return the rows that a server got.
+def _begun(state: Path, backup: str) -> bool:
+    """Return whether this backup was being restored there. NeedsHuman where anything else is."""
+    there = sorted(path.name for path in state.iterdir() if path.name not in ("lock", f".{RESTORING}.new"))
+    if not there:
+        return False
+    if RESTORING not in there:
+        what = f"is not empty: it has {', '.join(there[:5])}"
+    elif (state / RESTORING).read_text() != backup:
+        what = "has parts of another backup, whose restore did not come to its end"
+    else:
+        return True
+    raise NeedsHuman(f"the state folder {state} {what}", remedy="move it away, or name another; nothing is overwritten")
 
-    NeedsHuman where one is there, or where it is of another kind.
-    """
+
+def _fits(url: DatabaseUrl, manifest: Manifest, folder: Path, *, begun: bool) -> None:
+    """NeedsHuman where the history is of another kind than the configuration's, or where another one is already."""
     if isinstance(url, SqliteUrl) and HISTORY in manifest.files:
-        if url.path.exists():
+        if url.path.exists() and not (begun and checksum(url.path) == manifest.files[HISTORY]):
             raise NeedsHuman(f"the history {url.path} is there already", remedy="move it away; nothing is overwritten")
-        write_whole(url.path, (folder / HISTORY).read_bytes())
     elif isinstance(url, MysqlUrl) and ROWS in manifest.files:
-        return _onto_server(url, folder / ROWS)
+        if not (begun and filled(url, folder / ROWS)):
+            must_be_empty(url)
     elif {HISTORY, ROWS} & manifest.files.keys():
         has, wants = ("an SQLite file", "a server") if HISTORY in manifest.files else ("a server's", "an SQLite file")
         raise NeedsHuman(
             f"the history in the backup is {has}, and that of the configuration is {wants}",
             remedy="restore it with database.url, or without it, as it was when the backup was taken",
         )
+
+
+def _history(url: DatabaseUrl, manifest: Manifest, folder: Path, *, begun: bool) -> int | None:
+    """Put the history where the configuration has it, and return the rows that a server got by this call."""
+    if isinstance(url, MysqlUrl) and ROWS in manifest.files:
+        if begun and filled(url, folder / ROWS):
+            migrate.upgrade(url)
+            return None
+        return _onto_server(url, folder / ROWS)
+    if HISTORY in manifest.files and isinstance(url, SqliteUrl):
+        url.path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(url.path, (folder / HISTORY).read_bytes())
     return None
 
 

@@ -1,6 +1,7 @@
 """The format of the state folder as a whole: what is in it, where, and what it means.
 
     state/format        1
+    state/restoring     which backup is being put there; gone with the last of its files
 
 Journal and history have formats of their own and are brought forward by themselves; this number is for what no single
 file can know, and is looked at before any of them is opened. A folder without it is of the time before it: format 1.
@@ -13,14 +14,21 @@ from kangbot.errors import NeedsHuman
 
 FORMAT = 1  # a greater number was written by a later kangbot
 FILE = "format"
+RESTORING = "restoring"
 _LONGEST = 20  # characters; what is longer is no number of ours
 
 
 def admit(folder: Path) -> None:
     """Look whether the folder is one that this kangbot may write in, and number it where it has no number yet.
 
-    NeedsHuman where a later kangbot has written in it, where its number cannot be read, or where the disk refuses.
+    NeedsHuman where a restore did not come to its end, where a later kangbot has written in it, where its number cannot
+    be read, or where the disk refuses.
     """
+    if (folder / RESTORING).exists():  # begun with now, it would be a memory that has forgotten what it holds
+        raise NeedsHuman(
+            f"a backup was being restored into the state folder {folder}, and that did not come to its end",
+            remedy="type the same kangbot restore again: it goes on where it was",
+        )
     path = folder / FILE
     try:
         with path.open(encoding="utf-8") as file:

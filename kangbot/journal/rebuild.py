@@ -16,6 +16,7 @@ import msgspec
 from kangbot.errors import NeedsHuman
 from kangbot.journal import codec
 from kangbot.journal.file import JournalFile
+from kangbot.journal.folder import admit
 from kangbot.journal.lock import FolderLock
 from kangbot.journal.replay import Others, checkpoint_of
 from kangbot.journal.writer import FILE
@@ -52,6 +53,7 @@ async def rebuild(folder: Path, archive: Archive, *, tag: str | None, others: Ot
     """
     lock = FolderLock(folder)
     try:
+        admit(folder)  # what a restore has begun is a restore's to end
         _must_be_lost(folder)
         stored = await archive.journals()
         tag = _chosen(stored, tag)

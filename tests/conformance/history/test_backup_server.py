@@ -13,31 +13,12 @@ from kangbot.cli.restore import restore
 from kangbot.errors import NeedsHuman
 from kangbot.journal.writer import FILE, JournalWriter
 from kangbot.runtime.world import real_world
+from tests.support.backups import configured, kept
 from tests.support.databases import Mariadb
 from tests.support.mariadb import PASSWORD
-from tests.support.records import noted, records
+from tests.support.records import noted
 
 pytestmark = pytest.mark.mariadb
-TEXT = '[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
-
-
-def configured(folder: Path, mariadb: Mariadb | None) -> Path:
-    """Return a configuration with its history in that database, or in a file."""
-    folder.mkdir(exist_ok=True)
-    if mariadb is None:
-        (folder / "kangbot.toml").write_text(TEXT)
-        return folder / "kangbot.toml"
-    (folder / "url").write_text(mariadb.url.full)
-    (folder / "url").chmod(0o600)
-    (folder / "kangbot.toml").write_text(f'[database]\nurl_file = "url"\n{TEXT}')
-    return folder / "kangbot.toml"
-
-
-async def kept(folder: Path, mariadb: Mariadb) -> None:
-    """Write a journal, and half of it into the history."""
-    async with await JournalWriter.open(folder / "state", real_world()) as journal:
-        await journal.append(*(noted(number) for number in range(20)))
-        await mariadb.history().store(records([noted(number) for number in range(10)], journal=journal.tag))
 
 
 async def test_journal_and_history_come_back_together(mariadb: Mariadb, tmp_path: Path) -> None:

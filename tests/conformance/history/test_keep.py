@@ -1,5 +1,6 @@
 """A server's history is copied before its schema changes: once, whole, within bounds, and it can be put back."""
 
+import asyncio
 import os
 import shutil
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from kangbot.cli import database as command
 from kangbot.errors import NeedsHuman
-from kangbot.storage.dump import marks
+from kangbot.storage.dump import dump, marks
 from kangbot.storage.keep import KEPT, Keeping, copies, keep
 from kangbot.storage.migrate import check, upgrade, upgrade_apart
 from kangbot.storage.tables import REVISION
@@ -60,8 +61,24 @@ def test_an_upgrade_copies_first_and_says_how_to_go_back(
     assert command.restore(config, copy) == 0
     assert check(other.url).current == OLD
     assert other.sql("SELECT * FROM journals") == [(TAG, 41)]
-    with pytest.raises(NeedsHuman, match="has a history already"):
+    with pytest.raises(NeedsHuman, match="has a history already, and it is the copy's") as told:
         command.restore(config, copy)
+    assert told.value.remedy.startswith("nothing is left to do")
+
+
+def test_tables_that_a_killed_restore_was_making_are_gone_on_with(
+    old: Mariadb, server: MariadbServer, tmp_path: Path
+) -> None:
+    """They are older than the copy's, and have no row."""
+    config, copy = configured(tmp_path, old.url), tmp_path / "copy.jsonl.gz"
+    upgrade(old.url)
+    asyncio.run(dump(old.url, copy))
+    begun = Mariadb(server)
+    upgrade(begun.url, to=OLD)
+    config = configured(tmp_path, begun.url)
+    assert command.restore(config, copy) == 0
+    assert check(begun.url).current == REVISION
+    assert begun.sql("SELECT tag, stored FROM journals") == [(TAG, 41)]
 
 
 def test_what_has_nothing_to_lose_is_not_copied(server: MariadbServer, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kangbot.errors import NeedsHuman
-from kangbot.journal.folder import FILE, FORMAT, admit
+from kangbot.journal.folder import FILE, FORMAT, RESTORING, admit
 from kangbot.journal.writer import FILE as JOURNAL
 from kangbot.journal.writer import JournalWriter
 from kangbot.runtime.world import Clock, World
@@ -69,3 +69,11 @@ async def test_a_journal_of_the_first_format_is_copied_before_it_is_brought_forw
     with closing(sqlite3.connect(tmp_path / f"{JOURNAL}.format-1")) as copy:
         assert copy.execute("PRAGMA user_version").fetchone() == (1,)
         assert copy.execute("SELECT count(*) FROM records").fetchone() == (1,)
+
+
+def test_a_restore_that_did_not_end_is_ended_first(tmp_path: Path) -> None:
+    """A daemon that begins on half of a memory would not know what it holds."""
+    (tmp_path / RESTORING).touch()
+    with pytest.raises(NeedsHuman, match="did not come to its end") as told:
+        admit(tmp_path)
+    assert told.value.remedy.startswith("type the same kangbot restore again")
