@@ -16,8 +16,10 @@ from kangbot.errors import NeedsHuman, Problem, Retryable
 from kangbot.runtime.unawaited import run
 from kangbot.runtime.world import SECOND_NS
 from kangbot.settings import Settings
-from kangbot.storage.glance import current
+from kangbot.storage.glance import current, writing
+from kangbot.storage.opening import place_of
 from kangbot.storage.url import MysqlUrl, parse
+from kangbot.storage.writers import REMEDY, another
 
 DATABASE_WAIT_S = 60.0  # a MariaDB that starts beside us on the smallest server is there in less than half of this
 _ASK_EVERY_S = 1.0
@@ -31,7 +33,7 @@ def startup(
     problems = [*_folder(settings.state_dir), *impossible_clock(now_ns, Path(kangbot.__file__))]
     url = parse(settings.history_url)
     if not problems and isinstance(url, MysqlUrl):
-        problems += _database(url, say, wait_s)
+        problems += _database(url, place_of(settings.state_dir), say, wait_s)
     return tuple(problems)
 
 
@@ -73,12 +75,12 @@ def impossible_clock(now_ns: int, installed: Path) -> Iterator[Problem]:
         )
 
 
-def _database(url: MysqlUrl, say: Callable[[str], None], wait_s: float) -> Iterator[Problem]:
+def _database(url: MysqlUrl, place: str, say: Callable[[str], None], wait_s: float) -> Iterator[Problem]:
     over_s = time.perf_counter() + wait_s
     said = False
     while True:
         try:
-            run(current(url))
+            writers = run(writing(url)) if run(current(url)) else []
         except NeedsHuman as error:
             yield Problem(message=error.message, key="database.url", remedy=error.remedy)
             return
@@ -95,4 +97,6 @@ def _database(url: MysqlUrl, say: Callable[[str], None], wait_s: float) -> Itera
                 said = True
             time.sleep(_ASK_EVERY_S)
         else:
+            if other := another(writers, place):
+                say(f"{url} is written by another kangbot: {other}; trading begins without it: {REMEDY}")
             return

@@ -141,7 +141,7 @@ class Link:
             raise
         except (aiomysql.Error, OSError) as error:
             meaning = _meaning(self._url, error)
-            if not isinstance(meaning, Collided | NeedsHuman):
+            if not isinstance(meaning, Collided):  # one that was refused, too: a session keeps the rights it began with
                 self.drop()
             raise meaning from error
 

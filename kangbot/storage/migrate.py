@@ -36,7 +36,8 @@ _EX_TEMPFAIL, _EX_CONFIG = 75, 78  # sysexits.h
 _LOCK = "kangbot.migrate"
 _LOCK_S = 60
 _CONNECT_S = 10
-_ANSWER_S = 1_800  # to one statement: an index over years of rows, on a slow disk
+_LOOK_S = _LOCK_S + 10  # for an answer, while it is only looked and waited for the lock
+_ANSWER_S = 1_800  # to one statement that changes the schema: an index over years of rows, on a slow disk
 # Access denied, no such database: nobody but a person can change these.
 _DENIED = frozenset({1044, 1045, 1049, 1130, 1142, 1227, 1698})
 _LOST = 2013  # the driver's own, also where it has waited for long enough
@@ -76,6 +77,9 @@ def upgrade(url: DatabaseUrl, *, to: str = "head", keeping: "Keeping | None" = N
                 from kangbot.storage.keep import keep  # noqa: PLC0415 -- the driver, which an embedded history needs not
 
                 copy = keep(url, str(schema.current), keeping)
+        if isinstance(url, MysqlUrl):
+            # The driver takes a bound for the whole connection, and this one has the lock.
+            connection.connection.driver_connection._read_timeout = _ANSWER_S  # type: ignore[union-attr]  # noqa: SLF001
         command.upgrade(config, to)
         connection.commit()
     return replace(schema, copy=copy)
@@ -183,7 +187,7 @@ def _connected(url: DatabaseUrl) -> Iterator["Connection"]:
         )
         secure = tls.context(url)
         encrypted = {"ssl": secure} if secure else {"ssl_disabled": True}  # by itself the driver encrypts where it can
-        options = {"connect_timeout": _CONNECT_S, "read_timeout": _ANSWER_S, **encrypted}
+        options = {"connect_timeout": _CONNECT_S, "read_timeout": _LOOK_S, **encrypted}
         engine = sa.create_engine(target, connect_args=options, poolclass=sa.pool.NullPool)
     else:
         with contextlib.suppress(OSError):  # the connect below says what is wrong
@@ -214,7 +218,7 @@ def _translated(url: DatabaseUrl, error: BaseException | None) -> KangbotError:
         return Retryable(message) if away else NeedsHuman(message, remedy=_REMEDY)
     code = arguments[0] if arguments and isinstance(arguments[0], int) else 0
     if error is not None and code == _LOST and isinstance(error.__context__, TimeoutError):
-        message = f"{url} has not answered for {_ANSWER_S} s: see that the server runs; begun again, an upgrade goes on"
+        message = f"{url} does not answer any more: see that the server runs; begun again, an upgrade goes on"
     below = getattr(error, "original_exception", None)  # what the system said, where PyMySQL could not connect
     if isinstance(url, MysqlUrl) and (about_tls := tls.failure(url, code, below)):
         return about_tls

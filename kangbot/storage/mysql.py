@@ -5,11 +5,13 @@ records are in; it is locked first, so that two writers of one journal, such as 
 repetition, come one after the other and the second finds nothing left to do.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from kangbot.errors import Ambiguous, NeedsHuman, Retryable
+from kangbot.errors import Ambiguous, KangbotError, NeedsHuman, Retryable
 from kangbot.health.report import PoolReport
 from kangbot.model.events import Record
 from kangbot.ports import Page, Row
@@ -27,6 +29,8 @@ _ROWS = 200  # a statement, so that its text stays far under any server's limit
 _LOCK = "INSERT INTO journals (tag, stored) VALUES (%s, 0) ON DUPLICATE KEY UPDATE stored = stored"
 _MARKS = "SELECT tag, stored, place, TIMESTAMPDIFF(SECOND, written_at, UTC_TIMESTAMP(6)) FROM journals"
 _MARK = "UPDATE journals SET stored = %s, place = %s, written_at = UTC_TIMESTAMP(6) WHERE tag = %s"
+_LEAVE = "UPDATE journals SET written_at = NULL WHERE tag = %s AND place = %s"
+_LEAVE_S = 2.0  # of a daemon's end, where the server answered last time
 _RECALL = "SELECT sequence, body FROM events WHERE journal = %s AND sequence > %s ORDER BY sequence LIMIT %s"
 _HAS_VERSION = "SELECT 1 FROM information_schema.tables WHERE table_schema = database() AND table_name = %s"
 _VERSION = "SELECT version_num FROM alembic_version"
@@ -43,6 +47,8 @@ class MysqlHistory:
         self._prepare = prepare
         self._place = place
         self._ready = False
+        self._wrote = ""  # the journal that this daemon has stored some of
+        self._away = False  # at the last call
 
     async def stored(self, journal: str) -> int:
         """Return the highest sequence of that journal that is stored; 0 when none. See `ports.History`."""
@@ -64,6 +70,7 @@ class MysqlHistory:
             await link.query(_MARK, (new[-1].sequence, self._place, journal))
 
         await self._transact(work)
+        self._wrote = journal
 
     async def journals(self) -> Mapping[str, int]:
         """Return how far each journal is stored, by its tag."""
@@ -95,23 +102,35 @@ class MysqlHistory:
         return self._pool.use()
 
     async def aclose(self) -> None:
-        """Close the pool, within its bound."""
+        """Say that nobody writes any more, and close the pool; both within their bounds."""
+        if self._wrote and not self._away:
+            with contextlib.suppress(KangbotError, TimeoutError):  # else a successor elsewhere waits an hour
+                async with asyncio.timeout(_LEAVE_S):
+                    await self._pool.transact(self._leave)
         await self._pool.aclose()
 
+    async def _leave(self, link: Link) -> None:
+        await link.query(_LEAVE, (self._wrote, self._place))
+
     async def _stored(self, journal: str, link: Link) -> int:
-        return writers.stored(await marks(link), journal, self._place, str(self._pool.url))
+        return writers.stored(
+            await marks(link), journal, self._place, str(self._pool.url), wrote=self._wrote == journal
+        )
 
     async def _transact(self, work: Callable[[Link], Awaitable[T]]) -> T:
+        self._away = True
         try:
             if not self._ready:
                 await ensure(self._version, self._prepare, str(self._pool.url))
                 self._ready = True
-            return await self._pool.transact(work)
+            done = await self._pool.transact(work)
         except Ambiguous as error:
             raise Retryable(error.message, code=error.code) from error  # by the mark, sending again is harmless
         except NeedsHuman:
             self._ready = False  # a person may put another database in place: look again
             raise
+        self._away = False
+        return done
 
     async def _version(self) -> str | None:
         return await self._pool.transact(version)

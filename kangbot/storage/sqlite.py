@@ -4,6 +4,7 @@ The same tables, the same transactions and the same mark as in MariaDB; the file
 loop never waits for the disk.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -29,6 +30,7 @@ _CLOSE_S = 5.0
 _LOCK = "INSERT INTO journals (tag, stored) VALUES (?, 0) ON CONFLICT (tag) DO NOTHING"
 _MARKS = "SELECT tag, stored, place, (julianday('now') - julianday(written_at)) * 86400 FROM journals"
 _MARK = "UPDATE journals SET stored = ?, place = ?, written_at = strftime('%Y-%m-%d %H:%M:%f000', 'now') WHERE tag = ?"
+_LEAVE = "UPDATE journals SET written_at = NULL WHERE tag = ? AND place = ?"
 _RECALL = "SELECT sequence, body FROM events WHERE journal = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 _HAS_VERSION = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
 _VERSION = "SELECT version_num FROM alembic_version"
@@ -48,6 +50,7 @@ class SqliteHistory:
         self._name = str(SqliteUrl(path=path))
         self._ready = False
         self._closed = False
+        self._wrote = ""  # the journal that this daemon has stored some of
         self._thread: Worker | None = None
         self._db: sqlite3.Connection | None = None  # touched on the thread only
 
@@ -59,9 +62,9 @@ class SqliteHistory:
         """Store the records in one transaction; those that are stored already are passed over. See `ports.History`."""
         if not records:
             return
+        journal = records[0].journal
 
         def work(db: sqlite3.Connection) -> None:
-            journal = records[0].journal
             db.execute(_LOCK, (journal,))
             if new := fresh(records, self._stored(db, journal)):
                 for upsert, rows in project(new):
@@ -69,6 +72,7 @@ class SqliteHistory:
                 db.execute(_MARK, (new[-1].sequence, self._place, journal))
 
         await self._transact(work)
+        self._wrote = journal
 
     async def journals(self) -> Mapping[str, int]:
         """Return how far each journal is stored, by its tag."""
@@ -87,7 +91,7 @@ class SqliteHistory:
         """There is none."""
 
     async def aclose(self) -> None:
-        """Finish what was handed over, then close; bounded in time."""
+        """Finish what was handed over, say that nobody writes any more, and close; bounded in time."""
         self._closed = True
         if self._thread is not None:
             self._thread.post(self._disconnect)
@@ -124,10 +128,15 @@ class SqliteHistory:
             raise _meaning(self._path, error) from error
 
     def _stored(self, db: sqlite3.Connection, journal: str) -> int:
-        return writers.stored(writers.marks(db.execute(_MARKS)), journal, self._place, self._name)
+        return writers.stored(
+            writers.marks(db.execute(_MARKS)), journal, self._place, self._name, wrote=self._wrote == journal
+        )
 
     def _disconnect(self) -> None:
         if self._db is not None:
+            if self._wrote:
+                with contextlib.suppress(sqlite3.Error):  # else a successor elsewhere waits an hour
+                    self._db.execute(_LEAVE, (self._wrote, self._place))
             self._db.close()
 
 

@@ -3,8 +3,9 @@
 `journals` has a row for each journal: how far it is stored, from which place (host and state folder) that was done
 last, and how long ago by the database's clock, so that no two clocks are compared. A daemon that finds a journal of
 another place written of late is refused, and the other one does not notice. What is not written for an hour has no
-daemon any more: whoever comes then takes over. A journal of the daemon's own place is a predecessor's, for a folder has
-one daemon.
+daemon any more: whoever comes then takes over; at once where the other one ended in order, for it says so. A journal of
+the daemon's own place is a predecessor's, for a folder has one daemon. Its own journal may come from another place: it
+was moved. Where that happens while it writes, the folder was copied, and two daemons have one memory.
 """
 
 from collections.abc import Iterable
@@ -18,6 +19,10 @@ ALIVE_S = 3600.0
 REMEDY = (
     "give each a database of its own in database.url; where that one is gone for good, wait: this one takes over an "
     "hour after its last record"
+)
+COPIED = (
+    "stop one of the two, now: it was begun on a copy of the other's state folder, and each takes the other's orders "
+    "for its own; begin it anew with an empty state folder, and an account and a database of its own"
 )
 
 
@@ -52,9 +57,10 @@ def marks(rows: Iterable[tuple[object, ...]]) -> list[Mark]:
     ]
 
 
-def stored(known: Iterable[Mark], tag: str, place: str, where: str) -> int:
+def stored(known: Iterable[Mark], tag: str, place: str, where: str, *, wrote: bool = False) -> int:
     """Return how far the journal is stored; 0 where nothing is. NeedsHuman where another daemon writes there.
 
+    `wrote` is whether this daemon has stored some of it: from then on the mark has its place, or a copy's daemon lives.
     Where two began in the same moment both have written, and the one whose journal has the lower tag stays.
     """
     own, others = None, []
@@ -63,6 +69,8 @@ def stored(known: Iterable[Mark], tag: str, place: str, where: str) -> int:
             own = mark
         elif mark.fresh and mark.place != place:
             others.append(mark)
+    if own and wrote and own.fresh and own.place != place:
+        raise NeedsHuman(f"{where} gets this daemon's journal from another kangbot as well: {own}", remedy=COPIED)
     for other in others:
         if own is None or not own.fresh or other.tag < tag:
             raise NeedsHuman(

@@ -4,20 +4,24 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from kangbot.cli.doctor.database import database as look_at
 from kangbot.cli.doctor.finding import Mark
+from kangbot.cli.startup import startup
 from kangbot.errors import Ambiguous, NeedsHuman, Retryable
 from kangbot.health.report import PoolReport
 from kangbot.journal.drain import Drain
 from kangbot.journal.writer import JournalWriter
 from kangbot.model.events import BarStored
 from kangbot.runtime.tasks import close_task
+from kangbot.runtime.world import real_world
 from kangbot.settings import load
 from kangbot.storage.link import Collided, Link
+from kangbot.storage.migrate import upgrade_apart
 from kangbot.storage.mysql import MysqlHistory
 from kangbot.storage.opening import place_of
 from kangbot.storage.pool import Pool
@@ -383,6 +387,30 @@ async def test_the_look_before_a_start_tells_of_another_daemon(mariadb: Mariadb,
     told = await look_at(settings)
     assert told.mark is Mark.WARNING
     assert f"{mariadb.url} is written by another kangbot: vps-2:/var/lib/kangbot, journal {TAG}, " in told.says
+    said: list[str] = []
+    assert await asyncio.to_thread(startup, settings, now_ns=real_world().clock.now_ns(), say=said.append) == ()
+    assert [line.partition(",")[0] for line in said] == [
+        f"{mariadb.url} is written by another kangbot: vps-2:/var/lib/kangbot"
+    ]
     mariadb.sql("UPDATE journals SET written_at = '2026-01-01'")
     await mariadb.history(place_of(settings.state_dir)).store(records([noted(1)], journal="other123"))
     assert (await look_at(settings)).mark is Mark.OK
+
+
+async def test_rights_that_are_given_back_are_used_without_a_restart(mariadb: Mariadb) -> None:
+    """A session keeps the rights on its database that it began with, so the one that was refused is not used again."""
+    sql, name = mariadb.server.sql, mariadb.name
+    sql("CREATE USER 'narrow'@'127.0.0.1' IDENTIFIED BY 'x'")
+    sql(f"GRANT SELECT ON {name}.* TO 'narrow'@'127.0.0.1'")
+    url = parse(f"mysql://narrow:x@127.0.0.1:{mariadb.server.port}/{name}")
+    assert isinstance(url, MysqlUrl)
+    history = MysqlHistory(Pool(url, WORLD.fork("pool").random), partial(upgrade_apart, url), "here")
+    try:
+        with pytest.raises(NeedsHuman, match="command denied"):
+            await history.store(records([noted(1)]))
+        sql(f"GRANT ALL ON {name}.* TO 'narrow'@'127.0.0.1'")
+        await history.store(records([noted(1)]))
+        assert mariadb.count("events") == 1
+    finally:
+        await history.aclose()
+        sql("DROP USER 'narrow'@'127.0.0.1'")

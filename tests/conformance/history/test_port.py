@@ -246,3 +246,27 @@ async def test_old_candles_may_be_removed_by_hand(database: Database) -> None:
     await history.store(records([bar_stored(), noted(1), noted(2)]))
     assert (database.count("bars"), database.count("events")) == (0, 2)
     assert await history.stored(TAG) == 3
+
+
+async def test_who_ends_in_order_leaves_the_database_to_whoever_comes(database: Database) -> None:
+    """Emptied or elsewhere, a successor need not wait until the last record is an hour old; killed, it must."""
+    first, second = database.history("here"), database.history("there")
+    await first.store(records([noted(1)], journal="first123"))
+    with pytest.raises(NeedsHuman, match="is written by another kangbot: here, journal first123"):
+        await second.stored("second12")
+    await first.aclose()
+    assert await second.stored("second12") == 0
+    await second.store(records([noted(1)], journal="second12"))
+    assert database.count("events") == 2
+
+
+async def test_a_copied_state_folder_is_told_by_who_wrote_before(database: Database) -> None:
+    """Two daemons with one journal: the second looks like one that was moved, the first knows that it was not."""
+    first, copy = database.history("here"), database.history("there")
+    await first.store(records([noted(1)], journal="same1234"))
+    await copy.store(records([noted(1), noted(2)], journal="same1234"))
+    with pytest.raises(NeedsHuman, match="from another kangbot as well: there") as told:
+        await first.store(records([noted(1), noted(3)], journal="same1234"))
+    assert "stop one of the two, now" in told.value.remedy
+    await copy.aclose()
+    assert await first.stored("same1234") == 2

@@ -55,6 +55,16 @@ def test_of_two_that_began_at_once_one_stays() -> None:
         stored(both, "z", THERE, WHERE)
 
 
+def test_a_journal_that_comes_from_two_places_is_a_copys() -> None:
+    """A folder that was moved is gone on with; once we have written, nobody else has our journal in good faith."""
+    moved = mark("m", THERE, 3)
+    assert stored([moved], "m", HERE, WHERE) == 10
+    with pytest.raises(NeedsHuman, match=f"^{WHERE} gets this daemon's journal from another kangbot as well: {THERE}"):
+        stored([moved], "m", HERE, WHERE, wrote=True)
+    assert stored([mark("m", THERE, ALIVE_S)], "m", HERE, WHERE, wrote=True) == 10
+    assert stored([mark("m", HERE, 3)], "m", HERE, WHERE, wrote=True) == 10
+
+
 def test_somebody_who_asks_beside_the_daemon_is_told_of_another_one() -> None:
     """By the place alone, for the journal is the daemon's; nobody is in the way of one that writes already."""
     assert another([mark("z", THERE, 3)], HERE) == mark("z", THERE, 3)
