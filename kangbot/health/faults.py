@@ -94,7 +94,8 @@ class FaultDesk:
         if error is None:
             self._well(market, operation)
         else:
-            self.met(kind_of(error, operation), operation, market, words(error), subject=subject)
+            said = f"{words(error)}. {error.remedy}" if isinstance(error, NeedsHuman) else words(error)
+            self.met(kind_of(error, operation), operation, market, said, subject=subject)
 
     def met(
         self, kind: Kind, operation: Operation, market: MarketId | None, message: str, *, subject: str = ""

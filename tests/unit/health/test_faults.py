@@ -184,7 +184,7 @@ async def test_a_hold_that_ends_without_anybody_attending_is_harmless() -> None:
     world = World(clock=Clock(monotonic_ns=lambda: loop().now_ns, anchor_ns=START), seed=b"faults")
     desk = FaultDesk(world=world, journal=Disk())
     desk.ended(None, Operation.RECONCILE, NeedsHuman("wrong key", remedy="mend it"))
-    assert desk.held(MARKET) == "authentication: wrong key"
+    assert desk.held(MARKET) == "authentication: wrong key. mend it", "a person is told what to do"
     desk.ended(MARKET, Operation.PROTECT, NotFound("no position"))
     await asyncio.sleep(601)
     assert desk.held(MARKET) == ""
