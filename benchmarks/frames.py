@@ -23,7 +23,6 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from decimal import Decimal
 from statistics import quantiles
 
 import aiohttp
@@ -34,11 +33,11 @@ from websockets.asyncio.client import connect
 from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.hub import FeedHub
 from kangbot.market.inbox import Inbox
-from kangbot.model.ids import Symbol, VenueName, market_id
-from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.market import Instrument
 from kangbot.ports import Channel, Data, Topic
 from kangbot.runtime.world import World, real_world
 from kangbot.venues.bybit.feed import BybitPublic
+from tests.support.instruments import instrument_of
 
 MARKETS = 27
 FRAMES = 30_000  # a turn
@@ -138,24 +137,7 @@ def serve() -> None:
 # ---------------------------------------------------------------------------------------------------- the contenders
 def instruments() -> Sequence[Instrument]:
     """Return the markets of the frames."""
-    venue = VenueName("bybit")
-    return [
-        Instrument(
-            market=market_id(venue, Symbol(f"M{n:02}/USDT:USDT")),
-            venue=venue,
-            symbol=Symbol(f"M{n:02}/USDT:USDT"),
-            native=f"M{n:02}USDT",
-            kind=InstrumentKind.LINEAR,
-            base=f"M{n:02}",
-            quote="USDT",
-            settle="USDT",
-            tick=Decimal("0.1"),
-            step=Decimal("0.001"),
-            min_quantity=Decimal("0.001"),
-            min_notional=Decimal(5),
-        )
-        for n in range(MARKETS)
-    ]
+    return [instrument_of(f"M{n:02}") for n in range(MARKETS)]
 
 
 class Watch:

@@ -21,26 +21,13 @@ from typing import Any
 
 import uvloop
 
-from kangbot.model.ids import MarketId, Symbol, VenueName, client_id
-from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.ids import client_id
 from kangbot.model.orders import Intent, OrderKind, Purpose, Side
 from kangbot.venues import ccxt_lean
 from kangbot.venues.bybit.venue import BybitVenue
+from tests.support.instruments import instrument_of
 
-BITCOIN = Instrument(
-    market=MarketId("bybit:BTC-USDT:USDT"),
-    venue=VenueName("bybit"),
-    symbol=Symbol("BTC/USDT:USDT"),
-    native="BTCUSDT",
-    kind=InstrumentKind.LINEAR,
-    base="BTC",
-    quote="USDT",
-    settle="USDT",
-    tick=Decimal("0.1"),
-    step=Decimal("0.001"),
-    min_quantity=Decimal("0.001"),
-    min_notional=Decimal(5),
-)
+BITCOIN = instrument_of()
 Send = Callable[[int], Awaitable[int]]  # place order number n; return when the server had read it
 
 

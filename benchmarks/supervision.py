@@ -29,11 +29,11 @@ from benchmarks.load import names
 from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.hub import FeedHub
 from kangbot.market.inbox import Inbox
-from kangbot.model.ids import Symbol, VenueName, market_id
-from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.market import Instrument
 from kangbot.ports import Channel, Data, Topic
 from kangbot.runtime.world import World, real_world
 from kangbot.venues.bybit.feed import BybitPublic
+from tests.support.instruments import instrument_of
 
 SIZES = (27, 270)
 RATE = 10.0  # books a second and market
@@ -48,27 +48,9 @@ Begin = Callable[[str, Sequence[Instrument], World], Awaitable[Frames]]
 
 def instruments(markets: int) -> Sequence[Instrument]:
     """Return the load venue's markets."""
-    venue = VenueName("bybit")
-    made = []
-    for native in names(markets):
-        symbol = Symbol(f"{native.removesuffix('USDT')}/USDT:USDT")
-        made.append(
-            Instrument(
-                market=market_id(venue, symbol),
-                venue=venue,
-                symbol=symbol,
-                native=native,
-                kind=InstrumentKind.LINEAR,
-                base=native.removesuffix("USDT"),
-                quote="USDT",
-                settle="USDT",
-                tick=Decimal("0.1"),
-                step=Decimal("0.1"),
-                min_quantity=Decimal("0.1"),
-                min_notional=Decimal(5),
-            )
-        )
-    return made
+    least = Decimal("0.1")
+    bases = (native.removesuffix("USDT") for native in names(markets))
+    return [instrument_of(base, step=least, min_quantity=least) for base in bases]
 
 
 async def supervised(url: str, markets: Sequence[Instrument], world: World) -> Frames:

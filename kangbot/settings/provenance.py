@@ -24,7 +24,7 @@ def leaves(value: object, key: Key = ()) -> Iterator[tuple[Key, object]]:
         case tuple() if _is_table(value):
             inner = [((*key, number), one) for number, one in enumerate(value)]
         case _ if _is_table(value):
-            inner = [((*key, field.name), getattr(value, field.name)) for field in fields(value)]  # type: ignore[arg-type]
+            inner = [((*key, field.name), getattr(value, field.name)) for field in fields(value)]  # type: ignore[arg-type]  # a dataclass
         case _:
             if value is not None:
                 yield key, value

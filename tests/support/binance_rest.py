@@ -10,28 +10,13 @@ from typing import Any
 
 import msgspec
 
-from kangbot.model.ids import MarketId, Symbol, VenueName
-from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.venues.binance_usdm.venue import BinanceVenue
+from tests.support.instruments import instrument_of
 from tests.support.loopback import Loopback, Request, http
 
 NOW_MS = 1_700_000_030_500  # half a minute into one
 
-BTC = Instrument(
-    market=MarketId("binance_usdm:BTC-USDT:USDT"),
-    venue=VenueName("binance_usdm"),
-    symbol=Symbol("BTC/USDT:USDT"),
-    native="BTCUSDT",
-    kind=InstrumentKind.LINEAR,
-    base="BTC",
-    quote="USDT",
-    settle="USDT",
-    tick=Decimal("0.10"),
-    step=Decimal("0.001"),
-    min_quantity=Decimal("0.001"),
-    max_quantity=Decimal(120),
-    min_notional=Decimal(100),
-)
+BTC = instrument_of(venue="binance_usdm", tick=Decimal("0.10"), max_quantity=Decimal(120), min_notional=Decimal(100))
 
 Answer = bytes | Callable[[Request], Any]
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kangbot.model.ids import MarketId, Symbol, VenueName, client_id
-from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.ids import client_id
+from kangbot.model.market import InstrumentKind
 from kangbot.model.orders import Intent, OrderKind, Purpose, Side
 from kangbot.venues.bybit.venue import BybitVenue
+from tests.support.instruments import instrument_of
 from tests.support.loopback import Loopback, Request, http
 
 if TYPE_CHECKING:
@@ -19,23 +20,8 @@ if TYPE_CHECKING:
 KEY, SECRET = "the-key", "the-secret"
 NOW_MS = 1_700_000_000_000
 
-BTC = Instrument(
-    market=MarketId("bybit:BTC-USDT:USDT"),
-    venue=VenueName("bybit"),
-    symbol=Symbol("BTC/USDT:USDT"),
-    native="BTCUSDT",
-    kind=InstrumentKind.LINEAR,
-    base="BTC",
-    quote="USDT",
-    settle="USDT",
-    tick=Decimal("0.1"),
-    step=Decimal("0.001"),
-    min_quantity=Decimal("0.001"),
-    min_notional=Decimal(5),
-)
-SPOT = msgspec.structs.replace(
-    BTC, market=MarketId("bybit:BTC-USDT"), symbol=Symbol("BTC/USDT"), kind=InstrumentKind.SPOT
-)
+BTC = instrument_of()
+SPOT = instrument_of(kind=InstrumentKind.SPOT)
 
 Rows = Callable[[Request], Any]
 

@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 
+import msgspec
+
 from kangbot.model.events import OrderChanged
-from kangbot.model.ids import ClientId, ExecutionId, MarketId, Symbol, VenueName, VenueOrderId, client_id
+from kangbot.model.ids import ClientId, ExecutionId, MarketId, VenueOrderId, client_id
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.orders import (
     CashFlow,
@@ -20,6 +22,7 @@ from kangbot.model.orders import (
     TimeInForce,
     VenuePosition,
 )
+from tests.support.instruments import instrument_of
 
 MARKET = MarketId("bybit:BTC-USDT:USDT")
 TAG = "journal1"
@@ -36,20 +39,7 @@ def dec(value: str | int) -> Decimal:
 
 def instrument(kind: InstrumentKind = InstrumentKind.LINEAR) -> Instrument:
     """Return a perpetual (or spot) market with a tick of 0.1 and a step of 0.001."""
-    return Instrument(
-        market=MARKET,
-        venue=VenueName("bybit"),
-        symbol=Symbol("BTC/USDT:USDT"),
-        native="BTCUSDT",
-        kind=kind,
-        base="BTC",
-        quote="USDT",
-        settle="USDT",
-        tick=dec("0.1"),
-        step=dec("0.001"),
-        min_quantity=dec("0.001"),
-        min_notional=dec(5),
-    )
+    return msgspec.structs.replace(instrument_of(), kind=kind)
 
 
 def proposal(

@@ -10,33 +10,19 @@ import pytest
 from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.hub import FeedHub
 from kangbot.model.data import Bar, MarketData, Quote, Trade
-from kangbot.model.ids import MarketId, Symbol, VenueName
-from kangbot.model.market import Instrument, InstrumentKind
-from kangbot.model.money import Price
+from kangbot.model.market import Instrument
 from kangbot.model.orders import AccountEvent
 from kangbot.ports import Topic
 from kangbot.runtime.world import real_world
 from kangbot.venues.binance_usdm.feed import BinancePublic, TradeStream
+from tests.support.instruments import instrument_of
 from tests.wire.replay import Replay
 
 
 def instrument(native: str) -> Instrument:
     """Return the perpetual of this name; its steps do not matter to a feed."""
     base = native.removesuffix("USDT")
-    return Instrument(
-        market=MarketId(f"binance_usdm:{base}-USDT:USDT"),
-        venue=VenueName("binance_usdm"),
-        symbol=Symbol(f"{base}/USDT:USDT"),
-        native=native,
-        kind=InstrumentKind.LINEAR,
-        base=base,
-        quote="USDT",
-        settle="USDT",
-        tick=Price("0.1"),
-        step=Price("0.001"),
-        min_quantity=Price("0.001"),
-        min_notional=Price(5),
-    )
+    return instrument_of(base, venue="binance_usdm")
 
 
 class Everything:

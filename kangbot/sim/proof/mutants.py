@@ -68,7 +68,7 @@ def _acknowledged_before_sync(put: Put) -> None:
 
     def told(self: SimJournal, *events: Any, reserve: bool = False, later: bool = False) -> Awaitable[int]:
         ticket = append(self, *events, reserve=reserve, later=later)
-        ticket.settle(self.last + 1)  # type: ignore[attr-defined]
+        ticket.settle(self.last + 1)  # type: ignore[attr-defined]  # it is a Ticket
         return ticket
 
     put(SimJournal, "append", told)

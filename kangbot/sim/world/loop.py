@@ -176,11 +176,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._due.clear()
         self._timers.clear()
 
-    def run_in_executor(self, *work: Any) -> NoReturn:  # type: ignore[override]
+    def run_in_executor(self, *work: Any) -> NoReturn:  # type: ignore[override]  # whatever is asked
         """Refuse: a thread's timing is the real world's."""
         raise RuntimeError(f"{work!r} would run in a thread, whose timing no seed decides")
 
-    def call_soon_threadsafe(self, *work: Any, **_: Any) -> NoReturn:  # type: ignore[override]
+    def call_soon_threadsafe(self, *work: Any, **_: Any) -> NoReturn:  # type: ignore[override]  # same
         """Refuse: there is no other thread."""
         raise RuntimeError(f"{work!r} was called from a thread, whose timing no seed decides")
 

@@ -9,30 +9,17 @@ from hypothesis import strategies as st
 
 from kangbot.machines.plan import Plan, Style, Working, plan
 from kangbot.model.data import Quote
-from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName
+from kangbot.model.ids import ClientId, MarketId
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
 from kangbot.model.orders import OrderKind, Proposal, Purpose, Side, TimeInForce
 from kangbot.model.position import Position
 from kangbot.model.target import Target
+from tests.support.instruments import instrument_of
 
 D = Decimal  # figures are read here more than types
 MARKET = MarketId("bybit:BTC-USDT:USDT")
-LINEAR = Instrument(
-    market=MARKET,
-    venue=VenueName("bybit"),
-    symbol=Symbol("BTC/USDT:USDT"),
-    native="BTCUSDT",
-    kind=InstrumentKind.LINEAR,
-    base="BTC",
-    quote="USDT",
-    settle="USDT",
-    tick=D("0.1"),
-    step=D("0.01"),
-    min_quantity=D("0.02"),
-    max_quantity=D(50),
-    min_notional=D(5),
-)
+LINEAR = instrument_of(step=D("0.01"), min_quantity=D("0.02"), max_quantity=D(50))
 SPOT = msgspec.structs.replace(LINEAR, kind=InstrumentKind.SPOT)
 QUOTE = Quote(market=MARKET, bid=D("99.9"), bid_quantity=D(1), ask=D(100), ask_quantity=D(1), at_ns=0)
 SIZE = D(1000)  # ten units at the ask

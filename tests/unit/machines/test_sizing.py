@@ -2,35 +2,24 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kangbot.machines.sizing import Book, below_minimum, clamp, limit_price, protective
-from kangbot.model.ids import MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.orders import OrderKind, Purpose, Side, TimeInForce
+from tests.support.instruments import instrument_of
 
 D = Decimal  # figures are read here more than types
 
 
 def instrument(kind: InstrumentKind = InstrumentKind.LINEAR, maximum: str | None = "100") -> Instrument:
     """A market with a tick of 0.5 and a step of 0.001."""
-    return Instrument(
-        market=MarketId("bybit:BTC-USDT:USDT"),
-        venue=VenueName("bybit"),
-        symbol=Symbol("BTC/USDT:USDT"),
-        native="BTCUSDT",
-        kind=kind,
-        base="BTC",
-        quote="USDT",
-        settle="USDT",
-        tick=D("0.5"),
-        step=D("0.001"),
-        min_quantity=D("0.002"),
-        max_quantity=None if maximum is None else D(maximum),
-        min_notional=D(5),
-    )
+    most = None if maximum is None else D(maximum)
+    linear = instrument_of(tick=D("0.5"), min_quantity=D("0.002"), max_quantity=most)
+    return msgspec.structs.replace(linear, kind=kind)
 
 
 BOOK = Book(bid=D("99.7"), ask=D("100.2"))  # between ticks, to see the rounding

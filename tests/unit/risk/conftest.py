@@ -7,10 +7,11 @@ import msgspec
 import pytest
 
 from kangbot.model.data import Quote
-from kangbot.model.ids import MarketId, Symbol, VenueName
-from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.ids import MarketId
+from kangbot.model.market import Instrument
 from kangbot.model.orders import OrderKind, Proposal, Purpose, Side
 from kangbot.risk.facts import MarketFacts
+from tests.support.instruments import instrument_of
 
 MARKET = MarketId("bybit:BTC-USDT:USDT")
 
@@ -18,21 +19,7 @@ MARKET = MarketId("bybit:BTC-USDT:USDT")
 @pytest.fixture
 def instrument() -> Instrument:
     """A perpetual with a tick of 0.1 and a step of 0.01."""
-    return Instrument(
-        market=MARKET,
-        venue=VenueName("bybit"),
-        symbol=Symbol("BTC/USDT:USDT"),
-        native="BTCUSDT",
-        kind=InstrumentKind.LINEAR,
-        base="BTC",
-        quote="USDT",
-        settle="USDT",
-        tick=Decimal("0.1"),
-        step=Decimal("0.01"),
-        min_quantity=Decimal("0.02"),
-        max_quantity=Decimal(50),
-        min_notional=Decimal(5),
-    )
+    return instrument_of(step=Decimal("0.01"), min_quantity=Decimal("0.02"), max_quantity=Decimal(50))
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from kangbot.model.data import Quote
 from kangbot.model.events import CashFlowApplied, EquityMarked, Event, KillSwitchReleased, KillSwitchSet
-from kangbot.model.ids import ClientId, ExecutionId, MarketId, Symbol, VenueName
-from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.ids import ClientId, ExecutionId, MarketId
 from kangbot.model.orders import CashFlow, OrderKind, Proposal, Purpose, Side
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.facts import MarketFacts
 from kangbot.risk.gate import Allowed, Blocked
 from kangbot.risk.limits import Limits
 from kangbot.risk.record import DAY_NS
+from tests.support.instruments import instrument_of
 from tests.support.journal_story import lives
 
 D = Decimal
@@ -316,19 +316,8 @@ def propose_in(market: MarketId, quantity: D, limit: bool, side: Side) -> Propos
 
 def facts_of(market: MarketId) -> MarketFacts:
     """A market without filters that matter."""
-    instrument = Instrument(
-        market=market,
-        venue=VenueName("bybit"),
-        symbol=Symbol("M/USDT:USDT"),
-        native="MUSDT",
-        kind=InstrumentKind.LINEAR,
-        base="M",
-        quote="USDT",
-        settle="USDT",
-        tick=D("0.1"),
-        step=D("0.1"),
-        min_quantity=D("0.1"),
-        min_notional=D(0),
+    instrument = msgspec.structs.replace(
+        instrument_of("M", step=D("0.1"), min_quantity=D("0.1"), min_notional=D(0)), market=market
     )
     quote = Quote(market=market, bid=D(10), bid_quantity=D(1), ask=D(10), ask_quantity=D(1), at_ns=0)
     return MarketFacts(instrument=instrument, quote=quote, quote_age_ns=0, mark=D(10))

@@ -13,11 +13,12 @@ import msgspec
 import pytest
 
 from kangbot.model.data import Bar
-from kangbot.model.ids import MarketId, Symbol, VenueName
-from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.ids import MarketId
+from kangbot.model.market import Instrument
 from kangbot.model.orders import Side
 from kangbot.model.position import Position, RoundTrip
 from kangbot.strategy.base import Strategy, View
+from tests.support.instruments import instrument_of
 
 MARKET = MarketId("bybit:BTC-USDT:USDT")
 MINUTE_NS = 60_000_000_000
@@ -114,20 +115,7 @@ def recorded(request: pytest.FixtureRequest) -> list[Bar]:
 @pytest.fixture
 def instrument() -> Instrument:
     """A perpetual with fine steps."""
-    return Instrument(
-        market=MARKET,
-        venue=VenueName("bybit"),
-        symbol=Symbol("BTC/USDT:USDT"),
-        native="BTCUSDT",
-        kind=InstrumentKind.LINEAR,
-        base="BTC",
-        quote="USDT",
-        settle="USDT",
-        tick=Decimal("0.01"),
-        step=Decimal("0.001"),
-        min_quantity=Decimal("0.001"),
-        min_notional=Decimal(5),
-    )
+    return instrument_of(tick=Decimal("0.01"))
 
 
 @pytest.fixture

@@ -4,30 +4,16 @@ import msgspec
 import pytest
 
 from kangbot.errors import Refused
-from kangbot.model.ids import MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument, InstrumentKind
-from kangbot.model.money import Price
 from kangbot.ports import Acked, Channel, Data, Denied, Garbled, Ignored, Pong, Topic
 from kangbot.venues.binance_usdm.feed import BinancePublic, Path
 from tests.support.binance_frames import TRADE
+from tests.support.instruments import instrument_of
 
 
 def instrument(kind: InstrumentKind = InstrumentKind.LINEAR) -> Instrument:
     """Return Bitcoin against Tether."""
-    return Instrument(
-        market=MarketId("binance_usdm:BTC-USDT:USDT"),
-        venue=VenueName("binance_usdm"),
-        symbol=Symbol("BTC/USDT:USDT"),
-        native="BTCUSDT",
-        kind=kind,
-        base="BTC",
-        quote="USDT",
-        settle="USDT",
-        tick=Price("0.1"),
-        step=Price("0.001"),
-        min_quantity=Price("0.001"),
-        min_notional=Price(5),
-    )
+    return msgspec.structs.replace(instrument_of(venue="binance_usdm"), kind=kind)
 
 
 def dialect(path: Path = "public") -> BinancePublic:

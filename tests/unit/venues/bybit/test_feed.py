@@ -8,9 +8,8 @@ import pytest
 
 from kangbot.errors import Refused
 from kangbot.model.data import Quote, Trade
-from kangbot.model.ids import MarketId, Symbol, VenueName
+from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument, InstrumentKind
-from kangbot.model.money import Price
 from kangbot.ports import Acked, Channel, Data, Dialect, Garbled, Ignored, LoggedIn, Pong, Topic
 from kangbot.venues.bybit.feed import BybitPrivate, BybitPublic
 from tests.support.bybit_frames import (
@@ -22,27 +21,14 @@ from tests.support.bybit_frames import (
     SUBSCRIBED_PRIVATE,
     TRADES,
 )
+from tests.support.instruments import instrument_of
 
 NOW_NS = 1_662_350_390_000 * 1_000_000
 
 
 def instrument(kind: InstrumentKind = InstrumentKind.LINEAR) -> Instrument:
     """Return Bitcoin against Tether."""
-    spot = kind is InstrumentKind.SPOT
-    return Instrument(
-        market=MarketId("bybit:BTC-USDT" if spot else "bybit:BTC-USDT:USDT"),
-        venue=VenueName("bybit"),
-        symbol=Symbol("BTC/USDT" if spot else "BTC/USDT:USDT"),
-        native="BTCUSDT",
-        kind=kind,
-        base="BTC",
-        quote="USDT",
-        settle="USDT",
-        tick=Price("0.1"),
-        step=Price("0.001"),
-        min_quantity=Price("0.001"),
-        min_notional=Price(5),
-    )
+    return instrument_of(kind=kind)
 
 
 def public() -> BybitPublic:
