@@ -87,6 +87,43 @@ def test_positions_keep_their_stops_unless_they_are_to_be_closed() -> None:
     play(story)
 
 
+def test_flattening_closes_a_contract_whole() -> None:
+    """A venue nets what somebody holds by hand with ours: an emergency leaves none of it, ours or not."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        told.venue.by_hand("3")
+        await asyncio.sleep(1)
+        assert told.venue.net == Decimal(5)
+        assert told.task.desk.position.net == Decimal(2)
+        kill(told, flatten=True)
+        await asyncio.sleep(1)
+        assert told.venue.net == 0
+
+    play(story)
+
+
+def test_flattening_closes_what_is_somebodys_alone() -> None:
+    """Also where nothing of the position is the daemon's."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.quote()
+        told.venue.by_hand("3")
+        await asyncio.sleep(1)
+        kill(told)
+        await asyncio.sleep(1)
+        assert told.venue.net == Decimal(3)
+        kill(told, flatten=True)
+        await asyncio.sleep(1)
+        assert told.venue.net == 0
+
+    play(story)
+
+
 def test_flattening_reaches_a_market_that_is_stopped() -> None:
     """It has no feed and perhaps no quote after a restart: its position is closed at the market all the same."""
 
