@@ -286,10 +286,9 @@ class App:
         self._vitals.register("kill-switch", TURN_S, done=lambda: self._kill_switch.looks)
         self._beside.keep("monitor", self._monitor.run)
         self._beside.keep("control", self._control.run)
-        notifier = parameters.notifier(self._settings, self._world, lambda: headlines(self.answers.report()))
-        if notifier is not None:
+        for notifier in parameters.notifiers(self._settings, self._world, lambda: headlines(self.answers.report())):
             self._books.overhear(notifier.tell)
-            self._beside.keep("notify", notifier.run)
+            self._beside.keep(f"notify-{notifier.service}", notifier.run)
         self._books.journal.append(self._remembered.lives.begun(self._world.clock.now_ns()))
         commands = ChatCommands(self.answers, lambda: headlines(self.answers.report()))
         if (telegram := parameters.telegram(self._settings, self._world, commands.answer)) is not None:

@@ -1,5 +1,6 @@
 """What settings become: the parameters and the parts that are made from nothing but settings and the world."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -12,7 +13,7 @@ from kangbot.machines.slowness import Bounds
 from kangbot.market.terms import Terms
 from kangbot.notify.last_words import say
 from kangbot.notify.notifier import Notifier
-from kangbot.notify.outside import Outside
+from kangbot.notify.outside import Outside, each
 from kangbot.runtime.world import World
 from kangbot.settings import Settings
 from kangbot.storage.opening import Readable, open_history, place_of
@@ -63,22 +64,24 @@ def history(settings: Settings, world: World) -> tuple[str, Readable]:
     )
 
 
-def notifier(settings: Settings, world: World, standing: Callable[[], Sequence[str]]) -> Notifier | None:
-    """Return who tells people; None where nobody is to be told. What becomes of it never reaches trading."""
+def notifiers(settings: Settings, world: World, standing: Callable[[], Sequence[str]]) -> list[Notifier]:
+    """Return who tells people, one for each service. What becomes of them never reaches trading."""
     notify = settings.notify
     if notify.addresses is None:
-        return None
-    sender = Outside(notify.addresses.value)
-    name = notify.name or settings.mode
-    return Notifier(world, sender, notify.terms, name=name, standing=standing)
+        return []
+    turn, name = asyncio.Lock(), notify.name or settings.mode
+    return [
+        Notifier(world, Outside(address, turn=turn), notify.terms, name=name, service=place, standing=standing)
+        for place, address in enumerate(each(notify.addresses.value), start=1)
+    ]
 
 
 async def last_words(settings: Settings, notice: Notice) -> None:
     """Tell people why the daemon ended; nobody where nobody is to be told."""
     notify = settings.notify
     if notify.addresses is not None:
-        sender, name = Outside(notify.addresses.value, timeout_s=_LAST_WORDS_S), notify.name or settings.mode
-        await say(sender, notice, notify.terms, name=name, state_dir=settings.state_dir)
+        sender = Outside(notify.addresses.value, turn=asyncio.Lock(), timeout_s=_LAST_WORDS_S)
+        await say(sender, notice, notify.terms, name=notify.name or settings.mode, state_dir=settings.state_dir)
 
 
 def telegram(settings: Settings, world: World, answer: AnswerLine) -> Telegram | None:

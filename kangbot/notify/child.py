@@ -28,7 +28,8 @@ def main() -> int:
         return NO_APPRISE
     logging.disable()  # it logs addresses
     services = apprise.Apprise()
-    if not services.add(letter.addresses) or not len(services):
+    services.add(letter.addresses)  # one that cannot be read keeps no message from the others
+    if not len(services):
         return NO_ADDRESS
     sent = services.notify(
         title=letter.title, body=letter.body, notify_type=apprise.NotifyType(_KINDS[letter.severity])

@@ -1,8 +1,9 @@
-"""The task that tells people. Shell around `machines/notices.py`; implements `ports.Notifier`.
+"""The task that tells people by one service. Shell around `machines/notices.py`; implements `ports.Notifier`.
 
-`tell` never waits and never raises: what the notices cannot hold is counted. A message that no service takes is tried
-again, later each time, and given up after `tries`: what is a day old is no alarm. That the services are away is logged
-once, and once more when they are back; it is nowhere else, since the way to tell people is what is broken.
+`tell` never waits and never raises: what the notices cannot hold is counted. A message that the service does not take
+is tried again, later each time, and given up after `tries`: what is a day old is no alarm. Each service has a task of
+its own, so that one that is away delays no message to the others and has none said to them again. That it is away is
+logged once, and once more when it is back; it is nowhere else, since the way to tell people is what is broken.
 """
 
 import asyncio
@@ -23,7 +24,10 @@ log = structlog.get_logger(__name__)
 
 
 class Notifier:
-    """`run` is its task. `name` tells several daemons apart, `standing` is how things stand, for the daily message."""
+    """`run` is its task. `name` tells several daemons apart, `standing` is how things stand, for the daily message.
+
+    `service` is the place of its address among those configured: the address itself holds a token.
+    """
 
     def __init__(
         self,
@@ -32,16 +36,18 @@ class Notifier:
         terms: NoticeTerms,
         *,
         name: str,
+        service: int,
         standing: Callable[[], Sequence[str]],
         tries: int = 8,
         first_s: float = 15.0,
         ceiling_s: float = 900.0,
     ) -> None:
         self._clock = world.clock
-        self._draw = world.fork("notify").random
+        self._draw = world.fork(f"notify/{service}").random
         self._sender = sender
         self._notices = Notices(terms, world.clock.now_ns())
         self._name = name
+        self.service = service
         self._standing = standing
         self._tries = tries
         self._first_ns, self._ceiling_ns = int(first_s * SECOND_NS), int(ceiling_s * SECOND_NS)
@@ -91,14 +97,14 @@ class Notifier:
                 return
             backoff = backoff.failed()
             await asyncio.sleep(backoff.wait_ns(self._draw()) / SECOND_NS)
-        log.error("notify.given_up", title=title, reason=self._away)
+        log.error("notify.given_up", service=self.service, title=title, reason=self._away)
 
     def _failed(self, reason: str) -> None:
         if not self._away:
-            log.warning("notify.away", reason=reason)
+            log.warning("notify.away", service=self.service, reason=reason)
         self._away = reason
 
     def _succeeded(self) -> None:
         if self._away:
-            log.info("notify.back")
+            log.info("notify.back", service=self.service)
         self._away = ""

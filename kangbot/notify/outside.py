@@ -8,6 +8,7 @@ standard input, never through its arguments or environment.
 import asyncio
 import contextlib
 import os
+import re
 import sys
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from kangbot.model.events import Severity
 
 NO_APPRISE = 3  # exit codes of the child
 NO_ADDRESS = 4
+_BETWEEN = re.compile(r"[\s,]+(?=[a-z0-9]{1,12}://)", re.IGNORECASE)  # where Apprise, too, sees another address begin
 _KEPT_FROM_IT = "KANGBOT_"  # our own settings, secrets among them
 
 
@@ -37,16 +39,39 @@ class Sender(Protocol):
         """Send it. Retryable: it may be sent again. NeedsHuman: no try will succeed. A cancelled call may have sent."""
 
 
-class Outside:
-    """Implements `Sender` through Apprise. `addresses` as Apprise writes them, separated by spaces."""
+def each(addresses: str) -> list[str]:
+    """Return one address for each service."""
+    return _BETWEEN.split(addresses.strip())
 
-    def __init__(self, addresses: str, *, timeout_s: float = 60.0) -> None:
+
+class Outside:
+    """Implements `Sender` through Apprise. `addresses` as Apprise writes them, separated by spaces.
+
+    Those that share a `turn` send one after another: each child takes half as much memory as the daemon.
+    """
+
+    def __init__(self, addresses: str, *, turn: asyncio.Lock, timeout_s: float = 60.0) -> None:
         self._addresses = addresses
+        self._turn = turn
         self._timeout_s = timeout_s
 
     async def send(self, title: str, body: str, severity: Severity) -> None:
         """Send by a child, which is killed where it takes longer than the time given."""
         letter = msgspec.json.encode(Letter(addresses=self._addresses, title=title, body=body, severity=severity))
+        async with self._turn:
+            code = await self._send(letter)
+        match code:
+            case 0:
+                return
+            case int(code) if code == NO_APPRISE:
+                raise NeedsHuman("Apprise is not installed", remedy="pip install 'kangbot[notify]'")
+            case int(code) if code == NO_ADDRESS:
+                raise NeedsHuman("[notify] names no address that Apprise knows", remedy="correct the addresses")
+            case _:
+                raise Retryable("a service did not take the message")
+
+    async def _send(self, letter: bytes) -> int | None:
+        """Return how the child ended."""
         child = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -66,12 +91,4 @@ class Outside:
                 with contextlib.suppress(ProcessLookupError):
                     child.kill()
                 await child.wait()
-        match child.returncode:
-            case 0:
-                return
-            case int(code) if code == NO_APPRISE:
-                raise NeedsHuman("Apprise is not installed", remedy="pip install 'kangbot[notify]'")
-            case int(code) if code == NO_ADDRESS:
-                raise NeedsHuman("[notify] names no address that Apprise knows", remedy="correct the addresses")
-            case _:
-                raise Retryable("a service did not take the message")
+        return child.returncode

@@ -75,7 +75,7 @@ class _Out:
 
 def _notifier(out: _Out, terms: NoticeTerms) -> _Running:
     world = World(clock=Clock(monotonic_ns=lambda: loop().now_ns, anchor_ns=START), seed=b"notifier")
-    return Notifier(world, out, terms, name="a", standing=lambda: ("all is well",))
+    return Notifier(world, out, terms, name="a", service=1, standing=lambda: ("all is well",))
 
 
 NOTIFIERS: Mapping[str, Callable[[_Out, NoticeTerms], _Running]] = {"Notifier": _notifier}

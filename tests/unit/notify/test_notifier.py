@@ -43,7 +43,12 @@ def play(story: Callable[[Notifier, Services], Coroutine[Any, Any, None]]) -> No
         clock = Clock(monotonic_ns=lambda: virtual.now_ns, anchor_ns=START)
         services = Services()
         notifier = Notifier(
-            World(clock=clock, seed=b"notify"), services, NoticeTerms(), name="test", standing=lambda: ["all is well"]
+            World(clock=clock, seed=b"notify"),
+            services,
+            NoticeTerms(),
+            name="test",
+            service=1,
+            standing=lambda: ["all is well"],
         )
         task = asyncio.create_task(notifier.run())
         await story(notifier, services)

@@ -10,7 +10,12 @@ from aiohttp import web
 
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.model.events import Severity
-from kangbot.notify.outside import Outside
+from kangbot.notify.outside import Outside, each
+
+
+def outside(addresses: str, *, timeout_s: float = 60.0) -> Outside:
+    """Return a sender that waits for nobody's turn."""
+    return Outside(addresses, turn=asyncio.Lock(), timeout_s=timeout_s)
 
 
 class Service:
@@ -47,7 +52,7 @@ async def service() -> AsyncIterator[Service]:
 
 async def test_a_message_arrives_as_it_was_written(service: Service) -> None:
     """Title, text, and how loud it is."""
-    await Outside(service.address).send("a title", "two\nlines ✓", Severity.CRITICAL)
+    await outside(service.address).send("a title", "two\nlines ✓", Severity.CRITICAL)
     (got,) = service.got
     assert (got["title"], got["message"], got["type"]) == ("a title", "two\nlines ✓", "failure")
 
@@ -56,7 +61,7 @@ async def test_a_service_that_refuses_may_be_tried_again(service: Service) -> No
     """And the address, with its token, is in no word about it."""
     service.status = 500
     with pytest.raises(Retryable) as caught:
-        await Outside(service.address).send("t", "b", Severity.INFO)
+        await outside(service.address).send("t", "b", Severity.INFO)
     assert "a-token" not in str(caught.value)
 
 
@@ -64,10 +69,26 @@ async def test_a_service_that_hangs_is_left_behind(service: Service) -> None:
     """The child is killed when its time is over."""
     service.hangs = True
     with pytest.raises(Retryable, match="did not answer within 4 s"):
-        await Outside(service.address, timeout_s=4.0).send("t", "b", Severity.INFO)
+        await outside(service.address, timeout_s=4.0).send("t", "b", Severity.INFO)
 
 
 async def test_an_address_that_nothing_knows_calls_a_human() -> None:
     """Said once; trying again changes nothing."""
     with pytest.raises(NeedsHuman, match="no address"):
-        await Outside("nonsense").send("t", "b", Severity.INFO)
+        await outside("nonsense").send("t", "b", Severity.INFO)
+
+
+async def test_an_address_that_nothing_knows_keeps_no_message_from_the_others(service: Service) -> None:
+    """What a daemon says last goes to all of them by one child."""
+    await outside(f"nosuch://token {service.address}").send("t", "b", Severity.INFO)
+    assert len(service.got) == 1
+
+
+def test_addresses_are_told_apart_where_apprise_does() -> None:
+    """By spaces or commas before another address; a space within one belongs to it."""
+    assert each(" tgram://a/b json://c?name=my bot,mailto://d@e\n") == [
+        "tgram://a/b",
+        "json://c?name=my bot",
+        "mailto://d@e",
+    ]
+    assert each("nonsense") == ["nonsense"]
