@@ -91,11 +91,13 @@ class Floor:
         self.circuits = self._make_circuits(journal, Breakers() if breakers is None else breakers)
         self._rules = Rules(
             gateway,
+            clock=world.clock,
             draw=world.fork(f"floor/{gateway.venue.name}/rules").random,
             known=lambda: [task.instrument for task in self.markets.values()],
             changed=lambda instrument: self.markets[instrument.market].inbox.put(Ruled(instrument)),
             beat_s=terms.rules_s,
             pause_s=terms.rules_pause_s,
+            exit_pause_s=terms.rules_exit_pause_s,
         )
         self._outcomes = Outcomes(
             risk=risk,

@@ -60,7 +60,7 @@ class Outcomes:
         self._venue_clock.heed(error)
         if (lane := LANES.get(operation)) is not None:
             self._circuits.ended(market, lane, error)
-        self._rules.ended(operation, error)
+        self._rules.ended(market, operation, error)
         self._faults.ended(market, operation, error, subject)
 
     def account_fell(self, error: Exception, wait_ns: int | None) -> None:

@@ -1,12 +1,13 @@
 """What the venue demands of orders (ticks, steps, minima) is asked for again: it changes within a daemon's months.
 
 A venue that widens a tick or a step refuses from then on whatever does not fit, exits and stops too. So the rules are
-asked for once an hour, and soon after a refusal: it may be the first that is heard of new ones.
+asked for once an hour, and those of one market when it is refused something: that may be the first that is heard of new
+ones. A position that cannot be closed, or has no stop, is not kept waiting for them as an entry is.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -15,7 +16,9 @@ from kangbot.errors import KangbotError, Refused
 from kangbot.machines.faults import Operation
 from kangbot.market.asking import ask_patiently
 from kangbot.market.gateway import Gateway
+from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
+from kangbot.runtime.world import SECOND_NS, Clock
 
 log = structlog.get_logger(__name__)
 
@@ -32,45 +35,70 @@ class Ruled:
 class Rules:
     """Those of one venue. `known` are the rules that the markets keep to, `changed` is told of others.
 
-    Asked for every `beat_s`, and after a refusal, but never sooner than `pause_s` after the last time.
+    Asked for every `beat_s`. A market's own are asked for when it is refused an order or a stop, but no sooner than
+    `pause_s` after the last time for an entry, and `exit_pause_s` for an exit or a stop.
     """
 
     def __init__(
         self,
         gateway: Gateway,
         *,
+        clock: Clock,
         draw: Callable[[], float],
         known: Callable[[], Iterable[Instrument]],
         changed: Callable[[Instrument], None],
         beat_s: float,
         pause_s: float,
+        exit_pause_s: float,
     ) -> None:
         self._gateway = gateway
+        self._clock = clock
         self._draw = draw
         self._known = known
         self._changed = changed
-        self._beat_s = beat_s
-        self._pause_s = pause_s
-        self._hurried = asyncio.Event()
+        self._beat_ns = int(beat_s * SECOND_NS)
+        self._pause_ns = int(pause_s * SECOND_NS)
+        self._exit_pause_ns = int(exit_pause_s * SECOND_NS)
+        self._looked_ns: dict[MarketId, int] = {}
+        self._due_ns: dict[MarketId, int] = {}  # of those that were refused something since
+        self._refused = asyncio.Event()
 
-    def ended(self, operation: Operation, error: Exception | None) -> None:
-        """Learn how an operation of a market ended: a refusal may be the first that is heard of other rules."""
-        if operation in _PLACES and isinstance(error, Refused):
-            self._hurried.set()
+    def ended(self, market: MarketId, operation: Operation, error: Exception | None) -> None:
+        """Learn how an operation of a market ended: a refusal may be the first that is heard of other rules.
+
+        Not one that says by its class what it is about: no funds, no such order.
+        """
+        if operation in _PLACES and type(error) is Refused:
+            pause_ns = self._pause_ns if operation is Operation.ENTRY else self._exit_pause_ns
+            due_ns = self._looked_ns.get(market, 0) + pause_ns
+            self._due_ns[market] = min(due_ns, self._due_ns.get(market, due_ns))
+            self._refused.set()
 
     async def run(self) -> None:
         """Ask again and again, for ever."""
+        beat_ns = self._clock.now_ns() + self._beat_ns
         while True:
-            await asyncio.sleep(self._pause_s)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._beat_s - self._pause_s):
-                    await self._hurried.wait()
-            self._hurried.clear()
-            await self._look()
+            await self._sleep(min(beat_ns, *self._due_ns.values()) if self._due_ns else beat_ns)
+            now_ns = self._clock.now_ns()
+            # Forgotten before the answer: what is refused from here on may be so by rules that come after it.
+            due = {market for market, at_ns in self._due_ns.items() if at_ns <= now_ns}
+            for market in due:
+                del self._due_ns[market]
+            if now_ns >= beat_ns:
+                beat_ns = now_ns + self._beat_ns
+                await self._look(list(self._known()))
+            elif due:
+                await self._look([instrument for instrument in self._known() if instrument.market in due])
 
-    async def _look(self) -> None:
-        venue = self._gateway.venue
-        symbols = [instrument.symbol for instrument in self._known()]
+    async def _sleep(self, until_ns: int) -> None:
+        """Sleep until then, or until a refusal may have made it sooner."""
+        self._refused.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0, until_ns - self._clock.now_ns()) / SECOND_NS):
+                await self._refused.wait()
+
+    async def _look(self, among: Sequence[Instrument]) -> None:
+        venue, symbols = self._gateway.venue, [instrument.symbol for instrument in among]
         try:
             found = await ask_patiently(
                 lambda: venue.instruments(symbols),
@@ -80,7 +108,10 @@ class Rules:
             )
         except KangbotError as error:
             log.warning("venue.rules_unknown", venue=venue.name, why=error.message)
-            return
+            found = {}
+        now_ns = self._clock.now_ns()
+        for instrument in among:
+            self._looked_ns[instrument.market] = now_ns
         for instrument in tuple(self._known()):
             now = found.get(instrument.symbol, instrument)  # one that is delisted keeps those it had
             if now != instrument:

@@ -26,7 +26,8 @@ class Terms:
     foreign: ForeignPolicy = ForeignPolicy.REPORT
     stops: StopTerms = field(default_factory=StopTerms)
     rules_s: float = 3600.0  # how often the venue is asked whether a market's rules have changed
-    rules_pause_s: float = 300.0  # and no sooner, however much it refuses
+    rules_pause_s: float = 300.0  # and about one market no sooner, however much it refuses it
+    rules_exit_pause_s: float = 10.0  # the same where it refuses an exit or a stop
     decisions: Bounds | None = None  # what a strategy may take for a bar; None: nobody measures
 
     def supervisor(self, clock: Clock, draw: Callable[[], float]) -> Supervisor:

@@ -5,13 +5,20 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import msgspec
+import pytest
 
 from kangbot.errors import Refused
+from kangbot.machines.faults import Operation
+from kangbot.market.rules import Rules
 from kangbot.model.events import Noted, OrderIntended, RunState
+from kangbot.model.ids import MarketId, Symbol
 from kangbot.model.market import Instrument
+from kangbot.runtime.tasks import Tasks
+from kangbot.runtime.world import SECOND_NS
 from tests.support.floor_story import BarVenue, Story, play
 from tests.support.order_venue import Fate
 from tests.support.trade_words import instrument
@@ -23,10 +30,14 @@ class Lawgiver(BarVenue):
 
     rules: Instrument | None = field(default_factory=instrument)
     no_rules: Exception | None = None
-    looks: int = 0
+    looked: list[tuple[int, tuple[Any, ...]]] = field(default_factory=list)  # when, and at which
+
+    @property
+    def looks(self) -> int:
+        return len(self.looked)
 
     async def instruments(self, symbols: Sequence[Any]) -> Mapping[Any, Instrument]:
-        self.looks += 1
+        self.looked.append((self.clock.now_ns(), tuple(symbols)))
         if self.no_rules is not None:
             raise self.no_rules
         return {} if self.rules is None else {self.rules.symbol: self.rules}
@@ -98,6 +109,72 @@ def test_a_refusal_has_them_asked_for_at_once() -> None:
         venue.fates = deque([Fate.REFUSED])
         await told.bar()
         assert venue.looks == 2
+
+    play(story)
+
+
+def test_an_exit_that_is_refused_on_and_on_looks_again_after_ten_seconds() -> None:
+    """New rules may be told later than they are obeyed, and nobody may wait for minutes to close a position."""
+
+    async def story(told: Story) -> None:
+        venue = ruled(told)
+        await told.live()
+        told.strategy.want(1)
+        await told.bar()
+        venue.fates = deque([Fate.REFUSED] * 8)
+        told.strategy.want(0)
+        await told.bar()
+        await asyncio.sleep(40)
+        assert told.task.desk.position.net == 0
+        looks = [at_ns for at_ns, _ in venue.looked[1:]]
+        assert len(looks) >= 3
+        assert all(after - before >= 10 * SECOND_NS for before, after in pairwise(looks))
+        assert looks[1] - looks[0] < 11 * SECOND_NS
+
+    play(story)
+
+
+def test_only_the_market_that_was_refused_is_asked_for() -> None:
+    """A venue tells one market's rules at a fraction of what the list of all costs; the beat asks for every one."""
+
+    async def story(told: Story) -> None:
+        venue = ruled(told)
+        await told.live()
+        other = msgspec.structs.replace(instrument(), market=MarketId("bybit:ETH/USDT:USDT"), symbol=Symbol("ETH"))
+        rules = Rules(
+            told.gateway(venue, told.feeds),
+            clock=venue.clock,
+            draw=lambda: 0.0,
+            known=lambda: [instrument(), other],
+            changed=lambda _rules: None,
+            beat_s=3600,
+            pause_s=300,
+            exit_pause_s=10,
+        )
+        tasks = Tasks("test", lambda _name, _error: None)
+        tasks.spawn("rules", rules.run())
+        venue.looked.clear()
+        rules.ended(other.market, Operation.PROTECT, Refused("a price that does not fit"))
+        await asyncio.sleep(3610)
+        await tasks.aclose()
+        assert (other.symbol,) in [symbols for _, symbols in venue.looked]
+        assert (instrument().symbol, other.symbol) in [symbols for _, symbols in venue.looked]
+        assert len(venue.looked) == 3  # of which one is the floor's own
+
+    play(story)
+
+
+@pytest.mark.parametrize("fate", [Fate.BROKE, Fate.LIMITED, Fate.MISSTAMPED, Fate.TWICE])
+def test_what_no_rule_would_change_asks_for_none(fate: Fate) -> None:
+    """No funds, too many requests, a stamp, an order that is there already."""
+
+    async def story(told: Story) -> None:
+        venue = ruled(told)
+        await told.live()
+        venue.fates = deque([fate] * 5)
+        told.strategy.want(1)
+        await told.bar()
+        assert venue.looks == 1
 
     play(story)
 
