@@ -223,6 +223,11 @@ class Executor:
         """Profit after fees and cash flows, by day number since the epoch (UTC)."""
         return self._blotter.realised_by_day
 
+    def refusal(self, client_id: ClientId) -> str:
+        """Return the code by which the venue refused the newest order that it refused for good; "" for any other."""
+        refused, code = self._learning.refused
+        return code if client_id == refused else ""
+
     @property
     def upcoming_id(self) -> ClientId:
         """The client id that the next `place` will give, if nobody places before."""

@@ -13,7 +13,7 @@ from kangbot.execution.outcome import CancelEnded, Looked, Outcome, ProtectEnded
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter
 from kangbot.machines.order import Order
-from kangbot.machines.order_words import Absent, Doubted, Reported
+from kangbot.machines.order_words import Absent, Doubted, RefusedByVenue, Reported
 from kangbot.machines.protection import Protection
 from kangbot.machines.reconcile import Orphan, Reconciled
 from kangbot.model.events import Event, Severity
@@ -38,6 +38,7 @@ class Learning:
         self.agreement = agreement
         self.protection = Protection()
         self.active_ns = 0  # our clock: something of ours moved last
+        self.refused: tuple[ClientId | None, str] = None, ""  # the newest order that was refused for good, and its code
         self.orphans: list[ClientId] = []  # taken and emptied by the caller
         self._told: dict[_Owed, None] = {}  # for so long that a person knows
 
@@ -71,6 +72,8 @@ class Learning:
                 return self._reported(message, now_ns)
             case SendEnded(client_id=client_id, learnt=learnt):
                 self.active_ns = now_ns
+                if isinstance(learnt, RefusedByVenue) and learnt.lasting:
+                    self.refused = client_id, learnt.code
                 return blotter.learn(client_id, learnt, now_ns)
             case VenuePosition():
                 return self.agreement.position(message, now_ns)

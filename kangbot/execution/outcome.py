@@ -72,7 +72,9 @@ def learnt_from(error: Exception) -> Learnt:
     match error:
         case DuplicateId():
             return Duplicate(error.code or "", error.message)
-        case Refused() | RateLimited():
+        case Refused():
+            return RefusedByVenue(error.code or type(error).__name__, error.message, lasting=True)
+        case RateLimited():
             return RefusedByVenue(error.code or type(error).__name__, error.message)
         case Ambiguous():
             return Lost(error.message)

@@ -38,10 +38,11 @@ class Filled(msgspec.Struct, frozen=True):
 
 
 class RefusedByVenue(msgspec.Struct, frozen=True):
-    """The venue answered our request by a definitive code."""
+    """The venue answered our request by a definitive code. `lasting`: the same request gets the same answer."""
 
     code: str
     message: str
+    lasting: bool = False
 
 
 class Duplicate(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ how an order lives to the executor.
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from enum import Enum, auto
 
 import msgspec
@@ -29,7 +30,7 @@ from kangbot.model.data import Quote
 from kangbot.model.events import Severity
 from kangbot.model.ids import ClientId
 from kangbot.model.market import Instrument, InstrumentKind
-from kangbot.model.money import ZERO, Price, Quantity
+from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import OrderKind, OrderStatus, Proposal, Purpose
 from kangbot.model.position import Position
 from kangbot.model.target import Target
@@ -88,6 +89,7 @@ class Desk:
         self._inbox = inbox
         self._clock = clock
         self._pace = Pace()
+        self._paced: tuple[Decimal, Money] | None = None  # exposure and size that its waits are about
         self._foreign = foreign
         self._doubt = doubt
         self._exits_slow = exits_slow
@@ -118,7 +120,7 @@ class Desk:
         self._risk.position(self.spec.market, exposed.net, mark, rest=rest)
         now_ns = self._clock.now_ns()
         orders = self.executor.orders
-        self._pace.look(orders, position.net, now_ns, exits_slow=self._exits_slow)
+        self._pace.look(orders, position.net, now_ns, exits_slow=self._exits_slow, refusal=self.executor.refusal)
         if not self._reserved:
             return
         working = {order.client_id: order for order in orders}
@@ -166,6 +168,7 @@ class Desk:
         self._instrument = self._sentry.instrument = instrument
         self.executor.ruled(instrument)
         self.executor.tell("market.rules_changed", Severity.INFO, words)
+        self._pace.renewed()
 
     # --------------------------------------------------------------------------------------------------------- action
     def act(self, leave: Leave, received_ns: int) -> None:
@@ -175,6 +178,10 @@ class Desk:
         market, of a stopped market too.
         """
         self._notice_hands()
+        paced = None if self.target is None else (self.target.exposure, self.spec.size)
+        if paced != self._paced:
+            self._paced = paced
+            self._pace.renewed()
         held = self.position
         killed = self._obey_kill_switch()
         unsafe = self._sentry.look(held.net, self._wanted_stop(held.net))
@@ -298,7 +305,7 @@ class Desk:
         if entry and (reason := self.executor.entries_blocked or self._sentry.held):
             return reason
         if self._pace.due_ns(proposal.purpose, now_ns) is not None:
-            return "the last order came to nothing: the next one waits"
+            return "the last order came to nothing: the next one waits" + self._pace.because(proposal.purpose)
         verdict = self._risk.admit(proposal, self.executor.upcoming_id, self._facts(now_ns), now_ns)
         if isinstance(verdict, Blocked):
             return f"{verdict.rule}: {verdict.reason}"
@@ -336,6 +343,11 @@ class Desk:
     def release(self, caller: str) -> None:
         """Lift the market's quarantine: a person has looked."""
         self.executor.release(caller)
+        self._pace.renewed()
+
+    def renewed(self) -> None:
+        """Learn that a person wants the market to go on: what the venue refuses is tried again soon."""
+        self._pace.renewed()
 
     def at_rest(self, *, leave_entries: bool) -> bool:
         """Whether nothing is in flight; `leave_entries`: an entry that rests at the venue may stay there."""

@@ -2,7 +2,8 @@
 
 Exits are tried again sooner than entries, for a position that should be closed costs money; neither is hammered. While
 the breaker of the exit lane is not closed an exit that came to nothing waits its longest at once. No exit is refused:
-the first leaves at once, and none waits for longer than that.
+the first leaves at once, and none waits for longer than that. An entry that the venue refuses for the same reason again
+and again waits up to an hour: it is the same question, and its answer a row in the journal and the history each time.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,8 +31,8 @@ class Pace:
 
     def __init__(self) -> None:
         self._pacing = {
-            Purpose.ENTRY: Pacing(first_ns=SECOND_NS, ceiling_ns=60 * SECOND_NS),
-            Purpose.EXIT: Pacing(first_ns=SECOND_NS // 2, ceiling_ns=5 * SECOND_NS),
+            Purpose.ENTRY: Pacing(first_ns=SECOND_NS, ceiling_ns=60 * SECOND_NS, refused_ceiling_ns=3600 * SECOND_NS),
+            Purpose.EXIT: Pacing(first_ns=SECOND_NS // 2, ceiling_ns=5 * SECOND_NS, refused_ceiling_ns=5 * SECOND_NS),
         }
         self._last: dict[Purpose, _Last] = {}
 
@@ -40,11 +41,17 @@ class Pace:
         self._last[order.intent.purpose] = _Last(order.client_id, net)
 
     def look(
-        self, orders: Iterable[Order], net: Quantity, now_ns: int, *, exits_slow: Callable[[], bool] = lambda: False
+        self,
+        orders: Iterable[Order],
+        net: Quantity,
+        now_ns: int,
+        *,
+        exits_slow: Callable[[], bool] = lambda: False,
+        refusal: Callable[[ClientId], str] = lambda _order: "",
     ) -> None:
         """See what has become of the newest orders; `orders` are those under way, `net` is the position by now.
 
-        `exits_slow`: whether exits are in trouble at the venue.
+        `exits_slow`: whether exits are in trouble at the venue. `refusal` names the code that an order was refused by.
         """
         if not self._last:
             return
@@ -56,13 +63,29 @@ class Pace:
             elif order is None:
                 moved = net != last.net
                 self._pacing[purpose] = self._pacing[purpose].ended(
-                    now_ns, moved=moved, withdrawn=last.withdrawn, slow=purpose is Purpose.EXIT and exits_slow()
+                    now_ns,
+                    moved=moved,
+                    withdrawn=last.withdrawn,
+                    slow=purpose is Purpose.EXIT and exits_slow(),
+                    refusal=refusal(last.client_id),
                 )
                 del self._last[purpose]
+
+    def renewed(self) -> None:
+        """Learn of something that may change the venue's answer to what it refuses."""
+        for purpose, pacing in self._pacing.items():
+            self._pacing[purpose] = pacing.renewed()
 
     def due_ns(self, purpose: Purpose, now_ns: int) -> int | None:
         """Return when the next order of that purpose may leave; None where it may leave now."""
         return self._pacing[purpose].due_ns(now_ns)
+
+    def because(self, purpose: Purpose) -> str:
+        """Return why it waits, in words; "" where the venue has not refused it."""
+        pacing = self._pacing[purpose]
+        if not pacing.refusal:
+            return ""
+        return f", for the venue refused it with {pacing.refusal} ({pacing.failures} times)"
 
     def next_ns(self, now_ns: int) -> int | None:
         """Return when the next wait ends; None where nothing waits."""

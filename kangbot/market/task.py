@@ -254,6 +254,9 @@ class MarketTask:
     # ------------------------------------------------------------------------------------------------------- commands
     def _command(self, command: Command) -> None:
         state = self.state
+        if command in (Command.START, Command.RESUME):
+            self.desk.renewed()
+            self._act_due = True
         if command is Command.START and state in (RunState.STOPPED, RunState.FAILED, RunState.DRAINING):
             self.supervisor.forgive()
             self.overseer.forgive()
@@ -269,7 +272,6 @@ class MarketTask:
             self.desk.cancel_resting(exits=False)
         elif command in (Command.RESUME, Command.START) and state is RunState.PAUSED:
             self._move(Signal.RESUME, "resumed")
-            self._act_due = True
 
     def _move(self, signal: Signal, reason: str) -> None:
         self._roster.move(self.spec.market, signal, reason)

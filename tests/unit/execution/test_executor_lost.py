@@ -198,6 +198,8 @@ def test_a_definitive_code_rejects(fate: Fate, code: str) -> None:
         assert (order.status, order.evidence, order.code) == (S.REJECTED, Evidence.CODE, code)
         paused_ns = market.budget.paused_until_ns - market.now_ns
         assert (paused_ns > SECOND_NS) is (fate is Fate.LIMITED)
+        assert market.executor.refusal(FIRST) == ("" if fate is Fate.LIMITED else code)  # what lasts, and what passes
+        assert market.executor.refusal(client_id(TAG, 99)) == ""
         await market.end()
 
     run(story_of())

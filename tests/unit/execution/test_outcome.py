@@ -22,9 +22,9 @@ from kangbot.machines.order_words import Duplicate, Learnt, Lost, RefusedByVenue
     [
         (DuplicateId("it exists", code="110072"), Duplicate("110072", "it exists")),
         (DuplicateId("it exists"), Duplicate("", "it exists")),
-        (InsufficientFunds("no money", code="110007"), RefusedByVenue("110007", "no money")),
-        (NotFound("no such symbol"), RefusedByVenue("NotFound", "no such symbol")),
-        (Refused("no", code="1"), RefusedByVenue("1", "no")),
+        (InsufficientFunds("no money", code="110007"), RefusedByVenue("110007", "no money", lasting=True)),
+        (NotFound("no such symbol"), RefusedByVenue("NotFound", "no such symbol", lasting=True)),
+        (Refused("no", code="1"), RefusedByVenue("1", "no", lasting=True)),
         (RateLimited("too many", retry_after_ns=1), RefusedByVenue("RateLimited", "too many")),
         (Retryable("maintenance", code="10016"), RefusedByVenue("10016", "maintenance")),
         (Retryable("no route to host"), Lost("no route to host")),

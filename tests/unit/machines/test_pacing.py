@@ -2,7 +2,7 @@
 
 from kangbot.machines.pacing import Pacing
 
-FRESH = Pacing(first_ns=10, ceiling_ns=35)
+FRESH = Pacing(first_ns=10, ceiling_ns=35, refused_ceiling_ns=300)
 
 
 def test_the_first_order_waits_for_nothing() -> None:
@@ -49,3 +49,49 @@ def test_while_the_venue_is_in_trouble_the_first_wait_is_the_longest() -> None:
         pacing = pacing.ended(1000, moved=False, withdrawn=False, slow=True)
         assert pacing.due_ns(1000) == 1035
     assert pacing.ended(1000, moved=True, withdrawn=False, slow=True) == FRESH
+
+
+def refused(pacing: Pacing, times: int, code: str = "110023") -> tuple[Pacing, list[int]]:
+    """Refuse an order for that reason so many times, each when it is due; return the waits too."""
+    waits = []
+    for _ in range(times):
+        now_ns = max(pacing.not_before_ns, 1000)
+        pacing = pacing.ended(now_ns, moved=False, withdrawn=False, refusal=code)
+        waits.append(pacing.not_before_ns - now_ns)
+    return pacing, waits
+
+
+def test_what_is_refused_alike_waits_longer_and_longer() -> None:
+    """As long as the refusals have lasted by then, up to a ceiling of its own."""
+    assert refused(FRESH, 8)[1] == [10, 20, 40, 80, 160, 300, 300, 300]
+
+
+def test_another_reason_or_none_ends_the_long_waits() -> None:
+    """They are of one answer; the failures before it count as ever."""
+    pacing, _ = refused(FRESH, 8)
+    assert refused(pacing, 2, "110007")[1] == [35, 80]
+    missed = pacing.ended(5000, moved=False, withdrawn=False)
+    assert missed.due_ns(5000) == 5035
+
+
+def test_news_leave_no_wait_beyond_the_ordinary_one() -> None:
+    """What may be accepted by now is tried within the ceiling, and once more in an hour is not the next wait."""
+    pacing, _ = refused(FRESH, 8)
+    renewed = pacing.renewed()
+    assert renewed.not_before_ns == pacing.failed_ns + 35
+    assert refused(renewed, 3)[1] == [35, 80, 160]
+    assert FRESH.renewed() == FRESH
+    young, _ = refused(FRESH, 1)
+    assert young.renewed().not_before_ns == young.not_before_ns
+
+
+def test_progress_forgets_the_refusals() -> None:
+    """As it does every failure."""
+    pacing, _ = refused(FRESH, 8)
+    assert pacing.ended(9000, moved=True, withdrawn=False) == FRESH
+
+
+def test_a_venue_in_trouble_has_the_ordinary_ceiling() -> None:
+    """An exit waits no longer for a reason than without one."""
+    pacing, _ = refused(FRESH, 8)
+    assert pacing.ended(9000, moved=False, withdrawn=False, slow=True, refusal="110023").due_ns(9000) == 9035

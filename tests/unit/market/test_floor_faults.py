@@ -3,11 +3,15 @@
 import asyncio
 from decimal import Decimal
 
+import pytest
+
 from kangbot.errors import NotFound
 from kangbot.machines.faults import Kind, Operation
 from kangbot.market.reporting import error_reports, report_of
+from kangbot.market.roster import Command
 from kangbot.model.events import BreakerState, Lane, Noted
-from tests.support.floor_story import Story, play
+from kangbot.model.target import Target
+from tests.support.floor_story import Story, play, spec
 from tests.support.order_venue import Fate
 from tests.support.trade_words import MARKET
 
@@ -87,5 +91,51 @@ def test_a_fall_and_a_venue_that_is_away_are_in_the_report() -> None:
         assert (fall.severity, fall.total, fall.recent) == ("high", 1, 1)
         assert "a fault of the strategy" in fall.message
         assert any(market is None and report.total > 1 for (_, market), report in reports.items())
+
+    play(story)
+
+
+async def refused(told: Story, hours: int) -> int:
+    """Have every entry refused for so long, each with the code of before; return how many left."""
+    await told.live()
+    told.quote()
+    told.strategy.want(1)
+    told.venue.fates.extend([Fate.REFUSED] * 10_000)
+    await told.bar()
+    for _ in range(hours * 60):
+        await told.bar()
+    return len(told.venue.submits)
+
+
+def test_an_entry_that_is_refused_for_a_day_leaves_a_few_dozen_times() -> None:
+    """It was once a minute, in the journal and in the history each time."""
+
+    async def story(told: Story) -> None:
+        assert 20 < await refused(told, hours=24) < 50
+
+    play(story)
+
+
+@pytest.mark.parametrize("news", ["resume", "start", "release", "target", "side", "size"])
+def test_what_may_change_the_answer_has_a_refused_entry_tried_within_a_minute(news: str) -> None:
+    """A person's word, another target, another size. It does not wait for the hour to pass."""
+
+    async def story(told: Story) -> None:
+        before = await refused(told, hours=2)
+        while len(told.venue.submits) == before:  # the next hour begins
+            await told.bar()
+        told.venue.fates.clear()
+        if news in ("resume", "start"):
+            told.roster.command(MARKET, Command(news), "test")
+        elif news == "release":
+            told.floor.release(MARKET, "test")
+        elif news == "size":
+            told.floor.change(joins=(), leaves=(), changes=[spec(told.strategy, size=Decimal(100))], caller="test")
+        else:
+            exposure, stop = ("0.5", 90) if news == "target" else ("-1", 110)
+            told.strategy.target = Target(exposure=Decimal(exposure), stop=Decimal(stop), reason="news")
+        await told.bar()
+        await told.bar()
+        assert told.venue.net
 
     play(story)

@@ -72,3 +72,21 @@ def test_exits_in_trouble_wait_five_seconds_and_entries_as_ever() -> None:
     pace.look([], Decimal(1), LATER_NS, exits_slow=lambda: True)
     assert pace.due_ns(Purpose.EXIT, LATER_NS) == LATER_NS + 5 * SECOND_NS
     assert pace.due_ns(Purpose.ENTRY, LATER_NS) == LATER_NS + SECOND_NS
+
+
+def test_an_entry_that_is_refused_alike_waits_an_hour_in_the_end_and_an_exit_five_seconds() -> None:
+    """Until something may have changed the answer."""
+    pace, waits = Pace(), dict.fromkeys(Purpose, 0)
+    now_ns = LATER_NS
+    for _ in range(20):
+        for purpose in Purpose:
+            pace.placed(order(purpose), Decimal(1))
+        pace.look([], Decimal(1), now_ns, refusal=lambda _order: "110023")
+        waits = {purpose: (pace.due_ns(purpose, now_ns) or now_ns) - now_ns for purpose in Purpose}
+        now_ns += 2 * 3600 * SECOND_NS
+    assert waits == {Purpose.ENTRY: 3600 * SECOND_NS, Purpose.EXIT: 5 * SECOND_NS}
+    failed_ns = now_ns - 2 * 3600 * SECOND_NS
+    assert pace.because(Purpose.ENTRY) == ", for the venue refused it with 110023 (20 times)"
+    pace.renewed()
+    assert pace.because(Purpose.ENTRY) == ""
+    assert pace.due_ns(Purpose.ENTRY, failed_ns) == failed_ns + 60 * SECOND_NS
