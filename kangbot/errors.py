@@ -83,11 +83,15 @@ class NotFound(Refused):
 
 
 class NeedsHuman(KangbotError):
-    """Only a person can put it right. `remedy` says in one sentence what to do."""
+    """Only a person can put it right. `remedy` says in one sentence what to do.
 
-    def __init__(self, message: str, *, remedy: str, code: str | None = None) -> None:
+    `of_account`: it is a matter of the account's as a whole (its key, its address), whichever market met it.
+    """
+
+    def __init__(self, message: str, *, remedy: str, code: str | None = None, of_account: bool = False) -> None:
         super().__init__(message, code=code)
         self.remedy = remedy
+        self.of_account = of_account
 
 
 def words(error: BaseException) -> str:

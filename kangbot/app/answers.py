@@ -137,6 +137,7 @@ class Answers:
     def force_retry(self, market: MarketId, caller: str) -> None:
         """Probe the market's open lanes now, and end a pause of its entries. UnknownMarketError as above."""
         self._let_in(self.floor.known(market), caller)
+        self._let_in(None, caller)
         self.floor.circuits.force_retry(self.floor.known(market), caller)
 
     async def page(self, page: Page) -> Sequence[Row]:

@@ -90,12 +90,20 @@ class FaultDesk:
     def ended(
         self, market: MarketId | None, operation: Operation, error: BaseException | None, subject: str = ""
     ) -> None:
-        """Learn how an operation ended, None for well. `subject` is the id of what it was about."""
+        """Learn how an operation ended, None for well. `subject` is the id of what it was about.
+
+        What is the account's matter is one fault of the account, and is told once, whichever markets meet it.
+        """
         if error is None:
             self._well(market, operation)
-        else:
-            said = f"{words(error)}. {error.remedy}" if isinstance(error, NeedsHuman) else words(error)
-            self.met(kind_of(error, operation), operation, market, said, subject=subject)
+            if market is not None:
+                self._well(None, operation)
+            return
+        said = words(error)
+        if isinstance(error, NeedsHuman):
+            said = f"{said}. {error.remedy}"
+            market = None if error.of_account else market
+        self.met(kind_of(error, operation), operation, market, said, subject=subject)
 
     def met(
         self, kind: Kind, operation: Operation, market: MarketId | None, message: str, *, subject: str = ""
@@ -127,7 +135,9 @@ class FaultDesk:
                 self._arm()
             case Action.PAUSE:
                 self._arm()
-                text = f"no entry for {verdict.rule.wait_ns // SECOND_NS} s: {fault.message}"
+                wait_s = verdict.rule.wait_ns // SECOND_NS
+                also = "" if fault.market else " of any market, and exits may be refused too"
+                text = f"no entry for {wait_s} s{also}: {fault.message}"
                 self._note("entries.paused", severity, text, _context(fault, subject))
             case Action.ALERT if fault.operation not in _TOLD_BY_THEMSELVES:
                 text = f"{fault.operation} failed, {verdict.count} in a row: {fault.message}"

@@ -17,7 +17,7 @@ the breaker at all: `venues_fault`. The rules and waits are those of a websocket
 
 from dataclasses import dataclass, replace
 
-from kangbot.errors import Misstamped, Refused
+from kangbot.errors import Misstamped, NeedsHuman, Refused
 from kangbot.model.events import BreakerState
 
 _SECOND_NS = 1_000_000_000
@@ -152,7 +152,7 @@ def _closed(breaker: Breaker, now_ns: int) -> Breaker:
 def venues_fault(error: Exception | None) -> bool:
     """Whether a call that ended so speaks against the venue or the way to it.
 
-    A refusal (no funds, a filter, a duplicate id, a stamp) is an answer: the venue is there. A cancellation is ours,
-    and never comes here, since it is no Exception.
+    A refusal (no funds, a filter, a duplicate id, a stamp, a key that has ended) is an answer: the venue is there. A
+    cancellation is ours, and never comes here, since it is no Exception.
     """
-    return error is not None and not isinstance(error, Refused | Misstamped)
+    return error is not None and not isinstance(error, Refused | Misstamped | NeedsHuman)

@@ -33,6 +33,9 @@ _MARGIN = "Set cross margin for the account at Bybit: in portfolio margin no con
 _DISCLOSURE = "Confirm at Bybit, in the account, what it wants read before this pair may be traded."
 _COUNTRY = "Bybit does not serve this address' country: run the daemon where it does."
 
+OF_A_MARKET = frozenset({_PERMISSION, _MODE, _DISCLOSURE})
+"""The remedies that may concern some markets only; every other one is for the account as a whole."""
+
 CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person can put it right
     # Every endpoint [D].
     "429": Meaning.LIMITED,  # the trading service is under high load; please retry

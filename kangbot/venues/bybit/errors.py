@@ -20,7 +20,7 @@ from kangbot.errors import (
     Refused,
     Retryable,
 )
-from kangbot.venues.bybit.codes import CLASSES, CODES, MESSAGES, STATUSES, Meaning
+from kangbot.venues.bybit.codes import CLASSES, CODES, MESSAGES, OF_A_MARKET, STATUSES, Meaning
 from kangbot.venues.http import NoAnswer, NotSent, retry_after_ns, whole
 
 SECOND_NS = 1_000_000_000
@@ -109,7 +109,7 @@ def _error(
     meaning: Meaning | str, message: str, *, code: str | None, changes: bool, retry_after_ns: int
 ) -> KangbotError:
     if isinstance(meaning, str):
-        return NeedsHuman(message, remedy=meaning, code=code)
+        return NeedsHuman(message, remedy=meaning, code=code, of_account=meaning not in OF_A_MARKET)
     match meaning:
         case Meaning.REFUSED:
             return Refused(message, code=code)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from kangbot.errors import Ambiguous, InsufficientFunds, RateLimited, Retryable
+from kangbot.errors import Ambiguous, InsufficientFunds, NeedsHuman, RateLimited, Retryable
 from kangbot.execution.budget import Budget
 from kangbot.execution.circuits import Circuits
 from kangbot.journal.replay import replay
@@ -225,6 +225,23 @@ async def test_refusals_and_cancellations_trip_nothing() -> None:
     for _ in range(1000):
         circuits.ended(MARKET, Lane.ENTRY, InsufficientFunds("no money", code="110007"))
     assert circuits.breakers.of(MARKET, Lane.ENTRY).state is BreakerState.CLOSED
+    assert await rig.events() == []
+    await rig.end()
+
+
+@told
+async def test_a_key_that_has_ended_is_no_fault_of_the_way_to_the_venue() -> None:
+    """Every market meets it at once, and is answered: neither a breaker nor a local fault is told of."""
+    rig = Rig()
+    circuits = await rig.begin()
+    ended = NeedsHuman("the key has ended", remedy="renew it", code="33004")
+    for market in OTHERS:
+        circuits.add(msgspec.structs.replace(instrument(), market=market))
+    for _ in range(10):
+        for market in (MARKET, *OTHERS):
+            circuits.ended(market, Lane.ENTRY, ended)
+            circuits.ended(market, Lane.EXIT, ended)
+    assert not circuits.local_fault_ns
     assert await rig.events() == []
     await rig.end()
 

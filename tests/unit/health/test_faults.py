@@ -246,3 +246,40 @@ async def test_a_pause_that_is_prolonged_is_written_down_at_most_twice_a_minute(
     (hold,) = remembered(rig).left(START + 600 * 10**9)
     assert hold.until_ns >= START + (600 + 570) * 10**9
     rig.desk.close()
+
+
+@told
+async def test_a_key_that_has_ended_is_told_once_for_all_markets() -> None:
+    """Whichever meet it, by whatever they did; none enters, and the account's rounds are part of it."""
+    rig = Rig()
+    ended = NeedsHuman("33004: the key has ended", remedy="Renew it.", code="33004", of_account=True)
+    others = [MarketId(f"bybit:M{number}") for number in range(5)]
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(3):
+            for market in others:
+                rig.desk.ended(market, Operation.ENTRY, ended, "kb1-1")
+            rig.desk.ended(MARKET, Operation.EXIT, ended)
+            rig.desk.ended(None, Operation.RECONCILE, ended)
+            await asyncio.sleep(60)
+    (note,) = rig.notes
+    assert (note.kind, note.market) == ("entries.paused", None)
+    assert note.message == (
+        "no entry for 600 s of any market, and exits may be refused too: 33004: the key has ended. Renew it."
+    )
+    assert all(rig.desk.held(market) for market in (MARKET, *others))
+    assert [line["event"] for line in lines].count("error.met") == 2  # an entry's and an exit's
+    rig.desk.ended(others[0], Operation.EXIT, None)
+    with structlog.testing.capture_logs() as lines:
+        rig.desk.ended(others[1], Operation.EXIT, ended)
+    assert [line["event"] for line in lines] == ["error.met"]  # it is news again
+    rig.desk.close()
+
+
+@told
+async def test_what_one_market_may_not_do_is_that_markets_alone() -> None:
+    """Its mode, a list of symbols for the key: the others enter."""
+    rig = Rig()
+    rig.desk.ended(MARKET, Operation.ENTRY, NeedsHuman("hedge mode", remedy="Set one-way mode."))
+    assert rig.desk.held(MARKET)
+    assert not rig.desk.held(MarketId("bybit:other"))
+    rig.desk.close()

@@ -212,7 +212,7 @@ def test_failures_that_were_ours_are_forgiven() -> None:
         (InsufficientFunds("no money"), False),
         (Retryable("5xx"), True),
         (Ambiguous("cut"), True),
-        (NeedsHuman("bad key", remedy="look"), True),
+        (NeedsHuman("bad key", remedy="look"), False),
         (TimeoutError(), True),
         (ValueError("a fault of our own"), True),
     ],

@@ -332,6 +332,17 @@ def test_needs_human_carries_a_remedy() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "of_account"),
+    [("33004", True), ("10003", True), ("10010", True), ("10024", True), ("110024", False), ("10029", False)],
+)
+def test_what_is_the_accounts_matter_is_said_so(code: str, *, of_account: bool) -> None:
+    """A key that has ended is every market's; a market's mode, or a key's list of symbols, is not."""
+    error = classify(answered(code, "no"), changes=True)
+    assert isinstance(error, NeedsHuman)
+    assert error.of_account is of_account
+
+
+@pytest.mark.parametrize(
     ("headers", "expected_ns"),
     [
         ({}, 0),
