@@ -58,7 +58,9 @@ class Overseer:
         began_ns = perf_counter_ns()
         try:
             return call(argument) if self._alarm is None else self._alarm.run(call, argument)
-        except SystemExit as error:  # the loop would obey it
+        except Exception:  # a fall of its market
+            raise
+        except BaseException as error:  # the loop would end by it, or take it for the cancellation of the task
             raise RuntimeError(f"its strategy raised {error!r}") from error
         finally:
             took_ns = perf_counter_ns() - began_ns

@@ -192,14 +192,21 @@ def test_a_strategy_that_raises_aside_has_its_market_fall() -> None:
     hurry(story)
 
 
+class LibraryPanic(BaseException):
+    """What libraries written in Rust raise where they give up: no `Exception`."""
+
+
+@pytest.mark.parametrize("raised", [SystemExit, KeyboardInterrupt, asyncio.CancelledError, LibraryPanic])
 @pytest.mark.parametrize("prepare", [hold, slow])
-def test_a_strategy_that_ends_the_process_only_falls(prepare: Callable[[HurriedStory], Awaitable[object]]) -> None:
-    """On the loop `sys.exit` would be obeyed; on a thread it would end that, and its market would wait for ever."""
+def test_a_strategy_that_ends_the_process_only_falls(
+    prepare: Callable[[HurriedStory], Awaitable[object]], raised: type[BaseException]
+) -> None:
+    """On the loop it would be obeyed, or end the task; on a thread it would end that, and its market wait for ever."""
 
     async def story(told: HurriedStory) -> None:
         def leave() -> None:
             told.strategy.busy = None
-            raise SystemExit(1)
+            raise raised
 
         await prepare(told)
         told.strategy.busy = leave
