@@ -65,11 +65,12 @@ def health_of(report: Report, thresholds: Thresholds) -> Health:
     checks = [*_money(report, thresholds), *_trade(report, thresholds, tripped), *_machine(report, thresholds)]
     statuses = [check.status for check in checks]
     active = sum(market.state in _ACTIVE for market in wanted)
+    to_run = len(wanted) if report.markets else report.total  # there is none before the venue has told their rules
     return Health(
         status=worst(statuses),
-        score=score(active=active, wanted=len(wanted), tripped=tripped, statuses=statuses),
+        score=score(active=active, wanted=to_run, tripped=tripped, statuses=statuses),
         active=active,
-        wanted=len(wanted),
+        wanted=to_run,
         tripped=tripped,
         live=report.stuck,
         ready=readiness(report, thresholds),
@@ -166,6 +167,13 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
     paused = [market for market in report.markets if market.paused and market.desired == "running"]
     held = Status.WARNING if paused else Status.HEALTHY
     return [
+        _check(
+            "venue",
+            Status.CRITICAL if report.waiting else Status.HEALTHY,
+            None,
+            "",
+            f"no market begins before it answers: {report.waiting}" if report.waiting else "it answered at the start",
+        ),
         _check("markets", Status.CRITICAL if failed else Status.HEALTHY, failed, "markets", "FAILED: fell too often"),
         _check(
             "feeds",

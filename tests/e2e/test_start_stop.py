@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from kangbot.cli.demo.processes import DemoFailedError
-from tests.support.processes import World
+from tests.support.processes import MARKETS, World
 from tests.support.terminal import HEARS_ITS_END
 
 pytestmark = pytest.mark.process
@@ -91,10 +91,12 @@ def test_a_key_that_the_venue_refuses_ends_the_start(world: World) -> None:
 
 
 def test_a_venue_that_is_away_is_waited_for_and_left_at_once(world: World) -> None:
-    """Said once, whatever it costs in attempts; a stop does not wait for it."""
+    """Said once, whatever it costs in attempts, and not called well; a stop does not wait for it."""
     world.environment["KANGBOT_VENUES__BYBIT__REST_URL"] = f"http://{NOWHERE}"
     world.start()
     world.until(lambda report: NOWHERE in report.waiting)
+    health = json.loads(world.client.health())
+    assert (health["status"], health["active"], health["wanted"]) == ("critical", 0, len(MARKETS))
     began = time.monotonic()
     assert ended(world) == 0
     assert time.monotonic() - began < 9  # the grace is 10 s

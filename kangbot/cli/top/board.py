@@ -120,7 +120,7 @@ def _troubles(seen: Seen) -> list[Text]:
         )
         if text
     ]
-    told = {"kill_switch"} if report.killed else set()
+    told = {name for name, said in (("kill_switch", report.killed), ("venue", report.waiting)) if said}
     bad = [check for check in seen.health.checks if check.status is not Status.HEALTHY and check.name not in told]
     bad.sort(key=lambda check: check.status is not Status.CRITICAL)
     lines += [Text(_said(check), style=_COLOURS[check.status]) for check in bad]

@@ -202,12 +202,12 @@ async def test_a_message_of_any_length_arrives_whole(daemon: Daemon, live: tuple
     client, _ = live
     socket = await client.ws_connect("/stream")
     await said(socket)
-    nothing = len(msgspec.json.encode({"type": "delta", "report": {"at_ns": daemon.now.at_ns, "waiting": ""}}))
+    nothing = len(msgspec.json.encode({"type": "delta", "report": {"version": "", "at_ns": daemon.now.at_ns}}))
     for length in (125, 126, 127, 65_535, 65_536, 200_000):
-        daemon.change(waiting="x" * (length - nothing))
+        daemon.change(version="x" * (length - nothing))
         message = await socket.receive(timeout=5)
         assert len(message.data) == length
-        assert set(message.json()["report"]["waiting"]) == {"x"}
+        assert set(message.json()["report"]["version"]) == {"x"}
     await socket.close()
 
 

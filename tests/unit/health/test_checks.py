@@ -55,6 +55,7 @@ def test_a_daemon_that_is_well_has_a_hundred() -> None:
     [
         ("unprotected", {"unprotected": 1}, Status.CRITICAL),
         ("kill_switch", {"killed": "a person"}, Status.WARNING),
+        ("venue", {"waiting": "bybit was not reached"}, Status.CRITICAL),
         ("decision", {"decision_recent_s": 30.0}, Status.WARNING),
         ("decision", {"decision_recent_s": 90.5}, Status.CRITICAL),
         ("memory", {"memory": MEMORY, "rss_mb": 79.9}, Status.HEALTHY),
@@ -74,6 +75,15 @@ def test_each_figure_has_its_bounds(name: str, fields: dict[str, Any], expected:
     health = judged(**fields)
     assert status(health, name) is health.status is expected
     assert health.score <= {Status.HEALTHY: 100, Status.WARNING: 89, Status.CRITICAL: 59}[expected]
+
+
+def test_a_daemon_that_waits_for_the_venue_has_its_markets_before_it() -> None:
+    """There are none before the venue has told their rules; they are to run all the same, and none does."""
+    health = health_of(a_report(total=27, recovered=False, waiting="bybit was not reached"), THRESHOLDS)
+    assert (health.active, health.wanted, health.status) == (0, 27, Status.CRITICAL)
+    assert health.score < 50
+    stopped = judged(a_market(state="stopped", desired="stopped"), total=27)
+    assert (stopped.active, stopped.wanted) == (0, 0)
 
 
 @pytest.mark.parametrize(

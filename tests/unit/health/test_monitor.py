@@ -26,6 +26,7 @@ class Bench:
         self.decisions, self.timings = Latencies(), Timings()
         self.events = EventCounts()
         self.disk_mb = 10_000.0
+        self.waiting = ""
         self.notes: list[tuple[str, Severity, str]] = []
         self.monitor = Monitor(
             clock=Clock(lambda: self.now_ns, 0),
@@ -42,7 +43,8 @@ class Bench:
         )
 
     def health(self) -> Health:
-        report = a_report(a_market(), disk_free_mb=self.disk_mb, journal_hindered="full" if self.disk_mb < 1 else "")
+        hindered = "full" if self.disk_mb < 1 else ""
+        report = a_report(a_market(), disk_free_mb=self.disk_mb, journal_hindered=hindered, waiting=self.waiting)
         return health_of(report, HealthSettings().thresholds)
 
     def pass_by(self, seconds: int) -> list[dict[str, object]]:
@@ -148,3 +150,15 @@ def test_the_limit_is_looked_at_on_the_beat_and_not_with_every_report(bench: Ben
     assert bench.monitor.memory().limit_mb == 1e6
     bench.pass_by(15)
     assert bench.monitor.memory().limit_mb == 2e6
+
+
+def test_people_hear_of_a_start_that_the_venue_does_not_let_begin(bench: Bench) -> None:
+    """No market is there to be told as failed or without data; and they hear that it is over."""
+    bench.waiting = "bybit was not reached"
+    bench.pass_by(120)
+    bench.waiting = ""
+    bench.pass_by(120)
+    begun, over = bench.notes
+    assert begun[:2] == ("health.critical", Severity.ERROR)
+    assert begun[2].endswith("no market begins before it answers: bybit was not reached")
+    assert over[0] == "health.over"

@@ -26,8 +26,7 @@ function sentence(check, report) {
 export function verdict(report) {
   const { health } = report;
   const reasons = health.checks.map((check) => [check.status, sentence(check, report)]);
-  if (!report.recovered) reasons.push(["warning", `${word("notready")}: ${health.ready}`]);
-  else if (report.waiting) reasons.push(["warning", `${word("notready")}: ${report.waiting}`]);
+  if (!report.recovered && !report.waiting) reasons.push(["warning", `${word("notready")}: ${health.ready}`]); // a check says what is waited for
   if (report.local_fault_ns) reasons.push(["warning", word("localfault", { since: when(report.local_fault_ns) })]);
   if (report.lost) reasons.push(["warning", word("link.lost")]); // what stands here is of the time before
   if (report.config.problem) reasons.push(["warning", word("config.wrong")]);
