@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+_LONGEST = 1000  # of the words of an error: they stand in the journal, in every report and in messages
+
 
 class KangbotError(Exception):
     """The root; never raised itself.
@@ -98,7 +100,16 @@ def words(error: BaseException) -> str:
     """Return an error in one line, whoever raised it."""
     if isinstance(error, KangbotError):
         return error.message
-    return "no answer in time" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
+    return "no answer in time" if isinstance(error, TimeoutError) else named(error)
+
+
+def named(error: BaseException) -> str:
+    """Return an error's class and its words. It may be of code that is not ours, whose words fail or do not end."""
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 -- whatever it is, there is an error to be told
+        said = "it cannot be put into words"
+    return f"{type(error).__name__}: {said}" if len(said) <= _LONGEST else f"{type(error).__name__}: {said[:_LONGEST]}…"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from kangbot.errors import named
 from kangbot.model.data import Bar
 from kangbot.model.target import Target
 from kangbot.strategy.base import Strategy, View
@@ -56,7 +57,7 @@ class Errand:
         except Exception as raised:  # noqa: BLE001 -- it falls where its market's task falls
             error = raised
         except BaseException as raised:  # noqa: BLE001 -- a thread that ended without an answer would be waited for
-            error = RuntimeError(f"its strategy raised {raised!r}")
+            error = RuntimeError(f"its strategy raised {named(raised)}")
         return Answered(
             attempt=self.attempt,
             longest_ns=max(longest_ns, self._next()),

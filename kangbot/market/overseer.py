@@ -9,6 +9,7 @@ from collections.abc import Callable
 from time import perf_counter_ns
 from typing import TypeVar
 
+from kangbot.errors import named
 from kangbot.execution.executor import Executor
 from kangbot.machines.slowness import MILLISECOND_NS, SECOND_NS, Bounds, Finding, Slowness
 from kangbot.model.events import Severity
@@ -61,7 +62,7 @@ class Overseer:
         except Exception:  # a fall of its market
             raise
         except BaseException as error:  # the loop would end by it, or take it for the cancellation of the task
-            raise RuntimeError(f"its strategy raised {error!r}") from error
+            raise RuntimeError(f"its strategy raised {named(error)}") from error
         finally:
             took_ns = perf_counter_ns() - began_ns
             self.spent_ns += took_ns

@@ -13,7 +13,7 @@ from typing import get_args
 
 import structlog
 
-from kangbot.errors import Refused
+from kangbot.errors import Refused, named
 from kangbot.execution.executor import Message
 from kangbot.health.latency import Latencies
 from kangbot.machines.reconcile import Reconciled
@@ -136,7 +136,7 @@ class MarketTask:
 
     def fell(self, error: Exception, wait_ns: int | None) -> None:
         """Learn from the supervisor that a turn raised; `wait_ns` None: it gave up."""
-        words = f"{type(error).__name__}: {error}"
+        words = named(error)
         log.error("market.fell", market=self.spec.market, error=words, again=wait_ns is not None, exc_info=error)
         self._ended(error)
         for message in self._untaken:  # what the turn did not come to is asked for again, but a person says it once

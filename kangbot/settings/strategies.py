@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kangbot.errors import Problem
+from kangbot.errors import Problem, named
 from kangbot.settings.lines import Key
 from kangbot.settings.schema import Settings
 from kangbot.settings.sources import Origin
@@ -24,7 +24,7 @@ def check_strategies(settings: Settings, origin: Origin) -> Iterator[Problem]:
                     told.add(problem)
                     yield problem
         except Exception as error:  # noqa: BLE001 -- a strategy of the user's own may raise anything
-            found = Problem(message=f"cannot be made: {type(error).__name__}: {error}", key="strategy")
+            found = Problem(message=f"cannot be made: {named(error)}", key="strategy")
             yield _placed(found, settings, number, origin)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kangbot.errors import Problem
+from kangbot.errors import Problem, named
 from kangbot.strategy.base import Strategy
 from kangbot.strategy.parameters import StrategyInvalid, nearest
 
@@ -70,13 +70,15 @@ def _module(path: Path) -> ModuleType:
     try:
         # Compiled here and not by importlib, whose bytecode cache takes two edits within a second for one.
         exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102 -- the operator's own strategy
-    except Exception as error:
+    except BaseException as error:  # a program that ends with sys.exit is a mistake of the file too
         del sys.modules[name]
-        raise _invalid(path, f"{type(error).__name__}: {error}", line=_line(path, error)) from error
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise _invalid(path, named(error), line=_line(path, error)) from error
     return module
 
 
-def _line(path: Path, error: Exception) -> int:
+def _line(path: Path, error: BaseException) -> int:
     """Return the line of the file where the error arose; 0 where it arose elsewhere."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return error.lineno or 0

@@ -11,7 +11,7 @@ import pytest
 
 from kangbot.machines.slowness import MILLISECOND_NS, SECOND_NS, Bounds
 from kangbot.market.roster import Command
-from kangbot.model.events import Noted, RunState
+from kangbot.model.events import Noted, RunState, RunStateChanged
 from kangbot.model.orders import Side
 from kangbot.runtime.alarm import Alarm
 from tests.support.floor_story import LOOKBACK, MINUTE_NS, Closes, Story, bar_at
@@ -212,6 +212,41 @@ def test_a_strategy_that_ends_the_process_only_falls(
         told.strategy.busy = leave
         await told.bar()
         await told.until(lambda: told.task.supervisor.falls == 1)
+        await told.reach(RunState.LIVE)
+
+    hurry(story)
+
+
+class WordlessError(Exception):
+    """One whose words are a fault themselves, as of a library that formats what it has not got."""
+
+    def __str__(self) -> str:
+        raise KeyError("words")
+
+
+class TalkativeError(Exception):
+    """One that says all that it was given."""
+
+    def __str__(self) -> str:
+        return "x" * 1_000_000
+
+
+@pytest.mark.parametrize("raised", [WordlessError, TalkativeError])
+@pytest.mark.parametrize("prepare", [hold, slow])
+def test_an_error_of_a_strategy_is_told_whatever_its_words(
+    prepare: Callable[[HurriedStory], Awaitable[object]], raised: type[Exception]
+) -> None:
+    """Words that fail ended the daemon; words without end would stand in the journal and in every report."""
+
+    async def story(told: HurriedStory) -> None:
+        await prepare(told)
+        told.strategy.error, told.strategy.once = raised(), True
+        await told.bar()
+        await told.until(lambda: told.task.supervisor.falls == 1)
+        fell = next(
+            e.reason for e in told.disk.events if isinstance(e, RunStateChanged) and raised.__name__ in e.reason
+        )
+        assert len(fell) < 1100
         await told.reach(RunState.LIVE)
 
     hurry(story)

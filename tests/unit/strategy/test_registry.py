@@ -141,6 +141,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("x = 1\ny = = 2\n", 2, "SyntaxError: invalid syntax (mine.py, line 2)"),
         ("x = 1\n\ny = x / 0\n", 3, "ZeroDivisionError: division by zero"),
         ("def f():\n    raise KeyError('k')\nf()\n", 2, "KeyError: 'k'"),
+        ("import sys\nsys.exit(0)\n", 2, "SystemExit: 0"),
         ("import nowhere_to_be_found\n", 1, "ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
         ("compile('1 +', 'elsewhere', 'eval')\n", 1, "SyntaxError: invalid syntax (elsewhere, line 1)"),
     ],
@@ -151,6 +152,14 @@ def test_a_file_that_fails_says_where(write: Write, text: str, line: int, messag
     for _ in range(2):
         (found,) = problems(str(path))
         assert (found.file, found.line, found.message) == (str(path), line, message)
+
+
+def test_ctrl_c_while_a_file_is_loaded_is_no_mistake_of_it(write: Write) -> None:
+    """It ends what was asked for, and nothing half-loaded stays behind."""
+    path = write("raise KeyboardInterrupt\n")
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            registry.load(str(path), {})
 
 
 def test_a_file_with_no_line_to_blame(write: Write) -> None:
