@@ -164,6 +164,9 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
     failed = sum(market.state == "failed" for market in report.markets)
     slowest = max(report.rest, key=lambda rest: rest.mean_ms or 0.0, default=None)
     broken = Status.HEALTHY if not tripped else Status.WARNING if 2 * tripped < len(running) else Status.CRITICAL
+    shut = "a breaker is not closed"
+    if report.local_fault_ns:
+        broken, shut = Status.CRITICAL, "a breaker is not closed, and most markets fail together: none enters"
     paused = [market for market in report.markets if market.paused and market.desired == "running"]
     held = Status.WARNING if paused else Status.HEALTHY
     return [
@@ -182,7 +185,7 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
             "s",
             "no market runs" if eldest is None else f"since the last price of {eldest.symbol}, the oldest",
         ),
-        _check("breakers", broken, tripped, "markets", "a breaker is not closed"),
+        _check("breakers", broken, tripped, "markets", shut),
         _check("entries", held, len(paused), "markets", paused[0].paused if paused else "no error keeps entries back"),
         _errors(report, bounds),
         _check(
