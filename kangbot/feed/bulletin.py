@@ -1,4 +1,7 @@
-"""Troubles of topics, told together: what befalls many topics within one turn of the loop is one event, told once."""
+"""Troubles of topics, told together: what befalls many topics within one turn of the loop is one event, told once.
+
+Its end is told as its beginning was: a topic's own, and that of many once none of the pool is in trouble any more.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -18,11 +21,17 @@ _NAMED = 3  # so many topics are told one by one; more are counted, with the fir
 
 
 class Bulletin:
-    """Gathers what happens to the topics of one pool and tells it at the end of the turn."""
+    """Gathers what happens to the topics of one pool and tells it at the end of the turn.
 
-    def __init__(self, pool: str, note: OnNote) -> None:
+    `troubled` says whether any topic of the pool still is.
+    """
+
+    def __init__(self, pool: str, note: OnNote, troubled: Callable[[], bool]) -> None:
         self._pool = pool
         self._note = note
+        self._troubled = troubled
+        self._told: set[str] = set()  # in trouble, and told of by themselves
+        self._many = False  # others were told of as many
         self._downs: dict[Trouble, list[tuple[Topic, str]]] = {}
         self._ups: list[Topic] = []
         self._due = False
@@ -54,13 +63,25 @@ class Bulletin:
             for topic, message in troubled:
                 log.warning(kind, topic=topic.native, market=topic.market, message=message)
                 self._note(kind, Severity.WARNING, topic.market, f"{topic.native}: {message}")
+                self._told.add(topic.native)
         if ups:
             log.info("feed.topics_up", pool=self._pool, count=len(ups), topics=_some(ups))
+            self._tell_ups(ups)
+
+    def _tell_ups(self, ups: list[Topic]) -> None:
+        for topic in ups:
+            if topic.native in self._told:
+                self._told.remove(topic.native)
+                self._note("feed.topic_up", Severity.INFO, topic.market, f"{topic.native}: data flows again")
+        if self._many and not self._troubled():
+            self._many = False
+            self._note("feed.topic_up", Severity.INFO, None, f"{self._pool}: data of every topic flows again")
 
     def _tell_many(self, kind: str, troubled: list[tuple[Topic, str]]) -> None:
         count, some = len(troubled), _some([topic for topic, _ in troubled])
         message = troubled[0][1]
         log.warning(kind, pool=self._pool, count=count, topics=some, message=message)
+        self._many = True
         self._note(kind, Severity.ERROR, None, f"{self._pool}: {count} topics ({some}): {message}")
 
 

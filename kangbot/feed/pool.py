@@ -52,7 +52,7 @@ class Pool:
         self._dialect = dialect
         self._make = make
         self._on_note = on_note
-        self._bulletin = Bulletin(name, self._note)
+        self._bulletin = Bulletin(name, self._note, lambda: any(route.troubled for route in self._routes.values()))
         self._sink_faulty = False  # one raised, which is told once
         self._topics_a_socket = topics_a_socket
         self._move_ns = round(move_s * SECOND_NS)

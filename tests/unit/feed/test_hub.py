@@ -190,11 +190,14 @@ async def test_one_mute_topic_is_healed_alone(venue: WordVenue) -> None:
         assert sick.changes[1][2].startswith("silent")
         assert len(well.changes) == 2
         assert (venue.connects, venue.asked("sub", "q.ETH")) == (1, 1)
-        assert [note[0] for note in hub.notes] == ["feed.silent"]  # type: ignore[attr-defined]
+        await until(lambda: len(hub.notes) == 2)  # type: ignore[attr-defined]
+        down, up = hub.notes  # type: ignore[attr-defined]
+        assert (down[0], up[0]) == ("feed.silent", "feed.topic_up")
+        assert down[2] == up[2] == BTC.market
 
 
 async def test_what_befalls_many_topics_at_once_is_told_once(venue: WordVenue) -> None:
-    """One note for the pool instead of one for each market."""
+    """One note for the pool instead of one for each market, and one when the last of them is well."""
     async with hub_of(venue) as hub:
         inboxes = [Inbox() for _ in range(6)]
         for number, inbox in enumerate(inboxes):
@@ -206,6 +209,13 @@ async def test_what_befalls_many_topics_at_once_is_told_once(venue: WordVenue) -
         silent = [note for note in hub.notes if note[0] == "feed.silent"]  # type: ignore[attr-defined]
         assert silent[0][1:3] == ("error", None)
         assert "6 topics (q.M0, q.M1, q.M2, …)" in silent[0][3]
+        venue.mute.difference_update(f"q.M{number}" for number in range(5))
+        for number, inbox in enumerate(inboxes[:5]):
+            await alive(inbox, f"q.M{number}")
+        assert not [note for note in hub.notes if note[0] == "feed.topic_up" and note[2] is None]  # type: ignore[attr-defined]
+        venue.mute.clear()
+        await until(lambda: any(note[0] == "feed.topic_up" for note in hub.notes))  # type: ignore[attr-defined]
+        assert [note[1:3] for note in hub.notes if note[0] == "feed.topic_up"] == [("info", None)]  # type: ignore[attr-defined]
 
 
 async def test_a_topic_that_stays_mute_moves_to_another_socket(venue: WordVenue, log: Log) -> None:
