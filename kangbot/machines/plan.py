@@ -26,6 +26,8 @@ a reduction would leave less than can ever be closed    close the whole position
 the position is less than can be closed (dust)          nothing, and say so; dust does not stand in an entry's way:
                                                         dust of the same side counts, of the other side is traded away
 an order is above the venue's maximum                   the maximum now, the rest on a later pass
+more coins are wanted than that maximum                 the maximum, and say so: their stop is one order
+more coins are held than that maximum                   sell what no stop covers, inside the band too
 a stop is not a multiple of the tick                    round towards the price: the smaller loss
 a flat market wants a stop beyond the price             no entry, and say so
 a held position wants a stop beyond the price           leave it to the stop that rests there; without one, close now
@@ -95,6 +97,7 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
     resting_stop: Price | None
     direction: int  # of the target: 1, 0 or -1
     wanted: Quantity  # absolute, a multiple of the step
+    capped: str  # why more is not wanted; "" where it would not be
     stop: Price | None  # wanted, on the tick
 
     @property
@@ -113,6 +116,12 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
         if self.stop is None or self.resting_stop is None:
             return False
         return abs(self.resting_stop - self.stop) <= self.style.stop_band * self.stop
+
+    @property
+    def bare(self) -> bool:
+        """Whether some of the coins are beyond what one stop covers: they were adopted, or the maximum was lowered."""
+        spot = self.instrument.kind is InstrumentKind.SPOT
+        return spot and floor_to(self.net, self.instrument.step) > clamp(self.net, self.instrument)
 
     @property
     def overrun(self) -> bool:
@@ -178,9 +187,12 @@ def _case(
     resting_stop: Price | None,
 ) -> _Case:
     direction = (target.exposure > 0) - (target.exposure < 0)
-    if instrument.kind is InstrumentKind.SPOT:
+    spot = instrument.kind is InstrumentKind.SPOT
+    if spot:
         direction = max(direction, 0)
     book = Book(bid=quote.bid, ask=quote.ask)
+    whole = floor_to(abs(target.exposure) * size / book.entry_price(direction), instrument.step) if direction else ZERO
+    wanted = clamp(whole, instrument) if spot else whole
     return _Case(
         target=target,
         net=position.net,
@@ -190,9 +202,8 @@ def _case(
         style=style,
         resting_stop=resting_stop,
         direction=direction,
-        wanted=floor_to(abs(target.exposure) * size / book.entry_price(direction), instrument.step)
-        if direction
-        else ZERO,
+        wanted=wanted,
+        capped=f"{whole} is more than one stop covers: the most is {wanted}" if wanted < whole else "",
         stop=protective(target.stop, direction, instrument) if target.stop is not None and direction else None,
     )
 
@@ -241,14 +252,14 @@ def _adjust(case: _Case) -> tuple[Proposal | None, str]:
         return _exit(case, held, f"price {price} is beyond the stop {case.stop}")
     if held > case.wanted:
         surplus = held - case.wanted
-        if surplus <= case.style.band * held:
+        if surplus <= case.style.band * held and not case.bare:
             return None, ""
         rest = held - floor_to(surplus, case.instrument.step)
         whole = below_minimum(rest, case.book.exit_price(case.held), case.instrument, Purpose.EXIT)
         return _exit(case, held if whole else surplus, case.target.reason)
     missing = case.wanted - held
     if missing <= case.style.band * case.wanted:
-        return None, ""
+        return None, case.capped
     return _enter(case, case.wanted)
 
 

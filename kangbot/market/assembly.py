@@ -162,7 +162,8 @@ class Assembly:
             supervisor=self.terms.supervisor(clock, draw),
             journal=self.journal,
             decisions=self.decisions,
-            cancel_entries=self.terms.cancel_entries,
+            # One that is filled at a spot venue while nobody looks has no stop: none rides with it.
+            cancel_entries=self.terms.cancel_entries or desk.holds_coins,
             offset_ns=self.gateway.offset_ns,
             ended=partial(self.outcomes.ended, spec.market, Operation.TURN),
         )

@@ -350,9 +350,14 @@ class Desk:
         self._pace.renewed()
 
     def at_rest(self, *, leave_entries: bool) -> bool:
-        """Whether nothing is in flight; `leave_entries`: an entry that rests at the venue may stay there."""
+        """Whether nothing is in flight, no stop either; `leave_entries`: an entry that rests may stay at the venue.
+
+        A stop that was refused is a matter of the policy for stops, which may take for ever.
+        """
         resting = (OrderStatus.ACKED, OrderStatus.PARTIAL) if leave_entries else ()
-        return all(order.status in resting for order in self.executor.orders)
+        protection = self.executor.protection
+        stop_flies = bool(protection.asked_ns) and not protection.refused
+        return not stop_flies and all(order.status in resting for order in self.executor.orders)
 
     def cancel_resting(self, *, exits: bool) -> None:
         """Ask for the cancellation of every entry that may rest; with `exits` of every exit too.
@@ -360,7 +365,8 @@ class Desk:
         A stopped market leaves its position to its stop: an exit that rests would keep it from ever being at rest.
         """
         for order in self.executor.orders:
-            if order.intent.kind is OrderKind.LIMIT and (exits or order.intent.purpose is Purpose.ENTRY):
+            of_those = order.intent.kind is OrderKind.LIMIT and (exits or order.intent.purpose is Purpose.ENTRY)
+            if of_those and not order.cancel_requested_ns:
                 self.executor.cancel(order.client_id)
 
 

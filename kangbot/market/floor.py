@@ -7,7 +7,7 @@ how things end `outcomes.py`.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
@@ -255,9 +255,14 @@ class Floor:
 
         Entries first, then whatever is in flight settles. Ends early where `hurry` is set.
         """
+        failed = [
+            market
+            for market, task in self.markets.items()
+            if self._roster[market].state is RunState.FAILED and not task.at_rest
+        ]
         self._roster.stop_all("daemon", remember=False)
         reached = Tasks("drain", _crashed)
-        rested = reached.spawn("rest", self._roster.reached(self.markets, RunState.STOPPED, RunState.FAILED))
+        rested = reached.spawn("rest", self._rest(failed))
         hurried = reached.spawn("hurry", hurry.wait())
         over = asyncio.Event()
         for waiting in (rested, hurried):
@@ -271,6 +276,11 @@ class Floor:
             log.warning("floor.unsettled", orders=flying, hurried=hurried.done())
         await reached.aclose()
         return settled
+
+    async def _rest(self, failed: Iterable[MarketId]) -> None:
+        """Wait until every market rests, those too that have `failed` and have something in flight."""
+        await self._roster.reached(failed, RunState.STOPPED)
+        await self._roster.reached(self.markets, RunState.STOPPED, RunState.FAILED)
 
     async def close(self) -> None:
         """End every task. What is unsettled is in the journal, and is settled at the next start."""

@@ -117,6 +117,11 @@ class MarketTask:
         """Where the market stands."""
         return self._roster[self.spec.market].state
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing of the market is in flight: no order that is not to be left at the venue, and no stop."""
+        return self.desk.at_rest(leave_entries=not self._cancel_entries)
+
     def obey(self, command: Command) -> None:
         """Take a command of the operator into the inbox."""
         self.inbox.command(command)
@@ -265,8 +270,6 @@ class MarketTask:
         elif command is Command.STOP and state not in (RunState.STOPPED, RunState.DRAINING):
             self._forget()
             self._move(Signal.STOP, "stopped")
-            if self._cancel_entries:
-                self.desk.cancel_resting(exits=True)
         elif command is Command.PAUSE and state is RunState.LIVE:
             self._move(Signal.PAUSE, "paused")
             self.desk.cancel_resting(exits=False)
@@ -279,13 +282,15 @@ class MarketTask:
     def _advance(self) -> None:
         """Take the steps that need nothing but what is there: WARMING to LIVE, DRAINING to STOPPED."""
         state, executor = self.state, self.desk.executor
+        if state not in _RUNNING and self._cancel_entries:
+            self.desk.cancel_resting(exits=True)  # nobody decides on it any more, or a crash has left it behind
         if state is RunState.WARMING and self.intake.joined:
             if self.strategist.warm and executor.settled:
                 self._move(Signal.WARMED, f"{self.strategist.shown} bars")
                 if self._roster.wants_pause(self.spec.market):
                     self._command(Command.PAUSE)
                 self._decide()
-        elif state is RunState.DRAINING and self.desk.at_rest(leave_entries=not self._cancel_entries):
+        elif state is RunState.DRAINING and self.at_rest:
             self._move(Signal.DRAINED, self._roster[self.spec.market].reason)
 
     # -------------------------------------------------------------------------------------------------------- changes

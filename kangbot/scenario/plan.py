@@ -12,7 +12,7 @@ from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
 from kangbot.market.spec import MarketSpec
 from kangbot.model.ids import MarketId
-from kangbot.model.market import Instrument
+from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Money, Price, Quantity, floor_to
 from kangbot.model.orders import OrderKind, Side, TimeInForce
 from kangbot.ports import IdRule
@@ -40,6 +40,8 @@ _TICKS = tuple(map(Decimal, ("0.00025", "0.05", "0.25", "25")))
 _FINEST = 400  # ticks a price has at least: a wider one leaves no room for the stops that are drawn
 _RULING_SESSIONS = 0.15  # of the sessions: the venue changes the rules of markets in the middle
 _STASHES = (Decimal(0), Decimal(200), Decimal(5000))  # what the coins are worth that somebody had before
+_SMALL_SESSIONS = 0.3  # of the sessions: spot pairs of which a full position takes several orders
+_SMALL = (Decimal("0.3"), Decimal("0.7"))  # of a full position, the largest order
 _SPOT_MARKETS = 0.5  # of the markets of such a session
 # Breakers that open, probe and close several times in a session.
 _QUICK = BreakerTerms(
@@ -181,7 +183,8 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
     # Drawn last: what a seed stands for beside it is the same with spot pairs and without.
     plan = _with_spot(rng, plan) if rng.random() < _SPOT_SESSIONS or options.spot else plan
     plan = _with_odd_rules(rng, plan, size) if rng.random() < _ODD_SESSIONS else plan
-    return _with_rulings(rng, plan, size) if rng.random() < _RULING_SESSIONS else plan
+    plan = _with_rulings(rng, plan, size) if rng.random() < _RULING_SESSIONS else plan
+    return _with_small_orders(rng, plan, size) if rng.random() < _SMALL_SESSIONS else plan
 
 
 def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
@@ -252,6 +255,19 @@ def _with_rulings(rng: "random.Random", plan: Plan, size: Money) -> Plan:
     drawn = rng.sample(plan.markets, rng.randint(1, len(plan.markets)))
     rulings = [Ruling(at_ns=rng.randrange(_QUIET_NS, plan.calm_ns), instrument=ruled(market)) for market in drawn]
     return msgspec.structs.replace(plan, rulings=tuple(rulings))
+
+
+def _with_small_orders(rng: "random.Random", plan: Plan, size: Money) -> Plan:
+    """Draw of which spot pairs the venue takes no order as large as a full position: one stop would not cover it."""
+
+    def small(market: SimMarket) -> SimMarket:
+        instrument = market.instrument
+        most = max(instrument.min_quantity, floor_to(size / market.price * rng.choice(_SMALL), instrument.step))
+        if instrument.kind is not InstrumentKind.SPOT or most * market.price < 2 * instrument.min_notional:
+            return market
+        return replace(market, instrument=msgspec.structs.replace(instrument, max_quantity=most))
+
+    return msgspec.structs.replace(plan, markets=tuple(map(small, plan.markets)))
 
 
 def _widths(instrument: Instrument, price: Price, size: Money) -> tuple[int, ...]:

@@ -99,8 +99,9 @@ class Shutdown:
     """For everything together, in seconds. Keep the service manager's own limit above it."""
 
     open_entries: Literal["cancel", "leave"] = "cancel"
-    """Entry orders that rest at the venue. `cancel`: nobody watches them while we are away. Stops of open positions
-    stay in both cases."""
+    """Entry orders that rest at the venue. `cancel`: nobody watches them while we are away. `leave` is for contracts,
+    whose stop rides with the entry: those of a spot market are cancelled all the same, since coins that they buy while
+    we are away would have none. Stops of open positions stay in both cases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

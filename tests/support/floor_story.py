@@ -206,6 +206,7 @@ class Story:
         self.venue_clock = VenueClock(world.clock, most_ns=SECOND_NS)
         self.decisions: Bounds | None = None
         self.alarm: Alarm | None = None
+        self.cancel_entries = True
         self.specs = list(specs) if specs is not None else [spec(self.strategy)]
         self.roster = Roster(clock=world.clock, journal=disk, draw=lambda: 0.0, interval_s=0.1, jitter_s=0.0)
         self.died: OnCrash | None = None
@@ -229,6 +230,7 @@ class Story:
                 stops=self.stops,
                 foreign=self.foreign,
                 decisions=self.decisions,
+                cancel_entries=self.cancel_entries,
             ),
             alarm=self.alarm,
         )

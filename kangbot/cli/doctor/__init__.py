@@ -11,6 +11,7 @@ import structlog
 from kangbot.cli.doctor.database import database, plain_text
 from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.cli.doctor.machine import machine
+from kangbot.cli.doctor.orders import orders
 from kangbot.cli.doctor.venue import venue
 from kangbot.runtime.unawaited import run
 from kangbot.runtime.world import World
@@ -28,6 +29,8 @@ def examine(settings: Settings, world: World) -> tuple[Look, ...]:
 
     async def looks() -> AsyncIterator[Look]:
         for look in machine(settings, now_ns=world.clock.now_ns()):
+            yield look
+        for look in orders(settings):
             yield look
         yield await database(settings)
         for look in plain_text(settings):

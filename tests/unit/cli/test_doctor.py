@@ -21,6 +21,7 @@ from kangbot.cli import exit_codes
 from kangbot.cli.doctor.database import database, plain_text
 from kangbot.cli.doctor.finding import Mark
 from kangbot.cli.doctor.machine import machine
+from kangbot.cli.doctor.orders import orders
 from kangbot.cli.doctor.venue import beside_ours
 from kangbot.settings import Settings, load
 from kangbot.settings.daemon import Database
@@ -232,6 +233,23 @@ def test_a_database_in_plain_text_across_a_network_is_a_warning(options: str, wa
         assert "ssl-mode=VERIFY_IDENTITY" in look.remedy
         assert "canary" not in str(look)
     assert not list(plain_text(Settings()))
+
+
+def test_limit_entries_of_coins_are_a_warning(tmp_path: Path) -> None:
+    """One, that names all it concerns: a contract's stop rides with its entry, and a disabled market enters nothing."""
+    path = tmp_path / "kangbot.toml"
+    markets = [("BTC/USDT", "limit", True), ("ETH/USDT", "market", True), ("SOL/USDT", "limit", False)]
+    markets += [("XRP/USDT:USDT", "limit", True), ("XRP/USDT", "limit", True)]
+    tables = [
+        f'[[markets]]\nsymbol = "{symbol}"\nentry_order = "{order}"\nenabled = {str(enabled).lower()}\n'
+        for symbol, order, enabled in markets
+    ]
+    path.write_text('mode = "sandbox"\n' + "".join(tables))
+    (look,) = orders(load(path, {}))
+    assert look.mark is Mark.WARNING
+    assert look.says.startswith("limit entries of BTC/USDT, XRP/USDT bring no stop")
+    path.write_text('mode = "sandbox"\n' + "".join(tables[1:4]))
+    assert not [*orders(load(path, {}))]
 
 
 def test_a_state_folder_in_the_way_of_a_file_is_wrong(config: Path, exchange: Running) -> None:

@@ -161,6 +161,30 @@ def test_a_surplus_below_the_minimum_is_closed_with_the_rest() -> None:
     assert only(step(want("0"), "10.01", style=fine)).quantity == D("10.01")
 
 
+def test_coins_are_bought_as_far_as_one_stop_covers_them() -> None:
+    """It is one order, so the venue's largest bounds them; a contract's stop is its position's, whatever its size."""
+    narrow = msgspec.structs.replace(SPOT, max_quantity=D(4))
+    whole = "10 is more than one stop covers: the most is 4"
+    assert only(step(want("1", "95"), instrument=narrow)).quantity == D(4)
+    assert step(want("1"), "4", instrument=narrow) == Plan(refused=whole)
+    assert step(want("1"), "3.2", instrument=narrow) == Plan(refused=whole)  # as full as it gets, inside the band
+    assert only(step(want("1", "95"), "1.5", instrument=narrow)).quantity == D("2.5")
+    assert step(want("0.4"), "4", instrument=narrow) == NOTHING
+    contract = msgspec.structs.replace(LINEAR, max_quantity=D(4))
+    assert only(step(want("1", "95"), "4", instrument=contract)).quantity == D(4)
+
+
+def test_coins_that_no_stop_covers_are_sold() -> None:
+    """They were adopted, or the venue lowered its maximum: the band is for what has a stop."""
+    narrow = msgspec.structs.replace(SPOT, max_quantity=D(4))
+    less = only(step(want("0.4"), "4.5", instrument=narrow))
+    assert (less.purpose, less.side, less.quantity) == (Purpose.EXIT, Side.SELL, D("0.5"))
+    assert only(step(want("1"), "9", instrument=narrow)).quantity == D(4)  # one order a pass
+    assert step(want("0.4"), "4.009", instrument=narrow) == NOTHING  # what a fee left of a step has none anyhow
+    contract = msgspec.structs.replace(LINEAR, max_quantity=D(4))
+    assert step(want("0.4"), "4.5", instrument=contract) == NOTHING
+
+
 def test_a_reduction_that_would_leave_dust_closes_all() -> None:
     """What would be left could never be closed."""
     assert only(step(want("0.001"), "5")).quantity == 5
@@ -437,7 +461,7 @@ def test_no_plan_does_harm(
             after = net + proposal.quantity * proposal.side.sign
             assert proposal.side.sign * target.exposure > 0
             assert abs(after) * proposal.reference <= abs(target.exposure) * size
-            assert instrument.kind is InstrumentKind.LINEAR or after > 0
+            assert instrument.kind is InstrumentKind.LINEAR or 0 < after <= 50  # which is what one stop can sell
 
 
 def check_filters(proposal: Proposal, instrument: Instrument) -> None:
