@@ -97,7 +97,7 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
     direction: int = 0  # of that position: 1 long, -1 short
     dust: bool = False  # it is too little to be closed
     tightened: int = 0
-    offered: Price | None = None  # the nearer stop that was chosen
+    offered: Price | None = None  # the nearer stop that was chosen; one that is nearer still goes before it
     again_ns: int = 0  # when a refused stop is offered again
     closing: str = ""  # why the position is being closed; stays until it is flat
     rests_until_ns: int = 0  # no entry before
@@ -149,10 +149,10 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
 
     def _stop(self, plight: Plight, direction: int, terms: StopTerms) -> Price | None:
         """Return which stop to ask for, not rounded yet; None where there is none."""
-        if self.offered is not None:
-            return self.offered
-        if plight.stop is not None:
-            return plight.stop
+        if self.offered is not None and plight.stop is not None:  # the strategy may have moved past what was chosen
+            return max(self.offered * direction, plight.stop * direction) * direction
+        if (known := self.offered or plight.stop) is not None:
+            return known
         if not terms.required or plight.entry is None:
             return None
         return plight.entry * (1 - direction * terms.distance_percent / 100)

@@ -80,6 +80,25 @@ def test_a_refused_stop_is_offered_nearer_and_then_the_position_is_closed() -> N
     assert guard.due_ns(TERMS) is None
 
 
+@pytest.mark.parametrize("direction", [1, -1])
+def test_a_strategy_that_moves_its_stop_past_the_one_that_was_chosen_gets_its_own(direction: int) -> None:
+    """The nearer of both is asked for, tightened from there, and closes where the price is beyond it."""
+
+    def at(distance: str) -> Decimal:
+        return 100 - dec(distance) * direction
+
+    def seen(stop: str | None, **changes: Any) -> Plight:
+        return plight(net=dec(direction), stop=None if stop is None else at(stop), **changes)
+
+    guard, answer = Guard().see(seen("10", asked=at("10"), refused="too far"), MARKET, TERMS)
+    assert answer == SetStop(at("5"))
+    for known in ("10", "6", None):
+        assert guard.see(seen(known, asked=at("5")), MARKET, TERMS)[1] == SetStop(at("5"))
+    assert guard.see(seen("3", asked=at("5")), MARKET, TERMS)[1] == SetStop(at("3"))
+    assert guard.see(seen("3", asked=at("3"), refused="too far"), MARKET, TERMS)[1] == SetStop(at("1.5"))
+    assert isinstance(guard.see(seen("3", price=at("4")), MARKET, TERMS)[1], CloseNow)
+
+
 def test_there_is_nothing_between_a_tick_and_the_price() -> None:
     """Then it is refused for good; and without a price nothing nearer can be chosen."""
     assert isinstance(Guard().see(refused("99.9", stop=dec("99.9")), MARKET, TERMS)[1], CloseNow)
