@@ -3,16 +3,25 @@
 A market warms up in this order: subscribe, keep what streams, fetch, join. A bar that both know is taken from the
 stream, which tells a bar only when it is final, while a fetch right after a bar's end may see it unfinished. Fetching,
 waiting and trying again are left to the market's task.
+
+Of a time in which nothing could be traded some venues never have a bar. To wait would keep a market from deciding
+until the hole is older than its look-back, which is days. So where history goes on to have what came before and after,
+what is between them is taken for what it was: bars of the last close, without a trade.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
+
+import msgspec
 
 from kangbot.model.data import Bar
+from kangbot.model.money import ZERO
 
 SECOND_NS = 1_000_000_000
 SPARE = 1_000  # bars beyond those that are needed: as many as a fetch returns at most
+ABSENT = 7  # fetches that lack a bar between others: one more than until people are told that bars are missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +70,14 @@ class WarmUp:
         self._grace_ns = grace_ns
         self._fetched: dict[int, Bar] = {}  # by opening time
         self._streamed: dict[int, Bar] = {}
+        self._absent: dict[int, int] = {}  # by opening time: so many fetches in a row had bars around it
 
     def fetched(self, bars: Iterable[Bar]) -> None:
         """Take in closed bars from REST, in any order; a second fetch adds to the first."""
-        for bar in bars:
-            self._fetched[self._checked(bar).open_ns] = bar
+        history = sorted((self._checked(bar) for bar in bars), key=lambda bar: bar.open_ns)
+        for bar in history:
+            self._fetched[bar.open_ns] = bar
+        self._fill(history)
         self._trim(self._fetched)
 
     def streamed(self, bar: Bar) -> None:
@@ -90,6 +102,20 @@ class WarmUp:
         start_ns = next(older, first_ns - self._span_ns) + self._span_ns
         until_ns = last_missing + self._span_ns
         return Missing(first_ns=start_ns, until_ns=until_ns, count=(until_ns - start_ns) // self._span_ns)
+
+    def _fill(self, history: list[Bar]) -> None:
+        """Have bars without a trade where fetch after fetch has none; what streamed stays as it is."""
+        before, self._absent = self._absent, {}
+        for last, following in pairwise(history):
+            if following.open_ns - last.close_ns > SPARE * self._span_ns:
+                continue  # nobody needs so many, and inventing them would be worse than to wait
+            for open_ns in range(last.close_ns, following.open_ns, self._span_ns):
+                self._absent[open_ns] = before.get(open_ns, 0) + 1
+                if self._absent[open_ns] >= ABSENT:
+                    close = last.close
+                    self._fetched[open_ns] = msgspec.structs.replace(
+                        last, open_ns=open_ns, open=close, high=close, low=close, volume=ZERO
+                    )
 
     def _trim(self, bars: dict[int, Bar]) -> None:
         """Keep the newest: history may not come for days while the stream flows."""

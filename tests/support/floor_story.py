@@ -149,6 +149,7 @@ class BarVenue(FakeVenue):
 
     kind: InstrumentKind = InstrumentKind.LINEAR
     hidden_bars: int = 0
+    untold_ns: int = -1  # the bar that opens then is in no history, ever
     lists_market: bool = True
     fetches: int = 0
     no_bars: Exception | None = None  # what it answers instead
@@ -180,7 +181,7 @@ class BarVenue(FakeVenue):
             raise self.no_bars
         newest_ns = self.clock.now_ns() // MINUTE_NS * MINUTE_NS - MINUTE_NS
         opened = [newest_ns - number * MINUTE_NS for number in reversed(range(limit))]
-        return [bar_at(open_ns) for open_ns in opened[: limit - self.hidden_bars]]
+        return [bar_at(open_ns) for open_ns in opened[: limit - self.hidden_bars] if open_ns != self.untold_ns]
 
 
 def bar_at(open_ns: int, price: str = "100") -> Bar:

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kangbot.machines.warmup import SECOND_NS, SPARE, Fit, Missing, Ready, WarmUp, fit
+from kangbot.machines.warmup import ABSENT, SECOND_NS, SPARE, Fit, Missing, Ready, WarmUp, fit
 from kangbot.model.data import Bar
 from kangbot.model.ids import MarketId
 
 MINUTE_NS = 60 * SECOND_NS
+_TRADELESS = (Decimal(3), Decimal(3), Decimal(3), Decimal(3), Decimal(0))  # after a close of 3
 
 
 def bar(minute: int, close: int = 1, timeframe_s: int = 60) -> Bar:
@@ -163,3 +164,36 @@ def test_what_is_fetched_again_and_again_is_bounded() -> None:
     join = warmup(1)
     join.fetched([bar(minute) for minute in reversed(range(3 * SPARE))])
     assert minutes(join.join(3 * SPARE * MINUTE_NS)) == list(range(2 * SPARE - 1, 3 * SPARE))
+
+
+def test_a_bar_that_history_never_has_is_one_without_a_trade() -> None:
+    """Between what came before and after, at the last close; not before fetch after fetch has lacked it."""
+    join = warmup(6)
+    for _ in range(ABSENT):
+        assert isinstance(join.join(15 * MINUTE_NS), Missing)
+        join.fetched([bar(9), bar(10), bar(11, close=3), bar(14)])
+    outcome = join.join(15 * MINUTE_NS)
+    assert minutes(outcome) == [9, 10, 11, 12, 13, 14]
+    assert isinstance(outcome, Ready)
+    assert [(one.open, one.high, one.low, one.close, one.volume) for one in outcome.bars[3:5]] == [_TRADELESS] * 2
+
+
+def test_a_bar_that_comes_late_is_taken_as_it_is() -> None:
+    """By either way, and the count begins anew for one that was there meanwhile."""
+    join = warmup(4)
+    for _ in range(ABSENT):
+        join.fetched([bar(11), bar(14)])
+    join.streamed(bar(12, close=8))
+    join.fetched([bar(11), bar(13, close=9), bar(14)])
+    outcome = join.join(15 * MINUTE_NS)
+    assert isinstance(outcome, Ready)
+    assert [one.close for one in outcome.bars] == [1, 8, 9, 1]
+
+
+def test_what_history_does_not_reach_is_waited_for() -> None:
+    """Newer than its newest bar, older than its oldest, and a hole that is longer than any look-back."""
+    join = warmup(3)
+    for _ in range(2 * ABSENT):
+        join.fetched([bar(0), bar(SPARE + 5), bar(SPARE + 6)])
+        assert isinstance(join.join((SPARE + 7) * MINUTE_NS), Missing)
+        assert isinstance(join.join((SPARE + 9) * MINUTE_NS), Missing)

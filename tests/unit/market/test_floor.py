@@ -234,6 +234,26 @@ def test_a_gap_that_nobody_announced_is_found_by_the_bars_themselves() -> None:
     play(story)
 
 
+def test_a_bar_that_the_venue_never_has_does_not_keep_a_market_from_deciding() -> None:
+    """It did for as long as the look-back, with but a stop for its position; and was missing then all the same."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        await told.bar()
+        told.venue.untold_ns = told.world.clock.now_ns() // MINUTE_NS * MINUTE_NS
+        await asyncio.sleep(60)
+        await told.bar()
+        await asyncio.sleep(20)
+        await told.bar()
+        seen = told.strategy.made[-1].opened
+        assert told.venue.untold_ns in seen
+        assert all(later - earlier == MINUTE_NS for earlier, later in itertools.pairwise(seen))
+        assert seen[-1] == told.world.clock.now_ns() // MINUTE_NS * MINUTE_NS - MINUTE_NS
+        assert told.task.intake.lacks == ""
+
+    play(story)
+
+
 def test_a_bar_that_comes_twice_is_told_once() -> None:
     """A repeat after a reconnect changes nothing."""
 
