@@ -27,7 +27,7 @@ def main() -> int:
     except ImportError:
         return NO_APPRISE
     logging.disable()  # it logs addresses
-    services = apprise.Apprise()
+    services = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))  # most redirects lose the text
     services.add(letter.addresses)  # one that cannot be read keeps no message from the others
     if not len(services):
         return NO_ADDRESS

@@ -1,9 +1,10 @@
 """The task that tells people by one service. Shell around `machines/notices.py`; implements `ports.Notifier`.
 
 `tell` never waits and never raises: what the notices cannot hold is counted. A message that the service does not take
-is tried again, later each time, and given up after `tries`: what is a day old is no alarm. Each service has a task of
-its own, so that one that is away delays no message to the others and has none said to them again. That it is away is
-logged once, and once more when it is back; it is nowhere else, since the way to tell people is what is broken.
+is tried again, later each time, and given up after `tries`: what is a day old is no alarm. No try comes within a
+minute of a refusal, since a service that counts messages asks for about that. Each service has a task of its own, so
+that one that is away delays no message to the others and has none said to them again. That it is away is logged once,
+and once more when it is back; it is nowhere else, since the way to tell people is what is broken.
 """
 
 import asyncio
@@ -39,7 +40,7 @@ class Notifier:
         service: int,
         standing: Callable[[], Sequence[str]],
         tries: int = 8,
-        first_s: float = 15.0,
+        first_s: float = 120.0,
         ceiling_s: float = 900.0,
     ) -> None:
         self._clock = world.clock

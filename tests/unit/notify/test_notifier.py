@@ -87,12 +87,26 @@ def test_a_service_that_fails_is_tried_again_later_each_time() -> None:
             happens(notifier)
             await asyncio.sleep(10)
             happens(notifier, "another")
-            await asyncio.sleep(300)
+            await asyncio.sleep(900)
         assert [body for _, body, _ in services.got] == ["! feed.silent: it did", "! another: it did"]
         assert [(entry["event"], entry.get("reason")) for entry in logs] == [
             ("notify.away", "not now"),
             ("notify.back", None),
         ]
+
+    play(story)
+
+
+def test_a_service_that_refuses_has_a_minute_of_peace() -> None:
+    """One that counts messages (429) would count a try that comes sooner, too."""
+
+    async def story(notifier: Notifier, services: Services) -> None:
+        services.errors = [Retryable("too many")] * 2
+        happens(notifier)
+        await asyncio.sleep(60)
+        assert services.tried == 1
+        await asyncio.sleep(180)
+        assert services.tried == 2
 
     play(story)
 
@@ -104,7 +118,7 @@ def test_a_message_that_nobody_takes_is_given_up() -> None:
         services.errors = [Retryable("down")] * 8
         with capture_logs() as logs:
             happens(notifier)
-            await asyncio.sleep(3600)
+            await asyncio.sleep(7200)
         assert (services.got, services.tried) == ([], 8)
         [lost] = [entry for entry in logs if entry["event"] == "notify.given_up"]
         assert (lost["title"], lost["reason"]) == ("! kangbot test: feed.silent", "down")

@@ -31,7 +31,10 @@ class Service:
         if self.hangs:
             await asyncio.sleep(60)
         self.got.append(json.loads(await request.read()))
-        return web.Response(status=self.status)
+        return web.Response(status=self.status, headers={"Location": "/elsewhere"} if self.status < 400 else None)
+
+    async def look(self, _: web.Request) -> web.Response:
+        return web.Response(text="what a browser is shown")
 
 
 @pytest.fixture
@@ -40,6 +43,7 @@ async def service() -> AsyncIterator[Service]:
     one = Service()
     app = web.Application()
     app.router.add_post("/{tail:.*}", one.take)
+    app.router.add_get("/{tail:.*}", one.look)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -63,6 +67,15 @@ async def test_a_service_that_refuses_may_be_tried_again(service: Service) -> No
     with pytest.raises(Retryable) as caught:
         await outside(service.address).send("t", "b", Severity.INFO)
     assert "a-token" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307])
+async def test_a_service_that_has_moved_took_nothing(service: Service, status: int) -> None:
+    """Whoever follows it asks by GET, without the text, and is told that all is well."""
+    service.status = status
+    with pytest.raises(Retryable):
+        await outside(service.address).send("t", "b", Severity.INFO)
+    assert len(service.got) == 1
 
 
 async def test_a_service_that_hangs_is_left_behind(service: Service) -> None:
