@@ -339,6 +339,26 @@ def test_every_room_opens(page: Page, daemon: Daemon, room: str, heading: str) -
     picture(page, room.lower())
 
 
+@pytest.mark.parametrize("address", ["#/market/%E0", "#/market/nosuch:X-USDT:USDT"])
+def test_an_address_that_leads_nowhere_says_so(page: Page, daemon: Daemon, address: str) -> None:
+    """As the first page that is opened, too: it is no reason to ask for the token again."""
+    log_in(page, daemon)
+    page.goto(f"{daemon.url}/{address}")
+    page.reload()
+    expect(page.get_by_text("No market of this name runs here.")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_hidden()
+    expect(page.get_by_label("Access token")).to_be_hidden()
+    page.get_by_role("link", name="Markets", exact=True).click()
+    expect(page.locator(".board tbody tr")).to_have_count(27)
+
+
+def test_no_line_hangs_below_the_last_row(page: Page, daemon: Daemon) -> None:
+    """Nor below one cell of it: the sheet has its own."""
+    log_in(page, daemon)
+    last = page.locator(".board tbody tr").last.locator("th, td")
+    assert set(last.evaluate_all("cells => cells.map((cell) => getComputedStyle(cell).borderBottomWidth)")) == {"0px"}
+
+
 def test_it_speaks_indonesian_and_remembers_it(page: Page, daemon: Daemon) -> None:
     """Over a reload."""
     log_in(page, daemon)
@@ -349,6 +369,8 @@ def test_it_speaks_indonesian_and_remembers_it(page: Page, daemon: Daemon) -> No
     page.reload()
     expect(page.locator(".tile", has_text="Pasar aktif")).to_contain_text("27/27")
     assert page.locator("html").get_attribute("lang") == "id"
+    price = page.locator(".board tbody tr").first.locator("td.n").first
+    expect(price).to_have_text(re.compile(r"^\d+,\d+$"))  # as its money and its charts, where a dot parts thousands
 
 
 def leads_to_its_errors(page: Page, daemon: Daemon, row: Locator, market: MarketId) -> None:

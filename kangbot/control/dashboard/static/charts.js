@@ -10,6 +10,7 @@ const TICKS = [
   { dtickrange: [null, SECOND_MS], value: `%H:%M:%S.%L\n${DAY}` }, { dtickrange: [SECOND_MS, MINUTE_MS], value: `%H:%M:%S\n${DAY}` },
   { dtickrange: [MINUTE_MS, DAY_MS], value: `%H:%M\n${DAY}` }, { dtickrange: [DAY_MS, null], value: DAY },
 ];
+const TICK_PX = 90; // a time with its neighbours' air: what is closer is turned, and cut off at the edge
 let loading = null;
 
 function plotly() {
@@ -40,7 +41,7 @@ async function draw(node, sentence, traces, layout, config = {}) {
   node.querySelector(".empty")?.remove();
   await Plotly.react(node, traces, {
     margin: { l: 8, r: 70, t: 12, b: 42 }, separators: languageNow() === "id" ? ",." : ".,", paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: colour("--soft"), size: 12 }, hoverlabel: { bgcolor: colour("--card"), font: { color: ink } },
-    xaxis: { gridcolor: line, tickformatstops: TICKS, ...xaxis }, yaxis: { gridcolor: line, zerolinecolor: line, side: "right", ticklabelstandoff: 6, exponentformat: "none", separatethousands: true, ...yaxis }, ...rest,
+    xaxis: { gridcolor: line, tickformatstops: TICKS, tickangle: 0, nticks: Math.max(2, Math.floor(node.clientWidth / TICK_PX)), ...xaxis }, yaxis: { gridcolor: line, zerolinecolor: line, side: "right", ticklabelstandoff: 6, exponentformat: "none", separatethousands: true, ...yaxis }, ...rest,
   }, { displayModeBar: false, responsive: true, ...config });
   node.setAttribute("aria-label", sentence);
   for (const part of document.querySelectorAll(".plot-container, #js-plotly-tester")) part.setAttribute("aria-hidden", "true"); // the sentence says it

@@ -5,8 +5,14 @@ const UNIT = "\u00a0"; // between a figure and its unit no line ends
 
 const locale = () => (languageNow() === "id" ? "id-ID" : "en-GB");
 
-/** A price or quantity as the daemon wrote it, with the minus of the other figures, or a dash. */
-export const plain = (value) => (value === null || value === undefined || value === "" ? "–" : String(value).replace(/^-/, "−"));
+const fixed = (value, digits) => Number(value).toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const minus = (text) => text.replace(/^-/, "−");
+
+/** A price or quantity with every digit that the daemon wrote, in the signs of the other figures, or a dash. */
+export const plain = (value) => (value === null || value === undefined || value === "" ? "–" : minus(String(value)).replace(".", languageNow() === "id" ? "," : "."));
+
+/** What a fill cost, in its own currency: four digits tell it apart, and the daemon keeps the rest. */
+export const cost = (value, currency) => (value === null || value === undefined ? "–" : `${minus(Number(value).toLocaleString(locale(), { maximumSignificantDigits: 4 }))}${UNIT}${currency ?? ""}`.trim());
 
 /** Money with two decimals and its sign where `signed`. */
 export function money(value, signed = false) {
@@ -24,16 +30,16 @@ export function measure(figure, unit) {
   if (figure === null) return "";
   if (unit === "s" && figure !== 0 && Math.abs(figure) < 0.1) return measure(figure * 1000, "ms");
   const digits = Math.abs(figure) >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 };
-  return `${figure.toLocaleString(locale(), digits)}${UNIT}${figure === 1 && unit.length > 2 ? unit.replace(/s$/, "") : unit}`.trim();
+  return `${minus(figure.toLocaleString(locale(), digits))}${UNIT}${figure === 1 && unit.length > 2 ? unit.replace(/s$/, "") : unit}`.trim();
 }
 
-export const ms = (value) => (value === null || value === undefined ? "–" : `${Number(value).toFixed(value < 10 ? 2 : 0)}${UNIT}ms`);
+export const ms = (value) => (value === null || value === undefined ? "–" : `${fixed(value, value < 10 ? 2 : 0)}${UNIT}ms`);
 export const tone = (value) => (Number(value) > 0.005 ? "up" : Number(value) < -0.005 ? "down" : "");
 
 /** Seconds as a short age. */
 export function age(seconds) {
   if (seconds === null || seconds === undefined) return "–";
-  if (seconds < 10) return `${seconds.toFixed(1)}${UNIT}s`;
+  if (seconds < 10) return `${fixed(seconds, 1)}${UNIT}s`;
   if (seconds < 100) return `${Math.round(seconds)}${UNIT}s`;
   if (seconds < 6000) return `${Math.round(seconds / 60)}${UNIT}min`;
   if (seconds < 172800) return `${Math.round(seconds / 3600)}${UNIT}h`;

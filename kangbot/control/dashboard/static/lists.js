@@ -1,7 +1,7 @@
 // Orders, fills, closed trades, events, errors: pages of rows that the daemon or its history answers with.
 import { ask, segment } from "./calls.js";
 import { h, table } from "./dom.js";
-import { money, plain, short, tone, when } from "./format.js";
+import { cost, money, plain, short, tone, when } from "./format.js";
 import { word } from "./words.js";
 
 const REFRESH_MS = 10000;
@@ -13,17 +13,17 @@ const SEVERITY_KIND = { info: "", low: "", warning: "warn", medium: "warn", erro
 export const orderTable = (rows) => table([
   [word("time"), (row) => when(row.intended_at ?? row.changed_at), "brief"], [word("market"), (row) => short(row.market), "brief"], [word("side"), (row) => row.side], [word("purpose"), (row) => row.purpose],
   [word("quantity"), (row) => plain(row.quantity), "n"], [word("price"), (row) => plain(row.average ?? row.price), "n"],
-  [word("status"), (row) => badge(row.status, ORDER_KIND[row.status])], [word("signal"), (row) => row.reason, "signal"],
+  [word("status"), (row) => badge(row.status, ORDER_KIND[row.status])], [word("reason"), (row) => row.reason, "signal"],
 ], rows, word("none"));
 
 export const fillTable = (rows) => table([
   [word("time"), (row) => when(row.filled_at), "brief"], [word("market"), (row) => short(row.market), "brief"], [word("side"), (row) => row.side],
-  [word("quantity"), (row) => plain(row.quantity), "n"], [word("price"), (row) => plain(row.price), "n"], [word("fee"), (row) => `${plain(row.fee)} ${row.fee_currency ?? ""}`, "n"],
+  [word("quantity"), (row) => plain(row.quantity), "n"], [word("price"), (row) => plain(row.price), "n"], [word("fee"), (row) => cost(row.fee, row.fee_currency), "n"],
 ], rows, word("none"));
 
 const tripTable = (rows) => table([
   [word("time"), (row) => when(row.closed_at), "brief"], [word("market"), (row) => short(row.market), "brief"], [word("side"), (row) => row.side], [word("quantity"), (row) => plain(row.quantity), "n"],
-  [word("entry"), (row) => plain(row.entry_price), "n"], [word("price"), (row) => plain(row.exit_price), "n"], [word("realised"), (row) => profit(row.net_profit), "n"], [word("fees"), (row) => money(row.fees), "n"],
+  [word("entry"), (row) => plain(row.entry_price), "n"], [word("chart.exit"), (row) => plain(row.exit_price), "n"], [word("realised"), (row) => profit(row.net_profit), "n"], [word("fees"), (row) => money(row.fees), "n"],
 ], rows, word("none"));
 
 export const eventTable = (rows) => table([

@@ -16,9 +16,10 @@ let report = null, access = "read", view = null, linked = "connecting";
 
 // ------------------------------------------------------------------------------------------------------------- views
 const NAMED = ["orders", "errors", "system"]; // the rooms beside the markets
+const named = (text) => { try { return decodeURIComponent(text); } catch { return text; } }; // a mistyped address is a market that nobody knows
 function open() {
   const [, room = "", name = ""] = location.hash.split("/");
-  const made = { "": () => overview(access), market: () => marketPage(decodeURIComponent(name), access), orders: ordersPage, errors: () => errorsPage(decodeURIComponent(name)), system: systemPage }[room] ?? (() => overview(access));
+  const made = { "": () => overview(access), market: () => marketPage(named(name), access), orders: ordersPage, errors: () => errorsPage(named(name)), system: systemPage }[room] ?? (() => overview(access));
   view?.close?.();
   view = made();
   const title = room === "market" ? [] : [h("h1", { class: "unseen", text: word(`nav.${NAMED.includes(room) ? room : "markets"}`) })];

@@ -30,7 +30,7 @@ async function measured(node, words, latency) {
   const first = latency.counts.findIndex(Boolean), last = latency.counts.findLastIndex(Boolean);
   if (first < 0) return blank(node, word("latency.none"));
   const sentence = latencyInWords(latency);
-  const labels = [...latency.bounds_ms.map((bound) => String(Number(bound.toPrecision(2)))), word("latency.above")];
+  const labels = [...latency.bounds_ms.map((bound) => plain(Number(bound.toPrecision(2)))), word("latency.above")];
   say(words, sentence);
   await columns(node, { sentence, labels: labels.slice(first, last + 1), counts: latency.counts.slice(first, last + 1), name: word("latency.axis") });
 }
@@ -49,6 +49,14 @@ export function marketPage(name, access) {
       h("button", { type: "button", text: word("reset"), onclick: () => act(`/reset-circuit-breaker/${segment(name)}`) }),
     );
   }
+  const body = h("div", {}, buttons,
+    h("h2", { text: word("candles") }), chart,
+    h("div", { class: "pair" },
+      h("section", {}, h("h2", { text: word("details") }), side),
+      h("section", {}, h("h2", { text: word("events") }), events)),
+    h("h2", { text: word("latencies") }), latencies, latency,
+    h("h2", { text: word("orders") }), orders, h("h2", { text: word("fills") }), fills);
+  const nobody = h("div", { class: "sheet empty", text: word("nomarket") });
   let market = null, said = "", timer = 0;
 
   async function refresh() {
@@ -76,15 +84,11 @@ export function marketPage(name, access) {
   return {
     node: h("div", {},
       h("p", {}, h("a", { href: "#/", text: `← ${word("back")}` })),
-      h("div", { class: "market-head" }, title, state, price), buttons,
-      h("h2", { text: word("candles") }), chart,
-      h("div", { class: "pair" },
-        h("section", {}, h("h2", { text: word("details") }), side),
-        h("section", {}, h("h2", { text: word("events") }), events)),
-      h("h2", { text: word("latencies") }), latencies, latency,
-      h("h2", { text: word("orders") }), orders, h("h2", { text: word("fills") }), fills),
+      h("div", { class: "market-head" }, title, state, price), nobody, body),
     update(report) {
       market = report.markets.find((one) => one.market === name) ?? null;
+      nobody.hidden = market !== null;
+      body.hidden = state.hidden = price.hidden = market === null;
       if (market === null) return say(title, name);
       say(title, short(market.symbol));
       showState(state, market);
