@@ -108,7 +108,7 @@ def summary(result: dict[str, Any]) -> RenderableType:
     table.add_column(style="dim")
     table.add_column()
     orders, markets, latency = result["orders"], result["markets"], result["latency_ms"]
-    counted = orders["sent"] == orders["at_venue"] and not orders["duplicated"]
+    absent = f", {orders['not_accepted']} never arrived" if orders["not_accepted"] else ""
     yes, no = "[bold green]yes[/]", "[bold red]NO[/]"
     for name, value in (
         ("markets live", f"{markets['live']}/{markets['total']}"),
@@ -117,11 +117,11 @@ def summary(result: dict[str, Any]) -> RenderableType:
             "orders",
             (
                 f"{orders['sent']} sent, {orders['filled']} filled, {orders['rejected']} rejected, "
-                f"{orders['unknown']} unknown"
+                f"{orders['unknown']} unknown{absent}"
             ),
         ),
         ("the exchange counts", f"{orders['at_venue']} orders, {orders['duplicated']} doubled"),
-        ("orders agree", yes if counted else no),
+        ("orders agree", yes if result["orders_agree"] else no),
         ("positions agree", yes if result["positions_agree"] else no),
         ("reconnects", str(result["reconnects"])),
         ("frame to decision, p50/p99", _ms(latency["frame_to_decision"])),

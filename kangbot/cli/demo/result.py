@@ -55,15 +55,14 @@ class Totals:
     @property
     def agree(self) -> bool:
         """Whether the daemon's books and the exchange's are the same."""
+        return self.positions_agree and self.orders_agree and not self._count(OrderStatus.UNKNOWN) and self._live > 0
+
+    @property
+    def orders_agree(self) -> bool:
+        """Whether the exchange has each order once; what it refused, or what never arrived, it may have or not."""
         at_venue = int(self._truth["orders"]["with_prefix"])
         refused = self._count(OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
-        return (
-            self.positions_agree
-            and not self._truth["duplicates"]["accepted"]
-            and self.sent - refused <= at_venue <= self.sent
-            and not self._count(OrderStatus.UNKNOWN)
-            and self._live > 0
-        )
+        return self.sent - refused <= at_venue <= self.sent and not self._truth["duplicates"]["accepted"]
 
     def _count(self, *statuses: OrderStatus) -> int:
         return sum(self._orders.get(status, 0) for status in statuses)
@@ -84,10 +83,12 @@ class Totals:
                 "acked": self.sent - unanswered - refused,
                 "filled": self._count(OrderStatus.FILLED),
                 "rejected": self._count(OrderStatus.REJECTED),
+                "not_accepted": self._count(OrderStatus.NOT_ACCEPTED),
                 "unknown": unanswered,
                 "at_venue": int(self._truth["orders"]["with_prefix"]),
                 "duplicated": int(self._truth["duplicates"]["accepted"]),
             },
+            "orders_agree": self.orders_agree,
             "positions_agree": self.positions_agree,
             "reconnects": self._reconnects,
             "latency_ms": {
