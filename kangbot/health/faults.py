@@ -101,7 +101,7 @@ class FaultDesk:
             return
         said = words(error)
         if isinstance(error, NeedsHuman):
-            said = f"{said}. {error.remedy}"
+            said = f"{said.rstrip('.')}. {error.remedy}"
             market = None if error.of_account else market
         self.met(kind_of(error, operation), operation, market, said, subject=subject)
 

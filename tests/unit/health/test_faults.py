@@ -252,7 +252,7 @@ async def test_a_pause_that_is_prolonged_is_written_down_at_most_twice_a_minute(
 async def test_a_key_that_has_ended_is_told_once_for_all_markets() -> None:
     """Whichever meet it, by whatever they did; none enters, and the account's rounds are part of it."""
     rig = Rig()
-    ended = NeedsHuman("33004: the key has ended", remedy="Renew it.", code="33004", of_account=True)
+    ended = NeedsHuman("33004: the key has ended.", remedy="Renew it.", code="33004", of_account=True)
     others = [MarketId(f"bybit:M{number}") for number in range(5)]
     with structlog.testing.capture_logs() as lines:
         for _ in range(3):
