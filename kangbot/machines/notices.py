@@ -5,11 +5,12 @@ A notice is held for a moment so that what happens together is told together. Th
 hours only what is critical is told; the rest waits for their end, and the quietest of it makes room for what is louder.
 More than `an_hour` messages are never told within an hour, except critical ones, which have as many again. What is left
 out is counted, and the count is in the next message. That something is over is told, however quiet it is, to
-whoever was told that it had begun; where it begins anew after that, it is news again.
+whoever was told that it had begun; where it begins anew after that, it is news again. What comes and goes is told once
+each way within `repeat_ns`, and its last end when that has passed: the last word is how things stand.
 
 ::
 
-    take(notice, now) ─▶ told soon | held by quiet hours or by the limit | counted for the digest
+    take(notice, now) ─▶ told soon | held by quiet hours or by the limit | kept as a last end | counted for the digest
     deadline(now)     ─▶ when `message` has something to say
     message(now)      ─▶ Message | None
 """
@@ -92,18 +93,23 @@ class Notices:
         self._terms = terms
         self._waiting: list[Notice] = []
         self._told: dict[_Known, tuple[int, int]] = {}  # when and how loud, oldest first
+        self._last_ends: dict[_Known, Notice] = {}  # of what comes and goes: told when they are no repetition any more
         self._sent: deque[int] = deque(maxlen=max(1, 2 * terms.an_hour))  # when messages were made, of the last hour
         self._left_out = 0
         self._digest_ns = None if terms.digest is None else _next_minute(now_ns, terms.digest)
 
     def take(self, notice: Notice, now_ns: int) -> None:
         """Take what happened; it is told, held, or counted."""
-        over = [(kind, notice.market, notice.about) for kind in notice.ends]
-        if not self._terms.wants(notice, begun=any(one in self._told for one in over)):
+        known, over = _known(notice), _over(notice)
+        self._last_ends = {key: end for key, end in self._last_ends.items() if known not in _over(end)}
+        begun = any(one in self._told for one in over)
+        if not self._terms.wants(notice, begun=begun):
             return
-        known = _known(notice)
         told_ns, loudness = self._told.get(known, (0, -1))
         repeated = loudness >= _loudness(notice) and now_ns - told_ns < self._terms.repeat_ns
+        if repeated and begun:
+            self._last_ends[known] = notice
+            return
         if repeated or (len(self._waiting) >= HELD and not self._makes_room(notice)):
             self._left_out += 1
             return
@@ -127,10 +133,14 @@ class Notices:
     def deadline_ns(self, now_ns: int) -> int | None:
         """Return when `message` has something to say; None where only a notice can bring that about."""
         due = [at_ns for at_ns in (self._digest_ns, self._due_ns(now_ns)) if at_ns is not None]
-        return min(due, default=None)
+        return min(due + [self._news_ns(known) for known in self._last_ends], default=None)
 
     def message(self, now_ns: int) -> Message | None:
         """Return what is to be sent now, once; None where nothing is due."""
+        for known, end in tuple(self._last_ends.items()):
+            if self._news_ns(known) <= now_ns:
+                del self._last_ends[known]
+                self.take(end, now_ns)
         digest = self._digest_ns is not None and now_ns >= self._digest_ns
         due_ns = self._due_ns(now_ns)
         if not digest and (due_ns is None or now_ns < due_ns):
@@ -142,6 +152,11 @@ class Notices:
         self._left_out = 0
         self._sent.append(now_ns)
         return message
+
+    def _news_ns(self, known: _Known) -> int:
+        """Return from when on it is no repetition."""
+        told_ns, _ = self._told.get(known, (0, -1))
+        return told_ns + self._terms.repeat_ns
 
     def _due_ns(self, now_ns: int) -> int | None:
         """Return when the notices that wait may leave."""
@@ -161,6 +176,10 @@ class Notices:
 
 def _known(notice: Notice) -> _Known:
     return (notice.kind, notice.market, notice.about)
+
+
+def _over(notice: Notice) -> tuple[_Known, ...]:
+    return tuple((kind, notice.market, notice.about) for kind in notice.ends)
 
 
 def _loudness(notice: Notice) -> int:

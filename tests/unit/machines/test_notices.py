@@ -99,14 +99,19 @@ def test_an_end_is_told_to_whoever_was_told_of_the_beginning_and_to_nobody_else(
 
 
 def test_what_begins_anew_after_its_end_is_news_and_what_comes_and_goes_is_not() -> None:
-    """The last word is never that it is over while it is not; of the rest an hour has one of each."""
-    notices = Notices(NoticeTerms(), NOON)
-    said = []
-    for minute in range(8):
-        at_ns = NOON + minute * MINUTE_NS
-        notices.take(an_end(at_ns=at_ns) if minute % 2 else notice(at_ns=at_ns), at_ns)
-        said += told(notices, at_ns + 3 * S)
-    assert said == ["feed.silent", "feed.up", "feed.silent"]
+    """An hour has one of each, and one more of what stands in between; the last word is how things stand."""
+    for minutes, last in ((8, ["feed.up"]), (9, [])):
+        notices = Notices(NoticeTerms(), NOON)
+        said = []
+        for minute in range(minutes):
+            at_ns = NOON + minute * MINUTE_NS
+            notices.take(an_end(at_ns=at_ns) if minute % 2 else notice(at_ns=at_ns), at_ns)
+            said += told(notices, at_ns + 3 * S)
+        assert said == ["feed.silent", "feed.up", "feed.silent"]
+        told_ns = NOON + MINUTE_NS + HOUR_NS
+        assert notices.deadline_ns(at_ns + 3 * S) == (told_ns if last else None)
+        assert told(notices, told_ns - 1) == []
+        assert told(notices, told_ns) == last
 
 
 def test_an_end_that_is_never_to_be_told_is_not() -> None:
