@@ -10,7 +10,7 @@ from kangbot.errors import NeedsHuman
 from kangbot.runtime.world import real_world
 from kangbot.storage import migrate, url
 from kangbot.storage.dump import empty, extent, fill, marks, revision_of
-from kangbot.storage.glance import current
+from kangbot.storage.glance import current, missing
 from kangbot.storage.glance import revision as revision_at
 from kangbot.storage.keep import Keeping
 from kangbot.storage.schema import judge
@@ -24,20 +24,34 @@ def upgrade(config: Path, *, copy_to: Path | None = None, copied: bool = True, a
     """
     settings = settings_of(config)
     target = url.parse(settings.history_url)
-    if isinstance(target, url.MysqlUrl) and asyncio.run(current(target)):  # without alembic: a second on a small server
+    if isinstance(target, url.MysqlUrl) and _whole(target):  # without alembic: a second on a small server
         schema = migrate.Schema(current=REVISION, newest=REVISION)
     else:
         keeping = Keeping(folder=copy_to or settings.state_dir, now_ns=real_world().clock.now_ns())
         with given_to_its_owner(settings.state_dir):
             schema = migrate.upgrade(target, keeping=keeping if copied else None)
     copy = str(schema.copy) if schema.copy else None
-    said = {"database": str(target), "from": schema.current or "", "to": schema.newest, "copy": copy}
+    said = {
+        "database": str(target),
+        "from": schema.current or "",
+        "to": schema.newest,
+        "copy": copy,
+        "tables_made_anew": schema.anew,
+    }
     return answer(said, _upgraded(target, schema), as_json=as_json)
 
 
+def _whole(target: url.MysqlUrl) -> bool:
+    return asyncio.run(current(target)) and not asyncio.run(missing(target))
+
+
 def _upgraded(target: url.DatabaseUrl, schema: migrate.Schema) -> Iterator[str]:
+    if schema.anew:
+        yield f"{target}: tables were missing, and are made anew without a row: {', '.join(schema.anew)}"
+        yield "What they held is not in this database any more; a backup may have it."
     if schema.current == schema.newest:
-        yield f"{target}: at {schema.newest} already"
+        if not schema.anew:
+            yield f"{target}: at {schema.newest} already"
         return
     yield f"{target}: {schema.current or 'empty'} → {schema.newest}"
     if schema.copy and isinstance(target, url.MysqlUrl):

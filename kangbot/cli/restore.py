@@ -6,7 +6,7 @@ from kangbot.cli.answer import answer
 from kangbot.cli.archive import CONFIG, HISTORY, ROWS, Manifest, beside, checksum, unpacked
 from kangbot.cli.database import filled, must_be_empty, refill
 from kangbot.cli.offline import given_to_its_owner, settings_of
-from kangbot.errors import NeedsHuman
+from kangbot.errors import ConfigInvalid, NeedsHuman
 from kangbot.journal.folder import RESTORING
 from kangbot.journal.leap import leap
 from kangbot.journal.lock import FolderLock
@@ -29,13 +29,12 @@ def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
     with beside(config, ".kangbot-restore-") as folder:
         manifest = unpacked(source, folder)
         fresh = not config.exists()
-        if fresh:
-            write_whole(config, (folder / CONFIG).read_bytes())
-        settings = settings_of(config)
+        text = (folder / CONFIG).read_bytes() if fresh else None
+        settings = _settings(config, text)
         with given_to_its_owner(settings.state_dir):
             lock = FolderLock(settings.state_dir)
             try:
-                tag, last, rows = _placed(settings, manifest, folder, checksum(source))
+                tag, last, rows = _placed(settings, manifest, folder, checksum(source), config if fresh else None)
             finally:
                 lock.release()
     said = {
@@ -55,8 +54,31 @@ def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
     return answer(said, lines, as_json=as_json)
 
 
-def _placed(settings: Settings, manifest: Manifest, folder: Path, backup: str) -> tuple[str, int, int | None]:
-    """Put all of it there; `backup` is the file's checksum. Killed on the way, the next call goes on with the same."""
+def _settings(config: Path, text: bytes | None) -> Settings:
+    """Load the configuration, whose `text` is not in its place yet where that is not None.
+
+    There with no journal beside it, a daemon would begin without its memory: it comes after the mark.
+    """
+    if text is None:
+        return settings_of(config)
+    draft = config.with_name(f".{config.name}.new")  # its paths are taken from the same folder
+    try:
+        draft.write_bytes(text)
+        return settings_of(draft)
+    except ConfigInvalid:
+        write_whole(config, text)  # no daemon begins with it either, and it must be somewhere to be put right
+        return settings_of(config)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _placed(
+    settings: Settings, manifest: Manifest, folder: Path, backup: str, config: Path | None
+) -> tuple[str, int, int | None]:
+    """Put all of it there; `backup` is the file's checksum. Killed on the way, the next call goes on with the same.
+
+    `config` is None where the configuration is not the backup's.
+    """
     state, url = settings.state_dir, parse(settings.history_url)
     begun = _begun(state, backup)
     if (settings.mode, settings.venue) != (manifest.mode, manifest.venue):
@@ -68,6 +90,8 @@ def _placed(settings: Settings, manifest: Manifest, folder: Path, backup: str) -
     tag, last = leap(folder / JOURNAL)  # beside its place: what is put there is fit to be gone on with, or nothing is
     _fits(url, manifest, folder, begun=begun)
     write_whole(state / RESTORING, backup.encode())
+    if config is not None:
+        write_whole(config, (folder / CONFIG).read_bytes())
     rows = _history(url, manifest, folder, begun=begun)
     for name in manifest.files:
         if name == KILL or name.startswith(f"{FOLDER}/"):

@@ -19,14 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from kangbot.errors import NeedsHuman
-from kangbot.storage import tables
 from kangbot.storage.link import Link
 from kangbot.storage.mysql import version
 from kangbot.storage.schema import judge
-from kangbot.storage.tables import Upsert
+from kangbot.storage.tables import NAMES
 from kangbot.storage.url import MysqlUrl
 
-TABLES = ("journals", *dict.fromkeys(one.table for one in vars(tables).values() if isinstance(one, Upsert)))
 _CONNECT_S = 10.0
 _STATEMENT_S = 120.0  # the first rows of a large table, or the commit of all of them, on a slow disk
 _ROWS = 500  # at a time; far below what a server takes as one statement
@@ -87,13 +85,19 @@ async def extent(url: MysqlUrl) -> Extent:
 
 
 async def _marks(link: Link) -> dict[str, int]:
+    if "journals" not in await _there(link):  # somebody dropped it: what is left can be copied all the same
+        return {}
     return {str(tag): int(sequence) for tag, sequence in await link.query("SELECT tag, stored FROM journals")}
+
+
+async def _there(link: Link) -> set[str]:
+    return {str(name) for (name,) in await link.query("SHOW TABLES")}
 
 
 async def _tables(link: Link) -> AsyncIterator[tuple[dict[str, Any], list[tuple[Any, ...]]]]:
     """Yield a head without rows for each table, then its rows without a head."""
-    there = {str(name) for (name,) in await link.query("SHOW TABLES")}
-    for table in (one for one in TABLES if one in there):
+    there = await _there(link)
+    for table in (one for one in NAMES if one in there):
         columns = [str(row[0]) for row in await link.query(f"SHOW COLUMNS FROM `{table}`")]
         yield {"table": table, "columns": columns}, []
         async for rows in link.stream(f"SELECT {_names(columns)} FROM `{table}`", size=_ROWS):  # noqa: S608 -- our own
@@ -138,8 +142,8 @@ async def empty(url: MysqlUrl) -> bool:
 
 
 async def _empty(link: Link) -> bool:
-    there = {str(name) for (name,) in await link.query("SHOW TABLES")}
-    for table in TABLES:
+    there = await _there(link)
+    for table in NAMES:
         if table in there and await link.query(f"SELECT 1 FROM `{table}` LIMIT 1"):  # noqa: S608 -- our own name
             return False
     return True
@@ -186,7 +190,7 @@ async def _insert(link: Link, insert: str, rows: list[list[Any]]) -> None:
 def _insertion(head: Mapping[str, Any]) -> str:
     """Return the beginning of a statement. ValueError where the table is none of ours."""
     table, columns = head["table"], [str(column) for column in head["columns"]]
-    if table not in TABLES or not all(column.isidentifier() for column in columns):
+    if table not in NAMES or not all(column.isidentifier() for column in columns):
         raise ValueError(f"it has a table {table!r}, which is none of kangbot's")
     return f"INSERT INTO `{table}` ({_names(columns)}) VALUES"
 

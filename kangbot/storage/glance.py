@@ -9,11 +9,19 @@ import contextlib
 from kangbot.storage.link import Link
 from kangbot.storage.mysql import marks, version
 from kangbot.storage.schema import judge
+from kangbot.storage.tables import NAMES
 from kangbot.storage.url import MysqlUrl
 from kangbot.storage.writers import Mark
 
 _CONNECT_S = 5.0
 _STATEMENT_S = 10.0
+
+
+async def missing(url: MysqlUrl) -> tuple[str, ...]:
+    """Return which of our tables somebody has dropped, where the schema is ours. The same errors as `current`."""
+    async with contextlib.aclosing(await Link.open(url, connect_s=_CONNECT_S, statement_s=_STATEMENT_S)) as link:
+        there = {str(name) for (name,) in await link.query("SHOW TABLES")}
+    return tuple(name for name in NAMES if name not in there)
 
 
 async def current(url: MysqlUrl) -> bool:

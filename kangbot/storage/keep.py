@@ -51,7 +51,8 @@ def keep(url: MysqlUrl, revision: str, keeping: Keeping) -> Path | None:
         return None
     folder = keeping.folder
     for path in reversed(copies(folder)):
-        if _revision(path) == revision and _stored(path) == found.stored:
+        # Also of an older schema: where an upgrade was killed half-way, the version before goes on from that one alone.
+        if _revision(path) <= revision and _stored(path) == found.stored:
             return path
     at = datetime.fromtimestamp(keeping.now_ns / 1e9, UTC).strftime(_TIME)
     path = folder / f"history.revision-{revision}.{at}.jsonl.gz"

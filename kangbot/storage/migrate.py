@@ -21,7 +21,7 @@ from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.runtime.world import real_world
 from kangbot.storage import tls
 from kangbot.storage.schema import newer
-from kangbot.storage.tables import REVISION
+from kangbot.storage.tables import NAMES, REVISION
 from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _EX_TEMPFAIL, _EX_CONFIG = 75, 78  # sysexits.h
-_LOCK = "kangbot.migrate"
+# One for a database, not for a server; a name may have 64 characters, and that of a database has as many.
+_LOCK = "SELECT GET_LOCK(CONCAT('kangbot.', SHA1(DATABASE())), :s)"
 _LOCK_S = 60
 _CONNECT_S = 10
 _LOOK_S = _LOCK_S + 10  # for an answer, while it is only looked and waited for the lock
@@ -52,6 +53,7 @@ class Schema:
     current: str | None
     newest: str
     copy: Path | None = None  # of the rows as they were before
+    anew: tuple[str, ...] = ()  # tables that somebody had dropped
 
 
 def upgrade(url: DatabaseUrl, *, to: str = "head", keeping: "Keeping | None" = None) -> Schema:
@@ -59,7 +61,8 @@ def upgrade(url: DatabaseUrl, *, to: str = "head", keeping: "Keeping | None" = N
 
     An older schema is copied first. A file goes to `history.sqlite.revision-0001` beside it, where the disk has room:
     on a full one the daemon must be able to start all the same. A server's rows go where `keeping` says, or nowhere
-    without it, and where that fails nothing is changed: meanwhile the daemon trades on without its history.
+    without it, and where that fails nothing is changed: meanwhile the daemon trades on without its history. Tables that
+    somebody dropped are made anew, without a row.
 
     Retryable: the database is away, or another process is at it. NeedsHuman: its schema is of a later kangbot, its
     user may not change the schema, or the copy has no room.
@@ -80,9 +83,10 @@ def upgrade(url: DatabaseUrl, *, to: str = "head", keeping: "Keeping | None" = N
         if isinstance(url, MysqlUrl):
             # The driver takes a bound for the whole connection, and this one has the lock.
             connection.connection.driver_connection._read_timeout = _ANSWER_S  # type: ignore[union-attr]  # noqa: SLF001
+        anew = _made_anew(connection, config, schema.current) if schema.current else ()
         command.upgrade(config, to)
         connection.commit()
-    return replace(schema, copy=copy)
+    return replace(schema, copy=copy, anew=anew)
 
 
 def check(url: DatabaseUrl) -> Schema:
@@ -149,6 +153,20 @@ def _schema(connection: "Connection", url: DatabaseUrl) -> Schema:
     return Schema(current=current, newest=script.get_current_head() or REVISION)
 
 
+def _made_anew(connection: "Connection", config: "Config", revision: str) -> tuple[str, ...]:
+    """Make the tables that a schema of this revision lacks, and return their names."""
+    import sqlalchemy as sa  # noqa: PLC0415 -- as above
+    from alembic import command  # noqa: PLC0415 -- as above
+
+    before = sa.inspect(connection).get_table_names()
+    if set(before) >= set(NAMES):
+        return ()
+    command.stamp(config, "base")  # each revision makes what is not there, and leaves what is
+    command.upgrade(config, revision)
+    after = sa.inspect(connection).get_table_names()
+    return tuple(name for name in NAMES if name in after and name not in before)
+
+
 def _keep(path: Path, name: str) -> Path | None:
     """Copy the file, whole or not at all, and return the copy; one that was copied before is left."""
     copy, part = path.with_name(f"{path.name}.{name}"), path.with_name(f"{path.name}.{name}.part")
@@ -201,7 +219,7 @@ def _connected(url: DatabaseUrl) -> Iterator["Connection"]:
         with engine.connect() as connection:
             if not isinstance(url, MysqlUrl):
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            elif connection.execute(sa.text("SELECT GET_LOCK(:name, :s)"), {"name": _LOCK, "s": _LOCK_S}).scalar() != 1:
+            elif connection.execute(sa.text(_LOCK), {"s": _LOCK_S}).scalar() != 1:
                 raise Retryable(f"another process is migrating {url}")
             yield connection
     except sa.exc.DBAPIError as error:

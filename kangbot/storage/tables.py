@@ -114,3 +114,5 @@ RUN_STATE = _upsert("run_states", _RECORD, "market", "previous", "state", "reaso
 BAR = _upsert("bars", ("market", "timeframe_s", "opened_at"), "open", "high", "low", "close", "volume")
 EQUITY = _upsert("equity", _RECORD, "venue", "currency", "equity", "marked_at")
 EVENT = _upsert("events", _RECORD, "at", "at_ns", "kind", "market", "severity", "message", "body")
+
+NAMES = ("journals", *dict.fromkeys(one.table for one in list(globals().values()) if isinstance(one, Upsert)))

@@ -16,10 +16,11 @@ _CHANGES = _FILES | {"write", "execute", "executemany", "backup", "commit", "sen
 
 
 class _Steps:
-    """Counts the steps, and ends the process before the one that was asked for."""
+    """Counts the steps, and strikes before the one that was asked for."""
 
-    def __init__(self, at: int) -> None:
+    def __init__(self, at: int, strike: Callable[[], object]) -> None:
         self._left = at
+        self._strike = strike
 
     def __call__(self, _: FrameType, event: str, called: object) -> None:
         """Hear of a call, as `sys.setprofile` has it told."""
@@ -29,7 +30,30 @@ class _Steps:
             return
         self._left -= 1
         if not self._left:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self._strike()
+
+    @property
+    def reached(self) -> bool:
+        """Whether there was such a step."""
+        return self._left <= 0
+
+
+def struck(work: Callable[[], object], strike: Callable[[], object], *, at: int) -> tuple[bool, Exception | None]:
+    """Do the work in this process, with `strike` before its step `at`.
+
+    Return whether it has that many, and what it raised.
+    """
+    steps = _Steps(at, strike)
+    threading.setprofile(steps)
+    sys.setprofile(steps)
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001 -- the test's to judge
+        return steps.reached, error
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    return steps.reached, None
 
 
 def killed(work: Callable[[], object], *, at: int) -> bool:
@@ -37,7 +61,7 @@ def killed(work: Callable[[], object], *, at: int) -> bool:
     child = os.fork()
     if not child:
         try:
-            threading.setprofile(steps := _Steps(at))
+            threading.setprofile(steps := _Steps(at, lambda: os.kill(os.getpid(), signal.SIGKILL)))
             sys.setprofile(steps)
             work()
             sys.setprofile(None)

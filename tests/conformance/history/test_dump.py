@@ -8,9 +8,9 @@ import pytest
 
 from kangbot.cli.restore import _onto_server
 from kangbot.errors import NeedsHuman
-from kangbot.storage.dump import TABLES, dump, fill, revision_of
+from kangbot.storage.dump import dump, fill, revision_of
 from kangbot.storage.migrate import check
-from kangbot.storage.tables import REVISION
+from kangbot.storage.tables import NAMES, REVISION
 from kangbot.storage.url import MysqlUrl, parse
 from tests.support.databases import Mariadb
 from tests.support.mariadb import MariadbServer
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.mariadb
 
 def rows(database: Mariadb) -> dict[str, list[tuple[object, ...]]]:
     """Return every row of every table, as the server orders them."""
-    return {table: sorted(database.sql(f"SELECT * FROM {table}"), key=repr) for table in TABLES}
+    return {table: sorted(database.sql(f"SELECT * FROM {table}"), key=repr) for table in NAMES}
 
 
 def names(folder: Path) -> list[str]:

@@ -32,17 +32,24 @@ def another(like: Database, folder: Path) -> Database:
     return Mariadb(like.server) if isinstance(like, Mariadb) else Sqlite(folder)
 
 
-async def test_a_restore_goes_on_after_its_kill(database: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fresh", [False, True], ids=["beside its configuration", "with its configuration"])
+async def test_a_restore_goes_on_after_its_kill(database: Database, tmp_path: Path, *, fresh: bool) -> None:
     """Meanwhile no daemon begins with half of it: the folder is untouched, whole, or refuses by the command to type."""
     file, config = tmp_path / "backup.zip", configured(tmp_path / "one", database)
     await kept(tmp_path / "one", database)
     assert not killed(partial(backup, config, file), at=0)
+    text = config.read_text() if fresh else ""
     for step in itertools.count(2, _STRIDE):
         two = tmp_path / f"two-{step}"
         place = another(database, two / "history")
         config = configured(two, place)
+        if text:
+            config.unlink()
         ended = not killed(partial(restore, config, file), at=step)
+        if text:  # it comes back too, and never where a daemon would begin without its memory
+            assert not config.exists() or {FILE, RESTORING} & {path.name for path in (two / "state").iterdir()}
         again(config, file, two / "state")
+        assert not text or config.read_text() == text
         assert left(two) == [], step
         assert place.count("events") == 10
         assert place.sql(_MARKS) == database.sql(_MARKS)

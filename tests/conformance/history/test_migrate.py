@@ -10,16 +10,21 @@ from pathlib import Path
 import psutil
 import pytest
 
+from kangbot.cli import database as command
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.storage import migrate, tables
 from kangbot.storage.glance import current
+from kangbot.storage.keep import Keeping
 from kangbot.storage.migrate import check, migrations, upgrade, upgrade_apart
 from kangbot.storage.tables import REVISION, Upsert
 from kangbot.storage.url import MysqlUrl, parse
+from tests.support.backups import configured
 from tests.support.databases import Database, Mariadb, Sqlite
 from tests.support.mariadb import PASSWORD, MariadbServer
 from tests.support.proxy import SilentProxy
+from tests.support.records import NOON_NS
 
+LOCK = "SELECT GET_LOCK(CONCAT('kangbot.', SHA1('{}')), 0)"
 UPSERTS = [value for value in vars(tables).values() if isinstance(value, Upsert)]
 
 
@@ -43,6 +48,52 @@ def test_upgrade_that_was_killed_half_way_can_be_run_again(bare: Database) -> No
     upgrade(bare.url)
     assert bare.count("events") == bare.count("orders") == 0
     assert check(bare.url).current == REVISION
+
+
+def test_tables_that_were_dropped_are_made_anew(
+    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command that the daemon names helps, says what is gone, and leaves what is there."""
+    database.sql("INSERT INTO journals (tag, stored) VALUES ('abcdefgh', 41)")
+    config = configured(tmp_path / "daemon", database)
+    for dropped in (["orders", "events"], ["journals"]):
+        for table in dropped:
+            database.sql(f"DROP TABLE {table}")
+        assert command.upgrade(config) == 0
+        said = capsys.readouterr().out
+        assert f"made anew without a row: {', '.join(dropped)}\n" in said
+        assert "already" not in said
+        assert check(database.url).current == REVISION
+        assert [database.count(table) for table in dropped] == [0] * len(dropped)
+        assert database.count("journals") == (dropped != ["journals"])
+    assert command.upgrade(config) == 0
+    assert f"at {REVISION} already" in capsys.readouterr().out
+
+
+def test_what_is_left_of_an_old_schema_is_copied_before_its_tables_are_made_anew(
+    bare: Database, tmp_path: Path
+) -> None:
+    """Also where the table was dropped that says how far it was stored."""
+    upgrade(bare.url, to="0001")
+    bare.sql("INSERT INTO positions (market, net, journal, sequence) VALUES ('one', '1', 'abcdefgh', 1)")
+    bare.sql("DROP TABLE journals")
+    done = upgrade(bare.url, keeping=Keeping(folder=tmp_path, now_ns=NOON_NS))
+    assert done.copy is not None
+    assert done.anew == ("journals",)
+    assert check(bare.url).current == REVISION
+    assert bare.count("positions") == 1
+
+
+@pytest.mark.mariadb
+def test_two_databases_of_a_server_do_not_wait_for_each_other(server: MariadbServer) -> None:
+    """One is being migrated for half an hour; the names are as long as a server allows."""
+    names = [f"{'n' * 63}{end}" for end in "ab"]
+    for name in names:
+        server.sql(f"CREATE DATABASE {name}")
+    with server._connected(None) as holder:
+        holder.execute(LOCK.format(names[0]))
+        assert upgrade(parse(server.url(names[1]))).current is None
+    assert check(parse(server.url(names[0]))).current is None
 
 
 def test_newer_schema_is_refused_in_words(database: Database) -> None:
@@ -118,7 +169,7 @@ async def test_server_that_goes_mute_on_the_way_is_not_waited_for_for_ever(
     monkeypatch.setattr(migrate, "_LOOK_S", 3)  # no half an hour, as a statement over years of rows may take
     server = mariadb.server
     with server._connected(None) as holder:  # on whose lock it waits, so that it is on its way for certain
-        holder.execute("SELECT GET_LOCK('kangbot.migrate', 0)")
+        holder.execute(LOCK.format(mariadb.name))
         on_its_way = asyncio.create_task(asyncio.to_thread(upgrade, mariadb.url))
         while not on_its_way.done() and "User lock" not in str(server.sql("SHOW PROCESSLIST")):
             await asyncio.sleep(0.05)
