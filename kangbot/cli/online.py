@@ -76,7 +76,7 @@ def of_market(market: str, *, before: str = "", after: str = "") -> str:
 
 def place(said: dict[str, Any]) -> str:
     """Write where a market stands after a command."""
-    return f"{said['market']}: now {said['state']}, wanted {said['desired']}: {said['reason']}"
+    return f"{said['market']}: now {said['state']} ({said['reason']}), wanted {said['desired']}"
 
 
 def places(said: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ _UNREACHABLE = 2003  # the driver's own, over what the system said
 _CLIENT_SSL = 0x800  # of a server's capabilities
 _REMEDY = (
     "see that database.url names the right database and user, and ssl-mode where the server asks for TLS; "
-    "then run kangbot db upgrade"
+    "then run kangbot db upgrade, and restart a daemon whose address or password has changed"
 )
 
 

@@ -24,7 +24,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
 async def test_a_market_is_commanded_and_its_place_is_told(served: Served) -> None:
     """By the socket, so without a token."""
     code, out, err = await typed("pause", MARKET, "--socket", str(served.socket))
-    assert (code, out, err) == (exit_codes.OK, f"{MARKET}: now stopped, wanted stopped: not started\n", "")
+    assert (code, out, err) == (exit_codes.OK, f"{MARKET}: now stopped (not started), wanted stopped\n", "")
     assert served.desk.obeyed == [(MARKET, Command.PAUSE, "control socket")]
 
 
