@@ -64,6 +64,7 @@ SUITES: Mapping[str, Mapping[str, str]] = {
         "Breakers": "tests/conformance/test_remembers.py",
         "EntryHolds": "tests/conformance/test_remembers.py",
         "Ledger": "tests/conformance/test_remembers.py",
+        "Lives": "tests/conformance/test_remembers.py",
         "Past": "tests/conformance/test_remembers.py",
         "Pauses": "tests/conformance/test_remembers.py",
     },
