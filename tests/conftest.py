@@ -50,13 +50,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
 
 @pytest.fixture(autouse=True)
-def _nobodys_umask() -> Iterator[None]:
-    """The daemon sets its own, and a test that calls its entry point would leave that to the tests behind it."""
-    before = os.umask(0o022)
+def _what_belongs_to_the_process() -> Iterator[None]:
+    """Umask and log are set by the daemon's entry point: a test that calls it leaves neither to the tests behind it."""
+    umask, log = os.umask(0o022), structlog.get_config()
     try:
         yield
     finally:
-        os.umask(before)
+        os.umask(umask)
+        structlog.configure(**log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
