@@ -4,7 +4,7 @@ import msgspec
 
 from kangbot.machines.lives import RESTARTED, STARTED, STOPPED, Lives
 from kangbot.model.events import Noted, Severity
-from tests.support.records import noted
+from tests.support.records import fill_applied, noted
 
 MINUTE_NS = 60_000_000_000
 NOON_NS = 1_000_000 * MINUTE_NS
@@ -28,6 +28,7 @@ def test_a_life_that_follows_an_orderly_end_or_is_the_first_is_no_news() -> None
     assert begin(lives, NOON_NS).kind == STARTED
     end(lives)
     lives.observe(noted(2))
+    lives.observe(fill_applied())
     again = begin(lives, NOON_NS + MINUTE_NS)
     assert (again.kind, again.severity) == (STARTED, Severity.INFO)
 
