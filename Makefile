@@ -12,7 +12,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 unexport PYTHONDONTWRITEBYTECODE
 WHOLLY_COVERED := kangbot/machines/*,kangbot/risk/*,kangbot/journal/*,kangbot/execution/*
 
-.PHONY: help demo run test crash-points kills config-mutations faults soak simulate simulate-mutants test-container test-systemd small-server check fmt bench lock clean
+.PHONY: help demo test crash-points kills config-mutations faults soak simulate simulate-mutants test-container test-systemd small-server check fmt bench lock clean
 
 help: ## what can be typed
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -79,7 +79,7 @@ fmt: $(STAMP) ## put the layout right
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 
-bench: $(STAMP) ## measure, against the old design in the same run (a few minutes)
+bench: $(STAMP) ## measure, against the old design in the same run (a quarter of an hour)
 	@$(BIN)/python -m benchmarks
 
 lock: $(STAMP) ## renew the locked requirements (needs uv)

@@ -12,7 +12,7 @@
 
 The probe is a question that changes nothing, never an order: who lends the permit sees to that. A result that comes
 after its lease is over says nothing. What is no failure of the venue (a refusal, our own cancellation) is not told to
-the breaker at all: `venues_fault`. The rules and waits are those of a websocket service that had retried for ever.
+the breaker at all: `venues_fault`.
 """
 
 from dataclasses import dataclass, replace

@@ -23,7 +23,7 @@ class OrderIntended(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="or
 
 
 class OrderChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="order_changed"):
-    """An order moved along the table of `machines/order.py`."""
+    """An order moved along the table of `machines/order_table.py`."""
 
     market: MarketId
     client_id: ClientId

@@ -1,4 +1,4 @@
-"""Orders, what venues say of them, and fills. What may follow what is a table in `machines/order.py`."""
+"""Orders, what venues say of them, and fills. What may follow what is `machines/order_table.py`."""
 
 from decimal import Decimal
 from enum import StrEnum

@@ -39,10 +39,10 @@ class RoundTrip(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What we hold in one market, by our own fills. `cost` and `proceeds` are exact; averages are derived.
+    """What we hold in one market, by our own fills. Sums are exact; averages are derived.
 
-    Entry cost and exit proceeds are kept as sums, so that no rounding of an average enters the profit:
-    a long's profit is proceeds - cost, a short's cost - proceeds, over the closed quantity.
+    `entry_value` and `exit_value` are kept as sums, so that no rounding of an average enters the profit: over the
+    closed quantity a long's is what the exits brought less what the entries cost, a short's the other way round.
     """
 
     market: MarketId

@@ -9,7 +9,7 @@
     POST   /sandbox/jump      {"symbol": "BTCUSDT", "ratio": 0.98}: the price moves by that factor at once
     POST   /sandbox/order     an order made by hand: the body of /v5/order/create, without a signature
 
-Loopback only, and unsigned: whoever reaches it may do everything.
+Unsigned: whoever reaches it may do everything, so it is served on loopback, or on a network of containers alone.
 """
 
 from collections import Counter

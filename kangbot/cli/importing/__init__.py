@@ -1,6 +1,6 @@
 """`kangbot config import`: another bot's configuration, as far as it has a counterpart here.
 
-A freqtrade configuration (`freqtrade.py`), or the `global.json` and `constants.json` of the bot before this one
+A freqtrade configuration (`freqtrade.py`), or the `global.json` and `constants.json` of an older bot
 (`old_bot.py`). What is written is read as the daemon would read it before it is called written; it overwrites nothing.
 No key, secret or token of a source is written, and no value of a setting that is not understood: either may be one.
 

@@ -1,4 +1,4 @@
-"""The `config/global.json` and `config/constants.json` of the bot before this one. Pure.
+"""The `config/global.json` and `config/constants.json` of an older bot. Pure.
 
 They name a symbol, a mode, an exchange and OpenAI's settings; where in the file and in which case is not certain, so
 each is looked for by its name wherever it stands.

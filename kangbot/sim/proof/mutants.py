@@ -1,7 +1,7 @@
 """The daemon with one safeguard taken out: a simulation that does not notice is worth nothing.
 
 Each mutant replaces a collaborator, or one method, by what is commonly written in its place; the reasons are those of
-the order protocol (docs/architecture.md). Nothing of this is known to the code that trades: `mutated` puts the
+the order protocol (docs/simulation.md). Nothing of this is known to the code that trades: `mutated` puts the
 replacement in place for as long as it is entered.
 """
 

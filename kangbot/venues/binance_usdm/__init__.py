@@ -1,1 +1,1 @@
-"""Binance USD-M futures: public streams."""
+"""Binance USD-M futures: public data, by streams and REST."""
