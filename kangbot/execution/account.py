@@ -40,7 +40,7 @@ Deliver = Callable[[AccountEvent | Reconciled], None]
 
 OVERLAP_NS = 60 * SECOND_NS  # executions are asked for again from so long before the last round
 START_OVERLAP_NS = 3600 * SECOND_NS  # and from so long before the last execution we know, after a start
-_SLOW_NS = 60 * SECOND_NS  # between two rounds, where nothing is under way: as late as a hand's order is heard of
+_SLOW_NS = 50 * SECOND_NS  # and the next look: a minute after a round at the latest a hand's order is heard of
 _GAP_S = 0.25  # between two rounds: markets that start one after another share them
 
 

@@ -49,7 +49,7 @@ class Http:
 
     `timeout_s` bounds a request in all; `connect_timeout_s`, within it, the wait for a connection, so that being
     unable to connect is told apart from not being answered. `keep_alive_s` is how long an idle connection is kept:
-    longer than the account's slow beat of questions (60 s), so that an order finds one that is warm. A server that
+    longer than the account's slow beat of questions (a minute), so that an order finds one that is warm. A server that
     closes it earlier is noticed when that arrives; only a request written in the same instant ends as NoAnswer.
     The environment's proxies are not obeyed. `timings` counts how long requests took, by endpoint.
     """

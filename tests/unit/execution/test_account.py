@@ -1,6 +1,7 @@
 """One venue account: routing, rounds, balances."""
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -184,7 +185,7 @@ def test_a_market_that_joins_during_a_round_is_left_out_of_it() -> None:
 
 
 def test_rounds_come_at_the_start_on_a_slow_beat_and_while_anything_is_in_flight() -> None:
-    """At once, every 60 s, every 5 s, and when the private stream is back."""
+    """At once, every 50 s or a look later, every 5 s, and when the private stream is back."""
 
     async def main() -> None:
         rig = Rig()
@@ -213,6 +214,22 @@ def test_rounds_come_at_the_start_on_a_slow_beat_and_while_anything_is_in_flight
         rig.account.hurry()
         await asyncio.sleep(1)
         assert len(rig.rounds) == before + 2
+        running.cancel()
+
+    run(main())
+
+
+def test_what_no_stream_told_is_heard_of_within_a_minute() -> None:
+    """Somebody acts right after a question was put: the answer to the next one is there 60 s later at the latest."""
+
+    async def main() -> None:
+        rig = Rig()
+        running = asyncio.create_task(rig.account.run())
+        rig.join()
+        await asyncio.sleep(400)
+        assert len(rig.rounds) > 6
+        for earlier, later in pairwise(rig.rounds):
+            assert later.answered_ns - earlier.asked_ns <= 60 * SECOND_NS
         running.cancel()
 
     run(main())
