@@ -114,6 +114,7 @@ class Life:
         self._recovered(memory, others)
         announced = AnnouncedJournal(journal)
         announced.listen(risk.observe)
+        announced.listen(outside.invariants.targets.announced)
         self.drain = Drain(journal, outside.history, world, mark=journal.mark_drained)
         roster = Roster(
             clock=self.clock,
@@ -193,7 +194,7 @@ class Life:
             ),
             risk=risk,
             roster=roster,
-            specs=plan.specs,
+            specs=tuple(map(outside.invariants.targets.heard, plan.specs)),
             terms=_terms(plan),
             breakers=breakers,
             died=self._crashed,

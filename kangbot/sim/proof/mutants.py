@@ -32,8 +32,6 @@ from kangbot.machines.order import Order
 from kangbot.machines.order_table import Sign
 from kangbot.machines.order_words import Absent, Learnt, RefusedByVenue, Reported
 from kangbot.market import assembly, desk
-from kangbot.market.killswitch import KillSwitch
-from kangbot.market.rules import Rules
 from kangbot.model.events import BreakerState
 from kangbot.model.ids import ClientId, MarketId, VenueOrderId
 from kangbot.model.market import Instrument
@@ -41,6 +39,7 @@ from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Evidence, Fill, Intent, OrderReport, OrderStatus
 from kangbot.ports import Checkpoint
 from kangbot.risk.account import AccountRisk
+from kangbot.sim.proof.market_mutants import OF_MARKETS
 from kangbot.sim.proof.spot_mutants import SPOT
 from kangbot.sim.world.disk import SimJournal
 from kangbot.sim.world.port import SimPort
@@ -303,16 +302,6 @@ def _retry_after_ignored(put: Put) -> None:
     put(Budget, "pause", lambda *_: None)
 
 
-def _kill_in_memory(put: Put) -> None:
-    """Answer that the kill switch is set before any disk has it."""
-
-    async def keep(self: KillSwitch, caller: str) -> None:
-        del caller
-        self._journalled = self._standing
-
-    put(KillSwitch, "_keep", keep)
-
-
 def _checkpoint_without_orders(put: Put) -> None:
     """Let a checkpoint stand for positions alone: what was in flight is removed with the records."""
     whole = replay.checkpoint_of
@@ -340,15 +329,6 @@ def _half_open_admits_all(put: Put) -> None:
     put(Breakers, "held", open_alone)
 
 
-def _rules_of_the_start(put: Put) -> None:
-    """Keep for a whole life to the ticks and steps that the venue named at its start."""
-
-    async def never(self: Rules) -> None:
-        del self
-
-    put(Rules, "_look", never)
-
-
 _ALL = (
     _journal_after_send,
     _acknowledged_before_sync,
@@ -374,11 +354,10 @@ _ALL = (
     _enters_beside_unknown,
     _budget_ignored,
     _retry_after_ignored,
-    _kill_in_memory,
     _checkpoint_without_orders,
     _breaker_counts_refusals,
     _half_open_admits_all,
-    _rules_of_the_start,
+    *OF_MARKETS,
     *SPOT,
 )
 MUTANTS: dict[str, Callable[[Put], None]] = {mutant.__name__.lstrip("_"): mutant for mutant in _ALL}

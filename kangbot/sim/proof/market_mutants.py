@@ -1,0 +1,42 @@
+"""The safeguards of what decides in a market, taken out one by one: see `mutants.py`, which puts them in place."""
+
+from collections.abc import Callable
+
+from kangbot.market.killswitch import KillSwitch
+from kangbot.market.rules import Rules
+from kangbot.market.strategist import Strategist
+from kangbot.model.target import Target
+
+Put = Callable[[object, str, object], None]
+
+
+def first_target_stands(put: Put) -> None:
+    """Act on what was decided first, bar after bar, until the market begins anew."""
+    decided = Strategist._decided  # noqa: SLF001
+
+    def stale(self: Strategist, target: Target | None, received_ns: int) -> None:
+        decided(self, self._desk.target or target, received_ns)
+
+    put(Strategist, "_decided", stale)
+
+
+def kill_in_memory(put: Put) -> None:
+    """Answer that the kill switch is set before any disk has it."""
+
+    async def keep(self: KillSwitch, caller: str) -> None:
+        del caller
+        self._journalled = self._standing
+
+    put(KillSwitch, "_keep", keep)
+
+
+def rules_of_the_start(put: Put) -> None:
+    """Keep for a whole life to the ticks and steps that the venue named at its start."""
+
+    async def never(self: Rules) -> None:
+        del self
+
+    put(Rules, "_look", never)
+
+
+OF_MARKETS = (first_target_stands, kill_in_memory, rules_of_the_start)

@@ -1,0 +1,69 @@
+"""What every entry stems from: the newest target that its strategy decided in this life.
+
+The strategy's own answers are told, before anybody else hears of them, and so is each intent, in the moment in which it
+is made: nothing can come between the two. An entry takes the side of that target, gives its reason, carries its stop
+(on the tick, towards the price) and is no larger than its share of the market's size. What is held already, and what
+may still fill, is a matter of the limits (`invariants.py`).
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from kangbot.market.spec import MarketSpec
+from kangbot.model.events import Event, OrderIntended
+from kangbot.model.ids import MarketId
+from kangbot.model.money import Money
+from kangbot.model.orders import Intent, Purpose
+from kangbot.model.target import Target
+from kangbot.strategy.base import Strategy, View
+
+
+class TargetWatch:
+    """Watches one session's decisions. `fail(what)` is told of a promise that was broken."""
+
+    def __init__(self, fail: Callable[[str], None]) -> None:
+        self._fail = fail
+        self._sizes: dict[MarketId, Money] = {}
+        self._decided: dict[MarketId, Target] = {}
+
+    def heard(self, spec: MarketSpec) -> MarketSpec:
+        """Return the market as it is traded in a life that begins, with a strategy whose answers are told here."""
+        self._sizes[spec.market] = spec.size
+        self._decided.pop(spec.market, None)
+        strategy, kind = spec.strategy, type(spec.strategy)
+
+        def decide(_self: object, view: View[Any]) -> Target | None:
+            target = kind.decide(strategy, view)
+            if target is not None:
+                self._decided[spec.market] = target
+            return target
+
+        told: Strategy[Any, Any] = type(kind.__name__, (kind,), {"decide": decide})(strategy.parameters)
+        return replace(spec, strategy=told)
+
+    def announced(self, event: Event) -> None:
+        """Learn of an event as it is made."""
+        if isinstance(event, OrderIntended) and event.intent.purpose is Purpose.ENTRY:
+            self._intended(event.intent)
+
+    def _intended(self, intent: Intent) -> None:
+        named = f"entry {intent.client_id} of {intent.market}"
+        target = self._decided.get(intent.market)
+        if target is None:
+            self._fail(f"{named} is intended, and nothing has been decided there")
+        elif target.exposure * intent.side.sign <= 0 or target.reason != intent.reason:
+            self._fail(f"{named} is to {intent.side.value}: {intent.reason}; decided was {target}")
+        elif not _carries(intent, target):
+            self._fail(f"{named} carries the stop {intent.stop}; decided was {target.stop}")
+        elif intent.quantity * intent.reference > abs(target.exposure) * self._sizes[intent.market]:
+            size = self._sizes[intent.market]
+            self._fail(
+                f"{named} is for {intent.quantity} at {intent.reference}; decided was {target.exposure} of {size}"
+            )
+
+
+def _carries(intent: Intent, target: Target) -> bool:
+    if intent.stop is None or target.stop is None:
+        return intent.stop is target.stop
+    return (intent.stop - target.stop) * intent.side.sign >= 0

@@ -1,0 +1,125 @@
+"""What is held against an entry: the newest decision of its strategy."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from kangbot.market.spec import MarketSpec
+from kangbot.model.events import OrderIntended
+from kangbot.model.ids import ClientId, MarketId, Symbol
+from kangbot.model.money import ZERO
+from kangbot.model.orders import Intent, OrderKind, Purpose, Side
+from kangbot.model.target import Target
+from kangbot.sim.proof.targets import TargetWatch
+from kangbot.strategy.base import Parameters, Strategy, View
+
+BTC = MarketId("bybit:BTC-USDT:USDT")
+LONG = Target(exposure=Decimal("0.5"), stop=Decimal("95.3"), reason="up")
+ENTRY = Intent(
+    client_id=ClientId("kb-1"),
+    number=1,
+    market=BTC,
+    purpose=Purpose.ENTRY,
+    side=Side.BUY,
+    kind=OrderKind.MARKET,
+    quantity=Decimal(5),
+    stop=Decimal("95.5"),
+    reference=Decimal(100),
+    reason="up",
+    at_ns=1,
+    deadline_ns=2,
+)
+
+
+class Says(Strategy[Parameters, None]):  # type: ignore[type-var]  # it remembers nothing
+    """Answers what it is told to."""
+
+    name = "says"
+    parameters_type = Parameters
+    answer: Target | None = None
+
+    @property
+    def lookback(self) -> int:
+        """None."""
+        return 1
+
+    def indicators(self) -> None:
+        """None."""
+
+    def decide(self, view: View[None]) -> Target | None:  # type: ignore[type-var]
+        """Say it."""
+        del view
+        return self.answer
+
+
+class Story:
+    """A watch over one market of 1000, and what it objected to."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.watch = TargetWatch(self.said.append)
+        self.strategy = Says(Parameters())
+        self.begins()
+
+    def begins(self) -> None:
+        """Begin a life."""
+        spec = MarketSpec(
+            market=BTC,
+            symbol=Symbol("BTC/USDT:USDT"),
+            strategy=self.strategy,
+            timeframe="1m",
+            timeframe_s=60,
+            size=Decimal(1000),
+            leverage=1,
+        )
+        self.asked = self.watch.heard(spec).strategy
+
+    def decides(self, target: Target | None) -> None:
+        """Have the daemon ask the strategy."""
+        self.strategy.answer = target
+        assert self.asked.decide(None) is target  # type: ignore[arg-type]  # it does not look
+
+    def intends(self, **changes: object) -> int:
+        """Return how often it has objected, once this is intended."""
+        intent = msgspec.structs.replace(ENTRY, **changes)
+        self.watch.announced(OrderIntended(intent=intent, at_ns=1))
+        return len(self.said)
+
+
+def test_an_entry_of_what_was_decided_last_passes() -> None:
+    """To say nothing takes nothing back; a stop may be rounded towards the price, and less than the share is fine."""
+    story = Story()
+    story.decides(LONG)
+    story.decides(None)
+    assert story.intends() == 0
+    assert story.intends(quantity=Decimal(1), stop=Decimal("95.3")) == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"side": Side.SELL},
+        {"reason": "up, a bar ago"},
+        {"stop": Decimal("95.2")},
+        {"stop": None},
+        {"quantity": Decimal("5.1")},
+    ],
+)
+def test_an_entry_of_something_else_does_not(changes: dict[str, object]) -> None:
+    """Each part of it is the target's."""
+    story = Story()
+    story.decides(LONG)
+    assert story.intends(**changes) == 1
+
+
+def test_an_entry_without_a_decision_does_not() -> None:
+    """Nor one of an earlier life's, nor one where flat was decided since; an exit needs none."""
+    story = Story()
+    assert story.intends() == 1
+    story.decides(LONG)
+    story.begins()
+    assert story.intends() == 2
+    story.decides(Target(exposure=ZERO, reason="up"))
+    assert story.intends() == 3
+    assert story.intends(purpose=Purpose.EXIT) == 3
