@@ -155,7 +155,7 @@ def _lines(config: Path, settings: Settings) -> list[tuple[str, str]]:
     enabled = [market for market in settings.trading if market.enabled]
     kinds = Counter(f"{market.strategy} on {market.timeframe}" for market in enabled)
     left_alone = len(settings.trading) - len(enabled)
-    mode = settings.venue_mode
+    mode = settings.mode
     risk = settings.risk
     return [
         ("config", f"{config}: no mistakes"),
@@ -180,11 +180,11 @@ def _venue(settings: Settings) -> str:
 
 def _key(settings: Settings) -> str:
     bybit = settings.venues.bybit
-    if settings.bybit_mode == "paper":
+    if settings.mode == "paper":
         return "without a key"
     if bybit.key and bybit.secret:
         return "key and secret found"
-    return "with the sandbox's own key" if settings.bybit_mode == "sandbox" else "no key needed"
+    return "with the sandbox's own key" if settings.mode == "sandbox" else "no key needed"
 
 
 def _database(settings: Settings) -> str:

@@ -64,7 +64,7 @@ def show(config: Path, *, as_json: bool) -> int:
 
 
 def _tables(rows: list[tuple[tuple[str | int, ...], object, str]], settings: Settings) -> Iterator[str]:
-    yield f"# mode {settings.venue_mode} at {settings.venue}; *** is a secret"
+    yield f"# mode {settings.mode} at {settings.venue}; *** is a secret"
     before: tuple[str | int, ...] = ()
     for key, value, source in rows:
         table = key[:-1]

@@ -66,7 +66,7 @@ async def connection(
             Kept(settings.state_dir / CONNECTS) as kept,
             await _hub(way, world, on_note, kept, budgets(settings.feeds)) as hub,
         ):
-            if settings.venue_mode != "paper":
+            if settings.mode != "paper":
                 yield Connection(venue=way.venue, feeds=hub, hub=hub, way=way)
                 return
             account = PaperAccount(world=world, balance=settings.paper.balance, memory=memory, ledger=past.ledger)

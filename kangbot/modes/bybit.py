@@ -31,7 +31,7 @@ def way(settings: Settings, world: World) -> Way:
             lambda: BybitPublic(url=f"{public}/linear", category="linear"),
             lambda: BybitPublic(url=f"{public}/spot", category="spot"),
         ],
-        private=None if settings.bybit_mode == "paper" else account,
+        private=None if settings.mode == "paper" else account,
         connects_per_5_minutes=own.connects_per_5_minutes,
         account_windows=(Window(most=own.requests_per_second, span_ns=SECOND_NS),),
         data_windows=(Window(most=own.data_requests_per_second, span_ns=SECOND_NS),),

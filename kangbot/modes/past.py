@@ -51,7 +51,7 @@ class Past:
 
     def check(self, settings: Settings) -> None:
         """Refuse to take the positions of one world into another. NeedsHuman."""
-        begun, now = (self.mode, self._venue), (settings.venue_mode, settings.venue)
+        begun, now = (self.mode, self._venue), (settings.mode, settings.venue)
         if self.mode and begun != now:
             raise NeedsHuman(
                 f"the journal in {settings.state_dir} was begun in mode {_worded(*begun)}, "
@@ -66,7 +66,7 @@ def noted(settings: Settings, at_ns: int) -> Noted:
         kind=MODE_NOTED,
         severity=Severity.INFO,
         market=None,
-        message=settings.venue_mode,
+        message=settings.mode,
         fields={"venue": settings.venue},
         at_ns=at_ns,
     )

@@ -30,17 +30,16 @@ def check(settings: Settings, origin: Origin, unread: tuple[Key, ...] = ()) -> I
 def _mode(settings: Settings, origin: Origin) -> Iterator[Problem]:
     if settings.venue != "bybit":  # no other venue has a live mode
         return
-    if "live" in (settings.mode, settings.bybit_mode) and settings.live.i_understand != REAL_MONEY:
-        key: Key = ("mode",) if settings.mode == "live" else ("venues", "bybit", "mode")
+    if settings.mode == "live" and settings.live.i_understand != REAL_MONEY:
         yield origin.problem(
-            key,
+            ("mode",),
             "live trades with money and needs a second switch",
             f'Write [live] i_understand = "{REAL_MONEY}", or choose another mode.',
         )
 
 
 def _addresses(settings: Settings, origin: Origin) -> Iterator[Problem]:
-    mode = settings.bybit_mode
+    mode = settings.mode
     urls = {
         "sandbox_url": settings.venues.bybit.sandbox_url if mode == "sandbox" else None,
         "rest_url": settings.venues.bybit.rest_url,
@@ -60,7 +59,7 @@ def _addresses(settings: Settings, origin: Origin) -> Iterator[Problem]:
 
 
 def _keys(settings: Settings, origin: Origin) -> Iterator[Problem]:
-    if settings.venue != "bybit" or settings.bybit_mode not in ("testnet", "live"):
+    if settings.venue != "bybit" or settings.mode not in ("testnet", "live"):
         return
     for name in ("key", "secret"):
         named = getattr(settings.venues.bybit, f"{name}_file")  # then it is unreadable, which has been said
@@ -76,7 +75,7 @@ def _keys(settings: Settings, origin: Origin) -> Iterator[Problem]:
         else:
             yield origin.problem(
                 key,
-                f"the API {name} is missing, and mode {settings.bybit_mode} needs one",
+                f"the API {name} is missing, and mode {settings.mode} needs one",
                 f"Name a file that holds it, or set KANGBOT_VENUES__BYBIT__{name.upper()}.",
             )
 
@@ -219,8 +218,8 @@ def _silence(settings: Settings, origin: Origin) -> Iterator[Problem]:
 Rule = Callable[[Settings, Origin], Iterator[Problem]]
 RULES: tuple[tuple[Rule, tuple[Key, ...]], ...] = (
     # what is looked at; the keys that it reads and that may be wrong by themselves
-    (_mode, (("mode",), ("live",), ("venues", "bybit", "mode"), ("defaults", "venue"))),
-    (_addresses, (("mode",), ("venues", "bybit", "mode"))),
+    (_mode, (("mode",), ("live",), ("defaults", "venue"))),
+    (_addresses, (("mode",),)),
     (_keys, (("mode",), ("venues", "bybit"))),
     (_some_market, (("markets",),)),
     (_one_venue, (("defaults", "venue"),)),

@@ -71,37 +71,27 @@ class Settings:
     @property
     def currency(self) -> str:
         """The money in which limits count equity: what the first enabled market settles in; on paper USDT."""
-        if self.venue_mode == "paper":
+        if self.mode == "paper":
             return "USDT"  # what a simulated account holds, whatever is traded
         symbol = next((market.symbol for market in self.trading if market.enabled), "")
         return symbol.rpartition(":")[2] if ":" in symbol else symbol.rpartition("/")[2] or "USDT"
 
     @property
-    def venue_mode(self) -> Mode:
-        """The mode in which the daemon trades at its venue."""
-        return self.bybit_mode if self.venue == "bybit" else self.mode
-
-    @property
-    def bybit_mode(self) -> Mode:
-        """The mode of the venue: its own, or the daemon's."""
-        return self.venues.bybit.mode or self.mode
-
-    @property
     def bybit_rest_url(self) -> str:
         """Bybit's REST address, without a slash at the end."""
-        return self.venues.bybit.rest_url or self.venues.bybit.addresses(self.bybit_mode)[0]
+        return self.venues.bybit.rest_url or self.venues.bybit.addresses(self.mode)[0]
 
     @property
     def bybit_ws_public_url(self) -> str:
         """Bybit's public websocket, without its last part: the kind of the market, which has an address for each."""
-        url = self.venues.bybit.ws_public_url or self.venues.bybit.addresses(self.bybit_mode)[1]
+        url = self.venues.bybit.ws_public_url or self.venues.bybit.addresses(self.mode)[1]
         base, _, last = url.rpartition("/")
         return base if last in get_args(Category) else url
 
     @property
     def bybit_ws_private_url(self) -> str:
         """Bybit's private websocket."""
-        return self.venues.bybit.ws_private_url or self.venues.bybit.addresses(self.bybit_mode)[2]
+        return self.venues.bybit.ws_private_url or self.venues.bybit.addresses(self.mode)[2]
 
     @property
     def bybit_key(self) -> str:
@@ -114,11 +104,11 @@ class Settings:
         return self._credential(self.venues.bybit.secret)
 
     def _credential(self, given: Secret | None) -> str:
-        if self.bybit_mode == "paper":
+        if self.mode == "paper":
             return ""  # what is not there signs nothing
         if given is not None:
             return given.value
-        return SANDBOX_CREDENTIAL if self.bybit_mode == "sandbox" else ""
+        return SANDBOX_CREDENTIAL if self.mode == "sandbox" else ""
 
     @property
     def secrets(self) -> tuple[str, ...]:

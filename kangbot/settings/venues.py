@@ -34,9 +34,6 @@ class Bybit:
 
     __pydantic_config__ = SECTION
 
-    mode: Mode | None = None
-    """Another mode for this venue than the daemon's: `paper` in a live daemon, say. Absent: the daemon's `mode`."""
-
     sandbox_url: HttpUrl = f"http://127.0.0.1:{SANDBOX_PORT}"
     """Where the simulated exchange of mode `sandbox` is served; no other mode asks there. In a container it is a
     neighbour rather than the machine itself."""

@@ -34,7 +34,7 @@ async def venue(settings: Settings, world: World) -> AsyncIterator[Look]:
         if reached.mark is not Mark.OK:
             return
         yield _clock(settings, way)
-        if isinstance(way.venue, BybitVenue) and settings.bybit_mode != "paper":
+        if isinstance(way.venue, BybitVenue) and settings.mode != "paper":
             for look in await _key(settings, way.venue, world.clock.now_ns()):
                 yield look
     finally:
@@ -58,7 +58,7 @@ async def _reach(settings: Settings, way: Way) -> Look:
 
 def _silent(settings: Settings, says: str) -> Look:
     """Name a venue that is away; the simulated one is, until somebody starts it, so that is no more than a warning."""
-    if settings.venue_mode == "sandbox":
+    if settings.mode == "sandbox":
         return Look(name="venue", mark=Mark.WARNING, says=says, remedy="serve it with: kangbot sandbox")
     remedy = "see that this machine reaches it; the daemon waits for it, and asks again and again"
     return Look(name="venue", mark=Mark.AWAY, says=says, remedy=remedy)
@@ -96,7 +96,7 @@ async def _key(settings: Settings, at: BybitVenue, now_ns: int) -> list[Look]:
         says = f"its rights could not be asked for: {words(error)}"
         return [Look(name="key", mark=Mark.AWAY, says=says, remedy="try again later")]
     looks = [_trades(settings, rights), _withdraws(rights)]
-    if settings.bybit_mode != "sandbox":  # whose key is everybody's
+    if settings.mode != "sandbox":  # whose key is everybody's
         looks += _kept(rights, now_ns)
     return looks
 

@@ -69,7 +69,7 @@ def test_what_is_given_is_written(tmp_path: Path) -> None:
     )
     assert done.returncode == exit_codes.OK
     settings = loaded(tmp_path)
-    assert (settings.venue, settings.venue_mode) == ("binance_usdm", "paper")
+    assert (settings.venue, settings.mode) == ("binance_usdm", "paper")
     assert [(market.symbol, market.strategy, str(market.size)) for market in settings.trading] == [
         ("BTC/USDT:USDT", "rsi_reversion", "75.5"),
         ("SOL/USDT:USDT", "rsi_reversion", "75.5"),

@@ -305,7 +305,7 @@ def test_every_mistake_is_told_at_once_with_its_line(mistakes: Mistakes) -> None
         ("[database]\nurl = 'mysql://u@h/d?ssl_ca=/x'\n", "database.url", "option ssl_ca. Did you mean ssl-ca?"),
         ("[database]\nurl = 5\n", "database.url", "must be a text in quotes"),
         ("mode = 'live'\n", "mode", '[live] i_understand = "real money"'),
-        ("[venues.bybit]\nmode = 'live'\n", "venues.bybit.mode", "second switch"),
+        ("[venues.bybit]\nmode = 'live'\n", "venues.bybit.mode", "is no setting"),
     ],
 )
 def test_a_mistake_says_what_is_wrong(mistakes: Mistakes, text: str, key: str, words: str) -> None:

@@ -8,7 +8,7 @@ BINANCE = f'{MARKET}venue = "binance_usdm"\n'
 def test_binance_is_traded_on_paper(read: Read) -> None:
     """Its own addresses are the real ones, and may be others."""
     settings = read(f'mode = "paper"\n{BINANCE}')
-    assert (settings.venue, settings.venue_mode) == ("binance_usdm", "paper")
+    assert (settings.venue, settings.mode) == ("binance_usdm", "paper")
     assert settings.venues.binance_usdm.rest_url == "https://fapi.binance.com"
     assert settings.venues.binance_usdm.ws_public_url == "wss://fstream.binance.com"
 
@@ -16,7 +16,7 @@ def test_binance_is_traded_on_paper(read: Read) -> None:
 def test_a_market_that_is_left_alone_names_no_venue(read: Read) -> None:
     """What counts are the markets that run."""
     settings = read(f'{BINANCE}enabled = false\n{MARKET}venue = "bybit"\n')
-    assert (settings.venue, settings.venue_mode) == ("bybit", "sandbox")
+    assert (settings.venue, settings.mode) == ("bybit", "sandbox")
 
 
 def test_binance_is_data_only(mistakes: Mistakes) -> None:
