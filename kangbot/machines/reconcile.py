@@ -12,7 +12,7 @@ import msgspec
 
 from kangbot.machines.order import Order
 from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, MarketId
-from kangbot.model.money import ZERO, Quantity
+from kangbot.model.money import Quantity
 from kangbot.model.orders import CashFlow, Fill, OrderReport, OrderStatus, VenuePosition
 
 QUIET_NS = 5_000_000_000  # a mismatch counts only so long after our own last activity
@@ -98,7 +98,6 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     mismatches: int = 0
     since_ns: int = 0  # our clock, the first of them; 0 where they agree
     asked: bool = False  # executions from further back have been asked for
-    theirs: Quantity = ZERO  # what the venue said last
 
     def seen(
         self, ours: Quantity, theirs: Quantity, *, active_ns: int, asked_ns: int, executions_since_ns: int
@@ -111,10 +110,8 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
         if ours == theirs:
             return Drift(), Verdict.AGREED
         if asked_ns < active_ns + QUIET_NS:
-            return msgspec.structs.replace(self, since_ns=self.since_ns or asked_ns, theirs=theirs), Verdict.TOO_SOON
-        after = Drift(
-            mismatches=self.mismatches + 1, since_ns=self.since_ns or asked_ns, asked=self.asked, theirs=theirs
-        )
+            return msgspec.structs.replace(self, since_ns=self.since_ns or asked_ns), Verdict.TOO_SOON
+        after = Drift(mismatches=self.mismatches + 1, since_ns=self.since_ns or asked_ns, asked=self.asked)
         if after.mismatches < 2:
             return after, Verdict.SUSPECTED
         if not after.asked:

@@ -142,7 +142,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     drift_ppm: int  # of the venue's clock
     compact_s: float | None  # between two compactions of the journal; None: it keeps all records
     calm_ns: int  # when the faults have stopped
-    end_ns: int
 
 
 def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
@@ -178,7 +177,6 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
         drift_ppm=rng.choice((0, -80, 20, 80)),
         compact_s=rng.choice((None, None, 8.0, 30.0)),
         calm_ns=calm_ns,
-        end_ns=end_ns,
     )
     # Drawn last: what a seed stands for beside it is the same with spot pairs and without.
     plan = _with_spot(rng, plan) if rng.random() < _SPOT_SESSIONS or options.spot else plan

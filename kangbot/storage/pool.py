@@ -77,11 +77,6 @@ class Pool:
         self._spawned = 0
         self._closed = False
 
-    @property
-    def workers(self) -> int:
-        """How many workers there are, each with at most one connection."""
-        return self._workers
-
     def use(self) -> PoolReport:
         """Return how many connections there may be, are, and are at work."""
         return PoolReport(size=self._size, open=self._workers, busy=self._workers - self._idle)

@@ -156,8 +156,8 @@ async def test_quiet_pool_lets_its_connections_go_and_opens_them_again(mariadb: 
     before = mariadb.server.counter("Threads_connected")
     for _ in range(2):
         assert await pool.transact(one) == 1
-        assert pool.workers == 1
-        await until(lambda: pool.workers == 0)
+        assert pool.use().open == 1
+        await until(lambda: pool.use().open == 0)
         await until(lambda: mariadb.server.counter("Threads_connected") <= before)
     await pool.aclose()
 
@@ -173,9 +173,9 @@ async def test_pool_has_at_most_five_connections(mariadb: Mariadb) -> None:
 
     async with asyncio.timeout(30):
         await asyncio.gather(*(pool.transact(work) for _ in range(50)))
-    assert pool.workers == len(seen) == 5
+    assert pool.use().open == len(seen) == 5
     await pool.aclose()
-    assert pool.workers == 0
+    assert pool.use().open == 0
 
 
 async def test_pool_says_how_it_is_used(mariadb: Mariadb) -> None:
