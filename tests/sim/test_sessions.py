@@ -77,7 +77,12 @@ def test_a_violation_is_told_with_what_led_to_it_and_how_to_see_it_again() -> No
     """The timeline ends where the promise was broken; the exit code says so to a script."""
     code, said, told = _simulate("--seed", "1", "--minutes", "4", "--mutant", "journal_after_send")
     assert code == 1
-    assert [violation["invariant"] for violation in said["violations"]] == ["3"]
+    ((seed, invariant, message),) = [(one["seed"], one["invariant"], one["message"]) for one in said["violations"]]
+    assert (seed, invariant) == (1, "3")
+    assert message in told
+    assert said["seeds"] == 1
+    assert 0 < said["virtual_seconds"] < 240
+    assert said["seeds_per_second"] > 0
     assert "sends" in told
     assert "again: kangbot simulate --seed 1 --minutes 4 --mutant journal_after_send" in told
 

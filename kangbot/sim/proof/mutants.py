@@ -147,7 +147,8 @@ def _resend_after_deadline(put: Put) -> None:
     depart, left = executor.Executor._depart, errands.Errands._left  # noqa: SLF001
 
     def late(intent: Intent) -> Intent:
-        return msgspec.structs.replace(intent, deadline_ns=intent.deadline_ns + _YEARS_NS)
+        deadline_ns, venue_settle_ns = intent.deadline_ns + _YEARS_NS, intent.venue_settle_ns + _YEARS_NS
+        return msgspec.structs.replace(intent, deadline_ns=deadline_ns, venue_settle_ns=venue_settle_ns)
 
     def sendable(order: Order, at_ns: int) -> bool:
         del at_ns

@@ -231,6 +231,50 @@ def test_any_order_of_arrival_comes_to_the_same_end(parts: list[str], chance: ob
     assert (order.status, order.filled, order.settled) == (S.CANCELED if total < 1 else S.FILLED, total, True)
 
 
+# ------------------------------------------------------------------------------------------------- row by row
+_OPEN = (S.SENT, S.ACKED, S.PARTIAL, S.UNKNOWN)
+_REPORTED = (S.ACKED, S.PARTIAL, S.FILLED, S.CANCELED, S.EXPIRED, S.REJECTED)
+
+
+@pytest.mark.parametrize("status", _OPEN)
+@pytest.mark.parametrize("reported", _REPORTED)
+def test_an_open_order_is_what_the_venue_reports(status: OrderStatus, reported: OrderStatus) -> None:
+    """It does not go back: what was filled stands, and what is refused after that was cancelled."""
+    filled = {S.PARTIAL: "0.5", S.FILLED: "1"}.get(reported, "0")
+    order = learn(standing(status), Reported(report(reported, filled)))
+    kept = {(S.PARTIAL, S.ACKED): S.PARTIAL, (S.PARTIAL, S.REJECTED): S.CANCELED}
+    assert order.status is kept.get((status, reported), reported)
+    assert order.evidence is Evidence.STREAM
+
+
+def test_a_partial_fill_of_nothing_that_is_acknowledged_stays_one() -> None:
+    """Some venues name the status before they name the quantity."""
+    assert learn(sent(), Reported(report(S.PARTIAL)), Reported(report(S.ACKED))).status is S.PARTIAL
+
+
+@pytest.mark.parametrize("status", [S.ACKED, S.PARTIAL, S.FILLED, S.CANCELED, S.EXPIRED, S.REJECTED, S.NOT_ACCEPTED])
+@pytest.mark.parametrize("answer", [Lost("no answer in time"), RefusedByVenue("110007", "no money")])
+def test_an_answer_to_our_request_takes_nothing_back(status: OrderStatus, answer: Learnt) -> None:
+    """The push was quicker than the answer, or the answer is to a second copy."""
+    assert learn(standing(status), answer).status is status
+
+
+@pytest.mark.parametrize("status", [S.SENT, S.ACKED, S.PARTIAL, S.UNKNOWN, *(s for s in S if s.terminal)])
+def test_a_duplicate_makes_an_order_live_that_was_not_known_to(status: OrderStatus) -> None:
+    """What is known of it already stays; a venue keeps the id of an order that its engine refused, too."""
+    live = (S.SENT, S.UNKNOWN, S.NOT_ACCEPTED)
+    assert learn(standing(status), Duplicate("110072", "")).status is (S.ACKED if status in live else status)
+
+
+@pytest.mark.parametrize("status", [S.SENT, S.ACKED, S.PARTIAL, S.UNKNOWN, *(s for s in S if s.terminal)])
+def test_an_execution_is_taken_whatever_was_believed(status: OrderStatus) -> None:
+    """A part leaves an end that the venue reported as it is; the whole is the whole."""
+    stays = (S.FILLED, S.CANCELED, S.EXPIRED)
+    part = learn(standing(status), Filled(fill("e1", "0.5")))
+    assert part.status is (status if status in stays else S.PARTIAL)
+    assert learn(part, Filled(fill("e2", "0.5"))).status is S.FILLED
+
+
 # ------------------------------------------------------------------------------------------------------------ unknown
 def test_a_lost_answer_is_unknown_and_counts_in_full() -> None:
     """UNKNOWN reserves its worst case, and remembers since when."""

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from kangbot.machines.limiter import Window
 from kangbot.machines.priority import Allowance, Priority
@@ -78,3 +79,60 @@ def test_no_window_ever_holds_more_than_it_may(requests: list[tuple[Priority, in
         left.append(now_ns)
     for at_ns in left:
         assert sum(at_ns <= other < at_ns + SECOND for other in left) <= 10
+
+
+class AnyRequests(RuleBasedStateMachine):
+    """Requests of every kind, in any order: some are given back, and the venue wants to be left alone now and then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.windows = (Window(most=4, span_ns=SECOND), Window(most=6, span_ns=3 * SECOND))
+        self.one = Allowance(windows=self.windows)
+        self.now_ns = START
+        self.left: list[int] = []  # of what left and was not given back
+        self.paused_until_ns = 0
+
+    @rule(ns=st.integers(0, 2 * SECOND))
+    def time_passes(self, ns: int) -> None:
+        """Nobody asks for a while."""
+        self.now_ns += ns
+
+    @rule(priority=st.sampled_from(list(Priority)))
+    def goes(self, priority: Priority) -> None:
+        """One waits as told, and not a nanosecond longer than it must."""
+        if wait_ns := self.one.wait_ns(priority, self.now_ns):
+            assert self.one.wait_ns(priority, self.now_ns + wait_ns - 1) == 1
+        self.now_ns += wait_ns
+        assert self.one.wait_ns(priority, self.now_ns) == 0
+        assert self.now_ns >= self.paused_until_ns, "whoever asked, nothing leaves in a pause"
+        self.one = self.one.admit(self.now_ns)
+        self.left.append(self.now_ns)
+
+    @precondition(lambda self: self.left)
+    @rule(data=st.data())
+    def stays(self, data: st.DataObject) -> None:
+        """One that was admitted does not leave after all."""
+        at_ns = self.left.pop(data.draw(st.integers(0, len(self.left) - 1)))
+        self.one = self.one.give_back(at_ns)
+
+    @rule(for_ns=st.integers(0, 4 * SECOND))
+    def pauses(self, for_ns: int) -> None:
+        """The venue wants to be left alone."""
+        self.paused_until_ns = max(self.paused_until_ns, self.now_ns + for_ns)
+        self.one = self.one.pause(self.now_ns + for_ns)
+
+    @invariant()
+    def no_span_holds_more_than_it_may(self) -> None:
+        """Wherever it begins."""
+        for window in self.windows:
+            for at_ns in self.left:
+                assert sum(at_ns <= other < at_ns + window.span_ns for other in self.left) <= window.most
+
+    @invariant()
+    def the_urgent_never_wait_longer(self) -> None:
+        """In the order of their names."""
+        waits = [self.one.wait_ns(priority, self.now_ns) for priority in Priority]
+        assert waits == sorted(waits)
+
+
+TestAnyRequests = AnyRequests.TestCase
