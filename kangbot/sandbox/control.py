@@ -7,12 +7,15 @@
     DELETE /sandbox/faults    no faults any more
     POST   /sandbox/pause     {"paused": true}: prices stand still, requests are served
     POST   /sandbox/jump      {"symbol": "BTCUSDT", "ratio": 0.98}: the price moves by that factor at once
+    POST   /sandbox/rules     {"symbol": "BTCUSDT", "step": "0.01"}: the market's step is this from now on; likewise its
+                              tick, min_quantity and min_notional
     POST   /sandbox/order     an order made by hand: the body of /v5/order/create, without a signature
 
 Unsigned: whoever reaches it may do everything, so it is served on loopback, or on a network of containers alone.
 """
 
 from collections import Counter
+from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -41,6 +44,20 @@ class Jump(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _jumps = msgspec.json.Decoder(Jump)
+
+
+class Ruling(msgspec.Struct, frozen=True, kw_only=True):
+    """Other rules for one market; what is left out stays."""
+
+    symbol: str
+    category: str = "linear"
+    tick: Decimal | None = None
+    step: Decimal | None = None
+    min_quantity: Decimal | None = None
+    min_notional: Decimal | None = None
+
+
+_rulings = msgspec.json.Decoder(Ruling)
 
 
 def truth(exchange: Exchange) -> dict[str, Any]:
@@ -102,6 +119,7 @@ class Control:
             web.delete("/sandbox/faults", self._clear),
             web.post("/sandbox/pause", self._pause),
             web.post("/sandbox/jump", self._jump),
+            web.post("/sandbox/rules", self._rule),
             web.post("/sandbox/order", self._order),
         ]
 
@@ -144,6 +162,19 @@ class Control:
         except (msgspec.DecodeError, ApiError) as error:
             return web.Response(status=400, text=str(error))
         self._exchange.venue.jump(desk.spec.market, wanted.ratio, self._exchange.now_ns())
+        return _json(wanted)
+
+    async def _rule(self, request: web.Request) -> web.Response:
+        try:
+            wanted = _rulings.decode(await request.read())
+            desk = self._exchange.desk(wanted.category, wanted.symbol)
+        except (msgspec.DecodeError, ApiError) as error:
+            return web.Response(status=400, text=str(error))
+        named = ("tick", "step", "min_quantity", "min_notional")
+        other = {name: value for name in named if (value := getattr(wanted, name)) is not None}
+        if not all(value.is_finite() and value > 0 for value in other.values()):
+            return web.Response(status=400, text="a rule is a number above zero")
+        self._exchange.venue.change_rules(msgspec.structs.replace(desk.spec.instrument, **other))
         return _json(wanted)
 
     async def _order(self, request: web.Request) -> web.Response:

@@ -70,6 +70,25 @@ async def test_the_market_stands_still_or_jumps(client: Client) -> None:
             assert answer.status == 400
 
 
+async def test_a_market_gets_other_rules(client: Client) -> None:
+    """They are told, and what does not fit is refused; what was left out stays, and nonsense changes nothing."""
+    url = f"{client.sandbox.rest_url}/sandbox/rules"
+    async with client.session.post(url, json={"symbol": "ETHUSDT", "step": "0.5", "min_quantity": "0.5"}) as answer:
+        assert answer.status == 200
+    for body in ({"symbol": "NOPEUSDT", "step": "1"}, {"symbol": "ETHUSDT", "step": "0"}):
+        async with client.session.post(url, json=body) as answer:
+            assert answer.status == 400
+    told = await client.get("/v5/market/instruments-info", "category=linear&symbol=ETHUSDT")
+    (row,) = told["result"]["list"]
+    assert (row["lotSizeFilter"]["qtyStep"], row["lotSizeFilter"]["minOrderQty"]) == ("0.5", "0.5")
+    assert row["priceFilter"]["tickSize"] == "0.01"
+    terms = {"category": "linear", "symbol": "ETHUSDT", "side": "Sell", "orderType": "Market"}
+    for quantity, status in (("0.7", 400), ("1", 200)):
+        order = terms | {"qty": quantity}
+        async with client.session.post(f"{client.sandbox.rest_url}/sandbox/order", json=order) as answer:
+            assert answer.status == status
+
+
 async def test_closing_is_quick_with_sockets_open_and_safe_to_repeat() -> None:
     """A restarted test does not wait for its clients."""
     sandbox = await serve(ServeOptions(symbols=("BTCUSDT",), spot_symbols=(), history_minutes=5))
