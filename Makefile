@@ -44,7 +44,8 @@ simulate: $(STAMP) ## the whole daemon in virtual time, ten thousand seeds with 
 	@cat build/reports/simulate.json
 
 simulate-mutants: $(STAMP) ## take each safeguard out, until a seed notices (minutes)
-	@$(BIN)/kangbot simulate --seeds 1..500 --mutant all
+	@mkdir -p build/reports
+	@$(BIN)/kangbot simulate --seeds 1..500 --mutant all --json > build/reports/mutants.json || { echo "not all were noticed: build/reports/mutants.json"; exit 1; }
 
 kills: $(STAMP) ## kill -9 the daemon 100 times and the database 15 times, stop the process for 30 s (15 minutes)
 	@$(BIN)/python -m pytest tests/e2e/test_kill.py tests/e2e/test_stopped_process.py tests/conformance/history/test_mariadb.py -m sweep -q

@@ -62,8 +62,7 @@ def _every_mutant(seeds: Sequence[int], options: Options, *, as_json: bool) -> i
     for name in MUTANTS:
         outcome = caught_by(name, seeds, options)
         noticed[name] = None if outcome is None else outcome.seed
-        if not as_json:
-            typer.echo(f"{name:26} {_noticed(outcome)}")
+        typer.echo(f"{name:26} {_noticed(outcome)}", err=as_json)  # each takes a while
     if as_json:
         typer.echo(msgspec.json.encode({"mutants": noticed}).decode())
     return FAILURE if None in noticed.values() else OK
