@@ -37,8 +37,12 @@ def sweep(seeds: Sequence[int], options: Options, *, mutant: str = "", jobs: int
 
 
 def caught_by(mutant: str, seeds: Sequence[int], options: Options) -> Outcome | None:
-    """Return the first session that notices that the safeguard is missing; None where none does."""
-    return next((outcome for outcome in sweep(seeds, options, mutant=mutant) if outcome.violation is not None), None)
+    """Return the first session that notices that the safeguard is missing; None where none does.
+
+    A task that falls is no notice: it is the mutant then that does not fit what it replaces.
+    """
+    outcomes = sweep(seeds, options, mutant=mutant)
+    return next((one for one in outcomes if one.violation is not None and one.violation.invariant != "fall"), None)
 
 
 def _collect_seldom() -> None:

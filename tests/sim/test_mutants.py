@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from kangbot.market.rules import Rules
 from kangbot.scenario.plan import Options
-from kangbot.scenario.run import simulate
+from kangbot.scenario.run import caught_by, simulate
 from kangbot.sim.proof.mutants import MUTANTS, mutated
 from kangbot.sim.world.faults import Kind
 
@@ -57,6 +58,16 @@ def test_a_mutant_leaves_nothing_behind() -> None:
     simulate(2, options, "journal_after_send")
     assert simulate(2, options) == before
     assert before.violation is None
+
+
+def test_a_mutant_that_does_not_fit_the_code_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A method that has another argument by now: its task falls, and that is not what was to be noticed."""
+    monkeypatch.setitem(MUTANTS, "outdated", lambda put: put(Rules, "_sleep", lambda _self: None))
+    options = Options(minutes=3, markets=1, kinds=())
+    outcome = simulate(1, options, "outdated")
+    assert outcome.violation is not None
+    assert outcome.violation.invariant == "fall"
+    assert caught_by("outdated", (1, 2), options) is None
 
 
 def test_an_unknown_mutant_is_told() -> None:

@@ -1,10 +1,11 @@
 """The safeguards of what decides in a market, taken out one by one: see `mutants.py`, which puts them in place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kangbot.market.killswitch import KillSwitch
 from kangbot.market.rules import Rules
 from kangbot.market.strategist import Strategist
+from kangbot.model.market import Instrument
 from kangbot.model.target import Target
 
 Put = Callable[[object, str, object], None]
@@ -33,8 +34,8 @@ def kill_in_memory(put: Put) -> None:
 def rules_of_the_start(put: Put) -> None:
     """Keep for a whole life to the ticks and steps that the venue named at its start."""
 
-    async def never(self: Rules) -> None:
-        del self
+    async def never(self: Rules, among: Sequence[Instrument]) -> None:
+        del self, among
 
     put(Rules, "_look", never)
 

@@ -233,10 +233,20 @@ def _late_fills_dropped(put: Put) -> None:
 
 def _denied_cancel_is_canceled(put: Put) -> None:
     """Take "no such open order" for a cancellation."""
+    _canceled_by(put, lambda ended: ended.denied)
+
+
+def _cancel_is_canceled(put: Put) -> None:
+    """Take a request to cancel for a cancellation, whatever became of it."""
+    _canceled_by(put, lambda ended: not ended.denied)
+
+
+def _canceled_by(put: Put, believed: Callable[[CancelEnded], bool]) -> None:
     take = Learning.take
 
     def believing(self: Learning, message: Any, now_ns: int) -> Any:
-        order = self.blotter.order(message.client_id) if isinstance(message, CancelEnded) and message.denied else None
+        ended = isinstance(message, CancelEnded) and believed(message)
+        order = self.blotter.order(message.client_id) if ended else None
         if order is None or order.status.terminal:
             return take(self, message, now_ns)
         report = OrderReport(
@@ -349,6 +359,7 @@ _ALL = (
     _fill_by_cumulative,
     _late_fills_dropped,
     _denied_cancel_is_canceled,
+    _cancel_is_canceled,
     _stop_not_set,
     _exposure_not_reserved,
     _unknown_not_counted,
