@@ -22,6 +22,7 @@ class HealthSettings:
     decision_warning_s: _Figure = 30.0
     """From a frame to its decision, on average of 15 minutes, in seconds. Usually far below a millisecond."""
     decision_critical_s: _Figure = 90.0
+    """Orders follow prices that are over by then."""
 
     memory_warning_percent: _Figure = 80.0
     """Of the limit that really applies: the control group's (where it is slowed down, else where it is ended), or the
@@ -33,15 +34,18 @@ class HealthSettings:
     rest_warning_ms: _Figure = 2000.0
     """The slowest endpoint of the venue, on average of 15 minutes, in milliseconds."""
     rest_critical_ms: _Figure = 5000.0
+    """As long as a request may take to reach the venue (`receive_window_ms`), by default."""
 
     errors_warning: _Figure = 5.0
     """Errors within the last 15 minutes, whichever their kind. One that lasts, or that many markets meet at once, is
     one; refusals of the venue do not count."""
     errors_critical: _Figure = 10.0
+    """So many within 15 minutes are no series of accidents any more."""
 
     lag_warning_ms: _Figure = 100.0
     """How late the loop is, p99 of half a minute, in milliseconds."""
     lag_critical_ms: _Figure = 1000.0
+    """Every market decides a second late, and silence is noticed as late."""
 
     feed_warning_s: _Figure = 15.0
     """Since the last price of a market that runs, in seconds. Raise it for markets that trade seldom."""
@@ -61,10 +65,12 @@ class HealthSettings:
     clock_warning_ms: _Figure = 1000.0
     """Between the venue's clock and ours, in milliseconds. It is corrected for; this tells of a machine without NTP."""
     clock_critical_ms: _Figure = 5000.0
+    """Far beyond what a machine drifts by itself: somebody has set one of the two."""
 
     disk_warning_mb: _Figure = 1024.0
     """Free where the state folder is, in MB; less is worse."""
     disk_critical_mb: _Figure = 128.0
+    """Soon nothing can be written down, and then no entry leaves."""
 
     @property
     def thresholds(self) -> Thresholds:

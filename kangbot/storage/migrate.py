@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -82,7 +82,8 @@ def upgrade(url: DatabaseUrl, *, to: str = "head", keeping: "Keeping | None" = N
                 copy = keep(url, str(schema.current), keeping)
         if isinstance(url, MysqlUrl):
             # The driver takes a bound for the whole connection, and this one has the lock.
-            connection.connection.driver_connection._read_timeout = _ANSWER_S  # type: ignore[union-attr]  # noqa: SLF001
+            driver: Any = connection.connection.driver_connection
+            driver._read_timeout = _ANSWER_S  # noqa: SLF001 -- it has no other way
         anew = _made_anew(connection, config, schema.current) if schema.current else ()
         command.upgrade(config, to)
         connection.commit()

@@ -1,10 +1,17 @@
 """`kangbot demo`, as a script sees it."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import pytest
+
+from kangbot.cli.demo.processes import Sandbox
+from kangbot.settings.paths import shipped_config
+from tests.support.processes import Life
 
 pytestmark = pytest.mark.process
 
@@ -51,3 +58,34 @@ def test_the_demo_survives_its_own_mischief() -> None:
     said = json.loads(ended.stdout)
     assert said["positions_agree"] is True
     assert said["orders"]["duplicated"] == said["orders"]["unknown"] == 0
+
+
+def test_something_is_traded_in_the_first_seconds(tmp_path: Path) -> None:
+    """By strategies that decide on seconds: no market is live for ten of its bars before its first order is planned."""
+    sandbox = Sandbox(seed=7, log=tmp_path / "sandbox.log", options=("--no-limits",))
+    addresses = {
+        "KANGBOT_VENUES__BYBIT__REST_URL": sandbox.rest_url,
+        "KANGBOT_VENUES__BYBIT__WS_PUBLIC_URL": sandbox.ws_public_url,
+        "KANGBOT_VENUES__BYBIT__WS_PRIVATE_URL": sandbox.ws_private_url,
+        "KANGBOT_CONTROL__PORT": "0",
+    }
+    life = Life(tmp_path, shipped_config("demo.toml").read_text(), 27, addresses)
+    try:
+        life.start()
+        seconds = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
+        life.until(lambda now: sum(bool(one.orders.filled) for one in now.markets if one.symbol in seconds) == 3)
+        assert life.daemon.stop() == 0
+    finally:
+        life.close()
+        sandbox.close()
+    question = """
+        SELECT orders.market,
+            (SELECT count(*) FROM bars
+             WHERE bars.market = orders.market AND bars.timeframe_s = 1
+             AND bars.opened_at BETWEEN min(run_states.changed_at) AND min(orders.intended_at))
+        FROM orders JOIN run_states ON run_states.market = orders.market AND run_states.state = 'live'
+        GROUP BY orders.market
+    """
+    with closing(sqlite3.connect(life.state / "history.sqlite")) as database:
+        waited = dict(database.execute(question).fetchall())
+    assert all(waited[f"bybit:{symbol.replace('/', '-')}"] < 10 for symbol in seconds)

@@ -62,6 +62,15 @@ def test_a_signal_that_other_programs_know_ends_nothing_and_is_told_of(number: i
         assert "daemon.stopping" in said.readline()
 
 
+@pytest.mark.parametrize("module", ["kangbot.daemon", "kangbot.sandbox.main"])
+def test_without_uvloop_the_standard_loop_serves(module: str) -> None:
+    """There are systems that it is not made for."""
+    absent = f"import sys; sys.modules['uvloop'] = None; from {module} import _loop_factory as f; print(f())"
+    there = f"from {module} import _loop_factory as f; print(f().__module__)"
+    said = [subprocess.check_output([sys.executable, "-c", code], text=True) for code in (absent, there)]
+    assert said == ["None\n", "uvloop\n"]
+
+
 @pytest.mark.process
 def test_a_start_whose_file_could_not_be_read_is_worth_another_one(tmp_path: Path) -> None:
     """A machine short of memory kills what reads the file: with exit code 78 nobody would start the daemon again."""

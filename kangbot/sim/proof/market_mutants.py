@@ -13,7 +13,7 @@ Put = Callable[[object, str, object], None]
 
 def first_target_stands(put: Put) -> None:
     """Act on what was decided first, bar after bar, until the market begins anew."""
-    decided = Strategist._decided  # noqa: SLF001
+    decided = Strategist._decided  # noqa: SLF001 -- taken out on purpose
 
     def stale(self: Strategist, target: Target | None, received_ns: int) -> None:
         decided(self, self._desk.target or target, received_ns)

@@ -105,7 +105,7 @@ def _duplicate_means_rejected(put: Put) -> None:
 
 def _five_not_founds(put: Put) -> None:
     """Conclude from five answers of "not found", however soon."""
-    patient = order_machine._absent  # noqa: SLF001
+    patient = order_machine._absent  # noqa: SLF001 -- taken out on purpose
 
     def absent(order: Order, learnt: Absent, now_ns: int) -> Order:
         if order.status is not OrderStatus.UNKNOWN:
@@ -114,7 +114,7 @@ def _five_not_founds(put: Put) -> None:
         if counted.absences < 5:
             return counted
         sign = Sign.GONE if order.seen else Sign.ABSENT
-        return order_machine._move(counted, sign, Evidence.ABSENCE, now_ns)  # noqa: SLF001
+        return order_machine._move(counted, sign, Evidence.ABSENCE, now_ns)  # noqa: SLF001 -- taken out on purpose
 
     put(order_machine, "_absent", absent)
 
@@ -144,7 +144,7 @@ def _by_our_clock(put: Put) -> None:
 
 def _resend_after_deadline(put: Put) -> None:
     """Send the decision of a while ago."""
-    depart, left = executor.Executor._depart, errands.Errands._left  # noqa: SLF001
+    depart, left = executor.Executor._depart, errands.Errands._left  # noqa: SLF001 -- taken out on purpose
 
     def late(intent: Intent) -> Intent:
         deadline_ns, venue_settle_ns = intent.deadline_ns + _YEARS_NS, intent.venue_settle_ns + _YEARS_NS
@@ -188,7 +188,7 @@ def _ids_begin_anew(put: Put) -> None:
 
 def _trusts_failed_query(put: Put) -> None:
     """Take a question that failed for an empty answer."""
-    ask = account.Account._ask  # noqa: SLF001
+    ask = account.Account._ask  # noqa: SLF001 -- taken out on purpose
 
     async def trusting(self: account.Account, question: Callable[[], Awaitable[Any]]) -> Any:
         try:

@@ -19,6 +19,31 @@ def test_what_nobody_has_answered_is_unknown_and_not_acknowledged() -> None:
     assert (counted["sent"], counted["acked"], counted["unknown"], counted["rejected"]) == (7, 3, 2, 2)
 
 
+def test_scripts_find_every_name_that_they_rely_on() -> None:
+    """The one object of `kangbot demo --json`, to the last name."""
+    totals = Totals()
+    totals.add(a_report())
+    truth = {"orders": {"with_prefix": 0}, "duplicates": {"accepted": 0}, "positions": {}}
+    totals.settle(live=1, orders={}, positions={}, truth=truth)
+    said = totals.as_result()
+    names = {name: set(value) if isinstance(value, dict) else None for name, value in said.items()}
+    assert names == {
+        "markets": {"total", "live"},
+        "frames": None,
+        "bars": None,
+        "decisions": None,
+        "orders": {"sent", "acked", "filled", "rejected", "not_accepted", "unknown", "at_venue", "duplicated"},
+        "orders_agree": None,
+        "positions_agree": None,
+        "reconnects": None,
+        "latency_ms": {"frame_to_decision", "frame_to_order"},
+        "rss_mb": {"peak"},
+        "cpu_percent": None,
+        "loop": None,
+    }
+    assert all(latency.keys() == {"p50", "p99"} for latency in said["latency_ms"].values())
+
+
 def test_an_order_that_never_arrived_is_no_quarrel_between_the_books() -> None:
     """Chaos loses one, and its market is stopped before it is sent anew: the table says what the exit code says."""
     for at_venue, agree in ((3, True), (2, False), (5, False)):

@@ -234,7 +234,7 @@ async def test_a_half_open_socket_is_noticed_and_replaced(venue: WordVenue) -> N
         await until(lambda: "feed.down" in noted(hub))
         venue.frozen = False
         await until(lambda: inbox.live["q.BTC"])
-        assert "no frame and no pong" in [note[3] for note in hub.notes if note[0] == "feed.down"][0]  # type: ignore[attr-defined]  # noqa: RUF015
+        assert "no frame and no pong" in next(note[3] for note in hub.notes if note[0] == "feed.down")  # type: ignore[attr-defined]
 
 
 async def test_pongs_alone_do_not_make_a_topic_live(venue: WordVenue) -> None:
@@ -246,7 +246,7 @@ async def test_pongs_alone_do_not_make_a_topic_live(venue: WordVenue) -> None:
         venue.mute.add("q.BTC")
         await until(lambda: venue.connects >= 2)
         assert not inbox.live["q.BTC"]
-        assert "1 of 1 topics are" in [note[3] for note in hub.notes if note[0] == "feed.down"][0]  # type: ignore[attr-defined]  # noqa: RUF015
+        assert "1 of 1 topics are" in next(note[3] for note in hub.notes if note[0] == "feed.down")  # type: ignore[attr-defined]
 
 
 async def test_a_venue_that_ignores_heartbeats_but_sends_data_is_kept(venue: WordVenue) -> None:
@@ -262,7 +262,7 @@ async def test_a_venue_that_ignores_heartbeats_but_sends_data_is_kept(venue: Wor
 async def test_the_transports_ping_serves_where_the_venue_has_none(venue: WordVenue) -> None:
     """A quiet account is kept by it for as long as its pongs come."""
     venue.pongs = False
-    private = lambda: WordDialect(venue.url, key="good", ping_every_s=None)  # noqa: E731
+    private = lambda: WordDialect(venue.url, key="good", ping_every_s=None)  # noqa: E731 -- what a hub is given
     rules = StreamRules(session=QUICK.__class__(**{**_fields(), "ping_ns": 100_000_000}), close_s=0.4)
     async with hub_of(venue, private=private, rules=rules) as hub:
         inbox = Inbox()

@@ -1,11 +1,35 @@
 """The run-state table."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kangbot.machines import runstate
 from kangbot.machines.runstate import ImpossibleSignalError, Signal, accepts, next_state
 from kangbot.model.events import RunState
+
+
+def written() -> dict[tuple[RunState, Signal], RunState]:
+    """Return the rows of the table that stands in the module's docstring."""
+    rows: dict[tuple[RunState, Signal], RunState] = {}
+    for line in (runstate.__doc__ or "").splitlines():
+        if row := re.fullmatch(r" {4}([A-Z, ]+?)  +([A-Z_, ]+?) *→ ([A-Z]+|unchanged)(?:\W.*)?", line):
+            states, signals, after = row[1].split(", "), row[2].split(", "), row[3]
+            for state in states:
+                for signal in signals:
+                    rows[RunState[state], Signal[signal]] = RunState[state if after == "unchanged" else after]
+    return rows
+
+
+def test_the_table_is_the_one_that_is_written_above_it() -> None:
+    """Row by row, both ways. What repeats itself is in the words below it: it changes nothing."""
+    rows = written()
+    assert len(rows) > 25
+    assert all(next_state(*pair) is after for pair, after in rows.items())
+    others = [(state, signal) for state in RunState for signal in Signal if (state, signal) not in rows]
+    assert all(next_state(*pair) is pair[0] for pair in others if accepts(*pair))
 
 
 def test_a_market_lives_its_life() -> None:
