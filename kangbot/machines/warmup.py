@@ -20,7 +20,8 @@ from kangbot.model.data import Bar
 from kangbot.model.money import ZERO
 
 SECOND_NS = 1_000_000_000
-SPARE = 1_000  # bars beyond those that are needed: as many as a fetch returns at most
+MOST = 5_000  # bars that may be needed: what the longest parameters that ship look back on, and 4 MB a market
+SPARE = 1_000  # bars beyond those that are needed
 ABSENT = 7  # fetches that lack a bar between others: one more than until people are told that bars are missing
 
 

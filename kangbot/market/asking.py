@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 # A venue that is back is found within the ceiling: half of what a market has until it must be live again.
 _FIRST_NS, _CEILING_NS = SECOND_NS // 2, 15 * SECOND_NS
-_TIMEOUT_S = 15.0  # of one question
+_TIMEOUT_S = 15.0  # of one request
 
 
 async def ask_patiently(
@@ -35,17 +35,20 @@ async def ask_patiently(
     waits: Callable[[str], None] = lambda _reason: None,
     ended: Callable[[Exception | None], None] = lambda _error: None,
     again: Again = at_once,
+    requests: int = 1,
 ) -> T:
     """Ask under the budget until there is an answer; only for questions, and for settings that may be set twice.
 
     Refused and NeedsHuman are raised. `what` names the question in the log; `waits` is told why there is no answer yet,
-    and "" once there is one; `ended` hears how each attempt ended; `again` is awaited after a failure.
+    and "" once there is one; `ended` hears how each attempt ended; `again` is awaited after a failure. An attempt is at
+    most so many `requests`.
     """
     backoff = Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
     while True:
-        await budget.acquire(Priority.DATA)
+        for _ in range(requests):
+            await budget.acquire(Priority.DATA)
         try:
-            async with asyncio.timeout(_TIMEOUT_S):
+            async with asyncio.timeout(_TIMEOUT_S * requests):
                 answer = await ask()
         except (Retryable, Ambiguous, TimeoutError) as error:
             backoff = backoff.failed()

@@ -13,14 +13,15 @@ from typing import Protocol
 
 from kangbot.errors import Refused
 from kangbot.machines.bars import BarBuilder
-from kangbot.machines.warmup import Fit, Missing, Ready, WarmUp, fit
+from kangbot.machines.warmup import MOST, Fit, Missing, Ready, WarmUp, fit
 from kangbot.market.inbox import TRADES_KEPT, Batch
 from kangbot.model.data import Bar, Trade
 from kangbot.model.market import Instrument
 from kangbot.ports import Channel, Venue
 from kangbot.runtime.world import SECOND_NS
 
-_MOST_BARS = 1000  # of one fetch; Bybit's own bound
+_BARS_A_REQUEST = 1000  # Bybit's own bound; Binance's is higher
+_SPARE_BARS = 5  # so that a bar that closes during the fetch leaves no gap
 _MOST_TRADES = 1000
 _MINUTE_S = 60
 
@@ -29,6 +30,7 @@ class Bars(Protocol):
     """A source of closed bars, oldest first and without a gap once joined."""
 
     channels: Mapping[Channel, int | None]
+    requests: int  # of the venue that a fetch is, at most
 
     @property
     def joined(self) -> bool:
@@ -64,9 +66,10 @@ class VenueBars:
     """The venue's own candles."""
 
     def __init__(self, instrument: Instrument, timeframe_s: int, needed: int) -> None:
-        if needed > _MOST_BARS:
-            raise Refused(f"the strategy looks back {needed} bars; one fetch returns at most {_MOST_BARS}")
+        if needed > MOST:
+            raise Refused(f"the strategy looks back {needed} bars; a market begins with at most {MOST}")
         self.channels: Mapping[Channel, int | None] = {Channel.QUOTE: None, Channel.BAR: timeframe_s}
+        self.requests = (needed + _SPARE_BARS) // _BARS_A_REQUEST + 1  # the bar that runs is one of them
         self._instrument = instrument
         self._timeframe_s = timeframe_s
         self._needed = needed
@@ -79,8 +82,8 @@ class VenueBars:
         return self._warm is None
 
     async def fetch(self, venue: Venue) -> Sequence[Bar]:
-        """Fetch a little more than is needed, so that a bar that closes meanwhile leaves no gap."""
-        return await venue.bars(self._instrument, self._timeframe_s, min(self._needed + 5, _MOST_BARS))
+        """Fetch a little more than is needed."""
+        return await venue.bars(self._instrument, self._timeframe_s, self._needed + _SPARE_BARS)
 
     def join(self, history: Sequence[Bar] | Sequence[Trade], now_ns: int) -> Sequence[Bar] | str:
         """Join; after a hole return only what is newer than the newest bar told."""
@@ -135,6 +138,7 @@ class TradeBars:
 
     def __init__(self, instrument: Instrument, timeframe_s: int, needed: int) -> None:
         self.channels: Mapping[Channel, int | None] = {Channel.QUOTE: None, Channel.TRADE: None}
+        self.requests = 1
         self._instrument = instrument
         self._needed_ns = (needed + 2) * timeframe_s * SECOND_NS
         self._builder = BarBuilder(market=instrument.market, timeframe_s=timeframe_s)

@@ -116,17 +116,22 @@ class Preparation:
 
     async def _fetch(self, bars: Bars, attempt: int) -> None:
         try:
-            history = await self._ask("history", lambda: bars.fetch(self._venue))
+            history = await self._ask("history", lambda: bars.fetch(self._venue), requests=bars.requests)
         except Exception as error:  # noqa: BLE001 -- as above
             self._ended(error)
             self._inbox.put(PreparationFailed(attempt, _words(error)))
             return
         self._inbox.put(Fetched(attempt, history))
 
-    async def _ask(self, what: str, ask: Callable[[], Awaitable[T]]) -> T:
-        named = f"{what} of {self._instrument.market}"
+    async def _ask(self, what: str, ask: Callable[[], Awaitable[T]], *, requests: int = 1) -> T:
         return await ask_patiently(
-            ask, budget=self._budget, draw=self._draw, what=named, ended=self._ended, again=self._again
+            ask,
+            budget=self._budget,
+            draw=self._draw,
+            what=f"{what} of {self._instrument.market}",
+            ended=self._ended,
+            again=self._again,
+            requests=requests,
         )
 
 

@@ -1,31 +1,42 @@
 """Each market's strategy, loaded with its parameters as the daemon will load it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kangbot.errors import Problem, named
+from kangbot.machines.warmup import MOST
 from kangbot.settings.lines import Key
 from kangbot.settings.schema import Settings
 from kangbot.settings.sources import Origin
+from kangbot.settings.trading import MarketSettings
 from kangbot.strategy import registry
 from kangbot.strategy.parameters import StrategyInvalid
+
+_MINUTE_S = 60  # shorter bars are built from trades, and a market waits for as many as it takes
 
 
 def check_strategies(settings: Settings, origin: Origin) -> Iterator[Problem]:
     """Yield every mistake in names, files and parameters; what many markets share is told once."""
     told: set[Problem] = set()
     for number, market in enumerate(settings.trading):
-        try:
-            registry.load(market.strategy, market.parameters)
-        except StrategyInvalid as error:
-            for found in error.problems:
-                problem = _placed(found, settings, number, origin)
-                if problem not in told:
-                    told.add(problem)
-                    yield problem
-        except Exception as error:  # noqa: BLE001 -- a strategy of the user's own may raise anything
-            found = Problem(message=f"cannot be made: {named(error)}", key="strategy")
-            yield _placed(found, settings, number, origin)
+        for found in _mistakes(market):
+            problem = _placed(found, settings, number, origin)
+            if problem not in told:
+                told.add(problem)
+                yield problem
+
+
+def _mistakes(market: MarketSettings) -> Sequence[Problem]:
+    try:
+        lookback = registry.load(market.strategy, market.parameters).lookback
+        if lookback <= MOST or market.timeframe_s < _MINUTE_S:
+            return ()
+    except StrategyInvalid as error:
+        return error.problems
+    except Exception as error:  # noqa: BLE001 -- a strategy of the user's own may raise anything
+        return (Problem(message=f"cannot be made: {named(error)}", key="strategy"),)
+    message = f"looks back {lookback} bars, and a market begins with at most {MOST}"
+    return (Problem(message=message, key="strategy", remedy="Have it look back on fewer, of a longer timeframe."),)
 
 
 def _placed(found: Problem, settings: Settings, number: int, origin: Origin) -> Problem:

@@ -4,7 +4,9 @@ from collections import deque
 
 import pytest
 
-from kangbot.market.bars import TradeBars
+from kangbot.errors import Refused
+from kangbot.machines.warmup import MOST
+from kangbot.market.bars import TradeBars, VenueBars
 from kangbot.market.inbox import Batch
 from kangbot.model.data import Bar, Trade
 from kangbot.model.orders import Side
@@ -63,3 +65,15 @@ def test_a_history_that_comes_soon_closes_the_hole() -> None:
     joined = list(bars.join([trade(number) for number in range(30, 70)], 0))
     assert opened(joined) == list(range(9, 27))
     assert all(isinstance(one, Bar) and one.volume == 4 for one in joined)
+
+
+@pytest.mark.parametrize(("needed", "requests"), [(1, 1), (994, 1), (995, 2), (1200, 2), (MOST, 6)])
+def test_a_long_look_back_is_several_requests(needed: int, requests: int) -> None:
+    """A thousand candles come at once, and the one that runs is among them."""
+    assert VenueBars(instrument(), 60, needed).requests == requests
+
+
+def test_a_look_back_has_its_bound() -> None:
+    """It is said in words, and met before anything is asked."""
+    with pytest.raises(Refused, match="looks back 5001 bars; a market begins with at most 5000"):
+        VenueBars(instrument(), 60, MOST + 1)

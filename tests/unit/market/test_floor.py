@@ -14,7 +14,7 @@ from kangbot.model.events import BarStored, Desired, Noted, RunState, RunStateCh
 from kangbot.model.ids import MarketId, Symbol
 from kangbot.model.orders import OrderKind, Side
 from kangbot.ports import Channel, Topic
-from tests.support.floor_story import LOOKBACK, MINUTE_NS, Story, bar_at, play, spec
+from tests.support.floor_story import LOOKBACK, MINUTE_NS, Steered, Story, bar_at, play, spec
 from tests.support.trade_words import MARKET, instrument
 
 
@@ -43,6 +43,26 @@ def test_a_market_is_live_only_with_its_look_back() -> None:
         assert states(told) == ["starting", "warming", "live"]
         assert sum(isinstance(event, BarStored) for event in told.disk.events) == 3
         assert told.task.strategist.decisions == 4  # once when it went live, then on each bar
+
+    play(story)
+
+
+class FarSighted(Steered):
+    """Looks back further than the venue tells at once."""
+
+    @property
+    def lookback(self) -> int:
+        return 1_200
+
+
+def test_a_long_look_back_is_fetched_whole() -> None:
+    """As that of an average of 300 bars is; the market is live with all of them."""
+
+    async def story(told: Story) -> None:
+        told.strategy = FarSighted()
+        told.specs = [spec(told.strategy)]
+        await told.live()
+        assert len(told.strategy.made[-1].opened) >= 1_200
 
     play(story)
 

@@ -371,6 +371,24 @@ def test_a_strategy_that_cannot_be_made_is_a_mistake(mistakes: Mistakes) -> None
     assert "cannot be made" in said(mistakes(f"{MARKET}parameters = {{ stop_percent = nan }}\n"))
 
 
+def test_the_longest_parameters_that_ship_are_right(read: Read) -> None:
+    """What their table allows is what a market can begin with."""
+    table = MARKET + "parameters = { slow = 500 }\n" + MARKET.replace("BTC", "ETH") + 'strategy = "rsi_reversion"\n'
+    assert len(read(f"{table}parameters = {{ period = 500 }}\n").trading) == 2
+
+
+def test_a_strategy_that_looks_back_too_far_is_a_mistake(mistakes: Mistakes, tmp_path: Path) -> None:
+    """Told before the start, with its line; of bars that are built here it is only slow to begin."""
+    (tmp_path / "far.py").write_text(
+        "from kangbot.strategy.ema_cross import EmaCross\nclass Far(EmaCross):\n    name = 'far'\n    lookback = 5001\n"
+    )
+    text = f'{MARKET}strategy = "far.py:Far"\n'
+    (found,) = mistakes(text)
+    assert (found.line, found.key) == (3, "markets[0].strategy")
+    assert "looks back 5001 bars, and a market begins with at most 5000" in found.message
+    assert mistakes(f'{text}timeframe = "30s"\n') == ()
+
+
 def test_live_needs_encrypted_addresses(mistakes: Mistakes) -> None:
     """Orders with money do not travel in the clear."""
     text = 'mode = "live"\n[live]\ni_understand = "real money"\n[venues.bybit]\nrest_url = "http://api.bybit.com"\n'

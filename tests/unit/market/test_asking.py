@@ -1,0 +1,24 @@
+"""A question to a venue that may be away, under the budget of its requests."""
+
+from kangbot.execution.budget import Budget
+from kangbot.machines.limiter import Window
+from kangbot.market.asking import ask_patiently
+from kangbot.runtime.world import SECOND_NS, Clock
+from kangbot.sim.world.loop import run
+from tests.support.order_disk import loop
+from tests.support.trade_words import START
+
+
+def test_a_question_of_several_requests_waits_for_each_of_them() -> None:
+    """Else the venue would count more of them than the budget."""
+
+    async def main() -> int:
+        clock = Clock(monotonic_ns=lambda: loop().now_ns, anchor_ns=START)
+        budget = Budget(clock=clock, venue="data", windows=(Window(most=1, span_ns=SECOND_NS),))
+
+        async def ask() -> int:
+            return clock.now_ns() - START
+
+        return await ask_patiently(ask, budget=budget, draw=lambda: 0.0, what="history", requests=4)
+
+    assert run(main()) == 3 * SECOND_NS
