@@ -157,6 +157,7 @@ def test_a_reduced_order_may_be_filled_below_its_quantity() -> None:
     """Venues cut reduce-only orders to the position: the venue's FILLED counts, not the sum."""
     order = learn(sent(), Reported(report(S.FILLED, "0.6")), Filled(fill("e1", "0.6")))
     assert (order.status, order.settled, worst_case(order)) == (S.FILLED, True, dec(0))
+    assert learn(order, Reported(report(S.ACKED)), Reported(report(S.PARTIAL, "0.3"))).status is S.FILLED
 
 
 def test_an_acknowledgement_with_fills_is_a_partial_fill() -> None:
@@ -363,9 +364,10 @@ def test_absence_of_what_is_not_in_question_is_ignored() -> None:
 
 def test_an_order_that_existed_and_is_gone_has_expired() -> None:
     """Histories end: what rested before a long absence is over, and was not "not accepted"."""
-    order = learn(sent(), Reported(report(S.ACKED)), Doubted())
-    gone = absent(order, SETTLE + SECOND, SETTLE + 3 * SECOND)
-    assert (gone.status, gone.evidence, gone.doubted) == (S.EXPIRED, Evidence.ABSENCE, False)
+    for status in (S.ACKED, S.PARTIAL):
+        order = learn(standing(status), Doubted())
+        gone = absent(order, SETTLE + SECOND, SETTLE + 3 * SECOND)
+        assert (gone.status, gone.evidence, gone.doubted) == (S.EXPIRED, Evidence.ABSENCE, False)
     unknown = learn(lost(), Filled(fill("e1", "0.5")), Restarted(SETTLE))
     assert absent(unknown, SETTLE + SECOND, SETTLE + 3 * SECOND).status is S.EXPIRED
 

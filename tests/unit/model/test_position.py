@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from kangbot.model.ids import ClientId, ExecutionId, MarketId, VenueOrderId
 from kangbot.model.orders import Fill, Side
@@ -114,6 +115,59 @@ def test_cash_is_conserved(rows: list[tuple[Side, int, int, int]]) -> None:
     assert abs(cash - (position.realised + position.unrealised(mark) + partial)) < Decimal("1e-15")
     assert position.fees_paid == sum((f.fee for f in fills), Decimal(0))
     assert position.realised == sum((t.profit for t in trips), Decimal(0))
+
+
+class AnyFills(RuleBasedStateMachine):
+    """Whatever is traded, with restarts between: the position is the sum, and no money has come or gone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.position = Position(market=MARKET)
+        self.fills: list[Fill] = []
+        self.trips: list[RoundTrip] = []
+
+    @rule(
+        side=st.sampled_from(list(Side)), quantity=st.integers(1, 9), price=st.integers(1, 99), fee=st.integers(-3, 3)
+    )
+    def trade(self, side: Side, quantity: int, price: int, fee: int) -> None:
+        """A round trip ends where the position was closed, and nowhere else."""
+        before, one = self.position.net, fill(side, str(quantity), str(price), str(fee))
+        self.position, trips = self.position.apply(one)
+        self.fills.append(one)
+        self.trips.extend(trips)
+        assert len(trips) == (before * self.position.net <= 0 < abs(before))
+
+    @precondition(lambda self: self.position.net)
+    @rule(price=st.integers(1, 99))
+    def close(self, price: int) -> None:
+        """What is flat keeps nothing of what was."""
+        side = Side.SELL if self.position.net > 0 else Side.BUY
+        self.trade(side, int(abs(self.position.net)), price, 1)
+        assert (self.position.net, self.position.entry, self.position.fees) == (Decimal(0), None, Decimal(0))
+        assert self.position.entered == self.position.exited == 0
+
+    @rule()
+    def restart(self) -> None:
+        """What is kept is enough to go on from."""
+        self.position = msgspec.json.decode(msgspec.json.encode(self.position), type=Position)
+
+    @invariant()
+    def is_the_sum(self) -> None:
+        """Of quantities, of fees, and of the round trips' profit."""
+        assert self.position.net == sum((one.signed for one in self.fills), Decimal(0))
+        assert self.position.fees_paid == sum((one.fee for one in self.fills), Decimal(0))
+        assert self.position.realised == sum((trip.profit for trip in self.trips), Decimal(0))
+
+    @invariant()
+    def conserves_cash(self) -> None:
+        """What was earned, and what is open at any price, are the money that moved; exactly, for sums are kept."""
+        mark, position = Decimal(50), self.position
+        moved = -sum((one.signed * one.price for one in self.fills), Decimal(0)) + position.net * mark
+        open_value = (position.exit_value - position.entry_value) * (1 if position.net > 0 else -1)
+        assert moved == position.realised + open_value + position.net * mark
+
+
+TestAnyFills = AnyFills.TestCase
 
 
 SPOT = MarketId("bybit:BTC-USDT")
