@@ -60,6 +60,13 @@ async def test_an_order_is_never_sent_again() -> None:
         assert len(world.asked("order/create")) == 1
 
 
+async def test_ccxt_sends_nothing_again_and_holds_nothing_up() -> None:
+    """Its retries would be of orders too, and its limiter knows no priority: the budget in front of it does."""
+    async with bybit({}) as world:
+        exchange = world.venue._client._exchange
+        assert (exchange.enableRateLimit, exchange.options["maxRetriesOnFailure"]) == (False, 0)
+
+
 @pytest.mark.parametrize(("sent_ns", "stamp_ms"), [(None, 5_000), (42, 0), (3_000_000_042, 3_000), (10**18, 5_000)])
 async def test_an_order_is_never_stamped_after_its_note_nor_its_deadline(sent_ns: int | None, stamp_ms: int) -> None:
     """A process that was stopped before it signed: what is noted of the stamp stays true, and Bybit refuses."""
