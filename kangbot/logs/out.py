@@ -73,8 +73,8 @@ class Out:
     def _pushed(self, data: bytes, way: Way) -> int:
         """Write what waits, then the line; return how many lines were lost where all has been written again."""
         with self._turn:
-            if self._late and len(self._late) + len(data) > _MOST:
-                self._lost += 1
+            if self._late and (self._lost or len(self._late) + len(data) > _MOST):
+                self._lost += 1  # until all is written: a gap is in one place, and its number is told there
             else:
                 self._late += data
             self._empty(way)

@@ -63,5 +63,5 @@ def test_a_crash_at_every_step_leaves_nothing_to_disagree_about(exchange: Sandbo
 
 def test_the_sweep_notices_an_order_that_leaves_before_it_is_on_disk(exchange: Sandbox, tmp_path: Path) -> None:
     """With a journal that promises what it has not done, orders are at the exchange that nobody remembers."""
-    found = sweep(exchange, tmp_path, 9, "--careless")
+    found = sweep(exchange, tmp_path, 30, "--careless")
     assert any("not in the journal" in one["message"] for one in found["violations"])

@@ -56,7 +56,7 @@ def test_a_pause_of_entries_outlives_a_kill_and_ends_when_somebody_resumes(poor:
     foreign = executions(poor, "Buy")
     poor.start()
     poor.live()
-    before = paused(poor.until(lambda report: len(paused(report)) >= 3))
+    before = paused(poor.until(lambda report: len(paused(report)) >= 3 and not report.journal_waiting))
     poor.daemon.kill()
     foreign += executions(poor, "Sell")  # the money is there again, and nobody tells the daemon
     poor.start()

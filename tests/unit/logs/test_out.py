@@ -88,6 +88,24 @@ def test_what_waits_is_bounded_and_what_was_left_out_is_told(reader: Reader) -> 
     assert lost[0] >= 2000 - len(came)
 
 
+def test_a_reader_that_takes_a_little_meanwhile_sees_one_gap(reader: Reader) -> None:
+    """What is lost is lost in one place, where its number is told: lines beyond a gap would hide it."""
+    lost: list[int] = []
+    out = Out(reader.stream, lost.append)
+    for number in range(1000):
+        out.write(f"{number} {LINE}")
+        if number == 700:
+            for _ in range(3):
+                reader.read()
+    reading = Reading(reader, "last")
+    reading.start()
+    written(out, "last", until=lambda: not reading.is_alive())
+    out.close()
+    came = [int(line.split()[0]) for line in reading.lines if line.endswith(f" {LINE}")]
+    assert came == [*range(came[0], came[-1] + 1)]
+    assert lost[0] >= 999 - came[-1]
+
+
 def written(out: Out, line: str, *, until: Callable[[], bool]) -> None:
     """Write the line again and again."""
     over_s = monotonic() + FOR_S
