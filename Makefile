@@ -33,7 +33,7 @@ test: $(STAMP) ## all tests, and every branch of what decides about orders cover
 	@tests/mariadb.sh
 	@tests/chromium.sh
 	@tests/prometheus.sh
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=
+	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder --cov --cov-report=
 	@$(BIN)/coverage report --include='$(WHOLLY_COVERED)' --fail-under=100
 
 crash-points: $(STAMP) ## end the executor at every step of an order's life, and compare with the exchange (minutes)

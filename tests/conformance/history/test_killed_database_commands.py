@@ -29,8 +29,8 @@ from tests.support.mariadb import MariadbServer
 pytestmark = pytest.mark.process
 OLD = "0001"
 TAG = "abcdefgh"
-_STRIDE = 41  # prime, so that with the number of steps in a loop it meets each kind of them
-_SERVER_STRIDE = 89  # each costs a start of the server
+_STRIDE = 83  # prime, so that with the number of steps in a loop it meets each kind of them
+_SERVER_STRIDE = 179  # each costs a start of the server
 
 
 def made(like: Database, folder: Path) -> Database:
