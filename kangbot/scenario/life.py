@@ -115,6 +115,8 @@ class Life:
         announced = AnnouncedJournal(journal)
         announced.listen(risk.observe)
         announced.listen(outside.invariants.targets.announced)
+        outside.invariants.losses.begins()
+        announced.listen(outside.invariants.losses.announced)
         self.drain = Drain(journal, outside.history, world, mark=journal.mark_drained)
         roster = Roster(
             clock=self.clock,

@@ -42,6 +42,8 @@ _RULING_SESSIONS = 0.15  # of the sessions: the venue changes the rules of marke
 _STASHES = (Decimal(0), Decimal(200), Decimal(5000))  # what the coins are worth that somebody had before
 _SMALL_SESSIONS = 0.3  # of the sessions: spot pairs of which a full position takes several orders
 _SMALL = (Decimal("0.3"), Decimal("0.7"))  # of a full position, the largest order
+_LIMITED_SESSIONS = 0.15  # of the sessions: a day's loss ends its entries
+_LOSSES = (Decimal("0.01"), Decimal("0.03"))  # of a full position
 _SPOT_MARKETS = 0.5  # of the markets of such a session
 # Breakers that open, probe and close several times in a session.
 _QUICK = BreakerTerms(
@@ -182,7 +184,8 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
     plan = _with_spot(rng, plan) if rng.random() < _SPOT_SESSIONS or options.spot else plan
     plan = _with_odd_rules(rng, plan, size) if rng.random() < _ODD_SESSIONS else plan
     plan = _with_rulings(rng, plan, size) if rng.random() < _RULING_SESSIONS else plan
-    return _with_small_orders(rng, plan, size) if rng.random() < _SMALL_SESSIONS else plan
+    plan = _with_small_orders(rng, plan, size) if rng.random() < _SMALL_SESSIONS else plan
+    return _with_a_loss_limit(rng, plan, size) if rng.random() < _LIMITED_SESSIONS else plan
 
 
 def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
@@ -266,6 +269,12 @@ def _with_small_orders(rng: "random.Random", plan: Plan, size: Money) -> Plan:
         return replace(market, instrument=msgspec.structs.replace(instrument, max_quantity=most))
 
     return msgspec.structs.replace(plan, markets=tuple(map(small, plan.markets)))
+
+
+def _with_a_loss_limit(rng: "random.Random", plan: Plan, size: Money) -> Plan:
+    """Draw what a day may lose: a few trades."""
+    limits = msgspec.structs.replace(plan.limits, daily_loss=size * rng.choice(_LOSSES))
+    return msgspec.structs.replace(plan, limits=limits)
 
 
 def _widths(instrument: Instrument, price: Price, size: Money) -> tuple[int, ...]:

@@ -9,7 +9,7 @@
        breakers open for the venue's failures alone, and hold entries back until they close (`breaking.py`)
        what hands do is told and left alone (`hands.py`), and their coins are not sold (`coins.py`)
        the kill switch keeps what `killing.py` says
-       every entry is what its strategy decided last (`targets.py`)
+       every entry is what its strategy decided last (`targets.py`), and none comes after the day's loss (`losses.py`)
     9  the request budget is kept, and the venue is left alone for as long as it asked
 
 Liveness (7) and replay (8) need an end of the faults: `kangbot/scenario/`. The numbers are those of the documentation.
@@ -52,6 +52,7 @@ from kangbot.sim.proof.coins import CoinWatch
 from kangbot.sim.proof.hands import HandWatch
 from kangbot.sim.proof.held import is_spot
 from kangbot.sim.proof.killing import KillWatch
+from kangbot.sim.proof.losses import LossWatch
 from kangbot.sim.proof.targets import TargetWatch
 from kangbot.sim.proof.trace import Trace
 
@@ -127,6 +128,7 @@ class Invariants:
         self._coins = CoinWatch(lambda what: self.fail("coins", what), adopts=rules.adopts)
         self.killing = KillWatch(lambda what: self.fail("kill", what), self.deeds)
         self.targets = TargetWatch(lambda what: self.fail("target", what))
+        self.losses = LossWatch(rules.limits.daily_loss, lambda what: self.fail("loss", what))
 
     def fail(self, invariant: int | str, message: str) -> None:
         """Note a violation."""
@@ -281,6 +283,7 @@ class Invariants:
         """Learn what is on disk now."""
         for event, text in rows:
             self._trace.journal(self._now_ns(), event, text)
+            self.losses.synced(event)
             match event:
                 case OrderIntended(intent=intent):
                     if intent.client_id in self.intents:

@@ -6,7 +6,9 @@ from kangbot.market.killswitch import KillSwitch
 from kangbot.market.rules import Rules
 from kangbot.market.strategist import Strategist
 from kangbot.model.market import Instrument
+from kangbot.model.money import ZERO, Money
 from kangbot.model.target import Target
+from kangbot.risk.account import AccountRisk
 
 Put = Callable[[object, str, object], None]
 
@@ -40,4 +42,14 @@ def rules_of_the_start(put: Put) -> None:
     put(Rules, "_look", never)
 
 
-OF_MARKETS = (first_target_stands, kill_in_memory, rules_of_the_start)
+def losses_forgotten(put: Put) -> None:
+    """Enter on, whatever the day has lost."""
+
+    def nothing(self: AccountRisk, now_ns: int) -> Money:
+        del self, now_ns
+        return ZERO
+
+    put(AccountRisk, "day_loss", nothing)
+
+
+OF_MARKETS = (first_target_stands, kill_in_memory, losses_forgotten, rules_of_the_start)

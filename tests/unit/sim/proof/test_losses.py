@@ -1,0 +1,91 @@
+"""What is held against an entry: the day's losses, as this life of the daemon knows them."""
+
+from decimal import Decimal
+
+import msgspec
+
+from kangbot.model.events import CashFlowApplied, Event
+from kangbot.model.ids import ExecutionId
+from kangbot.model.orders import CashFlow
+from kangbot.sim.proof.losses import LossWatch
+from tests.support.records import intended, round_trip
+
+DAY_NS = 86_400_000_000_000
+
+
+def flow(amount: str, at_ns: int) -> CashFlowApplied:
+    """Return funding."""
+    trip = round_trip()
+    return CashFlowApplied(
+        flow=CashFlow(
+            execution_id=ExecutionId("f"),
+            market=trip.trip.market,
+            kind="funding",
+            amount=Decimal(amount),
+            currency="USDT",
+            at_ns=at_ns,
+        ),
+        at_ns=at_ns,
+    )
+
+
+class Story:
+    """A watch with a limit of 50, and what it objected to."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.watch = LossWatch(Decimal(50), self.said.append)
+        self.watch.begins()
+
+    def makes(self, *events: Event) -> None:
+        """Have the daemon make them."""
+        for event in events:
+            self.watch.announced(event)
+
+    def keeps(self, *events: Event) -> None:
+        """Have the disk take them."""
+        for event in events:
+            self.watch.synced(event)
+
+
+ENTRY = intended()
+NOON_NS = ENTRY.at_ns
+
+
+def test_an_entry_after_the_limit_is_objected_to() -> None:
+    """And none before."""
+    story = Story()
+    story.makes(flow("-49.9", NOON_NS), ENTRY)
+    assert story.said == []
+    story.makes(flow("-0.1", NOON_NS), ENTRY)
+    assert len(story.said) == 1
+    assert "the day has lost 50.0 of 50" in story.said[0]
+
+
+def test_a_profit_that_is_not_on_disk_counts_in_this_life_only() -> None:
+    """The next one does not know it."""
+    story = Story()
+    lost = flow("-60", NOON_NS)
+    story.makes(lost, flow("20", NOON_NS), ENTRY)
+    story.keeps(lost)
+    assert story.said == []
+    story.watch.begins()
+    story.makes(ENTRY)
+    assert len(story.said) == 1
+
+
+def test_another_day_s_losses_are_no_matter() -> None:
+    """Nor a closed trade's profit of that day."""
+    story = Story()
+    trip = round_trip()
+    story.makes(flow("-60", NOON_NS - DAY_NS), msgspec.structs.replace(trip, at_ns=NOON_NS - DAY_NS), ENTRY)
+    assert story.said == []
+
+
+def test_without_a_limit_nothing_is_objected_to() -> None:
+    """Whatever is lost."""
+    said: list[str] = []
+    watch = LossWatch(None, said.append)
+    watch.announced(flow("-60", NOON_NS))
+    watch.announced(ENTRY)
+    assert said == []
