@@ -71,11 +71,11 @@ class Answers:
 
     def names(self) -> Collection[MarketId]:
         """Return the names of the markets, those that left the configuration included."""
-        return self.floor.markets
+        return self.floor.markets or [market.id for market in self.editor.settings.trading if market.enabled]
 
     def command(self, market: MarketId, command: Command, caller: str) -> Place:
-        """Command one market. UnknownMarketError where there is none; Refused while the daemon stops."""
-        self._must_go_on()
+        """Command one market. UnknownMarketError where there is none; Refused before it is there and at the end."""
+        self._must_be_at_work()
         place = self.roster.command(market, command, caller)
         if command is Command.RESUME:
             self._let_in(market, caller)
@@ -83,8 +83,8 @@ class Answers:
         return place
 
     def command_all(self, command: Command, caller: str) -> None:
-        """START (staggered, in the background) or STOP every market. Refused while the daemon stops."""
-        self._must_go_on()
+        """START (staggered, in the background) or STOP every market. Refused before they are there and at the end."""
+        self._must_be_at_work()
         if command is Command.START:
             self.roster.want_all(caller)
             self.starts.spawn("start-all", self.roster.start_all(caller))
@@ -104,7 +104,8 @@ class Answers:
         return await self.kill_switch.release(caller)
 
     async def release_market(self, market: MarketId, caller: str) -> None:
-        """Lift a market's quarantine. UnknownMarketError where there is none; what `promises.lifted` raises."""
+        """Lift a market's quarantine. What `command` raises, and what `promises.lifted` does."""
+        self._must_be_at_work()
         done = self.floor.release(market, caller)
         await lifted(done, self.floor.markets[market].desk.executor.kept)
 
@@ -127,18 +128,18 @@ class Answers:
         return self.vitals.stuck(self.clock.now_ns())
 
     def reset_breaker(self, market: MarketId, lane: Lane | None, caller: str) -> None:
-        """Close the market's breakers, or one lane's. UnknownMarketError where there is none of that name."""
-        self.roster.promises.give(self.floor.circuits.reset(self.floor.known(market), lane, caller))
+        """Close the market's breakers, or one lane's. UnknownMarketError and Refused as above."""
+        self.roster.promises.give(self.floor.circuits.reset(self._known(market), lane, caller))
 
     def isolate(self, market: MarketId, lane: Lane, caller: str) -> None:
-        """Keep a lane's breaker open until it is reset. UnknownMarketError as above."""
-        self.roster.promises.give(self.floor.circuits.isolate(self.floor.known(market), lane, caller))
+        """Keep a lane's breaker open until it is reset. UnknownMarketError and Refused as above."""
+        self.roster.promises.give(self.floor.circuits.isolate(self._known(market), lane, caller))
 
     def force_retry(self, market: MarketId, caller: str) -> None:
-        """Probe the market's open lanes now, and end a pause of its entries. UnknownMarketError as above."""
-        self._let_in(self.floor.known(market), caller)
+        """Probe the market's open lanes now, and end a pause of its entries. Both errors as above."""
+        self._let_in(self._known(market), caller)
         self._let_in(None, caller)
-        self.floor.circuits.force_retry(self.floor.known(market), caller)
+        self.floor.circuits.force_retry(market, caller)
 
     async def page(self, page: Page) -> Sequence[Row]:
         """Return a page of the history. Retryable where it is away."""
@@ -287,9 +288,19 @@ class Answers:
         """End a pause of entries, over restarts too."""
         self.roster.promises.give(self.faults.forgive(market, caller))
 
-    def _must_go_on(self) -> None:
+    def _known(self, market: MarketId) -> MarketId:
+        self._must_be_at_work()
+        return self.floor.known(market)
+
+    def _must_be_at_work(self) -> None:
+        """Refuse what would be lost: before there are markets nobody hears it, and they would begin all the same."""
         if self.ending.stopping:
             raise Refused("the daemon is stopping")
+        if not self.floor.markets:
+            raise Refused(
+                f"no market is there yet, and nothing was done: {self.closed()}. "
+                "Ask again then; `kangbot kill` holds every entry from now on"
+            )
 
 
 def _clock_report(estimate: Estimate | None) -> dict[str, float | None]:

@@ -4,12 +4,12 @@ import msgspec
 
 from kangbot.control.port import Controlled
 from kangbot.control.reading import market_in, meant
-from kangbot.control.route import FORGOTTEN, NO_MARKET, Call, Route, get, post
+from kangbot.control.route import FORGOTTEN, NO_MARKET, NOT_AT_WORK, Call, Route, get, post
 from kangbot.health.report import BreakerReport
 from kangbot.model.events import Lane
 from kangbot.model.ids import MarketId
 
-_BY_HAND = NO_MARKET | FORGOTTEN
+_BY_HAND = NO_MARKET | NOT_AT_WORK | FORGOTTEN
 
 
 class BreakerStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,13 +4,13 @@ import msgspec
 
 from kangbot.control.port import Controlled
 from kangbot.control.reading import market_in, meant
-from kangbot.control.route import FORGOTTEN, NO_MARKET, Call, Handle, Route, post
+from kangbot.control.route import FORGOTTEN, NO_MARKET, NOT_AT_WORK, Call, Handle, Route, post
 from kangbot.health.report import MarketReport, Reloaded
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command
 from kangbot.model.ids import MarketId
 
-_STOPPING = {409: "The daemon is stopping."} | FORGOTTEN
+_COMMANDED = NOT_AT_WORK | FORGOTTEN
 
 _WORDS = {
     Command.START: "Have the market trade.",
@@ -64,7 +64,7 @@ class Commanding:
                     _WORDS[command],
                     self._one(command),
                     Commanded,
-                    also=NO_MARKET | _STOPPING,
+                    also=NO_MARKET | _COMMANDED,
                 )
                 for command in Command
             ),
@@ -73,16 +73,18 @@ class Commanding:
                 "Lift the market's quarantine.",
                 self._release_market,
                 MarketReport,
-                also=NO_MARKET | {503: "A restart would bring it back, or the market has not come to it."},
+                also=NO_MARKET
+                | NOT_AT_WORK
+                | {503: "A restart would bring it back, or the market has not come to it."},
             ),
             post(
                 "/start-all",
                 "Start every market, one after another.",
                 self._all(Command.START),
                 Accepted,
-                also=_STOPPING,
+                also=_COMMANDED,
             ),
-            post("/stop-all", "Stop every market.", self._all(Command.STOP), Accepted, also=_STOPPING),
+            post("/stop-all", "Stop every market.", self._all(Command.STOP), Accepted, also=_COMMANDED),
             post(
                 "/kill",
                 "Set the kill switch: no market enters any more.",

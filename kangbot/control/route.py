@@ -19,6 +19,7 @@ _JSON = "application/json"
 
 IDEMPOTENT = "Idempotent: repeating it changes nothing."
 NO_MARKET = {404: "No such market."}
+NOT_AT_WORK = {409: "The daemon is stopping, or has no markets yet."}
 FORGOTTEN = {503: "It is done, and no disk took it: a restart would forget it."}
 
 

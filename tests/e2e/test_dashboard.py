@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from kangbot.model.ids import MarketId
 from tests.support.accessibility import heard, listen, violations
 from tests.support.dashboard import SLOW_MS, Daemon, few_rows, log_in, picture
+from tests.support.fault_proxy import FaultProxy
 
 pytestmark = [pytest.mark.process, pytest.mark.browser]
 
@@ -475,3 +476,31 @@ def test_it_comes_back_after_the_daemon_did(page: Page, daemon: Daemon) -> None:
     expect(page.locator("#link")).to_have_text(re.compile("live"))
     expect(page.get_by_label("Why")).not_to_contain_text("connection lost")
     expect(page.get_by_label("Access token")).to_be_hidden()
+
+
+def test_a_connection_that_leads_nowhere_is_given_up_for_another(page: Page, daemon: Daemon) -> None:
+    """As after an hour's sleep: nobody tells the browser. No old price is called live, no button is silent for ever."""
+    with FaultProxy(int(daemon.url.rpartition(":")[2])) as proxy:
+        page.goto(f"http://127.0.0.1:{proxy.port}/#token={daemon.token()}")
+        expect(page.locator("#link")).to_have_text("live")
+        proxy.freeze()
+        page.get_by_role("button", name="Stop ALGO/USDT").click()
+        expect(page.locator("#link")).to_contain_text("connection lost")
+        expect(page.locator("#toasts")).to_contain_text("no daemon answers")
+        expect(page.locator("#link")).to_have_text("live")
+        price = page.locator(".board tbody tr").first.locator("td.n").first
+        before = price.inner_text()
+        expect(price).not_to_have_text(before)
+
+
+def test_a_session_that_is_over_is_asked_for_the_token_by_the_next_button(page: Page, daemon: Daemon) -> None:
+    """Half a day after it began, or because it was ended elsewhere: the live connection goes on, and nothing else."""
+    log_in(page, daemon)
+    page.evaluate("fetch('/logout', { method: 'POST' })")
+    page.get_by_role("button", name="Kill switch").click()
+    page.get_by_role("button", name="Set the kill switch").click()
+    expect(page.get_by_label("Access token")).to_be_visible()
+    assert not daemon.client.report().killed
+    page.get_by_label("Access token").fill(daemon.token())
+    page.get_by_role("button", name="Enter").click()
+    expect(page.locator(".board tbody tr")).to_have_count(27)

@@ -103,6 +103,21 @@ def test_a_venue_that_is_away_is_waited_for_and_left_at_once(world: World) -> No
     assert said(world).count(NOWHERE) == 1
 
 
+def test_a_command_is_not_lost_while_there_are_no_markets(world: World) -> None:
+    """It is refused with the reason and the way out, which holds from that moment on; no name is called unknown."""
+    world.environment["KANGBOT_VENUES__BYBIT__REST_URL"] = f"http://{NOWHERE}"
+    world.start()
+    world.until(lambda report: NOWHERE in report.waiting)
+    of_one = ("/markets/BTC/stop", "/markets/BTC/release", "/force-retry/BTC", "/reset-circuit-breaker/BTC")
+    for path in ("/stop-all", "/start-all", *of_one):
+        with pytest.raises(ValueError, match=f"nothing was done: .*{NOWHERE}.*`kangbot kill` holds every entry"):
+            world.client.tell(path)
+    with pytest.raises(ValueError, match="no market 'NOSUCH' runs here"):
+        world.client.tell("/markets/NOSUCH/stop")
+    assert world.client.kill("not now", flatten=False)["kept"] == ["journal", "file"]
+    assert ended(world) == 0
+
+
 def test_a_venue_that_comes_back_finds_every_market_waiting(world: World) -> None:
     """Once on the way down, once on the way up, then all are live."""
     world.sandbox.fault({"fault": "http_5xx", "path": "/v5/account/wallet-balance", "status": 502, "count": 6})

@@ -1,5 +1,7 @@
 // The daemon's HTTP interface. Every failure becomes one sentence.
 
+const LONGEST_MS = 15000; // a connection that leads nowhere would be waited for by the quarter of an hour; the daemon waits 5 s for its disk
+
 /** An answer that is an error; `message` is in the daemon's words. */
 class Refusal extends Error {
   constructor(status, message) {
@@ -16,10 +18,12 @@ async function call(method, path, body) {
       headers: body === undefined ? {} : { "Content-Type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: "same-origin",
+      signal: AbortSignal.timeout(LONGEST_MS),
     });
   } catch {
     throw new Refusal(0, "no daemon answers");
   }
+  if (answer.status === 401 && path !== "/login" && path !== "/session") location.reload(); // the session is over: the page asks for the token again
   const text = await answer.text();
   let said = null;
   try { said = text ? JSON.parse(text) : null; } catch { /* not JSON: the status has to do */ }

@@ -2,6 +2,8 @@
 
 const FIRST_MS = 500;
 const LONGEST_MS = 15000;
+const SILENT_MS = 10000; // the daemon says something twice a second. A browser may never learn that its socket leads nowhere: the computer slept, a tunnel died
+const LOOK_MS = 2000;
 
 /** Merge what changed into `report`, in place. */
 function merge(report, delta) {
@@ -26,8 +28,21 @@ export function listen(on) {
   function dial() {
     on.status(report ? "lost" : "connecting");
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/stream`);
-    let opened = false;
+    let opened = false, over = false, heard = Date.now();
+    const watch = setInterval(() => { if (Date.now() - heard > SILENT_MS) end(); }, LOOK_MS);
+    async function end() {
+      if (over) return; // a socket that was given up closes later
+      over = true;
+      clearInterval(watch);
+      socket.close();
+      if (!opened && (await on.denied())) return; // the session is over: the page asks for the token again
+      on.status("lost");
+      setTimeout(dial, wait * (0.5 + Math.random() / 2));
+      wait = Math.min(wait * 2, LONGEST_MS);
+    }
     socket.onmessage = ({ data }) => {
+      if (over) return;
+      heard = Date.now();
       const said = JSON.parse(data);
       if (said.type === "snapshot") {
         report = { ...said.report, health: said.health };
@@ -43,12 +58,7 @@ export function listen(on) {
       }
       on.report(report, access);
     };
-    socket.onclose = async () => {
-      if (!opened && (await on.denied())) return; // the session is over: the page asks for the token again
-      on.status("lost");
-      setTimeout(dial, wait * (0.5 + Math.random() / 2));
-      wait = Math.min(wait * 2, LONGEST_MS);
-    };
+    socket.onclose = end;
   }
   dial();
 }
