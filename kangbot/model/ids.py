@@ -23,6 +23,12 @@ def spot_base(market: MarketId) -> str:
     return "" if ":" in symbol else symbol.partition("-")[0]
 
 
+def profit_currency(market: MarketId) -> str:
+    """Return the currency a market's profit is in: what a derivative settles in, what a coin is priced in."""
+    pair, colon, settle = market.partition(":")[2].partition(":")
+    return settle.partition("-")[0] if colon else pair.partition("-")[2]
+
+
 CLIENT_ID_PREFIX = "kb"
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.ids import MarketId, spot_base
+from kangbot.model.ids import MarketId, profit_currency, spot_base
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import Fill, Side
 
@@ -51,7 +51,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     entry_value: Money = ZERO  # sum of price * quantity of entries since flat
     exited: Quantity = ZERO
     exit_value: Money = ZERO
-    fees: Money = ZERO  # since flat, in the settle currency
+    fees: Money = ZERO  # since flat, in the settle currency; what was paid in a third one is in none of these sums
     realised: Money = ZERO  # since ever, before fees
     fees_paid: Money = ZERO  # since ever
     opened_ns: int = 0
@@ -84,12 +84,13 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
         `theirs`: how much of what is held was bought by hand.
         A fill beyond flat closes the old position and opens the other side with the rest; its fee is shared by
-        quantity. A fee that a spot venue takes in the coin itself is not held, and counts at the fill's price. The
-        caller has made sure that the execution id is new.
+        quantity. A fee that a spot venue takes in the coin itself is not held, and counts at the fill's price; one in
+        a third currency is no money of this market, and does not count. The caller has made sure that the execution
+        id is new.
         """
+        fill = _as_held(fill)
         if not spot_base(self.market):
             return self._netted(fill)
-        fill = _as_held(fill)
         after, trips = self._bought(fill) if fill.signed > 0 else self._sold(fill, self._here(fill, theirs))
         return msgspec.structs.replace(after, own=self.own if fill.by_hand else self.own + fill.signed), trips
 
@@ -212,14 +213,17 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def _as_held(fill: Fill) -> Fill:
-    """Return the fill with its fee in quote: what a venue takes in the coin that is traded never arrives.
+    """Return the fill with its fee in the currency of the profit: what a venue takes in the traded coin never arrives.
 
     Bybit takes the fee of a spot trade from what is received: "buy: base coin" (docs/v5/enum#spot-fee-currency-
-    instruction); where the market's own coin pays for a sale, more of it goes than was sold.
+    instruction); where the market's own coin pays for a sale, more of it goes than was sold. An account that pays
+    its fees in MNT has them in a currency that nobody here knows the price of: as money of the profit they would be
+    wrong by its whole exchange rate.
     """
-    base = spot_base(fill.market)
-    if not base or fill.fee_currency != base:
+    if fill.fee_currency in ("", profit_currency(fill.market)):
         return fill
+    if fill.fee_currency != spot_base(fill.market):
+        return msgspec.structs.replace(fill, fee=ZERO, fee_currency="")
     return msgspec.structs.replace(
         fill,
         quantity=fill.quantity - fill.fee * fill.side.sign,

@@ -13,7 +13,16 @@ from typing import TypeVar
 
 import msgspec
 
-from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId, VenueOrderId, is_stop_id
+from kangbot.model.ids import (
+    CLIENT_ID_PREFIX,
+    ClientId,
+    ExecutionId,
+    MarketId,
+    VenueOrderId,
+    is_stop_id,
+    profit_currency,
+    spot_base,
+)
 from kangbot.model.money import ZERO, Money
 from kangbot.model.orders import (
     Balance,
@@ -207,12 +216,9 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         """Return the currency of the fee; older rows leave it out, and the market's name tells it."""
         if self.fee_currency:
             return self.fee_currency
-        pair, colon, settle = market.partition(":")[2].partition(":")
-        base, _, quote = pair.partition("-")
-        if colon:
-            return settle
         # Spot: a buyer pays in what was bought. (A maker's rebate is the other way round; those rows name it.)
-        return base if self.side == "Buy" else quote
+        bought = spot_base(market) if self.side == "Buy" else ""
+        return bought or profit_currency(market)
 
 
 class PositionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -209,6 +209,50 @@ def test_what_an_exit_in_steps_leaves_of_coins_is_carried_on() -> None:
     assert position.realised == 0
 
 
+def test_a_fee_in_a_third_currency_is_no_money_of_the_market() -> None:
+    """0.05 MNT are not 0.05 USDT, of a perpetual or of coins; nor is a perpetual's coin something that is held."""
+    for currency in ("MNT", "BTC"):
+        paid = msgspec.structs.replace(fill(Side.BUY, "1", "100", "50"), fee_currency=currency)
+        position, trips = through(paid, fill(Side.SELL, "1", "110", "0.1"))
+        assert (position.fees_paid, trips[0].fees, trips[0].net_profit) == (Decimal("0.1"),) * 2 + (Decimal("9.9"),)
+    position, _ = Position(market=SPOT).apply(coins(Side.BUY, "1", "100", "50", "MNT"))
+    assert (position.net, position.fees, position.fees_paid) == (Decimal(1), Decimal(0), Decimal(0))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(list(Side)),
+            st.integers(1, 9),
+            st.integers(1, 99),
+            st.integers(-3, 3),
+            st.sampled_from(["USDT", "BTC", "MNT"]),
+        ),
+        max_size=12,
+    )
+)
+def test_cash_is_conserved_whatever_fees_are_taken_in(rows: list[tuple[Side, int, int, int, str]]) -> None:
+    """Coins and quote money are what moved, in each currency by itself, and a third currency moves neither."""
+    fills = [
+        msgspec.structs.replace(
+            coins(side, str(quantity), str(price), str(Decimal(fee) / 8), currency), client_id=ClientId("kbtest1")
+        )
+        for side, quantity, price, fee, currency in rows
+    ]
+    position, trips = swapped(*fills)
+    taken = {name: sum((one.fee for one in fills if one.fee_currency == name), Decimal(0)) for name in ("BTC", "USDT")}
+    assert position.own == sum((one.signed for one in fills), Decimal(0)) - taken["BTC"]
+    assert position.net == position.own  # no hand was there
+    in_coins = sum((one.fee * one.price for one in fills if one.fee_currency == "BTC"), Decimal(0))
+    assert abs(position.fees_paid - taken["USDT"] - in_coins) < Decimal("1e-15")
+    assert position.realised == sum((trip.profit for trip in trips), Decimal(0))
+    mark = Decimal(500)
+    partial = (position.exit_value - position.exited * (position.entry or 0)) * (1 if position.net > 0 else -1)
+    earned = position.realised + position.unrealised(mark) + partial - position.fees_paid
+    cash = -sum((one.signed * one.price for one in fills), Decimal(0)) - taken["USDT"]
+    assert abs(earned - cash - position.net * mark) < Decimal("1e-15")
+
+
 def test_a_part_that_is_sold_ends_no_trip() -> None:
     """Half of the coins are a position as any other, and so is a fee that some other coin pays."""
     position, _ = Position(market=SPOT).apply(coins(Side.BUY, "1", "100", "0.01", "BNB"))

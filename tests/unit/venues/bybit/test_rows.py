@@ -247,6 +247,12 @@ def test_a_fee_without_currency_is_in_the_one_that_the_market_implies(
     assert fill(market, side=side, feeCurrency="").fee_currency == currency
 
 
+@pytest.mark.parametrize("market", [LINEAR, SPOT])
+def test_a_fee_is_in_the_currency_that_the_row_names(market: MarketId) -> None:
+    """Where the account pays its fees in MNT."""
+    assert fill(market, side="Buy", feeCurrency="MNT").fee_currency == "MNT"
+
+
 # ---------------------------------------------------------------------------------------------------------- positions
 def position(**changes: object) -> PositionRow:
     """Return a long position as the stream tells it, with these fields changed."""
