@@ -35,10 +35,10 @@ import structlog
 from kangbot import logs
 from kangbot.app import App
 from kangbot.app.parameters import last_words
+from kangbot.app.unstarted import tell_wrong
 from kangbot.errors import ConfigInvalid, ConfigUnread, NeedsHuman, Retryable, words
 from kangbot.health.report import Report
-from kangbot.machines.notices import Notice
-from kangbot.model.events import Severity
+from kangbot.notify.last_words import ended
 from kangbot.runtime.dated import out_of_range
 from kangbot.runtime.garbage import freeze
 from kangbot.runtime.handles import take_handles
@@ -78,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except ConfigInvalid as error:
         sys.stderr.write(f"{error.message}\n{way_back(arguments.config, os.environ, world.clock.now_ns())}")
+        tell_wrong(arguments.config, os.environ, error, world.clock)
         return os.EX_CONFIG
     masker = logs.configure(saved.settings, world.clock)
     freeze()
@@ -174,9 +175,7 @@ async def _serve(
 
 async def _tell(saved: Saved, world: World, masker: logs.Masker, kind: str, what: str) -> None:
     """Tell people that it has ended: nobody else may look."""
-    text = f"it does not run; stops of open positions rest at the venue: {masker.text(what)}"
-    notice = Notice(kind=kind, severity=Severity.CRITICAL, market=None, text=text, at_ns=world.clock.now_ns())
-    await last_words(saved.settings, notice)
+    await last_words(saved.settings, ended(kind, masker.text(what), world.clock.now_ns()))
 
 
 def _crashed(name: str, error: BaseException) -> None:

@@ -136,10 +136,13 @@ class Answers:
         self.roster.promises.give(self.floor.circuits.isolate(self._known(market), lane, caller))
 
     def force_retry(self, market: MarketId, caller: str) -> None:
-        """Probe the market's open lanes now, and end a pause of its entries. Both errors as above."""
+        """Probe the market's open lanes now, end a pause of its entries, and have what the venue refuses tried soon.
+
+        Both errors as above.
+        """
         self._let_in(self._known(market), caller)
         self._let_in(None, caller)
-        self.floor.circuits.force_retry(market, caller)
+        self.floor.force_retry(market, caller)
 
     async def page(self, page: Page) -> Sequence[Row]:
         """Return a page of the history. Retryable where it is away."""
@@ -255,6 +258,7 @@ class Answers:
             unprotected=sum(bool(market.unprotected) for market in markets),
             killed=self.risk.killed,
             flatten=self.risk.flatten,
+            losses=self.risk.spent(now_ns),
             stuck=self.stuck(),
             recovered=self.floor.account.reconciled.is_set(),
             decision_recent_s=self.monitor.decision_s(),

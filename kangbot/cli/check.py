@@ -14,7 +14,7 @@ import typer
 
 from kangbot.cli import exit_codes
 from kangbot.cli.doctor.finding import Look, Mark
-from kangbot.errors import ConfigInvalid, Problem
+from kangbot.errors import ConfigInvalid, ConfigUnread, Problem
 from kangbot.runtime.world import real_world
 from kangbot.settings import Mode, Settings, load
 from kangbot.settings.kinds import split_url
@@ -54,14 +54,23 @@ def check(config: Path, *, as_json: bool, at_start: bool = False) -> int:
     try:
         settings = load(config, os.environ)
     except ConfigInvalid as error:
-        return _wrong(config, error, as_json=as_json)
+        code = _wrong(config, error, as_json=as_json)
+        if at_start and not isinstance(error, ConfigUnread):
+            from kangbot.app.unstarted import tell_wrong  # noqa: PLC0415 -- as below
+
+            tell_wrong(config, os.environ, error, real_world().clock)
+        return code
     if not at_start:
         from kangbot.cli.doctor import examine  # noqa: PLC0415 -- the drivers and adapters, which nobody else needs
 
         looks = (*_credentials(config, settings), *examine(settings, real_world()))
         return _tell(config, settings, as_json=as_json, looks=looks)
     if problems := _startup(settings):
-        return _wrong(config, ConfigInvalid(problems), as_json=as_json)
+        from kangbot.app.unstarted import tell  # noqa: PLC0415 -- as above
+
+        code = _wrong(config, ConfigInvalid(problems), as_json=as_json)
+        tell(settings, ConfigInvalid(problems), real_world().clock)
+        return code
     return _tell(config, settings, as_json=as_json)
 
 

@@ -53,7 +53,10 @@ class Breaking:
                 "Probe the market's open breakers now.",
                 self._retry,
                 BreakerStatus,
-                note="Not idempotent: each call asks the venue once more. It closes nothing by itself.",
+                note=(
+                    "Not idempotent: each call asks the venue once more. It closes nothing by itself. It ends a pause "
+                    "of entries, and has what the venue refuses again and again tried within a minute."
+                ),
                 also=_BY_HAND,
             ),
             post(

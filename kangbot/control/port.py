@@ -76,7 +76,7 @@ class Controlled(Protocol):
         """Keep a lane's breaker open until it is reset. UnknownMarketError as above."""
 
     def force_retry(self, market: MarketId, caller: str) -> None:
-        """Probe the market's open lanes now. UnknownMarketError as above."""
+        """Probe the market's open lanes now, and have refused entries tried soon. UnknownMarketError as above."""
 
     def reload_config(self, caller: str) -> Awaitable[Reloaded]:
         """Read the configuration's file and apply what is different. Refused while nothing can be changed."""

@@ -297,14 +297,17 @@ class Account:
         self._asked_ns = asked_ns
 
     def _tell_unread(self, unread: dict[MarketId, str]) -> None:
-        """Tell once of each market whose rows cannot be read, and once when they can be again."""
+        """Tell once of each market whose rows cannot be read, and once when they can be again.
+
+        The reason may quote what differs from round to round, such as a time: other words are no news.
+        """
         known, self.unread, name = self.unread, unread, self._venue.name
         for market, reason in unread.items():
-            if known.get(market) != reason:
+            if market not in known:
                 log.error("account.unread", venue=name, market=market, reason=reason)
                 text = f"what {name} says of it cannot be read, so nothing enters there: {reason}"
                 self._note("account.unread", Severity.ERROR, text, market)
-        for market in known.keys() - unread.keys():
+        for market in (market for market in known if market not in unread):
             log.info("account.read", venue=name, market=market)
             self._note("account.read", Severity.INFO, f"what {name} says of it can be read again", market)
 

@@ -145,6 +145,13 @@ def _money(report: Report, bounds: Thresholds) -> list[Check]:
             "set",
             report.killed or "released",
         ),
+        _check(
+            "loss_limits",
+            Status.WARNING if report.losses else Status.HEALTHY,
+            len(report.losses),
+            "reached",
+            f"nothing enters: {'; '.join(report.losses)}" if report.losses else "no loss keeps entries back",
+        ),
     ]
 
 

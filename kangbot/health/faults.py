@@ -125,6 +125,8 @@ class FaultDesk:
         if over is not None and operation not in _TOLD_BY_THEMSELVES:
             lasted_s = round((self._clock.now_ns() - over.since_ns) / SECOND_NS, 1)
             log.info("error.over", market=market, operation=operation.value, count=over.count, lasted_s=lasted_s)
+        if over is not None:
+            self._tell_over(market)
 
     def _act(self, action: Action, verdict: Verdict, fault: Fault, subject: str) -> None:
         severity = verdict.rule.severity
@@ -137,8 +139,11 @@ class FaultDesk:
                 self._arm()
                 wait_s = verdict.rule.wait_ns // SECOND_NS
                 also = "" if fault.market else " of any market, and exits may be refused too"
-                text = f"no entry for {wait_s} s{also}: {fault.message}"
-                self._note("entries.paused", severity, text, _context(fault, subject))
+                text = f"no entry for {wait_s} s at a time{also}: {fault.message}"
+                if self._book.pauses(fault):
+                    self._note("entries.paused", severity, text, _context(fault, subject))
+                else:
+                    log.warning("entries.paused_again", message=text, **_context(fault, subject))
             case Action.ALERT if fault.operation not in _TOLD_BY_THEMSELVES:
                 text = f"{fault.operation} failed, {verdict.count} in a row: {fault.message}"
                 self._note("error.alert", severity, text, _context(fault, subject))
@@ -165,6 +170,8 @@ class FaultDesk:
 
         Returns what resolves once it is on disk; None where there was nothing to forget.
         """
+        for kind in self._book.pardon(market):
+            self._tell_resumed(market, kind, f"{caller} has them tried again")
         if not self._book.forgive(market):
             return None
         written = None
@@ -193,9 +200,27 @@ class FaultDesk:
     def _release(self) -> None:
         for market in self._book.released(self._clock.now_ns()):
             self._kept.pop(market, None)
-            log.info("entries.resumed", market=market)
+            log.info("entries.tried_again", market=market)
+            self._tell_over(market)
             self._changed(market)
         self._arm()
+
+    def _tell_over(self, market: MarketId | None) -> None:
+        """Tell of the pauses that are over because what failed works again."""
+        for kind in self._book.pauses_over(market, self._clock.now_ns()):
+            self._tell_resumed(market, kind, f"what failed works again: {kind}")
+
+    def _tell_resumed(self, market: MarketId | None, kind: Kind, why: str) -> None:
+        self._journal.append(
+            Noted(
+                kind="entries.resumed",
+                severity=Severity.INFO,
+                market=market,
+                message=f"entries may leave again: {why}",
+                fields={"kind": kind.value},
+                at_ns=self._clock.now_ns(),
+            )
+        )
 
     # ---------------------------------------------------------------------------------------------------------- counts
     def errors(self) -> dict[Kind, int]:

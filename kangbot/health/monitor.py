@@ -1,7 +1,8 @@
 """Looks at what changes slowly (memory, averages) on a slow beat, gives memory back in time, and reports in words.
 
 A check that stays critical becomes an event once a minute has confirmed it, so that people hear of it though nobody
-looks for months. Memory and disk fill slowly and end all at once: of these the warning is one.
+looks for months. Memory and disk fill slowly and end all at once: of these the warning is one. So it is of a limit of
+loss that is reached, which has all markets enter nothing and nothing else be wrong.
 
 It runs beside trading: what falls here is told and reaches no market.
 """
@@ -35,7 +36,7 @@ _MIB = 1024 * 1024
 _TOLD_OTHERWISE = frozenset(
     {"unprotected", "unknown_orders", "kill_switch", "markets", "feeds", "breakers", "journal", "database"}
 )
-_TOLD_EARLY = frozenset({"memory", "disk"})
+_TOLD_EARLY = frozenset({"memory", "disk", "loss_limits"})
 
 
 class Monitor:

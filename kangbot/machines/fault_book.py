@@ -3,6 +3,9 @@
 The same error again says nothing new. So an operation of a market that fails is one episode: each kind is told once in
 it, and one line with the count when the operation works again. All of it is bounded: by kinds, operations and markets.
 
+A pause of entries runs out, and the next try may end in the same one, for weeks. To people that is one pause: it is
+over once the operation works again and nothing holds the entries, or somebody says so.
+
 What counts as one error, where it is asked how many there were of late::
 
     a kind of error in an operation of a market   one, for as long as it is met again without a success in between, and
@@ -115,6 +118,7 @@ class FaultBook:
         self._counted: dict[tuple[Kind, MarketId | None], _Counted] = {}
         self._episodes: dict[tuple[MarketId | None, Operation], _Episode] = {}
         self._holds: dict[MarketId | None, Hold] = {}
+        self._pauses: dict[tuple[MarketId | None, Operation, Kind], None] = {}  # that are not over
         self._reset_ns: dict[MarketId | None, int] = {}
         self._errors: deque[_Error] = deque(maxlen=MOST_ERRORS)
 
@@ -211,6 +215,29 @@ class FaultBook:
     def forgive(self, market: MarketId | None) -> bool:
         """End a market's hold (None: the account's) because somebody says so; False where there is none of its own."""
         return self._holds.pop(market, None) is not None
+
+    # --------------------------------------------------------------------------------------------------------- pauses
+    def pauses(self, fault: Fault) -> bool:
+        """Learn that a fault pauses entries; whether that is news, and not one that is not over."""
+        known = len(self._pauses)
+        self._pauses[fault.market, fault.operation, fault.kind] = None
+        return len(self._pauses) > known
+
+    def pauses_over(self, market: MarketId | None, now_ns: int) -> Sequence[Kind]:
+        """Return by what the market's entries were paused and are no more, once."""
+        hold = self._holds.get(market)
+        if hold is not None and hold.until_ns > now_ns:
+            return ()
+        return self._end([one for one in self._pauses if one[0] == market and one[:2] not in self._episodes])
+
+    def pardon(self, market: MarketId | None) -> Sequence[Kind]:
+        """Return by what the market's entries are paused, and end that because somebody says so."""
+        return self._end([one for one in self._pauses if one[0] == market])
+
+    def _end(self, over: Sequence[tuple[MarketId | None, Operation, Kind]]) -> Sequence[Kind]:
+        for one in over:
+            del self._pauses[one]
+        return tuple(dict.fromkeys(kind for _, _, kind in over))
 
     # --------------------------------------------------------------------------------------------------------- counts
     def errors(self, now_ns: int) -> dict[Kind, int]:

@@ -343,6 +343,14 @@ class Floor:
             raise UnknownMarketError(f"no market {market!r} runs here")
         return market
 
+    def force_retry(self, market: MarketId, caller: str) -> None:
+        """Have the market's open lanes probed now, and what the venue refuses it tried again soon.
+
+        UnknownMarketError where there is none.
+        """
+        self.circuits.force_retry(self.known(market), caller)
+        self.markets[market].inbox.look_again(renewed=True)
+
     def release(self, market: MarketId, caller: str) -> asyncio.Event:
         """Have the market lift its quarantine; what is set once it has.
 

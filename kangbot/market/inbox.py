@@ -73,6 +73,7 @@ class Batch(msgspec.Struct, kw_only=True):
     edit: MarketSpec | None = None  # the last one
     quoted: bool = False  # a quote came, and quotes wake the market
     looks: bool = False  # something changed that concerns all markets (the kill switch): act on it
+    renewed: bool = False  # a person wants what the venue refuses to be tried again soon
     commands: int = 0
     command: object = None  # the last of them
     dropped: int = 0  # so much did not fit
@@ -185,9 +186,10 @@ class Inbox:
         """How the market is to be traded by an edit that no turn has taken yet; None without one."""
         return self._batch.edit
 
-    def look_again(self) -> None:
-        """Have the market act on what changed for all of them."""
+    def look_again(self, *, renewed: bool = False) -> None:
+        """Have the market act on what changed for all of them; `renewed`: on what the venue refuses, too, and soon."""
         self._batch.looks = True
+        self._batch.renewed |= renewed
         self._wake(0)
 
     # -------------------------------------------------------------------------------------------------------- private

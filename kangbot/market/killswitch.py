@@ -19,7 +19,7 @@ import structlog
 from kangbot.errors import NeedsHuman
 from kangbot.machines.killswitch import FILE, Do, FileWatch, Wish, joined, read, wish, write
 from kangbot.market.promises import on_disk
-from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet
+from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet, Noted, Severity
 from kangbot.ports import Journal
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.world import Clock
@@ -170,6 +170,8 @@ class KillSwitch:
                         await self._release(_BY_FILE)
                 except NeedsHuman as error:
                     log.critical("kill_switch.not_released", error=error.message)
+                    what = f"its file was removed, and it stays set: {error.message}; {error.remedy}, then release it"
+                    self._note("kill_switch.not_released", Severity.ERROR, what)
 
     async def run(self) -> None:
         """Look every second, for ever. One system call a second where there is no file."""
@@ -228,12 +230,23 @@ class KillSwitch:
             )
             try:
                 await self._write(event)
-                self._journalled, self._refused = standing, ""
             except NeedsHuman as error:
                 if error.message != self._refused:  # tried again every second, for as long as the disk takes nothing
                     log.critical("kill_switch.not_journalled", error=error.message)
+                    what = f"it is set, but {error.message}; {error.remedy}"
+                    self._note("kill_switch.not_journalled", Severity.ERROR, what)
                 self._refused = error.message
+            else:
+                if self._refused:
+                    self._note("kill_switch.journalled", Severity.INFO, "the journal has it now")
+                self._journalled, self._refused = standing, ""
         self._put(standing)
+
+    def _note(self, kind: str, severity: Severity, message: str) -> None:
+        """Tell people: the journal may refuse the very words, whoever listens hears them all the same."""
+        self._journal.append(
+            Noted(kind=kind, severity=severity, market=None, message=message, at_ns=self._clock.now_ns())
+        )
 
     async def _write(self, event: Event) -> None:
         """Have the event on disk. NeedsHuman where it is not, or not within a few seconds."""

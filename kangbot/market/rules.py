@@ -2,7 +2,8 @@
 
 A venue that widens a tick or a step refuses from then on whatever does not fit, exits and stops too. So the rules are
 asked for once an hour, and those of one market when it is refused something: that may be the first that is heard of new
-ones. A position that cannot be closed, or has no stop, is not kept waiting for them as an entry is.
+ones. A position that cannot be closed, or has no stop, is not kept waiting for them as an entry is; but where it is
+refused on and on under the same rules these are not the reason, and the look is never sooner than after as long again.
 """
 
 import asyncio
@@ -36,7 +37,8 @@ class Rules:
     """Those of one venue. `known` are the rules that the markets keep to, `changed` is told of others.
 
     Asked for every `beat_s`. A market's own are asked for when it is refused an order or a stop, but no sooner than
-    `pause_s` after the last time for an entry, and `exit_pause_s` for an exit or a stop.
+    `pause_s` after the last time for an entry. For an exit or a stop that is `exit_pause_s` at first, and `pause_s` in
+    the end.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Rules:
         self._pause_ns = int(pause_s * SECOND_NS)
         self._exit_pause_ns = int(exit_pause_s * SECOND_NS)
         self._looked_ns: dict[MarketId, int] = {}
+        self._exits_refused_ns: dict[MarketId, int] = {}  # since when, under the same rules
         self._due_ns: dict[MarketId, int] = {}  # of those that were refused something since
         self._refused = asyncio.Event()
 
@@ -68,11 +71,21 @@ class Rules:
 
         Not one that says by its class what it is about: no funds, no such order.
         """
-        if operation in _PLACES and type(error) is Refused:
-            pause_ns = self._pause_ns if operation is Operation.ENTRY else self._exit_pause_ns
-            due_ns = self._looked_ns.get(market, 0) + pause_ns
+        if operation not in _PLACES:
+            return
+        entry = operation is Operation.ENTRY
+        if error is None and not entry:
+            self._exits_refused_ns.pop(market, None)
+        elif type(error) is Refused:
+            due_ns = self._looked_ns.get(market, 0) + (self._pause_ns if entry else self._exit_wait_ns(market))
             self._due_ns[market] = min(due_ns, self._due_ns.get(market, due_ns))
             self._refused.set()
+
+    def _exit_wait_ns(self, market: MarketId) -> int:
+        """Return the pause for exits and stops: for as long as they have been refused, within its bounds."""
+        now_ns = self._clock.now_ns()
+        lasted_ns = now_ns - self._exits_refused_ns.setdefault(market, now_ns)
+        return min(max(self._exit_pause_ns, lasted_ns), self._pause_ns)
 
     async def run(self) -> None:
         """Ask again and again, for ever."""
@@ -115,6 +128,7 @@ class Rules:
         for instrument in tuple(self._known()):
             now = found.get(instrument.symbol, instrument)  # one that is delisted keeps those it had
             if now != instrument:
+                self._exits_refused_ns.pop(instrument.market, None)
                 self._changed(now)
 
 

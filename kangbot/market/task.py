@@ -177,6 +177,8 @@ class MarketTask:
     # ----------------------------------------------------------------------------------------------------------- turn
     def _turn(self, batch: Batch) -> None:
         self._received_ns, self.overseer.spent_ns = batch.received_ns, 0
+        if batch.renewed:
+            self.desk.renewed()
         if batch.edit is not None:
             self._wanted = batch.edit
         self._untaken = iter((*batch.messages, *batch.topics.values()) if batch.topics else batch.messages)

@@ -12,6 +12,7 @@ import structlog
 
 from kangbot.errors import KangbotError
 from kangbot.machines.notices import HOUR_NS, MINUTE_NS, Message, Notice, NoticeTerms
+from kangbot.model.events import Severity
 from kangbot.notify.outside import Sender
 from kangbot.notify.wording import body_of, title_of
 
@@ -25,6 +26,12 @@ _OTHER_NS = 10 * MINUTE_NS
 class _Said(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     at_ns: int = 0
+
+
+def ended(kind: str, what: str, at_ns: int) -> Notice:
+    """Return the notice of a daemon that does not run, and why."""
+    text = f"it does not run; stops of open positions rest at the venue: {what}"
+    return Notice(kind=kind, severity=Severity.CRITICAL, market=None, text=text, at_ns=at_ns)
 
 
 async def say(sender: Sender, notice: Notice, terms: NoticeTerms, *, name: str, state_dir: Path) -> None:

@@ -26,6 +26,7 @@ ENDS = {
     "account.read": ("account.unread",),
     "account.reconciled": ("account.unreconciled", "account.fell"),
     "config.settled": ("config.invalid",),
+    "entries.resumed": ("entries.paused",),
     "feed.topic_up": (
         "feed.denied",
         "feed.gap",
@@ -39,6 +40,7 @@ ENDS = {
     "health.over": ("health.critical", "health.warning"),
     "history.back": ("history.away",),
     "journal.has_room": ("journal.full",),
+    "kill_switch.journalled": ("kill_switch.not_journalled",),
     "local_fault.over": ("local_fault",),
     "market.priced": ("market.no_price",),
     "market.released": ("market.quarantine", "position.quarantine"),
@@ -83,7 +85,14 @@ def notice_of(event: Event) -> Notice | None:
             return Notice(kind="kill_switch", severity=Severity.CRITICAL, market=None, text=text, at_ns=at_ns)
         case KillSwitchReleased(caller=caller, at_ns=at_ns):
             text = f"the kill switch was released by {caller}"
-            return Notice(kind="kill_switch.released", severity=Severity.WARNING, market=None, text=text, at_ns=at_ns)
+            return Notice(
+                kind="kill_switch.released",
+                severity=Severity.WARNING,
+                market=None,
+                text=text,
+                at_ns=at_ns,
+                ends=("kill_switch.not_journalled", "kill_switch.not_released"),
+            )
         case _:
             return None
 
@@ -123,6 +132,7 @@ def headlines(report: Report) -> Sequence[str]:
         lines.append(f"{report.unprotected} positions WITHOUT A STOP")
     if report.killed:
         lines.append(f"the kill switch is set: {report.killed}")
+    lines += [f"nothing enters: {why}" for why in report.losses]
     if report.history_away:
         lines.append(f"the history database is away: {report.history_away}")
     return lines

@@ -167,6 +167,11 @@ class AccountRisk:
             return ZERO
         return (self._peak - self._equity) / self._peak * 100
 
+    def spent(self, now_ns: int) -> list[str]:
+        """Return which limits of loss keep every market of the account from entering, in words."""
+        said = (self.limits.day_lost(self.day_loss(now_ns)), self.limits.peak_lost(self.drawdown_percent))
+        return [words for words in said if words]
+
     # --------------------------------------------------------------------------------------------------------- memory
     def observe(self, event: Event) -> None:
         """Take in an event of this account, once, in the journal's order: on replay, and as it is journalled."""

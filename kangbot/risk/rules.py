@@ -117,18 +117,12 @@ def leverage(case: Case) -> str:
 # ---------------------------------------------------------------------------------------------- how much may be lost
 def daily_loss(case: Case) -> str:
     """Limit the loss since 00:00 UTC."""
-    loss, limit = case.context.day_loss, case.limits.daily_loss
-    if limit is not None and loss >= limit:
-        return f"the day has lost {loss:.2f}, the limit is {limit}; entries resume at 00:00 UTC"
-    return ""
+    return case.limits.day_lost(case.context.day_loss)
 
 
 def drawdown(case: Case) -> str:
     """Limit the loss since the highest equity."""
-    down, limit = case.context.drawdown_percent, case.limits.drawdown_percent
-    if limit is not None and down >= limit:
-        return f"equity is {down:.2f} % below its peak, the limit is {limit} %"
-    return ""
+    return case.limits.peak_lost(case.context.drawdown_percent)
 
 
 def consecutive_losses(case: Case) -> str:

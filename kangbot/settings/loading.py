@@ -17,6 +17,7 @@ from kangbot.settings.problems import explain
 from kangbot.settings.schema import Settings
 from kangbot.settings.secrets import Vault, shut_credentials
 from kangbot.settings.sources import Origin, Table, lines_of, merged, nested, read_environment, read_file, value_at
+from kangbot.settings.versions import Versions, state_of
 from kangbot.strategy.loader import split
 
 PATHS: tuple[Key, ...] = (
@@ -50,6 +51,31 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     if settings is None or problems:
         raise ConfigInvalid(tuple(sorted(dict.fromkeys(problems), key=_place)))
     return settings
+
+
+def reachable(config: Path, environ: Mapping[str, str]) -> Settings | None:
+    """Return whom the last accepted version of a file that is wrong by now had people told by: its mode and `[notify]`.
+
+    All else is as by default, but for the state folder. None where none was accepted yet, or nothing of it holds. A
+    secret is looked for where it is now.
+    """
+    state = state_of(config, environ)
+    try:
+        file, _ = read_file(Versions(state).all()[-1].path)
+    except (OSError, IndexError, ConfigInvalid):
+        return None
+    overlay, _ = read_environment(environ)
+    table = _anchored(merged(file, overlay), config.parent, environ)
+    vault = Vault(environ=environ, origin=Origin(file=str(config)))
+    vault.open({}, table)
+    whole = merged(table, vault.found)
+    left: Table = {"state_dir": str(state), **{name: whole[name] for name in ("mode", "notify") if name in whole}}
+    for _ in range(2):
+        try:
+            return validated(left)
+        except ValidationError as error:  # a variable that says no mode, say: without it
+            left, _ = without(left, tuple(detail["loc"] for detail in error.errors(include_url=False)))
+    return None
 
 
 def _place(problem: Problem) -> tuple[str, bool, int]:

@@ -1,6 +1,9 @@
 """A daemon that nobody looks at for months ends: people hear of it, in real processes, over a real message."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -55,6 +58,33 @@ def phone() -> Iterator[Phone]:
         threading.Thread(target=phone.serve_forever, daemon=True).start()
         yield phone
         phone.shutdown()
+
+
+def test_people_hear_of_a_configuration_that_no_daemon_starts_from(world: World, phone: Phone) -> None:
+    """By the addresses of the last one that was right; once, however often it is started; and not while one runs."""
+    world.environment["KANGBOT_NOTIFY__ADDRESSES"] = f"json://127.0.0.1:{phone.server_port}/"
+    world.start()
+    world.live()
+    right = world.config.read_text()
+    world.config.write_text(right.replace('strategy = "ema_cross"', 'strategy = "ema_crss"'))
+    beside = subprocess.run(
+        [sys.executable, "-m", "kangbot.daemon", "--config", str(world.config)],
+        env={**os.environ, **world.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert beside.returncode == exit_codes.CONFIG, beside.stderr
+    world.daemon.stop()
+    assert not any("it does not run" in body for body in phone.got)
+    for _ in range(2):
+        with pytest.raises(DemoFailedError):
+            world.start()
+        assert world.daemon.ended == exit_codes.CONFIG
+    told = phone.until("daemon.needs_human: it does not run; stops of open positions rest at the venue:")
+    assert "kangbot.toml:" in told
+    assert "ema_crss" in told
+    assert sum("daemon.needs_human" in body for body in phone.got) == 1
 
 
 def test_what_a_daemon_could_not_say_when_it_was_killed_the_next_one_says(world: World, phone: Phone) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from kangbot.cli.status import _row
+from kangbot.cli.status import _head, _row
 from kangbot.cli.top.board import _why
 from kangbot.health.report import MarketReport
-from tests.support.reporting import a_market
+from tests.support.reporting import a_market, a_report
 
 
 @pytest.mark.parametrize("line", [_row, _why], ids=["status", "top"])
@@ -20,3 +20,9 @@ def test_a_strategy_that_is_asked_aside_is_said_to_be_slow_with_its_longest_call
     assert line(a_market(**slow)).endswith("slow strategy, 123 ms: EMA 5 crossed above EMA 20")
     assert "slow" not in line(a_market(**slow, state="warming"))
     assert "slow" not in line(a_market(longest_call_ms=3.0))
+
+
+def test_a_limit_of_loss_that_is_reached_is_said_above_the_markets() -> None:
+    """A market without a signal says nothing of it in its line."""
+    assert "NOTHING ENTERS" not in _head(a_report(a_market()))
+    assert "\nNOTHING ENTERS: the day has lost 25.00\n" in _head(a_report(losses=["the day has lost 25.00"]))

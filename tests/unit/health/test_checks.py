@@ -55,6 +55,7 @@ def test_a_daemon_that_is_well_has_a_hundred() -> None:
     [
         ("unprotected", {"unprotected": 1}, Status.CRITICAL),
         ("kill_switch", {"killed": "a person"}, Status.WARNING),
+        ("loss_limits", {"losses": ["the day has lost 25.00, the limit is 10"]}, Status.WARNING),
         ("breakers", {"local_fault_ns": AT_NS}, Status.CRITICAL),
         ("venue", {"waiting": "bybit was not reached"}, Status.CRITICAL),
         ("decision", {"decision_recent_s": 30.0}, Status.WARNING),

@@ -264,7 +264,7 @@ async def test_a_key_that_has_ended_is_told_once_for_all_markets() -> None:
     (note,) = rig.notes
     assert (note.kind, note.market) == ("entries.paused", None)
     assert note.message == (
-        "no entry for 600 s of any market, and exits may be refused too: 33004: the key has ended. Renew it."
+        "no entry for 600 s at a time of any market, and exits may be refused too: 33004: the key has ended. Renew it."
     )
     assert all(rig.desk.held(market) for market in (MARKET, *others))
     assert [line["event"] for line in lines].count("error.met") == 2  # an entry's and an exit's
@@ -283,3 +283,48 @@ async def test_what_one_market_may_not_do_is_that_markets_alone() -> None:
     assert rig.desk.held(MARKET)
     assert not rig.desk.held(MarketId("bybit:other"))
     rig.desk.close()
+
+
+def paused_and_resumed(rig: Rig) -> list[tuple[str, str]]:
+    """What people are told of pauses, and why each is over."""
+    return [
+        (note.kind, note.message.partition(": ")[2] if note.kind == "entries.resumed" else note.fields["kind"])
+        for note in rig.notes
+    ]
+
+
+@told
+async def test_want_of_money_for_weeks_is_told_once_and_so_is_its_end() -> None:
+    """The log has each of the tries, and the market is held after each of them."""
+    rig = Rig()
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(24):
+            rig.desk.ended(MARKET, Operation.ENTRY, InsufficientFunds("too little"))
+            assert rig.desk.held(MARKET)
+            await asyncio.sleep(3600)
+    assert [line["event"] for line in lines].count("entries.paused_again") == 23
+    assert paused_and_resumed(rig) == [("entries.paused", "insufficient_balance")]
+    rig.desk.ended(MARKET, Operation.ENTRY, None)
+    await asyncio.sleep(1)
+    over = ("entries.resumed", "what failed works again: insufficient_balance")
+    assert paused_and_resumed(rig)[1:] == [over]
+    assert (rig.notes[1].market, rig.notes[1].fields) == (MARKET, {"kind": "insufficient_balance"})
+    rig.desk.ended(MARKET, Operation.ENTRY, InsufficientFunds("too little"))
+    rig.desk.ended(MARKET, Operation.ENTRY, None)  # one that was under way
+    await asyncio.sleep(200)
+    assert paused_and_resumed(rig)[2:] == [("entries.paused", "insufficient_balance")]
+    await asyncio.sleep(101)
+    assert paused_and_resumed(rig)[3:] == [over]
+
+
+@told
+async def test_whoever_has_entries_tried_again_hears_whether_they_are_refused_again() -> None:
+    """Too little was paid in: within the hour it is news, since the pause was ended by hand; also one that ran out."""
+    rig = Rig()
+    for wait_s in (10, 400, 400):
+        rig.desk.ended(MARKET, Operation.ENTRY, InsufficientFunds("too little"))
+        await asyncio.sleep(wait_s)
+        rig.desk.forgive(MARKET, "ann")
+    await asyncio.sleep(1)
+    said = [("entries.paused", "insufficient_balance"), ("entries.resumed", "ann has them tried again")]
+    assert paused_and_resumed(rig) == said * 3

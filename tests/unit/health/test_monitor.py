@@ -27,6 +27,7 @@ class Bench:
         self.events = EventCounts()
         self.disk_mb = 10_000.0
         self.waiting = ""
+        self.losses: list[str] = []
         self.notes: list[tuple[str, Severity, str]] = []
         self.monitor = Monitor(
             clock=Clock(lambda: self.now_ns, 0),
@@ -44,7 +45,13 @@ class Bench:
 
     def health(self) -> Health:
         hindered = "full" if self.disk_mb < 1 else ""
-        report = a_report(a_market(), disk_free_mb=self.disk_mb, journal_hindered=hindered, waiting=self.waiting)
+        report = a_report(
+            a_market(),
+            disk_free_mb=self.disk_mb,
+            journal_hindered=hindered,
+            waiting=self.waiting,
+            losses=self.losses,
+        )
         return health_of(report, HealthSettings().thresholds)
 
     def pass_by(self, seconds: int) -> list[dict[str, object]]:
@@ -103,6 +110,19 @@ def test_people_are_warned_before_the_disk_is_full_and_told_when_it_is(bench: Be
         ("health.warning", "disk is warning: 500 MB, free for the state"),
         ("health.critical", "disk is critical: 100 MB, free for the state"),
         ("health.over", "disk is healthy: 10000 MB, free for the state"),
+    ]
+
+
+def test_people_are_told_of_a_limit_of_loss_that_is_reached_and_when_it_holds_no_more(bench: Bench) -> None:
+    """Nothing else is wrong then, and a market that enters nothing looks like one that finds nothing."""
+    bench.losses = ["the day has lost 25.00, the limit is 10; entries resume at 00:00 UTC"]
+    bench.pass_by(3600)
+    bench.losses = []
+    bench.pass_by(3600)
+    words = "1 reached, nothing enters: the day has lost 25.00, the limit is 10; entries resume at 00:00 UTC"
+    assert bench.notes == [
+        ("health.warning", Severity.WARNING, f"loss_limits is warning: {words}"),
+        ("health.over", Severity.INFO, "loss_limits is healthy: 0 reached, no loss keeps entries back"),
     ]
 
 

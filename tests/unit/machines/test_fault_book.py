@@ -207,3 +207,36 @@ def test_memory_is_bounded_and_no_total_is_lost(
     assert sum(tally.total for tally in tallies) == met
     assert all(tally.recent <= tally.total and len(tally.message) <= LONGEST for tally in tallies)
     assert len(tallies) <= 3 * len(Kind)
+
+
+def test_a_pause_that_comes_again_until_the_operation_works_is_one() -> None:
+    """However often it has run out; it is over once nothing holds the entries any more either."""
+    book, wait_ns = FaultBook(DEFAULTS), 300 * SECOND_NS
+    poor = fault(Kind.INSUFFICIENT_BALANCE)
+    news = []
+    for at_ns in (0, 3600 * SECOND_NS, 7200 * SECOND_NS):
+        assert book.met(poor, at_ns).action is Action.PAUSE
+        news.append(book.pauses(poor))
+        assert list(book.released(at_ns + wait_ns)) == [ANN]
+        assert book.pauses_over(ANN, at_ns + wait_ns) == ()
+    assert news == [True, False, False]
+    book.met(poor, 8000 * SECOND_NS)
+    book.well(ANN, Operation.ENTRY)
+    assert book.pauses_over(ANN, 8001 * SECOND_NS) == (), "the hold lasts"
+    assert book.pauses_over(BOB, 9000 * SECOND_NS) == ()
+    assert book.pauses_over(ANN, 9000 * SECOND_NS) == (Kind.INSUFFICIENT_BALANCE,)
+    assert book.pauses_over(ANN, 9000 * SECOND_NS) == ()
+    book.met(poor, 9001 * SECOND_NS)
+    assert book.pauses(poor)
+
+
+def test_a_pause_is_over_because_somebody_says_so() -> None:
+    """That market's alone, once for each kind; if it comes again, it is news."""
+    book = FaultBook(DEFAULTS)
+    poor = fault(Kind.INSUFFICIENT_BALANCE)
+    for one in (poor, fault(Kind.INSUFFICIENT_BALANCE, operation=Operation.EXIT), fault(Kind.AUTHENTICATION, None)):
+        assert book.pauses(one)
+    assert book.pardon(ANN) == (Kind.INSUFFICIENT_BALANCE,)
+    assert book.pardon(ANN) == ()
+    assert book.pauses(poor)
+    assert book.pardon(None) == (Kind.AUTHENTICATION,)

@@ -139,3 +139,25 @@ def test_what_may_change_the_answer_has_a_refused_entry_tried_within_a_minute(ne
         assert told.venue.net
 
     play(story)
+
+
+def test_a_forced_retry_has_an_entry_that_the_venue_refuses_tried_soon() -> None:
+    """Money was paid in: whoever says so does not wait for the rest of an hour."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.strategy.want(1)
+        told.venue.fates.extend([Fate.REFUSED] * 1000)
+        for _ in range(180):
+            await told.bar()
+        sent = len(told.venue.submits)
+        for _ in range(10):
+            await told.bar()
+        assert len(told.venue.submits) == sent
+        assert "the venue refused it with 110007" in told.task.desk.blocked
+        told.venue.fates.clear()
+        told.floor.force_retry(MARKET, "ann")
+        await told.bar()
+        assert told.venue.net == Decimal(2)
+
+    play(story)

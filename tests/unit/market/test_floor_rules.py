@@ -21,7 +21,7 @@ from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS
 from tests.support.floor_story import BarVenue, Story, play
 from tests.support.order_venue import Fate
-from tests.support.trade_words import instrument
+from tests.support.trade_words import MARKET, instrument
 
 
 @dataclass(slots=True)
@@ -196,5 +196,51 @@ def test_a_venue_that_does_not_tell_leaves_the_rules_as_they_were() -> None:
         await told.bar()
         assert told.task.desk.position.net == 2
         assert changes(told) == []
+
+    play(story)
+
+
+def test_an_exit_that_no_rule_is_the_reason_of_has_them_asked_for_less_and_less_often() -> None:
+    """It may be for days: in the end as for an entry. After one that is taken, or other rules, soon again."""
+
+    async def story(told: Story) -> None:
+        venue = ruled(told)
+        await told.live()
+        known = [instrument()]
+        rules = Rules(
+            told.gateway(venue, told.feeds),
+            clock=venue.clock,
+            draw=lambda: 0.0,
+            known=lambda: known,
+            changed=lambda rule: known.__setitem__(0, rule),
+            beat_s=10**6,
+            pause_s=300,
+            exit_pause_s=10,
+        )
+        tasks = Tasks("test", lambda _name, _error: None)
+        tasks.spawn("rules", rules.run())
+
+        async def looks(seconds: int) -> list[int]:
+            """Return the waits between the looks while exits and stops are refused for so long."""
+            venue.looked.clear()
+            for number in range(seconds):
+                operation = Operation.EXIT if number % 2 else Operation.PROTECT
+                rules.ended(MARKET, operation, Refused("reducing alone is not the reason"))
+                await asyncio.sleep(1)
+            times = [at_ns for at_ns, _ in venue.looked]
+            return [(after - before) // SECOND_NS for before, after in pairwise(times)]
+
+        waits = await looks(2400)
+        assert waits[0] == 10
+        assert waits == sorted(waits)
+        assert waits[-1] == 300
+        assert len(waits) < 13
+        rules.ended(MARKET, Operation.EXIT, None)
+        assert max((await looks(400))[:2]) <= 11
+        await looks(600)
+        venue.rules = WIDER
+        await asyncio.sleep(300)
+        assert max((await looks(100))[:2]) <= 11
+        await tasks.aclose()
 
     play(story)

@@ -18,7 +18,7 @@ from kangbot.journal.writer import JournalWriter
 from kangbot.machines.killswitch import FILE
 from kangbot.market import killswitch
 from kangbot.market.killswitch import KillSwitch, Standing
-from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet, Record
+from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet, Noted, Record, Severity
 from kangbot.ports import Checkpoint, Journal
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
@@ -37,9 +37,12 @@ class Refusing:
         self.hangs = hangs
         self.taking = False
         self.events: list[Event] = []
+        self.heard: Callable[[Event], object] = lambda _event: None  # whoever overhears it, whatever the disk takes
 
     def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
         ticket = Ticket()
+        for event in events:
+            self.heard(event)
         if self.taking:
             self.events.extend(events)
             ticket.settle(1)
@@ -242,9 +245,12 @@ async def test_a_release_that_the_journal_does_not_take_is_none(tmp_path: Path) 
     await life.switch.look()
     assert life.file.exists()
     life.file.unlink()
+    told: list[Event] = []
+    journal.heard = told.append
     for _ in range(2):
         await life.switch.look()
     assert life.risk.killed == "news"
+    assert [event.kind for event in told if isinstance(event, Noted)] == ["kill_switch.not_released"]
     await life.switch.look()
     assert life.file.exists()
     journal.taking = True
@@ -255,18 +261,26 @@ async def test_a_switch_that_no_disk_keeps_is_set_and_said(tmp_path: Path) -> No
     """The folder is gone: no entry leaves, and the caller knows that a restart would forget it."""
     journal = Refusing()
     life = await begin(tmp_path / "gone", journal)
+    told: list[Event] = []
+    journal.heard = told.append
     with capture_logs() as logs:
         for _ in range(2):
             with pytest.raises(NeedsHuman, match="a restart would forget it"):
                 await life.switch.kill("news", "test")
         await life.switch.look()
     assert life.risk.killed == "news"
+    notes = [event for event in told if isinstance(event, Noted)]
+    assert [(note.kind, note.severity) for note in notes] == [("kill_switch.not_journalled", Severity.ERROR)]
+    assert "the journal did not take it: the disk is full; look after the disk" in notes[0].message
     said = [entry["event"] for entry in logs]
     assert said.count("kill_switch.not_journalled") == 1  # it is tried again every second
     (tmp_path / "gone").mkdir()
     await life.switch.look()
     assert life.file.read_text() == "news\n"
     assert (await life.switch.kill("news", "test")).kept == ("file",)
+    journal.taking = True
+    assert (await life.switch.kill("news", "test")).kept == BOTH
+    assert [event.kind for event in told if isinstance(event, Noted)][1:] == ["kill_switch.journalled"]
 
 
 async def test_want_of_handles_is_no_kill_switch(

@@ -112,6 +112,7 @@ def test_the_daily_message_says_how_things_stand() -> None:
     report = a_report(
         a_market(net=Decimal(2), unrealised=Decimal("-1.25")),
         killed="news",
+        losses=["equity is 25.00 % below its peak, the limit is 20 %"],
         breakers=[_breaker("entry"), _breaker("exit"), _breaker("data", "closed")],
         unprotected=1,
         history_away="no answer",
@@ -125,4 +126,5 @@ def test_the_daily_message_says_how_things_stand() -> None:
     assert "1 markets with a breaker open" in text
     assert "WITHOUT A STOP" in text
     assert "the kill switch is set: news" in text
+    assert "nothing enters: equity is 25.00 % below its peak" in text
     assert "the history database is away: no answer" in text

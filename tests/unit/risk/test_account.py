@@ -168,6 +168,23 @@ def test_drawdown_is_measured_from_the_highest_equity() -> None:
     assert broke.drawdown_percent == 0
 
 
+def test_the_limits_of_loss_that_hold_every_market_are_told() -> None:
+    """The day's until midnight, that of the peak until equity is back; none where none is set."""
+    risk, off = account(daily_loss=D(10), drawdown_percent=D(20)), account(daily_loss=None, drawdown_percent=None)
+    for ledger in (risk, off):
+        ledger.equity(D(100), 5 * DAY_NS)
+        assert ledger.spent(5 * DAY_NS + 1) == []
+        ledger.equity(D(75), 5 * DAY_NS + 2)
+    assert risk.spent(5 * DAY_NS + 3) == [
+        "the day has lost 25.00, the limit is 10; entries resume at 00:00 UTC",
+        "equity is 25.00 % below its peak, the limit is 20 %",
+    ]
+    assert risk.spent(6 * DAY_NS) == ["equity is 25.00 % below its peak, the limit is 20 %"]
+    risk.equity(D(90), 6 * DAY_NS + 1)
+    assert risk.spent(6 * DAY_NS + 2) == []
+    assert off.spent(5 * DAY_NS + 3) == []
+
+
 def test_the_kill_switch_is_remembered_by_the_journal() -> None:
     """Set and released by its events, so that a replay comes to the same."""
     risk = AccountRisk(Limits())
