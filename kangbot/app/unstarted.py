@@ -4,8 +4,9 @@ Where it is the configuration itself, people are told by what the last accepted 
 accepted, nobody is: whoever writes a first one looks.
 """
 
+import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kangbot.app.parameters import last_words
@@ -22,12 +23,10 @@ def tell_wrong(config: Path, environ: Mapping[str, str], error: ConfigInvalid, c
     """Tell people that the daemon of a wrong configuration does not start."""
     from kangbot.settings.loading import reachable  # noqa: PLC0415 -- pydantic, which no daemon needs that starts
 
-    try:
+    with _harmless():
         settings = reachable(config, environ)
         if settings is not None:
             tell(settings, error, clock)
-    except Exception as fault:  # noqa: BLE001 -- it ends with its own code and words, whatever becomes of telling
-        sys.stderr.write(f"nobody could be told: {named(fault)}\n")
 
 
 def tell(settings: Settings, error: ConfigInvalid, clock: Clock) -> None:
@@ -38,10 +37,20 @@ def tell(settings: Settings, error: ConfigInvalid, clock: Clock) -> None:
     """
     if settings.notify.addresses is None:
         return
+    with _harmless():
+        try:
+            FolderLock(settings.state_dir).release()
+        except NeedsHuman:
+            return
+        masker = configure(settings, clock)
+        what = "; ".join(str(problem) for problem in error.problems)
+        run(last_words(settings, ended("daemon.needs_human", masker.text(what), clock.now_ns())))
+
+
+@contextlib.contextmanager
+def _harmless() -> Iterator[None]:
+    """Let a start end with its own code and words, whatever becomes of telling."""
     try:
-        FolderLock(settings.state_dir).release()
-    except NeedsHuman:
-        return
-    masker = configure(settings, clock)
-    what = "; ".join(str(problem) for problem in error.problems)
-    run(last_words(settings, ended("daemon.needs_human", masker.text(what), clock.now_ns())))
+        yield
+    except Exception as fault:  # noqa: BLE001 -- as above
+        sys.stderr.write(f"nobody could be told: {named(fault)}\n")

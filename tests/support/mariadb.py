@@ -167,7 +167,9 @@ class MariadbServer:
 
     def _common(self) -> list[str]:
         user = ["--user=root"] if os.geteuid() == 0 else []
-        return ["--no-defaults", f"--datadir={self._folder.absolute()}/data", *user]
+        # A server that starts removes the temporary tables that it finds, others' too that begin beside it.
+        own = [f"--datadir={self._folder.absolute()}/data", f"--tmpdir={self._sockets.name}"]
+        return ["--no-defaults", *own, *user]
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:  # pymysql forgets to close a socket that was refused

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kangbot.app import unstarted
 from kangbot.app.unstarted import tell, tell_wrong
 from kangbot.cli.exit_codes import CONFIG
 from kangbot.errors import ConfigInvalid, Problem
@@ -55,6 +56,15 @@ def test_nobody_is_told_while_a_daemon_runs_or_where_it_could_not_be_remembered(
     assert not said(tmp_path)
     (tmp_path / "file").touch()
     tell(Settings(state_dir=tmp_path / "file", notify=notify), WRONG, real_world().clock)
+
+
+def test_a_start_keeps_its_own_end_whatever_becomes_of_telling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No handle is left for a process, say: the exit code is the configuration's all the same."""
+    monkeypatch.setattr(unstarted, "run", lambda work: work.close() or 1 // 0)
+    tell(Settings(state_dir=tmp_path, notify=Notify(addresses=Secret(NOWHERE))), WRONG, real_world().clock)
+    assert "nobody could be told: ZeroDivisionError" in capsys.readouterr().err
 
 
 @pytest.mark.process

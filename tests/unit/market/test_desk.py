@@ -23,7 +23,7 @@ def test_what_holds_an_order_back_is_logged_once_a_rule() -> None:
     """Not on every bar, not for other figures, not when it alternates with another reason; anew once an order left."""
 
     async def story(told: Story) -> None:
-        told.risk = type(told.risk)(Limits(leverage=None, market_notional=Decimal(150)))
+        told.risk = type(told.risk)(Limits(leverage=None, market_notional=Decimal(150), stale_data_ns=None))
         await told.live()
         with capture_logs() as logged:
             for price, stop in (("100", "90"), ("101", "91"), ("100", "100"), ("99", "99"), ("100", "90")):
