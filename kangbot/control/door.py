@@ -6,7 +6,7 @@ its own that points here is refused: DNS rebinding), it names itself in `Origin`
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from aiohttp import hdrs, web
@@ -25,12 +25,17 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _BEARER = "bearer "
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Who asks, as the journal names them, and what they may do."""
 
     name: str
     access: Access
+    still: Callable[[], bool] = field(default=_always, compare=False)  # False once their session is over
 
 
 OWNER = Caller(name="control socket", access=Access.CONTROL)
@@ -70,16 +75,16 @@ class Door:
         remote = request.remote or "?"
         if wanted is Access.OPEN:
             return Caller(name=remote, access=Access.OPEN)
-        access = self.sessions.access(request.cookies.get(self.cookie_name, ""))
-        by = "session"
-        if access is Access.OPEN:
-            token = _bearer(request.headers.get(hdrs.AUTHORIZATION, ""))
-            access, by = (self.shown(token, remote), "token") if token else (Access.OPEN, "")
+        cookie = request.cookies.get(self.cookie_name, "")
+        access = self.sessions.access(cookie)
+        by, still = "session", lambda: self.sessions.access(cookie) is not Access.OPEN
+        if access is Access.OPEN and (token := _bearer(request.headers.get(hdrs.AUTHORIZATION, ""))):
+            access, by, still = self.shown(token, remote), "token", _always
         if access is Access.OPEN:
             raise web.HTTPUnauthorized(text="a token is needed: Authorization: Bearer …, or POST /login")
         if access < wanted:
             raise web.HTTPForbidden(text="this token may look and not command; control.token may")
-        return Caller(name=f"{access.word} {by} from {remote}", access=access)
+        return Caller(name=f"{access.word} {by} from {remote}", access=access, still=still)
 
     def shown(self, token: str, remote: str) -> Access:
         """Return what the token opens; failures count. HTTPTooManyRequests while the address is locked out."""

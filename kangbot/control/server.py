@@ -98,7 +98,7 @@ class ControlServer:
 
     def _streamed(self) -> Route:
         async def listen(call: Call) -> object:
-            return await self._stream.listen(call.request, call.caller.access.word)
+            return await self._stream.listen(call.request, call.caller.access.word, call.caller.still)
 
         return Route(
             method="GET",

@@ -31,6 +31,7 @@ MOST = 256  # subscribers
 _BEHIND = 8  # times in a row that the last message may still wait when the next one comes
 _AT_ONCE = 16  # subscribers that are sent to in one turn of the loop, a fifth of a millisecond
 _BETWEEN_S = 0.001
+_OVER = b"the session is over"
 _TEXT = 0x81  # the first byte of a frame that is a whole message of text: RFC 6455, 5.2
 _Plain = dict[str, Any]
 
@@ -40,6 +41,7 @@ class _Line:
     """To one subscriber."""
 
     transport: asyncio.Transport
+    still: Callable[[], bool]
     behind: int = 0
 
 
@@ -65,8 +67,8 @@ class Stream:
         await self._tasks.settle(2.0)
         await self._tasks.aclose()
 
-    async def listen(self, request: web.Request, access: str) -> web.WebSocketResponse:
-        """Serve one subscriber until it goes; `access` is told to it. 503 where too many listen."""
+    async def listen(self, request: web.Request, access: str, still: Callable[[], bool]) -> web.WebSocketResponse:
+        """Serve one until it goes, or `still` may not; `access` is told to it. 503 where too many listen."""
         if len(self._subscribers) >= MOST:
             raise web.HTTPServiceUnavailable(text="too many listen already")
         socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=1024, compress=False, timeout=2.0)
@@ -77,7 +79,7 @@ class Stream:
             self._take(self._report())
         whole = {"type": "snapshot", "access": access, "report": self._last, "health": self._health}
         request.transport.write(frame(whole))
-        self._subscribers[socket] = _Line(request.transport)
+        self._subscribers[socket] = _Line(request.transport, still)
         self._begin()
         try:
             async for message in socket:  # nothing is expected: this notices that it closes
@@ -111,6 +113,10 @@ class Stream:
                 await asyncio.sleep(_BETWEEN_S)
             if socket not in self._subscribers or socket.closed or line.transport.is_closing():
                 continue  # it went meanwhile
+            if not line.still():  # the session is over: nothing more is said to it
+                self._subscribers.pop(socket)
+                self._tasks.spawn("close", socket.close(code=WSCloseCode.POLICY_VIOLATION, message=_OVER))
+                continue
             line.behind = line.behind + 1 if line.transport.get_write_buffer_size() else 0
             if line.behind > _BEHIND:
                 self._subscribers.pop(socket)

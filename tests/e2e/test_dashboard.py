@@ -502,7 +502,8 @@ def test_a_connection_that_leads_nowhere_is_given_up_for_another(page: Page, dae
 
 
 def test_a_session_that_is_over_is_asked_for_the_token_by_the_next_button(page: Page, daemon: Daemon) -> None:
-    """Half a day after it began, or because it was ended elsewhere: the live connection goes on, and nothing else."""
+    """Half a day after it began, or because it was ended elsewhere, and nothing has told the page of it yet."""
+    page.route_web_socket("**/stream", lambda socket: socket.connect_to_server().on_close(lambda *_: None))
     log_in(page, daemon)
     page.evaluate("fetch('/logout', { method: 'POST' })")
     page.get_by_role("button", name="Kill switch").click()
@@ -512,3 +513,10 @@ def test_a_session_that_is_over_is_asked_for_the_token_by_the_next_button(page: 
     page.get_by_label("Access token").fill(daemon.token())
     page.get_by_role("button", name="Enter").click()
     expect(page.locator(".board tbody tr")).to_have_count(27)
+
+
+def test_a_page_whose_session_is_over_shows_nothing_more_and_asks_for_the_token(page: Page, daemon: Daemon) -> None:
+    """Ended in another window: the live connection ends with it."""
+    log_in(page, daemon)
+    page.evaluate("fetch('/logout', { method: 'POST' })")
+    expect(page.get_by_label("Access token")).to_be_visible()

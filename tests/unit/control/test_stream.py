@@ -31,6 +31,7 @@ class Daemon:
         self.now = a_report()
         self.asked = 0
         self.fault: Exception | None = None
+        self.over = False  # the session of whoever listens
 
     def report(self) -> Report:
         self.asked += 1
@@ -60,7 +61,7 @@ async def live(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     one = Stream(daemon.report, daemon.judge, Clock())
 
     async def listen(request: web.Request) -> web.WebSocketResponse:
-        return await one.listen(request, "read")
+        return await one.listen(request, "read", lambda: not daemon.over)
 
     app = web.Application()
     app.router.add_get("/stream", listen)
@@ -195,6 +196,19 @@ async def test_a_subscriber_that_does_not_read_is_dropped(daemon: Daemon, live: 
     await well.close()
     transport.resume_reading()  # type: ignore[union-attr]
     await deaf.close()
+
+
+async def test_a_subscriber_whose_session_is_over_is_told_so_and_nothing_else(
+    daemon: Daemon, live: tuple[Client, Stream]
+) -> None:
+    """Nothing that changed since is said to it."""
+    client, _ = live
+    socket = await client.ws_connect("/stream")
+    await said(socket)
+    daemon.over = True
+    daemon.change(frames=777)
+    message = await socket.receive(timeout=5)
+    assert (message.type, message.data, message.extra) == (WSMsgType.CLOSE, 1008, "the session is over")
 
 
 async def test_a_message_of_any_length_arrives_whole(daemon: Daemon, live: tuple[Client, Stream]) -> None:
