@@ -92,12 +92,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         find_threads()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             code, summary = runner.run(_serve(file, saved, world, guard, masker, leash=arguments.leash))
+    except (Retryable, ConfigUnread) as error:  # of the start: the same one may succeed later
+        log.critical("daemon.died", error=error.message)
+        return 1
     except NeedsHuman as error:
         log.critical("daemon.needs_human", what=error.message, remedy=error.remedy)
         return os.EX_CONFIG
-    except Retryable as error:  # of the start: the same one may succeed later
-        log.critical("daemon.died", error=error.message)
-        return 1
     finally:
         guard.release()
     if arguments.json and summary is not None:

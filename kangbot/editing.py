@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import structlog
 
-from kangbot.errors import ConfigInvalid, ConfigUnread, KangbotError, Problem
+from kangbot.errors import ConfigInvalid, ConfigUnread, KangbotError, Problem, named
 from kangbot.health.report import ConfigReport, Reloaded
 from kangbot.machines.edits import Edits, Look
 from kangbot.market.floor import Floor
@@ -34,6 +34,7 @@ from kangbot.settings.lines import locate
 from kangbot.settings.plain import read_plain
 from kangbot.settings.versions import Versions
 from kangbot.strategy import registry
+from kangbot.strategy.parameters import StrategyInvalid
 
 log = structlog.get_logger(__name__)
 
@@ -52,11 +53,21 @@ class Plan:
 
 
 def spec_of(market: MarketSettings) -> MarketSpec:
-    """Return what the market's task is made from. ConfigInvalid where its strategy cannot be loaded."""
+    """Return what the market's task is made from.
+
+    ConfigUnread where its strategy, which was in order when the file was read, cannot be made any more: somebody is
+    at work on it.
+    """
+    try:
+        strategy = registry.load(market.strategy, market.parameters)
+    except StrategyInvalid as error:
+        raise ConfigUnread(error.problems) from error
+    except Exception as error:  # a strategy of the user's own may raise anything
+        raise ConfigUnread((Problem(message=f"{market.strategy} cannot be made: {named(error)}"),)) from error
     return MarketSpec(
         market=market_id(VenueName(market.venue), market.symbol),
         symbol=market.symbol,
-        strategy=registry.load(market.strategy, market.parameters),
+        strategy=strategy,
         timeframe=market.timeframe,
         timeframe_s=timeframe_seconds(market.timeframe),
         size=market.size,
@@ -188,6 +199,9 @@ class Editor:
         change = difference(self.settings, saved.settings)
         try:
             plan = await self._prepared(change, saved)
+        except ConfigUnread as error:
+            self._edits = before.put_off(saved.mark)
+            return self._refused(error.problems)
         except ConfigInvalid as error:
             return self._refused(error.problems)
         except KangbotError as error:

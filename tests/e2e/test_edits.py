@@ -136,3 +136,20 @@ def test_an_edit_that_could_not_be_checked_is_read_again_by_itself(world: World)
     assert not list((world.state / "config").glob("*.corrupted.*")), "nobody knows that it is wrong"
     killer.unlink()
     world.until(lambda report: report.config.version == 2 and not report.config.problem)
+
+
+def test_a_strategy_that_only_the_daemon_cannot_load_is_tried_again_by_itself(world: World) -> None:
+    """Somebody saved it between its being found right and its being loaded: half of it may have been there."""
+    half = world.folder / "half"
+    half.touch()
+    (world.folder / "own.py").write_text(
+        "import pathlib, sys\nfrom kangbot.strategy.ema_cross import EmaCross\n"
+        f"if 'settings' not in sys.argv[0] and pathlib.Path({str(half)!r}).exists():\n    raise OSError('half of it')\n"
+        "class Own(EmaCross):\n    name = 'own'\n"
+    )
+    save(world, CONFIG.replace('strategy = "ema_cross"', 'strategy = "own.py"'))
+    report = world.until(lambda report: bool(report.config.problem))
+    assert "half of it" in report.config.problem
+    assert (report.live, report.config.version) == (len(MARKETS), 1)
+    half.unlink()
+    world.until(lambda report: report.config.version == 2 and not report.config.problem)
