@@ -237,7 +237,8 @@ class Load:
             case "/v5/market/time":
                 return {"timeSecond": str(now_ms() // 1000), "timeNano": str(time.time_ns())}
             case "/v5/market/kline":
-                start = now_ms() - now_ms() % _MINUTE_MS
+                newest_ms = min(now_ms(), int(asked.get("end") or now_ms()))
+                start = newest_ms - newest_ms % _MINUTE_MS
                 starts = [start - _MINUTE_MS * back for back in range(int(asked["limit"]))]
                 return {"list": [[str(at), *_CANDLE] for at in starts]}
             case "/v5/account/wallet-balance":

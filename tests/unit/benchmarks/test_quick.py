@@ -2,7 +2,9 @@
 
 import gzip
 import itertools
+import json
 import os
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,22 @@ def test_a_long_frame_has_its_length_in_two_bytes() -> None:
     """RFC 6455: up to 125 bytes in the second byte, beyond that in the next two."""
     assert load.framed(b"x" * 125)[:2] == bytes([0x81, 125])
     assert load.framed(b"x" * 300)[:4] == bytes([0x81, 126, 1, 44])
+
+
+def test_the_loads_candles_are_of_whole_minutes_and_paged_by_their_end() -> None:
+    """As Bybit's are: a page ends where the one before began."""
+
+    def page(**asked: int) -> list[int]:
+        query = "&".join(f"{key}={value}" for key, value in asked.items())
+        with urllib.request.urlopen(f"{addresses['rest_url']}/v5/market/kline?{query}", timeout=10) as answer:
+            return [int(row[0]) for row in json.load(answer)["result"]["list"]]
+
+    with load_venue(1, 1.0) as (addresses, _):
+        newer = page(limit=3)
+        older = page(limit=2, end=newer[-1] - 1)
+    starts = newer + older
+    assert all(start % 60_000 == 0 for start in starts)
+    assert starts == [starts[0] - 60_000 * back for back in range(5)]
 
 
 def test_recorded_moments_are_played_over_each_other_and_over_again(tmp_path: Path) -> None:
