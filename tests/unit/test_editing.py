@@ -48,7 +48,10 @@ def test_a_market_is_what_its_table_and_the_defaults_say(tmp_path: Path) -> None
     [
         (None, r"own\.py.*cannot be read: No such file"),
         ("raise OSError('no room')", r"own\.py.*no room"),
-        (OWN + "    def __init__(self, parameters):\n        raise MemoryError('none left')\n", "cannot be made.*none left"),
+        (
+            OWN + "    def __init__(self, parameters):\n        raise MemoryError('none left')\n",
+            "cannot be made.*none left",
+        ),
     ],
     ids=["gone", "broken", "raises"],
 )

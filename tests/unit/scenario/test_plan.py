@@ -1,0 +1,82 @@
+"""What a seed means: drawn once and for all, and within what a session can repair."""
+
+import random
+
+import msgspec
+import pytest
+
+from kangbot.model.market import InstrumentKind
+from kangbot.ports import IdRule
+from kangbot.scenario.plan import END_NS, LIVENESS_NS, Options, Plan, plan_of
+from kangbot.sim.world.faults import Kind
+
+_SEEDS = range(1, 121)
+
+
+def drawn(seed: int, **options: object) -> Plan:
+    """Return the plan of a seed."""
+    return plan_of(seed, random.Random(seed), Options(**options))  # type: ignore[arg-type]
+
+
+def test_a_seed_means_one_session() -> None:
+    """And another one another."""
+    first, again, another = (
+        msgspec.json.encode(drawn(seed), enc_hook=lambda strategy: [strategy.name, strategy.parameters])
+        for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != another
+
+
+@pytest.mark.parametrize("minutes", [3.0, 10.0])
+def test_all_that_goes_wrong_is_over_when_calm_begins(minutes: float) -> None:
+    """So that what must heal within a minute has that minute, and the end its own time."""
+    for seed in _SEEDS:
+        plan = drawn(seed, minutes=minutes)
+        assert plan.calm_ns + LIVENESS_NS + END_NS == int(minutes * 60e9)
+        assert plan.faults
+        assert all(fault.at_ns + fault.for_ns <= plan.calm_ns for fault in plan.faults)
+        assert all(order.at_ns < plan.calm_ns for order in plan.orders)
+        assert all(hand.at_ns is None or hand.at_ns < plan.calm_ns for hand in plan.hands)
+        assert all(ruling.at_ns < plan.calm_ns for ruling in plan.rulings)
+        assert plan.switch is None or plan.switch.at_ns < plan.calm_ns
+
+
+def test_each_crash_has_its_place() -> None:
+    """A spot, and how long the daemon is away."""
+    for seed in _SEEDS:
+        plan = drawn(seed)
+        assert len(plan.dooms) == sum(fault.kind is Kind.CRASH for fault in plan.faults)
+
+
+def test_nothing_doubles_requests_to_a_venue_that_forgets_its_ids() -> None:
+    """There a second copy on the way would be a second order, and nobody could help it."""
+    forgetful = [plan for plan in map(drawn, _SEEDS) if plan.id_rule is IdRule.WHILE_OPEN]
+    assert len(forgetful) > 10
+    assert not any(fault.kind is Kind.DUPLICATION for plan in forgetful for fault in plan.faults)
+
+
+def test_only_the_kinds_that_were_asked_for_are_drawn() -> None:
+    """And none where none was."""
+    kinds = {fault.kind for seed in _SEEDS for fault in drawn(seed, kinds=(Kind.RESET, Kind.CRASH)).faults}
+    assert kinds == {Kind.RESET, Kind.CRASH}
+    assert not any(drawn(seed, kinds=()).faults for seed in _SEEDS)
+
+
+def test_a_market_and_its_order_are_named_alike() -> None:
+    """Where a market became a spot pair, so did what the operator and the hands do there."""
+    spot = [drawn(seed, spot=True) for seed in _SEEDS]
+    for plan in spot:
+        names = {market.market for market in plan.markets}
+        assert {spec.market for spec in plan.specs} == names
+        assert {order.market for order in plan.orders} <= names
+        assert {hand.market for hand in plan.hands} <= names
+        coins = {one.instrument.base for one in plan.markets if one.instrument.kind is InstrumentKind.SPOT}
+        assert set(plan.stash) <= coins
+    assert any(plan.stash for plan in spot)
+
+
+def test_more_markets_than_the_usual_ones_are_all_different() -> None:
+    """As a session of twenty-seven has them."""
+    plan = drawn(1, markets=27)
+    assert len({market.market for market in plan.markets}) == 27
