@@ -150,7 +150,7 @@ async def _serve(
     file: ConfigFile, saved: Saved, world: World, guard: HangGuard, masker: logs.Masker, *, leash: bool
 ) -> tuple[int, Report | None]:
     """Trade until told to stop; return the exit code and the summary, where there was trading to sum up."""
-    signals, summary = _Signals(), None
+    signals, summary, left = _Signals(), None, None
     if leash:
         on_leash(partial(signals.asked, "the end of whoever started it"))
     try:
@@ -160,7 +160,7 @@ async def _serve(
             try:
                 await app.run(stop=signals.stop, hurry=signals.hurry)
             finally:
-                summary = app.summary
+                summary, left = app.summary, app.left
     except NeedsHuman as error:
         log.critical("daemon.needs_human", what=error.message, remedy=error.remedy)
         await _tell(saved, world, masker, "daemon.needs_human", f"{error.message}; {error.remedy}")
@@ -169,6 +169,8 @@ async def _serve(
         log.critical("daemon.died", exc_info=True)
         await _tell(saved, world, masker, "daemon.died", words(error))
         return 1, summary
+    if left is not None:
+        await _tell(saved, world, masker, left.kind, left.message)
     log.info("daemon.stopped")
     return os.EX_OK, summary
 

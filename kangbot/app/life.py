@@ -43,10 +43,10 @@ from kangbot.machines.memory import Memory
 from kangbot.machines.service import Phase
 from kangbot.market.floor import Floor
 from kangbot.market.gateway import Gateway
-from kangbot.market.killswitch import KillSwitch
+from kangbot.market.killswitch import KillSwitch, not_flat
 from kangbot.market.roster import Roster
 from kangbot.market.vitals import TURN_S, watch, watch_market
-from kangbot.model.events import RunState, Severity
+from kangbot.model.events import Noted, RunState, Severity
 from kangbot.model.ids import MarketId
 from kangbot.modes import connection, noted
 from kangbot.notify.wording import headlines
@@ -82,6 +82,7 @@ class App:
         self._tasks = Tasks("app", self._crashed)
         self._starts = Tasks("app", self._crashed)  # what has markets begin; the first to end
         self.summary: Report | None = None  # of the whole run, once trading has ended in order
+        self.left: Noted | None = None  # what the kill switch had yet to close then
         self._exits = contextlib.AsyncExitStack()
         self._started_ns = world.clock.now_ns()
         self._ending = Ending()
@@ -335,10 +336,15 @@ class App:
     async def _end(self, hurry: asyncio.Event) -> None:
         self._reached(Phase.STOPPING)
         loop = asyncio.get_running_loop()
-        over_s = loop.time() + self._settings.shutdown.grace_s
+        grace_s, flatten = self._settings.shutdown.grace_s, self._remembered.risk.flatten
+        over_s = loop.time() + grace_s
         await self._starts.aclose()
         if self._floor.markets:
-            await self._floor.drain(max(0.5, self._settings.shutdown.grace_s - _DRAIN_S), hurry)
+            await self._floor.drain(grace_s if flatten else max(0.5, grace_s - _DRAIN_S), hurry)
+        if left := self._floor.unflattened:
+            self.left = not_flat(left, self._world.clock.now_ns())
+            log.critical(self.left.kind, message=self.left.message)
+            self._books.writer.append(self.left, reserve=True)  # whoever overhears ends with us: last words have it
         await self._floor.close()
         with contextlib.suppress(TimeoutError, NeedsHuman):  # a full disk has been told of
             async with asyncio.timeout(0.1 if hurry.is_set() else max(0.5, over_s - loop.time())):

@@ -188,8 +188,7 @@ class Desk:
         if killed or unsafe:
             self.target = None  # once this is over, the strategy decides anew
             flat = Target(exposure=ZERO, reason=killed or unsafe)
-            whole = bool(killed) and not self.holds_coins  # coins that are somebody's are no position of ours
-            position = self.executor.position if whole else held
+            position = self._condemned if killed else held
             self._take_step(flat, position, self._inbox.quote or self._stand_in(), Leave.EXITS, received_ns)
         elif self.target is not None and leave is not Leave.CANCELS:
             self._take_step(self.target, held, self._inbox.quote, leave, received_ns)
@@ -223,6 +222,19 @@ class Desk:
         quote = self._inbox.quote
         price = self.executor.position.entry if quote is None else quote.bid or quote.ask
         return not below_minimum(abs(net), price or ZERO, self._instrument, Purpose.EXIT)
+
+    @property
+    def unflattened(self) -> Quantity:
+        """What the kill switch has yet to close here, signed; 0 for nothing, and for what no order can close."""
+        if not self._risk.flatten:
+            return ZERO
+        net = self._condemned.net
+        return net if self._closable(net) else ZERO
+
+    @property
+    def _condemned(self) -> Position:
+        """What the kill switch closes: a position whole, but coins that are somebody's are no position of ours."""
+        return self.position if self.holds_coins else self.executor.position
 
     @property
     def by_hand(self) -> str:

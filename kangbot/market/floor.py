@@ -35,6 +35,7 @@ from kangbot.market.terms import Terms
 from kangbot.model.events import Desired, Noted, RunState, Severity
 from kangbot.model.ids import MarketId, Symbol
 from kangbot.model.market import Instrument
+from kangbot.model.money import Quantity
 from kangbot.ports import Journal, Subscription
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.alarm import Alarm
@@ -43,6 +44,7 @@ from kangbot.runtime.world import World
 
 log = structlog.get_logger(__name__)
 
+_LOOK_S = 0.1
 _JOINING_S = 20.0  # how long the venue may take to tell the rules of markets that are to join
 
 
@@ -253,7 +255,8 @@ class Floor:
     async def drain(self, timeout_s: float, hurry: asyncio.Event) -> bool:
         """Stop every market without forgetting that it ran; False where something is still in flight.
 
-        Entries first, then whatever is in flight settles. Ends early where `hurry` is set.
+        Entries first, then whatever is in flight settles, and what the kill switch closes is closed. Ends early where
+        `hurry` is set.
         """
         failed = [
             market
@@ -281,6 +284,14 @@ class Floor:
         """Wait until every market rests, those too that have `failed` and have something in flight."""
         await self._roster.reached(failed, RunState.STOPPED)
         await self._roster.reached(self.markets, RunState.STOPPED, RunState.FAILED)
+        while self.unflattened:  # noqa: ASYNC110 -- once, at the end, and bounded; a stopped market tells nobody of it
+            await asyncio.sleep(_LOOK_S)
+
+    @property
+    def unflattened(self) -> Mapping[MarketId, Quantity]:
+        """What the kill switch has yet to close, signed."""
+        left = {market: task.desk.unflattened for market, task in self.markets.items()}
+        return {market: net for market, net in left.items() if net}
 
     async def close(self) -> None:
         """End every task. What is unsettled is in the journal, and is settled at the next start."""

@@ -9,7 +9,7 @@ When a market acts on it is `market/desk.py`, what the file means is `machines/k
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol, Self
 
@@ -20,6 +20,8 @@ from kangbot.errors import NeedsHuman
 from kangbot.machines.killswitch import FILE, Do, FileWatch, Wish, joined, read, wish, write
 from kangbot.market.promises import on_disk
 from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet, Noted, Severity
+from kangbot.model.ids import MarketId
+from kangbot.model.money import Quantity
 from kangbot.ports import Journal
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.world import Clock
@@ -269,3 +271,16 @@ class KillSwitch:
             return
         self._put_failed = False
         self._watch = FileWatch(there=True)
+
+
+def not_flat(left: Mapping[MarketId, Quantity], now_ns: int) -> Noted:
+    """Return the note on positions, signed, that the kill switch has not closed by the daemon's end."""
+    said = ", ".join(f"{market} {'long' if net > 0 else 'short'} {abs(net)}" for market, net in left.items())
+    do = "start the daemon, which goes on closing it, or close it by hand"
+    return Noted(
+        kind="kill_switch.not_flat",
+        severity=Severity.CRITICAL,
+        market=None,
+        message=f"what it was to close is open; {do}: {said}",
+        at_ns=now_ns,
+    )

@@ -2,18 +2,20 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from kangbot.cli import exit_codes
 from kangbot.cli.demo.processes import DemoFailedError
-from tests.support.processes import World
+from tests.support.processes import World, net
 
 pytestmark = pytest.mark.process
 
@@ -58,6 +60,12 @@ def phone() -> Iterator[Phone]:
         threading.Thread(target=phone.serve_forever, daemon=True).start()
         yield phone
         phone.shutdown()
+
+
+def notes(world: World, kind: str) -> list[str]:
+    """Return the words of what the history has of that kind."""
+    with closing(sqlite3.connect(world.state / "history.sqlite")) as database:
+        return [text for (text,) in database.execute("SELECT message FROM events WHERE kind = ?", (kind,))]
 
 
 def test_people_hear_of_a_configuration_that_no_daemon_starts_from(world: World, phone: Phone) -> None:
@@ -106,3 +114,23 @@ def test_what_a_daemon_could_not_say_when_it_was_killed_the_next_one_says(world:
         assert world.daemon.ended == exit_codes.CONFIG
     phone.until("daemon.needs_human: it does not run; stops of open positions rest at the venue: the journal")
     assert sum("daemon.needs_human" in body for body in phone.got) == 1
+
+
+def test_people_hear_what_the_kill_switch_had_not_closed_by_the_end(world: World, phone: Phone) -> None:
+    """The exchange takes no order any more: every position is named with its side, and the history has it too."""
+    world.environment["KANGBOT_NOTIFY__ADDRESSES"] = f"json://127.0.0.1:{phone.server_port}/"
+    world.start()
+    world.live()
+    world.until(lambda report: sum(bool(market.net) for market in report.markets) >= 3)
+    world.sandbox.fault({"fault": "http_5xx", "path": "/v5/order/create", "count": 1_000_000})
+    world.client.kill("the end", flatten=True)
+    assert world.daemon.stop() == 0
+    left = net(world.sandbox.truth()["positions"])
+    assert left
+    told = phone.until("kill_switch.not_flat: it does not run; stops of open positions rest at the venue:")
+    noted = " ".join(notes(world, "kill_switch.not_flat"))
+    for name, quantity in left.items():
+        words = f"bybit:{name}-USDT:USDT {'long' if quantity > 0 else 'short'} {abs(quantity)}"
+        assert words in noted
+        assert words in told or told.endswith("…")  # a phone shows two lines
+    assert sum("kill_switch.not_flat" in body for body in phone.got) == 1

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.support.processes import World
+from tests.support.processes import World, net
 
 pytestmark = pytest.mark.process
 
@@ -65,6 +65,27 @@ def test_it_flattens_without_a_database_and_with_half_a_venue(world: World) -> N
     world.orders(more_than=0)
     assert entries_since(world, released_s)
     assert world.stop()["duplicates"]["accepted"] == 0
+
+
+def test_an_end_waits_until_all_is_flat(world: World) -> None:
+    """Told to flatten and to stop in one breath: exits that came to nothing are tried again before the daemon ends."""
+    world.config.write_text(world.config.read_text().replace("grace_s = 10", "grace_s = 300"))
+    world.start()
+    world.live()
+    world.until(lambda report: sum(bool(market.net) for market in report.markets) >= 3)
+    world.sandbox.pause()
+    time.sleep(1)
+    world.sandbox.fault({"fault": "http_5xx", "path": "/v5/order/create", "count": 1_000_000})
+    held = len(net(world.sandbox.truth()["positions"]))
+    world.client.kill("the end", flatten=True)
+    world.daemon.hurry()
+    world.until(lambda report: report.orders.not_accepted >= held)
+    world.sandbox.heal()
+    deadline = time.monotonic() + 310
+    while world.daemon.ended is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert world.daemon.ended == 0, world.daemon.last_lines()
+    assert not net(world.sandbox.truth()["positions"])
 
 
 def test_a_file_is_enough(world: World) -> None:

@@ -13,7 +13,7 @@ from kangbot.model.orders import OrderKind
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from tests.support.floor_story import BarVenue, Story, play, spec
-from tests.support.order_venue import VenueOrder
+from tests.support.order_venue import Fate, VenueOrder
 from tests.support.trade_words import MARKET, SECOND
 
 LIMITS = Style(kind=OrderKind.LIMIT, patience_ns=3600 * SECOND)
@@ -152,5 +152,63 @@ def test_a_stopped_market_withdraws_what_a_crash_left() -> None:
         await asyncio.sleep(60)
         assert again.state is RunState.STOPPED
         assert resting(told) == []
+
+    play(story)
+
+
+async def holds(told: Story, kind: InstrumentKind) -> None:
+    """Buy something in a market of that kind."""
+    told.venue = BarVenue(clock=told.world.clock, kind=kind)
+    told.risk = AccountRisk(Limits(leverage=None))
+    await told.live()
+    told.quote()
+    told.strategy.want(1)
+    await told.bar()
+    assert told.venue.net
+
+
+def flatten(told: Story, fates: list[Fate]) -> None:
+    """Have the kill switch close it, while the venue does that to requests."""
+    told.venue.fates.extend(fates)
+    told.risk.kill("news", flatten=True)
+    told.floor.look_again()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_end_waits_until_the_kill_switch_has_closed_all(kind: InstrumentKind) -> None:
+    """Between one exit that came to nothing and the next nothing is in flight, and all is not well."""
+
+    async def story(told: Story) -> None:
+        await holds(told, kind)
+        flatten(told, [Fate.LOST_BEFORE, Fate.UNMAPPED, Fate.REFUSED, Fate.REFUSED])
+        assert await drained(told, 120)
+        assert told.venue.net == 0
+        assert not told.floor.unflattened
+
+    play(story)
+
+
+def test_the_end_waits_for_what_the_kill_switch_closes_of_a_stopped_market() -> None:
+    """It has no run state to leave for it."""
+
+    async def story(told: Story) -> None:
+        await holds(told, InstrumentKind.LINEAR)
+        told.roster.command(MARKET, Command.STOP, "test")
+        await told.reach(RunState.STOPPED)
+        flatten(told, [Fate.REFUSED, Fate.REFUSED])
+        assert await drained(told, 120)
+        assert told.venue.net == 0
+
+    play(story)
+
+
+def test_what_the_kill_switch_has_not_closed_by_the_end_is_named() -> None:
+    """The venue takes no exit for longer than the end may wait."""
+
+    async def story(told: Story) -> None:
+        await holds(told, InstrumentKind.LINEAR)
+        flatten(told, [Fate.REFUSED] * 100)
+        assert not await drained(told)
+        assert told.floor.unflattened == {MARKET: told.venue.net} == {MARKET: 2}
 
     play(story)

@@ -17,12 +17,14 @@ from kangbot.journal.ticket import Ticket
 from kangbot.journal.writer import JournalWriter
 from kangbot.machines.killswitch import FILE
 from kangbot.market import killswitch
-from kangbot.market.killswitch import KillSwitch, Standing
+from kangbot.market.killswitch import KillSwitch, Standing, not_flat
 from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet, Noted, Record, Severity
+from kangbot.model.ids import MarketId
 from kangbot.ports import Checkpoint, Journal
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import Clock, World
+from tests.support.trade_words import MARKET, START, dec
 
 BOTH = ("journal", "file")
 
@@ -310,3 +312,10 @@ def refusal(number: int) -> Callable[..., object]:
         raise OSError(number, os.strerror(number))
 
     return refuse
+
+
+def test_the_words_on_what_is_open_name_market_side_and_quantity() -> None:
+    """And what to do, before the list: a message to a phone is cut."""
+    note = not_flat({MARKET: dec("0.5"), MarketId("bybit:ETH-USDT:USDT"): dec(-2)}, START)
+    assert note.message.startswith("what it was to close is open; start the daemon")
+    assert note.message.endswith(f": {MARKET} long 0.5, bybit:ETH-USDT:USDT short 2")
