@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _FAULTS_MINUTES = 10.0
 _NATIVES = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "LINKUSDT", "LTCUSDT", "BNBUSDT", "ADAUSDT")
 _QUIET_NS = 30 * SECOND_NS  # before the first fault: markets warm up
+BALANCE = Decimal(100_000)  # of the account, in the beginning
 LIVENESS_NS = 60 * SECOND_NS  # after the last
 MINUTE_S = 60
 _KILLED_SHARE = 0.35  # of the sessions
@@ -42,8 +43,9 @@ _RULING_SESSIONS = 0.15  # of the sessions: the venue changes the rules of marke
 _STASHES = (Decimal(0), Decimal(200), Decimal(5000))  # what the coins are worth that somebody had before
 _SMALL_SESSIONS = 0.3  # of the sessions: spot pairs of which a full position takes several orders
 _SMALL = (Decimal("0.3"), Decimal("0.7"))  # of a full position, the largest order
-_LIMITED_SESSIONS = 0.15  # of the sessions: a day's loss ends its entries
+_LIMITED_SESSIONS = 0.15  # of the sessions, for each limit
 _LOSSES = (Decimal("0.01"), Decimal("0.03"))  # of a full position
+_LEVERAGES = (Decimal("1.1"), Decimal("1.6"), Decimal("2.5"))  # full positions by the equity of the beginning
 _SPOT_MARKETS = 0.5  # of the markets of such a session
 # Breakers that open, probe and close several times in a session.
 _QUICK = BreakerTerms(
@@ -185,7 +187,7 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
     plan = _with_odd_rules(rng, plan, size) if rng.random() < _ODD_SESSIONS else plan
     plan = _with_rulings(rng, plan, size) if rng.random() < _RULING_SESSIONS else plan
     plan = _with_small_orders(rng, plan, size) if rng.random() < _SMALL_SESSIONS else plan
-    return _with_a_loss_limit(rng, plan, size) if rng.random() < _LIMITED_SESSIONS else plan
+    return msgspec.structs.replace(plan, limits=_narrowed(rng, plan.limits, size))
 
 
 def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
@@ -271,10 +273,15 @@ def _with_small_orders(rng: "random.Random", plan: Plan, size: Money) -> Plan:
     return msgspec.structs.replace(plan, markets=tuple(map(small, plan.markets)))
 
 
-def _with_a_loss_limit(rng: "random.Random", plan: Plan, size: Money) -> Plan:
-    """Draw what a day may lose: a few trades."""
-    limits = msgspec.structs.replace(plan.limits, daily_loss=size * rng.choice(_LOSSES))
-    return msgspec.structs.replace(plan, limits=limits)
+def _narrowed(rng: "random.Random", limits: Limits, size: Money) -> Limits:
+    """Draw what a day may lose and how far equity may fall, a few trades each, and how many markets it carries."""
+    if rng.random() < _LIMITED_SESSIONS:
+        limits = msgspec.structs.replace(limits, daily_loss=size * rng.choice(_LOSSES))
+    if rng.random() < _LIMITED_SESSIONS:
+        limits = msgspec.structs.replace(limits, drawdown_percent=size * rng.choice(_LOSSES) / BALANCE * 100)
+    if rng.random() < _LIMITED_SESSIONS:
+        limits = msgspec.structs.replace(limits, leverage=size * rng.choice(_LEVERAGES) / BALANCE)
+    return limits
 
 
 def _widths(instrument: Instrument, price: Price, size: Money) -> tuple[int, ...]:
@@ -298,9 +305,8 @@ def _market(rng: "random.Random", native: str, size: Money) -> SimMarket:
 
 def _spec(rng: "random.Random", market: SimMarket, size: Money) -> MarketSpec:
     timeframe_s = rng.choice((5, 5, 10, 15, 60))  # a minute's are the venue's own candles, the others made of trades
-    slow = (
-        3 if timeframe_s == MINUTE_S else rng.randint(3, 6 if timeframe_s == 5 else 4)
-    )  # its look-back is in the venue's history
+    # Its look-back is in the venue's history.
+    slow = 3 if timeframe_s == MINUTE_S else rng.randint(3, 6 if timeframe_s == 5 else 4)
     strategy = registry.load(
         "ema_cross",
         {

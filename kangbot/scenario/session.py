@@ -22,7 +22,7 @@ from kangbot.scenario.life import DATA_REQUESTS, Life, Outside, rememberers
 from kangbot.scenario.mishaps import Mishaps
 from kangbot.scenario.outcome import Outcome
 from kangbot.scenario.people import People
-from kangbot.scenario.plan import MINUTE_S, Options, Plan, plan_of
+from kangbot.scenario.plan import BALANCE, MINUTE_S, Options, Plan, plan_of
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.spec import VenueSpec
@@ -371,6 +371,7 @@ def _venue(plan: Plan) -> VenueSpec:
         seed=f"venue {plan.seed}".encode(),
         start_ns=START_NS,
         rate=_RATE,
+        balance=BALANCE,
         history_minutes=_HISTORY_MINUTES if any(spec.timeframe_s >= MINUTE_S for spec in plan.specs) else 5,
         funding_interval_s=plan.funding_s,
     )

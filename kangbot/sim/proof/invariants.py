@@ -9,7 +9,7 @@
        breakers open for the venue's failures alone, and hold entries back until they close (`breaking.py`)
        what hands do is told and left alone (`hands.py`), and their coins are not sold (`coins.py`)
        the kill switch keeps what `killing.py` says
-       every entry is what its strategy decided last (`targets.py`), and none comes after the day's loss (`losses.py`)
+       every entry is what its strategy decided last (`targets.py`), and none comes once too much is lost (`losses.py`)
     9  the request budget is kept, and the venue is left alone for as long as it asked
 
 Liveness (7) and replay (8) need an end of the faults: `kangbot/scenario/`. The numbers are those of the documentation.
@@ -50,7 +50,7 @@ from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.proof.breaking import BreakerWatch
 from kangbot.sim.proof.coins import CoinWatch
 from kangbot.sim.proof.hands import HandWatch
-from kangbot.sim.proof.held import is_spot
+from kangbot.sim.proof.held import held, is_spot
 from kangbot.sim.proof.killing import KillWatch
 from kangbot.sim.proof.losses import LossWatch
 from kangbot.sim.proof.targets import TargetWatch
@@ -128,7 +128,7 @@ class Invariants:
         self._coins = CoinWatch(lambda what: self.fail("coins", what), adopts=rules.adopts)
         self.killing = KillWatch(lambda what: self.fail("kill", what), self.deeds)
         self.targets = TargetWatch(lambda what: self.fail("target", what))
-        self.losses = LossWatch(rules.limits.daily_loss, lambda what: self.fail("loss", what))
+        self.losses = LossWatch(rules.limits, lambda what: self.fail("loss", what))
 
     def fail(self, invariant: int | str, message: str) -> None:
         """Note a violation."""
@@ -236,10 +236,13 @@ class Invariants:
 
         Coins that an exit and a stop have both sold are no entry, and neither is what buys them back.
         """
-        limits, total = self._rules.limits, ZERO
+        account = self._engine.account
+        limits, total, equity = self._rules.limits, ZERO, account.coins[self._engine.spec.currency]
         for market, desk in self._engine.desks.items():
             ours, coins = self.hands.ours(market), is_spot(self._engine, market)
             here = (max(ours, ZERO) if coins else abs(ours)) * desk.mark if desk.book.quoted else ZERO
+            if net := held(self._engine, market, self.hands):
+                equity += net * desk.mark if coins else account.holding(market).unrealised(desk.mark)
             for order in self._engine.orders.open(market):
                 named = order.request.client_id.startswith(CLIENT_ID_PREFIX)
                 intent = self.intents.get(ClientId(order.request.client_id))
@@ -250,6 +253,8 @@ class Invariants:
             total += here
             self._within(" of ", market, here, limits.market_notional)
         self._within("", "", total, limits.total_notional)
+        if limits.leverage is not None:
+            self._within(" by equity", "", total, limits.leverage * equity)
 
     def _within(self, of: str, what: str, amount: Money, limit: Money | None) -> None:
         if limit is not None and amount > limit * _TOLERANCE:

@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from kangbot.market.killswitch import KillSwitch
 from kangbot.market.rules import Rules
 from kangbot.market.strategist import Strategist
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO, Money
 from kangbot.model.target import Target
+from kangbot.risk import gate, rules
 from kangbot.risk.account import AccountRisk
+from kangbot.risk.facts import Case
 
 Put = Callable[[object, str, object], None]
+Table = tuple[tuple[str, gate.Rule], ...]
 
 
 def first_target_stands(put: Put) -> None:
@@ -52,4 +57,35 @@ def losses_forgotten(put: Put) -> None:
     put(AccountRisk, "day_loss", nothing)
 
 
-OF_MARKETS = (first_target_stands, kill_in_memory, losses_forgotten, rules_of_the_start)
+def peak_follows_down(put: Put) -> None:
+    """Measure how far equity has fallen from what was stated last."""
+    equity = AccountRisk.equity
+
+    def stated(self: AccountRisk, amount: Money, now_ns: int) -> None:
+        equity(self, amount, now_ns)
+        self._peak = amount
+
+    put(AccountRisk, "equity", stated)
+
+
+def leverage_before_the_order(put: Put) -> None:
+    """Judge the leverage that there is, in place of what the order makes of it."""
+
+    def before(case: Case) -> str:
+        context = msgspec.structs.replace(case.context, worst=ZERO)
+        return rules.leverage(msgspec.structs.replace(case, context=context))
+
+    def judged(table: Table) -> Table:
+        return tuple((name, before if name == "leverage" else rule) for name, rule in table)
+
+    put(gate, "RULES", {purpose: judged(table) for purpose, table in gate.RULES.items()})
+
+
+OF_MARKETS = (
+    first_target_stands,
+    kill_in_memory,
+    losses_forgotten,
+    peak_follows_down,
+    leverage_before_the_order,
+    rules_of_the_start,
+)

@@ -1,16 +1,19 @@
-"""What is held against an entry: the day's losses, as this life of the daemon knows them."""
+"""What is held against an entry: the day's losses and the fall of equity, as this life of the daemon knows them."""
 
 from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.events import CashFlowApplied, Event
+from kangbot.model.events import CashFlowApplied, EquityMarked, Event
 from kangbot.model.ids import ExecutionId
 from kangbot.model.orders import CashFlow
+from kangbot.risk.limits import Limits
 from kangbot.sim.proof.losses import LossWatch
 from tests.support.records import intended, round_trip
 
 DAY_NS = 86_400_000_000_000
+DAY = Limits(daily_loss=Decimal(50))
+FALL = Limits(drawdown_percent=Decimal(10))
 
 
 def flow(amount: str, at_ns: int) -> CashFlowApplied:
@@ -29,12 +32,17 @@ def flow(amount: str, at_ns: int) -> CashFlowApplied:
     )
 
 
-class Story:
-    """A watch with a limit of 50, and what it objected to."""
+def equity(amount: str, currency: str = "USDT") -> EquityMarked:
+    """Return a statement."""
+    return EquityMarked(venue="bybit", currency=currency, equity=Decimal(amount), at_ns=NOON_NS)
 
-    def __init__(self) -> None:
+
+class Story:
+    """A watch with limits, and what it objected to."""
+
+    def __init__(self, limits: Limits) -> None:
         self.said: list[str] = []
-        self.watch = LossWatch(Decimal(50), self.said.append)
+        self.watch = LossWatch(limits, self.said.append)
         self.watch.begins()
 
     def makes(self, *events: Event) -> None:
@@ -54,7 +62,7 @@ NOON_NS = ENTRY.at_ns
 
 def test_an_entry_after_the_limit_is_objected_to() -> None:
     """And none before."""
-    story = Story()
+    story = Story(DAY)
     story.makes(flow("-49.9", NOON_NS), ENTRY)
     assert story.said == []
     story.makes(flow("-0.1", NOON_NS), ENTRY)
@@ -64,7 +72,7 @@ def test_an_entry_after_the_limit_is_objected_to() -> None:
 
 def test_a_profit_that_is_not_on_disk_counts_in_this_life_only() -> None:
     """The next one does not know it."""
-    story = Story()
+    story = Story(DAY)
     lost = flow("-60", NOON_NS)
     story.makes(lost, flow("20", NOON_NS), ENTRY)
     story.keeps(lost)
@@ -76,16 +84,39 @@ def test_a_profit_that_is_not_on_disk_counts_in_this_life_only() -> None:
 
 def test_another_day_s_losses_are_no_matter() -> None:
     """Nor a closed trade's profit of that day."""
-    story = Story()
+    story = Story(DAY)
     trip = round_trip()
     story.makes(flow("-60", NOON_NS - DAY_NS), msgspec.structs.replace(trip, at_ns=NOON_NS - DAY_NS), ENTRY)
+    assert story.said == []
+
+
+def test_an_entry_far_below_the_highest_equity_is_objected_to() -> None:
+    """The highest of all, not the last; what other coins are worth is no equity."""
+    story = Story(FALL)
+    story.makes(ENTRY, equity("1000"), equity("2000"), equity("1", "BNB"), equity("1800.1"), ENTRY)
+    assert story.said == []
+    story.makes(equity("1800"), ENTRY)
+    assert len(story.said) == 1
+    assert "equity has fallen by 200, the limit is 10 % of 2000" in story.said[0]
+
+
+def test_a_highest_equity_that_is_not_on_disk_counts_in_this_life_only() -> None:
+    """The next one begins with what is there."""
+    story = Story(FALL)
+    low = equity("1800")
+    story.makes(equity("2000"), low)
+    story.keeps(low)
+    story.watch.begins()
+    story.makes(ENTRY)
     assert story.said == []
 
 
 def test_without_a_limit_nothing_is_objected_to() -> None:
     """Whatever is lost."""
     said: list[str] = []
-    watch = LossWatch(None, said.append)
+    watch = LossWatch(Limits(), said.append)
     watch.announced(flow("-60", NOON_NS))
+    watch.announced(equity("1000"))
+    watch.announced(equity("1"))
     watch.announced(ENTRY)
     assert said == []
