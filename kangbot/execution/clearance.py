@@ -78,6 +78,6 @@ class Clearance:
             return "the venue's clock was set forward while it waited: the journal would bear witness to another stamp"
         if not order.sends and intent.purpose is Purpose.ENTRY and (reason := self.entries_blocked) is not None:
             return reason
-        if intent.purpose is Purpose.EXIT and self._agreement.oversells(intent):
+        if intent.purpose is Purpose.EXIT and self._agreement.oversells(order):
             return "what it was to sell has been sold while it waited"
         return self.held(order) if order.sends else ""

@@ -383,6 +383,8 @@ class Executor:
     def _step(self, now_ns: int) -> None:
         """Start the errands that are due."""
         self._cancel_orphaned()
+        for oversold in self._agreement.oversold:
+            self._records.write(self._blotter.learn(oversold, CancelAsked(), now_ns))
         self._stops.follow(now_ns)
         for order in self._blotter.unsettled:
             step = next_step(order, now_ns, ids_for_ever=self._ids_for_ever and not self._clearance.held(order))

@@ -29,7 +29,7 @@ from kangbot.model.events import Event, Severity
 from kangbot.model.ids import ClientId, VenueOrderId, is_stop_id
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
-from kangbot.model.orders import CashFlow, Evidence, Fill, Intent, OrderReport, VenuePosition
+from kangbot.model.orders import CashFlow, Evidence, Fill, OrderKind, OrderReport, OrderStatus, Purpose, VenuePosition
 
 
 class Agreement:
@@ -75,10 +75,25 @@ class Agreement:
             return abs(position.net)
         return self.covering.needed(position.net, self._blotter.holding, position.entry)
 
-    def oversells(self, intent: Intent) -> bool:
+    def oversells(self, order: Order) -> bool:
         """Whether an exit of coins sells more than is held by now. A venue that keeps positions reduces no further."""
         position, holding = self._blotter.position, self._blotter.holding
-        return self.covering is not None and self.covering.oversells(intent, position.net, holding)
+        return self.covering is not None and self.covering.oversells(order, position.net, holding)
+
+    @property
+    def oversold(self) -> Sequence[ClientId]:
+        """The exits that may rest at the venue for coins that somebody has sold since, and are to be withdrawn."""
+        if self.covering is None:
+            return ()
+        return [
+            order.client_id
+            for order in self._blotter.unsettled
+            if order.intent.purpose is Purpose.EXIT
+            and order.intent.kind is OrderKind.LIMIT
+            and order.status is not OrderStatus.INTENT  # it is held back as it leaves
+            and not (order.status.terminal or order.cancel_requested_ns)
+            and self.oversells(order)
+        ]
 
     @property
     def executions_since_ns(self) -> int | None:

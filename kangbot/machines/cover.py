@@ -13,12 +13,13 @@ from collections.abc import Iterable
 import msgspec
 
 from kangbot.machines.holding import Holding
+from kangbot.machines.order import Order
 from kangbot.machines.protection import Protection
 from kangbot.machines.sizing import clamp
 from kangbot.model.ids import ClientId, VenueOrderId
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO, Price, Quantity
-from kangbot.model.orders import Fill, Intent, OrderReport, Side
+from kangbot.model.orders import Fill, OrderReport, Side
 
 _AGAIN_NS = 10_000_000_000  # a change that the venue refused is asked for again: the price it is held against moves on
 _COUNTED = 8  # stops whose fills are summed: more than end within the time in which reports and fills come together
@@ -123,9 +124,10 @@ class Covering(msgspec.Struct, frozen=True, kw_only=True):
     instrument: Instrument
     adopted: bool = False  # what somebody buys by hand is the strategy's
 
-    def oversells(self, intent: Intent, net: Quantity, holding: Holding) -> bool:
+    def oversells(self, order: Order, net: Quantity, holding: Holding) -> bool:
         """Whether the exit sells more of the holding `net` than is ours by now: nothing at the venue would stop it."""
-        return intent.side is Side.SELL and intent.quantity > self._ours(net, holding)
+        intent = order.intent
+        return intent.side is Side.SELL and intent.quantity - order.executed > self._ours(net, holding)
 
     def needed(self, net: Quantity, holding: Holding, entry: Price | None) -> Quantity:
         """Return how much of the holding `net` a stop must sell; 0 where nothing is held, or too little to be sold.

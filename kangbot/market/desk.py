@@ -254,10 +254,14 @@ class Desk:
         return earliest(self._pace.next_ns(self._clock.now_ns()), self._sentry.due_ns())
 
     def _notice_hands(self) -> None:
-        """Have the strategy decide anew where somebody traded past it: what it wanted was of another position."""
+        """Have the strategy decide anew where somebody traded past it: what it wanted was of another position.
+
+        What rests of that to enter would wait for its next word, which nobody knows the hour of.
+        """
         touched = self.executor.touched
         if touched and touched != self._touched:
             self.target = None
+            self.cancel_resting(exits=False)
         self._touched = touched
 
     def _wanted_stop(self, net: Quantity) -> Price | None:

@@ -405,6 +405,40 @@ async def test_an_exit_whose_coins_were_sold_while_it_waited_stays_here() -> Non
 
 
 @told
+async def test_an_exit_that_rests_is_withdrawn_once_its_coins_were_sold() -> None:
+    """Untouched or partly filled, unanswered, or found after a restart; one for what is left of ours stays."""
+    for fate, filled, by_hand, restarted in (
+        (Fate.NORMAL, "0", "0.5", False),
+        (Fate.NORMAL, "0.5", "1", False),
+        (Fate.LOST_AFTER, "0.5", "1.5", False),
+        (Fate.NORMAL, "0.5", "1.5", True),
+    ):
+        story = spot()
+        market = await bought(story, 2)
+        story.venue.fates.append(fate)
+        exit_ = market.executor.place(proposal(2, purpose=Purpose.EXIT, side=Side.SELL))
+        await market.settled()
+        if part := dec(filled):
+            story.venue.trade(story.venue.of(exit_.client_id), part)
+            await asyncio.sleep(1)
+        assert story.venue.canceled == []
+        if restarted:
+            await market.end()
+        story.venue.by_hand(by_hand, side=Side.SELL)
+        if restarted:
+            market = await story.live()
+        await asyncio.sleep(3)
+        assert (story.venue.of(exit_.client_id).status, story.venue.canceled) == (S.CANCELED, [exit_.client_id])
+        left = 2 - part - dec(by_hand)
+        assert market.executor.position.net == left
+        if left:
+            again = market.executor.place(proposal(left, purpose=Purpose.EXIT, side=Side.SELL))
+            await asyncio.sleep(3)
+            assert market.status(again.client_id) is S.ACKED
+        await market.end()
+
+
+@told
 async def test_a_lost_exit_is_not_sent_again_where_the_stop_was_quicker() -> None:
     """It is asked about, and nothing is left to sell."""
     story = spot()

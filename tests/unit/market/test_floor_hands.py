@@ -7,13 +7,14 @@ import pytest
 
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.machines.holding import ForeignPolicy
+from kangbot.machines.plan import Style
 from kangbot.market.naming import UnknownMarketError
 from kangbot.market.promises import lifted
 from kangbot.market.reporting import report_of
 from kangbot.model.events import Noted, Severity
 from kangbot.model.ids import MarketId
-from kangbot.model.orders import OrderStatus, Side
-from tests.support.floor_story import Story, play
+from kangbot.model.orders import OrderKind, OrderStatus, Side
+from tests.support.floor_story import Story, play, spec
 from tests.support.trade_words import MARKET
 
 
@@ -34,6 +35,27 @@ def test_nothing_is_entered_beside_an_order_by_hand() -> None:
         told.venue.close(order, OrderStatus.CANCELED)
         await told.bar()
         assert told.venue.net == Decimal(2)
+
+    play(story)
+
+
+@pytest.mark.parametrize("policy", [ForeignPolicy.REPORT, ForeignPolicy.QUARANTINE])
+def test_an_entry_that_rests_is_withdrawn_where_somebody_trades(policy: ForeignPolicy) -> None:
+    """Before the strategy says its next word, which may be a day away."""
+
+    async def story(told: Story) -> None:
+        told.foreign = policy
+        told.specs = [spec(told.strategy, style=Style(kind=OrderKind.LIMIT))]
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        (entry,) = told.venue.orders
+        assert entry.status is OrderStatus.ACKED
+        told.venue.by_hand("1")
+        await asyncio.sleep(1)
+        assert entry.status is OrderStatus.CANCELED
+        assert told.venue.submits == [entry.client_id]
 
     play(story)
 
