@@ -76,7 +76,8 @@ class Blotter:
         self._quarantine_hands = quarantine_hands
         self._memory = memory
         self.strategy = strategy  # whose round trips are closed from now on
-        self._born_ns = born_ns
+        # The clock that wrote the first record may have been ahead, and set right since: what is counted was ours.
+        self._born_ns = min((born_ns, *memory.executions.values()))
         self._orders: dict[ClientId, Order] = {}
         self._unsettled: dict[ClientId, Order] = {}  # asked for on every turn, while most orders are over
         self._standing: tuple[Order, ...] | None = ()  # the same, as it is given out; None where it has changed

@@ -169,9 +169,8 @@ class Assembly:
         )
 
     def _born_ns(self) -> int:
-        """Return by the venue's clock when the journal began, or earlier; 0 for an empty journal."""
-        born_ns = self.memory.born_ns
-        return born_ns and born_ns + min(0, self.gateway.offset_ns())
+        """Return by the venue's clock when the journal began, or earlier; an empty one begins now."""
+        return (self.memory.born_ns or self.world.clock.now_ns()) + min(0, self.gateway.offset_ns())
 
     async def _reachable(self) -> None:
         """Return when a market may ask again for itself, by breakers and pace."""

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from kangbot.execution.venue_clock import FIRST_SAMPLES
-from kangbot.model.events import RunState
-from kangbot.runtime.world import SECOND_NS
+from kangbot.model.events import RoundTripClosed, RunState
+from kangbot.model.orders import FillCause, Side
+from kangbot.runtime.world import SECOND_NS, World
 from tests.support.floor_story import Story, play
 from tests.support.order_venue import Fate
 
@@ -26,6 +27,35 @@ def test_a_venue_is_traded_by_its_own_clock(ahead_s: int) -> None:
         await told.bar()
         assert told.venue.net == told.task.desk.executor.position.net == Decimal(2)
         assert max(told.venue.since) < told.venue.clock.now_ns()
+
+    play(story)
+
+
+@pytest.mark.parametrize("set_right", [False, True])
+def test_a_stop_is_booked_where_our_clock_was_ahead_at_the_first_start(*, set_right: bool) -> None:
+    """By the venue's clock it is from before the journal; so it is in the next life, whose clock is right."""
+
+    async def story(told: Story) -> None:
+        told.venue.clock = told.world.clock.shifted(-3600 * SECOND_NS)
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        if set_right:
+            await told.floor.close()
+            world = World(clock=told.venue.clock, seed=b"story")
+            told = Story(venue=told.venue, disk=told.disk, world=world)
+            await told.open()
+        stop = told.venue.by_hand("2", side=Side.SELL, filled=False)
+        stop.trigger = Decimal(90)
+        told.venue.trade(stop, Decimal(2), cause=FillCause.STOP)
+        await asyncio.sleep(120)
+        executor = told.task.desk.executor
+        assert (executor.position.net, executor.quarantine) == (0, "")
+        (trip,) = [event.trip for event in told.disk.events if isinstance(event, RoundTripClosed)]
+        assert trip.quantity == Decimal(2)
+        if set_right:
+            await told.floor.close()
 
     play(story)
 
