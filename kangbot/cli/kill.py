@@ -15,7 +15,7 @@ from kangbot.cli.answer import no_daemon
 from kangbot.cli.online import readable
 from kangbot.cli.whereabouts import Whereabouts, whereabouts
 from kangbot.control.client import ControlClient, NoDaemonError
-from kangbot.machines.killswitch import FILE, Wish, joined, read, wish, write
+from kangbot.machines.killswitch import FILE, Wish, joined, read, unread, wish, write
 from kangbot.settings.versions import write_whole
 
 
@@ -55,6 +55,7 @@ def _by_file(file: Path, silence: NoDaemonError, wanted: Wish, *, config: Path, 
     try:
         standing = joined(_said(file), wanted)
         write_whole(file, write(standing).encode())
+        file.chmod(0o644)  # a daemon that runs as another user reads it, whatever the mask of whoever typed this
     except OSError as error:
         bare = _bare(file)
         if bare is None:
@@ -65,7 +66,7 @@ def _by_file(file: Path, silence: NoDaemonError, wanted: Wish, *, config: Path, 
         standing = bare
         sys.stderr.write(f"{file} is there, which stops every entry; its words were not taken: {error.strerror}\n")
         if wanted.flatten and not standing.flatten:
-            sys.stderr.write("Positions are not closed, they keep their stops: make room, and type it again.\n")
+            sys.stderr.write("Positions are not closed, they keep their stops: put that right, and type it again.\n")
             return exit_codes.FAILURE
     if as_json:
         _say(Killed(killed=standing.reason, flatten=standing.flatten, file=str(file)))
@@ -80,13 +81,16 @@ def _said(file: Path) -> Wish | None:
 
 
 def _bare(file: Path) -> Wish | None:
-    """Return what the file stands for without the words that found no room; None where not even its name does."""
+    """Return what the file stands for without the words that were not taken; None where it cannot even be there."""
     try:
         if not file.exists():
             file.touch()
-        return _said(file)
     except OSError:
         return None
+    try:
+        return _said(file)
+    except OSError as error:
+        return unread(file, error.strerror or str(error))
 
 
 def release(config: Path, *, market: str, socket: Path | None, as_json: bool = False) -> int:

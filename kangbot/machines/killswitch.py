@@ -45,6 +45,11 @@ def read(text: str) -> Wish:
     return wish(reason, flatten=any(line.lower() == FLATTEN for line in lines))
 
 
+def unread(file: object, why: str) -> Wish:
+    """Return what a file stands for that is there and cannot be read: no entry. It is not worth a position."""
+    return wish(f"the file {file} cannot be read: {why}", flatten=False)
+
+
 def write(wanted: Wish) -> str:
     """Return the content of a file that wants this; `read` gives it back."""
     return f"{wanted.reason}\n{FLATTEN}\n" if wanted.flatten else f"{wanted.reason}\n"

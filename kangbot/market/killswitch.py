@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from kangbot.errors import NeedsHuman
-from kangbot.machines.killswitch import FILE, Do, FileWatch, Wish, joined, read, wish, write
+from kangbot.machines.killswitch import FILE, Do, FileWatch, Wish, joined, read, unread, wish, write
 from kangbot.market.promises import on_disk
 from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet, Noted, Severity
 from kangbot.model.ids import MarketId
@@ -190,8 +190,7 @@ class KillSwitch:
         except OSError as error:
             if not self._there():  # no handle to open it by, and nothing to open
                 return None
-            # There it is; what it says is not worth a position.
-            return wish(f"the file {self._file} cannot be read: {error.strerror}", flatten=False)
+            return unread(self._file, error.strerror or str(error))
 
     def _there(self) -> bool:
         try:

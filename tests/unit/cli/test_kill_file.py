@@ -52,3 +52,24 @@ def test_positions_that_a_full_disk_keeps_open_are_said_to_be(
     assert typed(tmp_path, flatten=True) == exit_codes.FAILURE
     assert "Positions are not closed, they keep their stops" in capsys.readouterr().err
     assert (tmp_path / FILE).exists()
+
+
+def test_whatever_stands_in_its_place_stops_entries_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder of that name: no daemon enters while it is there, so it is not said that nothing was stopped."""
+    (tmp_path / FILE).mkdir()
+    assert typed(tmp_path, "news") == exit_codes.OK
+    assert capsys.readouterr().err == (
+        f"{tmp_path / FILE} is there, which stops every entry; its words were not taken: Is a directory\n"
+    )
+    assert typed(tmp_path, flatten=True) == exit_codes.FAILURE
+    assert "Positions are not closed, they keep their stops: put that right" in capsys.readouterr().err
+
+
+def test_a_daemon_of_another_user_can_read_it(tmp_path: Path) -> None:
+    """Typed by root with a mask that hides everything: the wish to flatten would be lost on the daemon."""
+    before = os.umask(0o077)
+    try:
+        assert typed(tmp_path, flatten=True) == exit_codes.OK
+    finally:
+        os.umask(before)
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o644
