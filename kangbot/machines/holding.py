@@ -14,6 +14,7 @@ from enum import StrEnum
 
 import msgspec
 
+from kangbot.model.ids import spot_base
 from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Fill, Intent
 
@@ -44,7 +45,10 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
         if closed or before * after <= 0:  # from flat, to flat, or turned around: another position
             return Holding(stop=carried, by_hand=after if hand and fill.signed * after > 0 else ZERO)
         stop = carried if self.stop is None else self.stop
-        return Holding(stop=stop, by_hand=self.by_hand + after - before if hand else self.by_hand)
+        by_hand = self.by_hand + after - before if hand else self.by_hand
+        if not hand and fill.signed > 0 and spot_base(fill.market):
+            by_hand = max(by_hand, ZERO)  # coins that a hand has sold are gone, and these are bought anew
+        return Holding(stop=stop, by_hand=by_hand)
 
     def rests(self, stop: Price | None) -> "Holding":
         """Return it after the venue showed this stop; one that is gone is remembered."""

@@ -240,8 +240,10 @@ class Desk:
     def by_hand(self) -> str:
         """What somebody holds or has resting here by hand, in words; "" for nothing."""
         said = [f"order: {words}" for words in self.executor.foreign_orders]
-        if self.executor.holding.by_hand and self._foreign is not ForeignPolicy.ADOPT:
-            said.append(f"position: {self.executor.holding.by_hand}")
+        share = self.executor.holding.by_hand
+        gone = self.holds_coins and share < 0 and not self.holds  # sold, with all that could be: nobody holds them
+        if share and not gone and self._foreign is not ForeignPolicy.ADOPT:
+            said.append(f"position: {share}")
         return ", ".join(said)
 
     @property

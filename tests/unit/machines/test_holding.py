@@ -2,11 +2,12 @@
 
 from decimal import Decimal
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kangbot.machines.holding import Holding
-from kangbot.model.ids import ClientId
+from kangbot.model.ids import ClientId, Symbol, VenueName, market_id
 from kangbot.model.orders import Fill, FillCause, Intent, Side
 from tests.support.trade_words import MARKET, START, dec, fill, intent
 
@@ -44,6 +45,19 @@ def test_a_trade_by_hand_is_told_by_its_id() -> None:
     assert hand(1, client="my-order").by_hand
     assert not fill("e1", 1).by_hand
     assert not fill("e1", 1, named=False, cause=FillCause.STOP).by_hand
+
+
+def test_coins_that_a_hand_has_sold_are_nobodys_once_others_are_bought() -> None:
+    """A contract's share by hand is there until flat; what a hand buys after that is theirs, all of it."""
+    for market, share in ((market_id(VenueName("bybit"), Symbol("BTC/USDT")), 0), (MARKET, -2)):
+        holding, net = Holding(), dec("0.1")  # what the last sale left
+        for step in (ENTRY[0], hand(2, Side.SELL), fill("e2", 3)):
+            one = msgspec.structs.replace(step, market=market)
+            holding = holding.filled(one, None, before=net, after=net + one.signed, closed=False)
+            net += one.signed
+        assert holding.by_hand == share
+        theirs = msgspec.structs.replace(hand(1), market=market)
+        assert holding.filled(theirs, None, before=net, after=net + 1, closed=False).by_hand == share + 1
 
 
 def test_the_stop_of_a_position_is_remembered_when_it_is_gone() -> None:

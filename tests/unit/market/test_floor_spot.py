@@ -8,7 +8,7 @@ from kangbot.machines.guard import StopPolicy, StopTerms
 from kangbot.market.roster import Command
 from kangbot.model.events import EquityMarked, Noted, RunState
 from kangbot.model.market import InstrumentKind
-from kangbot.model.orders import Balance, FillCause
+from kangbot.model.orders import Balance, FillCause, Side
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from tests.support.floor_story import BarVenue, Story, play
@@ -211,6 +211,26 @@ def test_a_policy_to_retry_never_sells_the_coins() -> None:
         assert said == ["stop.failed", "stop.settled"]
         assert told.venue.net == 2
         assert [one.trigger for one in told.venue.beside] == [Decimal(90)]
+
+    play(story)
+
+
+def test_a_market_whose_coins_somebody_sold_enters_again() -> None:
+    """What cannot be sold of them is left, and with it the account of what a hand has sold since flat, for ever."""
+
+    async def story(told: Story) -> None:
+        on_spot(told)
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        told.venue.by_hand("1", side=Side.SELL)
+        await told.bar()
+        assert told.task.desk.blocked == "by_hand: somebody traded this market by hand"
+        told.venue.by_hand("0.96", side=Side.SELL)
+        await told.bar()
+        await told.bar()
+        assert told.venue.net > 1
 
     play(story)
 
