@@ -102,6 +102,7 @@ class Executor:
         now_ns = self._clock.now_ns()
         self._blotter = Blotter(
             memory,
+            journal=journal.tag,
             strategy=strategy,
             born_ns=born_ns or now_ns,
             settle_ns=self._settling.ours_ns(now_ns),

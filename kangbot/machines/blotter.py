@@ -25,7 +25,7 @@ from kangbot.model.events import (
     Severity,
     StopSet,
 )
-from kangbot.model.ids import ClientId, VenueOrderId
+from kangbot.model.ids import ClientId, VenueOrderId, of_another
 from kangbot.model.money import Money, Price, Quantity
 from kangbot.model.orders import CashFlow, Evidence, Fill, FillCause, Intent, OrderStatus
 from kangbot.model.position import Position, RoundTrip
@@ -51,6 +51,7 @@ class Blotter:
         self,
         memory: MarketMemory,
         *,
+        journal: str,
         strategy: str,
         born_ns: int,
         settle_ns: int,
@@ -60,6 +61,7 @@ class Blotter:
         """Take up what is remembered. Until `settle_ns` absence proves nothing for orders that were in flight.
 
         Executions from before `born_ns`, the journal's first record, are not ours unless an order of ours names them.
+        `journal`: its name, by which our ids are told from those of another kangbot on the account.
         `quarantine_hands`: what somebody does by hand takes the market from the daemon.
         """
         self.market = memory.market
@@ -75,6 +77,7 @@ class Blotter:
         self.touched = ""  # the newest that somebody did by hand in this process
         self._quarantine_hands = quarantine_hands
         self._memory = memory
+        self._journal = journal
         self.strategy = strategy  # whose round trips are closed from now on
         # The clock that wrote the first record may have been ahead, and set right since: what is counted was ours.
         self._born_ns = min((born_ns, *memory.executions.values()))
@@ -170,8 +173,11 @@ class Blotter:
         if self.executions.too_old(fill.at_ns):
             text = f"execution {fill.execution_id} is older than what is remembered of executions; not applied"
             return (self.note("fill.too_old", Severity.CRITICAL, text, now_ns),)
+        other = None
         if order is not None and fill.client_id is None:
             fill = msgspec.structs.replace(fill, client_id=order.client_id)
+        elif order is None and of_another(fill.client_id, self._journal):
+            other, fill = fill.client_id, msgspec.structs.replace(fill, client_id=None)  # as anybody's who is not us
         changes = () if order is None else self.learn(order.client_id, Filled(fill), now_ns)
         self.executions.add(fill.execution_id, fill.at_ns)
         before = self.position.net
@@ -189,7 +195,7 @@ class Blotter:
         if not self.position.net or before * self.position.net < 0:
             events.extend(self.rests(None, now_ns))  # a venue's stop ends with its position, or its side
         if order is None or fill.cause is not FillCause.TRADE:
-            events.append(note := self._unasked(fill, now_ns))
+            events.append(note := self._unasked(fill, other, now_ns))
             if fill.by_hand:
                 events.extend(self.by_hand(f"{note.message} ({fill.execution_id})", now_ns))
         return events
@@ -240,8 +246,8 @@ class Blotter:
         else:
             self._unsettled[order.client_id] = order
 
-    def _unasked(self, fill: Fill, now_ns: int) -> Noted:
-        """Return the note on a fill that no order of ours asked for."""
+    def _unasked(self, fill: Fill, other: ClientId | None, now_ns: int) -> Noted:
+        """Return the note on a fill that no order of ours asked for; `other` is the one of another kangbot that did."""
         kind, severity = {
             FillCause.TRADE: ("position.by_hand", Severity.WARNING),
             FillCause.STOP: ("position.stopped", Severity.INFO),
@@ -249,7 +255,8 @@ class Blotter:
             FillCause.DELEVERAGING: ("position.deleveraged", Severity.CRITICAL),
             FillCause.SETTLEMENT: ("position.delisted", Severity.ERROR),
         }[fill.cause]
-        text = f"{fill.side.value} {fill.quantity} at {fill.price}, by no order of ours"
+        whose = f"by order {other} of another kangbot on this account" if other else "by no order of ours"
+        text = f"{fill.side.value} {fill.quantity} at {fill.price}, {whose}"
         return self.note(
             kind, severity, text, now_ns, execution_id=fill.execution_id, venue_order_id=fill.venue_order_id
         )

@@ -70,6 +70,11 @@ def journal_of(order: ClientId) -> str:
     return order[len(CLIENT_ID_PREFIX) :][:8]
 
 
+def of_another(order: ClientId | None, journal_tag: str) -> bool:
+    """Whether the id was given by a kangbot, and by another than the one whose journal has that name."""
+    return order is not None and order.startswith(CLIENT_ID_PREFIX) and journal_of(order) != journal_tag
+
+
 def stop_ids(journal_tag: str) -> str:
     """Return how the ids of all such stops of that journal begin."""
     return f"{STOP_ID_PREFIX}{journal_tag}"

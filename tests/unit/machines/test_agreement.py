@@ -37,7 +37,13 @@ FIRST = client_id(TAG, 1)
 def life(memory: MarketMemory, *, quarantine_hands: bool = False) -> Blotter:
     """Return the books of a life that begins with `memory`."""
     return Blotter(
-        memory, strategy="test", born_ns=START, settle_ns=START, now_ns=START, quarantine_hands=quarantine_hands
+        memory,
+        journal=TAG,
+        strategy="test",
+        born_ns=START,
+        settle_ns=START,
+        now_ns=START,
+        quarantine_hands=quarantine_hands,
     )
 
 

@@ -49,7 +49,7 @@ FIRST = client_id(TAG, 1)
 def blotter(memory: MarketMemory | None = None) -> Blotter:
     """Return a blotter that remembers `memory`, or nothing."""
     empty = MarketMemory(market=MARKET, position=Position(market=MARKET))
-    return Blotter(memory or empty, strategy="test", born_ns=START, settle_ns=SETTLE, now_ns=START)
+    return Blotter(memory or empty, journal=TAG, strategy="test", born_ns=START, settle_ns=SETTLE, now_ns=START)
 
 
 def working(quantity: str | int = 1, stop: str | None = None) -> Blotter:
@@ -472,3 +472,17 @@ def test_the_memory_of_a_blotter_is_that_of_its_journal() -> None:
     assert msgspec.structs.replace(replayed, orders=()) == msgspec.structs.replace(kept, orders=())
     for ours, theirs in zip(kept.orders, replayed.orders, strict=True):
         assert (ours.status, ours.executed, ours.average) == (theirs.status, theirs.executed, theirs.average)
+
+
+def test_what_another_kangbot_trades_is_somebodys() -> None:
+    """Its ids begin as ours do: taken for ours, two daemons on one account would trade each other's positions away."""
+    one = blotter()
+    theirs = msgspec.structs.replace(fill("e1", 2), client_id=client_id("another1", 7))
+    events = one.fill(theirs, START)
+    (note,) = [event for event in events if isinstance(event, Noted)]
+    assert note.kind == "position.by_hand"
+    assert note.message == f"buy 2 at 100, by order {client_id('another1', 7)} of another kangbot on this account"
+    assert (one.position.net, one.holding.by_hand) == (dec(2), dec(2))
+    forgotten = msgspec.structs.replace(fill("e2", 1), client_id=client_id(TAG, 7))
+    one.fill(forgotten, START)
+    assert (one.position.net, one.holding.by_hand) == (dec(3), dec(2))

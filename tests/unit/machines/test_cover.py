@@ -55,7 +55,7 @@ def stop(
 def spot_agreement() -> tuple[Agreement, Blotter]:
     """Return the agreement over a holding of 1, whose stop is not known."""
     memory = MarketMemory(market=MARKET, position=Position(market=MARKET))
-    blotter = Blotter(memory, strategy="test", born_ns=START, settle_ns=START, now_ns=START)
+    blotter = Blotter(memory, journal=TAG, strategy="test", born_ns=START, settle_ns=START, now_ns=START)
     blotter.fill(fill("held", 1, named=False, venue_order_id="h"), START)
     return Agreement(blotter, covering=msgspec.structs.replace(SPOT, adopted=True)), blotter
 
@@ -242,7 +242,7 @@ def test_what_a_fee_left_over_does_not_hand_its_stop_on() -> None:
     """The next position's stop is its own: in the running market and in the fold of its journal alike."""
     market = MarketId("bybit:BTC-USDT")
     memory = MarketMemory(market=market, position=Position(market=market))
-    blotter = Blotter(memory, strategy="test", born_ns=START, settle_ns=START, now_ns=START)
+    blotter = Blotter(memory, journal=TAG, strategy="test", born_ns=START, settle_ns=START, now_ns=START)
     events: list[Event] = []
     for number, quantity, side, price in (
         (1, "1", Side.BUY, "90"),

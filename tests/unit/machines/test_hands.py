@@ -68,7 +68,7 @@ class AnyHands(RuleBasedStateMachine):
         records = [Record(journal=TAG, sequence=number, event=event) for number, event in enumerate(self.journal, 1)]
         memory: MarketMemory = replayed(records).market(MARKET)
         self.blotter = Blotter(
-            memory, strategy="test", born_ns=START, settle_ns=START, now_ns=START, quarantine_hands=True
+            memory, journal=TAG, strategy="test", born_ns=START, settle_ns=START, now_ns=START, quarantine_hands=True
         )
         self.agreement = Agreement(self.blotter)
 
@@ -139,6 +139,6 @@ TestAnyHands = AnyHands.TestCase
 def test_without_the_policy_the_market_stays_ours() -> None:
     """It is told all the same."""
     memory = MarketMemory(market=MARKET, position=Position(market=MARKET))
-    one = Blotter(memory, strategy="test", born_ns=START, settle_ns=START, now_ns=START)
+    one = Blotter(memory, journal=TAG, strategy="test", born_ns=START, settle_ns=START, now_ns=START)
     kinds = [event.kind for event in one.fill(fill("e1", 1, named=False), START) if isinstance(event, Noted)]
     assert (kinds, one.hands, "buy 1" in one.touched) == (["position.by_hand"], Hands(), True)
