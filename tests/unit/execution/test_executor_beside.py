@@ -432,7 +432,7 @@ async def test_an_exit_that_rests_is_withdrawn_once_its_coins_were_sold() -> Non
         left = 2 - part - dec(by_hand)
         assert market.executor.position.net == left
         if left:
-            again = market.executor.place(proposal(left, purpose=Purpose.EXIT, side=Side.SELL))
+            again = market.executor.place(proposal(str(left), purpose=Purpose.EXIT, side=Side.SELL))
             await asyncio.sleep(3)
             assert market.status(again.client_id) is S.ACKED
         await market.end()

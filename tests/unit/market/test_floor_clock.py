@@ -51,7 +51,7 @@ def test_a_stop_is_booked_where_our_clock_was_ahead_at_the_first_start(*, set_ri
         told.venue.trade(stop, Decimal(2), cause=FillCause.STOP)
         await asyncio.sleep(120)
         executor = told.task.desk.executor
-        assert (executor.position.net, executor.quarantine) == (0, "")
+        assert (executor.position.net, executor.quarantine) == (Decimal(0), "")
         (trip,) = [event.trip for event in told.disk.events if isinstance(event, RoundTripClosed)]
         assert trip.quantity == Decimal(2)
         if set_right:
