@@ -243,13 +243,14 @@ class Executor:
 
         `missed_since_ns`: from then on its news did not reach us; 0 where they did.
         """
-        now_ns = self._clock.now_ns()
-        flying = any(in_flight(order, now_ns) for order in self._blotter.unsettled)
-        unsettled = self._blotter.unsettled
-        since = [order.intent.at_ns for order in unsettled if order.restarted]
-        # Fills that were reported and have not come may be in a list that is further behind than rounds overlap.
-        late = [order.intent.at_ns for order in unsettled if order.executed < order.reported]
-        since += [max(at_ns, now_ns - EXPLAIN_NS) for at_ns in late]
+        flying, since = False, []
+        if unsettled := self._blotter.unsettled:
+            now_ns = self._clock.now_ns()
+            flying = any(in_flight(order, now_ns) for order in unsettled)
+            since = [order.intent.at_ns for order in unsettled if order.restarted]
+            # Fills that were reported and have not come may be in a list that is further behind than rounds overlap.
+            late = [order.intent.at_ns for order in unsettled if order.executed < order.reported]
+            since += [max(at_ns, now_ns - EXPLAIN_NS) for at_ns in late]
         if (explain_ns := self._agreement.executions_since_ns) is not None:
             since.append(explain_ns)
         if missed_since_ns:

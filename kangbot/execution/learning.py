@@ -49,18 +49,17 @@ class Learning:
 
     def unresolved_ns(self) -> int | None:
         """Return when the venue will have owed its next word for too long; None where it owes none."""
-        due = [since_ns for owed, (_, since_ns) in self._owed().items() if owed not in self._told]
-        return min(due) + UNRESOLVED_NS if due else None
+        first_ns: int | None = None
+        for order in self.blotter.unsettled:  # asked on every turn, and most orders owe nothing
+            owed = _owed(order)
+            if owed is not None and (order.client_id, owed[0]) not in self._told:
+                first_ns = owed[1] if first_ns is None else min(first_ns, owed[1])
+        return None if first_ns is None else first_ns + UNRESOLVED_NS
 
     def _owed(self) -> dict[_Owed, tuple[Order, int]]:
         """Return the orders of which the venue has yet to say what became of them, or which fills; and since when."""
-        owed: dict[_Owed, tuple[Order, int]] = {}
-        for order in self.blotter.unsettled:
-            if order.status is OrderStatus.UNKNOWN:
-                owed[order.client_id, "end"] = (order, order.unknown_since_ns)
-            elif order.status.terminal and order.executed < order.reported:
-                owed[order.client_id, "fills"] = (order, order.changed_ns)
-        return owed
+        each = ((order, _owed(order)) for order in self.blotter.unsettled)
+        return {(order.client_id, owed[0]): (order, owed[1]) for order, owed in each if owed is not None}
 
     def take(self, message: Message, now_ns: int) -> Sequence[Event]:
         """Learn from one message; return the events that belong into one atomic group."""
@@ -179,3 +178,12 @@ class Learning:
     def _open(self, client_id: ClientId) -> bool:
         order = self.blotter.order(client_id)
         return order is not None and not order.status.terminal
+
+
+def _owed(order: Order) -> tuple[str, int] | None:
+    """Return which word the venue owes of the order, and since when; None where it owes none."""
+    if order.status is OrderStatus.UNKNOWN:
+        return "end", order.unknown_since_ns
+    if order.executed < order.reported and order.status.terminal:
+        return "fills", order.changed_ns
+    return None

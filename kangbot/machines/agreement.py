@@ -147,7 +147,8 @@ class Agreement:
         blotter = self._blotter
         events: list[Event] = []
         for execution in snapshot.executions:
-            events.extend(self._execution(execution, now_ns))
+            if execution.execution_id not in blotter.executions:  # most are known
+                events.extend(self._execution(execution, now_ns))
         known, findings = compare(snapshot, blotter.unsettled, self._find)
         for client_id, report in known:
             found = msgspec.structs.replace(report, evidence=Evidence.QUERY)

@@ -91,16 +91,23 @@ class Recollection:
         event = record.event
         self._last_sequence = record.sequence
         self._born_ns = self._born_ns or event.at_ns
-        if isinstance(event, OrderIntended):
-            self._next_number = max(self._next_number, event.intent.number + 1)
+        if isinstance(event, BarStored):  # the most common first: it says that the market is there
+            self._market(event.bar.market)
+            return
         if isinstance(event, EquityMarked):
             self._equity[event.venue, event.currency] = event.equity
             return
+        if isinstance(event, OrderIntended):
+            self._next_number = max(self._next_number, event.intent.number + 1)
         market = _market_of(event)
         if market is not None:
-            if market not in self._markets:
-                self._markets[market] = _Market(MarketMemory(market=market, position=Position(market=market)))
-            self._markets[market].add(event)
+            self._market(market).add(event)
+
+    def _market(self, market: MarketId) -> "_Market":
+        known = self._markets.get(market)
+        if known is None:
+            known = self._markets[market] = _Market(MarketMemory(market=market, position=Position(market=market)))
+        return known
 
     def memory(self) -> Memory:
         """Return what the records so far come to."""
@@ -190,7 +197,7 @@ class _Market:
                 self._hands = self._hands.noted(event)
                 self._contradiction = contradicted(self._contradiction, event)
             case _:
-                pass  # a bar changes nothing that a market has to remember
+                pass
 
     def _changed(self, event: OrderChanged) -> None:
         order = self._orders.get(event.client_id)
@@ -229,8 +236,6 @@ class _Market:
 def _market_of(event: Event) -> MarketId | None:
     """Return the market that the event is about."""
     match event:
-        case BarStored(bar=bar):  # the most common first
-            return bar.market
         case OrderIntended(intent=intent):
             return intent.market
         case FillApplied(fill=fill):

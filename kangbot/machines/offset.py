@@ -46,19 +46,21 @@ class Offset(msgspec.Struct, frozen=True, kw_only=True):
     """The newest samples that agree with each other; returns its successor."""
 
     samples: tuple[Sample, ...] = ()
+    median_ns: int = 0  # of their offsets
 
     def taken(self, sample: Sample) -> "Offset":
         """Return it with a new sample, and without the older ones that it proves outdated."""
         agreeing = [old for old in self.samples if _agree(old, sample)]
-        return Offset(samples=(*agreeing[-(KEPT - 1) :], sample))
+        samples = (*agreeing[-(KEPT - 1) :], sample)
+        return Offset(samples=samples, median_ns=round(statistics.median(one.offset_ns for one in samples)))
 
     def estimate(self, now_ns: int) -> Estimate | None:
         """Return what is known at `now_ns`; None before the first sample."""
         if not self.samples:
             return None
-        offset_ns = round(statistics.median(sample.offset_ns for sample in self.samples))
         best = min(self.samples, key=lambda sample: sample.bound_ns(now_ns))
-        return Estimate(offset_ns=offset_ns, uncertainty_ns=best.bound_ns(now_ns) + abs(offset_ns - best.offset_ns))
+        uncertainty_ns = best.bound_ns(now_ns) + abs(self.median_ns - best.offset_ns)
+        return Estimate(offset_ns=self.median_ns, uncertainty_ns=uncertainty_ns)
 
 
 def _agree(old: Sample, new: Sample) -> bool:

@@ -347,8 +347,8 @@ class Desk:
 
     def _tell(self, blocked: str) -> None:
         """Log why nothing leaves, once a rule until an order leaves again: not on every bar, nor for other figures."""
-        self.blocked = blocked
-        if not blocked:
+        before, self.blocked = self.blocked, blocked
+        if not blocked or (blocked == before and self._left == self.executor.counts.sent):
             return
         if self._left != self.executor.counts.sent:  # one that a full disk withheld has not left
             self._left = self.executor.counts.sent

@@ -160,6 +160,9 @@ class KillSwitch:
     # --------------------------------------------------------------------------------------------------------- by file
     async def look(self) -> None:
         """Look for the file once, and do what it asks for."""
+        if self._standing is None and self._found() is None:  # nearly always
+            self._watch = FileWatch()
+            return
         async with self._writing:
             self._watch, action = self._watch.seen(self._found(), self._standing)
             if isinstance(action, Wish):

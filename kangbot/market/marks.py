@@ -70,15 +70,14 @@ class Marks:
         """The mark price as told last; None where nobody told it lately."""
         return self._price if self._clock.now_ns() - self._priced_ns < _GOOD_NS else None
 
-    def due_ns(self, *, needed: bool) -> int | None:
+    def due_ns(self, *, needed: Callable[[], bool]) -> int | None:
         """Return when it is to be asked for; None where it is not."""
         asking = self._errand is not None and not self._errand.done()
-        return self._due_ns if needed and self._venue.tells_mark and not asking else None
+        return self._due_ns if not asking and self._venue.tells_mark and needed() else None
 
-    def look(self, now_ns: int, *, needed: bool) -> None:
-        """Ask where it is due."""
-        due_ns = self.due_ns(needed=needed)
-        if due_ns is not None and due_ns <= now_ns:
+    def look(self, now_ns: int, *, needed: Callable[[], bool]) -> None:
+        """Ask where it is due; before that nobody is asked whether it is `needed`."""
+        if self._due_ns <= now_ns and self.due_ns(needed=needed) is not None:
             self._due_ns = now_ns + _EVERY_NS  # also where a turn that falls loses the answer
             self._errand = self._tasks.spawn("mark", self._ask())
 

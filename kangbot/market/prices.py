@@ -81,11 +81,12 @@ class Prices:
             self._told = False
             log.info("market.priced_by_stream", market=self._instrument.market)
 
-    def due_ns(self, *, needed: bool) -> int | None:
-        """Return when a price is to be asked for; None where none is."""
-        return self._stand_in.deadline() if needed else None
+    def due_ns(self, *, needed: Callable[[], bool]) -> int | None:
+        """Return when a price is to be asked for; None where none is. While the quotes flow `needed` is not asked."""
+        due_ns = self._stand_in.deadline()
+        return due_ns if due_ns is not None and needed() else None
 
-    def look(self, now_ns: int, *, needed: bool) -> None:
+    def look(self, now_ns: int, *, needed: Callable[[], bool]) -> None:
         """Ask where it is due."""
         if self._stand_in.asking and self._errand is not None and self._errand.done():
             self._stand_in = self._stand_in.failed(now_ns)  # a turn that fell has lost the answer

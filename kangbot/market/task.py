@@ -368,12 +368,10 @@ class MarketTask:
             return True
         return bool(executor.orders) and not self._data_held()
 
-    @property
     def _needs_price(self) -> bool:
         """Whether a price is asked for while the quotes are silent: coins are part of the account's equity."""
         return self._manages or self.desk.unpriced
 
-    @property
     def _needs_mark(self) -> bool:
         """Whether a mark price is asked for: an entry may leave, and is held against it."""
         return self.intake.begun and self.desk.heeds_mark

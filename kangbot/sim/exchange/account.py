@@ -134,13 +134,13 @@ class Account:
 
     def covers(self, mark: Callable[[MarketId], Price]) -> bool:
         """Whether equity is above the maintenance margin, at these marks."""
-        equity, maintenance = self.coins[self._spec.currency], ZERO
+        equity, exposure = self.coins[self._spec.currency], ZERO
         for market, holding in self._holdings.items():
             if holding.net:
-                price = mark(market)
-                equity += holding.unrealised(price)
-                maintenance += abs(holding.net) * price * self._spec.maintenance
-        return equity > maintenance
+                value = holding.net * mark(market)
+                equity += value - holding.cost
+                exposure += abs(value)
+        return equity > exposure * self._spec.maintenance
 
     def reserve(self, order: SimOrder) -> Money:
         """Return what a resting order keeps from being used, in the venue's currency."""

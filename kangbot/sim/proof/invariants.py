@@ -27,6 +27,7 @@ from kangbot.execution.executor import Executor
 from kangbot.machines.breaker import DEFAULTS, BreakerTerms
 from kangbot.machines.breakers import Breakers
 from kangbot.machines.order import worst_case
+from kangbot.model.data import Quote, Trade
 from kangbot.model.events import (
     BreakerChanged,
     CashFlowApplied,
@@ -47,6 +48,7 @@ from kangbot.sim.exchange.events import Executed, Funded, SimEvent
 from kangbot.sim.exchange.events import OrderChanged as AtVenue
 from kangbot.sim.exchange.orders import Origin, SimOrder
 from kangbot.sim.exchange.venue import SimVenue
+from kangbot.sim.markets.klines import Candle
 from kangbot.sim.proof.breaking import BreakerWatch
 from kangbot.sim.proof.coins import CoinWatch
 from kangbot.sim.proof.hands import HandWatch
@@ -76,6 +78,7 @@ _ALARMS = frozenset(
 _OF_HANDS = frozenset({"order.foreign", "position.by_hand", "market.quarantine"})
 _CLOCK_NS = 2 * SECOND_NS  # a commit's delay, and by how much the clocks of two lives may differ
 _ROUND_NS = 70 * SECOND_NS  # in which the account is asked for its executions at least once
+_PUBLIC = (Quote, Trade, Candle)
 _DEAD = (OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
 
 
@@ -196,6 +199,8 @@ class Invariants:
         """Learn what changed at the venue."""
         moved = False
         for event in events:
+            if isinstance(event, _PUBLIC):
+                continue
             if isinstance(event, AtVenue):
                 self._trace.venue(self._now_ns(), event)
                 self._order(event.order)
@@ -239,11 +244,14 @@ class Invariants:
         account = self._engine.account
         limits, total, equity = self._rules.limits, ZERO, account.coins[self._engine.spec.currency]
         for market, desk in self._engine.desks.items():
+            orders = self._engine.orders.open(market)
+            if not orders and not self.hands.net(market):
+                continue
             ours, coins = self.hands.ours(market), is_spot(self._engine, market)
             here = (max(ours, ZERO) if coins else abs(ours)) * desk.mark if desk.book.quoted else ZERO
             if net := held(self._engine, market, self.hands):
                 equity += net * desk.mark if coins else account.holding(market).unrealised(desk.mark)
-            for order in self._engine.orders.open(market):
+            for order in orders:
                 named = order.request.client_id.startswith(CLIENT_ID_PREFIX)
                 intent = self.intents.get(ClientId(order.request.client_id))
                 leaves = intent is not None and intent.purpose is Purpose.EXIT

@@ -8,6 +8,7 @@ may still fill, is a matter of the limits (`invariants.py`).
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 from kangbot.market.spec import MarketSpec
@@ -31,15 +32,8 @@ class TargetWatch:
         """Return the market as it is traded in a life that begins, with a strategy whose answers are told here."""
         self._sizes[spec.market] = spec.size
         self._decided.pop(spec.market, None)
-        strategy, kind = spec.strategy, type(spec.strategy)
-
-        def decide(_self: object, view: View[Any]) -> Target | None:
-            target = kind.decide(strategy, view)
-            if target is not None:
-                self._decided[spec.market] = target
-            return target
-
-        told: Strategy[Any, Any] = type(kind.__name__, (kind,), {"decide": decide})(strategy.parameters)
+        told = _telling(type(spec.strategy))(spec.strategy.parameters)
+        told.asked, told.hears = spec.strategy, partial(self._decided.__setitem__, spec.market)
         return replace(spec, strategy=told)
 
     def announced(self, event: Event) -> None:
@@ -61,6 +55,19 @@ class TargetWatch:
             self._fail(
                 f"{named} is for {intent.quantity} at {intent.reference}; decided was {target.exposure} of {size}"
             )
+
+
+@cache
+def _telling(kind: type[Strategy[Any, Any]]) -> Any:
+    """Return the class that asks such a strategy, and tells `hears` each target; made once, for that takes long."""
+
+    def decide(self: Any, view: View[Any]) -> Target | None:
+        target = kind.decide(self.asked, view)
+        if target is not None:
+            self.hears(target)
+        return target
+
+    return type(kind.__name__, (kind,), {"__slots__": ("asked", "hears"), "decide": decide})
 
 
 def _carries(intent: Intent, target: Target) -> bool:

@@ -93,6 +93,7 @@ class SimJournal:
         self._queue: list[_Group] = []
         self._writing: list[_Group] = []
         self._grown: list[asyncio.Future[None]] = []
+        self._asked = False  # a commit begins in the next turn
 
     @property
     def tag(self) -> str:
@@ -111,7 +112,8 @@ class SimJournal:
             self._queue.append((events, reserve, ticket))
             if not self._writing and later:
                 self._loop.call_later(_LATER_S, self._begin)
-            elif not self._writing:
+            elif not self._writing and not self._asked:
+                self._asked = True
                 self._loop.call_soon(self._begin)
             self._process.at(Spot.APPEND)
         return ticket
@@ -170,6 +172,7 @@ class SimJournal:
             self._disk.drained = max(self._disk.drained, sequence)
 
     def _begin(self) -> None:
+        self._asked = False
         if self._writing or not self._queue or not self._process.alive:
             return
         self._writing, self._queue = self._queue, []

@@ -15,6 +15,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
+from functools import partial
 from heapq import heappop, heappush
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
@@ -63,9 +64,16 @@ class _Call(asyncio.TimerHandle):
 class _NumberedTask(asyncio.Task[T]):
     """A task whose hash is its number: sets of tasks are iterated in the order of creation, not of addresses."""
 
-    def __init__(self, number: int, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        number: int,
+        work: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        loop: asyncio.AbstractEventLoop,
+        name: object,
+        context: Context | None,
+    ) -> None:
         self._number = number  # before the task exists: its constructor already puts it into a set
-        super().__init__(*args, **kwargs)
+        super().__init__(work, loop=loop, name=name, context=context)  # type: ignore[arg-type]  # any name will do
 
     def __hash__(self) -> int:
         return self._number
@@ -85,26 +93,25 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._due: deque[_Call] = deque()
         self._timers: list[tuple[int, int, _Call]] = []
         self._numbers = itertools.count(1)
-        numbers = itertools.count(1)
+        self._task_numbers = itertools.count(1)
+        self.create_future = partial(asyncio.Future, loop=self)  # type: ignore[method-assign]  # without a frame
 
-        def make_task(
-            loop: asyncio.AbstractEventLoop,
-            work: Coroutine[Any, Any, T] | Generator[Any, None, T],
-            *,
-            context: Context | None = None,
-            **named: Any,
-        ) -> asyncio.Task[T]:
-            return _NumberedTask(next(numbers), work, loop=loop, context=context, **named)
-
-        self.set_task_factory(make_task)
+    def create_task(
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        name: object = None,
+        context: Context | None = None,
+    ) -> asyncio.Task[T]:
+        """Start the coroutine as a task, numbered."""
+        return _NumberedTask(next(self._task_numbers), coro, self, name, context)
 
     def tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that have not ended, in the order of their creation."""
         return sorted(asyncio.all_tasks(self), key=hash)
 
-    def get_debug(self) -> bool:
-        """Return False: who asked for a callback is a matter of loops that wait."""
-        return False
+    # False, and without a frame, for every future asks: who made a callback is a matter of loops that wait.
+    get_debug = staticmethod(bool)
 
     def time(self) -> float:
         """Return the virtual time in seconds."""
@@ -127,22 +134,24 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Call it `delay` seconds from now."""
-        return self._arm(self.now_ns + round(delay * _SECOND_NS), callback, args, context)
+        call = _new(_Call)
+        call.callback = callback
+        call.args = args
+        call.context = copy_context() if context is None else context
+        call.due_ns = due_ns = self.now_ns + round(delay * _SECOND_NS)
+        call.void = False
+        heappush(self._timers, (due_ns, next(self._numbers), call))
+        return call
 
     def call_at(
         self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Call it at the loop's time `when`, in seconds."""
-        return self._arm(round(when * _SECOND_NS), callback, args, context)
-
-    def _arm(
-        self, due_ns: int, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None
-    ) -> _Call:
         call = _new(_Call)
         call.callback = callback
         call.args = args
         call.context = copy_context() if context is None else context
-        call.due_ns = due_ns
+        call.due_ns = due_ns = round(when * _SECOND_NS)
         call.void = False
         heappush(self._timers, (due_ns, next(self._numbers), call))
         return call
