@@ -29,6 +29,7 @@ from kangbot.errors import NeedsHuman
 from kangbot.execution.budget import Budget, remembered_budget
 from kangbot.health.event_counts import EventCounts
 from kangbot.health.faults import FaultDesk
+from kangbot.health.foreign_fees import ForeignFees
 from kangbot.health.lag import LoopLag
 from kangbot.health.monitor import Monitor
 from kangbot.health.process import ProcessMeter
@@ -193,6 +194,7 @@ class App:
         """Make what stands over the floor: the figures, the kill switch, the configuration's editor."""
         events = EventCounts()
         self._books.overhear(events.observe)
+        self._books.overhear(ForeignFees(self._books.note).observe)
         self._monitor = Monitor(
             clock=self._world.clock,
             meter=self._meter,

@@ -230,3 +230,9 @@ def _as_held(fill: Fill) -> Fill:
         fee=fill.fee * fill.price,
         fee_currency="",
     )
+
+
+def fee_counts(fill: Fill) -> bool:
+    """Whether the fee is part of a profit: it is none, or in the currency of the profit or in the traded coin."""
+    counted = ("", profit_currency(fill.market), spot_base(fill.market))
+    return not fill.fee or fill.fee_currency in counted

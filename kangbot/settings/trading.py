@@ -154,7 +154,8 @@ class Risk:
     """By how much a market order may fill worse than its reference price, for its worst case."""
 
     daily_loss: Limit = Decimal(100)
-    """A day (UTC) that has lost so much, open losses and fees included, takes no more entries."""
+    """A day (UTC) that has lost so much takes no more entries. Open losses count, and so do fees that are taken in the
+    currency of the profit or in the traded coin; in a third one (MNT, BNB) they do not: `fee.foreign` tells of it."""
 
     drawdown_percent: Percent = Decimal(20)
     """Of the highest equity seen. Equity is what the account has of the currency that the markets settle in, and the
