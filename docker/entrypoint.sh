@@ -13,7 +13,7 @@ run)
     [ $# -eq 0 ] || shift
     # Standard output is the daemon's: with --json there is one object on it.
     kangbot check --startup "$@" >&2 || refuse "the look before the start found what stands above"
-    kangbot db upgrade "$@" >&2 || refuse "the database's tables could not be brought up to date"
+    kangbot db upgrade --startup "$@" >&2 || refuse "the database's tables could not be brought up to date"
     exec kangbot run "$@"
     ;;
 *)

@@ -1,7 +1,8 @@
 """A start that something only a person can put right prevents: there is no daemon yet that could tell of it.
 
-Where it is the configuration itself, people are told by what the last accepted version says of them. Where none was
-accepted, nobody is: whoever writes a first one looks.
+Where it is the configuration itself, people are told by what the last accepted version says of them; where it is the
+database, whose tables a container's start brings up to date, by the file as it is. Where no version was ever accepted,
+nobody is told of the file: whoever writes a first one looks.
 """
 
 import contextlib
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kangbot.app.parameters import last_words
-from kangbot.errors import ConfigInvalid, NeedsHuman, named
+from kangbot.errors import ConfigInvalid, KangbotError, NeedsHuman, named
 from kangbot.journal.lock import FolderLock
 from kangbot.logs import configure
 from kangbot.notify.last_words import ended
@@ -29,7 +30,7 @@ def tell_wrong(config: Path, environ: Mapping[str, str], error: ConfigInvalid, c
             tell(settings, error, clock)
 
 
-def tell(settings: Settings, error: ConfigInvalid, clock: Clock) -> None:
+def tell(settings: Settings, error: KangbotError, clock: Clock) -> None:
     """Tell people that the daemon does not start. Blocks for as long as last words may take.
 
     Nobody where nobody is to be told, or another daemon has the state folder, which goes on and tells of its file
@@ -43,8 +44,14 @@ def tell(settings: Settings, error: ConfigInvalid, clock: Clock) -> None:
         except NeedsHuman:
             return
         masker = configure(settings, clock)
-        what = "; ".join(str(problem) for problem in error.problems)
-        run(last_words(settings, ended("daemon.needs_human", masker.text(what), clock.now_ns())))
+        run(last_words(settings, ended("daemon.needs_human", masker.text(_what(error)), clock.now_ns())))
+
+
+def _what(error: KangbotError) -> str:
+    """Return what is wrong, each mistake of a configuration at its place, and what to do about it."""
+    if isinstance(error, ConfigInvalid):
+        return "; ".join(str(problem) for problem in error.problems)
+    return f"{error.message}; {error.remedy}" if isinstance(error, NeedsHuman) else error.message
 
 
 @contextlib.contextmanager

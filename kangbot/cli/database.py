@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kangbot.cli.answer import answer
 from kangbot.cli.offline import given_to_its_owner, settings_of
-from kangbot.errors import NeedsHuman
+from kangbot.errors import KangbotError, NeedsHuman
 from kangbot.runtime.world import real_world
 from kangbot.storage import migrate, url
 from kangbot.storage.dump import empty, extent, fill, marks, revision_of
@@ -17,19 +17,24 @@ from kangbot.storage.schema import judge
 from kangbot.storage.tables import REVISION
 
 
-def upgrade(config: Path, *, copy_to: Path | None = None, copied: bool = True, as_json: bool = False) -> int:
+def upgrade(
+    config: Path, *, copy_to: Path | None = None, copied: bool = True, as_json: bool = False, at_start: bool = False
+) -> int:
     """Bring the tables to this version's and say from where to where. Raises what `migrate.upgrade` raises.
 
-    A server's rows are copied first, to `copy_to` or the state folder, unless not `copied`.
+    A server's rows are copied first, to `copy_to` or the state folder, unless not `copied`. `at_start`: a container's
+    start comes to nothing where this does, and people are told.
     """
     settings = settings_of(config)
     target = url.parse(settings.history_url)
-    if isinstance(target, url.MysqlUrl) and _whole(target):  # without alembic: a second on a small server
-        schema = migrate.Schema(current=REVISION, newest=REVISION)
-    else:
-        keeping = Keeping(folder=copy_to or settings.state_dir, now_ns=real_world().clock.now_ns())
-        with given_to_its_owner(settings.state_dir):
-            schema = migrate.upgrade(target, keeping=keeping if copied else None)
+    try:
+        schema = _brought_forward(target, copy_to or settings.state_dir, settings.state_dir, copied=copied)
+    except KangbotError as error:
+        if at_start:
+            from kangbot.app.unstarted import tell  # noqa: PLC0415 -- the daemon's parts, which nobody else needs here
+
+            tell(settings, error, real_world().clock)
+        raise
     copy = str(schema.copy) if schema.copy else None
     said = {
         "database": str(target),
@@ -39,6 +44,14 @@ def upgrade(config: Path, *, copy_to: Path | None = None, copied: bool = True, a
         "tables_made_anew": schema.anew,
     }
     return answer(said, _upgraded(target, schema), as_json=as_json)
+
+
+def _brought_forward(target: url.DatabaseUrl, folder: Path, state_dir: Path, *, copied: bool) -> migrate.Schema:
+    if isinstance(target, url.MysqlUrl) and _whole(target):  # without alembic: a second on a small server
+        return migrate.Schema(current=REVISION, newest=REVISION)
+    keeping = Keeping(folder=folder, now_ns=real_world().clock.now_ns())
+    with given_to_its_owner(state_dir):
+        return migrate.upgrade(target, keeping=keeping if copied else None)
 
 
 def _whole(target: url.MysqlUrl) -> bool:

@@ -54,6 +54,7 @@ def upgrade(
         Path | None, typer.Option(metavar="FOLDER", help="Where a server's rows are copied to first; the state folder.")
     ] = None,
     without_copy: Annotated[bool, typer.Option("--without-copy", help="Copy nothing first.")] = False,
+    startup: Annotated[bool, typer.Option("--startup", help="A container's: tell people if it fails.")] = False,
     as_json: Json = False,
 ) -> None:
     """Bring the database's tables to what this version writes.
@@ -62,7 +63,8 @@ def upgrade(
     """
     from kangbot.cli.database import upgrade as command
 
-    raise typer.Exit(command(config, copy_to=copy_to, copied=not without_copy, as_json=as_json))
+    copied = not without_copy
+    raise typer.Exit(command(config, copy_to=copy_to, copied=copied, as_json=as_json, at_start=startup))
 
 
 @database.command("restore")

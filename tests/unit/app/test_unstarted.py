@@ -80,3 +80,17 @@ def test_the_look_before_a_container_starts_tells_people_of_a_file_that_is_wrong
         assert place in done.stderr
         assert (f"it does not run; stops of open positions rest at the venue: {place}" in said(config.parent)) is tells
         assert "hunter2" not in done.stderr
+
+
+@pytest.mark.process
+def test_a_container_whose_tables_cannot_be_brought_up_to_date_tells_people(config: Path) -> None:
+    """The daemon that could tell of it is not started. Who upgrades by hand sees it."""
+    (config.parent / "state" / "history.sqlite").write_bytes(b"torn" * 4096)
+    for option, tells in ((), False), (("--startup",), True):
+        command = [sys.executable, "-m", "kangbot", "db", "upgrade", *option, "--config", str(config)]
+        environment = {**os.environ, "KANGBOT_NOTIFY__ADDRESSES": NOWHERE}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode != 0
+        assert "history.sqlite" in done.stderr
+        words = "it does not run; stops of open positions rest at the venue: "
+        assert (words in said(config.parent) and "history.sqlite" in said(config.parent)) is tells

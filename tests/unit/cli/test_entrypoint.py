@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ENTRYPOINT = Path(__file__).parents[3] / "docker" / "entrypoint.sh"
-LOOK, TABLES = "check --startup", "db upgrade"
+LOOK, TABLES = "check --startup", "db upgrade --startup"
 
 
 def started(folder: Path, *words: str, fails: str = "nothing") -> subprocess.CompletedProcess[str]:
