@@ -32,10 +32,13 @@ _NEEDS: dict[str, tuple[Kind, ...]] = {
     "trusts_failed_query": (Kind.MAINTENANCE,),
     "duplicate_means_rejected": (Kind.DUPLICATION,),
     "resend_after_deadline": (Kind.RESET, Kind.LOSS),
-    "half_open_admits_all": (Kind.MUTE,),
+    "half_open_admits_all": (Kind.SERVER_ERROR, Kind.RESET),
     "checkpoint_without_orders": (Kind.CRASH,),
     "kill_in_memory": (Kind.CRASH,),
     "new_id_a_retry": (Kind.LOST_ANSWER,),
+    "losses_forgotten": (Kind.DISK_SLOW,),  # which keeps nobody from trading
+    "spot_stop_by_journal": (Kind.CRASH,),
+    "spot_sale_makes_short": (Kind.CRASH,),
 }
 
 
