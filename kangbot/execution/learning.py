@@ -128,7 +128,7 @@ class Learning:
         stop = None if order is None else order.intent.stop
         if stop is not None and self.blotter.position.net and self.agreement.covering is None:
             # The venue took the stop with the order; its statement on the position will confirm it or take it back.
-            self.agreement.carried()
+            self.agreement.carried(stop)
             if self.blotter.stop is None:
                 events.extend(self.blotter.rests(stop, now_ns))
         return events

@@ -59,6 +59,8 @@ class Stops:
         if self.protection.asked_ns and not self._engaged and not self.protection.flying:
             self._learning.protection = Protection()  # nothing left to protect
         due_ns, protection, agreement = self.due_ns, self.protection, self._agreement
+        if protection.asked_ns and agreement.covering is None:
+            agreement.carried(protection.wanted)  # by whichever request: the venue may show it before it answers
         if due_ns is None or due_ns > now_ns:
             return
         self._learning.protection = protection.trying(now_ns)

@@ -5,6 +5,7 @@ have been told of, and whether the stop that we believe in has been seen. What b
 caller's; asking is left to `execution/account.py`.
 """
 
+from collections import deque
 from collections.abc import Sequence
 
 import msgspec
@@ -31,6 +32,8 @@ from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import CashFlow, Evidence, Fill, OrderKind, OrderReport, OrderStatus, Purpose, VenuePosition
 
+_PUT = 16  # a request that was lost is no longer on its way once so many others were made
+
 
 class Agreement:
     """One market's agreement with its venue. Mutable.
@@ -50,7 +53,10 @@ class Agreement:
         self._agreed = False  # both have said the same once
         self._position_ns = 0  # venue time of the newest statement on the position
         self._stop_ns = 0  # our clock: when something moved last beside a holding that the list of its stops tells of
-        self._stop_seen = True  # the stop we believe in was stated by the venue itself
+        # The stop we believe in was stated by the venue itself. A former life may have asked for another at its end.
+        self._stop_seen = covering is not None
+        self._stops_put: deque[Price | None] = deque(maxlen=_PUT)  # what orders and requests of ours were to bring
+        self._moved_of = 0  # the position whose stop somebody moved, by when it was opened
 
     @property
     def unsettled(self) -> bool:
@@ -101,19 +107,24 @@ class Agreement:
         return self._drift.since_ns - EXPLAIN_NS if self._drift.asked else None
 
     def ruled(self, instrument: Instrument) -> None:
-        """Learn the venue's rules anew: the stop beside a holding is to fit them."""
-        if self.covering is not None:
+        """Learn the venue's rules anew: the stop beside a holding is to fit them; it may round a position's by them."""
+        if self.covering is None:
+            self._stop_seen = False
+        else:
             self.covering = msgspec.structs.replace(self.covering, instrument=instrument)
 
-    def carried(self) -> None:
-        """Learn that a stop travelled with an order: believed, and to be confirmed."""
+    def carried(self, stop: Price | None) -> None:
+        """Learn that a stop travels with an order, or is on its way: what the venue says next is no hand's."""
         self._stop_seen = False
+        if stop in self._stops_put:
+            self._stops_put.remove(stop)  # it is the newest again
+        self._stops_put.append(stop)
 
     def placed(self, stop: Price | None, quantity: Quantity, name: ClientId | None, now_ns: int) -> Sequence[Event]:
         """Learn that the venue took the stop (None: removed it): believed, and to be confirmed."""
-        self._stop_seen = False  # an entry that filled meanwhile may have brought another
+        self.carried(stop)  # believed, like one that travels: an entry that filled meanwhile may have brought another
         if self.covering is None:
-            return self._blotter.rests(stop, now_ns)
+            return (*self._blotter.rests(stop, now_ns), *self._back(stop, now_ns))
         self._stop_ns = now_ns
         self.cover = self.cover.placed(name, stop, quantity)
         return self._covered(now_ns)
@@ -253,8 +264,33 @@ class Agreement:
         # A statement from before our fill arrived, or from after one that has not, is of another position's stop.
         if _direction(stated.net) != _direction(self._blotter.position.net):
             return ()
-        self._stop_seen = True
-        return self._blotter.rests(stated.stop if stated.net else None, now_ns)
+        before, seen, self._stop_seen = self._blotter.stop, self._stop_seen, True
+        events = self._blotter.rests(stated.stop if stated.net else None, now_ns)
+        moved = events and seen and before is not None and self._blotter.stop is not None
+        return (*events, self._moved(before, stated, now_ns)) if moved and self._strange(stated.stop) else events
+
+    def _strange(self, stop: Price | None) -> bool:
+        """Whether a stop is of nobody's here: neither a request of ours brought it, nor an order that is remembered.
+
+        A request that was lost may arrive long after another one, and an answer lag behind both; of an order that is
+        over, the same answers may have told the fills.
+        """
+        return stop not in (*self._stops_put, *(order.intent.stop for order in self._blotter.orders))
+
+    def _moved(self, before: Price | None, stated: VenuePosition, now_ns: int) -> Event:
+        """Return the note on a stop that somebody moved. One that is gone is a matter of the policy for stops."""
+        self._moved_of = self._blotter.position.opened_ns
+        text = f"the stop of {stated.net} stood at {before}; somebody moved it to {stated.stop} at the venue"
+        return self._blotter.note("stop.moved", Severity.WARNING, text, now_ns)
+
+    def _back(self, stop: Price | None, now_ns: int) -> Sequence[Event]:
+        """Return the note on a stop that we have set after somebody had moved it; nothing where nobody had."""
+        position = self._blotter.position
+        if self._moved_of != position.opened_ns or not position.net:
+            return ()
+        self._moved_of = 0
+        text = f"the stop of {position.net} rests at {stop}"
+        return (self._blotter.note("stop.settled", Severity.INFO, text, now_ns),)
 
     def _compare(self, snapshot: Reconciled, stated: VenuePosition, active_ns: int, now_ns: int) -> Sequence[Event]:
         ours = self._blotter.position.net

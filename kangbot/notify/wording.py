@@ -45,7 +45,7 @@ ENDS = {
     "market.priced": ("market.no_price",),
     "market.released": ("market.quarantine", "position.quarantine"),
     "position.agreed": ("position.drift", "position.quarantine"),
-    "stop.settled": ("stop.missing", "stop.failed"),
+    "stop.settled": ("stop.missing", "stop.failed", "stop.moved"),
     "strategy.ended": ("strategy.lingers",),
     "strategy.quick": ("strategy.slow",),
 }

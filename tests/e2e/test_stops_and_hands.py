@@ -9,14 +9,15 @@ from decimal import Decimal
 import pytest
 
 from kangbot.model.ids import Symbol
+from kangbot.model.money import floor_to
 from kangbot.venues.bybit.venue import BybitVenue
-from tests.support.processes import MARKETS, World
+from tests.support.processes import MARKETS, World, net
 
 pytestmark = pytest.mark.process
 
 
-def remove_stops(world: World) -> None:
-    """Take the stops of every position away at the exchange, as a person could."""
+def set_stops(world: World, share: Decimal | None) -> None:
+    """Move the stops of every position at the exchange to that share of its entry, or take them away (None)."""
 
     async def main() -> None:
         venue = BybitVenue(
@@ -29,10 +30,34 @@ def remove_stops(world: World) -> None:
         instruments = await venue.instruments([Symbol(f"{base}/USDT:USDT") for base in MARKETS])
         for position in await venue.positions():
             (instrument,) = [one for one in instruments.values() if one.market == position.market]
-            await venue.protect(instrument, None)
+            stop = None
+            if share is not None and position.entry is not None:
+                stop = floor_to(position.entry * (1 - share * (1 if position.net > 0 else -1)), instrument.tick)
+            await venue.protect(instrument, stop)
         await venue.aclose()
 
     asyncio.run(main())
+
+
+def stops(world: World) -> dict[str, Decimal]:
+    """Return where the stops rest at the exchange."""
+    return {symbol: Decimal(price) for symbol, price in world.sandbox.truth()["stops"].items()}
+
+
+def calm(world: World) -> dict[str, Decimal]:
+    """Freeze prices, wait until no bar changes anything any more, and return where the stops rest."""
+    world.sandbox.pause()
+    before, now = None, world.sandbox.truth()
+    while (now["positions"], now["stops"]) != before:
+        before = now["positions"], now["stops"]
+        time.sleep(2)
+        now = world.sandbox.truth()
+    return stops(world)
+
+
+def near(some: dict[str, Decimal], others: dict[str, Decimal]) -> bool:
+    """Whether they are the same, but for what a strategy leaves as it is."""
+    return some.keys() == others.keys() and all(abs(some[one] / others[one] - 1) < Decimal("0.001") for one in some)
 
 
 def notes(world: World, kind: str) -> list[str]:
@@ -53,7 +78,7 @@ def test_a_stop_that_was_lost_is_back_after_a_restart(world: World) -> None:
     before = world.sandbox.truth()
     assert before["stops"].keys() == before["positions"].keys() != set()
     world.daemon.kill()
-    remove_stops(world)
+    set_stops(world, None)
     assert world.sandbox.truth()["stops"] == {}
     world.start()
     world.until(lambda _: world.sandbox.truth()["stops"] == before["stops"], timeout_s=30)
@@ -67,11 +92,30 @@ def test_a_stop_that_is_taken_away_is_put_back_while_running(world: World) -> No
     world.start()
     world.live()
     world.until(lambda report: any(market.net for market in report.markets))
-    world.sandbox.pause()
-    time.sleep(1)
-    remove_stops(world)
+    calm(world)
+    held = net(world.sandbox.truth()["positions"])
+    set_stops(world, None)
     world.until(lambda _: (truth := world.sandbox.truth())["stops"].keys() == truth["positions"].keys(), timeout_s=30)
     assert world.client.report().unprotected == 0
+    world.stop()
+    assert set(notes(world, "stop.missing")) >= {f"bybit:{base}-USDT:USDT" for base in held}
+
+
+def test_a_stop_that_is_moved_by_hand_is_told_and_put_back(world: World) -> None:
+    """Each once, with where it stood, and that it is there again. None of our own moves is taken for a hand's."""
+    world.start()
+    world.live()
+    world.orders(more_than=10)
+    world.until(lambda report: any(market.net for market in report.markets))
+    before = calm(world)
+    moved = {f"bybit:{base}-USDT:USDT" for base in net(world.sandbox.truth()["positions"])}
+    set_stops(world, Decimal("0.2"))
+    world.until(lambda report: any(e.kind == "stop.settled" and e.total >= len(moved) for e in report.events))
+    assert near(stops(world), before)
+    world.stop()
+    told = notes(world, "stop.moved")
+    assert set(told) == set(notes(world, "stop.settled")) == moved
+    assert len(told) == len(moved)
 
 
 def test_what_somebody_does_by_hand_is_told_and_left_alone(world: World) -> None:

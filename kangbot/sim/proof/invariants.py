@@ -70,6 +70,7 @@ _ALARMS = frozenset(
         "order.impossible",
         "order.orphan",
         "position.quarantine",
+        "stop.moved",
         "position.liquidated",
         "fill.too_old",
     }

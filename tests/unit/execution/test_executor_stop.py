@@ -111,3 +111,29 @@ async def test_a_triggered_stop_flattens_us() -> None:
     assert (market.executor.position.net, market.executor.stop) == (dec(0), None)
     assert "position.stopped" in market.notes()
     await market.end()
+
+
+@told
+async def test_a_stop_that_somebody_moves_is_told_and_one_that_we_move_is_not() -> None:
+    """Whatever becomes of our requests: the one that is lost on its way arrives, and the venue shows it first."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET, stop="90"))
+    await market.settled()
+    await asyncio.sleep(10)
+    for stop, how in ((91, "ok"), (92, "lost"), (93, "ok")):
+        story.venue.stops.append(how)
+        market.executor.protect(dec(stop))
+        await asyncio.sleep(0.01)
+        story.venue.push(story.venue.position())
+        await asyncio.sleep(10)
+    assert market.notes() == ["stop.failed"]
+    story.venue.stop = dec(85)
+    story.venue.push(story.venue.position())
+    await asyncio.sleep(1)
+    assert market.notes() == ["stop.failed", "stop.moved"]
+    market.executor.protect(dec(93))
+    await asyncio.sleep(10)
+    assert (story.venue.stop, market.executor.stop) == (dec(93), dec(93))
+    assert market.notes() == ["stop.failed", "stop.moved", "stop.settled"]
+    await market.end()

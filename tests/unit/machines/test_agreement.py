@@ -9,11 +9,11 @@ from kangbot.machines.blotter import Blotter
 from kangbot.machines.cover import Covering
 from kangbot.machines.memory import MarketMemory
 from kangbot.machines.order_words import Answered, Sent
-from kangbot.machines.reconcile import EXPLAIN_NS, Foreign, Orphan, Reconciled
+from kangbot.machines.reconcile import EXPLAIN_NS, QUIET_NS, Foreign, Orphan, Reconciled
 from kangbot.model.events import Noted, Severity
 from kangbot.model.ids import client_id
 from kangbot.model.market import InstrumentKind
-from kangbot.model.orders import CashFlow, Evidence, Fill, OrderReport, OrderStatus, VenuePosition
+from kangbot.model.orders import CashFlow, Evidence, Fill, OrderReport, OrderStatus, Side, VenuePosition
 from kangbot.model.position import Position
 from tests.support.trade_words import (
     MARGIN,
@@ -183,12 +183,83 @@ def test_a_stop_that_travelled_with_an_order_is_to_be_confirmed() -> None:
     one, _ = agreement(held=1)
     one.snapshot(snapshot(RESTING, position=stated(1)), START, START)
     before = one.unconfirmed
-    one.carried()
+    one.carried(dec(90))
     assert (before, one.unconfirmed, one.unsettled) == (False, True, True)
     one.snapshot(snapshot(RESTING, position=stated(1, 90)), START + 2 * SECOND, START)
     assert one.unconfirmed  # asked before our last activity: it says nothing of the stop
     one.snapshot(snapshot(RESTING, position=stated(1, 90)), START, START)
     assert not one.unconfirmed
+
+
+def confirmed(at_ns: int = START) -> tuple[Agreement, Blotter]:
+    """Return an agreement over a position whose stop at 90 we have set, and the venue has shown."""
+    one, blotter = agreement(held=1)
+    one.placed(dec(90), dec(0), None, at_ns)
+    assert one.position(stated(1, 90, at_ns=1), at_ns) == ()
+    return one, blotter
+
+
+LATER = START + QUIET_NS
+
+
+def test_a_stop_that_somebody_moved_is_told_and_where_it_is_again() -> None:
+    """By a push or by the answers of a round; over once we have set it, in the same position."""
+    for listed in (False, True):
+        one, blotter = confirmed()
+        if listed:
+            events, _ = one.snapshot(snapshot(RESTING, position=stated(1, 85), at_ns=LATER), START, LATER)
+        else:
+            events = one.position(stated(1, 85, at_ns=2), LATER)
+        assert kinds(events) == ["StopSet", "stop.moved"]
+        assert "the stop of 1 stood at 90; somebody moved it to 85" in str(events[1])
+        assert kinds(one.placed(dec(90), dec(0), None, LATER)) == ["StopSet", "stop.settled"]
+        assert one.placed(dec(90), dec(0), None, LATER) == ()
+        assert blotter.stop == dec(90)
+
+
+def test_a_stop_that_came_with_fills_of_the_same_answers_is_no_hands() -> None:
+    """No stream has told of the order, which is over by now."""
+    one, blotter = confirmed()
+    blotter.open(intent(2, stop="95"), MARGIN)
+    blotter.learn(client_id(TAG, 2), Sent(START), START)
+    filled = fill("e2", 1, number=2, venue_order_id="v2", at_ns=START)
+    events, _ = one.snapshot(
+        snapshot(RESTING, executions=[filled], position=stated(2, 95), at_ns=LATER, since_ns=START), START, LATER
+    )
+    assert "stop.moved" not in kinds(events)
+    assert blotter.stop == dec(95)
+
+
+def test_what_somebody_moved_in_a_position_of_before_is_over_with_it() -> None:
+    """Its end is not said of another position's stop."""
+    one, blotter = confirmed()
+    assert kinds(one.position(stated(1, 85, at_ns=2), LATER)) == ["StopSet", "stop.moved"]
+    blotter.fill(fill("out", 1, number=2, side=Side.SELL), LATER)
+    assert one.placed(None, dec(0), None, LATER) == ()
+    blotter.fill(fill("in", 1, number=3, at_ns=LATER), LATER)
+    assert kinds(one.placed(dec(80), dec(0), None, LATER)) == ["StopSet"]
+
+
+def test_a_stop_that_we_move_ourselves_is_no_hands() -> None:
+    """Not while it is on its way, not by a late word from before, nor by a request that was lost and arrives late."""
+    one, blotter = confirmed()
+    one.carried(dec(95))
+    assert kinds(one.position(stated(1, 95, at_ns=2), LATER)) == ["StopSet"]
+    assert kinds(one.position(stated(1, 90, at_ns=3), LATER)) == ["StopSet"]  # a round that lagged
+    assert kinds(one.position(stated(1, 95, at_ns=4), LATER)) == ["StopSet"]
+    one.ruled(instrument())
+    assert kinds(one.position(stated(1, "95.5", at_ns=5), LATER)) == ["StopSet"]  # rounded by the new rules
+    blotter.open(intent(2, stop="80"), MARGIN)
+    assert kinds(one.position(stated(1, 80, at_ns=6), LATER)) == ["StopSet"]  # before its fill is heard of
+    assert kinds(one.position(stated(1, at_ns=7), LATER)) == ["StopSet"]  # gone: the policy for stops tells
+    assert kinds(one.position(stated(1, 70, at_ns=8), LATER)) == ["StopSet"]
+
+
+def test_a_stop_of_an_earlier_life_is_as_the_venue_says() -> None:
+    """It died with a request under way, as far as anybody knows."""
+    memory = confirmed()[1].memory()
+    one = Agreement(life(memory))
+    assert kinds(one.position(stated(1, 85, at_ns=2), LATER)) == ["StopSet"]
 
 
 # -------------------------------------------------------------------------------------------------------------- drift
