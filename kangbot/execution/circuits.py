@@ -51,6 +51,7 @@ class Circuits:
     ) -> None:
         self.breakers = breakers
         self._clock = world.clock
+        breakers.begin(self._clock.now_ns())
         self._draw = world.fork(f"circuits/{venue.name}").random
         self._journal = journal
         self._venue = venue

@@ -119,6 +119,12 @@ class Breaker:
             return self
         return Breaker(terms=self.terms, since_ns=now_ns, lease=self.lease)
 
+    def begun(self, now_ns: int) -> "Breaker":
+        """Go on with it in another life; opened in the future counts as opened now: the clock was set back between."""
+        if self.state is not BreakerState.OPEN or self.since_ns <= now_ns:
+            return self
+        return replace(self, since_ns=now_ns, until_ns=now_ns + self.until_ns - self.since_ns)
+
     def force_retry(self, now_ns: int) -> "Breaker":
         """Let it probe now instead of later; nothing where it is not open."""
         return replace(self, until_ns=min(self.until_ns, now_ns)) if self.state is BreakerState.OPEN else self

@@ -133,6 +133,10 @@ class Breakers:
                 self._all[market, lane] = self._all[market, lane].force_retry(now_ns)
 
     # --------------------------------------------------------------------------------------------------------- memory
+    def begin(self, now_ns: int) -> None:
+        """Go on in this life with what was remembered of the last one."""
+        self._all = {key: breaker.begun(now_ns) for key, breaker in self._all.items()}
+
     def observe(self, event: Event) -> None:
         """Take an event of the journal."""
         if not isinstance(event, BreakerChanged):

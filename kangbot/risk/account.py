@@ -239,13 +239,14 @@ class AccountRisk:
 
     # ---------------------------------------------------------------------------------------------------------- inner
     def _roll(self, now_ns: int) -> None:
-        """Begin a new day with the newest equity that is known."""
+        """Begin a new day with the newest equity that is known; one that came back with a clock set back goes on."""
         day = now_ns // DAY_NS
         if day > self._day:
-            self._day, self._day_equity = day, self._equity
+            self._day_equity = self._equity
+        self._day = day
 
     def _context(self, market: MarketId, worst: Money, facts: MarketFacts, now_ns: int) -> Context:
-        record = self._record.market(market)
+        record = self._record.market(market, now_ns)
         return Context(
             now_ns=now_ns,
             market=facts,

@@ -22,6 +22,14 @@ class MarketRecord(msgspec.Struct, kw_only=True):
     last_loss_ns: int = 0
     last_stop_ns: int | None = None
 
+    def seen(self, now_ns: int) -> None:
+        """Take what is stamped in the future for done now: the wall clock was set back between two lives."""
+        self.last_loss_ns = min(self.last_loss_ns, now_ns)
+        if self.last_stop_ns is not None:
+            self.last_stop_ns = min(self.last_stop_ns, now_ns)
+        if max(self.entries.values(), default=0) > now_ns:
+            self.entries = {client_id: min(at_ns, now_ns) for client_id, at_ns in self.entries.items()}
+
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """A track record, to go on from."""
@@ -70,16 +78,22 @@ class TrackRecord:
         while entries and at_ns - entries[oldest := next(iter(entries))] >= HOUR_NS:
             del entries[oldest]
 
-    def market(self, market: MarketId) -> MarketRecord:
-        """Return what is remembered of the market; an empty record where there is nothing."""
-        return self._markets.get(market) or MarketRecord()
+    def market(self, market: MarketId, now_ns: int) -> MarketRecord:
+        """Return what is remembered of the market by now; an empty record where there is nothing."""
+        record = self._markets.get(market) or MarketRecord()
+        record.seen(now_ns)
+        return record
 
     def entries_last_hour(self, market: MarketId, now_ns: int) -> int:
         """Return how many entries the market made in the last 60 minutes."""
-        return sum(now_ns - at_ns < HOUR_NS for at_ns in self.market(market).entries.values())
+        return sum(now_ns - at_ns < HOUR_NS for at_ns in self.market(market, now_ns).entries.values())
 
     def realised(self, now_ns: int) -> Money:
-        """Return the profit realised on the day of `now_ns` (UTC): closed round trips after fees, and funding."""
+        """Return the profit realised on the day of `now_ns` (UTC): closed round trips after fees, and funding.
+
+        A day that is still to come is this one: the wall clock was set back, and what was lost counts on.
+        """
+        self._day = min(self._day, now_ns // DAY_NS)
         return self._realised if now_ns // DAY_NS == self._day else ZERO
 
     def _of(self, market: MarketId) -> MarketRecord:

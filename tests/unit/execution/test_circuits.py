@@ -62,7 +62,8 @@ class Rig:
 
     def __init__(self, before: "Rig | None" = None, *, markets: tuple[MarketId, ...] = (MARKET,)) -> None:
         virtual = loop()
-        self.clock = Clock(monotonic_ns=lambda: virtual.now_ns, anchor_ns=START)
+        fresh = Clock(monotonic_ns=lambda: virtual.now_ns, anchor_ns=START)
+        self.clock: Clock = fresh if before is None else before.clock
         self.disk: Disk = Disk() if before is None else before.disk
         self.venue: Venue = Venue(self.clock) if before is None else before.venue
         self.markets = markets

@@ -133,6 +133,21 @@ def test_after_a_restart_it_is_open_until_the_same_moment() -> None:
         assert known.of(A, Lane.ENTRY).trips == 1
 
 
+def test_a_clock_that_was_set_back_between_two_lives_makes_no_cool_down_longer() -> None:
+    """It begins anew; one whose clock went on keeps its moment, and what a person isolated stays."""
+    before = Breakers()
+    changes = trip(before)
+    due_ns = before.due_ns()
+    assert due_ns is not None
+    opened_ns = before.of(A, Lane.ENTRY).since_ns
+    changes += before.isolate(A, Lane.EXIT, "ann", opened_ns)
+    for begins_ns, due in ((opened_ns - 1, due_ns - 1), (opened_ns + 1, due_ns), (opened_ns - 10**18, due_ns - 10**18)):
+        after = told(Breakers(), changes)
+        after.begin(begins_ns)
+        assert after.due_ns() == due
+        assert after.of(A, Lane.EXIT).state is BreakerState.ISOLATED
+
+
 def test_a_probe_that_was_out_when_the_daemon_died_is_due_at_once() -> None:
     """Nobody will bring its result."""
     before = Breakers()

@@ -147,6 +147,15 @@ def test_equity_is_that_of_the_settle_currency_alone() -> None:
     assert other.drawdown_percent == 0
 
 
+def test_a_day_that_comes_back_with_a_clock_set_back_goes_on() -> None:
+    """What it has lost stays lost, and at its end a new one begins: the wrong day would have lasted for four more."""
+    risk = AccountRisk(Limits())
+    risk.equity(D(100), 5 * DAY_NS)
+    risk.equity(D(80), DAY_NS + 1)
+    assert risk.day_loss(DAY_NS + 2) == 20
+    assert risk.day_loss(2 * DAY_NS) == 0
+
+
 def test_a_day_that_begins_without_equity_begins_with_the_first_seen() -> None:
     """After a start in the middle of a day."""
     risk = account()

@@ -90,18 +90,18 @@ def test_entries_are_counted_for_an_hour_and_once_each() -> None:
     assert record.entries_last_hour(BTC, HOUR_NS) == 1
     assert record.entries_last_hour(ETH, 0) == 0
     record.observe(intended(4, 2 * HOUR_NS))
-    assert list(record.market(BTC).entries) == ["kb4"]  # memory is bounded by the hour
+    assert list(record.market(BTC, 2 * HOUR_NS).entries) == ["kb4"]  # memory is bounded by the hour
     record.entered(BTC, ClientId("kb4"), 3 * HOUR_NS)
-    assert not record.market(BTC).entries  # an old entry met again is no new one
+    assert not record.market(BTC, 3 * HOUR_NS).entries  # an old entry met again is no new one
 
 
 def test_losses_in_a_row_are_of_one_market_and_end_with_a_gain() -> None:
     """Fees make a loss of a trip that earned less than them."""
     record = after(closed("-1", 1), closed("1", 2, fees="2"), closed("-1", 3, market=ETH))
-    assert (record.market(BTC).losses_in_row, record.market(BTC).last_loss_ns) == (2, 2)
-    assert record.market(ETH).losses_in_row == 1
+    assert (record.market(BTC, 3).losses_in_row, record.market(BTC, 3).last_loss_ns) == (2, 2)
+    assert record.market(ETH, 3).losses_in_row == 1
     record.observe(closed("0", 4))  # nothing lost is no loss
-    assert (record.market(BTC).losses_in_row, record.market(BTC).last_loss_ns) == (0, 2)
+    assert (record.market(BTC, 4).losses_in_row, record.market(BTC, 4).last_loss_ns) == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_losses_in_a_row_are_of_one_market_and_end_with_a_gain() -> None:
 )
 def test_a_stop_and_a_liquidation_are_remembered(cause: FillCause, counts: bool) -> None:
     """Other fills are not."""
-    assert after(filled(cause, 7)).market(BTC).last_stop_ns == (7 if counts else None)
+    assert after(filled(cause, 7)).market(BTC, 7).last_stop_ns == (7 if counts else None)
 
 
 def test_the_day_s_profit_is_realised_trips_and_funding() -> None:
@@ -126,3 +126,18 @@ def test_the_day_s_profit_is_realised_trips_and_funding() -> None:
     record.observe(closed("3", DAY_NS + 1))
     record.observe(closed("-100", DAY_NS - 1))
     assert record.realised(DAY_NS + 2) == 3
+
+
+def test_what_is_stamped_in_the_future_is_of_now() -> None:
+    """The wall clock was set back between two lives: no pause grows by it, and no loss of the day is forgotten."""
+    record = after(
+        intended(1, 5 * DAY_NS), closed("-3", 5 * DAY_NS), filled(FillCause.STOP, 5 * DAY_NS), intended(2, 5 * DAY_NS)
+    )
+    assert record.entries_last_hour(BTC, DAY_NS) == 2
+    seen = record.market(BTC, DAY_NS + 1)
+    assert (seen.last_loss_ns, seen.last_stop_ns) == (DAY_NS, DAY_NS)
+    assert record.entries_last_hour(BTC, DAY_NS + HOUR_NS) == 0
+    assert record.realised(DAY_NS) == -3
+    record.observe(closed("-1", DAY_NS + 2))
+    assert record.realised(DAY_NS + 3) == -4
+    assert record.realised(2 * DAY_NS) == 0
