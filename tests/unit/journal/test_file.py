@@ -235,7 +235,8 @@ def test_journal_of_the_first_format_is_brought_up_to_this_one(path: Path) -> No
     assert (again.last, again.floor) == (1, 0)
     again.compact(1, "all")
     again.close()
-    assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (FORMAT,)
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (FORMAT,)
 
 
 def test_a_disk_without_room_is_said_with_what_helps(tmp_path: Path) -> None:
