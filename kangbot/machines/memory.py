@@ -6,6 +6,7 @@ follows for orders that were in flight, and asking the venue about them, is left
 """
 
 from collections.abc import Mapping
+from typing import assert_never
 
 import msgspec
 
@@ -99,9 +100,10 @@ class Recollection:
             return
         if isinstance(event, OrderIntended):
             self._next_number = max(self._next_number, event.intent.number + 1)
-        market = _market_of(event)
-        if market is not None:
-            self._market(market).add(event)
+        found = _of_market(event)
+        if found is not None:
+            market, told = found
+            self._market(market).add(told)
 
     def _market(self, market: MarketId) -> "_Market":
         known = self._markets.get(market)
@@ -135,6 +137,19 @@ def add_to_day(days: dict[int, Money], at_ns: int, amount: Money) -> None:
     days[day] = days.get(day, ZERO) + amount
     for old in [known for known in days if known <= day - _DAYS_KEPT]:
         del days[old]
+
+
+_OfMarket = (
+    OrderIntended
+    | OrderChanged
+    | FillApplied
+    | CashFlowApplied
+    | RoundTripClosed
+    | StopSet
+    | DesiredChanged
+    | RunStateChanged
+    | Noted
+)
 
 
 class _Market:
@@ -172,7 +187,7 @@ class _Market:
             realised_by_day=dict(self._days),
         )
 
-    def add(self, event: Event) -> None:
+    def add(self, event: _OfMarket) -> None:
         match event:
             case OrderIntended(intent=intent):
                 self._orders[intent.client_id] = Order(intent=intent, settle_ns=intent.deadline_ns)
@@ -197,7 +212,7 @@ class _Market:
                 self._hands = self._hands.noted(event)
                 self._contradiction = contradicted(self._contradiction, event)
             case _:
-                pass
+                assert_never(event)
 
     def _changed(self, event: OrderChanged) -> None:
         order = self._orders.get(event.client_id)
@@ -233,22 +248,22 @@ class _Market:
             )
 
 
-def _market_of(event: Event) -> MarketId | None:
-    """Return the market that the event is about."""
+def _of_market(event: Event) -> tuple[MarketId, _OfMarket] | None:
+    """Return the market that the event is about, with the event; None where no market remembers anything of it."""
     match event:
         case OrderIntended(intent=intent):
-            return intent.market
+            return intent.market, event
         case FillApplied(fill=fill):
-            return fill.market
+            return fill.market, event
         case CashFlowApplied(flow=flow):
-            return flow.market
+            return flow.market, event
         case RoundTripClosed(trip=trip):
-            return trip.market
+            return trip.market, event
         case OrderChanged(market=market) | StopSet(market=market) | DesiredChanged(market=market):
-            return market
+            return market, event
         case RunStateChanged(market=market):
-            return market
-        case Noted(market=market) if of_hands(event) or of_contradiction(event):
-            return market
+            return market, event
+        case Noted(market=market) if market is not None and (of_hands(event) or of_contradiction(event)):
+            return market, event
         case _:
             return None

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kangbot.machines.killswitch import NO_REASON, Do, FileWatch, Wish, joined, read, wish, write
+from kangbot.machines.killswitch import NO_REASON, Do, FileWatch, Wish, joined, read, unread, wish, write
 
 SET = Wish(reason="a reason")
 FLAT = Wish(reason="a reason", flatten=True)
@@ -24,6 +24,12 @@ def test_what_is_written_reads_the_same(reason: str, flatten: bool) -> None:
     wanted = wish(reason, flatten=flatten)
     assert read(write(wanted)) == wanted
     assert 0 < len(wanted.reason) <= 500
+
+
+def test_a_file_that_cannot_be_read_stops_entries_and_closes_nothing() -> None:
+    """It is there, which is enough for the one; nobody may guess the other. It says which file, and why."""
+    wanted = unread("/state/KILL", "Permission denied")
+    assert wanted == Wish(reason="the file /state/KILL cannot be read: Permission denied")
 
 
 def test_the_first_reason_stays_and_flattening_is_only_added() -> None:
