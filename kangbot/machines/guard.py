@@ -9,7 +9,7 @@ turned around, or too little to be closed by now,   as if flat in between: what 
     or enough to be closed again
 nobody knows a stop, and none is required           nothing
 the price is beyond the stop, and no order closes   nothing: the venue takes no such stop either
-    so little
+    so little; the same while nobody knows a price
 the price is beyond the stop                        close at the market: it would have been hit
 nobody knows a stop                                 one at `distance_percent` from the entry
 refused, and the policy is to retry                 the same again, every `again_ns`
@@ -119,9 +119,10 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
         stop = protective(stop, direction, instrument)
         since_ns = self.since_ns or plight.now_ns
         seen = msgspec.structs.replace(self, since_ns=since_ns, direction=direction, dust=plight.dust)
-        if plight.price is not None and (stop - plight.price) * direction >= 0:
-            if plight.dust:
-                return msgspec.structs.replace(seen, again_ns=0), None
+        beyond = plight.price is not None and (stop - plight.price) * direction >= 0
+        if plight.dust and (beyond or plight.price is None):
+            return msgspec.structs.replace(seen, again_ns=0), None
+        if beyond:
             return _close(seen, f"price {plight.price} is beyond the stop {stop}, which does not rest at the venue")
         if plight.refused and plight.asked == stop:
             return _refused(seen, plight, stop, instrument, terms)

@@ -30,6 +30,7 @@ class Sentry:
         self._clock = clock
         self._terms = terms
         self._guard = Guard()
+        self._known = executor.position.net if executor.unprotected else ZERO  # without its stop: a former life told
 
     @property
     def engaged(self) -> bool:
@@ -58,6 +59,7 @@ class Sentry:
         before = self._guard
         self._guard, answer = before.see(self._plight(net, wanted), self.instrument, self._terms)
         self._tell(before, net, answer)
+        self._known = ZERO
         if isinstance(answer, SetStop):
             self._executor.protect(answer.price, again=answer.again)
         return answer.reason if isinstance(answer, CloseNow) else ""
@@ -88,7 +90,8 @@ class Sentry:
     def _tell(self, before: Guard, net: Quantity, answer: Answer) -> None:
         tell, after = self._executor.tell, self._guard
         if after.dust and not before.dust:
-            tell("stop.missing", Severity.WARNING, f"no stop rests for {net}, and no order closes so little")
+            if net != self._known:
+                tell("stop.missing", Severity.WARNING, f"no stop rests for {net}, and no order closes so little")
         elif isinstance(answer, CloseNow):
             if not before.closing:
                 tell("stop.closing", Severity.CRITICAL, f"closing {net}: {answer.reason}")

@@ -108,6 +108,8 @@ def test_a_session_without_faults_is_quiet() -> None:
         (590057, Options(minutes=3, markets=27, most_faults=40, spot=True)),
         # An exit and a stop sell the same coins in one moment: what is bought back is no entry.
         (600015, Options(minutes=30, markets=9, kinds=(), spot=True)),
+        # A stop sells in a thin book, and leaves less than any order closes; the market is stopped and started again.
+        (21956, Options()),
     ],
 )
 def test_sessions_that_broke_a_promise_once_keep_it(seed: int, options: Options) -> None:

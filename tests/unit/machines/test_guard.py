@@ -175,6 +175,7 @@ def test_what_no_order_closes_is_never_closed() -> None:
     assert guard.see(later, MARKET, TERMS) == (guard, answer)
     beyond, answer = guard.see(plight(dust=True, price=dec(80)), MARKET, TERMS)
     assert (beyond, answer) == (guard, None)
+    assert Guard().see(plight(dust=True, price=None), MARKET, TERMS) == (guard, None), "it may be beyond the stop"
     for at in ("90", "95", "97.5"):
         guard, answer = guard.see(refused(at, dust=True), MARKET, TERMS)
     assert (answer, guard.tightened, guard.closing) == (None, TIGHTENINGS, "")

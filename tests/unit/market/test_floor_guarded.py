@@ -153,26 +153,58 @@ class Coarse(FewBuyers, BarVenue):
         return {symbol: msgspec.structs.replace(one, min_quantity=least) for symbol, one in listed.items()}
 
 
+async def little(told: Story) -> None:
+    """Be long 0.04, which no order closes, after a closing; its stop rests at 90."""
+    told.stops = StopTerms(rest_ns=SECOND)
+    told.venue = Coarse(clock=told.world.clock, takes_stop=False)
+    told.venue.stops.extend(["refused"] * 3)
+    await told.live()
+    told.quote()
+    told.strategy.want(1)
+    await told.bar()
+    for _ in range(30):
+        await asyncio.sleep(0.1)
+        told.quote()
+    assert told.venue.net == Decimal("0.04")
+    assert told.venue.stop == Decimal(90)
+
+
 def test_what_no_order_closes_holds_no_market_up() -> None:
     """What is left of the closing has its stop at the venue, which closes whatever there is; then it is entered on."""
 
     async def story(told: Story) -> None:
-        told.stops = StopTerms(rest_ns=SECOND)
-        told.venue = Coarse(clock=told.world.clock, takes_stop=False)
-        told.venue.stops.extend(["refused"] * 3)
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
-        for _ in range(30):
-            await asyncio.sleep(0.1)
-            told.quote()
-        assert told.venue.net == Decimal("0.04")
-        assert told.venue.stop == Decimal(90)
+        await little(told)
         assert notes(told, "stop.")[-3:] == ["stop.closing", "stop.missing", "stop.settled"]
         for _ in range(3):
             await told.bar()
         assert told.venue.net > 1
+
+    play(story)
+
+
+def test_a_restart_says_nothing_anew_of_what_no_order_closes() -> None:
+    """Its price is beyond the stop, so there is none, and a former life has told it. Once a price is, it has its stop."""
+
+    async def story(told: Story) -> None:
+        await little(told)
+        told.quote("80")
+        told.venue.stop = None
+        told.venue.push(told.venue.position())
+        await asyncio.sleep(1)
+        said, asked = notes(told, "stop."), requests(told)
+        assert (told.venue.stop, said[-1]) == (None, "stop.missing")
+        await told.floor.close()
+        told.disk.crash()
+        again = Story(venue=told.venue, disk=told.disk, world=told.world)
+        again.stops = told.stops
+        await again.open()
+        await asyncio.sleep(20)
+        assert (notes(again, "stop."), requests(again)) == (said, asked)
+        told.venue.price = Decimal(100)
+        await asyncio.sleep(30)
+        assert told.venue.stop == Decimal(90)
+        assert notes(again, "stop.") == [*said, "stop.settled"]
+        await again.floor.close()
 
     play(story)
 
