@@ -120,36 +120,33 @@ def test_sighup_reads_the_file_at_once(world: World) -> None:
     world.until(lambda report: states(report)["XRP"] == "stopped" and report.config.version == 2)
 
 
-def test_an_edit_that_could_not_be_checked_is_read_again_by_itself(world: World) -> None:
-    """What reads it was killed: that says nothing of the file, which nobody saves twice."""
-    killer = world.folder / "killed"
-    killer.touch()
+def own_strategy(world: World, fault: str) -> Path:
+    """Name a strategy of the user's own that ends by `fault` for as long as the file returned is there."""
+    there = world.folder / "there"
+    there.touch()
     (world.folder / "own.py").write_text(
-        "import os, pathlib\nfrom kangbot.strategy.ema_cross import EmaCross\n"
-        f"if pathlib.Path({str(killer)!r}).exists():\n    os._exit(137)\n"
+        "import os, pathlib, sys\nfrom kangbot.strategy.ema_cross import EmaCross\n"
+        f"if pathlib.Path({str(there)!r}).exists():\n    {fault}\n"
         "class Own(EmaCross):\n    name = 'own'\n"
     )
     save(world, CONFIG.replace('strategy = "ema_cross"', 'strategy = "own.py"'))
-    report = world.until(lambda report: bool(report.config.problem))
-    assert "could not be checked (exit code 137)" in report.config.problem
-    assert report.live == len(MARKETS)
-    assert not list((world.state / "config").glob("*.corrupted.*")), "nobody knows that it is wrong"
-    killer.unlink()
-    world.until(lambda report: report.config.version == 2 and not report.config.problem)
+    return there
 
 
-def test_a_strategy_that_only_the_daemon_cannot_load_is_tried_again_by_itself(world: World) -> None:
-    """Somebody saved it between its being found right and its being loaded: half of it may have been there."""
-    half = world.folder / "half"
-    half.touch()
-    (world.folder / "own.py").write_text(
-        "import pathlib, sys\nfrom kangbot.strategy.ema_cross import EmaCross\n"
-        f"if 'settings' not in sys.argv[0] and pathlib.Path({str(half)!r}).exists():\n    raise OSError('half of it')\n"
-        "class Own(EmaCross):\n    name = 'own'\n"
-    )
-    save(world, CONFIG.replace('strategy = "ema_cross"', 'strategy = "own.py"'))
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("os._exit(137)", "could not be checked (exit code 137)"),
+        ("assert 'settings' in sys.argv[0], 'half of it'", "half of it"),
+    ],
+    ids=["what-reads-it-is-killed", "only-the-daemon-cannot-load-it"],
+)
+def test_an_edit_of_which_nothing_is_known_is_read_again_by_itself(world: World, fault: str, words: str) -> None:
+    """Nobody saves twice what was not wrong; a strategy may be saved between its being found right and being loaded."""
+    there = own_strategy(world, fault)
     report = world.until(lambda report: bool(report.config.problem))
-    assert "half of it" in report.config.problem
+    assert words in report.config.problem
     assert (report.live, report.config.version) == (len(MARKETS), 1)
-    half.unlink()
+    assert not list((world.state / "config").glob("*.corrupted.*")), "nobody knows that it is wrong"
+    there.unlink()
     world.until(lambda report: report.config.version == 2 and not report.config.problem)

@@ -3,10 +3,8 @@
 The venue is what serves paper trading and the simulation. What its fills must be is worked out here from the file.
 """
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -23,8 +21,8 @@ from kangbot.sim.markets.listing import linear
 from kangbot.sim.markets.spec import MINUTE_NS, SECOND_NS, VenueSpec
 from kangbot.strategy import registry
 from kangbot.strategy.base import View
+from tests.support.candles import candles
 from tests.support.sim_bench import fork
-from tests.wire.recorded import recorded
 
 pytestmark = pytest.mark.recorded
 
@@ -35,22 +33,9 @@ SIZE = D(7_000)
 AMPLE = D(100)  # coins at the top of the book: the size of an order does not move the price
 
 
-def candles() -> list[Bar]:
+def day() -> Sequence[Bar]:
     """Return the minutes of a day."""
-    with recorded("candles", "basana", "bitstamp_btcusd_min_2020_01_01.csv").open(newline="") as file:
-        return [
-            Bar(
-                market=BITCOIN.market,
-                timeframe_s=60,
-                open_ns=int(datetime.fromisoformat(row["datetime"]).replace(tzinfo=UTC).timestamp()) * SECOND_NS,
-                open=D(row["open"]),
-                high=D(row["high"]),
-                low=D(row["low"]),
-                close=D(row["close"]),
-                volume=D(row["volume"]),
-            )
-            for row in csv.DictReader(file)
-        ]
+    return candles("bitstamp_btcusd_min_2020_01_01.csv", BITCOIN.market, 60)
 
 
 def path(bar: Bar) -> Iterator[tuple[int, Decimal]]:
@@ -146,7 +131,7 @@ class Backtest:
 
 def test_a_recorded_day_is_traded_at_its_own_prices() -> None:
     """Orders fill where the candle after the decision opened; stops where they stood, or where the price fell past."""
-    bars = candles()
+    bars = day()
     run = Backtest(bars)
     of_minute = {bar.open_ns: bar for bar in bars}
     stops = 0
@@ -169,7 +154,7 @@ def test_a_recorded_day_is_traded_at_its_own_prices() -> None:
 
 def test_the_money_of_a_recorded_day_is_that_of_its_fills() -> None:
     """What the account has at the end is what it had, with what was sold, less what was bought and every fee."""
-    bars = candles()
+    bars = day()
     run = Backtest(bars)
     fills = [event.fill for event in run.executed]
     spent = sum((fill.signed * fill.price for fill in fills), D(0))
@@ -187,5 +172,5 @@ def test_the_money_of_a_recorded_day_is_that_of_its_fills() -> None:
 
 def test_the_same_day_is_the_same_twice() -> None:
     """To the execution."""
-    bars = candles()[:400]
+    bars = day()[:400]
     assert [event.fill for event in Backtest(bars).executed] == [event.fill for event in Backtest(bars).executed]

@@ -183,7 +183,7 @@ def test_what_no_order_closes_holds_no_market_up() -> None:
 
 
 def test_a_restart_says_nothing_anew_of_what_no_order_closes() -> None:
-    """Its price is beyond the stop, so there is none, and a former life has told it. Once a price is, it has its stop."""
+    """Its price is beyond its stop, so it has none, which a former life told. Later the price is not: it has one."""
 
     async def story(told: Story) -> None:
         await little(told)

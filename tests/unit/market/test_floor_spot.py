@@ -32,6 +32,15 @@ def on_spot(told: Story) -> None:
     told.risk = AccountRisk(Limits(leverage=None, require_stop=False))
 
 
+async def long(told: Story) -> None:
+    """Be live on a spot pair, with two coins bought."""
+    on_spot(told)
+    await told.live()
+    told.quote()
+    told.strategy.want(1)
+    await told.bar()
+
+
 def marks(told: Story) -> list[Decimal]:
     """Return every equity that was journalled."""
     return [event.equity for event in told.disk.events if isinstance(event, EquityMarked)]
@@ -219,11 +228,7 @@ def test_a_market_whose_coins_somebody_sold_enters_again() -> None:
     """What cannot be sold of them is left, and with it the account of what a hand has sold since flat, for ever."""
 
     async def story(told: Story) -> None:
-        on_spot(told)
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await long(told)
         told.venue.by_hand("1", side=Side.SELL)
         await told.bar()
         assert told.task.desk.blocked == "by_hand: somebody traded this market by hand"
@@ -239,11 +244,7 @@ def test_coins_that_somebody_bought_are_no_position_of_ours() -> None:
     """They count in no limit, no stop covers them, and the kill switch closes what we bought alone."""
 
     async def story(told: Story) -> None:
-        on_spot(told)
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await long(told)
         ours = told.risk.market_exposure(MARKET)
         told.venue.by_hand("3")
         await told.bar()

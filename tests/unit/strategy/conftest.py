@@ -1,11 +1,7 @@
 """Bars and views for strategies and indicators: synthetic walks, and recorded candles of real venues."""
 
-import csv
-import os
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -18,12 +14,12 @@ from kangbot.model.market import Instrument
 from kangbot.model.orders import Side
 from kangbot.model.position import Position, RoundTrip
 from kangbot.strategy.base import Strategy, View
+from tests.support.candles import candles
 from tests.support.instruments import instrument_of
 
 MARKET = MarketId("bybit:BTC-USDT:USDT")
 MINUTE_NS = 60_000_000_000
 START_NS = 1_700_000_040 * 1_000_000_000  # when the first synthetic bar opens
-CHECKOUT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -80,15 +76,6 @@ def walk() -> Callable[[int, int], list[Bar]]:
     return build
 
 
-def recorded_file(name: str) -> Path:
-    """Return the path of a recorded file; skip where the recordings are absent, unless this is CI."""
-    folder = Path(os.environ.get("KANGBOT_RECORDED", CHECKOUT.parent / "shared" / "data"))
-    path = folder / name
-    if not path.exists() and os.environ.get("CI") != "true":
-        pytest.skip(f"no recorded data in {folder} (KANGBOT_RECORDED names the folder)")
-    return path
-
-
 @pytest.fixture(
     params=["binance_btcusdt_day_2020.csv", "bitstamp_btcusd_day_2015.csv", "bitstamp_btcusd_min_2020_01_01.csv"]
 )
@@ -96,20 +83,7 @@ def recorded(request: pytest.FixtureRequest) -> list[Bar]:
     """Return the candles of one recorded file."""
     name: str = request.param
     step_s = 60 if "_min_" in name else 86400
-    with recorded_file(f"candles/basana/{name}").open(newline="") as file:
-        return [
-            Bar(
-                market=MARKET,
-                timeframe_s=step_s,
-                open_ns=int(datetime.fromisoformat(row["datetime"]).replace(tzinfo=UTC).timestamp()) * 10**9,
-                open=Decimal(row["open"]),
-                high=Decimal(row["high"]),
-                low=Decimal(row["low"]),
-                close=Decimal(row["close"]),
-                volume=Decimal(row["volume"]),
-            )
-            for row in csv.DictReader(file)
-        ]
+    return list(candles(name, MARKET, step_s))
 
 
 @pytest.fixture
