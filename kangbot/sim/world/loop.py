@@ -134,7 +134,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Call it `delay` seconds from now."""
-        call = _new(_Call)
+        call = _new(_Call)  # as in `call_at`, written out: a session arms thousands of timers, and a frame each shows
         call.callback = callback
         call.args = args
         call.context = copy_context() if context is None else context
