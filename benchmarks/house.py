@@ -158,7 +158,8 @@ class House:
 
     def until(self, holds: Callable[[Report], bool]) -> Report:
         """Return the first report for which `holds`. Asking is part of the cost, so it is seldom."""
-        while self.age_s < _PATIENCE_S:
+        until_s = time.perf_counter() + _PATIENCE_S
+        while time.perf_counter() < until_s:
             try:
                 report = self.client.report()
             except NoDaemonError:
