@@ -4,6 +4,7 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+READY := $(VENV)/.ready
 STAMP := $(VENV)/.prepared
 SECONDS ?=
 SEEDS ?= 1..10000
@@ -20,16 +21,22 @@ help: ## what can be typed
 # Of ccxt's hundred exchanges one is imported, and to compile all of them is half of an installation. What the daemon
 # imports is compiled by a process that ends with it: one that compiles for itself keeps 14 MB more for as long as it runs.
 WARM := import kangbot.cli.demo, kangbot.daemon, kangbot.sandbox.main; from kangbot.venues.ccxt_lean import load; load("bybit")
-$(STAMP): requirements/dev.txt pyproject.toml
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
+$(READY): requirements/run.txt requirements/build.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kangbot needs Python 3.11 or later; this is $$($(PYTHON) --version). Name another: make PYTHON=python3.12 ..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "on Debian: apt-get install python3-venv"; exit 1; }
 	@echo "preparing $(VENV) (a minute the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps --requirement requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@$(INSTALL) --require-hashes --requirement requirements/build.txt --requirement requirements/run.txt
+	@$(INSTALL) --no-build-isolation --editable .
 	@$(BIN)/python -c '$(WARM)'
 	@touch $@
 
-demo: $(STAMP) ## 27 markets on a sandbox exchange, live in this terminal (SECONDS=30 ends by itself)
+# What checks and tests need beside it is more than half of all, and whoever only looks at the demo waits for none of it.
+$(STAMP): $(READY) requirements/dev.txt
+	@$(INSTALL) --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+demo: $(READY) ## 27 markets on a sandbox exchange, live in this terminal (SECONDS=30 ends by itself)
 	@$(BIN)/kangbot demo $(if $(SECONDS),--seconds $(SECONDS))
 
 test: $(STAMP) ## all tests, and every branch of what decides about orders covered
