@@ -7,6 +7,7 @@ goes when the holding goes (`machines/cover.py`). What came of a request is lear
 from kangbot.execution.errands import Errands
 from kangbot.execution.learning import Learning
 from kangbot.machines.protection import Protection
+from kangbot.machines.sizing import protective
 from kangbot.model.ids import ClientId, holding_id
 from kangbot.model.money import Price
 from kangbot.model.orders import Purpose
@@ -50,6 +51,8 @@ class Stops:
         if agreement.covering is None or not agreement.reconciled_ns:
             return
         stop = self._blotter.stop or self._blotter.holding.stop
+        if stop is not None:  # the tick may have changed since it was chosen; a holding is always long
+            stop = protective(stop, 1, agreement.covering.instrument)
         self._learning.protection = agreement.cover.followed(
             self.protection, needed=agreement.needed, stop=stop, now_ns=now_ns
         )

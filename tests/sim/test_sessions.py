@@ -110,6 +110,8 @@ def test_a_session_without_faults_is_quiet() -> None:
         (600015, Options(minutes=30, markets=9, kinds=(), spot=True)),
         # A stop sells in a thin book, and leaves less than any order closes; the market is stopped and started again.
         (21956, Options()),
+        # The exchange makes the tick of a spot pair coarser, and the stop beside its coins is to be for fewer of them.
+        (30864, Options()),
     ],
 )
 def test_sessions_that_broke_a_promise_once_keep_it(seed: int, options: Options) -> None:

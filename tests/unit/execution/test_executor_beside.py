@@ -23,10 +23,10 @@ def spot(**options: bool) -> Story:
     return Story(id_rule=IdRule.FOR_EVER, instrument=instrument(InstrumentKind.SPOT), **options)
 
 
-async def bought(story: Story, quantity: str | int = 1) -> Market:
-    """Return a life that has just bought so much, with a stop at 90."""
+async def bought(story: Story, quantity: str | int = 1, *, stop: str = "90") -> Market:
+    """Return a life that has just bought so much, with a stop there."""
     market = await story.live()
-    market.executor.place(proposal(quantity, kind=OrderKind.MARKET, stop="90"))
+    market.executor.place(proposal(quantity, kind=OrderKind.MARKET, stop=stop))
     await market.settled()
     return market
 
@@ -100,14 +100,15 @@ async def test_the_stop_is_resized_with_the_holding_and_goes_with_it() -> None:
 
 @told
 async def test_the_stop_is_resized_to_fit_other_rules() -> None:
-    """What the step of now leaves of it is not sold."""
+    """What the step of now leaves of it is not sold; its price is one that the tick of now allows."""
     story = spot()
-    market = await bought(story, "1.5")
+    market = await bought(story, "1.5", stop="90.1")
     await asyncio.sleep(1)
-    assert resting(story) == [(stop_id(FIRST, 0), dec(90), dec("1.5"))]
-    market.executor.ruled(msgspec.structs.replace(instrument(InstrumentKind.SPOT), step=dec(1), min_quantity=dec(1)))
+    assert resting(story) == [(stop_id(FIRST, 0), dec("90.1"), dec("1.5"))]
+    rules = instrument(InstrumentKind.SPOT)
+    market.executor.ruled(msgspec.structs.replace(rules, step=dec(1), min_quantity=dec(1), tick=dec("0.5")))
     await asyncio.sleep(1)
-    assert resting(story) == [(stop_id(FIRST, 0), dec(90), dec(1))]
+    assert resting(story) == [(stop_id(FIRST, 0), dec("90.5"), dec(1))]
     await market.end()
 
 
