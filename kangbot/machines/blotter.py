@@ -14,7 +14,7 @@ from kangbot.machines.contradiction import IMPOSSIBLE, contradicted
 from kangbot.machines.executions import Executions
 from kangbot.machines.memory import MarketMemory, add_to_day, trim
 from kangbot.machines.order import ImpossibleError, Order, advance, begin
-from kangbot.machines.order_words import Answered, Filled, Learnt, Reported, Restarted, Sent
+from kangbot.machines.order_words import Answered, CancelAsked, Filled, Learnt, Reported, Restarted, Sent
 from kangbot.model.events import (
     CashFlowApplied,
     Event,
@@ -150,6 +150,8 @@ class Blotter:
         except ImpossibleError as error:
             text = f"{error.message}; {error.remedy}"
             return (self.note(IMPOSSIBLE, Severity.CRITICAL, text, now_ns, client_id=client_id),)
+        if after.amended > before.amended:
+            after = advance(after, CancelAsked(), now_ns)
         self._keep(after)
         self._count(before, after, learnt)
         events: list[Event] = []
@@ -158,6 +160,7 @@ class Blotter:
             self._written[client_id] = line
             events.append(_changed(after, now_ns))
         events.extend(self._alarms(before, after, learnt, now_ns))
+        events.extend(self._handled(before, after, learnt, now_ns))
         if after.settled and not before.settled:
             trim(self._orders)
             self._written = {known: self._written[known] for known in self._orders}
@@ -267,8 +270,8 @@ class Blotter:
         if before.status.terminal and before.inferred and _alive(before, after):
             text = f"order {after.client_id} was believed {before.status.value} and is {after.status.value}"
             alarms.append(self.note("order.resurrected", Severity.CRITICAL, text, now_ns, **named))
-        if after.executed > after.intent.quantity >= before.executed:
-            text = f"order {after.client_id} of {after.intent.quantity} is filled for {after.executed}"
+        if after.executed > after.quantity >= before.executed:
+            text = f"order {after.client_id} of {after.quantity} is filled for {after.executed}"
             alarms.append(self.note("order.overfilled", Severity.CRITICAL, text, now_ns, **named))
         if isinstance(learnt, Answered | Reported) and before.venue_order_id not in (
             None,
@@ -280,6 +283,24 @@ class Blotter:
             text = f"what became of order {after.client_id} is not known: {after.message}"
             alarms.append(self.note("order.unknown", Severity.WARNING, text, now_ns, **named))
         return alarms
+
+    def _handled(self, before: Order, after: Order, learnt: Learnt, now_ns: int) -> Sequence[Event]:
+        """Return the note on an order of ours that somebody has changed or cancelled at the venue.
+
+        What a former life asked for may be carried out in this one.
+        """
+        amended = after.amended > before.amended
+        if not amended and not (
+            isinstance(learnt, Reported) and learnt.report.withdrawn and _taken_away(before, after)
+        ):
+            return ()
+        if amended:
+            kind, what = "order.amended", f"was made one of {after.quantity} at the venue: it is withdrawn"
+        else:
+            kind, what = "order.taken_away", f"was cancelled at the venue, filled {after.filled}"
+        text = f"order {after.client_id}, {after.intent.side.value} {after.intent.quantity}, {what}"
+        named: dict[str, object] = {"client_id": after.client_id, "venue_order_id": after.venue_order_id or ""}
+        return (self.note(kind, Severity.WARNING, text, now_ns, **named), *self.by_hand(text, now_ns))
 
     def _count(self, before: Order, after: Order, learnt: Learnt) -> None:
         counts = self.counts
@@ -312,6 +333,12 @@ def _alive(before: Order, after: Order) -> bool:
     if before.status is OrderStatus.EXPIRED:
         return not after.status.terminal  # it had existed: only more life is news
     return after.seen and after.status not in (OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
+
+
+def _taken_away(before: Order, after: Order) -> bool:
+    """Whether a cancellation that ended the order was none of ours."""
+    asked = before.cancel_requested_ns or before.restarted
+    return after.status is OrderStatus.CANCELED and not before.status.terminal and not asked
 
 
 def _changed(order: Order, now_ns: int) -> OrderChanged:

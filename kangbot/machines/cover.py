@@ -127,7 +127,7 @@ class Covering(msgspec.Struct, frozen=True, kw_only=True):
     def oversells(self, order: Order, net: Quantity, holding: Holding) -> bool:
         """Whether the exit sells more of the holding `net` than is ours by now: nothing at the venue would stop it."""
         intent = order.intent
-        return intent.side is Side.SELL and intent.quantity - order.executed > self._ours(net, holding)
+        return intent.side is Side.SELL and order.quantity - order.executed > self._ours(net, holding)
 
     def needed(self, net: Quantity, holding: Holding, entry: Price | None) -> Quantity:
         """Return how much of the holding `net` a stop must sell; 0 where nothing is held, or too little to be sold.

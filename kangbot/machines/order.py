@@ -58,6 +58,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     status: OrderStatus = OrderStatus.INTENT
     evidence: Evidence = Evidence.NONE  # of the status
     venue_order_id: VenueOrderId | None = None
+    amended: Quantity = ZERO  # somebody made it one of so much at the venue, which is more than was intended
     seen: bool = False  # the venue has shown any sign of it
     reported: Quantity = ZERO  # filled, by the venue's reports
     executed: Quantity = ZERO  # filled, by the executions we have
@@ -86,6 +87,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def client_id(self) -> ClientId:
         """Our name of it at the venue."""
         return self.intent.client_id
+
+    @property
+    def quantity(self) -> Quantity:
+        """How much it may come to at the venue."""
+        return max(self.intent.quantity, self.amended)
 
     @property
     def filled(self) -> Quantity:
@@ -123,7 +129,7 @@ def begin(intent: Intent, settle_margin_ns: int) -> Order:
 
 def worst_case(order: Order) -> Quantity:
     """Return by how much the order may still change the position, beyond the fills that are in it already."""
-    most = order.reported if order.status.terminal else max(order.intent.quantity, order.reported)
+    most = order.reported if order.status.terminal else max(order.quantity, order.reported)
     return max(ZERO, most - order.executed)
 
 
@@ -214,11 +220,16 @@ def _reported(order: Order, report: OrderReport, evidence: Evidence, now_ns: int
             f"order {order.client_id} was reported as {report.status.value}, which no venue says",
             remedy="report this as a fault of the venue's adapter",
         )
-    if cumulative >= order.intent.quantity:
+    grown = report.quantity > order.quantity
+    if grown:
+        order = _with(order, amended=report.quantity)
+    if cumulative >= order.quantity:
         sign = Sign.FILLED
     elif sign is Sign.ACKED and cumulative:
         sign = Sign.PARTIAL
-    if order.status.terminal and not order.inferred and sign is not Sign.FILLED:
+    if grown and order.status is OrderStatus.FILLED and order.evidence is Evidence.FILLS and sign is Sign.PARTIAL:
+        sign = Sign.GROWN
+    elif order.status.terminal and not order.inferred and sign is not Sign.FILLED:
         sign = Sign.LATE
     moved = _move(order, sign, evidence, now_ns)
     news = moved.status is not order.status  # an old reason does not explain a new status
@@ -238,7 +249,7 @@ def _reported(order: Order, report: OrderReport, evidence: Evidence, now_ns: int
 
 def _filled(order: Order, fill: Fill, now_ns: int) -> Order:
     executed = order.executed + fill.quantity
-    sign = Sign.FILLED if executed >= order.intent.quantity else Sign.FILL
+    sign = Sign.FILLED if executed >= order.quantity else Sign.FILL
     # A fill proves that it lives or lived, and not whether more of it is open.
     doubted = order.status is OrderStatus.UNKNOWN or (order.status.terminal and order.inferred)
     moved = _move(order, sign, Evidence.FILLS, now_ns)

@@ -37,6 +37,7 @@ class Sign(Enum):
     ABSENT = auto()  # proved absent, and there never was a sign of it
     GONE = auto()  # proved absent, and it had existed
     RESTARTED = auto()  # the process that knew it has died
+    GROWN = auto()  # the venue says: it rests, and is of more by now than we had counted it whole at
     LATE = auto()  # the venue itself had reported the end of it before this
 
 
@@ -102,6 +103,7 @@ TABLE: dict[tuple[S, Sign], S] = {
     (S.FILLED, G.LATE): S.FILLED,
     (S.FILLED, G.FILL): S.FILLED,  # the report came before its executions
     (S.FILLED, G.FILLED): S.FILLED,
+    (S.FILLED, G.GROWN): S.PARTIAL,  # by our count of its fills it was whole, and somebody made it a larger one
     (S.FILLED, G.REFUSED): S.FILLED,
     (S.FILLED, G.DUPLICATE): S.FILLED,
     (S.FILLED, G.LOST): S.FILLED,

@@ -394,7 +394,7 @@ def _working(order: Order, now_ns: int) -> Working:
         purpose=order.intent.purpose,
         side=order.intent.side,
         kind=order.intent.kind,
-        remaining=order.intent.quantity - order.filled,
+        remaining=order.quantity - order.filled,
         age_ns=now_ns - order.intent.at_ns,
         unknown=order.status is OrderStatus.UNKNOWN,
         canceling=bool(order.cancel_requested_ns),

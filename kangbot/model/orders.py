@@ -143,10 +143,11 @@ class OrderReport(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="orde
     filled: Quantity = ZERO
     average: Price | None = None
     reduce_only: bool = False
-    protective: bool = False  # the venue's own stop on the position, not an order of ours
+    protective: bool = False  # a stop, or an order of the venue's own on the position: no hand's
     trigger: Price | None = None  # of a conditional order
     code: str = ""  # the venue's reason code, where it gives one
     message: str = ""
+    withdrawn: bool = False  # cancelled because somebody asked for it: we, or whoever else has the account
     at_ns: int  # venue time of the last change
     evidence: Evidence = Evidence.STREAM
 

@@ -94,6 +94,7 @@ class VenueOrder:
     value: Decimal = Decimal(0)
     status: OrderStatus = S.ACKED
     changed_ns: int = 0
+    withdrawn: bool = False  # somebody asked for its cancellation
 
 
 @dataclass(slots=True)
@@ -207,6 +208,11 @@ class FakeVenue:
         order.changed_ns = self.clock.now_ns()
         self.push(self.report(order))
 
+    def withdraw(self, order: VenueOrder) -> None:
+        """Cancel an order because somebody asks for it, and push it."""
+        order.withdrawn = True
+        self.close(order, S.CANCELED)
+
     def report(self, order: VenueOrder, evidence: Evidence = Evidence.STREAM) -> OrderReport:
         """Return what the venue says of the order."""
         return OrderReport(
@@ -220,6 +226,7 @@ class FakeVenue:
             average=order.value / order.filled if order.filled else None,
             protective=order.trigger is not None,
             trigger=order.trigger,
+            withdrawn=order.withdrawn,
             at_ns=order.changed_ns,
             evidence=evidence,
         )
@@ -312,7 +319,7 @@ class FakeVenue:
         order = next((one for one in self.orders if one.client_id == client_id and not one.status.terminal), None)
         if how == "denied" or order is None:
             raise NotFound("order not exists or too late to cancel", code="110001")
-        self.close(order, S.CANCELED)
+        self.withdraw(order)
 
     async def protect(self, instrument: Instrument, stop: Decimal | None) -> None:
         how = self.stops.popleft() if self.stops else "ok"

@@ -92,7 +92,11 @@ _FILLS = {
     "AdlTrade": FillCause.DELEVERAGING,
     "Delivery": FillCause.SETTLEMENT,  # "position closed by contract delisted": with a quantity it is one
 }
+# Orders by which the venue itself reduces a position: nobody's hand. "Position closed by contract delisted" among them.
 _LIQUIDATIONS = frozenset({"CreateByLiq", "CreateByTakeOver_PassThrough"})
+_DELEVERAGINGS = frozenset({"CreateByAdl_PassThrough"})
+_SETTLEMENTS = frozenset({"CreateBySettle"})
+_VENUES_OWN = _LIQUIDATIONS | _DELEVERAGINGS | _SETTLEMENTS
 
 # Executions that move money only. Where one of them moved a position as well, the comparison with the venue's shows it.
 _FLOWS = frozenset(
@@ -132,7 +136,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         # A spot market buy may be sized in quote currency; in base currency only what was filled is known.
         quantity = filled if self.market_unit == "quoteCoin" else _number(self.qty)
         beside = is_stop_id(self.order_link_id)  # the stop beside a holding, which is an order of ours
-        protective = beside or _protective(self.stop_order_type, self.create_type)
+        protective = beside or self.create_type in _VENUES_OWN or _protective(self.stop_order_type, self.create_type)
         return OrderReport(
             market=market,
             client_id=_named(self.order_link_id) if beside or not protective else None,
@@ -148,6 +152,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             trigger=None if beside and self.trigger_direction == RISE else _absent_when_zero(self.trigger_price),
             code="" if self.reject_reason in _NOTHING else self.reject_reason,
             message="" if self.cancel_type in _NOTHING else self.cancel_type,
+            withdrawn=self.cancel_type == "CancelByUser",
             at_ns=_ns(self.updated_time or self.created_time),
             evidence=evidence,
         )
@@ -193,8 +198,10 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         protective = _protective(self.stop_order_type, self.create_type) or is_stop_id(self.order_link_id)
         if cause is FillCause.TRADE and self.create_type in _LIQUIDATIONS:
             cause = FillCause.LIQUIDATION
-        elif cause is FillCause.TRADE and self.create_type == "CreateByAdl_PassThrough":
+        elif cause is FillCause.TRADE and self.create_type in _DELEVERAGINGS:
             cause = FillCause.DELEVERAGING
+        elif cause is FillCause.TRADE and self.create_type in _SETTLEMENTS:
+            cause = FillCause.SETTLEMENT
         elif cause is FillCause.TRADE and protective:
             cause = FillCause.STOP
         return Fill(

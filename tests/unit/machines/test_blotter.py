@@ -16,6 +16,7 @@ from kangbot.machines.order_words import (
     Absent,
     Answered,
     Asked,
+    CancelAsked,
     Doubted,
     Duplicate,
     Learnt,
@@ -180,6 +181,36 @@ def test_a_second_venue_order_under_one_id_is_an_alarm() -> None:
     """At most one venue order an intent."""
     one = working()
     assert kinds(one.learn(FIRST, Reported(report(S.ACKED, venue_order_id="v2")), START)) == ["order.second"]
+
+
+def test_an_order_that_somebody_made_larger_is_withdrawn_and_told() -> None:
+    """Once, also where our count of its fills had it whole."""
+    larger = Reported(report(S.PARTIAL, 1, quantity=3))
+    for counted in (False, True):
+        one = working()
+        if counted:
+            one.fill(fill("e1", 1), START)
+        events = one.learn(FIRST, larger, START)
+        assert kinds(events)[1:] == ["order.amended"]
+        assert one.touched == "order kbjournal11, buy 1, was made one of 3 at the venue: it is withdrawn"
+        (order,) = one.unsettled
+        assert order.cancel_requested_ns
+        assert kinds(one.learn(FIRST, larger, START)) == []
+        assert "order.overfilled" not in kinds(one.fill(fill("e2", "1.5"), START))
+
+
+def test_an_order_that_somebody_cancelled_is_told() -> None:
+    """Not where we had asked for it, in this life or in one before."""
+    cancelled = Reported(msgspec.structs.replace(report(S.CANCELED), withdrawn=True))
+    one = working()
+    assert kinds(one.learn(FIRST, cancelled, START)) == ["OrderChanged", "order.taken_away"]
+    assert one.touched == "order kbjournal11, buy 1, was cancelled at the venue, filled 0"
+    assert kinds(one.learn(FIRST, cancelled, START)) == []
+    other = working()
+    other.learn(FIRST, CancelAsked(), START)
+    after = blotter(working().memory())
+    for each, learnt in ((other, cancelled), (after, cancelled), (working(), Reported(report(S.CANCELED)))):
+        assert kinds(each.learn(FIRST, learnt, START)) == ["OrderChanged"]
 
 
 def test_more_filled_than_ordered_is_an_alarm_and_counts() -> None:

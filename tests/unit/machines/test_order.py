@@ -79,16 +79,29 @@ def standing(status: OrderStatus) -> Order:
 @pytest.mark.parametrize("status", list(S))
 @pytest.mark.parametrize("sign", list(Sign))
 def test_terminal_states_only_yield_to_evidence_of_life(status: OrderStatus, sign: Sign) -> None:
-    """No row leads out of FILLED; CANCELED only becomes FILLED; what was inferred never becomes UNKNOWN again."""
+    """FILLED yields where it was made larger, CANCELED to FILLED alone; what was inferred never becomes UNKNOWN."""
     after = TABLE.get((status, sign))
     if after is None or not status.terminal:
         return
     assert after is not S.UNKNOWN
     assert after is not S.SENT
     if status is S.FILLED:
-        assert after is S.FILLED
+        assert after is S.FILLED or sign is Sign.GROWN
     if status is S.CANCELED:
         assert after in (S.CANCELED, S.FILLED)
+
+
+def test_an_order_that_somebody_made_larger_is_over_when_that_is_filled() -> None:
+    """Until then it rests at the venue, whatever was intended, and may still buy as much."""
+    larger = Reported(report(S.PARTIAL, 1, quantity=3))
+    filled = learn(sent(), Filled(fill("e1", 1)))
+    assert (filled.status, worst_case(filled)) == (S.FILLED, dec(0))
+    for order in (learn(sent(), larger), learn(filled, larger)):
+        assert (order.status, order.quantity, order.settled) == (S.PARTIAL, dec(3), False)
+        assert worst_case(order) >= 2
+        assert learn(order, Reported(report(S.FILLED, 3, quantity=3))).status is S.FILLED
+    told = learn(sent(), Reported(report(S.FILLED, 1)), Filled(fill("e1", 1)))
+    assert learn(told, larger).status is S.FILLED  # the venue itself had said the end of it
 
 
 def test_only_a_definitive_code_or_report_rejects_and_only_proof_denies() -> None:

@@ -13,9 +13,9 @@ from kangbot.market.promises import lifted
 from kangbot.market.reporting import report_of
 from kangbot.model.events import Noted, Severity
 from kangbot.model.ids import MarketId
-from kangbot.model.orders import OrderKind, OrderStatus, Side
+from kangbot.model.orders import OrderKind, OrderReport, OrderStatus, Side
 from tests.support.floor_story import Story, play, spec
-from tests.support.trade_words import MARKET
+from tests.support.trade_words import MARKET, SECOND
 
 
 def test_nothing_is_entered_beside_an_order_by_hand() -> None:
@@ -58,6 +58,51 @@ def test_an_entry_that_rests_is_withdrawn_where_somebody_trades(policy: ForeignP
         assert told.venue.submits == [entry.client_id]
 
     play(story)
+
+
+@pytest.mark.parametrize("unsaid", [(), (OrderReport,)])
+def test_an_order_that_somebody_makes_larger_is_withdrawn(unsaid: tuple[type, ...]) -> None:
+    """What is left of it would rest beyond every limit, and nobody would cancel it; told once, a restart included."""
+
+    async def story(told: Story) -> None:
+        told.specs = [spec(told.strategy, style=Style(kind=OrderKind.LIMIT))]
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        (entry,) = told.venue.orders
+        told.venue.unsaid = unsaid
+        entry.quantity = Decimal(5)
+        told.venue.trade(entry, Decimal(2))
+        await asyncio.sleep(70)
+        assert (entry.status, told.venue.net) == (OrderStatus.CANCELED, Decimal(2))
+        assert told.venue.stop == Decimal(90)
+        assert kinds(told, "order.amended") == 1
+
+    play(story)
+
+
+def test_an_order_that_somebody_cancels_is_not_placed_again_at_once() -> None:
+    """It is told, and the strategy decides anew, on its next bar."""
+
+    async def story(told: Story) -> None:
+        told.specs = [spec(told.strategy, style=Style(kind=OrderKind.LIMIT, patience_ns=3600 * SECOND))]
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        told.venue.withdraw(told.venue.orders[0])
+        await asyncio.sleep(30)
+        assert len(told.venue.submits) == kinds(told, "order.taken_away") == 1
+        await told.bar()
+        assert len(told.venue.submits) == 2
+
+    play(story)
+
+
+def kinds(told: Story, kind: str) -> int:
+    """Return how many notes of that kind were journalled."""
+    return sum(isinstance(event, Noted) and event.kind == kind for event in told.disk.events)
 
 
 def test_what_somebody_holds_by_hand_is_left_alone() -> None:

@@ -141,6 +141,12 @@ def test_a_stop_is_known_by_how_it_was_made_too() -> None:
     assert order(stopOrderType="", createType="CreateByStopLoss").report(LINEAR).protective
 
 
+@pytest.mark.parametrize("word", ["CreateByLiq", "CreateByTakeOver_PassThrough", "CreateByAdl_PassThrough"])
+def test_what_the_venue_itself_reduces_a_position_by_is_no_hands_order(word: str) -> None:
+    """A liquidation that rests for a moment is nobody's trade beside ours."""
+    assert order(orderLinkId="", createType=word).report(LINEAR).protective
+
+
 def test_a_conditional_order_that_was_placed_is_not_protective() -> None:
     """`Stop` is an order somebody placed, with a trigger."""
     report = order(stopOrderType="Stop", createType="CreateByStopOrder").report(LINEAR)
@@ -152,7 +158,9 @@ def test_the_venues_reasons_are_kept() -> None:
     """Why it was refused and who cancelled it are for the log and the operator."""
     report = order(orderStatus="Rejected", rejectReason="EC_PostOnlyWillTakeLiquidity").report(LINEAR)
     assert report.code == "EC_PostOnlyWillTakeLiquidity"
-    assert order(orderStatus="Cancelled", cancelType="CancelByUser").report(LINEAR).message == "CancelByUser"
+    cancelled = order(orderStatus="Cancelled", cancelType="CancelByUser").report(LINEAR)
+    assert (cancelled.message, cancelled.withdrawn) == ("CancelByUser", True)
+    assert not order(orderStatus="Cancelled", cancelType="CancelByReduceOnly").report(LINEAR).withdrawn
 
 
 def test_a_spot_buy_sized_in_quote_currency_has_the_filled_quantity() -> None:
@@ -181,6 +189,7 @@ def test_a_trade_is_a_fill() -> None:
         ({"createType": "CreateByAdl_PassThrough"}, FillCause.DELEVERAGING),
         ({"execType": "BustTrade"}, FillCause.LIQUIDATION),
         ({"createType": "CreateByLiq"}, FillCause.LIQUIDATION),
+        ({"createType": "CreateBySettle"}, FillCause.SETTLEMENT),
         ({"createType": "CreateByTakeOver_PassThrough"}, FillCause.LIQUIDATION),
         ({"stopOrderType": "StopLoss"}, FillCause.STOP),
         ({"createType": "CreateByTrailingStop"}, FillCause.STOP),
