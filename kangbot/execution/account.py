@@ -27,7 +27,7 @@ from kangbot.machines.worth import Stake, Stated, worth
 from kangbot.model.data import MarketData
 from kangbot.model.events import EquityMarked, Noted, Severity
 from kangbot.model.ids import MarketId
-from kangbot.model.money import ZERO, Money
+from kangbot.model.money import ZERO, Money, Quantity
 from kangbot.model.orders import AccountEvent, Balance, CashFlow, Fill, OrderReport, VenuePosition
 from kangbot.ports import Journal, Topic, Venue
 from kangbot.runtime.world import SECOND_NS, World
@@ -61,6 +61,7 @@ class _Answers:
     open_orders: Sequence[OrderReport]
     positions: Sequence[VenuePosition]
     executions: Sequence[AccountEvent]
+    coins: Mapping[MarketId, Quantity]  # of spot markets, that no other one counts
 
 
 class Account:
@@ -204,7 +205,7 @@ class Account:
         self._count()
         asked_ns = self._clock.now_ns()
         members = dict(self._members)  # a market that joins meanwhile may need executions from further back
-        since_ns = self._since_ns()
+        since_ns, held = self._since_ns(), self._held()
         unread: dict[MarketId, str] = {}
         try:
             open_orders = await self._ask_of_all(self._venue.open_orders, unread)
@@ -222,7 +223,10 @@ class Account:
         self._tell_unread(unread)
         for market in unread:
             members.pop(market, None)
-        self._deliver(members, _Answers(open_orders, positions, executions), since_ns=since_ns, asked_ns=asked_ns)
+        coins = self._coins(balances, held)
+        self._deliver(
+            members, _Answers(open_orders, positions, executions, coins), since_ns=since_ns, asked_ns=asked_ns
+        )
         self._succeeded(asked_ns)
         return True
 
@@ -260,6 +264,7 @@ class Account:
                 executions=executed.get(market, ()),
                 executions_since_ns=since_ns,
                 position=stated.get(market, flat),
+                coins=answers.coins.get(market),
                 asked_ns=asked_ns,
                 answered_ns=answered_ns,
             )
@@ -310,6 +315,23 @@ class Account:
         for market in (market for market in known if market not in unread):
             log.info("account.read", venue=name, market=market)
             self._note("account.read", Severity.INFO, f"what {name} says of it can be read again", market)
+
+    def _held(self) -> Mapping[MarketId, Stake]:
+        """Return what each spot market has in the account."""
+        return {market: member.stake() for market, member in self._members.items() if member.stake is not None}
+
+    def _coins(self, balances: Sequence[Balance], before: Mapping[MarketId, Stake]) -> Mapping[MarketId, Quantity]:
+        """Return the coins that each spot market may find its own among, the first to join before the others.
+
+        `before` is what they had when the venue was asked: what is bought meanwhile is in no balance yet.
+        """
+        left, found = {balance.currency: balance.equity for balance in balances}, dict[MarketId, Quantity]()
+        for market, stake in self._held().items():
+            if (then := before.get(market)) is None or not stake.coin:
+                continue
+            found[market] = left.get(stake.coin, ZERO)
+            left[stake.coin] = max(ZERO, found[market] - max(ZERO, min(stake.held, then.held)))
+        return found
 
     def _stakes(self, currency: str) -> Sequence[Stake]:
         """Return what each spot market of that currency has in the account."""

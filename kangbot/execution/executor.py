@@ -39,7 +39,7 @@ from kangbot.machines.resolve import Action, in_flight, next_step
 from kangbot.model.events import Event, OrderIntended, Severity
 from kangbot.model.ids import ClientId, client_id, stop_ids
 from kangbot.model.market import Instrument, InstrumentKind
-from kangbot.model.money import Money, Price
+from kangbot.model.money import Money, Price, Quantity
 from kangbot.model.orders import Intent, Proposal, Purpose
 from kangbot.model.position import Position, RoundTrip
 from kangbot.ports import IdRule, Journal, Venue
@@ -158,6 +158,11 @@ class Executor:
     def holding(self) -> Holding:
         """What lies behind the position: the stop that belongs to it, and how much of it was traded by hand."""
         return self._blotter.holding
+
+    @property
+    def lacking(self) -> Quantity:
+        """How many of the coins that were bought here are not in the account."""
+        return self._agreement.lacking
 
     @property
     def foreign_orders(self) -> Sequence[str]:

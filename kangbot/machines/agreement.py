@@ -12,6 +12,7 @@ import msgspec
 
 from kangbot.machines.blotter import Blotter
 from kangbot.machines.cover import Cover, Covering
+from kangbot.machines.hands import BACK, MISSING
 from kangbot.machines.order import Order
 from kangbot.machines.order_words import Doubted, Reported
 from kangbot.machines.reconcile import (
@@ -29,8 +30,18 @@ from kangbot.machines.reconcile import (
 from kangbot.model.events import Event, Severity
 from kangbot.model.ids import ClientId, VenueOrderId, is_stop_id
 from kangbot.model.market import Instrument
-from kangbot.model.money import Price, Quantity
-from kangbot.model.orders import CashFlow, Evidence, Fill, OrderKind, OrderReport, OrderStatus, Purpose, VenuePosition
+from kangbot.model.money import ZERO, Price, Quantity
+from kangbot.model.orders import (
+    CashFlow,
+    Evidence,
+    Fill,
+    OrderKind,
+    OrderReport,
+    OrderStatus,
+    Purpose,
+    Side,
+    VenuePosition,
+)
 
 _PUT = 16  # a request that was lost is no longer on its way once so many others were made
 
@@ -47,11 +58,14 @@ class Agreement:
         self.disputed = ""  # why our position is not to be built upon: it disagrees, and it is not explained yet
         self.foreign: dict[VenueOrderId, str] = {}  # orders that rest at the venue and are not ours, in words
         self._blotter = blotter
-        self.covering = covering
+        lacking = blotter.hands.lacking  # by the last that a former life told
+        self.covering = None if covering is None else covering.with_lacking(lacking)
         self.cover = Cover()  # the stops beside a holding; of no meaning where the venue keeps positions
         self._drift = Drift()
         self._agreed = False  # both have said the same once
         self._position_ns = 0  # venue time of the newest statement on the position
+        self._lacked = lacking  # coins that were missing when the account was looked at last: once is no evidence
+        self._filled_ns = 0  # our clock: when a fill was counted last
         self._stop_ns = 0  # our clock: when something moved last beside a holding that the list of its stops tells of
         # The stop we believe in was stated by the venue itself. A former life may have asked for another at its end.
         self._stop_seen = covering is not None
@@ -61,7 +75,7 @@ class Agreement:
     @property
     def unsettled(self) -> bool:
         """Whether the venue is to be asked again soon."""
-        return not self.reconciled_ns or bool(self._drift.since_ns) or self.unconfirmed
+        return not self.reconciled_ns or bool(self._drift.since_ns) or self.unconfirmed or self._lacked != self.lacking
 
     @property
     def unconfirmed(self) -> bool:
@@ -102,6 +116,11 @@ class Agreement:
         ]
 
     @property
+    def lacking(self) -> Quantity:
+        """How many of the coins that we count are not in the account."""
+        return ZERO if self.covering is None else self.covering.lacking
+
+    @property
     def executions_since_ns(self) -> int | None:
         """From when on executions are wanted to explain a drift; None where there is nothing to explain."""
         return self._drift.since_ns - EXPLAIN_NS if self._drift.asked else None
@@ -133,7 +152,9 @@ class Agreement:
         """Learn that a fill was counted: what is held is another quantity, and a stop that ended by it is gone."""
         if self.covering is None:
             return ()
-        self._stop_ns = now_ns
+        self._stop_ns = self._filled_ns = now_ns
+        if fill.by_hand and fill.side is Side.SELL:  # what was missing had been sold, and is counted as that by now
+            self.covering = self.covering.with_lacking(max(ZERO, self.lacking - fill.quantity))
         self.cover = self.cover.filled(fill)
         return self._covered(now_ns)
 
@@ -178,6 +199,7 @@ class Agreement:
             for stray in strays:
                 events.extend(self.told(Orphan(stray), now_ns))
                 orphans.append(ClientId(stray.client_id or ""))
+            events.extend(self._counted(self.covering, snapshot, now_ns))
             events.extend(self._listed(mine, snapshot.asked_ns, active_ns, now_ns))
         else:
             if snapshot.asked_ns > active_ns:
@@ -256,6 +278,26 @@ class Agreement:
         self._stop_seen = True
         self.cover = self.cover.listed(mine)
         return self._covered(now_ns)
+
+    def _counted(self, covering: Covering, snapshot: Reconciled, now_ns: int) -> Sequence[Event]:
+        """Hold the coins that we count against those in the account, which they leave without an execution, too.
+
+        What is under way moves them before it is heard of, and once is no evidence.
+        """
+        blotter = self._blotter
+        if snapshot.coins is None or snapshot.asked_ns < self._filled_ns + QUIET_NS or blotter.unsettled:
+            return ()
+        lacks = covering.lacks(blotter.position.net, blotter.holding, snapshot.coins)
+        before, lacking, self._lacked = covering.lacking, min(lacks, self._lacked), lacks
+        self.covering = covering.with_lacking(lacking)
+        least = covering.instrument.min_quantity  # what no order could sell is no loss to tell
+        if lacking > before and lacking >= least:
+            text = f"{lacking} of the coins that were bought are not in the account: withdrawn, moved or converted"
+            note = blotter.note(MISSING, Severity.ERROR, text, now_ns, quantity=lacking)
+            return (note, *blotter.by_hand(text, now_ns))
+        if before >= least and not lacking:
+            return (blotter.note(BACK, Severity.INFO, "all that were bought are in the account again", now_ns),)
+        return ()
 
     def _covered(self, now_ns: int) -> Sequence[Event]:
         return self._blotter.rests(self.cover.stop if self.needed else None, now_ns)

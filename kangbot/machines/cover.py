@@ -123,6 +123,7 @@ class Covering(msgspec.Struct, frozen=True, kw_only=True):
     mine: str  # how the ids of our stops begin
     instrument: Instrument
     adopted: bool = False  # what somebody buys by hand is the strategy's
+    lacking: Quantity = ZERO  # so many of the coins that are counted are not in the account
 
     def oversells(self, order: Order, net: Quantity, holding: Holding) -> bool:
         """Whether the exit sells more of the holding `net` than is ours by now: nothing at the venue would stop it."""
@@ -143,5 +144,17 @@ class Covering(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the order is one of these stops."""
         return report.client_id is not None and report.client_id.startswith(self.mine)
 
-    def _ours(self, net: Quantity, holding: Holding) -> Quantity:
+    def with_lacking(self, lacking: Quantity) -> "Covering":
+        """Return it where so many coins are not in the account."""
+        return self if lacking == self.lacking else msgspec.structs.replace(self, lacking=lacking)
+
+    def lacks(self, net: Quantity, holding: Holding, coins: Quantity) -> Quantity:
+        """Return how many of the coins that are ours are not among `coins`, which the account has."""
+        return max(ZERO, self._counted(net, holding) - coins)
+
+    def _counted(self, net: Quantity, holding: Holding) -> Quantity:
         return net if self.adopted else holding.ours(net)
+
+    def _ours(self, net: Quantity, holding: Holding) -> Quantity:
+        counted = self._counted(net, holding)
+        return max(ZERO, counted - self.lacking) if self.lacking else counted

@@ -26,6 +26,7 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
     executions: Sequence[Fill | CashFlow]  # since at most `executions_since_ns`, oldest first
     executions_since_ns: int
     position: VenuePosition  # flat where the venue keeps none (spot)
+    coins: Quantity | None = None  # of a spot market, in the account and not counted by another; None: nobody asked
     asked_ns: int  # before the first question
     answered_ns: int  # after the last answer
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from kangbot.model.money import Money
+from kangbot.model.money import ZERO, Money, Quantity
 
 SHORTLY_NS = 2_000_000_000  # so long after a trade a venue's balance may be without it
 
@@ -34,6 +34,8 @@ class Stake(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     traded_ns: int  # its newest fill, by the venue's clock; 0 for none
     compared_ns: int  # when its books were compared with the venue last, by our clock
     in_flight: bool  # news of an order are due, or were missed
+    coin: str = ""  # what is held
+    held: Quantity = ZERO  # so much of it, by its books
 
 
 def worth(stated: Stated, stakes: Iterable[Stake]) -> Money | None:

@@ -146,7 +146,7 @@ class Desk:
     def stake(self) -> Stake:
         """Return what the market's coins are worth; without a price for them nobody knows."""
         now_ns, quote, position = self._clock.now_ns(), self._inbox.quote, self.executor.position
-        value = None if quote is None else position.net * quote.mid
+        value = None if quote is None else (position.net - self.executor.lacking) * quote.mid
         flying = any(in_flight(order, now_ns) for order in self.executor.orders)
         return Stake(
             currency=self._instrument.settle,
@@ -154,6 +154,8 @@ class Desk:
             traded_ns=position.last_fill_ns,
             compared_ns=self.executor.reconciled_ns,
             in_flight=flying or self._inbox.missed_since_ns > 0,
+            coin=self._instrument.base,
+            held=position.net,
         )
 
     @property
@@ -195,11 +197,11 @@ class Desk:
 
     @property
     def position(self) -> Position:
-        """The position as far as it is ours to manage: less what somebody holds by hand, where that is left alone."""
-        position = self.executor.position
-        if self._foreign is ForeignPolicy.ADOPT or not self.executor.holding.by_hand:
-            return position
-        return msgspec.structs.replace(position, net=self.executor.holding.ours(position.net))
+        """The position as far as it is ours to manage: less what somebody holds by hand, or took from the account."""
+        position, lacking = self.executor.position, self.executor.lacking
+        if self._foreign is not ForeignPolicy.ADOPT and self.executor.holding.by_hand:
+            position = msgspec.structs.replace(position, net=self.executor.holding.ours(position.net))
+        return msgspec.structs.replace(position, net=max(ZERO, position.net - lacking)) if lacking else position
 
     @property
     def stance(self) -> Position:
@@ -244,6 +246,9 @@ class Desk:
         gone = self.holds_coins and share < 0 and not self.holds  # sold, with all that could be: nobody holds them
         if share and not gone and self._foreign is not ForeignPolicy.ADOPT:
             said.append(f"position: {share}")
+        lacking = self.executor.lacking
+        if lacking >= self._instrument.min_quantity and self._closable(self.position.net):
+            said.append(f"coins: {lacking} are not in the account")
         return ", ".join(said)
 
     @property

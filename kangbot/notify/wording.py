@@ -24,6 +24,7 @@ from kangbot.runtime.world import SECOND_NS
 SIGNS = {Severity.INFO: "i", Severity.WARNING: "!", Severity.ERROR: "!!", Severity.CRITICAL: "!!!"}
 ENDS = {
     "account.read": ("account.unread",),
+    "coins.back": ("coins.missing",),
     "account.reconciled": ("account.unreconciled", "account.fell"),
     "config.settled": ("config.invalid",),
     "entries.resumed": ("entries.paused",),

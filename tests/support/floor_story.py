@@ -23,6 +23,7 @@ from kangbot.market.terms import Terms
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.events import RunState
 from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.model.orders import Balance
 from kangbot.model.target import Target
 from kangbot.ports import Channel, Feeds, Sink, Subscription, Topic, Venue
 from kangbot.risk.account import AccountRisk
@@ -156,6 +157,7 @@ class BarVenue(FakeVenue):
     absences_of_instruments: int = 0
     tells_time: bool = True
     times: int = 0
+    beside_coins: Decimal = Decimal(0)  # that came to the account, or left it, without an execution
 
     async def server_time_ns(self) -> int:
         self.times += 1
@@ -170,6 +172,13 @@ class BarVenue(FakeVenue):
         return {
             symbol: instrument(self.kind) for symbol in symbols if self.lists_market and symbol == instrument().symbol
         }
+
+    async def balances(self) -> Sequence[Balance]:
+        money = await FakeVenue.balances(self)
+        if self.kind is not InstrumentKind.SPOT:
+            return money
+        coins = self.net + self.beside_coins
+        return [*money, Balance(currency="BTC", equity=coins, available=coins, at_ns=self.clock.now_ns())]
 
     async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
         self.fetches += 1

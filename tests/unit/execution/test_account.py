@@ -4,6 +4,7 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -315,6 +316,31 @@ def spot_stake(rig: Rig, coins: str, *, traded_ns: int = 0) -> Stake:
         compared_ns=rig.story.world.clock.now_ns() if rig.rounds else 0,
         in_flight=rig.pulse.in_flight,
     )
+
+
+def test_markets_that_share_a_coin_share_what_is_in_the_account() -> None:
+    """The first that joined finds its own, then the next; what one buys during the round is missing to nobody."""
+
+    async def main() -> None:
+        rig = Rig()
+        others: list[object] = []
+        held = {"first": 1, "second": 2}
+
+        def stake(name: str) -> Stake:
+            return msgspec.structs.replace(spot_stake(rig, "0"), coin="USDT", held=dec(held[name]))
+
+        rig.venue.money = dec("2.5")
+        rig.account.register(MARKET, rig.heard.append, lambda: rig.pulse, lambda: stake("first"))
+        rig.account.register(MarketId("bybit:BTC-USDC"), others.append, lambda: rig.pulse, lambda: stake("second"))
+        rig.account.register(MarketId("bybit:ETH-USDT"), others.append, lambda: rig.pulse, lambda: spot_stake(rig, "0"))
+        asking = asyncio.create_task(rig.account.reconcile())
+        await asyncio.sleep(0.12)
+        held["first"] = 9
+        await asking
+        told = [one.coins for one in (*rig.rounds, *others) if isinstance(one, Reconciled)]
+        assert told == [dec("2.5"), dec("1.5"), None]
+
+    run(main())
 
 
 @pytest.mark.parametrize("balance_first", [True, False])

@@ -8,6 +8,7 @@ from kangbot.machines.blotter import Blotter
 from kangbot.machines.cover import Cover, Covering, Rest
 from kangbot.machines.holding import Holding
 from kangbot.machines.memory import MarketMemory, Recollection
+from kangbot.machines.order_words import Withheld
 from kangbot.machines.protection import Protection
 from kangbot.machines.reconcile import QUIET_NS, Reconciled
 from kangbot.model.events import Event, Noted, OrderIntended, Record, StopSet
@@ -60,14 +61,15 @@ def spot_agreement() -> tuple[Agreement, Blotter]:
     return Agreement(blotter, covering=msgspec.structs.replace(SPOT, adopted=True)), blotter
 
 
-def listed(*reports: OrderReport, asked_ns: int) -> Reconciled:
-    """Return the venue's list of open orders."""
+def listed(*reports: OrderReport, asked_ns: int, coins: str | None = None) -> Reconciled:
+    """Return the venue's list of open orders, and how many coins are in the account."""
     return Reconciled(
         market=MARKET,
         open_orders=reports,
         executions=(),
         executions_since_ns=START,
         position=stated(7),  # of no meaning here
+        coins=None if coins is None else dec(coins),
         asked_ns=asked_ns,
         answered_ns=asked_ns,
     )
@@ -306,3 +308,47 @@ def test_a_stop_follows_its_holding(
     """What is wanted of it, by what rests, what is wanted already, and how much must be sold."""
     stop = None if where is None else dec(where)
     assert cover.followed(before, needed=dec(needed), stop=stop, now_ns=START) == after
+
+
+def counted(one: Agreement, coins: str | None, at_s: int) -> list[str]:
+    """Compare with so many coins in the account, at that second; return what is told of them."""
+    at_ns = START + at_s * SECOND
+    events, _ = one.snapshot(listed(asked_ns=at_ns, coins=coins), 0, at_ns)
+    return [event.kind for event in events if isinstance(event, Noted) and event.kind.startswith("coins.")]
+
+
+def test_coins_that_left_the_account_are_missing_once_that_is_certain() -> None:
+    """Twice seen, with nothing under way; then no more than what is left needs a stop, until they are back."""
+    one, blotter = spot_agreement()
+    assert counted(one, "0.4", 10) == []
+    assert (one.unsettled, one.needed) == (True, dec(1))
+    blotter.open(intent(1), MARGIN)
+    assert counted(one, "0.4", 20) == []
+    blotter.learn(client_id(TAG, 1), Withheld("it stays"), START)
+    assert counted(one, "0.4", 30) == ["coins.missing"]
+    assert (one.lacking, one.needed) == (dec("0.6"), dec("0.4"))
+    assert counted(one, "0.4", 40) == counted(one, None, 50) == counted(one, "0.5", 60) == []
+    assert (one.lacking, one.needed) == (dec("0.5"), dec("0.5"))
+    assert counted(one, "1", 70) == ["coins.back"]
+    assert (one.lacking, one.needed) == (dec(0), dec(1))
+
+
+def test_less_than_any_order_could_sell_may_be_missing() -> None:
+    """It is not told; what is sold has to be there all the same."""
+    one, _ = spot_agreement()
+    told = [counted(one, coins, at_s) for at_s, coins in ((10, "0.9999"), (20, "0.9999"), (30, "1"))]
+    assert told == [[], [], []]
+
+
+def test_a_sale_by_hand_that_is_heard_of_late_is_what_was_missing() -> None:
+    """It is not taken from what is left once more. A restart knows what was missing, and tells nothing anew."""
+    one, blotter = spot_agreement()
+    assert [*counted(one, "0.4", 10), *counted(one, "0.4", 20)] == ["coins.missing"]
+    again = Agreement(blotter, covering=one.covering)
+    assert (again.lacking, counted(again, "0.4", 30)) == (dec("0.6"), [])
+    sale = fill("hand", "0.6", named=False, venue_order_id="x", side=Side.SELL, at_ns=START + 8 * SECOND)
+    blotter.fill(sale, START + 40 * SECOND)
+    one.filled(sale, START + 40 * SECOND)
+    assert (one.lacking, one.needed) == (dec(0), dec("0.4"))
+    assert counted(one, "0.3", 44) == []
+    assert Agreement(blotter).lacking == 0

@@ -1,5 +1,7 @@
 """What is known over restarts of those who trade by hand."""
 
+from decimal import Decimal
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -142,3 +144,13 @@ def test_without_the_policy_the_market_stays_ours() -> None:
     one = Blotter(memory, journal=TAG, strategy="test", born_ns=START, settle_ns=START, now_ns=START)
     kinds = [event.kind for event in one.fill(fill("e1", 1, named=False), START) if isinstance(event, Noted)]
     assert (kinds, one.hands, "buy 1" in one.touched) == (["position.by_hand"], Hands(), True)
+
+
+def test_coins_that_are_missing_are_remembered_until_they_are_back() -> None:
+    """Whatever else is learnt of hands meanwhile."""
+    missing = after(note("coins.missing", quantity="0.6"), note("order.foreign", venue_order_id="v1"))
+    for kind in ("market.quarantine", "market.released"):
+        missing = missing.noted(note(kind, "buy 1"))
+    assert missing == Hands(strangers={VenueOrderId("v1"): True}, lacking=Decimal("0.6"))
+    assert missing.noted(note("coins.back")).lacking == 0
+    assert all(of_hands(note(kind)) for kind in ("coins.missing", "coins.back"))

@@ -42,8 +42,9 @@ async def long(told: Story) -> None:
 
 
 def marks(told: Story) -> list[Decimal]:
-    """Return every equity that was journalled."""
-    return [event.equity for event in told.disk.events if isinstance(event, EquityMarked)]
+    """Return every equity of money and coins that was journalled."""
+    events = [event for event in told.disk.events if isinstance(event, EquityMarked)]
+    return [event.equity for event in events if event.currency == "USDT"]
 
 
 def test_what_is_bought_is_worth_its_price() -> None:
@@ -63,7 +64,7 @@ def test_what_is_bought_is_worth_its_price() -> None:
         told.venue.price = Decimal(110)
         await told.bar()
         await told.bar()
-        assert told.floor.account.equity == {"USDT": 1020}
+        assert told.floor.account.equity["USDT"] == 1020
         told.strategy.want(0)
         await told.bar()
         assert told.venue.net == 0
@@ -97,7 +98,7 @@ def test_a_stopped_market_s_coins_are_priced_by_asking() -> None:
         told.venue.no_quotes, told.venue.quotes = None, 0
         await asyncio.sleep(600)
         mid = Decimal(150) + Decimal("0.05")
-        assert again.floor.account.equity == {"USDT": 800 + 2 * mid}
+        assert again.floor.account.equity["USDT"] == 800 + 2 * mid
         assert marks(told) == [1000, 800 + 2 * mid]
         assert 8 <= told.venue.quotes <= 12
 
@@ -257,5 +258,59 @@ def test_coins_that_somebody_bought_are_no_position_of_ours() -> None:
         await asyncio.sleep(1)
         assert told.venue.net == 3
         assert told.venue.beside == []
+
+    play(story)
+
+
+def told_of_coins(told: Story) -> list[str]:
+    """Return the notes on coins that are missing, or back."""
+    return [event.kind for event in told.disk.events if isinstance(event, Noted) and event.kind.startswith("coins.")]
+
+
+def test_what_is_left_of_coins_that_were_withdrawn_has_its_stop_and_can_be_sold() -> None:
+    """Told once, with nothing bought in their place; when they are back they are the strategy's again."""
+
+    async def story(told: Story) -> None:
+        await long(told)
+        told.venue.beside_coins = Decimal("-1.5")
+        for _ in range(3):
+            await told.bar()
+        assert told_of_coins(told) == ["coins.missing"]
+        assert [stop.quantity for stop in told.venue.beside] == [Decimal("0.5")]
+        assert told.venue.net == 2
+        assert told.task.desk.by_hand == "coins: 1.5 are not in the account"
+        told.venue.beside_coins = Decimal(0)
+        for _ in range(2):
+            await told.bar()
+        assert told_of_coins(told) == ["coins.missing", "coins.back"]
+        assert [stop.quantity for stop in told.venue.beside] == [Decimal(2)]
+        told.venue.beside_coins = Decimal("-1.5")
+        for _ in range(2):
+            await told.bar()
+        told.strategy.want(0)
+        await told.bar()
+        assert [order.quantity for order in told.venue.orders if order.side is Side.SELL][-1] == Decimal("0.5")
+        assert told.venue.beside == []
+        assert told.task.desk.by_hand == ""
+        told.strategy.want(1)
+        await told.bar()
+        assert told.venue.net == Decimal("3.5")
+        assert [stop.quantity for stop in told.venue.beside] == [Decimal(2)]
+
+    play(story)
+
+
+def test_coins_that_are_somebodys_may_leave() -> None:
+    """As long as those that were bought here are in the account."""
+
+    async def story(told: Story) -> None:
+        await long(told)
+        told.venue.by_hand("3")
+        await told.bar()
+        told.venue.beside_coins = Decimal(-3)
+        for _ in range(3):
+            await told.bar()
+        assert told_of_coins(told) == []
+        assert [stop.quantity for stop in told.venue.beside] == [Decimal(2)]
 
     play(story)
