@@ -160,14 +160,15 @@ class Learning:
         return self.blotter.learn(looked.client_id, Reported(report), now_ns)
 
     def _protected(self, ended: ProtectEnded, now_ns: int) -> Sequence[Event]:
-        first, told = self.protection.tries == 1, self.protection.again
+        first, told, failed = self.protection.tries == 1, self.protection.again, self.protection.failed
         self.protection = self.protection.ended(ended.stop, done=ended.done, refused=ended.refused)
         self.active_ns = now_ns
         if ended.done:
             return self.agreement.placed(ended.stop, ended.quantity, ended.name, now_ns)
-        if told if ended.refused else not first:
+        bare = self.agreement.unprotected
+        if told if ended.refused else not first or (failed and not bare):  # another stop that fails as the last did
             return ()
-        severity = Severity.CRITICAL if self.agreement.unprotected else Severity.WARNING
+        severity = Severity.CRITICAL if bare else Severity.WARNING
         text = f"the stop at {ended.stop} does not rest at the venue yet: {ended.message}"
         if ended.stop is None:
             text = f"the stop of what is no longer held could not be removed yet: {ended.message}"

@@ -87,6 +87,24 @@ async def test_a_stop_that_fails_is_tried_again_and_a_refused_one_is_told() -> N
 
 
 @told
+async def test_stops_that_fail_one_after_another_are_told_once() -> None:
+    """A strategy moves its stop with each bar, and a key that is not taken any more fails each of them."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET, stop="80"))
+    await market.settled()
+    for stop, ends in ((90, 3), (94, 1)):
+        story.venue.stops.extend(["lost"] * ends)
+        for higher in range(ends):
+            market.executor.protect(dec(stop + higher))
+            await asyncio.sleep(0.3)
+        await asyncio.sleep(10)
+        assert story.venue.stop == dec(stop + ends - 1)
+    assert market.notes() == ["stop.failed", "stop.failed"]
+    await market.end()
+
+
+@told
 async def test_a_stop_of_what_is_no_longer_held_is_not_asked_for() -> None:
     """Neither before an entry nor after the exit."""
     story = Story()
