@@ -97,6 +97,7 @@ class Floor:
             draw=world.fork(f"floor/{gateway.venue.name}/rules").random,
             known=lambda: [task.instrument for task in self.markets.values()],
             changed=lambda instrument: self.markets[instrument.market].inbox.put(Ruled(instrument)),
+            listed=self._tell_listed,
             beat_s=terms.rules_s,
             pause_s=terms.rules_pause_s,
             exit_pause_s=terms.rules_exit_pause_s,
@@ -220,6 +221,16 @@ class Floor:
                     at_ns=now_ns,
                 )
             )
+
+    def _tell_listed(self, instrument: Instrument, listed: bool) -> None:
+        """Tell of a market that the venue trades no more, or again."""
+        name, now_ns = self._gateway.venue.name, self._world.clock.now_ns()
+        kind, severity, text = "market.listed", Severity.INFO, f"{name} trades {instrument.symbol} again"
+        if not listed:
+            text = f"{name} does not trade {instrument.symbol} any more, or not now: orders are refused there"
+            kind, severity = "market.unlisted", Severity.ERROR
+        log.warning(kind, market=instrument.market, message=text)
+        self._journal.append(Noted(kind=kind, severity=severity, market=instrument.market, message=text, at_ns=now_ns))
 
     def _tell_left_behind(self) -> None:
         for note in left_behind(self._memory.markets.values(), self.markets, self._world.clock.now_ns()):

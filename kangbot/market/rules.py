@@ -36,6 +36,8 @@ class Ruled:
 class Rules:
     """Those of one venue. `known` are the rules that the markets keep to, `changed` is told of others.
 
+    `listed` is told of a market that is not traded any more (False), or again.
+
     Asked for every `beat_s`. A market's own are asked for when it is refused an order or a stop, but no sooner than
     `pause_s` after the last time for an entry. For an exit or a stop that is `exit_pause_s` at first, and `pause_s` in
     the end.
@@ -49,6 +51,7 @@ class Rules:
         draw: Callable[[], float],
         known: Callable[[], Iterable[Instrument]],
         changed: Callable[[Instrument], None],
+        listed: Callable[[Instrument, bool], None] = lambda _instrument, _listed: None,
         beat_s: float,
         pause_s: float,
         exit_pause_s: float,
@@ -58,6 +61,8 @@ class Rules:
         self._draw = draw
         self._known = known
         self._changed = changed
+        self._listed = listed
+        self._unlisted: set[MarketId] = set()
         self._beat_ns = int(beat_s * SECOND_NS)
         self._pause_ns = int(pause_s * SECOND_NS)
         self._exit_pause_ns = int(exit_pause_s * SECOND_NS)
@@ -122,6 +127,9 @@ class Rules:
         except KangbotError as error:
             log.warning("venue.rules_unknown", venue=venue.name, why=error.message)
             found = {}
+        else:
+            for instrument in among:
+                self._seen(instrument, listed=instrument.symbol in found)
         now_ns = self._clock.now_ns()
         for instrument in among:
             self._looked_ns[instrument.market] = now_ns
@@ -130,6 +138,13 @@ class Rules:
             if now != instrument:
                 self._exits_refused_ns.pop(instrument.market, None)
                 self._changed(now)
+
+    def _seen(self, instrument: Instrument, *, listed: bool) -> None:
+        """Tell, where it is news, whether the venue trades the market."""
+        if listed is (instrument.market not in self._unlisted):
+            return
+        self._unlisted ^= {instrument.market}
+        self._listed(instrument, listed)
 
 
 def difference(before: Instrument, after: Instrument) -> str:

@@ -43,6 +43,7 @@ ENDS = {
     "journal.has_room": ("journal.full",),
     "kill_switch.journalled": ("kill_switch.not_journalled",),
     "local_fault.over": ("local_fault",),
+    "market.listed": ("market.unlisted",),
     "market.priced": ("market.no_price",),
     "market.released": ("market.quarantine", "position.quarantine"),
     "position.agreed": ("position.drift", "position.quarantine"),

@@ -88,6 +88,30 @@ def test_what_comes_an_hour_later_fits_the_rules_of_then() -> None:
     play(story)
 
 
+def test_a_market_that_is_traded_no_more_is_told_once() -> None:
+    """And once when it is again; a venue that does not say is no evidence."""
+
+    async def story(told: Story) -> None:
+        venue = ruled(told)
+        await told.live()
+        venue.no_rules = Refused("not now")
+        await asyncio.sleep(3600)
+        venue.no_rules, venue.rules = None, None
+        await asyncio.sleep(3 * 3600)
+        assert listings(told) == ["market.unlisted"]
+        venue.rules = instrument()
+        await asyncio.sleep(2 * 3600)
+        assert listings(told) == ["market.unlisted", "market.listed"]
+
+    play(story)
+
+
+def listings(told: Story) -> list[str]:
+    """Return what was noted of whether the venue trades the market."""
+    kinds = [event.kind for event in told.disk.events if isinstance(event, Noted)]
+    return [kind for kind in kinds if kind in ("market.unlisted", "market.listed")]
+
+
 def test_a_refusal_has_them_asked_for_at_once() -> None:
     """The exit that the venue will not have is followed by one that fits; refusals that go on ask no more often."""
 
