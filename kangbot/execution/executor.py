@@ -171,7 +171,7 @@ class Executor:
 
     @property
     def touched(self) -> str:
-        """The newest that somebody did past us since the start; "" for nothing."""
+        """The newest that somebody, or the venue, did past us since the start, stops apart; "" for nothing."""
         return self._blotter.touched
 
     @property

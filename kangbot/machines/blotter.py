@@ -74,7 +74,7 @@ class Blotter:
         self.realised_by_day: dict[int, Money] = dict(memory.realised_by_day)
         self.counts = Counts()
         self.contradiction = memory.contradiction  # what cannot be and was reported all the same; a person must look
-        self.touched = ""  # the newest that somebody did by hand in this process
+        self.touched = ""  # the newest that somebody did by hand in this process, or the venue itself
         self._quarantine_hands = quarantine_hands
         self._memory = memory
         self._journal = journal
@@ -199,8 +199,11 @@ class Blotter:
             events.extend(self.rests(None, now_ns))  # a venue's stop ends with its position, or its side
         if order is None or fill.cause is not FillCause.TRADE:
             events.append(note := self._unasked(fill, other, now_ns))
+            what = f"{note.message} ({fill.execution_id})"
             if fill.by_hand:
-                events.extend(self.by_hand(f"{note.message} ({fill.execution_id})", now_ns))
+                events.extend(self.by_hand(what, now_ns))
+            elif fill.cause is not FillCause.STOP and fill.cause is not FillCause.TRADE:
+                self.touched = what  # the venue's own doing: nothing that was wanted before is to follow it
         return events
 
     def cash(self, flow: CashFlow, now_ns: int) -> Sequence[Event]:

@@ -261,7 +261,7 @@ class Desk:
         return earliest(self._pace.next_ns(self._clock.now_ns()), self._sentry.due_ns())
 
     def _notice_hands(self) -> None:
-        """Have the strategy decide anew where somebody traded past it: what it wanted was of another position.
+        """Have the strategy decide anew where somebody, or the venue, traded past it: it had wanted another position.
 
         What rests of that to enter would wait for its next word, which nobody knows the hour of.
         """

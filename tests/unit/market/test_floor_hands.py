@@ -13,7 +13,7 @@ from kangbot.market.promises import lifted
 from kangbot.market.reporting import report_of
 from kangbot.model.events import Noted, Severity
 from kangbot.model.ids import MarketId
-from kangbot.model.orders import OrderKind, OrderReport, OrderStatus, Side
+from kangbot.model.orders import FillCause, OrderKind, OrderReport, OrderStatus, Side
 from tests.support.floor_story import Story, play, spec
 from tests.support.trade_words import MARKET, SECOND
 
@@ -145,6 +145,28 @@ def test_a_position_that_somebody_closed_is_not_opened_again_at_once() -> None:
         await asyncio.sleep(20)
         assert told.venue.net == 0
         assert len(told.venue.submits) == 1
+
+    play(story)
+
+
+@pytest.mark.parametrize("cause", [FillCause.LIQUIDATION, FillCause.DELEVERAGING, FillCause.SETTLEMENT])
+def test_a_position_that_the_venue_closed_is_not_opened_again_at_once(cause: FillCause) -> None:
+    """What was wanted was of another market: the strategy decides anew, on its next bar."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        told.venue.unsaid = (OrderReport,)  # that the venue's own order rests for a moment is not seen
+        told.venue.trade(told.venue.by_hand("2", side=Side.SELL, filled=False), Decimal(2), cause=cause)
+        await asyncio.sleep(20)
+        told.quote()
+        await asyncio.sleep(1)
+        assert (told.venue.net, len(told.venue.submits)) == (Decimal(0), 1)
+        assert told.task.desk.executor.quarantine == ""
+        await told.bar()
+        assert len(told.venue.submits) == 2
 
     play(story)
 
