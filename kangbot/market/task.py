@@ -23,6 +23,7 @@ from kangbot.market.desk import Desk, Leave
 from kangbot.market.errand import Answered
 from kangbot.market.inbox import Batch, FeedChanged, Inbox, Released
 from kangbot.market.intake import Intake
+from kangbot.market.least import too_small
 from kangbot.market.marks import Marked, Marks
 from kangbot.market.overflow import Overflow
 from kangbot.market.overseer import Overseer
@@ -289,6 +290,8 @@ class MarketTask:
         if state is RunState.WARMING and self.intake.joined:
             if self.strategist.warm and executor.settled:
                 self._move(Signal.WARMED, f"{self.strategist.shown} bars")
+                if small := too_small(self.spec.size, self.instrument, self.inbox.quote):
+                    executor.tell("market.too_small", Severity.WARNING, small)
                 if self._roster.wants_pause(self.spec.market):
                     self._command(Command.PAUSE)
                 self._decide()
