@@ -15,12 +15,14 @@ import aiomysql
 
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.storage import tls
+from kangbot.storage.schema import SQL_MODE
 from kangbot.storage.url import MysqlUrl
 
 _QUIT_S = 1.0
 _SESSION = (
-    # Strict: a value that does not fit is an error, never cut. UTC: DATETIME columns hold UTC.
-    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE', time_zone = '+00:00', innodb_lock_wait_timeout = 5",
+    # UTC: DATETIME columns hold UTC. Less than our own deadline: for a row or a table that somebody holds, the server
+    # is to say so, instead of being taken for one that does not answer.
+    f"SET SESSION sql_mode = '{SQL_MODE}', time_zone = '+00:00', innodb_lock_wait_timeout = 5, lock_wait_timeout = 5",
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 )
 # Lock wait timeout, deadlock, and a record that another transaction changed: run the whole transaction again.
@@ -29,6 +31,9 @@ _AGAIN = frozenset({1205, 1213, 1020})
 _DENIED = frozenset({1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 1820, 1862, 3118, 3159, 4151})
 # No such database, table or column, or a value that the column cannot hold.
 _HUMAN = _DENIED | {1049, 1054, 1146, 1264, 1364, 1366, 1406}
+# What a connection that is lost raises: the driver, the system, and uvloop, at a write on one that the other side has
+# reset while it lay idle, as a server does after its `wait_timeout`.
+_LOST = (aiomysql.Error, OSError, RuntimeError)
 _UNREACHABLE = 2003  # the driver's own, over what the system said
 _CLIENT_SSL = 0x800  # of a server's capabilities
 _REMEDY = (
@@ -78,7 +83,7 @@ class Link:
             port=url.port,
             unix_socket=url.unix_socket,
             user=url.user,
-            password=url.password,
+            password=url.sent_password,
             db=url.database,
             charset="utf8mb4",
             autocommit=None,  # the server's default; transactions are explicit
@@ -96,7 +101,7 @@ class Link:
                     raise
         except TimeoutError as error:
             raise Retryable(f"{url} did not answer within {connect_s:g} s") from error
-        except (aiomysql.Error, OSError) as error:
+        except _LOST as error:
             raise _meaning(url, error) from error
         return link
 
@@ -139,11 +144,14 @@ class Link:
         except asyncio.CancelledError:
             self.drop()
             raise
-        except (aiomysql.Error, OSError) as error:
+        except _LOST as error:
             meaning = _meaning(self._url, error)
             if not isinstance(meaning, Collided):  # one that was refused, too: a session keeps the rights it began with
                 self.drop()
             raise meaning from error
+        except Exception:  # a fault of ours, half-way through who knows what
+            self.drop()
+            raise
 
     def drop(self) -> None:
         """Close at once, without a word to the other side."""
@@ -153,7 +161,7 @@ class Link:
 
     async def aclose(self) -> None:
         """Say goodbye, within a second, and close."""
-        with contextlib.suppress(TimeoutError, aiomysql.Error, OSError):
+        with contextlib.suppress(TimeoutError, *_LOST):
             async with asyncio.timeout(_QUIT_S):
                 await self._connection.ensure_closed()
         self.drop()
@@ -173,6 +181,8 @@ def _meaning(url: MysqlUrl, error: Exception) -> KangbotError:
 
 
 def _said(error: Exception, code: int) -> str:
+    if isinstance(error, RuntimeError):
+        return "the connection was closed by the other side"
     cause = error.__cause__ or error.__context__
     if code == _UNREACHABLE and isinstance(cause, OSError):
         known = cause.errno if cause.errno and cause.errno > 0 else 0  # a resolver has numbers of its own, below zero

@@ -20,7 +20,7 @@ import kangbot
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.runtime.world import real_world
 from kangbot.storage import tls
-from kangbot.storage.schema import newer
+from kangbot.storage.schema import SQL_MODE, newer
 from kangbot.storage.tables import NAMES, REVISION
 from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
 
@@ -202,11 +202,11 @@ def _connected(url: DatabaseUrl) -> Iterator["Connection"]:
     if isinstance(url, MysqlUrl):
         query = {"charset": "utf8mb4"} | ({"unix_socket": url.unix_socket} if url.unix_socket else {})
         target = sa.URL.create(
-            "mysql+pymysql", url.user, url.password, url.host, url.port, database=url.database, query=query
+            "mysql+pymysql", url.user, url.sent_password, url.host, url.port, database=url.database, query=query
         )
         secure = tls.context(url)
         encrypted = {"ssl": secure} if secure else {"ssl_disabled": True}  # by itself the driver encrypts where it can
-        options = {"connect_timeout": _CONNECT_S, "read_timeout": _LOOK_S, **encrypted}
+        options = {"connect_timeout": _CONNECT_S, "read_timeout": _LOOK_S, "sql_mode": SQL_MODE, **encrypted}
         engine = sa.create_engine(target, connect_args=options, poolclass=sa.pool.NullPool)
     else:
         with contextlib.suppress(OSError):  # the connect below says what is wrong

@@ -5,6 +5,10 @@ from collections.abc import Awaitable, Callable
 from kangbot.errors import NeedsHuman
 from kangbot.storage.tables import REVISION
 
+SQL_MODE = "STRICT_ALL_TABLES,NO_ZERO_DATE"
+"""Of every session, whatever the server's own: a value that does not fit is an error, never cut, and our statements are
+read as they are meant (with ORACLE, MariaDB takes `body` for a word of its language)."""
+
 
 async def ensure(
     version: Callable[[], Awaitable[str | None]], prepare: Callable[[], Awaitable[None]], where: str

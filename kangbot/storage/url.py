@@ -88,6 +88,11 @@ class MysqlUrl:
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
+    def sent_password(self) -> str:
+        """The password for either driver: they send the Latin-1 of what they get, and servers compare with UTF-8."""
+        return self.password.encode().decode("latin-1")
+
+    @property
     def full(self) -> str:
         """The URL with its password: for the one process that needs it, never for a log or a command line."""
         login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"

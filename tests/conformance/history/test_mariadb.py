@@ -6,8 +6,10 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+import uvloop
 
 from kangbot.cli.doctor.database import database as look_at
 from kangbot.cli.doctor.finding import Mark
@@ -20,11 +22,13 @@ from kangbot.model.events import BarStored
 from kangbot.runtime.tasks import close_task
 from kangbot.runtime.world import real_world
 from kangbot.settings import load
+from kangbot.storage.glance import current
 from kangbot.storage.link import Collided, Link
-from kangbot.storage.migrate import upgrade_apart
+from kangbot.storage.migrate import check, upgrade_apart
 from kangbot.storage.mysql import MysqlHistory
 from kangbot.storage.opening import place_of
 from kangbot.storage.pool import Pool
+from kangbot.storage.tables import REVISION
 from kangbot.storage.url import MysqlUrl, parse
 from tests.support.databases import WORLD, Mariadb
 from tests.support.mariadb import MariadbServer
@@ -236,6 +240,37 @@ async def test_connection_closed_by_the_server_is_replaced_unseen(mariadb: Maria
     await pool.aclose()
 
 
+def test_a_server_that_ends_idle_connections_is_written_to_again(mariadb: Mariadb) -> None:
+    """After its `wait_timeout` it resets them, and on the daemon's own loop the next write is a RuntimeError."""
+
+    async def story() -> list[object]:
+        pool = Pool(mariadb.url, DRAW, size=1)
+        used: list[Link] = []
+
+        async def impatient(link: Link) -> None:
+            used.append(link)
+            await link.query("SET SESSION wait_timeout = 1")
+
+        await pool.transact(impatient)
+        while not used[0]._transport.is_closing():
+            await asyncio.sleep(0.05)
+        answers = [await pool.transact(one) for _ in range(2)]
+        await pool.aclose()
+        return answers
+
+    assert uvloop.run(story()) == [1, 1]
+
+
+async def test_a_table_that_somebody_holds_is_told_as_that(mariadb: Mariadb) -> None:
+    """Not as a server that does not answer: it does, and whoever asks it by hand sees nothing wrong."""
+    with mariadb.server._connected(mariadb.name) as holder:
+        holder.execute("LOCK TABLES journals WRITE")
+        link = await Link.open(mariadb.url, connect_s=60, statement_s=60)
+        with pytest.raises(Collided, match="Lock wait timeout exceeded"):
+            await link.query("INSERT INTO journals (tag, stored) VALUES ('a', 1)")
+        await link.aclose()
+
+
 async def test_half_open_link_ends_by_its_deadline(mariadb: Mariadb) -> None:
     """The link goes silent: statement and connect each end by their deadline, and then it is served again."""
     async with SilentProxy(mariadb.server.port) as proxy:
@@ -365,6 +400,21 @@ async def test_wrong_password_calls_a_human_and_stays_secret(server: MariadbServ
         await pool.transact(one)
     assert "s3cret" not in f"{caught.value!r} {caught.value.remedy} {wrong!r} {wrong}"
     await pool.aclose()
+
+
+@pytest.mark.parametrize("password", ["@:/?#[]%+ &é", "пароль", "日本🙂", "%41+%zz'\"\\"])
+def test_whatever_a_password_is_made_of_both_drivers_log_in(
+    server: MariadbServer, mariadb: Mariadb, password: str
+) -> None:
+    """Both send Latin-1 by themselves, and a server compares with UTF-8."""
+    server.sql(f"GRANT ALL ON {mariadb.name}.* TO 'worded'@'127.0.0.1' IDENTIFIED BY %s", password)
+    try:
+        url = parse(f"mysql://worded:{quote(password, safe='')}@127.0.0.1:{server.port}/{mariadb.name}")
+        assert isinstance(url, MysqlUrl)
+        assert asyncio.run(current(url))
+        assert check(url).current == REVISION
+    finally:
+        server.sql("DROP USER 'worded'@'127.0.0.1'")
 
 
 async def test_missing_table_calls_a_human(mariadb: Mariadb) -> None:

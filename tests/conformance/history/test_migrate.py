@@ -96,6 +96,19 @@ def test_two_databases_of_a_server_do_not_wait_for_each_other(server: MariadbSer
     assert check(parse(server.url(names[0]))).current is None
 
 
+@pytest.mark.mariadb
+@pytest.mark.parametrize("mode", ["ANSI,NO_BACKSLASH_ESCAPES", "ORACLE", ""])
+def test_tables_are_made_whatever_language_the_server_was_told_to_speak(server: MariadbServer, mode: str) -> None:
+    """With ORACLE it refuses a column called `body`."""
+    name = server.database()
+    server.sql("SET GLOBAL sql_mode = %s", mode)
+    try:
+        assert upgrade(parse(server.url(name))).current is None
+    finally:
+        server.sql("SET GLOBAL sql_mode = DEFAULT")
+    assert check(parse(server.url(name))).current == REVISION
+
+
 def test_newer_schema_is_refused_in_words(database: Database) -> None:
     """A later kangbot made it."""
     database.sql("UPDATE alembic_version SET version_num = '9999'")
