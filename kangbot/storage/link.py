@@ -29,8 +29,10 @@ _SESSION = (
 _AGAIN = frozenset({1205, 1213, 1020})
 # Denied: user, host or database, a login that the driver does not speak, a password or an account that has ended, TLS.
 _DENIED = frozenset({1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 1820, 1862, 3118, 3159, 4151})
-# No such database, table or column, or a value that the column cannot hold.
-_HUMAN = _DENIED | {1049, 1054, 1146, 1264, 1364, 1366, 1406}
+# What a table says that is not as we made it: a column is gone, or is a stranger's, or too narrow, or a key, a check or
+# a trigger objects.
+_CHANGED = frozenset({1048, 1054, 1264, 1265, 1364, 1366, 1406, 1452, 1644, 3819, 4025})
+_HUMAN = _DENIED | {1049, 1146}  # no such database, no such table
 # What a connection that is lost raises: the driver, the system, and uvloop, at a write on one that the other side has
 # reset while it lay idle, as a server does after its `wait_timeout`.
 _LOST = (aiomysql.Error, OSError, RuntimeError)
@@ -39,6 +41,11 @@ _CLIENT_SSL = 0x800  # of a server's capabilities
 _REMEDY = (
     "see that database.url names the right database and user, and ssl-mode where the server asks for TLS; "
     "then run kangbot db upgrade, and restart a daemon whose address or password has changed"
+)
+
+_RESTORE = (
+    "where somebody has changed this table, or given it a rule of their own, take that back; or rename the table, and "
+    "kangbot db upgrade makes it anew, empty"
 )
 
 
@@ -175,6 +182,8 @@ def _meaning(url: MysqlUrl, error: Exception) -> KangbotError:
     message = f"{url}: {_said(error, code)}"
     if code in _AGAIN:
         return Collided(message, code=str(code))
+    if code in _CHANGED:
+        return NeedsHuman(message, remedy=_RESTORE, code=str(code))
     if code in _HUMAN:
         return NeedsHuman(message, remedy=_REMEDY, code=str(code))
     return Retryable(message, code=str(code) if code else None)

@@ -154,7 +154,13 @@ async def _write(link: Link, write: Write) -> None:
     for start in range(0, len(rows), _ROWS):
         chunk = rows[start : start + _ROWS]
         values: list[Value] = [value for row in chunk for value in row]
-        await link.query(_statement(upsert, len(chunk)), values)
+        try:
+            await link.query(_statement(upsert, len(chunk)), values)
+        except NeedsHuman as error:
+            if upsert.table in error.message:
+                raise
+            told = f"{error.message} (table {upsert.table})"  # of a column the server does not say whose it is
+            raise NeedsHuman(told, remedy=error.remedy, code=error.code) from error
 
 
 def _statement(upsert: Upsert, rows: int) -> str:

@@ -8,12 +8,13 @@ from time import perf_counter
 from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.settings import Settings
-from kangbot.storage.glance import current, writing
+from kangbot.storage.glance import current, missing, writing
 from kangbot.storage.opening import place_of
 from kangbot.storage.url import MysqlUrl, parse
 from kangbot.storage.writers import REMEDY, another
 
 _ANSWER_S = 8.0
+_ANEW = "kangbot db upgrade makes it anew, empty; what it held may be in a backup"
 
 
 async def database(settings: Settings) -> Look:
@@ -25,6 +26,9 @@ async def database(settings: Settings) -> Look:
     try:
         async with asyncio.timeout(_ANSWER_S):
             up_to_date = await current(url)
+            dropped = await missing(url) if up_to_date else ()
+            if dropped:
+                return _look(Mark.WRONG, f"{url} has no table {', '.join(dropped)} any more", remedy=_ANEW)
             other = another(await writing(url), place_of(settings.state_dir)) if up_to_date else None
     except NeedsHuman as error:
         return _look(Mark.WRONG, _named(url, error.message), remedy=error.remedy)

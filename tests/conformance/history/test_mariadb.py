@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-import uvloop
 
 from kangbot.cli.doctor.database import database as look_at
 from kangbot.cli.doctor.finding import Mark
@@ -240,37 +239,6 @@ async def test_connection_closed_by_the_server_is_replaced_unseen(mariadb: Maria
     await pool.aclose()
 
 
-def test_a_server_that_ends_idle_connections_is_written_to_again(mariadb: Mariadb) -> None:
-    """After its `wait_timeout` it resets them, and on the daemon's own loop the next write is a RuntimeError."""
-
-    async def story() -> list[object]:
-        pool = Pool(mariadb.url, DRAW, size=1)
-        used: list[Link] = []
-
-        async def impatient(link: Link) -> None:
-            used.append(link)
-            await link.query("SET SESSION wait_timeout = 1")
-
-        await pool.transact(impatient)
-        while not used[0]._transport.is_closing():
-            await asyncio.sleep(0.05)
-        answers = [await pool.transact(one) for _ in range(2)]
-        await pool.aclose()
-        return answers
-
-    assert uvloop.run(story()) == [1, 1]
-
-
-async def test_a_table_that_somebody_holds_is_told_as_that(mariadb: Mariadb) -> None:
-    """Not as a server that does not answer: it does, and whoever asks it by hand sees nothing wrong."""
-    with mariadb.server._connected(mariadb.name) as holder:
-        holder.execute("LOCK TABLES journals WRITE")
-        link = await Link.open(mariadb.url, connect_s=60, statement_s=60)
-        with pytest.raises(Collided, match="Lock wait timeout exceeded"):
-            await link.query("INSERT INTO journals (tag, stored) VALUES ('a', 1)")
-        await link.aclose()
-
-
 async def test_half_open_link_ends_by_its_deadline(mariadb: Mariadb) -> None:
     """The link goes silent: statement and connect each end by their deadline, and then it is served again."""
     async with SilentProxy(mariadb.server.port) as proxy:
@@ -415,16 +383,6 @@ def test_whatever_a_password_is_made_of_both_drivers_log_in(
         assert check(url).current == REVISION
     finally:
         server.sql("DROP USER 'worded'@'127.0.0.1'")
-
-
-async def test_missing_table_calls_a_human(mariadb: Mariadb) -> None:
-    """Somebody dropped it: no try again will help, but the remedy does."""
-    history = mariadb.history()
-    await history.stored(TAG)
-    mariadb.sql("DROP TABLE events")
-    with pytest.raises(NeedsHuman, match="events") as caught:
-        await history.store(records([noted(1)]))
-    assert "kangbot db upgrade" in caught.value.remedy
 
 
 async def test_the_look_before_a_start_tells_of_another_daemon(mariadb: Mariadb, tmp_path: Path) -> None:

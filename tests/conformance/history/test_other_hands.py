@@ -1,0 +1,97 @@
+"""What others do to the database: they end idle connections, hold a table, change or drop one."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from kangbot.cli.doctor.database import database as look_at
+from kangbot.cli.doctor.finding import Mark
+from kangbot.errors import NeedsHuman
+from kangbot.settings import load
+from kangbot.storage.link import Collided, Link
+from kangbot.storage.pool import Pool
+from tests.support.databases import WORLD, Mariadb
+from tests.support.records import TAG, noted, records
+
+pytestmark = pytest.mark.mariadb
+
+
+async def one(link: Link) -> object:
+    """The smallest transaction."""
+    return (await link.query("SELECT 1"))[0][0]
+
+
+def test_a_server_that_ends_idle_connections_is_written_to_again(mariadb: Mariadb) -> None:
+    """After its `wait_timeout` it resets them, and on the daemon's own loop the next write is a RuntimeError."""
+
+    async def story() -> list[object]:
+        pool = Pool(mariadb.url, WORLD.fork("test").random, size=1)
+        used: list[Link] = []
+
+        async def impatient(link: Link) -> None:
+            used.append(link)
+            await link.query("SET SESSION wait_timeout = 1")
+
+        await pool.transact(impatient)
+        while not used[0]._transport.is_closing():
+            await asyncio.sleep(0.05)
+        answers = [await pool.transact(one) for _ in range(2)]
+        await pool.aclose()
+        return answers
+
+    assert uvloop.run(story()) == [1, 1]
+
+
+async def test_a_table_that_somebody_holds_is_told_as_that(mariadb: Mariadb) -> None:
+    """Not as a server that does not answer: it does, and whoever asks it by hand sees nothing wrong."""
+    with mariadb.server._connected(mariadb.name) as holder:
+        holder.execute("LOCK TABLES journals WRITE")
+        link = await Link.open(mariadb.url, connect_s=60, statement_s=60)
+        with pytest.raises(Collided, match="Lock wait timeout exceeded"):
+            await link.query("INSERT INTO journals (tag, stored) VALUES ('a', 1)")
+        await link.aclose()
+
+
+async def test_missing_table_calls_a_human(mariadb: Mariadb) -> None:
+    """Somebody dropped it: no try again will help, but the remedy does."""
+    history = mariadb.history()
+    await history.stored(TAG)
+    mariadb.sql("DROP TABLE events")
+    with pytest.raises(NeedsHuman, match="events") as caught:
+        await history.store(records([noted(1)]))
+    assert "kangbot db upgrade" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE events ADD COLUMN note VARCHAR(20) NOT NULL",
+        "ALTER TABLE events DROP COLUMN message",
+        "ALTER TABLE events MODIFY COLUMN kind VARCHAR(2) NOT NULL",
+        "ALTER TABLE events ADD CONSTRAINT mine CHECK (at_ns < 0)",
+        "CREATE TRIGGER t BEFORE INSERT ON events FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'mine'",
+    ],
+)
+async def test_a_table_that_somebody_has_changed_is_named(mariadb: Mariadb, change: str) -> None:
+    """The server names the column alone, and neither the address nor a new schema has anything to do with it."""
+    history = mariadb.history()
+    mariadb.sql(change)
+    with pytest.raises(NeedsHuman, match="events") as caught:
+        await history.store(records([noted(1)]))
+    assert "rename the table" in caught.value.remedy
+    assert "database.url" not in caught.value.remedy
+
+
+async def test_a_table_that_was_dropped_is_seen_before_a_start(mariadb: Mariadb, tmp_path: Path) -> None:
+    """The revision is still the newest; `journals` is the one that is looked into besides."""
+    config = tmp_path / "kangbot.toml"
+    config.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    settings = load(config, {"KANGBOT_DATABASE__URL": mariadb.url.full})
+    for table in ("orders", "journals"):
+        mariadb.sql(f"DROP TABLE {table}")
+        told = await look_at(settings)
+        assert told.mark is Mark.WRONG
+        assert table in told.says
+        assert "kangbot db upgrade" in told.remedy
