@@ -7,7 +7,7 @@ repetition, come one after the other and the second finds nothing left to do.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -25,7 +25,9 @@ from kangbot.storage.tables import Upsert
 T = TypeVar("T")
 Prepare = Callable[[], Awaitable[None]]
 
-_ROWS = 200  # a statement, so that its text stays far under any server's limit
+# A statement, so that it stays under any server's limit: `max_allowed_packet` may be as little as 64 KB.
+_ROWS = 200
+_CHARACTERS = 32_000  # of words and JSON, which may double where they are escaped
 _LOCK = "INSERT INTO journals (tag, stored) VALUES (%s, 0) ON DUPLICATE KEY UPDATE stored = stored"
 _MARKS = "SELECT tag, stored, place, TIMESTAMPDIFF(SECOND, written_at, UTC_TIMESTAMP(6)) FROM journals"
 _MARK = "UPDATE journals SET stored = %s, place = %s, written_at = UTC_TIMESTAMP(6) WHERE tag = %s"
@@ -151,8 +153,7 @@ async def marks(link: Link) -> list[writers.Mark]:
 
 async def _write(link: Link, write: Write) -> None:
     upsert, rows = write
-    for start in range(0, len(rows), _ROWS):
-        chunk = rows[start : start + _ROWS]
+    for chunk in _chunks(rows):
         values: list[Value] = [value for row in chunk for value in row]
         try:
             await link.query(_statement(upsert, len(chunk)), values)
@@ -161,6 +162,19 @@ async def _write(link: Link, write: Write) -> None:
                 raise
             told = f"{error.message} (table {upsert.table})"  # of a column the server does not say whose it is
             raise NeedsHuman(told, remedy=error.remedy, code=error.code) from error
+
+
+def _chunks(rows: Sequence[tuple[Value, ...]]) -> Iterator[list[tuple[Value, ...]]]:
+    """Yield the rows in the portions that one statement takes; a row that is larger than that, alone."""
+    chunk, size = list[tuple[Value, ...]](), 0
+    for row in rows:
+        length = sum(len(value) for value in row if isinstance(value, str))
+        if chunk and (len(chunk) == _ROWS or size + length > _CHARACTERS):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(row)
+        size += length
+    yield chunk
 
 
 def _statement(upsert: Upsert, rows: int) -> str:

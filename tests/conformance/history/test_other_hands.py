@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 import uvloop
 
@@ -62,6 +63,17 @@ async def test_missing_table_calls_a_human(mariadb: Mariadb) -> None:
     with pytest.raises(NeedsHuman, match="events") as caught:
         await history.store(records([noted(1)]))
     assert "kangbot db upgrade" in caught.value.remedy
+
+
+async def test_a_server_that_takes_little_at_once_gets_little(mariadb: Mariadb) -> None:
+    """A night's records with long words: what is too much for it once is too much at each try, for ever."""
+    long = [msgspec.structs.replace(noted(number), message="w" * 3000) for number in range(100)]
+    mariadb.server.sql("SET GLOBAL max_allowed_packet = 65536")
+    try:
+        await mariadb.history().store(records([*long, *map(noted, range(400))]))
+    finally:
+        mariadb.server.sql("SET GLOBAL max_allowed_packet = DEFAULT")
+    assert mariadb.count("events") == 500
 
 
 @pytest.mark.parametrize(
