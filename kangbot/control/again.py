@@ -9,8 +9,9 @@ answered with a kept answer. The same bytes get the bytes of this moment's answe
 first. All else goes the ordinary way, and nothing is decided here: who may ask is decided by the door, at the first
 question, after every wrong token of anybody, and once in a while.
 
-There are at most `MOST` connections to a listener: each is an open file, which the sockets to the venue and the journal
-need more than a script that forgets to close. Beyond that the one goes that has been open longest and asks nothing.
+There are at most `MOST` connections to a listener, fewer where the process may have few files open: each is one, which
+the sockets to the venue and the journal need more than a script that forgets to close. Beyond that the one goes that
+has been open longest and asks nothing.
 """
 
 import asyncio
@@ -20,10 +21,12 @@ import structlog
 from aiohttp import HttpVersion11, hdrs, web
 
 from kangbot.control.kept import KEPT, Kept
+from kangbot.runtime.handles import for_onlookers
 
 log = structlog.get_logger(__name__)
 
-MOST = 512  # connections: half of the files that a process may have open by default, twice as many as may listen
+MOST = 512  # connections, twice as many as may listen to the stream
+_LISTENERS = 2  # the socket and the port share what may go to those who look on
 _LONGEST = 4096  # bytes of a question that is remembered
 _ORDINARY_EVERY_S = 60.0  # far below the hour after which aiohttp closes a connection that asked nothing
 _PARTICULAR = (hdrs.COOKIE, hdrs.EXPECT, hdrs.UPGRADE)  # a session ends, the others are answered in their own way
@@ -35,13 +38,14 @@ class Connections(web.Server):
     def __init__(self, server: web.Server, wrong_tokens: Callable[[], int]) -> None:
         super().__init__(server.request_handler, request_factory=server.request_factory)
         self.wrong_tokens = wrong_tokens
+        self._share = for_onlookers() // _LISTENERS
         self._crowded = False
 
     def make_room(self, newcomer: "Connection") -> None:
         """Close one where there are too many: the oldest that asks nothing, else the newcomer. Told once."""
-        there = self.connections
-        if len(there) <= MOST:
-            self._crowded &= len(there) > MOST // 2
+        there, most = self.connections, min(MOST, self._share)
+        if len(there) <= most:
+            self._crowded &= len(there) > most // 2
             return
         idle = (one for one in there if isinstance(one, Connection) and one.idle and one is not newcomer)
         next(idle, newcomer).force_close()

@@ -1,6 +1,7 @@
 """The same question on the same connection, over real sockets: what comes back, and what never takes the short way."""
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -40,6 +41,10 @@ class Peer:
         """Return what comes until the other side hangs up."""
         async with asyncio.timeout(20):
             return await self.reader.read()
+
+
+async def _never(_: web.BaseRequest) -> web.StreamResponse:
+    raise AssertionError("nobody asked")
 
 
 class House:
@@ -422,6 +427,26 @@ async def test_connections_that_nobody_closes_make_room_for_who_asks(
         assert len(house.connections.connections) == 4
     house.go_on.set()
     assert (await busy.answer()).endswith(b"at last")
+
+
+async def test_a_low_limit_of_open_files_leaves_them_to_trading() -> None:
+    """Four silent connections are all that this door has to spare; the fifth and the sixth cost the oldest theirs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (104, hard))
+    try:
+        door = Connections(web.Server(_never), lambda: 0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    listening = await asyncio.get_running_loop().create_server(door, "127.0.0.1", 0)
+    host, port = listening.sockets[0].getsockname()
+    silent = [Peer(*await asyncio.open_connection(host, port)) for _ in range(6)]
+    for gone in silent[:2]:
+        assert await gone.over() == b""
+    assert len(door.connections) == 4
+    for one in silent:
+        one.writer.close()
+    listening.close()
+    await door.shutdown()
 
 
 async def test_where_everybody_is_being_answered_a_newcomer_has_to_go(

@@ -43,3 +43,15 @@ def test_more_than_enough_is_not_taken() -> None:
     if done.returncode:
         pytest.skip("this machine does not allow so many")
     assert done.stdout == "5000\n"
+
+
+@pytest.mark.parametrize(("limit", "theirs"), [(4096, 4000), (1024, 928), (64, 8)])
+def test_those_who_look_on_get_what_trading_does_not_need(limit: int, theirs: int) -> None:
+    """And a few where there is nothing to spare: a person has to be able to ask."""
+    script = (
+        "import resource; from kangbot.runtime.handles import for_onlookers;"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({limit}, resource.getrlimit(resource.RLIMIT_NOFILE)[1]));"
+        "print(for_onlookers())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == theirs
