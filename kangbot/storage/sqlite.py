@@ -24,6 +24,7 @@ from kangbot.storage.url import SqliteUrl
 
 T = TypeVar("T")
 Prepare = Callable[[], Awaitable[None]]
+_File = tuple[int, int]
 
 _BUSY_S = 5.0  # a person's own query may hold the file for a moment
 _CLOSE_S = 5.0
@@ -53,6 +54,7 @@ class SqliteHistory:
         self._wrote = ""  # the journal that this daemon has stored some of
         self._thread: Worker | None = None
         self._db: sqlite3.Connection | None = None  # touched on the thread only
+        self._file: _File | None = None  # likewise: what the connection writes to, or wrote to last
 
     async def stored(self, journal: str) -> int:
         """Return the highest sequence of that journal that is stored; 0 when none. See `ports.History`."""
@@ -119,13 +121,35 @@ class SqliteHistory:
     # ------------------------------------------------------------------------------------------------- on the thread
     def _commit(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            if self._db is None:
-                self._db = _connect(self._path)
-            with self._db:  # commits, or rolls back
-                self._db.execute("BEGIN IMMEDIATE")
-                return work(self._db)
+            self._look()
+            db = self._connected()
+            with db:  # commits, or rolls back
+                db.execute("BEGIN IMMEDIATE")
+                return work(db)
         except (sqlite3.Error, OSError) as error:
             raise _meaning(self._path, error) from error
+
+    def _look(self) -> None:
+        """Let go of a file that is not in its place any more: it takes all that is written, and nobody finds it again.
+
+        NeedsHuman, once; the next transaction opens what is there then.
+        """
+        if self._db is None or _file(self._path) == self._file:
+            return
+        db, self._db = self._db, None
+        db.close()
+        raise NeedsHuman(
+            f"the history {self._path} was removed, or another file stands in its place",
+            remedy="put it back, if you have it; else it begins anew with what the journal still has",
+        )
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._db is None:
+            if self._file is None:  # later it is somebody who has moved it, and would find another one there
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = _connect(self._path)
+            self._file = _file(self._path)
+        return self._db
 
     def _stored(self, db: sqlite3.Connection, journal: str) -> int:
         return writers.stored(
@@ -141,11 +165,19 @@ class SqliteHistory:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S)
     db.execute("PRAGMA journal_mode = WAL")  # a person may read while we write
     db.execute("PRAGMA synchronous = FULL")  # what is marked as stored must stay stored
     return db
+
+
+def _file(path: Path) -> _File | None:
+    """Return which file stands there; None for none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _meaning(path: Path, error: Exception) -> KangbotError:
