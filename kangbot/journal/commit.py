@@ -10,6 +10,9 @@ from kangbot.journal.file import JournalFile
 from kangbot.journal.reserve import Reserve
 from kangbot.journal.ticket import Ticket
 
+_MAKE_ROOM = "make room on the disk of the state folder, or put the folder back; entries resume by themselves"
+_CLOSE_IT = "close the program that has the journal open for writing; entries resume by themselves"
+
 
 class Group(NamedTuple):
     """What one `append` was given: stored whole or not at all."""
@@ -31,7 +34,8 @@ class Committer:
     """Writes groups; on a full disk gives the reserve back and writes only what may use it.
 
     `full` tells that the disk took no more at the last commit, `why` in which words. A file that somebody has removed
-    is full, too: what it takes is lost at the next start, so only what cannot wait is written there.
+    is full, too, and one without its log: what it takes may be lost at the next start, so only what cannot wait is
+    written there.
     """
 
     def __init__(self, file: JournalFile, reserve: Reserve) -> None:
@@ -52,7 +56,7 @@ class Committer:
             try:
                 return self._write(groups)
             except sqlite3.Error as error:
-                cause, self.why = error, str(error)
+                cause, self.why = error, _in_words(error)
                 self._reserve.release()
                 self._bound(self._reserve.size)
         self.full = True
@@ -62,14 +66,14 @@ class Committer:
             try:
                 outcomes += self._write(exits)
             except sqlite3.Error as error:
-                refused = _refused(str(error), error)
+                refused = _refused(_in_words(error), error)
                 outcomes += [Outcome(group, 0, refused) for group in exits]
         return outcomes
 
     def _hindered(self) -> str:
         """Return why only the reserve may be used, "" where all may; takes the reserve again once the disk has room."""
-        if not self._file.in_place():
-            return "its file was removed, or another one stands in its place"
+        if lost := self._file.lost():
+            return lost
         if self.full:
             if not self._reserve.take():
                 return self._only_reserve
@@ -91,9 +95,17 @@ class Committer:
         return outcomes
 
 
+def _busy(error: sqlite3.Error | None) -> bool:
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) == sqlite3.SQLITE_BUSY
+
+
+def _in_words(error: sqlite3.Error) -> str:
+    return f"{error} by another program, such as sqlite3" if _busy(error) else str(error)
+
+
 def _refused(why: str, error: sqlite3.Error | None) -> NeedsHuman:
     return NeedsHuman(
         f"the journal cannot be written: {why}",
-        remedy="make room on the disk of the state folder, or put the folder back; entries resume by themselves",
+        remedy=_CLOSE_IT if _busy(error) else _MAKE_ROOM,
         code=getattr(error, "sqlite_errorname", None),
     )

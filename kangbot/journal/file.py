@@ -50,12 +50,13 @@ class JournalFile:
 
     def __init__(self, path: Path, *, max_bytes: int, new_tag: Callable[[], str]) -> None:
         self._path = path
+        self._log = path.with_name(f"{path.name}-wal")
         self._pages = max(1, max_bytes // _PAGE)
         with _explained(path):
             self._db = sqlite3.connect(path, isolation_level=None, cached_statements=32)
             try:
                 self._open(path, new_tag)
-                self._place = _place(path)
+                self._place, self._log_place = _place(path), _place(self._log)
             except BaseException:
                 self._db.close()
                 raise
@@ -87,7 +88,7 @@ class JournalFile:
         self._db.execute(f"PRAGMA wal_autocheckpoint = {pages * _LOG_BOUND if pages == _LOG_PAGES else pages}")
         self.limit_pages(0)
         self._try_to_write()
-        write_out(path.with_name(f"{path.name}-wal"), pages * (_PAGE + _FRAME_HEAD))
+        write_out(self._log, pages * (_PAGE + _FRAME_HEAD))
         named = self._db.execute("SELECT tag FROM meta").fetchone()
         if named is None:
             raise NeedsHuman(f"the journal {path} cannot be used: its name is missing", remedy=_LOOK)
@@ -124,12 +125,18 @@ class JournalFile:
             fresh.replace(copy)
         self._together((_CHECKPOINT, ()), (f"PRAGMA user_version = {FORMAT}", ()))
 
-    def in_place(self) -> bool:
-        """Whether the file is where it was opened: one that was removed takes all that is written, and loses it."""
-        try:
-            return _place(self._path) == self._place
-        except OSError:
-            return False
+    def lost(self) -> str:
+        """Return which of its files is gone from where it was opened: it takes what is written, and loses it. "": none.
+
+        The log's own is folded into the file by an orderly end alone; until then nothing but the log has it.
+        """
+        if _place(self._path) != self._place:
+            return "its file was removed, or another one stands in its place"
+        if _place(self._log) != self._log_place:
+            return (
+                "its -wal was removed, and only an orderly stop saves what was in it: stop kangbot, then start it again"
+            )
+        return ""
 
     def limit_pages(self, beyond_bytes: int) -> None:
         """Bound the file by its `max_bytes` and `beyond_bytes` more. Not below what it has already."""
@@ -242,8 +249,11 @@ class JournalReader:
             self._db.close()
 
 
-def _place(path: Path) -> tuple[int, int]:
-    found = path.stat()
+def _place(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
     return found.st_dev, found.st_ino
 
 

@@ -1,6 +1,8 @@
 """Who may write when the disk is full."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,37 @@ def test_disk_that_refuses_whatever_is_asked_of_it_is_answered_for(tmp_path: Pat
     outcomes = committer.store([group("entry"), group("exit", reserve=True)])
     assert sequences(outcomes) == [0, 0]
     assert committer.full
+
+
+def test_journal_that_another_program_writes_to_says_so(tmp_path: Path, file: JournalFile) -> None:
+    """A shell with a transaction open: to make room would not help. Once it is closed all goes on by itself."""
+    file._db.execute("PRAGMA busy_timeout = 1")
+    committer = Committer(file, Reserve(tmp_path / "reserve", 64 * KIB))
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)) as shell:
+        shell.execute("BEGIN EXCLUSIVE")
+        outcomes = committer.store([group("entry"), group("exit", reserve=True)])
+    assert sequences(outcomes) == [0, 0]
+    for outcome in outcomes:
+        assert isinstance(outcome.error, NeedsHuman)
+        assert "locked by another program" in outcome.error.message
+        assert "close the program" in outcome.error.remedy
+    assert sequences(committer.store([group("entry")])) == [1]
+
+
+def test_journal_whose_log_was_removed_takes_exits_only_until_an_orderly_stop(
+    tmp_path: Path, file: JournalFile
+) -> None:
+    """A kill would lose all that is in the log, so no entry may rely on it; the end in order folds it into the file."""
+    committer = Committer(file, Reserve(tmp_path / "reserve", 64 * KIB))
+    (tmp_path / "journal.sqlite-wal").unlink()
+    outcomes = committer.store([group("entry"), group("exit", reserve=True)])
+    assert sequences(outcomes) == [0, 1]
+    assert isinstance(outcomes[0].error, NeedsHuman)
+    assert "its -wal was removed" in outcomes[0].error.message
+    file.close()
+    with closing(JournalFile(tmp_path / "journal.sqlite", max_bytes=64 * KIB, new_tag=lambda: "abcdefgh")) as again:
+        assert again.last == 1
+        assert not again.lost()
 
 
 def test_file_that_was_removed_takes_exits_only_until_it_is_back(tmp_path: Path, file: JournalFile) -> None:

@@ -115,6 +115,7 @@ def test_the_daily_message_says_how_things_stand() -> None:
         losses=["equity is 25.00 % below its peak, the limit is 20 %"],
         breakers=[_breaker("entry"), _breaker("exit"), _breaker("data", "closed")],
         unprotected=1,
+        journal_hindered="the disk is full",
         history_away="no answer",
     )
     message = Message(notices=(), left_out=0, digest=True)
@@ -126,5 +127,6 @@ def test_the_daily_message_says_how_things_stand() -> None:
     assert "1 markets with a breaker open" in text
     assert "WITHOUT A STOP" in text
     assert "the kill switch is set: news" in text
+    assert "nothing enters: the journal takes only exits: the disk is full" in text
     assert "nothing enters: equity is 25.00 % below its peak" in text
     assert "the history database is away: no answer" in text
