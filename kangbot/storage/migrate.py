@@ -36,6 +36,7 @@ _EX_TEMPFAIL, _EX_CONFIG = 75, 78  # sysexits.h
 # One for a database, not for a server; a name may have 64 characters, and that of a database has as many.
 _LOCK = "SELECT GET_LOCK(CONCAT('kangbot.', SHA1(DATABASE())), :s)"
 _LOCK_S = 60
+_HELD_S = 60  # for a table that somebody uses: whoever comes after a change that waits, waits behind it
 _CONNECT_S = 10
 _LOOK_S = _LOCK_S + 10  # for an answer, while it is only looked and waited for the lock
 _ANSWER_S = 1_800  # to one statement that changes the schema: an index over years of rows, on a slow disk
@@ -206,7 +207,8 @@ def _connected(url: DatabaseUrl) -> Iterator["Connection"]:
         )
         secure = tls.context(url)
         encrypted = {"ssl": secure} if secure else {"ssl_disabled": True}  # by itself the driver encrypts where it can
-        options = {"connect_timeout": _CONNECT_S, "read_timeout": _LOOK_S, "sql_mode": SQL_MODE, **encrypted}
+        begin = {"sql_mode": SQL_MODE, "init_command": f"SET SESSION lock_wait_timeout = {_HELD_S}"}
+        options = {"connect_timeout": _CONNECT_S, "read_timeout": _LOOK_S, **begin, **encrypted}
         engine = sa.create_engine(target, connect_args=options, poolclass=sa.pool.NullPool)
     else:
         with contextlib.suppress(OSError):  # the connect below says what is wrong

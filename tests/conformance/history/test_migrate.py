@@ -197,6 +197,22 @@ async def test_server_that_goes_mute_on_the_way_is_not_waited_for_for_ever(
     assert upgrade(mariadb.url).current == REVISION
 
 
+@pytest.mark.mariadb
+def test_a_table_in_use_is_not_waited_for_for_ever(server: MariadbServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell in which somebody has looked, and not committed: everybody else who asks would stand behind us."""
+    monkeypatch.setattr(migrate, "_HELD_S", 1)
+    name = server.database()
+    url = parse(server.url(name))
+    upgrade(url, to="0002")
+    with server._connected(name) as holder:
+        holder.execute("START TRANSACTION")
+        holder.execute("SELECT * FROM journals")
+        with pytest.raises(Retryable, match=r"cannot be migrated: Lock wait timeout exceeded"):
+            upgrade(url)
+    assert upgrade(url).current == "0002"
+    assert check(url).current == REVISION
+
+
 def test_migrations_never_enter_the_daemon() -> None:
     """Importing all of storage, as the daemon does, loads neither Alembic nor SQLAlchemy."""
     code = (
