@@ -33,8 +33,8 @@ def find_threads() -> None:
             begun.append(thread)
     except RuntimeError:
         raise Retryable(
-            f"the system gives this process {len(begun)} threads more, and it needs {_LEAST}: see ulimit -u,"
-            " TasksMax= of the unit, or the container's limit of processes"
+            f"the system gives this process {len(begun)} threads more, and it needs {_LEAST}: see ulimit -u"
+            " and -v, TasksMax= of the unit, or the container's limit of processes"
         ) from None
     finally:
         found.set()

@@ -1,6 +1,7 @@
 """A worker runs what is posted, in order, whatever becomes of those who asked."""
 
 import asyncio
+import re
 import subprocess
 import sys
 import threading
@@ -130,4 +131,19 @@ def test_too_few_threads_are_said_before_anything_begins() -> None:
     assert done.returncode == 0, done.stderr
     counted, told = done.stdout.splitlines()
     assert counted == "1"
-    assert told.startswith("the system gives this process 0 threads more, and it needs 12: see ulimit -u")
+    assert told.startswith("the system gives this process 0 threads more, and it needs 12: see ulimit -u and -v")
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform != "linux", reason="the size of a process is read as Linux tells it")
+def test_an_address_space_without_room_for_stacks_is_said_as_well() -> None:
+    """Each thread's stack takes eight megabytes of it: the system says no more than that there is no thread."""
+    script = (
+        "import resource\nfrom kangbot.errors import Retryable\nfrom kangbot.runtime.threads import find_threads\n"
+        "pages = int(open('/proc/self/statm').read().split()[0])\nsize = (pages << 12) + (40 << 20)\n"
+        "resource.setrlimit(resource.RLIMIT_STACK, (8 << 20, -1))\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (size, size))\n"
+        "try:\n    find_threads()\nexcept Retryable as error:\n    print(error.message)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert re.search(r"threads more, and it needs 12: see ulimit -u and -v,", done.stdout)
