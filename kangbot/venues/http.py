@@ -44,6 +44,11 @@ _BEFORE_SENDING = (
 )
 
 
+# The longest answers are lists of all instruments, of some megabytes. Without a bound whoever answers in the venue's
+# place (a portal, a proxy, some kilobytes that unpack to a gigabyte) fills a small machine's memory in one timeout.
+_MOST_BYTES = 32 << 20
+
+
 class Http:
     """A pool of connections. Made outside a loop, opened by the first request, bound to the loop of that request.
 
@@ -79,7 +84,7 @@ class Http:
         target, began_ns = yarl.URL(url, encoded=True), perf_counter_ns()
         try:
             async with session.request(method, target, headers=headers, data=body, allow_redirects=False) as response:
-                return Reply(response.status, response.headers, await response.read())
+                return Reply(response.status, response.headers, await _whole(response))
         except _BEFORE_SENDING as error:
             raise NotSent(_said(error)) from error
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -113,6 +118,19 @@ class Http:
                     await session.close()
             except TimeoutError:
                 return  # a TLS goodbye that nobody answers; the sockets are closed all the same
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body, unpacked; NoAnswer once it is longer than any venue's."""
+    pieces: list[bytes] = []
+    room = _MOST_BYTES
+    while piece := await response.content.readany():
+        room -= len(piece)
+        if room < 0:
+            response.close()
+            raise NoAnswer(f"{response.url.host} sends an answer of more than {_MOST_BYTES >> 20} MiB")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def retry_after_ns(headers: Mapping[str, str]) -> int:

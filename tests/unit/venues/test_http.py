@@ -1,6 +1,7 @@
 """What can be known of a request that failed: each failure is made on a real socket."""
 
 import asyncio
+import gzip
 import socket
 
 import pytest
@@ -140,6 +141,21 @@ async def test_half_an_answer_is_none() -> None:
     async with Loopback(half_and_close) as server:
         to = client(timeout_s=1.0)
         with pytest.raises(NoAnswer):
+            await post(to, server.url)
+        await to.aclose()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_an_answer_beyond_all_bounds_is_none(*, packed: bool) -> None:
+    """Whoever answers in the venue's place does not decide how much memory is taken."""
+    much = bytes(40 << 20)
+
+    async def flood(_: Request) -> bytes:
+        return http(gzip.compress(much, 1), headers={"Content-Encoding": "gzip"}) if packed else http(much)
+
+    async with Loopback(flood) as server:
+        to = client(timeout_s=60.0)
+        with pytest.raises(NoAnswer, match=r"127\.0\.0\.1 sends an answer of more than 32 MiB"):
             await post(to, server.url)
         await to.aclose()
 
