@@ -52,6 +52,8 @@ _BANS_S: Mapping[int, int] = {429: 60, 418: 120, 403: 600}
 def classify(error: Exception, now_ns: int) -> Failure:
     """Return the failure that `error` of the websockets library or of the system stands for."""
     message = f"{type(error).__name__}: {error}"
+    if isinstance(error, socket.gaierror):
+        return Failure(kind=FailureKind.OFFLINE, message=f"its name does not resolve: {error.strerror}")
     if isinstance(error, InvalidStatus):
         return _from_status(error.response.status_code, error.response.headers.get("Retry-After", ""), now_ns)
     if isinstance(error, ConnectionClosed):
@@ -59,7 +61,7 @@ def classify(error: Exception, now_ns: int) -> Failure:
         return Failure(kind=FailureKind.POLICY if policy else FailureKind.CLOSED, message=message)
     if isinstance(error, TimeoutError):
         return Failure(kind=FailureKind.TIMEOUT, message=message)
-    if isinstance(error, socket.gaierror) or (isinstance(error, OSError) and _no_way_out(error)):
+    if isinstance(error, OSError) and _no_way_out(error):
         return Failure(kind=FailureKind.OFFLINE, message=message)
     if isinstance(error, OSError):
         return Failure(kind=FailureKind.UNREACHABLE, message=message)

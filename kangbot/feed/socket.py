@@ -9,12 +9,20 @@ handshake and the bound of a message's size stay the library's.
 from collections.abc import Callable
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import DATA_OPCODES, Frame
 
 Take = Callable[[bytes], None]
 
 _MUCH_BYTES = 1 << 16  # read at once: there is more where that came from
+
+
+class DirectConnect(connect):
+    """Dials the address it is given and no other: a login is signed for the venue, not for whom a portal names."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        """Follow none; the answer's status is told."""
+        return exc
 
 
 class FeedSocket(ClientConnection):

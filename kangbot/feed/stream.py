@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import cast
+from urllib.parse import urlsplit
 
 import structlog
-from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from kangbot.feed.connects import ConnectBudget
@@ -21,7 +21,7 @@ from kangbot.feed.conversation import Conversation
 from kangbot.feed.failure import Failure, FailureKind, classify
 from kangbot.feed.listener import Listener, StreamCounters, TopicEffect
 from kangbot.feed.rules import StreamRules
-from kangbot.feed.socket import FeedSocket
+from kangbot.feed.socket import DirectConnect, FeedSocket
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.session import Session
 from kangbot.machines.session_words import CloseKind, Terms, TopicDown, TopicLive, Trouble
@@ -134,14 +134,16 @@ class Stream:
         try:
             return await self._converse(await self._dial())
         except (OSError, WebSocketException) as error:
-            return classify(error, self._clock.now_ns())
+            failure = classify(error, self._clock.now_ns())
+            host = urlsplit(self._dialect.url).netloc  # what to look for in resolvers, routes and firewalls
+            return replace(failure, message=f"{host}: {failure.message}")
         except Exception as error:  # noqa: BLE001 -- a stream that dies of its own fault leaves its markets deaf
             self._fault("feed.stream_fault", error)
             return Failure(kind=FailureKind.FAULT, message=repr(error))
 
     async def _dial(self) -> FeedSocket:
         rules = self._rules
-        socket = await connect(
+        socket = await DirectConnect(
             self._dialect.url,
             compression=None,
             proxy=None,  # the environment's are not obeyed, as by REST

@@ -208,8 +208,31 @@ async def test_each_dial_tells_whether_it_found_a_way_out(venue: WordVenue, monk
         hub.subscribe(BTC, QUOTES, Inbox())
         await until(lambda: len(told) >= 2)
         assert set(told) == {False}
+        host = venue.url.split("/")[2]
+        said = next(note[3] for note in hub.notes if note[0] == "feed.down")  # type: ignore[attr-defined]
+        assert f"{host}: its name does not resolve: Temporary failure" in said
         monkeypatch.setattr(socket, "getaddrinfo", resolve)
         await until(lambda: told[-1])
+
+
+async def test_a_redirect_is_told_and_not_followed(venue: WordVenue) -> None:
+    """Where a portal sends us nobody is to learn our login."""
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {venue.url}\r\nContent-Length: 0\r\n\r\n".encode()
+
+    async def portal(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(portal, "127.0.0.1", 0)
+    host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    venue.url = f"ws://{host}/"
+    async with hub_of(venue, private=None) as hub:
+        hub.subscribe(BTC, QUOTES, Inbox())
+        await until(lambda: len(hub.notes) > 0)  # type: ignore[attr-defined]
+        assert f"{host}: HTTP 302" in hub.notes[0][3]  # type: ignore[attr-defined]
+    server.close()
+    await server.wait_closed()
 
 
 async def test_a_refused_dial_says_nothing_of_the_way(venue: WordVenue) -> None:
