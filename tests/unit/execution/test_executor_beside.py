@@ -68,6 +68,7 @@ async def test_an_entry_has_its_stop_one_request_after_its_fill() -> None:
     await asyncio.sleep(1)
     assert resting(story) == [(stop_id(FIRST, 0), dec(90), dec(1))]
     assert (covers(story), market.notes()) == (["cover 90 1 fresh"], [])
+    assert market.executor.lacking == 0
     assert (market.executor.stop, market.executor.unprotected, market.executor.stop_coming) == (dec(90), False, False)
     await asyncio.sleep(30)
     assert not market.executor.pulse().in_flight
