@@ -7,8 +7,9 @@ from kangbot.app import parameters
 from kangbot.app.remembered import Remembered
 from kangbot.cli.answer import answer
 from kangbot.cli.offline import given_to_its_owner, settings_of
-from kangbot.journal.rebuild import LOST_AT_MOST, Rebuilt
+from kangbot.journal.rebuild import Rebuilt
 from kangbot.journal.rebuild import rebuild as rebuilt_from
+from kangbot.model.ids import LOST_AT_MOST
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings
 

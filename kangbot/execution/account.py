@@ -20,13 +20,14 @@ import structlog
 from kangbot.errors import KangbotError, NeedsHuman, PartlyRead, RateLimited
 from kangbot.execution.budget import Budget
 from kangbot.execution.executor import Pulse
+from kangbot.execution.numbers import Numbers
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.priority import Priority
 from kangbot.machines.reconcile import Reconciled
 from kangbot.machines.worth import Stake, Stated, worth
 from kangbot.model.data import MarketData
 from kangbot.model.events import EquityMarked, Noted, Severity
-from kangbot.model.ids import MarketId
+from kangbot.model.ids import MarketId, number_of
 from kangbot.model.money import ZERO, Money, Quantity
 from kangbot.model.orders import AccountEvent, Balance, CashFlow, Fill, OrderReport, VenuePosition
 from kangbot.ports import Journal, Topic, Venue
@@ -79,6 +80,7 @@ class Account:
         journal: Journal,
         venue: Venue,
         budget: Budget,
+        numbers: Numbers,
         last_execution_ns: int,
         born_ns: int,
         equity: Mapping[str, Money],
@@ -93,6 +95,7 @@ class Account:
         self._journal = journal
         self._venue = venue
         self._budget = budget
+        self._numbers = numbers
         self._busy_s = busy_s
         self._timeout_s = timeout_s
         self._offset_ns = offset_ns
@@ -223,6 +226,7 @@ class Account:
         self._tell_unread(unread)
         for market in unread:
             members.pop(market, None)
+        self._heed([*open_orders, *(event for event in executions if isinstance(event, Fill))])
         coins = self._coins(balances, held)
         self._deliver(
             members, _Answers(open_orders, positions, executions, coins), since_ns=since_ns, asked_ns=asked_ns
@@ -315,6 +319,19 @@ class Account:
         for market in (market for market in known if market not in unread):
             log.info("account.read", venue=name, market=market)
             self._note("account.read", Severity.INFO, f"what {name} says of it can be read again", market)
+
+    def _heed(self, known: Sequence[OrderReport | Fill]) -> None:
+        """Give no number that the venue knows: of a journal that was put back it knows later orders than we do."""
+        tag, name = self._journal.tag, self._venue.name
+        newest = max(known, key=lambda one: number_of(one.client_id, tag), default=None)
+        if newest is None or not self._numbers.heed(number_of(newest.client_id, tag)):
+            return
+        text = (
+            f"an older copy of the journal was put in place: {name} knows order {newest.client_id} of it, and it does "
+            "not. New orders get numbers far beyond; what was traded in between counts as somebody's by hand"
+        )
+        log.error("journal.behind", venue=name, order=newest.client_id, message=text)
+        self._note("journal.behind", Severity.CRITICAL, text)
 
     def _held(self) -> Mapping[MarketId, Stake]:
         """Return what each spot market has in the account."""

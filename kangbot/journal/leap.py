@@ -11,9 +11,9 @@ import msgspec
 
 from kangbot.journal import codec
 from kangbot.journal.file import JournalFile, JournalReader
-from kangbot.journal.rebuild import LOST_AT_MOST
 from kangbot.machines import memory_text
 from kangbot.machines.memory import Memory, Recollection
+from kangbot.model.ids import LOST_AT_MOST
 from kangbot.ports import Checkpoint
 
 _MEMORY = "memory"

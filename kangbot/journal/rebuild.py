@@ -22,8 +22,8 @@ from kangbot.journal.replay import Others, checkpoint_of
 from kangbot.journal.writer import FILE
 from kangbot.machines.memory import Memory, Recollection
 from kangbot.model.events import Record
+from kangbot.model.ids import LOST_AT_MOST
 
-LOST_AT_MOST = 1_000_000  # intents that a history which was away may have missed
 _PAGE = 2_000
 _MAX_BYTES = 1 << 30
 _FRESH = "journal.rebuilt"

@@ -1,7 +1,7 @@
 """How one market is put together: its executor, its desk and its task, from what the markets of an account share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from kangbot.execution.circuits import Circuits
@@ -45,6 +45,7 @@ class Assembly:
     world: World
     journal: Journal
     memory: Memory
+    numbers: Numbers
     gateway: Gateway
     risk: AccountRisk
     roster: Roster
@@ -57,10 +58,6 @@ class Assembly:
     deaf: Callable[[MarketId], bool]
     decisions: Latencies  # frame to decision
     orders: Latencies  # frame to the order's request
-    _numbers: Numbers = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_numbers", Numbers(self.memory.next_number))
 
     def market(self, spec: MarketSpec, instrument: Instrument) -> MarketTask:
         """Return a market that knows what the journal remembers of it, and that nobody runs yet."""
@@ -86,7 +83,7 @@ class Assembly:
             venue=self.gateway.venue,
             instrument=instrument,
             budget=self.gateway.budget,
-            numbers=self._numbers,
+            numbers=self.numbers,
             post=inbox.put,
             on_crash=self.crashed,
             memory=self.memory.market(spec.market),

@@ -14,6 +14,7 @@ import structlog
 from kangbot.errors import NeedsHuman, Refused, Retryable
 from kangbot.execution.account import Account
 from kangbot.execution.circuits import Circuits
+from kangbot.execution.numbers import Numbers
 from kangbot.execution.venue_clock import FIRST_SAMPLES
 from kangbot.health.faults import FaultDesk
 from kangbot.health.latency import Latencies
@@ -88,6 +89,7 @@ class Floor:
         self._terms = terms
         gateway.budget.stand_beside(gateway.data_budget)
         self.faults = FaultDesk(world=world, journal=journal) if faults is None else faults
+        self._numbers = Numbers(memory.next_number)
         self.account = self._make_account(journal, risk)
         self.faults.attend(changed=self._look_again_at, reset=self.account.hurry)
         self.circuits = self._make_circuits(journal, Breakers() if breakers is None else breakers)
@@ -118,6 +120,7 @@ class Floor:
             world=world,
             journal=journal,
             memory=memory,
+            numbers=self._numbers,
             gateway=gateway,
             risk=risk,
             roster=roster,
@@ -142,6 +145,7 @@ class Floor:
             journal=journal,
             venue=venue,
             budget=self._gateway.budget,
+            numbers=self._numbers,
             last_execution_ns=max((market.last_execution_ns for market in known), default=0),
             born_ns=self._memory.born_ns,
             equity=equity,

@@ -42,6 +42,18 @@ def client_id(journal_tag: str, number: int) -> ClientId:
     return ClientId(f"{CLIENT_ID_PREFIX}{journal_tag}{_base36(number)}")
 
 
+LOST_AT_MOST = 1_000_000
+"""Orders that may have left without being in the journal that goes on: it gives the numbers after them."""
+
+
+def number_of(order: ClientId | None, journal_tag: str) -> int:
+    """Return the number of the intent whose id it is; 0 where that journal gave it none."""
+    head = f"{CLIENT_ID_PREFIX}{journal_tag}"
+    digits = order.removeprefix(head) if order is not None and order.startswith(head) else ""
+    number = int(digits, 36) if digits.isalnum() and digits.isascii() else 0
+    return number if number < _NEVER else 0
+
+
 STOP_ID_PREFIX = "ks"
 STOP_ATTEMPTS = 36  # ids that one order lends to the stops beside what it bought
 
@@ -62,7 +74,7 @@ def holding_id(journal_tag: str, market: MarketId, opened_ns: int) -> ClientId:
     Somebody bought it by hand, or the entry was long ago. Another market's holding lends another one, though it began
     in the same moment, and no order has it: their numbers are far below. At most 29 characters.
     """
-    return client_id(journal_tag, (1 + zlib.crc32(market.encode())) << 64 | opened_ns)
+    return client_id(journal_tag, (1 + zlib.crc32(market.encode())) * _NEVER | opened_ns)
 
 
 def journal_of(order: ClientId) -> str:
@@ -85,6 +97,7 @@ def is_stop_id(text: str) -> bool:
     return _STOP_ID.fullmatch(text) is not None
 
 
+_NEVER = 1 << 64  # no intent has a number as high as this
 _STOP_ID = re.compile(rf"{STOP_ID_PREFIX}[a-z0-9]{{10,30}}")
 
 

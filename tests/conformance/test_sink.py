@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from kangbot.execution.account import Account
 from kangbot.execution.budget import Budget
+from kangbot.execution.numbers import Numbers
 from kangbot.machines.limiter import Window
 from kangbot.machines.memory import Memory
 from kangbot.market.inbox import Inbox
@@ -43,6 +44,7 @@ def _account() -> Sink:
         journal=Disk(),
         venue=FakeVenue(clock=world.clock),
         budget=Budget(clock=world.clock, venue="bybit", windows=(Window(most=100, span_ns=SECOND_NS),)),
+        numbers=Numbers(1),
         last_execution_ns=0,
         born_ns=0,
         equity={},

@@ -96,13 +96,14 @@ class Life:
         self.start_price = (await self.venue.trades(self.instrument, 1))[-1].price
         market = self.instrument.market
         budget = Budget(clock=self.world.clock, venue=VENUE, windows=(Window(most=100, span_ns=SECOND_NS),))
+        numbers = Numbers(memory.next_number)
         self.executor = Executor(
             world=self.world,
             journal=journal,
             venue=venue,
             instrument=self.instrument,
             budget=budget,
-            numbers=Numbers(memory.next_number),
+            numbers=numbers,
             post=self._inbox.put_nowait,
             on_crash=self._crashed,
             memory=memory.market(market),
@@ -117,6 +118,7 @@ class Life:
             journal=journal,
             venue=venue,
             budget=budget,
+            numbers=numbers,
             last_execution_ns=memory.market(market).last_execution_ns,
             born_ns=memory.born_ns,
             equity={currency: equity for (_, currency), equity in memory.equity.items()},

@@ -50,13 +50,14 @@ class Market:
         memory = await replay(self.disk)
         self.memory = memory
         self.budget = Budget(clock=self.world.clock, venue="bybit", windows=(Window(most=100, span_ns=SECOND_NS),))
+        numbers = Numbers(memory.next_number)
         self.executor = Executor(
             world=self.world,
             journal=self.disk,
             venue=self.venue,
             instrument=self.options.pop("instrument", instrument()),
             budget=self.budget,
-            numbers=Numbers(memory.next_number),
+            numbers=numbers,
             post=self._inbox.put_nowait,
             on_crash=lambda name, error: self.crashes.append((name, error)),
             memory=memory.market(MARKET),
@@ -73,6 +74,7 @@ class Market:
             journal=self.disk,
             venue=self.venue,
             budget=self.budget,
+            numbers=numbers,
             last_execution_ns=memory.market(MARKET).last_execution_ns,
             born_ns=memory.born_ns,
             equity={currency: equity for (_, currency), equity in memory.equity.items()},

@@ -31,7 +31,7 @@ from kangbot.machines.memory import MarketMemory, Memory
 from kangbot.machines.order import Order
 from kangbot.machines.order_table import Sign
 from kangbot.machines.order_words import Absent, Learnt, RefusedByVenue, Reported
-from kangbot.market import assembly, desk
+from kangbot.market import desk, floor
 from kangbot.model.events import BreakerState
 from kangbot.model.ids import ClientId, MarketId, VenueOrderId
 from kangbot.model.market import Instrument
@@ -183,7 +183,12 @@ def _restart_gives_back(put: Put) -> None:
 
 def _ids_begin_anew(put: Put) -> None:
     """Count orders from one after each start."""
-    put(assembly, "Numbers", lambda _first: Numbers(1))
+
+    class Anew(Numbers):
+        def heed(self, used: int) -> bool:  # noqa: ARG002 -- the venue would tell it better
+            return False
+
+    put(floor, "Numbers", lambda _first: Anew(1))
 
 
 def _trusts_failed_query(put: Put) -> None:

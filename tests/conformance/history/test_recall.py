@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from kangbot.journal.rebuild import LOST_AT_MOST, rebuild
+from kangbot.journal.rebuild import rebuild
 from kangbot.journal.replay import replay
 from kangbot.journal.writer import JournalWriter
 from kangbot.model.events import BarStored
+from kangbot.model.ids import LOST_AT_MOST
 from kangbot.storage.opening import Readable
 from tests.support.databases import WORLD, Database
 from tests.support.folded import replayed

@@ -11,18 +11,19 @@ from structlog.testing import capture_logs
 from kangbot.execution.account import OVERLAP_NS, START_OVERLAP_NS, Account
 from kangbot.execution.budget import Budget
 from kangbot.execution.executor import Pulse
+from kangbot.execution.numbers import Numbers
 from kangbot.machines.limiter import Window
 from kangbot.machines.reconcile import Reconciled
 from kangbot.machines.worth import Stake
 from kangbot.model.data import Quote
 from kangbot.model.events import EquityMarked, Noted
-from kangbot.model.ids import MarketId
+from kangbot.model.ids import LOST_AT_MOST, MarketId, client_id
 from kangbot.model.orders import AccountEvent, Balance, Fill, OrderStatus, VenuePosition
 from kangbot.ports import Channel, Topic
 from kangbot.runtime.world import SECOND_NS
 from kangbot.sim.world.loop import run
 from tests.support.order_story import Story
-from tests.support.trade_words import MARKET, START, dec, fill, funding, report, stated
+from tests.support.trade_words import MARKET, START, TAG, dec, fill, funding, report, stated
 
 OTHER = MarketId("bybit:ETH-USDT:USDT")
 ACCOUNT = Topic(market=None, channel=Channel.ACCOUNT, native="order")
@@ -39,11 +40,13 @@ class Rig:
         self.budget = Budget(
             clock=self.story.world.clock, venue="bybit", windows=(Window(most=100, span_ns=SECOND_NS),)
         )
+        self.numbers = Numbers(5)
         self.account = Account(
             world=self.story.world,
             journal=self.story.disk,
             venue=self.venue,
             budget=self.budget,
+            numbers=self.numbers,
             last_execution_ns=last_execution_ns,
             born_ns=born_ns,
             equity={"USDT": dec(1000)},
@@ -63,6 +66,26 @@ class Rig:
     def notes(self) -> list[str]:
         """The kinds of the notes on disk."""
         return [event.kind for event in self.story.disk.events if isinstance(event, Noted)]
+
+
+@pytest.mark.parametrize("filled", [False, True])
+def test_an_older_copy_of_the_journal_gives_no_number_twice(filled: bool) -> None:
+    """The venue knows later orders of ours than the journal does: told once, and it counts on beyond them."""
+
+    async def main() -> None:
+        rig = Rig(born_ns=START)
+        rig.join()
+        rig.venue.by_hand("1", client=client_id("another1", 99), filled=filled)
+        rig.venue.by_hand("1", client=client_id(TAG, 4), filled=filled)
+        await rig.account.reconcile()
+        assert (rig.numbers.upcoming, rig.notes()) == (5, [])
+        rig.venue.by_hand("1", client=client_id(TAG, 7), filled=filled)
+        rig.venue.by_hand("1", client=client_id(TAG, 6), filled=filled)
+        for _ in range(2):
+            await rig.account.reconcile()
+        assert (rig.numbers.take(), rig.notes()) == (7 + LOST_AT_MOST, ["journal.behind"])
+
+    run(main())
 
 
 def test_a_market_hears_of_itself_only() -> None:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from kangbot.journal.leap import leap
-from kangbot.journal.rebuild import LOST_AT_MOST
 from kangbot.journal.replay import checkpoint_of, replay
 from kangbot.journal.writer import FILE, JournalWriter
+from kangbot.model.ids import LOST_AT_MOST
 from kangbot.runtime.world import Clock, World
 from tests.support.records import intended, noted
 

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 
 from kangbot.errors import NeedsHuman
 from kangbot.journal.lock import FolderLock
-from kangbot.journal.rebuild import LOST_AT_MOST, rebuild
+from kangbot.journal.rebuild import rebuild
 from kangbot.journal.replay import Others, replay
 from kangbot.journal.writer import FILE, JournalWriter
 from kangbot.model.events import BarStored, Event, Record
+from kangbot.model.ids import LOST_AT_MOST
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import Clock, World

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kangbot.model.ids import Symbol, VenueName, client_id, market_id
+from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName, client_id, holding_id, market_id, number_of
 from kangbot.model.market import timeframe_seconds
 from kangbot.model.money import ceil_to, floor_to, nearest_to
 from kangbot.model.orders import OrderStatus, Side
@@ -18,6 +18,15 @@ def test_client_ids_are_unique_and_fit_every_venue(numbers: set[int]) -> None:
     ids = [client_id("abcd1234", number) for number in sorted(numbers)]
     assert len(set(ids)) == len(numbers)
     assert all(one.isalnum() and one == one.lower() and len(one) <= 32 for one in ids)
+
+
+@given(st.integers(1, 36**12))
+def test_a_number_is_read_from_its_id_by_its_own_journal_alone(number: int) -> None:
+    """What a stop lends from a holding is no intent's, nor is what somebody made up."""
+    order = client_id("abcd1234", number)
+    assert (number_of(order, "abcd1234"), number_of(order, "another1"), number_of(None, "abcd1234")) == (number, 0, 0)
+    strange = (holding_id("abcd1234", MarketId("bybit:BTC-USDT"), number), "kbabcd1234", "kbabcd1234_1", "kbabcd1234é")
+    assert [number_of(ClientId(one), "abcd1234") for one in strange] == [0, 0, 0, 0]
 
 
 def test_a_market_id_is_safe_in_a_path() -> None:

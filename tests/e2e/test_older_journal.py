@@ -1,0 +1,39 @@
+"""A state folder is put back by hand as it was a while ago, and orders have left since."""
+
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kangbot.health.report import LAST_RUN, Report
+from tests.support.agreement import Journalled
+from tests.support.processes import World, net
+
+pytestmark = pytest.mark.process
+
+
+def test_a_folder_that_was_put_back_gives_no_id_twice(world: World, tmp_path: Path) -> None:
+    """Its journal would give them to other orders, and take the exchange's refusals for proof that these exist."""
+    kept = tmp_path / "kept"
+    for folder, filled in ((kept, 5), (tmp_path / "newer", 10)):
+        world.start()
+        world.live()
+        world.orders(more_than=filled)
+        world.daemon.kill()
+        shutil.copytree(world.state, folder, ignore=shutil.ignore_patterns("*.sock"))
+    older, newer = Journalled(kept), Journalled(tmp_path / "newer")
+    assert older.memory.next_number < newer.memory.next_number
+    shutil.rmtree(world.state)
+    shutil.copytree(kept, world.state)
+
+    world.start()
+    world.live()
+    world.orders(more_than=5)
+    truth = world.stop()
+    assert truth["duplicates"] == {"refused": 0, "accepted": 0}
+    assert not set(Journalled(world.state).statuses) & (set(newer.statuses) - set(older.statuses))
+    report = msgspec.json.decode((world.state / LAST_RUN).read_bytes(), type=Report)
+    last = {market.symbol.partition("/")[0]: market.net for market in report.markets if market.net}
+    assert last == net(truth["positions"])
+    assert "journal.behind" in (tmp_path / "daemon.log").read_text()
