@@ -258,6 +258,7 @@ class Answers:
             unprotected=sum(bool(market.unprotected) for market in markets),
             killed=self.risk.killed,
             flatten=self.risk.flatten,
+            unflattened=dict(self.floor.unflattened),
             losses=self.risk.spent(now_ns),
             stuck=self.stuck(),
             recovered=self.floor.account.reconciled.is_set(),

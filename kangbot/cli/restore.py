@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kangbot.cli.ages import lasted
 from kangbot.cli.answer import answer
 from kangbot.cli.archive import CONFIG, HISTORY, ROWS, Manifest, beside, checksum, unpacked
 from kangbot.cli.database import filled, must_be_empty, refill
@@ -157,5 +158,4 @@ def _onto_server(url: MysqlUrl, rows: Path) -> int:
 
 
 def _ago(manifest: Manifest) -> str:
-    minutes = max(0, real_world().clock.now_ns() - manifest.at_ns) // 60_000_000_000
-    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
+    return lasted(real_world().clock.now_ns() - manifest.at_ns)

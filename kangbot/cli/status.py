@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kangbot.cli.ages import lasted
 from kangbot.cli.online import online
 from kangbot.control.client import ControlClient
 from kangbot.health.report import MarketReport, Report
+from kangbot.market.killswitch import named
 
 COLUMNS = f"{'market':<16} {'state':<9} {'price':>12} {'position':>12} {'open':>10} {'realised':>10} {'orders':>6}  why"
 
@@ -20,8 +22,7 @@ def _shown(report: Report) -> str:
 
 
 def _head(report: Report) -> str:
-    up_min = (report.at_ns - report.started_ns) // 60_000_000_000
-    up = f"{up_min // 60}h {up_min % 60:02d}m"
+    up = lasted(report.at_ns - report.started_ns)
     orders = report.orders
     did = f"{orders.sent} orders sent, {orders.filled} filled, {orders.rejected} rejected, {orders.unknown} unknown"
     costs = f"{report.rss_mb:.0f} MB, {report.cpu_percent:.1f} % of a core, {report.reconnects} reconnects"
@@ -40,7 +41,10 @@ def _head(report: Report) -> str:
 
 def _killed(report: Report) -> str:
     closing = ", positions are being closed" if report.flatten else ""
-    return f"THE KILL SWITCH IS SET, no entries{closing}: {report.killed}"
+    said = f"THE KILL SWITCH IS SET, no entries{closing}: {report.killed}"
+    if report.markets or not report.unflattened:  # a market's line has its position
+        return said
+    return f"{said}\nNOT CLOSED YET, the venue has not answered: {named(report.unflattened)}"
 
 
 def _backlog(report: Report) -> str:

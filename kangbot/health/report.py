@@ -208,6 +208,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unprotected: int = 0  # markets whose position has no stop at the venue
     killed: str = ""  # why the kill switch is set; "" where it is not
     flatten: bool = False  # and it wants every position closed
+    unflattened: dict[MarketId, Quantity] = {}  # what it has yet to close, signed; by the journal before markets begin
     losses: list[str] = []  # which limits of loss keep every market from entering
     streams: list[StreamReport] = []
     config: ConfigReport = ConfigReport(accepted_ns=0, version=0)

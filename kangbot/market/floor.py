@@ -25,7 +25,7 @@ from kangbot.market.asking import ask_patiently
 from kangbot.market.assembly import Assembly
 from kangbot.market.gateway import Gateway
 from kangbot.market.inbox import Released
-from kangbot.market.left_behind import left_behind
+from kangbot.market.left_behind import held, left_behind
 from kangbot.market.naming import UnknownMarketError
 from kangbot.market.outcomes import Outcomes
 from kangbot.market.roster import Roster
@@ -83,11 +83,13 @@ class Floor:
         self._world = world
         self._journal = journal
         self._memory = memory
+        self._risk = risk
         self._gateway = gateway
         self._roster = roster
         self._specs = specs
         self._terms = terms
         gateway.budget.stand_beside(gateway.data_budget)
+        gateway.clock.listen(journal.append)
         self.faults = FaultDesk(world=world, journal=journal) if faults is None else faults
         self._numbers = Numbers(memory.next_number)
         self.account = self._make_account(journal, risk)
@@ -304,8 +306,10 @@ class Floor:
 
     @property
     def unflattened(self) -> Mapping[MarketId, Quantity]:
-        """What the kill switch has yet to close, signed."""
+        """What the kill switch has yet to close, signed; by the journal where no market could begin yet."""
         left = {market: task.desk.unflattened for market, task in self.markets.items()}
+        if self._risk.flatten and not left:
+            left = {spec.market: held(self._memory.market(spec.market)) for spec in self._specs}
         return {market: net for market, net in left.items() if net}
 
     async def close(self) -> None:

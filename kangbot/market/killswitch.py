@@ -10,7 +10,7 @@ When a market acts on it is `market/desk.py`, what the file means is `machines/k
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, Self
 
 import msgspec
@@ -267,6 +267,8 @@ class KillSwitch:
             fresh.write_text(write(standing), encoding="utf-8")
             fresh.replace(self._file)
         except OSError as error:
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)  # a full disk keeps no half of it
             if not self._put_failed:
                 log.warning("kill_switch.no_file", file=str(self._file), error=error.strerror)
             self._put_failed = True
@@ -275,14 +277,18 @@ class KillSwitch:
         self._watch = FileWatch(there=True)
 
 
+def named(left: Mapping[MarketId, Quantity]) -> str:
+    """Return positions, signed, in words."""
+    return ", ".join(f"{market} {'long' if net > 0 else 'short'} {abs(net):f}" for market, net in left.items())
+
+
 def not_flat(left: Mapping[MarketId, Quantity], now_ns: int) -> Noted:
     """Return the note on positions, signed, that the kill switch has not closed by the daemon's end."""
-    said = ", ".join(f"{market} {'long' if net > 0 else 'short'} {abs(net)}" for market, net in left.items())
     do = "start the daemon, which goes on closing it, or close it by hand"
     return Noted(
         kind="kill_switch.not_flat",
         severity=Severity.CRITICAL,
         market=None,
-        message=f"what it was to close is open; {do}: {said}",
+        message=f"what it was to close is open; {do}: {named(left)}",
         at_ns=now_ns,
     )

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from kangbot.machines.memory import MarketMemory
 from kangbot.model.events import Noted, Severity
 from kangbot.model.ids import MarketId, spot_base
+from kangbot.model.money import ZERO, Quantity
 
 
 def left_behind(memories: Iterable[MarketMemory], running: Collection[MarketId], now_ns: int) -> list[Noted]:
@@ -21,14 +22,19 @@ def left_behind(memories: Iterable[MarketMemory], running: Collection[MarketId],
     ]
 
 
-def _left(known: MarketMemory) -> str:
-    """Return in words what is held there and what is under way; "" for nothing.
+def held(known: MarketMemory) -> Quantity:
+    """Return what is held there, signed, as far as an order of ours could close it.
 
     Coins that no stop covered are too few to be sold, or somebody's: they lie where they are.
     """
+    return ZERO if known.stop is None and spot_base(known.market) else known.position.net
+
+
+def _left(known: MarketMemory) -> str:
+    """Return in words what is held there and what is under way; "" for nothing."""
     said = []
-    net, stop = known.position.net, known.stop
-    if net and (stop is not None or not spot_base(known.market)):
+    stop = known.stop
+    if net := held(known):
         said.append(f"{net} is held {'without a stop' if stop is None else f'with a stop at {stop}'}")
     if flying := [order.client_id for order in known.orders if not order.settled]:
         said.append(f"what became of {', '.join(flying)} is not known")

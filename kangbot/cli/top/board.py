@@ -10,6 +10,7 @@ from rich.console import ConsoleDimensions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from kangbot.cli.ages import lasted
 from kangbot.cli.paint import STATES, signed
 from kangbot.cli.status import slow
 from kangbot.health.checks import Check, Health
@@ -17,7 +18,6 @@ from kangbot.health.report import MarketReport, Report
 from kangbot.machines.verdict import Status
 from kangbot.model.ids import MarketId
 
-_MINUTE_NS = 60_000_000_000
 _COLOURS = {Status.HEALTHY: "bold green", Status.WARNING: "bold yellow", Status.CRITICAL: "bold red"}
 _TROUBLES = 4  # lines of the head, at most, about what is not well
 _WIDE = 110  # columns, from which there is room for a reason
@@ -89,7 +89,6 @@ class Board:
 
 def _head(seen: Seen) -> list[Text]:
     report, health = seen.report, seen.health
-    up_min = (report.at_ns - report.started_ns) // _MINUTE_NS
     memory = report.memory
     limit = "" if memory is None else f" of {memory.limit_mb:,.0f}"
     lag = report.loop_lag_recent_ms.get("p99")
@@ -97,7 +96,7 @@ def _head(seen: Seen) -> list[Text]:
     return [
         Text.assemble(
             (f"kangbot {report.version}", "bold"),
-            f"  {report.mode}  up {up_min // 60}h {up_min % 60:02d}m  ",
+            f"  {report.mode}  up {lasted(report.at_ns - report.started_ns)}  ",
             (f"{health.status.value}, score {health.score}", _COLOURS[health.status]),
             f"  {report.live}/{report.total} live",
         ),

@@ -1,6 +1,7 @@
 """`kangbot status`: what a market's line says."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from kangbot.cli.status import _head, _row
 from kangbot.cli.top.board import _why
 from kangbot.health.report import MarketReport
+from kangbot.model.ids import MarketId
 from tests.support.reporting import a_market, a_report
 
 
@@ -31,3 +33,15 @@ def test_a_limit_of_loss_that_is_reached_is_said_above_the_markets() -> None:
     """A market without a signal says nothing of it in its line."""
     assert "NOTHING ENTERS" not in _head(a_report(a_market()))
     assert "\nNOTHING ENTERS: the day has lost 25.00\n" in _head(a_report(losses=["the day has lost 25.00"]))
+
+
+def test_what_the_kill_switch_has_to_close_is_named_where_no_market_has_a_line_yet() -> None:
+    """The venue has not answered the start, and somebody asks what is open."""
+    held: dict[str, Any] = {
+        "killed": "news",
+        "flatten": True,
+        "unflattened": {MarketId("bybit:BTC-USDT:USDT"): Decimal("0.5"), MarketId("bybit:ETH-USDT:USDT"): Decimal(-2)},
+    }
+    waiting = _head(a_report(**held, waiting="the venue is away"))
+    assert ": bybit:BTC-USDT:USDT long 0.5, bybit:ETH-USDT:USDT short 2\n" in waiting
+    assert "bybit:" not in _head(a_report(a_market(net=Decimal("0.5")), **held))

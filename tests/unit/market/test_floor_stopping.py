@@ -212,3 +212,22 @@ def test_what_the_kill_switch_has_not_closed_by_the_end_is_named() -> None:
         assert told.floor.unflattened == {MARKET: told.venue.net} == {MARKET: 2}
 
     play(story)
+
+
+def test_what_the_kill_switch_is_to_close_is_named_also_before_the_venue_answers() -> None:
+    """By the journal: no market could begin yet."""
+
+    async def story(told: Story) -> None:
+        await holds(told, InstrumentKind.LINEAR)
+        assert await drained(told)
+        told.venue.absences_of_instruments = 10**9
+        again = Story(venue=told.venue, disk=told.disk, world=told.world)
+        opening = asyncio.ensure_future(again.open())
+        await asyncio.sleep(60)
+        assert again.floor.waiting
+        assert not again.floor.unflattened
+        again.risk.kill("news", flatten=True)
+        assert again.floor.unflattened == {MARKET: 2}
+        opening.cancel()
+
+    play(story)

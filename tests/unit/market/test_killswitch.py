@@ -213,10 +213,12 @@ async def test_a_file_that_was_there_before_the_daemon_holds_its_start(tmp_path:
 
 
 async def test_a_file_that_cannot_be_read_sets_it_all_the_same(tmp_path: Path, journal: JournalWriter) -> None:
-    """A folder of that name, say."""
+    """A folder of that name, say; what was to take its place is not left beside it."""
     (tmp_path / FILE).mkdir()
     life = await begin(tmp_path, journal)
     assert "cannot be read" in life.risk.killed
+    await life.switch.kill("news", "test", flatten=True)
+    assert not list(tmp_path.glob(f".{FILE}*"))
     with pytest.raises(NeedsHuman, match="stays set"):
         await life.switch.release("test")
     assert life.risk.killed
