@@ -1,0 +1,70 @@
+"""What stands on our users' disks is read by every later version: records and checkpoints as they were written once.
+
+`written/` holds them word for word: of the first format those that a daemon of its time wrote as it traded, of the
+second one of each kind with awkward values. A field that is renamed, or whose value is understood no more, is missed
+here. Lines are added to these files, and never changed.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from kangbot.app.remembered import Remembered
+from kangbot.journal.codec import CHECKPOINT_VERSION, decode, decode_checkpoint, encode, encode_checkpoint
+from kangbot.journal.replay import Others, checkpoint_of
+from kangbot.machines import memory_text
+from kangbot.model.events import Event
+from kangbot.risk.limits import Limits
+from kangbot.settings import Settings
+
+WRITTEN = Path(__file__).parent / "written"
+FORMATS = ("format-1.jsonl", "format-2.jsonl")
+
+
+def others() -> Others:
+    """Return those who have something of their own in a checkpoint."""
+    return Remembered.new(Settings(), Limits(leverage=None)).by_name()
+
+
+def lost(before: Any, after: Any, where: str = "") -> list[str]:
+    """Return what `before` has and `after` has not, or has otherwise."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return [said for key, value in before.items() for said in lost(value, after.get(key), f"{where}.{key}")]
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        return [said for at, one in enumerate(before) for said in lost(one, after[at], f"{where}[{at}]")]
+    return [] if before == after else [f"{where}: {before!r} is {after!r}"]
+
+
+def lines(name: str) -> list[str]:
+    """Return the records of that file."""
+    return (WRITTEN / name).read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize(("name", "number"), [(name, at) for name in FORMATS for at in range(len(lines(name)))])
+def test_a_record_is_read_whole(name: str, number: int) -> None:
+    """Every field of it comes back as it was."""
+    text = lines(name)[number]
+    event = decode(text, journal="abcdefgh", sequence=number + 1, file=name).event
+    assert lost(msgspec.json.decode(text), msgspec.json.decode(encode(event))) == []
+
+
+def test_every_kind_of_event_is_among_them() -> None:
+    """A new one is added with the change that makes it."""
+    tags = {kind.__struct_config__.tag for kind in get_args(Event)}
+    assert {msgspec.json.decode(text)["type"] for text in lines("format-2.jsonl")} == tags
+
+
+def test_a_checkpoint_is_read_whole() -> None:
+    """What each remembers by it is what stood there."""
+    text = (WRITTEN / "checkpoint.json").read_text(encoding="utf-8")
+    kept = decode_checkpoint(15, text, file="journal.sqlite")
+    remembering = others()
+    assert set(kept.states) == {"memory", *remembering}
+    for name, other in remembering.items():
+        other.resume(bytes(kept.states[name]))
+    again = checkpoint_of(memory_text.decode(bytes(kept.states["memory"])), remembering)
+    assert lost(msgspec.json.decode(text), msgspec.json.decode(encode_checkpoint(again))) == []
+    assert msgspec.json.decode(text)["version"] <= CHECKPOINT_VERSION
