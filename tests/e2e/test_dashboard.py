@@ -272,10 +272,13 @@ def test_what_is_read_out_is_a_change_of_concern_and_never_a_price(page: Page, d
 def test_who_asks_for_less_motion_gets_none(page: Page, daemon: Daemon) -> None:
     """A price that changed is coloured for a moment only where motion is welcome."""
     log_in(page, daemon)
-    ticked = page.locator(":is(.tick-up, .tick-down)").first
-    expect(ticked).to_have_css("animation-name", re.compile("^(up|down)$"))
+    page.wait_for_function("document.getAnimations().length > 0")
     page.emulate_media(reduced_motion="reduce")
-    expect(ticked).to_have_css("animation-name", "none")
+    page.wait_for_function("document.getAnimations().length === 0")
+    price = page.locator(".board tbody tr").first.locator("td.n").first
+    before = price.inner_text()
+    expect(price).not_to_have_text(before)
+    assert page.evaluate("document.getAnimations().length") == 0
 
 
 @pytest.mark.parametrize(

@@ -5,32 +5,41 @@ const UNIT = "\u00a0"; // between a figure and its unit no line ends
 
 const locale = () => (languageNow() === "id" ? "id-ID" : "en-GB");
 
-const fixed = (value, digits) => Number(value).toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
+/** Return what writes numbers or moments that way. Making one costs as much as writing a hundred: each is made once. */
+const made = new Map();
+function writer(Kind, options) {
+  const key = `${locale()} ${JSON.stringify(options)}`;
+  if (!made.has(key)) made.set(key, new Kind(locale(), options));
+  return made.get(key);
+}
+const figure = (value, options = {}) => writer(Intl.NumberFormat, options).format(Number(value));
+
+const fixed = (value, digits) => figure(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 const minus = (text) => text.replace(/^-/, "−");
 
 /** A price or quantity with every digit that the daemon wrote, in the signs of the other figures, or a dash. */
 export const plain = (value) => (value === null || value === undefined || value === "" ? "–" : minus(String(value)).replace(".", languageNow() === "id" ? "," : "."));
 
 /** What a fill cost, in its own currency: four digits tell it apart, and the daemon keeps the rest. */
-export const cost = (value, currency) => (value === null || value === undefined ? "–" : `${minus(Number(value).toLocaleString(locale(), { maximumSignificantDigits: 4 }))}${UNIT}${currency ?? ""}`.trim());
+export const cost = (value, currency) => (value === null || value === undefined ? "–" : `${minus(figure(value, { maximumSignificantDigits: 4 }))}${UNIT}${currency ?? ""}`.trim());
 
 /** Money with two decimals and its sign where `signed`. */
 export function money(value, signed = false) {
   if (value === null || value === undefined) return "–";
   const number = Number(value);
-  const text = Math.abs(number).toLocaleString(locale(), { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const text = fixed(Math.abs(number), 2);
   const zero = Math.abs(number) < 0.005;
   if (zero) return text;
   return (number < 0 ? "−" : signed ? "+" : "") + text;
 }
 
-export const count = (value) => (value === null || value === undefined ? "–" : Number(value).toLocaleString(locale()));
+export const count = (value) => (value === null || value === undefined ? "–" : figure(value));
 /** The figure of a check with its unit: three digits are enough, and a thousand has all of its own. */
-export function measure(figure, unit) {
-  if (figure === null) return "";
-  if (unit === "s" && figure !== 0 && Math.abs(figure) < 0.1) return measure(figure * 1000, "ms");
-  const digits = Math.abs(figure) >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 };
-  return `${minus(figure.toLocaleString(locale(), digits))}${UNIT}${figure === 1 && unit.length > 2 ? unit.replace(/s$/, "") : unit}`.trim();
+export function measure(value, unit) {
+  if (value === null) return "";
+  if (unit === "s" && value !== 0 && Math.abs(value) < 0.1) return measure(value * 1000, "ms");
+  const digits = Math.abs(value) >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 };
+  return `${minus(figure(value, digits))}${UNIT}${value === 1 && unit.length > 2 ? unit.replace(/s$/, "") : unit}`.trim();
 }
 
 export const ms = (value) => (value === null || value === undefined ? "–" : `${fixed(value, value < 10 ? 2 : 0)}${UNIT}ms`);
@@ -58,7 +67,7 @@ export function when(value) {
   if (!value) return "–";
   const at = moment(value);
   const today = at.toDateString() === new Date().toDateString();
-  return at.toLocaleString(locale(), today ? { timeStyle: "medium" } : { dateStyle: "short", timeStyle: "medium" });
+  return writer(Intl.DateTimeFormat, today ? { timeStyle: "medium" } : { dateStyle: "short", timeStyle: "medium" }).format(at);
 }
 
 /** `bybit:BTC-USDT:USDT` and `BTC/USDT:USDT` as `BTC/USDT`. */

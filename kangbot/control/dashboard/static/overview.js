@@ -110,6 +110,13 @@ export function showSlow(badge, market) {
   badge.title = badge.hidden ? "" : word("slow.hint", { ms });
 }
 
+const STILL = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** Colour a price for a moment. A class would have to be laid out in between to begin anew: the board whole, by price. */
+function flash(node, up) {
+  if (!STILL.matches) node.animate([{ color: `var(--${up ? "good" : "bad"})`, offset: 0 }], 700);
+}
+
 function row(access) {
   const cells = {
     market: h("th", { scope: "row" }), state: h("td"), price: h("td", { class: "n" }), line: h("td", { class: "hide-small" }),
@@ -136,10 +143,7 @@ function row(access) {
       say(link, short(next.symbol));
       showState(state, next);
       showSlow(slow, next);
-      if (say(cells.price, plain(next.price)) && last !== null) {
-        dress(cells.price, `n ${Number(next.price) >= last ? "tick-up" : "tick-down"}`);
-        void cells.price.offsetWidth; // lets the same colour begin anew
-      }
+      if (say(cells.price, plain(next.price)) && last !== null) flash(cells.price, Number(next.price) >= last);
       last = next.price === null ? null : Number(next.price);
       line.draw(prices.get(next.market) ?? []);
       const held = Number(next.net) !== 0;
@@ -151,8 +155,9 @@ function row(access) {
       say(cells.stop, next.unprotected ? "NO STOP" : plain(next.stop));
       dress(cells.stop, next.unprotected ? "n down" : "n calm"); // a phone shows what is wrong, and only speaks of what is well
       cells.stop.title = next.unprotected;
-      say(cells.signal, next.blocked || next.signal);
-      cells.signal.title = next.blocked ? `${word("blocked")}: ${next.blocked}` : next.signal;
+      const why = next.unprotected || (next.state === "live" ? next.blocked || next.signal : "") || next.reason; // as `kangbot status` has it
+      say(cells.signal, why);
+      cells.signal.title = why === next.blocked && why ? `${word("blocked")}: ${why}` : why;
       say(cells.age, age(next.feed_age_s));
       dress(cells.age, `n hide-small ${next.state === "live" && next.feed_age_s > STALE_S ? "down" : ""}`.trim());
       const mine = breakers.filter((one) => one.market === next.market).map((one) => one.lane + one.state).join();
