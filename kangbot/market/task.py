@@ -16,6 +16,7 @@ import structlog
 from kangbot.errors import Refused, named
 from kangbot.execution.executor import Message
 from kangbot.health.latency import Latencies
+from kangbot.machines.least import too_small
 from kangbot.machines.reconcile import Reconciled
 from kangbot.machines.runstate import Signal, accepts
 from kangbot.market.bars import bars_of
@@ -23,7 +24,6 @@ from kangbot.market.desk import Desk, Leave
 from kangbot.market.errand import Answered
 from kangbot.market.inbox import Batch, FeedChanged, Inbox, Released
 from kangbot.market.intake import Intake
-from kangbot.market.least import too_small
 from kangbot.market.marks import Marked, Marks
 from kangbot.market.overflow import Overflow
 from kangbot.market.overseer import Overseer

@@ -287,6 +287,15 @@ class Story:
         self.roster.command(MARKET, Command.START, "test")
         await self.reach(RunState.LIVE)
 
+    async def wants_in(self, **changes: Any) -> None:
+        """Go live, on other terms than the usual where `changes` name some, and have the strategy want in by a bar."""
+        if changes:
+            self.specs = [spec(self.strategy, **changes)]
+        await self.live()
+        self.quote()
+        self.strategy.want(1)
+        await self.bar()
+
     async def reach(self, *states: RunState) -> None:
         """Wait until the market is in one of the states."""
         async with asyncio.timeout(120):

@@ -9,7 +9,7 @@ from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
 from kangbot.model.events import Desired, RunState
 from kangbot.model.orders import OrderKind
-from tests.support.floor_story import Story, play, spec
+from tests.support.floor_story import Story, play
 from tests.support.trade_words import MARKET
 
 
@@ -31,11 +31,7 @@ def test_a_stopping_market_takes_back_an_exit_that_rests() -> None:
     """It would rest for ever, and the market with it in DRAINING; the position keeps its stop."""
 
     async def story(told: Story) -> None:
-        told.specs = [spec(told.strategy, style=Style(exit_kind=OrderKind.LIMIT))]
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in(style=Style(exit_kind=OrderKind.LIMIT))
         told.strategy.want(0)
         await told.bar()
         resting = told.task.desk.executor.orders

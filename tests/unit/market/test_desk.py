@@ -77,10 +77,7 @@ def test_what_a_market_holds_counts_from_the_desks_beginning() -> None:
     """After a restart another market may enter before this one has had its first turn."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         desk, risk = told.task.desk, AccountRisk(Limits())
         held = desk.executor.position
         assert held.net

@@ -87,10 +87,7 @@ def test_a_target_becomes_a_position_with_its_stop() -> None:
     """Entry with the stop in its request, a flip by exit and entry, flat again: the venue's truth is ours."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         assert told.venue.net == told.task.desk.executor.position.net == Decimal(2)
         assert told.venue.stop == Decimal(90)
         assert len(told.venue.submits) == 1
@@ -124,10 +121,7 @@ def test_a_paused_market_manages_its_position_and_does_not_enter() -> None:
     """Exits leave, entries do not; resumed, they do."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         told.roster.command(MARKET, Command.PAUSE, "test")
         await told.reach(RunState.PAUSED)
         told.strategy.want(-1, "110")
@@ -148,10 +142,7 @@ def test_a_stop_cancels_what_rests_and_keeps_the_books() -> None:
     async def story(told: Story) -> None:
         told.specs = [spec(told.strategy, style=Style(kind=OrderKind.LIMIT))]
         told.venue.market_part = Decimal(0)
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         assert len(told.task.desk.executor.orders) == 1
         told.roster.command(MARKET, Command.STOP, "test")
         await told.reach(RunState.STOPPED)
@@ -169,10 +160,7 @@ def test_a_strategy_that_raises_falls_and_comes_back() -> None:
     """The supervisor starts it again with its books as they were."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         told.strategy.error, told.strategy.once = ZeroDivisionError("a fault of the strategy"), True
         await told.bar()
         await told.reach(RunState.LIVE)
@@ -189,10 +177,7 @@ def test_past_its_intensity_the_market_alone_fails() -> None:
     """FAILED with its reason; its strategy does not run, its fills are booked; an operator's start forgives."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         told.strategy.error = ZeroDivisionError("a fault of the strategy")
         for _ in range(4):
             await told.bar()
@@ -371,13 +356,28 @@ def test_the_report_says_what_there_is_to_say() -> None:
     """A market's part of the report follows its state, position and orders."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         said = report_of(told.task, told.roster[MARKET], told.world.clock.now_ns(), {})
         assert (said.state, said.net, said.stop, said.signal) == ("live", Decimal(2), Decimal(90), "the test wants it")
         assert (said.orders.sent, said.orders.filled, said.orders.unknown) == (1, 1, 0)
         assert (said.bars, said.decisions, said.falls) == (1, 2, 0)
+
+    play(story)
+
+
+def test_a_size_that_no_order_is_small_enough_for_is_said_where_the_market_goes_live() -> None:
+    """Once, before its strategy wants anything."""
+
+    async def story(told: Story) -> None:
+        told.specs = [spec(told.strategy, size=Decimal("0.05"))]
+        await told.open()
+        told.quote()
+        told.roster.command(MARKET, Command.START, "test")
+        await told.reach(RunState.LIVE)
+        for _ in range(2):
+            await told.bar()
+        await asyncio.sleep(1)
+        kinds = [event.kind for event in told.disk.events if isinstance(event, Noted)]
+        assert kinds == ["market.too_small"]
 
     play(story)

@@ -48,10 +48,7 @@ def test_an_exit_leaves_through_open_breakers() -> None:
     """The position is closed while entry, data and exit lanes are all open."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         assert told.venue.net == Decimal(2)
         for lane in Lane:
             told.floor.circuits.isolate(MARKET, lane, "test")
@@ -66,10 +63,7 @@ def test_exits_that_come_to_nothing_are_five_seconds_apart_while_their_lane_is_o
     """Each is tried, none is refused; the one that is taken closes the position."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         told.floor.circuits.isolate(MARKET, Lane.EXIT, "test")
         told.venue.fates.extend([Fate.REFUSED] * 4)
         before = len(told.venue.submits)
@@ -106,10 +100,7 @@ def test_an_open_data_lane_keeps_the_candles_of_a_position() -> None:
     """Its exit is decided by them."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         assert told.venue.net == Decimal(2)
         told.floor.circuits.isolate(MARKET, Lane.DATA, "test")
         asked = told.venue.fetches

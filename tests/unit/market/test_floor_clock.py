@@ -37,10 +37,7 @@ def test_a_stop_is_booked_where_our_clock_was_ahead_at_the_first_start(*, set_ri
 
     async def story(told: Story) -> None:
         told.venue.clock = told.world.clock.shifted(-3600 * SECOND_NS)
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         if set_right:
             await told.floor.close()
             world = World(clock=told.venue.clock, seed=b"story")
@@ -106,10 +103,7 @@ def test_a_clock_that_is_known_too_badly_holds_entries_and_no_exits() -> None:
     """The venue has not told its time for hours."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         told.venue.tells_time = False
         await asyncio.sleep(3 * 3600)
         told.strategy.want(-1, "110")

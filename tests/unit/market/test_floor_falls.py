@@ -120,10 +120,7 @@ def test_exits_go_on_while_nobody_compares() -> None:
     """A position is closed as ever."""
 
     async def story(told: Story, venue: OddVenue) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         venue.garbled = True
         told.floor.account.hurry()
         await asyncio.sleep(1)

@@ -47,10 +47,7 @@ def test_an_exit_leaves_while_entries_are_paused() -> None:
     """Whatever kind of error paused them."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         assert told.venue.net == Decimal(2)
         for kind in (Kind.AUTHENTICATION, Kind.RATE_LIMIT, Kind.INSUFFICIENT_BALANCE):
             told.floor.faults.met(kind, Operation.ENTRY, MARKET, "whatever")

@@ -83,10 +83,7 @@ def test_a_tiny_partial_fill_has_its_stop_while_the_rest_is_open() -> None:
     async def story(told: Story) -> None:
         told.specs = [spec(told.strategy, style=Style(kind=OrderKind.LIMIT, patience_ns=10**12))]
         told.venue.takes_stop = False
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         order = told.venue.orders[-1]
         told.venue.trade(order, Decimal("0.001"))
         await asyncio.sleep(7)
@@ -102,10 +99,7 @@ def test_a_stop_that_is_refused_is_tried_nearer_and_then_the_position_is_closed(
     async def story(told: Story) -> None:
         told.venue.takes_stop = False
         told.venue.stops.extend(["refused"] * 3)
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         await asyncio.sleep(10)
         assert told.venue.net == 0
         assert requests(told) == ["protect 90", "protect 95", "protect 97.5"]
@@ -131,10 +125,7 @@ def test_a_stop_that_gets_lost_again_and_again_ends_the_position() -> None:
     async def story(told: Story) -> None:
         told.venue.takes_stop = False
         told.venue.stops.extend(["lost"] * 100)
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         report = report_of(told.task, told.roster[MARKET], 0, {})
         assert report.unprotected == "the stop 90 is being set"
         await asyncio.sleep(50)
@@ -216,10 +207,7 @@ def test_a_policy_to_retry_never_closes() -> None:
         told.stops = StopTerms(policy=StopPolicy.RETRY)
         told.venue.takes_stop = False
         told.venue.stops.extend(["refused"] * 4)
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         await asyncio.sleep(15)
         report = report_of(told.task, told.roster[MARKET], 0, {})
         assert "the venue refuses the stop 90: " in report.unprotected

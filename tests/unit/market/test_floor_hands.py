@@ -14,7 +14,7 @@ from kangbot.market.reporting import report_of
 from kangbot.model.events import Noted, Severity
 from kangbot.model.ids import MarketId
 from kangbot.model.orders import FillCause, OrderKind, OrderReport, OrderStatus, Side
-from tests.support.floor_story import Story, play, spec
+from tests.support.floor_story import Story, play
 from tests.support.trade_words import MARKET, SECOND
 
 
@@ -45,11 +45,7 @@ def test_an_entry_that_rests_is_withdrawn_where_somebody_trades(policy: ForeignP
 
     async def story(told: Story) -> None:
         told.foreign = policy
-        told.specs = [spec(told.strategy, style=Style(kind=OrderKind.LIMIT))]
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in(style=Style(kind=OrderKind.LIMIT))
         (entry,) = told.venue.orders
         assert not entry.status.terminal
         told.venue.by_hand("1")
@@ -65,11 +61,7 @@ def test_an_order_that_somebody_makes_larger_is_withdrawn(unsaid: tuple[type, ..
     """What is left of it would rest beyond every limit, and nobody would cancel it; told once, a restart included."""
 
     async def story(told: Story) -> None:
-        told.specs = [spec(told.strategy, style=Style(kind=OrderKind.LIMIT))]
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in(style=Style(kind=OrderKind.LIMIT))
         (entry,) = told.venue.orders
         told.venue.unsaid = unsaid
         entry.quantity = Decimal(5)
@@ -86,11 +78,7 @@ def test_an_order_that_somebody_cancels_is_not_placed_again_at_once() -> None:
     """It is told, and the strategy decides anew, on its next bar."""
 
     async def story(told: Story) -> None:
-        told.specs = [spec(told.strategy, style=Style(kind=OrderKind.LIMIT, patience_ns=3600 * SECOND))]
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in(style=Style(kind=OrderKind.LIMIT, patience_ns=3600 * SECOND))
         told.venue.withdraw(told.venue.orders[0])
         await asyncio.sleep(30)
         assert len(told.venue.submits) == kinds(told, "order.taken_away") == 1
@@ -109,10 +97,7 @@ def test_what_somebody_holds_by_hand_is_left_alone() -> None:
     """It is neither closed, nor given a stop, nor added to; our own share is managed as before."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         told.venue.by_hand("3")
         await asyncio.sleep(1)
         assert report_of(told.task, told.roster[MARKET], 0, {}).by_hand == "position: 3"
@@ -137,10 +122,7 @@ def test_a_position_that_somebody_closed_is_not_opened_again_at_once() -> None:
     """The strategy decides anew, on its next bar."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         told.venue.by_hand("2", side=Side.SELL)
         await asyncio.sleep(20)
         assert told.venue.net == 0
@@ -154,10 +136,7 @@ def test_a_position_that_the_venue_closed_is_not_opened_again_at_once(cause: Fil
     """What was wanted was of another market: the strategy decides anew, on its next bar."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         told.venue.unsaid = (OrderReport,)  # that the venue's own order rests for a moment is not seen
         told.venue.trade(told.venue.by_hand("2", side=Side.SELL, filled=False), Decimal(2), cause=cause)
         await asyncio.sleep(20)

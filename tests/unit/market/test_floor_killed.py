@@ -7,7 +7,7 @@ from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
 from kangbot.model.events import RunState
 from kangbot.model.orders import OrderKind
-from tests.support.floor_story import Story, play, spec
+from tests.support.floor_story import Story, play
 from tests.support.order_venue import Fate
 from tests.support.trade_words import MARKET
 
@@ -22,11 +22,7 @@ def test_entries_that_rest_are_cancelled_and_none_follows() -> None:
     """Bar after bar the strategy wants in; after the release it may."""
 
     async def story(told: Story) -> None:
-        told.specs = [spec(told.strategy, style=Style(kind=OrderKind.LIMIT))]
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in(style=Style(kind=OrderKind.LIMIT))
         assert len(told.venue.submits) == 1
         kill(told)
         await asyncio.sleep(1)
@@ -65,10 +61,7 @@ def test_positions_keep_their_stops_unless_they_are_to_be_closed() -> None:
     """The switch alone leaves a position to its strategy and its stop; flattening closes it, once."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         kill(told)
         await told.bar()
         assert (told.venue.net, told.venue.stop) == (Decimal(2), Decimal(90))
@@ -91,10 +84,7 @@ def test_flattening_closes_a_contract_whole() -> None:
     """A venue nets what somebody holds by hand with ours: an emergency leaves none of it, ours or not."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         told.venue.by_hand("3")
         await asyncio.sleep(1)
         assert told.venue.net == Decimal(5)
@@ -128,10 +118,7 @@ def test_flattening_reaches_a_market_that_is_stopped() -> None:
     """It has no feed and perhaps no quote after a restart: its position is closed at the market all the same."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         told.roster.command(MARKET, Command.STOP, "test")
         await told.reach(RunState.STOPPED)
         assert told.venue.net == Decimal(2)
@@ -148,10 +135,7 @@ def test_flattening_goes_on_until_flat_whatever_the_venue_answers() -> None:
     """Lost before and after it arrived, then an error that no table names: closed once, and never turned around."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         told.venue.fates.extend([Fate.LOST_BEFORE, Fate.UNMAPPED, Fate.LOST_AFTER])
         kill(told, flatten=True)
         await asyncio.sleep(60)

@@ -167,10 +167,7 @@ def test_coins_that_a_sale_left_hold_no_market_up() -> None:
         on_spot(told)
         told.venue = Thin(clock=told.world.clock, kind=InstrumentKind.SPOT)
         told.venue.stops.extend(["refused"] * 3)
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         for _ in range(30):
             await asyncio.sleep(0.1)
             told.quote()
@@ -189,10 +186,7 @@ def test_coins_that_a_sale_left_are_no_position_of_the_strategys() -> None:
     async def story(told: Story) -> None:
         on_spot(told)
         told.venue = Thin(clock=told.world.clock, kind=InstrumentKind.SPOT)
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         desk = told.task.desk
         assert (desk.stance, desk.holds, told.risk.open_positions) == (desk.executor.position, True, 1)
         told.floor.change(joins=(), leaves=(), changes=[replace(told.task.spec, size=Decimal(400))], caller="edit")

@@ -50,10 +50,7 @@ def test_a_start_without_a_market_that_holds_something_says_so() -> None:
     """Each start does, for as long as nobody has looked."""
 
     async def story(told: Story) -> None:
-        await told.live()
-        told.quote()
-        told.strategy.want(1)
-        await told.bar()
+        await told.wants_in()
         await told.floor.close()
         elsewhere = [spec(Steered(), market=MarketId("bybit:OTHER"))]
         for _ in range(2):

@@ -1,13 +1,9 @@
 """A size that is too little for any order."""
 
-import asyncio
 from decimal import Decimal
 
-from kangbot.market.least import too_small
-from kangbot.market.roster import Command
+from kangbot.machines.least import too_small
 from kangbot.model.data import Quote
-from kangbot.model.events import Noted, RunState
-from tests.support.floor_story import Story, play, spec
 from tests.support.trade_words import MARKET, START, instrument
 
 
@@ -21,21 +17,3 @@ def test_what_no_order_is_small_enough_for_is_said() -> None:
     )
     assert [too_small(Decimal("0.05"), instrument(), none) for none in (None, empty)] == ["", ""]
     assert too_small(Decimal(200), instrument(), quote) == ""
-
-
-def test_a_market_of_such_a_size_says_so_where_it_goes_live() -> None:
-    """Once, before its strategy wants anything."""
-
-    async def story(told: Story) -> None:
-        told.specs = [spec(told.strategy, size=Decimal("0.05"))]
-        await told.open()
-        told.quote()
-        told.roster.command(MARKET, Command.START, "test")
-        await told.reach(RunState.LIVE)
-        for _ in range(2):
-            await told.bar()
-        await asyncio.sleep(1)
-        kinds = [event.kind for event in told.disk.events if isinstance(event, Noted)]
-        assert kinds == ["market.too_small"]
-
-    play(story)
