@@ -16,7 +16,6 @@ from kangbot.errors import KangbotError, Misstamped, RateLimited
 from kangbot.execution.budget import Budget
 from kangbot.machines.offset import Estimate, Offset, Sample
 from kangbot.machines.priority import Priority
-from kangbot.model.events import Noted, Severity
 from kangbot.runtime.world import SECOND_NS, Clock
 
 log = structlog.get_logger(__name__)
@@ -30,7 +29,6 @@ _LEAST_S = 1.0  # between two, whatever is refused meanwhile
 _TIMEOUT_S = 10.0
 _FAR_NS = SECOND_NS  # our own clock is worth a look where it is so far from the venue's
 _MILLISECOND_NS = 1_000_000
-_DO = "requests are stamped rightly all the same: set up time synchronisation on this machine"
 
 
 class VenueClock:
@@ -45,11 +43,6 @@ class VenueClock:
         self._set = asyncio.Event()  # likely: it is to be measured now
         self._far = False
         self._failing = False
-        self._note: Callable[[Noted], object] = lambda _noted: None
-
-    def listen(self, note: Callable[[Noted], object]) -> None:
-        """Have `note` told that the clocks are far apart, and that they are near again."""
-        self._note = note
 
     # -------------------------------------------------------------------------------------------------------- reading
     def now_ns(self) -> int:
@@ -134,22 +127,16 @@ class VenueClock:
                 self._failing = False
 
     def _tell(self, estimate: Estimate) -> None:
-        """Say that the clocks are far apart, once, and that they are near again."""
-        far, was = abs(estimate.offset_ns) > _FAR_NS, self._far
+        """Log that the clocks are far apart, once, and that they are near again."""
+        far = abs(estimate.offset_ns) > _FAR_NS
+        if far != self._far:
+            said = log.warning if far else log.info
+            said(
+                "clock.far" if far else "clock.near",
+                offset_s=round(estimate.offset_ns / SECOND_NS, 3),
+                uncertainty_s=round(estimate.uncertainty_ns / SECOND_NS, 3),
+            )
         self._far = far
-        if far == was:
-            return
-        apart = f"our clock is {_text(abs(estimate.offset_ns))} {'behind' if estimate.offset_ns > 0 else 'ahead of'}"
-        noted = Noted(
-            kind="clock.far" if far else "clock.near",
-            severity=Severity.WARNING if far else Severity.INFO,
-            market=None,
-            message=f"{apart} the venue's; {_DO if far else 'that is near again'}",
-            at_ns=self._clock.now_ns(),
-        )
-        said = log.warning if far else log.info
-        said(noted.kind, message=noted.message, uncertainty_s=round(estimate.uncertainty_ns / SECOND_NS, 3))
-        self._note(noted)
 
 
 def _text(duration_ns: int) -> str:

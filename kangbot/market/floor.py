@@ -89,7 +89,6 @@ class Floor:
         self._specs = specs
         self._terms = terms
         gateway.budget.stand_beside(gateway.data_budget)
-        gateway.clock.listen(journal.append)
         self.faults = FaultDesk(world=world, journal=journal) if faults is None else faults
         self._numbers = Numbers(memory.next_number)
         self.account = self._make_account(journal, risk)

@@ -26,7 +26,6 @@ ENDS = {
     "account.read": ("account.unread",),
     "coins.back": ("coins.missing",),
     "account.reconciled": ("account.unreconciled", "account.fell"),
-    "clock.near": ("clock.far",),
     "config.settled": ("config.invalid",),
     "entries.resumed": ("entries.paused",),
     "feed.topic_up": (

@@ -11,7 +11,6 @@ from kangbot.errors import Misstamped, RateLimited, Retryable
 from kangbot.execution.budget import Budget
 from kangbot.execution.venue_clock import FIRST_SAMPLES, VenueClock
 from kangbot.machines.limiter import Window
-from kangbot.model.events import Noted, Severity
 from kangbot.runtime.world import SECOND_NS, Clock
 from tests.support.order_disk import loop
 from tests.support.order_story import told
@@ -197,29 +196,6 @@ async def test_a_venue_that_wants_to_be_left_alone_is_left_alone() -> None:
         assert server.asked == 2
 
     await beside(known.keep(server.time, shared), story)
-
-
-@told
-async def test_clocks_that_are_far_apart_are_told_once_and_that_they_are_near_again() -> None:
-    """Which of them is ahead, by how much, and what to do."""
-    clock = virtual()
-    server, known = Server(clock, 90 * SECOND_NS), VenueClock(clock, most_ns=SECOND_NS)
-    notes: list[Noted] = []
-    known.listen(notes.append)
-    await measured(known, server)
-    await measured(known, server)
-    assert [(note.kind, note.severity) for note in notes] == [("clock.far", Severity.WARNING)]
-    assert notes[0].message.startswith("our clock is 90.000 s behind the venue's; ")
-    assert notes[0].message.endswith("set up time synchronisation on this machine")
-    server.ahead_ns = 0
-    await asyncio.sleep(3600)  # what was measured before has aged
-    await measured(known, server)
-    server.ahead_ns = -2 * SECOND_NS
-    await asyncio.sleep(3600)
-    await measured(known, server)
-    assert [note.kind for note in notes] == ["clock.far", "clock.near", "clock.far"]
-    assert notes[1].severity is Severity.INFO
-    assert notes[2].message.startswith("our clock is 2.000 s ahead of the venue's; ")
 
 
 def test_a_wall_clock_that_is_stepped_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
