@@ -24,16 +24,25 @@ class Meaning(Enum):
     UNKNOWN = auto()  # the venue itself does not know
 
 
-_KEY = "Check the API key in the venue's settings: key, secret, environment (testnet or live), expiry."
+_KEY = (
+    "Check the API key in the venue's settings: key, secret, environment (testnet or live), expiry; and the addresses "
+    "there, where the account is of one of Bybit's sites for a country."
+)
 _PERMISSION = "Give the API key the permission to trade contracts and spot, for these symbols."
 _ADDRESS = "Allow this host's address for the API key at Bybit."
 _ACCOUNT = "Look at the account at Bybit: it may not trade like this. A unified trading account is needed."
 _MODE = "Close the positions and orders of this market, and set one-way mode for it at Bybit."
 _MARGIN = "Set cross margin for the account at Bybit: in portfolio margin no contract has a leverage of its own."
-_DISCLOSURE = "Confirm at Bybit, in the account, what it wants read before this pair may be traded."
+_DISCLOSURE = "Confirm at Bybit, in the account, what it wants read before this market may be traded."
 _COUNTRY = "Bybit does not serve this address' country: run the daemon where it does."
+_SITE = (
+    "The account is of another of Bybit's sites: write that one's addresses as rest_url, ws_public_url and "
+    "ws_private_url in the venue's settings."
+)
+_REGION = "Bybit does not offer this market where the account is registered: take it out of the configuration."
+_COOLING = "The account is in a cooling-off period: Bybit tells there when it ends, and takes no orders before."
 
-OF_A_MARKET = frozenset({_PERMISSION, _MODE, _DISCLOSURE})
+OF_A_MARKET = frozenset({_PERMISSION, _MODE, _DISCLOSURE, _REGION})
 """The remedies that may concern some markets only; every other one is for the account as a whole."""
 
 CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person can put it right
@@ -89,19 +98,37 @@ CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person 
     "110026": Meaning.UNCHANGED,  # margin mode
     "110027": Meaning.UNCHANGED,  # margin
     "110028": _MODE,
+    "110029": Meaning.REFUSED,  # no hedge mode for this contract
     "110030": Meaning.DUPLICATE,  # duplicate order id, the predecessor of 110072
+    "110031": Meaning.REFUSED,  # no such risk limit
     "110032": Meaning.REFUSED,  # illegal order
     "110034": Meaning.ABSENT,  # no net position
+    "110035": Meaning.REFUSED,  # orders are being withdrawn before a liquidation
+    "110036": Meaning.REFUSED,  # leverage, in cross margin
+    "110037": Meaning.REFUSED,  # no settings for the symbol
     "110038": _MARGIN,
+    "110039": Meaning.REFUSED,  # maintenance margin too high
     "110040": Meaning.REFUSED,  # would trigger a forced liquidation
     "110042": Meaning.REFUSED,  # before delivery, reduce only
     "110043": Meaning.UNCHANGED,  # leverage
     "110044": Meaning.FUNDS,
     "110045": Meaning.FUNDS,
+    "110046": Meaning.REFUSED,  # the change would liquidate at once
+    "110047": Meaning.REFUSED,  # risk limit
+    "110048": Meaning.REFUSED,  # risk limit
+    "110049": Meaning.REFUSED,
+    "110050": Meaning.REFUSED,  # coin
     "110051": Meaning.FUNDS,
     "110052": Meaning.FUNDS,
     "110053": Meaning.FUNDS,
+    "110054": Meaning.REFUSED,  # a target for a part of the position stands in the way of a stop for all of it
+    "110055": Meaning.REFUSED,  # a stop for a part, likewise
+    "110056": Meaning.REFUSED,  # a trailing stop, likewise
+    "110057": Meaning.REFUSED,  # orders with stops of their own, likewise
     "110058": Meaning.REFUSED,  # what is left is too little for a stop
+    "110059": Meaning.REFUSED,  # no stop of a partly filled order may be changed
+    "110060": Meaning.REFUSED,
+    "110061": Meaning.REFUSED,  # 20 stops
     "110063": Meaning.LATER,  # settlement in progress
     "110066": Meaning.REFUSED,  # trading not allowed now
     "110072": Meaning.DUPLICATE,  # OrderLinkedID is duplicate
@@ -110,18 +137,29 @@ CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person 
     "110079": Meaning.LATER,  # the order is being processed
     "110085": Meaning.REFUSED,  # the contract's risk limits have changed
     "110086": Meaning.REFUSED,  # leverage above the risk limit's
+    "110088": _ACCOUNT,  # unified accounts only
     "110089": Meaning.REFUSED,  # highest risk limit
     "110090": Meaning.REFUSED,  # position limit at this leverage
     "110092": Meaning.REFUSED,  # trigger price on the wrong side
     "110093": Meaning.REFUSED,
     "110094": Meaning.REFUSED,  # notional below the minimum
     "110095": Meaning.REFUSED,  # call auction before the market opens
+    "110096": Meaning.REFUSED,  # contracts before the market opens, in portfolio margin
+    "110097": Meaning.REFUSED,  # likewise, in an account that is not unified
     "110098": Meaning.REFUSED,  # call auction: only orders that rest
     "110099": Meaning.REFUSED,  # call auction: no stops
+    "110100": Meaning.REFUSED,  # contracts before the market opens, in demo trading
     "110103": Meaning.REFUSED,  # only post-only orders at this stage
     "110118": Meaning.REFUSED,  # no price for a market order: the book is too thin
     "110120": Meaning.REFUSED,  # below the price limit
     "110121": Meaning.REFUSED,  # above the price limit
+    "110123": _DISCLOSURE,
+    "110124": _COOLING,
+    "110125": _DISCLOSURE,  # commodities, stocks, currencies
+    "110131": Meaning.FUNDS,
+    "110132": _REGION,
+    "30208": Meaning.REFUSED,  # price too high
+    "30209": Meaning.REFUSED,  # price too low
     "30228": Meaning.REFUSED,  # no new positions before a delisting [C]
     "3400139": Meaning.REFUSED,  # positions and orders exceed the risk limit
     "34040": Meaning.UNCHANGED,  # trading stop [P]
@@ -135,6 +173,9 @@ CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person 
     "170031": Meaning.REFUSED,  # suspended
     "170032": Meaning.UNKNOWN,  # network error
     "170033": Meaning.FUNDS,
+    "170036": Meaning.REFUSED,  # margin trading
+    "170037": Meaning.REFUSED,  # margin trading
+    "170105": Meaning.REFUSED,  # a parameter is empty
     "170115": Meaning.REFUSED,  # timeInForce
     "170116": Meaning.REFUSED,  # orderType
     "170117": Meaning.REFUSED,  # side
@@ -153,6 +194,7 @@ CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person 
     "170141": Meaning.DUPLICATE,  # duplicate clientOrderId
     "170142": Meaning.ABSENT,  # cancelled
     "170143": Meaning.ABSENT,  # not on the book
+    "170145": Meaning.REFUSED,  # no cancellation of such an order
     "170146": Meaning.UNKNOWN,  # creation timed out
     "170147": Meaning.UNKNOWN,  # cancellation timed out
     "170148": Meaning.REFUSED,  # amount decimals
@@ -160,23 +202,36 @@ CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person 
     "170157": Meaning.REFUSED,  # pair not for the API
     "170159": Meaning.REFUSED,  # no market orders in a pair's first minutes
     "170190": Meaning.ABSENT,  # finished
+    "170191": Meaning.LATER,  # cannot be cancelled just now
     "170192": Meaning.REFUSED,  # price above the limit
     "170193": Meaning.REFUSED,  # buy price above the limit
     "170194": Meaning.REFUSED,  # sell price below the limit
     "170197": Meaning.REFUSED,  # a buy so large that it would move the price
     "170198": Meaning.REFUSED,  # a sale so large that it would move the price
+    "170201": Meaning.REFUSED,  # orderFilter
+    "170202": Meaning.REFUSED,  # a stop without price
     "170203": Meaning.REFUSED,  # trigger too high
     "170204": Meaning.REFUSED,  # trigger too low
     "170206": Meaning.REFUSED,  # no stops in a pair's first minutes
+    "170209": _REGION,
     "170210": Meaning.REFUSED,  # new order rejected
     "170213": Meaning.ABSENT,  # order does not exist
     "170217": Meaning.REFUSED,  # post-only pair
     "170218": Meaning.REFUSED,  # post-only would cross
+    "170221": Meaning.REFUSED,  # coin
     "170222": Meaning.LIMITED,  # too many requests in this time
+    "170224": _DISCLOSURE,
+    "170227": Meaning.REFUSED,  # not supported
     "170228": Meaning.REFUSED,  # above the largest purchase
     "170229": Meaning.REFUSED,  # above the largest sale
     "170241": _DISCLOSURE,
+    "170312": Meaning.REFUSED,  # no change of such an order
+    "170313": Meaning.REFUSED,  # less than is filled
     "170341": Meaning.REFUSED,  # quantity too large
+    "170344": Meaning.REFUSED,  # margin trading
+    "170346": Meaning.REFUSED,  # the coin is no collateral
+    "170348": _SITE,
+    "170360": Meaning.REFUSED,  # the coin is no collateral
     "170371": Meaning.REFUSED,  # below the price limit
     "170372": Meaning.REFUSED,  # above the price limit
     "170381": Meaning.REFUSED,  # quantity too large
