@@ -14,6 +14,7 @@ from kangbot.errors import Retryable
 from kangbot.venues.bybit.client import Client
 
 _EVERYWHERE = frozenset({"*", ""})
+_PAYS = ("FiatP2P", "FiatBitPay", "FiatBybitPay")  # the last is what Bybit called the second one until May 2026
 
 
 class _KeyRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -47,8 +48,7 @@ async def key_rights(client: Client) -> KeyRights:
         or "DerivativesTrade" in granted.get("Derivatives", nothing),
         spot="SpotTrade" in granted.get("Spot", nothing),
         withdraws="Withdraw" in wallet,
-        transfers=bool(wallet & {"AccountTransfer", "SubMemberTransfer"})
-        or any(granted.get(name) for name in ("FiatP2P", "FiatBybitPay")),
+        transfers=bool(wallet & {"AccountTransfer", "SubMemberTransfer"}) or any(granted.get(name) for name in _PAYS),
         addresses=() if _EVERYWHERE.intersection(row.ips or ("*",)) else tuple(row.ips or ()),
         expires_ns=_expires_ns(row.expired_at or ""),
     )
