@@ -13,7 +13,19 @@ from kangbot.settings.strategies import check_strategies
 from kangbot.storage.url import parse as parse_url
 
 REAL_MONEY = "real money"
-REAL_HOSTS = ("bybit.com", "bybit.nl", "bybit.eu", "bybit.kz", "bybit-tr.com", "bybitgeorgia.ge", "bytick.com")
+REAL_HOSTS = (  # https://bybit-exchange.github.io/docs/v5/guide, and the one that Turkey had before
+    "bybit.com",
+    "bytick.com",
+    "bybit.ae",
+    "bybit.eu",
+    "bybit.id",
+    "bybit.kz",
+    "bybit.nl",
+    "bybit.tr",
+    "bybit-tr.com",
+    "bybitgeorgia.ge",
+    "manepa.jp",
+)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 

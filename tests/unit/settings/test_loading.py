@@ -298,6 +298,8 @@ def test_every_mistake_is_told_at_once_with_its_line(mistakes: Mistakes) -> None
         ("[start]\njitter_s = '1h'\n", "start.jitter_s", "must be a number, not '1h'"),
         ("[control]\nport = 65536\n", "control.port", "65535"),
         ("[venues.bybit]\nrest_url = 'https://api.bybit.com'\n", "venues.bybit.rest_url", "is the real exchange"),
+        ("[venues.bybit]\nrest_url = 'https://api.bybit.ae'\n", "venues.bybit.rest_url", "is the real exchange"),
+        ("[venues.bybit]\nws_private_url = 'wss://stream.manepa.jp'\n", "venues.bybit.ws_private_url", "is the real"),
         ("[venues.bybit]\nrest_url = 'http://u:p@x'\n", "venues.bybit.rest_url", "must not hold a user"),
         ("[venues.bybit]\nrest_url = 'http://x:y'\n", "venues.bybit.rest_url", "must be an address"),
         ("[database]\nurl = 'postgres://u@h/d'\n", "database.url", "mysql://user:password@host:3306/name"),
