@@ -38,6 +38,8 @@ from kangbot.venues.reading import MILLISECOND_NS
 # Which price triggers the stops that rest at Bybit: the one that strategies see and that backtests fill stops at. The
 # mark price is steadier against a single wick, and leaves the position open while it lags.
 _STOP_TRIGGER = "LastPrice"
+# What contracts settle in that have a hedge mode. The switch is served for these alone; in USDC they are one-way.
+_TWO_MODES = "USDT"
 _TIME_IN_FORCE = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.POST_ONLY: "PostOnly"}
 
 
@@ -210,7 +212,8 @@ class BybitVenue:
         self._know(instrument)
         if instrument.kind is InstrumentKind.SPOT:
             return
-        await self._set("privatePostV5PositionSwitchMode", _where(instrument) | {"mode": 0})
+        if instrument.settle == _TWO_MODES:
+            await self._set("privatePostV5PositionSwitchMode", _where(instrument) | {"mode": 0})
         both = {"buyLeverage": str(leverage), "sellLeverage": str(leverage)}
         await self._set("privatePostV5PositionSetLeverage", _where(instrument) | both)
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 import pytest
 
 from kangbot.errors import (
@@ -18,6 +19,7 @@ from kangbot.errors import (
     Refused,
     Retryable,
 )
+from kangbot.model.ids import Symbol
 from kangbot.model.orders import Evidence, Intent, OrderKind, OrderStatus, Purpose, Side, TimeInForce
 from kangbot.ports import IdRule, Venue
 from kangbot.venues.bybit.venue import BybitVenue
@@ -278,6 +280,15 @@ async def test_preparing_twice_is_preparing_once() -> None:
         assert len(world.asked()) == 2  # a spot pair has neither
     assert mode == {"category": "linear", "symbol": "BTCUSDT", "mode": 0}
     assert leverage == {"category": "linear", "symbol": "BTCUSDT", "buyLeverage": "3", "sellLeverage": "3"}
+
+
+async def test_a_contract_that_knows_one_mode_only_is_not_switched() -> None:
+    """Bybit switches what settles in USDT; refused, a market in USDC would never go live."""
+    usdc = msgspec.structs.replace(BTC, symbol=Symbol("BTC/USDC:USDC"), native="BTCPERP", quote="USDC", settle="USDC")
+    async with bybit({MODE: refusal(10001, "only USDT contracts"), LEVERAGE: lambda _: {}}) as world:
+        await world.venue.prepare(usdc, 3)
+        (leverage,) = (request.json() for request in world.asked())
+    assert leverage == {"category": "linear", "symbol": "BTCPERP", "buyLeverage": "3", "sellLeverage": "3"}
 
 
 async def test_hedge_mode_that_cannot_be_left_is_a_matter_for_a_person() -> None:
