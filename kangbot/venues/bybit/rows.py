@@ -9,7 +9,7 @@ Source of the tables: Bybit v5, "Enums Definitions", "Order", "Execution", "Posi
 """
 
 from decimal import Decimal, InvalidOperation
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -158,6 +158,11 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         )
 
 
+class _ExtraFee(msgspec.Struct, frozen=True, rename="camel"):
+    fee_coin: str
+    fee: str
+
+
 class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One execution, as in the `execution` topic and `/v5/execution/list`. Not every execution is a fill."""
 
@@ -173,6 +178,7 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     exec_qty: str = ""
     exec_fee: str = ""
     exec_pnl: str = ""
+    extra_fees: Any = None  # a list on the stream; by REST the text of one, and "" where there are none
     fee_currency: str = ""
     is_maker: bool = False
     stop_order_type: str = ""
@@ -181,7 +187,8 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     def event(self, market: MarketId) -> Fill | CashFlow:
         """Return what happened in `market`: a fill, or money that moved. ValueError: a word or number we do not know.
 
-        Bybit's `execFee` is positive where the account paid, in trades and in funding alike.
+        Bybit's `execFee` is positive where the account paid, in trades and in funding alike. What some countries tax
+        it with comes beside it, and is of the fee where it is in the fee's own currency.
         """
         at_ns = _ns(self.exec_time)
         if self.exec_type in _FLOWS and not (self.exec_type in _FILLS and _number(self.exec_qty)):
@@ -212,12 +219,24 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             side=_word(_SIDES, self.side, "side"),
             price=_positive(self.exec_price, "execPrice"),
             quantity=_positive(self.exec_qty, "execQty"),
-            fee=_number(self.exec_fee),
+            fee=_number(self.exec_fee) + self._taxes(self._currency(market)),
             fee_currency=self._currency(market),
             maker=self.is_maker,
             cause=cause,
             at_ns=at_ns,
         )
+
+    def _taxes(self, currency: str) -> Money:
+        """Return what was taken in this currency beside the fee."""
+        told = self.extra_fees
+        if not told:
+            return ZERO
+        try:
+            read = msgspec.json.decode(told) if isinstance(told, str) else told
+            taxes = msgspec.convert(read, tuple[_ExtraFee, ...])
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"extraFees: {error}") from None
+        return sum((_number(tax.fee) for tax in taxes if tax.fee_coin == currency), ZERO)
 
     def _currency(self, market: MarketId) -> str:
         """Return the currency of the fee; older rows leave it out, and the market's name tells it."""

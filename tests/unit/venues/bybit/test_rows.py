@@ -280,6 +280,40 @@ def position(**changes: object) -> PositionRow:
     return msgspec.convert(row | changes, PositionRow)
 
 
+TAX = [{"feeCoin": "USDT", "feeType": "GST", "subFeeType": "IND_GST", "feeRate": "0.0000675", "fee": "6.4"}]
+
+
+@pytest.mark.parametrize(
+    ("told", "fee"),
+    [
+        (TAX, "32.7725275"),
+        (msgspec.json.encode(TAX).decode(), "32.7725275"),
+        ([*TAX, *TAX], "39.1725275"),
+        ([{**TAX[0], "feeCoin": "IDR"}], "26.3725275"),
+        ([], "26.3725275"),
+        ("", "26.3725275"),
+        (None, "26.3725275"),
+    ],
+)
+def test_a_tax_on_the_fee_is_paid_with_it(told: object, fee: str) -> None:
+    """Bybit tells it beside the fee: as a list, or as the text of one. Of another currency it is not of this sum."""
+    assert fill(extraFees=told).fee == Decimal(fee)
+
+
+@pytest.mark.parametrize("told", ["[", "x", [{"fee": "1"}], [{"feeCoin": "USDT", "fee": "much"}], 7, {"a": 1}])
+def test_a_tax_that_cannot_be_read_is_an_error(told: object) -> None:
+    """An amount that is guessed would be wrong in the books for ever."""
+    with pytest.raises(ValueError, match=r"extraFees|not a number"):
+        fill(extraFees=told)
+
+
+def test_a_tax_in_the_coin_that_was_bought_does_not_arrive_either() -> None:
+    """The fee of a spot buy is taken from what is received, and its tax with it."""
+    told = [{"feeCoin": "BTC", "fee": "0.00009"}]
+    bought = fill(SPOT, side="Buy", execFee="0.0005", feeCurrency="BTC", extraFees=told)
+    assert (bought.fee, bought.fee_currency) == (Decimal("0.00059"), "BTC")
+
+
 def test_a_position_is_signed() -> None:
     """Long is positive, short negative; prices that are zero are none."""
     held = position().position(LINEAR)
