@@ -371,9 +371,12 @@ class Subscription(Protocol):
 class Feeds(Protocol):
     """All data of one venue: many subscriptions over few sockets."""
 
-    def subscribe(self, instrument: Instrument, channels: Mapping[Channel, int | None], sink: Sink) -> Subscription:
+    def subscribe(
+        self, instrument: Instrument, channels: Mapping[Channel, int | None], sink: Sink, *, eager: bool = True
+    ) -> Subscription:
         """Ask for these channels of the market (the value is the timeframe in seconds, for bars).
 
+        Not `eager`: nothing is decided by it but when a bar of minutes closes; so it may come a little late elsewhere.
         Refused where one of them is not carried: nothing is told to the sink then.
         """
 

@@ -12,7 +12,7 @@ import structlog
 from websockets.exceptions import ConnectionClosed
 
 from kangbot.feed.listener import Listener, StreamCounters, TopicEffect
-from kangbot.feed.socket import FeedSocket
+from kangbot.feed.socket import FeedSocket, Rest
 from kangbot.machines.session import Session
 from kangbot.machines.session_words import Close, Effect, Ping, Reply, Subscribe, Unsubscribe
 from kangbot.ports import (
@@ -53,6 +53,7 @@ class Conversation:
         close_s: float,
         tell: Callable[[TopicEffect], None],
         fault: Callable[[str, Exception], None],
+        rest: Rest,
     ) -> None:
         self._socket = socket
         self._dialect = dialect
@@ -65,6 +66,7 @@ class Conversation:
         self._close_s = close_s
         self._tell = tell
         self._fault = fault
+        self._rest_s = rest
         self._outbox: list[str] = []
         self._pings = 0  # transport pings to send
         self._wake = asyncio.Event()
@@ -86,7 +88,7 @@ class Conversation:
         self._session.opened(self._now_ns(), logging_in=login is not None)
         keeper = tasks.spawn("keeper", self._keep())
         try:
-            self._socket.attach(self._read)
+            self._socket.attach(self._read, self._rest_s)
             await self._socket.recv()
         finally:
             self._socket.detach()

@@ -150,11 +150,14 @@ class FeedHub:
         return sum(met, Counter())
 
     # -------------------------------------------------------------------------------------------------- ports.Feeds
-    def subscribe(self, instrument: Instrument, channels: Mapping[Channel, int | None], sink: Sink) -> Subscription:
+    def subscribe(
+        self, instrument: Instrument, channels: Mapping[Channel, int | None], sink: Sink, *, eager: bool = True
+    ) -> Subscription:
         """Ask for these channels of the market (the value is the timeframe in seconds, for bars).
 
         A topic that flows already for others is told to the sink as live before this returns. Refused where no kind of
-        connection carries a channel; nothing is subscribed then.
+        connection carries a channel; nothing is subscribed then. Where nobody is `eager`, frames may be read a little
+        late (`feed/lull.py`).
         """
         self._must_be_open()
         wanted: dict[Pool, list[tuple[Topic, Terms]]] = {}
@@ -162,7 +165,7 @@ class FeedHub:
             pool, topics = self._carrier(instrument, channel, timeframe_s)
             terms = self._budgets.of(channel, timeframe_s)
             wanted.setdefault(pool, []).extend((topic, terms) for topic in topics)
-        return HubSubscription([pool.subscribe(topics, sink) for pool, topics in wanted.items()])
+        return HubSubscription([pool.subscribe(topics, sink, eager=eager) for pool, topics in wanted.items()])
 
     def account(self, sink: Sink) -> Subscription:
         """Ask for the account's private stream. `feed_changed(live=True)` tells that it must be reconciled."""

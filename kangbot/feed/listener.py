@@ -47,6 +47,10 @@ class StreamCounters:
 class Listener(Protocol):
     """Whom a stream tells. Synchronous and quick; an exception is counted as a fault of ours."""
 
+    @property
+    def eager(self) -> bool:
+        """Whether any frame may be decided on: then each is to be read as it comes."""
+
     def deliver(self, native: str, events: Events, received_ns: int) -> None:
         """Take the events of one topic, in order; `received_ns` is `perf_counter_ns` when their frame was read."""
 

@@ -62,6 +62,7 @@ class Pool:
         self._retired = StreamCounters()  # what streams that are gone have seen
         self._made = 0
         self._routes: dict[str, Route] = {}  # by native topic
+        self._eager = 0  # subscriptions
 
     # ------------------------------------------------------------------------------------------------------ streams
     @property
@@ -114,9 +115,11 @@ class Pool:
         return self.add()
 
     # ------------------------------------------------------------------------------------------------ subscriptions
-    def subscribe(self, wanted: Sequence[tuple[Topic, Terms]], sink: Sink) -> PoolSubscription:
+    def subscribe(self, wanted: Sequence[tuple[Topic, Terms]], sink: Sink, *, eager: bool = True) -> PoolSubscription:
         """Carry the topics for the sink. What flows already for others is told to it before this returns."""
-        subscription = PoolSubscription([self._route(topic, terms) for topic, terms in wanted], sink, self._release)
+        routes = [self._route(topic, terms) for topic, terms in wanted]
+        subscription = PoolSubscription(routes, sink, self._release, eager=eager)
+        self._eager += eager
         for route in subscription.routes:
             route.join(subscription)
             if route.told_live:
@@ -131,6 +134,7 @@ class Pool:
         return route
 
     def _release(self, subscription: PoolSubscription) -> None:
+        self._eager -= subscription.eager
         for route in subscription.routes:
             route.leave(subscription)
             if not route.subscriptions:
@@ -140,6 +144,11 @@ class Pool:
         self.news.set()
 
     # ----------------------------------------------------------------------------------------------------- Listener
+    @property
+    def eager(self) -> bool:
+        """Whether any subscription is. One is enough for all connections: which carries it may change."""
+        return self._eager > 0
+
     def deliver(self, native: str, events: Events, received_ns: int) -> None:
         """Hand the events to the topic's sinks, in order. A sink that raises is counted and harms nobody else."""
         route = self._routes.get(native)

@@ -115,9 +115,12 @@ class Route:
 class PoolSubscription:
     """What was asked of one pool. The pool calls `changed` whenever one of its topics moved."""
 
-    def __init__(self, routes: Sequence[Route], sink: Sink, release: Callable[["PoolSubscription"], None]) -> None:
+    def __init__(
+        self, routes: Sequence[Route], sink: Sink, release: Callable[["PoolSubscription"], None], *, eager: bool
+    ) -> None:
         self.routes = routes
         self.sink = sink
+        self.eager = eager
         self._release = release
         self._news = asyncio.Event()
         self._closed = False

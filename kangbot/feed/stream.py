@@ -20,6 +20,7 @@ from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.conversation import Conversation
 from kangbot.feed.failure import Failure, FailureKind, classify
 from kangbot.feed.listener import Listener, StreamCounters, TopicEffect
+from kangbot.feed.lull import rest_s
 from kangbot.feed.rules import StreamRules
 from kangbot.feed.socket import DirectConnect, FeedSocket
 from kangbot.machines.backoff import Backoff
@@ -168,6 +169,7 @@ class Stream:
             close_s=self._rules.close_s,
             tell=self._tell,
             fault=self._fault,
+            rest=self._rest_s,
         )
         self._opened(conversation)
         reason = "the stream ends"
@@ -200,6 +202,9 @@ class Stream:
         self.session.closed(reason)
         conversation.do()
         self._conversation = self.opened_ns = None
+
+    def _rest_s(self) -> float:
+        return 0.0 if self._listener.eager else rest_s(self._venue_now_ns())
 
     # ----------------------------------------------------------------------------------------------------- failing
     async def _obey(self, failure: Failure) -> None:

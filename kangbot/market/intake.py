@@ -52,13 +52,13 @@ class Intake:
         self._backfill = Backfill(offset_ns)
 
     # ----------------------------------------------------------------------------------------------------------- life
-    def begin(self, bars: Bars, timeframe_s: int) -> None:
-        """Subscribe to what these bars are made of, and fetch what they begin with."""
+    def begin(self, bars: Bars, timeframe_s: int, *, eager: bool) -> None:
+        """Subscribe to what these bars are made of, and fetch what they begin with; `eager` as in `ports.Feeds`."""
         self._bars, self._span_ns = bars, timeframe_s * SECOND_NS
         self._backfill.begun()
         self._streams.asked(bars.channels)
         self._streams_changed()
-        self._preparation.begin(bars)
+        self._preparation.begin(bars, eager=eager)
 
     def end(self) -> None:
         """Let the streams go, and what is under way. Harmless when repeated."""

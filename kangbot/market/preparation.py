@@ -77,10 +77,10 @@ class Preparation:
         self._errand: asyncio.Task[None] | None = None  # the one that is under way, or was
         self.attempt = 0
 
-    def begin(self, bars: Bars) -> None:
-        """Subscribe, then fetch."""
+    def begin(self, bars: Bars, *, eager: bool) -> None:
+        """Subscribe, then fetch; `eager` as in `ports.Feeds`."""
         self.attempt += 1
-        self._go(f"prepare-{self.attempt}", self._prepare(bars, self.attempt))
+        self._go(f"prepare-{self.attempt}", self._prepare(bars, self.attempt, eager=eager))
 
     def fetch_again(self, bars: Bars) -> None:
         """Fetch once more: something was missing, or the stream had a hole."""
@@ -101,11 +101,12 @@ class Preparation:
             self._errand.cancel()
         self._errand = self._tasks.spawn(name, errand)
 
-    async def _prepare(self, bars: Bars, attempt: int) -> None:
+    async def _prepare(self, bars: Bars, attempt: int, *, eager: bool) -> None:
         try:
             await self._ask("settings", lambda: self._venue.prepare(self._instrument, self.leverage))
             if self._subscription is None:
-                self._subscription = self._feeds.subscribe(self._instrument, bars.channels, self._inbox)
+                channels = bars.channels
+                self._subscription = self._feeds.subscribe(self._instrument, channels, self._inbox, eager=eager)
             await self._subscription.live()
         except Exception as error:  # noqa: BLE001 -- whatever it was: a market that waits for ever says nothing
             self._ended(error)

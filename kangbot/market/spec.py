@@ -8,6 +8,8 @@ from kangbot.model.ids import MarketId, Symbol
 from kangbot.model.money import Money
 from kangbot.strategy.base import Strategy
 
+_MINUTE_S = 60
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketSpec:
@@ -25,6 +27,11 @@ class MarketSpec:
     size: Money  # notional at full exposure, quote currency
     leverage: int
     style: Style = field(default_factory=Style)  # how its orders are placed
+
+    @property
+    def eager(self) -> bool:
+        """Whether it may decide at any moment, not only when a bar of minutes closes."""
+        return self.timeframe_s < _MINUTE_S or self.strategy.decides_on_quotes
 
     def decides_as(self, other: "MarketSpec") -> bool:
         """Whether both have one strategy, on bars of one length."""

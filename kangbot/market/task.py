@@ -167,7 +167,7 @@ class MarketTask:
         except Refused as error:
             self._move(Signal.GAVE_UP, error.message)
             return
-        self.intake.begin(bars, self.spec.timeframe_s)
+        self.intake.begin(bars, self.spec.timeframe_s, eager=self.spec.eager)
         self._streams_changed()
 
     def _forget(self) -> None:

@@ -125,8 +125,12 @@ class FakeFeeds:
         self.sinks: list[Sink] = []
         self.holds: list[Hold] = []
         self.channels: list[Mapping[Channel, int | None]] = []
+        self.eager: list[bool] = []
 
-    def subscribe(self, instrument: Instrument, channels: Mapping[Channel, int | None], sink: Sink) -> Subscription:
+    def subscribe(
+        self, instrument: Instrument, channels: Mapping[Channel, int | None], sink: Sink, *, eager: bool = True
+    ) -> Subscription:
+        self.eager.append(eager)
         self.sinks.append(sink)
         self.channels.append(channels)
         self.holds.append(Hold(self))

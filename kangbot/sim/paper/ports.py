@@ -159,10 +159,12 @@ class PaperFeeds:
         self._account = account
         self._followed: dict[MarketId, Subscription] = {}
 
-    def subscribe(self, instrument: Instrument, channels: Mapping[Channel, int | None], sink: Sink) -> Subscription:
+    def subscribe(
+        self, instrument: Instrument, channels: Mapping[Channel, int | None], sink: Sink, *, eager: bool = True
+    ) -> Subscription:
         """Ask for these channels of the market."""
         self._follow(instrument)
-        return self._real.subscribe(instrument, channels, sink)
+        return self._real.subscribe(instrument, channels, sink, eager=eager)
 
     def account(self, sink: Sink) -> Subscription:
         """Tell what happens in the simulated account to `sink`: there is nothing to wait for."""
@@ -180,7 +182,7 @@ class PaperFeeds:
 
     def _follow(self, instrument: Instrument) -> None:
         if instrument.market not in self._followed:
-            self._followed[instrument.market] = self._real.subscribe(instrument, _MOVED_BY, self._account)
+            self._followed[instrument.market] = self._real.subscribe(instrument, _MOVED_BY, self._account, eager=False)
 
 
 class _Listening:

@@ -42,8 +42,18 @@ class SimFeeds:
         pump.listen(self._take)
 
     # -------------------------------------------------------------------------------------------------- ports.Feeds
-    def subscribe(self, instrument: Instrument, channels: Mapping[Channel, int | None], sink: Sink) -> Subscription:
-        """Ask for these channels of the market. Refused where bars are not of whole minutes."""
+    def subscribe(
+        self,
+        instrument: Instrument,
+        channels: Mapping[Channel, int | None],
+        sink: Sink,
+        *,
+        eager: bool = True,  # noqa: ARG002 -- see below
+    ) -> Subscription:
+        """Ask for these channels of the market. Refused where bars are not of whole minutes.
+
+        Events come as late as the plan has them, `eager` or not.
+        """
         if (channels.get(Channel.BAR) or 0) % 60:
             raise Refused(f"there are no bars of {channels[Channel.BAR]} s", code="timeframe")
         topics = [

@@ -6,12 +6,14 @@ import pytest
 
 from kangbot.errors import Refused
 from kangbot.feed.hub import FeedHub
+from kangbot.feed.lull import REST_S
 from kangbot.feed.stream import StreamState
 from kangbot.machines.session_words import Trouble
 from kangbot.market.reporting import stream_report
 from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.ports import Channel, Topic
+from kangbot.runtime.world import SECOND_NS
 
 from .conftest import (
     BOTH,
@@ -72,6 +74,27 @@ async def test_one_sink_with_two_holds_is_offered_each_event_once(venue: WordVen
         await holds[0].aclose()
         count = len(inbox.events)
         await until(lambda: len(inbox.events) > count + 3)
+
+
+async def test_frames_wait_only_where_nobody_decides_by_them(venue: WordVenue) -> None:
+    """One who is eager has all of its kind of connection read as they come; the account's is always."""
+    lull_ns = 1_700_000_010 * SECOND_NS
+    async with hub_of(venue, venue_now_ns=lambda: lull_ns) as hub:
+        calm, quick, account = Inbox(), Inbox(), Inbox()
+        hub.subscribe(BTC, QUOTES, calm, eager=False)
+        hub.account(account)
+        await alive(calm, "q.BTC")
+        public, private = hub.streams
+        assert public._rest_s() == REST_S
+        assert private._rest_s() == 0.0
+        hold = hub.subscribe(ETH, QUOTES, quick)
+        assert public._rest_s() == 0.0
+        await alive(quick, "q.ETH")
+        await hold.aclose()
+        await hold.aclose()
+        assert public._rest_s() == REST_S
+        count = len(calm.events)
+        await until(lambda: len(calm.events) > count + 3)
 
 
 async def test_the_topic_ends_when_the_last_leaves(venue: WordVenue) -> None:

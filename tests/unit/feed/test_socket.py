@@ -1,11 +1,13 @@
 """The socket that hands messages on in the turn that reads them, against a real server."""
 
 import asyncio
+import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -17,6 +19,7 @@ from websockets.sync.server import ServerConnection as SyncConnection
 from websockets.sync.server import serve as serve_in_thread
 
 from kangbot.feed.socket import FeedSocket
+from tests.support.certificates import Authority
 
 from .conftest import until
 
@@ -26,12 +29,18 @@ _FLOOD = 400  # messages of 50 kB
 
 
 @asynccontextmanager
-async def connected(serving: Serve, max_size: int = 1 << 20) -> AsyncIterator[FeedSocket]:
-    """A connection to a server that does `serving`, then closes."""
-    async with serve(serving, "127.0.0.1", 0, compression=None) as server:
-        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+async def connected(
+    serving: Serve, max_size: int = 1 << 20, authority: Authority | None = None
+) -> AsyncIterator[FeedSocket]:
+    """A connection to a server that does `serving`, then closes; with TLS where there is an authority."""
+    theirs = ours = None
+    if authority is not None:
+        theirs, ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=authority.ca)
+        theirs.load_cert_chain(*authority.sign("server"))
+    async with serve(serving, "127.0.0.1", 0, compression=None, ssl=theirs) as server:
+        url = f"{'wss' if ours else 'ws'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with connect(
-            url, create_connection=FeedSocket, compression=None, max_size=max_size, close_timeout=1.0
+            url, create_connection=FeedSocket, compression=None, max_size=max_size, close_timeout=1.0, ssl=ours
         ) as socket:
             yield cast("FeedSocket", socket)
 
@@ -144,3 +153,84 @@ def test_a_venue_that_never_pauses_leaves_the_loop_its_turns() -> None:
         finally:
             server.shutdown()
             thread.join()
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_socket_that_rests_is_woken_by_much_and_by_the_end(
+    tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop], *, tls: bool
+) -> None:
+    """What is little waits, and comes in its order; no end of a connection is missed for a rest of an hour."""
+
+    async def story() -> None:
+        more, sent = asyncio.Semaphore(0), asyncio.Event()
+
+        async def serving(socket: ServerConnection) -> None:
+            for message in ("first", "little", "much" * 10_000):
+                await more.acquire()
+                await socket.send(message)
+                sent.set()
+            await more.acquire()
+            socket.transport.abort()
+
+        taken: list[bytes] = []
+        async with connected(serving, authority=Authority(tmp_path) if tls else None) as socket:
+            socket.attach(lambda message: taken.append(message[:6]), lambda: 3600.0)
+            more.release()
+            await until(lambda: taken == [b"first"])
+            sent.clear()
+            more.release()
+            await sent.wait()
+            await asyncio.sleep(0.1)
+            assert taken == [b"first"]
+            more.release()
+            await until(lambda: len(taken) == 3)
+            assert taken == [b"first", b"little", b"muchmu"]
+            more.release()
+            with pytest.raises(ConnectionClosedError):
+                await socket.recv()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(story())
+
+
+async def test_after_its_rest_a_socket_reads_what_came() -> None:
+    """However little it was."""
+
+    async def serving(socket: ServerConnection) -> None:
+        for number in range(100):
+            await socket.send(str(number))
+            await asyncio.sleep(0.001)
+        await socket.wait_closed()
+
+    taken: list[bytes] = []
+    async with connected(serving) as socket:
+        socket.attach(taken.append, lambda: 0.01)
+        await until(lambda: len(taken) == 100)
+    assert taken == [str(number).encode() for number in range(100)]
+
+
+async def test_where_the_kernel_knows_no_rest_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not asked for again."""
+
+    async def serving(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send("one")
+        await socket.recv()
+        await socket.send("two")
+        await socket.wait_closed()
+
+    asked = Counter[str]()
+
+    def rest() -> float:
+        asked["rest"] += 1
+        return 3600.0
+
+    taken: list[bytes] = []
+    monkeypatch.setattr("kangbot.feed.socket.sockets.SO_RCVLOWAT", 12_345)  # an option that no kernel has
+    async with connected(serving) as socket:
+        socket.attach(taken.append, rest)
+        for count in (1, 2):
+            await socket.send("go on")
+            await until(lambda count=count: len(taken) == count)  # type: ignore[misc]
+    assert asked["rest"] == 1

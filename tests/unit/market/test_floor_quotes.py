@@ -1,6 +1,7 @@
 """A strategy that decides on each new quote, beside those that decide on closed bars alone."""
 
 import asyncio
+from dataclasses import replace
 
 from kangbot.market.roster import Command
 from kangbot.model.events import RunState
@@ -48,6 +49,24 @@ def test_it_decides_as_soon_as_the_price_is_there() -> None:
         assert told.task.desk.position.net == 0
 
     play(story)
+
+
+def test_only_who_may_decide_at_any_moment_is_eager() -> None:
+    """On bars of minutes nothing is decided between two closes, so the feeds may take their time."""
+
+    async def story(told: Story) -> None:
+        told.specs = [spec(Steered())]
+        await told.live()
+        assert told.feeds.eager == [False]
+
+    async def quick(told: Story) -> None:
+        told.specs = [spec(Quick())]
+        await told.live()
+        assert told.feeds.eager == [True]
+
+    play(story)
+    play(quick)
+    assert replace(spec(Steered()), timeframe_s=30).eager
 
 
 def test_a_market_that_stands_still_is_not_woken() -> None:

@@ -22,8 +22,8 @@ class Errands:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def begin(self, _bars: Bars) -> None:
-        self.asked.append("begin")
+    def begin(self, _bars: Bars, *, eager: bool) -> None:
+        self.asked.append("begin, eager" if eager else "begin")
 
     def fetch_again(self, _bars: Bars) -> None:
         self.asked.append("fetch")
@@ -49,7 +49,7 @@ class Market:
 
     def begin(self) -> Intake:
         """Begin, with everything that is asked for flowing and history there."""
-        self.intake.begin(bars_of(instrument(), 60, LOOKBACK), 60)
+        self.intake.begin(bars_of(instrument(), 60, LOOKBACK), 60, eager=False)
         for channel in (Channel.QUOTE, Channel.BAR):
             self.tell(channel, live=True)
         assert self.intake.fetched(HISTORY) == HISTORY
@@ -64,7 +64,7 @@ class Market:
 def test_data_are_stale_until_each_stream_that_must_speak_has_spoken() -> None:
     """And no bar is told before history is there."""
     market = Market()
-    market.intake.begin(bars_of(instrument(), 60, LOOKBACK), 60)
+    market.intake.begin(bars_of(instrument(), 60, LOOKBACK), 60, eager=False)
     assert market.intake.why_stale.count("no data yet") == 2
     before = market.intake.quoted
     market.tell(Channel.QUOTE, live=True)
