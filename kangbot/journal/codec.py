@@ -10,13 +10,14 @@ import msgspec
 
 from kangbot.errors import NeedsHuman
 from kangbot.model.events import Event, Record
+from kangbot.model.written import Written
 from kangbot.ports import Checkpoint
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 _DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
-class _States(msgspec.Struct, frozen=True, kw_only=True):
+class _States(Written, frozen=True, kw_only=True):
     """What stands in the checkpoint's text."""
 
     version: int

@@ -16,12 +16,13 @@ import msgspec
 from kangbot.machines.breaker import DEFAULTS, Breaker, BreakerTerms
 from kangbot.model.events import BreakerChanged, BreakerState, Event, Lane
 from kangbot.model.ids import MarketId
+from kangbot.model.written import Written
 
 HOLDING = (Lane.ENTRY, Lane.DATA)  # lanes whose breaker holds entries back
 _Key = tuple[MarketId, Lane]
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class Kept(Written, frozen=True, kw_only=True):
     """A breaker as the checkpoint has it."""
 
     market: MarketId

@@ -7,12 +7,13 @@ import msgspec
 
 from kangbot.model.events import EntriesPaused, Event
 from kangbot.model.ids import MarketId
+from kangbot.model.written import Written
 
 # A clock that was set back between two lives makes a hold look longer. None is configured to be longer than a day.
 _LONGEST_NS = 24 * 3600 * 1_000_000_000
 
 
-class Hold(msgspec.Struct, frozen=True, kw_only=True):
+class Hold(Written, frozen=True, kw_only=True):
     """No entry of `market` (None: of any) before `until_ns`, because of `why`."""
 
     market: MarketId | None

@@ -15,6 +15,7 @@ import msgspec
 from kangbot.model.events import Noted
 from kangbot.model.ids import VenueOrderId
 from kangbot.model.money import ZERO, Quantity
+from kangbot.model.written import Written
 
 _KEPT = 512  # strangers' orders a market: Bybit lets 500 rest in one, Binance 200
 _STRANGERS = ("order.foreign", "order.orphan")
@@ -23,10 +24,11 @@ MISSING, BACK = "coins.missing", "coins.back"
 RELEASED = "market.released"
 
 
-class Hands(msgspec.Struct, frozen=True, kw_only=True):
+class Hands(Written, frozen=True, kw_only=True):
     """Returns its successor."""
 
-    strangers: dict[VenueOrderId, bool] = {}  # told of, oldest first; whether it was there at a release
+    # told of, oldest first; whether it was there at a release
+    strangers: dict[VenueOrderId, bool] = msgspec.field(default_factory=dict)
     quarantine: str = ""  # what somebody did, in a market that is a person's by it; "" where the market is ours
     lacking: Quantity = ZERO  # coins that were told to be missing
 

@@ -12,11 +12,10 @@ The fold of the journal and the running market keep it by the same two steps.
 
 from enum import StrEnum
 
-import msgspec
-
 from kangbot.model.ids import spot_base
 from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Fill, Intent
+from kangbot.model.written import Written
 
 
 class ForeignPolicy(StrEnum):
@@ -27,7 +26,7 @@ class ForeignPolicy(StrEnum):
     ADOPT = "adopt"  # the whole position is the strategy's
 
 
-class Holding(msgspec.Struct, frozen=True, kw_only=True):
+class Holding(Written, frozen=True, kw_only=True):
     """Returns its successor."""
 
     stop: Price | None = None  # the last that rested, or that an entry carried; None where none was ever known

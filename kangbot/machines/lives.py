@@ -9,13 +9,14 @@ Remembers by the journal, as `journal/replay.py` has it.
 import msgspec
 
 from kangbot.model.events import Event, Noted, Severity
+from kangbot.model.written import Written
 
 STARTED, RESTARTED, STOPPED = "daemon.started", "daemon.restarted", "daemon.stopped"
 
 _TELL_NS = 3_600_000_000_000
 
 
-class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+class _Kept(Written, frozen=True, kw_only=True):
     """What stands in the journal for the events that were removed."""
 
     running: bool

@@ -36,19 +36,20 @@ from kangbot.model.ids import ClientId, ExecutionId, MarketId
 from kangbot.model.money import ZERO, Money, Price
 from kangbot.model.orders import Evidence
 from kangbot.model.position import Position, RoundTrip
+from kangbot.model.written import Written
 
 KEPT = 16  # settled orders a market: late reports of them are recognised
 DAY_NS = 24 * 3600 * 1_000_000_000
 _DAYS_KEPT = 32
 
 
-class MarketMemory(msgspec.Struct, frozen=True, kw_only=True):
+class MarketMemory(Written, frozen=True, kw_only=True):
     """What is remembered of one market."""
 
     market: MarketId
     orders: tuple[Order, ...] = ()  # as journalled: every unsettled one, and the newest settled ones; oldest first
     position: Position
-    executions: dict[ExecutionId, int] = {}  # id to venue time, of about the last day
+    executions: dict[ExecutionId, int] = msgspec.field(default_factory=dict)  # id to venue time, of about the last day
     forgotten_ns: int = 0  # venue time of the newest execution whose id is forgotten
     last_execution_ns: int = 0  # venue time; 0 where there was none
     stop: Price | None = None  # rests at the venue, as far as we know
@@ -58,7 +59,8 @@ class MarketMemory(msgspec.Struct, frozen=True, kw_only=True):
     desired: Desired | None = None
     run_state: RunState | None = None
     last_trip: RoundTrip | None = None
-    realised_by_day: dict[int, Money] = {}  # day number since the epoch (UTC): round trips after fees, and cash flows
+    # by day number since the epoch (UTC): round trips after fees, and cash flows
+    realised_by_day: dict[int, Money] = msgspec.field(default_factory=dict)
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):

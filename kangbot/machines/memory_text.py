@@ -9,9 +9,10 @@ import msgspec
 
 from kangbot.machines.memory import MarketMemory, Memory
 from kangbot.model.money import Money
+from kangbot.model.written import Written
 
 
-class _Text(msgspec.Struct, frozen=True, kw_only=True):
+class _Text(Written, frozen=True, kw_only=True):
     """A memory without keys that JSON has not."""
 
     last_sequence: int

@@ -46,12 +46,13 @@ from kangbot.machines.order_words import (
 from kangbot.model.ids import ClientId, VenueOrderId
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import Evidence, Fill, Intent, OrderReport, OrderStatus
+from kangbot.model.written import Written
 
 ABSENCES = 2  # answers of "not found" by every authoritative endpoint
 ABSENCE_GAP_NS = 1_000_000_000  # between one such answer and the next question
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(Written, frozen=True, kw_only=True):
     """What we know of one order. Times are of our clock, 0 for never."""
 
     intent: Intent

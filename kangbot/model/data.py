@@ -5,6 +5,7 @@ import msgspec
 from kangbot.model.ids import MarketId
 from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import Side
+from kangbot.model.written import Written
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="trade"):
@@ -35,7 +36,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="quote"):
         return (self.bid + self.ask) / 2
 
 
-class Bar(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="bar"):
+class Bar(Written, frozen=True, kw_only=True, gc=False, tag="bar"):
     """Open, high, low, close and volume of [open_ns, open_ns + timeframe_s). Only closed bars travel."""
 
     market: MarketId

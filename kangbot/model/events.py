@@ -13,16 +13,17 @@ from kangbot.model.ids import ClientId, MarketId, VenueOrderId
 from kangbot.model.money import Money, Price, Quantity
 from kangbot.model.orders import CashFlow, Evidence, Fill, Intent, OrderStatus
 from kangbot.model.position import RoundTrip
+from kangbot.model.written import Written
 
 
-class OrderIntended(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="order_intended"):
+class OrderIntended(Written, frozen=True, kw_only=True, gc=False, tag="order_intended"):
     """An order will leave now. On disk before a byte does."""
 
     intent: Intent
     at_ns: int
 
 
-class OrderChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="order_changed"):
+class OrderChanged(Written, frozen=True, kw_only=True, gc=False, tag="order_changed"):
     """An order moved along the table of `machines/order_table.py`."""
 
     market: MarketId
@@ -37,7 +38,7 @@ class OrderChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="ord
     at_ns: int
 
 
-class FillApplied(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="fill_applied"):
+class FillApplied(Written, frozen=True, kw_only=True, gc=False, tag="fill_applied"):
     """A fill entered the position: the only thing that changes a position."""
 
     fill: Fill
@@ -46,14 +47,14 @@ class FillApplied(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="fill
     at_ns: int
 
 
-class CashFlowApplied(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="cash_flow_applied"):
+class CashFlowApplied(Written, frozen=True, kw_only=True, gc=False, tag="cash_flow_applied"):
     """Funding or settlement entered the account."""
 
     flow: CashFlow
     at_ns: int
 
 
-class RoundTripClosed(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="round_trip_closed"):
+class RoundTripClosed(Written, frozen=True, kw_only=True, gc=False, tag="round_trip_closed"):
     """A position came back to flat."""
 
     trip: RoundTrip
@@ -61,7 +62,7 @@ class RoundTripClosed(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="
     at_ns: int
 
 
-class StopSet(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="stop_set"):
+class StopSet(Written, frozen=True, kw_only=True, gc=False, tag="stop_set"):
     """The position's stop rests at the venue at `price` (None: removed)."""
 
     market: MarketId
@@ -81,7 +82,7 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
-class RunStateChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="run_state_changed"):
+class RunStateChanged(Written, frozen=True, kw_only=True, gc=False, tag="run_state_changed"):
     """A market's task moved to another run state."""
 
     market: MarketId
@@ -99,7 +100,7 @@ class Desired(StrEnum):
     STOPPED = "stopped"
 
 
-class DesiredChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="desired_changed"):
+class DesiredChanged(Written, frozen=True, kw_only=True, gc=False, tag="desired_changed"):
     """The operator asked for another state; `caller` is who."""
 
     market: MarketId
@@ -108,7 +109,7 @@ class DesiredChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="d
     at_ns: int
 
 
-class BarStored(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="bar_stored"):
+class BarStored(Written, frozen=True, kw_only=True, gc=False, tag="bar_stored"):
     """A closed bar of a running market, on its way to the history."""
 
     bar: Bar
@@ -124,18 +125,18 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
-class Noted(msgspec.Struct, frozen=True, kw_only=True, tag="noted"):
+class Noted(Written, frozen=True, kw_only=True, tag="noted"):
     """Something an operator will want to find later: a reconnect, a refusal, a repair, a breaker's transition."""
 
     kind: str  # dotted, as in the log: "feed.silent"
     severity: Severity
     market: MarketId | None
     message: str
-    fields: dict[str, str] = {}
+    fields: dict[str, str] = msgspec.field(default_factory=dict)
     at_ns: int
 
 
-class KillSwitchSet(msgspec.Struct, frozen=True, kw_only=True, tag="kill_switch_set"):
+class KillSwitchSet(Written, frozen=True, kw_only=True, tag="kill_switch_set"):
     """No market enters any more, until a person releases the switch; a restart changes nothing about it."""
 
     reason: str
@@ -144,7 +145,7 @@ class KillSwitchSet(msgspec.Struct, frozen=True, kw_only=True, tag="kill_switch_
     at_ns: int
 
 
-class KillSwitchReleased(msgspec.Struct, frozen=True, kw_only=True, tag="kill_switch_released"):
+class KillSwitchReleased(Written, frozen=True, kw_only=True, tag="kill_switch_released"):
     """A person let entries through again."""
 
     caller: str
@@ -168,7 +169,7 @@ class BreakerState(StrEnum):
     ISOLATED = "isolated"  # by hand, until a person resets it
 
 
-class BreakerChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="breaker_changed"):
+class BreakerChanged(Written, frozen=True, kw_only=True, gc=False, tag="breaker_changed"):
     """A market's breaker moved; a restart goes on from here."""
 
     market: MarketId
@@ -182,7 +183,7 @@ class BreakerChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="b
     at_ns: int
 
 
-class RequestsPaused(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="requests_paused"):
+class RequestsPaused(Written, frozen=True, kw_only=True, gc=False, tag="requests_paused"):
     """A venue asked to be left alone for a while; a restart goes on obeying."""
 
     budget: str  # whose requests: "bybit account"
@@ -190,7 +191,7 @@ class RequestsPaused(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="r
     at_ns: int
 
 
-class EntriesPaused(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="entries_paused"):
+class EntriesPaused(Written, frozen=True, kw_only=True, gc=False, tag="entries_paused"):
     """An error keeps the entries of a market back for a while, or a person ended that; a restart goes on from here."""
 
     market: MarketId | None  # None: of every market
@@ -200,7 +201,7 @@ class EntriesPaused(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="en
     at_ns: int
 
 
-class EquityMarked(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="equity_marked"):
+class EquityMarked(Written, frozen=True, kw_only=True, gc=False, tag="equity_marked"):
     """The account's equity as the venue states it, and what our spot markets hold, valued in their currency."""
 
     venue: str

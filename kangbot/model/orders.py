@@ -7,6 +7,7 @@ import msgspec
 
 from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId, VenueOrderId
 from kangbot.model.money import ZERO, Money, Price, Quantity
+from kangbot.model.written import Written
 
 
 class Side(StrEnum):
@@ -108,7 +109,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str
 
 
-class Intent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Intent(Written, frozen=True, kw_only=True, gc=False):
     """An order as it was meant, whole, before it leaves; the payload never changes afterwards."""
 
     client_id: ClientId
@@ -162,7 +163,7 @@ class FillCause(StrEnum):
     SETTLEMENT = "settlement"  # the venue closed it, for it trades the contract no more
 
 
-class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="fill"):
+class Fill(Written, frozen=True, kw_only=True, gc=False, tag="fill"):
     """One execution of ours. Applied once: keyed by (venue, account, execution id)."""
 
     market: MarketId
@@ -190,7 +191,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="fill"):
         return not ours and self.cause is FillCause.TRADE
 
 
-class CashFlow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="cash_flow"):
+class CashFlow(Written, frozen=True, kw_only=True, gc=False, tag="cash_flow"):
     """Money that moved without a change of position: funding, settlement."""
 
     market: MarketId

@@ -14,12 +14,13 @@ import msgspec
 from kangbot.model.ids import MarketId, profit_currency, spot_base
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import Fill, Side
+from kangbot.model.written import Written
 
 # A spot position of which so little is left is closed: what remains of it is less than a step, or near it.
 _REMAINDER = Decimal("0.005")
 
 
-class RoundTrip(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class RoundTrip(Written, frozen=True, kw_only=True, gc=False):
     """One position from its first fill to flat."""
 
     market: MarketId
@@ -38,7 +39,7 @@ class RoundTrip(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.profit - self.fees
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Position(Written, frozen=True, kw_only=True, gc=False):
     """What we hold in one market, by our own fills. Sums are exact; averages are derived.
 
     `entry_value` and `exit_value` are kept as sums, so that no rounding of an average enters the profit: over the

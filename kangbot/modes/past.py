@@ -5,6 +5,7 @@ import msgspec
 from kangbot.errors import NeedsHuman
 from kangbot.model.events import Event, Noted, Severity
 from kangbot.model.ids import VenueName
+from kangbot.model.written import Written
 from kangbot.settings import Settings
 from kangbot.sim.paper.ledger import Ledger
 
@@ -14,7 +15,7 @@ _CURRENCY = "USDT"  # of the simulated account
 _FIRST = "bybit"  # the venue of journals that do not name theirs: there was no other
 
 
-class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+class _Kept(Written, frozen=True, kw_only=True):
     """What stands in the journal for the events that were removed."""
 
     mode: str

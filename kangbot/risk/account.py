@@ -16,6 +16,7 @@ from kangbot.model.events import BarStored, EquityMarked, Event, KillSwitchRelea
 from kangbot.model.ids import ClientId, MarketId
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import Intent, Proposal, Purpose
+from kangbot.model.written import Written
 from kangbot.risk.facts import Context, MarketFacts, worst_notional
 from kangbot.risk.gate import Allowed, Verdict, judge
 from kangbot.risk.limits import Limits
@@ -29,7 +30,7 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     notional: Money
 
 
-class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+class _Kept(Written, frozen=True, kw_only=True):
     """What stands in the journal for the events that were removed."""
 
     currency: str = ""  # that the amounts are in; "" where every coin of the account was counted as if it were one

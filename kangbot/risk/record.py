@@ -14,7 +14,7 @@ from kangbot.risk.limits import HOUR_NS
 DAY_NS = 24 * HOUR_NS
 
 
-class MarketRecord(msgspec.Struct, kw_only=True):
+class MarketRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What is remembered of one market."""
 
     entries: dict[ClientId, int] = {}  # when, oldest first; no older than an hour at the newest entry
@@ -31,7 +31,7 @@ class MarketRecord(msgspec.Struct, kw_only=True):
             self.entries = {client_id: min(at_ns, now_ns) for client_id, at_ns in self.entries.items()}
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A track record, to go on from."""
 
     markets: dict[MarketId, MarketRecord] = {}

@@ -11,11 +11,12 @@ from kangbot.model.events import CashFlowApplied, Event, FillApplied
 from kangbot.model.ids import MarketId, VenueName
 from kangbot.model.money import ZERO, Money
 from kangbot.model.orders import Fill
+from kangbot.model.written import Written
 from kangbot.sim.exchange.position import Holding
 from kangbot.sim.markets.arithmetic import exact
 
 
-class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+class _Kept(Written, frozen=True, kw_only=True):
     """What stands in the journal for the events that were removed."""
 
     coins: dict[str, Money]

@@ -13,10 +13,12 @@ import msgspec
 import pytest
 
 from kangbot.app.remembered import Remembered
+from kangbot.errors import NeedsHuman
 from kangbot.journal.codec import CHECKPOINT_VERSION, decode, decode_checkpoint, encode, encode_checkpoint
 from kangbot.journal.replay import Others, checkpoint_of
 from kangbot.machines import memory_text
 from kangbot.model.events import Event
+from kangbot.ports import Checkpoint
 from kangbot.risk.limits import Limits
 from kangbot.settings import Settings
 
@@ -57,14 +59,65 @@ def test_every_kind_of_event_is_among_them() -> None:
     assert {msgspec.json.decode(text)["type"] for text in lines("format-2.jsonl")} == tags
 
 
-def test_a_checkpoint_is_read_whole() -> None:
-    """What each remembers by it is what stood there."""
-    text = (WRITTEN / "checkpoint.json").read_text(encoding="utf-8")
+def take_up(text: str) -> Checkpoint:
+    """Return the checkpoint of those who have gone on from that one."""
     kept = decode_checkpoint(15, text, file="journal.sqlite")
     remembering = others()
     assert set(kept.states) == {"memory", *remembering}
     for name, other in remembering.items():
         other.resume(bytes(kept.states[name]))
-    again = checkpoint_of(memory_text.decode(bytes(kept.states["memory"])), remembering)
+    return checkpoint_of(memory_text.decode(bytes(kept.states["memory"])), remembering)
+
+
+def test_a_checkpoint_is_read_whole() -> None:
+    """What each remembers by it is what stood there."""
+    text = (WRITTEN / "checkpoint.json").read_text(encoding="utf-8")
+    again = take_up(text)
     assert lost(msgspec.json.decode(text), msgspec.json.decode(encode_checkpoint(again))) == []
     assert msgspec.json.decode(text)["version"] <= CHECKPOINT_VERSION
+
+
+# Objects whose keys are names or numbers of something, not fields of ours.
+BY_NAME = {
+    "fields",
+    "executions",
+    "strangers",
+    "realised_by_day",
+    "markets",
+    "entries",
+    "coins",
+    "holdings",
+    "states",
+    "pauses",
+}
+
+
+def objects(value: Any, key: str = "") -> list[dict[str, Any]]:
+    """Return every object in it that has fields, from without inwards."""
+    if isinstance(value, list):
+        return [found for one in value for found in objects(one)]
+    if not isinstance(value, dict):
+        return []
+    inner = [found for name, one in value.items() if key != "holdings" for found in objects(one, name)]
+    return inner if key in BY_NAME else [value, *inner]
+
+
+@pytest.mark.parametrize("text", lines("format-2.jsonl"))
+def test_a_record_with_a_field_of_a_later_version_is_refused(text: str) -> None:
+    """Half of it would be half of a memory, and it would be traded on."""
+    for number in range(len(objects(msgspec.json.decode(text)))):
+        later = msgspec.json.decode(text)
+        objects(later)[number]["later"] = "1"
+        with pytest.raises(NeedsHuman, match=r"record 7 .* unknown field `later`") as refused:
+            decode(msgspec.json.encode(later), journal="abcdefgh", sequence=7, file="journal.sqlite")
+        assert refused.value.remedy.startswith("start the version of kangbot that wrote it")
+
+
+def test_a_checkpoint_with_a_field_of_a_later_version_is_refused() -> None:
+    """Whoever remembers by it: the markets, the risk, the breakers. A simulated account has no money in it."""
+    text = (WRITTEN / "checkpoint.json").read_text(encoding="utf-8")
+    for number in range(len(objects(msgspec.json.decode(text)))):
+        later = msgspec.json.decode(text)
+        objects(later)[number]["later"] = "1"
+        with pytest.raises((NeedsHuman, msgspec.ValidationError), match="unknown field `later`"):
+            take_up(msgspec.json.encode(later).decode())
