@@ -34,7 +34,7 @@ def readable(venue: str) -> Iterator[None]:
     """Make a row that cannot be read a Retryable: it may be whole a moment later, and says nothing as it is."""
     try:
         yield
-    except (ValueError, ArithmeticError) as error:
+    except UNREADABLE as error:
         raise Retryable(f"{venue} sent a row that cannot be read: {error}", code="unreadable") from error
 
 

@@ -6,6 +6,7 @@ markets that we do not trade are counted and passed over.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -20,12 +21,28 @@ Markets = Callable[[str, str], MarketId | None]  # (category, native symbol) →
 
 TOPICS = ("order", "execution", "position", "wallet")
 
-_ORDERS = msgspec.json.Decoder(tuple[OrderRow, ...], strict=False)
-_EXECUTIONS = msgspec.json.Decoder(tuple[ExecutionRow, ...], strict=False)
-_POSITIONS = msgspec.json.Decoder(tuple[PositionRow, ...], strict=False)
 _WALLETS = msgspec.json.Decoder(tuple[WalletRow, ...], strict=False)
 
 _MarketRow = OrderRow | ExecutionRow | PositionRow
+
+_ALL: dict[str, "msgspec.json.Decoder[Any]"] = {
+    "order": msgspec.json.Decoder(tuple[OrderRow, ...], strict=False),
+    "execution": msgspec.json.Decoder(tuple[ExecutionRow, ...], strict=False),
+    "position": msgspec.json.Decoder(tuple[PositionRow, ...], strict=False),
+}
+_EACH = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
+_ONE: dict[str, "msgspec.json.Decoder[Any]"] = {
+    "order": msgspec.json.Decoder(OrderRow, strict=False),
+    "execution": msgspec.json.Decoder(ExecutionRow, strict=False),
+    "position": msgspec.json.Decoder(PositionRow, strict=False),
+}
+
+
+class _Whose(msgspec.Struct, frozen=True):
+    """Which market a row is of, whatever else stands in it."""
+
+    symbol: str
+    category: str = ""
 
 
 class AccountFrames:
@@ -39,12 +56,8 @@ class AccountFrames:
     def decode(self, push: Envelope) -> Sequence[Message]:
         """Return the events of one push, in order. Raises like every msgspec decoder where the rows are broken."""
         match push.topic:
-            case "order":
-                return self._rows(push.topic, _ORDERS.decode(push.data))
-            case "execution":
-                return self._rows(push.topic, _EXECUTIONS.decode(push.data))
-            case "position":
-                return self._rows(push.topic, _POSITIONS.decode(push.data))
+            case "order" | "execution" | "position":
+                return self._rows(push)
             case "wallet":
                 at_ns = push.creation_ms * MILLISECOND_NS
                 balances = [balance for row in _WALLETS.decode(push.data) for balance in row.balances(at_ns)]
@@ -52,9 +65,30 @@ class AccountFrames:
             case _:
                 return (Ignored(kind=f"topic.{push.topic[:24]}"),)
 
-    def _rows(self, topic: str, rows: Sequence[_MarketRow]) -> Sequence[Message]:
-        events: list[AccountEvent] = []
+    def _rows(self, push: Envelope) -> Sequence[Message]:
+        try:
+            rows = _ALL[push.topic].decode(push.data)
+        except msgspec.ValidationError:
+            return self._one_by_one(push)
+        return self._told(push.topic, rows, [])
+
+    def _one_by_one(self, push: Envelope) -> Sequence[Message]:
+        """Return what a push says in which something is of another type than it was."""
+        rows: list[_MarketRow] = []
         beside: list[Message] = []
+        for raw in _EACH.decode(push.data):
+            try:
+                rows.append(_ONE[push.topic].decode(raw))
+            except msgspec.ValidationError as error:
+                whose = msgspec.json.decode(raw, type=_Whose)
+                if self._markets(whose.category, whose.symbol) is None:
+                    beside.append(Ignored(kind=f"{push.topic}.other_market"))
+                else:
+                    beside.append(Garbled(reason=f"{push.topic}: {error}"))
+        return self._told(push.topic, rows, beside)
+
+    def _told(self, topic: str, rows: Sequence[_MarketRow], beside: list[Message]) -> Sequence[Message]:
+        events: list[AccountEvent] = []
         for row in rows:
             market = self._markets(row.category, row.symbol)
             if market is None:

@@ -3,13 +3,14 @@
 Bulk endpoints only, but for `find`: a request a category or settle coin, whatever the number of markets. Rows of
 markets that we do not trade are passed over unread. A row of ours that cannot be read leaves its market without an
 answer, because one with a hole in it would be evidence of something that is not so; the other markets have theirs
-(`PartlyRead`): a word that Bybit begins to use in one of them is not to blind all for as long as it stands there.
+(`PartlyRead`): a word, or a null, that Bybit begins to use in one of them is not to blind all while it stands there.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from kangbot.errors import PartlyRead
 from kangbot.model.ids import ClientId, MarketId
@@ -27,9 +28,10 @@ from kangbot.model.orders import (
 from kangbot.venues.bybit.client import Answer, Client, Page
 from kangbot.venues.bybit.public import VENUE
 from kangbot.venues.bybit.rows import ExecutionRow, OrderRow, PositionRow, WalletRow
-from kangbot.venues.reading import MILLISECOND_NS, readable
+from kangbot.venues.reading import MILLISECOND_NS, UNREADABLE, readable
 
 T = TypeVar("T")
+Row = TypeVar("Row")
 Known = Mapping[tuple[str, str], Instrument]  # (category, native name) → instrument
 
 _ORDERS_A_PAGE = 50
@@ -104,14 +106,14 @@ class _Reading(Generic[T]):
         self._known = known
         self._unread: dict[str, str] = {}
 
-    def row(self, category: str, native: str, read: Callable[[MarketId], T]) -> None:
-        """Read one row of that market; pass it over where the market is none of ours."""
-        instrument = self._known.get((category, native))
+    def row(self, category: str, told: dict[str, Any], shape: type[Row], read: Callable[[Row, MarketId], T]) -> None:
+        """Read one row as it was told; pass it over where its market is none of ours."""
+        instrument = self._known.get((category, str(told.get("symbol"))))
         if instrument is None:
             return
         try:
-            self.rows.append(read(instrument.market))
-        except (ValueError, ArithmeticError) as error:
+            self.rows.append(read(msgspec.convert(told, shape, strict=False), instrument.market))
+        except UNREADABLE as error:
             self._unread[instrument.market] = str(error)
 
     def whole(self, rows: Sequence[T]) -> Sequence[T]:
@@ -122,13 +124,17 @@ class _Reading(Generic[T]):
         raise PartlyRead(f"{VENUE} sent a row that cannot be read: {why}", unread=self._unread, rest=rows)
 
 
+def _queried(row: OrderRow, market: MarketId) -> OrderReport:
+    return row.report(market, Evidence.QUERY)
+
+
 async def open_orders(client: Client, known: Known) -> Sequence[OrderReport]:
     """Return every open order, protective ones included, ours or not."""
     reading = _Reading[OrderReport](known)
     for scope in _scopes(known):
         params = scope | {"openOnly": 0, "limit": _ORDERS_A_PAGE}
-        for row in (await client.pages("privateGetV5OrderRealtime", params, OrderRow)).result:
-            reading.row(scope["category"], row.symbol, partial(row.report, evidence=Evidence.QUERY))
+        for told in (await client.pages("privateGetV5OrderRealtime", params, dict[str, Any])).result:
+            reading.row(scope["category"], told, OrderRow, _queried)
     return reading.whole(reading.rows)
 
 
@@ -139,8 +145,8 @@ async def positions(client: Client, known: Known) -> Sequence[VenuePosition]:
         if "settleCoin" not in scope:
             continue
         params = scope | {"limit": _POSITIONS_A_PAGE}
-        for row in (await client.pages("privateGetV5PositionList", params, PositionRow)).result:
-            reading.row(scope["category"], row.symbol, row.position)
+        for told in (await client.pages("privateGetV5PositionList", params, dict[str, Any])).result:
+            reading.row(scope["category"], told, PositionRow, PositionRow.position)
     return reading.whole([position for position in reading.rows if position.net])
 
 
@@ -161,8 +167,8 @@ async def executions(client: Client, known: Known, since_ns: int, now_ns: int) -
             }
             if end_ns < now_ns:  # else Bybit's own bound, seven days on: nothing is cut off by a difference of clocks
                 params["endTime"] = end_ns // MILLISECOND_NS
-            for row in reversed((await client.pages("privateGetV5ExecutionList", params, ExecutionRow)).result):
-                reading.row(category, row.symbol, row.event)
+            for told in reversed((await client.pages("privateGetV5ExecutionList", params, dict[str, Any])).result):
+                reading.row(category, told, ExecutionRow, ExecutionRow.event)
             start_ns = end_ns
     events = {event.execution_id: event for event in reading.rows}  # windows touch: one on the seam is in both
     return reading.whole(sorted(events.values(), key=lambda event: event.at_ns))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -39,26 +40,31 @@ async def instruments(client: Client, symbols: Iterable[Symbol]) -> dict[Symbol,
     found: dict[Symbol, Instrument] = {}
     for category, names in wanted.items():
         rows = await _every(client, category) if len(names) >= _BULK else await _each(client, category, names)
-        for row in rows:
+        natives = frozenset(map(_native, names))
+        for told in rows:
+            if told.get("symbol") not in natives:
+                continue  # unread: a market of a new kind is not to keep those that are traded from their rules
+            with readable(VENUE):
+                row = msgspec.convert(told, InstrumentRow, strict=False)
             instrument = row.instrument()
             if instrument is not None and instrument.symbol in names:
                 found[instrument.symbol] = instrument
     return found
 
 
-async def _every(client: Client, category: str) -> list[InstrumentRow]:
+async def _every(client: Client, category: str) -> list[dict[str, Any]]:
     params: dict[str, str | int] = {"category": category}
     if category == "linear":  # the list of spot pairs has one page, whatever is asked
         params["limit"] = _INSTRUMENTS_A_PAGE
-    return (await client.pages("publicGetV5MarketInstrumentsInfo", params, InstrumentRow)).result
+    return (await client.pages("publicGetV5MarketInstrumentsInfo", params, dict[str, Any])).result
 
 
-async def _each(client: Client, category: str, symbols: Sequence[Symbol]) -> list[InstrumentRow]:
-    rows: list[InstrumentRow] = []
+async def _each(client: Client, category: str, symbols: Sequence[Symbol]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
     for symbol in symbols:
         try:
             params = {"category": category, "symbol": _native(symbol)}
-            rows += (await client.pages("publicGetV5MarketInstrumentsInfo", params, InstrumentRow)).result
+            rows += (await client.pages("publicGetV5MarketInstrumentsInfo", params, dict[str, Any])).result
         except Refused as refusal:  # Bybit answers a symbol that it does not know with a parameter error
             if refusal.code != "10001":
                 raise

@@ -93,6 +93,24 @@ def test_a_broken_row_costs_no_other_row() -> None:
     assert all(isinstance(message, Garbled) for message in beside)
 
 
+@pytest.mark.parametrize(("frame", "field"), [(EXECUTION, "createType"), (ORDER, "avgPrice"), (POSITION, "markPrice")])
+def test_a_row_with_a_field_of_another_type_costs_no_other_row(frame: bytes, field: str) -> None:
+    """Of a market that is not ours it is passed over like every other one."""
+    push = msgspec.json.decode(frame.replace(b'"positionIdx":2', b'"positionIdx":0'))
+    good = push["data"][0]
+    other = {**good, "symbol": "DOGEUSDT"}
+    push["data"] = [{**other, field: None}, good, {**good, field: None}, other]
+    data, *beside = decode(msgspec.json.encode(push))
+    assert isinstance(data, Data)
+    assert len(data.events) == 1
+    topic = push["topic"]
+    assert [message for message in beside if isinstance(message, Ignored)] == [
+        Ignored(kind=f"{topic}.other_market")
+    ] * 2
+    (garbled,) = (message for message in beside if isinstance(message, Garbled))
+    assert field in garbled.reason
+
+
 def test_a_topic_that_we_did_not_ask_for_is_ignored() -> None:
     """Counted by its name."""
     assert decode(b'{"topic":"greeks","data":[]}') == (Ignored(kind="topic.greeks"),)

@@ -214,6 +214,26 @@ async def test_what_cannot_be_read_of_one_market_leaves_the_answer_of_the_others
         assert list(answer.value.unread) == [BTC.market]
 
 
+async def test_a_field_of_another_type_blinds_nobody_else() -> None:
+    """A null where a text was: in the row of a market that we do not trade, and in one of ours."""
+    others = {"symbol": "DOGEUSDT", "positionIdx": 0, "side": "Buy", "size": "1", "updatedTime": None}
+    held = {**others, "symbol": "BTCUSDT", "updatedTime": str(NOW_MS)}
+    answers: dict[str, Any] = {
+        REALTIME: lambda request: rows(order(symbol="DOGEUSDT") | {"avgPrice": None}, order()),
+        EXECUTIONS: lambda _: rows(execution(1, symbol="DOGEUSDT") | {"createType": None}, execution(2)),
+        POSITIONS: lambda _: rows(others, held),
+    }
+    async with bybit(answers) as world:
+        await known(world)
+        assert len(await world.venue.open_orders()) == 2  # of the contract and of the pair
+        assert len(await world.venue.executions((NOW_MS - 1000) * 1_000_000)) == 1
+        assert len(await world.venue.positions()) == 1
+        answers[POSITIONS] = lambda _: rows(held | {"leverage": None})
+        with pytest.raises(PartlyRead, match="leverage") as positions:
+            await world.venue.positions()
+    assert list(positions.value.unread) == [BTC.market]
+
+
 async def test_a_cursor_without_end_is_not_followed_for_ever() -> None:
     """Two hundred pages are no answer any more."""
     async with bybit({REALTIME: lambda _: rows(order(), cursor="again")}) as world:

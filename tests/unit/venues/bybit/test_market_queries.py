@@ -118,6 +118,17 @@ async def test_another_refusal_than_an_unknown_name_is_told() -> None:
             await world.venue.instruments([Symbol("BTC/USDT:USDT")])
 
 
+@pytest.mark.parametrize("odd", [{"priceFilter": {"tickSize": ""}}, {"lotSizeFilter": None}, {"baseCoin": None}])
+async def test_a_market_of_a_new_kind_keeps_no_other_from_its_rules(odd: dict[str, Any]) -> None:
+    """The list has hundreds that nobody trades here; one of ours that cannot be read is told."""
+    names = [f"C{number}" for number in range(9)]
+    listed = [*map(contract, names), contract("OTHER", **odd)]
+    async with bybit({INSTRUMENTS: lambda _: rows(*listed)}) as world:
+        assert len(await world.venue.instruments([Symbol(f"{name}/USDT:USDT") for name in names])) == 9
+        with pytest.raises(Retryable, match="cannot be read"):
+            await world.venue.instruments([Symbol(f"{name}/USDT:USDT") for name in (*names, "OTHER")])
+
+
 async def test_many_markets_cost_a_page_not_a_request_each() -> None:
     """Futures and markets that nobody asked for are passed over."""
     names = [f"C{number}" for number in range(27)]
