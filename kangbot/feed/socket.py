@@ -10,6 +10,8 @@ low-water mark of what is received (SO_RCVLOWAT), which works below TLS, where p
 once, the end of the connection and the end of the rest wake it.
 """
 
+import platform
+import re
 import socket as sockets
 from collections.abc import Callable
 from typing import Any
@@ -50,7 +52,7 @@ class FeedSocket(ClientConnection):
         """
         early, self._early = self._early, None
         self._take = take
-        self._rest = rest or _never
+        self._rest = rest if rest is not None and _can_rest() else _never
         for message in early or ():
             take(message)
 
@@ -100,7 +102,7 @@ class FeedSocket(ClientConnection):
             return False
         try:
             self.transport.get_extra_info("socket").setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVLOWAT, least_bytes)
-        except OSError:  # not every system has it
+        except OSError:
             self._rest = _never
             return False
         return True
@@ -108,6 +110,12 @@ class FeedSocket(ClientConnection):
 
 def _drop(_message: bytes) -> None:
     """Take a message that nobody wants any more."""
+
+
+def _can_rest() -> bool:
+    """Since Linux 4.18 a mark that is lowered wakes who waits for what is there already; else the next byte would."""
+    release = re.match(r"(\d+)\.(\d+)", platform.release())
+    return platform.system() == "Linux" and release is not None and (int(release[1]), int(release[2])) >= (4, 18)
 
 
 def _never() -> float:

@@ -210,27 +210,53 @@ async def test_after_its_rest_a_socket_reads_what_came() -> None:
     assert taken == [str(number).encode() for number in range(100)]
 
 
-async def test_where_the_kernel_knows_no_rest_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not asked for again."""
+@pytest.mark.parametrize(
+    ("system", "release", "asked"),
+    [
+        ("Linux", "6.1.0-28-amd64", True),
+        ("Linux", "5.15.167.4-microsoft-standard-WSL2", True),
+        ("Linux", "4.18.0-553.el8.x86_64", True),
+        ("Linux", "4.9.0-19-amd64", False),
+        ("Linux", "3.10.0-1160.el7.x86_64", False),
+        ("Linux", "unheard of", False),
+        ("Darwin", "24.1.0", False),
+    ],
+)
+async def test_only_a_kernel_that_wakes_at_the_end_of_a_rest_is_asked_for_one(
+    monkeypatch: pytest.MonkeyPatch, system: str, release: str, *, asked: bool
+) -> None:
+    """An older one would leave what has come where it is until more comes, however long that takes."""
+    rests = await _rests_of(monkeypatch, system, release)
+    assert bool(rests) is asked
+
+
+async def test_a_kernel_that_refuses_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And every frame is read as it comes."""
+    monkeypatch.setattr("kangbot.feed.socket.sockets.SO_RCVLOWAT", 12_345)  # an option that no kernel has
+    assert await _rests_of(monkeypatch, "Linux", "6.1.0") == 1
+
+
+async def _rests_of(monkeypatch: pytest.MonkeyPatch, system: str, release: str) -> int:
+    """How often a rest was asked for while two messages came, each of which had to be read before the next was sent."""
+    monkeypatch.setattr("kangbot.feed.socket.platform.system", lambda: system)
+    monkeypatch.setattr("kangbot.feed.socket.platform.release", lambda: release)
 
     async def serving(socket: ServerConnection) -> None:
-        await socket.recv()
-        await socket.send("one")
-        await socket.recv()
-        await socket.send("two")
+        for message in ("one", "two"):
+            await socket.recv()
+            await socket.send(message)
         await socket.wait_closed()
 
     asked = Counter[str]()
 
     def rest() -> float:
         asked["rest"] += 1
-        return 3600.0
+        return 0.01
 
     taken: list[bytes] = []
-    monkeypatch.setattr("kangbot.feed.socket.sockets.SO_RCVLOWAT", 12_345)  # an option that no kernel has
     async with connected(serving) as socket:
         socket.attach(taken.append, rest)
         for count in (1, 2):
             await socket.send("go on")
             await until(lambda count=count: len(taken) == count)  # type: ignore[misc]
-    assert asked["rest"] == 1
+    return asked["rest"]
