@@ -63,21 +63,10 @@ class JournalFile:
 
     def _open(self, path: Path, new_tag: Callable[[], str]) -> None:
         application, version = self._one("PRAGMA application_id"), self._one("PRAGMA user_version")
-        if version > FORMAT and application == APPLICATION:
-            raise NeedsHuman(
-                f"the journal {path} has format {version}; this kangbot knows formats up to {FORMAT}",
-                remedy="start the later version of kangbot that wrote it",
-            )
-        if application == APPLICATION:
-            if version < FORMAT:
-                self._upgrade(path, version)
-        elif self._one("SELECT count(*) FROM sqlite_master") == 0:
+        if application == 0 and self._one("SELECT count(*) FROM sqlite_master") == 0:
             self._create(new_tag())
-        else:
-            raise NeedsHuman(
-                f"{path} is an SQLite file, but no journal of kangbot",
-                remedy="move it away, or name another state folder",
-            )
+        elif _known(path, application, version) < FORMAT:
+            self._upgrade(path, version)
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA cache_size = -512")  # KiB; appending needs a handful of pages
         pages = _log_pages(path)
@@ -223,6 +212,20 @@ class JournalReader:
                 )
         return rows
 
+    def at_once(self) -> None:
+        """Have all that is read from here on be of one moment, whatever is written and removed meanwhile."""
+        self._fetch("BEGIN", ())
+
+    def format(self) -> int:
+        """Return the file's format; 0 where nothing stands in it. NeedsHuman: a later kangbot's, or none of ours."""
+        if self._number("SELECT count(*) FROM sqlite_master") == 0:
+            return 0
+        return _known(self._path, self._number("PRAGMA application_id"), self._number("PRAGMA user_version"))
+
+    def last(self) -> int:
+        """Return the sequence of the newest record that stands there; 0 where none does."""
+        return self._number("SELECT coalesce(max(sequence), 0) FROM records")
+
     def checkpoint(self) -> tuple[int, str] | None:
         """Return the checkpoint's sequence and states; None where nothing was ever removed."""
         rows = self._fetch("SELECT sequence, states FROM checkpoint", ())
@@ -236,6 +239,10 @@ class JournalReader:
         with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(self._path)) as db:
             db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
+    def _number(self, sql: str) -> int:
+        ((number, *_),) = self._fetch(sql, ())
+        return number
+
     def _fetch(self, sql: str, values: Sequence[int]) -> list[tuple[int, str]]:
         with _explained(self._path):
             if self._db is None:
@@ -247,6 +254,21 @@ class JournalReader:
         """Close."""
         if self._db is not None:
             self._db.close()
+
+
+def _known(path: Path, application: int, version: int) -> int:
+    """Return the version of a journal of ours. NeedsHuman where it is a later kangbot's, or none of ours."""
+    if application != APPLICATION:
+        raise NeedsHuman(
+            f"{path} is an SQLite file, but no journal of kangbot",
+            remedy="move it away, or name another state folder",
+        )
+    if version > FORMAT:
+        raise NeedsHuman(
+            f"the journal {path} has format {version}; this kangbot knows formats up to {FORMAT}",
+            remedy="start the later version of kangbot that wrote it",
+        )
+    return version
 
 
 def _place(path: Path) -> tuple[int, int] | None:

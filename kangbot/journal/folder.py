@@ -21,8 +21,17 @@ _LONGEST = 20  # characters; what is longer is no number of ours
 def admit(folder: Path) -> None:
     """Look whether the folder is one that this kangbot may write in, and number it where it has no number yet.
 
-    NeedsHuman where a restore did not come to its end, where a later kangbot has written in it, where its number cannot
-    be read, or where the disk refuses.
+    NeedsHuman as `numbered`, and where the disk refuses.
+    """
+    if not numbered(folder):
+        _number(folder / FILE)
+
+
+def numbered(folder: Path) -> bool:
+    """Return whether it has a number, which is one of ours. Changes nothing.
+
+    NeedsHuman where a restore did not come to its end, where a later kangbot has written in it, or where its number
+    cannot be read.
     """
     if (folder / RESTORING).exists():  # begun with now, it would be a memory that has forgotten what it holds
         raise NeedsHuman(
@@ -34,8 +43,7 @@ def admit(folder: Path) -> None:
         with path.open(encoding="utf-8") as file:
             text = file.read(_LONGEST + 1).strip()
     except FileNotFoundError:
-        _number(path)
-        return
+        return False
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(path) from error
     if not (text.isascii() and text.isdecimal()):
@@ -45,6 +53,7 @@ def admit(folder: Path) -> None:
             f"the state folder {folder} has format {text}; this kangbot knows formats up to {FORMAT}",
             remedy="start the later version of kangbot that wrote it, or restore an older backup into a new folder",
         )
+    return True
 
 
 def _number(path: Path) -> None:

@@ -51,7 +51,7 @@ async def replay(
     records are read at a time, and folded in one turn of the loop.
     """
     kept = await journal.checkpoint()
-    recollection = Recollection() if kept is None else Recollection(_resumed(kept, others))
+    recollection = Recollection() if kept is None else Recollection(resumed(kept, others))
     after = 0 if kept is None else kept.sequence
     while records := await journal.read(after, page):
         for record in records:
@@ -72,7 +72,8 @@ def checkpoint_of(memory: Memory, others: Others) -> Checkpoint:
     )
 
 
-def _resumed(kept: Checkpoint, others: Others) -> Memory:
+def resumed(kept: Checkpoint, others: Others) -> Memory:
+    """Return the memory of the checkpoint, from which the others go on too. NeedsHuman where it is torn."""
     try:
         for name, other in others.items():
             if name in kept.states:  # else it is younger than the checkpoint, and begins with the records after it

@@ -164,6 +164,18 @@ class SqliteHistory:
             self._db.close()
 
 
+def revision(path: Path) -> str | None:
+    """Return the schema's revision, whoever made it; None where nothing of ours is there. Changes nothing.
+
+    Retryable: somebody has locked it. NeedsHuman: it cannot be read.
+    """
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return _version(db)
+    except sqlite3.Error as error:
+        raise _meaning(path, error) from error
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S)
     db.execute("PRAGMA journal_mode = WAL")  # a person may read while we write

@@ -1,6 +1,7 @@
 """The history database: is it there, does it take us, and are its tables the ones that are written."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
@@ -10,7 +11,9 @@ from kangbot.errors import NeedsHuman, Retryable
 from kangbot.settings import Settings
 from kangbot.storage.glance import current, missing, writing
 from kangbot.storage.opening import place_of
-from kangbot.storage.url import MysqlUrl, parse
+from kangbot.storage.schema import judge
+from kangbot.storage.sqlite import revision
+from kangbot.storage.url import MysqlUrl, SqliteUrl, parse
 from kangbot.storage.writers import REMEDY, another
 
 _ANSWER_S = 8.0
@@ -21,7 +24,7 @@ async def database(settings: Settings) -> Look:
     """Ask it, for at most eight seconds."""
     url = parse(settings.history_url)
     if not isinstance(url, MysqlUrl):
-        return _embedded(url.path)
+        return _embedded(url)
     began = perf_counter()
     try:
         async with asyncio.timeout(_ANSWER_S):
@@ -64,13 +67,29 @@ def _named(url: MysqlUrl, message: str) -> str:
     return message if message.startswith(str(url)) else f"{url}: {message}"
 
 
-def _embedded(path: Path) -> Look:
+def _embedded(url: SqliteUrl) -> Look:
+    path = url.path
     try:
-        there = path.exists()
+        if not path.exists():
+            return _look(Mark.OK, f"embedded, {path.name} will be made")
+        if not os.access(path, os.R_OK):
+            return _unseen(path, "Permission denied")
+        up_to_date = judge(revision(path), str(url))
     except OSError as error:
-        says = f"embedded, {path} cannot be looked at: {error.strerror}"
-        return _look(Mark.WARNING, says, remedy="ask as the user that the daemon runs as, or as root")
-    return _look(Mark.OK, f"embedded, {path.name} {'is there' if there else 'will be made'}")
+        return _unseen(path, error.strerror)
+    except NeedsHuman as error:
+        return _look(Mark.WRONG, error.message, remedy=error.remedy)
+    except Retryable as error:
+        return _look(
+            Mark.AWAY, error.message, remedy="end what uses it; the daemon trades without it, and writes later"
+        )
+    tables = "is there" if up_to_date else "is there, its tables are brought up at the start"
+    return _look(Mark.OK, f"embedded, {path.name} {tables}")
+
+
+def _unseen(path: Path, why: str | None) -> Look:
+    says = f"embedded, {path} cannot be looked at: {why}"
+    return _look(Mark.WARNING, says, remedy="ask as the user that the daemon runs as, or as root")
 
 
 def _look(mark: Mark, says: str, took_ms: float | None = None, remedy: str = "") -> Look:

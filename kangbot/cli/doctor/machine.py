@@ -7,10 +7,13 @@ from pathlib import Path
 
 import kangbot
 from kangbot.cli.doctor.finding import Look, Mark
+from kangbot.cli.offline import given_to_its_owner
 from kangbot.cli.startup import impossible_clock, unwritable
 from kangbot.errors import NeedsHuman, Problem
 from kangbot.health.memory import available_mb, limit
 from kangbot.health.process import ProcessMeter
+from kangbot.journal.glance import glance
+from kangbot.journal.writer import FILE as JOURNAL
 from kangbot.machines.verdict import Status
 from kangbot.settings import Settings
 
@@ -22,6 +25,7 @@ _MARKS = {Status.HEALTHY: Mark.OK, Status.WARNING: Mark.WARNING, Status.CRITICAL
 def machine(settings: Settings, *, now_ns: int) -> Iterator[Look]:
     """Look at what this machine gives. Makes no folder; a file is written and removed where there is one."""
     yield _folder(settings.state_dir)
+    yield from _journal(settings.state_dir)
     yield _disk(settings)
     yield _memory()
     yield _judged("clock", impossible_clock(now_ns, Path(kangbot.__file__)), "after the day kangbot was installed")
@@ -39,6 +43,20 @@ def _folder(folder: Path) -> Look:
         says=f"{folder} cannot be made: {above} is not this user's to write",
         remedy="name a state_dir that this user may write, or make it and give it to this user",
     )
+
+
+def _journal(folder: Path) -> Iterator[Look]:
+    """Say whether a start could read what the last one wrote; nothing where there is none, or it is not ours to see."""
+    if not (_there(folder) and os.access(folder / JOURNAL, os.R_OK)):
+        return
+    try:
+        with given_to_its_owner(folder):  # SQLite's side files, where no daemon runs
+            last = glance(folder)
+    except NeedsHuman as error:
+        yield Look(name="journal", mark=Mark.WRONG, says=error.message, remedy=error.remedy)
+    else:
+        if last is not None:
+            yield Look(name="journal", mark=Mark.OK, says=f"can be read, up to record {last:,}")
 
 
 def _existing(folder: Path) -> Path:

@@ -5,12 +5,13 @@ import http.server
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,19 @@ import pytest
 
 from kangbot.cli import exit_codes
 from kangbot.cli.doctor.database import database, plain_text
-from kangbot.cli.doctor.finding import Mark
+from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.cli.doctor.machine import machine
 from kangbot.cli.doctor.orders import orders
 from kangbot.cli.doctor.venue import beside_ours
+from kangbot.journal.writer import JournalWriter
+from kangbot.runtime.world import Clock, World
 from kangbot.settings import Settings, load
 from kangbot.settings.daemon import Database
 from kangbot.settings.kinds import Secret
+from kangbot.storage.migrate import upgrade
+from kangbot.storage.url import SqliteUrl
 from tests.support.impostor import Impostor
+from tests.support.records import noted
 from tests.support.sandbox_process import KEY, SECRET, Running, sandbox_process
 
 pytestmark = pytest.mark.process
@@ -257,6 +263,41 @@ def test_a_state_folder_in_the_way_of_a_file_is_wrong(config: Path, exchange: Ru
     (config.parent / "state").write_text("a file")
     code, looks = checked(config, exchange.rest_url)
     assert (code, looks["folder"]["mark"]) == (exit_codes.CONFIG, "wrong")
+
+
+@pytest.mark.parametrize(
+    ("file", "statement", "name", "said"),
+    [
+        ("journal.sqlite", "PRAGMA user_version = 99", "journal", "has format 99; this kangbot knows formats up to"),
+        (
+            "history.sqlite",
+            "UPDATE alembic_version SET version_num = '9999'",
+            "database",
+            "has a schema of revision 9999",
+        ),
+    ],
+)
+async def test_what_a_later_kangbot_wrote_is_wrong(
+    config: Path, file: str, statement: str, name: str, said: str
+) -> None:
+    """A start would be refused, or its history: whoever goes back a version is told before."""
+    config.write_text(CONFIG.replace('"testnet"', '"paper"'))
+    settings = load(config, {})
+    async with await JournalWriter.open(settings.state_dir, World(clock=Clock(), seed=b"doctor")) as journal:
+        await journal.append(noted(1))
+    await asyncio.to_thread(upgrade, SqliteUrl(path=settings.state_dir / "history.sqlite"))
+
+    async def looked() -> Look:
+        looks = {look.name: look for look in machine(settings, now_ns=time.time_ns())}
+        return {**looks, "database": await database(settings)}[name]
+
+    assert (await looked()).mark is Mark.OK
+    with closing(sqlite3.connect(settings.state_dir / file, isolation_level=None)) as db:
+        db.execute(statement)
+    look = await looked()
+    assert look.mark is Mark.WRONG
+    assert said in look.says
+    assert look.remedy.startswith("start the later version of kangbot that")
 
 
 HUNG = """
