@@ -16,6 +16,15 @@ from kangbot.settings.sources import Origin, nearest
 SECRET_KEYS = frozenset({"key", "secret", "url", "password", "token"})  # their values are never echoed
 LONGEST_ECHO = 60  # characters of a wrong value in a message
 
+# What earlier versions had, and what to do in its place.
+GONE: dict[Key, str] = {
+    (
+        "venues",
+        "bybit",
+        "mode",
+    ): "A daemon has one mode: say it as `mode` at the top of the file, and remove this.",
+}
+
 
 def explain(error: ValidationError, origin: Origin) -> tuple[Problem, ...]:
     """Return one mistake for each of pydantic's findings."""
@@ -26,7 +35,8 @@ def _explain(detail: ErrorDetails, origin: Origin) -> Problem:
     key: Key = detail["loc"]
     match detail["type"]:
         case "extra_forbidden" | "unexpected_keyword_argument":
-            return origin.problem(key, "is no setting", nearest(str(key[-1]), known_keys(key[:-1])))
+            remedy = GONE.get(key) or nearest(str(key[-1]), known_keys(key[:-1]))
+            return origin.problem(key, "is no setting", remedy)
         case "missing":
             return origin.problem(key, "is missing")
         case "value_error":

@@ -307,7 +307,7 @@ def test_every_mistake_is_told_at_once_with_its_line(mistakes: Mistakes) -> None
         ("[database]\nurl = 'mysql://u@h/d?ssl_ca=/x'\n", "database.url", "option ssl_ca. Did you mean ssl-ca?"),
         ("[database]\nurl = 5\n", "database.url", "must be a text in quotes"),
         ("mode = 'live'\n", "mode", '[live] i_understand = "real money"'),
-        ("[venues.bybit]\nmode = 'live'\n", "venues.bybit.mode", "is no setting"),
+        ("[venues.bybit]\nmode = 'live'\n", "venues.bybit.mode", "is no setting. A daemon has one mode"),
     ],
 )
 def test_a_mistake_says_what_is_wrong(mistakes: Mistakes, text: str, key: str, words: str) -> None:
