@@ -52,6 +52,7 @@ class _TradeRow(msgspec.Struct, gc=False):
     quantity: Decimal = msgspec.field(name="v")
     price: Decimal = msgspec.field(name="p")
     trade_id: str = msgspec.field(name="i")
+    block: bool = msgspec.field(name="BT", default=False)
 
 
 class _TradeFrame(msgspec.Struct, gc=False):
@@ -62,7 +63,10 @@ _TRADES = msgspec.json.Decoder(_TradeFrame)
 
 
 class Trades:
-    """`publicTrade.{symbol}`: at most 1,024 trades a frame, in the order they were matched."""
+    """`publicTrade.{symbol}`: at most 1,024 trades a frame, in the order they were matched.
+
+    Block trades are passed over: two sides agreed on their price away from the book, and nobody else could trade at it.
+    """
 
     __slots__ = ("_market", "_native")
 
@@ -75,6 +79,8 @@ class Trades:
         market = self._market
         events = []
         for row in _TRADES.decode(frame).data:
+            if row.block:
+                continue
             price, quantity = row.price, row.quantity
             if not (ZERO < price < BEYOND and ZERO < quantity < BEYOND):
                 raise ValueError("a trade without price or quantity")

@@ -106,7 +106,10 @@ async def bars(client: Client, instrument: Instrument, timeframe_s: int, limit: 
 
 
 async def trades(client: Client, instrument: Instrument, limit: int) -> list[Trade]:
-    """Return the newest public trades, oldest first: at most `limit`, and at most what Bybit gives (60 of spot)."""
+    """Return the newest public trades, oldest first: at most `limit`, and at most what Bybit gives (60 of spot).
+
+    Block trades are none of them, as in the stream.
+    """
     params = {
         "category": instrument.kind.value,
         "symbol": instrument.native,
@@ -114,7 +117,7 @@ async def trades(client: Client, instrument: Instrument, limit: int) -> list[Tra
     }
     rows = (await client.ask("publicGetV5MarketRecentTrade", params, TradeRows)).result.rows
     with readable(VENUE):
-        return [row.trade(instrument.market) for row in reversed(rows)]
+        return [row.trade(instrument.market) for row in reversed(rows) if not row.is_block_trade]
 
 
 async def mark(client: Client, instrument: Instrument) -> Price | None:

@@ -88,6 +88,7 @@ class TradeRow(msgspec.Struct, frozen=True, rename="camel"):
     size: Decimal
     side: str
     time: int
+    is_block_trade: bool = False
 
     def trade(self, market: MarketId) -> Trade:
         """Return the trade; `side` is the taker's. ValueError where it is none."""

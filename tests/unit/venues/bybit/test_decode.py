@@ -182,6 +182,12 @@ def test_all_trades_of_a_frame_are_told_in_order() -> None:
     assert all(trade.side is Side.SELL for trade in trades)
 
 
+def test_a_block_trade_is_none_of_the_markets() -> None:
+    """Its price was agreed on away from the book: no bar has it, and no stop on paper is triggered by it."""
+    blocks = TRADES.replace(b'"BT":false', b'"BT":true').replace(b"16578.50", b"12000")
+    assert Trades("publicTrade.BTCUSDT", MARKET).decode(blocks) == (Data(native="publicTrade.BTCUSDT", events=[]),)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -265,9 +265,10 @@ async def test_a_mark_is_a_contracts() -> None:
 # ------------------------------------------------------------------------------------------------------ trades, clock
 @pytest.mark.parametrize(("instrument", "limit"), [(BTC, "1000"), (SPOT, "60")])
 async def test_trades_are_oldest_first_and_as_many_as_bybit_gives(instrument: Any, limit: str) -> None:
-    """Newest first on the wire; a thousand of a contract, sixty of a pair."""
+    """Newest first on the wire; a thousand of a contract, sixty of a pair. A block trade is none of the market's."""
     newest = {"execId": "b", "price": "25000.50", "size": "0.1", "side": "Sell", "time": str(NOW_MS)}
-    async with bybit({TRADES: lambda _: rows(newest, newest | {"execId": "a", "side": "Buy"})}) as world:
+    block = newest | {"execId": "c", "price": "12000", "isBlockTrade": True}
+    async with bybit({TRADES: lambda _: rows(newest, block, newest | {"execId": "a", "side": "Buy"})}) as world:
         older, newer = await world.venue.trades(instrument, 5000)
         assert world.asked()[0].query["limit"] == limit
     assert (older.trade_id, older.side, newer.trade_id, newer.side) == ("a", Side.BUY, "b", Side.SELL)
