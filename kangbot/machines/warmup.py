@@ -1,8 +1,8 @@
 """Joining fetched bars to streamed ones: no gap, no overlap, and a plain word about what is missing.
 
 A market warms up in this order: subscribe, keep what streams, fetch, join. A bar that both know is taken from the
-stream, which tells a bar only when it is final, while a fetch right after a bar's end may see it unfinished. Fetching,
-waiting and trying again are left to the market's task.
+stream, which tells a bar only when it is final, while a fetch right after a bar's end may see it unfinished: one that
+only a fetch knows is missing until its grace is over. Fetching, waiting and trying again are left to the market's task.
 
 Of a time in which nothing could be traded some venues never have a bar. To wait would keep a market from deciding
 until the hole is older than its look-back, which is days. So where history goes on to have what came before and after,
@@ -60,8 +60,8 @@ class WarmUp:
     """The bars of one market while it warms up. Mutable: one writer.
 
     `needed` is the number of closed bars that must be there (at least 1); `grace_ns` how long after its end a bar may
-    be missing because it is on its way. Of what waits for the rest the newest are kept. ValueError for a bar of another
-    timeframe or off the grid of the epoch.
+    be missing because it is on its way, or change in the venue's history. Of what waits for the rest the newest are
+    kept. ValueError for a bar of another timeframe or off the grid of the epoch.
     """
 
     def __init__(self, *, timeframe_s: int, needed: int, grace_ns: int = 5 * SECOND_NS) -> None:
@@ -88,10 +88,10 @@ class WarmUp:
 
     def join(self, now_ns: int) -> Ready | Missing:
         """Return the bars without a gap up to the newest that is due at `now_ns`, or the newest stretch missing."""
-        bars = self._fetched | self._streamed
         reached_ns = now_ns - self._grace_ns
         due_ns = reached_ns - reached_ns % self._span_ns - self._span_ns  # the newest bar that must be there
-        newest_ns = max((due_ns, *bars))
+        newest_ns = max((due_ns, *self._fetched, *self._streamed))
+        bars = {open_ns: bar for open_ns, bar in self._fetched.items() if open_ns <= due_ns} | self._streamed
         first_ns = newest_ns - (self._needed - 1) * self._span_ns
         wanted = range(newest_ns, first_ns - 1, -self._span_ns)  # newest first
         last_missing = next((open_ns for open_ns in wanted if open_ns not in bars), None)

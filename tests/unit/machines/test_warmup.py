@@ -11,6 +11,7 @@ from kangbot.model.data import Bar
 from kangbot.model.ids import MarketId
 
 MINUTE_NS = 60 * SECOND_NS
+NOW_NS = 15 * MINUTE_NS + 5 * SECOND_NS  # the grace of what ended at 15 is over
 _TRADELESS = (Decimal(3), Decimal(3), Decimal(3), Decimal(3), Decimal(0))  # after a close of 3
 
 
@@ -73,28 +74,26 @@ def test_the_newest_of_several_gaps_is_named_first() -> None:
     """Each fetch closes one; the newest matters most."""
     join = warmup(6)
     join.fetched([bar(9), bar(10), bar(12), bar(14)])
-    assert join.join(15 * MINUTE_NS) == Missing(first_ns=13 * MINUTE_NS, until_ns=14 * MINUTE_NS, count=1)
+    assert join.join(NOW_NS) == Missing(first_ns=13 * MINUTE_NS, until_ns=14 * MINUTE_NS, count=1)
 
 
 def test_a_gap_before_the_bars_needed_does_not_matter() -> None:
     """Only the look-back must be whole; what is before the gap is left out."""
     join = warmup(3)
     join.fetched([bar(8), bar(12), bar(13), bar(14)])
-    assert minutes(join.join(15 * MINUTE_NS)) == [12, 13, 14]
+    assert minutes(join.join(NOW_NS)) == [12, 13, 14]
 
 
 def test_too_few_bars_are_missing_at_the_old_end() -> None:
     """A young market cannot be ready; the caller sees what never comes."""
     join = warmup(5)
     join.fetched([bar(13), bar(14)])
-    assert join.join(15 * MINUTE_NS) == Missing(first_ns=10 * MINUTE_NS, until_ns=13 * MINUTE_NS, count=3)
+    assert join.join(NOW_NS) == Missing(first_ns=10 * MINUTE_NS, until_ns=13 * MINUTE_NS, count=3)
 
 
 def test_with_no_bar_at_all_the_whole_look_back_is_missing() -> None:
     """This is the first fetch to make."""
-    assert warmup(3).join(15 * MINUTE_NS + 5 * SECOND_NS) == Missing(
-        first_ns=12 * MINUTE_NS, until_ns=15 * MINUTE_NS, count=3
-    )
+    assert warmup(3).join(NOW_NS) == Missing(first_ns=12 * MINUTE_NS, until_ns=15 * MINUTE_NS, count=3)
 
 
 def test_a_bar_on_its_way_is_not_missing_until_its_grace_is_over() -> None:
@@ -103,6 +102,23 @@ def test_a_bar_on_its_way_is_not_missing_until_its_grace_is_over() -> None:
     join.fetched([bar(12), bar(13)])
     assert minutes(join.join(15 * MINUTE_NS + 4 * SECOND_NS)) == [12, 13]
     assert isinstance(join.join(15 * MINUTE_NS + 5 * SECOND_NS), Missing)
+
+
+def test_a_bar_that_only_a_fetch_knows_is_missing_until_its_grace_is_over() -> None:
+    """The venue's history may still change it; the stream tells it once it is final, and then it is there at once."""
+    early = Missing(first_ns=14 * MINUTE_NS, until_ns=15 * MINUTE_NS, count=1)
+    join = warmup(2)
+    join.fetched([bar(12), bar(13), bar(14, close=5)])
+    assert join.join(15 * MINUTE_NS) == early
+    assert join.join(15 * MINUTE_NS + 4 * SECOND_NS) == early
+    join.fetched([bar(13), bar(14, close=7)])
+    outcome = join.join(NOW_NS)
+    assert isinstance(outcome, Ready)
+    assert outcome.bars[-1].close == 7
+    again = warmup(2)
+    again.fetched([bar(12), bar(13), bar(14, close=5)])
+    again.streamed(bar(14, close=7))
+    assert minutes(again.join(15 * MINUTE_NS + SECOND_NS)) == [12, 13, 14]
 
 
 def test_a_bar_of_another_timeframe_is_refused() -> None:
@@ -135,7 +151,7 @@ def test_ready_is_whole_and_missing_is_truly_missing(
     for minute in sorted(streamed):
         join.streamed(bar(minute))
     now_ns = now_minute * MINUTE_NS + 10 * SECOND_NS
-    known = fetched | streamed
+    known = {minute for minute in fetched if minute < now_minute} | streamed  # what ends later is not final
     outcome = join.join(now_ns)
     if isinstance(outcome, Ready):
         told = minutes(outcome)
@@ -163,16 +179,16 @@ def test_what_is_fetched_again_and_again_is_bounded() -> None:
     """Also where the newest comes first."""
     join = warmup(1)
     join.fetched([bar(minute) for minute in reversed(range(3 * SPARE))])
-    assert minutes(join.join(3 * SPARE * MINUTE_NS)) == list(range(2 * SPARE - 1, 3 * SPARE))
+    assert minutes(join.join(3 * SPARE * MINUTE_NS + 5 * SECOND_NS)) == list(range(2 * SPARE - 1, 3 * SPARE))
 
 
 def test_a_bar_that_history_never_has_is_one_without_a_trade() -> None:
     """Between what came before and after, at the last close; not before fetch after fetch has lacked it."""
     join = warmup(6)
     for _ in range(ABSENT):
-        assert isinstance(join.join(15 * MINUTE_NS), Missing)
+        assert isinstance(join.join(NOW_NS), Missing)
         join.fetched([bar(9), bar(10), bar(11, close=3), bar(14)])
-    outcome = join.join(15 * MINUTE_NS)
+    outcome = join.join(NOW_NS)
     assert minutes(outcome) == [9, 10, 11, 12, 13, 14]
     assert isinstance(outcome, Ready)
     assert [(one.open, one.high, one.low, one.close, one.volume) for one in outcome.bars[3:5]] == [_TRADELESS] * 2
@@ -185,7 +201,7 @@ def test_a_bar_that_comes_late_is_taken_as_it_is() -> None:
         join.fetched([bar(11), bar(14)])
     join.streamed(bar(12, close=8))
     join.fetched([bar(11), bar(13, close=9), bar(14)])
-    outcome = join.join(15 * MINUTE_NS)
+    outcome = join.join(NOW_NS)
     assert isinstance(outcome, Ready)
     assert [one.close for one in outcome.bars] == [1, 8, 9, 1]
 

@@ -83,6 +83,24 @@ def test_bars_that_are_not_there_yet_are_asked_for_again() -> None:
     play(story)
 
 
+def test_a_bar_that_history_may_still_change_is_not_decided_on() -> None:
+    """A market that begins right after a bar's end takes it from the stream, or once the venue has made it final."""
+
+    async def story(told: Story) -> None:
+        now_ns = told.world.clock.now_ns()
+        await asyncio.sleep((MINUTE_NS - now_ns % MINUTE_NS) / 1e9)
+        closed_ns = told.world.clock.now_ns() - MINUTE_NS
+        await told.open()
+        told.roster.command(MARKET, Command.START, "test")
+        await asyncio.sleep(1)
+        assert told.state is RunState.WARMING
+        await told.reach(RunState.LIVE)
+        assert told.strategy.made[-1].opened[-1] == closed_ns
+        assert told.world.clock.now_ns() - closed_ns - MINUTE_NS >= 5e9
+
+    play(story)
+
+
 def test_a_target_becomes_a_position_with_its_stop() -> None:
     """Entry with the stop in its request, a flip by exit and entry, flat again: the venue's truth is ours."""
 
@@ -164,6 +182,7 @@ def test_a_strategy_that_raises_falls_and_comes_back() -> None:
         told.strategy.error, told.strategy.once = ZeroDivisionError("a fault of the strategy"), True
         await told.bar()
         await told.reach(RunState.LIVE)
+        await asyncio.sleep(1)
         assert told.task.supervisor.falls == 1
         assert states(told)[-4:] == ["live", "starting", "warming", "live"]
         await told.bar()

@@ -95,7 +95,7 @@ def test_bars_that_did_not_fit_come_from_history() -> None:
         await told.bar()
         fetches, seen = told.venue.fetches, told.strategy.made[-1].opened
         now_ns = told.world.clock.now_ns()
-        await asyncio.sleep((2 * MINUTE_NS - now_ns % MINUTE_NS) / 1e9)  # two closed meanwhile
+        await asyncio.sleep((2 * MINUTE_NS - now_ns % MINUTE_NS) / 1e9 + 6)  # two closed meanwhile, and are final
         first_ns = seen[-1] + MINUTE_NS
         for open_ns in (first_ns, first_ns + MINUTE_NS):
             told.task.inbox.offer(bar_at(open_ns), 1)
