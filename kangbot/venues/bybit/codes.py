@@ -245,6 +245,7 @@ MESSAGES: tuple[tuple[str, str, Meaning | str], ...] = (
     ("10001", "not modified", Meaning.UNCHANGED),
     ("10001", "position idx not match", _MODE),  # the account is in hedge mode
     ("10001", "sign params error", _KEY),  # [C]
+    ("10001", "only support unified", _ACCOUNT),  # the wallet of an account that is not
     ("", "block access from your country", _COUNTRY),  # HTTP 403 of the delivery network, not of the rate limit
 )
 

@@ -250,6 +250,7 @@ def test_the_table_here_covers_the_table_there() -> None:
         ("position idx not match position mode", NeedsHuman),
         ("Stop loss not modified", NotModified),
         ("empty value: apiTimestamp[] apiKey[]: openapi sign params error!", NeedsHuman),
+        ("accountType only support UNIFIED", NeedsHuman),
     ],
 )
 def test_a_parameter_error_is_told_apart_by_its_message(message: str, expected: type[KangbotError]) -> None:
