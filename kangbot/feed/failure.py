@@ -7,13 +7,15 @@ that counts requests is obeyed to the second. Retrying is the stream's business.
 import errno
 import re
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
+from kangbot.runtime.reach import plainly
 from kangbot.runtime.world import SECOND_NS
 
 
@@ -51,21 +53,32 @@ _BANS_S: Mapping[int, int] = {429: 60, 418: 120, 403: 600}
 
 def classify(error: Exception, now_ns: int) -> Failure:
     """Return the failure that `error` of the websockets library or of the system stands for."""
-    message = f"{type(error).__name__}: {error}"
-    if isinstance(error, socket.gaierror):
-        return Failure(kind=FailureKind.OFFLINE, message=f"its name does not resolve: {error.strerror}")
     if isinstance(error, InvalidStatus):
         return _from_status(error.response.status_code, error.response.headers.get("Retry-After", ""), now_ns)
     if isinstance(error, ConnectionClosed):
         policy = error.rcvd is not None and error.rcvd.code == 1008
-        return Failure(kind=FailureKind.POLICY if policy else FailureKind.CLOSED, message=message)
+        return Failure(kind=FailureKind.POLICY if policy else FailureKind.CLOSED, message=goodbye(error))
     if isinstance(error, TimeoutError):
-        return Failure(kind=FailureKind.TIMEOUT, message=message)
-    if isinstance(error, OSError) and _no_way_out(error):
+        return Failure(kind=FailureKind.TIMEOUT, message="no websocket in time: nothing answers, or too slowly")
+    message = plainly(error)
+    if isinstance(error, socket.gaierror):
+        return Failure(kind=FailureKind.OFFLINE, message=message)
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and _no_way_out(error):
         return Failure(kind=FailureKind.OFFLINE, message=message)
     if isinstance(error, OSError):
         return Failure(kind=FailureKind.UNREACHABLE, message=message)
-    return Failure(kind=FailureKind.REJECTED, message=message)  # the rest of the library's: a handshake not to be had
+    # The rest of the library's: a handshake not to be had.
+    what = "no HTTP" if isinstance(error, InvalidMessage) else f"no websocket ({error})"
+    return Failure(kind=FailureKind.REJECTED, message=f"what it answers is {what}")
+
+
+def goodbye(error: ConnectionClosed) -> str:
+    """Return how an open connection ended, and which side ended it."""
+    if error.rcvd is None and error.sent is None:
+        return "the connection was broken off"
+    if error.rcvd is not None and (error.rcvd_then_sent or error.sent is None):
+        return f"it closed the connection: {error.rcvd}"
+    return f"we closed the connection: {error.sent}"
 
 
 def _no_way_out(error: OSError) -> bool:
@@ -78,7 +91,9 @@ def _no_way_out(error: OSError) -> bool:
 
 def _from_status(status: int, retry_after: str, now_ns: int) -> Failure:
     wait_ns = _retry_after_ns(retry_after, now_ns)
-    message = f"HTTP {status}"
+    message = f"HTTP {status} in place of a websocket"
+    if status < 400:
+        message += ": a portal or a proxy on the way answers in its place"
     if status in _BANS_S:
         at_least_ns = wait_ns or _BANS_S[status] * SECOND_NS
         return Failure(kind=FailureKind.RATE_LIMITED, message=message, at_least_ns=at_least_ns)

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.conversation import Conversation
-from kangbot.feed.failure import Failure, FailureKind, classify
+from kangbot.feed.failure import Failure, FailureKind, classify, goodbye
 from kangbot.feed.listener import Listener, StreamCounters, TopicEffect
 from kangbot.feed.lull import rest_s
 from kangbot.feed.rules import StreamRules
@@ -28,6 +28,7 @@ from kangbot.machines.session import Session
 from kangbot.machines.session_words import CloseKind, Terms, TopicDown, TopicLive, Trouble
 from kangbot.model.events import Severity
 from kangbot.ports import Dialect, Topic
+from kangbot.runtime.reach import trusted
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, World, sleep_until
 
@@ -144,8 +145,10 @@ class Stream:
 
     async def _dial(self) -> FeedSocket:
         rules = self._rules
+        secure = self._dialect.url.startswith("wss")
         socket = await DirectConnect(
             self._dialect.url,
+            ssl=trusted() if secure else None,
             compression=None,
             proxy=None,  # the environment's are not obeyed, as by REST
             open_timeout=rules.open_s,
@@ -176,7 +179,7 @@ class Stream:
         try:
             await conversation.run(self._tasks, self._dialect.login(self._venue_now_ns()))
         except ConnectionClosed as error:
-            reason = str(error)
+            reason = goodbye(error)
             if conversation.closing is None:
                 raise
         finally:

@@ -44,6 +44,14 @@ def each(addresses: str) -> list[str]:
     return _BETWEEN.split(addresses.strip())
 
 
+def _environment() -> dict[str, str]:
+    """Return what the child inherits. Its library asks another variable than everybody else whom to trust."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_FROM_IT)}
+    if trusted := kept.get("SSL_CERT_FILE"):
+        kept.setdefault("REQUESTS_CA_BUNDLE", trusted)
+    return kept
+
+
 class Outside:
     """Implements `Sender` through Apprise. `addresses` as Apprise writes them, separated by spaces.
 
@@ -79,7 +87,7 @@ class Outside:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,  # it may quote an address, with its token
-            env={name: value for name, value in os.environ.items() if not name.startswith(_KEPT_FROM_IT)},
+            env=_environment(),
         )
         try:
             async with asyncio.timeout(self._timeout_s):

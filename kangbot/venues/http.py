@@ -5,16 +5,15 @@ followed: a signed order must arrive once, where it was addressed.
 """
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from time import perf_counter_ns
 from typing import NamedTuple
 
 import aiohttp
-import certifi
 import yarl
 
 from kangbot.health.latency import Timings
+from kangbot.runtime.reach import plainly, trusted
 
 
 class NotSent(Exception):
@@ -41,6 +40,12 @@ _BEFORE_SENDING = (
     aiohttp.ConnectionTimeoutError,
     aiohttp.ServerFingerprintMismatch,
     aiohttp.InvalidURL,
+)
+
+_SAID = (
+    (aiohttp.ServerDisconnectedError, "it hung up without an answer"),
+    (aiohttp.ClientPayloadError, "its answer broke off"),
+    (aiohttp.ClientResponseError, "what it answers is no HTTP"),
 )
 
 
@@ -86,16 +91,16 @@ class Http:
             async with session.request(method, target, headers=headers, data=body, allow_redirects=False) as response:
                 return Reply(response.status, response.headers, await _whole(response))
         except _BEFORE_SENDING as error:
-            raise NotSent(_said(error)) from error
+            raise NotSent(f"{target.authority}: {self._said(error, self._timeout.connect)}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise NoAnswer(_said(error)) from error
+            raise NoAnswer(f"{target.authority}: {self._said(error, self._timeout.total)}") from error
         finally:
             self._timings.observe(f"{method} {target.raw_path}", perf_counter_ns() - began_ns)
 
     def _open(self, url: str) -> aiohttp.ClientSession:
         if self._closed:
             raise NotSent("the client is closed")
-        secure = ssl.create_default_context(cafile=certifi.where()) if url.startswith("https") else True
+        secure = trusted() if url.startswith("https") else True
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 ssl=secure,
@@ -107,6 +112,13 @@ class Http:
             cookie_jar=aiohttp.DummyCookieJar(),  # an API needs none, and a jar costs time with every request
         )
         return self._session
+
+    @staticmethod
+    def _said(error: Exception, within_s: float | None) -> str:
+        if isinstance(error, TimeoutError):
+            what = "connection" if isinstance(error, _BEFORE_SENDING) else "answer"
+            return f"no {what} within {within_s:g} s"
+        return next((said for kind, said in _SAID if isinstance(error, kind)), "") or plainly(error)
 
     async def aclose(self) -> None:
         """Close every connection; requests under way end as NoAnswer. Bounded by a second. Safe to call twice."""
@@ -141,7 +153,3 @@ def retry_after_ns(headers: Mapping[str, str]) -> int:
 def whole(text: str) -> int:
     """Return the whole number that a header holds; 0 where it holds none."""
     return int(text) if text.isdecimal() and len(text) < 16 else 0
-
-
-def _said(error: BaseException) -> str:
-    return str(error) or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)

@@ -26,13 +26,15 @@ class Authority:
         own = own.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         self.ca.write_bytes(own.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
-    def sign(self, name: str, host: str = "127.0.0.1", *, days: int = 5, password: str = "") -> tuple[Path, Path]:
+    def sign(
+        self, name: str, host: str = "127.0.0.1", *, since: int = 9, days: int = 5, password: str = ""
+    ) -> tuple[Path, Path]:
         """Return a certificate for the host, and its key, in files of that name; those that were there are replaced.
 
-        It is good for so many days to come; a negative number is of days for which it has not been any longer.
+        It has been good for so many days, and is for so many to come; negative numbers turn that round.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        made = _certificate(_named(name), self._name, key.public_key(), days=days)
+        made = _certificate(_named(name), self._name, key.public_key(), since=since, days=days)
         made = made.add_extension(x509.SubjectAlternativeName([_host(host)]), critical=False)
         cert, private = self._folder / f"{name}-cert.pem", self._folder / f"{name}-key.pem"
         cert.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
@@ -42,7 +44,7 @@ class Authority:
 
 
 def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, *, days: int
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, *, since: int = 9, days: int
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return x509.CertificateBuilder(
@@ -50,7 +52,7 @@ def _certificate(
         subject_name=subject,
         public_key=key,
         serial_number=x509.random_serial_number(),
-        not_valid_before=now - 9 * _DAY,
+        not_valid_before=now - since * _DAY,
         not_valid_after=now + days * _DAY,
     )
 

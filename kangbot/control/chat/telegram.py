@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from kangbot.machines.backoff import Backoff
+from kangbot.runtime.reach import plainly, trusted
 from kangbot.runtime.world import SECOND_NS, World
 
 log = structlog.get_logger(__name__)
@@ -90,7 +91,10 @@ class Telegram:
         backoff = Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
         jar = aiohttp.DummyCookieJar()  # nothing that somebody sends us in an answer is kept for months
-        async with aiohttp.ClientSession(timeout=timeout, trust_env=True, cookie_jar=jar) as session:
+        connector = aiohttp.TCPConnector(ssl=trusted())
+        async with aiohttp.ClientSession(
+            connector=connector, timeout=timeout, trust_env=True, cookie_jar=jar
+        ) as session:
             while True:
                 at_least_s = 0
                 try:
@@ -99,7 +103,7 @@ class Telegram:
                     at_least_s = error.wait_s
                     self._failed(str(error))
                 except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as error:
-                    self._failed(f"Telegram does not answer ({type(error).__name__})")
+                    self._failed(f"Telegram does not answer: {_plainly(error)}")
                 else:
                     backoff = backoff.reset()
                     continue
@@ -173,6 +177,11 @@ class Telegram:
         if self._away:
             log.info("telegram.back")
         self._away = ""
+
+
+def _plainly(error: Exception) -> str:
+    """Return why, by what the system said: the library's own words may quote the address, with the token in it."""
+    return plainly(error) if isinstance(error.__cause__, OSError) else type(error).__name__
 
 
 _WHY = {

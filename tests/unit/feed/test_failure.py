@@ -4,7 +4,7 @@ import socket
 
 import pytest
 from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosedError, InvalidMessage, InvalidStatus
+from websockets.exceptions import ConnectionClosedError, InvalidMessage, InvalidStatus, InvalidUpgrade
 from websockets.frames import Close
 from websockets.http11 import Response
 
@@ -51,3 +51,30 @@ def test_each_failure_has_its_kind_and_its_least_wait(error: Exception, kind: Fa
     failure = classify(error, AT)
     assert (failure.kind, failure.at_least_ns) == (kind, at_least_s * SECOND)
     assert failure.message
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (status(200), "HTTP 200 in place of a websocket: a portal or a proxy on the way answers in its place"),
+        (status(302), "HTTP 302 in place of a websocket: a portal or a proxy on the way answers in its place"),
+        (status(503), "HTTP 503 in place of a websocket"),
+        (InvalidMessage("did not receive a valid HTTP response"), "what it answers is no HTTP"),
+        (InvalidUpgrade("Connection"), "what it answers is no websocket (missing Connection header)"),
+        (TimeoutError(), "no websocket in time: nothing answers, or too slowly"),
+        (ConnectionClosedError(None, None), "the connection was broken off"),
+        (
+            ConnectionClosedError(Close(1001, ""), Close(1001, ""), rcvd_then_sent=True),
+            "it closed the connection: 1001 (going away)",
+        ),
+        (ConnectionClosedError(Close(1008, "much"), None), "it closed the connection: 1008 (policy violation) much"),
+        (ConnectionClosedError(None, Close(1009, "")), "we closed the connection: 1009 (message too big)"),
+        (
+            ConnectionClosedError(Close(1000, ""), Close(1009, ""), rcvd_then_sent=False),
+            "we closed the connection: 1009 (message too big)",
+        ),
+    ],
+)
+def test_a_failure_is_told_in_words(error: Exception, message: str) -> None:
+    """No class of a library: who did what, and who may stand between."""
+    assert classify(error, AT).message == message

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from aiohttp import web
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.model.events import Severity
 from kangbot.notify.outside import Outside, each
+from tests.support.certificates import Authority
 
 
 def outside(addresses: str, *, timeout_s: float = 60.0) -> Outside:
@@ -105,3 +108,28 @@ def test_addresses_are_told_apart_where_apprise_does() -> None:
         "mailto://d@e",
     ]
     assert each("nonsense") == ["nonsense"]
+
+
+async def test_a_service_is_trusted_by_the_authorities_that_all_the_rest_trusts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library of the child has a list of its own, and reads another variable than SSL_CERT_FILE."""
+    authority, taken = Authority(tmp_path), asyncio.Event()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.sign("service"))
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+        taken.set()
+
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    async with await asyncio.start_server(take, "127.0.0.1", 0, ssl=context) as server:
+        address = f"jsons://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nobody.pem"))
+        with pytest.raises(Retryable):
+            await outside(address).send("t", "b", Severity.INFO)
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.ca))
+        await outside(address).send("t", "b", Severity.INFO)
+    assert taken.is_set()

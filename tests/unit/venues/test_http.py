@@ -72,15 +72,16 @@ async def test_a_refused_connection_means_that_nothing_left() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         to = client()
-        with pytest.raises(NotSent):
-            await post(to, f"http://127.0.0.1:{unused.getsockname()[1]}")
+        port = unused.getsockname()[1]
+        with pytest.raises(NotSent, match=f"^127.0.0.1:{port}: it refuses connections$"):
+            await post(to, f"http://127.0.0.1:{port}")
         await to.aclose()
 
 
 async def test_a_name_that_does_not_resolve_means_that_nothing_left() -> None:
     """RFC 6761 keeps .invalid from ever resolving."""
     to = client()
-    with pytest.raises(NotSent):
+    with pytest.raises(NotSent, match=r"^venue\.invalid:80: its name does not resolve: "):
         await post(to, "http://venue.invalid")
     await to.aclose()
 
@@ -126,7 +127,7 @@ async def test_a_timeout_may_have_been_taken() -> None:
     """The server has the request and says nothing."""
     async with Loopback(hang) as server:
         to = client(timeout_s=1.0)
-        with pytest.raises(NoAnswer):
+        with pytest.raises(NoAnswer, match=r"^127\.0\.0\.1:\d+: no answer within 1 s$"):
             await post(to, server.url)
         await to.aclose()
     assert len(server.requests) == 1

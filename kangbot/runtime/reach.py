@@ -1,0 +1,65 @@
+"""How a host outside is reached over TLS, and why one was not, in words that tell what to do.
+
+One way for requests, for streams and for the chat: where one of them trusts a host, they all do.
+"""
+
+import errno
+import functools
+import os
+import socket
+import ssl
+
+import certifi
+
+_NO_WAY_OUT = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH})
+_BROKEN = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
+_BETWEEN = "a proxy, a portal or a firewall on the way answers in its place"
+# X509_V_ERR_…, openssl's x509_vfy.h. Whatever else is wrong with a certificate is a matter of whom to trust.
+_CERTIFICATES = {
+    9: "it is not valid yet: set this machine's clock",
+    10: "it has expired: see this machine's clock; else it is the host's to renew",
+    62: f"it is another host's: see the address and the DNS; else {_BETWEEN}",
+    64: f"it is another host's: see the address and the DNS; else {_BETWEEN}",  # of a host that is an address
+}
+
+
+@functools.cache
+def trusted() -> ssl.SSLContext:
+    """Return the TLS of every connection: the authorities are the system's, or those that SSL_CERT_FILE names.
+
+    A system that has none, as slim images do, is lent certifi's.
+    """
+    context = ssl.create_default_context()
+    if not context.cert_store_stats()["x509_ca"]:
+        context.load_verify_locations(certifi.where())
+    return context
+
+
+def plainly(error: BaseException) -> str:
+    """Return why a host was not reached, or was lost. A library's error is read by what the system said below it."""
+    while isinstance(error.__cause__, OSError):
+        error = error.__cause__
+    if isinstance(error, socket.gaierror):
+        return f"its name does not resolve: {error.strerror}; see this machine's DNS"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is refused: {_CERTIFICATES.get(error.verify_code) or _untrusted(error)}"
+    if isinstance(error, ssl.SSLError):
+        why = (getattr(error, "reason", None) or "it ended").lower().replace("_", " ")
+        return f"TLS with it fails ({why}): {_BETWEEN}"
+    if isinstance(error, OSError) and error.errno == errno.ECONNREFUSED:
+        return "it refuses connections"
+    if isinstance(error, OSError) and error.errno in _BROKEN:
+        return "the connection was broken off"
+    if isinstance(error, OSError) and error.errno in _NO_WAY_OUT:
+        return f"no way leads there ({os.strerror(error.errno)}): see this machine's network"
+    return str(error) or type(error).__name__
+
+
+def _untrusted(error: ssl.SSLCertVerificationError) -> str:
+    named = os.environ.get("SSL_CERT_FILE", "")
+    if named and not os.access(named, os.R_OK):
+        return f"SSL_CERT_FILE names {named}, which cannot be read"
+    return (
+        f"{error.verify_message}; {_BETWEEN}. Where that is meant, have SSL_CERT_FILE name a file of the authorities "
+        "to trust"
+    )
