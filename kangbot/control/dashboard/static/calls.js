@@ -2,6 +2,12 @@
 
 const LONGEST_MS = 15000; // a connection that leads nowhere would be waited for by the quarter of an hour; the daemon waits 5 s for its disk
 
+/** Ask for the token again, and have the page say that a session was over, and not that there was none. */
+export function signedOut() {
+  sessionStorage.setItem("over", "yes");
+  location.reload();
+}
+
 /** An answer that is an error; `message` is in the daemon's words. */
 class Refusal extends Error {
   constructor(status, message) {
@@ -23,7 +29,7 @@ async function call(method, path, body) {
   } catch {
     throw new Refusal(0, "no daemon answers");
   }
-  if (answer.status === 401 && path !== "/login" && path !== "/session") location.reload(); // the session is over: the page asks for the token again
+  if (answer.status === 401 && path !== "/login" && path !== "/session") signedOut();
   const text = await answer.text();
   let said = null;
   try { said = text ? JSON.parse(text) : null; } catch { /* not JSON: the status has to do */ }

@@ -18,7 +18,12 @@ const fixed = (value, digits) => figure(value, { minimumFractionDigits: digits, 
 const minus = (text) => text.replace(/^-/, "−");
 
 /** A price or quantity with every digit that the daemon wrote, in the signs of the other figures, or a dash. */
-export const plain = (value) => (value === null || value === undefined || value === "" ? "–" : minus(String(value)).replace(".", languageNow() === "id" ? "," : "."));
+export function plain(value) {
+  if (value === null || value === undefined || value === "") return "–";
+  const [thousands, point] = languageNow() === "id" ? [".", ","] : [",", "."];
+  const [whole, ...part] = minus(String(value)).split(".");
+  return [whole.replace(/\B(?=(\d{3})+$)/g, thousands), ...part].join(point);
+}
 
 /** What a fill cost, in its own currency: four digits tell it apart, and the daemon keeps the rest. */
 export const cost = (value, currency) => (value === null || value === undefined ? "–" : `${minus(figure(value, { maximumSignificantDigits: 4 }))}${UNIT}${currency ?? ""}`.trim());

@@ -29,11 +29,14 @@ export function listen(on) {
     on.status(report ? "lost" : "connecting");
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/stream`);
     let opened = false, over = false, heard = Date.now();
-    const watch = setInterval(() => { if (Date.now() - heard > SILENT_MS) end(); }, LOOK_MS);
+    const look = () => { if (Date.now() - heard > SILENT_MS) end(); };
+    const watch = setInterval(look, LOOK_MS);
+    document.addEventListener("visibilitychange", look); // whoever comes back to a page that slept is not shown what was
     async function end() {
       if (over) return; // a socket that was given up closes later
       over = true;
       clearInterval(watch);
+      document.removeEventListener("visibilitychange", look);
       socket.close();
       if (!opened && (await on.denied())) return; // the session is over: the page asks for the token again
       on.status("lost");

@@ -1,7 +1,7 @@
 // Orders, fills, closed trades, events, errors: pages of rows that the daemon or its history answers with.
 import { ask, segment } from "./calls.js";
 import { h, table } from "./dom.js";
-import { cost, money, plain, short, tone, when } from "./format.js";
+import { cost, count, money, plain, short, tone, when } from "./format.js";
 import { word } from "./words.js";
 
 const REFRESH_MS = 10000;
@@ -21,15 +21,28 @@ export const fillTable = (rows) => table([
   [word("quantity"), (row) => plain(row.quantity), "n"], [word("price"), (row) => plain(row.price), "n"], [word("fee"), (row) => cost(row.fee, row.fee_currency), "n"],
 ], rows, word("none"));
 
+const WAY = { buy: "long", sell: "short" }; // a trader's words for the side of what was entered
+
 const tripTable = (rows) => table([
-  [word("time"), (row) => when(row.closed_at), "brief"], [word("market"), (row) => short(row.market), "brief"], [word("side"), (row) => row.side], [word("quantity"), (row) => plain(row.quantity), "n"],
+  [word("time"), (row) => when(row.closed_at), "brief"], [word("market"), (row) => short(row.market), "brief"], [word("side"), (row) => WAY[row.side] ?? row.side], [word("quantity"), (row) => plain(row.quantity), "n"],
   [word("entry"), (row) => plain(row.entry_price), "n"], [word("chart.exit"), (row) => plain(row.exit_price), "n"], [word("realised"), (row) => profit(row.net_profit), "n"], [word("fees"), (row) => money(row.fees), "n"],
 ], rows, word("none"));
 
+/** The rows, newest first, where each that says the same as the one before it only counts there. */
+function folded(rows) {
+  const alike = (row) => JSON.stringify([row.market, row.kind, row.severity, row.message]);
+  const kept = [];
+  for (const row of rows) {
+    if (kept.length && alike(kept.at(-1)) === alike(row)) kept.at(-1).times += 1;
+    else kept.push({ ...row, times: 1 });
+  }
+  return kept;
+}
+
 export const eventTable = (rows) => table([
   [word("time"), (row) => when(row.at), "brief"], [word("market"), (row) => (row.market ? short(row.market) : ""), "brief"], [word("kind"), (row) => row.kind],
-  [word("severity"), (row) => badge(row.severity ?? "info", SEVERITY_KIND[row.severity])], [word("message"), (row) => row.message ?? "", "said"],
-], rows, word("none"));
+  [word("severity"), (row) => badge(row.severity ?? "info", SEVERITY_KIND[row.severity])], [word("message"), (row) => (row.message ?? "") + (row.times > 1 ? ` (${word("times", { n: count(row.times) })})` : ""), "said"],
+], folded(rows), word("none"));
 
 const errorTable = (rows) => table([
   [word("kind"), (row) => row.kind], [word("severity"), (row) => badge(row.severity, SEVERITY_KIND[row.severity])], [word("market"), (row) => (row.market ? short(row.market) : ""), "brief"],

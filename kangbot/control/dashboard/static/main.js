@@ -1,6 +1,6 @@
 // Where the page begins: the token, the live connection, and which view is open.
 import { banners } from "./banners.js";
-import { ask, tell } from "./calls.js";
+import { ask, signedOut, tell } from "./calls.js";
 import { act, confirm } from "./confirm.js";
 import { dress, h, say } from "./dom.js";
 import { listen } from "./link.js";
@@ -91,7 +91,7 @@ async function denied() {
     return false;
   } catch (error) {
     if (error.status !== 401 && error.status !== 403) return false;
-    location.reload();
+    signedOut();
     return true;
   }
 }
@@ -103,6 +103,8 @@ function begin() {
   listen({ report(next, right) { const changed = right !== access || report === null; report = next; report.lost = false; access = right; observe(report); if (changed) { open(); status(linked); } show(); }, status, denied });
 }
 
+const refused = (error) => { $("login-error").textContent = { 401: word("login.wrong"), 429: word("login.locked") }[error.status] ?? error.message; };
+
 $("login").onsubmit = async (event) => {
   event.preventDefault();
   try {
@@ -110,21 +112,25 @@ $("login").onsubmit = async (event) => {
     $("token").value = "";
     begin();
   } catch (error) {
-    $("login-error").textContent = error.status === 401 ? word("login.wrong") : error.status === 429 ? word("login.locked") : error.message;
+    refused(error);
   }
 };
 
 addEventListener("hashchange", () => { open(); scrollTo(0, 0); $("content").focus({ preventScroll: true }); });
 speak();
+const token = new URLSearchParams(location.hash.slice(1)).get("token");
+const over = sessionStorage.getItem("over");
+sessionStorage.removeItem("over");
 try {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token) {
     history.replaceState(null, "", "/"); // it is neither sent by the browser nor kept in its history
     await tell("/login", { token });
   }
   await ask("/session");
   begin();
-} catch {
+} catch (error) {
+  if (token) refused(error);
+  else if (over) $("login-error").textContent = word("login.over");
   $("login").hidden = false;
   $("token").focus();
 }

@@ -28,7 +28,7 @@ export function verdict(report) {
   const reasons = health.checks.map((check) => [check.status, sentence(check, report)]);
   if (!report.recovered && !report.waiting) reasons.push(["warning", `${word("notready")}: ${health.ready}`]); // a check says what is waited for
   if (report.local_fault_ns) reasons.push(["warning", word("localfault", { since: when(report.local_fault_ns) })]);
-  if (report.lost) reasons.push(["warning", word("link.lost")]); // what stands here is of the time before
+  if (report.lost) reasons.push(["warning", word("link.stale", { at: when(report.at_ns) })]); // what stands here is of the time before
   if (report.config.problem) reasons.push(["warning", word("config.wrong")]);
   const status = reasons.reduce((worst, [one]) => (RANK.indexOf(one) > RANK.indexOf(worst) ? one : worst), health.status);
   return { status, score: health.score, reasons: reasons.sort(([a], [b]) => RANK.indexOf(b) - RANK.indexOf(a)) };
