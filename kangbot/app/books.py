@@ -77,7 +77,7 @@ class Books:
     def _hindered(self, why: str) -> None:
         """Tell people. The journal may refuse the very words; they reach whoever listens all the same."""
         if why:
-            self.note("journal.full", Severity.ERROR, None, f"the journal refuses entries: {why}")
+            self.note("journal.full", Severity.ERROR, None, f"the journal {why}")
         else:
             self.note("journal.has_room", Severity.WARNING, None, "the journal takes everything again")
 

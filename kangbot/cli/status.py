@@ -32,7 +32,7 @@ def _head(report: Report) -> str:
         f"{costs}, history {report.history} {_backlog(report)}",
         *(f"WAITING FOR THE VENUE, which is asked again and again: {report.waiting}",) * bool(report.waiting),
         *(_killed(report),) * bool(report.killed),
-        *(f"NOTHING ENTERS: the journal takes only exits: {report.journal_hindered}",) * bool(report.journal_hindered),
+        *(f"NOTHING ENTERS: the journal {report.journal_hindered}",) * bool(report.journal_hindered),
         *(f"NOTHING ENTERS: {why}" for why in report.losses),
         "",
     )

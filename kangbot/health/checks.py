@@ -226,7 +226,7 @@ def _machine(report: Report, bounds: Thresholds) -> list[Check]:
             Status.CRITICAL if report.journal_hindered else Status.HEALTHY,
             None,
             "",
-            f"entries are refused: {report.journal_hindered}" if report.journal_hindered else "its disk takes all",
+            f"it {report.journal_hindered}" if report.journal_hindered else "its disk takes all",
         ),
         _check("loop_lag", bounds.lag_ms.judge(lag), lag, "ms", "p99 of the last half minute"),
         _check("memory", bounds.memory_percent.judge(percent), percent, "%", of),

@@ -4,7 +4,7 @@
 def headline(*, live: int, total: int, waiting: str, tripped: int, killed: str, journal: str, history_away: str) -> str:
     """Return the line; what is well is not in it, but for the markets.
 
-    `tripped` are markets with a breaker that is not closed, `journal` why it refuses entries.
+    `tripped` are markets with a breaker that is not closed, `journal` what it takes still, and why no more.
     """
     parts = [f"{live} of {total} markets live"]
     if waiting:
@@ -14,7 +14,7 @@ def headline(*, live: int, total: int, waiting: str, tripped: int, killed: str, 
     if killed:
         parts.append(f"kill switch set: {killed}")
     if journal:
-        parts.append(f"journal refuses entries: {journal}")
+        parts.append(f"journal {journal}")
     if history_away:
         parts.append(f"history away: {history_away}")
     return ", ".join(" ".join(part.split()) for part in parts)

@@ -225,7 +225,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rest: list[RestReport] = []
     equity: dict[str, Money]  # by currency
     journal_sequence: int
-    journal_hindered: str = ""  # why its disk takes only exits, and entries are refused; "" where it takes all
+    journal_hindered: str = ""  # what it takes still, at most exits, and why no more; "" where it takes all
     journal_waiting: int = 0  # groups of records that are not on disk yet
     journal_bytes: int | None = None  # of its file and of that file's log; None where that cannot be told
     history: str  # "sqlite" or "mysql"

@@ -11,7 +11,9 @@ from kangbot.journal.reserve import Reserve
 from kangbot.journal.ticket import Ticket
 
 _MAKE_ROOM = "make room on the disk of the state folder, or put the folder back; entries resume by themselves"
-_CLOSE_IT = "close the program that has the journal open for writing; entries resume by themselves"
+_CLOSE_IT = "close the program that has the journal open for writing; all resumes by itself"
+_ONLY_EXITS = "takes only exits"
+NOTHING = "takes nothing, exits neither"
 
 
 class Group(NamedTuple):
@@ -33,16 +35,17 @@ class Outcome(NamedTuple):
 class Committer:
     """Writes groups; on a full disk gives the reserve back and writes only what may use it.
 
-    `full` tells that the disk took no more at the last commit, `why` in which words. A file that somebody has removed
-    is full, too, and one without its log: what it takes may be lost at the next start, so only what cannot wait is
-    written there.
+    `full` tells that the disk took no more at the last commit, `why` in which words, and whether exits pass. A file
+    that somebody has removed is full, too, and one without its log: what it takes may be lost at the next start, so
+    only what cannot wait is written there.
     """
 
     def __init__(self, file: JournalFile, reserve: Reserve) -> None:
         self._file = file
         self._reserve = reserve
         self.full = not reserve.take()
-        self.why = self._only_reserve if self.full else ""
+        self._exits_pass = True  # where it is full, as far as the last of them tells
+        self.why = self._in_all(self._only_reserve) if self.full else ""
 
     @property
     def _only_reserve(self) -> str:
@@ -51,24 +54,43 @@ class Committer:
     def store(self, groups: Sequence[Group]) -> list[Outcome]:
         """Store all groups in one commit where there is room, else those of the reserve. Never raises."""
         cause: sqlite3.Error | None = None
-        self.why = self._hindered()
-        if not self.why:
+        why = self._hindered()
+        if not why:
             try:
-                return self._write(groups)
+                outcomes = self._write(groups)
             except sqlite3.Error as error:
-                cause, self.why = error, _in_words(error)
-                self._reserve.release()
-                self._bound(self._reserve.size)
+                cause, why = error, _in_words(error)
+            else:
+                self.why, self._exits_pass = "", True
+                return outcomes
         self.full = True
-        refused = _refused(self.why, cause)
-        outcomes = [Outcome(group, 0, refused) for group in groups if not group.reserve]
-        if exits := [group for group in groups if group.reserve]:
-            try:
-                outcomes += self._write(exits)
-            except sqlite3.Error as error:
-                refused = _refused(_in_words(error), error)
-                outcomes += [Outcome(group, 0, refused) for group in exits]
+        refused = _refused(why, cause)
+        if _busy(cause):  # no room would help, and who writes now has been waited for
+            self._exits_pass = False
+            outcomes = [Outcome(group, 0, refused) for group in groups]
+        else:
+            outcomes = [Outcome(group, 0, refused) for group in groups if not group.reserve]
+            outcomes += self._store_exits([group for group in groups if group.reserve], give_back=cause is not None)
+        self.why = self._in_all(why)
         return outcomes
+
+    def _store_exits(self, groups: Sequence[Group], *, give_back: bool) -> list[Outcome]:
+        if give_back:
+            self._reserve.release()
+            self._bound(self._reserve.size)
+        if not groups:
+            return []
+        try:
+            outcomes = self._write(groups)
+        except sqlite3.Error as error:
+            self._exits_pass = False
+            refused = _refused(_in_words(error), error)
+            return [Outcome(group, 0, refused) for group in groups]
+        self._exits_pass = True
+        return outcomes
+
+    def _in_all(self, why: str) -> str:
+        return f"{_ONLY_EXITS if self._exits_pass else NOTHING}: {why}"
 
     def _hindered(self) -> str:
         """Return why only the reserve may be used, "" where all may; takes the reserve again once the disk has room."""

@@ -23,7 +23,7 @@ import structlog
 
 from kangbot.errors import Ambiguous, Retryable
 from kangbot.journal import codec
-from kangbot.journal.commit import Committer, Group, Outcome
+from kangbot.journal.commit import NOTHING, Committer, Group, Outcome
 from kangbot.journal.file import TAG_LENGTH, JournalFile, JournalReader
 from kangbot.journal.folder import admit
 from kangbot.journal.lock import FolderLock
@@ -68,8 +68,8 @@ class JournalWriter:
         self._last = file.last
         self._drained = file.drained
         self._floor = file.floor
-        self.hindered = committer.why  # why the disk takes only what may use the reserve; "" where it takes all
-        self._told = False  # that it is so
+        self.hindered = committer.why  # what it takes still, and why no more; "" where it takes all
+        self._told = ""  # of this, last
         self._hears: Callable[[str], None] | None = None
         self._grown: list[asyncio.Future[None]] = []
         self._reading: tuple[Worker, JournalReader] | None = None
@@ -129,7 +129,7 @@ class JournalWriter:
         return bool(self.hindered)
 
     def on_hindered(self, hears: Callable[[str], None]) -> None:
-        """Have `hears` told of each change: why the disk takes only exits, "" once it takes all."""
+        """Have `hears` told where it begins to refuse something, where exits follow, and "" once it takes all."""
         self._hears = hears
 
     def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
@@ -297,8 +297,9 @@ class JournalWriter:
     def _committed(self, outcomes: Sequence[Outcome], last: int, full: str) -> None:
         self._last = last
         self.hindered = full
-        if bool(full) != self._told:
-            self._told = bool(full)
+        worse = full.startswith(NOTHING) and not self._told.startswith(NOTHING)
+        if worse or bool(full) != bool(self._told):
+            self._told = full
             if full:
                 log.error("journal.full", file=str(self._path), reason=full)
             else:

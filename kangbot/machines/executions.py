@@ -4,6 +4,7 @@ Ids are forgotten a day after the newest one. From then on an execution that is 
 cannot be told from one that was applied, and `too_old` says so: applying it would be a guess with money.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 
 from kangbot.model.ids import ExecutionId
@@ -17,7 +18,8 @@ class Executions:
     __slots__ = ("_at_ns", "forgotten_ns", "last_ns")
 
     def __init__(self, known: Mapping[ExecutionId, int] | None = None, forgotten_ns: int = 0) -> None:
-        self._at_ns = dict(known or {})
+        # A dict looks for its first entry through all that were removed before it: dear with thousands of fills a day.
+        self._at_ns = OrderedDict(known or {})
         self.last_ns = max(self._at_ns.values(), default=0)  # venue time of the newest
         self.forgotten_ns = forgotten_ns  # venue time of the newest that is forgotten
 

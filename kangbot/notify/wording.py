@@ -135,7 +135,7 @@ def headlines(report: Report) -> Sequence[str]:
     if report.killed:
         lines.append(f"the kill switch is set: {report.killed}")
     if report.journal_hindered:
-        lines.append(f"nothing enters: the journal takes only exits: {report.journal_hindered}")
+        lines.append(f"nothing enters: the journal {report.journal_hindered}")
     lines += [f"nothing enters: {why}" for why in report.losses]
     if report.history_away:
         lines.append(f"the history database is away: {report.history_away}")

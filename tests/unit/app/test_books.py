@@ -38,7 +38,7 @@ async def test_people_hear_of_a_disk_that_takes_no_entries_though_it_does_not_ta
         await writer.append(noted(1), reserve=True)
     told = [event for event in heard if isinstance(event, Noted)]
     assert [(note.kind, note.severity) for note in told] == [("journal.full", "error")]
-    assert "the journal refuses entries: only its reserve is left" in told[0].message
+    assert "the journal takes only exits: only its reserve is left" in told[0].message
 
 
 @pytest.mark.parametrize(

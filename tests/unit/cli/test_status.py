@@ -26,7 +26,9 @@ def test_a_strategy_that_is_asked_aside_is_said_to_be_slow_with_its_longest_call
 
 def test_a_journal_that_takes_only_exits_is_said_above_the_markets() -> None:
     """Each market would say of its own orders that they came to nothing, and none why."""
-    assert "NOTHING ENTERS: the journal takes only exits: locked\n" in _head(a_report(journal_hindered="locked"))
+    assert "NOTHING ENTERS: the journal takes nothing, exits neither: locked\n" in _head(
+        a_report(journal_hindered="takes nothing, exits neither: locked")
+    )
 
 
 def test_a_limit_of_loss_that_is_reached_is_said_above_the_markets() -> None:

@@ -17,10 +17,10 @@ def test_what_is_wrong_is_and_it_stays_one_line() -> None:
         waiting="the venue\nanswers 502",
         tripped=3,
         killed="by hand",
-        journal="disk I/O error",
+        journal="takes only exits: disk I/O error",
         history_away="refused",
     )
     assert said == (
         "0 of 27 markets live, waiting: the venue answers 502, 3 with a breaker open, kill switch set: by hand, "
-        "journal refuses entries: disk I/O error, history away: refused"
+        "journal takes only exits: disk I/O error, history away: refused"
     )

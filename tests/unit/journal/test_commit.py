@@ -64,6 +64,11 @@ def test_reserve_ends_too(tmp_path: Path, file: JournalFile) -> None:
     committer = Committer(file, Reserve(tmp_path / "reserve", 16 * KIB))
     assert sequences(committer.store([group(*[LARGE] * 40, reserve=True)])) == [0]
     assert committer.full
+    assert committer.why == "takes nothing, exits neither: database or disk is full"
+    committer.store([group(*[LARGE] * 40)])
+    assert "exits neither" in committer.why  # nobody has tried one since
+    assert sequences(committer.store([group(*[LARGE] * 40), group("exit", reserve=True)])) == [0, 1]
+    assert committer.why == "takes only exits: database or disk is full"
 
 
 def test_room_is_used_again_as_soon_as_there_is_some(tmp_path: Path, file: JournalFile) -> None:
@@ -108,6 +113,8 @@ def test_journal_that_another_program_writes_to_says_so(tmp_path: Path, file: Jo
     with closing(sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)) as shell:
         shell.execute("BEGIN EXCLUSIVE")
         outcomes = committer.store([group("entry"), group("exit", reserve=True)])
+        assert (tmp_path / "reserve").exists()
+    assert committer.why.startswith("takes nothing, exits neither: database is locked by another program")
     assert sequences(outcomes) == [0, 0]
     for outcome in outcomes:
         assert isinstance(outcome.error, NeedsHuman)

@@ -214,9 +214,27 @@ async def test_whoever_asks_is_told_of_a_disk_that_takes_no_more_and_of_its_room
             await journal.append(noted(number), reserve=True)
         assert len(heard) == 1
         assert heard[0] == journal.hindered != ""
+        assert heard[0].startswith("takes only exits: ")
         journal._committer._reserve.size = KIB
         await journal.append(noted(4))
         assert (heard[1:], journal.hindered) == ([""], "")
+
+
+async def test_whoever_was_told_that_exits_pass_is_told_once_where_they_do_not(tmp_path: Path) -> None:
+    """Also of a lock that comes and goes at every other commit, which is one trouble."""
+    heard: list[str] = []
+    async with await JournalWriter.open(tmp_path, WORLD, reserve_bytes=1 << 60) as journal:
+        journal.on_hindered(heard.append)
+        await journal.append(noted(1), reserve=True)
+        await journal._thread.run(lambda: journal._file._db.execute("PRAGMA busy_timeout = 1"))
+        with contextlib.closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as shell:
+            for number in range(3):
+                shell.execute("BEGIN IMMEDIATE")
+                with pytest.raises(NeedsHuman, match="locked"):
+                    await journal.append(noted(number), reserve=True)
+                shell.execute("ROLLBACK")
+                await journal.append(noted(number), reserve=True)
+    assert [words.partition(":")[0] for words in heard] == ["takes only exits", "takes nothing, exits neither"]
 
 
 async def test_mark_that_cannot_be_written_is_no_matter(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_the_daily_message_says_how_things_stand() -> None:
         losses=["equity is 25.00 % below its peak, the limit is 20 %"],
         breakers=[_breaker("entry"), _breaker("exit"), _breaker("data", "closed")],
         unprotected=1,
-        journal_hindered="the disk is full",
+        journal_hindered="takes only exits: the disk is full",
         history_away="no answer",
     )
     message = Message(notices=(), left_out=0, digest=True)
