@@ -5,9 +5,10 @@ engine that hangs. A write would wait for it, and with the write the one loop th
 terminal and a socket are written to without waiting; what they do not take stays here, goes first with the next line,
 and is bounded. Lines beyond the bound are counted, and told of when the reader goes on.
 
-A plain file always takes what it is given, so it is written to as it is. Nothing can be made not to wait for a handle
-that others share (the shell would find its own terminal changed), so a pipe or a terminal is opened once more, by the
-link that Linux keeps of it; where that is refused, it is written to as it is.
+A plain file nobody waits for, but its disk may be full: then it is a reader that stands still, until there is room.
+Nothing can be made not to wait for a handle that others share (the shell would find its own terminal changed), so a
+pipe or a terminal is opened once more, by the link that Linux keeps of it; where that is refused, it is written to as
+it is.
 """
 
 import contextlib
@@ -67,7 +68,10 @@ class Out:
         with contextlib.suppress(OSError, ValueError), self._turn:
             while self._late and (left_s := over_s - perf_counter()) > 0:
                 select.select((), (way.handle,), (), left_s)
+                before = len(self._late)
                 self._empty(way)
+                if len(self._late) == before:  # a full disk's file is always ready, and takes nothing
+                    break
         way.close()
 
     def _pushed(self, data: bytes, way: Way) -> int:
@@ -94,8 +98,15 @@ class Out:
             raise
 
 
+def _filed(file: int, data: bytes) -> int:
+    try:
+        return os.write(file, data)
+    except OSError as error:  # no room, or a disk that an error has made read-only: either may end
+        raise BlockingIOError from error
+
+
 def _way(stream: TextIO) -> Way | None:
-    """Return how bytes are sent to whatever the stream leads to; None where it is as well to write to it."""
+    """Return how bytes are sent to whatever the stream leads to; None where it is as well to write to the stream."""
     try:
         number = stream.fileno()
         kind = os.fstat(number).st_mode
@@ -105,6 +116,9 @@ def _way(stream: TextIO) -> Way | None:
         if stat.S_ISFIFO(kind) or stream.isatty():
             again = opened_again(number)
             return Way(again, lambda data: os.write(again, data), lambda: os.close(again))
+        if stat.S_ISREG(kind):
+            file = os.dup(number)
+            return Way(file, lambda data: _filed(file, data), lambda: os.close(file))
     except (OSError, ValueError):  # no file at all; or one that this process may not open again
         return None
     return None

@@ -1,11 +1,13 @@
 """A line of the log waits for no reader: one that stands still, goes on later, or has gone."""
 
 import os
+import resource
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from io import StringIO
+from pathlib import Path
 from time import monotonic, sleep
 from typing import NamedTuple, TextIO
 
@@ -139,6 +141,47 @@ def test_a_reader_that_has_gone_is_no_reason_to_stop(reader: Reader) -> None:
     out.write(LINE)
     out.close()
     out.close()
+
+
+def test_a_file_on_a_full_disk_misses_what_is_counted_and_no_part_of_a_line(tmp_path: Path) -> None:
+    """As a reader that stands still: what waits is written once there is room, and what was lost is told."""
+    lost: list[int] = []
+    path = tmp_path / "log"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with path.open("a", encoding="ascii") as stream:
+        out = Out(stream, lost.append)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1500, hard))  # as a disk with no more room, for this process alone
+        try:
+            for number in range(1000):
+                out.write(f"{number} {LINE}")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert path.stat().st_size == 1500
+        out.write("last")
+        out.close()
+    came = path.read_text(encoding="ascii").splitlines()
+    assert came == [f"{number} {LINE}" for number in range(len(came))]
+    assert lost == [1001 - len(came)]
+    assert len(came) > 200
+
+
+def test_the_end_does_not_wait_for_a_disk_that_stays_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is always ready to be written to."""
+    monkeypatch.setattr(out_of, "_LAST_S", FOR_S)
+    path = tmp_path / "log"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with path.open("a", encoding="ascii") as stream:
+        out = Out(stream)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1500, hard))
+        try:
+            out.write(LINE)
+            out.write(LINE)
+            began_s = monotonic()
+            out.close()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert monotonic() - began_s < FOR_S
+    assert path.stat().st_size == 1500
 
 
 def test_what_is_no_file_is_written_to_as_it_is() -> None:
