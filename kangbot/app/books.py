@@ -43,12 +43,16 @@ class Books:
         self.apart = AnnouncedJournal(writer)
         self.history = history
         self.history_kind = kind  # of database: "sqlite" or "mysql"
-        self.history_away = ""  # why; "" where it answers
         self.drain = Drain(writer, history, world, mark=writer.mark_drained, changed=self._history_changed, batch=batch)
         self.compactor = Compactor(writer, world.clock, fresh=fresh)
         self._clock = world.clock
         self._changed = changed
         writer.on_hindered(self._hindered)
+
+    @property
+    def history_away(self) -> str:
+        """Why the history is away, in the words of now: a server that was restarted may be full, or a replica."""
+        return self.drain.away
 
     def watch(self, vitals: Vitals) -> None:
         """Have the writer watched: it must never die."""
@@ -84,10 +88,9 @@ class Books:
     def _history_changed(self, error: Exception | None) -> None:
         """Tell people: the events of months would wait in the journal otherwise, and nobody would know."""
         if error is None:
-            self.history_away = ""
             self.note("history.back", Severity.INFO, None, "the database answers again, and gets what waits")
         else:
-            self.history_away = said = words(error)
+            said = words(error)
             severity = Severity.WARNING if isinstance(error, Retryable) else Severity.ERROR
             if isinstance(error, NeedsHuman):
                 said = f"{said}: {error.remedy}"

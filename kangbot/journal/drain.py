@@ -55,6 +55,7 @@ class Drain:
         self._backoff = Backoff(first_ns=int(first_s * SECOND_NS), ceiling_ns=int(ceiling_s * SECOND_NS))
         self._at = 0  # what the history has, as far as it said
         self.failures = 0  # calls that the history did not answer well
+        self.away = ""  # why the history is away, as its last answer tells; "" where it answers
         self._away_since_ns: int | None = None
         self._needs_human = False  # said of the absence that lasts
 
@@ -126,6 +127,7 @@ class Drain:
             return await call()
         except Exception as error:  # noqa: BLE001 -- a fault of ours must not reach trading: the journal keeps it all
             self.failures += 1
+            self.away = words(error)
             self._away(error)
             self._backoff = self._backoff.failed()
             at_least_ns = getattr(error, "retry_after_ns", 0)
@@ -149,6 +151,7 @@ class Drain:
 
     def _back(self) -> None:
         self._backoff = self._backoff.reset()
+        self.away = ""
         if self._away_since_ns is None:
             return
         seconds = (self._clock.now_ns() - self._away_since_ns) // SECOND_NS

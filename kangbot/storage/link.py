@@ -33,6 +33,8 @@ _DENIED = frozenset({1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 1820, 1862,
 # a trigger objects.
 _CHANGED = frozenset({1048, 1054, 1264, 1265, 1364, 1366, 1406, 1452, 1644, 3819, 4025})
 _HUMAN = _DENIED | {1049, 1146}  # no such database, no such table
+_FULL = frozenset({1021, 1114})  # the disk, as the server and as its tables say it
+_READ_ONLY = frozenset({1290, 1836})
 # What a connection that is lost raises: the driver, the system, and uvloop, at a write on one that the other side has
 # reset while it lay idle, as a server does after its `wait_timeout`.
 _LOST = (aiomysql.Error, OSError, RuntimeError)
@@ -46,6 +48,13 @@ _REMEDY = (
 _RESTORE = (
     "where somebody has changed this table, or given it a rule of their own, take that back; or rename the table, and "
     "kangbot db upgrade makes it anew, empty"
+)
+
+
+_ROOM = "make room on the disk of the database server"
+_WRITABLE = (
+    "the server was set read-only, or is a replica: name the one that takes writes in database.url, or have this one "
+    "take them"
 )
 
 
@@ -184,6 +193,10 @@ def _meaning(url: MysqlUrl, error: Exception) -> KangbotError:
         return Collided(message, code=str(code))
     if code in _CHANGED:
         return NeedsHuman(message, remedy=_RESTORE, code=str(code))
+    if code in _FULL:
+        return NeedsHuman(message, remedy=_ROOM, code=str(code))
+    if code in _READ_ONLY:
+        return NeedsHuman(message, remedy=_WRITABLE, code=str(code))
     if code in _HUMAN:
         return NeedsHuman(message, remedy=_REMEDY, code=str(code))
     return Retryable(message, code=str(code) if code else None)

@@ -69,6 +69,7 @@ async def test_people_hear_of_a_history_that_is_away_and_the_policy_of_errors_by
         assert [(note.kind, note.severity) for note in heard] == [("history.away", severity)]
         assert str(error) in heard[0].message
         assert getattr(error, "remedy", "") in heard[0].message
+        assert books.history_away == str(error)
         assert changes[0] is error
         assert kind_of(error, Operation.HISTORY) is kind
         await close_task(draining)

@@ -170,8 +170,10 @@ async def test_an_absence_that_becomes_a_persons_is_told_again(journal: JournalW
         ):
             history.error, failures = error, feeding.failures
             await until(lambda failures=failures: feeding.failures >= failures + 2)
+            assert feeding.away == error.message  # of now, also where it is not told
         history.error = None
         await until(lambda: len(history.rows) == 1)
+        assert feeding.away == ""
         history.error = NeedsHuman("the certificate has expired", remedy="renew it")  # another absence
         journal.append(noted(2))
         await until(lambda: len(told) == 4)

@@ -72,6 +72,24 @@ async def test_a_host_that_is_not_let_in_is_a_persons_to_change() -> None:
             await link(url)
 
 
+@pytest.mark.parametrize(
+    ("code", "words", "remedy"),
+    [
+        (1114, "The table 'events' is full", "make room on the disk of the database server"),
+        (1021, "Disk full (./events.ibd); waiting for someone to free some space", "make room"),
+        (1290, "The MariaDB server is running with the --read-only option", "is a replica"),
+        (1836, "Running in read-only mode", "is a replica"),
+    ],
+)
+async def test_a_server_that_takes_no_more_is_a_persons_to_see_to(code: int, words: str, remedy: str) -> None:
+    """A full disk, and a replica that an address has come to lead to: neither passes by waiting."""
+    async with greeting(refusal(code, words)) as url:
+        with pytest.raises(NeedsHuman) as caught:
+            await link(url)
+    assert words in caught.value.message
+    assert remedy in caught.value.remedy
+
+
 @pytest.mark.parametrize("mode", [TlsMode.REQUIRED, TlsMode.VERIFY_CA, TlsMode.VERIFY_IDENTITY])
 async def test_nothing_of_the_login_is_sent_in_plain_text_where_tls_is_asked_for(mode: TlsMode) -> None:
     """A server without TLS, or somebody on the way who says that it has none: refused, by both drivers."""
