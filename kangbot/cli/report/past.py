@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import takewhile
 
 from kangbot.machines.performance import (
     ClosedTrade,
@@ -97,15 +98,22 @@ async def look(settings: Settings, span: Span) -> Found:
 async def everything(shelf: Shelf, listing: Listing, time: str, span: Span) -> list[Row]:
     """Return every row of the span, oldest first; `time` is the column that the listing is sorted by."""
     rows: list[Row] = []
-    until_ns = span.until_ns
+    until_ns, known = span.until_ns, 0  # so many of the rows before it are there already: those of the last moment
     while True:
-        page = Page(listing=listing, limit=_ROWS, offset=len(rows), since_ns=span.since_ns, until_ns=until_ns)
+        page = Page(listing=listing, limit=_ROWS, offset=known, since_ns=span.since_ns, until_ns=until_ns)
         found = await shelf.page(page)
-        if found and not rows:  # what a daemon adds meanwhile would move all that is counted off, and a row come twice
-            until_ns = _ns(found[0][time]) + _MICROSECOND_NS
         rows += found
         if len(found) < _ROWS:
             return rows[::-1]
+        # Not by an offset from the newest: the database counts all those off, and what a daemon adds would move them.
+        until_ns = _ns(rows[-1][time]) + _MICROSECOND_NS
+        known = _of_one_moment(rows, time)
+
+
+def _of_one_moment(rows: Sequence[Row], time: str) -> int:
+    """Return how many rows have the last one's time."""
+    last = rows[-1][time]
+    return sum(1 for _ in takewhile(lambda row: row[time] == last, reversed(rows)))
 
 
 def _trade(row: Row) -> ClosedTrade:

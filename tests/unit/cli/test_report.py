@@ -241,8 +241,31 @@ async def test_a_trade_that_is_closed_while_the_report_is_read_counts_once_or_no
     assert [row["profit"] for row in rows] == [str(number) for number in range(2_500)]
 
 
-def closed(number: int) -> RoundTripClosed:
-    """A trade that is closed a second after the one before it; its profit is its number."""
-    at_ns = NOON_NS + number * 1_000_000_000
+async def test_years_are_read_page_by_page_and_not_from_the_newest_each_time(tmp_path: Path) -> None:
+    """A database goes over every row that a page leaves out. Of one moment many may have been closed."""
+    url = SqliteUrl(path=tmp_path / "history.sqlite")
+    history = SqliteHistory(url.path, partial(upgrade_apart, url))
+    left_out: list[int] = []
+
+    class Watched:
+        """The history, whose pages are looked at."""
+
+        async def page(self, page: Page) -> Sequence[Row]:
+            left_out.append(page.offset)
+            return await history.page(page)
+
+    trips = [closed(number, at=number // 700) for number in range(6_500)]
+    for start in range(0, 6_500, 500):
+        await history.store(records(trips[start : start + 500], after=start))
+    rows = await everything(Watched(), Listing.ROUND_TRIPS, "closed_at", Span(since_ns=None, until_ns=None))
+    await history.aclose()
+    assert sorted(int(str(row["profit"])) for row in rows) == [*range(6_500)]
+    assert len(left_out) > 3
+    assert max(left_out) <= 700
+
+
+def closed(number: int, at: int | None = None) -> RoundTripClosed:
+    """A trade that is closed a second after the one before it, or at that second; its profit is its number."""
+    at_ns = NOON_NS + (number if at is None else at) * 1_000_000_000
     trip = msgspec.structs.replace(round_trip().trip, profit=Decimal(number), closed_ns=at_ns)
     return RoundTripClosed(trip=trip, strategy="ema_cross", at_ns=at_ns)
