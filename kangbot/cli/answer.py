@@ -1,7 +1,10 @@
 """How a command that has done its work answers: one JSON object for a script, or lines for a person."""
 
+import shutil
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from textwrap import TextWrapper
 
 import msgspec
 import typer
@@ -16,8 +19,22 @@ def answer(said: Mapping[str, object], lines: Iterable[str], *, as_json: bool) -
         typer.echo(msgspec.json.encode(said).decode())
     else:
         for line in lines:
-            typer.echo(line)
+            typer.echo(fitted(line))
     return exit_codes.OK
+
+
+def fitted(text: str) -> str:
+    """Return the lines as they fit a terminal, broken between words, what goes on indented; for a file unchanged."""
+    if not sys.stdout.isatty():
+        return text
+    words = TextWrapper(
+        width=shutil.get_terminal_size().columns,
+        subsequent_indent=" " * 4,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(words.fill(line) for line in text.splitlines())
 
 
 def no_daemon(error: NoDaemonError, config: Path) -> str:

@@ -13,6 +13,7 @@ import msgspec
 import typer
 
 from kangbot.cli import exit_codes
+from kangbot.cli.answer import fitted
 from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.errors import ConfigInvalid, ConfigUnread, Problem
 from kangbot.runtime.world import real_world
@@ -100,12 +101,12 @@ def _tell(config: Path, settings: Settings, *, as_json: bool, looks: tuple[Look,
         typer.echo(msgspec.json.encode(_finding(config, settings, looks)).decode())
     else:
         for name, text in _lines(config, settings):
-            typer.echo(f"{name:<10} {text}")
+            typer.echo(fitted(f"{name:<10} {text}"))
         signs, arrow = {mark: _shown(sign) for mark, sign in SIGNS.items()}, _shown("→")
         for look in looks:
-            typer.echo(f"{signs[look.mark]} {look.name:<12} {look.says}")
+            typer.echo(fitted(f"{signs[look.mark]} {look.name:<12} {look.says}"))
             if look.remedy:
-                typer.echo(f"{'':<15}{arrow} {look.remedy}")
+                typer.echo(fitted(f"{'':<15}{arrow} {look.remedy}"))
     return _code(looks)
 
 

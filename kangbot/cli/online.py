@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from kangbot.cli import exit_codes
-from kangbot.cli.answer import no_daemon
+from kangbot.cli.answer import fitted, no_daemon
 from kangbot.cli.whereabouts import whereabouts
 from kangbot.control.client import ControlClient, NoDaemonError
 
@@ -29,7 +29,7 @@ def online(config: Path, socket: Path | None, call: Call, show: Callable[[Any], 
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return exit_codes.FAILURE
-    typer.echo(msgspec.json.encode(said).decode() if as_json else show(said))
+    typer.echo(msgspec.json.encode(said).decode() if as_json else fitted(show(said)))
     return exit_codes.OK
 
 
