@@ -28,7 +28,7 @@ from kangbot.machines.session import Session
 from kangbot.machines.session_words import CloseKind, Terms, TopicDown, TopicLive, Trouble
 from kangbot.model.events import Severity
 from kangbot.ports import Dialect, Topic
-from kangbot.runtime.reach import trusted
+from kangbot.runtime.reach import connected, trusted
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, World, sleep_until
 
@@ -144,20 +144,23 @@ class Stream:
             return Failure(kind=FailureKind.FAULT, message=repr(error))
 
     async def _dial(self) -> FeedSocket:
-        rules = self._rules
-        secure = self._dialect.url.startswith("wss")
-        socket = await DirectConnect(
-            self._dialect.url,
-            ssl=trusted() if secure else None,
-            compression=None,
-            proxy=None,  # the environment's are not obeyed, as by REST
-            open_timeout=rules.open_s,
-            ping_interval=rules.transport_ping_s,
-            ping_timeout=rules.transport_ping_s,
-            close_timeout=rules.close_s / 2,
-            max_size=rules.max_bytes,
-            create_connection=FeedSocket,
-        )
+        rules, url = self._rules, urlsplit(self._dialect.url)
+        secure = url.scheme == "wss"
+        assert url.hostname is not None  # the settings see to it
+        async with asyncio.timeout(rules.open_s):
+            socket = await DirectConnect(
+                self._dialect.url,
+                sock=await connected(url.hostname, url.port or (443 if secure else 80)),
+                ssl=trusted() if secure else None,
+                compression=None,
+                proxy=None,  # the environment's are not obeyed, as by REST
+                open_timeout=None,  # it is ours, which counts the connection too
+                ping_interval=rules.transport_ping_s,
+                ping_timeout=rules.transport_ping_s,
+                close_timeout=rules.close_s / 2,
+                max_size=rules.max_bytes,
+                create_connection=FeedSocket,
+            )
         return cast("FeedSocket", socket)  # what `create_connection` makes; the library's types name its own class
 
     async def _converse(self, socket: FeedSocket) -> Failure | None:

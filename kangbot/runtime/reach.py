@@ -3,6 +3,7 @@
 One way for requests, for streams and for the chat: where one of them trusts a host, they all do.
 """
 
+import asyncio
 import errno
 import functools
 import os
@@ -10,9 +11,12 @@ import socket
 import ssl
 
 import certifi
+from aiohappyeyeballs import start_connection
 
 _NO_WAY_OUT = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH})
 _BROKEN = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
+_NAME_S = 5.0  # a resolver that is away takes longer, and would be told as a host that is
+_NEXT_S = 0.25  # an address that has not answered by then is not waited for: RFC 8305, 8
 _BETWEEN = "a proxy, a portal or a firewall on the way answers in its place"
 # X509_V_ERR_…, openssl's x509_vfy.h. Whatever else is wrong with a certificate is a matter of whom to trust.
 _CERTIFICATES = {
@@ -33,6 +37,20 @@ def trusted() -> ssl.SSLContext:
     if not context.cert_store_stats()["x509_ca"]:
         context.load_verify_locations(certifi.where())
     return context
+
+
+async def connected(host: str, port: int) -> socket.socket:
+    """Return a socket that is connected to the first of the host's addresses that answers. OSError where none does.
+
+    A loop tries them in turn, each for as long as the system does, two minutes: an IPv6 address without a way there
+    would hide the IPv4 beside it.
+    """
+    try:
+        async with asyncio.timeout(_NAME_S):
+            addresses = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except TimeoutError:
+        raise socket.gaierror(socket.EAI_AGAIN, f"no answer within {_NAME_S:g} s") from None
+    return await start_connection(addresses, happy_eyeballs_delay=_NEXT_S)
 
 
 def plainly(error: BaseException) -> str:

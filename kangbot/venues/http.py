@@ -91,6 +91,8 @@ class Http:
             async with session.request(method, target, headers=headers, data=body, allow_redirects=False) as response:
                 return Reply(response.status, response.headers, await _whole(response))
         except _BEFORE_SENDING as error:
+            assert isinstance(session.connector, aiohttp.TCPConnector)
+            session.connector.clear_dns_cache()  # the host may have moved: what is remembered leads nowhere
             raise NotSent(f"{target.authority}: {self._said(error, self._timeout.connect)}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise NoAnswer(f"{target.authority}: {self._said(error, self._timeout.total)}") from error

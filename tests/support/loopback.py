@@ -34,8 +34,9 @@ Respond = Callable[[Request], Awaitable[bytes | None]]  # None: close the connec
 class Loopback:
     """`async with Loopback(respond) as server`: `server.url`, and in `server.requests` what was asked."""
 
-    def __init__(self, respond: Respond) -> None:
+    def __init__(self, respond: Respond, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self._respond = respond
+        self._place = (host, port)
         self.requests: list[Request] = []
         self.connections = 0
         self._open: dict[asyncio.Task[None], None] = {}
@@ -53,7 +54,7 @@ class Loopback:
         return len(self._open)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, *self._place)
         return self
 
     async def __aexit__(

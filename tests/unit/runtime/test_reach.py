@@ -1,18 +1,19 @@
 """Whom TLS trusts, and the words for a host that was not reached: against servers on real sockets."""
 
-import asyncio
 import errno
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
 
-from kangbot.runtime.reach import plainly, trusted
+from kangbot.runtime.reach import connected, plainly, trusted
 from tests.support.certificates import Authority
 
 
@@ -27,40 +28,48 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Autho
     trusted.cache_clear()
 
 
-@asynccontextmanager
-async def serving(shown: tuple[Path, Path] | None) -> AsyncIterator[int]:
-    """Serve with this certificate and its key, or without TLS; says the port."""
-    context = None
-    if shown is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*shown)
+@contextmanager
+def serving(shown: tuple[Path, Path] | None) -> Iterator[int]:
+    """Serve one connection with this certificate and its key, or without TLS; says the port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
 
-    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        writer.close()
+        def serve() -> None:
+            one, _ = listening.accept()
+            with one:
+                if shown is None:
+                    one.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                    one.recv(1 << 16)
+                    return
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(*shown)
+                with suppress(OSError), context.wrap_socket(one, server_side=True) as secured:
+                    secured.recv(1)
 
-    async with await asyncio.start_server(greet, "127.0.0.1", 0, ssl=context) as server:
-        yield server.sockets[0].getsockname()[1]
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join()
 
 
-async def met(port: int) -> str:
+def met(port: int) -> str:
     """Return how connecting there fails, in words; "" where it does not."""
     try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusted())
+        with (
+            socket.create_connection(("127.0.0.1", port)) as plain,
+            trusted().wrap_socket(plain, server_hostname="127.0.0.1"),
+        ):
+            return ""
     except OSError as error:
         return plainly(error)
-    writer.close()
-    return ""
 
 
-async def test_an_authority_is_trusted_that_ssl_cert_file_names(authority: Authority) -> None:
+def test_an_authority_is_trusted_that_ssl_cert_file_names(authority: Authority) -> None:
     """As every other program of the machine does."""
-    async with serving(authority.sign("ours")) as port:
-        assert await met(port) == ""
+    with serving(authority.sign("ours")) as port:
+        assert met(port) == ""
 
 
-async def test_a_certificate_that_is_refused_says_why_and_what_to_do(authority: Authority, tmp_path: Path) -> None:
+def test_a_certificate_that_is_refused_says_why_and_what_to_do(authority: Authority, tmp_path: Path) -> None:
     """A clock that is wrong, a name that leads elsewhere, somebody in between: each asks for something else."""
     stranger = Authority(tmp_path / "stranger", "stranger")
     for shown, words in (
@@ -69,17 +78,17 @@ async def test_a_certificate_that_is_refused_says_why_and_what_to_do(authority: 
         (authority.sign("other", "venue.test"), "it is another host's"),
         (stranger.sign("strange"), "have SSL_CERT_FILE name a file of the authorities to trust"),
     ):
-        async with serving(shown) as port:
-            assert words in await met(port)
+        with serving(shown) as port:
+            assert words in met(port)
 
 
-async def test_a_file_of_authorities_that_cannot_be_read_is_named(
+def test_a_file_of_authorities_that_cannot_be_read_is_named(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """OpenSSL passes over it in silence, and nobody would be trusted."""
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
-    async with serving(authority.sign("ours")) as port:
-        assert "SSL_CERT_FILE names /nowhere/ca.pem, which cannot be read" in await met(port)
+    with serving(authority.sign("ours")) as port:
+        assert "SSL_CERT_FILE names /nowhere/ca.pem, which cannot be read" in met(port)
 
 
 def test_a_system_without_authorities_is_lent_some(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,11 +99,11 @@ def test_a_system_without_authorities_is_lent_some(authority: Authority, monkeyp
     assert trusted().cert_store_stats() == lent
 
 
-async def test_who_answers_without_tls_is_not_the_host(authority: Authority) -> None:
+def test_who_answers_without_tls_is_not_the_host(authority: Authority) -> None:
     """A portal of a hotel, or a proxy that takes plain text only."""
     del authority
-    async with serving(None) as port:
-        assert "a proxy, a portal or a firewall on the way answers in its place" in await met(port)
+    with serving(None) as port:
+        assert "a proxy, a portal or a firewall on the way answers in its place" in met(port)
 
 
 @pytest.mark.parametrize(
@@ -115,3 +124,37 @@ def test_what_the_system_says_is_told_in_words(error: Exception, words: str) -> 
     wrapped.__cause__ = error
     assert words in plainly(error)
     assert isinstance(error, ValueError) or words in plainly(wrapped)
+
+
+async def test_an_address_that_is_silent_does_not_hide_the_one_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An IPv6 address without a way there, in front of an IPv4 address that works."""
+    resolve = socket.getaddrinfo
+    with socket.socket() as silent, socket.socket() as first, socket.socket() as second:
+        silent.bind(("127.0.0.2", 0))
+        silent.listen(0)  # one may wait; whoever comes later is not heard
+        port = silent.getsockname()[1]
+        for waiting in (first, second):
+            waiting.setblocking(False)  # noqa: FBT003 -- the system's own
+            with suppress(BlockingIOError):
+                waiting.connect(silent.getsockname())
+
+        def both(_host: str, *arguments: Any, **named: Any) -> list[Any]:
+            return [*resolve("127.0.0.2", *arguments, **named), *resolve("127.0.0.1", *arguments, **named)]
+
+        with socket.create_server(("127.0.0.1", port)):
+            monkeypatch.setattr(socket, "getaddrinfo", both)
+            with await connected("venue.test", port) as found:
+                assert found.getpeername() == ("127.0.0.1", port)
+
+
+async def test_a_resolver_that_is_silent_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not as a host that does not answer."""
+    answered = threading.Event()
+    monkeypatch.setattr("kangbot.runtime.reach._NAME_S", 0.01)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(60))
+    try:
+        with pytest.raises(socket.gaierror) as caught:
+            await connected("venue.test", 443)
+    finally:
+        answered.set()
+    assert "its name does not resolve: no answer within 0.01 s" in plainly(caught.value)

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import socket
+from typing import Any
 
 import pytest
 
@@ -84,6 +85,27 @@ async def test_a_name_that_does_not_resolve_means_that_nothing_left() -> None:
     with pytest.raises(NotSent, match=r"^venue\.invalid:80: its name does not resolve: "):
         await post(to, "http://venue.invalid")
     await to.aclose()
+
+
+async def test_a_host_that_moves_is_found_at_its_new_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was resolved before is remembered for minutes, in which no order would leave."""
+    resolve, addresses = socket.getaddrinfo, ["127.0.0.1"]
+
+    def moving(_host: str, *arguments: Any, **named: Any) -> list[Any]:
+        return list(resolve(addresses[0], *arguments, **named))
+
+    monkeypatch.setattr(socket, "getaddrinfo", moving)
+    to = client()
+    async with Loopback(close) as server:
+        port = int(server.url.rpartition(":")[2])
+        with pytest.raises(NoAnswer):
+            await post(to, f"http://venue.test:{port}")
+    addresses[:] = ["127.0.0.2"]
+    async with Loopback(echo, host=addresses[0], port=port):
+        with pytest.raises(NotSent):  # nobody is there any more
+            await post(to, f"http://venue.test:{port}")
+        assert (await post(to, f"http://venue.test:{port}")).status == 200
+        await to.aclose()
 
 
 async def test_a_failed_handshake_means_that_nothing_left() -> None:
