@@ -44,7 +44,7 @@ class Committer:
         self._file = file
         self._reserve = reserve
         self.full = not reserve.take()
-        self._exits_pass = True  # where it is full, as far as the last of them tells
+        self._refuses_exits = ""  # where it is full: why the last of them did not pass; "" where it did
         self.why = self._in_all(self._only_reserve) if self.full else ""
 
     @property
@@ -61,12 +61,12 @@ class Committer:
             except sqlite3.Error as error:
                 cause, why = error, _in_words(error)
             else:
-                self.why, self._exits_pass = "", True
+                self.why = self._refuses_exits = ""
                 return outcomes
         self.full = True
         refused = _refused(why, cause)
         if _busy(cause):  # no room would help, and who writes now has been waited for
-            self._exits_pass = False
+            self._refuses_exits = why
             outcomes = [Outcome(group, 0, refused) for group in groups]
         else:
             outcomes = [Outcome(group, 0, refused) for group in groups if not group.reserve]
@@ -83,14 +83,14 @@ class Committer:
         try:
             outcomes = self._write(groups)
         except sqlite3.Error as error:
-            self._exits_pass = False
-            refused = _refused(_in_words(error), error)
+            self._refuses_exits = _in_words(error)
+            refused = _refused(self._refuses_exits, error)
             return [Outcome(group, 0, refused) for group in groups]
-        self._exits_pass = True
+        self._refuses_exits = ""
         return outcomes
 
     def _in_all(self, why: str) -> str:
-        return f"{_ONLY_EXITS if self._exits_pass else NOTHING}: {why}"
+        return f"{NOTHING}: {self._refuses_exits}" if self._refuses_exits else f"{_ONLY_EXITS}: {why}"
 
     def _hindered(self) -> str:
         """Return why only the reserve may be used, "" where all may; takes the reserve again once the disk has room."""

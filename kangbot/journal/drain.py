@@ -15,7 +15,7 @@ import structlog
 from kangbot.errors import KangbotError, NeedsHuman, words
 from kangbot.machines.backoff import Backoff
 from kangbot.model.events import Record
-from kangbot.ports import History, Journal
+from kangbot.ports import Checkpoint, History, Journal
 from kangbot.runtime.world import SECOND_NS, World
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,11 @@ class Drain:
         at: int | None = None  # unknown at first, and again after each failure: the database may be another one then
         while True:
             if at is None:
-                at = await self._attempt(self._where)
+                has = await self._attempt(partial(self._history.stored, self._journal.tag))
+                if has is None:
+                    continue
+                kept = await self._journal.checkpoint()  # what it raises is of the journal, not of the history
+                at = await self._attempt(partial(self._where, has, kept))
                 if at is None:
                     continue
                 self._begin(at)
@@ -84,10 +88,8 @@ class Drain:
             self._progress.clear()
             await self._progress.wait()
 
-    async def _where(self) -> int:
+    async def _where(self, at: int, kept: Checkpoint | None) -> int:
         """Return what the history has, or where it can only begin. NeedsHuman where there would be a hole in it."""
-        at = await self._history.stored(self._journal.tag)
-        kept = await self._journal.checkpoint()
         if kept is None or at >= kept.sequence:
             return at
         if at:

@@ -11,7 +11,7 @@ What a trader asks for: `orders`, `fills`, `round_trips`, `positions`, `run_stat
 
 from dataclasses import dataclass
 
-REVISION = "0003"  # the newest of migrations/versions: what this code reads and writes
+REVISION = "0004"  # the newest of migrations/versions: what this code reads and writes
 
 
 @dataclass(frozen=True, slots=True)

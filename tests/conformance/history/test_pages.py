@@ -7,7 +7,7 @@ import pytest
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.model.ids import MarketId
 from kangbot.ports import Listing, Page
-from tests.support.databases import Database
+from tests.support.databases import Database, Mariadb
 from tests.support.records import CLIENT, EVERY, MARKET, NOON_NS, noted, records
 
 
@@ -33,6 +33,20 @@ async def test_every_listing_has_its_rows_as_plain_values(database: Database) ->
     (bar,) = await history.page(Page(listing=Listing.BARS, market=MARKET, timeframe_s=60))
     assert isinstance(bar["timeframe_s"], int)
     assert await history.page(Page(listing=Listing.EQUITY)) != []
+
+
+async def test_ordinary_events_are_told_from_the_others_by_an_index(database: Database) -> None:
+    """Of all markets and of one: between two of them may be thousands of orders and fills, each a row to look up."""
+    await database.history().store(records(EVERY))
+    if isinstance(database, Mariadb):
+        found = database.sql("SHOW INDEX FROM events")
+        columns = [(str(row[2]), str(row[4])) for row in sorted(found, key=lambda row: int(row[3]))]
+    else:
+        names = [str(row[1]) for row in database.sql("PRAGMA index_list(events)")]
+        columns = [(name, str(row[2])) for name in names for row in database.sql(f"PRAGMA index_info({name})")]
+    indexes = {tuple(column for index, column in columns if index == name) for name, _ in columns}
+    assert {("at", "kind"), ("market", "at", "kind")} <= indexes
+    assert not {("at",), ("market", "at")} & indexes  # each costs as much at every event
 
 
 async def test_another_market_has_none_of_them(database: Database) -> None:

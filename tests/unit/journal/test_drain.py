@@ -1,6 +1,7 @@
 """The drain feeds a history that may be away, from where the history says it is."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -248,6 +249,23 @@ async def test_history_ahead_of_the_journal_stops_the_drain(journal: JournalWrit
     history.ahead = 7
     with pytest.raises(NeedsHuman, match="older copy of the journal"):
         await drain(journal, history).run()
+
+
+async def test_a_journal_that_is_damaged_while_the_history_is_away_stops_the_drain(
+    tmp_path: Path, journal: JournalWriter
+) -> None:
+    """It is no absence of the history, which would be waited for while entries go on that no start knows of."""
+    history, told = MemoryHistory(), list[str | None]()
+    history.error = Retryable("restarting")
+    await journal.append(noted(1))
+    feeding = drain(journal, history, told)
+    task = asyncio.create_task(feeding.run())
+    await until(lambda: feeding.failures > 0)
+    os.truncate(tmp_path / "journal.sqlite-wal", 0)
+    history.error = None
+    with pytest.raises(NeedsHuman, match=r"journal\.sqlite cannot be used"):
+        await task
+    assert told == ["restarting"]
 
 
 async def compacted(journal: JournalWriter) -> None:
