@@ -106,7 +106,8 @@ class Drain:
             raise NeedsHuman(
                 f"the history has journal {self._journal.tag} up to {at}, the journal itself ends at "
                 f"{self._journal.last}: an older copy of the journal was put in place",
-                remedy="put the newest journal back, or begin with an empty state folder",
+                remedy="put the newest journal back; where it is lost, move this one and its -wal away, and make it "
+                "anew from the history: kangbot journal rebuild",
             )
         self._confirm(at)
         if at == self._journal.last:  # nothing to store that would prove it
