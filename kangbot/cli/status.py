@@ -11,6 +11,8 @@ from kangbot.market.killswitch import named
 
 COLUMNS = f"{'market':<16} {'state':<9} {'price':>12} {'position':>12} {'open':>10} {'realised':>10} {'orders':>6}  why"
 
+_LOCAL = "NOTHING ENTERS: most markets fail together, or nothing finds a way out: see this machine's network"
+
 
 def status(config: Path, *, socket: Path | None, as_json: bool) -> int:
     """Print the daemon's report and return the exit code."""
@@ -31,6 +33,8 @@ def _head(report: Report) -> str:
         f"{report.live}/{report.total} markets live, {did}",
         f"{costs}, history {report.history} {_backlog(report)}",
         *(f"WAITING FOR THE VENUE, which is asked again and again: {report.waiting}",) * bool(report.waiting),
+        *(_LOCAL,) * bool(report.local_fault_ns),
+        *(f"DOWN, dialled again and again: {one.name}: {one.down}" for one in report.streams if one.down),
         *(_killed(report),) * bool(report.killed),
         *(f"NOTHING ENTERS: the journal {report.journal_hindered}",) * bool(report.journal_hindered),
         *(f"NOTHING ENTERS: {why}" for why in report.losses),
@@ -74,5 +78,5 @@ def _why(market: MarketReport) -> str:
     if market.paused:
         until = datetime.fromtimestamp(market.paused_until_ns / 1e9, UTC)
         return f"NO ENTRIES until {until:%H:%M:%S} UTC, or kangbot resume: {market.paused}"
-    said = market.blocked or market.signal if market.state == "live" else ""
+    said = market.stale or market.blocked or market.signal if market.state == "live" else ""
     return slow(market) + (said or market.reason)

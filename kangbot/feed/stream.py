@@ -34,6 +34,8 @@ from kangbot.runtime.world import SECOND_NS, World, sleep_until
 
 log = structlog.get_logger(__name__)
 
+_REASONS = 3  # of one absence that are told
+
 
 class StreamState(Enum):
     """Where a stream stands."""
@@ -77,7 +79,8 @@ class Stream:
         self._conversation: Conversation | None = None
         self._failures = 0  # since data last flowed for `settle_s`
         self._told: set[str] = set()  # kinds of faults
-        self._down = False  # told that it is down, not yet that it is up
+        self.down = ""  # why it is, the last that was met; "" since data flow
+        self._reasons: set[str] = set()  # why it is down: those that were told
         self._tasks = Tasks(f"feed/{name}", self._crashed)
 
     # ------------------------------------------------------------------------------------------------------- wants
@@ -227,8 +230,9 @@ class Stream:
         return backoff.wait_ns(self._draw(), at_least_ns=failure.at_least_ns)
 
     def _tell(self, effect: TopicEffect) -> None:
-        if self._down and isinstance(effect, TopicLive):
-            self._down = False
+        if self.down and isinstance(effect, TopicLive):
+            self.down = ""
+            self._reasons.clear()
             log.info("feed.up", stream=self.name, connects=self.counters.connects)
             self._listener.note("feed.up", Severity.INFO, f"{self.name}: data flows again")
         self._listener.topic_changed(self.name, effect)
@@ -237,9 +241,10 @@ class Stream:
         if failure.kind is FailureKind.LOGIN:  # nothing was asked for, and everything is refused
             for native in self.session.wanted:
                 self._tell(TopicDown(native, Trouble.DENIED, failure.message))
-        if self._down:
+        self.down = failure.message
+        if self.down in self._reasons or len(self._reasons) == _REASONS:
             return
-        self._down = True
+        self._reasons.add(self.down)  # how it ended says little; why it cannot come back says what to do
         log.warning("feed.down", stream=self.name, cause=failure.kind.value, message=failure.message)
         severity = Severity.CRITICAL if failure.kind is FailureKind.LOGIN else Severity.WARNING
         self._listener.note("feed.down", severity, f"{self.name}: {failure.kind}: {failure.message}")

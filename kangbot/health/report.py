@@ -154,6 +154,7 @@ class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
     reconnects: int
     frames: int
     private: bool = False  # the account's
+    down: str = ""  # why it is down: what the last dial met; "" while data flow
     silent_s: float | None = None  # since data came last, readable or not; None where none ever did
     garbled: int  # frames that could not be decoded
     troubles: dict[str, int]  # of its topics: unacknowledged, denied, mute, silent, stuck, gap; absent where none

@@ -90,6 +90,7 @@ def stream_report(stream: Stream, now_ns: int, *, private: bool) -> StreamReport
         reconnects=counters.reconnects,
         frames=counters.frames,
         private=private,
+        down=stream.down,
         silent_s=round((now_ns - heard_ns) / 1e9, 3) if heard_ns else None,
         garbled=counters.garbled,
         troubles={kind.value: count for kind, count in counters.troubles.items()},

@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from kangbot.cli.status import _head, _row
 from kangbot.cli.top.board import _why
-from kangbot.health.report import MarketReport
+from kangbot.health.report import MarketReport, StreamReport
 from kangbot.model.ids import MarketId
 from tests.support.reporting import a_market, a_report
 
@@ -29,6 +30,25 @@ def test_a_journal_that_takes_only_exits_is_said_above_the_markets() -> None:
     assert "NOTHING ENTERS: the journal takes nothing, exits neither: locked\n" in _head(
         a_report(journal_hindered="takes nothing, exits neither: locked")
     )
+
+
+def test_a_stream_that_is_down_and_a_network_that_is_are_said_above_the_markets() -> None:
+    """Prices that stand still look like prices; why they do is nobody's market's."""
+    told: dict[str, Any] = {"state": "waiting", "topics": 2, "live": 0, "dials": 9, "reconnects": 0, "frames": 7}
+    down = StreamReport(name="bybit.linear.public.1", **told, garbled=0, troubles={}, down="venue.test: it is full")
+    head = _head(a_report(streams=[down, structs.replace(down, name="bybit.private.1", down="")], local_fault_ns=1))
+    assert "\nDOWN, dialled again and again: bybit.linear.public.1: venue.test: it is full\n" in head
+    assert "bybit.private.1" not in head
+    assert "\nNOTHING ENTERS: most markets fail together" in head
+    assert "NOTHING ENTERS" not in _head(a_report())
+
+
+@pytest.mark.parametrize("line", [_row, _why], ids=["status", "top"])
+def test_a_market_whose_data_cannot_be_relied_on_says_so_before_its_last_signal(
+    line: Callable[[MarketReport], str],
+) -> None:
+    """What the strategy wanted last is of yesterday."""
+    assert line(a_market(stale="quotes: closed", signal="EMA 5 crossed above EMA 20")).endswith("quotes: closed")
 
 
 def test_a_limit_of_loss_that_is_reached_is_said_above_the_markets() -> None:

@@ -41,6 +41,24 @@ async def test_a_cut_connection_is_dialled_again_and_resubscribed(venue: WordVen
         assert stream.state is StreamState.OPEN
 
 
+async def test_why_it_does_not_come_back_is_told_once_as_well(venue: WordVenue) -> None:
+    """That it broke off says little; what the dials meet from then on says what to do."""
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: inbox.live.get("q.BTC", False))
+        (stream,) = hub.streams
+        assert stream.down == ""
+        venue.status = 502
+        venue.drop_all()
+        await until(lambda: stream.counters.dials >= 5)
+        assert noted(hub) == ["feed.down", "feed.down"]
+        assert stream.down.endswith("HTTP 502 in place of a websocket")
+        venue.status = None
+        await until(lambda: stream.down == "")
+        assert noted(hub) == ["feed.down", "feed.down", "feed.up"]
+
+
 async def test_a_stream_never_has_two_connections(venue: WordVenue) -> None:
     """However it is cut, frozen, wanted anew or let go: the old one has ended before the next is dialled."""
     async with hub_of(venue) as hub:
