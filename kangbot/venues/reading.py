@@ -3,6 +3,7 @@
 A decoder raises one of `UNREADABLE` on a frame that it cannot read, and nothing else; its dialect makes that a Garbled.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -27,8 +28,16 @@ BEYOND: Decimal = Decimal(10) ** 18  # no price or quantity is so large; NaN and
 
 Millis = Annotated[int, msgspec.Meta(ge=0, le=10**14)]  # until the year 5138
 
+_MARKUP = re.compile(r"<[^<>]*>")
+_LOOKED_AT, _QUOTED = 4096, 300  # bytes of an answer that is not the venue's, and characters of it for the log
+
 
 # --------------------------------------------------------------------------------------------------- answers over REST
+def quoted(body: bytes) -> str:
+    """Return what an answer says that is not the venue's, in one line: of a page what a browser would show of it."""
+    return " ".join(_MARKUP.sub(" ", body[:_LOOKED_AT].decode(errors="replace")).split())[:_QUOTED]
+
+
 @contextmanager
 def readable(venue: str) -> Iterator[None]:
     """Make a row that cannot be read a Retryable: it may be whole a moment later, and says nothing as it is."""

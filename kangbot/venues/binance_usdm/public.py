@@ -14,7 +14,7 @@ from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
 from kangbot.model.orders import Side
-from kangbot.venues.reading import MILLISECOND_NS, CandleRow, checked_quote, checked_trade, tradable
+from kangbot.venues.reading import MILLISECOND_NS, CandleRow, checked_quote, checked_trade, quoted, tradable
 
 VENUE = VenueName("binance_usdm")
 
@@ -196,5 +196,5 @@ def read_problem(body: bytes) -> tuple[int | None, str]:
     try:
         problem = _PROBLEM.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None, body[:300].decode(errors="replace")
+        return None, quoted(body)
     return problem.code, problem.msg

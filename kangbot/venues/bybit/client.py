@@ -27,7 +27,7 @@ from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.venues import ccxt_lean
 from kangbot.venues.bybit.errors import Answered, classify, retry_after
 from kangbot.venues.http import Http
-from kangbot.venues.reading import MILLISECOND_NS
+from kangbot.venues.reading import MILLISECOND_NS, quoted
 
 T = TypeVar("T")
 
@@ -35,7 +35,6 @@ _OK = 200
 _AGAIN_S = (0.1, 0.4)
 _PAGES = 200  # a cursor that leads further is one that leads nowhere
 _LATEST_MS: ContextVar[int | None] = ContextVar("latest_ms", default=None)  # of the stamp; None: whatever it is by now
-_QUOTED = 300  # bytes of an answer that is not Bybit's, kept for the log
 
 
 class Answer(NamedTuple, Generic[T]):
@@ -194,7 +193,9 @@ def _ours(base: type[Any]) -> type[Any]:
             raise self.kangbot_refusal(status, said, text, answer)
 
         def kangbot_refusal(self, status: int, said: Mapping[str, str], text: bytes, answer: Any) -> Answered:
-            code, message = "", text[:_QUOTED].decode(errors="replace")
+            code, message = "", quoted(text)
+            if status == _OK:
+                message = f"a portal or a proxy on the way answers in its place: {message}"
             if isinstance(answer, dict) and isinstance(answer.get("retCode"), int):
                 code, message = str(answer["retCode"]), str(answer.get("retMsg", ""))
             if self.apiKey:  # Bybit quotes what it was signed over, and messages reach logs

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kangbot.errors import Ambiguous, KangbotError, Misstamped, RateLimited, Retryable
+from kangbot.errors import Ambiguous, KangbotError, Misstamped, NeedsHuman, RateLimited, Retryable
 from kangbot.venues.bybit import client as module
 from tests.support.bybit_rest import BTC, NOW_MS, bybit, intent, refusal, rows
 from tests.support.loopback import Request, http
@@ -80,3 +80,29 @@ async def test_an_order_is_never_stamped_after_its_note_nor_its_deadline(sent_ns
         with contextlib.suppress(KangbotError):
             await world.venue.positions()
         assert world.asked()[-1].headers["x-bapi-timestamp"] == str(late)  # a question is stamped as it is asked
+
+
+async def test_a_page_is_told_by_what_a_browser_would_show_of_it() -> None:
+    """In one line, and with who answers there: 200 is no answer of a venue that says nothing else."""
+    portal = http(b"<html>\n<head><title>Hotel</title></head>\n<body class='x'>Please log in</body></html>")
+    async with bybit({"order/create": portal}) as world:
+        with pytest.raises(Ambiguous) as caught:
+            await world.venue.submit(BTC, intent())
+    said = "a portal or a proxy on the way answers in its place: Hotel Please log in"
+    assert caught.value.message == f"bybit HTTP 200: {said}"
+
+
+async def test_a_country_that_is_not_served_is_known_by_a_page_of_full_length() -> None:
+    """What the delivery network says of it stands far behind its markup, and a 403 alone would be a ban of minutes."""
+    page = (
+        '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN" "http://www.w3.org/TR/html4/loose.dtd">\n'
+        '<HTML><HEAD><META HTTP-EQUIV="Content-Type" CONTENT="text/html; charset=iso-8859-1">\n'
+        "<TITLE>ERROR: The request could not be satisfied</TITLE>\n</HEAD><BODY>\n<H1>403 ERROR</H1>\n"
+        '<H2>The request could not be satisfied.</H2>\n<HR noshade size="1px">\n'
+        "The Amazon CloudFront distribution is configured to block access from your country.\n</BODY></HTML>"
+    )
+    async with bybit({"position/list": http(page.encode(), status=403)}) as world:
+        world.venue._know(BTC)
+        with pytest.raises(NeedsHuman) as caught:
+            await world.venue.positions()
+    assert "run the daemon where it does" in caught.value.remedy
