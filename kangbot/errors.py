@@ -109,6 +109,8 @@ def named(error: BaseException) -> str:
         said = str(error)
     except Exception:  # noqa: BLE001 -- whatever it is, there is an error to be told
         said = "it cannot be put into words"
+    if not said:  # as of one for want of memory
+        return type(error).__name__
     return f"{type(error).__name__}: {said}" if len(said) <= _LONGEST else f"{type(error).__name__}: {said[:_LONGEST]}…"
 
 

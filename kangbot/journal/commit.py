@@ -12,6 +12,8 @@ from kangbot.journal.ticket import Ticket
 
 _MAKE_ROOM = "make room on the disk of the state folder, or put the folder back; entries resume by themselves"
 _CLOSE_IT = "close the program that has the journal open for writing; all resumes by itself"
+_GIVE_MEMORY = "see what takes the memory: kangbot health; all resumes by itself"
+_FAILURES = (sqlite3.Error, MemoryError)  # SQLite's own want of memory, too; a group without an answer ends the process
 _ONLY_EXITS = "takes only exits"
 NOTHING = "takes nothing, exits neither"
 
@@ -53,12 +55,12 @@ class Committer:
 
     def store(self, groups: Sequence[Group]) -> list[Outcome]:
         """Store all groups in one commit where there is room, else those of the reserve. Never raises."""
-        cause: sqlite3.Error | None = None
+        cause: Exception | None = None
         why = self._hindered()
         if not why:
             try:
                 outcomes = self._write(groups)
-            except sqlite3.Error as error:
+            except _FAILURES as error:
                 cause, why = error, _in_words(error)
             else:
                 self.why = self._refuses_exits = ""
@@ -82,7 +84,7 @@ class Committer:
             return []
         try:
             outcomes = self._write(groups)
-        except sqlite3.Error as error:
+        except _FAILURES as error:
             self._refuses_exits = _in_words(error)
             refused = _refused(self._refuses_exits, error)
             return [Outcome(group, 0, refused) for group in groups]
@@ -104,7 +106,7 @@ class Committer:
         return ""
 
     def _bound(self, beyond_bytes: int) -> None:
-        with contextlib.suppress(sqlite3.Error):  # a disk that answers nothing: the next write has its words
+        with contextlib.suppress(*_FAILURES):  # a disk that answers nothing: the next write has its words
             self._file.limit_pages(beyond_bytes)
 
     def _write(self, groups: Sequence[Group]) -> list[Outcome]:
@@ -117,17 +119,20 @@ class Committer:
         return outcomes
 
 
-def _busy(error: sqlite3.Error | None) -> bool:
+def _busy(error: Exception | None) -> bool:
     return (getattr(error, "sqlite_errorcode", 0) & 0xFF) == sqlite3.SQLITE_BUSY
 
 
-def _in_words(error: sqlite3.Error) -> str:
+def _in_words(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "this process is given no more memory"
     return f"{error} by another program, such as sqlite3" if _busy(error) else str(error)
 
 
-def _refused(why: str, error: sqlite3.Error | None) -> NeedsHuman:
+def _refused(why: str, error: Exception | None) -> NeedsHuman:
+    remedy = _GIVE_MEMORY if isinstance(error, MemoryError) else _CLOSE_IT if _busy(error) else _MAKE_ROOM
     return NeedsHuman(
         f"the journal cannot be written: {why}",
-        remedy=_CLOSE_IT if _busy(error) else _MAKE_ROOM,
+        remedy=remedy,
         code=getattr(error, "sqlite_errorname", None),
     )

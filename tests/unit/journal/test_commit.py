@@ -125,6 +125,25 @@ def test_journal_that_another_program_writes_to_says_so(tmp_path: Path, file: Jo
     assert sequences(committer.store([group("entry")])) == [1]
 
 
+class Hungry(list[str]):
+    """Events for which there is no memory: where SQLite has none, Python says the same."""
+
+    def __iter__(self) -> Iterator[str]:
+        raise MemoryError
+
+
+def test_want_of_memory_is_answered_as_a_full_disk_is(tmp_path: Path, file: JournalFile) -> None:
+    """A group that nobody answers for would end the process within a minute; what fits goes on."""
+    committer = Committer(file, Reserve(tmp_path / "reserve", 64 * KIB))
+    outcomes = committer.store([Group(Hungry(["large"]), reserve=False, ticket=Ticket()), group("exit", reserve=True)])
+    assert sequences(outcomes) == [0, 1]
+    assert isinstance(outcomes[0].error, NeedsHuman)
+    assert outcomes[0].error.message == "the journal cannot be written: this process is given no more memory"
+    assert "memory" in outcomes[0].error.remedy
+    assert committer.why == "takes only exits: this process is given no more memory"
+    assert sequences(committer.store([group("entry")])) == [2]
+
+
 def test_journal_whose_log_was_removed_takes_exits_only_until_an_orderly_stop(
     tmp_path: Path, file: JournalFile
 ) -> None:

@@ -243,6 +243,19 @@ async def test_a_fault_of_ours_is_an_absence_of_the_history(journal: JournalWrit
     assert any("exc_info" in entry for entry in logs)
 
 
+async def test_an_error_without_words_is_told_by_its_name(journal: JournalWriter) -> None:
+    """As of a process that is given no more memory."""
+    history, told = MemoryHistory(), list[str | None]()
+    history.error = MemoryError()
+    journal.append(noted(1))
+    task = asyncio.create_task(drain(journal, history, told).run())
+    await until(lambda: history.calls > 0)
+    history.error = None
+    await until(lambda: len(history.rows) == 1)
+    await close_task(task)
+    assert told == ["MemoryError", None]
+
+
 async def test_history_ahead_of_the_journal_stops_the_drain(journal: JournalWriter) -> None:
     """An older copy of the journal would give numbers to new events that the history already has."""
     history = MemoryHistory()
