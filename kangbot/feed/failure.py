@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus, ProxyError
 
 from kangbot.runtime.reach import plainly
 from kangbot.runtime.world import SECOND_NS
@@ -68,6 +68,8 @@ def classify(error: Exception, now_ns: int) -> Failure:
     if isinstance(error, OSError):
         return Failure(kind=FailureKind.UNREACHABLE, message=message)
     # The rest of the library's: a handshake not to be had.
+    if isinstance(error, ProxyError):
+        return Failure(kind=FailureKind.REJECTED, message=f"no way there: {error}")
     what = "no HTTP" if isinstance(error, InvalidMessage) else f"no websocket ({error})"
     return Failure(kind=FailureKind.REJECTED, message=f"what it answers is {what}")
 

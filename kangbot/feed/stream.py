@@ -28,7 +28,7 @@ from kangbot.machines.session import Session
 from kangbot.machines.session_words import CloseKind, Terms, TopicDown, TopicLive, Trouble
 from kangbot.model.events import Severity
 from kangbot.ports import Dialect, Topic
-from kangbot.runtime.reach import connected, trusted
+from kangbot.runtime.reach import by_proxy, connected, proxy, trusted
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, World, sleep_until
 
@@ -141,22 +141,22 @@ class Stream:
         except (OSError, WebSocketException) as error:
             failure = classify(error, self._clock.now_ns())
             host = urlsplit(self._dialect.url).netloc  # what to look for in resolvers, routes and firewalls
-            return replace(failure, message=f"{host}: {failure.message}")
+            return replace(failure, message=f"{host}{by_proxy(self._dialect.url)}: {failure.message}")
         except Exception as error:  # noqa: BLE001 -- a stream that dies of its own fault leaves its markets deaf
             self._fault("feed.stream_fault", error)
             return Failure(kind=FailureKind.FAULT, message=repr(error))
 
     async def _dial(self) -> FeedSocket:
         rules, url = self._rules, urlsplit(self._dialect.url)
-        secure = url.scheme == "wss"
+        secure, between = url.scheme == "wss", proxy(self._dialect.url)
         assert url.hostname is not None  # the settings see to it
         async with asyncio.timeout(rules.open_s):
             socket = await DirectConnect(
                 self._dialect.url,
-                sock=await connected(url.hostname, url.port or (443 if secure else 80)),
+                sock=None if between else await connected(url.hostname, url.port or (443 if secure else 80)),
                 ssl=trusted() if secure else None,
                 compression=None,
-                proxy=None,  # the environment's are not obeyed, as by REST
+                proxy=between,
                 open_timeout=None,  # it is ours, which counts the connection too
                 ping_interval=rules.transport_ping_s,
                 ping_timeout=rules.transport_ping_s,

@@ -1,4 +1,4 @@
-"""How a host outside is reached over TLS, and why one was not, in words that tell what to do.
+"""How a host outside is reached, by which proxy and over which TLS, and why one was not, in words that tell what to do.
 
 One way for requests, for streams and for the chat: where one of them trusts a host, they all do.
 """
@@ -6,9 +6,12 @@ One way for requests, for streams and for the chat: where one of them trusts a h
 import asyncio
 import errno
 import functools
+import ipaddress
 import os
 import socket
 import ssl
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
 
 import certifi
 from aiohappyeyeballs import start_connection
@@ -37,6 +40,46 @@ def trusted() -> ssl.SSLContext:
     if not context.cert_store_stats()["x509_ca"]:
         context.load_verify_locations(certifi.where())
     return context
+
+
+class ProxyUnusableError(OSError):
+    """The environment names a proxy that is not spoken to."""
+
+
+def proxy(url: str) -> str | None:
+    """Return the proxy by which the environment wants this address asked; None for nobody, as for this machine itself.
+
+    HTTPS_PROXY and HTTP_PROXY, in either case, and NO_PROXY: what curl and a hundred other programs read. They are
+    obeyed by ourselves: each library would take some of them, read files of passwords, or ask anew with every order.
+    """
+    parts, known = urlsplit(url), getproxies_environment()
+    scheme = "https" if parts.scheme in ("https", "wss") else "http"
+    named = known.get(scheme, "")
+    if not named or _here(parts.hostname or "") or proxy_bypass(parts.netloc):
+        return None
+    named = named if "://" in named else f"http://{named}"
+    if not named.startswith("http://"):
+        kind = named.partition("://")[0]
+        raise ProxyUnusableError(
+            f"{scheme.upper()}_PROXY names a proxy of the kind {kind}://, and only http:// is spoken"
+        )
+    return named
+
+
+def by_proxy(url: str) -> str:
+    """Return which proxy is asked, for behind a host's name; "" for none. Its password stays out."""
+    try:
+        named = proxy(url)
+    except ProxyUnusableError:
+        return ""
+    return f" by the proxy {urlsplit(named).netloc.rpartition('@')[2]}" if named else ""
+
+
+def _here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 async def connected(host: str, port: int) -> socket.socket:

@@ -13,7 +13,7 @@ import aiohttp
 import yarl
 
 from kangbot.health.latency import Timings
-from kangbot.runtime.reach import plainly, trusted
+from kangbot.runtime.reach import ProxyUnusableError, by_proxy, plainly, proxy, trusted
 
 
 class NotSent(Exception):
@@ -37,6 +37,7 @@ class Reply(NamedTuple):
 # told whether the request had arrived.
 _BEFORE_SENDING = (
     aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
     aiohttp.ConnectionTimeoutError,
     aiohttp.ServerFingerprintMismatch,
     aiohttp.InvalidURL,
@@ -61,7 +62,7 @@ class Http:
     unable to connect is told apart from not being answered. `keep_alive_s` is how long an idle connection is kept:
     longer than the account's slow beat of questions (a minute), so that an order finds one that is warm. A server that
     closes it earlier is noticed when that arrives; only a request written in the same instant ends as NoAnswer.
-    The environment's proxies are not obeyed. `timings` counts how long requests took, by endpoint.
+    The environment's proxy is asked, where it names one. `timings` counts how long requests took, by endpoint.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Http:
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
+        self._host = ""  # who is asked, in words
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
         """Send one request and return its whole answer, whatever its status. NotSent, NoAnswer.
@@ -93,15 +95,20 @@ class Http:
         except _BEFORE_SENDING as error:
             assert isinstance(session.connector, aiohttp.TCPConnector)
             session.connector.clear_dns_cache()  # the host may have moved: what is remembered leads nowhere
-            raise NotSent(f"{target.authority}: {self._said(error, self._timeout.connect)}") from error
+            raise NotSent(f"{self._host}: {self._said(error, self._timeout.connect)}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise NoAnswer(f"{target.authority}: {self._said(error, self._timeout.total)}") from error
+            raise NoAnswer(f"{self._host}: {self._said(error, self._timeout.total)}") from error
         finally:
             self._timings.observe(f"{method} {target.raw_path}", perf_counter_ns() - began_ns)
 
     def _open(self, url: str) -> aiohttp.ClientSession:
         if self._closed:
             raise NotSent("the client is closed")
+        self._host = f"{yarl.URL(url, encoded=True).authority}{by_proxy(url)}"
+        try:
+            between = proxy(url)
+        except ProxyUnusableError as error:
+            raise NotSent(f"{self._host}: {error}") from error
         secure = trusted() if url.startswith("https") else True
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
@@ -111,6 +118,7 @@ class Http:
                 ttl_dns_cache=300,
             ),
             timeout=self._timeout,
+            proxy=between,
             cookie_jar=aiohttp.DummyCookieJar(),  # an API needs none, and a jar costs time with every request
         )
         return self._session
@@ -120,6 +128,8 @@ class Http:
         if isinstance(error, TimeoutError):
             what = "connection" if isinstance(error, _BEFORE_SENDING) else "answer"
             return f"no {what} within {within_s:g} s"
+        if isinstance(error, aiohttp.ClientHttpProxyError):
+            return f"the proxy refuses the way there: {error.status} {error.message}"
         return next((said for kind, said in _SAID if isinstance(error, kind)), "") or plainly(error)
 
     async def aclose(self) -> None:

@@ -13,6 +13,7 @@ from kangbot.errors import KangbotError, NeedsHuman, words
 from kangbot.machines.verdict import Status
 from kangbot.modes import binance_usdm, bybit
 from kangbot.modes.way import Way
+from kangbot.runtime.reach import by_proxy
 from kangbot.runtime.world import SECOND_NS, World
 from kangbot.settings import Settings
 from kangbot.venues.bybit.rights import KeyRights
@@ -53,7 +54,9 @@ async def _reach(settings: Settings, way: Way) -> Look:
     except (KangbotError, TimeoutError) as error:
         return _silent(settings, f"{url} does not answer: {words(error)}")
     best_ms = round(min(took_ms), 1)
-    return Look(name="venue", mark=Mark.OK, says=f"{url} answers in {best_ms:g} ms", figure=best_ms, unit="ms")
+    return Look(
+        name="venue", mark=Mark.OK, says=f"{url} answers in {best_ms:g} ms{by_proxy(url)}", figure=best_ms, unit="ms"
+    )
 
 
 def _silent(settings: Settings, says: str) -> Look:

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from kangbot.machines.backoff import Backoff
-from kangbot.runtime.reach import plainly, trusted
+from kangbot.runtime.reach import ProxyUnusableError, plainly, proxy, trusted
 from kangbot.runtime.world import SECOND_NS, World
 
 log = structlog.get_logger(__name__)
@@ -92,9 +92,7 @@ class Telegram:
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
         jar = aiohttp.DummyCookieJar()  # nothing that somebody sends us in an answer is kept for months
         connector = aiohttp.TCPConnector(ssl=trusted())
-        async with aiohttp.ClientSession(
-            connector=connector, timeout=timeout, trust_env=True, cookie_jar=jar
-        ) as session:
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=jar) as session:
             while True:
                 at_least_s = 0
                 try:
@@ -154,7 +152,8 @@ class Telegram:
             return "that went wrong in the daemon, and may have been obeyed or not; its log has the reason"
 
     async def _call(self, session: aiohttp.ClientSession, method: str, asked: dict[str, Any]) -> bytes:
-        async with session.post(f"{self._base}/{method}", json=asked, allow_redirects=False) as answer:
+        url = f"{self._base}/{method}"
+        async with session.post(url, json=asked, allow_redirects=False, proxy=proxy(url)) as answer:
             body = await answer.read()
         if answer.status >= 500:
             raise _Refused(f"Telegram has a fault of its own ({answer.status})")
@@ -181,7 +180,8 @@ class Telegram:
 
 def _plainly(error: Exception) -> str:
     """Return why, by what the system said: the library's own words may quote the address, with the token in it."""
-    return plainly(error) if isinstance(error.__cause__, OSError) else type(error).__name__
+    told = isinstance(error, ProxyUnusableError) or isinstance(error.__cause__, OSError)
+    return plainly(error) if told else type(error).__name__
 
 
 _WHY = {

@@ -253,6 +253,31 @@ async def test_a_redirect_is_told_and_not_followed(venue: WordVenue) -> None:
     await server.wait_closed()
 
 
+async def test_the_proxy_of_the_environment_is_asked_for_the_way(
+    venue: WordVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by requests; one that refuses is told, with its address."""
+    asked: list[bytes] = []
+
+    async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(between, "127.0.0.1", 0)
+    proxy = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy}")
+    venue.url = "wss://venue.test/v5"
+    async with hub_of(venue, private=None) as hub:
+        hub.subscribe(BTC, QUOTES, Inbox())
+        await until(lambda: len(hub.notes) > 0)  # type: ignore[attr-defined]
+        said = hub.notes[0][3]  # type: ignore[attr-defined]
+        assert f"venue.test by the proxy {proxy}: no way there: proxy rejected connection: HTTP 407" in said
+    assert asked[0].startswith(b"CONNECT venue.test:443 ")
+    server.close()
+    await server.wait_closed()
+
+
 async def test_a_refused_dial_says_nothing_of_the_way(venue: WordVenue) -> None:
     """Somebody answered, if only to refuse: that is the venue's."""
     told = list[bool]()

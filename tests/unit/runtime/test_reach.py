@@ -13,7 +13,7 @@ from typing import Any
 import certifi
 import pytest
 
-from kangbot.runtime.reach import connected, plainly, trusted
+from kangbot.runtime.reach import ProxyUnusableError, by_proxy, connected, plainly, proxy, trusted
 from tests.support.certificates import Authority
 
 
@@ -158,3 +158,33 @@ async def test_a_resolver_that_is_silent_is_told_as_that(monkeypatch: pytest.Mon
     finally:
         answered.set()
     assert "its name does not resolve: no answer within 0.01 s" in plainly(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "asked", "said"),
+    [
+        ("https://venue.test/v5", "http://me:secret@10.0.0.1:3128", " by the proxy 10.0.0.1:3128"),
+        ("wss://venue.test/v5/public", "http://me:secret@10.0.0.1:3128", " by the proxy 10.0.0.1:3128"),
+        ("ws://venue.test", "http://10.0.0.2:8080", " by the proxy 10.0.0.2:8080"),
+        ("https://near.test", None, ""),
+        ("https://127.0.0.1:8790", None, ""),
+        ("ws://[::1]:8790", None, ""),
+        ("http://localhost:8790", None, ""),
+    ],
+)
+def test_the_proxy_that_the_environment_names_is_asked(
+    monkeypatch: pytest.MonkeyPatch, url: str, asked: str | None, said: str
+) -> None:
+    """By requests and streams alike; never for this machine itself, and its password is nobody's to read."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@10.0.0.1:3128")
+    monkeypatch.setenv("http_proxy", "10.0.0.2:8080")
+    monkeypatch.setenv("NO_PROXY", "near.test")
+    assert (proxy(url), by_proxy(url)) == (asked, said)
+
+
+def test_a_proxy_of_another_kind_is_refused_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be spoken to in words that it does not know."""
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://me:secret@10.0.0.1:1080")
+    with pytest.raises(ProxyUnusableError, match=r"^HTTPS_PROXY names a proxy of the kind socks5://"):
+        proxy("https://venue.test")
+    assert by_proxy("https://venue.test") == ""

@@ -108,6 +108,30 @@ async def test_a_host_that_moves_is_found_at_its_new_address(monkeypatch: pytest
         await to.aclose()
 
 
+async def test_a_proxy_that_refuses_means_that_nothing_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was asked for the way to the host, and has not seen the request."""
+
+    async def refuse(_: Request) -> bytes:
+        return http(b"", status=407)
+
+    async with Loopback(refuse) as between:
+        monkeypatch.setenv("HTTPS_PROXY", between.url)
+        to = client()
+        with pytest.raises(NotSent, match=r"^venue\.test:443 by the proxy 127\.0\.0\.1:\d+: the proxy refuses .*: 407"):
+            await post(to, "https://venue.test")
+        await to.aclose()
+    assert [request.method for request in between.requests] == ["CONNECT"]
+
+
+async def test_a_proxy_that_is_not_spoken_to_means_that_nothing_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even a connection to it."""
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://127.0.0.1:1080")
+    to = client()
+    with pytest.raises(NotSent, match="HTTPS_PROXY names a proxy of the kind socks5://"):
+        await post(to, "https://venue.test")
+    await to.aclose()
+
+
 async def test_a_failed_handshake_means_that_nothing_left() -> None:
     """TLS to a server that speaks none: the request was still to be written."""
     async with Loopback(echo) as server:
