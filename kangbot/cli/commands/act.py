@@ -21,28 +21,28 @@ def _command(market: str, command: str, config: Path, socket: Path | None, *, as
 
 @commands.command()
 def start(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
-    """Have a market trade."""
+    """Start a market."""
     _command(market, "start", config, socket, as_json=as_json)
 
 
 @commands.command()
 def stop(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
-    """Have a market stand still; its position keeps its stop."""
+    """Stop a market; its position keeps its stop."""
     _command(market, "stop", config, socket, as_json=as_json)
 
 
 @commands.command()
 def pause(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
-    """Let no new position into a market.
+    """Pause a market: no new positions.
 
-    What is held is managed.
+    Open positions are still managed.
     """
     _command(market, "pause", config, socket, as_json=as_json)
 
 
 @commands.command()
 def resume(market: Market, config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
-    """Let positions in again after a pause."""
+    """Allow new positions again after a pause."""
     _command(market, "resume", config, socket, as_json=as_json)
 
 
@@ -76,7 +76,7 @@ def reset(
     market: Market,
     config: Config = DEFAULT_CONFIG,
     *,
-    lane: Annotated[OneLane | None, typer.Option(help="This one alone.")] = None,
+    lane: Annotated[OneLane | None, typer.Option(help="Only this one.")] = None,
     socket: Socket = None,
     as_json: Json = False,
 ) -> None:
@@ -93,13 +93,13 @@ def isolate(
     market: Market,
     config: Config = DEFAULT_CONFIG,
     *,
-    lane: Annotated[OneLane, typer.Option(help="Which.")] = "entry",
+    lane: Annotated[OneLane, typer.Option(help="Which lane.")] = "entry",
     socket: Socket = None,
     as_json: Json = False,
 ) -> None:
     """Hold a market's breaker open until it is reset.
 
-    Over restarts, too.
+    Restarts do not close it.
     """
     from kangbot.cli.online import breakers as show
     from kangbot.cli.online import of_market, online, tell
@@ -112,14 +112,14 @@ def isolate(
 def kill(
     config: Config = DEFAULT_CONFIG,
     *,
-    flatten: Annotated[bool, typer.Option("--flatten", help="Close every position, too.")] = False,
-    reason: Annotated[str, typer.Option(help="Why; it is shown wherever something is held back.")] = "",
+    flatten: Annotated[bool, typer.Option("--flatten", help="Close every position as well.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; shown wherever an entry is blocked.")] = "",
     socket: Socket = None,
     as_json: Json = False,
 ) -> None:
-    """Stop every entry at once, and cancel those that rest.
+    """Block all entries at once, and cancel those that rest.
 
-    It stays so over restarts, until `kangbot release`.
+    They stay blocked, also after a restart, until `kangbot release`.
     """
     from kangbot.cli.kill import kill as command
 
@@ -136,7 +136,7 @@ def release(
     socket: Socket = None,
     as_json: Json = False,
 ) -> None:
-    """Let entries through again after `kangbot kill`."""
+    """Allow entries again after `kangbot kill`."""
     from kangbot.cli.kill import release as command
 
     raise typer.Exit(command(config, market=market, socket=socket, as_json=as_json))

@@ -19,13 +19,13 @@ def init(
     venue: Annotated[str | None, typer.Option(help="bybit, or binance_usdm in mode paper.")] = None,
     markets: Annotated[str | None, typer.Option(help="BTC,ETH are perpetuals, BTC/USDT is a spot pair.")] = None,
     strategy: Annotated[str | None, typer.Option(help="ema_cross, rsi_reversion, or file.py:Class.")] = None,
-    size: Annotated[str | None, typer.Option(help="Of a full position, in USDT.", metavar="USDT")] = None,
+    size: Annotated[str | None, typer.Option(help="The size of a full position, in USDT.", metavar="USDT")] = None,
     database: Annotated[str | None, typer.Option(help="mysql://user@host:3306/name, or none.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a first configuration, after a few questions.
+    """Write a first configuration from a few questions.
 
-    It overwrites none. What an option says is not asked for, and without a terminal all else has its default.
+    It overwrites nothing. Options answer questions in advance; without a terminal the rest get their defaults.
     """
     from kangbot.cli.init import Given
     from kangbot.cli.init import init as command
@@ -40,10 +40,10 @@ def check(
     *,
     as_json: Json = False,
     startup: Annotated[
-        bool, typer.Option("--startup", help="A container's look: wait for the database, and ask no venue.")
+        bool, typer.Option("--startup", help="For a container's start: wait for the database, ask no venue.")
     ] = False,
 ) -> None:
-    """Look for what is wrong: file, machine, venue, key.
+    """Check the configuration, machine, venue and key.
 
     Every mistake of the file at once; then disk, memory, clock, database, venue and what the key may do there.
     """
@@ -56,7 +56,7 @@ def check(
 def run(config: Config = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
     """Run the daemon, until SIGTERM or Ctrl-C.
 
-    With --json the object is the summary of the run, once it has ended; the log is on standard error, as without.
+    With --json it prints the summary of the run when it ends. The log goes to standard error in any case.
     """
     from kangbot.cli.run import become_daemon
 
@@ -66,12 +66,12 @@ def run(config: Config = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
 @commands.command()
 def demo(
     *,
-    seconds: Annotated[float | None, typer.Option(min=1, help="End by itself after so long; else by Ctrl-C.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=1, help="End after so long; without it, by Ctrl-C.")] = None,
     as_json: Json = False,
     chaos: Annotated[
-        bool, typer.Option("--chaos", help="Break things on the way: sockets, answers, the daemon.")
+        bool, typer.Option("--chaos", help="Break things along the way: sockets, answers, the daemon.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of the simulated prices.")] = 1,
+    seed: Annotated[int, typer.Option(help="The seed of the simulated prices.")] = 1,
     markets: Annotated[int, typer.Option(min=1, max=27, help="How many of the 27.")] = 27,
 ) -> None:
     """Watch 27 markets trade on a sandbox exchange.
@@ -87,11 +87,11 @@ def demo(
 def sandbox(
     *,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free; it is printed.")] = SANDBOX_PORT,
-    seed: Annotated[int, typer.Option(help="Of the simulated prices.")] = 1,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one and prints it.")] = SANDBOX_PORT,
+    seed: Annotated[int, typer.Option(help="The seed of the simulated prices.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Serve the simulated exchange alone.
+    """Serve the simulated exchange on its own.
 
     In Bybit's wire protocol, on loopback; key and secret are "sandbox". With --json its addresses are the object, as
     soon as it answers there.
@@ -109,17 +109,17 @@ def simulate(
     minutes: Annotated[float, typer.Option(min=3, help="How long a session lasts, in virtual time.")] = 10,
     markets: Annotated[int, typer.Option(min=1, max=27, help="How many trade.")] = 5,
     spot: Annotated[
-        bool, typer.Option("--spot", help="Every session has spot pairs among its markets, not a quarter of them.")
+        bool, typer.Option("--spot", help="Have spot pairs in every session, not only in a quarter.")
     ] = False,
     mutant: Annotated[
-        str, typer.Option(help="Take a safeguard out, by its name (all: each in turn): it must be noticed.")
+        str, typer.Option(help="Remove a safeguard by name (all: each in turn); a seed must notice.")
     ] = "",
     jobs: Annotated[int, typer.Option(min=1, help="Processes to share the seeds among.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Play the whole daemon in virtual time, with faults.
+    """Run the whole daemon in virtual time, with faults.
 
-    Exit code 1 where it breaks a promise of the order protocol; what happened and how to see it again is told.
+    Exit code 1 if it breaks a promise of the order protocol; it prints what happened and how to replay it.
     """
     from kangbot.cli.simulate import simulate as command
 
@@ -139,13 +139,13 @@ def simulate(
 @commands.command("install-service")
 def install_service(
     *,
-    write: Annotated[bool, typer.Option("--write", help="Do it, and say each step. As root.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Make the changes, printing each step. Needs root.")] = False,
     uninstall: Annotated[
-        bool, typer.Option("--uninstall", help="Take the unit away; state and configuration stay.")
+        bool, typer.Option("--uninstall", help="Remove the unit; state and configuration stay.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Print the systemd unit, and what installing it changes.
+    """Print the systemd unit and what installing it changes.
 
     Nothing is changed without --write.
     """

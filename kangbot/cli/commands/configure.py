@@ -10,15 +10,15 @@ from kangbot.cli.commands.options import DEFAULT_CONFIG, Config, Json, group
 commands = group("The configuration's file, and its accepted versions.")
 
 State = Annotated[
-    Path | None, typer.Option("--state", metavar="FOLDER", help="The state folder, where the file is broken.")
+    Path | None, typer.Option("--state", metavar="FOLDER", help="The state folder, if the file is broken.")
 ]
 
 
 @commands.command("show")
 def show(config: Config = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
-    """Print each setting's value, and who says it.
+    """Print every setting and where its value comes from.
 
-    The file's line, a variable, a secret's file, or the default. A secret is only said to be there.
+    The file's line, a variable, a secret's file, or the default. Of a secret it says only that it is there.
     """
     from kangbot.cli.config import show as command
 
@@ -27,13 +27,11 @@ def show(config: Config = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
 
 @commands.command("validate")
 def validate(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Any; it need not be the one that runs.", readable=False)
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Any file, not only the one in use.", readable=False)],
     *,
     as_json: Json = False,
 ) -> None:
-    """Tell every mistake of a file, or what it means; asks nobody."""
+    """List all mistakes in a file, or what it means; offline."""
     from kangbot.cli.check import validate as command
 
     raise typer.Exit(command(file, as_json=as_json))
@@ -41,7 +39,7 @@ def validate(
 
 @commands.command("versions")
 def versions(config: Config = DEFAULT_CONFIG, state: State = None, *, as_json: Json = False) -> None:
-    """Name the accepted versions, oldest first."""
+    """List the accepted versions, oldest first."""
     from kangbot.cli.config import versions as command
 
     raise typer.Exit(command(config, state, as_json=as_json))
@@ -49,13 +47,13 @@ def versions(config: Config = DEFAULT_CONFIG, state: State = None, *, as_json: J
 
 @commands.command("diff")
 def diff(
-    number: Annotated[int | None, typer.Argument(help="Of the version; the newest by default.")] = None,
+    number: Annotated[int | None, typer.Argument(help="The version; the newest by default.")] = None,
     config: Config = DEFAULT_CONFIG,
     state: State = None,
     *,
     as_json: Json = False,
 ) -> None:
-    """Show what the file has otherwise than an accepted version."""
+    """Compare the file with an accepted version."""
     from kangbot.cli.config import diff as command
 
     raise typer.Exit(command(config, state, number, as_json=as_json))
@@ -69,7 +67,7 @@ def restore(
     *,
     as_json: Json = False,
 ) -> None:
-    """Put a version, or a file, in the file's place.
+    """Replace the configuration by a version, or by a file.
 
     What was there is set aside.
     """
@@ -80,12 +78,12 @@ def restore(
 
 @commands.command("backup")
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; it must not be there.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; it must not exist.")],
     config: Config = DEFAULT_CONFIG,
     *,
     as_json: Json = False,
 ) -> None:
-    """Copy the file, where it is right; no secret is in it."""
+    """Copy the configuration if it is valid; it holds no secret."""
     from kangbot.cli.config import backup as command
 
     raise typer.Exit(command(config, file, as_json=as_json))
@@ -101,9 +99,9 @@ def import_config(
     *,
     as_json: Json = False,
 ) -> None:
-    """Write a configuration from another bot's.
+    """Convert the configuration of another bot.
 
-    It overwrites none, takes no key, and says what has no counterpart.
+    It overwrites nothing, copies no key, and lists what has no counterpart.
     """
     from kangbot.cli.importing import import_config as command
 

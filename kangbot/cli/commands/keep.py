@@ -16,12 +16,12 @@ commands.add_typer(journal, name="journal")
 
 @commands.command()
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; replaced where it is there.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; an existing file is replaced.")],
     config: Config = DEFAULT_CONFIG,
     *,
     as_json: Json = False,
 ) -> None:
-    """Write what matters into one file; the daemon may run.
+    """Write a backup into one file; the daemon may be running.
 
     Journal, history and configuration.
     """
@@ -32,12 +32,12 @@ def backup(
 
 @commands.command()
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What backup wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `kangbot backup` wrote.")],
     config: Config = DEFAULT_CONFIG,
     *,
     as_json: Json = False,
 ) -> None:
-    """Put a backup into an empty state folder.
+    """Restore a backup into an empty state folder.
 
     It overwrites nothing.
     """
@@ -51,15 +51,15 @@ def upgrade(
     config: Config = DEFAULT_CONFIG,
     *,
     copy_to: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where a server's rows are copied to first; the state folder.")
+        Path | None, typer.Option(metavar="FOLDER", help="Copy a server's rows here first, not into the state folder.")
     ] = None,
     without_copy: Annotated[bool, typer.Option("--without-copy", help="Copy nothing first.")] = False,
-    startup: Annotated[bool, typer.Option("--startup", help="A container's: tell people if it fails.")] = False,
+    startup: Annotated[bool, typer.Option("--startup", help="For a container: send a message if it fails.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Bring the database's tables to what this version writes.
+    """Upgrade the tables of the database to this version.
 
-    Changes nothing where they are; copies the history first where they are not.
+    Does nothing if they are up to date; otherwise copies the history first.
     """
     from kangbot.cli.database import upgrade as command
 
@@ -74,9 +74,9 @@ def put_back(
     *,
     as_json: Json = False,
 ) -> None:
-    """Put a copy into an empty database, as it was before an upgrade.
+    """Put a copy from before an upgrade into an empty database.
 
-    The tables are as they were, for the version that wrote them.
+    The tables are those of the version that wrote them.
     """
     from kangbot.cli.database import restore as command
 
@@ -87,12 +87,12 @@ def put_back(
 def rebuild(
     config: Config = DEFAULT_CONFIG,
     *,
-    tag: Annotated[str | None, typer.Option(help="Which, where the history has several.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Which journal, if the history has several.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a journal that was lost with its disk anew from the history.
+    """Rebuild a journal that was lost with its disk from the history.
 
-    It overwrites none that is there.
+    It never overwrites an existing journal.
     """
     from kangbot.cli.journal import rebuild as command
 

@@ -9,8 +9,8 @@ from kangbot.cli.commands.options import DEFAULT_CONFIG, Config, Json, Socket, g
 
 commands = group()
 
-OneMarket = Annotated[str, typer.Option(help="Of this market only: BTC, BTC/USDT, bybit:BTC-USDT:USDT.")]
-Limit = Annotated[int, typer.Option(min=1, max=2000, help="At most so many, the newest first.")]
+OneMarket = Annotated[str, typer.Option(help="Only this market: BTC, BTC/USDT, bybit:BTC-USDT:USDT.")]
+Limit = Annotated[int, typer.Option(min=1, max=2000, help="How many at most, newest first.")]
 
 
 @commands.command()
@@ -20,7 +20,7 @@ def status(
     socket: Socket = None,
     as_json: Json = False,
 ) -> None:
-    """Say what the running daemon does, market by market."""
+    """Show what the running daemon is doing, market by market."""
     from kangbot.cli.status import status as command
 
     raise typer.Exit(command(config, socket=socket, as_json=as_json))
@@ -28,7 +28,7 @@ def status(
 
 @commands.command()
 def top(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
-    """Watch the running daemon on a board, once a second."""
+    """Watch the running daemon on a live board."""
     from kangbot.cli.top import top as command
 
     raise typer.Exit(command(config, socket=socket, as_json=as_json))
@@ -36,9 +36,9 @@ def top(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json
 
 @commands.command()
 def health(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
-    """Say how well the daemon is, check by check.
+    """Show the health of the daemon, check by check.
 
-    Exit code 1 where one is critical.
+    Exit code 1 if one is critical.
     """
     from kangbot.cli.online import health as command
 
@@ -47,7 +47,7 @@ def health(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: J
 
 @commands.command()
 def breakers(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
-    """Show the circuit breakers that have counted something."""
+    """Show the circuit breakers that have counted failures."""
     from kangbot.cli.online import ask, online
     from kangbot.cli.online import breakers as show
 
@@ -63,7 +63,7 @@ def orders(
     socket: Socket = None,
     as_json: Json = False,
 ) -> None:
-    """Show the last orders, with what became of them."""
+    """Show the latest orders and what became of them."""
     from kangbot.cli.online import listing, newest, online
 
     show = listing("intended_at", "market", "side", "quantity", "status", "filled", "average", "reason")
@@ -72,7 +72,7 @@ def orders(
 
 @commands.command()
 def positions(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
-    """Show what is held now."""
+    """Show the open positions."""
     from kangbot.cli.online import ask, listing, online
 
     show = listing("market", "net", "entry", "price", "stop", "unrealised", "unprotected")
@@ -88,7 +88,7 @@ def events(
     socket: Socket = None,
     as_json: Json = False,
 ) -> None:
-    """Show what happened last."""
+    """Show the latest events."""
     from kangbot.cli.online import listing, newest, online
 
     show = listing("at", "severity", "kind", "market", "message")
@@ -101,10 +101,10 @@ def report(
     *,
     start: Annotated[str | None, typer.Option("--from", metavar="DAY", help="The first day (UTC): 2026-11-01.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DAY", help="The last day, included.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Write it with plots into this file instead.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with plots to this file instead.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Say what trading came to, by market and strategy.
+    """Show trading results by market and strategy.
 
     Profit, fees, win rate, drawdown, Sharpe ratio.
     """
@@ -117,16 +117,16 @@ def report(
 def logs(
     config: Config = DEFAULT_CONFIG,
     *,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what it writes, until Ctrl-C.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="So many of the last.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow the log until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 50,
     socket: Socket = None,
     as_json: Annotated[
         bool, typer.Option("--json", help='One JSON object a line, as `[logs] format = "json"` writes it.')
     ] = False,
 ) -> None:
-    """Show what the daemon writes, wherever that goes.
+    """Show the log of the daemon, wherever it goes.
 
-    The journal of its service, or the file that its standard error was sent to. Its lines are shown as they are.
+    From the journal of its service, or the file its standard error goes to. Lines are shown unchanged.
     """
     from kangbot.cli.logs import logs as command
 
