@@ -133,11 +133,12 @@ def _money(report: Report, bounds: Thresholds) -> list[Check]:
     bare = report.unprotected
     unknown, oldest = report.orders.unknown, _oldest_unknown(report.markets)
     doubted = bounds.unknown_s.judge(oldest)
+    doubts = f"the oldest of {unknown} UNKNOWN orders" if unknown else "no order is UNKNOWN"
     return [
         _check(
-            "unprotected", Status.CRITICAL if bare else Status.HEALTHY, bare, "positions", "no stop rests at the venue"
+            "unprotected", Status.CRITICAL if bare else Status.HEALTHY, bare, "positions", "without a stop at the venue"
         ),
-        _check("unknown_orders", doubted, oldest, "s", f"{unknown} orders are UNKNOWN, the oldest for so long"),
+        _check("unknown_orders", doubted, oldest, "s", doubts),
         _check(
             "kill_switch",
             Status.WARNING if report.killed else Status.HEALTHY,
@@ -171,9 +172,9 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
     failed = sum(market.state == "failed" for market in report.markets)
     slowest = max(report.rest, key=lambda rest: rest.mean_ms or 0.0, default=None)
     broken = Status.HEALTHY if not tripped else Status.WARNING if 2 * tripped < len(running) else Status.CRITICAL
-    shut = "a breaker is not closed"
+    shut = "with a breaker that is not closed"
     if report.local_fault_ns:
-        broken, shut = Status.CRITICAL, "a breaker is not closed, and most markets fail together: none enters"
+        broken, shut = Status.CRITICAL, "with a breaker that is not closed; most markets fail together, so none enters"
     paused = [market for market in report.markets if market.paused and market.desired == "running"]
     held = Status.WARNING if paused else Status.HEALTHY
     return [
@@ -184,7 +185,13 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
             "",
             f"no market begins before it answers: {report.waiting}" if report.waiting else "it answered at the start",
         ),
-        _check("markets", Status.CRITICAL if failed else Status.HEALTHY, failed, "markets", "FAILED: fell too often"),
+        _check(
+            "markets",
+            Status.CRITICAL if failed else Status.HEALTHY,
+            failed,
+            "markets",
+            "that FAILED, after too many falls",
+        ),
         _check(
             "feeds",
             bounds.feed_s.judge(None if eldest is None else ages[eldest.market]),
@@ -220,18 +227,28 @@ def _machine(report: Report, bounds: Thresholds) -> list[Check]:
         "not measured yet" if memory is None else f"of {memory.limit_mb:.0f} MB, the limit of the {memory.limit_source}"
     )
     return [
-        _check("vitals", Status.CRITICAL if report.stuck else Status.HEALTHY, None, "", report.stuck or "all progress"),
+        _check(
+            "vitals", Status.CRITICAL if report.stuck else Status.HEALTHY, None, "", report.stuck or "all make progress"
+        ),
         _check(
             "journal",
             Status.CRITICAL if report.journal_hindered else Status.HEALTHY,
             None,
             "",
-            f"it {report.journal_hindered}" if report.journal_hindered else "its disk takes all",
+            f"it {report.journal_hindered}" if report.journal_hindered else "its disk takes every record",
         ),
         _check("loop_lag", bounds.lag_ms.judge(lag), lag, "ms", "p99 of the last half minute"),
         _check("memory", bounds.memory_percent.judge(percent), percent, "%", of),
-        _check("disk", bounds.disk_mb.judge_left(report.disk_free_mb), report.disk_free_mb, "MB", "free for the state"),
-        _check("database", Status.WARNING if away else Status.HEALTHY, None, "", away or f"{report.history} is there"),
+        _check(
+            "disk",
+            bounds.disk_mb.judge_left(report.disk_free_mb),
+            report.disk_free_mb,
+            "MB",
+            "free for the state",
+        ),
+        _check(
+            "database", Status.WARNING if away else Status.HEALTHY, None, "", away or f"{report.history} is available"
+        ),
         _check(
             "backlog",
             bounds.backlog.judge(report.history_backlog),
