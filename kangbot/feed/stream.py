@@ -137,14 +137,16 @@ class Stream:
         self.state = StreamState.DIALING
         self.counters.dials += 1
         try:
-            return await self._converse(await self._dial())
+            failure = await self._converse(await self._dial())
         except (OSError, WebSocketException) as error:
             failure = classify(error, self._clock.now_ns())
-            host = urlsplit(self._dialect.url).netloc  # what to look for in resolvers, routes and firewalls
-            return replace(failure, message=f"{host}{by_proxy(self._dialect.url)}: {failure.message}")
         except Exception as error:  # noqa: BLE001 -- a stream that dies of its own fault leaves its markets deaf
             self._fault("feed.stream_fault", error)
             return Failure(kind=FailureKind.FAULT, message=repr(error))
+        if failure is None:
+            return None
+        host = urlsplit(self._dialect.url).netloc  # what to look for in resolvers, routes and firewalls
+        return replace(failure, message=f"{host}{by_proxy(self._dialect.url)}: {failure.message}")
 
     async def _dial(self) -> FeedSocket:
         rules, url = self._rules, urlsplit(self._dialect.url)

@@ -189,7 +189,8 @@ async def test_a_refused_key_calls_a_human(venue: WordVenue) -> None:
             await account.live()
         await until(lambda: venue.connects >= 2)
         criticals = [note for note in hub.notes if note[1] == "critical"]  # type: ignore[attr-defined]
-        assert [note[3] for note in criticals] == ["word.private.1: login: login refused: bad key"]
+        host = venue.url.split("/")[2]
+        assert [note[3] for note in criticals] == [f"word.private.1: login: {host}: login refused: bad key"]
         assert inbox.live == {}
         venue.key = "good"
         await alive(inbox, "wallet")

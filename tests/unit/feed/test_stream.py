@@ -300,7 +300,8 @@ async def test_a_half_open_socket_is_noticed_and_replaced(venue: WordVenue) -> N
         await until(lambda: "feed.down" in noted(hub))
         venue.frozen = False
         await until(lambda: inbox.live["q.BTC"])
-        assert "no frame and no pong" in next(note[3] for note in hub.notes if note[0] == "feed.down")  # type: ignore[attr-defined]
+        said = next(note[3] for note in hub.notes if note[0] == "feed.down")  # type: ignore[attr-defined]
+        assert f"{venue.url.split('/')[2]}: no frame and no pong" in said
 
 
 async def test_pongs_alone_do_not_make_a_topic_live(venue: WordVenue) -> None:
