@@ -11,6 +11,18 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.x509.oid import NameOID
 
 _DAY = timedelta(days=1)
+# Since Python 3.13 an authority must say that it is one, and a certificate whose it is (VERIFY_X509_STRICT).
+_CERTIFIES = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 class Authority:
@@ -24,6 +36,10 @@ class Authority:
         self.ca = folder / f"{name}.pem"
         own = _certificate(self._name, self._name, self._key.public_key(), days=10)
         own = own.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        own = own.add_extension(_CERTIFIES, critical=True)
+        known = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
+        own = own.add_extension(known, critical=False)
+        self._issuer = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(known)
         self.ca.write_bytes(own.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
     def sign(
@@ -36,6 +52,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         made = _certificate(_named(name), self._name, key.public_key(), since=since, days=days)
         made = made.add_extension(x509.SubjectAlternativeName([_host(host)]), critical=False)
+        made = made.add_extension(self._issuer, critical=False)
         cert, private = self._folder / f"{name}-cert.pem", self._folder / f"{name}-key.pem"
         cert.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
         lock = BestAvailableEncryption(password.encode()) if password else NoEncryption()

@@ -107,7 +107,9 @@ def test_empty_file_becomes_a_journal(path: Path) -> None:
     """What a crash while making it leaves is made anew."""
     path.write_bytes(b"")
     opened(path).close()
-    assert opened(path).tag == "abcdefgh"
+    again = opened(path)
+    assert again.tag == "abcdefgh"
+    again.close()
 
 
 def test_later_format_is_refused_in_words(path: Path) -> None:
