@@ -24,6 +24,8 @@ _BARS_A_REQUEST = 1000  # Bybit's own bound; Binance's is higher
 _SPARE_BARS = 5  # so that a bar that closes during the fetch leaves no gap
 _MOST_TRADES = 1000
 _MINUTE_S = 60
+_TOLD_NS = 10 * SECOND_NS  # so long after its end the stream has told a candle, or history has it
+_ASK_AGAIN_NS = 60 * SECOND_NS  # it has not: nothing was traded, or the venue rests
 
 
 class Bars(Protocol):
@@ -75,6 +77,8 @@ class VenueBars:
         self._needed = needed
         self._warm: WarmUp | None = WarmUp(timeframe_s=timeframe_s, needed=needed)
         self._newest: Bar | None = None
+        self._asking = False  # for a bar that nobody told of in time, and for nothing else
+        self._ask_ns = 0  # not before this
 
     @property
     def joined(self) -> bool:
@@ -95,6 +99,9 @@ class VenueBars:
                 told = self._newest
                 self._warm, self._newest = None, bars[-1]
                 return [bar for bar in bars if told is None or bar.open_ns > told.open_ns]
+            case Missing() if self._asking:  # no hole: nobody knows of a later one
+                self._warm, self._ask_ns = None, now_ns + _ASK_AGAIN_NS
+                return ()
             case Missing(count=count):
                 return f"{count} of {self._needed} bars are missing"
 
@@ -103,6 +110,7 @@ class VenueBars:
         closed = []
         for bar in batch.bars:
             if self._warm is not None:
+                self._asking = False
                 self._warm.streamed(bar)
             elif self._newest is None or fit(self._newest, bar) is Fit.NEXT:
                 self._newest = bar
@@ -112,16 +120,22 @@ class VenueBars:
                 self._again().streamed(bar)
         return closed
 
-    def tick(self, now_ns: int) -> Sequence[Bar]:  # noqa: ARG002 -- the port's signature: the venue closes these
-        """Return nothing: the venue closes these bars."""
+    def tick(self, now_ns: int) -> Sequence[Bar]:
+        """Return nothing: the venue closes these bars. For one that it does not tell of in time history is asked."""
+        if (due_ns := self.deadline_ns()) is not None and due_ns <= now_ns:
+            self._again()
+            self._asking = True
         return ()
 
     def deadline_ns(self) -> int | None:
-        """Return None: the venue closes these bars."""
-        return None
+        """When the bar that runs would have been told: without it nobody knew of it before the next one is."""
+        if self._warm is not None or self._newest is None:
+            return None
+        return max(self._newest.close_ns + self._timeframe_s * SECOND_NS + _TOLD_NS, self._ask_ns)
 
     def broken(self) -> None:
         """Warm up again; what was told is not told twice."""
+        self._asking = False
         self._again()
 
     def _again(self) -> WarmUp:

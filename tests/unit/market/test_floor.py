@@ -258,6 +258,49 @@ def test_a_gap_that_nobody_announced_is_found_by_the_bars_themselves() -> None:
     play(story)
 
 
+def test_a_bar_that_the_stream_does_not_tell_is_taken_from_history() -> None:
+    """All else flows: the frame in which it closed is lost. Nothing was decided until the next bar closed: an hour."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        await told.bar()
+        fetches, seen = told.venue.fetches, told.strategy.made[-1].opened
+        untold_ns = seen[-1] + MINUTE_NS
+        told.strategy.want(1)
+        told.quote()
+        await asyncio.sleep((untold_ns + MINUTE_NS - told.world.clock.now_ns()) / 1e9 + 9)
+        assert (seen[-1], told.venue.fetches) == (untold_ns - MINUTE_NS, fetches)
+        told.quote()
+        await asyncio.sleep(2)
+        assert (seen[-1], told.venue.fetches) == (untold_ns, fetches + 1)
+        assert told.venue.net == Decimal(2)
+        told.task.inbox.offer(bar_at(untold_ns, "101"), 1)
+        await told.bar()
+        assert seen[-2:] == [untold_ns, untold_ns + MINUTE_NS]
+        assert (told.venue.fetches, told.state, len(told.strategy.made)) == (fetches + 1, RunState.LIVE, 1)
+
+    play(story)
+
+
+def test_a_bar_that_history_has_not_either_is_asked_for_now_and_then() -> None:
+    """The venue rests: that is no hole before a later bar shows it, and costs a request a minute."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        await told.bar()
+        fetches, made = told.venue.fetches, told.strategy.made[-1]
+        told.venue.hidden_bars = 1_000
+        await asyncio.sleep(300)
+        assert told.venue.fetches - fetches in range(4, 6)
+        assert (told.task.intake.joined, told.task.intake.lacks) == (True, "")
+        told.venue.hidden_bars = 0
+        await asyncio.sleep(65)
+        assert made.opened[-1] > told.world.clock.now_ns() - 3 * MINUTE_NS
+        assert all(later - earlier == MINUTE_NS for earlier, later in itertools.pairwise(made.opened))
+
+    play(story)
+
+
 def test_a_bar_that_the_venue_never_has_does_not_keep_a_market_from_deciding() -> None:
     """It did for as long as the look-back, with but a stop for its position; and was missing then all the same."""
 
