@@ -157,7 +157,7 @@ class FeedHub:
 
         A topic that flows already for others is told to the sink as live before this returns. Refused where no kind of
         connection carries a channel; nothing is subscribed then. Where nobody is `eager`, frames may be read a little
-        late (`feed/lull.py`).
+        late (`machines/lull.py`).
         """
         self._must_be_open()
         wanted: dict[Pool, list[tuple[Topic, Terms]]] = {}

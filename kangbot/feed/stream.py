@@ -20,10 +20,10 @@ from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.conversation import Conversation
 from kangbot.feed.failure import Failure, FailureKind, classify, goodbye
 from kangbot.feed.listener import Listener, StreamCounters, TopicEffect
-from kangbot.feed.lull import rest_s
 from kangbot.feed.rules import StreamRules
 from kangbot.feed.socket import DirectConnect, FeedSocket
 from kangbot.machines.backoff import Backoff
+from kangbot.machines.lull import rest_s
 from kangbot.machines.session import Session
 from kangbot.machines.session_words import CloseKind, Terms, TopicDown, TopicLive, Trouble
 from kangbot.model.events import Severity

@@ -6,8 +6,8 @@ import pytest
 
 from kangbot.errors import Refused
 from kangbot.feed.hub import FeedHub
-from kangbot.feed.lull import REST_S
 from kangbot.feed.stream import StreamState
+from kangbot.machines.lull import REST_S
 from kangbot.machines.session_words import Trouble
 from kangbot.market.reporting import stream_report
 from kangbot.model.data import Quote, Trade

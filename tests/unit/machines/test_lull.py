@@ -2,7 +2,7 @@
 
 import pytest
 
-from kangbot.feed.lull import REST_S, rest_s
+from kangbot.machines.lull import REST_S, rest_s
 from kangbot.runtime.world import SECOND_NS
 
 MINUTE_NS = 60 * SECOND_NS

@@ -6,12 +6,11 @@ coalescing: what comes within a moment is read together. Here it costs no decisi
 decide when a bar closes, and around the turn of each minute every frame is read as it comes.
 """
 
-from kangbot.runtime.world import SECOND_NS
-
+_SECOND_NS = 1_000_000_000
 REST_S = 0.05  # quotes are that much older at most, where nobody decides by them
-_MINUTE_NS = 60 * SECOND_NS  # every longer bar closes at the turn of one
-_CLOSES_NS = 5 * SECOND_NS  # after the turn: venues confirm a closed candle within seconds
-_EARLY_NS = SECOND_NS  # before it: what was measured of the venue's clock may be wrong by less
+_MINUTE_NS = 60 * _SECOND_NS  # every longer bar closes at the turn of one
+_CLOSES_NS = 5 * _SECOND_NS  # after the turn: venues confirm a closed candle within seconds
+_EARLY_NS = _SECOND_NS  # before it: what was measured of the venue's clock may be wrong by less
 
 
 def rest_s(venue_now_ns: int) -> float:
