@@ -14,8 +14,6 @@ _MAKE_ROOM = "make room on the disk of the state folder, or put the folder back;
 _CLOSE_IT = "close the program that has the journal open for writing; all resumes by itself"
 _GIVE_MEMORY = "see what takes the memory: kangbot health; all resumes by itself"
 _FAILURES = (sqlite3.Error, MemoryError)  # SQLite's own want of memory, too; a group without an answer ends the process
-_ONLY_EXITS = "takes only exits"
-NOTHING = "takes nothing, exits neither"
 
 
 class Group(NamedTuple):
@@ -48,6 +46,11 @@ class Committer:
         self.full = not reserve.take()
         self._refuses_exits = ""  # where it is full: why the last of them did not pass; "" where it did
         self.why = self._in_all(self._only_reserve) if self.full else ""
+
+    @property
+    def refuses_exits(self) -> bool:
+        """Whether the last of them did not pass."""
+        return bool(self._refuses_exits)
 
     @property
     def _only_reserve(self) -> str:
@@ -92,7 +95,9 @@ class Committer:
         return outcomes
 
     def _in_all(self, why: str) -> str:
-        return f"{NOTHING}: {self._refuses_exits}" if self._refuses_exits else f"{_ONLY_EXITS}: {why}"
+        if self._refuses_exits:
+            return f"takes nothing, exits neither: {self._refuses_exits}"
+        return f"takes only exits: {why}"
 
     def _hindered(self) -> str:
         """Return why only the reserve may be used, "" where all may; takes the reserve again once the disk has room."""

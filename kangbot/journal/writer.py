@@ -23,7 +23,7 @@ import structlog
 
 from kangbot.errors import Ambiguous, Retryable
 from kangbot.journal import codec
-from kangbot.journal.commit import NOTHING, Committer, Group, Outcome
+from kangbot.journal.commit import Committer, Group, Outcome
 from kangbot.journal.file import TAG_LENGTH, JournalFile, JournalReader
 from kangbot.journal.folder import admit
 from kangbot.journal.lock import FolderLock
@@ -69,7 +69,7 @@ class JournalWriter:
         self._drained = file.drained
         self._floor = file.floor
         self.hindered = committer.why  # what it takes still, and why no more; "" where it takes all
-        self._told = ""  # of this, last
+        self._told = self._told_of_exits = False  # that it refuses something, and that it refuses exits
         self._hears: Callable[[str], None] | None = None
         self._grown: list[asyncio.Future[None]] = []
         self._reading: tuple[Worker, JournalReader] | None = None
@@ -285,7 +285,8 @@ class JournalWriter:
         self._writing = groups
         outcomes = self._committer.store(groups)
         committer = self._committer
-        self._thread.tell(self._committed, outcomes, self._file.last, committer.why if committer.full else "")
+        why = committer.why if committer.full else ""
+        self._thread.tell(self._committed, outcomes, self._file.last, why, committer.refuses_exits)
         if self._file.foldable():
             self._thread.tell(self._fold)
 
@@ -294,12 +295,12 @@ class JournalWriter:
             self._file.mark_drained(sequence)
 
     # --------------------------------------------------------------------------------------------------- on the loop
-    def _committed(self, outcomes: Sequence[Outcome], last: int, full: str) -> None:
+    def _committed(self, outcomes: Sequence[Outcome], last: int, full: str, refuses_exits: bool) -> None:
         self._last = last
         self.hindered = full
-        worse = full.startswith(NOTHING) and not self._told.startswith(NOTHING)
-        if worse or bool(full) != bool(self._told):
-            self._told = full
+        worse = refuses_exits and not self._told_of_exits
+        if worse or bool(full) != self._told:
+            self._told, self._told_of_exits = bool(full), refuses_exits
             if full:
                 log.error("journal.full", file=str(self._path), reason=full)
             else:
