@@ -1,0 +1,263 @@
+"""What the dashboard shows, room by room, and what its buttons do."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from kangbot.model.ids import MarketId
+from tests.support.accessibility import violations
+from tests.support.dashboard import Daemon, log_in, picture
+
+pytestmark = [pytest.mark.process, pytest.mark.browser]
+
+
+def test_27_markets_are_live_behind_the_token(page: Page, daemon: Daemon) -> None:
+    """A wrong token is told; the right one shows the board, and the board moves."""
+    page.goto(daemon.url)
+    page.get_by_label("Access token").fill("x" * 43)
+    page.get_by_role("button", name="Enter").click()
+    expect(page.get_by_role("alert").filter(has_text="not the daemon's")).to_be_visible()
+    log_in(page, daemon)
+    expect(page.locator(".board tbody .badge", has_text="live")).to_have_count(27)
+    expect(page.locator(".tile", has_text="Markets live")).to_contain_text("27/27")
+    price = page.locator(".board tbody tr").first.locator("td.n").first
+    before = price.inner_text()
+    expect(price).not_to_have_text(before)
+    page.wait_for_timeout(3000)  # so that the picture has lines in it
+    picture(page, "board")
+
+
+def test_the_score_has_its_reasons_beside_it_and_all_is_never_well_while_a_check_is_not(
+    page: Page, daemon: Daemon
+) -> None:
+    """Most entry lanes are isolated, so the breakers are critical: the status, the score, and which check it is."""
+    log_in(page, daemon)
+    health = page.locator(".tile", has=page.get_by_text("Health", exact=True))
+    expect(health).to_contain_text(re.compile(r"Score \d+ of 100"))
+    isolated = [market.market for market in daemon.client.report().markets][:14]
+    try:
+        for market in isolated:
+            daemon.client.tell(f"/isolate-circuit-breaker/{market}", {"lane": "entry"})
+        expect(health).to_contain_text("Act now")
+        reason = health.get_by_role("listitem").filter(has_text="Breakers (14 markets)")
+        expect(reason).to_contain_text("and 11 more")
+        expect(health).not_to_contain_text("Score 100 of 100")
+        picture(page, "critical")
+        for market in isolated[1:]:
+            daemon.client.tell(f"/reset-circuit-breaker/{market}")
+        expect(health.get_by_role("listitem").filter(has_text="Breakers (1 market)")).to_be_visible()
+        expect(health).not_to_contain_text("All is well")
+    finally:
+        for market in isolated:
+            daemon.client.tell(f"/reset-circuit-breaker/{market}")
+    expect(health).not_to_contain_text("Breakers (")
+
+
+def test_a_configuration_that_is_wrong_is_told_above_every_view(page: Page, daemon: Daemon) -> None:
+    """With its line and key, until it is put right; what waits for a restart is told quietly."""
+    log_in(page, daemon)
+    right = daemon.config.read_text()
+    try:
+        daemon.config.write_text(right.replace("leverage = 2", "levrage = 2", 1))
+        wrong = page.locator("#config-problem")
+        expect(wrong).to_contain_text("levrage")
+        expect(wrong).to_contain_text("the last accepted version runs")
+        expect(page.locator(".tile", has=page.get_by_text("Health", exact=True))).not_to_contain_text("All is well")
+        page.get_by_role("link", name="System", exact=True).click()
+        expect(wrong).to_be_visible()
+        picture(page, "wrong_config")
+        daemon.config.write_text(right.replace("grace_s = 10", "grace_s = 11", 1))
+        expect(wrong).to_be_hidden()
+        expect(page.locator("#config-restart")).to_contain_text("shutdown.grace_s: 10")
+    finally:
+        daemon.config.write_text(right)
+    expect(page.locator("#config-restart")).to_be_hidden()
+
+
+def test_a_stop_button_stops_its_market_and_a_start_button_starts_it(page: Page, daemon: Daemon) -> None:
+    """The daemon says so too, not only the page."""
+    log_in(page, daemon)
+    row = page.locator(".board tbody tr", has_text="ALGO/USDT")
+    row.get_by_role("button", name="Stop ALGO/USDT").click()
+    expect(row.locator(".badge")).to_have_text("stopped")
+    states = {str(market.symbol): market.state for market in daemon.client.report().markets}
+    assert states["ALGO/USDT:USDT"] == "stopped"
+    row.get_by_role("button", name="Start ALGO/USDT").click()
+    expect(row.locator(".badge")).to_have_text("live")
+
+
+def test_the_kill_switch_asks_first_and_is_released_from_the_banner(page: Page, daemon: Daemon) -> None:
+    """No changes nothing; yes is told at the top of every view until it is released."""
+    log_in(page, daemon)
+    page.get_by_role("button", name="Kill switch").click()
+    page.get_by_role("button", name="Cancel").click()
+    assert not daemon.client.report().killed
+    page.get_by_role("button", name="Kill switch").click()
+    page.get_by_role("button", name="Set the kill switch").click()
+    expect(page.locator("#banner")).to_contain_text("The kill switch is set")
+    assert daemon.client.report().killed
+    picture(page, "killed")
+    page.locator("#banner").get_by_role("button", name="Release").click()
+    page.locator("dialog").get_by_role("button", name="Release").click()
+    expect(page.locator("#banner")).to_be_hidden()
+    assert not daemon.client.report().killed
+
+
+def test_a_market_has_a_page_with_its_candles_and_what_happened(page: Page, daemon: Daemon) -> None:
+    """The chart is drawn out of the history, and the events are told in words; a stop far away squeezes no candle."""
+    log_in(page, daemon)
+    page.get_by_role("link", name="BTC/USDT").click()
+    expect(page.locator("main h1")).to_have_text("BTC/USDT")
+    expect(page.locator(".chart .cartesianlayer .trace.boxes")).to_have_count(1)
+    candles, frame = (page.locator(f".chart .cartesianlayer {part}").first for part in (".trace.boxes", ".gridlayer"))
+    drawn, whole = candles.bounding_box(), frame.bounding_box()
+    assert drawn
+    assert whole
+    assert drawn["height"] > whole["height"] / 4
+    expect(page.locator("table", has_text="run_state_changed")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile(r"\d+ candles from .* to .*: lowest"))).to_be_visible()
+    latency = page.get_by_role("img", name=re.compile(r"\d+ decisions since the start: half took less than"))
+    expect(latency.locator(".barlayer .point").first).to_be_attached()
+    picture(page, "market")
+    latency.scroll_into_view_if_needed()
+    picture(page, "latency")
+
+
+def test_the_profit_of_closed_trades_is_a_curve(page: Page, daemon: Daemon) -> None:
+    """It ends at what they came to together, and says so to who does not see it."""
+    deadline = time.monotonic() + 60
+    while len(daemon.client.ask("/round-trips")["items"]) < 2 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    log_in(page, daemon)
+    page.get_by_role("link", name="System", exact=True).click()
+    curve = page.get_by_role("img", name=re.compile(r"Profit of closed trades, after fees: \d+ points"))
+    expect(curve.locator(".scatterlayer .js-line")).to_have_count(1)
+    picture(page, "profit")
+
+
+@pytest.mark.parametrize(
+    ("room", "heading"), [("Orders", "Closed trades"), ("Errors", "Errors by kind"), ("System", "Latency")]
+)
+def test_every_room_opens(page: Page, daemon: Daemon, room: str, heading: str) -> None:
+    """Each with its heading, out of the same session."""
+    log_in(page, daemon)
+    page.get_by_role("link", name=room, exact=True).click()
+    expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    page.wait_for_timeout(1500)
+    picture(page, room.lower())
+
+
+@pytest.mark.parametrize("address", ["#/market/%E0", "#/market/nosuch:X-USDT:USDT"])
+def test_an_address_that_leads_nowhere_says_so(page: Page, daemon: Daemon, address: str) -> None:
+    """As the first page that is opened, too: it is no reason to ask for the token again."""
+    log_in(page, daemon)
+    page.goto(f"{daemon.url}/{address}")
+    page.reload()
+    expect(page.get_by_text("No market of this name runs here.")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_hidden()
+    expect(page.get_by_label("Access token")).to_be_hidden()
+    page.get_by_role("link", name="Markets", exact=True).click()
+    expect(page.locator(".board tbody tr")).to_have_count(27)
+
+
+def test_no_line_hangs_below_the_last_row(page: Page, daemon: Daemon) -> None:
+    """Nor below one cell of it: the sheet has its own."""
+    log_in(page, daemon)
+    last = page.locator(".board tbody tr").last.locator("th, td")
+    assert set(last.evaluate_all("cells => cells.map((cell) => getComputedStyle(cell).borderBottomWidth)")) == {"0px"}
+
+
+def leads_to_its_errors(page: Page, daemon: Daemon, row: Locator, market: MarketId) -> None:
+    """The row counts what its market met of late, and its figure is the way to those errors, and to no other's."""
+    cell = row.get_by_role("link", name=re.compile("^Errors of .*: [0-9]+$"))
+    counted = int(cell.inner_text())
+    cell.click()
+    expect(page.get_by_role("heading", name="Errors by kind: ")).to_be_visible()
+    mine = [one for one in daemon.client.report().errors if one.market == market]
+    table = page.locator("table", has=page.get_by_role("columnheader", name="15 minutes")).locator("tbody tr")
+    expect(table).to_have_count(len(mine))
+    for one in mine:
+        expect(table.filter(has=page.get_by_role("cell", name=one.kind, exact=True)).first).to_contain_text(one.message)
+    assert 0 < counted <= sum(one.recent for one in mine)
+    assert violations(page) == []
+    picture(page, "errors_of_a_market")
+    page.get_by_role("link", name="Markets", exact=True).click()
+
+
+def test_a_market_whose_entries_an_error_keeps_back_says_so(page: Page, tmp_path: Path) -> None:
+    """On the board and on its own page, in both languages, with the reason; its button resumes it."""
+    poor = Daemon(tmp_path, options=("--balance", "100"))
+    poor.environment["KANGBOT_RISK__LEVERAGE"] = "100"  # so that it is the exchange that refuses
+    try:
+        poor.start()
+        poor.live()
+        log_in(page, poor)
+        held = page.locator(".board tbody tr", has=page.locator(".badge", has_text="no entries")).first
+        expect(held.locator(".badge")).to_have_attribute("title", re.compile("until .*Resume.*not enough"))
+        picture(page, "no_entries")
+        symbol = held.get_by_role("rowheader").inner_text()
+        (before,) = [one for one in poor.client.report().markets if one.symbol.startswith(f"{symbol}:")]
+        assert before.paused_until_ns
+        leads_to_its_errors(page, poor, held, before.market)
+        held = page.locator(".board tbody tr", has=page.get_by_role("link", name=symbol, exact=True))
+        held.get_by_role("link", name=symbol, exact=True).click()
+        expect(page.locator(".market-head .badge")).to_have_text("no entries")
+        expect(page.locator("dl", has_text="no entries")).to_contain_text("not enough")
+        page.get_by_title("Bahasa Indonesia / English").click()
+        expect(page.locator(".market-head .badge")).to_have_text("tanpa entri")
+        picture(page, "no_entries_id")
+        page.get_by_role("button", name="Lanjutkan").click()
+        poor.until(
+            lambda report: all(
+                one.paused_until_ns != before.paused_until_ns for one in report.markets if one.market == before.market
+            )
+        )
+    finally:
+        poor.close()
+
+
+def test_a_market_whose_strategy_is_asked_aside_says_so_with_its_longest_call(page: Page, daemon: Daemon) -> None:
+    """On the board, in both languages; of one that is quick, or that does not decide, nothing is shown."""
+    log_in(page, daemon)
+    shown = """async (market) => {
+        const board = await import("/static/overview.js"), badge = document.createElement("span");
+        board.showSlow(badge, { aside: true, state: "live", longest_call_ms: 1234.5, ...market });
+        return [badge.hidden, badge.textContent, badge.title];
+    }"""
+    hidden, text, title = page.evaluate(shown, {})
+    assert (hidden, text) == (False, "slow, 1,235 ms")
+    assert "1,235 ms for a bar: it is asked in a thread of its own" in title
+    for quick in ({"aside": False}, {"state": "stopped"}):
+        assert page.evaluate(shown, quick) == [True, "", ""]
+    expect(page.locator(".board .slow:visible")).to_have_count(0)
+    page.get_by_title("Bahasa Indonesia / English").click()
+    assert page.evaluate(shown, {})[1] == "lambat, 1.235 ms"
+    page.get_by_title("Bahasa Indonesia / English").click()
+
+
+def test_closed_trades_are_long_or_short_and_figures_have_their_thousands(page: Page, daemon: Daemon) -> None:
+    """As a trader says it, and as its money is written."""
+    log_in(page, daemon)
+    expect(page.locator(".board tbody tr").first.locator("td.n").first).to_have_text(re.compile(r"^\d+,\d{3}\.\d+$"))
+    daemon.until(lambda report: report.orders.filled > 60)
+    page.get_by_role("link", name="Orders").click()
+    trips = page.locator(".rows").first.locator("tbody tr")
+    expect(trips.first).to_be_visible()
+    assert {row.locator("td").nth(2).inner_text() for row in trips.all()} <= {"long", "short"}
+
+
+def test_events_that_say_the_same_one_after_another_are_one_row(page: Page, daemon: Daemon) -> None:
+    """Whoever often opens the page would fill the list with logins; what else happened stays to be seen."""
+    login = {"at": "2026-11-29T04:00:00Z", "market": None, "kind": "control.command", "severity": "info"}
+    rows = [{**login, "message": "login, by control token from 127.0.0.1"} for _ in range(7)]
+    rows.insert(3, {**login, "kind": "feed.down", "severity": "warning", "message": "it broke off"})
+    page.route(re.compile("/events"), lambda route: route.fulfill(json={"items": rows}))
+    log_in(page, daemon)
+    page.get_by_role("link", name="Errors", exact=True).click()
+    said = page.locator(".rows").last.locator("td.said")
+    expect(said).to_have_text(
+        [re.compile(r"127\.0\.0\.1 \(3 times\)$"), "it broke off", re.compile(r"127\.0\.0\.1 \(4 times\)$")]
+    )
