@@ -9,12 +9,13 @@ from kangbot.model.events import CashFlowApplied, Event, FillApplied, OrderInten
 from kangbot.model.ids import ClientId, MarketId
 from kangbot.model.money import ZERO, Money
 from kangbot.model.orders import FillCause, Purpose
+from kangbot.model.written import Written
 from kangbot.risk.limits import HOUR_NS
 
 DAY_NS = 24 * HOUR_NS
 
 
-class MarketRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class MarketRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):  # as `Written`, which is frozen
     """What is remembered of one market."""
 
     entries: dict[ClientId, int] = {}  # when, oldest first; no older than an hour at the newest entry
@@ -31,10 +32,10 @@ class MarketRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             self.entries = {client_id: min(at_ns, now_ns) for client_id, at_ns in self.entries.items()}
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Kept(Written, frozen=True, kw_only=True):
     """A track record, to go on from."""
 
-    markets: dict[MarketId, MarketRecord] = {}
+    markets: dict[MarketId, MarketRecord] = msgspec.field(default_factory=dict)
     day: int = 0
     realised: Money = ZERO
 

@@ -18,11 +18,7 @@ LONGEST_ECHO = 60  # characters of a wrong value in a message
 
 # What earlier versions had, and what to do in its place.
 GONE: dict[Key, str] = {
-    (
-        "venues",
-        "bybit",
-        "mode",
-    ): "A daemon has one mode: say it as `mode` at the top of the file, and remove this.",
+    ("venues", "bybit", "mode"): "A daemon has one mode: say it as `mode` at the top of the file, and remove this.",
 }
 
 
