@@ -141,6 +141,7 @@ def test_a_judge_that_is_not_ours_finds_nothing_to_mend(
         found["dialog"] = violations(page)
         page.keyboard.press("Escape")
         daemon.config.write_text(right.replace("leverage = 2", "levrage = 2", 1))
+        expect(page.locator("#config-problem")).to_contain_text("levrage")  # once it stands there, nothing moves away
         for room, drawn in (
             ("orders", ".rows"),
             ("errors", ".rows"),
