@@ -92,7 +92,7 @@ def test_what_is_read_out_is_a_change_of_concern_and_never_a_price(page: Page, d
     kill = [text for text in said if "listening" in text]
     assert len(kill) == 1
     words = [text for text in said if text not in kill]
-    states = {"All is well", "Look at this", "Act now", "live", "connection lost, trying again"}
+    states = {"All is well", "Needs attention", "Act now", "live", "connection lost, trying again"}
     assert set(words) <= states
     assert all(one != following for one, following in itertools.pairwise(words))
     assert moved > 20 * len(said)
