@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 
@@ -17,6 +17,8 @@ from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO
 from kangbot.ports import Message
+
+T = TypeVar("T")
 
 # Bad JSON or types, bad numbers, bad text, an absurdly nested frame.
 UNREADABLE = (msgspec.MsgspecError, ArithmeticError, ValueError, RecursionError)
@@ -45,6 +47,25 @@ def readable(venue: str) -> Iterator[None]:
         yield
     except UNREADABLE as error:
         raise Retryable(f"{venue} sent a row that cannot be read: {error}", code="unreadable") from error
+
+
+def read_as(told: object, shape: type[T]) -> T:
+    """Return what was told as `shape`. UNREADABLE where it is of another; numbers may be text.
+
+    A null where none is expected is a field that was not told: venues write both for what an order does not have.
+    """
+    try:
+        return msgspec.convert(told, shape, strict=False)
+    except msgspec.ValidationError:
+        return msgspec.convert(_without_nulls(told), shape, strict=False)
+
+
+def _without_nulls(told: Any) -> Any:
+    if isinstance(told, dict):
+        return {name: _without_nulls(value) for name, value in told.items() if value is not None}
+    if isinstance(told, list):
+        return [_without_nulls(value) for value in told]
+    return told
 
 
 def _sound(*numbers: Decimal) -> bool:

@@ -15,13 +15,11 @@ from kangbot.model.orders import AccountEvent
 from kangbot.ports import Data, Garbled, Ignored, Message
 from kangbot.venues.bybit.replies import Envelope
 from kangbot.venues.bybit.rows import ExecutionRow, OrderRow, PositionRow, WalletRow
-from kangbot.venues.reading import MILLISECOND_NS
+from kangbot.venues.reading import MILLISECOND_NS, read_as
 
 Markets = Callable[[str, str], MarketId | None]  # (category, native symbol) → our market
 
 TOPICS = ("order", "execution", "position", "wallet")
-
-_WALLETS = msgspec.json.Decoder(tuple[WalletRow, ...], strict=False)
 
 _MarketRow = OrderRow | ExecutionRow | PositionRow
 
@@ -31,11 +29,7 @@ _ALL: dict[str, "msgspec.json.Decoder[Any]"] = {
     "position": msgspec.json.Decoder(tuple[PositionRow, ...], strict=False),
 }
 _EACH = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
-_ONE: dict[str, "msgspec.json.Decoder[Any]"] = {
-    "order": msgspec.json.Decoder(OrderRow, strict=False),
-    "execution": msgspec.json.Decoder(ExecutionRow, strict=False),
-    "position": msgspec.json.Decoder(PositionRow, strict=False),
-}
+_ONE: dict[str, type[_MarketRow]] = {"order": OrderRow, "execution": ExecutionRow, "position": PositionRow}
 
 
 class _Whose(msgspec.Struct, frozen=True):
@@ -60,7 +54,8 @@ class AccountFrames:
                 return self._rows(push)
             case "wallet":
                 at_ns = push.creation_ms * MILLISECOND_NS
-                balances = [balance for row in _WALLETS.decode(push.data) for balance in row.balances(at_ns)]
+                rows = read_as(msgspec.json.decode(push.data), tuple[WalletRow, ...])
+                balances = [balance for row in rows for balance in row.balances(at_ns)]
                 return (Data(native=push.topic, events=balances),)
             case _:
                 return (Ignored(kind=f"topic.{push.topic[:24]}"),)
@@ -78,7 +73,7 @@ class AccountFrames:
         beside: list[Message] = []
         for raw in _EACH.decode(push.data):
             try:
-                rows.append(_ONE[push.topic].decode(raw))
+                rows.append(read_as(msgspec.json.decode(raw), _ONE[push.topic]))
             except msgspec.ValidationError as error:
                 whose = msgspec.json.decode(raw, type=_Whose)
                 if self._markets(whose.category, whose.symbol) is None:

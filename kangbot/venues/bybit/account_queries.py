@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-import msgspec
-
 from kangbot.errors import PartlyRead
 from kangbot.model.ids import ClientId, MarketId
 from kangbot.model.market import Instrument, InstrumentKind
@@ -28,7 +26,7 @@ from kangbot.model.orders import (
 from kangbot.venues.bybit.client import Answer, Client, Page
 from kangbot.venues.bybit.public import VENUE
 from kangbot.venues.bybit.rows import ExecutionRow, OrderRow, PositionRow, WalletRow
-from kangbot.venues.reading import MILLISECOND_NS, UNREADABLE, readable
+from kangbot.venues.reading import MILLISECOND_NS, UNREADABLE, read_as, readable
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -112,7 +110,7 @@ class _Reading(Generic[T]):
         if instrument is None:
             return
         try:
-            self.rows.append(read(msgspec.convert(told, shape, strict=False), instrument.market))
+            self.rows.append(read(read_as(told, shape), instrument.market))
         except UNREADABLE as error:
             self._unread[instrument.market] = str(error)
 

@@ -27,7 +27,7 @@ from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.venues import ccxt_lean
 from kangbot.venues.bybit.errors import Answered, classify, retry_after
 from kangbot.venues.http import Http
-from kangbot.venues.reading import MILLISECOND_NS, quoted
+from kangbot.venues.reading import MILLISECOND_NS, quoted, read_as
 
 T = TypeVar("T")
 
@@ -107,8 +107,7 @@ class Client:
         for pause_s in (*_AGAIN_S, None):
             try:
                 answer = await getattr(self._exchange, endpoint)(dict(params))
-                result = msgspec.convert(answer["result"], shape, strict=False)
-                return Answer(result, int(answer["time"]) * MILLISECOND_NS)
+                return Answer(read_as(answer["result"], shape), int(answer["time"]) * MILLISECOND_NS)
             except Exception as error:
                 if pause_s is None or not _from_a_gateway(error):
                     raise classify(error, changes=False) from error

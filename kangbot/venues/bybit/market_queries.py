@@ -14,7 +14,7 @@ from kangbot.model.money import Price
 from kangbot.venues.bybit.client import Client
 from kangbot.venues.bybit.intervals import FETCHED
 from kangbot.venues.bybit.public import VENUE, BookRow, InstrumentRow, KlineRows, TradeRows
-from kangbot.venues.reading import MILLISECOND_NS, CandleRow, bar_of, readable
+from kangbot.venues.reading import MILLISECOND_NS, CandleRow, bar_of, read_as, readable
 
 _BULK = 8  # from so many symbols of a category on, its whole list costs less than one request each
 _INSTRUMENTS_A_PAGE = (
@@ -45,7 +45,7 @@ async def instruments(client: Client, symbols: Iterable[Symbol]) -> dict[Symbol,
             if told.get("symbol") not in natives:
                 continue  # unread: a market of a new kind is not to keep those that are traded from their rules
             with readable(VENUE):
-                row = msgspec.convert(told, InstrumentRow, strict=False)
+                row = read_as(told, InstrumentRow)
             instrument = row.instrument()
             if instrument is not None and instrument.symbol in names:
                 found[instrument.symbol] = instrument

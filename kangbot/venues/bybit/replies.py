@@ -22,6 +22,7 @@ class Envelope(msgspec.Struct, frozen=True):
     success: bool | None = None
     ret_msg: str = ""
     ret_code: int = msgspec.field(default=0, name="retCode")
+    message: str = msgspec.field(default="", name="retMsg")  # where the answer has a retCode
     req_id: str = ""
 
 
@@ -58,7 +59,7 @@ class Requests:
             return (Pong(),)
         accepted = reply.ret_code == 0 if reply.success is None else reply.success
         if reply.op == "auth":
-            return (LoggedIn() if accepted else LoginDenied(message=reply.ret_msg or f"retCode {reply.ret_code}"),)
+            return (LoggedIn() if accepted else LoginDenied(message=_why(reply)),)
         if reply.op not in {"subscribe", "unsubscribe"}:
             return (Ignored(kind=f"op.{reply.op[:24]}"),)
         request = self._request(reply)
@@ -79,6 +80,11 @@ class Requests:
                 del self._waiting[request]
                 return request
         return ""
+
+
+def _why(denied: Envelope) -> str:
+    said = denied.ret_msg or denied.message
+    return f"{said} (retCode {denied.ret_code})" if said and denied.ret_code else said or f"retCode {denied.ret_code}"
 
 
 def encode(message: dict[str, object]) -> str:

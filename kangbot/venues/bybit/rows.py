@@ -43,6 +43,7 @@ T = TypeVar("T")
 _SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
 
 _STATUS = {
+    "Created": OrderStatus.ACKED,  # accepted, and not with the matching engine yet; no longer in the documentation
     "New": OrderStatus.ACKED,
     "Untriggered": OrderStatus.ACKED,  # a conditional order that rests
     "Triggered": OrderStatus.ACKED,  # the instant between Untriggered and New

@@ -99,7 +99,7 @@ def test_a_row_with_a_field_of_another_type_costs_no_other_row(frame: bytes, fie
     push = msgspec.json.decode(frame.replace(b'"positionIdx":2', b'"positionIdx":0'))
     good = push["data"][0]
     other = {**good, "symbol": "DOGEUSDT"}
-    push["data"] = [{**other, field: None}, good, {**good, field: None}, other]
+    push["data"] = [{**other, field: {}}, good, {**good, field: {}}, other]
     data, *beside = decode(msgspec.json.encode(push))
     assert isinstance(data, Data)
     assert len(data.events) == 1
@@ -108,6 +108,40 @@ def test_a_row_with_a_field_of_another_type_costs_no_other_row(frame: bytes, fie
         Ignored(kind=f"{topic}.other_market")
     ] * 2
     (garbled,) = (message for message in beside if isinstance(message, Garbled))
+    assert field in garbled.reason
+
+
+@pytest.mark.parametrize(("frame", "field"), [(EXECUTION, "createType"), (ORDER, "avgPrice"), (POSITION, "markPrice")])
+def test_a_null_is_a_field_that_was_not_told(frame: bytes, field: str) -> None:
+    """As by REST: an order without an average price has an empty one, or a null."""
+    push = msgspec.json.decode(frame.replace(b'"positionIdx":2', b'"positionIdx":0'))
+    (row,) = push["data"]
+    push["data"] = [{**row, field: None}]
+    with_null = events(decode(msgspec.json.encode(push)))
+    del row[field]
+    push["data"] = [row]
+    assert with_null == events(decode(msgspec.json.encode(push)))
+
+
+def test_a_null_in_a_wallet_is_a_field_that_was_not_told() -> None:
+    """Of a currency as of the account: here margin is isolated."""
+    push = msgspec.json.decode(WALLET)
+    (row,) = push["data"]
+    row["totalAvailableBalance"] = None
+    row["coin"][0]["usdValue"] = None
+    (balance,) = events(decode(msgspec.json.encode(push)))
+    assert isinstance(balance, Balance)
+    assert balance.equity == Decimal("0.00102964")
+
+
+@pytest.mark.parametrize(("frame", "field"), [(EXECUTION, "execId"), (ORDER, "qty"), (POSITION, "size")])
+def test_a_null_where_a_row_must_say_something_is_reported(frame: bytes, field: str) -> None:
+    """A size that was not told is no size of zero."""
+    push = msgspec.json.decode(frame.replace(b'"positionIdx":2', b'"positionIdx":0'))
+    push["data"] = [{**push["data"][0], field: None}]
+    data, garbled = decode(msgspec.json.encode(push))
+    assert data == Data(native=push["topic"], events=[])
+    assert isinstance(garbled, Garbled)
     assert field in garbled.reason
 
 

@@ -215,12 +215,12 @@ async def test_what_cannot_be_read_of_one_market_leaves_the_answer_of_the_others
 
 
 async def test_a_field_of_another_type_blinds_nobody_else() -> None:
-    """A null where a text was: in the row of a market that we do not trade, and in one of ours."""
-    others = {"symbol": "DOGEUSDT", "positionIdx": 0, "side": "Buy", "size": "1", "updatedTime": None}
+    """An object where a text was: in the row of a market that we do not trade, and in one of ours."""
+    others = {"symbol": "DOGEUSDT", "positionIdx": 0, "side": "Buy", "size": "1", "updatedTime": {}}
     held = {**others, "symbol": "BTCUSDT", "updatedTime": str(NOW_MS)}
     answers: dict[str, Any] = {
-        REALTIME: lambda request: rows(order(symbol="DOGEUSDT") | {"avgPrice": None}, order()),
-        EXECUTIONS: lambda _: rows(execution(1, symbol="DOGEUSDT") | {"createType": None}, execution(2)),
+        REALTIME: lambda request: rows(order(symbol="DOGEUSDT") | {"avgPrice": {}}, order()),
+        EXECUTIONS: lambda _: rows(execution(1, symbol="DOGEUSDT") | {"createType": {}}, execution(2)),
         POSITIONS: lambda _: rows(others, held),
     }
     async with bybit(answers) as world:
@@ -228,10 +228,33 @@ async def test_a_field_of_another_type_blinds_nobody_else() -> None:
         assert len(await world.venue.open_orders()) == 2  # of the contract and of the pair
         assert len(await world.venue.executions((NOW_MS - 1000) * 1_000_000)) == 1
         assert len(await world.venue.positions()) == 1
-        answers[POSITIONS] = lambda _: rows(held | {"leverage": None})
+        answers[POSITIONS] = lambda _: rows(held | {"leverage": {}})
         with pytest.raises(PartlyRead, match="leverage") as positions:
             await world.venue.positions()
     assert list(positions.value.unread) == [BTC.market]
+
+
+async def test_a_null_is_a_field_that_was_not_told() -> None:
+    """An order without an average price has an empty one, or a null: it is found either way, one by one and in bulk."""
+    bare = order() | {"avgPrice": None, "cancelType": None}
+    held = {"symbol": "BTCUSDT", "positionIdx": None, "side": "Buy", "size": "1", "leverage": None}
+    answers: dict[str, Any] = {
+        REALTIME: lambda _: rows(bare),
+        EXECUTIONS: lambda _: rows(execution(1) | {"createType": None}),
+        POSITIONS: lambda _: rows(held),
+    }
+    async with bybit(answers) as world:
+        await known(world)
+        lookup = await world.venue.find(BTC, ID)
+        assert lookup.report is not None
+        assert (lookup.report.status, lookup.report.average) == (OrderStatus.ACKED, None)
+        assert {report.average for report in await world.venue.open_orders()} == {None}
+        assert len(await world.venue.executions((NOW_MS - 1000) * 1_000_000)) == 1
+        (position,) = await world.venue.positions()
+        assert (position.net, position.leverage) == (Decimal(1), None)
+        answers[POSITIONS] = lambda _: rows(held | {"size": None})
+        with pytest.raises(PartlyRead, match="size"):
+            await world.venue.positions()
 
 
 async def test_a_cursor_without_end_is_not_followed_for_ever() -> None:

@@ -77,6 +77,8 @@ def test_a_login_is_accepted_or_refused() -> None:
     """The refusal carries the venue's words."""
     assert answer(AUTH_ACCEPTED) == LoggedIn()
     assert answer(AUTH_REFUSED) == LoginDenied(message="Params Error")
+    denied = answer(b'{"op":"auth","success":false,"retCode":10003,"retMsg":"Invalid apikey"}')
+    assert denied == LoginDenied(message="Invalid apikey (retCode 10003)")
     assert answer(b'{"retCode":10004,"op":"auth"}') == LoginDenied(message="retCode 10004")
     assert answer(b'{"retCode":0,"op":"auth"}') == LoggedIn()
 

@@ -86,6 +86,7 @@ def test_a_resting_order_of_ours_is_told_under_our_id() -> None:
 @pytest.mark.parametrize(
     ("word", "status"),
     [
+        ("Created", OrderStatus.ACKED),
         ("New", OrderStatus.ACKED),
         ("Untriggered", OrderStatus.ACKED),
         ("Triggered", OrderStatus.ACKED),
@@ -98,7 +99,7 @@ def test_a_resting_order_of_ours_is_told_under_our_id() -> None:
     ],
 )
 def test_each_documented_status_has_a_meaning(word: str, status: OrderStatus) -> None:
-    """The table is the documentation's enum, whole."""
+    """The table is the documentation's enum, whole, and a word that an older edition had."""
     assert order(orderStatus=word).report(LINEAR).status is status
 
 
