@@ -61,6 +61,7 @@ def history(settings: Settings, world: World) -> tuple[str, Readable]:
         statement_s=database.statement_timeout_s,
         copies=settings.state_dir,
         place=place_of(settings.state_dir),
+        keep_bars=database.keep_bars,
     )
 
 

@@ -132,6 +132,13 @@ class Link:
                 await cursor.execute(sql, tuple(values) or None)
                 return list(await cursor.fetchall() or ())
 
+    async def change(self, sql: str, values: Sequence[Any]) -> int:
+        """Run one statement within the deadline and return how many rows it changed. The same errors as `query`."""
+        with self._explained():
+            async with asyncio.timeout(self._statement_s):
+                cursor = await self._connection.cursor()
+                return int(await cursor.execute(sql, tuple(values)))
+
     async def stream(self, sql: str, *, size: int) -> AsyncIterator[list[tuple[Any, ...]]]:
         """Run one statement and yield its rows, at most `size` at a time, each time within the deadline.
 

@@ -20,6 +20,7 @@ from kangbot.storage.link import Link
 from kangbot.storage.pool import Pool
 from kangbot.storage.projection import Value, Write, fresh, project
 from kangbot.storage.schema import ensure
+from kangbot.storage.surplus import PORTION, Surplus
 from kangbot.storage.tables import Upsert
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ _MARKS = "SELECT tag, stored, place, TIMESTAMPDIFF(SECOND, written_at, UTC_TIMES
 _MARK = "UPDATE journals SET stored = %s, place = %s, written_at = UTC_TIMESTAMP(6) WHERE tag = %s"
 _LEAVE = "UPDATE journals SET written_at = NULL WHERE tag = %s AND place = %s"
 _LEAVE_S = 2.0  # of a daemon's end, where the server answered last time
+_REMOVE = "DELETE FROM bars WHERE market = %s AND timeframe_s = %s AND opened_at < %s ORDER BY opened_at LIMIT %s"
 _RECALL = "SELECT sequence, body FROM events WHERE journal = %s AND sequence > %s ORDER BY sequence LIMIT %s"
 _HAS_VERSION = "SELECT 1 FROM information_schema.tables WHERE table_schema = database() AND table_name = %s"
 _VERSION = "SELECT version_num FROM alembic_version"
@@ -41,13 +43,15 @@ _VERSION = "SELECT version_num FROM alembic_version"
 class MysqlHistory:
     """Implements `ports.History` over `pool`, which it closes. `place` is that of the daemon which writes.
 
+    Of each market and length the newest `keep_bars` closed bars are kept; all where that is 0.
     `prepare` makes or upgrades the schema; it is called before the first use where the schema is not the newest.
     """
 
-    def __init__(self, pool: Pool, prepare: Prepare, place: str = "") -> None:
+    def __init__(self, pool: Pool, prepare: Prepare, place: str = "", keep_bars: int = 0) -> None:
         self._pool = pool
         self._prepare = prepare
         self._place = place
+        self._surplus = Surplus(keep_bars)
         self._ready = False
         self._wrote = ""  # the journal that this daemon has stored some of
         self._away = False  # at the last call
@@ -70,6 +74,10 @@ class MysqlHistory:
             for write in project(new):
                 await _write(link, write)
             await link.query(_MARK, (new[-1].sequence, self._place, journal))
+            for cut in self._surplus.due(new):
+                self._surplus.removed(
+                    cut, await link.change(_REMOVE, (cut.market, cut.timeframe_s, cut.before, PORTION))
+                )
 
         await self._transact(work)
         self._wrote = journal

@@ -52,16 +52,18 @@ def open_history(
     statement_s: float,
     copies: Path,
     place: str = "",
+    keep_bars: int = 0,
 ) -> Readable:
     """Return the history at `url`; the numbers are a server's.
 
     Its rows are copied into the folder `copies` before its schema changes. `place` is that of the daemon that writes
-    there; who only reads has none.
+    there, which keeps `keep_bars` of each market's closed bars (0: all); who only reads has neither.
     """
     prepare = partial(upgrade_apart, url, copies)
     if isinstance(url, SqliteUrl):
-        return SqliteHistory(url.path, prepare, place)
+        return SqliteHistory(url.path, prepare, place, keep_bars)
     from kangbot.storage.mysql import MysqlHistory  # noqa: PLC0415 -- 8 MB that an embedded history saves
     from kangbot.storage.pool import Pool  # noqa: PLC0415 -- same
 
-    return MysqlHistory(Pool(url, draw, size=pool_size, connect_s=connect_s, statement_s=statement_s), prepare, place)
+    pool = Pool(url, draw, size=pool_size, connect_s=connect_s, statement_s=statement_s)
+    return MysqlHistory(pool, prepare, place, keep_bars)

@@ -86,7 +86,7 @@ def _rows(record: Record) -> Wanted:
 def _event(event: Event) -> Row:
     noted = event if isinstance(event, Noted) else None
     return {
-        "at": _time(event.at_ns),
+        "at": time_of(event.at_ns),
         "at_ns": event.at_ns,
         "kind": noted.kind if noted else str(type(event).__struct_config__.tag),
         "market": _market(event),
@@ -153,8 +153,8 @@ def _order_intended(event: OrderIntended) -> Wanted:
         "stop": _exact(intent.stop),
         "reference": _exact(intent.reference),
         "reason": _text(intent.reason),
-        "intended_at": _time(intent.at_ns),
-        "deadline_at": _time(intent.deadline_ns),
+        "intended_at": time_of(intent.at_ns),
+        "deadline_at": time_of(intent.deadline_ns),
     }
     return ((tables.ORDER_INTENDED, row),)
 
@@ -170,7 +170,7 @@ def _order_changed(event: OrderChanged) -> Wanted:
         "venue_order_id": event.venue_order_id,
         "code": event.code,
         "message": _text(event.message),
-        "changed_at": _time(event.at_ns),
+        "changed_at": time_of(event.at_ns),
     }
     return ((tables.ORDER_CHANGED, row),)
 
@@ -190,13 +190,13 @@ def _fill(event: FillApplied) -> Wanted:
         "maker": int(fill.maker),
         "cause": fill.cause.value,
         "net_after": _exact(event.net),
-        "filled_at": _time(fill.at_ns),
+        "filled_at": time_of(fill.at_ns),
     }
     position: Row = {
         "market": fill.market,
         "net": _exact(event.net),
         "entry_price": _exact(event.entry),
-        "changed_at": _time(event.at_ns),
+        "changed_at": time_of(event.at_ns),
     }
     return ((tables.FILL, row), (tables.POSITION, position))
 
@@ -209,7 +209,7 @@ def _cash_flow(event: CashFlowApplied) -> Wanted:
         "kind": flow.kind,
         "amount": _exact(flow.amount),
         "currency": flow.currency,
-        "flowed_at": _time(flow.at_ns),
+        "flowed_at": time_of(flow.at_ns),
     }
     return ((tables.CASH_FLOW, row),)
 
@@ -226,14 +226,14 @@ def _round_trip(event: RoundTripClosed) -> Wanted:
         "profit": _exact(trip.profit),
         "fees": _exact(trip.fees),
         "net_profit": _exact(trip.net_profit),
-        "opened_at": _time(trip.opened_ns),
-        "closed_at": _time(trip.closed_ns),
+        "opened_at": time_of(trip.opened_ns),
+        "closed_at": time_of(trip.closed_ns),
     }
     return ((tables.ROUND_TRIP, row),)
 
 
 def _stop(event: StopSet) -> Wanted:
-    row: Row = {"market": event.market, "stop": _exact(event.price), "stop_set_at": _time(event.at_ns)}
+    row: Row = {"market": event.market, "stop": _exact(event.price), "stop_set_at": time_of(event.at_ns)}
     return ((tables.POSITION_STOP, row),)
 
 
@@ -243,7 +243,7 @@ def _run_state(event: RunStateChanged) -> Wanted:
         "previous": event.before.value,
         "state": event.after.value,
         "reason": _text(event.reason),
-        "changed_at": _time(event.at_ns),
+        "changed_at": time_of(event.at_ns),
     }
     return ((tables.RUN_STATE, row),)
 
@@ -253,7 +253,7 @@ def _bar(event: BarStored) -> Wanted:
     row: Row = {
         "market": bar.market,
         "timeframe_s": bar.timeframe_s,
-        "opened_at": _time(bar.open_ns),
+        "opened_at": time_of(bar.open_ns),
         "open": _exact(bar.open),
         "high": _exact(bar.high),
         "low": _exact(bar.low),
@@ -268,7 +268,7 @@ def _equity(event: EquityMarked) -> Wanted:
         "venue": event.venue,
         "currency": event.currency,
         "equity": _exact(event.equity),
-        "marked_at": _time(event.at_ns),
+        "marked_at": time_of(event.at_ns),
     }
     return ((tables.EQUITY, row),)
 
@@ -305,6 +305,6 @@ def _text(text: str) -> str:
     return text[:4000]
 
 
-def _time(at_ns: int) -> datetime:
+def time_of(at_ns: int) -> datetime:
     """Return the time in UTC, cut to microseconds."""
     return (_EPOCH + timedelta(microseconds=at_ns // 1000)).replace(tzinfo=None)

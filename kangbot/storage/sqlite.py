@@ -19,6 +19,7 @@ from kangbot.runtime.threads import Worker
 from kangbot.storage import pages, recall, writers
 from kangbot.storage.projection import Value, fresh, project
 from kangbot.storage.schema import ensure
+from kangbot.storage.surplus import PORTION, Surplus
 from kangbot.storage.tables import Upsert
 from kangbot.storage.url import SqliteUrl
 
@@ -33,21 +34,26 @@ _MARKS = "SELECT tag, stored, place, (julianday('now') - julianday(written_at)) 
 _MARK = "UPDATE journals SET stored = ?, place = ?, written_at = strftime('%Y-%m-%d %H:%M:%f000', 'now') WHERE tag = ?"
 _LEAVE = "UPDATE journals SET written_at = NULL WHERE tag = ? AND place = ?"
 _RECALL = "SELECT sequence, body FROM events WHERE journal = ? AND sequence > ? ORDER BY sequence LIMIT ?"
+_REMOVE = (
+    "DELETE FROM bars WHERE market = ? AND timeframe_s = ? AND opened_at IN "
+    "(SELECT opened_at FROM bars WHERE market = ? AND timeframe_s = ? AND opened_at < ? ORDER BY opened_at LIMIT ?)"
+)
 _HAS_VERSION = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
 _VERSION = "SELECT version_num FROM alembic_version"
 _AWAY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 
 
 class SqliteHistory:
-    """Implements `ports.History` on the file `path`. `prepare` and `place` as in `MysqlHistory`.
+    """Implements `ports.History` on the file `path`. `prepare`, `place` and `keep_bars` as in `MysqlHistory`.
 
     The thread and the connection come with the first use.
     """
 
-    def __init__(self, path: Path, prepare: Prepare, place: str = "") -> None:
+    def __init__(self, path: Path, prepare: Prepare, place: str = "", keep_bars: int = 0) -> None:
         self._path = path
         self._prepare = prepare
         self._place = place
+        self._surplus = Surplus(keep_bars)  # touched on the thread only
         self._name = str(SqliteUrl(path=path))
         self._ready = False
         self._closed = False
@@ -72,6 +78,10 @@ class SqliteHistory:
                 for upsert, rows in project(new):
                     db.executemany(_statement(upsert), ([_plain(value) for value in row] for row in rows))
                 db.execute(_MARK, (new[-1].sequence, self._place, journal))
+                for cut in self._surplus.due(new):
+                    of = (cut.market, cut.timeframe_s)
+                    gone = db.execute(_REMOVE, (*of, *of, _plain(cut.before), PORTION)).rowcount
+                    self._surplus.removed(cut, gone)
 
         await self._transact(work)
         self._wrote = journal

@@ -29,9 +29,9 @@ class Database(ABC):
     def __init__(self) -> None:
         self._open: list[Readable] = []
 
-    def history(self, place: str = "") -> Readable:
+    def history(self, place: str = "", keep_bars: int = 0) -> Readable:
         """Return one more history over the database, closed after the test; `place` is that of its daemon."""
-        self._open.append(self._make(place))
+        self._open.append(self._make(place, keep_bars))
         return self._open[-1]
 
     async def aclose(self) -> None:
@@ -40,7 +40,7 @@ class Database(ABC):
             await history.aclose()
 
     @abstractmethod
-    def _make(self, place: str) -> Readable: ...
+    def _make(self, place: str, keep_bars: int) -> Readable: ...
 
     @abstractmethod
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
@@ -78,8 +78,9 @@ class Mariadb(Database):
         assert isinstance(url, MysqlUrl)
         self.url: MysqlUrl = url
 
-    def _make(self, place: str) -> Readable:
-        return MysqlHistory(Pool(self.url, WORLD.fork("pool").random), partial(upgrade_apart, self.url), place)
+    def _make(self, place: str, keep_bars: int) -> Readable:
+        pool = Pool(self.url, WORLD.fork("pool").random)
+        return MysqlHistory(pool, partial(upgrade_apart, self.url), place, keep_bars)
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         return self.server.sql(statement, database=self.name)
@@ -95,8 +96,8 @@ class Sqlite(Database):
             self.url.path.parent.mkdir()
             shutil.copy(template, self.url.path)
 
-    def _make(self, place: str) -> Readable:
-        return SqliteHistory(self.url.path, partial(upgrade_apart, self.url), place)
+    def _make(self, place: str, keep_bars: int) -> Readable:
+        return SqliteHistory(self.url.path, partial(upgrade_apart, self.url), place, keep_bars)
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         self.url.path.parent.mkdir(exist_ok=True)

@@ -248,6 +248,31 @@ async def test_old_candles_may_be_removed_by_hand(database: Database) -> None:
     assert await history.stored(TAG) == 3
 
 
+async def test_of_bars_the_newest_are_kept(database: Database) -> None:
+    """They are nearly all of a history: the oldest go as newer ones are stored, and nothing else does."""
+    history = database.history(keep_bars=3)
+    await history.store(records([bar_stored(minute) for minute in range(10)]))
+    assert database.count("bars") == 3
+    await history.store(records([bar_stored(minute) for minute in range(10)] + [bar_stored(10), noted(1)]))
+    assert database.count("bars") == 3
+    assert [sequence for (sequence,) in database.sql("SELECT sequence FROM bars ORDER BY opened_at")] == [9, 10, 11]
+    assert await history.stored(TAG) == 12
+    assert database.count("events") == 1
+
+
+async def test_a_history_that_was_never_cleared_is_cleared_in_portions(database: Database) -> None:
+    """So many that one statement would hold the others up; whatever is stored next takes the rest along."""
+    full = database.history()
+    await full.store(records([bar_stored(minute) for minute in range(4500)]))
+    await full.aclose()
+    history = database.history(keep_bars=100)
+    counts = []
+    for newest in range(4501, 4505):
+        await history.store(records([bar_stored(minute) for minute in range(newest)]))
+        counts.append(database.count("bars"))
+    assert counts == [2501, 502, 100, 100]
+
+
 async def test_who_ends_in_order_leaves_the_database_to_whoever_comes(database: Database) -> None:
     """Emptied or elsewhere, a successor need not wait until the last record is an hour old; killed, it must."""
     first, second = database.history("here"), database.history("there")
