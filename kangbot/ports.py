@@ -357,6 +357,9 @@ class Sink(Protocol):
         The reason of a topic that is down begins with the trouble's word (`machines/session_words.py`) and a colon.
         """
 
+    def garbled(self, topic: Topic) -> None:
+        """Learn that something of the account's stream cannot be read; of a market's topic this is not told."""
+
 
 class Subscription(Protocol):
     """A market's hold on its topics."""

@@ -1,8 +1,9 @@
 """One venue account: routes its private stream to the markets, and asks it in bulk whether all agree.
 
 A stream that is up proves nothing about what it did not say. So the account is asked for its open orders, positions
-and executions at start, on every reconnect of the private stream, on a slow beat, and every few seconds while anything
-is in flight; each market gets the answers as one `Reconciled` in its inbox. What they mean is `machines/agreement.py`.
+and executions at start, on every reconnect of the private stream and whenever something it said cannot be read, on a
+slow beat, and every few seconds while anything is in flight; each market gets the answers as one `Reconciled` in its
+inbox. What they mean is `machines/agreement.py`.
 
 A round counts only as a whole: where one question fails, nobody hears of the others' answers. Where an answer has
 something of one market that cannot be read, that market alone hears nothing, and enters nothing until it can be.
@@ -108,6 +109,8 @@ class Account:
         self._kick = asyncio.Event()
         self._backoff = Backoff(first_ns=SECOND_NS, ceiling_ns=15 * SECOND_NS)
         self._asked_ns = 0  # the last round that succeeded began then
+        self._tried_ns = 0  # the last round began then, whatever became of it
+        self._unheard = False  # the private stream said what cannot be read, and no round has begun since
         self.live = False  # the private stream is up
         self.tries = 0  # rounds that began, whatever became of them: what the watchdog reads
         self.reconciled = asyncio.Event()  # the first of them has succeeded
@@ -167,6 +170,12 @@ class Account:
         if live:
             self._kick.set()
 
+    def garbled(self, topic: Topic) -> None:  # noqa: ARG002 -- the port's signature
+        """Reconcile where something the stream said cannot be read: at once, or `busy_s` after the round before."""
+        self._unheard = True
+        if self._clock.now_ns() - self._tried_ns >= self._busy_s * SECOND_NS:
+            self._kick.set()
+
     # --------------------------------------------------------------------------------------------------------- rounds
     async def run(self) -> None:
         """Reconcile for ever."""
@@ -200,13 +209,14 @@ class Account:
                     return
 
     def _busy(self) -> bool:
-        return any(member.pulse().in_flight for member in self._members.values())
+        return self._unheard or any(member.pulse().in_flight for member in self._members.values())
 
     async def reconcile(self) -> bool:
         """Ask the venue for everything once and deliver the answers; False where a question failed."""
         self.tries += 1
+        self._unheard = False  # what cannot be read while the questions run is asked for again
         self._count()
-        asked_ns = self._clock.now_ns()
+        asked_ns = self._tried_ns = self._clock.now_ns()
         members = dict(self._members)  # a market that joins meanwhile may need executions from further back
         since_ns, held = self._since_ns(), self._held()
         unread: dict[MarketId, str] = {}

@@ -164,8 +164,7 @@ class Conversation:
             return
         self._counters.garbled += 1
         self._counters.last_data_ns = now_ns
-        if message.native:
-            self._garbled(message.native)
+        self._garbled(message.native)
         if self._counters.garbled == 1:
             log.warning("feed.garbled", dialect=self._dialect.name, reason=message.reason)
 

@@ -58,7 +58,7 @@ class Listener(Protocol):
         """Learn what the stream named `stream` believes of a topic."""
 
     def garbled(self, native: str) -> None:
-        """Learn that a frame of the topic could not be decoded."""
+        """Learn that a frame, or a row in it, could not be decoded; "" where it does not show its topic."""
 
     def note(self, kind: str, severity: Severity, message: str) -> None:
         """Learn what an operator will want to find later."""

@@ -185,9 +185,13 @@ class Pool:
         self._tell(route, reason)
 
     def garbled(self, native: str) -> None:
-        """Count a frame that could not be decoded for its market."""
+        """Count what could not be decoded for its market; where no topic shows, it may be of any of the account's."""
         if (route := self._routes.get(native)) is not None:
             self._count(route.topic, GARBLED)
+            return
+        for route in self._routes.values():
+            for sink in route.sinks if route.topic.market is None else ():
+                sink.garbled(route.topic)
 
     def note(self, kind: str, severity: Severity, message: str) -> None:
         """Pass on what an operator will want to find later."""

@@ -133,6 +133,9 @@ class Inbox:
         self._drop(data=True)  # it may have been down and up: that is a hole
         self._wake(0)
 
+    def garbled(self, topic: Topic) -> None:
+        """Do nothing: the bars that follow show a hole, and a quote is replaced by the next."""
+
     def stand_in(self, quote: Quote) -> None:
         """Take a quote that was asked for while the stream is silent: good enough to leave by, not to enter by."""
         self.quote, self.priced_ns = quote, self._clock.now_ns()

@@ -28,6 +28,9 @@ class Told:
         self.changes.append((topic.native, live))
         self.reasons.append(reason)
 
+    def garbled(self, topic: Topic) -> None:
+        """Forget it: the account's part is tested where it is read."""
+
     def of(self, kind: type[E]) -> list[E]:
         """Return the events of one kind, in their order."""
         return [event for event in self.events if isinstance(event, kind)]

@@ -50,6 +50,9 @@ class Everything:
         """Keep which topics are live."""
         (self.live.add if live else self.live.discard)(topic.native)
 
+    def garbled(self, topic: Topic) -> None:
+        """Forget it: the hub counts them."""
+
 
 def ignored(hub: FeedHub) -> Counter[str]:
     """Return what the hub's streams left unused on purpose, by kind."""

@@ -73,6 +73,9 @@ class Account:
         """Keep which topics are live."""
         (self.live.add if live else self.live.discard)(topic.native)
 
+    def garbled(self, topic: Topic) -> None:
+        """Forget it: the hub counts them."""
+
     def of(self, kind: type[E]) -> list[E]:
         """Return the events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]

@@ -115,6 +115,9 @@ class PaperAccount:
         else:
             self._flows.pop((topic.market, topic.channel), None)
 
+    def garbled(self, topic: Topic) -> None:
+        """Do nothing: what a market says next moves it from there."""
+
     def deaf(self, market: MarketId) -> bool:
         """Whether something is held or rests there while nothing is heard of it: no stop would trigger."""
         if (market, Channel.TRADE) in self._flows or (market, Channel.QUOTE) in self._flows:

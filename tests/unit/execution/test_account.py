@@ -243,6 +243,34 @@ def test_rounds_come_at_the_start_on_a_slow_beat_and_while_anything_is_in_flight
     run(main())
 
 
+def test_what_the_stream_said_unreadably_is_asked_for_at_once() -> None:
+    """A stop has filled, and its rows cannot be read; a venue that garbles all it says is asked every 5 s."""
+
+    async def main() -> None:
+        rig = Rig()
+        running = asyncio.create_task(rig.account.run())
+        rig.join()
+        await asyncio.sleep(10)
+        assert len(rig.rounds) == 1
+        rig.account.garbled(ACCOUNT)
+        await asyncio.sleep(1)
+        assert len(rig.rounds) == 2
+        rig.account.garbled(ACCOUNT)  # what it says may be in no answer yet
+        await asyncio.sleep(1)
+        assert len(rig.rounds) == 2
+        await asyncio.sleep(5)
+        assert len(rig.rounds) == 3
+        await asyncio.sleep(20)
+        assert len(rig.rounds) == 3
+        for _ in range(600):
+            rig.account.garbled(ACCOUNT)
+            await asyncio.sleep(0.1)
+        assert 3 + 11 <= len(rig.rounds) <= 3 + 13
+        running.cancel()
+
+    run(main())
+
+
 def test_what_no_stream_told_is_heard_of_within_a_minute() -> None:
     """Somebody acts right after a question was put: the answer to the next one is there 60 s later at the latest."""
 

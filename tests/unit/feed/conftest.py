@@ -280,6 +280,7 @@ class Inbox:
         self.events: list[MarketData | AccountEvent] = []
         self.changes: list[tuple[str, bool, str]] = []
         self.live: dict[str, bool] = {}
+        self.unread: list[str] = []
 
     def offer(self, event: MarketData | AccountEvent, received_ns: int) -> None:
         assert received_ns > 0
@@ -289,6 +290,9 @@ class Inbox:
         assert self.live.get(topic.native, False) is not live, "told once for each change"
         self.live[topic.native] = live
         self.changes.append((topic.native, live, reason))
+
+    def garbled(self, topic: Topic) -> None:
+        self.unread.append(topic.native)
 
 
 async def until(true: Callable[[], bool], timeout_s: float = 10.0) -> None:

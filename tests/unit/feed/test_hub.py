@@ -357,6 +357,20 @@ async def test_each_trouble_is_counted_by_its_kind_for_its_market_and_its_stream
         assert said.troubles == {"gap": 1, "stuck": 1}
 
 
+async def test_what_of_the_account_cannot_be_read_is_told_to_its_sink(venue: WordVenue) -> None:
+    """It may have been an order or a fill. A market's sink hears of no such thing: it counts."""
+    async with hub_of(venue) as hub:
+        market, account = Inbox(), Inbox()
+        hub.subscribe(BTC, QUOTES, market)
+        hub.account(account)
+        await alive(market, "q.BTC")
+        await until(lambda: account.live.get("wallet", False))
+        await venue.push('{"bad":"q.BTC"}')
+        await venue.push("no frame of ours")
+        await until(lambda: hub.counters.garbled == 4)
+        assert (market.unread, account.unread) == ([], ["wallet", "wallet"])
+
+
 async def test_a_refused_topic_is_told_and_its_neighbours_live(venue: WordVenue) -> None:
     """The venue refuses the whole request without a name; the bad topic is found."""
     venue.denied["q.BTC"] = "no such market"
