@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 # with it whatever else we ask from there.
 _ADDRESS_NS = 10 * SECOND_NS
 _KEPT_NS = 2 * SECOND_NS  # a shorter pause is over before a restart could make a request
+_OVER_NS = (
+    10 * SECOND_NS
+)  # one that begins sooner after another is the same trouble: many tell no time, and mean a second
 _SAME_NS = SECOND_NS  # many requests hear of one ban, each with a little less of it left
 
 
@@ -52,6 +55,8 @@ class Budget:
         self._timer: asyncio.TimerHandle | None = None
         self._beside: list[Budget] = []
         self._tell_ban: Callable[[int], None] = lambda _for_ns: None
+        self._pauses = 0  # since the venue was last well
+        self._since_ns = self._said_ns = 0  # when the first of them began, and the longest that was logged
         if paused_ns > 0:
             self._kept_ns = clock.now_ns() + paused_ns
             self._allowance = self._allowance.pause(self._kept_ns)
@@ -111,14 +116,32 @@ class Budget:
 
     def _pause_until(self, until_ns: int) -> None:
         now_ns = self._clock.now_ns()
-        longer_ns = until_ns - max(now_ns, self.paused_until_ns)
-        if self.paused_until_ns <= now_ns or longer_ns >= SECOND_NS:  # answers to what was in the air say it again
-            log.warning("budget.paused", venue=self._venue, for_s=(until_ns - now_ns) / SECOND_NS)
         self._allowance = self._allowance.pause(until_ns)
+        self._say(now_ns, until_ns - now_ns)
         if until_ns - now_ns >= _KEPT_NS and until_ns > self._kept_ns + _SAME_NS:
             self._kept_ns = until_ns
             self._keep(until_ns)
         self._grant()
+
+    def _say(self, now_ns: int, for_ns: int) -> None:
+        """Log a pause: the first one, then one that is twice as long as what was said, and that they are over."""
+        self._pauses += 1
+        if for_ns >= 2 * self._said_ns:
+            self._said_ns = for_ns
+            log.warning("budget.paused", venue=self._venue, for_s=for_ns / SECOND_NS)
+        if self._pauses == 1:
+            self._since_ns = now_ns
+            self._say_over()
+
+    def _say_over(self) -> None:
+        """Log that the venue may be asked again, once it has not said otherwise for a while."""
+        left_ns = self.paused_until_ns + _OVER_NS - self._clock.now_ns()
+        if left_ns > 0:
+            asyncio.get_running_loop().call_later(left_ns / SECOND_NS, self._say_over)
+            return
+        lasted_s = (self.paused_until_ns - self._since_ns) / SECOND_NS
+        log.info("budget.resumed", venue=self._venue, pauses=self._pauses, lasted_s=lasted_s)
+        self._pauses = self._said_ns = 0
 
     def _grant(self) -> None:
         """Give turns to whoever may go now, and arm the timer for the next."""

@@ -15,6 +15,7 @@ from kangbot.execution.again import Again, at_once
 from kangbot.execution.budget import Budget
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.priority import Priority
+from kangbot.market.together import Say, plainly
 from kangbot.runtime.world import SECOND_NS
 
 log = structlog.get_logger(__name__)
@@ -36,12 +37,13 @@ async def ask_patiently(
     ended: Callable[[Exception | None], None] = lambda _error: None,
     again: Again = at_once,
     requests: int = 1,
+    say: Say = plainly,
 ) -> T:
     """Ask under the budget until there is an answer; only for questions, and for settings that may be set twice.
 
     Refused and NeedsHuman are raised. `what` names the question in the log; `waits` is told why there is no answer yet,
     and "" once there is one; `ended` hears how each attempt ended; `again` is awaited after a failure. An attempt is at
-    most so many `requests`.
+    most so many `requests`. `say` writes to the log.
     """
     backoff = Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
     while True:
@@ -59,12 +61,12 @@ async def ask_patiently(
             why = str(error) or "no answer in time"
             waits(why)
             if backoff.failures == 1:
-                log.warning("venue.asking_again", what=what, why=why)
+                say(log.warning, "venue.asking_again", what=what, why=why)
             await asyncio.sleep(backoff.wait_ns(draw(), at_least_ns=asked_ns) / SECOND_NS)
             await again()
         else:
             waits("")
             ended(None)
             if backoff.failures:
-                log.info("venue.answered", what=what, failures=backoff.failures)
+                say(log.info, "venue.answered", what=what, failures=backoff.failures)
             return answer

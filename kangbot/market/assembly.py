@@ -1,7 +1,7 @@
 """How one market is put together: its executor, its desk and its task, from what the markets of an account share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from kangbot.execution.circuits import Circuits
@@ -23,6 +23,7 @@ from kangbot.market.roster import Roster
 from kangbot.market.spec import MarketSpec
 from kangbot.market.task import MarketTask
 from kangbot.market.terms import Terms
+from kangbot.market.together import Together
 from kangbot.model.events import Lane
 from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
@@ -58,6 +59,7 @@ class Assembly:
     deaf: Callable[[MarketId], bool]
     decisions: Latencies  # frame to decision
     orders: Latencies  # frame to the order's request
+    together: Together = field(default_factory=Together)
 
     def market(self, spec: MarketSpec, instrument: Instrument) -> MarketTask:
         """Return a market that knows what the journal remembers of it, and that nobody runs yet."""
@@ -118,6 +120,7 @@ class Assembly:
     def _task(self, spec: MarketSpec, instrument: Instrument, inbox: Inbox, desk: Desk, marks: Marks) -> MarketTask:
         clock, executor = self.world.clock, desk.executor
         draw = self.world.fork(f"market/{spec.market}").random
+        say = partial(self.together.say, spec.market)
         data_ended = partial(self.outcomes.ended, spec.market, Operation.DATA)
         prices = Prices(
             instrument=instrument,
@@ -129,6 +132,7 @@ class Assembly:
             tell=executor.tell,
             ended=data_ended,
             again=self._reachable,
+            say=say,
         )
         preparation = Preparation(
             instrument=instrument,
@@ -141,6 +145,7 @@ class Assembly:
             draw=draw,
             ended=data_ended,
             again=partial(self._fetch_again, executor),
+            say=say,
         )
         return MarketTask(
             spec=spec,
@@ -163,6 +168,7 @@ class Assembly:
             cancel_entries=self.terms.cancel_entries or desk.holds_coins,
             offset_ns=self.gateway.offset_ns,
             ended=partial(self.outcomes.ended, spec.market, Operation.TURN),
+            say=say,
         )
 
     def _born_ns(self) -> int:

@@ -15,6 +15,7 @@ from kangbot.market.bars import Bars, TradeBars
 from kangbot.market.inbox import Batch, FeedChanged
 from kangbot.market.preparation import Preparation
 from kangbot.market.streams import Streams
+from kangbot.market.together import Say
 from kangbot.model.data import Bar, Trade
 from kangbot.model.ids import MarketId
 from kangbot.ports import Channel
@@ -40,12 +41,14 @@ class Intake:
         preparation: Preparation,
         ended: Callable[[Exception | None], None],
         offset_ns: Callable[[], int],
+        say: Say,
     ) -> None:
         self._market = market
         self._clock = clock
         self._preparation = preparation
         self._ended = ended
         self._offset_ns = offset_ns
+        self._say = say
         self._bars: Bars | None = None
         self._span_ns = 0  # of a bar
         self._streams = Streams()
@@ -130,7 +133,7 @@ class Intake:
         if not change.live and not cut:  # a connection's end is no market's failure
             self._ended(Retryable(f"the {channel.value} stream is down: {change.reason}"))
         if self._streams.bars_lost and self._bars.joined:
-            log.warning("market.bars_interrupted", market=self._market, reason=change.reason)
+            self._say(log.warning, "market.bars_interrupted", reason=change.reason)
             self._bars.broken()
 
     def _streams_changed(self) -> None:

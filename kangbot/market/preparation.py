@@ -15,6 +15,7 @@ from kangbot.execution.budget import Budget
 from kangbot.market.asking import ask_patiently
 from kangbot.market.bars import Bars
 from kangbot.market.inbox import Inbox
+from kangbot.market.together import Say
 from kangbot.model.data import Bar, Trade
 from kangbot.model.market import Instrument
 from kangbot.ports import Feeds, Subscription, Venue
@@ -62,6 +63,7 @@ class Preparation:
         draw: Callable[[], float],
         ended: Callable[[Exception | None], None],
         again: Again,
+        say: Say,
     ) -> None:
         self._instrument = instrument
         self.leverage = leverage
@@ -73,6 +75,7 @@ class Preparation:
         self._draw = draw
         self._ended = ended
         self._again = again
+        self._say = say
         self._subscription: Subscription | None = None
         self._errand: asyncio.Task[None] | None = None  # the one that is under way, or was
         self.attempt = 0
@@ -129,10 +132,11 @@ class Preparation:
             ask,
             budget=self._budget,
             draw=self._draw,
-            what=f"{what} of {self._instrument.market}",
+            what=what,
             ended=self._ended,
             again=self._again,
             requests=requests,
+            say=self._say,
         )
 
 

@@ -17,6 +17,7 @@ from kangbot.execution.budget import Budget
 from kangbot.machines.priority import Priority
 from kangbot.machines.standin import StandIn
 from kangbot.market.inbox import Inbox
+from kangbot.market.together import Say
 from kangbot.model.data import Quote
 from kangbot.model.events import Severity
 from kangbot.model.market import Instrument
@@ -54,6 +55,7 @@ class Prices:
         tell: Callable[[str, Severity, str], None],
         ended: Callable[[Exception | None], None],
         again: Again,
+        say: Say,
     ) -> None:
         self._instrument = instrument
         self._venue = venue
@@ -64,6 +66,7 @@ class Prices:
         self._tell = tell
         self._ended = ended
         self._again = again
+        self._say = say
         self._stand_in = StandIn()
         self._errand: asyncio.Task[None] | None = None  # the question that is under way, or was
         self._told = False  # that REST stands in, not yet that the stream is back
@@ -79,7 +82,7 @@ class Prices:
         self._sees("by the stream")
         if self._told:
             self._told = False
-            log.info("market.priced_by_stream", market=self._instrument.market)
+            self._say(log.info, "market.priced_by_stream")
 
     def due_ns(self, *, needed: Callable[[], bool]) -> int | None:
         """Return when a price is to be asked for; None where none is. While the quotes flow `needed` is not asked."""
@@ -112,7 +115,7 @@ class Prices:
         self._inbox.stand_in(answer.quote)
         if not self._told:
             self._told = True
-            log.warning("market.priced_by_rest", market=self._instrument.market)
+            self._say(log.warning, "market.priced_by_rest")
         return True
 
     def _sees(self, how: str) -> None:

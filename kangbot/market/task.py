@@ -33,6 +33,7 @@ from kangbot.market.roster import Command, Roster
 from kangbot.market.rules import Ruled
 from kangbot.market.spec import MarketSpec
 from kangbot.market.strategist import Strategist
+from kangbot.market.together import Say
 from kangbot.model.data import Bar
 from kangbot.model.events import BarStored, RunState, Severity
 from kangbot.model.market import Instrument
@@ -78,6 +79,7 @@ class MarketTask:
         cancel_entries: bool,
         offset_ns: Callable[[], int],
         ended: Callable[[Exception], None],
+        say: Say,
     ) -> None:
         self.spec = spec
         self.instrument = instrument
@@ -89,7 +91,12 @@ class MarketTask:
             instrument=instrument, clock=clock, inbox=inbox, desk=desk, overseer=overseer, latencies=decisions
         )
         self.intake = Intake(
-            market=spec.market, clock=clock, preparation=preparation, ended=data_ended, offset_ns=offset_ns
+            market=spec.market,
+            clock=clock,
+            preparation=preparation,
+            ended=data_ended,
+            offset_ns=offset_ns,
+            say=say,
         )
         self._clock = clock
         self._roster = roster

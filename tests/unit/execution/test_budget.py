@@ -165,6 +165,28 @@ def test_a_ban_of_the_address_holds_for_the_budget_beside_it() -> None:
     run(main())
 
 
+def test_pauses_without_end_are_one_line_and_one_when_they_are_over() -> None:
+    """A venue that tells no time means a second, each second; one that is twice as long is said too."""
+
+    async def main() -> None:
+        rig = Rig()
+        with capture_logs() as said:
+            for _ in range(60):
+                rig.budget.pause(SECOND_NS)
+                await asyncio.sleep(1.5)
+            rig.budget.pause(30 * SECOND_NS)
+            assert [(line["event"], line["for_s"]) for line in said] == [("budget.paused", 1), ("budget.paused", 30)]
+            await asyncio.sleep(39)
+            assert len(said) == 2
+            await asyncio.sleep(2)
+            over = said[2]
+            assert (over["event"], over["pauses"], over["lasted_s"]) == ("budget.resumed", 61, 120)
+            rig.budget.pause(SECOND_NS)
+        assert said[3]["event"] == "budget.paused"
+
+    run(main())
+
+
 def test_a_ban_is_told_to_whoever_keeps_it() -> None:
     """Once for a ban that many requests hear of, each with a little less of it left; not for a second's throttle."""
 

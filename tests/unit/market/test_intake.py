@@ -7,6 +7,7 @@ from kangbot.market.bars import Bars, bars_of
 from kangbot.market.inbox import Batch, FeedChanged
 from kangbot.market.intake import Intake
 from kangbot.market.preparation import Preparation
+from kangbot.market.together import plainly
 from kangbot.ports import Channel, Topic
 from kangbot.runtime.world import Clock
 from tests.support.floor_story import LOOKBACK, MINUTE_NS, bar_at
@@ -45,6 +46,7 @@ class Market:
             preparation=cast("Preparation", self.errands),
             ended=self.troubles.append,
             offset_ns=lambda: 0,
+            say=plainly,
         )
 
     def begin(self) -> Intake:
