@@ -17,7 +17,9 @@ PACKAGE = Path(kangbot.__file__).parent
 RUNBOOK = PACKAGE.parent / "docs" / "operations.md"
 SIMULATED = ("sim", "sandbox", "scenario")  # no daemon of an operator's runs these
 LOUD = ("warning", "error", "critical")
-NOTES = ("note", "_note", "tell", "on_note", "_on_note")
+NOTES = ("note", "_note", "tell", "_tell", "on_note", "_on_note")
+MARK = "✉"  # of an event that people are sent a message of
+TWICE = {"journal.behind"}  # its name stands for two things, and one of them is only logged
 
 
 @cache
@@ -40,16 +42,21 @@ def name(call: ast.Call) -> str:
 
 def alerts() -> set[str]:
     """Return the dotted names of all events that are told louder than INFO."""
-    found = {"market.failed"}  # the one name that is put together: see the roster
+    return noted() | {kind for kind, call in _kinds() if name(call) in LOUD and isinstance(call.func, ast.Attribute)}
+
+
+def noted() -> set[str]:
+    """Return those of them that stand in the journal, and so are sent as messages."""
+    found = {kind for kind, call in _kinds() if name(call) in NOTES and any(_loud(arg) for arg in call.args[1:2])}
+    return {"market.failed"} | found | set(_in_tables())  # the one name that is put together: see the roster
+
+
+def _kinds() -> Iterator[tuple[str, ast.Call]]:
+    """Yield each call whose first argument is a dotted name, with that name."""
     for call in calls():
         first = call.args[0] if call.args else None
-        if not isinstance(first, ast.Constant) or not isinstance(first.value, str) or "." not in first.value:
-            continue
-        logged = name(call) in LOUD and isinstance(call.func, ast.Attribute)
-        noted = name(call) in NOTES and any(_loud(arg) for arg in call.args[1:2])
-        if (logged or noted) and " " not in first.value:
-            found.add(first.value)
-    return found | set(_in_tables())
+        if isinstance(first, ast.Constant) and isinstance(first.value, str) and re.fullmatch(r"\S+\.\S+", first.value):
+            yield first.value, call
 
 
 def _loud(severity: ast.AST) -> bool:
@@ -85,11 +92,11 @@ def test_every_alert_has_an_entry(kind: str) -> None:
     assert f"`{kind}`" in RUNBOOK.read_text(), f"docs/operations.md says nothing of {kind}"
 
 
-def entries() -> set[str]:
-    """Return the dotted names that the first cells of the alerts' tables have."""
+def entries() -> list[tuple[str, bool]]:
+    """Return the dotted names that the first cells of the alerts' tables have, and whether they bear the mark."""
     alerts_ = RUNBOOK.read_text().partition("\n## Alerts")[2].partition("\n## ")[0]
-    cells = [line.split("|")[1] for line in alerts_.splitlines() if line.startswith("| `")]
-    return {name for cell in cells for name in re.findall(r"`([a-z_]+\.[a-z_]+)`", cell)}
+    cells = [line.split("|")[1] for line in alerts_.splitlines() if re.match(rf"\| ({MARK} )?`", line)]
+    return [(name, MARK in cell) for cell in cells for name in re.findall(r"`([a-z_]+\.[a-z_]+)`", cell)]
 
 
 @cache
@@ -104,8 +111,16 @@ def test_no_entry_is_of_what_nobody_says_any_more() -> None:
     """An event that was renamed leaves its old name behind, and an operator looks for it in vain."""
     composed = {f"feed.{trouble}" for trouble in Trouble} | {f"market.{state}" for state in RunState}
     composed |= {f"breaker.{state}" for state in BreakerState}
-    assert len(entries()) > 100
-    assert not entries() - said() - composed
+    named = {name for name, _ in entries()}
+    assert len(named) > 100
+    assert not named - said() - composed
+
+
+def test_what_is_sent_as_a_message_bears_its_mark() -> None:
+    """Else whoever got one looks for it among what is only logged."""
+    unmarked = {name for name, marked in entries() if not marked}
+    assert len(noted()) > 50
+    assert noted() & unmarked == TWICE
 
 
 def test_what_ends_something_and_what_it_ends_are_said_by_somebody() -> None:
