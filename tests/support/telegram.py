@@ -19,6 +19,7 @@ class BotApi:
         self.sent: list[tuple[int, str]] = []  # chat and text
         self.calls: list[str] = []  # methods, in order
         self.refuse: list[tuple[int, dict[str, Any]]] = []  # status and body of the next answers
+        self.date = ""  # what its answers tell as the time; "" for the time
         self._updates: list[dict[str, Any]] = []
         self._number = 100
         self._news = asyncio.Event()
@@ -68,7 +69,8 @@ class BotApi:
                     await self._news.wait()
             except TimeoutError:
                 pass
-        return web.json_response({"ok": True, "result": self._updates})
+        headers = {"Date": self.date} if self.date else None
+        return web.json_response({"ok": True, "result": self._updates}, headers=headers)
 
 
 @asynccontextmanager

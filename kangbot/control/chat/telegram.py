@@ -5,11 +5,14 @@ token is part of every address, so no error of the HTTP library is ever shown: w
 
 A line is obeyed at most once and only while it is fresh. It is confirmed to Telegram before it is obeyed, so that a
 daemon which dies in between has not obeyed it, and one that was sent while no daemon listened is answered, not obeyed:
-what was right an hour ago may be wrong now.
+what was right an hour ago may be wrong now. How old a line is, is told by Telegram's clock, which stamped it: ours may
+be wrong by minutes, and stands still while the machine sleeps.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -83,6 +86,7 @@ class Telegram:
         self._chats = frozenset(chats)
         self._answer = answer
         self._next = 0  # the update that is asked for; 0 for whichever is oldest
+        self._ahead_s = 0  # Telegram's clock of ours, by its last answer
         self._strangers: dict[int, None] = {}
         self._away = ""
 
@@ -115,7 +119,7 @@ class Telegram:
         if not updates:
             return
         self._next = updates[-1].update_id + 1
-        # Asking for later ones confirms these; what it brings is asked for again.
+        # Asking for later ones confirms these, and tells the time anew; what it brings is asked for again.
         await self._updates(session, wait_s=0)
         for update in updates:
             if update.message is not None and update.message.text.startswith("/"):
@@ -130,7 +134,7 @@ class Telegram:
         if chat not in self._chats:
             self._stranger(chat)
             return
-        age_s = self._clock.now_ns() // SECOND_NS - message.date
+        age_s = self._clock.now_ns() // SECOND_NS + self._ahead_s - message.date
         name = f" ({message.sender.username})" if message.sender is not None and message.sender.username else ""
         if age_s > FRESH_S:
             said = f"not obeyed: {message.text!r} is {age_s} s old, nobody listened. Send it again if you still want it"
@@ -154,6 +158,7 @@ class Telegram:
     async def _call(self, session: aiohttp.ClientSession, method: str, asked: dict[str, Any]) -> bytes:
         url = f"{self._base}/{method}"
         async with session.post(url, json=asked, allow_redirects=False, proxy=proxy(url)) as answer:
+            self._timed(answer.headers.get("Date", ""))
             body = await answer.read()
         if answer.status >= 500:
             raise _Refused(f"Telegram has a fault of its own ({answer.status})")
@@ -161,6 +166,11 @@ class Telegram:
         if reply.ok:
             return bytes(reply.result)
         raise _Refused(_WHY.get(answer.status, f"Telegram refuses ({answer.status})"), reply.parameters.retry_after)
+
+    def _timed(self, date: str) -> None:
+        """Learn what time it is at Telegram; where an answer does not tell, what was known of it stands."""
+        with contextlib.suppress(ValueError):
+            self._ahead_s = int(parsedate_to_datetime(date).timestamp()) - self._clock.now_ns() // SECOND_NS
 
     def _stranger(self, chat: int) -> None:
         if chat not in self._strangers and len(self._strangers) < _STRANGERS:

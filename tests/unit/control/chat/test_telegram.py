@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from kangbot.control.chat import telegram
 from kangbot.control.chat.telegram import Telegram
-from kangbot.runtime.world import Clock, World
+from kangbot.runtime.world import SECOND_NS, Clock, World
 from tests.support.feed_words import until
 from tests.support.telegram import TOKEN, BotApi, bot_api
 
@@ -25,16 +25,21 @@ async def api() -> AsyncIterator[BotApi]:
 
 @asynccontextmanager
 async def listening(
-    api: BotApi, heard: list[tuple[str, str]], *, token: str = TOKEN, told: Callable[[], None] = lambda: None
+    api: BotApi,
+    heard: list[tuple[str, str]],
+    *,
+    token: str = TOKEN,
+    told: Callable[[], None] = lambda: None,
+    ahead_s: int = 0,
 ) -> AsyncIterator[None]:
-    """Listen for as long as the block lasts; `told` is called when a line is obeyed."""
+    """Listen for as long as the block lasts; `told` is called when a line is obeyed. `ahead_s`: our clock is wrong."""
 
     async def answer(line: str, caller: str) -> str:
         told()
         heard.append((line, caller))
         return f"did {line}"
 
-    world = World(clock=Clock(), seed=b"telegram")
+    world = World(clock=Clock().shifted(ahead_s * SECOND_NS), seed=b"telegram")
     task = asyncio.create_task(Telegram(world, url=api.url, token=token, chats=[OURS], answer=answer).run())
     try:
         yield
@@ -78,6 +83,38 @@ async def test_a_line_that_waited_for_a_daemon_is_not_obeyed(api: BotApi) -> Non
         await api.until_sent(1)
     assert heard == []
     assert "not obeyed" in api.sent[0][1]
+
+
+@pytest.mark.parametrize("ahead_s", [3600, -3600])
+async def test_a_wrong_clock_of_ours_makes_no_line_old(api: BotApi, ahead_s: int) -> None:
+    """Telegram stamps the lines, so its answers tell how old they are: `/kill` works from where no time is kept."""
+    heard: list[tuple[str, str]] = []
+    async with listening(api, heard, ahead_s=ahead_s):
+        api.write(OURS, "/kill")
+        await api.until_sent(1)
+    assert [line for line, _ in heard] == ["/kill"]
+
+
+async def test_a_clock_that_stood_still_makes_no_line_fresh(api: BotApi) -> None:
+    """A machine that slept for an hour: what was written meanwhile waited for it as for a daemon that was down."""
+    heard: list[tuple[str, str]] = []
+    api.write(OURS, "/startall", age_s=telegram.FRESH_S + 30)
+    async with listening(api, heard, ahead_s=-3600):
+        await api.until_sent(1)
+    assert heard == []
+    assert "not obeyed" in api.sent[0][1]
+
+
+async def test_an_answer_that_tells_no_time_is_judged_by_our_clock(api: BotApi) -> None:
+    """A Bot API server of somebody's own may be behind a proxy that writes what it likes."""
+    heard: list[tuple[str, str]] = []
+    api.date = "noon"
+    api.write(OURS, "/startall", age_s=telegram.FRESH_S + 30)
+    async with listening(api, heard):
+        await api.until_sent(1)
+        api.write(OURS, "/status")
+        await api.until_sent(2)
+    assert [line for line, _ in heard] == ["/status"]
 
 
 async def test_a_line_is_confirmed_before_it_is_obeyed(api: BotApi) -> None:
