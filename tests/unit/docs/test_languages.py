@@ -117,7 +117,9 @@ def test_the_first_page_in_indonesian_has_no_command_of_its_own() -> None:
     assert shown <= known
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))], ids=lambda page: page.stem
+)
 def test_every_link_leads_somewhere(page: Path) -> None:
     """To a file that is there, and where it names a heading, to a heading of that file."""
     for target, anchor in links(page):
