@@ -55,7 +55,7 @@ def proxy(url: str) -> str | None:
     parts, known = urlsplit(url), getproxies_environment()
     scheme = "https" if parts.scheme in ("https", "wss") else "http"
     named = known.get(scheme, "")
-    if not named or _here(parts.hostname or "") or proxy_bypass(parts.netloc):
+    if not named or here(parts.hostname or "") or proxy_bypass(parts.netloc):
         return None
     named = named if "://" in named else f"http://{named}"
     if not named.startswith("http://"):
@@ -75,7 +75,8 @@ def by_proxy(url: str) -> str:
     return f" by the proxy {urlsplit(named).netloc.rpartition('@')[2]}" if named else ""
 
 
-def _here(host: str) -> bool:
+def here(host: str) -> bool:
+    """Whether it is this machine itself."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

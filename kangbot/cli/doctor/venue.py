@@ -7,13 +7,14 @@ reads this machine's files.
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from time import perf_counter
+from urllib.parse import urlsplit
 
 from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.errors import KangbotError, NeedsHuman, words
 from kangbot.machines.verdict import Status
 from kangbot.modes import binance_usdm, bybit
 from kangbot.modes.way import Way
-from kangbot.runtime.reach import by_proxy
+from kangbot.runtime.reach import by_proxy, here
 from kangbot.runtime.world import SECOND_NS, World
 from kangbot.settings import Settings
 from kangbot.venues.bybit.rights import KeyRights
@@ -60,8 +61,12 @@ async def _reach(settings: Settings, way: Way) -> Look:
 
 
 def _silent(settings: Settings, says: str) -> Look:
-    """Name a venue that is away; the simulated one is, until somebody starts it, so that is no more than a warning."""
-    if settings.mode == "sandbox":
+    """Name a venue that is away; the simulated one is, until somebody starts it, so that is no more than a warning.
+
+    It is served here and without TLS: what stands at another address is not started by a command.
+    """
+    url = urlsplit(settings.bybit_rest_url)
+    if settings.mode == "sandbox" and url.scheme == "http" and here(url.hostname or ""):
         return Look(name="venue", mark=Mark.WARNING, says=says, remedy="serve it with: kangbot sandbox")
     remedy = "see that this machine reaches it; the daemon waits for it, and asks again and again"
     return Look(name="venue", mark=Mark.AWAY, says=says, remedy=remedy)

@@ -167,7 +167,7 @@ def test_a_venue_that_is_silent_is_waited_for_until_its_time_is_up(config: Path,
     began = time.monotonic()
     code, looks = checked(config, silent)
     assert (code, looks["venue"]["mark"]) == (exit_codes.TEMPORARY, "away")
-    assert "no answer in time" in looks["venue"]["says"]
+    assert f"{silent.removeprefix('http://')}: no answer in 8." in looks["venue"]["says"]
     assert time.monotonic() - began < 90  # eight seconds, and the start of a process on a busy machine
 
 
@@ -176,6 +176,14 @@ def test_the_simulated_exchange_is_started_by_a_person(config: Path) -> None:
     code, looks = checked(config, "http://127.0.0.1:1", KANGBOT_MODE="sandbox")
     assert (code, looks["venue"]["mark"]) == (exit_codes.OK, "warning")
     assert looks["venue"]["remedy"] == "serve it with: kangbot sandbox"
+
+
+def test_what_is_not_served_by_a_command_is_away_in_mode_sandbox_too(config: Path, exchange: Running) -> None:
+    """A simulated exchange behind TLS, or on another machine, is somebody's; nobody is told to start one here."""
+    for url in (exchange.rest_url.replace("http:", "https:"), "http://kangbot.invalid:8790"):
+        code, looks = checked(config, url, KANGBOT_MODE="sandbox")
+        assert (code, looks["venue"]["mark"]) == (exit_codes.TEMPORARY, "away")
+        assert "see that this machine reaches it" in looks["venue"]["remedy"]
 
 
 def test_on_paper_no_key_is_asked_about(config: Path, exchange: Running) -> None:
