@@ -5,6 +5,9 @@ is `memory.high` where that is set, for above it the kernel slows the process do
 ends it; see https://docs.kernel.org/admin-guide/cgroup-v2.html. Without one it is the machine's memory, which the C
 library knows where /proc shows processes alone (systemd's `ProcSubset=pid`).
 
+A limit of the process itself (`ulimit -v`, `ulimit -d`) counts what is mapped, several times what is resident, so it is
+told by what it leaves: that much more, and the process has no memory. The lowest of all these applies.
+
 Given back is what can be made again: caches of the standard library, garbage, and what the C library keeps for later
 (glibc alone; others give it back by themselves).
 """
@@ -13,6 +16,7 @@ import ctypes
 import gc
 import os
 import re
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -23,12 +27,16 @@ _MIB = 1024 * 1024
 _GROUPS = Path("/sys/fs/cgroup")
 _OWN = Path("/proc/self/cgroup")
 _VERSION_1, _VERSION_2 = ("memory.limit_in_bytes",), ("memory.high", "memory.max")
+_ULIMITS = (
+    (resource.RLIMIT_AS, "vms", "address space (ulimit -v)"),
+    (resource.RLIMIT_DATA, "data", "data segment (ulimit -d)"),
+)
 _NONE = 1 << 60  # version 1 says "no limit" by a number near 2**63
 _LEAST_MB = 0.1  # memory.high may be 0, which no share can be told of
 
 
 class Limit(NamedTuple):
-    """How much this process may take, in MB, and who says so: "cgroup" or "machine"."""
+    """How much this process may take, in MB, and whose limit it is: that of the "cgroup", the "machine", a ulimit."""
 
     mb: float
     source: str
@@ -36,9 +44,8 @@ class Limit(NamedTuple):
 
 def limit(groups: Path = _GROUPS, own: Path = _OWN) -> Limit:
     """Return the lowest limit that applies to this process, at least a tenth of an MB."""
-    machine_mb = _machine_mb()
-    lowest = min((size / _MIB for size in _limits(groups, own)), default=machine_mb)
-    mb, source = (lowest, "cgroup") if lowest < machine_mb else (machine_mb, "machine")
+    of_groups = (Limit(size / _MIB, "cgroup") for size in _limits(groups, own))
+    mb, source = min([Limit(_machine_mb(), "machine"), *of_groups, *_of_process()], key=lambda one: one.mb)
     return Limit(max(_LEAST_MB, round(mb, 1)), source)
 
 
@@ -55,6 +62,17 @@ def _machine_mb() -> float:
         return psutil.virtual_memory().total / _MIB
     except OSError:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / _MIB
+
+
+def _of_process() -> Iterator[Limit]:
+    """Yield what would be resident where a limit of the process was reached by memory that is used."""
+    limits = [(resource.getrlimit(which)[0], name, source) for which, name, source in _ULIMITS]
+    if all(most == resource.RLIM_INFINITY for most, _, _ in limits):
+        return
+    now = psutil.Process().memory_info()
+    for most, name, source in limits:
+        if most != resource.RLIM_INFINITY:
+            yield Limit((now.rss + max(0, most - getattr(now, name))) / _MIB, source)
 
 
 def _limits(groups: Path, own: Path) -> Iterator[int]:

@@ -99,7 +99,7 @@ class MemoryReport(msgspec.Struct, frozen=True, kw_only=True):
     """What the process may take, and how it grows; in MB."""
 
     limit_mb: float
-    limit_source: str  # cgroup, or machine
+    limit_source: str  # cgroup, machine, or a limit of the process and the ulimit that shows it
     available_mb: float | None  # that the machine could still give to anybody; None where it does not tell
     growth_mb_h: float | None  # over the last hour; None before ten minutes are over
     reliefs: int  # how often memory was given back

@@ -1,5 +1,6 @@
 """The limit that really applies, and giving memory back."""
 
+import resource
 from pathlib import Path
 
 import psutil
@@ -80,6 +81,30 @@ def test_without_a_page_of_the_machines_memory_its_size_is_known(
     assert size.source == "machine"
     assert size.mb == pytest.approx(MACHINE.mb, rel=0.01)
     assert available_mb() is None
+
+
+@pytest.mark.parametrize(
+    ("which", "counted", "source"),
+    [
+        (resource.RLIMIT_AS, "vms", "address space (ulimit -v)"),
+        (resource.RLIMIT_DATA, "data", "data segment (ulimit -d)"),
+    ],
+)
+def test_a_limit_of_the_process_is_told_by_what_it_leaves(
+    tmp_path: Path, which: int, counted: str, source: str
+) -> None:
+    """It counts what is mapped: a share of it would say nothing of what is used. The lowest limit counts here too."""
+    process, before = psutil.Process(), resource.getrlimit(which)
+    now = process.memory_info()
+    resource.setrlimit(which, (getattr(now, counted) + 200 * MIB, before[1]))
+    try:
+        told = limit(tmp_path, tmp_path / "none")
+        lower = limit(*groups(tmp_path, "0::/u\n", {"u/memory.max": str(2 * MIB)}))
+    finally:
+        resource.setrlimit(which, before)
+    assert told.source == source
+    assert told.mb == pytest.approx(now.rss / MIB + 200, abs=20)
+    assert lower == Limit(2, "cgroup")
 
 
 def test_what_the_c_library_keeps_is_given_back() -> None:
