@@ -97,10 +97,15 @@ class NeedsHuman(KangbotError):
 
 
 def words(error: BaseException) -> str:
-    """Return an error in one line, whoever raised it."""
+    """Return an error in one line, whoever raised it.
+
+    A time that was up cancelled what was going on, which has noted on its cancellation what that was.
+    """
     if isinstance(error, KangbotError):
         return error.message
-    return "no answer in time" if isinstance(error, TimeoutError) else named(error)
+    if isinstance(error, TimeoutError):
+        return next(iter(getattr(error.__cause__, "__notes__", ())), "no answer in time")
+    return named(error)
 
 
 def named(error: BaseException) -> str:

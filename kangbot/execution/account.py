@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import structlog
 
-from kangbot.errors import KangbotError, NeedsHuman, PartlyRead, RateLimited
+from kangbot.errors import NeedsHuman, PartlyRead, RateLimited, words
 from kangbot.execution.budget import Budget
 from kangbot.execution.executor import Pulse
 from kangbot.execution.numbers import Numbers
@@ -299,7 +299,7 @@ class Account:
         self._ended(error)
         self.failures += 1
         if self.failures == 1:
-            message = error.message if isinstance(error, KangbotError) else f"{type(error).__name__}: {error}"
+            message = words(error)
             remedy = {"remedy": error.remedy} if isinstance(error, NeedsHuman) else {}
             log.warning("account.unreconciled", venue=self._venue.name, error=message, **remedy)
             self._note("account.unreconciled", Severity.WARNING, f"{self._venue.name} cannot be asked: {message}")

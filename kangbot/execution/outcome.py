@@ -2,7 +2,7 @@
 
 import msgspec
 
-from kangbot.errors import Ambiguous, DuplicateId, KangbotError, RateLimited, Refused
+from kangbot.errors import Ambiguous, DuplicateId, KangbotError, RateLimited, Refused, words
 from kangbot.machines.order_words import Duplicate, Learnt, Lost, RefusedByVenue, Withheld
 from kangbot.model.events import Event
 from kangbot.model.ids import ClientId
@@ -83,6 +83,6 @@ def learnt_from(error: Exception) -> Learnt:
         case KangbotError():
             return Lost(error.message)
         case TimeoutError():
-            return Lost("no answer in time")
+            return Lost(words(error))
         case _:
             return Lost(f"{type(error).__name__}: {error}")

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from kangbot.errors import KangbotError, Misstamped, RateLimited
+from kangbot.errors import KangbotError, Misstamped, RateLimited, words
 from kangbot.execution.budget import Budget
 from kangbot.machines.offset import Estimate, Offset, Sample
 from kangbot.machines.priority import Priority
@@ -121,7 +121,7 @@ class VenueClock:
                 if isinstance(error, RateLimited):
                     budget.pause(error.retry_after_ns)
                 if not self._failing:
-                    log.warning("clock.unanswered", error=str(error) or "no answer in time")
+                    log.warning("clock.unanswered", error=words(error))
                 self._failing = True
             else:
                 self._failing = False

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from kangbot.errors import Ambiguous, RateLimited, Retryable
+from kangbot.errors import Ambiguous, RateLimited, Retryable, words
 from kangbot.execution.again import Again, at_once
 from kangbot.execution.budget import Budget
 from kangbot.machines.backoff import Backoff
@@ -58,7 +58,7 @@ async def ask_patiently(
             if isinstance(error, RateLimited):
                 budget.pause(asked_ns)
             ended(error)
-            why = str(error) or "no answer in time"
+            why = words(error)
             waits(why)
             if backoff.failures == 1:
                 say(log.warning, "venue.asking_again", what=what, why=why)

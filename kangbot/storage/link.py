@@ -51,6 +51,10 @@ _RESTORE = (
 )
 
 
+_HANGS = (
+    "where that lasts, see the server's disk (one that keeps a binary log waits for room on it, and says nothing), and "
+    "by SHOW PROCESSLIST what else it waits for"
+)
 _ROOM = "make room on the disk of the database server"
 _WRITABLE = (
     "the server was set read-only, or is a replica: name the one that takes writes in database.url, or have this one "
@@ -163,7 +167,7 @@ class Link:
             yield
         except TimeoutError as error:
             self.drop()
-            raise Retryable(f"{self._url} did not answer within {self._statement_s:g} s") from error
+            raise Retryable(f"{self._url} did not answer within {self._statement_s:g} s: {_HANGS}") from error
         except asyncio.CancelledError:
             self.drop()
             raise

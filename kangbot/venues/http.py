@@ -98,6 +98,10 @@ class Http:
             raise NotSent(f"{self._host}: {self._said(error, self._timeout.connect)}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise NoAnswer(f"{self._host}: {self._said(error, self._timeout.total)}") from error
+        except asyncio.CancelledError as error:
+            # Whose time is up mostly knows a deadline and no host: it finds this where it says why (`errors.words`).
+            error.add_note(f"{self._host}: no answer in {(perf_counter_ns() - began_ns) / 1e9:.1f} s")
+            raise
         finally:
             self._timings.observe(f"{method} {target.raw_path}", perf_counter_ns() - began_ns)
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import gzip
+import re
 import socket
 from typing import Any
 
 import pytest
 
+from kangbot.errors import words
 from kangbot.venues.http import Http, NoAnswer, NotSent, Reply, retry_after_ns
 from tests.support.loopback import Loopback, Request, http
 
@@ -177,6 +179,22 @@ async def test_a_timeout_may_have_been_taken() -> None:
             await post(to, server.url)
         await to.aclose()
     assert len(server.requests) == 1
+
+
+async def test_whoever_waits_no_longer_learns_who_did_not_answer() -> None:
+    """A deadline further out knows no host; one that was up before anything was asked has nothing to name."""
+    to = client()
+    async with Loopback(hang) as server:
+        with pytest.raises(TimeoutError) as late:
+            async with asyncio.timeout(0.2):
+                await post(to, server.url)
+        host = server.url.removeprefix("http://")
+        assert re.fullmatch(rf"{host}: no answer in \d+\.\d s", words(late.value))
+    await to.aclose()
+    with pytest.raises(TimeoutError) as late:
+        async with asyncio.timeout(0):
+            await asyncio.sleep(1)
+    assert words(late.value) == "no answer in time"
 
 
 async def test_half_an_answer_is_none() -> None:
