@@ -4,13 +4,31 @@
 imported by the command that needs them. Plain help texts, since rich alone takes as long to import as all the rest.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from kangbot.cli.commands import act, begin, configure, keep, watch
 
+
+class Commands(TyperGroup):
+    """Has a wrong value told as the configuration's are."""
+
+    def invoke(self, ctx: Any) -> object:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            if error.__cause__ is not None:
+                from kangbot.settings.problems import told  # noqa: PLC0415 -- pydantic, only once something is wrong
+
+                error.message = told(error.__cause__) or error.message
+            raise
+
+
 app = typer.Typer(
+    cls=Commands,
     name="kangbot",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

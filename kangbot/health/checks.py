@@ -268,15 +268,26 @@ def _machine(report: Report, bounds: Thresholds) -> list[Check]:
 
 def in_words(health: Health) -> str:
     """Return the health as a person reads it: one line, then one for each check, the worst first."""
-    head = (
+    rows = (f"  {row.status.value:<8}  {row.name:<14}  {_figure(row):>12}  {row.says}" for row in _worst_first(health))
+    return "\n".join([_head(health), *rows])
+
+
+def in_a_line(health: Health) -> str:
+    """Return the health as a log has it: what is not well, or that all is."""
+    unwell = [in_a_sentence(check) for check in _worst_first(health) if check.status is not Status.HEALTHY]
+    return "; ".join([_head(health), *(unwell or ["every check is healthy"])])
+
+
+def _head(health: Health) -> str:
+    return (
         f"{health.status.value}, score {health.score}: {health.active} of {health.wanted} markets run, "
         f"{health.tripped} with a breaker open"
     )
+
+
+def _worst_first(health: Health) -> list[Check]:
     order = [Status.CRITICAL, Status.WARNING, Status.HEALTHY]
-    rows = sorted(health.checks, key=lambda check: order.index(check.status))
-    return "\n".join(
-        [head, *(f"  {row.status.value:<8}  {row.name:<14}  {_figure(row):>12}  {row.says}" for row in rows)]
-    )
+    return sorted(health.checks, key=lambda check: order.index(check.status))
 
 
 def in_a_sentence(check: Check) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from kangbot.health.checks import Health, in_a_sentence, in_words
+from kangbot.health.checks import Health, in_a_line, in_a_sentence
 from kangbot.health.event_counts import EventCounts
 from kangbot.health.latency import Latencies, Timings
 from kangbot.health.memory import Limit, available_mb, limit, relieve
@@ -100,7 +100,7 @@ class Monitor:
         if now_ns - self._reported_ns >= self._report_ns:
             self._reported_ns = now_ns
             health = self._health()
-            log.info("health.report", status=health.status.value, score=health.score, words=in_words(health))
+            log.info("health.report", status=health.status.value, score=health.score, words=in_a_line(health))
 
     def _see(self) -> tuple[Limit, float | None]:
         """Return the limit, and what the machine could still give to anybody, in MB; both as they are now."""

@@ -20,7 +20,7 @@ class UnknownMarketError(LookupError):
 def named(typed: str, markets: Iterable[MarketId], where: str) -> MarketId:
     """Return the one market that is meant. UnknownMarketError with those that may be, where that is not one.
 
-    `where` ends the sentence "no market 'X' …".
+    `where` ends the sentence "no market 'X' …", which goes on with what may be meant, or with where the names are.
     """
     asked = typed.strip().upper().replace("/", "-")
     forms = {market: tuple(_forms(market.upper())) for market in markets}
@@ -44,10 +44,12 @@ def _forms(name: str) -> Iterator[tuple[str, ...]]:
 
 
 def _hint(asked: str, forms: dict[MarketId, tuple[tuple[str, ...], ...]]) -> str:
-    """Return a question for those that have it in their names, or else for the nearest; "" where none is near."""
+    """Return a question for those that have it in their names, or else for the nearest; else where names are."""
     meant = [market for market in forms if asked and asked in market.upper()]
     if not meant:
         known = {form: market for market, tiers in forms.items() for tier in tiers for form in tier}
         near = get_close_matches(asked, known, n=_MOST_MEANT, cutoff=0.75)
         meant = list(dict.fromkeys(known[form] for form in near))
-    return f": is {' or '.join(meant)} meant?" if 0 < len(meant) <= _MOST_MEANT else ""
+    if 0 < len(meant) <= _MOST_MEANT:
+        return f": is {' or '.join(meant)} meant?"
+    return "; `kangbot status` lists those that there are"

@@ -35,28 +35,42 @@ def _explain(detail: ErrorDetails, origin: Origin) -> Problem:
             return origin.problem(key, "is no setting", remedy)
         case "missing":
             return origin.problem(key, "is missing")
-        case "value_error":
-            return origin.problem(key, str(detail["ctx"]["error"]))
         case "dataclass_type":
             return origin.problem(key, "must be a table")
         case "tuple_type" if key == ("markets",):
             return origin.problem(key, "must be [[markets]] tables")
-        case "int_parsing" | "int_type" | "int_from_float":
-            return origin.problem(key, f"must be a whole number{_echo(detail)}")
-        case "float_parsing" | "float_type" | "decimal_parsing" | "decimal_type":
-            return origin.problem(key, f"must be a number{_echo(detail)}")
         case "string_type":
             return origin.problem(key, f"must be a text in quotes{_echo(detail)}")
         case "string_too_short":
             return origin.problem(key, "must not be empty")
         case "literal_error":
-            remedy = nearest(str(detail["input"]), _choices(detail))
-            return origin.problem(key, f"must be {detail['ctx']['expected']}{_echo(detail)}", remedy)
+            return origin.problem(key, wrong(detail), nearest(str(detail["input"]), _choices(detail)))
         case _:
-            message = detail["msg"]
+            return origin.problem(key, wrong(detail))
+
+
+def told(error: BaseException) -> str:
+    """Return the first of pydantic's findings in our words; "" for another's error."""
+    return wrong(error.errors(include_url=False)[0]).rstrip(".") if isinstance(error, ValidationError) else ""
+
+
+def wrong(detail: ErrorDetails) -> str:
+    """Return what is wrong with a value, wherever it was written: "must be a whole number, not 'x'"."""
+    match detail["type"]:
+        case "value_error":
+            return str(detail["ctx"]["error"])
+        case "int_parsing" | "int_type" | "int_from_float":
+            said = "must be a whole number"
+        case "float_parsing" | "float_type" | "decimal_parsing" | "decimal_type":
+            said = "must be a number"
+        case "literal_error":
+            said = f"must be {detail['ctx']['expected']}"
+        case _:
+            said = detail["msg"]
             for before, after in (("Input should be", "must be"), ("Decimal input should be", "must be")):
-                message = message.replace(before, after)
-            return origin.problem(key, f"{message[:1].lower()}{message[1:]}{_echo(detail)}")
+                said = said.replace(before, after)
+            said = f"{said[:1].lower()}{said[1:]}"
+    return f"{said}{_echo(detail)}"
 
 
 def _choices(detail: ErrorDetails) -> list[str]:
@@ -65,7 +79,7 @@ def _choices(detail: ErrorDetails) -> list[str]:
 
 def _echo(detail: ErrorDetails) -> str:
     value = detail["input"]
-    if detail["loc"][-1] in SECRET_KEYS or isinstance(value, Mapping):
+    if SECRET_KEYS.intersection(detail["loc"][-1:]) or isinstance(value, Mapping):
         return ""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ""

@@ -22,8 +22,27 @@ def show(found: Found) -> None:
         return
     console, table = Console(), _markets(found)
     console.print(Panel(_summary(found), title="report", expand=False))
-    least = Measurement.get(console, console.options.update(max_width=_WIDEST), table).minimum
-    Console(width=max(console.width, least)).print(table)  # a narrower terminal wraps the lines, and no figure is cut
+    if _width(console, table) <= console.width:
+        console.print(table)
+    else:
+        _print_in_pairs(console, found)
+
+
+def _width(console: Console, table: Table) -> int:
+    return Measurement.get(console, console.options.update(max_width=_WIDEST), table).maximum
+
+
+def _print_in_pairs(console: Console, found: Found) -> None:
+    """Print each market's names in a line of their own, above its figures: a narrow terminal would break them."""
+    figures = _markets(found, named=False)
+    wide = Console(width=max(console.width, _width(console, figures)))  # it wraps what is still too long, and cuts none
+    with wide.capture() as printed:
+        wide.print(figures)
+    head, *rows = printed.get().splitlines()
+    lines = [head]
+    for names, row in zip(found.by_market, rows, strict=True):
+        lines += [f" {', '.join(names)}", row]
+    console.file.write("\n".join([*lines, ""]))
 
 
 def as_json(found: Found) -> str:
@@ -65,16 +84,15 @@ def _summary(found: Found) -> Table:
     return grid
 
 
-def _markets(found: Found) -> Table:
+def _markets(found: Found, *, named: bool = True) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="bold")
-    table.add_column("market", overflow="fold")  # in a narrow terminal names take two lines: no figure is cut
-    table.add_column("strategy", overflow="fold")
+    for name in ("market", "strategy") if named else ():
+        table.add_column(name, no_wrap=True)
     for name in ("trades", "won", "profit", "fees", "best", "worst"):
         table.add_column(name, justify="right", no_wrap=True)
-    for (market, strategy), figures in found.by_market.items():
+    for names, figures in found.by_market.items():
         table.add_row(
-            market,
-            strategy,
+            *(names if named else ()),
             f"{figures.trades:,}",
             _percent(figures.win_rate),
             _money(figures.net_profit),

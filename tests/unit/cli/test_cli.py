@@ -151,6 +151,23 @@ def test_a_missing_file_is_a_mistake_of_the_configuration(tmp_path: Path) -> Non
     assert "config/kangbot.toml: cannot be read: no such file or directory. Name the file with --config." in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (("events", "--limit", "x"), "'--limit': must be a whole number, not 'x'"),
+        (("events", "--limit", "0"), "'--limit': must be greater than or equal to 1, not '0'"),
+        (("demo", "--seconds", "soon"), "'--seconds': must be a number, not 'soon'"),
+        (("reset", "BTC", "--lane", "moon"), "'--lane': 'moon' is not one of 'data', 'entry', 'exit'\n"),
+        (("report", "--from", "May"), "--from takes a day such as 2026-11-01, not 'May'"),
+    ],
+)
+def test_a_wrong_value_is_told_as_one_of_the_configuration_is(typed: tuple[str, ...], told: str) -> None:
+    """What it must be, and what it was; not in the words of a library."""
+    done = kangbot(*typed)
+    assert done.returncode == exit_codes.USAGE
+    assert told in done.stderr
+
+
 def test_the_file_can_be_named_by_a_variable() -> None:
     """For containers and services."""
     assert kangbot("check", cwd=Path("/"), KANGBOT_CONFIG=SHIPPED).returncode == exit_codes.OK

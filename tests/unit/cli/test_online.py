@@ -102,7 +102,10 @@ async def test_what_the_daemon_refuses_is_said_in_its_words(served: Served) -> N
     """An unknown market, a name that is none; a lane that is none does not reach it."""
     at = ("--socket", str(served.socket))
     code, _, err = await typed("retry", "v:B", *at)
-    assert (code, err) == (exit_codes.FAILURE, "no market 'v:B' runs here\n")
+    assert (code, err) == (
+        exit_codes.FAILURE,
+        "no market 'v:B' runs here; `kangbot status` lists those that there are\n",
+    )
     code, _, err = await typed("orders", "--market", "a b&limit=9", *at)
     assert (code, err.partition(":")[0]) == (exit_codes.FAILURE, "the query is not what /orders takes")
     for wrong in (("reset", MARKET, "--lane", "moon"), ("start", "")):

@@ -136,10 +136,15 @@ def test_looking_makes_nothing(config: Path, capsys: pytest.CaptureFixture[str])
 def test_no_figure_is_cut_in_a_narrow_terminal(
     config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Names take two lines instead."""
-    monkeypatch.setenv("COLUMNS", "60")
-    assert command(config, start=None, end=None, html=None, as_json=False) == 0
-    assert "…" not in capsys.readouterr().out
+    """Nor a name broken: it stands in a line of its own above its figures, where both do not fit."""
+    for columns in (60, 120):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        assert command(config, start=None, end=None, html=None, as_json=False) == 0
+        said = capsys.readouterr().out
+        assert "…" not in said
+        (row,) = (line for line in said.splitlines() if "bybit:BTC-USDT:USDT" in line)
+        assert "ema_cross" in row
+        assert ("+44.00" in row) == (columns == 120)
 
 
 def test_the_table_names_market_and_strategy(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -123,7 +123,8 @@ async def test_a_market_is_known_by_its_coin_wherever_one_is_named(
 async def test_a_market_that_was_never_traded_here_is_not_an_empty_list(client: aiohttp.ClientSession) -> None:
     """One that has left the configuration has its history; a name that is none is said to be."""
     assert (await got(client, "/fills?market=v:GONE"))["items"][0]["market"] == "v:GONE"
-    assert (await got(client, f"/fills?market={NEVER_TRADED}", 404))["error"] == f"no market '{NEVER_TRADED}' runs here"
+    refused = (await got(client, f"/fills?market={NEVER_TRADED}", 404))["error"]
+    assert refused == f"no market '{NEVER_TRADED}' runs here; `kangbot status` lists those that there are"
     assert (await got(client, f"/fills?market={NEVER_TRADED}&offset=1"))["items"] == []
 
 

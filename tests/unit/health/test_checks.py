@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kangbot.health.checks import Health, health_of, in_words
+from kangbot.health.checks import Health, health_of, in_a_line, in_words
 from kangbot.health.report import BreakerReport, ErrorReport, MemoryReport, OrderCounts, RestReport, StreamReport
 from kangbot.machines.verdict import Status
 from kangbot.model.ids import MarketId
@@ -212,3 +212,15 @@ def test_in_words_the_worst_comes_first() -> None:
     assert lines[0] == "critical, score 59: 1 of 1 markets run, 0 with a breaker open"
     assert lines[1].split()[:4] == ["critical", "unprotected", "2", "positions"]
     assert lines[2].split()[:2] == ["warning", "kill_switch"]
+
+
+def test_in_a_line_what_is_well_is_left_out() -> None:
+    """The log's line is read by a person; the worst comes first there too."""
+    unwell = in_a_line(judged(unprotected=2, killed="a person"))
+    head, worst, other = unwell.split("; ")
+    assert head == "critical, score 59: 1 of 1 markets run, 0 with a breaker open"
+    assert worst.startswith("unprotected is critical: 2 positions, ")
+    assert other.startswith("kill_switch is warning: ")
+    assert in_a_line(judged()) == (
+        "healthy, score 100: 1 of 1 markets run, 0 with a breaker open; every check is healthy"
+    )

@@ -86,6 +86,7 @@ def test_a_readable_report_comes_every_quarter_of_an_hour(bench: Bench) -> None:
     told = bench.pass_by(1800)
     assert [entry["event"] for entry in told] == ["health.report"] * 2
     assert str(told[0]["words"]).startswith("healthy, score 100: 1 of 1 markets run")
+    assert "\n" not in str(told[0]["words"])
 
 
 def test_people_are_told_of_a_check_that_stays_critical_and_when_it_is_over(bench: Bench) -> None:

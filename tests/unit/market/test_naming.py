@@ -39,9 +39,9 @@ def test_a_market_is_known_by_whatever_says_which(typed: str, market: MarketId) 
         ("ETHUSD", "no market 'ETHUSD' runs here: is bybit:ETH-USDT:USDT meant?"),
         ("SOL/USDT", "no market 'SOL/USDT' runs here: is bybit:SOL-USDC:USDC meant?"),
         ("usdt", "no market 'usdt' runs here: is bybit:BTC-USDT:USDT or bybit:BTC-USDT or bybit:ETH-USDT:USDT meant?"),
-        ("bybit", "no market 'bybit' runs here"),  # it may be any of them
-        ("DOGE", "no market 'DOGE' runs here"),
-        ("", "no market '' runs here"),
+        ("bybit", "no market 'bybit' runs here; `kangbot status` lists those that there are"),  # it may be any of them
+        ("DOGE", "no market 'DOGE' runs here; `kangbot status` lists those that there are"),
+        ("", "no market '' runs here; `kangbot status` lists those that there are"),
     ],
 )
 def test_what_does_not_say_which_is_answered_with_those_that_may_be_meant(typed: str, told: str) -> None:
