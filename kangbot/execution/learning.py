@@ -119,19 +119,11 @@ class Learning:
 
     def _filled(self, fill: Fill, now_ns: int) -> Sequence[Event]:
         before = self.blotter.position.net
-        events = list(self.blotter.fill(fill, now_ns))
+        events = self.blotter.fill(fill, now_ns)
         if self.blotter.position.net == before:
             return events
         self.active_ns = now_ns
-        events.extend(self.agreement.filled(fill, now_ns))
-        order = self.blotter.order(fill.client_id, fill.venue_order_id)
-        stop = None if order is None else order.intent.stop
-        if stop is not None and self.blotter.position.net and self.agreement.covering is None:
-            # The venue took the stop with the order; its statement on the position will confirm it or take it back.
-            self.agreement.carried(stop)
-            if self.blotter.stop is None:
-                events.extend(self.blotter.rests(stop, now_ns))
-        return events
+        return (*events, *self.agreement.filled(fill, now_ns))
 
     def _reported(self, report: OrderReport, now_ns: int) -> Sequence[Event]:
         order = self.blotter.order(report.client_id, report.venue_order_id)

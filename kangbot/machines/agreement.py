@@ -149,9 +149,12 @@ class Agreement:
         return self._covered(now_ns)
 
     def filled(self, fill: Fill, now_ns: int) -> Sequence[Event]:
-        """Learn that a fill was counted: what is held is another quantity, and a stop that ended by it is gone."""
+        """Learn that a fill was counted: its order may have brought the position's stop.
+
+        Of a holding it is another quantity that is held, and a stop that ended by it is gone.
+        """
         if self.covering is None:
-            return ()
+            return self._brought(fill, now_ns)
         self._stop_ns = self._filled_ns = now_ns
         if fill.by_hand and fill.side is Side.SELL:  # what was missing had been sold, and is counted as that by now
             self.covering = self.covering.with_lacking(max(ZERO, self.lacking - fill.quantity))
@@ -258,6 +261,19 @@ class Agreement:
             events = self._blotter.fill(execution, now_ns)
             return events if self._blotter.position.net == before else (*events, *self.filled(execution, now_ns))
         return self._blotter.cash(execution, now_ns)
+
+    def _brought(self, fill: Fill, now_ns: int) -> Sequence[Event]:
+        """Believe in the stop that the venue took with the order, by whichever way the fill is heard of.
+
+        The venue's statement on the position will confirm it or take it back; one that came with the fill may be from
+        before it.
+        """
+        order = self._blotter.order(fill.client_id, fill.venue_order_id)
+        stop = None if order is None else order.intent.stop
+        if stop is None or not self._blotter.position.net:
+            return ()
+        self.carried(stop)
+        return () if self._blotter.stop is not None else self._blotter.rests(stop, now_ns)
 
     def _stops(
         self, covering: Covering, reports: Sequence[OrderReport]

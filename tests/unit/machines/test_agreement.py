@@ -191,6 +191,19 @@ def test_a_stop_that_travelled_with_an_order_is_to_be_confirmed() -> None:
     assert not one.unconfirmed
 
 
+def test_a_stop_that_came_with_an_order_is_believed_by_whichever_way_its_fill_is_heard_of() -> None:
+    """Among the answers the position may be from before the fill: the stop is not missing for that."""
+    one, blotter = agreement()
+    blotter.open(intent(2, stop="95"), MARGIN)
+    blotter.learn(client_id(TAG, 2), Sent(START), START)
+    entered = fill("e2", 1, number=2, venue_order_id="v2", at_ns=START)
+    events, _ = one.snapshot(snapshot(RESTING, executions=[entered], position=stated(0)), START, START)
+    assert kinds(events).count("StopSet") == 1
+    assert (blotter.stop, one.unprotected, one.unconfirmed) == (dec(95), False, True)
+    one.snapshot(snapshot(RESTING, position=stated(1), at_ns=LATER), START, LATER)
+    assert one.unprotected  # the venue has not taken it after all
+
+
 def confirmed(at_ns: int = START) -> tuple[Agreement, Blotter]:
     """Return an agreement over a position whose stop at 90 we have set, and the venue has shown."""
     one, blotter = agreement(held=1)
