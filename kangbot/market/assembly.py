@@ -74,6 +74,7 @@ class Assembly:
             clock=self.world.clock,
             tasks=self.errands,
             again=self._reachable,
+            say=partial(self.together.say, spec.market),
         )
         desk = self._desk(spec, instrument, inbox, executor, marks)
         return self._task(spec, instrument, inbox, desk, marks)

@@ -15,6 +15,7 @@ from kangbot.errors import RateLimited, words
 from kangbot.execution.again import Again
 from kangbot.execution.budget import Budget
 from kangbot.machines.priority import Priority
+from kangbot.market.together import Say
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price
 from kangbot.ports import Venue
@@ -51,6 +52,7 @@ class Marks:
         clock: Clock,
         tasks: Tasks,
         again: Again,
+        say: Say,
     ) -> None:
         self._instrument = instrument
         self._venue = venue
@@ -59,6 +61,7 @@ class Marks:
         self._clock = clock
         self._tasks = tasks
         self._again = again
+        self._say = say
         self._due_ns = 0
         self._errand: asyncio.Task[None] | None = None  # the question that is under way, or was
         self._price: Price | None = None
@@ -100,7 +103,7 @@ class Marks:
             if isinstance(error, RateLimited):
                 self._budget.pause(error.retry_after_ns)
             if not self._failing:
-                log.info("market.no_mark", market=self._instrument.market, why=words(error))
+                self._say(log.info, "market.no_mark", why=words(error))
             self._failing = True
         else:
             self._failing = False

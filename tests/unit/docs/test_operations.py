@@ -42,7 +42,8 @@ def name(call: ast.Call) -> str:
 
 def alerts() -> set[str]:
     """Return the dotted names of all events that are told louder than INFO."""
-    return noted() | {kind for kind, call in _kinds() if name(call) in LOUD and isinstance(call.func, ast.Attribute)}
+    logged = {kind for kind, call in _kinds() if name(call) in LOUD and isinstance(call.func, ast.Attribute)}
+    return noted() | logged | set(_told_together())
 
 
 def noted() -> set[str]:
@@ -57,6 +58,14 @@ def _kinds() -> Iterator[tuple[str, ast.Call]]:
         first = call.args[0] if call.args else None
         if isinstance(first, ast.Constant) and isinstance(first.value, str) and re.fullmatch(r"\S+\.\S+", first.value):
             yield first.value, call
+
+
+def _told_together() -> Iterator[str]:
+    """Yield the names that are passed on with a level of the log: `say(log.warning, "market.bars_interrupted")`."""
+    for call in calls():
+        match call.args:
+            case [ast.Attribute(attr=level), ast.Constant(value=str(kind)), *_] if level in LOUD:
+                yield kind
 
 
 def _loud(severity: ast.AST) -> bool:
