@@ -13,7 +13,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 unexport PYTHONDONTWRITEBYTECODE
 WHOLLY_COVERED := kangbot/machines/*,kangbot/risk/*,kangbot/journal/*,kangbot/execution/*
 
-.PHONY: help demo test crash-points kills config-mutations faults soak simulate simulate-mutants test-container test-systemd small-server check fmt bench lock clean
+.PHONY: help demo test servers compiled crash-points kills config-mutations faults soak simulate simulate-mutants test-container test-systemd small-server check fmt bench lock clean
 
 help: ## what can be typed
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -39,12 +39,19 @@ $(STAMP): $(READY) requirements/dev.txt
 demo: $(READY) ## 27 markets on a sandbox exchange, live in this terminal (SECONDS=30 ends by itself)
 	@$(BIN)/kangbot demo $(if $(SECONDS),--seconds $(SECONDS))
 
-test: $(STAMP) ## all tests, and every branch of what decides about orders covered
+test: $(STAMP) servers ## all tests, and every branch of what decides about orders covered
+	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder --cov --cov-report=
+	@$(BIN)/coverage report --include='$(WHOLLY_COVERED)' --fail-under=100
+
+servers:
 	@tests/mariadb.sh
 	@tests/chromium.sh
 	@tests/prometheus.sh
-	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder --cov --cov-report=
-	@$(BIN)/coverage report --include='$(WHOLLY_COVERED)' --fail-under=100
+
+# Each worker of the tests would compile every one of them for itself. One core is busy with it, as with mypy and with an
+# installation: .ci/run has them share two.
+compiled: $(STAMP)
+	@said=$$($(BIN)/python -m pytest --collect-only -qq 2>&1) || { echo "$$said"; exit 1; }
 
 crash-points: $(STAMP) ## end the executor at every step of an order's life, and compare with the exchange (minutes)
 	@$(BIN)/python -m pytest tests/e2e/test_crash_points.py -m sweep -q

@@ -202,12 +202,12 @@ class ControlServer:
 
     async def aclose(self) -> None:
         """Stop listening; at most a second for each listener."""
+        ours, self._inode = self._inode, 0  # first: from Python 3.13 on it goes with its listener, and is not missed
         await self._stream.aclose()  # or their open answers would be waited for
         for runner in self._runners:
             await runner.cleanup()
         self._runners.clear()
         with contextlib.suppress(OSError):  # it may be replaced at the next start all the same
-            ours, self._inode = self._inode, 0
             if self._path.stat().st_ino == ours:  # not the one of a daemon that has come after
                 self._path.unlink()
 

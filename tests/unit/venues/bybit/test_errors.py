@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from ccxt.base import errors as ccxt_errors
 
 from kangbot.errors import (
     Ambiguous,
@@ -20,6 +19,7 @@ from kangbot.errors import (
 from kangbot.venues.bybit.codes import CODES
 from kangbot.venues.bybit.errors import BAN_NS, SECOND_NS, WINDOW_NS, Answered, NotModified, classify, retry_after
 from kangbot.venues.http import NoAnswer, NotSent
+from tests.support.ccxt_errors import errors as ccxt_errors
 
 DOCS = "https://bybit-exchange.github.io/docs/v5/error"
 CCXT = "ccxt 4.5.90, async_support/bybit.py, 'exceptions'"
