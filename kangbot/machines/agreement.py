@@ -153,9 +153,10 @@ class Agreement:
 
         Of a holding it is another quantity that is held, and a stop that ended by it is gone.
         """
+        self._filled_ns = now_ns
         if self.covering is None:
             return self._brought(fill, now_ns)
-        self._stop_ns = self._filled_ns = now_ns
+        self._stop_ns = now_ns
         if fill.by_hand and fill.side is Side.SELL:  # what was missing had been sold, and is counted as that by now
             self.covering = self.covering.with_lacking(max(ZERO, self.lacking - fill.quantity))
         self.cover = self.cover.filled(fill)
@@ -356,7 +357,7 @@ class Agreement:
         self._drift, verdict = self._drift.seen(
             ours,
             stated.net,
-            active_ns=active_ns,
+            active_ns=max(active_ns, self._filled_ns),  # executions are asked for last: the position is from before
             asked_ns=snapshot.asked_ns,
             executions_since_ns=snapshot.executions_since_ns,
         )

@@ -325,6 +325,20 @@ def test_a_fill_that_is_quicker_by_one_way_disputes_nothing() -> None:
     assert one.disputed == ""
 
 
+def test_a_fill_that_is_heard_of_with_a_position_from_before_it_is_no_drift() -> None:
+    """Long after our last activity: an order that rested, and no stream told of its fill."""
+    one, blotter = agreement()
+    one.snapshot(snapshot(RESTING), START, START)
+    rests = report(S.PARTIAL, "0.5")
+    met = snapshot(rests, executions=[fill("e1", "0.5")], position=stated(0), at_ns=LATER)
+    events, _ = one.snapshot(met, START, LATER)
+    assert "position.drift" not in kinds(events)
+    assert (blotter.position.net, one.disputed, one.unsettled) == (dec("0.5"), "", True)
+    missing = LATER + QUIET_NS
+    events, _ = one.snapshot(snapshot(rests, position=stated(0), at_ns=missing), START, missing)
+    assert "position.drift" in kinds(events)  # the venue has had its time
+
+
 def test_a_quarantine_of_a_market_that_we_never_traded_names_the_way_out() -> None:
     """The state folder may have been lost; where we did trade, that is not it."""
     for held, hint in ((0, True), (1, False)):
