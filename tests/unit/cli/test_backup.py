@@ -1,5 +1,6 @@
 """A backup that cannot be read is refused in words, whatever is wrong with it."""
 
+import contextlib
 import errno
 import gzip
 import hashlib
@@ -80,17 +81,23 @@ def test_a_backup_that_is_ended_half_way_leaves_nothing_behind(number: int, code
     for folder in (state / "config", there):
         folder.mkdir(parents=True)
     (state / "journal.sqlite").touch()
-    os.mkfifo(state / "config" / "1.toml")
+    pipe = state / "config" / "1.toml"
+    os.mkfifo(pipe)
     config = tmp_path / "kangbot.toml"
     config.write_text('mode = "sandbox"\nstate_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
     command = [sys.executable, "-m", "kangbot", "backup", str(there / "backup.zip"), "--config", str(config)]
     with subprocess.Popen(
         [*HEARS_ITS_END, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        while not list(there.glob("*/kangbot.toml")):
+        writing = None
+        while writing is None:
             assert process.poll() is None
+            with contextlib.suppress(OSError):  # ENXIO, until it is read
+                writing = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
             time.sleep(0.02)
+        assert list(there.glob("*/kangbot.toml"))
         process.send_signal(number)
+        os.close(writing)  # a signal that comes just before a system call does not interrupt it: the pipe's end does
         try:
             out, err = process.communicate(timeout=60)
         finally:
