@@ -1,7 +1,8 @@
 """Planned rotation: a connection is replaced before the venue cuts it (24 h), without a gap.
 
 The new connection carries the old one's topics beside it until each is acknowledged there, and quotes flow; then the
-old one closes. Meanwhile each topic's events pass once (`feed/route.py`, Once). Where the new one does not come up in
+old one closes. Until it is closed each topic's events pass once (`feed/route.py`, Once): what was on its way is still
+read, for a trade among it may have come before the new one listened. Where the new one does not come up in
 time it is closed instead, and the old one stays until the next attempt.
 """
 
@@ -61,10 +62,13 @@ class Rotation:
         for route in self._both(routes, old.name, new.name):
             # A quiet topic that is acknowledged is as live as it was; its own terms say for how long.
             route.carriers[keep.name].live |= ready and route.live
-            route.once = None
             route.drop(end.name)
         log.info("feed.rotated" if ready else "feed.rotation_failed", old=old.name, new=new.name)
-        await self._pool.remove(end.name)
+        try:
+            await self._pool.remove(end.name)
+        finally:
+            for route in routes:
+                route.once = None
 
     async def _ready(self, routes: Sequence[Route], new: str) -> bool:
         """Wait until the new stream can take over."""

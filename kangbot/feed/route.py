@@ -28,7 +28,7 @@ class Carrier:
 
 
 class Once:
-    """Drops what was already delivered, while two streams carry the topic."""
+    """Drops what was already delivered, while two streams bring the topic."""
 
     def __init__(self) -> None:
         self._trades: dict[str, None] = {}
@@ -66,7 +66,7 @@ class Route:
         self.carriers: dict[str, Carrier] = {}  # by the stream's name
         self.subscriptions: list[PoolSubscription] = []
         self.sinks: Sequence[Sink] = ()
-        self.once: Once | None = None  # while two streams carry it
+        self.once: Once | None = None  # while two streams bring it
         self.told_live = False
         self.troubled = False  # its trouble was told, its recovery not yet
         self.moved_ns: int | None = None  # when it was last given to another stream

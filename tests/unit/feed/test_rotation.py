@@ -25,6 +25,19 @@ async def test_a_connection_is_replaced_before_its_time_without_a_gap(venue: Wor
         await subscription.live()
 
 
+async def test_what_the_old_connection_still_brings_does_not_come_twice(venue: WordVenue, log: Log) -> None:
+    """Until it is closed: a venue's connections are not equally far."""
+    venue.every_s, venue.lagging = 0.0, True
+    async with hub_of(venue, rotate_s=0.2) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, BOTH, inbox)
+        await until(lambda: times(log, "feed.rotated") >= 5)
+        quotes = [event.sequence for event in inbox.events if isinstance(event, Quote)]
+        trades = [event.trade_id for event in inbox.events if isinstance(event, Trade)]
+        assert quotes == sorted(set(quotes))
+        assert len(trades) == len(set(trades))
+
+
 async def test_what_replaced_streams_have_seen_is_not_forgotten(venue: WordVenue, log: Log) -> None:
     """Figures of the hub go on over a rotation."""
     async with hub_of(venue, rotate_s=0.5) as hub:
