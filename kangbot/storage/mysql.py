@@ -92,7 +92,7 @@ class MysqlHistory:
 
     async def page(self, page: Page) -> Sequence[Row]:
         """Return rows of a listing, newest first. See `ports.Shelf`."""
-        text, arguments = pages.statement(page, "%s")
+        text, arguments = pages.statement(page, pages.MYSQL)
 
         async def work(link: Link) -> Sequence[Row]:
             return pages.rows(page, await link.query(text, arguments))

@@ -96,7 +96,7 @@ class SqliteHistory:
 
     async def page(self, page: Page) -> Sequence[Row]:
         """Return rows of a listing, newest first. See `ports.Shelf`."""
-        text, arguments = pages.statement(page, "?")
+        text, arguments = pages.statement(page, pages.SQLITE)
         return await self._transact(lambda db: pages.rows(page, db.execute(text, arguments)))
 
     def pool(self) -> None:

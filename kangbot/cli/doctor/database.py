@@ -70,11 +70,12 @@ def _named(url: MysqlUrl, message: str) -> str:
 def _embedded(url: SqliteUrl) -> Look:
     path = url.path
     try:
-        if not path.exists():
-            return _look(Mark.OK, f"embedded, {path.name} will be made")
+        path.stat()
         if not os.access(path, os.R_OK):
             return _unseen(path, "Permission denied")
         up_to_date = judge(revision(path), str(url))
+    except FileNotFoundError:
+        return _look(Mark.OK, f"embedded, {path.name} will be made")
     except OSError as error:
         return _unseen(path, error.strerror)
     except NeedsHuman as error:

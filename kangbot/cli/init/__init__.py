@@ -41,7 +41,7 @@ class Given:
 
 def init(config: Path, given: Given, *, as_json: bool = False) -> int:
     """Ask for what is not given (where nobody is at a terminal it has its default), and write the file."""
-    if config.exists() or config.is_symlink():  # a link that leads nowhere is somebody's, too
+    if _there(config):
         typer.echo(f"{config} is there already, and is not overwritten; name another with --config", err=True)
         return exit_codes.FAILURE
     try:
@@ -135,6 +135,15 @@ def _apart(folder: Path, answers: Answers) -> tuple[str, Answers]:
     if (folder / DATABASE_FILE).exists():
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / DATABASE_FILE))
     return answers.database, replace(answers, database="", database_file=DATABASE_FILE)
+
+
+def _there(path: Path) -> bool:
+    """Whether something has the name; a link that leads nowhere is somebody's, too. OSError where it is no name."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _try(config: Path, text: str, answers: Answers, secret: str) -> None:

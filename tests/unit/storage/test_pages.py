@@ -9,7 +9,7 @@ import pytest
 from kangbot.model.ids import MarketId
 from kangbot.ports import Listing, Page
 from kangbot.storage.migrate import upgrade
-from kangbot.storage.pages import statement
+from kangbot.storage.pages import SQLITE, statement
 from kangbot.storage.url import SqliteUrl
 
 _OF_ONE = [listing for listing in Listing if listing not in (Listing.EQUITY, Listing.CASH_FLOWS, Listing.BARS)]
@@ -35,8 +35,13 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_a_page_is_read_along_an_index(file: Path, page: Page) -> None:
     """The newest hundred of a million rows cost a hundred rows; only equals of one moment may be put in order."""
-    text, arguments = statement(page, "?")
+    text, arguments = statement(page, SQLITE)
     with closing(sqlite3.connect(file)) as database:
         plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {text}", arguments)]
-    assert "INDEX" in plan[0]
-    assert plan[1:] in ([], ["USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"])
+    first, *sorts = plan
+    assert "INDEX" in first
+    assert sorts in (
+        [],
+        ["USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"],
+        ["USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY"],
+    )
