@@ -11,13 +11,13 @@ from kangbot.model.events import (
     Event,
     KillSwitchReleased,
     KillSwitchSet,
-    Lane,
     Noted,
     RequestsPaused,
     RunState,
     RunStateChanged,
     Severity,
 )
+from kangbot.model.loudness import LONG_PAUSE_NS, severity_of
 from kangbot.model.money import ZERO
 from kangbot.runtime.world import SECOND_NS
 
@@ -52,14 +52,16 @@ ENDS = {
     "strategy.quick": ("strategy.slow",),
 }
 _ABOUT = ("check", "kind")  # fields that tell apart what goes by one name
-_LONG_PAUSE_NS = 60 * SECOND_NS  # of a venue that wants to be left alone: an order can wait so long
 _LONGEST = 300  # characters of one notice: a phone shows two lines
 
 
 def notice_of(event: Event) -> Notice | None:
     """Return the event as a notice; None for what belongs to the ordinary course."""
+    severity = severity_of(event)
+    if severity is None:
+        return None
     match event:
-        case Noted(kind=kind, severity=severity, market=market, message=message, at_ns=at_ns, fields=fields):
+        case Noted(kind=kind, market=market, message=message, at_ns=at_ns, fields=fields):
             about = " ".join(fields[name] for name in _ABOUT if name in fields)
             return Notice(
                 kind=kind,
@@ -70,26 +72,25 @@ def notice_of(event: Event) -> Notice | None:
                 about=about,
                 ends=ENDS.get(kind, ()),
             )
-        case RequestsPaused(until_ns=until_ns, at_ns=at_ns) if until_ns - at_ns >= _LONG_PAUSE_NS:
+        case RequestsPaused(until_ns=until_ns, at_ns=at_ns) if until_ns - at_ns >= LONG_PAUSE_NS:
             until = datetime.fromtimestamp(until_ns // SECOND_NS, UTC)
             text = f"the venue wants to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC: nothing is sent, stops rest"
-            return Notice(kind="budget.paused", severity=Severity.ERROR, market=None, text=text, at_ns=at_ns)
+            return Notice(kind="budget.paused", severity=severity, market=None, text=text, at_ns=at_ns)
         case RunStateChanged(after=RunState.FAILED, market=market, reason=reason, at_ns=at_ns):
             text = f"stopped by a fault: {reason}"
-            return Notice(kind="market.failed", severity=Severity.CRITICAL, market=market, text=text, at_ns=at_ns)
+            return Notice(kind="market.failed", severity=severity, market=market, text=text, at_ns=at_ns)
         case BreakerChanged(after=BreakerState.OPEN, lane=lane, market=market, cause=cause, at_ns=at_ns):
-            severity = Severity.ERROR if lane is Lane.EXIT else Severity.WARNING
             text = f"the {lane} lane failed so often that it is left alone: {cause}"
             return Notice(kind="breaker.open", severity=severity, market=market, text=text, at_ns=at_ns)
         case KillSwitchSet(reason=reason, caller=caller, flatten=flatten, at_ns=at_ns):
             also = ", and every position is being closed" if flatten else ""
             text = f"the kill switch was set by {caller}: {reason}{also}"
-            return Notice(kind="kill_switch", severity=Severity.CRITICAL, market=None, text=text, at_ns=at_ns)
+            return Notice(kind="kill_switch", severity=severity, market=None, text=text, at_ns=at_ns)
         case KillSwitchReleased(caller=caller, at_ns=at_ns):
             text = f"the kill switch was released by {caller}"
             return Notice(
                 kind="kill_switch.released",
-                severity=Severity.WARNING,
+                severity=severity,
                 market=None,
                 text=text,
                 at_ns=at_ns,

@@ -33,6 +33,7 @@ from kangbot.model.events import (
     RunStateChanged,
     StopSet,
 )
+from kangbot.model.loudness import severity_of
 from kangbot.storage import tables
 from kangbot.storage.tables import Upsert
 
@@ -85,12 +86,13 @@ def _rows(record: Record) -> Wanted:
 
 def _event(event: Event) -> Row:
     noted = event if isinstance(event, Noted) else None
+    severity = severity_of(event)
     return {
         "at": time_of(event.at_ns),
         "at_ns": event.at_ns,
         "kind": noted.kind if noted else str(type(event).__struct_config__.tag),
         "market": _market(event),
-        "severity": noted.severity.value if noted else None,
+        "severity": severity.value if severity else None,
         "message": _words(noted.message if noted else _said(event)),
         "body": _BODY.encode(event).decode(),
     }
