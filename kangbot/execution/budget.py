@@ -23,9 +23,8 @@ log = structlog.get_logger(__name__)
 # with it whatever else we ask from there.
 _ADDRESS_NS = 10 * SECOND_NS
 _KEPT_NS = 2 * SECOND_NS  # a shorter pause is over before a restart could make a request
-_OVER_NS = (
-    10 * SECOND_NS
-)  # one that begins sooner after another is the same trouble: many tell no time, and mean a second
+# A pause that begins sooner after another is the same trouble: many tell no time, and mean a second.
+_OVER_NS = 10 * SECOND_NS
 _SAME_NS = SECOND_NS  # many requests hear of one ban, each with a little less of it left
 
 
