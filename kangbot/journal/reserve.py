@@ -9,6 +9,8 @@ import contextlib
 import os
 from pathlib import Path
 
+_PORTION = 1 << 16  # bytes
+
 
 class Reserve:
     """A preallocated file of `size` bytes beside the journal. Blocking: used on the journal's thread."""
@@ -36,7 +38,7 @@ class Reserve:
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             if self.size:
-                os.posix_fallocate(file, 0, self.size)  # real blocks: a sparse file would reserve nothing
+                getattr(os, "posix_fallocate", _written)(file, 0, self.size)  # macOS has none
         except OSError as error:
             self.why = error.strerror or str(error)
             with contextlib.suppress(OSError):
@@ -47,3 +49,10 @@ class Reserve:
         finally:
             if file >= 0:
                 os.close(file)
+
+
+def _written(file: int, offset: int, size: int) -> None:
+    """Give the file real blocks by writing them: a sparse file would reserve nothing."""
+    at, end = offset, offset + size
+    while at < end:
+        at += os.pwrite(file, bytes(min(_PORTION, end - at)), at)

@@ -1,6 +1,9 @@
 """The reserve is room that is really there."""
 
+import os
 from pathlib import Path
+
+import pytest
 
 from kangbot.journal.reserve import Reserve
 
@@ -17,6 +20,19 @@ def test_reserve_occupies_its_size_and_gives_it_back(tmp_path: Path) -> None:
     assert not path.exists()
     assert not reserve.held
     reserve.release()
+
+
+def test_reserve_is_written_where_the_system_has_no_call_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS: its size to the byte, in real blocks; a folder that is gone is the same answer."""
+    monkeypatch.delattr(os, "posix_fallocate")
+    path = tmp_path / "reserve"
+    size = (1 << 20) + 17
+    assert Reserve(path, size).take()
+    assert path.stat().st_size == size
+    assert path.stat().st_blocks * 512 >= size
+    assert path.read_bytes() == bytes(size)
 
 
 def test_reserve_that_the_disk_cannot_hold_is_not_held(tmp_path: Path) -> None:
