@@ -7,7 +7,7 @@ import msgspec
 from kangbot.model.data import Quote
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO, Money, Price
-from kangbot.model.orders import Intent, OrderKind, Proposal
+from kangbot.model.orders import Intent, Proposal
 from kangbot.risk.limits import Limits
 
 
@@ -58,6 +58,6 @@ def worst_notional(order: Proposal | Intent, slippage_percent: Decimal) -> Money
     A limit order fills at its limit or better; a short entered better than its limit is worth more than at the limit,
     hence the higher of limit and reference. A market order fills at its reference and some slippage.
     """
-    if order.kind is OrderKind.LIMIT and order.price is not None:
+    if order.price is not None:
         return order.quantity * max(order.price, order.reference)
     return order.quantity * order.reference * (1 + slippage_percent / 100)

@@ -10,9 +10,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from kangbot.model.data import Quote
-from kangbot.model.events import CashFlowApplied, EquityMarked, Event, KillSwitchReleased, KillSwitchSet
+from kangbot.model.events import (
+    CashFlowApplied,
+    EquityMarked,
+    Event,
+    FillApplied,
+    KillSwitchReleased,
+    KillSwitchSet,
+    RoundTripClosed,
+)
 from kangbot.model.ids import ClientId, ExecutionId, MarketId
-from kangbot.model.orders import CashFlow, OrderKind, Proposal, Purpose, Side
+from kangbot.model.orders import CashFlow, FillCause, OrderKind, Proposal, Purpose, Side
+from kangbot.model.position import RoundTrip
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.facts import MarketFacts
 from kangbot.risk.gate import Allowed, Blocked
@@ -20,6 +29,7 @@ from kangbot.risk.limits import Limits
 from kangbot.risk.record import DAY_NS
 from tests.support.instruments import instrument_of
 from tests.support.journal_story import lives
+from tests.support.trade_words import fill
 
 D = Decimal
 BTC, ETH = MarketId("bybit:BTC-USDT:USDT"), MarketId("bybit:ETH-USDT:USDT")
@@ -108,13 +118,78 @@ def test_what_an_exit_left_is_no_open_position(facts: MarketFacts, propose: Prop
 
 
 def test_entries_are_counted_as_they_are_admitted(facts: MarketFacts, propose: Propose) -> None:
-    """Not only when their intent is in the journal."""
+    """Not only when their intent is in the journal; an exit is none."""
     risk = account(entries_an_hour=1)
-    risk.admit(propose(), ClientId("a"), facts, 5)
+    risk.admit(propose(purpose=Purpose.EXIT), ClientId("x"), facts, 4)
+    assert risk.admit(propose(), ClientId("a"), facts, 5) == Allowed()
     risk.settle(ClientId("a"))
     verdict = risk.admit(propose(), ClientId("b"), facts, 6)
     assert isinstance(verdict, Blocked)
     assert verdict.rule == "entries_an_hour"
+
+
+def test_a_market_that_is_open_may_grow(facts: MarketFacts, propose: Propose) -> None:
+    """It takes no new place among the open positions; another market would."""
+    risk = account(open_positions=1)
+    risk.position(BTC, D(1), D(100))
+    assert risk.admit(propose(market=ETH), ClientId("a"), facts, 0) == Blocked(
+        rule="open_positions", reason="1 markets are open, the limit is 1"
+    )
+    assert risk.admit(propose(), ClientId("b"), facts, 0) == Allowed()
+
+
+def test_leverage_is_judged_by_the_newest_equity(facts: MarketFacts, propose: Propose) -> None:
+    """Exactly the limit passes, a cent less of equity does not."""
+    risk = account(leverage=D(2))
+    risk.position(BTC, D(1), D(100))
+    for equity in (D(100), D("99.99")):
+        risk.equity(equity, 0)
+        verdict = risk.admit(propose(), ClientId(f"at {equity}"), facts, 0)
+        risk.settle(ClientId(f"at {equity}"))
+    assert verdict == Blocked(rule="leverage", reason="leverage would be 2.00, the limit is 2")
+    assert risk.equity_known
+
+
+def test_drawdown_holds_entries_until_equity_is_back(facts: MarketFacts, propose: Propose) -> None:
+    """Over a restart, too: the peak, and not the first equity of this life, is what it is measured from."""
+    before = account(drawdown_percent=D(20))
+    for equity in (D(100), D(80)):
+        before.equity(equity, 0)
+    risk = account(drawdown_percent=D(20))
+    risk.resume(before.checkpoint())
+    for one in (before, risk):
+        verdict = one.admit(propose(), ClientId("a"), facts, 1)
+        assert verdict == Blocked(rule="drawdown", reason="equity is 20.00 % below its peak, the limit is 20 %")
+        one.equity(D("80.01"), 2)
+        assert one.admit(propose(), ClientId("a"), facts, 2) == Allowed()
+
+
+def test_a_market_rests_after_losses_and_after_a_stop(facts: MarketFacts, propose: Propose) -> None:
+    """By what was observed of this market; a nanosecond before the end it rests, then it does not."""
+    lost = RoundTrip(
+        market=BTC,
+        side=Side.BUY,
+        quantity=D(1),
+        entry=D(9),
+        exit=D(8),
+        profit=D(-1),
+        fees=D(0),
+        opened_ns=0,
+        closed_ns=5,
+    )
+    closed = RoundTripClosed(trip=lost, strategy="ema_cross", at_ns=5)
+    stopped = msgspec.structs.replace(fill("stop", 1, at_ns=5), market=BTC, cause=FillCause.STOP)
+    for limits, event, name in (
+        ({"consecutive_losses": 1, "losses_pause_ns": 60}, closed, "consecutive_losses"),
+        ({"stop_pause_ns": 60}, FillApplied(fill=stopped, net=D(0), at_ns=5), "cool_down"),
+    ):
+        risk = account(**limits)
+        risk.observe(event)
+        verdict = risk.admit(propose(), ClientId("a"), facts, 64)
+        assert isinstance(verdict, Blocked)
+        assert verdict.rule == name
+        assert risk.admit(propose(market=ETH), ClientId("a"), facts, 64) == Allowed()
+        assert risk.admit(propose(), ClientId("b"), facts, 65) == Allowed()
 
 
 def test_the_day_s_loss_is_the_worse_of_equity_and_what_was_realised(facts: MarketFacts, propose: Propose) -> None:
@@ -197,10 +272,25 @@ def test_the_limits_of_loss_that_hold_every_market_are_told() -> None:
 def test_the_kill_switch_is_remembered_by_the_journal() -> None:
     """Set and released by its events, so that a replay comes to the same."""
     risk = AccountRisk(Limits())
+    assert (risk.killed, risk.flatten) == ("", False)
     risk.observe(KillSwitchSet(reason="news", flatten=True, caller="test", at_ns=1))
     assert (risk.killed, risk.flatten) == ("news", True)
     risk.observe(KillSwitchReleased(caller="test", at_ns=2))
     assert (risk.killed, risk.flatten) == ("", False)
+
+
+def test_a_restart_remembers_what_the_day_has_lost_and_what_the_switch_wants() -> None:
+    """From a checkpoint, which stands for events that the journal does not have any more."""
+    before = account()
+    for equity in (D(100), D(70)):
+        before.equity(equity, 5 * DAY_NS)
+    before.kill("news", flatten=True)
+    risk = account()
+    risk.resume(before.checkpoint())
+    assert (risk.killed, risk.flatten) == ("news", True)
+    assert risk.equity_known
+    assert risk.day_loss(5 * DAY_NS + 1) == 30
+    assert risk.day_loss(6 * DAY_NS) == 0
 
 
 def test_the_kill_switch_holds_entries_until_released(facts: MarketFacts, propose: Propose) -> None:

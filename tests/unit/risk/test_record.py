@@ -1,5 +1,6 @@
 """What the protections remember is a function of the journal's events."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -120,12 +121,13 @@ def test_a_stop_and_a_liquidation_are_remembered(cause: FillCause, counts: bool)
 
 def test_the_day_s_profit_is_realised_trips_and_funding() -> None:
     """From 00:00 UTC on; what is told late of yesterday does not count today."""
-    record = after(closed("-5", 1, fees="1"), funding("-2", 2))
-    assert record.realised(DAY_NS - 1) == -8
-    assert record.realised(DAY_NS) == 0
-    record.observe(closed("3", DAY_NS + 1))
-    record.observe(closed("-100", DAY_NS - 1))
-    assert record.realised(DAY_NS + 2) == 3
+    midnight = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp()) * 1_000_000_000
+    record = after(closed("-5", midnight - DAY_NS, fees="1"), funding("-2", midnight - 1))
+    assert record.realised(midnight - 1) == -8
+    assert record.realised(midnight) == 0
+    record.observe(closed("3", midnight + 1))
+    record.observe(closed("-100", midnight - 1))
+    assert record.realised(midnight + 2) == 3
 
 
 def test_what_is_stamped_in_the_future_is_of_now() -> None:
@@ -141,3 +143,12 @@ def test_what_is_stamped_in_the_future_is_of_now() -> None:
     record.observe(closed("-1", DAY_NS + 2))
     assert record.realised(DAY_NS + 3) == -4
     assert record.realised(2 * DAY_NS) == 0
+
+
+def test_an_entry_of_a_clock_that_ran_ahead_counts_for_an_hour_from_now() -> None:
+    """What was entered before the clock ran ahead keeps its own time."""
+    minute_ns = HOUR_NS // 60
+    record = after(intended(1, 0), intended(2, 50 * minute_ns))
+    assert record.entries_last_hour(BTC, 10 * minute_ns) == 2
+    assert record.entries_last_hour(BTC, 60 * minute_ns) == 1
+    assert record.entries_last_hour(BTC, 70 * minute_ns) == 0

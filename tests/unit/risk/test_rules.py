@@ -70,6 +70,7 @@ def test_quantity_without_a_maximum(ask: Callable[..., str], propose: Propose, i
     [
         ({"price": D("99.9"), "stop": D("95.1")}, ""),
         ({"stop": None}, ""),
+        ({"price": D("0.2"), "stop": D("0.1")}, ""),  # a coin of a few cents
         ({"price": D("99.95")}, "price 99.95 is not a multiple of the tick 0.1"),
         ({"price": D(0)}, "price 0 is not a multiple of the tick 0.1"),
         ({"stop": D("95.01")}, "stop 95.01 is not a multiple of the tick 0.1"),
@@ -212,6 +213,7 @@ ROWS: list[tuple[Rule, dict[str, object], dict[str, object], dict[str, object], 
     (rules.mark_distance, {}, {}, {"mark": None}, ""),
     (rules.mark_distance, {}, {}, {"mark": D(0)}, ""),
     (rules.mark_distance, {}, {}, {"mark": D(103)}, ""),
+    (rules.mark_distance, {}, {}, {"mark": D("0.8")}, "price 100 is 12400.00 % from the mark 0.8, the limit is 3 %"),
     (rules.mark_distance, {}, {}, {"mark": D(104)}, "price 100 is 3.85 % from the mark 104, the limit is 3 %"),
 ]
 
@@ -237,10 +239,13 @@ def test_stop_required(ask: Callable[..., str], propose: Propose) -> None:
 
 
 def test_an_empty_side_of_the_book_is_a_wide_spread(ask: Callable[..., str], facts: MarketFacts) -> None:
-    """No division by nothing, and no entry; a spread as wide as the limit passes."""
+    """No division by nothing, and no entry; a spread as wide as the limit passes, of a coin of a few cents, too."""
     assert facts.quote is not None
-    at_limit = msgspec.structs.replace(facts.quote, bid=D("99.5"), ask=D("100.5"))
-    assert not ask(rules.wide_spread, market={"quote": at_limit})
+    for unit in (D(1), D("0.001")):
+        at_limit = msgspec.structs.replace(facts.quote, bid=D("99.5") * unit, ask=D("100.5") * unit)
+        assert not ask(rules.wide_spread, market={"quote": at_limit})
+        wider = msgspec.structs.replace(at_limit, ask=D("100.6") * unit)
+        assert ask(rules.wide_spread, market={"quote": wider}) == "spread is 1.099 %, the limit is 1 %"
     for side in ({"bid": D(0)}, {"ask": D(0)}):
         quote = msgspec.structs.replace(facts.quote, **side)
         assert ask(rules.wide_spread, market={"quote": quote}) == "the book is empty on one side"
