@@ -20,7 +20,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from benchmarks.house import machine, running, scratch
@@ -97,28 +98,26 @@ def _bare(url: str, folder: Path, seconds: float) -> dict[str, object]:
     return figures
 
 
-def _fsync(folder: Path) -> Callable[[], None]:
-    file = os.open(folder / "fsync", os.O_CREAT | os.O_WRONLY)
+@contextmanager
+def _fsync(folder: Path) -> Iterator[Callable[[], None]]:
     page = bytes(4096)
+    with (folder / "fsync").open("wb", buffering=0) as file:
 
-    def write() -> None:
-        os.write(file, page)
-        os.fsync(file)
+        def write() -> None:
+            file.write(page)
+            os.fsync(file)
 
-    return write
+        yield write
 
 
-def _commit(folder: Path) -> Callable[[], None]:
-    database = sqlite3.connect(folder / "commit.sqlite", isolation_level=None)
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = FULL")
-    database.execute("CREATE TABLE records (sequence INTEGER PRIMARY KEY, event TEXT NOT NULL)")
+@contextmanager
+def _commit(folder: Path) -> Iterator[Callable[[], None]]:
     text = "x" * 400  # about an intent
-
-    def commit() -> None:
-        database.execute("INSERT INTO records (event) VALUES (?)", (text,))
-
-    return commit
+    with closing(sqlite3.connect(folder / "commit.sqlite", isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("CREATE TABLE records (sequence INTEGER PRIMARY KEY, event TEXT NOT NULL)")
+        yield lambda: database.execute("INSERT INTO records (event) VALUES (?)", (text,)).close()
 
 
 def _timed(write: Callable[[], None], rest_s: float = 0.0) -> Mapping[str, float]:
@@ -134,12 +133,12 @@ def _timed(write: Callable[[], None], rest_s: float = 0.0) -> Mapping[str, float
 
 
 def _place(folder: Path, seconds: float) -> dict[str, object]:
-    commit = _commit(folder)
-    costs = {
-        "fsync_ms": _timed(_fsync(folder)),
-        "sqlite_commit_ms": _timed(commit),
-        "sqlite_commit_rested_ms": _timed(commit, _REST_S),
-    }
+    with _fsync(folder) as fsync, _commit(folder) as commit:
+        costs = {
+            "fsync_ms": _timed(fsync),
+            "sqlite_commit_ms": _timed(commit),
+            "sqlite_commit_rested_ms": _timed(commit, _REST_S),
+        }
     return costs | _daemon(folder, seconds)
 
 
