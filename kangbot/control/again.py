@@ -19,7 +19,9 @@ from collections.abc import Callable
 
 import structlog
 from aiohttp import HttpVersion11, hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 
+from kangbot.control.answers import HEADERS, failure
 from kangbot.control.kept import KEPT, Kept
 from kangbot.runtime.handles import for_onlookers
 
@@ -29,6 +31,7 @@ MOST = 512  # connections, twice as many as may listen to the stream
 _LISTENERS = 2  # the socket and the port share what may go to those who look on
 _LONGEST = 4096  # bytes of a question that is remembered
 _ORDINARY_EVERY_S = 60.0  # far below the hour after which aiohttp closes a connection that asked nothing
+_THEIRS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)  # what is wrong with what came, or broke off
 _PARTICULAR = (hdrs.COOKIE, hdrs.EXPECT, hdrs.UPGRADE)  # a session ends, the others are answered in their own way
 
 
@@ -112,6 +115,22 @@ class Connection(web.RequestHandler):
             self._until_s = self._time_s() + _ORDINARY_EVERY_S
         return sent, lost
 
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """Answer what is no request as whatever else is wrong: as JSON, in words."""
+        said = super().handle_error(request, status, exc, message)
+        if status >= 500:
+            return said
+        words = failure(status, f"this is no HTTP request that can be read: {_short(message or '')}", HEADERS)
+        words.force_close()
+        return words
+
+    def log_exception(self, *args: object, **kw: object) -> None:
+        """Log a fault of ours alone: whoever reaches the port, and has no token, could fill the log with their own."""
+        if not isinstance(kw.get("exc_info"), _THEIRS):
+            super().log_exception(*args, **kw)
+
     def close(self) -> None:
         """Answer nothing more than what is being answered."""
         self._forget()
@@ -131,6 +150,11 @@ class Connection(web.RequestHandler):
 
     def _forget(self) -> None:
         self._at_rest, self._asked, self._known = False, None, None
+
+
+def _short(words: str) -> str:
+    """Return the first line of the parser's words, without what came in full."""
+    return words.partition("\n")[0].partition(": ")[0]
 
 
 def _whole(data: bytes) -> bool:

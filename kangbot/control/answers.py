@@ -71,6 +71,8 @@ def errors_in_words(mask: Mask) -> Middleware:
             return failure(409, mask(error.message))
         except web.HTTPException as error:
             return _http(request, error)
+        except (web.RequestPayloadError, ConnectionError):  # of whoever asks, never of the venue or the database
+            return failure(400, "the connection broke off, or the body cannot be unpacked")
         except Exception as error:
             resource = request.match_info.route.resource
             route = "nowhere" if resource is None else resource.canonical

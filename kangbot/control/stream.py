@@ -72,6 +72,8 @@ class Stream:
         if len(self._subscribers) >= MOST:
             raise web.HTTPServiceUnavailable(text="too many listen already")
         socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=1024, compress=False, timeout=2.0)
+        if not socket.can_prepare(request):
+            raise web.HTTPBadRequest(text="this address is a websocket: it takes a client that speaks that")
         await socket.prepare(request)
         if request.transport is None:
             return socket  # it went meanwhile

@@ -148,6 +148,47 @@ async def test_whatever_is_asked_the_answer_is_json(path: Path) -> None:
         assert json.loads(body)["error"]
 
 
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n", "Got more than 8190 bytes when reading"),
+        (b"POST /kill HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", "Invalid character in Content-Length"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "no HTTP request"),
+        (b"\x16\x03\x01\x00\xc2\x01\x00\x00\xbe\x03\x03", "Received HTTPS traffic on an HTTP port"),
+        (
+            b"POST /kill HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+            "cannot be unpacked",
+        ),
+    ],
+)
+async def test_what_is_no_request_is_answered_in_words_and_fills_no_log(
+    path: Path, request_: bytes, words: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is no fault of ours, whoever sends it needs no token, and the log is for who looks after the daemon."""
+    status, body = await answer(path, request_)
+    assert status == 400
+    assert words in json.loads(body)["error"]
+    assert "aaaa" not in body.decode()
+    assert "control.fault" not in capsys.readouterr().out
+    assert not caplog.records
+
+
+async def test_whoever_goes_before_the_end_of_a_body_is_no_fault_of_ours(
+    path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A phone that loses its network, a script that is stopped."""
+    for _ in range(3):
+        reader, writer = await asyncio.open_unix_connection(str(path))
+        writer.write(b"POST /kill HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        await writer.drain()
+        await answer(path, b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")  # it was taken up
+        writer.close()
+        assert await reader.read() == b""
+    await answer(path, b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert "control.fault" not in capsys.readouterr().out
+    assert not caplog.records
+
+
 async def test_a_market_with_a_strange_name_is_only_unknown(path: Path) -> None:
     """Spaces and signs are escaped on the way; the daemon answers for itself."""
     with pytest.raises(ValueError, match="no market 'no such/märket"):
