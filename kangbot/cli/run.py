@@ -1,6 +1,7 @@
 """`kangbot run`: become the daemon."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +15,9 @@ def become_daemon(config: Path, *, as_json: bool) -> NoReturn:
     A service manager sees one process, and the command line's libraries are not in its memory. NeedsHuman where there
     is nothing to become it by.
     """
+    if sys.stdin is None or not sys.stdin.isatty():
+        # To a daemon it means its configuration's file; until it hears that, a second later, it is to end nothing.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     sys.stdout.flush()
     sys.stderr.flush()
     command = [sys.executable, "-m", "kangbot.daemon", "--config", str(config), *(["--json"] if as_json else [])]
