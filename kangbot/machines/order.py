@@ -150,8 +150,10 @@ def advance(order: Order, learnt: Learnt, now_ns: int) -> Order:  # noqa: C901, 
             return _with(sent, sends=order.sends + 1, sent_ns=order.sent_ns or now_ns, missing=False)
         case Restarted(settle_ns=settle_ns):
             moved = _move(order, Sign.RESTARTED, Evidence.NONE, now_ns)
-            # When it left is forgotten; that it was not stamped later than its intent allows is not.
-            return _with(_settling(moved, settle_ns, order.intent.venue_settle_ns), restarted=True, asks=0)
+            # When it left is forgotten; that it was not stamped later than its intent allows is not. One that was
+            # UNKNOWN already is asked for from now on, too, whatever the clock of its former life was.
+            settling = _settling(moved, settle_ns, order.intent.venue_settle_ns)
+            return _with(settling, restarted=True, asks=0, unknown_since_ns=now_ns, changed_ns=now_ns)
         case Withheld(reason=reason):
             return _with(_move(order, Sign.WITHHELD, Evidence.UNSENT, now_ns), message=reason)
         case RefusedByVenue(code=code, message=message):
@@ -201,12 +203,11 @@ def _move(order: Order, sign: Sign, evidence: Evidence, now_ns: int) -> Order:
     told = evidence not in _INFERRED and order.inferred  # the venue's word replaces our conclusion
     if status is order.status and not told:
         return order
-    unknown = status is OrderStatus.UNKNOWN
     return _with(
         order,
         status=status,
         evidence=evidence,
-        unknown_since_ns=(order.unknown_since_ns or now_ns) if unknown else 0,
+        unknown_since_ns=now_ns if status is OrderStatus.UNKNOWN else 0,
         changed_ns=now_ns,
     )
 

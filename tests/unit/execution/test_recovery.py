@@ -113,6 +113,30 @@ def test_a_restart_on_an_unchanged_venue_produces_no_event_and_no_order() -> Non
     run(story_of())
 
 
+@pytest.mark.parametrize("away_s", [0, 3600])
+def test_an_order_that_was_unknown_at_the_end_is_waited_for_anew(away_s: int) -> None:
+    """Nobody has asked meanwhile: that the venue says nothing for long is told when it has been asked for as long."""
+
+    async def story_of() -> None:
+        story = Story()
+        market = await story.live()
+        story.venue.fates.append(Fate.LOST_AFTER)
+        story.venue.deaf = story.venue.unreachable = True
+        market.executor.place(proposal(kind=OrderKind.MARKET))
+        await asyncio.sleep(5)
+        await market.end()
+        await asyncio.sleep(away_s)
+        again = await story.live(account=False)
+        assert again.status(FIRST) is S.UNKNOWN
+        await asyncio.sleep(29)
+        assert "order.unresolved" not in again.notes()
+        await asyncio.sleep(2)
+        assert again.notes().count("order.unresolved") == 1
+        await again.end()
+
+    run(story_of())
+
+
 def test_what_happened_while_nobody_looked_is_found() -> None:
     """Fills, a cancel and a triggered stop of three days; executions come with overlap."""
 

@@ -2,6 +2,7 @@
 
 from itertools import permutations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,9 +100,19 @@ def test_an_order_that_somebody_made_larger_is_over_when_that_is_filled() -> Non
     for order in (learn(sent(), larger), learn(filled, larger)):
         assert (order.status, order.quantity, order.settled) == (S.PARTIAL, dec(3), False)
         assert worst_case(order) >= 2
+        assert learn(order, Reported(report(S.PARTIAL, 1))).quantity == 3, (
+            "an older report does not make it small again"
+        )
         assert learn(order, Reported(report(S.FILLED, 3, quantity=3))).status is S.FILLED
     told = learn(sent(), Reported(report(S.FILLED, 1)), Filled(fill("e1", 1)))
     assert learn(told, larger).status is S.FILLED  # the venue itself had said the end of it
+
+
+def test_a_journal_that_does_not_tell_how_large_an_order_was_made_tells_how_much_is_filled() -> None:
+    """So much may change the position still, whatever was intended."""
+    larger = learn(sent(), Reported(report(S.PARTIAL, 2, quantity=3)), Filled(fill("e1", "0.5")))
+    recalled = learn(msgspec.structs.replace(larger, amended=dec(0)), Restarted(SETTLE))
+    assert (recalled.status, recalled.quantity, worst_case(recalled)) == (S.UNKNOWN, dec(1), dec("1.5"))
 
 
 def test_only_a_definitive_code_or_report_rejects_and_only_proof_denies() -> None:
@@ -147,6 +158,8 @@ def test_an_order_lives_its_life() -> None:
     """Intent, sent, acknowledged, partly filled, filled; the average is exact."""
     order = sent()
     assert (order.status, order.sends, order.sent_ns, worst_case(order)) == (S.SENT, 1, START, dec(1))
+    assert (order.missing, order.restarted) == (False, False), "the same id may leave once more"
+    assert order.average is None
     order = learn(order, Answered(report(S.ACKED)))
     assert (order.status, order.evidence, order.venue_order_id, order.seen) == (S.ACKED, Evidence.ANSWER, "v1", True)
     order = learn(order, Filled(fill("e1", "0.3", "100.1")))
@@ -162,20 +175,23 @@ def test_a_reported_fill_is_owed_its_executions() -> None:
     order = learn(sent(), Reported(report(S.FILLED, 1)))
     assert (order.status, order.settled, order.average, worst_case(order)) == (S.FILLED, False, None, dec(1))
     order = learn(order, Filled(fill("e1", "0.5")))
-    assert (order.status, worst_case(order)) == (S.FILLED, dec("0.5"))
+    assert (order.status, order.average, worst_case(order)) == (S.FILLED, None, dec("0.5"))
     assert learn(order, Filled(fill("e2", "0.5"))).settled
 
 
 def test_a_reduced_order_may_be_filled_below_its_quantity() -> None:
     """Venues cut reduce-only orders to the position: the venue's FILLED counts, not the sum."""
     order = learn(sent(), Reported(report(S.FILLED, "0.6")), Filled(fill("e1", "0.6")))
-    assert (order.status, order.settled, worst_case(order)) == (S.FILLED, True, dec(0))
+    assert (order.status, order.settled, order.average, worst_case(order)) == (S.FILLED, True, dec(100), dec(0))
     assert learn(order, Reported(report(S.ACKED)), Reported(report(S.PARTIAL, "0.3"))).status is S.FILLED
 
 
 def test_an_acknowledgement_with_fills_is_a_partial_fill() -> None:
-    """Some venues never say PARTIAL."""
+    """Some venues never say PARTIAL; and with all that was ordered it is filled, whatever they call it."""
     assert learn(sent(), Reported(report(S.ACKED, "0.2"))).status is S.PARTIAL
+    for named in (S.ACKED, S.PARTIAL, S.CANCELED, S.EXPIRED):
+        assert learn(sent(), Reported(report(named, "0.999"))).status is not S.FILLED
+        assert learn(sent(), Reported(report(named, 1))).status is S.FILLED
 
 
 # ------------------------------------------------------------------------------------------ late, repeated, shuffled
@@ -270,7 +286,8 @@ def test_a_partial_fill_of_nothing_that_is_acknowledged_stays_one() -> None:
 @pytest.mark.parametrize("answer", [Lost("no answer in time"), RefusedByVenue("110007", "no money")])
 def test_an_answer_to_our_request_takes_nothing_back(status: OrderStatus, answer: Learnt) -> None:
     """The push was quicker than the answer, or the answer is to a second copy."""
-    assert learn(standing(status), answer).status is status
+    order, after = standing(status), learn(standing(status), answer)
+    assert (after.status, after.evidence) == (status, order.evidence)
 
 
 @pytest.mark.parametrize("status", [S.SENT, S.ACKED, S.PARTIAL, S.UNKNOWN, *(s for s in S if s.terminal)])
@@ -294,6 +311,7 @@ def test_a_lost_answer_is_unknown_and_counts_in_full() -> None:
     """UNKNOWN reserves its worst case, and remembers since when."""
     order = lost()
     assert (order.status, order.evidence, order.unknown_since_ns) == (S.UNKNOWN, Evidence.NONE, START + SECOND)
+    assert (order.message, order.changed_ns) == ("no answer in time", START + SECOND)
     assert worst_case(order) == dec(1)
     again = learn(order, Lost("again"), at_ns=START + 2 * SECOND)
     assert again.unknown_since_ns == START + SECOND
@@ -325,8 +343,11 @@ def test_a_duplicate_proves_existence_and_is_asked_about() -> None:
     """The venue has it; how it stands nobody said."""
     order = learn(lost(), Duplicate("110072", "OrderLinkedID is duplicate"))
     assert (order.status, order.evidence, order.seen, order.doubted) == (S.ACKED, Evidence.DUPLICATE_ID, True, True)
+    assert (order.code, order.message) == ("110072", "OrderLinkedID is duplicate")
     known = learn(sent(), Answered(report(S.ACKED)), Duplicate("110072", ""))
     assert not known.doubted
+    assert learn(known, Doubted(), Duplicate("110072", "")).doubted
+    assert not learn(standing(S.REJECTED), Duplicate("110072", "")).doubted
     found = learn(order, Reported(report(S.ACKED, evidence=Evidence.QUERY)))
     assert (found.evidence, found.doubted) == (Evidence.QUERY, False)
 
@@ -335,6 +356,17 @@ def test_a_refused_second_copy_says_nothing_of_the_first() -> None:
     """UNKNOWN stays UNKNOWN: only the first copy's answer can reject."""
     order = learn(lost(), Sent(SETTLE + SECOND), RefusedByVenue("110007", "no money"))
     assert (order.status, order.sends, order.settle_ns) == (S.UNKNOWN, 2, SETTLE + SECOND)
+
+
+def test_a_second_copy_waits_for_its_own_answer() -> None:
+    """That the first was not found says nothing of it: no third leaves by that."""
+    again = learn(absent(lost(), START + 2 * SECOND), Sent(SETTLE))
+    assert (again.status, again.missing) == (S.UNKNOWN, False)
+
+
+def test_the_window_of_the_intent_is_the_least_that_absence_waits_for() -> None:
+    """Whatever a send says of its own."""
+    assert learn(fresh(), Sent(START)).settle_ns == SETTLE
 
 
 def absent(order: Order, *asked_ns: int) -> Order:
@@ -362,9 +394,10 @@ def test_two_absences_a_second_apart_prove_it() -> None:
     assert worst_case(proved) == 0
 
 
-def test_a_sign_of_life_or_a_second_copy_voids_the_absences() -> None:
+def test_a_sign_of_life_a_second_copy_or_a_doubt_voids_the_absences() -> None:
     """The proof begins anew."""
     once = absent(lost(), SETTLE + 1)
+    assert learn(once, Doubted()).absences == 0
     assert learn(once, Sent(SETTLE + 9 * SECOND)).absences == 0
     assert learn(once, Filled(fill("e1", "0.1"))).absences == 0
 
@@ -392,7 +425,7 @@ def test_what_was_inferred_yields_to_the_venue(status: OrderStatus) -> None:
     filled = {S.PARTIAL: "0.5", S.FILLED: "1"}.get(status, "0")
     denied = absent(lost(), SETTLE + SECOND, SETTLE + 3 * SECOND)
     gone = absent(learn(sent(), Reported(report(S.ACKED)), Doubted()), SETTLE + SECOND, SETTLE + 3 * SECOND)
-    for inferred in (standing(S.REJECTED), denied, gone):
+    for inferred in (standing(S.REJECTED), standing(S.NOT_ACCEPTED), denied, gone):
         order = learn(inferred, Reported(report(status, filled)))
         assert (order.status, order.evidence) == (status, Evidence.STREAM)
 
@@ -418,8 +451,17 @@ def test_a_fill_of_what_expired_by_absence_is_taken_and_asked_about() -> None:
 @pytest.mark.parametrize("status", [S.INTENT, S.SENT, S.ACKED, S.PARTIAL, S.UNKNOWN])
 def test_a_restart_makes_everything_in_flight_unknown(status: OrderStatus) -> None:
     """Nothing that was in flight is believed, and it is not sent again."""
-    order = learn(standing(status), Restarted(SETTLE + SECOND))
+    order = learn(standing(status), Asked(), Restarted(SETTLE + SECOND))
     assert (order.status, order.restarted, order.settle_ns) == (S.UNKNOWN, True, SETTLE + SECOND)
+    assert order.asks == 0, "it is asked for at once"
+    later = learn(standing(status), Restarted(SETTLE), at_ns=START + 90 * SECOND)
+    assert later.unknown_since_ns == later.changed_ns == START + 90 * SECOND, "nobody has been waited for until now"
+
+
+def test_what_was_filled_in_a_former_life_stands_beside_a_report_that_lags() -> None:
+    """A venue's list may be behind its executions."""
+    order = learn(sent(), Filled(fill("e1", "0.4")), Restarted(SETTLE), Reported(report(S.ACKED)))
+    assert (order.status, order.filled, worst_case(order)) == (S.PARTIAL, dec("0.4"), dec("0.6"))
 
 
 def test_an_order_that_is_withheld_says_why() -> None:
@@ -432,7 +474,8 @@ def test_a_cancel_is_wanted_once_and_only_of_what_is_open() -> None:
     """The first wish counts; what is over cannot be cancelled."""
     order = learn(learn(sent(), CancelAsked()), CancelAsked(), at_ns=START + 2 * SECOND)
     assert order.cancel_requested_ns == START + SECOND
-    assert learn(order, CancelSent()).cancels == 1
+    asked = learn(order, CancelSent(), at_ns=START + 3 * SECOND)
+    assert (asked.cancels, asked.canceled_ns) == (1, START + 3 * SECOND)
     done = standing(S.FILLED)
     assert learn(done, CancelAsked()) == done
 
