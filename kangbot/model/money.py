@@ -8,6 +8,7 @@ Quantity: TypeAlias = Decimal  # base currency; signed only where the name says 
 Money: TypeAlias = Decimal  # an amount of the settle currency
 
 ZERO = Decimal(0)
+BEYOND: Decimal = Decimal(10) ** 18  # no price or quantity is so large; NaN and infinity fail the comparison too
 
 
 def floor_to(value: Decimal, step: Decimal) -> Decimal:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.money import Price
+from kangbot.model.money import BEYOND, Price
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,5 +22,5 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.exposure.is_finite() or abs(self.exposure) > 1:
             raise ValueError(f"exposure must be a share of the configured size in [-1, 1], not {self.exposure}")
-        if self.stop is not None and not (self.stop.is_finite() and self.stop > 0):
+        if self.stop is not None and not (self.stop.is_finite() and 0 < self.stop < BEYOND):
             raise ValueError(f"stop must be a price above zero, not {self.stop}")

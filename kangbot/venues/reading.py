@@ -15,7 +15,7 @@ from kangbot.errors import Retryable
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
-from kangbot.model.money import ZERO
+from kangbot.model.money import BEYOND, ZERO
 from kangbot.ports import Message
 
 T = TypeVar("T")
@@ -26,7 +26,6 @@ UNREADABLE = (msgspec.MsgspecError, ArithmeticError, ValueError, RecursionError)
 Decode = Callable[[bytes], Sequence[Message]]
 
 MILLISECOND_NS = 1_000_000
-BEYOND: Decimal = Decimal(10) ** 18  # no price or quantity is so large; NaN and infinity fail the comparison too
 
 Millis = Annotated[int, msgspec.Meta(ge=0, le=10**14)]  # until the year 5138
 

@@ -14,10 +14,10 @@ import msgspec
 
 from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import MarketId
-from kangbot.model.money import ZERO
+from kangbot.model.money import BEYOND, ZERO
 from kangbot.model.orders import Side
 from kangbot.ports import Data, Gap, Message, Topic
-from kangbot.venues.reading import BEYOND, MILLISECOND_NS, Decode, Millis, bar_of
+from kangbot.venues.reading import MILLISECOND_NS, Decode, Millis, bar_of
 
 INTERVALS = {  # timeframe in seconds → Binance's word; those that align with the epoch
     60: "1m",

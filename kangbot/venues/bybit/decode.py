@@ -17,11 +17,11 @@ import msgspec
 
 from kangbot.model.data import Quote, Trade
 from kangbot.model.ids import MarketId
-from kangbot.model.money import ZERO, Price, Quantity
+from kangbot.model.money import BEYOND, ZERO, Price, Quantity
 from kangbot.model.orders import Side
 from kangbot.ports import Channel, Data, Gap, Ignored, Message, Topic
 from kangbot.venues.bybit.intervals import STREAMED
-from kangbot.venues.reading import BEYOND, MILLISECOND_NS, Decode, Millis, bar_of
+from kangbot.venues.reading import MILLISECOND_NS, Decode, Millis, bar_of
 
 Levels = list[tuple[Price, Quantity]]
 

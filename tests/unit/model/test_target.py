@@ -22,8 +22,8 @@ def test_what_is_no_share_is_refused(exposure: str) -> None:
         Target(exposure=Decimal(exposure), reason="because")
 
 
-@pytest.mark.parametrize("stop", ["0", "-1", "NaN", "Infinity"])
+@pytest.mark.parametrize("stop", ["0", "-1", "NaN", "Infinity", "1E+18"])
 def test_what_is_no_price_is_refused(stop: str) -> None:
-    """A stop that could never rest."""
+    """A stop that could never rest, or of which nobody could tell whether it is on the tick."""
     with pytest.raises(ValueError, match="stop must be a price above zero"):
         Target(exposure=Decimal(1), stop=Decimal(stop), reason="because")
