@@ -33,6 +33,7 @@ _ADDRESS = "Allow this host's address for the API key at Bybit."
 _ACCOUNT = "Look at the account at Bybit: it may not trade like this. A unified trading account is needed."
 _MODE = "Close the positions and orders of this market, and set one-way mode for it at Bybit."
 _MARGIN = "Set cross margin for the account at Bybit: in portfolio margin no contract has a leverage of its own."
+_LEVERAGE = "Lower `leverage` of this market in the configuration: Bybit admits less of it."
 _DISCLOSURE = "Confirm at Bybit, in the account, what it wants read before this market may be traded."
 _COUNTRY = "Bybit does not serve this address' country: run the daemon where it does."
 _SITE = (
@@ -42,7 +43,7 @@ _SITE = (
 _REGION = "Bybit does not offer this market where the account is registered: take it out of the configuration."
 _COOLING = "The account is in a cooling-off period: Bybit tells there when it ends, and takes no orders before."
 
-OF_A_MARKET = frozenset({_PERMISSION, _MODE, _DISCLOSURE, _REGION})
+OF_A_MARKET = frozenset({_PERMISSION, _MODE, _LEVERAGE, _DISCLOSURE, _REGION})
 """The remedies that may concern some markets only; every other one is for the account as a whole."""
 
 CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person can put it right
@@ -85,7 +86,7 @@ CODES: Mapping[str, Meaning | str] = {  # a string is the remedy: only a person 
     "110010": Meaning.ABSENT,  # cancelled already
     "110011": Meaning.REFUSED,  # would liquidate at once
     "110012": Meaning.FUNDS,
-    "110013": Meaning.REFUSED,  # leverage against the risk limit
+    "110013": _LEVERAGE,  # leverage against the risk limit
     "110014": Meaning.FUNDS,
     "110016": Meaning.REFUSED,  # risk limit
     "110017": Meaning.REFUSED,  # reduce-only rule

@@ -64,7 +64,7 @@ TABLE: list[tuple[str, type[KangbotError], str]] = [
     ("110010", NotFound, DOCS),
     ("110011", Refused, DOCS),
     ("110012", InsufficientFunds, DOCS),
-    ("110013", Refused, DOCS),
+    ("110013", NeedsHuman, DOCS),
     ("110014", InsufficientFunds, DOCS),
     ("110016", Refused, DOCS),
     ("110017", Refused, DOCS),
