@@ -28,7 +28,7 @@ from kangbot.machines.offset import Estimate
 from kangbot.market.floor import Floor
 from kangbot.market.killswitch import KillSwitch, Standing
 from kangbot.market.promises import lifted
-from kangbot.market.reporting import breaker_reports, error_reports, report_of, stream_report, tripped
+from kangbot.market.reporting import breaker_reports, error_reports, money_of, report_of, stream_report, tripped
 from kangbot.market.roster import Command, Place, Roster
 from kangbot.model.events import Lane, RunState, Severity
 from kangbot.model.ids import MarketId
@@ -266,7 +266,7 @@ class Answers:
             memory=self.monitor.memory(),
             disk_free_mb=self.monitor.disk_free_mb(),
             rest=self.monitor.rest(),
-            equity=dict(self.floor.account.equity),
+            equity=money_of(self.floor.account.equity, self.editor.settings.currency, self.floor.markets),
             streams=[stream_report(stream, now_ns, private=stream in hub.private) for stream in hub.streams],
             config=self.editor.report(),
             breakers=breaker_reports(self.floor.circuits.breakers),

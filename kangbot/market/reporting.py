@@ -1,6 +1,7 @@
 """What the markets, their breakers and their errors contribute to the report."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 from kangbot.feed.stream import Stream
 from kangbot.health.report import BreakerReport, ErrorReport, MarketReport, OrderCounts, StreamReport
@@ -13,9 +14,11 @@ from kangbot.market.roster import Place
 from kangbot.market.sentry import unprotected
 from kangbot.market.task import MarketTask
 from kangbot.model.events import BreakerState, Desired, RunState
-from kangbot.model.ids import MarketId
-from kangbot.model.money import ZERO
+from kangbot.model.ids import MarketId, profit_currency
+from kangbot.model.money import ZERO, Money, Price, nearest_to
 from kangbot.model.orders import OrderStatus
+
+_LEAST = Decimal("0.00000001")  # of the currency of the profit: what is less is an average's rounding
 
 
 def report_of(
@@ -28,6 +31,7 @@ def report_of(
     executor, quote = task.desk.executor, task.inbox.quote
     position, target = executor.position, task.desk.target
     price = None if quote is None else quote.mid
+    unrealised = ZERO if price is None else nearest_to(position.unrealised(price), _LEAST)
     unresolved = [order for order in executor.orders if order.status is OrderStatus.UNKNOWN]
     return MarketReport(
         market=task.spec.market,
@@ -41,9 +45,9 @@ def report_of(
         price=price,
         feed_age_s=None if quote is None else round((now_ns - task.inbox.quote_seen_ns) / 1e9, 3),
         net=position.net,
-        entry=position.entry,
+        entry=_average(position.entry, task.instrument.tick),
         stop=executor.stop if position.net else None,
-        unrealised=ZERO if price is None else position.unrealised(price),
+        unrealised=unrealised or ZERO,
         realised=position.realised,
         fees=position.fees_paid,
         target=None if target is None else target.exposure,
@@ -65,6 +69,21 @@ def report_of(
         falls=task.supervisor.falls,
         dropped=task.inbox.dropped,
     )
+
+
+def money_of(stated: Mapping[str, Money], limits: str, markets: Iterable[MarketId]) -> dict[str, Money]:
+    """Return what the account has of the money that its markets are traded in, that of the `limits` first.
+
+    A venue states each coin beside it. Those of spot markets are counted in the money already: listed as money of their
+    own, they would be summed with it, and drawn in one line.
+    """
+    money = dict.fromkeys((limits, *map(profit_currency, markets)))
+    return {currency: stated[currency] for currency in money if currency in stated}
+
+
+def _average(entry: Price | None, tick: Price) -> Price | None:
+    """Return an average as people read it: what does not end is rounded, to the hundredth of a tick."""
+    return entry if entry is None or not entry % tick else nearest_to(entry, tick / 100)
 
 
 def _reason(task: MarketTask, place: Place) -> str:

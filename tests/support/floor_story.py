@@ -93,7 +93,7 @@ class Steered(Strategy[Nothing, Closes]):
             raise error
         return self.target
 
-    def want(self, exposure: int, stop: str | None = "90") -> None:
+    def want(self, exposure: int | str, stop: str | None = "90") -> None:
         """Want that exposure from the next bar on."""
         price = None if stop is None or not exposure else Decimal(stop)
         self.target = Target(exposure=Decimal(exposure), stop=price, reason="the test wants it")

@@ -81,8 +81,7 @@ async def look(settings: Settings, span: Span) -> Found:
         equity = await everything(history, Listing.EQUITY, "marked_at", span)
     finally:
         await history.aclose()
-    currencies = [str(row["currency"]) for row in equity]
-    currency = max(dict.fromkeys(currencies), key=currencies.count, default="")
+    currency = settings.currency  # the venue states each coin of the account beside it
     return Found(
         trades=[_trade(row) for row in trips],
         marks=[

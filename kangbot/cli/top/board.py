@@ -92,7 +92,7 @@ def _head(seen: Seen) -> list[Text]:
     memory = report.memory
     limit = "" if memory is None else f" of {memory.limit_mb:,.0f}"
     lag = report.loop_lag_recent_ms.get("p99")
-    equity = ", ".join(f"{value:,.2f}" for value in report.equity.values())
+    equity = ", ".join(f"{value:,.2f} {currency}" for currency, value in report.equity.items())
     return [
         Text.assemble(
             (f"kangbot {report.version}", "bold"),

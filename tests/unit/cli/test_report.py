@@ -52,6 +52,8 @@ def config(tmp_path: Path) -> Path:
         flow = msgspec.structs.replace(funding(f"f{day}", "-0.125" if day else "0.5"), at_ns=at_ns)
         events.append(CashFlowApplied(flow=flow, at_ns=at_ns))
         events.append(EquityMarked(venue="bybit", currency="USDT", equity=equity, at_ns=at_ns))
+        coins = [EquityMarked(venue="bybit", currency="SHIB", equity=Decimal(9 + n), at_ns=at_ns) for n in range(2)]
+        events += coins  # of a spot market, stated more often than the money
     url = SqliteUrl(path=tmp_path / "state" / "history.sqlite")
 
     async def store() -> None:

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from structlog.testing import capture_logs
 
-from kangbot.market.reporting import report_of
+from kangbot.market.reporting import money_of, report_of
 from kangbot.market.roster import Command
 from kangbot.model.data import Bar, Trade
 from kangbot.model.events import RunState
+from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
 from kangbot.model.orders import Side
 from tests.support.floor_story import LOOKBACK, BarVenue, Story, play, spec
@@ -81,3 +82,28 @@ def a_trade(told: Story, number: int) -> Trade:
         trade_id=str(number),
         at_ns=told.world.clock.now_ns(),
     )
+
+
+def test_an_average_that_does_not_end_is_reported_to_the_hundredth_of_a_tick() -> None:
+    """Twenty-eight digits of it are noise; one that is a price stays as it is."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        reported = []
+        for price, exposure in (("100", "0.5"), ("101", "1")):
+            told.quote(price)
+            told.strategy.want(exposure)
+            await told.bar()
+            reported.append(report_of(told.task, told.roster[MARKET], told.world.clock.now_ns(), {}))
+        assert [str(one.entry) for one in reported] == ["100", "100.495"]
+        assert reported[-1].unrealised == Decimal("1.00")
+
+    play(story)
+
+
+def test_money_is_what_markets_are_traded_in() -> None:
+    """A coin of a spot market, and one that pays fees, are stated beside it, and are no money to sum."""
+    stated = {"SHIB": Decimal(313_853_493), "USDC": Decimal(5), "MNT": Decimal(1), "USDT": Decimal(1000)}
+    markets = [MarketId("bybit:SHIB-USDT"), MarketId("bybit:BTC-USDC:USDC"), MarketId("bybit:ETH-EUR")]
+    assert list(money_of(stated, "USDT", markets).items()) == [("USDT", Decimal(1000)), ("USDC", Decimal(5))]
+    assert money_of({}, "USDT", markets) == {}

@@ -55,7 +55,7 @@ async function drawn(node, name, stepped, ask) {
 /** The view. */
 export function systemPage() {
   const figures = h("div", { class: "pair" }), health = h("div"), equity = picture(word("equity")), profit = picture(word("profitcurve"));
-  let timer = 0, said = "";
+  let timer = 0, said = "", currency = "";
 
   async function refresh() {
     try {
@@ -63,7 +63,7 @@ export function systemPage() {
     } catch (error) {
       health.replaceChildren(h("div", { class: "sheet empty", text: error.message }));
     }
-    await drawn(equity, word("equity"), false, async () => (await ask("/equity?limit=2000")).items.map((row) => [row.marked_at, Number(row.equity)]).sort(byTime));
+    await drawn(equity, word("equity"), false, async () => (await ask("/equity?limit=2000")).items.filter((row) => row.currency === currency).map((row) => [row.marked_at, Number(row.equity)]).sort(byTime));
     await drawn(profit, word("profitcurve"), true, async () => summed((await ask("/round-trips?limit=2000")).items));
   }
 
@@ -76,6 +76,7 @@ export function systemPage() {
     update(report) {
       const now = JSON.stringify([report.rss_mb, report.loop_lag_recent_ms, report.history_backlog, report.journal_sequence, Math.round(report.at_ns / 1e10)]);
       if (now !== said) { said = now; figures.replaceChildren(...sheets(report)); }
+      [currency] = Object.keys(report.equity); // what the limits count in comes first
       if (!timer) { timer = setInterval(refresh, REFRESH_MS); refresh(); }
     },
     close() { clearInterval(timer); },
