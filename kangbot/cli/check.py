@@ -175,7 +175,10 @@ def _lines(config: Path, settings: Settings) -> list[tuple[str, str]]:
         ("venue", _venue(settings)),
         (
             "risk",
-            f"at most {risk.market_notional} a market, {risk.total_notional} in total, {risk.daily_loss} lost a day",
+            (
+                f"at most {risk.market_notional:f} a market, {risk.total_notional:f} in total, "
+                f"{risk.daily_loss:f} lost a day"
+            ),
         ),
         ("database", _database(settings)),
         ("state", f"{settings.state_dir}{'' if settings.state_dir.is_dir() else ' (will be made)'}"),

@@ -24,7 +24,7 @@ def rebuild(config: Path, tag: str | None, *, as_json: bool = False) -> int:
     open_orders = sum(not order.settled for market in markets for order in market.orders)
     lines = (
         f"journal {made.tag} is rebuilt up to record {last}",
-        f"positions  {', '.join(f'{market} {net}' for market, net in held.items()) or 'none'}",
+        f"positions  {', '.join(f'{market} {net:f}' for market, net in held.items()) or 'none'}",
         f"orders     {open_orders} to be asked about; numbers go on {LOST_AT_MOST:,} later",
         "At its start the daemon asks the exchange for what came after, and cancels orders that nobody knows.",
     )

@@ -1,8 +1,10 @@
 """Commands to a daemon that runs: ask or tell it over its socket, print what it answers, and say so where none does."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +19,8 @@ from kangbot.control.client import ControlClient, NoDaemonError
 
 Call = Callable[[ControlClient], Any]
 Rows = list[dict[str, Any]]
+
+_SMALL = re.compile(r"-?\d+(\.\d+)?E[+-]\d{1,2}")
 
 
 def online(config: Path, socket: Path | None, call: Call, show: Callable[[Any], str], *, as_json: bool) -> int:
@@ -99,8 +103,14 @@ def table(rows: Rows, columns: tuple[str, ...], nothing: str) -> str:
     """Write rows under their names, as wide as they need; the last column as it is."""
     if not rows:
         return nothing
-    lines = [columns, *(tuple("" if row[name] is None else str(row[name]) for name in columns) for row in rows)]
+    lines = [columns, *(tuple(_cell(row[name]) for name in columns) for row in rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
     return "\n".join(
         "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )
+
+
+def _cell(value: object) -> str:
+    """Return it as text; an amount is written without the exponent that JSON has for what is small."""
+    text = "" if value is None else str(value)
+    return f"{Decimal(text):f}" if _SMALL.fullmatch(text) else text

@@ -1,5 +1,6 @@
 """`kangbot status`: what the running daemon does."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +10,15 @@ from kangbot.control.client import ControlClient
 from kangbot.health.report import MarketReport, Report
 from kangbot.market.killswitch import named
 
-COLUMNS = f"{'market':<16} {'state':<9} {'price':>12} {'position':>12} {'open':>10} {'realised':>10} {'orders':>6}  why"
+_COLUMNS = (
+    ("market", "<16"),
+    ("state", "<9"),
+    ("price", ">12"),
+    ("position", ">12"),
+    ("open", ">10"),
+    ("realised", ">10"),
+    ("orders", ">6"),
+)  # and how each is set, no narrower than this; the last column is as long as it is
 
 _LOCAL = "NOTHING ENTERS: most markets fail together, or nothing finds a way out: see this machine's network"
 
@@ -20,7 +29,19 @@ def status(config: Path, *, socket: Path | None, as_json: bool) -> int:
 
 
 def _shown(report: Report) -> str:
-    return "\n".join([_head(report), COLUMNS, *map(_row, report.markets)])
+    return "\n".join([_head(report), *_table(report.markets)])
+
+
+def _table(markets: Sequence[MarketReport]) -> list[str]:
+    """Return the markets, a line each, under their columns: a long name or number moves those of every line."""
+    rows = [tuple(name for name, _ in _COLUMNS), *map(_cells, markets)]
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    set_as = [f"{how[0]}{max(width, int(how[1:]))}" for (_, how), width in zip(_COLUMNS, widths, strict=True)]
+    ends = ["why", *map(_why, markets)]
+    return [
+        f"{' '.join(f'{cell:{how}}' for cell, how in zip(cells, set_as, strict=True))}  {end}".rstrip()
+        for cells, end in zip(rows, ends, strict=True)
+    ]
 
 
 def _head(report: Report) -> str:
@@ -57,13 +78,16 @@ def _backlog(report: Report) -> str:
     return f"{report.history_backlog} events behind"
 
 
-def _row(market: MarketReport) -> str:
-    price = "" if market.price is None else f"{market.price:f}"
-    why = _why(market)
+def _cells(market: MarketReport) -> tuple[str, ...]:
     return (
-        f"{market.symbol:<16} {market.state:<9} {price:>12} {market.net:>12f} "
-        f"{market.unrealised:>10.2f} {market.realised:>10.2f} {market.orders.sent:>6}  {why}"
-    ).rstrip()
+        market.symbol,
+        market.state,
+        "" if market.price is None else f"{market.price:f}",
+        f"{market.net:f}",
+        f"{market.unrealised:.2f}",
+        f"{market.realised:.2f}",
+        str(market.orders.sent),
+    )
 
 
 def slow(market: MarketReport) -> str:

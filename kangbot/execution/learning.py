@@ -113,7 +113,7 @@ class Learning:
             return self.blotter.note("order.unresolved", Severity.ERROR, text, now_ns, **named)
         missing = order.reported - order.executed
         text = (
-            f"order {name} is {order.status.value}, and for {waited_s} s nobody has told the fills of {missing} of it"
+            f"order {name} is {order.status.value}, and for {waited_s} s nobody has told the fills of {missing:f} of it"
         )
         return self.blotter.note("order.fills_missing", Severity.ERROR, text, now_ns, client_id=name)
 
@@ -161,11 +161,12 @@ class Learning:
         if told if ended.refused else not first or (failed and not bare):  # another stop that fails as the last did
             return ()
         severity = Severity.CRITICAL if bare else Severity.WARNING
-        text = f"the stop at {ended.stop} does not rest at the venue yet: {ended.message}"
         if ended.stop is None:
             text = f"the stop of what is no longer held could not be removed yet: {ended.message}"
         elif self.agreement.cover.resting:
-            text = f"the stop could not be made one at {ended.stop} for {ended.quantity} yet: {ended.message}"
+            text = f"the stop could not be made one at {ended.stop:f} for {ended.quantity:f} yet: {ended.message}"
+        else:
+            text = f"the stop at {ended.stop:f} does not rest at the venue yet: {ended.message}"
         return (self.blotter.note("stop.failed", severity, text, now_ns, refused=ended.refused),)
 
     def _open(self, client_id: ClientId) -> bool:

@@ -26,7 +26,7 @@ class ForeignFees:
         fill, currency = event.fill, event.fill.fee_currency
         self._told[currency] = None
         text = (
-            f"a fee of {fill.fee} {currency} was taken in {fill.market}: profit and the day's loss leave out what is "
+            f"a fee of {fill.fee:f} {currency} was taken in {fill.market}: profit and the day's loss leave out what is "
             f"paid in {currency}. Switch paying fees in it off at the exchange, or look after it yourself"
         )
         self._note("fee.foreign", Severity.WARNING, None, text)

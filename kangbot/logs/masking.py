@@ -69,6 +69,8 @@ class Masker:
                 return value
             case str():
                 return self._cut(value)
+            case Decimal() if abs(value.adjusted()) < LONGEST:
+                return self._cut(f"{value:f}")  # `str` writes what is small with an exponent
             case Decimal() | PurePath():
                 return self._cut(str(value))
             case BaseException():

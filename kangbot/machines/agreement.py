@@ -237,11 +237,11 @@ class Agreement:
         """Learn of an order at the venue that is none of ours; return what follows: a note on it, once for each."""
         report = finding.report
         if isinstance(finding, Foreign):
-            self.foreign[report.venue_order_id] = f"{report.side.value} {report.quantity}"
+            self.foreign[report.venue_order_id] = f"{report.side.value} {report.quantity:f}"
         strangers = self._blotter.hands.strangers
         known = report.venue_order_id in strangers
         named = {"venue_order_id": report.venue_order_id, "client_id": report.client_id or ""}
-        what = f"{report.side.value} {report.quantity}, filled {report.filled}"
+        what = f"{report.side.value} {report.quantity:f}, filled {report.filled:f}"
         if isinstance(finding, Orphan):
             text = f"order {report.client_id} bears our prefix and is not in the journal: {what}"
             return () if known else (self._blotter.note("order.orphan", Severity.CRITICAL, text, now_ns, **named),)
@@ -309,7 +309,7 @@ class Agreement:
         self.covering = covering.with_lacking(lacking)
         least = covering.instrument.min_quantity  # what no order could sell is no loss to tell
         if lacking > before and lacking >= least:
-            text = f"{lacking} of the coins that were bought are not in the account: withdrawn, moved or converted"
+            text = f"{lacking:f} of the coins that were bought are not in the account: withdrawn, moved or converted"
             note = blotter.note(MISSING, Severity.ERROR, text, now_ns, quantity=lacking)
             return (note, *blotter.by_hand(text, now_ns))
         if before >= least and not lacking:
@@ -339,16 +339,16 @@ class Agreement:
     def _moved(self, before: Price | None, stated: VenuePosition, now_ns: int) -> Event:
         """Return the note on a stop that somebody moved. One that is gone is a matter of the policy for stops."""
         self._moved_of = self._blotter.position.opened_ns
-        text = f"the stop of {stated.net} stood at {before}; somebody moved it to {stated.stop} at the venue"
+        text = f"the stop of {stated.net:f} stood at {before:f}; somebody moved it to {stated.stop:f} at the venue"
         return self._blotter.note("stop.moved", Severity.WARNING, text, now_ns)
 
     def _back(self, stop: Price | None, now_ns: int) -> Sequence[Event]:
         """Return the note on a stop that we have set after somebody had moved it; nothing where nobody had."""
         position = self._blotter.position
-        if self._moved_of != position.opened_ns or not position.net:
+        if stop is None or self._moved_of != position.opened_ns or not position.net:
             return ()
         self._moved_of = 0
-        text = f"the stop of {position.net} rests at {stop}"
+        text = f"the stop of {position.net:f} rests at {stop:f}"
         return (self._blotter.note("stop.settled", Severity.INFO, text, now_ns),)
 
     def _compare(self, snapshot: Reconciled, stated: VenuePosition, active_ns: int, now_ns: int) -> Sequence[Event]:
@@ -361,7 +361,7 @@ class Agreement:
             asked_ns=snapshot.asked_ns,
             executions_since_ns=snapshot.executions_since_ns,
         )
-        text = f"we count {ours} in the position, the venue says {stated.net}"
+        text = f"we count {ours:f} in the position, the venue says {stated.net:f}"
         self._agreed = self._agreed or verdict is Verdict.AGREED
         # A fill of ours may be quicker by one way than by the other. Before both have ever agreed it explains nothing.
         if verdict is not Verdict.TOO_SOON or not self._agreed:
@@ -376,7 +376,7 @@ class Agreement:
                 return (self._blotter.note("position.quarantine", Severity.CRITICAL, self.quarantine, now_ns),)
             case Verdict.AGREED if suspected or self.quarantine:
                 self.quarantine = ""
-                return (self._blotter.note("position.agreed", Severity.INFO, f"both say {ours} again", now_ns),)
+                return (self._blotter.note("position.agreed", Severity.INFO, f"both say {ours:f} again", now_ns),)
             case _:
                 return ()
 

@@ -262,7 +262,7 @@ class Blotter:
             FillCause.SETTLEMENT: ("position.delisted", Severity.ERROR),
         }[fill.cause]
         whose = f"by order {other} of another kangbot on this account" if other else "by no order of ours"
-        text = f"{fill.side.value} {fill.quantity} at {fill.price}, {whose}"
+        text = f"{fill.side.value} {fill.quantity:f} at {fill.price:f}, {whose}"
         return self.note(
             kind, severity, text, now_ns, execution_id=fill.execution_id, venue_order_id=fill.venue_order_id
         )
@@ -274,7 +274,7 @@ class Blotter:
             text = f"order {after.client_id} was believed {before.status.value} and is {after.status.value}"
             alarms.append(self.note("order.resurrected", Severity.CRITICAL, text, now_ns, **named))
         if after.executed > after.quantity >= before.executed:
-            text = f"order {after.client_id} of {after.quantity} is filled for {after.executed}"
+            text = f"order {after.client_id} of {after.quantity:f} is filled for {after.executed:f}"
             alarms.append(self.note("order.overfilled", Severity.CRITICAL, text, now_ns, **named))
         if isinstance(learnt, Answered | Reported) and before.venue_order_id not in (
             None,
@@ -298,10 +298,10 @@ class Blotter:
         ):
             return ()
         if amended:
-            kind, what = "order.amended", f"was made one of {after.quantity} at the venue: it is withdrawn"
+            kind, what = "order.amended", f"was made one of {after.quantity:f} at the venue: it is withdrawn"
         else:
-            kind, what = "order.taken_away", f"was cancelled at the venue, filled {after.filled}"
-        text = f"order {after.client_id}, {after.intent.side.value} {after.intent.quantity}, {what}"
+            kind, what = "order.taken_away", f"was cancelled at the venue, filled {after.filled:f}"
+        text = f"order {after.client_id}, {after.intent.side.value} {after.intent.quantity:f}, {what}"
         named: dict[str, object] = {"client_id": after.client_id, "venue_order_id": after.venue_order_id or ""}
         return (self.note(kind, Severity.WARNING, text, now_ns, **named), *self.by_hand(text, now_ns))
 

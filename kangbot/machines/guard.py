@@ -123,12 +123,12 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
         if plight.dust and (beyond or plight.price is None):
             return msgspec.structs.replace(seen, again_ns=0), None
         if beyond:
-            return _close(seen, f"price {plight.price} is beyond the stop {stop}, which does not rest at the venue")
+            return _close(seen, f"price {plight.price:f} is beyond the stop {stop:f}, which does not rest at the venue")
         if plight.refused and plight.asked == stop:
             return _refused(seen, plight, stop, instrument, terms)
         if seen.closes(terms) and plight.now_ns >= seen.since_ns + terms.patience_ns:
             waited_s = (plight.now_ns - seen.since_ns) // SECOND_NS
-            return _close(seen, f"the stop {stop} does not rest at the venue after {waited_s} s")
+            return _close(seen, f"the stop {stop:f} does not rest at the venue after {waited_s} s")
         return msgspec.structs.replace(seen, again_ns=0), SetStop(stop)
 
     def due_ns(self, terms: StopTerms) -> int | None:
@@ -172,7 +172,7 @@ def _refused(
         after = msgspec.structs.replace(guard, tightened=guard.tightened + 1, offered=nearer, again_ns=0)
         return after, SetStop(nearer)
     if guard.closes(terms):
-        return _close(guard, f"the venue refuses the stop {stop}: {plight.refused}")
+        return _close(guard, f"the venue refuses the stop {stop:f}: {plight.refused}")
     if guard.again_ns and plight.now_ns >= guard.again_ns:
         return msgspec.structs.replace(guard, again_ns=plight.now_ns + terms.again_ns), SetStop(stop, again=True)
     return msgspec.structs.replace(guard, again_ns=guard.again_ns or plight.now_ns + terms.again_ns), None

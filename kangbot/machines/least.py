@@ -15,4 +15,4 @@ def too_small(size: Money, instrument: Instrument, quote: Quote | None) -> str:
     small = below_minimum(whole, quote.bid, instrument, Purpose.ENTRY)
     if not small:
         return ""
-    return f"nothing can be entered: a size of {size} buys {whole} {instrument.base}, and {small}; raise `size`"
+    return f"nothing can be entered: a size of {size:f} buys {whole:f} {instrument.base}, and {small}; raise `size`"

@@ -203,7 +203,7 @@ def _case(
         resting_stop=resting_stop,
         direction=direction,
         wanted=wanted,
-        capped=f"{whole} is more than one stop covers: the most is {wanted}" if wanted < whole else "",
+        capped=f"{whole:f} is more than one stop covers: the most is {wanted:f}" if wanted < whole else "",
         stop=protective(target.stop, direction, instrument) if target.stop is not None and direction else None,
     )
 
@@ -237,7 +237,7 @@ def _order(case: _Case) -> tuple[Proposal | None, str]:
         return _adjust(case)
     if case.direction:
         return _enter(case, case.wanted)
-    return None, f"{abs(case.net)} is too little to close: {dust}" if case.held else ""
+    return None, f"{abs(case.net):f} is too little to close: {dust}" if case.held else ""
 
 
 def _adjust(case: _Case) -> tuple[Proposal | None, str]:
@@ -249,7 +249,7 @@ def _adjust(case: _Case) -> tuple[Proposal | None, str]:
         if not case.overrun:
             return None, ""
         price = case.book.exit_price(case.direction)
-        return _exit(case, held, f"price {price} is beyond the stop {case.stop}")
+        return _exit(case, held, f"price {price:f} is beyond the stop {case.stop:f}")
     if held > case.wanted:
         surplus = held - case.wanted
         if surplus <= case.style.band * held and not case.bare:
@@ -272,7 +272,7 @@ def _exit(case: _Case, quantity: Quantity, reason: str) -> tuple[Proposal | None
     side = Side.SELL if case.net > 0 else Side.BUY
     reference = case.book.exit_price(case.held)
     if small := below_minimum(free, reference, case.instrument, Purpose.EXIT):
-        return None, f"{free} is too little to close: {small}"
+        return None, f"{free:f} is too little to close: {small}"
     return _proposal(case, Purpose.EXIT, side, case.exit_kind, quantity=free, reference=reference, reason=reason), ""
 
 
@@ -281,13 +281,13 @@ def _enter(case: _Case, wanted: Quantity) -> tuple[Proposal | None, str]:
     if case.working:
         return None, "an order of unknown outcome is being resolved"
     if case.beyond_stop:
-        return None, f"the stop {case.stop} is not beyond the price {case.book.exit_price(case.direction)}"
+        return None, f"the stop {case.stop:f} is not beyond the price {case.book.exit_price(case.direction):f}"
     side = Side.BUY if case.direction > 0 else Side.SELL
     reference = case.book.entry_price(case.direction)
     quantity = clamp(wanted - max(case.net * case.direction, ZERO), case.instrument)
     price = limit_price(case.style.kind, case.style.time_in_force, side, case.book, case.instrument) or reference
     if small := below_minimum(quantity, price, case.instrument, Purpose.ENTRY):
-        return None, f"{quantity} is too little to enter: {small}"
+        return None, f"{quantity:f} is too little to enter: {small}"
     reason, kind = case.target.reason, case.style.kind
     return _proposal(case, Purpose.ENTRY, side, kind, quantity=quantity, reference=reference, reason=reason), ""
 

@@ -33,11 +33,11 @@ def below_minimum(quantity: Quantity, price: Price, instrument: Instrument, purp
     """Return which of the venue's minima an order of `quantity` at `price` misses; "" where it misses none."""
     quantity = floor_to(quantity, instrument.step)
     if quantity < instrument.min_quantity or quantity <= 0:
-        return f"the least quantity is {instrument.min_quantity}"
+        return f"the least quantity is {instrument.min_quantity:f}"
     if purpose is Purpose.EXIT and instrument.kind is InstrumentKind.LINEAR:
         return ""
     if quantity * price < instrument.min_notional:
-        return f"the least value is {instrument.min_notional} {instrument.quote}"
+        return f"the least value is {instrument.min_notional:f} {instrument.quote}"
     return ""
 
 

@@ -35,7 +35,7 @@ def _left(known: MarketMemory) -> str:
     said = []
     stop = known.stop
     if net := held(known):
-        said.append(f"{net} is held {'without a stop' if stop is None else f'with a stop at {stop}'}")
+        said.append(f"{net:f} is held {'without a stop' if stop is None else f'with a stop at {stop:f}'}")
     if flying := [order.client_id for order in known.orders if not order.settled]:
         said.append(f"what became of {', '.join(flying)} is not known")
     return f"nobody looks after it any more, and {'; '.join(said)}" if said else ""

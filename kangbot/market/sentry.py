@@ -91,18 +91,18 @@ class Sentry:
         tell, after = self._executor.tell, self._guard
         if after.dust and not before.dust:
             if net != self._known:
-                tell("stop.missing", Severity.WARNING, f"no stop rests for {net}, and no order closes so little")
+                tell("stop.missing", Severity.WARNING, f"no stop rests for {net:f}, and no order closes so little")
         elif isinstance(answer, CloseNow):
             if not before.closing:
-                tell("stop.closing", Severity.CRITICAL, f"closing {net}: {answer.reason}")
+                tell("stop.closing", Severity.CRITICAL, f"closing {net:f}: {answer.reason}")
         elif isinstance(answer, SetStop):
             if not before.since_ns:
-                tell("stop.missing", Severity.WARNING, f"no stop rests for {net}; asking for one at {answer.price}")
+                tell("stop.missing", Severity.WARNING, f"no stop rests for {net:f}; asking for one at {answer.price:f}")
             elif after.tightened > before.tightened:
-                tell("stop.tightened", Severity.WARNING, f"the stop of {net} is tried nearer, at {answer.price}")
+                tell("stop.tightened", Severity.WARNING, f"the stop of {net:f} is tried nearer, at {answer.price:f}")
         elif before.since_ns and not after.since_ns:
             stop = self._executor.stop
-            rests = "the position is closed" if stop is None or not net else f"the stop of {net} rests at {stop}"
+            rests = "the position is closed" if stop is None or not net else f"the stop of {net:f} rests at {stop:f}"
             tell("stop.settled", Severity.INFO, rests)
 
 
@@ -110,7 +110,7 @@ def unprotected(executor: Executor, net: Quantity) -> str:
     """Return why what we hold has no stop at the venue, in words; "" where it has, or where its first is under way."""
     if not net or not executor.unprotected or executor.stop_coming or not executor.reconciled_ns:
         return ""
-    protection = executor.protection
-    if protection.refused:
-        return f"the venue refuses the stop {protection.wanted}: {protection.refused}"
-    return f"the stop {protection.wanted} is being set" if protection.asked_ns else "no stop is known"
+    wanted, refused = executor.protection.wanted, executor.protection.refused
+    if wanted is None:
+        return "no stop is known"
+    return f"the venue refuses the stop {wanted:f}: {refused}" if refused else f"the stop {wanted:f} is being set"

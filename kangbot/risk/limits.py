@@ -49,13 +49,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     def day_lost(self, loss: Money) -> str:
         """Return why a day that lost so much takes no more entries; "" where it does."""
         if self.daily_loss is not None and loss >= self.daily_loss:
-            return f"the day has lost {loss:.2f}, the limit is {self.daily_loss}; entries resume at 00:00 UTC"
+            return f"the day has lost {loss:.2f}, the limit is {self.daily_loss:f}; entries resume at 00:00 UTC"
         return ""
 
     def peak_lost(self, percent: Decimal) -> str:
         """Return why an account that is so far below its peak takes no more entries; "" where it does."""
         if self.drawdown_percent is not None and percent >= self.drawdown_percent:
-            return f"equity is {percent:.2f} % below its peak, the limit is {self.drawdown_percent} %"
+            return f"equity is {percent:.2f} % below its peak, the limit is {self.drawdown_percent:f} %"
         return ""
 
 

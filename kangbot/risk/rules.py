@@ -16,11 +16,11 @@ def quantity(case: Case) -> str:
     """Hold the quantity to the venue's step, minimum and maximum."""
     rules = case.context.market.instrument
     if case.proposal.quantity <= 0 or case.proposal.quantity % rules.step:
-        return f"quantity {case.proposal.quantity} is not a multiple of the step {rules.step}"
+        return f"quantity {case.proposal.quantity:f} is not a multiple of the step {rules.step:f}"
     if case.proposal.quantity < rules.min_quantity:
-        return f"quantity {case.proposal.quantity} is below the venue's minimum {rules.min_quantity}"
+        return f"quantity {case.proposal.quantity:f} is below the venue's minimum {rules.min_quantity:f}"
     if rules.max_quantity is not None and case.proposal.quantity > rules.max_quantity:
-        return f"quantity {case.proposal.quantity} is above the venue's maximum {rules.max_quantity}"
+        return f"quantity {case.proposal.quantity:f} is above the venue's maximum {rules.max_quantity:f}"
     return ""
 
 
@@ -29,7 +29,7 @@ def price(case: Case) -> str:
     tick = case.context.market.instrument.tick
     for name, value in (("price", case.proposal.price), ("stop", case.proposal.stop)):
         if value is not None and (value <= 0 or value % tick):
-            return f"{name} {value} is not a multiple of the tick {tick}"
+            return f"{name} {value:f} is not a multiple of the tick {tick:f}"
     return ""
 
 
@@ -40,7 +40,7 @@ def notional(case: Case) -> str:
         return ""
     value = case.proposal.quantity * (case.proposal.reference if case.proposal.price is None else case.proposal.price)
     if value < rules.min_notional:
-        return f"value {value:.2f} is below the venue's minimum {rules.min_notional} {rules.quote}"
+        return f"value {value:f} is below the venue's minimum {rules.min_notional:f} {rules.quote}"
     return ""
 
 
@@ -81,7 +81,7 @@ def market_notional(case: Case) -> str:
     """Limit the exposure of one market."""
     after = case.context.market_exposure + case.context.worst
     if case.limits.market_notional is not None and after > case.limits.market_notional:
-        return f"exposure of the market would be {after:.2f}, the limit is {case.limits.market_notional}"
+        return f"exposure of the market would be {after:.2f}, the limit is {case.limits.market_notional:f}"
     return ""
 
 
@@ -89,7 +89,7 @@ def total_notional(case: Case) -> str:
     """Limit the exposure of the account."""
     after = case.context.total_exposure + case.context.worst
     if case.limits.total_notional is not None and after > case.limits.total_notional:
-        return f"total exposure would be {after:.2f}, the limit is {case.limits.total_notional}"
+        return f"total exposure would be {after:.2f}, the limit is {case.limits.total_notional:f}"
     return ""
 
 
@@ -109,9 +109,9 @@ def leverage(case: Case) -> str:
     if case.context.equity is None:
         return "the account's equity is not known yet"
     if case.context.equity <= 0:
-        return f"the account's equity is {case.context.equity}"
-    after = (case.context.total_exposure + case.context.worst) / case.context.equity
-    return f"leverage would be {after:.2f}, the limit is {case.limits.leverage}" if after > case.limits.leverage else ""
+        return f"the account's equity is {case.context.equity:f}"
+    after, limit = (case.context.total_exposure + case.context.worst) / case.context.equity, case.limits.leverage
+    return f"leverage would be {after:.2f}, the limit is {limit:f}" if after > limit else ""
 
 
 # ---------------------------------------------------------------------------------------------- how much may be lost
@@ -172,7 +172,7 @@ def wide_spread(case: Case) -> str:
         return "the book is empty on one side"
     spread = (quote.ask - quote.bid) / quote.mid * 100
     return (
-        f"spread is {spread:.3f} %, the limit is {case.limits.spread_percent} %"
+        f"spread is {spread:.3f} %, the limit is {case.limits.spread_percent:f} %"
         if spread > case.limits.spread_percent
         else ""
     )
@@ -184,12 +184,10 @@ def mark_distance(case: Case) -> str:
     if case.limits.mark_distance_percent is None or mark is None or mark <= 0:
         return ""
     at = case.proposal.reference if case.proposal.price is None else case.proposal.price
-    distance = abs(at - mark) / mark * 100
-    if distance > case.limits.mark_distance_percent:
-        return (
-            f"price {at} is {distance:.2f} % from the mark {mark}, the limit is {case.limits.mark_distance_percent} %"
-        )
-    return ""
+    distance, limit = abs(at - mark) / mark * 100, case.limits.mark_distance_percent
+    return (
+        f"price {at:f} is {distance:.2f} % from the mark {mark:f}, the limit is {limit:f} %" if distance > limit else ""
+    )
 
 
 def _seconds(duration_ns: int) -> str:

@@ -153,13 +153,13 @@ def _limits(settings: Settings, origin: Origin) -> Iterator[Problem]:
         own = places[:1] if settings.markets[number].size else places[1:]
         yield origin.problem(
             next((key for key in own if origin.line(key)), own[0]),
-            f"{market.size} for {market.symbol} is above risk.market_notional ({risk.market_notional}): "
+            f"{market.size:f} for {market.symbol} is above risk.market_notional ({risk.market_notional:f}): "
             "no entry would pass",
             "Lower the one or raise the other.",
         )
     if risk.total_notional and risk.total_notional < risk.market_notional:
         yield origin.problem(
-            ("risk", "total_notional"), f"{risk.total_notional} is below market_notional ({risk.market_notional})"
+            ("risk", "total_notional"), f"{risk.total_notional:f} is below market_notional ({risk.market_notional:f})"
         )
 
 

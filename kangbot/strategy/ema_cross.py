@@ -90,4 +90,9 @@ class EmaCross(Strategy[EmaCrossParameters, EmaCrossIndicators]):
         verb = "crossed" if turned else "is"
         word, sign = ("above", ">") if direction > 0 else ("below", "<")
         fast, slow = self.parameters.fast, self.parameters.slow
-        return f"EMA {fast} {verb} {word} EMA {slow} ({memory.fast.value:.8g} {sign} {memory.slow.value:.8g})"
+        return f"EMA {fast} {verb} {word} EMA {slow} ({_digits(memory.fast.value)} {sign} {_digits(memory.slow.value)})"
+
+
+def _digits(average: float | None) -> str:
+    """Return eight digits as a price has them: by itself a small float would be written with an exponent."""
+    return f"{Decimal(f'{average:.8g}'):f}"

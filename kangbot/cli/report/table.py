@@ -51,7 +51,7 @@ def as_json(found: Found) -> str:
         {
             "currency": found.currency,
             "total": _plain(found.total),
-            "funding": str(found.funding),
+            "funding": f"{found.funding:f}",
             "equity": _plain_equity(found.equity),
             "markets": [
                 {"market": market, "strategy": strategy, **_plain(figures)}
@@ -116,10 +116,10 @@ def _plain(figures: TradeFigures) -> dict[str, object]:
         "trades": figures.trades,
         "wins": figures.wins,
         "win_rate": figures.win_rate,
-        "net_profit": str(figures.net_profit),
-        "fees": str(figures.fees),
-        "best": str(figures.best),
-        "worst": str(figures.worst),
+        "net_profit": f"{figures.net_profit:f}",
+        "fees": f"{figures.fees:f}",
+        "best": f"{figures.best:f}",
+        "worst": f"{figures.worst:f}",
         "profit_factor": figures.profit_factor,
     }
 
@@ -128,9 +128,9 @@ def _plain_equity(equity: EquityFigures | None) -> dict[str, object] | None:
     if equity is None:
         return None
     return {
-        "first": str(equity.first),
-        "last": str(equity.last),
-        "drawdown": str(equity.drawdown),
+        "first": f"{equity.first:f}",
+        "last": f"{equity.last:f}",
+        "drawdown": f"{equity.drawdown:f}",
         "drawdown_percent": equity.drawdown_percent,
         "sharpe": equity.sharpe,
     }

@@ -97,6 +97,6 @@ class ChatCommands:
 
 
 def _position(market: MarketReport) -> str:
-    stop = f"stop {market.stop}" if market.stop is not None else "no stop"
+    stop = f"stop {market.stop:f}" if market.stop is not None else "no stop"
     warning = f" UNPROTECTED: {market.unprotected}" if market.unprotected else ""
-    return f"{market.symbol} {market.net:+f} from {market.entry}, {market.unrealised:+.2f}, {stop}{warning}"
+    return f"{market.symbol} {market.net:+f} from {market.entry:f}, {market.unrealised:+.2f}, {stop}{warning}"

@@ -35,7 +35,7 @@ def check_quantity(instrument: Instrument, quantity: Quantity) -> None:
 def check_price(instrument: Instrument, price: Price | None) -> None:
     """Refuse a price that is missing, not positive or beside the tick."""
     if price is None or price <= 0 or price % instrument.tick:
-        raise RequestRefused(Reason.PRICE_INVALID, f"price {price} is no multiple of {instrument.tick:f}")
+        raise RequestRefused(Reason.PRICE_INVALID, f"price {price:f} is no multiple of {instrument.tick:f}")
 
 
 def check_trigger(request: OrderRequest, last: Price) -> None:

@@ -77,7 +77,7 @@ class SpotStop:
             raise Retryable("bybit has no price just now to hold the stop against")
         last = found.result.list[0].last_price
         if stop >= last:
-            raise Refused(f"the stop {stop} is not below the last price {last}")
+            raise Refused(f"the stop {stop:f} is not below the last price {last:f}")
 
     async def _place(self, stop: Price, quantity: Quantity, attempt: int) -> ClientId:
         name = stop_id(self._order, attempt)

@@ -249,6 +249,14 @@ def test_closed_trades_are_long_or_short_and_figures_have_their_thousands(page: 
     assert {row.locator("td").nth(2).inner_text() for row in trips.all()} <= {"long", "short"}
 
 
+def test_small_figures_are_written_without_an_exponent(page: Page, daemon: Daemon) -> None:
+    """The daemon's JSON has one from 0.0000009 down."""
+    log_in(page, daemon)
+    plain = "async (value) => (await import('/static/format.js')).plain(value)"
+    told = {"4E-10": "0.0000000004", "-1.25E-7": "\u22120.000000125", "1.5E+6": "1,500,000", "0E-8": "0.00000000"}
+    assert {text: page.evaluate(plain, text) for text in told} == told
+
+
 def test_events_that_say_the_same_one_after_another_are_one_row(page: Page, daemon: Daemon) -> None:
     """Whoever often opens the page would fill the list with logins; what else happened stays to be seen."""
     login = {"at": "2026-11-29T04:00:00Z", "market": None, "kind": "control.command", "severity": "info"}

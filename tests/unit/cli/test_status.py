@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from kangbot.cli.status import _head, _row
-from kangbot.cli.top.board import _why
+from kangbot.cli import status
+from kangbot.cli.status import _head, _table
+from kangbot.cli.top import board
 from kangbot.health.report import MarketReport, StreamReport
 from kangbot.model.ids import MarketId
 from tests.support.reporting import a_market, a_report
 
 
-@pytest.mark.parametrize("line", [_row, _why], ids=["status", "top"])
+@pytest.mark.parametrize("line", [status._why, board._why], ids=["status", "top"])
 def test_a_strategy_that_is_asked_aside_is_said_to_be_slow_with_its_longest_call(
     line: Callable[[MarketReport], str],
 ) -> None:
@@ -43,7 +44,7 @@ def test_a_stream_that_is_down_and_a_network_that_is_are_said_above_the_markets(
     assert "NOTHING ENTERS" not in _head(a_report())
 
 
-@pytest.mark.parametrize("line", [_row, _why], ids=["status", "top"])
+@pytest.mark.parametrize("line", [status._why, board._why], ids=["status", "top"])
 def test_a_market_whose_data_cannot_be_relied_on_says_so_before_its_last_signal(
     line: Callable[[MarketReport], str],
 ) -> None:
@@ -67,3 +68,21 @@ def test_what_the_kill_switch_has_to_close_is_named_where_no_market_has_a_line_y
     waiting = _head(a_report(**held, waiting="the venue is away"))
     assert ": bybit:BTC-USDT:USDT long 0.5, bybit:ETH-USDT:USDT short 2\n" in waiting
     assert "bybit:" not in _head(a_report(a_market(net=Decimal("0.5")), **held))
+
+
+def test_columns_stand_beneath_their_names_whatever_is_in_them() -> None:
+    """The longest names and figures that venues have, beside short ones."""
+    long = a_market(
+        symbol="1000000BABYDOGE/USDT:USDT", price=Decimal("1.2345E-7"), net=Decimal("313853493.5000"), signal="long"
+    )
+    huge = a_market(price=Decimal(1_250_000), unrealised=Decimal("-49024852.90"), signal="short")
+    names, *lines = _table([long, huge])
+    assert [line.split()[2:5] for line in lines] == [
+        ["0.00000012345", "313853493.5000", f"{long.unrealised:.2f}"],
+        ["1250000", f"{huge.net:f}", "-49024852.90"],
+    ]
+    for column in ("price", "position", "open", "realised", "orders"):
+        end = names.index(column) + len(column)
+        assert {line[end] for line in lines} == {" "}
+        assert " " not in {line[end - 1] for line in lines}
+    assert [line.index(line.split()[-1]) for line in lines] == [names.index("why")] * 2

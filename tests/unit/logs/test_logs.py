@@ -82,6 +82,16 @@ def test_an_event_is_one_json_object_with_the_worlds_time() -> None:
     )
 
 
+def test_an_amount_is_written_as_prices_are() -> None:
+    """Without an exponent, whatever its size; what has a million digits is none."""
+    written = set_up(format="json")
+    structlog.get_logger().info(
+        "order.sent", price=Decimal("1.2E-7"), quantity=Decimal("3E+5"), odd=Decimal("1E-999999")
+    )
+    (event,) = written.events
+    assert (event["price"], event["quantity"], event["odd"]) == ("0.00000012", "300000", "1E-999999")
+
+
 def test_the_market_bound_by_a_task_is_in_its_events() -> None:
     """Context variables reach our events and the libraries' lines alike."""
     written = set_up(format="json")

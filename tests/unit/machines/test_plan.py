@@ -318,6 +318,19 @@ def test_a_stop_beyond_the_price_refuses_the_entry(stop: str) -> None:
     assert only(step(want("1", "99.8"))).stop == D("99.8")
 
 
+def test_what_is_small_is_said_as_prices_are_written() -> None:
+    """Without an exponent; and a stop that is nearer than a tick, to the side of the loss, is at the price itself."""
+    tiny = msgspec.structs.replace(LINEAR, tick=D("1E-10"), step=D(100_000), max_quantity=None)
+    quote = msgspec.structs.replace(QUOTE, bid=D("4E-10"), ask=D("5E-10"))
+    near = step(want("1", "3.9E-10"), instrument=tiny, quote=quote)
+    assert near.refused == "the stop 0.0000000004 is not beyond the price 0.0000000004"
+    (entry,) = step(want("1", "2.1E-10"), instrument=tiny, quote=quote).proposals
+    assert (entry.quantity, entry.stop) == (D(2_000_000_000_000), D("3E-10"))
+    fine = msgspec.structs.replace(LINEAR, step=D("1E-8"), min_quantity=D("2E-7"))
+    dust = step(want("0"), "1E-7", instrument=fine)
+    assert dust.refused == "0.0000001 is too little to close: the least quantity is 0.0000002"
+
+
 def test_a_held_position_gets_its_stop_moved_once() -> None:
     """Where none rests, or another; a difference inside the stop's band is left, so is the stop of a target without."""
     target = want("1", "95")

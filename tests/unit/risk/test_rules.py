@@ -52,6 +52,7 @@ def ask(facts: MarketFacts, propose: Propose) -> Callable[..., str]:
         ({"quantity": D(0)}, "quantity 0 is not a multiple of the step 0.01"),
         ({"quantity": D("0.01")}, "quantity 0.01 is below the venue's minimum 0.02"),
         ({"quantity": D("50.01")}, "quantity 50.01 is above the venue's maximum 50"),
+        ({"quantity": D("1.2E-7")}, "quantity 0.00000012 is not a multiple of the step 0.01"),
     ],
 )
 def test_quantity(ask: Callable[..., str], propose: Propose, fields: dict[str, object], says: str) -> None:

@@ -48,6 +48,15 @@ def test_a_crossing_is_entered_with_its_figures(bars_of: Bars, view_of: Views) -
     assert later.exposure == 1
 
 
+def test_small_prices_are_said_as_they_are_written(bars_of: Bars, view_of: Views) -> None:
+    """A coin at a millionth of a dollar, or less."""
+    strategy = cross()
+    bars = bars_of([close / 1e8 for close in (*FALL_THEN_RISE,)])
+    target = strategy.decide(view_of(strategy, bars))
+    assert target is not None
+    assert target.reason == "EMA 2 crossed above EMA 3 (0.000001015 > 0.000001005)"
+
+
 def test_the_other_side_is_short_or_flat(bars_of: Bars, view_of: Views) -> None:
     """As the parameters say; the stop of a short is above."""
     bars = bars_of([96, 97, 98, 99, 100, 92])

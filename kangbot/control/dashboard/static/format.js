@@ -17,11 +17,20 @@ const figure = (value, options = {}) => writer(Intl.NumberFormat, options).forma
 const fixed = (value, digits) => figure(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 const minus = (text) => text.replace(/^-/, "−");
 
+/** Decimal text without the exponent that the daemon writes it with from 0.0000009 down. */
+function written(text) {
+  const [, sign, whole, part = "", power] = /^(-?)(\d+)(?:\.(\d+))?E([+-]\d+)$/.exec(text) ?? [];
+  if (power === undefined) return text;
+  const at = whole.length + Number(power), digits = `${"0".repeat(Math.max(0, 1 - at))}${whole}${part}`.padEnd(at, "0");
+  const point = Math.max(at, 1);
+  return `${sign}${digits.slice(0, point)}${digits.length > point ? `.${digits.slice(point)}` : ""}`;
+}
+
 /** A price or quantity with every digit that the daemon wrote, in the signs of the other figures, or a dash. */
 export function plain(value) {
   if (value === null || value === undefined || value === "") return "–";
   const [thousands, point] = languageNow() === "id" ? [".", ","] : [",", "."];
-  const [whole, ...part] = minus(String(value)).split(".");
+  const [whole, ...part] = minus(written(String(value))).split(".");
   return [whole.replace(/\B(?=(\d{3})+$)/g, thousands), ...part].join(point);
 }
 
