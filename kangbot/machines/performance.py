@@ -7,10 +7,12 @@ Money stays Decimal; ratios, which are estimates anyway, are floats. Formulas:
 - Sharpe ratio: mean by standard deviation of the daily returns of the equity, times the root of 365, since these
   markets have no holidays; the riskless rate is taken as nought (W. F. Sharpe, "The Sharpe Ratio", Journal of
   Portfolio Management 21, 1994). With fewer than `DAYS` daily returns it is no figure.
+
+Both are folds: what two years of trading left, some million marks, is looked at one by one and never held.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 from math import sqrt
@@ -44,20 +46,44 @@ class Marked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeFigures:
-    """What some trades came to."""
+    """What some trades came to; returns its successor."""
 
-    trades: int
-    wins: int
-    net_profit: Decimal
-    fees: Decimal
-    best: Decimal
-    worst: Decimal
-    profit_factor: float | None  # None where nothing was lost
+    trades: int = 0
+    wins: int = 0
+    won: Decimal = ZERO
+    lost: Decimal = ZERO  # not negative
+    fees: Decimal = ZERO
+    best: Decimal = ZERO
+    worst: Decimal = ZERO
+
+    def plus(self, trade: ClosedTrade) -> "TradeFigures":
+        """Return them with one trade more."""
+        profit = trade.net_profit
+        return replace(
+            self,
+            trades=self.trades + 1,
+            wins=self.wins + (profit > 0),
+            won=self.won + max(profit, ZERO),
+            lost=self.lost - min(profit, ZERO),
+            fees=self.fees + trade.fees,
+            best=max(profit, self.best) if self.trades else profit,
+            worst=min(profit, self.worst) if self.trades else profit,
+        )
+
+    @property
+    def net_profit(self) -> Decimal:
+        """After fees."""
+        return self.won - self.lost
 
     @property
     def win_rate(self) -> float | None:
         """Wins of all trades, from 0 to 1; None without trades."""
         return self.wins / self.trades if self.trades else None
+
+    @property
+    def profit_factor(self) -> float | None:
+        """What was won by what was lost; None where nothing was lost."""
+        return float(self.won / self.lost) if self.lost else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,44 +97,41 @@ class EquityFigures:
     sharpe: float | None
 
 
-def trade_figures(trades: Iterable[ClosedTrade]) -> TradeFigures:
-    """Return what the trades came to."""
-    profits: list[Decimal] = []
-    fees = ZERO
-    for trade in trades:
-        profits.append(trade.net_profit)
-        fees += trade.fees
-    won = sum((profit for profit in profits if profit > 0), ZERO)
-    lost = -sum((profit for profit in profits if profit < 0), ZERO)
-    return TradeFigures(
-        trades=len(profits),
-        wins=sum(profit > 0 for profit in profits),
-        net_profit=won - lost,
-        fees=fees,
-        best=max(profits, default=ZERO),
-        worst=min(profits, default=ZERO),
-        profit_factor=float(won / lost) if lost else None,
-    )
+class Equity:
+    """Takes the marks in, newest first, as a history is read."""
+
+    def __init__(self) -> None:
+        self._first = self._last = self._lowest = ZERO
+        self._fall, self._percent = ZERO, 0.0
+        self._closes: dict[int, Decimal] = {}  # by day, the newest day first
+
+    def add(self, mark: Marked) -> None:
+        """Take in a mark from before the last one."""
+        equity = mark.equity
+        if not self._closes:
+            self._last = self._lowest = equity
+        self._first = equity
+        self._lowest = min(self._lowest, equity)  # of all that came after
+        if equity - self._lowest >= self._fall:
+            self._fall = equity - self._lowest
+            self._percent = float(self._fall / equity * 100) if equity > 0 else 0.0
+        self._closes.setdefault(mark.at_ns // _DAY_NS, equity)
+
+    def figures(self) -> EquityFigures | None:
+        """Return what the equity did; None without any mark."""
+        if not self._closes:
+            return None
+        return EquityFigures(
+            first=self._first,
+            last=self._last,
+            drawdown=self._fall,
+            drawdown_percent=self._percent,
+            sharpe=_sharpe(self._closes),
+        )
 
 
-def equity_figures(marks: Sequence[Marked]) -> EquityFigures | None:
-    """Return what the equity did; `marks` oldest first. None without any."""
-    if not marks:
-        return None
-    peak, fall, percent = marks[0].equity, ZERO, 0.0
-    for mark in marks:
-        peak = max(peak, mark.equity)
-        if peak - mark.equity > fall:
-            fall = peak - mark.equity
-            percent = float(fall / peak * 100) if peak > 0 else 0.0
-    return EquityFigures(
-        first=marks[0].equity, last=marks[-1].equity, drawdown=fall, drawdown_percent=percent, sharpe=_sharpe(marks)
-    )
-
-
-def _sharpe(marks: Sequence[Marked]) -> float | None:
+def _sharpe(last_of_day: Mapping[int, Decimal]) -> float | None:
     """Return the ratio of the daily returns; a day without a mark kept the equity of the one before."""
-    last_of_day = {mark.at_ns // _DAY_NS: mark.equity for mark in marks}
     first, last = min(last_of_day), max(last_of_day)
     closes: list[Decimal] = []
     for day in range(first, last + 1):

@@ -7,7 +7,6 @@ from html import escape
 
 from kangbot.cli.report.past import Found
 from kangbot.control.dashboard.assets import charts_library
-from kangbot.model.money import ZERO
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; color: #172033; }
@@ -53,13 +52,10 @@ def render(found: Found) -> str:
 
 
 def _plots(found: Found, library: str) -> str:
-    running, profits = ZERO, []
-    for trade in found.trades:
-        running += trade.net_profit
-        profits.append(float(running))
+    profits = [float(profit) for _, profit in found.profits]
     data = [
         ["equity", [_iso(mark.at_ns) for mark in found.marks], [float(mark.equity) for mark in found.marks], "Equity"],
-        ["profit", [_iso(trade.closed_ns) for trade in found.trades], profits, "Profit after fees, summed"],
+        ["profit", [_iso(at_ns) for at_ns, _ in found.profits], profits, "Profit after fees, summed"],
     ]
     script = f"const DATA = {json.dumps(data)};{_PLOT}"
     places = '<div id="equity" class="plot"></div><div id="profit" class="plot"></div>'

@@ -1,18 +1,17 @@
 """What a report is made of: closed trades and marked equity of a span of time, read page by page."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from itertools import takewhile
+from itertools import accumulate, takewhile
 
 from kangbot.machines.performance import (
     ClosedTrade,
+    Equity,
     EquityFigures,
     Marked,
     TradeFigures,
-    equity_figures,
-    trade_figures,
 )
 from kangbot.model.money import ZERO
 from kangbot.ports import Listing, Page, Row, Shelf
@@ -23,6 +22,7 @@ from kangbot.storage.url import SqliteUrl, parse
 
 _ROWS = 2000  # a page
 _MICROSECOND_NS = 1000  # the history knows times no finer
+_DRAWN_NS = 15 * 60 * 1_000_000_000  # between two points of a plot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,38 +35,25 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Everything a report shows; both lists oldest first."""
+    """Everything a report shows. What is drawn is oldest first, with what there was last in each quarter of an hour."""
 
-    trades: Sequence[ClosedTrade]
+    total: TradeFigures
+    by_market: Mapping[tuple[str, str], TradeFigures]  # of each market and strategy, the best first
+    profits: Sequence[tuple[int, Decimal]]  # when, and what all trades had come to by then
+    equity: EquityFigures | None  # None where it was never marked
     marks: Sequence[Marked]
     funding: Decimal  # and whatever else moved money without a trade; negative where it was paid
     currency: str
 
-    @property
-    def total(self) -> TradeFigures:
-        """What all trades came to."""
-        return trade_figures(self.trades)
 
-    @property
-    def equity(self) -> EquityFigures | None:
-        """What the account's equity did; None where it was never marked."""
-        return equity_figures(self.marks)
-
-    @property
-    def by_market(self) -> dict[tuple[str, str], TradeFigures]:
-        """What the trades of each market and strategy came to, the best first."""
-        groups: dict[tuple[str, str], list[ClosedTrade]] = {}
-        for trade in self.trades:
-            groups.setdefault((trade.market, trade.strategy), []).append(trade)
-        figures = {key: trade_figures(trades) for key, trades in groups.items()}
-        return dict(sorted(figures.items(), key=lambda item: item[1].net_profit, reverse=True))
+_NOTHING = Found(total=TradeFigures(), by_market={}, profits=(), equity=None, marks=(), funding=ZERO, currency="")
 
 
 async def look(settings: Settings, span: Span) -> Found:
     """Read it, and make nothing. Retryable where the history is away, NeedsHuman where it is not ours."""
     database, url = settings.database, parse(settings.history_url)
     if isinstance(url, SqliteUrl) and not url.path.exists():
-        return Found(trades=(), marks=(), funding=ZERO, currency="")
+        return _NOTHING
     history = open_history(
         url,
         real_world().fork("report").random,
@@ -76,37 +63,57 @@ async def look(settings: Settings, span: Span) -> Found:
         copies=settings.state_dir,
     )
     try:
-        trips = await everything(history, Listing.ROUND_TRIPS, "closed_at", span)
-        flows = await everything(history, Listing.CASH_FLOWS, "flowed_at", span)
-        equity = await everything(history, Listing.EQUITY, "marked_at", span)
+        found = await _trades(history, span)
+        funding = ZERO
+        async for row in everything(history, Listing.CASH_FLOWS, "flowed_at", span):
+            funding += Decimal(str(row["amount"]))
+        return await _equity(history, span, replace(found, funding=funding, currency=settings.currency))
     finally:
         await history.aclose()
-    currency = settings.currency  # the venue states each coin of the account beside it
-    return Found(
-        trades=[_trade(row) for row in trips],
-        marks=[
-            Marked(at_ns=_ns(row["marked_at"]), equity=Decimal(str(row["equity"])))
-            for row in equity
-            if row["currency"] == currency
-        ],
-        funding=sum((Decimal(str(row["amount"])) for row in flows), ZERO),
-        currency=currency,
-    )
 
 
-async def everything(shelf: Shelf, listing: Listing, time: str, span: Span) -> list[Row]:
-    """Return every row of the span, oldest first; `time` is the column that the listing is sorted by."""
-    rows: list[Row] = []
+async def _trades(history: Shelf, span: Span) -> Found:
+    total, groups, sums = TradeFigures(), dict[tuple[str, str], TradeFigures](), dict[int, Decimal]()
+    async for row in everything(history, Listing.ROUND_TRIPS, "closed_at", span):
+        trade = _trade(row)
+        total = total.plus(trade)
+        key = (trade.market, trade.strategy)
+        groups[key] = groups.get(key, TradeFigures()).plus(trade)
+        drawn_ns = trade.closed_ns // _DRAWN_NS * _DRAWN_NS
+        sums[drawn_ns] = sums.get(drawn_ns, ZERO) + trade.net_profit
+    times = sorted(sums)
+    profits = list(zip(times, accumulate(sums[at_ns] for at_ns in times), strict=True))
+    by_market = dict(sorted(groups.items(), key=lambda item: item[1].net_profit, reverse=True))
+    return replace(_NOTHING, total=total, by_market=by_market, profits=profits)
+
+
+async def _equity(history: Shelf, span: Span, found: Found) -> Found:
+    """Return it with the equity in its currency: the venue states each coin of the account beside it."""
+    equity, drawn = Equity(), dict[int, Marked]()
+    async for row in everything(history, Listing.EQUITY, "marked_at", span):
+        if row["currency"] == found.currency:
+            mark = Marked(at_ns=_ns(row["marked_at"]), equity=Decimal(str(row["equity"])))
+            equity.add(mark)
+            drawn.setdefault(mark.at_ns // _DRAWN_NS, mark)
+    return replace(found, equity=equity.figures(), marks=list(drawn.values())[::-1])
+
+
+async def everything(shelf: Shelf, listing: Listing, time: str, span: Span) -> AsyncIterator[Row]:
+    """Yield every row of the span, newest first; `time` is the column that the listing is sorted by.
+
+    A page at a time is held: years of trading leave more rows than a small server has memory for.
+    """
     until_ns, known = span.until_ns, 0  # so many of the rows before it are there already: those of the last moment
     while True:
         page = Page(listing=listing, limit=_ROWS, offset=known, since_ns=span.since_ns, until_ns=until_ns)
         found = await shelf.page(page)
-        rows += found
+        for row in found:
+            yield row
         if len(found) < _ROWS:
-            return rows[::-1]
+            return
         # Not by an offset from the newest: the database counts all those off, and what a daemon adds would move them.
-        until_ns = _ns(rows[-1][time]) + _MICROSECOND_NS
-        known = _of_one_moment(rows, time)
+        before_ns, until_ns = until_ns, _ns(found[-1][time]) + _MICROSECOND_NS
+        known = _of_one_moment(found, time) + (known if until_ns == before_ns else 0)
 
 
 def _of_one_moment(rows: Sequence[Row], time: str) -> int:

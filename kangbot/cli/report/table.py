@@ -17,7 +17,7 @@ _WIDEST = 1_000  # columns; more than any table of ours takes
 
 def show(found: Found) -> None:
     """Print it."""
-    if not found.trades and not found.marks and not found.funding:
+    if not found.total.trades and not found.marks and not found.funding:
         Console().print("Nothing was traded in that time.")
         return
     console, table = Console(), _markets(found)

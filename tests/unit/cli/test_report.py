@@ -15,11 +15,12 @@ import msgspec
 import pytest
 import typer
 
+from kangbot.cli.offline import settings_of
 from kangbot.cli.report import command
-from kangbot.cli.report.past import Span, everything
+from kangbot.cli.report.past import Found, Span, everything, look
 from kangbot.errors import ConfigInvalid, Retryable
 from kangbot.model.events import CashFlowApplied, EquityMarked, Event, RoundTripClosed
-from kangbot.ports import Listing, Page, Row
+from kangbot.ports import Listing, Page, Row, Shelf
 from kangbot.storage.migrate import upgrade_apart
 from kangbot.storage.sqlite import SqliteHistory
 from kangbot.storage.url import SqliteUrl
@@ -243,12 +244,13 @@ async def test_a_trade_that_is_closed_while_the_report_is_read_counts_once_or_no
             return found
 
     await history.store(records(trips[:2_500]))
-    rows = await everything(Growing(), Listing.ROUND_TRIPS, "closed_at", Span(since_ns=None, until_ns=None))
+    rows = await read(Growing())
     await history.aclose()
     assert [row["profit"] for row in rows] == [str(number) for number in range(2_500)]
 
 
-async def test_years_are_read_page_by_page_and_not_from_the_newest_each_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [700, 4_500])
+async def test_years_are_read_page_by_page_and_not_from_the_newest_each_time(tmp_path: Path, at_once: int) -> None:
     """A database goes over every row that a page leaves out. Of one moment many may have been closed."""
     url = SqliteUrl(path=tmp_path / "history.sqlite")
     history = SqliteHistory(url.path, partial(upgrade_apart, url))
@@ -261,14 +263,47 @@ async def test_years_are_read_page_by_page_and_not_from_the_newest_each_time(tmp
             left_out.append(page.offset)
             return await history.page(page)
 
-    trips = [closed(number, at=number // 700) for number in range(6_500)]
+    trips = [closed(number, at=number // at_once) for number in range(6_500)]
     for start in range(0, 6_500, 500):
         await history.store(records(trips[start : start + 500], after=start))
-    rows = await everything(Watched(), Listing.ROUND_TRIPS, "closed_at", Span(since_ns=None, until_ns=None))
+    rows = await read(Watched())
     await history.aclose()
     assert sorted(int(str(row["profit"])) for row in rows) == [*range(6_500)]
     assert len(left_out) > 3
-    assert max(left_out) <= 700
+    assert max(left_out) <= at_once
+
+
+async def read(shelf: Shelf) -> list[Row]:
+    """Return every row, oldest first."""
+    span = Span(since_ns=None, until_ns=None)
+    return [row async for row in everything(shelf, Listing.ROUND_TRIPS, "closed_at", span)][::-1]
+
+
+def test_of_years_a_point_each_quarter_of_an_hour_is_kept_to_be_drawn(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The equity is marked every minute, a million times in two years; figures are of every mark all the same."""
+    del capsys
+    url = SqliteUrl(path=config.parent / "state" / "history.sqlite")
+    later_ns = (NOON_NS // DAY_NS + 20) * DAY_NS
+    dip = [
+        EquityMarked(venue="bybit", currency="USDT", equity=Decimal(equity), at_ns=later_ns + minute * 60_000_000_000)
+        for minute, equity in enumerate((1000, 10, 1000, 990))
+    ]
+    trips = [closed(number) for number in range(20 * 86_400, 20 * 86_400 + 3)]
+
+    async def found() -> Found:
+        history = SqliteHistory(url.path, partial(upgrade_apart, url))
+        await history.store(records([*dip, *trips], journal="another"))
+        await history.aclose()
+        return await look(settings_of(config), Span(since_ns=later_ns, until_ns=None))
+
+    seen = asyncio.run(found())
+    assert [mark.equity for mark in seen.marks] == [Decimal(990)]
+    (drawn_ns, profit), *none = seen.profits
+    assert (drawn_ns % (900 * 10**9), profit, none) == (0, sum(trip.trip.net_profit for trip in trips), [])
+    assert seen.equity is not None
+    assert (seen.equity.first, seen.equity.last, seen.equity.drawdown) == (Decimal(1000), Decimal(990), Decimal(990))
 
 
 def closed(number: int, at: int | None = None) -> RoundTripClosed:

@@ -1,12 +1,16 @@
 """What trading came to, held against figures worked out by hand."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from functools import reduce
 from itertools import pairwise
 from statistics import fmean, stdev
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kangbot.machines.performance import DAYS, ClosedTrade, Marked, equity_figures, trade_figures
+from kangbot.machines.performance import DAYS, ClosedTrade, Equity, EquityFigures, Marked, TradeFigures
 
 DAY_NS = 24 * 3600 * 1_000_000_000
 
@@ -19,6 +23,19 @@ def trade(profit: str, fees: str = "0.1") -> ClosedTrade:
 def marks(*equities: str, every_ns: int = DAY_NS) -> list[Marked]:
     """Return the equity at equal distances."""
     return [Marked(at_ns=number * every_ns, equity=Decimal(equity)) for number, equity in enumerate(equities)]
+
+
+def trade_figures(trades: Sequence[ClosedTrade]) -> TradeFigures:
+    """Return what they came to."""
+    return reduce(TradeFigures.plus, trades, TradeFigures())
+
+
+def equity_figures(oldest_first: Sequence[Marked]) -> EquityFigures | None:
+    """Return what the equity did, read as a history is."""
+    equity = Equity()
+    for mark in reversed(oldest_first):
+        equity.add(mark)
+    return equity.figures()
 
 
 def test_trades_are_summed_to_the_last_digit() -> None:
@@ -42,6 +59,21 @@ def test_drawdown_is_the_deepest_fall_below_the_peak_before_it() -> None:
     assert figures is not None
     assert (figures.first, figures.last) == (Decimal(100), Decimal(180))
     assert (figures.drawdown, figures.drawdown_percent) == (Decimal(30), 25.0)
+
+
+def test_of_two_falls_as_deep_the_first_counts() -> None:
+    """In percent of the peak that it was from."""
+    figures = equity_figures(marks("100", "90", "200", "190"))
+    assert figures is not None
+    assert (figures.drawdown, figures.drawdown_percent) == (Decimal(10), 10.0)
+
+
+@given(st.lists(st.decimals(-1000, 1000, places=2), min_size=1, max_size=30))
+def test_the_drawdown_is_that_of_every_pair(equities: list[Decimal]) -> None:
+    """The deepest fall from any mark to a later one."""
+    figures = equity_figures([Marked(at_ns=at_ns, equity=equity) for at_ns, equity in enumerate(equities)])
+    assert figures is not None
+    assert figures.drawdown == max(before - after for at, before in enumerate(equities) for after in equities[at:])
 
 
 def test_equity_that_only_rises_has_no_drawdown() -> None:
