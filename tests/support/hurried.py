@@ -42,6 +42,11 @@ class HurriedStory(Story):
             while not happened():
                 await asyncio.sleep(0.5)
 
+    async def bar(self) -> None:
+        """Have a minute's bar arrive, and wait until the market has taken it."""
+        await super().bar()
+        await self.until(lambda: not self.task.inbox.waiting)
+
     async def reach(self, *states: Any) -> None:
         """Wait until the market is in one of the states."""
         await self.until(lambda: self.state in states)
