@@ -135,7 +135,7 @@ class Covering(msgspec.Struct, frozen=True, kw_only=True):
 
         It is valued at its stop; where nobody knows one, at its `entry` (None where nothing is held).
         """
-        whole = clamp(max(self._ours(net, holding), ZERO), self.instrument)
+        whole = clamp(self._ours(net, holding), self.instrument)
         price = holding.stop or entry or ZERO
         least = whole < self.instrument.min_quantity or whole * price < self.instrument.min_notional
         return ZERO if least else whole

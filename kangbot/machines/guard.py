@@ -166,7 +166,7 @@ def _refused(
     nearer, direction = None, 1 if plight.net > 0 else -1
     if terms.policy is not StopPolicy.RETRY and guard.tightened < TIGHTENINGS and plight.price is not None:
         nearer = protective((stop + plight.price) / 2, direction, instrument)
-        if (nearer - plight.price) * direction >= 0 or nearer == stop:
+        if (nearer - plight.price) * direction >= 0:
             nearer = None  # a tick from the price: there is nothing between
     if nearer is not None:
         after = msgspec.structs.replace(guard, tightened=guard.tightened + 1, offered=nearer, again_ns=0)

@@ -77,8 +77,7 @@ class FileWatch(msgspec.Struct, frozen=True, kw_only=True):
     def seen(self, found: Wish | None, standing: Wish | None) -> tuple["FileWatch", Action]:
         """Take one look: `found` is what the file says, None where there is none; `standing` how the switch stands."""
         if found is not None:
-            new = standing is None or joined(standing, found) != standing
-            return FileWatch(there=True), found if new else Do.NOTHING
+            return FileWatch(there=True), Do.NOTHING if joined(standing, found) == standing else found
         if standing is None:
             return FileWatch(), Do.NOTHING
         if not self.there:

@@ -222,15 +222,14 @@ def _reported(order: Order, report: OrderReport, evidence: Evidence, now_ns: int
             f"order {order.client_id} was reported as {report.status.value}, which no venue says",
             remedy="report this as a fault of the venue's adapter",
         )
-    grown = report.quantity > order.quantity
-    if grown:
+    if report.quantity > order.quantity:
         order = _with(order, amended=report.quantity)
     if cumulative >= order.quantity:
         sign = Sign.FILLED
     elif sign is Sign.ACKED and cumulative:
         sign = Sign.PARTIAL
-    if grown and order.status is OrderStatus.FILLED and order.evidence is Evidence.FILLS and sign is Sign.PARTIAL:
-        sign = Sign.GROWN
+    if order.status is OrderStatus.FILLED and order.evidence is Evidence.FILLS and sign is Sign.PARTIAL:
+        sign = Sign.GROWN  # what was filled is not all of it any more
     elif order.status.terminal and not order.inferred and sign is not Sign.FILLED:
         sign = Sign.LATE
     moved = _move(order, sign, evidence, now_ns)

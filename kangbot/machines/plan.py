@@ -312,6 +312,6 @@ def _proposal(
 # --------------------------------------------------------------------------------------------------------------- stop
 def _stop_change(case: _Case) -> Price | None:
     """Return where the stop must move; None where it rests well, or where the position is to be closed anyway."""
-    if case.held == 0 or case.held != case.direction or case.beyond_stop or case.protected:
+    if case.held != case.direction or case.beyond_stop or case.protected:
         return None
     return case.stop

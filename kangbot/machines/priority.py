@@ -51,12 +51,12 @@ class Allowance:
 
 
 def _wait_ns(window: Window, tenths: int, now_ns: int) -> int:
-    """Return the wait until the window has more room than must be left free; a window always admits at least one."""
-    usable = max(1, window.most - window.most * tenths // 10)
+    """Return the wait until the window has more room than must be left free; 0 or less where it has."""
+    usable = window.most - window.most * tenths // 10  # at least one
     stamps = window.stamps  # in order, so that none but the deciding one is looked at
     if len(stamps) < usable:
         return 0
-    return max(0, stamps[-usable] + window.span_ns - now_ns)
+    return stamps[-usable] + window.span_ns - now_ns
 
 
 def _without(window: Window, at_ns: int) -> Window:

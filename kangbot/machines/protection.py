@@ -28,7 +28,7 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True):
         if self.asked_ns and stop == self.wanted and not again:
             return self
         again = bool(self.refused) and stop == self.wanted
-        failed = bool(self.asked_ns) and None not in (stop, self.wanted) and not self.coming
+        failed = None not in (stop, self.wanted) and not self.coming
         return Protection(wanted=stop, asked_ns=now_ns, flying=self.flying, again=again, failed=failed)
 
     def trying(self, now_ns: int) -> "Protection":

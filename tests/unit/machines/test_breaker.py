@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from kangbot.errors import Ambiguous, InsufficientFunds, NeedsHuman, Refused, Retryable
-from kangbot.machines.breaker import DEFAULTS, Breaker, venues_fault
+from kangbot.errors import Ambiguous, InsufficientFunds, Misstamped, NeedsHuman, Refused, Retryable
+from kangbot.machines.breaker import DEFAULTS, Breaker, BreakerTerms, venues_fault
 from kangbot.model.events import BreakerState
 
 S = 1_000_000_000
@@ -66,6 +66,13 @@ def test_ten_failures_over_a_longer_time_do_not_open_it() -> None:
     for number in range(10):
         breaker = breaker.failed(START + number * 40 * S, "5xx", 0.0).succeeded()
     assert breaker.state is BreakerState.CLOSED
+
+
+def test_a_row_counts_though_it_is_longer_than_what_may_fail_within_the_window() -> None:
+    """Both rules have the failures that they need."""
+    breaker = Breaker(terms=BreakerTerms(failures=2, within_ns=S, in_a_row=3))
+    assert failing(breaker, 2, every_s=10)[0].state is BreakerState.CLOSED
+    assert failing(breaker, 3, every_s=10)[0].state is BreakerState.OPEN
 
 
 def test_it_is_never_open_for_less_than_the_venue_asked_for() -> None:
@@ -163,8 +170,10 @@ def test_after_a_while_of_peace_the_first_cool_down_is_short_again() -> None:
     assert lent is not None
     closed = lent.probed(lent.lease, lent.since_ns, "", 0.5)
     soon, _ = failing(closed, 5, every_s=1, now_ns=closed.since_ns + 60 * S)
-    later, _ = failing(closed, 5, every_s=1, now_ns=closed.since_ns + 1300 * S)
-    assert (soon.trips, later.trips) == (2, 1)
+    # Peace is twice the cool-down, from the close to the failure that opens it.
+    before, _ = failing(closed, 5, every_s=1, now_ns=closed.since_ns + 1196 * S)
+    after, _ = failing(closed, 5, every_s=1, now_ns=closed.since_ns + 1197 * S)
+    assert (soon.trips, before.trips, after.trips) == (2, 2, 1)
 
 
 def test_isolated_it_stays_until_it_is_reset() -> None:
@@ -202,6 +211,8 @@ def test_failures_that_were_ours_are_forgiven() -> None:
     breaker, at_ns = failing(Breaker(), 4, every_s=10)
     kept = breaker.forgiven(at_ns - 10 * S)
     assert (len(kept.failed_ns), kept.row) == (2, 2)
+    none = breaker.succeeded().failed(at_ns, "once more", 0.5).forgiven(START)
+    assert (none.failed_ns, none.row) == ((), 0)
 
 
 @pytest.mark.parametrize(
@@ -213,6 +224,7 @@ def test_failures_that_were_ours_are_forgiven() -> None:
         (Retryable("5xx"), True),
         (Ambiguous("cut"), True),
         (NeedsHuman("bad key", remedy="look"), False),
+        (Misstamped("stamped too late"), False),
         (TimeoutError(), True),
         (ValueError("a fault of our own"), True),
     ],

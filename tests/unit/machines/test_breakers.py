@@ -1,5 +1,6 @@
 """The breakers of all markets: what they mean for an entry, and that a restart goes on from them."""
 
+from kangbot.machines.breaker import BreakerTerms
 from kangbot.machines.breakers import Breakers, Result
 from kangbot.model.events import BreakerChanged, BreakerState, Event, Lane, Noted, Severity
 from kangbot.model.ids import MarketId
@@ -23,6 +24,19 @@ def test_an_open_entry_lane_holds_entries_of_its_own_market() -> None:
     assert change.until_ns == NOW + 4 * S + 225 * S
     assert breakers.held(A) == "breaker: the entry lane is open: no answer in time"
     assert breakers.held(B) == ""
+    breakers.ended(B, Lane.ENTRY, BAD, NOW)
+    assert breakers.held(B) == "", "one failure opens nothing"
+
+
+def test_a_venue_that_names_a_time_is_waited_for_in_every_lane() -> None:
+    """By a call that fails, and by a probe."""
+    later, breakers = Result(failure="429", draw=0.5, retry_after_ns=5000 * S), Breakers(BreakerTerms(in_a_row=1))
+    (change,) = breakers.ended(A, Lane.DATA, later, NOW)
+    assert change.until_ns == NOW + 5000 * S
+    lease, (lent,) = breakers.lend(A, Lane.DATA, change.until_ns)
+    assert lent.until_ns == 0, "it is lent, and nobody waits for a probe"
+    (change,) = breakers.probed(A, Lane.DATA, lease, later, NOW + 5001 * S)
+    assert change.until_ns == NOW + 10_001 * S
 
 
 def test_an_open_data_lane_holds_entries_too() -> None:
@@ -66,6 +80,7 @@ def test_who_has_waited_longest_is_probed_first() -> None:
     trip(breakers)
     trip(breakers, B)
     breakers.force_retry(B, NOW + 10 * S)
+    assert breakers.due_ns() == NOW + 10 * S
     assert breakers.due(NOW + 3600 * S) == (B, Lane.ENTRY)
 
 
@@ -90,6 +105,10 @@ def test_by_hand_each_command_may_be_repeated() -> None:
     assert [change.lane for change in breakers.reset(A, None, "bob", NOW)] == [Lane.ENTRY]
     assert breakers.reset(A, None, "bob", NOW) == []
     assert breakers.reset(A, Lane.ENTRY, "bob", NOW) == []
+    breakers.isolate(A, Lane.EXIT, "ann", NOW)
+    breakers.isolate(A, Lane.ENTRY, "ann", NOW)
+    assert [change.lane for change in breakers.reset(A, Lane.EXIT, "bob", NOW)] == [Lane.EXIT]
+    assert breakers.held(A)
 
 
 def test_a_forced_retry_makes_every_open_lane_due() -> None:
@@ -131,6 +150,28 @@ def test_after_a_restart_it_is_open_until_the_same_moment() -> None:
         assert known.due_ns() == before.due_ns()
         assert known.held(A) == before.held(A)
         assert known.of(A, Lane.ENTRY).trips == 1
+
+
+def test_a_restart_knows_how_often_it_was_open_and_keeps_to_the_terms_of_now() -> None:
+    """One that has closed is remembered for its trips, one that a person isolated for that."""
+    before = Breakers()
+    changes = trip(before)
+    lease, lent = before.lend(A, Lane.ENTRY, NOW + 1000 * S)
+    changes += [
+        *lent,
+        *before.probed(A, Lane.ENTRY, lease, WELL, NOW + 1001 * S),
+        *before.isolate(B, Lane.EXIT, "ann", NOW),
+    ]
+    resumed = Breakers(BreakerTerms(in_a_row=2))
+    resumed.isolate(B, Lane.ENTRY, "of another journal", NOW)
+    resumed.resume(told(Breakers(), changes).checkpoint())
+    assert {(market, lane): breaker.state for market, lane, breaker in resumed} == {
+        (A, Lane.ENTRY): BreakerState.CLOSED,
+        (B, Lane.EXIT): BreakerState.ISOLATED,
+    }
+    assert resumed.ended(A, Lane.ENTRY, BAD, NOW + 1002 * S) == ()
+    (change,) = resumed.ended(A, Lane.ENTRY, BAD, NOW + 1003 * S)
+    assert (change.after, change.trips) == (BreakerState.OPEN, 2)
 
 
 def test_a_clock_that_was_set_back_between_two_lives_makes_no_cool_down_longer() -> None:

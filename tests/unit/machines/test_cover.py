@@ -105,6 +105,7 @@ def test_one_stop_for_the_whole_holding_fits() -> None:
     assert not Cover().listed([stop(), stop(name=OTHER)]).fits(dec(1))
     wrong = Cover().listed([stop(trigger=None)])
     assert (wrong.stop, wrong.fits(dec(1))) == (None, False)
+    assert Cover().listed([stop(trigger=None), stop(name=OTHER)]).stop == dec(90)
     assert (Cover().stop, Cover().fits(dec(0)), Cover().fits(dec(1))) == (None, True, False)
 
 
@@ -134,7 +135,8 @@ def test_a_stop_that_has_sold_is_gone_once_its_fills_are_counted(status: OrderSt
     assert half.filled(sold("x2", "0.3")).resting == {}
     quick = one.filled(sold("x1", "0.3")).filled(sold("x2", "0.3"))
     assert [*quick.resting] == [NAME]
-    assert quick.reported(stop(status, filled="0.6")).resting == {}
+    for known in (quick, quick.listed([stop()]), quick.placed(NAME, dec(90), dec(1))):
+        assert known.reported(stop(status, filled="0.6")).resting == {}
     assert [*quick.listed([stop()]).placed(NAME, dec(90), dec(1)).reported(stop(status, filled="0.7")).resting] == [
         NAME
     ]
@@ -153,7 +155,9 @@ def test_a_stop_that_has_sold_is_gone_once_its_fills_are_counted(status: OrderSt
         ("0.0009", "0", "90", False, "0"),
         ("0.04", "0", "90", False, "0"),  # worth less than the venue takes
         ("0.04", "0", None, False, "0"),  # nobody knows its stop: it is worth what was paid
-        ("0.06", "0", None, False, "0.06"),
+        ("0.05", "0", None, False, "0.05"),  # just what the venue takes
+        ("0.055", "0", "90", False, "0"),  # what is worth enough now is not at its stop
+        ("0.056", "0", "90", False, "0.056"),
         ("0", "0", None, False, "0"),
         ("-1", "0", "90", False, "0"),
     ],
@@ -163,6 +167,13 @@ def test_what_a_stop_must_sell(net: str, by_hand: str, price: str | None, adopte
     covering = msgspec.structs.replace(SPOT, adopted=adopted)
     holding = Holding(stop=None if price is None else dec(price), by_hand=dec(by_hand))
     assert covering.needed(dec(net), holding, dec(100) if net != "0" else None) == dec(expected)
+
+
+def test_what_is_less_than_any_order_needs_no_stop() -> None:
+    """However much it is worth; the least that the venue takes is enough."""
+    dear = msgspec.structs.replace(SPOT, instrument=msgspec.structs.replace(SPOT.instrument, min_quantity=dec("0.1")))
+    needed = [dear.needed(dec(net), Holding(stop=dec(90_000)), dec(100_000)) for net in ("0.099", "0.1")]
+    assert needed == [0, dec("0.1")]
 
 
 # ---------------------------------------------------------------------------------------------------------- agreement
@@ -272,6 +283,7 @@ FITS = Cover(resting={NAME: Rest(price=dec(90), quantity=dec(1))})
 TOO_MUCH = Cover(resting={NAME: Rest(price=dec(90), quantity=dec(2))})
 WRONG = Cover(resting={NAME: Rest(price=None, quantity=dec(1))})
 LONG_AGO = START - 10 * SECOND
+LOST = Protection(wanted=dec(90), asked_ns=LONG_AGO, tries=3, tried_ns=LONG_AGO)
 
 
 def refused(wanted: int | None, tried_ns: int = LONG_AGO) -> Protection:
@@ -297,6 +309,7 @@ def refused(wanted: int | None, tried_ns: int = LONG_AGO) -> Protection:
         (TOO_MUCH, refused(95), 1, 90, WANTED_INSTEAD),  # its price is one thing and its size another
         (TOO_MUCH, refused(90, LONG_AGO + 1), 1, 90, refused(90, LONG_AGO + 1)),  # a moment ago
         (TOO_MUCH, refused(None), 0, 90, REMOVED_AGAIN),
+        (TOO_MUCH, LOST, 1, 90, LOST),  # the executor repeats what got lost
         (WRONG, refused(90), 1, None, refused(90)),  # nobody knows where it belongs
         (FITS, refused(95), 1, 90, refused(95)),  # where it belongs is for others to say
         (Cover(), refused(90), 1, 90, refused(90)),  # the sentry's case
@@ -330,7 +343,9 @@ def test_coins_that_left_the_account_are_missing_once_that_is_certain() -> None:
     assert counted(one, "0.4", 40) == counted(one, None, 50) == counted(one, "0.5", 60) == []
     assert (one.lacking, one.needed) == (dec("0.5"), dec("0.5"))
     assert counted(one, "1", 70) == ["coins.back"]
-    assert (one.lacking, one.needed) == (dec(0), dec(1))
+    for at_s in (80, 90):
+        assert counted(one, "7", at_s) == []  # they had coins before, or bought some
+        assert (one.lacking, one.needed) == (dec(0), dec(1))
 
 
 def test_less_than_any_order_could_sell_may_be_missing() -> None:

@@ -31,6 +31,15 @@ def test_a_day_later_an_id_is_forgotten_and_its_age_is_not() -> None:
     assert not executions.too_old(11)
 
 
+def test_the_newest_that_was_forgotten_is_remembered_in_whatever_order_they_came() -> None:
+    """A venue may tell an older one after it."""
+    executions = Executions()
+    for name, at_ns in (("a", 10), ("b", 5), ("c", 2 * REMEMBERED_NS)):
+        executions.add(ExecutionId(name), at_ns)
+    assert len(executions) == 1
+    assert executions.too_old(10)
+
+
 @given(st.lists(st.integers(0, 3 * REMEMBERED_NS), max_size=40))
 def test_nothing_is_ever_applied_twice(times: list[int]) -> None:
     """Whatever was added is known, or so old that it is refused."""

@@ -46,6 +46,10 @@ def test_without_a_known_stop_one_is_chosen_where_one_is_required() -> None:
     """At a distance from the entry; not where positions may be without."""
     assert Guard().see(plight(stop=None), MARKET, TERMS)[1] == SetStop(dec("95.0"))
     assert Guard().see(plight(stop=None, net=dec(-1)), MARKET, TERMS)[1] == SetStop(dec("105.0"))
+    dear = plight(stop=None, entry=dec(70_000), price=dec(70_000))
+    assert Guard().see(dear, MARKET, StopTerms(distance_percent=dec(10)))[1] == SetStop(dec("63000.0"))
+    offered = Guard(since_ns=START, direction=1, offered=dec(97))
+    assert offered.see(plight(stop=None), MARKET, TERMS)[1] == SetStop(dec(97))
     assert Guard().see(plight(stop=None), MARKET, StopTerms(required=False)) == (Guard(), None)
     assert Guard().see(plight(stop=None, entry=None), MARKET, TERMS) == (Guard(), None)
 
@@ -127,8 +131,10 @@ def test_short_of_closing_a_refused_stop_is_offered_again_and_again(policy: Stop
         due_ns = waiting.due_ns(terms)
         assert due_ns is not None
         assert due_ns >= now_ns + terms.again_ns
+        assert waiting.see(refused(at, now_ns=due_ns - 1), MARKET, terms) == (waiting, None)
         guard, answer = waiting.see(refused(at, now_ns=due_ns), MARKET, terms)
         assert answer == SetStop(dec(at), again=True)
+        assert guard.see(refused(at, now_ns=due_ns + terms.again_ns - 1), MARKET, terms) == (guard, None)
         # While the request is under way nothing is refused, and nothing is due.
         guard, answer = guard.see(plight(asked=dec(at), now_ns=due_ns), MARKET, terms)
         assert (answer, guard.due_ns(terms)) == (SetStop(dec(at)), None)
@@ -180,6 +186,8 @@ def test_what_no_order_closes_is_never_closed() -> None:
         guard, answer = guard.see(refused(at, dust=True), MARKET, TERMS)
     assert (answer, guard.tightened, guard.closing) == (None, TIGHTENINGS, "")
     assert guard.due_ns(TERMS) == START + TERMS.again_ns
+    beyond, answer = guard.see(plight(dust=True, price=dec(80)), MARKET, TERMS)
+    assert (answer, beyond.due_ns(TERMS)) == (None, None), "nothing waits for a time that has passed"
 
 
 def test_what_is_left_of_a_closing_holds_nothing_up_and_what_grows_again_is_another_position() -> None:

@@ -91,6 +91,11 @@ def test_what_somebody_added_by_hand_is_not_ours() -> None:
     assert (net, holding.ours(net)) == (dec("1.5"), dec("1.5"))
     short, net = after((hand(2, Side.SELL), None))
     assert (net, short.ours(net)) == (dec(-2), dec(0))
+    for direction in (1, -1):
+        shared = Holding(by_hand=dec("0.03") * direction)
+        assert shared.ours(dec("0.05") * direction) == dec("0.02") * direction
+        assert shared.ours(dec("0.01") * direction) == 0, "they hold more than there is: none of it is ours"
+    assert shared.rests(dec(90)).by_hand == shared.by_hand
 
 
 def test_a_position_that_turned_around_is_another_one() -> None:
@@ -99,6 +104,39 @@ def test_a_position_that_turned_around_is_another_one() -> None:
     assert (holding, holding.ours(net)) == (Holding(by_hand=dec(-1)), dec(0))
     holding, net = after((hand(1), None), (fill("e1", 3, side=Side.SELL), intent(stop="110")))
     assert (holding, holding.ours(net)) == (Holding(stop=dec(110)), dec(-2))
+
+
+def test_small_coins_are_told_apart_like_large_ones() -> None:
+    """A hundredth of one: its stop, a hand's share that we buy beside, and what a hand's sale of all leaves over."""
+    spot = market_id(VenueName("bybit"), Symbol("BTC/USDT"))
+    holding, net = after((fill("e1", "0.01"), intent(stop="90")), (hand("0.02"), None), (fill("e2", "0.01"), None))
+    assert (holding, holding.ours(net)) == (Holding(stop=dec(90), by_hand=dec("0.02")), dec("0.02"))
+    steps = [fill("e1", "0.1"), hand("0.08", Side.SELL), fill("e2", "0.05"), hand("0.06"), fill("e3", "0.01")]
+    holding, net = Holding(), dec(0)
+    for step in steps:
+        one = msgspec.structs.replace(step, market=spot)
+        holding = holding.filled(one, None, before=net, after=net + one.signed, closed=False)
+        net += one.signed
+    assert (holding.by_hand, holding.ours(net)) == (dec("0.06"), dec("0.08"))
+    left = Holding(stop=dec(90)).filled(
+        msgspec.structs.replace(hand(1, Side.SELL), market=spot),
+        None,
+        before=dec("1.0004"),
+        after=dec("0.0004"),
+        closed=True,
+    )
+    assert left == Holding()
+
+
+def test_a_position_from_flat_has_the_stop_of_its_own_entry() -> None:
+    """Whatever rested before; an entry that only closes what a hand had sold leaves none behind."""
+    before = Holding(stop=dec(80))
+    entered = before.filled(fill("e1", 1), intent(stop="90"), before=dec(0), after=dec(1), closed=False)
+    assert entered.stop == dec(90)
+    closed = Holding(by_hand=dec(-1)).filled(
+        fill("e1", 1), intent(stop="90"), before=dec(-1), after=dec(0), closed=True
+    )
+    assert closed == Holding()
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(-5, 5).filter(bool)), max_size=12))

@@ -1,6 +1,6 @@
 """The kill switch's file: what it says, and what its coming and going means."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kangbot.machines.killswitch import NO_REASON, Do, FileWatch, Wish, joined, read, unread, wish, write
@@ -18,7 +18,8 @@ def test_the_content_is_the_reason() -> None:
     assert read("news\nflatten") == Wish(reason="news", flatten=True)
 
 
-@given(st.text(max_size=700), st.booleans())
+@example(reason=" Flatten ", flatten=False)
+@given(reason=st.text(max_size=700), flatten=st.booleans())
 def test_what_is_written_reads_the_same(reason: str, flatten: bool) -> None:
     """Whatever somebody types as a reason: it cannot ask for more than was asked."""
     wanted = wish(reason, flatten=flatten)

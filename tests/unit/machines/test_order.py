@@ -97,13 +97,15 @@ def test_an_order_that_somebody_made_larger_is_over_when_that_is_filled() -> Non
     larger = Reported(report(S.PARTIAL, 1, quantity=3))
     filled = learn(sent(), Filled(fill("e1", 1)))
     assert (filled.status, worst_case(filled)) == (S.FILLED, dec(0))
-    for order in (learn(sent(), larger), learn(filled, larger)):
+    for order in (learn(sent(), larger), learn(filled, larger), learn(sent(), Filled(fill("e1", "0.5")), larger)):
         assert (order.status, order.quantity, order.settled) == (S.PARTIAL, dec(3), False)
         assert worst_case(order) >= 2
         assert learn(order, Reported(report(S.PARTIAL, 1))).quantity == 3, (
             "an older report does not make it small again"
         )
         assert learn(order, Reported(report(S.FILLED, 3, quantity=3))).status is S.FILLED
+    canceled = learn(filled, Reported(report(S.CANCELED, 1, quantity=3)))
+    assert (canceled.status, canceled.settled, worst_case(canceled)) == (S.FILLED, True, dec(0))
     told = learn(sent(), Reported(report(S.FILLED, 1)), Filled(fill("e1", 1)))
     assert learn(told, larger).status is S.FILLED  # the venue itself had said the end of it
 
@@ -210,6 +212,7 @@ def test_fills_after_a_cancel_are_accepted() -> None:
     order = learn(order, Filled(fill("e1", "0.6")))
     assert (order.status, order.settled) == (S.CANCELED, True)
     assert learn(order, Filled(fill("e2", "0.4"))).status is S.FILLED
+    assert learn(order, Reported(report(S.FILLED, 1))).status is S.FILLED
 
 
 def test_the_cancel_and_fill_race_ends_the_same_in_all_its_orders() -> None:
@@ -327,14 +330,18 @@ def test_a_lost_answer_takes_nothing_back() -> None:
 def test_unknown_is_resolved_by_any_report(status: OrderStatus) -> None:
     """Found by its client id, it is what it is found to be."""
     filled = {S.PARTIAL: "0.5", S.FILLED: "1"}.get(status, "0")
-    order = learn(lost(), Reported(report(status, filled, evidence=Evidence.QUERY)))
+    asked = learn(absent(lost(), SETTLE + SECOND), Asked())
+    order = learn(asked, Reported(report(status, filled, evidence=Evidence.QUERY)))
     assert (order.status, order.evidence, order.unknown_since_ns) == (status, Evidence.QUERY, 0)
+    assert (order.asks, order.absences, order.missing) == (0, 0, False)
 
 
 def test_unknown_is_resolved_by_a_fill_and_asked_about() -> None:
     """A fill proves that it lived; whether more of it is open is asked."""
     order = learn(lost(), Filled(fill("e1", "0.5")))
-    assert (order.status, order.doubted) == (S.PARTIAL, True)
+    assert (order.status, order.doubted, order.venue_order_id) == (S.PARTIAL, True, "v1")
+    assert learn(order, Filled(fill("e2", "0.1"))).doubted
+    assert not learn(sent(), Filled(fill("e1", "0.5"))).doubted, "its answer is still to come"
     assert not learn(order, Reported(report(S.PARTIAL, "0.5"))).doubted
     assert not learn(order, Filled(fill("e2", "0.5"))).doubted
 
@@ -399,7 +406,11 @@ def test_a_sign_of_life_a_second_copy_or_a_doubt_voids_the_absences() -> None:
     once = absent(lost(), SETTLE + 1)
     assert learn(once, Doubted()).absences == 0
     assert learn(once, Sent(SETTLE + 9 * SECOND)).absences == 0
-    assert learn(once, Filled(fill("e1", "0.1"))).absences == 0
+    part = learn(once, Filled(fill("e1", "0.1")), at_ns=SETTLE + 2 * SECOND)
+    assert part.absences == 0
+    part = learn(part, Filled(fill("e2", "0.1")), at_ns=SETTLE + 4 * SECOND)
+    assert absent(part, SETTLE + 4 * SECOND - 1).absences == 0, "it was asked for before the fill"
+    assert absent(part, SETTLE + 4 * SECOND).absences == 1
 
 
 def test_absence_of_what_is_not_in_question_is_ignored() -> None:
@@ -495,6 +506,12 @@ def test_the_venues_reason_is_kept() -> None:
     assert (refused.code, refused.message, refused.evidence) == ("110007", "no money", Evidence.CODE)
     assert learn(refused, Reported(report(S.REJECTED))).code == "110007"
     assert learn(lost(), Reported(report(S.ACKED))).message == ""
+    expired = msgspec.structs.replace(report(S.EXPIRED), code="EC_NoImmediateQtyToFill", message="none to fill")
+    ended = learn(lost(), Reported(expired))
+    for order in (ended, learn(ended, Reported(report(S.EXPIRED)))):
+        assert (order.code, order.message) == ("EC_NoImmediateQtyToFill", "none to fill")
+    again = learn(ended, Reported(msgspec.structs.replace(expired, code="EC_Other", message="another")))
+    assert (again.code, again.message) == ("EC_Other", "another")
 
 
 @given(

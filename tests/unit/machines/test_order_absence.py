@@ -56,6 +56,12 @@ def test_a_restart_knows_the_latest_stamp_by_the_intent() -> None:
     assert (again.settle_ns, again.venue_settle_ns) == (SETTLE + 1, DOOR)
 
 
+def test_a_second_copy_opens_the_door_for_no_less_than_the_first() -> None:
+    """The venue may still take either."""
+    order = advance(lost(), Sent(SETTLE - 1, DOOR - 1), START + SECOND)
+    assert (order.settle_ns, order.venue_settle_ns) == (SETTLE, DOOR)
+
+
 def test_a_clock_that_is_set_back_between_two_absences_voids_the_first() -> None:
     """What it told then it does not stand by."""
     order = advance(lost(), Absent(SETTLE + 1, DOOR + 1), SETTLE + 2)

@@ -105,11 +105,21 @@ def test_a_position_that_is_not_wanted_is_closed() -> None:
     assert leave.stop is None
 
 
+@pytest.mark.parametrize(("net", "side"), [("0.06", Side.SELL), ("-0.06", Side.BUY)])
+def test_a_small_position_is_closed_by_its_other_side(net: str, side: Side) -> None:
+    """Of a dear coin most are less than one; of a cheap one the price is less than a dollar."""
+    assert only(step(want("0"), net)).side is side
+    cheap = msgspec.structs.replace(QUOTE, bid=D("0.4"), ask=D("0.5"))
+    assert only(step(want("1"), quote=cheap)).quantity == 50
+
+
 def test_a_flip_is_an_exit_first() -> None:
     """The other side is entered on the pass after."""
     leave = only(step(want("1", "95"), "-7"))
     assert (leave.purpose, leave.side, leave.quantity, leave.reference) == (Purpose.EXIT, Side.BUY, D(7), D(100))
     assert only(step(want("1", "95"))).purpose is Purpose.ENTRY
+    missed = only(step(want("1", "100"), "-7", style=LIMIT))
+    assert missed.kind is OrderKind.LIMIT, "the stop that the price has passed is not the stop of what is held"
 
 
 def test_spot_is_never_short() -> None:
@@ -170,6 +180,8 @@ def test_coins_are_bought_as_far_as_one_stop_covers_them() -> None:
     assert step(want("1"), "3.2", instrument=narrow) == Plan(refused=whole)  # as full as it gets, inside the band
     assert only(step(want("1", "95"), "1.5", instrument=narrow)).quantity == D("2.5")
     assert step(want("0.4"), "4", instrument=narrow) == NOTHING
+    for most in (D(6), None):
+        assert step(want("0.4"), "4.5", instrument=msgspec.structs.replace(SPOT, max_quantity=most)) == NOTHING
     contract = msgspec.structs.replace(LINEAR, max_quantity=D(4))
     assert only(step(want("1", "95"), "4", instrument=contract)).quantity == D(4)
 
@@ -237,6 +249,7 @@ def test_a_resting_limit_order_is_cancelled_when_its_patience_is_over() -> None:
         (want("0"), "0", working(Purpose.ENTRY, Side.BUY)),
         (want("-1"), "0", working(Purpose.ENTRY, Side.BUY)),
         (want("0.1"), "1", working(Purpose.ENTRY, Side.BUY, "9")),
+        (want("1"), "4", working(Purpose.ENTRY, Side.BUY, "8.01")),  # a step beyond the edge of the band
         (want("1", "99.9"), "5", working(Purpose.ENTRY, Side.BUY)),
         (want("1"), "10", working(Purpose.EXIT, Side.SELL, "10")),
     ],

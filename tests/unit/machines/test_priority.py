@@ -30,6 +30,12 @@ def test_the_less_urgent_leave_room_for_the_urgent() -> None:
     assert most == {Priority.CANCEL_EXIT: 10, Priority.RECONCILE: 9, Priority.ENTRY: 8, Priority.DATA: 6}
 
 
+def test_the_urgent_goes_first() -> None:
+    """What reduces risk, then what finds out how things stand."""
+    order = [Priority.CANCEL_EXIT, Priority.RECONCILE, Priority.ENTRY, Priority.DATA]
+    assert sorted(Priority, reverse=True)[::-1] == order
+
+
 def test_the_wait_ends_when_there_is_room_enough() -> None:
     """Data waits until five of ten are left in the window."""
     one = allowance()
@@ -56,6 +62,7 @@ def test_a_pause_holds_for_everyone_to_the_end() -> None:
     paused = allowance().pause(START + 10 * SECOND).pause(START + SECOND)
     assert {paused.wait_ns(priority, START) for priority in Priority} == {10 * SECOND}
     assert paused.wait_ns(Priority.DATA, START + 10 * SECOND) == 0
+    assert paused.admit(START).wait_ns(Priority.DATA, START) == 10 * SECOND, "one that was on its way does not end it"
 
 
 def test_a_request_that_did_not_leave_gives_its_place_back() -> None:

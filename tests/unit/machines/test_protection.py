@@ -10,9 +10,17 @@ def test_a_stop_that_is_wanted_is_set_once() -> None:
     assert protection.due_ns() is None
     protection = protection.want(dec(90), START)
     assert protection.due_ns() == START
+    assert protection.want(dec(90), START + 1, again=True) == Protection().want(dec(90), START + 1)
     flying = protection.trying(START)
     assert flying.due_ns() is None
     assert flying.ended(dec(90), done=True) == Protection()
+
+
+def test_a_stop_that_is_to_go_is_removed() -> None:
+    """To want none is a wish like any other."""
+    removed = Protection().want(None, START)
+    assert (removed.wanted, removed.due_ns()) == (None, START)
+    assert removed.trying(START).ended(None, done=True) == Protection()
 
 
 def test_a_stop_that_fails_is_tried_again_at_growing_intervals() -> None:
@@ -61,6 +69,7 @@ def test_a_stop_that_follows_a_failed_one_is_not_coming() -> None:
     for protection in (nearer, again, nearer.trying(START), nearer.want(dec(97), START)):
         assert not protection.coming
     assert (nearer.again, again.again) == (False, True)
+    assert not refused.want(dec(95), START, again=True).again, "the venue has refused another"
     rests = nearer.trying(START).ended(dec(95), done=True)
     assert rests.want(dec(96), START).coming
     moved = Protection().want(dec(90), START).trying(START).want(dec(91), START)

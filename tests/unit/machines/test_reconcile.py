@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from kangbot.machines.order import Order, advance, begin
-from kangbot.machines.order_words import Answered, Lost, Sent
+from kangbot.machines.order_words import Answered, Lost, Reported, Sent
 from kangbot.machines.reconcile import (
     EXPLAIN_NS,
     QUIET_NS,
@@ -61,8 +61,10 @@ def test_an_order_that_is_not_listed_is_asked_for_by_name() -> None:
     """Only where it rested before the question: the others may be younger than the answer."""
     lost = advance(advance(begin(intent(3), MARGIN), Sent(START), START), Lost(""), START)
     young = resting(2, "v2", at_ns=START + 2 * SECOND)
-    orders = (resting(1, "v1"), young, lost)
-    assert compare(snapshot(), orders, finds(*orders)) == ([], [Missing(orders[0].client_id)])
+    partly = advance(resting(4, "v4"), Reported(report(S.PARTIAL, "0.5", number=4, venue_order_id="v4")), START)
+    orders = (resting(1, "v1"), young, lost, partly)
+    missing = [Missing(orders[0].client_id), Missing(partly.client_id)]
+    assert compare(snapshot(), orders, finds(*orders)) == ([], missing)
 
 
 def test_strangers_are_told_apart() -> None:
@@ -86,6 +88,7 @@ def test_a_drift_is_suspected_explained_and_then_a_persons() -> None:
     assert verdict is Verdict.SUSPECTED
     second, verdict = drifted(first, START + 2 * QUIET_NS)
     assert (verdict, second.asked) == (Verdict.ASK_EXECUTIONS, True)
+    assert first.since_ns == second.since_ns == START + QUIET_NS, "it is explained by what was before the first"
     shallow, verdict = drifted(second, START + 3 * QUIET_NS, since_ns=START)
     assert verdict is Verdict.ASK_EXECUTIONS
     _, verdict = drifted(shallow, START + 4 * QUIET_NS, since_ns=second.since_ns - EXPLAIN_NS)
@@ -97,4 +100,7 @@ def test_a_mismatch_right_after_our_own_activity_says_nothing() -> None:
     """But it is looked at again."""
     drift, verdict = drifted(Drift(), START + QUIET_NS - 1)
     assert (verdict, drift.mismatches) == (Verdict.TOO_SOON, 0)
-    assert drift.since_ns
+    assert drift.since_ns == START + QUIET_NS - 1
+    again, _ = drifted(drift, START + QUIET_NS - 1)
+    assert again == drift
+    assert drifted(drift, START + QUIET_NS)[0].since_ns == drift.since_ns

@@ -80,6 +80,9 @@ def test_the_same_id_is_sent_again_only_where_nobody_knows_it() -> None:
     assert next_step(missing, START, ids_for_ever=True) == Step(Action.RESEND, START + SECOND // 4)
     assert next_step(missing, START, ids_for_ever=False).action is Action.QUERY
     assert next_step(missing, START + WINDOW, ids_for_ever=True).action is Action.QUERY
+    slow = msgspec.structs.replace(missing, asks=6, asked_ns=START + WINDOW - SECOND)
+    late = next_step(slow, START + WINDOW - SECOND, ids_for_ever=True)
+    assert late.action is Action.QUERY, "it would leave after its deadline"
     again = advance(missing, Sent(SETTLE), START + SECOND)
     assert next_step(again, START + SECOND, ids_for_ever=True).action is Action.QUERY
 
@@ -149,7 +152,10 @@ def test_what_is_in_flight(kind: OrderKind, time_in_force: TimeInForce) -> None:
     later = START + 40 * SECOND
     immediate = kind is OrderKind.MARKET or time_in_force is TimeInForce.IOC
     assert in_flight(resting, START)
-    assert in_flight(resting, later) is immediate
+    assert in_flight(resting, START + 30 * SECOND - 1)
+    assert in_flight(resting, START + 30 * SECOND) is immediate
+    partly = advance(resting, Reported(report(OrderStatus.PARTIAL, "0.5")), START)
+    assert in_flight(partly, later) is immediate
     assert in_flight(advance(resting, Doubted(), START), later)
     assert in_flight(advance(resting, CancelAsked(), START), later)
     owed = advance(resting, Reported(report(OrderStatus.FILLED, 1)), START)

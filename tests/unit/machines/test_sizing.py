@@ -52,6 +52,7 @@ def test_a_quantity_is_rounded_down_and_capped(quantity: str, maximum: str | Non
         (InstrumentKind.LINEAR, Purpose.EXIT, "0", "100", "the least quantity is 0.002"),
         (InstrumentKind.SPOT, Purpose.EXIT, "0.01", "100", "the least value is 5 USDT"),
         (InstrumentKind.SPOT, Purpose.EXIT, "0.1", "100", ""),
+        (InstrumentKind.SPOT, Purpose.EXIT, "0.0509", "99", "the least value is 5 USDT"),  # 0.05 of it can be sold
     ],
 )
 def test_the_minimum_that_is_missed_is_named(
@@ -59,6 +60,13 @@ def test_the_minimum_that_is_missed_is_named(
 ) -> None:
     """A reduce-only order of a derivative is exempt from the least value, and nothing from the least quantity."""
     assert below_minimum(D(quantity), D(price), instrument(kind), purpose) == says
+
+
+def test_nothing_is_less_than_any_minimum() -> None:
+    """Of a venue that names none, too; one step is not."""
+    free = msgspec.structs.replace(instrument(), min_quantity=D(0), min_notional=D(0))
+    assert below_minimum(D("0.0009"), D(100), free, Purpose.EXIT) == "the least quantity is 0"
+    assert not below_minimum(D("0.001"), D(100), free, Purpose.ENTRY)
 
 
 @pytest.mark.parametrize(
