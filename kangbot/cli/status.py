@@ -10,15 +10,7 @@ from kangbot.control.client import ControlClient
 from kangbot.health.report import MarketReport, Report
 from kangbot.market.killswitch import named
 
-_COLUMNS = (
-    ("market", "<16"),
-    ("state", "<9"),
-    ("price", ">12"),
-    ("position", ">12"),
-    ("open", ">10"),
-    ("realised", ">10"),
-    ("orders", ">6"),
-)  # and how each is set, no narrower than this; the last column is as long as it is
+_COLUMNS = {"market": "<", "state": "<", "price": ">", "position": ">", "open": ">", "realised": ">", "orders": ">"}
 
 _LOCAL = "NOTHING ENTERS: most markets fail together, or nothing finds a way out: see this machine's network"
 
@@ -33,10 +25,13 @@ def _shown(report: Report) -> str:
 
 
 def _table(markets: Sequence[MarketReport]) -> list[str]:
-    """Return the markets, a line each, under their columns: a long name or number moves those of every line."""
-    rows = [tuple(name for name, _ in _COLUMNS), *map(_cells, markets)]
+    """Return the markets, a line each, under their columns: a long name or number moves those of every line.
+
+    None is wider than it needs, so that in a terminal of 80 columns only the reasons are broken.
+    """
+    rows = [tuple(_COLUMNS), *map(_cells, markets)]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    set_as = [f"{how[0]}{max(width, int(how[1:]))}" for (_, how), width in zip(_COLUMNS, widths, strict=True)]
+    set_as = [f"{side}{width}" for side, width in zip(_COLUMNS.values(), widths, strict=True)]
     ends = ["why", *map(_why, markets)]
     return [
         f"{' '.join(f'{cell:{how}}' for cell, how in zip(cells, set_as, strict=True))}  {end}".rstrip()
@@ -59,6 +54,8 @@ def _head(report: Report) -> str:
         *(_killed(report),) * bool(report.killed),
         *(f"NOTHING ENTERS: the journal {report.journal_hindered}",) * bool(report.journal_hindered),
         *(f"NOTHING ENTERS: {why}" for why in report.losses),
+        *(f"the configuration's file is not taken: {why}" for why in report.config.problem.splitlines()),
+        *(f"the configuration's file waits for a restart: {what}" for what in report.config.restart),
         "",
     )
     return "\n".join(lines)

@@ -10,7 +10,7 @@ from msgspec import structs
 from kangbot.cli import status
 from kangbot.cli.status import _head, _table
 from kangbot.cli.top import board
-from kangbot.health.report import MarketReport, StreamReport
+from kangbot.health.report import ConfigReport, MarketReport, StreamReport
 from kangbot.model.ids import MarketId
 from tests.support.reporting import a_market, a_report
 
@@ -68,6 +68,29 @@ def test_what_the_kill_switch_has_to_close_is_named_where_no_market_has_a_line_y
     waiting = _head(a_report(**held, waiting="the venue is away"))
     assert ": bybit:BTC-USDT:USDT long 0.5, bybit:ETH-USDT:USDT short 2\n" in waiting
     assert "bybit:" not in _head(a_report(a_market(net=Decimal("0.5")), **held))
+
+
+def test_a_file_that_is_not_taken_is_said_above_the_markets_and_so_is_what_waits_for_a_restart() -> None:
+    """Whoever has saved an edit looks here for what became of it."""
+    assert "configuration" not in _head(a_report())
+    wrong = ConfigReport(accepted_ns=1, version=1, problem="a.toml:3: size: is no number.\na.toml:9: mode: is wrong.")
+    head = _head(a_report(config=wrong))
+    assert "\nthe configuration's file is not taken: a.toml:3: size: is no number.\n" in head
+    assert "\nthe configuration's file is not taken: a.toml:9: mode: is wrong.\n" in head
+    waits = ConfigReport(accepted_ns=1, version=1, restart=["control.port: 8787 → 8788"])
+    assert "\nthe configuration's file waits for a restart: control.port: 8787 → 8788\n" in _head(
+        a_report(config=waits)
+    )
+
+
+def test_the_figures_of_every_market_fit_a_terminal_of_80_columns() -> None:
+    """A line that is broken among its figures cannot be read; one that is broken in its reason can."""
+    markets = [
+        a_market(symbol="1000PEPE/USDT:USDT", net=Decimal(-1234567), price=Decimal("0.0123456")),
+        a_market(symbol="BTC/USDT:USDT", net=Decimal("0.001"), price=Decimal("98102.85")),
+    ]
+    names, *_ = _table(markets)
+    assert len(names) <= 80
 
 
 def test_columns_stand_beneath_their_names_whatever_is_in_them() -> None:
