@@ -40,7 +40,7 @@ class Console:
         """Return the line, and the traceback below it where there is one."""
         rest = dict(_ordered(fields))
         at, level, event = (_escaped(str(rest.pop(name, ""))) for name in ("at", "level", "event"))
-        market = _escaped(str(rest.pop("market", "")))
+        market = _escaped(str(rest.pop("market", None) or ""))  # None: of every market, which is said by no name
         traceback = rest.pop("traceback", None)
         pairs = " ".join(f"{self._dim(_escaped(name) + '=')}{_word(value)}" for name, value in rest.items())
         head = f"{self._dim(at)} {self._paint(f'{level:<8}', level)} {market:<{MARKET_WIDTH}} "

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from kangbot import logs
 from kangbot.logs.chain import LogOptions, stamp, where
 from kangbot.logs.masking import MASK, Masker
-from kangbot.logs.rendering import Console, render_json
+from kangbot.logs.rendering import MARKET_WIDTH, Console, render_json
 from kangbot.runtime.world import Clock
 
 CANARY = "c4nary/9f+3c=never-shown"
@@ -111,7 +111,16 @@ def test_a_console_line_is_aligned_and_plain_where_nobody_sees_colours() -> None
     assert first == "2023-11-14T22:13:20.123Z info     bybit:BTC-USDT:USDT  market.live                after_s=1.23457"
     assert second.endswith('order.refused              why="no money" code=""')
     assert first.index("market.live") == second.index("order.refused")
+
     assert "\x1b" not in written.text
+
+
+def test_what_is_of_every_market_names_none() -> None:
+    """A pause of all entries that somebody ends: a market of that name would be looked for."""
+    written = set_up()
+    structlog.get_logger().info("entries.resumed", market=None, caller="control socket")
+    assert "None" not in written.text
+    assert written.text.index("entries.resumed") == len("2023-11-14T22:13:20.123Z info     ") + MARKET_WIDTH + 1
 
 
 def test_a_terminal_gets_colours() -> None:
