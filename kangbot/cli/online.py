@@ -83,6 +83,13 @@ def place(said: dict[str, Any]) -> str:
     return f"{said['market']}: now {said['state']} ({said['reason']}), wanted {said['desired']}"
 
 
+def resumed(said: dict[str, Any]) -> str:
+    """Write the same after a resume, which a market that is stopped does not heed."""
+    if said["desired"] != "stopped":
+        return place(said)
+    return f"{place(said)}\nit is stopped, not paused; what starts it: kangbot start {said['market']}"
+
+
 def places(said: dict[str, Any]) -> str:
     """Write where all markets stand after a command to all."""
     return table(said["markets"], ("market", "state", "desired", "reason"), "no market runs")
@@ -100,9 +107,11 @@ def listing(*columns: str) -> Callable[[Any], str]:
 
 
 def table(rows: Rows, columns: tuple[str, ...], nothing: str) -> str:
-    """Write rows under their names, as wide as they need; the last column as it is."""
+    """Write rows under their names, as wide as they need; the last column as it is, or not where it says nothing."""
     if not rows:
         return nothing
+    if not any(row[columns[-1]] for row in rows):
+        columns = columns[:-1]  # its name alone would be broken off in a narrow terminal
     lines = [columns, *(tuple(_cell(row[name]) for name in columns) for row in rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
     return "\n".join(

@@ -113,7 +113,7 @@ def read_file(path: Path) -> tuple[Table, str]:
 def _remedy(error: Exception) -> str:
     match error:
         case FileNotFoundError():
-            return "Name the file with --config."
+            return "Put it there, or name another with --config."
         case PermissionError():
             return "Give the user that runs kangbot the right to read it."
         case IsADirectoryError():

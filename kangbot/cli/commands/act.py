@@ -13,10 +13,10 @@ OneLane = Literal["data", "entry", "exit"]
 
 
 def _command(market: str, command: str, config: Path, socket: Path | None, *, as_json: bool) -> None:
-    from kangbot.cli.online import of_market, online, place, tell
+    from kangbot.cli.online import of_market, online, place, resumed, tell
 
-    path = of_market(market, before="/markets", after=f"/{command}")
-    raise typer.Exit(online(config, socket, tell(path), place, as_json=as_json))
+    path, show = of_market(market, before="/markets", after=f"/{command}"), resumed if command == "resume" else place
+    raise typer.Exit(online(config, socket, tell(path), show, as_json=as_json))
 
 
 @commands.command()

@@ -151,7 +151,10 @@ def test_a_missing_file_is_a_mistake_of_the_configuration(tmp_path: Path) -> Non
     """Named, with the option that would name another."""
     done = kangbot("check", cwd=tmp_path)
     assert done.returncode == exit_codes.CONFIG
-    assert "config/kangbot.toml: cannot be read: no such file or directory. Name the file with --config." in done.stderr
+    assert (
+        "config/kangbot.toml: cannot be read: no such file or directory. Put it there, or name another with --config."
+        in done.stderr
+    )
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,13 @@ def test_a_small_amount_is_written_without_an_exponent_in_a_table() -> None:
     ]
 
 
+async def test_a_market_that_is_stopped_is_not_resumed_and_that_is_said(served: Served) -> None:
+    """Stopped and paused look alike from afar; only a start has it trade."""
+    code, out, err = await typed("resume", MARKET, "--socket", str(served.socket))
+    assert (code, err) == (exit_codes.OK, "")
+    assert out.splitlines()[1] == f"it is stopped, not paused; what starts it: kangbot start {MARKET}"
+
+
 async def test_lists_are_tables_for_a_person_and_json_for_a_script(served: Served) -> None:
     """The same answer."""
     at = ("--socket", str(served.socket))
@@ -46,6 +53,8 @@ async def test_lists_are_tables_for_a_person_and_json_for_a_script(served: Serve
     assert code == exit_codes.OK
     assert out.splitlines()[0].split() == ["market", "lane", "state", "failures", "trips", "cause"]
     assert out.splitlines()[1].split() == [MARKET, "entry", "open", "10", "1", "timeouts"]
+    _, out, _ = await typed("positions", *at)
+    assert out.splitlines()[0].split() == ["market", "net", "entry", "price", "stop", "unrealised"]  # each has its stop
     _, out, _ = await typed("positions", "--json", *at)
     assert json.loads(out)[0]["net"] == "2"
 
