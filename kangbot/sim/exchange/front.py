@@ -23,12 +23,13 @@ from kangbot.sim.exchange.orders import OrderRequest, SimOrder
 from kangbot.sim.exchange.refusal import Reason, RequestRefused
 from kangbot.sim.exchange.venue import SimVenue
 
-_ERRORS: Mapping[Reason, type[Refused]] = {
+_ERRORS: Mapping[Reason, type[Refused | Retryable]] = {
     Reason.DUPLICATE_ID: DuplicateId,
     Reason.BALANCE: InsufficientFunds,
     Reason.UNKNOWN_ORDER: NotFound,
     Reason.NO_POSITION: NotFound,
     Reason.UNKNOWN_MARKET: NotFound,
+    Reason.NOT_QUOTED: Retryable,  # on paper, before the first quote: it says nothing of what was asked
 }
 
 

@@ -13,17 +13,18 @@ away it cannot know: a stop that was passed meanwhile triggers at the first pric
 from collections.abc import Sequence
 from decimal import Decimal
 
-from kangbot.machines.memory import Memory
+from kangbot.machines.cover import Covering
+from kangbot.machines.memory import MarketMemory, Memory
 from kangbot.machines.order import Order
 from kangbot.model.data import MarketData, Quote, Trade
-from kangbot.model.ids import MarketId
-from kangbot.model.market import Instrument
+from kangbot.model.ids import MarketId, VenueOrderId, stop_id
+from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO, Money, Price
-from kangbot.model.orders import AccountEvent, OrderKind, OrderStatus, TimeInForce
+from kangbot.model.orders import AccountEvent, OrderKind, OrderStatus, Side, TimeInForce
 from kangbot.ports import Channel, Sink, Topic
 from kangbot.runtime.world import SECOND_NS, World
 from kangbot.sim.exchange.events import account_event
-from kangbot.sim.exchange.orders import Cause, OrderRequest, SimOrder
+from kangbot.sim.exchange.orders import Cause, Direction, OrderRequest, SimOrder
 from kangbot.sim.exchange.position import Holding
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.spec import MarketSpec, VenueSpec
@@ -87,7 +88,8 @@ class PaperAccount:
         self.engine.add_market(rules)
         left = self._memory.market(market)
         holding = self._ledger.holdings.get(market, Holding())
-        orders = [order for order in map(_as_it_stood, left.orders) if order is not None]
+        stood = (*map(_as_it_stood, left.orders), _beside(left, instrument, self._clock.now_ns()))
+        orders = [order for order in stood if order is not None]
         self.engine.take_up(market, holding, orders, left.stop, self._clock.now_ns())
         self.engine.drain()  # the first comparison of everything tells it
 
@@ -163,4 +165,35 @@ def _as_it_stood(order: Order) -> SimOrder | None:
         cause=Cause.NONE if rests else Cause.NO_LIQUIDITY,
         created_ns=intent.at_ns,
         updated_ns=order.changed_ns,
+    )
+
+
+def _beside(left: MarketMemory, instrument: Instrument, now_ns: int) -> SimOrder | None:
+    """Return the stop that rested beside coins in an earlier life; None where none did.
+
+    It is an order of the venue's that the journal knows by its price alone. Were it forgotten, the house would find its
+    coins bare at each start, at a venue that has no price yet to hold another one against, and would sell them.
+    """
+    quantity = Covering(mine="", instrument=instrument).needed(left.position.net, left.holding, left.position.entry)
+    if instrument.kind is not InstrumentKind.SPOT or left.stop is None or not left.orders or not quantity:
+        return None
+    name = stop_id(left.orders[-1].client_id, 0)
+    request = OrderRequest(
+        market=instrument.market,
+        side=Side.SELL,
+        kind=OrderKind.MARKET,
+        quantity=quantity,
+        client_id=name,
+        trigger=left.stop,
+        direction=Direction.FALL,
+    )
+    return SimOrder(
+        order_id=VenueOrderId(name),
+        request=request,
+        untriggered=True,
+        quantity=quantity,
+        price=None,
+        trigger=left.stop,
+        created_ns=now_ns,
+        updated_ns=now_ns,
     )
