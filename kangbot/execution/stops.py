@@ -35,8 +35,7 @@ class Stops:
     @property
     def due_ns(self) -> int | None:
         """When the next request is to leave; None where none is."""
-        due_ns = self._learning.protection.due_ns()  # asked first: on most turns nothing is
-        return due_ns if due_ns is not None and self._engaged else None
+        return self._learning.protection.due_ns()
 
     def want(self, stop: Price | None, now_ns: int, *, again: bool) -> bool:
         """Want the position's stop there (None: nowhere); False where it rests there already."""

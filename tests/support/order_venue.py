@@ -32,6 +32,7 @@ from kangbot.model.market import Instrument
 from kangbot.model.orders import (
     AccountEvent,
     Balance,
+    CashFlow,
     Evidence,
     Fill,
     FillCause,
@@ -131,6 +132,7 @@ class FakeVenue:
     before_submit: Callable[[Intent], None] | None = None
     orders: list[VenueOrder] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
+    flows: list[CashFlow] = field(default_factory=list)  # listed beside them
     submits: list[ClientId] = field(default_factory=list)
     tells_mark: bool = True
     marked: Decimal | None = None  # its mark price; None: nobody knows it
@@ -401,7 +403,8 @@ class FakeVenue:
     async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
         self.since.append(since_ns)
         await self._question("executions")
-        return [fill for fill in self._traded() if fill.at_ns >= since_ns]
+        fills = [fill for fill in self._traded() if fill.at_ns >= since_ns]
+        return [*fills, *(flow for flow in self.flows if flow.at_ns >= since_ns)]
 
     async def positions(self) -> Sequence[VenuePosition]:
         await self._question("positions")

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from kangbot.errors import Retryable
 from kangbot.execution.account import OVERLAP_NS, START_OVERLAP_NS, Account
 from kangbot.execution.budget import Budget
 from kangbot.execution.executor import Pulse
@@ -41,6 +42,7 @@ class Rig:
             clock=self.story.world.clock, venue="bybit", windows=(Window(most=100, span_ns=SECOND_NS),)
         )
         self.numbers = Numbers(5)
+        self.ended: list[Exception | None] = []
         self.account = Account(
             world=self.story.world,
             journal=self.story.disk,
@@ -51,6 +53,7 @@ class Rig:
             born_ns=born_ns,
             equity={"USDT": dec(1000)},
             timeout_s=timeout_s,
+            ended=self.ended.append,
         )
         self.venue.sink = lambda event: self.account.offer(event, 0)
 
@@ -147,11 +150,12 @@ def test_a_round_asks_for_everything_and_gives_each_market_its_part() -> None:
         rig.venue.deaf = True
         order = rig.venue.by_hand("2", filled=False)
         rig.venue.trade(order, dec(1))
+        rig.venue.flows.append(funding("f1", "-0.01"))
         assert await rig.account.reconcile()
         mine, other = rig.rounds
         assert [one.venue_order_id for one in mine.open_orders] == [order.venue_order_id]
         assert mine.position is not None
-        assert (mine.position.net, len(mine.executions)) == (dec(1), 1)
+        assert (mine.position.net, mine.executions) == (dec(1), [*rig.venue.fills, *rig.venue.flows])
         assert mine.executions_since_ns == START - SECOND_NS - START_OVERLAP_NS
         assert (mine.asked_ns, mine.answered_ns > mine.asked_ns) == (START, True)
         assert other.position == VenuePosition(market=OTHER, net=dec(0), entry=None, stop=None, mark=None)
@@ -250,7 +254,7 @@ def test_what_the_stream_said_unreadably_is_asked_for_at_once() -> None:
         rig = Rig()
         running = asyncio.create_task(rig.account.run())
         rig.join()
-        await asyncio.sleep(10)
+        await asyncio.sleep(12)  # between two looks
         assert len(rig.rounds) == 1
         rig.account.garbled(ACCOUNT)
         await asyncio.sleep(1)
@@ -320,11 +324,19 @@ def test_a_round_that_fails_is_no_evidence_and_is_tried_again(hangs: bool) -> No
         await asyncio.sleep(40)
         assert rig.rounds == []
         assert rig.account.failures > 2
+        assert rig.account.tries >= rig.account.failures  # the watchdog sees that it goes on
+        assert {type(error) for error in rig.ended} == {TimeoutError if hangs else Retryable}
         assert rig.notes() == ["account.unreconciled"]
         rig.venue.unreachable = rig.venue.questions_hang = False
         await asyncio.sleep(20)
         assert (len(rig.rounds), rig.account.failures) == (1, 0)
+        assert rig.ended[-1] is None
         assert rig.notes() == ["account.unreconciled", "account.reconciled"]
+        failed = len(rig.ended)
+        rig.venue.unreachable, rig.venue.questions_hang = True, False
+        rig.account.hurry()
+        await asyncio.sleep(3)  # the wait begins anew at a second
+        assert len(rig.ended) >= failed + 2
         running.cancel()
 
     run(main())

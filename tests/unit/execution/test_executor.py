@@ -181,6 +181,8 @@ async def test_a_cancel_that_loses_to_the_fill_ends_as_filled() -> None:
     story.venue.deaf = True
     story.venue.trade(story.venue.of(FIRST), dec(1))
     market.executor.cancel(FIRST)
+    await asyncio.sleep(0.2)
+    assert f"find {FIRST}" in [name for name, _ in story.venue.asked]
     await market.settled()
     assert (market.status(FIRST), market.executor.position.net) == (S.FILLED, dec(1))
     story.check(market)
@@ -207,6 +209,37 @@ async def test_a_market_that_missed_news_asks_for_executions_from_then_on() -> N
     market = await story.live()
     assert market.executor.pulse() == Pulse(in_flight=False, executions_since_ns=None)
     assert market.executor.pulse(START) == Pulse(in_flight=True, executions_since_ns=START)
+    await market.end()
+
+
+@told
+async def test_what_an_earlier_life_left_in_flight_is_asked_for_from_its_beginning() -> None:
+    """However long nobody looked, and whatever was missed since."""
+    story = Story()
+    market = await story.live()
+    order = market.executor.place(proposal(kind=OrderKind.MARKET))
+    await asyncio.sleep(0.04)
+    await market.end()
+    await asyncio.sleep(2 * 3600)
+    market = await story.live(account=False)
+    for missed_since_ns in (0, market.now_ns):
+        assert market.executor.pulse(missed_since_ns).executions_since_ns == order.intent.at_ns
+    await market.end()
+
+
+@told
+async def test_one_order_in_flight_is_enough_to_ask_soon() -> None:
+    """Beside one that rests, and is in no hurry."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal())
+    await market.settled()
+    await asyncio.sleep(40)
+    assert not market.executor.pulse().in_flight
+    story.venue.fates.append(Fate.HANGS_BEFORE)
+    market.executor.place(proposal(kind=OrderKind.MARKET))
+    await asyncio.sleep(0.5)
+    assert market.executor.pulse().in_flight
     await market.end()
 
 

@@ -100,6 +100,71 @@ async def test_the_stop_is_resized_with_the_holding_and_goes_with_it() -> None:
 
 
 @told
+async def test_only_the_first_request_may_take_it_that_none_rests() -> None:
+    """One that was lost may have placed it, and one that rests is changed: the venue is asked for both."""
+    story = spot()
+    story.venue.stops.append("lost")
+    market = await bought(story)
+    await asyncio.sleep(1)
+    await sells(market, "0.4")
+    await asyncio.sleep(1)
+    assert covers(story) == ["cover 90 1 fresh", "cover 90 1", "cover 90 0.6"]
+    await market.end()
+
+
+@told
+async def test_each_holding_has_a_stop_of_a_name_of_its_own() -> None:
+    """That of the holding before is used up, and the venue would take it for the very same order."""
+    story = spot()
+    market = await bought(story)
+    await asyncio.sleep(1)
+    await sells(market, 1)
+    await asyncio.sleep(1)
+    second = market.executor.upcoming_id
+    market.executor.place(proposal(kind=OrderKind.MARKET, stop="95"))
+    await market.settled()
+    await asyncio.sleep(1)
+    assert resting(story) == [(stop_id(second, 0), dec(95), dec(1))]
+    await market.end()
+
+
+@told
+async def test_the_name_is_that_of_an_entry_that_bought_something() -> None:
+    """An exit, or an entry that still rests, lends none: a request after it would ask for another order."""
+    story = spot()
+    market = await bought(story, 2)
+    await asyncio.sleep(1)
+    await sells(market, 1)
+    market.executor.place(proposal())
+    await market.settled()
+    await asyncio.sleep(1)
+    story.venue.close(only(story), S.CANCELED)
+    await asyncio.sleep(1)
+    assert resting(story) == [(stop_id(FIRST, 1), dec(90), dec(1))]
+    await market.end()
+
+
+@told
+async def test_nothing_is_asked_for_where_nothing_is_held_or_known_to_be_missing() -> None:
+    """A stop beside nothing would sell the coins of somebody else; one that rests is known by the first comparison."""
+    story = spot()
+    market = await story.live()
+    market.executor.protect(dec(80))
+    await asyncio.sleep(1)
+    assert (covers(story), market.executor.protection.asked_ns) == ([], 0)
+    await market.end()
+    market = await bought(story)
+    await asyncio.sleep(1)
+    asked = covers(story)
+    await market.end()
+    market = await story.live(account=False)
+    market.executor.tick(market.now_ns)
+    await asyncio.sleep(5)
+    assert covers(story) == asked
+    await market.end()
+
+
+@told
 async def test_the_stop_is_resized_to_fit_other_rules() -> None:
     """What the step of now leaves of it is not sold; its price is one that the tick of now allows."""
     story = spot()

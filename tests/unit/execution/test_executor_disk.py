@@ -34,6 +34,7 @@ async def test_an_entry_that_the_journal_does_not_take_never_leaves() -> None:
     await market.settled()
     entry = market.executor.memory().orders[-1]
     assert (entry.status, entry.message) == (S.NOT_ACCEPTED, "the journal did not take it: the disk is full")
+    assert entry.client_id not in b"".join(story.disk.lines).decode()  # which would cost some of the reserve
     await exits(market, 1)
     assert len(story.venue.submits) == 2
     assert market.executor.position.net == 0

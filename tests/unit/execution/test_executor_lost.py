@@ -260,3 +260,22 @@ def test_a_second_copy_that_waited_stays_where_the_first_was_found(cancel: bool)
         await market.end()
 
     run(story_of())
+
+
+@told
+async def test_a_second_copy_that_stays_here_says_nothing_of_the_first() -> None:
+    """The first is still in a queue of the venue when the second one's time is over: it is not taken for unsent."""
+    story = Story()
+    market = await story.live()
+    story.venue.fates.append(Fate.LATE)
+    story.venue.deaf = True
+    market.executor.place(proposal())
+    while f"find {FIRST}" not in [name for name, _ in story.venue.asked]:
+        await asyncio.sleep(0.01)
+    market.budget.pause(10 * SECOND_NS)
+    await asyncio.sleep(6)
+    assert market.status(FIRST) is S.UNKNOWN
+    await market.settled()
+    assert (market.status(FIRST), story.venue.submits) == (S.ACKED, [FIRST])
+    assert market.executor.quarantine == ""
+    await market.end()

@@ -6,7 +6,7 @@ from kangbot.model.events import StopSet
 from kangbot.model.ids import client_id
 from kangbot.model.orders import FillCause, OrderKind, OrderStatus, Purpose, Side, VenuePosition
 from tests.support.order_story import Market, Story, told
-from tests.support.trade_words import TAG, dec, proposal
+from tests.support.trade_words import SECOND, TAG, dec, proposal
 
 S = OrderStatus
 FIRST = client_id(TAG, 1)
@@ -44,6 +44,7 @@ async def test_a_stop_that_the_venue_did_not_take_is_noticed_and_can_be_set() ->
     assert market.executor.unprotected
     market.executor.protect(dec(90))
     market.executor.protect(dec(90))
+    assert not market.executor.stop_coming  # it was to ride with the entry, and does not
     await asyncio.sleep(1)
     assert (story.venue.stop, market.executor.stop, market.executor.unprotected) == (dec(90), dec(90), False)
     market.executor.protect(dec(90))
@@ -69,20 +70,40 @@ async def test_the_stop_of_a_second_entry_is_confirmed_within_seconds() -> None:
 
 @told
 async def test_a_stop_that_fails_is_tried_again_and_a_refused_one_is_told() -> None:
-    """Lost, not there yet, then set; the next one is refused and not tried again."""
+    """Lost, not there yet, then set, less and less soon; the next one is refused and not tried again."""
     story = Story()
     market = await story.live()
     market.executor.place(proposal(kind=OrderKind.MARKET))
     await market.settled()
     story.venue.stops.extend(["lost", "none", "ok", "refused"])
     market.executor.protect(dec(90))
+    asked_ns = market.now_ns
     await asyncio.sleep(10)
     assert story.venue.stop == dec(90)
+    tried = [at_ns - asked_ns for name, at_ns in story.venue.asked if name == "protect 90"]
+    assert [round(after_ns / SECOND, 1) for after_ns in tried] == [0, 0.5, 1.5]
     assert market.notes() == ["stop.failed"]
     market.executor.protect(dec(120))
     await asyncio.sleep(10)
     assert market.executor.protection.refused == "the stop would trigger at once"
     assert market.notes() == ["stop.failed", "stop.failed"]
+    await market.end()
+
+
+@told
+async def test_the_stop_that_rests_is_wanted_again_while_another_one_fails() -> None:
+    """The strategy has thought better of it: what was on its way must not arrive later."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET, stop="90"))
+    await market.settled()
+    story.venue.stops.append("lost")
+    market.executor.protect(dec(95))
+    await asyncio.sleep(0.1)
+    market.executor.protect(dec(90))
+    await asyncio.sleep(10)
+    assert (story.venue.stop, market.executor.stop) == (dec(90), dec(90))
+    assert not market.executor.pulse().in_flight
     await market.end()
 
 
@@ -143,6 +164,7 @@ async def test_a_stop_that_somebody_moves_is_told_and_one_that_we_move_is_not() 
         story.venue.stops.append(how)
         market.executor.protect(dec(stop))
         await asyncio.sleep(0.01)
+        story.venue.stop = dec(stop)
         story.venue.push(story.venue.position())
         await asyncio.sleep(10)
     assert market.notes() == ["stop.failed"]

@@ -72,6 +72,17 @@ async def test_an_order_by_hand_is_left_alone_and_told_once() -> None:
 
 
 @told
+async def test_an_order_of_another_program_is_left_alone() -> None:
+    """It has an id of its own, and it is not ours: by the stream and by the list."""
+    story = Story()
+    market = await story.live()
+    order = story.venue.by_hand("1", client="grid-bot-7", filled=False)
+    await asyncio.sleep(70)
+    assert (order.status, market.notes(), story.venue.canceled) == (S.ACKED, ["order.foreign"], [])
+    await market.end()
+
+
+@told
 async def test_a_trade_by_hand_enters_the_position_and_is_told() -> None:
     """From the stream, or from the executions of the next round."""
     for deaf in (False, True):

@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 from typing import cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from kangbot.execution.errands import Errands
 from kangbot.execution.outcome import WriteEnded
@@ -113,6 +114,40 @@ def test_what_was_under_way_when_the_disk_failed_comes_before_what_was_learnt_si
     while desk.flying:
         desk.end(3, well=True)
     assert desk.on_disk == [fact(number) for number in range(5)]
+
+
+def test_the_order_stays_where_a_second_group_fails_after_the_first() -> None:
+    """Both were on their way: what happened first is written first, however the disk answers."""
+    desk = Desk()
+    for number in range(3):
+        desk.records.write((fact(number),))
+    for _ in range(3):
+        desk.end(1, well=False)
+    desk.records.tick(2 * SECOND)
+    while desk.flying:
+        desk.end(2, well=True)
+    assert desk.on_disk == [fact(number) for number in range(3)]
+    assert desk.stands() == (0, "", None)
+
+
+def test_the_log_has_each_note_and_that_the_journal_falls_behind_and_catches_up() -> None:
+    """The disk that takes nothing is said once, and the notes of that time are not kept from whoever reads the log."""
+    desk = Desk()
+    with capture_logs() as logs:
+        for number in range(2):
+            desk.records.write((note(number), fact(number)))
+        for failed_s in (1, 3):
+            desk.end(failed_s, well=False)
+            desk.records.tick((failed_s + 1) * SECOND)
+        while desk.flying:
+            desk.end(9, well=True)
+    assert [(one["event"], one["log_level"]) for one in logs] == [
+        ("odd", "info"),
+        ("odd", "info"),
+        ("journal.behind", "error"),
+        ("journal.caught_up", "info"),
+    ]
+    assert [one["message"] for one in logs if one["event"] == "odd"] == ["0", "1"]
 
 
 def test_no_more_than_so_much_waits_and_then_nothing_more_is_to_be_learnt() -> None:

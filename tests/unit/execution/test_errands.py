@@ -1,0 +1,119 @@
+"""What an executor asks of the venue: in which order requests leave, and who hears how each of them ended."""
+
+import asyncio
+
+from kangbot.machines.faults import Operation
+from kangbot.model.events import Severity
+from kangbot.model.ids import ClientId, client_id
+from kangbot.model.orders import OrderKind, Purpose, Side
+from kangbot.runtime.world import SECOND_NS
+from tests.support.order_story import Market, Story, told
+from tests.support.order_venue import Fate
+from tests.support.trade_words import TAG, dec, proposal
+
+FIRST, SECOND, THIRD = (client_id(TAG, number) for number in (1, 2, 3))
+
+
+async def exits(market: Market) -> None:
+    """Sell what is held."""
+    market.executor.place(proposal(purpose=Purpose.EXIT, side=Side.SELL, kind=OrderKind.MARKET))
+    await asyncio.sleep(1)
+
+
+@told
+async def test_how_each_request_ended_is_told() -> None:
+    """Breakers and the desk of faults count by it: what was done, how it ended, for which order."""
+    ended: list[tuple[Operation, str, str]] = []
+
+    def hears(operation: Operation, error: Exception | None, subject: str) -> None:
+        ended.append((operation, type(error).__name__ if error else "", subject))
+
+    def heard() -> list[tuple[Operation, str, str]]:
+        told_so_far = ended.copy()
+        ended.clear()
+        return told_so_far
+
+    story = Story(ended=hears)
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET))
+    await asyncio.sleep(1)
+    assert heard() == [(Operation.ENTRY, "", FIRST)]
+
+    story.venue.stops.extend(["lost", "none", "refused"])
+    market.executor.protect(dec(90))
+    await asyncio.sleep(5)
+    market.executor.protect(dec(91))
+    await asyncio.sleep(5)
+    assert heard() == [(Operation.PROTECT, how, "") for how in ("Ambiguous", "NotFound", "Refused", "")]
+
+    await exits(market)
+    assert heard() == [(Operation.EXIT, "", SECOND)]
+
+    story.venue.fates.append(Fate.LOST_AFTER)
+    story.venue.deaf = story.venue.unreachable = True
+    market.executor.place(proposal())
+    await asyncio.sleep(0.12)
+    story.venue.unreachable = False
+    await asyncio.sleep(2)
+    assert heard() == [
+        (Operation.ENTRY, "Ambiguous", THIRD),
+        *((Operation.ASK, how, THIRD) for how in ("Retryable", "")),
+    ]
+
+    story.venue.deaf = False
+    story.venue.cancels.extend(["lost", "denied"])
+    market.executor.cancel(THIRD)
+    await asyncio.sleep(10)
+    assert [one for one in heard() if one[0] is Operation.CANCEL] == [
+        (Operation.CANCEL, how, THIRD) for how in ("Ambiguous", "NotFound", "")
+    ]
+
+    story.disk.dead = True
+    market.executor.tell("market.looked_at", Severity.INFO, "ann looks")
+    await asyncio.sleep(0.5)
+    story.disk.dead = False
+    await asyncio.sleep(5)
+    assert heard() == [(Operation.JOURNAL, "NeedsHuman", ""), (Operation.JOURNAL, "", "")]
+    await market.end()
+
+
+@told
+async def test_exits_and_stops_leave_before_entries_and_none_while_the_venue_wants_to_be_left_alone() -> None:
+    """All of them were decided during the pause, the entry first."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(2, kind=OrderKind.MARKET))
+    await market.settled()
+    market.budget.pause(3 * SECOND_NS)
+    market.executor.place(proposal())
+    market.executor.protect(dec(90))
+    market.executor.place(proposal(purpose=Purpose.EXIT, side=Side.SELL, kind=OrderKind.MARKET))
+    await asyncio.sleep(2.9)
+    assert (story.venue.submits, story.venue.stop) == ([FIRST], None)
+    await market.settled()
+    assert (story.venue.submits, story.venue.stop) == ([FIRST, THIRD, SECOND], dec(90))
+    await market.end()
+
+
+@told
+async def test_the_same_question_once_more_waits_for_whoever_asks_for_all() -> None:
+    """The first is put at once; while the venue is away for everybody no market finds that out alone again."""
+    back = asyncio.Event()
+
+    async def again() -> None:
+        await back.wait()
+
+    def asked(client: ClientId) -> int:
+        return [name for name, _ in story.venue.asked].count(f"find {client}")
+
+    story = Story(again=again)
+    market = await story.live()
+    story.venue.fates.append(Fate.LOST_AFTER)
+    story.venue.deaf = story.venue.unreachable = True
+    market.executor.place(proposal())
+    await asyncio.sleep(20)
+    assert asked(FIRST) == 1
+    back.set()
+    await asyncio.sleep(5)
+    assert asked(FIRST) > 1
+    await market.end()
