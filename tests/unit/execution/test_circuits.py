@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 import msgspec
+from structlog.testing import capture_logs
 
 from kangbot.errors import Ambiguous, InsufficientFunds, NeedsHuman, RateLimited, Retryable
 from kangbot.execution.budget import Budget
@@ -14,8 +15,10 @@ from kangbot.execution.circuits import Circuits
 from kangbot.journal.replay import replay
 from kangbot.machines.breakers import Breakers
 from kangbot.machines.limiter import Window
+from kangbot.model.data import Trade
 from kangbot.model.events import BreakerChanged, BreakerState, Lane, Noted
 from kangbot.model.ids import MarketId
+from kangbot.model.market import Instrument
 from kangbot.model.orders import OrderReport
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.sim.world.loop import run
@@ -43,12 +46,17 @@ class Venue(FakeVenue):
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
         self.clock_asked = 0
+        self.trades_asked = 0
         self.away = False
         self.takes_s = 0.0
 
     async def open_orders(self) -> Sequence[OrderReport]:
         await asyncio.sleep(self.takes_s)
         return await super().open_orders()
+
+    async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
+        self.trades_asked += 1
+        return await super().trades(instrument, limit)
 
     async def server_time_ns(self) -> int:
         self.clock_asked += 1
@@ -128,7 +136,7 @@ async def test_a_venue_that_does_not_answer_is_left_alone_and_asked_once_before_
     await asyncio.sleep(170)
     assert [name for name, _ in rig.venue.asked] == ["open_orders"]
     assert circuits.held(MARKET) == ""
-    assert rig.reconciles == 1
+    assert (rig.reconciles, circuits.probes) == (1, 1)
     changes = [event for event in await rig.events() if isinstance(event, BreakerChanged)]
     assert [change.after.value for change in changes] == ["open", "half_open", "closed"]
     assert rig.venue.submits == []
@@ -266,7 +274,7 @@ async def test_the_data_lane_is_probed_by_data() -> None:
     circuits = await rig.begin()
     trip(circuits, lane=Lane.DATA)
     await asyncio.sleep(320)
-    assert rig.venue.asked == []
+    assert (rig.venue.asked, rig.venue.trades_asked) == ([], 1)
     assert circuits.held(MARKET) == ""
     await rig.end()
 
@@ -317,6 +325,50 @@ async def test_most_markets_failing_together_are_one_fault_with_one_alarm() -> N
     kinds = [event.kind for event in await rig.events() if isinstance(event, Noted)]
     assert kinds == ["local_fault", "local_fault.over"]
     assert rig.looked == [*rig.markets, *rig.markets]
+    await rig.end()
+
+
+@told
+async def test_a_few_of_many_markets_failing_together_are_no_local_fault() -> None:
+    """The way out is the same for all of them; these three have trouble of their own."""
+    rig = Rig(markets=(MARKET, *OTHERS, MarketId("v:sixth")))
+    circuits = await rig.begin()
+    for market in rig.markets[:3]:
+        circuits.ended(market, Lane.ENTRY, LOST)
+    assert (circuits.local_fault_ns, circuits.held(MARKET)) == (0, "")
+    circuits.ended(rig.markets[3], Lane.ENTRY, LOST)
+    assert circuits.local_fault_ns
+    await rig.end()
+
+
+@told
+async def test_the_log_tells_that_a_breaker_opens_and_closes() -> None:
+    """Which, why, and for how long nothing enters; the probe in between is no news."""
+    rig = Rig()
+    with capture_logs() as logs:
+        circuits = await rig.begin()
+        trip(circuits)
+        await asyncio.sleep(320)
+    opened, closed = logs
+    assert (opened["event"], opened["log_level"], opened["market"]) == ("breaker.open", "warning", MARKET)
+    assert (opened["lane"], opened["trips"], "no answer in time" in opened["cause"]) == ("entry", 1, True)
+    assert 150 <= opened["wait_s"] <= 300
+    assert (closed["event"], closed["log_level"]) == ("breaker.closed", "info")
+    await rig.end()
+
+
+@told
+async def test_a_clock_that_was_set_back_between_two_lives_keeps_no_breaker_open() -> None:
+    """It opened in the future, by the clock of now: it counts as opened at the start."""
+    rig = Rig()
+    trip(await rig.begin())
+    await rig.end()
+    rig, virtual = Rig(rig), loop()
+    rig.clock = Clock(monotonic_ns=lambda: virtual.now_ns, anchor_ns=START - 86_400 * SECOND_NS)
+    circuits = await rig.begin()
+    assert circuits.held(MARKET)
+    await asyncio.sleep(320)
+    assert circuits.held(MARKET) == ""
     await rig.end()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from kangbot.errors import Misstamped, RateLimited, Retryable
 from kangbot.execution.budget import Budget
@@ -176,6 +177,32 @@ async def test_a_measurement_that_began_before_a_stamp_was_refused_says_nothing_
     assert known.doubt()
     await known.measure(server.time)
     assert not known.doubt()
+
+
+@told
+async def test_what_is_odd_about_the_clock_is_logged_once() -> None:
+    """Ours is far behind, or the venue does not tell, or refuses what we stamp; and once that this is over."""
+    clock = virtual()
+    server = Server(clock, -90 * SECOND_NS)
+    known = VenueClock(clock, most_ns=SECOND_NS)
+
+    async def story() -> None:
+        server.error = Retryable("no route to host")
+        await asyncio.sleep(75)
+        server.error, server.ahead_ns = None, 0
+        await asyncio.sleep(10)
+        known.heed(Misstamped("10002"))
+        known.heed(Misstamped("10002"))
+
+    with capture_logs() as logs:
+        await measured(known, server)
+        await beside(known.keep(server.time, budget(clock)), story)
+    assert [(one["event"], one["log_level"]) for one in logs] == [
+        ("clock.far", "warning"),
+        ("clock.unanswered", "warning"),
+        ("clock.near", "info"),
+        ("clock.refused", "warning"),
+    ]
 
 
 @told
