@@ -374,7 +374,7 @@ class Agreement:
                 if not self._blotter.executions:  # we never traded here, as far as we know
                     self.quarantine += "; if the state folder was lost: kangbot journal rebuild"
                 return (self._blotter.note("position.quarantine", Severity.CRITICAL, self.quarantine, now_ns),)
-            case Verdict.AGREED if suspected or self.quarantine:
+            case Verdict.AGREED if suspected:
                 self.quarantine = ""
                 return (self._blotter.note("position.agreed", Severity.INFO, f"both say {ours:f} again", now_ns),)
             case _:

@@ -131,8 +131,10 @@ def test_strangers_are_told_of_once_and_orphans_are_named() -> None:
     one, _ = agreement()
     orphan = report(S.ACKED, client="kbanother09", venue_order_id="v7")
     by_hand = report(S.ACKED, named=False, venue_order_id="v8")
-    events, orphans = one.snapshot(snapshot(RESTING, orphan, by_hand), START, START)
-    assert (kinds(events), orphans) == (["order.orphan", "order.foreign"], ["kbanother09"])
+    other_bot = report(S.ACKED, client="x-77", venue_order_id="v9")
+    events, orphans = one.snapshot(snapshot(RESTING, orphan, by_hand, other_bot), START, START)
+    assert kinds(events) == ["order.orphan", "order.foreign", "order.foreign"]
+    assert orphans == ["kbanother09"], "what is cancelled is ours by its id alone"
     events, orphans = one.snapshot(snapshot(RESTING, orphan, by_hand), START, START)
     assert (events, orphans) == ([], ["kbanother09"])
     assert one.stray(orphan) == Orphan(orphan)
@@ -140,6 +142,9 @@ def test_strangers_are_told_of_once_and_orphans_are_named() -> None:
     over = report(S.CANCELED, client="kbanother09", venue_order_id="v7")
     stop = report(S.ACKED, named=False, venue_order_id="v10", protective=True)
     assert [one.stray(each) for each in (over, stop, RESTING)] == [None, None, None]
+    assert one.foreign == {"v8": "buy 1"}
+    assert one.stray(report(S.CANCELED, named=False, venue_order_id="v8")) is None
+    assert one.foreign == {}
 
 
 def test_only_so_many_strangers_are_remembered() -> None:
@@ -176,6 +181,32 @@ def test_the_stop_is_what_the_venue_says() -> None:
     assert (blotter.stop, one.unprotected) == (dec(90), False)
     assert kinds(one.position(stated(1, at_ns=7), START)) == ["StopSet"]
     assert one.unprotected
+
+
+def test_the_stop_of_a_small_short_is_its_own() -> None:
+    """The side counts, whatever the size: what the venue says while it is flat or long there is of another."""
+    one, blotter = agreement()
+    blotter.fill(fill("held", "0.05", named=False, venue_order_id="h", side=Side.SELL), START)
+    assert (one.needed, one.unprotected) == (dec("0.05"), True)
+    assert kinds(one.position(stated("-0.05", 110, at_ns=1), START)) == ["StopSet"]
+    for other in (stated(0, at_ns=2), stated("0.05", 90, at_ns=3)):
+        assert one.position(other, START) == ()
+    assert blotter.stop == dec(110)
+
+
+def test_an_entry_into_a_position_moves_no_stop_that_rests() -> None:
+    """The venue says where it stands now; an order without a stop, and a hand's, brought none."""
+    one, blotter = confirmed()
+    blotter.open(intent(2, stop="95"), MARGIN)
+    blotter.learn(client_id(TAG, 2), Sent(START), START)
+    more = fill("e2", 1, number=2, venue_order_id="v2")
+    hand = fill("e3", 1, named=False, venue_order_id="h")
+    for each in (fill("e4", "0.5"), hand):
+        one.snapshot(snapshot(executions=[each], position=stated(1, 90), at_ns=START), START, START)
+        assert (blotter.stop, one.unconfirmed) == (dec(90), False)
+    blotter.fill(more, START)
+    assert one.filled(more, START) == ()
+    assert (blotter.stop, one.unconfirmed) == (dec(90), True)
 
 
 def test_a_stop_that_travelled_with_an_order_is_to_be_confirmed() -> None:
@@ -297,9 +328,25 @@ def test_a_drift_goes_from_suspicion_to_quarantine_and_ends_by_agreement() -> No
 def test_a_person_may_lift_the_quarantine() -> None:
     """It comes back where the drift persists."""
     one, _ = agreement(held=1)
-    one.quarantine = "because"
-    one.release()
-    assert one.quarantine == ""
+    for turn in range(1, 8):
+        at_ns = START + turn * 10 * SECOND
+        wrong = snapshot(RESTING, position=stated(5), at_ns=at_ns, since_ns=START - 2 * EXPLAIN_NS)
+        events, _ = one.snapshot(wrong, START, at_ns)
+        if turn == 4:
+            assert one.quarantine
+            one.release()
+            assert (one.quarantine, one.executions_since_ns) == ("", None)
+        if turn == 5:
+            assert kinds(events)[:1] == ["position.drift"], "it is looked at anew, from the beginning"
+    assert one.quarantine
+
+
+def test_a_drift_that_is_explained_is_over() -> None:
+    """Told as it was suspected."""
+    one, _ = agreement(held=1)
+    one.snapshot(snapshot(RESTING, position=stated(2), at_ns=LATER), START, LATER)
+    events, _ = one.snapshot(snapshot(RESTING, position=stated(1), at_ns=LATER), START, LATER)
+    assert kinds(events) == ["position.agreed"]
 
 
 def test_a_position_that_never_agreed_is_not_built_upon() -> None:

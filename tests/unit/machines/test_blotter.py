@@ -93,6 +93,26 @@ def test_each_change_is_journalled_once() -> None:
     assert kinds(one.learn(FIRST, Reported(report(S.CANCELED)), START)) == ["OrderChanged"]
 
 
+def test_what_became_of_an_order_is_journalled_with_its_reason_and_its_price() -> None:
+    """The price when every fill is known: a part of it is in the fills themselves."""
+    one = blotter()
+    one.open(intent(), MARGIN)
+    one.learn(FIRST, Sent(SETTLE), START)
+    (refused,) = one.learn(FIRST, RefusedByVenue("110007", "no money"), START)
+    assert isinstance(refused, OrderChanged)
+    assert (refused.code, refused.message, refused.average) == ("110007", "no money", None)
+    one = working()
+    one.learn(FIRST, Reported(report(S.PARTIAL, "0.4")), START)
+    assert kinds(one.fill(fill("e1", "0.4", 100), START)) == ["FillApplied"]
+    (changed,) = one.learn(FIRST, Reported(report(S.FILLED, 1)), START)
+    assert isinstance(changed, OrderChanged)
+    assert changed.average is None
+    _, changed = one.fill(fill("e2", "0.6", 110), START)
+    assert isinstance(changed, OrderChanged)
+    assert (changed.status, changed.average) == (S.FILLED, dec(106))
+    assert (one.counts.acked, one.counts.filled) == (1, 1)
+
+
 def test_an_order_that_is_not_remembered_is_nobodys() -> None:
     """Late words of what was forgotten."""
     assert blotter().learn(FIRST, Doubted(), START) == ()
@@ -117,7 +137,7 @@ def test_settled_orders_are_remembered_for_a_while() -> None:
             one.learn(client_id(TAG, number), Withheld("test"), START)
     assert [order.intent.number for order in one.orders] == [1, *range(4, KEPT + 4)]
     assert [order.intent.number for order in one.unsettled] == [1]
-    assert one.counts.withheld == KEPT + 2
+    assert (one.counts.withheld, one.counts.not_accepted) == (KEPT + 2, 0)
 
 
 def test_an_order_is_found_by_either_id() -> None:
@@ -126,7 +146,8 @@ def test_an_order_is_found_by_either_id() -> None:
     found = one.order(None, VenueOrderId("v1"))
     assert found is not None
     assert found.client_id == FIRST
-    assert one.order(None) is None
+    one.open(intent(2), MARGIN)
+    assert one.order(None) is None, "an order that has no id there yet is not everybody's"
     assert one.order(None, VenueOrderId("v2")) is None
     assert one.order(ClientId("kbother1"), VenueOrderId("v1")) is None
 
@@ -153,6 +174,15 @@ def test_an_order_that_was_believed_dead_and_shows_itself_is_an_alarm(learnt: Le
     one.learn(FIRST, RefusedByVenue("110007", "no money"), START)
     assert kinds(one.learn(FIRST, learnt, START)) == ["OrderChanged", "order.resurrected"]
     assert one.counts.rejected == 1
+
+
+def test_a_refusal_that_is_reported_too_is_no_alarm() -> None:
+    """By the answer first, and by the stream: it is as dead as it was believed."""
+    one = blotter()
+    one.open(intent(), MARGIN)
+    one.learn(FIRST, Sent(SETTLE), START)
+    one.learn(FIRST, RefusedByVenue("110007", "no money"), START)
+    assert "order.resurrected" not in kinds(one.learn(FIRST, Reported(report(S.REJECTED)), START))
 
 
 def test_an_order_that_was_gone_and_lives_is_an_alarm_and_one_that_ended_otherwise_is_none() -> None:
@@ -211,6 +241,8 @@ def test_an_order_that_somebody_cancelled_is_told() -> None:
     after = blotter(working().memory())
     for each, learnt in ((other, cancelled), (after, cancelled), (working(), Reported(report(S.CANCELED)))):
         assert kinds(each.learn(FIRST, learnt, START)) == ["OrderChanged"]
+    whole = Reported(msgspec.structs.replace(report(S.CANCELED, 1), withdrawn=True))
+    assert kinds(working().learn(FIRST, whole, START)) == ["OrderChanged"], "nothing was left to take"
 
 
 def test_more_filled_than_ordered_is_an_alarm_and_counts() -> None:
@@ -219,6 +251,10 @@ def test_more_filled_than_ordered_is_an_alarm_and_counts() -> None:
     one.fill(fill("e1", "0.9"), START)
     assert "order.overfilled" in kinds(one.fill(fill("e2", "0.2"), START))
     assert one.position.net == dec("1.1")
+    one = working()
+    assert "order.overfilled" not in kinds(one.fill(fill("e1", 1), START))
+    assert "order.overfilled" in kinds(one.fill(fill("e2", "0.001"), START))
+    assert "order.overfilled" not in kinds(one.fill(fill("e3", "0.001"), START)), "it has been told"
 
 
 # --------------------------------------------------------------------------------------------------------- executions
@@ -229,6 +265,7 @@ def test_a_fill_changes_position_and_order_in_one_group() -> None:
     assert kinds(events) == ["FillApplied", "OrderChanged"]
     assert isinstance(events[0], FillApplied)
     assert (events[0].net, events[0].entry) == (dec(1), dec(100))
+    assert one.holding.stop == dec(90)
     assert kinds(one.rests(dec(90), START)) == ["StopSet"]
     one.open(intent(2), MARGIN)
     one.learn(client_id(TAG, 2), Sent(SETTLE), START)
@@ -275,6 +312,9 @@ def test_a_fill_without_an_order_of_ours_counts_and_is_told(cause: FillCause, ki
     one = blotter()
     assert kinds(one.fill(fill("e1", 1, named=False, venue_order_id="x", cause=cause), START)) == ["FillApplied", kind]
     assert one.position.net == dec(1)
+    strange = "" if cause is FillCause.STOP else "by no order of ours (e1)"
+    assert one.touched.endswith(strange)
+    assert bool(one.touched) is bool(strange), "what stops are for surprises nobody"
 
 
 def test_what_happened_before_the_journal_is_not_ours() -> None:
@@ -285,13 +325,27 @@ def test_what_happened_before_the_journal_is_not_ours() -> None:
     assert kinds(one.fill(fill("e2", 1, at_ns=START - 1), START)) == ["FillApplied", "OrderChanged"]
 
 
+@pytest.mark.parametrize("known_s", [-10, 10])
+def test_a_fill_that_is_told_after_a_newer_one_is_ours_all_the_same(known_s: int) -> None:
+    """The first record's clock may have been ahead: what is counted already was ours, and so is what is not older."""
+    known = fill("e1", 1, named=False, venue_order_id="x", at_ns=START + known_s * SECOND)
+    memory = msgspec.structs.replace(blotter().memory(), executions={known.execution_id: known.at_ns})
+    one = blotter(memory)
+    before = msgspec.structs.replace(
+        fill("e2", 1, named=False, venue_order_id="x"), at_ns=START + known_s * SECOND // 2
+    )
+    assert one.fill(before, START) != ()
+    assert one.position.net == 1
+
+
 def test_an_execution_that_may_have_been_forgotten_is_not_guessed() -> None:
     """A day after, an unknown old id could be one that was applied."""
     one = working()
     one.fill(fill("e1", "0.1"), START)
     one.fill(fill("e2", "0.1", at_ns=START + REMEMBERED_NS + 1), START)
-    assert kinds(one.fill(fill("e1", "0.1"), START)) == ["fill.too_old"]
-    assert one.position.net == dec("0.2")
+    for each in (one, blotter(one.memory())):
+        assert kinds(each.fill(fill("e1", "0.1"), START)) == ["fill.too_old"]
+        assert each.position.net == dec("0.2")
     assert one.cash(funding("f1", 1), START) == ()
 
 
@@ -320,6 +374,19 @@ def test_the_stop_is_journalled_when_it_changes() -> None:
     one = working()
     assert kinds(one.rests(dec(90), START)) == ["StopSet"]
     assert one.rests(dec(90), START) == ()
+
+
+def test_a_life_that_follows_knows_the_stop_and_whose_the_position_is() -> None:
+    """The stop that rests, and the one that is to be restored where none does."""
+    one = working(stop="90")
+    one.fill(fill("e1", 1), START)
+    one.fill(fill("e2", "0.5", named=False, venue_order_id="hand"), START)
+    one.rests(dec(95), START)
+    for stop in (dec(95), None):
+        one.rests(stop, START)
+        again = blotter(one.memory())
+        assert (again.stop, again.holding.stop, again.holding.by_hand) == (stop, dec(95), dec("0.5"))
+        assert again.hands == one.hands
 
 
 # ------------------------------------------------------------------------------------------------------------ restart

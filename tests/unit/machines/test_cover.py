@@ -8,7 +8,7 @@ from kangbot.machines.blotter import Blotter
 from kangbot.machines.cover import Cover, Covering, Rest
 from kangbot.machines.holding import Holding
 from kangbot.machines.memory import MarketMemory, Recollection
-from kangbot.machines.order_words import Withheld
+from kangbot.machines.order_words import Answered, CancelAsked, Reported, Sent, Withheld
 from kangbot.machines.protection import Protection
 from kangbot.machines.reconcile import QUIET_NS, Reconciled
 from kangbot.model.events import Event, Noted, OrderIntended, Record, StopSet
@@ -24,7 +24,7 @@ from kangbot.model.ids import (
     stop_ids,
 )
 from kangbot.model.market import InstrumentKind
-from kangbot.model.orders import Fill, OrderReport, OrderStatus, Side
+from kangbot.model.orders import Fill, Intent, OrderKind, OrderReport, OrderStatus, Purpose, Side
 from kangbot.model.position import Position
 from tests.support.trade_words import MARGIN, MARKET, SECOND, START, TAG, dec, fill, instrument, intent, report, stated
 
@@ -194,6 +194,73 @@ def test_a_placed_stop_is_believed_and_then_confirmed() -> None:
     assert (blotter.stop, one.unprotected, one.cover) == (None, True, Cover())
 
 
+def test_an_order_of_ours_that_rests_is_no_stop_and_no_orphan() -> None:
+    """Nor is our stop: what is orphaned is cancelled."""
+    one, blotter = spot_agreement()
+    blotter.open(intent(1), MARGIN)
+    blotter.learn(client_id(TAG, 1), Sent(START), START)
+    blotter.learn(client_id(TAG, 1), Answered(report(S.ACKED)), START)
+    hand = report(S.ACKED, named=False, venue_order_id="h1")
+    events, orphans = one.snapshot(listed(report(S.ACKED), hand, stop(), asked_ns=START + SECOND), START, START)
+    assert ([event.kind for event in events if isinstance(event, Noted)], orphans) == (["order.foreign"], [])
+    assert [*one.cover.resting] == [NAME]
+
+
+def test_a_list_from_before_our_last_activity_says_nothing_of_the_stop() -> None:
+    """Of where it stands neither; a fill or a report of a stop begins the quiet anew that its end is believed after."""
+    one, blotter = spot_agreement()
+    one.placed(dec(95), dec(1), OTHER, START)
+    one.snapshot(listed(stop(), asked_ns=START + SECOND), START + SECOND, START)
+    assert blotter.stop == dec(95)
+    for moved_ns, tell in (
+        (START + 20 * SECOND, lambda at_ns: one.filled(fill("e9", 1, named=False, venue_order_id="h"), at_ns)),
+        (START + 40 * SECOND, lambda at_ns: one.stop_reported(stop(name=OTHER, trigger="95"), at_ns)),
+    ):
+        tell(moved_ns)
+        one.snapshot(listed(asked_ns=moved_ns + QUIET_NS - 1), START, moved_ns)
+        assert blotter.stop == dec(95)
+    one.snapshot(listed(asked_ns=START + 40 * SECOND + QUIET_NS), START, START)
+    assert blotter.stop is None
+
+
+def exit_of(number: int, quantity: str, kind: OrderKind = OrderKind.LIMIT, purpose: Purpose = Purpose.EXIT) -> Intent:
+    """Return an order that sells so much of the coins."""
+    meant = intent(number, quantity, purpose=purpose, kind=kind)
+    return msgspec.structs.replace(meant, side=Side.SELL)
+
+
+def test_an_exit_that_would_sell_what_a_hand_has_sold_is_withdrawn() -> None:
+    """Where it rests and nobody withdraws it yet; exactly what is held may be sold, a step more may not."""
+    one, blotter = spot_agreement()
+    for number, order in enumerate(
+        (
+            exit_of(1, "0.4"),
+            exit_of(2, "0.401"),
+            exit_of(3, "0.5", OrderKind.MARKET),
+            exit_of(4, "0.5", purpose=Purpose.ENTRY),
+            exit_of(5, "0.5"),
+            exit_of(6, "0.5"),
+        ),
+        1,
+    ):
+        blotter.open(order, MARGIN)
+        blotter.learn(client_id(TAG, number), Sent(START), START)
+    blotter.open(exit_of(7, "0.5"), MARGIN)  # it has not left, and is held back as it leaves
+    blotter.learn(client_id(TAG, 5), CancelAsked(), START)
+    blotter.learn(client_id(TAG, 6), Reported(report(S.CANCELED, number=6, filled="0.1")), START)
+    assert one.oversold == []
+    sale = fill("hand", "0.6", named=False, venue_order_id="x", side=Side.SELL)
+    blotter.fill(sale, START)
+    assert one.oversold == [client_id(TAG, 2)]
+    blotter.fill(fill("part", "0.1", number=1, side=Side.SELL), START)
+    assert one.oversold == [client_id(TAG, 2)], "what it has sold of its own it sells no more"
+    contract = Agreement(blotter)
+    assert contract.oversold == ()
+    assert not any(contract.oversells(order) for order in blotter.orders), "the venue reduces no further"
+    bought = msgspec.structs.replace(intent(8, 9), side=Side.BUY)
+    assert not one.oversells(blotter.open(bought, MARGIN))
+
+
 def test_a_stop_that_sold_a_part_leaves_the_rest_unprotected() -> None:
     """In a thin book; by the stream, and by the list of executions where the stream was silent."""
     for streamed in (True, False):
@@ -353,6 +420,8 @@ def test_less_than_any_order_could_sell_may_be_missing() -> None:
     one, _ = spot_agreement()
     told = [counted(one, coins, at_s) for at_s, coins in ((10, "0.9999"), (20, "0.9999"), (30, "1"))]
     assert told == [[], [], []]
+    told = [counted(one, coins, at_s) for at_s, coins in ((40, "0.999"), (50, "0.999"), (60, "1"))]
+    assert told == [[], ["coins.missing"], ["coins.back"]], "the least that can be sold is told"
 
 
 def test_a_sale_by_hand_that_is_heard_of_late_is_what_was_missing() -> None:
@@ -362,6 +431,12 @@ def test_a_sale_by_hand_that_is_heard_of_late_is_what_was_missing() -> None:
     again = Agreement(blotter, covering=one.covering)
     assert (again.lacking, counted(again, "0.4", 30)) == (dec("0.6"), [])
     sale = fill("hand", "0.6", named=False, venue_order_id="x", side=Side.SELL, at_ns=START + 8 * SECOND)
+    for other in (fill("ours", "0.1", side=Side.SELL), fill("bought", "0.1", named=False, venue_order_id="y")):
+        one.filled(other, START + 39 * SECOND)
+        assert one.lacking == dec("0.6")
+    for sold in ("0.2", "0.3"):
+        one.filled(msgspec.structs.replace(sale, quantity=dec(sold)), START + 40 * SECOND)
+    assert one.lacking == dec("0.1")
     blotter.fill(sale, START + 40 * SECOND)
     one.filled(sale, START + 40 * SECOND)
     assert (one.lacking, one.needed) == (dec(0), dec("0.4"))

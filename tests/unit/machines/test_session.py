@@ -162,6 +162,15 @@ def test_a_refused_login_closes() -> None:
     assert bench.drain() == [Close(CloseKind.LOGIN, "login refused: bad key")]
 
 
+def test_a_login_is_not_late_because_we_were_away() -> None:
+    """Its answer waits unread."""
+    bench = Bench(topics="a", login=True)
+    bench.now_ns += 15_000
+    assert bench.run(10) == []
+    bench.session.logged_in(bench.now_ns)
+    assert bench.run() == [Subscribe("1", ("a",))]
+
+
 def test_an_unanswered_login_closes() -> None:
     """It says nothing of the key."""
     bench = Bench(topics="a", login=True)
@@ -211,6 +220,24 @@ def test_a_closed_connection_takes_every_topic_down_and_asks_again_on_the_next()
     assert bench.run() == [Subscribe("3", ("a", "b", "c")), Subscribe("4", ("e",))]
 
 
+def test_what_was_under_way_on_the_old_connection_is_neither_ended_nor_believed_on_the_next() -> None:
+    """Data from before say nothing, an end is no longer needed, and a first failure there is the first."""
+    bench = Bench(topics="ab")
+    bench.live("ab")
+    bench.run(200, data="a")
+    assert bench.state("b") is TopicState.REQUESTED
+    bench.session.data("b", bench.now_ns, bench.now_ns)
+    bench.session.unwant("a", bench.now_ns)
+    bench.session.closed("cut")
+    bench.drain()
+    bench.session.opened(bench.now_ns, logging_in=False)
+    assert bench.run() == [Subscribe("4", ("b",))]
+    bench.session.acked("4", (), bench.now_ns)
+    assert bench.drain() == [TopicAcked("b")]
+    assert bench.run(140) == []
+    assert kinds(bench.run(10)) == [TopicDown, Unsubscribe, Subscribe], "it is asked for again at once"
+
+
 def test_data_flows_while_any_topic_is_live() -> None:
     """The measure by which failures are forgiven: broken off only when the last topic falls silent."""
     bench = Bench(topics="ab")
@@ -219,6 +246,16 @@ def test_data_flows_while_any_topic_is_live() -> None:
     assert bench.session.flowing_ns(bench.now_ns) == 300
     bench.session.unwant("a", bench.now_ns)
     assert bench.session.flowing_ns(bench.now_ns) == 0
+
+
+def test_a_topic_that_comes_later_begins_nothing_anew() -> None:
+    """What flows has flowed since the first."""
+    bench = Bench(topics="a")
+    bench.live("a")
+    bench.run(100, data="a")
+    bench.session.want("b", QUOTE, bench.now_ns)
+    bench.live("b")
+    assert bench.session.flowing_ns(bench.now_ns) == 110
 
 
 @pytest.mark.parametrize("stage", ["closed", "closing"])

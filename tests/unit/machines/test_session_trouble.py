@@ -1,9 +1,11 @@
 """The session of one connection: each way in which a topic, or the socket itself, goes wrong, and what heals it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from kangbot.machines.session import Session
 from kangbot.machines.session_words import (
     Close,
     CloseKind,
@@ -21,7 +23,7 @@ from kangbot.machines.session_words import (
     Unsubscribe,
 )
 from kangbot.machines.watchdog import Patience
-from tests.support.session_bench import QUOTE, RULES, TRADES, Bench, kinds
+from tests.support.session_bench import ACCOUNT, QUOTE, RULES, TRADES, Bench, kinds
 
 
 # --------------------------------------------------------------------------------------------------------- going wrong
@@ -103,10 +105,12 @@ def test_a_stale_topic_that_speaks_before_it_was_ended_is_live_again() -> None:
     bench.session.acked("1", (), bench.now_ns)
     for topic in "ab":
         bench.session.data(topic, bench.now_ns, 1)
+    bench.session.data("b", bench.now_ns, 2)
     bench.drain()
     bench.run(250, data="a")
     assert bench.state("b") is TopicState.STALE
-    assert bench.session.data("b", bench.now_ns, 2)
+    assert not bench.session.data("b", bench.now_ns, 2), "the same old data prove nothing"
+    assert bench.session.data("b", bench.now_ns, 3)
     assert bench.drain() == [TopicLive("b")]
 
 
@@ -116,6 +120,7 @@ def test_a_refused_topic_rests_before_it_is_asked_for_again() -> None:
     bench.run()
     bench.session.denied("1", "a", "no such symbol", bench.now_ns)
     assert bench.drain() == [TopicDown("a", Trouble.DENIED, "no such symbol")]
+    assert bench.troubles() == {Trouble.DENIED: 1}
     bench.session.pong(bench.now_ns)
     assert kinds(bench.run(900)) == []
     assert kinds(bench.run(100)) == [Unsubscribe, Subscribe]
@@ -204,6 +209,17 @@ def test_a_topic_that_was_live_for_long_starts_anew() -> None:
     assert bench.run(200, data="a")[-2:] == [Unsubscribe("4", ("b",)), Subscribe("5", ("b",))]
 
 
+def test_a_topic_that_was_live_for_a_moment_only_has_proved_nothing() -> None:
+    """It rests as one does that fails again."""
+    bench = Bench(topics="ab")
+    bench.live("ab")
+    bench.run(200, data="a")
+    bench.ack()
+    bench.session.data("b", bench.now_ns, bench.now_ns)
+    assert bench.run(200, data="a")[-1] == TopicDown("b", Trouble.SILENT, "no new data for 0.0 s")
+    assert kinds(bench.run(30, data="a")) == [Unsubscribe, Subscribe]
+
+
 def test_a_topic_that_stays_mute_is_given_up_to_another_connection() -> None:
     """After so many attempts, while its neighbours are well."""
     bench = Bench(topics="abc")
@@ -256,6 +272,22 @@ def test_first_data_is_missed_sooner_where_the_usual_gap_is_known() -> None:
     assert bench.troubles() == {Trouble.MUTE: 1}
 
 
+def test_first_data_is_waited_for_no_longer_where_the_usual_gap_is_long() -> None:
+    """A quiet topic's first data are a snapshot, whatever its pace."""
+    quiet = Terms(patience=Patience(least_ns=400, most_ns=500), first_ns=150)
+    bench = Bench()
+    bench.session.want("a", quiet, bench.now_ns)
+    bench.live("a")
+    bench.session.closed("cut")
+    bench.session.opened(bench.now_ns, logging_in=False)
+    bench.run()
+    bench.ack()
+    bench.run(140)
+    assert bench.troubles() == {}
+    bench.run(10)
+    assert bench.troubles() == {Trouble.MUTE: 1}
+
+
 def test_the_silence_of_an_outage_is_not_learned() -> None:
     """A topic that comes back after a long cut is as closely watched as before."""
     quick = Terms(patience=Patience(least_ns=30, most_ns=5_000, factor=1, enough=3))
@@ -291,6 +323,31 @@ def test_while_the_socket_is_in_doubt_its_topics_are_not_asked_for() -> None:
     assert kinds(bench.run()) == [Unsubscribe, Subscribe]
 
 
+FRAMES: dict[str, Callable[[Session, int], object]] = {
+    "another": lambda session, now_ns: session.heard(now_ns),
+    "a heartbeat": lambda session, now_ns: session.ping_asked("pong 7", now_ns),
+    "a login": lambda session, now_ns: session.logged_in(now_ns),
+    "an answer": lambda session, now_ns: session.acked("9", (), now_ns),
+    "a refusal": lambda session, now_ns: session.denied("9", "", "no", now_ns),
+    "a gap": lambda session, now_ns: session.gap("nobody", 1, now_ns),
+    "data": lambda session, now_ns: session.data("nobody", now_ns),
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_every_frame_proves_the_socket(frame: str) -> None:
+    """Whatever it says, and whoever asked for it."""
+    bench = Bench()
+    bench.session.want("wallet", ACCOUNT, bench.now_ns)
+    bench.run()
+    bench.ack()
+    while Ping not in kinds(bench.run(10)):
+        pass
+    FRAMES[frame](bench.session, bench.now_ns + 1)
+    bench.run(250)
+    assert bench.session.stage is Stage.READY
+
+
 def test_a_missing_pong_while_frames_come_changes_nothing() -> None:
     """Some venues answer late; the socket is alive."""
     bench = Bench(replace(RULES, ping_ns=1_000), topics="a")
@@ -317,6 +374,8 @@ def test_a_loop_that_stood_still_blames_nobody() -> None:
     assert bench.run() == []
     assert bench.run(30, data="ab") == []
     assert bench.troubles() == {}
+    bench.run(100, data="ab")
+    assert bench.troubles() == {Trouble.UNACKNOWLEDGED: 1, Trouble.MUTE: 1}, "what does not come then is missed"
 
 
 def test_a_loop_that_stood_still_has_not_learned_a_longer_silence() -> None:
