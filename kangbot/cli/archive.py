@@ -124,7 +124,8 @@ def unpacked(source: Path, folder: Path) -> Manifest:
             manifest = msgspec.json.decode(raw, type=Manifest)
             for name in _plain(manifest):
                 (folder / name).parent.mkdir(exist_ok=True)
-                (folder / name).write_bytes(archive.read(name))
+                with archive.open(name) as packed_file, (folder / name).open("wb") as file:
+                    shutil.copyfileobj(packed_file, file)  # a history may be larger than the memory
     except _UNREADABLE as error:
         raise NeedsHuman(f"{source} is no backup that can be read: {error}", remedy=remedy) from error
     wrong = [name for name, known in manifest.files.items() if checksum(folder / name) != known]

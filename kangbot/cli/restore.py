@@ -15,7 +15,7 @@ from kangbot.journal.writer import FILE as JOURNAL
 from kangbot.machines.killswitch import FILE as KILL
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings
-from kangbot.settings.versions import FOLDER, write_whole
+from kangbot.settings.versions import FOLDER, copy_whole, write_whole
 from kangbot.storage import migrate
 from kangbot.storage.dump import revision_of
 from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
@@ -92,13 +92,13 @@ def _placed(
     _fits(url, manifest, folder, begun=begun)
     write_whole(state / RESTORING, backup.encode())
     if config is not None:
-        write_whole(config, (folder / CONFIG).read_bytes())
+        copy_whole(folder / CONFIG, config)
     rows = _history(url, manifest, folder, begun=begun)
     for name in manifest.files:
         if name == KILL or name.startswith(f"{FOLDER}/"):
             (state / name).parent.mkdir(mode=0o700, exist_ok=True)
-            write_whole(state / name, (folder / name).read_bytes())
-    write_whole(state / JOURNAL, (folder / JOURNAL).read_bytes())
+            copy_whole(folder / name, state / name)
+    copy_whole(folder / JOURNAL, state / JOURNAL)
     (state / RESTORING).unlink()
     return tag, last, rows
 
@@ -142,7 +142,7 @@ def _history(url: DatabaseUrl, manifest: Manifest, folder: Path, *, begun: bool)
         return _onto_server(url, folder / ROWS)
     if HISTORY in manifest.files and isinstance(url, SqliteUrl):
         url.path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(url.path, (folder / HISTORY).read_bytes())
+        copy_whole(folder / HISTORY, url.path)
     return None
 
 

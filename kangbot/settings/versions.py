@@ -6,13 +6,16 @@ They are the file's own text. A secret is in none of them: the loader accepts no
 """
 
 import contextlib
+import io
 import os
 import re
+import shutil
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from kangbot.settings.daemon import DEFAULT_STATE_DIR
 from kangbot.settings.plain import read_plain
@@ -129,10 +132,20 @@ def write_whole(path: Path, text: bytes) -> None:
 
     Whoever could read the old one can read the new one, and nobody else.
     """
+    _put_whole(path, io.BytesIO(text))
+
+
+def copy_whole(source: Path, path: Path) -> None:
+    """Put a copy of `source` in the file's place, likewise; it may be larger than the memory."""
+    with source.open("rb") as file:
+        _put_whole(path, file)
+
+
+def _put_whole(path: Path, source: BinaryIO) -> None:
     fresh = path.with_name(f".{path.name}.new")
     try:
         with fresh.open("wb") as file:
-            file.write(text)
+            shutil.copyfileobj(source, file)
             file.flush()
             os.fsync(file.fileno())
         _open_to_the_same(fresh, path)

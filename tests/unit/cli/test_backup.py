@@ -7,9 +7,11 @@ import hashlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -44,6 +46,26 @@ def test_bytes_that_changed_on_the_way_are_told(tmp_path: Path) -> None:
     with pytest.raises(NeedsHuman, match=r"backup\.zip is no backup that can be read"):
         restore(config, file)
     assert sorted(tmp_path.iterdir()) == [file]
+
+
+def test_a_history_larger_than_the_memory_is_put_back(tmp_path: Path) -> None:
+    """Years of trading are gigabytes, and the server that they were made on may have one."""
+    config, file, size = tmp_path / "kangbot.toml", tmp_path / "backup.zip", 16 << 20
+    config.write_text('mode = "sandbox"\nstate_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    state = tmp_path / "state"
+    state.mkdir()
+    JournalFile(state / "journal.sqlite", max_bytes=1 << 20, new_tag=lambda: "abcdefgh").close()
+    with contextlib.closing(sqlite3.connect(state / "history.sqlite")) as history:
+        history.execute("CREATE TABLE bars AS SELECT zeroblob(?) AS much", (size,))
+    assert backup(config, file) == 0
+    state.rename(tmp_path / "before")
+    tracemalloc.start()
+    try:
+        assert restore(config, file) == 0
+        assert tracemalloc.get_traced_memory()[1] < size / 4
+    finally:
+        tracemalloc.stop()
+    assert (state / "history.sqlite").stat().st_size > size
 
 
 def test_a_journal_that_is_none_is_told_before_anything_is_placed(tmp_path: Path) -> None:
