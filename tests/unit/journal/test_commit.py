@@ -55,8 +55,20 @@ def test_full_disk_refuses_entries_and_writes_exits(tmp_path: Path, file: Journa
     ]
     assert isinstance(outcomes[0].error, NeedsHuman)
     assert "full" in outcomes[0].error.message
+    assert "make room on the disk" in outcomes[0].error.remedy
     assert committer.full
     assert not (tmp_path / "reserve").exists()
+
+
+def test_a_journal_at_its_bound_takes_exits_beyond_it(tmp_path: Path, file: JournalFile) -> None:
+    """As many as the reserve is large, where the disk itself has room."""
+    committer = Committer(file, Reserve(tmp_path / "reserve", 64 * KIB))
+    while sequences(committer.store([group(LARGE)])) != [0]:
+        pass
+    bound = file.last
+    while sequences(committer.store([group(LARGE, reserve=True)])) != [0]:
+        pass
+    assert 10 <= file.last - bound <= 16
 
 
 def test_reserve_ends_too(tmp_path: Path, file: JournalFile) -> None:
@@ -87,6 +99,7 @@ def test_disk_without_room_for_the_reserve_takes_exits_only(tmp_path: Path, file
     """A start on a full disk: entries wait until the reserve can be held."""
     committer = Committer(file, Reserve(tmp_path / "reserve", 1 << 60))
     assert committer.full
+    assert committer.why.startswith("takes only exits: only its reserve is left: ")  # before anybody has tried
     outcomes = committer.store([group("entry"), group("exit", reserve=True)])
     assert sequences(outcomes) == [0, 1]
     assert isinstance(outcomes[0].error, NeedsHuman)

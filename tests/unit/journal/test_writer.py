@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from kangbot.errors import Ambiguous, NeedsHuman
 from kangbot.journal.commit import Committer, Group, Outcome
@@ -70,6 +71,12 @@ async def test_what_can_wait_goes_with_what_cannot(journal: JournalWriter, monke
     journal.append(noted(2), noted(3), later=True)
     assert await journal.append(noted(4)) == 4
     assert commits == [[1, 2, 1]]
+
+
+async def test_what_can_wait_does_not_wait_for_anybody(journal: JournalWriter) -> None:
+    """In a quiet market nothing else comes: it is written by itself, before a crash could lose it."""
+    async with asyncio.timeout(30):
+        assert await journal.append(noted(1), later=True) == 1
 
 
 async def test_what_can_wait_is_written_by_closing(tmp_path: Path) -> None:
@@ -208,16 +215,22 @@ async def test_full_journal_refuses_entries_and_takes_exits(tmp_path: Path) -> N
 async def test_whoever_asks_is_told_of_a_disk_that_takes_no_more_and_of_its_room(tmp_path: Path) -> None:
     """Once on the way down, at a start too, and once on the way up; the reason can be read meanwhile."""
     heard: list[str] = []
-    async with await JournalWriter.open(tmp_path, WORLD, reserve_bytes=1 << 60) as journal:
-        journal.on_hindered(heard.append)
-        for number in range(3):
-            await journal.append(noted(number), reserve=True)
-        assert len(heard) == 1
-        assert heard[0] == journal.hindered != ""
-        assert heard[0].startswith("takes only exits: ")
-        journal._committer._reserve.size = KIB
-        await journal.append(noted(4))
-        assert (heard[1:], journal.hindered) == ([""], "")
+    with capture_logs() as logs:
+        async with await JournalWriter.open(tmp_path, WORLD, reserve_bytes=1 << 60) as journal:
+            journal.on_hindered(heard.append)
+            for number in range(3):
+                await journal.append(noted(number), reserve=True)
+            assert len(heard) == 1
+            assert heard[0] == journal.hindered != ""
+            assert heard[0].startswith("takes only exits: ")
+            journal._committer._reserve.size = KIB
+            await journal.append(noted(4))
+            assert (heard[1:], journal.hindered) == ([""], "")
+    assert [(one["event"], one["log_level"]) for one in logs] == [
+        ("journal.full", "error"),
+        ("journal.has_room", "warning"),
+    ]
+    assert logs[0]["reason"] == heard[0]
 
 
 async def test_whoever_was_told_that_exits_pass_is_told_once_where_they_do_not(tmp_path: Path) -> None:
