@@ -11,7 +11,7 @@ question, after every wrong token of anybody, and once in a while.
 
 There are at most `MOST` connections to a listener, fewer where the process may have few files open: each is one, which
 the sockets to the venue and the journal need more than a script that forgets to close. Beyond that the one goes that
-has been open longest and asks nothing.
+has been open longest and waits for who asks: one that sends half of a question needs no token for it.
 """
 
 import asyncio
@@ -80,8 +80,12 @@ class Connection(web.RequestHandler):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is being answered on it, and nobody listens."""
-        return self._current_request is None and not self._force_close
+        """Whether it waits for who asks: for their next question, or for the rest of one that they began to send."""
+        if self._force_close:
+            return False
+        if self._current_request is not None:
+            return not self._current_request.content.is_eof()
+        return self._waiter is not None and not self._messages
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, where there is room."""
@@ -154,7 +158,7 @@ class Connection(web.RequestHandler):
 
 def _short(words: str) -> str:
     """Return the first line of the parser's words, without what came in full."""
-    return words.partition("\n")[0].partition(": ")[0]
+    return words.partition("\n")[0].partition(": ")[0].rstrip(":")
 
 
 def _whole(data: bytes) -> bool:

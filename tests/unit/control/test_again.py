@@ -429,6 +429,23 @@ async def test_connections_that_nobody_closes_make_room_for_who_asks(
     assert (await busy.answer()).endswith(b"at last")
 
 
+async def test_half_a_question_keeps_nobody_out(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one that stops in its head, nor one whose body never ends: a stranger without a token can send both."""
+    monkeypatch.setattr(again, "MOST", 2)
+    head = b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    halves = [Peer(*await asyncio.open_connection("127.0.0.1", served.port)) for _ in range(2)]
+    for half, said in zip(halves, (head, head + b"Content-Length: 100\r\nExpect: 100-continue\r\n\r\n{"), strict=True):
+        half.writer.write(said)
+    assert await halves[1].reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"  # its body is waited for
+    late = []
+    for gone in halves:
+        late.append(Peer(*await asyncio.open_connection("127.0.0.1", served.port)))
+        assert (await late[-1].ask(question("/live"))).startswith(b"HTTP/1.1 200 OK")
+        assert await gone.over() == b""
+    for one in (*halves, *late):
+        one.writer.close()
+
+
 async def test_a_low_limit_of_open_files_leaves_them_to_trading() -> None:
     """Four silent connections are all that this door has to spare; the fifth and the sixth cost the oldest theirs."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
