@@ -43,7 +43,10 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         problem = Problem(
             message=f"could not be read within {CHILD_S:.0f} s",
             file=str(path),
-            remedy="Look whether its disk answers, and for a number with an absurd exponent.",
+            remedy=(
+                "Look whether its disk answers, for a strategy of your own that never ends being loaded, and for a "
+                "number with an absurd exponent."
+            ),
         )
         raise ConfigInvalid((problem,)) from error
     except (OSError, ValueError) as error:
