@@ -255,6 +255,15 @@ def test_small_figures_are_written_without_an_exponent(page: Page, daemon: Daemo
     plain = "async (value) => (await import('/static/format.js')).plain(value)"
     told = {"4E-10": "0.0000000004", "-1.25E-7": "\u22120.000000125", "1.5E+6": "1,500,000", "0E-8": "0.00000000"}
     assert {text: page.evaluate(plain, text) for text in told} == told
+    average = "async (value) => (await import('/static/format.js')).average(value)"
+    told = {
+        "0.000013493199999797": "0.0000134931999998",
+        "119539.291012531505329141": "119,539.291013",
+        "100.000000000000000001": "100",
+        "64000.5": "64,000.5",
+        "1250000": "1,250,000",
+    }
+    assert {text: page.evaluate(average, text) for text in told} == told
 
 
 def test_events_that_say_the_same_one_after_another_are_one_row(page: Page, daemon: Daemon) -> None:

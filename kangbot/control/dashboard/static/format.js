@@ -34,6 +34,13 @@ export function plain(value) {
   return [whole.replace(/\B(?=(\d{3})+$)/g, thousands), ...part].join(point);
 }
 
+/** An average of prices: where it does not end, twelve digits of it; no price has more. */
+export function average(value) {
+  const text = written(String(value ?? ""));
+  if (text.replace(/^[-0.]+/, "").replace(".", "").length <= 12) return plain(text);
+  return plain(written(Number(text).toPrecision(12).toUpperCase()).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, ""));
+}
+
 /** What a fill cost, in its own currency: four digits tell it apart, and the daemon keeps the rest. */
 export const cost = (value, currency) => (value === null || value === undefined ? "–" : `${minus(figure(value, { maximumSignificantDigits: 4 }))}${UNIT}${currency ?? ""}`.trim());
 

@@ -1,7 +1,7 @@
 // Orders, fills, closed trades, events, errors: pages of rows that the daemon or its history answers with.
 import { ask, segment } from "./calls.js";
 import { h, table } from "./dom.js";
-import { cost, count, money, plain, short, tone, when } from "./format.js";
+import { average, cost, count, money, plain, short, tone, when } from "./format.js";
 import { word } from "./words.js";
 
 const REFRESH_MS = 10000;
@@ -12,7 +12,7 @@ const SEVERITY_KIND = { info: "", low: "", warning: "warn", medium: "warn", erro
 
 export const orderTable = (rows) => table([
   [word("time"), (row) => when(row.intended_at ?? row.changed_at), "brief"], [word("market"), (row) => short(row.market), "brief"], [word("side"), (row) => row.side], [word("purpose"), (row) => row.purpose],
-  [word("quantity"), (row) => plain(row.quantity), "n"], [word("price"), (row) => plain(row.average ?? row.price), "n"],
+  [word("quantity"), (row) => plain(row.quantity), "n"], [word("price"), (row) => average(row.average ?? row.price), "n"],
   [word("status"), (row) => badge(row.status, ORDER_KIND[row.status])], [word("reason"), (row) => row.reason, "signal"],
 ], rows, word("none"));
 
@@ -25,7 +25,7 @@ const WAY = { buy: "long", sell: "short" }; // a trader's words for the side of 
 
 const tripTable = (rows) => table([
   [word("time"), (row) => when(row.closed_at), "brief"], [word("market"), (row) => short(row.market), "brief"], [word("side"), (row) => WAY[row.side] ?? row.side], [word("quantity"), (row) => plain(row.quantity), "n"],
-  [word("entry"), (row) => plain(row.entry_price), "n"], [word("chart.exit"), (row) => plain(row.exit_price), "n"], [word("realised"), (row) => profit(row.net_profit), "n"], [word("fees"), (row) => money(row.fees), "n"],
+  [word("entry"), (row) => average(row.entry_price), "n"], [word("chart.exit"), (row) => average(row.exit_price), "n"], [word("realised"), (row) => profit(row.net_profit), "n"], [word("fees"), (row) => money(row.fees), "n"],
 ], rows, word("none"));
 
 /** The rows, newest first, where each that says the same as the one before it only counts there. */
