@@ -152,7 +152,7 @@ def _opened(breaker: Breaker, now_ns: int, cool_down_ns: int, draw: float, retry
 
 
 def _closed(breaker: Breaker, now_ns: int) -> Breaker:
-    return replace(breaker, state=BreakerState.CLOSED, since_ns=now_ns, until_ns=0, failed_ns=(), row=0)
+    return replace(breaker, state=BreakerState.CLOSED, since_ns=now_ns, until_ns=0)
 
 
 def venues_fault(error: Exception | None) -> bool:

@@ -104,15 +104,18 @@ class Cover(msgspec.Struct, frozen=True, kw_only=True):
         """
         if any(rest.over is not None for rest in self.resting.values()):
             return protection  # it has sold something, and soon it is known how much is left
-        wants = protection.wanted if protection.asked_ns else None
         # Where none rests, a refusal is a matter of the policy for stops; one that rests does harm as it is.
         wrong = bool(self.resting) and not self.fits(needed)
         again = wrong and bool(protection.refused) and now_ns >= protection.tried_ns + _AGAIN_NS
         if not needed:
             # A request that left may have placed what nobody has seen yet.
-            left = bool(self.resting) or (wants is not None and protection.tries > 0)
+            left = bool(self.resting) or protection.tries > 0
             return protection.want(None, now_ns, again=again) if left else protection
-        if stop is None or (wants is not None and not again) or (self.fits(needed) and not protection.asked_ns):
+        if (
+            stop is None
+            or (protection.wanted is not None and not again)
+            or (self.fits(needed) and not protection.asked_ns)
+        ):
             return protection
         return protection.want(stop, now_ns, again=again)
 
@@ -156,5 +159,4 @@ class Covering(msgspec.Struct, frozen=True, kw_only=True):
         return net if self.adopted else holding.ours(net)
 
     def _ours(self, net: Quantity, holding: Holding) -> Quantity:
-        counted = self._counted(net, holding)
-        return max(ZERO, counted - self.lacking) if self.lacking else counted
+        return max(ZERO, self._counted(net, holding) - self.lacking)

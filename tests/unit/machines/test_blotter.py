@@ -160,6 +160,7 @@ def test_unknown_is_told_and_counted() -> None:
     one.learn(FIRST, Sent(SETTLE), START)
     assert kinds(one.learn(FIRST, Lost("no answer in time"), START)) == ["OrderChanged", "order.unknown"]
     assert one.learn(FIRST, Lost("again"), START) == []
+    assert (one.counts.sent, one.counts.resent) == (1, 0)
     one.learn(FIRST, Sent(SETTLE), START)
     one.learn(FIRST, Duplicate("110072", ""), START)
     assert (one.counts.sent, one.counts.resent) == (1, 1)

@@ -26,6 +26,7 @@ def test_an_open_entry_lane_holds_entries_of_its_own_market() -> None:
     assert breakers.held(B) == ""
     breakers.ended(B, Lane.ENTRY, BAD, NOW)
     assert breakers.held(B) == "", "one failure opens nothing"
+    assert breakers.ended(A, Lane.ENTRY, WELL, NOW + 60 * S) == (), "what was under way closes nothing"
 
 
 def test_a_venue_that_names_a_time_is_waited_for_in_every_lane() -> None:

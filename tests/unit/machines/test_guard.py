@@ -159,7 +159,7 @@ def test_closing_goes_on_until_flat_and_then_the_market_rests() -> None:
     guard = Guard(since_ns=START, direction=1, closing="a reason")
     assert guard.see(plight(rests=True), MARKET, TERMS) == (guard, CloseNow("a reason"))
     guard, answer = guard.see(plight(net=dec(0)), MARKET, TERMS)
-    assert (guard, answer) == (Guard(rests_until_ns=START + TERMS.rest_ns), None)
+    assert (guard, answer) == (Guard(rests_until_ns=START + 600 * SECOND), None)
     guard, _ = guard.see(plight(rests=True), MARKET, TERMS)
     assert guard.rests_until_ns == START + TERMS.rest_ns
 

@@ -109,6 +109,7 @@ def test_a_position_that_turned_around_is_another_one() -> None:
 def test_small_coins_are_told_apart_like_large_ones() -> None:
     """A hundredth of one: its stop, a hand's share that we buy beside, and what a hand's sale of all leaves over."""
     spot = market_id(VenueName("bybit"), Symbol("BTC/USDT"))
+    assert after((hand("0.05"), None))[0] == Holding(by_hand=dec("0.05"))
     holding, net = after((fill("e1", "0.01"), intent(stop="90")), (hand("0.02"), None), (fill("e2", "0.01"), None))
     assert (holding, holding.ours(net)) == (Holding(stop=dec(90), by_hand=dec("0.02")), dec("0.02"))
     steps = [fill("e1", "0.1"), hand("0.08", Side.SELL), fill("e2", "0.05"), hand("0.06"), fill("e3", "0.01")]
