@@ -283,9 +283,10 @@ async def test_executions_come_oldest_first_from_all_pages_and_weeks() -> None:
         start = int(request.query["startTime"])
         if "cursor" in request.query:
             return rows(execution(0, execTime=str(start + 1), execId=f"{start}-1"))
+        together = execution(0, execTime=str(start + 2), execId=f"{start}-3")  # in one millisecond, as one order's are
         seam = execution(0, execTime=str(start + 7 * DAY_MS - 1000), execId=f"{start + 7 * DAY_MS - 1000}-0")
         oldest = execution(0, execTime=str(start), execId=f"{start}-0")
-        return rows(seam, execution(0, execTime=str(start + 2), execId=f"{start}-2"), oldest, cursor="older")
+        return rows(seam, together, execution(0, execTime=str(start + 2), execId=f"{start}-2"), oldest, cursor="older")
 
     async with bybit({EXECUTIONS: executions}) as world:
         await known(world)
@@ -298,6 +299,8 @@ async def test_executions_come_oldest_first_from_all_pages_and_weeks() -> None:
     assert all(isinstance(event, Fill) for event in events)
     assert [event.at_ns for event in events] == sorted(event.at_ns for event in events)
     assert len({event.execution_id for event in events}) == len(events)
+    order = [event.execution_id[-1] for event in events if event.execution_id[-1] in "23"]
+    assert order == ["2", "3"] * 3
     assert [event.market for event in events].count(SPOT.market) == 1
     assert len(windows) == 3
     assert all(end - start <= 7 * DAY_MS for start, end in windows if end)

@@ -112,11 +112,13 @@ def test_an_old_delta_is_ignored() -> None:
     assert bid_of(top.decode(push("delta", 6, [], []))) == ("10", "1")
 
 
-def test_a_hole_before_a_delta_is_told_and_the_book_forgotten() -> None:
+@pytest.mark.parametrize("missing", [1, 2])
+def test_a_hole_before_a_delta_is_told_and_the_book_forgotten(missing: int) -> None:
     """What was missed may have moved the top; the next snapshot begins again."""
     top = book()
     top.decode(push("snapshot", 5, [("10", "1")], [("11", "1")]))
-    assert top.decode(push("delta", 8, [("10", "9")], [])) == (Gap(native="orderbook.1.BTCUSDT", missing=2),)
+    late = push("delta", 6 + missing, [("10", "9")], [])
+    assert top.decode(late) == (Gap(native="orderbook.1.BTCUSDT", missing=missing),)
     assert top.decode(push("delta", 9, [], [])) == (Ignored(kind="orderbook.delta_before_snapshot"),)
     assert bid_of(top.decode(push("snapshot", 12, [("10", "3")], [("11", "1")]))) == ("10", "3")
 
@@ -137,6 +139,7 @@ def test_a_snapshot_after_a_restart_of_the_venue_begins_again() -> None:
         ([("10", "Infinity")], [("11", "1")]),
         ([("10", "1"), ("-9", "1")], [("11", "1")]),
         ([("10", "-1")], [("11", "1")]),
+        ([("0", "1")], [("11", "1")]),
         ([("10", "")], [("11", "1")]),
     ],
 )
@@ -193,6 +196,7 @@ def test_a_block_trade_is_none_of_the_markets() -> None:
     [
         (b'"Buy"', b'"Hold"'),
         (b'"16578.50"', b'"0"'),
+        (b'"0.001"', b'"0"'),
         (b'"16578.50"', b'"NaN"'),
         (b'"0.001"', b'"-0.001"'),
         (b'"T":1672304486865', b'"T":-5'),
