@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import msgspec
+
 from kangbot.journal.leap import leap
 from kangbot.journal.replay import checkpoint_of, replay
 from kangbot.journal.writer import FILE, JournalWriter
 from kangbot.model.ids import LOST_AT_MOST
+from kangbot.ports import Checkpoint
 from kangbot.runtime.world import Clock, World
 from tests.support.records import intended, noted
 
@@ -35,9 +38,14 @@ async def test_a_compacted_journal_keeps_what_others_remember(tmp_path: Path) ->
         await journal.append(intended(), noted(1))
         memory = await replay(journal)
         journal.mark_drained(2)
-        await journal.compact(checkpoint_of(memory, {}))
+        kept = checkpoint_of(memory, {})
+        losses = msgspec.Raw(b'{"today":"-120.5"}')
+        await journal.compact(Checkpoint(sequence=kept.sequence, states={**kept.states, "ledger": losses}))
         await journal.append(noted(2))
     assert leap(tmp_path / FILE)[1] == 3
     async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        after = await journal.checkpoint()
+        assert after is not None
+        assert bytes(after.states["ledger"]) == bytes(losses)
         assert (await replay(journal)).next_number == memory.next_number + LOST_AT_MOST
         assert journal.floor == 2

@@ -42,7 +42,7 @@ class ListArchive:
 
     async def recall(self, journal: str, after: int, limit: int) -> Sequence[Record]:
         assert journal == TAG
-        return [record for record in self._records if record.sequence > after][:limit]
+        return [record for record in self._records if record.sequence > after][: min(limit, 7)]  # in many pages
 
 
 def risk() -> Others:

@@ -67,7 +67,9 @@ async def test_ccxt_sends_nothing_again_and_holds_nothing_up() -> None:
         assert (exchange.enableRateLimit, exchange.options["maxRetriesOnFailure"]) == (False, 0)
 
 
-@pytest.mark.parametrize(("sent_ns", "stamp_ms"), [(None, 3_000), (42, -2_000), (3_000_000_042, 1_000), (10**18, 3_000)])
+@pytest.mark.parametrize(
+    ("sent_ns", "stamp_ms"), [(None, 3_000), (42, -2_000), (3_000_000_042, 1_000), (10**18, 3_000)]
+)
 async def test_an_order_is_never_stamped_after_its_note_nor_its_deadline(sent_ns: int | None, stamp_ms: int) -> None:
     """A process that was stopped before it signed: what is noted of the stamp stays true, and Bybit refuses."""
     readings = iter([NOW_MS])  # and by the second one an hour has passed

@@ -166,6 +166,11 @@ async def test_bars_are_closed_and_oldest_first() -> None:
     async with bybit({KLINE: klines(0, OPEN_MS)}) as world:
         bars = await world.venue.bars(BTC, 60, 3)
         assert [request.query["interval"] for request in world.asked()] == ["1"]
+        await world.venue.bars(SPOT, 60, 3)
+        assert [request.query["category"] for request in world.asked()] == [
+            "linear",
+            "spot",
+        ]  # of one and the same symbol
     assert [bar.open_ns for bar in bars] == [(OPEN_MS - back * MINUTE_MS) * 1_000_000 for back in (3, 2, 1)]
     assert all(bar.close_ns <= NOW_MS * 1_000_000 for bar in bars)
     bar = bars[0]
