@@ -116,6 +116,23 @@ def _one_venue(settings: Settings, origin: Origin) -> Iterator[Problem]:
             )
 
 
+def _one_money(settings: Settings, origin: Origin) -> Iterator[Problem]:
+    """Sizes, limits, losses and equity are summed over all markets: 50 BTC would be counted as 50 USDT."""
+    for number, market in enumerate(settings.trading):
+        if market.enabled and not _worth_the_same(market.money, settings.currency):
+            yield origin.problem(
+                ("markets", number, "symbol"),
+                f"{market.symbol} counts in {market.money}, and the limits in {settings.currency}: "
+                "both would be summed as if they were one money",
+                "Give the markets of each money a configuration with a state_dir of its own; a paper account has USDT.",
+            )
+
+
+def _worth_the_same(one: str, other: str) -> bool:
+    """Whether both are one currency, or both a dollar: USDT, USDC and the like."""
+    return one == other or ("USD" in one and "USD" in other)
+
+
 def _data_only(settings: Settings, origin: Origin) -> Iterator[Problem]:
     enabled = [number for number, market in enumerate(settings.trading) if market.enabled]
     mine = [number for number in enabled if settings.trading[number].venue == "binance_usdm"]
@@ -235,6 +252,7 @@ RULES: tuple[tuple[Rule, tuple[Key, ...]], ...] = (
     (_keys, (("mode",), ("venues", "bybit"))),
     (_some_market, (("markets",),)),
     (_one_venue, (("defaults", "venue"),)),
+    (_one_money, (("mode",),)),
     (_data_only, (("mode",), ("defaults", "venue"))),
     (_twice, (("defaults", "venue"),)),
     (check_strategies, (("defaults", "strategy"), ("defaults", "parameters"))),

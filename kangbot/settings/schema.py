@@ -73,8 +73,7 @@ class Settings:
         """The money in which limits count equity: what the first enabled market settles in; on paper USDT."""
         if self.mode == "paper":
             return "USDT"  # what a simulated account holds, whatever is traded
-        symbol = next((market.symbol for market in self.trading if market.enabled), "")
-        return symbol.rpartition(":")[2] if ":" in symbol else symbol.rpartition("/")[2] or "USDT"
+        return next((market.money for market in self.trading if market.enabled), "USDT")
 
     @property
     def bybit_rest_url(self) -> str:

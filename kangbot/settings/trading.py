@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from kangbot.machines.guard import StopPolicy, StopTerms
 from kangbot.machines.plan import Style
-from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
+from kangbot.model.ids import MarketId, Symbol, VenueName, market_id, profit_currency
 from kangbot.model.market import timeframe_seconds
 from kangbot.model.orders import OrderKind
 from kangbot.risk.limits import Limits
@@ -102,6 +102,11 @@ class MarketSettings:
     def id(self) -> MarketId:
         """The market's one name everywhere else."""
         return market_id(self.venue, self.symbol)
+
+    @property
+    def money(self) -> str:
+        """What its size and its profit count in: a contract's settle currency, a pair's quote."""
+        return profit_currency(self.id)
 
     @property
     def timeframe_s(self) -> int:

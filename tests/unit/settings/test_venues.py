@@ -1,5 +1,7 @@
 """Which venue a daemon trades at, and what that asks of the rest of its configuration."""
 
+import pytest
+
 from tests.unit.settings.conftest import MARKET, Mistakes, Read
 
 BINANCE = f'{MARKET}venue = "binance_usdm"\n'
@@ -45,6 +47,22 @@ def test_a_daemon_trades_at_one_venue(mistakes: Mistakes) -> None:
     assert (found.key, found.line) == ("markets[1].venue", 6)
     assert "ETH/USDT:USDT is at binance_usdm" in found.message
     assert "state_dir" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("mode", "symbols", "wrong"),
+    [
+        ("sandbox", ("BTC/USDT:USDT", "ETH/BTC", "BTC/USDC:USDC", "SOL/USDC"), ["ETH/BTC"]),
+        ("sandbox", ("ETH/BTC", "SOL/BTC"), []),
+        ("sandbox", ("ETH/EUR", "ETH/USDT"), ["ETH/USDT"]),
+        ("paper", ("ETH/BTC", "BTC/USDC:USDC"), ["ETH/BTC"]),
+    ],
+)
+def test_markets_count_in_one_money(mistakes: Mistakes, mode: str, symbols: tuple[str, ...], wrong: list[str]) -> None:
+    """Limits and losses are one sum over all of them; a dollar is one, whoever issued it."""
+    found = mistakes(f'mode = "{mode}"\n' + "".join(MARKET.replace("BTC/USDT:USDT", symbol) for symbol in symbols))
+    assert [one.key for one in found] == [f"markets[{symbols.index(symbol)}].symbol" for symbol in wrong]
+    assert all("would be summed as if they were one money" in one.message for one in found)
 
 
 def test_the_simulated_exchange_may_be_a_neighbour(read: Read) -> None:
