@@ -41,7 +41,7 @@ Action: TypeAlias = Wish | Do
 def read(text: str) -> Wish:
     """Return what a file with this content wants: a line `flatten`, and the rest is the reason."""
     lines = [line.strip() for line in text.splitlines()]
-    reason = " ".join(line for line in lines if line and line.lower() != FLATTEN)
+    reason = " ".join(line for line in lines if line.lower() != FLATTEN)
     return wish(reason, flatten=any(line.lower() == FLATTEN for line in lines))
 
 

@@ -17,20 +17,17 @@ WAIT_NS = 600_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relief:
-    """`full`: memory was at `relieve` and has not been under `again` since; `due_ns`: no further relief before."""
+    """`due_ns`: no further relief before, unless memory was under `again` meanwhile."""
 
     relieve: float = RELIEVE
     again: float = AGAIN
     wait_ns: int = WAIT_NS
-    full: bool = False
     due_ns: int = 0
 
     def looked(self, share: float, now_ns: int) -> tuple["Relief", bool]:
         """Return what holds after a look at the share of the limit that is used, and whether relief is due."""
         if share >= self.relieve:
-            if self.full and now_ns < self.due_ns:
+            if now_ns < self.due_ns:
                 return self, False
-            return replace(self, full=True, due_ns=now_ns + self.wait_ns), True
-        if share < self.again and self.full:
-            return replace(self, full=False, due_ns=0), False
-        return self, False
+            return replace(self, due_ns=now_ns + self.wait_ns), True
+        return (replace(self, due_ns=0) if share < self.again else self), False

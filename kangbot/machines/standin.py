@@ -32,7 +32,7 @@ class StandIn:
         """Learn that the stream fell silent; again while it is changes nothing."""
         if self.lost_ns is not None:
             return self
-        return replace(self, lost_ns=now_ns, due_ns=now_ns + self.after_ns, failures=0)
+        return replace(self, lost_ns=now_ns, due_ns=now_ns + self.after_ns)
 
     def back(self) -> "StandIn":
         """Learn that the stream flows."""

@@ -160,7 +160,7 @@ def test_an_order_lives_its_life() -> None:
     """Intent, sent, acknowledged, partly filled, filled; the average is exact."""
     order = sent()
     assert (order.status, order.sends, order.sent_ns, worst_case(order)) == (S.SENT, 1, START, dec(1))
-    assert (order.missing, order.restarted) == (False, False), "the same id may leave once more"
+    assert (fresh().missing, order.restarted) == (False, False), "the same id may leave once more"
     assert order.average is None
     order = learn(order, Answered(report(S.ACKED)))
     assert (order.status, order.evidence, order.venue_order_id, order.seen) == (S.ACKED, Evidence.ANSWER, "v1", True)
@@ -505,6 +505,7 @@ def test_the_venues_reason_is_kept() -> None:
     refused = learn(sent(), RefusedByVenue("110007", "no money"))
     assert (refused.code, refused.message, refused.evidence) == ("110007", "no money", Evidence.CODE)
     assert learn(refused, Reported(report(S.REJECTED))).code == "110007"
+    assert learn(refused, Reported(report(S.ACKED))).code == "", "why it was refused does not explain that it lives"
     assert learn(lost(), Reported(report(S.ACKED))).message == ""
     expired = msgspec.structs.replace(report(S.EXPIRED), code="EC_NoImmediateQtyToFill", message="none to fill")
     ended = learn(lost(), Reported(expired))

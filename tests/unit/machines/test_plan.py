@@ -144,6 +144,9 @@ def test_too_little_to_enter_is_refused_and_not_rounded_up() -> None:
     assert step(want("0.001")).refused == "0.01 is too little to enter: the least quantity is 0.02"
     assert step(want("0.0045")).refused == "0.04 is too little to enter: the least value is 5 USDT"
     assert not step(want("0.001")).proposals
+    assert only(step(want("0.005"))).quantity == D("0.05")  # five at the ask
+    at_the_bid = step(want("0.005"), style=LIMIT)
+    assert at_the_bid.refused == "0.05 is too little to enter: the least value is 5 USDT"
 
 
 @pytest.mark.parametrize(("net", "target"), [("8", "1"), ("12.5", "1"), ("-8.01", "-1")])

@@ -25,6 +25,7 @@ def test_relief_comes_at_four_fifths_once() -> None:
 def test_it_comes_again_after_it_helped() -> None:
     """Once memory has been well under the edge, the next rise is a new one."""
     assert relieved((0.85, 0), (0.69, 15), (0.69, 20), (0.85, 30)) == [True, False, False, True]
+    assert relieved((0.85, 0), (0.7, 15), (0.85, 30)) == [True, False, False]
 
 
 def test_it_comes_again_after_a_while() -> None:

@@ -39,6 +39,13 @@ def test_questions_without_an_answer_become_rarer_and_obey_the_venue() -> None:
     assert stand_in.answered(0).failed(0).deadline() == 5 * SECOND_NS
 
 
+def test_a_stream_that_falls_silent_again_is_stood_in_for_anew() -> None:
+    """Whatever became of the question that was under way, and of those before it."""
+    again = LOST.asked().failed(0).asked().back().lost(100 * SECOND_NS)
+    assert again.deadline() == 110 * SECOND_NS
+    assert again.asked().failed(110 * SECOND_NS).deadline() == 115 * SECOND_NS
+
+
 class AnyOrder(RuleBasedStateMachine):
     """Whatever happens in whatever order: slow, one at a time, and only while the stream is silent."""
 
