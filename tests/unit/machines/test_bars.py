@@ -59,6 +59,22 @@ def test_a_bar_closes_when_a_trade_of_the_next_one_arrives() -> None:
     assert bar.timeframe_s == 60
 
 
+def test_trades_of_one_instant_stand_in_the_order_in_which_they_came() -> None:
+    """An order that sweeps the book is many of them; one that is told late is neither the first nor the last."""
+    bars = builder()
+    swept = [trade(60, 10, trade_id="a"), trade(60, 12, trade_id="b")]
+    feed(bars, [trade(59), *swept, trade(90, 20, trade_id="c"), trade(90, 21, trade_id="d"), trade(70, 15)])
+    (bar,) = bars.add(trade(120))
+    assert shape(bar) == (60, "10", "21", "10", "21", "5")
+
+
+def test_what_streamed_stands_at_its_time_among_what_was_fetched() -> None:
+    """A trade that the fetch left out counts in its own bar."""
+    bars = builder()
+    closed = bars.prime([trade(59), trade(60, 10), trade(130, 20)], [trade(100, 30, trade_id="x"), trade(180)])
+    assert [shape(bar) for bar in closed] == [(60, "10", "30", "10", "30", "2"), (120, "20", "20", "20", "20", "1")]
+
+
 def test_the_interval_of_the_first_trade_is_not_told() -> None:
     """What came before the first trade is unknown, so its bar would be a part only."""
     assert feed(builder(), [trade(90), trade(120), trade(180)])[0].open_ns == 120 * SECOND_NS
@@ -129,6 +145,11 @@ def test_a_pause_too_long_is_not_filled() -> None:
     bars = builder(1, most_empty=5)
     closed = feed(bars, [trade(0), trade(1), trade(100), trade(101)])
     assert [bar.open_ns // SECOND_NS for bar in closed] == [1, 100]
+    today_s = 1_700_000_000
+    for quiet_s, told in ((5, [1, 2, 3, 4, 5, 6]), (6, [1])):
+        bars = builder(1, most_empty=5)
+        closed = feed(bars, [trade(today_s), trade(today_s + 1), trade(today_s + 2 + quiet_s)])
+        assert [bar.open_ns // SECOND_NS - today_s for bar in closed] == told
 
 
 def test_history_and_stream_join_without_gap_or_overlap() -> None:

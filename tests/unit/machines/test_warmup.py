@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -187,7 +188,8 @@ def test_a_bar_that_history_never_has_is_one_without_a_trade() -> None:
     join = warmup(6)
     for _ in range(ABSENT):
         assert isinstance(join.join(NOW_NS), Missing)
-        join.fetched([bar(9), bar(10), bar(11, close=3), bar(14)])
+        moved = msgspec.structs.replace(bar(11, close=3), open=Decimal(2), high=Decimal(5), low=Decimal(1))
+        join.fetched([bar(9), bar(10), moved, bar(14)])
     outcome = join.join(NOW_NS)
     assert minutes(outcome) == [9, 10, 11, 12, 13, 14]
     assert isinstance(outcome, Ready)
@@ -213,3 +215,8 @@ def test_what_history_does_not_reach_is_waited_for() -> None:
         join.fetched([bar(0), bar(SPARE + 5), bar(SPARE + 6)])
         assert isinstance(join.join((SPARE + 7) * MINUTE_NS), Missing)
         assert isinstance(join.join((SPARE + 9) * MINUTE_NS), Missing)
+    join = warmup(3)
+    for _ in range(ABSENT):
+        join.fetched([bar(0), bar(SPARE + 5), bar(SPARE + 7)])
+    outcome = join.join((SPARE + 8) * MINUTE_NS + 5 * SECOND_NS)
+    assert minutes(outcome) == [SPARE + 5, SPARE + 6, SPARE + 7], "a shorter hole behind it is filled all the same"
