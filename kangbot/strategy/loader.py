@@ -82,8 +82,8 @@ def _line(path: Path, error: BaseException) -> int:
     """Return the line of the file where the error arose; 0 where it arose elsewhere."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return error.lineno or 0
-    frames = traceback.extract_tb(error.__traceback__)
-    return next((frame.lineno or 0 for frame in reversed(frames) if frame.filename == str(path)), 0)
+    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return next((line for file, line in reversed(places) if file == str(path)), 0)
 
 
 def _invalid(path: Path, message: str, *, remedy: str = "", line: int = 0) -> StrategyInvalid:
