@@ -93,9 +93,16 @@ def slow(market: MarketReport) -> str:
     return f"slow strategy, {market.longest_call_ms:.0f} ms: " if market.aside and decides else ""
 
 
+def quarantined(market: MarketReport) -> str:
+    """Return that a person must look at the market, with what lets it go on."""
+    return f"QUARANTINED until kangbot release {market.symbol}: {market.quarantine}"
+
+
 def _why(market: MarketReport) -> str:
     if market.unprotected:
         return f"NO STOP: {market.unprotected}"
+    if market.quarantine:
+        return quarantined(market)
     if market.paused:
         until = datetime.fromtimestamp(market.paused_until_ns / 1e9, UTC)
         return f"NO ENTRIES until {until:%H:%M:%S} UTC, or kangbot resume: {market.paused}"

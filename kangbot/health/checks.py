@@ -164,6 +164,23 @@ def _errors(report: Report, bounds: Thresholds) -> Check:
     return _check("errors", bounds.errors.judge(count), count, "errors", says)
 
 
+def _entries(report: Report) -> Check:
+    """Return the check of what keeps a market's entries back: what a person must look at comes first."""
+    quarantined = [
+        f"{market.symbol}, until `kangbot release {market.symbol}`: {market.quarantine}"
+        for market in report.markets
+        if market.quarantine
+    ]
+    paused = [
+        market.paused
+        for market in report.markets
+        if market.paused and market.desired == "running" and not market.quarantine
+    ]
+    held = [*quarantined, *paused]
+    says = held[0] if held else "no error and no quarantine keeps entries back"
+    return _check("entries", Status.WARNING if held else Status.HEALTHY, len(held), "markets", says)
+
+
 def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
     fed = _fed(report.markets)
     ages = {market.market: _age(market, report.at_ns) for market in fed}
@@ -175,8 +192,6 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
     shut = "with a breaker that is not closed"
     if report.local_fault_ns:
         broken, shut = Status.CRITICAL, "with a breaker that is not closed; most markets fail together, so none enters"
-    paused = [market for market in report.markets if market.paused and market.desired == "running"]
-    held = Status.WARNING if paused else Status.HEALTHY
     return [
         _check(
             "venue",
@@ -200,7 +215,7 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
             "no market runs" if eldest is None else f"since the last price of {eldest.symbol}, the oldest",
         ),
         _check("breakers", broken, tripped, "markets", shut),
-        _check("entries", held, len(paused), "markets", paused[0].paused if paused else "no error keeps entries back"),
+        _entries(report),
         _errors(report, bounds),
         _check(
             "decision",

@@ -57,6 +57,7 @@ class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
     signal: str  # the reason of the last target
     blocked: str  # why the last proposal did not leave; "" where it did
     unprotected: str = ""  # why the position has no stop at the venue; "" where it has, or none is held
+    quarantine: str = ""  # why nothing is entered before a person has released it; "" where nobody needs to
     by_hand: str = ""  # what somebody holds or has resting here past us; "" for nothing
     stale: str = ""  # which of its streams are down, and why: nothing is entered; "" where each flows
     paused: str = ""  # which error keeps its entries back; "" for none

@@ -54,6 +54,7 @@ def report_of(
         signal="" if target is None else target.reason,
         blocked=task.desk.blocked or executor.quarantine,
         unprotected=unprotected(executor, task.desk.position.net),
+        quarantine=executor.quarantine,
         by_hand=task.desk.by_hand,
         stale=task.desk.stale,
         paused="" if hold is None else hold.why,

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from kangbot.cli.ages import lasted
 from kangbot.cli.paint import STATES, signed
-from kangbot.cli.status import slow
+from kangbot.cli.status import quarantined, slow
 from kangbot.health.checks import Check, Health
 from kangbot.health.report import MarketReport, Report
 from kangbot.machines.verdict import Status
@@ -195,6 +195,8 @@ def _row(market: MarketReport, lanes: str, errors: int) -> tuple[RenderableType,
 def _why(market: MarketReport) -> str:
     if market.unprotected:
         return f"NO STOP: {market.unprotected}"
+    if market.quarantine:
+        return quarantined(market)
     said = market.stale or market.blocked or (market.signal if market.state == "live" else "") or market.reason
     return slow(market) + said
 

@@ -52,6 +52,18 @@ def test_a_market_whose_data_cannot_be_relied_on_says_so_before_its_last_signal(
     assert line(a_market(stale="quotes: closed", signal="EMA 5 crossed above EMA 20")).endswith("quotes: closed")
 
 
+@pytest.mark.parametrize("line", [status._why, board._why], ids=["status", "top"])
+def test_a_market_that_a_person_must_release_says_so_before_all_but_a_missing_stop(
+    line: Callable[[MarketReport], str],
+) -> None:
+    """Whatever became of its last order, and in whatever state: it enters nothing before somebody has looked."""
+    held: dict[str, Any] = {"quarantine": "we count 1, the venue says 0", "blocked": "refused", "paused": "no money"}
+    told = "QUARANTINED until kangbot release BTC/USDT:USDT: we count 1, the venue says 0"
+    assert line(a_market("BTC", **held)) == told
+    assert line(a_market("BTC", **held, state="paused", stale="quotes: closed")) == told
+    assert line(a_market("BTC", **held, unprotected="none rests")) == "NO STOP: none rests"
+
+
 def test_a_limit_of_loss_that_is_reached_is_said_above_the_markets() -> None:
     """A market without a signal says nothing of it in its line."""
     assert "NOTHING ENTERS" not in _head(a_report(a_market()))

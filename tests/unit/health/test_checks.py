@@ -142,6 +142,16 @@ def test_markets_whose_entries_an_error_keeps_back_are_counted() -> None:
     assert status(judged(a_market(), stopped), "entries") is Status.HEALTHY
 
 
+def test_a_market_that_a_person_must_release_is_no_healthy_one() -> None:
+    """In whatever state, before what ends by itself, and counted once; with what lets it go on."""
+    why = "we count 1 in the position, the venue says 0"
+    doubted = a_market("SOL", quarantine=why, paused="rate_limit: too many", state="stopped", desired="stopped")
+    paused = a_market("ETH", paused="authentication: the key is refused")
+    (check,) = (one for one in judged(a_market(), paused, doubted).checks if one.name == "entries")
+    assert (check.status, check.figure) == (Status.WARNING, 2)
+    assert check.says == f"SOL/USDT:USDT, until `kangbot release SOL/USDT:USDT`: {why}"
+
+
 def test_the_slowest_endpoint_is_the_figure() -> None:
     """By its mean of the last quarter of an hour."""
     slow = RestReport(endpoint="GET /slow", calls=9, recent=3, mean_ms=2500.0, p50_ms=1.0, p99_ms=1.0)

@@ -181,6 +181,7 @@ def test_a_quarantined_market_waits_for_a_person() -> None:
         await told.bar()
         assert told.venue.submits == []
         assert "by no order of ours" in told.task.desk.executor.quarantine
+        assert report_of(told.task, told.roster[MARKET], 0, {}).quarantine == told.task.desk.executor.quarantine
         with pytest.raises(UnknownMarketError):
             told.floor.release(MarketId("bybit:NO-SUCH"), "anna")
         for _ in range(2):
@@ -188,6 +189,7 @@ def test_a_quarantined_market_waits_for_a_person() -> None:
         released = [e.message for e in told.disk.events if isinstance(e, Noted) and e.kind == "market.released"]
         assert len(released) == 1
         assert released[0].startswith("anna lifted the quarantine: ")
+        assert report_of(told.task, told.roster[MARKET], 0, {}).quarantine == ""
         await told.bar()
         assert told.venue.net == Decimal(2)
 

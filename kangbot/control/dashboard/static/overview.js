@@ -155,7 +155,7 @@ function row(access) {
       say(cells.stop, next.unprotected ? "NO STOP" : plain(next.stop));
       dress(cells.stop, next.unprotected ? "n down" : "n calm"); // a phone shows what is wrong, and only speaks of what is well
       cells.stop.title = next.unprotected;
-      const why = next.unprotected || (next.state === "live" ? next.blocked || next.signal : "") || next.reason; // as `kangbot status` has it
+      const why = next.unprotected || next.quarantine || (next.state === "live" ? next.blocked || next.signal : "") || next.reason; // as `kangbot status` has it
       say(cells.signal, why);
       cells.signal.title = why === next.blocked && why ? `${word("blocked")}: ${why}` : why;
       say(cells.age, age(next.feed_age_s));

@@ -10,7 +10,7 @@ const EXAMPLES = {
   unprotected: (report) => report.markets.filter((one) => one.unprotected).map((one) => `${short(one.symbol)} (${one.unprotected})`),
   unknown_orders: (report) => report.markets.filter((one) => one.orders.unknown).map((one) => short(one.symbol)),
   markets: (report) => report.markets.filter((one) => one.state === "failed").map((one) => `${short(one.symbol)} (${one.reason})`),
-  entries: (report) => report.markets.filter((one) => one.paused).map((one) => short(one.symbol)),
+  entries: (report) => report.markets.filter((one) => one.paused || one.quarantine).map((one) => short(one.symbol)),
   breakers: (report) => report.breakers.filter((one) => one.state !== "closed").map((one) => `${short(one.market)} ${one.lane} (${one.cause || one.state})`),
 };
 
