@@ -35,6 +35,7 @@ class Heartbeat:
     def slept(self, for_ns: int, now_ns: int) -> None:
         """Learn that we ourselves were away for so long until now."""
         self.heard_ns = min(self.heard_ns + for_ns, now_ns)
+        self._data_ns = min(self._data_ns + for_ns, now_ns)
         self._sent_ns = min(self._sent_ns + for_ns, now_ns)
 
     @property
@@ -58,7 +59,7 @@ class Heartbeat:
 
         An answer that alone is missing is waited for no longer: some venues are late with it.
         """
-        if not self._asked or now_ns - self._sent_ns < self._pong_ns:
+        if now_ns - self._sent_ns < self._pong_ns:
             return False
         self._asked = self.in_doubt
         return self._asked

@@ -28,4 +28,4 @@ class Restarts:
 
     def forgiven(self) -> "Restarts":
         """Return it without its history: an operator started the task by hand."""
-        return replace(self, crashes_ns=(), backoff=self.backoff.reset())
+        return replace(self, crashes_ns=())

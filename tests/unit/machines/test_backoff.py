@@ -16,6 +16,12 @@ def test_half_of_every_wait_is_certain(failures: int, draw: float) -> None:
     assert full // 2 <= backoff.wait_ns(draw) <= full
 
 
+def test_the_other_half_is_drawn() -> None:
+    """So that many who wait do not come back together."""
+    waits = [Backoff(first_ns=S, ceiling_ns=60 * S, failures=1).wait_ns(draw) for draw in (0.0, 0.5, 0.999_999_999)]
+    assert waits == [S // 2, 3 * S // 4, S - 1]
+
+
 def test_without_a_failure_there_is_no_wait() -> None:
     """A first attempt goes at once, unless the other side asked for quiet."""
     backoff = Backoff(first_ns=S, ceiling_ns=60 * S)

@@ -69,6 +69,15 @@ def test_a_shorter_hold_does_not_cut_a_longer_one() -> None:
     book.met(fault(Kind.INSUFFICIENT_BALANCE), 0)
     assert book.met(fault(Kind.RATE_LIMIT), 0).action is None
     assert book.until_ns() == 300 * SECOND_NS
+    book.met(fault(Kind.RATE_LIMIT, BOB), 0)
+    assert book.until_ns() == 30 * SECOND_NS, "the next that ends"
+
+
+def test_a_hold_that_is_over_is_due_anew() -> None:
+    """Though nobody has asked yet who may enter again."""
+    book = FaultBook(DEFAULTS)
+    due = [book.met(fault(Kind.RATE_LIMIT), at * SECOND_NS).action for at in (0, 29, 59, 60)]
+    assert due == [Action.BACKOFF, None, Action.BACKOFF, None]
 
 
 def test_what_befalls_the_account_holds_every_market() -> None:

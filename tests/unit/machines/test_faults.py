@@ -7,13 +7,14 @@ from kangbot.errors import (
     ConfigInvalid,
     DuplicateId,
     InsufficientFunds,
+    Misstamped,
     NeedsHuman,
     NotFound,
     RateLimited,
     Refused,
     Retryable,
 )
-from kangbot.machines.faults import DEFAULTS, LANES, Action, Gravity, Kind, Operation, kind_of
+from kangbot.machines.faults import ANSWERS, DEFAULTS, LANES, Action, Gravity, Kind, Operation, kind_of
 from kangbot.model.events import Lane
 
 
@@ -28,6 +29,7 @@ from kangbot.model.events import Lane
         (NotFound("no such order"), Kind.NOT_FOUND),
         (DuplicateId("again"), Kind.DUPLICATE_ID),
         (Refused("a filter"), Kind.REFUSED),
+        (Misstamped("stamped too late"), Kind.REFUSED),
         (NeedsHuman("wrong key", remedy="mend it"), Kind.AUTHENTICATION),
         (ValueError("whatever"), Kind.UNKNOWN),
     ],
@@ -66,7 +68,27 @@ def test_every_kind_has_a_rule_and_what_nobody_knows_is_grave() -> None:
     assert DEFAULTS[Kind.CONNECTION].tries == 5
 
 
+@pytest.mark.parametrize(
+    ("error", "answers"),
+    [
+        (InsufficientFunds("no money"), True),
+        (NotFound("no such order"), True),
+        (DuplicateId("again"), True),
+        (Refused("a filter"), True),
+        (RateLimited("too many"), False),
+        (Retryable("not reached"), False),
+        (Ambiguous("broke off"), False),
+        (NeedsHuman("wrong key", remedy="mend it"), False),
+        (ValueError("whatever"), False),
+    ],
+)
+def test_a_venue_that_refuses_has_answered(error: Exception, *, answers: bool) -> None:
+    """The daemon is no worse for it; for what keeps it from asking it is."""
+    assert (kind_of(error, Operation.ENTRY) in ANSWERS) is answers
+
+
 def test_a_question_about_an_order_counts_for_no_breaker() -> None:
     """It has to be asked whatever is open."""
     assert Operation.ASK not in LANES
-    assert LANES[Operation.CANCEL] is LANES[Operation.PROTECT] is Lane.EXIT
+    assert LANES[Operation.EXIT] is LANES[Operation.CANCEL] is LANES[Operation.PROTECT] is Lane.EXIT
+    assert (LANES[Operation.ENTRY], LANES[Operation.DATA]) == (Lane.ENTRY, Lane.DATA)

@@ -13,6 +13,8 @@ def pulse() -> Heartbeat:
 
 def test_it_is_due_at_its_interval(pulse: Heartbeat) -> None:
     """And not while one is under way."""
+    assert not pulse.in_doubt, "nobody has been asked yet"
+    assert not pulse.dead(99)
     assert not pulse.due(99)
     assert pulse.due(100)
     pulse.sent(100)
@@ -64,3 +66,12 @@ def test_our_own_absence_is_not_the_sockets_death(pulse: Heartbeat) -> None:
     assert pulse.in_doubt
     assert not pulse.dead(1059)
     assert pulse.dead(1060)
+
+
+@pytest.mark.parametrize(("now_ns", "due_ns"), [(1_020, 1_040), (1_005, 1_035)])
+def test_a_flow_is_not_taken_to_have_stopped_because_we_were_away(pulse: Heartbeat, now_ns: int, due_ns: int) -> None:
+    """Nor is it heard of later than now, however long we think that we were away."""
+    pulse.data(10)
+    pulse.slept(1000, now_ns)
+    assert not pulse.due(due_ns - 1)
+    assert pulse.due(due_ns)

@@ -19,6 +19,10 @@ def test_more_than_half_within_ten_seconds_is_a_local_fault() -> None:
     """Fourteen of twenty-seven are, thirteen are not."""
     assert not failing(13, of=27).there
     assert failing(14, of=27).there
+    assert not failing(3, of=6).there
+    assert failing(4, of=6).there
+    assert failing(3, of=3, every_s=5).there
+    assert not failing(3, of=3, every_s=5.01).there
 
 
 def test_one_market_that_fails_again_and_again_is_not() -> None:
@@ -45,6 +49,11 @@ def test_a_market_that_succeeds_is_not_among_those_that_fail() -> None:
     fault = failing(2, of=3).succeeded(MarketId("v:0"))
     assert not fault.failed(MarketId("v:2"), NOW, 0.5).there
     assert fault.succeeded(MarketId("v:7")) is fault
+    fault = failing(4, of=8).succeeded(MarketId("v:0"))
+    for market in ("v:4", "v:5"):
+        assert not fault.there
+        fault = fault.failed(MarketId(market), NOW + S, 0.5)
+    assert fault.there, "the others have failed all the same"
 
 
 def test_it_is_probed_later_each_time_until_a_probe_succeeds() -> None:

@@ -7,11 +7,14 @@ SECOND = 1_000_000_000
 
 def test_the_last_of_too_many_failures_locks_out_and_time_lets_in() -> None:
     """Counted by address; the count begins anew afterwards."""
-    lockout = Lockout(failures=3, within_ns=10 * SECOND, lock_ns=60 * SECOND)
-    assert [lockout.failed("a", now) for now in (0, 1, 2)] == [False, False, True]
+    lockout = Lockout(failures=3, within_ns=60 * SECOND, lock_ns=60 * SECOND)
+    for now in (0, 1):
+        assert not lockout.failed("a", now)
+        assert lockout.left_ns("a", now) == 0
+    assert lockout.failed("a", 2)
     assert lockout.left_ns("a", 2) == 60 * SECOND
     assert lockout.left_ns("b", 2) == 0
-    assert lockout.left_ns("a", 2 + 60 * SECOND) == 0
+    assert lockout.left_ns("a", 2 + 60 * SECOND) == lockout.left_ns("a", 3 + 60 * SECOND) == 0
     assert not lockout.failed("a", 2 + 60 * SECOND)
 
 

@@ -76,7 +76,11 @@ def test_the_same_again_within_an_hour_is_only_counted() -> None:
     notices.take(notice(at_ns=later), later)
     message = notices.message(later + 3 * S)
     assert message is not None
-    assert (len(message.notices), message.left_out) == (1, 5)
+    assert (len(message.notices), message.left_out, message.digest) == (1, 5, False)
+    notices.take(notice("another", at_ns=later), later)
+    message = notices.message(later + 3 * S)
+    assert message is not None
+    assert message.left_out == 0, "each is counted in one message"
 
 
 def an_end(about: str = "", *, at_ns: int) -> Notice:
@@ -145,6 +149,27 @@ def test_quiet_hours_hold_back_all_but_what_is_critical(quiet: tuple[int, int], 
     assert told(notices, NOON + 3 * S) == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("quiet", "minute", "held"),
+    [
+        ((11 * 60, 13 * 60), 11 * 60 - 1, False),
+        ((11 * 60, 13 * 60), 11 * 60, True),
+        ((11 * 60, 13 * 60), 13 * 60 - 1, True),
+        ((11 * 60, 13 * 60), 13 * 60, False),
+        ((22 * 60, 7 * 60), 22 * 60 - 1, False),
+        ((22 * 60, 7 * 60), 22 * 60, True),
+        ((22 * 60, 7 * 60), 7 * 60 - 1, True),
+        ((22 * 60, 7 * 60), 7 * 60, False),
+    ],
+)
+def test_quiet_hours_begin_and_end_on_their_minute(quiet: tuple[int, int], minute: int, *, held: bool) -> None:
+    """The first minute is quiet, and that at which they end is not."""
+    at_ns = NOON // DAY_NS * DAY_NS + minute * MINUTE_NS
+    notices = Notices(NoticeTerms(quiet=quiet, gather_ns=0), at_ns)
+    notices.take(notice(at_ns=at_ns), at_ns)
+    assert told(notices, at_ns) == ([] if held else ["feed.silent"])
+
+
 def test_outside_the_quiet_hours_nothing_is_held() -> None:
     """Noon is not between ten in the evening and seven."""
     notices = Notices(NoticeTerms(quiet=(22 * 60, 7 * 60)), NOON)
@@ -171,6 +196,10 @@ def test_the_daily_message_comes_on_every_day() -> None:
     notices = Notices(NoticeTerms(digest=8 * 60), NOON)
     due_ns = (NOON // DAY_NS + 1) * DAY_NS + 8 * HOUR_NS
     assert notices.deadline_ns(NOON) == due_ns
+    assert notices.message(due_ns - 1) is None
+    notices.take(notice(), NOON)
+    assert notices.deadline_ns(NOON) == NOON + 3 * S, "what happens does not wait for it"
+    assert told(notices, NOON + 3 * S) == ["feed.silent"]
     message = notices.message(due_ns)
     assert message is not None
     assert (message.digest, message.notices, message.severity) == (True, (), Severity.INFO)
@@ -200,6 +229,8 @@ def test_what_is_critical_has_room_in_a_night_in_which_much_waits() -> None:
     assert not {"n0", "n7"} & {*kinds}
     notices.take(notice("n7", Severity.CRITICAL), NOON)
     assert told(notices, NOON) == ["n7"]
+    notices.take(notice("n0"), NOON)
+    assert told(notices, NOON + HOUR_NS) == ["n0"], "nobody was told of it"
 
 
 def test_the_same_again_but_louder_is_told() -> None:

@@ -47,6 +47,13 @@ def test_trades_are_summed_to_the_last_digit() -> None:
     assert figures.profit_factor == pytest.approx(2.0)
 
 
+def test_the_best_of_losses_is_a_loss_and_the_worst_of_wins_a_win() -> None:
+    """There was no trade of nought to measure them by."""
+    lost, won = trade_figures([trade("-3"), trade("-2")]), trade_figures([trade("2"), trade("3")])
+    assert [lost.best, lost.worst, won.best, won.worst] == [-2, -3, 3, 2]
+    assert trade_figures([trade("6"), trade("-4")]).profit_factor == pytest.approx(1.5)
+
+
 def test_without_trades_or_losses_there_is_no_ratio() -> None:
     """Nothing is divided by nought."""
     assert trade_figures([]).win_rate is None
