@@ -17,6 +17,7 @@ What is done with sizes that do not fit, one policy a line:
 ======================================================  ===============================================================
 the wanted quantity is not a multiple of the step       round down: never more than was asked
 a flat market wants less than the venue's minimum       nothing, and say so; never rounded up
+coins would be worth less than that at their stop       nothing, and say so: no stop could rest beside them
 the missing rest is inside the band (price drift,       nothing: the position is as wanted
     a partial fill that is nearly whole)
 the missing rest is below the venue's minimum           nothing, and say so: the partial fill stands
@@ -50,6 +51,8 @@ from kangbot.model.money import ZERO, Money, Price, Quantity, floor_to
 from kangbot.model.orders import OrderKind, Proposal, Purpose, Side, TimeInForce
 from kangbot.model.position import Position
 from kangbot.model.target import Target
+
+_AFTER_FEES = Decimal("0.99")  # of coins that are bought: more than any venue's fee is taken in them
 
 
 class Style(msgspec.Struct, frozen=True, kw_only=True):
@@ -288,8 +291,20 @@ def _enter(case: _Case, wanted: Quantity) -> tuple[Proposal | None, str]:
     price = limit_price(case.style.kind, case.style.time_in_force, side, case.book, case.instrument) or reference
     if small := below_minimum(quantity, price, case.instrument, Purpose.ENTRY):
         return None, f"{quantity:f} is too little to enter: {small}"
+    if small := _below_its_stop(case, quantity):
+        return None, f"{quantity:f} is too little to enter: its stop is an order of its own, and {small}; raise `size`"
     reason, kind = case.target.reason, case.style.kind
     return _proposal(case, Purpose.ENTRY, side, kind, quantity=quantity, reference=reference, reason=reason), ""
+
+
+def _below_its_stop(case: _Case, quantity: Quantity) -> str:
+    """Return why no stop could rest beside the coins, were `quantity` bought; "" where one could, or needs no order."""
+    if case.instrument.kind is not InstrumentKind.SPOT or case.stop is None:
+        return ""
+    held = (max(case.net, ZERO) + quantity) * _AFTER_FEES
+    if small := below_minimum(held, case.stop, case.instrument, Purpose.EXIT):
+        return f"at {case.stop:f} {small}"
+    return ""
 
 
 def _proposal(

@@ -189,6 +189,20 @@ def test_coins_are_bought_as_far_as_one_stop_covers_them() -> None:
     assert only(step(want("1", "95"), "4", instrument=contract)).quantity == D(4)
 
 
+def test_coins_are_not_bought_where_they_would_be_too_few_for_their_stop() -> None:
+    """It is an order of its own there, held to the venue's minimum at its own price, with the fee taken from them."""
+    spot = msgspec.structs.replace(SPOT, min_notional=D(950))
+    near = step(want("1", "96"), instrument=spot)
+    assert only(near).quantity == D(10)
+    far = step(want("1", "95"), instrument=spot)
+    assert not far.proposals
+    assert far.refused.startswith(
+        "10 is too little to enter: its stop is an order of its own, and at 95 the least value"
+    )
+    assert only(step(want("1"), instrument=spot)).quantity == D(10)
+    assert only(step(want("1", "95"), instrument=msgspec.structs.replace(LINEAR, min_notional=D(950)))).stop == D(95)
+
+
 def test_coins_that_no_stop_covers_are_sold() -> None:
     """They were adopted, or the venue lowered its maximum: the band is for what has a stop."""
     narrow = msgspec.structs.replace(SPOT, max_quantity=D(4))
