@@ -88,8 +88,11 @@ class Blotter:
         for order in memory.orders:
             self._written[order.client_id] = _line(order)
             # Not journalled: a restart on an unchanged venue comes back to what the journal says already.
-            flying = not order.status.terminal
-            self._keep(advance(order, Restarted(settle_ns), now_ns) if flying else order)
+            if not order.status.terminal:
+                order = advance(order, Restarted(settle_ns), now_ns)  # noqa: PLW2901 -- as this life knows it
+            elif not order.settled:  # nobody has been asked for its fills until now
+                order = msgspec.structs.replace(order, changed_ns=now_ns)  # noqa: PLW2901 -- the same
+            self._keep(order)
 
     # ------------------------------------------------------------------------------------------------------- reading
     @property

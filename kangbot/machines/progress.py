@@ -25,7 +25,7 @@ class Progress:
     @property
     def stuck(self) -> bool:
         """Whether it has waited for too long."""
-        return self.waiting and self.waited_ns >= self.bound_ns
+        return self.waited_ns >= self.bound_ns
 
     def looked(self, done: int, now_ns: int, *, waiting: bool) -> "Progress":
         """Return what holds after a look: so much is done in all, and work waits or none does."""

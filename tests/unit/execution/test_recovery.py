@@ -137,6 +137,30 @@ def test_an_order_that_was_unknown_at_the_end_is_waited_for_anew(away_s: int) ->
     run(story_of())
 
 
+def test_fills_that_were_missing_at_the_end_are_waited_for_anew() -> None:
+    """The venue's report was heard, its executions were not; nobody has asked for them meanwhile."""
+
+    async def story_of() -> None:
+        story = Story()
+        market = await story.live()
+        story.venue.fates.append(Fate.LOST_AFTER)
+        story.venue.deaf = True
+        market.executor.place(proposal(kind=OrderKind.MARKET))
+        await asyncio.sleep(1)
+        assert market.status(FIRST) is S.FILLED
+        assert market.executor.position.net == 0
+        await market.end()
+        await asyncio.sleep(3600)
+        again = await story.live(account=False)
+        await asyncio.sleep(29)
+        assert "order.fills_missing" not in again.notes()
+        await asyncio.sleep(2)
+        assert again.notes().count("order.fills_missing") == 1
+        await again.end()
+
+    run(story_of())
+
+
 def test_what_happened_while_nobody_looked_is_found() -> None:
     """Fills, a cancel and a triggered stop of three days; executions come with overlap."""
 

@@ -403,6 +403,17 @@ def test_a_restart_on_an_unchanged_venue_emits_nothing() -> None:
         assert status(one) is S.PARTIAL
 
 
+def test_what_an_order_lacks_is_waited_for_from_the_restart_on() -> None:
+    """Its end, or its fills; what is over and whole is as it was."""
+    one = blotter()
+    for number in (1, 2, 3):
+        one.open(intent(number), MARGIN)
+        one.learn(client_id(TAG, number), Sent(SETTLE), START - SECOND)
+    one.learn(client_id(TAG, 2), Reported(report(S.FILLED, 1, number=2, venue_order_id="v2")), START - SECOND)
+    one.learn(client_id(TAG, 3), RefusedByVenue("110007", "no money"), START - SECOND)
+    assert [order.changed_ns - START for order in blotter(one.memory()).orders] == [0, 0, -SECOND]
+
+
 def test_a_restart_journals_what_became_of_an_order_meanwhile() -> None:
     """Found cancelled: one record."""
     one = blotter(working().memory())

@@ -23,6 +23,8 @@ def test_work_that_waits_for_the_bound_is_stuck() -> None:
     assert not looks(*waits[:6]).stuck
     assert looks(*waits[:7]).stuck
     assert looks(*waits).waited_ns == 35 * SECOND
+    assert not looks(*waits, (7, 40, False)).stuck, "nothing waits any more"
+    assert looks(*waits, (7, 40, False), (7, 45, True)).waited_ns == 0
 
 
 def test_idle_is_not_stuck() -> None:
