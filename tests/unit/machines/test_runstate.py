@@ -57,6 +57,20 @@ def test_a_fall_is_always_answered(state: RunState) -> None:
     assert accepts(state, Signal.GAVE_UP)
 
 
+@pytest.mark.parametrize(
+    ("signal", "states"),
+    [
+        (Signal.START, (RunState.STARTING, RunState.WARMING, RunState.LIVE, RunState.PAUSED)),
+        (Signal.STOP, (RunState.STOPPED, RunState.DRAINING)),
+        (Signal.PAUSE, (RunState.PAUSED,)),
+        (Signal.RESUME, (RunState.LIVE,)),
+    ],
+)
+def test_a_command_that_is_repeated_is_no_mistake(signal: Signal, states: tuple[RunState, ...]) -> None:
+    """What already is stays."""
+    assert [next_state(state, signal) for state in states] == list(states)
+
+
 def test_what_the_table_does_not_have_raises() -> None:
     """A stopped market cannot warm up."""
     assert not accepts(RunState.STOPPED, Signal.WARMED)
