@@ -12,6 +12,7 @@ from kangbot.machines.priority import Priority
 from kangbot.runtime.world import SECOND_NS, Clock
 from kangbot.sim.world.loop import VirtualLoop, run
 from tests.support.order_disk import Disk
+from tests.support.order_story import Leaps
 
 
 class Rig:
@@ -49,6 +50,23 @@ def test_what_may_leave_leaves_at_once() -> None:
         with pytest.raises(StopIteration):
             waiting.send(None)
         assert rig.budget.waiting == 0
+
+    run(main())
+
+
+def test_who_came_first_goes_first_where_the_timer_is_late() -> None:
+    """A busy loop: the window is open again, and nobody has told the one who waits."""
+
+    async def main() -> None:
+        rig, leaps = Rig(), Leaps()
+        rig.clock = Clock(monotonic_ns=leaps, anchor_ns=0)
+        rig.budget = Budget(clock=rig.clock, venue="bybit", windows=(Window(most=1, span_ns=SECOND_NS),))
+        await rig.budget.acquire(Priority.CANCEL_EXIT)
+        first = rig.begin("first", Priority.ENTRY)
+        await asyncio.sleep(0)
+        leaps.ahead_ns = SECOND_NS
+        await asyncio.gather(first, rig.begin("second", Priority.ENTRY))
+        assert [name for name, _ in rig.left] == ["first", "second"]
 
     run(main())
 
@@ -246,6 +264,7 @@ def test_a_pause_is_journalled_and_holds_in_the_next_life() -> None:
         clock, disk, pauses = Clock(monotonic_ns=lambda: loop.now_ns, anchor_ns=0), Disk(), Pauses()
         windows = (Window(most=10, span_ns=SECOND_NS),)
         first = remembered_budget(clock=clock, venue="bybit data", windows=windows, journal=disk, pauses=pauses)
+        disk.full = True  # which must not forget a ban
         first.pause(60 * SECOND_NS)
         await asyncio.sleep(20)
         for event in disk.events:
