@@ -1,13 +1,16 @@
 """What leaves a market's desk, and what is said of what does not."""
 
+import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from kangbot.machines.plan import Style
 from kangbot.market.desk import Desk
 from kangbot.market.inbox import Inbox
+from kangbot.model.orders import OrderKind
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import Clock
@@ -90,5 +93,21 @@ def test_what_a_market_holds_counts_from_the_desks_beginning() -> None:
             clock=Clock(),
         )
         assert risk.market_exposure(held.market) == abs(held.net) * (held.entry or 0)
+
+    play(story)
+
+
+def test_a_partly_filled_entry_counts_once() -> None:
+    """What was filled counts as the position, and of the order only what is left of it."""
+
+    async def story(told: Story) -> None:
+        await told.wants_in(style=Style(kind=OrderKind.LIMIT))
+        (entry,) = told.venue.orders
+        market = told.task.spec.market
+        before = told.risk.market_exposure(market)
+        told.venue.trade(entry, entry.quantity / 2)
+        await asyncio.sleep(1)
+        assert told.task.desk.executor.position.net == entry.quantity / 2
+        assert abs(told.risk.market_exposure(market) - before) < before / 20
 
     play(story)

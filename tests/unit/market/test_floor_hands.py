@@ -39,6 +39,19 @@ def test_nothing_is_entered_beside_an_order_by_hand() -> None:
     play(story)
 
 
+def test_a_position_by_hand_counts_in_exposure() -> None:
+    """The venue keeps one position a contract, and its losses are the account's whoever bought."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.quote()
+        told.venue.by_hand("3")
+        await told.bar()
+        assert 295 < told.risk.market_exposure(MARKET) < 305
+
+    play(story)
+
+
 @pytest.mark.parametrize("policy", [ForeignPolicy.REPORT, ForeignPolicy.QUARANTINE])
 def test_an_entry_that_rests_is_withdrawn_where_somebody_trades(policy: ForeignPolicy) -> None:
     """Before the strategy says its next word, which may be a day away."""
