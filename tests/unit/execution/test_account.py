@@ -323,7 +323,7 @@ def test_a_round_that_fails_is_no_evidence_and_is_tried_again(hangs: bool) -> No
         rig.join()
         await asyncio.sleep(40)
         assert rig.rounds == []
-        assert rig.account.failures > 2
+        assert 2 < rig.account.failures < 20  # a venue that is away is not asked in a tight loop
         assert rig.account.tries >= rig.account.failures  # the watchdog sees that it goes on
         assert {type(error) for error in rig.ended} == {TimeoutError if hangs else Retryable}
         assert rig.notes() == ["account.unreconciled"]

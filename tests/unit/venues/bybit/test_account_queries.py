@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kangbot.errors import NeedsHuman, PartlyRead, Retryable
+from kangbot.model.market import Instrument
 from kangbot.model.orders import CashFlow, Evidence, Fill, OrderStatus, Side
 from tests.support.bybit_rest import BTC, NOW_MS, SPOT, bybit, intent, refusal, result, rows
 from tests.support.loopback import Request, http
@@ -263,6 +264,15 @@ async def test_a_cursor_without_end_is_not_followed_for_ever() -> None:
         await known(world)
         with pytest.raises(Retryable, match="last page"):
             await world.venue.open_orders()
+
+
+@pytest.mark.parametrize(("traded", "category"), [(BTC, "linear"), (SPOT, "spot")])
+async def test_only_what_is_traded_is_asked_for(traded: Instrument, category: str) -> None:
+    """An account of spot pairs alone has no contracts, and the other way round."""
+    async with bybit({REALTIME: lambda _: rows()}) as world:
+        world.venue._know(traded)
+        assert await world.venue.open_orders() == []
+        assert [request.query["category"] for request in world.asked()] == [category]
 
 
 async def test_nothing_is_asked_before_a_market_is_known() -> None:
