@@ -142,7 +142,7 @@ async def test_whoever_sets_it_during_a_release_has_it_set(tmp_path: Path, journ
     assert kinds == [(KillSwitchSet, "news"), (KillSwitchReleased, ""), (KillSwitchSet, "worse news")]
     later = await begin(tmp_path, journal)
     assert (later.risk.killed, later.risk.flatten) == ("worse news", False)
-    assert await later.switch.release("test") == Standing(killed="", flatten=False, kept=())
+    assert await life.switch.release("test") == Standing(killed="", flatten=False, kept=())  # a wish counts once
 
 
 async def test_setting_it_again_changes_nothing(tmp_path: Path, journal: JournalWriter) -> None:
