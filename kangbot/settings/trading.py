@@ -131,7 +131,8 @@ class Paper:
 
     balance: Amount = Decimal(10_000)
     """What it began with, in USDT. A later change moves its equity by the difference. Contracts that settle in another
-    currency are counted as if that were USDT."""
+    currency are counted as if that were USDT. A spot pair that is priced in another coin is bought with what the
+    account has of that one, and it begins with none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,10 +146,23 @@ class Account:
         """Return what a resting order keeps from being used, in the venue's currency."""
         if order.request.reduce_only or order.untriggered:
             return ZERO
-        value = order.left * order.reserve_price
         if self._kind(order.market) is InstrumentKind.SPOT:
-            return value if order.side is Side.BUY else ZERO
-        return value / self.leverage(order.market)
+            return self._promised(order, self._spec.currency)
+        return order.left * order.reserve_price / self.leverage(order.market)
+
+    def _promised(self, order: SimOrder, coin: str) -> Money:
+        """Return how much of that coin an active order of a spot market gives away once it fills."""
+        spot = self._kind(order.market) is InstrumentKind.SPOT
+        if not spot or order.untriggered or self.pays(order.market, order.side) != coin:
+            return ZERO
+        return order.left * order.reserve_price if order.side is Side.BUY else order.left
+
+    def pays(self, market: MarketId, side: Side) -> str:
+        """Return the coin that an order of that side is paid with."""
+        traded = self._markets[market].instrument
+        if traded.kind is not InstrumentKind.SPOT:
+            return self._spec.currency
+        return traded.quote if side is Side.BUY else traded.base
 
     def affords(
         self,
@@ -181,18 +194,11 @@ class Account:
         marks: Marks,
         orders: Iterable[SimOrder],
     ) -> bool:
-        if side is Side.BUY:
-            return quantity * price <= self.standing(marks, orders).available
-        base = self._markets[market].instrument.base
-        promised = sum(
-            (
-                order.left
-                for order in orders
-                if order.market == market and order.side is Side.SELL and not order.untriggered
-            ),
-            ZERO,
-        )
-        return quantity <= self.coins.get(base, ZERO) - promised
+        coin, needed = self.pays(market, side), quantity * price if side is Side.BUY else quantity
+        if coin == self._spec.currency:
+            return needed <= self.standing(marks, orders).available
+        promised = sum((self._promised(order, coin) for order in orders), ZERO)
+        return needed <= self.coins.get(coin, ZERO) - promised
 
     def balance(self, marks: Marks, orders: Iterable[SimOrder], at_ns: int) -> Balance:
         """Return the account's money in the venue's currency."""

@@ -149,7 +149,11 @@ class Entry:
         if request.reduce_only:
             return
         if not self._affords(desk, request, quantity, request.price or desk.book.best(request.side)):
-            raise RequestRefused(Reason.BALANCE, "ab not enough for new order")
+            raise self._too_little(request)
+
+    def _too_little(self, request: OrderRequest) -> RequestRefused:
+        coin = self._account.pays(request.market, request.side)
+        return RequestRefused(Reason.BALANCE, f"the account has too little {coin} for the order")
 
     def _affords(self, desk: Desk, request: OrderRequest, quantity: Quantity, price: Price) -> bool:
         return self._account.affords(
@@ -164,4 +168,4 @@ class Entry:
         price = changed.price or desk.last
         marks = self.marks()
         if not self._account.affords(order.market, order.side, changed.left, price, marks=marks, orders=others):
-            raise RequestRefused(Reason.BALANCE, "ab not enough for new order")
+            raise self._too_little(order.request)

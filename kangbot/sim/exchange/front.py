@@ -12,7 +12,7 @@ import msgspec
 
 from kangbot.errors import DuplicateId, InsufficientFunds, NotFound, Refused, Retryable
 from kangbot.model.data import Bar, Quote, Trade
-from kangbot.model.ids import ClientId, Symbol, spot_base
+from kangbot.model.ids import ClientId, Symbol
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import AccountEvent, Balance, Evidence, Intent, OrderReport, OrderStatus, VenuePosition
@@ -72,15 +72,9 @@ class Front:
 
     # -------------------------------------------------------------------------------------------------------- orders
     def submit(self, intent: Intent, now_ns: int) -> OrderReport:
-        """Take an order with its stop. Like Bybit it says that the order was taken in; the stream tells the rest.
-
-        A spot order's stop does not ride with it: see `cover`.
-        """
-        request = OrderRequest.of(intent)
-        if spot_base(intent.market):
-            request = msgspec.structs.replace(request, stop=None, reduce_only=False)
+        """Take an order with its stop. Like Bybit it says that the order was taken in; the stream tells the rest."""
         with _worded():
-            return _acknowledged(self.engine.submit(request, now_ns))
+            return _acknowledged(self.engine.submit(OrderRequest.of(intent), now_ns))
 
     def cancel(self, client_id: ClientId, now_ns: int) -> None:
         """Cancel an open order."""

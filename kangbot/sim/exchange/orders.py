@@ -16,7 +16,7 @@ from typing import Self
 
 import msgspec
 
-from kangbot.model.ids import ClientId, MarketId, VenueOrderId, is_stop_id
+from kangbot.model.ids import ClientId, MarketId, VenueOrderId, is_stop_id, spot_base
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import Intent, OrderKind, OrderReport, OrderStatus, Side, TimeInForce
 from kangbot.sim.markets.arithmetic import exact
@@ -69,7 +69,11 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, intent: Intent) -> Self:
-        """Return the request that carries `intent` to the venue."""
+        """Return the request that carries `intent` to the venue.
+
+        A spot order has no position to reduce, and its stop does not ride with it: see `beside.py`.
+        """
+        spot = spot_base(intent.market) != ""
         return cls(
             market=intent.market,
             side=intent.side,
@@ -77,9 +81,9 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
             quantity=intent.quantity,
             price=intent.price,
             time_in_force=intent.time_in_force,
-            reduce_only=intent.reduce_only,
+            reduce_only=intent.reduce_only and not spot,
             client_id=intent.client_id,
-            stop=intent.stop,
+            stop=None if spot else intent.stop,
         )
 
     @classmethod

@@ -6,26 +6,21 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from kangbot.errors import DuplicateId, NotFound, Refused, Retryable
+from kangbot.errors import DuplicateId, NotFound, Refused
 from kangbot.journal import codec
-from kangbot.machines.memory import Recollection
 from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
-from kangbot.model.data import Quote
-from kangbot.model.events import Event, FillApplied, Noted, OrderChanged, OrderIntended, Record, RunState, StopSet
+from kangbot.model.events import Event, FillApplied, Noted, OrderChanged, OrderIntended, RunState
 from kangbot.model.ids import VenueOrderId
 from kangbot.model.market import InstrumentKind
 from kangbot.model.orders import Evidence, FillCause, OrderKind, OrderStatus
 from kangbot.ports import Channel, IdRule, Topic
 from kangbot.runtime.world import Clock, World
 from kangbot.sim.exchange.front import Front
-from kangbot.sim.paper.account import PaperAccount
-from kangbot.sim.paper.ledger import Ledger
-from kangbot.sim.paper.ports import PaperVenue
 from tests.support.floor_story import bar_at, spec
 from tests.support.instruments import instrument_of
 from tests.support.order_disk import Disk
-from tests.support.paper_story import BALANCE, GroupedDisk, MarketVenue, PaperStory, play_on_paper, rebuilt, trade
+from tests.support.paper_story import BALANCE, GroupedDisk, PaperStory, play_on_paper, rebuilt, trade
 from tests.support.trade_words import MARKET, START, fill, instrument, intent
 
 D = Decimal
@@ -432,63 +427,3 @@ def test_the_account_follows_each_market_once_and_lets_it_go() -> None:
         assert told.feeds.holds[0].closed
 
     play_on_paper(story)
-
-
-# ---------------------------------------------------------------------------------------------------------------- coins
-def coins_of_an_earlier_life(clock: Clock) -> tuple[PaperVenue, PaperAccount]:
-    """Two coins were bought, less the fee in them, and a stop at 90 rested beside them."""
-    bought = msgspec.structs.replace(intent(stop="90"), market=COINS.market, quantity=D(2), kind=OrderKind.MARKET)
-    filled = msgspec.structs.replace(
-        fill("x-1", 2, fee="0.0025"), market=COINS.market, client_id=bought.client_id, fee_currency="BTC"
-    )
-    events: tuple[Event, ...] = (
-        OrderIntended(intent=bought, at_ns=START),
-        FillApplied(fill=filled, net=D("1.9975"), entry=D(100), at_ns=START),
-        StopSet(market=COINS.market, price=D(90), at_ns=START),
-    )
-    ledger, recollection = Ledger(COINS.venue, "USDT"), Recollection()
-    for sequence, event in enumerate(events, 1):
-        ledger.observe(event)
-        recollection.add(Record(journal="abcdefgh", sequence=sequence, event=event))
-    world = World(clock=clock, seed=b"paper")
-    account = PaperAccount(world=world, balance=BALANCE, memory=recollection.memory(), ledger=ledger)
-    account.add_market(COINS, None)
-    return PaperVenue(MarketVenue(clock=clock, kind=InstrumentKind.SPOT), account, clock), account
-
-
-def test_the_stop_beside_coins_rests_on() -> None:
-    """The house asks for it again before there is a price: nothing is refused, and it triggers where it stood."""
-
-    async def main() -> None:
-        clock = Clock(monotonic_ns=lambda: 0, anchor_ns=START)
-        paper, account = coins_of_an_earlier_life(clock)
-        (stop,) = await paper.open_orders()
-        assert stop.client_id is not None
-        assert (stop.client_id[:2], stop.trigger, stop.quantity, stop.protective) == ("ks", D(90), D("1.997"), True)
-        last = intent().client_id
-        assert await paper.cover(COINS, D(90), D("1.997"), last, fresh=False) == stop.client_id
-        quote = Quote(
-            market=COINS.market, bid=D(95), bid_quantity=D(9), ask=D(96), ask_quantity=D(9), at_ns=clock.now_ns()
-        )
-        account.feed_changed(Topic(market=COINS.market, channel=Channel.TRADE, native="t"), live=True, reason="")
-        account.offer(quote, 0)
-        assert account.engine.account.coins["BTC"] == D("1.9975")
-        account.offer(msgspec.structs.replace(trade("90"), market=COINS.market), 0)
-        assert account.engine.account.coins["BTC"] == D("0.0005")
-        assert await paper.open_orders() == []
-
-    asyncio.run(main())
-
-
-def test_before_the_first_price_nothing_is_refused_for_good() -> None:
-    """A definitive no to a stop would have the house close the position that it was for."""
-
-    async def main() -> None:
-        paper, _ = coins_of_an_earlier_life(Clock(monotonic_ns=lambda: 0, anchor_ns=START))
-        (stop,) = await paper.open_orders()
-        assert stop.client_id is not None
-        await paper.cancel(COINS, stop.client_id)
-        with pytest.raises(Retryable, match="has no price yet"):
-            await paper.cover(COINS, D(91), D("1.997"), intent().client_id, fresh=False)
-
-    asyncio.run(main())
