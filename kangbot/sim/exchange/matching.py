@@ -90,6 +90,13 @@ class Matching:
             elif trades:
                 self._rest_traded(order, trades, volumes, now_ns)
 
+    def line_up(self, market: MarketId) -> None:
+        """Put the orders of an earlier life behind what is quoted at their prices: nobody knows their turn any more."""
+        book = self._desks[market].book
+        for order in self._store.open(market):
+            if order.price is not None:
+                self._store.put(msgspec.structs.replace(order, queue=book.shown(order.side, order.price)))
+
     def _take(self, order: SimOrder, desk: Desk, limit: Price | None, now_ns: int) -> SimOrder:
         levels = desk.book.take(order.side, self._fillable(order), limit)
         for price, quantity in levels:

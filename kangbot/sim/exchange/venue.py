@@ -102,7 +102,10 @@ class SimVenue:
     def push(self, quote: Quote, trades: Sequence[Trade], now_ns: int) -> None:
         """Move one market: its new quote, then the trades that came with it."""
         desk = self._entry.desk(quote.market)
+        first = not desk.book.quoted
         desk.quoted(quote)
+        if first:
+            self._matching.line_up(quote.market)
         self._events.append(quote)
         self._events.extend(desk.klines.roll(now_ns))
         self.trade(quote.market, trades, now_ns)

@@ -7,7 +7,8 @@ size would have done to the real market, and how long it would have been on its 
 once. Funding is paid at the simulation's own rate.
 
 After a restart the account is what the journal knows: see `ledger.py`. What it could not see while the daemon was
-away it cannot know: a stop that was passed meanwhile triggers at the first price it hears of, at that price.
+away it cannot know: a stop that was passed meanwhile triggers at the first price it hears of, at that price, and a
+resting order waits again for all that is quoted before it.
 """
 
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ from kangbot.model.data import Quote
 from kangbot.model.events import Event, FillApplied, OrderChanged, OrderIntended, Record, StopSet
 from kangbot.model.ids import MarketId, Symbol, VenueOrderId, client_id
 from kangbot.model.market import InstrumentKind
-from kangbot.model.orders import Evidence, OrderKind, OrderStatus, Purpose, Side
+from kangbot.model.orders import Evidence, Intent, OrderKind, OrderStatus, Purpose, Side
 from kangbot.ports import Channel, Topic
 from kangbot.runtime.world import Clock, World
 from kangbot.sim.paper.account import PaperAccount
@@ -91,24 +91,28 @@ def test_before_the_first_price_nothing_is_refused_for_good() -> None:
     asyncio.run(main())
 
 
+def acked(meant: Intent) -> OrderChanged:
+    """Return what the journal has of an order that rests."""
+    return OrderChanged(
+        market=meant.market,
+        client_id=meant.client_id,
+        status=OrderStatus.ACKED,
+        evidence=Evidence.STREAM,
+        filled=D(0),
+        venue_order_id=VenueOrderId(f"v{meant.number}"),
+        at_ns=meant.at_ns,
+    )
+
+
 def test_a_resting_sale_of_coins_rests_on() -> None:
     """It is a plain order: a spot market has no position that it could reduce, and no stop rides with it."""
     selling = msgspec.structs.replace(
         intent(2, "1.5", purpose=Purpose.EXIT), market=COINS.market, side=Side.SELL, price=D(110), reduce_only=True
     )
-    resting = OrderChanged(
-        market=COINS.market,
-        client_id=selling.client_id,
-        status=OrderStatus.ACKED,
-        evidence=Evidence.STREAM,
-        filled=D(0),
-        venue_order_id=VenueOrderId("v2"),
-        at_ns=START,
-    )
 
     async def main() -> None:
         clock = Clock(monotonic_ns=lambda: 0, anchor_ns=START)
-        paper, account = coins_of_an_earlier_life(clock, OrderIntended(intent=selling, at_ns=START), resting)
+        paper, account = coins_of_an_earlier_life(clock, OrderIntended(intent=selling, at_ns=START), acked(selling))
         account.offer(quote("109", "109.1", clock), 0)
         assert account.engine.account.coins["BTC"] == D("1.9975")
         account.offer(quote("111", "111.1", clock), 0)
@@ -146,5 +150,25 @@ def test_coins_are_paid_with_what_the_account_has() -> None:
         assert (await paper.balances())[0].available == BALANCE - 200  # less what the two coins cost
         account.offer(msgspec.structs.replace(quote("0.8", "0.9", clock), market=other.market), 0)
         assert account.engine.account.coins["BTC"] == D("0.0975")
+
+    asyncio.run(main())
+
+
+def test_a_sale_that_rests_on_waits_for_its_turn_again() -> None:
+    """Nobody knows how much was before it: all that is quoted at its price when it is seen first."""
+    selling = msgspec.structs.replace(
+        intent(2, "1.5", purpose=Purpose.EXIT), market=COINS.market, side=Side.SELL, price=D(110), reduce_only=True
+    )
+
+    async def main() -> None:
+        clock = Clock(monotonic_ns=lambda: 0, anchor_ns=START)
+        _, account = coins_of_an_earlier_life(clock, OrderIntended(intent=selling, at_ns=START), acked(selling))
+        account.offer(quote("109", "110", clock), 0)
+        bought = msgspec.structs.replace(trade("110", "9", Side.BUY), market=COINS.market)
+        account.offer(bought, 0)
+        assert account.engine.account.coins["BTC"] == D("1.9975")
+        account.offer(quote("109", "110", clock), 0)  # a quote that is not the first changes nothing
+        account.offer(msgspec.structs.replace(bought, quantity=D(1)), 0)
+        assert account.engine.account.coins["BTC"] == D("0.9975")
 
     asyncio.run(main())
