@@ -95,7 +95,7 @@ class Account:
         fee = abs(signed) * price * fee_rate
         self.coins[self._spec.currency] += profit - fee
         self.fees_paid += fee
-        return fee, self._spec.currency, closed, profit
+        return fee, self._markets[market].instrument.settle, closed, profit
 
     def _swap(
         self, spec: MarketSpec, signed: Quantity, price: Price, fee_rate: Decimal

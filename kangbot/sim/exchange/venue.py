@@ -316,7 +316,8 @@ class SimVenue:
                 self._fund_market(market, at_ns)
 
     def _fund_market(self, market: MarketId, at_ns: int) -> None:
-        net, price = self.account.holding(market).net, self.desks[market].mark
+        desk = self.desks[market]
+        net, price = self.account.holding(market).net, desk.mark
         amount = -net * price * self.spec.funding_rate
         self.account.fund(amount)
         flow = CashFlow(
@@ -324,7 +325,7 @@ class SimVenue:
             execution_id=ExecutionId(self._ids.next("execution")),
             kind="Funding",
             amount=amount,
-            currency=self.spec.currency,
+            currency=desk.spec.instrument.settle,
             at_ns=at_ns,
         )
         self._tell(Funded(flow=flow, quantity=net, price=price, rate=self.spec.funding_rate))

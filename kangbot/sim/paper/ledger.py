@@ -26,7 +26,7 @@ class _Kept(Written, frozen=True, kw_only=True):
 class Ledger:
     """The fold, for one venue. Large state with one writer, the replay: mutable.
 
-    `currency` is what the account's contracts are settled in.
+    `currency` is what the account pays its contracts in, whatever they settle in.
     """
 
     def __init__(self, venue: VenueName, currency: str) -> None:
@@ -50,19 +50,19 @@ class Ledger:
         if isinstance(event, FillApplied) and event.fill.market.startswith(self._prefix):
             self._filled(event.fill)
         elif isinstance(event, CashFlowApplied) and event.flow.market.startswith(self._prefix):
-            self._add(event.flow.currency, event.flow.amount)
+            self._add(self._currency, event.flow.amount)  # of contracts alone
 
     def _filled(self, fill: Fill) -> None:
         pair, contract, _ = fill.market.removeprefix(self._prefix).partition(":")
         if contract:
             holding, _, profit = self.holdings.get(fill.market, Holding()).traded(fill.signed, fill.price, fill.at_ns)
             self.holdings[fill.market] = holding
-            self._add(self._currency, profit)
+            self._add(self._currency, profit - fill.fee)
         else:
             base, _, quote = pair.partition("-")
             self._add(base, fill.signed)
             self._add(quote, -fill.signed * fill.price)
-        self._add(fill.fee_currency, -fill.fee)
+            self._add(fill.fee_currency, -fill.fee)
 
     def _add(self, currency: str, amount: Money) -> None:
         self.coins[currency] = self.coins.get(currency, ZERO) + amount

@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kangbot.model.events import BarStored, CashFlowApplied, Event, FillApplied
-from kangbot.model.ids import MarketId, VenueName
+from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
 from kangbot.model.orders import Side
+from kangbot.model.position import Position
 from kangbot.sim.exchange.events import Executed
 from kangbot.sim.exchange.refusal import RequestRefused
+from kangbot.sim.markets.listing import linear
+from kangbot.sim.markets.spec import MarketSpec
 from kangbot.sim.paper.ledger import Ledger
 from tests.support.floor_story import bar_at
 from tests.support.journal_story import lives
@@ -78,3 +82,28 @@ def test_a_ledger_that_goes_on_from_a_checkpoint_holds_the_same(events: Sequence
     for event in events[cut:]:
         rest.observe(event)
     assert (rest.coins, rest.holdings) == (whole.coins, whole.holdings)
+
+
+def test_what_settles_in_another_currency_is_booked_as_the_account_s_own() -> None:
+    """Its fees and its funding are in the currency of its profit, so that they count in it; one money pays for all."""
+    symbol = Symbol("BTC/USDC:USDC")
+    usual = linear("BTCUSDT").instrument
+    other = msgspec.structs.replace(
+        usual, market=market_id(usual.venue, symbol), symbol=symbol, quote="USDC", settle="USDC"
+    )
+    bench = Bench(funding_interval_s=1)
+    bench.venue.add_market(MarketSpec(instrument=other, price=dec(1000), level=dec(0)))
+    bench.quote(other.market, "1000")
+    bench.submit(Side.BUY, "1", market=other.market)
+    bench.now_ns += 1_000_000_000
+    bench.quote(other.market, "1010")
+    bench.submit(Side.SELL, "0.4", market=other.market)
+    ledger, position = Ledger(VenueName("bybit"), "USDT"), Position(market=other.market)
+    events = journalled(bench)
+    for event in events:
+        ledger.observe(event)
+        if isinstance(event, FillApplied):
+            position, _ = position.apply(event.fill)
+    assert {event.flow.currency for event in events if isinstance(event, CashFlowApplied)} == {"USDC"}
+    assert position.fees_paid == bench.venue.account.fees_paid > 0
+    assert ledger.coins == {"USDT": bench.venue.account.coins["USDT"] - 10_000}
