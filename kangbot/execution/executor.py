@@ -381,7 +381,7 @@ class Executor:
             return reason
         # Not journalled: a restart may believe nothing of it, for the record is no proof that the send did not happen.
         self._blotter.learn(intent.client_id, sent, now_ns)
-        self._learning.active_ns = now_ns
+        self._learning.departs(intent.client_id, now_ns)
         if decided_perf_ns is not None and self._on_sent is not None:
             self._on_sent(perf_counter_ns() - decided_perf_ns)
         return ""

@@ -41,6 +41,7 @@ class Learning:
         self.refused: tuple[ClientId | None, str] = None, ""  # the newest order that was refused for good, and its code
         self.orphans: list[ClientId] = []  # taken and emptied by the caller
         self._told: dict[_Owed, None] = {}  # for so long that a person knows
+        self._left: dict[ClientId, tuple[int, int]] = {}  # when orders under way left, and the last activity before
 
     @property
     def unknown(self) -> Sequence[Order]:
@@ -69,11 +70,8 @@ class Learning:
                 return self._filled(message, now_ns)
             case OrderReport():
                 return self._reported(message, now_ns)
-            case SendEnded(client_id=client_id, learnt=learnt):
-                self.active_ns = now_ns
-                if isinstance(learnt, RefusedByVenue) and learnt.lasting:
-                    self.refused = client_id, learnt.code
-                return blotter.learn(client_id, learnt, now_ns)
+            case SendEnded():
+                return self._sent(message, now_ns)
             case VenuePosition():
                 return self.agreement.position(message, now_ns)
             case CashFlow():
@@ -116,6 +114,24 @@ class Learning:
             f"order {name} is {order.status.value}, and for {waited_s} s nobody has told the fills of {missing:f} of it"
         )
         return self.blotter.note("order.fills_missing", Severity.ERROR, text, now_ns, client_id=name)
+
+    def departs(self, client_id: ClientId, now_ns: int) -> None:
+        """Learn that the order leaves."""
+        self._left[client_id] = now_ns, self.active_ns
+        self.active_ns = now_ns
+
+    def _sent(self, ended: SendEnded, now_ns: int) -> Sequence[Event]:
+        left_ns, before_ns = self._left.pop(ended.client_id, (0, 0))
+        if not isinstance(ended.learnt, RefusedByVenue):
+            self.active_ns = now_ns
+        else:
+            # It moved nothing. An exit of what the venue does not hold is refused every few seconds, for as long as it
+            # is tried: were that activity, the comparison that tells why would never count.
+            if self.active_ns == left_ns:
+                self.active_ns = before_ns
+            if ended.learnt.lasting:
+                self.refused = ended.client_id, ended.learnt.code
+        return self.blotter.learn(ended.client_id, ended.learnt, now_ns)
 
     def _filled(self, fill: Fill, now_ns: int) -> Sequence[Event]:
         before = self.blotter.position.net

@@ -6,8 +6,9 @@ import pytest
 
 from kangbot.errors import Refused
 from kangbot.model.ids import client_id
-from kangbot.model.orders import Evidence, OrderKind, OrderStatus
+from kangbot.model.orders import Evidence, OrderKind, OrderStatus, Purpose, Side
 from tests.support.order_story import Story, told
+from tests.support.order_venue import Fate
 from tests.support.trade_words import TAG, dec, funding, proposal
 
 S = OrderStatus
@@ -112,6 +113,24 @@ async def test_a_drift_that_no_execution_explains_is_a_persons() -> None:
     story.venue.hidden = dec(0)
     await asyncio.sleep(100)
     assert market.executor.entries_blocked is None
+    await market.end()
+
+
+@told
+async def test_exits_that_the_venue_refuses_do_not_hide_a_position_that_is_gone() -> None:
+    """They are tried every few seconds, and move nothing."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET))
+    await asyncio.sleep(10)
+    story.venue.hidden = -story.venue.net
+    for _ in range(20):
+        if not market.executor.quarantine:
+            story.venue.fates.append(Fate.REFUSED)
+            market.executor.place(proposal(1, purpose=Purpose.EXIT, side=Side.SELL, kind=OrderKind.MARKET))
+        await asyncio.sleep(5)
+    assert "the venue says 0" in market.executor.quarantine
+    assert market.notes() == ["position.drift", "position.quarantine"]
     await market.end()
 
 
