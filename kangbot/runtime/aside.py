@@ -93,4 +93,5 @@ class Aside:
         except _Left:
             pass
         finally:
-            self.tell(lambda: self._ended())  # noqa: PLW0108 -- as it is by then
+            with contextlib.suppress(_Left):  # asked once more while it ends: who asks does not wait to hear of it yet
+                self.tell(lambda: self._ended())  # noqa: PLW0108 -- as it is by then
