@@ -232,7 +232,8 @@ def test_a_market_whose_strategy_is_asked_aside_says_so_with_its_longest_call(pa
     assert "1,235 ms for a bar: it is asked in a thread of its own" in title
     for quick in ({"aside": False}, {"state": "stopped"}):
         assert page.evaluate(shown, quick) == [True, "", ""]
-    expect(page.locator(".board .slow:visible")).to_have_count(0)
+    badges = page.locator(".board .slow:visible")  # a machine that stands still makes one slow for a while
+    daemon.until(lambda report: sum(market.aside for market in report.markets) == badges.count())
     page.get_by_title("Bahasa Indonesia / English").click()
     assert page.evaluate(shown, {})[1] == "lambat, 1.235 ms"
     page.get_by_title("Bahasa Indonesia / English").click()
