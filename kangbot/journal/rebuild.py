@@ -74,7 +74,13 @@ def _must_be_lost(folder: Path) -> None:
 
 
 def _chosen(stored: Mapping[str, int], tag: str | None) -> str:
-    known = ", ".join(f"{name} ({count} records)" for name, count in stored.items()) or "none"
+    if not stored:
+        raise NeedsHuman(
+            "the history has nothing of any journal",
+            remedy="see that [database] url names the database that the daemon wrote to; where none was ever written, "
+            "nothing is lost: start the daemon",
+        )
+    known = ", ".join(f"{name} ({count} records)" for name, count in stored.items())
     if tag is None and len(stored) == 1:
         return next(iter(stored))
     if tag is None:

@@ -102,6 +102,17 @@ async def test_one_of_several_is_named(tmp_path: Path) -> None:
     assert (await rebuild(tmp_path, archive, tag=TAG, others={})).tag == TAG
 
 
+@pytest.mark.parametrize("tag", [None, TAG])
+async def test_an_empty_history_is_another_than_the_daemon_wrote(tmp_path: Path, tag: str | None) -> None:
+    """There is no name to ask for: the address is wrong, or nothing was ever lost."""
+    archive = ListArchive([])
+    archive.stored.clear()
+    with pytest.raises(NeedsHuman, match="has nothing of any journal") as caught:
+        await rebuild(tmp_path, archive, tag=tag, others={})
+    assert "--tag" not in caught.value.remedy
+    assert "[database] url" in caught.value.remedy
+
+
 async def test_a_history_without_the_beginning_is_not_enough(tmp_path: Path) -> None:
     """A position that is only partly remembered would be traded as if it were whole."""
     with pytest.raises(NeedsHuman, match="from record 3 on: what came before is unknown"):
