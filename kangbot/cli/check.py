@@ -7,6 +7,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -92,8 +93,13 @@ def validate(config: Path, *, as_json: bool) -> int:
     try:
         settings = load(config, os.environ)
     except ConfigInvalid as error:
-        return _wrong(config, error, as_json=as_json)
+        return _wrong(config, type(error)(tuple(map(_of_an_argument, error.problems))), as_json=as_json)
     return _tell(config, settings, as_json=as_json)
+
+
+def _of_an_argument(problem: Problem) -> Problem:
+    """Return it without the option by which the other commands take another file: this one takes its name alone."""
+    return replace(problem, remedy=problem.remedy.replace(" with --config", ""))
 
 
 def _tell(config: Path, settings: Settings, *, as_json: bool, looks: tuple[Look, ...] = ()) -> int:

@@ -155,6 +155,11 @@ def test_a_missing_file_is_a_mistake_of_the_configuration(tmp_path: Path) -> Non
         "config/kangbot.toml: cannot be read: no such file or directory. Put it there, or name another with --config."
         in done.stderr
     )
+    done = kangbot("config", "validate", "mine.toml", cwd=tmp_path)  # which has no such option
+    assert done.returncode == exit_codes.CONFIG
+    assert done.stderr.splitlines()[0] == (
+        "mine.toml: cannot be read: no such file or directory. Put it there, or name another."
+    )
 
 
 @pytest.mark.parametrize(
