@@ -10,7 +10,7 @@ from kangbot.control.client import ControlClient
 from kangbot.health.report import MarketReport, Report
 from kangbot.market.killswitch import named
 
-_COLUMNS = {"market": "<", "state": "<", "price": ">", "position": ">", "open": ">", "realised": ">", "orders": ">"}
+_COLUMNS = {"market": "<", "state": "<", "price": ">", "position": ">", "open": ">", "profit": ">", "orders": ">"}
 
 _LOCAL = "NOTHING ENTERS: most markets fail together, or nothing finds a way out: see this machine's network"
 
@@ -82,7 +82,7 @@ def _cells(market: MarketReport) -> tuple[str, ...]:
         "" if market.price is None else f"{market.price:f}",
         f"{market.net:f}",
         f"{market.unrealised:.2f}",
-        f"{market.realised:.2f}",
+        f"{market.profit:.2f}",
         str(market.orders.sent),
     )
 

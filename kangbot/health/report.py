@@ -51,8 +51,9 @@ class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
     entry: Price | None
     stop: Price | None
     unrealised: Money
-    realised: Money
+    realised: Money  # of all that was closed, before fees
     fees: Money
+    profit: Money  # realised, less the fees
     target: Decimal | None
     signal: str  # the reason of the last target
     blocked: str  # why the last proposal did not leave; "" where it did

@@ -50,6 +50,7 @@ def report_of(
         unrealised=unrealised or ZERO,
         realised=position.realised,
         fees=position.fees_paid,
+        profit=position.realised - position.fees_paid,
         target=None if target is None else target.exposure,
         signal="" if target is None else target.reason,
         blocked=task.desk.blocked or executor.quarantine,

@@ -120,13 +120,13 @@ def body_of(message: Message, standing: Sequence[str]) -> str:
 
 def headlines(report: Report) -> Sequence[str]:
     """Return how things stand, for the daily message: what a person would ask first."""
-    profit = sum((market.realised for market in report.markets), ZERO)
+    profit = sum((market.profit for market in report.markets), ZERO)
     held = [market for market in report.markets if market.net]
     open_profit = sum((market.unrealised for market in held), ZERO)
     lines = [
         f"{report.live} of {report.total} markets live",
         f"equity {', '.join(f'{value:.2f} {currency}' for currency, value in report.equity.items()) or 'not known'}",
-        f"{len(held)} positions open, {open_profit:+.2f} on them; {profit:+.2f} realised since the start",
+        f"{len(held)} positions open, {open_profit:+.2f} on them; {profit:+.2f} earned so far, after fees",
         f"{report.orders.sent} orders sent since the start, {report.orders.unknown} in question",
     ]
     if tripped := len({one.market for one in report.breakers if one.state != "closed"}):

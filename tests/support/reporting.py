@@ -28,6 +28,7 @@ def a_market(name: str = "BTC", **fields: Any) -> MarketReport:
         "unrealised": Decimal(0),
         "realised": Decimal("1.5"),
         "fees": Decimal("0.5"),
+        "profit": Decimal(1),
         "target": None,
         "signal": "",
         "blocked": "",

@@ -77,7 +77,7 @@ class Board:
             "" if flat else signed(market.net, f"{market.net.normalize():+f}"),
             "" if flat else signed(market.unrealised, f"{market.unrealised:+.2f}"),
             "" if market.stop is None else f"{market.stop.normalize():f}",
-            signed(market.realised - market.fees, f"{market.realised - market.fees:+.2f}"),
+            signed(market.profit, f"{market.profit:+.2f}"),
             str(market.orders.sent or ""),
             Text(f"{market.timeframe} {market.blocked or market.signal or market.reason}", style="dim"),
         )

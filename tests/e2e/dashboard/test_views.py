@@ -2,12 +2,15 @@
 
 import re
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from kangbot.health.report import Report
 from kangbot.model.ids import MarketId
+from kangbot.model.money import ZERO
 from tests.support.accessibility import violations
 from tests.support.dashboard import Daemon, log_in, picture
 
@@ -136,6 +139,25 @@ def test_the_profit_of_closed_trades_is_a_curve(page: Page, daemon: Daemon) -> N
     curve = page.get_by_role("img", name=re.compile(r"Profit of closed trades, after fees: \d+ points"))
     expect(curve.locator(".scatterlayer .js-line")).to_have_count(1)
     picture(page, "profit")
+
+
+def _signed(amount: Decimal) -> str:
+    return f"{amount:+,.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def test_what_is_called_profit_is_left_after_the_fees(page: Page, daemon: Daemon) -> None:
+    """On the tile above the board, which says how much they were, and in a market's row."""
+    daemon.until(lambda report: report.markets[0].fees > 1)
+    log_in(page, daemon)
+    tile, row = page.locator(".tile", has_text="Realised profit"), page.locator(".board tbody tr").first
+
+    def shown(report: Report) -> bool:
+        realised, fees = (sum((getattr(one, name) for one in report.markets), ZERO) for name in ("realised", "fees"))
+        whole = [_signed(realised - fees), f"after {fees:,.2f} of fees"]
+        first = report.markets[0]
+        return tile.inner_text().splitlines()[1:] == whole and _signed(first.realised - first.fees) in row.inner_text()
+
+    daemon.until(shown)
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_columns_stand_beneath_their_names_whatever_is_in_them() -> None:
         ["0.00000012345", "313853493.5000", f"{long.unrealised:.2f}"],
         ["1250000", f"{huge.net:f}", "-49024852.90"],
     ]
-    for column in ("price", "position", "open", "realised", "orders"):
+    for column in ("price", "position", "open", "profit", "orders"):
         end = names.index(column) + len(column)
         assert {line[end] for line in lines} == {" "}
         assert " " not in {line[end - 1] for line in lines}

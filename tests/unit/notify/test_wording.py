@@ -123,7 +123,7 @@ def test_the_daily_message_says_how_things_stand() -> None:
     text = body_of(message, headlines(report))
     assert "1 of 1 markets live" in text
     assert "equity 100000.00 USDT" in text
-    assert "1 positions open, -1.25 on them; +1.50 realised since the start" in text
+    assert "1 positions open, -1.25 on them; +1.00 earned so far, after fees" in text
     assert "1 markets with a breaker open" in text
     assert "WITHOUT A STOP" in text
     assert "the kill switch is set: news" in text

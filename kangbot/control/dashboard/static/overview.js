@@ -66,7 +66,7 @@ function tiles() {
       }
       made.equity.show(Object.entries(report.equity).map(([currency, value]) => `${money(value)} ${currency}`).join(" · ") || "–", word("equity.note"));
       curve.draw(equity);
-      const profit = sum(report.markets.map((market) => market.realised)) ?? 0;
+      const profit = sum(report.markets.map((market) => market.profit)) ?? 0;
       const fees = sum(report.markets.map((market) => market.fees)) ?? 0;
       const open = sum(report.markets.map((market) => market.unrealised)) ?? 0;
       made.profit.show(money(profit, true), word("profit.note", { fees: money(fees) }), { up: "good", down: "bad" }[tone(profit)] ?? "");
@@ -121,7 +121,7 @@ function row(access) {
   const cells = {
     market: h("th", { scope: "row" }), state: h("td"), price: h("td", { class: "n" }), line: h("td", { class: "hide-small" }),
     position: h("td", { class: "n", "data-name": word("position") }), open: h("td", { class: "n", "data-name": word("openprofit") }),
-    realised: h("td", { class: "n", "data-name": word("realised") }), stop: h("td", { class: "n calm", "data-name": word("stopprice") }), signal: h("td", { class: "signal", lang: "en" }),
+    profit: h("td", { class: "n", "data-name": word("realised") }), stop: h("td", { class: "n calm", "data-name": word("stopprice") }), signal: h("td", { class: "signal", lang: "en" }),
     age: h("td", { class: "n hide-small" }), lanes: h("td", { class: "calm" }), errors: h("td", { class: "n calm", "data-name": word("errorcount") }), falls: h("td", { class: "n hide-small" }), act: h("td", { class: "hide-small" }),
   };
   const state = h("span", { class: "badge", lang: "en" }), slow = h("span", { class: "slow" });
@@ -150,8 +150,8 @@ function row(access) {
       say(cells.position, held ? plain(next.net) : "–");
       say(cells.open, held ? money(next.unrealised, true) : "–");
       dress(cells.open, `n ${held ? tone(next.unrealised) : ""}`.trim());
-      say(cells.realised, money(next.realised, true));
-      dress(cells.realised, `n ${tone(next.realised)}`.trim());
+      say(cells.profit, money(next.profit, true));
+      dress(cells.profit, `n ${tone(next.profit)}`.trim());
       say(cells.stop, next.unprotected ? "NO STOP" : plain(next.stop));
       dress(cells.stop, next.unprotected ? "n down" : "n calm"); // a phone shows what is wrong, and only speaks of what is well
       cells.stop.title = next.unprotected;
