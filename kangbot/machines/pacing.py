@@ -48,6 +48,11 @@ class Pacing:
         not_before_ns = min(self.not_before_ns, self.failed_ns + self.ceiling_ns)
         return replace(self, failures=min(self.failures, few), refusal="", not_before_ns=not_before_ns)
 
+    def repeats(self, before: "Pacing") -> bool:
+        """Whether the order that made this of `before` came to nothing, and as the one before it did: it is no news."""
+        failed = self is not before and bool(self.failures and before.failures)
+        return failed and self.refusal == before.refusal
+
     def due_ns(self, now_ns: int) -> int | None:
         """Return when the next order may leave; None where it may leave now."""
         return self.not_before_ns if now_ns < self.not_before_ns else None

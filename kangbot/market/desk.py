@@ -81,8 +81,8 @@ class Desk:
         self.target: Target | None = None
         self.stale = ""  # why the market's data cannot be relied on; kept by the task
         self.blocked = ""  # why what is wanted did not leave; "" where it did, or where nothing is wanted
-        self._told: dict[str, None] = {}  # the reasons in the log since an order left last,
-        self._left = 0  # of so many
+        self._told: dict[str, None] = {}  # the reasons in the log since an order of ours was news,
+        self._news = 0  # of so many
         self.spec = spec
         self._instrument = instrument
         self._risk = risk
@@ -351,12 +351,15 @@ class Desk:
         )
 
     def _tell(self, blocked: str) -> None:
-        """Log why nothing leaves, once a rule until an order leaves again: not on every bar, nor for other figures."""
+        """Log why nothing leaves, once a rule until an order has come to something: not on every bar.
+
+        Nor for other figures, nor after each of the orders that the venue refuses with one and the same code.
+        """
         before, self.blocked = self.blocked, blocked
-        if not blocked or (blocked == before and self._left == self.executor.counts.sent):
+        if not blocked or (blocked == before and self._news == self._pace.news):
             return
-        if self._left != self.executor.counts.sent:  # one that a full disk withheld has not left
-            self._left = self.executor.counts.sent
+        if self._news != self._pace.news:
+            self._news = self._pace.news
             self._told.clear()
         rule = _FIGURES.sub("", blocked.partition(":")[0])
         if rule and rule not in self._told:

@@ -35,6 +35,7 @@ class Pace:
             Purpose.EXIT: Pacing(first_ns=SECOND_NS // 2, ceiling_ns=5 * SECOND_NS, refused_ceiling_ns=5 * SECOND_NS),
         }
         self._last: dict[Purpose, _Last] = {}
+        self.news = 0  # orders that ended otherwise than by coming to nothing once more, for the same reason
 
     def placed(self, order: Order, net: Quantity) -> None:
         """Learn that an order leaves while the position is `net`."""
@@ -61,14 +62,15 @@ class Pace:
             if order is not None and not order.status.terminal:
                 last.withdrawn = last.withdrawn or bool(order.cancel_requested_ns)
             elif order is None:
-                moved = net != last.net
-                self._pacing[purpose] = self._pacing[purpose].ended(
+                before = self._pacing[purpose]
+                self._pacing[purpose] = after = before.ended(
                     now_ns,
-                    moved=moved,
+                    moved=net != last.net,
                     withdrawn=last.withdrawn,
                     slow=purpose is Purpose.EXIT and exits_slow(),
                     refusal=refusal(last.client_id),
                 )
+                self.news += not after.repeats(before)
                 del self._last[purpose]
 
     def renewed(self) -> None:

@@ -95,3 +95,18 @@ def test_a_venue_in_trouble_has_the_ordinary_ceiling() -> None:
     """An exit waits no longer for a reason than without one."""
     pacing, _ = refused(FRESH, 8)
     assert pacing.ended(9000, moved=False, withdrawn=False, slow=True, refusal="110023").due_ns(9000) == 9035
+
+
+def test_what_comes_to_nothing_again_for_the_same_reason_is_no_news() -> None:
+    """The first time it is, and so is another reason, an order that was taken back, and one that came to something."""
+    first, _ = refused(FRESH, 1)
+    assert not first.repeats(FRESH)
+    many, _ = refused(first, 20)
+    again, _ = refused(many, 1)
+    assert again.repeats(many)
+    assert not refused(many, 1, "110007")[0].repeats(many)
+    missed = many.ended(10**6, moved=False, withdrawn=False)
+    assert not missed.repeats(many)
+    assert missed.ended(10**6, moved=False, withdrawn=False).repeats(missed)
+    for moved in (True, False):
+        assert not many.ended(10**6, moved=moved, withdrawn=not moved).repeats(many)

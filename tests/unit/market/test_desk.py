@@ -7,10 +7,11 @@ from decimal import Decimal
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from kangbot.errors import Refused
 from kangbot.machines.plan import Style
 from kangbot.market.desk import Desk
 from kangbot.market.inbox import Inbox
-from kangbot.model.orders import OrderKind
+from kangbot.model.orders import Intent, OrderKind
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import Clock
@@ -57,6 +58,40 @@ def test_it_is_said_again_once_an_order_has_left() -> None:
                 await told.bar()
         assert len(told.venue.submits) == 4
         assert len(reasons(logged)) == 2
+
+    play(story)
+
+
+def test_exits_that_are_refused_on_and_on_are_told_of_once_a_code() -> None:
+    """Each is tried and the report counts them; the log has a line for each cause, and anew once one was filled."""
+
+    async def story(told: Story) -> None:
+        await told.wants_in()
+        codes = ["110017"] * 5 + ["110074"] * 5
+
+        def refuse(_: Intent) -> None:
+            if codes:
+                raise Refused("not now", code=codes.pop(0))
+
+        told.venue.before_submit = refuse
+        told.strategy.want(0)
+        with capture_logs() as logged:
+            await told.bar()
+            while len(codes) > 6:
+                await asyncio.sleep(1)
+            assert "refused it with 110017 (4 times)" in told.task.desk.blocked
+            while told.venue.net:
+                told.quote()
+                await asyncio.sleep(0.1)
+        assert [reason.partition(" with ")[2].partition(" ")[0] for reason in reasons(logged)] == ["110017", "110074"]
+        codes.extend(["110017"] * 2)
+        told.strategy.want(1)
+        with capture_logs() as logged:
+            await told.bar()
+            while not told.venue.net:
+                told.quote()
+                await asyncio.sleep(0.1)
+        assert len(reasons(logged)) == 1
 
     play(story)
 

@@ -90,3 +90,16 @@ def test_an_entry_that_is_refused_alike_waits_an_hour_in_the_end_and_an_exit_fiv
     pace.renewed()
     assert pace.because(Purpose.ENTRY) == ""
     assert pace.due_ns(Purpose.ENTRY, failed_ns) == failed_ns + 60 * SECOND_NS
+
+
+def test_it_counts_the_orders_that_were_news() -> None:
+    """Of those that are refused alike it is the first alone, for each purpose."""
+    pace = Pace()
+    for _ in range(5):
+        for purpose in Purpose:
+            pace.placed(order(purpose), Decimal(1))
+        pace.look([], Decimal(1), LATER_NS, refusal=lambda _order: "110023")
+    assert pace.news == 2
+    pace.placed(order(), Decimal(1))
+    pace.look([], Decimal(2), LATER_NS)
+    assert pace.news == 3
