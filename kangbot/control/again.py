@@ -107,6 +107,8 @@ class Connection(web.RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send the answer in the ordinary way; remember the question where it may be repeated."""
+        if isinstance(resp, web.HTTPExpectationFailed):  # raised before any middleware, which has words for the rest
+            resp = failure(417, f"{hdrs.EXPECT} may be 100-continue here, and nothing else", HEADERS)
         sent, lost = await super().finish_response(request, resp, start_time)
         asked, self._asked = self._asked, None
         if asked is None or lost or not sent.keep_alive or request.body_exists:

@@ -137,11 +137,13 @@ async def test_a_command_that_comes_too_late_is_refused_in_words(path: Path) -> 
 
 
 async def test_whatever_is_asked_the_answer_is_json(path: Path) -> None:
-    """An unknown address, a wrong method, a body that is too large."""
+    """An unknown address, a wrong method, a body that is too large, a wish that nobody knows."""
     for request, status in (
         (b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 404),
         (b"GET /kill HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 405),
         (b"POST /kill HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99999, 413),
+        (b"GET /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: nonsense\r\n\r\n", 417),
+        (b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: nonsense\r\n\r\n", 417),
     ):
         said, body = await answer(path, request)
         assert said == status
