@@ -29,7 +29,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import structlog
 
 from kangbot import logs
@@ -38,6 +37,7 @@ from kangbot.app.parameters import last_words
 from kangbot.app.unstarted import tell_wrong
 from kangbot.errors import ConfigInvalid, ConfigUnread, NeedsHuman, Retryable, words
 from kangbot.health.report import Report
+from kangbot.model.plain_json import plain_json
 from kangbot.notify.last_words import ended
 from kangbot.runtime.dated import out_of_range
 from kangbot.runtime.garbage import freeze
@@ -102,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         guard.release()
     if arguments.json and summary is not None:
         with contextlib.suppress(OSError):  # nobody reads it any more
-            sys.stdout.write(f"{msgspec.json.encode(summary).decode()}\n")
+            sys.stdout.write(f"{plain_json(summary).decode()}\n")
             sys.stdout.flush()
     return code
 

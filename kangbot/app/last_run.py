@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import msgspec
 import structlog
 
 from kangbot.health.report import LAST_RUN, Report
+from kangbot.model.plain_json import plain_json
 from kangbot.settings.versions import write_whole
 
 log = structlog.get_logger(__name__)
@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 def keep(report: Report, state_dir: Path) -> None:
     """Write the last report of a run into the folder, and log what it came to. A disk that refuses it is told of."""
     try:
-        write_whole(state_dir / LAST_RUN, msgspec.json.encode(report))
+        write_whole(state_dir / LAST_RUN, plain_json(report))
     except OSError as error:
         log.warning("daemon.no_last_run", file=LAST_RUN, error=error.strerror)
     log.info(

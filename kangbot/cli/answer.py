@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from textwrap import TextWrapper
 
-import msgspec
 import typer
 
 from kangbot.cli import exit_codes
 from kangbot.control.client import NoDaemonError
+from kangbot.model.plain_json import plain_json
 
 
 def answer(said: Mapping[str, object], lines: Iterable[str], *, as_json: bool) -> int:
     """Print the object or the lines, and return the exit code. Names in the object are stable."""
     if as_json:
-        typer.echo(msgspec.json.encode(said).decode())
+        typer.echo(plain_json(said).decode())
     else:
         for line in lines:
             typer.echo(fitted(line))

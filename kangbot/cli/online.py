@@ -1,10 +1,8 @@
 """Commands to a daemon that runs: ask or tell it over its socket, print what it answers, and say so where none does."""
 
 import os
-import re
 import sys
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,11 +14,10 @@ from kangbot.cli import exit_codes
 from kangbot.cli.answer import fitted, no_daemon
 from kangbot.cli.whereabouts import whereabouts
 from kangbot.control.client import ControlClient, NoDaemonError
+from kangbot.model.plain_json import plain_json
 
 Call = Callable[[ControlClient], Any]
 Rows = list[dict[str, Any]]
-
-_SMALL = re.compile(r"-?\d+(\.\d+)?E[+-]\d{1,2}")
 
 
 def online(config: Path, socket: Path | None, call: Call, show: Callable[[Any], str], *, as_json: bool) -> int:
@@ -33,7 +30,7 @@ def online(config: Path, socket: Path | None, call: Call, show: Callable[[Any], 
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return exit_codes.FAILURE
-    typer.echo(msgspec.json.encode(said).decode() if as_json else fitted(show(said)))
+    typer.echo(plain_json(said).decode() if as_json else fitted(show(said)))
     return exit_codes.OK
 
 
@@ -120,6 +117,4 @@ def table(rows: Rows, columns: tuple[str, ...], nothing: str) -> str:
 
 
 def _cell(value: object) -> str:
-    """Return it as text; an amount is written without the exponent that JSON has for what is small."""
-    text = "" if value is None else str(value)
-    return f"{Decimal(text):f}" if _SMALL.fullmatch(text) else text
+    return "" if value is None else str(value)

@@ -9,6 +9,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.market.naming import UnknownMarketError
+from kangbot.model.plain_json import plain_json
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +37,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 def answer(value: object, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """Return the value as JSON that no cache keeps."""
-    body = msgspec.json.encode(value)
+    body = plain_json(value)
     own = {hdrs.CACHE_CONTROL: "no-store", **(headers or {})}
     return web.Response(body=body, status=status, content_type="application/json", headers=own)
 

@@ -21,6 +21,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from kangbot.health.checks import Health
 from kangbot.health.report import MarketReport, Report
 from kangbot.machines.verdict import Status
+from kangbot.model.plain_json import plain_json
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, Clock
 
@@ -194,7 +195,7 @@ def concerns(health: Health) -> _Plain:
 
 def frame(message: _Plain) -> bytes:
     """Return the message as a server sends it: JSON in one frame of a websocket, not masked (RFC 6455, 5.2)."""
-    text = msgspec.json.encode(message)
+    text = plain_json(message)
     length = len(text)
     if length < 126:
         return struct.pack("!BB", _TEXT, length) + text

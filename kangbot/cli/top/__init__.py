@@ -19,6 +19,7 @@ from kangbot.cli.top.keys import Keys
 from kangbot.cli.whereabouts import whereabouts
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.health.checks import Health
+from kangbot.model.plain_json import plain_json
 from kangbot.runtime.world import real_world
 
 _EVERY_S = 1.0
@@ -38,7 +39,7 @@ def top(config: Path, *, socket: Path | None, as_json: bool) -> int:
         return exit_codes.FAILURE
     console = Console()
     if as_json:
-        typer.echo(msgspec.json.encode(seen).decode())
+        typer.echo(plain_json(seen).decode())
     elif console.is_terminal and not console.is_dumb_terminal and sys.stdin.isatty():
         _watch(client, console, seen)
     else:

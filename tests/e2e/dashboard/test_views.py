@@ -273,7 +273,7 @@ def test_closed_trades_are_long_or_short_and_figures_have_their_thousands(page: 
 
 
 def test_small_figures_are_written_without_an_exponent(page: Page, daemon: Daemon) -> None:
-    """The daemon's JSON has one from 0.0000009 down."""
+    """A number of the browser has one from 0.0000009 down."""
     log_in(page, daemon)
     plain = "async (value) => (await import('/static/format.js')).plain(value)"
     told = {"4E-10": "0.0000000004", "-1.25E-7": "\u22120.000000125", "1.5E+6": "1,500,000", "0E-8": "0.00000000"}

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from kangbot.cli import exit_codes
-from kangbot.cli.online import table
 from kangbot.control.kept import KEPT_S
 from kangbot.market.roster import Command
 from tests.support.control_desk import MARKET, Served, serving
@@ -27,16 +26,6 @@ async def test_a_market_is_commanded_and_its_place_is_told(served: Served) -> No
     code, out, err = await typed("pause", MARKET, "--socket", str(served.socket))
     assert (code, out, err) == (exit_codes.OK, f"{MARKET}: now stopped (not started), wanted stopped\n", "")
     assert served.desk.obeyed == [(MARKET, Command.PAUSE, "control socket")]
-
-
-def test_a_small_amount_is_written_without_an_exponent_in_a_table() -> None:
-    """As its price is elsewhere; what only looks like an amount stays as it is."""
-    rows = [{"net": "-8.82E-10", "entry": "1.5E+6", "why": "E-7 is a name", "stop": None}]
-    assert table(rows, ("net", "entry", "stop", "why"), "").splitlines()[1].split() == [
-        "-0.000000000882",
-        "1500000",
-        *["E-7", "is", "a", "name"],
-    ]
 
 
 async def test_a_market_that_is_stopped_is_not_resumed_and_that_is_said(served: Served) -> None:

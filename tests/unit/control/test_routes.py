@@ -1,7 +1,9 @@
 """The routes over both doors: what they answer, what is journalled, and that the document tells what is served."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from kangbot.control.kept import KEPT_S
 from kangbot.model.events import Lane
 from kangbot.ports import Listing, Page
 from tests.support.control_desk import MARKET, NEVER_TRADED, Served, serving
+from tests.support.reporting import a_market, a_report
+from tests.support.typed import typed
 
 CALLER = "control token from 127.0.0.1"
 
@@ -55,6 +59,20 @@ async def test_what_is_held_is_told_from_memory(served: Served, client: aiohttp.
     latency = await got(client, f"/markets/{MARKET}/latency")
     assert (latency["counts"], latency["bounds_ms"], latency["longest_ms"]) == ([1, 20, 3], [0.064, 0.128], 4.5)
     assert "no market 'v:B' runs here" in (await got(client, "/markets/v:B/latency", 404))["error"]
+
+
+async def test_amounts_are_told_in_plain_digits(
+    served: Served, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However small: a script in another language may read no exponent in a text."""
+    few = a_market(market=MARKET, net=Decimal("4E-10"), unrealised=Decimal("-1.25E-7"))
+    monkeypatch.setattr(served.desk, "report", lambda: a_report(markets=[few]))
+    [position] = await got(client, "/positions")
+    assert (position["net"], position["unrealised"]) == ("0.0000000004", "-0.000000125")
+    code, out, _ = await typed("positions", "--json", "--socket", str(served.socket))
+    assert (code, json.loads(out)[0]["net"]) == (0, "0.0000000004")
+    _, out, _ = await typed("status", "--json", "--socket", str(served.socket))
+    assert json.loads(out)["markets"][0]["unrealised"] == "-0.000000125"
 
 
 async def test_a_breaker_is_looked_at_probed_reset_and_held_open(served: Served, client: aiohttp.ClientSession) -> None:

@@ -82,11 +82,12 @@ async def test_a_subscriber_gets_the_whole_and_then_what_changes(daemon: Daemon,
     socket = await client.ws_connect("/stream")
     first = await said(socket)
     assert (first["type"], first["access"], first["report"]["frames"]) == ("snapshot", "read", daemon.now.frames)
-    daemon.change(frames=777)
+    daemon.change(frames=777, markets=[a_market(net=Decimal("4E-10"))])
     delta = await said(socket)
     assert delta["type"] == "delta"
     assert delta["report"]["frames"] == 777
-    assert set(delta["report"]) == {"frames", "at_ns"}
+    assert set(delta["report"]) == {"frames", "at_ns", "markets"}
+    assert delta["report"]["markets"][0]["net"] == "0.0000000004"
     await socket.close()
 
 

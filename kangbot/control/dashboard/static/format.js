@@ -17,7 +17,7 @@ const figure = (value, options = {}) => writer(Intl.NumberFormat, options).forma
 const fixed = (value, digits) => figure(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 const minus = (text) => text.replace(/^-/, "−");
 
-/** Decimal text without the exponent that the daemon writes it with from 0.0000009 down. */
+/** Decimal text without an exponent, which a number of the browser has from 0.0000009 down. */
 function written(text) {
   const [, sign, whole, part = "", power] = /^(-?)(\d+)(?:\.(\d+))?E([+-]\d+)$/.exec(text) ?? [];
   if (power === undefined) return text;
