@@ -64,7 +64,7 @@ class Committer:
             try:
                 outcomes = self._write(groups)
             except _FAILURES as error:
-                cause, why = error, _in_words(error)
+                cause, why = error, self._in_words(error)
             else:
                 self.why = self._refuses_exits = ""
                 return outcomes
@@ -88,7 +88,7 @@ class Committer:
         try:
             outcomes = self._write(groups)
         except _FAILURES as error:
-            self._refuses_exits = _in_words(error)
+            self._refuses_exits = self._in_words(error)
             refused = _refused(self._refuses_exits, error)
             return [Outcome(group, 0, refused) for group in groups]
         self._refuses_exits = ""
@@ -114,6 +114,15 @@ class Committer:
         with contextlib.suppress(*_FAILURES):  # a disk that answers nothing: the next write has its words
             self._file.limit_pages(beyond_bytes)
 
+    def _in_words(self, error: Exception) -> str:
+        if isinstance(error, MemoryError):
+            return "this process is given no more memory"
+        if _busy(error):
+            return f"{error} by another program, such as sqlite3"
+        if _code(error) == sqlite3.SQLITE_IOERR and (system := self._reserve.ails()):
+            return f"{error}: {system}"  # SQLite keeps to itself what it was told
+        return str(error)
+
     def _write(self, groups: Sequence[Group]) -> list[Outcome]:
         sequence = self._file.last
         self._file.insert([event for group in groups for event in group.events])
@@ -125,13 +134,11 @@ class Committer:
 
 
 def _busy(error: Exception | None) -> bool:
-    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) == sqlite3.SQLITE_BUSY
+    return _code(error) == sqlite3.SQLITE_BUSY
 
 
-def _in_words(error: Exception) -> str:
-    if isinstance(error, MemoryError):
-        return "this process is given no more memory"
-    return f"{error} by another program, such as sqlite3" if _busy(error) else str(error)
+def _code(error: Exception | None) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _refused(why: str, error: Exception | None) -> NeedsHuman:

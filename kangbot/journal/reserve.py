@@ -33,6 +33,20 @@ class Reserve:
             self._path.unlink(missing_ok=True)
         self.held = False
 
+    def ails(self) -> str:
+        """Return what the system says of a write in the same place; "" where it takes one."""
+        attempt = self._path.with_suffix(".try")
+        try:
+            with attempt.open("wb", buffering=0) as file:
+                file.write(b" ")
+                os.fsync(file)
+        except OSError as error:
+            return error.strerror or str(error)
+        finally:
+            with contextlib.suppress(OSError):
+                attempt.unlink(missing_ok=True)
+        return ""
+
     def _allocate(self) -> bool:
         file = -1
         try:

@@ -111,9 +111,10 @@ class KillSwitch:
         async with self._writing:
             await self._keep(caller)
             if not self._kept:
+                until = "; until then no exit leaves either: close positions at the exchange" if flatten else ""
                 raise NeedsHuman(
                     "the kill switch is set, but no disk took it: a restart would forget it",
-                    remedy=f"make room on the disk of {self._file.parent}, and set it again",
+                    remedy=f"make room on the disk of {self._file.parent}, and set it again{until}",
                 )
             return self._answer()
 

@@ -1,5 +1,6 @@
 """Who may write when the disk is full."""
 
+import resource
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -135,6 +136,24 @@ def test_journal_that_another_program_writes_to_says_so(tmp_path: Path, file: Jo
         assert isinstance(outcome.error, NeedsHuman)
         assert "locked by another program" in outcome.error.message
         assert "close the program" in outcome.error.remedy
+    assert sequences(committer.store([group("entry")])) == [1]
+
+
+@pytest.mark.parametrize(("bytes_a_file", "said"), [(0, "disk I/O error: File too large"), (4096, "disk I/O error")])
+def test_what_sqlite_keeps_to_itself_the_system_is_asked_for(
+    tmp_path: Path, file: JournalFile, bytes_a_file: int, said: str
+) -> None:
+    """A disk that is read-only or over its quota is an I/O error to it. Nothing is left of the asking."""
+    committer = Committer(file, Reserve(tmp_path / "reserve", 64 * KIB))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_a_file, hard))  # for this process alone
+    try:
+        outcomes = committer.store([group("entry"), group("exit", reserve=True)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert sequences(outcomes) == [0, 0]
+    assert committer.why == f"takes nothing, exits neither: {said}"
+    assert not list(tmp_path.glob("*.try"))
     assert sequences(committer.store([group("entry")])) == [1]
 
 

@@ -290,6 +290,15 @@ async def test_a_switch_that_no_disk_keeps_is_set_and_said(tmp_path: Path) -> No
     assert [event.kind for event in told if isinstance(event, Noted)][1:] == ["kill_switch.journalled"]
 
 
+@pytest.mark.parametrize("flatten", [False, True])
+async def test_who_wants_all_closed_by_a_dead_disk_is_told_where_to_close_it(tmp_path: Path, *, flatten: bool) -> None:
+    """Nobody must wait for an exit that cannot be written."""
+    life = await begin(tmp_path / "gone", Refusing())
+    with pytest.raises(NeedsHuman) as caught:
+        await life.switch.kill("news", "test", flatten=flatten)
+    assert caught.value.remedy.endswith("close positions at the exchange") is flatten
+
+
 async def test_want_of_handles_is_no_kill_switch(
     tmp_path: Path, journal: JournalWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
