@@ -37,6 +37,14 @@ def fitted(text: str) -> str:
     return "\n".join(words.fill(line) for line in text.splitlines())
 
 
+def cut(text: str) -> str:
+    """Return the lines as far as they fit a terminal; for a file unchanged."""
+    if not sys.stdout.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(line if len(line) <= width else f"{line[: width - 1].rstrip()}…" for line in text.splitlines())
+
+
 def no_daemon(error: NoDaemonError, config: Path) -> str:
     """Return what is said where no daemon answers, with what to do.
 

@@ -98,11 +98,6 @@ def breakers(said: Rows | dict[str, Any]) -> str:
     return table(rows, ("market", "lane", "state", "failures", "trips", "cause"), "every breaker is closed")
 
 
-def listing(*columns: str) -> Callable[[Any], str]:
-    """Return how to write a page of the history, or a plain list."""
-    return lambda said: table(said if isinstance(said, list) else said["items"], columns, "nothing")
-
-
 def table(rows: Rows, columns: tuple[str, ...], nothing: str) -> str:
     """Write rows under their names, as wide as they need; the last column as it is, or not where it says nothing."""
     if not rows:

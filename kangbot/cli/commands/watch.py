@@ -64,18 +64,18 @@ def orders(
     as_json: Json = False,
 ) -> None:
     """Show the latest orders and what became of them."""
-    from kangbot.cli.online import listing, newest, online
+    from kangbot.cli.lists import orders as show
+    from kangbot.cli.online import newest, online
 
-    show = listing("intended_at", "market", "side", "quantity", "status", "filled", "average", "reason")
     raise typer.Exit(online(config, socket, newest("/orders", limit, market), show, as_json=as_json))
 
 
 @commands.command()
 def positions(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
     """Show the open positions."""
-    from kangbot.cli.online import ask, listing, online
+    from kangbot.cli.lists import positions as show
+    from kangbot.cli.online import ask, online
 
-    show = listing("market", "net", "entry", "price", "stop", "unrealised", "unprotected")
     raise typer.Exit(online(config, socket, ask("/positions"), show, as_json=as_json))
 
 
@@ -89,9 +89,9 @@ def events(
     as_json: Json = False,
 ) -> None:
     """Show the latest events."""
-    from kangbot.cli.online import listing, newest, online
+    from kangbot.cli.lists import events as show
+    from kangbot.cli.online import newest, online
 
-    show = listing("at", "severity", "kind", "market", "message")
     raise typer.Exit(online(config, socket, newest("/events", limit, market), show, as_json=as_json))
 
 
