@@ -12,7 +12,8 @@ import msgspec
 
 from kangbot.machines.contradiction import IMPOSSIBLE, contradicted
 from kangbot.machines.executions import Executions
-from kangbot.machines.memory import MarketMemory, add_to_day, trim
+from kangbot.machines.kept_orders import KeptOrders
+from kangbot.machines.memory import MarketMemory, add_to_day
 from kangbot.machines.order import ImpossibleError, Order, advance, begin
 from kangbot.machines.order_words import Answered, CancelAsked, Filled, Learnt, Reported, Restarted, Sent
 from kangbot.model.events import (
@@ -81,9 +82,7 @@ class Blotter:
         self.strategy = strategy  # whose round trips are closed from now on
         # The clock that wrote the first record may have been ahead, and set right since: what is counted was ours.
         self._born_ns = min((born_ns, *memory.executions.values()))
-        self._orders: dict[ClientId, Order] = {}
-        self._unsettled: dict[ClientId, Order] = {}  # asked for on every turn, while most orders are over
-        self._standing: tuple[Order, ...] | None = ()  # the same, as it is given out; None where it has changed
+        self._orders = KeptOrders()
         self._written: dict[ClientId, _Line] = {}
         for order in memory.orders:
             self._written[order.client_id] = _line(order)
@@ -98,14 +97,12 @@ class Blotter:
     @property
     def orders(self) -> Iterable[Order]:
         """Every order that is remembered, oldest first; settled ones for a while."""
-        return self._orders.values()
+        return self._orders
 
     @property
     def unsettled(self) -> Sequence[Order]:
         """Every order that may still change the position or our mind, oldest first."""
-        if self._standing is None:
-            self._standing = tuple(self._unsettled.values())
-        return self._standing
+        return self._orders.unsettled
 
     def order(self, client_id: ClientId | None, venue_order_id: VenueOrderId | None = None) -> Order | None:
         """Return the order of that id; by the venue's id where the venue did not name ours."""
@@ -113,13 +110,13 @@ class Blotter:
             return self._orders.get(client_id)
         if venue_order_id is None:
             return None
-        return next((order for order in self._orders.values() if order.venue_order_id == venue_order_id), None)
+        return next((order for order in self._orders if order.venue_order_id == venue_order_id), None)
 
     def memory(self) -> MarketMemory:
         """Return what another blotter needs to go on from here, as a replay of the journal would."""
         return msgspec.structs.replace(
             self._memory,
-            orders=tuple(self._orders.values()),
+            orders=tuple(self._orders),
             position=self.position,
             executions=dict(self.executions.items()),
             forgotten_ns=self.executions.forgotten_ns,
@@ -155,7 +152,6 @@ class Blotter:
             return (self.note(IMPOSSIBLE, Severity.CRITICAL, text, now_ns, client_id=client_id),)
         if after.amended > before.amended:
             after = advance(after, CancelAsked(), now_ns)
-        self._keep(after)
         self._count(before, after, learnt)
         events: list[Event] = []
         line = _line(after)
@@ -164,9 +160,7 @@ class Blotter:
             events.append(_changed(after, now_ns))
         events.extend(self._alarms(before, after, learnt, now_ns))
         events.extend(self._handled(before, after, learnt, now_ns))
-        if after.settled and not before.settled:
-            trim(self._orders)
-            self._written = {known: self._written[known] for known in self._orders}
+        self._keep(after)
         return events
 
     def fill(self, fill: Fill, now_ns: int) -> Sequence[Event]:
@@ -248,12 +242,8 @@ class Blotter:
 
     # ------------------------------------------------------------------------------------------------------- private
     def _keep(self, order: Order) -> None:
-        self._orders[order.client_id] = order
-        self._standing = None
-        if order.settled:
-            self._unsettled.pop(order.client_id, None)
-        else:
-            self._unsettled[order.client_id] = order
+        if (forgotten := self._orders.keep(order)) is not None:
+            del self._written[forgotten]
 
     def _unasked(self, fill: Fill, other: ClientId | None, now_ns: int) -> Noted:
         """Return the note on a fill that no order of ours asked for; `other` is the one of another kangbot that did."""

@@ -14,6 +14,7 @@ from kangbot.machines.contradiction import contradicted, of_contradiction
 from kangbot.machines.executions import Executions
 from kangbot.machines.hands import Hands, of_hands
 from kangbot.machines.holding import Holding
+from kangbot.machines.kept_orders import KeptOrders
 from kangbot.machines.order import Order
 from kangbot.model.events import (
     BarStored,
@@ -32,13 +33,12 @@ from kangbot.model.events import (
     RunStateChanged,
     StopSet,
 )
-from kangbot.model.ids import ClientId, ExecutionId, MarketId
+from kangbot.model.ids import ExecutionId, MarketId
 from kangbot.model.money import ZERO, Money, Price
 from kangbot.model.orders import Evidence
 from kangbot.model.position import Position, RoundTrip
 from kangbot.model.written import Written
 
-KEPT = 16  # settled orders a market: late reports of them are recognised
 DAY_NS = 24 * 3600 * 1_000_000_000
 _DAYS_KEPT = 32
 
@@ -124,15 +124,6 @@ class Recollection:
         )
 
 
-def trim(orders: dict[ClientId, Order]) -> None:
-    """Forget all but the newest `KEPT` settled orders, in place."""
-    if len(orders) <= KEPT:
-        return
-    settled = [client_id for client_id, order in orders.items() if order.settled]
-    for client_id in settled[: max(0, len(settled) - KEPT)]:
-        del orders[client_id]
-
-
 def add_to_day(days: dict[int, Money], at_ns: int, amount: Money) -> None:
     """Book `amount` on the day of `at_ns`, in place; days of long ago are forgotten."""
     day = at_ns // DAY_NS
@@ -159,7 +150,7 @@ class _Market:
 
     def __init__(self, before: MarketMemory) -> None:
         self._market = before.market
-        self._orders = {order.client_id: order for order in before.orders}
+        self._orders = KeptOrders(before.orders)
         self._position = before.position
         self._executions = Executions(before.executions, before.forgotten_ns)
         self._stop = before.stop
@@ -174,7 +165,7 @@ class _Market:
     def memory(self) -> MarketMemory:
         return MarketMemory(
             market=self._market,
-            orders=tuple(self._orders.values()),
+            orders=tuple(self._orders),
             position=self._position,
             executions=dict(self._executions.items()),
             forgotten_ns=self._executions.forgotten_ns,
@@ -192,7 +183,7 @@ class _Market:
     def add(self, event: _OfMarket) -> None:
         match event:
             case OrderIntended(intent=intent):
-                self._orders[intent.client_id] = Order(intent=intent, settle_ns=intent.deadline_ns)
+                self._orders.keep(Order(intent=intent, settle_ns=intent.deadline_ns))
             case OrderChanged():
                 self._changed(event)
             case FillApplied():
@@ -220,18 +211,19 @@ class _Market:
         order = self._orders.get(event.client_id)
         if order is None:
             return  # settled and forgotten; a late word of it
-        self._orders[event.client_id] = msgspec.structs.replace(
-            order,
-            status=event.status,
-            evidence=event.evidence,
-            venue_order_id=event.venue_order_id,
-            reported=max(order.reported, event.filled),
-            seen=order.seen or event.venue_order_id is not None or event.evidence is Evidence.DUPLICATE_ID,
-            code=event.code,
-            message=event.message,
-            changed_ns=event.at_ns,
+        self._orders.keep(
+            msgspec.structs.replace(
+                order,
+                status=event.status,
+                evidence=event.evidence,
+                venue_order_id=event.venue_order_id,
+                reported=max(order.reported, event.filled),
+                seen=order.seen or event.venue_order_id is not None or event.evidence is Evidence.DUPLICATE_ID,
+                code=event.code,
+                message=event.message,
+                changed_ns=event.at_ns,
+            )
         )
-        trim(self._orders)
 
     def _filled(self, event: FillApplied) -> None:
         fill, before = event.fill, self._position.net
@@ -242,11 +234,13 @@ class _Market:
         after = self._position.net
         self._holding = self._holding.filled(fill, intent, before=before, after=after, closed=bool(trips))
         if order is not None:
-            self._orders[order.client_id] = msgspec.structs.replace(
-                order,
-                executed=order.executed + fill.quantity,
-                executed_value=order.executed_value + fill.quantity * fill.price,
-                seen=True,
+            self._orders.keep(
+                msgspec.structs.replace(
+                    order,
+                    executed=order.executed + fill.quantity,
+                    executed_value=order.executed_value + fill.quantity * fill.price,
+                    seen=True,
+                )
             )
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import msgspec
 
-from kangbot.machines.memory import KEPT
+from kangbot.machines.kept_orders import KEPT
 from kangbot.model.events import StopSet
 from kangbot.model.ids import ClientId, client_id, holding_id, stop_id
 from kangbot.model.market import InstrumentKind

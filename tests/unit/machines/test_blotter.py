@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from kangbot.machines.blotter import Blotter
 from kangbot.machines.executions import REMEMBERED_NS
-from kangbot.machines.memory import KEPT, MarketMemory, Recollection
+from kangbot.machines.kept_orders import KEPT
+from kangbot.machines.memory import MarketMemory, Recollection
 from kangbot.machines.order import worst_case
 from kangbot.machines.order_words import (
     Absent,

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from kangbot.machines.memory import DAY_NS, KEPT, MarketMemory, Memory, Recollection, add_to_day
+from kangbot.machines.kept_orders import KEPT
+from kangbot.machines.memory import DAY_NS, MarketMemory, Memory, Recollection, add_to_day
 from kangbot.model.data import Bar
 from kangbot.model.events import (
     BarStored,
