@@ -1,6 +1,7 @@
 """`kangbot` and `python -m kangbot`: the command line, with every error of ours as one message and an exit code."""
 
 import kangbot.runtime.dated  # noqa: F401 -- before whatever imports logging  # isort: skip
+import kangbot.runtime.hangup  # noqa: F401 -- before whatever takes its time  # isort: skip
 
 import errno
 import io
@@ -37,7 +38,8 @@ def main() -> int:
 def _end_in_order() -> None:
     """Have SIGTERM, SIGQUIT and the end of the terminal end a command as Ctrl-C does: nothing half-made is left.
 
-    A second one ends it at once. `nohup` is obeyed; what serves on (`sandbox`, `demo`) has handlers of its own.
+    A second one ends it at once. `nohup` is obeyed, as is `runtime/hangup.py`; what serves on (`sandbox`, `demo`) has
+    handlers of its own.
     """
     for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:

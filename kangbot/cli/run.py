@@ -1,12 +1,12 @@
 """`kangbot run`: become the daemon."""
 
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import NoReturn
 
 from kangbot.errors import NeedsHuman
+from kangbot.runtime.hangup import ignore_hangup
 
 
 def become_daemon(config: Path, *, as_json: bool) -> NoReturn:
@@ -15,9 +15,7 @@ def become_daemon(config: Path, *, as_json: bool) -> NoReturn:
     A service manager sees one process, and the command line's libraries are not in its memory. NeedsHuman where there
     is nothing to become it by.
     """
-    if sys.stdin is None or not sys.stdin.isatty():
-        # To a daemon it means its configuration's file; until it hears that, a second later, it is to end nothing.
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    ignore_hangup()  # until the daemon hears what it means, a second later
     sys.stdout.flush()
     sys.stderr.flush()
     command = [sys.executable, "-m", "kangbot.daemon", "--config", str(config), *(["--json"] if as_json else [])]
