@@ -198,12 +198,12 @@ class _Demo:
 
     def _poll(self, elapsed_s: float) -> None:
         if self._chaos is not None and (done := self._chaos.strike(elapsed_s, self._daemon)):
-            self._note = f"{elapsed_s:.0f} s: {done}"
+            self._happened(elapsed_s, done)
         if self._daemon.ended is not None:
             status = self._daemon.ended
             if status >= 0:
                 raise DemoFailedError(f"the daemon ended with status {status}:\n{self._daemon.last_lines()}")
-            self._note = f"{elapsed_s:.0f} s: the daemon was killed by signal {-status}; started again"
+            self._happened(elapsed_s, f"the daemon was killed by signal {-status}; started again")
             self._totals.add(self._report)
             self._report = None
             self._start()
@@ -222,9 +222,16 @@ class _Demo:
             self._console.print(
                 f"{elapsed_s:4.0f} s  {report.live}/{report.total} live  {report.frames:,} frames  "
                 f"{report.bars:,} bars  {report.decisions:,} decisions  {report.orders.sent} orders  "
-                f"{report.rss_mb:.0f} MB{'  ' + self._note if self._note else ''}",
+                f"{report.rss_mb:.0f} MB",
                 highlight=False,
+                soft_wrap=True,
             )
+
+    def _happened(self, elapsed_s: float, what: str) -> None:
+        """Keep it below the board, or write it once where there is none."""
+        self._note = f"{elapsed_s:.0f} s: {what}"
+        if not self._console.is_terminal and not self._quiet:
+            self._console.print(f"{elapsed_s:4.0f} s  {what}", highlight=False, soft_wrap=True)
 
     def finish(self) -> Totals:
         """Freeze the exchange, stop the daemon in order, and hold its books against the exchange's."""
