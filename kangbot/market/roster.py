@@ -139,10 +139,13 @@ class Roster:
         return self._places[market]
 
     def want_all(self, caller: str) -> None:
-        """Note that every market is to run: `start_all` has them begin, or a restart does."""
+        """Note that every market is to run: `start_all` has them begin, or a restart does.
+
+        One that has left the configuration too, for when it is back: else what stopped it with the others, `stop_all`,
+        would keep it alone from trading then.
+        """
         for market in self._places:
-            if market not in self._left:
-                self._want(market, Desired.RUNNING, caller)
+            self._want(market, Desired.RUNNING, caller)
 
     def _want(self, market: MarketId, desired: Desired, caller: str) -> None:
         place = self._places[market]

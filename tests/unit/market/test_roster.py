@@ -149,6 +149,22 @@ async def test_the_daemons_own_end_is_not_the_operators_wish() -> None:
     assert len(obeyed) == 6
 
 
+@pytest.mark.parametrize("started", [False, True])
+async def test_a_market_that_has_left_is_told_to_stop_and_to_run_with_all_others(started: bool) -> None:
+    """It begins with neither, but once it is back: not alone among markets that stand still, nor still among others."""
+    journal, obeyed = ListJournal(), list[tuple[MarketId, Command]]()
+    markets = roster(journal, obeyed)
+    markets.leave(A)
+    markets.stop_all("anna", remember=True)
+    if started:
+        markets.want_all("bob")
+        await markets.start_all("bob")
+        assert [market for market, command in obeyed if command is Command.START] == [B, C]
+    markets.join(A, "edit")
+    assert ((A, Command.START) in obeyed) is started
+    assert markets[A].desired is (Desired.RUNNING if started else Desired.STOPPED)
+
+
 async def test_moves_are_journalled_with_their_reason_and_can_be_waited_for() -> None:
     """The table decides; a signal that changes nothing leaves no trace."""
     journal = ListJournal()
