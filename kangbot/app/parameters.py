@@ -39,6 +39,7 @@ def terms(settings: Settings, receive_window_ms: int) -> Terms:
         cancel_orphans=settings.risk.orphans == "cancel",
         foreign=ForeignPolicy(settings.risk.foreign),
         stops=settings.risk.stops,
+        on_paper=settings.mode == "paper",
         decisions=Bounds(
             slow_ns=supervision.slow_decision_ms * _MILLISECOND_NS,
             block_ns=supervision.blocking_decision_ms * _MILLISECOND_NS,

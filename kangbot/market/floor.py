@@ -238,7 +238,8 @@ class Floor:
         self._journal.append(Noted(kind=kind, severity=severity, market=instrument.market, message=text, at_ns=now_ns))
 
     def _tell_left_behind(self) -> None:
-        for note in left_behind(self._memory.markets.values(), self.markets, self._world.clock.now_ns()):
+        memories, now_ns = self._memory.markets.values(), self._world.clock.now_ns()
+        for note in left_behind(memories, self.markets, now_ns, on_paper=self._terms.on_paper):
             log.warning(note.kind, market=note.market, message=note.message)
             self._journal.append(note)
 

@@ -2,7 +2,7 @@
 
 A market leaves by an edit of the configuration, or because the venue trades it no longer. While the daemon runs, its
 books are kept all the same. After a restart they are not, and the venue is not even asked for it: so whoever starts the
-daemon is told what it leaves behind, at each start.
+daemon is told what it leaves behind, at each start. On paper there is no venue at which it goes on: it stands still.
 """
 
 from collections.abc import Collection, Iterable
@@ -13,12 +13,14 @@ from kangbot.model.ids import MarketId, spot_base
 from kangbot.model.money import ZERO, Quantity
 
 
-def left_behind(memories: Iterable[MarketMemory], running: Collection[MarketId], now_ns: int) -> list[Noted]:
+def left_behind(
+    memories: Iterable[MarketMemory], running: Collection[MarketId], now_ns: int, *, on_paper: bool
+) -> list[Noted]:
     """Return a note on each market that is not `running` and has something left."""
     return [
         Noted(kind="market.left_behind", severity=Severity.WARNING, market=known.market, message=what, at_ns=now_ns)
         for known in memories
-        if known.market not in running and (what := _left(known))
+        if known.market not in running and (what := _left(known, on_paper=on_paper))
     ]
 
 
@@ -30,12 +32,14 @@ def held(known: MarketMemory) -> Quantity:
     return ZERO if known.stop is None and spot_base(known.market) else known.position.net
 
 
-def _left(known: MarketMemory) -> str:
+def _left(known: MarketMemory, *, on_paper: bool) -> str:
     """Return in words what is held there and what is under way; "" for nothing."""
     said = []
     stop = known.stop
     if net := held(known):
-        said.append(f"{net:f} is held {'without a stop' if stop is None else f'with a stop at {stop:f}'}")
+        watched = " that nobody watches" if on_paper else ""
+        said.append(f"{net:f} is held {'without a stop' if stop is None else f'with a stop at {stop:f}{watched}'}")
     if flying := [order.client_id for order in known.orders if not order.settled]:
         said.append(f"what became of {', '.join(flying)} is not known")
-    return f"nobody looks after it any more, and {'; '.join(said)}" if said else ""
+    lot = "it stands still until it is back in the configuration" if on_paper else "nobody looks after it any more"
+    return f"{lot}, and {'; '.join(said)}" if said else ""

@@ -29,6 +29,7 @@ class Terms:
     rules_pause_s: float = 300.0  # and about one market no sooner, however much it refuses it
     rules_exit_pause_s: float = 10.0  # the same where it refuses an exit or a stop
     decisions: Bounds | None = None  # what a strategy may take for a bar; None: nobody measures
+    on_paper: bool = False  # the account is simulated: where nobody here looks after a position, nobody does
 
     def supervisor(self, clock: Clock, draw: Callable[[], float]) -> Supervisor:
         """Return one who runs a task again after a fall; each task has its own."""

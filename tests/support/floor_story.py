@@ -221,6 +221,7 @@ class Story:
         self.decisions: Bounds | None = None
         self.alarm: Alarm | None = None
         self.cancel_entries = True
+        self.on_paper = False
         self.specs = list(specs) if specs is not None else [spec(self.strategy)]
         self.roster = Roster(clock=world.clock, journal=disk, draw=lambda: 0.0, interval_s=0.1, jitter_s=0.0)
         self.died: OnCrash | None = None
@@ -245,6 +246,7 @@ class Story:
                 foreign=self.foreign,
                 decisions=self.decisions,
                 cancel_entries=self.cancel_entries,
+                on_paper=self.on_paper,
             ),
             alarm=self.alarm,
         )

@@ -7,10 +7,10 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from kangbot.app.parameters import history, notifiers
+from kangbot.app.parameters import history, notifiers, terms
 from kangbot.model.events import Noted, Severity
 from kangbot.runtime.world import Clock, World
-from kangbot.settings import Settings
+from kangbot.settings import Mode, Settings
 from kangbot.settings.daemon import Database
 from kangbot.settings.kinds import Secret
 from kangbot.settings.notify import Notify
@@ -43,6 +43,12 @@ def test_plain_text_across_a_network_is_warned_of_at_the_start(
         assert asyncio.run(start()) == ("mysql" if address else "sqlite")
     assert [one["database"] for one in logs if one["event"] == "history.in_plain_text"] == warnings
     assert "s3cret" not in str(logs)
+
+
+@pytest.mark.parametrize(("mode", "on_paper"), [("paper", True), ("sandbox", False), ("live", False)])
+def test_markets_know_whether_their_account_is_simulated_here(mode: Mode, on_paper: bool, tmp_path: Path) -> None:
+    """What is left behind is another matter there."""
+    assert terms(Settings(mode=mode, state_dir=tmp_path), 5000).on_paper is on_paper
 
 
 async def test_a_service_that_is_away_costs_the_others_nothing(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def known(market: MarketId = MARKET, net: str = "0", stop: str = "", *orders: Or
 
 def said(memory: MarketMemory) -> list[str]:
     """Return what is told of it."""
-    return [note.message.partition(", and ")[2] for note in left_behind([memory], (), START)]
+    return [note.message.partition(", and ")[2] for note in left_behind([memory], (), START, on_paper=False)]
 
 
 def test_what_is_held_is_told_with_its_stop() -> None:
@@ -35,7 +35,16 @@ def test_what_is_held_is_told_with_its_stop() -> None:
     assert said(known(PAIR, "0.5", "90")) == ["0.5 is held with a stop at 90"]
     assert said(known(PAIR, "0.0004")) == []
     assert said(known()) == []
-    assert left_behind([known(net="2")], {MARKET}, START) == []
+    assert left_behind([known(net="2")], {MARKET}, START, on_paper=False) == []
+
+
+def test_on_paper_there_is_no_venue_at_which_it_goes_on() -> None:
+    """Nothing becomes of it, good or bad, until its market is back."""
+    stopped, bare = left_behind([known(net="2", stop="90"), known(PAIR, "1", "90")], (), START, on_paper=True)
+    assert stopped.message == (
+        "it stands still until it is back in the configuration, and 2 is held with a stop at 90 that nobody watches"
+    )
+    assert "nobody looks after it" not in bare.message
 
 
 def test_an_order_under_way_is_told_of() -> None:
@@ -53,14 +62,17 @@ def test_a_start_without_a_market_that_holds_something_says_so() -> None:
         await told.wants_in()
         await told.floor.close()
         elsewhere = [spec(Steered(), market=MarketId("bybit:OTHER"))]
-        for _ in range(2):
+        for on_paper in (False, True):
             again = Story(venue=told.venue, disk=told.disk, world=told.world, specs=elsewhere)
+            again.on_paper = on_paper
             await again.open()
             await again.floor.close()
         await asyncio.sleep(1)
         notes = [event for event in told.disk.events if isinstance(event, Noted) and event.kind == "market.left_behind"]
-        assert [(note.market, note.message) for note in notes] == [
-            (MARKET, "nobody looks after it any more, and 2 is held with a stop at 90")
-        ] * 2
+        assert [note.market for note in notes] == [MARKET] * 2
+        assert [note.message for note in notes] == [
+            "nobody looks after it any more, and 2 is held with a stop at 90",
+            "it stands still until it is back in the configuration, and 2 is held with a stop at 90 that nobody watches",
+        ]
 
     play(story)
