@@ -66,7 +66,7 @@ class Order(Written, frozen=True, kw_only=True):
     executed_value: Money = ZERO  # sum of price * quantity of those, exact
     code: str = ""
     message: str = ""
-    sent_ns: int = 0  # first send
+    sent_ns: int = 0  # of no meaning: it stands in checkpoints that were written, and a field cannot be taken back
     sends: int = 0
     settle_ns: int  # absence proves nothing before: the venue's window for the last send, and a margin
     venue_settle_ns: int = 0  # nor before this of the venue's clock, where its answers tell that; 0: not known
@@ -147,7 +147,7 @@ def advance(order: Order, learnt: Learnt, now_ns: int) -> Order:  # noqa: C901, 
             return _absent(order, learnt, now_ns)
         case Sent():
             sent = _settling(_move(order, Sign.SENT, Evidence.NONE, now_ns), learnt.settle_ns, learnt.venue_settle_ns)
-            return _with(sent, sends=order.sends + 1, sent_ns=order.sent_ns or now_ns, missing=False)
+            return _with(sent, sends=order.sends + 1, missing=False)
         case Restarted(settle_ns=settle_ns):
             moved = _move(order, Sign.RESTARTED, Evidence.NONE, now_ns)
             # When it left is forgotten; that it was not stamped later than its intent allows is not. One that was
