@@ -208,6 +208,10 @@ class _Market:
                 assert_never(event)
 
     def _changed(self, event: OrderChanged) -> None:
+        """Take in how an order stood; not how large somebody had made it, nor that we had asked for its end.
+
+        The venue tells both anew: what it shows larger than it was intended is then found, and withdrawn, as at first.
+        """
         order = self._orders.get(event.client_id)
         if order is None:
             return  # settled and forgotten; a late word of it

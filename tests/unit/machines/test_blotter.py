@@ -41,6 +41,7 @@ from kangbot.model.events import (
 from kangbot.model.ids import ClientId, VenueOrderId, client_id
 from kangbot.model.orders import Evidence, FillCause, OrderStatus, Side
 from kangbot.model.position import Position
+from tests.support.records import records
 from tests.support.trade_words import MARGIN, MARKET, SECOND, START, TAG, WINDOW, dec, fill, funding, intent, report
 
 S = OrderStatus
@@ -229,6 +230,24 @@ def test_an_order_that_somebody_made_larger_is_withdrawn_and_told() -> None:
         assert order.cancel_requested_ns
         assert kinds(one.learn(FIRST, larger, START)) == []
         assert "order.overfilled" not in kinds(one.fill(fill("e2", "1.5"), START))
+
+
+def test_an_order_that_somebody_made_larger_in_a_former_life_is_withdrawn_in_this_one() -> None:
+    """The request for its end may have gone with the process: how large it was made is found anew, not remembered."""
+    larger = Reported(report(S.PARTIAL, 1, quantity=3))
+    former, recollection = blotter(), Recollection()
+    former.open(intent(), MARGIN)
+    events: list[Event] = [OrderIntended(intent=intent(), at_ns=START)]
+    for learnt in (Sent(SETTLE), Answered(report(S.ACKED)), larger):
+        events += former.learn(FIRST, learnt, START)
+    for record in records(events):
+        recollection.add(record)
+    one = blotter(recollection.memory().market(MARKET))
+    (order,) = one.unsettled
+    assert (order.amended, order.cancel_requested_ns, order.reported) == (dec(0), 0, dec(1))
+    assert kinds(one.learn(FIRST, larger, START))[-1:] == ["order.amended"]
+    (order,) = one.unsettled
+    assert order.cancel_requested_ns
 
 
 def test_an_order_that_somebody_cancelled_is_told() -> None:
