@@ -166,7 +166,7 @@ class Session:
         if topic.state is TopicState.ACKED or (
             topic.state is TopicState.STALE and self._watch.seen(native, now_ns, stamp)
         ):
-            self._go_live(topic, now_ns)
+            self._go_live(topic, now_ns, stamp)
             return True
         topic.heard = topic.state is TopicState.REQUESTED
         return False
@@ -314,10 +314,10 @@ class Session:
     def _asked_in(self, request: str) -> Sequence[TopicLife]:
         return [t for t in self._topics.values() if t.state is TopicState.REQUESTED and t.request == request]
 
-    def _go_live(self, topic: TopicLife, now_ns: int) -> None:
+    def _go_live(self, topic: TopicLife, now_ns: int, stamp: int = 0) -> None:
         topic.state, topic.live_ns = TopicState.LIVE, now_ns
         if topic.terms.patience is not None:
-            self._watch.watch(topic.native, topic.terms.patience, now_ns)
+            self._watch.watch(topic.native, topic.terms.patience, now_ns, stamp)
         self._live += 1
         if self._flowing_ns is None:
             self._flowing_ns = now_ns

@@ -85,14 +85,18 @@ class Watchdog:
     def __len__(self) -> int:
         return len(self._seen)
 
-    def watch(self, topic: str, patience: Patience, now_ns: int) -> None:
-        """Begin to watch, or begin anew with what was learned: the silence of an outage is not a usual gap."""
+    def watch(self, topic: str, patience: Patience, now_ns: int, stamp: int = 0) -> None:
+        """Begin to watch, or begin anew with what was learned: the silence of an outage is not a usual gap.
+
+        `stamp` is the venue time of the data that it begins with, 0 where there are none or they have none.
+        """
         seen = self._seen.get(topic)
         if seen is None:
-            self._seen[topic] = _Seen(patience, now_ns)
+            seen = self._seen[topic] = _Seen(patience, now_ns)
         else:
             seen.quiet = seen.quiet or now_ns - seen.last_ns >= seen.budget_ns()
-            seen.patience, seen.last_ns, seen.repeated_ns, seen.stamp = patience, now_ns, now_ns, 0
+            seen.patience, seen.last_ns, seen.repeated_ns = patience, now_ns, now_ns
+        seen.stamp = stamp
 
     def forget(self, topic: str) -> None:
         """Watch it no longer; harmless where it was not watched."""

@@ -78,6 +78,17 @@ def test_a_topic_whose_time_stands_still_is_stuck() -> None:
     assert not bench.session.data("b", bench.now_ns, stamp)
 
 
+def test_the_first_data_of_a_topic_have_a_time_too() -> None:
+    """What only repeats them is stuck from the first on, not from its first repetition."""
+    bench = Bench(topics="a")
+    bench.live("a")
+    began_ns = bench.now_ns
+    bench.run(150)
+    bench.session.data("a", bench.now_ns, began_ns)
+    bench.run(began_ns + 200 - bench.now_ns)
+    assert bench.troubles() == {Trouble.STUCK: 1}
+
+
 def test_a_topic_of_which_data_are_missing_begins_anew() -> None:
     """It is ended and asked for at once, alone; data of the old subscription do not bring it back."""
     bench = Bench(topics="ab")

@@ -131,6 +131,18 @@ def test_data_whose_time_stands_still_is_no_sign_of_life() -> None:
     assert dog.scan(22)[0] == [Overdue(topic="a", silent_ns=10, stuck=False)]
 
 
+def test_data_that_only_repeat_what_a_topic_began_with_are_no_sign_of_life() -> None:
+    """Nor the first time; what begins anew begins with a time of its own, be it an earlier one."""
+    dog = Watchdog()
+    dog.watch("a", FIXED, 0, stamp=7)
+    assert not dog.seen("a", 9, stamp=7)
+    assert dog.scan(10) == ([Overdue(topic="a", silent_ns=10, stuck=True)], None)
+    dog.watch("a", FIXED, 11, stamp=5)
+    assert dog.seen("a", 12, stamp=6)
+    dog.watch("a", FIXED, 13)
+    assert dog.seen("a", 14, stamp=1)
+
+
 def test_our_own_absence_is_nobodys_silence() -> None:
     """A loop that stood still moves every clock."""
     dog = Watchdog()
