@@ -50,9 +50,9 @@ class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
     net: Quantity
     entry: Price | None
     stop: Price | None
-    unrealised: Money
-    realised: Money  # of all that was closed, before fees
-    fees: Money
+    unrealised: Money  # of what is open, at `price`
+    realised: Money  # of all that was ever closed, parts of an open position among it; before fees and funding
+    fees: Money  # ever paid, less those received
     profit: Money  # realised, less the fees
     target: Decimal | None
     signal: str  # the reason of the last target

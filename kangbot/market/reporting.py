@@ -32,6 +32,7 @@ def report_of(
     position, target = executor.position, task.desk.target
     price = None if quote is None else quote.mid
     unrealised = ZERO if price is None else nearest_to(position.unrealised(price), _LEAST)
+    realised = position.realised + (nearest_to(position.taken, _LEAST) or ZERO)
     unresolved = [order for order in executor.orders if order.status is OrderStatus.UNKNOWN]
     return MarketReport(
         market=task.spec.market,
@@ -48,9 +49,9 @@ def report_of(
         entry=_average(position.entry, task.instrument.tick),
         stop=executor.stop if position.net else None,
         unrealised=unrealised or ZERO,
-        realised=position.realised,
+        realised=realised,
         fees=position.fees_paid,
-        profit=position.realised - position.fees_paid,
+        profit=realised - position.fees_paid,
         target=None if target is None else target.exposure,
         signal="" if target is None else target.reason,
         blocked=task.desk.blocked or executor.quarantine,

@@ -53,7 +53,7 @@ class Position(Written, frozen=True, kw_only=True, gc=False):
     exited: Quantity = ZERO
     exit_value: Money = ZERO
     fees: Money = ZERO  # since flat, in the settle currency; what was paid in a third one is in none of these sums
-    realised: Money = ZERO  # since ever, before fees
+    realised: Money = ZERO  # of all round trips ever, before fees
     fees_paid: Money = ZERO  # since ever
     opened_ns: int = 0
     left: bool = False  # spot: all of it is what the last round trip left
@@ -74,6 +74,14 @@ class Position(Written, frozen=True, kw_only=True, gc=False):
     def entry(self) -> Price | None:
         """Average entry price; None when flat."""
         return self.entry_value / self.entered if self.net else None
+
+    @property
+    def taken(self) -> Money:
+        """Profit of what was closed of the position that is still open, before fees: no round trip has it yet."""
+        entry = self.entry
+        if entry is None:
+            return ZERO
+        return (self.exit_value - self.exited * entry) * (1 if self.net > 0 else -1)
 
     def unrealised(self, price: Price) -> Money:
         """Return the profit of what is still open, were it closed at `price`."""

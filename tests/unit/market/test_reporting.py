@@ -13,6 +13,7 @@ from kangbot.model.data import Bar, Trade
 from kangbot.model.events import RunState
 from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
+from kangbot.model.money import ZERO
 from kangbot.model.orders import Side
 from tests.support.floor_story import LOOKBACK, BarVenue, Story, play, spec
 from tests.support.trade_words import MARKET
@@ -97,6 +98,26 @@ def test_an_average_that_does_not_end_is_reported_to_the_hundredth_of_a_tick() -
             reported.append(report_of(told.task, told.roster[MARKET], told.world.clock.now_ns(), {}))
         assert [str(one.entry) for one in reported] == ["100", "100.495"]
         assert reported[-1].unrealised == Decimal("1.00")
+
+    play(story)
+
+
+def test_what_an_exit_takes_of_a_position_is_realised_though_the_rest_is_open() -> None:
+    """What is open and what was closed are together what the trades have brought, at every step of them."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        cash, held, reported = ZERO, ZERO, []
+        for price, exposure in (("100", "1"), ("110", "0.5"), ("120", "1"), ("90", "0.1"), ("95", "0")):
+            told.quote(price)
+            told.strategy.want(exposure)
+            await told.bar()
+            one = report_of(told.task, told.roster[MARKET], told.world.clock.now_ns(), {})
+            cash, held = cash - (one.net - held) * Decimal(price), one.net
+            reported.append((one.realised + one.unrealised, one.realised))
+            assert abs(reported[-1][0] - cash - held * Decimal(price)) < Decimal("1e-7")
+            assert one.profit == one.realised - one.fees
+        assert reported[1][1] > 0, "half of it was sold for more than it was bought for"
 
     play(story)
 

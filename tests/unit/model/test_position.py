@@ -111,8 +111,7 @@ def test_cash_is_conserved(rows: list[tuple[Side, int, int, int]]) -> None:
     assert position.net == sum((f.signed for f in fills), Decimal(0))
     mark = Decimal(500)
     cash = -sum((f.signed * f.price for f in fills), Decimal(0)) + position.net * mark
-    partial = (position.exit_value - position.exited * (position.entry or 0)) * (1 if position.net > 0 else -1)
-    assert abs(cash - (position.realised + position.unrealised(mark) + partial)) < Decimal("1e-15")
+    assert abs(cash - (position.realised + position.unrealised(mark) + position.taken)) < Decimal("1e-15")
     assert position.fees_paid == sum((f.fee for f in fills), Decimal(0))
     assert position.realised == sum((t.profit for t in trips), Decimal(0))
 
@@ -247,8 +246,7 @@ def test_cash_is_conserved_whatever_fees_are_taken_in(rows: list[tuple[Side, int
     assert abs(position.fees_paid - taken["USDT"] - in_coins) < Decimal("1e-15")
     assert position.realised == sum((trip.profit for trip in trips), Decimal(0))
     mark = Decimal(500)
-    partial = (position.exit_value - position.exited * (position.entry or 0)) * (1 if position.net > 0 else -1)
-    earned = position.realised + position.unrealised(mark) + partial - position.fees_paid
+    earned = position.realised + position.unrealised(mark) + position.taken - position.fees_paid
     cash = -sum((one.signed * one.price for one in fills), Decimal(0)) - taken["USDT"]
     assert abs(earned - cash - position.net * mark) < Decimal("1e-15")
 
