@@ -11,19 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from kangbot.ports import Listing, Page, Row
-
-_TOLD_ELSEWHERE = (
-    "order_intended",
-    "order_changed",
-    "fill_applied",
-    "cash_flow_applied",
-    "round_trip_closed",
-    "stop_set",
-    "equity_marked",
-    "desired_changed",
-)
-_ORDINARY = ", ".join(f"'{kind}'" for kind in _TOLD_ELSEWHERE)
-
+from kangbot.storage import tables
+from kangbot.storage.tables import Upsert
 
 SQLITE, MYSQL = "?", "%s"  # how their drivers mark a place in a statement
 
@@ -39,17 +28,16 @@ _AMOUNTS = frozenset(
 class _Shape:
     """What is read of a table; `newest` is what its rows are sorted by."""
 
-    table: str
+    rows: Upsert  # by which its rows are written
     columns: tuple[str, ...]
     time: str
     newest: str  # each is the end of an index, so that no page sorts a table
     where: str = ""
-    along: str = ""  # the index that SQLite has to use where it is asked for all markets
 
 
 _SHAPES = {
     Listing.ORDERS: _Shape(
-        "orders",
+        tables.ORDER_INTENDED,
         (
             "client_id", "market", "purpose", "side", "kind", "quantity", "price", "stop", "status", "evidence",
             "filled", "average", "reason", "code", "message", "intended_at", "changed_at",
@@ -58,7 +46,7 @@ _SHAPES = {
         "intended_at DESC",
     ),
     Listing.FILLS: _Shape(
-        "fills",
+        tables.FILL,
         (
             "execution_id", "client_id", "market", "side", "quantity", "price", "fee", "fee_currency", "cause",
             "net_after", "filled_at",
@@ -67,7 +55,7 @@ _SHAPES = {
         "filled_at DESC",
     ),
     Listing.ROUND_TRIPS: _Shape(
-        "round_trips",
+        tables.ROUND_TRIP,
         (
             "market", "strategy", "side", "quantity", "entry_price", "exit_price", "profit", "fees", "net_profit",
             "opened_at", "closed_at",
@@ -76,19 +64,18 @@ _SHAPES = {
         "closed_at DESC",
     ),
     Listing.CASH_FLOWS: _Shape(
-        "cash_flows", ("market", "kind", "amount", "currency", "flowed_at"), "flowed_at", "flowed_at DESC"
+        tables.CASH_FLOW, ("market", "kind", "amount", "currency", "flowed_at"), "flowed_at", "flowed_at DESC"
     ),
-    Listing.EQUITY: _Shape("equity", ("venue", "currency", "equity", "marked_at"), "marked_at", "marked_at DESC"),
+    Listing.EQUITY: _Shape(tables.EQUITY, ("venue", "currency", "equity", "marked_at"), "marked_at", "marked_at DESC"),
     Listing.EVENTS: _Shape(
-        "events",
+        tables.EVENT,
         ("at", "kind", "market", "severity", "message"),
         "at",
         "at DESC, journal DESC, sequence DESC",
-        f"kind NOT IN ({_ORDINARY})",
-        "events_at_kind",  # it has the first term alone, and SQLite 3.53 would rather sort the whole table
+        "listed = 1",
     ),
     Listing.BARS: _Shape(
-        "bars",
+        tables.BAR,
         ("market", "timeframe_s", "opened_at", "open", "high", "low", "close", "volume"),
         "opened_at",
         "opened_at DESC",
@@ -112,9 +99,13 @@ def statement(page: Page, mark: str) -> tuple[str, tuple[str | int, ...]]:
             wheres.append(f"{shape.time} {sign} {mark}")
             arguments.append(_time(bound))
     where = f" WHERE {' AND '.join(wheres)}" if wheres else ""
-    columns = ", ".join(shape.columns)
-    along = f" INDEXED BY {shape.along}" if shape.along and page.market is None and mark == SQLITE else ""
-    text = f"SELECT {columns} FROM {shape.table}{along}{where} ORDER BY {shape.newest} LIMIT {mark} OFFSET {mark}"  # noqa: S608 -- names of ours
+    columns, table, order = ", ".join(shape.columns), shape.rows.table, f"ORDER BY {shape.newest}"
+    some = f"FROM {table}{where} {order} LIMIT {mark} OFFSET {mark}"
+    text = f"SELECT {columns} {some}"
+    if page.offset and mark == MYSQL:
+        # Far from the newest it would rather sort the table, whole rows of it, than count along an index.
+        key = ", ".join(shape.rows.key)
+        text = f"SELECT {columns} FROM {table} JOIN (SELECT {key} {some}) AS page USING ({key}) {order}"  # noqa: S608 -- names of ours
     return text, (*arguments, page.limit, page.offset)
 
 

@@ -42,6 +42,16 @@ Row = dict[str, Value]
 Wanted = tuple[tuple[Upsert, Row], ...]
 Write = tuple[Upsert, list[tuple[Value, ...]]]
 
+_TOLD_ELSEWHERE = (
+    OrderIntended,
+    OrderChanged,
+    FillApplied,
+    CashFlowApplied,
+    RoundTripClosed,
+    StopSet,
+    EquityMarked,
+    DesiredChanged,
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SMALLEST = Decimal(1).scaleb(-18)  # the last digit of DECIMAL(38,18)
 _BODY = msgspec.json.Encoder(decimal_format="string")
@@ -95,6 +105,7 @@ def _event(event: Event) -> Row:
         "severity": severity.value if severity else None,
         "message": _words(noted.message if noted else _said(event)),
         "body": _BODY.encode(event).decode(),
+        "listed": None if isinstance(event, _TOLD_ELSEWHERE) else 1,
     }
 
 

@@ -7,11 +7,12 @@ What a trader asks for: `orders`, `fills`, `round_trips`, `positions`, `run_stat
 - Times are UTC with microseconds: DATETIME(6) in MariaDB, `YYYY-MM-DD HH:MM:SS.ffffff` text in SQLite, which its date
   functions read. `events.at_ns` keeps the nanoseconds.
 - Every row names the record that wrote it last: `journal`, `sequence`.
+- `events.listed` is 1 for what no other table tells, else NULL: what somebody looks for between thousands of orders.
 """
 
 from dataclasses import dataclass
 
-REVISION = "0004"  # the newest of migrations/versions: what this code reads and writes
+REVISION = "0005"  # the newest of migrations/versions: what this code reads and writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,6 @@ POSITION_STOP = _upsert("positions", ("market",), "stop", "stop_set_at")
 RUN_STATE = _upsert("run_states", _RECORD, "market", "previous", "state", "reason", "changed_at")
 BAR = _upsert("bars", ("market", "timeframe_s", "opened_at"), "open", "high", "low", "close", "volume")
 EQUITY = _upsert("equity", _RECORD, "venue", "currency", "equity", "marked_at")
-EVENT = _upsert("events", _RECORD, "at", "at_ns", "kind", "market", "severity", "message", "body")
+EVENT = _upsert("events", _RECORD, "at", "at_ns", "kind", "market", "severity", "message", "body", "listed")
 
 NAMES = ("journals", *dict.fromkeys(one.table for one in list(globals().values()) if isinstance(one, Upsert)))

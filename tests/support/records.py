@@ -125,23 +125,26 @@ def round_trip() -> RoundTripClosed:
     return RoundTripClosed(trip=trip, strategy="ema_cross", at_ns=NOON_NS + MINUTE_NS)
 
 
+def cash_flow(execution: str = "f-1") -> CashFlowApplied:
+    """Funding that was paid."""
+    flow = CashFlow(
+        market=MARKET,
+        execution_id=ExecutionId(execution),
+        kind="Funding",
+        amount=Decimal("-0.12"),
+        currency="USDT",
+        at_ns=NOON_NS,
+    )
+    return CashFlowApplied(flow=flow, at_ns=NOON_NS)
+
+
 EVERY: tuple[Event, ...] = (
     intended(),
     changed(OrderStatus.SENT),
     changed(OrderStatus.FILLED, filled="0.010"),
     fill_applied(),
     StopSet(market=MARKET, price=Decimal("63000.25"), at_ns=NOON_NS + 3_000_000),
-    CashFlowApplied(
-        flow=CashFlow(
-            market=MARKET,
-            execution_id=ExecutionId("f-1"),
-            kind="Funding",
-            amount=Decimal("-0.12"),
-            currency="USDT",
-            at_ns=NOON_NS,
-        ),
-        at_ns=NOON_NS,
-    ),
+    cash_flow(),
     round_trip(),
     RunStateChanged(market=MARKET, before=RunState.WARMING, after=RunState.LIVE, reason=AWKWARD, at_ns=NOON_NS),
     DesiredChanged(market=MARKET, desired=Desired.RUNNING, caller="the operator", at_ns=NOON_NS),

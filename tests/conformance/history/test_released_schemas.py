@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kangbot.ports import Listing, Page
 from kangbot.storage.migrate import check, migrations, upgrade
 from kangbot.storage.tables import REVISION
 from kangbot.storage.url import SqliteUrl
@@ -80,6 +81,18 @@ async def test_what_the_oldest_schema_holds_is_gone_on_with(bare: Database) -> N
     bare.sql("INSERT INTO journals VALUES ('abcdefgh', 41)")
     assert await bare.history().stored("abcdefgh") == 41
     assert check(bare.url).current == REVISION
+
+
+async def test_events_of_a_schema_that_did_not_list_them_are_listed(bare: Database) -> None:
+    """Those that no other listing tells."""
+    upgrade(bare.url, to="0004")
+    for number, kind in enumerate(("order_intended", "feed.down", "equity_marked", "run_state_changed"), 1):
+        bare.sql(
+            "INSERT INTO events (journal, sequence, at, at_ns, kind, message, body) "
+            f"VALUES ('abcdefgh', {number}, '2026-01-02 03:04:0{number}.000000', 0, '{kind}', 'said', '{{}}')"
+        )
+    rows = await bare.history().page(Page(listing=Listing.EVENTS))
+    assert [row["kind"] for row in rows] == ["run_state_changed", "feed.down"]
 
 
 def test_a_file_is_copied_before_its_schema_changes(tmp_path: Path) -> None:
