@@ -229,6 +229,11 @@ class Executor:
         """Profit after fees and cash flows, by day number since the epoch (UTC)."""
         return self._blotter.realised_by_day
 
+    @property
+    def funding(self) -> Money:
+        """Funding and whatever else moved money without a trade, ever; negative where it was paid."""
+        return self._blotter.funding
+
     def refusal(self, client_id: ClientId) -> str:
         """Return the code by which the venue refused the newest order that it refused for good; "" for any other."""
         refused, code = self._learning.refused

@@ -136,11 +136,13 @@ def _markets(markets: list[MarketReport]) -> Iterator[Family]:
     ages = [(labels, market.feed_age_s) for labels, market in named]
     yield "kangbot_market_feed_age_seconds", "gauge", "Since the last price.", ages
     open_ = [(labels, float(market.unrealised)) for labels, market in named]
-    yield "kangbot_market_unrealised", "gauge", "Open profit, in the market's currency.", open_
+    yield "kangbot_market_unrealised", "gauge", "Open profit at the last price, in the market's currency.", open_
     realised = [(labels, float(market.realised)) for labels, market in named]
-    yield "kangbot_market_realised", "gauge", "Profit of all that was closed, before fees.", realised
+    yield "kangbot_market_realised", "gauge", "Profit of all that was ever closed, before fees.", realised
     fees = [(labels, float(market.fees)) for labels, market in named]
-    yield "kangbot_market_fees", "gauge", "Fees paid, less those received.", fees
+    yield "kangbot_market_fees", "gauge", "Fees ever paid, less those received.", fees
+    funding = [(labels, float(market.funding)) for labels, market in named]
+    yield "kangbot_market_funding", "gauge", "Funding ever received, less what was paid.", funding
     falls = [(labels, float(market.falls)) for labels, market in named]
     yield "kangbot_market_falls_total", "counter", "Restarts of the market's task.", falls
     dropped = [(labels, float(market.dropped)) for labels, market in named]

@@ -54,6 +54,7 @@ class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
     realised: Money  # of all that was ever closed, parts of an open position among it; before fees and funding
     fees: Money  # ever paid, less those received
     profit: Money  # realised, less the fees
+    funding: Money = Decimal(0)  # ever received, less what was paid; not part of the profit
     target: Decimal | None
     signal: str  # the reason of the last target
     blocked: str  # why the last proposal did not leave; "" where it did

@@ -73,6 +73,7 @@ class Blotter:
         self.last_trip: RoundTrip | None = memory.last_trip
         self.executions = Executions(memory.executions, memory.forgotten_ns)
         self.realised_by_day: dict[int, Money] = dict(memory.realised_by_day)
+        self.funding: Money = memory.funding
         self.counts = Counts()
         self.contradiction = memory.contradiction  # what cannot be and was reported all the same; a person must look
         self.touched = ""  # the newest that somebody did by hand in this process, or the venue itself
@@ -127,6 +128,7 @@ class Blotter:
             contradiction=self.contradiction,
             last_trip=self.last_trip,
             realised_by_day=dict(self.realised_by_day),
+            funding=self.funding,
         )
 
     # ------------------------------------------------------------------------------------------------------ changing
@@ -211,6 +213,7 @@ class Blotter:
             return ()
         self.executions.add(flow.execution_id, flow.at_ns)
         add_to_day(self.realised_by_day, flow.at_ns, flow.amount)
+        self.funding += flow.amount
         return (CashFlowApplied(flow=flow, at_ns=now_ns),)
 
     def rests(self, stop: Price | None, now_ns: int) -> Sequence[Event]:

@@ -61,6 +61,7 @@ class MarketMemory(Written, frozen=True, kw_only=True):
     last_trip: RoundTrip | None = None
     # by day number since the epoch (UTC): round trips after fees, and cash flows
     realised_by_day: dict[int, Money] = msgspec.field(default_factory=dict)
+    funding: Money = ZERO  # every cash flow ever; negative where it was paid
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +162,7 @@ class _Market:
         self._run_state = before.run_state
         self._last_trip = before.last_trip
         self._days = dict(before.realised_by_day)
+        self._funding = before.funding
 
     def memory(self) -> MarketMemory:
         return MarketMemory(
@@ -178,6 +180,7 @@ class _Market:
             run_state=self._run_state,
             last_trip=self._last_trip,
             realised_by_day=dict(self._days),
+            funding=self._funding,
         )
 
     def add(self, event: _OfMarket) -> None:
@@ -191,6 +194,7 @@ class _Market:
             case CashFlowApplied(flow=flow):
                 self._executions.add(flow.execution_id, flow.at_ns)
                 add_to_day(self._days, flow.at_ns, flow.amount)
+                self._funding += flow.amount
             case RoundTripClosed(trip=trip):
                 self._last_trip = trip
                 add_to_day(self._days, trip.closed_ns, trip.net_profit)

@@ -52,6 +52,7 @@ def report_of(
         realised=realised,
         fees=position.fees_paid,
         profit=realised - position.fees_paid,
+        funding=executor.funding,
         target=None if target is None else target.exposure,
         signal="" if target is None else target.reason,
         blocked=task.desk.blocked or executor.quarantine,

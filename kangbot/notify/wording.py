@@ -123,10 +123,12 @@ def headlines(report: Report) -> Sequence[str]:
     profit = sum((market.profit for market in report.markets), ZERO)
     held = [market for market in report.markets if market.net]
     open_profit = sum((market.unrealised for market in held), ZERO)
+    funding = sum((market.funding for market in report.markets), ZERO)
+    besides = f"; funding {funding:+.2f} besides" if funding else ""
     lines = [
         f"{report.live} of {report.total} markets live",
         f"equity {', '.join(f'{value:.2f} {currency}' for currency, value in report.equity.items()) or 'not known'}",
-        f"{len(held)} positions open, {open_profit:+.2f} on them; {profit:+.2f} earned so far, after fees",
+        f"{len(held)} positions open, {open_profit:+.2f} on them; {profit:+.2f} earned so far, after fees{besides}",
         f"{report.orders.sent} orders sent since the start, {report.orders.unknown} in question",
     ]
     if tripped := len({one.market for one in report.breakers if one.state != "closed"}):

@@ -153,7 +153,7 @@ def test_what_is_called_profit_is_left_after_the_fees(page: Page, daemon: Daemon
 
     def shown(report: Report) -> bool:
         realised, fees = (sum((getattr(one, name) for one in report.markets), ZERO) for name in ("realised", "fees"))
-        whole = [_signed(realised - fees), f"after {fees:,.2f} of fees"]
+        whole = [_signed(realised - fees), f"ever, after {fees:,.2f} of fees"]
         first = report.markets[0]
         return tile.inner_text().splitlines()[1:] == whole and _signed(first.realised - first.fees) in row.inner_text()
 

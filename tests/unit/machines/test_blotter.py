@@ -376,6 +376,8 @@ def test_cash_flows_are_booked_once() -> None:
     assert kinds(one.cash(funding("f1", "-0.5"), START)) == ["CashFlowApplied"]
     assert one.cash(funding("f1", "-0.5"), START) == ()
     assert (list(one.realised_by_day.values()), one.position.net) == ([dec("-0.5")], dec(0))
+    assert kinds(one.cash(funding("f2", "0.2"), START)) == ["CashFlowApplied"]
+    assert one.funding == blotter(one.memory()).funding == dec("-0.3")
 
 
 def test_a_fill_that_turns_the_position_around_ends_the_stop() -> None:

@@ -121,6 +121,7 @@ def test_a_position_is_the_sum_of_its_fills() -> None:
     ).market(MARKET)
     assert (market.position.net, market.position.realised, market.stop) == (dec(0), dec(10), dec(90))
     assert (market.last_trip, market.realised_by_day) == (trip, {START // DAY_NS: dec("9.5")})
+    assert market.funding == dec("-0.3")
     assert (market.last_execution_ns, market.forgotten_ns) == (START + 2, 0)
 
 

@@ -124,6 +124,9 @@ def test_the_daily_message_says_how_things_stand() -> None:
     assert "1 of 1 markets live" in text
     assert "equity 100000.00 USDT" in text
     assert "1 positions open, -1.25 on them; +1.00 earned so far, after fees" in text
+    assert "funding" not in text
+    paid = a_report(a_market(funding=Decimal("-0.5")), a_market("ETH", funding=Decimal("-0.25")))
+    assert "+2.00 earned so far, after fees; funding -0.75 besides" in body_of(message, headlines(paid))
     assert "1 markets with a breaker open" in text
     assert "WITHOUT A STOP" in text
     assert "the kill switch is set: news" in text

@@ -15,7 +15,7 @@ function details(market, breakers) {
   const rows = [
     ["strategy", `${market.strategy} ${market.timeframe}${market.aside ? `; ${word("slow.hint", { ms: count(Math.round(market.longest_call_ms)) })}` : ""}`], ["position", Number(market.net) ? plain(market.net) : "–"], ["entry", plain(market.entry)],
     ["stopprice", market.unprotected ? `NO STOP: ${market.unprotected}` : plain(market.stop)], ["openprofit", money(market.unrealised, true)], ["realised", money(market.profit, true)],
-    ["fees", money(market.fees)], ["signal", market.signal || "–"], ["blocked", market.blocked || "–"],
+    ["fees", money(market.fees)], ["funding", money(market.funding, true)], ["signal", market.signal || "–"], ["blocked", market.blocked || "–"],
     ["noentries", market.paused ? word("paused.until", { until: when(market.paused_until_ns), why: market.paused }) : "–"], ["age", age(market.feed_age_s)],
     ["decisions", count(market.decisions)], ["orders", `${count(market.orders.sent)}: ${word("orders.note", { filled: count(market.orders.filled), rejected: count(market.orders.rejected) })}`], ["falls", count(market.falls)],
     ["state", `${market.state}${market.reason ? `: ${market.reason}` : ""}`], ["desired", market.desired], ["since", when(market.since_ns)],

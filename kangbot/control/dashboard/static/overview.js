@@ -69,7 +69,9 @@ function tiles() {
       const profit = sum(report.markets.map((market) => market.profit)) ?? 0;
       const fees = sum(report.markets.map((market) => market.fees)) ?? 0;
       const open = sum(report.markets.map((market) => market.unrealised)) ?? 0;
-      made.profit.show(money(profit, true), word("profit.note", { fees: money(fees) }), { up: "good", down: "bad" }[tone(profit)] ?? "");
+      const funding = sum(report.markets.map((market) => market.funding)) ?? 0;
+      const besides = funding ? word("profit.funding", { funding: money(funding, true) }) : "";
+      made.profit.show(money(profit, true), word("profit.note", { fees: money(fees) }) + besides, { up: "good", down: "bad" }[tone(profit)] ?? "");
       made.open.show(money(open, true), "", { up: "good", down: "bad" }[tone(open)] ?? "");
       made.live.show(`${report.live}/${report.total}`, report.live < report.total ? word("live.note", { n: report.total - report.live }) : "", report.live < report.total ? "warn" : "");
       made.orders.show(count(report.orders.sent), word("orders.note", { filled: count(report.orders.filled), rejected: count(report.orders.rejected) }));
