@@ -10,7 +10,7 @@ import pytest
 
 from kangbot.errors import NeedsHuman
 from kangbot.journal.commit import Committer, Group, Outcome
-from kangbot.journal.file import JournalFile
+from kangbot.journal.file import JournalFile, JournalReader
 from kangbot.journal.reserve import Reserve
 from kangbot.journal.ticket import Ticket
 
@@ -114,12 +114,14 @@ def test_disk_that_refuses_whatever_is_asked_of_it_is_answered_for(tmp_path: Pat
     committer = Committer(file, Reserve(tmp_path / "reserve", 64 * KIB))
     (tmp_path / "reserve").unlink()
     (tmp_path / "reserve").mkdir()  # what no one may remove as a file
-    file.close()
-    for _ in range(2):
-        outcomes = committer.store([group("entry"), group("exit", reserve=True)])
-        assert sequences(outcomes) == [0, 0]
-        assert committer.full
-        assert committer.why == "takes nothing, exits neither: Cannot operate on a closed database."  # what exits met
+    with closing(JournalReader(tmp_path / "journal.sqlite")) as reader:
+        assert reader.last() == 0  # so the files stay where they are
+        file.close()
+        for _ in range(2):
+            outcomes = committer.store([group("entry"), group("exit", reserve=True)])
+            assert sequences(outcomes) == [0, 0]
+            assert committer.full
+            assert committer.why == "takes nothing, exits neither: Cannot operate on a closed database."
 
 
 def test_journal_that_another_program_writes_to_says_so(tmp_path: Path, file: JournalFile) -> None:

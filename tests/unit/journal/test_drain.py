@@ -15,7 +15,10 @@ from kangbot.model.events import Record
 from kangbot.ports import Checkpoint
 from kangbot.runtime.tasks import close_task
 from kangbot.runtime.world import Clock, World
+from kangbot.sim.world.loop import run
+from tests.support.order_disk import Disk, loop
 from tests.support.records import noted
+from tests.support.trade_words import START
 
 WORLD = World(clock=Clock(), seed=b"one")
 
@@ -29,6 +32,7 @@ class MemoryHistory:
         self.batches: list[int] = []
         self.calls = 0
         self.ahead = 0
+        self.read_only: Exception | None = None  # what it answers to what is to be stored
 
     async def stored(self, journal: str) -> int:
         self._answer()
@@ -36,6 +40,8 @@ class MemoryHistory:
 
     async def store(self, records: Sequence[Record]) -> None:
         self._answer()
+        if self.read_only is not None:
+            raise self.read_only
         self.batches.append(len(records))
         self.rows.update({(record.journal, record.sequence): record for record in records})
 
@@ -113,6 +119,18 @@ async def test_trickle_becomes_few_batches(journal: JournalWriter) -> None:
     await close_task(task)
 
 
+async def test_a_full_batch_waits_for_nothing_and_less_waits_for_more(journal: JournalWriter) -> None:
+    """Where it would wait for an hour, ten records are there at once, and the one after them is not."""
+    history = MemoryHistory()
+    await journal.append(*(noted(number) for number in range(10)))
+    task = asyncio.create_task(drain(journal, history, linger_s=3600).run())
+    await until(lambda: len(history.rows) == 10)
+    await journal.append(noted(10))
+    await asyncio.sleep(0.05)
+    assert history.batches == [10]
+    await close_task(task)
+
+
 async def test_idle_drain_asks_nothing(journal: JournalWriter) -> None:
     """Once all is there, the history hears nothing until the journal grows."""
     history = MemoryHistory()
@@ -140,6 +158,43 @@ async def test_history_that_is_away_gets_everything_later(journal: JournalWriter
     await close_task(task)
     assert told == ["gone fishing", None]
     assert sum(history.batches) == 31
+
+
+async def test_history_that_answers_and_stores_nothing_is_away(journal: JournalWriter) -> None:
+    """A database whose disk is full says what it has: it is back once it has taken something, not at each answer."""
+    history, told = MemoryHistory(), list[str | None]()
+    history.read_only = Retryable("the disk is full")
+    await journal.append(noted(1))
+    feeding = drain(journal, history, told)
+    task = asyncio.create_task(feeding.run())
+    await until(lambda: feeding.failures >= 4)
+    assert feeding.away == "the disk is full"
+    history.read_only = None
+    await until(lambda: len(history.rows) == 1)
+    await close_task(task)
+    assert told == ["the disk is full", None]
+
+
+def test_a_history_that_stays_away_is_asked_less_and_less() -> None:
+    """Of a day once a minute is left, or a little more; and how long it took is in the log once it is over."""
+
+    async def main() -> None:
+        clock = Clock(monotonic_ns=lambda: loop().now_ns, anchor_ns=START)
+        disk, history = Disk(), MemoryHistory()
+        history.error = Retryable("gone fishing")
+        await disk.append(noted(1))
+        feeding = Drain(disk, history, World(clock=clock, seed=b"one"), mark=lambda _sequence: None)
+        task = asyncio.create_task(feeding.run())
+        await asyncio.sleep(24 * 3600)
+        assert 24 * 60 <= history.calls <= 24 * 120
+        history.error = None
+        with capture_logs() as logs:
+            await feeding.settled()
+        await close_task(task)
+        (back,) = (entry for entry in logs if entry["event"] == "history.back")
+        assert 24 * 3600 <= back["away_s"] <= 24 * 3600 + 60
+
+    run(main())
 
 
 async def test_history_that_needs_a_human_is_asked_again(journal: JournalWriter) -> None:
@@ -178,6 +233,8 @@ async def test_an_absence_that_becomes_a_persons_is_told_again(journal: JournalW
         history.error = NeedsHuman("the certificate has expired", remedy="renew it")  # another absence
         journal.append(noted(2))
         await until(lambda: len(told) == 4)
+        failures = feeding.failures
+        await until(lambda: feeding.failures >= failures + 2)
         await close_task(task)
     assert told == ["refused", "the certificate has expired", None, "the certificate has expired"]
     remedies = [entry.get("remedy") for entry in logs if entry["event"] == "history.away"]
@@ -294,9 +351,11 @@ async def test_new_history_begins_where_the_journal_does(journal: JournalWriter)
     """What was removed before it came it cannot get."""
     await compacted(journal)
     history = MemoryHistory()
-    task = asyncio.create_task(drain(journal, history).run())
-    await until(lambda: len(history.rows) == 8)
-    await close_task(task)
+    with capture_logs() as logs:
+        task = asyncio.create_task(drain(journal, history).run())
+        await until(lambda: len(history.rows) == 8)
+        await close_task(task)
+    assert [entry["after"] for entry in logs if entry["event"] == "history.begins_late"] == [12]
     assert list(history.rows) == [(journal.tag, number) for number in range(13, 21)]
 
 

@@ -70,6 +70,44 @@ def test_batches_are_numbered_without_a_gap(file: JournalFile, path: Path, count
     reader.close()
 
 
+def test_a_batch_of_any_size_is_taken(file: JournalFile) -> None:
+    """One statement takes 16,383 rows at most."""
+    assert file.insert(["x"] * 17_000) == 17_000
+
+
+def test_the_log_stays_bounded_where_nobody_folds_it(file: JournalFile, path: Path) -> None:
+    """Four thousand pages on a disk of a usual size; and a quarter of them is written out from the beginning."""
+    assert file._db.execute("PRAGMA wal_autocheckpoint").fetchone() == (4000,)
+    assert path.with_name(f"{path.name}-wal").stat().st_size == 1000 * (4096 + 24)
+
+
+def test_the_log_is_folded_once_for_each_such_length(file: JournalFile) -> None:
+    """Not at every commit that follows."""
+    assert not file.foldable()
+    for _ in range(2):
+        file.insert(["x" * 4000] * 1100)
+        assert (file.foldable(), file.foldable()) == (True, False)
+
+
+def test_a_log_that_cannot_be_folded_is_left_as_it_is(tmp_path: Path) -> None:
+    """Nobody could do anything about it: it is as durable as the file."""
+    path = tmp_path / "gone" / "journal.sqlite"
+    JournalReader(path).fold()
+    assert not path.exists()
+
+
+def test_what_is_read_at_once_is_of_one_moment(file: JournalFile, path: Path) -> None:
+    """Whatever is written and removed meanwhile."""
+    file.insert(["a", "b"])
+    reader = JournalReader(path)
+    reader.at_once()
+    assert reader.last() == 2
+    file.insert(["c"])
+    file.compact(2, "all")
+    assert (reader.last(), reader.checkpoint(), reader.read(0, 10)) == (2, None, [(1, "a"), (2, "b")])
+    reader.close()
+
+
 def test_what_was_stored_is_there_after_opening_again(path: Path) -> None:
     """Records, the newest sequence and the mark survive."""
     first = opened(path)
@@ -233,6 +271,7 @@ def test_journal_of_the_first_format_is_brought_up_to_this_one(path: Path) -> No
     first.insert(["a"])
     first.close()
     alter(path, "DROP TABLE checkpoint", "PRAGMA user_version = 1")
+    path.with_name(f".{path.name}.copy").write_bytes(b"half of a copy")  # by a kill
     again = opened(path)
     assert (again.last, again.floor) == (1, 0)
     again.compact(1, "all")

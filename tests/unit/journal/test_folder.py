@@ -49,6 +49,13 @@ def test_what_is_no_number_calls_a_person(tmp_path: Path, text: bytes) -> None:
         admit(tmp_path)
 
 
+def test_a_number_that_cannot_be_read_calls_a_person(tmp_path: Path) -> None:
+    """Whatever stands in its place."""
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(NeedsHuman, match="is no number of a format"):
+        admit(tmp_path)
+
+
 def test_a_folder_that_cannot_be_written_calls_a_person(tmp_path: Path) -> None:
     """Something stands where the number is written first."""
     (tmp_path / f".{FILE}.new").mkdir()

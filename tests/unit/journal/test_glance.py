@@ -36,6 +36,7 @@ async def test_what_a_start_can_read_is_well(tmp_path: Path) -> None:
     """Before the first start, beside a daemon that runs, after its end, and where the newest were compacted."""
     assert glance(tmp_path) is None
     async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        assert glance(tmp_path) == 0
         await journal.append(noted(1), noted(2), noted(3))
         assert glance(tmp_path) == 3
         journal.mark_drained(3)

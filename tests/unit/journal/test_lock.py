@@ -18,9 +18,11 @@ def test_second_holder_is_refused_with_the_first_ones_process_id(tmp_path: Path)
 
 
 def test_released_folder_can_be_held_again(tmp_path: Path) -> None:
-    """Nothing is left behind that would need cleaning up."""
+    """Nothing is left behind that would need cleaning up, nor any of the process id of one that was killed."""
+    (tmp_path / "lock").write_text("4194303999999\n")
     FolderLock(tmp_path).release()
     FolderLock(tmp_path).release()
+    assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
 
 
 def test_folder_that_cannot_be_made_calls_a_human(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from kangbot.errors import NeedsHuman
+from kangbot.journal.folder import RESTORING
 from kangbot.journal.lock import FolderLock
 from kangbot.journal.rebuild import rebuild
 from kangbot.journal.replay import Others, replay
@@ -69,7 +70,10 @@ async def test_what_is_rebuilt_remembers_what_was_lost(
         memory = await replay(journal, again)
         assert await journal.append(noted(1)) == len(events) + 1
     assert memory == msgspec.structs.replace(whole, next_number=whole.next_number + LOST_AT_MOST)
-    assert again["risk"].checkpoint() == known["risk"].checkpoint()
+    heard = risk()
+    for record in told:
+        heard["risk"].observe(record.event)
+    assert again["risk"].checkpoint() == known["risk"].checkpoint() == heard["risk"].checkpoint()
 
 
 @pytest.mark.parametrize("name", [FILE, f"{FILE}-wal"])
@@ -89,6 +93,20 @@ async def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
         await rebuild(tmp_path, ListArchive([intended()]), tag=None, others={})
     held.release()
     assert (await rebuild(tmp_path, ListArchive([intended()]), tag=TAG, others={})).memory.last_sequence == 1
+
+
+async def test_what_a_restore_has_begun_is_not_rebuilt_over(tmp_path: Path) -> None:
+    """Half of a backup is in the folder: only the same restore knows the rest of it."""
+    (tmp_path / RESTORING).touch()
+    with pytest.raises(NeedsHuman, match="did not come to its end"):
+        await rebuild(tmp_path, ListArchive([intended()]), tag=None, others={})
+    assert not (tmp_path / FILE).exists()
+
+
+async def test_another_than_the_one_that_was_named_is_not_taken(tmp_path: Path) -> None:
+    """Not even the only one: it is of another account, perhaps."""
+    with pytest.raises(NeedsHuman, match="has no journal mistaken"):
+        await rebuild(tmp_path, ListArchive([intended()]), tag="mistaken", others={})
 
 
 async def test_one_of_several_is_named(tmp_path: Path) -> None:
