@@ -234,9 +234,11 @@ class JournalReader:
     def fold(self) -> None:
         """Fold the write-ahead log into the file, as far as it is committed, beside the commits that go on.
 
-        Where the disk does not take it the log stays as it is: it is as durable as the file.
+        Where the disk does not take it the log stays as it is: it is as durable as the file. Where somebody has moved
+        the file away none is made in its place: SQLite would remove the log of one that is empty.
         """
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(self._path)) as db:
+        file = f"{self._path.absolute().as_uri()}?mode=rw"
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(file, uri=True)) as db:
             db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _number(self, sql: str) -> int:

@@ -89,11 +89,17 @@ def test_the_log_is_folded_once_for_each_such_length(file: JournalFile) -> None:
         assert (file.foldable(), file.foldable()) == (True, False)
 
 
-def test_a_log_that_cannot_be_folded_is_left_as_it_is(tmp_path: Path) -> None:
-    """Nobody could do anything about it: it is as durable as the file."""
-    path = tmp_path / "gone" / "journal.sqlite"
+def test_a_log_whose_file_was_moved_away_is_left_as_it_is(path: Path, file: JournalFile) -> None:
+    """What is in it is nowhere else; SQLite would make an empty file there, and remove the log of an empty file."""
+    file.insert(["a"])
+    path.rename(path.with_name("aside"))
     JournalReader(path).fold()
     assert not path.exists()
+    path.with_name("aside").rename(path)
+    assert not file.lost()
+    reader = JournalReader(path)
+    assert reader.read(0, 10) == [(1, "a")]
+    reader.close()
 
 
 def test_what_is_read_at_once_is_of_one_moment(file: JournalFile, path: Path) -> None:
