@@ -38,9 +38,9 @@ def test_reserve_is_written_where_the_system_has_no_call_for_it(
 def test_reserve_that_the_disk_cannot_hold_is_not_held(tmp_path: Path) -> None:
     """An exabyte fits nowhere; nothing is left of the attempts, of which each append is one while the disk is full."""
     reserve = Reserve(tmp_path / "reserve", 1 << 60)
-    opened = len(os.listdir("/dev/fd"))
+    opened = len(list(Path("/dev/fd").iterdir()))
     assert not any(reserve.take() for _ in range(3))
-    assert len(os.listdir("/dev/fd")) == opened
+    assert len(list(Path("/dev/fd").iterdir())) == opened
     assert not (tmp_path / "reserve").exists()
 
 
