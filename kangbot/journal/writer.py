@@ -284,9 +284,8 @@ class JournalWriter:
             return
         self._writing = groups
         outcomes = self._committer.store(groups)
-        committer = self._committer
-        why = committer.why if committer.full else ""
-        self._thread.tell(self._committed, outcomes, self._file.last, why, committer.refuses_exits)
+        why, refuses_exits = self._committer.why, self._committer.refuses_exits
+        self._thread.tell(self._committed, outcomes, self._file.last, why, refuses_exits)
         if self._file.foldable():
             self._thread.tell(self._fold)
 

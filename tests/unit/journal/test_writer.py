@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -69,6 +70,7 @@ async def test_what_can_wait_goes_with_what_cannot(journal: JournalWriter, monke
     monkeypatch.setattr(Committer, "store", counted)
     journal.append(noted(1), later=True)
     journal.append(noted(2), noted(3), later=True)
+    assert not journal._asked  # for a commit, so far
     assert await journal.append(noted(4)) == 4
     assert commits == [[1, 2, 1]]
 
@@ -284,6 +286,24 @@ async def test_closed_journal_takes_and_gives_nothing(tmp_path: Path) -> None:
         await journal.read(0, 1)
     with pytest.raises(RuntimeError, match="closed"):
         await journal.beyond(1)
+
+
+async def test_one_thread_reads_and_ends_with_the_journal(tmp_path: Path) -> None:
+    """However often it is asked; a daemon that opens a journal anew leaves none behind."""
+    before = set(threading.enumerate())
+
+    def reading() -> list[threading.Thread]:
+        return [thread for thread in set(threading.enumerate()) - before if thread.name == "journal-read"]
+
+    journal = await JournalWriter.open(tmp_path, WORLD)
+    await journal.append(noted(1))
+    for _ in range(3):
+        await journal.read(0, 1)
+    assert len(reading()) == 1
+    await journal.aclose()
+    async with asyncio.timeout(30):
+        while reading():  # its work is done, and it is about to end
+            await asyncio.sleep(0.001)
 
 
 async def test_a_disk_that_hangs_leaves_work_waiting(tmp_path: Path) -> None:
