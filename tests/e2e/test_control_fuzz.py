@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.control_desk import free_port
+from tests.support.ports import own_port
 from tests.support.processes import MARKETS, World
 
 pytestmark = pytest.mark.process
@@ -19,7 +19,7 @@ def test_a_daemon_that_is_asked_for_anything_answers_by_its_document_and_trades_
     world: World, tmp_path: Path
 ) -> None:
     """Commands too: it is stopped, killed and released on the way. No answer is a fault of ours."""
-    port = free_port()
+    port = own_port()
     world.environment["KANGBOT_CONTROL__PORT"] = str(port)
     world.start()
     world.live()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from kangbot.cli.demo.processes import DemoFailedError
-from tests.support.control_desk import free_port
+from tests.support.ports import own_port
 from tests.support.processes import World
 
 pytestmark = pytest.mark.process
@@ -97,7 +97,7 @@ class Stranger:
 def guarded(world: World) -> Iterator[World]:
     """A daemon with a TCP door, whose database, chat and messages are away, and secrets that can be recognised."""
     world.environment |= {
-        "KANGBOT_CONTROL__PORT": str(free_port()),
+        "KANGBOT_CONTROL__PORT": str(own_port()),
         "KANGBOT_DATABASE__URL": f"mysql://trader:{CANARY}-database@127.0.0.1:9/kangbot",
         "KANGBOT_TELEGRAM__TOKEN": f"1:{CANARY}-bot",
         "KANGBOT_TELEGRAM__API_URL": "http://127.0.0.1:9",

@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 
 from tests.support import mariadb
-from tests.support.control_desk import free_port
 from tests.support.fault_world import FaultWorld
+from tests.support.ports import own_port
 
 pytestmark = [pytest.mark.process, pytest.mark.mariadb]
 
@@ -53,7 +53,7 @@ async def test_looking_in_every_way_stays_within_its_budget(
     tmp_path: Path, database_server: mariadb.MariadbServer
 ) -> None:
     """API, page, the pack of charts, figures and ten live connections, each once, by the daemon's own count."""
-    port = free_port()
+    port = own_port()
     environment = {
         "KANGBOT_CONTROL__PORT": str(port),
         "KANGBOT_DATABASE__URL": database_server.url(database_server.database()),

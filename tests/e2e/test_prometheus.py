@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from kangbot.cli.demo.processes import Sandbox
-from tests.support.control_desk import free_port
 from tests.support.grafana import dashboard, metrics, questions
+from tests.support.ports import own_port
 from tests.support.processes import Life
 from tests.support.prometheus import CONFIG, Prometheus, families, scrape, scraping
 
@@ -24,7 +24,7 @@ QUIET = {  # panels that have nothing to show where all is well, the history is 
 @pytest.fixture(scope="module")
 def port() -> int:
     """The control API's."""
-    return free_port()
+    return own_port()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """A control server on loopback over a daemon of one market, as the tests of its doors need one."""
 
-import socket
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from kangbot.model.ids import MarketId
 from kangbot.ports import Page, Row
 from kangbot.runtime.world import Clock
 from kangbot.settings.health import HealthSettings
+from tests.support.ports import own_port
 from tests.support.reporting import a_market, a_report
 
 MARKET = MarketId("v:A")
@@ -156,17 +156,10 @@ class Served:
         return f"http://127.0.0.1:{self.port}"
 
 
-def free_port() -> int:
-    """Return a port of the loopback that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @asynccontextmanager
 async def serving(folder: Path, *, names: tuple[str, ...] = ()) -> AsyncIterator[Served]:
     """Serve a desk over both doors."""
-    desk, port = Desk(), free_port()
+    desk, port = Desk(), own_port()
     listen = Listen(port=port, names=names, control_token=folder / "control.token", read_token=folder / "read.token")
     server = ControlServer(desk, folder / "control.sock", clock=Clock(), listen=listen)
     await server.start()

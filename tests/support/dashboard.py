@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from kangbot.cli.demo.processes import Sandbox
-from tests.support.control_desk import free_port
+from tests.support.ports import own_port
 from tests.support.processes import Life
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ class Daemon(Life):
 
     def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
         self.sandbox = Sandbox(seed=7, log=folder / "sandbox.log", options=options)
-        self.url = f"http://127.0.0.1:{(port := free_port())}"
+        self.url = f"http://127.0.0.1:{(port := own_port())}"
         environment = {
             "KANGBOT_CONTROL__PORT": str(port),
             "KANGBOT_VENUES__BYBIT__REST_URL": self.sandbox.rest_url,

@@ -17,7 +17,7 @@ from kangbot.cli.demo.processes import Sandbox
 from kangbot.health.report import Report
 from kangbot.settings.paths import shipped_config
 from tests.support.agreement import Query
-from tests.support.control_desk import free_port
+from tests.support.ports import own_port
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "kangbot-test"
@@ -121,7 +121,7 @@ class House:
         self._project = project
         self._profiles = tuple(part for profile in ("sandbox", *profiles) for part in ("--profile", profile))
         self._beside = ("tests/container/compose.yml", *beside)
-        ports = {name: str(free_port()) for name in ("KANGBOT_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")}
+        ports = {name: str(own_port()) for name in ("KANGBOT_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")}
         self._environment = {"KANGBOT_CONFIG_FOLDER": str(config), **ports, **(environment or {})}
 
     def compose(self, *arguments: str) -> str:

@@ -22,6 +22,8 @@ import pymysql
 import pymysql.cursors
 import pytest
 
+from tests.support.ports import own_port
+
 USER = "trader"
 PASSWORD = "a/b:c@d%41 #'p"  # characters that a URL or an SQL string could stumble over
 _START_S = 300.0  # two cores may be shared by much else
@@ -60,9 +62,7 @@ class MariadbServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._names = (f"history_{number}" for number in itertools.count(1))
         self._install()
-        with socket.socket() as free:  # last, so that nobody else is given it before the server takes it
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = own_port()
 
     @property
     def pid(self) -> int:

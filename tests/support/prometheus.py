@@ -21,7 +21,7 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.control_desk import free_port
+from tests.support.ports import own_port
 
 CONFIG = Path(__file__).parents[2] / "config"
 _PATIENCE_S = 40
@@ -95,7 +95,7 @@ def scraping(folder: Path, port: int, token: Path) -> Iterator[Prometheus]:
     config = config.replace("/etc/prometheus/kangbot.token", str(token)).replace("15s", "1s")
     (folder / "prometheus.yml").write_text(config)
     shutil.copy(CONFIG / "prometheus" / "alerts.yml", folder)
-    own = free_port()
+    own = own_port()
     arguments = (
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'tsdb'}",

@@ -4,7 +4,6 @@ import asyncio
 import socket
 
 from kangbot.cli.demo.processes import hold_port
-from tests.support.control_desk import free_port
 
 
 def place(held: socket.socket) -> int:
@@ -14,7 +13,8 @@ def place(held: socket.socket) -> int:
 
 async def test_demos_of_one_moment_have_a_port_each() -> None:
     """Neither daemon listens yet; each gets the port that was held for it, also when it is started again."""
-    usual = free_port()
+    with hold_port(0) as free:
+        usual = place(free)
     with hold_port(usual) as first, hold_port(usual) as second:
         assert place(first) == usual != place(second)
         for held in (first, second, first):

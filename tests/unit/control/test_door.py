@@ -14,7 +14,8 @@ from kangbot.control.server import ControlServer, Listen
 from kangbot.control.tokens import tokens_in
 from kangbot.errors import NeedsHuman
 from kangbot.runtime.world import Clock
-from tests.support.control_desk import Desk, Served, free_port, serving
+from tests.support.control_desk import Desk, Served, serving
+from tests.support.ports import own_port
 
 
 @pytest.fixture
@@ -231,7 +232,7 @@ async def test_a_port_that_is_taken_leaves_the_socket(
 async def test_the_tokens_are_hidden_before_anybody_can_use_them(tmp_path: Path) -> None:
     """The chain of the logs is told them."""
     hidden: list[str] = []
-    listen = Listen(port=free_port(), control_token=tmp_path / "c", read_token=tmp_path / "r")
+    listen = Listen(port=own_port(), control_token=tmp_path / "c", read_token=tmp_path / "r")
     server = ControlServer(
         Desk(), tmp_path / "control.sock", clock=Clock(), listen=listen, hide=lambda *secrets: hidden.extend(secrets)
     )

@@ -14,6 +14,7 @@ from kangbot.feed.stream import StreamState
 from kangbot.machines.session_words import Trouble
 from kangbot.ports import Channel
 from kangbot.runtime.world import real_world
+from tests.support.ports import own_port
 
 from .conftest import QUICK, QUICK_RULES, Inbox, WordDialect, WordVenue, hub_of, instrument, until
 
@@ -175,12 +176,8 @@ async def test_a_refused_handshake_is_tried_again(venue: WordVenue, status: int)
 
 async def test_a_host_that_is_not_there_is_tried_again() -> None:
     """Refused connects, then the venue comes up at that very port."""
-    venue = WordVenue()
-    await venue.start()
-    port = int(venue.url.rsplit(":", 1)[1])
-    await venue.aclose()
-    later = WordVenue()
-    later.url = venue.url
+    port, later = own_port(), WordVenue()
+    later.url = f"ws://127.0.0.1:{port}"
     async with hub_of(later) as hub:
         inbox = Inbox()
         hub.subscribe(BTC, QUOTES, inbox)
