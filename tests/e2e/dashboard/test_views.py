@@ -36,7 +36,10 @@ def test_27_markets_are_live_behind_the_token(page: Page, daemon: Daemon) -> Non
 def test_the_score_has_its_reasons_beside_it_and_all_is_never_well_while_a_check_is_not(
     page: Page, daemon: Daemon
 ) -> None:
-    """Most entry lanes are isolated, so the breakers are critical: the status, the score, and which check it is."""
+    """Most entry lanes are isolated, so the breakers are critical: the status, the score, and which check it is.
+
+    The System room has every check, also of a daemon whose answer about its health is an error to a probe.
+    """
     log_in(page, daemon)
     health = page.locator(".tile", has=page.get_by_text("Health", exact=True))
     expect(health).to_contain_text(re.compile(r"Score \d+ of 100"))
@@ -49,6 +52,10 @@ def test_the_score_has_its_reasons_beside_it_and_all_is_never_well_while_a_check
         expect(reason).to_contain_text("and 11 more")
         expect(health).not_to_contain_text("Score 100 of 100")
         picture(page, "critical")
+        page.get_by_role("link", name="System", exact=True).click()
+        check = page.get_by_role("row").filter(has=page.get_by_role("cell", name="Breakers", exact=True))
+        expect(check.locator(".badge")).to_have_text("critical")
+        page.get_by_role("link", name="Markets", exact=True).click()
         for market in isolated[1:]:
             daemon.client.tell(f"/reset-circuit-breaker/{market}")
         expect(health.get_by_role("listitem").filter(has_text="Breakers (1 market)")).to_be_visible()

@@ -59,7 +59,7 @@ export function systemPage() {
 
   async function refresh() {
     try {
-      health.replaceChildren(checks((await ask("/health")).checks));
+      health.replaceChildren(checks((await ask("/health", 503)).checks));
     } catch (error) {
       health.replaceChildren(h("div", { class: "sheet empty", text: error.message }));
     }
