@@ -25,7 +25,7 @@ def test_a_keyboard_is_enough_to_stop_a_market_and_to_think_better_of_the_kill_s
     page.keyboard.press("Enter")
     expect(page.locator("#content")).to_be_focused()
     button = page.locator(".board tbody tr", has_text="BTC/USDT").get_by_role("button")
-    stops: list[str] = []  # Start all, Stop all, the market's page, its button; between them its errors, where it has some
+    stops: list[str] = []  # Start all, Stop all, the market's page, its button; and its errors, where it has some
     while not stops or stops[-1] != "Stop BTC/USDT":
         page.keyboard.press("Tab")
         expect(page.locator(":focus")).to_have_css("outline-style", "solid")
