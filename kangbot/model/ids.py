@@ -23,6 +23,15 @@ def spot_base(market: MarketId) -> str:
     return "" if ":" in symbol else symbol.partition("-")[0]
 
 
+def on_a_board(symbol: Symbol) -> str:
+    """Return the market's name where there is little room: the pair, and "spot" where it is that.
+
+    Both a perpetual and a spot market of one pair may be traded, at different prices.
+    """
+    pair, derivative, _ = symbol.partition(":")
+    return pair if derivative else f"{pair} spot"
+
+
 def profit_currency(market: MarketId) -> str:
     """Return the currency a market's profit is in: what a derivative settles in, what a coin is priced in."""
     pair, colon, settle = market.partition(":")[2].partition(":")

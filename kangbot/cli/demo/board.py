@@ -11,6 +11,7 @@ from rich.text import Text
 
 from kangbot.cli.paint import STATES, signed
 from kangbot.health.report import MarketReport, Report
+from kangbot.model.ids import on_a_board
 
 _SPARKS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 16
@@ -70,7 +71,7 @@ class Board:
         style = STATES.get(market.state, "")
         flat = not market.net
         return (
-            Text(market.symbol.split(":")[0], style="bold"),
+            Text(on_a_board(market.symbol), style="bold"),
             Text(market.state, style=style),
             "-" if market.price is None else f"{market.price.normalize():f}",
             self._spark(market),

@@ -16,7 +16,7 @@ from kangbot.cli.status import quarantined, slow
 from kangbot.health.checks import Check, Health
 from kangbot.health.report import MarketReport, Report
 from kangbot.machines.verdict import Status
-from kangbot.model.ids import MarketId
+from kangbot.model.ids import MarketId, on_a_board
 
 _COLOURS = {Status.HEALTHY: "bold green", Status.WARNING: "bold yellow", Status.CRITICAL: "bold red"}
 _TROUBLES = 4  # lines of the head, at most, about what is not well
@@ -180,7 +180,7 @@ def _row(market: MarketReport, lanes: str, errors: int) -> tuple[RenderableType,
     flat, age_s = not market.net, market.feed_age_s
     stop = Text("NONE", style="bold red") if market.unprotected else Text(_digits(market.stop))
     return (
-        Text(market.symbol.split(":")[0], style="bold"),
+        Text(on_a_board(market.symbol), style="bold"),
         Text(market.state, style=STATES.get(market.state, "")),
         _digits(market.price),
         Text("") if flat else signed(market.net, _digits(market.net, "+")),

@@ -299,6 +299,19 @@ def test_small_figures_are_written_without_an_exponent(page: Page, daemon: Daemo
     assert {text: page.evaluate(average, text) for text in told} == told
 
 
+def test_a_spot_market_is_told_from_the_perpetual_of_its_pair(page: Page, daemon: Daemon) -> None:
+    """By its symbol and by its id."""
+    log_in(page, daemon)
+    short = "async (value) => (await import('/static/format.js')).short(value)"
+    told = {
+        "BTC/USDT:USDT": "BTC/USDT",
+        "bybit:BTC-USDT:USDT": "BTC/USDT",
+        "BTC/USDT": "BTC/USDT spot",
+        "bybit:BTC-USDT": "BTC/USDT spot",
+    }
+    assert {name: page.evaluate(short, name) for name in told} == told
+
+
 def test_events_that_say_the_same_one_after_another_are_one_row(page: Page, daemon: Daemon) -> None:
     """Whoever often opens the page would fill the list with logins; what else happened stays to be seen."""
     login = {"at": "2026-11-29T04:00:00Z", "market": None, "kind": "control.command", "severity": "info"}

@@ -25,7 +25,7 @@ from kangbot.cli.top.board import Board, Seen
 from kangbot.cli.top.keys import named
 from kangbot.health.checks import health_of
 from kangbot.health.report import BreakerReport, ErrorReport, Report
-from kangbot.model.ids import MarketId
+from kangbot.model.ids import MarketId, Symbol
 from kangbot.settings.health import HealthSettings
 from tests.support.control_desk import MARKET, Served, serving
 from tests.support.reporting import AT_NS, a_market, a_report
@@ -76,6 +76,13 @@ def test_the_screen_is_never_higher_or_wider_than_the_terminal(height: int) -> N
     assert max(map(len, shown)) <= 80
     (row,) = (line for line in shown if line.startswith("PEPE1000"))
     assert row.split() == ["PEPE1000/USDT", "live", "0.0000123456", "-12345678", "-1234.56", "0.00001256", "61s"]
+
+
+def test_a_spot_market_is_told_from_the_perpetual_of_its_pair() -> None:
+    """Both may be traded, at different prices."""
+    spot = a_market(symbol=Symbol("BTC/USDT"), market=MarketId("bybit:BTC-USDT"))
+    shown = [line for line in lines(a_report(a_market(), spot)) if line.startswith("BTC/USDT")]
+    assert [line.partition(" live")[0].rstrip() for line in shown] == ["BTC/USDT", "BTC/USDT spot"]
 
 
 def test_what_needs_a_look_stands_above() -> None:

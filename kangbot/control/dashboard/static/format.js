@@ -91,5 +91,8 @@ export function when(value) {
   return writer(Intl.DateTimeFormat, today ? { timeStyle: "medium" } : { dateStyle: "short", timeStyle: "medium" }).format(at);
 }
 
-/** `bybit:BTC-USDT:USDT` and `BTC/USDT:USDT` as `BTC/USDT`. */
-export const short = (symbol) => String(symbol).replace(/^[a-z_]+:/, "").replace(/:[A-Z0-9]+$/, "").replace(/^([A-Z0-9]+)-/, "$1/");
+/** `bybit:BTC-USDT:USDT` and `BTC/USDT:USDT` as `BTC/USDT`, `bybit:BTC-USDT` and `BTC/USDT` as `BTC/USDT spot`: both may be traded. */
+export function short(symbol) {
+  const [pair, settled] = String(symbol).replace(/^[a-z_]+:/, "").split(":");
+  return pair.replace(/^([A-Z0-9]+)-/, "$1/") + (settled ? "" : " spot");
+}
