@@ -251,6 +251,7 @@ class Answers:
             rss_mb=cost.rss_mb,
             rss_peak_mb=cost.peak_mb,
             cpu_percent=round(cost.cpu_s / elapsed_s * 100, 2),
+            cpu_recent_percent=self.monitor.cpu_percent(cost),
             cpu_s=cost.cpu_s,
             handles=cost.handles,
             task_falls=dict(self.beside.falls),

@@ -43,7 +43,7 @@ def _head(report: Report) -> str:
     up = lasted(report.at_ns - report.started_ns)
     orders = report.orders
     did = f"{orders.sent} orders sent, {orders.filled} filled, {orders.rejected} rejected, {orders.unknown} unknown"
-    costs = f"{report.rss_mb:.0f} MB, {report.cpu_percent:.1f} % of a core, {report.reconnects} reconnects"
+    costs = f"{report.rss_mb:.0f} MB, {report.core_percent:.1f} % of a core, {report.reconnects} reconnects"
     lines = (
         f"kangbot {report.version}, mode {report.mode}, pid {report.pid}, up {up}",
         f"{report.live}/{report.total} markets live, {did}",

@@ -20,7 +20,7 @@ from kangbot.health.latency import Latencies, Timings
 from kangbot.health.memory import Limit, available_mb, limit, relieve
 from kangbot.health.process import Cost, ProcessMeter
 from kangbot.health.report import EventReport, MemoryReport, RestReport
-from kangbot.health.rolling import Growth, Recent
+from kangbot.health.rolling import Growth, Recent, Share
 from kangbot.machines.ailing import Ailing
 from kangbot.machines.relief import Relief
 from kangbot.machines.verdict import Status
@@ -75,11 +75,13 @@ class Monitor:
         self._decisions = Recent(decisions)
         self._rest: dict[str, Recent] = {}
         self._growth = Growth()
+        self._processor = Share()
         self._relief = Relief()
         self._seen: tuple[Limit, float | None] | None = None  # the limit, and what was available, when it looked last
         self._reliefs = 0
         now_ns = clock.now_ns()
         self._sampled_ns, self._reported_ns = now_ns, now_ns
+        self._processor.sample(now_ns, meter.cpu_s())
 
     async def run(self) -> None:
         """Look for ever."""
@@ -90,6 +92,7 @@ class Monitor:
     def look(self) -> None:
         """Look once, and do what is due."""
         now_ns, rss_mb, (most, _) = self._clock.now_ns(), self._meter.rss_mb(), self._see()
+        self._processor.sample(now_ns, self._meter.cpu_s())
         self._relief, due = self._relief.looked(rss_mb / most.mb, now_ns)
         if due:
             self._give_back(rss_mb, most)
@@ -148,6 +151,10 @@ class Monitor:
     def cost(self) -> Cost:
         """Return what the process takes at this moment."""
         return self._meter.read()
+
+    def cpu_percent(self, cost: Cost) -> float | None:
+        """Return how much of a core was used over the last minute, as of that cost; None at the very beginning."""
+        return self._processor.percent(self._clock.now_ns(), cost.cpu_s)
 
     def memory(self) -> MemoryReport:
         """Return what the process may take, as it was at the last beat, and how it grows.

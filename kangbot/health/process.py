@@ -49,14 +49,19 @@ class ProcessMeter:
         page = self._page()
         rss_mb = _mb(page, b"\nVmRSS:") or self.rss_mb()
         self._highest_mb = max(self._highest_mb, rss_mb)
-        times = os.times()
         return Cost(
             rss_mb=round(rss_mb, 1),
             # VmHWM, not getrusage: ru_maxrss survives exec, so it would tell the peak of the command that started us.
             peak_mb=round(_mb(page, b"\nVmHWM:") or self._highest_mb, 1),
-            cpu_s=times.user + times.system,
+            cpu_s=self.cpu_s(),
             handles=self._count(),
         )
+
+    @staticmethod
+    def cpu_s() -> float:
+        """Return the processor time that was used since the process began."""
+        times = os.times()
+        return times.user + times.system
 
     def rss_mb(self) -> float:
         """Return the memory of now, in MB."""

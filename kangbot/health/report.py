@@ -204,7 +204,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     loop: str  # "uvloop" or "asyncio"
     rss_mb: float
     rss_peak_mb: float
-    cpu_percent: float  # of one core, since start
+    cpu_percent: float  # of one core, since start; what the start took is in it
+    cpu_recent_percent: float | None = None  # of one core, over the last minute; None in its first second
     cpu_s: float = 0.0  # that the process has used
     handles: int
     task_falls: dict[str, int] = {}  # restarts of what runs beside trading, by task
@@ -236,3 +237,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     history_backlog: int
     history_away: str  # why it is away; "" where it is not
     pool: PoolReport | None = None  # None: an embedded history has none
+
+    @property
+    def core_percent(self) -> float:
+        """How much of a core it takes now: over the last minute, or since the start where that is shorter."""
+        return self.cpu_percent if self.cpu_recent_percent is None else self.cpu_recent_percent

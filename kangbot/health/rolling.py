@@ -1,4 +1,4 @@
-"""Figures of the last minutes, out of counters that only grow: one sample a minute, and as many as are wanted."""
+"""Figures of the last minutes, out of counters that only grow: samples on a beat, and as many as are wanted."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -8,6 +8,8 @@ from kangbot.health.latency import Latencies
 MINUTES = 15
 _HOUR_NS = 3_600_000_000_000
 _LEAST_NS = 600_000_000_000  # a slope over less than ten minutes says nothing
+_SAMPLES = 5  # of the processor: a minute, at four a minute
+_SECOND_NS = 1_000_000_000
 
 
 class Recent:
@@ -30,6 +32,24 @@ class Recent:
         """Return their mean; None without any."""
         total_ns = self._latencies.total_ns - self._samples[0][1]
         return round(total_ns / self.count / 1e6, 4) if self.count else None
+
+
+class Share:
+    """How much of a core was used over the last minute, or since there is a first sample."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[int, float]] = deque(maxlen=_SAMPLES)
+
+    def sample(self, now_ns: int, used_s: float) -> None:
+        """Remember how much has been used; four times a minute."""
+        self._samples.append((now_ns, used_s))
+
+    def percent(self, now_ns: int, used_s: float) -> float | None:
+        """Return the share; None within the first second."""
+        before_ns, before_s = self._samples[0] if self._samples else (now_ns, used_s)
+        if now_ns - before_ns < _SECOND_NS:
+            return None
+        return round((used_s - before_s) / ((now_ns - before_ns) / _SECOND_NS) * 100, 2)
 
 
 class Growth:

@@ -60,7 +60,7 @@ class Board:
             f"   {report.frames:,} frames   {report.bars:,} bars   {report.decisions:,} decisions   ",
             (f"{report.orders.sent:,} orders", "bold"),
             f" ({report.orders.filled:,} filled)   frame→decision {_ms(decision)}   frame→order {_ms(order)}\n",
-            f"{report.rss_mb:.0f} MB   {report.cpu_percent:.1f} % of a core   {report.loop}   ",
+            f"{report.rss_mb:.0f} MB   {report.core_percent:.1f} % of a core   {report.loop}   ",
             f"journal {report.journal_sequence:,}   {report.history} {report.history_backlog:,} behind   ",
             f"equity {', '.join(f'{v:,.2f}' for v in report.equity.values()) or '-'}   ",
             f"reconnects {report.reconnects}",

@@ -102,7 +102,7 @@ def _head(seen: Seen) -> list[Text]:
         ),
         Text.assemble(
             f"equity {equity or '-'}  {report.rss_mb:.0f}{limit} MB  lag {'-' if lag is None else f'{lag:.1f}'} ms  ",
-            f"{report.cpu_percent:.1f} % cpu  {report.orders.sent:,} orders",
+            f"{report.core_percent:.1f} % cpu  {report.orders.sent:,} orders",
         ),
     ]
 

@@ -65,6 +65,7 @@ def test_the_head_says_how_the_daemon_is() -> None:
     head = lines(a_report(*MANY, loop_lag_recent_ms={"p99": 0.44}))[:2]
     assert head[0] == "kangbot 0.1.0  sandbox  up 0h 16m  healthy, score 100  27/27 live"
     assert head[1] == "equity 100,000.00 USDT  67 MB  lag 0.4 ms  2.1 % cpu  0 orders"
+    assert "  99.5 % cpu  " in lines(a_report(*MANY, cpu_recent_percent=99.5))[1], "what it takes now, not since ever"
 
 
 @pytest.mark.parametrize("height", [10, 24, 60])

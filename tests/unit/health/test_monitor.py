@@ -1,5 +1,6 @@
 """The slow figures of a process, memory that is given back in time, and the report in the log."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,16 @@ def test_events_are_counted_over_the_last_quarter_of_an_hour(bench: Bench) -> No
     bench.pass_by(180)
     (count,) = bench.monitor.events()
     assert (count.recent, count.total) == (0, 1)
+
+
+def test_the_processor_of_the_last_minute_is_told(bench: Bench) -> None:
+    """Six seconds more than this process had used when the minute began, and whatever the test took itself."""
+    cost = bench.monitor.cost()
+    assert bench.monitor.cpu_percent(cost) is None
+    bench.pass_by(60)
+    share = bench.monitor.cpu_percent(replace(cost, cpu_s=cost.cpu_s + 6))
+    assert share is not None
+    assert 10 <= share < 20
 
 
 def test_growth_and_disk_are_of_this_machine(bench: Bench) -> None:

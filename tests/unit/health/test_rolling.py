@@ -3,7 +3,7 @@
 import pytest
 
 from kangbot.health.latency import Latencies, Timings
-from kangbot.health.rolling import Growth, Recent, slope_by_hour
+from kangbot.health.rolling import Growth, Recent, Share, slope_by_hour
 
 MINUTE = 60_000_000_000
 
@@ -21,6 +21,21 @@ def test_what_is_older_than_a_quarter_of_an_hour_counts_no_more() -> None:
     assert recent.count == 2
     recent.sample()
     assert (recent.count, recent.mean_ms()) == (1, 2)
+
+
+def test_what_the_processor_did_before_the_last_minute_counts_no_more() -> None:
+    """A daemon that took half a core for an hour and takes all of it now is told to take all of it."""
+    share, beat = Share(), MINUTE // 4
+    assert share.percent(0, 3.0) is None
+    share.sample(0, 3.0)
+    assert share.percent(1, 3.0) is None
+    assert share.percent(MINUTE // 60, 3.25) == 25
+    for number in range(1, 241):
+        share.sample(number * beat, 3 + number * 7.5)
+    assert share.percent(241 * beat, 3 + 241 * 7.5) == 50
+    for number in range(241, 246):
+        share.sample(number * beat, 3 + 240 * 7.5 + (number - 240) * 15)
+    assert share.percent(246 * beat, 3 + 240 * 7.5 + 6 * 15) == 100
 
 
 def test_growth_is_told_by_the_hour() -> None:

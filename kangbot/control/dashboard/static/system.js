@@ -16,7 +16,7 @@ function sheets(report) {
   return [
     [word("process"), list([
       [word("uptime"), age((report.at_ns - report.started_ns) / 1e9)], [word("memory"), `${Math.round(report.rss_mb)} MB, ${word("memory.note", { peak: Math.round(report.rss_peak_mb) })}`],
-      [word("cpu"), measure(report.cpu_percent, "%")], [word("handles"), count(report.handles)], [word("loop"), report.loop], [word("since"), when(report.started_ns)],
+      [word("cpu"), word("cpu.note", { recent: measure(report.cpu_recent_percent ?? report.cpu_percent, "%"), whole: measure(report.cpu_percent, "%") })], [word("handles"), count(report.handles)], [word("loop"), report.loop], [word("since"), when(report.started_ns)],
     ])],
     [word("latency"), list([
       [word("f2d"), pair(report.frame_to_decision_ms)], [word("f2o"), pair(report.frame_to_order_ms)], [word("lag"), pair(report.loop_lag_recent_ms)],
