@@ -49,7 +49,7 @@ from kangbot.market.roster import Roster
 from kangbot.market.vitals import TURN_S, watch, watch_market
 from kangbot.model.events import Noted, RunState, Severity
 from kangbot.model.ids import MarketId
-from kangbot.modes import connection, noted
+from kangbot.modes import connection
 from kangbot.notify.wording import headlines
 from kangbot.runtime.alarm import Alarm
 from kangbot.runtime.garbage import freeze
@@ -139,8 +139,8 @@ class App:
         memory = await replay(self._books.writer, remembered.by_name())
         journal.listen(remembered.risk.observe)
         remembered.past.check(settings)
-        if not remembered.past.mode:
-            journal.append(noted(settings, self._world.clock.now_ns()))
+        for told in remembered.past.news(settings, self._world.clock.now_ns()):
+            journal.append(told)
         log.info("journal.replayed", records=memory.last_sequence, markets=len(memory.markets), tag=journal.tag)
         self._faults = FaultDesk(
             world=self._world,

@@ -139,7 +139,7 @@ class Floor:
     def _make_account(self, journal: Journal, risk: AccountRisk) -> Account:
         venue, known = self._gateway.venue, self._memory.markets.values()
         equity = {currency: money for (name, currency), money in self._memory.equity.items() if name == venue.name}
-        if not risk.equity_known:  # forgotten with a peak in another currency: the next statement is news
+        if not risk.equity_known:  # forgotten, with another currency or balance: the next statement is news
             equity = {}
         return Account(
             world=self._world,

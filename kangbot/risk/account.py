@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.events import BarStored, EquityMarked, Event, KillSwitchReleased, KillSwitchSet
+from kangbot.model.events import BarStored, EquityMarked, Event, KillSwitchReleased, KillSwitchSet, Noted
 from kangbot.model.ids import ClientId, MarketId
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import Intent, Proposal, Purpose
@@ -21,6 +21,8 @@ from kangbot.risk.facts import Context, MarketFacts, worst_notional
 from kangbot.risk.gate import Allowed, Verdict, judge
 from kangbot.risk.limits import Limits
 from kangbot.risk.record import DAY_NS, Kept, TrackRecord
+
+NEW_BALANCE = "paper.new_balance"  # the kind of the note that a simulated account was given another balance
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,8 +188,17 @@ class AccountRisk:
                 self.kill(event.reason, flatten=event.flatten)
             case KillSwitchReleased():
                 self.release()
+            case Noted(kind=kind) if kind == NEW_BALANCE:
+                self._forget_equity()
             case _:
                 self._record.observe(event)
+
+    def _forget_equity(self) -> None:
+        """Measure losses from the next statement on: what a person gave or took is no gain and no loss.
+
+        What the day has realised stays as it is.
+        """
+        self._equity, self._peak, self._day_equity = None, ZERO, None
 
     def checkpoint(self) -> bytes:
         """Return as JSON what the events so far came to; exposure is not of them, and not in it."""

@@ -130,7 +130,8 @@ class Paper:
     __pydantic_config__ = SECTION
 
     balance: Amount = Decimal(10_000)
-    """What it began with, in USDT. A later change moves its equity by the difference. Contracts that settle in another
+    """What it began with, in USDT. A later change moves its equity by the difference, which is no gain and no loss: the
+    day's loss by equity and the drawdown are counted anew from the next start on. Contracts that settle in another
     currency are counted as if that were USDT. A spot pair that is priced in another coin is bought with what the
     account has of that one, and it begins with none."""
 

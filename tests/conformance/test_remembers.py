@@ -36,7 +36,7 @@ from kangbot.model.events import (
 from kangbot.model.ids import ExecutionId, MarketId, VenueName
 from kangbot.model.orders import FillCause, Side
 from kangbot.modes.past import MODE_NOTED, Past
-from kangbot.risk.account import AccountRisk
+from kangbot.risk.account import NEW_BALANCE, AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.sim.paper.ledger import Ledger
 from tests.support.records import EVERY, MARKET, NOON_NS, fill_applied, round_trip
@@ -105,6 +105,14 @@ _MODES = st.builds(
     st.sampled_from([{}, {"venue": "bybit"}, {"venue": "binance_usdm"}]),
 )
 
+_BALANCES = st.builds(
+    lambda kind, balance: Noted(
+        kind=kind, severity=Severity.INFO, market=None, message="", fields={"balance": balance}, at_ns=NOON_NS
+    ),
+    st.sampled_from(["paper.balance", NEW_BALANCE]),
+    st.sampled_from(["10000", "0.5"]),
+)
+
 _LIVES = st.builds(
     lambda kind, severity, at_ns: Noted(kind=kind, severity=severity, market=None, message="", at_ns=at_ns),
     st.sampled_from([STARTED, RESTARTED, STOPPED]),
@@ -118,6 +126,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     _trips(),
     _breakers(),
     _MODES,
+    _BALANCES,
     _LIVES,
     st.builds(KillSwitchSet, reason=st.text(max_size=9), flatten=st.booleans(), caller=st.just("file"), at_ns=_TIMES),
     st.builds(KillSwitchReleased, caller=st.just("file"), at_ns=_TIMES),

@@ -90,6 +90,23 @@ def test_a_paper_account_outlives_kill_9(paper: World) -> None:
     assert_untouched(paper.stop())
 
 
+def test_a_balance_that_was_lowered_is_no_loss(paper: World) -> None:
+    """It is the account's new balance: no limit of loss is reached by it, and markets go on to enter."""
+    paper.environment["KANGBOT_RISK__DRAWDOWN_PERCENT"] = "20"
+    paper.start()
+    paper.live()
+    paper.orders(more_than=5)
+    paper.environment["KANGBOT_PAPER__BALANCE"] = "10000"
+    for _ in range(2):
+        paper.daemon.kill()
+        paper.start()
+        paper.live()
+        report = paper.orders(more_than=5)
+        assert Decimal(5_000) < report.equity["USDT"] < Decimal(15_000)
+        assert report.losses == []
+    paper.stop()
+
+
 def test_a_paper_journal_is_not_taken_to_an_exchange(paper: World) -> None:
     """Its positions exist nowhere else: the daemon says so, and ends with 78."""
     paper.start()

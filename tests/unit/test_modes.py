@@ -14,6 +14,7 @@ from kangbot.model.events import Noted, Severity
 from kangbot.model.ids import VenueName
 from kangbot.modes import MODE_NOTED, Connection, Past, connection
 from kangbot.modes import noted as noted_in
+from kangbot.risk.account import NEW_BALANCE
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.settings import Mode, Settings
 from kangbot.settings.kinds import Secret
@@ -136,3 +137,34 @@ def test_a_journal_stays_in_its_mode() -> None:
     with pytest.raises(NeedsHuman) as refused:
         past.check(settings("live"))
     assert "begun in mode paper" in refused.value.message
+
+
+def test_the_balance_of_an_account_on_paper_is_told_and_told_again_where_it_is_another() -> None:
+    """Over a checkpoint; a journal from before these words is told once, and loses count of nothing by it."""
+    rich, poor = settings("paper"), replace(settings("paper"), paper=Paper(balance=Decimal(500)))
+    past = Past(VenueName("bybit"))
+    past.observe(noted_in(rich, START))
+    for chosen, kinds in (
+        (rich, ["paper.balance"]),
+        (rich, []),
+        (poor, [NEW_BALANCE]),
+        (poor, []),
+        (rich, [NEW_BALANCE]),
+    ):
+        told = list(past.news(chosen, START))
+        assert [note.kind for note in told] == kinds
+        assert all(f"{chosen.paper.balance} USDT" in note.message for note in told)
+        for note in told:
+            past.observe(note)
+        after = Past(VenueName("bybit"))
+        after.resume(past.checkpoint())
+        past = after
+
+
+def test_a_new_journal_is_told_where_it_begins() -> None:
+    """Of a balance on paper alone: elsewhere it is the venue's to tell."""
+    assert [note.kind for note in Past(VenueName("bybit")).news(settings("paper"), START)] == [
+        MODE_NOTED,
+        "paper.balance",
+    ]
+    assert [note.kind for note in Past(VenueName("bybit")).news(settings("sandbox"), START)] == [MODE_NOTED]

@@ -17,12 +17,14 @@ from kangbot.model.events import (
     FillApplied,
     KillSwitchReleased,
     KillSwitchSet,
+    Noted,
     RoundTripClosed,
+    Severity,
 )
 from kangbot.model.ids import ClientId, ExecutionId, MarketId
 from kangbot.model.orders import CashFlow, FillCause, OrderKind, Proposal, Purpose, Side
 from kangbot.model.position import RoundTrip
-from kangbot.risk.account import AccountRisk
+from kangbot.risk.account import NEW_BALANCE, AccountRisk
 from kangbot.risk.facts import MarketFacts
 from kangbot.risk.gate import Allowed, Blocked
 from kangbot.risk.limits import Limits
@@ -481,3 +483,29 @@ def test_a_peak_in_another_currency_is_forgotten(rewritten: dict[str, str] | Non
     assert risk.drawdown_percent == 0
     assert risk.day_loss(4) == 7
     assert risk.killed == "a person"
+
+
+def test_another_balance_of_an_account_on_paper_is_no_loss_and_no_gain() -> None:
+    """Losses are measured from the next statement on; what was realised today and a kill switch stay."""
+    before = account()
+    before.equity(D(10_000), 1)
+    flow = CashFlow(market=BTC, execution_id=ExecutionId("f"), kind="Funding", amount=D(-7), currency="USDT", at_ns=2)
+    before.observe(CashFlowApplied(flow=flow, at_ns=2))
+    before.kill("a person")
+    told = Noted(kind=NEW_BALANCE, severity=Severity.INFO, market=None, message="", at_ns=3)
+    first = msgspec.structs.replace(told, kind="paper.balance")  # of a journal that did not know it before
+    for note, seen in ((told, (D(7), D(0))), (first, (D(9_000), D(90)))):
+        risk, again = account(), account()
+        risk.resume(before.checkpoint())
+        risk.observe(note)
+        assert risk.equity_known is (note is first)
+        again.resume(risk.checkpoint())
+        for one in (risk, again):
+            one.equity(D(1_000), 4)
+            assert (one.day_loss(4), one.drawdown_percent) == seen
+            assert one.killed == "a person"
+    risk = account()
+    risk.observe(told)
+    for equity in (D(1_000), D(900)):
+        risk.equity(equity, 4)
+    assert (risk.day_loss(4), risk.drawdown_percent) == (D(100), D(10))
