@@ -258,7 +258,9 @@ def _adjust(case: _Case) -> tuple[Proposal | None, str]:
         if surplus <= case.style.band * held and not case.bare:
             return None, ""
         rest = held - floor_to(surplus, case.instrument.step)
-        whole = below_minimum(rest, case.book.exit_price(case.held), case.instrument, Purpose.EXIT)
+        price = case.book.exit_price(case.held)
+        least = price if case.stop is None else min(price, case.stop)  # coins that are too few for a stop go as well
+        whole = below_minimum(rest, least, case.instrument, Purpose.EXIT)
         return _exit(case, held if whole else surplus, case.target.reason)
     missing = case.wanted - held
     if missing <= case.style.band * case.wanted:

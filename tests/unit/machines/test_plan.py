@@ -174,6 +174,14 @@ def test_a_surplus_below_the_minimum_is_closed_with_the_rest() -> None:
     assert only(step(want("0"), "10.01", style=fine)).quantity == D("10.01")
 
 
+def test_coins_that_would_be_too_few_for_their_stop_are_sold_with_the_surplus() -> None:
+    """They are worth an order now and none at the stop; a contract's stop closes whatever there is."""
+    assert only(step(want("0.006", "80"), "10", instrument=SPOT)).quantity == D(10)
+    assert only(step(want("0.006"), "10", instrument=SPOT)).quantity == D("9.94")
+    assert only(step(want("0.006", "90"), "10", instrument=SPOT)).quantity == D("9.94")
+    assert only(step(want("0.006", "80"), "10", resting_stop=D(80))).quantity == D("9.94")
+
+
 def test_coins_are_bought_as_far_as_one_stop_covers_them() -> None:
     """It is one order, so the venue's largest bounds them; a contract's stop is its position's, whatever its size."""
     narrow = msgspec.structs.replace(SPOT, max_quantity=D(4))
