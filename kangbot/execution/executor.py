@@ -175,6 +175,11 @@ class Executor:
         return self._blotter.touched
 
     @property
+    def needed(self) -> Quantity:
+        """How much a stop must close; 0 where nothing is held, or too little for any stop."""
+        return self._agreement.needed
+
+    @property
     def unprotected(self) -> bool:
         """Whether a position is open and no stop rests at the venue."""
         return self._agreement.unprotected

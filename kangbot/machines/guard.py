@@ -5,6 +5,8 @@ forgotten by the venue, or never known. One row a line, the first that fits:
 
 ==================================================  ====================================================================
 flat, or a stop rests                               nothing; the past is forgotten
+too little for any stop, and not to be closed       told once that lasts for `patience_ns`; closed then where
+    by an order that enters further                     the policy is to close
 turned around, or too little to be closed by now,   as if flat in between: what was found was of another position
     or enough to be closed again
 nobody knows a stop, and none is required           nothing
@@ -72,6 +74,7 @@ class Plight(msgspec.Struct, frozen=True, kw_only=True):
     asked: Price | None = None  # what the venue was asked for last
     refused: str = ""  # its definitive no to that
     dust: bool = False  # less than any order that would close it
+    small: bool = False  # an order would close it, but none that waits at the stop; and no entry adds to it
 
 
 class SetStop(msgspec.Struct, frozen=True):
@@ -99,6 +102,8 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
     tightened: int = 0
     offered: Price | None = None  # the nearer stop that was chosen; one that is nearer still goes before it
     again_ns: int = 0  # when a refused stop is offered again
+    small_ns: int = 0  # when it was first seen to be too little for any stop; 0 where it is not
+    told: bool = False  # and people know
     closing: str = ""  # why the position is being closed; stays until it is flat
     rests_until_ns: int = 0  # no entry before
 
@@ -111,6 +116,10 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
             return self._over(plight, terms).see(plight, instrument, terms)
         if self.closing:
             return self, CloseNow(self.closing)
+        if plight.small and (plight.stop is not None or terms.required):
+            return self._see_little(plight, direction, terms)
+        if self.told and plight.dust:  # its price has fallen, and may rise again: that is not told each time
+            return msgspec.structs.replace(self, small_ns=0), None
         if plight.rests:
             return Guard(rests_until_ns=self.rests_until_ns), None
         stop = self._stop(plight, direction, terms)
@@ -118,7 +127,7 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
             return self, None
         stop = protective(stop, direction, instrument)
         since_ns = self.since_ns or plight.now_ns
-        seen = msgspec.structs.replace(self, since_ns=since_ns, direction=direction, dust=plight.dust)
+        seen = msgspec.structs.replace(self, since_ns=since_ns, direction=direction, dust=plight.dust, small_ns=0)
         beyond = plight.price is not None and (stop - plight.price) * direction >= 0
         if plight.dust and (beyond or plight.price is None):
             return msgspec.structs.replace(seen, again_ns=0), None
@@ -133,6 +142,8 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
 
     def due_ns(self, terms: StopTerms) -> int | None:
         """Return when to look again, whatever happens or not; None where nothing waits."""
+        if self.small_ns and not (self.told or self.closing):
+            return self.small_ns + terms.patience_ns
         if not self.since_ns or self.closing:
             return None
         if self.again_ns:
@@ -144,6 +155,16 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
         return terms.policy is StopPolicy.CLOSE and not self.dust
 
     # --------------------------------------------------------------------------------------------------------- private
+    def _see_little(self, plight: Plight, direction: int, terms: StopTerms) -> tuple["Guard", Answer]:
+        """Return what follows for coins that can be sold, and are worth too little at their stop for an order there."""
+        since_ns = self.small_ns or plight.now_ns
+        little = Guard(small_ns=since_ns, direction=direction, told=self.told, rests_until_ns=self.rests_until_ns)
+        if plight.now_ns < since_ns + terms.patience_ns:
+            return little, None
+        if terms.policy is not StopPolicy.CLOSE:
+            return msgspec.structs.replace(little, told=True), None
+        return _close(msgspec.structs.replace(little, since_ns=since_ns), "it is too little for a stop of its own")
+
     def _over(self, plight: Plight, terms: StopTerms) -> "Guard":
         """Return it after the position has ended; one that had to be closed leaves the market at rest."""
         return Guard(rests_until_ns=plight.now_ns + terms.rest_ns if self.closing else self.rests_until_ns)

@@ -253,8 +253,13 @@ class Desk:
 
     @property
     def unguarded(self) -> bool:
-        """Whether a stop is missing and being seen to."""
-        return self._sentry.engaged
+        """Whether a stop is missing, and what becomes of that is a matter of the price."""
+        return self._sentry.waits
+
+    @property
+    def unprotected(self) -> str:
+        """Why what we hold has no stop at the venue, in words; "" where it has, or where its first is under way."""
+        return self._sentry.unprotected(self.position.net)
 
     def deadline_ns(self) -> int | None:
         """Return when to act again without any news: an order or a stop that had to wait; None where none waits."""

@@ -11,7 +11,6 @@ from kangbot.machines.entry_holds import Hold
 from kangbot.machines.fault_book import Tally
 from kangbot.machines.order import Order
 from kangbot.market.roster import Place
-from kangbot.market.sentry import unprotected
 from kangbot.market.task import MarketTask
 from kangbot.model.events import BreakerState, Desired, RunState
 from kangbot.model.ids import MarketId, profit_currency
@@ -56,7 +55,7 @@ def report_of(
         target=None if target is None else target.exposure,
         signal="" if target is None else target.reason,
         blocked=task.desk.blocked or executor.quarantine,
-        unprotected=unprotected(executor, task.desk.position.net),
+        unprotected=task.desk.unprotected,
         quarantine=executor.quarantine,
         by_hand=task.desk.by_hand,
         stale=task.desk.stale,

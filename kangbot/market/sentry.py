@@ -38,6 +38,11 @@ class Sentry:
         return bool(self._guard.since_ns)
 
     @property
+    def waits(self) -> bool:
+        """Whether a price is needed here: for a stop that is missing, or for what is too little for one."""
+        return self.engaged or bool(self._guard.small_ns and not self._guard.told)
+
+    @property
     def held(self) -> str:
         """Return why the market may not enter; "" where it may."""
         left_ns = self._guard.rests_until_ns - self._clock.now_ns()
@@ -69,6 +74,7 @@ class Sentry:
         price = None
         if quote is not None and now_ns - self._inbox.priced_ns < _FRESH_NS:
             price = quote.bid if net > 0 else quote.ask
+        dust = self._too_little(net, price)
         return Plight(
             now_ns=now_ns,
             net=net,
@@ -78,7 +84,8 @@ class Sentry:
             price=price,
             asked=executor.protection.wanted,
             refused=executor.protection.refused,
-            dust=self._too_little(net, price),
+            dust=dust,
+            small=not dust and self._has_no_stop(net, price),
         )
 
     def _too_little(self, net: Quantity, price: Price | None) -> bool:
@@ -87,11 +94,27 @@ class Sentry:
             return False
         return bool(net and below_minimum(abs(net), price or ZERO, self.instrument, Purpose.EXIT))
 
+    def _has_no_stop(self, net: Quantity, price: Price | None) -> bool:
+        """Whether these are coins worth an order now, and worth none at their stop; not while an entry adds to them."""
+        if self.instrument.kind is not InstrumentKind.SPOT or not net or self._executor.needed:
+            return False
+        at = price or self._executor.position.entry or ZERO
+        worth = not below_minimum(net, at, self.instrument, Purpose.EXIT)
+        return worth and all(order.intent.purpose is Purpose.EXIT for order in self._executor.orders)
+
+    def unprotected(self, net: Quantity) -> str:
+        """Return why what we hold has no stop at the venue, in words; "" where it has, or where its first is coming."""
+        if self._guard.small_ns and (self._guard.told or self._guard.closing):
+            return "it is too little for a stop of its own"
+        return _unprotected(self._executor, net)
+
     def _tell(self, before: Guard, net: Quantity, answer: Answer) -> None:
         tell, after = self._executor.tell, self._guard
         if after.dust and not before.dust:
             if net != self._known:
                 tell("stop.missing", Severity.WARNING, f"no stop rests for {net:f}, and no order closes so little")
+        elif after.told and not before.told:
+            tell("stop.missing", Severity.WARNING, f"no stop rests for {net:f}, and none can for so little")
         elif isinstance(answer, CloseNow):
             if not before.closing:
                 tell("stop.closing", Severity.CRITICAL, f"closing {net:f}: {answer.reason}")
@@ -100,14 +123,13 @@ class Sentry:
                 tell("stop.missing", Severity.WARNING, f"no stop rests for {net:f}; asking for one at {answer.price:f}")
             elif after.tightened > before.tightened:
                 tell("stop.tightened", Severity.WARNING, f"the stop of {net:f} is tried nearer, at {answer.price:f}")
-        elif before.since_ns and not after.since_ns:
+        elif (before.since_ns or before.told) and not (after.since_ns or after.told):
             stop = self._executor.stop
             rests = "the position is closed" if stop is None or not net else f"the stop of {net:f} rests at {stop:f}"
             tell("stop.settled", Severity.INFO, rests)
 
 
-def unprotected(executor: Executor, net: Quantity) -> str:
-    """Return why what we hold has no stop at the venue, in words; "" where it has, or where its first is under way."""
+def _unprotected(executor: Executor, net: Quantity) -> str:
     if not net or not executor.unprotected or executor.stop_coming or not executor.reconciled_ns:
         return ""
     wanted, refused = executor.protection.wanted, executor.protection.refused

@@ -172,6 +172,49 @@ def test_coins_that_are_too_few_to_be_sold_are_no_position_to_close() -> None:
     assert rests.see(plight(dust=True, rests=True), MARKET, TERMS) == (rests, None)
 
 
+LITTLE = plight(small=True, rests=True)  # as the executor sees it: there is nothing that could have a stop
+
+
+@pytest.mark.parametrize("policy", StopPolicy)
+def test_coins_that_are_too_few_for_a_stop_are_told_of_and_closed_where_the_policy_is_to_close(
+    policy: StopPolicy,
+) -> None:
+    """After its patience: a fill that is on its way may make them enough."""
+    terms = StopTerms(policy=policy)
+    guard, answer = Guard(rests_until_ns=5).see(LITTLE, MARKET, terms)
+    due_ns = guard.due_ns(terms)
+    assert (answer, due_ns, guard.since_ns) == (None, START + terms.patience_ns, 0)
+    assert guard.see(plight(rests=True), MARKET, terms) == (Guard(rests_until_ns=5), None)
+    asked, answer = guard.see(plight(), MARKET, terms)
+    assert (asked, answer) == (Guard(since_ns=START, direction=1, rests_until_ns=5), SetStop(dec(90)))
+    guard, answer = guard.see(msgspec.structs.replace(LITTLE, now_ns=due_ns), MARKET, terms)
+    assert guard.due_ns(terms) is None
+    if policy is StopPolicy.CLOSE:
+        assert answer == CloseNow("it is too little for a stop of its own")
+        over, answer = guard.see(plight(dust=True, rests=True), MARKET, terms)
+        assert (over, answer) == (Guard(rests_until_ns=START + terms.rest_ns), None)
+    else:
+        assert (answer, guard.told) == (None, True)
+
+
+def test_what_is_told_of_coins_that_are_too_few_is_not_told_at_each_turn_of_the_price() -> None:
+    """Worth an order, worth none, worth one again: they are the same coins, until there is a stop or nothing."""
+    terms = StopTerms(policy=StopPolicy.RETRY)
+    told = Guard(small_ns=START, told=True, direction=1)
+    fallen, _ = told.see(plight(dust=True, rests=True), MARKET, terms)
+    assert (fallen.told, fallen.small_ns) == (True, 0)
+    risen, _ = fallen.see(LITTLE, MARKET, terms)
+    assert risen == told
+    for over in (plight(rests=True), plight(net=dec(0))):
+        assert risen.see(over, MARKET, terms) == (Guard(), None)
+
+
+def test_coins_that_need_no_stop_need_none_however_few_they_are() -> None:
+    """Where none is required and nobody knows one."""
+    assert Guard().see(msgspec.structs.replace(LITTLE, stop=None), MARKET, StopTerms(required=False)) == (Guard(), None)
+    assert Guard().see(msgspec.structs.replace(LITTLE, stop=None), MARKET, TERMS)[0].small_ns == START
+
+
 def test_what_no_order_closes_is_never_closed() -> None:
     """What is left of a contract is asked a stop for, with patience without end: closing it would hold the market."""
     guard, answer = Guard().see(plight(dust=True), MARKET, TERMS)

@@ -5,10 +5,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from kangbot.machines.guard import StopPolicy, StopTerms
+from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
 from kangbot.model.events import EquityMarked, Noted, RunState
 from kangbot.model.market import InstrumentKind
-from kangbot.model.orders import Balance, FillCause, Side
+from kangbot.model.orders import Balance, FillCause, OrderKind, Side
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from tests.support.floor_story import BarVenue, Story, play
@@ -214,6 +215,98 @@ def test_a_policy_to_retry_never_sells_the_coins() -> None:
         assert asked == ["cover 90 2 fresh"] * 5
         assert said == ["stop.failed", "stop.settled"]
         assert told.venue.net == 2
+        assert [one.trigger for one in told.venue.beside] == [Decimal(90)]
+
+    play(story)
+
+
+async def bought_too_few(told: Story, policy: StopPolicy) -> None:
+    """Buy coins for 5.30: a stop at 90 would sell them for 4.77, and no order is below 5. No more may follow."""
+    told.stops = StopTerms(policy=policy)
+    on_spot(told)
+    told.venue.market_part = Decimal("0.0265")
+    told.venue.before_submit = lambda _: told.risk.kill("no more")
+    await told.live()
+    told.quote()
+    told.strategy.want(1)
+    await told.bar()
+    assert told.venue.net == Decimal("0.053")
+    told.venue.market_part = Decimal(1)
+    told.venue.before_submit = None
+
+
+async def quoted(told: Story, seconds: int, price: str = "100") -> None:
+    """Let so much time pass, with a price and a look at it in each second."""
+    for _ in range(seconds):
+        told.quote(price)
+        told.floor.look_again()
+        await asyncio.sleep(1)
+
+
+def test_coins_that_are_too_few_for_a_stop_of_their_own_are_sold_in_the_end() -> None:
+    """Nobody would sell them where the price falls; it is told, and the market rests as after any such closing."""
+
+    async def story(told: Story) -> None:
+        await bought_too_few(told, StopPolicy.CLOSE)
+        assert stops(told) == ([], [])
+        await quoted(told, 40)
+        assert told.venue.net == 0
+        assert stops(told) == ([], ["stop.closing", "stop.settled"])
+        told.risk.release()
+        await told.bar()
+        assert "the last position could not be protected" in told.task.desk.blocked
+
+    play(story)
+
+
+def test_coins_that_are_too_few_for_a_stop_of_their_own_are_told_of_once() -> None:
+    """Under a policy that sells nothing: in the report for as long as it is so, and over every turn of the price."""
+
+    async def story(told: Story) -> None:
+        await bought_too_few(told, StopPolicy.RETRY)
+        desk = told.task.desk
+        assert desk.unprotected == ""
+        await quoted(told, 40)
+        assert desk.unprotected == "it is too little for a stop of its own"
+        await quoted(told, 5, "94")
+        assert desk.unprotected == ""
+        await quoted(told, 5)
+        assert desk.unprotected
+        assert (told.venue.net, stops(told)) == (Decimal("0.053"), ([], ["stop.missing"]))
+        told.risk.release()
+        await told.bar()
+        assert (desk.unprotected, stops(told)[1]) == ("", ["stop.missing", "stop.settled"])
+        assert [one.trigger for one in told.venue.beside] == [Decimal(90)]
+
+    play(story)
+
+
+def test_coins_of_a_stopped_market_are_sold_where_they_are_too_few_for_a_stop() -> None:
+    """It asks for the price itself."""
+
+    async def story(told: Story) -> None:
+        await bought_too_few(told, StopPolicy.CLOSE)
+        told.roster.command(MARKET, Command.STOP, "test")
+        await told.reach(RunState.STOPPED)
+        await asyncio.sleep(120)
+        assert told.venue.net == 0
+
+    play(story)
+
+
+def test_an_entry_that_still_rests_may_make_coins_enough() -> None:
+    """They are sold only once nothing adds to them."""
+
+    async def story(told: Story) -> None:
+        on_spot(told)
+        await told.wants_in(style=Style(kind=OrderKind.LIMIT, patience_ns=600 * SECOND))
+        (entry,) = told.venue.orders
+        told.venue.trade(entry, Decimal("0.053"))
+        await quoted(told, 90)
+        assert told.task.desk.executor.position.net == Decimal("0.053")
+        assert stops(told) == ([], [])
+        told.venue.trade(entry, Decimal("0.1"))
+        await quoted(told, 5)
         assert [one.trigger for one in told.venue.beside] == [Decimal(90)]
 
     play(story)
