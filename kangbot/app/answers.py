@@ -227,7 +227,8 @@ class Answers:
             for name, task in tasks
         ]
         elapsed_s = (now_ns - self.started_ns) / SECOND_NS
-        seen = hub.counters
+        seen, account = hub.counters, self.floor.account
+        equity = money_of(account.equity, self.editor.settings.currency, self.floor.markets)
         return Report(
             version=self.version,
             mode=self.mode,
@@ -267,7 +268,8 @@ class Answers:
             memory=self.monitor.memory(),
             disk_free_mb=self.monitor.disk_free_mb(),
             rest=self.monitor.rest(),
-            equity=money_of(self.floor.account.equity, self.editor.settings.currency, self.floor.markets),
+            equity=equity,
+            equity_ns=min((account.marked_ns.get(currency, 0) for currency in equity), default=0),
             streams=[stream_report(stream, now_ns, private=stream in hub.private) for stream in hub.streams],
             config=self.editor.report(),
             breakers=breaker_reports(self.floor.circuits.breakers),

@@ -104,6 +104,7 @@ class Account:
         # Without a memory there is nothing of ours to catch up with.
         self._first_ns = remembered_ns - START_OVERLAP_NS if remembered_ns else self._clock.now_ns()
         self._equity = dict(equity)
+        self.marked_ns: dict[str, int] = {}  # when each currency's equity was known last; absent: before this process
         self._stated: dict[str, Stated] = {}  # balances that are not counted yet, by currency
         self._members: dict[MarketId, _Member] = {}
         self._kick = asyncio.Event()
@@ -383,10 +384,10 @@ class Account:
 
     def _mark(self, currency: str, equity: Money) -> None:
         """Journal the equity where it changed."""
+        now_ns = self.marked_ns[currency] = self._clock.now_ns()
         if self._equity.get(currency) == equity:
             return
         self._equity[currency] = equity
-        now_ns = self._clock.now_ns()
         self._journal.append(
             EquityMarked(venue=self._venue.name, currency=currency, equity=equity, at_ns=now_ns),
             later=True,

@@ -64,7 +64,7 @@ def _daemon(report: Report, health: Health) -> Iterator[Family]:
     yield "kangbot_markets_active", "gauge", "Markets of these that are live or paused.", _one(health.active)
     yield "kangbot_unprotected_positions", "gauge", "Positions without a stop at the venue.", _one(report.unprotected)
     equity = [({"currency": currency}, float(amount)) for currency, amount in report.equity.items()]
-    yield "kangbot_equity", "gauge", "The account's equity, in its currency.", equity
+    yield "kangbot_equity", "gauge", "The account's equity as known last, in its currency.", equity
 
 
 def _work(report: Report) -> Iterator[Family]:

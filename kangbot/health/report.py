@@ -228,7 +228,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     memory: MemoryReport | None = None  # None before it was measured
     disk_free_mb: float | None = None  # of the state folder
     rest: list[RestReport] = []
-    equity: dict[str, Money]  # by currency
+    equity: dict[str, Money]  # by currency, as known last: what the venue states, and the coins of our spot markets
+    equity_ns: int = 0  # when the oldest of these was known; 0: before this start
     journal_sequence: int
     journal_hindered: str = ""  # what it takes still, at most exits, and why no more; "" where it takes all
     journal_waiting: int = 0  # groups of records that are not on disk yet

@@ -53,6 +53,7 @@ ENDS = {
 }
 _ABOUT = ("check", "kind")  # fields that tell apart what goes by one name
 _LONGEST = 300  # characters of one notice: a phone shows two lines
+_OLD_NS = 300 * SECOND_NS  # of the equity, which is asked for every minute
 
 
 def notice_of(event: Event) -> Notice | None:
@@ -127,7 +128,7 @@ def headlines(report: Report) -> Sequence[str]:
     besides = f"; funding {funding:+.2f} besides" if funding else ""
     lines = [
         f"{report.live} of {report.total} markets live",
-        f"equity {', '.join(f'{value:.2f} {currency}' for currency, value in report.equity.items()) or 'not known'}",
+        f"equity {_equity(report)}",
         f"{len(held)} positions open, {open_profit:+.2f} on them; {profit:+.2f} earned so far, after fees{besides}",
         f"{report.orders.sent} orders sent since the start, {report.orders.unknown} in question",
     ]
@@ -143,6 +144,19 @@ def headlines(report: Report) -> Sequence[str]:
     if report.history_away:
         lines.append(f"the history database is away: {report.history_away}")
     return lines
+
+
+def _equity(report: Report) -> str:
+    """Return the equity, with the time that it is of where the venue has not told it for a while."""
+    if not report.equity:
+        return "not known"
+    said = ", ".join(f"{value:.2f} {currency}" for currency, value in report.equity.items())
+    if not report.equity_ns:
+        return f"{said} in the last run, not told since"
+    if report.at_ns - report.equity_ns < _OLD_NS:
+        return said
+    at = datetime.fromtimestamp(report.equity_ns // SECOND_NS, UTC)
+    return f"{said} at {at:%Y-%m-%d %H:%M} UTC, not told since"
 
 
 def _line(notice: Notice) -> str:

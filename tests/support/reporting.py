@@ -68,6 +68,7 @@ def a_report(*markets: MarketReport, **fields: Any) -> Report:
         "cpu_percent": 2.1,
         "handles": 30,
         "equity": {"USDT": Decimal(100000)},
+        "equity_ns": AT_NS,
         "journal_sequence": 10,
         "history": "sqlite",
         "history_backlog": 0,

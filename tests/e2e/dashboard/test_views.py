@@ -26,6 +26,7 @@ def test_27_markets_are_live_behind_the_token(page: Page, daemon: Daemon) -> Non
     log_in(page, daemon)
     expect(page.locator(".board tbody .badge", has_text="live")).to_have_count(27)
     expect(page.locator(".tile", has_text="Markets live")).to_contain_text("27/27")
+    expect(page.locator(".tile", has_text="Equity")).to_contain_text(re.compile(r"as of \d\d:\d\d:\d\d; the line"))
     price = page.locator(".board tbody tr").first.locator("td.n").first
     before = price.inner_text()
     expect(price).not_to_have_text(before)

@@ -128,10 +128,13 @@ def test_equity_is_marked_where_it_changed() -> None:
 
     async def main() -> None:
         rig = Rig()
+        assert rig.account.marked_ns == {}, "what the journal knows was so once"
         await rig.account.reconcile()
         rig.account.offer(Balance(currency="USDT", equity=dec(999), available=dec(1), at_ns=START), 0)
         rig.venue.money = dec(999)
+        await asyncio.sleep(1)
         await rig.account.reconcile()
+        assert rig.account.marked_ns == {"USDT": rig.story.world.clock.now_ns()}, "the same once more is news of a kind"
         await asyncio.sleep(1)
         assert rig.account.equity == {"USDT": dec(999)}
         marks = [event for event in rig.story.disk.events if isinstance(event, EquityMarked)]

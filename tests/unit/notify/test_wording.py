@@ -128,6 +128,10 @@ def test_the_daily_message_says_how_things_stand() -> None:
     paid = a_report(a_market(funding=Decimal("-0.5")), a_market("ETH", funding=Decimal("-0.25")))
     assert "+2.00 earned so far, after fees; funding -0.75 besides" in body_of(message, headlines(paid))
     assert "1 markets with a breaker open" in text
+    assert "equity not known" in headlines(a_report(equity={}))
+    hours_ago = headlines(a_report(equity_ns=report.at_ns - 7_200_000_000_000))
+    assert "equity 100000.00 USDT at 2026-09-21 12:13 UTC, not told since" in hours_ago
+    assert "equity 100000.00 USDT in the last run, not told since" in headlines(a_report(equity_ns=0))
     assert "WITHOUT A STOP" in text
     assert "the kill switch is set: news" in text
     assert "nothing enters: the journal takes only exits: the disk is full" in text

@@ -64,7 +64,7 @@ function tiles() {
         reasons.dataset.said = key;
         reasons.replaceChildren(...why.map(([kind, text]) => h("li", { class: KIND[kind], text })));
       }
-      made.equity.show(Object.entries(report.equity).map(([currency, value]) => `${money(value)} ${currency}`).join(" · ") || "–", word("equity.note"));
+      made.equity.show(Object.entries(report.equity).map(([currency, value]) => `${money(value)} ${currency}`).join(" · ") || "–", equityNote(report));
       curve.draw(equity);
       const profit = sum(report.markets.map((market) => market.profit)) ?? 0;
       const fees = sum(report.markets.map((market) => market.fees)) ?? 0;
@@ -82,6 +82,12 @@ function tiles() {
       made.backlog.show(count(report.history_backlog), word("backlog.note", { kind: report.history }), report.history_away ? "warn" : "");
     },
   };
+}
+
+/** Of when the equity is: it is what the exchange told last, which may be long ago. */
+function equityNote(report) {
+  if (!Object.keys(report.equity).length) return "";
+  return report.equity_ns ? word("equity.note", { at: when(report.equity_ns) }) : word("equity.before");
 }
 
 /** The dots of a market's three breakers. */
