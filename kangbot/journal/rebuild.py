@@ -1,10 +1,11 @@
 """A journal made anew from the history, after the disk that held it was lost.
 
-The history has every record but the bars, which nothing remembers by. So a replay of it gives the memory as it was when
-the last record reached the database, and that becomes the checkpoint of an empty journal of the same name. What came
-after, the database may not have: at most what was on its way when the disk died. Executions of that time are learnt
-from the venue at the next start; orders of that time that still rest there bear our prefix and are orphans. Their
-numbers must never be given again, so counting goes on far beyond any that they could have.
+The history has every record but the bars, which nothing remembers by, and old marks of equity between an hour's lowest
+and highest. So a replay of it gives the memory as it was when the last record reached the database, and that becomes
+the checkpoint of an empty journal of the same name. What came after, the database may not have: at most what was on its
+way when the disk died. Executions of that time are learnt from the venue at the next start; orders of that time that
+still rest there bear our prefix and are orphans. Their numbers must never be given again, so counting goes on far
+beyond any that they could have.
 """
 
 from collections.abc import Mapping, Sequence

@@ -8,6 +8,7 @@ repetition, come one after the other and the second finds nothing left to do.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -22,6 +23,8 @@ from kangbot.storage.projection import Value, Write, fresh, project
 from kangbot.storage.schema import ensure
 from kangbot.storage.surplus import PORTION, Surplus
 from kangbot.storage.tables import Upsert
+from kangbot.storage.thinning import PORTION as MARKS
+from kangbot.storage.thinning import Mark, Thinning, reading, removing, thin
 
 T = TypeVar("T")
 Prepare = Callable[[], Awaitable[None]]
@@ -32,6 +35,7 @@ _CHARACTERS = 32_000  # of words and JSON, which may double where they are escap
 _LOCK = "INSERT INTO journals (tag, stored) VALUES (%s, 0) ON DUPLICATE KEY UPDATE stored = stored"
 _MARKS = "SELECT tag, stored, place, TIMESTAMPDIFF(SECOND, written_at, UTC_TIMESTAMP(6)) FROM journals"
 _MARK = "UPDATE journals SET stored = %s, place = %s, written_at = UTC_TIMESTAMP(6) WHERE tag = %s"
+_THINNED, _THIN = "SELECT thinned FROM journals WHERE tag = %s", "UPDATE journals SET thinned = %s WHERE tag = %s"
 _LEAVE = "UPDATE journals SET written_at = NULL WHERE tag = %s AND place = %s"
 _LEAVE_S = 2.0  # of a daemon's end, where the server answered last time
 _REMOVE = "DELETE FROM bars WHERE market = %s AND timeframe_s = %s AND opened_at < %s ORDER BY opened_at LIMIT %s"
@@ -52,6 +56,7 @@ class MysqlHistory:
         self._prepare = prepare
         self._place = place
         self._surplus = Surplus(keep_bars)
+        self._thinning = Thinning()
         self._ready = False
         self._wrote = ""  # the journal that this daemon has stored some of
         self._away = False  # at the last call
@@ -78,6 +83,8 @@ class MysqlHistory:
                 self._surplus.removed(
                     cut, await link.change(_REMOVE, (cut.market, cut.timeframe_s, cut.before, PORTION))
                 )
+            if before := self._thinning.due(new):
+                await self._thin(link, journal, before)
 
         await self._transact(work)
         self._wrote = journal
@@ -118,6 +125,18 @@ class MysqlHistory:
                 async with asyncio.timeout(_LEAVE_S):
                     await self._pool.transact(self._leave)
         await self._pool.aclose()
+
+    async def _thin(self, link: Link, journal: str, before: datetime) -> None:
+        ((said,),) = await link.query(_THINNED, (journal,))
+        after = int(said)
+        rows = await link.query(reading(pages.MYSQL), (journal, after, MARKS))
+        thinned = thin([Mark(*row) for row in rows], before, after)
+        if thinned.surplus:
+            for statement in removing(pages.MYSQL, len(thinned.surplus)):
+                await link.query(statement, (journal, *thinned.surplus))
+        if thinned.up_to > after:
+            await link.query(_THIN, (thinned.up_to, journal))
+        self._thinning.done(before, thinned)
 
     async def _leave(self, link: Link) -> None:
         await link.query(_LEAVE, (self._wrote, self._place))

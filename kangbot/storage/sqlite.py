@@ -21,6 +21,8 @@ from kangbot.storage.projection import Value, fresh, project
 from kangbot.storage.schema import ensure
 from kangbot.storage.surplus import PORTION, Surplus
 from kangbot.storage.tables import Upsert
+from kangbot.storage.thinning import PORTION as MARKS
+from kangbot.storage.thinning import Mark, Thinning, reading, removing, thin
 from kangbot.storage.url import SqliteUrl
 
 T = TypeVar("T")
@@ -32,6 +34,7 @@ _CLOSE_S = 5.0
 _LOCK = "INSERT INTO journals (tag, stored) VALUES (?, 0) ON CONFLICT (tag) DO NOTHING"
 _MARKS = "SELECT tag, stored, place, (julianday('now') - julianday(written_at)) * 86400 FROM journals"
 _MARK = "UPDATE journals SET stored = ?, place = ?, written_at = strftime('%Y-%m-%d %H:%M:%f000', 'now') WHERE tag = ?"
+_THINNED, _THIN = "SELECT thinned FROM journals WHERE tag = ?", "UPDATE journals SET thinned = ? WHERE tag = ?"
 _LEAVE = "UPDATE journals SET written_at = NULL WHERE tag = ? AND place = ?"
 _RECALL = "SELECT sequence, body FROM events WHERE journal = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 _REMOVE = (
@@ -54,6 +57,7 @@ class SqliteHistory:
         self._prepare = prepare
         self._place = place
         self._surplus = Surplus(keep_bars)  # touched on the thread only
+        self._thinning = Thinning()  # likewise
         self._name = str(SqliteUrl(path=path))
         self._ready = False
         self._closed = False
@@ -82,6 +86,8 @@ class SqliteHistory:
                     of = (cut.market, cut.timeframe_s)
                     gone = db.execute(_REMOVE, (*of, *of, _plain(cut.before), PORTION)).rowcount
                     self._surplus.removed(cut, gone)
+                if before := self._thinning.due(new):
+                    self._thin(db, journal, before)
 
         await self._transact(work)
         self._wrote = journal
@@ -165,6 +171,17 @@ class SqliteHistory:
         return writers.stored(
             writers.marks(db.execute(_MARKS)), journal, self._place, self._name, wrote=self._wrote == journal
         )
+
+    def _thin(self, db: sqlite3.Connection, journal: str, before: datetime) -> None:
+        after = int(db.execute(_THINNED, (journal,)).fetchone()[0])
+        rows = db.execute(reading(pages.SQLITE), (journal, after, MARKS)).fetchall()
+        thinned = thin([Mark(*row) for row in rows], before, after)
+        if thinned.surplus:
+            for statement in removing(pages.SQLITE, len(thinned.surplus)):
+                db.execute(statement, (journal, *thinned.surplus))
+        if thinned.up_to > after:
+            db.execute(_THIN, (thinned.up_to, journal))
+        self._thinning.done(before, thinned)
 
     def _disconnect(self) -> None:
         if self._db is not None:

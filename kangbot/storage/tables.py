@@ -1,7 +1,8 @@
 """The history's tables as the projection fills them; `migrations/` makes them.
 
 What a trader asks for: `orders`, `fills`, `round_trips`, `positions`, `run_states`, `bars`, `cash_flows`, `equity`, and
-`events` for the rest. `journals` is how far each journal has been stored, and by whom: `writers.py`.
+`events` for the rest. `journals` is how far each journal has been stored, and by whom: `writers.py`; and how far its
+marks of equity have been thinned: `thinning.py`.
 
 - Amounts are exact: DECIMAL(38,18) in MariaDB, decimal text in SQLite (`CAST(x AS REAL)` where a sum may be rounded).
 - Times are UTC with microseconds: DATETIME(6) in MariaDB, `YYYY-MM-DD HH:MM:SS.ffffff` text in SQLite, which its date
@@ -12,7 +13,7 @@ What a trader asks for: `orders`, `fills`, `round_trips`, `positions`, `run_stat
 
 from dataclasses import dataclass
 
-REVISION = "0005"  # the newest of migrations/versions: what this code reads and writes
+REVISION = "0006"  # the newest of migrations/versions: what this code reads and writes
 
 
 @dataclass(frozen=True, slots=True)

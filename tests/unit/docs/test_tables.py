@@ -52,7 +52,7 @@ def test_every_table_of_the_history_has_its_row_and_every_query_can_be_typed(tmp
         }
         (queries,) = re.findall(r"```sql\n(-- profit.*?)```", HISTORY, re.DOTALL)
         asked = [query for query in queries.split(";") if "SELECT" in query]
-        assert len(asked) == 4
+        assert len(asked) == 5
         for query in asked:
             database.execute(query)
     database.close()
