@@ -181,6 +181,16 @@ def _entries(report: Report) -> Check:
     return _check("entries", Status.WARNING if held else Status.HEALTHY, len(held), "markets", says)
 
 
+def _breakers(report: Report, tripped: int, running: int) -> Check:
+    shut = "with a breaker that is not closed"
+    if report.local_fault_ns:
+        together = "most markets fail together, so none enters"
+        says = f"{shut}; {together}" if tripped else together
+        return _check("breakers", Status.CRITICAL, tripped or None, "markets", says)
+    status = Status.HEALTHY if not tripped else Status.WARNING if 2 * tripped < running else Status.CRITICAL
+    return _check("breakers", status, tripped, "markets", shut)
+
+
 def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
     fed = _fed(report.markets)
     ages = {market.market: _age(market, report.at_ns) for market in fed}
@@ -188,10 +198,6 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
     running = [market for market in report.markets if market.state in _RUNNING]
     failed = sum(market.state == "failed" for market in report.markets)
     slowest = max(report.rest, key=lambda rest: rest.mean_ms or 0.0, default=None)
-    broken = Status.HEALTHY if not tripped else Status.WARNING if 2 * tripped < len(running) else Status.CRITICAL
-    shut = "with a breaker that is not closed"
-    if report.local_fault_ns:
-        broken, shut = Status.CRITICAL, "with a breaker that is not closed; most markets fail together, so none enters"
     return [
         _check(
             "venue",
@@ -214,7 +220,7 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
             "s",
             "no market runs" if eldest is None else f"since the last price of {eldest.symbol}, the oldest",
         ),
-        _check("breakers", broken, tripped, "markets", shut),
+        _breakers(report, tripped, len(running)),
         _entries(report),
         _errors(report, bounds),
         _check(

@@ -313,6 +313,49 @@ def test_a_spot_market_is_told_from_the_perpetual_of_its_pair(page: Page, daemon
     assert {name: page.evaluate(short, name) for name in told} == told
 
 
+def test_why_a_market_stands_where_it_does_begins_with_what_is_wrong(page: Page, daemon: Daemon) -> None:
+    """A signal of the time before says nothing of a market whose prices have stopped."""
+    log_in(page, daemon)
+    why = """async (more) => {
+        const board = await import("/static/overview.js");
+        return board.whyOf({ state: "live", signal: "above", reason: "37 bars", ...more });
+    }"""
+    told: list[tuple[dict[str, str], str]] = [
+        ({}, "above"),
+        ({"blocked": "spread"}, "spread"),
+        ({"blocked": "spread", "stale": "the quote stream is down"}, "the quote stream is down"),
+        ({"stale": "the quote stream is down", "quarantine": "drift"}, "drift"),
+        ({"unprotected": "no stop is known", "quarantine": "drift"}, "no stop is known"),
+        ({"state": "stopped", "stale": "the quote stream is down"}, "37 bars"),
+    ]
+    assert [page.evaluate(why, more) for more, _ in told] == [said for _, said in told]
+
+
+def test_prices_that_have_stopped_are_told_with_the_streams_that_are_down(page: Page, daemon: Daemon) -> None:
+    """And with what the last dial met."""
+    log_in(page, daemon)
+    told = """async (streams) => (await import("/static/verdict.js")).verdict({
+        health: { status: "critical", score: 59, checks: [
+            { name: "feeds", status: "critical", figure: 95.93, unit: "s", says: "since the last of A" },
+        ] }, streams, recovered: true, config: {},
+    }).reasons"""
+    streams = [{"name": "bybit.linear.1", "down": "refused"}, {"name": "bybit.private.1", "down": ""}]
+    expected = "Prices (95.9\N{NO-BREAK SPACE}s): since the last of A: bybit.linear.1 (refused)"
+    assert page.evaluate(told, streams) == [["critical", expected]]
+
+
+def test_a_market_s_page_says_why_it_has_no_rows(page: Page, daemon: Daemon) -> None:
+    """In each list: a heading with nothing beneath it looks like a market that never traded."""
+    away = "mysql://kangbot@db/kangbot: it cannot be reached"
+    page.route(re.compile(r"/(fills|orders|events)\?"), lambda route: route.fulfill(status=503, json={"error": away}))
+    log_in(page, daemon)
+    page.locator(".board tbody tr a").first.click()
+    expect(page.get_by_text(away)).to_have_count(4)  # the candles' place, and the three lists
+    page.unroute(re.compile(r"/(fills|orders|events)\?"))
+    expect(page.locator("table", has_text="run_state_changed")).to_be_visible()
+    expect(page.get_by_text(away)).to_have_count(0)
+
+
 def test_events_that_say_the_same_one_after_another_are_one_row(page: Page, daemon: Daemon) -> None:
     """Whoever often opens the page would fill the list with logins; what else happened stays to be seen."""
     login = {"at": "2026-11-29T04:00:00Z", "market": None, "kind": "control.command", "severity": "info"}

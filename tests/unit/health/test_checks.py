@@ -175,6 +175,11 @@ def test_breakers_warn_and_are_critical_where_half_the_markets_are_shut() -> Non
     assert (one.tripped, status(one, "breakers")) == (1, Status.WARNING)
     two = judged(*markets, breakers=[open_("A"), open_("B")])
     assert (two.tripped, status(two, "breakers")) == (2, Status.CRITICAL)
+    together = "most markets fail together, so none enters"
+    for breakers, says in ([], together), ([open_("A")], f"with a breaker that is not closed; {together}"):
+        health = judged(*markets, breakers=breakers, local_fault_ns=AT_NS)
+        assert [check.says for check in health.checks if check.name == "breakers"] == [says]
+        assert status(health, "breakers") is Status.CRITICAL
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ export function marketPage(name, access) {
       }
     } catch (error) {
       blank(chart, error.message);
+      for (const list of [events, orders, fills]) if (!list.hasChildNodes()) list.append(h("div", { class: "sheet empty", text: error.message }));
     }
     try {
       await measured(latency, latencies, await ask(`${path}/latency`));

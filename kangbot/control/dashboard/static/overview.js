@@ -110,6 +110,12 @@ export function showState(badge, market) {
   dress(badge, `badge ${held ? "warn" : STATE_KIND[market.state] ?? ""}`.trim());
 }
 
+/** Why a market stands where it does, what is wrong first: as `kangbot status` has it. */
+export function whyOf(market) {
+  const said = market.state === "live" ? market.stale || market.blocked || market.signal : "";
+  return market.unprotected || market.quarantine || said || market.reason;
+}
+
 /** Show that a market's strategy is slow and asked aside, with its longest call; nothing of one that is quick. */
 export function showSlow(badge, market) {
   badge.hidden = !(market.aside && (market.state === "live" || market.state === "paused"));
@@ -163,7 +169,7 @@ function row(access) {
       say(cells.stop, next.unprotected ? "NO STOP" : plain(next.stop));
       dress(cells.stop, next.unprotected ? "n down" : "n calm"); // a phone shows what is wrong, and only speaks of what is well
       cells.stop.title = next.unprotected;
-      const why = next.unprotected || next.quarantine || (next.state === "live" ? next.blocked || next.signal : "") || next.reason; // as `kangbot status` has it
+      const why = whyOf(next);
       say(cells.signal, why);
       cells.signal.title = why === next.blocked && why ? `${word("blocked")}: ${why}` : why;
       say(cells.age, age(next.feed_age_s));

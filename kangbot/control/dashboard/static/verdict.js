@@ -5,11 +5,12 @@ import { word } from "./words.js";
 const RANK = ["healthy", "warning", "critical"];
 const MOST = 3; // examples beside a reason
 
-/** Which markets, or which breakers, a check speaks of. */
+/** Which markets, streams or breakers a check speaks of. */
 const EXAMPLES = {
   unprotected: (report) => report.markets.filter((one) => one.unprotected).map((one) => `${short(one.symbol)} (${one.unprotected})`),
   unknown_orders: (report) => report.markets.filter((one) => one.orders.unknown).map((one) => short(one.symbol)),
   markets: (report) => report.markets.filter((one) => one.state === "failed").map((one) => `${short(one.symbol)} (${one.reason})`),
+  feeds: (report) => report.streams.filter((one) => one.down).map((one) => `${one.name} (${one.down})`),
   entries: (report) => report.markets.filter((one) => one.paused || one.quarantine).map((one) => short(one.symbol)),
   breakers: (report) => report.breakers.filter((one) => one.state !== "closed").map((one) => `${short(one.market)} ${one.lane} (${one.cause || one.state})`),
 };
