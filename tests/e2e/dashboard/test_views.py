@@ -149,6 +149,31 @@ def test_the_profit_of_closed_trades_is_a_curve(page: Page, daemon: Daemon) -> N
     picture(page, "profit")
 
 
+def test_a_curve_of_the_newest_trades_is_not_called_that_of_all(page: Page, daemon: Daemon) -> None:
+    """The daemon answers with so many at once: what the older ones came to is not in the sum."""
+    trip = {"market": "bybit:BTC-USDT:USDT", "net_profit": "1", "fees": "0", "closed_at": "2026-11-29T04:00:00.000000Z"}
+    page.route(re.compile("/round-trips"), lambda route: route.fulfill(json={"items": [trip] * 2000}))
+    log_in(page, daemon)
+    page.get_by_role("link", name="System", exact=True).click()
+    expect(page.get_by_role("heading", name="Profit of the newest 2,000 closed trades, after fees")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("newest 2,000 .* last 2,000.00"))).to_be_attached()
+
+
+def test_fills_from_before_the_first_candle_are_not_counted_among_them(page: Page, daemon: Daemon) -> None:
+    """The sentence counts what is drawn, and writes prices as the page does."""
+    log_in(page, daemon)
+    bars = [{"opened_at": "2026-11-29T04:00:00Z", "low": "0.0000004", "high": "1234.5", "close": "1000"}]
+    fills = [{"filled_at": f"2026-11-29T0{hour}:30:00Z"} for hour in (2, 3, 4, 5)]
+    said = page.evaluate(
+        """async ([bars, fills]) => {
+        const { within } = await import("/static/charts.js"), { candlesInWords } = await import("/static/described.js");
+        return candlesInWords(bars, within(bars, fills));
+        }""",
+        [bars, fills],
+    )
+    assert said.endswith("lowest 0.0000004, highest 1,234.5, last 1,000; 2 fills.")
+
+
 def _signed(amount: Decimal) -> str:
     return f"{amount:+,.2f}".replace("-", "\N{MINUS SIGN}")
 
@@ -157,11 +182,11 @@ def test_what_is_called_profit_is_left_after_the_fees(page: Page, daemon: Daemon
     """On the tile above the board, which says how much they were, and in a market's row."""
     daemon.until(lambda report: report.markets[0].fees > 1)
     log_in(page, daemon)
-    tile, row = page.locator(".tile", has_text="Realised profit"), page.locator(".board tbody tr").first
+    tile, row = page.locator(".tile", has_text="Realised after fees"), page.locator(".board tbody tr").first
 
     def shown(report: Report) -> bool:
         realised, fees = (sum((getattr(one, name) for one in report.markets), ZERO) for name in ("realised", "fees"))
-        whole = [_signed(realised - fees), f"ever, after {fees:,.2f} of fees"]
+        whole = [_signed(realised - fees), f"ever; the fees were {fees:,.2f}"]
         first = report.markets[0]
         return tile.inner_text().splitlines()[1:] == whole and _signed(first.realised - first.fees) in row.inner_text()
 

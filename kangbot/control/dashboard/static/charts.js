@@ -81,11 +81,16 @@ function around(bars, fills, stop, name, tint) {
   };
 }
 
+/** The fills of the time that the bars are of: older ones would squeeze the candles. */
+export function within(bars, fills) {
+  const from = moment(bars[0].opened_at);
+  return fills.filter((fill) => moment(fill.filled_at) >= from);
+}
+
 /** Draw closed `bars` with `fills` and the `stop` into `node`. */
 export async function candles(node, { sentence, bars, fills, stop, words }) {
   const good = colour("--good"), bad = colour("--bad");
-  const from = moment(bars[0].opened_at);
-  const seen = fills.filter((fill) => moment(fill.filled_at) >= from); // older ones would squeeze the candles
+  const seen = within(bars, fills);
   const traces = [
     {
       type: "candlestick", name: words.price, x: bars.map((bar) => moment(bar.opened_at)), open: bars.map((bar) => Number(bar.open)), high: bars.map((bar) => Number(bar.high)),

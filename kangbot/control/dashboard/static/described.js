@@ -1,12 +1,13 @@
 // Charts in a sentence each, for who does not see them.
-import { count, money, ms, when } from "./format.js";
+import { count, money, ms, plain, when } from "./format.js";
 import { word } from "./words.js";
 
 const span = (moments) => ({ n: count(moments.length), from: when(moments[0]), to: when(moments.at(-1)) });
 
 export function candlesInWords(bars, fills) {
-  const low = Math.min(...bars.map((bar) => Number(bar.low))), high = Math.max(...bars.map((bar) => Number(bar.high)));
-  return word("say.candles", { ...span(bars.map((bar) => bar.opened_at)), low, high, last: Number(bars.at(-1).close), fills: count(fills.length) });
+  const low = bars.map((bar) => bar.low).reduce((least, one) => (Number(one) < Number(least) ? one : least));
+  const high = bars.map((bar) => bar.high).reduce((most, one) => (Number(one) > Number(most) ? one : most));
+  return word("say.candles", { ...span(bars.map((bar) => bar.opened_at)), low: plain(low), high: plain(high), last: plain(bars.at(-1).close), fills: count(fills.length) });
 }
 
 export function curveInWords(name, points) {

@@ -38,7 +38,7 @@ function show() {
   document.title = `${status === "healthy" ? "" : status === "critical" ? "■ " : "▲ "}${report.live}/${report.total} kangbot`;
   $("kill").hidden = access !== "control" || Boolean(report.killed);
   banners(report, access);
-  say($("foot"), word("foot", { version: report.version, pid: report.pid }));
+  say($("foot"), word("foot", { version: report.version, pid: report.pid, zone: Intl.DateTimeFormat().resolvedOptions().timeZone }));
   view?.update(report);
 }
 

@@ -1,13 +1,13 @@
 // One market: its candles with entries, exits and stop, what it holds, and what happened to it.
 import { ask, segment } from "./calls.js";
-import { blank, candles, columns, picture } from "./charts.js";
+import { blank, candles, columns, picture, within } from "./charts.js";
 import { act } from "./confirm.js";
 import { candlesInWords, latencyInWords } from "./described.js";
 import { h, say } from "./dom.js";
 import { age, count, money, plain, short, when } from "./format.js";
 import { eventTable, fillTable, orderTable } from "./lists.js";
 import { lanes, showState } from "./overview.js";
-import { word } from "./words.js";
+import { hint, word } from "./words.js";
 
 const REFRESH_MS = 10000;
 
@@ -17,10 +17,10 @@ function details(market, breakers) {
     ["stopprice", market.unprotected ? `NO STOP: ${market.unprotected}` : plain(market.stop)], ["openprofit", money(market.unrealised, true)], ["realised", money(market.profit, true)],
     ["fees", money(market.fees)], ["funding", money(market.funding, true)], ["signal", market.signal || "–"], ["blocked", market.blocked || "–"],
     ["noentries", market.paused ? word("paused.until", { until: when(market.paused_until_ns), why: market.paused }) : "–"], ["age", age(market.feed_age_s)],
-    ["decisions", count(market.decisions)], ["orders", `${count(market.orders.sent)}: ${word("orders.note", { filled: count(market.orders.filled), rejected: count(market.orders.rejected) })}`], ["falls", count(market.falls)],
+    ["decisions", count(market.decisions)], ["orders", `${count(market.orders.sent)} ${word("orders.note", { filled: count(market.orders.filled), rejected: count(market.orders.rejected) })}`], ["falls", count(market.falls)],
     ["state", `${market.state}${market.reason ? `: ${market.reason}` : ""}`], ["desired", market.desired], ["since", when(market.since_ns)],
   ];
-  const list = h("dl", {}, ...rows.flatMap(([key, value]) => [h("dt", { text: word(key) }), h("dd", { text: value })]));
+  const list = h("dl", {}, ...rows.flatMap(([key, value]) => [h("dt", { text: word(key), title: hint(key) }), h("dd", { text: value })]));
   list.append(h("dt", { text: word("breakers") }), h("dd", {}, lanes(market.market, breakers)));
   return list;
 }
@@ -69,7 +69,7 @@ export function marketPage(name, access) {
       if (!bars.items.length) blank(chart, word("chart.none"));
       else {
         bars.items.reverse();
-        await candles(chart, { sentence: candlesInWords(bars.items, done.items), bars: bars.items, fills: done.items, stop: market?.stop, words: { price: word("price"), stop: word("stopprice"), buy: word("chart.buy"), sell: word("chart.sell"), exit: word("chart.exit") } });
+        await candles(chart, { sentence: candlesInWords(bars.items, within(bars.items, done.items)), bars: bars.items, fills: done.items, stop: market?.stop, words: { price: word("price"), stop: word("stopprice"), buy: word("chart.buy"), sell: word("chart.sell"), exit: word("chart.exit") } });
       }
     } catch (error) {
       blank(chart, error.message);

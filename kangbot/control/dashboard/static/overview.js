@@ -4,7 +4,7 @@ import { dress, h, say } from "./dom.js";
 import { age, count, money, ms, plain, short, tone, when } from "./format.js";
 import { remember, spark } from "./spark.js";
 import { verdict } from "./verdict.js";
-import { word } from "./words.js";
+import { hint, word } from "./words.js";
 import { segment } from "./calls.js";
 
 const SPARK_POINTS = 60;
@@ -43,6 +43,9 @@ function tile(name, wide = "", spoken = false) {
 
 const KIND = { healthy: "good", warning: "warn", critical: "bad" };
 
+/** The colour of a tile whose figure a check judges: as the check has it, by the limits of the configuration. */
+const kindOf = (report, name) => KIND[report.health.checks.find((check) => check.name === name && check.status !== "healthy")?.status] ?? "";
+
 function tiles() {
   const made = {
     health: tile(word("health"), "wide", true), equity: tile(word("equity"), "wide"), profit: tile(word("profit")), open: tile(word("open")),
@@ -77,9 +80,9 @@ function tiles() {
       made.orders.show(count(report.orders.sent), word("orders.note", { filled: count(report.orders.filled), rejected: count(report.orders.rejected) }));
       made.unknown.show(count(report.orders.unknown), word("unknown.note"), report.orders.unknown ? "warn" : "");
       made.unprotected.show(count(report.unprotected), word("unprotected.note"), report.unprotected ? "bad" : "");
-      made.lag.show(ms(report.loop_lag_recent_ms.p99), word("lag.note"), report.loop_lag_recent_ms.p99 > 250 ? "warn" : "");
-      made.memory.show(`${Math.round(report.rss_mb)} MB`, word("memory.note", { peak: Math.round(report.rss_peak_mb) }));
-      made.backlog.show(count(report.history_backlog), word("backlog.note", { kind: report.history }), report.history_away ? "warn" : "");
+      made.lag.show(ms(report.loop_lag_recent_ms.p99), word("lag.note"), kindOf(report, "loop_lag"));
+      made.memory.show(`${Math.round(report.rss_mb)} MB`, word("memory.note", { peak: Math.round(report.rss_peak_mb) }), kindOf(report, "memory"));
+      made.backlog.show(count(report.history_backlog), word("backlog.note", { kind: report.history }), kindOf(report, "database") || kindOf(report, "backlog"));
     },
   };
 }
@@ -189,7 +192,6 @@ function row(access) {
 }
 
 const UNTITLED = ["trend", "action"]; // columns that need no title for who sees them
-const HINTS = ["breakers", "errorcount"]; // columns whose title needs a word more
 
 /** How many errors each market met within the last quarter of an hour. */
 function errorsByMarket(report) {
@@ -200,7 +202,7 @@ function errorsByMarket(report) {
 
 function board(access) {
   const titles = [["market"], ["state"], ["price", "n"], ["trend", "hide-small"], ["position", "n"], ["openprofit", "n"], ["realised", "n"], ["stopprice", "n"], ["signal"], ["age", "n hide-small"], ["breakers"], ["errorcount", "n"], ["falls", "n hide-small"], ["action", "hide-small"]];
-  const head = h("tr", {}, ...titles.map(([key, kind]) => h("th", { class: kind, scope: "col", title: HINTS.includes(key) ? word(`${key}.hint`) : null }, UNTITLED.includes(key) ? h("span", { class: "unseen", text: word(key) }) : word(key))));
+  const head = h("tr", {}, ...titles.map(([key, kind]) => h("th", { class: kind, scope: "col", title: hint(key) }, UNTITLED.includes(key) ? h("span", { class: "unseen", text: word(key) }) : word(key))));
   const body = h("tbody");
   const rows = new Map();
   const empty = h("div", { class: "empty", text: word("nomarkets") });

@@ -2,11 +2,12 @@
 import { ask } from "./calls.js";
 import { blank, curve, picture } from "./charts.js";
 import { curveInWords } from "./described.js";
-import { h, table } from "./dom.js";
+import { h, say, table } from "./dom.js";
 import { age, count, measure, ms, when } from "./format.js";
 import { word } from "./words.js";
 
 const REFRESH_MS = 30000;
+const MOST = 2000; // rows that the daemon answers with at once
 const KIND = { healthy: "good", warning: "warn", critical: "bad" };
 const list = (rows) => h("dl", {}, ...rows.flatMap(([name, value]) => [h("dt", { text: name }), h("dd", { text: value })]));
 const pair = (latency) => `p50\u00a0${ms(latency.p50)}, p99\u00a0${ms(latency.p99)}`;
@@ -19,7 +20,7 @@ function sheets(report) {
       [word("cpu"), word("cpu.note", { recent: measure(report.cpu_recent_percent ?? report.cpu_percent, "%"), whole: measure(report.cpu_percent, "%") })], [word("handles"), count(report.handles)], [word("loop"), report.loop], [word("since"), when(report.started_ns)],
     ])],
     [word("latency"), list([
-      [word("f2d"), pair(report.frame_to_decision_ms)], [word("f2o"), pair(report.frame_to_order_ms)], [word("lag"), pair(report.loop_lag_recent_ms)],
+      [word("f2d"), pair(report.frame_to_decision_ms)], [word("f2o"), pair(report.frame_to_order_ms)], [word("lag.recent"), pair(report.loop_lag_recent_ms)],
       [word("clock"), offset === null || offset === undefined ? "–" : `${offset > 0 ? "+" : ""}${measure(offset, "ms")} ± ${measure(report.clock.uncertainty, "ms")}`], [word("reconnects"), count(report.reconnects)],
     ])],
     [word("database"), list([
@@ -42,9 +43,11 @@ function summed(trips) {
   return trips.map((trip) => [trip.closed_at, Number(trip.net_profit)]).sort(byTime).map(([at, profit]) => [at, (sum += profit)]);
 }
 
-async function drawn(node, name, stepped, ask) {
+/** Draw the points of `[name, points]` that `ask` answers with, below that name. */
+async function drawn(title, node, stepped, ask) {
   try {
-    const points = await ask();
+    const [name, points] = await ask();
+    say(title, name);
     if (points.length > 1) await curve(node, { sentence: curveInWords(name, points), points, stepped });
     else blank(node, word("none"));
   } catch (error) {
@@ -55,6 +58,7 @@ async function drawn(node, name, stepped, ask) {
 /** The view. */
 export function systemPage() {
   const figures = h("div", { class: "pair" }), health = h("div"), equity = picture(word("equity")), profit = picture(word("profitcurve"));
+  const titles = { equity: h("h2", { text: word("equity") }), profit: h("h2", { text: word("profitcurve") }) };
   let timer = 0, said = "", currency = "";
 
   async function refresh() {
@@ -63,15 +67,18 @@ export function systemPage() {
     } catch (error) {
       health.replaceChildren(h("div", { class: "sheet empty", text: error.message }));
     }
-    await drawn(equity, word("equity"), false, async () => (await ask("/equity?limit=2000")).items.filter((row) => row.currency === currency).map((row) => [row.marked_at, Number(row.equity)]).sort(byTime));
-    await drawn(profit, word("profitcurve"), true, async () => summed((await ask("/round-trips?limit=2000")).items));
+    await drawn(titles.equity, equity, false, async () => [word("equity"), (await ask(`/equity?limit=${MOST}`)).items.filter((row) => row.currency === currency).map((row) => [row.marked_at, Number(row.equity)]).sort(byTime)]);
+    await drawn(titles.profit, profit, true, async () => {
+      const trips = (await ask(`/round-trips?limit=${MOST}`)).items; // there may be more: what came before these is not in their sum
+      return [trips.length < MOST ? word("profitcurve") : word("profitcurve.newest", { n: count(MOST) }), summed(trips)];
+    });
   }
 
   return {
     node: h("div", {},
       h("div", { class: "pair" },
-        h("section", {}, h("h2", { text: word("equity") }), equity),
-        h("section", {}, h("h2", { text: word("profitcurve") }), profit)),
+        h("section", {}, titles.equity, equity),
+        h("section", {}, titles.profit, profit)),
       figures, h("h2", { text: word("checks") }), health),
     update(report) {
       const now = JSON.stringify([report.rss_mb, report.loop_lag_recent_ms, report.history_backlog, report.journal_sequence, Math.round(report.at_ns / 1e10)]);

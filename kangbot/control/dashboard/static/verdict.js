@@ -11,8 +11,8 @@ const EXAMPLES = {
   unknown_orders: (report) => report.markets.filter((one) => one.orders.unknown).map((one) => short(one.symbol)),
   markets: (report) => report.markets.filter((one) => one.state === "failed").map((one) => `${short(one.symbol)} (${one.reason})`),
   feeds: (report) => report.streams.filter((one) => one.down).map((one) => `${one.name} (${one.down})`),
-  entries: (report) => report.markets.filter((one) => one.paused || one.quarantine).map((one) => short(one.symbol)),
-  breakers: (report) => report.breakers.filter((one) => one.state !== "closed").map((one) => `${short(one.market)} ${one.lane} (${one.cause || one.state})`),
+  entries: (report) => report.markets.filter((one) => (one.paused && one.desired === "running") || one.quarantine).map((one) => short(one.symbol)),
+  breakers: (report) => report.breakers.filter((one) => one.state !== "closed" && report.markets.some((market) => market.market === one.market && market.desired === "running")).map((one) => `${short(one.market)} ${one.lane} (${one.cause || one.state})`),
 };
 
 function sentence(check, report) {
