@@ -18,11 +18,11 @@ from pathlib import Path
 
 from kangbot.errors import NeedsHuman
 from kangbot.storage.dump import dump, extent, marks
+from kangbot.storage.schema import SPARE
 from kangbot.storage.url import MysqlUrl
 
 KEPT = 3
-SPARE = 256 << 20  # bytes that a copy leaves free: the journal is on the same disk, and must go on
-_PACKED = 3  # a copy takes less than this part of what its rows take in the server
+PACKED = 3  # a copy takes less than this part of what its rows take in the server
 _MB = 1_000_000
 _NAME = re.compile(r"^history\.revision-(?P<revision>\w+)\.\d{8}T\d{6}\.\d{6}Z\.jsonl\.gz$")
 _TIME = "%Y%m%dT%H%M%S.%fZ"
@@ -59,7 +59,7 @@ def keep(url: MysqlUrl, revision: str, keeping: Keeping) -> Path | None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _clear(folder)
-        _room(folder, found.size // _PACKED)
+        _room(folder, found.size // PACKED)
         _written(url, path)
         for old in copies(folder)[:-KEPT]:
             old.unlink()

@@ -7,6 +7,7 @@ Both libraries are imported inside the functions that use them, only ever called
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ import kangbot
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.runtime.world import real_world
 from kangbot.storage import tls
-from kangbot.storage.schema import SQL_MODE, newer
+from kangbot.storage.schema import SPARE, SQL_MODE, newer
 from kangbot.storage.tables import NAMES, REVISION
 from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
 
@@ -45,6 +46,7 @@ _DENIED = frozenset({1044, 1045, 1049, 1130, 1142, 1227, 1698})
 _LOST = 2013  # the driver's own, also where it has waited for long enough
 _REMEDY = "see that database.url is right, and that it may be opened and its schema changed"
 _APART_S = 1_800.0  # a copy of years of rows, then an index over them, on a slow disk
+_COPIES = 2  # of an embedded history: each is as large as it was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,16 +172,24 @@ def _made_anew(connection: "Connection", config: "Config", revision: str) -> tup
 
 
 def _keep(path: Path, name: str) -> Path | None:
-    """Copy the file, whole or not at all, and return the copy; one that was copied before is left."""
+    """Copy the file, whole or not at all, and return the copy; one that was copied before is left.
+
+    None where the disk has no room for it. Older copies than the newest two are removed.
+    """
     copy, part = path.with_name(f"{path.name}.{name}"), path.with_name(f"{path.name}.{name}.part")
     if copy.exists():
         return copy
     try:
-        part.unlink(missing_ok=True)
+        for left in path.parent.glob(f"{path.name}.*.part"):
+            left.unlink()
+        if shutil.disk_usage(path.parent).free < path.stat().st_size + SPARE:
+            return None
         with contextlib.closing(sqlite3.connect(path)) as source, contextlib.closing(sqlite3.connect(part)) as target:
             source.backup(target)
         part.chmod(path.stat().st_mode & 0o777)
         part.replace(copy)
+        for old in sorted(path.parent.glob(f"{path.name}.revision-*"))[:-_COPIES]:
+            old.unlink()
     except (OSError, sqlite3.Error):
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)

@@ -1,14 +1,17 @@
 """Every schema that was ever released, with rows in it, is brought to the newest: no row is lost, no value changed."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from kangbot.ports import Listing, Page
 from kangbot.storage.migrate import check, migrations, upgrade
+from kangbot.storage.schema import SPARE
 from kangbot.storage.tables import REVISION
 from kangbot.storage.url import SqliteUrl
 from tests.support.databases import Database, Mariadb
@@ -108,6 +111,27 @@ def test_a_file_is_copied_before_its_schema_changes(tmp_path: Path) -> None:
         assert database.execute("SELECT tag, stored FROM journals").fetchall() == [("abcdefgh", 41)]
     upgrade(url)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["history.sqlite", copy.name]
+
+
+def test_the_newest_two_copies_are_kept(tmp_path: Path) -> None:
+    """Each is as large as the history was; so is what a copy that was killed has left, of whichever schema."""
+    url = SqliteUrl(path=tmp_path / "history.sqlite")
+    (tmp_path / "history.sqlite.revision-0000.part").write_text("half of it")
+    for revision in RELEASED[:4]:
+        upgrade(url, to=revision)
+    copies = [f"history.sqlite.revision-{revision}" for revision in RELEASED[1:3]]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["history.sqlite", *copies]
+
+
+def test_a_copy_that_the_disk_has_no_room_for_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal beside it would be full meanwhile. The schema is brought forward all the same."""
+    url = SqliteUrl(path=tmp_path / "history.sqlite")
+    upgrade(url, to=RELEASED[0])
+    for revision, short, copied in ((RELEASED[1], 1, False), (RELEASED[2], 0, True)):
+        free = url.path.stat().st_size + SPARE - short
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        assert upgrade(url, to=revision).current is not None
+        assert len(list(tmp_path.iterdir())) == 1 + copied
 
 
 def test_a_copy_that_cannot_be_made_leaves_nothing_and_stops_nothing(tmp_path: Path) -> None:
