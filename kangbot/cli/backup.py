@@ -9,8 +9,10 @@ import asyncio
 import contextlib
 import errno
 import os
+import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,10 +25,13 @@ from kangbot.machines.killswitch import FILE as KILL
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings
 from kangbot.settings.versions import FOLDER
-from kangbot.storage.dump import dump
+from kangbot.storage.dump import dump, extent
+from kangbot.storage.keep import PACKED
+from kangbot.storage.schema import SPARE
 from kangbot.storage.url import MysqlUrl, parse
 
 _LOOK = "type it as the user that the daemon runs as, or with sudo; and look after the disk and the file"
+_MB = 1_000_000
 _TRIES = 5  # to copy history and journal, where the journal was compacted between the two
 
 
@@ -37,7 +42,7 @@ def backup(config: Path, target: Path, *, as_json: bool = False) -> int:
         raise Refused(f"{target} cannot be written: it is no plain file; name one")
     with beside(target, ".kangbot-backup-") as folder, _room_for(target):
         with given_to_its_owner(settings.state_dir):  # SQLite's side files, where no daemon runs
-            _copied(settings, folder)
+            _copied(settings, folder, partial(_must_fit, target, settings.state_dir))
         (folder / CONFIG).write_bytes(config.read_bytes())
         state = settings.state_dir
         kept = [(path, f"{FOLDER}/{path.name}") for path in sorted((state / FOLDER).glob("*.toml"))]
@@ -79,16 +84,32 @@ def _room_for(file: Path) -> Iterator[None]:
         raise Refused(f"{file} cannot be written: {error.strerror}") from error
 
 
-def _copied(settings: Settings, folder: Path) -> None:
+def _must_fit(target: Path, state: Path, size: int) -> None:
+    """Refuse what the disk has no room for: a journal beside it would be without a byte until the copy has failed.
+
+    `size` is that of what is yet to be copied. It is copied there and then packed; history packs to a fifth.
+    """
+    parent = target.absolute().parent
+    disk = shutil.disk_usage(parent)
+    spare = min(SPARE, disk.total // 10) if parent.stat().st_dev == state.stat().st_dev else 0
+    needed = size + size // 3 + spare
+    if disk.free < needed:
+        room = f"{parent} has {disk.free // _MB:,} MB free, and {needed // _MB:,} MB are asked for"
+        raise Refused(f"{target} cannot be written: {room}; name a file on another disk, or make room")
+
+
+def _copied(settings: Settings, folder: Path, must_fit: Callable[[int], None]) -> None:
     """Copy history, then journal, so that nothing is missing between the two."""
     journal = settings.state_dir / JOURNAL
     if not journal.is_file():
         raise NeedsHuman(f"there is no journal in {settings.state_dir}", remedy="name the configuration that ran")
     url = parse(settings.history_url)
+    history = asyncio.run(extent(url)).size // PACKED if isinstance(url, MysqlUrl) else _size(url.path)
+    must_fit(history + _size(journal))
     for _ in range(_TRIES):
         stored: Mapping[str, int] | None = None
         if isinstance(url, MysqlUrl):
-            stored = asyncio.run(dump(url, folder / ROWS))
+            stored = asyncio.run(dump(url, folder / ROWS, watch=lambda: must_fit(0)))
         elif url.path.is_file():
             _copy(url.path, folder / HISTORY)
             stored = _stored(folder)
@@ -96,6 +117,10 @@ def _copied(settings: Settings, folder: Path) -> None:
         if stored is None or _joined(folder, stored):
             return
     raise Retryable("the journal is being compacted all the time; try again")
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -5,6 +5,7 @@ import errno
 import gzip
 import hashlib
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -14,6 +15,7 @@ import time
 import tracemalloc
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -126,6 +128,33 @@ def test_a_backup_that_is_ended_half_way_leaves_nothing_behind(number: int, code
             process.kill()
     assert (process.returncode, out, err) == (code, "", "")
     assert not list(there.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("free", "message"),
+    [
+        (0, r"has 0 MB free, and \d+ MB are asked for; name a file on another disk, or make room"),
+        (290 << 20, "has 304 MB free, and 313 MB are asked for"),  # 34 MB of files, as much again by a third, and 268
+        (320 << 20, ""),
+    ],
+)
+def test_what_a_disk_has_no_room_for_is_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, message: str
+) -> None:
+    """The journal is on the same disk, and would be full until the copy has failed: no entry would pass."""
+    config, state = tmp_path / "kangbot.toml", tmp_path / "state"
+    config.write_text('mode = "sandbox"\nstate_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    state.mkdir()
+    JournalFile(state / "journal.sqlite", max_bytes=1 << 20, new_tag=lambda: "abcdefgh").close()
+    with contextlib.closing(sqlite3.connect(state / "history.sqlite")) as history:
+        history.execute("CREATE TABLE bars AS SELECT zeroblob(?) AS much", (32 << 20,))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free, total=1 << 40))
+    if not message:
+        assert backup(config, tmp_path / "backup.zip") == 0
+        return
+    with pytest.raises(Refused, match=rf"backup\.zip cannot be written: .* {message}"):
+        backup(config, tmp_path / "backup.zip")
+    assert sorted(tmp_path.iterdir()) == [config, state]
 
 
 def test_a_place_that_takes_no_file_is_told_by_the_name_that_was_typed(tmp_path: Path) -> None:
