@@ -32,14 +32,14 @@ class Peer:
 
     async def answer(self) -> bytes:
         """Return the next answer, head and body."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             head = await self.reader.readuntil(b"\r\n\r\n")
             lines = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:-2])
             return head + await self.reader.readexactly(int(lines[b"Content-Length"]))
 
     async def over(self) -> bytes:
         """Return what comes until the other side hangs up."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             return await self.reader.read()
 
 
@@ -417,7 +417,7 @@ async def test_connections_that_nobody_closes_make_room_for_who_asks(
     spoken = await house.peer()
     await spoken.ask(ASKED)
     silent = [await house.peer() for _ in range(2)]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while house.ordinary < 2 or len(house.connections.connections) < 4:
             await asyncio.sleep(0.01)
     for gone in (spoken, *silent):
@@ -474,7 +474,7 @@ async def test_where_everybody_is_being_answered_a_newcomer_has_to_go(
     busy = [await house.peer() for _ in range(2)]
     for one in busy:
         one.writer.write(SLOW)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while house.ordinary < 2:
             await asyncio.sleep(0.01)
     assert await (await house.peer()).over() == b""

@@ -176,6 +176,7 @@ class WordVenue:
         self.key = "good"
         self.binary = False
         self.connects = 0
+        self.dialled_s: list[float] = []  # when, by the loop, whatever became of it
         self.most_open = 0  # connections at the same time
         self.said: list[dict[str, Any]] = []  # what clients sent, in order
         self.sockets: list[ServerConnection] = []
@@ -212,6 +213,7 @@ class WordVenue:
         return sum(said["op"] == op and topic in said["topics"] for said in self.said if "topics" in said)
 
     def _process(self, socket: ServerConnection, request: Request) -> Response | None:
+        self.dialled_s.append(asyncio.get_running_loop().time())
         if self.status is None:
             return None
         response = socket.respond(HTTPStatus(self.status), "no")
@@ -297,7 +299,7 @@ class Inbox:
         self.unread.append(topic.native)
 
 
-async def until(true: Callable[[], bool], timeout_s: float = 10.0) -> None:
+async def until(true: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Wait until it is true; the limit is for hanging tests only."""
     async with asyncio.timeout(timeout_s):
         while not true():

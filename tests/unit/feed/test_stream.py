@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from .conftest import QUICK, QUICK_RULES, Inbox, WordDialect, WordVenue, hub_of,
 
 QUOTES = {Channel.QUOTE: None}
 BTC, ETH = instrument("BTC"), instrument("ETH")
+BANNED, BAN_S = "1", 0.99  # a timer may be early by what a clock cannot tell
 
 
 def noted(hub: Any) -> list[str]:
@@ -89,9 +91,8 @@ async def test_accept_then_close_is_dialled_ever_more_rarely(venue: WordVenue) -
     async with hub_of(venue, rules=rules) as hub:
         inbox = Inbox()
         hub.subscribe(BTC, QUOTES, inbox)
-        await asyncio.sleep(1.5)
-        # Waits of at least 5, 10, 20, 40, 80, 160, 200, 200, … ms: at most 6 dials in 315 ms, then 5 a second.
-        assert 2 <= venue.connects <= 13
+        await until(lambda: venue.connects == 9)
+        assert venue.dialled_s[8] - venue.dialled_s[0] > 0.7  # waits of at least 5, 10, 20, 40, 80, 160, 200, 200 ms
         assert noted(hub) == ["feed.down"]
         venue.shut_at_once = None
         await until(lambda: inbox.live.get("q.BTC", False))
@@ -99,7 +100,7 @@ async def test_accept_then_close_is_dialled_ever_more_rarely(venue: WordVenue) -
 
 async def test_failures_are_forgiven_only_after_data_has_flowed_for_a_while(venue: WordVenue) -> None:
     """A connection that lives for an instant forgives nothing; one that flows does."""
-    async with hub_of(venue) as hub:
+    async with hub_of(venue, rules=replace(QUICK_RULES, settle_s=3600.0)) as hub:
         inbox = Inbox()
         hub.subscribe(BTC, QUOTES, inbox)
         (stream,) = hub.streams
@@ -108,6 +109,7 @@ async def test_failures_are_forgiven_only_after_data_has_flowed_for_a_while(venu
             venue.drop_all()
             await until(lambda: not inbox.live["q.BTC"])
         await until(lambda: stream._failures == 3)
+        stream._rules = QUICK_RULES
         await until(lambda: inbox.live["q.BTC"])
         await asyncio.sleep(QUICK_RULES.settle_s + 0.1)
         venue.drop_all()
@@ -132,16 +134,15 @@ async def test_the_connect_budget_is_kept_whatever_happens(venue: WordVenue) -> 
 
 async def test_a_ban_is_obeyed(venue: WordVenue) -> None:
     """Retry-After: not one dial inside it."""
-    venue.status, venue.retry_after = 429, "1"
+    venue.status, venue.retry_after = 429, BANNED
     async with hub_of(venue) as hub:
         inbox = Inbox()
         hub.subscribe(BTC, QUOTES, inbox)
-        (stream,) = hub.streams
-        await until(lambda: stream.counters.dials == 1 and "feed.down" in noted(hub))
+        await until(lambda: "feed.down" in noted(hub))
         venue.status = None
-        await asyncio.sleep(0.8)
-        assert stream.counters.dials == 1
         await until(lambda: inbox.live.get("q.BTC", False))
+        refused_s, admitted_s = venue.dialled_s
+        assert admitted_s - refused_s > BAN_S
 
 
 @pytest.mark.parametrize("status", [403, 429, 503])
@@ -151,15 +152,16 @@ async def test_a_ban_is_obeyed_by_every_stream_of_the_host(venue: WordVenue, sta
         first = Inbox()
         hub.subscribe(BTC, QUOTES, first)
         await until(lambda: first.live.get("q.BTC", False))
-        venue.status, venue.retry_after = status, "1"
+        venue.status, venue.retry_after = status, BANNED
         venue.drop_all()
         (stream,) = hub.streams
         await until(lambda: stream.counters.dials == 2 and stream.state is StreamState.WAITING)
         venue.status = None
         hub.subscribe(ETH, QUOTES, Inbox())
-        await asyncio.sleep(0.7)
-        assert (venue.connects, hub.counters.dials) == (1, 2)
         await until(lambda: all(stream.state is StreamState.OPEN for stream in hub.streams))
+        refused_s, *later_s = venue.dialled_s[1:]
+        assert len(later_s) == 2
+        assert min(later_s) - refused_s > BAN_S
 
 
 @pytest.mark.parametrize("status", [500, 503, 404])
@@ -398,7 +400,7 @@ async def test_a_peer_that_never_says_goodbye_cannot_hold_the_close() -> None:
     async with hub_of(venue) as hub:
         hub.subscribe(BTC, QUOTES, Inbox())
         await until(lambda: hub.streams[0].state is StreamState.OPEN)
-        async with asyncio.timeout(4 * QUICK_RULES.close_s):
+        async with asyncio.timeout(9):  # without a bound of ours it would be the library's ten seconds
             await hub.aclose()
     asleep.set()
     server.close()
@@ -430,7 +432,7 @@ async def test_a_peer_that_does_not_read_cannot_hold_us(ends: str) -> None:
         if ends == "it leaves":
             sockets[0].transport.abort()
             await until(lambda: hub.streams[0].counters.dials >= 2)
-        async with asyncio.timeout(4 * QUICK_RULES.close_s):
+        async with asyncio.timeout(9):  # without a bound of ours it would be the library's ten seconds
             await hub.aclose()
     asleep.set()
     server.close()
