@@ -58,12 +58,12 @@ async def test_a_daemons_life_as_systemd_hears_it(manager: NotifySocket, address
         keeper.watch(status=lambda: status, stuck=str)
         keeper.phase(Phase.RUNNING)
         assert manager.heard() == ["READY=1", "STATUS=26 of 27 markets live", "WATCHDOG=1"]
-        status = "27 of 27 markets live"
-        await asyncio.sleep(0.2)
+        status, before = "27 of 27 markets live", guard.beats
+        while guard.beats < before + 5:
+            await asyncio.sleep(0.01)
         heard = manager.heard()
         assert heard.count("STATUS=27 of 27 markets live") == 1
-        assert heard.count("WATCHDOG=1") >= 3
-        assert guard.beats >= 5
+        assert heard.count("WATCHDOG=1") >= 5
         keeper.phase(Phase.STOPPING)
     assert "STOPPING=1" in manager.heard()
 
@@ -109,8 +109,8 @@ async def test_without_a_manager_only_the_guard_is_held_off() -> None:
     """A terminal, Docker: no socket is made."""
     guard = Guard()
     async with Keeper(guard, None, every_s=0.01, crashed=crashed):
-        await asyncio.sleep(0.1)
-    assert guard.beats >= 3
+        while guard.beats < 3:
+            await asyncio.sleep(0.01)
 
 
 async def test_a_manager_that_is_gone_is_told_of_once(address: str) -> None:
