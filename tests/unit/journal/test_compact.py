@@ -108,7 +108,7 @@ async def test_it_goes_on_by_steps_until_nothing_is_left_to_remove(journal: Jour
     journal.mark_drained(25)
     small = compactor(journal, step=10)
     task = asyncio.create_task(small.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while journal.floor < 25:
             await asyncio.sleep(0.005)
         await journal.append(noted(1, at_ns=1))
@@ -135,7 +135,7 @@ async def test_a_disk_that_does_not_take_it_changes_nothing(journal: JournalWrit
     assert journal.floor == 0
     assert await remembered(journal) == before
     holder.execute("ROLLBACK")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while journal.floor < 5:
             await asyncio.sleep(0.005)
     holder.close()

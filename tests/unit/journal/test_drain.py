@@ -80,9 +80,9 @@ def drain(
 
 
 async def until(condition: object) -> None:
-    """Wait, at most ten seconds, until the condition (a callable) holds."""
+    """Wait, at most a minute, until the condition (a callable) holds."""
     assert callable(condition)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 

@@ -77,7 +77,7 @@ async def test_what_can_wait_goes_with_what_cannot(journal: JournalWriter, monke
 
 async def test_what_can_wait_does_not_wait_for_anybody(journal: JournalWriter) -> None:
     """In a quiet market nothing else comes: it is written by itself, before a crash could lose it."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await journal.append(noted(1), later=True) == 1
 
 
@@ -328,7 +328,7 @@ async def test_close_is_bounded_where_the_disk_hangs(tmp_path: Path) -> None:
     held = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     held.execute("BEGIN IMMEDIATE")  # SQLite waits for this as it would for a slow disk
     writing = journal.append(noted(1))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not journal._writing:
             await asyncio.sleep(0.001)
     queued = journal.append(noted(2))
@@ -338,7 +338,7 @@ async def test_close_is_bounded_where_the_disk_hangs(tmp_path: Path) -> None:
             await ticket
     held.execute("ROLLBACK")
     held.close()
-    assert await journal._thread.aclose(10)
+    assert await journal._thread.aclose(60)
     async with await JournalWriter.open(tmp_path, WORLD) as again:
         assert again.last == 2
 
