@@ -44,6 +44,11 @@ class Client:
             assert answer.status == 200, await answer.text()
             return await answer.json()  # type: ignore[no-any-return]
 
+    async def clear(self) -> None:
+        """End every fault."""
+        async with self.session.delete(f"{self.sandbox.rest_url}/sandbox/faults") as answer:
+            assert (await answer.json())["active"] == []
+
     async def truth(self) -> Answer:
         """Return what the venue knows."""
         async with self.session.get(f"{self.sandbox.rest_url}/sandbox/truth") as answer:

@@ -24,12 +24,12 @@ async def test_every_candle_is_confirmed_once_and_joins_the_next() -> None:
         async with session.ws_connect(sandbox.ws_public_url) as socket:
             await socket.send_json({"op": "subscribe", "args": [*confirmed, "publicTrade.BTCUSDT"]})
             while len(confirmed["kline.3.BTCUSDT"]) < 2:
-                frame = await socket.receive_json(timeout=10)
+                frame = await socket.receive_json(timeout=120)
                 if frame.get("topic") == "publicTrade.BTCUSDT":
                     trades.extend(frame["data"])
                 elif "topic" in frame and frame["data"][0]["confirm"]:
                     confirmed[frame["topic"]].append(frame["data"][0])
-        query = "category=linear&symbol=BTCUSDT&limit=200&interval="
+        query = "category=linear&symbol=BTCUSDT&limit=1000&interval="
         for topic, candles in confirmed.items():
             step_ms = int(topic.split(".")[1]) * 60_000
             assert [candle["start"] for candle in candles] == [

@@ -42,11 +42,14 @@ async def test_a_request_is_lost_with_its_answer(client: Client) -> None:
 async def test_an_order_is_accepted_late(client: Client) -> None:
     """504 now, and the order comes up some time later."""
     await client.fault({"fault": "late_accept", "path": CREATE, "ms": 300})
+    asked_ms = client.sandbox.exchange.now_ms()
     assert (await client.buy("kb1"))[0] == 504
-    assert (await client.truth())["orders"]["total"] == 0
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await client.truth())["orders"]["total"] == 0:
             await asyncio.sleep(0.02)
+    async with client.session.get(f"{client.sandbox.rest_url}/sandbox/orders") as answer:
+        (row,) = await answer.json()
+    assert int(row["createdTime"]) >= asked_ms + 300
     assert (await client.truth())["positions"] == {"BTCUSDT": "0.01"}
 
 
@@ -59,24 +62,27 @@ async def test_a_proxy_answers_with_a_page(client: Client) -> None:
 
 async def test_too_many_requests_are_told_with_the_time_of_reset(client: Client) -> None:
     """10006 while it lasts."""
-    await client.fault({"fault": "rate_limit", "for_s": 30, "retry_after": 2})
+    await client.fault({"fault": "rate_limit", "for_s": 600, "retry_after": 2})
     status, answer, headers = await client.buy("kb1")
     assert (status, answer["retCode"], headers["X-Bapi-Limit-Status"]) == (200, 10006, "0")
     assert int(headers["X-Bapi-Limit-Reset-Timestamp"]) > answer["time"] + 1000
-    async with client.session.delete(f"{client.sandbox.rest_url}/sandbox/faults") as cleared:
-        assert (await cleared.json())["active"] == []
+    await client.clear()
     assert (await client.buy("kb1"))[1]["retCode"] == 0
 
 
 async def test_requests_are_delayed(client: Client) -> None:
     """On the path that is named, and on no other."""
-    await client.fault({"fault": "delay", "path": CREATE, "ms": 1500, "for_s": 30})
+    await client.fault({"fault": "delay", "path": CREATE, "ms": 500, "for_s": 30})
     began = time.perf_counter()
-    await client.get("/v5/account/wallet-balance", "accountType=UNIFIED")
-    between = time.perf_counter()
     await client.buy()
-    assert time.perf_counter() - between >= 1.5
-    assert between - began < time.perf_counter() - between
+    assert time.perf_counter() - began >= 0.5
+    await client.clear()
+    await client.fault({"fault": "delay", "path": CREATE, "ms": 600_000, "for_s": 600})
+    delayed = asyncio.ensure_future(client.buy())
+    async with asyncio.timeout(120):
+        await client.get("/v5/account/wallet-balance", "accountType=UNIFIED")
+    assert not delayed.done()
+    delayed.cancel()
 
 
 async def test_sockets_are_dropped_by_kind(client: Client) -> None:
@@ -85,48 +91,51 @@ async def test_sockets_are_dropped_by_kind(client: Client) -> None:
     private = await client.socket(client.sandbox.ws_private_url, "order", login=True)
     answer = await client.fault({"fault": "drop_sockets", "which": "public"})
     assert answer["dropped"] == 1
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while (await public.receive()).type is not aiohttp.WSMsgType.CLOSED:
             pass
     assert public.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
     await private.send_json({"op": "ping"})
-    assert (await private.receive_json(timeout=5))["op"] == "pong"
+    assert (await private.receive_json(timeout=60))["op"] == "pong"
 
 
 async def test_connects_are_refused_while_it_lasts(client: Client) -> None:
     """503 at the handshake, then as before."""
-    await client.fault({"fault": "refuse_connects", "for_s": 0.3})
+    await client.fault({"fault": "refuse_connects", "for_s": 600})
     with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
         await client.session.ws_connect(client.sandbox.ws_public_url)
     assert refusal.value.status == 503
-    await asyncio.sleep(0.35)
+    await client.clear()
     assert not (await client.socket(client.sandbox.ws_public_url)).closed
 
 
 async def test_one_topic_is_mute_and_its_neighbours_speak(client: Client) -> None:
     """Subscribed and acknowledged, and silent."""
-    await client.fault({"fault": "mute_topic", "topic": "tickers.BTCUSDT", "for_s": 30})
+    await client.fault({"fault": "mute_topic", "topic": "tickers.BTCUSDT", "for_s": 600})
     socket = await client.socket(client.sandbox.ws_public_url, "tickers.BTCUSDT", "tickers.ETHUSDT")
-    topics = {(await socket.receive_json(timeout=5))["topic"] for _ in range(15)}
+    topics = {(await socket.receive_json(timeout=60))["topic"] for _ in range(15)}
     assert topics == {"tickers.ETHUSDT"}
 
 
 async def test_subscriptions_are_acknowledged_and_never_fed(client: Client) -> None:
     """Those made while it lasts; a ping is answered all the same."""
-    await client.fault({"fault": "ack_without_data", "for_s": 0.2})
+    await client.fault({"fault": "ack_without_data", "for_s": 600})
     socket = await client.socket(client.sandbox.ws_public_url, "tickers.BTCUSDT")
-    await asyncio.sleep(0.5)
+    await client.clear()
+    fed = await client.socket(client.sandbox.ws_public_url, "tickers.BTCUSDT")
+    for _ in range(5):
+        assert (await fed.receive_json(timeout=60))["topic"] == "tickers.BTCUSDT"
     await socket.send_json({"op": "ping", "req_id": "p"})
-    assert (await socket.receive_json(timeout=5))["ret_msg"] == "pong"
+    assert (await socket.receive_json(timeout=60))["ret_msg"] == "pong"
 
 
 async def test_private_frames_are_lost(client: Client) -> None:
     """With a share of 1 all of them; REST still knows the order."""
-    await client.fault({"fault": "mute_private_events", "fraction": 1.0, "for_s": 30})
+    await client.fault({"fault": "mute_private_events", "fraction": 1.0, "for_s": 600})
     socket = await client.socket(client.sandbox.ws_private_url, "order", "execution", login=True)
     placed = (await client.buy("kb1"))[1]["result"]
     await socket.send_json({"op": "ping"})
-    assert (await socket.receive_json(timeout=5))["op"] == "pong"
+    assert (await socket.receive_json(timeout=60))["op"] == "pong"
     found = await client.get("/v5/order/realtime", f"category=linear&orderId={placed['orderId']}")
     assert found["result"]["list"][0]["orderStatus"] == "Filled"
 

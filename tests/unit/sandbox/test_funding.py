@@ -19,10 +19,10 @@ async def test_funding_is_told_as_an_execution_that_changes_no_position() -> Non
         client = Client(sandbox, session)
         socket = await client.socket(sandbox.ws_private_url, "execution", login=True)
         await client.buy("kb1")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             rows: list[dict[str, str]] = []
             while not rows:
-                frame = await socket.receive_json(timeout=5)
+                frame = await socket.receive_json(timeout=60)
                 rows = [row for row in frame["data"] if row["execType"] == "Funding"]
         await client.aclose()
         (row,) = rows

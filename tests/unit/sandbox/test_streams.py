@@ -1,6 +1,5 @@
 """The words of the websockets: acknowledgements, refusals, heartbeats, snapshots and deltas."""
 
-import contextlib
 import time
 from decimal import Decimal
 from typing import Any
@@ -16,16 +15,17 @@ async def say(socket: aiohttp.ClientWebSocketResponse, message: Any) -> dict[str
     """Send a message and return the acknowledgement that follows."""
     await (socket.send_str(message) if isinstance(message, str) else socket.send_json(message))
     while True:
-        answer: dict[str, Any] = await socket.receive_json(timeout=5)
+        answer: dict[str, Any] = await socket.receive_json(timeout=60)
         if "topic" not in answer:
             return answer
 
 
-async def drain_into(merged: dict[str, str], socket: aiohttp.ClientWebSocketResponse) -> None:
-    """Merge the frames that are still on their way from a market that stands still."""
-    with contextlib.suppress(TimeoutError):
-        while True:
-            merged.update((await socket.receive_json(timeout=0.4))["data"])
+async def drain_into(merged: dict[str, str], client: Client, socket: aiohttp.ClientWebSocketResponse) -> None:
+    """Merge the frames that are still on their way from a market that stands still: all come before the pong."""
+    await client.truth()  # what has happened is published before it is told
+    await socket.send_json({"op": "ping"})
+    while "topic" in (frame := await socket.receive_json(timeout=60)):
+        merged.update(frame["data"])
 
 
 async def test_a_subscription_is_acknowledged_by_its_request(client: Client) -> None:
@@ -91,13 +91,13 @@ async def test_the_ticker_is_a_snapshot_and_then_deltas_that_rebuild_rest(client
     socket = await client.socket(client.sandbox.ws_public_url, "tickers.BTCUSDT")
     merged: dict[str, str] = {}
     for index in range(30):
-        frame = await socket.receive_json(timeout=5)
+        frame = await socket.receive_json(timeout=60)
         assert frame["type"] == ("delta" if index else "snapshot")
         assert index == 0 or len(frame["data"]) < len(merged)
         merged.update(frame["data"])
     client.sandbox.exchange.venue.frozen = True
     rest = (await client.get("/v5/market/tickers", "category=linear&symbol=BTCUSDT"))["result"]["list"][0]
-    await drain_into(merged, socket)
+    await drain_into(merged, client, socket)
     for name in ("lastPrice", "bid1Price", "bid1Size", "ask1Price", "ask1Size", "markPrice"):
         assert merged[name] == rest[name]
 
@@ -108,7 +108,7 @@ async def test_the_book_rebuilds_from_its_deltas(client: Client) -> None:
     sides: dict[str, dict[str, str]] = {"b": {}, "a": {}}
     update = 0
     for index in range(40):
-        frame = await socket.receive_json(timeout=5)
+        frame = await socket.receive_json(timeout=60)
         assert frame["type"] == ("delta" if index else "snapshot")
         assert index == 0 or frame["data"]["u"] == update + 1
         update = frame["data"]["u"]
@@ -125,14 +125,14 @@ async def test_the_book_rebuilds_from_its_deltas(client: Client) -> None:
 async def test_a_second_listener_does_not_disturb_the_first(client: Client) -> None:
     """A snapshot for the one is no gap for the other."""
     first = await client.socket(client.sandbox.ws_public_url, "tickers.BTCUSDT")
-    merged: dict[str, str] = (await first.receive_json(timeout=5))["data"]
+    merged: dict[str, str] = (await first.receive_json(timeout=60))["data"]
     for _ in range(10):
         await client.socket(client.sandbox.ws_public_url, "tickers.BTCUSDT")
-        merged.update((await first.receive_json(timeout=5))["data"])
+        merged.update((await first.receive_json(timeout=60))["data"])
     client.sandbox.exchange.venue.frozen = True
-    await drain_into(merged, first)
+    await drain_into(merged, client, first)
     second = await client.socket(client.sandbox.ws_public_url, "tickers.BTCUSDT")
-    assert (await second.receive_json(timeout=5))["data"] == merged
+    assert (await second.receive_json(timeout=60))["data"] == merged
 
 
 async def test_unsubscribing_ends_the_data(client: Client) -> None:
