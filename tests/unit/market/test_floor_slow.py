@@ -10,9 +10,13 @@ from statistics import median
 import pytest
 
 from kangbot.machines.slowness import MILLISECOND_NS, SECOND_NS, Bounds
+from kangbot.market.inbox import Inbox
 from kangbot.market.roster import Command
+from kangbot.model.data import Bar
 from kangbot.model.events import Noted, RunState, RunStateChanged
+from kangbot.model.money import ZERO
 from kangbot.model.orders import Side
+from kangbot.model.target import Target
 from kangbot.runtime.alarm import Alarm
 from tests.support.floor_story import LOOKBACK, MINUTE_NS, Closes, Story, bar_at
 from tests.support.hurried import PACE, HurriedStory, hurry
@@ -35,8 +39,9 @@ def alarm() -> Iterator[Alarm]:
 class Witness:
     """What a strategy does with its time: sleeps, or waits for the test; and in which thread that was."""
 
-    def __init__(self, *, sleeps_s: float = 0.0) -> None:
+    def __init__(self, *, sleeps_s: float = 0.0, takes: Callable[[], object] = lambda: None) -> None:
         self.sleeps_s = sleeps_s
+        self.takes = takes
         self.threads: list[str] = []
         self.go = threading.Event()
         self.go.set()
@@ -44,7 +49,22 @@ class Witness:
     def __call__(self) -> None:
         self.threads.append(threading.current_thread().name)
         time.sleep(self.sleeps_s)
+        self.takes()
         self.go.wait()
+
+
+class Stopwatch:
+    """In place of the counter of performance, for whom no call takes longer than it says, whatever the machine does."""
+
+    def __init__(self) -> None:
+        self._now_ns = 0
+
+    def __call__(self) -> int:
+        return self._now_ns
+
+    def forty_ms(self) -> None:
+        """Let that time pass."""
+        self._now_ns += 40 * MILLISECOND_NS
 
 
 def noted(told: Story, kind: str) -> list[str]:
@@ -369,9 +389,12 @@ def test_indicators_that_take_long_to_make_are_made_aside(alarm: Alarm) -> None:
     hurry(story)
 
 
-def test_many_quick_calls_in_one_turn_are_not_all_made_on_the_loop() -> None:
+def test_many_quick_calls_in_one_turn_are_not_all_made_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """A long history is as long as one slow call: the rest of it is taken in aside, and nobody is blamed."""
-    witness = Witness(sleeps_s=0.04)
+    watch = Stopwatch()
+    for measures in ("overseer", "errand", "strategist", "standstill"):
+        monkeypatch.setattr(f"kangbot.market.{measures}.perf_counter_ns", watch)
+    witness = Witness(takes=watch.forty_ms)
 
     async def story(told: HurriedStory) -> None:
         told.decisions = BOUNDS
@@ -382,7 +405,7 @@ def test_many_quick_calls_in_one_turn_are_not_all_made_on_the_loop() -> None:
         assert witness.threads[:first] == [ON_THE_LOOP] * first
         assert 0 < first <= 3
         assert set(witness.threads[first:]) == {ours}
-        witness.sleeps_s = 0.0
+        witness.takes = lambda: None
         await told.bar()
         assert witness.threads[-1] == ON_THE_LOOP
         opened = told.strategy.made[-1].opened
@@ -453,14 +476,21 @@ def test_a_library_that_keeps_the_interpreter_is_named_and_in_the_end_stopped() 
 
 
 def test_while_one_strategy_computes_another_market_decides_in_time() -> None:
-    """On the one loop, in Python: it waits for a small part of what the slow one takes for a bar."""
+    """On the one loop, in Python: it waits for a small part of what the slow one takes for a bar.
+
+    Both by the processor's time, of which a machine that stands still takes nothing.
+    """
     busy_s, soon_s = 0.3, 0.02
-    began, decided = list[float](), list[float]()
+    began, offered, decided = list[float](), list[float](), list[tuple[int, float]]()
 
     def spin() -> None:
-        began.append(time.perf_counter())
-        while time.perf_counter() < began[-1] + busy_s:
+        began.append(time.process_time())
+        while time.process_time() < began[-1] + busy_s:
             pass
+
+    def offer(inbox: Inbox, bar: Bar) -> None:
+        offered.append(time.process_time())
+        inbox.offer(bar, 1)
 
     async def story(told: HurriedStory) -> None:
         (other,) = told.beside
@@ -469,17 +499,19 @@ def test_while_one_strategy_computes_another_market_decides_in_time() -> None:
             await one.live()
         told.strategy.busy = spin
         await told.bar()  # the last one on the loop
-        other.strategy.busy = lambda: decided.append(time.perf_counter())
+        other.strategy.busy = lambda: decided.append((other.strategy.made[-1].opened[-1], time.process_time()))
         waited = []
         for number in range(8):
-            before = told.task.strategist.decisions
-            told.strategy.want(number % 2)
+            before, calls = told.task.strategist.decisions, len(began)
+            # Without an order nothing moves on while it computes, for which it would be asked once more.
+            told.strategy.target = Target(exposure=ZERO, stop=None, reason=f"{number}")
             told.task.inbox.offer(bar_at(told.strategy.made[-1].opened[-1] + MINUTE_NS), 1)
-            await told.until(lambda: len(began) == number + 2)  # noqa: B023 -- in this turn of the loop
-            bar, due = bar_at(other.strategy.made[-1].opened[-1] + MINUTE_NS), time.perf_counter() + soon_s
-            asyncio.get_running_loop().call_later(soon_s * PACE, other.task.inbox.offer, bar, 1)
-            await told.until(lambda: len(decided) == number + 1)  # noqa: B023 -- likewise
-            waited.append(decided[-1] - due)
+            await told.until(lambda: len(began) > calls)  # noqa: B023 -- in this turn of the loop
+            bar = bar_at(other.strategy.made[-1].opened[-1] + MINUTE_NS)
+            asyncio.get_running_loop().call_later(soon_s * PACE, offer, other.task.inbox, bar)
+            await told.until(lambda: len(offered) > number)  # noqa: B023 -- likewise
+            await told.until(lambda: bool(decided) and decided[-1][0] >= bar.open_ns)  # noqa: B023 -- likewise
+            waited.append(next(at for opened, at in decided if opened >= bar.open_ns) - offered[-1])
             await told.until(lambda: told.task.strategist.decisions > before)  # noqa: B023 -- likewise
             assert told.task.desk.target == told.strategy.target
         assert median(waited) < busy_s / 3
