@@ -51,7 +51,7 @@ class Told:
         return [reason for reason, (_, live) in zip(self.reasons, self.changes, strict=True) if not live]
 
 
-async def until(done: Callable[[], bool], for_s: float = 30.0, every_s: float = 0.01) -> None:
+async def until(done: Callable[[], bool], for_s: float = 120.0, every_s: float = 0.01) -> None:
     """Wait until the condition holds."""
     async with asyncio.timeout(for_s):
         while not done():

@@ -27,7 +27,7 @@ def filled(told: Told, client_id: ClientId) -> bool:
 async def listening(account: AccountBench) -> Told:
     """Return a sink to which the whole account is live."""
     told = Told()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await account.feeds.account(told).live()
     await until(lambda: told.lives() != {} and all(lives[-1] for lives in told.lives().values()))
     return told

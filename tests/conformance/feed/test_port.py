@@ -23,7 +23,7 @@ async def test_a_subscription_is_pending_until_it_is_acknowledged(bench: Bench) 
     told = Told()
     hold = bench.feeds.subscribe(bench.one, BOTH, told)
     assert (told.events, told.changes) == ([], [])
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await hold.live()
     await until(lambda: told.heard(Quote, 5) and told.heard(Trade) and len(told.changes) == 2)
     assert len(set(told.changes)) == 2

@@ -158,8 +158,8 @@ async def test_process_is_bounded_and_shows_no_password(mariadb: Mariadb) -> Non
         proxy.silent = True
         silent = parse(mariadb.server.url(mariadb.name, proxy.port))
         assert isinstance(silent, MysqlUrl)
-        task = asyncio.create_task(upgrade_apart(silent, timeout_s=8))
-        async with asyncio.timeout(30):
+        task = asyncio.create_task(upgrade_apart(silent, timeout_s=600))
+        async with asyncio.timeout(120):
             while not proxy.connections:
                 await asyncio.sleep(0.01)
         (child,) = [one for one in psutil.Process().children() if "kangbot.storage.migrate" in one.cmdline()]

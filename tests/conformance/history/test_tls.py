@@ -146,7 +146,7 @@ async def test_a_running_history_outlives_its_certificates(secured: Secured, tem
 
 async def gone(pool: Pool) -> None:
     """Wait until the pool has let its connections go."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while pool.use().open:
             await asyncio.sleep(0.01)
 

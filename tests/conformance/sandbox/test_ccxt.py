@@ -213,7 +213,7 @@ async def test_the_private_streams_tell_what_happened(exchange: Any) -> None:
     ]
     await asyncio.sleep(0.3)  # subscribed
     placed = await exchange.create_order(BTC, "market", "buy", 0.01, params={"clientOrderId": "kbccxt3"})
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         orders, trades, positions, balance = await asyncio.gather(*waits)
     assert (orders[-1]["id"], orders[-1]["clientOrderId"], orders[-1]["status"]) == (
         placed["id"],
@@ -233,6 +233,6 @@ async def test_a_wrong_secret_is_refused_on_the_private_stream(exchange: Any) ->
     await exchange.is_unified_enabled()
     right, exchange.secret = exchange.secret, "another"
     with pytest.raises(errors.ExchangeError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await exchange.watch_orders(BTC)
     exchange.secret = right

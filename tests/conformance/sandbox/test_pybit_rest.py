@@ -87,7 +87,7 @@ def usdt(wallet: dict[str, Any]) -> Decimal:
     return next(D(row["walletBalance"]) for row in wallet["coin"] if row["coin"] == "USDT")
 
 
-def eventually(reached: Callable[[], bool], timeout_s: float = 10) -> None:
+def eventually(reached: Callable[[], bool], timeout_s: float = 60) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + timeout_s
     while not reached():

@@ -29,7 +29,7 @@ class Heard:
             self.messages.append(message)
             self._some.notify_all()
 
-    def until(self, reached: Callable[[list[Message]], Any], timeout_s: float = 15) -> Any:
+    def until(self, reached: Callable[[list[Message]], Any], timeout_s: float = 60) -> Any:
         """Wait until what was heard satisfies `reached`, and return what that returned."""
         with self._some:
             assert self._some.wait_for(lambda: reached(self.messages), timeout_s), self.messages[-3:]
@@ -49,14 +49,14 @@ def connect(sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opene
     opened: list[WebSocket] = []
 
     def connect(channel: str, **settings: Any) -> WebSocket:
-        terms = {"testnet": False, "retries": 3, "restart_on_error": False, "ping_interval": 5, "ping_timeout": 1}
+        terms = {"testnet": False, "retries": 3, "restart_on_error": False, "ping_interval": 600, "ping_timeout": 1}
         opened.append(WebSocket(channel_type=channel, **terms, **settings))
         return opened[-1]
 
     yield connect
     for socket in opened:
         socket.exit()
-        socket.wst.join(timeout=10)
+        socket.wst.join(timeout=60)
 
 
 @pytest.fixture
