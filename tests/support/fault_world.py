@@ -15,6 +15,7 @@ from kangbot.sim.markets.listing import DEFAULT_LINEAR
 from tests.support.agreement import Journalled, disagreements, sqlite_query
 from tests.support.fault_proxy import FaultProxy
 from tests.support.processes import Life
+from tests.support.steady import Steady
 
 BASES = tuple(native.removesuffix("USDT") for native in DEFAULT_LINEAR)
 
@@ -71,6 +72,8 @@ class FaultWorld(Life):
         self.proxies = (self.public, self.private, self.rest)
         for proxy in self.proxies:
             proxy.__enter__()
+        self.steady = Steady()
+        self.steady.__enter__()
         addresses = {
             "KANGBOT_VENUES__BYBIT__REST_URL": f"http://{host}:{self.rest.port}",
             "KANGBOT_VENUES__BYBIT__WS_PUBLIC_URL": f"ws://{host}:{self.public.port}/v5/public",
@@ -92,6 +95,7 @@ class FaultWorld(Life):
         super().close()
         for proxy in self.proxies:
             proxy.__exit__(None, None, None)
+        self.steady.__exit__(None, None, None)
         self.sandbox.close()
 
     def trading(self) -> Report:
