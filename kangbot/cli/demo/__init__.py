@@ -67,12 +67,17 @@ def _folder() -> Path:
 
 
 def _tell(totals: Totals, *, as_json: bool) -> None:
-    """Print the sum. DemoFailedError where the books do not agree."""
+    """Print the sum. DemoFailedError where the books do not agree, or where not all of them is there."""
     result = totals.as_result()
     if as_json:
         sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
     else:
         Console().print(summary(result))
+    if totals.lacking:
+        raise DemoFailedError(
+            f"the last {totals.lacking} events were not in the history yet when the daemon ended, so the books cannot "
+            "be compared: the machine is slow or busy"
+        )
     if not totals.agree:
         raise DemoFailedError("the books do not agree")
 

@@ -48,6 +48,11 @@ class Totals:
         self.positions_agree = ours == theirs
 
     @property
+    def lacking(self) -> int:
+        """How many events the history had not got by the end: what it says is no whole book then."""
+        return 0 if self._last is None else self._last.history_backlog
+
+    @property
     def sent(self) -> int:
         """Orders that left: everything in the history (an intent that never left is not accepted, and is told)."""
         return sum(self._orders.values())

@@ -80,9 +80,9 @@ def test_a_configuration_that_is_wrong_is_told_above_every_view(page: Page, daem
         page.get_by_role("link", name="System", exact=True).click()
         expect(wrong).to_be_visible()
         picture(page, "wrong_config")
-        daemon.config.write_text(right.replace("grace_s = 10", "grace_s = 11", 1))
+        daemon.config.write_text(right.replace("grace_s = 60", "grace_s = 61", 1))
         expect(wrong).to_be_hidden()
-        expect(page.locator("#config-restart")).to_contain_text("shutdown.grace_s: 10")
+        expect(page.locator("#config-restart")).to_contain_text("shutdown.grace_s: 60")
     finally:
         daemon.config.write_text(right)
     expect(page.locator("#config-restart")).to_be_hidden()

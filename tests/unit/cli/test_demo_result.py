@@ -1,8 +1,11 @@
 """The sum of a demo, held against the exchange's books."""
 
+import pytest
 from rich.console import Console
 
+from kangbot.cli.demo import _tell
 from kangbot.cli.demo.board import summary
+from kangbot.cli.demo.processes import DemoFailedError
 from kangbot.cli.demo.result import Totals
 from kangbot.model.orders import OrderStatus as S
 from tests.support.reporting import a_report
@@ -42,6 +45,17 @@ def test_scripts_find_every_name_that_they_rely_on() -> None:
         "loop": None,
     }
     assert all(latency.keys() == {"p50", "p99"} for latency in said["latency_ms"].values())
+
+
+def test_a_history_that_lacks_something_is_no_book_to_compare(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the machine was too slow for it nobody is told that the books do not agree."""
+    totals = Totals()
+    totals.add(a_report(history_backlog=59))
+    truth = {"orders": {"with_prefix": 7}, "duplicates": {"accepted": 0}, "positions": {"BTCUSDT": "1"}}
+    totals.settle(live=3, orders={}, positions={}, truth=truth)
+    with pytest.raises(DemoFailedError, match="the last 59 events were not in the history yet"):
+        _tell(totals, as_json=True)
+    assert '"positions_agree":false' in capsys.readouterr().out
 
 
 def test_an_order_that_never_arrived_is_no_quarrel_between_the_books() -> None:
