@@ -19,33 +19,40 @@ _LATE_S = 0.005  # the system's own
 
 
 class _Selector(selectors.DefaultSelector):
+    """Knows how long the machine ran: what was waited for, and what was computed; not how long it stood still."""
+
     def __init__(self) -> None:
         super().__init__()
-        self.late_s = 0.0
+        self._waited_s = -time.process_time()
+
+    @property
+    def ran_s(self) -> float:
+        return self._waited_s + time.process_time()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait for as long as the loop's time takes on the wall.
-
-        What it takes beyond that is the machine's, which stands still: of the loop's time it would be a minute.
-        """
-        if timeout is None:
-            return super().select(None)
-        due_s = time.monotonic() + timeout / PACE + _LATE_S
-        found = super().select(timeout / PACE)
-        self.late_s += max(0.0, time.monotonic() - due_s)
+        """Wait for as long as the loop's time takes on the wall."""
+        wall_s = None if timeout is None else timeout / PACE
+        began_s, computed_s = time.monotonic(), time.process_time()
+        found = super().select(wall_s)
+        took_s = time.monotonic() - began_s
+        self._waited_s += took_s if wall_s is None else min(took_s, max(wall_s, 0.0) + _LATE_S)
+        self._waited_s -= time.process_time() - computed_s  # of a thread beside the loop
         return found
 
 
 class HurriedLoop(asyncio.SelectorEventLoop):
-    """Its time passes faster than the wall's, while a call takes the time that it takes."""
+    """Its time passes faster than the wall's, while the machine runs: of a stall of half a second it makes no minute.
+
+    Nor does it pass while a call sleeps on the loop.
+    """
 
     def __init__(self) -> None:
-        self._waits = _Selector()
-        super().__init__(self._waits)
+        self._machine = _Selector()
+        super().__init__(self._machine)
 
     def time(self) -> float:
         """Return the loop's time, in seconds."""
-        return (super().time() - self._waits.late_s) * PACE
+        return self._machine.ran_s * PACE
 
 
 class HurriedStory(Story):
