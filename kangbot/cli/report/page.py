@@ -1,10 +1,12 @@
 """A report as one HTML file that needs nothing else: plots of equity and profit, and the table below them."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from html import escape
 
+from kangbot.cli.report.figures import figures, percent
 from kangbot.cli.report.past import Found
 from kangbot.control.dashboard.assets import charts_library
 
@@ -15,11 +17,13 @@ th, td { padding: 6px 10px; border-bottom: 1px solid #dfe3ea; text-align: right;
 th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
 .plot { height: 320px; } .up { color: #0f7b45; } .down { color: #c01f2e; }
 dl { display: flex; flex-wrap: wrap; gap: 1.5rem; }
-dt { color: #596579; font-size: 13px; } dd { margin: 0; font-size: 20px; font-weight: 600; }
+dt { color: #596579; font-size: 13px; } dt::first-letter { text-transform: uppercase; }
+dd { margin: 0; font-size: 20px; font-weight: 600; }
 @media (prefers-color-scheme: dark) { body { background: #0e131b; color: #e6ebf3; } th, td { border-color: #273142; } }
 """
 _PLOT = """
-for (const [id, x, y, title] of DATA) Plotly.newPlot(id, [{ x, y, type: "scatter", mode: "lines", line: { width: 2 } }],
+for (const [id, x, y, title, shape] of DATA) Plotly.newPlot(id,
+  [{ x, y, type: "scatter", mode: "lines", line: { width: 2, shape } }],
   { title: { text: title }, margin: { l: 60, r: 20, t: 40, b: 40 }, paper_bgcolor: "transparent",
     plot_bgcolor: "transparent", font: { color: "#7d8899" },
     xaxis: { gridcolor: "#8884" }, yaxis: { gridcolor: "#8884" } },
@@ -30,19 +34,9 @@ for (const [id, x, y, title] of DATA) Plotly.newPlot(id, [{ x, y, type: "scatter
 def render(found: Found) -> str:
     """Return the whole file; without the package of the charts it has figures and no plots."""
     library = charts_library()
-    total, equity = found.total, found.equity
-    figures = [
-        ("Profit after fees", f"{total.net_profit:+,.2f}"),
-        ("Fees", f"{total.fees:,.2f}"),
-        ("Funding", f"{found.funding:+,.2f}"),
-        ("Trades", f"{total.trades:,}"),
-    ]
-    if total.win_rate is not None:
-        figures.append(("Won", f"{total.win_rate * 100:.0f} %"))
-    if equity is not None:
-        figures.append(("Deepest drawdown", f"{equity.drawdown:,.2f} ({equity.drawdown_percent:.2f} %)"))
-        figures.append(("Sharpe ratio", "too few days" if equity.sharpe is None else f"{equity.sharpe:.2f}"))
-    words = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in figures)
+    words = "".join(
+        f"<div><dt>{escape(figure.name)}</dt><dd>{escape(figure.text)}</dd></div>" for figure in figures(found)
+    )
     plots = "" if library is None else _plots(found, library.read_text(encoding="utf-8"))
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -52,14 +46,19 @@ def render(found: Found) -> str:
 
 
 def _plots(found: Found, library: str) -> str:
-    profits = [float(profit) for _, profit in found.profits]
+    equity = [(mark.at_ns, mark.equity) for mark in found.marks]
     data = [
-        ["equity", [_iso(mark.at_ns) for mark in found.marks], [float(mark.equity) for mark in found.marks], "Equity"],
-        ["profit", [_iso(at_ns) for at_ns, _ in found.profits], profits, "Profit after fees, summed"],
+        _line("equity", equity, "Equity (times are UTC)", "linear"),
+        _line("profit", found.profits, "Profit after fees, summed (times are UTC)", "hv"),  # as it was until the next
     ]
     script = f"const DATA = {json.dumps(data)};{_PLOT}"
     places = '<div id="equity" class="plot"></div><div id="profit" class="plot"></div>'
     return f"{places}<script>{library}</script><script>{script}</script>"
+
+
+def _line(name: str, points: Sequence[tuple[int, Decimal]], title: str, shape: str) -> list[object]:
+    """Return what draws a line over time. The library shows times as they are written, so they are of UTC."""
+    return [name, [_iso(at_ns) for at_ns, _ in points], [float(amount) for _, amount in points], title, shape]
 
 
 def _table(found: Found) -> str:
@@ -67,10 +66,10 @@ def _table(found: Found) -> str:
         f"<th>{name}</th>" for name in ("Market", "Strategy", "Trades", "Won", "Profit", "Fees", "Best", "Worst")
     )
     rows = "".join(
-        f"<tr><td>{escape(market)}</td><td>{escape(strategy)}</td><td>{figures.trades}</td>"
-        f"<td>{(figures.win_rate or 0) * 100:.0f} %</td>{_cell(figures.net_profit)}<td>{figures.fees:,.2f}</td>"
-        f"{_cell(figures.best)}{_cell(figures.worst)}</tr>"
-        for (market, strategy), figures in found.by_market.items()
+        f"<tr><td>{escape(market)}</td><td>{escape(strategy)}</td><td>{row.trades}</td>"
+        f"<td>{percent(row.win_rate)}</td>{_cell(row.net_profit)}<td>{row.fees:,.2f}</td>"
+        f"{_cell(row.best)}{_cell(row.worst)}</tr>"
+        for (market, strategy), row in found.by_market.items()
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 

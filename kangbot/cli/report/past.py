@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import accumulate, takewhile
 
@@ -32,28 +32,44 @@ class Span:
     since_ns: int | None
     until_ns: int | None
 
+    def __str__(self) -> str:
+        """Return the days, both of which are in it, as their reader knows them: of UTC."""
+        first = None if self.since_ns is None else _day(self.since_ns)
+        last = None if self.until_ns is None else _day(self.until_ns - 1)
+        if first and last:
+            return f"{first} to {last} (UTC)"
+        return f"from {first} (UTC)" if first else f"to {last} (UTC)" if last else "all time"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """Everything a report shows. What is drawn is oldest first, with what there was last in each quarter of an hour."""
 
+    span: Span
     total: TradeFigures
     by_market: Mapping[tuple[str, str], TradeFigures]  # of each market and strategy, the best first
-    profits: Sequence[tuple[int, Decimal]]  # when, and what all trades had come to by then
+    profits: Sequence[tuple[int, Decimal]]  # when a trade was closed, and what all had come to by then
     equity: EquityFigures | None  # None where it was never marked
-    marks: Sequence[Marked]
+    marks: Sequence[Marked]  # and the first of all
     funding: Decimal  # and whatever else moved money without a trade; negative where it was paid
     currency: str
-
-
-_NOTHING = Found(total=TradeFigures(), by_market={}, profits=(), equity=None, marks=(), funding=ZERO, currency="")
 
 
 async def look(settings: Settings, span: Span) -> Found:
     """Read it, and make nothing. Retryable where the history is away, NeedsHuman where it is not ours."""
     database, url = settings.database, parse(settings.history_url)
+    nothing = Found(
+        span=span,
+        total=TradeFigures(),
+        by_market={},
+        profits=(),
+        equity=None,
+        marks=(),
+        funding=ZERO,
+        currency=settings.currency,
+    )
     if isinstance(url, SqliteUrl) and not url.path.exists():
-        return _NOTHING
+        return nothing
     history = open_history(
         url,
         real_world().fork("report").random,
@@ -63,39 +79,42 @@ async def look(settings: Settings, span: Span) -> Found:
         copies=settings.state_dir,
     )
     try:
-        found = await _trades(history, span)
+        found = await _trades(history, nothing)
         funding = ZERO
         async for row in everything(history, Listing.CASH_FLOWS, "flowed_at", span):
             funding += Decimal(str(row["amount"]))
-        return await _equity(history, span, replace(found, funding=funding, currency=settings.currency))
+        return await _equity(history, replace(found, funding=funding))
     finally:
         await history.aclose()
 
 
-async def _trades(history: Shelf, span: Span) -> Found:
-    total, groups, sums = TradeFigures(), dict[tuple[str, str], TradeFigures](), dict[int, Decimal]()
-    async for row in everything(history, Listing.ROUND_TRIPS, "closed_at", span):
+async def _trades(history: Shelf, found: Found) -> Found:
+    total, groups, sums = TradeFigures(), dict[tuple[str, str], TradeFigures](), dict[int, tuple[int, Decimal]]()
+    async for row in everything(history, Listing.ROUND_TRIPS, "closed_at", found.span):
         trade = _trade(row)
         total = total.plus(trade)
         key = (trade.market, trade.strategy)
         groups[key] = groups.get(key, TradeFigures()).plus(trade)
-        drawn_ns = trade.closed_ns // _DRAWN_NS * _DRAWN_NS
-        sums[drawn_ns] = sums.get(drawn_ns, ZERO) + trade.net_profit
-    times = sorted(sums)
-    profits = list(zip(times, accumulate(sums[at_ns] for at_ns in times), strict=True))
+        last_ns, sum_ = sums.get(trade.closed_ns // _DRAWN_NS, (trade.closed_ns, ZERO))  # the newest comes first
+        sums[trade.closed_ns // _DRAWN_NS] = last_ns, sum_ + trade.net_profit
+    drawn = sorted(sums.values())
+    profits = list(zip((at_ns for at_ns, _ in drawn), accumulate(each for _, each in drawn), strict=True))
     by_market = dict(sorted(groups.items(), key=lambda item: item[1].net_profit, reverse=True))
-    return replace(_NOTHING, total=total, by_market=by_market, profits=profits)
+    return replace(found, total=total, by_market=by_market, profits=profits)
 
 
-async def _equity(history: Shelf, span: Span, found: Found) -> Found:
+async def _equity(history: Shelf, found: Found) -> Found:
     """Return it with the equity in its currency: the venue states each coin of the account beside it."""
-    equity, drawn = Equity(), dict[int, Marked]()
-    async for row in everything(history, Listing.EQUITY, "marked_at", span):
+    equity, drawn, first = Equity(), dict[int, Marked](), None
+    async for row in everything(history, Listing.EQUITY, "marked_at", found.span):
         if row["currency"] == found.currency:
-            mark = Marked(at_ns=_ns(row["marked_at"]), equity=Decimal(str(row["equity"])))
+            first = mark = Marked(at_ns=_ns(row["marked_at"]), equity=Decimal(str(row["equity"])))
             equity.add(mark)
             drawn.setdefault(mark.at_ns // _DRAWN_NS, mark)
-    return replace(found, equity=equity.figures(), marks=list(drawn.values())[::-1])
+    marks = list(drawn.values())[::-1]
+    if first is not None and first is not marks[0]:
+        marks.insert(0, first)
+    return replace(found, equity=equity.figures(), marks=marks)
 
 
 async def everything(shelf: Shelf, listing: Listing, time: str, span: Span) -> AsyncIterator[Row]:
@@ -130,6 +149,10 @@ def _trade(row: Row) -> ClosedTrade:
         fees=Decimal(str(row["fees"])),
         closed_ns=_ns(row["closed_at"]),
     )
+
+
+def _day(at_ns: int) -> str:
+    return f"{datetime.fromtimestamp(at_ns // 1_000_000_000, UTC):%Y-%m-%d}"
 
 
 def _ns(text: object) -> int:

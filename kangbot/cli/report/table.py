@@ -9,8 +9,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from kangbot.cli.report.figures import figures, percent
 from kangbot.cli.report.past import Found
 from kangbot.machines.performance import EquityFigures, TradeFigures
+from kangbot.model.money import ZERO
 
 _WIDEST = 1_000  # columns; more than any table of ours takes
 
@@ -63,24 +65,9 @@ def as_json(found: Found) -> str:
 
 
 def _summary(found: Found) -> Table:
-    total, equity = found.total, found.equity
-    rows = [
-        ("profit after fees", _money(total.net_profit)),
-        ("fees", Text(f"{total.fees:,.2f}")),
-        ("funding", _money(found.funding)),
-        ("trades", Text(f"{total.trades:,}, {_percent(total.win_rate)} of them won")),
-        ("profit factor", Text("-" if total.profit_factor is None else f"{total.profit_factor:.2f}")),
-        ("best, worst", Text(f"{total.best:+,.2f}, {total.worst:+,.2f}")),
-    ]
-    if equity is not None:
-        rows += [
-            ("equity", Text(f"{equity.first:,.2f} to {equity.last:,.2f} {found.currency}")),
-            ("deepest drawdown", Text(f"{equity.drawdown:,.2f} ({equity.drawdown_percent:.2f} %)")),
-            ("Sharpe ratio", Text("too few days" if equity.sharpe is None else f"{equity.sharpe:.2f}")),
-        ]
     grid = Table.grid(padding=(0, 2))
-    for name, value in rows:
-        grid.add_row(name, value)
+    for figure in figures(found):
+        grid.add_row(figure.name, Text(figure.text, style=_style(figure.gain or ZERO)))
     return grid
 
 
@@ -90,25 +77,25 @@ def _markets(found: Found, *, named: bool = True) -> Table:
         table.add_column(name, no_wrap=True)
     for name in ("trades", "won", "profit", "fees", "best", "worst"):
         table.add_column(name, justify="right", no_wrap=True)
-    for names, figures in found.by_market.items():
+    for names, row in found.by_market.items():
         table.add_row(
             *(names if named else ()),
-            f"{figures.trades:,}",
-            _percent(figures.win_rate),
-            _money(figures.net_profit),
-            f"{figures.fees:,.2f}",
-            f"{figures.best:+,.2f}",
-            f"{figures.worst:+,.2f}",
+            f"{row.trades:,}",
+            percent(row.win_rate),
+            _money(row.net_profit),
+            f"{row.fees:,.2f}",
+            f"{row.best:+,.2f}",
+            f"{row.worst:+,.2f}",
         )
     return table
 
 
 def _money(value: Decimal) -> Text:
-    return Text(f"{value:+,.2f}", style="green" if value > 0 else "red" if value < 0 else "")
+    return Text(f"{value:+,.2f}", style=_style(value))
 
 
-def _percent(rate: float | None) -> str:
-    return "-" if rate is None else f"{rate * 100:.0f} %"
+def _style(value: Decimal) -> str:
+    return "green" if value > 0 else "red" if value < 0 else ""
 
 
 def _plain(figures: TradeFigures) -> dict[str, object]:

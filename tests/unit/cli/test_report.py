@@ -96,6 +96,20 @@ def test_a_span_of_days_includes_both_ends(config: Path, capsys: pytest.CaptureF
     assert total["trades"] == 3
 
 
+def test_a_report_says_of_which_days_it_is_and_in_which_money(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both ends are in it; without one, what there is on that side."""
+    for start, end, said in (
+        (None, None, "all time"),
+        ("2026-09-22", None, "from 2026-09-22 (UTC)"),
+        (None, "2026-09-24", "to 2026-09-24 (UTC)"),
+        ("2026-09-22", "2026-09-24", "2026-09-22 to 2026-09-24 (UTC)"),
+    ):
+        assert command(config, start=start, end=end, html=None, as_json=False) == 0
+        lines = [line.strip("│ \n").split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+        assert ["time", said] in lines
+        assert ["money", "USDT"] in lines
+
+
 def test_a_day_that_is_none_is_told_in_one_line(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With an example of what is taken, as wrong usage; so are days the wrong way round."""
     with pytest.raises(typer.BadParameter, match="--from takes a day such as 2026-11-01, not 'yesterday'"):
@@ -166,6 +180,8 @@ def test_the_page_needs_nothing_else(config: Path, tmp_path: Path) -> None:
     assert command(config, start=None, end=None, html=target, as_json=False) == 0
     text = target.read_text()
     assert 'id="equity"' in text
+    for name, figure in (("time", "all time"), ("money", "USDT"), ("profit factor", "2.57"), ("funding", "-0.88")):
+        assert f"<dt>{name}</dt><dd>{figure}</dd>" in text
     assert "+44.00" in text
     assert "<script src" not in text
     assert command(config, start=None, end=None, html=tmp_path / "no" / "folder.html", as_json=False) == 1
@@ -299,9 +315,11 @@ def test_of_years_a_point_each_quarter_of_an_hour_is_kept_to_be_drawn(
         return await look(settings_of(config), Span(since_ns=later_ns, until_ns=None))
 
     seen = asyncio.run(found())
-    assert [mark.equity for mark in seen.marks] == [Decimal(990)]
-    (drawn_ns, profit), *none = seen.profits
-    assert (drawn_ns % (900 * 10**9), profit, none) == (0, sum(trip.trip.net_profit for trip in trips), [])
+    assert [mark.equity for mark in seen.marks] == [Decimal(1000), Decimal(990)], (
+        "the first, and the last of its quarter"
+    )
+    summed = sum(trip.trip.net_profit for trip in trips)
+    assert seen.profits == [(trips[-1].trip.closed_ns // 1000 * 1000, summed)], "nothing is drawn before it was earned"
     assert seen.equity is not None
     assert (seen.equity.first, seen.equity.last, seen.equity.drawdown) == (Decimal(1000), Decimal(990), Decimal(990))
 

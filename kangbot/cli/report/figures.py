@@ -1,0 +1,41 @@
+"""The figures of a report with their names, as the terminal and the page show them."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from kangbot.cli.report.past import Found
+
+
+class Figure(NamedTuple):
+    """A figure: its name, the text, and the amount that says whether it is a gain; None where it is neither."""
+
+    name: str
+    text: str
+    gain: Decimal | None = None
+
+
+def figures(found: Found) -> Iterator[Figure]:
+    """Yield them. What they mean, and their formulas, are in docs/figures.md."""
+    total, equity = found.total, found.equity
+    yield Figure("time", str(found.span))
+    yield Figure("money", found.currency)
+    yield _gain("profit after fees", total.net_profit)
+    yield Figure("fees", f"{total.fees:,.2f}")
+    yield _gain("funding", found.funding)
+    yield Figure("trades", f"{total.trades:,}, {percent(total.win_rate)} of them won")
+    yield Figure("profit factor", "-" if total.profit_factor is None else f"{total.profit_factor:.2f}")
+    yield Figure("best, worst", f"{total.best:+,.2f}, {total.worst:+,.2f}")
+    if equity is not None:
+        yield Figure("equity", f"{equity.first:,.2f} to {equity.last:,.2f}")
+        yield Figure("deepest drawdown", f"{equity.drawdown:,.2f} ({equity.drawdown_percent:.2f} %)")
+        yield Figure("Sharpe ratio", "too few days" if equity.sharpe is None else f"{equity.sharpe:.2f}")
+
+
+def percent(rate: float | None) -> str:
+    """Return a share of one in percent."""
+    return "-" if rate is None else f"{rate * 100:.0f} %"
+
+
+def _gain(name: str, amount: Decimal) -> Figure:
+    return Figure(name, f"{amount:+,.2f}", amount)
