@@ -83,6 +83,7 @@ async def test_the_stop_is_resized_with_the_holding_and_goes_with_it() -> None:
     await sells(market, "0.4")
     await asyncio.sleep(1)
     assert resting(story) == [(stop_id(FIRST, 0), dec(90), dec("0.6"))]
+    assert market.executor.needed == dec("0.6")
     market.executor.place(proposal("0.2", kind=OrderKind.MARKET, stop="95"))
     await market.settled()
     await asyncio.sleep(1)
@@ -92,7 +93,7 @@ async def test_the_stop_is_resized_with_the_holding_and_goes_with_it() -> None:
     assert resting(story) == [(stop_id(FIRST, 0), dec(95), dec("0.8"))]
     await sells(market, "0.8")
     await asyncio.sleep(1)
-    assert (resting(story), market.executor.stop) == ([], None)
+    assert (resting(story), market.executor.stop, market.executor.needed) == ([], None, dec(0))
     assert [event.price for event in story.disk.events if isinstance(event, StopSet)] == [dec(90), dec(95), None]
     await asyncio.sleep(30)
     assert not market.executor.pulse().in_flight

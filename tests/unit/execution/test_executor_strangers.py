@@ -204,4 +204,5 @@ async def test_funding_is_booked_once() -> None:
     for _ in range(2):
         market.executor.handle(funding("f1", "-1", at_ns=market.now_ns))
     assert list(market.executor.realised_by_day.values()) == [dec(-1)]
+    assert market.executor.funding == dec(-1)
     await market.end()
