@@ -40,6 +40,17 @@ class Heard:
         return [row for message in self.messages for row in message["data"]]
 
 
+class Noted(dict[str, Any]):
+    """What pybit notes of a subscription, in one thread, once it was sent: an answer may be quicker, in the other."""
+
+    def __getitem__(self, name: str) -> Any:
+        """Return what is noted of it, once it is."""
+        deadline = time.monotonic() + 60
+        while name not in self and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return super().__getitem__(name)
+
+
 @pytest.fixture
 def connect(sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opener]:
     """Open pybit's websockets at loopback: its templates of addresses are all that is changed."""
@@ -51,6 +62,7 @@ def connect(sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opene
     def connect(channel: str, **settings: Any) -> WebSocket:
         terms = {"testnet": False, "retries": 3, "restart_on_error": False, "ping_interval": 600, "ping_timeout": 1}
         opened.append(WebSocket(channel_type=channel, **terms, **settings))
+        opened[-1].subscriptions, opened[-1].callback_directory = Noted(), Noted()
         return opened[-1]
 
     yield connect
