@@ -43,7 +43,15 @@ class Books:
         self.apart = AnnouncedJournal(writer)
         self.history = history
         self.history_kind = kind  # of database: "sqlite" or "mysql"
-        self.drain = Drain(writer, history, world, mark=writer.mark_drained, changed=self._history_changed, batch=batch)
+        self.drain = Drain(
+            writer,
+            history,
+            world,
+            mark=writer.mark_drained,
+            marked=writer.drained,
+            changed=self._history_changed,
+            batch=batch,
+        )
         self.compactor = Compactor(writer, world.clock, fresh=fresh)
         self._clock = world.clock
         self._changed = changed

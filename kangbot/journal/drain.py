@@ -24,7 +24,8 @@ log = structlog.get_logger(__name__)
 class Drain:
     """`run` feeds `history` from `journal` until it is cancelled.
 
-    `mark(sequence)` is told up to where the history has everything, after each batch (`JournalWriter.mark_drained`).
+    `mark(sequence)` is told up to where the history has everything, after each batch (`JournalWriter.mark_drained`);
+    `marked` is where that was in the life before, which the backlog is counted from until the history has answered.
     `linger_s` is how long it waits for a batch to grow, so that a trickle does not become a transaction an event.
     `changed(error)` is told once why the history is away, again where that becomes a person's to put right, and once
     None when it is back.
@@ -37,6 +38,7 @@ class Drain:
         world: World,
         *,
         mark: Callable[[int], None],
+        marked: int = 0,
         changed: Callable[[Exception | None], None] = lambda _error: None,
         batch: int = 500,
         linger_s: float = 0.25,
@@ -53,7 +55,7 @@ class Drain:
         self._linger_s = linger_s
         self._progress = asyncio.Event()
         self._backoff = Backoff(first_ns=int(first_s * SECOND_NS), ceiling_ns=int(ceiling_s * SECOND_NS))
-        self._at = 0  # what the history has, as far as it said
+        self._at = marked  # what the history has, as far as it said
         self.failures = 0  # calls that the history did not answer well
         self.away = ""  # why the history is away, as its last answer tells; "" where it answers
         self._away_since_ns: int | None = None

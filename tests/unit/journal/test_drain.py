@@ -71,6 +71,7 @@ def drain(
         history,
         WORLD,
         mark=journal.mark_drained,
+        marked=journal.drained,
         changed=lambda error: heard.append(None if error is None else words(error)),
         batch=10,
         linger_s=linger_s,
@@ -103,6 +104,22 @@ async def test_everything_arrives_in_order_in_batches(journal: JournalWriter) ->
     assert list(history.rows) == [(journal.tag, number) for number in range(1, 27)]
     assert history.batches == [10, 10, 5, 1]
     assert (feeding.backlog, feeding.failures) == (0, 0)
+
+
+async def test_after_a_restart_only_what_the_history_never_had_waits_for_it(journal: JournalWriter) -> None:
+    """It is away from the start on: what it confirmed in the life before does not wait, however much that is."""
+    history = MemoryHistory()
+    await journal.append(*(noted(number) for number in range(25)))
+    task = asyncio.create_task(drain(journal, history).run())
+    await until(lambda: journal.drained == 25)
+    await close_task(task)
+    history.error = Retryable("away")
+    again = drain(journal, history)
+    await journal.append(*(noted(number) for number in range(3)))
+    task = asyncio.create_task(again.run())
+    await until(lambda: again.failures > 1)
+    assert again.backlog == 3
+    await close_task(task)
 
 
 async def test_trickle_becomes_few_batches(journal: JournalWriter) -> None:
