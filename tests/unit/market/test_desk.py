@@ -9,13 +9,17 @@ from structlog.typing import EventDict
 
 from kangbot.errors import Refused
 from kangbot.machines.plan import Style
-from kangbot.market.desk import Desk
+from kangbot.market.desk import Desk, Leave
 from kangbot.market.inbox import Inbox
+from kangbot.market.roster import Command
+from kangbot.model.events import RunState
 from kangbot.model.orders import Intent, OrderKind
+from kangbot.model.target import Target
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import Clock
 from tests.support.floor_story import Story, play
+from tests.support.trade_words import MARKET
 
 
 def reasons(logged: Sequence[EventDict]) -> list[str]:
@@ -144,5 +148,31 @@ def test_a_partly_filled_entry_counts_once() -> None:
         await asyncio.sleep(1)
         assert told.task.desk.executor.position.net == entry.quantity / 2
         assert abs(told.risk.market_exposure(market) - before) < before / 20
+
+    play(story)
+
+
+def test_what_may_leave_is_the_callers_to_say() -> None:
+    """Nothing from a market that is drained, no entry from a paused one, whatever either of them wants."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.quote()
+        told.roster.command(MARKET, Command.STOP, "test")
+        await told.reach(RunState.STOPPED)
+        desk = told.task.desk
+        enter, close = (Target(exposure=Decimal(exposure), stop=Decimal(90), reason="test") for exposure in (1, 0))
+        for wanted, leave, sent in (
+            (enter, Leave.CANCELS, 0),
+            (enter, Leave.EXITS, 0),
+            (enter, Leave.ANYTHING, 1),
+            (close, Leave.CANCELS, 1),
+            (close, Leave.EXITS, 2),
+        ):
+            desk.target = wanted
+            desk.act(leave, 0)
+            await asyncio.sleep(1)
+            assert len(told.venue.submits) == sent
+        assert told.venue.net == 0
 
     play(story)
