@@ -1,5 +1,8 @@
 """A question to a venue that may be away, under the budget of its requests."""
 
+from structlog.testing import capture_logs
+
+from kangbot.errors import Retryable
 from kangbot.execution.budget import Budget
 from kangbot.machines.limiter import Window
 from kangbot.market.asking import ask_patiently
@@ -22,3 +25,26 @@ def test_a_question_of_several_requests_waits_for_each_of_them() -> None:
         return await ask_patiently(ask, budget=budget, draw=lambda: 0.0, what="history", requests=4)
 
     assert run(main()) == 3 * SECOND_NS
+
+
+def test_a_venue_that_is_away_is_said_once_and_once_that_it_answered() -> None:
+    """However often it is asked meanwhile; whoever waits is told why, until there is an answer."""
+
+    async def main() -> None:
+        clock = Clock(monotonic_ns=lambda: loop().now_ns, anchor_ns=START)
+        budget = Budget(clock=clock, venue="data", windows=(Window(most=9, span_ns=SECOND_NS),))
+        left, waits = ["away", "away", "away"], list[str]()
+
+        async def ask() -> int:
+            if left:
+                raise Retryable(left.pop())
+            return 7
+
+        with capture_logs() as logs:
+            asked = ask_patiently(ask, budget=budget, draw=lambda: 0.0, what="history", waits=waits.append)
+            assert await asked == 7
+        said = [(entry["event"], entry.get("failures")) for entry in logs]
+        assert said == [("venue.asking_again", None), ("venue.answered", 3)]
+        assert waits == ["away", "away", "away", ""]
+
+    run(main())

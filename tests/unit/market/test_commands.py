@@ -43,6 +43,22 @@ def test_a_stopping_market_takes_back_an_exit_that_rests() -> None:
     play(story)
 
 
+def test_a_paused_market_takes_back_an_entry_that_rests() -> None:
+    """It would be filled after all, in a market that is not to enter."""
+
+    async def story(told: Story) -> None:
+        await told.wants_in(style=Style(kind=OrderKind.LIMIT, patience_ns=10**15))
+        (entry,) = told.venue.orders
+        assert not entry.status.terminal
+        told.roster.command(MARKET, Command.PAUSE, "anna")
+        await told.reach(RunState.PAUSED)
+        await asyncio.sleep(5)
+        assert entry.status.terminal
+        assert told.venue.net == 0
+
+    play(story)
+
+
 @pytest.mark.parametrize("command", [Command.STOP, Command.PAUSE])
 def test_a_command_outlives_the_turn_that_falls_before_it_comes_to_it(command: Command) -> None:
     """A person says it once: a market that is to stop, and trades on after a fall, is what nobody looks for."""

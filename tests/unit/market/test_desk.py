@@ -19,6 +19,7 @@ from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import Clock
 from tests.support.floor_story import Story, play
+from tests.support.order_venue import Fate
 from tests.support.trade_words import MARKET
 
 
@@ -174,5 +175,52 @@ def test_what_may_leave_is_the_callers_to_say() -> None:
             await asyncio.sleep(1)
             assert len(told.venue.submits) == sent
         assert told.venue.net == 0
+
+    play(story)
+
+
+def test_a_stop_that_the_strategy_moves_is_moved_at_the_venue() -> None:
+    """With the position as it is: nothing else leaves."""
+
+    async def story(told: Story) -> None:
+        await told.wants_in()
+        told.strategy.want(1, "95")
+        await told.bar()
+        assert (told.venue.net, told.venue.stop) == (Decimal(2), Decimal(95))
+        assert len(told.venue.submits) == 1
+
+    play(story)
+
+
+async def refused(told: Story) -> None:
+    """Have the venue refuse an entry for a quarter of an hour, and take whatever comes after that."""
+    told.venue.fates.extend([Fate.REFUSED] * 100)
+    await told.wants_in()
+    for _ in range(15):
+        await told.bar()
+    assert told.task.desk.blocked.startswith("the last order came to nothing: the next one waits, for the venue")
+    told.venue.fates.clear()
+
+
+def test_what_the_venue_refuses_holds_up_no_other_target() -> None:
+    """It is another question."""
+
+    async def story(told: Story) -> None:
+        await refused(told)
+        told.strategy.want(-1, "110")
+        await told.bar()
+        assert told.venue.net == -2
+
+    play(story)
+
+
+def test_what_the_venue_refuses_is_tried_at_once_where_a_person_wants_it() -> None:
+    """Who has put something right at the exchange need not wait for up to an hour."""
+
+    async def story(told: Story) -> None:
+        await refused(told)
+        told.floor.force_retry(MARKET, "anna")
+        await asyncio.sleep(1)
+        assert told.venue.net == 2
 
     play(story)

@@ -151,7 +151,12 @@ def test_prices_are_asked_for_slowly_and_only_while_something_is_managed() -> No
 
 
 @pytest.mark.parametrize(
-    ("error", "at_most"), [(Retryable("away"), 6), (RateLimited("slow down", retry_after_ns=90 * SECOND_NS), 2)]
+    ("error", "at_most"),
+    [
+        (Retryable("away"), 6),
+        (Retryable("away for a while", retry_after_ns=90 * SECOND_NS), 2),
+        (RateLimited("slow down", retry_after_ns=90 * SECOND_NS), 2),
+    ],
 )
 def test_a_venue_that_tells_no_price_is_asked_ever_more_rarely(error: Exception, at_most: int) -> None:
     """And is left alone for as long as it asks; the market goes on."""

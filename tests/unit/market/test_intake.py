@@ -63,6 +63,15 @@ class Market:
         self.intake.feed_changed(FeedChanged(topic=topic, live=live, reason=reason))
 
 
+def test_a_stream_that_carries_no_bars_interrupts_none() -> None:
+    """History is not fetched anew for every quote that is late."""
+    market = Market()
+    intake = market.begin()
+    market.tell(Channel.QUOTE, live=False, reason="silent")
+    market.tell(Channel.QUOTE, live=True)
+    assert (intake.joined, market.errands.asked) == (True, ["begin"])
+
+
 def test_data_are_stale_until_each_stream_that_must_speak_has_spoken() -> None:
     """And no bar is told before history is there."""
     market = Market()

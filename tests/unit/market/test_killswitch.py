@@ -145,6 +145,26 @@ async def test_whoever_sets_it_during_a_release_has_it_set(tmp_path: Path, journ
     assert await life.switch.release("test") == Standing(killed="", flatten=False, kept=())  # a wish counts once
 
 
+async def test_whoever_sets_it_during_two_releases_has_it_set(tmp_path: Path, journal: JournalWriter) -> None:
+    """The second was asked for before as well, and comes to its turn after the first has set it anew."""
+    life = await begin(tmp_path, journal)
+    await life.switch.kill("news", "test")
+    releasing = [asyncio.ensure_future(life.switch.release(caller)) for caller in ("anna", "ben")]
+    await asyncio.sleep(0)
+    await asyncio.gather(life.switch.kill("worse news", "another"), *releasing)
+    assert life.risk.killed == "worse news"
+    assert (await begin(tmp_path, journal)).risk.killed == "worse news"
+
+
+async def test_the_same_wish_after_a_release_is_journalled_anew(tmp_path: Path, journal: JournalWriter) -> None:
+    """The file alone would keep it, and a folder can be cleaned up."""
+    life = await begin(tmp_path, journal)
+    await life.switch.kill("news", "test")
+    await life.switch.release("test")
+    assert (await life.switch.kill("news", "test")).kept == BOTH
+    assert [type(event) for event in await events(journal)] == [KillSwitchSet, KillSwitchReleased, KillSwitchSet]
+
+
 async def test_setting_it_again_changes_nothing(tmp_path: Path, journal: JournalWriter) -> None:
     """But a wish to flatten is added; and releasing what is not set writes nothing."""
     life = await begin(tmp_path, journal)
@@ -281,6 +301,7 @@ async def test_a_switch_that_no_disk_keeps_is_set_and_said(tmp_path: Path) -> No
     assert "the journal did not take it: the disk is full; look after the disk" in notes[0].message
     said = [entry["event"] for entry in logs]
     assert said.count("kill_switch.not_journalled") == 1  # it is tried again every second
+    assert said.count("kill_switch.no_file") == 1
     (tmp_path / "gone").mkdir()
     await life.switch.look()
     assert life.file.read_text() == "news\n"

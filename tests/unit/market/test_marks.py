@@ -65,6 +65,20 @@ def test_a_venue_that_does_not_tell_holds_nothing_up() -> None:
     play(story)
 
 
+def test_a_venue_that_does_not_tell_is_said_once() -> None:
+    """Not every minute of a day."""
+
+    async def story(told: Story) -> None:
+        with capture_logs() as logs:
+            await begun(told, None)
+            for _ in range(4):
+                await told.bar()
+        assert told.venue.marks >= 3
+        assert [entry["event"] for entry in logs].count("market.no_mark") == 1
+
+    play(story)
+
+
 @dataclass(slots=True)
 class SpoilingVenue(BarVenue):
     """Before its first mark price, something else comes that has the market's turn fall."""

@@ -66,6 +66,21 @@ def test_an_account_without_its_keeper_is_named() -> None:
     play(story)
 
 
+def test_a_market_that_always_has_work_and_does_it_is_well() -> None:
+    """Something lies in its inbox at every look."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        vitals, clock = Vitals(), told.world.clock
+        watch(vitals, told.floor, clock, longest_wait_s=60)
+        for _ in range(60):
+            told.task.inbox.look_again()
+            assert vitals.stuck(clock.now_ns()) == ""
+            await asyncio.sleep(5)
+
+    play(story)
+
+
 def test_a_market_without_its_task_is_named_once_work_waits() -> None:
     """Quiet, it has nothing to do; with a bar in its inbox, it has two minutes."""
 
