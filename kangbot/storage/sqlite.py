@@ -29,6 +29,9 @@ T = TypeVar("T")
 Prepare = Callable[[], Awaitable[None]]
 _File = tuple[int, int]
 
+# What the write-ahead log is cut to once all of it is in the file. Else it stays as long as it ever was, for as long as
+# the daemon runs, and indexes over years of rows are made in one transaction of gigabytes.
+_LOG_BYTES = 16 << 20
 _BUSY_S = 5.0  # a person's own query may hold the file for a moment
 _CLOSE_S = 5.0
 _LOCK = "INSERT INTO journals (tag, stored) VALUES (?, 0) ON CONFLICT (tag) DO NOTHING"
@@ -207,6 +210,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S)
     db.execute("PRAGMA journal_mode = WAL")  # a person may read while we write
     db.execute("PRAGMA synchronous = FULL")  # what is marked as stored must stay stored
+    db.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
     return db
 
 
