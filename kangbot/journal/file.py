@@ -74,7 +74,10 @@ class JournalFile:
         self._unfolded = 0  # pages in the log since `foldable` was True, about
         # Folding the log into the file syncs twice more, in whose commit it falls. A disk that can hold a longer log
         # leaves it to `JournalReader.fold`; the bound is for when that is late.
-        self._db.execute(f"PRAGMA wal_autocheckpoint = {pages * _LOG_BOUND if pages == _LOG_PAGES else pages}")
+        bound = pages * _LOG_BOUND if pages == _LOG_PAGES else pages
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {bound}")
+        # Longer only while somebody else reads on and on; else it would stay as long as it ever was.
+        self._db.execute(f"PRAGMA journal_size_limit = {pages * _LOG_BOUND * (_PAGE + _FRAME_HEAD)}")
         self.limit_pages(0)
         self._try_to_write()
         write_out(self._log, pages * (_PAGE + _FRAME_HEAD))

@@ -81,6 +81,24 @@ def test_the_log_stays_bounded_where_nobody_folds_it(file: JournalFile, path: Pa
     assert path.with_name(f"{path.name}-wal").stat().st_size == 1000 * (4096 + 24)
 
 
+def test_a_log_that_somebody_made_long_by_reading_on_is_cut_again(file: JournalFile, path: Path) -> None:
+    """A person with `sqlite3` and a transaction that is never ended, or a backup of years on a slow disk."""
+    log, bound = path.with_name(f"{path.name}-wal"), 4000 * (4096 + 24)
+    file.insert(["a"])
+    person = sqlite3.connect(path, isolation_level=None)
+    person.execute("BEGIN")
+    person.execute("SELECT count(*) FROM records").fetchone()
+    for _ in range(3):
+        file.insert(["x" * 4000] * 2000)
+    assert log.stat().st_size > bound
+    person.close()
+    for _ in range(2):
+        file.insert(["x" * 4000] * 2000)
+        JournalReader(path).fold()
+    file.insert(["a"])
+    assert log.stat().st_size <= bound
+
+
 def test_the_log_is_folded_once_for_each_such_length(file: JournalFile) -> None:
     """Not at every commit that follows."""
     assert not file.foldable()
