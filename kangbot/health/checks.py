@@ -243,7 +243,7 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
 def _machine(report: Report, bounds: Thresholds) -> list[Check]:
     memory, lag, offset = report.memory, report.loop_lag_recent_ms.get("p99"), report.clock.get("offset")
     percent = None if memory is None else round(100 * report.rss_mb / memory.limit_mb, 1)
-    away = report.history_away
+    away, apart = report.history_away, None if offset is None else abs(offset)
     of = (
         "not measured yet" if memory is None else f"of {memory.limit_mb:.0f} MB, the limit of the {memory.limit_source}"
     )
@@ -279,10 +279,10 @@ def _machine(report: Report, bounds: Thresholds) -> list[Check]:
         ),
         _check(
             "clock",
-            bounds.clock_ms.judge(None if offset is None else abs(offset)),
-            offset,
+            bounds.clock_ms.judge(apart),
+            apart,
             "ms",
-            "the venue's clock is ahead of ours",
+            f"the venue's clock is {'behind' if offset is not None and offset < 0 else 'ahead of'} ours",
         ),
     ]
 

@@ -17,6 +17,11 @@ from kangbot.model.events import Lane
 CONTENT_TYPE = "text/plain; version=0.0.4"
 _MIB = 1024 * 1024
 _HOUR_S = 3600
+_LATENCIES = {
+    "frame_to_decision": "From the read of a frame to the decision that it led to.",
+    "frame_to_order": "From the read of a frame to the order that it led to, as it leaves.",
+    "loop_lag": "How much later than due the event loop's timers fire.",
+}
 _LEVEL = {Status.HEALTHY: 0, Status.WARNING: 1, Status.CRITICAL: 2}
 
 Labels = Mapping[str, str]
@@ -27,7 +32,7 @@ Family = tuple[str, str, str, Samples]  # name, type, help
 def exposition(
     report: Report, health: Health, latencies: Mapping[str, Histogram], rest: Mapping[str, Histogram]
 ) -> str:
-    """Return the text. `latencies` by the middle of their metric's name, `rest` by endpoint."""
+    """Return the text. `latencies` by the middle of their metric's name, one of `_LATENCIES`; `rest` by endpoint."""
     families = chain(
         _daemon(report, health),
         _work(report),
@@ -40,8 +45,7 @@ def exposition(
     )
     lines = [line for family in families for line in _family(*family)]
     for name, histogram in latencies.items():
-        text = f"{name.replace('_', ' ')}, in seconds since start."
-        lines += _histograms(f"kangbot_{name}_seconds", text, [({}, histogram)])
+        lines += _histograms(f"kangbot_{name}_seconds", _LATENCIES[name], [({}, histogram)])
     by_endpoint = [({"endpoint": endpoint}, histogram) for endpoint, histogram in rest.items()]
     lines += _histograms("kangbot_rest_call_seconds", "Calls to the venue, however they ended.", by_endpoint)
     return "\n".join(lines) + "\n"
@@ -72,23 +76,38 @@ def _work(report: Report) -> Iterator[Family]:
     yield "kangbot_unknown_orders", "gauge", "Orders whose outcome is not known yet.", _one(orders.unknown)
     yield "kangbot_orders_sent_total", "counter", "Orders sent.", _one(orders.sent)
     yield "kangbot_orders_resent_total", "counter", "Second copies of orders, under the same id.", _one(orders.resent)
-    yield "kangbot_orders_acked_total", "counter", "Orders that the venue has taken.", _one(orders.acked)
+    yield "kangbot_orders_acked_total", "counter", "Orders of which the venue showed a sign.", _one(orders.acked)
     yield "kangbot_orders_filled_total", "counter", "Orders filled.", _one(orders.filled)
     yield "kangbot_orders_rejected_total", "counter", "Orders rejected.", _one(orders.rejected)
     yield "kangbot_orders_withheld_total", "counter", "Orders that never left.", _one(orders.withheld)
-    yield "kangbot_orders_not_accepted_total", "counter", "Orders proved absent.", _one(orders.not_accepted)
+    yield (
+        "kangbot_orders_not_accepted_total",
+        "counter",
+        "Orders proved absent at the venue.",
+        _one(orders.not_accepted),
+    )
     yield "kangbot_bars_total", "counter", "Closed bars that strategies were shown.", _one(report.bars)
     yield "kangbot_decisions_total", "counter", "Decisions of strategies.", _one(report.decisions)
     yield "kangbot_frames_total", "counter", "Frames read from the streams.", _one(report.frames)
-    yield "kangbot_reconnects_total", "counter", "Streams that were dialled anew.", _one(report.reconnects)
+    yield (
+        "kangbot_reconnects_total",
+        "counter",
+        "Connections of streams after their first, planned replacements apart.",
+        _one(report.reconnects),
+    )
     offset_ms = report.clock.get("offset")
-    yield "kangbot_clock_offset_seconds", "gauge", "The venue's clock before ours.", _one(_thousandth(offset_ms))
+    yield (
+        "kangbot_clock_offset_seconds",
+        "gauge",
+        "By how much the venue's clock is ahead.",
+        _one(_thousandth(offset_ms)),
+    )
 
 
 def _machine(report: Report) -> Iterator[Family]:
     lag_ms, free_mb = report.loop_lag_recent_ms.get("p99"), report.disk_free_mb
     yield "kangbot_loop_lag_recent_seconds", "gauge", "Loop lag, p99 of half a minute.", _one(_thousandth(lag_ms))
-    yield "kangbot_cpu_seconds_total", "counter", "Processor time used.", _one(report.cpu_s)
+    yield "kangbot_cpu_seconds_total", "counter", "Processor time that the process has used.", _one(report.cpu_s)
     yield "kangbot_memory_bytes", "gauge", "Resident memory.", _one(report.rss_mb * _MIB)
     yield "kangbot_memory_peak_bytes", "gauge", "The most it was.", _one(report.rss_peak_mb * _MIB)
     yield from _memory(report.memory)

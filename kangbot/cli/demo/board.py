@@ -109,6 +109,7 @@ def summary(result: dict[str, Any]) -> RenderableType:
     table.add_column(style="dim")
     table.add_column()
     orders, markets, latency = result["orders"], result["markets"], result["latency_ms"]
+    last = " of the last run" if result["runs"] > 1 else ""
     absent = f", {orders['not_accepted']} never arrived" if orders["not_accepted"] else ""
     yes, no = "[bold green]yes[/]", "[bold red]NO[/]"
     for name, value in (
@@ -125,8 +126,8 @@ def summary(result: dict[str, Any]) -> RenderableType:
         ("orders agree", yes if result["orders_agree"] else no),
         ("positions agree", yes if result["positions_agree"] else no),
         ("reconnects", str(result["reconnects"])),
-        ("frame to decision, p50/p99", _ms(latency["frame_to_decision"])),
-        ("frame to order on the wire", _ms(latency["frame_to_order"])),
+        (f"frame to decision{last}, p50/p99", _ms(latency["frame_to_decision"])),
+        (f"frame to order{last}, p50/p99", _ms(latency["frame_to_order"])),
         ("peak memory", f"{result['rss_mb']['peak']:.0f} MB"),
         ("processor", f"{result['cpu_percent']:.1f} % of a core, {result['loop']}"),
     ):

@@ -6,6 +6,7 @@ from typing import Any
 
 from kangbot.health.report import Report
 from kangbot.model.orders import OrderStatus
+from kangbot.runtime.world import SECOND_NS
 
 
 class Totals:
@@ -14,7 +15,8 @@ class Totals:
     def __init__(self) -> None:
         self._last: Report | None = None
         self._frames = self._bars = self._decisions = self._reconnects = 0
-        self._peak_mb = 0.0
+        self._peak_mb = self._cpu_s = self._elapsed_s = 0.0
+        self._runs = 0
         self._live = 0
         self._orders: Mapping[OrderStatus, int] = {}
         self._truth: Mapping[str, Any] = {}
@@ -25,6 +27,9 @@ class Totals:
         if report is None:
             return
         self._last = report
+        self._runs += 1
+        self._cpu_s += report.cpu_s
+        self._elapsed_s += (report.at_ns - report.started_ns) / SECOND_NS
         self._frames += report.frames
         self._bars += report.bars
         self._decisions += report.decisions
@@ -79,6 +84,7 @@ class Totals:
         refused = self._count(OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
         unanswered = self._count(OrderStatus.INTENT, OrderStatus.SENT, OrderStatus.UNKNOWN)
         return {
+            "runs": self._runs,
             "markets": {"total": last.total, "live": self._live},
             "frames": self._frames,
             "bars": self._bars,
@@ -101,7 +107,7 @@ class Totals:
                 "frame_to_order": last.frame_to_order_ms,
             },
             "rss_mb": {"peak": self._peak_mb},
-            "cpu_percent": last.cpu_percent,
+            "cpu_percent": round(self._cpu_s / self._elapsed_s * 100, 2),
             "loop": last.loop,
         }
 

@@ -8,7 +8,7 @@ from kangbot.cli.demo.board import summary
 from kangbot.cli.demo.processes import DemoFailedError
 from kangbot.cli.demo.result import Totals
 from kangbot.model.orders import OrderStatus as S
-from tests.support.reporting import a_report
+from tests.support.reporting import AT_NS, a_report
 
 
 def test_what_nobody_has_answered_is_unknown_and_not_acknowledged() -> None:
@@ -31,6 +31,7 @@ def test_scripts_find_every_name_that_they_rely_on() -> None:
     said = totals.as_result()
     names = {name: set(value) if isinstance(value, dict) else None for name, value in said.items()}
     assert names == {
+        "runs": None,
         "markets": {"total", "live"},
         "frames": None,
         "bars": None,
@@ -56,6 +57,21 @@ def test_a_history_that_lacks_something_is_no_book_to_compare(capsys: pytest.Cap
     with pytest.raises(DemoFailedError, match="the last 59 events were not in the history yet"):
         _tell(totals, as_json=True)
     assert '"positions_agree":false' in capsys.readouterr().out
+
+
+def test_what_the_daemons_took_is_told_of_all_of_them_and_latencies_of_the_last() -> None:
+    """One that was killed after ten seconds at half a core, and one that ran for thirty at a tenth."""
+    totals, ten_s = Totals(), 10_000_000_000
+    for seconds, cpu_s in ((1, 5.0), (3, 3.0)):
+        totals.add(a_report(started_ns=AT_NS - seconds * ten_s, cpu_s=cpu_s, cpu_percent=100.0))
+    truth = {"orders": {"with_prefix": 0}, "duplicates": {"accepted": 0}, "positions": {}}
+    totals.settle(live=1, orders={}, positions={}, truth=truth)
+    said = totals.as_result()
+    assert (said["runs"], said["cpu_percent"]) == (2, 20.0)
+    console = Console(width=100)
+    with console.capture() as captured:
+        console.print(summary(said))
+    assert "frame to decision of the last run, p50/p99" in captured.get()
 
 
 def test_an_order_that_never_arrived_is_no_quarrel_between_the_books() -> None:

@@ -79,6 +79,13 @@ def test_each_figure_has_its_bounds(name: str, fields: dict[str, Any], expected:
     assert health.score <= {Status.HEALTHY: 100, Status.WARNING: 89, Status.CRITICAL: 59}[expected]
 
 
+@pytest.mark.parametrize(("offset", "side"), [(-6000.5, "behind"), (6000.5, "ahead of")])
+def test_a_clock_that_is_behind_is_not_told_to_be_ahead(offset: float, side: str) -> None:
+    """The words say which side, and the figure how far."""
+    (check,) = (check for check in judged(clock={"offset": offset}).checks if check.name == "clock")
+    assert (check.figure, check.says) == (6000.5, f"the venue's clock is {side} ours")
+
+
 def test_a_daemon_that_waits_for_the_venue_has_its_markets_before_it() -> None:
     """There are none before the venue has told their rules; they are to run all the same, and none does."""
     health = health_of(a_report(total=27, recovered=False, waiting="bybit was not reached"), THRESHOLDS)
