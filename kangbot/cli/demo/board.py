@@ -127,7 +127,7 @@ def summary(result: dict[str, Any]) -> RenderableType:
         ("positions agree", yes if result["positions_agree"] else no),
         ("reconnects", str(result["reconnects"])),
         (f"frame to decision{last}, p50/p99", _ms(latency["frame_to_decision"])),
-        (f"frame to order{last}, p50/p99", _ms(latency["frame_to_order"])),
+        (f"frame to order{last or ' on the wire'}", _ms(latency["frame_to_order"])),
         ("peak memory", f"{result['rss_mb']['peak']:.0f} MB"),
         ("processor", f"{result['cpu_percent']:.1f} % of a core, {result['loop']}"),
     ):
