@@ -26,7 +26,7 @@ async def unprotected(told: Story, exposure: int, stop: str) -> None:
     told.quote()
     told.strategy.want(exposure, stop)
     await told.bar()
-    assert (told.venue.net, told.venue.stop) == (2 * exposure, Decimal(stop))
+    assert (told.venue.net, told.venue.stop) == (Decimal(2 * exposure), Decimal(stop))
     told.roster.command(MARKET, Command.STOP, "test")  # so no target has it closed
     await told.reach(RunState.STOPPED)
     told.venue.stop = None
@@ -51,6 +51,6 @@ def test_a_position_is_closed_where_the_side_that_it_would_trade_at_is_beyond_it
         book(told, bid, ask)
         told.venue.push(told.venue.position())
         await asyncio.sleep(2)
-        assert (told.venue.net, told.venue.stop) == (net, Decimal(stop) if net else None)
+        assert (told.venue.net, told.venue.stop) == (Decimal(net), Decimal(stop) if net else None)
 
     play(story)
