@@ -36,9 +36,8 @@ class Committer:
     """Writes groups; on a full disk gives the reserve back and writes only what may use it.
 
     `full` tells that the disk took no more at the last commit, `why` in which words ("" where it took all), and whether
-    exits pass. A file
-    that somebody has removed is full, too, and one without its log: what it takes may be lost at the next start, so
-    only what cannot wait is written there.
+    exits pass. A file that somebody has removed is full, too, and one without its log: what it takes may be lost at the
+    next start, so only what cannot wait is written there.
     """
 
     def __init__(self, file: JournalFile, reserve: Reserve) -> None:
