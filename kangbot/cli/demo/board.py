@@ -109,8 +109,8 @@ def summary(result: dict[str, Any]) -> RenderableType:
     table.add_column(style="dim")
     table.add_column()
     orders, markets, latency = result["orders"], result["markets"], result["latency_ms"]
-    last = " of the last run" if result["runs"] > 1 else ""
-    absent = f", {orders['not_accepted']} never arrived" if orders["not_accepted"] else ""
+    whose = ", the last run's" if result["runs"] > 1 else ""  # behind the figure: a long name would break other lines
+    absent = orders["not_accepted"]
     yes, no = "[bold green]yes[/]", "[bold red]NO[/]"
     for name, value in (
         ("markets live", f"{markets['live']}/{markets['total']}"),
@@ -119,15 +119,16 @@ def summary(result: dict[str, Any]) -> RenderableType:
             "orders",
             (
                 f"{orders['sent']} sent, {orders['filled']} filled, {orders['rejected']} rejected, "
-                f"{orders['unknown']} unknown{absent}"
+                f"{orders['unknown']} unknown"
             ),
         ),
+        *((("never arrived", str(absent)),) if absent else ()),
         ("the exchange counts", f"{orders['at_venue']} orders, {orders['duplicated']} doubled"),
         ("orders agree", yes if result["orders_agree"] else no),
         ("positions agree", yes if result["positions_agree"] else no),
         ("reconnects", str(result["reconnects"])),
-        (f"frame to decision{last}, p50/p99", _ms(latency["frame_to_decision"])),
-        (f"frame to order{last or ' on the wire'}", _ms(latency["frame_to_order"])),
+        ("frame to decision, p50/p99", _ms(latency["frame_to_decision"]) + whose),
+        ("frame to order on the wire", _ms(latency["frame_to_order"]) + whose),
         ("peak memory", f"{result['rss_mb']['peak']:.0f} MB"),
         ("processor", f"{result['cpu_percent']:.1f} % of a core, {result['loop']}"),
     ):
