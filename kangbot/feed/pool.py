@@ -141,6 +141,7 @@ class Pool:
                 for name in tuple(route.carriers):
                     route.drop(name)
                 del self._routes[route.topic.native]
+                self._bulletin.gone(route.topic)
         self.news.set()
 
     # ----------------------------------------------------------------------------------------------------- Listener

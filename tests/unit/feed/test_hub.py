@@ -242,6 +242,21 @@ async def test_what_befalls_many_topics_at_once_is_told_once(venue: WordVenue) -
         assert [note[1:3] for note in hub.notes if note[0] == "feed.topic_up"] == [("info", None)]  # type: ignore[attr-defined]
 
 
+async def test_many_in_trouble_that_nobody_asks_for_any_more_are_told_of_as_over(venue: WordVenue) -> None:
+    """Markets that are removed or stopped leave no alarm behind that nothing ends."""
+    async with hub_of(venue) as hub:
+        inboxes = [Inbox() for _ in range(6)]
+        holds = [hub.subscribe(instrument(f"M{number}"), QUOTES, inbox) for number, inbox in enumerate(inboxes)]
+        for number, inbox in enumerate(inboxes):
+            await alive(inbox, f"q.M{number}")
+        venue.mute.update(f"q.M{number}" for number in range(6))
+        await until(lambda: any(note[0] == "feed.silent" for note in hub.notes))  # type: ignore[attr-defined]
+        for hold in holds:
+            await hold.aclose()
+        await until(lambda: any(note[0] == "feed.topic_up" for note in hub.notes))  # type: ignore[attr-defined]
+        assert "some are not asked for any longer" in hub.notes[-1][3]  # type: ignore[attr-defined]
+
+
 async def test_a_topic_that_stays_mute_moves_to_another_socket(venue: WordVenue, log: Log) -> None:
     """Once in a while, not to and fro; its neighbours stay."""
     async with hub_of(venue) as hub:
