@@ -21,7 +21,8 @@ class Pacing:
     ceiling_ns: int
     refused_ceiling_ns: int  # of what is refused for the same reason again
     failures: int = 0
-    refusal: str = ""  # of the last order
+    refusal: str = ""  # of the last order,
+    alike: int = 0  # and of so many in a row
     failed_ns: int = 0
     not_before_ns: int = 0
 
@@ -32,21 +33,27 @@ class Pacing:
         code for it; "" where it did not refuse the order.
         """
         if moved:
-            return replace(self, failures=0, refusal="", failed_ns=0, not_before_ns=0)
+            return replace(self, failures=0, refusal="", alike=0, failed_ns=0, not_before_ns=0)
         if withdrawn:
             return self
         alike = bool(refusal) and refusal == self.refusal
         before = self if alike else self.renewed()
         most_ns = self.refused_ceiling_ns if alike else self.ceiling_ns
         wait_ns = self.ceiling_ns if slow else min(self.first_ns << min(before.failures, 40), most_ns)
-        failures = before.failures + 1
-        return replace(before, failures=failures, refusal=refusal, failed_ns=now_ns, not_before_ns=now_ns + wait_ns)
+        return replace(
+            before,
+            failures=before.failures + 1,
+            refusal=refusal,
+            alike=before.alike + 1 if refusal else 0,
+            failed_ns=now_ns,
+            not_before_ns=now_ns + wait_ns,
+        )
 
     def renewed(self) -> "Pacing":
         """Return it after news that may change the venue's answer: no wait is longer than the ceiling, at first."""
         few = (self.ceiling_ns // self.first_ns).bit_length()  # after so many the wait is the ceiling
         not_before_ns = min(self.not_before_ns, self.failed_ns + self.ceiling_ns)
-        return replace(self, failures=min(self.failures, few), refusal="", not_before_ns=not_before_ns)
+        return replace(self, failures=min(self.failures, few), refusal="", alike=0, not_before_ns=not_before_ns)
 
     def repeats(self, before: "Pacing") -> bool:
         """Whether the order that made this of `before` came to nothing, and as the one before it did: it is no news."""

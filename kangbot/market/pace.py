@@ -87,7 +87,8 @@ class Pace:
         pacing = self._pacing[purpose]
         if not pacing.refusal:
             return ""
-        return f", for the venue refused it with {pacing.refusal} ({pacing.failures} times)"
+        often = "once" if pacing.alike == 1 else f"{pacing.alike} times"
+        return f", for the venue refused it with {pacing.refusal} ({often})"
 
     def next_ns(self, now_ns: int) -> int | None:
         """Return when the next wait ends; None where nothing waits."""

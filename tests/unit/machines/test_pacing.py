@@ -74,6 +74,16 @@ def test_another_reason_or_none_ends_the_long_waits() -> None:
     assert missed.due_ns(5000) == 5035
 
 
+def test_refusals_are_counted_by_their_reason() -> None:
+    """Whoever reads a code and a count reads how often the venue answered with it, in a row."""
+    pacing, _ = refused(FRESH, 5)
+    assert pacing.alike == 5
+    other, _ = refused(pacing, 2, "110007")
+    assert (other.alike, other.failures) == (2, 4)
+    assert other.ended(5000, moved=False, withdrawn=False).alike == 0
+    assert refused(other.renewed(), 1, "110007")[0].alike == 1
+
+
 def test_news_leave_no_wait_beyond_the_ordinary_one() -> None:
     """What may be accepted by now is tried within the ceiling, and once more in an hour is not the next wait."""
     pacing, _ = refused(FRESH, 8)

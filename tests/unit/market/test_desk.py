@@ -88,7 +88,7 @@ def test_exits_that_are_refused_on_and_on_are_told_of_once_a_code() -> None:
             while told.venue.net:
                 told.quote()
                 await asyncio.sleep(0.1)
-        assert [reason.partition(" with ")[2].partition(" ")[0] for reason in reasons(logged)] == ["110017", "110074"]
+        assert [reason.partition(" with ")[2] for reason in reasons(logged)] == ["110017 (once)", "110074 (once)"]
         codes.extend(["110017"] * 2)
         told.strategy.want(1)
         with capture_logs() as logged:
