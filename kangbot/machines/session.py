@@ -168,7 +168,7 @@ class Session:
         ):
             self._go_live(topic, now_ns, stamp)
             return True
-        topic.heard = topic.state is TopicState.REQUESTED
+        topic.heard, topic.stamp = topic.state is TopicState.REQUESTED, stamp
         return False
 
     def gap(self, native: str, missing: int, now_ns: int) -> None:
@@ -215,7 +215,7 @@ class Session:
             self._effects.append(TopicAcked(topic.native))
             topic.alone = False
             if topic.heard or topic.terms.patience is None:
-                self._go_live(topic, now_ns)
+                self._go_live(topic, now_ns, topic.stamp)
             else:
                 usual_ns = self._watch.budget_ns(topic.native) or topic.terms.first_ns
                 topic.state, topic.due_ns = TopicState.ACKED, now_ns + min(usual_ns, topic.terms.first_ns)

@@ -94,7 +94,8 @@ class TopicLife:
     dirty: bool = False  # the venue may hold a subscription: unsubscribe before asking again
     alone: bool = False  # to be asked for in a request of its own
     sole: bool = False  # its request named nobody else
-    heard: bool = False  # data came before the answer
+    heard: bool = False  # data came before the answer,
+    stamp: int = 0  # and that was the venue time of the last of them
     failures: int = 0  # in a row
     live_ns: int = 0
 

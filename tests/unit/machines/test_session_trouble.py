@@ -89,6 +89,32 @@ def test_the_first_data_of_a_topic_have_a_time_too() -> None:
     assert bench.troubles() == {Trouble.STUCK: 1}
 
 
+def test_data_before_the_answer_have_a_time_too() -> None:
+    """What only repeats them is no sign of life, though it is the first to come once the topic is live."""
+    bench = Bench(topics="a")
+    bench.run()
+    began_ns = bench.now_ns
+    bench.session.data("a", began_ns, began_ns)
+    bench.ack()
+    assert bench.state("a") is TopicState.LIVE
+    bench.run(150)
+    bench.session.data("a", bench.now_ns, began_ns)
+    bench.run(began_ns + 200 - bench.now_ns)
+    assert bench.troubles() == {Trouble.STUCK: 1}
+
+
+def test_data_whose_answers_are_lost_are_unacknowledged_never_mute() -> None:
+    """Each attempt is ended and made anew, and the topic is moved as one that says nothing is: nothing vouches for it."""
+    bench = Bench(topics="ab")
+    bench.live("b")
+    bench.session.unwant("a", bench.now_ns)
+    bench.session.want("a", QUOTE, bench.now_ns)
+    said = bench.run(1000, data="ab")
+    assert set(bench.troubles()) == {Trouble.UNACKNOWLEDGED}
+    assert TopicGivenUp("a", Trouble.UNACKNOWLEDGED) in said
+    assert TopicLive("a") not in said
+
+
 def test_a_topic_of_which_data_are_missing_begins_anew() -> None:
     """It is ended and asked for at once, alone; data of the old subscription do not bring it back."""
     bench = Bench(topics="ab")
