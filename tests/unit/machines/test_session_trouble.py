@@ -104,7 +104,7 @@ def test_data_before_the_answer_have_a_time_too() -> None:
 
 
 def test_data_whose_answers_are_lost_are_unacknowledged_never_mute() -> None:
-    """Each attempt is ended and made anew, and the topic is moved as one that says nothing is: nothing vouches for it."""
+    """Each attempt is ended and made anew, and the topic is moved like one that says nothing."""
     bench = Bench(topics="ab")
     bench.live("b")
     bench.session.unwant("a", bench.now_ns)
