@@ -154,13 +154,16 @@ async def _serve(
     if leash:
         on_leash(partial(signals.asked, "the end of whoever started it"))
     try:
-        async with Keeper.of_process(guard, _crashed) as keeper, App(file, saved, world, keeper.phase, masker) as app:
-            keeper.watch(status=app.answers.headline, stuck=app.answers.stuck)
-            signals.on_hangup(partial(app.answers.reload_soon, "SIGHUP"))
-            try:
-                await app.run(stop=signals.stop, hurry=signals.hurry)
-            finally:
-                summary, left = app.summary, app.left
+        async with Keeper.of_process(guard, _crashed) as keeper:
+            app = App(file, saved, world, keeper.phase, masker)
+            keeper.watch(status=app.begins, stuck=str)
+            async with app:
+                keeper.watch(status=app.answers.headline, stuck=app.answers.stuck)
+                signals.on_hangup(partial(app.answers.reload_soon, "SIGHUP"))
+                try:
+                    await app.run(stop=signals.stop, hurry=signals.hurry)
+                finally:
+                    summary, left = app.summary, app.left
     except NeedsHuman as error:
         log.critical("daemon.needs_human", what=error.message, remedy=error.remedy)
         await _tell(saved, world, masker, "daemon.needs_human", f"{error.message}; {error.remedy}")

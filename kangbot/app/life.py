@@ -21,6 +21,7 @@ from kangbot.app.ending import Ending
 from kangbot.app.key import KeyWatch
 from kangbot.app.last_run import keep
 from kangbot.app.remembered import Remembered
+from kangbot.control.beginning import Beginning
 from kangbot.control.chat.commands import ChatCommands
 from kangbot.control.dashboard.assets import Assets
 from kangbot.control.server import ControlServer
@@ -49,7 +50,7 @@ from kangbot.market.roster import Roster
 from kangbot.market.vitals import TURN_S, watch, watch_market
 from kangbot.model.events import Noted, RunState, Severity
 from kangbot.model.ids import MarketId
-from kangbot.modes import connection
+from kangbot.modes import Connection, connection
 from kangbot.notify.wording import headlines
 from kangbot.runtime.alarm import Alarm
 from kangbot.runtime.garbage import freeze
@@ -83,6 +84,7 @@ class App:
         self._tasks = Tasks("app", self._crashed)
         self._starts = Tasks("app", self._crashed)  # what has markets begin; the first to end
         self.summary: Report | None = None  # of the whole run, once trading has ended in order
+        self._beginning: Beginning | None = None
         self.left: Noted | None = None  # what the kill switch had yet to close then
         self._exits = contextlib.AsyncExitStack()
         self._started_ns = world.clock.now_ns()
@@ -100,18 +102,23 @@ class App:
     async def __aexit__(self, *_: object) -> None:
         await self._exits.aclose()
 
+    def begins(self) -> str:
+        """Return how far its beginning is, in one line, for as long as there are no `answers`."""
+        return "recovering" if self._beginning is None else self._beginning.words()
+
     async def _begin(self) -> None:
         await self._open_books()
         self._beside = Beside(self._world, self._books.note)
-        memory = await self._remember()
-        for tasks in (self._tasks, self._starts, self._beside):
-            self._exits.push_async_callback(tasks.aclose)
-        self._link = await self._exits.enter_async_context(
-            connection(self._settings, self._world, memory=memory, past=self._remembered.past, on_note=self._feed_noted)
-        )
-        self._make_floor(memory)
-        await self._stand_watch()
-        self.answers = self._answering()
+        writer = self._books.writer
+        async with Beginning(self._settings.control_socket, first=writer.floor, last=writer.last) as beginning:
+            self._beginning = beginning
+            memory = await self._remember(beginning)
+            for tasks in (self._tasks, self._starts, self._beside):
+                self._exits.push_async_callback(tasks.aclose)
+            self._link = await self._exits.enter_async_context(self._connected(memory))
+            self._make_floor(memory)
+            await self._stand_watch()
+            self.answers = self._answering()
         self._control = self._served()
         self._exits.push_async_callback(self._control.aclose)
         await self._control.start()
@@ -133,10 +140,10 @@ class App:
         )
         self._books.watch(self._vitals)
 
-    async def _remember(self) -> Memory:
+    async def _remember(self, beginning: Beginning) -> Memory:
         """Return what the journal remembers; whoever else remembers by it hears of that too."""
         settings, remembered, journal = self._settings, self._remembered, self._books.journal
-        memory = await replay(self._books.writer, remembered.by_name())
+        memory = await replay(self._books.writer, remembered.by_name(), come_to=beginning.come_to)
         journal.listen(remembered.risk.observe)
         remembered.past.check(settings)
         for told in remembered.past.news(settings, self._world.clock.now_ns()):
@@ -151,6 +158,10 @@ class App:
             holds=remembered.holds,
         )
         return memory
+
+    def _connected(self, memory: Memory) -> contextlib.AbstractAsyncContextManager[Connection]:
+        past = self._remembered.past
+        return connection(self._settings, self._world, memory=memory, past=past, on_note=self._feed_noted)
 
     def _make_floor(self, memory: Memory) -> None:
         """Make the markets' floor, on the way to the venue and within what the venue bears."""

@@ -105,6 +105,8 @@ class ControlClient:
             raise NoDaemonError(words, shut=shut, silent=silent) from None
         finally:
             connection.close()
+        if answer.status == http.HTTPStatus.SERVICE_UNAVAILABLE and answer.getheader("Retry-After"):  # it begins
+            raise NoDaemonError(_error(answer.status, said), silent=True)
         if may_be_away and answer.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
             raise Retryable(_error(answer.status, said))
         if answer.status >= 400 and answer.status not in also:

@@ -118,7 +118,7 @@ class ControlServer:
         NeedsHuman where another daemon answers there, where no socket can be made, or where a token file is of no use.
         A TCP port that is taken is told of and left alone: the daemon trades, and answers on its socket.
         """
-        if await _answered(self._path):
+        if await answered(self._path):
             raise NeedsHuman(
                 f"another daemon answers on the control socket {self._path}",
                 remedy="stop that one, or give this one a socket of its own: [control] socket",
@@ -212,7 +212,7 @@ class ControlServer:
                 self._path.unlink()
 
 
-async def _answered(path: Path) -> bool:
+async def answered(path: Path) -> bool:
     """Whether somebody listens on the socket."""
     try:
         _, writer = await asyncio.open_unix_connection(str(path))

@@ -44,11 +44,12 @@ async def replay(
     *,
     until: Callable[[Record], bool] = lambda _record: False,
     page: int = _PAGE,
+    come_to: Callable[[int], None] = lambda _sequence: None,
 ) -> Memory:
     """Return what all records of the journal come to; it is neither changed nor locked. NeedsHuman where it is torn.
 
     `others` hear every event in order; they must be new. Ends before the first record that `until` holds for. `page`
-    records are read at a time, and folded in one turn of the loop.
+    records are read at a time, and folded in one turn of the loop; `come_to` is told the last one's sequence.
     """
     kept = await journal.checkpoint()
     recollection = Recollection() if kept is None else Recollection(resumed(kept, others))
@@ -61,6 +62,7 @@ async def replay(
             for other in others.values():
                 other.observe(record.event)
         after = records[-1].sequence
+        come_to(after)
     return recollection.memory()
 
 
