@@ -116,11 +116,16 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 class _Signals:
-    """The first signal asks to stop, the second to hurry."""
+    """The first signal asks to stop, the second to hurry.
+
+    Until `begun` the first one ends the beginning where it is: a journal may take minutes to read, and nothing is in
+    flight.
+    """
 
     def __init__(self) -> None:
         self.stop = asyncio.Event()
         self.hurry = asyncio.Event()
+        self._beginning = asyncio.current_task()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGXCPU):
             loop.add_signal_handler(number, self.asked, number.name)
@@ -134,6 +139,10 @@ class _Signals:
             act = partial(self.asked, "the end of its terminal")
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, act)
 
+    def begun(self) -> None:
+        """Leave it to `stop` from now on to end in order."""
+        self._beginning = None
+
     def asked(self, by: str) -> None:
         """Stop, or hurry where it stops already."""
         if self.hurry.is_set():
@@ -144,6 +153,8 @@ class _Signals:
         else:
             log.info("daemon.stopping", by=by)
             self.stop.set()
+            if self._beginning is not None:
+                self._beginning.cancel()
 
 
 async def _serve(
@@ -158,12 +169,16 @@ async def _serve(
             app = App(file, saved, world, keeper.phase, masker)
             keeper.watch(status=app.begins, stuck=str)
             async with app:
+                signals.begun()
                 keeper.watch(status=app.answers.headline, stuck=app.answers.stuck)
                 signals.on_hangup(partial(app.answers.reload_soon, "SIGHUP"))
                 try:
                     await app.run(stop=signals.stop, hurry=signals.hurry)
                 finally:
                     summary, left = app.summary, app.left
+    except asyncio.CancelledError:
+        if not signals.stop.is_set():
+            raise
     except NeedsHuman as error:
         log.critical("daemon.needs_human", what=error.message, remedy=error.remedy)
         await _tell(saved, world, masker, "daemon.needs_human", f"{error.message}; {error.remedy}")

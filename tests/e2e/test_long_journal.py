@@ -91,3 +91,15 @@ def test_the_kill_switch_that_is_set_meanwhile_holds_the_first_entry(away: World
     report = away.live()
     assert report.killed
     assert report.orders.sent == 0
+
+
+def test_it_is_stopped_while_it_reads(away: World) -> None:
+    """At once and in order: nothing has begun, and what is on the disk is what was. The next one reads it all."""
+    away.start()
+    assert away.daemon.stop() == 0, away.daemon.last_lines()
+    said = (away.folder / "daemon.log").read_text()
+    assert "daemon.stopped" in said
+    assert "journal.replayed" not in said
+    assert not (away.state / "control.sock").exists()
+    away.start()
+    away.live()

@@ -16,18 +16,33 @@ from kangbot.daemon import _Signals
 
 async def main():
     signals = _Signals()
+    signals.begun()
     print("ready", flush=True)
     await signals.stop.wait()
     await signals.hurry.wait()
 
 asyncio.run(main())
 """
+BEGINS = """
+import asyncio
+from kangbot.daemon import _Signals
+
+async def main():
+    signals = _Signals()
+    print("ready", flush=True)
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        print("ended", signals.stop.is_set(), flush=True)
+
+asyncio.run(main())
+"""
 
 
 @contextlib.contextmanager
-def listening() -> Iterator[tuple["subprocess.Popen[str]", IO[str]]]:
+def listening(program: str = PROGRAM) -> Iterator[tuple["subprocess.Popen[str]", IO[str]]]:
     """A process that minds its signals, and what it says of them; it must end by itself within the block."""
-    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             assert process.stdout.readline() == "ready\n"
@@ -45,6 +60,16 @@ def test_what_asks_for_an_end_is_given_one_in_order(number: int) -> None:
         assert "daemon.stopping" in said.readline()
         process.send_signal(number)
         assert "daemon.hurrying" in said.readline()
+        assert process.wait(60) == 0
+
+
+@pytest.mark.process
+def test_a_beginning_is_ended_where_it_is() -> None:
+    """It may take minutes, and nothing is in flight yet that would have to be settled."""
+    with listening(BEGINS) as (process, said):
+        process.send_signal(signal.SIGTERM)
+        assert "daemon.stopping" in said.readline()
+        assert said.readline() == "ended True\n"
         assert process.wait(60) == 0
 
 
