@@ -258,6 +258,7 @@ class Answers:
             task_falls=dict(self.beside.falls),
             clock=_clock_report(self.link.way.clock.estimate),
             unprotected=sum(bool(market.unprotected) for market in markets),
+            left_behind=dict(self.floor.left_behind),
             killed=self.risk.killed,
             flatten=self.risk.flatten,
             unflattened=dict(self.floor.unflattened),

@@ -54,6 +54,7 @@ def _head(report: Report) -> str:
         *(_killed(report),) * bool(report.killed),
         *(f"NOTHING ENTERS: the journal {report.journal_hindered}",) * bool(report.journal_hindered),
         *(f"NOTHING ENTERS: {why}" for why in report.losses),
+        *(f"LEFT BEHIND: {market}: {what}" for market, what in report.left_behind.items()),
         *(f"the configuration's file is not taken: {why}" for why in report.config.problem.splitlines()),
         *(f"the configuration's file waits for a restart: {what}" for what in report.config.restart),
         "",

@@ -138,6 +138,7 @@ def _money(report: Report, bounds: Thresholds) -> list[Check]:
         _check(
             "unprotected", Status.CRITICAL if bare else Status.HEALTHY, bare, "positions", "without a stop at the venue"
         ),
+        _left_behind(report),
         _check("unknown_orders", doubted, oldest, "s", doubts),
         _check(
             "kill_switch",
@@ -154,6 +155,13 @@ def _money(report: Report, bounds: Thresholds) -> list[Check]:
             f"nothing enters: {'; '.join(report.losses)}" if report.losses else "no loss keeps entries back",
         ),
     ]
+
+
+def _left_behind(report: Report) -> Check:
+    """Return the check of what lies in markets that are not configured any more: no other figure has it."""
+    left = [f"{market}: {what}" for market, what in report.left_behind.items()]
+    says = left[0] if left else "that do not run here have something left"
+    return _check("left_behind", Status.WARNING if left else Status.HEALTHY, len(left), "markets", says)
 
 
 def _errors(report: Report, bounds: Thresholds) -> Check:

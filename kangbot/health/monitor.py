@@ -34,7 +34,17 @@ _SAMPLE_NS = 60 * SECOND_NS
 _MIB = 1024 * 1024
 # What is behind these is an event of its own: stop.missing, order.unknown, market.failed, breaker.open, journal.full…
 _TOLD_OTHERWISE = frozenset(
-    {"unprotected", "unknown_orders", "kill_switch", "markets", "feeds", "breakers", "journal", "database"}
+    {
+        "unprotected",
+        "left_behind",
+        "unknown_orders",
+        "kill_switch",
+        "markets",
+        "feeds",
+        "breakers",
+        "journal",
+        "database",
+    }
 )
 _TOLD_EARLY = frozenset({"memory", "disk", "loss_limits"})
 

@@ -211,6 +211,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     task_falls: dict[str, int] = {}  # restarts of what runs beside trading, by task
     clock: dict[str, float | None] = {}  # offset: the venue's clock is ahead of ours by so many ms; and its uncertainty
     unprotected: int = 0  # markets whose position has no stop at the venue
+    left_behind: dict[MarketId, str] = {}  # what is left in markets that do not run here, and what to do about it
     killed: str = ""  # why the kill switch is set; "" where it is not
     flatten: bool = False  # and it wants every position closed
     unflattened: dict[MarketId, Quantity] = {}  # what it has yet to close, signed; by the journal before markets begin

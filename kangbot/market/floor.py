@@ -115,6 +115,7 @@ class Floor:
             markets=self.markets,
         )
         self._account_stream: Subscription | None = None
+        self._left_behind: Mapping[MarketId, str] = {}  # at the start
         self._errands = Tasks("markets", _crashed)
         self._tasks = Tasks("floor", died or _crashed)
         self._assembly = Assembly(
@@ -238,10 +239,22 @@ class Floor:
         self._journal.append(Noted(kind=kind, severity=severity, market=instrument.market, message=text, at_ns=now_ns))
 
     def _tell_left_behind(self) -> None:
-        memories, now_ns = self._memory.markets.values(), self._world.clock.now_ns()
-        for note in left_behind(memories, self.markets, now_ns, on_paper=self._terms.on_paper):
+        notes = left_behind(
+            self._memory.markets.values(),
+            self.markets,
+            self._world.clock.now_ns(),
+            on_paper=self._terms.on_paper,
+            configured=[spec.market for spec in self._specs],
+        )
+        for note in notes:
             log.warning(note.kind, market=note.market, message=note.message)
             self._journal.append(note)
+        self._left_behind = {note.market: note.message for note in notes if note.market is not None}
+
+    @property
+    def left_behind(self) -> Mapping[MarketId, str]:
+        """What is left in markets that do not run here, in words; one that has joined since is looked after again."""
+        return {market: what for market, what in self._left_behind.items() if market not in self.markets}
 
     def _waits(self, reason: str) -> None:
         self.waiting = reason

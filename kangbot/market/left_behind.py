@@ -2,7 +2,8 @@
 
 A market leaves by an edit of the configuration, or because the venue trades it no longer. While the daemon runs, its
 books are kept all the same. After a restart they are not, and the venue is not even asked for it: so whoever starts the
-daemon is told what it leaves behind, at each start. On paper there is no venue at which it goes on: it stands still.
+daemon is told what it leaves behind, at each start, and for as long as it runs. On paper there is no venue at which it
+goes on: it stands still.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,11 +15,25 @@ from kangbot.model.money import ZERO, Quantity
 
 
 def left_behind(
-    memories: Iterable[MarketMemory], running: Collection[MarketId], now_ns: int, *, on_paper: bool
+    memories: Iterable[MarketMemory],
+    running: Collection[MarketId],
+    now_ns: int,
+    *,
+    on_paper: bool,
+    configured: Collection[MarketId] = (),
 ) -> list[Noted]:
-    """Return a note on each market that is not `running` and has something left."""
+    """Return a note on each market that is not `running` and has something left.
+
+    One that is `configured` does not run because the venue does not list it.
+    """
     return [
-        Noted(kind="market.left_behind", severity=Severity.WARNING, market=known.market, message=what, at_ns=now_ns)
+        Noted(
+            kind="market.left_behind",
+            severity=Severity.WARNING,
+            market=known.market,
+            message=f"{what}; {_remedy(on_paper=on_paper, configured=known.market in configured)}",
+            at_ns=now_ns,
+        )
         for known in memories
         if known.market not in running and (what := _left(known, on_paper=on_paper))
     ]
@@ -41,5 +56,13 @@ def _left(known: MarketMemory, *, on_paper: bool) -> str:
         said.append(f"{net:f} is held {'without a stop' if stop is None else f'with a stop at {stop:f}{watched}'}")
     if flying := [order.client_id for order in known.orders if not order.settled]:
         said.append(f"what became of {', '.join(flying)} is not known")
-    lot = "it stands still until it is back in the configuration" if on_paper else "nobody looks after it any more"
-    return f"{lot}, and {'; '.join(said)}" if said else ""
+    lot = "it stands still" if on_paper else "nobody looks after it any more"
+    return f"{lot}, and {', and '.join(said)}" if said else ""
+
+
+def _remedy(*, on_paper: bool, configured: bool) -> str:
+    """Return in words what goes before it is looked after again."""
+    if configured:
+        return "the venue does not list it"
+    back = "put the market back into the configuration"
+    return f"{back}, and it goes on" if on_paper else f"look at it at the venue, or {back}"

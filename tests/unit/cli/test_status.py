@@ -70,6 +70,14 @@ def test_a_limit_of_loss_that_is_reached_is_said_above_the_markets() -> None:
     assert "\nNOTHING ENTERS: the day has lost 25.00\n" in _head(a_report(losses=["the day has lost 25.00"]))
 
 
+def test_what_lies_in_a_market_that_is_not_configured_any_more_is_said_above_the_others() -> None:
+    """It has no line of its own, and nobody looks after it."""
+    assert "LEFT BEHIND" not in _head(a_report(a_market()))
+    left = {MarketId("bybit:ETH-USDT:USDT"): "it stands still, and 2 is held without a stop"}
+    head = _head(a_report(a_market(), left_behind=left))
+    assert "\nLEFT BEHIND: bybit:ETH-USDT:USDT: it stands still, and 2 is held without a stop\n" in head
+
+
 def test_what_the_kill_switch_has_to_close_is_named_where_no_market_has_a_line_yet() -> None:
     """The venue has not answered the start, and somebody asks what is open."""
     held: dict[str, Any] = {

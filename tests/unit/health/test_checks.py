@@ -54,6 +54,7 @@ def test_a_daemon_that_is_well_has_a_hundred() -> None:
     ("name", "fields", "expected"),
     [
         ("unprotected", {"unprotected": 1}, Status.CRITICAL),
+        ("left_behind", {"left_behind": {"bybit:BTC-USDT:USDT": "2 is held"}}, Status.WARNING),
         ("kill_switch", {"killed": "a person"}, Status.WARNING),
         ("loss_limits", {"losses": ["the day has lost 25.00, the limit is 10"]}, Status.WARNING),
         ("breakers", {"local_fault_ns": AT_NS}, Status.CRITICAL),

@@ -25,7 +25,10 @@ def known(market: MarketId = MARKET, net: str = "0", stop: str = "", *orders: Or
 
 def said(memory: MarketMemory) -> list[str]:
     """Return what is told of it."""
-    return [note.message.partition(", and ")[2] for note in left_behind([memory], (), START, on_paper=False)]
+    return [
+        note.message.partition(", and ")[2].partition("; ")[0]
+        for note in left_behind([memory], (), START, on_paper=False)
+    ]
 
 
 def test_what_is_held_is_told_with_its_stop() -> None:
@@ -42,9 +45,16 @@ def test_on_paper_there_is_no_venue_at_which_it_goes_on() -> None:
     """Nothing becomes of it, good or bad, until its market is back."""
     stopped, bare = left_behind([known(net="2", stop="90"), known(PAIR, "1", "90")], (), START, on_paper=True)
     assert stopped.message == (
-        "it stands still until it is back in the configuration, and 2 is held with a stop at 90 that nobody watches"
+        "it stands still, and 2 is held with a stop at 90 that nobody watches; "
+        "put the market back into the configuration, and it goes on"
     )
     assert "nobody looks after it" not in bare.message
+
+
+def test_one_that_the_venue_does_not_list_is_not_to_be_configured() -> None:
+    """It is."""
+    (note,) = left_behind([known(net="2")], (), START, on_paper=False, configured=[MARKET])
+    assert note.message == "nobody looks after it any more, and 2 is held without a stop; the venue does not list it"
 
 
 def test_an_order_under_way_is_told_of() -> None:
@@ -56,7 +66,7 @@ def test_an_order_under_way_is_told_of() -> None:
 
 
 def test_a_start_without_a_market_that_holds_something_says_so() -> None:
-    """Each start does, for as long as nobody has looked."""
+    """Each start does, and the daemon for as long as it runs and the market is not back."""
 
     async def story(told: Story) -> None:
         await told.wants_in()
@@ -66,12 +76,20 @@ def test_a_start_without_a_market_that_holds_something_says_so() -> None:
             again = Story(venue=told.venue, disk=told.disk, world=told.world, specs=elsewhere)
             again.on_paper = simulated
             await again.open()
+            assert list(again.floor.left_behind) == [MARKET]
+            back = spec(Steered(), market=MARKET)
+            rules = (await again.floor.instruments([back.symbol]))[back.symbol]
+            again.floor.change(joins=[(back, rules)], leaves=(), changes=(), caller="edit")
+            assert again.floor.left_behind == {}
             await again.floor.close()
         await asyncio.sleep(1)
         notes = [event for event in told.disk.events if isinstance(event, Noted) and event.kind == "market.left_behind"]
         assert [note.market for note in notes] == [MARKET] * 2
         at_the_venue, on_paper = [note.message for note in notes]
-        assert at_the_venue == "nobody looks after it any more, and 2 is held with a stop at 90"
-        assert on_paper.endswith(", and 2 is held with a stop at 90 that nobody watches")
+        assert at_the_venue == (
+            "nobody looks after it any more, and 2 is held with a stop at 90; "
+            "look at it at the venue, or put the market back into the configuration"
+        )
+        assert ", and 2 is held with a stop at 90 that nobody watches; put the market back" in on_paper
 
     play(story)
