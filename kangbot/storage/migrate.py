@@ -43,8 +43,12 @@ _LOOK_S = _LOCK_S + 10  # for an answer, while it is only looked and waited for 
 _ANSWER_S = 1_800  # to one statement that changes the schema: an index over years of rows, on a slow disk
 # Access denied, no such database: nobody but a person can change these.
 _DENIED = frozenset({1044, 1045, 1049, 1130, 1142, 1227, 1698})
+_FULL = frozenset({1021, 1114, 1878})  # the disk; and the folder in which an index is sorted
 _LOST = 2013  # the driver's own, also where it has waited for long enough
 _REMEDY = "see that database.url is right, and that it may be opened and its schema changed"
+_ROOM = (
+    "make room on the disk of the database server, and where its tmpdir is: an index over years of rows is sorted there"
+)
 # A copy of years of rows, then an index over them, on a slow disk and a share of a core. Each answer of a server has a
 # bound of its own; one that is cut short begins anew, and would never come to an end.
 _APART_S = 6 * 3600.0
@@ -255,7 +259,9 @@ def _translated(url: DatabaseUrl, error: BaseException | None) -> KangbotError:
     below = getattr(error, "original_exception", None)  # what the system said, where PyMySQL could not connect
     if isinstance(url, MysqlUrl) and (about_tls := tls.failure(url, code, below)):
         return about_tls
-    return NeedsHuman(message, remedy=_REMEDY) if code in _DENIED else Retryable(message, code=str(code))
+    if code in _DENIED | _FULL:
+        return NeedsHuman(message, remedy=_ROOM if code in _FULL else _REMEDY)
+    return Retryable(message, code=str(code))
 
 
 def main() -> int:
