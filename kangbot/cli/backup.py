@@ -27,11 +27,10 @@ from kangbot.settings import Settings
 from kangbot.settings.versions import FOLDER
 from kangbot.storage.dump import dump, extent
 from kangbot.storage.keep import PACKED
-from kangbot.storage.schema import SPARE
+from kangbot.storage.room import SPARE, lacking
 from kangbot.storage.url import MysqlUrl, parse
 
 _LOOK = "type it as the user that the daemon runs as, or with sudo; and look after the disk and the file"
-_MB = 1_000_000
 _TRIES = 5  # to copy history and journal, where the journal was compacted between the two
 
 
@@ -90,11 +89,9 @@ def _must_fit(target: Path, state: Path, size: int) -> None:
     `size` is that of what is yet to be copied. It is copied there and then packed; history packs to a fifth.
     """
     parent = target.absolute().parent
-    disk = shutil.disk_usage(parent)
-    spare = min(SPARE, disk.total // 10) if parent.stat().st_dev == state.stat().st_dev else 0
-    needed = size + size // 3 + spare
-    if disk.free < needed:
-        room = f"{parent} has {disk.free // _MB:,} MB free, and {needed // _MB:,} MB are asked for"
+    beside = parent.stat().st_dev == state.stat().st_dev
+    spare = min(SPARE, shutil.disk_usage(parent).total // 10) if beside else 0
+    if room := lacking(parent, size + size // 3 + spare):
         raise Refused(f"{target} cannot be written: {room}; name a file on another disk, or make room")
 
 

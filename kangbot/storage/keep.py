@@ -11,19 +11,17 @@ import asyncio
 import contextlib
 import os
 import re
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kangbot.errors import NeedsHuman
 from kangbot.storage.dump import dump, extent, marks
-from kangbot.storage.schema import SPARE
+from kangbot.storage.room import SPARE, lacking
 from kangbot.storage.url import MysqlUrl
 
 KEPT = 3
 PACKED = 3  # a copy takes less than this part of what its rows take in the server
-_MB = 1_000_000
 _NAME = re.compile(r"^history\.revision-(?P<revision>\w+)\.\d{8}T\d{6}\.\d{6}Z\.jsonl\.gz$")
 _TIME = "%Y%m%dT%H%M%S.%fZ"
 _REMEDY = (
@@ -108,9 +106,8 @@ def _clear(folder: Path) -> None:
 
 
 def _room(folder: Path, need: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < need + SPARE:
-        raise _refused(f"{folder} has {free // _MB:,} MB free, and {(need + SPARE) // _MB:,} MB are asked for")
+    if why := lacking(folder, need + SPARE):
+        raise _refused(why)
 
 
 def _refused(why: str) -> NeedsHuman:

@@ -7,7 +7,6 @@ Both libraries are imported inside the functions that use them, only ever called
 
 import asyncio
 import contextlib
-import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -21,7 +20,8 @@ import kangbot
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.runtime.world import real_world
 from kangbot.storage import tls
-from kangbot.storage.schema import SPARE, SQL_MODE, newer
+from kangbot.storage.room import changed, lacking
+from kangbot.storage.schema import SQL_MODE, newer
 from kangbot.storage.tables import NAMES, REVISION
 from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
 
@@ -68,13 +68,13 @@ class Schema:
 def upgrade(url: DatabaseUrl, *, to: str = "head", keeping: "Keeping | None" = None) -> Schema:
     """Bring the schema to the newest revision, or to an older one; return what it was and the newest.
 
-    An older schema is copied first. A file goes to `history.sqlite.revision-0001` beside it, where the disk has room:
-    on a full one the daemon must be able to start all the same. A server's rows go where `keeping` says, or nowhere
-    without it, and where that fails nothing is changed: meanwhile the daemon trades on without its history. Tables that
-    somebody dropped are made anew, without a row.
+    An older schema is copied first. A file goes to `history.sqlite.revision-0001` beside it, where the disk has room
+    for that too. A server's rows go where `keeping` says, or nowhere without it, and where that fails nothing is
+    changed: meanwhile the daemon trades on without its history. Tables that somebody dropped are made anew, without a
+    row.
 
     Retryable: the database is away, or another process is at it. NeedsHuman: its schema is of a later kangbot, its
-    user may not change the schema, or the copy has no room.
+    user may not change the schema, or there is no room for the copy of a server, or for the change of a file.
     """
     from alembic import command  # noqa: PLC0415 -- only in its own process
 
@@ -85,6 +85,7 @@ def upgrade(url: DatabaseUrl, *, to: str = "head", keeping: "Keeping | None" = N
         if schema.current not in (None, schema.newest):
             if isinstance(url, SqliteUrl):
                 copy = _keep(url.path, f"revision-{schema.current}")
+                _must_fit(url)
             elif keeping is not None:
                 from kangbot.storage.keep import keep  # noqa: PLC0415 -- the driver, which an embedded history needs not
 
@@ -180,7 +181,7 @@ def _made_anew(connection: "Connection", config: "Config", revision: str) -> tup
 def _keep(path: Path, name: str) -> Path | None:
     """Copy the file, whole or not at all, and return the copy; one that was copied before is left.
 
-    None where the disk has no room for it. Older copies than the newest two are removed.
+    None where the disk has no room for it and for what comes after. Older copies than the newest two are removed.
     """
     copy, part = path.with_name(f"{path.name}.{name}"), path.with_name(f"{path.name}.{name}.part")
     if copy.exists():
@@ -188,7 +189,8 @@ def _keep(path: Path, name: str) -> Path | None:
     try:
         for left in path.parent.glob(f"{path.name}.*.part"):
             left.unlink()
-        if shutil.disk_usage(path.parent).free < path.stat().st_size + SPARE:
+        size = path.stat().st_size
+        if lacking(path.parent, size + changed(size)):
             return None
         with contextlib.closing(sqlite3.connect(path)) as source, contextlib.closing(sqlite3.connect(part)) as target:
             source.backup(target)
@@ -201,6 +203,15 @@ def _keep(path: Path, name: str) -> Path | None:
             part.unlink(missing_ok=True)
         return None
     return copy
+
+
+def _must_fit(url: SqliteUrl) -> None:
+    """Refuse a change that may fill the disk of the journal, and that would be tried again and again."""
+    if why := lacking(url.path.parent, changed(url.path.stat().st_size)):
+        raise NeedsHuman(
+            f"the tables of {url} cannot be brought up to date, so they are left: {why}",
+            remedy="make room, then run kangbot db upgrade; the version of kangbot that made them goes on with them",
+        )
 
 
 def _config(connection: "Connection") -> "Config":
@@ -237,6 +248,9 @@ def _connected(url: DatabaseUrl) -> Iterator["Connection"]:
     try:
         with engine.connect() as connection:
             if not isinstance(url, MysqlUrl):
+                # A container's /tmp has 16 MB, in memory: indexes are sorted on the disk whose room is asked for.
+                folder = str(url.path.absolute().parent).replace("'", "''")
+                connection.exec_driver_sql(f"PRAGMA temp_store_directory = '{folder}'")
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             elif connection.execute(sa.text(_LOCK), {"s": _LOCK_S}).scalar() != 1:
                 raise Retryable(f"another process is migrating {url}")

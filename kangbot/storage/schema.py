@@ -9,9 +9,6 @@ SQL_MODE = "STRICT_ALL_TABLES,NO_ZERO_DATE"
 """Of every session, whatever the server's own: a value that does not fit is an error, never cut, and our statements are
 read as they are meant (with ORACLE, MariaDB takes `body` for a word of its language)."""
 
-SPARE = 256 << 20
-"""Bytes that a copy of the history leaves free: the journal is on the same disk, and must go on."""
-
 
 async def ensure(
     version: Callable[[], Awaitable[str | None]], prepare: Callable[[], Awaitable[None]], where: str

@@ -11,7 +11,7 @@ import pytest
 
 from kangbot.ports import Listing, Page
 from kangbot.storage.migrate import check, migrations, upgrade
-from kangbot.storage.schema import SPARE
+from kangbot.storage.room import changed
 from kangbot.storage.tables import REVISION
 from kangbot.storage.url import SqliteUrl
 from tests.support.databases import Database, Mariadb
@@ -124,11 +124,12 @@ def test_the_newest_two_copies_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_copy_that_the_disk_has_no_room_for_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The journal beside it would be full meanwhile. The schema is brought forward all the same."""
+    """The journal beside it would be full meanwhile. Where the change itself fits, it is made all the same."""
     url = SqliteUrl(path=tmp_path / "history.sqlite")
     upgrade(url, to=RELEASED[0])
     for revision, short, copied in ((RELEASED[1], 1, False), (RELEASED[2], 0, True)):
-        free = url.path.stat().st_size + SPARE - short
+        size = url.path.stat().st_size
+        free = size + changed(size) - short
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
         assert upgrade(url, to=revision).current is not None
         assert len(list(tmp_path.iterdir())) == 1 + copied
