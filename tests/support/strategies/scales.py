@@ -1,4 +1,7 @@
-"""A strategy that takes a position up and down in steps, turns it, and begins again: the same at the same second."""
+"""A strategy that takes a position up and down in steps, turns it, and begins again: the same at the same second.
+
+Every coin is at a step of its own, so that at no time all of them hold nothing.
+"""
 
 from decimal import Decimal
 
@@ -43,7 +46,8 @@ class Scales(Strategy[Nothing, Seconds]):
 
     def decide(self, view: View[Seconds]) -> Target:
         """Want the share of this time, with a stop that is far away."""
-        share = STEPS[view.indicators.at_ns // HELD_NS % len(STEPS)]
+        own = sum(view.instrument.base.encode())
+        share = STEPS[(view.indicators.at_ns // HELD_NS + own) % len(STEPS)]
         side = 1 if share > 0 else -1
         stop = view.bar.close * (1 - side * FAR) if share else None
         return Target(exposure=share, stop=stop, reason=f"it is time for {share:f}")
