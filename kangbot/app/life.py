@@ -197,6 +197,7 @@ class App:
             died=self._crashed,
             alarm=self._alarm(),
             deaf=self._link.deaf,
+            twin=self._doubled,
         )
         hub.on_dial(self._floor.circuits.dialled)
         self._exits.push_async_callback(self._floor.close)
@@ -288,6 +289,14 @@ class App:
         alarm = Alarm(2 * self._settings.supervision.slow_decision_ms / 1000)
         self._exits.callback(alarm.close)
         return alarm
+
+    def _doubled(self, words: str) -> None:
+        """Enter nothing while another daemon takes our orders for its own: between them they would trade for ever."""
+        self._tasks.spawn("twin", self._killed_by_twin(words))
+
+    async def _killed_by_twin(self, words: str) -> None:
+        with contextlib.suppress(NeedsHuman):  # a disk that does not take it is told of, and tried again each second
+            await self._kill_switch.kill(words, "kangbot")
 
     # ------------------------------------------------------------------------------------------------------------ run
     async def run(self, *, stop: asyncio.Event, hurry: asyncio.Event) -> None:

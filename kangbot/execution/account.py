@@ -71,7 +71,8 @@ class Account:
 
     `last_execution_ns` is the newest execution in the journal, `born_ns` the journal's first record; 0 for none.
     `offset_ns` is how far the venue's clock is ahead of ours: behind ours, its executions are asked for from earlier.
-    `ended` hears how each round ended, None for well.
+    `ended` hears how each round ended, None for well. `twin` hears of another daemon that goes on with a copy of this
+    journal: each would take the other's orders for its own.
     """
 
     def __init__(
@@ -89,9 +90,11 @@ class Account:
         timeout_s: float = 15.0,
         offset_ns: Callable[[], int] = lambda: 0,
         ended: Callable[[Exception | None], None] = lambda _error: None,
+        twin: Callable[[str], None] = lambda _words: None,
     ) -> None:
         self._clock = world.clock
         self._ended = ended
+        self._twin = twin
         self._draws = world.fork(f"account/{venue.name}")
         self._journal = journal
         self._venue = venue
@@ -109,7 +112,8 @@ class Account:
         self._members: dict[MarketId, _Member] = {}
         self._kick = asyncio.Event()
         self._backoff = Backoff(first_ns=SECOND_NS, ceiling_ns=15 * SECOND_NS)
-        self._asked_ns = 0  # the last round that succeeded began then
+        self._began_ns = 0  # the first round that succeeded began then, by the venue's clock
+        self._asked_ns = 0  # the last one
         self._tried_ns = 0  # the last round began then, whatever became of it
         self._unheard = False  # the private stream said what cannot be read, and no round has begun since
         self.live = False  # the private stream is up
@@ -157,6 +161,8 @@ class Account:
             if not self._stakes(event.currency):  # beside coins a balance means nothing by itself: a round asks for it
                 self._mark(event.currency, event.equity)
         elif isinstance(event, OrderReport | Fill | CashFlow | VenuePosition):
+            if isinstance(event, OrderReport | Fill):
+                self._beware((event,))
             member = self._members.get(event.market)
             if member is not None:
                 member.deliver(event)
@@ -315,6 +321,7 @@ class Account:
         self.reconciled.set()
         self._backoff = self._backoff.reset()
         self._asked_ns = asked_ns
+        self._began_ns = self._began_ns or asked_ns + self._offset_ns()
 
     def _tell_unread(self, unread: dict[MarketId, str]) -> None:
         """Tell once of each market whose rows cannot be read, and once when they can be again.
@@ -333,6 +340,7 @@ class Account:
 
     def _heed(self, known: Sequence[OrderReport | Fill]) -> None:
         """Give no number that the venue knows: of a journal that was put back it knows later orders than we do."""
+        self._beware(known)
         tag, name = self._journal.tag, self._venue.name
         newest = max(known, key=lambda one: number_of(one.client_id, tag), default=None)
         if newest is None or not self._numbers.heed(number_of(newest.client_id, tag)):
@@ -343,6 +351,24 @@ class Account:
         )
         log.error("journal.behind", venue=name, order=newest.client_id, message=text)
         self._note("journal.behind", Severity.CRITICAL, text)
+
+    def _beware(self, known: Sequence[OrderReport | Fill]) -> None:
+        """Tell of an order under this journal's name that was sent past us.
+
+        What rested of a life that the journal has forgotten was listed in the first round, and its number is heeded. An
+        order that has no number of ours, and rests or is filled since then, was sent since then.
+        """
+        if not self._began_ns:
+            return
+        for one in known:
+            number = number_of(one.client_id, self._journal.tag)
+            since = isinstance(one, OrderReport) or one.at_ns > self._began_ns
+            if number and since and self._numbers.strange(number, one.market):
+                self._numbers.leap(number)
+                self._twin(
+                    f"order {one.client_id} was sent under this journal's name and not by this daemon: a copy of its "
+                    "state folder runs elsewhere. Stop one of the two, then release"
+                )
 
     def _held(self) -> Mapping[MarketId, Stake]:
         """Return what each spot market has in the account."""

@@ -283,7 +283,7 @@ class Executor:
         if proposal.purpose is Purpose.ENTRY and (reason := self.entries_blocked) is not None:
             raise Refused(reason, code="entries_blocked")
         now_ns, window_ns = self._clock.now_ns(), self._settling.window_ns
-        number = self._numbers.take()
+        number = self._numbers.take(proposal.market)
         intent = Intent(
             client_id=client_id(self._journal.tag, number),
             number=number,

@@ -43,6 +43,7 @@ class Rig:
         )
         self.numbers = Numbers(5)
         self.ended: list[Exception | None] = []
+        self.twins: list[str] = []
         self.account = Account(
             world=self.story.world,
             journal=self.story.disk,
@@ -54,6 +55,7 @@ class Rig:
             equity={"USDT": dec(1000)},
             timeout_s=timeout_s,
             ended=self.ended.append,
+            twin=self.twins.append,
         )
         self.venue.sink = lambda event: self.account.offer(event, 0)
 
@@ -80,13 +82,96 @@ def test_an_older_copy_of_the_journal_gives_no_number_twice(filled: bool) -> Non
         rig.join()
         rig.venue.by_hand("1", client=client_id("another1", 99), filled=filled)
         rig.venue.by_hand("1", client=client_id(TAG, 4), filled=filled)
-        await rig.account.reconcile()
-        assert (rig.numbers.upcoming, rig.notes()) == (5, [])
         rig.venue.by_hand("1", client=client_id(TAG, 7), filled=filled)
         rig.venue.by_hand("1", client=client_id(TAG, 6), filled=filled)
         for _ in range(2):
             await rig.account.reconcile()
-        assert (rig.numbers.take(), rig.notes()) == (7 + LOST_AT_MOST, ["journal.behind"])
+        assert (rig.numbers.take(MARKET), rig.notes()) == (7 + LOST_AT_MOST, ["journal.behind"])
+        assert rig.twins == []
+
+    run(main())
+
+
+@pytest.mark.parametrize("filled", [False, True])
+def test_what_the_venue_knows_of_this_journal_is_not_ahead_of_it(filled: bool) -> None:
+    """Orders of ours and those of another journal: the next number stays the next."""
+
+    async def main() -> None:
+        rig = Rig(born_ns=START)
+        rig.join()
+        rig.venue.by_hand("1", client=client_id("another1", 99), filled=filled)
+        rig.venue.by_hand("1", client=client_id(TAG, 4), filled=filled)
+        for _ in range(2):
+            await rig.account.reconcile()
+            await asyncio.sleep(1)
+            rig.venue.by_hand("1", client=client_id("another1", 100), filled=filled)
+            rig.venue.by_hand("1", client=client_id(TAG, 3), filled=filled)
+        assert (rig.numbers.upcoming, rig.notes(), rig.twins) == (5, [], [])
+
+    run(main())
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("filled", [False, True])
+def test_an_order_sent_under_our_name_by_somebody_else_is_a_twins(filled: bool, streamed: bool) -> None:
+    """It came after the first round, so no life of ours that is over can have sent it; the next one is told again."""
+
+    async def main() -> None:
+        rig = Rig(born_ns=START)
+        rig.join()
+        await rig.account.reconcile()
+        if not streamed:
+            rig.venue.sink = lambda _event: None
+        for number in (7, 8, 9 + LOST_AT_MOST):
+            await asyncio.sleep(1)
+            rig.venue.by_hand("1", client=client_id(TAG, number), filled=filled)
+            await rig.account.reconcile()
+        assert [
+            f"order {client_id(TAG, number)}" in words
+            for number, words in zip((7, 9 + LOST_AT_MOST), rig.twins, strict=True)
+        ]
+        assert rig.numbers.upcoming == 9 + 2 * LOST_AT_MOST
+        assert rig.notes() == []
+
+    run(main())
+
+
+@pytest.mark.parametrize("market", [MARKET, OTHER])
+def test_a_twin_that_counts_as_we_do_is_known_by_the_market(market: MarketId) -> None:
+    """Both give the same number next. For the same market it is one order at the venue, whoever was first."""
+
+    async def main() -> None:
+        rig = Rig(born_ns=START)
+        rig.join()
+        await rig.account.reconcile()
+        number = rig.numbers.take(market)
+        ours = fill("e1", 1, number=number, at_ns=START + 9 * SECOND_NS)
+        for _ in range(2):
+            rig.account.offer(ours, 0)
+        assert len(rig.twins) == (market == OTHER)
+        for _ in range(2000):
+            rig.numbers.take(OTHER)
+        rig.account.offer(fill("e2", 1, number=number, at_ns=START + 9 * SECOND_NS), 0)  # by now nobody knows
+        assert len(rig.twins) == (market == OTHER)
+
+    run(main())
+
+
+def test_what_rested_of_a_forgotten_life_is_no_twins() -> None:
+    """It is listed in the first round, and may be filled after it; and a fill from before may be told late."""
+
+    async def main() -> None:
+        rig = Rig(born_ns=START)
+        rig.join()
+        rig.account.offer(fill("e0", 1, number=11, at_ns=START + SECOND_NS), 0)  # nothing was asked yet
+        assert rig.numbers.upcoming == 5
+        rig.venue.by_hand("1", client=client_id(TAG, 7), filled=False)
+        await rig.account.reconcile()
+        assert rig.numbers.upcoming == 7 + LOST_AT_MOST
+        rig.account.offer(fill("e1", 1, number=7, at_ns=START + 9 * SECOND_NS), 0)
+        rig.account.offer(fill("e2", 1, number=9 + LOST_AT_MOST, at_ns=START), 0)
+        await asyncio.sleep(1)
+        assert (rig.twins, rig.notes()) == ([], ["journal.behind"])
 
     run(main())
 

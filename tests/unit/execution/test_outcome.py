@@ -16,6 +16,7 @@ from kangbot.execution.numbers import Numbers
 from kangbot.execution.outcome import learnt_from
 from kangbot.machines.order_words import Duplicate, Learnt, Lost, RefusedByVenue
 from kangbot.model.ids import LOST_AT_MOST
+from tests.support.trade_words import MARKET
 
 
 @pytest.mark.parametrize(
@@ -45,11 +46,11 @@ def test_only_a_definitive_code_says_that_an_order_is_not_there(error: Exception
 def test_numbers_count_on_from_the_journal() -> None:
     """The one that comes is known before it is taken."""
     numbers = Numbers(7)
-    assert (numbers.upcoming, numbers.take(), numbers.take(), numbers.upcoming) == (7, 7, 8, 9)
+    assert (numbers.upcoming, numbers.take(MARKET), numbers.take(MARKET), numbers.upcoming) == (7, 7, 8, 9)
 
 
 def test_numbers_go_on_beyond_what_the_venue_knows_of_an_older_journal() -> None:
     """A number that was given is no news; one that was not is, and so may be others after it."""
     numbers = Numbers(7)
     assert [numbers.heed(used) for used in (0, 6, 7, 7)] == [False, False, True, False]
-    assert numbers.take() == 7 + LOST_AT_MOST
+    assert numbers.take(MARKET) == 7 + LOST_AT_MOST
