@@ -5,6 +5,9 @@ its fill, which bears no id of ours; the share by hand is the sum of those since
 position is the last one that rested, or the one that its entry carried: where the venue shows none, that is the price
 to restore, also after a restart and before the strategy has said a word.
 
+What can only close turns no contract's position around at the venue: a reduce-only order of ours, a stop, a liquidation.
+Where its fill does so in our books, somebody traded after it and was heard of first, and what is left over is theirs.
+
 In a spot market nobody nets: `model/position.py` has what a sale by hand takes, theirs first and then ours.
 
 The fold of the journal and the running market keep it by the same two steps.
@@ -14,7 +17,7 @@ from enum import StrEnum
 
 from kangbot.model.ids import spot_base
 from kangbot.model.money import ZERO, Price, Quantity
-from kangbot.model.orders import Fill, Intent
+from kangbot.model.orders import Fill, FillCause, Intent
 from kangbot.model.written import Written
 
 
@@ -42,7 +45,8 @@ class Holding(Written, frozen=True, kw_only=True):
         carried = intent.stop if intent is not None and fill.signed * after > 0 else None
         hand = fill.by_hand
         if closed or before * after <= 0:  # from flat, to flat, or turned around: another position
-            return Holding(stop=carried, by_hand=after if hand and fill.signed * after > 0 else ZERO)
+            theirs = hand or _only_closes(fill, intent)
+            return Holding(stop=carried, by_hand=after if theirs and fill.signed * after > 0 else ZERO)
         stop = carried if self.stop is None else self.stop
         by_hand = self.by_hand + after - before if hand else self.by_hand
         if not hand and fill.signed > 0 and spot_base(fill.market):
@@ -59,3 +63,10 @@ class Holding(Written, frozen=True, kw_only=True):
         if own * net <= 0:
             return ZERO
         return min(own, net) if net > 0 else max(own, net)
+
+
+def _only_closes(fill: Fill, intent: Intent | None) -> bool:
+    """Whether the venue let the fill close a contract's position, and no more; an order that we forgot may do both."""
+    if spot_base(fill.market):
+        return False
+    return fill.cause is not FillCause.TRADE if intent is None else intent.reduce_only

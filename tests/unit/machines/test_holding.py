@@ -106,6 +106,28 @@ def test_a_position_that_turned_around_is_another_one() -> None:
     assert (holding, holding.ours(net)) == (Holding(stop=dec(110)), dec(-2))
 
 
+def test_what_a_closing_order_leaves_over_is_theirs_who_traded_after_it() -> None:
+    """Their trade is heard of first; at the venue the closing one came before it, and turned nothing around."""
+    exit_ = msgspec.structs.replace(intent(2, stop="90"), reduce_only=True)
+    short = (fill("e1", 2, side=Side.SELL), intent(stop="110"))
+    for closing in (
+        (fill("e2", 2, number=2), exit_),
+        (fill("s1", 2, named=False, cause=FillCause.STOP), None),
+        (fill("s1", 2, named=False, cause=FillCause.LIQUIDATION), None),
+    ):
+        holding, net = after(short, (hand("0.5"), None), closing)
+        assert (net, holding.by_hand, holding.ours(net)) == (dec("0.5"), dec("0.5"), dec(0)), "past flat"
+        holding, net = after(short, (hand(2), None), closing)
+        assert (net, holding.by_hand, holding.ours(net)) == (dec(2), dec(2), dec(0)), "from flat"
+    holding, net = after((fill("e2", 2, number=2), exit_), (fill("e1", 3, side=Side.SELL), intent(stop="110")))
+    assert (holding, holding.ours(net)) == (Holding(stop=dec(110)), dec(-1)), "an entry of ours that is late"
+    forgotten, net = after(short, (hand("0.5"), None), (fill("e2", 2, number=2), None))
+    assert (net, forgotten.ours(net)) == (dec("0.5"), dec("0.5")), "an order of ours that we know nothing of"
+    spot = msgspec.structs.replace(fill("e2", 2), market=market_id(VenueName("bybit"), Symbol("BTC/USDT")))
+    bought = Holding().filled(spot, exit_, before=dec("-0.5"), after=dec("1.5"), closed=False)
+    assert bought.by_hand == 0, "coins are netted by nobody"
+
+
 def test_small_coins_are_told_apart_like_large_ones() -> None:
     """A hundredth of one: its stop, a hand's share that we buy beside, and what a hand's sale of all leaves over."""
     spot = market_id(VenueName("bybit"), Symbol("BTC/USDT"))
