@@ -5,8 +5,9 @@ its fill, which bears no id of ours; the share by hand is the sum of those since
 position is the last one that rested, or the one that its entry carried: where the venue shows none, that is the price
 to restore, also after a restart and before the strategy has said a word.
 
-What can only close turns no contract's position around at the venue: a reduce-only order of ours, a stop, a forced close.
-Where its fill does so in our books, somebody traded after it and was heard of first, and what is left over is theirs.
+What can only close turns no contract's position around at the venue: a reduce-only order of ours, a stop, a
+liquidation. Where its fill does so in our books, somebody traded after it and was heard of first, and what is left over
+is theirs.
 
 In a spot market nobody nets: `model/position.py` has what a sale by hand takes, theirs first and then ours.
 
