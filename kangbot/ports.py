@@ -109,7 +109,7 @@ class Shelf(Protocol):
     """The history as somebody looks through it."""
 
     async def page(self, page: Page) -> Sequence[Row]:
-        """Return the page. Retryable where the history is away; NeedsHuman where its schema is not ours."""
+        """Return the page. Retryable: the history is away, or its tables are not made yet. NeedsHuman: it is newer."""
 
 
 # -------------------------------------------------------------------------------------------------------------- venue

@@ -20,7 +20,7 @@ from kangbot.storage import pages, recall, writers
 from kangbot.storage.link import Link
 from kangbot.storage.pool import Pool
 from kangbot.storage.projection import Value, Write, fresh, project
-from kangbot.storage.schema import ensure
+from kangbot.storage.schema import Readiness
 from kangbot.storage.surplus import PORTION, Surplus
 from kangbot.storage.tables import Upsert
 from kangbot.storage.thinning import PORTION as MARKS
@@ -53,11 +53,10 @@ class MysqlHistory:
 
     def __init__(self, pool: Pool, prepare: Prepare, place: str = "", keep_bars: int = 0) -> None:
         self._pool = pool
-        self._prepare = prepare
         self._place = place
         self._surplus = Surplus(keep_bars)
         self._thinning = Thinning()
-        self._ready = False
+        self._ready = Readiness(self._version, prepare, str(pool.url))
         self._wrote = ""  # the journal that this daemon has stored some of
         self._away = False  # at the last call
 
@@ -104,7 +103,7 @@ class MysqlHistory:
         async def work(link: Link) -> Sequence[Row]:
             return pages.rows(page, await link.query(text, arguments))
 
-        return await self._transact(work)
+        return await self._transact(work, looks=True)
 
     async def recall(self, journal: str, after: int, limit: int) -> Sequence[Record]:
         """Return at most `limit` of its records with sequence > `after`, in order; bars are not among them."""
@@ -146,17 +145,15 @@ class MysqlHistory:
             await marks(link), journal, self._place, str(self._pool.url), wrote=self._wrote == journal
         )
 
-    async def _transact(self, work: Callable[[Link], Awaitable[T]]) -> T:
+    async def _transact(self, work: Callable[[Link], Awaitable[T]], *, looks: bool = False) -> T:
         self._away = True
         try:
-            if not self._ready:
-                await ensure(self._version, self._prepare, str(self._pool.url))
-                self._ready = True
+            await (self._ready.look() if looks else self._ready.ensure())
             done = await self._pool.transact(work)
         except Ambiguous as error:
             raise Retryable(error.message, code=error.code) from error  # by the mark, sending again is harmless
         except NeedsHuman:
-            self._ready = False  # a person may put another database in place: look again
+            self._ready.doubt()
             raise
         self._away = False
         return done

@@ -23,7 +23,8 @@ def changed(size: int) -> int:
     """Return how many bytes are asked for before the schema of a file of this size changes.
 
     It is one transaction, whose log may have every page, and indexes are sorted beside it: a file of events alone took
-    1.3 times its size. As much again is left free, of a large history what a copy leaves.
+    1.3 times its size, one of five years of 27 markets 0.6 times. As much again is left free, of a large history what
+    a copy leaves.
     """
     need = size + size // 3
     return need + min(SPARE, need)

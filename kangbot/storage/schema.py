@@ -2,12 +2,56 @@
 
 from collections.abc import Awaitable, Callable
 
-from kangbot.errors import NeedsHuman
+from kangbot.errors import NeedsHuman, Retryable
 from kangbot.storage.tables import REVISION
 
 SQL_MODE = "STRICT_ALL_TABLES,NO_ZERO_DATE"
 """Of every session, whatever the server's own: a value that does not fit is an error, never cut, and our statements are
 read as they are meant (with ORACLE, MariaDB takes `body` for a word of its language)."""
+
+
+class Readiness:
+    """Whether the schema of one database is ours: found out at the first use, and again after `doubt`.
+
+    `prepare` makes it so, and may take an hour: who only looks is told of that, and neither begins it nor waits for it.
+    """
+
+    def __init__(
+        self, version: Callable[[], Awaitable[str | None]], prepare: Callable[[], Awaitable[None]], where: str
+    ) -> None:
+        self._version = version
+        self._prepare = prepare
+        self._where = where
+        self._sure = False
+        self._preparing = False
+
+    async def ensure(self) -> None:
+        """Make it ours where it is not. As the function of that name."""
+        if not self._sure:
+            await ensure(self._version, self._make, self._where)
+            self._sure = True
+
+    async def look(self) -> None:
+        """Retryable where it is not ours yet; NeedsHuman where it is newer; besides, whatever asking raises."""
+        if self._sure:
+            return
+        if self._preparing or not judge(await self._version(), self._where):
+            raise Retryable(
+                f"{self._where}: its tables are not made yet, or are of an earlier version; ask again when a daemon has"
+                " begun and seen to it, or run kangbot db upgrade"
+            )
+        self._sure = True
+
+    def doubt(self) -> None:
+        """Find out again: a person may put another database in place."""
+        self._sure = False
+
+    async def _make(self) -> None:
+        self._preparing = True
+        try:
+            await self._prepare()
+        finally:
+            self._preparing = False
 
 
 async def ensure(

@@ -18,7 +18,7 @@ from kangbot.ports import Page, Row
 from kangbot.runtime.threads import Worker
 from kangbot.storage import pages, recall, writers
 from kangbot.storage.projection import Value, fresh, project
-from kangbot.storage.schema import ensure
+from kangbot.storage.schema import Readiness
 from kangbot.storage.surplus import PORTION, Surplus
 from kangbot.storage.tables import Upsert
 from kangbot.storage.thinning import PORTION as MARKS
@@ -57,12 +57,11 @@ class SqliteHistory:
 
     def __init__(self, path: Path, prepare: Prepare, place: str = "", keep_bars: int = 0) -> None:
         self._path = path
-        self._prepare = prepare
         self._place = place
         self._surplus = Surplus(keep_bars)  # touched on the thread only
         self._thinning = Thinning()  # likewise
         self._name = str(SqliteUrl(path=path))
-        self._ready = False
+        self._ready = Readiness(lambda: self._run(_version), prepare, self._name)
         self._closed = False
         self._wrote = ""  # the journal that this daemon has stored some of
         self._thread: Worker | None = None
@@ -106,7 +105,7 @@ class SqliteHistory:
     async def page(self, page: Page) -> Sequence[Row]:
         """Return rows of a listing, newest first. See `ports.Shelf`."""
         text, arguments = pages.statement(page, pages.SQLITE)
-        return await self._transact(lambda db: pages.rows(page, db.execute(text, arguments)))
+        return await self._transact(lambda db: pages.rows(page, db.execute(text, arguments)), looks=True)
 
     def pool(self) -> None:
         """There is none."""
@@ -119,14 +118,12 @@ class SqliteHistory:
             await self._thread.aclose(_CLOSE_S)
             self._thread = None
 
-    async def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _transact(self, work: Callable[[sqlite3.Connection], T], *, looks: bool = False) -> T:
         try:
-            if not self._ready:
-                await ensure(lambda: self._run(_version), self._prepare, self._name)
-                self._ready = True
+            await (self._ready.look() if looks else self._ready.ensure())
             return await self._run(work)
         except NeedsHuman:
-            self._ready = False  # a person may put another file in place: look again
+            self._ready.doubt()
             raise
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kangbot.errors import Retryable
 from tests.support import mariadb
 from tests.support.processes import MARKETS, World, net
 
@@ -48,6 +49,25 @@ def test_trading_goes_on_while_the_database_is_away(world: World, database_serve
         if held
     }
     assert stored == net(truth["positions"])
+
+
+def test_whoever_looks_back_does_not_wait_for_tables_that_are_being_made(
+    world: World, database_server: mariadb.MariadbServer
+) -> None:
+    """An upgrade may take an hour; meanwhile the answer is in words. Somebody else's upgrade holds ours up here."""
+    database = database_server.database()
+    world.environment["KANGBOT_DATABASE__URL"] = database_server.url(database)
+    with database_server._connected(database) as holder:
+        holder.execute("SELECT GET_LOCK(CONCAT('kangbot.', SHA1(DATABASE())), 0)")
+        world.start()
+        while "User lock" not in str(database_server.sql("SHOW PROCESSLIST")):
+            assert world.daemon.ended is None, world.daemon.last_lines()
+            time.sleep(0.05)
+        with pytest.raises(Retryable, match="its tables are not made yet, or are of an earlier version"):
+            world.client.ask("/round-trips")
+    world.until(lambda report: report.history_backlog == 0 and report.history_away == "", timeout_s=150)
+    assert "items" in world.client.ask("/round-trips")
+    world.stop()
 
 
 def test_an_idle_daemon_sends_the_database_nothing(world: World, database_server: mariadb.MariadbServer) -> None:

@@ -94,6 +94,7 @@ async def test_events_of_a_schema_that_did_not_list_them_are_listed(bare: Databa
             "INSERT INTO events (journal, sequence, at, at_ns, kind, message, body) "
             f"VALUES ('abcdefgh', {number}, '2026-01-02 03:04:0{number}.000000', 0, '{kind}', 'said', '{{}}')"
         )
+    upgrade(bare.url)
     rows = await bare.history().page(Page(listing=Listing.EVENTS))
     assert [row["kind"] for row in rows] == ["run_state_changed", "feed.down"]
 

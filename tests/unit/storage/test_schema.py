@@ -1,10 +1,12 @@
 """Which schema is ours."""
 
+import asyncio
+
 import pytest
 
-from kangbot.errors import NeedsHuman
+from kangbot.errors import NeedsHuman, Retryable
 from kangbot.storage.migrate import migrations
-from kangbot.storage.schema import ensure, judge
+from kangbot.storage.schema import Readiness, ensure, judge
 from kangbot.storage.tables import REVISION
 
 WHERE = "mysql://trader@db.example:3306/kangbot"
@@ -43,6 +45,58 @@ async def test_ensure_prepares_only_what_is_not_ours() -> None:
     found[:] = [None, None]
     with pytest.raises(NeedsHuman, match=r"^mysql://trader@.*still old"):
         await ensure(version, prepare, WHERE)
+
+
+async def test_who_only_looks_does_not_wait_for_tables_and_makes_none() -> None:
+    """Neither while somebody else makes them, which may take an hour, nor before."""
+    there: list[str | None] = [None]
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def version() -> str | None:
+        return there[0]
+
+    async def prepare() -> None:
+        begun.set()
+        await go_on.wait()
+        there[0] = REVISION
+
+    ready = Readiness(version, prepare, WHERE)
+    with pytest.raises(Retryable, match=r"^mysql://trader@.* its tables are not made yet"):
+        await ready.look()
+    assert not begun.is_set()
+    making = asyncio.ensure_future(ready.ensure())
+    await begun.wait()
+    with pytest.raises(Retryable, match="ask again"):
+        await ready.look()
+    go_on.set()
+    await making
+    await ready.look()
+    there[0] = "9999"
+    await ready.look()  # nobody doubts
+    ready.doubt()
+    with pytest.raises(NeedsHuman, match="revision 9999"):
+        await ready.look()
+
+
+async def test_tables_that_could_not_be_made_are_made_at_the_next_use() -> None:
+    """Who looks learns of them then."""
+    there: list[str | None] = [None]
+    failures = [Retryable("away")]
+
+    async def version() -> str | None:
+        return there[0]
+
+    async def prepare() -> None:
+        for failure in failures:
+            raise failure
+        there[0] = REVISION
+
+    ready = Readiness(version, prepare, WHERE)
+    with pytest.raises(Retryable, match="away"):
+        await ready.ensure()
+    failures.clear()
+    await ready.ensure()
+    await ready.look()
 
 
 def test_newest_migration_is_the_revision_that_the_code_writes() -> None:
