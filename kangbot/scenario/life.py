@@ -200,6 +200,7 @@ class Life:
             terms=_terms(plan),
             breakers=breakers,
             died=self._crashed,
+            twin=self._doubled,
         )
 
     # ----------------------------------------------------------------------------------------------------- kill switch
@@ -265,6 +266,10 @@ class Life:
     def _leaves(self, intent: Intent) -> None:
         if self.process.alive:
             self._outside.invariants.sends(intent, self.clock.now_ns())
+
+    def _doubled(self, words: str) -> None:
+        if self.process.alive:  # there is one daemon
+            self._outside.invariants.fail("twin", words)
 
     def _crashed(self, name: str, error: BaseException) -> None:
         if self.process.alive:
