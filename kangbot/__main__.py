@@ -2,6 +2,7 @@
 
 import kangbot.runtime.dated  # noqa: F401 -- before whatever imports logging  # isort: skip
 import kangbot.runtime.hangup  # noqa: F401 -- before whatever takes its time  # isort: skip
+from kangbot.runtime.interrupt import hear_interrupts  # the same  # isort: skip
 
 import errno
 import io
@@ -14,6 +15,8 @@ from kangbot.cli import exit_codes
 from kangbot.cli.main import app
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.runtime.standard import hold_standard_streams
+
+hear_interrupts()  # what is typed has words for it, and maybe something to put in order
 
 
 def main() -> int:

@@ -15,7 +15,11 @@ terminal has a key for it) and SIGXCPU (`ulimit -t`) do the same. SIGUSR1 and SI
 order to open their log anew, do nothing but are told of. None of them is to end a daemon without a word.
 """
 
-import kangbot.runtime.dated  # noqa: F401 -- before whatever imports logging  # isort: skip
+import kangbot.runtime.dated  # before whatever imports logging  # isort: skip
+
+if __name__ == "__main__":
+    import kangbot.runtime.interrupt  # before whatever takes its time, and until the loop has its handlers  # isort: skip
+
 import kangbot.runtime.lean  # noqa: F401 -- before whatever imports structlog: 3 MB  # isort: skip
 
 import argparse
