@@ -12,6 +12,7 @@ from kangbot.market.killswitch import named
 
 _COLUMNS = {"market": "<", "state": "<", "price": ">", "position": ">", "open": ">", "profit": ">", "orders": ">"}
 
+_FAR_MS = 1000.0  # between our clock and the venue's
 _LOCAL = "NOTHING ENTERS: most markets fail together, or nothing finds a way out: see this machine's network"
 
 
@@ -54,12 +55,24 @@ def _head(report: Report) -> str:
         *(_killed(report),) * bool(report.killed),
         *(f"NOTHING ENTERS: the journal {report.journal_hindered}",) * bool(report.journal_hindered),
         *(f"NOTHING ENTERS: {why}" for why in report.losses),
+        *_clock(report),
         *(f"LEFT BEHIND: {market}: {what}" for market, what in report.left_behind.items()),
         *(f"the configuration's file is not taken: {why}" for why in report.config.problem.splitlines()),
         *(f"the configuration's file waits for a restart: {what}" for what in report.config.restart),
         "",
     )
     return "\n".join(lines)
+
+
+def _clock(report: Report) -> list[str]:
+    """Return that our clock is wrong, where it is: no figure shows it, and every time that is shown is off by it."""
+    offset_ms = report.clock.get("offset") or 0.0
+    if abs(offset_ms) < _FAR_MS:
+        return []
+    side = "BEHIND" if offset_ms > 0 else "AHEAD OF"
+    wrong = "times, and where a day begins, are wrong by that; orders are not"
+    remedy = "Set this machine's clock, then restart the daemon"
+    return [f"OUR CLOCK IS {abs(offset_ms) / 1000:.1f} s {side} THE VENUE'S: {wrong}. {remedy}"]
 
 
 def _killed(report: Report) -> str:

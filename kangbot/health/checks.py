@@ -249,9 +249,9 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
 
 
 def _machine(report: Report, bounds: Thresholds) -> list[Check]:
-    memory, lag, offset = report.memory, report.loop_lag_recent_ms.get("p99"), report.clock.get("offset")
+    memory, lag = report.memory, report.loop_lag_recent_ms.get("p99")
     percent = None if memory is None else round(100 * report.rss_mb / memory.limit_mb, 1)
-    away, apart = report.history_away, None if offset is None else abs(offset)
+    away = report.history_away
     of = (
         "not measured yet" if memory is None else f"of {memory.limit_mb:.0f} MB, the limit of the {memory.limit_source}"
     )
@@ -285,14 +285,19 @@ def _machine(report: Report, bounds: Thresholds) -> list[Check]:
             "events",
             "in the journal, not in the history yet",
         ),
-        _check(
-            "clock",
-            bounds.clock_ms.judge(apart),
-            apart,
-            "ms",
-            f"the venue's clock is {'behind' if offset is not None and offset < 0 else 'ahead of'} ours",
-        ),
+        _clock(report, bounds),
     ]
+
+
+def _clock(report: Report, bounds: Thresholds) -> Check:
+    """Return the check of our clock. The daemon reads the machine's at its start and never again."""
+    offset = report.clock.get("offset")
+    apart = None if offset is None else abs(offset)
+    status = bounds.clock_ms.judge(apart)
+    says = f"the venue's clock is {'behind' if offset is not None and offset < 0 else 'ahead of'} ours"
+    if status is not Status.HEALTHY:
+        says += ": set this machine's clock, then restart the daemon"
+    return _check("clock", status, apart, "ms", says)
 
 
 def in_words(health: Health) -> str:

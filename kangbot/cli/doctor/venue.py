@@ -90,7 +90,9 @@ def _clock(settings: Settings, way: Way) -> Look:
         says=beside_ours(ahead_ms, uncertain_ms),
         figure=ahead_ms,
         unit="ms",
-        remedy="" if well else "set up time synchronisation; requests are stamped by the venue's clock all the same",
+        remedy=""
+        if well
+        else "set up time synchronisation, then restart a daemon that runs; orders are right all the same",
     )
 
 

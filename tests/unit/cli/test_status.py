@@ -70,6 +70,16 @@ def test_a_limit_of_loss_that_is_reached_is_said_above_the_markets() -> None:
     assert "\nNOTHING ENTERS: the day has lost 25.00\n" in _head(a_report(losses=["the day has lost 25.00"]))
 
 
+@pytest.mark.parametrize(("offset_ms", "side"), [(300_000.0, "BEHIND"), (-300_000.0, "AHEAD OF")])
+def test_a_clock_that_is_minutes_wrong_is_said_above_the_markets(offset_ms: float, side: str) -> None:
+    """Every time that is shown is wrong by it, and no figure of a market says so."""
+    head = _head(a_report(clock={"offset": offset_ms, "uncertainty": 4.0}))
+    assert f"\nOUR CLOCK IS 300.0 s {side} THE VENUE'S: " in head
+    assert head.strip().endswith("Set this machine's clock, then restart the daemon")
+    for near in ({"offset": offset_ms / 1000}, {"offset": None}, {}):
+        assert "CLOCK" not in _head(a_report(clock=near))
+
+
 def test_what_lies_in_a_market_that_is_not_configured_any_more_is_said_above_the_others() -> None:
     """It has no line of its own, and nobody looks after it."""
     assert "LEFT BEHIND" not in _head(a_report(a_market()))
