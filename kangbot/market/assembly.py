@@ -40,12 +40,14 @@ _OWN_PACE_S = 60.0  # how often a market asks for itself, while one probe asks f
 class Assembly:
     """What the markets of one account share.
 
-    `crashed` is told of an errand that ended by an error of ours; `deaf` and `alarm` are as in `Floor`.
+    `born_ns` is when the journal began by our clock, or the floor where it was empty. `crashed` is told of an errand that
+    ended by an error of ours; `deaf` and `alarm` are as in `Floor`.
     """
 
     world: World
     journal: Journal
     memory: Memory
+    born_ns: int
     numbers: Numbers
     gateway: Gateway
     risk: AccountRisk
@@ -173,8 +175,8 @@ class Assembly:
         )
 
     def _born_ns(self) -> int:
-        """Return by the venue's clock when the journal began, or earlier; an empty one begins now."""
-        return (self.memory.born_ns or self.world.clock.now_ns()) + min(0, self.gateway.offset_ns())
+        """Return by the venue's clock when the journal began, or earlier; for a market that joins later as well."""
+        return self.born_ns + min(0, self.gateway.offset_ns())
 
     async def _reachable(self) -> None:
         """Return when a market may ask again for itself, by breakers and pace."""

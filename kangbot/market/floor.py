@@ -124,6 +124,7 @@ class Floor:
             world=world,
             journal=journal,
             memory=memory,
+            born_ns=memory.born_ns or world.clock.now_ns(),
             numbers=self._numbers,
             gateway=gateway,
             risk=risk,

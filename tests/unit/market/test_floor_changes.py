@@ -156,3 +156,23 @@ def test_a_market_joins_a_floor_that_runs() -> None:
         assert len(told.strategy.made) == 1
 
     play(story)
+
+
+def test_what_a_hand_traded_before_a_market_joined_is_known_in_the_first_life_too() -> None:
+    """The journal is older than the market: the position is somebody's, and no riddle for a person."""
+
+    async def story(told: Story) -> None:
+        (joins,) = told.specs
+        told.specs = [replace(joins, market=MarketId("bybit:OTHER"), strategy=Steered())]
+        await told.open()
+        await asyncio.sleep(10)
+        told.venue.by_hand("3")
+        await asyncio.sleep(10)
+        rules = (await told.floor.instruments([instrument().symbol]))[instrument().symbol]
+        change(told, joins=[(joins, rules)])
+        await told.reach(RunState.LIVE)
+        await asyncio.sleep(120)
+        executor = told.task.desk.executor
+        assert (executor.quarantine, executor.position.net, executor.holding.by_hand) == ("", Decimal(3), Decimal(3))
+
+    play(story)
