@@ -40,8 +40,8 @@ _OWN_PACE_S = 60.0  # how often a market asks for itself, while one probe asks f
 class Assembly:
     """What the markets of one account share.
 
-    `born_ns` is when the journal began by our clock, or the floor where it was empty. `crashed` is told of an errand that
-    ended by an error of ours; `deaf` and `alarm` are as in `Floor`.
+    `born_ns` is when the journal began by our clock, or the floor where it was empty. `crashed` is told of an errand
+    that ended by an error of ours; `deaf` and `alarm` are as in `Floor`.
     """
 
     world: World
