@@ -1,6 +1,8 @@
 """What holds for every test."""
 
+import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Generator, Iterator
@@ -18,6 +20,7 @@ settings.register_profile("patient", settings(), deadline=None, suppress_health_
 settings.load_profile("patient")
 
 _HERE = Path(__file__).parent
+_HEARD = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 # Whose tests prove that every branch of what decides about orders is taken. Tracing costs as much as a test does, so
 # nobody else pays for it.
 _COVERING = (
@@ -51,13 +54,24 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
 @pytest.fixture(autouse=True)
 def _what_belongs_to_the_process() -> Iterator[None]:
-    """Umask and log are set by the daemon's entry point: a test that calls it leaves neither to the tests behind it."""
-    umask, log = os.umask(0o022), structlog.get_config()
+    """Umask, signals and log are set by entry points: a test that calls one leaves none to the tests behind it.
+
+    A signal that is ignored is ignored by every process that is started afterwards.
+    """
+    umask, log, root = os.umask(0o022), structlog.get_config(), logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    heard = {number: signal.getsignal(number) for number in _HEARD}
     try:
         yield
     finally:
         os.umask(umask)
         structlog.configure(**log)
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.captureWarnings(capture=False)
+        for number, handler in heard.items():
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
