@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import accumulate, takewhile
 
+from kangbot.cli.report.drawn import Drawn
 from kangbot.machines.performance import (
     ClosedTrade,
     Equity,
@@ -22,7 +23,6 @@ from kangbot.storage.url import SqliteUrl, parse
 
 _ROWS = 2000  # a page
 _MICROSECOND_NS = 1000  # the history knows times no finer
-_DRAWN_NS = 15 * 60 * 1_000_000_000  # between two points of a plot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Everything a report shows. What is drawn is oldest first, with what there was last in each quarter of an hour."""
+    """Everything a report shows. What is drawn is oldest first, as `drawn` says."""
 
     span: Span
     total: TradeFigures
@@ -89,15 +89,15 @@ async def look(settings: Settings, span: Span) -> Found:
 
 
 async def _trades(history: Shelf, found: Found) -> Found:
-    total, groups, sums = TradeFigures(), dict[tuple[str, str], TradeFigures](), dict[int, tuple[int, Decimal]]()
+    total, groups = TradeFigures(), dict[tuple[str, str], TradeFigures]()
+    sums = Drawn[tuple[int, Decimal]](lambda newer, older: (newer[0], newer[1] + older[1]))
     async for row in everything(history, Listing.ROUND_TRIPS, "closed_at", found.span):
         trade = _trade(row)
         total = total.plus(trade)
         key = (trade.market, trade.strategy)
         groups[key] = groups.get(key, TradeFigures()).plus(trade)
-        last_ns, sum_ = sums.get(trade.closed_ns // _DRAWN_NS, (trade.closed_ns, ZERO))  # the newest comes first
-        sums[trade.closed_ns // _DRAWN_NS] = last_ns, sum_ + trade.net_profit
-    drawn = sorted(sums.values())
+        sums.add(trade.closed_ns, (trade.closed_ns, trade.net_profit))
+    drawn = sums.points()
     profits = list(zip((at_ns for at_ns, _ in drawn), accumulate(each for _, each in drawn), strict=True))
     by_market = dict(sorted(groups.items(), key=lambda item: item[1].net_profit, reverse=True))
     return replace(found, total=total, by_market=by_market, profits=profits)
@@ -105,13 +105,13 @@ async def _trades(history: Shelf, found: Found) -> Found:
 
 async def _equity(history: Shelf, found: Found) -> Found:
     """Return it with the equity in its currency: the venue states each coin of the account beside it."""
-    equity, drawn, first = Equity(), dict[int, Marked](), None
+    equity, drawn, first = Equity(), Drawn[Marked](lambda newer, _: newer), None
     async for row in everything(history, Listing.EQUITY, "marked_at", found.span):
         if row["currency"] == found.currency:
             first = mark = Marked(at_ns=_ns(row["marked_at"]), equity=Decimal(str(row["equity"])))
             equity.add(mark)
-            drawn.setdefault(mark.at_ns // _DRAWN_NS, mark)
-    marks = list(drawn.values())[::-1]
+            drawn.add(mark.at_ns, mark)
+    marks = list(drawn.points())
     if first is not None and first is not marks[0]:
         marks.insert(0, first)
     return replace(found, equity=equity.figures(), marks=marks)
