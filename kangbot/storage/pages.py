@@ -33,6 +33,7 @@ class _Shape:
     time: str
     newest: str  # each is the end of an index, so that no page sorts a table
     where: str = ""
+    newest_in_file: str = ""  # where SQLite would have to read every row for that: its indexes end in `rowid` alone
 
 
 _SHAPES = {
@@ -73,6 +74,7 @@ _SHAPES = {
         "at",
         "at DESC, journal DESC, sequence DESC",
         "listed = 1",
+        "at DESC, rowid DESC",
     ),
     Listing.BARS: _Shape(
         tables.BAR,
@@ -99,7 +101,8 @@ def statement(page: Page, mark: str) -> tuple[str, tuple[str | int, ...]]:
             wheres.append(f"{shape.time} {sign} {mark}")
             arguments.append(_time(bound))
     where = f" WHERE {' AND '.join(wheres)}" if wheres else ""
-    columns, table, order = ", ".join(shape.columns), shape.rows.table, f"ORDER BY {shape.newest}"
+    newest = shape.newest_in_file or shape.newest if mark == SQLITE else shape.newest
+    columns, table, order = ", ".join(shape.columns), shape.rows.table, f"ORDER BY {newest}"
     some = f"FROM {table}{where} {order} LIMIT {mark} OFFSET {mark}"
     text = f"SELECT {columns} {some}"
     if page.offset and mark == MYSQL:
