@@ -24,6 +24,7 @@ from kangbot.errors import NeedsHuman, Refused
 from kangbot.journal.writer import FILE as JOURNAL
 from kangbot.machines.killswitch import FILE as KILL
 from kangbot.settings.versions import FOLDER
+from kangbot.storage.room import lacking
 
 FORMAT = 2  # of the file; a greater number was written by a later kangbot. 1 had no history of a server
 MANIFEST = "manifest.json"
@@ -111,7 +112,7 @@ def packed(folder: Path, manifest: Manifest) -> Path:
 
 
 def unpacked(source: Path, folder: Path) -> Manifest:
-    """Unpack what the manifest names, and compare it. NeedsHuman where anything is wrong with it."""
+    """Unpack what the manifest names, and compare it. NeedsHuman where anything is wrong with it; Refused: no room."""
     remedy = "take another backup"
     if not source.is_file():
         why = os.strerror(errno.ENOENT)
@@ -122,7 +123,10 @@ def unpacked(source: Path, folder: Path) -> Manifest:
             if json.loads(raw).get("format", 0) > FORMAT:
                 raise NeedsHuman(f"{source} was written by a later kangbot", remedy="restore it with that version")
             manifest = msgspec.json.decode(raw, type=Manifest)
-            for name in _plain(manifest):
+            names = [*_plain(manifest)]
+            if why := lacking(folder.parent, sum(archive.getinfo(name).file_size for name in names)):
+                raise Refused(f"{source} cannot be unpacked: {why}; make room there")
+            for name in names:
                 (folder / name).parent.mkdir(exist_ok=True)
                 with archive.open(name) as packed_file, (folder / name).open("wb") as file:
                     shutil.copyfileobj(packed_file, file)  # a history may be larger than the memory

@@ -7,7 +7,7 @@ from kangbot.cli.answer import answer
 from kangbot.cli.archive import CONFIG, HISTORY, ROWS, Manifest, beside, checksum, unpacked
 from kangbot.cli.database import filled, must_be_empty, refill
 from kangbot.cli.offline import given_to_its_owner, settings_of
-from kangbot.errors import ConfigInvalid, NeedsHuman
+from kangbot.errors import ConfigInvalid, NeedsHuman, Refused
 from kangbot.journal.folder import RESTORING
 from kangbot.journal.leap import leap
 from kangbot.journal.lock import FolderLock
@@ -18,6 +18,7 @@ from kangbot.settings import Settings
 from kangbot.settings.versions import FOLDER, copy_whole, write_whole
 from kangbot.storage import migrate
 from kangbot.storage.dump import revision_of
+from kangbot.storage.room import lacking
 from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
 
 
@@ -25,7 +26,7 @@ def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
     """Put the backup in the state folder of `config` and return the exit code.
 
     Where `config` is not there, it is restored as well. NeedsHuman: a daemon runs, the folder is not empty, the backup
-    is damaged, or of a later kangbot.
+    is damaged, or of a later kangbot. Refused: a disk has no room for it.
     """
     with beside(config, ".kangbot-restore-") as folder:
         manifest = unpacked(source, folder)
@@ -90,6 +91,7 @@ def _placed(
         )
     tag, last = leap(folder / JOURNAL)  # beside its place: what is put there is fit to be gone on with, or nothing is
     _fits(url, manifest, folder, begun=begun)
+    _must_fit(url, state, folder)
     write_whole(state / RESTORING, backup.encode())
     if config is not None:
         copy_whole(folder / CONFIG, config)
@@ -133,6 +135,19 @@ def _fits(url: DatabaseUrl, manifest: Manifest, folder: Path, *, begun: bool) ->
         )
 
 
+def _must_fit(url: DatabaseUrl, state: Path, folder: Path) -> None:
+    """Refuse what the disks have no room for beside what is unpacked, before anything is placed."""
+    places = {folder / JOURNAL: state}
+    if isinstance(url, SqliteUrl) and (folder / HISTORY).exists() and not url.path.exists():
+        url.path.parent.mkdir(parents=True, exist_ok=True)
+        places[folder / HISTORY] = url.path.parent
+    for place in places.values():
+        disk = place.stat().st_dev
+        need = sum(file.stat().st_size for file, there in places.items() if there.stat().st_dev == disk)
+        if why := lacking(place, need):
+            raise Refused(f"the backup cannot be restored: {why}; make room there, nothing was placed")
+
+
 def _history(url: DatabaseUrl, manifest: Manifest, folder: Path, *, begun: bool) -> int | None:
     """Put the history where the configuration has it, and return the rows that a server got by this call."""
     if isinstance(url, MysqlUrl) and ROWS in manifest.files:
@@ -141,7 +156,6 @@ def _history(url: DatabaseUrl, manifest: Manifest, folder: Path, *, begun: bool)
             return None
         return _onto_server(url, folder / ROWS)
     if HISTORY in manifest.files and isinstance(url, SqliteUrl):
-        url.path.parent.mkdir(parents=True, exist_ok=True)
         copy_whole(folder / HISTORY, url.path)
     return None
 

@@ -157,6 +157,38 @@ def test_what_a_disk_has_no_room_for_is_not_begun(
     assert sorted(tmp_path.iterdir()) == [config, state]
 
 
+@pytest.mark.parametrize(
+    ("free", "message"),
+    [
+        ([0], r"backup\.zip cannot be unpacked: .* has 0 MB free, and 33 MB are asked for; make room there"),
+        ([1 << 40, 20 << 20], r"cannot be restored: .*/state has 20 MB free, and 33 MB are asked for; make room there"),
+    ],
+    ids=["to-unpack", "to-place"],
+)
+def test_what_a_disk_has_no_room_for_is_not_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: list[int], message: str
+) -> None:
+    """It is refused by what it takes, not as a backup that is damaged; with room the same command does it."""
+    config, state, file = tmp_path / "kangbot.toml", tmp_path / "state", tmp_path / "backup.zip"
+    config.write_text('mode = "sandbox"\nstate_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    state.mkdir()
+    JournalFile(state / "journal.sqlite", max_bytes=1 << 20, new_tag=lambda: "abcdefgh").close()
+    with contextlib.closing(sqlite3.connect(state / "history.sqlite")) as history:
+        history.execute("CREATE TABLE bars AS SELECT zeroblob(?) AS much", (32 << 20,))
+    assert backup(config, file) == 0
+    state.rename(tmp_path / "before")
+    left = [*free]
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda _: SimpleNamespace(free=left.pop(0) if len(left) > 1 else left[0], total=1 << 40)
+    )
+    with pytest.raises(Refused, match=message):
+        restore(config, file)
+    assert not list(state.glob("*.sqlite")) if state.exists() else True
+    monkeypatch.undo()
+    assert restore(config, file) == 0
+    assert (state / "history.sqlite").stat().st_size > 32 << 20
+
+
 def test_a_place_that_takes_no_file_is_told_by_the_name_that_was_typed(tmp_path: Path) -> None:
     """Not by that of the folder beside it in which the backup is made."""
     config = tmp_path / "kangbot.toml"
