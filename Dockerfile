@@ -41,6 +41,8 @@ COPY docker/entrypoint.sh docker/database-secrets.sh docker/grafana-secrets.sh /
 USER 10001:10001
 WORKDIR /var/lib/kangbot
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=120s --retries=3 CMD ["python", "-m", "kangbot.control.alive"]
+# Tables with years of rows are copied and brought up to date before the daemon is there to be asked: minutes, on one
+# processor. The first answer ends the period, and a start that comes to nothing ends the container.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=1800s --retries=3 CMD ["python", "-m", "kangbot.control.alive"]
 ENTRYPOINT ["entrypoint.sh"]
 CMD ["run"]
