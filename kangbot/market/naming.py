@@ -34,13 +34,17 @@ def named(typed: str, markets: Iterable[MarketId], where: str) -> MarketId:
 
 
 def _forms(name: str) -> Iterator[tuple[str, ...]]:
-    """Yield what a market may be called, the longest first, each with its venue and without."""
+    """Yield what a market may be called, the longest first, each with its venue and without.
+
+    A contract's pair with its venue is no short form of its name: it is the whole name of the spot market, and where
+    that is not here, or not any more, the contract is not what was named.
+    """
     venue, _, symbol = name.partition(":")
     pair = symbol.partition(":")[0]
     yield (name,)
     yield (symbol,)
     short = (pair, pair.replace("-", ""), pair.partition("-")[0])
-    yield (*short, *(f"{venue}:{one}" for one in short))
+    yield (*short, *(f"{venue}:{one}" for one in short[1:]))
 
 
 def _hint(asked: str, forms: dict[MarketId, tuple[tuple[str, ...], ...]]) -> str:

@@ -22,6 +22,8 @@ MARKETS = (PERPETUAL, PAIR, ETH, SOL)
         ("eth/usdt", ETH),
         ("ETH-USDT:USDT", ETH),
         ("bybit:sol", SOL),
+        ("bybit:btc-usdt", PAIR),
+        ("bybit:ethusdt", ETH),
         ("SOLUSDC", SOL),
     ],
 )
@@ -39,6 +41,10 @@ def test_a_market_is_known_by_whatever_says_which(typed: str, market: MarketId) 
         ("ETHUSD", "no market 'ETHUSD' runs here: is bybit:ETH-USDT:USDT meant?"),
         ("SOL/USDT", "no market 'SOL/USDT' runs here: is bybit:SOL-USDC:USDC meant?"),
         ("usdt", "no market 'usdt' runs here: is bybit:BTC-USDT:USDT or bybit:BTC-USDT or bybit:ETH-USDT:USDT meant?"),
+        (
+            "bybit:ETH-USDT",
+            "no market 'bybit:ETH-USDT' runs here: is bybit:ETH-USDT:USDT meant?",
+        ),  # it was the spot market
         ("bybit", "no market 'bybit' runs here; `kangbot status` lists those that there are"),  # it may be any of them
         ("DOGE", "no market 'DOGE' runs here; `kangbot status` lists those that there are"),
         ("", "no market '' runs here; `kangbot status` lists those that there are"),
