@@ -1,6 +1,9 @@
 """A daemon that has a long journal to read, as after weeks without its history: it says so, and can be ended."""
 
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -66,7 +69,11 @@ def refused(call: Callable[[], object]) -> NoDaemonError | None:
 def test_it_says_how_far_it_is_until_it_trades(away: World, manager: NotifySocket) -> None:
     """To whoever types a command, and to a service manager, which gives it time. None is told to start another."""
     away.start()
-    assert away.client.ask("/live") == {"live": True}
+    probe = [sys.executable, "-m", "kangbot.control.alive"]  # of a container
+    socket = str(away.state / "control.sock")
+    lives = subprocess.run(probe, env={**os.environ, "KANGBOT_CONTROL__SOCKET": socket}, check=False)
+    assert lives.returncode == 0
+    assert "journal.replayed" not in (away.folder / "daemon.log").read_text()
     said: list[NoDaemonError] = []
     while error := refused(away.client.report):
         assert away.daemon.ended is None, away.daemon.last_lines()
