@@ -8,10 +8,13 @@ Money stays Decimal; ratios, which are estimates anyway, are floats. Formulas:
   markets have no holidays; the riskless rate is taken as nought (W. F. Sharpe, "The Sharpe Ratio", Journal of
   Portfolio Management 21, 1994). With fewer than `DAYS` daily returns it is no figure.
 
+Money that somebody gave or took is neither won nor lost. Where it is known when, drawdown begins anew from there, and
+the day's return is left out of the ratio.
+
 Both are folds: what two years of trading left, some million marks, is looked at one by one and never held.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
@@ -104,18 +107,28 @@ class Equity:
         self._first = self._last = self._lowest = ZERO
         self._fall, self._percent = ZERO, 0.0
         self._closes: dict[int, Decimal] = {}  # by day, the newest day first
+        self._moved: set[int] = set()  # days since whose day before money was given or taken
+        self._anew = True  # the next mark has none after it to be compared with
 
     def add(self, mark: Marked) -> None:
         """Take in a mark from before the last one."""
         equity = mark.equity
         if not self._closes:
-            self._last = self._lowest = equity
+            self._last = equity
+        if self._anew:
+            self._lowest, self._anew = equity, False
         self._first = equity
         self._lowest = min(self._lowest, equity)  # of all that came after
         if equity - self._lowest >= self._fall:
             self._fall = equity - self._lowest
             self._percent = float(self._fall / equity * 100) if equity > 0 else 0.0
         self._closes.setdefault(mark.at_ns // _DAY_NS, equity)
+
+    def moved(self) -> None:
+        """Learn that money was given or taken between the last mark and the one before it."""
+        self._anew = True
+        if self._closes:
+            self._moved.add(min(self._closes))
 
     def figures(self) -> EquityFigures | None:
         """Return what the equity did; None without any mark."""
@@ -126,17 +139,24 @@ class Equity:
             last=self._last,
             drawdown=self._fall,
             drawdown_percent=self._percent,
-            sharpe=_sharpe(self._closes),
+            sharpe=_sharpe(self._closes, self._moved),
         )
 
 
-def _sharpe(last_of_day: Mapping[int, Decimal]) -> float | None:
-    """Return the ratio of the daily returns; a day without a mark kept the equity of the one before."""
+def _sharpe(last_of_day: Mapping[int, Decimal], moved: Collection[int]) -> float | None:
+    """Return the ratio of the daily returns, but of the days in `moved`.
+
+    A day without a mark kept the equity of the one before.
+    """
     first, last = min(last_of_day), max(last_of_day)
     closes: list[Decimal] = []
     for day in range(first, last + 1):
         closes.append(last_of_day.get(day, closes[-1] if closes else ZERO))
-    returns = [float(after / before - 1) for before, after in pairwise(closes) if before > 0]
+    returns = [
+        float(after / before - 1)
+        for day, (before, after) in enumerate(pairwise(closes), first + 1)
+        if before > 0 and day not in moved
+    ]
     if len(returns) < DAYS:
         return None
     spread = stdev(returns)

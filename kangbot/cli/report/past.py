@@ -16,6 +16,7 @@ from kangbot.machines.performance import (
 )
 from kangbot.model.money import ZERO
 from kangbot.ports import Listing, Page, Row, Shelf
+from kangbot.risk.account import NEW_BALANCE
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings
 from kangbot.storage.opening import open_history
@@ -83,7 +84,8 @@ async def look(settings: Settings, span: Span) -> Found:
         funding = ZERO
         async for row in everything(history, Listing.CASH_FLOWS, "flowed_at", span):
             funding += Decimal(str(row["amount"]))
-        return await _equity(history, replace(found, funding=funding))
+        moved = await _moved(history, span) if settings.mode == "paper" else ()
+        return await _equity(history, replace(found, funding=funding), moved)
     finally:
         await history.aclose()
 
@@ -103,12 +105,23 @@ async def _trades(history: Shelf, found: Found) -> Found:
     return replace(found, total=total, by_market=by_market, profits=profits)
 
 
-async def _equity(history: Shelf, found: Found) -> Found:
+async def _moved(history: Shelf, span: Span) -> Sequence[int]:
+    """Return when a simulated account was given another balance, the newest first. What a venue's was is not known."""
+    return [
+        _ns(row["at"]) async for row in everything(history, Listing.EVENTS, "at", span) if row["kind"] == NEW_BALANCE
+    ]
+
+
+async def _equity(history: Shelf, found: Found, moved: Sequence[int]) -> Found:
     """Return it with the equity in its currency: the venue states each coin of the account beside it."""
     equity, drawn, first = Equity(), Drawn[Marked](lambda newer, _: newer), None
+    left = list(moved)
     async for row in everything(history, Listing.EQUITY, "marked_at", found.span):
         if row["currency"] == found.currency:
             first = mark = Marked(at_ns=_ns(row["marked_at"]), equity=Decimal(str(row["equity"])))
+            while left and mark.at_ns < left[0]:
+                left.pop(0)
+                equity.moved()
             equity.add(mark)
             drawn.add(mark.at_ns, mark)
     marks = list(drawn.points())

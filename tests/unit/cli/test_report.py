@@ -19,8 +19,9 @@ from kangbot.cli.offline import settings_of
 from kangbot.cli.report import command
 from kangbot.cli.report.past import Found, Span, everything, look
 from kangbot.errors import ConfigInvalid, Retryable
-from kangbot.model.events import CashFlowApplied, EquityMarked, Event, RoundTripClosed
+from kangbot.model.events import CashFlowApplied, EquityMarked, Event, Noted, RoundTripClosed, Severity
 from kangbot.ports import Listing, Page, Row, Shelf
+from kangbot.risk.account import NEW_BALANCE
 from kangbot.storage.migrate import upgrade_apart
 from kangbot.storage.sqlite import SqliteHistory
 from kangbot.storage.url import SqliteUrl
@@ -322,6 +323,32 @@ def test_of_years_a_point_each_quarter_of_an_hour_is_kept_to_be_drawn(
     assert seen.profits == [(trips[-1].trip.closed_ns // 1000 * 1000, summed)], "nothing is drawn before it was earned"
     assert seen.equity is not None
     assert (seen.equity.first, seen.equity.last, seen.equity.drawdown) == (Decimal(1000), Decimal(990), Decimal(990))
+
+
+def test_another_balance_on_paper_is_no_drawdown(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever takes half of the money has lost nothing; a fall on either side of it is one."""
+    del capsys
+    url = SqliteUrl(path=config.parent / "state" / "history.sqlite")
+    config.write_text(CONFIG.replace("sandbox", "paper"))
+    later_ns = (NOON_NS // DAY_NS + 20) * DAY_NS
+    events: list[Event] = [
+        EquityMarked(venue="bybit", currency="USDT", equity=Decimal(equity), at_ns=later_ns + minute * 60_000_000_000)
+        for minute, equity in ((0, 1000), (1, 980), (3, 500), (4, 470), (6, 2000), (7, 1990))
+    ]
+    events += [
+        Noted(kind=kind, severity=Severity.INFO, market=None, message="", at_ns=later_ns + minute * 60_000_000_000)
+        for minute, kind in ((2, NEW_BALANCE), (5, NEW_BALANCE), (5, "daemon.started"))
+    ]
+
+    async def found() -> Found:
+        history = SqliteHistory(url.path, partial(upgrade_apart, url))
+        await history.store(records(events, journal="another"))
+        await history.aclose()
+        return await look(settings_of(config), Span(since_ns=later_ns, until_ns=None))
+
+    seen = asyncio.run(found())
+    assert seen.equity is not None
+    assert (seen.equity.first, seen.equity.last, seen.equity.drawdown) == (Decimal(1000), Decimal(1990), Decimal(30))
 
 
 def closed(number: int, at: int | None = None) -> RoundTripClosed:

@@ -110,6 +110,40 @@ def test_the_sharpe_ratio_is_of_daily_returns() -> None:
     assert held.sharpe == pytest.approx(filled.sharpe)
 
 
+def test_money_that_was_given_or_taken_is_neither_won_nor_lost() -> None:
+    """The drawdown begins anew from there, whichever way it went; what was lost before and after it stays lost."""
+    for taken in ("40", "400"):
+        equity = Equity()
+        for mark in reversed(marks(taken, "35", "38")):
+            equity.add(mark)
+        equity.moved()
+        for mark in reversed(marks("100", "110", "104")):
+            equity.add(mark)
+        figures = equity.figures()
+        assert figures is not None
+        assert (figures.first, figures.last) == (Decimal(100), Decimal(38))
+        assert figures.drawdown == max(Decimal(6), Decimal(taken) - 35)
+    untouched = Equity()
+    untouched.moved()
+    assert untouched.figures() is None
+
+
+def test_the_return_of_a_day_in_which_money_was_given_or_taken_is_no_return() -> None:
+    """Whether the day had marks before it or not; the other days count as ever."""
+    equities = ["100", "101", "100.5", "102", "103", "102.2", "1040", "1044", "1050", "1040", "1060", "1070"]
+    equity = Equity()
+    for number, mark in reversed(list(enumerate(marks(*equities)))):
+        equity.add(mark)
+        if number == 6:
+            equity.moved()
+    values = [float(value) for value in equities]
+    returns = [after / before - 1 for before, after in pairwise(values) if after / before < 2]
+    assert len(returns) == len(equities) - 2
+    figures = equity.figures()
+    assert figures is not None
+    assert figures.sharpe == pytest.approx(fmean(returns) / stdev(returns) * 365**0.5)
+
+
 def test_few_days_or_a_flat_line_have_no_sharpe_ratio() -> None:
     """A figure that means nothing is not given."""
     few = equity_figures(marks(*["100", "101"] * (DAYS // 2)))
