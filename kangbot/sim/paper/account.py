@@ -4,7 +4,8 @@ Orders fill as `exchange/matching.py` says: a taker walks the quoted level and t
 order waits its turn at its price, a stop is triggered by the trades. While these do not flow, the middle of each quote
 stands for them: one that is asked for by REST while a connection is down triggers a stop as well. What an order of this
 size would have done to the real market, and how long it would have been on its way, is not simulated: it arrives at
-once. Funding is paid at the simulation's own rate.
+once. Funding is paid at the simulation's own rate, and only while the daemon runs: what fell due on a position while
+it was away is not made up for, which is told.
 
 After a restart the account is what the journal knows: see `ledger.py`. What it could not see while the daemon was
 away it cannot know: a stop that was passed meanwhile triggers at the first price it hears of, at that price, and a
@@ -13,6 +14,8 @@ resting order waits again for all that is quoted before it.
 
 from collections.abc import Sequence
 from decimal import Decimal
+
+import structlog
 
 from kangbot.machines.cover import Covering
 from kangbot.machines.memory import MarketMemory, Memory
@@ -30,6 +33,8 @@ from kangbot.sim.exchange.position import Holding
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.spec import MarketSpec, VenueSpec
 from kangbot.sim.paper.ledger import Ledger
+
+log = structlog.get_logger(__name__)
 
 _KEPT_NS = 24 * 3600 * SECOND_NS  # as long as the house asks for executions and orders that are over, and longer
 _MAX_LEVERAGE = Decimal(100)  # what a configuration may ask for
@@ -93,6 +98,17 @@ class PaperAccount:
         orders = [order for order in stood if order is not None]
         self.engine.take_up(market, holding, orders, left.stop, self._clock.now_ns())
         self.engine.drain()  # the first comparison of everything tells it
+        if holding.net:
+            self._tell_unpaid(market, left.last_execution_ns)
+
+    def _tell_unpaid(self, market: MarketId, last_ns: int) -> None:
+        """Say that funding fell due on a position since its last fill or payment, and that nothing was booked for it.
+
+        While the daemon runs each due time leaves a payment: whatever is later than the last fell due without it.
+        """
+        every_ns = self.engine.spec.funding_interval_s * SECOND_NS
+        if missed := self._clock.now_ns() // every_ns - last_ns // every_ns:
+            log.warning("paper.funding_missed", market=market, times=missed)
 
     # ---------------------------------------------------------------------------------------------------------- data
     def offer(self, event: MarketData | AccountEvent, received_ns: int) -> None:

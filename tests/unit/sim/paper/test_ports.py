@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from kangbot.errors import DuplicateId, NotFound, Refused
 from kangbot.journal import codec
@@ -235,6 +236,24 @@ def test_a_restart_finds_the_account_as_it_was() -> None:
 
     play_on_paper(first, disk)
     play_on_paper(second, disk, later_s=3600)
+
+
+@pytest.mark.parametrize(("hours", "missed"), [(0, []), (24, [3])])
+def test_funding_that_fell_due_while_nobody_was_there_is_told_of(hours: int, missed: list[int]) -> None:
+    """It is not booked: the account says so rather than look as if nothing had been due."""
+    disk = Disk()
+
+    async def first(told: PaperStory) -> None:
+        await entered(told)
+
+    async def second(told: PaperStory) -> None:
+        with capture_logs() as logged:
+            await told.open()
+        assert [line["times"] for line in logged if line["event"] == "paper.funding_missed"] == missed
+        assert told.account.engine.account.funding == 0
+
+    play_on_paper(first, disk)
+    play_on_paper(second, disk, later_s=hours * 3600 + 1)
 
 
 def test_a_resting_order_rests_on() -> None:
