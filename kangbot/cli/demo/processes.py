@@ -13,8 +13,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-_READY_S = 30.0
-_STOP_S = 30.0
+# Between what takes long on a busy machine (the start of a process is seconds of computing) and what never comes.
+_READY_S = 120.0
+_STOP_S = 120.0
+_ANSWER_S = 60.0
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy of the environment knows no loopback
 _NO_PORT = {"KANGBOT_CONTROL__PORT": "0"}  # several may run at once, and the socket is enough for them
 
@@ -106,7 +108,7 @@ class Sandbox:
             headers={"Content-Type": "application/json"},
         )
         try:
-            with _DIRECTLY.open(request, timeout=10) as answer:
+            with _DIRECTLY.open(request, timeout=_ANSWER_S) as answer:
                 return json.loads(answer.read() or b"null")
         except OSError as error:
             raise DemoFailedError(f"the sandbox exchange does not answer {method} {path}: {error}") from error
