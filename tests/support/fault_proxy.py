@@ -65,7 +65,7 @@ class FaultProxy:
     ) -> None:
         self._run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(60)
         self._loop.close()
 
     # ----------------------------------------------------------------------------------------------------- switches

@@ -24,7 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.ports import own_port
 
 CONFIG = Path(__file__).parents[2] / "config"
-_PATIENCE_S = 40
+_PATIENCE_S = 120
 
 
 def tool(name: str) -> str:
@@ -53,7 +53,7 @@ def families(text: str) -> dict[str, Metric]:
 def scrape(port: int, token: Path) -> str:
     """Return what a daemon on the loopback serves at `/metrics` for the token in the file."""
     headers = {"Authorization": f"Bearer {token.read_text().strip()}"}
-    with urlopen(Request(f"http://127.0.0.1:{port}/metrics", headers=headers), timeout=10) as answer:
+    with urlopen(Request(f"http://127.0.0.1:{port}/metrics", headers=headers), timeout=60) as answer:
         assert answer.headers["Content-Type"] == "text/plain; version=0.0.4"
         return str(answer.read().decode())
 
@@ -67,7 +67,7 @@ class Prometheus:
     def once(self, query: str) -> list[float]:
         """Return the values of a query now; none where the server is not ready. AssertionError where it is no query."""
         try:
-            with urlopen(f"{self.url}/api/v1/query?query={quote(query)}", timeout=5) as answer:
+            with urlopen(f"{self.url}/api/v1/query?query={quote(query)}", timeout=60) as answer:
                 said = json.load(answer)["data"]
         except HTTPError as error:
             if error.code == HTTPStatus.SERVICE_UNAVAILABLE:

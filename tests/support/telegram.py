@@ -44,7 +44,7 @@ class BotApi:
 
     async def until_sent(self, count: int) -> None:
         """Wait until so many answers were sent."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             while len(self.sent) < count:
                 await asyncio.sleep(0.005)
 

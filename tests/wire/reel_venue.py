@@ -144,11 +144,11 @@ def on_loopback(reel: Reel, listing: bytes) -> Iterator[ReelVenue]:
     serving = threading.Thread(target=lambda: loop.run_until_complete(venue.serve(ready, over)), daemon=True)
     serving.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(120)
         yield venue
     finally:
         loop.call_soon_threadsafe(over.set)
-        serving.join(10)
+        serving.join(120)
         loop.close()
 
 

@@ -58,7 +58,7 @@ def crash(folder: Path, seconds: float) -> tuple[int, int]:
     time.sleep(seconds)
     os.kill(process.pid, signal.SIGKILL)
     words += [line for line in process.stdout.read().splitlines(keepends=True) if line.endswith(b"\n")]
-    process.wait(30)
+    process.wait(120)
     process.stdout.close()
     number, floor = words[-1].split()
     return int(number), int(floor)

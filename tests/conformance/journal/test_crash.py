@@ -55,7 +55,7 @@ def crash(folder: Path, *, lines: int) -> int:
     told = [int(process.stdout.readline()) for _ in range(lines)]
     os.kill(process.pid, signal.SIGKILL)
     told += [int(line) for line in process.stdout.read().splitlines(keepends=True) if line.endswith(b"\n")]
-    process.wait(30)
+    process.wait(120)
     process.stdout.close()
     return max(told)
 

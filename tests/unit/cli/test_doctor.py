@@ -4,6 +4,7 @@ import asyncio
 import http.server
 import json
 import os
+import re
 import socket
 import sqlite3
 import subprocess
@@ -167,7 +168,9 @@ def test_a_venue_that_is_silent_is_waited_for_until_its_time_is_up(config: Path,
     began = time.monotonic()
     code, looks = checked(config, silent)
     assert (code, looks["venue"]["mark"]) == (exit_codes.TEMPORARY, "away")
-    assert f"{silent.removeprefix('http://')}: no answer in 8." in looks["venue"]["says"]
+    waited = re.search(rf"{silent.removeprefix('http://')}: no answer in (\d+\.\d) s", looks["venue"]["says"])
+    assert waited is not None
+    assert float(waited[1]) >= 7.9
     assert time.monotonic() - began < 90  # eight seconds, and the start of a process on a busy machine
 
 

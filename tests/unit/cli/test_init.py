@@ -208,13 +208,13 @@ def test_at_a_terminal_what_is_not_given_is_asked(tmp_path: Path) -> None:
             ("Strategy (", "rsi_reversion"),
             ("Database (", ""),
         ):
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while question not in said:
                 assert time.monotonic() < deadline, said
                 if select.select([ours], [], [], 0.2)[0]:
                     said += os.read(ours, 65536).decode()
             os.write(ours, f"{reply}\n".encode())
-        assert process.wait(timeout=30) == exit_codes.OK
+        assert process.wait(timeout=120) == exit_codes.OK
     finally:
         process.kill()
         process.wait()

@@ -189,7 +189,7 @@ class Terminal:
 
     def until(self, words: str) -> None:
         """Read until the words are on the screen."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while words not in self.said:
             assert time.monotonic() < deadline, self.said
             if select.select([self._handle], [], [], 0.2)[0]:
@@ -201,7 +201,7 @@ class Terminal:
     def ended(self) -> int:
         """Return the exit code; the terminal must be as it was found."""
         self.until("\x1b[?1049l")  # the screen from before
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=120)
         assert termios.tcgetattr(self._theirs) == self._before
         return code
 
@@ -243,7 +243,7 @@ async def test_a_terminal_that_cannot_be_drawn_on_gets_one_board(served: Served)
         terminal = Terminal(served.socket, "dumb")
         try:
             terminal.until("score")
-            assert terminal.process.wait(timeout=30) == exit_codes.OK
+            assert terminal.process.wait(timeout=120) == exit_codes.OK
         finally:
             terminal.close()
 

@@ -18,7 +18,7 @@ async def worker() -> AsyncIterator[Worker]:
     """A worker, closed afterwards."""
     one = Worker("test")
     yield one
-    await one.aclose(10)
+    await one.aclose(120)
 
 
 async def test_calls_run_in_order_on_one_named_thread(worker: Worker) -> None:
@@ -47,7 +47,7 @@ async def test_cancelled_await_leaves_the_work_running(worker: Worker) -> None:
     gate, done = threading.Event(), []
 
     def slow() -> None:
-        gate.wait(10)
+        gate.wait(120)
         done.append(1)
 
     def failing() -> None:
@@ -76,8 +76,8 @@ async def test_close_finishes_what_was_posted(worker: Worker) -> None:
     """Closing lets the queue run empty first, may be repeated, and refuses what comes after."""
     seen: list[int] = []
     worker.post(lambda: seen.append(1))
-    assert await worker.aclose(10)
-    assert await worker.aclose(10)
+    assert await worker.aclose(120)
+    assert await worker.aclose(120)
     assert seen == [1]
     with pytest.raises(RuntimeError, match="test is closed"):
         worker.post(lambda: None)
@@ -86,10 +86,10 @@ async def test_close_finishes_what_was_posted(worker: Worker) -> None:
 async def test_close_is_bounded_where_the_thread_hangs(worker: Worker) -> None:
     """A call that does not return is left behind, and said so."""
     gate = threading.Event()
-    worker.post(lambda: gate.wait(10))
+    worker.post(lambda: gate.wait(120))
     assert not await worker.aclose(0.01)
     gate.set()
-    assert await worker.aclose(10)
+    assert await worker.aclose(120)
 
 
 def test_thread_outlives_the_loop_in_silence() -> None:
@@ -98,13 +98,13 @@ def test_thread_outlives_the_loop_in_silence() -> None:
 
     async def leave() -> None:
         worker = Worker("left")
-        worker.post(lambda: gate.wait(10))
+        worker.post(lambda: gate.wait(120))
         worker.post(lambda: worker.tell(print))
         worker.post(ended.set)
 
     asyncio.run(leave())
     gate.set()
-    assert ended.wait(10)
+    assert ended.wait(120)
 
 
 SCRIPT = """

@@ -42,7 +42,7 @@ def refusal(code: int, words: str) -> bytes:
 
 async def link(url: MysqlUrl) -> Link:
     """Connect as everybody does."""
-    return await Link.open(url, connect_s=5.0, statement_s=5.0)
+    return await Link.open(url, connect_s=60.0, statement_s=60.0)
 
 
 async def test_why_nobody_answers_is_told() -> None:
