@@ -94,7 +94,7 @@ def installing(machine: Machine, program: str) -> Iterator[Step]:
         ("/etc/kangbot/credentials/notify", 0o700, "a file `addresses`, for messages to people"),
         ("/etc/kangbot/credentials/telegram", 0o700, "a file `token`, for commands from a chat"),
     ):
-        if not machine.at(path).is_dir():
+        if not _is_folder(machine.at(path)):
             yield _folder(machine.at(path), mode, f"make the folder {path}, {why}")
     config = machine.at("/etc/kangbot/kangbot.toml")
     if not config.exists():
@@ -116,6 +116,14 @@ def uninstalling(machine: Machine) -> Iterator[Step]:
     yield Step(words=f"stop it in order, and start it no more: {' '.join(stop)}", do=lambda: machine.run(stop))
     yield Step(words=f"remove /etc/systemd/system/{UNIT}", do=place.unlink)
     yield Step(words=f"have systemd forget it: {' '.join(reload)}", do=lambda: machine.run(reload))
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is there. What lies in a folder that is root's alone nobody else can see, and root put it there."""
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return True
 
 
 def _folder(path: Path, mode: int, words: str) -> Step:
@@ -142,9 +150,9 @@ def install_service(*, write: bool, uninstall: bool, as_json: bool = False) -> i
     machine, program = this_machine(), str(Path(sys.argv[0]).absolute())
     if Path(program).name != "kangbot":
         program = shutil.which("kangbot") or _SHIPPED_PROGRAM
-    steps = list(uninstalling(machine) if uninstall else installing(machine, program))
     if write and os.geteuid():
         raise NeedsHuman("only root may change what the machine starts", remedy="run it again with sudo")
+    steps = list(uninstalling(machine) if uninstall else installing(machine, program))
     for step in steps:
         if not as_json:
             typer.echo(f"{'' if write else 'would '}{step.words}")

@@ -1,13 +1,16 @@
 """The plan that `kangbot install-service` makes and carries out, on a machine that is a folder."""
 
 import stat
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from kangbot.cli.install import Machine, Step, configuration, installing, uninstalling, unit
+from kangbot.cli.install import Machine, Step, configuration, install_service, installing, uninstalling, unit
+from kangbot.errors import NeedsHuman
 from kangbot.settings import load
+from tests.support.nobody import as_nobody
 
 PROGRAM = "/opt/kangbot/bin/kangbot"
 
@@ -68,6 +71,20 @@ def test_secrets_are_roots_alone(rig: Rig) -> None:
     rig.install()
     for folder in ("", "/bybit", "/database", "/notify", "/telegram"):
         assert stat.S_IMODE((rig.root / f"etc/kangbot/credentials{folder}").stat().st_mode) == 0o700
+
+
+def test_anybody_may_see_the_plan() -> None:
+    """What lies in the credentials' folder is root's to see, and is taken for there; who may not write is told so."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to everybody else
+        root = Path(name)
+        root.chmod(0o755)
+        rig = Rig(root=root)
+        rig.install()
+        with as_nobody():
+            assert list(installing(rig.machine, PROGRAM)) == []
+            with pytest.raises(NeedsHuman) as error:
+                install_service(write=True, uninstall=False)
+    assert "sudo" in error.value.remedy
 
 
 def test_a_configuration_that_is_there_stays(rig: Rig) -> None:
