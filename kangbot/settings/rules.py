@@ -8,7 +8,7 @@ from kangbot.errors import ConfigInvalid, Problem
 from kangbot.settings.daemon import LONGEST_SOCKET_PATH
 from kangbot.settings.lines import Key
 from kangbot.settings.schema import Settings
-from kangbot.settings.sources import Origin
+from kangbot.settings.sources import Origin, value_at
 from kangbot.settings.strategies import check_strategies
 from kangbot.storage.url import parse as parse_url
 
@@ -76,7 +76,15 @@ def _keys(settings: Settings, origin: Origin) -> Iterator[Problem]:
     for name in ("key", "secret"):
         named = getattr(settings.venues.bybit, f"{name}_file")  # then it is unreadable, which has been said
         key: Key = ("venues", "bybit", f"{name}_file")
-        if getattr(settings.venues.bybit, name) is not None or named is not None:
+        secret = getattr(settings.venues.bybit, name)
+        if secret is not None and any(sign.isspace() or sign in "\"'" for sign in secret.value):
+            given = value_at(origin.overlay, ("venues", "bybit", name)) is not None or named is None
+            yield origin.problem(
+                ("venues", "bybit", name) if given else key,
+                f"the API {name} has a space or a quotation mark in it, and none of Bybit's has",
+                "Write it alone, as the exchange shows it.",
+            )
+        if secret is not None or named is not None:
             continue
         if origin.shut:
             yield origin.problem(

@@ -22,6 +22,16 @@ NOT_SETTINGS = frozenset({"KANGBOT_CONFIG", "KANGBOT_RECORDED"})  # read elsewhe
 # Lists; in a variable with commas between what is in them, as in a compose file.
 LISTS: tuple[Key, ...] = (("control", "hosts"), ("telegram", "chats"))
 
+# What a beginner writes, by the first words of what tomllib says to it.
+_TOML_REMEDIES = {
+    "Invalid value": 'A text stands between straight quotes: key = "text"; true and false have none.',
+    "Invalid statement": "A line is key = value or [section]; a remark begins with #.",
+    "Expected '=' after a key": "A line is key = value; a remark begins with #.",
+    "Expected newline or end of document": "A value ends its line; a remark begins with #, a fraction has a point.",
+    "Unescaped '\\' in a string": "Put a text that has a backslash between single quotes: key = 'text'.",
+    "Cannot overwrite a value": "Say each key once; what is already in the file stands further up.",
+    "Cannot declare": "Write each [section] once; every market is a [[markets]] of its own.",
+}
 _TOML_PLACE = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 
 
@@ -132,7 +142,8 @@ def parse(text: str, name: str) -> Table:
         line = int(found["line"]) if found and found["line"] else text.count("\n") + 1
         column = f" at column {found['column']}" if found and found["column"] else " at the end of the file"
         message = f"is not TOML: {what[:1].lower()}{what[1:]}{column}"
-        raise ConfigInvalid((Problem(message=message, file=name, line=line),)) from None
+        remedy = next((words for begins, words in _TOML_REMEDIES.items() if what.startswith(begins)), "")
+        raise ConfigInvalid((Problem(message=message, file=name, line=line, remedy=remedy),)) from None
     except RecursionError:
         raise ConfigInvalid((Problem(message="is nested too deeply", file=name),)) from None
     except (ValueError, ArithmeticError):  # an integer of thousands of digits; an exponent beyond every decimal

@@ -424,6 +424,29 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
         assert words in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ("mode = paper", "straight quotes"),
+        ("mode = “paper”", "straight quotes"),
+        ("; a remark", "begins with #"),
+        ("mode: 'paper'", "key = value"),
+        ("pool_size = 2 // two", "begins with #"),
+        ("size = 1,5", "has a point"),
+        ('state_dir = "C:\\state"', "single quotes"),
+        ("mode = 'paper'\nmode = 'paper'", "each key once"),
+        ("[risk]\n[risk]", "each [section] once"),
+    ],
+)
+def test_what_is_not_toml_is_told_with_how_it_is_written(tmp_path: Path, line: str, remedy: str) -> None:
+    """Whoever writes a configuration for the first time does not know the format's words."""
+    path = tmp_path / "kangbot.toml"
+    path.write_text(f"{line}\n{MARKET}")
+    with pytest.raises(ConfigInvalid) as caught:
+        load(path, {})
+    assert remedy in caught.value.problems[0].remedy
+
+
 def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
     """A file edited on another system is still a file."""
     path = tmp_path / "kangbot.toml"

@@ -69,6 +69,19 @@ def test_secrets_come_from_systemds_credentials(read: Read, tmp_path: Path) -> N
     assert settings.history_url == "mysql://u:p@localhost/kangbot"
 
 
+@pytest.mark.parametrize("pasted", ["two words", '"quoted"', "'quoted'"])
+def test_a_key_with_a_space_or_a_quotation_mark_is_a_mistake(mistakes: Mistakes, tmp_path: Path, pasted: str) -> None:
+    """It was pasted with what stood around it; the exchange would only say that it knows no such key."""
+    secret_file(tmp_path, "secret", pasted)
+    text = f'{TESTNET}[venues.bybit]\nsecret_file = "secret"\n'
+    (found,) = mistakes(text, {"KANGBOT_VENUES__BYBIT__KEY": "k" * 8})
+    assert (found.key, found.line) == ("venues.bybit.secret_file", 5)
+    assert "space or a quotation mark" in found.message
+    assert pasted not in str(found)
+    (found,) = mistakes(TESTNET, {"KANGBOT_VENUES__BYBIT__KEY": pasted, "KANGBOT_VENUES__BYBIT__SECRET": CANARY})
+    assert (found.file, found.key) == ("environment", "KANGBOT_VENUES__BYBIT__KEY")
+
+
 @pytest.mark.parametrize(("mode", "words"), [(0o604, "everybody"), (0o644, "everybody"), (0o660, "group can change")])
 def test_a_secret_that_others_can_read_is_a_mistake(mistakes: Mistakes, tmp_path: Path, mode: int, words: str) -> None:
     """Not a warning: nobody reads the warnings of a server."""
