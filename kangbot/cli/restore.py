@@ -47,10 +47,11 @@ def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
         "config_restored": fresh,
         "history_rows": rows,  # that a server got
     }
+    kept = "left as it is; `kangbot config versions` lists those of the backup"
     lines = (
         *((f"history {parse(settings.history_url)}: {rows} rows restored",) if rows is not None else ()),
         f"journal {tag} is restored up to record {last}, as it was {_ago(manifest)} ago",
-        f"configuration {config}: {'restored' if fresh else 'left as it is; the backup has its own'}",
+        f"configuration {config}: {'restored' if fresh else kept}",
         "At its start the daemon asks the exchange for what came after, and cancels orders that nobody knows.",
     )
     return answer(said, lines, as_json=as_json)
