@@ -29,7 +29,7 @@ class Phone(HTTPServer):
 
     def until(self, words: str) -> str:
         """Return the message that has these words, once it is there."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             if found := [body for body in self.got if words in body]:
                 return found[0]
@@ -119,6 +119,7 @@ def test_what_a_daemon_could_not_say_when_it_was_killed_the_next_one_says(world:
 def test_people_hear_what_the_kill_switch_had_not_closed_by_the_end(world: World, phone: Phone) -> None:
     """The exchange takes no order any more: every position is named with its side, and the history has it too."""
     world.environment["KANGBOT_NOTIFY__ADDRESSES"] = f"json://127.0.0.1:{phone.server_port}/"
+    world.environment["KANGBOT_SHUTDOWN__GRACE_S"] = "10"  # all of it is waited for
     world.start()
     world.live()
     world.until(lambda report: sum(bool(market.net) for market in report.markets) >= 3)

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from kangbot.health.report import OrderCounts
 from tests.support.processes import World, net
 
 pytestmark = pytest.mark.process
@@ -19,7 +20,7 @@ def kangbot(world: World, *arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
         env={**os.environ, **world.environment},
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -33,6 +34,11 @@ def entries_since(world: World, at_s: float) -> list[str]:
         for row in world.sandbox.orders()
         if not row["reduceOnly"] and row["orderLinkId"] and int(row["createdTime"]) > at_s * 1000
     ]
+
+
+def ended(orders: OrderCounts) -> int:
+    """Return of how many orders it is known what became of them: what has not left yet cannot leave any more."""
+    return orders.filled + orders.rejected + orders.not_accepted
 
 
 def test_it_flattens_without_a_database_and_with_half_a_venue(world: World) -> None:
@@ -69,7 +75,7 @@ def test_it_flattens_without_a_database_and_with_half_a_venue(world: World) -> N
 
 def test_an_end_waits_until_all_is_flat(world: World) -> None:
     """Told to flatten and to stop in one breath: exits that came to nothing are tried again before the daemon ends."""
-    world.config.write_text(world.config.read_text().replace("grace_s = 10", "grace_s = 300"))
+    world.config.write_text(world.config.read_text().replace("grace_s = 90", "grace_s = 300"))
     world.start()
     world.live()
     world.until(lambda report: sum(bool(market.net) for market in report.markets) >= 3)
@@ -94,12 +100,12 @@ def test_a_file_is_enough(world: World) -> None:
     world.live()
     world.orders(more_than=0)
     (world.state / "KILL").write_text("by hand\n")
-    world.until(lambda report: report.killed == "by hand")
+    world.until(lambda report: report.killed == "by hand" and ended(report.orders) == report.orders.sent)
     seen_s = time.time()
     time.sleep(3)
     assert entries_since(world, seen_s) == []
     (world.state / "KILL").unlink()
-    world.until(lambda report: report.killed == "", timeout_s=10)
+    world.until(lambda report: report.killed == "")
     world.until(lambda _: bool(entries_since(world, seen_s)))
 
 

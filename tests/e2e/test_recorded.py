@@ -45,7 +45,7 @@ daily_loss = 5000
 interval_s = 0.05
 jitter_s = 0.02
 [shutdown]
-grace_s = 10
+grace_s = 90
 """ + "".join(
     f'[[markets]]\nsymbol = "{base}/USDT:USDT"\n' + ('timeframe = "1m"\n' if base == MINUTES else "")
     for base in MARKETS

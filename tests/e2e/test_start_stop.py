@@ -15,12 +15,16 @@ from typing import Any
 import pytest
 
 from kangbot.cli.demo.processes import DemoFailedError
+from kangbot.control.client import ControlClient
 from tests.support.processes import MARKETS, World
 from tests.support.terminal import HEARS_ITS_END
 
 pytestmark = pytest.mark.process
 
 NOWHERE = "127.0.0.1:9"  # nobody listens there: the connection is refused
+PATIENCE_S = 120.0  # a busy machine takes long for what takes a second
+LONG_GRACE = {"KANGBOT_SHUTDOWN__GRACE_S": "300"}
+"""Whoever would wait for the grace is not there yet when the test's patience is over."""
 
 
 def said(world: World) -> str:
@@ -32,17 +36,17 @@ def refused(world: World) -> str:
     """Start a daemon that must end by itself with 78, and return its log."""
     with contextlib.suppress(DemoFailedError):  # it may answer for a moment
         world.start()
-    assert awaited(world, 25.0) == os.EX_CONFIG, said(world)
+    assert awaited(world) == os.EX_CONFIG, said(world)
     return said(world)
 
 
-def ended(world: World, number: int = signal.SIGTERM, within_s: float = 25.0) -> int | None:
+def ended(world: World, number: int = signal.SIGTERM, within_s: float = PATIENCE_S) -> int | None:
     """Send the signal, and return the exit status."""
     os.kill(world.daemon.pid, number)
     return awaited(world, within_s)
 
 
-def awaited(world: World, within_s: float) -> int | None:
+def awaited(world: World, within_s: float = PATIENCE_S) -> int | None:
     """Return the exit status; None where it still runs then."""
     deadline = time.monotonic() + within_s
     while world.daemon.ended is None and time.monotonic() < deadline:
@@ -50,7 +54,7 @@ def awaited(world: World, within_s: float) -> int | None:
     return world.daemon.ended
 
 
-def gone(pids: list[int], within_s: float = 25.0) -> bool:
+def gone(pids: list[int], within_s: float = PATIENCE_S) -> bool:
     """Whether every one of these processes ends in time."""
     deadline = time.monotonic() + within_s
     while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
@@ -93,13 +97,12 @@ def test_a_key_that_the_venue_refuses_ends_the_start(world: World) -> None:
 def test_a_venue_that_is_away_is_waited_for_and_left_at_once(world: World) -> None:
     """Said once, whatever it costs in attempts, and not called well; a stop does not wait for it."""
     world.environment["KANGBOT_VENUES__BYBIT__REST_URL"] = f"http://{NOWHERE}"
+    world.environment |= LONG_GRACE
     world.start()
     world.until(lambda report: NOWHERE in report.waiting)
     health = json.loads(world.client.health())
     assert (health["status"], health["active"], health["wanted"]) == ("critical", 0, len(MARKETS))
-    began = time.monotonic()
     assert ended(world) == 0
-    assert time.monotonic() - began < 9  # the grace is 10 s
     assert said(world).count(NOWHERE) == 1
 
 
@@ -131,12 +134,11 @@ def test_a_venue_that_comes_back_finds_every_market_waiting(world: World) -> Non
 def test_a_database_that_is_away_holds_up_nothing(world: World) -> None:
     """Trading starts, it is said once, the password in no line, and the stop does not wait for it."""
     world.environment["KANGBOT_DATABASE__URL"] = f"mysql://trader:pass-word@{NOWHERE}/history"
+    world.environment |= LONG_GRACE
     world.start()
     world.live()
     assert world.orders(more_than=0).history_away
-    began = time.monotonic()
     world.stop()
-    assert time.monotonic() - began < 10
     log = said(world)
     assert log.count("history.away") == 1
     assert "pass-word" not in log
@@ -154,17 +156,16 @@ def test_a_stop_while_markets_are_being_started_settles_those_that_began(world: 
 
 def test_a_second_signal_hurries_past_a_venue_that_hangs(world: World) -> None:
     """The orders that are left in the air are named: the next life settles them."""
+    world.environment |= LONG_GRACE
     world.start()
     world.live()
-    world.sandbox.fault({"fault": "delay", "path": "/v5/order/create", "ms": 30_000, "for_s": 20})
+    world.sandbox.fault({"fault": "delay", "path": "/v5/order/create", "ms": 600_000, "for_s": 600})
     world.until(lambda report: report.orders.sent > report.orders.filled + report.orders.rejected)
     time.sleep(1.0)
     os.kill(world.daemon.pid, signal.SIGTERM)
     time.sleep(1.0)
     assert world.daemon.ended is None
-    began = time.monotonic()
     assert ended(world, signal.SIGINT) == 0
-    assert time.monotonic() - began < 8  # of the grace of 10 s
     log = said(world)
     assert log.count("daemon.stopping") == log.count("daemon.hurrying") == log.count("floor.unsettled") == 1
 
@@ -207,15 +208,18 @@ class Demo:
             text=True,
             env={**os.environ, **NO_PROXY_THERE, "TMPDIR": str(folder)},
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while len(self.started) < 2 and time.monotonic() < deadline:
             time.sleep(0.05)
         self.pids = self.started
 
     def live(self) -> None:
-        """Wait until its daemon answers."""
-        deadline = time.monotonic() + 60
-        while not list(self._folder.glob("*/state/control.sock")) and time.monotonic() < deadline:
+        """Wait until its daemon trades."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not (made := list(self._folder.glob("*/state/control.sock"))) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        daemon = ControlClient(made[0])
+        while daemon.report().live < 3 and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(2.0)
 
@@ -227,7 +231,7 @@ class Demo:
         """Send the signal, and return exit status and words."""
         self.process.send_signal(number)
         try:
-            out, err = self.process.communicate(timeout=60)
+            out, err = self.process.communicate(timeout=PATIENCE_S)
         finally:
             self.process.kill()  # one that did not obey must not live on
         return {"status": self.process.returncode, "out": out, "err": err}
@@ -278,7 +282,7 @@ def test_a_script_that_runs_the_daemon_is_told_what_came_of_it(world: World) -> 
         while not world.client.report().live:
             time.sleep(0.05)
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, said(world)
     assert "daemon.stopped" in said(world)
     told = json.loads(out)

@@ -39,7 +39,7 @@ drawdown_percent = 90
 interval_s = 0.02
 jitter_s = 0.01
 [shutdown]
-grace_s = 10
+grace_s = 90
 [logs]
 format = "json"
 """

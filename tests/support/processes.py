@@ -32,7 +32,7 @@ drawdown_percent = 90
 interval_s = 0.05
 jitter_s = 0.02
 [shutdown]
-grace_s = 10
+grace_s = 90
 """ + "".join(f'[[markets]]\nsymbol = "{base}/USDT:USDT"\n' for base in MARKETS)
 
 
@@ -51,7 +51,7 @@ class Life:
         self.config = folder / "kangbot.toml"
         self.config.write_text(config)
         self.environment = {"KANGBOT_STATE_DIR": str(self.state), **environment}
-        self.client = ControlClient(self.state / "control.sock")
+        self.client = ControlClient(self.state / "control.sock", timeout_s=60.0)
         self.begun: Callable[[int], object] = lambda _: None  # told the process id before it does anything
         self._markets = markets
         self._daemon: Daemon | None = None
@@ -71,7 +71,7 @@ class Life:
         self.begun(self._daemon.pid)
         wait_for(self.state / "control.sock", self._daemon)
 
-    def until(self, holds: Callable[[Report], bool], timeout_s: float = 60.0) -> Report:
+    def until(self, holds: Callable[[Report], bool], timeout_s: float = 120.0) -> Report:
         """Return the first report for which `holds`; fails with the daemon's last words."""
         deadline = time.monotonic() + timeout_s
         report: Report | None = None
