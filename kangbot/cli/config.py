@@ -112,7 +112,8 @@ def restore(config: Path, state: Path | None, which: str, *, as_json: bool = Fal
         with _alone(config.parent):
             aside = _put(path, config)
     except ConfigInvalid as error:
-        typer.echo(f"{name} is not right, or no longer:\n{error.message}", err=True)
+        mistakes = error.message.replace(str(_trial(config)), name)  # a file that is gone by now
+        typer.echo(f"{name} is not right, or no longer:\n{mistakes}", err=True)
         return exit_codes.CONFIG
     except OSError as error:
         typer.echo(f"{error.filename or path}: {error.strerror}", err=True)
@@ -136,9 +137,14 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def _trial(config: Path) -> Path:
+    """Return where a text is tried out: beside the file, for its paths are taken from there."""
+    return config.with_name(f".{config.name}.trial")
+
+
 def _put(path: Path, config: Path) -> Path | None:
     """Put the file's text in the configuration's place, where it is right; return where what was there is now."""
-    trial = config.with_name(f".{config.name}.trial")  # beside the file: its paths are taken from there
+    trial = _trial(config)
     text = path.read_bytes()
     try:
         write_whole(trial, text)

@@ -156,6 +156,7 @@ def test_a_copy_is_made_once_and_put_back(tmp_path: Path, capsys: pytest.Capture
     assert restore(config, None, str(tmp_path / "nowhere.toml")) == 1
     (tmp_path / "wrong.toml").write_bytes(b"mode = 2\n")
     assert restore(config, None, str(tmp_path / "wrong.toml")) == 78
+    assert f"{tmp_path / 'wrong.toml'}:1: mode" in capsys.readouterr().err  # and not where it was tried out
     assert config.read_bytes() == b"mode = 1\n"
 
 
