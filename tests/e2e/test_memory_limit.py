@@ -70,7 +70,7 @@ def relieved(world: World) -> list[dict[str, Any]]:
 
 def until_relieved(world: World, times: int) -> dict[str, Any]:
     """Wait until memory was given back so often, and return what the log says of the last time."""
-    world.until(lambda report: report.memory is not None and report.memory.reliefs >= times, timeout_s=3 * BEAT_S)
+    world.until(lambda report: report.memory is not None and report.memory.reliefs >= times)
     assert len(relieved(world)) == times
     return relieved(world)[-1]
 
@@ -80,7 +80,9 @@ def test_memory_is_given_back_before_the_kernel_takes_the_process(hoarder: World
     world = hoarder
     world.start()
     world.live()
-    report = world.orders(more_than=3)
+    world.orders(more_than=3)
+    # The child that makes the tables of the history is in the group as well, for as long as it takes on a busy machine.
+    report = world.until(lambda report: report.history_backlog < report.journal_sequence)
     assert report.memory is not None
     assert (report.memory.limit_mb, report.memory.limit_source) == (LIMIT_MB, "cgroup")
     assert check(world)["status"] == "healthy"

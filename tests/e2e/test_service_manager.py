@@ -30,7 +30,7 @@ def manager(world: World) -> Iterator[NotifySocket]:
         listening.close()
 
 
-def heard(manager: NotifySocket, word: str, within_s: float = 30.0) -> list[str]:
+def heard(manager: NotifySocket, word: str, within_s: float = 120.0) -> list[str]:
     """Return what is heard up to this line; it must come."""
     lines: list[str] = []
     deadline = time.monotonic() + within_s
@@ -50,7 +50,7 @@ def test_ready_comes_after_the_recovery_and_stopping_before_the_end(world: World
     assert "STOPPING=1" not in before
     assert "daemon.ready" in log(world)
     heard(manager, f"STATUS={len(MARKETS)} of {len(MARKETS)} markets live")
-    heard(manager, "WATCHDOG=1", within_s=WATCHDOG_S)
+    heard(manager, "WATCHDOG=1")
     world.client.kill("a test", flatten=False)
     heard(manager, f"STATUS={len(MARKETS)} of {len(MARKETS)} markets live, kill switch set: a test")
     world.stop()
@@ -61,13 +61,16 @@ def test_a_venue_that_is_away_makes_a_start_long_not_wrong(world: World, manager
     """More time is asked for, and the reason stands in the status; ready it is not."""
     world.sandbox.fault({"fault": "http_5xx", "path": "", "status": 502, "count": 1_000_000})
     world.start()
-    time.sleep(2 * WATCHDOG_S)
-    lines = manager.heard()
+    lines: list[str] = []
+    deadline = time.monotonic() + 120
+    while sum(line.startswith("EXTEND_TIMEOUT_USEC=") for line in lines) < 3:
+        assert time.monotonic() < deadline, lines
+        time.sleep(0.1)
+        lines += manager.heard()
     assert "READY=1" not in lines
-    assert sum(line.startswith("EXTEND_TIMEOUT_USEC=") for line in lines) >= 3
     assert any("waiting" in line for line in lines), lines
     world.sandbox.heal()
-    heard(manager, "READY=1", within_s=60)
+    heard(manager, "READY=1")
     world.stop()
 
 
@@ -80,12 +83,14 @@ def test_a_loop_that_hangs_starves_the_watchdog_and_its_stack_is_in_the_log(
     world.start()
     world.orders(more_than=2)
     (world.folder / "hang").touch()
-    time.sleep(2 * WATCHDOG_S)
+    deadline = time.monotonic() + 120
+    while not (world.folder / "hung").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
     manager.heard()
     time.sleep(2 * WATCHDOG_S)
     assert manager.heard() == []
     os.kill(world.daemon.pid, signal.SIGABRT)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while world.daemon.ended is None and time.monotonic() < deadline:
         time.sleep(0.05)
     assert world.daemon.ended == -signal.SIGABRT

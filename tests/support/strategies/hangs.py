@@ -1,4 +1,7 @@
-"""A strategy that trades like `ema_cross`, until a file `hang` lies beside it: then it never comes back."""
+"""A strategy that trades like `ema_cross`, until a file `hang` lies beside it: then it never comes back.
+
+The last that it does is to make a file `hung`.
+"""
 
 import ctypes
 from pathlib import Path
@@ -8,6 +11,7 @@ from kangbot.strategy.base import View
 from kangbot.strategy.ema_cross import EmaCross, EmaCrossIndicators
 
 FLAG = Path(__file__).with_name("hang")
+DONE = Path(__file__).with_name("hung")
 
 
 class Hangs(EmaCross):
@@ -19,5 +23,6 @@ class Hangs(EmaCross):
             mutex = ctypes.create_string_buffer(128)  # all zeros: PTHREAD_MUTEX_INITIALIZER
             held = ctypes.PyDLL(None)  # unlike CDLL it keeps the interpreter's lock
             held.pthread_mutex_lock(mutex)
+            DONE.touch()
             held.pthread_mutex_lock(mutex)
         return super().decide(view)
