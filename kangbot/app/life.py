@@ -198,6 +198,7 @@ class App:
             alarm=self._alarm(),
             deaf=self._link.deaf,
             twin=self._doubled,
+            unheard=hub.renew_account,
         )
         hub.on_dial(self._floor.circuits.dialled)
         self._exits.push_async_callback(self._floor.close)

@@ -22,6 +22,7 @@ from kangbot.errors import NeedsHuman, PartlyRead, RateLimited, words
 from kangbot.execution.budget import Budget
 from kangbot.execution.executor import Pulse
 from kangbot.execution.numbers import Numbers
+from kangbot.execution.told import Told
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.priority import Priority
 from kangbot.machines.reconcile import Reconciled
@@ -72,7 +73,8 @@ class Account:
     `last_execution_ns` is the newest execution in the journal, `born_ns` the journal's first record; 0 for none.
     `offset_ns` is how far the venue's clock is ahead of ours: behind ours, its executions are asked for from earlier.
     `ended` hears how each round ended, None for well. `twin` hears of another daemon that goes on with a copy of this
-    journal: each would take the other's orders for its own.
+    journal: each would take the other's orders for its own. `unheard` is called where the private stream does not
+    tell what is executed: it is to be connected anew.
     """
 
     def __init__(
@@ -91,10 +93,13 @@ class Account:
         offset_ns: Callable[[], int] = lambda: 0,
         ended: Callable[[Exception | None], None] = lambda _error: None,
         twin: Callable[[str], None] = lambda _words: None,
+        unheard: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = world.clock
         self._ended = ended
         self._twin = twin
+        self._renew = unheard
+        self._told = Told()
         self._draws = world.fork(f"account/{venue.name}")
         self._journal = journal
         self._venue = venue
@@ -163,6 +168,8 @@ class Account:
         elif isinstance(event, OrderReport | Fill | CashFlow | VenuePosition):
             if isinstance(event, OrderReport | Fill):
                 self._beware((event,))
+            if isinstance(event, Fill):
+                self._told.heard(event)
             member = self._members.get(event.market)
             if member is not None:
                 member.deliver(event)
@@ -173,6 +180,8 @@ class Account:
         """Reconcile whenever the private stream is back: what was said meanwhile was said to nobody."""
         if live is not self.live:  # its topics come and go together; each of them would say the same
             log.info("account.stream", venue=self._venue.name, live=live, reason=reason)
+        if live and not self.live:
+            self._told.listens(self._clock.now_ns() + self._offset_ns())
         self.live = live
         if live:
             self._kick.set()
@@ -243,7 +252,9 @@ class Account:
         self._tell_unread(unread)
         for market in unread:
             members.pop(market, None)
-        self._heed([*open_orders, *(event for event in executions if isinstance(event, Fill))])
+        fills = [event for event in executions if isinstance(event, Fill)]
+        self._listen(fills, asked_ns)
+        self._heed([*open_orders, *fills])
         coins = self._coins(balances, held)
         self._deliver(
             members, _Answers(open_orders, positions, executions, coins), since_ns=since_ns, asked_ns=asked_ns
@@ -337,6 +348,14 @@ class Account:
         for market in (market for market in known if market not in unread):
             log.info("account.read", venue=name, market=market)
             self._note("account.read", Severity.INFO, f"what {name} says of it can be read again", market)
+
+    def _listen(self, fills: Sequence[Fill], asked_ns: int) -> None:
+        """Have the private stream connected anew where it is acknowledged and says nothing: fills would come late."""
+        if self.live and self._told.mute(fills, asked_ns + self._offset_ns()):
+            text = f"{self._venue.name}'s private stream has not told of executions: it is connected anew"
+            log.warning("account.unheard", venue=self._venue.name, message=text)
+            self._note("account.unheard", Severity.WARNING, text)
+            self._renew()
 
     def _heed(self, known: Sequence[OrderReport | Fill]) -> None:
         """Give no number that the venue knows: of a journal that was put back it knows later orders than we do."""

@@ -122,6 +122,11 @@ class FeedHub:
         """Dial nothing for so long: the venue has banned the address. What is connected stays so."""
         self._connects.pause(for_ns)
 
+    def renew_account(self) -> None:
+        """Replace the account's connection, which is acknowledged and says nothing, as one that comes of age."""
+        if self._private is not None:
+            self._rotations[-1].hurry()  # the private pool is the last
+
     def on_dial(self, tell: Callable[[bool], None]) -> None:
         """Have `tell` told of each dial whether it found a way out: no name and no route is no fault of the venue."""
         self._connects.on_dial(tell)

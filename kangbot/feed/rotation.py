@@ -7,6 +7,7 @@ time it is closed instead, and the old one stays until the next attempt.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 import structlog
@@ -34,17 +35,26 @@ class Rotation:
         self._age_ns = round(age_s * SECOND_NS)
         self._takeover_s = _TAKEOVER_S
         self._look_s = min(60.0, age_s / 20)
+        self._hurried = asyncio.Event()
+
+    def hurry(self) -> None:
+        """Have every connection that is open replaced now, whatever its age."""
+        self._hurried.set()
 
     async def run(self) -> None:
         """Replace connections as they come of age, for ever."""
         while True:
-            await asyncio.sleep(self._look_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._look_s):
+                    await self._hurried.wait()
+            age_ns = 0 if self._hurried.is_set() else self._age_ns
+            self._hurried.clear()
             for stream in self._pool.streams:
-                await self._look_at(stream)
+                await self._look_at(stream, age_ns)
 
-    async def _look_at(self, stream: Stream) -> None:
+    async def _look_at(self, stream: Stream, age_ns: int) -> None:
         try:
-            if stream.opened_ns is not None and self._clock.now_ns() - stream.opened_ns >= self._age_ns:
+            if stream.opened_ns is not None and self._clock.now_ns() - stream.opened_ns >= age_ns:
                 await self._replace(stream)
         except Exception:
             log.exception("feed.rotation_fault", stream=stream.name)  # the connection stays, and is tried again

@@ -57,7 +57,8 @@ class Floor:
     `died` is told of a task whose end leaves a market or the account to nobody; by default that is only logged.
     `alarm` interrupts a strategy that does not return to the loop; without one it is waited for.
     `deaf` tells whether a market's stop is watched by nobody but us, and hears no price.
-    `twin` is told of another daemon that goes on with a copy of this journal.
+    `twin` is told of another daemon that goes on with a copy of this journal. `unheard` connects the account's stream
+    anew.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Floor:
         alarm: Alarm | None = None,
         deaf: Callable[[MarketId], bool] = lambda _market: False,
         twin: Callable[[str], None] = lambda _words: None,
+        unheard: Callable[[], None] = lambda: None,
     ) -> None:
         self.markets: dict[MarketId, MarketTask] = {}
         self.waiting = ""  # why the venue has not told yet what is needed to open; "" where nothing is waited for
@@ -93,7 +95,7 @@ class Floor:
         gateway.budget.stand_beside(gateway.data_budget)
         self.faults = FaultDesk(world=world, journal=journal) if faults is None else faults
         self._numbers = Numbers(memory.next_number)
-        self.account = self._make_account(journal, risk, twin)
+        self.account = self._make_account(journal, risk, twin, unheard)
         self.faults.attend(changed=self._look_again_at, reset=self.account.hurry)
         self.circuits = self._make_circuits(journal, Breakers() if breakers is None else breakers)
         self._rules = Rules(
@@ -140,7 +142,9 @@ class Floor:
             orders=self.orders,
         )
 
-    def _make_account(self, journal: Journal, risk: AccountRisk, twin: Callable[[str], None]) -> Account:
+    def _make_account(
+        self, journal: Journal, risk: AccountRisk, twin: Callable[[str], None], unheard: Callable[[], None]
+    ) -> Account:
         venue, known = self._gateway.venue, self._memory.markets.values()
         equity = {currency: money for (name, currency), money in self._memory.equity.items() if name == venue.name}
         if not risk.equity_known:  # forgotten, with another currency or balance: the next statement is news
@@ -157,6 +161,7 @@ class Floor:
             offset_ns=self._gateway.offset_ns,
             ended=self._round_ended,
             twin=twin,
+            unheard=unheard,
         )
 
     def _make_circuits(self, journal: Journal, breakers: Breakers) -> Circuits:

@@ -44,6 +44,7 @@ class Rig:
         self.numbers = Numbers(5)
         self.ended: list[Exception | None] = []
         self.twins: list[str] = []
+        self.renewed: list[bool] = []
         self.account = Account(
             world=self.story.world,
             journal=self.story.disk,
@@ -56,6 +57,7 @@ class Rig:
             timeout_s=timeout_s,
             ended=self.ended.append,
             twin=self.twins.append,
+            unheard=lambda: self.renewed.append(True),
         )
         self.venue.sink = lambda event: self.account.offer(event, 0)
 
@@ -153,6 +155,29 @@ def test_a_twin_that_counts_as_we_do_is_known_by_the_market(market: MarketId) ->
             rig.numbers.take(OTHER)
         rig.account.offer(fill("e2", 1, number=number, at_ns=START + 9 * SECOND_NS), 0)  # by now nobody knows
         assert len(rig.twins) == (market == OTHER)
+
+    run(main())
+
+
+@pytest.mark.parametrize("mute", [False, True])
+def test_a_stream_that_does_not_tell_of_executions_is_connected_anew(mute: bool) -> None:
+    """It counts from when it is up; while it is down nobody expects anything of it."""
+
+    async def main() -> None:
+        rig = Rig(born_ns=START)
+        rig.join()
+        for live, renewed in ((False, 0), (True, 1), (True, 2)):
+            rig.account.feed_changed(ACCOUNT, live, "test")
+            if mute:
+                rig.venue.sink = lambda _event: None
+            await asyncio.sleep(60)
+            for _ in range(2):
+                rig.venue.by_hand("1")
+            await asyncio.sleep(10)
+            await rig.account.reconcile()
+            assert len(rig.renewed) == renewed * mute
+        await asyncio.sleep(1)
+        assert rig.notes() == ["account.unheard"] * 2 * mute
 
     run(main())
 
