@@ -35,7 +35,7 @@ def kangbot(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
         env={"PATH": "/usr/bin:/bin", **world.environment},
     )
 

@@ -18,7 +18,7 @@ def test_a_kind_that_is_to_shut_down_ends_the_daemon_in_order(world: World) -> N
     world.live()
     world.orders(more_than=0)
     world.sandbox.fault({"fault": "timeout_before_accept", "path": "/v5/order/create", "count": 1})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while world.daemon.ended is None and time.monotonic() < deadline:
         time.sleep(0.1)
     assert world.daemon.ended == exit_codes.CONFIG, world.daemon.last_lines()

@@ -24,7 +24,7 @@ def test_the_demo_agrees_with_the_exchange() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=180,
+        timeout=600,
     )
     assert ended.returncode == 0, ended.stderr
     said = json.loads(ended.stdout)
@@ -53,7 +53,7 @@ def test_the_demo_survives_its_own_mischief() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=180,
+        timeout=600,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     said = ended.stdout.splitlines()

@@ -21,7 +21,7 @@ def looked(world: World, url: str) -> tuple[int, dict[str, Any]]:
         [sys.executable, "-m", "kangbot", "check", "--config", str(world.config), "--json"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
         env={**os.environ, **world.environment, "KANGBOT_DATABASE__URL": url},
     )

@@ -16,6 +16,7 @@ from kangbot.model.orders import Purpose
 from kangbot.modes import CONNECTS
 from tests.support.agreement import Journalled
 from tests.support.processes import MARKETS, World, net
+from tests.support.steady import Steady
 
 pytestmark = pytest.mark.process
 
@@ -64,11 +65,11 @@ def test_most_private_events_lost_while_heartbeats_flow_are_noticed_by_asking(wo
     world.live()
     world.sandbox.fault({"fault": "mute_private_events", "fraction": 0.8, "for_s": 600})
     before = world.client.report()
-    world.until(lambda report: report.orders.sent >= before.orders.sent + 15, timeout_s=90.0)
+    world.until(lambda report: report.orders.sent >= before.orders.sent + 15)
     world.sandbox.pause()  # prices stand still: what is in flight settles
-    began = time.monotonic()
+    given_up = time.monotonic() + 120
     while (ours := held(world.client.report())) != (theirs := net(world.sandbox.truth()["positions"])):
-        assert time.monotonic() - began < 60, (ours, theirs)
+        assert time.monotonic() < given_up, (ours, theirs)
         time.sleep(0.5)
     after = world.client.report()
     assert after.reconnects == before.reconnects  # the socket was well all the while
@@ -88,25 +89,25 @@ def test_one_mute_topic_holds_its_own_market_only(world: World) -> None:
     # By then the usual gap of each topic is learned; a topic that was only just subscribed has 10 s.
     world.until(lambda report: all(market.orders.filled and market.ticks > 150 for market in report.markets))
     before = world.client.report()
-    world.sandbox.fault({"fault": "mute_topic", "topic": f"orderbook.1.{MARKETS[0]}USDT", "for_s": 30})
-    began = time.monotonic()
-    world.until(lambda report: one(report, mute).stale != "", timeout_s=45.0)
-    noticed_s = time.monotonic() - began
-    stale = world.client.report()
+    world.sandbox.fault({"fault": "mute_topic", "topic": f"orderbook.1.{MARKETS[0]}USDT", "for_s": 600})
+    with Steady() as steady:
+        began_s = time.time()
+        stale = world.until(lambda report: one(report, mute).stale != "")
+        noticed_s = steady.since(began_s, stale.at_ns / 1e9)
     assert noticed_s < 25, noticed_s  # 4 s, or four times its longest gap, which a busy machine draws out
     assert [market.symbol for market in stale.markets if market.stale] == [mute]
     assert "the quote stream is down: silent" in one(stale, mute).stale
-    last = stale
-    while one(report := world.client.report(), mute).stale:
-        last = report
-        assert time.monotonic() - began < 90
-        time.sleep(0.1)
+    world.until(lambda report: report.orders.filled >= stale.orders.filled + 10)
+    last = world.client.report()
+    assert one(last, mute).stale
+    world.sandbox.heal()
+    report = world.until(lambda report: not one(report, mute).stale)
     assert one(report, mute).troubles["silent"] >= 1
     others = [market for market in report.markets if market.symbol != mute]
     assert all(market.troubles == {} and not market.stale for market in others)
     assert report.reconnects == before.reconnects
     filled = one(report, mute).orders.filled
-    world.until(lambda report: one(report, mute).orders.filled > filled, timeout_s=90.0)
+    world.until(lambda report: one(report, mute).orders.filled > filled)
     world.stop()
     assert entries(world, one(last, mute).market, stale.at_ns, last.at_ns) == 0
     assert sum(entries(world, market.market, stale.at_ns, last.at_ns) for market in others) > 0

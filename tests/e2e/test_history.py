@@ -34,7 +34,7 @@ def test_trading_goes_on_while_the_database_is_away(world: World, database_serve
     assert "history" in away.errors_of_late
     assert "history.away" in {one.kind for one in away.events}, "people are told by the event"
     database_server.start()
-    world.until(lambda report: report.history_backlog == 0 and report.history_away == "", timeout_s=90)
+    world.until(lambda report: report.history_backlog == 0 and report.history_away == "")
     truth = world.stop()
     for table in ("orders", "fills", "round_trips", "positions", "run_states", "bars", "events"):
         assert rows(database_server, database, table) > 0, table

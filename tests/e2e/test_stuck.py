@@ -1,5 +1,6 @@
 """A part that must never die is stuck in a real process: it says so, ends itself, and the next start trades on."""
 
+import re
 import time
 
 import pytest
@@ -30,7 +31,7 @@ def test_a_journal_whose_disk_hangs_ends_the_process_and_the_next_start_trades_o
     time.sleep(3.0)  # what the disk had confirmed has left by then
     sent = world.sandbox.truth()["orders"]["with_prefix"]
     stuck_s = _said_dead(world, begun)
-    assert "journal for 6" in world.client.report().stuck
+    assert re.search(r"journal for [6-9]\d s", world.client.report().stuck)
     while world.daemon.ended is None and time.monotonic() - begun < TURN_S + HANG_S + 3 * _LOOKS_S:
         time.sleep(0.2)
     ended_s = time.monotonic() - begun
