@@ -1,8 +1,12 @@
 """A strategy that never returns, in a real daemon beside four that do."""
 
+import time
+
 import pytest
 
+from kangbot.runtime.world import SECOND_NS
 from tests.support.processes import CONFIG, MARKETS, World
+from tests.support.steady import Steady
 
 pytestmark = pytest.mark.process
 
@@ -63,7 +67,10 @@ def test_a_strategy_that_never_returns_costs_its_own_market_only(world: World) -
     assert config != CONFIG
     world.config.write_text(config)
     world.start()
-    report = world.until(lambda report: any(market.state == "failed" for market in report.markets))
+    with Steady() as steady:
+        began_s = time.time()
+        report = world.until(lambda report: any(market.state == "failed" for market in report.markets))
+        assert steady.since(began_s, report.at_ns / SECOND_NS) < 60
     (failed,) = [market for market in report.markets if market.state == "failed"]
     assert failed.symbol.startswith(MARKETS[0])
     assert "did not return within" in failed.reason

@@ -10,8 +10,10 @@ import pytest
 
 from kangbot.model.ids import Symbol
 from kangbot.model.money import floor_to
+from kangbot.runtime.world import SECOND_NS
 from kangbot.venues.bybit.venue import BybitVenue
 from tests.support.processes import MARKETS, World, net
+from tests.support.steady import Steady
 
 pytestmark = pytest.mark.process
 
@@ -127,9 +129,12 @@ def test_what_somebody_does_by_hand_is_told_and_left_alone(world: World) -> None
     world.live()
     by_hand = {"category": "linear", "symbol": "XRPUSDT", "side": "Buy", "orderType": "Market", "qty": "3333"}
     world.sandbox.by_hand(by_hand)
-    world.until(
-        lambda report: {market.symbol.split("/")[0] for market in report.markets if market.by_hand} >= {"SOL", "XRP"}
-    )
+    with Steady() as steady:
+        at_s = time.time()
+        told = world.until(
+            lambda report: {one.symbol.split("/")[0] for one in report.markets if one.by_hand} >= {"SOL", "XRP"}
+        )
+        assert steady.since(at_s, told.at_ns / SECOND_NS) < 60
     world.orders(more_than=4)
     world.until(lambda report: all(m.blocked.startswith("by_hand") for m in report.markets if "SOL" in m.symbol))
     truth = world.stop()
