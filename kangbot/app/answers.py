@@ -307,7 +307,7 @@ class Answers:
             raise Refused("the daemon is stopping")
         if not self.floor.markets:
             raise Refused(
-                f"no market is there yet, and nothing was done: {self.closed()}. "
+                f"no market is there yet, and nothing was done: {self.closed().rstrip('.')}. "
                 "Ask again then; `kangbot kill` holds every entry from now on"
             )
 

@@ -171,7 +171,8 @@ class ControlServer:
             await web.TCPSite(runner, listen.host, listen.port, reuse_address=True).start()
         except OSError as error:
             why = "another program has it" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
-            log.error("control.no_port", host=listen.host, port=listen.port, why=why)  # noqa: TRY400 -- `why` says it all
+            do = "set [control] port, or end the other program, then restart"
+            log.error("control.no_port", host=listen.host, port=listen.port, why=why, remedy=do)  # noqa: TRY400 -- all said
             return
         self.port = listen.port
         log.info("control.listening", host=listen.host, port=listen.port)

@@ -60,7 +60,8 @@ def _module(path: Path) -> ModuleType:
     try:
         source = path.read_bytes()
     except OSError as error:
-        raise _invalid(path, f"cannot be read: {error.strerror}") from error
+        remedy = "Name its whole path, or the one from the configuration's folder, where kangbot may read it"
+        raise _invalid(path, f"cannot be read: {error.strerror}", remedy=remedy) from error
     name = f"kangbot_user_{path.stem}_{sha256(str(path.resolve()).encode() + b'|' + source).hexdigest()[:16]}"
     if name in sys.modules:
         return sys.modules[name]

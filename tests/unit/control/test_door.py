@@ -226,7 +226,10 @@ async def test_a_port_that_is_taken_leaves_the_socket(
     assert second.port == 0
     assert (other / "control.sock").exists()
     await second.aclose()
-    assert capsys.readouterr().out.count("control.no_port") == 1
+    said = capsys.readouterr().out
+    assert said.count("control.no_port") == 1
+    assert "another program has it" in said
+    assert "set [control] port" in said
 
 
 async def test_the_tokens_are_hidden_before_anybody_can_use_them(tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     (found,) = problems("absent.py", folder=tmp_path)
     assert (found.file, found.key) == (str(tmp_path / "absent.py"), "strategy")
     assert found.message == "cannot be read: No such file or directory"
+    assert "from the configuration's folder" in found.remedy
 
 
 @pytest.mark.parametrize(
