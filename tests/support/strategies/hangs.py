@@ -1,8 +1,9 @@
 """A strategy that trades like `ema_cross`, until a file `hang` lies beside it: then it never comes back.
 
-The last that it does is to make a file `hung`.
+The last that it does is to make a file `hung`, where it may: a service may write nothing beside its configuration.
 """
 
+import contextlib
 import ctypes
 from pathlib import Path
 
@@ -23,6 +24,7 @@ class Hangs(EmaCross):
             mutex = ctypes.create_string_buffer(128)  # all zeros: PTHREAD_MUTEX_INITIALIZER
             held = ctypes.PyDLL(None)  # unlike CDLL it keeps the interpreter's lock
             held.pthread_mutex_lock(mutex)
-            DONE.touch()
+            with contextlib.suppress(OSError):
+                DONE.touch()
             held.pthread_mutex_lock(mutex)
         return super().decide(view)
