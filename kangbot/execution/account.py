@@ -22,10 +22,10 @@ from kangbot.errors import NeedsHuman, PartlyRead, RateLimited, words
 from kangbot.execution.budget import Budget
 from kangbot.execution.executor import Pulse
 from kangbot.execution.numbers import Numbers
-from kangbot.execution.told import Told
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.priority import Priority
 from kangbot.machines.reconcile import Reconciled
+from kangbot.machines.told import Told
 from kangbot.machines.worth import Stake, Stated, worth
 from kangbot.model.data import MarketData
 from kangbot.model.events import EquityMarked, Noted, Severity

@@ -1,6 +1,6 @@
 """A private stream that is acknowledged and mute, told from one that has nothing to say."""
 
-from kangbot.execution.told import SECOND_NS, Told
+from kangbot.machines.told import SECOND_NS, Told
 from kangbot.model.orders import Fill
 from tests.support.trade_words import START, fill
 
