@@ -15,7 +15,7 @@ from kangbot.model.events import Event, Record
 from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
-from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
+from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Transfer, VenuePosition
 
 
 # ------------------------------------------------------------------------------------------------------------ journal
@@ -204,6 +204,9 @@ class Venue(Protocol):
 
     async def balances(self) -> Sequence[Balance]:
         """Return the account's money."""
+
+    async def transfers(self, since_ns: int) -> Sequence[Transfer]:
+        """Return what was moved into the account and out of it since then (the venue's clock), oldest first."""
 
     async def prepare(self, instrument: Instrument, leverage: int) -> None:
         """Bring the market's settings at the venue to what we assume: one-way mode, leverage. Idempotent."""

@@ -145,6 +145,7 @@ class App:
         settings, remembered, journal = self._settings, self._remembered, self._books.journal
         memory = await replay(self._books.writer, remembered.by_name(), come_to=beginning.come_to)
         journal.listen(remembered.risk.observe)
+        journal.listen(remembered.transfers.observe)
         remembered.past.check(settings)
         for told in remembered.past.news(settings, self._world.clock.now_ns()):
             journal.append(told)
@@ -343,6 +344,8 @@ class App:
                 clock=self._world.clock, rights=venue.key_rights, budget=self._data_budget, note=self._books.note
             )
             self._beside.keep("key", key.run, among=self._starts)
+            transfers = self._floor.watch_transfers(self._remembered.transfers)
+            self._beside.keep("transfers", transfers.run, among=self._starts)
         await self._roster.start_all("daemon")
         self._tasks.spawn("freeze", self._freeze())
 

@@ -8,6 +8,7 @@ from kangbot.machines.breakers import Breakers
 from kangbot.machines.entry_holds import EntryHolds
 from kangbot.machines.lives import Lives
 from kangbot.machines.pauses import Pauses
+from kangbot.machines.transfers import Transfers
 from kangbot.modes import Past
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
@@ -24,6 +25,7 @@ class Remembered:
     pauses: Pauses
     holds: EntryHolds
     lives: Lives
+    transfers: Transfers
 
     @classmethod
     def new(cls, settings: Settings, limits: Limits) -> Self:
@@ -35,6 +37,7 @@ class Remembered:
             pauses=Pauses(),
             holds=EntryHolds(),
             lives=Lives(),
+            transfers=Transfers(),
         )
 
     def by_name(self) -> Others:

@@ -44,6 +44,7 @@ Deliver = Callable[[AccountEvent | Reconciled], None]
 OVERLAP_NS = 60 * SECOND_NS  # executions are asked for again from so long before the last round
 START_OVERLAP_NS = 3600 * SECOND_NS  # and from so long before the last execution we know, after a start
 _SLOW_NS = 50 * SECOND_NS  # and the next look: a minute after a round at the latest a hand's order is heard of
+_LEAP = 50  # an equity that changed by more than a fiftieth at once: money may have been moved
 _GAP_S = 0.25  # between two rounds: markets that start one after another share them
 
 
@@ -99,6 +100,7 @@ class Account:
         self._ended = ended
         self._twin = twin
         self._renew = unheard
+        self._leapt: Callable[[], None] = lambda: None
         self._told = Told()
         self._draws = world.fork(f"account/{venue.name}")
         self._journal = journal
@@ -157,6 +159,10 @@ class Account:
     def hurry(self) -> None:
         """Reconcile now, not on the next beat: a breaker has closed, an operator asks."""
         self._kick.set()
+
+    def on_leap(self, leapt: Callable[[], None]) -> None:
+        """Have `leapt` told when the equity differs from the one before by more than trading makes likely."""
+        self._leapt = leapt
 
     # ---------------------------------------------------------------------------------------------------------- stream
     def offer(self, event: MarketData | AccountEvent, received_ns: int) -> None:
@@ -430,9 +436,12 @@ class Account:
     def _mark(self, currency: str, equity: Money) -> None:
         """Journal the equity where it changed."""
         now_ns = self.marked_ns[currency] = self._clock.now_ns()
-        if self._equity.get(currency) == equity:
+        before = self._equity.get(currency)
+        if before == equity:
             return
         self._equity[currency] = equity
+        if before is not None and abs(equity - before) * _LEAP > abs(before):
+            self._leapt()
         self._journal.append(
             EquityMarked(venue=self._venue.name, currency=currency, equity=equity, at_ns=now_ns),
             later=True,

@@ -15,12 +15,14 @@ from kangbot.errors import NeedsHuman, Refused, Retryable
 from kangbot.execution.account import Account
 from kangbot.execution.circuits import Circuits
 from kangbot.execution.numbers import Numbers
+from kangbot.execution.transfers import TransferWatch
 from kangbot.execution.venue_clock import FIRST_SAMPLES
 from kangbot.health.faults import FaultDesk
 from kangbot.health.latency import Latencies
 from kangbot.machines.breakers import Breakers
 from kangbot.machines.faults import Operation
 from kangbot.machines.memory import Memory
+from kangbot.machines.transfers import Transfers
 from kangbot.market.asking import ask_patiently
 from kangbot.market.assembly import Assembly
 from kangbot.market.gateway import Gateway
@@ -163,6 +165,20 @@ class Floor:
             twin=twin,
             unheard=unheard,
         )
+
+    def watch_transfers(self, known: Transfers) -> TransferWatch:
+        """Return what asks for transfers, to be run beside trading; `known` hears what the journal is told."""
+        watch = TransferWatch(
+            world=self._world,
+            journal=self._journal,
+            venue=self._gateway.venue,
+            budget=self._gateway.budget,
+            known=known,
+            offset_ns=self._gateway.offset_ns,
+            told=self.account.hurry,
+        )
+        self.account.on_leap(watch.hurry)
+        return watch
 
     def _make_circuits(self, journal: Journal, breakers: Breakers) -> Circuits:
         return Circuits(

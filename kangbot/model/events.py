@@ -11,7 +11,7 @@ import msgspec
 from kangbot.model.data import Bar
 from kangbot.model.ids import ClientId, MarketId, VenueOrderId
 from kangbot.model.money import Money, Price, Quantity
-from kangbot.model.orders import CashFlow, Evidence, Fill, Intent, OrderStatus
+from kangbot.model.orders import CashFlow, Evidence, Fill, Intent, OrderStatus, Transfer
 from kangbot.model.position import RoundTrip
 from kangbot.model.written import Written
 
@@ -210,6 +210,15 @@ class EquityMarked(Written, frozen=True, kw_only=True, gc=False, tag="equity_mar
     at_ns: int
 
 
+class Transferred(Written, frozen=True, kw_only=True, gc=False, tag="transferred"):
+    """Money was moved into the account or out of it, past all trading."""
+
+    venue: str
+    transfer: Transfer
+    moved_ns: int  # when, by our clock: what the equity was before and after it is known by that one
+    at_ns: int
+
+
 Event = (
     OrderIntended
     | OrderChanged
@@ -227,6 +236,7 @@ Event = (
     | BreakerChanged
     | RequestsPaused
     | EntriesPaused
+    | Transferred
 )
 
 

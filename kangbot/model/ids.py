@@ -10,6 +10,7 @@ MarketId = NewType("MarketId", str)  # "bybit:BTC-USDT:USDT"; safe in a URL path
 ClientId = NewType("ClientId", str)  # our order id at the venue: [a-z0-9], at most 32, once for ever
 VenueOrderId = NewType("VenueOrderId", str)
 ExecutionId = NewType("ExecutionId", str)  # the venue's id of one fill; unique within (venue, account)
+TransferId = NewType("TransferId", str)  # the venue's id of one transfer; unique within (venue, account)
 
 
 def market_id(venue: VenueName, symbol: Symbol) -> MarketId:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId, VenueOrderId
+from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId, TransferId, VenueOrderId
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.written import Written
 
@@ -200,6 +200,15 @@ class CashFlow(Written, frozen=True, kw_only=True, gc=False, tag="cash_flow"):
     amount: Money  # positive: received
     currency: str
     at_ns: int
+
+
+class Transfer(Written, frozen=True, kw_only=True, gc=False, tag="transfer"):
+    """Money that a person moved into the account or out of it: equity changes by it, and nothing was won or lost."""
+
+    transfer_id: TransferId
+    amount: Money  # positive: into the account
+    currency: str
+    at_ns: int  # by the venue's clock
 
 
 class VenuePosition(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="venue_position"):

@@ -12,13 +12,22 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.events import BarStored, EquityMarked, Event, KillSwitchReleased, KillSwitchSet, Noted
+from kangbot.model.events import (
+    BarStored,
+    EquityMarked,
+    Event,
+    KillSwitchReleased,
+    KillSwitchSet,
+    Noted,
+    Transferred,
+)
 from kangbot.model.ids import ClientId, MarketId
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import Intent, Proposal, Purpose
 from kangbot.model.written import Written
 from kangbot.risk.facts import Context, MarketFacts, worst_notional
 from kangbot.risk.gate import Allowed, Verdict, judge
+from kangbot.risk.heights import UNSURE_NS, Height, Heights
 from kangbot.risk.limits import Limits
 from kangbot.risk.record import DAY_NS, Kept, TrackRecord
 
@@ -37,9 +46,12 @@ class _Kept(Written, frozen=True, kw_only=True):
 
     currency: str = ""  # that the amounts are in; "" where every coin of the account was counted as if it were one
     equity: Money | None = None
-    peak: Money = ZERO
+    equity_ns: int = 0
+    peak: Money = ZERO  # the highest of long ago; not above nought where it is unknown
+    heights: tuple[Height, ...] = ()  # and since
     day: int = 0
     day_equity: Money | None = None
+    day_equity_ns: int = 0
     killed: str = ""
     flatten: bool = False
     record: Kept = Kept()
@@ -52,10 +64,12 @@ class AccountRisk:
         "_currency",
         "_day",
         "_day_equity",
+        "_day_equity_ns",
         "_equity",
+        "_equity_ns",
         "_flatten",
+        "_heights",
         "_killed",
-        "_peak",
         "_positions",
         "_record",
         "_reserved",
@@ -71,9 +85,11 @@ class AccountRisk:
         self._rests: dict[MarketId, None] = {}  # of those: what no order can close, which is no open position
         self._record = TrackRecord()
         self._equity: Money | None = None
-        self._peak: Money = ZERO
+        self._equity_ns = 0  # when it was so
+        self._heights = Heights()
         self._day = 0  # days since the epoch, UTC
         self._day_equity: Money | None = None  # at the day's beginning, or the first that was seen of it
+        self._day_equity_ns = 0
         self._killed = ""
         self._flatten = False
 
@@ -144,10 +160,23 @@ class AccountRisk:
     def equity(self, amount: Money, now_ns: int) -> None:
         """Take in the account's equity: what the venue states, and the coins of our spot markets."""
         self._roll(now_ns)
-        self._equity = amount
-        self._peak = max(self._peak, amount)
+        self._equity, self._equity_ns = amount, now_ns
+        self._heights.mark(now_ns, amount)
+        self._day_equity_ns = min(self._day_equity_ns, now_ns)  # else the clock was set back
         if self._day_equity is None:
-            self._day_equity = amount
+            self._day_equity, self._day_equity_ns = amount, now_ns
+
+    def moved(self, amount: Money, at_ns: int) -> None:
+        """Take in that `amount` was moved into the account, or out of it where it is negative: nothing won or lost.
+
+        Every equity of before counts as if that had been there already, or had never been there.
+        """
+        self._heights.moved(at_ns, amount)
+        if self._equity is not None and self._equity_ns <= at_ns - UNSURE_NS:
+            self._equity += amount
+        if self._day_equity is not None and self._day_equity_ns < at_ns + UNSURE_NS:
+            known = self._day_equity_ns <= at_ns - UNSURE_NS
+            self._day_equity = self._day_equity + amount if known else None
 
     @property
     def equity_known(self) -> bool:
@@ -157,7 +186,7 @@ class AccountRisk:
     def day_loss(self, now_ns: int) -> Money:
         """Return what the day (UTC) has lost: by equity or by what was realised, the worse; 0 on a day in profit.
 
-        Money that was withdrawn looks like a loss by equity until the next day; a deposit hides no realised loss.
+        What was moved into the account or out of it is neither; until it is told of, it looks like one by equity.
         """
         self._roll(now_ns)
         by_equity = ZERO if self._day_equity is None or self._equity is None else self._day_equity - self._equity
@@ -166,9 +195,10 @@ class AccountRisk:
     @property
     def drawdown_percent(self) -> Decimal:
         """How far equity is below its highest in memory, in percent of that."""
-        if self._equity is None or self._peak <= 0:
+        highest = self._heights.highest
+        if self._equity is None or highest is None or highest <= 0:
             return ZERO
-        return (self._peak - self._equity) / self._peak * 100
+        return max(ZERO, (highest - self._equity) / highest * 100)
 
     def spent(self, now_ns: int) -> list[str]:
         """Return which limits of loss keep every market of the account from entering, in words."""
@@ -184,6 +214,9 @@ class AccountRisk:
             case EquityMarked():
                 if event.currency == self._currency:  # a venue states each coin of the account by itself
                     self.equity(event.equity, event.at_ns)
+            case Transferred(transfer=transfer):
+                if transfer.currency == self._currency:
+                    self.moved(transfer.amount, event.moved_ns)
             case KillSwitchSet():
                 self.kill(event.reason, flatten=event.flatten)
             case KillSwitchReleased():
@@ -198,16 +231,19 @@ class AccountRisk:
 
         What the day has realised stays as it is.
         """
-        self._equity, self._peak, self._day_equity = None, ZERO, None
+        self._equity, self._heights, self._day_equity = None, Heights(), None
 
     def checkpoint(self) -> bytes:
         """Return as JSON what the events so far came to; exposure is not of them, and not in it."""
         kept = _Kept(
             currency=self._currency,
             equity=self._equity,
-            peak=self._peak,
+            equity_ns=self._equity_ns,
+            peak=ZERO if self._heights.folded is None else self._heights.folded,
+            heights=self._heights.recent,
             day=self._day,
             day_equity=self._day_equity,
+            day_equity_ns=self._day_equity_ns,
             killed=self._killed,
             flatten=self._flatten,
             record=self._record.kept(),
@@ -223,8 +259,9 @@ class AccountRisk:
         """
         kept = msgspec.json.decode(state, type=_Kept)
         if kept.currency == self._currency:
-            self._equity, self._peak = kept.equity, kept.peak
-            self._day, self._day_equity = kept.day, kept.day_equity
+            self._equity, self._equity_ns = kept.equity, kept.equity_ns
+            self._heights = Heights(kept.peak if kept.peak > 0 else None, kept.heights)
+            self._day, self._day_equity, self._day_equity_ns = kept.day, kept.day_equity, kept.day_equity_ns
         self._killed, self._flatten = kept.killed, kept.flatten
         self._record.resume(kept.record)
 
@@ -254,7 +291,7 @@ class AccountRisk:
         """Begin a new day with the newest equity that is known; one that came back with a clock set back goes on."""
         day = now_ns // DAY_NS
         if day > self._day:
-            self._day_equity = self._equity
+            self._day_equity, self._day_equity_ns = self._equity, self._equity_ns
         self._day = day
 
     def _context(self, market: MarketId, worst: Money, facts: MarketFacts, now_ns: int) -> Context:

@@ -9,6 +9,7 @@
     POST   /sandbox/jump      {"symbol": "BTCUSDT", "ratio": 0.98}: the price moves by that factor at once
     POST   /sandbox/rules     {"symbol": "BTCUSDT", "step": "0.01"}: the market's step is this from now on; likewise its
                               tick, min_quantity and min_notional
+    POST   /sandbox/transfer  {"amount": "-250.5"}: money leaves the account, or comes into it where it is positive
     POST   /sandbox/order     an order made by hand: the body of /v5/order/create, without a signature
 
 Unsigned: whoever reaches it may do everything, so it is served on loopback, or on a network of containers alone.
@@ -31,6 +32,7 @@ from kangbot.sandbox.rows_order import order_row, order_status, short
 from kangbot.sandbox.streams import Streams
 from kangbot.sim.exchange.events import Executed
 from kangbot.sim.exchange.orders import Origin
+from kangbot.sim.exchange.refusal import RequestRefused
 
 _faults = msgspec.json.Decoder(list[Fault])
 
@@ -58,6 +60,15 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _rulings = msgspec.json.Decoder(Ruling)
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that somebody moves."""
+
+    amount: Decimal
+
+
+_moves = msgspec.json.Decoder(Move)
 
 
 def truth(exchange: Exchange) -> dict[str, Any]:
@@ -120,6 +131,7 @@ class Control:
             web.post("/sandbox/pause", self._pause),
             web.post("/sandbox/jump", self._jump),
             web.post("/sandbox/rules", self._rule),
+            web.post("/sandbox/transfer", self._transfer),
             web.post("/sandbox/order", self._order),
         ]
 
@@ -176,6 +188,18 @@ class Control:
             return web.Response(status=400, text="a rule is a number above zero")
         self._exchange.venue.change_rules(msgspec.structs.replace(desk.spec.instrument, **other))
         return _json(wanted)
+
+    async def _transfer(self, request: web.Request) -> web.Response:
+        try:
+            amount = _moves.decode(await request.read()).amount
+            if not amount.is_finite() or not amount:
+                raise msgspec.ValidationError("the amount is a number and not nought")
+            made = self._exchange.venue.transfer(amount, self._exchange.now_ns())
+        except (msgspec.DecodeError, RequestRefused) as error:
+            return web.Response(status=400, text=str(error))
+        finally:
+            self._publisher.flush()
+        return _json(made)
 
     async def _order(self, request: web.Request) -> web.Response:
         try:

@@ -6,9 +6,9 @@ from kangbot.model.ids import MarketId
 from kangbot.sandbox.errors import PARAMS, ApiError, translate
 from kangbot.sandbox.exchange import Exchange
 from kangbot.sandbox.pages import page
-from kangbot.sandbox.params import Params, decimal, price, text
+from kangbot.sandbox.params import Params, decimal, millis, price, text
 from kangbot.sandbox.rest_market import EMPTY
-from kangbot.sandbox.rows_account import position_row, wallet_row
+from kangbot.sandbox.rows_account import position_row, transfer_row, wallet_row
 from kangbot.sandbox.rows_order import number
 from kangbot.sim.exchange.refusal import Reason, RequestRefused
 
@@ -85,6 +85,34 @@ def wallet(exchange: Exchange, params: Params) -> Result:
     if text(params, "accountType") != "UNIFIED":
         raise ApiError(PARAMS, "accountType only support UNIFIED.")
     return {"list": [wallet_row(exchange)]}
+
+
+_WAYS = {"TRANSFER_IN": 1, "TRANSFER_OUT": -1}
+_MILLISECOND_NS = 1_000_000
+_DAY_NS = 86_400 * 1_000_000_000
+
+
+def transaction_log(exchange: Exchange, params: Params) -> Result:
+    """GET /v5/account/transaction-log: what was moved, of a day without a span of time, and of seven days at most."""
+    way = _WAYS.get(text(params, "type", ""))
+    if way is None:
+        raise ApiError(PARAMS, "of the transaction log the sandbox serves TRANSFER_IN and TRANSFER_OUT")
+    now_ns = exchange.now_ms() * _MILLISECOND_NS
+    start_ns, end_ns = millis(params, "startTime"), millis(params, "endTime")
+    if start_ns is None:
+        start_ns = (now_ns if end_ns is None else end_ns) - _DAY_NS
+    if end_ns is None:
+        end_ns = start_ns + _DAY_NS
+    if end_ns - start_ns > 7 * _DAY_NS:
+        raise ApiError(PARAMS, "The time range between startTime and endTime cannot exceed 7 days")
+    moved = [
+        transfer
+        for transfer in reversed(exchange.venue.transfers)
+        if transfer.amount * way > 0 and start_ns <= transfer.at_ns // _MILLISECOND_NS * _MILLISECOND_NS <= end_ns
+    ]
+    found = page(moved, transfer_row, params, "id", category="", usual=20, most=50)
+    del found["category"]  # which this one has none of
+    return found
 
 
 def account_info(exchange: Exchange, _: Params) -> Result:

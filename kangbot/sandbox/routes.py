@@ -49,6 +49,7 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("POST", "/v5/position/switch-mode"): Route(answer=rest_account.switch_mode, limit=10),
     ("POST", "/v5/position/trading-stop"): Route(answer=rest_account.trading_stop, limit=10),
     ("GET", "/v5/account/wallet-balance"): Route(answer=rest_account.wallet),
+    ("GET", "/v5/account/transaction-log"): Route(answer=rest_account.transaction_log, limit=30),
     ("GET", "/v5/account/info"): Route(answer=rest_account.account_info),
     ("GET", "/v5/account/fee-rate"): Route(answer=rest_account.fee_rate, limit=10),
     ("GET", "/v5/user/query-api"): Route(answer=rest_account.query_api, limit=10),

@@ -20,6 +20,7 @@ from kangbot.machines.killswitch import FILE, Wish, write
 from kangbot.machines.limiter import Window
 from kangbot.machines.memory import Memory
 from kangbot.machines.pauses import Pauses
+from kangbot.machines.transfers import Transfers
 from kangbot.market.floor import Floor
 from kangbot.market.gateway import Gateway
 from kangbot.market.killswitch import KillSwitch
@@ -80,7 +81,12 @@ class Outside:
 
 def rememberers(plan: Plan) -> Others:
     """Return those who remember by the journal, anew."""
-    return {"risk": AccountRisk(plan.limits), "breakers": Breakers(plan.breakers), "pauses": Pauses()}
+    return {
+        "risk": AccountRisk(plan.limits),
+        "breakers": Breakers(plan.breakers),
+        "pauses": Pauses(),
+        "transfers": Transfers(),
+    }
 
 
 def _terms(plan: Plan) -> Terms:
@@ -108,12 +114,13 @@ class Life:
         outside, plan = self._outside, self._outside.plan
         world = World(clock=self.clock, seed=plan.seed.to_bytes(8, "big"))
         journal = SimJournal(outside.disk, self.process)
-        risk, breakers, pauses = self._risk, Breakers(plan.breakers), Pauses()
-        others: Others = {"risk": risk, "breakers": breakers, "pauses": pauses}
+        risk, breakers, pauses, transfers = self._risk, Breakers(plan.breakers), Pauses(), Transfers()
+        others: Others = {"risk": risk, "breakers": breakers, "pauses": pauses, "transfers": transfers}
         memory = await replay(journal, others)
         self._recovered(memory, others)
         announced = AnnouncedJournal(journal)
         announced.listen(risk.observe)
+        announced.listen(transfers.observe)
         announced.listen(outside.invariants.targets.announced)
         outside.invariants.losses.begins()
         announced.listen(outside.invariants.losses.announced)
@@ -134,6 +141,7 @@ class Life:
         await self.floor.open()
         executors = [task.desk.executor for task in self.floor.markets.values()]
         outside.invariants.attend(risk, executors, breakers)
+        self._tasks.spawn("transfers", self.floor.watch_transfers(transfers).run())
         await roster.start_all("daemon")
         await asyncio.get_running_loop().create_future()
 

@@ -32,6 +32,7 @@ from kangbot.model.events import (
     RoundTripClosed,
     RunStateChanged,
     StopSet,
+    Transferred,
 )
 from kangbot.model.loudness import severity_of
 from kangbot.storage import tables
@@ -122,6 +123,10 @@ def _said(event: Event) -> str | None:
             return f"released by {caller}"
         case RequestsPaused(budget=budget, until_ns=until_ns, at_ns=at_ns):
             return f"{budget}: no request for {(until_ns - at_ns) / 1e9:.0f} s, the venue asked for it"
+        case Transferred(transfer=transfer) if transfer.amount > 0:
+            return f"{transfer.amount:f} {transfer.currency} came into the account"
+        case Transferred(transfer=transfer):
+            return f"{-transfer.amount:f} {transfer.currency} were taken out of the account"
         case EntriesPaused(until_ns=0, caller=caller):
             return f"entries resumed by {caller}"
         case EntriesPaused(until_ns=until_ns, cause=cause, at_ns=at_ns):
@@ -142,7 +147,7 @@ def _market(event: Event) -> str | None:
             return event.trip.market
         case BarStored():
             return event.bar.market
-        case EquityMarked() | KillSwitchSet() | KillSwitchReleased() | RequestsPaused():
+        case EquityMarked() | KillSwitchSet() | KillSwitchReleased() | RequestsPaused() | Transferred():
             return None
         case OrderChanged() | StopSet() | RunStateChanged() | DesiredChanged():
             return event.market

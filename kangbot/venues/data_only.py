@@ -7,7 +7,7 @@ from kangbot.errors import Refused
 from kangbot.model.ids import ClientId, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
-from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
+from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Transfer, VenuePosition
 from kangbot.ports import Lookup
 
 
@@ -64,6 +64,11 @@ class DataOnly:
     async def balances(self) -> Sequence[Balance]:
         """Refuse."""
         self._refuse("balances")
+
+    async def transfers(self, since_ns: int) -> Sequence[Transfer]:
+        """Refuse."""
+        del since_ns
+        self._refuse("transfers")
 
     def _refuse(self, what: str) -> NoReturn:
         raise Refused(f"{self.name} has no {what} here, it is data only: trade it on paper")

@@ -67,6 +67,7 @@ SUITES: Mapping[str, Mapping[str, str]] = {
         "Lives": "tests/conformance/test_remembers.py",
         "Past": "tests/conformance/test_remembers.py",
         "Pauses": "tests/conformance/test_remembers.py",
+        "Transfers": "tests/conformance/test_remembers.py",
     },
     "Shrinking": {
         "JournalWriter": "tests/conformance/journal/conftest.py",

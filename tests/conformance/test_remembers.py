@@ -18,6 +18,7 @@ from kangbot.machines.breakers import Breakers
 from kangbot.machines.entry_holds import EntryHolds
 from kangbot.machines.lives import RESTARTED, STARTED, STOPPED, Lives
 from kangbot.machines.pauses import Pauses
+from kangbot.machines.transfers import Transfers
 from kangbot.model.events import (
     BreakerChanged,
     BreakerState,
@@ -51,6 +52,7 @@ REMEMBERS: Mapping[str, Callable[[], Remembers]] = {
     "Lives": Lives,
     "Past": lambda: Past(VenueName("bybit")),
     "Pauses": Pauses,
+    "Transfers": Transfers,
 }
 
 _MARKETS = st.sampled_from([MARKET, MarketId("bybit:ETH-USDT"), MarketId("binance_usdm:BTC-USDT:USDT")])

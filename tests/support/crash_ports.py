@@ -20,7 +20,7 @@ from kangbot.model.events import Event, Record
 from kangbot.model.ids import ClientId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
-from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
+from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Transfer, VenuePosition
 from kangbot.ports import Checkpoint, IdRule, Journal, Lookup, Venue
 
 T = TypeVar("T")
@@ -181,6 +181,9 @@ class CrashingVenue:
 
     async def balances(self) -> Sequence[Balance]:
         return await self._asked("balances", self._venue.balances())
+
+    async def transfers(self, since_ns: int) -> Sequence[Transfer]:
+        return await self._venue.transfers(since_ns)
 
     # ------------------------------------------------------------------------------------- no step of an order's life
     async def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:

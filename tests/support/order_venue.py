@@ -41,6 +41,7 @@ from kangbot.model.orders import (
     OrderReport,
     OrderStatus,
     Side,
+    Transfer,
     VenuePosition,
 )
 from kangbot.ports import IdRule, Lookup
@@ -133,6 +134,8 @@ class FakeVenue:
     orders: list[VenueOrder] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
     flows: list[CashFlow] = field(default_factory=list)  # listed beside them
+    moved: list[Transfer] = field(default_factory=list)
+    transfers_since: list[int] = field(default_factory=list)  # from when on it was asked for them
     submits: list[ClientId] = field(default_factory=list)
     tells_mark: bool = True
     marked: Decimal | None = None  # its mark price; None: nobody knows it
@@ -419,6 +422,11 @@ class FakeVenue:
     async def balances(self) -> Sequence[Balance]:
         await self._question("balances")
         return [Balance(currency="USDT", equity=self.money, available=self.money, at_ns=self.clock.now_ns())]
+
+    async def transfers(self, since_ns: int) -> Sequence[Transfer]:
+        await self._question("transfers")
+        self.transfers_since.append(since_ns)
+        return [transfer for transfer in self.moved if transfer.at_ns >= since_ns]
 
     # ------------------------------------------------------------------------------- what these tests do not ask for
     async def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:

@@ -23,9 +23,10 @@ from kangbot.model.events import (
     RunStateChanged,
     Severity,
     StopSet,
+    Transferred,
 )
-from kangbot.model.ids import ClientId, ExecutionId, MarketId, VenueOrderId
-from kangbot.model.orders import CashFlow, Evidence, Fill, Intent, OrderKind, OrderStatus, Purpose, Side
+from kangbot.model.ids import ClientId, ExecutionId, MarketId, TransferId, VenueOrderId
+from kangbot.model.orders import CashFlow, Evidence, Fill, Intent, OrderKind, OrderStatus, Purpose, Side, Transfer
 from kangbot.model.position import RoundTrip
 
 MARKET = MarketId("bybit:BTC-USDT:USDT")
@@ -138,6 +139,12 @@ def cash_flow(execution: str = "f-1") -> CashFlowApplied:
     return CashFlowApplied(flow=flow, at_ns=NOON_NS)
 
 
+def transferred(name: str = "transfer-1", amount: str = "-250.000000000000000001") -> Transferred:
+    """Money that was taken out of the account, or brought into it."""
+    transfer = Transfer(transfer_id=TransferId(name), amount=Decimal(amount), currency="USDT", at_ns=NOON_NS)
+    return Transferred(venue="bybit", transfer=transfer, moved_ns=NOON_NS + 1, at_ns=NOON_NS + 2)
+
+
 EVERY: tuple[Event, ...] = (
     intended(),
     changed(OrderStatus.SENT),
@@ -161,6 +168,7 @@ EVERY: tuple[Event, ...] = (
     EntriesPaused(market=MARKET, until_ns=NOON_NS + 300_000_000_000, cause=AWKWARD, at_ns=NOON_NS),
     EntriesPaused(market=MARKET, until_ns=0, cause="", caller="ann", at_ns=NOON_NS),
     EquityMarked(venue="bybit", currency="USDT", equity=Decimal("10000.000000000000000009"), at_ns=NOON_NS),
+    transferred(),
 )
 
 

@@ -15,6 +15,7 @@ from tests.support.venue_sim_bench import simulation
 class Trait(Enum):
     """What an adapter has beyond the port itself; each has a suite of its own."""
 
+    MOVED = auto()  # its owner moves money into the account and out of it: `MovingBench`
     NETWORK = auto()  # requests may be lost, answers too: `RemoteBench`
     WIRE = auto()  # an address, connections, and a key that requests are signed with: `WireBench`
 
@@ -33,6 +34,7 @@ ADAPTERS: Mapping[str, Adapter] = {
         paper,
         virtual=False,
         lacks={
+            Trait.MOVED: "its balance is what the configuration says; another one is told by `modes/past.py`",
             Trait.NETWORK: "the account is an object of this process: a request arrives, and its answer is there",
             Trait.WIRE: "it holds no key and opens no connection; those for market data are the real venue's adapter's",
         },

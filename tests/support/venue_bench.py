@@ -14,7 +14,7 @@ import msgspec
 from kangbot.machines.memory import Memory
 from kangbot.model.ids import Symbol, client_id
 from kangbot.model.market import Instrument
-from kangbot.model.money import Price, Quantity, ceil_to
+from kangbot.model.money import Money, Price, Quantity, ceil_to
 from kangbot.model.orders import Intent, OrderKind, Purpose, Side
 from kangbot.ports import Venue
 from kangbot.runtime.world import Clock, World
@@ -48,6 +48,13 @@ class Bench(Protocol):
 
     async def order_by_hand(self, instrument: Instrument, side: Side, quantity: Quantity, price: Price) -> None:
         """Place a limit order past the adapter, as a person does on the venue's site."""
+
+
+class MovingBench(Bench, Protocol):
+    """A venue whose account is one of several of its owner's."""
+
+    async def move_by_hand(self, amount: Money) -> None:
+        """Move money into the account, or out of it where it is negative."""
 
 
 class RemoteBench(Bench, Protocol):
@@ -193,6 +200,11 @@ class BybitBench:
             "price": str(price),
         }
         async with self._session.post(f"{self._sandbox.rest_url}/sandbox/order", json=order) as answer:
+            assert answer.status == 200, await answer.text()
+
+    async def move_by_hand(self, amount: Money) -> None:
+        moved = {"amount": str(amount)}
+        async with self._session.post(f"{self._sandbox.rest_url}/sandbox/transfer", json=moved) as answer:
             assert answer.status == 200, await answer.text()
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from kangbot.model.ids import VenueName
 from kangbot.model.market import Instrument
-from kangbot.model.money import Price, Quantity
+from kangbot.model.money import Money, Price, Quantity
 from kangbot.model.orders import Intent, OrderKind, Side
 from kangbot.ports import IdRule, Venue
 from kangbot.runtime.world import Clock, World
@@ -119,6 +119,9 @@ class SimBench:
 
     def recent_ns(self) -> int:
         return START_NS - 60_000_000_000
+
+    async def move_by_hand(self, amount: Money) -> None:
+        self._engine.transfer(amount, self.now_ns())
 
     async def order_by_hand(self, instrument: Instrument, side: Side, quantity: Quantity, price: Price) -> None:
         request = OrderRequest(

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,10 @@ class Sandbox:
     def pause(self) -> None:
         """Freeze prices, so that what the daemon believed when it stopped can be compared."""
         self._call("POST", "/sandbox/pause", {"paused": True})
+
+    def transfer(self, amount: Decimal) -> None:
+        """Move money into the account, or out of it where it is negative."""
+        self._call("POST", "/sandbox/transfer", {"amount": str(amount)})
 
     def fault(self, fault: Mapping[str, object]) -> None:
         """Make something go wrong."""

@@ -42,7 +42,7 @@ class Standing:
 
 
 class Account:
-    """Coins and positions; changed by fills, funding and settings only."""
+    """Coins and positions; changed by fills, funding, transfers and settings only."""
 
     def __init__(self, spec: VenueSpec) -> None:
         self._spec = spec
@@ -113,6 +113,10 @@ class Account:
         """Book funding: positive is received."""
         self.coins[self._spec.currency] += amount
         self.funding += amount
+
+    def move(self, amount: Money) -> None:
+        """Book what was brought from another account, or taken there where it is negative."""
+        self.coins[self._spec.currency] += amount
 
     def standing(self, marks: Marks, orders: Iterable[SimOrder] = ()) -> Standing:
         """Return the account's state with `orders` resting."""

@@ -15,7 +15,16 @@ from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, Symbol
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Price, Quantity
-from kangbot.model.orders import AccountEvent, Balance, Evidence, Intent, OrderReport, OrderStatus, VenuePosition
+from kangbot.model.orders import (
+    AccountEvent,
+    Balance,
+    Evidence,
+    Intent,
+    OrderReport,
+    OrderStatus,
+    Transfer,
+    VenuePosition,
+)
 from kangbot.ports import Lookup
 from kangbot.sim.exchange.beside import cover
 from kangbot.sim.exchange.events import Executed
@@ -120,6 +129,11 @@ class Front:
             if not self._hides(event.at_ns, now_ns):
                 found.append(event)
         return found[::-1]
+
+    def transfers(self, since_ns: int, now_ns: int) -> Sequence[Transfer]:
+        """Return what was moved since then, oldest first."""
+        moved = [transfer for transfer in self.engine.transfers if transfer.at_ns >= since_ns]
+        return [transfer for transfer in moved if not self._hides(transfer.at_ns, now_ns)]
 
     def positions(self, now_ns: int) -> Sequence[VenuePosition]:
         """Return the open positions."""

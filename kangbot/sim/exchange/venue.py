@@ -16,10 +16,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from kangbot.model.data import Quote, Trade
-from kangbot.model.ids import ExecutionId, MarketId, VenueOrderId
+from kangbot.model.ids import ExecutionId, MarketId, TransferId, VenueOrderId
 from kangbot.model.market import Instrument, InstrumentKind
-from kangbot.model.money import Price, Quantity, floor_to
-from kangbot.model.orders import Balance, CashFlow, OrderStatus, VenuePosition
+from kangbot.model.money import Money, Price, Quantity, floor_to
+from kangbot.model.orders import Balance, CashFlow, OrderStatus, Transfer, VenuePosition
 from kangbot.sim.exchange.account import Account, Standing
 from kangbot.sim.exchange.entry import Entry
 from kangbot.sim.exchange.events import Executed, Funded, SimEvent
@@ -48,6 +48,7 @@ class SimVenue:
         self._ids = Ids(spec.seed, spec.start_ns)
         self._events: list[SimEvent] = []
         self.executions: list[Executed | Funded] = []  # every fill and cash flow, oldest first
+        self.transfers: list[Transfer] = []  # oldest first
         self.desks = {market.market: Desk(market, spec) for market in spec.markets}
         self.account = Account(spec)
         self.orders = OrderStore()
@@ -240,6 +241,23 @@ class SimVenue:
         if leverage == self.account.leverage(market):
             raise RequestRefused(Reason.NOT_MODIFIED, "leverage not modified")
         self.account.set_leverage(market, leverage)
+
+    @exact
+    def transfer(self, amount: Money, now_ns: int) -> Transfer:
+        """Move money into the account, or out of it where it is negative. RequestRefused where there is not as much."""
+        self.advance(now_ns)
+        if amount < -self.standing().available:
+            raise RequestRefused(Reason.BALANCE, "not as much is available")
+        self.account.move(amount)
+        made = Transfer(
+            transfer_id=TransferId(self._ids.next("transfer")),
+            amount=amount,
+            currency=self.spec.currency,
+            at_ns=now_ns,
+        )
+        self.transfers.append(made)
+        self._tell_balance(now_ns)
+        return made
 
     # ------------------------------------------------------------------------------------------------------ queries
     @exact

@@ -14,7 +14,7 @@ from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
-from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
+from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Transfer, VenuePosition
 from kangbot.ports import Channel, Feeds, IdRule, Lookup, Sink, Subscription, Topic, Venue
 from kangbot.runtime.world import Clock
 from kangbot.sim.exchange.front import Front
@@ -142,6 +142,11 @@ class PaperVenue:
     async def balances(self) -> Sequence[Balance]:
         """Return the account's money."""
         return self._front.balances(self._clock.now_ns())
+
+    async def transfers(self, since_ns: int) -> Sequence[Transfer]:
+        """Return none: another balance is given by the configuration, and told by `modes/past.py`."""
+        del since_ns
+        return ()
 
     async def aclose(self) -> None:
         """Nothing is held open here; the real venue is its owner's to close."""

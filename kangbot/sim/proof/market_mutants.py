@@ -13,6 +13,7 @@ from kangbot.model.target import Target
 from kangbot.risk import gate, rules
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.facts import Case
+from kangbot.risk.heights import Heights
 
 Put = Callable[[object, str, object], None]
 Table = tuple[tuple[str, gate.Rule], ...]
@@ -63,7 +64,7 @@ def peak_follows_down(put: Put) -> None:
 
     def stated(self: AccountRisk, amount: Money, now_ns: int) -> None:
         equity(self, amount, now_ns)
-        self._peak = amount
+        self._heights = Heights(amount)
 
     put(AccountRisk, "equity", stated)
 

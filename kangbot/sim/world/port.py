@@ -14,7 +14,7 @@ from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
-from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, VenuePosition
+from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Transfer, VenuePosition
 from kangbot.ports import IdRule, Lookup
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.world.network import Carrier, Stamp
@@ -142,6 +142,10 @@ class SimPort:
     async def balances(self) -> Sequence[Balance]:
         """Return the account's money."""
         return await self._ask(lambda: self._front.balances(self._now_ns()))
+
+    async def transfers(self, since_ns: int) -> Sequence[Transfer]:
+        """Return what was moved into the account and out of it since then."""
+        return await self._ask(lambda: self._front.transfers(since_ns, self._now_ns()))
 
     async def server_time_ns(self) -> int:
         """Return the venue's clock."""

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from kangbot.errors import PartlyRead
-from kangbot.model.ids import ClientId, MarketId
+from kangbot.model.ids import ClientId, MarketId, TransferId
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
 from kangbot.model.orders import (
@@ -21,11 +21,12 @@ from kangbot.model.orders import (
     Fill,
     OrderReport,
     OrderStatus,
+    Transfer,
     VenuePosition,
 )
 from kangbot.venues.bybit.client import Answer, Client, Page
 from kangbot.venues.bybit.public import VENUE
-from kangbot.venues.bybit.rows import ExecutionRow, OrderRow, PositionRow, WalletRow
+from kangbot.venues.bybit.rows import TRANSFER_TYPES, ExecutionRow, OrderRow, PositionRow, TransferRow, WalletRow
 from kangbot.venues.reading import MILLISECOND_NS, UNREADABLE, read_as, readable
 
 T = TypeVar("T")
@@ -35,7 +36,9 @@ Known = Mapping[tuple[str, str], Instrument]  # (category, native name) → inst
 _ORDERS_A_PAGE = 50
 _EXECUTIONS_A_PAGE = 100
 _POSITIONS_A_PAGE = 200
+_TRANSFERS_A_PAGE = 50
 _WINDOW_NS = (7 * 86_400 - 1) * 1_000_000_000  # `/v5/execution/list` refuses endTime - startTime above seven days
+_AHEAD_NS = 60 * 1_000_000_000  # by which its clock may be ahead of what we know of it
 _KEPT_NS = 730 * 86_400 * 1_000_000_000  # and remembers two years
 
 
@@ -178,6 +181,30 @@ async def balances(client: Client) -> list[Balance]:
     answer = await client.ask("privateGetV5AccountWalletBalance", params, Page[WalletRow])
     with readable(VENUE):
         return [balance for row in answer.result.rows for balance in row.balances(answer.at_ns)]
+
+
+async def transfers(client: Client, since_ns: int, now_ns: int) -> Sequence[Transfer]:
+    """Return what was moved into the unified account and out of it from `since_ns` to `now_ns`, oldest first.
+
+    Two requests a week at least: beside its type the log has every trade. In wild markets it may be late, says Bybit.
+    """
+    found: dict[TransferId, Transfer] = {}  # windows touch: one on the seam is in both
+    for kind in TRANSFER_TYPES:
+        start_ns = max(since_ns, now_ns - _KEPT_NS)
+        while start_ns < now_ns:
+            end_ns = min(start_ns + _WINDOW_NS, now_ns + _AHEAD_NS)  # without one Bybit gives a day
+            params = {
+                "accountType": "UNIFIED",
+                "type": kind,
+                "startTime": start_ns // MILLISECOND_NS,
+                "endTime": end_ns // MILLISECOND_NS,
+                "limit": _TRANSFERS_A_PAGE,
+            }
+            rows = (await client.pages("privateGetV5AccountTransactionLog", params, TransferRow)).result
+            with readable(VENUE):
+                found.update({row.id: row.transfer() for row in rows})
+            start_ns = end_ns
+    return sorted(found.values(), key=lambda transfer: transfer.at_ns)
 
 
 def _scopes(known: Known) -> list[dict[str, str]]:

@@ -18,6 +18,7 @@ from kangbot.model.ids import (
     ClientId,
     ExecutionId,
     MarketId,
+    TransferId,
     VenueOrderId,
     is_stop_id,
     profit_currency,
@@ -33,6 +34,7 @@ from kangbot.model.orders import (
     OrderReport,
     OrderStatus,
     Side,
+    Transfer,
     VenuePosition,
 )
 from kangbot.venues.reading import MILLISECOND_NS
@@ -306,6 +308,29 @@ class CoinRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             return account_usd * equity / usd_value
         used = (self.total_position_i_m, self.total_order_i_m, self.locked, self.bonus)
         return _number(self.wallet_balance) - sum(map(_number, used), ZERO)
+
+
+_WAYS = {"TRANSFER_IN": 1, "TRANSFER_OUT": -1}
+TRANSFER_TYPES = tuple(_WAYS)
+
+
+class TransferRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One line of `/v5/account/transaction-log` that says what was moved between this account and others."""
+
+    id: TransferId
+    currency: str
+    type: str
+    change: str  # signed; `cashFlow` with fees and funding, which a transfer has none of
+    transaction_time: str | int
+
+    def transfer(self) -> Transfer:
+        """Return it. ValueError: a word or number we do not know."""
+        return Transfer(
+            transfer_id=self.id,
+            amount=_word(_WAYS, self.type, "type") * abs(_number(self.change)),
+            currency=self.currency,
+            at_ns=_ns(self.transaction_time),
+        )
 
 
 class WalletRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

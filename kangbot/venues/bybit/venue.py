@@ -23,6 +23,7 @@ from kangbot.model.orders import (
     OrderReport,
     OrderStatus,
     TimeInForce,
+    Transfer,
     VenuePosition,
 )
 from kangbot.ports import IdRule, Lookup
@@ -245,6 +246,10 @@ class BybitVenue:
     async def balances(self) -> Sequence[Balance]:
         """Return the account's money."""
         return await account_queries.balances(self._client)
+
+    async def transfers(self, since_ns: int) -> Sequence[Transfer]:
+        """Return what was moved into the account and out of it since then (the venue's clock), oldest first."""
+        return await account_queries.transfers(self._client, since_ns, self._venue_now_ms() * MILLISECOND_NS)
 
     async def key_rights(self) -> KeyRights:
         """Return what our key may do here. NeedsHuman where it is not taken."""

@@ -1,10 +1,13 @@
 """pybit, unmodified, asks the sandbox everything that the daemon will ask."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pybit
 import pytest
@@ -446,3 +449,58 @@ def test_spot_orders_exchange_coins(http: HTTP, refused: Callable[..., str]) -> 
     http.place_order(**spot, side="Sell", orderType="Market", qty=str(whole))
     assert coins() < D("0.001")
     assert refused(http.cancel_order, **spot, orderId="unknown") == "170213"
+
+
+# ---------------------------------------------------------------------------------------------------------- transfers
+def moved(sandbox: Running, amount: str) -> None:
+    """Move money, as a person does between accounts."""
+    body = json.dumps({"amount": amount}).encode()
+    with urlopen(Request(f"{sandbox.rest_url}/sandbox/transfer", data=body, method="POST")) as answer:
+        assert D(json.load(answer)["amount"]) == D(amount)
+
+
+def test_what_is_moved_is_in_the_wallet_and_in_the_transaction_log(sandbox: Running, http: HTTP) -> None:
+    """By its type alone, newest first, and page by page; the log goes back for a day, or for seven as it is asked."""
+    wallet = usdt(http.get_wallet_balance(accountType="UNIFIED")["result"]["list"][0])
+    for amount in ("250.5", "100", "-70"):
+        moved(sandbox, amount)
+        time.sleep(0.002)
+    after = usdt(http.get_wallet_balance(accountType="UNIFIED")["result"]["list"][0])
+    assert round(after - wallet, 8) == D("280.5")
+    rows: Rows = http.get_transaction_log(accountType="UNIFIED", type="TRANSFER_IN")["result"]["list"]
+    assert [(row["type"], row["currency"], D(row["change"])) for row in rows[:2]] == [
+        ("TRANSFER_IN", "USDT", D(100)),
+        ("TRANSFER_IN", "USDT", D("250.5")),
+    ]
+    first = http.get_transaction_log(accountType="UNIFIED", type="TRANSFER_IN", limit=1)["result"]
+    assert [row["id"] for row in first["list"]] == [rows[0]["id"]]
+    second = http.get_transaction_log(
+        accountType="UNIFIED", type="TRANSFER_IN", limit=1, cursor=first["nextPageCursor"]
+    )
+    assert [row["id"] for row in second["result"]["list"]] == [rows[1]["id"]]
+    out: Rows = http.get_transaction_log(accountType="UNIFIED", type="TRANSFER_OUT")["result"]["list"]
+    assert D(out[0]["change"]) == -70
+    assert out[0]["id"] not in {row["id"] for row in rows}
+    now_ms = int(out[0]["transactionTime"])
+    day_ms = 86_400_000
+    older = http.get_transaction_log(accountType="UNIFIED", type="TRANSFER_OUT", startTime=now_ms - 3 * day_ms)
+    assert older["result"]["list"] == []
+    week = http.get_transaction_log(
+        accountType="UNIFIED", type="TRANSFER_OUT", startTime=now_ms - 6 * day_ms, endTime=now_ms
+    )
+    assert D(week["result"]["list"][0]["change"]) == -70
+
+
+def test_a_span_of_more_than_a_week_of_the_log_is_refused(http: HTTP, refused: Callable[..., str]) -> None:
+    """And so is more than there is to take."""
+    now_ms = int(time.time() * 1000)
+    span = {"startTime": now_ms - 8 * 86_400_000, "endTime": now_ms}
+    assert refused(http.get_transaction_log, accountType="UNIFIED", type="TRANSFER_IN", **span) == "10001"
+    assert refused(http.get_transaction_log, accountType="UNIFIED", type="TRADE") == "10001"
+
+
+def test_more_than_there_is_cannot_be_taken(sandbox: Running) -> None:
+    """Nor nothing at all."""
+    for amount in ("-1000000000", "0", "NaN"):
+        with pytest.raises(HTTPError, match="400"):
+            moved(sandbox, amount)

@@ -7,9 +7,9 @@ import pytest
 
 from tests.support.market_bench import READERS, Markets
 from tests.support.venue_adapters import ADAPTERS, Trait, adapters
-from tests.support.venue_bench import Bench, RemoteBench, WireBench
+from tests.support.venue_bench import Bench, MovingBench, RemoteBench, WireBench
 
-_TRAITS = {"bench": None, "remote": Trait.NETWORK, "wire": Trait.WIRE}
+_TRAITS = {"bench": None, "moving": Trait.MOVED, "remote": Trait.NETWORK, "wire": Trait.WIRE}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -28,6 +28,13 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     """Return each adapter in turn, with a fresh venue."""
     async with ADAPTERS[request.param].open() as ready:
         yield ready
+
+
+@pytest.fixture
+async def moving(request: pytest.FixtureRequest) -> AsyncIterator[MovingBench]:
+    """Return each adapter whose account may be paid into, with a fresh venue."""
+    async with ADAPTERS[request.param].open() as ready:
+        yield cast("MovingBench", ready)
 
 
 @pytest.fixture

@@ -7,5 +7,6 @@ import pytest
 from tests.conformance.venue.test_markets import *
 from tests.conformance.venue.test_network import *
 from tests.conformance.venue.test_port import *
+from tests.conformance.venue.test_transfers import *
 
 pytestmark = pytest.mark.virtual_time

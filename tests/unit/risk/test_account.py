@@ -20,14 +20,16 @@ from kangbot.model.events import (
     Noted,
     RoundTripClosed,
     Severity,
+    Transferred,
 )
-from kangbot.model.ids import ClientId, ExecutionId, MarketId
-from kangbot.model.orders import CashFlow, FillCause, OrderKind, Proposal, Purpose, Side
+from kangbot.model.ids import ClientId, ExecutionId, MarketId, TransferId
+from kangbot.model.orders import CashFlow, FillCause, OrderKind, Proposal, Purpose, Side, Transfer
 from kangbot.model.position import RoundTrip
 from kangbot.risk.account import NEW_BALANCE, AccountRisk
 from kangbot.risk.facts import MarketFacts
 from kangbot.risk.gate import Allowed, Blocked
-from kangbot.risk.limits import Limits
+from kangbot.risk.heights import SECOND_NS
+from kangbot.risk.limits import HOUR_NS, Limits
 from kangbot.risk.record import DAY_NS
 from tests.support.instruments import instrument_of
 from tests.support.journal_story import lives
@@ -42,6 +44,12 @@ FREE = {"leverage": None, "slippage_percent": D(0)}
 def account(**limits: object) -> AccountRisk:
     """An account with these limits alone."""
     return AccountRisk(Limits(**{**FREE, **limits}))  # type: ignore[arg-type]  # the test names fields of Limits
+
+
+def transferred(amount: str, at_ns: int) -> Transferred:
+    """So much was moved then."""
+    transfer = Transfer(transfer_id=TransferId(f"{at_ns}"), amount=D(amount), currency="USDT", at_ns=at_ns)
+    return Transferred(venue="bybit", transfer=transfer, moved_ns=at_ns, at_ns=at_ns + 1)
 
 
 def test_what_is_admitted_is_reserved_at_once(facts: MarketFacts, propose: Propose) -> None:
@@ -252,6 +260,82 @@ def test_drawdown_is_measured_from_the_highest_equity() -> None:
     broke = account()
     broke.equity(D(-5), 0)
     assert broke.drawdown_percent == 0
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_money_that_is_taken_out_is_no_loss(resumed: bool) -> None:
+    """Neither of the day nor from the highest, once it is told of; what was lost before it still is one."""
+    risk = account(daily_loss=D(50), drawdown_percent=D(20))
+    risk.equity(D(1000), 5 * DAY_NS)
+    risk.equity(D(960), 5 * DAY_NS + HOUR_NS)
+    risk.equity(D(460), 5 * DAY_NS + 2 * HOUR_NS)
+    assert risk.spent(5 * DAY_NS + 2 * HOUR_NS) != []
+    if resumed:
+        risk, before = account(daily_loss=D(50), drawdown_percent=D(20)), risk
+        risk.resume(before.checkpoint())
+    risk.observe(transferred("-500", 5 * DAY_NS + 2 * HOUR_NS - 20 * SECOND_NS))
+    assert risk.spent(5 * DAY_NS + 2 * HOUR_NS) == []
+    assert (risk.day_loss(5 * DAY_NS + 2 * HOUR_NS), risk.drawdown_percent) == (D(40), D(8))
+
+
+def test_money_that_is_brought_is_no_gain() -> None:
+    """What is lost after it is a loss, though the equity is above all that it was before."""
+    risk = account()
+    risk.equity(D(1000), 5 * DAY_NS)
+    risk.equity(D(1500), 5 * DAY_NS + HOUR_NS)
+    risk.observe(transferred("500", 5 * DAY_NS + HOUR_NS - 20 * SECOND_NS))
+    risk.equity(D(1470), 5 * DAY_NS + 2 * HOUR_NS)
+    assert (risk.day_loss(5 * DAY_NS + 2 * HOUR_NS), risk.drawdown_percent) == (D(30), D(2))
+
+
+def test_a_transfer_that_is_told_of_before_the_equity_has_it_is_neither() -> None:
+    """The last equity is of before, so it is counted into that one; the next has it by itself."""
+    risk = account()
+    risk.equity(D(1000), 5 * DAY_NS)
+    for amount, stated in (("500", 1500), ("-900", 600)):
+        risk.observe(transferred(amount, 5 * DAY_NS + HOUR_NS))
+        assert (risk.day_loss(5 * DAY_NS + HOUR_NS), risk.drawdown_percent) == (D(0), D(0))
+        risk.equity(D(stated), 5 * DAY_NS + HOUR_NS + 20)
+        assert (risk.day_loss(5 * DAY_NS + HOUR_NS), risk.drawdown_percent) == (D(0), D(0))
+
+
+def test_a_transfer_of_before_the_day_changes_nothing_of_it() -> None:
+    """The day began with an equity that had it."""
+    risk = account()
+    risk.equity(D(1000), 5 * DAY_NS - HOUR_NS)
+    risk.equity(D(1500), 5 * DAY_NS - 1)
+    risk.equity(D(1490), 5 * DAY_NS + HOUR_NS)
+    risk.observe(transferred("500", 5 * DAY_NS - HOUR_NS // 2))
+    assert (risk.day_loss(5 * DAY_NS + HOUR_NS), round(risk.drawdown_percent, 3)) == (D(10), D("0.667"))
+
+
+def test_a_day_that_began_in_the_moment_of_a_transfer_begins_with_the_next_equity() -> None:
+    """Whether its first equity had the money is not known."""
+    risk = account()
+    risk.equity(D(1500), 5 * DAY_NS)
+    risk.observe(transferred("500", 5 * DAY_NS + 1))
+    assert risk.day_loss(5 * DAY_NS + HOUR_NS) == 0
+    risk.equity(D(1480), 5 * DAY_NS + HOUR_NS)
+    risk.equity(D(1470), 5 * DAY_NS + HOUR_NS)
+    assert risk.day_loss(5 * DAY_NS + HOUR_NS) == 10
+
+
+def test_a_transfer_of_another_coin_moves_nothing() -> None:
+    """It is no part of the equity."""
+    risk = account()
+    risk.equity(D(1000), 5 * DAY_NS)
+    told = transferred("-500", 5 * DAY_NS + HOUR_NS)
+    risk.observe(msgspec.structs.replace(told, transfer=msgspec.structs.replace(told.transfer, currency="BTC")))
+    risk.equity(D(900), 5 * DAY_NS + 2 * HOUR_NS)
+    assert (risk.day_loss(5 * DAY_NS + 2 * HOUR_NS), risk.drawdown_percent) == (D(100), D(10))
+
+
+def test_a_transfer_before_any_equity_is_known_is_nothing() -> None:
+    """The first statement has it."""
+    risk = account()
+    risk.observe(transferred("-500", 5 * DAY_NS))
+    risk.equity(D(1000), 5 * DAY_NS + HOUR_NS)
+    assert (risk.day_loss(5 * DAY_NS + HOUR_NS), risk.drawdown_percent) == (D(0), D(0))
 
 
 def test_the_limits_of_loss_that_hold_every_market_are_told() -> None:

@@ -46,6 +46,7 @@ def test_event_row_names_the_market_wherever_the_event_has_it() -> None:
         "feed.silent",
         "equity_marked",
         "requests_paused",
+        "transferred",
     }
     assert set(markets.values()) == {MARKET, None}
 

@@ -1,0 +1,127 @@
+"""Asks a venue what was moved into its account and out of it, and journals each transfer once.
+
+No stream tells it apart: a balance changes, and for whoever counts losses by equity a withdrawal is the worst of them.
+Nothing waits for the answers. Shell around `machines/transfers.py`.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import structlog
+
+from kangbot.errors import KangbotError, NeedsHuman, RateLimited, words
+from kangbot.execution.budget import Budget
+from kangbot.machines.backoff import Backoff
+from kangbot.machines.priority import Priority
+from kangbot.machines.transfers import OVERLAP_NS, Transfers
+from kangbot.model.events import Noted, Severity, Transferred
+from kangbot.ports import Journal, Venue
+from kangbot.runtime.world import SECOND_NS, World
+
+log = structlog.get_logger(__name__)
+
+_EVERY_S = 60.0
+_TIMEOUT_S = 15.0
+
+
+class TransferWatch:
+    """One venue account's. `run` is its task.
+
+    `known` hears of what is journalled, as the journal tells it. `offset_ns` is how far the venue's clock is ahead of
+    ours. `told` is called once transfers were journalled: the equity is to be asked for.
+    """
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        journal: Journal,
+        venue: Venue,
+        budget: Budget,
+        known: Transfers,
+        offset_ns: Callable[[], int],
+        told: Callable[[], None],
+    ) -> None:
+        self._clock = world.clock
+        self._draws = world.fork(f"transfers/{venue.name}")
+        self._journal = journal
+        self._venue = venue
+        self._budget = budget
+        self._known = known
+        self._offset_ns = offset_ns
+        self._told = told
+        self._asked_ns = 0  # the last answer is whole up to then, by our clock; 0 for none
+        self._kick = asyncio.Event()
+        self._backoff = Backoff(first_ns=60 * SECOND_NS, ceiling_ns=900 * SECOND_NS)
+        self.failures = 0  # in a row
+
+    def hurry(self) -> None:
+        """Ask now: the equity has leapt."""
+        self._kick.set()
+
+    async def run(self) -> None:
+        """Ask every minute, for ever; less and less often where it fails."""
+        while True:
+            self._kick.clear()
+            wait_s = _EVERY_S if await self.look() else self._backoff.wait_ns(self._draws.random()) / SECOND_NS
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._kick.wait()
+
+    async def look(self) -> bool:
+        """Ask once; False where that failed."""
+        now_ns = self._clock.now_ns()
+        since_ns = max(self._known.since_ns(now_ns), self._asked_ns - OVERLAP_NS)
+        try:
+            await self._budget.acquire(Priority.DATA)
+            async with asyncio.timeout(_TIMEOUT_S):
+                found = await self._venue.transfers(since_ns + self._offset_ns())
+        except (KangbotError, TimeoutError) as error:
+            self._failed(error)
+            return False
+        self._asked_ns = now_ns
+        self._succeeded()
+        new = [transfer for transfer in found if self._known.new(transfer)]
+        for transfer in new:
+            moved_ns = transfer.at_ns - self._offset_ns()
+            event = Transferred(
+                venue=self._venue.name, transfer=transfer, moved_ns=moved_ns, at_ns=self._clock.now_ns()
+            )
+            log.info(
+                "account.transferred",
+                venue=self._venue.name,
+                amount=f"{transfer.amount:f}",
+                currency=transfer.currency,
+                transfer=transfer.transfer_id,
+            )
+            self._journal.append(event)
+        if new:
+            self._told()
+        return True
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, RateLimited):
+            self._budget.pause(error.retry_after_ns)
+        self._backoff = self._backoff.failed()
+        self.failures += 1
+        if self.failures == 1:
+            remedy = {"remedy": error.remedy} if isinstance(error, NeedsHuman) else {}
+            log.warning("transfers.unread", venue=self._venue.name, error=words(error), **remedy)
+            text = (
+                f"{self._venue.name} does not tell what is moved into the account and out of it, which looks like a "
+                f"gain or a loss meanwhile: {words(error)}"
+            )
+            self._note("transfers.unread", Severity.WARNING, text)
+
+    def _succeeded(self) -> None:
+        if self.failures:
+            log.info("transfers.read", venue=self._venue.name, after_failures=self.failures)
+            self._note("transfers.read", Severity.INFO, f"{self._venue.name} tells what is moved again")
+        self.failures = 0
+        self._backoff = self._backoff.reset()
+
+    def _note(self, kind: str, severity: Severity, message: str) -> None:
+        self._journal.append(
+            Noted(kind=kind, severity=severity, market=None, message=message, at_ns=self._clock.now_ns())
+        )
