@@ -111,12 +111,16 @@ def packed(folder: Path, manifest: Manifest) -> Path:
     return file
 
 
-def unpacked(source: Path, folder: Path) -> Manifest:
-    """Unpack what the manifest names, and compare it. NeedsHuman where anything is wrong with it; Refused: no room."""
-    remedy = "take another backup"
+def must_be_there(source: Path) -> None:
+    """NeedsHuman where there is no such file, before anything is made for what it has."""
     if not source.is_file():
         why = os.strerror(errno.ENOENT)
         raise NeedsHuman(f"{source} is no backup that can be read: {why}", remedy="name what `kangbot backup` wrote")
+
+
+def unpacked(source: Path, folder: Path) -> Manifest:
+    """Unpack what the manifest names, and compare it. NeedsHuman where anything is wrong with it; Refused: no room."""
+    remedy = "take another backup"
     try:
         with zipfile.ZipFile(source) as archive:
             raw = archive.read(MANIFEST)

@@ -1,10 +1,16 @@
-"""`kangbot restore`: a backup back into an empty state folder, and its history where the configuration has it."""
+"""`kangbot restore`: a backup back into an empty state folder, and its history where the configuration has it.
 
+It is unpacked in the state folder, which may be written where nothing else may: a container mounts its configuration to
+be read. Where there is no configuration, only the backup says where that folder is, and is unpacked beside its place.
+"""
+
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from kangbot.cli.ages import lasted
 from kangbot.cli.answer import answer
-from kangbot.cli.archive import CONFIG, HISTORY, ROWS, Manifest, beside, checksum, unpacked
+from kangbot.cli.archive import CONFIG, HISTORY, ROWS, Manifest, beside, checksum, must_be_there, unpacked
 from kangbot.cli.database import filled, must_be_empty, refill
 from kangbot.cli.offline import given_to_its_owner, settings_of
 from kangbot.errors import ConfigInvalid, NeedsHuman, Refused
@@ -21,6 +27,9 @@ from kangbot.storage.dump import revision_of
 from kangbot.storage.room import lacking
 from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
 
+_SCRATCH = ".kangbot-restore-"
+_OWNER_ALONE = 0o600  # as the daemon makes its files
+
 
 def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
     """Put the backup in the state folder of `config` and return the exit code.
@@ -28,17 +37,19 @@ def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
     Where `config` is not there, it is restored as well. NeedsHuman: a daemon runs, the folder is not empty, the backup
     is damaged, or of a later kangbot. Refused: a disk has no room for it.
     """
-    with beside(config, ".kangbot-restore-") as folder:
-        manifest = unpacked(source, folder)
-        fresh = not config.exists()
-        text = (folder / CONFIG).read_bytes() if fresh else None
-        settings = _settings(config, text)
-        with given_to_its_owner(settings.state_dir):
-            lock = FolderLock(settings.state_dir)
-            try:
-                tag, last, rows = _placed(settings, manifest, folder, checksum(source), config if fresh else None)
-            finally:
-                lock.release()
+    must_be_there(source)
+    fresh = not config.exists()
+    if fresh:
+        with beside(config, _SCRATCH) as folder:
+            manifest = unpacked(source, folder)
+            settings = _drafted(config, (folder / CONFIG).read_bytes())
+            with _held(settings.state_dir):
+                tag, last, rows = _placed(settings, manifest, folder, checksum(source), config)
+    else:
+        settings = settings_of(config)
+        with _held(settings.state_dir), beside(settings.state_dir / JOURNAL, _SCRATCH) as folder:
+            manifest = unpacked(source, folder)
+            tag, last, rows = _placed(settings, manifest, folder, checksum(source), None)
     said = {
         "journal": tag,
         "last_sequence": last,
@@ -57,13 +68,22 @@ def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
     return answer(said, lines, as_json=as_json)
 
 
-def _settings(config: Path, text: bytes | None) -> Settings:
-    """Load the configuration, whose `text` is not in its place yet where that is not None.
+@contextlib.contextmanager
+def _held(state: Path) -> Iterator[None]:
+    """Keep every daemon out of the folder meanwhile, and leave what was put there to whom it belongs."""
+    with given_to_its_owner(state):
+        lock = FolderLock(state)
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _drafted(config: Path, text: bytes) -> Settings:
+    """Load the configuration, whose `text` is not in its place yet.
 
     There with no journal beside it, a daemon would begin without its memory: it comes after the mark.
     """
-    if text is None:
-        return settings_of(config)
     draft = config.with_name(f".{config.name}.new")  # its paths are taken from the same folder
     try:
         draft.write_bytes(text)
@@ -100,15 +120,18 @@ def _placed(
     for name in manifest.files:
         if name == KILL or name.startswith(f"{FOLDER}/"):
             (state / name).parent.mkdir(mode=0o700, exist_ok=True)
-            copy_whole(folder / name, state / name)
-    copy_whole(folder / JOURNAL, state / JOURNAL)
+            copy_whole(folder / name, state / name, mode=_OWNER_ALONE)
+    copy_whole(folder / JOURNAL, state / JOURNAL, mode=_OWNER_ALONE)
     (state / RESTORING).unlink()
     return tag, last, rows
 
 
 def _begun(state: Path, backup: str) -> bool:
     """Return whether this backup was being restored there. NeedsHuman where anything else is."""
-    there = sorted(path.name for path in state.iterdir() if path.name not in ("lock", f".{RESTORING}.new"))
+    ours = ("lock", f".{RESTORING}.new")
+    there = sorted(
+        path.name for path in state.iterdir() if path.name not in ours and not path.name.startswith(_SCRATCH)
+    )
     if not there:
         return False
     if RESTORING not in there:
@@ -157,7 +180,7 @@ def _history(url: DatabaseUrl, manifest: Manifest, folder: Path, *, begun: bool)
             return None
         return _onto_server(url, folder / ROWS)
     if HISTORY in manifest.files and isinstance(url, SqliteUrl):
-        copy_whole(folder / HISTORY, url.path)
+        copy_whole(folder / HISTORY, url.path, mode=_OWNER_ALONE)
     return None
 
 

@@ -135,16 +135,21 @@ def write_whole(path: Path, text: bytes) -> None:
     _put_whole(path, io.BytesIO(text))
 
 
-def copy_whole(source: Path, path: Path) -> None:
-    """Put a copy of `source` in the file's place, likewise; it may be larger than the memory."""
+def copy_whole(source: Path, path: Path, *, mode: int | None = None) -> None:
+    """Put a copy of `source` in the file's place, likewise; it may be larger than the memory.
+
+    `mode` is that of a file that was not there; None: as the process makes them.
+    """
     with source.open("rb") as file:
-        _put_whole(path, file)
+        _put_whole(path, file, mode)
 
 
-def _put_whole(path: Path, source: BinaryIO) -> None:
+def _put_whole(path: Path, source: BinaryIO, mode: int | None = None) -> None:
     fresh = path.with_name(f".{path.name}.new")
     try:
         with fresh.open("wb") as file:
+            if mode is not None:
+                fresh.chmod(mode)
             shutil.copyfileobj(source, file)
             file.flush()
             os.fsync(file.fileno())

@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import tracemalloc
 import zipfile
@@ -20,13 +21,15 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from kangbot.cli import database, exit_codes
+from kangbot.cli import database, exit_codes, offline
 from kangbot.cli.archive import FORMAT, Manifest
 from kangbot.cli.backup import backup
 from kangbot.cli.restore import restore
 from kangbot.errors import NeedsHuman, Refused, Retryable
 from kangbot.journal.file import JournalFile
+from kangbot.settings import loading
 from kangbot.storage import glance
+from tests.support.nobody import as_nobody
 from tests.support.terminal import HEARS_ITS_END
 
 MANIFEST = """\
@@ -187,6 +190,50 @@ def test_what_a_disk_has_no_room_for_is_not_restored(
     monkeypatch.undo()
     assert restore(config, file) == 0
     assert (state / "history.sqlite").stat().st_size > 32 << 20
+
+
+def test_a_configuration_that_may_only_be_read_is_restored_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container, which mounts it so: all is unpacked in the state folder, and its owner's alone."""
+    monkeypatch.setattr(offline, "load", loading.load)  # nobody may not start the interpreter that would run it apart
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders let nobody else in
+        folder, state = Path(name), Path(name) / "memory" / "state"
+        folder.chmod(0o755)
+        state.mkdir(parents=True)
+        (folder / "etc").mkdir()
+        config = folder / "etc" / "kangbot.toml"
+        config.write_text(f'mode = "sandbox"\nstate_dir = "{state}"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+        JournalFile(state / "journal.sqlite", max_bytes=1 << 20, new_tag=lambda: "abcdefgh").close()
+        with contextlib.closing(sqlite3.connect(state / "history.sqlite")) as history:
+            history.execute("CREATE TABLE journals (tag TEXT, stored INTEGER)")
+        assert backup(config, folder / "backup.zip") == 0
+        (folder / "backup.zip").chmod(0o644)
+        shutil.rmtree(state)
+        state.parent.chmod(0o777)
+        (folder / "etc").chmod(0o555)
+        (folder / "etc" / "kangbot.toml").chmod(0o444)
+        with as_nobody():
+            before = os.umask(0o022)
+            try:
+                assert restore(config, folder / "backup.zip") == 0
+            finally:
+                os.umask(before)
+        (folder / "etc").chmod(0o755)
+        found = {path.name: path.stat().st_mode & 0o777 for path in state.iterdir()}
+        assert found == {"journal.sqlite": 0o600, "history.sqlite": 0o600, "lock": 0o600}
+
+
+def test_what_a_killed_restore_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    """The folder in which it unpacked is no memory of a daemon's, so the state folder counts as empty."""
+    config, state = tmp_path / "kangbot.toml", tmp_path / "state"
+    config.write_text('mode = "sandbox"\nstate_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    state.mkdir()
+    JournalFile(state / "journal.sqlite", max_bytes=1 << 20, new_tag=lambda: "abcdefgh").close()
+    assert backup(config, tmp_path / "backup.zip") == 0
+    shutil.rmtree(state)
+    (state / ".kangbot-restore-left").mkdir(parents=True)
+    (state / ".kangbot-restore-left" / "journal.sqlite").write_bytes(b"half of it")
+    assert restore(config, tmp_path / "backup.zip") == 0
+    assert sorted(path.name for path in state.iterdir()) == ["journal.sqlite", "lock"]
 
 
 def test_a_place_that_takes_no_file_is_told_by_the_name_that_was_typed(tmp_path: Path) -> None:
