@@ -1,6 +1,7 @@
 """`kangbot db …`: the history database's tables."""
 
 import asyncio
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def upgrade(
         "copy": copy,
         "tables_made_anew": schema.anew,
     }
-    return answer(said, _upgraded(target, schema), as_json=as_json)
+    return answer(said, _upgraded(target, schema, config), as_json=as_json)
 
 
 def _brought_forward(target: url.DatabaseUrl, folder: Path, state_dir: Path, *, copied: bool) -> migrate.Schema:
@@ -58,7 +59,7 @@ def _whole(target: url.MysqlUrl) -> bool:
     return asyncio.run(current(target)) and not asyncio.run(missing(target))
 
 
-def _upgraded(target: url.DatabaseUrl, schema: migrate.Schema) -> Iterator[str]:
+def _upgraded(target: url.DatabaseUrl, schema: migrate.Schema, config: Path) -> Iterator[str]:
     if schema.anew:
         yield f"{target}: tables were missing, and are made anew without a row: {', '.join(schema.anew)}"
         yield "What they held is not in this database any more; a backup may have it."
@@ -69,7 +70,8 @@ def _upgraded(target: url.DatabaseUrl, schema: migrate.Schema) -> Iterator[str]:
     yield f"{target}: {schema.current or 'empty'} → {schema.newest}"
     if schema.copy and isinstance(target, url.MysqlUrl):
         yield f"as it was before: {schema.copy}"
-        yield f"to go back, with database.url naming an empty database: kangbot db restore {schema.copy}"
+        back = f"kangbot db restore {shlex.quote(str(schema.copy))} --config {shlex.quote(str(config))}"
+        yield f"to go back, with database.url naming an empty database: {back}"
     elif schema.copy:
         yield f"as it was before: {schema.copy}; to go back, put it in the file's place"
 
@@ -84,7 +86,7 @@ def restore(config: Path, file: Path, *, as_json: bool = False) -> int:
     if not isinstance(target, url.MysqlUrl):
         raise NeedsHuman(
             "a copy of a server's history goes back into a server, and the configuration has an SQLite file",
-            remedy="name an empty database in database.url",
+            remedy=f"name an empty database in database.url of {config}, or with --config the configuration that does",
         )
     try:
         revision = revision_of(file)

@@ -173,6 +173,7 @@ def _afterwards(program: str, *, write: bool, uninstall: bool) -> Iterator[str]:
         yield f"left as they are: /etc/kangbot and {_STATE}, whose journal says which orders are the daemon's own"
         if write:
             yield f"once it holds no position: rm -r /etc/kangbot {_STATE} && userdel {USER}"
+            yield f"the program itself stays in {Path(program).parents[1]}"
     elif write:
         yield f"check it:  {program} check --config /etc/kangbot/kangbot.toml"
         yield "start it:  systemctl enable --now kangbot"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
 INSTALLED = Path(sys.prefix) / "share" / "kangbot"
+SERVICE = Path("/etc/kangbot/kangbot.toml")  # the configuration of the unit that `kangbot install-service` writes
 
 
 def shipped_config(name: str) -> Path:

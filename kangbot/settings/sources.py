@@ -1,6 +1,7 @@
 """Where values come from: the file, and the environment laid over it. Each value's origin is kept for messages."""
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,7 @@ from pydantic_settings import EnvSettingsSource
 from kangbot.errors import ConfigInvalid, Problem
 from kangbot.settings.document import ENV_DELIMITER, ENV_PREFIX, Document
 from kangbot.settings.lines import Key, locate
+from kangbot.settings.paths import SERVICE
 from kangbot.settings.plain import read_plain
 
 Table = dict[str, object]
@@ -123,7 +125,8 @@ def read_file(path: Path) -> tuple[Table, str]:
 def _remedy(error: Exception) -> str:
     match error:
         case FileNotFoundError():
-            return "Put it there, or name another with --config."
+            service = f"; the service's is {SERVICE}" if os.access(SERVICE, os.R_OK) else ""
+            return f"Put it there, or name another with --config{service}."
         case PermissionError():
             return "Give the user that runs kangbot the right to read it."
         case IsADirectoryError():

@@ -53,7 +53,7 @@ def test_an_upgrade_copies_first_and_says_how_to_go_back(
     assert copy.name.startswith(f"history.revision-{OLD}.")
     said = capsys.readouterr().out
     assert f"{OLD} → {REVISION}" in said
-    assert f"kangbot db restore {copy}" in said
+    assert f"kangbot db restore {copy} --config {config}" in said
     with pytest.raises(NeedsHuman, match=f"has tables of revision {REVISION}, and the copy is of {OLD}"):
         command.restore(config, copy)
     other = Mariadb(server)

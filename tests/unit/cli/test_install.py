@@ -1,12 +1,15 @@
 """The plan that `kangbot install-service` makes and carries out, on a machine that is a folder."""
 
+import os
 import stat
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from kangbot.cli import install
 from kangbot.cli.install import Machine, Step, configuration, install_service, installing, uninstalling, unit
 from kangbot.errors import NeedsHuman
 from kangbot.settings import load
@@ -107,6 +110,17 @@ def test_uninstalling_takes_the_unit_and_leaves_the_rest(rig: Rig) -> None:
     assert not (rig.root / "etc/systemd/system/kangbot.service").exists()
     assert (rig.root / "etc/kangbot/kangbot.toml").exists()
     assert list(uninstalling(rig.machine)) == []
+
+
+def test_uninstalling_says_what_is_left(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program too: it goes by no package manager."""
+    monkeypatch.setattr(sys, "argv", [PROGRAM])
+    monkeypatch.setattr(install, "uninstalling", lambda _machine: iter(()))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert install_service(write=True, uninstall=True) == 0
+    said = capsys.readouterr().out
+    assert "rm -r /etc/kangbot /var/lib/kangbot && userdel kangbot" in said
+    assert "the program itself stays in /opt/kangbot" in said
 
 
 def test_the_first_configuration_is_valid_and_has_its_state_where_the_unit_has_it(tmp_path: Path) -> None:

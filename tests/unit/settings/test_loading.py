@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kangbot.errors import ConfigInvalid, Problem
+from kangbot.settings import sources
 from kangbot.settings.loading import load
 from kangbot.settings.paths import shipped_config
 from kangbot.settings.schema import Settings
@@ -202,6 +203,20 @@ def test_a_mistake_of_a_variable_names_the_variable(mistakes: Mistakes) -> None:
         ("environment", "KANGBOT_DATABSE__URL"),
     }
     assert "KANGBOT_DATABASE__" in said(found)
+
+
+def test_where_a_service_is_installed_its_configuration_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever types a command without --config beside it means that one, and does not know where it is."""
+    missing, service = tmp_path / "config" / "kangbot.toml", tmp_path / "etc" / "kangbot.toml"
+    monkeypatch.setattr(sources, "SERVICE", service)
+    with pytest.raises(ConfigInvalid, match=r"or name another with --config\."):
+        load(missing, {})
+    service.parent.mkdir()
+    service.write_text(MARKET)
+    with pytest.raises(ConfigInvalid, match=rf"or name another with --config; the service's is {service}\."):
+        load(missing, {})
 
 
 @pytest.mark.parametrize("value", ["no json", "[1", '{"a": 1}', "[[" * 5000])
