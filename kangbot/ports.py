@@ -85,6 +85,7 @@ class Listing(Enum):
     FILLS = "fills"
     ROUND_TRIPS = "round-trips"
     CASH_FLOWS = "cash-flows"
+    TRANSFERS = "transfers"
     EQUITY = "equity"
     EVENTS = "events"
     BARS = "bars"

@@ -62,6 +62,7 @@ class LookingBack:
             ("/orders", "Orders, with what became of them.", Listing.ORDERS, SomeOf),
             ("/fills", "Executions.", Listing.FILLS, SomeOf),
             ("/round-trips", "Trades from flat to flat, with their profit.", Listing.ROUND_TRIPS, SomeOf),
+            ("/transfers", "Money that was moved into the account, or out of it.", Listing.TRANSFERS, Some),
             ("/equity", "The account's equity as the venue stated it.", Listing.EQUITY, Some),
             ("/events", "Everything else that is in the journal.", Listing.EVENTS, SomeOf),
         )

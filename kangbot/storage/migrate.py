@@ -22,7 +22,7 @@ from kangbot.runtime.world import real_world
 from kangbot.storage import tls
 from kangbot.storage.room import changed, lacking
 from kangbot.storage.schema import SQL_MODE, newer
-from kangbot.storage.tables import NAMES, REVISION
+from kangbot.storage.tables import LATER, NAMES, REVISION
 from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _made_anew(connection: "Connection", config: "Config", revision: str) -> tup
     from alembic import command  # noqa: PLC0415 -- as above
 
     before = sa.inspect(connection).get_table_names()
-    if set(before) >= set(NAMES):
+    if set(before) >= {name for name in NAMES if LATER.get(name, "") <= revision}:
         return ()
     command.stamp(config, "base")  # each revision makes what is not there, and leaves what is
     command.upgrade(config, revision)

@@ -67,6 +67,9 @@ _SHAPES = {
     Listing.CASH_FLOWS: _Shape(
         tables.CASH_FLOW, ("market", "kind", "amount", "currency", "flowed_at"), "flowed_at", "flowed_at DESC"
     ),
+    Listing.TRANSFERS: _Shape(
+        tables.TRANSFER, ("venue", "transfer_id", "amount", "currency", "moved_at"), "moved_at", "moved_at DESC"
+    ),
     Listing.EQUITY: _Shape(tables.EQUITY, ("venue", "currency", "equity", "marked_at"), "marked_at", "marked_at DESC"),
     Listing.EVENTS: _Shape(
         tables.EVENT,

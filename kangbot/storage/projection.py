@@ -232,6 +232,18 @@ def _cash_flow(event: CashFlowApplied) -> Wanted:
     return ((tables.CASH_FLOW, row),)
 
 
+def _transfer(event: Transferred) -> Wanted:
+    transfer = event.transfer
+    row: Row = {
+        "venue": event.venue,
+        "transfer_id": transfer.transfer_id,
+        "amount": _exact(transfer.amount),
+        "currency": transfer.currency,
+        "moved_at": time_of(event.moved_ns),
+    }
+    return ((tables.TRANSFER, row),)
+
+
 def _round_trip(event: RoundTripClosed) -> Wanted:
     trip = event.trip
     row: Row = {
@@ -297,6 +309,7 @@ _PROJECTIONS: dict[type[Event], Callable[[Any], Wanted]] = {
     OrderChanged: _order_changed,
     FillApplied: _fill,
     CashFlowApplied: _cash_flow,
+    Transferred: _transfer,
     RoundTripClosed: _round_trip,
     StopSet: _stop,
     RunStateChanged: _run_state,

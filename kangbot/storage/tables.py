@@ -1,19 +1,20 @@
 """The history's tables as the projection fills them; `migrations/` makes them.
 
-What a trader asks for: `orders`, `fills`, `round_trips`, `positions`, `run_states`, `bars`, `cash_flows`, `equity`, and
-`events` for the rest. `journals` is how far each journal has been stored, and by whom: `writers.py`; and how far its
-marks of equity have been thinned: `thinning.py`.
+What a trader asks for: `orders`, `fills`, `round_trips`, `positions`, `run_states`, `bars`, `cash_flows`, `transfers`,
+`equity`, and `events` for the rest. `journals` is how far each journal has been stored, and by whom: `writers.py`; and
+how far its marks of equity have been thinned: `thinning.py`.
 
 - Amounts are exact: DECIMAL(38,18) in MariaDB, decimal text in SQLite (`CAST(x AS REAL)` where a sum may be rounded).
 - Times are UTC with microseconds: DATETIME(6) in MariaDB, `YYYY-MM-DD HH:MM:SS.ffffff` text in SQLite, which its date
   functions read. `events.at_ns` keeps the nanoseconds.
 - Every row names the record that wrote it last: `journal`, `sequence`.
-- `events.listed` is 1 for what no other table tells, else NULL: what somebody looks for between thousands of orders.
+- `events.listed` is 1 for what somebody looks for between thousands of orders, else NULL: what no other table tells,
+  changes of a run state, and transfers.
 """
 
 from dataclasses import dataclass
 
-REVISION = "0006"  # the newest of migrations/versions: what this code reads and writes
+REVISION = "0007"  # the newest of migrations/versions: what this code reads and writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ CASH_FLOW = _upsert(
     "flowed_at",
     stands=True,
 )
+TRANSFER = _upsert("transfers", ("venue", "transfer_id"), "amount", "currency", "moved_at", stands=True)
 ROUND_TRIP = _upsert(
     "round_trips",
     _RECORD,
@@ -118,3 +120,4 @@ EQUITY = _upsert("equity", _RECORD, "venue", "currency", "equity", "marked_at")
 EVENT = _upsert("events", _RECORD, "at", "at_ns", "kind", "market", "severity", "message", "body", "listed")
 
 NAMES = ("journals", *dict.fromkeys(one.table for one in list(globals().values()) if isinstance(one, Upsert)))
+LATER = {"transfers": "0007"}  # which revision made a table that the first one did not make

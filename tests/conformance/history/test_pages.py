@@ -24,7 +24,10 @@ from tests.support.records import (
     noted,
     records,
     round_trip,
+    transferred,
 )
+
+_OF_NONE = (Listing.EQUITY, Listing.CASH_FLOWS, Listing.TRANSFERS)  # of no market, or never asked for by one
 
 
 @pytest.mark.parametrize("listing", Listing)
@@ -46,6 +49,14 @@ async def test_every_listing_has_its_rows_as_plain_values(database: Database) ->
     assert (trip["net_profit"], trip["exit_price"]) == ("0.75", "66.666666666666666667")
     (flow,) = await history.page(Page(listing=Listing.CASH_FLOWS))
     assert (flow["kind"], flow["amount"], flow["currency"]) == ("Funding", "-0.12", "USDT")
+    (moved,) = await history.page(Page(listing=Listing.TRANSFERS))
+    assert moved == {
+        "venue": "bybit",
+        "transfer_id": "transfer-1",
+        "amount": "-250.000000000000000001",
+        "currency": "USDT",
+        "moved_at": "2026-09-21T14:13:20.123456Z",
+    }
     (bar,) = await history.page(Page(listing=Listing.BARS, market=MARKET, timeframe_s=60))
     assert isinstance(bar["timeframe_s"], int)
     assert await history.page(Page(listing=Listing.EQUITY)) != []
@@ -117,10 +128,11 @@ async def test_a_page_far_from_the_newest_is_what_comes_after_the_pages_before(
     rows = 7
     history = database.history()
     await history.store(records([event for number in range(rows) for event in _each(number)]))
-    for market in (None, MARKET) if listing not in (Listing.EQUITY, Listing.CASH_FLOWS) else (None,):
+    for market in (None, MARKET) if listing not in _OF_NONE else (None,):
         whole = await history.page(Page(listing=listing, market=market))
-        assert len(whole) == rows
-        for offset in range(rows + 2):
+        both = listing is Listing.EVENTS and market is None  # notes, and transfers, which are of no market
+        assert len(whole) == rows * (1 + both)
+        for offset in range(len(whole) + 2):
             page = Page(listing=listing, market=market, limit=2, offset=offset)
             assert await history.page(page) == whole[offset : offset + 2]
 
@@ -136,6 +148,7 @@ def _each(number: int) -> Sequence[Event]:
         replace(flow, flow=replace(flow.flow, at_ns=at_ns)),
         replace(round_trip(), trip=replace(round_trip().trip, closed_ns=at_ns)),
         EquityMarked(venue="bybit", currency="USDT", equity=Decimal(number), at_ns=at_ns),
+        replace(transferred(f"t-{number}"), moved_ns=at_ns),
         noted(number, at_ns=at_ns),
         bar_stored(number),
     )

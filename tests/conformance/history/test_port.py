@@ -24,10 +24,22 @@ from tests.support.records import (
     intended,
     noted,
     records,
+    transferred,
 )
 
 NOON = datetime(2026, 9, 21, 14, 13, 20, 123456)  # noqa: DTZ001 -- the columns hold UTC without saying so
-TABLES = ("orders", "fills", "cash_flows", "round_trips", "positions", "run_states", "bars", "equity", "events")
+TABLES = (
+    "orders",
+    "fills",
+    "cash_flows",
+    "transfers",
+    "round_trips",
+    "positions",
+    "run_states",
+    "bars",
+    "equity",
+    "events",
+)
 
 
 async def test_new_history_has_nothing(bare: Database) -> None:
@@ -60,6 +72,9 @@ async def test_every_event_is_a_row_that_a_trader_can_query(database: Database) 
         Decimal(1), Decimal("0.25"), Decimal("0.75"), NOON,
     )  # fmt: skip
     assert database.row("kind, amount, currency", "cash_flows") == ("Funding", Decimal("-0.12"), "USDT")
+    assert database.row("venue, transfer_id, amount, currency, moved_at", "transfers") == (
+        "bybit", "transfer-1", Decimal("-250.000000000000000001"), "USDT", NOON,
+    )  # fmt: skip
     assert database.row("previous, state, reason, changed_at", "run_states") == ("warming", "live", AWKWARD, NOON)
     assert database.row("timeframe_s, low, volume", "bars") == (
         60, Decimal("0.00000001"), Decimal("12345678901234567.123"),
@@ -133,6 +148,14 @@ async def test_journals_are_counted_each_for_itself(database: Database) -> None:
     await history.store(records([noted(1), fill_applied("x-1", net="2")], journal="other123"))
     assert (await history.stored(TAG), await history.stored("other123")) == (1, 2)
     assert database.row("net_after, journal", "fills") == (Decimal(1), TAG)
+
+
+async def test_a_transfer_is_one_row_however_often_it_is_told(database: Database) -> None:
+    """Also by a journal that was begun anew; each by its id, whatever the letters' case."""
+    history = database.history()
+    await history.store(records([transferred("t-1", "5"), transferred("T-1", "-7")]))
+    await history.store(records([transferred("t-1", "5")], journal="other123"))
+    assert database.sql("SELECT transfer_id, journal FROM transfers ORDER BY sequence") == [("t-1", TAG), ("T-1", TAG)]
 
 
 async def test_a_second_daemon_is_refused_while_the_first_one_lives(database: Database) -> None:

@@ -5,12 +5,13 @@ from pathlib import Path
 from kangbot.journal.rebuild import rebuild
 from kangbot.journal.replay import replay
 from kangbot.journal.writer import JournalWriter
+from kangbot.machines.transfers import Transfers
 from kangbot.model.events import BarStored
 from kangbot.model.ids import LOST_AT_MOST
 from kangbot.storage.opening import Readable
 from tests.support.databases import WORLD, Database
 from tests.support.folded import replayed
-from tests.support.records import EVERY, TAG, noted, records
+from tests.support.records import EVERY, TAG, noted, records, transferred
 
 
 def readable(database: Database) -> Readable:
@@ -42,11 +43,13 @@ async def test_a_lost_journal_is_made_anew_from_it(database: Database, tmp_path:
     """What it remembers is what a replay of the lost one came to."""
     history = readable(database)
     await history.store(records(EVERY))
-    made = await rebuild(tmp_path / "state", history, tag=TAG, others={})
+    made = await rebuild(tmp_path / "state", history, tag=TAG, others={"transfers": Transfers()})
     whole = replayed(records(EVERY))
+    moves, told = Transfers(), transferred()
     async with await JournalWriter.open(tmp_path / "state", WORLD, reserve_bytes=0) as journal:
-        memory = await replay(journal)
+        memory = await replay(journal, {"transfers": moves})
     assert memory == made.memory
     assert memory.markets == whole.markets
     assert memory.equity == whole.equity
+    assert not moves.new(told.transfer), "a transfer that is asked for again is not journalled again"
     assert (memory.last_sequence, memory.next_number) == (len(EVERY), whole.next_number + LOST_AT_MOST)

@@ -151,12 +151,13 @@ async def test_the_history_is_looked_through_page_by_page(served: Served, client
     assert await got(client, "/orders?market=v:A&limit=5&offset=10") == {
         "items": [{"market": "v:A", "filled": "1.5", "number": 3}]
     }
-    for path in ("/fills", "/round-trips", "/equity?limit=2000", "/events", f"/markets/{MARKET}/bars"):
+    for path in ("/fills", "/round-trips", "/transfers", "/equity?limit=2000", "/events", f"/markets/{MARKET}/bars"):
         await got(client, path)
     assert served.desk.asked == [
         Page(listing=Listing.ORDERS, market=MARKET, limit=5, offset=10),
         Page(listing=Listing.FILLS),
         Page(listing=Listing.ROUND_TRIPS),
+        Page(listing=Listing.TRANSFERS),
         Page(listing=Listing.EQUITY, limit=2000),
         Page(listing=Listing.EVENTS),
         Page(listing=Listing.BARS, market=MARKET, timeframe_s=60),
