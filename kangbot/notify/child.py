@@ -1,15 +1,17 @@
 """The process that sends one message: `python -m kangbot.notify.child`, a `Letter` on standard input.
 
-Exit codes: 0 every service took it, 1 one of them did not, and those of `outside`.
+Exit codes: 0 every service took it, 1 one of them did not, and those of `outside`. Standard output: what the one that
+did not answered, as a status of HTTP or as `UNREACHED`, and nothing where the library does not tell.
 """
 
 import logging
+import re
 import sys
 
 import msgspec
 
 from kangbot.model.events import Severity
-from kangbot.notify.outside import NO_ADDRESS, NO_APPRISE, Letter
+from kangbot.notify.outside import NO_ADDRESS, NO_APPRISE, UNREACHED, Letter
 
 _KINDS = {
     Severity.INFO: "info",
@@ -17,6 +19,33 @@ _KINDS = {
     Severity.ERROR: "failure",
     Severity.CRITICAL: "failure",
 }
+_STATUS = re.compile(r"\berror=(\d{3})\b")  # as nearly all of the library's services log it
+
+
+class _Overheard(logging.Handler):
+    """Keeps of what the library logs, which quotes addresses, why a message was not taken: a status, and no words."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.why = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Look for it in one line."""
+        try:
+            said = record.getMessage()
+        except (TypeError, ValueError):  # the library's own mistake
+            return
+        if found := _STATUS.search(said):
+            self.why = found[1]
+        elif "connection error" in said.lower():
+            self.why = UNREACHED
+
+
+def _listening() -> _Overheard:
+    """Return who hears what the library logs; nobody else does."""
+    overheard, library = _Overheard(), logging.getLogger("apprise")
+    library.handlers, library.propagate = [overheard], False
+    return overheard
 
 
 def main() -> int:
@@ -26,7 +55,7 @@ def main() -> int:
         import apprise  # noqa: PLC0415 -- an extra: its absence is an exit code
     except ImportError:
         return NO_APPRISE
-    logging.disable()  # it logs addresses
+    overheard = _listening()
     services = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))  # most redirects lose the text
     services.add(letter.addresses)  # one that cannot be read keeps no message from the others
     if not len(services):
@@ -34,6 +63,7 @@ def main() -> int:
     sent = services.notify(
         title=letter.title, body=letter.body, notify_type=apprise.NotifyType(_KINDS[letter.severity])
     )
+    sys.stdout.write("" if sent else overheard.why)
     return 0 if sent else 1
 
 

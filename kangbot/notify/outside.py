@@ -19,6 +19,9 @@ from kangbot.model.events import Severity
 
 NO_APPRISE = 3  # exit codes of the child
 NO_ADDRESS = 4
+UNREACHED = "unreached"  # what it prints in place of a status
+_STATUS = re.compile(r"\d{3}")
+_SCHEME = re.compile(r"([a-z0-9]{1,12})://", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s,]+(?=[a-z0-9]{1,12}://)", re.IGNORECASE)  # where Apprise, too, sees another address begin
 _KEPT_FROM_IT = "KANGBOT_"  # our own settings, secrets among them
 
@@ -67,7 +70,7 @@ class Outside:
         """Send by a child, which is killed where it takes longer than the time given."""
         letter = msgspec.json.encode(Letter(addresses=self._addresses, title=title, body=body, severity=severity))
         async with self._turn:
-            code = await self._send(letter)
+            code, said = await self._send(letter)
         match code:
             case 0:
                 return
@@ -76,22 +79,22 @@ class Outside:
             case int(code) if code == NO_ADDRESS:
                 raise NeedsHuman("[notify] names no address that Apprise knows", remedy="correct the addresses")
             case _:
-                raise Retryable("a service did not take the message")
+                raise Retryable(f"{_kind(self._addresses)} did not take the message{_why(said)}")
 
-    async def _send(self, letter: bytes) -> int | None:
-        """Return how the child ended."""
+    async def _send(self, letter: bytes) -> tuple[int | None, str]:
+        """Return how the child ended, and what it printed."""
         child = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "kangbot.notify.child",
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,  # it may quote an address, with its token
             env=_environment(),
         )
         try:
             async with asyncio.timeout(self._timeout_s):
-                await child.communicate(letter)
+                said, _ = await child.communicate(letter)
         except TimeoutError:
             raise Retryable(f"the services did not answer within {self._timeout_s:.0f} s") from None
         finally:
@@ -99,4 +102,29 @@ class Outside:
                 with contextlib.suppress(ProcessLookupError):
                     child.kill()
                 await child.wait()
-        return child.returncode
+        return child.returncode, said.decode("utf-8", "replace")
+
+
+def _kind(addresses: str) -> str:
+    """Return which service it is, where it is one. The rest of an address is nobody's to see."""
+    found = _SCHEME.match(addresses) if len(each(addresses)) == 1 else None
+    return f"the service {found[1].lower()}://" if found else "a service"
+
+
+def _why(said: str) -> str:
+    """Return why a message was not taken, by what the child printed; nothing else of it is shown."""
+    if said == UNREACHED:
+        return ": it was not reached"
+    if not _STATUS.fullmatch(said):
+        return ""
+    match int(said):
+        case 401 | 403 | 404:
+            return f": it answers {said}, so the token or the address is wrong"
+        case 429:
+            return ": it wants fewer messages (429)"
+        case status if 300 <= status < 400:
+            return f": it redirects ({said}), so use the address that it leads to"
+        case status if status >= 500:
+            return f": it has a fault of its own ({said})"
+        case _:
+            return f": it refuses it ({said}), so look at the chat, the room or the receiver in its address"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -64,12 +65,44 @@ async def test_a_message_arrives_as_it_was_written(service: Service) -> None:
     assert (got["title"], got["message"], got["type"]) == ("a title", "two\nlines ✓", "failure")
 
 
-async def test_a_service_that_refuses_may_be_tried_again(service: Service) -> None:
-    """And the address, with its token, is in no word about it."""
-    service.status = 500
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (401, "it answers 401, so the token or the address is wrong"),
+        (404, "it answers 404, so the token or the address is wrong"),
+        (429, "it wants fewer messages (429)"),
+        (302, "it redirects (302), so use the address that it leads to"),
+        (502, "it has a fault of its own (502)"),
+        (400, "it refuses it (400), so look at the chat, the room or the receiver in its address"),
+    ],
+)
+async def test_a_service_that_refuses_may_be_tried_again(service: Service, status: int, why: str) -> None:
+    """It is said which it is and why; the address, with its token, is in no word about it."""
+    service.status = status
     with pytest.raises(Retryable) as caught:
         await outside(service.address).send("t", "b", Severity.INFO)
-    assert "a-token" not in str(caught.value)
+    assert str(caught.value) == f"the service json:// did not take the message: {why}"
+
+
+async def test_a_service_that_is_not_there_may_be_tried_again(unused_tcp_port: int) -> None:
+    """So it is said, and no address."""
+    with pytest.raises(Retryable) as caught:
+        await outside(f"json://127.0.0.1:{unused_tcp_port}/a-token").send("t", "b", Severity.INFO)
+    assert str(caught.value) == "the service json:// did not take the message: it was not reached"
+
+
+async def test_of_several_services_none_is_named(service: Service) -> None:
+    """What a daemon says last goes to all of them by one child, which cannot tell which of them it was."""
+    service.status = 500
+    with pytest.raises(Retryable, match=r"^a service did not take the message: it has a fault of its own \(500\)$"):
+        await outside(f"{service.address} {service.address}").send("t", "b", Severity.INFO)
+
+
+async def test_a_child_that_is_killed_says_no_reason(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by a machine without memory: there is none to be told."""
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(Retryable, match=r"^the service json:// did not take the message$"):
+        await outside(service.address).send("t", "b", Severity.INFO)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307])
