@@ -194,9 +194,9 @@ def _plainly(error: Exception) -> str:
     return plainly(error) if told else type(error).__name__
 
 
-_WHY = {
-    401: "Telegram does not know the token: correct [telegram] token_file",
-    404: "Telegram does not know the token: correct [telegram] token_file",
-    409: "another program listens with the same token: give each daemon a bot of its own",
+_WHY = {  # without a colon after the word "token": the log takes what follows for one, and masks it
+    401: "Telegram does not know this token; correct the file that holds it ([telegram] token_file)",
+    404: "Telegram does not know this token; correct the file that holds it ([telegram] token_file)",
+    409: "another program listens with the same token; give each daemon a bot of its own",
     429: "Telegram wants to be asked less often",
 }

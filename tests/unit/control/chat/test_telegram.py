@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from kangbot.control.chat import telegram
 from kangbot.control.chat.telegram import Telegram
+from kangbot.logs.masking import Masker
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from tests.support.feed_words import until
 from tests.support.telegram import TOKEN, BotApi, bot_api
@@ -130,7 +131,7 @@ async def test_a_line_is_confirmed_before_it_is_obeyed(api: BotApi) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "reason"),
     [
-        (401, {"ok": False, "description": "Unauthorized"}, "does not know the token"),
+        (401, {"ok": False, "description": "Unauthorized"}, "does not know this token"),
         (409, {"ok": False, "description": "Conflict"}, "another program listens"),
         (429, {"ok": False, "parameters": {"retry_after": 1}}, "less often"),
         (502, {}, "a fault of its own"),
@@ -151,6 +152,7 @@ async def test_a_refusal_is_told_once_and_listening_goes_on(
             await api.until_sent(1)
     assert [log["event"] for log in logs] == ["telegram.away", "telegram.back"]
     assert reason in logs[0]["reason"]
+    assert Masker().text(logs[0]["reason"]) == logs[0]["reason"]  # no word of it looks like a secret
 
 
 async def test_no_log_shows_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
