@@ -17,6 +17,7 @@ from kangbot.cli import exit_codes
 from kangbot.cli.answer import fitted
 from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.errors import ConfigInvalid, ConfigUnread, Problem
+from kangbot.notify.outside import each
 from kangbot.runtime.world import real_world
 from kangbot.settings import Mode, Settings, load
 from kangbot.settings.kinds import split_url
@@ -161,6 +162,8 @@ def _finding(config: Path, settings: Settings, looks: tuple[Look, ...]) -> Findi
             "bybit_key": settings.venues.bybit.key is not None,
             "bybit_secret": settings.venues.bybit.secret is not None,
             "database_url": settings.database.url is not None,
+            "notify_addresses": settings.notify.addresses is not None,
+            "telegram_token": settings.telegram.token is not None,
         },
         state_dir=str(settings.state_dir),
         looks=looks,
@@ -187,6 +190,7 @@ def _lines(config: Path, settings: Settings) -> list[tuple[str, str]]:
             ),
         ),
         ("database", _database(settings)),
+        ("messages", _messages(settings)),
         ("state", f"{settings.state_dir}{'' if settings.state_dir.is_dir() else ' (will be made)'}"),
     ]
 
@@ -204,6 +208,19 @@ def _key(settings: Settings) -> str:
     if bybit.key and bybit.secret:
         return "key and secret found"
     return "with the sandbox's own key" if settings.mode == "sandbox" else "no key needed"
+
+
+def _messages(settings: Settings) -> str:
+    notify, telegram = settings.notify, settings.telegram
+    told = "to nobody: [notify] has no address"
+    if notify.addresses is not None:
+        services = len(each(notify.addresses.value))
+        told = f"to {services} service{'s' if services > 1 else ''}, from {notify.least} on"
+    if telegram.token is None:
+        return told
+    chats = len(telegram.chats)
+    who = "no chat may command yet" if not chats else f"{chats} chat{'s' if chats > 1 else ''} may command"
+    return f"{told}; Telegram: {who}"
 
 
 def _database(settings: Settings) -> str:

@@ -106,6 +106,30 @@ def test_check_says_what_a_right_configuration_means() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({}, "messages   to nobody: [notify] has no address\n"),
+        ({"NOTIFY__ADDRESSES": "json://a/t0ken"}, "messages   to 1 service, from warning on\n"),
+        (
+            {"NOTIFY__ADDRESSES": "tgram://1:t0ken/2 json://a", "TELEGRAM__TOKEN": "1:t0ken"},
+            "messages   to 2 services, from warning on; Telegram: no chat may command yet\n",
+        ),
+        (
+            {"TELEGRAM__TOKEN": "1:t0ken", "TELEGRAM__CHATS": "7,8"},
+            "messages   to nobody: [notify] has no address; Telegram: 2 chats may command\n",
+        ),
+        ({"TELEGRAM__TOKEN": "1:t0ken", "TELEGRAM__CHATS": "7"}, "Telegram: 1 chat may command\n"),
+    ],
+)
+def test_check_says_who_would_be_told(environment: dict[str, str], words: str) -> None:
+    """So that a file of addresses in the wrong place is noticed before a message is missed; no token is shown."""
+    variables = {f"KANGBOT_{name}": value for name, value in environment.items()}
+    done = kangbot("config", "validate", SHIPPED, cwd=None, **variables)
+    assert words in done.stdout
+    assert "t0ken" not in done.stdout + done.stderr
+
+
 def test_a_configuration_is_validated_without_asking_anybody(tmp_path: Path) -> None:
     """What it means, with the venue's address and that it gives data only; or every mistake."""
     path = tmp_path / "kangbot.toml"
@@ -125,7 +149,13 @@ def test_check_prints_one_json_object(tmp_path: Path) -> None:
     right = kangbot("check", "--config", SHIPPED, "--json", KANGBOT_VENUES__BYBIT__KEY="k" * 8)
     finding = json.loads(right.stdout)
     assert (finding["ok"], finding["mode"], finding["markets"]["enabled"]) == (True, "sandbox", 27)
-    assert finding["secrets"] == {"bybit_key": True, "bybit_secret": False, "database_url": False}
+    assert finding["secrets"] == {
+        "bybit_key": True,
+        "bybit_secret": False,
+        "database_url": False,
+        "notify_addresses": False,
+        "telegram_token": False,
+    }
     path = tmp_path / "wrong.toml"
     path.write_text('mode = "x"\n')
     wrong = kangbot("check", "--config", str(path), "--json")
