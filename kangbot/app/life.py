@@ -27,7 +27,7 @@ from kangbot.control.dashboard.assets import Assets
 from kangbot.control.server import ControlServer
 from kangbot.editing import Editor, spec_of
 from kangbot.errors import NeedsHuman
-from kangbot.execution.budget import Budget, remembered_budget
+from kangbot.execution.budget import TRANSIT_NS, Budget, remembered_budget
 from kangbot.health.event_counts import EventCounts
 from kangbot.health.faults import FaultDesk
 from kangbot.health.foreign_fees import ForeignFees
@@ -174,8 +174,9 @@ class App:
             interval_s=settings.start.interval_s,
             jitter_s=settings.start.jitter_s,
         )
-        budget = self._budget("account", way.account_windows)
-        self._data_budget = data_budget = self._budget("data", way.data_windows)
+        # The account's windows are all that venues allow; of public data they allow several times as much.
+        budget = self._budget("account", way.account_windows, TRANSIT_NS)
+        self._data_budget = data_budget = self._budget("data", way.data_windows, 0)
         for one in (budget, data_budget):
             one.on_ban(hub.keep_still)
         self._floor = Floor(
@@ -277,11 +278,12 @@ class App:
             hide=self._masker.add,
         )
 
-    def _budget(self, kind: str, windows: tuple[Window, ...]) -> Budget:
+    def _budget(self, kind: str, windows: tuple[Window, ...], transit_ns: int) -> Budget:
         return remembered_budget(
             clock=self._world.clock,
             venue=f"{self._link.venue.name} {kind}",
             windows=windows,
+            transit_ns=transit_ns,
             journal=self._books.journal,
             pauses=self._remembered.pauses,
         )

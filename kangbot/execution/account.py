@@ -269,9 +269,10 @@ class Account:
         return True
 
     async def _ask(self, question: Callable[[], Awaitable[T]]) -> T:
-        await self._budget.acquire(Priority.RECONCILE)
-        async with asyncio.timeout(self._timeout_s):
-            return await question()
+        turn = await self._budget.acquire(Priority.RECONCILE)
+        with self._budget.under_way(turn):
+            async with asyncio.timeout(self._timeout_s):
+                return await question()
 
     async def _ask_of_all(
         self, question: Callable[[], Awaitable[Sequence[T]]], unread: dict[MarketId, str]

@@ -4,12 +4,14 @@ Shell around `machines/priority.py`: a heap of waiters and one timer for the nex
 """
 
 import asyncio
+import contextlib
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import structlog
 
+from kangbot.errors import KangbotError, RateLimited
 from kangbot.machines.limiter import Window
 from kangbot.machines.pauses import Pauses
 from kangbot.machines.priority import Allowance, Priority
@@ -27,12 +29,18 @@ _KEPT_NS = 2 * SECOND_NS  # a shorter pause is over before a restart could make 
 _OVER_NS = 10 * SECOND_NS
 _SAME_NS = SECOND_NS  # many requests hear of one ban, each with a little less of it left
 
+# How long a request may be on its way that nobody has answered: dialling and the TLS handshake, three times across the
+# world and back, on a busy machine. Longer, and a venue that hangs would hold back the exits of those that it forgot.
+TRANSIT_NS = SECOND_NS
+
 
 class Budget:
     """Requests to one venue account. `windows` are strict: at most so many requests in any span.
 
-    `paused_ns` is how long it still has to rest for an earlier life of the process; `keep(until_ns)` is told of each
-    pause that a later life must know of.
+    `transit_ns` is how long a request counts as being on its way to the venue, unless `under_way` hears of its answer;
+    0 where it counts as it leaves, which is enough where the venue allows more than the windows do. `paused_ns` is how
+    long it still has to rest for an earlier life of the process; `keep(until_ns)` is told of each pause that a later
+    life must know of.
     """
 
     def __init__(
@@ -41,6 +49,7 @@ class Budget:
         clock: Clock,
         venue: str,
         windows: tuple[Window, ...],
+        transit_ns: int = 0,
         paused_ns: int = 0,
         keep: Callable[[int], None] = lambda _until_ns: None,
     ) -> None:
@@ -48,6 +57,7 @@ class Budget:
         self._keep = keep
         self._kept_ns = 0  # the pause that `keep` was told of last ends then
         self._venue = venue
+        self._transit_ns = transit_ns
         self._allowance = Allowance(windows=windows)
         self._waiting: list[tuple[Priority, int, asyncio.Future[int]]] = []
         self._order = itertools.count()
@@ -80,27 +90,49 @@ class Budget:
         """Until when the venue asked to be left alone; in the past where it did not."""
         return self._allowance.paused_until_ns
 
-    async def acquire(self, priority: Priority) -> None:
+    async def acquire(self, priority: Priority) -> int:
         """Wait until one request may leave; returns without a turn of the loop where it may leave now.
 
-        Among equals the first come goes first. A cancelled wait gives its place back.
+        Among equals the first come goes first. A cancelled wait gives its place back. The turn that is returned is for
+        `under_way`.
         """
         now_ns = self._clock.now_ns()
         self._drop_canceled()
         ahead = bool(self._waiting) and self._waiting[0][0] <= priority
         if not ahead and not self._allowance.wait_ns(priority, now_ns):
-            self._allowance = self._allowance.admit(now_ns)
-            return
+            return self._admit(now_ns)
         turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (priority, next(self._order), turn))
         self._grant()
         try:
-            await turn
+            return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():  # its turn came in the very moment of the cancellation
                 self._allowance = self._allowance.give_back(turn.result())
             self._grant()
             raise
+
+    @contextlib.contextmanager
+    def under_way(self, turn: int) -> Iterator[None]:
+        """Hold the turn's request; an answer that ends it, a refusal too, says that it has arrived.
+
+        Whatever else ends it says nothing, and what asks for a pause is followed by one.
+        """
+        try:
+            yield
+        except RateLimited:
+            raise
+        except KangbotError as error:
+            if error.code is not None:
+                self._arrived(turn)
+            raise
+        else:
+            self._arrived(turn)
+
+    def not_sent(self, turn: int) -> None:
+        """Give the turn back: its request stays here."""
+        self._allowance = self._allowance.give_back(turn)
+        self._grant()
 
     def pause(self, retry_after_ns: int) -> None:
         """Obey the venue: nothing leaves for `retry_after_ns` from now, whoever asks."""
@@ -142,6 +174,16 @@ class Budget:
         log.info("budget.resumed", venue=self._venue, pauses=self._pauses, lasted_s=lasted_s)
         self._pauses = self._said_ns = 0
 
+    def _admit(self, now_ns: int) -> int:
+        turn = now_ns + self._transit_ns
+        self._allowance = self._allowance.admit(turn)
+        return turn
+
+    def _arrived(self, turn: int) -> None:
+        self._allowance = self._allowance.arrived(turn, self._clock.now_ns())
+        if self._waiting:
+            self._grant()
+
     def _grant(self) -> None:
         """Give turns to whoever may go now, and arm the timer for the next."""
         if self._timer is not None:
@@ -156,8 +198,7 @@ class Budget:
                 self._timer = loop.call_later(wait_ns / SECOND_NS, self._grant)
                 return
             heapq.heappop(self._waiting)
-            self._allowance = self._allowance.admit(now_ns)
-            turn.set_result(now_ns)
+            turn.set_result(self._admit(now_ns))
             self._drop_canceled()
 
     def _drop_canceled(self) -> None:
@@ -166,7 +207,7 @@ class Budget:
 
 
 def remembered_budget(
-    *, clock: Clock, venue: str, windows: tuple[Window, ...], journal: Journal, pauses: Pauses
+    *, clock: Clock, venue: str, windows: tuple[Window, ...], transit_ns: int = 0, journal: Journal, pauses: Pauses
 ) -> Budget:
     """Return a budget whose pauses outlive the process: the journal gets them, and `pauses` has what it remembers."""
 
@@ -174,4 +215,4 @@ def remembered_budget(
         journal.append(RequestsPaused(budget=venue, until_ns=until_ns, at_ns=clock.now_ns()), reserve=True)
 
     paused_ns = pauses.left_ns(venue, clock.now_ns())
-    return Budget(clock=clock, venue=venue, windows=windows, paused_ns=paused_ns, keep=keep)
+    return Budget(clock=clock, venue=venue, windows=windows, transit_ns=transit_ns, paused_ns=paused_ns, keep=keep)

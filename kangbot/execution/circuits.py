@@ -156,11 +156,11 @@ class Circuits:
     async def _probe(self, market: MarketId, lane: Lane) -> None:
         """Ask for one lane. Its permit is lent when the request may leave: waiting takes nothing of the lease."""
         budget = self._data_budget if lane is Lane.DATA else self._budget
-        await budget.acquire(Priority.RECONCILE)
+        turn = await budget.acquire(Priority.RECONCILE)
         lease, changes = self.breakers.lend(market, lane, self._clock.now_ns())
         self._take(changes)
         if lease:  # else somebody closed it meanwhile
-            result = self._result(await self._asked(partial(self._question, market, lane), budget))
+            result = self._result(await self._asked(partial(self._question, market, lane), budget, turn))
             self._take(self.breakers.probed(market, lane, lease, result, self._clock.now_ns()))
 
     def overdue(self) -> bool:
@@ -182,8 +182,8 @@ class Circuits:
         """Ask for all markets together whether the way out is there again, where that is due."""
         if not self._fault.there or now_ns < self._fault.retry_ns:
             return
-        await self._data_budget.acquire(Priority.RECONCILE)
-        error = await self._asked(self._venue.server_time_ns, self._data_budget)
+        turn = await self._data_budget.acquire(Priority.RECONCILE)
+        error = await self._asked(self._venue.server_time_ns, self._data_budget, turn)
         now_ns = self._clock.now_ns()
         self._fault = self._fault.probed(now_ns, self._draw(), well=not venues_fault(error))
         if self._fault.there:
@@ -204,11 +204,12 @@ class Circuits:
             with contextlib.suppress(PartlyRead):  # the venue has answered
                 await self._venue.open_orders()
 
-    async def _asked(self, question: Callable[[], Awaitable[object]], budget: Budget) -> Exception | None:
-        """Return how the question ended, whose place in the budget is taken."""
+    async def _asked(self, question: Callable[[], Awaitable[object]], budget: Budget, turn: int) -> Exception | None:
+        """Return how the question ended, which has that turn of the budget."""
         try:
-            async with asyncio.timeout(_PROBE_S):
-                await question()
+            with budget.under_way(turn):
+                async with asyncio.timeout(_PROBE_S):
+                    await question()
         except Exception as error:  # noqa: BLE001 -- whatever it was: the probe failed
             if isinstance(error, RateLimited):
                 budget.pause(error.retry_after_ns)

@@ -7,7 +7,7 @@ whatever happens to it (an answer, an error, a hang) ends as exactly one outcome
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from kangbot.errors import KangbotError, NeedsHuman, NotFound, RateLimited, Refused, words
 from kangbot.execution.again import Again, at_once
@@ -27,6 +27,13 @@ from kangbot.runtime.world import SECOND_NS, Clock
 
 Ended = Callable[[Operation, Exception | None, str], None]  # how it ended, None for well; the order's id, or ""
 Depart = Callable[[], str]  # called the moment before a request to place leaves; a reason withholds it, "" lets it go
+
+
+class _Leaves(NamedTuple):
+    """An order that may leave."""
+
+    sent_ns: int
+    turn: int  # of the budget
 
 
 class Errands:
@@ -76,7 +83,7 @@ class Errands:
         learnt: Learnt | None = None
         try:
             left = await self._left(intent, written, depart)
-            learnt = await self._submit(intent, left) if isinstance(left, int) else left
+            learnt = await self._submit(intent, left) if isinstance(left, _Leaves) else left
         finally:
             # Only a cancellation leaves without having learnt anything; a byte may have left by then.
             if learnt is None:
@@ -84,30 +91,32 @@ class Errands:
             self._land("ask", intent.client_id)
             self._post(SendEnded(client_id=intent.client_id, learnt=learnt))
 
-    async def _left(self, intent: Intent, written: Awaitable[int] | None, depart: Depart) -> Learnt | int:
+    async def _left(self, intent: Intent, written: Awaitable[int] | None, depart: Depart) -> Learnt | _Leaves:
         """Wait until it may leave, and have it noted; return when that was, or what keeps it here."""
-        unwritten, sent_ns = False, 0
+        unwritten = False
         try:
             async with asyncio.timeout((intent.deadline_ns - self._clock.now_ns()) / SECOND_NS):
                 if written is not None:
                     await written
-                await self._budget.acquire(_priority(intent))
+                turn = await self._budget.acquire(_priority(intent))
             sent_ns = self._clock.now_ns()  # before it is noted: not one instant of the stamp is missing there
             reason = depart()
+            if not reason:
+                return _Leaves(sent_ns, turn)
+            self._budget.not_sent(turn)
         except KangbotError as error:
             reason, unwritten = f"the journal did not take it: {error.message}", isinstance(error, NeedsHuman)
         except TimeoutError:
             reason = "its time was over before it could leave"
-        if not reason:
-            return sent_ns
         # A second copy that stays here says nothing of the first.
         return Lost(reason) if written is None else Withheld(reason, unwritten)
 
-    async def _submit(self, intent: Intent, sent_ns: int) -> Learnt:
+    async def _submit(self, intent: Intent, left: _Leaves) -> Learnt:
         operation = Operation.EXIT if intent.purpose is Purpose.EXIT else Operation.ENTRY
         try:
-            async with asyncio.timeout(self._timeout_s):
-                report = await self._venue.submit(self._instrument, intent, sent_ns=sent_ns)
+            with self._budget.under_way(left.turn):
+                async with asyncio.timeout(self._timeout_s):
+                    report = await self._venue.submit(self._instrument, intent, sent_ns=left.sent_ns)
         except Exception as error:  # noqa: BLE001 -- an error that no table names means that nothing is known
             self._failed(operation, error, intent.client_id)
             return learnt_from(error)
@@ -122,12 +131,13 @@ class Errands:
     async def _ask(self, client_id: ClientId, *, again: bool) -> None:
         if again:
             await self._again()
-        await self._budget.acquire(Priority.RECONCILE)
+        turn = await self._budget.acquire(Priority.RECONCILE)
         asked_ns = self._clock.now_ns()
         lookup, message = None, ""
         try:
-            async with asyncio.timeout(self._timeout_s):
-                lookup = await self._venue.find(self._instrument, client_id)
+            with self._budget.under_way(turn):
+                async with asyncio.timeout(self._timeout_s):
+                    lookup = await self._venue.find(self._instrument, client_id)
         except Exception as error:  # noqa: BLE001 -- a question that failed says nothing, however it failed
             self._failed(Operation.ASK, error, client_id)
             message = words(error)
@@ -142,11 +152,12 @@ class Errands:
         self._fly("cancel", client_id, self._cancel(client_id))
 
     async def _cancel(self, client_id: ClientId) -> None:
-        await self._budget.acquire(Priority.CANCEL_EXIT)
+        turn = await self._budget.acquire(Priority.CANCEL_EXIT)
         denied, message = False, ""
         try:
-            async with asyncio.timeout(self._timeout_s):
-                await self._venue.cancel(self._instrument, client_id)
+            with self._budget.under_way(turn):
+                async with asyncio.timeout(self._timeout_s):
+                    await self._venue.cancel(self._instrument, client_id)
             self._ended(Operation.CANCEL, None, client_id)
         except Refused as error:
             self._ended(Operation.CANCEL, error, client_id)
@@ -170,11 +181,12 @@ class Errands:
     async def _protect(
         self, stop: Price | None, quantity: Quantity, ask: Callable[[], Awaitable[ClientId | None]]
     ) -> None:
-        await self._budget.acquire(Priority.CANCEL_EXIT)
+        turn = await self._budget.acquire(Priority.CANCEL_EXIT)
         done, refused, message, name = False, "", "", None
         try:
-            async with asyncio.timeout(self._timeout_s):
-                name = await ask()
+            with self._budget.under_way(turn):
+                async with asyncio.timeout(self._timeout_s):
+                    name = await ask()
             done = True
             self._ended(Operation.PROTECT, None, "")
         except NotFound as error:  # no position there yet: its fill may be quicker to us than to the endpoint

@@ -3,8 +3,13 @@
 A venue counts all requests of an account together, and a flood of candle requests must never hold up an exit. So the
 less urgent kinds leave a share of every window free. A pause that the venue asked for holds for everyone: requests made
 during it are what turns a limit into a ban. Waiting itself is left to `execution/budget.py`.
+
+A venue counts a request when it arrives. One that waited for its connection may arrive together with those that left a
+second later, so the time that counts here is the latest at which it can have arrived: that of its answer, and until
+there is one, the longest that it may be on its way.
 """
 
+from bisect import insort
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -36,14 +41,20 @@ class Allowance:
         waits = [_wait_ns(window, _LEFT_FREE[priority], now_ns) for window in self.windows]
         return max(0, self.paused_until_ns - now_ns, *waits)
 
-    def admit(self, now_ns: int) -> "Allowance":
-        """Return it with a request of now in it; the caller has asked `wait_ns`."""
-        windows = tuple([window.admit(now_ns)[0] for window in self.windows])
+    def admit(self, arrives_ns: int) -> "Allowance":
+        """Return it with a request in it that arrives then at the latest; the caller has asked `wait_ns`."""
+        windows = tuple([window.admit(arrives_ns)[0] for window in self.windows])
         return Allowance(windows=windows, paused_until_ns=self.paused_until_ns)
 
-    def give_back(self, at_ns: int) -> "Allowance":
-        """Return it without the request of `at_ns`, which was admitted and did not leave."""
-        return replace(self, windows=tuple(_without(window, at_ns) for window in self.windows))
+    def arrived(self, arrives_ns: int, now_ns: int) -> "Allowance":
+        """Return it with the request that was to arrive by `arrives_ns` at the venue by now: it has answered."""
+        if now_ns >= arrives_ns:
+            return self
+        return replace(self, windows=tuple(_moved(window, arrives_ns, now_ns) for window in self.windows))
+
+    def give_back(self, arrives_ns: int) -> "Allowance":
+        """Return it without the request that was to arrive by `arrives_ns`: it was admitted and did not leave."""
+        return replace(self, windows=tuple(_without(window, arrives_ns) for window in self.windows))
 
     def pause(self, until_ns: int) -> "Allowance":
         """Return it with nothing admitted before `until_ns`; a longer pause that holds already stays."""
@@ -57,6 +68,15 @@ def _wait_ns(window: Window, tenths: int, now_ns: int) -> int:
     if len(stamps) < usable:
         return 0
     return stamps[-usable] + window.span_ns - now_ns
+
+
+def _moved(window: Window, before_ns: int, at_ns: int) -> Window:
+    if before_ns not in window.stamps:
+        return window
+    stamps = list(window.stamps)
+    stamps.remove(before_ns)
+    insort(stamps, at_ns)
+    return replace(window, stamps=tuple(stamps))
 
 
 def _without(window: Window, at_ns: int) -> Window:

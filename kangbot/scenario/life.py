@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from kangbot.errors import NeedsHuman
-from kangbot.execution.budget import Budget, remembered_budget
+from kangbot.execution.budget import TRANSIT_NS, Budget, remembered_budget
 from kangbot.execution.venue_clock import VenueClock
 from kangbot.journal.announce import AnnouncedJournal
 from kangbot.journal.compact import Compactor
@@ -198,8 +198,8 @@ class Life:
             gateway=Gateway(
                 venue=port,
                 feeds=self.feeds,
-                budget=self._budget("account", plan.requests_a_second, journal, pauses),
-                data_budget=self._budget("data", DATA_REQUESTS, journal, pauses),
+                budget=self._budget("account", plan.requests_a_second, TRANSIT_NS, journal, pauses),
+                data_budget=self._budget("data", DATA_REQUESTS, 0, journal, pauses),
                 clock=venue_clock,
             ),
             risk=risk,
@@ -265,10 +265,14 @@ class Life:
         with contextlib.suppress(NeedsHuman):
             await switch.release("operator")
 
-    def _budget(self, kind: str, a_second: int, journal: Journal, pauses: Pauses) -> Budget:
-        windows = (Window(most=a_second, span_ns=SECOND_NS),)
+    def _budget(self, kind: str, a_second: int, transit_ns: int, journal: Journal, pauses: Pauses) -> Budget:
         return remembered_budget(
-            clock=self.clock, venue=f"{VENUE} {kind}", windows=windows, journal=journal, pauses=pauses
+            clock=self.clock,
+            venue=f"{VENUE} {kind}",
+            windows=(Window(most=a_second, span_ns=SECOND_NS),),
+            transit_ns=transit_ns,
+            journal=journal,
+            pauses=pauses,
         )
 
     def _leaves(self, intent: Intent) -> None:

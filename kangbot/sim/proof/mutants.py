@@ -307,10 +307,21 @@ def _enters_beside_unknown(put: Put) -> None:
 def _budget_ignored(put: Put) -> None:
     """Ask for no turn."""
 
-    async def at_once(self: Budget, priority: object) -> None:
+    async def at_once(_self: Budget, _priority: object) -> int:
         """Return."""
+        return 0
 
     put(Budget, "acquire", at_once)
+
+
+def _counted_as_it_leaves(put: Put) -> None:
+    """Take it that a request is at the venue when it leaves."""
+
+    def now(self: Budget, now_ns: int) -> int:
+        self._allowance = self._allowance.admit(now_ns)
+        return now_ns
+
+    put(Budget, "_admit", now)
 
 
 def _retry_after_ignored(put: Put) -> None:
@@ -370,6 +381,7 @@ _ALL = (
     _unknown_not_counted,
     _enters_beside_unknown,
     _budget_ignored,
+    _counted_as_it_leaves,
     _retry_after_ignored,
     _checkpoint_without_orders,
     _breaker_counts_refusals,

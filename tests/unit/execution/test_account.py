@@ -10,10 +10,11 @@ from structlog.testing import capture_logs
 
 from kangbot.errors import Retryable
 from kangbot.execution.account import OVERLAP_NS, START_OVERLAP_NS, Account
-from kangbot.execution.budget import Budget
+from kangbot.execution.budget import TRANSIT_NS, Budget
 from kangbot.execution.executor import Pulse
 from kangbot.execution.numbers import Numbers
 from kangbot.machines.limiter import Window
+from kangbot.machines.priority import Priority
 from kangbot.machines.reconcile import Reconciled
 from kangbot.machines.worth import Stake
 from kangbot.model.data import Quote
@@ -33,14 +34,19 @@ ACCOUNT = Topic(market=None, channel=Channel.ACCOUNT, native="order")
 class Rig:
     """An account over a venue, with one market that notes what it gets."""
 
-    def __init__(self, *, last_execution_ns: int = 0, born_ns: int = 0, timeout_s: float = 15.0) -> None:
+    def __init__(
+        self,
+        *,
+        last_execution_ns: int = 0,
+        born_ns: int = 0,
+        timeout_s: float = 15.0,
+        windows: tuple[Window, ...] = (Window(most=100, span_ns=SECOND_NS),),
+    ) -> None:
         self.story = Story()
         self.venue = self.story.venue
         self.heard: list[Any] = []
         self.pulse = Pulse(in_flight=False, executions_since_ns=None)
-        self.budget = Budget(
-            clock=self.story.world.clock, venue="bybit", windows=(Window(most=100, span_ns=SECOND_NS),)
-        )
+        self.budget = Budget(clock=self.story.world.clock, venue="bybit", windows=windows, transit_ns=TRANSIT_NS)
         self.numbers = Numbers(5)
         self.ended: list[Exception | None] = []
         self.twins: list[str] = []
@@ -451,6 +457,20 @@ def test_a_round_that_fails_is_no_evidence_and_is_tried_again(hangs: bool) -> No
         await asyncio.sleep(3)  # the wait begins anew at a second
         assert len(rig.ended) >= failed + 2
         running.cancel()
+
+    run(main())
+
+
+def test_each_question_of_a_round_counts_from_its_answer() -> None:
+    """What waits behind the four of them leaves a second after the last answer."""
+
+    async def main() -> None:
+        rig = Rig(windows=(Window(most=4, span_ns=SECOND_NS),))
+        assert await rig.account.reconcile()
+        answered_ns = rig.story.world.clock.now_ns()
+        for _ in range(4):
+            await rig.budget.acquire(Priority.CANCEL_EXIT)
+        assert rig.story.world.clock.now_ns() == answered_ns + SECOND_NS
 
     run(main())
 

@@ -1,11 +1,15 @@
 """One request budget a venue account."""
 
 import asyncio
+import contextlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from kangbot.execution.budget import Budget, remembered_budget
+from kangbot.errors import Ambiguous, KangbotError, NotFound, RateLimited
+from kangbot.execution.budget import TRANSIT_NS, Budget, remembered_budget
 from kangbot.machines.limiter import Window
 from kangbot.machines.pauses import Pauses
 from kangbot.machines.priority import Priority
@@ -18,11 +22,12 @@ from tests.support.order_story import Leaps
 class Rig:
     """A budget of ten requests a second on virtual time, and who left when."""
 
-    def __init__(self, most: int = 10) -> None:
+    def __init__(self, most: int = 10, transit_ns: int = 0) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self.clock = Clock(monotonic_ns=lambda: loop.now_ns, anchor_ns=0)
-        self.budget = Budget(clock=self.clock, venue="bybit", windows=(Window(most=most, span_ns=SECOND_NS),))
+        windows = (Window(most=most, span_ns=SECOND_NS),)
+        self.budget = Budget(clock=self.clock, venue="bybit", windows=windows, transit_ns=transit_ns)
         self.left: list[tuple[str, float]] = []
 
     async def request(self, name: str, priority: Priority) -> None:
@@ -67,6 +72,90 @@ def test_who_came_first_goes_first_where_the_timer_is_late() -> None:
         leaps.ahead_ns = SECOND_NS
         await asyncio.gather(first, rig.begin("second", Priority.ENTRY))
         assert [name for name, _ in rig.left] == ["first", "second"]
+
+    run(main())
+
+
+WAYS = st.tuples(st.integers(0, 999), st.integers(0, 999), st.integers(0, 1500))  # until it leaves, there and back, ms
+
+
+@given(st.lists(WAYS, min_size=11, max_size=40))
+def test_no_second_at_the_venue_holds_more_whatever_the_way_takes(ways: list[tuple[int, int, int]]) -> None:
+    """A venue counts what arrives: dialled connections and a busy machine bunch what left a second apart."""
+
+    async def main() -> None:
+        rig, arrived = Rig(most=3, transit_ns=TRANSIT_NS), list[int]()
+
+        async def request(there_ms: int, back_ms: int) -> None:
+            turn = await rig.budget.acquire(Priority.CANCEL_EXIT)
+            with rig.budget.under_way(turn):
+                await asyncio.sleep(there_ms / 1000)
+                arrived.append(rig.clock.now_ns())
+                await asyncio.sleep(back_ms / 1000)
+
+        async with asyncio.TaskGroup() as group:
+            for later_ms, there_ms, back_ms in ways:
+                await asyncio.sleep(later_ms / 5000)
+                group.create_task(request(there_ms, back_ms))
+        assert len(arrived) == len(ways)
+        for at_ns in arrived:
+            assert sum(at_ns <= other < at_ns + SECOND_NS for other in arrived) <= 3
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("error", "free_s"),
+    [
+        (None, 1.2),
+        (NotFound("no such order", code="110001"), 1.2),  # who refuses has counted it
+        (RateLimited("too many visits", code="10006"), 2.0),  # a pause follows
+        (Ambiguous("the connection broke"), 2.0),  # it may still wander about
+        (TimeoutError(), 2.0),
+    ],
+)
+def test_a_request_counts_from_its_answer(error: Exception | None, free_s: float) -> None:
+    """Where nobody answers it counts as if it had come a second late: a venue that hangs holds no exit for longer."""
+
+    async def main() -> None:
+        rig = Rig(most=1, transit_ns=TRANSIT_NS)
+        turn = await rig.budget.acquire(Priority.CANCEL_EXIT)
+        waiting = rig.begin("next", Priority.CANCEL_EXIT)
+        with contextlib.suppress(KangbotError, TimeoutError), rig.budget.under_way(turn):
+            await asyncio.sleep(0.2)
+            if error is not None:
+                raise error
+        await waiting
+        assert rig.left == [("next", free_s)]
+
+    run(main())
+
+
+def test_an_answer_that_comes_late_makes_nobody_wait_longer() -> None:
+    """The request had been counted as arrived by then."""
+
+    async def main() -> None:
+        rig = Rig(most=1, transit_ns=TRANSIT_NS)
+        turn = await rig.budget.acquire(Priority.CANCEL_EXIT)
+        with rig.budget.under_way(turn):
+            await asyncio.sleep(1.7)
+        await rig.request("next", Priority.CANCEL_EXIT)
+        assert rig.left == [("next", 2.0)]
+
+    run(main())
+
+
+def test_a_request_that_stays_here_gives_its_turn_to_the_next() -> None:
+    """At once: nothing of it will ever arrive."""
+
+    async def main() -> None:
+        rig = Rig(most=1, transit_ns=TRANSIT_NS)
+        turn = await rig.budget.acquire(Priority.ENTRY)
+        waiting = rig.begin("next", Priority.DATA)
+        await asyncio.sleep(0.1)
+        rig.budget.not_sent(turn)
+        await waiting
+        assert rig.left == [("next", 0.1)]
 
     run(main())
 

@@ -2,14 +2,20 @@
 
 import asyncio
 
+from kangbot.execution.budget import TRANSIT_NS, Budget
+from kangbot.execution.errands import Errands
+from kangbot.execution.outcome import Outcome
 from kangbot.machines.faults import Operation
+from kangbot.machines.limiter import Window
+from kangbot.machines.priority import Priority
 from kangbot.model.events import Severity
 from kangbot.model.ids import ClientId, client_id
 from kangbot.model.orders import OrderKind, Purpose, Side
+from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS
 from tests.support.order_story import Market, Story, told
 from tests.support.order_venue import Fate
-from tests.support.trade_words import TAG, dec, proposal
+from tests.support.trade_words import TAG, dec, instrument, intent, proposal
 
 FIRST, SECOND, THIRD = (client_id(TAG, number) for number in (1, 2, 3))
 
@@ -117,3 +123,41 @@ async def test_the_same_question_once_more_waits_for_whoever_asks_for_all() -> N
     await asyncio.sleep(5)
     assert asked(FIRST) > 1
     await market.end()
+
+
+@told
+async def test_a_request_counts_from_its_answer_and_one_that_stays_here_does_not_count() -> None:
+    """Each kind of request tells the budget that it has arrived: who waits for the next second waits no longer."""
+    story, posted = Story(), list[Outcome]()
+    story.venue.before_submit = None
+    clock, windows = story.world.clock, (Window(most=1, span_ns=SECOND_NS),)
+    budget = Budget(clock=clock, venue="bybit", windows=windows, transit_ns=TRANSIT_NS)
+    errands = Errands(
+        instrument=instrument(),
+        venue=story.venue,
+        budget=budget,
+        clock=clock,
+        tasks=Tasks("errands", lambda _name, _error: None),
+        post=posted.append,
+        timeout_s=1.0,
+    )
+    order = intent()
+
+    async def next_leaves_s() -> float:
+        """Return after how long another request may leave."""
+        began_ns = clock.now_ns()
+        await asyncio.sleep(0)  # the errand has its turn
+        budget.not_sent(await budget.acquire(Priority.CANCEL_EXIT))
+        return (clock.now_ns() - began_ns) / SECOND_NS
+
+    errands.resend(order, lambda: "the kill switch is set")
+    assert await next_leaves_s() == 0
+    errands.resend(order, lambda: "")
+    assert await next_leaves_s() == 1 + story.venue.answer_s
+    errands.ask(order.client_id, again=False)
+    assert await next_leaves_s() == 1 + story.venue.answer_s
+    errands.protect(dec(90))
+    assert await next_leaves_s() == 1 + story.venue.answer_s
+    errands.cancel(order.client_id)
+    assert await next_leaves_s() == 1 + story.venue.answer_s
+    assert len(posted) == 5
