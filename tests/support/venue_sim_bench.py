@@ -36,7 +36,11 @@ _WINDOW_NS = 5_000_000_000
 class Unwatched:
     """Implements `Departures` for nobody."""
 
-    def departs(self, *, public: bool) -> None:
+    def departs(self, *, public: bool) -> int:
+        """Look away."""
+        return 0
+
+    def arrives(self, left_ns: int, *, public: bool) -> None:
         """Look away."""
 
     def told_to_wait(self, for_ns: int, *, public: bool) -> None:

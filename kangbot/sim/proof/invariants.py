@@ -59,6 +59,7 @@ from kangbot.sim.proof.targets import TargetWatch
 from kangbot.sim.proof.trace import Trace
 
 SECOND_NS = 1_000_000_000
+_WANDERS_NS = SECOND_NS  # what is on its way for longer than any connection takes, the daemon cannot foresee
 # What an account worth may exceed its limits by when prices move after an admission; an order too many is ten times it.
 _TOLERANCE = Decimal("1.03")
 # Alarms of the daemon's own that no session gives a reason for: there is one daemon.
@@ -122,6 +123,8 @@ class Invariants:
         self.venue_orders: dict[ClientId, str] = {}
         self._sends: dict[ClientId, int] = {}
         self._left: dict[bool, deque[int]] = {False: deque(), True: deque()}
+        self._arrived: deque[int] = deque()  # requests of the account, at the venue's door
+        self._born_ns = 0
         self._wait_until_ns = {False: 0, True: 0}
         self._kept_until_ns = {False: 0, True: 0}  # as the journal has it, which a later life obeys
         self._books: tuple[AccountRisk, Sequence[Executor]] | None = None
@@ -152,6 +155,8 @@ class Invariants:
     def forgive(self) -> None:
         """Begin the counting of requests anew: of what the last process heard, one that starts knows the journal."""
         self._left = {False: deque(), True: deque()}
+        self._arrived.clear()
+        self._born_ns = self._now_ns()
         self._wait_until_ns = dict(self._kept_until_ns)
 
     # ------------------------------------------------------------------------------------------------------- leaving
@@ -177,8 +182,8 @@ class Invariants:
         if self._rules.id_rule is IdRule.WHILE_OPEN and self._sends[intent.client_id] > 1:
             self.fail(1, f"order {intent.client_id} is sent again to a venue that forgets its ids")
 
-    def departs(self, *, public: bool) -> None:
-        """Learn that a request leaves."""
+    def departs(self, *, public: bool) -> int:
+        """Learn that a request leaves; return when."""
         now_ns, left = self._now_ns(), self._left[public]
         left.append(now_ns)
         while left[0] <= now_ns - SECOND_NS:
@@ -189,6 +194,19 @@ class Invariants:
         if now_ns < self._wait_until_ns[public]:
             wait_s = (self._wait_until_ns[public] - now_ns) / 1e9
             self.fail(9, f"a request leaves {wait_s:.3f} s before the venue wants to hear of us again")
+        return now_ns
+
+    def arrives(self, left_ns: int, *, public: bool) -> None:
+        """Learn that a request is at the venue's door, which counts it. Of public data it allows more than we ask."""
+        now_ns, arrived = self._now_ns(), self._arrived
+        if public or left_ns < self._born_ns or now_ns - left_ns > _WANDERS_NS:
+            return
+        arrived.append(now_ns)
+        while arrived[0] <= now_ns - SECOND_NS:
+            arrived.popleft()
+        most = self._rules.account_requests
+        if len(arrived) > most:
+            self.fail(9, f"{len(arrived)} requests arrive within a second, the budget is {most}")
 
     def told_to_wait(self, for_ns: int, *, public: bool) -> None:
         """Learn that the venue asked to be left alone."""

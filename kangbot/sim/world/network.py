@@ -70,11 +70,21 @@ class Network:
         self._banned_until_ns = 0
         self.waiting = 0  # requests inside an overloaded venue
 
-    def send(self, act: Callable[[], T], *, changes: bool, stamp: Stamp | None = None) -> asyncio.Future[T]:
-        """Send, and return the future of what comes back, which ends by the caller's patience at the latest."""
+    def send(
+        self,
+        act: Callable[[], T],
+        *,
+        changes: bool,
+        stamp: Stamp | None = None,
+        knocks: Callable[[], None] = lambda: None,
+    ) -> asyncio.Future[T]:
+        """Send, and return the future of what comes back, which ends by the caller's patience at the latest.
+
+        `knocks` is called when it is at the venue's door, which counts it.
+        """
         faults, answer = self._faults, self._loop.create_future()
         patience_s = self._loop.time() + self._timeout_s
-        request = _Request(act, answer, changes=changes, stamp=stamp, patience_s=patience_s)
+        request = _Request(act, answer, changes=changes, stamp=stamp, patience_s=patience_s, knocks=knocks)
         if faults.strikes(Kind.PARTITION):
             if self._rng.random() < _REFUSED:
                 error = Retryable("the venue cannot be reached: the connection was refused")
@@ -179,6 +189,7 @@ class Network:
             self._work(request, answered)
 
     def _door(self, request: "_Request") -> KangbotError | None:
+        request.knocks()
         faults, now_ns = self._faults, self._venue_now_ns()
         if faults.strikes(Kind.BAN):
             self._banned_until_ns = now_ns + int(_BAN_S * 1e9)
@@ -225,7 +236,7 @@ class _Request:
     `until_ns` is the end of its receive window where it changes something: what a question is told late harms nobody.
     """
 
-    __slots__ = ("act", "answer", "changes", "patience_s", "stamp", "until_ns")
+    __slots__ = ("act", "answer", "changes", "knocks", "patience_s", "stamp", "until_ns")
 
     def __init__(
         self,
@@ -235,10 +246,12 @@ class _Request:
         changes: bool,
         stamp: Stamp | None,
         patience_s: float,
+        knocks: Callable[[], None],
     ) -> None:
         self.act = act
         self.answer = answer
         self.changes = changes
+        self.knocks = knocks
         self.stamp = stamp
         self.until_ns = stamp.until_ns if stamp is not None and changes else None
         self.patience_s = patience_s

@@ -8,6 +8,7 @@ nothing that its code still does has an effect. That is a crash at any await, in
 import asyncio
 from collections.abc import Callable
 from enum import Enum, auto
+from functools import partial
 from typing import Protocol, TypeVar
 
 from kangbot.errors import RateLimited
@@ -75,8 +76,11 @@ class Process:
 class Departures(Protocol):
     """Whoever watches what leaves."""
 
-    def departs(self, *, public: bool) -> None:
-        """Learn that a request leaves now."""
+    def departs(self, *, public: bool) -> int:
+        """Learn that a request leaves now; return when that is."""
+
+    def arrives(self, left_ns: int, *, public: bool) -> None:
+        """Learn that a request that left then is at the venue's door."""
 
     def told_to_wait(self, for_ns: int, *, public: bool) -> None:
         """Learn that the venue asked to be left alone for so long, and that the caller hears it now."""
@@ -96,8 +100,9 @@ class ProcessCarrier:
         """Send, wait, and return what came back."""
         if not self._process.at(Spot.BEFORE_SEND):
             return await never()
-        self._departures.departs(public=public)
-        answer = self._network.send(act, changes=changes, stamp=stamp)
+        left_ns = self._departures.departs(public=public)
+        knocks = partial(self._departures.arrives, left_ns, public=public)
+        answer = self._network.send(act, changes=changes, stamp=stamp, knocks=knocks)
         if not self._process.at(Spot.AFTER_SEND):
             answer.cancel()  # nobody will ever ask for it
             return await never()

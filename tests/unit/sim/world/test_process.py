@@ -43,10 +43,15 @@ class Watch:
 
     def __init__(self) -> None:
         self.left = 0
+        self.arrived: list[int] = []
         self.waits: list[int] = []
 
-    def departs(self, *, public: bool) -> None:
+    def departs(self, *, public: bool) -> int:
         self.left += 1
+        return self.left
+
+    def arrives(self, left_ns: int, *, public: bool) -> None:
+        self.arrived.append(left_ns)
 
     def told_to_wait(self, for_ns: int, *, public: bool) -> None:
         self.waits.append(for_ns)
@@ -65,6 +70,7 @@ def test_a_death_around_a_send_decides_whether_it_left(spot: Spot, arrives: bool
             async with asyncio.timeout(30):
                 await carrier.carry(lambda: done.append(1), changes=True)
         assert watch.left == len(done) == arrives
+        assert watch.arrived == [1] * arrives  # it is at the venue's door, whoever left it there
 
     run(main())
 
