@@ -47,7 +47,7 @@ class _Kept(Written, frozen=True, kw_only=True):
     currency: str = ""  # that the amounts are in; "" where every coin of the account was counted as if it were one
     equity: Money | None = None
     equity_ns: int = 0
-    peak: Money = ZERO  # the highest of long ago; not above nought where it is unknown
+    peak: Money | None = None  # the highest of long ago; None, and once nought, where it is unknown
     heights: tuple[Height, ...] = ()  # and since
     day: int = 0
     day_equity: Money | None = None
@@ -239,7 +239,7 @@ class AccountRisk:
             currency=self._currency,
             equity=self._equity,
             equity_ns=self._equity_ns,
-            peak=ZERO if self._heights.folded is None else self._heights.folded,
+            peak=self._heights.folded,
             heights=self._heights.recent,
             day=self._day,
             day_equity=self._day_equity,
@@ -260,7 +260,7 @@ class AccountRisk:
         kept = msgspec.json.decode(state, type=_Kept)
         if kept.currency == self._currency:
             self._equity, self._equity_ns = kept.equity, kept.equity_ns
-            self._heights = Heights(kept.peak if kept.peak > 0 else None, kept.heights)
+            self._heights = Heights(kept.peak, kept.heights)
             self._day, self._day_equity, self._day_equity_ns = kept.day, kept.day_equity, kept.day_equity_ns
         self._killed, self._flatten = kept.killed, kept.flatten
         self._record.resume(kept.record)

@@ -546,6 +546,20 @@ def test_a_ledger_that_goes_on_from_a_checkpoint_knows_the_same(events: Sequence
     assert rest.day_loss(now_ns) == whole.day_loss(now_ns)
 
 
+def test_the_highest_of_an_account_that_had_nothing_is_known_after_a_restart_too() -> None:
+    """Nought or a debt: with what was brought since, it is a height like any other."""
+    for empty in (D(0), D(-5)):
+        risk, again = account(), account()
+        for hour in (0, 3):
+            risk.equity(empty, 5 * DAY_NS + hour * HOUR_NS)
+        again.resume(risk.checkpoint())
+        for one in (risk, again):
+            one.observe(transferred("500", 5 * DAY_NS + 3 * HOUR_NS))
+            one.equity((empty + 500) * D("0.9"), 5 * DAY_NS + 4 * HOUR_NS)
+            assert one.drawdown_percent == 10
+        assert again.checkpoint() == risk.checkpoint()
+
+
 @pytest.mark.parametrize("rewritten", [{"currency": "USDC"}, {"currency": ""}, None])
 def test_a_peak_in_another_currency_is_forgotten(rewritten: dict[str, str] | None) -> None:
     """Of another settings' currency, or of a checkpoint that names none; the kill switch and realised losses stay."""
