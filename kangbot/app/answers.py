@@ -25,6 +25,7 @@ from kangbot.health.report import LatencyReport, MarketReport, OrderCounts, Relo
 from kangbot.health.vitals import Vitals
 from kangbot.logs import Masker
 from kangbot.machines.offset import Estimate
+from kangbot.market.drawdown import Recount, count_anew
 from kangbot.market.floor import Floor
 from kangbot.market.killswitch import KillSwitch, Standing
 from kangbot.market.promises import lifted
@@ -102,6 +103,15 @@ class Answers:
     async def release(self, caller: str) -> Standing:
         """Release the kill switch. NeedsHuman where it stays set."""
         return await self.kill_switch.release(caller)
+
+    def reset_drawdown(self, caller: str) -> Recount:
+        """Count the drawdown anew from the equity of now. Refused before and after the daemon's work."""
+        if held := self.closed():
+            raise Refused(f"{held.rstrip('.')}; nothing is reset")
+        recount, written = count_anew(self.risk, self.books.journal, caller, self.clock.now_ns())
+        self.roster.promises.give(written)
+        self.floor.look_again()
+        return recount
 
     async def release_market(self, market: MarketId, caller: str) -> None:
         """Lift a market's quarantine. What `command` raises, and what `promises.lifted` does."""

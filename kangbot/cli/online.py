@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -90,6 +91,24 @@ def resumed(said: dict[str, Any]) -> str:
 def places(said: dict[str, Any]) -> str:
     """Write where all markets stand after a command to all."""
     return table(said["markets"], ("market", "state", "desired", "reason"), "no market runs")
+
+
+def recounted(said: dict[str, Any]) -> str:
+    """Write from what to what the drawdown was reset, and what holds entries all the same."""
+    equity, currency = said["equity"], said["currency"]
+    if said["reset"]:
+        before = f"no longer from {_money(said['highest'])}: it was {said['drawdown_percent']} %"
+        first = f"the drawdown is counted from {_money(equity)} {currency} now, {before}"
+    elif equity is None:
+        first = "nothing to reset: the account's equity is not known yet"
+    else:
+        first = f"nothing to reset: the equity of {_money(equity)} {currency} is not below its highest"
+    held = [f"nothing enters all the same: {why}" for why in said["held"]]
+    return "\n".join([first, *(held or ["no loss keeps entries back"])])
+
+
+def _money(amount: str) -> str:
+    return f"{Decimal(amount):,.2f}"
 
 
 def breakers(said: Rows | dict[str, Any]) -> str:

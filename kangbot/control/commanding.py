@@ -6,11 +6,14 @@ from kangbot.control.port import Controlled
 from kangbot.control.reading import market_in, meant
 from kangbot.control.route import FORGOTTEN, NO_MARKET, NOT_AT_WORK, Call, Handle, Route, post
 from kangbot.health.report import MarketReport, Reloaded
+from kangbot.market.drawdown import Recount
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command
 from kangbot.model.ids import MarketId
 
 _COMMANDED = NOT_AT_WORK | FORGOTTEN
+_NOT_BEGUN = {409: "The daemon is stopping, or has not begun its work yet."}
+_ANEW = "Repeating it counts from the equity of that moment, where that is lower by then."
 
 _WORDS = {
     Command.START: "Have the market trade.",
@@ -98,9 +101,17 @@ class Commanding:
                 "Read the configuration's file and apply what is different, whole or not at all.",
                 self._reload,
                 Reloaded,
-                also={409: "The daemon is stopping, or has not begun its work yet."},
+                also=_NOT_BEGUN,
             ),
             post("/release", "Release the kill switch.", self._release, Standing, also={503: "It stays set."}),
+            post(
+                "/drawdown/reset",
+                "Accept what was lost: count the drawdown anew from the equity of now.",
+                self._reset_drawdown,
+                Recount,
+                note=_ANEW,
+                also=_NOT_BEGUN | FORGOTTEN,
+            ),
         )
 
     def _one(self, command: Command) -> Handle:
@@ -137,6 +148,12 @@ class Commanding:
         standing = await self._daemon.release(call.caller.name)
         self._daemon.told("release", call.caller.name)
         return standing
+
+    async def _reset_drawdown(self, call: Call) -> object:
+        recount = self._daemon.reset_drawdown(call.caller.name)
+        self._daemon.told(f"drawdown/reset: {'' if recount.reset else 'nothing to '}reset", call.caller.name)
+        await self._daemon.kept()
+        return recount
 
     async def _reload(self, call: Call) -> object:
         reloaded = await self._daemon.reload_config(call.caller.name)

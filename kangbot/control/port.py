@@ -5,6 +5,7 @@ from typing import Protocol
 
 from kangbot.health.checks import Health
 from kangbot.health.report import LatencyReport, Reloaded, Report
+from kangbot.market.drawdown import Recount
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place
 from kangbot.model.events import Lane
@@ -62,6 +63,9 @@ class Controlled(Protocol):
 
     def release(self, caller: str) -> Awaitable[Standing]:
         """Release the kill switch. NeedsHuman where it stays set."""
+
+    def reset_drawdown(self, caller: str) -> Recount:
+        """Count the drawdown anew from the equity of now. Refused before the daemon's work and at its end."""
 
     def release_market(self, market: MarketId, caller: str) -> Awaitable[None]:
         """Lift a market's quarantine, and wait until that is on disk. UnknownMarketError where there is none.

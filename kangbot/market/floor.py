@@ -401,7 +401,7 @@ class Floor:
             self.markets[spec.market].inbox.edit(spec)
 
     def look_again(self) -> None:
-        """Have every market act on what changed for all of them: the kill switch."""
+        """Have every market act on what changed for all of them: the kill switch, the drawdown."""
         for market in self.markets.values():
             market.inbox.look_again()
 

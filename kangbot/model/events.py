@@ -152,6 +152,16 @@ class KillSwitchReleased(Written, frozen=True, kw_only=True, tag="kill_switch_re
     at_ns: int
 
 
+class DrawdownReset(Written, frozen=True, kw_only=True, tag="drawdown_reset"):
+    """A person accepted what was lost: the drawdown is counted anew, from the equity of then."""
+
+    currency: str
+    highest: Money  # what it was counted from
+    equity: Money  # what it is counted from now
+    caller: str
+    at_ns: int
+
+
 class Lane(StrEnum):
     """What a market asks of its venue, as far as one can fail without the others."""
 
@@ -233,6 +243,7 @@ Event = (
     | EquityMarked
     | KillSwitchSet
     | KillSwitchReleased
+    | DrawdownReset
     | BreakerChanged
     | RequestsPaused
     | EntriesPaused

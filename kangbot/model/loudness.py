@@ -3,6 +3,7 @@
 from kangbot.model.events import (
     BreakerChanged,
     BreakerState,
+    DrawdownReset,
     EntriesPaused,
     Event,
     KillSwitchReleased,
@@ -31,7 +32,7 @@ def severity_of(event: Event) -> Severity | None:
             return Severity.ERROR if until_ns - at_ns >= LONG_PAUSE_NS else Severity.INFO
         case EntriesPaused(until_ns=until_ns):
             return Severity.WARNING if until_ns else Severity.INFO
-        case KillSwitchReleased():
+        case KillSwitchReleased() | DrawdownReset():
             return Severity.WARNING
         case _:
             return None

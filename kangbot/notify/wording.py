@@ -8,6 +8,7 @@ from kangbot.machines.notices import Message, Notice
 from kangbot.model.events import (
     BreakerChanged,
     BreakerState,
+    DrawdownReset,
     Event,
     KillSwitchReleased,
     KillSwitchSet,
@@ -97,6 +98,9 @@ def notice_of(event: Event) -> Notice | None:
                 at_ns=at_ns,
                 ends=("kill_switch.not_journalled", "kill_switch.not_released"),
             )
+        case DrawdownReset(highest=highest, equity=equity, currency=currency, caller=caller, at_ns=at_ns):
+            text = f"{caller} has it counted anew from {equity:.2f} {currency}; the highest was {highest:.2f}"
+            return Notice(kind="drawdown.reset", severity=severity, market=None, text=text, at_ns=at_ns)
         case _:
             return None
 

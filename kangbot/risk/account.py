@@ -14,6 +14,7 @@ import msgspec
 
 from kangbot.model.events import (
     BarStored,
+    DrawdownReset,
     EquityMarked,
     Event,
     KillSwitchReleased,
@@ -179,6 +180,16 @@ class AccountRisk:
             self._day_equity = self._day_equity + amount if known else None
 
     @property
+    def newest_equity(self) -> Money | None:
+        """The equity that was stated last; None where it is not known."""
+        return self._equity
+
+    @property
+    def currency(self) -> str:
+        """What the account's amounts are in."""
+        return self._currency
+
+    @property
     def equity_known(self) -> bool:
         """Whether the venue's statement is known; without it, leverage cannot be judged and no entry passes."""
         return self._equity is not None
@@ -194,11 +205,22 @@ class AccountRisk:
 
     @property
     def drawdown_percent(self) -> Decimal:
-        """How far equity is below its highest in memory, in percent of that."""
+        """How far equity is below its highest in memory, in percent of that; `accepted` has it counted anew."""
         highest = self._heights.highest
         if self._equity is None or highest is None or highest <= 0:
             return ZERO
         return max(ZERO, (highest - self._equity) / highest * 100)
+
+    def accepted(self, caller: str, now_ns: int) -> DrawdownReset | None:
+        """Return the event by which the drawdown is counted anew from the equity of now, because `caller` says so.
+
+        None where there is nothing to reset: equity is not known, or is at its highest. Nothing changes before the
+        event is observed.
+        """
+        highest = self._heights.highest
+        if self._equity is None or highest is None or highest <= self._equity:
+            return None
+        return DrawdownReset(currency=self._currency, highest=highest, equity=self._equity, caller=caller, at_ns=now_ns)
 
     def spent(self, now_ns: int) -> list[str]:
         """Return which limits of loss keep every market of the account from entering, in words."""
@@ -217,6 +239,9 @@ class AccountRisk:
             case Transferred(transfer=transfer):
                 if transfer.currency == self._currency:
                     self.moved(transfer.amount, event.moved_ns)
+            case DrawdownReset():
+                if event.currency == self._currency:
+                    self._count_anew(event.equity, event.at_ns)
             case KillSwitchSet():
                 self.kill(event.reason, flatten=event.flatten)
             case KillSwitchReleased():
@@ -225,6 +250,10 @@ class AccountRisk:
                 self._forget_equity()
             case _:
                 self._record.observe(event)
+
+    def _count_anew(self, equity: Money, at_ns: int) -> None:
+        """Count the drawdown from that equity, which was stated before: a transfer since then is not in it yet."""
+        self._heights = Heights(recent=(Height(at_ns=min(self._equity_ns, at_ns), equity=equity),))
 
     def _forget_equity(self) -> None:
         """Measure losses from the next statement on: what a person gave or took is no gain and no loss.

@@ -24,7 +24,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     # -- how much of it may be lost
     daily_loss: Money | None = None  # since 00:00 UTC: by equity (open profit, fees, funding) or realised, the worse
-    drawdown_percent: Decimal | None = None  # of the highest equity in memory
+    drawdown_percent: Decimal | None = None  # of the highest equity in memory, since a person had it counted anew
     consecutive_losses: int | None = None  # closed round trips of one market, fees included, without a gain between
     losses_pause_ns: int = 4 * HOUR_NS  # how long a market rests after so many; then one entry is let through
     stop_pause_ns: int | None = None  # how long a market rests after a stop or a liquidation
@@ -55,7 +55,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     def peak_lost(self, percent: Decimal) -> str:
         """Return why an account that is so far below its peak takes no more entries; "" where it does."""
         if self.drawdown_percent is not None and percent >= self.drawdown_percent:
-            return f"equity is {percent:.2f} % below its peak, the limit is {self.drawdown_percent:f} %"
+            fallen = f"equity is {percent:.2f} % below its peak, the limit is {self.drawdown_percent:f} %"
+            return f"{fallen}; entries resume once equity is back, or after `kangbot reset-drawdown`"
         return ""
 
 

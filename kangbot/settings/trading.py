@@ -165,9 +165,10 @@ class Risk:
     currency of the profit or in the traded coin; in a third one (MNT, BNB) they do not: `fee.foreign` tells of it."""
 
     drawdown_percent: Percent = Decimal(20)
-    """Of the highest equity seen. Equity is what the account has of the currency that the markets settle in, and the
-    coins that their spot markets hold, at their price. Other coins are no part of it: neither what was there before,
-    nor what a market holds that is not in this file any more."""
+    """Of the highest equity seen: so far below it nothing enters, until equity is back or a person accepts the loss
+    (`kangbot reset-drawdown`), from where it is counted anew. Equity is what the account has of the currency that the
+    markets settle in, and the coins that their spot markets hold, at their price. Other coins are no part of it:
+    neither what was there before, nor what a market holds that is not in this file any more."""
 
     consecutive_losses: Annotated[int, Between(0, 1000)] = 0
     """Round trips of one market that lost, fees included, without a gain between. Off: a trend follower loses often."""

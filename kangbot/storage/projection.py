@@ -18,6 +18,7 @@ from kangbot.model.events import (
     BreakerChanged,
     CashFlowApplied,
     DesiredChanged,
+    DrawdownReset,
     EntriesPaused,
     EquityMarked,
     Event,
@@ -121,6 +122,8 @@ def _said(event: Event) -> str | None:
             return f"set by {caller}: {reason}"
         case KillSwitchReleased(caller=caller):
             return f"released by {caller}"
+        case DrawdownReset(currency=currency, highest=highest, equity=equity, caller=caller):
+            return f"counted anew by {caller}, from {equity:f} {currency}; the highest was {highest:f}"
         case RequestsPaused(budget=budget, until_ns=until_ns, at_ns=at_ns):
             return f"{budget}: no request for {(until_ns - at_ns) / 1e9:.0f} s, the venue asked for it"
         case Transferred(transfer=transfer) if transfer.amount > 0:
@@ -148,6 +151,8 @@ def _market(event: Event) -> str | None:
         case BarStored():
             return event.bar.market
         case EquityMarked() | KillSwitchSet() | KillSwitchReleased() | RequestsPaused() | Transferred():
+            return None
+        case DrawdownReset():
             return None
         case OrderChanged() | StopSet() | RunStateChanged() | DesiredChanged():
             return event.market

@@ -22,6 +22,7 @@ from kangbot.machines.transfers import Transfers
 from kangbot.model.events import (
     BreakerChanged,
     BreakerState,
+    DrawdownReset,
     EntriesPaused,
     EquityMarked,
     Event,
@@ -132,6 +133,14 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     _LIVES,
     st.builds(KillSwitchSet, reason=st.text(max_size=9), flatten=st.booleans(), caller=st.just("file"), at_ns=_TIMES),
     st.builds(KillSwitchReleased, caller=st.just("file"), at_ns=_TIMES),
+    st.builds(
+        DrawdownReset,
+        currency=st.sampled_from(["USDT", "BTC"]),
+        highest=_AMOUNTS,
+        equity=_AMOUNTS,
+        caller=st.just("ann"),
+        at_ns=_TIMES,
+    ),
     st.builds(RequestsPaused, budget=st.sampled_from(["a", "b"]), until_ns=_TIMES, at_ns=_TIMES),
     st.builds(
         EntriesPaused,

@@ -115,6 +115,8 @@ def test_a_command_is_not_lost_while_there_are_no_markets(world: World) -> None:
     for path in ("/stop-all", "/start-all", *of_one):
         with pytest.raises(ValueError, match=f"nothing was done: .*{NOWHERE}.*`kangbot kill` holds every entry"):
             world.client.tell(path)
+    with pytest.raises(ValueError, match=f"{NOWHERE}.*; nothing is reset"):
+        world.client.tell("/drawdown/reset")
     with pytest.raises(ValueError, match="no market 'NOSUCH' runs here"):
         world.client.tell("/markets/NOSUCH/stop")
     assert world.client.kill("not now", flatten=False)["kept"] == ["journal", "file"]

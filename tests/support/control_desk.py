@@ -13,6 +13,7 @@ from kangbot.errors import NeedsHuman, Retryable
 from kangbot.health.checks import Health, health_of
 from kangbot.health.metrics import exposition
 from kangbot.health.report import BreakerReport, LatencyReport, Reloaded, Report
+from kangbot.market.drawdown import Recount
 from kangbot.market.killswitch import Standing
 from kangbot.market.naming import UnknownMarketError
 from kangbot.market.roster import Command, Place
@@ -37,6 +38,16 @@ REPORT = a_report(
 )
 
 
+RECOUNT = Recount(
+    reset=True,
+    currency="USDT",
+    equity=Decimal("874.5"),
+    highest=Decimal(1000),
+    drawdown_percent=Decimal("12.55"),
+    held=(),
+)
+
+
 class Desk:
     """A daemon of one market that notes what it is told."""
 
@@ -49,6 +60,7 @@ class Desk:
         self.away = False
         self.broken = True  # a breaker is open: its only market cannot enter, which is critical
         self.asked: list[Page] = []
+        self.recount = RECOUNT
 
     def report(self) -> Report:
         return REPORT
@@ -129,6 +141,10 @@ class Desk:
     async def release(self, caller: str) -> Standing:
         self.obeyed.append(("release", caller))
         return Standing(killed="", flatten=False, kept=())
+
+    def reset_drawdown(self, caller: str) -> Recount:
+        self.obeyed.append(("reset drawdown", caller))
+        return self.recount
 
     async def release_market(self, market: MarketId, caller: str) -> None:
         self._known(market)

@@ -15,6 +15,7 @@ from kangbot.model.events import (
     CashFlowApplied,
     Desired,
     DesiredChanged,
+    DrawdownReset,
     EntriesPaused,
     EquityMarked,
     Event,
@@ -41,6 +42,7 @@ MARKETS = (MarketId("bybit:BTC-USDT:USDT"), MarketId("bybit:ETH-USDT:USDT"))
 _KINDS = (
     "intent", "intent", "changed", "changed", "changed", "fill", "fill", "cash", "trip", "stop",
     "run", "desired", "bar", "note", "hands", "hands", "mode", "equity", "kill", "release", "breaker", "pause", "hold",
+    "reset",
 )  # fmt: skip
 _AMOUNTS = [dec("0.001"), dec("0.4"), dec(1), Decimal(1) / Decimal(3)]
 _STEPS_NS = [0, 1, 1_000_000_000, 3600 * 1_000_000_000, DAY_NS]
@@ -169,12 +171,20 @@ def _quiet(kind: str, market: MarketId, amount: Decimal, at_ns: int, which: int)
                 fields={"venue_order_id": f"h{which}"},
                 at_ns=at_ns,
             )
+        case _:
+            return _of_account(kind, amount, at_ns, which)
+
+
+def _of_account(kind: str, amount: Decimal, at_ns: int, which: int) -> Event:
+    match kind:
         case "equity":
             return EquityMarked(venue="bybit", currency="USDT", equity=amount * (1 + which), at_ns=at_ns)
         case "kill":
             return KillSwitchSet(reason=f"because {which}", flatten=bool(which % 2), caller="cli", at_ns=at_ns)
         case "release":
             return KillSwitchReleased(caller="cli", at_ns=at_ns)
+        case "reset":
+            return DrawdownReset(currency="USDT", highest=amount * 9, equity=amount * which, caller="cli", at_ns=at_ns)
         case _:
             return Noted(
                 kind="daemon.mode" if kind == "mode" else "test.note",

@@ -9,6 +9,7 @@ from kangbot.model.events import (
     CashFlowApplied,
     Desired,
     DesiredChanged,
+    DrawdownReset,
     EntriesPaused,
     EquityMarked,
     Event,
@@ -169,6 +170,13 @@ EVERY: tuple[Event, ...] = (
     EntriesPaused(market=MARKET, until_ns=0, cause="", caller="ann", at_ns=NOON_NS),
     EquityMarked(venue="bybit", currency="USDT", equity=Decimal("10000.000000000000000009"), at_ns=NOON_NS),
     transferred(),
+    DrawdownReset(
+        currency="USDT",
+        highest=Decimal("10000.000000000000000009"),
+        equity=Decimal("8750.5"),
+        caller="ann",
+        at_ns=NOON_NS,
+    ),
 )
 
 

@@ -126,6 +126,17 @@ def kill(
     raise typer.Exit(command(config, socket=socket, reason=reason, flatten=flatten, as_json=as_json))
 
 
+@commands.command("reset-drawdown")
+def reset_drawdown(config: Config = DEFAULT_CONFIG, *, socket: Socket = None, as_json: Json = False) -> None:
+    """Accept a loss: count the drawdown anew.
+
+    From the equity of now. For when [risk] drawdown_percent holds every entry back, and you have looked into it.
+    """
+    from kangbot.cli.online import online, recounted, tell
+
+    raise typer.Exit(online(config, socket, tell("/drawdown/reset"), recounted, as_json=as_json))
+
+
 @commands.command()
 def release(
     market: Annotated[

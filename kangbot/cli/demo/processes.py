@@ -89,6 +89,10 @@ class Sandbox:
         """Move money into the account, or out of it where it is negative."""
         self._call("POST", "/sandbox/transfer", {"amount": str(amount)})
 
+    def jump(self, symbol: str, ratio: float) -> None:
+        """Have a market's price move by that factor at once."""
+        self._call("POST", "/sandbox/jump", {"symbol": symbol, "ratio": ratio})
+
     def fault(self, fault: Mapping[str, object]) -> None:
         """Make something go wrong."""
         self._call("POST", "/sandbox/faults", [fault])

@@ -70,7 +70,9 @@ def draft(answers: Answers) -> str:
         "open_positions = 20",
         _line("leverage = 3", "total notional by equity"),
         _line(f"daily_loss = {size:f}", "a day (UTC) that lost so much takes no more entries; exits go on"),
-        "drawdown_percent = 20",
+        _line(
+            "drawdown_percent = 20", "so far below its highest equity it takes no more either, until a person says so"
+        ),
         "",
         *_keys(answers),
         *_database(answers),

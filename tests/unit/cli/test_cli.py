@@ -48,7 +48,7 @@ def test_help_is_quick_and_names_every_command() -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert done.returncode == exit_codes.OK
-    for command in ("run", "check", "demo", "sandbox", "status", "kill", "release", "db", "version"):
+    for command in ("run", "check", "demo", "sandbox", "status", "kill", "release", "reset-drawdown", "db", "version"):
         assert f"  {command} " in done.stdout
     assert min(took) < 0.3
 

@@ -3,14 +3,16 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from kangbot.cli import exit_codes
 from kangbot.control.kept import KEPT_S
 from kangbot.market.roster import Command
-from tests.support.control_desk import MARKET, Served, serving
+from tests.support.control_desk import MARKET, RECOUNT, Served, serving
 from tests.support.typed import typed, unread
 
 
@@ -78,6 +80,44 @@ async def test_the_kill_switch_is_told_and_answers_a_script(served: Served) -> N
     assert (code, out) == (exit_codes.OK, f"no quarantine holds {MARKET} any more\n")  # and the switch is still set
     code, out, _ = await typed("release", *at)
     assert (code, json.loads(out)) == (exit_codes.OK, {"released": "kill switch"})
+
+
+async def test_a_drawdown_is_reset_from_what_to_what(served: Served) -> None:
+    """And what holds entries all the same is said; for a script the daemon's own answer."""
+    at = ("--socket", str(served.socket))
+    code, out, err = await typed("reset-drawdown", *at)
+    assert (code, err) == (exit_codes.OK, "")
+    assert out.splitlines() == [
+        "the drawdown is counted from 874.50 USDT now, no longer from 1,000.00: it was 12.55 %",
+        "no loss keeps entries back",
+    ]
+    served.desk.recount = structs.replace(RECOUNT, held=("the day has lost 125.50, the limit is 100",))
+    code, out, _ = await typed("reset-drawdown", *at)
+    assert out.splitlines()[1:] == ["nothing enters all the same: the day has lost 125.50, the limit is 100"]
+    code, out, _ = await typed("reset-drawdown", "--json", *at)
+    assert (code, json.loads(out)["equity"]) == (exit_codes.OK, "874.5")
+
+
+@pytest.mark.parametrize(
+    ("equity", "words"),
+    [
+        (Decimal(1000), "nothing to reset: the equity of 1,000.00 USDT is not below its highest"),
+        (None, "nothing to reset: the account's equity is not known yet"),
+    ],
+)
+async def test_a_drawdown_that_is_none_is_said_to_be(served: Served, equity: Decimal | None, words: str) -> None:
+    """It is no failure: nothing is wrong."""
+    served.desk.recount = structs.replace(RECOUNT, reset=False, highest=None, equity=equity)
+    code, out, err = await typed("reset-drawdown", "--socket", str(served.socket))
+    assert (code, out.splitlines()[0], err) == (exit_codes.OK, words, "")
+
+
+async def test_a_drawdown_is_not_reset_where_no_daemon_runs(tmp_path: Path) -> None:
+    """Said with what to do."""
+    code, out, err = await typed("reset-drawdown", "--socket", str(tmp_path / "control.sock"))
+    assert (code, out) == (exit_codes.NO_DAEMON, "")
+    assert "no daemon answers" in err
+    assert "kangbot run" in err
 
 
 @pytest.mark.parametrize("reason", ["\xfc", b"\xff"])

@@ -109,6 +109,7 @@ async def test_a_breaker_is_looked_at_probed_reset_and_held_open(served: Served,
         f"/force-retry/{MARKET}",
         f"/markets/{MARKET}/resume",
         "/stop-all",
+        "/drawdown/reset",
     ],
 )
 async def test_no_disk_took_what_was_commanded(served: Served, client: aiohttp.ClientSession, path: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from kangbot.cli.answer import no_daemon
 from kangbot.control import server as server_of
@@ -13,7 +14,7 @@ from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.control.server import ControlServer
 from kangbot.market.roster import Command
 from kangbot.runtime.world import Clock
-from tests.support.control_desk import Desk
+from tests.support.control_desk import RECOUNT, Desk
 
 
 @pytest.fixture
@@ -59,6 +60,27 @@ async def test_the_kill_switch_is_a_call(desk: Desk, path: Path) -> None:
         ("kill", "news", True, "control socket"),
         ("kill", "", False, "control socket"),
         ("release", "control socket"),
+    ]
+
+
+async def test_the_drawdown_is_reset_by_a_call_that_says_from_what_to_what(desk: Desk, path: Path) -> None:
+    """Amounts as the exchange writes them; who did it is in the journal, and that there was nothing to reset too."""
+    client, loop = ControlClient(path), asyncio.get_running_loop()
+    said = await loop.run_in_executor(None, client.tell, "/drawdown/reset")
+    assert said == {
+        "reset": True,
+        "currency": "USDT",
+        "equity": "874.5",
+        "highest": "1000",
+        "drawdown_percent": "12.55",
+        "held": [],
+    }
+    desk.recount = structs.replace(RECOUNT, reset=False)
+    await loop.run_in_executor(None, client.tell, "/drawdown/reset")
+    assert desk.obeyed == 2 * [("reset drawdown", "control socket")]
+    assert desk.journal == [
+        ("drawdown/reset: reset", "control socket"),
+        ("drawdown/reset: nothing to reset", "control socket"),
     ]
 
 

@@ -15,6 +15,7 @@ from kangbot.control.server import ControlServer
 from kangbot.errors import NeedsHuman, Refused
 from kangbot.health.checks import Health
 from kangbot.health.report import LatencyReport, Reloaded, Report
+from kangbot.market.drawdown import Recount
 from kangbot.market.killswitch import Standing
 from kangbot.market.roster import Command, Place
 from kangbot.model.events import Lane
@@ -88,6 +89,9 @@ class Faulty:
 
     async def release(self, caller: str) -> Standing:
         raise ZeroDivisionError
+
+    def reset_drawdown(self, caller: str) -> Recount:
+        raise Refused(f"{caller} asks too early")
 
     async def release_market(self, market: MarketId, caller: str) -> None:
         raise ZeroDivisionError

@@ -1,10 +1,13 @@
 """What a person looks for by its severity is found: the history and the messages say the same of an event."""
 
+from decimal import Decimal
+
 import pytest
 
 from kangbot.model.events import (
     BreakerChanged,
     BreakerState,
+    DrawdownReset,
     EntriesPaused,
     Event,
     KillSwitchReleased,
@@ -44,6 +47,10 @@ def breaker(lane: Lane, after: BreakerState) -> Event:
         (breaker(Lane.EXIT, BreakerState.CLOSED), None),
         (KillSwitchSet(reason="why", flatten=False, caller="cli", at_ns=NOON_NS), Severity.CRITICAL),
         (KillSwitchReleased(caller="cli", at_ns=NOON_NS), Severity.WARNING),
+        (
+            DrawdownReset(currency="USDT", highest=Decimal(9), equity=Decimal(8), caller="cli", at_ns=NOON_NS),
+            Severity.WARNING,
+        ),
         (RequestsPaused(budget="all", until_ns=NOON_NS + LONG_PAUSE_NS, at_ns=NOON_NS), Severity.ERROR),
         (RequestsPaused(budget="all", until_ns=NOON_NS + 1, at_ns=NOON_NS), Severity.INFO),
         (EntriesPaused(market=None, until_ns=NOON_NS + 1, cause="why", caller="cli", at_ns=NOON_NS), Severity.WARNING),

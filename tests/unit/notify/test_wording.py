@@ -7,6 +7,7 @@ from kangbot.machines.notices import Message
 from kangbot.model.events import (
     BreakerChanged,
     BreakerState,
+    DrawdownReset,
     EquityMarked,
     KillSwitchReleased,
     KillSwitchSet,
@@ -41,6 +42,15 @@ def test_what_calls_for_a_person_is_a_notice_and_the_ordinary_course_is_none() -
     assert made[1].text == "the kill switch was set by file: news, and every position is being closed"
     assert notice_of(live) is None
     assert notice_of(EquityMarked(venue="v", currency="USDT", equity=Decimal(1), at_ns=1)) is None
+
+
+def test_a_drawdown_that_is_counted_anew_is_told_with_who_did_it_and_from_what_to_what() -> None:
+    """Whoever else looks after the account hears that its losses were accepted."""
+    reset = DrawdownReset(currency="USDT", highest=Decimal(1000), equity=Decimal("874.5"), caller="ann", at_ns=1)
+    notice = notice_of(reset)
+    assert notice is not None
+    assert (notice.kind, notice.severity, notice.market) == ("drawdown.reset", Severity.WARNING, None)
+    assert notice.text == "ann has it counted anew from 874.50 USDT; the highest was 1000.00"
 
 
 def test_a_breaker_that_opens_is_a_notice_louder_where_exits_fail() -> None:

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from kangbot.model.data import Quote
 from kangbot.model.events import (
     CashFlowApplied,
+    DrawdownReset,
     EquityMarked,
     Event,
     FillApplied,
@@ -44,6 +45,9 @@ FREE = {"leverage": None, "slippage_percent": D(0)}
 def account(**limits: object) -> AccountRisk:
     """An account with these limits alone."""
     return AccountRisk(Limits(**{**FREE, **limits}))  # type: ignore[arg-type]  # the test names fields of Limits
+
+
+AFTER = "; entries resume once equity is back, or after `kangbot reset-drawdown`"
 
 
 def transferred(amount: str, at_ns: int) -> Transferred:
@@ -169,7 +173,7 @@ def test_drawdown_holds_entries_until_equity_is_back(facts: MarketFacts, propose
     risk.resume(before.checkpoint())
     for one in (before, risk):
         verdict = one.admit(propose(), ClientId("a"), facts, 1)
-        assert verdict == Blocked(rule="drawdown", reason="equity is 20.00 % below its peak, the limit is 20 %")
+        assert verdict == Blocked(rule="drawdown", reason=f"equity is 20.00 % below its peak, the limit is 20 %{AFTER}")
         one.equity(D("80.01"), 2)
         assert one.admit(propose(), ClientId("a"), facts, 2) == Allowed()
 
@@ -262,6 +266,72 @@ def test_drawdown_is_measured_from_the_highest_equity() -> None:
     assert broke.drawdown_percent == 0
 
 
+def test_a_drawdown_that_a_person_accepts_is_counted_anew_from_there() -> None:
+    """Over a restart by checkpoint too; the limit holds again where as much is lost once more. The day's loss stays."""
+    before = account(daily_loss=D(1000), drawdown_percent=D(20))
+    for equity in (100, 200, 150):
+        before.equity(D(equity), 5 * DAY_NS)
+    before.kill("a person")
+    reset = before.accepted("ann", 5 * DAY_NS + 2)
+    assert reset == DrawdownReset(currency="USDT", highest=D(200), equity=D(150), caller="ann", at_ns=5 * DAY_NS + 2)
+    assert before.drawdown_percent == 25  # until the journal has it
+    before.observe(reset)
+    again = account(daily_loss=D(1000), drawdown_percent=D(20))
+    again.resume(before.checkpoint())
+    for risk in (before, again):
+        assert (risk.drawdown_percent, risk.spent(5 * DAY_NS + 3), risk.killed) == (D(0), [], "a person")
+        assert risk.day_loss(5 * DAY_NS + 3) == 0
+        risk.equity(D(121), 5 * DAY_NS + 4)
+        assert risk.spent(5 * DAY_NS + 4) == []
+        risk.equity(D(120), 5 * DAY_NS + 5)
+        assert (risk.drawdown_percent, len(risk.spent(5 * DAY_NS + 5))) == (D(20), 1)
+        risk.equity(D(160), 5 * DAY_NS + 6)
+        risk.equity(D(152), 5 * DAY_NS + 7)
+        assert risk.drawdown_percent == 5  # a new highest counts as any other
+
+
+def test_what_the_day_has_lost_is_not_accepted_with_it() -> None:
+    """It ends by itself."""
+    risk = account(daily_loss=D(10))
+    for equity in (100, 80):
+        risk.equity(D(equity), 5 * DAY_NS)
+    reset = risk.accepted("ann", 5 * DAY_NS + 1)
+    assert reset is not None
+    risk.observe(reset)
+    assert (risk.drawdown_percent, risk.day_loss(5 * DAY_NS + 2)) == (D(0), D(20))
+
+
+def test_there_is_nothing_to_accept_without_a_fall() -> None:
+    """Of an equity that is not known, or is at its highest."""
+    risk = account()
+    assert (risk.accepted("ann", 1), risk.newest_equity) == (None, None)
+    for equity in (100, 200):
+        risk.equity(D(equity), 0)
+    assert (risk.accepted("ann", 1), risk.newest_equity, risk.currency) == (None, D(200), "USDT")
+
+
+def test_a_drawdown_that_was_reset_in_another_currency_is_none_of_this_one() -> None:
+    """The settings had another then."""
+    risk = account()
+    for equity in (200, 150):
+        risk.equity(D(equity), 0)
+    risk.observe(DrawdownReset(currency="USDC", highest=D(70), equity=D(60), caller="ann", at_ns=1))
+    assert risk.drawdown_percent == 25
+
+
+def test_money_that_left_before_the_reset_and_is_told_of_after_it_is_no_loss() -> None:
+    """The equity that the fall is counted from was stated before it left."""
+    risk = account()
+    for minute, equity in enumerate((1000, 800)):
+        risk.equity(D(equity), 5 * DAY_NS + minute * 60 * SECOND_NS)
+    reset = risk.accepted("ann", 5 * DAY_NS + HOUR_NS)
+    assert reset is not None
+    risk.observe(reset)
+    risk.observe(transferred("-500", 5 * DAY_NS + HOUR_NS - 5 * SECOND_NS))
+    risk.equity(D(285), 5 * DAY_NS + HOUR_NS + 60 * SECOND_NS)
+    assert risk.drawdown_percent == 5
+
+
 @pytest.mark.parametrize("resumed", [False, True])
 def test_money_that_is_taken_out_is_no_loss(resumed: bool) -> None:
     """Neither of the day nor from the highest, once it is told of; what was lost before it still is one."""
@@ -347,9 +417,9 @@ def test_the_limits_of_loss_that_hold_every_market_are_told() -> None:
         ledger.equity(D(75), 5 * DAY_NS + 2)
     assert risk.spent(5 * DAY_NS + 3) == [
         "the day has lost 25.00, the limit is 10; entries resume at 00:00 UTC",
-        "equity is 25.00 % below its peak, the limit is 20 %",
+        f"equity is 25.00 % below its peak, the limit is 20 %{AFTER}",
     ]
-    assert risk.spent(6 * DAY_NS) == ["equity is 25.00 % below its peak, the limit is 20 %"]
+    assert risk.spent(6 * DAY_NS) == [f"equity is 25.00 % below its peak, the limit is 20 %{AFTER}"]
     risk.equity(D(90), 6 * DAY_NS + 1)
     assert risk.spent(6 * DAY_NS + 2) == []
     assert off.spent(5 * DAY_NS + 3) == []

@@ -23,3 +23,12 @@ def test_no_slippage_and_no_limit_are_allowed() -> None:
     assert limits.leverage is None
     with pytest.raises(ValueError, match="slippage_percent"):
         Limits(slippage_percent=D("-0.1"))
+
+
+def test_a_limit_of_loss_that_is_reached_says_what_ends_it() -> None:
+    """The day by itself at its end; the fall from the peak when equity is back, or when a person accepts it."""
+    limits = Limits(daily_loss=D(10), drawdown_percent=D(20))
+    assert [limits.day_lost(D("9.99")), limits.peak_lost(D("19.99"))] == ["", ""]
+    assert limits.day_lost(D(10)).endswith("; entries resume at 00:00 UTC")
+    said = limits.peak_lost(D(20))
+    assert said.endswith("; entries resume once equity is back, or after `kangbot reset-drawdown`")

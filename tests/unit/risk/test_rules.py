@@ -15,6 +15,7 @@ from kangbot.risk.limits import HOUR_NS, Limits
 
 D = Decimal
 SECOND = 1_000_000_000
+RESUMED = "entries resume once equity is back, or after `kangbot reset-drawdown`"
 Propose = Callable[..., Proposal]
 
 
@@ -170,7 +171,7 @@ ROWS: list[tuple[Rule, dict[str, object], dict[str, object], dict[str, object], 
         {"drawdown_percent": D(20)},
         {"drawdown_percent": D(20)},
         {},
-        "equity is 20.00 % below its peak, the limit is 20 %",
+        f"equity is 20.00 % below its peak, the limit is 20 %; {RESUMED}",
     ),
     (rules.consecutive_losses, {}, {"losses_in_row": 99, "last_loss_ns": 10 * HOUR_NS}, {}, ""),
     (rules.consecutive_losses, {"consecutive_losses": 3}, {"losses_in_row": 2, "last_loss_ns": 10 * HOUR_NS}, {}, ""),

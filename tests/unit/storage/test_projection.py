@@ -47,6 +47,7 @@ def test_event_row_names_the_market_wherever_the_event_has_it() -> None:
         "equity_marked",
         "requests_paused",
         "transferred",
+        "drawdown_reset",
     }
     assert set(markets.values()) == {MARKET, None}
 
