@@ -60,7 +60,11 @@ class KeyWatch:
 
     def _withdraws(self, rights: KeyRights) -> None:
         if rights.withdraws and not self._may_withdraw:
-            self._tell("key.withdraws", Severity.CRITICAL, "THE KEY MAY WITHDRAW MONEY: trade with one that may not")
+            text = (
+                "THE KEY MAY WITHDRAW MONEY, which trading does not need: make another at the venue without that "
+                "right, put it in the place of this one, restart, and delete this one"
+            )
+            self._tell("key.withdraws", Severity.CRITICAL, text)
         self._may_withdraw = rights.withdraws
 
     def _expires(self, days: int) -> None:
