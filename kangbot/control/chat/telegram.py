@@ -190,8 +190,9 @@ class Telegram:
 
 def _plainly(error: Exception) -> str:
     """Return why, by what the system said: the library's own words may quote the address, with the token in it."""
-    told = isinstance(error, ProxyUnusableError) or isinstance(error.__cause__, OSError)
-    return plainly(error) if told else type(error).__name__
+    if isinstance(error, ProxyUnusableError) or isinstance(error.__cause__, OSError):
+        return plainly(error)
+    return f"it was silent for {_TIMEOUT_S:.0f} s" if isinstance(error, TimeoutError) else type(error).__name__
 
 
 _WHY = {  # without a colon after the word "token": the log takes what follows for one, and masks it

@@ -155,6 +155,22 @@ async def test_a_refusal_is_told_once_and_listening_goes_on(
     assert Masker().text(logs[0]["reason"]) == logs[0]["reason"]  # no word of it looks like a secret
 
 
+async def test_a_telegram_that_is_silent_is_told_of_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By how long nothing came, not by the name of an error."""
+    monkeypatch.setattr(telegram, "_TIMEOUT_S", 0.2)
+    open_ones: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: open_ones.append(writer), "127.0.0.1", 0)
+    silent = BotApi()
+    silent.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    with capture_logs() as logs:
+        async with listening(silent, []):
+            await until(lambda: bool(logs))
+    server.close()
+    for writer in open_ones:
+        writer.close()
+    assert logs[0]["reason"] == "Telegram does not answer: it was silent for 0 s"
+
+
 async def test_no_log_shows_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is a part of the address, and errors of the HTTP library quote addresses."""
     monkeypatch.setattr(telegram, "_FIRST_NS", 1_000_000)
