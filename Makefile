@@ -23,10 +23,12 @@ help: ## what can be typed
 WARM := import kangbot.cli.demo, kangbot.daemon, kangbot.sandbox.main; from kangbot.venues.ccxt_lean import load; load("bybit")
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
 $(READY): requirements/run.txt requirements/build.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "there is no $(PYTHON) here. Install Python 3.11 or later, or name another: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kangbot needs Python 3.11 or later; this is $$($(PYTHON) --version). Name another: make PYTHON=python3.12 ..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "on Debian: apt-get install python3-venv"; exit 1; }
 	@echo "preparing $(VENV) (a minute the first time)"
-	@$(INSTALL) --require-hashes --requirement requirements/build.txt --requirement requirements/run.txt
+	@$(INSTALL) --require-hashes --requirement requirements/build.txt --requirement requirements/run.txt \
+		|| { echo "the packages could not be installed in $(VENV): they come from PyPI and take 350 MB; $$(df -Pm . | awk 'END {print $$4}') MB are free. The same command goes on"; exit 1; }
 	@$(INSTALL) --no-build-isolation --editable .
 	@$(BIN)/python -c '$(WARM)'
 	@touch $@

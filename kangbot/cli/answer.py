@@ -1,5 +1,6 @@
 """How a command that has done its work answers: one JSON object for a script, or lines for a person."""
 
+import errno
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,17 @@ import typer
 from kangbot.cli import exit_codes
 from kangbot.control.client import NoDaemonError
 from kangbot.model.plain_json import plain_json
+
+_ELSEWHERE = "Name a place that this user may write, or type it as a user who may write there."
+_ROOM = "Make room there, or name a place on another disk."
+_WRITABLE = {  # by what the system said
+    errno.EACCES: _ELSEWHERE,
+    errno.EPERM: _ELSEWHERE,
+    errno.EROFS: "It is mounted to be read only: name another place.",
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.ENOENT: "Make its folder first, or name another place.",
+}
 
 
 def answer(said: Mapping[str, object], lines: Iterable[str], *, as_json: bool) -> int:
@@ -35,6 +47,13 @@ def fitted(text: str) -> str:
         break_on_hyphens=False,
     )
     return "\n".join(words.fill(line) for line in text.splitlines())
+
+
+def unwritten(path: Path, error: OSError, *, place: Path | None = None) -> str:
+    """Return that the file cannot be written, why, and what to do; `place` is the folder that refused it."""
+    said = f"{path} cannot be written: {error.strerror}" + (f": {place}" if place else "")
+    remedy = _WRITABLE.get(error.errno or 0)
+    return f"{said}. {remedy}" if remedy else said
 
 
 def cut(text: str) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 
+from kangbot.cli.answer import unwritten
 from kangbot.errors import NeedsHuman, Refused
 from kangbot.journal.writer import FILE as JOURNAL
 from kangbot.machines.killswitch import FILE as KILL
@@ -60,7 +61,7 @@ def beside(file: Path, prefix: str) -> Iterator[Path]:
         _clear(parent, prefix)
         scratch, held = _made(parent, prefix)
     except OSError as error:
-        raise Refused(f"{file} cannot be written: {error.strerror}: {parent}") from None
+        raise Refused(unwritten(file, error, place=parent)) from None
     try:
         with scratch as name:
             yield Path(name)

@@ -16,7 +16,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from kangbot.cli.answer import answer
+from kangbot.cli.answer import answer, unwritten
 from kangbot.cli.archive import CONFIG, FORMAT, HISTORY, ROWS, Manifest, beside, checksum, packed
 from kangbot.cli.offline import given_to_its_owner, settings_of
 from kangbot.errors import NeedsHuman, Refused, Retryable
@@ -80,7 +80,7 @@ def _room_for(file: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise Refused(f"{file} cannot be written: {error.strerror}") from error
+        raise Refused(unwritten(file, error)) from error
 
 
 def _must_fit(target: Path, state: Path, size: int) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import typer
 
 from kangbot.cli import exit_codes
-from kangbot.cli.answer import answer
+from kangbot.cli.answer import answer, unwritten
 from kangbot.cli.importing.draft import draft
 from kangbot.cli.importing.freqtrade import from_freqtrade, is_freqtrade
 from kangbot.cli.importing.old_bot import from_old_bot
@@ -43,7 +43,7 @@ def import_config(sources: Sequence[Path], config: Path, *, as_json: bool = Fals
         typer.echo(f"{config} was made meanwhile, and is not overwritten", err=True)
         return exit_codes.FAILURE
     except OSError as error:
-        typer.echo(f"{config} cannot be written: {error.strerror}", err=True)
+        typer.echo(unwritten(config.absolute(), error), err=True)
         return exit_codes.FAILURE
     lines = (
         f"wrote {config}: {len(taken.symbols)} markets, mode {taken.mode}",

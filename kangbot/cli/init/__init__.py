@@ -16,7 +16,7 @@ from pathlib import Path
 import typer
 
 from kangbot.cli import exit_codes
-from kangbot.cli.answer import answer
+from kangbot.cli.answer import answer, unwritten
 from kangbot.cli.init.draft import Answers, draft, symbols
 from kangbot.errors import ConfigInvalid
 from kangbot.settings import load
@@ -69,7 +69,7 @@ def init(config: Path, given: Given, *, as_json: bool = False) -> int:
         typer.echo("Nothing was written.", err=True)
         return exit_codes.USAGE
     except OSError as error:
-        typer.echo(f"{error.filename or config} cannot be written: {error.strerror}", err=True)
+        typer.echo(unwritten(Path(error.filename or config).absolute(), error), err=True)
         return exit_codes.FAILURE
     said = {
         "config": str(config),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from kangbot.cli.answer import unwritten
 from kangbot.cli.offline import settings_of
 from kangbot.cli.report import page, table
 from kangbot.cli.report.past import Span, look
@@ -29,7 +30,7 @@ def command(config: Path, *, start: str | None, end: str | None, html: Path | No
         try:
             _write(html, page.render(found).encode(), whole=not passed_on)
         except OSError as error:
-            typer.echo(f"{html} cannot be written: {error.strerror}", err=True)
+            typer.echo(unwritten(html, error), err=True)
             return 1
         typer.echo(f"written to {html}", err=as_json or passed_on)
     if as_json:

@@ -274,7 +274,7 @@ def test_a_full_disk_is_told_by_the_name_that_was_typed(tmp_path: Path, monkeypa
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(Refused, match=rf"^{target} cannot be written: No space left on device$"):
+    with pytest.raises(Refused, match=rf"^{target} cannot be written: No space left on device\. Make room"):
         backup(config, target)
     assert not any(target.parent.iterdir())
 

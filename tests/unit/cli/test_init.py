@@ -8,6 +8,7 @@ import select
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from functools import partial
 from itertools import count
@@ -23,6 +24,7 @@ from kangbot.cli.init.draft import symbols
 from kangbot.sandbox.options import ServeOptions
 from kangbot.settings import Settings, load
 from kangbot.strategy import registry
+from tests.support.nobody import as_nobody
 
 SECRET = "canary-9f3c"
 
@@ -120,6 +122,22 @@ def test_whoever_goes_away_at_a_question_has_written_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_is_not_this_users_is_named_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where it is, which "config" alone does not say, and what to do."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders let nobody else in
+        folder = Path(name).resolve()
+        folder.chmod(0o555)
+        monkeypatch.chdir(folder)
+        with as_nobody():
+            assert ask(Path("config/kangbot.toml"), ALL_GIVEN) == exit_codes.FAILURE
+        folder.chmod(0o755)
+    said = f"{folder / 'config'} cannot be written: Permission denied. "
+    remedy = "Name a place that this user may write, or type it as a user who may write there.\n"
+    assert capsys.readouterr().err == said + remedy
+
+
 def test_a_full_disk_keeps_nothing_that_would_stand_in_the_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -134,7 +152,8 @@ def test_a_full_disk_keeps_nothing_that_would_stand_in_the_way(
     with monkeypatch.context() as without_room:
         without_room.setattr(os, "fsync", full_at_the_last)
         assert begin() == exit_codes.FAILURE
-    assert capsys.readouterr().err == f"{tmp_path / 'kangbot.toml'} cannot be written: No space left on device\n"
+    said = f"{tmp_path / 'kangbot.toml'} cannot be written: No space left on device. "
+    assert capsys.readouterr().err == f"{said}Make room there, or name a place on another disk.\n"
     assert list(tmp_path.iterdir()) == []
     assert begin() == exit_codes.OK
     assert len(list(tmp_path.iterdir())) == 2

@@ -201,7 +201,8 @@ def test_a_full_disk_leaves_the_page_that_is_there(
     with monkeypatch.context() as without_room:
         without_room.setattr(os, "fsync", full)
         assert write() == 1
-    assert capsys.readouterr().err == f"{link} cannot be written: No space left on device\n"
+    said = f"{link} cannot be written: No space left on device. "
+    assert capsys.readouterr().err == f"{said}Make room there, or name a place on another disk.\n"
     assert (page.read_text(), list(page.parent.iterdir())) == ("yesterday", [page])
     assert write() == 0
     assert link.is_symlink()
