@@ -159,6 +159,23 @@ def test_a_curve_of_the_newest_trades_is_not_called_that_of_all(page: Page, daem
     expect(page.get_by_role("img", name=re.compile("newest 2,000 .* last 2,000.00"))).to_be_attached()
 
 
+def test_the_curve_of_the_equity_says_what_was_moved_meanwhile(page: Page, daemon: Daemon) -> None:
+    """A step of it is no gain and no loss then; what was moved before its first point, or in another coin, is none."""
+    at = "2026-11-29T0{}:00:00.000000Z".format
+    marks = [{"currency": "USDT", "equity": equity, "marked_at": at(hour)} for equity, hour in (("6", 4), ("10", 2))]
+    moves = [
+        {"currency": currency, "amount": amount, "moved_at": at(hour)}
+        for currency, amount, hour in (("USDT", "-5", 3), ("USDT", "1", 3), ("BTC", "7", 3), ("USDT", "9", 1))
+    ]
+    page.route(re.compile("/equity"), lambda route: route.fulfill(json={"items": marks}))
+    page.route(re.compile("/transfers"), lambda route: route.fulfill(json={"items": moves}))
+    log_in(page, daemon)
+    page.get_by_role("link", name="System", exact=True).click()
+    said = "Equity; moved in meanwhile: 1.00, moved out: 5.00"
+    expect(page.get_by_role("heading", name=said)).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile(f"{said}: 2 points"))).to_be_attached()
+
+
 def test_fills_from_before_the_first_candle_are_not_counted_among_them(page: Page, daemon: Daemon) -> None:
     """The sentence counts what is drawn, and writes prices as the page does."""
     log_in(page, daemon)

@@ -3,7 +3,7 @@ import { ask } from "./calls.js";
 import { blank, curve, picture } from "./charts.js";
 import { curveInWords } from "./described.js";
 import { h, say, table } from "./dom.js";
-import { age, count, measure, ms, when } from "./format.js";
+import { age, count, measure, money, ms, when } from "./format.js";
 import { word } from "./words.js";
 
 const REFRESH_MS = 30000;
@@ -43,6 +43,13 @@ function summed(trips) {
   return trips.map((trip) => [trip.closed_at, Number(trip.net_profit)]).sort(byTime).map(([at, profit]) => [at, (sum += profit)]);
 }
 
+/** What the curve is called: a step in it that is of money moved meanwhile is neither won nor lost. */
+function equityName(points, transfers) {
+  const moved = transfers.filter((row) => points.length && row.moved_at >= points[0][0]).map((row) => Number(row.amount));
+  const total = (sign) => money(moved.filter((amount) => amount * sign > 0).reduce((sum, amount) => sum + Math.abs(amount), 0));
+  return moved.length ? word("equity.moved", { into: total(1), out: total(-1) }) : word("equity");
+}
+
 /** Draw the points of `[name, points]` that `ask` answers with, below that name. */
 async function drawn(title, node, stepped, ask) {
   try {
@@ -67,7 +74,11 @@ export function systemPage() {
     } catch (error) {
       health.replaceChildren(h("div", { class: "sheet empty", text: error.message }));
     }
-    await drawn(titles.equity, equity, false, async () => [word("equity"), (await ask(`/equity?limit=${MOST}`)).items.filter((row) => row.currency === currency).map((row) => [row.marked_at, Number(row.equity)]).sort(byTime)]);
+    await drawn(titles.equity, equity, false, async () => {
+      const mine = async (path) => (await ask(`${path}?limit=${MOST}`)).items.filter((row) => row.currency === currency);
+      const points = (await mine("/equity")).map((row) => [row.marked_at, Number(row.equity)]).sort(byTime);
+      return [equityName(points, await mine("/transfers")), points];
+    });
     await drawn(titles.profit, profit, true, async () => {
       const trips = (await ask(`/round-trips?limit=${MOST}`)).items; // there may be more: what came before these is not in their sum
       return [trips.length < MOST ? word("profitcurve") : word("profitcurve.newest", { n: count(MOST) }), summed(trips)];
