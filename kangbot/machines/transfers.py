@@ -13,6 +13,7 @@ from kangbot.model.written import Written
 
 SECOND_NS = 1_000_000_000
 OVERLAP_NS = 3600 * SECOND_NS  # from so long before what is known the venue is asked
+UNSURE_NS = 10 * SECOND_NS  # how far a mark of equity and a transfer must lie apart for their order to be known
 _KEPT_NS = 7 * 86_400 * SECOND_NS  # an id is kept for so long after its transfer
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
+from kangbot.machines.transfers import UNSURE_NS
 from kangbot.model.events import (
     BarStored,
     DrawdownReset,
@@ -28,7 +29,7 @@ from kangbot.model.orders import Intent, Proposal, Purpose
 from kangbot.model.written import Written
 from kangbot.risk.facts import Context, MarketFacts, worst_notional
 from kangbot.risk.gate import Allowed, Verdict, judge
-from kangbot.risk.heights import UNSURE_NS, Height, Heights
+from kangbot.risk.heights import Height, Heights
 from kangbot.risk.limits import Limits
 from kangbot.risk.record import DAY_NS, Kept, TrackRecord
 

@@ -9,11 +9,11 @@ A mark that is as old as the transfer, give or take the two clocks, may be of ei
 
 from collections.abc import Sequence
 
+from kangbot.machines.transfers import UNSURE_NS
 from kangbot.model.money import Money
 from kangbot.model.written import Written
 
 SECOND_NS = 1_000_000_000
-UNSURE_NS = 10 * SECOND_NS  # how far a mark and a transfer must lie apart for their order to be known
 _SPAN_NS = 30 * SECOND_NS  # marks of so long are kept as one
 _KEPT_NS = 7200 * SECOND_NS  # a transfer that is told of later than that is taken for one after all that folded
 

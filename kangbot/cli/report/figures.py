@@ -23,6 +23,8 @@ def figures(found: Found) -> Iterator[Figure]:
     yield _gain("profit after fees", total.net_profit)
     yield Figure("fees", f"{total.fees:,.2f}")
     yield _gain("funding", found.funding)
+    if found.moved_in or found.moved_out:
+        yield Figure("moved in, out", f"{found.moved_in:,.2f}, {found.moved_out:,.2f}")
     yield Figure("trades", f"{total.trades:,}, {percent(total.win_rate)} of them won")
     yield Figure("profit factor", "-" if total.profit_factor is None else f"{total.profit_factor:.2f}")
     yield Figure("best, worst", f"{total.best:+,.2f}, {total.worst:+,.2f}")

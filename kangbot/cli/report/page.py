@@ -9,6 +9,7 @@ from html import escape
 from kangbot.cli.report.figures import figures, percent
 from kangbot.cli.report.past import Found
 from kangbot.control.dashboard.assets import charts_library
+from kangbot.machines.performance import Moved
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; color: #172033; }
@@ -22,11 +23,16 @@ dd { margin: 0; font-size: 20px; font-weight: 600; }
 @media (prefers-color-scheme: dark) { body { background: #0e131b; color: #e6ebf3; } th, td { border-color: #273142; } }
 """
 _PLOT = """
-for (const [id, x, y, title, shape] of DATA) Plotly.newPlot(id,
-  [{ x, y, type: "scatter", mode: "lines", line: { width: 2, shape } }],
+for (const [id, x, y, title, shape, moves] of DATA) Plotly.newPlot(id,
+  [{ x, y, type: "scatter", mode: "lines", line: { width: 2, shape } },
+   { x: moves.map(([at]) => at), y: moves.map(() => Math.max(...y)), text: moves.map(([, text]) => text),
+     type: "scatter", mode: "markers", marker: { size: 9, color: "#7d8899" },
+     hovertemplate: "%{text}<br>%{x}<extra></extra>" }],
   { title: { text: title }, margin: { l: 60, r: 20, t: 40, b: 40 }, paper_bgcolor: "transparent",
     plot_bgcolor: "transparent", font: { color: "#7d8899" },
-    xaxis: { gridcolor: "#8884" }, yaxis: { gridcolor: "#8884" } },
+    xaxis: { gridcolor: "#8884" }, yaxis: { gridcolor: "#8884" },
+    showlegend: false, shapes: moves.map(([at]) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1,
+      line: { color: "#7d8899", width: 1, dash: "dot" } })) },
   { displayModeBar: false, responsive: true });
 """
 
@@ -47,8 +53,9 @@ def render(found: Found) -> str:
 
 def _plots(found: Found, library: str) -> str:
     equity = [(mark.at_ns, mark.equity) for mark in found.marks]
+    dotted = "; dotted: money was moved" if found.moves else ""
     data = [
-        _line("equity", equity, "Equity (times are UTC)", "linear"),
+        _line("equity", equity, f"Equity (times are UTC{dotted})", "linear", found.moves),
         _line("profit", found.profits, "Profit after fees, summed (times are UTC)", "hv"),  # as it was until the next
     ]
     script = f"const DATA = {json.dumps(data)};{_PLOT}"
@@ -56,9 +63,21 @@ def _plots(found: Found, library: str) -> str:
     return f"{places}<script>{library}</script><script>{script}</script>"
 
 
-def _line(name: str, points: Sequence[tuple[int, Decimal]], title: str, shape: str) -> list[object]:
-    """Return what draws a line over time. The library shows times as they are written, so they are of UTC."""
-    return [name, [_iso(at_ns) for at_ns, _ in points], [float(amount) for _, amount in points], title, shape]
+def _line(
+    name: str, points: Sequence[tuple[int, Decimal]], title: str, shape: str, moves: Sequence[Moved] = ()
+) -> list[object]:
+    """Return what draws a line over time, and says where money was moved.
+
+    The library shows times as they are written, so they are of UTC.
+    """
+    marks = [[_iso(move.at_ns), _words(move.amount)] for move in moves]
+    return [name, [_iso(at_ns) for at_ns, _ in points], [float(amount) for _, amount in points], title, shape, marks]
+
+
+def _words(amount: Decimal | None) -> str:
+    if amount is None:
+        return "another balance"
+    return f"{amount:,.2f} moved in" if amount > 0 else f"{-amount:,.2f} moved out"
 
 
 def _table(found: Found) -> str:

@@ -1,4 +1,4 @@
-"""What a report is made of: closed trades and marked equity of a span of time, read page by page."""
+"""What a report is made of: closed trades, marked equity and transfers of a span of time, read page by page."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from kangbot.machines.performance import (
     Equity,
     EquityFigures,
     Marked,
+    Moved,
     TradeFigures,
 )
 from kangbot.model.money import ZERO
@@ -52,8 +53,19 @@ class Found:
     profits: Sequence[tuple[int, Decimal]]  # when a trade was closed, and what all had come to by then
     equity: EquityFigures | None  # None where it was never marked
     marks: Sequence[Marked]  # and the first of all
-    funding: Decimal  # and whatever else moved money without a trade; negative where it was paid
+    funding: Decimal  # and whatever else was booked without a trade; negative where it was paid
+    moves: Sequence[Moved]  # into the account and out of it, oldest first
     currency: str
+
+    @property
+    def moved_in(self) -> Decimal:
+        """What was moved into the account."""
+        return sum((move.amount for move in self.moves if move.amount and move.amount > 0), ZERO)
+
+    @property
+    def moved_out(self) -> Decimal:
+        """What was moved out of it; not negative."""
+        return sum((-move.amount for move in self.moves if move.amount and move.amount < 0), ZERO)
 
 
 async def look(settings: Settings, span: Span) -> Found:
@@ -67,6 +79,7 @@ async def look(settings: Settings, span: Span) -> Found:
         equity=None,
         marks=(),
         funding=ZERO,
+        moves=(),
         currency=settings.currency,
     )
     if isinstance(url, SqliteUrl) and not url.path.exists():
@@ -84,8 +97,8 @@ async def look(settings: Settings, span: Span) -> Found:
         funding = ZERO
         async for row in everything(history, Listing.CASH_FLOWS, "flowed_at", span):
             funding += Decimal(str(row["amount"]))
-        moved = await _moved(history, span) if settings.mode == "paper" else ()
-        return await _equity(history, replace(found, funding=funding), moved)
+        moves = await (_balances if settings.mode == "paper" else _transfers)(history, found)
+        return await _equity(history, replace(found, funding=funding, moves=moves[::-1]))
     finally:
         await history.aclose()
 
@@ -105,23 +118,30 @@ async def _trades(history: Shelf, found: Found) -> Found:
     return replace(found, total=total, by_market=by_market, profits=profits)
 
 
-async def _moved(history: Shelf, span: Span) -> Sequence[int]:
-    """Return when a simulated account was given another balance, the newest first. What a venue's was is not known."""
+async def _transfers(history: Shelf, found: Found) -> Sequence[Moved]:
+    """Return what was moved at the venue in the report's money, newest first."""
     return [
-        _ns(row["at"]) async for row in everything(history, Listing.EVENTS, "at", span) if row["kind"] == NEW_BALANCE
+        Moved(at_ns=_ns(row["moved_at"]), amount=Decimal(str(row["amount"])))
+        async for row in everything(history, Listing.TRANSFERS, "moved_at", found.span)
+        if row["currency"] == found.currency
     ]
 
 
-async def _equity(history: Shelf, found: Found, moved: Sequence[int]) -> Found:
+async def _balances(history: Shelf, found: Found) -> Sequence[Moved]:
+    """Return when a simulated account was given another balance, newest first."""
+    return [
+        Moved(at_ns=_ns(row["at"]), amount=None)
+        async for row in everything(history, Listing.EVENTS, "at", found.span)
+        if row["kind"] == NEW_BALANCE
+    ]
+
+
+async def _equity(history: Shelf, found: Found) -> Found:
     """Return it with the equity in its currency: the venue states each coin of the account beside it."""
-    equity, drawn, first = Equity(), Drawn[Marked](lambda newer, _: newer), None
-    left = list(moved)
+    equity, drawn, first = Equity(found.moves[::-1]), Drawn[Marked](lambda newer, _: newer), None
     async for row in everything(history, Listing.EQUITY, "marked_at", found.span):
         if row["currency"] == found.currency:
             first = mark = Marked(at_ns=_ns(row["marked_at"]), equity=Decimal(str(row["equity"])))
-            while left and mark.at_ns < left[0]:
-                left.pop(0)
-                equity.moved()
             equity.add(mark)
             drawn.add(mark.at_ns, mark)
     marks = list(drawn.points())

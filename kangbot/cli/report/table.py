@@ -19,7 +19,7 @@ _WIDEST = 1_000  # columns; more than any table of ours takes
 
 def show(found: Found) -> None:
     """Print it."""
-    if not found.total.trades and not found.marks and not found.funding:
+    if not (found.total.trades or found.marks or found.funding or found.moves):
         Console().print("Nothing was traded in that time.")
         return
     console, table = Console(), _markets(found)
@@ -54,6 +54,8 @@ def as_json(found: Found) -> str:
             "currency": found.currency,
             "total": _plain(found.total),
             "funding": f"{found.funding:f}",
+            "moved_in": f"{found.moved_in:f}",
+            "moved_out": f"{found.moved_out:f}",
             "equity": _plain_equity(found.equity),
             "markets": [
                 {"market": market, "strategy": strategy, **_plain(figures)}

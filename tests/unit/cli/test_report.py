@@ -16,16 +16,16 @@ import pytest
 import typer
 
 from kangbot.cli.offline import settings_of
-from kangbot.cli.report import command
+from kangbot.cli.report import command, page
 from kangbot.cli.report.past import Found, Span, everything, look
 from kangbot.errors import ConfigInvalid, Retryable
-from kangbot.model.events import CashFlowApplied, EquityMarked, Event, Noted, RoundTripClosed, Severity
+from kangbot.model.events import CashFlowApplied, EquityMarked, Event, Noted, RoundTripClosed, Severity, Transferred
 from kangbot.ports import Listing, Page, Row, Shelf
 from kangbot.risk.account import NEW_BALANCE
 from kangbot.storage.migrate import upgrade_apart
 from kangbot.storage.sqlite import SqliteHistory
 from kangbot.storage.url import SqliteUrl
-from tests.support.records import NOON_NS, records, round_trip
+from tests.support.records import NOON_NS, records, round_trip, transferred
 from tests.support.trade_words import funding
 
 DAY_NS = 24 * 3600 * 1_000_000_000
@@ -350,6 +350,61 @@ def test_another_balance_on_paper_is_no_drawdown(config: Path, capsys: pytest.Ca
     seen = asyncio.run(found())
     assert seen.equity is not None
     assert (seen.equity.first, seen.equity.last, seen.equity.drawdown) == (Decimal(1000), Decimal(1990), Decimal(30))
+    assert page.render(seen).count('"another balance"') == 2, "the line has two steps, and says why"
+
+
+def moved(amount: str, at_ns: int, currency: str = "USDT") -> Transferred:
+    """Money that was brought, or taken where it is negative; the journal heard of it a minute later."""
+    told = transferred(f"t-{at_ns}", amount)
+    transfer = msgspec.structs.replace(told.transfer, currency=currency)
+    return msgspec.structs.replace(told, transfer=transfer, moved_ns=at_ns, at_ns=at_ns + 60_000_000_000)
+
+
+def test_what_was_moved_is_told_and_is_no_drawdown(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the report's money and of its days; a line, and a mark in the plot, only where there was any."""
+    url = SqliteUrl(path=config.parent / "state" / "history.sqlite")
+    later_ns, minute_ns = (NOON_NS // DAY_NS + 20) * DAY_NS, 60_000_000_000
+    assert figures(config, capsys)["moved_in"] == "0"
+    assert command(config, start=None, end=None, html=tmp_path / "before.html", as_json=False) == 0
+    assert "moved in, out" not in (tmp_path / "before.html").read_text() + capsys.readouterr().out
+    events: list[Event] = [
+        EquityMarked(venue="bybit", currency="USDT", equity=Decimal(equity), at_ns=later_ns + minute * minute_ns)
+        for minute, equity in ((0, 1000), (1, 980), (3, 480), (4, 470), (6, 1970), (7, 1990))
+    ]
+    events += [
+        moved("-500", later_ns + 2 * minute_ns),
+        moved("1500.5", later_ns + 5 * minute_ns),
+        moved("3", later_ns + 5 * minute_ns + 1, "BTC"),
+        moved("7", later_ns + DAY_NS),
+    ]
+
+    async def store() -> None:
+        history = SqliteHistory(url.path, partial(upgrade_apart, url))
+        await history.store(records(events, journal="another"))
+        await history.aclose()
+
+    asyncio.run(store())
+    said = figures(config, capsys, start="2026-10-11", end="2026-10-11")
+    assert (said["moved_in"], said["moved_out"]) == ("1500.5", "500")
+    assert said["equity"] == {
+        "first": "1000",
+        "last": "1990",
+        "drawdown": "30.5",
+        "drawdown_percent": pytest.approx(30.5 / (1970 + 30.5) * 100),
+        "sharpe": None,
+    }
+    html = tmp_path / "report.html"
+    assert command(config, start="2026-10-11", end="2026-10-11", html=html, as_json=False) == 0
+    text = html.read_text()
+    capsys.readouterr()
+    assert "<dt>moved in, out</dt><dd>1,500.50, 500.00</dd>" in text
+    assert (
+        '["2026-10-11T00:02:00+00:00", "500.00 moved out"], ["2026-10-11T00:05:00+00:00", "1,500.50 moved in"]' in text
+    )
+    assert command(config, start="2026-10-12", end="2026-10-12", html=None, as_json=False) == 0
+    assert "moved in, out      7.00, 0.00" in capsys.readouterr().out
 
 
 def closed(number: int, at: int | None = None) -> RoundTripClosed:

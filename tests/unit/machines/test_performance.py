@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import reduce
 from itertools import pairwise
+from math import sqrt
 from statistics import fmean, stdev
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kangbot.machines.performance import DAYS, ClosedTrade, Equity, EquityFigures, Marked, TradeFigures
+from kangbot.machines.performance import DAYS, ClosedTrade, Equity, EquityFigures, Marked, Moved, TradeFigures
+from kangbot.machines.transfers import UNSURE_NS
 
-DAY_NS = 24 * 3600 * 1_000_000_000
+MINUTE_NS = 60 * 1_000_000_000
+HOUR_NS = 60 * MINUTE_NS
+DAY_NS = 24 * HOUR_NS
 
 
 def trade(profit: str, fees: str = "0.1") -> ClosedTrade:
@@ -30,9 +34,9 @@ def trade_figures(trades: Sequence[ClosedTrade]) -> TradeFigures:
     return reduce(TradeFigures.plus, trades, TradeFigures())
 
 
-def equity_figures(oldest_first: Sequence[Marked]) -> EquityFigures | None:
-    """Return what the equity did, read as a history is."""
-    equity = Equity()
+def equity_figures(oldest_first: Sequence[Marked], moves: Sequence[Moved] = ()) -> EquityFigures | None:
+    """Return what the equity did, read as a history is; what was moved is oldest first, too."""
+    equity = Equity(moves[::-1])
     for mark in reversed(oldest_first):
         equity.add(mark)
     return equity.figures()
@@ -110,38 +114,174 @@ def test_the_sharpe_ratio_is_of_daily_returns() -> None:
     assert held.sharpe == pytest.approx(filled.sharpe)
 
 
-def test_money_that_was_given_or_taken_is_neither_won_nor_lost() -> None:
-    """The drawdown begins anew from there, whichever way it went; what was lost before and after it stays lost."""
+def moved(at_ns: int, amount: str | None) -> Moved:
+    """Return money that was brought, or taken where it is negative."""
+    return Moved(at_ns=at_ns, amount=None if amount is None else Decimal(amount))
+
+
+def sharpe(returns: Sequence[float]) -> float:
+    """Return the ratio as the textbook has it."""
+    return fmean(returns) / stdev(returns) * sqrt(365)
+
+
+def test_a_drawdown_goes_on_across_what_was_moved() -> None:
+    """From 110 to 104, and 40 taken: what is left falls by 5 more. Without both falls it would be 70."""
+    before, after = marks("100", "110", "104", every_ns=MINUTE_NS), marks("64", "59", "62", every_ns=MINUTE_NS)
+    later = [Marked(at_ns=mark.at_ns + 4 * MINUTE_NS, equity=mark.equity) for mark in after]
+    figures = equity_figures([*before, *later], [moved(3 * MINUTE_NS, "-40")])
+    assert figures is not None
+    assert (figures.first, figures.last, figures.drawdown) == (Decimal(100), Decimal(62), Decimal(11))
+    assert figures.drawdown_percent == pytest.approx(11 / 70 * 100)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-50, 50), st.sampled_from([None, None, -300, 200])), min_size=1, max_size=30),
+    st.sampled_from([MINUTE_NS, DAY_NS // 3]),
+)
+def test_the_drawdown_is_that_of_trading_alone(steps: list[tuple[int, int | None]], every_ns: int) -> None:
+    """Whatever is moved between the marks, and however often."""
+    trading, given_so_far, seen, alone, moves = Decimal(0), Decimal(0), list[Marked](), list[Decimal](), list[Moved]()
+    for number, (gain, amount) in enumerate(steps):
+        if amount is not None:
+            moves.append(moved(number * every_ns - every_ns // 2, str(amount)))
+            given_so_far += amount
+        trading += gain
+        alone.append(trading)
+        seen.append(Marked(at_ns=number * every_ns, equity=trading + given_so_far))
+    figures = equity_figures(seen, moves)
+    assert figures is not None
+    assert figures.drawdown == max(before - after for at, before in enumerate(alone) for after in alone[at:])
+    assert (figures.first, figures.last) == (seen[0].equity, seen[-1].equity)
+
+
+@pytest.mark.parametrize("beside_ns", [-UNSURE_NS, 1 - UNSURE_NS, 0, UNSURE_NS - 1])
+@pytest.mark.parametrize("amount", [-400, 400])
+def test_a_mark_that_is_as_old_as_what_was_moved_is_of_neither_side(beside_ns: int, amount: int) -> None:
+    """By two clocks nobody knows which; it is no drawdown, whichever it is of. The report's ends are what is known."""
+    for equity in (1000, 1000 + amount):
+        close = Marked(at_ns=HOUR_NS + beside_ns, equity=Decimal(equity))
+        seen = [Marked(at_ns=0, equity=Decimal(1000)), close, Marked(at_ns=2 * HOUR_NS, equity=Decimal(990 + amount))]
+        for some, last in ((seen, 990 + amount), (seen[:2], equity)):
+            figures = equity_figures(some, [moved(HOUR_NS, str(amount))])
+            assert figures is not None
+            assert figures.last == last
+            assert figures.drawdown == (10 if last == 990 + amount else 0)
+        alone = equity_figures([close], [moved(HOUR_NS, str(amount))])
+        assert alone is not None
+        assert (alone.first, alone.drawdown) == (Decimal(equity), Decimal(0))
+        assert alone.sharpe is None
+
+
+def test_a_mark_that_is_clearly_older_or_newer_counts() -> None:
+    """Half a minute after a withdrawal what is lost is lost."""
+    seen = [
+        Marked(at_ns=HOUR_NS - UNSURE_NS - 1, equity=Decimal(1000)),
+        Marked(at_ns=HOUR_NS + UNSURE_NS, equity=Decimal(590)),
+    ]
+    figures = equity_figures(seen, [moved(HOUR_NS, "-400")])
+    assert figures is not None
+    assert figures.drawdown == 10
+
+
+DAILY = ["100", "101", "100.5", "102", "103", "102.2"]
+LATER = ["103.2", "103", "104", "104.4", "103", "105", "106"]
+
+
+@pytest.mark.parametrize(
+    ("day", "moves", "growth"),
+    [
+        ([("6", "110"), ("7", "210"), ("8", "231")], [("6.5", "100")], 110 / 102.2 * 231 / 210),
+        ([("6", "110"), ("7", "212"), ("8", "231")], [("6.5", "100")], 110 / 102.2 * 212 / 210 * 231 / 212),
+        ([("6", "110"), ("7", "10"), ("8", "5")], [("6.5", "-100")], 110 / 102.2 * 5 / 10),
+        ([("6", "110"), ("7", "0"), ("8", "0")], [("6.5", "-110")], 110 / 102.2),
+        ([("6", "110"), ("7", "0"), ("8", "50")], [("6.5", "-110"), ("7.5", "50")], 110 / 102.2),
+        ([("6", "110"), ("7", "30"), ("8", "33")], [("6.4", "-110"), ("6.5", "30")], 110 / 102.2 * 33 / 30),
+        ([("1", "50"), ("8", "55")], [("0", "-52.2")], 1.1),
+        ([("8", "210")], [("7", "100")], 1 + 7.8 / 202.2),
+        ([("6", "-5"), ("7", "45")], [("6.5", "50")], -5 / 102.2),
+        ([("6", "-60"), ("7", "45")], [("6.5", "50")], None),
+        ([("6", "-50"), ("7", "3")], [("6.5", "50")], None),
+        ([("6", "110"), ("7", "-1"), ("8", "-3")], [("6.5", "-111")], 110 / 102.2),
+    ],
+)
+def test_the_return_of_a_day_in_which_money_was_moved_is_that_of_what_was_there(
+    day: list[tuple[str, str]], moves: list[tuple[str, str]], growth: float | None
+) -> None:
+    """Stretch by stretch, each by its own money; an account that was emptied wins and loses nothing meanwhile."""
+    number = len(DAILY)
+    seen = [Marked(at_ns=at * DAY_NS, equity=Decimal(equity)) for at, equity in enumerate(DAILY)]
+    seen += [Marked(at_ns=in_day(number, hour), equity=Decimal(equity)) for hour, equity in day]
+    left = seen[-1].equity
+    scale = left / Decimal("102.2") if left > 0 else Decimal(1)
+    back = [moved(in_day(number, "10"), str(100 - left))] if left <= 0 else []
+    seen += [
+        Marked(at_ns=in_day(number + 1 + at, "0"), equity=Decimal(equity) * scale) for at, equity in enumerate(LATER)
+    ]
+    figures = equity_figures(seen, [*(moved(in_day(number, hour), amount) for hour, amount in moves), *back])
+    assert figures is not None
+    daily = [float(equity) for equity in DAILY]
+    later = [100.0 if back else 102.2, *(float(equity) for equity in LATER)]
+    expected = [after / before - 1 for before, after in (*pairwise(daily), *pairwise(later))]
+    assert figures.sharpe == pytest.approx(sharpe(expected if growth is None else [*expected, growth - 1]))
+
+
+def test_days_without_a_mark_and_without_money_have_no_return() -> None:
+    """While an account is empty nothing can be won; with money in it, such a day has a return of nought."""
+    equities = [*DAILY, *LATER]
+    values = [float(equity) for equity in equities]
+    returns = [after / before - 1 for before, after in pairwise(values)]
+    for emptied in (False, True):
+        seen = marks(*equities)
+        moves = []
+        later = [Marked(at_ns=(len(equities) + 5) * DAY_NS, equity=Decimal(106))]
+        if emptied:
+            at_ns = (len(equities) - 1) * DAY_NS + HOUR_NS
+            seen.append(Marked(at_ns=at_ns + HOUR_NS, equity=Decimal(0)))
+            moves = [moved(at_ns, "-106"), moved(later[0].at_ns - HOUR_NS, "106")]
+        figures = equity_figures([*seen, *later], moves)
+        assert figures is not None
+        assert figures.sharpe == pytest.approx(sharpe([*returns, *([0.0] if emptied else [0.0] * 6)]))
+
+
+def test_of_two_lows_as_deep_the_first_counts() -> None:
+    """Half of the money was taken after it: the fall was a tenth of what was there."""
+    figures = equity_figures(marks("100", "90", "40", every_ns=MINUTE_NS), [moved(MINUTE_NS * 3 // 2, "-50")])
+    assert figures is not None
+    assert (figures.drawdown, figures.drawdown_percent) == (Decimal(10), 10.0)
+
+
+def in_day(day: int, hour: str) -> int:
+    """Return the moment."""
+    return day * DAY_NS + int(Decimal(hour) * HOUR_NS)
+
+
+def test_money_of_which_nobody_knows_how_much_begins_the_drawdown_anew() -> None:
+    """Whichever way it went; what was lost before and after it stays lost."""
     for taken in ("40", "400"):
-        equity = Equity()
-        for mark in reversed(marks(taken, "35", "38")):
-            equity.add(mark)
-        equity.moved()
-        for mark in reversed(marks("100", "110", "104")):
-            equity.add(mark)
-        figures = equity.figures()
+        seen = marks("100", "110", "104", taken, "35", "38", every_ns=MINUTE_NS)
+        figures = equity_figures(seen, [moved(3 * MINUTE_NS, None)])
         assert figures is not None
         assert (figures.first, figures.last) == (Decimal(100), Decimal(38))
         assert figures.drawdown == max(Decimal(6), Decimal(taken) - 35)
-    untouched = Equity()
-    untouched.moved()
-    assert untouched.figures() is None
+    assert equity_figures([], [moved(1, None)]) is None
 
 
-def test_the_return_of_a_day_in_which_money_was_given_or_taken_is_no_return() -> None:
-    """Whether the day had marks before it or not; the other days count as ever."""
+def test_the_return_of_a_day_in_which_nobody_knows_how_much_was_moved_is_no_return() -> None:
+    """Whether the day had marks before it or not; the other days count as ever, and what was moved after them all."""
     equities = ["100", "101", "100.5", "102", "103", "102.2", "1040", "1044", "1050", "1040", "1060", "1070"]
-    equity = Equity()
-    for number, mark in reversed(list(enumerate(marks(*equities)))):
-        equity.add(mark)
-        if number == 6:
-            equity.moved()
     values = [float(value) for value in equities]
     returns = [after / before - 1 for before, after in pairwise(values) if after / before < 2]
     assert len(returns) == len(equities) - 2
-    figures = equity.figures()
-    assert figures is not None
-    assert figures.sharpe == pytest.approx(fmean(returns) / stdev(returns) * 365**0.5)
+    within = Marked(at_ns=6 * DAY_NS - HOUR_NS, equity=Decimal(104))
+    for seen in (marks(*equities), sorted([*marks(*equities), within], key=lambda mark: mark.at_ns)):
+        figures = equity_figures(
+            seen,
+            [moved(6 * DAY_NS - 1, "7"), moved(6 * DAY_NS, None), moved(99 * DAY_NS, None), moved(99 * DAY_NS, "5")],
+        )
+        assert figures is not None
+        if within in seen:
+            returns[4] = 104 / 103 - 1
+        assert figures.sharpe == pytest.approx(sharpe(returns))
 
 
 def test_few_days_or_a_flat_line_have_no_sharpe_ratio() -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kangbot.risk.heights import SECOND_NS, UNSURE_NS, Height, Heights
+from kangbot.machines.transfers import UNSURE_NS
+from kangbot.risk.heights import SECOND_NS, Height, Heights
 
 D = Decimal
 MINUTE_NS = 60 * SECOND_NS
