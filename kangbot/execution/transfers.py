@@ -12,12 +12,11 @@ import structlog
 
 from kangbot.errors import KangbotError, NeedsHuman, RateLimited, words
 from kangbot.execution.budget import Budget
-from kangbot.machines.backoff import Backoff
 from kangbot.machines.priority import Priority
 from kangbot.machines.transfers import OVERLAP_NS, Transfers
 from kangbot.model.events import Noted, Severity, Transferred
 from kangbot.ports import Journal, Venue
-from kangbot.runtime.world import SECOND_NS, World
+from kangbot.runtime.world import World
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +43,6 @@ class TransferWatch:
         told: Callable[[], None],
     ) -> None:
         self._clock = world.clock
-        self._draws = world.fork(f"transfers/{venue.name}")
         self._journal = journal
         self._venue = venue
         self._budget = budget
@@ -53,7 +51,6 @@ class TransferWatch:
         self._told = told
         self._asked_ns = 0  # the last answer is whole up to then, by our clock; 0 for none
         self._kick = asyncio.Event()
-        self._backoff = Backoff(first_ns=60 * SECOND_NS, ceiling_ns=900 * SECOND_NS)
         self.failures = 0  # in a row
 
     def hurry(self) -> None:
@@ -61,12 +58,12 @@ class TransferWatch:
         self._kick.set()
 
     async def run(self) -> None:
-        """Ask every minute, for ever; less and less often where it fails."""
+        """Ask every minute, for ever."""
         while True:
             self._kick.clear()
-            wait_s = _EVERY_S if await self.look() else self._backoff.wait_ns(self._draws.random()) / SECOND_NS
+            await self.look()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
+                async with asyncio.timeout(_EVERY_S):
                     await self._kick.wait()
 
     async def look(self) -> bool:
@@ -95,7 +92,7 @@ class TransferWatch:
                 currency=transfer.currency,
                 transfer=transfer.transfer_id,
             )
-            self._journal.append(event)
+            self._journal.append(event, reserve=True)  # a full disk is no reason to take it for a loss after a start
         if new:
             self._told()
         return True
@@ -103,7 +100,6 @@ class TransferWatch:
     def _failed(self, error: Exception) -> None:
         if isinstance(error, RateLimited):
             self._budget.pause(error.retry_after_ns)
-        self._backoff = self._backoff.failed()
         self.failures += 1
         if self.failures == 1:
             remedy = {"remedy": error.remedy} if isinstance(error, NeedsHuman) else {}
@@ -119,7 +115,6 @@ class TransferWatch:
             log.info("transfers.read", venue=self._venue.name, after_failures=self.failures)
             self._note("transfers.read", Severity.INFO, f"{self._venue.name} tells what is moved again")
         self.failures = 0
-        self._backoff = self._backoff.reset()
 
     def _note(self, kind: str, severity: Severity, message: str) -> None:
         self._journal.append(

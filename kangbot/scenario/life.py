@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
@@ -234,6 +235,11 @@ class Life:
         killing = self._outside.invariants.killing
         killing.changed(self._risk.killed, flatten=self._risk.flatten)
         asyncio.get_running_loop().call_soon(killing.turned)
+
+    @property
+    def drawdown_percent(self) -> Decimal:
+        """How far the daemon takes its equity to be below its highest."""
+        return self._risk.drawdown_percent
 
     def kill(self, wish: Wish, *, by_file: bool) -> None:
         """Set the kill switch, by its file or by a call."""

@@ -16,7 +16,7 @@ from kangbot.model.money import Quantity, floor_to
 from kangbot.model.orders import OrderKind, Purpose, Side
 from kangbot.runtime.world import SECOND_NS
 from kangbot.scenario.life import Life
-from kangbot.scenario.plan import Hand, Plan, Switch
+from kangbot.scenario.plan import Hand, Move, Plan, Switch
 from kangbot.sim.exchange.orders import OrderRequest
 from kangbot.sim.exchange.refusal import RequestRefused
 from kangbot.sim.exchange.venue import SimVenue
@@ -70,6 +70,8 @@ class People:
         for hand in self._plan.hands:
             if hand.at_ns is not None:
                 self._loop.call_later(hand.at_ns / 1e9, self._trade, hand)
+        for move in self._plan.moves:
+            self._loop.call_later(move.at_ns / 1e9, self._move, move)
         if (switch := self._plan.switch) is not None:
             self._loop.call_later(switch.at_ns / 1e9, self._kill, switch)
 
@@ -151,6 +153,14 @@ class People:
                 continue
             if left and check.hands.traded_ns.get(market, 0) < since_ns:
                 check.fail("kill", f"{market} holds {left} while the kill switch is set to flatten")
+
+    # ------------------------------------------------------------------------------------------------------- transfers
+    def _move(self, move: Move) -> None:
+        """Bring money to the account, or take it away."""
+        self._trace.note(self._now_ns(), "somebody", f"moves {move.amount} into the account")
+        self._engine.transfer(move.amount, self._venue_now_ns())
+        self._invariants.deeds["brought" if move.amount > 0 else "taken"] += 1
+        self._flush()
 
     # --------------------------------------------------------------------------------------------------------- by hand
     def _trade(self, hand: Hand) -> None:

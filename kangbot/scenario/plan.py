@@ -45,6 +45,10 @@ _SMALL_SESSIONS = 0.3  # of the sessions: spot pairs of which a full position ta
 _SMALL = (Decimal("0.3"), Decimal("0.7"))  # of a full position, the largest order
 _LIMITED_SESSIONS = 0.15  # of the sessions, for each limit
 _LOSSES = (Decimal("0.01"), Decimal("0.03"))  # of a full position
+_LEVERAGE = Decimal(3)  # where none is drawn
+_MOVING_SESSIONS = 0.2  # of the sessions: somebody brings money, or takes it away
+_BROUGHT = (Decimal("0.02"), Decimal("0.5"))  # of the balance
+_TAKEN = (Decimal("-0.02"), Decimal("-0.3"))
 _LEVERAGES = (Decimal("1.1"), Decimal("1.6"), Decimal("2.5"))  # full positions by the equity of the beginning
 _SPOT_MARKETS = 0.5  # of the markets of such a session
 # Breakers that open, probe and close several times in a session.
@@ -106,6 +110,13 @@ class Hand(msgspec.Struct, frozen=True, kw_only=True):
     away: Decimal | None
 
 
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody brings money to the account, or takes it away where `amount` is negative."""
+
+    at_ns: int
+    amount: Money
+
+
 Deed = TypeVar("Deed", Order, Hand)
 
 
@@ -140,6 +151,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     switch: Switch | None
     hands: tuple[Hand, ...]
     rulings: tuple[Ruling, ...] = ()
+    moves: tuple[Move, ...] = ()
     stash: dict[str, Quantity] = {}  # coins that are in the account before, by their names
     foreign: ForeignPolicy
     breakers: BreakerTerms
@@ -187,7 +199,8 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
     plan = _with_odd_rules(rng, plan, size) if rng.random() < _ODD_SESSIONS else plan
     plan = _with_rulings(rng, plan, size) if rng.random() < _RULING_SESSIONS else plan
     plan = _with_small_orders(rng, plan, size) if rng.random() < _SMALL_SESSIONS else plan
-    return msgspec.structs.replace(plan, limits=_narrowed(rng, plan.limits, size))
+    plan = msgspec.structs.replace(plan, limits=_narrowed(rng, plan.limits, size))
+    return msgspec.structs.replace(plan, moves=_moves(rng, plan)) if rng.random() < _MOVING_SESSIONS else plan
 
 
 def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
@@ -284,6 +297,15 @@ def _narrowed(rng: "random.Random", limits: Limits, size: Money) -> Limits:
     return limits
 
 
+def _moves(rng: "random.Random", plan: Plan) -> tuple[Move, ...]:
+    """Draw what is moved and when; nothing is taken where what is held may reach what equity allows by then."""
+    shares = (_BROUGHT, _BROUGHT + _TAKEN)[plan.limits.leverage == _LEVERAGE]
+    return tuple(
+        Move(at_ns=rng.randrange(_QUIET_NS, plan.calm_ns), amount=BALANCE * rng.choice(shares))
+        for _ in range(rng.randint(1, 2))
+    )
+
+
 def _widths(instrument: Instrument, price: Price, size: Money) -> tuple[int, ...]:
     """Return by how much the step may be widened so that a full position still has some."""
     return tuple(width for width in (1, 5, 10) if width == 1 or instrument.step * width * 10 * price <= size)
@@ -344,7 +366,7 @@ def _limits(rng: "random.Random", size: Money, markets: int) -> Limits:
     return Limits(
         market_notional=size * Decimal("1.5"),
         total_notional=max(size * Decimal("1.05"), size * markets * share),
-        leverage=Decimal(3),
+        leverage=_LEVERAGE,
     )
 
 

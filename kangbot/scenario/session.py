@@ -296,6 +296,11 @@ class Session:
             check.fail(4, f"executions that the journal never got: {missed}")
         if endless := check.open_ended():
             check.fail(7, f"intents without an end: {endless}")
+        check.moving.overdue(self._venue_time.now_ns())
+        stepped = self.faults.counts[Kind.CLOCK_STEP] or self.faults.counts[Kind.VENUE_CLOCK_STEP]
+        if self._alive is not None and not stepped:
+            # A clock that was wrong may have mixed up some marks.
+            check.moving.judges(self._alive.drawdown_percent, check.losses.marks)
         behind = disk.last - len(history.rows)
         if behind or history.conflicts:
             check.fail("history", f"the history lacks {behind} records, {history.conflicts} have another content")

@@ -10,6 +10,7 @@
        what hands do is told and left alone (`hands.py`), and their coins are not sold (`coins.py`)
        the kill switch keeps what `killing.py` says
        every entry is what its strategy decided last (`targets.py`), and none comes once too much is lost (`losses.py`)
+       money that people move is no gain and no loss (`moving.py`)
     9  the request budget is kept, and the venue is left alone for as long as it asked
 
 Liveness (7) and replay (8) need an end of the faults: `kangbot/scenario/`. The numbers are those of the documentation.
@@ -55,6 +56,7 @@ from kangbot.sim.proof.hands import HandWatch
 from kangbot.sim.proof.held import held, is_spot
 from kangbot.sim.proof.killing import KillWatch
 from kangbot.sim.proof.losses import LossWatch
+from kangbot.sim.proof.moving import MoveWatch
 from kangbot.sim.proof.targets import TargetWatch
 from kangbot.sim.proof.trace import Trace
 
@@ -135,6 +137,7 @@ class Invariants:
         self._coins = CoinWatch(lambda what: self.fail("coins", what), adopts=rules.adopts)
         self.killing = KillWatch(lambda what: self.fail("kill", what), self.deeds)
         self.targets = TargetWatch(lambda what: self.fail("target", what))
+        self.moving = MoveWatch(engine.transfers, lambda what: self.fail("moved", what))
         self.losses = LossWatch(rules.limits, lambda what: self.fail("loss", what))
 
     def fail(self, invariant: int | str, message: str) -> None:
@@ -316,6 +319,7 @@ class Invariants:
         for event, text in rows:
             self._trace.journal(self._now_ns(), event, text)
             self.losses.synced(event)
+            self.moving.synced(event)
             match event:
                 case OrderIntended(intent=intent):
                     if intent.client_id in self.intents:

@@ -4,15 +4,17 @@ Counted from the events as they are made, for the daemon knows what it has not w
 is forgotten here too. The daemon may stop before that, by the day's equity: that is not held against it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from kangbot.model.events import CashFlowApplied, EquityMarked, Event, OrderIntended, RoundTripClosed
+from kangbot.model.events import CashFlowApplied, EquityMarked, Event, OrderIntended, RoundTripClosed, Transferred
 from kangbot.model.money import ZERO, Money
 from kangbot.model.orders import Intent, Purpose
 from kangbot.risk.limits import Limits
+from kangbot.sim.proof.moving import Timed, highest
 
 _DAY_NS = 86_400_000_000_000
+_DOUBT_NS = 10_000_000_000
 
 
 class LossWatch:
@@ -27,6 +29,11 @@ class LossWatch:
         self._currency = currency
         self._kept = _Books()  # what is on disk
         self._made = _Books()  # and what has been made in this life beside it
+
+    @property
+    def marks(self) -> Sequence[Timed]:
+        """The equity as this life of the daemon knows it, of lives before it what is on disk."""
+        return self._made.marks
 
     def begins(self) -> None:
         """Learn that a life begins, which knows what is on disk."""
@@ -47,11 +54,12 @@ class LossWatch:
         lost = -made.realised.get(at_ns // _DAY_NS, ZERO)
         if limits.daily_loss is not None and lost >= limits.daily_loss:
             self._fail(f"entry {intent.client_id} is intended when the day has lost {lost} of {limits.daily_loss}")
-        if limits.drawdown_percent is None or made.peak <= 0:
+        peak, equity = made.peak, made.equity
+        if limits.drawdown_percent is None or peak is None or peak <= 0 or equity is None:
             return
-        fallen = made.peak - made.equity
-        if fallen * 100 >= limits.drawdown_percent * made.peak:
-            most = f"{limits.drawdown_percent} % of {made.peak}"
+        fallen = peak - equity
+        if fallen * 100 >= limits.drawdown_percent * peak:
+            most = f"{limits.drawdown_percent} % of {peak}"
             self._fail(f"entry {intent.client_id} is intended when equity has fallen by {fallen}, the limit is {most}")
 
     def _count(self, books: "_Books", event: Event) -> None:
@@ -60,8 +68,10 @@ class LossWatch:
                 books.earn(trip.net_profit, at_ns)
             case CashFlowApplied(flow=flow, at_ns=at_ns):
                 books.earn(flow.amount, at_ns)
-            case EquityMarked(currency=currency, equity=equity) if currency == self._currency:
-                books.equity, books.peak = equity, max(books.peak, equity)
+            case EquityMarked(currency=currency, equity=equity, at_ns=at_ns) if currency == self._currency:
+                books.marks.append((at_ns, equity))
+            case Transferred(transfer=transfer, moved_ns=moved_ns) if transfer.currency == self._currency:
+                books.moves.append((moved_ns, transfer.amount))
             case _:
                 return
 
@@ -71,12 +81,25 @@ class _Books:
     """What events have come to."""
 
     realised: dict[int, Money] = field(default_factory=dict)  # by day since the epoch
-    equity: Money = ZERO  # as stated last
-    peak: Money = ZERO  # the highest of those
+    marks: list[Timed] = field(default_factory=list)
+    moves: list[Timed] = field(default_factory=list)
 
     def copy(self) -> "_Books":
         """Return the same, to go on from."""
-        return replace(self, realised=dict(self.realised))
+        return replace(self, realised=dict(self.realised), marks=[*self.marks], moves=[*self.moves])
+
+    @property
+    def peak(self) -> Money | None:
+        """The highest equity of those that were before a transfer, or after it, without a doubt."""
+        return highest(self.marks, self.moves, sure=True)
+
+    @property
+    def equity(self) -> Money | None:
+        """As stated last; None where a transfer may be in it, or may not."""
+        if not self.marks:
+            return None
+        at_ns, equity = self.marks[-1]
+        return None if any(moved_ns > at_ns - _DOUBT_NS for moved_ns, _ in self.moves) else equity
 
     def earn(self, amount: Money, at_ns: int) -> None:
         """Take in what was realised."""

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from kangbot.machines.transfers import Transfers
 from kangbot.market.killswitch import KillSwitch
 from kangbot.market.rules import Rules
 from kangbot.market.strategist import Strategist
 from kangbot.model.market import Instrument
 from kangbot.model.money import ZERO, Money
+from kangbot.model.orders import Transfer
 from kangbot.model.target import Target
 from kangbot.risk import gate, rules
 from kangbot.risk.account import AccountRisk
@@ -69,6 +71,35 @@ def peak_follows_down(put: Put) -> None:
     put(AccountRisk, "equity", stated)
 
 
+def transfers_are_losses(put: Put) -> None:
+    """Take money that was taken away for lost, and money that was brought for won."""
+
+    def stays(self: Heights, at_ns: int, amount: Money) -> None:
+        del self, at_ns, amount
+
+    put(Heights, "moved", stays)
+
+
+def transfers_of_all_marks(put: Put) -> None:
+    """Count a transfer into every height there is, those that had it already among them."""
+
+    def moved(self: Heights, at_ns: int, amount: Money) -> None:
+        del at_ns
+        self.folded, self.recent = (None if self.highest is None else self.highest + amount), ()
+
+    put(Heights, "moved", moved)
+
+
+def transfers_told_twice(put: Put) -> None:
+    """Take each transfer that the venue tells of for a new one."""
+
+    def always(self: Transfers, transfer: Transfer) -> bool:
+        del self, transfer
+        return True
+
+    put(Transfers, "new", always)
+
+
 def leverage_before_the_order(put: Put) -> None:
     """Judge the leverage that there is, in place of what the order makes of it."""
 
@@ -87,6 +118,9 @@ OF_MARKETS = (
     kill_in_memory,
     losses_forgotten,
     peak_follows_down,
+    transfers_are_losses,
+    transfers_of_all_marks,
+    transfers_told_twice,
     leverage_before_the_order,
     rules_of_the_start,
 )

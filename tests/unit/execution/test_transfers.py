@@ -140,7 +140,7 @@ def test_it_is_asked_for_every_minute_and_at_once_in_a_hurry() -> None:
     run(main())
 
 
-def test_a_venue_that_does_not_tell_is_told_of_once_and_asked_ever_less_often() -> None:
+def test_a_venue_that_does_not_tell_is_told_of_once_and_asked_again() -> None:
     """Trading goes on by what is known, and nothing is lost: what was moved meanwhile is heard of afterwards."""
 
     async def main() -> None:
@@ -152,11 +152,11 @@ def test_a_venue_that_does_not_tell_is_told_of_once_and_asked_ever_less_often() 
         await asyncio.sleep(60)
         rig.move("-5")
         await asyncio.sleep(3600)
-        assert 5 <= rig.watch.failures <= 10
+        assert rig.watch.failures == 61
         assert [note.kind for note in rig.notes] == ["transfers.unread"]
         assert "no route to host" in rig.notes[0].message
         rig.venue.unreachable = False
-        await asyncio.sleep(900)
+        await asyncio.sleep(60)
         assert [note.kind for note in rig.notes] == ["transfers.unread", "transfers.read"]
         assert [event.transfer.amount for event in rig.transferred] == [-5]
         assert rig.watch.failures == 0

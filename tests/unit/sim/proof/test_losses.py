@@ -9,7 +9,7 @@ from kangbot.model.ids import ExecutionId
 from kangbot.model.orders import CashFlow
 from kangbot.risk.limits import Limits
 from kangbot.sim.proof.losses import LossWatch
-from tests.support.records import intended, round_trip
+from tests.support.records import intended, round_trip, transferred
 
 DAY_NS = 86_400_000_000_000
 DAY = Limits(daily_loss=Decimal(50))
@@ -54,6 +54,11 @@ class Story:
         """Have the disk take them."""
         for event in events:
             self.watch.synced(event)
+
+
+def later(event: EquityMarked) -> EquityMarked:
+    """Return it with a time at which what was moved at noon is certainly in it."""
+    return msgspec.structs.replace(event, at_ns=NOON_NS + 100_000_000_000)
 
 
 ENTRY = intended()
@@ -109,6 +114,29 @@ def test_a_highest_equity_that_is_not_on_disk_counts_in_this_life_only() -> None
     story.watch.begins()
     story.makes(ENTRY)
     assert story.said == []
+
+
+def test_what_was_moved_is_no_fall() -> None:
+    """Once the daemon knows of it; what fell beside it still is."""
+    story = Story(FALL)
+    high = msgspec.structs.replace(equity("2000"), at_ns=NOON_NS - DAY_NS)
+    taken = transferred("a", "-1000")
+    story.makes(high, later(equity("950")), ENTRY)
+    assert len(story.said) == 1
+    story.makes(taken, later(equity("901")), ENTRY)
+    assert len(story.said) == 1
+    story.makes(later(equity("900")), ENTRY)
+    assert len(story.said) == 2
+
+
+def test_an_equity_that_may_have_a_transfer_or_not_is_held_against_nobody() -> None:
+    """The next one is known to have it."""
+    story = Story(FALL)
+    high = msgspec.structs.replace(equity("2000"), at_ns=NOON_NS - DAY_NS)
+    story.makes(high, transferred("a", "1000"), equity("2000"), ENTRY)
+    assert story.said == []
+    story.makes(later(equity("2000")), ENTRY)
+    assert len(story.said) == 1
 
 
 def test_without_a_limit_nothing_is_objected_to() -> None:
