@@ -41,7 +41,8 @@ def diff(config: Path, state: Path | None, number: int | None, *, as_json: bool 
     unified = difflib.unified_diff(before, after, f"version {version.number}", str(config))
     lines = [line.rstrip("\n") for line in unified]
     said = {"config": str(config), "version": version.number, "changed": bool(lines), "diff": lines}
-    return answer(said, lines, as_json=as_json)
+    same = f"nothing differs: {config} is as version {version.number} has it"
+    return answer(said, lines or (same,), as_json=as_json)
 
 
 def _lines(path: Path) -> list[str]:

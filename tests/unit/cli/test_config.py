@@ -42,6 +42,18 @@ def test_a_version_is_put_back_and_what_was_broken_is_set_aside(
     assert stat.S_IMODE(aside.stat().st_mode) == 0o600
 
 
+def test_where_nothing_differs_it_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty answer could be a mistake as well. A script sees it by `changed`."""
+    config, state = tmp_path / "kangbot.toml", tmp_path / "state"
+    Versions(state).keep(GOOD, "start", 0)
+    config.write_bytes(GOOD)
+    assert diff(config, state, None) == 0
+    assert capsys.readouterr().out == f"nothing differs: {config} is as version 1 has it\n"
+    assert diff(config, state, None, as_json=True) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["changed"], said["diff"]) == (False, [])
+
+
 def test_many_who_put_versions_back_at_once_wait_for_each_other(tmp_path: Path) -> None:
     """Each finds its own trial right, and what each replaced is kept."""
     config, state, others = tmp_path / "kangbot.toml", tmp_path / "state", 3
