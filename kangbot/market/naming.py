@@ -5,12 +5,15 @@ A name is `bybit:BTC-USDT:USDT`, the symbol of the same market `BTC/USDT:USDT`. 
 neither: nothing is done to a market that was only perhaps meant.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from kangbot.model.ids import MarketId
 
 _MOST_MEANT = 3
+_NEAR_COIN = 0.65  # two letters of three, as where two have changed places
+_BETWEEN = re.compile(r"[-:_ ]+")
 
 
 class UnknownMarketError(LookupError):
@@ -49,11 +52,30 @@ def _forms(name: str) -> Iterator[tuple[str, ...]]:
 
 def _hint(asked: str, forms: dict[MarketId, tuple[tuple[str, ...], ...]]) -> str:
     """Return a question for those that have it in their names, or else for the nearest; else where names are."""
-    meant = [market for market in forms if asked and asked in market.upper()]
-    if not meant:
-        known = {form: market for market, tiers in forms.items() for tier in tiers for form in tier}
-        near = get_close_matches(asked, known, n=_MOST_MEANT, cutoff=0.75)
-        meant = list(dict.fromkeys(known[form] for form in near))
+    meant = [market for market in forms if asked and asked in market.upper()] or _nearest(asked, forms)
     if 0 < len(meant) <= _MOST_MEANT:
         return f": is {' or '.join(meant)} meant?"
     return "; `kangbot status` lists those that there are"
+
+
+def _nearest(asked: str, forms: dict[MarketId, tuple[tuple[str, ...], ...]]) -> list[MarketId]:
+    """Return those of the coin that is named, or of the nearest one: in long names most letters are everybody's."""
+    coins: dict[str, list[MarketId]] = {}
+    for market in forms:
+        coins.setdefault(_coin(market), []).append(market)
+    venues = {market.upper().partition(":")[0] for market in forms}
+    words = [word for word in _BETWEEN.split(asked) if word and word not in venues]
+    for word in words:
+        if word in coins:
+            return coins[word]
+    for word in words:
+        if near := get_close_matches(word, coins, n=_MOST_MEANT, cutoff=_NEAR_COIN):
+            return [market for coin in near for market in coins[coin]]
+    if len(words) != 1:
+        return []
+    known = {form: market for market, tiers in forms.items() for tier in tiers for form in tier}
+    return list(dict.fromkeys(known[form] for form in get_close_matches(words[0], known, n=_MOST_MEANT, cutoff=0.75)))
+
+
+def _coin(market: MarketId) -> str:
+    return market.upper().partition(":")[2].partition("-")[0]

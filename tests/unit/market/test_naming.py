@@ -48,6 +48,17 @@ def test_a_market_is_known_by_whatever_says_which(typed: str, market: MarketId) 
         ("bybit", "no market 'bybit' runs here; `kangbot status` lists those that there are"),  # it may be any of them
         ("DOGE", "no market 'DOGE' runs here; `kangbot status` lists those that there are"),
         ("", "no market '' runs here; `kangbot status` lists those that there are"),
+        ("bybit:", "no market 'bybit:' runs here; `kangbot status` lists those that there are"),
+        ("bybit:ETH-USDT:USTD", "no market 'bybit:ETH-USDT:USTD' runs here: is bybit:ETH-USDT:USDT meant?"),
+        ("bybit:ETHH-USDT:USDT", "no market 'bybit:ETHH-USDT:USDT' runs here: is bybit:ETH-USDT:USDT meant?"),
+        ("bybit:SLO/USDT:USDT", "no market 'bybit:SLO/USDT:USDT' runs here: is bybit:SOL-USDC:USDC meant?"),
+        ("bybt:SOL-USDC:USDC", "no market 'bybt:SOL-USDC:USDC' runs here: is bybit:SOL-USDC:USDC meant?"),
+        ("BTC_USDT", "no market 'BTC_USDT' runs here: is bybit:BTC-USDT:USDT or bybit:BTC-USDT meant?"),
+        ("OPSUSD", "no market 'OPSUSD' runs here; `kangbot status` lists those that there are"),
+        (  # as good as every letter of it is in every other name
+            "bybit:PEPE-USDT:USDT",
+            "no market 'bybit:PEPE-USDT:USDT' runs here; `kangbot status` lists those that there are",
+        ),
     ],
 )
 def test_what_does_not_say_which_is_answered_with_those_that_may_be_meant(typed: str, told: str) -> None:
