@@ -6,7 +6,7 @@ Nothing waits for the answers. Shell around `machines/transfers.py`.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -15,6 +15,7 @@ from kangbot.execution.budget import Budget
 from kangbot.machines.priority import Priority
 from kangbot.machines.transfers import OVERLAP_NS, Transfers
 from kangbot.model.events import Noted, Severity, Transferred
+from kangbot.model.orders import Transfer
 from kangbot.ports import Journal, Venue
 from kangbot.runtime.world import World
 
@@ -66,20 +67,23 @@ class TransferWatch:
                 async with asyncio.timeout(_EVERY_S):
                     await self._kick.wait()
 
-    async def look(self) -> bool:
-        """Ask once; False where that failed."""
+    async def look(self) -> None:
+        """Ask once."""
         now_ns = self._clock.now_ns()
         since_ns = max(self._known.since_ns(now_ns), self._asked_ns - OVERLAP_NS)
         try:
-            await self._budget.acquire(Priority.DATA)
-            async with asyncio.timeout(_TIMEOUT_S):
-                found = await self._venue.transfers(since_ns + self._offset_ns())
+            turn = await self._budget.acquire(Priority.DATA)
+            with self._budget.under_way(turn):
+                async with asyncio.timeout(_TIMEOUT_S):
+                    found = await self._venue.transfers(since_ns + self._offset_ns())
         except (KangbotError, TimeoutError) as error:
             self._failed(error)
-            return False
+            return
         self._asked_ns = now_ns
         self._succeeded()
-        new = [transfer for transfer in found if self._known.new(transfer)]
+        self._take([transfer for transfer in found if self._known.new(transfer)])
+
+    def _take(self, new: Sequence[Transfer]) -> None:
         for transfer in new:
             moved_ns = transfer.at_ns - self._offset_ns()
             event = Transferred(
@@ -95,7 +99,6 @@ class TransferWatch:
             self._journal.append(event, reserve=True)  # a full disk is no reason to take it for a loss after a start
         if new:
             self._told()
-        return True
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, RateLimited):
