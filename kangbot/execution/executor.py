@@ -100,18 +100,19 @@ class Executor:
         self._cancel_orphans = cancel_orphans
         self._on_sent = on_sent
         now_ns = self._clock.now_ns()
+        settled_ns = self._settling.ours_ns(now_ns)
         self._blotter = Blotter(
             memory,
             journal=journal.tag,
             strategy=strategy,
             born_ns=born_ns or now_ns,
-            settle_ns=self._settling.ours_ns(now_ns),
+            settle_ns=settled_ns,
             now_ns=now_ns,
             quarantine_hands=quarantine_hands,
         )
         covering = Covering(mine=stop_ids(journal.tag), instrument=instrument, adopted=adopt_hands)
         spot = instrument.kind is InstrumentKind.SPOT
-        self._agreement = Agreement(self._blotter, covering=covering if spot else None)
+        self._agreement = Agreement(self._blotter, covering=covering if spot else None, settled_ns=settled_ns)
         self._learning = Learning(self._blotter, self._agreement)
         self._tasks = Tasks(f"executor/{instrument.market}", on_crash)
         self._errands = Errands(

@@ -50,9 +50,11 @@ class Agreement:
     """One market's agreement with its venue. Mutable.
 
     `covering` where the venue keeps no position (spot): there is none to compare, and its stop is an order of ours.
+    Until `settled_ns`, by our clock, the venue may take in what a former life has sent.
     """
 
-    def __init__(self, blotter: Blotter, *, covering: Covering | None = None) -> None:
+    def __init__(self, blotter: Blotter, *, covering: Covering | None = None, settled_ns: int = 0) -> None:
+        self._settled_ns = settled_ns
         self.reconciled_ns = 0  # our clock: when the venue was last asked about everything, 0 for never
         self.quarantine = ""  # why a person must look; "" where all is well
         self.disputed = ""  # why our position is not to be built upon: it disagrees, and it is not explained yet
@@ -325,6 +327,8 @@ class Agreement:
             return ()
         before, seen, self._stop_seen = self._blotter.stop, self._stop_seen, True
         events = self._blotter.rests(stated.stop if stated.net else None, now_ns)
+        # No journal has what a former life asked of the stop last: until it must have arrived, it may be what came.
+        seen = seen and now_ns >= self._settled_ns
         moved = events and seen and before is not None and self._blotter.stop is not None
         return (*events, self._moved(before, stated, now_ns)) if moved and self._strange(stated.stop) else events
 

@@ -284,6 +284,16 @@ def test_what_somebody_moved_in_a_position_of_before_is_over_with_it() -> None:
     assert kinds(one.placed(dec(80), dec(0), None, LATER)) == ["StopSet"]
 
 
+def test_a_stop_that_a_former_life_asked_for_is_no_hands() -> None:
+    """It was sent before the process died, and arrives at a venue that is overloaded when the new one has looked."""
+    _, blotter = confirmed()
+    one = Agreement(blotter, settled_ns=LATER)
+    assert one.position(stated(1, 90, at_ns=1), START) == ()
+    assert kinds(one.position(stated(1, 85, at_ns=2), LATER - 1)) == ["StopSet"]
+    assert kinds(one.position(stated(1, 80, at_ns=3), LATER)) == ["StopSet", "stop.moved"]
+    assert blotter.stop == dec(80)
+
+
 def test_a_stop_that_we_move_ourselves_is_no_hands() -> None:
     """Not while it is on its way, not by a late word from before, nor by a request that was lost and arrives late."""
     one, blotter = confirmed()
