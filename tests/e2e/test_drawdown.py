@@ -11,18 +11,23 @@ from pathlib import Path
 import pytest
 
 from kangbot.health.report import Report
-from kangbot.model.events import DrawdownReset
+from kangbot.model.events import DrawdownReset, EquityMarked, OrderIntended
+from kangbot.model.orders import Purpose
 from tests.support.agreement import Journalled
 from tests.support.processes import World
 
 pytestmark = pytest.mark.process
 
+BALANCE = Decimal(2000)
+LIMIT = 5
+ENOUGH = BALANCE * Decimal("0.92")
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """A daemon that enters nothing any more once its equity is five percent below its highest."""
-    made = World(tmp_path, seed=13, options=("--balance", "2000"))
-    made.config.write_text(made.config.read_text().replace("drawdown_percent = 90", "drawdown_percent = 5"))
+    made = World(tmp_path, seed=13, options=("--balance", str(BALANCE)))
+    made.config.write_text(made.config.read_text().replace("drawdown_percent = 90", f"drawdown_percent = {LIMIT}"))
     yield made
     made.close()
 
@@ -42,15 +47,20 @@ def kangbot(world: World, *arguments: str) -> str:
 
 
 def loses(world: World) -> Report:
-    """Have the price of what is held jump against it, once in each market, until the limit is reached."""
+    """Have prices jump against what is held, once in each market, until more is lost than a turn of prices brings back.
+
+    One position loses a tenth of the account, twice the limit.
+    """
     jumped: set[str] = set()
 
     def lost(report: Report) -> bool:
-        held = [market for market in report.markets if market.net and market.symbol not in jumped]
-        for market in () if report.losses else held:
-            jumped.add(market.symbol)
-            world.sandbox.jump(market.symbol.partition("/")[0] + "USDT", 0.8 if market.net > 0 else 1.25)
-        return bool(report.losses)
+        if report.losses and report.equity["USDT"] < ENOUGH:
+            return True
+        for market in report.markets:
+            if market.net and market.symbol not in jumped:
+                jumped.add(market.symbol)
+                world.sandbox.jump(market.symbol.partition("/")[0] + "USDT", 0.6 if market.net > 0 else 1.4)
+        return False
 
     return world.until(lost)
 
@@ -60,20 +70,23 @@ def wants_in(world: World) -> None:
     world.until(lambda report: any("below its peak" in market.blocked for market in report.markets))
 
 
-def at_rest(world: World) -> list[str]:
-    """Wait until what was on its way has ended, and return the client ids of the entries that the exchange knows."""
-    world.until(
-        lambda report: (
-            report.orders.sent == report.orders.filled + report.orders.rejected + report.orders.not_accepted
-            and not report.orders.unknown
-        )
-    )
-    return entries(world)
+def intended(world: World) -> list[tuple[int, bool]]:
+    """Return each entry in the journal: its sequence, and whether the fall had reached the limit by then."""
+    found, equity, highest = list[tuple[int, bool]](), Decimal(0), Decimal(0)
+    for record in Journalled(world.state).records:
+        match record.event:
+            case EquityMarked(equity=equity):
+                highest = max(highest, equity)
+            case DrawdownReset(equity=highest):
+                pass
+            case OrderIntended(intent=intent) if intent.purpose is Purpose.ENTRY:
+                found.append((record.sequence, (highest - equity) * 100 >= highest * LIMIT))
+    return found
 
 
-def entries(world: World) -> list[str]:
-    """Return the client ids of the entries that the exchange knows."""
-    return [row["orderLinkId"] for row in world.sandbox.orders() if not row["reduceOnly"] and row["orderLinkId"]]
+def in_spite(world: World) -> list[int]:
+    """Return the entries that were made though the fall had reached the limit."""
+    return [sequence for sequence, fallen in intended(world) if fallen]
 
 
 def resets(world: World) -> list[DrawdownReset]:
@@ -82,14 +95,14 @@ def resets(world: World) -> list[DrawdownReset]:
     return [event for event in events if isinstance(event, DrawdownReset)]
 
 
-def enters(world: World, known: int) -> None:
-    """Wait until entries are made beyond those that are known, and no limit of loss is reached then."""
-    world.until(lambda report: bool(report.losses) or len(entries(world)) > known)
-    assert world.client.report().losses == []
+def enters(world: World) -> None:
+    """Wait until entries are made from now on."""
+    now = Journalled(world.state).records[-1].sequence
+    world.until(lambda _: any(sequence > now for sequence, _ in intended(world)))
 
 
 def test_a_loss_that_is_accepted_holds_nothing_back_any_more(world: World) -> None:
-    """The limit says what ends it; it ends by that alone, over `kill -9` too, and once more there is nothing to do."""
+    """The limit says what ends it; it ends by that alone, and both outlive `kill -9`."""
     world.start()
     world.live()
     world.orders(more_than=3)
@@ -98,25 +111,26 @@ def test_a_loss_that_is_accepted_holds_nothing_back_any_more(world: World) -> No
     checks = {check["name"]: check for check in json.loads(world.client.health())["checks"]}
     assert checks["loss_limits"]["status"] == "warning"
     assert "`kangbot reset-drawdown`" in checks["loss_limits"]["says"]
-    held = at_rest(world)
     wants_in(world)
-    assert entries(world) == held
+    assert in_spite(world) == []
     world.daemon.kill()
     world.start()
     world.live()
     wants_in(world)
-    assert entries(world) == held
+    assert in_spite(world) == []
 
     said = json.loads(kangbot(world, "reset-drawdown", "--json"))
     assert (said["reset"], said["held"]) == (True, [])
     assert Decimal(said["equity"]) <= Decimal(said["highest"]) * Decimal("0.95")
     (reset,) = resets(world)
     assert (str(reset.equity), str(reset.highest)) == (said["equity"], said["highest"])
-    enters(world, len(held))
+    enters(world)
+    assert world.client.report().losses == []
 
     world.daemon.kill()
     world.start()
     assert world.live().losses == []
-    enters(world, len(entries(world)))
+    enters(world)
+    assert in_spite(world) == []
     assert len(resets(world)) == 1
     assert world.stop()["duplicates"] == {"refused": 0, "accepted": 0}
