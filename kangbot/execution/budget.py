@@ -33,6 +33,10 @@ _SAME_NS = SECOND_NS  # many requests hear of one ban, each with a little less o
 # world and back, on a busy machine. Longer, and a venue that hangs would hold back the exits of those that it forgot.
 TRANSIT_NS = SECOND_NS
 
+# How long a place is kept for what follows a request, from its answer: the news of a fill has as long to come. Where
+# there is no answer, it is from when that had been due.
+_FOLLOWS_S = 1.0
+
 
 class Budget:
     """Requests to one venue account. `windows` are strict: at most so many requests in any span.
@@ -59,7 +63,8 @@ class Budget:
         self._venue = venue
         self._transit_ns = transit_ns
         self._allowance = Allowance(windows=windows)
-        self._waiting: list[tuple[Priority, int, asyncio.Future[int]]] = []
+        self._waiting: list[tuple[Priority, int, asyncio.Future[int], str]] = []
+        self._kept: dict[str, asyncio.TimerHandle] = {}  # the places, and when they are free again
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
         self._beside: list[Budget] = []
@@ -83,32 +88,34 @@ class Budget:
     @property
     def waiting(self) -> int:
         """How many requests wait for their turn."""
-        return sum(not turn.done() for _, _, turn in self._waiting)
+        return sum(not turn.done() for _, _, turn, _ in self._waiting)
 
     @property
     def paused_until_ns(self) -> int:
         """Until when the venue asked to be left alone; in the past where it did not."""
         return self._allowance.paused_until_ns
 
-    async def acquire(self, priority: Priority) -> int:
+    async def acquire(self, priority: Priority, *, keep: str = "") -> int:
         """Wait until one request may leave; returns without a turn of the loop where it may leave now.
 
         Among equals the first come goes first. A cancelled wait gives its place back. The turn that is returned is for
-        `under_way`.
+        `under_way`. With `keep` it waits for two places, and the second is kept under that name for a more urgent one
+        that follows: until it is `freed`, or nothing has followed for a second. A window of one has none to keep.
         """
         now_ns = self._clock.now_ns()
         self._drop_canceled()
         ahead = bool(self._waiting) and self._waiting[0][0] <= priority
-        if not ahead and not self._allowance.wait_ns(priority, now_ns):
-            return self._admit(now_ns)
+        if not ahead and not self._allowance.wait_ns(priority, now_ns, keeps=bool(keep)):
+            return self._admit(now_ns, keep)
         turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (priority, next(self._order), turn))
+        heapq.heappush(self._waiting, (priority, next(self._order), turn, keep))
         self._grant()
         try:
             return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():  # its turn came in the very moment of the cancellation
                 self._allowance = self._allowance.give_back(turn.result())
+                self.freed(keep)
             self._grant()
             raise
 
@@ -133,6 +140,18 @@ class Budget:
         """Give the turn back: its request stays here."""
         self._allowance = self._allowance.give_back(turn)
         self._grant()
+
+    def follows(self, name: str) -> None:
+        """Learn that the request has its answer: what is kept under that name is kept for a second from now."""
+        if name in self._kept:
+            self._keep_place(name, _FOLLOWS_S)
+
+    def freed(self, name: str) -> None:
+        """Keep nothing under that name any longer: what was to follow has a turn, or will not come."""
+        if name in self._kept:
+            self._kept.pop(name).cancel()
+            self._allowance = self._allowance.keep(len(self._kept))
+            self._grant()
 
     def pause(self, retry_after_ns: int) -> None:
         """Obey the venue: nothing leaves for `retry_after_ns` from now, whoever asks."""
@@ -174,10 +193,18 @@ class Budget:
         log.info("budget.resumed", venue=self._venue, pauses=self._pauses, lasted_s=lasted_s)
         self._pauses = self._said_ns = 0
 
-    def _admit(self, now_ns: int) -> int:
+    def _admit(self, now_ns: int, keep: str) -> int:
         turn = now_ns + self._transit_ns
         self._allowance = self._allowance.admit(turn)
+        if keep and self._allowance.follows:
+            self._keep_place(keep, self._transit_ns / SECOND_NS + _FOLLOWS_S)
         return turn
+
+    def _keep_place(self, name: str, for_s: float) -> None:
+        if name in self._kept:
+            self._kept[name].cancel()
+        self._kept[name] = asyncio.get_running_loop().call_later(for_s, self.freed, name)
+        self._allowance = self._allowance.keep(len(self._kept))
 
     def _arrived(self, turn: int) -> None:
         self._allowance = self._allowance.arrived(turn, self._clock.now_ns())
@@ -192,13 +219,13 @@ class Budget:
         self._drop_canceled()
         while self._waiting:
             now_ns = self._clock.now_ns()
-            priority, _, turn = self._waiting[0]
-            if wait_ns := self._allowance.wait_ns(priority, now_ns):
+            priority, _, turn, keep = self._waiting[0]
+            if wait_ns := self._allowance.wait_ns(priority, now_ns, keeps=bool(keep)):
                 loop = asyncio.get_running_loop()
                 self._timer = loop.call_later(wait_ns / SECOND_NS, self._grant)
                 return
             heapq.heappop(self._waiting)
-            turn.set_result(self._admit(now_ns))
+            turn.set_result(self._admit(now_ns, keep))
             self._drop_canceled()
 
     def _drop_canceled(self) -> None:

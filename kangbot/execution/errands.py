@@ -14,11 +14,11 @@ from kangbot.execution.again import Again, at_once
 from kangbot.execution.budget import Budget
 from kangbot.execution.outcome import CancelEnded, Looked, Outcome, ProtectEnded, SendEnded, WriteEnded, learnt_from
 from kangbot.machines.faults import Operation
-from kangbot.machines.order_words import Answered, Learnt, Lost, Withheld
+from kangbot.machines.order_words import Answered, Learnt, Lost, RefusedByVenue, Withheld
 from kangbot.machines.priority import Priority
 from kangbot.model.events import Event
 from kangbot.model.ids import ClientId
-from kangbot.model.market import Instrument
+from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Intent, Purpose
 from kangbot.ports import Venue
@@ -98,12 +98,13 @@ class Errands:
             async with asyncio.timeout((intent.deadline_ns - self._clock.now_ns()) / SECOND_NS):
                 if written is not None:
                     await written
-                turn = await self._budget.acquire(_priority(intent))
+                turn = await self._budget.acquire(_priority(intent), keep=self._followed(intent))
             sent_ns = self._clock.now_ns()  # before it is noted: not one instant of the stamp is missing there
             reason = depart()
             if not reason:
                 return _Leaves(sent_ns, turn)
             self._budget.not_sent(turn)
+            self._budget.freed(intent.client_id)
         except KangbotError as error:
             reason, unwritten = f"the journal did not take it: {error.message}", isinstance(error, NeedsHuman)
         except TimeoutError:
@@ -119,7 +120,11 @@ class Errands:
                     report = await self._venue.submit(self._instrument, intent, sent_ns=left.sent_ns)
         except Exception as error:  # noqa: BLE001 -- an error that no table names means that nothing is known
             self._failed(operation, error, intent.client_id)
-            return learnt_from(error)
+            learnt = learnt_from(error)
+            if isinstance(learnt, RefusedByVenue):
+                self._budget.freed(intent.client_id)
+            return learnt
+        self._budget.follows(intent.client_id)
         self._ended(operation, None, intent.client_id)
         return Answered(report)
 
@@ -171,17 +176,19 @@ class Errands:
     # ------------------------------------------------------------------------------------------------------------ stop
     def protect(self, stop: Price | None) -> None:
         """Set the position's stop."""
-        self._tasks.spawn("protect", self._protect(stop, ZERO, lambda: self._venue.protect(self._instrument, stop)))
+        ask = partial(self._venue.protect, self._instrument, stop)
+        self._tasks.spawn("protect", self._protect(stop, ZERO, "", ask))
 
     def cover(self, stop: Price | None, quantity: Quantity, order: ClientId, *, fresh: bool) -> None:
         """Have one stop rest beside a holding of `quantity`, where the venue keeps no position."""
         ask = partial(self._venue.cover, self._instrument, stop, quantity, order, fresh=fresh)
-        self._tasks.spawn("protect", self._protect(stop, quantity, ask))
+        self._tasks.spawn("protect", self._protect(stop, quantity, order, ask))
 
     async def _protect(
-        self, stop: Price | None, quantity: Quantity, ask: Callable[[], Awaitable[ClientId | None]]
+        self, stop: Price | None, quantity: Quantity, follows: str, ask: Callable[[], Awaitable[ClientId | None]]
     ) -> None:
         turn = await self._budget.acquire(Priority.CANCEL_EXIT)
+        self._budget.freed(follows)
         done, refused, message, name = False, "", "", None
         try:
             with self._budget.under_way(turn):
@@ -218,6 +225,11 @@ class Errands:
                 self._post(WriteEnded(events=events))
 
     # -------------------------------------------------------------------------------------------------------- private
+    def _followed(self, intent: Intent) -> str:
+        """Return the name of the place that the order needs for its stop; "" where it has its stop with it."""
+        spot = self._instrument.kind is InstrumentKind.SPOT
+        return intent.client_id if spot and intent.purpose is Purpose.ENTRY and intent.stop is not None else ""
+
     def _fly(self, kind: str, client_id: ClientId, work: Coroutine[Any, Any, None]) -> None:
         self._flying[f"{kind}/{client_id}"] = None
         self._tasks.spawn(f"{kind}/{client_id}", work)

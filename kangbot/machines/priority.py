@@ -7,6 +7,9 @@ during it are what turns a limit into a ban. Waiting itself is left to `executio
 A venue counts a request when it arrives. One that waited for its connection may arrive together with those that left a
 second later, so the time that counts here is the latest at which it can have arrived: that of its answer, and until
 there is one, the longest that it may be on its way.
+
+A place may be kept for what reduces risk and is yet to come: the stop that follows an entry. It is part of what the
+less urgent leave free, and makes that more where it has to.
 """
 
 from bisect import insort
@@ -35,16 +38,26 @@ class Allowance:
 
     windows: tuple[Window, ...]
     paused_until_ns: int = 0
+    kept: int = 0  # places
 
-    def wait_ns(self, priority: Priority, now_ns: int) -> int:
-        """Return how long until one more request of that kind may leave; 0 where it may leave now."""
-        waits = [_wait_ns(window, _LEFT_FREE[priority], now_ns) for window in self.windows]
+    @property
+    def follows(self) -> bool:
+        """Whether a place can be kept: there is room for a request and for the one that follows it."""
+        return min(window.most for window in self.windows) > 1
+
+    def wait_ns(self, priority: Priority, now_ns: int, *, keeps: bool = False) -> int:
+        """Return how long until one more request of that kind may leave; 0 where it may leave now.
+
+        `keeps`: one more place is to be kept beside it, where `follows` has it. If all the room is kept already, this
+        is a span: one of those places must be freed first, and nobody knows when.
+        """
+        kept = self.kept + (keeps and self.follows) if priority > Priority.CANCEL_EXIT else 0
+        waits = [_wait_ns(window, _LEFT_FREE[priority], kept, now_ns) for window in self.windows]
         return max(0, self.paused_until_ns - now_ns, *waits)
 
     def admit(self, arrives_ns: int) -> "Allowance":
         """Return it with a request in it that arrives then at the latest; the caller has asked `wait_ns`."""
-        windows = tuple([window.admit(arrives_ns)[0] for window in self.windows])
-        return Allowance(windows=windows, paused_until_ns=self.paused_until_ns)
+        return replace(self, windows=tuple([window.admit(arrives_ns)[0] for window in self.windows]))
 
     def arrived(self, arrives_ns: int, now_ns: int) -> "Allowance":
         """Return it with the request that was to arrive by `arrives_ns` at the venue by now: it has answered."""
@@ -56,14 +69,20 @@ class Allowance:
         """Return it without the request that was to arrive by `arrives_ns`: it was admitted and did not leave."""
         return replace(self, windows=tuple(_without(window, arrives_ns) for window in self.windows))
 
+    def keep(self, places: int) -> "Allowance":
+        """Return it with so many places kept."""
+        return replace(self, kept=places)
+
     def pause(self, until_ns: int) -> "Allowance":
         """Return it with nothing admitted before `until_ns`; a longer pause that holds already stays."""
         return replace(self, paused_until_ns=max(self.paused_until_ns, until_ns))
 
 
-def _wait_ns(window: Window, tenths: int, now_ns: int) -> int:
+def _wait_ns(window: Window, tenths: int, kept: int, now_ns: int) -> int:
     """Return the wait until the window has more room than must be left free; 0 or less where it has."""
-    usable = window.most - window.most * tenths // 10  # at least one
+    usable = window.most - max(window.most * tenths // 10, kept)
+    if usable < 1:  # but for what is kept it would be at least one
+        return window.span_ns
     stamps = window.stamps  # in order, so that none but the deciding one is looked at
     if len(stamps) < usable:
         return 0

@@ -307,7 +307,7 @@ def _enters_beside_unknown(put: Put) -> None:
 def _budget_ignored(put: Put) -> None:
     """Ask for no turn."""
 
-    async def at_once(_self: Budget, _priority: object) -> int:
+    async def at_once(_self: Budget, _priority: object, *, keep: str = "") -> int:  # noqa: ARG001 -- as it is called
         """Return."""
         return 0
 
@@ -317,7 +317,7 @@ def _budget_ignored(put: Put) -> None:
 def _counted_as_it_leaves(put: Put) -> None:
     """Take it that a request is at the venue when it leaves."""
 
-    def now(self: Budget, now_ns: int) -> int:
+    def now(self: Budget, now_ns: int, _keep: str) -> int:
         self._allowance = self._allowance.admit(now_ns)
         return now_ns
 

@@ -160,6 +160,115 @@ def test_a_request_that_stays_here_gives_its_turn_to_the_next() -> None:
     run(main())
 
 
+@pytest.mark.parametrize("most", [2, 3, 10])
+@pytest.mark.parametrize("way_s", [0.0, 0.08, 0.3])
+def test_what_follows_an_entry_waits_for_nothing_however_many_enter_at_once(most: int, way_s: float) -> None:
+    """Each leaves with a place for its stop, and the stop finds it."""
+
+    async def main() -> None:
+        rig, waited = Rig(most=most, transit_ns=TRANSIT_NS), list[float]()
+
+        async def enter(name: str) -> None:
+            turn = await rig.budget.acquire(Priority.ENTRY, keep=name)
+            with rig.budget.under_way(turn):
+                await asyncio.sleep(way_s)
+            rig.budget.follows(name)
+            filled_ns = rig.clock.now_ns()
+            turn = await rig.budget.acquire(Priority.CANCEL_EXIT)
+            rig.budget.freed(name)
+            waited.append((rig.clock.now_ns() - filled_ns) / SECOND_NS)
+            with rig.budget.under_way(turn):
+                await asyncio.sleep(way_s)
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(27):
+                group.create_task(enter(str(number)))
+                group.create_task(rig.request("candles", Priority.DATA))
+        assert waited == [0.0] * 27
+
+    run(main())
+
+
+def test_a_window_of_one_has_no_place_to_keep() -> None:
+    """The entry leaves alone, and the stop a second later, before the next entry."""
+
+    async def main() -> None:
+        rig = Rig(most=1)
+        await rig.budget.acquire(Priority.ENTRY, keep="one")
+        entry = asyncio.create_task(rig.budget.acquire(Priority.ENTRY, keep="two"))
+        stop = rig.begin("stop", Priority.CANCEL_EXIT)
+        await asyncio.gather(entry, stop)
+        assert (rig.left, rig.clock.now_ns()) == ([("stop", 1.0)], 2 * SECOND_NS)
+
+    run(main())
+
+
+def test_an_exit_takes_a_place_that_is_kept_for_another_rather_than_wait() -> None:
+    """Nobody else does: the candles wait for what is kept, too."""
+
+    async def main() -> None:
+        rig = Rig(most=2)
+        await rig.budget.acquire(Priority.ENTRY, keep="one")
+        candles = rig.begin("candles", Priority.DATA)
+        await rig.request("exit", Priority.CANCEL_EXIT)
+        assert rig.left == [("exit", 0.0)]
+        await candles
+        assert rig.left[1:] == [("candles", 1.0)]
+
+    run(main())
+
+
+@pytest.mark.parametrize(("answered", "free_s"), [(True, 1.2), (False, 2.0)])
+def test_a_place_is_kept_for_a_second_from_the_answer(answered: bool, free_s: float) -> None:
+    """An entry may rest, or come to nothing. Where nobody answers, the second begins when the answer is overdue."""
+
+    async def main() -> None:
+        rig = Rig(most=2, transit_ns=TRANSIT_NS)
+        turn = await rig.budget.acquire(Priority.ENTRY, keep="one")
+        rig.budget.not_sent(turn)
+        waiting = asyncio.create_task(rig.budget.acquire(Priority.ENTRY, keep="two"))
+        await asyncio.sleep(0.2)
+        rig.budget.follows("one" if answered else "another")
+        await waiting
+        assert rig.clock.now_ns() == free_s * SECOND_NS, "of the window itself both places were free all the time"
+
+    run(main())
+
+
+def test_a_place_that_is_kept_again_is_one_place() -> None:
+    """The same order may be sent once more. What is freed goes to the next at once."""
+
+    async def main() -> None:
+        rig = Rig(most=4, transit_ns=TRANSIT_NS)
+        for _ in range(2):
+            await rig.budget.acquire(Priority.ENTRY, keep="one")
+        waiting = asyncio.create_task(rig.budget.acquire(Priority.ENTRY, keep="two"))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        rig.budget.freed("one")
+        assert await waiting == SECOND_NS // 10 + TRANSIT_NS
+
+    run(main())
+
+
+def test_a_wait_that_is_cancelled_as_its_turn_comes_keeps_no_place() -> None:
+    """Both are free for the next."""
+
+    async def main() -> None:
+        rig = Rig(most=2)
+        turn = await rig.budget.acquire(Priority.CANCEL_EXIT)
+        entry = asyncio.create_task(rig.budget.acquire(Priority.ENTRY, keep="one"))
+        await asyncio.sleep(0)
+        rig.budget.not_sent(turn)
+        entry.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await entry
+        await rig.budget.acquire(Priority.ENTRY, keep="two")
+        assert rig.clock.now_ns() == 0
+
+    run(main())
+
+
 def test_the_urgent_goes_first_and_equals_in_order() -> None:
     """Whoever came when."""
 

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from kangbot.execution.budget import TRANSIT_NS, Budget
 from kangbot.execution.errands import Errands
 from kangbot.execution.outcome import Outcome
@@ -10,11 +12,13 @@ from kangbot.machines.limiter import Window
 from kangbot.machines.priority import Priority
 from kangbot.model.events import Severity
 from kangbot.model.ids import ClientId, client_id
-from kangbot.model.orders import OrderKind, Purpose, Side
+from kangbot.model.market import InstrumentKind
+from kangbot.model.orders import Intent, OrderKind, Purpose, Side
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS
+from kangbot.sim.world.loop import run
 from tests.support.order_story import Market, Story, told
-from tests.support.order_venue import Fate
+from tests.support.order_venue import FakeVenue, Fate
 from tests.support.trade_words import TAG, dec, instrument, intent, proposal
 
 FIRST, SECOND, THIRD = (client_id(TAG, number) for number in (1, 2, 3))
@@ -123,6 +127,88 @@ async def test_the_same_question_once_more_waits_for_whoever_asks_for_all() -> N
     await asyncio.sleep(5)
     assert asked(FIRST) > 1
     await market.end()
+
+
+def bench(kind: InstrumentKind, most: int = 2) -> tuple[FakeVenue, Budget, Errands]:
+    """Return the errands of one market, its venue, and a budget of `most` a second."""
+    story = Story()
+    story.venue.before_submit = None
+    clock, windows = story.world.clock, (Window(most=most, span_ns=SECOND_NS),)
+    budget = Budget(clock=clock, venue="bybit", windows=windows, transit_ns=TRANSIT_NS)
+    errands = Errands(
+        instrument=instrument(kind),
+        venue=story.venue,
+        budget=budget,
+        clock=clock,
+        tasks=Tasks("errands", lambda _name, _error: None),
+        post=lambda _outcome: None,
+        timeout_s=1.0,
+    )
+    return story.venue, budget, errands
+
+
+async def after_s(budget: Budget, priority: Priority = Priority.ENTRY, keep: str = "") -> float:
+    """Return after how long the next request could leave; it stays."""
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    await asyncio.sleep(0)  # the errand has its turn
+    budget.not_sent(await budget.acquire(priority, keep=keep))
+    return round(loop.time() - began_s, 6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "order", "kept"),
+    [
+        (InstrumentKind.SPOT, intent(stop="90"), True),
+        (InstrumentKind.SPOT, intent(), False),
+        (InstrumentKind.SPOT, intent(stop="90", purpose=Purpose.EXIT), False),
+        (InstrumentKind.LINEAR, intent(stop="90"), False),
+    ],
+)
+def test_an_entry_that_its_stop_must_follow_keeps_a_place_for_it(
+    kind: InstrumentKind, order: Intent, kept: bool
+) -> None:
+    """In contracts the stop is in the entry's request. An exit waits for no place that is kept."""
+
+    async def main() -> None:
+        _, budget, errands = bench(kind)
+        errands.resend(order, lambda: "")
+        assert await after_s(budget, Priority.CANCEL_EXIT) == 0
+        assert (await after_s(budget) > 0) is kept
+
+    run(main())
+
+
+@told
+async def test_the_place_is_free_once_the_stop_has_its_turn() -> None:
+    """Then its request counts itself."""
+    venue, budget, errands = bench(InstrumentKind.SPOT, most=3)
+    order = intent(stop="90")
+    errands.resend(order, lambda: "")
+    await asyncio.sleep(venue.answer_s)
+    errands.cover(dec(90), dec(1), order.client_id, fresh=True)
+    assert await after_s(budget) == 0
+
+
+@pytest.mark.parametrize(
+    ("fate", "reason", "free_s"),
+    [
+        (Fate.NORMAL, "the kill switch is set", 0),  # it stays here
+        (Fate.REFUSED, "", 1.025),  # refused at half the way: now its own place is free, too
+        (Fate.NORMAL, "", 1.05),  # it rests: a second after its answer
+        (Fate.LOST_AFTER, "", 2),  # it may have been filled
+    ],
+)
+def test_the_place_is_free_where_no_stop_will_follow(fate: Fate, reason: str, free_s: float) -> None:
+    """At once where that is known, else in time."""
+
+    async def main() -> None:
+        venue, budget, errands = bench(InstrumentKind.SPOT)
+        venue.fates.append(fate)
+        errands.resend(intent(stop="90"), lambda: reason)
+        assert await after_s(budget, keep="another") == free_s
+
+    run(main())
 
 
 @told

@@ -51,6 +51,45 @@ def test_a_window_of_one_admits_everybody() -> None:
     assert allowance(1).wait_ns(Priority.DATA, START) == 0
 
 
+def test_an_answer_of_what_the_window_has_forgotten_changes_nothing() -> None:
+    """Newer ones have taken its stamp's place."""
+    full = filled(10)
+    assert full.arrived(START + 1, START) == full
+
+
+def test_what_is_kept_is_for_the_urgent_alone() -> None:
+    """It is of what the others leave free anyway, and they leave more free where it is more."""
+
+    def most(kept: int) -> list[int]:
+        room = [filled(taken).keep(kept) for taken in range(11)]
+        return [sum(not one.wait_ns(priority, START) for one in room) for priority in Priority]
+
+    assert most(1) == [10, 9, 8, 6]
+    assert most(3) == [10, 7, 7, 6]
+    assert most(5) == [10, 5, 5, 5]
+
+
+def test_who_keeps_a_place_waits_for_two() -> None:
+    """And leaves free those that others keep."""
+    assert filled(7).wait_ns(Priority.ENTRY, START, keeps=True) == 0
+    assert filled(7).keep(1).wait_ns(Priority.ENTRY, START, keeps=True) == 0
+    assert filled(7).keep(2).wait_ns(Priority.ENTRY, START, keeps=True) == SECOND
+    assert filled(7).keep(2).wait_ns(Priority.ENTRY, START) == 0
+
+
+def test_a_window_has_no_place_to_keep_but_beside_another() -> None:
+    """In a window of one whoever would keep one leaves alone; in one of two, the next waits until it is freed."""
+    assert not allowance(1).follows
+    assert allowance(1).wait_ns(Priority.ENTRY, START, keeps=True) == 0
+    assert allowance(2).wait_ns(Priority.ENTRY, START, keeps=True) == 0
+    kept = allowance(2).admit(START).keep(1)
+    assert kept.wait_ns(Priority.CANCEL_EXIT, START) == 0
+    assert {kept.wait_ns(priority, START) for priority in Priority if priority} == {SECOND}
+    assert kept.wait_ns(Priority.ENTRY, START + SECOND, keeps=True) > 0
+    assert kept.wait_ns(Priority.ENTRY, START + SECOND) == 0
+    assert kept.keep(0).wait_ns(Priority.ENTRY, START + SECOND, keeps=True) == 0
+
+
 def test_every_window_must_have_room() -> None:
     """The strictest decides."""
     both = Allowance(windows=(Window(most=10, span_ns=SECOND), Window(most=1, span_ns=5 * SECOND))).admit(START)
