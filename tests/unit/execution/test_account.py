@@ -239,6 +239,21 @@ def test_what_belongs_to_no_running_market_is_counted_and_told_once() -> None:
     run(main())
 
 
+@pytest.mark.parametrize(("equity", "leaps"), [("981", 0), ("1020", 0), ("979", 1), ("1021", 1)])
+def test_an_equity_that_leaps_is_told_of(equity: str, leaps: int) -> None:
+    """By more than a fiftieth at once, either way: money may have been moved. The first that is known is no leap."""
+
+    async def main() -> None:
+        rig = Rig()
+        told: list[bool] = []
+        rig.account.on_leap(lambda: told.append(True))
+        for currency, amount in (("USDT", equity), ("BTC", "3")):
+            rig.account.offer(Balance(currency=currency, equity=dec(amount), available=dec(1), at_ns=START), 0)
+        assert len(told) == leaps
+
+    run(main())
+
+
 def test_equity_is_marked_where_it_changed() -> None:
     """By push or by round; what the journal knows already is no news."""
 
