@@ -58,7 +58,7 @@ def beside(file: Path, prefix: str) -> Iterator[Path]:
     """
     parent = file.absolute().parent
     try:
-        _clear(parent, prefix)
+        clear(parent, prefix)
         scratch, held = _made(parent, prefix)
     except OSError as error:
         raise Refused(unwritten(file, error, place=parent)) from None
@@ -79,7 +79,8 @@ def _made(parent: Path, prefix: str) -> "tuple[tempfile.TemporaryDirectory[str],
         os.close(held)  # another command took it for one that was left, before it was locked
 
 
-def _clear(parent: Path, prefix: str) -> None:
+def clear(parent: Path, prefix: str) -> None:
+    """Remove the folders of killed commands there, as far as they are ours and nobody is at work in them."""
     for left in parent.glob(f"{prefix}*"):
         with contextlib.suppress(OSError):  # in use, or not ours: it is left
             held = _locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB)

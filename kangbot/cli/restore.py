@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kangbot.cli.ages import lasted
 from kangbot.cli.answer import answer
-from kangbot.cli.archive import CONFIG, HISTORY, ROWS, Manifest, beside, checksum, must_be_there, unpacked
+from kangbot.cli.archive import CONFIG, HISTORY, ROWS, Manifest, beside, checksum, clear, must_be_there, unpacked
 from kangbot.cli.database import filled, must_be_empty, refill
 from kangbot.cli.offline import given_to_its_owner, settings_of
 from kangbot.errors import ConfigInvalid, NeedsHuman, Refused
@@ -47,6 +47,7 @@ def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
                 tag, last, rows = _placed(settings, manifest, folder, checksum(source), config)
     else:
         settings = settings_of(config)
+        clear(config.absolute().parent, _SCRATCH)  # of a restore that had put the configuration there, and was killed
         with _held(settings.state_dir), beside(settings.state_dir / JOURNAL, _SCRATCH) as folder:
             manifest = unpacked(source, folder)
             tag, last, rows = _placed(settings, manifest, folder, checksum(source), None)
