@@ -205,7 +205,7 @@ class Position(Written, frozen=True, kw_only=True, gc=False):
             net=net,
             entered=abs(net),
             entry_value=left_value,
-            opened_ns=fill.at_ns if net else 0,
+            opened_ns=self.opened_ns if net else 0,  # what is left was there all the while
             left=bool(net),
             realised=self.realised + profit,
             fees_paid=self.fees_paid + fee,

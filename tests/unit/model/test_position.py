@@ -350,11 +350,19 @@ def test_news_may_come_in_any_order(fills: list[Fill]) -> None:
     assert after.net == Decimal(1)
 
 
+@given(st.permutations([swap(Side.BUY, "1", 1), swap(Side.SELL, "0.5", 4, ours=False), swap(Side.SELL, "0.999", 5)]))
+def test_what_a_round_trip_left_of_coins_may_have_been_sold_before(fills: list[Fill]) -> None:
+    """It was held all the while: a sale by hand from before our exit took it, whichever of the two is heard of."""
+    position, _ = swapped(*fills)
+    after, _ = position.apply(swap(Side.BUY, "1", 8))
+    assert after.net == Decimal(1)
+
+
 def test_what_a_round_trip_left_of_coins_opens_no_other() -> None:
     """The next one begins with what it buys: a strategy tells by that time whether its signal has had its trade."""
     first = (swap(Side.BUY, "1", 1), swap(Side.SELL, "0.999", 5, "110"))
     position, _ = swapped(*first)
-    assert (position.net, position.left, position.opened_ns) == (Decimal("0.001"), True, 5)
+    assert (position.net, position.left, position.opened_ns) == (Decimal("0.001"), True, 1)
     second = (swap(Side.BUY, "0.5", 8), swap(Side.BUY, "0.5", 9), swap(Side.SELL, "1.001", 12, "110"))
     position, trips = swapped(*first, *second)
     assert [trip.opened_ns for trip in trips] == [1, 8]
