@@ -1,9 +1,6 @@
 """A real loss that reaches the limit of the drawdown: nothing enters until a person accepts it, and then it goes on."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -30,20 +27,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.config.write_text(made.config.read_text().replace("drawdown_percent = 90", f"drawdown_percent = {LIMIT}"))
     yield made
     made.close()
-
-
-def kangbot(world: World, *arguments: str) -> str:
-    """Run the command line as a process of its own and return what it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "kangbot", *arguments, "--config", str(world.config)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={**os.environ, **world.environment},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def loses(world: World) -> Report:
@@ -119,7 +102,7 @@ def test_a_loss_that_is_accepted_holds_nothing_back_any_more(world: World) -> No
     wants_in(world)
     assert in_spite(world) == []
 
-    said = json.loads(kangbot(world, "reset-drawdown", "--json"))
+    said = json.loads(world.kangbot("reset-drawdown", "--json"))
     assert (said["reset"], said["held"]) == (True, [])
     assert Decimal(said["equity"]) <= Decimal(said["highest"]) * Decimal("0.95")
     (reset,) = resets(world)

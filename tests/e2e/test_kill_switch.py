@@ -1,8 +1,5 @@
 """The kill switch, in real processes, when nothing else works."""
 
-import os
-import subprocess
-import sys
 import time
 
 import pytest
@@ -11,20 +8,6 @@ from kangbot.health.report import OrderCounts
 from tests.support.processes import World, net
 
 pytestmark = pytest.mark.process
-
-
-def kangbot(world: World, *arguments: str) -> str:
-    """Run the command line as a process of its own and return what it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "kangbot", *arguments, "--config", str(world.config)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={**os.environ, **world.environment},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def entries_since(world: World, at_s: float) -> list[str]:
@@ -48,7 +31,7 @@ def test_it_flattens_without_a_database_and_with_half_a_venue(world: World) -> N
     world.live()
     world.orders(more_than=4)
     world.sandbox.fault({"fault": "http_5xx", "chance": 0.5, "count": 1_000_000})
-    said = kangbot(world, "kill", "--flatten", "--reason", "half a venue")
+    said = world.kangbot("kill", "--flatten", "--reason", "half a venue")
     killed_s = time.time()
     assert "half a venue" in said
     report = world.client.report()
@@ -64,9 +47,9 @@ def test_it_flattens_without_a_database_and_with_half_a_venue(world: World) -> N
     time.sleep(3)  # bars of a second close, and strategies want in
     assert entries_since(world, killed_s) == []
     assert (world.state / "KILL").read_text() == "half a venue\nflatten\n"
-    assert "KILL SWITCH" in kangbot(world, "status")
+    assert "KILL SWITCH" in world.kangbot("status")
     released_s = time.time()
-    kangbot(world, "release")
+    world.kangbot("release")
     assert not (world.state / "KILL").exists()
     world.orders(more_than=0)
     assert entries_since(world, released_s)
@@ -112,8 +95,8 @@ def test_a_file_is_enough(world: World) -> None:
 def test_without_a_daemon_the_command_leaves_the_file(world: World) -> None:
     """The next start finds it before it trades."""
     world.state.mkdir()
-    assert "no daemon answers" in kangbot(world, "kill", "--reason", "not now")
-    kangbot(world, "kill", "--flatten")
+    assert "no daemon answers" in world.kangbot("kill", "--reason", "not now")
+    world.kangbot("kill", "--flatten")
     assert (world.state / "KILL").read_text() == "not now\nflatten\n"
     world.start()
     report = world.live()

@@ -1,5 +1,8 @@
 """Real processes for the end-to-end tests: one sandbox exchange, and a daemon that can be killed."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -93,6 +96,19 @@ class Life:
     def orders(self, more_than: int) -> Report:
         """Wait until this run of the daemon has had more orders filled than that."""
         return self.until(lambda report: report.orders.filled > more_than)
+
+    def kangbot(self, *arguments: str) -> str:
+        """Run the command line as a process of its own and return what it said."""
+        done = subprocess.run(
+            [sys.executable, "-m", "kangbot", *arguments, "--config", str(self.config)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+            env={**os.environ, **self.environment},
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def close(self) -> None:
         """End what still runs."""
