@@ -112,7 +112,11 @@ class Executor:
         )
         covering = Covering(mine=stop_ids(journal.tag), instrument=instrument, adopted=adopt_hands)
         spot = instrument.kind is InstrumentKind.SPOT
-        self._agreement = Agreement(self._blotter, covering=covering if spot else None, settled_ns=settled_ns)
+        self._agreement = Agreement(
+            self._blotter,
+            covering=covering if spot else None,
+            settled_ns=settled_ns if memory.last_execution_ns else 0,  # who never held anything asked for no stop
+        )
         self._learning = Learning(self._blotter, self._agreement)
         self._tasks = Tasks(f"executor/{instrument.market}", on_crash)
         self._errands = Errands(

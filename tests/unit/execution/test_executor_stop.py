@@ -177,3 +177,29 @@ async def test_a_stop_that_somebody_moves_is_told_and_one_that_we_move_is_not() 
     assert (story.venue.stop, market.executor.stop) == (dec(93), dec(93))
     assert market.notes() == ["stop.failed", "stop.moved", "stop.settled"]
     await market.end()
+
+
+@told
+async def test_a_stop_that_somebody_moves_is_told_at_once_in_a_first_life() -> None:
+    """Who never held anything asked for no stop; after a restart what a former life asked for may still arrive."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET, stop="90"))
+    await market.settled()
+
+    async def moved(stop: int) -> int:
+        story.venue.stop = dec(stop)
+        story.venue.push(story.venue.position())
+        await asyncio.sleep(1)
+        assert market.executor.stop == dec(stop)
+        return market.notes().count("stop.moved")
+
+    await asyncio.sleep(1)
+    assert await moved(85) == 1
+    await market.end()
+    market = await story.live()
+    await asyncio.sleep(1)
+    assert await moved(80) == 1
+    await asyncio.sleep(8)
+    assert await moved(75) == 2
+    await market.end()
