@@ -24,6 +24,7 @@ from kangbot.market.desk import Desk, Leave
 from kangbot.market.errand import Answered
 from kangbot.market.inbox import Batch, FeedChanged, Inbox, Released
 from kangbot.market.intake import Intake
+from kangbot.market.levered import Levered
 from kangbot.market.marks import Marked, Marks
 from kangbot.market.overflow import Overflow
 from kangbot.market.overseer import Overseer
@@ -101,6 +102,7 @@ class MarketTask:
         self._clock = clock
         self._roster = roster
         self._preparation = preparation
+        self._levered = Levered(desk.executor, clock)
         self._prices = prices
         self._marks = marks
         self._data_held = data_held
@@ -209,6 +211,7 @@ class MarketTask:
         if self.strategist.spoilt:
             self._begin_anew("its strategy was interrupted in the middle of a bar")
         self._change(renew=False)
+        self._put_back()
         self._prices.look(now_ns, needed=self._needs_price)
         self._marks.look(now_ns, needed=self._needs_mark)
         self._advance()
@@ -262,6 +265,7 @@ class MarketTask:
 
     def _heard(self, message: Message) -> None:
         self.desk.executor.handle(message)
+        self._levered.heard(message)
         if isinstance(message, Reconciled) and self.inbox.missed_since_ns:
             self.inbox.compared(message)
         self._act_due = True
@@ -334,6 +338,13 @@ class MarketTask:
         if self.intake.begun:
             self._begin_anew("its configuration changed")
 
+    def _put_back(self) -> None:
+        """Prepare the market anew where somebody changed its leverage at the venue, once nothing is held."""
+        quiet = self.state in _DECIDING and not self.desk.holds and not self.desk.executor.orders
+        if quiet and (why := self._levered.due):
+            self._levered.put_back()
+            self._begin_anew(why)
+
     def _begin_anew(self, reason: str) -> None:
         """Prepare the market once more, as after a fall."""
         self._forget()
@@ -344,6 +355,7 @@ class MarketTask:
     def _prepared(self, message: Subscribed | Fetched | PreparationFailed) -> None:
         match message:
             case Subscribed():
+                self._levered.placed(self._preparation.leverage)
                 if accepts(self.state, Signal.SUBSCRIBED):
                     self._move(Signal.SUBSCRIBED, "every topic is acknowledged")
             case PreparationFailed(reason=reason):

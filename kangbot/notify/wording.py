@@ -43,6 +43,7 @@ ENDS = {
     "history.back": ("history.away",),
     "journal.has_room": ("journal.full",),
     "kill_switch.journalled": ("kill_switch.not_journalled",),
+    "leverage.settled": ("leverage.changed",),
     "local_fault.over": ("local_fault",),
     "market.listed": ("market.unlisted",),
     "market.priced": ("market.no_price",),

@@ -57,12 +57,27 @@ def set_leverage(exchange: Exchange, params: Params) -> Result:
 
 
 def switch_mode(exchange: Exchange, params: Params) -> Result:
-    """POST /v5/position/switch-mode: one-way is what there is, so it is never a change, and hedge mode is refused."""
-    if text(params, "symbol", ""):
-        exchange.desk(text(params, "category"), text(params, "symbol"))
-    if text(params, "mode") == "0":
+    """POST /v5/position/switch-mode, of one contract, or of a coin's in which nothing is held or rests.
+
+    In hedge mode the sandbox takes no orders: what it is for is a person who switches to it by hand.
+    """
+    hedge = {"0": False, "3": True}.get(text(params, "mode"))
+    if hedge is None:
+        raise ApiError(PARAMS, "params error: mode invalid")
+    symbol = text(params, "symbol", "")
+    desks = [exchange.desk(text(params, "category"), symbol)] if symbol else exchange.desks("linear")
+    others = [desk.spec.market for desk in desks if (desk.spec.market in exchange.hedged) is not hedge]
+    if not others:
         raise ApiError(110025, "Position mode is not modified")
-    raise ApiError(110029, "Hedge mode is not available for this symbol")
+    for market in others:
+        if exchange.venue.account.holding(market).net or exchange.venue.orders.open(market):
+            if symbol:
+                raise ApiError(110024, "You have an existing position, so position mode cannot be switched")
+        elif hedge:
+            exchange.hedged.add(market)
+        else:
+            exchange.hedged.remove(market)
+    return {}
 
 
 def trading_stop(exchange: Exchange, params: Params) -> Result:

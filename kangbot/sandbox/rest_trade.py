@@ -78,7 +78,7 @@ def _request(exchange: Exchange, category: str, params: Params) -> OrderRequest:
     """Return the order that is asked for; what the sandbox does not know is refused, never ignored."""
     desk = exchange.desk(category, text(params, "symbol"))
     kind = _choice(_KINDS, params, "orderType")
-    if text(params, "positionIdx", "0") != "0":
+    if text(params, "positionIdx", "0") != "0" or desk.spec.market in exchange.hedged:
         raise ApiError(10001, "position idx not match position mode")
     client_id = text(params, "orderLinkId", "")
     if len(client_id) > _LONGEST_ID:

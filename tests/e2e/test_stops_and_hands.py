@@ -3,12 +3,16 @@
 import asyncio
 import sqlite3
 import time
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import closing
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from kangbot.errors import NeedsHuman
 from kangbot.model.ids import Symbol
+from kangbot.model.market import Instrument
 from kangbot.model.money import floor_to
 from kangbot.runtime.world import SECOND_NS
 from kangbot.venues.bybit.venue import BybitVenue
@@ -18,8 +22,11 @@ from tests.support.steady import Steady
 pytestmark = pytest.mark.process
 
 
-def set_stops(world: World, share: Decimal | None) -> None:
-    """Move the stops of every position at the exchange to that share of its entry, or take them away (None)."""
+Hand = Callable[[BybitVenue, Mapping[Symbol, Instrument]], Coroutine[Any, Any, None]]
+
+
+def somebody(world: World, hand: Hand) -> None:
+    """Do something at the exchange, with the daemon's own key and past it."""
 
     async def main() -> None:
         venue = BybitVenue(
@@ -29,16 +36,47 @@ def set_stops(world: World, share: Decimal | None) -> None:
             now_ns=time.time_ns,
             venue_now_ms=lambda: time.time_ns() // 1_000_000,
         )
-        instruments = await venue.instruments([Symbol(f"{base}/USDT:USDT") for base in MARKETS])
+        try:
+            await hand(venue, await venue.instruments([Symbol(f"{base}/USDT:USDT") for base in MARKETS]))
+        finally:
+            await venue.aclose()
+
+    asyncio.run(main())
+
+
+def set_stops(world: World, share: Decimal | None) -> None:
+    """Move the stops of every position at the exchange to that share of its entry, or take them away (None)."""
+
+    async def hand(venue: BybitVenue, instruments: Mapping[Symbol, Instrument]) -> None:
         for position in await venue.positions():
             (instrument,) = [one for one in instruments.values() if one.market == position.market]
             stop = None
             if share is not None and position.entry is not None:
                 stop = floor_to(position.entry * (1 - share * (1 if position.net > 0 else -1)), instrument.tick)
             await venue.protect(instrument, stop)
-        await venue.aclose()
 
-    asyncio.run(main())
+    somebody(world, hand)
+
+
+def set_leverage(world: World, leverage: int) -> None:
+    """Set another leverage in every market, held or not."""
+
+    async def hand(venue: BybitVenue, instruments: Mapping[Symbol, Instrument]) -> None:
+        for instrument in instruments.values():
+            await venue.prepare(instrument, leverage)
+
+    somebody(world, hand)
+
+
+def leverages(world: World) -> set[Decimal | None]:
+    """Return which leverage the markets in which something is held have at the exchange."""
+    found: set[Decimal | None] = set()
+
+    async def hand(venue: BybitVenue, _: Mapping[Symbol, Instrument]) -> None:
+        found.update([position.leverage for position in await venue.positions()])
+
+    somebody(world, hand)
+    return found
 
 
 def stops(world: World) -> dict[str, Decimal]:
@@ -118,6 +156,59 @@ def test_a_stop_that_is_moved_by_hand_is_told_and_put_back(world: World) -> None
     told = notes(world, "stop.moved")
     assert set(told) == set(notes(world, "stop.settled")) == moved
     assert len(told) == len(moved)
+
+
+def test_a_leverage_that_is_changed_by_hand_is_told_and_put_back(world: World) -> None:
+    """Once in each market, held or not; a position keeps it until it is closed, and what is entered then has ours."""
+    world.start()
+    world.live()
+    world.orders(more_than=10)
+    world.until(lambda report: any(market.net for market in report.markets))
+    calm(world)
+    # What the exchange says of it within five seconds of the start may be from before.
+    world.until(lambda report: report.at_ns > max(market.since_ns for market in report.markets) + 6 * SECOND_NS)
+    set_leverage(world, 7)
+    world.until(lambda report: any(e.kind == "leverage.changed" and e.total == len(MARKETS) for e in report.events))
+    assert leverages(world) == {Decimal(7)}
+    world.sandbox._call("POST", "/sandbox/pause", {"paused": False})
+    world.until(lambda report: any(e.kind == "leverage.settled" and e.total == len(MARKETS) for e in report.events))
+    before = world.client.report().orders.filled
+    world.orders(more_than=before + 10)
+    report = world.until(lambda _: leverages(world) == {Decimal(2)})
+    world.stop()
+    every = sorted(market.market for market in report.markets)
+    assert sorted(notes(world, "leverage.changed")) == sorted(notes(world, "leverage.settled")) == every
+
+
+def test_hedge_mode_that_is_set_by_hand_holds_one_market_until_it_is_left(world: World) -> None:
+    """The first entry is refused there; the others trade on. One-way again, `kangbot resume` lets it enter."""
+    world.start()
+    world.live()
+
+    def mode(mode: int) -> bool:
+        async def hand(venue: BybitVenue, _: Mapping[Symbol, Instrument]) -> None:
+            await venue._client.change(
+                "privatePostV5PositionSwitchMode", {"category": "linear", "symbol": "SOLUSDT", "mode": mode}
+            )
+
+        try:
+            somebody(world, hand)
+        except NeedsHuman:  # something is held there
+            return False
+        return True
+
+    world.kangbot("pause", "SOL/USDT:USDT")  # in which it leaves and does not enter
+    world.until(lambda _: mode(3))
+    world.kangbot("resume", "SOL/USDT:USDT")
+    report = world.until(lambda report: any("one-way" in market.blocked for market in report.markets))
+    assert ["SOL" in market.symbol for market in report.markets] == ["one-way" in m.blocked for m in report.markets]
+    world.orders(more_than=report.orders.filled + 10)
+    assert "SOLUSDT" not in world.sandbox.truth()["positions"]
+    assert mode(0)
+    world.kangbot("resume", "SOL/USDT:USDT")
+    world.until(lambda _: "SOLUSDT" in world.sandbox.truth()["positions"])
+    world.stop()
+    assert notes(world, "entries.paused") == ["bybit:SOL-USDT:USDT"]
 
 
 def test_what_somebody_does_by_hand_is_told_and_left_alone(world: World) -> None:

@@ -125,6 +125,7 @@ class FakeVenue:
     market_part: Decimal = Decimal(1)  # how much of a market order is filled
     price: Decimal = Decimal(100)
     leverage: int = 0  # as it was set last
+    prepared: int = 0
     quotes: int = 0  # how often it was asked for one
     no_quotes: Exception | None = None  # what it answers instead
     takes_stop: bool = True  # an order's stop becomes the position's
@@ -244,6 +245,7 @@ class FakeVenue:
             entry=self.price if self.net else None,
             stop=self.stop,
             mark=self.price,
+            leverage=dec(self.leverage) or None,
             at_ns=self.clock.now_ns(),
         )
 
@@ -461,6 +463,7 @@ class FakeVenue:
 
     async def prepare(self, instrument: Instrument, leverage: int) -> None:
         self.leverage = leverage
+        self.prepared += 1
 
     async def server_time_ns(self) -> int:
         return self.clock.now_ns()

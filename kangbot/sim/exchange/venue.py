@@ -241,6 +241,7 @@ class SimVenue:
         if leverage == self.account.leverage(market):
             raise RequestRefused(Reason.NOT_MODIFIED, "leverage not modified")
         self.account.set_leverage(market, leverage)
+        self._events.append(self.position(market, now_ns))
 
     @exact
     def transfer(self, amount: Money, now_ns: int) -> Transfer:

@@ -371,14 +371,20 @@ def test_cancel_all_takes_everything_or_what_is_chosen(http: HTTP) -> None:
 
 # ------------------------------------------------------------------------------------------------------------ account
 def test_leverage_and_position_mode_are_set_once(http: HTTP, refused: Callable[..., str]) -> None:
-    """A repetition is no change, and hedge mode is not served."""
+    """A repetition is no change, what is held keeps its mode, and in hedge mode no order in one-way mode is taken."""
     http.set_leverage(**ETH, buyLeverage="7", sellLeverage="7")
     assert position(http, "ETHUSDT")["leverage"] == "7"
     assert refused(http.set_leverage, **ETH, buyLeverage="7", sellLeverage="7") == "110043"
     assert refused(http.set_leverage, **ETH, buyLeverage="1000", sellLeverage="1000") == "110013"
     http.set_leverage(**ETH, buyLeverage="10", sellLeverage="10")
     assert refused(http.switch_position_mode, category="linear", coin="USDT", mode=0) == "110025"
-    assert refused(http.switch_position_mode, category="linear", coin="USDT", mode=3) == "110029"
+    http.place_order(**BTC, side="Buy", orderType="Market", qty="0.001")
+    assert refused(http.switch_position_mode, **BTC, mode=3) == "110024"
+    http.switch_position_mode(category="linear", coin="USDT", mode=3)
+    assert refused(http.place_order, **ETH, side="Buy", orderType="Market", qty="0.1", positionIdx=0) == "10001"
+    http.place_order(**BTC, side="Sell", orderType="Market", qty="0.001", positionIdx=0)
+    http.switch_position_mode(category="linear", coin="USDT", mode=0)
+    assert refused(http.switch_position_mode, **ETH, mode=0) == "110025"
 
 
 def test_pages_continue_where_the_last_one_ended(http: HTTP) -> None:
