@@ -30,7 +30,7 @@ from kangbot.market.terms import Terms
 from kangbot.model.events import Lane
 from kangbot.model.ids import ClientId, VenueName
 from kangbot.model.market import Instrument
-from kangbot.model.money import Price, Quantity
+from kangbot.model.money import Money, Price, Quantity
 from kangbot.model.orders import Intent, OrderReport, Purpose
 from kangbot.ports import Journal
 from kangbot.risk.account import AccountRisk
@@ -240,6 +240,11 @@ class Life:
     def drawdown_percent(self) -> Decimal:
         """How far the daemon takes its equity to be below its highest."""
         return self._risk.drawdown_percent
+
+    @property
+    def day_loss(self) -> Money:
+        """What the daemon takes the day to have lost, by its clock."""
+        return self._risk.day_loss(self.clock.now_ns())
 
     def kill(self, wish: Wish, *, by_file: bool) -> None:
         """Set the kill switch, by its file or by a call."""

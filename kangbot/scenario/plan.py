@@ -27,6 +27,11 @@ from kangbot.strategy import registry
 if TYPE_CHECKING:
     import random  # noqa: TID251 -- the type only; the generator is forked from the seed
 
+# When sessions begin: any day will do, this one is on the minute and the day's first.
+_BEGIN_NS = 1_767_225_600 * SECOND_NS
+DAY_NS = 86_400 * SECOND_NS
+_MIDNIGHT_SESSIONS = 0.2  # of the sessions: the day turns in the middle
+_DAILY_SESSIONS = 0.5  # of those: a day may lose so much and no more
 _FAULTS_MINUTES = 10.0
 _NATIVES = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "LINKUSDT", "LTCUSDT", "BNBUSDT", "ADAUSDT")
 _QUIET_NS = 30 * SECOND_NS  # before the first fault: markets warm up
@@ -139,6 +144,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """A session. Times are nanoseconds since its start."""
 
     seed: int
+    start_ns: int = _BEGIN_NS  # since the epoch
     markets: tuple[SimMarket, ...]
     specs: tuple[MarketSpec, ...]
     limits: Limits
@@ -200,7 +206,8 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
     plan = _with_rulings(rng, plan, size) if rng.random() < _RULING_SESSIONS else plan
     plan = _with_small_orders(rng, plan, size) if rng.random() < _SMALL_SESSIONS else plan
     plan = msgspec.structs.replace(plan, limits=_narrowed(rng, plan.limits, size))
-    return msgspec.structs.replace(plan, moves=_moves(rng, plan)) if rng.random() < _MOVING_SESSIONS else plan
+    plan = msgspec.structs.replace(plan, moves=_moves(rng, plan)) if rng.random() < _MOVING_SESSIONS else plan
+    return _over_midnight(rng, plan, size) if rng.random() < _MIDNIGHT_SESSIONS else plan
 
 
 def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
@@ -304,6 +311,15 @@ def _moves(rng: "random.Random", plan: Plan) -> tuple[Move, ...]:
         Move(at_ns=rng.randrange(_QUIET_NS, plan.calm_ns), amount=BALANCE * rng.choice(shares))
         for _ in range(rng.randint(1, 2))
     )
+
+
+def _over_midnight(rng: "random.Random", plan: Plan, size: Money) -> Plan:
+    """Draw at which of the session's minutes the day turns (UTC), and what a day may lose where nothing limits it."""
+    before_ns = rng.randint(1, plan.calm_ns // (MINUTE_S * SECOND_NS)) * MINUTE_S * SECOND_NS
+    limits = plan.limits
+    if limits.daily_loss is None and rng.random() < _DAILY_SESSIONS:
+        limits = msgspec.structs.replace(limits, daily_loss=size * rng.choice(_LOSSES))
+    return msgspec.structs.replace(plan, start_ns=_BEGIN_NS + DAY_NS - before_ns, limits=limits)
 
 
 def _widths(instrument: Instrument, price: Price, size: Money) -> tuple[int, ...]:

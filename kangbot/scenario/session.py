@@ -22,7 +22,7 @@ from kangbot.scenario.life import DATA_REQUESTS, Life, Outside, rememberers
 from kangbot.scenario.mishaps import Mishaps
 from kangbot.scenario.outcome import Outcome
 from kangbot.scenario.people import People
-from kangbot.scenario.plan import BALANCE, MINUTE_S, Options, Plan, plan_of
+from kangbot.scenario.plan import BALANCE, DAY_NS, MINUTE_S, Options, Plan, plan_of
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.spec import VenueSpec
@@ -40,7 +40,6 @@ from kangbot.sim.world.pump import Pump
 from kangbot.sim.world.venue_time import VenueTime
 
 _SESSION = "session"  # the name of the one task that is not the daemon's
-START_NS = 1_767_225_600 * SECOND_NS  # 2026-01-01: any day will do, this one is on the minute and the day's first
 _STEP_NS = SECOND_NS // 2  # how often calm is looked at
 _INSTANT_NS = SECOND_NS // 100
 _LOOK_NS = 5 * SECOND_NS  # how soon a session ends after a promise was broken
@@ -128,7 +127,7 @@ class Session:
 
     def true_ns(self) -> int:
         """Return true time since the epoch."""
-        return START_NS + self._time.now_ns
+        return self.plan.start_ns + self._time.now_ns
 
     async def _pass(self, for_ns: int) -> bool:
         """Let time pass; False where a promise has been broken."""
@@ -226,7 +225,7 @@ class Session:
         for market, task in life.floor.markets.items():
             executor, place = task.desk.executor, life.roster[market]
             for order in executor.orders:
-                old = order.intent.at_ns - START_NS < began_ns
+                old = order.intent.at_ns - self.plan.start_ns < began_ns
                 if order.status is OrderStatus.UNKNOWN and old and self.now_ns() > began_ns + _RESOLVED_S * SECOND_NS:
                     self.invariants.fail(7, f"order {order.client_id} is UNKNOWN 30 s after the faults stopped")
             net = held(self.engine, market, self.invariants.hands)
@@ -301,6 +300,7 @@ class Session:
         if self._alive is not None and not stepped:
             # A clock that was wrong may have mixed up some marks.
             check.moving.judges(self._alive.drawdown_percent, check.losses.marks)
+            check.losses.judges(self._alive.day_loss, self.true_ns())
         behind = disk.last - len(history.rows)
         if behind or history.conflicts:
             check.fail("history", f"the history lacks {behind} records, {history.conflicts} have another content")
@@ -340,6 +340,8 @@ class Session:
     def outcome(self) -> Outcome:
         """Return what is told of it."""
         violation = self.invariants.violation
+        if self.true_ns() // DAY_NS > self.plan.start_ns // DAY_NS:
+            self.invariants.deeds["midnight"] += 1
         self.faults.counts[Kind.STALE_ANSWERS] = self._outside.front.hidden
         return Outcome(
             seed=self.plan.seed,
@@ -374,7 +376,7 @@ def _venue(plan: Plan) -> VenueSpec:
     return VenueSpec(
         markets=plan.markets,
         seed=f"venue {plan.seed}".encode(),
-        start_ns=START_NS,
+        start_ns=plan.start_ns,
         rate=_RATE,
         balance=BALANCE,
         history_minutes=_HISTORY_MINUTES if any(spec.timeframe_s >= MINUTE_S for spec in plan.specs) else 5,

@@ -49,6 +49,23 @@ class LossWatch:
         if isinstance(event, OrderIntended) and event.intent.purpose is Purpose.ENTRY:
             self._enters(event.intent, event.at_ns)
 
+    def judges(self, day_loss: Money, now_ns: int) -> None:
+        """Learn what the daemon takes the day of `now_ns` to have lost; all clocks were right.
+
+        Nothing of the day before counts, but for the equity that was stated last of it. That of a life before this one
+        may have been lost with it.
+        """
+        made, day = self._made, now_ns // _DAY_NS
+        realised = max(ZERO, -made.realised.get(day, ZERO))
+        if day_loss < realised:
+            self._fail(f"the daemon counts {day_loss} as lost by the day, which has realised a loss of {realised}")
+        first = next((n for n, (at_ns, _) in reversed([*enumerate(made.marks)]) if at_ns // _DAY_NS < day), 0)
+        if not made.marks or made.moves:
+            return
+        most = max(realised, max(equity for _, equity in made.marks[first:]) - made.marks[-1][1])
+        if day_loss > most:
+            self._fail(f"the daemon counts {day_loss} as lost by the day, which can have lost {most}")
+
     def _enters(self, intent: Intent, at_ns: int) -> None:
         limits, made = self._limits, self._made
         lost = -made.realised.get(at_ns // _DAY_NS, ZERO)

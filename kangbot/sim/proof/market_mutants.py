@@ -60,6 +60,15 @@ def losses_forgotten(put: Put) -> None:
     put(AccountRisk, "day_loss", nothing)
 
 
+def losses_of_yesterday(put: Put) -> None:
+    """Measure what the day has lost from the first equity of any day."""
+
+    def never(self: AccountRisk, now_ns: int) -> None:
+        del self, now_ns
+
+    put(AccountRisk, "_roll", never)
+
+
 def peak_follows_down(put: Put) -> None:
     """Measure how far equity has fallen from what was stated last."""
     equity = AccountRisk.equity
@@ -117,6 +126,7 @@ OF_MARKETS = (
     first_target_stands,
     kill_in_memory,
     losses_forgotten,
+    losses_of_yesterday,
     peak_follows_down,
     transfers_are_losses,
     transfers_of_all_marks,

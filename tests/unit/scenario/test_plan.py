@@ -7,7 +7,7 @@ import pytest
 
 from kangbot.model.market import InstrumentKind
 from kangbot.ports import IdRule
-from kangbot.scenario.plan import END_NS, LIVENESS_NS, Options, Plan, plan_of
+from kangbot.scenario.plan import DAY_NS, END_NS, LIVENESS_NS, Options, Plan, plan_of
 from kangbot.sim.world.faults import Kind
 
 _SEEDS = range(1, 121)
@@ -80,3 +80,13 @@ def test_more_markets_than_the_usual_ones_are_all_different() -> None:
     """As a session of twenty-seven has them."""
     plan = drawn(1, markets=27)
     assert len({market.market for market in plan.markets}) == 27
+
+
+def test_the_day_turns_before_the_calm_or_not_at_all() -> None:
+    """What it has lost is compared after the calm."""
+    begins = [(plan.start_ns % DAY_NS, plan) for plan in map(drawn, _SEEDS)]
+    assert {at_ns for at_ns, _ in begins} >= {0}
+    late = [(at_ns, plan) for at_ns, plan in begins if at_ns]
+    assert 10 < len(late) < 40
+    assert all(at_ns < DAY_NS <= at_ns + plan.calm_ns for at_ns, plan in late)
+    assert any(plan.limits.daily_loss is not None for _, plan in late)

@@ -148,3 +148,37 @@ def test_without_a_limit_nothing_is_objected_to() -> None:
     watch.announced(equity("1"))
     watch.announced(ENTRY)
     assert said == []
+
+
+def judged(story: Story, day_loss: str) -> str:
+    """Return what is held against a daemon that takes the day to have lost that much."""
+    story.said.clear()
+    story.watch.judges(Decimal(day_loss), NOON_NS)
+    return "; ".join(story.said)
+
+
+def at(event: EquityMarked, at_ns: int) -> EquityMarked:
+    """Return it at that time."""
+    return msgspec.structs.replace(event, at_ns=at_ns)
+
+
+def test_what_the_daemon_takes_the_day_to_have_lost_is_what_it_lost() -> None:
+    """By what was realised or by equity: neither less than the first, nor more than both."""
+    story = Story(DAY)
+    story.makes(flow("-60", NOON_NS - DAY_NS), flow("-20", NOON_NS))
+    story.makes(at(equity("1200"), NOON_NS - DAY_NS), at(equity("1100"), NOON_NS - DAY_NS + 1))
+    story.makes(at(equity("1070"), NOON_NS))
+    assert "has realised a loss of 20" in judged(story, "19")
+    assert judged(story, "20") == judged(story, "30") == ""
+    assert "can have lost 30" in judged(story, "31")
+
+
+def test_without_an_equity_or_with_a_transfer_only_what_was_realised_is_certain() -> None:
+    """A first mark that is of today is the day's first; of what was moved nothing is said."""
+    story = Story(DAY)
+    story.makes(flow("20", NOON_NS))
+    assert judged(story, "0") == judged(story, "500") == ""
+    story.makes(equity("1000"), at(equity("990"), NOON_NS))
+    assert "can have lost 10" in judged(story, "11")
+    story.makes(transferred())
+    assert judged(story, "500") == ""
