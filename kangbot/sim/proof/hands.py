@@ -104,6 +104,8 @@ class HandWatch:
             self._by_hand[market] = after if hand else ZERO
         elif hand:
             self._by_hand[market] = self._by_hand.get(market, ZERO) + moved
+        elif moved * after > 0 > self._by_hand.get(market, ZERO) * after:
+            self._by_hand[market] = ZERO  # what they closed is gone, and this was entered anew
         if hand:
             self._deeds["hand_trade"] += 1
             self._known[fill.execution_id] = None

@@ -109,6 +109,19 @@ def test_the_share_by_hand_begins_anew_when_the_position_does() -> None:
     assert (story.watch.net(BTC), story.watch.ours(BTC)) == (D(-1), D(-1))
 
 
+def test_what_a_hand_closed_of_ours_is_not_ours_again_once_we_have_entered_anew() -> None:
+    """What it sells then is its own; before, it only takes back what it did."""
+    for entered, answered in (("0", "-9"), ("5", "-9"), ("8", "-12")):
+        story = Story()
+        ours = order("ours", str(ClientId("kb-1")))
+        story.watch.executed(fill("1", Side.SELL, "9"), ours)
+        story.watch.executed(fill("2", Side.BUY, "5"), order("hand"))
+        if entered != "0":
+            story.watch.executed(fill("3", Side.SELL, entered), ours)
+        story.watch.executed(fill("4", Side.SELL, "5"), order("hand"))
+        assert story.watch.ours(BTC) == D(answered)
+
+
 def test_coins_that_are_sold_by_hand_are_theirs_first() -> None:
     """Then ours, then those that somebody had before: they make no short. A fee in coins was never held."""
     story = Story()
