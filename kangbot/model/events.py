@@ -158,6 +158,7 @@ class DrawdownReset(Written, frozen=True, kw_only=True, tag="drawdown_reset"):
     currency: str
     highest: Money  # what it was counted from
     equity: Money  # what it is counted from now
+    equity_ns: int = 0  # when that was stated: a full disk may have refused the statement; 0 in older journals
     caller: str
     at_ns: int
 

@@ -49,6 +49,7 @@ class _Kept(Written, frozen=True, kw_only=True):
     currency: str = ""  # that the amounts are in; "" where every coin of the account was counted as if it were one
     equity: Money | None = None
     equity_ns: int = 0
+    doubted: bool = False  # what was moved may be in it or not
     peak: Money | None = None  # the highest of long ago; None, and once nought, where it is unknown
     heights: tuple[Height, ...] = ()  # and since
     day: int = 0
@@ -67,6 +68,7 @@ class AccountRisk:
         "_day",
         "_day_equity",
         "_day_equity_ns",
+        "_doubted",
         "_equity",
         "_equity_ns",
         "_flatten",
@@ -88,6 +90,7 @@ class AccountRisk:
         self._record = TrackRecord()
         self._equity: Money | None = None
         self._equity_ns = 0  # when it was so
+        self._doubted = False  # as old as a transfer, give or take the clocks: it may be of either side
         self._heights = Heights()
         self._day = 0  # days since the epoch, UTC
         self._day_equity: Money | None = None  # at the day's beginning, or the first that was seen of it
@@ -162,7 +165,7 @@ class AccountRisk:
     def equity(self, amount: Money, now_ns: int) -> None:
         """Take in the account's equity: what the venue states, and the coins of our spot markets."""
         self._roll(now_ns)
-        self._equity, self._equity_ns = amount, now_ns
+        self._equity, self._equity_ns, self._doubted = amount, now_ns, False
         self._heights.mark(now_ns, amount)
         self._day_equity_ns = min(self._day_equity_ns, now_ns)  # else the clock was set back
         if self._day_equity is None:
@@ -174,8 +177,9 @@ class AccountRisk:
         Every equity of before counts as if that had been there already, or had never been there.
         """
         self._heights.moved(at_ns, amount)
-        if self._equity is not None and self._equity_ns <= at_ns - UNSURE_NS:
-            self._equity += amount
+        if self._equity is not None and self._equity_ns < at_ns + UNSURE_NS:
+            self._doubted = self._equity_ns > at_ns - UNSURE_NS
+            self._equity += ZERO if self._doubted else amount
         if self._day_equity is not None and self._day_equity_ns < at_ns + UNSURE_NS:
             known = self._day_equity_ns <= at_ns - UNSURE_NS
             self._day_equity = self._day_equity + amount if known else None
@@ -221,7 +225,14 @@ class AccountRisk:
         highest = self._heights.highest
         if self._equity is None or highest is None or highest <= self._equity:
             return None
-        return DrawdownReset(currency=self._currency, highest=highest, equity=self._equity, caller=caller, at_ns=now_ns)
+        return DrawdownReset(
+            currency=self._currency,
+            highest=highest,
+            equity=self._equity,
+            equity_ns=self._equity_ns,
+            caller=caller,
+            at_ns=now_ns,
+        )
 
     def spent(self, now_ns: int) -> list[str]:
         """Return which limits of loss keep every market of the account from entering, in words."""
@@ -242,7 +253,7 @@ class AccountRisk:
                     self.moved(transfer.amount, event.moved_ns)
             case DrawdownReset():
                 if event.currency == self._currency:
-                    self._count_anew(event.equity, event.at_ns)
+                    self._count_anew(event.equity, min(event.equity_ns or self._equity_ns, event.at_ns))
             case KillSwitchSet():
                 self.kill(event.reason, flatten=event.flatten)
             case KillSwitchReleased():
@@ -253,8 +264,11 @@ class AccountRisk:
                 self._record.observe(event)
 
     def _count_anew(self, equity: Money, at_ns: int) -> None:
-        """Count the drawdown from that equity, which was stated before: a transfer since then is not in it yet."""
-        self._heights = Heights(recent=(Height(at_ns=min(self._equity_ns, at_ns), equity=equity),))
+        """Count the drawdown from that equity, which was stated then: a transfer since is not in it yet.
+
+        One that may be of either side of a transfer counts for neither: then from what is stated next.
+        """
+        self._heights = Heights() if self._doubted else Heights(recent=(Height(at_ns=at_ns, equity=equity),))
 
     def _forget_equity(self) -> None:
         """Measure losses from the next statement on: what a person gave or took is no gain and no loss.
@@ -269,6 +283,7 @@ class AccountRisk:
             currency=self._currency,
             equity=self._equity,
             equity_ns=self._equity_ns,
+            doubted=self._doubted,
             peak=self._heights.folded,
             heights=self._heights.recent,
             day=self._day,
@@ -289,7 +304,7 @@ class AccountRisk:
         """
         kept = msgspec.json.decode(state, type=_Kept)
         if kept.currency == self._currency:
-            self._equity, self._equity_ns = kept.equity, kept.equity_ns
+            self._equity, self._equity_ns, self._doubted = kept.equity, kept.equity_ns, kept.doubted
             self._heights = Heights(kept.peak, kept.heights)
             self._day, self._day_equity, self._day_equity_ns = kept.day, kept.day_equity, kept.day_equity_ns
         self._killed, self._flatten = kept.killed, kept.flatten

@@ -69,7 +69,9 @@ async def test_it_is_counted_from_the_equity_of_now_over_a_restart_too(life: Lif
     assert written is not None
     await written
     reset = (await life.writer.read(3, 1))[0].event
-    assert reset == DrawdownReset(currency="USDT", highest=D(1000), equity=D(790), caller="ann", at_ns=START + 1)
+    assert reset == DrawdownReset(
+        currency="USDT", highest=D(1000), equity=D(790), equity_ns=START, caller="ann", at_ns=START + 1
+    )
     await life.state(711)
     for risk in (life.risk, await life.restarted()):
         assert risk.drawdown_percent == 10

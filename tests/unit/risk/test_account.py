@@ -273,7 +273,9 @@ def test_a_drawdown_that_a_person_accepts_is_counted_anew_from_there() -> None:
         before.equity(D(equity), 5 * DAY_NS)
     before.kill("a person")
     reset = before.accepted("ann", 5 * DAY_NS + 2)
-    assert reset == DrawdownReset(currency="USDT", highest=D(200), equity=D(150), caller="ann", at_ns=5 * DAY_NS + 2)
+    assert reset == DrawdownReset(
+        currency="USDT", highest=D(200), equity=D(150), equity_ns=5 * DAY_NS, caller="ann", at_ns=5 * DAY_NS + 2
+    )
     assert before.drawdown_percent == 25  # until the journal has it
     before.observe(reset)
     again = account(daily_loss=D(1000), drawdown_percent=D(20))
@@ -330,6 +332,40 @@ def test_money_that_left_before_the_reset_and_is_told_of_after_it_is_no_loss() -
     risk.observe(transferred("-500", 5 * DAY_NS + HOUR_NS - 5 * SECOND_NS))
     risk.equity(D(285), 5 * DAY_NS + HOUR_NS + 60 * SECOND_NS)
     assert risk.drawdown_percent == 5
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_the_equity_that_is_counted_from_is_of_its_own_time(written: bool) -> None:
+    """A full disk may have refused the statement, not what was accepted; an older journal does not say when it was."""
+    before, after = account(), account()
+    for minute, equity in enumerate((1000, 900)):
+        before.equity(D(equity), 5 * DAY_NS + minute * 600 * SECOND_NS)
+    after.equity(D(1000), 5 * DAY_NS)
+    reset = before.accepted("ann", 5 * DAY_NS + HOUR_NS)
+    assert reset is not None
+    after.observe(reset if written else msgspec.structs.replace(reset, equity_ns=0))
+    after.observe(transferred("500", 5 * DAY_NS + 300 * SECOND_NS))  # before the statement of which the disk knows not
+    after.equity(D(900), 5 * DAY_NS + 2 * HOUR_NS)
+    assert (after.drawdown_percent == 0) is written
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_an_equity_that_may_be_of_before_a_transfer_is_not_counted_from(resumed: bool) -> None:
+    """But the next one is, over a restart by checkpoint too: what left just after it is no loss."""
+    risk = account()
+    for minute, equity in enumerate((1000, 700)):
+        risk.equity(D(equity), 5 * DAY_NS + minute * HOUR_NS)
+    risk.observe(transferred("-200", 5 * DAY_NS + HOUR_NS + 5 * SECOND_NS))
+    if resumed:
+        risk, before = account(), risk
+        risk.resume(before.checkpoint())
+    reset = risk.accepted("ann", 5 * DAY_NS + HOUR_NS + 6 * SECOND_NS)
+    assert reset is not None
+    risk.observe(reset)
+    risk.equity(D(500), 5 * DAY_NS + HOUR_NS + 7 * SECOND_NS)
+    assert risk.drawdown_percent == 0
+    risk.equity(D(450), 5 * DAY_NS + 2 * HOUR_NS)
+    assert risk.drawdown_percent == 10
 
 
 @pytest.mark.parametrize("resumed", [False, True])
