@@ -22,6 +22,7 @@ from kangbot.machines.limiter import Window
 from kangbot.machines.memory import Memory
 from kangbot.machines.pauses import Pauses
 from kangbot.machines.transfers import Transfers
+from kangbot.market.drawdown import count_anew
 from kangbot.market.floor import Floor
 from kangbot.market.gateway import Gateway
 from kangbot.market.killswitch import KillSwitch
@@ -106,6 +107,7 @@ class Life:
         self.feeds = SimFeeds(pump=outside.pump, faults=outside.faults, process=process)
         self.drain: Drain | None = None
         self._switch: KillSwitch | None = None
+        self._journal: Journal | None = None
         self._risk = AccountRisk(outside.plan.limits)
         self._outside = outside
         self._tasks = Tasks("app", self._crashed)
@@ -119,7 +121,7 @@ class Life:
         others: Others = {"risk": risk, "breakers": breakers, "pauses": pauses, "transfers": transfers}
         memory = await replay(journal, others)
         self._recovered(memory, others)
-        announced = AnnouncedJournal(journal)
+        self._journal = announced = AnnouncedJournal(journal)
         announced.listen(risk.observe)
         announced.listen(transfers.observe)
         announced.listen(outside.invariants.targets.announced)
@@ -245,6 +247,14 @@ class Life:
     def day_loss(self) -> Money:
         """What the daemon takes the day to have lost, by its clock."""
         return self._risk.day_loss(self.clock.now_ns())
+
+    def accept(self) -> bool:
+        """Have the drawdown counted anew, as the call does; False where there was nothing to reset."""
+        assert self.floor is not None
+        assert self._journal is not None
+        recount, _ = count_anew(self._risk, self._journal, "operator", self.clock.now_ns())
+        self.floor.look_again()
+        return recount.reset
 
     def kill(self, wish: Wish, *, by_file: bool) -> None:
         """Set the kill switch, by its file or by a call."""

@@ -72,6 +72,8 @@ class People:
                 self._loop.call_later(hand.at_ns / 1e9, self._trade, hand)
         for move in self._plan.moves:
             self._loop.call_later(move.at_ns / 1e9, self._move, move)
+        for at_ns in self._plan.resets_ns:
+            self._loop.call_later(at_ns / 1e9, self._accept)
         if (switch := self._plan.switch) is not None:
             self._loop.call_later(switch.at_ns / 1e9, self._kill, switch)
 
@@ -161,6 +163,17 @@ class People:
         self._engine.transfer(move.amount, self._venue_now_ns())
         self._invariants.deeds["brought" if move.amount > 0 else "taken"] += 1
         self._flush()
+
+    # ------------------------------------------------------------------------------------------------------- drawdown
+    def _accept(self) -> None:
+        """Have the drawdown counted anew, once somebody is there to hear of it."""
+        life = self._alive()
+        if life is None or life.roster is None:
+            self._loop.call_later(_AGAIN_S, self._accept)
+            return
+        self._trace.note(self._now_ns(), "operator", "accepts the drawdown")
+        if life.accept():
+            self._invariants.deeds["drawdown_accepted"] += 1
 
     # --------------------------------------------------------------------------------------------------------- by hand
     def _trade(self, hand: Hand) -> None:

@@ -54,6 +54,8 @@ _LEVERAGE = Decimal(3)  # where none is drawn
 _MOVING_SESSIONS = 0.2  # of the sessions: somebody brings money, or takes it away
 _BROUGHT = (Decimal("0.02"), Decimal("0.5"))  # of the balance
 _TAKEN = (Decimal("-0.02"), Decimal("-0.3"))
+_ACCEPTING_SESSIONS = {True: 0.5, False: 0.15}  # by whether a fall from the highest equity ends entries
+_BESIDE_S = (-20, 3, 20)  # of a transfer: the daemon may have heard of it by then, or not
 _LEVERAGES = (Decimal("1.1"), Decimal("1.6"), Decimal("2.5"))  # full positions by the equity of the beginning
 _SPOT_MARKETS = 0.5  # of the markets of such a session
 # Breakers that open, probe and close several times in a session.
@@ -158,6 +160,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     hands: tuple[Hand, ...]
     rulings: tuple[Ruling, ...] = ()
     moves: tuple[Move, ...] = ()
+    resets_ns: tuple[int, ...] = ()  # when somebody accepts a drawdown
     stash: dict[str, Quantity] = {}  # coins that are in the account before, by their names
     foreign: ForeignPolicy
     breakers: BreakerTerms
@@ -207,7 +210,9 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
     plan = _with_small_orders(rng, plan, size) if rng.random() < _SMALL_SESSIONS else plan
     plan = msgspec.structs.replace(plan, limits=_narrowed(rng, plan.limits, size))
     plan = msgspec.structs.replace(plan, moves=_moves(rng, plan)) if rng.random() < _MOVING_SESSIONS else plan
-    return _over_midnight(rng, plan, size) if rng.random() < _MIDNIGHT_SESSIONS else plan
+    plan = _over_midnight(rng, plan, size) if rng.random() < _MIDNIGHT_SESSIONS else plan
+    share = _ACCEPTING_SESSIONS[plan.limits.drawdown_percent is not None]
+    return msgspec.structs.replace(plan, resets_ns=_resets(rng, plan)) if rng.random() < share else plan
 
 
 def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
@@ -320,6 +325,13 @@ def _over_midnight(rng: "random.Random", plan: Plan, size: Money) -> Plan:
     if limits.daily_loss is None and rng.random() < _DAILY_SESSIONS:
         limits = msgspec.structs.replace(limits, daily_loss=size * rng.choice(_LOSSES))
     return msgspec.structs.replace(plan, start_ns=_BEGIN_NS + DAY_NS - before_ns, limits=limits)
+
+
+def _resets(rng: "random.Random", plan: Plan) -> tuple[int, ...]:
+    """Draw when somebody accepts a drawdown: at any time, and shortly before or after a transfer where there is one."""
+    times = [rng.randrange(_QUIET_NS, plan.calm_ns) for _ in range(rng.randint(1, 2))]
+    times += [move.at_ns + rng.choice(_BESIDE_S) * SECOND_NS for move in plan.moves]
+    return tuple(min(at_ns, plan.calm_ns - 1) for at_ns in sorted(times))
 
 
 def _widths(instrument: Instrument, price: Price, size: Money) -> tuple[int, ...]:

@@ -27,6 +27,7 @@ _DEEDS = (  # what happens in the sweeps that is no fault
     "hand_told",
     "hand_quarantine",
     "hand_quarantine_kept",
+    "drawdown_accepted",
     "kill_set",
     "kill_by_file",
     "kill_flatten",

@@ -10,7 +10,7 @@
        what hands do is told and left alone (`hands.py`), and their coins are not sold (`coins.py`)
        the kill switch keeps what `killing.py` says
        every entry is what its strategy decided last (`targets.py`), and none comes once too much is lost (`losses.py`)
-       money that people move is no gain and no loss (`moving.py`)
+       money that people move is no gain and no loss (`moving.py`), and a drawdown that they accept is counted anew
     9  the request budget is kept, and the venue is left alone for as long as it asked
 
 Liveness (7) and replay (8) need an end of the faults: `kangbot/scenario/`. The numbers are those of the documentation.

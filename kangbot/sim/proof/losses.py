@@ -1,13 +1,22 @@
 """What may be lost: no entry is made once a day has realised as much, or equity is as far below its highest.
 
 Counted from the events as they are made, for the daemon knows what it has not written yet; what a crash takes with it
-is forgotten here too. The daemon may stop before that, by the day's equity: that is not held against it.
+is forgotten here too. The daemon may stop before that, by the day's equity: that is not held against it. Where a person
+accepts a drawdown, only the statement that stood then is left to count from.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from kangbot.model.events import CashFlowApplied, EquityMarked, Event, OrderIntended, RoundTripClosed, Transferred
+from kangbot.model.events import (
+    CashFlowApplied,
+    DrawdownReset,
+    EquityMarked,
+    Event,
+    OrderIntended,
+    RoundTripClosed,
+    Transferred,
+)
 from kangbot.model.money import ZERO, Money
 from kangbot.model.orders import Intent, Purpose
 from kangbot.risk.limits import Limits
@@ -32,8 +41,11 @@ class LossWatch:
 
     @property
     def marks(self) -> Sequence[Timed]:
-        """The equity as this life of the daemon knows it, of lives before it what is on disk."""
-        return self._made.marks
+        """The equity as this life of the daemon knows it, of lives before it what is on disk.
+
+        Where a drawdown was accepted, since the newest, the statement that it is counted from among them.
+        """
+        return self._made.counted
 
     def begins(self) -> None:
         """Learn that a life begins, which knows what is on disk."""
@@ -45,6 +57,8 @@ class LossWatch:
 
     def announced(self, event: Event) -> None:
         """Learn of an event as it is made."""
+        if isinstance(event, DrawdownReset) and event.currency == self._currency:
+            self._accepts(event)
         self._count(self._made, event)
         if isinstance(event, OrderIntended) and event.intent.purpose is Purpose.ENTRY:
             self._enters(event.intent, event.at_ns)
@@ -65,6 +79,13 @@ class LossWatch:
         most = max(realised, max(equity for _, equity in made.marks[first:]) - made.marks[-1][1])
         if day_loss > most:
             self._fail(f"the daemon counts {day_loss} as lost by the day, which can have lost {most}")
+
+    def _accepts(self, event: DrawdownReset) -> None:
+        """Hold what the fall is counted from now against what was stated last."""
+        counted, marks = self._made.behind(event), self._made.marks
+        if not marks or counted != marks[-1]:
+            stated = marks[-1] if marks else "nothing"
+            self._fail(f"the fall is counted anew from {counted}, and what was stated last is {stated}")
 
     def _enters(self, intent: Intent, at_ns: int) -> None:
         limits, made = self._limits, self._made
@@ -87,6 +108,9 @@ class LossWatch:
                 books.earn(flow.amount, at_ns)
             case EquityMarked(currency=currency, equity=equity, at_ns=at_ns) if currency == self._currency:
                 books.marks.append((at_ns, equity))
+                books.counted.append((at_ns, equity))
+            case DrawdownReset(currency=currency) if currency == self._currency:
+                books.counted = [books.behind(event)]
             case Transferred(transfer=transfer, moved_ns=moved_ns) if transfer.currency == self._currency:
                 books.moves.append((moved_ns, transfer.amount))
             case _:
@@ -99,16 +123,18 @@ class _Books:
 
     realised: dict[int, Money] = field(default_factory=dict)  # by day since the epoch
     marks: list[Timed] = field(default_factory=list)
+    counted: list[Timed] = field(default_factory=list)  # of these, those since a drawdown was accepted last
     moves: list[Timed] = field(default_factory=list)
 
     def copy(self) -> "_Books":
         """Return the same, to go on from."""
-        return replace(self, realised=dict(self.realised), marks=[*self.marks], moves=[*self.moves])
+        marks, counted = [*self.marks], [*self.counted]
+        return replace(self, realised=dict(self.realised), marks=marks, counted=counted, moves=[*self.moves])
 
     @property
     def peak(self) -> Money | None:
         """The highest equity of those that were before a transfer, or after it, without a doubt."""
-        return highest(self.marks, self.moves, sure=True)
+        return highest(self.counted, self.moves, sure=True)
 
     @property
     def equity(self) -> Money | None:
@@ -117,6 +143,11 @@ class _Books:
             return None
         at_ns, equity = self.marks[-1]
         return None if any(moved_ns > at_ns - _DOUBT_NS for moved_ns, _ in self.moves) else equity
+
+    def behind(self, event: DrawdownReset) -> Timed:
+        """Return the statement that a drawdown is counted anew from: its equity without what was moved since."""
+        since_ns = event.equity_ns + _DOUBT_NS
+        return event.equity_ns, event.equity - sum((amount for at_ns, amount in self.moves if at_ns >= since_ns), ZERO)
 
     def earn(self, amount: Money, at_ns: int) -> None:
         """Take in what was realised."""

@@ -109,6 +109,27 @@ def transfers_told_twice(put: Put) -> None:
     put(Transfers, "new", always)
 
 
+def accepted_in_memory(put: Put) -> None:
+    """Count the drawdown anew, and write it down nowhere."""
+    accepted = AccountRisk.accepted
+
+    def silent(self: AccountRisk, caller: str, now_ns: int) -> None:
+        if (event := accepted(self, caller, now_ns)) is not None:
+            self.observe(event)
+
+    put(AccountRisk, "accepted", silent)
+
+
+def accepted_and_forgotten(put: Put) -> None:
+    """Count anew from what is stated next."""
+
+    def counted(self: AccountRisk, equity: Money, at_ns: int) -> None:
+        del equity, at_ns
+        self._heights = Heights()
+
+    put(AccountRisk, "_count_anew", counted)
+
+
 def leverage_before_the_order(put: Put) -> None:
     """Judge the leverage that there is, in place of what the order makes of it."""
 
@@ -131,6 +152,8 @@ OF_MARKETS = (
     transfers_are_losses,
     transfers_of_all_marks,
     transfers_told_twice,
+    accepted_in_memory,
+    accepted_and_forgotten,
     leverage_before_the_order,
     rules_of_the_start,
 )

@@ -1,7 +1,8 @@
 """What is promised of money that people move: each transfer is journalled once, as it was, and is no gain and no loss.
 
 The highest equity is counted here from every mark that there ever was, with every transfer on its own side of each: the
-daemon keeps a few marks, hears of transfers late, and may be another process by then.
+daemon keeps a few marks, hears of transfers late, and may be another process by then. Where a person accepts a drawdown
+the count begins anew (`losses.py`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -54,13 +55,18 @@ class MoveWatch:
                 self._fail(f"the journal does not know of {transfer.amount} that was moved")
 
     def judges(self, drawdown_percent: Money, marks: Sequence[Timed]) -> None:
-        """Learn what the daemon takes for its fall from the highest of its `marks`; all clocks were right."""
+        """Learn what the daemon takes for its fall from the highest of its `marks`; all clocks were right.
+
+        `marks` are those since a drawdown was accepted last, the statement that it is counted from among them.
+        """
         if not marks or any(transfer.transfer_id not in self._known for transfer in self._moved):
             return
         moves = [(transfer.at_ns, transfer.amount) for transfer in self._moved]
         equity = marks[-1][1]
         most, least = highest(marks, moves), highest(marks, moves, sure=True)
         if most is not None and most > 0 and drawdown_percent > (most - equity) / most * 100:
-            self._fail(f"the daemon counts a fall of {drawdown_percent:.4f} % from {most} to {equity}: what was moved")
+            self._fail(
+                f"the daemon counts a fall of {drawdown_percent:.4f} % from {most} to {equity}: moved or accepted"
+            )
         if least is not None and least > 0 and drawdown_percent < (least - equity) / least * 100:
             self._fail(f"the daemon counts a fall of {drawdown_percent:.4f} % from {least} to {equity}: it forgot some")

@@ -39,6 +39,8 @@ def test_all_that_goes_wrong_is_over_when_calm_begins(minutes: float) -> None:
         assert all(order.at_ns < plan.calm_ns for order in plan.orders)
         assert all(hand.at_ns is None or hand.at_ns < plan.calm_ns for hand in plan.hands)
         assert all(ruling.at_ns < plan.calm_ns for ruling in plan.rulings)
+        assert all(move.at_ns < plan.calm_ns for move in plan.moves)
+        assert all(0 < at_ns < plan.calm_ns for at_ns in plan.resets_ns)
         assert plan.switch is None or plan.switch.at_ns < plan.calm_ns
 
 
@@ -90,3 +92,15 @@ def test_the_day_turns_before_the_calm_or_not_at_all() -> None:
     assert 10 < len(late) < 40
     assert all(at_ns < DAY_NS <= at_ns + plan.calm_ns for at_ns, plan in late)
     assert any(plan.limits.daily_loss is not None for _, plan in late)
+
+
+def test_drawdowns_are_accepted_where_one_ends_entries_and_beside_transfers() -> None:
+    """In other sessions too; more often where there is something to accept."""
+    plans = [drawn(seed) for seed in _SEEDS]
+    limited = [bool(plan.resets_ns) for plan in plans if plan.limits.drawdown_percent is not None]
+    others = [bool(plan.resets_ns) for plan in plans if plan.limits.drawdown_percent is None]
+    assert 0 < sum(others) / len(others) < sum(limited) / len(limited) < 1
+    beside = [plan for plan in plans if plan.resets_ns and plan.moves]
+    assert beside
+    for plan in beside:
+        assert all(any(abs(at_ns - move.at_ns) <= 20e9 for at_ns in plan.resets_ns) for move in plan.moves)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.events import CashFlowApplied, EquityMarked, Event
+from kangbot.model.events import CashFlowApplied, DrawdownReset, EquityMarked, Event
 from kangbot.model.ids import ExecutionId
 from kangbot.model.orders import CashFlow
 from kangbot.risk.limits import Limits
@@ -137,6 +137,63 @@ def test_an_equity_that_may_have_a_transfer_or_not_is_held_against_nobody() -> N
     assert story.said == []
     story.makes(later(equity("2000")), ENTRY)
     assert len(story.said) == 1
+
+
+def accepted(equity: str, at_ns: int, currency: str = "USDT") -> DrawdownReset:
+    """Return that the drawdown is counted from an equity that was stated at `at_ns`."""
+    return DrawdownReset(
+        currency=currency,
+        highest=Decimal(2000),
+        equity=Decimal(equity),
+        equity_ns=at_ns,
+        caller="ann",
+        at_ns=at_ns + 1,
+    )
+
+
+def test_what_was_accepted_is_held_against_nobody() -> None:
+    """What falls from there on is; where the disk did not take it, the next life counts as before."""
+    story = Story(FALL)
+    marks = equity("2000"), equity("1800")
+    reset = accepted("1800", NOON_NS)
+    story.makes(*marks, accepted("9", NOON_NS, "BNB"), ENTRY)
+    assert len(story.said) == 1
+    story.makes(reset, ENTRY, equity("1621"), ENTRY)
+    assert len(story.said) == 1
+    assert list(story.watch.marks) == [(NOON_NS, Decimal(1800)), (NOON_NS, Decimal(1621))]
+    story.makes(equity("1620"), ENTRY)
+    assert len(story.said) == 2
+    story.keeps(*marks)
+    story.watch.begins()
+    story.makes(ENTRY)
+    assert len(story.said) == 3
+    story.keeps(reset)
+    story.watch.begins()
+    story.makes(ENTRY)
+    assert len(story.said) == 3
+
+
+def test_the_day_has_lost_what_it_had_before_a_drawdown_was_accepted() -> None:
+    """Whoever accepts a fall does not accept the day's loss."""
+    story = Story(FALL)
+    story.makes(equity("2000"), equity("1800"), accepted("1800", NOON_NS))
+    story.watch.judges(Decimal(200), NOON_NS)
+    assert story.said == []
+
+
+def test_a_fall_is_accepted_from_what_was_stated_last() -> None:
+    """What was moved and told of since is in it, and the statement is that of before."""
+    story = Story(FALL)
+    stated_ns = NOON_NS - DAY_NS
+    story.makes(msgspec.structs.replace(equity("1800"), at_ns=stated_ns), transferred("a", "-1000"))
+    story.makes(accepted("800", stated_ns))
+    assert story.said == []
+    story.makes(accepted("799", stated_ns))
+    assert "is counted anew from" in story.said[0]
+    assert "(" + str(stated_ns) in story.said[0]
+    story.watch.begins()
+    story.makes(accepted("800", stated_ns))
+    assert "what was stated last is nothing" in story.said[1]
 
 
 def test_without_a_limit_nothing_is_objected_to() -> None:
