@@ -86,6 +86,7 @@ class Listing(Enum):
     ROUND_TRIPS = "round-trips"
     CASH_FLOWS = "cash-flows"
     TRANSFERS = "transfers"
+    DRAWDOWN_RESETS = "drawdown-resets"
     EQUITY = "equity"
     EVENTS = "events"
     BARS = "bars"

@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import sqrt
 from statistics import fmean, stdev
+from typing import NamedTuple
 
 from kangbot.machines.transfers import UNSURE_NS
 from kangbot.model.money import ZERO
@@ -117,6 +118,13 @@ class TradeFigures:
         return float(self.won / self.lost) if self.lost else None
 
 
+class Fall(NamedTuple):
+    """A drawdown: in money, not negative, and in percent of the height it fell from."""
+
+    amount: Decimal
+    percent: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EquityFigures:
     """What the equity did."""
@@ -125,13 +133,17 @@ class EquityFigures:
     last: Decimal
     drawdown: Decimal  # in money, from the peak; not negative
     drawdown_percent: float  # of the peak, as what was moved since leaves it
+    since: Fall | None  # the deepest since a person accepted one last; None where nobody did
     sharpe: float | None
 
 
 class Equity:
-    """Takes the marks in, newest first, as a history is read; `moves` are newest first, too."""
+    """Takes the marks in, newest first, as a history is read; `moves` are newest first, too.
 
-    def __init__(self, moves: Sequence[Moved] = ()) -> None:
+    `accepted_ns` is of the mark from which the drawdown was counted anew last; None where nobody had it done.
+    """
+
+    def __init__(self, moves: Sequence[Moved] = (), accepted_ns: int | None = None) -> None:
         self._moves = list(reversed(moves))  # those that no mark before was seen of
         self._first: Decimal | None = None
         self._last = ZERO
@@ -139,6 +151,8 @@ class Equity:
         self._since = self._left = ZERO
         self._lowest: Decimal | None = None  # None where the next mark has none after it to be compared with
         self._fall, self._percent = ZERO, 0.0
+        self._accepted_ns = accepted_ns  # None once it was passed, too
+        self._fallen: Fall | None = None  # by then
         # The daily returns: a stretch is of one day, and nothing was moved in it; `growth` is that of the day's others.
         # A flow and a growth that nobody knows are None.
         self._day: int | None = None  # None until the first mark
@@ -152,12 +166,17 @@ class Equity:
         if self._first is None:
             self._last = mark.equity
         self._first = mark.equity
+        if self._accepted_ns is not None and mark.at_ns < self._accepted_ns:
+            self._accept()
         while self._moves and mark.at_ns < self._moves[-1].before_ns:
             self._pass(self._moves.pop().amount)
         if self._moves and mark.at_ns < self._moves[-1].after_ns:
             return  # of either side
         self._fell(mark.equity)
         self._grew(mark.at_ns // _DAY_NS, mark.equity)
+
+    def _accept(self) -> None:
+        self._fallen, self._accepted_ns = Fall(self._fall, self._percent), None
 
     def _pass(self, amount: Decimal | None) -> None:
         if amount is None:
@@ -206,11 +225,14 @@ class Equity:
         """Return what the equity did; None without any mark."""
         if self._first is None:
             return None
+        if self._accepted_ns is not None:
+            self._accept()
         return EquityFigures(
             first=self._first,
             last=self._last,
             drawdown=self._fall,
             drawdown_percent=self._percent,
+            since=self._fallen,
             sharpe=_sharpe(self._returns),
         )
 

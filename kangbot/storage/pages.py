@@ -70,6 +70,14 @@ _SHAPES = {
     Listing.TRANSFERS: _Shape(
         tables.TRANSFER, ("venue", "transfer_id", "amount", "currency", "moved_at"), "moved_at", "moved_at DESC"
     ),
+    Listing.DRAWDOWN_RESETS: _Shape(
+        tables.EVENT,
+        ("at", "body"),
+        "at",
+        "at DESC, journal DESC, sequence DESC",
+        "listed = 1 AND kind = 'drawdown_reset'",
+        "at DESC, rowid DESC",
+    ),
     Listing.EQUITY: _Shape(tables.EQUITY, ("venue", "currency", "equity", "marked_at"), "marked_at", "marked_at DESC"),
     Listing.EVENTS: _Shape(
         tables.EVENT,

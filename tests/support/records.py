@@ -146,6 +146,14 @@ def transferred(name: str = "transfer-1", amount: str = "-250.000000000000000001
     return Transferred(venue="bybit", transfer=transfer, moved_ns=NOON_NS + 1, at_ns=NOON_NS + 2)
 
 
+RESET = DrawdownReset(
+    currency="USDT",
+    highest=Decimal("10000.000000000000000009"),
+    equity=Decimal("8750.5"),
+    caller="ann",
+    equity_ns=NOON_NS - 1_000_000_000,
+    at_ns=NOON_NS,
+)
 EVERY: tuple[Event, ...] = (
     intended(),
     changed(OrderStatus.SENT),
@@ -170,13 +178,7 @@ EVERY: tuple[Event, ...] = (
     EntriesPaused(market=MARKET, until_ns=0, cause="", caller="ann", at_ns=NOON_NS),
     EquityMarked(venue="bybit", currency="USDT", equity=Decimal("10000.000000000000000009"), at_ns=NOON_NS),
     transferred(),
-    DrawdownReset(
-        currency="USDT",
-        highest=Decimal("10000.000000000000000009"),
-        equity=Decimal("8750.5"),
-        caller="ann",
-        at_ns=NOON_NS,
-    ),
+    RESET,
 )
 
 

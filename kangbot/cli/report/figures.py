@@ -1,10 +1,14 @@
 """The figures of a report with their names, as the terminal and the page show them."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 from kangbot.cli.report.past import Found
+from kangbot.machines.performance import Fall
+
+_SHOWN = 3  # accepted drawdowns; a script gets all
 
 
 class Figure(NamedTuple):
@@ -31,7 +35,20 @@ def figures(found: Found) -> Iterator[Figure]:
     if equity is not None:
         yield Figure("equity", f"{equity.first:,.2f} to {equity.last:,.2f}")
         yield Figure("deepest drawdown", f"{equity.drawdown:,.2f} ({equity.drawdown_percent:.2f} %)")
+        yield from _accepted(found, equity.since)
         yield Figure("Sharpe ratio", "too few days" if equity.sharpe is None else f"{equity.sharpe:.2f}")
+
+
+def _accepted(found: Found, since: Fall | None) -> Iterator[Figure]:
+    """Yield what a person accepted of the drawdown, the newest ones, and what came of it since."""
+    if len(found.accepted) > _SHOWN:
+        yield Figure("accepted before", f"{len(found.accepted) - _SHOWN:,} more")
+    for each in found.accepted[-_SHOWN:]:
+        at = f"{datetime.fromtimestamp(each.at_ns // 1_000_000_000, UTC):%Y-%m-%d %H:%M} UTC"
+        fallen = f"{each.amount:,.2f} ({each.percent:.2f} %), {each.highest:,.2f} to {each.equity:,.2f}"
+        yield Figure("accepted", f"{fallen}, {at}")
+    if since is not None:
+        yield Figure("deepest since", f"{since.amount:,.2f} ({since.percent:.2f} %)")
 
 
 def percent(rate: float | None) -> str:

@@ -9,7 +9,6 @@ from html import escape
 from kangbot.cli.report.figures import figures, percent
 from kangbot.cli.report.past import Found
 from kangbot.control.dashboard.assets import charts_library
-from kangbot.machines.performance import Moved
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; color: #172033; }
@@ -53,9 +52,14 @@ def render(found: Found) -> str:
 
 def _plots(found: Found, library: str) -> str:
     equity = [(mark.at_ns, mark.equity) for mark in found.marks]
-    dotted = "; dotted: money was moved" if found.moves else ""
+    marks = sorted(
+        [(move.at_ns, _words(move.amount)) for move in found.moves]
+        + [(each.at_ns, f"drawdown of {each.percent:.2f} % accepted") for each in found.accepted]
+    )
+    causes = ["money was moved"] * bool(found.moves) + ["a drawdown was accepted"] * bool(found.accepted)
+    dotted = f"; dotted: {', or '.join(causes)}" if causes else ""
     data = [
-        _line("equity", equity, f"Equity (times are UTC{dotted})", "linear", found.moves),
+        _line("equity", equity, f"Equity (times are UTC{dotted})", "linear", marks),
         _line("profit", found.profits, "Profit after fees, summed (times are UTC)", "hv"),  # as it was until the next
     ]
     script = f"const DATA = {json.dumps(data)};{_PLOT}"
@@ -64,14 +68,14 @@ def _plots(found: Found, library: str) -> str:
 
 
 def _line(
-    name: str, points: Sequence[tuple[int, Decimal]], title: str, shape: str, moves: Sequence[Moved] = ()
+    name: str, points: Sequence[tuple[int, Decimal]], title: str, shape: str, marks: Sequence[tuple[int, str]] = ()
 ) -> list[object]:
-    """Return what draws a line over time, and says where money was moved.
+    """Return what draws a line over time, with `marks` that say what people did.
 
     The library shows times as they are written, so they are of UTC.
     """
-    marks = [[_iso(move.at_ns), _words(move.amount)] for move in moves]
-    return [name, [_iso(at_ns) for at_ns, _ in points], [float(amount) for _, amount in points], title, shape, marks]
+    times, amounts = [_iso(at_ns) for at_ns, _ in points], [float(amount) for _, amount in points]
+    return [name, times, amounts, title, shape, [[_iso(at_ns), text] for at_ns, text in marks]]
 
 
 def _words(amount: Decimal | None) -> str:

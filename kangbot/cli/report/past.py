@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import accumulate, takewhile
 
+import msgspec
+
 from kangbot.cli.report.drawn import Drawn
 from kangbot.machines.performance import (
     ClosedTrade,
@@ -15,6 +17,7 @@ from kangbot.machines.performance import (
     Moved,
     TradeFigures,
 )
+from kangbot.model.events import DrawdownReset
 from kangbot.model.money import ZERO
 from kangbot.ports import Listing, Page, Row, Shelf
 from kangbot.risk.account import NEW_BALANCE
@@ -44,6 +47,26 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A drawdown that a person accepted."""
+
+    at_ns: int
+    highest: Decimal  # from which it was
+    equity: Decimal  # from which it is counted since
+    stated_ns: int  # when that was so
+
+    @property
+    def amount(self) -> Decimal:
+        """What was accepted."""
+        return self.highest - self.equity
+
+    @property
+    def percent(self) -> float:
+        """The same, of the highest."""
+        return float(self.amount / self.highest * 100) if self.highest > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """Everything a report shows. What is drawn is oldest first, as `drawn` says."""
 
@@ -55,6 +78,7 @@ class Found:
     marks: Sequence[Marked]  # and the first of all
     funding: Decimal  # and whatever else was booked without a trade; negative where it was paid
     moves: Sequence[Moved]  # into the account and out of it, oldest first
+    accepted: Sequence[Accepted]  # oldest first
     currency: str
 
     @property
@@ -80,6 +104,7 @@ async def look(settings: Settings, span: Span) -> Found:
         marks=(),
         funding=ZERO,
         moves=(),
+        accepted=(),
         currency=settings.currency,
     )
     if isinstance(url, SqliteUrl) and not url.path.exists():
@@ -98,7 +123,8 @@ async def look(settings: Settings, span: Span) -> Found:
         async for row in everything(history, Listing.CASH_FLOWS, "flowed_at", span):
             funding += Decimal(str(row["amount"]))
         moves = await (_balances if settings.mode == "paper" else _transfers)(history, found)
-        return await _equity(history, replace(found, funding=funding, moves=moves[::-1]))
+        accepted = await _accepted(history, found)
+        return await _equity(history, replace(found, funding=funding, moves=moves[::-1], accepted=accepted[::-1]))
     finally:
         await history.aclose()
 
@@ -136,9 +162,28 @@ async def _balances(history: Shelf, found: Found) -> Sequence[Moved]:
     ]
 
 
+async def _accepted(history: Shelf, found: Found) -> Sequence[Accepted]:
+    """Return the drawdowns in the report's money that were accepted, newest first."""
+    resets = [
+        msgspec.json.decode(str(row["body"]), type=DrawdownReset)
+        async for row in everything(history, Listing.DRAWDOWN_RESETS, "at", found.span)
+    ]
+    return [
+        Accepted(
+            at_ns=reset.at_ns,
+            highest=reset.highest,
+            equity=reset.equity,
+            stated_ns=(reset.equity_ns or reset.at_ns) // _MICROSECOND_NS * _MICROSECOND_NS,
+        )
+        for reset in resets
+        if reset.currency == found.currency
+    ]
+
+
 async def _equity(history: Shelf, found: Found) -> Found:
     """Return it with the equity in its currency: the venue states each coin of the account beside it."""
-    equity, drawn, first = Equity(found.moves[::-1]), Drawn[Marked](lambda newer, _: newer), None
+    accepted_ns = found.accepted[-1].stated_ns if found.accepted else None
+    equity, drawn, first = Equity(found.moves[::-1], accepted_ns), Drawn[Marked](lambda newer, _: newer), None
     async for row in everything(history, Listing.EQUITY, "marked_at", found.span):
         if row["currency"] == found.currency:
             first = mark = Marked(at_ns=_ns(row["marked_at"]), equity=Decimal(str(row["equity"])))

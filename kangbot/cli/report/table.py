@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kangbot.cli.report.figures import figures, percent
-from kangbot.cli.report.past import Found
+from kangbot.cli.report.past import Accepted, Found
 from kangbot.machines.performance import EquityFigures, TradeFigures
 from kangbot.model.money import ZERO
 
@@ -57,6 +57,7 @@ def as_json(found: Found) -> str:
             "moved_in": f"{found.moved_in:f}",
             "moved_out": f"{found.moved_out:f}",
             "equity": _plain_equity(found.equity),
+            "accepted_drawdowns": [_plain_accepted(each) for each in found.accepted],
             "markets": [
                 {"market": market, "strategy": strategy, **_plain(figures)}
                 for (market, strategy), figures in found.by_market.items()
@@ -121,5 +122,17 @@ def _plain_equity(equity: EquityFigures | None) -> dict[str, object] | None:
         "last": f"{equity.last:f}",
         "drawdown": f"{equity.drawdown:f}",
         "drawdown_percent": equity.drawdown_percent,
+        "drawdown_since_accepted": None if equity.since is None else f"{equity.since.amount:f}",
+        "drawdown_since_accepted_percent": None if equity.since is None else equity.since.percent,
         "sharpe": equity.sharpe,
+    }
+
+
+def _plain_accepted(each: Accepted) -> dict[str, object]:
+    return {
+        "at_ns": each.at_ns,
+        "highest": f"{each.highest:f}",
+        "equity": f"{each.equity:f}",
+        "drawdown": f"{each.amount:f}",
+        "drawdown_percent": each.percent,
     }

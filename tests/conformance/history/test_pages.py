@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from kangbot.errors import NeedsHuman, Retryable
-from kangbot.model.events import EquityMarked, Event, OrderIntended
+from kangbot.model.events import DrawdownReset, EquityMarked, Event, OrderIntended
 from kangbot.model.ids import ClientId, MarketId
 from kangbot.ports import Listing, Page
 from tests.support.databases import Database, Mariadb
@@ -17,6 +18,7 @@ from tests.support.records import (
     EVERY,
     MARKET,
     NOON_NS,
+    RESET,
     bar_stored,
     cash_flow,
     fill_applied,
@@ -27,7 +29,8 @@ from tests.support.records import (
     transferred,
 )
 
-_OF_NONE = (Listing.EQUITY, Listing.CASH_FLOWS, Listing.TRANSFERS)  # of no market, or never asked for by one
+# Of no market, or never asked for by one.
+_OF_NONE = (Listing.EQUITY, Listing.CASH_FLOWS, Listing.TRANSFERS, Listing.DRAWDOWN_RESETS)
 
 
 @pytest.mark.parametrize("listing", Listing)
@@ -57,6 +60,9 @@ async def test_every_listing_has_its_rows_as_plain_values(database: Database) ->
         "currency": "USDT",
         "moved_at": "2026-09-21T14:13:20.123456Z",
     }
+    (reset,) = await history.page(Page(listing=Listing.DRAWDOWN_RESETS))
+    assert reset["at"] == "2026-09-21T14:13:20.123456Z"
+    assert msgspec.json.decode(str(reset["body"]), type=DrawdownReset) == RESET
     (bar,) = await history.page(Page(listing=Listing.BARS, market=MARKET, timeframe_s=60))
     assert isinstance(bar["timeframe_s"], int)
     assert await history.page(Page(listing=Listing.EQUITY)) != []
@@ -130,8 +136,8 @@ async def test_a_page_far_from_the_newest_is_what_comes_after_the_pages_before(
     await history.store(records([event for number in range(rows) for event in _each(number)]))
     for market in (None, MARKET) if listing not in _OF_NONE else (None,):
         whole = await history.page(Page(listing=listing, market=market))
-        both = listing is Listing.EVENTS and market is None  # notes, and transfers, which are of no market
-        assert len(whole) == rows * (1 + both)
+        more = 2 * (listing is Listing.EVENTS and market is None)  # what is of no market: transfers, resets
+        assert len(whole) == rows * (1 + more)
         for offset in range(len(whole) + 2):
             page = Page(listing=listing, market=market, limit=2, offset=offset)
             assert await history.page(page) == whole[offset : offset + 2]
@@ -149,6 +155,7 @@ def _each(number: int) -> Sequence[Event]:
         replace(round_trip(), trip=replace(round_trip().trip, closed_ns=at_ns)),
         EquityMarked(venue="bybit", currency="USDT", equity=Decimal(number), at_ns=at_ns),
         replace(transferred(f"t-{number}"), moved_ns=at_ns),
+        replace(RESET, at_ns=at_ns),
         noted(number, at_ns=at_ns),
         bar_stored(number),
     )

@@ -255,6 +255,26 @@ def in_day(day: int, hour: str) -> int:
     return day * DAY_NS + int(Decimal(hour) * HOUR_NS)
 
 
+@pytest.mark.parametrize(
+    ("accepted_at", "since"),
+    [(None, None), (0, ("200", 20.0)), (3, ("150", 15.0)), (4, ("100", 100 / 950 * 100)), (7, ("0", 0.0))],
+)
+def test_a_drawdown_that_was_accepted_is_told_beside_the_deepest(
+    accepted_at: int | None, since: tuple[str, float] | None
+) -> None:
+    """What fell since is counted from the mark that was accepted, the deepest of all from the highest before it."""
+    equity = Equity((), None if accepted_at is None else accepted_at * DAY_NS)
+    for mark in reversed(marks("1000", "900", "800", "1000", "950", "900", "850")):
+        equity.add(mark)
+    figures = equity.figures()
+    assert figures is not None
+    assert (figures.drawdown, figures.drawdown_percent) == (Decimal(200), 20.0)
+    assert (figures.since is None) == (since is None)
+    if figures.since is not None and since is not None:
+        assert str(figures.since.amount) == since[0]
+        assert figures.since.percent == pytest.approx(since[1])
+
+
 def test_money_of_which_nobody_knows_how_much_begins_the_drawdown_anew() -> None:
     """Whichever way it went; what was lost before and after it stays lost."""
     for taken in ("40", "400"):

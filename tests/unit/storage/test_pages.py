@@ -12,7 +12,8 @@ from kangbot.storage.migrate import upgrade
 from kangbot.storage.pages import SQLITE, statement
 from kangbot.storage.url import SqliteUrl
 
-_OF_NONE = (Listing.EQUITY, Listing.CASH_FLOWS, Listing.TRANSFERS)  # of no market, or never asked for by one
+# Of no market, or never asked for by one.
+_OF_NONE = (Listing.EQUITY, Listing.CASH_FLOWS, Listing.TRANSFERS, Listing.DRAWDOWN_RESETS)
 _OF_ONE = [listing for listing in Listing if listing not in (*_OF_NONE, Listing.BARS)]
 _OF_ALL = [listing for listing in Listing if listing is not Listing.BARS]
 
