@@ -24,7 +24,7 @@ from kangbot.storage.schema import Readiness
 from kangbot.storage.surplus import PORTION, Surplus
 from kangbot.storage.tables import Upsert
 from kangbot.storage.thinning import PORTION as MARKS
-from kangbot.storage.thinning import Mark, Thinning, reading, removing, thin
+from kangbot.storage.thinning import Act, Mark, Thinning, acts, reading, removing, thin
 
 T = TypeVar("T")
 Prepare = Callable[[], Awaitable[None]]
@@ -129,7 +129,9 @@ class MysqlHistory:
         ((said,),) = await link.query(_THINNED, (journal,))
         after = int(said)
         rows = await link.query(reading(pages.MYSQL), (journal, after, MARKS))
-        thinned = thin([Mark(*row) for row in rows], before, after)
+        found = [Mark(*row) for row in rows]
+        did = await link.query(*acts(pages.MYSQL, found)) if found else []
+        thinned = thin(found, before, after, [Act(*row) for row in did])
         if thinned.surplus:
             for statement in removing(pages.MYSQL, len(thinned.surplus)):
                 await link.query(statement, (journal, *thinned.surplus))

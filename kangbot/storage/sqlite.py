@@ -22,7 +22,7 @@ from kangbot.storage.schema import Readiness
 from kangbot.storage.surplus import PORTION, Surplus
 from kangbot.storage.tables import Upsert
 from kangbot.storage.thinning import PORTION as MARKS
-from kangbot.storage.thinning import Mark, Thinning, reading, removing, thin
+from kangbot.storage.thinning import Act, Mark, Thinning, acts, reading, removing, thin
 from kangbot.storage.url import SqliteUrl
 
 T = TypeVar("T")
@@ -175,7 +175,9 @@ class SqliteHistory:
     def _thin(self, db: sqlite3.Connection, journal: str, before: datetime) -> None:
         after = int(db.execute(_THINNED, (journal,)).fetchone()[0])
         rows = db.execute(reading(pages.SQLITE), (journal, after, MARKS)).fetchall()
-        thinned = thin([Mark(*row) for row in rows], before, after)
+        found = [Mark(*row) for row in rows]
+        did = db.execute(*acts(pages.SQLITE, found)).fetchall() if found else []
+        thinned = thin(found, before, after, [Act(*row) for row in did])
         if thinned.surplus:
             for statement in removing(pages.SQLITE, len(thinned.surplus)):
                 db.execute(statement, (journal, *thinned.surplus))

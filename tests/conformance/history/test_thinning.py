@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from kangbot.machines.performance import Equity, EquityFigures, Marked
-from kangbot.model.events import EquityMarked, Event, Record
+from msgspec.structs import replace
+
+from kangbot.machines.performance import Equity, EquityFigures, Marked, Moved
+from kangbot.model.events import DrawdownReset, EquityMarked, Event, Record, Transferred
 from kangbot.ports import Listing, Page
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
@@ -13,8 +15,9 @@ from kangbot.storage.opening import Readable
 from kangbot.storage.thinning import KEPT
 from tests.support.databases import Database
 from tests.support.folded import replayed
-from tests.support.records import MINUTE_NS, NOON_NS, TAG, noted, records
+from tests.support.records import MINUTE_NS, NOON_NS, RESET, TAG, noted, records, transferred
 
+SECOND_NS = MINUTE_NS // 60
 HOUR_NS = 60 * MINUTE_NS
 BEGAN_NS = NOON_NS // HOUR_NS * HOUR_NS
 HOURS, EACH = 30, 20  # marks an hour
@@ -94,6 +97,64 @@ async def test_marks_of_old_hours_go_and_what_is_said_of_them_stays(database: Da
     assert await figures(history) == figures_of([(one.at_ns, one.equity) for one in whole if one.currency == "USDT"])
     assert replayed(left) == replayed(every)
     assert kept_of(left) == kept_of(every)
+
+
+def eventful() -> list[Record]:
+    """Return two hours of marks that fall, in which money came, a drawdown was accepted, and money left."""
+    moves = {500: "300", 3700: "-250"}
+    events: list[Event] = [noted(0, at_ns=BEGAN_NS)]
+    equity = Decimal(1000)
+    for second in range(0, 7200, 20):
+        at_ns = BEGAN_NS + second * SECOND_NS
+        equity -= Decimal(second % 700) / 1000
+        for moved_s in [each for each in moves if second - 20 <= each < second]:
+            equity += Decimal(moves[moved_s])
+            told = transferred(f"t{moved_s}", moves[moved_s])
+            events.append(replace(told, moved_ns=BEGAN_NS + moved_s * SECOND_NS, at_ns=at_ns))
+        if second in (2000, 5000):
+            stated = [event for event in events if isinstance(event, EquityMarked)][-1]
+            reset = replace(RESET, equity=stated.equity, equity_ns=stated.at_ns, at_ns=at_ns)
+            events.append(reset)
+            equity += 10  # which is the highest since
+        events.append(EquityMarked(venue="bybit", currency="USDT", equity=equity, at_ns=at_ns))
+    return records(events)
+
+
+async def test_what_is_left_beside_what_people_did_says_the_same(database: Database) -> None:
+    """The fall across a transfer, and since a drawdown was accepted; what the limits of loss remember of both."""
+    history, every = database.history(), eventful()
+    every += records([marked(AGED_NS, 1)], after=len(every))
+    await stored(history, every)
+    left = await recalled(history)
+    assert len(left) < len(every) / 4
+    moves = [
+        Moved(at_ns=record.event.moved_ns, amount=record.event.transfer.amount)
+        for record in reversed(every)
+        if isinstance(record.event, Transferred)
+    ]
+    resets = [record.event.equity_ns for record in every if isinstance(record.event, DrawdownReset)]
+
+    def told(of: Sequence[Record], accepted_ns: int) -> EquityFigures | None:
+        equity = Equity(moves, accepted_ns)
+        for record in reversed(of):
+            if isinstance(record.event, EquityMarked):
+                equity.add(Marked(at_ns=record.event.at_ns, equity=record.event.equity))
+        return equity.figures()
+
+    for accepted_ns in resets:
+        assert told(left, accepted_ns) == told(every, accepted_ns)
+    for whole, thinned in zip(drawdowns(every), drawdowns(left), strict=True):
+        assert thinned == whole
+
+
+def drawdowns(of: Sequence[Record]) -> list[Decimal]:
+    """Return how far the limits of loss take the equity to have fallen, at what people did and in the end."""
+    risk, found = AccountRisk(Limits()), list[Decimal]()
+    for record in of:
+        if isinstance(record.event, DrawdownReset | Transferred):
+            found.append(risk.drawdown_percent)
+        risk.observe(record.event)
+    return [*found, risk.drawdown_percent]
 
 
 async def test_a_restart_goes_on_where_the_last_life_came_to(database: Database) -> None:

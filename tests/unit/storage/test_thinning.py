@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kangbot.model.events import EquityMarked, Event
 from kangbot.storage.projection import time_of
-from kangbot.storage.thinning import KEPT, PORTION, Mark, Thinned, Thinning, thin
+from kangbot.storage.thinning import KEPT, PORTION, Act, Mark, Thinned, Thinning, thin
 from tests.support.records import NOON_NS, noted, records
 
 FIRST = datetime(2026, 1, 31, 12)  # noqa: DTZ001 -- as the databases keep times
@@ -34,6 +35,24 @@ def test_of_an_hour_the_first_the_last_and_the_extremes_stay() -> None:
     """Six marks an hour; the hour that the last ones are of may not be over."""
     thinned = thin(marks(5, 4, 9, 1, 3, 6, 7, 7, 7, 7, 7, 7, 1), LATER, 0)
     assert thinned == Thinned(surplus=[2, 5, 8, 9, 10, 11], up_to=12, more=False)
+
+
+@pytest.mark.parametrize("moved", [0, 1])
+def test_an_hour_in_which_people_did_something_is_cut_in_two_there(moved: int) -> None:
+    """Its highest before and its highest after stay, whatever was moved; beside a transfer all stay, for a minute."""
+    worths = (5, 4, 9, 6, 7, 8, 20, 21, 29, 22, 28, 23)
+    every = [
+        *marks(*worths, every=timedelta(minutes=4)),
+        Mark(13, "bybit", "USDT", Decimal(1), FIRST + HOUR),
+    ]
+    did = [Act(moved, FIRST + timedelta(minutes=23))]
+    assert thin(every, LATER, 0).surplus == [3, 4, 5, 6, 7, 8, 10, 11]
+    assert thin(every, LATER, 0, did).surplus == [4, 5, 8, 10, 11]
+    text = [Act(moved, f"{act.at}.000000") for act in did]
+    assert thin(every, LATER, 0, text) == thin(every, LATER, 0, did)
+    dense = [*marks(*range(30), every=timedelta(seconds=10)), every[-1]._replace(sequence=31)]
+    twice = [Act(0, FIRST + timedelta(seconds=5)), Act(moved, FIRST + timedelta(seconds=155))]
+    assert thin(dense, LATER, 0, twice).surplus == [*range(3, 11 if moved else 16), *range(23 if moved else 18, 30)]
 
 
 def test_each_currency_has_its_own() -> None:
