@@ -176,6 +176,25 @@ def test_the_curve_of_the_equity_says_what_was_moved_meanwhile(page: Page, daemo
     expect(page.get_by_role("img", name=re.compile(f"{said}: 2 points"))).to_be_attached()
 
 
+def test_the_small_line_of_the_equity_says_what_was_moved_since_the_page_opened(page: Page, daemon: Daemon) -> None:
+    """Both ways, as soon as the history has it; a page that is opened afterwards begins behind it."""
+    log_in(page, daemon)
+    note = page.locator(".tile", has_text="Equity").locator(".note")
+    expect(note).to_contain_text("the line: since this page opened")
+    expect(note).not_to_contain_text("moved in")
+    daemon.sandbox.transfer(Decimal(4000))
+    expect(note).to_contain_text("; moved in meanwhile: 4,000.00, moved out: 0.00")
+    daemon.sandbox.transfer(Decimal(-6000))
+    expect(note).to_contain_text("; moved in meanwhile: 4,000.00, moved out: 6,000.00")
+    picture(page, "moved")
+    page.reload()
+    expect(note).to_contain_text("the line: since this page opened")
+    page.get_by_role("link", name="System", exact=True).click()
+    expect(page.get_by_role("heading", name=re.compile("moved out: 6,000.00"))).to_be_visible()
+    page.get_by_role("link", name="Markets", exact=True).click()
+    expect(note).not_to_contain_text("moved in")
+
+
 def test_fills_from_before_the_first_candle_are_not_counted_among_them(page: Page, daemon: Daemon) -> None:
     """The sentence counts what is drawn, and writes prices as the page does."""
     log_in(page, daemon)

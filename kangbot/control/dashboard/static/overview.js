@@ -2,6 +2,7 @@
 import { act, confirm } from "./confirm.js";
 import { dress, h, say } from "./dom.js";
 import { age, count, money, ms, plain, short, tone, when } from "./format.js";
+import { Meanwhile } from "./moved.js";
 import { remember, spark } from "./spark.js";
 import { verdict } from "./verdict.js";
 import { hint, word } from "./words.js";
@@ -11,6 +12,7 @@ const SPARK_POINTS = 60;
 const EQUITY_POINTS = 600;
 const prices = new Map(); // market → recent prices; they outlive the page's views
 const equity = [];
+const moved = new Meanwhile();
 const LANES = [["data", "D"], ["entry", "E"], ["exit", "X"]];
 const STALE_S = 15;
 
@@ -23,6 +25,7 @@ export function observe(report) {
   }
   const total = sum(Object.values(report.equity));
   if (total !== null && equity.at(-1) !== total) remember(equity, total, EQUITY_POINTS);
+  moved.observe(report);
 }
 
 const sum = (values) => (values.length ? values.reduce((whole, value) => whole + Number(value), 0) : null);
@@ -90,7 +93,8 @@ function tiles() {
 /** Of when the equity is: it is what the exchange told last, which may be long ago. */
 function equityNote(report) {
   if (!Object.keys(report.equity).length) return "";
-  return report.equity_ns ? word("equity.note", { at: when(report.equity_ns) }) : word("equity.before");
+  if (!report.equity_ns) return word("equity.before");
+  return word("equity.note", { at: when(report.equity_ns) }) + (moved.sums ? word("equity.note.moved", moved.sums) : "");
 }
 
 /** The dots of a market's three breakers. */

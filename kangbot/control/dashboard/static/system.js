@@ -3,7 +3,8 @@ import { ask } from "./calls.js";
 import { blank, curve, picture } from "./charts.js";
 import { curveInWords } from "./described.js";
 import { h, say, table } from "./dom.js";
-import { age, count, measure, money, ms, when } from "./format.js";
+import { age, count, measure, ms, when } from "./format.js";
+import { sums } from "./moved.js";
 import { word } from "./words.js";
 
 const REFRESH_MS = 30000;
@@ -45,9 +46,8 @@ function summed(trips) {
 
 /** What the curve is called: a step in it that is of money moved meanwhile is neither won nor lost. */
 function equityName(points, transfers) {
-  const moved = transfers.filter((row) => points.length && row.moved_at >= points[0][0]).map((row) => Number(row.amount));
-  const total = (sign) => money(moved.filter((amount) => amount * sign > 0).reduce((sum, amount) => sum + Math.abs(amount), 0));
-  return moved.length ? word("equity.moved", { into: total(1), out: total(-1) }) : word("equity");
+  const moved = sums(transfers.filter((row) => points.length && row.moved_at >= points[0][0]));
+  return moved ? word("equity.moved", moved) : word("equity");
 }
 
 /** Draw the points of `[name, points]` that `ask` answers with, below that name. */
