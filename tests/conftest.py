@@ -1,7 +1,11 @@
 """What holds for every test."""
 
+import contextlib
+import gc
+import importlib
 import logging
 import os
+import pkgutil
 import signal
 import sys
 import threading
@@ -21,6 +25,7 @@ settings.load_profile("patient")
 
 _HERE = Path(__file__).parent
 _HEARD = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+_COVERED = ("machines", "risk", "journal", "execution")
 # Whose tests prove that every branch of what decides about orders is taken. Tracing costs as much as a test does, so
 # nobody else pays for it.
 _COVERING = (
@@ -32,24 +37,52 @@ _COVERING = (
 )
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Let a test that proves no branch run untraced.
-
-    Beside the time it costs, CPython 3.11 spins in a traced thread for as long as an exception waits for another one
-    (`PyThreadState_SetAsyncExc`), which is how a strategy is interrupted. pytest-cov's `no_cover` leaves the tracer on
-    in the workers of pytest-xdist.
-    """
-    if pyfuncitem.path.parent.relative_to(_HERE).as_posix().startswith(_COVERING):
-        return (yield)
+@contextlib.contextmanager
+def _untraced() -> Iterator[None]:
+    """Have nothing traced meanwhile. pytest-cov's `no_cover` leaves the tracer on in the workers of pytest-xdist."""
     trace, of_threads = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
     threading.settrace(None)
     try:
-        return (yield)
+        yield
     finally:
         sys.settrace(trace)
         threading.settrace(of_threads)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Have everything collected without what makes it long: each worker of pytest-xdist does it for itself.
+
+    What is to be covered is imported first, since whatever stands outside of its functions runs then; the rest need not
+    be traced. And of what is imported and collected hardly anything becomes garbage to look for.
+    """
+    if (
+        sys.gettrace() is not None and session.config.getoption("dist", "no") == "no"
+    ):  # whoever has workers has no tests
+        for room in _COVERED:
+            package = importlib.import_module(f"kangbot.{room}")
+            for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+                importlib.import_module(module.name)
+    gc.disable()
+    try:
+        with _untraced():
+            return (yield)
+    finally:
+        gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test that proves no branch run untraced, and what is set up for it.
+
+    Beside the time it costs, CPython 3.11 spins in a traced thread for as long as an exception waits for another one
+    (`PyThreadState_SetAsyncExc`), which is how a strategy is interrupted.
+    """
+    if item.path.parent.relative_to(_HERE).as_posix().startswith(_COVERING):
+        return (yield)
+    with _untraced():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)
