@@ -48,9 +48,9 @@ def trades_on(world: World) -> None:
     assert checks["loss_limits"]["figure"] == 0, checks["loss_limits"]
 
 
-def settled(world: World) -> None:
-    """Wait until the equity was marked so long after now that it is surely of after, and again so long after that."""
-    until_ns = time.time_ns() + 2 * int(SURE.total_seconds() * 1e9)
+def settled(world: World, times: int = 1) -> None:
+    """Wait until the equity was marked that long after now, so that what is marked now is surely of another side."""
+    until_ns = time.time_ns() + times * int(SURE.total_seconds() * 1e9)
     world.until(lambda report: report.equity_ns > until_ns)
 
 
@@ -96,7 +96,7 @@ def test_a_withdrawal_is_no_loss(world: World) -> None:
     world.sandbox.transfer(D(-4000))
     world.until(lambda _: transferred(world) == [D(-4000)])
     trades_on(world)
-    settled(world)
+    settled(world, times=2)  # marks that are surely of after this one, and of before the next
     world.daemon.kill()
     world.sandbox.transfer(D(-2000))
     time.sleep(1)
