@@ -44,12 +44,16 @@ class Position(Written, frozen=True, kw_only=True, gc=False):
 
     `entry_value` and `exit_value` are kept as sums, so that no rounding of an average enters the profit: over the
     closed quantity a long's is what the exits brought less what the entries cost, a short's the other way round.
+    What is held has an average of its own, as at the venues: an exit leaves it as it is, and what was closed before
+    an entry has no part in it.
     """
 
     market: MarketId
     net: Quantity = ZERO  # signed
     entered: Quantity = ZERO  # sum of entry quantities since flat
     entry_value: Money = ZERO  # sum of price * quantity of entries since flat
+    held: Quantity = ZERO  # what was held after the last entry; zero in records of earlier versions: see `entry`
+    held_value: Money = ZERO  # what that had cost
     exited: Quantity = ZERO
     exit_value: Money = ZERO
     fees: Money = ZERO  # since flat, in the settle currency; what was paid in a third one is in none of these sums
@@ -72,16 +76,18 @@ class Position(Written, frozen=True, kw_only=True, gc=False):
 
     @property
     def entry(self) -> Price | None:
-        """Average entry price; None when flat."""
-        return self.entry_value / self.entered if self.net else None
+        """Average entry price of what is held; None when flat."""
+        if not self.net:
+            return None
+        quantity, value = self._basis
+        return value / quantity
 
     @property
     def taken(self) -> Money:
         """Profit of what was closed of the position that is still open, before fees: no round trip has it yet."""
-        entry = self.entry
-        if entry is None:
+        if not self.net:
             return ZERO
-        return (self.exit_value - self.exited * entry) * (1 if self.net > 0 else -1)
+        return (self.exit_value - self.entry_value + self._cost(abs(self.net))) * (1 if self.net > 0 else -1)
 
     def unrealised(self, price: Price) -> Money:
         """Return the profit of what is still open, were it closed at `price`."""
@@ -159,9 +165,12 @@ class Position(Written, frozen=True, kw_only=True, gc=False):
         return self._increase(fill), ()
 
     def _increase(self, fill: Fill) -> "Position":
+        before = abs(self.net)
         return msgspec.structs.replace(
             self,
             net=self.net + fill.signed,
+            held=before + fill.quantity,
+            held_value=(self._cost(before) if before else ZERO) + fill.quantity * fill.price,
             entered=self.entered + fill.quantity,
             entry_value=self.entry_value + fill.quantity * fill.price,
             fees=self.fees + fill.fee,
@@ -187,7 +196,7 @@ class Position(Written, frozen=True, kw_only=True, gc=False):
                 last_fill_ns=fill.at_ns,
             )
             return after, ()
-        left_value = abs(net) * self.entry_value / self.entered if net else ZERO
+        left_value = self._cost(abs(net)) if net else ZERO
         profit = (exit_value - self.entry_value + left_value) * Decimal(sign)
         trip = RoundTrip(
             market=self.market,
@@ -205,6 +214,8 @@ class Position(Written, frozen=True, kw_only=True, gc=False):
             net=net,
             entered=abs(net),
             entry_value=left_value,
+            held=abs(net),
+            held_value=left_value,
             opened_ns=self.opened_ns if net else 0,  # what is left was there all the while
             left=bool(net),
             realised=self.realised + profit,
@@ -215,6 +226,16 @@ class Position(Written, frozen=True, kw_only=True, gc=False):
             sold_ns=self.sold_ns,
         )
         return flat, (trip,)
+
+    @property
+    def _basis(self) -> tuple[Quantity, Money]:
+        """What the average entry is of, and what it cost."""
+        return (self.held, self.held_value) if self.held else (self.entered, self.entry_value)
+
+    def _cost(self, quantity: Quantity) -> Money:
+        """Return what so much of what is held has cost."""
+        basis, value = self._basis
+        return value if quantity == basis else quantity * value / basis
 
     def _remainder(self, net: Quantity) -> bool:
         """Whether `net` is what an exit in whole steps leaves of coins that fees had made uneven: not worth a trip."""

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import msgspec
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -85,6 +86,26 @@ def test_open_profit_follows_the_price() -> None:
     assert Position(market=MARKET).unrealised(Decimal(90)) == 0
     assert Position(market=MARKET).side is None
     assert through(fill(Side.BUY, "2", "100"))[0].side is Side.BUY
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_the_entry_is_of_what_is_held(side: Side) -> None:
+    """As at the venues: an exit leaves the average as it is, and what it closed has no part in the next one."""
+    position, trips = through(fill(side, "3", "100"), fill(side.opposite, "2", "110"))
+    assert (position.entry, position.taken) == (Decimal(100), Decimal(20 * side.sign))
+    position, more = position.apply(fill(side, "3", "200"))
+    assert (position.entry, position.taken) == (Decimal(175), Decimal(20 * side.sign))
+    assert position.unrealised(Decimal(175)) == 0
+    position, more = position.apply(fill(side.opposite, "4", "180"))
+    assert trips == []
+    assert [(trip.entry, trip.profit) for trip in more] == [(Decimal(150), Decimal(40 * side.sign))]
+
+
+def test_a_position_of_an_earlier_version_goes_on() -> None:
+    """It was kept without what is held: until the next entry its average is of all that was entered, as it was then."""
+    kept = Position(market=MARKET, net=Decimal(1), entered=Decimal(3), entry_value=Decimal(300), exited=Decimal(2))
+    assert kept.entry == Decimal(100)
+    assert kept.apply(fill(Side.BUY, "3", "200"))[0].entry == Decimal(175)
 
 
 @given(
