@@ -129,7 +129,7 @@ class Roster:
         """
         place = self[market]
         if market in self._left and command is not Command.STOP:
-            raise Refused(f"{market} is no longer in the configuration")
+            raise Refused(f"{market} is no longer in the configuration; put it back there, and it goes on as before")
         if command is not Command.STOP and (reason := self._refuses[market]()):
             raise Refused(f"{market}: {reason}")
         if place.desired is Desired.STOPPED and command in (Command.PAUSE, Command.RESUME):

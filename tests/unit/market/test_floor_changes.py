@@ -129,7 +129,7 @@ def test_a_market_that_leaves_keeps_its_position_its_books_and_what_was_wanted_o
         await told.reach(RunState.STOPPED)
         assert told.task.desk.position.net == held
         assert told.task.desk.executor.stop == Decimal(90)
-        with pytest.raises(Refused, match="no longer in the configuration"):
+        with pytest.raises(Refused, match="no longer in the configuration; put it back there"):
             told.roster.command(MARKET, Command.START, "test")
         await told.roster.start_all("test")
         assert told.state is RunState.STOPPED
