@@ -49,7 +49,7 @@ def _head(report: Report) -> str:
         f"kangbot {report.version}, mode {report.mode}, pid {report.pid}, up {up}",
         f"{report.live}/{report.total} markets live, {did}",
         f"{costs}, history {report.history} {_backlog(report)}",
-        *(f"WAITING FOR THE VENUE, which is asked again and again: {report.waiting}",) * bool(report.waiting),
+        *(f"WAITING FOR THE VENUE, before which no market begins: {report.waiting}",) * bool(report.waiting),
         *(_LOCAL,) * bool(report.local_fault_ns),
         *(f"DOWN, dialled again and again: {one.name}: {one.down}" for one in report.streams if one.down),
         *(_killed(report),) * bool(report.killed),

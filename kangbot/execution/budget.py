@@ -8,6 +8,7 @@ import contextlib
 import heapq
 import itertools
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import structlog
 
@@ -94,6 +95,14 @@ class Budget:
     def paused_until_ns(self) -> int:
         """Until when the venue asked to be left alone; in the past where it did not."""
         return self._allowance.paused_until_ns
+
+    @property
+    def resting(self) -> str:
+        """Until when nothing leaves because the venue asked for that, in words; "" where it may be asked."""
+        if self.paused_until_ns <= self._clock.now_ns():
+            return ""
+        until = datetime.fromtimestamp(-(-self.paused_until_ns // SECOND_NS), UTC)
+        return f"it wants to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC, and a restart does not shorten that"
 
     async def acquire(self, priority: Priority, *, keep: str = "") -> int:
         """Wait until one request may leave; returns without a turn of the loop where it may leave now.

@@ -42,11 +42,13 @@ async def ask_patiently(
     """Ask under the budget until there is an answer; only for questions, and for settings that may be set twice.
 
     Refused and NeedsHuman are raised. `what` names the question in the log; `waits` is told why there is no answer yet,
-    and "" once there is one; `ended` hears how each attempt ended; `again` is awaited after a failure. An attempt is at
-    most so many `requests`. `say` writes to the log.
+    a ban that an earlier life met among it, and "" once there is one; `ended` hears how each attempt ended; `again` is
+    awaited after a failure. An attempt is at most so many `requests`. `say` writes to the log.
     """
     backoff = Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
     while True:
+        if rests := budget.resting:
+            waits(rests)
         for _ in range(requests):
             await budget.acquire(Priority.DATA)
         try:

@@ -28,7 +28,7 @@ def paused(world: World) -> list[RequestsPaused]:
 
 
 def test_a_ban_is_obeyed_after_kill_9(world: World) -> None:
-    """Killed within it and started again: no signed request leaves before it is over, and then trading goes on."""
+    """Killed within it, and started again: it says so, and no signed request leaves before the end; then it trades."""
     world.start()
     world.live()
     world.sandbox.fault({"fault": "rate_limit", "for_s": 600, "retry_after": REST_S})
@@ -45,6 +45,7 @@ def test_a_ban_is_obeyed_after_kill_9(world: World) -> None:
     world.sandbox.heal()
     before = asked(world)
     world.start()
+    assert "wants to be left alone until" in world.until(lambda report: bool(report.waiting)).waiting
     while asked(world) == before:
         assert time.time_ns() < until_ns + 120 * SECOND_NS, "it never asks again"
         time.sleep(0.05)

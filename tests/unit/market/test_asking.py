@@ -1,5 +1,7 @@
 """A question to a venue that may be away, under the budget of its requests."""
 
+from datetime import UTC, datetime
+
 from structlog.testing import capture_logs
 
 from kangbot.errors import Retryable
@@ -46,5 +48,26 @@ def test_a_venue_that_is_away_is_said_once_and_once_that_it_answered() -> None:
         said = [(entry["event"], entry.get("failures")) for entry in logs]
         assert said == [("venue.asking_again", None), ("venue.answered", 3)]
         assert waits == ["away", "away", "away", ""]
+
+    run(main())
+
+
+def test_a_ban_of_an_earlier_life_is_told_while_it_lasts() -> None:
+    """Nothing was asked yet, so no answer says why it takes ten minutes."""
+
+    async def main() -> None:
+        clock, waits = Clock(monotonic_ns=lambda: loop().now_ns, anchor_ns=START), list[str]()
+        windows = (Window(most=9, span_ns=SECOND_NS),)
+        budget = Budget(clock=clock, venue="data", windows=windows, paused_ns=600 * SECOND_NS)
+        until = datetime.fromtimestamp(START // SECOND_NS + 600, UTC)
+
+        async def ask() -> list[str]:
+            return list(waits)
+
+        told = await ask_patiently(ask, budget=budget, draw=lambda: 0.0, what="instruments", waits=waits.append)
+        assert told == [
+            f"it wants to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC, and a restart does not shorten that"
+        ]
+        assert waits[-1] == ""
 
     run(main())
