@@ -1,5 +1,6 @@
 """A user who owns nothing."""
 
+import encodings.cp437  # noqa: F401 -- of names in a zip file: an interpreter in root's folder shows it to nobody later
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
