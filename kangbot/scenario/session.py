@@ -308,7 +308,8 @@ class Session:
     async def _start_twice(self) -> None:
         """Start twice on a venue that stands still: nothing may be sent, nothing may be learnt or forgotten."""
         self.invariants.hands.overdue(self._venue_time.now_ns() + 1)
-        for first in (True, False):
+        worth_anew = True  # what the open positions are worth by now may be news to the first start, and after funding
+        for _ in range(2):
             if self.invariants.violation is not None:
                 return
             life = self._alive
@@ -324,11 +325,13 @@ class Session:
             if (found := _quarantines(self._alive)) != quarantines:
                 self.invariants.fail(8, f"before a restart these were in quarantine: {quarantines}, and after: {found}")
             records = [self._outside.disk.record(n).event for n in range(before + 1, self._outside.disk.last + 1)]
-            # What the open positions are worth by now may be news to the first start, never to the second.
             news = [
-                event for event in records if not _of_time(event) and not (first and isinstance(event, EquityMarked))
+                event
+                for event in records
+                if not _of_time(event) and not (worth_anew and isinstance(event, EquityMarked))
             ]
-            if news and in_step and told == len(self.engine.executions):  # else funding was paid, and there is news
+            worth_anew = told != len(self.engine.executions)  # funding was paid, and there is news
+            if news and in_step and not worth_anew:
                 self.invariants.fail(8, f"a restart on an unchanged venue journalled {news}")
 
     def end(self) -> None:
