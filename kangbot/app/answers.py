@@ -249,6 +249,7 @@ class Answers:
             total=self._total,
             live=self.roster.count(RunState.LIVE),
             waiting=self.floor.waiting,
+            banned=self.floor.banned,
             frames=seen.frames,
             bars=sum(market.bars for market in markets),
             decisions=sum(market.decisions for market in markets),

@@ -50,6 +50,7 @@ def _head(report: Report) -> str:
         f"{report.live}/{report.total} markets live, {did}",
         f"{costs}, history {report.history} {_backlog(report)}",
         *(f"WAITING FOR THE VENUE, before which no market begins: {report.waiting}",) * bool(report.waiting),
+        *(f"NOTHING IS SENT, not even exits; stops rest at the venue: {report.banned}",) * _is_banned(report),
         *(_LOCAL,) * bool(report.local_fault_ns),
         *(f"DOWN, dialled again and again: {one.name}: {one.down}" for one in report.streams if one.down),
         *(_killed(report),) * bool(report.killed),
@@ -62,6 +63,11 @@ def _head(report: Report) -> str:
         "",
     )
     return "\n".join(lines)
+
+
+def _is_banned(report: Report) -> bool:
+    """Whether a ban is to be told of: one that keeps markets from beginning is told with that."""
+    return bool(report.banned) and not report.waiting
 
 
 def _clock(report: Report) -> list[str]:

@@ -72,8 +72,9 @@ class Budget:
         self._tell_ban: Callable[[int], None] = lambda _for_ns: None
         self._pauses = 0  # since the venue was last well
         self._since_ns = self._said_ns = 0  # when the first of them began, and the longest that was logged
+        self._banned_ns = 0  # until when the address is
         if paused_ns > 0:
-            self._kept_ns = clock.now_ns() + paused_ns
+            self._kept_ns = self._banned_ns = clock.now_ns() + paused_ns
             self._allowance = self._allowance.pause(self._kept_ns)
             log.warning("budget.still_paused", venue=venue, for_s=paused_ns / SECOND_NS)
 
@@ -97,11 +98,11 @@ class Budget:
         return self._allowance.paused_until_ns
 
     @property
-    def resting(self) -> str:
-        """Until when nothing leaves because the venue asked for that, in words; "" where it may be asked."""
-        if self.paused_until_ns <= self._clock.now_ns():
+    def banned(self) -> str:
+        """Until when the venue wants nothing from this address, in words; "" where it takes requests, or soon does."""
+        if self._banned_ns <= self._clock.now_ns():
             return ""
-        until = datetime.fromtimestamp(-(-self.paused_until_ns // SECOND_NS), UTC)
+        until = datetime.fromtimestamp(-(-self._banned_ns // SECOND_NS), UTC)
         return f"it wants to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC, and a restart does not shorten that"
 
     async def acquire(self, priority: Priority, *, keep: str = "") -> int:
@@ -169,8 +170,10 @@ class Budget:
         until_ns = self._clock.now_ns() + retry_after_ns
         self._pause_until(until_ns)
         if retry_after_ns >= _ADDRESS_NS:
+            self._banned_ns = max(self._banned_ns, until_ns)
             for other in self._beside:
-                other._pause_until(until_ns)  # noqa: SLF001 -- of the same class
+                other._banned_ns = max(other._banned_ns, until_ns)  # noqa: SLF001 -- of the same class
+                other._pause_until(until_ns)  # noqa: SLF001 -- same
             self._tell_ban(retry_after_ns)
 
     def _pause_until(self, until_ns: int) -> None:

@@ -199,6 +199,14 @@ def _breakers(report: Report, tripped: int, running: int) -> Check:
     return _check("breakers", status, tripped, "markets", shut)
 
 
+def _venue(report: Report) -> Check:
+    if report.waiting:
+        return _check("venue", Status.CRITICAL, None, "", f"no market begins before it answers: {report.waiting}")
+    if report.banned:
+        return _check("venue", Status.WARNING, None, "", f"nothing is sent, and stops rest there: {report.banned}")
+    return _check("venue", Status.HEALTHY, None, "", "it answered at the start")
+
+
 def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
     fed = _fed(report.markets)
     ages = {market.market: _age(market, report.at_ns) for market in fed}
@@ -207,13 +215,7 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
     failed = sum(market.state == "failed" for market in report.markets)
     slowest = max(report.rest, key=lambda rest: rest.mean_ms or 0.0, default=None)
     return [
-        _check(
-            "venue",
-            Status.CRITICAL if report.waiting else Status.HEALTHY,
-            None,
-            "",
-            f"no market begins before it answers: {report.waiting}" if report.waiting else "it answered at the start",
-        ),
+        _venue(report),
         _check(
             "markets",
             Status.CRITICAL if failed else Status.HEALTHY,

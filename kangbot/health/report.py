@@ -192,6 +192,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     live: int
     waiting: str = ""  # why no market could begin yet: what the venue answers, or that it does not
+    banned: str = ""  # until when the venue wants to be left alone; "" where it may be asked
     frames: int
     bars: int
     decisions: int

@@ -47,8 +47,8 @@ async def ask_patiently(
     """
     backoff = Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
     while True:
-        if rests := budget.resting:
-            waits(rests)
+        if banned := budget.banned:
+            waits(banned)
         for _ in range(requests):
             await budget.acquire(Priority.DATA)
         try:

@@ -281,6 +281,11 @@ class Floor:
         """What is left in markets that do not run here, in words; one that has joined since is looked after again."""
         return {market: what for market, what in self._left_behind.items() if market not in self.markets}
 
+    @property
+    def banned(self) -> str:
+        """Until when the venue wants to be left alone, in words; "" where it may be asked."""
+        return self._gateway.budget.banned
+
     def _waits(self, reason: str) -> None:
         self.waiting = reason
 

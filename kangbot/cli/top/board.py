@@ -115,11 +115,12 @@ def _troubles(seen: Seen) -> list[Text]:
         for text in (
             report.killed and f"THE KILL SWITCH IS SET: {report.killed}",
             report.waiting and f"WAITING FOR THE VENUE: {report.waiting}",
+            not report.waiting and report.banned and f"NOTHING IS SENT: {report.banned}",
             report.config.problem and f"the configuration's file is wrong: {report.config.problem.splitlines()[0]}",
         )
         if text
     ]
-    told = {name for name, said in (("kill_switch", report.killed), ("venue", report.waiting)) if said}
+    told = {name for name, said in (("kill_switch", report.killed), ("venue", report.waiting or report.banned)) if said}
     bad = [check for check in seen.health.checks if check.status is not Status.HEALTHY and check.name not in told]
     bad.sort(key=lambda check: check.status is not Status.CRITICAL)
     lines += [Text(_said(check), style=_COLOURS[check.status]) for check in bad]

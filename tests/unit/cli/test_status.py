@@ -100,6 +100,16 @@ def test_what_the_kill_switch_has_to_close_is_named_where_no_market_has_a_line_y
     assert "bybit:" not in _head(a_report(a_market(net=Decimal("0.5")), **held))
 
 
+def test_a_venue_that_wants_to_be_left_alone_is_said_once() -> None:
+    """At a start with what it keeps from beginning."""
+    assert "\nNOTHING IS SENT, not even exits; stops rest at the venue: until noon\n" in _head(
+        a_report(banned="until noon")
+    )
+    head = _head(a_report(waiting="until noon", banned="until noon"))
+    assert head.count("until noon") == 1
+    assert "\nWAITING FOR THE VENUE, before which no market begins: until noon\n" in head
+
+
 def test_a_file_that_is_not_taken_is_said_above_the_markets_and_so_is_what_waits_for_a_restart() -> None:
     """Whoever has saved an edit looks here for what became of it."""
     assert "configuration" not in _head(a_report())

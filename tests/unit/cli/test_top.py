@@ -111,6 +111,8 @@ def test_what_is_wrong_is_told_in_the_head() -> None:
     assert any(line.startswith("unprotected 1 positions") for line in shown)
     shown = lines(a_report(*MANY, killed="a", waiting="b", unprotected=1, history_away="c", stuck="d"))
     assert shown[5] == "and 2 more: kangbot health"
+    shown = lines(a_report(*MANY, banned="until noon"))
+    assert [line for line in shown if "until noon" in line] == ["NOTHING IS SENT: until noon"]
 
 
 def test_a_board_is_turned_and_stays_within_its_markets() -> None:

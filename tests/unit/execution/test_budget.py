@@ -370,11 +370,14 @@ def test_a_ban_of_the_address_holds_for_the_budget_beside_it() -> None:
         rig.budget.stand_beside(other.budget)
         rig.budget.pause(SECOND_NS)
         assert other.budget.paused_until_ns == 0
+        assert (rig.budget.banned, other.budget.banned) == ("", "")
         with capture_logs() as said:
             other.budget.pause(120 * SECOND_NS)
             other.budget.pause(120 * SECOND_NS)
         assert rig.budget.paused_until_ns == other.budget.paused_until_ns == 120 * SECOND_NS
         assert [line["event"] for line in said] == ["budget.paused", "budget.paused"]
+        assert "until 1970-01-01 00:02:00 UTC" in rig.budget.banned
+        assert rig.budget.banned == other.budget.banned
         await rig.request("after", Priority.CANCEL_EXIT)
         assert rig.left == [("after", 120.0)]
 
@@ -445,10 +448,14 @@ def test_a_ban_of_an_earlier_life_is_obeyed_to_its_end() -> None:
         clock, kept = Clock(monotonic_ns=lambda: loop.now_ns, anchor_ns=0), list[int]()
         window = Window(most=10, span_ns=SECOND_NS)
         budget = Budget(clock=clock, venue="bybit", windows=(window,), paused_ns=30 * SECOND_NS, keep=kept.append)
+        assert (
+            budget.banned
+            == "it wants to be left alone until 1970-01-01 00:00:30 UTC, and a restart does not shorten that"
+        )
         await budget.acquire(Priority.CANCEL_EXIT)
         assert loop.now_ns == 30 * SECOND_NS
         budget.pause(SECOND_NS)
-        assert kept == []
+        assert (kept, budget.banned) == ([], "")
 
     run(main())
 

@@ -99,6 +99,14 @@ def test_a_daemon_that_waits_for_the_venue_has_its_markets_before_it() -> None:
     assert (stopped.active, stopped.wanted) == (0, 0)
 
 
+def test_a_venue_that_wants_to_be_left_alone_is_a_warning() -> None:
+    """No exit leaves meanwhile, however well everything else is; at a start, the check says that no market begins."""
+    (venue,) = [check for check in judged(a_market(), banned="until noon").checks if check.name == "venue"]
+    assert (venue.status, venue.says) == (Status.WARNING, "nothing is sent, and stops rest there: until noon")
+    (start,) = [check for check in judged(waiting="until noon", banned="until noon").checks if check.name == "venue"]
+    assert (start.status, start.says) == (Status.CRITICAL, "no market begins before it answers: until noon")
+
+
 @pytest.mark.parametrize(
     ("counts", "expected"),
     [
