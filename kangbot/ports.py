@@ -15,7 +15,7 @@ from kangbot.model.events import Event, Record
 from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
-from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Transfer, VenuePosition
+from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Transfer, Unclear, VenuePosition
 
 
 # ------------------------------------------------------------------------------------------------------------ journal
@@ -207,8 +207,11 @@ class Venue(Protocol):
     async def balances(self) -> Sequence[Balance]:
         """Return the account's money."""
 
-    async def transfers(self, since_ns: int) -> Sequence[Transfer]:
-        """Return what was moved into the account and out of it since then (the venue's clock), oldest first."""
+    async def transfers(self, since_ns: int) -> Sequence[Transfer | Unclear]:
+        """Return what was moved into the account and out of it since then (the venue's clock), oldest first.
+
+        Whatever changes the equity and was not traded is moved; what may have been traded or not is `Unclear`.
+        """
 
     async def prepare(self, instrument: Instrument, leverage: int) -> None:
         """Bring the market's settings at the venue to what we assume: one-way mode, leverage. Idempotent."""

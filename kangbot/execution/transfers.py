@@ -15,13 +15,15 @@ from kangbot.execution.budget import Budget
 from kangbot.machines.priority import Priority
 from kangbot.machines.transfers import OVERLAP_NS, Transfers
 from kangbot.model.events import Noted, Severity, Transferred
-from kangbot.model.orders import Transfer
+from kangbot.model.orders import Transfer, Unclear
 from kangbot.ports import Journal, Venue
 from kangbot.runtime.world import World
 
 log = structlog.get_logger(__name__)
 
 _EVERY_S = 60.0
+_FAR = 10  # answers: of so many one is of all the overlap, the others are of its end
+_NEAR_NS = OVERLAP_NS // 6
 _TIMEOUT_S = 15.0
 
 
@@ -51,6 +53,8 @@ class TransferWatch:
         self._offset_ns = offset_ns
         self._told = told
         self._asked_ns = 0  # the last answer is whole up to then, by our clock; 0 for none
+        self._answers = 0
+        self._wondered: set[str] = set()  # kinds of changes that people were told of
         self._kick = asyncio.Event()
         self.failures = 0  # in a row
 
@@ -70,7 +74,8 @@ class TransferWatch:
     async def look(self) -> None:
         """Ask once."""
         now_ns = self._clock.now_ns()
-        since_ns = max(self._known.since_ns(now_ns), self._asked_ns - OVERLAP_NS)
+        overlap_ns = _NEAR_NS if self._answers % _FAR else OVERLAP_NS
+        since_ns = max(self._known.since_ns(now_ns), self._asked_ns - overlap_ns)
         try:
             turn = await self._budget.acquire(Priority.DATA)
             with self._budget.under_way(turn):
@@ -80,8 +85,12 @@ class TransferWatch:
             self._failed(error)
             return
         self._asked_ns = now_ns
+        self._answers += 1
         self._succeeded()
-        self._take([transfer for transfer in found if self._known.new(transfer)])
+        self._take([each for each in found if isinstance(each, Transfer) and self._known.new(each)])
+        for each in found:
+            if isinstance(each, Unclear) and each.kind not in self._wondered:
+                self._wonder(each)
 
     def _take(self, new: Sequence[Transfer]) -> None:
         for transfer in new:
@@ -94,11 +103,28 @@ class TransferWatch:
                 venue=self._venue.name,
                 amount=f"{transfer.amount:f}",
                 currency=transfer.currency,
+                kind=transfer.kind,
                 transfer=transfer.transfer_id,
             )
             self._journal.append(event, reserve=True)  # a full disk is no reason to take it for a loss after a start
         if new:
             self._told()
+
+    def _wonder(self, change: Unclear) -> None:
+        """Tell of a kind of change that may have been traded or not, once."""
+        self._wondered.add(change.kind)
+        log.warning(
+            "transfers.unclear",
+            venue=self._venue.name,
+            kind=change.kind,
+            amount=f"{change.amount:f}",
+            currency=change.currency,
+        )
+        text = (
+            f"{self._venue.name} tells of {change.amount:f} {change.currency} as {change.kind}, and it is not certain "
+            "whether that was traded: all of that kind counts as a gain or a loss"
+        )
+        self._note("transfers.unclear", Severity.WARNING, text)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, RateLimited):

@@ -208,6 +208,16 @@ class Transfer(Written, frozen=True, kw_only=True, gc=False, tag="transfer"):
     transfer_id: TransferId
     amount: Money  # positive: into the account
     currency: str
+    kind: str = ""  # the venue's own word where it was no plain transfer: "BONUS"
+    at_ns: int  # by the venue's clock
+
+
+class Unclear(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Money that came or went, of which it is not certain whether that was traded."""
+
+    kind: str  # the venue's own word
+    amount: Money  # positive: into the account
+    currency: str
     at_ns: int  # by the venue's clock
 
 

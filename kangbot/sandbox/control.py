@@ -9,7 +9,8 @@
     POST   /sandbox/jump      {"symbol": "BTCUSDT", "ratio": 0.98}: the price moves by that factor at once
     POST   /sandbox/rules     {"symbol": "BTCUSDT", "step": "0.01"}: the market's step is this from now on; likewise its
                               tick, min_quantity and min_notional
-    POST   /sandbox/transfer  {"amount": "-250.5"}: money leaves the account, or comes into it where it is positive
+    POST   /sandbox/transfer  {"amount": "-250.5"}: money leaves the account, or comes into it where it is positive;
+                              with a "kind", such as "BONUS", the transaction log calls it so
     POST   /sandbox/order     an order made by hand: the body of /v5/order/create, without a signature
 
 Unsigned: whoever reaches it may do everything, so it is served on loopback, or on a network of containers alone.
@@ -63,9 +64,10 @@ _rulings = msgspec.json.Decoder(Ruling)
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """Money that somebody moves."""
+    """Money that somebody moves; `kind` is what the transaction log calls it where that is no plain transfer."""
 
     amount: Decimal
+    kind: str = ""
 
 
 _moves = msgspec.json.Decoder(Move)
@@ -191,10 +193,10 @@ class Control:
 
     async def _transfer(self, request: web.Request) -> web.Response:
         try:
-            amount = _moves.decode(await request.read()).amount
-            if not amount.is_finite() or not amount:
+            move = _moves.decode(await request.read())
+            if not move.amount.is_finite() or not move.amount:
                 raise msgspec.ValidationError("the amount is a number and not nought")
-            made = self._exchange.venue.transfer(amount, self._exchange.now_ns())
+            made = self._exchange.venue.transfer(move.amount, self._exchange.now_ns(), move.kind)
         except (msgspec.DecodeError, RequestRefused) as error:
             return web.Response(status=400, text=str(error))
         finally:

@@ -8,7 +8,8 @@ from kangbot.sandbox.exchange import Exchange
 from kangbot.sandbox.pages import page
 from kangbot.sandbox.params import Params, decimal, millis, price, text
 from kangbot.sandbox.rest_market import EMPTY
-from kangbot.sandbox.rows_account import position_row, transfer_row, wallet_row
+from kangbot.sandbox.rows_account import position_row, wallet_row
+from kangbot.sandbox.rows_ledger import event_rows, transfer_row
 from kangbot.sandbox.rows_order import number
 from kangbot.sim.exchange.refusal import Reason, RequestRefused
 
@@ -102,16 +103,13 @@ def wallet(exchange: Exchange, params: Params) -> Result:
     return {"list": [wallet_row(exchange)]}
 
 
-_WAYS = {"TRANSFER_IN": 1, "TRANSFER_OUT": -1}
 _MILLISECOND_NS = 1_000_000
 _DAY_NS = 86_400 * 1_000_000_000
 
 
 def transaction_log(exchange: Exchange, params: Params) -> Result:
-    """GET /v5/account/transaction-log: what was moved, of a day without a span of time, and of seven days at most."""
-    way = _WAYS.get(text(params, "type", ""))
-    if way is None:
-        raise ApiError(PARAMS, "of the transaction log the sandbox serves TRANSFER_IN and TRANSFER_OUT")
+    """GET /v5/account/transaction-log: of a day without a span of time, and of seven days at most."""
+    kind = text(params, "type", "")
     now_ns = exchange.now_ms() * _MILLISECOND_NS
     start_ns, end_ns = millis(params, "startTime"), millis(params, "endTime")
     if start_ns is None:
@@ -120,14 +118,35 @@ def transaction_log(exchange: Exchange, params: Params) -> Result:
         end_ns = start_ns + _DAY_NS
     if end_ns - start_ns > 7 * _DAY_NS:
         raise ApiError(PARAMS, "The time range between startTime and endTime cannot exceed 7 days")
-    moved = [
-        transfer
-        for transfer in reversed(exchange.venue.transfers)
-        if transfer.amount * way > 0 and start_ns <= transfer.at_ns // _MILLISECOND_NS * _MILLISECOND_NS <= end_ns
+    lines = [
+        line
+        for line in _lines(exchange, start_ns, end_ns, traded=kind not in ("TRANSFER_IN", "TRANSFER_OUT"))
+        if kind in ("", line["type"])
     ]
-    found = page(moved, transfer_row, params, "id", category="", usual=20, most=50)
+    found = page(lines, _placed, params, "place", category="", usual=20, most=50)
     del found["category"]  # which this one has none of
+    for line in found["list"]:
+        del line["place"]
     return found
+
+
+def _placed(line: dict[str, Any]) -> dict[str, Any]:
+    """Return it with what tells it apart: a fill of a spot pair has two lines under one id."""
+    return line | {"place": f"{line['id']}/{line['currency']}"}
+
+
+def _lines(exchange: Exchange, start_ns: int, end_ns: int, *, traded: bool) -> list[dict[str, Any]]:
+    """Return those of that time, newest first; without what was traded where nobody asks for it."""
+
+    def within(at_ns: int) -> bool:
+        return start_ns <= at_ns // _MILLISECOND_NS * _MILLISECOND_NS <= end_ns
+
+    venue = exchange.venue
+    timed = [(one.at_ns, transfer_row(one)) for one in venue.transfers if within(one.at_ns)]
+    for event in venue.executions if traded else ():
+        if within(event.at_ns):
+            timed += [(event.at_ns, line) for line in event_rows(exchange, event)]
+    return [line for _, line in sorted(timed, key=lambda each: each[0], reverse=True)]
 
 
 def account_info(exchange: Exchange, _: Params) -> Result:

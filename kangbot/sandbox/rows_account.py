@@ -5,7 +5,6 @@ from typing import Any
 
 from kangbot.model.ids import MarketId
 from kangbot.model.money import ZERO
-from kangbot.model.orders import Transfer
 from kangbot.sandbox.exchange import Exchange
 from kangbot.sandbox.rows_order import millis, number, short
 
@@ -124,32 +123,3 @@ def _price(exchange: Exchange, coin: str) -> Decimal:
         if desk.spec.instrument.base == coin:
             return desk.last
     return ZERO
-
-
-def transfer_row(transfer: Transfer) -> Row:
-    """Return one line of the transaction log."""
-    way = "IN" if transfer.amount > 0 else "OUT"
-    return {
-        "id": transfer.transfer_id,
-        "symbol": "",
-        "category": "",
-        "side": "None",
-        "transactionTime": millis(transfer.at_ns),
-        "type": f"TRANSFER_{way}",
-        "transSubType": "",
-        "qty": "0",
-        "size": "0",
-        "currency": transfer.currency,
-        "tradePrice": "0",
-        "funding": "",
-        "fee": "0",
-        "cashFlow": short(transfer.amount),
-        "change": short(transfer.amount),
-        "cashBalance": "",
-        "feeRate": "0",
-        "bonusChange": "",
-        "tradeId": "",
-        "orderId": "",
-        "orderLinkId": "",
-        "extraFees": "",
-    }

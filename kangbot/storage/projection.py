@@ -36,6 +36,7 @@ from kangbot.model.events import (
     Transferred,
 )
 from kangbot.model.loudness import severity_of
+from kangbot.model.orders import Transfer
 from kangbot.storage import tables
 from kangbot.storage.tables import Upsert
 
@@ -127,15 +128,19 @@ def _said(event: Event) -> str | None:
         case RequestsPaused(budget=budget, until_ns=until_ns, at_ns=at_ns):
             return f"{budget}: no request for {(until_ns - at_ns) / 1e9:.0f} s, the venue asked for it"
         case Transferred(transfer=transfer) if transfer.amount > 0:
-            return f"{transfer.amount:f} {transfer.currency} came into the account"
+            return f"{transfer.amount:f} {transfer.currency} came into the account{_as(transfer)}"
         case Transferred(transfer=transfer):
-            return f"{-transfer.amount:f} {transfer.currency} were taken out of the account"
+            return f"{-transfer.amount:f} {transfer.currency} were taken out of the account{_as(transfer)}"
         case EntriesPaused(until_ns=0, caller=caller):
             return f"entries resumed by {caller}"
         case EntriesPaused(until_ns=until_ns, cause=cause, at_ns=at_ns):
             return f"no entry for {(until_ns - at_ns) / 1e9:.0f} s: {cause}"
         case _:
             return None
+
+
+def _as(transfer: Transfer) -> str:
+    return f", as {transfer.kind}" if transfer.kind else ""
 
 
 def _market(event: Event) -> str | None:

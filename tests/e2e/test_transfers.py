@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from kangbot.model.events import Transferred
+from kangbot.model.events import Noted, Transferred
 from tests.support.agreement import Journalled
 from tests.support.processes import World
 
@@ -32,6 +32,12 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.config.write_text(text.replace("daily_loss = 100000", "daily_loss = 500"))
     yield made
     made.close()
+
+
+def noted(world: World) -> list[Noted]:
+    """Return what the journal notes of transfers."""
+    events = (record.event for record in Journalled(world.state).records)
+    return [event for event in events if isinstance(event, Noted) and event.kind.startswith("transfers.")]
 
 
 def transferred(world: World) -> list[Decimal]:
@@ -65,7 +71,7 @@ def reported(world: World) -> None:
         timeout=120,
     )
     said = json.loads(ran.stdout)
-    assert (said["moved_in"], said["moved_out"]) == ("7000", "6000")
+    assert (said["moved_in"], said["moved_out"]) == ("8500", "7500")
     drawdown = D(said["equity"]["drawdown"])
     assert drawdown == fallen(world.state / "history.sqlite")
     assert 0 < drawdown < 500
@@ -106,6 +112,12 @@ def test_a_withdrawal_is_no_loss(world: World) -> None:
     trades_on(world)
     world.sandbox.transfer(D(7000))
     world.until(lambda _: transferred(world) == [D(-4000), D(-2000), D(7000)])
+    world.sandbox.transfer(D(1500), "BONUS")
+    world.sandbox.transfer(D(-1500), "BONUS_RECOLLECT")
+    world.until(lambda _: transferred(world)[3:] == [D(1500), D(-1500)])
+    world.sandbox.transfer(D(1), "NEWS")
+    world.until(lambda _: [note.kind for note in noted(world)] == ["transfers.unclear"])
+    assert len(transferred(world)) == 5
     trades_on(world)
     settled(world)
     truth = world.stop()

@@ -20,7 +20,7 @@ from kangbot.model.events import Event, Record
 from kangbot.model.ids import ClientId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
-from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Transfer, VenuePosition
+from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Transfer, Unclear, VenuePosition
 from kangbot.ports import Checkpoint, IdRule, Journal, Lookup, Venue
 
 T = TypeVar("T")
@@ -182,7 +182,7 @@ class CrashingVenue:
     async def balances(self) -> Sequence[Balance]:
         return await self._asked("balances", self._venue.balances())
 
-    async def transfers(self, since_ns: int) -> Sequence[Transfer]:
+    async def transfers(self, since_ns: int) -> Sequence[Transfer | Unclear]:
         return await self._venue.transfers(since_ns)
 
     # ------------------------------------------------------------------------------------- no step of an order's life

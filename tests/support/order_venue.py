@@ -42,6 +42,7 @@ from kangbot.model.orders import (
     OrderStatus,
     Side,
     Transfer,
+    Unclear,
     VenuePosition,
 )
 from kangbot.ports import IdRule, Lookup
@@ -136,6 +137,7 @@ class FakeVenue:
     fills: list[Fill] = field(default_factory=list)
     flows: list[CashFlow] = field(default_factory=list)  # listed beside them
     moved: list[Transfer] = field(default_factory=list)
+    unclear: list[Unclear] = field(default_factory=list)
     transfers_since: list[int] = field(default_factory=list)  # from when on it was asked for them
     submits: list[ClientId] = field(default_factory=list)
     tells_mark: bool = True
@@ -425,10 +427,11 @@ class FakeVenue:
         await self._question("balances")
         return [Balance(currency="USDT", equity=self.money, available=self.money, at_ns=self.clock.now_ns())]
 
-    async def transfers(self, since_ns: int) -> Sequence[Transfer]:
+    async def transfers(self, since_ns: int) -> Sequence[Transfer | Unclear]:
         await self._question("transfers")
         self.transfers_since.append(since_ns)
-        return [transfer for transfer in self.moved if transfer.at_ns >= since_ns]
+        told: list[Transfer | Unclear] = [*self.moved, *self.unclear]
+        return [each for each in told if each.at_ns >= since_ns]
 
     # ------------------------------------------------------------------------------- what these tests do not ask for
     async def instruments(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Instrument]:

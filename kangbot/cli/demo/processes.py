@@ -85,9 +85,9 @@ class Sandbox:
         """Freeze prices, so that what the daemon believed when it stopped can be compared."""
         self._call("POST", "/sandbox/pause", {"paused": True})
 
-    def transfer(self, amount: Decimal) -> None:
-        """Move money into the account, or out of it where it is negative."""
-        self._call("POST", "/sandbox/transfer", {"amount": str(amount)})
+    def transfer(self, amount: Decimal, kind: str = "") -> None:
+        """Move money into the account, or out of it where it is negative; `kind` is Bybit's word for it."""
+        self._call("POST", "/sandbox/transfer", {"amount": str(amount), "kind": kind})
 
     def jump(self, symbol: str, ratio: float) -> None:
         """Have a market's price move by that factor at once."""

@@ -244,8 +244,11 @@ class SimVenue:
         self._events.append(self.position(market, now_ns))
 
     @exact
-    def transfer(self, amount: Money, now_ns: int) -> Transfer:
-        """Move money into the account, or out of it where it is negative. RequestRefused where there is not as much."""
+    def transfer(self, amount: Money, now_ns: int, kind: str = "") -> Transfer:
+        """Move money into the account, or out of it where it is negative. RequestRefused where there is not as much.
+
+        `kind` is what the venue calls it where that is no plain transfer.
+        """
         self.advance(now_ns)
         if amount < -self.standing().available:
             raise RequestRefused(Reason.BALANCE, "not as much is available")
@@ -254,6 +257,7 @@ class SimVenue:
             transfer_id=TransferId(self._ids.next("transfer")),
             amount=amount,
             currency=self.spec.currency,
+            kind=kind,
             at_ns=now_ns,
         )
         self.transfers.append(made)

@@ -22,9 +22,11 @@ from kangbot.model.orders import (
     OrderReport,
     OrderStatus,
     Transfer,
+    Unclear,
     VenuePosition,
 )
 from kangbot.venues.bybit.client import Answer, Client, Page
+from kangbot.venues.bybit.ledger import LedgerRow, moved
 from kangbot.venues.bybit.public import VENUE
 from kangbot.venues.bybit.rows import TRANSFER_TYPES, ExecutionRow, OrderRow, PositionRow, TransferRow, WalletRow
 from kangbot.venues.reading import MILLISECOND_NS, UNREADABLE, read_as, readable
@@ -36,7 +38,10 @@ Known = Mapping[tuple[str, str], Instrument]  # (category, native name) → inst
 _ORDERS_A_PAGE = 50
 _EXECUTIONS_A_PAGE = 100
 _POSITIONS_A_PAGE = 200
-_TRANSFERS_A_PAGE = 50
+_LOG = "privateGetV5AccountTransactionLog"
+_LINES_A_PAGE = 50  # of the transaction log
+_LINES_PAGES = 20  # that are read of all of it, for what is neither traded nor a plain transfer
+_LINES_NS = 86_400 * 1_000_000_000  # and how far back
 _WINDOW_NS = (7 * 86_400 - 1) * 1_000_000_000  # `/v5/execution/list` refuses endTime - startTime above seven days
 _AHEAD_NS = 60 * 1_000_000_000  # by which its clock may be ahead of what we know of it
 _KEPT_NS = 730 * 86_400 * 1_000_000_000  # and remembers two years
@@ -183,28 +188,49 @@ async def balances(client: Client) -> list[Balance]:
         return [balance for row in answer.result.rows for balance in row.balances(answer.at_ns)]
 
 
-async def transfers(client: Client, since_ns: int, now_ns: int) -> Sequence[Transfer]:
-    """Return what was moved into the unified account and out of it from `since_ns` to `now_ns`, oldest first.
+async def transfers(client: Client, known: Known, since_ns: int, now_ns: int) -> Sequence[Transfer | Unclear]:
+    """Return what came into the unified account and left it untraded from `since_ns` to `now_ns`, oldest first.
 
-    Two requests a week at least: beside its type the log has every trade. In wild markets it may be late, says Bybit.
+    Plain transfers are asked for by their types, whole, however far back. What else moves money has dozens of types,
+    and some that are not known yet: the log itself is read for it, of a day and a thousand lines at most, the newest
+    ones. In wild markets it may be late, says Bybit.
     """
     found: dict[TransferId, Transfer] = {}  # windows touch: one on the seam is in both
     for kind in TRANSFER_TYPES:
         start_ns = max(since_ns, now_ns - _KEPT_NS)
         while start_ns < now_ns:
             end_ns = min(start_ns + _WINDOW_NS, now_ns + _AHEAD_NS)  # without one Bybit gives a day
-            params = {
-                "accountType": "UNIFIED",
-                "type": kind,
-                "startTime": start_ns // MILLISECOND_NS,
-                "endTime": end_ns // MILLISECOND_NS,
-                "limit": _TRANSFERS_A_PAGE,
-            }
-            rows = (await client.pages("privateGetV5AccountTransactionLog", params, TransferRow)).result
+            params = _lines(start_ns, end_ns) | {"type": kind}
+            rows = (await client.pages(_LOG, params, TransferRow)).result
             with readable(VENUE):
                 found.update({row.id: row.transfer() for row in rows})
             start_ns = end_ns
-    return sorted(found.values(), key=lambda transfer: transfer.at_ns)
+    told = await _log(client, _lines(max(since_ns, now_ns - _LINES_NS), now_ns + _AHEAD_NS))
+    coins = {one.base for one in known.values() if one.kind is InstrumentKind.SPOT}
+    with readable(VENUE):
+        others = list(moved([read_as(row, LedgerRow) for row in told], coins))
+    return sorted([*found.values(), *others], key=lambda each: each.at_ns)
+
+
+def _lines(start_ns: int, end_ns: int) -> dict[str, Any]:
+    return {
+        "accountType": "UNIFIED",
+        "startTime": start_ns // MILLISECOND_NS,
+        "endTime": end_ns // MILLISECOND_NS,
+        "limit": _LINES_A_PAGE,
+    }
+
+
+async def _log(client: Client, asked: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the newest lines of every type, as they were told."""
+    lines: list[dict[str, Any]] = []
+    for _ in range(_LINES_PAGES):
+        page, _ = await client.ask(_LOG, asked, Page[dict[str, Any]])
+        lines.extend(page.rows)
+        if not page.rows or not page.next_page_cursor:
+            break
+        asked = asked | {"cursor": page.next_page_cursor}
+    return lines
 
 
 def _scopes(known: Known) -> list[dict[str, str]]:

@@ -135,9 +135,9 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     def report(self, market: MarketId, evidence: Evidence = Evidence.STREAM) -> OrderReport:
         """Return the report of this order in `market`. ValueError: a word or a number we do not know."""
-        filled = _number(self.cum_exec_qty)
+        filled = number(self.cum_exec_qty)
         # A spot market buy may be sized in quote currency; in base currency only what was filled is known.
-        quantity = filled if self.market_unit == "quoteCoin" else _number(self.qty)
+        quantity = filled if self.market_unit == "quoteCoin" else number(self.qty)
         beside = is_stop_id(self.order_link_id)  # the stop beside a holding, which is an order of ours
         protective = beside or self.create_type in _VENUES_OWN or _protective(self.stop_order_type, self.create_type)
         return OrderReport(
@@ -156,7 +156,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             code="" if self.reject_reason in _NOTHING else self.reject_reason,
             message="" if self.cancel_type in _NOTHING else self.cancel_type,
             withdrawn=self.cancel_type == "CancelByUser",
-            at_ns=_ns(self.updated_time or self.created_time),
+            at_ns=moment(self.updated_time or self.created_time),
             evidence=evidence,
         )
 
@@ -193,14 +193,14 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         Bybit's `execFee` is positive where the account paid, in trades and in funding alike. What some countries tax
         it with comes beside it, and is of the fee where it is in the fee's own currency.
         """
-        at_ns = _ns(self.exec_time)
-        if self.exec_type in _FLOWS and not (self.exec_type in _FILLS and _number(self.exec_qty)):
-            paid = _number(self.exec_fee)
+        at_ns = moment(self.exec_time)
+        if self.exec_type in _FLOWS and not (self.exec_type in _FILLS and number(self.exec_qty)):
+            paid = number(self.exec_fee)
             return CashFlow(
                 market=market,
                 execution_id=ExecutionId(self.exec_id),
                 kind=self.exec_type,
-                amount=_number(self.exec_pnl) - paid,
+                amount=number(self.exec_pnl) - paid,
                 currency=self._currency(market),
                 at_ns=at_ns,
             )
@@ -222,7 +222,7 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             side=_word(_SIDES, self.side, "side"),
             price=_positive(self.exec_price, "execPrice"),
             quantity=_positive(self.exec_qty, "execQty"),
-            fee=_number(self.exec_fee) + self._taxes(self._currency(market)),
+            fee=number(self.exec_fee) + self._taxes(self._currency(market)),
             fee_currency=self._currency(market),
             maker=self.is_maker,
             cause=cause,
@@ -239,7 +239,7 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             taxes = msgspec.convert(read, tuple[_ExtraFee, ...])
         except msgspec.MsgspecError as error:
             raise ValueError(f"extraFees: {error}") from None
-        return sum((_number(tax.fee) for tax in taxes if tax.fee_coin == currency), ZERO)
+        return sum((number(tax.fee) for tax in taxes if tax.fee_coin == currency), ZERO)
 
     def _currency(self, market: MarketId) -> str:
         """Return the currency of the fee; older rows leave it out, and the market's name tells it."""
@@ -270,7 +270,7 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         """Return the position in `market`. ValueError: hedge mode, or a word or number we do not know."""
         if self.position_idx:
             raise ValueError(f"{self.symbol} is in hedge mode: close its positions and set one-way mode at Bybit")
-        size = _number(self.size)
+        size = number(self.size)
         net = size * _word(_SIDES, self.side, "side").sign if size else ZERO
         return VenuePosition(
             market=market,
@@ -278,9 +278,9 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             entry=_absent_when_zero(self.entry_price or self.avg_price),
             stop=_absent_when_zero(self.stop_loss),
             mark=_absent_when_zero(self.mark_price),
-            unrealised=_number(self.unrealised_pnl),
+            unrealised=number(self.unrealised_pnl),
             leverage=_absent_when_zero(self.leverage),
-            at_ns=_ns(self.updated_time),
+            at_ns=moment(self.updated_time),
         )
 
 
@@ -303,11 +303,11 @@ class CoinRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         isolated and each currency stands for itself. Bybit states the former for the account alone, so it is
         expressed in this currency at the venue's own valuation of it.
         """
-        equity, usd_value = _number(self.equity), _number(self.usd_value)
+        equity, usd_value = number(self.equity), number(self.usd_value)
         if account_usd is not None and equity > 0 and usd_value > 0:
             return account_usd * equity / usd_value
         used = (self.total_position_i_m, self.total_order_i_m, self.locked, self.bonus)
-        return _number(self.wallet_balance) - sum(map(_number, used), ZERO)
+        return number(self.wallet_balance) - sum(map(number, used), ZERO)
 
 
 _WAYS = {"TRANSFER_IN": 1, "TRANSFER_OUT": -1}
@@ -327,9 +327,9 @@ class TransferRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         """Return it. ValueError: a word or number we do not know."""
         return Transfer(
             transfer_id=self.id,
-            amount=_word(_WAYS, self.type, "type") * abs(_number(self.change)),
+            amount=_word(_WAYS, self.type, "type") * abs(number(self.change)),
             currency=self.currency,
-            at_ns=_ns(self.transaction_time),
+            at_ns=moment(self.transaction_time),
         )
 
 
@@ -341,11 +341,11 @@ class WalletRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     def balances(self, at_ns: int) -> tuple[Balance, ...]:
         """Return the money in each currency at `at_ns`, the frame's or the answer's time. ValueError: no number."""
-        account_usd = _number(self.total_available_balance) if self.total_available_balance else None
+        account_usd = number(self.total_available_balance) if self.total_available_balance else None
         return tuple(
             Balance(
                 currency=row.coin,
-                equity=_number(row.equity),
+                equity=number(row.equity),
                 available=row.available(account_usd),
                 at_ns=at_ns,
             )
@@ -370,7 +370,7 @@ def _word(table: dict[str, T], word: str, field: str) -> T:
         raise ValueError(f"{field} {word!r} is in no table of ours") from None
 
 
-def _number(text: str) -> Decimal:
+def number(text: str) -> Decimal:
     """Return the number; an empty string is zero. What is beyond 10^30 or below 10^-30 is a broken frame, no amount."""
     if not text:
         return ZERO
@@ -384,17 +384,17 @@ def _number(text: str) -> Decimal:
 
 
 def _positive(text: str, field: str) -> Decimal:
-    value = _number(text)
+    value = number(text)
     if value <= 0:
         raise ValueError(f"{field} {text[:32]!r} is not above zero")
     return value
 
 
 def _absent_when_zero(text: str) -> Decimal | None:
-    return _number(text) or None
+    return number(text) or None
 
 
-def _ns(milliseconds: str | int) -> int:
+def moment(milliseconds: str | int) -> int:
     """Return nanoseconds; ValueError where it is no time."""
     value = int(milliseconds or 0)
     if not 0 <= value < 10**14:  # the year 5138

@@ -24,6 +24,7 @@ from kangbot.model.orders import (
     OrderStatus,
     TimeInForce,
     Transfer,
+    Unclear,
     VenuePosition,
 )
 from kangbot.ports import IdRule, Lookup
@@ -247,9 +248,10 @@ class BybitVenue:
         """Return the account's money."""
         return await account_queries.balances(self._client)
 
-    async def transfers(self, since_ns: int) -> Sequence[Transfer]:
+    async def transfers(self, since_ns: int) -> Sequence[Transfer | Unclear]:
         """Return what was moved into the account and out of it since then (the venue's clock), oldest first."""
-        return await account_queries.transfers(self._client, since_ns, self._venue_now_ms() * MILLISECOND_NS)
+        now_ns = self._venue_now_ms() * MILLISECOND_NS
+        return await account_queries.transfers(self._client, self._known, since_ns, now_ns)
 
     async def key_rights(self) -> KeyRights:
         """Return what our key may do here. NeedsHuman where it is not taken."""

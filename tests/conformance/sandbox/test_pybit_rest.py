@@ -458,9 +458,9 @@ def test_spot_orders_exchange_coins(http: HTTP, refused: Callable[..., str]) -> 
 
 
 # ---------------------------------------------------------------------------------------------------------- transfers
-def moved(sandbox: Running, amount: str) -> None:
-    """Move money, as a person does between accounts."""
-    body = json.dumps({"amount": amount}).encode()
+def moved(sandbox: Running, amount: str, kind: str = "") -> None:
+    """Move money, as a person does between accounts, or as Bybit does under a word of its own."""
+    body = json.dumps({"amount": amount, "kind": kind}).encode()
     with urlopen(Request(f"{sandbox.rest_url}/sandbox/transfer", data=body, method="POST")) as answer:
         assert D(json.load(answer)["amount"]) == D(amount)
 
@@ -497,12 +497,42 @@ def test_what_is_moved_is_in_the_wallet_and_in_the_transaction_log(sandbox: Runn
     assert D(week["result"]["list"][0]["change"]) == -70
 
 
+def test_the_log_has_all_that_changed_the_wallet(sandbox: Running, http: HTTP) -> None:
+    """Trades with their fees, either coin of a spot pair, what was given: whatever its type, page by page, once."""
+    before = http.get_wallet_balance(accountType="UNIFIED")["result"]["list"][0]
+    since_ms = int(http.get_server_time()["time"])
+    placed = http.place_order(**BTC, side="Buy", orderType="Market", qty="0.01")["result"]["orderId"]
+    http.place_order(**BTC, side="Sell", orderType="Market", qty="0.01", reduceOnly=True)
+    spot = {"category": "spot", "symbol": "BTCUSDT"}
+    bought = http.place_order(**spot, side="Buy", orderType="Market", qty="0.001", marketUnit="baseCoin")["result"]
+    moved(sandbox, "12.5", "BONUS")
+    after = http.get_wallet_balance(accountType="UNIFIED")["result"]["list"][0]
+    span: dict[str, Any] = {"accountType": "UNIFIED", "startTime": since_ms, "endTime": since_ms + 86_400_000}
+    rows: Rows = []
+    cursor = ""
+    while page := http.get_transaction_log(**span, limit=3, cursor=cursor)["result"]:
+        rows += page["list"]
+        if not (cursor := page["nextPageCursor"]):
+            break
+    assert rows[0]["type"] == "BONUS"
+    assert {row["type"] for row in rows} <= {"BONUS", "TRADE", "SETTLEMENT"}
+    assert [row["transactionTime"] for row in rows] == sorted((row["transactionTime"] for row in rows), reverse=True)
+    changes = sum(D(row["change"]) for row in rows if row["currency"] == "USDT")
+    assert round(changes, 6) == round(usdt(after) - usdt(before), 6)
+    linear = [row for row in rows if row["orderId"] == placed]
+    assert {(row["category"], row["symbol"], row["side"]) for row in linear} == {("linear", "BTCUSDT", "Buy")}
+    assert all(D(row["change"]) == -D(row["fee"]) < 0 for row in linear)
+    assert {row["currency"] for row in rows if row["orderId"] == bought["orderId"]} == {"BTC", "USDT"}
+    trades: Rows = http.get_transaction_log(**span, type="TRADE")["result"]["list"]
+    assert {row["type"] for row in trades} == {"TRADE"}
+
+
 def test_a_span_of_more_than_a_week_of_the_log_is_refused(http: HTTP, refused: Callable[..., str]) -> None:
     """And so is more than there is to take."""
     now_ms = int(time.time() * 1000)
     span = {"startTime": now_ms - 8 * 86_400_000, "endTime": now_ms}
     assert refused(http.get_transaction_log, accountType="UNIFIED", type="TRANSFER_IN", **span) == "10001"
-    assert refused(http.get_transaction_log, accountType="UNIFIED", type="TRADE") == "10001"
+    assert refused(http.get_transaction_log, accountType="UNIFIED", **span) == "10001"
 
 
 def test_more_than_there_is_cannot_be_taken(sandbox: Running) -> None:

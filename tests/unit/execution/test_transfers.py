@@ -7,9 +7,9 @@ from kangbot.execution.transfers import TransferWatch
 from kangbot.journal.announce import AnnouncedJournal
 from kangbot.machines.limiter import Window
 from kangbot.machines.transfers import OVERLAP_NS, Transfers
-from kangbot.model.events import EquityMarked, Noted, Transferred
+from kangbot.model.events import EquityMarked, Noted, Severity, Transferred
 from kangbot.model.ids import TransferId
-from kangbot.model.orders import Transfer
+from kangbot.model.orders import Transfer, Unclear
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS
 from kangbot.sim.world.loop import run
@@ -100,24 +100,53 @@ def test_each_transfer_is_journalled_once_by_both_clocks() -> None:
     run(main())
 
 
-def test_it_is_asked_for_from_an_hour_before_it_answered_last() -> None:
-    """By the venue's clock; at first from when the equity was known, for what was moved before is in it."""
+def test_it_is_asked_for_from_before_it_answered_last() -> None:
+    """By the venue's clock; at first from when the equity was known, for what was moved before is in it.
+
+    A venue may tell of something late: of ten answers one is of the hour before, the others are of ten minutes.
+    """
 
     async def main() -> None:
         rig = Rig(ahead_ns=7)
         began_ns = rig.now_ns
         rig.mark()
-        await rig.watch.look()
-        await asyncio.sleep(7200)
-        asked_ns = rig.now_ns
-        await rig.watch.look()
-        await asyncio.sleep(7200)
-        await rig.watch.look()
-        assert rig.venue.transfers_since == [
-            began_ns + 7,
-            began_ns + 7,  # it had answered by then for less than an hour
-            asked_ns - OVERLAP_NS + 7,
-        ]
+        asked_ns = []
+        for _ in range(12):
+            asked_ns.append(rig.now_ns)
+            await rig.watch.look()
+            await asyncio.sleep(7200)
+        near, far = [at_ns - OVERLAP_NS // 6 + 7 for at_ns in asked_ns], asked_ns[9] - OVERLAP_NS + 7
+        assert (
+            rig.venue.transfers_since
+            == [
+                began_ns + 7,
+                began_ns + 7,  # it had answered by then for less than ten minutes
+                *near[1:9],
+                far,
+                near[10],
+            ]
+        )
+
+    run(main())
+
+
+def test_what_is_not_certain_is_told_of_once_for_each_kind_and_is_no_transfer() -> None:
+    """Whoever reads it knows that it counts as a gain or a loss; nobody is told each minute."""
+
+    async def main() -> None:
+        rig = Rig()
+        rig.mark()
+        for kind, amount in (("AUTO_DEDUCTION", "-5"), ("AUTO_DEDUCTION", "-6"), ("NEWS", "7")):
+            rig.venue.unclear.append(Unclear(kind=kind, amount=dec(amount), currency="USDT", at_ns=rig.now_ns))
+        rig.move("4")
+        for _ in range(3):
+            await rig.watch.look()
+            await asyncio.sleep(60)
+        assert [event.transfer.amount for event in rig.transferred] == [4]
+        assert [note.kind for note in rig.notes] == ["transfers.unclear", "transfers.unclear"]
+        assert rig.notes[0].severity is Severity.WARNING
+        assert "-5 USDT as AUTO_DEDUCTION, and it is not certain whether that was traded" in rig.notes[0].message
+        assert "7 USDT as NEWS" in rig.notes[1].message
 
     run(main())
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from kangbot.errors import NeedsHuman
 from kangbot.model.events import EquityMarked, Event, StopSet
@@ -13,7 +14,18 @@ from kangbot.model.orders import OrderStatus
 from kangbot.storage import tables
 from kangbot.storage.projection import Value, fresh, project
 from kangbot.storage.tables import Upsert
-from tests.support.records import EVERY, MARKET, NOON_NS, TAG, bar_stored, changed, intended, noted, records
+from tests.support.records import (
+    EVERY,
+    MARKET,
+    NOON_NS,
+    TAG,
+    bar_stored,
+    changed,
+    intended,
+    noted,
+    records,
+    transferred,
+)
 
 
 def rows(*events: Event) -> list[tuple[Upsert, dict[str, Value]]]:
@@ -50,6 +62,21 @@ def test_event_row_names_the_market_wherever_the_event_has_it() -> None:
         "drawdown_reset",
     }
     assert set(markets.values()) == {MARKET, None}
+
+
+@pytest.mark.parametrize(
+    ("amount", "kind", "said"),
+    [
+        ("5", "", "5 USDT came into the account"),
+        ("5", "BONUS", "5 USDT came into the account, as BONUS"),
+        ("-2.5", "BONUS_RECOLLECT", "2.5 USDT were taken out of the account, as BONUS_RECOLLECT"),
+    ],
+)
+def test_what_was_moved_is_told_with_the_venue_s_word_for_it(amount: str, kind: str, said: str) -> None:
+    """Where it was no plain transfer."""
+    event = transferred("t", amount)
+    event = replace(event, transfer=replace(event.transfer, kind=kind))
+    assert [row["message"] for upsert, row in rows(event) if upsert is tables.EVENT] == [said]
 
 
 def test_rows_of_one_shape_go_together_in_order() -> None:
