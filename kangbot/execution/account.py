@@ -368,14 +368,14 @@ class Account:
         """Give no number that the venue knows: of a journal that was put back it knows later orders than we do."""
         self._beware(known)
         tag, name = self._journal.tag, self._venue.name
-        newest = max(known, key=lambda one: number_of(one.client_id, tag), default=None)
-        if newest is None or not self._numbers.heed(number_of(newest.client_id, tag)):
+        orders = {number_of(one.client_id, tag): one.client_id for one in known}
+        if not (unknown := self._numbers.heed(orders)):
             return
         text = (
-            f"an older copy of the journal was put in place: {name} knows order {newest.client_id} of it, and it does "
-            "not. New orders get numbers far beyond; what was traded in between counts as somebody's by hand"
+            f"an older copy of the journal was put in place: {name} knows order {orders[unknown]} of it, and it does "
+            "not. New orders get numbers far beyond, and what was traded in between is in the books by its fills"
         )
-        log.error("journal.behind", venue=name, order=newest.client_id, message=text)
+        log.error("journal.behind", venue=name, order=orders[unknown], message=text)
         self._note("journal.behind", Severity.CRITICAL, text)
 
     def _beware(self, known: Sequence[OrderReport | Fill]) -> None:

@@ -96,7 +96,7 @@ class Floor:
         self._terms = terms
         gateway.budget.stand_beside(gateway.data_budget)
         self.faults = FaultDesk(world=world, journal=journal) if faults is None else faults
-        self._numbers = Numbers(memory.next_number)
+        self._numbers = Numbers(memory.next_number, unheard=True)
         self.account = self._make_account(journal, risk, twin, unheard)
         self.faults.attend(changed=self._look_again_at, reset=self.account.hurry)
         self.circuits = self._make_circuits(journal, Breakers() if breakers is None else breakers)

@@ -37,3 +37,29 @@ def test_a_folder_that_was_put_back_gives_no_id_twice(world: World, tmp_path: Pa
     last = {market.symbol.partition("/")[0]: market.net for market in report.markets if market.net}
     assert last == net(truth["positions"])
     assert "journal.behind" in (tmp_path / "daemon.log").read_text()
+
+
+def test_what_must_leave_at_once_bears_no_id_that_was_given(world: World, tmp_path: Path) -> None:
+    """Positions are to be closed, and the exchange cannot say yet what it knows of later orders."""
+    kept = tmp_path / "kept"
+    world.start()
+    world.live()
+    world.orders(more_than=5)
+    world.until(lambda report: any(market.net for market in report.markets))
+    world.daemon.kill()
+    shutil.copytree(world.state, kept, ignore=shutil.ignore_patterns("*.sock"))
+    world.start()
+    world.live()
+    world.orders(more_than=10)
+    world.until(lambda report: all(market.net for market in report.markets))
+    world.daemon.kill()
+    shutil.rmtree(world.state)
+    shutil.copytree(kept, world.state)
+    (world.state / "KILL").write_text("flatten")
+
+    world.sandbox.fault({"fault": "http_5xx", "path": "/v5/position/list", "count": 8})
+    world.start()
+    world.until(lambda _: not world.sandbox.truth()["positions"])
+    world.until(lambda report: not any(market.net or market.quarantine for market in report.markets))
+    assert world.stop()["duplicates"] == {"refused": 0, "accepted": 0}
+    assert "journal.behind" in (tmp_path / "daemon.log").read_text()

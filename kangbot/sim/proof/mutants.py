@@ -5,7 +5,7 @@ the order protocol (docs/simulation.md). Nothing of this is known to the code th
 replacement in place for as long as it is entered.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -185,10 +185,10 @@ def _ids_begin_anew(put: Put) -> None:
     """Count orders from one after each start."""
 
     class Anew(Numbers):
-        def heed(self, used: int) -> bool:  # noqa: ARG002 -- the venue would tell it better
-            return False
+        def heed(self, used: Iterable[int]) -> int:  # noqa: ARG002 -- the venue would tell it better
+            return 0
 
-    put(floor, "Numbers", lambda _first: Anew(1))
+    put(floor, "Numbers", lambda _first, **_named: Anew(1))
 
 
 def _trusts_failed_query(put: Put) -> None:

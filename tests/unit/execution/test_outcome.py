@@ -52,5 +52,17 @@ def test_numbers_count_on_from_the_journal() -> None:
 def test_numbers_go_on_beyond_what_the_venue_knows_of_an_older_journal() -> None:
     """A number that was given is no news; one that was not is, and so may be others after it."""
     numbers = Numbers(7)
-    assert [numbers.heed(used) for used in (0, 6, 7, 7)] == [False, False, True, False]
+    assert [numbers.heed(used) for used in ([], [0], [6], [6, 7, 2], [7])] == [0, 0, 0, 7, 0]
     assert numbers.take(MARKET) == 7 + LOST_AT_MOST
+
+
+def test_what_leaves_before_the_venue_has_told_its_numbers_bears_none_that_it_may_know() -> None:
+    """They are beyond all that an older copy of the journal would give again; which of those it knows is told once."""
+    numbers = Numbers(7, unheard=True)
+    far = 7 + LOST_AT_MOST
+    assert (numbers.upcoming, numbers.take(MARKET), numbers.take(MARKET)) == (far, far, far + 1)
+    assert not numbers.strange(far, MARKET)
+    assert [numbers.heed(used) for used in ([far + 1, 9, 8], [far + 1, 9])] == [9, 0]
+    assert numbers.take(MARKET) == far + 2
+    heard = Numbers(7, unheard=True)
+    assert (heard.heed([6]), heard.upcoming, heard.take(MARKET)) == (0, 7, 7)
