@@ -258,6 +258,9 @@ class Blotter:
             FillCause.SETTLEMENT: ("position.delisted", Severity.ERROR),
         }[fill.cause]
         whose = f"by order {other} of another kangbot on this account" if other else "by no order of ours"
+        if fill.cause is FillCause.TRADE and not fill.by_hand:  # of a part of the journal that was lost, or long ago
+            kind, severity = ("fill.forgotten", Severity.WARNING)
+            whose = f"by order {fill.client_id} of ours, which the journal does not have any more"
         text = f"{fill.side.value} {fill.quantity:f} at {fill.price:f}, {whose}"
         return self.note(
             kind, severity, text, now_ns, execution_id=fill.execution_id, venue_order_id=fill.venue_order_id

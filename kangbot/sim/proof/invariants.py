@@ -75,6 +75,7 @@ _ALARMS = frozenset(
         "position.quarantine",
         "stop.moved",
         "position.liquidated",
+        "fill.forgotten",
         "fill.too_old",
     }
 )

@@ -49,10 +49,18 @@ SETTLE = START + WINDOW + MARGIN
 FIRST = client_id(TAG, 1)
 
 
-def blotter(memory: MarketMemory | None = None) -> Blotter:
+def blotter(memory: MarketMemory | None = None, *, quarantine_hands: bool = False) -> Blotter:
     """Return a blotter that remembers `memory`, or nothing."""
     empty = MarketMemory(market=MARKET, position=Position(market=MARKET))
-    return Blotter(memory or empty, journal=TAG, strategy="test", born_ns=START, settle_ns=SETTLE, now_ns=START)
+    return Blotter(
+        memory or empty,
+        journal=TAG,
+        strategy="test",
+        born_ns=START,
+        settle_ns=SETTLE,
+        now_ns=START,
+        quarantine_hands=quarantine_hands,
+    )
 
 
 def working(quantity: str | int = 1, stop: str | None = None) -> Blotter:
@@ -336,6 +344,16 @@ def test_a_fill_without_an_order_of_ours_counts_and_is_told(cause: FillCause, ki
     strange = "" if cause is FillCause.STOP else "by no order of ours (e1)"
     assert one.touched.endswith(strange)
     assert bool(one.touched) is bool(strange), "what stops are for surprises nobody"
+
+
+def test_a_fill_of_an_order_that_the_journal_has_lost_is_the_strategys() -> None:
+    """An older copy of the journal was put in place: nobody's hand, and told as what it is."""
+    one = blotter(quarantine_hands=True)
+    events = one.fill(fill("e1", 1, number=11), START)
+    assert kinds(events) == ["FillApplied", "fill.forgotten"]
+    assert isinstance(events[1], Noted)
+    assert f"by order {client_id(TAG, 11)} of ours" in events[1].message
+    assert (one.position.net, one.holding.by_hand, one.hands.quarantine, one.touched) == (dec(1), dec(0), "", "")
 
 
 def test_what_happened_before_the_journal_is_not_ours() -> None:
