@@ -67,6 +67,12 @@ class History(Protocol):
         Retryable: it is away. NeedsHuman: the schema is not ours, or another daemon writes there.
         """
 
+    async def recall(self, journal: str, after: int, limit: int) -> Sequence[Record]:
+        """Return at most `limit` of its records with sequence > `after`, in order; bars are not among them.
+
+        Retryable: it is away. NeedsHuman: as in `stored`, or one of them cannot be understood.
+        """
+
     async def store(self, records: Sequence[Record]) -> None:
         """Store the records in one transaction, idempotently by event id.
 

@@ -9,6 +9,7 @@ stored twice is the history's promise. It is said once when the history goes and
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -19,6 +20,10 @@ from kangbot.ports import Checkpoint, History, Journal
 from kangbot.runtime.world import SECOND_NS, World
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+_COMPARED = 200  # of the newest records that the history has; bars are among them, which it does not give back
 
 
 class Drain:
@@ -76,9 +81,9 @@ class Drain:
                     continue
                 kept = await self._journal.checkpoint()  # what it raises is of the journal, not of the history
                 at = await self._attempt(partial(self._where, has, kept))
-                if at is None:
+                if at is None or not await self._begins(at, kept):
+                    at = None
                     continue
-                self._begin(at)
             if await self._journal.beyond(at) - at < self._batch:
                 await asyncio.sleep(self._linger_s)  # what belongs together arrives together: one transaction
             records = await self._journal.read(at, self._batch)
@@ -103,17 +108,38 @@ class Drain:
         log.warning("history.begins_late", after=kept.sequence)  # a new database: it gets what there is
         return kept.sequence
 
-    def _begin(self, at: int) -> None:
-        if at > self._journal.last:
+    async def _begins(self, at: int, kept: Checkpoint | None) -> bool:
+        """Go on after what the history has; False where that is to be found out again.
+
+        NeedsHuman where it is no part of this journal: an older copy was put in place. While the history was away that
+        may have grown beyond what the history has, and then its newest records are others.
+        """
+        tag, ends = self._journal.tag, self._journal.last
+        after = max(0 if kept is None else kept.sequence, at - _COMPARED)
+        differs = f"the journal itself ends at {ends}" if at > ends else ""
+        if not differs and at > after:
+            there = await self._attempt(partial(self._history.recall, tag, after, at - after))
+            if there is None:
+                return False
+            try:
+                records = await self._journal.read(after, at - after)
+            except NeedsHuman:
+                if await self._journal.checkpoint() == kept:
+                    raise
+                return False  # some were removed meanwhile
+            ours = {record.sequence: record for record in records}
+            other = next((record.sequence for record in there if ours.get(record.sequence) != record), 0)
+            differs = f"its record {other} is another one" if other else ""
+        if differs:
             raise NeedsHuman(
-                f"the history has journal {self._journal.tag} up to {at}, the journal itself ends at "
-                f"{self._journal.last}: an older copy of the journal was put in place",
+                f"the history has journal {tag} up to {at}, {differs}: an older copy of the journal was put in place",
                 remedy="put the newest journal back; where it is lost, move this one and its -wal away, and make it "
                 "anew from the history: kangbot journal rebuild",
             )
         self._confirm(at)
         if at == self._journal.last:  # nothing to store that would prove it
             self._back()
+        return True
 
     async def _store(self, records: Sequence[Record]) -> int:
         await self._history.store(records)
@@ -126,7 +152,7 @@ class Drain:
         self._mark(at)
         self._progress.set()
 
-    async def _attempt(self, call: Callable[[], Awaitable[int]]) -> int | None:
+    async def _attempt(self, call: Callable[[], Awaitable[T]]) -> T | None:
         """Return what the history answered; None where it failed, after a wait that grows with each failure."""
         try:
             return await call()

@@ -24,6 +24,10 @@ class SimHistory:
         await self._maybe_away()
         return max(self.rows, default=0)
 
+    async def recall(self, journal: str, after: int, limit: int) -> Sequence[Record]:  # noqa: ARG002 -- as above
+        """Return records after that one; what was just answered is answered again."""
+        return [self.rows[sequence] for sequence in sorted(self.rows) if sequence > after][:limit]
+
     async def store(self, records: Sequence[Record]) -> None:
         """Store the records by their event id."""
         before = self._faults.rng.random() < 0.5

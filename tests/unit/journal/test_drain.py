@@ -2,9 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -34,10 +38,19 @@ class MemoryHistory:
         self.ahead = 0
         self.read_only: Exception | None = None  # what it answers to what is to be stored
         self.back_after = 0  # so many calls, where it is away
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None  # happens once, while it is asked for its records
 
     async def stored(self, journal: str) -> int:
         self._answer()
         return self.ahead or max((sequence for name, sequence in self.rows if name == journal), default=0)
+
+    async def recall(self, journal: str, after: int, limit: int) -> Sequence[Record]:
+        self._answer()
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
+        rows = [row for (name, sequence), row in sorted(self.rows.items()) if name == journal and sequence > after]
+        return rows[:limit]
 
     async def store(self, records: Sequence[Record]) -> None:
         self._answer()
@@ -337,6 +350,56 @@ async def test_history_ahead_of_the_journal_stops_the_drain(journal: JournalWrit
     history.ahead = 7
     with pytest.raises(NeedsHuman, match="older copy of the journal"):
         await drain(journal, history).run()
+
+
+@pytest.mark.parametrize("lost", [1, 30])
+async def test_a_copy_that_has_outgrown_what_the_history_has_stops_the_drain(journal: JournalWriter, lost: int) -> None:
+    """It was put in place, and the history was away until it had more records; they are others, and would be lost."""
+    history, told = MemoryHistory(), list[str | None]()
+    for number in range(70):
+        journal.append(noted(number))
+    await journal.beyond(69)
+    records = list(await journal.read(0, 60))
+    for record in records[-lost:]:
+        other = msgspec.structs.replace(record, event=noted(1000 + record.sequence))
+        history.rows[record.journal, record.sequence] = other
+    for record in records[:-lost]:
+        history.rows[record.journal, record.sequence] = record
+    history.error = Retryable("restarting")
+    feeding = drain(journal, history, told)
+    task = asyncio.create_task(feeding.run())
+    await until(lambda: feeding.failures > 0)
+    history.error = None
+    with pytest.raises(NeedsHuman, match=f"its record {61 - lost} is another one: an older copy of the journal"):
+        await task
+    assert history.batches == []
+
+
+async def test_records_that_are_removed_while_the_newest_are_compared_are_no_damage(journal: JournalWriter) -> None:
+    """The history is asked again, from the records that are left."""
+    history = MemoryHistory()
+    history.meanwhile = partial(compacted, journal)
+    history.ahead = 12
+    for number in range(12):
+        journal.append(noted(number))
+    await journal.beyond(11)
+    task = asyncio.create_task(drain(journal, history).run())
+    await until(lambda: len(history.rows) == 20)
+    await close_task(task)
+
+
+async def test_a_journal_that_lacks_what_is_to_be_compared_stops_the_drain(tmp_path: Path) -> None:
+    """It is damaged, and no compaction removed anything."""
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        for number in range(12):
+            journal.append(noted(number))
+        await journal.beyond(11)
+        with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as database, database:
+            database.execute("DELETE FROM records WHERE sequence = 5")
+        history = MemoryHistory()
+        history.ahead = 12
+        with pytest.raises(NeedsHuman, match="record 5 of the journal"):
+            await drain(journal, history).run()
 
 
 async def test_a_journal_that_is_damaged_while_the_history_is_away_stops_the_drain(
