@@ -9,7 +9,7 @@ from kangbot.journal.replay import Remembers, replay
 from kangbot.machines.memory import Memory
 from kangbot.market.floor import Floor
 from kangbot.market.terms import Terms
-from kangbot.model.data import Quote, Trade
+from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.events import Event
 from kangbot.model.ids import VenueName
 from kangbot.model.market import Instrument
@@ -20,11 +20,12 @@ from kangbot.sim.paper.account import PaperAccount
 from kangbot.sim.paper.ledger import Ledger
 from kangbot.sim.paper.ports import PaperFeeds, PaperVenue
 from kangbot.sim.world.loop import run
-from tests.support.floor_story import BarVenue, Story
+from tests.support.floor_story import BarVenue, Story, bar_at
 from tests.support.order_disk import Disk, loop
 from tests.support.trade_words import MARKET, START, instrument
 
 BALANCE = Decimal(1000)
+HOUR_NS = 3600 * SECOND_NS
 
 
 class GroupedDisk(Disk):
@@ -65,6 +66,15 @@ class MarketVenue(BarVenue):
     """The real venue: its market is looked at, and nothing else."""
 
     printed: list[Trade] = field(default_factory=list)  # the newest trades
+    closes: Callable[[int], int] = lambda _: 100  # of the candles of an hour, by how many came after it
+    kept_hours: int = 1000
+
+    async def bars(self, instrument: Instrument, timeframe_s: int, limit: int) -> Sequence[Bar]:
+        if timeframe_s != HOUR_NS // SECOND_NS:
+            return await BarVenue.bars(self, instrument, timeframe_s, limit)
+        newest_ns = self.clock.now_ns() // HOUR_NS * HOUR_NS - HOUR_NS
+        ages = reversed(range(min(limit, self.kept_hours)))
+        return [bar_at(newest_ns - age * HOUR_NS, str(self.closes(age))) for age in ages]
 
     async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
         return self.printed[-limit:]

@@ -336,11 +336,12 @@ class SimVenue:
             at_ns = self._funding_ns
             self._funding_ns = self._next_funding(at_ns)
             for market in self.account.open_markets():
-                self._fund_market(market, at_ns)
+                self.fund(market, self.desks[market].mark, at_ns)
 
-    def _fund_market(self, market: MarketId, at_ns: int) -> None:
-        desk = self.desks[market]
-        net, price = self.account.holding(market).net, desk.mark
+    @exact
+    def fund(self, market: MarketId, price: Price, at_ns: int) -> None:
+        """Pay or take what the position owes at that time, valued at that price."""
+        desk, net = self.desks[market], self.account.holding(market).net
         amount = -net * price * self.spec.funding_rate
         self.account.fund(amount)
         flow = CashFlow(

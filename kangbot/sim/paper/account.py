@@ -4,15 +4,15 @@ Orders fill as `exchange/matching.py` says: a taker walks the quoted level and t
 order waits its turn at its price, a stop is triggered by the trades. While these do not flow, the middle of each quote
 stands for them: one that is asked for by REST while a connection is down triggers a stop as well. What an order of this
 size would have done to the real market, and how long it would have been on its way, is not simulated: it arrives at
-once. Funding is paid at the simulation's own rate, and only while the daemon runs: what fell due on a position while
-it was away is not made up for, which is told.
+once. Funding is paid at the simulation's own rate. What fell due on a position while the daemon was away is booked at
+the next start, at the prices of then: whatever changes a position is in the journal, so it was open all along.
 
 After a restart the account is what the journal knows: see `ledger.py`. What it could not see while the daemon was
 away it cannot know: a stop that was passed meanwhile triggers at the first price it hears of, at that price, and a
 resting order waits again for all that is quoted before it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import structlog
@@ -37,6 +37,7 @@ from kangbot.sim.paper.ledger import Ledger
 log = structlog.get_logger(__name__)
 
 _KEPT_NS = 24 * 3600 * SECOND_NS  # as long as the house asks for executions and orders that are over, and longer
+_NONE: Mapping[int, Price] = {}
 _MAX_LEVERAGE = Decimal(100)  # what a configuration may ask for
 
 
@@ -76,8 +77,22 @@ class PaperAccount:
         waits = market not in self._instruments
         return self._ledger.holdings.get(market, Holding()).entry if waits else None
 
-    def add_market(self, instrument: Instrument, price: Price | None) -> None:
+    def unpaid(self, instrument: Instrument) -> Sequence[int]:
+        """Return when funding fell due on a position that waits to be taken up, since its last fill or payment.
+
+        While the daemon runs each due time leaves a payment: whatever is later than the last fell due without it.
+        """
+        market = instrument.market
+        if instrument.kind is not InstrumentKind.LINEAR or self.entry(market) is None:
+            return ()
+        every_ns = self.engine.spec.funding_interval_s * SECOND_NS
+        first_ns = (self._memory.market(market).last_execution_ns // every_ns + 1) * every_ns
+        return range(first_ns, self._clock.now_ns() + 1, every_ns)
+
+    def add_market(self, instrument: Instrument, price: Price | None, funding: Mapping[int, Price] = _NONE) -> None:
         """Let a market be traded, and take up what was left in it. `price` values that until the first quote.
+
+        `funding` has the price at each time of `unpaid`.
 
         One that is traded already keeps to these rules from now on.
         """
@@ -97,18 +112,11 @@ class PaperAccount:
         stood = (*map(_as_it_stood, left.orders), _beside(left, instrument, self._clock.now_ns()))
         orders = [order for order in stood if order is not None]
         self.engine.take_up(market, holding, orders, left.stop, self._clock.now_ns())
+        for due_ns, then in funding.items():
+            self.engine.fund(market, then, due_ns)
+        if funding:
+            log.info("paper.funding_made_up", market=market, times=len(funding))
         self.engine.drain()  # the first comparison of everything tells it
-        if holding.net:
-            self._tell_unpaid(market, left.last_execution_ns)
-
-    def _tell_unpaid(self, market: MarketId, last_ns: int) -> None:
-        """Say that funding fell due on a position since its last fill or payment, and that nothing was booked for it.
-
-        While the daemon runs each due time leaves a payment: whatever is later than the last fell due without it.
-        """
-        every_ns = self.engine.spec.funding_interval_s * SECOND_NS
-        if missed := self._clock.now_ns() // every_ns - last_ns // every_ns:
-            log.warning("paper.funding_missed", market=market, times=missed)
 
     # ---------------------------------------------------------------------------------------------------------- data
     def offer(self, event: MarketData | AccountEvent, received_ns: int) -> None:

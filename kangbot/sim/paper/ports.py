@@ -10,18 +10,22 @@ reaches it.
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from kangbot.errors import Retryable
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Transfer, VenuePosition
 from kangbot.ports import Channel, Feeds, IdRule, Lookup, Sink, Subscription, Topic, Venue
-from kangbot.runtime.world import Clock
+from kangbot.runtime.world import SECOND_NS, Clock
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.paper.account import PaperAccount
 
 T = TypeVar("T")
 
+_HOUR_S = 3600
+_HOUR_NS = _HOUR_S * SECOND_NS
+_MOST_HOURS = 1000  # as many candles as a venue gives at once: six weeks
 _MOVED_BY: Mapping[Channel, int | None] = {Channel.QUOTE: None, Channel.TRADE: None}
 
 
@@ -54,8 +58,24 @@ class PaperVenue:
         """Return the rules of the markets asked for; from now on they can be traded on paper."""
         found = await self._real.instruments(symbols)
         for instrument in found.values():
-            self._account.add_market(instrument, await self._price(instrument))
+            price = await self._price(instrument)
+            self._account.add_market(instrument, price, await self._then(instrument))
         return found
+
+    async def _then(self, instrument: Instrument) -> Mapping[int, Price]:
+        """Return what the market was at whenever funding fell due without us, by the candles of the hours before.
+
+        What is older than those that the venue has is valued at the oldest.
+        """
+        due = self._account.unpaid(instrument)
+        if not due:
+            return {}
+        hours = min(_MOST_HOURS, (self._clock.now_ns() - due[0]) // _HOUR_NS + 2)
+        closes = {bar.open_ns + _HOUR_NS: bar.close for bar in await self._real.bars(instrument, _HOUR_S, hours)}
+        if not closes:
+            raise Retryable(f"the venue has no candles of {instrument.market}, which funding is to be booked by")
+        oldest_ns = min(closes)
+        return {due_ns: closes.get(due_ns, closes[oldest_ns]) for due_ns in due}
 
     async def _price(self, instrument: Instrument) -> Price | None:
         """Return what a remembered position is worth now; None where there is none to value."""

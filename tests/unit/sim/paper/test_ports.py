@@ -25,6 +25,7 @@ from tests.support.paper_story import BALANCE, GroupedDisk, PaperStory, play_on_
 from tests.support.trade_words import MARKET, START, fill, instrument, intent
 
 D = Decimal
+HELD = D("1.998")  # by `entered`
 COINS = instrument_of(kind=InstrumentKind.SPOT)
 LIMIT = Style(kind=OrderKind.LIMIT, patience_ns=10**15)
 
@@ -238,22 +239,56 @@ def test_a_restart_finds_the_account_as_it_was() -> None:
     play_on_paper(second, disk, later_s=3600)
 
 
-@pytest.mark.parametrize(("hours", "missed"), [(0, []), (24, [3])])
-def test_funding_that_fell_due_while_nobody_was_there_is_told_of(hours: int, missed: list[int]) -> None:
-    """It is not booked: the account says so rather than look as if nothing had been due."""
+@pytest.mark.parametrize(("hours", "kept", "prices"), [(0, 1000, []), (24, 1000, [123, 115, 107]), (24, 5, [105] * 3)])
+def test_funding_that_fell_due_while_nobody_was_there_is_booked_once(hours: int, kept: int, prices: list[int]) -> None:
+    """At the prices of then, or the oldest that the venue has; the journal, and the next life, have it as well."""
+    disk = Disk()
+    due = sum((-HELD * price * D("0.0001") for price in prices), D(0))
+
+    async def first(told: PaperStory) -> None:
+        await entered(told)
+        assert told.net == HELD
+
+    async def second(told: PaperStory) -> None:
+        told.venue.closes, told.venue.kept_hours = (lambda age: 101 + age), kept
+        with capture_logs() as logged:
+            await told.open()
+        made_up = [line["times"] for line in logged if line["event"] == "paper.funding_made_up"]
+        assert made_up == ([len(prices)] if prices else [])
+        assert told.account.engine.account.funding == due
+        await asyncio.sleep(5)
+        assert told.task.desk.executor.funding == due
+        assert noted(told) == []
+
+    async def third(told: PaperStory) -> None:
+        await told.open()
+        await asyncio.sleep(5)
+        assert (told.account.engine.account.funding, told.task.desk.executor.funding) == (D(0), due)
+        assert told.floor.account.equity["USDT"] == told.account.engine.standing().equity
+
+    play_on_paper(first, disk)
+    for life in (second, third):
+        play_on_paper(life, disk, later_s=hours * 3600 + 1)
+
+
+def test_a_market_without_candles_is_asked_again_before_its_funding_is_booked() -> None:
+    """As without any other answer: it opens once the venue tells."""
     disk = Disk()
 
     async def first(told: PaperStory) -> None:
         await entered(told)
 
     async def second(told: PaperStory) -> None:
-        with capture_logs() as logged:
-            await told.open()
-        assert [line["times"] for line in logged if line["event"] == "paper.funding_missed"] == missed
-        assert told.account.engine.account.funding == 0
+        told.venue.kept_hours = 0
+        opening = asyncio.create_task(told.open())
+        await asyncio.sleep(60)
+        assert not opening.done()
+        told.venue.kept_hours = 1000
+        await opening
+        assert told.account.engine.account.funding == 3 * -HELD * 100 * D("0.0001")
 
     play_on_paper(first, disk)
-    play_on_paper(second, disk, later_s=hours * 3600 + 1)
+    play_on_paper(second, disk, later_s=24 * 3600 + 1)
 
 
 def test_a_resting_order_rests_on() -> None:
