@@ -263,6 +263,10 @@ def _as_held(fill: Fill) -> Fill:
 
 
 def fee_counts(fill: Fill) -> bool:
-    """Whether the fee is part of a profit: it is none, or in the currency of the profit or in the traded coin."""
-    counted = ("", profit_currency(fill.market), spot_base(fill.market))
-    return not fill.fee or fill.fee_currency in counted
+    """Whether the fee is part of a profit: it is none, or in a currency that counts."""
+    return not fill.fee or counts_in(fill.market, fill.fee_currency)
+
+
+def counts_in(market: MarketId, currency: str) -> bool:
+    """Whether fees in that currency count in the market's profit: it is the profit's own, or the traded coin."""
+    return currency in ("", profit_currency(market), spot_base(market))

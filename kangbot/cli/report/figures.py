@@ -26,6 +26,8 @@ def figures(found: Found) -> Iterator[Figure]:
     yield Figure("money", found.currency)
     yield _gain("profit after fees", total.net_profit)
     yield Figure("fees", f"{total.fees:,.2f}")
+    for currency, paid in found.other_fees.items():
+        yield Figure(f"fees in {currency}", f"{paid.normalize():f}, in no other figure")
     yield _gain("funding", found.funding)
     if found.moved_in or found.moved_out:
         yield Figure("moved in, out", f"{found.moved_in:,.2f}, {found.moved_out:,.2f}")

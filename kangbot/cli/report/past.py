@@ -18,7 +18,9 @@ from kangbot.machines.performance import (
     TradeFigures,
 )
 from kangbot.model.events import DrawdownReset
+from kangbot.model.ids import MarketId
 from kangbot.model.money import ZERO
+from kangbot.model.position import counts_in
 from kangbot.ports import Listing, Page, Row, Shelf
 from kangbot.risk.account import NEW_BALANCE
 from kangbot.runtime.world import real_world
@@ -77,6 +79,7 @@ class Found:
     equity: EquityFigures | None  # None where it was never marked
     marks: Sequence[Marked]  # and the first of all
     funding: Decimal  # and whatever else was booked without a trade; negative where it was paid
+    other_fees: Mapping[str, Decimal]  # paid in currencies that no profit is counted in, less received; by currency
     moves: Sequence[Moved]  # into the account and out of it, oldest first
     accepted: Sequence[Accepted]  # oldest first
     currency: str
@@ -103,6 +106,7 @@ async def look(settings: Settings, span: Span) -> Found:
         equity=None,
         marks=(),
         funding=ZERO,
+        other_fees={},
         moves=(),
         accepted=(),
         currency=settings.currency,
@@ -124,7 +128,8 @@ async def look(settings: Settings, span: Span) -> Found:
             funding += Decimal(str(row["amount"]))
         moves = await (_balances if settings.mode == "paper" else _transfers)(history, found)
         accepted = await _accepted(history, found)
-        return await _equity(history, replace(found, funding=funding, moves=moves[::-1], accepted=accepted[::-1]))
+        found = replace(found, funding=funding, other_fees=await _other_fees(history, span))
+        return await _equity(history, replace(found, moves=moves[::-1], accepted=accepted[::-1]))
     finally:
         await history.aclose()
 
@@ -142,6 +147,15 @@ async def _trades(history: Shelf, found: Found) -> Found:
     profits = list(zip((at_ns for at_ns, _ in drawn), accumulate(each for _, each in drawn), strict=True))
     by_market = dict(sorted(groups.items(), key=lambda item: item[1].net_profit, reverse=True))
     return replace(found, total=total, by_market=by_market, profits=profits)
+
+
+async def _other_fees(history: Shelf, span: Span) -> Mapping[str, Decimal]:
+    fees: dict[str, Decimal] = {}
+    async for row in everything(history, Listing.FILLS, "filled_at", span):
+        currency = str(row["fee_currency"])
+        if not counts_in(MarketId(str(row["market"])), currency):
+            fees[currency] = fees.get(currency, ZERO) + Decimal(str(row["fee"]))
+    return dict(sorted(fees.items()))
 
 
 async def _transfers(history: Shelf, found: Found) -> Sequence[Moved]:

@@ -54,6 +54,7 @@ def as_json(found: Found) -> str:
             "currency": found.currency,
             "total": _plain(found.total),
             "funding": f"{found.funding:f}",
+            "other_fees": {currency: f"{paid:f}" for currency, paid in found.other_fees.items()},
             "moved_in": f"{found.moved_in:f}",
             "moved_out": f"{found.moved_out:f}",
             "equity": _plain_equity(found.equity),

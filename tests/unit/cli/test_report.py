@@ -24,18 +24,20 @@ from kangbot.model.events import (
     DrawdownReset,
     EquityMarked,
     Event,
+    FillApplied,
     Noted,
     RoundTripClosed,
     Severity,
     Transferred,
 )
+from kangbot.model.ids import MarketId
 from kangbot.ports import Listing, Page, Row, Shelf
 from kangbot.risk.account import NEW_BALANCE
 from kangbot.storage.migrate import upgrade_apart
 from kangbot.storage.sqlite import SqliteHistory
 from kangbot.storage.url import SqliteUrl
 from tests.support.records import NOON_NS, records, round_trip, transferred
-from tests.support.trade_words import funding
+from tests.support.trade_words import fill, funding
 
 DAY_NS = 24 * 3600 * 1_000_000_000
 CONFIG = """
@@ -127,6 +129,43 @@ def test_a_day_that_is_none_is_told_in_one_line(config: Path, capsys: pytest.Cap
     with pytest.raises(typer.BadParameter, match="--to 2026-11-01 is before --from 2026-11-02"):
         command(config, start="2026-11-02", end="2026-11-01", html=None, as_json=False)
     assert capsys.readouterr().out == ""
+
+
+def test_fees_in_other_currencies_are_summed_by_themselves(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody knows their price: they are in no other figure. Fees in the money or in the traded coin are in profits."""
+    before = figures(config, capsys)
+    assert before["other_fees"] == {}
+    paid = (("BTC-USDT:USDT", "MNT", "1.25"), ("BTC-USDT:USDT", "USDT", "3"), ("BTC-USDT", "BTC", "0.001"))
+    fills = [
+        FillApplied(
+            fill=msgspec.structs.replace(
+                fill(f"e{number}", 1, fee=fee), market=MarketId(f"bybit:{market}"), fee_currency=currency, at_ns=NOON_NS
+            ),
+            net=Decimal(1),
+            entry=None,
+            at_ns=NOON_NS,
+        )
+        for number, (market, currency, fee) in enumerate(
+            (*paid, ("BTC-USDT", "MNT", "-0.25"), ("BTC-USDT", "BNB", "0.0000001"))
+        )
+    ]
+    url = SqliteUrl(path=tmp_path / "state" / "history.sqlite")
+
+    async def store() -> None:
+        history = SqliteHistory(url.path, partial(upgrade_apart, url))
+        await history.store(records(fills, journal="another"))
+        await history.aclose()
+
+    asyncio.run(store())
+    said = figures(config, capsys)
+    assert said == {**before, "other_fees": {"BNB": "0.0000001", "MNT": "1.00"}}
+    assert figures(config, capsys, start="2026-09-25")["other_fees"] == {}
+    assert command(config, start=None, end=None, html=None, as_json=False) == 0
+    out = capsys.readouterr().out
+    assert "fees in MNT        1, in no other figure" in out
+    assert "fees in BNB        0.0000001, in no other figure" in out
 
 
 def test_funding_is_told_beside_the_profit(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
