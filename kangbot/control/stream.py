@@ -9,6 +9,7 @@ not keep up is dropped, never waited for: its page dials again and gets a snapsh
 """
 
 import asyncio
+import contextlib
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,9 +86,10 @@ class Stream:
         self._subscribers[socket] = _Line(request.transport, still)
         self._begin()
         try:
-            async for message in socket:  # nothing is expected: this notices that it closes
-                if message.type is WSMsgType.ERROR:
-                    break
+            with contextlib.suppress(ConnectionError):  # it went before its ping was answered
+                async for message in socket:  # nothing is expected: this notices that it closes
+                    if message.type is WSMsgType.ERROR:
+                        break
         finally:
             self._subscribers.pop(socket, None)
         return socket

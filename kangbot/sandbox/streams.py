@@ -48,11 +48,12 @@ class Streams:
         writer = self.tasks.spawn(f"writer/{session.conn_id}", session.write())
         latency_s = self.exchange.options.latency_s
         try:
-            async for message in socket:
-                if latency_s:
-                    await asyncio.sleep(latency_s)
-                if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-                    session.take(message.data)
+            with contextlib.suppress(ConnectionError):  # it went before its ping was answered
+                async for message in socket:
+                    if latency_s:
+                        await asyncio.sleep(latency_s)
+                    if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
+                        session.take(message.data)
         finally:
             self.sessions.pop(session, None)
             session.forget()

@@ -19,6 +19,7 @@ from kangbot.health.report import Report
 from kangbot.model.ids import MarketId
 from kangbot.runtime.world import SECOND_NS, Clock
 from kangbot.settings.health import HealthSettings
+from tests.support.pinging import dialled, ping_and_break_off
 from tests.support.reporting import a_market, a_report
 
 Client = TestClient[web.Request, web.Application]
@@ -305,3 +306,17 @@ def test_it_is_told_a_quarter_after_each_half_second(now_ns: int) -> None:
     assert EVERY_S / 4 <= wait_s <= EVERY_S * 5 / 4
     at_ns = now_ns + round(wait_s * SECOND_NS)
     assert (at_ns - SECOND_NS // 4) % (SECOND_NS // 2) in (0, 1, SECOND_NS // 2 - 1)
+
+
+async def test_a_subscriber_that_breaks_off_with_its_ping_is_no_fault(
+    live: tuple[Client, Stream], caplog: pytest.LogCaptureFixture
+) -> None:
+    """What pinged is gone before it is answered, as after a `kill -9`."""
+    client, one = live
+    writer = await dialled("127.0.0.1", client.port or 0, "/stream")
+    while not one._subscribers:
+        await asyncio.sleep(0)
+    ping_and_break_off(writer)
+    while one._subscribers:
+        await asyncio.sleep(0)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

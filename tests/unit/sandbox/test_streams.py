@@ -1,11 +1,15 @@
 """The words of the websockets: acknowledgements, refusals, heartbeats, snapshots and deltas."""
 
+import asyncio
 import time
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
+import pytest
 
+from tests.support.pinging import dialled, ping_and_break_off
 from tests.support.sandbox_client import Client
 
 D = Decimal
@@ -142,3 +146,15 @@ async def test_unsubscribing_ends_the_data(client: Client) -> None:
     assert not client.sandbox.exchange.venue.frozen
     assert (await say(socket, {"op": "ping"}))["ret_msg"] == "pong"
     assert (await say(socket, {"op": "subscribe", "args": ["publicTrade.BTCUSDT"]}))["success"] is True
+
+
+async def test_a_client_that_breaks_off_with_its_ping_is_no_fault(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What pinged is gone before it is answered, as after a `kill -9`."""
+    url = urlsplit(client.sandbox.ws_public_url)
+    ping_and_break_off(await dialled(url.hostname or "", url.port or 0, url.path))
+    while (await client.truth())["sockets"]:
+        await asyncio.sleep(0.01)
+    assert (await client.truth())["connects"] == {"linear": 1}
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
