@@ -40,6 +40,7 @@ def test_a_ban_is_obeyed_after_kill_9(world: World) -> None:
     while not paused(world):
         assert time.monotonic() < given_up, "nothing of it is on disk"
         time.sleep(0.05)
+    assert "wants to be left alone until" in world.client.report().banned
     world.daemon.kill()
     until_ns = paused(world)[-1].until_ns
     world.sandbox.heal()
