@@ -69,16 +69,19 @@ class Stream:
         await self._tasks.settle(2.0)
         await self._tasks.aclose()
 
-    async def listen(self, request: web.Request, access: str, still: Callable[[], bool]) -> web.WebSocketResponse:
+    async def listen(self, request: web.Request, access: str, still: Callable[[], bool]) -> web.StreamResponse:
         """Serve one until it goes, or `still` may not; `access` is told to it. 503 where too many listen."""
         if len(self._subscribers) >= MOST:
             raise web.HTTPServiceUnavailable(text="too many listen already")
         socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=1024, compress=False, timeout=2.0)
         if not socket.can_prepare(request):
             raise web.HTTPBadRequest(text="this address is a websocket: it takes a client that speaks that")
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:
+            return web.Response()  # it went meanwhile, and nobody reads this
         if request.transport is None:
-            return socket  # it went meanwhile
+            return socket  # likewise
         if not self._telling:  # else nobody would ever be told what this newcomer's snapshot has already
             self._take(self._report())
         whole = {"type": "snapshot", "access": access, "report": self._last, "health": self._health}

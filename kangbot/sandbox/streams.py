@@ -41,7 +41,10 @@ class Streams:
         if self.faults.refuses_connects(self.exchange.now_ns()):
             return web.Response(status=503)
         socket = web.WebSocketResponse(compress=False, max_msg_size=1 << 20)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:
+            return web.Response()  # it went meanwhile, and nobody reads this
         self.exchange.connects[stream] += 1
         session = Session(self, socket, request, stream, sum(self.exchange.connects.values()))
         self.sessions[session] = None

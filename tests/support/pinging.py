@@ -1,4 +1,4 @@
-"""A client of a websocket that pings and breaks off in the same moment, as one that is killed."""
+"""A client of a websocket that breaks off with its handshake or its ping, as one that is killed."""
 
 import asyncio
 import socket
@@ -22,6 +22,17 @@ async def dialled(host: str, port: int, path: str) -> asyncio.StreamWriter:
 
 def ping_and_break_off(writer: asyncio.StreamWriter) -> None:
     """Ping, and reset the connection."""
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.write(_PING * _PINGS)
+    _break_off(writer)
+
+
+async def ask_and_break_off(host: str, port: int, path: str) -> None:
+    """Begin the handshake, and reset the connection."""
+    _, writer = await asyncio.open_connection(host, port)
+    writer.write(_HANDSHAKE.format(path=path, host=host).encode())
+    _break_off(writer)
+
+
+def _break_off(writer: asyncio.StreamWriter) -> None:
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()

@@ -19,7 +19,7 @@ from kangbot.health.report import Report
 from kangbot.model.ids import MarketId
 from kangbot.runtime.world import SECOND_NS, Clock
 from kangbot.settings.health import HealthSettings
-from tests.support.pinging import dialled, ping_and_break_off
+from tests.support.pinging import ask_and_break_off, dialled, ping_and_break_off
 from tests.support.reporting import a_market, a_report
 
 Client = TestClient[web.Request, web.Application]
@@ -61,7 +61,7 @@ async def live(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setattr(stream, "EVERY_S", 0.025)
     one = Stream(daemon.report, daemon.judge, Clock())
 
-    async def listen(request: web.Request) -> web.WebSocketResponse:
+    async def listen(request: web.Request) -> web.StreamResponse:
         return await one.listen(request, "read", lambda: not daemon.over)
 
     app = web.Application()
@@ -317,6 +317,21 @@ async def test_a_subscriber_that_breaks_off_with_its_ping_is_no_fault(
     while not one._subscribers:
         await asyncio.sleep(0)
     ping_and_break_off(writer)
+    while one._subscribers:
+        await asyncio.sleep(0)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_subscriber_that_breaks_off_with_its_handshake_is_no_fault(
+    live: tuple[Client, Stream], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is gone before it is answered; whoever comes next is served."""
+    client, one = live
+    for _ in range(20):
+        await ask_and_break_off("127.0.0.1", client.port or 0, "/stream")
+    socket = await client.ws_connect("/stream")
+    assert (await said(socket))["type"] == "snapshot"
+    await socket.close()
     while one._subscribers:
         await asyncio.sleep(0)
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []

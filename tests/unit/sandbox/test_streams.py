@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from tests.support.pinging import dialled, ping_and_break_off
+from tests.support.pinging import ask_and_break_off, dialled, ping_and_break_off
 from tests.support.sandbox_client import Client
 
 D = Decimal
@@ -157,4 +157,16 @@ async def test_a_client_that_breaks_off_with_its_ping_is_no_fault(
     while (await client.truth())["sockets"]:
         await asyncio.sleep(0.01)
     assert (await client.truth())["connects"] == {"linear": 1}
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_client_that_breaks_off_with_its_handshake_is_no_fault(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is gone before it is answered; whoever comes next is served."""
+    url = urlsplit(client.sandbox.ws_public_url)
+    for _ in range(20):
+        await ask_and_break_off(url.hostname or "", url.port or 0, url.path)
+    socket = await client.socket(client.sandbox.ws_public_url)
+    assert (await say(socket, {"op": "ping"}))["ret_msg"] == "pong"
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
