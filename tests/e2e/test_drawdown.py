@@ -1,6 +1,7 @@
 """A real loss that reaches the limit of the drawdown: nothing enters until a person accepts it, and then it goes on."""
 
 import json
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ from kangbot.health.report import Report
 from kangbot.model.events import DrawdownReset, EquityMarked, OrderIntended
 from kangbot.model.orders import Purpose
 from tests.support.agreement import Journalled
-from tests.support.processes import World
+from tests.support.processes import World, net
 
 pytestmark = pytest.mark.process
 
@@ -29,23 +30,29 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.close()
 
 
+def at_rest(world: World) -> dict[str, Decimal]:
+    """Freeze prices, wait until no bar turns a position round any more, and return what is held."""
+    world.sandbox.pause()
+    before, now = None, net(world.sandbox.truth()["positions"])
+    while now != before:
+        time.sleep(2)
+        before, now = now, net(world.sandbox.truth()["positions"])
+    return now
+
+
 def loses(world: World) -> Report:
-    """Have prices jump against what is held, once in each market, until more is lost than a turn of prices brings back.
+    """Have prices jump against two of the positions, so that more is lost than a turn of prices brings back.
 
-    One position loses a tenth of the account, twice the limit.
+    Each loses a tenth of the account, twice the limit. They jump while nothing moves: against a position that has just
+    been turned round they would win as much, and who has lost a little enters nothing that could lose the rest.
     """
-    jumped: set[str] = set()
-
-    def lost(report: Report) -> bool:
-        if report.losses and report.equity["USDT"] < ENOUGH:
-            return True
-        for market in report.markets:
-            if market.net and market.symbol not in jumped:
-                jumped.add(market.symbol)
-                world.sandbox.jump(market.symbol.partition("/")[0] + "USDT", 0.6 if market.net > 0 else 1.4)
-        return False
-
-    return world.until(lost)
+    while len(held := at_rest(world)) < 2:
+        world.sandbox.go_on()
+        world.until(lambda report: sum(bool(market.net) for market in report.markets) >= 2)
+    for base in sorted(held)[:2]:
+        world.sandbox.jump(f"{base}USDT", 0.6 if held[base] > 0 else 1.4)
+    world.sandbox.go_on()
+    return world.until(lambda report: bool(report.losses) and report.equity["USDT"] < ENOUGH)
 
 
 def wants_in(world: World) -> None:

@@ -170,7 +170,7 @@ def test_a_leverage_that_is_changed_by_hand_is_told_and_put_back(world: World) -
     set_leverage(world, 7)
     world.until(lambda report: any(e.kind == "leverage.changed" and e.total == len(MARKETS) for e in report.events))
     assert leverages(world) == {Decimal(7)}
-    world.sandbox._call("POST", "/sandbox/pause", {"paused": False})
+    world.sandbox.go_on()
     world.until(lambda report: any(e.kind == "leverage.settled" and e.total == len(MARKETS) for e in report.events))
     before = world.client.report().orders.filled
     world.orders(more_than=before + 10)

@@ -85,6 +85,10 @@ class Sandbox:
         """Freeze prices, so that what the daemon believed when it stopped can be compared."""
         self._call("POST", "/sandbox/pause", {"paused": True})
 
+    def go_on(self) -> None:
+        """Have prices move again."""
+        self._call("POST", "/sandbox/pause", {"paused": False})
+
     def transfer(self, amount: Decimal, kind: str = "") -> None:
         """Move money into the account, or out of it where it is negative; `kind` is Bybit's word for it."""
         self._call("POST", "/sandbox/transfer", {"amount": str(amount), "kind": kind})
