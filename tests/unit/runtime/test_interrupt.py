@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.support.terminal import HEARS_ITS_END
+
 INTERRUPTED = """
 import os, runpy, signal, sys
 class Teller:
@@ -23,7 +25,8 @@ runpy.run_module("{module}", run_name="__main__")
 def test_it_ends_the_process_without_a_word_of_where_it_was(module: str, imported: str) -> None:
     """By the signal, as every other program that has not begun yet."""
     code = INTERRUPTED.format(module=module, imported=imported)
-    done = subprocess.run([sys.executable, "-c", code, "status"], capture_output=True, text=True, check=False)
+    command = [*HEARS_ITS_END, sys.executable, "-c", code, "status"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
