@@ -51,9 +51,9 @@ symbol = "BTC/USDT:USDT"
 """
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    """A configuration whose history has twelve days: a closed trade and a mark of the equity each."""
+@pytest.fixture(scope="module")
+def twelve_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A history of twelve days: a closed trade and a mark of the equity each."""
     events: list[Event] = []
     usual = round_trip()
     for day in range(12):
@@ -67,15 +67,22 @@ def config(tmp_path: Path) -> Path:
         events.append(EquityMarked(venue="bybit", currency="USDT", equity=equity, at_ns=at_ns))
         coins = [EquityMarked(venue="bybit", currency="SHIB", equity=Decimal(9 + n), at_ns=at_ns) for n in range(2)]
         events += coins  # of a spot market, stated more often than the money
-    url = SqliteUrl(path=tmp_path / "state" / "history.sqlite")
+    url = SqliteUrl(path=tmp_path_factory.mktemp("twelve") / "history.sqlite")
 
     async def store() -> None:
         history = SqliteHistory(url.path, partial(upgrade_apart, url))
         await history.store(records(events))
         await history.aclose()
 
-    url.path.parent.mkdir()
     asyncio.run(store())
+    return url.path
+
+
+@pytest.fixture
+def config(tmp_path: Path, twelve_days: Path) -> Path:
+    """A configuration whose history is a copy of that."""
+    (tmp_path / "state").mkdir()
+    shutil.copy(twelve_days, tmp_path / "state")
     path = tmp_path / "kangbot.toml"
     path.write_text(CONFIG)
     return path
