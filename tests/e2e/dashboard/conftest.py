@@ -27,11 +27,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """A daemon that trades."""
+    """A daemon that trades, and whose history can be asked."""
     one = Daemon(tmp_path_factory.mktemp("dashboard"))
     try:
         one.start()
         one.live()
+        one.until(lambda report: report.history_backlog < report.journal_sequence)  # its tables are made
         yield one
     finally:
         one.close()
