@@ -57,9 +57,8 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     What is to be covered is imported first, since whatever stands outside of its functions runs then; the rest need not
     be traced. And of what is imported and collected hardly anything becomes garbage to look for.
     """
-    if (
-        sys.gettrace() is not None and session.config.getoption("dist", "no") == "no"
-    ):  # whoever has workers has no tests
+    collects = session.config.getoption("dist", "no") == "no"  # whoever has workers does not
+    if collects and sys.gettrace() is not None:
         for room in _COVERED:
             package = importlib.import_module(f"kangbot.{room}")
             for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
