@@ -113,9 +113,12 @@ def test_a_withdrawal_is_no_loss(world: World) -> None:
     world.sandbox.transfer(D(7000))
     world.until(lambda _: transferred(world) == [D(-4000), D(-2000), D(7000)])
     world.sandbox.transfer(D(1500), "BONUS")
+    world.until(lambda _: transferred(world)[3:] == [D(1500)])
+    world.sandbox.transfer(
+        D(1), "NEWS"
+    )  # too little to be asked for at once: what is found with the next, or in a minute
     world.sandbox.transfer(D(-1500), "BONUS_RECOLLECT")
     world.until(lambda _: transferred(world)[3:] == [D(1500), D(-1500)])
-    world.sandbox.transfer(D(1), "NEWS")
     world.until(lambda _: [note.kind for note in noted(world)] == ["transfers.unclear"])
     assert len(transferred(world)) == 5
     trades_on(world)
