@@ -145,7 +145,8 @@ class Agreement:
         """Learn that the venue took the stop (None: removed it): believed, and to be confirmed."""
         self.carried(stop)  # believed, like one that travels: an entry that filled meanwhile may have brought another
         if self.covering is None:
-            return (*self._blotter.rests(stop, now_ns), *self._back(stop, now_ns))
+            there = stop if self._blotter.position.net else None  # it went with a position that was closed meanwhile
+            return (*self._blotter.rests(there, now_ns), *self._back(stop, now_ns))
         self._stop_ns = now_ns
         self.cover = self.cover.placed(name, stop, quantity)
         return self._covered(now_ns)

@@ -274,6 +274,16 @@ def test_a_stop_that_came_with_fills_of_the_same_answers_is_no_hands() -> None:
     assert blotter.stop == dec(95)
 
 
+def test_a_stop_that_is_answered_for_when_the_position_is_closed_rests_nowhere() -> None:
+    """It went with the position: believed in, it would have passed for the next position's until a round."""
+    one, blotter = confirmed()
+    blotter.fill(fill("out", 1, number=2, side=Side.SELL), LATER)
+    assert one.placed(dec(95), dec(0), None, LATER) == ()
+    assert blotter.stop is None
+    blotter.fill(fill("in", 1, number=3, at_ns=LATER), LATER)
+    assert one.unprotected
+
+
 def test_what_somebody_moved_in_a_position_of_before_is_over_with_it() -> None:
     """Its end is not said of another position's stop."""
     one, blotter = confirmed()
