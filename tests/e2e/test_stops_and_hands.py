@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kangbot.errors import NeedsHuman
+from kangbot.health.report import Report
 from kangbot.model.ids import Symbol
 from kangbot.model.market import Instrument
 from kangbot.model.money import floor_to
@@ -197,7 +198,13 @@ def test_hedge_mode_that_is_set_by_hand_holds_one_market_until_it_is_left(world:
             return False
         return True
 
+    def settled(report: Report) -> bool:
+        (sol,) = (market for market in report.markets if "SOL" in market.symbol)
+        known = sol.orders.filled + sol.orders.rejected + sol.orders.not_accepted
+        return sol.state == "paused" and known == sol.orders.sent
+
     world.kangbot("pause", "SOL/USDT:USDT")  # in which it leaves and does not enter
+    world.until(settled)  # an entry that had left before would be refused as well, and told of
     world.until(lambda _: mode(3))
     world.kangbot("resume", "SOL/USDT:USDT")
     report = world.until(lambda report: any("one-way" in market.blocked for market in report.markets))
