@@ -375,6 +375,26 @@ async def test_a_copy_that_has_outgrown_what_the_history_has_stops_the_drain(jou
     assert history.batches == []
 
 
+async def test_a_history_that_goes_away_while_the_newest_are_compared_is_asked_again(journal: JournalWriter) -> None:
+    """It has said how far it is, and not yet what it has: nothing is stored before that is known."""
+    history, told = MemoryHistory(), list[str | None]()
+
+    async def goes() -> None:
+        raise Retryable("restarting")
+
+    for number in range(12):
+        journal.append(noted(number))
+    await journal.beyond(11)
+    for record in await journal.read(0, 5):
+        history.rows[record.journal, record.sequence] = record
+    history.meanwhile = goes
+    task = asyncio.create_task(drain(journal, history, told).run())
+    await until(lambda: len(history.rows) == 12)
+    await close_task(task)
+    assert told == ["restarting", None]
+    assert history.batches == [7]
+
+
 async def test_records_that_are_removed_while_the_newest_are_compared_are_no_damage(journal: JournalWriter) -> None:
     """The history is asked again, from the records that are left."""
     history = MemoryHistory()
