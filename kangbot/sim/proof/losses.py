@@ -24,6 +24,7 @@ from kangbot.sim.proof.moving import Timed, highest
 
 _DAY_NS = 86_400_000_000_000
 _DOUBT_NS = 10_000_000_000
+_ROUNDED = Money("1e-9")  # what twenty-eight digits lose where a transfer is added and taken off again
 
 
 class LossWatch:
@@ -82,10 +83,11 @@ class LossWatch:
 
     def _accepts(self, event: DrawdownReset) -> None:
         """Hold what the fall is counted from now against what was stated last."""
-        counted, marks = self._made.behind(event), self._made.marks
-        if not marks or counted != marks[-1]:
-            stated = marks[-1] if marks else "nothing"
-            self._fail(f"the fall is counted anew from {counted}, and what was stated last is {stated}")
+        at_ns, counted = self._made.behind(event)
+        stated_ns, stated = self._made.marks[-1] if self._made.marks else (None, ZERO)
+        if at_ns != stated_ns or abs(counted - stated) > _ROUNDED:
+            last = f"{stated} of {stated_ns}" if self._made.marks else "nothing"
+            self._fail(f"the fall is counted anew from {counted} of {at_ns}, and what was stated last is {last}")
 
     def _enters(self, intent: Intent, at_ns: int) -> None:
         limits, made = self._limits, self._made

@@ -190,10 +190,20 @@ def test_a_fall_is_accepted_from_what_was_stated_last() -> None:
     assert story.said == []
     story.makes(accepted("799", stated_ns))
     assert "is counted anew from" in story.said[0]
-    assert "(" + str(stated_ns) in story.said[0]
+    assert f"of {stated_ns}" in story.said[0]
     story.watch.begins()
     story.makes(accepted("800", stated_ns))
     assert "what was stated last is nothing" in story.said[1]
+
+
+def test_what_rounding_loses_beside_a_transfer_is_no_other_statement() -> None:
+    """A transfer is added to the equity and taken off again: of the twenty-eighth digit something may be lost."""
+    story = Story(FALL)
+    stated_ns = NOON_NS - DAY_NS
+    stated = "99996.49121633499999999999997"
+    story.makes(msgspec.structs.replace(equity(stated), at_ns=stated_ns), transferred("a", "1000000"))
+    story.makes(accepted(str(Decimal(stated) + 1000000), stated_ns))
+    assert story.said == []
 
 
 def test_without_a_limit_nothing_is_objected_to() -> None:
