@@ -184,7 +184,10 @@ class Strategist:
             indicators=self._indicators,
         )
 
-    def _decided(self, target: Target | None, received_ns: int) -> None:
+    def _decided(self, target: object, received_ns: int) -> None:
+        """Take in its answer. TypeError where that is no target: whoever wrote it had no checks of ours."""
+        if not isinstance(target, Target | None):
+            raise TypeError(f"its strategy answered {target!r:.100}: `decide` returns a Target, or None")
         self.decisions += 1
         if received_ns:
             took_ns = perf_counter_ns() - received_ns

@@ -1,10 +1,10 @@
 """A strategy at work: what it is shown, what it may look at, and what of its answer stays."""
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from kangbot.market.roster import Command
-from kangbot.model.events import RunState
+from kangbot.model.events import RunState, RunStateChanged
 from kangbot.model.target import Target
 from kangbot.strategy.base import Strategy, View
 from tests.support.floor_story import LOOKBACK, MINUTE_NS, Closes, Nothing, Story, play, spec
@@ -80,6 +80,22 @@ def test_what_it_wants_stays_until_it_wants_something_else() -> None:
         last = looking.views[-1]
         assert last.target == told.task.desk.target == LONG
         assert last.position.net == 2
+
+    play(story)
+
+
+def test_an_answer_that_is_no_target_falls_in_words_about_it() -> None:
+    """Not by what somebody misses in it later on; and it never stands where a target is looked for."""
+
+    async def story(told: Story) -> None:
+        looking = looked(told)
+        await told.live()
+        looking.answer = cast("Target", Decimal(1))
+        await told.bar()
+        assert told.task.supervisor.falls == 1
+        assert told.task.desk.target is None
+        why = "TypeError: its strategy answered Decimal('1'): `decide` returns a Target, or None"
+        assert why in [event.reason for event in told.disk.events if isinstance(event, RunStateChanged)]
 
     play(story)
 
