@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 Level = Literal["debug", "info", "warning", "error"]
 PACKAGE = Path(__file__).parents[1]
+_STANDARD = Path(os.__file__).parent  # the interpreter's own modules
+_LIBRARIES = frozenset({"site-packages", "dist-packages"})
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
@@ -120,15 +122,24 @@ def _error_of(given: object) -> ExcInfo | None:
 
 
 def where(tb: TracebackType | None) -> str:
-    """Return the place of an error as `market/task.py:120 in run`: the innermost line of ours, else the innermost."""
-    frames = traceback.extract_tb(tb)
+    """Return the place of an error as `market/task.py:120 in run`: the innermost line of ours, else the innermost.
+
+    Where ours have called a user's own code, which are strategies, it is the innermost line of that.
+    """
+    frames = [(Path(frame.filename), frame) for frame in traceback.extract_tb(tb)]
     if not frames:
         return ""
-    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE)]
-    frame = (ours or frames)[-1]
-    path = Path(frame.filename)
-    name = path.relative_to(PACKAGE) if ours else path.name
+    ours = [number for number, (path, _) in enumerate(frames) if path.is_relative_to(PACKAGE)]
+    theirs = [number for number, (path, _) in enumerate(frames) if ours and number > ours[0] and _of_a_user(path)]
+    path, frame = frames[(theirs or ours or [-1])[-1]]
+    name = path.relative_to(PACKAGE) if path.is_relative_to(PACKAGE) else path.name
     return f"{name}:{frame.lineno} in {frame.name}"
+
+
+def _of_a_user(path: Path) -> bool:
+    """Whether it is neither ours, nor the interpreter's, nor a library's; what was compiled names no whole path."""
+    others = path.is_relative_to(PACKAGE) or path.is_relative_to(_STANDARD) or not _LIBRARIES.isdisjoint(path.parts)
+    return path.is_absolute() and not others
 
 
 def stamp(at_ns: int) -> str:

@@ -5,7 +5,7 @@ import json
 import logging
 import warnings
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -187,12 +187,33 @@ def test_asking_for_an_error_where_there_is_none_is_harmless() -> None:
     assert [sorted(event) for event in written.events] == [["at", "event", "level"]] * 2
 
 
-def test_the_place_of_an_error_is_the_innermost_line_of_ours() -> None:
+def place_of(source: str, file: str) -> str:
+    """Return the place of the error that ours meet in calling what stands in that file."""
+    names: dict[str, Callable[[], int]] = {}
+    exec(compile(f"def called():\n    {source}", file, "exec"), names)
+    with pytest.raises((ZeroDivisionError, TypeError, ValueError)) as caught:
+        Clock(monotonic_ns=names["called"])
+    return where(caught.value.__traceback__)
+
+
+@pytest.mark.parametrize("file", ["/srv/lib/site-packages/theirs.py", json.__file__, "theirs.pyx", "<string>"])
+def test_the_place_of_an_error_is_the_innermost_line_of_ours(file: str) -> None:
     """Not a line deep in a library."""
-    with pytest.raises(ZeroDivisionError) as caught:
-        Clock(monotonic_ns=lambda: 1 // 0)
-    assert where(caught.value.__traceback__).startswith("runtime/world.py:")
+    assert place_of("1 // 0", file).startswith("runtime/world.py:")
     assert where(None) == ""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "1 // 0",
+        "import json; json.loads('x')",
+        "from kangbot.model.target import Target; Target(exposure=1, reason='')",
+    ],
+)
+def test_the_place_of_an_error_in_a_strategy_is_its_own_line(source: str) -> None:
+    """Ours have called it, and it may have called a library, or ours again."""
+    assert place_of(source, "/home/trader/mine.py") == "mine.py:2 in called"
 
 
 # ------------------------------------------------------------------------------------------------ libraries
