@@ -12,6 +12,7 @@ import typer
 from kangbot.cli import exit_codes
 from kangbot.control.client import NoDaemonError
 from kangbot.model.plain_json import plain_json
+from kangbot.model.printable import printable
 
 _ELSEWHERE = "Name a place that this user may write, or type it as a user who may write there."
 _ROOM = "Make room there, or name a place on another disk."
@@ -36,9 +37,13 @@ def answer(said: Mapping[str, object], lines: Iterable[str], *, as_json: bool) -
 
 
 def fitted(text: str) -> str:
-    """Return the lines as they fit a terminal, broken between words, what goes on indented; for a file unchanged."""
+    """Return the lines as they fit a terminal, broken between words, what goes on indented; for a file whole.
+
+    Nothing in them moves its cursor.
+    """
+    lines = [printable(line) for line in text.split("\n")]
     if not sys.stdout.isatty():
-        return text
+        return "\n".join(lines)
     words = TextWrapper(
         width=shutil.get_terminal_size().columns,
         subsequent_indent=" " * 4,
@@ -46,7 +51,7 @@ def fitted(text: str) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return "\n".join(words.fill(line) for line in text.splitlines())
+    return "\n".join(words.fill(line) for line in lines)
 
 
 def unwritten(path: Path, error: OSError, *, place: Path | None = None) -> str:

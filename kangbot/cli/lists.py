@@ -10,6 +10,7 @@ from typing import Any
 
 from kangbot.cli.answer import cut
 from kangbot.cli.online import Rows, table
+from kangbot.model.printable import printable
 
 Said = Mapping[str, Any]
 Row = dict[str, str]
@@ -66,7 +67,8 @@ def _set(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
     if not rows:
         return [_NOTHING]
     names = [name for name in names if any(row[name] for row in rows)]
-    lines = [dict(zip(names, names, strict=True)), *rows]
+    said = [{name: printable(row[name]) for name in names} for row in rows]
+    lines = [dict(zip(names, names, strict=True)), *said]
     *columns, last = names
     widths = {name: max(len(line[name]) for line in lines) for name in columns}
     return [

@@ -16,6 +16,7 @@ from kangbot.cli.answer import fitted, no_daemon
 from kangbot.cli.whereabouts import whereabouts
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.model.plain_json import plain_json
+from kangbot.model.printable import printable
 
 Call = Callable[[ControlClient], Any]
 Rows = list[dict[str, Any]]
@@ -131,4 +132,4 @@ def table(rows: Rows, columns: tuple[str, ...], nothing: str) -> str:
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else printable(str(value))

@@ -9,6 +9,7 @@ from kangbot.cli.online import online
 from kangbot.control.client import ControlClient
 from kangbot.health.report import MarketReport, Report
 from kangbot.market.killswitch import named
+from kangbot.model.printable import printable
 
 _COLUMNS = {"market": "<", "state": "<", "price": ">", "position": ">", "open": ">", "profit": ">", "orders": ">"}
 
@@ -33,7 +34,7 @@ def _table(markets: Sequence[MarketReport]) -> list[str]:
     rows = [tuple(_COLUMNS), *map(_cells, markets)]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     set_as = [f"{side}{width}" for side, width in zip(_COLUMNS.values(), widths, strict=True)]
-    ends = ["why", *map(_why, markets)]
+    ends = ["why", *(printable(_why(market)) for market in markets)]
     return [
         f"{' '.join(f'{cell:{how}}' for cell, how in zip(cells, set_as, strict=True))}  {end}".rstrip()
         for cells, end in zip(rows, ends, strict=True)

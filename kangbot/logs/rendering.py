@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from kangbot.logs.masking import Plain
+from kangbot.model.printable import printable
 
 EVENT_WIDTH = 26
 MARKET_WIDTH = 20
@@ -39,10 +40,10 @@ class Console:
     def __call__(self, fields: Fields) -> str:
         """Return the line, and the traceback below it where there is one."""
         rest = dict(_ordered(fields))
-        at, level, event = (_escaped(str(rest.pop(name, ""))) for name in ("at", "level", "event"))
-        market = _escaped(str(rest.pop("market", None) or ""))  # None: of every market, which is said by no name
+        at, level, event = (printable(str(rest.pop(name, ""))) for name in ("at", "level", "event"))
+        market = printable(str(rest.pop("market", None) or ""))  # None: of every market, which is said by no name
         traceback = rest.pop("traceback", None)
-        pairs = " ".join(f"{self._dim(_escaped(name) + '=')}{_word(value)}" for name, value in rest.items())
+        pairs = " ".join(f"{self._dim(printable(name) + '=')}{_word(value)}" for name, value in rest.items())
         head = f"{self._dim(at)} {self._paint(f'{level:<8}', level)} {market:<{MARKET_WIDTH}} "
         line = f"{head}{self._bold(f'{event:<{EVENT_WIDTH}}')} {pairs}".rstrip()
         return f"{line}\n{_indented(str(traceback))}" if traceback else line
@@ -66,14 +67,10 @@ def _word(value: Plain) -> str:
     """Return a value as it stands in a line: what has spaces in it, or nothing, is quoted."""
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = _escaped(str(value))
+    text = printable(str(value))
     return f'"{text}"' if isinstance(value, str) and (not text or " " in text) else text
-
-
-def _escaped(text: str) -> str:
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _indented(text: str) -> str:
     lines = text.rstrip().split("\n")
-    return "\n".join(f"    {_escaped(line)}" for line in lines)
+    return "\n".join(f"    {printable(line)}" for line in lines)

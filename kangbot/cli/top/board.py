@@ -17,6 +17,7 @@ from kangbot.health.checks import Check, Health
 from kangbot.health.report import MarketReport, Report
 from kangbot.machines.verdict import Status
 from kangbot.model.ids import MarketId, on_a_board
+from kangbot.model.printable import printable
 
 _COLOURS = {Status.HEALTHY: "bold green", Status.WARNING: "bold yellow", Status.CRITICAL: "bold red"}
 _TROUBLES = 4  # lines of the head, at most, about what is not well
@@ -111,7 +112,7 @@ def _troubles(seen: Seen) -> list[Text]:
     """Return what is not well, the worst first: what the daemon says of itself, then its checks."""
     report = seen.report
     lines = [
-        Text(text, style="bold red")
+        Text(printable(text), style="bold red")
         for text in (
             report.killed and f"THE KILL SWITCH IS SET: {report.killed}",
             report.waiting and f"WAITING FOR THE VENUE: {report.waiting}",
@@ -123,7 +124,7 @@ def _troubles(seen: Seen) -> list[Text]:
     told = {name for name, said in (("kill_switch", report.killed), ("venue", report.waiting or report.banned)) if said}
     bad = [check for check in seen.health.checks if check.status is not Status.HEALTHY and check.name not in told]
     bad.sort(key=lambda check: check.status is not Status.CRITICAL)
-    lines += [Text(_said(check), style=_COLOURS[check.status]) for check in bad]
+    lines += [Text(printable(_said(check)), style=_COLOURS[check.status]) for check in bad]
     more = len(lines) - _TROUBLES
     if more > 0:
         lines = [*lines[: _TROUBLES - 1], Text(f"and {more + 1} more: kangbot health", style="dim")]
@@ -173,7 +174,7 @@ def _table(report: Report, markets: list[MarketReport], *, wide: bool) -> Table:
     lanes, errors = _open_lanes(report), _errors(report)
     for market in markets:
         row = _row(market, lanes.get(market.market, ""), errors[market.market])
-        table.add_row(*row, *([Text(_why(market), style="dim")] if wide else []))
+        table.add_row(*row, *([Text(printable(_why(market)), style="dim")] if wide else []))
     return table
 
 

@@ -109,3 +109,11 @@ def test_a_position_has_no_digits_that_no_price_has() -> None:
 def test_where_there_is_nothing_that_is_said() -> None:
     """For each of them."""
     assert [positions([]), orders({"items": []}), events({"items": []})] == ["nothing"] * 3
+
+
+def test_a_reason_and_a_message_end_no_line_and_move_no_cursor() -> None:
+    """A strategy's reason is its author's, a message may have the words of a proxy."""
+    foul = "up\n\x1b[2J\x1b[31mBTC/USDT:USDT is flat"
+    for what, row in (("orders", order(reason=foul)), ("events", event(message=foul))):
+        _, line = shown(what, [row], 120)
+        assert line.endswith(r"up\n\x1b[2J\x1b[31mBTC/USDT:USDT is flat")

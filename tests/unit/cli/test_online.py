@@ -10,6 +10,8 @@ import pytest
 from msgspec import structs
 
 from kangbot.cli import exit_codes
+from kangbot.cli.answer import fitted
+from kangbot.cli.online import table
 from kangbot.control.kept import KEPT_S
 from kangbot.market.roster import Command
 from tests.support.control_desk import MARKET, RECOUNT, Served, serving
@@ -177,3 +179,14 @@ async def test_a_history_that_is_away_is_a_thing_of_later(served: Served) -> Non
     served.desk.away = True
     code, out, err = await typed("orders", "--socket", str(served.socket))
     assert (code, out, err) == (exit_codes.TEMPORARY, "", "the history is away\n")
+
+
+def test_no_cell_of_a_table_ends_its_line() -> None:
+    """What opened a breaker are the words of whoever answered."""
+    rows = [{"market": "bybit:BTC-USDT:USDT", "cause": "HTTP 502: <p>\n\x1b[2J"}]
+    assert table(rows, ("market", "cause"), "none").splitlines()[1].endswith(r"HTTP 502: <p>\n\x1b[2J")
+
+
+def test_lines_move_no_cursor() -> None:
+    """In a file as in a terminal; where they end is ours."""
+    assert fitted("first\x1b[2J\nsecond") == "first\\x1b[2J\nsecond"

@@ -149,3 +149,9 @@ def test_columns_stand_beneath_their_names_whatever_is_in_them() -> None:
         assert {line[end] for line in lines} == {" "}
         assert " " not in {line[end - 1] for line in lines}
     assert [line.index(line.split()[-1]) for line in lines] == [names.index("why")] * 2
+
+
+def test_what_others_say_ends_no_line_and_moves_no_cursor() -> None:
+    """The signal of a strategy, whose author wrote it, in its market's own line."""
+    *_, line = _table([a_market("BTC", signal="up\n\x1b[2Jflat")])
+    assert line.endswith(r"  up\n\x1b[2Jflat")

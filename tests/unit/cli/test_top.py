@@ -290,3 +290,11 @@ async def test_no_daemon_is_said(tmp_path: Path) -> None:
     code, out, err = await typed("top", "--socket", str(tmp_path / "nobody.sock"))
     assert (code, out) == (exit_codes.NO_DAEMON, "")
     assert "no daemon answers" in err
+
+
+def test_what_others_say_moves_no_cursor_of_the_board() -> None:
+    """Why the switch was set, and a strategy's signal."""
+    said = lines(a_report(a_market("BTC", signal="up\x1b[2J"), killed="because\x1b[2J"), width=200)
+    assert any(line.endswith(r"THE KILL SWITCH IS SET: because\x1b[2J") for line in said)
+    assert any(line.endswith(r" up\x1b[2J") for line in said)
+    assert "\x1b" not in "".join(said)
