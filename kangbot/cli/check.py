@@ -64,7 +64,7 @@ def check(config: Path, *, as_json: bool, at_start: bool = False) -> int:
             tell_wrong(config, os.environ, error, real_world().clock)
         return code
     if not at_start:
-        from kangbot.cli.doctor import examine  # noqa: PLC0415 -- the drivers and adapters, which nobody else needs
+        from kangbot.cli.doctor.examination import examine  # noqa: PLC0415 -- the drivers and adapters, which nobody else needs
 
         looks = (*_credentials(config, settings), *examine(settings, real_world()))
         return _tell(config, settings, as_json=as_json, looks=looks)

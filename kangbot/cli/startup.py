@@ -5,6 +5,8 @@ entrypoint, which has nobody to ask later. The daemon itself waits for none of t
 its database is away.
 """
 
+import kangbot.runtime.lean  # noqa: F401 -- before whatever imports structlog: a tenth of the start  # isort: skip
+
 import os
 import tempfile
 import time

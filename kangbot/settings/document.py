@@ -11,9 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from kangbot.settings.schema import Settings
-
-ENV_PREFIX = "KANGBOT_"
-ENV_DELIMITER = "__"
+from kangbot.settings.sources import ENV_DELIMITER, ENV_PREFIX
 
 
 class _Base(BaseSettings):

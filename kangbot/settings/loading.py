@@ -11,12 +11,13 @@ from kangbot.errors import ConfigInvalid, Problem
 from kangbot.settings import rules
 from kangbot.settings.daemon import DEFAULT_STATE_DIR
 from kangbot.settings.document import validated
+from kangbot.settings.environment import read_environment
 from kangbot.settings.lines import Key
 from kangbot.settings.partial import without
 from kangbot.settings.problems import explain
 from kangbot.settings.schema import Settings
 from kangbot.settings.secrets import Vault, shut_credentials
-from kangbot.settings.sources import Origin, Table, lines_of, merged, nested, read_environment, read_file, value_at
+from kangbot.settings.sources import Origin, Table, lines_of, merged, nested, read_file, value_at
 from kangbot.settings.versions import Versions, state_of
 from kangbot.strategy.loader import split
 

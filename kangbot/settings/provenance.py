@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
+from kangbot.settings.environment import read_environment
 from kangbot.settings.kinds import Secret
 from kangbot.settings.lines import Key
 from kangbot.settings.schema import Settings
 from kangbot.settings.secrets import SECRETS, credential_file, handed_over
-from kangbot.settings.sources import Origin, lines_of, read_environment, read_file
+from kangbot.settings.sources import Origin, lines_of, read_file
 
 DEFAULT = "default"
 

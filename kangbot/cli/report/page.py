@@ -8,7 +8,7 @@ from html import escape
 
 from kangbot.cli.report.figures import figures, percent
 from kangbot.cli.report.past import Found
-from kangbot.control.dashboard.assets import charts_library
+from kangbot.control.dashboard.charts import charts_library
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; color: #172033; }

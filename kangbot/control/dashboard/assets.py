@@ -9,7 +9,6 @@ is removed at the start.
 import asyncio
 import gzip
 import hashlib
-import importlib.util
 import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from kangbot.control.dashboard.charts import charts_library
 from kangbot.runtime.threads import Worker
 
 log = structlog.get_logger(__name__)
@@ -109,13 +109,6 @@ class Assets:
                     await worker.aclose(0.0)
         headers = {**_HEADERS, "Content-Encoding": "gzip", "Content-Type": "text/javascript; charset=utf-8"}
         return web.FileResponse(packed, headers=headers)
-
-
-def charts_library() -> Path | None:
-    """Return where the installed package keeps its script; None where it is not installed."""
-    spec = importlib.util.find_spec("plotly")
-    places = [] if spec is None else spec.submodule_search_locations or []
-    return next((path for place in places if (path := Path(place) / "package_data" / "plotly.min.js").is_file()), None)
 
 
 def _pack(source: Path, target: Path) -> None:

@@ -84,6 +84,22 @@ def test_help_imports_nothing_of_the_daemon() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_a_command_imports_nothing_that_it_does_not_use() -> None:
+    """Half of what they took was for pydantic, drivers, adapters and colours, of which none of these makes use."""
+    code = (
+        "import sys\n"
+        "def there(*names): print(sorted({*names} & set(sys.modules)))\n"
+        "import kangbot.cli.check, kangbot.cli.offline\n"
+        "there('pydantic', 'structlog', 'rich', 'aiohttp', 'ccxt', 'aiomysql', 'sqlalchemy')\n"
+        "import kangbot.cli.backup, kangbot.cli.database, kangbot.cli.restore\n"
+        "there('pydantic', 'rich', 'aiohttp', 'ccxt', 'sqlalchemy')\n"
+        "import kangbot.cli.report\n"
+        "there('pydantic', 'aiohttp', 'ccxt', 'sqlalchemy')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n[]\n[]\n"
+
+
 def test_no_command_is_a_question_for_help() -> None:
     """And a wrong one is a wrong usage."""
     assert "Usage" in kangbot().stdout + kangbot().stderr

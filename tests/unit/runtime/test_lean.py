@@ -26,7 +26,6 @@ def test_nothing_happens_where_structlog_is_there_already() -> None:
 
 
 def test_the_daemon_is_without_rich() -> None:
-    """Its main module imports this one before anything that imports structlog."""
-    assert (
-        answer("import sys, kangbot.daemon; print('rich' in sys.modules, 'pygments' in sys.modules)") == "False False"
-    )
+    """Its main module imports this one before anything that imports structlog; so does the sandbox exchange's."""
+    for module in ("kangbot.daemon", "kangbot.sandbox.__main__"):
+        assert answer(f"import sys, {module}; print('rich' in sys.modules, 'pygments' in sys.modules)") == "False False"

@@ -9,7 +9,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from structlog.testing import capture_logs
 
-from kangbot.control.dashboard.assets import Assets, charts_library
+from kangbot.control.dashboard.assets import Assets
+from kangbot.control.dashboard.charts import charts_library
 from kangbot.health.checks import health_of
 from kangbot.settings.health import HealthSettings
 from tests.support.pages import modules
