@@ -5,6 +5,7 @@ indicators belong to that thread until the answer has come.
 """
 
 from dataclasses import dataclass, field
+from decimal import localcontext
 from time import perf_counter_ns
 from typing import Any
 
@@ -45,15 +46,16 @@ class Errand:
         longest_ns, target, error = 0, None, None
         self._next()
         try:
-            if self.unmade:
-                self.indicators = self.strategy.indicators()
-            for bar in self.bars:
+            with localcontext():  # as on the loop, each time anew
+                if self.unmade:
+                    self.indicators = self.strategy.indicators()
+                for bar in self.bars:
+                    longest_ns = max(longest_ns, self._next())
+                    self.indicators.update(bar)
                 longest_ns = max(longest_ns, self._next())
-                self.indicators.update(bar)
-            longest_ns = max(longest_ns, self._next())
-            if self.view is not None:
-                view = msgspec.structs.replace(self.view, indicators=self.indicators)
-                target = self.strategy.decide(view)
+                if self.view is not None:
+                    view = msgspec.structs.replace(self.view, indicators=self.indicators)
+                    target = self.strategy.decide(view)
         except Exception as raised:  # noqa: BLE001 -- it falls where its market's task falls
             error = raised
         except BaseException as raised:  # noqa: BLE001 -- a thread that ended without an answer would be waited for

@@ -6,6 +6,7 @@ does not return is interrupted.
 """
 
 from collections.abc import Callable
+from decimal import localcontext
 from time import perf_counter_ns
 from typing import TypeVar
 
@@ -53,9 +54,14 @@ class Overseer:
         self._slowness, self.why = Slowness(bounds=self._slowness.bounds), ""
 
     def ask(self, call: Callable[[A], T], argument: A) -> T:
-        """Return what the strategy answers, on the loop. OverranError where it was interrupted."""
-        if not self._measures:
-            return call(argument)
+        """Return what the strategy answers, on the loop. OverranError where it was interrupted.
+
+        What it sets of the decimal context ends with the call: every sum of the daemon is made in the same one.
+        """
+        with localcontext():
+            return self._timed(call, argument) if self._measures else call(argument)
+
+    def _timed(self, call: Callable[[A], T], argument: A) -> T:
         began_ns = perf_counter_ns()
         try:
             return call(argument) if self._alarm is None else self._alarm.run(call, argument)

@@ -1,6 +1,7 @@
 """Which strategies there are, and how one is made from a name and its parameters."""
 
 from collections.abc import Mapping
+from decimal import localcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ def load(name_or_path: str, parameters: Mapping[str, object], folder: Path | Non
     A relative path is taken from `folder` (None: the working directory). StrategyInvalid (a ValueError) carries every
     mistake with its key: "strategy" for the name or the file, else the parameter's name.
     """
-    kind = find(name_or_path, folder)
-    return kind(parse(kind.parameters_type, parameters))
+    with localcontext():  # how a file of the user's wants to compute is no matter of ours: our sums are exact
+        kind = find(name_or_path, folder)
+        return kind(parse(kind.parameters_type, parameters))
 
 
 def find(name_or_path: str, folder: Path | None = None) -> type[Strategy[Any, Any]]:

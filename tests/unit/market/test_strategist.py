@@ -1,13 +1,15 @@
 """A strategy at work: what it is shown, what it may look at, and what of its answer stays."""
 
-from decimal import Decimal
+from decimal import Decimal, getcontext, localcontext
 from typing import ClassVar, cast
 
+from kangbot.market.errand import Errand
 from kangbot.market.roster import Command
+from kangbot.model.data import Bar
 from kangbot.model.events import RunState, RunStateChanged
 from kangbot.model.target import Target
 from kangbot.strategy.base import Strategy, View
-from tests.support.floor_story import LOOKBACK, MINUTE_NS, Closes, Nothing, Story, play, spec
+from tests.support.floor_story import LOOKBACK, MINUTE_NS, Closes, Nothing, Story, bar_at, play, spec
 from tests.support.trade_words import MARKET
 
 LONG = Target(exposure=Decimal(1), stop=Decimal(90), reason="the test wants it")
@@ -98,6 +100,54 @@ def test_an_answer_that_is_no_target_falls_in_words_about_it() -> None:
         assert why in [event.reason for event in told.disk.events if isinstance(event, RunStateChanged)]
 
     play(story)
+
+
+class Rounding(Looking):
+    """Computes with few digits, and does not put that back."""
+
+    def decide(self, view: View[Closes]) -> Target | None:
+        getcontext().prec = 4
+        return super().decide(view)
+
+
+def test_how_it_computes_is_its_own() -> None:
+    """On the loop every sum of every market would be rounded to its digits from then on."""
+
+    async def story(told: Story) -> None:
+        rounding = Rounding()
+        told.specs = [spec(rounding)]
+        with localcontext(prec=28):
+            await told.live()
+            await told.bar()
+            assert rounding.views
+            assert getcontext().prec == 28
+
+    play(story)
+
+
+def test_how_it_computes_aside_is_its_own_each_time() -> None:
+    """Its thread is asked again and again: the same view leads to the same target there too."""
+    precisions = []
+
+    class Telling(Closes):
+        def update(self, bar: Bar) -> None:
+            super().update(bar)
+            precisions.append(getcontext().prec)
+            getcontext().prec = 4
+
+    with localcontext(prec=28):
+        for number in range(2):
+            errand = Errand(
+                attempt=1,
+                strategy=Looking(),
+                indicators=Telling(),
+                unmade=False,
+                bars=(bar_at(number * MINUTE_NS),),
+                view=None,
+                received_ns=0,
+            )
+            assert errand.run().error is None
+    assert precisions == [28, 28]
 
 
 def test_a_stop_has_it_forget_everything() -> None:

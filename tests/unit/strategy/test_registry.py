@@ -1,7 +1,7 @@
 """Strategies by name or from a file, and every mistake with its key, its place and its remedy."""
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Decimal, getcontext, localcontext
 from pathlib import Path
 from textwrap import dedent
 
@@ -119,6 +119,16 @@ def test_a_strategy_comes_from_a_file(write: Write, tmp_path: Path) -> None:
     assert (strategy.name, strategy.parameters.bars) == ("still", 7)
     assert type(registry.load(f"{path}:Still", {})) is type(strategy)
     assert type(registry.load("mine.py:Still", {}, tmp_path)) is type(strategy)
+
+
+def test_how_a_file_computes_is_no_matter_of_whoever_loads_it(write: Write) -> None:
+    """A precision of its own is what many files begin with; the daemon's sums would be rounded to it."""
+    with localcontext(prec=28):
+        path = write(
+            dedent(GOOD).replace("from decimal import Decimal", "from decimal import *\ngetcontext().prec = 4")
+        )
+        assert registry.load(str(path), {}).name == "still"
+        assert getcontext().prec == 28
 
 
 def test_an_edited_file_is_another_strategy(write: Write) -> None:
