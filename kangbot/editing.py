@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -41,6 +41,18 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 BEAT_S = 1.0
 Note = Callable[[str, Severity, MarketId | None, str], None]
+
+
+class Bench(Protocol):
+    """Where work is done apart from the loop, until it is closed: `runtime.threads.Worker`."""
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Return what the call returns, or raise what it raised."""
+        ...
+
+    async def aclose(self, timeout_s: float) -> bool:
+        """End; False where what was begun goes on."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +93,7 @@ class Editor:
 
     `hold` says why nothing can be changed now, "" where it can; `note` writes an event; `learnt` hears of settings
     that were read, before anything is said of them: their secrets must be known to whoever masks them; `joined`
-    of a market that has a task from now on.
+    of a market that has a task from now on. `bench` makes the place where files are read and written, by a name.
     """
 
     def __init__(
@@ -89,6 +101,7 @@ class Editor:
         *,
         saved: Saved,
         file: ConfigFile,
+        versions: Versions,
         world: World,
         floor: Floor,
         risk: AccountRisk,
@@ -96,6 +109,7 @@ class Editor:
         note: Note,
         learnt: Callable[[Settings], None],
         joined: Callable[[MarketId], None],
+        bench: Callable[[str], Bench] = Worker,
     ) -> None:
         self.settings = saved.settings
         self._text = saved.text
@@ -108,7 +122,8 @@ class Editor:
         self._learnt = learnt
         self._joined = joined
         self._edits = Edits(judged=saved.mark)
-        self._versions = Versions(saved.settings.state_dir)
+        self._versions = versions
+        self._bench = bench
         self._accepted_ns = world.clock.now_ns()
         self._version = 0
         self._problem = ""
@@ -184,7 +199,7 @@ class Editor:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Return what it returns, from a thread: a disk takes its time, and so does what a strategy imports."""
-        worker = Worker("config")
+        worker = self._bench("config")
         try:
             return await worker.run(work)
         finally:

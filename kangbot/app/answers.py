@@ -15,7 +15,7 @@ from kangbot.app.ending import Ending
 from kangbot.control.kept import Lately, Once
 from kangbot.editing import Editor
 from kangbot.errors import Refused
-from kangbot.health.checks import UNRECOVERED, Health, Thresholds, health_of
+from kangbot.health.checks import Health, Thresholds, health_of
 from kangbot.health.faults import FaultDesk
 from kangbot.health.headline import headline
 from kangbot.health.lag import LoopLag
@@ -180,11 +180,7 @@ class Answers:
 
         That some of it is not well is no reason: an edit may be what is done about it.
         """
-        if self.ending.stopping:
-            return "the daemon is stopping"
-        if not self.floor.markets:
-            return self.floor.waiting or "the markets are being prepared"
-        return "" if self.floor.account.reconciled.is_set() else self.floor.waiting or UNRECOVERED
+        return "the daemon is stopping" if self.ending.stopping else self.floor.unrecovered
 
     def unready(self) -> str:
         """Return why the daemon does not do its work; "" where it does."""

@@ -57,6 +57,7 @@ from kangbot.runtime.garbage import freeze
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import World
 from kangbot.settings.file import ConfigFile, Saved
+from kangbot.settings.versions import Versions
 from kangbot.venues.bybit.venue import BybitVenue
 
 log = structlog.get_logger(__name__)
@@ -232,6 +233,7 @@ class App:
         self._editor = Editor(
             saved=self._saved,
             file=self._file,
+            versions=Versions(self._settings.state_dir),
             world=self._world,
             floor=self._floor,
             risk=self._remembered.risk,

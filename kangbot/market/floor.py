@@ -17,6 +17,7 @@ from kangbot.execution.circuits import Circuits
 from kangbot.execution.numbers import Numbers
 from kangbot.execution.transfers import TransferWatch
 from kangbot.execution.venue_clock import FIRST_SAMPLES
+from kangbot.health.checks import UNRECOVERED
 from kangbot.health.faults import FaultDesk
 from kangbot.health.latency import Latencies
 from kangbot.machines.breakers import Breakers
@@ -280,6 +281,13 @@ class Floor:
     def left_behind(self) -> Mapping[MarketId, str]:
         """What is left in markets that do not run here, in words; one that has joined since is looked after again."""
         return {market: what for market, what in self._left_behind.items() if market not in self.markets}
+
+    @property
+    def unrecovered(self) -> str:
+        """Why nothing can be changed here yet: the venue has still to answer for what is there; "" where it has."""
+        if not self.markets:
+            return self.waiting or "the markets are being prepared"
+        return "" if self.account.reconciled.is_set() else self.waiting or UNRECOVERED
 
     @property
     def banned(self) -> str:
