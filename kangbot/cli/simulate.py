@@ -27,6 +27,7 @@ def simulate(
     minutes: float,
     markets: int,
     spot: bool,
+    edits: bool,
     mutant: str,
     jobs: int,
     as_json: bool,
@@ -40,7 +41,7 @@ def simulate(
         known = "" if wanted is None else f"--mutant is {EVERY}, or one of: {', '.join(MUTANTS)}"
         typer.echo(known or "--seeds is a range such as 1..100, the last one included", err=True)
         return USAGE
-    options = Options(minutes=minutes, markets=markets, spot=spot)
+    options = Options(minutes=minutes, markets=markets, spot=spot, edits=edits)
     if mutant == EVERY:
         return _every_mutant(wanted, options, as_json=as_json)
     console, summary, began_s = Console(stderr=True), empty_summary(), perf_counter()
@@ -110,6 +111,7 @@ def _tell(console: Console, outcome: Outcome, options: Options, mutant: str, *, 
     again += f" --minutes {options.minutes:g}" if options.minutes != default.minutes else ""
     again += f" --markets {options.markets}" if options.markets != default.markets else ""
     again += " --spot" if options.spot else ""
+    again += " --edits" if options.edits else ""
     again += f" --mutant {mutant}" if mutant else ""
     told = f"seed {outcome.seed}, {violation.at_ns / 1e9:.3f} s: ({violation.invariant}) {violation.message}"
     console.print(told, markup=False, style="bold red", soft_wrap=True)

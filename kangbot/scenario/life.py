@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
+from kangbot.editing import Editor, spec_of
 from kangbot.errors import NeedsHuman
 from kangbot.execution.budget import TRANSIT_NS, Budget, remembered_budget
 from kangbot.execution.venue_clock import VenueClock
@@ -17,6 +17,7 @@ from kangbot.journal.compact import Compactor
 from kangbot.journal.drain import Drain
 from kangbot.journal.replay import Others, replay
 from kangbot.machines.breakers import Breakers
+from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.killswitch import FILE, Wish, write
 from kangbot.machines.limiter import Window
 from kangbot.machines.memory import Memory
@@ -27,17 +28,23 @@ from kangbot.market.floor import Floor
 from kangbot.market.gateway import Gateway
 from kangbot.market.killswitch import KillSwitch
 from kangbot.market.roster import Roster
+from kangbot.market.spec import MarketSpec
 from kangbot.market.terms import Terms
-from kangbot.model.events import Lane
-from kangbot.model.ids import ClientId, VenueName
+from kangbot.model.events import Lane, Noted, Severity
+from kangbot.model.ids import ClientId, MarketId, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Money, Price, Quantity
 from kangbot.model.orders import Intent, OrderReport, Purpose
 from kangbot.ports import Journal
 from kangbot.risk.account import AccountRisk
+from kangbot.risk.limits import Limits
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.scenario.plan import Plan
+from kangbot.scenario.reloads import By
+from kangbot.scenario.saved import Bench, NoVersions, SavedFile
+from kangbot.scenario.told_floor import ToldFloor
+from kangbot.settings.file import Saved
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.proof.breaking import BreakerWatch
 from kangbot.sim.proof.invariants import Invariants
@@ -74,6 +81,7 @@ class Outside:
     disk: Disk
     recovery: Recovery
     files: dict[PurePosixPath, str]  # in the state folder
+    saved: SavedFile | None  # the configuration's file; None: it stays as the plan has it
     history: SimHistory
     faults: Faults
     invariants: Invariants
@@ -81,18 +89,18 @@ class Outside:
     door_ns: Callable[[], int]  # by which the venue judges what arrives, and which it tells
 
 
-def rememberers(plan: Plan) -> Others:
+def rememberers(plan: Plan, limits: Limits) -> Others:
     """Return those who remember by the journal, anew."""
     return {
-        "risk": AccountRisk(plan.limits),
+        "risk": AccountRisk(limits),
         "breakers": Breakers(plan.breakers),
         "pauses": Pauses(),
         "transfers": Transfers(),
     }
 
 
-def _terms(plan: Plan) -> Terms:
-    usual = Terms(receive_window_ms=WINDOW_MS, foreign=plan.foreign)
+def _terms(plan: Plan, foreign: ForeignPolicy) -> Terms:
+    usual = Terms(receive_window_ms=WINDOW_MS, foreign=foreign)
     return replace(usual, rules_s=_RULES_S, rules_pause_s=_RULES_PAUSE_S) if plan.rulings else usual
 
 
@@ -108,7 +116,11 @@ class Life:
         self.drain: Drain | None = None
         self._switch: KillSwitch | None = None
         self._journal: Journal | None = None
-        self._risk = AccountRisk(outside.plan.limits)
+        self.editor: Editor | None = None
+        self._read = None if outside.saved is None else outside.saved.read()
+        risk = None if self._read is None else self._read.settings.risk
+        self._risk = AccountRisk(outside.plan.limits if risk is None else risk.limits)
+        self.foreign = outside.plan.foreign if risk is None else ForeignPolicy(risk.foreign)
         self._outside = outside
         self._tasks = Tasks("app", self._crashed)
 
@@ -124,7 +136,7 @@ class Life:
         self._journal = announced = AnnouncedJournal(journal)
         announced.listen(risk.observe)
         announced.listen(transfers.observe)
-        announced.listen(outside.invariants.targets.announced)
+        announced.listen(outside.invariants.intended)
         outside.invariants.losses.begins()
         announced.listen(outside.invariants.losses.announced)
         self.drain = Drain(journal, outside.history, world, mark=journal.mark_drained)
@@ -143,7 +155,10 @@ class Life:
         await self._resume_switch(journal)
         await self.floor.open()
         executors = [task.desk.executor for task in self.floor.markets.values()]
-        outside.invariants.attend(risk, executors, breakers)
+        outside.invariants.attend(risk, executors, breakers, foreign=self.foreign)
+        if self._read is not None and outside.saved is not None:
+            self.editor = self._editing(self._read, outside.saved, world, announced)
+            self._tasks.spawn("config", self.editor.run())
         self._tasks.spawn("transfers", self.floor.watch_transfers(transfers).run())
         await roster.start_all("daemon")
         await asyncio.get_running_loop().create_future()
@@ -153,7 +168,7 @@ class Life:
         return Compactor(
             journal,
             self.clock,
-            fresh=partial(rememberers, self._outside.plan),
+            fresh=lambda: rememberers(self._outside.plan, self._risk.limits),
             beat_s=beat_s,
             keep_s=_KEEP_S,
             least=_LEAST,
@@ -194,7 +209,9 @@ class Life:
             id_rule=plan.id_rule,
             window_ns=WINDOW_MS * 1_000_000,
         )
-        return Floor(
+        return ToldFloor(
+            outside.invariants,
+            self.process,
             world=world,
             journal=journal,
             memory=memory,
@@ -207,12 +224,67 @@ class Life:
             ),
             risk=risk,
             roster=roster,
-            specs=tuple(map(outside.invariants.targets.heard, plan.specs)),
-            terms=_terms(plan),
+            specs=tuple(map(outside.invariants.targets.heard, self._specs)),
+            terms=_terms(plan, self.foreign),
             breakers=breakers,
             died=self._crashed,
             twin=self._doubled,
         )
+
+    # --------------------------------------------------------------------------------------------------- configuration
+    @property
+    def _specs(self) -> Sequence[MarketSpec]:
+        if self._read is None:
+            return self._outside.plan.specs
+        return [spec_of(market) for market in self._read.settings.trading if market.enabled]
+
+    def _editing(self, read: Saved, file: SavedFile, world: World, journal: Journal) -> Editor:
+        assert self.floor is not None
+        floor = self.floor
+
+        check = self._outside.invariants
+
+        def note(kind: str, severity: Severity, market: MarketId | None, message: str) -> None:
+            journal.append(
+                Noted(kind=kind, severity=severity, market=market, message=message, at_ns=self.clock.now_ns())
+            )
+            if self.process.alive:
+                check.deeds[kind] += 1
+                if kind == "config.applied":
+                    check.limited(editor.settings.risk.limits)
+
+        def joined(market: MarketId) -> None:
+            if self.process.alive:
+                known = any(intent.market == market for intent in check.intents.values())
+                check.deeds["market_back_after_restart" if known else "market_joined"] += 1
+                check.joins(floor.markets[market].desk.executor)
+
+        editor = Editor(
+            saved=read,
+            file=file,
+            versions=NoVersions(read.settings.state_dir),
+            world=world,
+            floor=floor,
+            risk=self._risk,
+            hold=lambda: floor.unrecovered,
+            note=note,
+            learnt=lambda _settings: None,
+            joined=joined,
+            bench=Bench,
+        )
+        return editor
+
+    def reload(self, by: By) -> None:
+        """Have the file read now, by a signal or by a call; a look of its own needs nobody."""
+        if self.editor is None or self.floor is None:
+            return
+        if by is By.SIGNAL:
+            self.editor.ask("SIGHUP")
+        elif by is By.CALL and not self.floor.unrecovered:  # else the call is refused
+            self._tasks.spawn("operator/reload", self._reload(self.editor))
+
+    async def _reload(self, editor: Editor) -> None:
+        await editor.reload("operator")
 
     # ----------------------------------------------------------------------------------------------------- kill switch
     async def _resume_switch(self, journal: Journal) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.machines.holding import ForeignPolicy
+from kangbot.errors import ConfigInvalid, Problem, Refused
 from kangbot.machines.killswitch import Wish
 from kangbot.market.naming import UnknownMarketError
 from kangbot.market.roster import Command
@@ -17,6 +17,8 @@ from kangbot.model.orders import OrderKind, Purpose, Side
 from kangbot.runtime.world import SECOND_NS
 from kangbot.scenario.life import Life
 from kangbot.scenario.plan import Hand, Move, Plan, Switch
+from kangbot.scenario.reloads import By, Edit
+from kangbot.scenario.saved import SavedFile
 from kangbot.sim.exchange.orders import OrderRequest
 from kangbot.sim.exchange.refusal import RequestRefused
 from kangbot.sim.exchange.venue import SimVenue
@@ -29,6 +31,8 @@ _LOOKS_S = 20.0  # of calm: a person looks at markets that were taken from the d
 _FAR = Decimal("0.05")  # from the price, as a share of it: what rests there stays there
 _TOLD_NS = 5 * SECOND_NS  # in which the daemon has heard of what was done, and its disk too
 _KILLED_NS = 32 * SECOND_NS  # of calm: what the kill switch withdraws and closes is gone by then
+_MENDED_S = 5.0  # how soon a mistake in the file is put right
+_MISTAKE = ConfigInvalid((Problem(message="is not TOML", file="/config/kangbot.toml"),))
 _CLOSED_NS = 10 * SECOND_NS  # what a hand adds while it is set: a thin book may have no offers left just then
 
 
@@ -36,7 +40,7 @@ class People:
     """Those of one session.
 
     `flush` tells what they did at the venue, whose clock is `venue_now_ns`; `alive` returns the daemon's life while it
-    has one; `now_ns` is since the start.
+    has one; `now_ns` is since the start; `saved` is the configuration's file, where they edit that.
     """
 
     def __init__(
@@ -50,7 +54,9 @@ class People:
         trace: Trace,
         alive: Callable[[], Life | None],
         now_ns: Callable[[], int],
+        saved: SavedFile | None,
     ) -> None:
+        self._saved = saved
         self._calm_since_ns = 0  # no more faults, and the daemon is up; 0 for not yet
         self._gone = False
         self._plan = plan
@@ -74,12 +80,15 @@ class People:
             self._loop.call_later(move.at_ns / 1e9, self._move, move)
         for at_ns in self._plan.resets_ns:
             self._loop.call_later(at_ns / 1e9, self._accept)
+        for edit in self._plan.edits:
+            self._loop.call_later(edit.at_ns / 1e9, self._edit, edit)
         if (switch := self._plan.switch) is not None:
             self._loop.call_later(switch.at_ns / 1e9, self._kill, switch)
 
     def calm(self) -> None:
         """Learn that there are no more faults, and that the daemon is up."""
         self._calm_since_ns = self._now_ns()
+        self._look_at_file()
         for hand in self._plan.hands:
             if hand.at_ns is None:
                 self._trade(hand)
@@ -92,7 +101,8 @@ class People:
         One more order is left resting where there are hands: a market that is taken by it is nobody's to release.
         """
         self._gone = True
-        self._invariants.hands.overdue(self._venue_now_ns() - _TOLD_NS)  # what came since is asked for in the end
+        check = self._invariants
+        check.hands.overdue(self._venue_now_ns() - _TOLD_NS, check.looked_after)  # what came since is asked in the end
         if self._plan.hands:
             first = self._plan.hands[0]
             self._trade(msgspec.structs.replace(first, side=Side.BUY, away=_FAR))
@@ -105,7 +115,29 @@ class People:
         try:
             life.roster.command(market, command, "operator")
         except UnknownMarketError:
-            return  # it has not opened yet
+            return  # it has not opened yet, or is not configured
+        except Refused:
+            self._invariants.deeds["command_refused"] += 1  # it has left the configuration
+
+    # --------------------------------------------------------------------------------------------------- configuration
+    def _edit(self, edit: Edit) -> None:
+        """Save the file, at first with a mistake or not, and have it read."""
+        if self._saved is None:
+            return
+        self._trace.note(self._now_ns(), "operator", f"saves version {edit.version}, {edit.by.value}")
+        self._saved.save(edit.settings, _MISTAKE if edit.wrong else None)
+        if edit.wrong:
+            self._loop.call_later(_MENDED_S, self._saved.mend)
+        if (life := self._alive()) is None:
+            self._invariants.deeds["edited_while_away"] += 1
+        else:
+            life.reload(edit.by)
+
+    def _look_at_file(self) -> None:
+        """Have an edit read again whose markets the venue did not answer for: the daemon would ask ever less often."""
+        life = self._alive()
+        if life is not None and life.editor is not None and life.editor.report().problem:
+            life.reload(By.SIGNAL)
 
     # ----------------------------------------------------------------------------------------------------- kill switch
     def _kill(self, switch: Switch) -> None:
@@ -147,7 +179,7 @@ class People:
             return
         check.deeds["kill_flat"] += 1
         since_ns = self._venue_now_ns() - _CLOSED_NS
-        for market in self._engine.desks:
+        for market in check.looked_after:
             left = held(self._engine, market, check.hands)
             if is_spot(self._engine, market):  # coins that somebody bought by hand are left alone
                 left = sellable(self._engine, market, self._managed(market))
@@ -220,5 +252,4 @@ class People:
         self._flush()
 
     def _managed(self, market: MarketId) -> Quantity:
-        adopted = self._plan.foreign is ForeignPolicy.ADOPT
-        return managed(self._engine, market, self._invariants.hands, adopted=adopted)
+        return managed(self._engine, market, self._invariants.hands, adopted=self._invariants.adopts)

@@ -18,6 +18,9 @@ from kangbot.model.orders import OrderKind, Side, TimeInForce
 from kangbot.ports import IdRule
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import SECOND_NS
+from kangbot.scenario import reloads
+from kangbot.scenario.reloads import Edit
+from kangbot.settings import Settings
 from kangbot.sim.markets.listing import DEFAULT_LINEAR, linear, spot
 from kangbot.sim.markets.spec import MarketSpec as SimMarket
 from kangbot.sim.world.faults import Fault, Kind, planned
@@ -82,6 +85,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     most_faults: int = 14
     kinds: tuple[Kind, ...] | None = None
     spot: bool = False  # every session has spot pairs among its markets; else a share of the sessions
+    edits: bool = False  # in every session the configuration is edited; else in a share of them
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +165,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rulings: tuple[Ruling, ...] = ()
     moves: tuple[Move, ...] = ()
     resets_ns: tuple[int, ...] = ()  # when somebody accepts a drawdown
+    begun: Settings | None = None  # what the configuration's file says at first; None: as the plan has it, for good
+    edits: tuple[Edit, ...] = ()  # of that file
     stash: dict[str, Quantity] = {}  # coins that are in the account before, by their names
     foreign: ForeignPolicy
     breakers: BreakerTerms
@@ -212,7 +218,8 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
     plan = msgspec.structs.replace(plan, moves=_moves(rng, plan)) if rng.random() < _MOVING_SESSIONS else plan
     plan = _over_midnight(rng, plan, size) if rng.random() < _MIDNIGHT_SESSIONS else plan
     share = _ACCEPTING_SESSIONS[plan.limits.drawdown_percent is not None]
-    return msgspec.structs.replace(plan, resets_ns=_resets(rng, plan)) if rng.random() < share else plan
+    plan = msgspec.structs.replace(plan, resets_ns=_resets(rng, plan)) if rng.random() < share else plan
+    return _with_edits(rng, plan, size) if rng.random() < reloads.SHARE or options.edits else plan
 
 
 def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
@@ -334,6 +341,21 @@ def _resets(rng: "random.Random", plan: Plan) -> tuple[int, ...]:
     return tuple(min(at_ns, plan.calm_ns - 1) for at_ns in sorted(times))
 
 
+def _with_edits(rng: "random.Random", plan: Plan, size: Money) -> Plan:
+    """Draw how the configuration's file is edited. No limit by equity is lowered where money may be taken away."""
+    begun, edits = reloads.drawn(
+        rng,
+        reloads.settings_of(plan.specs, plan.limits, plan.foreign),
+        size=size,
+        balance=BALANCE,
+        begin_ns=_QUIET_NS // 2,
+        end_ns=plan.calm_ns,
+        crashes_ns=[fault.at_ns for fault in plan.faults if fault.kind is Kind.CRASH],
+        keeps_leverage=any(move.amount < 0 for move in plan.moves),
+    )
+    return msgspec.structs.replace(plan, begun=begun, edits=edits)
+
+
 def _widths(instrument: Instrument, price: Price, size: Money) -> tuple[int, ...]:
     """Return by how much the step may be widened so that a full position still has some."""
     return tuple(width for width in (1, 5, 10) if width == 1 or instrument.step * width * 10 * price <= size)
@@ -355,22 +377,12 @@ def _market(rng: "random.Random", native: str, size: Money) -> SimMarket:
 
 def _spec(rng: "random.Random", market: SimMarket, size: Money) -> MarketSpec:
     timeframe_s = rng.choice((5, 5, 10, 15, 60))  # a minute's are the venue's own candles, the others made of trades
-    # Its look-back is in the venue's history.
-    slow = 3 if timeframe_s == MINUTE_S else rng.randint(3, 6 if timeframe_s == 5 else 4)
-    strategy = registry.load(
-        "ema_cross",
-        {
-            "fast": rng.randint(1, 2),
-            "slow": slow,
-            "stop_percent": rng.choice(("0.1", "0.3", "1.0")),
-            "allow_short": rng.random() < 0.8,
-        },
-    )
+    strategy = registry.load("ema_cross", reloads.decides(rng, timeframe_s))
     return MarketSpec(
         market=market.market,
         symbol=market.instrument.symbol,
         strategy=strategy,
-        timeframe="1m" if timeframe_s == MINUTE_S else f"{timeframe_s}s",
+        timeframe=reloads.word(timeframe_s),
         timeframe_s=timeframe_s,
         size=size,
         leverage=rng.choice((3, 5, 10)),

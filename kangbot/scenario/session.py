@@ -7,12 +7,11 @@ are stopped, the books are compared to the last execution, and two starts on a v
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import partial
 from typing import Any
 
-from kangbot.machines.holding import ForeignPolicy
-from kangbot.model.events import BreakerChanged, BreakerState, Desired, EquityMarked, Event, RunState
+from kangbot.model.events import BreakerChanged, BreakerState, Desired, EquityMarked, Event, Noted, RunState
 from kangbot.model.ids import MarketId
 from kangbot.model.money import Quantity
 from kangbot.model.orders import OrderStatus
@@ -23,6 +22,8 @@ from kangbot.scenario.mishaps import Mishaps
 from kangbot.scenario.outcome import Outcome
 from kangbot.scenario.people import People
 from kangbot.scenario.plan import BALANCE, DAY_NS, MINUTE_S, Options, Plan, plan_of
+from kangbot.scenario.saved import SavedFile
+from kangbot.settings.change import difference
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.spec import VenueSpec
@@ -77,12 +78,12 @@ class Session:
             account_requests=plan.requests_a_second,
             data_requests=DATA_REQUESTS,
             breakers=plan.breakers,
-            adopts=plan.foreign is ForeignPolicy.ADOPT,
         )
         self.invariants = Invariants(engine=self.engine, rules=rules, trace=self.trace, now_ns=self.now_ns)
         self._venue_time = VenueTime(self.true_ns, plan.drift_ppm)
         venue_now_ns, door_ns = self._venue_time.now_ns, self._venue_time.door_ns
         pump = Pump(self.engine, venue_now_ns)
+        self._saved = None if plan.begun is None else SavedFile(plan.begun)
         disk = Disk(tag=chance.token("journal", 8), faults=self.faults, synced=self._synced)
         self._outside = Outside(
             plan=plan,
@@ -90,8 +91,9 @@ class Session:
             pump=pump,
             network=Network(faults=self.faults, venue_now_ns=door_ns, served=pump.flush, timeout_s=_TIMEOUT_S),
             files={},
+            saved=self._saved,
             disk=disk,
-            recovery=Recovery(disk, rememberers(plan)),
+            recovery=Recovery(disk, rememberers(plan, plan.limits)),
             history=SimHistory(self.faults),
             faults=self.faults,
             invariants=self.invariants,
@@ -108,6 +110,7 @@ class Session:
             trace=self.trace,
             alive=lambda: self._alive,
             now_ns=self.now_ns,
+            saved=self._saved,
         )
         self._mishaps = Mishaps(
             outside=self._outside,
@@ -146,6 +149,8 @@ class Session:
             self.invariants.fail("cancel", f"tasks of a dead process go on: {', '.join(leftover)}")
         self.invariants.forgive()
         self.lives += 1
+        if self._saved is not None:
+            self._saved.mend()  # it would not start by a file that is wrong
         clock = Clock(partial(getattr, self._time, "now_ns"), self.true_ns() + self._mishaps.wrong_ns)
         self._life = Life(self._outside, clock, Process(self._died))
         self.trace.note(self.now_ns(), "daemon", f"starts for the {self.lives}. time")
@@ -204,8 +209,12 @@ class Session:
     async def _calm(self) -> None:
         """Faults have stopped: everything must heal in time."""
         self._mishaps.end()
-        while self._alive is None and await self._pass(_STEP_NS):
-            pass
+        await self._back()
+        if (life := self._alive) is not None and self._saved is not None and self._waits_for_restart(life, self._saved):
+            self.invariants.deeds["restarted_for_edit"] += 1
+            self._mishaps.away_ns = SECOND_NS
+            life.process.die()
+            await self._back()
         began_ns = self.now_ns()
         self._people.calm()
         wrong_since: dict[str, int] = {}
@@ -216,12 +225,23 @@ class Session:
             if self.now_ns() - since_ns > _PASSING_NS:
                 self.invariants.fail(7, f"{what}, {(self.now_ns() - began_ns) / 1e9:.0f} s after the faults stopped")
 
+    async def _back(self) -> None:
+        """Wait until there is a daemon."""
+        while self._alive is None and await self._pass(_STEP_NS):
+            pass
+
+    @staticmethod
+    def _waits_for_restart(life: Life, saved: SavedFile) -> bool:
+        return life.foreign.value != saved.settings.risk.foreign
+
     def _wrong(self, began_ns: int) -> list[str]:
         """Return what is not as it must be in the end."""
         life = self._alive
         if life is None or life.floor is None or life.roster is None:
             return ["the daemon is not up"]
         wrong = ["the kill switch is set and was to be released"] if self.invariants.killing.set else []
+        if self._saved is not None:
+            wrong += _unapplied(life, self._saved)
         for market, task in life.floor.markets.items():
             executor, place = task.desk.executor, life.roster[market]
             for order in executor.orders:
@@ -234,18 +254,24 @@ class Session:
             bare = unguarded(self.engine, market, self._managed(market))
             if bare and not unwanted(self.engine, market):  # what is beyond its stop is being sold instead
                 wrong.append(f"{market}: {bare}")
-            if place.state not in _WANTED[place.desired]:
-                wrong.append(f"{market}: is {place.state.value} ({place.reason}) and should be {place.desired.value}")
+            desired = Desired.STOPPED if market not in self._configured(life) else place.desired
+            if place.state not in _WANTED[desired]:
+                wrong.append(f"{market}: is {place.state.value} ({place.reason}) and should be {desired.value}")
             if task.instrument != self.engine.desks[market].spec.instrument:
                 wrong.append(f"{market}: the venue has other rules by now")
             if executor.quarantine:
                 wrong.append(f"{market}: {executor.quarantine}")
         return wrong
 
+    def _configured(self, life: Life) -> Container[MarketId]:
+        """Return the markets that the configuration has."""
+        if self._saved is None or life.floor is None:
+            return self.engine.desks if life.floor is None else life.floor.markets
+        return [market.id for market in self._saved.settings.trading if market.enabled]
+
     def _managed(self, market: MarketId) -> Quantity:
         """Return what of the market's holdings is the strategy's."""
-        adopted = self.plan.foreign is ForeignPolicy.ADOPT
-        return managed(self.engine, market, self.invariants.hands, adopted=adopted)
+        return managed(self.engine, market, self.invariants.hands, adopted=self.invariants.adopts)
 
     async def _stop(self) -> None:
         """Stop all markets, and compare the books to the last execution."""
@@ -281,16 +307,16 @@ class Session:
 
     def _at_rest(self) -> bool:
         """Whether every position has its stop: one that has just been triggered may still be looking for offers."""
-        markets = [market.market for market in self.plan.markets]
+        markets = self.invariants.looked_after
         return not any(unguarded(self.engine, market, self._managed(market)) for market in markets)
 
     def _compare(self) -> None:
         """Hold the journal against the venue and the history against the journal, to the row."""
         check, disk, history = self.invariants, self._outside.disk, self._outside.history
-        for market in self.plan.markets:
-            net = held(self.engine, market.market, check.hands)
-            if check.net(market.market) != net:
-                check.fail(4, f"{market.market}: the journal sums to {check.net(market.market)}, the venue has {net}")
+        for market in check.looked_after:
+            net = held(self.engine, market, check.hands)
+            if check.net(market) != net:
+                check.fail(4, f"{market}: the journal sums to {check.net(market)}, the venue has {net}")
         if missed := check.missed():
             check.fail(4, f"executions that the journal never got: {missed}")
         if endless := check.open_ended():
@@ -307,7 +333,7 @@ class Session:
 
     async def _start_twice(self) -> None:
         """Start twice on a venue that stands still: nothing may be sent, nothing may be learnt or forgotten."""
-        self.invariants.hands.overdue(self._venue_time.now_ns() + 1)
+        self.invariants.hands.overdue(self._venue_time.now_ns() + 1, self.invariants.looked_after)
         worth_anew = True  # what the open positions are worth by now may be news to the first start, and after funding
         for _ in range(2):
             if self.invariants.violation is not None:
@@ -322,6 +348,7 @@ class Session:
             await asyncio.sleep(6.0)
             if len(self.engine.orders) != orders:
                 self.invariants.fail(8, "a restart on an unchanged venue placed an order")
+            quarantines = {market: why for market, why in quarantines.items() if market in self.invariants.looked_after}
             if (found := _quarantines(self._alive)) != quarantines:
                 self.invariants.fail(8, f"before a restart these were in quarantine: {quarantines}, and after: {found}")
             records = [self._outside.disk.record(n).event for n in range(before + 1, self._outside.disk.last + 1)]
@@ -363,8 +390,21 @@ class Session:
 
 
 def _of_time(event: Event) -> bool:
-    """Whether the event came of time alone: a cool-down that is over while the daemon happens to start."""
+    """Whether the event is no news: a cool-down that is over while the daemon happens to start, or what each says.
+
+    That is of markets which are not configured any more, and hold something or have an order at the venue.
+    """
+    if isinstance(event, Noted):
+        return event.kind in ("market.left_behind", "account.unrouted")
     return isinstance(event, BreakerChanged) and event.before is not BreakerState.CLOSED
+
+
+def _unapplied(life: Life, saved: SavedFile) -> list[str]:
+    """Return what of the newest configuration does not run, and does not wait for a restart."""
+    if life.editor is None:
+        return ["nobody looks at the configuration's file"]
+    change = difference(life.editor.settings, saved.settings)
+    return [f"the configuration is not in force: {'; '.join(change.applied)}"] if change.applied else []
 
 
 def _quarantines(life: Life | None) -> dict[MarketId, str]:
@@ -375,6 +415,10 @@ def _quarantines(life: Life | None) -> dict[MarketId, str]:
     return {market: reason for market, reason in reasons.items() if reason}
 
 
+def _looks_back(plan: Plan) -> bool:
+    return bool(plan.edits) or any(spec.timeframe_s >= MINUTE_S for spec in plan.specs)
+
+
 def _venue(plan: Plan) -> VenueSpec:
     return VenueSpec(
         markets=plan.markets,
@@ -382,7 +426,7 @@ def _venue(plan: Plan) -> VenueSpec:
         start_ns=plan.start_ns,
         rate=_RATE,
         balance=BALANCE,
-        history_minutes=_HISTORY_MINUTES if any(spec.timeframe_s >= MINUTE_S for spec in plan.specs) else 5,
+        history_minutes=_HISTORY_MINUTES if _looks_back(plan) else 5,
         funding_interval_s=plan.funding_s,
     )
 

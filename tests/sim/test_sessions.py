@@ -40,6 +40,28 @@ _DEEDS = (  # what happens in the sweeps that is no fault
     "spot_stop_sold",
 )
 
+_EDITS = (  # what edits of the configuration come to in the sweep that has them in every session
+    "config.applied",
+    "config.invalid",
+    "config.settled",
+    "config.restart_needed",
+    "restarted_for_edit",
+    "edited_while_away",
+    "market_joined",
+    "market_left",
+    "market_left_holding",
+    "market_left_in_flight",
+    "market_back",
+    "market_back_after_restart",
+    "market_decides_otherwise",
+    "market_resized",
+    "market_resized_busy",
+    "market_levered",
+    "market_orders_otherwise",
+    "limit_below_exposure",
+    "command_refused",
+)
+
 
 def _simulate(*options: str) -> tuple[int, dict[str, Any], str]:
     """Return the exit code of `kangbot simulate`, what it says as JSON, and what it tells a person."""
@@ -71,6 +93,15 @@ def test_sessions_with_spot_pairs_keep_every_promise() -> None:
     assert said["deeds"]["hand_sold_ours"] > 0
     assert said["deeds"]["spot_stop"] > 50
     assert said["deeds"]["spot_stop_sold"] > 3
+
+
+@pytest.mark.process
+def test_sessions_with_edits_of_the_configuration_keep_every_promise() -> None:
+    """Markets join, leave, come back and change, limits too, while orders are in flight and processes die."""
+    code, said, told = _simulate("--seeds", "101..180", "--minutes", "5", "--edits")
+    assert said["violations"] == [], told
+    assert code == 0
+    assert [deed for deed in _EDITS if not said["deeds"].get(deed)] == []
 
 
 @pytest.mark.process

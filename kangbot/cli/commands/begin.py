@@ -111,6 +111,9 @@ def simulate(
     spot: Annotated[
         bool, typer.Option("--spot", help="Have spot pairs in every session, not only in a quarter.")
     ] = False,
+    edits: Annotated[
+        bool, typer.Option("--edits", help="Edit the configuration in every session, not only in a fifth.")
+    ] = False,
     mutant: Annotated[
         str, typer.Option(help="Remove a safeguard by name (all: each in turn); a seed must notice.")
     ] = "",
@@ -129,6 +132,7 @@ def simulate(
         minutes=minutes,
         markets=markets,
         spot=spot,
+        edits=edits,
         mutant=mutant,
         jobs=jobs,
         as_json=as_json,

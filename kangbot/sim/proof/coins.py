@@ -20,7 +20,7 @@ class CoinWatch:
 
     def __init__(self, fail: Callable[[str], None], *, adopts: bool = False) -> None:
         self._fail = fail
-        self._adopts = adopts
+        self.adopts = adopts
         self._own: dict[MarketId, Quantity] = {}  # the sum of our fills
         self._held: dict[MarketId, Quantity] = {}  # with those of hands, as the journal has it
 
@@ -39,7 +39,7 @@ class CoinWatch:
         if intent.purpose is not Purpose.EXIT or not spot_base(intent.market):
             return
         own = self._own.get(intent.market, ZERO)
-        held = self._held.get(intent.market, ZERO) if self._adopts else own
+        held = self._held.get(intent.market, ZERO) if self.adopts else own
         if intent.side is Side.SELL and intent.quantity > held:
             self._fail(f"exit {intent.client_id} sells {intent.quantity} where {held} is held")
         if intent.side is Side.BUY and intent.quantity > -own:

@@ -3,13 +3,13 @@
 An order without our prefix must be noted while it rests, and nobody but its owner may end it. A trade by hand must be
 noted too. Both once, however often the daemon starts, and within a minute in which the venue can be asked; the session
 says when that minute is over, by `overdue`. A market that is taken from the daemon by it, under the policy
-`quarantine`, is not entered until a person releases it, in no life. What hands hold is no exposure of ours, so it is
-kept here, by the venue's own executions: what is held, and whose it is. Coins that are sold by hand are those that were
-bought by hand, then the daemon's, then those of before, which are not counted.
+`quarantine`, is not entered until a person releases it, in no life under that policy. What hands hold is no exposure of
+ours, so it is kept here, by the venue's own executions: what is held, and whose it is. Coins that are sold by hand are
+those that were bought by hand, then the daemon's, then those of before, which are not counted.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 from kangbot.model.events import Noted
 from kangbot.model.ids import CLIENT_ID_PREFIX, ExecutionId, MarketId, VenueOrderId, spot_base
@@ -27,13 +27,14 @@ class HandWatch:
         self._fail = fail
         self._deeds = deeds
         self._resting: dict[VenueOrderId, int] = {}  # since when
-        self._traded: dict[ExecutionId, int] = {}  # when; not noted yet
-        self._untold: dict[VenueOrderId, None] = {}
+        self._traded: dict[ExecutionId, tuple[MarketId, int]] = {}  # where and when; not noted yet
+        self._untold: dict[VenueOrderId, MarketId] = {}
         self._withdrawn: dict[VenueOrderId, None] = {}
         self._own: dict[MarketId, Quantity] = {}  # of coins, the sum of our own executions
         self._known: dict[str, None] = {}  # orders and executions of hands, ever
         self._told: dict[str, None] = {}  # of those, what was noted
         self._taken: dict[MarketId, str] = {}  # why, as the journal has it
+        self.quarantines = True  # the policy of the life that runs: what is taken is not entered
         self._released_ns: dict[MarketId, int] = {}  # the daemon's clock
         self._nets: dict[MarketId, Quantity] = {}
         self._by_hand: dict[MarketId, Quantity] = {}
@@ -50,21 +51,31 @@ class HandWatch:
         self._deeds["hand_withdrawn"] += 1
 
     def begins(self, quarantines: Mapping[MarketId, str]) -> None:
-        """Learn why markets are in quarantine, "" where they are not, at the beginning of a life."""
-        for market, why in self._taken.items():
-            if not quarantines[market]:
-                self._fail(f"a restart gives {market} back, which nobody released: {why}")
+        """Learn why markets are in quarantine, "" where they are not, as a life begins to look after them."""
+        for market, quarantine in quarantines.items():
+            if market not in self._taken or not self.quarantines:
+                continue
+            if not quarantine:
+                self._fail(f"a restart gives {market} back, which nobody released: {self._taken[market]}")
             self._deeds["hand_quarantine_kept"] += 1
 
     def sends(self, intent: Intent, *, again: bool) -> None:
         """Learn that an order of the daemon's leaves; `again`: it has left before."""
-        if intent.purpose is Purpose.ENTRY and not again and intent.market in self._taken:
+        if intent.purpose is Purpose.ENTRY and not again and self.quarantines and intent.market in self._taken:
             self._fail(f"entry {intent.client_id} leaves in a market that is a person's: {self._taken[intent.market]}")
 
-    def overdue(self, before_ns: int) -> None:
-        """Object to everything that was done before then and has not been noted."""
-        late: list[str] = [order for order in self._untold if self._resting.get(order, before_ns) < before_ns]
-        late += [execution for execution, at_ns in self._traded.items() if at_ns < before_ns]
+    def overdue(self, before_ns: int, looked_after: Container[MarketId]) -> None:
+        """Object to everything that was done before then in these markets and has not been noted."""
+        late: list[str] = [
+            order
+            for order, market in self._untold.items()
+            if self._resting.get(order, before_ns) < before_ns and market in looked_after
+        ]
+        late += [
+            execution
+            for execution, (market, at_ns) in self._traded.items()
+            if at_ns < before_ns and market in looked_after
+        ]
         if late:
             self._fail(f"nobody was told within a minute of what was done by hand: {', '.join(late)}")
 
@@ -84,7 +95,7 @@ class HandWatch:
         elif order_id not in self._resting:
             self._deeds["hand_order"] += 1
             self._resting[order_id] = order.created_ns
-            self._untold[order_id] = None
+            self._untold[order_id] = order.market
 
     def executed(self, fill: Fill, order: SimOrder) -> None:
         """Learn of an execution, ours or not, and keep what of the position is a hand's, as flat begins it anew."""
@@ -110,7 +121,7 @@ class HandWatch:
             self._deeds["hand_trade"] += 1
             self._known[fill.execution_id] = None
             self.traded_ns[market] = fill.at_ns
-            self._traded[fill.execution_id] = fill.at_ns
+            self._traded[fill.execution_id] = market, fill.at_ns
 
     def _moved(self, market: MarketId, moved: Quantity) -> Quantity:
         """Return by how much an execution of ours moves what is held of coins.

@@ -20,13 +20,13 @@ The venue's books are the truth here: a simulation can look into them, which the
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 import msgspec
 
 from kangbot.execution.executor import Executor
 from kangbot.machines.breaker import DEFAULTS, BreakerTerms
 from kangbot.machines.breakers import Breakers
+from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.order import worst_case
 from kangbot.model.data import Quote, Trade
 from kangbot.model.events import (
@@ -40,20 +40,20 @@ from kangbot.model.events import (
     RequestsPaused,
 )
 from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId, is_stop_id, spot_base
-from kangbot.model.money import ZERO, Money, Quantity
-from kangbot.model.orders import Evidence, Fill, Intent, OrderStatus, Purpose, Side
+from kangbot.model.money import ZERO, Quantity
+from kangbot.model.orders import Evidence, Fill, Intent, OrderStatus, Purpose
 from kangbot.ports import IdRule
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.sim.exchange.events import Executed, Funded, SimEvent
 from kangbot.sim.exchange.events import OrderChanged as AtVenue
-from kangbot.sim.exchange.orders import Origin, SimOrder
+from kangbot.sim.exchange.orders import SimOrder
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.klines import Candle
 from kangbot.sim.proof.breaking import BreakerWatch
 from kangbot.sim.proof.coins import CoinWatch
+from kangbot.sim.proof.exposure import ExposureWatch
 from kangbot.sim.proof.hands import HandWatch
-from kangbot.sim.proof.held import held, is_spot
 from kangbot.sim.proof.killing import KillWatch
 from kangbot.sim.proof.losses import LossWatch
 from kangbot.sim.proof.moving import MoveWatch
@@ -62,8 +62,6 @@ from kangbot.sim.proof.trace import Trace
 
 SECOND_NS = 1_000_000_000
 _WANDERS_NS = SECOND_NS  # what is on its way for longer than any connection takes, the daemon cannot foresee
-# What an account worth may exceed its limits by when prices move after an admission; an order too many is ten times it.
-_TOLERANCE = Decimal("1.03")
 # Alarms of the daemon's own that no session gives a reason for: there is one daemon.
 _ALARMS = frozenset(
     {
@@ -104,7 +102,6 @@ class Rules:
     account_requests: int
     data_requests: int
     breakers: BreakerTerms = DEFAULTS
-    adopts: bool = False  # what somebody trades by hand is the daemon's
 
 
 class Invariants:
@@ -123,6 +120,7 @@ class Invariants:
         self._nets: dict[MarketId, Quantity] = {}
         self._fills: dict[ExecutionId, Fill] = {}  # at the venue
         self._funded_ns: dict[ExecutionId, int] = {}  # likewise; when, since the session's start
+        self._funded: dict[ExecutionId, MarketId] = {}  # and where
         self.venue_orders: dict[ClientId, str] = {}
         self._sends: dict[ClientId, int] = {}
         self._left: dict[bool, deque[int]] = {False: deque(), True: deque()}
@@ -130,16 +128,26 @@ class Invariants:
         self._born_ns = 0
         self._wait_until_ns = {False: 0, True: 0}
         self._kept_until_ns = {False: 0, True: 0}  # as the journal has it, which a later life obeys
-        self._books: tuple[AccountRisk, Sequence[Executor]] | None = None
+        self._books: tuple[AccountRisk, list[Executor]] | None = None
+        self.adopts = False  # what somebody trades by hand is the daemon's, in the life that runs
+        self.looked_after: dict[MarketId, None] = {}  # by the daemon, or by its last life
         self._breakers: Breakers | None = None
         self.deeds: Counter[str] = Counter()  # what happened that is no fault
         self.breaking = BreakerWatch(rules.breakers, now_ns, lambda what: self.fail("breaker", what), self.deeds)
         self.hands = HandWatch(lambda what: self.fail("hands", what), self.deeds)
-        self._coins = CoinWatch(lambda what: self.fail("coins", what), adopts=rules.adopts)
+        self._coins = CoinWatch(lambda what: self.fail("coins", what))
         self.killing = KillWatch(lambda what: self.fail("kill", what), self.deeds)
-        self.targets = TargetWatch(lambda what: self.fail("target", what))
         self.moving = MoveWatch(engine.transfers, lambda what: self.fail("moved", what))
         self.losses = LossWatch(rules.limits, lambda what: self.fail("loss", what))
+        self.exposure = ExposureWatch(
+            engine=engine,
+            hands=self.hands,
+            limits=rules.limits,
+            intents=self.intents,
+            statuses=self.statuses,
+            fail=lambda what: self.fail(6, what),
+        )
+        self.targets = TargetWatch(lambda what: self.fail("target", what), self.exposure.still)
 
     def fail(self, invariant: int | str, message: str) -> None:
         """Note a violation."""
@@ -148,13 +156,47 @@ class Invariants:
             self._trace.note(self._now_ns(), "VIOLATED", f"({invariant}) {message}")
 
     def attend(
-        self, risk: AccountRisk | None, executors: Iterable[Executor] = (), breakers: Breakers | None = None
+        self,
+        risk: AccountRisk | None,
+        executors: Iterable[Executor] = (),
+        breakers: Breakers | None = None,
+        *,
+        foreign: ForeignPolicy = ForeignPolicy.REPORT,
     ) -> None:
-        """Watch the books of this life of the daemon, which begins; None: it is dead."""
-        self._books = None if risk is None else (risk, tuple(executors))
+        """Watch the books of this life of the daemon, which begins; None: it is dead.
+
+        `foreign` is what becomes in that life of what somebody trades by hand.
+        """
+        self._books = None if risk is None else (risk, list(executors))
         self._breakers = breakers
-        if self._books is not None:
-            self.hands.begins({executor.position.market: executor.quarantine for executor in self._books[1]})
+        if self._books is None or risk is None:
+            return
+        self.adopts = self._coins.adopts = foreign is ForeignPolicy.ADOPT
+        self.hands.quarantines = foreign is ForeignPolicy.QUARANTINE
+        self.looked_after = {executor.position.market: None for executor in self._books[1]}
+        self.exposure.begins(self.looked_after, risk.limits)
+        self.losses.limits = risk.limits
+        self.hands.begins({executor.position.market: executor.quarantine for executor in self._books[1]})
+
+    def joins(self, executor: Executor) -> None:
+        """Learn of a market that this life looks after from now on."""
+        assert self._books is not None
+        market = executor.position.market
+        self._books[1].append(executor)
+        self.looked_after[market] = None
+        self.exposure.joins(market)
+        self.hands.begins({market: executor.quarantine})
+
+    def limited(self, limits: Limits) -> None:
+        """Learn which limits hold from now on."""
+        self.losses.limits = limits
+        self.deeds["limit_below_exposure"] += self.exposure.limited(limits)
+
+    def intended(self, event: Event) -> None:
+        """Learn of an event as it is made."""
+        if isinstance(event, OrderIntended):
+            self.targets.intended(event.intent)
+            self.exposure.intended(event.intent)
 
     def forgive(self) -> None:
         """Begin the counting of requests anew: of what the last process heard, one that starts knows the journal."""
@@ -236,8 +278,9 @@ class Invariants:
                 moved = True
             elif isinstance(event, Funded):
                 self._funded_ns[event.flow.execution_id] = self._now_ns()
+                self._funded[event.flow.execution_id] = event.flow.market
         if moved:
-            self._exposure()
+            self.exposure.look()
 
     def _order(self, order: SimOrder) -> None:
         client_id = ClientId(order.request.client_id)
@@ -259,38 +302,6 @@ class Invariants:
             self.fail(2, f"order {client_id} is {order.status.value} and was believed {self.statuses[client_id].value}")
 
     # ------------------------------------------------------------------------------------------------------ exposure
-    def _exposure(self) -> None:
-        """Hold the venue's exposure against the limits, and our ledger against what may still happen.
-
-        Coins that an exit and a stop have both sold are no entry, and neither is what buys them back.
-        """
-        account = self._engine.account
-        limits, total, equity = self._rules.limits, ZERO, account.coins[self._engine.spec.currency]
-        for market, desk in self._engine.desks.items():
-            orders = self._engine.orders.open(market)
-            if not orders and not self.hands.net(market):
-                continue
-            ours, coins = self.hands.ours(market), is_spot(self._engine, market)
-            here = (max(ours, ZERO) if coins else abs(ours)) * desk.mark if desk.book.quoted else ZERO
-            if net := held(self._engine, market, self.hands):
-                equity += net * desk.mark if coins else account.holding(market).unrealised(desk.mark)
-            for order in orders:
-                named = order.request.client_id.startswith(CLIENT_ID_PREFIX)
-                intent = self.intents.get(ClientId(order.request.client_id))
-                leaves = intent is not None and intent.purpose is Purpose.EXIT
-                reduces = order.request.reduce_only or (coins and (leaves or order.side is Side.SELL))
-                if named and order.origin is Origin.USER and not reduces:
-                    here += order.left * (order.price or desk.last)
-            total += here
-            self._within(" of ", market, here, limits.market_notional)
-        self._within("", "", total, limits.total_notional)
-        if limits.leverage is not None:
-            self._within(" by equity", "", total, limits.leverage * equity)
-
-    def _within(self, of: str, what: str, amount: Money, limit: Money | None) -> None:
-        if limit is not None and amount > limit * _TOLERANCE:
-            self.fail(6, f"exposure{of}{what} is {amount:.2f} at the venue, the limit is {limit}")
-
     def reserved(self) -> None:
         """Hold the ledger of exposure against the orders whose outcome is not known."""
         if self._books is None:
@@ -394,19 +405,28 @@ class Invariants:
     def missed(self) -> list[ExecutionId]:
         """Return the executions that the venue told and the journal does not have; cash flows a round later."""
         late = (flow for flow, at_ns in self._funded_ns.items() if at_ns < self._now_ns() - _ROUND_NS)
+        here = self.looked_after
         return [
-            *(execution for execution in self._fills if execution not in self.applied),
-            *(flow for flow in late if flow not in self._flows),
+            *(one for one, fill in self._fills.items() if one not in self.applied and fill.market in here),
+            *(flow for flow in late if flow not in self._flows and self._funded[flow] in here),
         ]
 
     @property
     def in_step(self) -> bool:
         """Whether the journal has everything that the venue has executed or paid so far."""
-        return len(self.applied) + len(self._flows) == len(self._fills) + len(self._funded_ns)
+        if len(self.applied) + len(self._flows) == len(self._fills) + len(self._funded_ns):
+            return True
+        paid = (flow for flow, market in self._funded.items() if market in self.looked_after)
+        return not self.missed() and all(flow in self._flows for flow in paid)
 
     def open_ended(self) -> list[ClientId]:
         """Return the journalled intents that have no end, and do not rest at the venue either."""
         resting = {order.request.client_id for order in self._engine.orders.open()}
         return [
-            client_id for client_id, status in self.statuses.items() if not status.terminal and client_id not in resting
+            client_id
+            for client_id, status in self.statuses.items()
+            if not status.terminal
+            and client_id not in resting
+            and client_id in self.intents
+            and self.intents[client_id].market in self.looked_after
         ]

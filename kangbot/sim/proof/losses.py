@@ -28,13 +28,15 @@ _ROUNDED = Money("1e-9")  # what twenty-eight digits lose where a transfer is ad
 
 
 class LossWatch:
-    """Watches one session. What `limits` leave open is not limited; `fail(what)` is told of a broken promise.
+    """Watches one session. `limits` are those of now: what they leave open is not limited.
+
+    `fail(what)` is told of a broken promise.
 
     `currency` is the account's: its statements on other coins are no equity.
     """
 
     def __init__(self, limits: Limits, fail: Callable[[str], None], currency: str = "USDT") -> None:
-        self._limits = limits
+        self.limits = limits
         self._fail = fail
         self._currency = currency
         self._kept = _Books()  # what is on disk
@@ -90,7 +92,7 @@ class LossWatch:
             self._fail(f"the fall is counted anew from {counted} of {at_ns}, and what was stated last is {last}")
 
     def _enters(self, intent: Intent, at_ns: int) -> None:
-        limits, made = self._limits, self._made
+        limits, made = self.limits, self._made
         lost = -made.realised.get(at_ns // _DAY_NS, ZERO)
         if limits.daily_loss is not None and lost >= limits.daily_loss:
             self._fail(f"entry {intent.client_id} is intended when the day has lost {lost} of {limits.daily_loss}")

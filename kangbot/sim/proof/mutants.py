@@ -39,6 +39,7 @@ from kangbot.model.money import ZERO, Price, Quantity
 from kangbot.model.orders import Evidence, Fill, Intent, OrderReport, OrderStatus
 from kangbot.ports import Checkpoint
 from kangbot.risk.account import AccountRisk
+from kangbot.sim.proof.edit_mutants import OF_EDITS
 from kangbot.sim.proof.market_mutants import OF_MARKETS
 from kangbot.sim.proof.spot_mutants import SPOT
 from kangbot.sim.world.disk import SimJournal
@@ -388,6 +389,7 @@ _ALL = (
     _half_open_admits_all,
     *OF_MARKETS,
     *SPOT,
+    *OF_EDITS,
 )
 MUTANTS: dict[str, Callable[[Put], None]] = {mutant.__name__.lstrip("_"): mutant for mutant in _ALL}
 

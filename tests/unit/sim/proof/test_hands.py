@@ -70,9 +70,11 @@ def test_what_rests_or_traded_by_hand_must_have_been_told() -> None:
     story.watch.executed(fill("e", Side.BUY, "1"), order("o"))
     assert story.watch.noted(note("order.foreign", venue_order_id="told"))
     story.watch.order(msgspec.structs.replace(order("gone"), status=OrderStatus.FILLED))
-    story.watch.overdue(5)
+    story.watch.overdue(5, {BTC})
     assert story.said == []
-    story.watch.overdue(6)
+    story.watch.overdue(6, {MarketId("bybit:OTHER")})
+    assert story.said == []  # nobody looks after it
+    story.watch.overdue(6, {BTC})
     assert story.said == ["nobody was told within a minute of what was done by hand: missed, e"]
     assert story.deeds == {"hand_order": 3, "hand_trade": 1, "hand_told": 1}
 
@@ -206,3 +208,14 @@ def test_a_release_ends_it_however_slow_the_disk_is() -> None:
 def test_nobody_takes_a_market_that_no_hand_was_in() -> None:
     """Such a note is wrong."""
     assert not Story().watch.noted(note("market.quarantine"))
+
+
+def test_a_market_that_nobody_looks_after_is_held_against_once_it_is_looked_after_again() -> None:
+    """It may have left the configuration, and come back: what a person has taken is theirs all the same."""
+    story = Story()
+    story.watch.order(order("theirs"))
+    assert story.watch.noted(note("market.quarantine"))
+    story.watch.begins({})
+    assert story.said == []
+    story.watch.begins({BTC: ""})
+    assert len(story.said) == 1

@@ -1,12 +1,12 @@
 """What is held against an entry: the newest decision of its strategy."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
 import pytest
 
 from kangbot.market.spec import MarketSpec
-from kangbot.model.events import OrderIntended
 from kangbot.model.ids import ClientId, MarketId, Symbol
 from kangbot.model.money import ZERO
 from kangbot.model.orders import Intent, OrderKind, Purpose, Side
@@ -58,13 +58,14 @@ class Story:
 
     def __init__(self) -> None:
         self.said: list[str] = []
-        self.watch = TargetWatch(self.said.append)
+        self.still = False
+        self.watch = TargetWatch(self.said.append, lambda market: self.still and market == BTC)
         self.strategy = Says(Parameters())
         self.begins()
 
     def begins(self) -> None:
         """Begin a life."""
-        spec = MarketSpec(
+        self.spec = spec = MarketSpec(
             market=BTC,
             symbol=Symbol("BTC/USDT:USDT"),
             strategy=self.strategy,
@@ -73,7 +74,8 @@ class Story:
             size=Decimal(1000),
             leverage=1,
         )
-        self.asked = self.watch.heard(spec).strategy
+        self.heard = self.watch.heard(spec)
+        self.asked = self.heard.strategy
 
     def decides(self, target: Target | None) -> None:
         """Have the daemon ask the strategy."""
@@ -83,7 +85,7 @@ class Story:
     def intends(self, **changes: object) -> int:
         """Return how often it has objected, once this is intended."""
         intent = msgspec.structs.replace(ENTRY, **changes)
-        self.watch.announced(OrderIntended(intent=intent, at_ns=1))
+        self.watch.intended(intent)
         return len(self.said)
 
 
@@ -123,3 +125,26 @@ def test_an_entry_without_a_decision_does_not() -> None:
     story.decides(Target(exposure=ZERO, reason="up"))
     assert story.intends() == 3
     assert story.intends(purpose=Purpose.EXIT) == 3
+
+
+def test_another_size_holds_from_the_next_entry_on() -> None:
+    """Not for what is held or under way; once all is still, the old one is over."""
+    story = Story()
+    story.decides(LONG)
+    story.watch.edited(replace(story.heard, size=Decimal(500)))
+    assert story.intends() == 0
+    story.still = True
+    assert story.intends(quantity=Decimal("2.5")) == 0
+    assert story.intends() == 1
+    story.still = False
+    assert story.intends() == 2
+
+
+def test_an_edit_tells_of_a_new_strategy_and_leaves_one_that_stays() -> None:
+    """What it answers is what entries are held against from then on."""
+    story = Story()
+    assert story.watch.edited(story.heard) is story.heard
+    other = Says(Parameters())
+    other.answer = LONG
+    story.watch.edited(replace(story.heard, strategy=other)).strategy.decide(None)  # type: ignore[arg-type]
+    assert story.intends() == 0
