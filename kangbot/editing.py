@@ -224,7 +224,9 @@ class Editor:
             remedy = "Nothing was changed. It is tried again by itself, or at once at SIGHUP."
             return self._refused((Problem(message=error.message, file=str(self._file.path), remedy=remedy),))
         if held := self._hold():
-            return self._refused((Problem(message=held, file=str(self._file.path), remedy="Nothing was changed."),))
+            self._edits = before  # it is seen as soon as it can be applied
+            remedy = "Nothing was changed. It is tried again by itself once that is over."
+            return self._refused((Problem(message=held, file=str(self._file.path), remedy=remedy),))
         self._apply(change, plan, caller)
         await self._keep(saved.text, caller)
         return Reloaded(applied=list(change.applied), restart=list(change.restart))
