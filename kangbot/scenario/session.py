@@ -241,7 +241,7 @@ class Session:
             return ["the daemon is not up"]
         wrong = ["the kill switch is set and was to be released"] if self.invariants.killing.set else []
         if self._saved is not None:
-            wrong += _unapplied(life, self._saved)
+            wrong += _unapplied(life, self._saved) + self.invariants.behind.wrong()
         for market, task in life.floor.markets.items():
             executor, place = task.desk.executor, life.roster[market]
             for order in executor.orders:

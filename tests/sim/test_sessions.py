@@ -51,6 +51,7 @@ _EDITS = (  # what edits of the configuration come to in the sweep that has them
     "market_left",
     "market_left_holding",
     "market_left_in_flight",
+    "market_left_behind",
     "market_back",
     "market_back_after_restart",
     "market_decides_otherwise",

@@ -50,6 +50,7 @@ from kangbot.sim.exchange.events import OrderChanged as AtVenue
 from kangbot.sim.exchange.orders import SimOrder
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.klines import Candle
+from kangbot.sim.proof.behind import BehindWatch
 from kangbot.sim.proof.breaking import BreakerWatch
 from kangbot.sim.proof.coins import CoinWatch
 from kangbot.sim.proof.exposure import ExposureWatch
@@ -135,6 +136,7 @@ class Invariants:
         self.deeds: Counter[str] = Counter()  # what happened that is no fault
         self.breaking = BreakerWatch(rules.breakers, now_ns, lambda what: self.fail("breaker", what), self.deeds)
         self.hands = HandWatch(lambda what: self.fail("hands", what), self.deeds)
+        self.behind = BehindWatch(engine, self.hands)
         self._coins = CoinWatch(lambda what: self.fail("coins", what))
         self.killing = KillWatch(lambda what: self.fail("kill", what), self.deeds)
         self.moving = MoveWatch(engine.transfers, lambda what: self.fail("moved", what))
@@ -175,6 +177,7 @@ class Invariants:
         self.hands.quarantines = foreign is ForeignPolicy.QUARANTINE
         self.looked_after = {executor.position.market: None for executor in self._books[1]}
         self.exposure.begins(self.looked_after, risk.limits)
+        self.deeds["market_left_behind"] += self.behind.begins(self.looked_after)
         self.losses.limits = risk.limits
         self.hands.begins({executor.position.market: executor.quarantine for executor in self._books[1]})
 
@@ -185,6 +188,7 @@ class Invariants:
         self._books[1].append(executor)
         self.looked_after[market] = None
         self.exposure.joins(market)
+        self.behind.joins(market)
         self.hands.begins({market: executor.quarantine})
 
     def limited(self, limits: Limits) -> None:
