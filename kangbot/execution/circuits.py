@@ -196,13 +196,15 @@ class Circuits:
             self._changed(market)
 
     async def _question(self, market: MarketId, lane: Lane) -> None:
-        """Ask what changes nothing and takes the way that the lane takes."""
+        """Ask what changes nothing, takes the way that the lane takes, and counts where the turn was taken."""
         instrument = self._instruments.get(market)
-        if lane is Lane.DATA and instrument is not None:
-            await self._venue.trades(instrument, 1)
-        else:
+        if lane is not Lane.DATA:
             with contextlib.suppress(PartlyRead):  # the venue has answered
                 await self._venue.open_orders()
+        elif instrument is None:  # it has left the configuration, and the journal remembers its breaker
+            await self._venue.server_time_ns()
+        else:
+            await self._venue.trades(instrument, 1)
 
     async def _asked(self, question: Callable[[], Awaitable[object]], budget: Budget, turn: int) -> Exception | None:
         """Return how the question ended, which has that turn of the budget."""

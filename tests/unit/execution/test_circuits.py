@@ -280,6 +280,21 @@ async def test_the_data_lane_is_probed_by_data() -> None:
 
 
 @told
+async def test_data_of_a_market_that_left_the_configuration_are_probed_by_public_data_too() -> None:
+    """A probe that was counted among public requests must not be one of the account's."""
+    rig = Rig()
+    circuits = await rig.begin()
+    trip(circuits, lane=Lane.DATA)
+    await rig.end()
+    again = Rig(rig, markets=OTHERS)
+    circuits = await again.begin()
+    await asyncio.sleep(320)
+    assert (again.venue.asked, again.venue.clock_asked) == ([], 1)
+    assert circuits.held(MARKET) == ""
+    await again.end()
+
+
+@told
 async def test_a_lane_is_in_trouble_while_its_breaker_is_not_closed() -> None:
     """The other lanes of the market are not."""
     rig = Rig()
