@@ -4,7 +4,8 @@ An adapter translates every error at its edge into `kangbot.errors`. A coroutine
 what that means for the outside is said with each.
 """
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from enum import Enum
 from typing import Protocol
 
@@ -139,8 +140,13 @@ class Lookup(msgspec.Struct, frozen=True, kw_only=True):
     venue_ns: int | None = None  # the venue's clock in these answers, the earliest of them; None where they tell none
 
 
+# What an adapter holds each of its requests under, before it stamps and signs it: it waits until the caller's budget
+# lets one more leave. A call may take several requests. What ends it with a code has reached the venue.
+Turn = Callable[[], AbstractAsyncContextManager[None]]
+
+
 class Venue(Protocol):
-    """Orders and questions, over REST. Budgets are the caller's; nothing here retries by itself.
+    """Orders and questions, over REST. Budgets are the caller's, and each request has its `Turn` of them.
 
     Every method raises Retryable (nothing happened), Ambiguous (may have happened: only from those that change
     something), Refused (definitive), NotFound, NeedsHuman (keys, permissions, bans). A cancelled `submit`, `cancel`,

@@ -11,6 +11,7 @@ import structlog
 
 from kangbot.errors import KangbotError, words
 from kangbot.execution.budget import Budget
+from kangbot.execution.calls import calling
 from kangbot.machines.priority import Priority
 from kangbot.model.events import Severity
 from kangbot.model.ids import MarketId
@@ -47,9 +48,8 @@ class KeyWatch:
             await asyncio.sleep(_EVERY_S)
 
     async def _look(self) -> None:
-        await self._budget.acquire(Priority.DATA)
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with calling(self._budget, Priority.DATA, within_s=_ANSWER_S):
                 rights = await self._rights()
         except (KangbotError, TimeoutError) as error:  # a key that is not taken is told of by what needs it
             log.info("key.unread", why=words(error))

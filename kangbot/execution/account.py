@@ -20,6 +20,7 @@ import structlog
 
 from kangbot.errors import NeedsHuman, PartlyRead, RateLimited, words
 from kangbot.execution.budget import Budget
+from kangbot.execution.calls import calling
 from kangbot.execution.executor import Pulse
 from kangbot.execution.numbers import Numbers
 from kangbot.machines.backoff import Backoff
@@ -269,10 +270,8 @@ class Account:
         return True
 
     async def _ask(self, question: Callable[[], Awaitable[T]]) -> T:
-        turn = await self._budget.acquire(Priority.RECONCILE)
-        with self._budget.under_way(turn):
-            async with asyncio.timeout(self._timeout_s):
-                return await question()
+        async with calling(self._budget, Priority.RECONCILE, within_s=self._timeout_s):
+            return await question()
 
     async def _ask_of_all(
         self, question: Callable[[], Awaitable[Sequence[T]]], unread: dict[MarketId, str]

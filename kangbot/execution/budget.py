@@ -64,7 +64,7 @@ class Budget:
         self._venue = venue
         self._transit_ns = transit_ns
         self._allowance = Allowance(windows=windows)
-        self._waiting: list[tuple[Priority, int, asyncio.Future[int], str]] = []
+        self._waiting: list[tuple[Priority, bool, int, asyncio.Future[int], str]] = []
         self._kept: dict[str, asyncio.TimerHandle] = {}  # the places, and when they are free again
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
@@ -90,7 +90,7 @@ class Budget:
     @property
     def waiting(self) -> int:
         """How many requests wait for their turn."""
-        return sum(not turn.done() for _, _, turn, _ in self._waiting)
+        return sum(not turn.done() for *_, turn, _ in self._waiting)
 
     @property
     def paused_until_ns(self) -> int:
@@ -105,20 +105,22 @@ class Budget:
         until = datetime.fromtimestamp(-(-self._banned_ns // SECOND_NS), UTC)
         return f"it wants to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC, and a restart does not shorten that"
 
-    async def acquire(self, priority: Priority, *, keep: str = "") -> int:
+    async def acquire(self, priority: Priority, *, keep: str = "", begun: bool = False) -> int:
         """Wait until one request may leave; returns without a turn of the loop where it may leave now.
 
-        Among equals the first come goes first. A cancelled wait gives its place back. The turn that is returned is for
+        Among equals what goes on with a call that has `begun` goes first, then the first come: what many markets begin
+        together (their settings) would be many requests to one endpoint, by which venues count too, and then to the
+        next. A cancelled wait gives its place back. The turn that is returned is for
         `under_way`. With `keep` it waits for two places, and the second is kept under that name for a more urgent one
         that follows: until it is `freed`, or nothing has followed for a second. A window of one has none to keep.
         """
         now_ns = self._clock.now_ns()
         self._drop_canceled()
-        ahead = bool(self._waiting) and self._waiting[0][0] <= priority
+        ahead = bool(self._waiting) and self._waiting[0][:2] <= (priority, not begun)
         if not ahead and not self._allowance.wait_ns(priority, now_ns, keeps=bool(keep)):
             return self._admit(now_ns, keep)
         turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (priority, next(self._order), turn, keep))
+        heapq.heappush(self._waiting, (priority, not begun, next(self._order), turn, keep))
         self._grant()
         try:
             return await turn
@@ -137,13 +139,15 @@ class Budget:
         """
         try:
             yield
-        except RateLimited:
-            raise
         except KangbotError as error:
-            if error.code is not None:
-                self._arrived(turn)
+            self.answered(turn, error)
             raise
         else:
+            self.answered(turn)
+
+    def answered(self, turn: int, error: KangbotError | None = None) -> None:
+        """Learn how the turn's request ended: as in `under_way`."""
+        if error is None or (error.code is not None and not isinstance(error, RateLimited)):
             self._arrived(turn)
 
     def not_sent(self, turn: int) -> None:
@@ -231,7 +235,7 @@ class Budget:
         self._drop_canceled()
         while self._waiting:
             now_ns = self._clock.now_ns()
-            priority, _, turn, keep = self._waiting[0]
+            priority, _, _, turn, keep = self._waiting[0]
             if wait_ns := self._allowance.wait_ns(priority, now_ns, keeps=bool(keep)):
                 loop = asyncio.get_running_loop()
                 self._timer = loop.call_later(wait_ns / SECOND_NS, self._grant)
@@ -241,7 +245,7 @@ class Budget:
             self._drop_canceled()
 
     def _drop_canceled(self) -> None:
-        while self._waiting and self._waiting[0][2].done():
+        while self._waiting and self._waiting[0][3].done():
             heapq.heappop(self._waiting)
 
 

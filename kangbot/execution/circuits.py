@@ -15,6 +15,7 @@ import structlog
 
 from kangbot.errors import PartlyRead, RateLimited, Retryable, words
 from kangbot.execution.budget import Budget
+from kangbot.execution.calls import calling
 from kangbot.machines.breaker import venues_fault
 from kangbot.machines.breakers import Breakers, Result
 from kangbot.machines.local_fault import WITHIN_NS, LocalFault
@@ -209,9 +210,8 @@ class Circuits:
     async def _asked(self, question: Callable[[], Awaitable[object]], budget: Budget, turn: int) -> Exception | None:
         """Return how the question ended, which has that turn of the budget."""
         try:
-            with budget.under_way(turn):
-                async with asyncio.timeout(_PROBE_S):
-                    await question()
+            async with calling(budget, Priority.RECONCILE, within_s=_PROBE_S, turn=turn):
+                await question()
         except Exception as error:  # noqa: BLE001 -- whatever it was: the probe failed
             if isinstance(error, RateLimited):
                 budget.pause(error.retry_after_ns)

@@ -6,12 +6,14 @@ whatever happens to it (an answer, an error, a hang) ends as exactly one outcome
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, NamedTuple
 
 from kangbot.errors import KangbotError, NeedsHuman, NotFound, RateLimited, Refused, words
 from kangbot.execution.again import Again, at_once
 from kangbot.execution.budget import Budget
+from kangbot.execution.calls import calling
 from kangbot.execution.outcome import CancelEnded, Looked, Outcome, ProtectEnded, SendEnded, WriteEnded, learnt_from
 from kangbot.machines.faults import Operation
 from kangbot.machines.order_words import Answered, Learnt, Lost, RefusedByVenue, Withheld
@@ -115,9 +117,8 @@ class Errands:
     async def _submit(self, intent: Intent, left: _Leaves) -> Learnt:
         operation = Operation.EXIT if intent.purpose is Purpose.EXIT else Operation.ENTRY
         try:
-            with self._budget.under_way(left.turn):
-                async with asyncio.timeout(self._timeout_s):
-                    report = await self._venue.submit(self._instrument, intent, sent_ns=left.sent_ns)
+            async with self._calling(_priority(intent), left.turn):
+                report = await self._venue.submit(self._instrument, intent, sent_ns=left.sent_ns)
         except Exception as error:  # noqa: BLE001 -- an error that no table names means that nothing is known
             self._failed(operation, error, intent.client_id)
             learnt = learnt_from(error)
@@ -140,9 +141,8 @@ class Errands:
         asked_ns = self._clock.now_ns()
         lookup, message = None, ""
         try:
-            with self._budget.under_way(turn):
-                async with asyncio.timeout(self._timeout_s):
-                    lookup = await self._venue.find(self._instrument, client_id)
+            async with self._calling(Priority.RECONCILE, turn):
+                lookup = await self._venue.find(self._instrument, client_id)
         except Exception as error:  # noqa: BLE001 -- a question that failed says nothing, however it failed
             self._failed(Operation.ASK, error, client_id)
             message = words(error)
@@ -160,9 +160,8 @@ class Errands:
         turn = await self._budget.acquire(Priority.CANCEL_EXIT)
         denied, message = False, ""
         try:
-            with self._budget.under_way(turn):
-                async with asyncio.timeout(self._timeout_s):
-                    await self._venue.cancel(self._instrument, client_id)
+            async with self._calling(Priority.CANCEL_EXIT, turn):
+                await self._venue.cancel(self._instrument, client_id)
             self._ended(Operation.CANCEL, None, client_id)
         except Refused as error:
             self._ended(Operation.CANCEL, error, client_id)
@@ -191,9 +190,8 @@ class Errands:
         self._budget.freed(follows)
         done, refused, message, name = False, "", "", None
         try:
-            with self._budget.under_way(turn):
-                async with asyncio.timeout(self._timeout_s):
-                    name = await ask()
+            async with self._calling(Priority.CANCEL_EXIT, turn):
+                name = await ask()
             done = True
             self._ended(Operation.PROTECT, None, "")
         except NotFound as error:  # no position there yet: its fill may be quicker to us than to the endpoint
@@ -225,6 +223,9 @@ class Errands:
                 self._post(WriteEnded(events=events))
 
     # -------------------------------------------------------------------------------------------------------- private
+    def _calling(self, priority: Priority, turn: int) -> AbstractAsyncContextManager[None]:
+        return calling(self._budget, priority, within_s=self._timeout_s, turn=turn)
+
     def _followed(self, intent: Intent) -> str:
         """Return the name of the place that the order needs for its stop; "" where it has its stop with it."""
         spot = self._instrument.kind is InstrumentKind.SPOT

@@ -12,6 +12,7 @@ import structlog
 
 from kangbot.errors import KangbotError, NeedsHuman, RateLimited, words
 from kangbot.execution.budget import Budget
+from kangbot.execution.calls import calling
 from kangbot.machines.priority import Priority
 from kangbot.machines.transfers import OVERLAP_NS, Transfers
 from kangbot.model.events import Noted, Severity, Transferred
@@ -77,10 +78,8 @@ class TransferWatch:
         overlap_ns = _NEAR_NS if self._answers % _FAR else OVERLAP_NS
         since_ns = max(self._known.since_ns(now_ns), self._asked_ns - overlap_ns)
         try:
-            turn = await self._budget.acquire(Priority.DATA)
-            with self._budget.under_way(turn):
-                async with asyncio.timeout(_TIMEOUT_S):
-                    found = await self._venue.transfers(since_ns + self._offset_ns())
+            async with calling(self._budget, Priority.DATA, within_s=_TIMEOUT_S):
+                found = await self._venue.transfers(since_ns + self._offset_ns())
         except (KangbotError, TimeoutError) as error:
             self._failed(error)
             return

@@ -14,6 +14,7 @@ import structlog
 
 from kangbot.errors import KangbotError, Misstamped, RateLimited, words
 from kangbot.execution.budget import Budget
+from kangbot.execution.calls import calling
 from kangbot.machines.offset import Estimate, Offset, Sample
 from kangbot.machines.priority import Priority
 from kangbot.runtime.world import SECOND_NS, Clock
@@ -113,9 +114,8 @@ class VenueClock:
                 async with asyncio.timeout((_AGAIN_S if self._failing else _EVERY_S) - _LEAST_S):
                     await self._set.wait()
             self._set.clear()
-            await budget.acquire(Priority.DATA)
             try:
-                async with asyncio.timeout(_TIMEOUT_S):
+                async with calling(budget, Priority.DATA, within_s=_TIMEOUT_S):
                     await self.measure(ask)
             except (KangbotError, TimeoutError) as error:
                 if isinstance(error, RateLimited):

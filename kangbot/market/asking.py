@@ -13,6 +13,7 @@ import structlog
 from kangbot.errors import Ambiguous, RateLimited, Retryable, words
 from kangbot.execution.again import Again, at_once
 from kangbot.execution.budget import Budget
+from kangbot.execution.calls import calling
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.priority import Priority
 from kangbot.market.together import Say, plainly
@@ -43,16 +44,14 @@ async def ask_patiently(
 
     Refused and NeedsHuman are raised. `what` names the question in the log; `waits` is told why there is no answer yet,
     a ban that an earlier life met among it, and "" once there is one; `ended` hears how each attempt ended; `again` is
-    awaited after a failure. An attempt is at most so many `requests`. `say` writes to the log.
+    awaited after a failure. An attempt has time for so many `requests`. `say` writes to the log.
     """
     backoff = Backoff(first_ns=_FIRST_NS, ceiling_ns=_CEILING_NS)
     while True:
         if banned := budget.banned:
             waits(banned)
-        for _ in range(requests):
-            await budget.acquire(Priority.DATA)
         try:
-            async with asyncio.timeout(_TIMEOUT_S * requests):
+            async with calling(budget, Priority.DATA, within_s=_TIMEOUT_S * requests):
                 answer = await ask()
         except (Retryable, Ambiguous, TimeoutError) as error:
             backoff = backoff.failed()

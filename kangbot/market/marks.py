@@ -14,6 +14,7 @@ import structlog
 from kangbot.errors import RateLimited, words
 from kangbot.execution.again import Again
 from kangbot.execution.budget import Budget
+from kangbot.execution.calls import calling
 from kangbot.machines.priority import Priority
 from kangbot.market.together import Say
 from kangbot.model.market import Instrument
@@ -95,9 +96,8 @@ class Marks:
         price = None
         if self._failing:
             await self._again()
-        await self._budget.acquire(Priority.DATA)
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with calling(self._budget, Priority.DATA, within_s=_ANSWER_S):
                 price = await self._venue.mark(self._instrument)
         except Exception as error:  # noqa: BLE001 -- whatever it was: it is asked again in a minute
             if isinstance(error, RateLimited):

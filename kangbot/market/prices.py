@@ -14,6 +14,7 @@ import structlog
 from kangbot.errors import RateLimited, Retryable, words
 from kangbot.execution.again import Again
 from kangbot.execution.budget import Budget
+from kangbot.execution.calls import calling
 from kangbot.machines.priority import Priority
 from kangbot.machines.standin import StandIn
 from kangbot.market.inbox import Inbox
@@ -128,10 +129,10 @@ class Prices:
         """Ask once: what there is no answer to is asked again by `look`."""
         if self._stand_in.failures:
             await self._again()
-        await self._budget.acquire(Priority.DATA)
+        turn = await self._budget.acquire(Priority.DATA)
         self.asked += 1
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with calling(self._budget, Priority.DATA, within_s=_ANSWER_S, turn=turn):
                 answer = Priced(await self._venue.quote(self._instrument))
         except Exception as error:  # noqa: BLE001 -- whatever it was: a position whose price nobody asks for is blind
             self._ended(error)

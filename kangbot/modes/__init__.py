@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from kangbot.execution.calls import turn
 from kangbot.feed.bulletin import OnNote
 from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.hub import FeedHub
@@ -22,7 +23,7 @@ from kangbot.model.ids import MarketId
 from kangbot.modes import binance_usdm, bybit
 from kangbot.modes.past import MODE_NOTED, Past, noted
 from kangbot.modes.way import Way
-from kangbot.ports import Feeds, Venue
+from kangbot.ports import Feeds, Turn, Venue
 from kangbot.runtime.world import World
 from kangbot.settings import Settings
 from kangbot.settings.feeds import FeedSettings
@@ -33,7 +34,7 @@ __all__ = ["MODE_NOTED", "Connection", "Past", "connection", "noted"]
 
 CONNECTS = "connects.json"  # in the state folder: what the venue's host counts against us
 
-_WAYS: Mapping[str, Callable[[Settings, World], Way]] = {"bybit": bybit.way, "binance_usdm": binance_usdm.way}
+_WAYS: Mapping[str, Callable[[Settings, World, Turn], Way]] = {"bybit": bybit.way, "binance_usdm": binance_usdm.way}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ async def connection(
     settings: Settings, world: World, *, memory: Memory, past: Past, on_note: OnNote
 ) -> AsyncIterator[Connection]:
     """Open the way that the mode asks for; nothing is connected until something is asked for."""
-    way = _WAYS[settings.venue](settings, world)
+    way = _WAYS[settings.venue](settings, world, turn)
     try:
         async with (
             Kept(settings.state_dir / CONNECTS) as kept,

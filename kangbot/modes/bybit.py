@@ -1,9 +1,12 @@
 """Bybit: data and orders. On paper it is given no key and no private stream."""
 
+from contextlib import nullcontext
+
 from kangbot.execution.venue_clock import VenueClock
 from kangbot.health.latency import Timings
 from kangbot.machines.limiter import Window
 from kangbot.modes.way import Way
+from kangbot.ports import Turn
 from kangbot.runtime.world import SECOND_NS, World
 from kangbot.settings import Settings
 from kangbot.venues.bybit.feed import BybitPrivate, BybitPublic
@@ -13,13 +16,13 @@ _MILLISECOND_NS = 1_000_000
 _CONNECT_S = 4.0  # to wait for a connection, at most, and half of what a request may take in all
 
 
-def way(settings: Settings, world: World) -> Way:
-    """Compose what the settings say of Bybit."""
+def way(settings: Settings, world: World, turn: Turn = nullcontext) -> Way:
+    """Compose what the settings say of Bybit; each request is held under a `turn`."""
     own = settings.venues.bybit
     # Bybit takes a stamp that is late by less than the receive window, or early by less than a second.
     clock = VenueClock(world.clock, most_ns=min(own.receive_window_ms * _MILLISECOND_NS // 2, SECOND_NS))
     timings = Timings()
-    venue = _venue(settings, world, clock, timings)
+    venue = _venue(settings, world, clock, timings, turn)
     public, private = settings.bybit_ws_public_url, settings.bybit_ws_private_url
 
     def account() -> BybitPrivate:
@@ -41,7 +44,7 @@ def way(settings: Settings, world: World) -> Way:
     )
 
 
-def _venue(settings: Settings, world: World, clock: VenueClock, timings: Timings) -> BybitVenue:
+def _venue(settings: Settings, world: World, clock: VenueClock, timings: Timings, turn: Turn) -> BybitVenue:
     timeout_s = settings.venues.bybit.request_timeout_ms / 1000
     return BybitVenue(
         key=settings.bybit_key,
@@ -53,4 +56,5 @@ def _venue(settings: Settings, world: World, clock: VenueClock, timings: Timings
         timeout_s=timeout_s,
         connect_timeout_s=min(_CONNECT_S, timeout_s / 2),
         timings=timings,
+        turn=turn,
     )

@@ -11,6 +11,7 @@ from typing import Any
 from kangbot.editing import Editor, spec_of
 from kangbot.errors import NeedsHuman
 from kangbot.execution.budget import TRANSIT_NS, Budget, remembered_budget
+from kangbot.execution.calls import turn
 from kangbot.execution.venue_clock import VenueClock
 from kangbot.journal.announce import AnnouncedJournal
 from kangbot.journal.compact import Compactor
@@ -208,6 +209,8 @@ class Life:
             door_ns=outside.door_ns,
             id_rule=plan.id_rule,
             window_ns=WINDOW_MS * 1_000_000,
+            turn=turn,
+            rows_a_page=plan.rows_a_page,
         )
         return ToldFloor(
             outside.invariants,

@@ -24,6 +24,7 @@ from kangbot.settings import Settings
 from kangbot.sim.markets.listing import DEFAULT_LINEAR, linear, spot
 from kangbot.sim.markets.spec import MarketSpec as SimMarket
 from kangbot.sim.world.faults import Fault, Kind, planned
+from kangbot.sim.world.port import ROWS_A_PAGE
 from kangbot.sim.world.process import Spot
 from kangbot.strategy import registry
 
@@ -57,6 +58,8 @@ _LEVERAGE = Decimal(3)  # where none is drawn
 _MOVING_SESSIONS = 0.2  # of the sessions: somebody brings money, or takes it away
 _BROUGHT = (Decimal("0.02"), Decimal("0.5"))  # of the balance
 _TAKEN = (Decimal("-0.02"), Decimal("-0.3"))
+_PAGED_SESSIONS = 0.4  # of the sessions: what was executed takes many requests to ask for
+_FEW_ROWS = 20
 _ACCEPTING_SESSIONS = {True: 0.5, False: 0.15}  # by whether a fall from the highest equity ends entries
 _BESIDE_S = (-20, 3, 20)  # of a transfer: the daemon may have heard of it by then, or not
 _LEVERAGES = (Decimal("1.1"), Decimal("1.6"), Decimal("2.5"))  # full positions by the equity of the beginning
@@ -171,6 +174,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     foreign: ForeignPolicy
     breakers: BreakerTerms
     drift_ppm: int  # of the venue's clock
+    rows_a_page: int = ROWS_A_PAGE  # executions that the venue tells of at once
     compact_s: float | None  # between two compactions of the journal; None: it keeps all records
     calm_ns: int  # when the faults have stopped
 
@@ -219,7 +223,8 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
     plan = _over_midnight(rng, plan, size) if rng.random() < _MIDNIGHT_SESSIONS else plan
     share = _ACCEPTING_SESSIONS[plan.limits.drawdown_percent is not None]
     plan = msgspec.structs.replace(plan, resets_ns=_resets(rng, plan)) if rng.random() < share else plan
-    return _with_edits(rng, plan, size) if rng.random() < reloads.SHARE or options.edits else plan
+    plan = _with_edits(rng, plan, size) if rng.random() < reloads.SHARE or options.edits else plan
+    return msgspec.structs.replace(plan, rows_a_page=_FEW_ROWS) if rng.random() < _PAGED_SESSIONS else plan
 
 
 def _with_spot(rng: "random.Random", plan: Plan) -> Plan:

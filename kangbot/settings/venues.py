@@ -71,8 +71,8 @@ class Bybit:
     requests_per_second: Annotated[int, Between(1, 100)] = 10
     """Signed REST requests in any second, all kinds together: orders, cancels, questions about the account. Bybit
     allows an account 10 orders a second, and counts them as they arrive: a request of ours counts for a second from its
-    answer. A question about one order counts once and takes up to four, of endpoints that Bybit counts apart and allows
-    more."""
+    answer. What takes several requests (a question about one order: up to four; a long log: one a page) waits for each
+    of them, and lets exits and cancels pass in between."""
 
     data_requests_per_second: Annotated[int, Between(1, 100)] = 20
     """REST requests for public data in any second. Bybit allows an address 600 requests in 5 seconds."""

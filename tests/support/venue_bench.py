@@ -135,6 +135,11 @@ class BybitBench:
         self.opened: list[BybitVenue] = []
         self.venue: Venue = self.stranger()
 
+    @property
+    def requests(self) -> int:
+        """How many requests the exchange was sent."""
+        return self._sandbox.exchange.requests.total()
+
     async def stand_still(self) -> None:
         """Stop the prices."""
         async with self._session.post(f"{self._sandbox.rest_url}/sandbox/pause", json={"paused": True}) as answer:

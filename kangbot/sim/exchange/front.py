@@ -16,9 +16,10 @@ from kangbot.model.ids import ClientId, Symbol
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import (
-    AccountEvent,
     Balance,
+    CashFlow,
     Evidence,
+    Fill,
     Intent,
     OrderReport,
     OrderStatus,
@@ -119,9 +120,9 @@ class Front:
         """Return every open order."""
         return _reports(order for order in self.engine.orders.open() if not self._hides(order.created_ns, now_ns))
 
-    def executions(self, since_ns: int, now_ns: int) -> Sequence[AccountEvent]:
+    def executions(self, since_ns: int, now_ns: int) -> Sequence[Fill | CashFlow]:
         """Return fills and cash flows since then, oldest first."""
-        found: list[AccountEvent] = []
+        found: list[Fill | CashFlow] = []
         for told in reversed(self.engine.executions):
             event = told.fill if isinstance(told, Executed) else told.flow
             if event.at_ns < since_ns:

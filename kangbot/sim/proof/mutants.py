@@ -14,6 +14,7 @@ import msgspec
 from kangbot.errors import Ambiguous, DuplicateId, KangbotError
 from kangbot.execution import account, circuits, errands, executor
 from kangbot.execution.budget import Budget
+from kangbot.execution.calls import Call
 from kangbot.execution.learning import Learning
 from kangbot.execution.numbers import Numbers
 from kangbot.execution.outcome import CancelEnded, ProtectEnded, learnt_from
@@ -308,11 +309,21 @@ def _enters_beside_unknown(put: Put) -> None:
 def _budget_ignored(put: Put) -> None:
     """Ask for no turn."""
 
-    async def at_once(_self: Budget, _priority: object, *, keep: str = "") -> int:  # noqa: ARG001 -- as it is called
+    async def at_once(_self: Budget, *_asked: object, **_how: object) -> int:
         """Return."""
         return 0
 
     put(Budget, "acquire", at_once)
+
+
+def _calls_counted(put: Put) -> None:
+    """Take a place for a call, however many requests it takes."""
+
+    async def at_once(_self: Call) -> int:
+        """Return."""
+        return 0
+
+    put(Call, "turn", at_once)
 
 
 def _counted_as_it_leaves(put: Put) -> None:
@@ -382,6 +393,7 @@ _ALL = (
     _unknown_not_counted,
     _enters_beside_unknown,
     _budget_ignored,
+    _calls_counted,
     _counted_as_it_leaves,
     _retry_after_ignored,
     _checkpoint_without_orders,

@@ -5,21 +5,25 @@ request that concerns the account is stamped and carries a receive window, as at
 outside.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
 from typing import Protocol, TypeVar
 
 import msgspec
 
 from kangbot.model.data import Bar, Quote, Trade
-from kangbot.model.ids import ClientId, Symbol, VenueName
+from kangbot.model.ids import ClientId, ExecutionId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
-from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Transfer, VenuePosition
-from kangbot.ports import IdRule, Lookup
+from kangbot.model.orders import AccountEvent, Balance, CashFlow, Fill, Intent, OrderReport, Transfer, VenuePosition
+from kangbot.ports import IdRule, Lookup, Turn
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.world.network import Carrier, Stamp
 
 T = TypeVar("T")
+
+ROWS_A_PAGE = 1000
 
 
 class Stamps(Protocol):
@@ -32,7 +36,8 @@ class Stamps(Protocol):
 class SimPort:
     """One process' way to the venue. `venue_now_ns` is the clock of the venue's events, `window_ns` the receive window.
 
-    `door_ns` is the clock that it judges the window by and tells; the same by default.
+    `door_ns` is the clock that it judges the window by and tells; the same by default. `turn` is asked for before each
+    request; by default there is no budget to keep. The venue tells of `rows_a_page` executions at once.
     """
 
     def __init__(
@@ -46,6 +51,8 @@ class SimPort:
         id_rule: IdRule,
         window_ns: int,
         door_ns: Callable[[], int] | None = None,
+        turn: Turn = nullcontext,
+        rows_a_page: int = ROWS_A_PAGE,
     ) -> None:
         self._name = name
         self._front = front
@@ -55,6 +62,8 @@ class SimPort:
         self._door_ns = door_ns or venue_now_ns
         self._id_rule = id_rule
         self._window_ns = window_ns
+        self._turn = turn
+        self._rows_a_page = rows_a_page
 
     @property
     def name(self) -> VenueName:
@@ -115,9 +124,10 @@ class SimPort:
 
     async def prepare(self, instrument: Instrument, leverage: int) -> None:
         """Set the leverage."""
-        await self._carrier.carry(
-            lambda: self._front.prepare(instrument, leverage, self._now_ns()), changes=True, public=True
-        )
+        async with self._turn():
+            await self._carrier.carry(
+                lambda: self._front.prepare(instrument, leverage, self._now_ns()), changes=True, public=True
+            )
 
     # ----------------------------------------------------------------------------------------------------- questions
     async def find(self, instrument: Instrument, client_id: ClientId) -> Lookup:  # noqa: ARG002 -- same
@@ -132,8 +142,19 @@ class SimPort:
         return await self._ask(lambda: self._front.open_orders(self._now_ns()))
 
     async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
-        """Return fills and cash flows since then."""
-        return await self._ask(lambda: self._front.executions(since_ns, self._now_ns()))
+        """Return fills and cash flows since then, however many requests that takes."""
+        found: list[Fill | CashFlow] = []
+        while True:
+            last = found[-1].execution_id if found else None
+            page = await self._ask(partial(self._page, since_ns, last))
+            found.extend(page)
+            if len(page) < self._rows_a_page:
+                return found
+
+    def _page(self, since_ns: int, last: ExecutionId | None) -> Sequence[Fill | CashFlow]:
+        rows = self._front.executions(since_ns, self._now_ns())
+        begin = next((index for index, row in enumerate(rows, 1) if row.execution_id == last), 0)
+        return rows[begin : begin + self._rows_a_page]
 
     async def positions(self) -> Sequence[VenuePosition]:
         """Return the open positions."""
@@ -155,11 +176,13 @@ class SimPort:
         """Nothing is held open."""
 
     # ------------------------------------------------------------------------------------------------------- private
-    def _ask(self, act: Callable[[], T], *, public: bool = False) -> Awaitable[T]:
-        return self._carrier.carry(act, changes=False, stamp=None if public else self._stamp(), public=public)
+    async def _ask(self, act: Callable[[], T], *, public: bool = False) -> T:
+        async with self._turn():
+            return await self._carrier.carry(act, changes=False, stamp=None if public else self._stamp(), public=public)
 
-    def _change(self, act: Callable[[], T]) -> Awaitable[T]:
-        return self._carrier.carry(act, changes=True, stamp=self._stamp())
+    async def _change(self, act: Callable[[], T]) -> T:
+        async with self._turn():
+            return await self._carrier.carry(act, changes=True, stamp=self._stamp())
 
     def _stamp(self) -> Stamp:
         now_ns = self._clock.now_ns()

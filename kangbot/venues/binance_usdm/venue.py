@@ -2,10 +2,11 @@
 
 The endpoints take no signature and no float is welcome, so there is nothing for ccxt to do: five questions over our own
 client. What the streams push is in feed.py, what answers mean in public.py, what refusals mean in errors.py. Nothing
-here retries or waits for a budget.
+here retries or has a budget.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import Symbol
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price
-from kangbot.ports import IdRule
+from kangbot.ports import IdRule, Turn
 from kangbot.venues.binance_usdm.decode import INTERVALS
 from kangbot.venues.binance_usdm.errors import refusal
 from kangbot.venues.binance_usdm.public import (
@@ -41,7 +42,8 @@ _TRADES_A_REQUEST = 1000
 class BinanceVenue(DataOnly):
     """The data half of `ports.Venue` for Binance USD-M perpetuals. `rest_url` is "https://fapi.binance.com".
 
-    `timeout_s` bounds a request in all, `connect_timeout_s` the wait for a connection.
+    `timeout_s` bounds a request in all, `connect_timeout_s` the wait for a connection. `turn` is asked for before each
+    request; by default there is no budget to keep.
     """
 
     name = VENUE
@@ -49,8 +51,15 @@ class BinanceVenue(DataOnly):
     tells_mark = False
 
     def __init__(
-        self, *, rest_url: str, timeout_s: float = 10.0, connect_timeout_s: float = 4.0, timings: Timings | None = None
+        self,
+        *,
+        rest_url: str,
+        timeout_s: float = 10.0,
+        connect_timeout_s: float = 4.0,
+        timings: Timings | None = None,
+        turn: Turn = nullcontext,
     ) -> None:
+        self._turn = turn
         self._rest_url = rest_url.rstrip("/")
         self._http = Http(timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, timings=timings)
 
@@ -119,8 +128,16 @@ class BinanceVenue(DataOnly):
     async def _ask(self, endpoint: str, params: Mapping[str, str | int], read: Callable[[bytes], T]) -> T:
         """Return the endpoint's answer as `read` understands it; every error leaves as one of `kangbot.errors`."""
         query = f"?{urlencode(params)}" if params else ""
+        async with self._turn():
+            body = await self._answer(f"{self._rest_url}/fapi/v1/{endpoint}{query}")
         try:
-            reply = await self._http.send("GET", f"{self._rest_url}/fapi/v1/{endpoint}{query}", {}, None)
+            return read(body)
+        except UNREADABLE as error:
+            raise Retryable(f"binance_usdm's {endpoint} could not be read: {error}") from error
+
+    async def _answer(self, url: str) -> bytes:
+        try:
+            reply = await self._http.send("GET", url, {}, None)
         except NotSent as error:
             raise Retryable(f"binance_usdm was not reached: {error}") from error
         except NoAnswer as error:
@@ -128,7 +145,4 @@ class BinanceVenue(DataOnly):
         if reply.status != _OK:
             code, message = read_problem(reply.body)
             raise refusal(reply.status, code, message, retry_after_ns(reply.headers))
-        try:
-            return read(reply.body)
-        except UNREADABLE as error:
-            raise Retryable(f"binance_usdm's {endpoint} could not be read: {error}") from error
+        return reply.body

@@ -3,6 +3,7 @@
 ccxt knows the endpoints, signs, and forms orders (`create_order`). What it would do besides costs an order time or
 certainty and is replaced at the seams that ccxt has for it:
 
+- `fetch2`, which every request of ccxt's passes before it is signed, holds it under a turn of the caller's budget.
 - `fetch` is our `Http`: it tells a request that never left from one that may have arrived, keeps the code, the status
   and the headers of a refusal together, and decodes in a tenth of the time. ccxt's rate limiter and its retries are
   off: budgets and second attempts of whatever changes something belong to the executor.
@@ -22,8 +23,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from kangbot.errors import Retryable
+from kangbot.errors import KangbotError, Retryable
 from kangbot.model.market import Instrument, InstrumentKind
+from kangbot.ports import Turn
 from kangbot.venues import ccxt_lean
 from kangbot.venues.bybit.errors import Answered, classify, retry_after
 from kangbot.venues.http import Http
@@ -66,6 +68,7 @@ class Client:
         venue_now_ms: Callable[[], int],
         receive_window_ms: int,
         http: Http,
+        turn: Turn,
     ) -> None:
         exchange = _ours(ccxt_lean.load("bybit"))
         self._exchange = exchange(
@@ -87,6 +90,7 @@ class Client:
         )
         self._exchange.kangbot_http = http
         self._exchange.kangbot_now_ms = venue_now_ms
+        self._exchange.kangbot_turn = turn
         if rest_url is not None:
             self._exchange.urls["api"] = dict.fromkeys(self._exchange.urls["api"], rest_url.rstrip("/"))
         self._markets: dict[str, dict[str, Any]] = {}
@@ -107,11 +111,15 @@ class Client:
         for pause_s in (*_AGAIN_S, None):
             try:
                 answer = await getattr(self._exchange, endpoint)(dict(params))
+            except KangbotError as error:
+                if pause_s is None or not _from_a_gateway(error.__cause__):
+                    raise
+                await asyncio.sleep(pause_s)
+                continue
+            try:
                 return Answer(read_as(answer["result"], shape), int(answer["time"]) * MILLISECOND_NS)
             except Exception as error:
-                if pause_s is None or not _from_a_gateway(error):
-                    raise classify(error, changes=False) from error
-            await asyncio.sleep(pause_s)
+                raise classify(error, changes=False) from error
         raise AssertionError("the last attempt returns or raises")
 
     async def pages(self, endpoint: str, params: Mapping[str, Any], row: type[T]) -> Answer[list[T]]:
@@ -131,10 +139,7 @@ class Client:
 
     async def change(self, endpoint: str, params: Mapping[str, Any]) -> None:
         """Make a request that changes something at the venue."""
-        try:
-            await getattr(self._exchange, endpoint)(dict(params))
-        except Exception as error:
-            raise classify(error, changes=True) from error
+        await getattr(self._exchange, endpoint)(dict(params))
 
     async def place(
         self,
@@ -155,13 +160,15 @@ class Client:
         try:
             order = await self._exchange.create_order(symbol, kind, side, quantity, price, dict(params))
             return str(order["orderId"])
+        except KangbotError:
+            raise
         except Exception as error:
             raise classify(error, changes=True) from error
         finally:
             _LATEST_MS.reset(latest)
 
 
-def _from_a_gateway(error: Exception) -> bool:
+def _from_a_gateway(error: BaseException | None) -> bool:
     """Whether a proxy answered in the venue's place: 5xx without one of the venue's own codes."""
     return isinstance(error, Answered) and error.status >= 500 and not error.code
 
@@ -172,10 +179,18 @@ def _ours(base: type[Any]) -> type[Any]:
     class Exchange(base):  # type: ignore[misc] # ccxt has no types
         kangbot_http: Http
         kangbot_now_ms: Callable[[], int]
+        kangbot_turn: Turn
 
         def nonce(self) -> int:
             now_ms, latest_ms = self.kangbot_now_ms(), _LATEST_MS.get()
             return now_ms if latest_ms is None else min(now_ms, latest_ms)
+
+        async def fetch2(self, path: str, api: Any = "public", method: str = "GET", *more: Any) -> Any:
+            async with self.kangbot_turn():
+                try:
+                    return await super().fetch2(path, api, method, *more)
+                except Exception as error:
+                    raise classify(error, changes=method != "GET") from error
 
         async def fetch(
             self, url: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: str | None = None
@@ -189,30 +204,32 @@ def _ours(base: type[Any]) -> type[Any]:
                 answer = None
             if isinstance(answer, dict) and answer.get("retCode") == 0 and status == _OK:
                 return answer
-            raise self.kangbot_refusal(status, said, text, answer)
-
-        def kangbot_refusal(self, status: int, said: Mapping[str, str], text: bytes, answer: Any) -> Answered:
-            code, message = "", quoted(text)
-            if status == _OK:
-                message = f"a portal or a proxy on the way answers in its place: {message}"
-            if isinstance(answer, dict) and isinstance(answer.get("retCode"), int):
-                code, message = str(answer["retCode"]), str(answer.get("retMsg", ""))
-            if self.apiKey:  # Bybit quotes what it was signed over, and messages reach logs
-                message = message.replace(self.apiKey, "***")
-            refusal = Answered(
-                status=status, code=code, message=message, retry_after_ns=retry_after(said, self.kangbot_now_ms())
-            )
-            if code:
-                try:
-                    self.handle_errors(status, "", "", "", said, message, answer, None, None)
-                except Exception as error:  # noqa: BLE001 -- ccxt's classes, whichever; there is nothing else to do
-                    refusal.__cause__ = error
-            return refusal
+            raise _refusal(self, status, said, text, answer)
 
         def parse_order(self, order: Any, market: Any = None) -> Any:  # noqa: ARG002 -- ccxt's signature
             return order
 
     return Exchange
+
+
+def _refusal(exchange: Any, status: int, said: Mapping[str, str], text: bytes, answer: Any) -> Answered:
+    """Return what the answer says, with ccxt's reading of its code for the cause."""
+    code, message = "", quoted(text)
+    if status == _OK:
+        message = f"a portal or a proxy on the way answers in its place: {message}"
+    if isinstance(answer, dict) and isinstance(answer.get("retCode"), int):
+        code, message = str(answer["retCode"]), str(answer.get("retMsg", ""))
+    if exchange.apiKey:  # Bybit quotes what it was signed over, and messages reach logs
+        message = message.replace(exchange.apiKey, "***")
+    refusal = Answered(
+        status=status, code=code, message=message, retry_after_ns=retry_after(said, exchange.kangbot_now_ms())
+    )
+    if code:
+        try:
+            exchange.handle_errors(status, "", "", "", said, message, answer, None, None)
+        except Exception as error:  # noqa: BLE001 -- ccxt's classes, whichever; there is nothing else to do
+            refusal.__cause__ = error
+    return refusal
 
 
 def _market(instrument: Instrument) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Bybit's REST side: orders and questions, over ccxt.
 
 What the private stream pushes is in feed.py, what rows mean in rows.py, what refusals mean in errors.py. Nothing here
-retries, waits for a budget or remembers an order: that is the executor's.
+retries, has a budget or remembers an order: that is the executor's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +28,7 @@ from kangbot.model.orders import (
     Unclear,
     VenuePosition,
 )
-from kangbot.ports import IdRule, Lookup
+from kangbot.ports import IdRule, Lookup, Turn
 from kangbot.venues.bybit import account_queries, market_queries
 from kangbot.venues.bybit.client import Client
 from kangbot.venues.bybit.errors import NotModified
@@ -54,6 +55,7 @@ class BybitVenue:
     - `timeout_s` bounds a request in all, `connect_timeout_s` the wait for a connection. After the receive window an
       order that was not answered will not be accepted any more, so waiting much longer only delays the question.
     - `timings` counts how long requests took.
+    - `turn` is asked for before each request; by default there is no budget to keep.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class BybitVenue:
         timeout_s: float = 8.0,
         connect_timeout_s: float = 4.0,
         timings: Timings | None = None,
+        turn: Turn = nullcontext,
     ) -> None:
         self._now_ns = now_ns
         self._venue_now_ms = venue_now_ms
@@ -80,6 +83,7 @@ class BybitVenue:
             venue_now_ms=venue_now_ms,
             receive_window_ms=receive_window_ms,
             http=self._http,
+            turn=turn,
         )
 
     @property

@@ -6,6 +6,7 @@ from structlog.testing import capture_logs
 
 from kangbot.errors import Retryable
 from kangbot.execution.budget import Budget
+from kangbot.execution.calls import turn
 from kangbot.machines.limiter import Window
 from kangbot.market.asking import ask_patiently
 from kangbot.runtime.world import SECOND_NS, Clock
@@ -22,7 +23,10 @@ def test_a_question_of_several_requests_waits_for_each_of_them() -> None:
         budget = Budget(clock=clock, venue="data", windows=(Window(most=1, span_ns=SECOND_NS),))
 
         async def ask() -> int:
-            return clock.now_ns() - START
+            for _ in range(4):
+                async with turn():
+                    now_ns = clock.now_ns()
+            return now_ns - START
 
         return await ask_patiently(ask, budget=budget, draw=lambda: 0.0, what="history", requests=4)
 
