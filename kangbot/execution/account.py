@@ -443,7 +443,13 @@ class Account:
         if before is not None and abs(equity - before) * _LEAP > abs(before):
             self._leapt()
         self._journal.append(
-            EquityMarked(venue=self._venue.name, currency=currency, equity=equity, at_ns=now_ns),
+            EquityMarked(
+                venue=self._venue.name,
+                currency=currency,
+                equity=equity,
+                at_ns=now_ns,
+                venue_ns=now_ns + self._offset_ns(),
+            ),
             later=True,
         )
 

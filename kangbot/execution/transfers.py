@@ -53,7 +53,7 @@ class TransferWatch:
         self._known = known
         self._offset_ns = offset_ns
         self._told = told
-        self._asked_ns = 0  # the last answer is whole up to then, by our clock; 0 for none
+        self._asked_ns = 0  # the last answer is whole up to then, by the venue's clock; 0 for none
         self._answers = 0
         self._wondered: set[str] = set()  # kinds of changes that people were told of
         self._kick = asyncio.Event()
@@ -74,12 +74,12 @@ class TransferWatch:
 
     async def look(self) -> None:
         """Ask once."""
-        now_ns = self._clock.now_ns()
+        now_ns = self._clock.now_ns() + self._offset_ns()
         overlap_ns = _NEAR_NS if self._answers % _FAR else OVERLAP_NS
         since_ns = max(self._known.since_ns(now_ns), self._asked_ns - overlap_ns)
         try:
             async with calling(self._budget, Priority.DATA, within_s=_TIMEOUT_S):
-                found = await self._venue.transfers(since_ns + self._offset_ns())
+                found = await self._venue.transfers(since_ns)
         except (KangbotError, TimeoutError) as error:
             self._failed(error)
             return

@@ -2,6 +2,9 @@
 
 The venue is asked again for a while that it has answered for: it may tell of a transfer late. So each is known by its
 id, for longer than it is asked for.
+
+All times are the venue's. Ours may have been wrong in an earlier life and set since: what was moved before the first
+equity was known would come after it by then, and be taken for moved once more.
 """
 
 import msgspec
@@ -33,10 +36,10 @@ class Transfers:
     def __init__(self) -> None:
         self._first_ns = 0  # the first equity that was known: what was moved before is in it
         self._last_ns = 0  # the last one: so long the daemon has certainly been there
-        self._ids: dict[TransferId, int] = {}  # to when it was made, by our clock
+        self._ids: dict[TransferId, int] = {}  # to when it was made
 
     def since_ns(self, now_ns: int) -> int:
-        """Return from when on, by our clock, transfers are to be asked for; nothing before matters."""
+        """Return from when on transfers are to be asked for, where it is `now_ns`; nothing before matters."""
         if not self._first_ns:
             return now_ns
         return max(self._first_ns, min(self._last_ns, now_ns) - OVERLAP_NS)
@@ -48,12 +51,13 @@ class Transfers:
     def observe(self, event: Event) -> None:
         """Take in the next event; most say nothing of this."""
         match event:
-            case EquityMarked(at_ns=at_ns):
-                self._first_ns = min(self._first_ns or at_ns, at_ns)  # less where the clock was set back
-                self._last_ns = at_ns
-            case Transferred(transfer=transfer, moved_ns=moved_ns):
-                self._ids[transfer.transfer_id] = moved_ns
-                oldest_ns = moved_ns - _KEPT_NS
+            case EquityMarked(at_ns=at_ns, venue_ns=venue_ns):
+                known_ns = venue_ns or at_ns
+                self._first_ns = min(self._first_ns or known_ns, known_ns)
+                self._last_ns = known_ns
+            case Transferred(transfer=transfer):
+                self._ids[transfer.transfer_id] = transfer.at_ns
+                oldest_ns = transfer.at_ns - _KEPT_NS
                 self._ids = {known: at_ns for known, at_ns in self._ids.items() if at_ns >= oldest_ns}
             case _:
                 return

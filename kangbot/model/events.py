@@ -219,6 +219,7 @@ class EquityMarked(Written, frozen=True, kw_only=True, gc=False, tag="equity_mar
     currency: str
     equity: Money
     at_ns: int
+    venue_ns: int = 0  # the same by the venue's clock, which nobody sets; 0: not known
 
 
 class Transferred(Written, frozen=True, kw_only=True, gc=False, tag="transferred"):

@@ -41,6 +41,7 @@ class Rig:
         born_ns: int = 0,
         timeout_s: float = 15.0,
         windows: tuple[Window, ...] = (Window(most=100, span_ns=SECOND_NS),),
+        ahead_ns: int = 0,
     ) -> None:
         self.story = Story()
         self.venue = self.story.venue
@@ -57,6 +58,7 @@ class Rig:
             venue=self.venue,
             budget=self.budget,
             numbers=self.numbers,
+            offset_ns=lambda: ahead_ns,
             last_execution_ns=last_execution_ns,
             born_ns=born_ns,
             equity={"USDT": dec(1000)},
@@ -270,6 +272,21 @@ def test_equity_is_marked_where_it_changed() -> None:
         assert rig.account.equity == {"USDT": dec(999)}
         marks = [event for event in rig.story.disk.events if isinstance(event, EquityMarked)]
         assert [(mark.venue, mark.currency, mark.equity) for mark in marks] == [("bybit", "USDT", dec(999))]
+
+    run(main())
+
+
+@pytest.mark.parametrize("ahead_ns", [-3600 * SECOND_NS, 0, 3600 * SECOND_NS])
+def test_an_equity_is_marked_by_both_clocks(ahead_ns: int) -> None:
+    """Ours may be wrong and set one day; what was moved before the mark and after it is told by the venue's."""
+
+    async def main() -> None:
+        rig = Rig(ahead_ns=ahead_ns)
+        rig.venue.money = dec(999)
+        await rig.account.reconcile()
+        await asyncio.sleep(1)
+        (mark,) = (event for event in rig.story.disk.events if isinstance(event, EquityMarked))
+        assert mark.venue_ns - mark.at_ns == ahead_ns
 
     run(main())
 

@@ -21,6 +21,7 @@ class Rig:
     """A watch over a venue whose clock is ahead by `ahead_ns`; `told` counts how often the equity was asked for."""
 
     def __init__(self, ahead_ns: int = 0) -> None:
+        self._ahead_ns = ahead_ns
         self.story = Story()
         self.venue = self.story.venue
         self.known = Transfers()
@@ -49,7 +50,15 @@ class Rig:
 
     def mark(self) -> None:
         """Have the equity known, from which on transfers matter."""
-        self.journal.append(EquityMarked(venue="bybit", currency="USDT", equity=dec(1000), at_ns=self.now_ns))
+        self.journal.append(
+            EquityMarked(
+                venue="bybit",
+                currency="USDT",
+                equity=dec(1000),
+                at_ns=self.now_ns,
+                venue_ns=self.now_ns + self._ahead_ns,
+            )
+        )
 
     def move(self, amount: str, *, at_ns: int | None = None) -> Transfer:
         """Have somebody move money; by the venue's clock."""

@@ -46,8 +46,8 @@ def test_an_intent_of_an_older_journal_is_read() -> None:
 
 def test_event_is_one_line_of_json_with_its_tag() -> None:
     """A person can read the file; the tag names the kind."""
-    text = encode(EquityMarked(venue="v", currency="USDT", equity=Decimal("1.50"), at_ns=1))
-    assert text == '{"type":"equity_marked","venue":"v","currency":"USDT","equity":"1.50","at_ns":1}'
+    text = encode(EquityMarked(venue="v", currency="USDT", equity=Decimal("1.50"), at_ns=1, venue_ns=2))
+    assert text == '{"type":"equity_marked","venue":"v","currency":"USDT","equity":"1.50","at_ns":1,"venue_ns":2}'
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ NOON_NS = 20_000 * 86_400 * SECOND_NS
 DAY_NS = 86_400 * SECOND_NS
 
 
-def marked(at_ns: int) -> EquityMarked:
+def marked(at_ns: int, venue_ns: int = 0) -> EquityMarked:
     """The equity was known then."""
-    return EquityMarked(venue="bybit", currency="USDT", equity=Decimal(1000), at_ns=at_ns)
+    return EquityMarked(venue="bybit", currency="USDT", equity=Decimal(1000), at_ns=at_ns, venue_ns=venue_ns)
 
 
 def transferred(name: str, at_ns: int) -> Transferred:
@@ -41,8 +41,18 @@ def test_it_is_asked_for_again_from_a_while_before_the_last_equity() -> None:
     assert known.since_ns(NOON_NS + DAY_NS // 2) == NOON_NS + DAY_NS // 2 - OVERLAP_NS
 
 
+@pytest.mark.parametrize("wrong_ns", [-DAY_NS, DAY_NS])
+def test_a_clock_that_was_wrong_in_an_earlier_life_moves_nothing_into_the_next(wrong_ns: int) -> None:
+    """What was there at the beginning was moved before it, by whatever clock of ours; what came later was not."""
+    known = Transfers()
+    known.observe(marked(NOON_NS + wrong_ns, venue_ns=NOON_NS))
+    assert known.since_ns(NOON_NS + 1) == NOON_NS
+    known.observe(marked(NOON_NS + SECOND_NS, venue_ns=NOON_NS + SECOND_NS))
+    assert known.since_ns(NOON_NS + SECOND_NS) == NOON_NS
+
+
 def test_a_clock_that_was_set_back_hides_no_transfer() -> None:
-    """The first equity of a day that has not come yet."""
+    """The first equity of a day that has not come yet, in records that have our time alone."""
     known = Transfers()
     known.observe(marked(NOON_NS + 300 * DAY_NS))
     known.observe(marked(NOON_NS))
