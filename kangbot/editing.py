@@ -5,12 +5,13 @@ reads it, `settings/change.py` says what is different. Whatever can fail comes f
 is asked for the rules of markets that join. Then the floor takes all of it without an await.
 
 What is wrong with an edit is told once: in the log, as an event, and in the report until it is put right. What only
-stands in its way (no process to read it with, a venue that does not answer) is waited out.
+stands in its way (no process to read it with, a venue that does not answer) is waited out. So is a venue that did not
+list a market at the start: one that was closed for a while joins without anybody's edit, and may hold a position.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -40,7 +41,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 BEAT_S = 1.0
+ABSENT_BEATS = 600  # between two questions for markets that the venue did not list
 Note = Callable[[str, Severity, MarketId | None, str], None]
+Joins = Sequence[tuple[MarketSpec, Instrument | None]]
 
 
 class Bench(Protocol):
@@ -131,6 +134,7 @@ class Editor:
         self._turn = asyncio.Lock()
         self._asked = asyncio.Event()
         self._asked_by = ""
+        self._beats = 0
 
     def report(self) -> ConfigReport:
         """Return how the file stands."""
@@ -159,6 +163,7 @@ class Editor:
             else:
                 async with self._turn:
                     await self._look()
+                    await self._look_for_absent()
 
     async def reload(self, caller: str) -> Reloaded:
         """Read the file now and apply what is different; what became of it is the answer."""
@@ -194,6 +199,26 @@ class Editor:
             return
         await self._take(saved, "edit")
 
+    async def _look_for_absent(self) -> None:
+        """Have markets join that the venue did not list and lists by now."""
+        self._beats += 1
+        if self._beats % ABSENT_BEATS or self._hold():
+            return
+        there = self._floor.markets
+        absent = [market for market in self.settings.trading if market.enabled and market.id not in there]
+        if not absent:
+            return
+        try:
+            rules = await self._floor.instruments([market.symbol for market in absent])
+            joins = await self._in_thread(
+                lambda: [(spec_of(market), rules[market.symbol]) for market in absent if market.symbol in rules]
+            )
+        except KangbotError:
+            return  # it is asked again
+        if joins and not self._hold():
+            self._floor.change(joins=joins, leaves=[], changes=[], caller="the venue's list")
+            self._tell_joined(joins)
+
     async def _read(self) -> Saved:
         return await self._in_thread(self._file.read)
 
@@ -227,9 +252,9 @@ class Editor:
             self._edits = before  # it is seen as soon as it can be applied
             remedy = "Nothing was changed. It is tried again by itself once that is over."
             return self._refused((Problem(message=held, file=str(self._file.path), remedy=remedy),))
-        self._apply(change, plan, caller)
+        applied = self._apply(change, plan, caller)
         await self._keep(saved.text, caller)
-        return Reloaded(applied=list(change.applied), restart=list(change.restart))
+        return Reloaded(applied=applied, restart=list(change.restart))
 
     async def _prepared(self, change: Change, saved: Saved) -> Plan:
         """Return the change with all that it needs. ConfigInvalid and what the venue raises: nothing has changed."""
@@ -271,22 +296,37 @@ class Editor:
             remedy="Correct the symbol; a testnet lists fewer markets.",
         )
 
-    def _apply(self, change: Change, plan: Plan, caller: str) -> None:
-        """Do it. Without an await: nobody sees a half of it."""
+    def _apply(self, change: Change, plan: Plan, caller: str) -> list[str]:
+        """Do it, and return it in words. Without an await: nobody sees a half of it."""
         self._floor.change(joins=plan.joins, leaves=plan.leaves, changes=plan.changes, caller=caller)
-        for spec, _ in (join for join in plan.joins if join[1] is not None):
-            self._joined(spec.market)
+        asked = {market.id for market in change.joins}
+        applied = [*change.applied, *self._tell_joined(plan.joins, asked)]
         self._risk.limits = change.settings.risk.limits
         self.settings = change.settings
         self._accepted_ns = self._world.clock.now_ns()
         self._settled()
-        if change.applied:
-            log.info("config.applied", caller=caller, changes=change.applied)
-            self._note("config.applied", Severity.INFO, None, f"{caller}: {'; '.join(change.applied)}")
+        if applied:
+            log.info("config.applied", caller=caller, changes=applied)
+            self._note("config.applied", Severity.INFO, None, f"{caller}: {'; '.join(applied)}")
         if change.restart and change.restart != self._waiting:
             log.warning("config.restart_needed", settings=change.restart)
             self._note("config.restart_needed", Severity.WARNING, None, "; ".join(change.restart))
         self._waiting = change.restart
+        return applied
+
+    def _tell_joined(self, joins: Joins, asked: Collection[MarketId] = ()) -> list[str]:
+        """Tell of markets that have a task from now on; return in words those that were not `asked` for just now."""
+        words = []
+        for spec, instrument in joins:
+            if instrument is None:
+                continue
+            self._joined(spec.market)
+            if spec.market not in asked:
+                said = f"the venue lists {spec.symbol} by now: it is traded"
+                log.warning("market.listed", market=spec.market, message=said)
+                self._note("market.listed", Severity.INFO, spec.market, said)
+                words.append(f"{spec.market}: joins, for the venue lists it by now")
+        return words
 
     def _settled(self) -> None:
         if self._problem:

@@ -63,6 +63,6 @@ def _left(known: MarketMemory, *, on_paper: bool) -> str:
 def _remedy(*, on_paper: bool, configured: bool) -> str:
     """Return in words what goes before it is looked after again."""
     if configured:
-        return "the venue does not list it"
+        return "the venue does not list it, and is asked again every ten minutes"
     back = "put the market back into the configuration"
     return f"{back}, and it goes on" if on_paper else f"look at it at the venue, or {back}"

@@ -45,7 +45,7 @@ ENDS = {
     "kill_switch.journalled": ("kill_switch.not_journalled",),
     "leverage.settled": ("leverage.changed",),
     "local_fault.over": ("local_fault",),
-    "market.listed": ("market.unlisted",),
+    "market.listed": ("market.unknown_at_venue", "market.unlisted"),
     "market.priced": ("market.no_price",),
     "market.released": ("market.quarantine", "position.quarantine"),
     "position.agreed": ("position.drift", "position.quarantine"),

@@ -1,7 +1,7 @@
 """When the editor takes an edit on; what that makes of markets is in `market/test_floor_changes.py` and `tests/e2e`."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
@@ -11,13 +11,16 @@ import pytest
 
 from kangbot import editing
 from kangbot.editing import Editor
-from kangbot.errors import ConfigInvalid, Problem
+from kangbot.errors import ConfigInvalid, KangbotError, Problem, Retryable
+from kangbot.model.ids import MarketId
+from kangbot.model.market import Instrument
 from kangbot.risk.account import AccountRisk
 from kangbot.runtime.world import Clock, World
 from kangbot.scenario.saved import Bench, NoVersions, SavedFile
 from kangbot.settings import Settings
 from kangbot.settings.trading import Market, Risk
 from kangbot.sim.world.loop import run
+from tests.support.trade_words import MARKET, instrument
 
 BEGUN = Settings(markets=(Market(symbol="BTC/USDT:USDT"),))
 TIGHTER = replace(BEGUN, risk=Risk(market_notional=Decimal(7)))
@@ -33,7 +36,12 @@ class Story:
         self.file = SavedFile(BEGUN)
         self.risk = AccountRisk(BEGUN.risk.limits)
         self.changed: list[dict[str, Any]] = []
-        floor = SimpleNamespace(markets={}, change=lambda **named: self.changed.append(named), instruments=self._rules)
+        self.listed: dict[str, Instrument] = {}
+        self.away: KangbotError | None = None
+        self.questions = 0
+        self.joined: list[MarketId] = []
+        floor = SimpleNamespace(markets={}, change=self._change, instruments=self._rules)
+        self.floor = floor
         self.editor = Editor(
             saved=self.file.read(),
             file=self.file,
@@ -44,12 +52,24 @@ class Story:
             hold=lambda: self.held,
             note=lambda kind, *_: self.notes.append(kind),
             learnt=lambda _settings: None,
-            joined=lambda _market: None,
+            joined=self.joined.append,
             bench=Bench,
         )
 
-    async def _rules(self, _symbols: object) -> dict[str, object]:
-        return {}
+    def _change(self, **named: Any) -> None:
+        self.changed.append(named)
+        self.floor.markets.update({spec.market: SimpleNamespace(wanted=spec) for spec, _ in named["joins"]})
+
+    async def _rules(self, symbols: Sequence[str]) -> dict[str, Instrument]:
+        self.questions += 1
+        if self.away is not None:
+            raise self.away
+        return {symbol: rules for symbol, rules in self.listed.items() if symbol in symbols}
+
+    @property
+    def joins(self) -> list[tuple[str, Instrument]]:
+        """The markets that joined, with their rules."""
+        return [(spec.symbol, rules) for named in self.changed for spec, rules in named["joins"]]
 
     @property
     def limit(self) -> Decimal | None:
@@ -107,5 +127,46 @@ def test_a_file_with_a_mistake_is_told_of_once_and_left_until_it_is_put_right() 
         await asyncio.sleep(5)
         assert told.limit == 7
         running.cancel()
+
+    play(story())
+
+
+def test_a_market_that_the_venue_lists_later_joins_by_itself() -> None:
+    """It was closed for a while as the daemon began, and may hold a position that nobody looks after meanwhile."""
+
+    async def story() -> None:
+        told = Story()
+        running = asyncio.ensure_future(told.editor.run())
+        await asyncio.sleep(700)
+        assert (told.questions, told.joins) == (1, [])
+        told.away = Retryable("the venue does not answer")
+        await asyncio.sleep(600)
+        told.away, told.listed = None, {"BTC/USDT:USDT": instrument()}
+        told.held = "the daemon is stopping"
+        await asyncio.sleep(600)
+        assert (told.questions, told.joins) == (2, [])
+        told.held = ""
+        await asyncio.sleep(600)
+        assert told.joins == [("BTC/USDT:USDT", instrument())]
+        assert told.joined == [MARKET]
+        assert told.notes == ["market.listed"]
+        await asyncio.sleep(6000)
+        assert told.questions == 3, "there is nothing left to ask for"
+        running.cancel()
+
+    play(story())
+
+
+def test_a_market_that_the_venue_lists_by_now_joins_as_the_file_is_read() -> None:
+    """Whoever sends SIGHUP for it is told that it was of use."""
+
+    async def story() -> None:
+        told = Story()
+        told.listed = {"BTC/USDT:USDT": instrument()}
+        answer = await told.editor.reload("SIGHUP")
+        assert answer.applied == ["bybit:BTC-USDT:USDT: joins, for the venue lists it by now"]
+        assert told.joined == [MARKET]
+        assert told.notes == ["market.listed", "config.applied"]
+        assert (await told.editor.reload("SIGHUP")).applied == []
 
     play(story())

@@ -54,7 +54,10 @@ def test_on_paper_there_is_no_venue_at_which_it_goes_on() -> None:
 def test_one_that_the_venue_does_not_list_is_not_to_be_configured() -> None:
     """It is."""
     (note,) = left_behind([known(net="2")], (), START, on_paper=False, configured=[MARKET])
-    assert note.message == "nobody looks after it any more, and 2 is held without a stop; the venue does not list it"
+    assert note.message == (
+        "nobody looks after it any more, and 2 is held without a stop; "
+        "the venue does not list it, and is asked again every ten minutes"
+    )
 
 
 def test_an_order_under_way_is_told_of() -> None:
