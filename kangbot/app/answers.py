@@ -24,6 +24,7 @@ from kangbot.health.monitor import Monitor
 from kangbot.health.report import LatencyReport, MarketReport, OrderCounts, Reloaded, Report
 from kangbot.health.vitals import Vitals
 from kangbot.logs import Masker
+from kangbot.machines.margin import Margin
 from kangbot.machines.offset import Estimate
 from kangbot.market.drawdown import Recount, count_anew
 from kangbot.market.floor import Floor
@@ -67,6 +68,7 @@ class Answers:
     starts: Tasks  # what has markets begin
     beside: Beside
     ending: Ending
+    margin: Margin
     _lately: Lately[Report] = field(init=False, default_factory=Lately)
     _judged: Once[Report, Health] = field(init=False, default_factory=Once)
 
@@ -246,6 +248,7 @@ class Answers:
             live=self.roster.count(RunState.LIVE),
             waiting=self.floor.waiting,
             banned=self.floor.banned,
+            margin=self.margin.mode,
             frames=seen.frames,
             bars=sum(market.bars for market in markets),
             decisions=sum(market.decisions for market in markets),

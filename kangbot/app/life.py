@@ -20,6 +20,7 @@ from kangbot.app.books import Books
 from kangbot.app.ending import Ending
 from kangbot.app.key import KeyWatch
 from kangbot.app.last_run import keep
+from kangbot.app.margin import MarginWatch
 from kangbot.app.remembered import Remembered
 from kangbot.control.beginning import Beginning
 from kangbot.control.chat.commands import ChatCommands
@@ -147,6 +148,7 @@ class App:
         memory = await replay(self._books.writer, remembered.by_name(), come_to=beginning.come_to)
         journal.listen(remembered.risk.observe)
         journal.listen(remembered.transfers.observe)
+        journal.listen(remembered.margin.observe)
         remembered.past.check(settings)
         for told in remembered.past.news(settings, self._world.clock.now_ns()):
             journal.append(told)
@@ -265,6 +267,7 @@ class App:
             starts=self._starts,
             beside=self._beside,
             ending=self._ending,
+            margin=self._remembered.margin,
         )
 
     def _served(self) -> ControlServer:
@@ -348,6 +351,14 @@ class App:
                 clock=self._world.clock, rights=venue.key_rights, budget=self._data_budget, note=self._books.note
             )
             self._beside.keep("key", key.run, among=self._starts)
+            margin = MarginWatch(
+                clock=self._world.clock,
+                journal=self._books.journal,
+                ask=venue.margin_mode,
+                budget=self._data_budget,
+                known=self._remembered.margin,
+            )
+            self._beside.keep("margin", margin.run, among=self._starts)
             transfers = self._floor.watch_transfers(self._remembered.transfers)
             self._beside.keep("transfers", transfers.run, among=self._starts)
         await self._roster.start_all("daemon")

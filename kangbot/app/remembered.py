@@ -7,6 +7,7 @@ from kangbot.journal.replay import Others
 from kangbot.machines.breakers import Breakers
 from kangbot.machines.entry_holds import EntryHolds
 from kangbot.machines.lives import Lives
+from kangbot.machines.margin import Margin
 from kangbot.machines.pauses import Pauses
 from kangbot.machines.transfers import Transfers
 from kangbot.modes import Past
@@ -26,6 +27,7 @@ class Remembered:
     holds: EntryHolds
     lives: Lives
     transfers: Transfers
+    margin: Margin
 
     @classmethod
     def new(cls, settings: Settings, limits: Limits) -> Self:
@@ -38,6 +40,7 @@ class Remembered:
             holds=EntryHolds(),
             lives=Lives(),
             transfers=Transfers(),
+            margin=Margin(),
         )
 
     def by_name(self) -> Others:

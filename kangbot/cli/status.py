@@ -8,6 +8,7 @@ from kangbot.cli.ages import lasted
 from kangbot.cli.online import online
 from kangbot.control.client import ControlClient
 from kangbot.health.report import MarketReport, Report
+from kangbot.machines.margin import CROSS
 from kangbot.market.killswitch import named
 from kangbot.model.printable import printable
 
@@ -57,6 +58,7 @@ def _head(report: Report) -> str:
         *(_killed(report),) * bool(report.killed),
         *(f"NOTHING ENTERS: the journal {report.journal_hindered}",) * bool(report.journal_hindered),
         *(f"NOTHING ENTERS: {why}" for why in report.losses),
+        *(f"margin is {report.margin}, for the whole account",) * (report.margin not in {"", CROSS}),
         *_clock(report),
         *(f"LEFT BEHIND: {market}: {what}" for market, what in report.left_behind.items()),
         *(f"the configuration's file is not taken: {why}" for why in report.config.problem.splitlines()),

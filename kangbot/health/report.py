@@ -193,6 +193,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     live: int
     waiting: str = ""  # why no market could begin yet: what the venue answers, or that it does not
     banned: str = ""  # until when the venue wants to be left alone; "" where it may be asked
+    margin: str = ""  # the account's margin mode at the venue: cross, isolated, portfolio; "" where it is not known
     frames: int
     bars: int
     decisions: int

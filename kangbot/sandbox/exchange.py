@@ -41,6 +41,7 @@ class Exchange:
             (desk.spec.instrument.kind, desk.spec.instrument.native): desk for desk in self.venue.desks.values()
         }
         self.hedged: set[MarketId] = set()  # no order in one-way mode is taken there, and no other is served here
+        self.margin_mode = "REGULAR_MARGIN"
         self.requests: Counter[str] = Counter()
         self.connects: Counter[str] = Counter()
 

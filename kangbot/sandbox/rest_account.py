@@ -43,11 +43,13 @@ def positions(exchange: Exchange, params: Params) -> Result:
 
 
 def set_leverage(exchange: Exchange, params: Params) -> Result:
-    """POST /v5/position/set-leverage; 110043 where it is no change."""
+    """POST /v5/position/set-leverage; 110043 where it is no change, 110038 where no contract has one of its own."""
     desk = exchange.desk(text(params, "category"), text(params, "symbol"))
     buy, sell = decimal(params, "buyLeverage"), decimal(params, "sellLeverage")
     if buy is None or buy != sell:
         raise ApiError(PARAMS, "buy leverage invalid")
+    if exchange.margin_mode == "PORTFOLIO_MARGIN":
+        raise ApiError(110038, "Not allowed to change leverage due to portfolio margin mode")
     try:
         exchange.venue.set_leverage(desk.spec.market, buy, exchange.now_ns())
     except RequestRefused as refusal:
@@ -103,6 +105,7 @@ def wallet(exchange: Exchange, params: Params) -> Result:
     return {"list": [wallet_row(exchange)]}
 
 
+_MARGIN_MODES = ("REGULAR_MARGIN", "ISOLATED_MARGIN", "PORTFOLIO_MARGIN")
 _MILLISECOND_NS = 1_000_000
 _DAY_NS = 86_400 * 1_000_000_000
 
@@ -150,9 +153,9 @@ def _lines(exchange: Exchange, start_ns: int, end_ns: int, *, traded: bool) -> l
 
 
 def account_info(exchange: Exchange, _: Params) -> Result:
-    """GET /v5/account/info: a unified account 2.0 Pro in regular margin mode."""
+    """GET /v5/account/info: a unified account 2.0 Pro."""
     return {
-        "marginMode": "REGULAR_MARGIN",
+        "marginMode": exchange.margin_mode,
         "updatedTime": str(exchange.venue.spec.start_ns // 1_000_000),
         "unifiedMarginStatus": 6,
         "dcpStatus": "OFF",
@@ -161,6 +164,18 @@ def account_info(exchange: Exchange, _: Params) -> Result:
         "isMasterTrader": False,
         "spotHedgingStatus": "OFF",
     }
+
+
+def set_margin_mode(exchange: Exchange, params: Params) -> Result:
+    """POST /v5/account/set-margin-mode, of the whole account.
+
+    Nothing but what is told of it changes here: margins and liquidations stay those of cross margin.
+    """
+    mode = text(params, "setMarginMode")
+    if mode not in _MARGIN_MODES:
+        raise ApiError(PARAMS, "params error: setMarginMode invalid")
+    exchange.margin_mode = mode
+    return {"reasons": []}
 
 
 def fee_rate(exchange: Exchange, params: Params) -> Result:

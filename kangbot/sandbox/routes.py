@@ -51,6 +51,7 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("GET", "/v5/account/wallet-balance"): Route(answer=rest_account.wallet),
     ("GET", "/v5/account/transaction-log"): Route(answer=rest_account.transaction_log, limit=30),
     ("GET", "/v5/account/info"): Route(answer=rest_account.account_info),
+    ("POST", "/v5/account/set-margin-mode"): Route(answer=rest_account.set_margin_mode, limit=5),
     ("GET", "/v5/account/fee-rate"): Route(answer=rest_account.fee_rate, limit=10),
     ("GET", "/v5/user/query-api"): Route(answer=rest_account.query_api, limit=10),
     ("GET", "/v5/asset/coin/query-info"): Route(answer=rest_account.coin_info, limit=5),

@@ -10,6 +10,15 @@ from kangbot.sandbox.rows_order import millis, number, short
 
 Row = dict[str, Any]
 
+_OF_THE_ACCOUNT = (  # which has none of its own where margin is isolated
+    "accountIMRate",
+    "accountMMRate",
+    "totalMarginBalance",
+    "totalAvailableBalance",
+    "totalInitialMargin",
+    "totalMaintenanceMargin",
+)
+
 
 def position_row(exchange: Exchange, market: MarketId, *, stream: bool = False) -> Row:
     """Return one position; a flat one has side "" and size "0". The stream calls the average entry `entryPrice`."""
@@ -28,7 +37,7 @@ def position_row(exchange: Exchange, market: MarketId, *, stream: bool = False) 
         "side": "" if not holding.net else "Buy" if holding.net > 0 else "Sell",
         "size": short(size),
         "avgPrice": entry,
-        "leverage": short(leverage),
+        "leverage": "" if exchange.margin_mode == "PORTFOLIO_MARGIN" else short(leverage),
         "markPrice": number(mark),
         "positionValue": short(abs(holding.cost)),
         "positionBalance": short(value / leverage) if size else "0",
@@ -67,7 +76,7 @@ def wallet_row(exchange: Exchange) -> Row:
     equity, margin = standing.equity, standing.position_margin + standing.order_margin
     coins = [_coin(exchange, coin, amount) for coin, amount in exchange.venue.account.coins.items()]
     worth = sum((Decimal(coin["usdValue"]) for coin in coins if coin["coin"] != currency), ZERO)
-    return {
+    row = {
         "accountType": "UNIFIED",
         "accountLTV": "0",
         "accountIMRate": short(round(margin / equity, 8)) if equity > 0 else "0",
@@ -81,6 +90,9 @@ def wallet_row(exchange: Exchange) -> Row:
         "totalMaintenanceMargin": short(round(standing.maintenance, 8)),
         "coin": coins,
     }
+    if exchange.margin_mode == "ISOLATED_MARGIN":
+        row.update(dict.fromkeys(_OF_THE_ACCOUNT, ""))
+    return row
 
 
 def _coin(exchange: Exchange, coin: str, amount: Decimal) -> Row:

@@ -65,6 +65,7 @@ SUITES: Mapping[str, Mapping[str, str]] = {
         "EntryHolds": "tests/conformance/test_remembers.py",
         "Ledger": "tests/conformance/test_remembers.py",
         "Lives": "tests/conformance/test_remembers.py",
+        "Margin": "tests/conformance/test_remembers.py",
         "Past": "tests/conformance/test_remembers.py",
         "Pauses": "tests/conformance/test_remembers.py",
         "Transfers": "tests/conformance/test_remembers.py",

@@ -17,6 +17,7 @@ from kangbot.machines.breaker import DEFAULTS
 from kangbot.machines.breakers import Breakers
 from kangbot.machines.entry_holds import EntryHolds
 from kangbot.machines.lives import RESTARTED, STARTED, STOPPED, Lives
+from kangbot.machines.margin import CHANGED, KNOWN, Margin
 from kangbot.machines.pauses import Pauses
 from kangbot.machines.transfers import Transfers
 from kangbot.model.events import (
@@ -51,6 +52,7 @@ REMEMBERS: Mapping[str, Callable[[], Remembers]] = {
     "EntryHolds": EntryHolds,
     "Ledger": lambda: Ledger(VenueName("bybit"), "USDT"),
     "Lives": Lives,
+    "Margin": Margin,
     "Past": lambda: Past(VenueName("bybit")),
     "Pauses": Pauses,
     "Transfers": Transfers,
@@ -116,6 +118,14 @@ _BALANCES = st.builds(
     st.sampled_from(["10000", "0.5"]),
 )
 
+_MARGINS = st.builds(
+    lambda kind, mode: Noted(
+        kind=kind, severity=Severity.INFO, market=None, message="", fields={"mode": mode}, at_ns=NOON_NS
+    ),
+    st.sampled_from([KNOWN, CHANGED]),
+    st.sampled_from(["cross", "isolated"]),
+)
+
 _LIVES = st.builds(
     lambda kind, severity, at_ns: Noted(kind=kind, severity=severity, market=None, message="", at_ns=at_ns),
     st.sampled_from([STARTED, RESTARTED, STOPPED]),
@@ -131,6 +141,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     _MODES,
     _BALANCES,
     _LIVES,
+    _MARGINS,
     st.builds(KillSwitchSet, reason=st.text(max_size=9), flatten=st.booleans(), caller=st.just("file"), at_ns=_TIMES),
     st.builds(KillSwitchReleased, caller=st.just("file"), at_ns=_TIMES),
     st.builds(

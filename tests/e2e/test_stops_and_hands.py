@@ -181,6 +181,28 @@ def test_a_leverage_that_is_changed_by_hand_is_told_and_put_back(world: World) -
     assert sorted(notes(world, "leverage.changed")) == sorted(notes(world, "leverage.settled")) == every
 
 
+def test_a_margin_mode_that_is_changed_by_hand_is_told_and_left_as_it_is(world: World) -> None:
+    """Changed while the daemon is away; it trades on in it, by what each currency has for itself."""
+
+    async def hand(venue: BybitVenue, _: Mapping[Symbol, Instrument]) -> None:
+        await venue._client.change("privatePostV5AccountSetMarginMode", {"setMarginMode": "ISOLATED_MARGIN"})
+
+    world.start()
+    world.live()
+    assert world.until(lambda report: bool(report.margin)).margin == "cross"
+    assert "margin is" not in world.kangbot("status")
+    world.stop()
+    somebody(world, hand)
+    world.sandbox.go_on()
+    world.start()
+    report = world.until(lambda report: any(event.kind == "margin.changed" for event in report.events))
+    assert report.margin == "isolated"
+    assert "margin is isolated, for the whole account" in world.kangbot("status")
+    world.orders(more_than=report.orders.filled + 5)
+    world.stop()
+    assert len(notes(world, "margin.changed")) == len(notes(world, "margin.known")) == 1
+
+
 def test_hedge_mode_that_is_set_by_hand_holds_one_market_until_it_is_left(world: World) -> None:
     """The first entry is refused there; the others trade on. One-way again, `kangbot resume` lets it enter."""
     world.start()

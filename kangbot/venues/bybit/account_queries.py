@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
+import msgspec
+
 from kangbot.errors import PartlyRead
+from kangbot.machines.margin import CROSS, ISOLATED, PORTFOLIO
 from kangbot.model.ids import ClientId, MarketId, TransferId
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
@@ -45,6 +48,13 @@ _LINES_NS = 86_400 * 1_000_000_000  # and how far back
 _WINDOW_NS = (7 * 86_400 - 1) * 1_000_000_000  # `/v5/execution/list` refuses endTime - startTime above seven days
 _AHEAD_NS = 60 * 1_000_000_000  # by which its clock may be ahead of what we know of it
 _KEPT_NS = 730 * 86_400 * 1_000_000_000  # and remembers two years
+
+
+_MARGIN_MODES = {"REGULAR_MARGIN": CROSS, "ISOLATED_MARGIN": ISOLATED, "PORTFOLIO_MARGIN": PORTFOLIO}
+
+
+class _AccountInfo(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    margin_mode: str
 
 
 class ExecutionOfOrder(ExecutionRow, frozen=True, kw_only=True, rename="camel"):
@@ -186,6 +196,12 @@ async def balances(client: Client) -> list[Balance]:
     answer = await client.ask("privateGetV5AccountWalletBalance", params, Page[WalletRow])
     with readable(VENUE):
         return [balance for row in answer.result.rows for balance in row.balances(answer.at_ns)]
+
+
+async def margin_mode(client: Client) -> str:
+    """Return the unified account's margin mode, which is one for all of its markets."""
+    told = (await client.ask("privateGetV5AccountInfo", {}, _AccountInfo)).result.margin_mode
+    return _MARGIN_MODES.get(told, told)
 
 
 async def transfers(client: Client, known: Known, since_ns: int, now_ns: int) -> Sequence[Transfer | Unclear]:

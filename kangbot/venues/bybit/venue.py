@@ -257,6 +257,10 @@ class BybitVenue:
         now_ns = self._venue_now_ms() * MILLISECOND_NS
         return await account_queries.transfers(self._client, self._known, since_ns, now_ns)
 
+    async def margin_mode(self) -> str:
+        """Return the account's margin mode: "cross", "isolated", "portfolio", or Bybit's own word for another."""
+        return await account_queries.margin_mode(self._client)
+
     async def key_rights(self) -> KeyRights:
         """Return what our key may do here. NeedsHuman where it is not taken."""
         return await key_rights(self._client)

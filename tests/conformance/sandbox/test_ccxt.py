@@ -139,6 +139,13 @@ async def test_refusals_reach_ccxts_classes(exchange: Any) -> None:
         await exchange.set_position_mode(hedged=False, symbol=BTC)
 
 
+async def test_the_margin_mode_of_the_account_is_set_and_told(exchange: Any) -> None:
+    """By ccxt's names for the modes; what it tells of them it has in Bybit's own."""
+    for mode, told in (("isolated", "ISOLATED_MARGIN"), ("cross", "REGULAR_MARGIN")):
+        await exchange.set_margin_mode(mode)
+        assert (await exchange.private_get_v5_account_info())["result"]["marginMode"] == told
+
+
 async def test_conditional_orders_and_position_stops(exchange: Any) -> None:
     """By create_order with a trigger, and by the trading-stop endpoint."""
     above = float(exchange.price_to_precision(BTC, await last(exchange) * 1.5))

@@ -415,6 +415,24 @@ def test_the_account_is_a_unified_one_and_its_fees_are_told(http: HTTP) -> None:
     assert key["permissions"]["ContractTrade"] == ["Order", "Position"]
 
 
+def test_the_margin_mode_is_one_for_the_account(http: HTTP, refused: Callable[..., str]) -> None:
+    """Isolated, the account has no total of its own; in portfolio margin no contract has a leverage."""
+    leverage = {**ETH, "buyLeverage": "7", "sellLeverage": "7"}
+    try:
+        assert http.set_margin_mode(setMarginMode="ISOLATED_MARGIN")["result"] == {"reasons": []}
+        assert http.get_account_info()["result"]["marginMode"] == "ISOLATED_MARGIN"
+        (wallet,) = http.get_wallet_balance(accountType="UNIFIED")["result"]["list"]
+        assert (wallet["totalAvailableBalance"], wallet["accountMMRate"]) == ("", "")
+        assert D(wallet["coin"][0]["equity"]) > 0
+        http.set_margin_mode(setMarginMode="PORTFOLIO_MARGIN")
+        assert refused(http.set_leverage, **leverage) == "110038"
+        assert refused(http.set_margin_mode, setMarginMode="MY_MARGIN") == "10001"
+    finally:
+        http.set_margin_mode(setMarginMode="REGULAR_MARGIN")
+    (wallet,) = http.get_wallet_balance(accountType="UNIFIED")["result"]["list"]
+    assert D(wallet["totalAvailableBalance"]) > 0
+
+
 def test_a_spot_order_waits_for_its_price_and_occupies_nothing(http: HTTP, refused: Callable[..., str]) -> None:
     """`StopOrder`; amended by its own id; cancelled only as what it is. The kind that occupies coins is not served."""
     spot = {"category": "spot", "symbol": "BTCUSDT"}

@@ -8,4 +8,4 @@ from kangbot.settings import Settings
 def test_their_names_are_those_of_every_journal_there_is() -> None:
     """A checkpoint has one state a name: another name would have a daemon forget what it was told."""
     fresh = Remembered.new(Settings(), Limits(leverage=None)).by_name()
-    assert set(fresh) == {"risk", "past", "breakers", "pauses", "holds", "lives", "transfers"}
+    assert set(fresh) == {"risk", "past", "breakers", "pauses", "holds", "lives", "transfers", "margin"}

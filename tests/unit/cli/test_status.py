@@ -88,6 +88,12 @@ def test_what_lies_in_a_market_that_is_not_configured_any_more_is_said_above_the
     assert "\nLEFT BEHIND: bybit:ETH-USDT:USDT: it stands still, and 2 is held without a stop\n" in head
 
 
+def test_a_margin_mode_that_a_stop_may_be_too_far_for_is_said() -> None:
+    """Cross margin is what an account begins with."""
+    assert "\nmargin is isolated, for the whole account\n" in _head(a_report(margin="isolated"))
+    assert not any("margin" in _head(a_report(margin=mode)) for mode in ("", "cross"))
+
+
 def test_what_the_kill_switch_has_to_close_is_named_where_no_market_has_a_line_yet() -> None:
     """The venue has not answered the start, and somebody asks what is open."""
     held: dict[str, Any] = {

@@ -362,3 +362,28 @@ async def test_balances_carry_the_answers_time() -> None:
         assert world.asked()[0].query == {"accountType": "UNIFIED"}
     assert (balance.currency, balance.equity, balance.available) == ("USDT", Decimal(1000), Decimal(800))
     assert balance.at_ns == NOW_MS * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("told", "mode"),
+    [
+        ("REGULAR_MARGIN", "cross"),
+        ("ISOLATED_MARGIN", "isolated"),
+        ("PORTFOLIO_MARGIN", "portfolio"),
+        ("NEW_MARGIN", "NEW_MARGIN"),
+    ],
+)
+async def test_the_margin_mode_is_the_accounts(told: str, mode: str) -> None:
+    """The documented answer; a word of Bybit's that we do not know is told as it is."""
+    account = {
+        "marginMode": told,
+        "updatedTime": "1697078946000",
+        "unifiedMarginStatus": 4,
+        "dcpStatus": "OFF",
+        "timeWindow": 10,
+        "smpGroup": 0,
+        "isMasterTrader": False,
+        "spotHedgingStatus": "OFF",
+    }
+    async with bybit({"/v5/account/info": lambda _: account}) as world:
+        assert await world.venue.margin_mode() == mode
