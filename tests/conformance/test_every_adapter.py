@@ -82,6 +82,7 @@ IN_ANOTHER: Mapping[str, str] = {
 # Protocols that say which part of something is needed, or that one class implements: there is nothing to compare.
 NO_PORT: Mapping[str, str] = {
     "Bars": "two sources that close bars differently: tests/unit/market/test_bars.py",
+    "Bench": "where the configuration's editor works: a thread beside the loop, and in a session the loop itself",
     "Candled": "a row of a venue's candles, which its adapter's own tests read",
     "Carrier": "the simulated network, and one process' way into it",
     "Controlled": "the daemon itself, as its control API sees it",
