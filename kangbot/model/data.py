@@ -1,5 +1,7 @@
 """What a venue says about a market."""
 
+from decimal import Decimal
+
 import msgspec
 
 from kangbot.model.ids import MarketId
@@ -52,6 +54,13 @@ class Bar(Written, frozen=True, kw_only=True, gc=False, tag="bar"):
     def close_ns(self) -> int:
         """The first instant after the bar."""
         return self.open_ns + self.timeframe_s * 1_000_000_000
+
+
+class FundingRate(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue has settled for a perpetual: then the longs paid this share of their positions to the shorts."""
+
+    at_ns: int
+    rate: Decimal  # negative: the shorts paid
 
 
 MarketData = Trade | Quote | Bar

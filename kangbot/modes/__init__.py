@@ -73,7 +73,7 @@ async def connection(
             account = PaperAccount(world=world, balance=settings.paper.balance, memory=memory, ledger=past.ledger)
             feeds = PaperFeeds(hub, account)
             try:
-                paper = PaperVenue(way.venue, account, world.clock)
+                paper = PaperVenue(way.venue, account, world.clock, way.rates)
                 yield Connection(venue=paper, feeds=feeds, hub=hub, way=way, deaf=account.deaf)
             finally:
                 await feeds.aclose()

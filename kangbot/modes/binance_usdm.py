@@ -21,8 +21,9 @@ def way(settings: Settings, world: World, turn: Turn = nullcontext) -> Way:
     """Compose what the settings say of Binance USD-M; each request is held under a `turn`."""
     own, timings = settings.venues.binance_usdm, Timings()
     a_second = Window(most=own.requests_per_second, span_ns=SECOND_NS)
+    venue = BinanceVenue(rest_url=own.rest_url, timings=timings, turn=turn)
     return Way(
-        venue=BinanceVenue(rest_url=own.rest_url, timings=timings, turn=turn),
+        venue=venue,
         public=[
             lambda: BinancePublic(url=own.ws_public_url, path="public"),
             lambda: BinancePublic(url=own.ws_public_url, path="market"),
@@ -33,5 +34,6 @@ def way(settings: Settings, world: World, turn: Turn = nullcontext) -> Way:
         data_windows=(a_second, _A_MINUTE),
         receive_window_ms=_RECEIVE_WINDOW_MS,
         timings=timings,
+        rates=venue.funding,
         clock=VenueClock(world.clock, most_ns=SECOND_NS),
     )

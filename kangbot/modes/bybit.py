@@ -40,6 +40,7 @@ def way(settings: Settings, world: World, turn: Turn = nullcontext) -> Way:
         data_windows=(Window(most=own.data_requests_per_second, span_ns=SECOND_NS),),
         receive_window_ms=own.receive_window_ms,
         timings=timings,
+        rates=venue.funding,
         clock=clock,
     )
 

@@ -7,6 +7,7 @@ from kangbot.execution.venue_clock import VenueClock
 from kangbot.health.latency import Timings
 from kangbot.machines.limiter import Window
 from kangbot.ports import Dialect, Venue
+from kangbot.sim.paper.funding import Rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,4 +25,5 @@ class Way:
     data_windows: tuple[Window, ...]  # for requests of public data
     receive_window_ms: int  # how late an order may reach the venue
     timings: Timings  # how long the venue's REST calls take
+    rates: Rates  # of the funding that the venue has settled
     clock: VenueClock  # the venue's, to be measured; what is signed is stamped by it

@@ -104,12 +104,15 @@ def orderbook(exchange: Exchange, params: Params) -> Result:
 
 
 def funding_history(exchange: Exchange, params: Params) -> Result:
-    """GET /v5/market/funding/history: the funding times that have passed since the start."""
+    """GET /v5/market/funding/history: the funding times that have passed since the start, up to `endTime`."""
     category = text(params, "category")
     desk = exchange.desk(category, text(params, "symbol"))
     spec = exchange.venue.spec
     interval_ns = spec.funding_interval_s * 1_000_000_000
-    times = range(exchange.venue.funding_ns - interval_ns, spec.start_ns, -interval_ns)
+    newest_ns = exchange.venue.funding_ns - interval_ns
+    if (end_ns := millis(params, "endTime")) is not None:
+        newest_ns = min(newest_ns, end_ns // interval_ns * interval_ns)
+    times = range(newest_ns, spec.start_ns, -interval_ns)
     rows = [
         {
             "symbol": desk.spec.instrument.native,

@@ -4,7 +4,7 @@ Which suite asks what of which of them is in `feed_adapters.py`. Benches begin a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +16,7 @@ from kangbot.feed.connects import ConnectBudget
 from kangbot.feed.hub import FeedHub, MakeDialect
 from kangbot.feed.rules import StreamRules, Wait
 from kangbot.machines.memory import Memory
+from kangbot.model.data import FundingRate
 from kangbot.model.ids import MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.orders import Intent
@@ -215,6 +216,10 @@ async def bybit() -> AsyncIterator[AccountBench]:
         yield _bench(exchange, hub, exchange.venue, [found[name] for name in NAMES])
 
 
+async def _no_rates(_instrument: Instrument, _since_ns: int) -> Sequence[FundingRate]:
+    return ()
+
+
 @asynccontextmanager
 async def paper() -> AsyncIterator[AccountBench]:
     """What paper trading puts in front of a venue's feeds; its account holds each market beside the asker."""
@@ -224,7 +229,7 @@ async def paper() -> AsyncIterator[AccountBench]:
         world = exchange.world
         ledger = Ledger(VenueName("bybit"), "USDT")
         account = PaperAccount(world=world, balance=Decimal(50_000), memory=Memory(), ledger=ledger)
-        venue = PaperVenue(exchange.venue, account, world.clock)
+        venue = PaperVenue(exchange.venue, account, world.clock, _no_rates)
         found = await venue.instruments(NAMES)
         feeds = PaperFeeds(hub, account)
         stack.push_async_callback(feeds.aclose)

@@ -9,7 +9,7 @@ from kangbot.journal.replay import Remembers, replay
 from kangbot.machines.memory import Memory
 from kangbot.market.floor import Floor
 from kangbot.market.terms import Terms
-from kangbot.model.data import Bar, Quote, Trade
+from kangbot.model.data import Bar, FundingRate, Quote, Trade
 from kangbot.model.events import Event
 from kangbot.model.ids import VenueName
 from kangbot.model.market import Instrument
@@ -68,13 +68,22 @@ class MarketVenue(BarVenue):
     printed: list[Trade] = field(default_factory=list)  # the newest trades
     closes: Callable[[int], int] = lambda _: 100  # of the candles of an hour, by how many came after it
     kept_hours: int = 1000
+    late_hours: int = 0  # that the newest candles are missing
+    rate: Decimal = Decimal("0.0001")  # that is settled every eight hours
 
     async def bars(self, instrument: Instrument, timeframe_s: int, limit: int) -> Sequence[Bar]:
         if timeframe_s != HOUR_NS // SECOND_NS:
             return await BarVenue.bars(self, instrument, timeframe_s, limit)
-        newest_ns = self.clock.now_ns() // HOUR_NS * HOUR_NS - HOUR_NS
+        newest_ns = self.clock.now_ns() // HOUR_NS * HOUR_NS - HOUR_NS * (1 + self.late_hours)
         ages = reversed(range(min(limit, self.kept_hours)))
         return [bar_at(newest_ns - age * HOUR_NS, str(self.closes(age))) for age in ages]
+
+    async def funding(self, instrument: Instrument, since_ns: int) -> Sequence[FundingRate]:
+        """Return what was settled since then."""
+        del instrument
+        every_ns = 8 * HOUR_NS
+        times = range((since_ns // every_ns + 1) * every_ns, self.clock.now_ns() + 1, every_ns)
+        return [FundingRate(at_ns=at_ns, rate=self.rate) for at_ns in times]
 
     async def trades(self, instrument: Instrument, limit: int) -> Sequence[Trade]:
         return self.printed[-limit:]
@@ -92,7 +101,7 @@ class PaperStory(Story):
         """Replay the disk and open the floor."""
         memory, ledger = await remembered(self.disk, risk=self.risk)
         self.account = PaperAccount(world=self.world, balance=BALANCE, memory=memory, ledger=ledger)
-        self.paper = PaperVenue(self.venue, self.account, self.world.clock)
+        self.paper = PaperVenue(self.venue, self.account, self.world.clock, self.venue.funding)
         self.follower = PaperFeeds(self.feeds, self.account)
         self.floor = Floor(
             world=self.world,

@@ -244,7 +244,7 @@ class PaperBench:
         world = World(clock=clock, seed=b"conformance")
         ledger = Ledger(real.venue.name, "USDT")
         self._account = PaperAccount(world=world, balance=BALANCE, memory=Memory(), ledger=ledger)
-        self.venue: Venue = PaperVenue(real.venue, self._account, clock)
+        self.venue: Venue = PaperVenue(real.venue, self._account, clock, real.opened[0].funding)
         self.linear, self.other, self.spot = real.linear, real.other, real.spot
 
     async def learn(self) -> None:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from kangbot.model.data import Quote, Trade
+from kangbot.model.data import FundingRate, Quote, Trade
 from kangbot.model.ids import ExecutionId, MarketId, TransferId, VenueOrderId
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Money, Price, Quantity, floor_to
@@ -166,11 +166,7 @@ class SimVenue:
     def forget(self, before_ns: int) -> None:
         """Forget executions, and orders that ended, from before that time."""
         self.orders.forget(before_ns)
-        self.executions = [
-            told
-            for told in self.executions
-            if (told.fill if isinstance(told, Executed) else told.flow).at_ns >= before_ns
-        ]
+        self.executions = [told for told in self.executions if _at_ns(told) >= before_ns]
 
     # ------------------------------------------------------------------------------------------------------- orders
     @exact
@@ -340,9 +336,17 @@ class SimVenue:
 
     @exact
     def fund(self, market: MarketId, price: Price, at_ns: int) -> None:
-        """Pay or take what the position owes at that time, valued at that price."""
-        desk, net = self.desks[market], self.account.holding(market).net
-        amount = -net * price * self.spec.funding_rate
+        """Pay or take what the position owes now, valued at that price."""
+        self._pay(market, self.account.holding(market).net, price, at_ns, self.spec.funding_rate)
+
+    @exact
+    def fund_late(self, market: MarketId, net: Quantity, price: Price, settled: FundingRate) -> None:
+        """Pay or take what was owed for what was held then; it stands before what was executed since."""
+        self._pay(market, net, price, settled.at_ns, settled.rate)
+        self.executions.sort(key=_at_ns)
+
+    def _pay(self, market: MarketId, net: Quantity, price: Price, at_ns: int, rate: Decimal) -> None:
+        desk, amount = self.desks[market], -net * price * rate
         self.account.fund(amount)
         flow = CashFlow(
             market=market,
@@ -352,7 +356,7 @@ class SimVenue:
             currency=desk.spec.instrument.settle,
             at_ns=at_ns,
         )
-        self._tell(Funded(flow=flow, quantity=net, price=price, rate=self.spec.funding_rate))
+        self._tell(Funded(flow=flow, quantity=net, price=price, rate=rate))
         self._tell_balance(at_ns)
 
     def _liquidate(self, now_ns: int) -> None:
@@ -385,3 +389,7 @@ class SimVenue:
             updated_ns=now_ns,
         )
         self._matching.enter(self._matching.keep(order), now_ns)
+
+
+def _at_ns(told: Executed | Funded) -> int:
+    return (told.fill if isinstance(told, Executed) else told.flow).at_ns

@@ -4,15 +4,14 @@ Orders fill as `exchange/matching.py` says: a taker walks the quoted level and t
 order waits its turn at its price, a stop is triggered by the trades. While these do not flow, the middle of each quote
 stands for them: one that is asked for by REST while a connection is down triggers a stop as well. What an order of this
 size would have done to the real market, and how long it would have been on its way, is not simulated: it arrives at
-once. Funding is paid at the simulation's own rate. What fell due on a position while the daemon was away is booked at
-the next start, at the prices of then: whatever changes a position is in the journal, so it was open all along.
+once. Funding is what the real venue has settled: see `funding.py`.
 
 After a restart the account is what the journal knows: see `ledger.py`. What it could not see while the daemon was
 away it cannot know: a stop that was passed meanwhile triggers at the first price it hears of, at that price, and a
 resting order waits again for all that is quoted before it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import structlog
@@ -20,14 +19,14 @@ import structlog
 from kangbot.machines.cover import Covering
 from kangbot.machines.memory import MarketMemory, Memory
 from kangbot.machines.order import Order
-from kangbot.model.data import MarketData, Quote, Trade
+from kangbot.model.data import FundingRate, MarketData, Quote, Trade
 from kangbot.model.ids import MarketId, VenueOrderId, stop_id
 from kangbot.model.market import Instrument, InstrumentKind
-from kangbot.model.money import ZERO, Money, Price
-from kangbot.model.orders import AccountEvent, OrderKind, OrderStatus, Side, TimeInForce
+from kangbot.model.money import ZERO, Money, Price, Quantity
+from kangbot.model.orders import AccountEvent, Fill, OrderKind, OrderStatus, Side, TimeInForce
 from kangbot.ports import Channel, Sink, Topic
 from kangbot.runtime.world import SECOND_NS, World
-from kangbot.sim.exchange.events import account_event
+from kangbot.sim.exchange.events import Executed, account_event
 from kangbot.sim.exchange.orders import Cause, Direction, OrderRequest, SimOrder
 from kangbot.sim.exchange.position import Holding
 from kangbot.sim.exchange.venue import SimVenue
@@ -37,7 +36,7 @@ from kangbot.sim.paper.ledger import Ledger
 log = structlog.get_logger(__name__)
 
 _KEPT_NS = 24 * 3600 * SECOND_NS  # as long as the house asks for executions and orders that are over, and longer
-_NONE: Mapping[int, Price] = {}
+_NEVER_S = 1000 * 365 * 86_400  # between two payments of the simulated venue's own
 _MAX_LEVERAGE = Decimal(100)  # what a configuration may ask for
 
 
@@ -53,10 +52,17 @@ class PaperAccount:
         self._memory = memory
         self._ledger = ledger
         self._instruments: dict[MarketId, Instrument] = {}
+        self._known_ns: dict[MarketId, int] = {}
         self._flows: dict[tuple[MarketId, Channel], None] = {}  # what is heard of which market
         self._sink: Sink | None = None
         spec = VenueSpec(
-            markets=(), start_ns=clock.now_ns(), seed=world.seed, balance=balance, minutes_kept=1, trades_kept=1
+            markets=(),
+            start_ns=clock.now_ns(),
+            seed=world.seed,
+            balance=balance,
+            minutes_kept=1,
+            trades_kept=1,
+            funding_interval_s=_NEVER_S,
         )
         self.engine = SimVenue(spec, world.fork, live=False)
         coins = self.engine.account.coins
@@ -77,22 +83,8 @@ class PaperAccount:
         waits = market not in self._instruments
         return self._ledger.holdings.get(market, Holding()).entry if waits else None
 
-    def unpaid(self, instrument: Instrument) -> Sequence[int]:
-        """Return when funding fell due on a position that waits to be taken up, since its last fill or payment.
-
-        While the daemon runs each due time leaves a payment: whatever is later than the last fell due without it.
-        """
-        market = instrument.market
-        if instrument.kind is not InstrumentKind.LINEAR or self.entry(market) is None:
-            return ()
-        every_ns = self.engine.spec.funding_interval_s * SECOND_NS
-        first_ns = (self._memory.market(market).last_execution_ns // every_ns + 1) * every_ns
-        return range(first_ns, self._clock.now_ns() + 1, every_ns)
-
-    def add_market(self, instrument: Instrument, price: Price | None, funding: Mapping[int, Price] = _NONE) -> None:
+    def add_market(self, instrument: Instrument, price: Price | None) -> None:
         """Let a market be traded, and take up what was left in it. `price` values that until the first quote.
-
-        `funding` has the price at each time of `unpaid`.
 
         One that is traded already keeps to these rules from now on.
         """
@@ -112,11 +104,36 @@ class PaperAccount:
         stood = (*map(_as_it_stood, left.orders), _beside(left, instrument, self._clock.now_ns()))
         orders = [order for order in stood if order is not None]
         self.engine.take_up(market, holding, orders, left.stop, self._clock.now_ns())
-        for due_ns, then in funding.items():
-            self.engine.fund(market, then, due_ns)
-        if funding:
-            log.info("paper.funding_made_up", market=market, times=len(funding))
+        self._known_ns[market] = left.last_execution_ns if holding.net else self._clock.now_ns()
         self.engine.drain()  # the first comparison of everything tells it
+
+    # ------------------------------------------------------------------------------------------------------- funding
+    @property
+    def contracts(self) -> Sequence[Instrument]:
+        """The markets that pay funding."""
+        return [one for one in self._instruments.values() if one.kind is InstrumentKind.LINEAR]
+
+    def known_ns(self, market: MarketId) -> int:
+        """Return until when all that the market owed is booked: its last fill or payment, or when it joined."""
+        return self._known_ns[market]
+
+    def held_after(self, market: MarketId, at_ns: int) -> bool:
+        """Whether something was held in the market at any time after that."""
+        return bool(self.engine.account.holding(market).net) or any(self._fills(market, at_ns))
+
+    def net_at(self, market: MarketId, at_ns: int) -> Quantity:
+        """Return what was held then, in this life of the daemon or before it."""
+        since = sum((fill.side.sign * fill.quantity for fill in self._fills(market, at_ns)), ZERO)
+        return self.engine.account.holding(market).net - since
+
+    def fund(self, market: MarketId, price: Price, settled: FundingRate) -> None:
+        """Book what the market's position of then owes or gets, valued at that price."""
+        self.engine.fund_late(market, self.net_at(market, settled.at_ns), price, settled)
+
+    def _fills(self, market: MarketId, after_ns: int) -> Iterator[Fill]:
+        for told in self.engine.executions:
+            if isinstance(told, Executed) and told.fill.market == market and told.fill.at_ns > after_ns:
+                yield told.fill
 
     # ---------------------------------------------------------------------------------------------------------- data
     def offer(self, event: MarketData | AccountEvent, received_ns: int) -> None:

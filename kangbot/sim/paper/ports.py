@@ -1,6 +1,6 @@
 """Paper trading: a real venue's markets, a simulated account, behind the ports of a venue and of its feeds.
 
-    venue = PaperVenue(real_venue, account)     market data from the one, orders and their questions to the other
+    venue = PaperVenue(real_venue, account, …)  market data from the one, orders and their questions to the other
     feeds = PaperFeeds(real_feeds, account)     what the markets say moves the account too
 
 Nothing but public data is ever asked of the real venue: it is given no key, and no method here that concerns an account
@@ -10,33 +10,34 @@ reaches it.
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from kangbot.errors import Retryable
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Transfer, VenuePosition
 from kangbot.ports import Channel, Feeds, IdRule, Lookup, Sink, Subscription, Topic, Venue
-from kangbot.runtime.world import SECOND_NS, Clock
+from kangbot.runtime.world import Clock
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.paper.account import PaperAccount
+from kangbot.sim.paper.funding import PaperFunding, Rates
 
 T = TypeVar("T")
 
-_HOUR_S = 3600
-_HOUR_NS = _HOUR_S * SECOND_NS
-_MOST_HOURS = 1000  # as many candles as a venue gives at once: six weeks
 _MOVED_BY: Mapping[Channel, int | None] = {Channel.QUOTE: None, Channel.TRADE: None}
 
 
 class PaperVenue:
-    """`ports.Venue`: `real` answers for the markets, `account` for orders, positions and money."""
+    """`ports.Venue`: `real` answers for the markets, `account` for orders, positions and money.
 
-    def __init__(self, real: Venue, account: PaperAccount, clock: Clock) -> None:
+    `rates` asks the real venue for the funding that it has settled.
+    """
+
+    def __init__(self, real: Venue, account: PaperAccount, clock: Clock, rates: Rates) -> None:
         self._real = real
         self._account = account
         self._front = Front(account.engine)
         self._clock = clock
+        self._funding = PaperFunding(account, real, rates, clock)
 
     @property
     def name(self) -> VenueName:
@@ -59,23 +60,8 @@ class PaperVenue:
         found = await self._real.instruments(symbols)
         for instrument in found.values():
             price = await self._price(instrument)
-            self._account.add_market(instrument, price, await self._then(instrument))
+            self._account.add_market(instrument, price)
         return found
-
-    async def _then(self, instrument: Instrument) -> Mapping[int, Price]:
-        """Return what the market was at whenever funding fell due without us, by the candles of the hours before.
-
-        What is older than those that the venue has is valued at the oldest.
-        """
-        due = self._account.unpaid(instrument)
-        if not due:
-            return {}
-        hours = min(_MOST_HOURS, (self._clock.now_ns() - due[0]) // _HOUR_NS + 2)
-        closes = {bar.open_ns + _HOUR_NS: bar.close for bar in await self._real.bars(instrument, _HOUR_S, hours)}
-        if not closes:
-            raise Retryable(f"the venue has no candles of {instrument.market}, which funding is to be booked by")
-        oldest_ns = min(closes)
-        return {due_ns: closes.get(due_ns, closes[oldest_ns]) for due_ns in due}
 
     async def _price(self, instrument: Instrument) -> Price | None:
         """Return what a remembered position is worth now; None where there is none to value."""
@@ -152,7 +138,11 @@ class PaperVenue:
         return self._front.open_orders(self._clock.now_ns())
 
     async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
-        """Return fills and cash flows of this life of the daemon; those before are in its journal, all of them."""
+        """Return fills and cash flows of this life of the daemon; those before are in its journal, all of them.
+
+        Funding that fell due meanwhile is booked before: this is asked for once a minute, and last of all.
+        """
+        await self._funding.settle()
         return self._front.executions(since_ns, self._clock.now_ns())
 
     async def positions(self) -> Sequence[VenuePosition]:

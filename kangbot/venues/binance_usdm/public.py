@@ -1,7 +1,7 @@
 """Binance USD-M's public REST answers: bytes in, our words out. Money is read from its digits, never from a float.
 
 Source: Binance, "USDⓈ-M Futures, Market Data Endpoints": Exchange Information, Kline/Candlestick Data,
-Compressed/Aggregate Trades List, Symbol Order Book Ticker, Check Server Time.
+Compressed/Aggregate Trades List, Symbol Order Book Ticker, Get Funding Rate History, Check Server Time.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
-from kangbot.model.data import Quote, Trade
+from kangbot.model.data import FundingRate, Quote, Trade
 from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
@@ -155,6 +155,11 @@ class BookTicker(msgspec.Struct, frozen=True, rename="camel"):
         return checked_quote(read)
 
 
+class _FundingRow(msgspec.Struct, frozen=True, rename="camel"):
+    funding_rate: Decimal
+    funding_time: int  # milliseconds
+
+
 class _Time(msgspec.Struct, frozen=True, rename="camel"):
     server_time: int
 
@@ -167,6 +172,7 @@ class _Problem(msgspec.Struct, frozen=True):
 _CANDLES = msgspec.json.Decoder(list[CandleRow])
 _TRADES = msgspec.json.Decoder(list[AggregateTrade])
 _BOOK = msgspec.json.Decoder(BookTicker)
+_FUNDING = msgspec.json.Decoder(list[_FundingRow])
 _TIME = msgspec.json.Decoder(_Time)
 _PROBLEM = msgspec.json.Decoder(_Problem)
 
@@ -184,6 +190,12 @@ def read_trades(body: bytes) -> Sequence[AggregateTrade]:
 def read_book(body: bytes) -> BookTicker:
     """Return the top of the book."""
     return _BOOK.decode(body)
+
+
+def read_funding(body: bytes) -> Sequence[FundingRate]:
+    """Return the rates that were settled, oldest first."""
+    rows = _FUNDING.decode(body)
+    return [FundingRate(at_ns=row.funding_time * MILLISECOND_NS, rate=row.funding_rate) for row in rows]
 
 
 def read_time_ms(body: bytes) -> int:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from kangbot.errors import Refused, Retryable
 from kangbot.health.latency import Timings
-from kangbot.model.data import Bar, Quote, Trade
+from kangbot.model.data import Bar, FundingRate, Quote, Trade
 from kangbot.model.ids import Symbol
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price
@@ -23,6 +23,7 @@ from kangbot.venues.binance_usdm.public import (
     VENUE,
     read_book,
     read_candles,
+    read_funding,
     read_instruments,
     read_problem,
     read_time_ms,
@@ -37,6 +38,7 @@ T = TypeVar("T")
 _OK = 200
 _CANDLES_A_REQUEST = 1500
 _TRADES_A_REQUEST = 1000
+_RATES_A_REQUEST = 1000
 
 
 class BinanceVenue(DataOnly):
@@ -108,6 +110,19 @@ class BinanceVenue(DataOnly):
         if found is None:
             raise Retryable(f"a side of {instrument.symbol}'s book is empty")
         return found
+
+    async def funding(self, instrument: Instrument, since_ns: int) -> Sequence[FundingRate]:
+        """Return the rates that were settled after that time, oldest first."""
+        found: list[FundingRate] = []
+        params: dict[str, str | int] = {"symbol": instrument.native, "limit": _RATES_A_REQUEST}
+        while True:
+            after_ns = found[-1].at_ns if found else since_ns
+            params["startTime"] = after_ns // MILLISECOND_NS + 1
+            rates = await self._ask("fundingRate", params, read_funding)
+            newer = [rate for rate in rates if rate.at_ns > after_ns]
+            found += newer
+            if len(rates) < _RATES_A_REQUEST or not newer:
+                return found
 
     async def mark(self, instrument: Instrument) -> Price | None:
         """Refuse: nothing but paper is traded here."""

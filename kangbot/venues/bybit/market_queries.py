@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 
 from kangbot.errors import Refused, Retryable
-from kangbot.model.data import Bar, Quote, Trade
+from kangbot.model.data import Bar, FundingRate, Quote, Trade
 from kangbot.model.ids import Symbol
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Price
 from kangbot.venues.bybit.client import Client
 from kangbot.venues.bybit.intervals import FETCHED
 from kangbot.venues.bybit.public import VENUE, BookRow, InstrumentRow, KlineRows, TradeRows
+from kangbot.venues.bybit.rows import moment
 from kangbot.venues.reading import MILLISECOND_NS, CandleRow, bar_of, read_as, readable
 
 _BULK = 8  # from so many symbols of a category on, its whole list costs less than one request each
@@ -21,6 +22,7 @@ _INSTRUMENTS_A_PAGE = (
     500  # half of what Bybit allows: a page is some 400 KB of JSON, and all of it is in memory at once
 )
 _KLINES_A_REQUEST = 1000
+_RATES_A_REQUEST = 200
 _TRADES_A_REQUEST = {InstrumentKind.LINEAR: 1000, InstrumentKind.SPOT: 60}
 
 
@@ -30,6 +32,23 @@ class _Ticker(msgspec.Struct, frozen=True, rename="camel"):
 
 class _Tickers(msgspec.Struct, frozen=True):
     list: tuple[_Ticker, ...]
+
+
+class _FundingRow(msgspec.Struct, frozen=True, rename="camel"):
+    funding_rate: Decimal
+    funding_rate_timestamp: str
+
+    @property
+    def at_ns(self) -> int:
+        return moment(self.funding_rate_timestamp)
+
+    @property
+    def settled(self) -> FundingRate:
+        return FundingRate(at_ns=self.at_ns, rate=self.funding_rate)
+
+
+class _FundingRows(msgspec.Struct, frozen=True):
+    rows: list[_FundingRow] = msgspec.field(name="list")
 
 
 async def instruments(client: Client, symbols: Iterable[Symbol]) -> dict[Symbol, Instrument]:
@@ -127,6 +146,26 @@ async def mark(client: Client, instrument: Instrument) -> Price | None:
     params = {"category": instrument.kind.value, "symbol": instrument.native}
     rows = (await client.ask("publicGetV5MarketTickers", params, _Tickers)).result.list
     return rows[0].mark_price if rows else None
+
+
+async def funding(client: Client, instrument: Instrument, since_ns: int) -> list[FundingRate]:
+    """Return the rates that were settled after that time, oldest first; none of a spot pair."""
+    if instrument.kind is InstrumentKind.SPOT:
+        return []
+    params: dict[str, str | int] = {
+        "category": instrument.kind.value,
+        "symbol": instrument.native,
+        "limit": _RATES_A_REQUEST,
+    }
+    found: dict[int, FundingRate] = {}
+    while True:
+        rows = (await client.ask("publicGetV5MarketFundingHistory", params, _FundingRows)).result.rows  # newest first
+        known = len(found)
+        with readable(VENUE):
+            found.update({row.at_ns: row.settled for row in rows if row.at_ns > since_ns})
+        if len(rows) < _RATES_A_REQUEST or len(found) < known + len(rows):  # older than asked for, or the same again
+            return [found[at_ns] for at_ns in sorted(found)]
+        params["endTime"] = rows[-1].at_ns // MILLISECOND_NS - 1
 
 
 async def quote(client: Client, instrument: Instrument) -> Quote:

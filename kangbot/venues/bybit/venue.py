@@ -11,7 +11,7 @@ from typing import Any
 
 from kangbot.errors import Refused
 from kangbot.health.latency import Timings
-from kangbot.model.data import Bar, Quote, Trade
+from kangbot.model.data import Bar, FundingRate, Quote, Trade
 from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName, VenueOrderId, is_stop_id
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Price, Quantity
@@ -128,6 +128,10 @@ class BybitVenue:
     async def mark(self, instrument: Instrument) -> Price | None:
         """Return the price at which positions are valued; None for a spot pair."""
         return await market_queries.mark(self._client, instrument)
+
+    async def funding(self, instrument: Instrument, since_ns: int) -> Sequence[FundingRate]:
+        """Return the rates that were settled after that time, oldest first; none of a spot pair."""
+        return await market_queries.funding(self._client, instrument, since_ns)
 
     async def server_time_ns(self) -> int:
         """Return the venue's clock, in nanoseconds since the epoch."""

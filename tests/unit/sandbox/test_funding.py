@@ -32,6 +32,9 @@ async def test_funding_is_told_as_an_execution_that_changes_no_position() -> Non
         assert row["execId"] in {known["execId"] for known in answer["result"]["list"]}
         trades = await client.get("/v5/execution/list", "category=linear&execType=Trade")
         assert {known["orderLinkId"] for known in trades["result"]["list"]} == {"kb1"}
+        until = f"category=linear&symbol=BTCUSDT&endTime={row['execTime']}"
+        settled = (await client.get("/v5/market/funding/history", until))["result"]["list"]
+        assert settled[0] == {"symbol": "BTCUSDT", "fundingRate": "0.0001", "fundingRateTimestamp": row["execTime"]}
         truth = await client.truth()
         assert truth["positions"] == {"BTCUSDT": "0.01"}
         assert truth["cash_flows"] >= 1

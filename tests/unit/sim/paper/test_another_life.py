@@ -64,7 +64,8 @@ class Life:
         for instrument in MARKETS:
             self.account.add_market(instrument, self.prices.get(instrument))
         self.account.listen(self)
-        self.paper = PaperVenue(MarketVenue(clock=clock), self.account, clock)
+        real = MarketVenue(clock=clock)
+        self.paper = PaperVenue(real, self.account, clock, real.funding)
 
     def offer(self, event: MarketData | AccountEvent, received_ns: int) -> None:
         """Journal it, as the house does."""
@@ -94,8 +95,8 @@ class Life:
         """Hear nothing of it."""
 
     def quote(self, instrument: Instrument, price: int) -> None:
-        """Move the market, three hours later."""
-        self.now_ns += 3 * 3600 * SECOND_NS
+        """Move the market, three hours and two minutes later."""
+        self.now_ns += (3 * 3600 + 120) * SECOND_NS
         bid, nine = D(price), D(9)
         self.prices[instrument] = bid
         self.account.offer(
@@ -143,6 +144,7 @@ class Life:
                 self.quote(*step)
             else:
                 await self.order(number, step)
+            await self.paper.executions(0)
             stop = self.account.engine.stop(CONTRACT.market)
             self.events.append(StopSet(market=CONTRACT.market, price=stop, at_ns=self.now_ns))
 

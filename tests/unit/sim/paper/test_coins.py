@@ -45,7 +45,8 @@ def coins_of_an_earlier_life(clock: Clock, *then: Event) -> tuple[PaperVenue, Pa
     world = World(clock=clock, seed=b"paper")
     account = PaperAccount(world=world, balance=BALANCE, memory=recollection.memory(), ledger=ledger)
     account.add_market(COINS, None)
-    return PaperVenue(MarketVenue(clock=clock, kind=InstrumentKind.SPOT), account, clock), account
+    real = MarketVenue(clock=clock, kind=InstrumentKind.SPOT)
+    return PaperVenue(real, account, clock, real.funding), account
 
 
 def quote(bid: str, ask: str, clock: Clock) -> Quote:

@@ -253,10 +253,10 @@ def test_funding_that_fell_due_while_nobody_was_there_is_booked_once(hours: int,
         told.venue.closes, told.venue.kept_hours = (lambda age: 101 + age), kept
         with capture_logs() as logged:
             await told.open()
+            await asyncio.sleep(5)
         made_up = [line["times"] for line in logged if line["event"] == "paper.funding_made_up"]
         assert made_up == ([len(prices)] if prices else [])
         assert told.account.engine.account.funding == due
-        await asyncio.sleep(5)
         assert told.task.desk.executor.funding == due
         assert noted(told) == []
 
@@ -271,8 +271,8 @@ def test_funding_that_fell_due_while_nobody_was_there_is_booked_once(hours: int,
         play_on_paper(life, disk, later_s=hours * 3600 + 1)
 
 
-def test_a_market_without_candles_is_asked_again_before_its_funding_is_booked() -> None:
-    """As without any other answer: it opens once the venue tells."""
+def test_a_market_without_candles_is_asked_again_and_its_funding_booked_then() -> None:
+    """It opens all the same, and is traded."""
     disk = Disk()
 
     async def first(told: PaperStory) -> None:
@@ -280,11 +280,13 @@ def test_a_market_without_candles_is_asked_again_before_its_funding_is_booked() 
 
     async def second(told: PaperStory) -> None:
         told.venue.kept_hours = 0
-        opening = asyncio.create_task(told.open())
-        await asyncio.sleep(60)
-        assert not opening.done()
+        with capture_logs() as logged:
+            await told.open()
+            await asyncio.sleep(130)
+        assert [line["event"] for line in logged].count("paper.funding_unread") == 1
+        assert told.account.engine.account.funding == 0
         told.venue.kept_hours = 1000
-        await opening
+        await asyncio.sleep(65)
         assert told.account.engine.account.funding == 3 * -HELD * 100 * D("0.0001")
 
     play_on_paper(first, disk)

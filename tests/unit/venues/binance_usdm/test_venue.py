@@ -263,3 +263,24 @@ async def test_whatever_concerns_an_account_is_refused_unasked(method: str, give
             await getattr(world.venue, method)(*given, **({"fresh": True} if method == "cover" else {}))
         assert world.asked() == []
         assert (world.venue.name, world.venue.id_rule) == ("binance_usdm", IdRule.WHILE_OPEN)
+
+
+@pytest.mark.parametrize(("settled", "asked"), [(0, 1), (3, 1), (1000, 2), (1003, 2)])
+async def test_the_rates_of_funding_are_those_that_were_settled_since(settled: int, asked: int) -> None:
+    """Oldest first; Binance gives a thousand at once, from a time on."""
+    hour_ms = 3_600_000
+    times = [NOW_MS + 5 - age * hour_ms for age in reversed(range(settled + 2))]
+
+    def history(request: Request) -> list[dict[str, Any]]:
+        since_ms, limit = int(request.query["startTime"]), int(request.query["limit"])
+        later = [time for time in times if time >= since_ms]
+        return [
+            {"symbol": "BTCUSDT", "fundingRate": "-0.00010000", "fundingTime": time, "markPrice": "34287.54619963"}
+            for time in later[:limit]
+        ]
+
+    async with binance({"fundingRate": history}) as world:
+        rates = await world.venue.funding(BTC, times[1] * 1_000_000)
+        assert len(world.asked("fundingRate")) == asked
+    assert [rate.at_ns for rate in rates] == [time * 1_000_000 for time in times[2:]]
+    assert {rate.rate for rate in rates} <= {Decimal("-0.0001")}

@@ -284,3 +284,36 @@ async def test_the_venues_clock_is_in_nanoseconds() -> None:
     """As Bybit states it."""
     async with bybit({TIME: lambda _: {"timeSecond": "1700000000", "timeNano": "1700000000123456789"}}) as world:
         assert await world.venue.server_time_ns() == 1_700_000_000_123_456_789
+
+
+@pytest.mark.parametrize("settled", [3, 200, 450])
+async def test_the_rates_of_funding_are_those_that_were_settled_since(settled: int) -> None:
+    """Oldest first, however many pages of the newest that takes; a spot pair has none."""
+    hour_ms = 3_600_000
+    newest_ms = NOW_MS // hour_ms * hour_ms
+    since_ms = newest_ms - settled * hour_ms
+
+    def history(request: Request) -> dict[str, Any]:
+        assert request.query["limit"] == "200"
+        last_ms = int(request.query.get("endTime", newest_ms)) // hour_ms * hour_ms
+        return rows(
+            *(
+                {"symbol": "BTCUSDT", "fundingRate": "-0.0001", "fundingRateTimestamp": str(last_ms - age * hour_ms)}
+                for age in range(200)
+            )
+        )
+
+    async with bybit({"/v5/market/funding/history": history}) as world:
+        rates = await world.venue.funding(BTC, since_ms * 1_000_000)
+        assert len(world.asked()) == settled // 200 + 1
+        assert await world.venue.funding(SPOT, 0) == []
+    assert [rate.at_ns for rate in rates] == [(since_ms + age * hour_ms) * 1_000_000 for age in range(1, settled + 1)]
+    assert {rate.rate for rate in rates} == {Decimal("-0.0001")}
+
+
+async def test_a_venue_that_gives_the_same_rates_for_every_page_ends_all_the_same() -> None:
+    """Whoever looks for older ones finds none."""
+    same = [{"fundingRate": "0.0001", "fundingRateTimestamp": str(NOW_MS - age)} for age in range(200)]
+    async with bybit({"/v5/market/funding/history": lambda _: rows(*same)}) as world:
+        assert len(await world.venue.funding(BTC, 0)) == 200
+        assert len(world.asked()) == 2
