@@ -139,15 +139,25 @@ class MarketTask:
     # ----------------------------------------------------------------------------------------------------------- life
     async def keep(self) -> None:
         """Run under supervision until cancelled."""
-        await self.supervisor.keep(self.run, self.fell)
+        await self.supervisor.keep(self.run, self.fell, self.wait)
 
     async def run(self) -> None:
         """Empty the inbox for ever. Beginning anew after a fall, a market that should run is prepared again."""
         self._streams_changed()
-        if self.state is RunState.STARTING:
+        if self.state is RunState.STARTING and not self.intake.begun:
             self._begin()
         while True:
             self._turn(await self.inbox.take(self._deadline_ns()))
+
+    async def wait(self, for_ns: int) -> None:
+        """Empty the inbox for so long after a fall, without a strategy.
+
+        It is the strategy that falls, as a rule: what is held must hear of its fills and its stop all the same, and
+        the kill switch closes it now.
+        """
+        until_ns = self._clock.now_ns() + for_ns
+        while self._clock.now_ns() < until_ns:
+            self._turn(await self.inbox.take(earliest(self._deadline_ns(), until_ns)))
 
     def fell(self, error: Exception, wait_ns: int | None) -> None:
         """Learn from the supervisor that a turn raised; `wait_ns` None: it gave up."""
@@ -158,6 +168,7 @@ class MarketTask:
             if isinstance(message, Command | Released):
                 self.inbox.command(message)
         self._forget()
+        self.inbox.look_again()  # and what the turn would have done is done by the next one
         if wait_ns is None:
             self._move(Signal.GAVE_UP, f"fell too often: {words}")
         else:

@@ -77,3 +77,24 @@ async def test_a_cancellation_is_not_a_fall() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert told == []
+
+
+async def test_what_may_not_wait_is_done_meanwhile() -> None:
+    """For as long as the wait; falls of it count, and the wait after them is slept."""
+    told: list[tuple[str, bool]] = []
+    done: list[str] = []
+
+    async def run() -> None:
+        done.append("run")
+        if done.count("run") < 4:
+            raise ValueError("run")
+
+    async def wait(for_ns: int) -> None:
+        done.append(f"wait {for_ns}")
+        if done.count("run") == 2:
+            raise ValueError("wait")
+
+    keeper = supervisor(limit=3)
+    await keeper.keep(run, tell(told), wait)
+    assert done == ["run", "wait 500", "run", "wait 500", "run", "wait 1000000", "run"]
+    assert told == [("run", False), ("run", False), ("wait", False), ("run", True)]

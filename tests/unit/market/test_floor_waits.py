@@ -1,0 +1,88 @@
+"""A market that waits after a fall: what it holds is looked after all the same."""
+
+import asyncio
+
+import pytest
+
+from kangbot.market.roster import Command
+from kangbot.model.events import RunState
+from kangbot.model.orders import Side
+from tests.support.floor_story import Closes, Steered, Story, play, spec
+from tests.support.trade_words import MARKET
+
+
+def broken() -> Closes:
+    """Indicators that cannot be made."""
+    raise ZeroDivisionError("a fault of the strategy")
+
+
+async def falls(told: Story) -> None:
+    """Have a market that holds two fall, and fall again whenever it begins anew."""
+    await told.wants_in()
+    told.strategy.closes = broken  # type: ignore[assignment]  # what makes them
+    told.strategy.error = ZeroDivisionError("a fault of the strategy")
+    falling = asyncio.ensure_future(told.bar())
+    await told.reach(RunState.STARTING)
+    falling.cancel()
+
+
+@pytest.mark.parametrize("state", [RunState.STARTING, RunState.FAILED])
+def test_the_kill_switch_closes_what_a_market_holds_that_waits_after_a_fall(state: RunState) -> None:
+    """At once: neither the wait that grows nor the long one after too many falls is a reason to go on holding it."""
+
+    async def story(told: Story) -> None:
+        await falls(told)
+        await told.reach(state)
+        told.risk.kill("news", flatten=True)
+        told.floor.look_again()
+        await asyncio.sleep(1)
+        assert told.venue.net == told.task.desk.position.net == 0
+
+    play(story)
+
+
+def test_a_start_that_falls_at_once_holds_the_kill_switch_up_for_moments() -> None:
+    """Both come while the market lies failed, in one turn; who presses start again and again closes no position."""
+
+    async def story(told: Story) -> None:
+        await falls(told)
+        await told.reach(RunState.FAILED)
+        told.risk.kill("news", flatten=True)
+        told.roster.command(MARKET, Command.START, "test")
+        told.floor.look_again()
+        await asyncio.sleep(5)
+        assert told.venue.net == told.task.desk.position.net == 0
+
+    play(story)
+
+
+def test_a_market_that_waits_after_a_fall_hears_of_its_fills_and_its_commands() -> None:
+    """They are no matter of the strategy, which falls."""
+
+    async def story(told: Story) -> None:
+        await falls(told)
+        await told.reach(RunState.FAILED)
+        told.venue.by_hand("2", side=Side.SELL)
+        await asyncio.sleep(1)
+        assert told.task.desk.executor.position.net == 0
+        told.strategy.closes, told.strategy.error = Closes, None
+        told.roster.command(MARKET, Command.START, "test")
+        async with asyncio.timeout(20):
+            await told.reach(RunState.LIVE)
+        begun = len(told.strategy.made)
+        await asyncio.sleep(120)
+        assert len(told.strategy.made) == begun, "the end of the wait begins nothing anew"
+
+    play(story)
+
+
+def test_an_edit_cures_a_market_that_falls_as_it_begins() -> None:
+    """By another strategy, which nobody would come to while the old one is tried first."""
+
+    async def story(told: Story) -> None:
+        await falls(told)
+        told.floor.change(joins=(), leaves=(), changes=[spec(Steered())], caller="edit")
+        await told.reach(RunState.LIVE)
+        assert told.task.supervisor.falls <= 3
+
+    play(story)
