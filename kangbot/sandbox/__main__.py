@@ -1,6 +1,7 @@
 """`python -m kangbot.sandbox`: the sandbox exchange by itself."""
 
 import kangbot.runtime.lean  # noqa: F401 -- before whatever imports structlog: a tenth of the start  # isort: skip
+import kangbot.runtime.lean_tls  # noqa: F401 -- before whatever imports aiohttp  # isort: skip
 
 import argparse
 import sys

@@ -1,6 +1,7 @@
 """All looks, one after the other: see `__init__`."""
 
 import kangbot.runtime.lean  # noqa: F401 -- before whatever imports structlog: a tenth of the start  # isort: skip
+import kangbot.runtime.lean_tls  # noqa: F401 -- before whatever imports aiohttp  # isort: skip
 
 import logging
 from collections.abc import AsyncIterator
