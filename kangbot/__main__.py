@@ -1,6 +1,7 @@
 """`kangbot` and `python -m kangbot`: the command line, with every error of ours as one message and an exit code."""
 
 import kangbot.runtime.dated  # noqa: F401 -- before whatever imports logging  # isort: skip
+import kangbot.runtime.ending  # noqa: F401 -- whoever types does not wait for it  # isort: skip
 import kangbot.runtime.hangup  # noqa: F401 -- before whatever takes its time  # isort: skip
 from kangbot.runtime.interrupt import hear_interrupts  # the same  # isort: skip
 

@@ -20,6 +20,7 @@ import kangbot.runtime.dated  # before whatever imports logging  # isort: skip
 if __name__ == "__main__":
     import kangbot.runtime.interrupt  # before whatever takes its time, and until the loop has its handlers  # isort: skip
 
+import kangbot.runtime.ending  # whoever stops it does not wait for it  # isort: skip
 import kangbot.runtime.lean  # before whatever imports structlog: 3 MB  # isort: skip
 import kangbot.runtime.lean_tls  # noqa: F401 -- before whatever imports aiohttp: 2 MB  # isort: skip
 

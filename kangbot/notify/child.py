@@ -4,6 +4,8 @@ Exit codes: 0 every service took it, 1 one of them did not, and those of `outsid
 did not answered, as a status of HTTP or as `UNREACHED`, and nothing where the library does not tell.
 """
 
+import kangbot.runtime.brief  # noqa: F401 -- before whatever is imported  # isort: skip
+
 import logging
 import re
 import sys

@@ -1,5 +1,6 @@
 """`python -m kangbot.sandbox`: the sandbox exchange by itself."""
 
+import kangbot.runtime.ending  # noqa: F401 -- whoever stops it does not wait for it  # isort: skip
 import kangbot.runtime.lean  # noqa: F401 -- before whatever imports structlog: a tenth of the start  # isort: skip
 import kangbot.runtime.lean_tls  # noqa: F401 -- before whatever imports aiohttp  # isort: skip
 

@@ -1,5 +1,7 @@
 """The child of `apart.py`: read the configuration named on the command line, answer in JSON on standard output."""
 
+import kangbot.runtime.brief  # noqa: F401 -- before whatever is imported  # isort: skip
+
 import os
 import sys
 from pathlib import Path

@@ -300,4 +300,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    import kangbot.runtime.ending  # noqa: F401 -- a daemon that starts waits for this process
+
     sys.exit(main())
