@@ -31,6 +31,8 @@ _AWAY_AT_FIRST = 0.3  # of those sessions: a market is added later
 _MOST = 8  # edits
 _AWAY = 0.5  # of the crashes: somebody edits the file soon afterwards
 _AFTER_NS = (1 * _NS, 8 * _NS)
+_COUNTED = 0.4  # of those sessions: a market may enter so often from the beginning on
+_UNDONE = 0.4  # of the edits put a market back that had left
 _TOGETHER = 0.3  # of the edits change more than one thing
 _WRONG = 0.15  # of the edits are saved with a mistake first
 _TIMEFRAMES = (5, 10, 15, 60)
@@ -39,6 +41,7 @@ _IN_MARKET = tuple(map(Decimal, ("0.6", "1.1", "1.5", "2.5")))  # of the size
 _IN_ALL = tuple(map(Decimal, ("0.8", "1.6", "4")))
 _DAYS = tuple(map(Decimal, ("0", "0.01", "0.05")))
 _FALLS = tuple(map(Decimal, ("0", "0.01", "0.04")))
+_ENTRIES = (0, 3, 6, 12)
 _BY_EQUITY = tuple(map(Decimal, ("1.1", "2.5")))
 
 
@@ -137,13 +140,18 @@ def drawn(
     if len(every) > 1 and rng.random() < _AWAY_AT_FIRST:
         away = rng.choice(every)
         begun = replace(begun, markets=tuple(one for one in every if one is not away))
+    if rng.random() < _COUNTED:
+        begun = replace(begun, risk=replace(begun.risk, entries_an_hour=rng.choice(_ENTRIES[1:])))
+    session = _Session(every, size, balance)
     changes: list[_Change] = [*_OF_MARKETS, *_OF_MARKETS, *(_OF_ALL if keeps_leverage else (*_OF_ALL, _by_equity))]
     now, edits = begun, []
     times = [rng.randrange(begin_ns, end_ns) for _ in range(rng.randint(1, _MOST))]
     times += [crash_ns + rng.randint(*_AFTER_NS) for crash_ns in crashes_ns if rng.random() < _AWAY]
     for version, at_ns in enumerate(sorted(min(one, end_ns - 1) for one in times), 1):
+        if rng.random() < _UNDONE:
+            now = _join(rng, now, session)
         for _ in range(rng.randint(2, 4) if rng.random() < _TOGETHER else 1):
-            now = rng.choice(changes)(rng, now, _Session(every, size, balance))
+            now = rng.choice(changes)(rng, now, session)
         by, wrong = rng.choice(list(By)), rng.random() < _WRONG
         edits.append(Edit(at_ns=at_ns, version=version, settings=now, by=by, wrong=wrong))
     return begun, tuple(edits)
@@ -243,6 +251,10 @@ def _from_the_highest(rng: "random.Random", now: Settings, session: _Session) ->
     return replace(now, risk=replace(now.risk, drawdown_percent=fall))
 
 
+def _in_an_hour(rng: "random.Random", now: Settings, _session: _Session) -> Settings:
+    return replace(now, risk=replace(now.risk, entries_an_hour=rng.choice(_ENTRIES)))
+
+
 # ------------------------------------------------------------------------------------------------------ at a restart
 def _treat_hands(rng: "random.Random", now: Settings, _session: _Session) -> Settings:
     """Have trades by hand treated otherwise."""
@@ -250,4 +262,4 @@ def _treat_hands(rng: "random.Random", now: Settings, _session: _Session) -> Set
 
 
 _OF_MARKETS: tuple[_Change, ...] = (_leave, _leave, _join, _join, _decide, _resize, _lever, _order_otherwise)
-_OF_ALL: tuple[_Change, ...] = (_in_market, _in_all, _in_a_day, _from_the_highest, _treat_hands)
+_OF_ALL: tuple[_Change, ...] = (_in_market, _in_all, _in_a_day, _from_the_highest, _in_an_hour, _treat_hands)

@@ -60,6 +60,7 @@ _EDITS = (  # what edits of the configuration come to in the sweep that has them
     "market_levered",
     "market_orders_otherwise",
     "limit_below_exposure",
+    "limit_of_entries_reached",
     "command_refused",
 )
 

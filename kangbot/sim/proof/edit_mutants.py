@@ -34,6 +34,15 @@ def edit_drops_stop(put: Put) -> None:
     _on_leaving(put, dropped)
 
 
+def edit_forgets_counts(put: Put) -> None:
+    """Forget what a market did when it leaves: one that is back has made no entry yet."""
+
+    def forgotten(self: Floor, market: MarketId) -> None:
+        self._risk._record._markets.pop(market, None)  # noqa: SLF001 -- taken out on purpose
+
+    _on_leaving(put, forgotten)
+
+
 def edit_joins_by_old_books(put: Put) -> None:
     """Make a market that is back anew, by what the journal said at the start."""
     change = Floor.change
@@ -69,4 +78,4 @@ def _on_leaving(put: Put, act: Callable[[Floor, MarketId], None]) -> None:
     put(Floor, "change", changed)
 
 
-OF_EDITS = (edit_drops_books, edit_drops_stop, edit_joins_by_old_books, edit_keeps_limits)
+OF_EDITS = (edit_drops_books, edit_drops_stop, edit_forgets_counts, edit_joins_by_old_books, edit_keeps_limits)

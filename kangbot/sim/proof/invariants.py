@@ -10,6 +10,7 @@
        what hands do is told and left alone (`hands.py`), and their coins are not sold (`coins.py`)
        the kill switch keeps what `killing.py` says
        every entry is what its strategy decided last (`targets.py`), and none comes once too much is lost (`losses.py`)
+       or too many came in an hour (`rate.py`)
        money that people move is no gain and no loss (`moving.py`), and a drawdown that they accept is counted anew
     9  the request budget is kept, and the venue is left alone for as long as it asked
 
@@ -58,6 +59,7 @@ from kangbot.sim.proof.hands import HandWatch
 from kangbot.sim.proof.killing import KillWatch
 from kangbot.sim.proof.losses import LossWatch
 from kangbot.sim.proof.moving import MoveWatch
+from kangbot.sim.proof.rate import RateWatch
 from kangbot.sim.proof.targets import TargetWatch
 from kangbot.sim.proof.trace import Trace
 
@@ -141,6 +143,7 @@ class Invariants:
         self.killing = KillWatch(lambda what: self.fail("kill", what), self.deeds)
         self.moving = MoveWatch(engine.transfers, lambda what: self.fail("moved", what))
         self.losses = LossWatch(rules.limits, lambda what: self.fail("loss", what))
+        self.rate = RateWatch(rules.limits.entries_an_hour, lambda what: self.fail("rate", what))
         self.exposure = ExposureWatch(
             engine=engine,
             hands=self.hands,
@@ -179,6 +182,7 @@ class Invariants:
         self.exposure.begins(self.looked_after, risk.limits)
         self.deeds["market_left_behind"] += self.behind.begins(self.looked_after)
         self.losses.limits = risk.limits
+        self.rate.limit = risk.limits.entries_an_hour
         self.hands.begins({executor.position.market: executor.quarantine for executor in self._books[1]})
 
     def joins(self, executor: Executor) -> None:
@@ -194,12 +198,15 @@ class Invariants:
     def limited(self, limits: Limits) -> None:
         """Learn which limits hold from now on."""
         self.losses.limits = limits
+        self.rate.limit = limits.entries_an_hour
+        self.deeds["limit_of_entries_reached"] += self.rate.spent()
         self.deeds["limit_below_exposure"] += self.exposure.limited(limits)
 
     def intended(self, event: Event) -> None:
         """Learn of an event as it is made."""
         if isinstance(event, OrderIntended):
             self.targets.intended(event.intent)
+            self.rate.intended(event.intent)
             self.exposure.intended(event.intent)
 
     def forgive(self) -> None:
@@ -341,6 +348,7 @@ class Invariants:
                     if intent.client_id in self.intents:
                         self.fail(1, f"two intents are journalled under the id {intent.client_id}")
                     self.intents[intent.client_id] = intent
+                    self.rate.synced(intent)
                     self.statuses[intent.client_id] = OrderStatus.INTENT
                 case OrderChanged():
                     self._changed(event)
