@@ -34,6 +34,7 @@ class ConnectBudget:
         self._clock = clock
         self._kept = kept
         self._until_ns = 0  # the host asked to be left alone
+        self._asked_ns = 0  # and it did so then
         self._long = Window(most=most, span_ns=round(span_s * SECOND_NS))
         self._short = Window(most=burst, span_ns=round(burst_s * SECOND_NS))
         self._turn = asyncio.Lock()
@@ -50,11 +51,15 @@ class ConnectBudget:
         if self._kept is not None:
             counted, now_ns = await self._kept.read(), self._clock.now_ns()
             self._long = self._long.restored(counted.stamps, now_ns)
-            self._until_ns = min(counted.until_ns, now_ns + _LONGEST_BAN_NS)
+            # For no longer than it asked: the wall clock may have been set back between two lives.
+            self._until_ns = min(counted.until_ns, now_ns + min(counted.until_ns - counted.asked_ns, _LONGEST_BAN_NS))
+            self._asked_ns = min(counted.asked_ns, now_ns)
 
     def pause(self, for_ns: int) -> None:
         """Obey the host: nobody dials it for `for_ns` from now."""
-        self._until_ns = max(self._until_ns, self._clock.now_ns() + for_ns)
+        now_ns = self._clock.now_ns()
+        if now_ns + for_ns > self._until_ns:
+            self._until_ns, self._asked_ns = now_ns + for_ns, now_ns
 
     def on_dial(self, tell: Callable[[bool], None]) -> None:
         """Have `tell` told of each dial whether it found a way out, whatever the host then answered."""
@@ -80,7 +85,7 @@ class ConnectBudget:
     async def keep(self) -> None:
         """Have what counts outlive the process."""
         if self._kept is not None:
-            await self._kept.write(Counted(stamps=self._long.stamps, until_ns=self._until_ns))
+            await self._kept.write(Counted(stamps=self._long.stamps, until_ns=self._until_ns, asked_ns=self._asked_ns))
 
     def _wait_ns(self, now_ns: int) -> int:
         return max(self._long.wait_ns(now_ns), self._short.wait_ns(now_ns), self._until_ns - now_ns, 0)

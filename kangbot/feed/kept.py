@@ -25,6 +25,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
 
     stamps: tuple[int, ...] = ()
     until_ns: int = 0
+    asked_ns: int = 0  # when it asked for that; 0: not known
 
 
 class Kept:

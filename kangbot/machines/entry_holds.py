@@ -9,8 +9,7 @@ from kangbot.model.events import EntriesPaused, Event
 from kangbot.model.ids import MarketId
 from kangbot.model.written import Written
 
-# A clock that was set back between two lives makes a hold look longer. None is configured to be longer than a day.
-_LONGEST_NS = 24 * 3600 * 1_000_000_000
+_LONGEST_NS = 24 * 3600 * 1_000_000_000  # none is configured to be longer than a day
 
 
 class Hold(Written, frozen=True, kw_only=True):
@@ -19,6 +18,7 @@ class Hold(Written, frozen=True, kw_only=True):
     market: MarketId | None
     until_ns: int
     why: str
+    at_ns: int = 0  # when it was decided on, by our clock of then; 0: not known
 
 
 class EntryHolds:
@@ -28,9 +28,11 @@ class EntryHolds:
         self._holds: dict[MarketId | None, Hold] = {}
 
     def left(self, now_ns: int) -> list[Hold]:
-        """Return those that still last."""
+        """Return those that still last, each for no longer than it was meant: a clock may have been set back since."""
         return [
-            msgspec.structs.replace(hold, until_ns=min(hold.until_ns, now_ns + _LONGEST_NS))
+            msgspec.structs.replace(
+                hold, until_ns=min(hold.until_ns, now_ns + min(hold.until_ns - hold.at_ns, _LONGEST_NS))
+            )
             for hold in self._holds.values()
             if hold.until_ns > now_ns
         ]
@@ -40,7 +42,9 @@ class EntryHolds:
         if not isinstance(event, EntriesPaused):
             return
         if event.until_ns:
-            self._holds[event.market] = Hold(market=event.market, until_ns=event.until_ns, why=event.cause)
+            self._holds[event.market] = Hold(
+                market=event.market, until_ns=event.until_ns, why=event.cause, at_ns=event.at_ns
+            )
         else:
             self._holds.pop(event.market, None)
 

@@ -6,30 +6,45 @@ Remembers by the journal, as `journal/replay.py` has it: the newest pause of eac
 import msgspec
 
 from kangbot.model.events import Event, RequestsPaused
+from kangbot.model.written import Written
 
-# A clock that was set back between two lives makes a pause look longer. No venue's ban is longer than three days.
-_LONGEST_NS = 72 * 3600 * 1_000_000_000
+_LONGEST_NS = 72 * 3600 * 1_000_000_000  # no venue's ban is longer than three days
+
+
+class _Pause(Written, frozen=True, kw_only=True):
+    """When a venue asked for it, and until when; by our clock of then."""
+
+    at_ns: int = 0
+    until_ns: int = 0
 
 
 class Pauses:
     """The pauses of all budgets; mutable, for it is told events one by one."""
 
     def __init__(self) -> None:
-        self._until_ns: dict[str, int] = {}
+        self._pauses: dict[str, _Pause] = {}
 
     def left_ns(self, budget: str, now_ns: int) -> int:
-        """Return for how long that budget is still to rest; 0 where it is free."""
-        return min(max(0, self._until_ns.get(budget, 0) - now_ns), _LONGEST_NS)
+        """Return for how long that budget is still to rest; 0 where it is free.
+
+        For no longer than the venue asked: a clock that was set back between two lives makes its end look further off,
+        and until then not even an exit would leave.
+        """
+        pause = self._pauses.get(budget, _Pause())
+        return max(0, min(pause.until_ns - now_ns, pause.until_ns - pause.at_ns, _LONGEST_NS))
 
     def observe(self, event: Event) -> None:
         """Take an event of the journal."""
         if isinstance(event, RequestsPaused):
-            self._until_ns[event.budget] = event.until_ns
+            self._pauses[event.budget] = _Pause(at_ns=event.at_ns, until_ns=event.until_ns)
 
     def checkpoint(self) -> bytes:
         """Return them as JSON."""
-        return msgspec.json.encode(self._until_ns)
+        return msgspec.json.encode(self._pauses)
 
     def resume(self, state: bytes) -> None:
-        """Go on from a checkpoint."""
-        self._until_ns = msgspec.json.decode(state, type=dict[str, int])
+        """Go on from a checkpoint; one of an earlier version has the end alone."""
+        kept = msgspec.json.decode(state, type=dict[str, int | _Pause])
+        self._pauses = {
+            budget: _Pause(until_ns=pause) if isinstance(pause, int) else pause for budget, pause in kept.items()
+        }

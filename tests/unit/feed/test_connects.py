@@ -80,6 +80,26 @@ async def test_a_host_that_asked_to_be_left_alone_is_left_alone_by_the_next_life
     assert given >= asked_ns + 400_000_000
 
 
+async def test_a_clock_that_was_set_back_leaves_no_host_alone_for_longer_than_it_asked(tmp_path: Path) -> None:
+    """Or no market would have prices for hours; and a further life goes on from there."""
+    right = Clock()
+    async with Kept(tmp_path / "connects.json") as kept:
+        first = ConnectBudget(right.shifted(3 * 3600 * 1_000_000_000), kept=kept)
+        first.pause(400_000_000)
+        first.pause(1_000_000)
+        await first.keep()
+    began_ns = right.now_ns()
+    async with Kept(tmp_path / "connects.json") as kept:
+        second = ConnectBudget(right, kept=kept)
+        await second.restore()
+        await second.keep()
+    async with Kept(tmp_path / "connects.json") as kept:
+        third = ConnectBudget(right, kept=kept)
+        await third.restore()
+        (given,) = await take(third, right, 1)
+    assert given >= began_ns + 400_000_000
+
+
 @pytest.mark.parametrize("left", [b"", b"{", b"\xff\xfe", b'{"stamps": "many"}'])
 async def test_a_file_that_cannot_be_understood_counts_nothing(tmp_path: Path, left: bytes) -> None:
     """It is told, and the daemon dials."""

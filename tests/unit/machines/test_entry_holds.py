@@ -1,5 +1,7 @@
 """Until when errors keep entries back, over restarts."""
 
+import pytest
+
 from kangbot.machines.entry_holds import EntryHolds, Hold
 from kangbot.model.events import EntriesPaused
 from kangbot.model.ids import MarketId
@@ -46,3 +48,17 @@ def test_a_clock_that_was_set_back_holds_nobody_for_ever() -> None:
     holds = EntryHolds()
     holds.observe(paused(ANN, 400 * DAY_NS))
     assert [hold.until_ns for hold in holds.left(0)] == [DAY_NS]
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_clock_that_was_set_back_makes_no_hold_longer_than_it_was(resumed: bool) -> None:
+    """A minute on a clock that was a day ahead is a minute of the right one."""
+    minute_ns = 60 * 1_000_000_000
+    holds = EntryHolds()
+    holds.observe(EntriesPaused(market=ANN, until_ns=DAY_NS + minute_ns, cause="broke", at_ns=DAY_NS))
+    if resumed:
+        state, holds = holds.checkpoint(), EntryHolds()
+        holds.resume(state)
+    assert [hold.until_ns for hold in holds.left(5)] == [5 + minute_ns]
+    assert [hold.until_ns for hold in holds.left(DAY_NS + 1)] == [DAY_NS + minute_ns]
+    assert holds.left(DAY_NS + minute_ns) == []
