@@ -39,8 +39,9 @@ class Pauses:
             self._pauses[event.budget] = _Pause(at_ns=event.at_ns, until_ns=event.until_ns)
 
     def checkpoint(self) -> bytes:
-        """Return them as JSON."""
-        return msgspec.json.encode(self._pauses)
+        """Return them as JSON; one that an earlier version wrote stays as it wrote it."""
+        kept = {budget: pause if pause.at_ns else pause.until_ns for budget, pause in self._pauses.items()}
+        return msgspec.json.encode(kept)
 
     def resume(self, state: bytes) -> None:
         """Go on from a checkpoint; one of an earlier version has the end alone."""

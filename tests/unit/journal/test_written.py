@@ -69,7 +69,7 @@ def take_up(text: str) -> Checkpoint:
     return checkpoint_of(memory_text.decode(bytes(kept.states["memory"])), remembering)
 
 
-CHECKPOINTS = ("checkpoint.json", "checkpoint-2.json")
+CHECKPOINTS = ("checkpoint.json", "checkpoint-2.json", "checkpoint-3.json")
 
 
 def test_everybody_is_in_the_newest_checkpoint() -> None:
