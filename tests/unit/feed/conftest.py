@@ -177,6 +177,7 @@ class WordVenue:
         self.binary = False
         self.connects = 0
         self.dialled_s: list[float] = []  # when, by the loop, whatever became of it
+        self.refused_s: list[float] = []  # those of them that were answered with a status
         self.most_open = 0  # connections at the same time
         self.said: list[dict[str, Any]] = []  # what clients sent, in order
         self.sockets: list[ServerConnection] = []
@@ -216,6 +217,7 @@ class WordVenue:
         self.dialled_s.append(asyncio.get_running_loop().time())
         if self.status is None:
             return None
+        self.refused_s.append(self.dialled_s[-1])
         response = socket.respond(HTTPStatus(self.status), "no")
         if self.retry_after is not None:
             response.headers["Retry-After"] = self.retry_after
