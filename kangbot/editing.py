@@ -143,6 +143,7 @@ class Editor:
             version=self._version,
             problem=self._problem,
             restart=list(self._waiting),
+            unlisted=[market.symbol for market in self._absent()] if self._floor.markets else [],  # else not asked yet
         )
 
     def ask(self, caller: str) -> None:
@@ -199,13 +200,17 @@ class Editor:
             return
         await self._take(saved, "edit")
 
+    def _absent(self) -> list[MarketSettings]:
+        """Return the markets that are to be traded and that the venue did not list."""
+        there = self._floor.markets
+        return [market for market in self.settings.trading if market.enabled and market.id not in there]
+
     async def _look_for_absent(self) -> None:
         """Have markets join that the venue did not list and lists by now."""
         self._beats += 1
         if self._beats % ABSENT_BEATS or self._hold():
             return
-        there = self._floor.markets
-        absent = [market for market in self.settings.trading if market.enabled and market.id not in there]
+        absent = self._absent()
         if not absent:
             return
         try:

@@ -61,6 +61,7 @@ def _head(report: Report) -> str:
         *(f"margin is {report.margin}, for the whole account",) * (report.margin not in {"", CROSS}),
         *_clock(report),
         *(f"LEFT BEHIND: {market}: {what}" for market, what in report.left_behind.items()),
+        *(f"NOT TRADED, the venue does not list it: {symbol}" for symbol in report.config.unlisted),
         *(f"the configuration's file is not taken: {why}" for why in report.config.problem.splitlines()),
         *(f"the configuration's file waits for a restart: {what}" for what in report.config.restart),
         "",

@@ -139,6 +139,9 @@ def test_a_market_that_the_venue_lists_later_joins_by_itself() -> None:
         running = asyncio.ensure_future(told.editor.run())
         await asyncio.sleep(700)
         assert (told.questions, told.joins) == (1, [])
+        assert told.editor.report().unlisted == [], "no market has begun, so the venue's list is not known"
+        told.floor.markets["bybit:ETH-USDT:USDT"] = SimpleNamespace()
+        assert told.editor.report().unlisted == ["BTC/USDT:USDT"]
         told.away = Retryable("the venue does not answer")
         await asyncio.sleep(600)
         told.away, told.listed = None, {"BTC/USDT:USDT": instrument()}
@@ -149,6 +152,7 @@ def test_a_market_that_the_venue_lists_later_joins_by_itself() -> None:
         await asyncio.sleep(600)
         assert told.joins == [("BTC/USDT:USDT", instrument())]
         assert told.joined == [MARKET]
+        assert told.editor.report().unlisted == []
         assert told.notes == ["market.listed"]
         await asyncio.sleep(6000)
         assert told.questions == 3, "there is nothing left to ask for"

@@ -36,6 +36,7 @@ async def venue(settings: Settings, world: World) -> AsyncIterator[Look]:
         if reached.mark is not Mark.OK:
             return
         yield _clock(settings, way)
+        yield await _markets(settings, way)
         if isinstance(way.venue, BybitVenue) and settings.mode != "paper":
             for look in await _key(settings, way.venue, world.clock.now_ns()):
                 yield look
@@ -93,6 +94,26 @@ def _clock(settings: Settings, way: Way) -> Look:
         remedy=""
         if well
         else "set up time synchronisation, then restart a daemon that runs; orders are right all the same",
+    )
+
+
+async def _markets(settings: Settings, way: Way) -> Look:
+    """Look for each symbol in the venue's list: a daemon leaves out what is not there, and ends where nothing is."""
+    symbols = [market.symbol for market in settings.trading if market.enabled]
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            listed = await way.venue.instruments(symbols)
+    except (KangbotError, TimeoutError) as error:
+        says = f"the list of them could not be asked for: {words(error)}"
+        return Look(name="markets", mark=Mark.AWAY, says=says, remedy="try again later")
+    missing = [symbol for symbol in symbols if symbol not in listed]
+    if not missing:
+        return Look(name="markets", mark=Mark.OK, says=f"{settings.venue} trades every one of them")
+    return Look(
+        name="markets",
+        mark=Mark.WRONG if len(missing) == len(symbols) else Mark.WARNING,
+        says=f"{settings.venue} does not trade {', '.join(missing)}",
+        remedy="correct the symbols, or the mode: a testnet lists fewer markets, the sandbox its own",
     )
 
 

@@ -32,6 +32,7 @@ from kangbot.settings.daemon import Database
 from kangbot.settings.kinds import Secret
 from kangbot.storage.migrate import upgrade
 from kangbot.storage.url import SqliteUrl
+from tests.support.binance_rest import contract, listing
 from tests.support.impostor import Impostor
 from tests.support.records import noted
 from tests.support.sandbox_process import KEY, SECRET, Running, sandbox_process
@@ -57,13 +58,17 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
-class Time(http.server.BaseHTTPRequestHandler):
-    """Binance's clock, and nothing else of it."""
+class Data(http.server.BaseHTTPRequestHandler):
+    """Binance's clock and its list of contracts, and nothing else of it."""
 
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/fapi/v1/time" else 404)
+        answers = {
+            "/fapi/v1/time": {"serverTime": time.time_ns() // 1_000_000},
+            "/fapi/v1/exchangeInfo": listing(contract()),
+        }
+        self.send_response(200 if self.path in answers else 404)
         self.end_headers()
-        self.wfile.write(b'{"serverTime":%d}' % (time.time_ns() // 1_000_000))
+        self.wfile.write(json.dumps(answers.get(self.path, {})).encode())
 
     def log_message(self, *arguments: object) -> None:
         """Say nothing on standard error."""
@@ -101,7 +106,7 @@ def test_what_is_well_is_marked_with_its_figure(config: Path, exchange: Running)
     code, looks = checked(config, exchange.rest_url)
     assert code == exit_codes.OK
     assert list(looks) == [
-        *("folder", "disk", "memory", "clock", "database", "venue", "venue_clock"),
+        *("folder", "disk", "memory", "clock", "database", "venue", "venue_clock", "markets"),
         *("key", "withdrawal", "key_address", "key_expiry"),
     ]
     assert {name for name, look in looks.items() if look["mark"] != "ok"} <= {"key_address", "disk", "memory"}
@@ -119,6 +124,18 @@ def test_a_person_reads_lines_with_marks(config: Path, exchange: Running) -> Non
     assert code == exit_codes.OK
     assert "✓ withdrawal   the key may not withdraw or move money\n" in text
     assert "! key_address  the key works from every address\n               → bind it to" in text
+
+
+def test_a_symbol_that_the_venue_does_not_list_is_named(config: Path, exchange: Running) -> None:
+    """The daemon trades the others; where it finds none at all, it does not start."""
+    config.write_text(CONFIG + '[[markets]]\nsymbol = "NOPE/USDT:USDT"\n[[markets]]\nsymbol = "SOL/USDT"\n')
+    code, looks = checked(config, exchange.rest_url)
+    assert (code, looks["markets"]["mark"]) == (exit_codes.OK, "warning")
+    assert looks["markets"]["says"] == "bybit does not trade NOPE/USDT:USDT, SOL/USDT"
+    assert "correct the symbols" in looks["markets"]["remedy"]
+    config.write_text(CONFIG.replace("BTC", "BCT"))
+    code, looks = checked(config, exchange.rest_url)
+    assert (code, looks["markets"]["mark"]) == (exit_codes.CONFIG, "wrong")
 
 
 def test_a_key_that_may_withdraw_is_wrong(config: Path) -> None:
@@ -200,7 +217,7 @@ def test_on_paper_no_key_is_asked_about(config: Path, exchange: Running) -> None
 def test_a_venue_that_gives_data_only_is_asked_for_its_time(config: Path) -> None:
     """It has no account, so there is no key either."""
     config.write_text('mode = "paper"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\nvenue = "binance_usdm"\n')
-    server = http.server.HTTPServer(("127.0.0.1", 0), Time)
+    server = http.server.HTTPServer(("127.0.0.1", 0), Data)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
@@ -211,6 +228,7 @@ def test_a_venue_that_gives_data_only_is_asked_for_its_time(config: Path) -> Non
     assert code == exit_codes.OK
     assert looks["venue"]["says"].startswith(f"{url} answers in ")
     assert abs(looks["venue_clock"]["figure"]) < 1000
+    assert looks["markets"]["says"] == "binance_usdm trades every one of them"
     assert "key" not in looks
 
 

@@ -11,7 +11,7 @@ from kangbot.cli import status
 from kangbot.cli.status import _head, _table
 from kangbot.cli.top import board
 from kangbot.health.report import ConfigReport, MarketReport, StreamReport
-from kangbot.model.ids import MarketId
+from kangbot.model.ids import MarketId, Symbol
 from tests.support.reporting import a_market, a_report
 
 
@@ -86,6 +86,13 @@ def test_what_lies_in_a_market_that_is_not_configured_any_more_is_said_above_the
     left = {MarketId("bybit:ETH-USDT:USDT"): "it stands still, and 2 is held without a stop"}
     head = _head(a_report(a_market(), left_behind=left))
     assert "\nLEFT BEHIND: bybit:ETH-USDT:USDT: it stands still, and 2 is held without a stop\n" in head
+
+
+def test_a_market_that_the_venue_does_not_list_is_said_above_the_others() -> None:
+    """It has no line of its own, and the count of the markets has it."""
+    config = ConfigReport(accepted_ns=0, version=1, unlisted=[Symbol("SOL/USDT")])
+    assert "\nNOT TRADED, the venue does not list it: SOL/USDT\n" in _head(a_report(a_market(), config=config))
+    assert "NOT TRADED" not in _head(a_report(a_market()))
 
 
 def test_a_margin_mode_that_a_stop_may_be_too_far_for_is_said() -> None:
