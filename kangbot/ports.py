@@ -210,8 +210,11 @@ class Venue(Protocol):
     async def open_orders(self) -> Sequence[OrderReport]:
         """Return every open order of the account, protective ones included, ours or not, of the known instruments."""
 
-    async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
-        """Return fills and cash flows of the account since then, oldest first, all pages."""
+    async def executions(self, since_ns: int, market: MarketId | None = None) -> Sequence[AccountEvent]:
+        """Return fills and cash flows of the account since then, oldest first, all pages; of `market` alone if named.
+
+        PartlyRead where a market has a row that cannot be read.
+        """
 
     async def positions(self) -> Sequence[VenuePosition]:
         """Return the account's open positions of the known instruments; a market that is absent is flat."""

@@ -3,7 +3,8 @@
 A stream that is up proves nothing about what it did not say. So the account is asked for its open orders, positions
 and executions at start, on every reconnect of the private stream and whenever something it said cannot be read, on a
 slow beat, and every few seconds while anything is in flight; each market gets the answers as one `Reconciled` in its
-inbox. What they mean is `machines/agreement.py`.
+inbox. What they mean is `machines/agreement.py`. A market that needs executions from long ago is asked for by itself:
+those of all the others since then would fill pages.
 
 A round counts only as a whole: where one question fails, nobody hears of the others' answers. Where an answer has
 something of one market that cannot be read, that market alone hears nothing, and enters nothing until it can be.
@@ -14,6 +15,7 @@ Where spot markets trade, the account's equity is its money and their coins, cou
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -44,6 +46,7 @@ Deliver = Callable[[AccountEvent | Reconciled], None]
 
 OVERLAP_NS = 60 * SECOND_NS  # executions are asked for again from so long before the last round
 START_OVERLAP_NS = 3600 * SECOND_NS  # and from so long before the last execution we know, after a start
+_REACH_NS = 2 * 3600 * SECOND_NS  # who needs them from further back than so long before that is asked for by itself
 _SLOW_NS = 50 * SECOND_NS  # and the next look: a minute after a round at the latest a hand's order is heard of
 _LEAP = 50  # an equity that changed by more than a fiftieth at once: money may have been moved
 _GAP_S = 0.25  # between two rounds: markets that start one after another share them
@@ -58,6 +61,11 @@ class _Member:
     since_ns: int  # it has heard of every execution before this
     stake: Callable[[], Stake] | None  # what its coins are worth; None for a market that holds none
 
+    def wanted_ns(self) -> int:
+        """Return from when on executions are to be asked for."""
+        since_ns = self.pulse().executions_since_ns
+        return self.since_ns if since_ns is None else min(self.since_ns, since_ns)
+
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
@@ -65,7 +73,7 @@ class _Answers:
 
     open_orders: Sequence[OrderReport]
     positions: Sequence[VenuePosition]
-    executions: Sequence[AccountEvent]
+    executed: Mapping[MarketId, Sequence[Fill | CashFlow]]
     coins: Mapping[MarketId, Quantity]  # of spot markets, that no other one counts
 
 
@@ -113,7 +121,7 @@ class Account:
         self._offset_ns = offset_ns
         remembered_ns = last_execution_ns or born_ns
         # Without a memory there is nothing of ours to catch up with.
-        self._first_ns = remembered_ns - START_OVERLAP_NS if remembered_ns else self._clock.now_ns()
+        self._since_ns = remembered_ns - START_OVERLAP_NS if remembered_ns else self._clock.now_ns()
         self._equity = dict(equity)
         self.marked_ns: dict[str, int] = {}  # when each currency's equity was known last; absent: before this process
         self._stated: dict[str, Stated] = {}  # balances that are not counted yet, by currency
@@ -154,7 +162,7 @@ class Account:
 
         `stake` tells what the market's coins are worth: a spot market's.
         """
-        self._members[market] = _Member(deliver=deliver, pulse=pulse, since_ns=self._first_ns, stake=stake)
+        self._members[market] = _Member(deliver=deliver, pulse=pulse, since_ns=self._since_ns, stake=stake)
         self._kick.set()
 
     def hurry(self) -> None:
@@ -241,16 +249,20 @@ class Account:
         self._count()
         asked_ns = self._tried_ns = self._clock.now_ns()
         members = dict(self._members)  # a market that joins meanwhile may need executions from further back
-        since_ns, held = self._since_ns(), self._held()
+        wanted, held = {market: member.wanted_ns() for market, member in members.items()}, self._held()
+        deep = {market: at_ns for market, at_ns in wanted.items() if at_ns < self._since_ns - _REACH_NS}
+        since_ns = min((at_ns for market, at_ns in wanted.items() if market not in deep), default=self._since_ns)
         unread: dict[MarketId, str] = {}
         try:
             open_orders = await self._ask_of_all(self._venue.open_orders, unread)
             positions = await self._ask_of_all(self._venue.positions, unread)
             balances = await self._ask(self._venue.balances)
             # Last, so that whatever the answers above include is among them.
-            executions = await self._ask_of_all(
-                lambda: self._venue.executions(since_ns + min(0, self._offset_ns())), unread
-            )
+            executions = await self._ask_of_all(partial(self._executions, since_ns), unread)
+            executed = _by_market(event for event in executions if isinstance(event, Fill | CashFlow))
+            for market, at_ns in deep.items():
+                of_it = await self._ask_of_all(partial(self._executions, at_ns, market), unread)
+                executed[market] = [event for event in of_it if isinstance(event, Fill | CashFlow)]
         except Exception as error:  # noqa: BLE001 -- whatever it was: a question that failed is no evidence
             self._failed(error)
             return False
@@ -259,13 +271,11 @@ class Account:
         self._tell_unread(unread)
         for market in unread:
             members.pop(market, None)
-        fills = [event for event in executions if isinstance(event, Fill)]
-        self._listen(fills, asked_ns)
-        self._heed([*open_orders, *fills])
+        self._listen([event for event in executions if isinstance(event, Fill)], asked_ns)
+        self._heed([*open_orders, *(event for told in executed.values() for event in told if isinstance(event, Fill))])
         coins = self._coins(balances, held)
-        self._deliver(
-            members, _Answers(open_orders, positions, executions, coins), since_ns=since_ns, asked_ns=asked_ns
-        )
+        since = dict.fromkeys(members, since_ns) | deep
+        self._deliver(members, _Answers(open_orders, positions, executed, coins), since=since, asked_ns=asked_ns)
         self._succeeded(asked_ns)
         return True
 
@@ -283,30 +293,29 @@ class Account:
             unread.update({MarketId(market): reason for market, reason in answer.unread.items()})
             return answer.rest
 
-    def _since_ns(self) -> int:
-        since = [member.since_ns for member in self._members.values()]
-        wanted = [member.pulse().executions_since_ns for member in self._members.values()]
-        return min([*since, *(at_ns for at_ns in wanted if at_ns is not None)], default=self._first_ns)
+    async def _executions(self, since_ns: int, market: MarketId | None = None) -> Sequence[AccountEvent]:
+        return await self._venue.executions(since_ns + min(0, self._offset_ns()), market)
 
-    def _deliver(self, members: Mapping[MarketId, _Member], answers: _Answers, *, since_ns: int, asked_ns: int) -> None:
+    def _deliver(
+        self, members: Mapping[MarketId, _Member], answers: _Answers, *, since: Mapping[MarketId, int], asked_ns: int
+    ) -> None:
         """Give each market its part of the answers, and take note of what belongs to none."""
-        answered_ns = self._clock.now_ns()
+        answered_ns, self._since_ns = self._clock.now_ns(), asked_ns - OVERLAP_NS
         stated = {position.market: position for position in answers.positions}
         resting = _by_market(answers.open_orders)
-        executed = _by_market(event for event in answers.executions if isinstance(event, Fill | CashFlow))
         for market, member in members.items():
             flat = VenuePosition(market=market, net=ZERO, entry=None, stop=None, mark=None)
             snapshot = Reconciled(
                 market=market,
                 open_orders=resting.get(market, ()),
-                executions=executed.get(market, ()),
-                executions_since_ns=since_ns,
+                executions=answers.executed.get(market, ()),
+                executions_since_ns=since[market],
                 position=stated.get(market, flat),
                 coins=answers.coins.get(market),
                 asked_ns=asked_ns,
                 answered_ns=answered_ns,
             )
-            member.since_ns = asked_ns - OVERLAP_NS
+            member.since_ns = self._since_ns
             member.deliver(snapshot)
         for report in answers.open_orders:
             if report.market not in self._members:
@@ -467,7 +476,7 @@ class Account:
         )
 
 
-def _by_market(events: Iterable[_Event]) -> Mapping[MarketId, Sequence[_Event]]:
+def _by_market(events: Iterable[_Event]) -> dict[MarketId, list[_Event]]:
     """Return the events of each market, in their order: looking through all of them for each market is quadratic."""
     sorted_out: dict[MarketId, list[_Event]] = {}
     for event in events:

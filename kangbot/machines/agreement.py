@@ -25,6 +25,7 @@ from kangbot.machines.reconcile import (
     Reconciled,
     Verdict,
     compare,
+    look_back,
     stranger,
 )
 from kangbot.model.events import Event, Severity
@@ -67,6 +68,7 @@ class Agreement:
         self._agreed = False  # both have said the same once
         self._position_ns = 0  # venue time of the newest statement on the position
         self._lacked = lacking  # coins that were missing when the account was looked at last: once is no evidence
+        self._missed_ns = 0  # executions from then on may explain those; 0 where nothing is to be explained
         self._filled_ns = 0  # our clock: when a fill was counted last
         self._stop_ns = 0  # our clock: when something moved last beside a holding that the list of its stops tells of
         # The stop we believe in was stated by the venue itself. A former life may have asked for another at its end.
@@ -77,7 +79,8 @@ class Agreement:
     @property
     def unsettled(self) -> bool:
         """Whether the venue is to be asked again soon."""
-        return not self.reconciled_ns or bool(self._drift.since_ns) or self.unconfirmed or self._lacked != self.lacking
+        drifts = bool(self._drift.since_ns) and not self.quarantine
+        return not self.reconciled_ns or drifts or self.unconfirmed or self._lacked != self.lacking
 
     @property
     def unconfirmed(self) -> bool:
@@ -124,8 +127,16 @@ class Agreement:
 
     @property
     def executions_since_ns(self) -> int | None:
-        """From when on executions are wanted to explain a drift; None where there is nothing to explain."""
-        return self._drift.since_ns - EXPLAIN_NS if self._drift.asked else None
+        """From when on executions are wanted to explain what differs; None where there is nothing to explain.
+
+        Nor where they did not explain it: a person's matter may stand for weeks, and the answer grows with each day.
+        A contract that is held is paid funding while the market does not run here, which no position shows.
+        """
+        if not self.reconciled_ns and self.covering is None and self._blotter.position.net:
+            return self._blotter.executions.last_ns - EXPLAIN_NS
+        if self._drift.asked and not self.quarantine:
+            return self._drift.from_ns
+        return self._missed_ns or None
 
     def ruled(self, instrument: Instrument) -> None:
         """Learn the venue's rules anew: the stop beside a holding is to fit them; it may round a position's by them."""
@@ -186,7 +197,8 @@ class Agreement:
         blotter = self._blotter
         events: list[Event] = []
         for execution in snapshot.executions:
-            if execution.execution_id not in blotter.executions:  # most are known
+            # Most are known. What is forgotten was counted: had it not been, the position would show it.
+            if not (execution.execution_id in blotter.executions or blotter.executions.too_old(execution.at_ns)):
                 events.extend(self._execution(execution, now_ns))
         known, findings = compare(snapshot, blotter.unsettled, self._find)
         for client_id, report in known:
@@ -302,13 +314,17 @@ class Agreement:
     def _counted(self, covering: Covering, snapshot: Reconciled, now_ns: int) -> Sequence[Event]:
         """Hold the coins that we count against those in the account, which they leave without an execution, too.
 
-        What is under way moves them before it is heard of, and once is no evidence.
+        What is under way moves them before it is heard of, and once is no evidence. Nor is it any before executions
+        from further back were asked for: the stop may have sold them while the market did not run here.
         """
         blotter = self._blotter
         if snapshot.coins is None or snapshot.asked_ns < self._filled_ns + QUIET_NS or blotter.unsettled:
             return ()
         lacks = covering.lacks(blotter.position.net, blotter.holding, snapshot.coins)
         before, lacking, self._lacked = covering.lacking, min(lacks, self._lacked), lacks
+        self._missed_ns = look_back(snapshot.asked_ns, blotter.executions.last_ns) if lacks > before else 0
+        if lacking > before and snapshot.executions_since_ns > self._missed_ns:
+            return ()
         self.covering = covering.with_lacking(lacking)
         least = covering.instrument.min_quantity  # what no order could sell is no loss to tell
         if lacking > before and lacking >= least:
@@ -365,6 +381,7 @@ class Agreement:
             active_ns=max(active_ns, self._filled_ns),  # executions are asked for last: the position is from before
             asked_ns=snapshot.asked_ns,
             executions_since_ns=snapshot.executions_since_ns,
+            last_execution_ns=self._blotter.executions.last_ns,
         )
         text = f"we count {ours:f} in the position, the venue says {stated.net:f}"
         self._agreed = self._agreed or verdict is Verdict.AGREED

@@ -98,28 +98,50 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
 
     mismatches: int = 0
     since_ns: int = 0  # our clock, the first of them; 0 where they agree
-    asked: bool = False  # executions from further back have been asked for
+    from_ns: int = 0  # executions from then on explain it, or none do
+    asked: bool = False  # they have been asked for
 
     def seen(
-        self, ours: Quantity, theirs: Quantity, *, active_ns: int, asked_ns: int, executions_since_ns: int
+        self,
+        ours: Quantity,
+        theirs: Quantity,
+        *,
+        active_ns: int,
+        asked_ns: int,
+        executions_since_ns: int,
+        last_execution_ns: int = 0,
     ) -> tuple["Drift", Verdict]:
         """Return the successor and the verdict.
 
         `active_ns` is our last activity in the market, `asked_ns` when the venue was asked for its position, and
-        `executions_since_ns` from when on its executions came with it, all of which are in `ours`.
+        `executions_since_ns` from when on its executions came with it, all of which are in `ours`. The newest of those
+        is of `last_execution_ns`; 0 where there is none.
         """
         if ours == theirs:
             return Drift(), Verdict.AGREED
+        after = self if self.since_ns else Drift(since_ns=asked_ns, from_ns=look_back(asked_ns, last_execution_ns))
         if asked_ns < active_ns + QUIET_NS:
-            return msgspec.structs.replace(self, since_ns=self.since_ns or asked_ns), Verdict.TOO_SOON
-        after = Drift(mismatches=self.mismatches + 1, since_ns=self.since_ns or asked_ns, asked=self.asked)
+            return after, Verdict.TOO_SOON
+        after = msgspec.structs.replace(after, mismatches=after.mismatches + 1)
         if after.mismatches < 2:
             return after, Verdict.SUSPECTED
         if not after.asked:
             return msgspec.structs.replace(after, asked=True), Verdict.ASK_EXECUTIONS
-        if executions_since_ns > self.since_ns - EXPLAIN_NS:
+        if executions_since_ns > after.from_ns:
             return after, Verdict.ASK_EXECUTIONS  # the deep question has not been answered yet
         return after, Verdict.QUARANTINE
 
 
-EXPLAIN_NS = 3600 * 1_000_000_000  # how far back executions are asked for to explain a drift
+EXPLAIN_NS = 3600 * 1_000_000_000  # how far back executions are asked for to explain what differs, at least
+FARTHEST_NS = 30 * 24 * EXPLAIN_NS  # and at most: a market may have been left to its stop for weeks
+
+
+def look_back(at_ns: int, last_execution_ns: int) -> int:
+    """Return from when on executions are wanted to explain what differs at `at_ns`: from before the last one we know.
+
+    A market that did not run here for weeks has not been asked for meanwhile.
+    """
+    since_ns = at_ns - EXPLAIN_NS
+    if last_execution_ns:
+        since_ns = min(since_ns, last_execution_ns - EXPLAIN_NS)
+    return max(since_ns, at_ns - FARTHEST_NS)

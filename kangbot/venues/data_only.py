@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from kangbot.errors import Refused
-from kangbot.model.ids import ClientId, VenueName
+from kangbot.model.ids import ClientId, MarketId, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Transfer, VenuePosition
@@ -52,9 +52,9 @@ class DataOnly:
         """Refuse."""
         self._refuse("orders")
 
-    async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
+    async def executions(self, since_ns: int, market: MarketId | None = None) -> Sequence[AccountEvent]:
         """Refuse."""
-        del since_ns
+        del since_ns, market
         self._refuse("executions")
 
     async def positions(self) -> Sequence[VenuePosition]:

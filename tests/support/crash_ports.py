@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from kangbot.journal import codec
 from kangbot.model.data import Bar, Quote, Trade
 from kangbot.model.events import Event, Record
-from kangbot.model.ids import ClientId, Symbol, VenueName
+from kangbot.model.ids import ClientId, MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import AccountEvent, Balance, Intent, OrderReport, Transfer, Unclear, VenuePosition
@@ -173,8 +173,8 @@ class CrashingVenue:
     async def open_orders(self) -> Sequence[OrderReport]:
         return await self._asked("open_orders", self._venue.open_orders())
 
-    async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
-        return await self._asked("executions", self._venue.executions(since_ns))
+    async def executions(self, since_ns: int, market: MarketId | None = None) -> Sequence[AccountEvent]:
+        return await self._asked("executions", self._venue.executions(since_ns, market))
 
     async def positions(self) -> Sequence[VenuePosition]:
         return await self._asked("positions", self._venue.positions())

@@ -49,6 +49,7 @@ class Market:
         """Replay the disk, and begin."""
         memory = await replay(self.disk)
         self.memory = memory
+        last_ns = self.options.pop("last_execution_ns", 0)  # of any market of the account
         self.budget = Budget(clock=self.world.clock, venue="bybit", windows=(Window(most=100, span_ns=SECOND_NS),))
         numbers = Numbers(memory.next_number)
         self.executor = Executor(
@@ -75,7 +76,7 @@ class Market:
             venue=self.venue,
             budget=self.budget,
             numbers=numbers,
-            last_execution_ns=memory.market(MARKET).last_execution_ns,
+            last_execution_ns=last_ns or memory.market(MARKET).last_execution_ns,
             born_ns=memory.born_ns,
             equity={currency: equity for (_, currency), equity in memory.equity.items()},
         )

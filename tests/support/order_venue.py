@@ -27,7 +27,7 @@ from kangbot.errors import (
     Retryable,
 )
 from kangbot.model.data import Bar, Quote, Trade
-from kangbot.model.ids import ClientId, ExecutionId, Symbol, VenueName, VenueOrderId, stop_id
+from kangbot.model.ids import ClientId, ExecutionId, MarketId, Symbol, VenueName, VenueOrderId, stop_id
 from kangbot.model.market import Instrument
 from kangbot.model.orders import (
     AccountEvent,
@@ -114,6 +114,7 @@ class FakeVenue:
     unreachable: bool = False  # every question fails
     questions_hang: bool = False
     unread: dict[str, str] = field(default_factory=dict)  # markets of which nobody can read what it says, and why
+    unread_alone: dict[str, str] = field(default_factory=dict)  # the same, of executions that are asked for by market
     misstamps: bool = False  # questions are outside the receive window
     limits_ns: int = 0  # questions are refused as too many, with this Retry-After
     cancels: deque[str] = field(default_factory=deque)  # of the next: "ok", "lost", "hang", "denied"
@@ -407,11 +408,13 @@ class FakeVenue:
         await self._question("open_orders")
         return self._readable([self.report(order) for order in self._shown() if not order.status.terminal])
 
-    async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
+    async def executions(self, since_ns: int, market: MarketId | None = None) -> Sequence[AccountEvent]:
         self.since.append(since_ns)
-        await self._question("executions")
-        fills = [fill for fill in self._traded() if fill.at_ns >= since_ns]
-        return [*fills, *(flow for flow in self.flows if flow.at_ns >= since_ns)]
+        await self._question("executions" if market is None else f"executions {market}")
+        told: list[Fill | CashFlow] = [*self._traded(), *self.flows]
+        if market is not None and market in self.unread_alone:
+            raise PartlyRead("a new word", unread=self.unread_alone, rest=())
+        return [event for event in told if event.at_ns >= since_ns and market in (None, event.market)]
 
     async def positions(self) -> Sequence[VenuePosition]:
         await self._question("positions")

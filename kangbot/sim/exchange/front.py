@@ -12,7 +12,7 @@ import msgspec
 
 from kangbot.errors import DuplicateId, InsufficientFunds, NotFound, Refused, Retryable
 from kangbot.model.data import Bar, Quote, Trade
-from kangbot.model.ids import ClientId, Symbol
+from kangbot.model.ids import ClientId, MarketId, Symbol
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import (
@@ -120,14 +120,14 @@ class Front:
         """Return every open order."""
         return _reports(order for order in self.engine.orders.open() if not self._hides(order.created_ns, now_ns))
 
-    def executions(self, since_ns: int, now_ns: int) -> Sequence[Fill | CashFlow]:
-        """Return fills and cash flows since then, oldest first."""
+    def executions(self, since_ns: int, now_ns: int, market: MarketId | None = None) -> Sequence[Fill | CashFlow]:
+        """Return fills and cash flows since then, oldest first; of one market if named."""
         found: list[Fill | CashFlow] = []
         for told in reversed(self.engine.executions):
             event = told.fill if isinstance(told, Executed) else told.flow
             if event.at_ns < since_ns:
                 break
-            if not self._hides(event.at_ns, now_ns):
+            if market in (None, event.market) and not self._hides(event.at_ns, now_ns):
                 found.append(event)
         return found[::-1]
 

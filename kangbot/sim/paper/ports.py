@@ -137,13 +137,13 @@ class PaperVenue:
         """Return every open order of the account."""
         return self._front.open_orders(self._clock.now_ns())
 
-    async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
+    async def executions(self, since_ns: int, market: MarketId | None = None) -> Sequence[AccountEvent]:
         """Return fills and cash flows of this life of the daemon; those before are in its journal, all of them.
 
         Funding that fell due meanwhile is booked before: this is asked for once a minute, and last of all.
         """
         await self._funding.settle()
-        return self._front.executions(since_ns, self._clock.now_ns())
+        return self._front.executions(since_ns, self._clock.now_ns(), market)
 
     async def positions(self) -> Sequence[VenuePosition]:
         """Return the open positions."""

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from kangbot.model.data import Bar, Quote, Trade
-from kangbot.model.ids import ClientId, ExecutionId, Symbol, VenueName
+from kangbot.model.ids import ClientId, ExecutionId, MarketId, Symbol, VenueName
 from kangbot.model.market import Instrument
 from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import AccountEvent, Balance, CashFlow, Fill, Intent, OrderReport, Transfer, VenuePosition
@@ -141,18 +141,18 @@ class SimPort:
         """Return every open order."""
         return await self._ask(lambda: self._front.open_orders(self._now_ns()))
 
-    async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
+    async def executions(self, since_ns: int, market: MarketId | None = None) -> Sequence[AccountEvent]:
         """Return fills and cash flows since then, however many requests that takes."""
         found: list[Fill | CashFlow] = []
         while True:
             last = found[-1].execution_id if found else None
-            page = await self._ask(partial(self._page, since_ns, last))
+            page = await self._ask(partial(self._page, since_ns, market, last))
             found.extend(page)
             if len(page) < self._rows_a_page:
                 return found
 
-    def _page(self, since_ns: int, last: ExecutionId | None) -> Sequence[Fill | CashFlow]:
-        rows = self._front.executions(since_ns, self._now_ns())
+    def _page(self, since_ns: int, market: MarketId | None, last: ExecutionId | None) -> Sequence[Fill | CashFlow]:
+        rows = self._front.executions(since_ns, self._now_ns(), market)
         begin = next((index for index, row in enumerate(rows, 1) if row.execution_id == last), 0)
         return rows[begin : begin + self._rows_a_page]
 

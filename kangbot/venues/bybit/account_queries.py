@@ -166,25 +166,27 @@ async def positions(client: Client, known: Known) -> Sequence[VenuePosition]:
     return reading.whole([position for position in reading.rows if position.net])
 
 
-async def executions(client: Client, known: Known, since_ns: int, now_ns: int) -> Sequence[Fill | CashFlow]:
-    """Return fills and cash flows from `since_ns` to `now_ns` (the venue's clock), oldest first.
+async def executions(
+    client: Client, known: Known, since_ns: int, now_ns: int, market: MarketId | None = None
+) -> Sequence[Fill | CashFlow]:
+    """Return fills and cash flows from `since_ns` to `now_ns` (the venue's clock), oldest first; of `market` if named.
 
     A request a category and week at least: ask from the last one known, not from the beginning of time.
     """
     reading = _Reading[Fill | CashFlow](known)
-    for category in sorted({category for category, _ in known}):
+    for scope in _traded(known, market):
         start_ns = max(since_ns, now_ns - _KEPT_NS)
         while start_ns < now_ns:
             end_ns = start_ns + _WINDOW_NS
             params: dict[str, str | int] = {
-                "category": category,
+                **scope,
                 "startTime": start_ns // MILLISECOND_NS,
                 "limit": _EXECUTIONS_A_PAGE,
             }
             if end_ns < now_ns:  # else Bybit's own bound, seven days on: nothing is cut off by a difference of clocks
                 params["endTime"] = end_ns // MILLISECOND_NS
             for told in reversed((await client.pages("privateGetV5ExecutionList", params, dict[str, Any])).result):
-                reading.row(category, told, ExecutionRow, ExecutionRow.event)
+                reading.row(scope["category"], told, ExecutionRow, ExecutionRow.event)
             start_ns = end_ns
     events = {event.execution_id: event for event in reading.rows}  # windows touch: one on the seam is in both
     return reading.whole(sorted(events.values(), key=lambda event: event.at_ns))
@@ -247,6 +249,15 @@ async def _log(client: Client, asked: dict[str, Any]) -> list[dict[str, Any]]:
             break
         asked = asked | {"cursor": page.next_page_cursor}
     return lines
+
+
+def _traded(known: Known, market: MarketId | None) -> list[dict[str, str]]:
+    """Return what a question about executions may be limited to: a category, or one market."""
+    if market is None:
+        return [{"category": category} for category in sorted({category for category, _ in known})]
+    return [
+        {"category": category, "symbol": native} for (category, native), one in known.items() if one.market == market
+    ]
 
 
 def _scopes(known: Known) -> list[dict[str, str]]:

@@ -243,10 +243,10 @@ class BybitVenue:
         """Return every open order of the known instruments, protective ones included, ours or not."""
         return await account_queries.open_orders(self._client, self._known)
 
-    async def executions(self, since_ns: int) -> Sequence[AccountEvent]:
+    async def executions(self, since_ns: int, market: MarketId | None = None) -> Sequence[AccountEvent]:
         """Return fills and cash flows of the known instruments since then (the venue's clock), oldest first."""
         now_ns = self._venue_now_ms() * MILLISECOND_NS
-        return await account_queries.executions(self._client, self._known, since_ns, now_ns)
+        return await account_queries.executions(self._client, self._known, since_ns, now_ns, market)
 
     async def positions(self) -> Sequence[VenuePosition]:
         """Return the open positions in contracts; a contract that is absent is flat. Spot holdings are balances."""

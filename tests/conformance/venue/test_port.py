@@ -212,6 +212,10 @@ async def test_executions_are_every_fill_once_and_oldest_first(bench: Bench) -> 
     assert position is not None
     assert sum(fill.signed for fill in fills if fill.market == bench.linear.market) == position.net
     assert all(fill.fee > 0 and fill.fee_currency == "USDT" for fill in fills)
+    of_one = await bench.venue.executions(bench.recent_ns(), bench.other.market)
+    assert [event for event in of_one if isinstance(event, Fill)] == [
+        fill for fill in fills if fill.market == bench.other.market
+    ]
     newest = fills[-1].at_ns
     assert len(await bench.venue.executions(newest)) < len(fills)
     assert await bench.venue.executions(newest + 2_000_000) == []

@@ -317,7 +317,7 @@ def test_a_round_asks_for_everything_and_gives_each_market_its_part() -> None:
 
 
 def test_executions_are_asked_for_with_overlap_and_from_as_far_as_somebody_needs() -> None:
-    """After a round from a minute before it; from further back for a market that explains a drift."""
+    """After a round from a minute before it; from an hour further back for a market that explains a drift."""
 
     async def main() -> None:
         rig = Rig(born_ns=START - 100 * SECOND_NS)
@@ -326,10 +326,70 @@ def test_executions_are_asked_for_with_overlap_and_from_as_far_as_somebody_needs
         await asyncio.sleep(100)
         rounds_ns = rig.rounds[0].asked_ns
         await rig.account.reconcile()
-        rig.pulse = Pulse(in_flight=True, executions_since_ns=7)
+        rig.pulse = Pulse(in_flight=True, executions_since_ns=rounds_ns - 3600 * SECOND_NS)
         await rig.account.reconcile()
         born = START - 100 * SECOND_NS - START_OVERLAP_NS
-        assert rig.venue.since == [born, rounds_ns - OVERLAP_NS, 7]
+        assert rig.venue.since == [born, rounds_ns - OVERLAP_NS, rounds_ns - 3600 * SECOND_NS]
+
+    run(main())
+
+
+def test_who_needs_executions_from_long_ago_is_asked_for_by_itself() -> None:
+    """Those of all the others since then would fill pages, and are not what it needs."""
+
+    async def main() -> None:
+        rig = Rig(born_ns=START)
+        others: list[Any] = []
+        rig.join()
+        idle = Pulse(in_flight=False, executions_since_ns=None)
+        rig.account.register(OTHER, others.append, lambda: idle)
+        rig.venue.by_hand("1")
+        await asyncio.sleep(10 * 86_400)
+        assert await rig.account.reconcile()
+        rounds_ns = rig.rounds[0].asked_ns
+        rig.venue.asked.clear()
+        rig.pulse = Pulse(in_flight=True, executions_since_ns=START)
+        assert await rig.account.reconcile()
+        assert [name for name, _ in rig.venue.asked][-2:] == ["executions", f"executions {MARKET}"]
+        assert rig.venue.since[-2:] == [rounds_ns - OVERLAP_NS, START]
+        assert (rig.rounds[-1].executions_since_ns, len(rig.rounds[-1].executions)) == (START, 1)
+        assert others[-1].executions_since_ns == rounds_ns - OVERLAP_NS
+
+    run(main())
+
+
+def test_a_market_that_joins_later_needs_no_executions_from_before() -> None:
+    """Of weeks in which the others traded: nothing of ours can have been executed there since it was known last."""
+
+    async def main() -> None:
+        rig = Rig(born_ns=START)
+        rig.join()
+        await asyncio.sleep(10 * 86_400)
+        assert await rig.account.reconcile()
+        rig.join(OTHER)
+        assert await rig.account.reconcile()
+        assert rig.venue.since[-1] == rig.rounds[0].asked_ns - OVERLAP_NS
+        assert [one.market for one in rig.rounds] == [MARKET, MARKET, OTHER]
+
+    run(main())
+
+
+def test_a_market_whose_own_executions_cannot_be_read_is_left_out_alone() -> None:
+    """The others hear of theirs."""
+
+    async def main() -> None:
+        rig = Rig(born_ns=START)
+        others: list[Any] = []
+        rig.join()
+        idle = Pulse(in_flight=False, executions_since_ns=None)
+        rig.account.register(OTHER, others.append, lambda: idle)
+        rig.pulse = Pulse(in_flight=True, executions_since_ns=START - 86_400 * SECOND_NS)
+        rig.venue.unread_alone = {MARKET: "a new word"}
+        assert await rig.account.reconcile()
+        assert (len(rig.rounds), len(others), rig.account.unread) == (0, 1, {MARKET: "a new word"})
+        rig.venue.unread_alone = {}
+        assert await rig.account.reconcile()
+        assert (len(rig.rounds), len(others), rig.account.unread) == (1, 2, {})
 
     run(main())
 

@@ -23,7 +23,7 @@ from kangbot.sim.world.loop import run
 from tests.support.order_disk import Disk
 from tests.support.order_story import Market, Story
 from tests.support.order_venue import FakeVenue, Fate
-from tests.support.trade_words import MARKET, TAG, dec, instrument, proposal, stated
+from tests.support.trade_words import MARKET, TAG, dec, funding, instrument, proposal, stated
 
 S = OrderStatus
 FIRST = client_id(TAG, 1)
@@ -180,6 +180,34 @@ def test_what_happened_while_nobody_looked_is_found() -> None:
         assert again.executor.position.net == 0
         assert again.status(client_id(TAG, 2)) is S.CANCELED
         assert again.executor.stop is None
+        await again.end()
+
+    run(story_of())
+
+
+@pytest.mark.parametrize("sold", [False, True])
+def test_a_market_that_did_not_run_for_two_weeks_learns_what_its_stop_did(sold: bool) -> None:
+    """Others of the account traded until a moment ago, so the executions of everybody are asked for since then only."""
+
+    async def story_of() -> None:
+        story = Story()
+        market = await story.live()
+        market.executor.place(proposal(kind=OrderKind.MARKET, stop="90"))
+        await market.settled()
+        await market.end()
+        await asyncio.sleep(24 * 3600)
+        story.venue.flows.append(funding("f1", "-0.01", at_ns=story.world.clock.now_ns()))
+        await asyncio.sleep(6 * 24 * 3600)
+        if sold:
+            story.venue.by_hand("1", side=Side.SELL)
+        await asyncio.sleep(7 * 24 * 3600)
+        now_ns = story.world.clock.now_ns()
+        again = await Market(story.venue, story.disk, story.world, last_execution_ns=now_ns).start()
+        await again.settled(60)
+        assert (again.executor.position.net, again.executor.quarantine) == (dec(0 if sold else 1), "")
+        assert again.executor.funding == dec("-0.01")
+        assert "position.drift" not in again.notes()
+        story.check(again)
         await again.end()
 
     run(story_of())

@@ -7,6 +7,7 @@ import msgspec
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter
 from kangbot.machines.cover import Covering
+from kangbot.machines.executions import REMEMBERED_NS
 from kangbot.machines.memory import MarketMemory
 from kangbot.machines.order_words import Answered, Sent
 from kangbot.machines.reconcile import EXPLAIN_NS, QUIET_NS, Foreign, Orphan, Reconciled
@@ -105,6 +106,16 @@ def test_missed_executions_are_repaired() -> None:
     assert kinds(events) == ["FillApplied", "OrderChanged", "CashFlowApplied"]
     assert one.snapshot(missed, START, START) == ([], [])
     assert blotter.position.net == dec("0.5")
+
+
+def test_executions_of_long_ago_that_are_forgotten_are_not_told_as_lost() -> None:
+    """They were counted; where they had not been, the position would show it. The stream tells of none so late."""
+    one, blotter = agreement()
+    for name, at_ns in (("old", START), ("new", START + 2 * REMEMBERED_NS)):
+        blotter.fill(fill(name, 1, named=False, venue_order_id="h", at_ns=at_ns), START)
+    old = fill("old", 1, named=False, venue_order_id="h", at_ns=START)
+    events, _ = one.snapshot(snapshot(RESTING, executions=(old,), position=stated(2)), START, START + SECOND)
+    assert (kinds(events), blotter.position.net) == ([], dec(2))
 
 
 def test_a_listed_order_is_evidence_by_query() -> None:
@@ -332,13 +343,16 @@ def test_a_drift_goes_from_suspicion_to_quarantine_and_ends_by_agreement() -> No
     one, _ = agreement(held=1)
     one.snapshot(snapshot(RESTING, position=stated(1)), START, START)
     told: list[list[str]] = []
+    asked: list[tuple[int | None, bool]] = []
     for beat in range(1, 6):
         at_ns = START + beat * 6 * SECOND
         since_ns = one.executions_since_ns or START
         events, _ = one.snapshot(snapshot(RESTING, position=stated(2), at_ns=at_ns, since_ns=since_ns), START, at_ns)
         told.append([kind for kind in kinds(events) if kind.startswith("position")])
+        asked.append((one.executions_since_ns, one.unsettled))
     assert told == [["position.drift"], [], ["position.quarantine"], [], []]
-    assert one.executions_since_ns == START + 6 * SECOND - EXPLAIN_NS
+    far = START - EXPLAIN_NS  # an hour before the execution that we know last
+    assert asked == [(None, True), (far, True), (None, False), (None, False), (None, False)], "a person's matter waits"
     assert "we count 1 in the position, the venue says 2" in one.quarantine
     events, _ = one.snapshot(snapshot(RESTING, position=stated(1), at_ns=START + 60 * SECOND), START, START)
     assert kinds(events) == ["position.agreed"]

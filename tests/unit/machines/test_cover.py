@@ -10,7 +10,7 @@ from kangbot.machines.holding import Holding
 from kangbot.machines.memory import MarketMemory, Recollection
 from kangbot.machines.order_words import Answered, CancelAsked, Reported, Sent, Withheld
 from kangbot.machines.protection import Protection
-from kangbot.machines.reconcile import QUIET_NS, Reconciled
+from kangbot.machines.reconcile import EXPLAIN_NS, QUIET_NS, Reconciled
 from kangbot.model.events import Event, Noted, OrderIntended, Record, StopSet
 from kangbot.model.ids import (
     STOP_ATTEMPTS,
@@ -61,13 +61,15 @@ def spot_agreement() -> tuple[Agreement, Blotter]:
     return Agreement(blotter, covering=msgspec.structs.replace(SPOT, adopted=True)), blotter
 
 
-def listed(*reports: OrderReport, asked_ns: int, coins: str | None = None) -> Reconciled:
+def listed(
+    *reports: OrderReport, asked_ns: int, coins: str | None = None, since_ns: int = START - 2 * EXPLAIN_NS
+) -> Reconciled:
     """Return the venue's list of open orders, and how many coins are in the account."""
     return Reconciled(
         market=MARKET,
         open_orders=reports,
         executions=(),
-        executions_since_ns=START,
+        executions_since_ns=since_ns,
         position=stated(7),  # of no meaning here
         coins=None if coins is None else dec(coins),
         asked_ns=asked_ns,
@@ -422,6 +424,22 @@ def test_less_than_any_order_could_sell_may_be_missing() -> None:
     assert told == [[], [], []]
     told = [counted(one, coins, at_s) for at_s, coins in ((40, "0.999"), (50, "0.999"), (60, "1"))]
     assert told == [[], ["coins.missing"], ["coins.back"]], "the least that can be sold is told"
+
+
+def test_coins_are_missing_only_where_no_execution_of_long_ago_explains_it() -> None:
+    """The stop may have sold them while the market did not run here: nobody had asked since."""
+    one, blotter = spot_agreement()
+    week_ns = 7 * 86_400 * SECOND
+    for at_ns in (START + week_ns, START + week_ns + 10 * SECOND):
+        one.snapshot(listed(asked_ns=at_ns, coins="0", since_ns=at_ns - EXPLAIN_NS), 0, at_ns)
+        assert (one.executions_since_ns, one.lacking) == (START - EXPLAIN_NS, dec(0))
+    at_ns = START + week_ns + 20 * SECOND
+    sale = fill("stop", 1, named=False, venue_order_id="x", side=Side.SELL, at_ns=START + 86_400 * SECOND)
+    answer = listed(asked_ns=at_ns, coins="0", since_ns=START - EXPLAIN_NS)
+    one.snapshot(msgspec.structs.replace(answer, executions=(sale,)), 0, at_ns)
+    assert (one.lacking, blotter.position.net) == (dec(0), dec(0))
+    assert counted(one, "0", 8 * 86_400) == []
+    assert one.executions_since_ns is None
 
 
 def test_a_sale_by_hand_that_is_heard_of_late_is_what_was_missing() -> None:

@@ -6,6 +6,7 @@ from kangbot.machines.order import Order, advance, begin
 from kangbot.machines.order_words import Answered, Lost, Reported, Sent
 from kangbot.machines.reconcile import (
     EXPLAIN_NS,
+    FARTHEST_NS,
     QUIET_NS,
     Drift,
     Foreign,
@@ -14,6 +15,7 @@ from kangbot.machines.reconcile import (
     Reconciled,
     Verdict,
     compare,
+    look_back,
 )
 from kangbot.model.orders import OrderReport, OrderStatus
 from tests.support.trade_words import MARGIN, MARKET, SECOND, START, dec, intent, report, stated
@@ -94,6 +96,30 @@ def test_a_drift_is_suspected_explained_and_then_a_persons() -> None:
     _, verdict = drifted(shallow, START + 4 * QUIET_NS, since_ns=second.since_ns - EXPLAIN_NS)
     assert verdict is Verdict.QUARANTINE
     assert drifted(shallow, START + 4 * QUIET_NS, theirs=1) == (Drift(), Verdict.AGREED)
+
+
+def test_executions_that_may_explain_it_are_younger_than_the_last_one_we_know() -> None:
+    """By an hour that venues may tell of one late, and not older than a month; the answer has to go back as far."""
+    week = 7 * 24 * EXPLAIN_NS
+    assert look_back(START, 0) == START - EXPLAIN_NS, "nothing is known"
+    assert look_back(START, START - SECOND) == START - SECOND - EXPLAIN_NS
+    assert look_back(START, START - week) == START - week - EXPLAIN_NS
+    assert look_back(START, START - 100 * week) == START - FARTHEST_NS
+    assert look_back(START, START + week) == START - EXPLAIN_NS, "a clock of the venue's that is ahead"
+    drift, told = Drift(), []
+    for beat, (last_ns, since_ns) in enumerate(
+        [(-week, START), (-week, START), (-week, START - week), (SECOND, START - week - EXPLAIN_NS)], 1
+    ):
+        drift, verdict = drift.seen(
+            dec(1),
+            dec(2),
+            active_ns=0,
+            asked_ns=START + beat * SECOND,
+            executions_since_ns=since_ns,
+            last_execution_ns=START + last_ns,  # what comes meanwhile makes it no younger
+        )
+        told.append(verdict)
+    assert told == [Verdict.SUSPECTED, Verdict.ASK_EXECUTIONS, Verdict.ASK_EXECUTIONS, Verdict.QUARANTINE]
 
 
 def test_a_mismatch_right_after_our_own_activity_says_nothing() -> None:

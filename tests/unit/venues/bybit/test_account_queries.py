@@ -284,6 +284,15 @@ async def test_nothing_is_asked_before_a_market_is_known() -> None:
         assert world.asked() == []
 
 
+async def test_executions_of_one_market_are_asked_for_by_its_symbol() -> None:
+    """And of no other category."""
+    async with bybit({EXECUTIONS: lambda _request: rows(execution(50))}) as world:
+        await known(world)
+        events: Any = await world.venue.executions((NOW_MS - 1000) * 1_000_000, BTC.market)
+        assert [event.market for event in events] == [BTC.market]
+        assert [(one.query["category"], one.query["symbol"]) for one in world.asked()] == [("linear", BTC.native)]
+
+
 async def test_executions_come_oldest_first_from_all_pages_and_weeks() -> None:
     """Sixteen days are three windows; one execution on a seam is in both and counts once."""
 
