@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
 INDONESIAN = DOCS / "id"
-PAGES = ("install.md", "operations.md")
+PAGES = ("install.md", "operations.md", "alerts.md", "messages.md", "behaviour.md")
 FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

@@ -14,7 +14,8 @@ from kangbot.model.events import BreakerState, RunState
 from kangbot.notify.wording import ENDS
 
 PACKAGE = Path(kangbot.__file__).parent
-RUNBOOK = PACKAGE.parent / "docs" / "operations.md"
+DOCS = PACKAGE.parent / "docs"
+RUNBOOK, ALERTS, MESSAGES = ((DOCS / f"{page}.md").read_text() for page in ("operations", "alerts", "messages"))
 SIMULATED = ("sim", "sandbox", "scenario")  # no daemon of an operator's runs these
 LOUD = ("warning", "error", "critical")
 NOTES = ("note", "_note", "tell", "_tell", "on_note", "_on_note")
@@ -98,13 +99,13 @@ def faults() -> set[str]:
 @pytest.mark.parametrize("kind", sorted(alerts()))
 def test_every_alert_has_an_entry(kind: str) -> None:
     """Named as in the log."""
-    assert f"`{kind}`" in RUNBOOK.read_text(), f"docs/operations.md says nothing of {kind}"
+    assert f"`{kind}`" in ALERTS, f"docs/alerts.md says nothing of {kind}"
 
 
 def entries() -> list[tuple[str, bool]]:
     """Return the dotted names that the first cells of the alerts' tables have, and whether they bear the mark."""
-    alerts_ = RUNBOOK.read_text().partition("\n## Alerts")[2].partition("\n## ")[0]
-    cells = [line.split("|")[1] for line in alerts_.splitlines() if re.match(rf"\| ({MARK} )?`", line)]
+    rows = ALERTS.partition("\n## ")[2].splitlines()
+    cells = [line.split("|")[1] for line in rows if re.match(rf"\| ({MARK} )?`", line)]
     return [(name, MARK in cell) for cell in cells for name in re.findall(r"`([a-z_]+\.[a-z_]+)`", cell)]
 
 
@@ -141,5 +142,33 @@ def test_what_ends_something_and_what_it_ends_are_said_by_somebody() -> None:
 @pytest.mark.parametrize("words", sorted(faults()))
 def test_every_fault_that_needs_a_person_has_an_entry(words: str) -> None:
     """Found by the words that an operator reads."""
-    flowing = " ".join(RUNBOOK.read_text().split())
-    assert words in flowing, f"docs/operations.md says nothing of: {words}"
+    flowing = " ".join((MESSAGES + ALERTS).split())
+    assert words in flowing, f"neither docs/messages.md nor docs/alerts.md says anything of: {words}"
+
+
+def test_the_first_word_of_a_name_leads_to_its_entry() -> None:
+    """Whoever was woken by a name reads one table to find its section, and not all of them."""
+    top, *sections = re.split(r"^## (.+)$", ALERTS, flags=re.MULTILINE)
+    leads = {word: row[1] for row in _rows(top) for word in re.findall(r"`([a-z_.]+)`", row[0])}
+    entry = {row[0]: title for title, text in zip(sections[::2], sections[1::2], strict=True) for row in _rows(text)}
+    found = {word: title for cell, title in entry.items() for word in re.findall(r"`([a-z_]+(?:\.[a-z_]+)?)`", cell)}
+    assert len(found) > 100
+    led = {word: leads.get(word) or leads.get(word.partition(".")[0], "") for word in found}
+    assert {word for word, title in found.items() if f"[{title}](" not in led[word]} == set()
+
+
+def _rows(text: str) -> list[list[str]]:
+    """Return the cells of the rows of a text that begin with a name."""
+    return [line.strip("| ").split(" | ") for line in text.splitlines() if re.match(rf"\| ({MARK} )?`", line)]
+
+
+def test_whatever_the_status_says_in_capitals_is_in_the_table_of_it() -> None:
+    """It is what an operator sees first."""
+    nodes_ = [*ast.walk(ast.parse((PACKAGE / "cli" / "status.py").read_text()))]
+    texts = [ast.unparse(node) for node in nodes_ if isinstance(node, ast.JoinedStr)]
+    texts += [repr(node.value) for node in nodes_ if isinstance(node, ast.Constant) and ": " in str(node.value)]
+    begun = (re.match(r"""f?['"](?:{said}\\n)?([A-Z]{2,}(?: [A-Z]{2,})*)\b""", text) for text in texts)
+    loud = {found[1] for found in begun if found}
+    assert {"NO STOP", "NOTHING ENTERS", "QUARANTINED", "THE KILL SWITCH IS SET", "OUR CLOCK IS"} <= loud
+    table = RUNBOOK.partition("### What the status says")[2].partition("\n### ")[0]
+    assert {words for words in loud if words not in table} == set()
