@@ -15,6 +15,7 @@ from kangbot.health.process import ProcessMeter
 from kangbot.journal.glance import glance
 from kangbot.journal.writer import FILE as JOURNAL
 from kangbot.machines.verdict import Status
+from kangbot.modes.past import Past
 from kangbot.settings import Settings
 
 _MIB = 1024 * 1024
@@ -25,7 +26,7 @@ _MARKS = {Status.HEALTHY: Mark.OK, Status.WARNING: Mark.WARNING, Status.CRITICAL
 def machine(settings: Settings, *, now_ns: int) -> Iterator[Look]:
     """Look at what this machine gives. Makes no folder; a file is written and removed where there is one."""
     yield _folder(settings.state_dir)
-    yield from _journal(settings.state_dir)
+    yield from _journal(settings)
     yield _disk(settings)
     yield _memory()
     yield _judged("clock", impossible_clock(now_ns, Path(kangbot.__file__)), "after the day kangbot was installed")
@@ -45,13 +46,15 @@ def _folder(folder: Path) -> Look:
     )
 
 
-def _journal(folder: Path) -> Iterator[Look]:
-    """Say whether a start could read what the last one wrote; nothing where there is none, or it is not ours to see."""
+def _journal(settings: Settings) -> Iterator[Look]:
+    """Say whether a start could go on from what the last one wrote; nothing where there is none that we may see."""
+    folder, past = settings.state_dir, Past(settings.venue)
     if not (_there(folder) and os.access(folder / JOURNAL, os.R_OK)):
         return
     try:
         with given_to_its_owner(folder):  # SQLite's side files, where no daemon runs
-            last = glance(folder)
+            last = glance(folder, {"past": past})
+        past.check(settings)
     except NeedsHuman as error:
         yield Look(name="journal", mark=Mark.WRONG, says=error.message, remedy=error.remedy)
     else:

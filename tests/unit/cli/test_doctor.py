@@ -25,7 +25,11 @@ from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.cli.doctor.machine import machine
 from kangbot.cli.doctor.orders import orders
 from kangbot.cli.doctor.venue import beside_ours
+from kangbot.journal.replay import checkpoint_of
 from kangbot.journal.writer import JournalWriter
+from kangbot.machines.memory import Memory
+from kangbot.modes.past import Past
+from kangbot.modes.past import noted as noted_mode
 from kangbot.runtime.world import Clock, World
 from kangbot.settings import Settings, load
 from kangbot.settings.daemon import Database
@@ -292,6 +296,27 @@ def test_a_state_folder_in_the_way_of_a_file_is_wrong(config: Path, exchange: Ru
     (config.parent / "state").write_text("a file")
     code, looks = checked(config, exchange.rest_url)
     assert (code, looks["folder"]["mark"]) == (exit_codes.CONFIG, "wrong")
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+async def test_a_journal_of_another_mode_is_wrong(config: Path, compacted: bool) -> None:
+    """A start would be refused: whoever goes on from the sandbox to paper in the same folder is told before."""
+    config.write_text(CONFIG.replace("testnet", "sandbox"))
+    settings = load(config, {})
+    begun = noted_mode(settings, 1)
+    past = Past(settings.venue)
+    past.observe(begun)
+    async with await JournalWriter.open(settings.state_dir, World(clock=Clock(), seed=b"doctor")) as journal:
+        await journal.append(begun, *(noted(number) for number in range(2, 3000)))
+        if compacted:
+            journal.mark_drained(2999)
+            await journal.compact(checkpoint_of(Memory(last_sequence=2999), {"past": past}))
+    (same,) = (look for look in machine(settings, now_ns=time.time_ns()) if look.name == "journal")
+    assert same.mark is Mark.OK
+    settings = load(config, {"KANGBOT_MODE": "paper"})
+    (look,) = (look for look in machine(settings, now_ns=time.time_ns()) if look.name == "journal")
+    assert (look.mark, look.remedy) == (Mark.WRONG, "give each mode and each venue a state_dir of its own")
+    assert "was begun in mode sandbox at bybit, and the mode is paper at bybit" in look.says
 
 
 @pytest.mark.parametrize(

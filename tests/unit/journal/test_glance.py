@@ -34,26 +34,26 @@ def alter(folder: Path, *statements: str) -> None:
 
 async def test_what_a_start_can_read_is_well(tmp_path: Path) -> None:
     """Before the first start, beside a daemon that runs, after its end, and where the newest were compacted."""
-    assert glance(tmp_path) is None
+    assert glance(tmp_path, {}) is None
     async with await JournalWriter.open(tmp_path, WORLD) as journal:
-        assert glance(tmp_path) == 0
+        assert glance(tmp_path, {}) == 0
         await journal.append(noted(1), noted(2), noted(3))
-        assert glance(tmp_path) == 3
+        assert glance(tmp_path, {}) == 3
         journal.mark_drained(3)
         await journal.compact(checkpoint_of(Memory(last_sequence=3), {}))
-        assert glance(tmp_path) == 3
+        assert glance(tmp_path, {}) == 3
         await journal.append(noted(4))
-        assert glance(tmp_path) == 4
-    assert glance(tmp_path) == 4
+        assert glance(tmp_path, {}) == 4
+    assert glance(tmp_path, {}) == 4
 
 
 async def test_an_older_journal_is_brought_forward_by_the_start(tmp_path: Path) -> None:
     """It has no checkpoint, and stays as it is; an empty file is what a crash leaves of a first start."""
     await write(tmp_path)
     alter(tmp_path, "DROP TABLE checkpoint", "PRAGMA user_version = 1")
-    assert glance(tmp_path) == 3
+    assert glance(tmp_path, {}) == 3
     (tmp_path / FILE).write_bytes(b"")
-    assert glance(tmp_path) is None
+    assert glance(tmp_path, {}) is None
     assert (tmp_path / FILE).read_bytes() == b""
 
 
@@ -74,7 +74,7 @@ async def test_what_a_start_would_refuse_is_said(tmp_path: Path, statement: str,
     alter(tmp_path, statement)
     before = (tmp_path / FILE).read_bytes()
     with pytest.raises(NeedsHuman, match=said):
-        glance(tmp_path)
+        glance(tmp_path, {})
     assert (tmp_path / FILE).read_bytes() == before
 
 
@@ -82,8 +82,8 @@ async def test_a_folder_of_a_later_kangbot_is_refused_before_its_journal(tmp_pat
     """Whatever stands in it means something else; and a folder without a number gets none by a look."""
     await write(tmp_path)
     (tmp_path / folders.FILE).unlink()
-    assert glance(tmp_path) == 3
+    assert glance(tmp_path, {}) == 3
     assert not (tmp_path / folders.FILE).exists()
     (tmp_path / folders.FILE).write_text(f"{folders.FORMAT + 1}\n")
     with pytest.raises(NeedsHuman, match=r"the state folder .* has format"):
-        glance(tmp_path)
+        glance(tmp_path, {})
