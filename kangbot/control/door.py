@@ -92,7 +92,7 @@ class Door:
         if left_ns := self._lockout.left_ns(remote, now_ns):
             wait_s = left_ns // SECOND_NS + 1
             raise web.HTTPTooManyRequests(
-                text=f"too many wrong tokens: not before {wait_s} s", headers={hdrs.RETRY_AFTER: str(wait_s)}
+                text=f"too many wrong tokens: wait {wait_s} s, then try again", headers={hdrs.RETRY_AFTER: str(wait_s)}
             )
         access = self._tokens.access(token)
         if access is not Access.OPEN:

@@ -5,6 +5,7 @@ of integers and floats stand in `msgspec.Meta` beside the field; what involves `
 `problems`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ import msgspec
 from kangbot.errors import Problem
 
 P = TypeVar("P", bound="Parameters")
+_KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text in quotes"}
 
 
 class StrategyInvalid(ValueError):
@@ -47,12 +49,20 @@ def parse(kind: type[P], values: Mapping[str, object]) -> P:
             try:
                 parsed[name] = msgspec.convert(values[name], field.type)
             except msgspec.ValidationError as error:
-                problems.append(Problem(key=name, message=f"{error}, not {values[name]!r}"))
+                problems.append(Problem(key=name, message=f"{_worded(error)}, not {values[name]!r}"))
         elif field.required:
             problems.append(Problem(key=name, message="is required", remedy=f"Set {name}"))
     if problems:
         raise StrategyInvalid(tuple(problems))
     return kind(**parsed)
+
+
+def _worded(error: msgspec.ValidationError) -> str:
+    """Return what a value must be, in the words that the configuration's other mistakes have."""
+    said = re.sub(r", got `.*`$", "", str(error))
+    if said == "Invalid decimal string":
+        return f"must be {_KINDS['float']}"
+    return re.sub(r"^Expected `(\w+)(?: \| null)?`", lambda found: f"must be {_KINDS.get(found[1], found[1])}", said)
 
 
 def nearest(word: str, known: tuple[str, ...]) -> str:

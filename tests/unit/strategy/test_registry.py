@@ -82,10 +82,10 @@ def test_every_mistake_in_parameters_is_found_in_one_pass() -> None:
     found = problems("ema_cross", {"fsat": 5, "slow": "20", "fast": 0, "stop_percent": "wide", "allow_short": 1})
     assert [str(problem) for problem in found] == [
         "fsat: is not a parameter of this strategy. Did you mean fast?",
-        "fast: Expected `int` >= 1, not 0",
-        "slow: Expected `int`, got `str`, not '20'",
-        "stop_percent: Invalid decimal string, not 'wide'",
-        "allow_short: Expected `bool`, got `int`, not 1",
+        "fast: must be a whole number >= 1, not 0",
+        "slow: must be a whole number, not '20'",
+        "stop_percent: must be a number, not 'wide'",
+        "allow_short: must be true or false, not 1",
     ]
 
 
