@@ -1,6 +1,7 @@
 """Supervision."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
@@ -8,6 +9,7 @@ from kangbot.machines.backoff import Backoff
 from kangbot.machines.restarts import Restarts
 from kangbot.runtime.supervisor import OnFall, Supervisor
 from kangbot.runtime.world import Clock
+from kangbot.sim.world.loop import run as run_in_virtual_time
 
 S = 1_000_000_000
 
@@ -42,6 +44,28 @@ async def test_what_falls_is_started_again_until_it_ends_by_itself() -> None:
     await keeper.keep(run, tell(told))
     assert told == [("1", False), ("2", False), ("3", True), ("4", True)]
     assert keeper.falls == 4
+
+
+def test_each_fall_is_followed_by_its_wait() -> None:
+    """What falls at once, for ever, takes no core; once it has given up, it waits the longest."""
+    runs_s: list[float] = []
+
+    async def story() -> None:
+        async def run() -> None:
+            runs_s.append(asyncio.get_running_loop().time())
+            if len(runs_s) < 5:
+                raise ValueError
+
+        keeper = Supervisor(
+            clock=Clock(),
+            draw=lambda: 0.0,
+            restarts=Restarts(limit=2, window_ns=60 * S, backoff=Backoff(first_ns=2 * S, ceiling_ns=2 * S)),
+            gave_up_wait_s=60,
+        )
+        await keeper.keep(run, tell([]))
+
+    run_in_virtual_time(story())
+    assert [after - before for before, after in pairwise(runs_s)] == [1, 1, 60, 60]
 
 
 async def test_forgiveness_starts_the_count_anew() -> None:
