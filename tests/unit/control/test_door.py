@@ -109,6 +109,8 @@ async def test_a_browser_exchanges_its_token_for_a_session(served: Served, clien
         assert answer.status == 403
     async with client.post("/logout", json={}) as answer:
         assert answer.status == 200
+        assert "Max-Age=0" in answer.headers["Set-Cookie"], "the browser forgets it too"
+        assert "HttpOnly" in answer.headers["Set-Cookie"]
     async with client.get("/session") as answer:
         assert answer.status == 401
 
@@ -185,18 +187,31 @@ def test_tokens_are_made_once_and_for_the_owner_alone(tmp_path: Path) -> None:
     ("text", "mode", "words"),
     [
         ("x" * 43, 0o644, "is open to others"),
+        ("x" * 43, 0o620, "is open to others"),
         ("short", 0o600, "holds no token"),
+        ("x" * 31, 0o600, "holds no token"),
         ("two words" * 9, 0o600, "holds no token"),
+        ("x" * 42 + "é", 0o600, "holds no token"),
+        ("x" * 42 + "\a" + "x", 0o600, "holds no token"),
+        ("x" * 42 + "\udcff", 0o600, "cannot be used: it is no text"),
     ],
 )
 def test_a_token_file_that_is_no_secret_stops_the_start(tmp_path: Path, text: str, mode: int, words: str) -> None:
     """In words, with the remedy, and without the token."""
     path = tmp_path / "c"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
     path.chmod(mode)
     with pytest.raises(NeedsHuman, match=words) as raised:
         tokens_in(path, tmp_path / "r")
     assert text not in str(raised.value)
+
+
+def test_a_token_of_ones_own_may_have_32_characters(tmp_path: Path) -> None:
+    """From another machine, or out of a vault; a group may read it, as that of systemd's credentials does."""
+    path = tmp_path / "c"
+    path.write_text("x" * 32)
+    path.chmod(0o640)
+    assert tokens_in(path, tmp_path / "r").access("x" * 32) is Access.CONTROL
 
 
 def test_one_token_for_both_is_refused(tmp_path: Path) -> None:
