@@ -84,11 +84,46 @@ async def test_entries_are_paused_for_want_of_money_and_resumed_by_themselves() 
     (note,) = rig.notes
     assert (note.kind, note.severity, note.market) == ("entries.paused", Severity.ERROR, MARKET)
     assert note.fields == {"kind": "insufficient_balance", "operation": "entry", "subject": "kb1-1"}
+    assert note.message == "no entry for 300 s at a time: too little"
     await asyncio.sleep(299)
     assert rig.changed == []
     await asyncio.sleep(2)
     assert rig.changed == [MARKET]
     assert rig.desk.held(MARKET) == ""
+
+
+@told
+async def test_a_market_that_was_to_go_slower_looks_when_it_may_enter_again() -> None:
+    """As after a pause, though no person is told of it."""
+    rig = Rig()
+    rig.desk.met(Kind.RATE_LIMIT, Operation.ENTRY, MARKET, "too many visits")
+    await asyncio.sleep(29)
+    assert (rig.desk.held(MARKET), rig.changed) == ("rate_limit: too many visits", [])
+    await asyncio.sleep(2)
+    assert (rig.desk.held(MARKET), rig.changed) == ("", [MARKET])
+    assert rig.notes == []
+
+
+@told
+async def test_each_market_looks_when_its_own_pause_is_over() -> None:
+    """Also where another's ended before it, and where it was prolonged meanwhile."""
+    rig, other = Rig(), MarketId("bybit:other")
+    for market, wait_s in ((MARKET, 100), (other, 150), (MARKET, 151)):
+        rig.desk.ended(market, Operation.ENTRY, InsufficientFunds("too little"))
+        await asyncio.sleep(wait_s)
+    assert rig.changed == [other]
+    await asyncio.sleep(150)
+    assert rig.changed == [other, MARKET]
+
+
+@told
+async def test_nothing_becomes_of_a_pause_once_the_desk_is_closed() -> None:
+    """Whoever it would tell is on the way out too."""
+    rig = Rig()
+    rig.desk.ended(MARKET, Operation.ENTRY, InsufficientFunds("too little"))
+    rig.desk.close()
+    await asyncio.sleep(301)
+    assert rig.changed == []
 
 
 @told
@@ -116,6 +151,16 @@ async def test_the_end_of_a_pause_by_hand_can_be_waited_for_on_a_full_disk_too()
     assert await written
     assert remembered(rig).left(START) == []
     rig.desk.close()
+
+
+@told
+async def test_a_pause_of_no_time_keeps_nothing_back() -> None:
+    """As the configuration may have it: the person is told, and the next life has nothing to obey."""
+    rig = Rig({**DEFAULTS, Kind.REFUSED: Rule(severity=Gravity.HIGH, action=Action.PAUSE, wait_ns=0)})
+    rig.desk.ended(MARKET, Operation.ENTRY, Refused("never"))
+    assert rig.desk.held(MARKET) == ""
+    await asyncio.sleep(1)
+    assert ([note.kind for note in rig.notes], remembered(rig).left(START)) == (["entries.paused"], [])
 
 
 @told
