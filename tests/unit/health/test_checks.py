@@ -90,6 +90,44 @@ def test_a_clock_that_is_behind_is_not_told_to_be_ahead(offset: float, side: str
     assert remedy not in near.says
 
 
+@pytest.mark.parametrize(
+    ("name", "fields", "well", "ill"),
+    [
+        ("kill_switch", {"killed": "a person"}, "released", "a person"),
+        (
+            "left_behind",
+            {"left_behind": {"bybit:BTC-USDT:USDT": "2 is held"}},
+            "that do not run here have something left",
+            "bybit:BTC-USDT:USDT: 2 is held",
+        ),
+        (
+            "errors",
+            {"errors_of_late": {"timeout": 2, "feed": 3}},
+            "none within the last 15 minutes",
+            "within the last 15 minutes, most of them feed",
+        ),
+        ("vitals", {"stuck": "journal for 60 s"}, "all make progress", "journal for 60 s"),
+        ("journal", {"journal_hindered": "has no room"}, "its disk takes every record", "it has no room"),
+        ("database", {"history_away": "it hangs"}, "sqlite is available", "it hangs"),
+        ("memory", {"memory": MEMORY}, "not measured yet", "of 100 MB, the limit of the cgroup"),
+    ],
+)
+def test_a_check_says_why(name: str, fields: dict[str, Any], well: str, ill: str) -> None:
+    """What it says where all is well is not left standing where it is not."""
+    for health, says in (judged(), well), (judged(**fields), ill):
+        assert [check.says for check in health.checks if check.name == name] == [says]
+
+
+def test_the_oldest_of_what_markets_wait_for_is_named() -> None:
+    """The price that is longest ago, and for how long an order has been in doubt."""
+    doubted = a_market("ETH", feed_age_s=20.0, unknown_s=6.0, orders=OrderCounts(unknown=1))
+    checks = {check.name: check for check in judged(a_market(), doubted, orders=OrderCounts(unknown=1)).checks}
+    assert (checks["feeds"].figure, checks["feeds"].says) == (20.0, "since the last price of ETH/USDT:USDT, the oldest")
+    assert (checks["unknown_orders"].figure, checks["unknown_orders"].says) == (6.0, "the oldest of 1 UNKNOWN orders")
+    idle = {check.name: check.says for check in judged(a_market(state="stopped", desired="stopped")).checks}
+    assert (idle["feeds"], idle["unknown_orders"]) == ("no market runs", "no order is UNKNOWN")
+
+
 def test_a_daemon_that_waits_for_the_venue_has_its_markets_before_it() -> None:
     """There are none before the venue has told their rules; they are to run all the same, and none does."""
     health = health_of(a_report(total=27, recovered=False, waiting="bybit was not reached"), THRESHOLDS)
@@ -194,6 +232,8 @@ def test_breakers_warn_and_are_critical_where_half_the_markets_are_shut() -> Non
     assert (one.tripped, status(one, "breakers")) == (1, Status.WARNING)
     two = judged(*markets, breakers=[open_("A"), open_("B")])
     assert (two.tripped, status(two, "breakers")) == (2, Status.CRITICAL)
+    half = judged(*markets, a_market("D", state="failed"), a_market("E"), breakers=[open_("A"), open_("B")])
+    assert status(half, "breakers") is Status.CRITICAL
     together = "most markets fail together, so none enters"
     for breakers, says in ([], together), ([open_("A")], f"with a breaker that is not closed; {together}"):
         health = judged(*markets, breakers=breakers, local_fault_ns=AT_NS)
@@ -223,6 +263,13 @@ def test_stale_data_and_old_doubts_make_it_not_ready() -> None:
     assert judged(a_market(feed_age_s=61.0), streams=[stream("open", 2.0)]).ready == "stale data: BTC/USDT:USDT"
     assert judged(a_market(feed_age_s=61.0, state="stopped")).ready == ""
     assert judged(a_market(unknown_s=61.0)).ready == "an order has been UNKNOWN for 61 s"
+    assert judged(a_market(feed_age_s=60.0, unknown_s=60.0), streams=[stream("open", 2.0)]).ready == ""
+
+
+def test_a_stream_that_still_speaks_shows_that_the_venue_is_up() -> None:
+    """However many beside it are silent: what is stale here is stale by our doing."""
+    streams = [stream("open", 15.0), stream("open", 900.0), stream("waiting")]
+    assert judged(a_market(feed_age_s=900.0), streams=streams).ready == "stale data: BTC/USDT:USDT"
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,10 @@ FULL = a_report(
     events=[EventReport(kind="order_intended", recent=1, total=7), EventReport(kind="stop.missing", recent=0, total=1)],
     journal_bytes=8192,
     task_falls={"monitor": 3},
-    pool=PoolReport(size=2, open=2, busy=1),
+    pool=PoolReport(size=4, open=2, busy=1),
+    rss_mb=66.5,
+    loop_lag_recent_ms={"p50": 1.0, "p99": 150.0},
+    clock={"offset": -6500.0},
 )
 
 
@@ -106,7 +109,15 @@ def test_a_breaker_that_has_counted_nothing_is_closed() -> None:
         ("kangbot_journal_records_total", 10),
         ("kangbot_journal_waiting_groups", 0),
         ("kangbot_journal_bytes", 8192),
+        ("kangbot_history_connections_limit", 4),
+        ("kangbot_history_connections", 2),
         ("kangbot_history_connections_busy", 1),
+        ("kangbot_start_time_seconds", 1_789_999_000),
+        ("kangbot_loop_lag_recent_seconds", 0.15),
+        ("kangbot_clock_offset_seconds", -6.5),
+        ("kangbot_memory_bytes", 66.5 * 1024 * 1024),
+        ("kangbot_memory_limit_bytes", 100 * 1024 * 1024),
+        ("kangbot_memory_available_bytes", 1024 * 1024),
         ("kangbot_memory_growth_bytes_per_second", 3.6 * 1024 * 1024 / 3600),
         ("kangbot_memory_peak_bytes", 68 * 1024 * 1024),
         ("kangbot_local_fault", 0),
@@ -117,6 +128,21 @@ def test_a_figure_is_in_the_unit_of_its_name(name: str, value: float) -> None:
     """Whatever the report counts in."""
     (sample,) = families(scraped(FULL))[name].samples
     assert sample.value == pytest.approx(value)
+
+
+def test_each_check_has_its_level() -> None:
+    """Which the alerts compare with: 0, 1 and 2."""
+    levels = {one.labels["check"]: one.value for one in families(scraped(FULL))["kangbot_check_level"].samples}
+    assert (levels["vitals"], levels["loop_lag"], levels["clock"]) == (0, 1, 2)
+
+
+def test_the_state_of_a_market_is_a_series_of_its_own() -> None:
+    """There is one for each market, and it is one: a sum by state counts markets."""
+    states = {
+        (one.labels["market"], one.labels["state"]): one.value
+        for one in families(scraped(FULL))["kangbot_market_state"].samples
+    }
+    assert states == {("bybit:A-USDT:USDT", "live"): 1, ("bybit:B-USDT:USDT", "live"): 1}
 
 
 def test_an_embedded_history_has_no_pool_to_tell_of() -> None:
