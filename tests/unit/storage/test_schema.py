@@ -52,7 +52,10 @@ async def test_who_only_looks_does_not_wait_for_tables_and_makes_none() -> None:
     there: list[str | None] = [None]
     begun, go_on = asyncio.Event(), asyncio.Event()
 
+    asked: list[str | None] = []
+
     async def version() -> str | None:
+        asked.append(there[0])
         return there[0]
 
     async def prepare() -> None:
@@ -66,11 +69,16 @@ async def test_who_only_looks_does_not_wait_for_tables_and_makes_none() -> None:
     assert not begun.is_set()
     making = asyncio.ensure_future(ready.ensure())
     await begun.wait()
+    asked.clear()
     with pytest.raises(Retryable, match="ask again"):
         await ready.look()
+    assert asked == []  # an answer would wait for who changes the tables
     go_on.set()
     await making
-    await ready.look()
+    assert asked == [REVISION]
+    for use in (ready.look, ready.ensure, ready.ensure):
+        await use()
+    assert asked == [REVISION]  # a transaction has no statement of it
     there[0] = "9999"
     await ready.look()  # nobody doubts
     ready.doubt()

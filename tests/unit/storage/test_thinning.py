@@ -53,6 +53,7 @@ def test_an_hour_in_which_people_did_something_is_cut_in_two_there(moved: int) -
     dense = [*marks(*range(30), every=timedelta(seconds=10)), every[-1]._replace(sequence=31)]
     twice = [Act(0, FIRST + timedelta(seconds=5)), Act(moved, FIRST + timedelta(seconds=155))]
     assert thin(dense, LATER, 0, twice).surplus == [*range(3, 11 if moved else 16), *range(23 if moved else 18, 30)]
+    assert thin(dense, LATER, 0, reversed(twice)) == thin(dense, LATER, 0, twice)  # a database has its own order
 
 
 def test_each_currency_has_its_own() -> None:
