@@ -98,9 +98,9 @@ def _timeframe(text: str) -> str:
 
 def _symbol(text: str) -> str:
     pair, colon, settle = text.partition(":")
-    base, slash, quote = pair.partition("/")
+    base, _, quote = pair.partition("/")
     named = all(part.isalnum() and part.isascii() and part == part.upper() for part in (base, quote))
-    if not slash or not named or (colon and settle != quote):
+    if not named or (colon and settle != quote):
         raise ValueError(
             f"{text!r} is not a symbol: write BTC/USDT:USDT for a perpetual settled in USDT, BTC/USDT for spot"
         )

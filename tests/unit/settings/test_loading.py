@@ -313,6 +313,11 @@ def test_every_mistake_is_told_at_once_with_its_line(mistakes: Mistakes) -> None
         ("[start]\njitter_s = '1h'\n", "start.jitter_s", "must be a number, not '1h'"),
         ("[control]\nport = 65536\n", "control.port", "65535"),
         ("[venues.bybit]\nrest_url = 'https://api.bybit.com'\n", "venues.bybit.rest_url", "is the real exchange"),
+        (
+            "[venues.bybit]\nrest_url = 'https://bytick.com'\n",
+            "venues.bybit.rest_url",
+            "is the real exchange (bytick.com)",
+        ),
         ("[venues.bybit]\nrest_url = 'https://api.bybit.ae'\n", "venues.bybit.rest_url", "is the real exchange"),
         ("[venues.bybit]\nws_private_url = 'wss://stream.manepa.jp'\n", "venues.bybit.ws_private_url", "is the real"),
         ("[venues.bybit]\nrest_url = 'http://u:p@x'\n", "venues.bybit.rest_url", "must not hold a user"),
@@ -331,6 +336,71 @@ def test_a_mistake_says_what_is_wrong(mistakes: Mistakes, text: str, key: str, w
     assert found
     assert words in said(tuple(found))
     assert found[0].line
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    [
+        "BTCUSDT",
+        "BTCUSDT:USDT",
+        "btc/USDT:USDT",
+        "BTC/usdt:usdt",
+        "BTC-X/USDT",
+        "ETHÉ/USDT",
+        "/USDT",
+        "BTC/",
+        "BTC/USDT:",
+        "BTC/USD:BTC",
+    ],
+)
+def test_what_is_no_symbol_is_refused(mistakes: Mistakes, symbol: str) -> None:
+    """As a venue writes it, in small letters or another alphabet, in part, settled in what it is not quoted in."""
+    (found,) = mistakes(MARKET.replace("BTC/USDT:USDT", symbol))
+    assert (found.key, found.line) == ("markets[0].symbol", 2)
+    assert "is not a symbol: write BTC/USDT:USDT" in found.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[risk]\nmarket_notional = 1000\ntotal_notional = 1000\n[defaults]\nsize = 1000\n",
+        "[risk]\nmarket_notional = 1000\ntotal_notional = 0\n",
+        "[risk]\nmarket_notional = 0\ntotal_notional = 1000\n",
+        "[supervision]\nfirst_wait_s = 30\nlongest_wait_s = 30\n",
+        "[feeds]\nquote_least_s = 30\nquote_most_s = 30\ntrade_least_s = 60\ntrade_most_s = 60\n",
+        "[control]\nsocket = '/" + "x" * 106 + "'\n",
+    ],
+    ids=["limits that are alike", "no limit of all", "no limit of one", "waits", "silence", "socket"],
+)
+def test_what_just_fits_is_no_mistake(mistakes: Mistakes, text: str) -> None:
+    """Figures that are equal, and 0 where it means that there is no limit."""
+    assert mistakes(text + MARKET) == ()
+
+
+def test_a_size_above_the_limit_is_told_where_it_was_written(mistakes: Mistakes) -> None:
+    """The market's own, the defaults', or else the limit's."""
+    limit = "[risk]\nmarket_notional = 10\n"
+    for text, key, line in (
+        (f"{limit}{MARKET}size = 10.01\n", "markets[0].size", 5),
+        (f"{limit}[defaults]\nsize = 10.01\n{MARKET}", "defaults.size", 4),
+        (f"{limit}{MARKET}", "risk.market_notional", 2),
+    ):
+        (found,) = mistakes(text)
+        assert (found.key, found.line) == (key, line)
+
+
+def test_chats_that_may_command_need_a_token_to_be_heard_with(mistakes: Mistakes, tmp_path: Path) -> None:
+    """From wherever it comes; whoever lists no chat needs none."""
+    chats = "[telegram]\nchats = [7]\n"
+    (found,) = mistakes(chats + MARKET)
+    assert (found.key, found.line) == ("telegram.chats", 2)
+    assert mistakes(chats + MARKET, {"KANGBOT_TELEGRAM__TOKEN": "1:x"}) == ()
+    (tmp_path / "token").write_text("1:x")
+    (tmp_path / "token").chmod(0o600)
+    assert mistakes(f"{chats}token_file = 'token'\n{MARKET}") == ()
+    assert mistakes(f"[telegram]\ntoken_file = 'token'\n{MARKET}") == ()
+    (missing,) = mistakes(f"{chats}token_file = 'gone'\n{MARKET}")
+    assert missing.key == "telegram.token_file"
 
 
 def test_another_address_is_allowed_with_the_names_it_is_asked_by(read: Read) -> None:
@@ -409,7 +479,15 @@ def test_a_strategy_that_looks_back_too_far_is_a_mistake(mistakes: Mistakes, tmp
 def test_live_needs_encrypted_addresses(mistakes: Mistakes) -> None:
     """Orders with money do not travel in the clear."""
     text = 'mode = "live"\n[live]\ni_understand = "real money"\n[venues.bybit]\nrest_url = "http://api.bybit.com"\n'
-    assert "is not encrypted" in said(mistakes(text + MARKET))
+    assert "kangbot.toml:5: venues.bybit.rest_url: is not encrypted" in said(mistakes(text + MARKET))
+    for harmless in ("https://api.bybit.com", "http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1"):
+        assert "is not encrypted" not in said(mistakes(text.replace("http://api.bybit.com", harmless) + MARKET))
+
+
+def test_prices_on_paper_may_come_from_a_real_address_by_name(mistakes: Mistakes) -> None:
+    """Nobody is hurt by being asked for them; it is the sandbox that asks nobody."""
+    text = '[venues.bybit]\nrest_url = "https://api.bybit.com"\n'
+    assert mistakes(f'mode = "paper"\n{text}{MARKET}') == ()
 
 
 # ------------------------------------------------------------------------------------------------ the file itself

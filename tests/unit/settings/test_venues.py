@@ -63,6 +63,8 @@ def test_markets_count_in_one_money(mistakes: Mistakes, mode: str, symbols: tupl
     found = mistakes(f'mode = "{mode}"\n' + "".join(MARKET.replace("BTC/USDT:USDT", symbol) for symbol in symbols))
     assert [one.key for one in found] == [f"markets[{symbols.index(symbol)}].symbol" for symbol in wrong]
     assert all("would be summed as if they were one money" in one.message for one in found)
+    left = MARKET.replace("BTC/USDT:USDT", "ETH/BTC") + "enabled = false\n"
+    assert mistakes(f'mode = "{mode}"\n{left}{MARKET}') == (), "one that is left alone counts in nothing"
 
 
 def test_the_simulated_exchange_may_be_a_neighbour(read: Read) -> None:
