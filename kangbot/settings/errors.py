@@ -11,7 +11,7 @@ _SECOND_NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorRule:
-    """One kind of error, `[errors.rate_limit]`. What is absent stays as it is by default: see `machines/faults.py`."""
+    """`[errors.<kind>]`: what one kind of error does, such as `[errors.timeout]`. What is absent is as by default."""
 
     __pydantic_config__ = SECTION
 

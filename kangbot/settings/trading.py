@@ -48,7 +48,7 @@ class Defaults:
 
     entry_order: OrderWord = "market"
     """How a position is entered. `limit`: at the best price of its own side of the book, where it may wait unfilled. By
-    default at the market, since a strategy's backtest fills."""
+    default at the market: a strategy's target is filled at once."""
 
     exit_order: OrderWord = "market"
     """The same for what the strategy closes. The kill switch, and a price beyond a stop that does not rest, close at
