@@ -121,12 +121,6 @@ def test_paper_has_money_of_its_own_and_no_key(read: Read) -> None:
     assert read(MARKET).paper.balance == Decimal(10_000)
 
 
-def test_limits_of_zero_are_off(read: Read) -> None:
-    """TOML has no null: 0 switches a limit off."""
-    limits = read(f"[risk]\nmarket_notional = 0\ndaily_loss = 0\nstale_data_s = 0\n{MARKET}").risk.limits
-    assert (limits.market_notional, limits.daily_loss, limits.stale_data_ns) == (None, None, None)
-
-
 def test_the_files_of_tokens_and_addresses_are_taken_from_the_folder_of_the_file(read: Read, tmp_path: Path) -> None:
     """Like every path in it."""
     settings = read(
