@@ -107,6 +107,14 @@ class Pool:
         """Return the topics that the stream carries."""
         return [route for route in self._routes.values() if name in route.carriers]
 
+    def hand_over(self, name: str) -> None:
+        """Give what the stream alone carries to others."""
+        for route in self.routes_of(name):
+            target = self._with_room(other_than=name)
+            route.drop(name)
+            route.carry(target)
+            self._tell(route, f"{name} ends")
+
     def _with_room(self, other_than: str = "") -> Stream:
         for stream in self._streams.values():
             taken = stream.name == other_than or stream.name in self._retiring

@@ -73,6 +73,7 @@ class Rotation:
             # A quiet topic that is acknowledged is as live as it was; its own terms say for how long.
             route.carriers[keep.name].live |= ready and route.live
             route.drop(end.name)
+        self._pool.hand_over(end.name)  # what was asked for, or moved to a new one that had room, meanwhile
         log.info("feed.rotated" if ready else "feed.rotation_failed", old=old.name, new=new.name)
         try:
             await self._pool.remove(end.name)

@@ -4,7 +4,21 @@ import asyncio
 
 from kangbot.model.data import Quote, Trade
 
-from .conftest import BOTH, BTC, QUOTES, Inbox, Log, WordDialect, WordVenue, alive, hub_of, instrument, times, until
+from .conftest import (
+    BOTH,
+    BTC,
+    ETH,
+    QUOTES,
+    Inbox,
+    Log,
+    WordDialect,
+    WordVenue,
+    alive,
+    hub_of,
+    instrument,
+    times,
+    until,
+)
 
 
 async def test_a_connection_is_replaced_before_its_time_without_a_gap(venue: WordVenue, log: Log) -> None:
@@ -66,6 +80,22 @@ async def test_a_replacement_that_does_not_come_up_is_given_up(venue: WordVenue,
         await until(lambda: len(inbox.events) > count + 5)
         assert (len(inbox.changes), times(log, "feed.rotated")) == (1, 0)
         assert len(hub.streams) <= 2
+
+
+async def test_what_is_asked_for_while_a_replacement_fails_is_carried_by_who_stays(venue: WordVenue, log: Log) -> None:
+    """The new connection had room for it, and nobody else was to get any; its end takes nothing along."""
+    async with hub_of(venue, rotate_s=0.3) as hub:
+        for rotation in hub._rotations:
+            rotation._takeover_s = 0.5
+        stay, late = Inbox(), Inbox()
+        hub.subscribe(BTC, QUOTES, stay)
+        await alive(stay, "q.BTC")
+        venue.status = 503
+        await until(lambda: len(hub.streams) == 2)
+        hub.subscribe(ETH, QUOTES, late)
+        await until(lambda: times(log, "feed.rotation_failed") >= 1)
+        await alive(late, "q.ETH")
+        assert (times(log, "feed.rotated"), venue.connects) == (0, 1)
 
 
 async def test_topics_let_go_and_asked_for_during_a_replacement_are_not_lost(venue: WordVenue, log: Log) -> None:
