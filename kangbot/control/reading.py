@@ -9,7 +9,8 @@ from aiohttp import web
 from kangbot.control.access import Access
 from kangbot.control.kept import Kept, Made
 from kangbot.control.port import Controlled
-from kangbot.control.route import NO_MARKET, Call, Route, get
+from kangbot.control.route import NO_MARKET, NOT_AT_WORK, Call, Route, get
+from kangbot.errors import Refused
 from kangbot.health.checks import Health
 from kangbot.health.metrics import CONTENT_TYPE
 from kangbot.health.report import ErrorReport, LatencyReport, MarketReport, Report
@@ -94,7 +95,7 @@ class Reading:
                 also=NO_MARKET,
             ),
             get("/errors", "Errors by kind, with how often they came of late.", self._errors, list[ErrorReport], look),
-            get("/positions", "What is held now.", self._positions, list[Position], look),
+            get("/positions", "What is held now.", self._positions, list[Position], look, also=NOT_AT_WORK),
             get(
                 "/config",
                 "The configuration as it was read, without a secret.",
@@ -144,7 +145,7 @@ class Reading:
         return self._daemon.report().errors
 
     async def _positions(self, _: Call) -> object:
-        return [_position(market) for market in self._daemon.report().markets if market.net]
+        return [_position(market) for market in holding(self._daemon.report())]
 
     async def _config(self, _: Call) -> object:
         return self._daemon.config()
@@ -153,6 +154,13 @@ class Reading:
 def meant(daemon: Controlled, name: str) -> MarketId:
     """Return the name of the market that is meant. UnknownMarketError where there is not one."""
     return named(name, daemon.names(), "runs here")
+
+
+def holding(report: Report) -> list[MarketReport]:
+    """Return the markets that hold something. Refused before there are markets: "nothing" would be a guess then."""
+    if not report.markets:
+        raise Refused(f"what is held is not known yet: {report.waiting or 'the markets are being prepared'}")
+    return [market for market in report.markets if market.net]
 
 
 def market_in(report: Report, name: str) -> MarketReport:

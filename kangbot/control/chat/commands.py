@@ -7,7 +7,7 @@ A chat is a slow and narrow way in, so it has few words: those that look, those 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from kangbot.control.port import Controlled
-from kangbot.control.reading import meant
+from kangbot.control.reading import holding, meant
 from kangbot.errors import KangbotError, NeedsHuman
 from kangbot.health.checks import Check
 from kangbot.health.report import MarketReport
@@ -63,7 +63,7 @@ class ChatCommands:
         return "\n".join([f"{health.status.value}, score {health.score}", *unwell, *self._standing()])
 
     async def _positions(self, _words: Sequence[str], _caller: str) -> str:
-        held = [market for market in self._daemon.report().markets if market.net]
+        held = holding(self._daemon.report())
         return "\n".join(_position(market) for market in held) or "no position is open"
 
     async def _stop(self, words: Sequence[str], caller: str) -> str:

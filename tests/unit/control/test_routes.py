@@ -61,6 +61,17 @@ async def test_what_is_held_is_told_from_memory(served: Served, client: aiohttp.
     assert "no market 'v:B' runs here" in (await got(client, "/markets/v:B/latency", 404))["error"]
 
 
+async def test_nobody_is_told_that_nothing_is_held_before_it_is_known(
+    served: Served, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The venue has not answered the start, and the last run left positions."""
+    waiting = a_report(waiting="bybit was not reached")
+    monkeypatch.setattr(served.desk, "report", lambda: waiting)
+    assert (await got(client, "/positions", 409))["error"] == "what is held is not known yet: bybit was not reached"
+    code, _, said = await typed("positions", "--socket", str(served.socket))
+    assert (code, said.strip()) == (1, "what is held is not known yet: bybit was not reached")
+
+
 async def test_amounts_are_told_in_plain_digits(
     served: Served, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

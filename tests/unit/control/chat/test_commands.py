@@ -5,6 +5,7 @@ import pytest
 from kangbot.control.chat.commands import HELP, ChatCommands
 from kangbot.market.roster import Command
 from tests.support.control_desk import MARKET, REPORT, Desk
+from tests.support.reporting import a_report
 
 
 @pytest.fixture
@@ -32,6 +33,14 @@ async def test_positions_name_what_is_held_with_its_stop(commands: ChatCommands)
     symbol = REPORT.markets[0].symbol
     assert (await commands.answer("/positions", "ann")).startswith(f"{symbol} +2 from 10, ")
     assert "stop 9" in await commands.answer("/positions", "ann")
+
+
+async def test_positions_that_are_not_known_yet_are_not_told_as_none(
+    commands: ChatCommands, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No market has begun: the venue has not answered."""
+    monkeypatch.setattr(desk, "report", lambda: a_report(waiting="bybit was not reached"))
+    assert await commands.answer("/positions", "ann") == "what is held is not known yet: bybit was not reached"
 
 
 @pytest.mark.parametrize(
