@@ -438,11 +438,20 @@ def test_a_wrong_parameter_of_the_defaults_is_told_once(mistakes: Mistakes) -> N
     assert "Did you mean fast?" in found.remedy
 
 
-def test_a_strategy_of_ones_own_is_loaded_from_the_folder_of_the_file(mistakes: Mistakes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "line", "key"),
+    [
+        (f'{MARKET}strategy = "mine.py"\n', 3, "markets[0].strategy"),
+        (f'[defaults]\nstrategy = "mine.py"\n{MARKET}', 2, "defaults.strategy"),
+    ],
+)
+def test_a_strategy_of_ones_own_is_loaded_from_the_folder_of_the_file(
+    mistakes: Mistakes, tmp_path: Path, text: str, line: int, key: str
+) -> None:
     """Its mistakes carry the place in its own file."""
     (tmp_path / "mine.py").write_text("raise RuntimeError('on purpose')\n")
-    (found,) = mistakes(f'{MARKET}strategy = "mine.py"\n')
-    assert (found.line, found.key) == (3, "markets[0].strategy")
+    (found,) = mistakes(text)
+    assert (found.line, found.key) == (line, key)
     assert f"{tmp_path}/mine.py:1" in found.message
     assert "on purpose" in found.message
 
@@ -532,6 +541,26 @@ def test_what_is_not_toml_is_told_with_how_it_is_written(tmp_path: Path, line: s
     with pytest.raises(ConfigInvalid) as caught:
         load(path, {})
     assert remedy in caught.value.problems[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("\nmode = paper\n", 2, "is not TOML: invalid value at column 8"),
+        ("\n\n[risk]\nstop_policy = [1,\n", 5, " at the end of the file"),
+        ("a = 1e1001\n", 0, "holds a number too large to be one"),
+        ("a = 1e-1001\n", 0, "holds a number too large to be one"),
+    ],
+)
+def test_what_is_not_toml_is_told_with_its_place(tmp_path: Path, text: str, line: int, words: str) -> None:
+    """Line and column, or that the file ends too early."""
+    path = tmp_path / "kangbot.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigInvalid) as caught:
+        load(path, {})
+    (problem,) = caught.value.problems
+    assert problem.line == line
+    assert words in problem.message
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:

@@ -142,6 +142,12 @@ def test_a_secret_in_the_file_is_a_mistake_that_does_not_repeat_it(mistakes: Mis
     assert CANARY not in text
 
 
+def test_an_address_of_a_database_without_a_password_may_stand_in_the_file(mistakes: Mistakes) -> None:
+    """By a socket the server knows its user; nothing in it is to be hidden."""
+    line = '[database]\nurl = "mysql://trader@localhost/kangbot?unix_socket=/run/mysqld/mysqld.sock"\n'
+    assert mistakes(f'{line}[[markets]]\nsymbol = "BTC/USDT:USDT"\n') == ()
+
+
 def test_no_message_shows_a_secret(tmp_path: Path) -> None:
     """Whatever else is wrong, and wherever the secret came from."""
     path = tmp_path / "kangbot.toml"
