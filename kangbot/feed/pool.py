@@ -92,7 +92,6 @@ class Pool:
 
     async def remove(self, name: str) -> None:
         """Close the stream and forget it, but not what it has seen."""
-        self._retiring.pop(name, None)
         stream = self._closing[name] = self._streams.pop(name)
         await stream.aclose()
         self._retired.add(self._closing.pop(name).counters)

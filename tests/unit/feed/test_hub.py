@@ -275,6 +275,16 @@ async def test_a_topic_that_stays_mute_moves_to_another_socket(venue: WordVenue,
         assert (times(log, "feed.topic_moved"), len(well.changes)) == (1, 2)
 
 
+async def test_a_mute_topic_moves_although_its_own_socket_has_room(venue: WordVenue, log: Log) -> None:
+    """It is the socket that may be to blame."""
+    venue.mute.add("q.BTC")
+    async with hub_of(venue, topics_a_socket=10) as hub:
+        hub.subscribe(BTC, QUOTES, Inbox())
+        hub.subscribe(ETH, QUOTES, Inbox())
+        await until(lambda: times(log, "feed.topic_moved") == 1)
+        assert [stream.wanted for stream in hub.streams] == [("q.ETH",), ("q.BTC",)]
+
+
 async def test_a_topic_is_not_tossed_to_and_fro(venue: WordVenue, log: Log) -> None:
     """Given up on its new socket too, it stays there and is asked for ever more rarely."""
     venue.mute.add("q.M0")
@@ -401,7 +411,8 @@ async def test_a_refused_topic_is_told_and_its_neighbours_live(venue: WordVenue)
             await refused.live()
 
 
-async def test_a_sink_that_raises_harms_nobody_else(venue: WordVenue) -> None:
+@pytest.mark.parametrize("raises", [("offer",), ("feed_changed",), ("offer", "feed_changed")])
+async def test_a_sink_that_raises_harms_nobody_else(venue: WordVenue, raises: tuple[str, ...]) -> None:
     """It is told once, however often it raises, and the frames go on."""
 
     class Broken(Inbox):
@@ -409,10 +420,12 @@ async def test_a_sink_that_raises_harms_nobody_else(venue: WordVenue) -> None:
 
         def offer(self, event: object, received_ns: int) -> None:
             self.offers += 1
-            raise KeyError("broken")
+            if "offer" in raises:
+                raise KeyError("broken")
 
         def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:
-            raise KeyError("broken")
+            if "feed_changed" in raises:
+                raise KeyError("broken")
 
     async with hub_of(venue) as hub:
         broken, well = Broken(), Inbox()
