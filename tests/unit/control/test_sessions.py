@@ -9,9 +9,10 @@ from kangbot.control.sessions import LIFE_S, MOST_ENDED, Sessions
 from kangbot.runtime.world import SECOND_NS, Clock
 
 KEY = b"one key"
+NOW = 1_790_000_000 * SECOND_NS
 
 
-def sessions(now_ns: int = 0, key: bytes = KEY) -> Sessions:
+def sessions(now_ns: int = NOW, key: bytes = KEY) -> Sessions:
     """A daemon's sessions at that moment."""
     return Sessions(Clock(lambda: 0, now_ns), key)
 
@@ -20,7 +21,7 @@ def sessions(now_ns: int = 0, key: bytes = KEY) -> Sessions:
 def test_a_session_outlives_the_daemon(access: Access) -> None:
     """The next daemon with the same tokens knows the cookie and what it may do."""
     cookie = sessions().begin(access)
-    assert sessions(5 * SECOND_NS).access(cookie) is access
+    assert sessions(NOW + 5 * SECOND_NS).access(cookie) is access
 
 
 def test_new_tokens_end_every_session() -> None:
@@ -31,8 +32,8 @@ def test_new_tokens_end_every_session() -> None:
 def test_a_session_ends_by_itself() -> None:
     """A cookie that was stolen is worth nothing for ever."""
     cookie = sessions().begin(Access.READ)
-    assert sessions(LIFE_S * SECOND_NS - 1).access(cookie) is Access.READ
-    assert sessions(LIFE_S * SECOND_NS).access(cookie) is Access.OPEN
+    assert sessions(NOW + LIFE_S * SECOND_NS - 1).access(cookie) is Access.READ
+    assert sessions(NOW + LIFE_S * SECOND_NS).access(cookie) is Access.OPEN
 
 
 def test_a_session_that_was_ended_stays_ended_and_the_others_go_on() -> None:

@@ -1,11 +1,12 @@
 """What a line of a chat does."""
 
 import pytest
+from msgspec.structs import replace
 
 from kangbot.control.chat.commands import HELP, ChatCommands
 from kangbot.market.roster import Command
 from tests.support.control_desk import MARKET, REPORT, Desk
-from tests.support.reporting import a_report
+from tests.support.reporting import a_market, a_report
 
 
 @pytest.fixture
@@ -32,7 +33,19 @@ async def test_positions_name_what_is_held_with_its_stop(commands: ChatCommands)
     """One line a position."""
     symbol = REPORT.markets[0].symbol
     assert (await commands.answer("/positions", "ann")).startswith(f"{symbol} +2 from 10, ")
-    assert "stop 9" in await commands.answer("/positions", "ann")
+    assert (await commands.answer("/positions", "ann")).endswith(", stop 9")
+
+
+async def test_a_position_without_a_stop_is_said_to_have_none(
+    commands: ChatCommands, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And why, where it is to have one; what is flat is no position."""
+    bare = replace(REPORT.markets[0], stop=None, unprotected="the venue refuses it")
+    monkeypatch.setattr(desk, "report", lambda: a_report(bare, a_market("ETH")))
+    (said,) = (await commands.answer("/positions", "ann")).splitlines()
+    assert said.endswith(", no stop UNPROTECTED: the venue refuses it")
+    monkeypatch.setattr(desk, "report", lambda: a_report(a_market("ETH")))
+    assert await commands.answer("/positions", "ann") == "no position is open"
 
 
 async def test_positions_that_are_not_known_yet_are_not_told_as_none(
@@ -50,17 +63,27 @@ async def test_all_markets_are_commanded_in_the_chats_name(
     commands: ChatCommands, desk: Desk, line: str, command: Command
 ) -> None:
     """The journal has who it was; in a group the command carries the bot's name."""
-    await commands.answer(line, "telegram chat 7 (ann)")
+    said = await commands.answer(line, "telegram chat 7 (ann)")
     assert desk.obeyed == [(command, "telegram chat 7 (ann)")]
     assert desk.journal == [(f"{command.value}-all", "telegram chat 7 (ann)")]
+    assert "kill switch" not in said
+
+
+async def test_markets_that_start_under_the_kill_switch_are_said_to_enter_nothing(
+    commands: ChatCommands, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever started them would wait for trades."""
+    monkeypatch.setattr(desk, "report", lambda: replace(REPORT, killed="a person"))
+    assert (await commands.answer("/startall", "ann")).endswith("; the kill switch is still set: a person")
 
 
 @pytest.mark.parametrize("name", [str(MARKET), "A"])
 async def test_one_market_is_stopped_by_any_of_its_names(commands: ChatCommands, desk: Desk, name: str) -> None:
-    """Its name, or the coin alone, in whatever case a phone writes it."""
+    """Its name, or the coin alone, in whatever case a phone writes it; the journal has who it was."""
     said = await commands.answer(f"/stop {name.lower()}", "ann")
     assert said.startswith(f"{REPORT.markets[0].symbol} stops")
     assert desk.obeyed == [(MARKET, Command.STOP, "ann")]
+    assert desk.journal == [(f"stop {MARKET}", "ann")]
 
 
 @pytest.mark.parametrize("line", ["/stop", "/stop one two", "/stop NOSUCH", "/kill everything", "/kill flatten now"])
@@ -77,12 +100,15 @@ async def test_the_kill_switch_is_set(commands: ChatCommands, desk: Desk, line: 
     assert desk.obeyed == [("kill", "from a chat", flatten, "ann")]
     assert desk.journal == [("kill and flatten" if flatten else "kill", "ann")]
     assert "kangbot release" in said
+    assert ("every position is being closed" in said) is flatten
 
 
 async def test_a_full_disk_is_told_in_words(commands: ChatCommands, desk: Desk) -> None:
     """An error is an answer, never an end of listening."""
     desk.disk_full = True
     assert await commands.answer("/kill", "ann") == "no disk took it; make room"
+    for line in ("/stop A", "/stopall", "/startall"):
+        assert await commands.answer(line, "ann") == "a restart would forget it; make room"
 
 
 @pytest.mark.parametrize("line", ["/help", "/start", "/withdraw all", "", "   ", "/"])
