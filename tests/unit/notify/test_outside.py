@@ -13,13 +13,26 @@ from aiohttp import web
 
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.model.events import Severity
-from kangbot.notify.outside import Outside, each
+from kangbot.notify.outside import Outside, _environment, each
 from tests.support.certificates import Authority
 
 
 def outside(addresses: str, *, timeout_s: float = 60.0) -> Outside:
     """Return a sender that waits for nobody's turn."""
     return Outside(addresses, turn=asyncio.Lock(), timeout_s=timeout_s)
+
+
+def test_the_child_has_nothing_of_ours_but_whom_we_trust(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys and passwords may stand in our variables, and it is a library's process; that one asks another variable."""
+    monkeypatch.setenv("KANGBOT_VENUES__BYBIT__SECRET", "hunter2")
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/ours.pem")
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    given = _environment()
+    assert "hunter2" not in given.values()
+    assert given["PATH"]
+    assert given["REQUESTS_CA_BUNDLE"] == "/etc/ours.pem"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/theirs.pem")
+    assert _environment()["REQUESTS_CA_BUNDLE"] == "/etc/theirs.pem"
 
 
 class Service:

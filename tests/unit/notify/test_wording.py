@@ -147,3 +147,19 @@ def test_the_daily_message_says_how_things_stand() -> None:
     assert "nothing enters: the journal takes only exits: the disk is full" in text
     assert "nothing enters: equity is 25.00 % below its peak" in text
     assert "the history database is away: no answer" in text
+
+
+def test_a_day_on_which_all_is_well_is_four_lines() -> None:
+    """What does not call for a person is not said; below what happened they stand apart."""
+    well = headlines(a_report(a_market(net=Decimal(2), unrealised=Decimal(3)), a_market("ETH", unrealised=Decimal(9))))
+    assert well == [
+        "2 of 2 markets live",
+        "equity 100000.00 USDT",
+        "1 positions open, +3.00 on them; +2.00 earned so far, after fees",
+        "0 orders sent since the start, 0 in question",
+    ]
+    assert body_of(Message(notices=(), left_out=0, digest=True), well) == "\n".join(well)
+    notice = notice_of(KillSwitchSet(reason="news", caller="ann", flatten=False, at_ns=1))
+    assert notice is not None
+    first, apart, *rest = body_of(Message(notices=(notice,), left_out=0, digest=True), well).splitlines()
+    assert ("every position is being closed" not in first, apart, rest) == (True, "", well)
