@@ -86,6 +86,7 @@ class Telegram:
         self._chats = frozenset(chats)
         self._answer = answer
         self._next = 0  # the update that is asked for; 0 for whichever is oldest
+        self._taken: list[_Update] = []  # what has come and is not confirmed: nobody gives it again once it is
         self._ahead_s = 0  # Telegram's clock of ours, by its last answer
         self._strangers: dict[int, None] = {}
         self._away = ""
@@ -114,13 +115,16 @@ class Telegram:
 
     async def _listen(self, session: aiohttp.ClientSession) -> None:
         """Take what has come, confirm it, then obey it."""
-        updates = await self._updates(session, wait_s=_POLL_S)
-        self._heard()
-        if not updates:
-            return
-        self._next = updates[-1].update_id + 1
+        if not self._taken:
+            self._taken = await self._updates(session, wait_s=_POLL_S)
+            self._heard()
+            if not self._taken:
+                return
+            self._next = self._taken[-1].update_id + 1
         # Asking for later ones confirms these, and tells the time anew; what it brings is asked for again.
         await self._updates(session, wait_s=0)
+        self._heard()
+        updates, self._taken = self._taken, []
         for update in updates:
             if update.message is not None and update.message.text.startswith("/"):
                 await self._take(session, update.message)

@@ -128,6 +128,25 @@ async def test_a_line_is_confirmed_before_it_is_obeyed(api: BotApi) -> None:
     assert left == [0]
 
 
+@pytest.mark.parametrize("status", [502, 429])
+async def test_a_line_whose_confirmation_fails_is_obeyed_once(
+    api: BotApi, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """`/kill` is not lost to a fault of Telegram's, nor to a way that breaks at that moment; nor given twice."""
+    monkeypatch.setattr(telegram, "_FIRST_NS", SECOND_NS // 100)
+    heard: list[tuple[str, str]] = []
+    async with listening(api, heard):
+        await until(lambda: api.calls == ["getUpdates"])
+        api.refuse = [(status, {"ok": False}), (status, {"ok": False})]
+        api.write(OURS, "/kill")
+        api.write(OURS, "/status")
+        await api.until_sent(2)
+        api.write(OURS, "/positions")
+        await api.until_sent(3)
+    assert [line for line, _ in heard] == ["/kill", "/status", "/positions"]
+    assert api.unconfirmed == 0
+
+
 @pytest.mark.parametrize(
     ("status", "body", "reason"),
     [
