@@ -151,7 +151,13 @@ def test_the_daily_message_says_how_things_stand() -> None:
 
 def test_a_day_on_which_all_is_well_is_four_lines() -> None:
     """What does not call for a person is not said; below what happened they stand apart."""
-    well = headlines(a_report(a_market(net=Decimal(2), unrealised=Decimal(3)), a_market("ETH", unrealised=Decimal(9))))
+    well = headlines(
+        a_report(
+            a_market(net=Decimal(2), unrealised=Decimal(3)),
+            a_market("ETH", unrealised=Decimal(9)),
+            breakers=[_breaker("data", "closed")],
+        )
+    )
     assert well == [
         "2 of 2 markets live",
         "equity 100000.00 USDT",
