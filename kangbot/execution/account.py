@@ -45,7 +45,7 @@ _Event = TypeVar("_Event", OrderReport, Fill | CashFlow)
 Deliver = Callable[[AccountEvent | Reconciled], None]
 
 OVERLAP_NS = 60 * SECOND_NS  # executions are asked for again from so long before the last round
-START_OVERLAP_NS = 3600 * SECOND_NS  # and from so long before the last execution we know, after a start
+START_OVERLAP_NS = 3600 * SECOND_NS  # so long before the last one we know, after a start, and of who joins later
 _REACH_NS = 2 * 3600 * SECOND_NS  # who needs them from further back than so long before that is asked for by itself
 _SLOW_NS = 50 * SECOND_NS  # and the next look: a minute after a round at the latest a hand's order is heard of
 _LEAP = 50  # an equity that changed by more than a fiftieth at once: money may have been moved
@@ -162,7 +162,8 @@ class Account:
 
         `stake` tells what the market's coins are worth: a spot market's.
         """
-        self._members[market] = _Member(deliver=deliver, pulse=pulse, since_ns=self._since_ns, stake=stake)
+        since_ns = self._since_ns - START_OVERLAP_NS if self.reconciled.is_set() else self._since_ns
+        self._members[market] = _Member(deliver=deliver, pulse=pulse, since_ns=since_ns, stake=stake)
         self._kick.set()
 
     def hurry(self) -> None:
