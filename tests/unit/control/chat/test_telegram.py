@@ -174,6 +174,40 @@ async def test_a_refusal_is_told_once_and_listening_goes_on(
     assert Masker().text(logs[0]["reason"]) == logs[0]["reason"]  # no word of it looks like a secret
 
 
+@pytest.mark.parametrize(
+    ("refusals", "least_s"),
+    [
+        ([(502, {})] * 3, 0.05 + 0.1 + 0.2),
+        ([(429, {"ok": False, "parameters": {"retry_after": 1}})], 1.0),
+    ],
+    ids=["ever more rarely", "for as long as it asks"],
+)
+async def test_a_telegram_that_refuses_is_left_alone(
+    api: BotApi, monkeypatch: pytest.MonkeyPatch, refusals: list[tuple[int, dict[str, object]]], least_s: float
+) -> None:
+    """Whoever asks it again at once is shut out by it, for hours; half of each wait is certain."""
+    monkeypatch.setattr(telegram, "_FIRST_NS", SECOND_NS // 10)
+    api.refuse = refusals
+    began_s = asyncio.get_running_loop().time()
+    async with listening(api, []):
+        api.write(OURS, "/status")
+        await api.until_sent(1)
+    assert asyncio.get_running_loop().time() - began_s >= least_s
+
+
+async def test_a_way_that_breaks_ends_no_listening(api: BotApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is closed over a question, as proxies do."""
+    monkeypatch.setattr(telegram, "_FIRST_NS", SECOND_NS // 100)
+    async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0) as broken:
+        api.url = f"http://127.0.0.1:{broken.sockets[0].getsockname()[1]}"
+        with capture_logs() as logs:
+            async with listening(api, []):
+                await until(lambda: bool(logs))
+                await asyncio.sleep(0.05)  # a task that had ended would raise at the end of the block
+    assert [log["event"] for log in logs] == ["telegram.away"]
+    assert logs[0]["reason"].startswith("Telegram does not answer: ")
+
+
 async def test_a_telegram_that_is_silent_is_told_of_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """By how long nothing came, not by the name of an error."""
     monkeypatch.setattr(telegram, "_TIMEOUT_S", 0.2)
