@@ -14,7 +14,7 @@ from typing import Any
 
 from kangbot.errors import Problem, named
 from kangbot.strategy.base import Strategy
-from kangbot.strategy.parameters import StrategyInvalid, nearest
+from kangbot.strategy.parameters import Parameters, StrategyInvalid, nearest
 
 AnyStrategy = Strategy[Any, Any]
 
@@ -53,7 +53,31 @@ def _complete(path: Path, strategy: type[AnyStrategy]) -> type[AnyStrategy]:
     missing += sorted(getattr(strategy, "__abstractmethods__", ()))
     if missing:
         raise _invalid(path, f"class {strategy.__name__} does not define {', '.join(missing)}")
+    if wrong := _wrong(strategy):
+        raise _invalid(path, f"class {strategy.__name__}: {wrong}")
     return strategy
+
+
+def _wrong(strategy: type[AnyStrategy]) -> str:
+    """Return what the class says of itself and cannot be meant; "" where all of it can.
+
+    No type checker has seen it, and the daemon builds on it: a report with such a name could not be written, and a
+    start would end at such a number of bars after an edit was told to be right.
+    """
+    name: object = strategy.name
+    if not isinstance(name, str):
+        return f"name must be text, not {name!r:.100}"
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        return f"name must be text that can be written down: {error}"
+    parameters: object = strategy.parameters_type
+    if not (isinstance(parameters, type) and issubclass(parameters, Parameters)):
+        return f"parameters_type must be a class derived from Parameters, not {parameters!r:.100}"
+    kept: object = strategy.bars_kept
+    if not isinstance(kept, int) or not 1 <= kept <= sys.maxsize:
+        return f"bars_kept must be a whole number of bars, at least 1, not {kept!r:.100}"
+    return ""
 
 
 def _module(path: Path) -> ModuleType:

@@ -23,7 +23,12 @@ def load(name_or_path: str, parameters: Mapping[str, object], folder: Path | Non
     """
     with localcontext():  # how a file of the user's wants to compute is no matter of ours: our sums are exact
         kind = find(name_or_path, folder)
-        return kind(parse(kind.parameters_type, parameters))
+        strategy = kind(parse(kind.parameters_type, parameters))
+        lookback: object = strategy.lookback
+        if not isinstance(lookback, int) or lookback < 0:
+            message = f"class {kind.__name__}: lookback must be a whole number of bars, not {lookback!r:.100}"
+            raise StrategyInvalid((Problem(key="strategy", message=message),))
+        return strategy
 
 
 def find(name_or_path: str, folder: Path | None = None) -> type[Strategy[Any, Any]]:

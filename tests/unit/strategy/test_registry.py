@@ -207,6 +207,33 @@ def test_a_file_without_the_class_says_what_it_has(write: Write, text: str, clas
     assert says in str(found)
 
 
+@pytest.mark.parametrize(
+    ("says", "instead", "told"),
+    [
+        ('name = "still"', "name = 5", "name must be text, not 5"),
+        ('name = "still"', r'name = "\ud800"', "name must be text that can be written down: "),
+        ('name = "still"', "name = property(str)", "name must be text, not <property object at "),
+        ("parameters_type = Nothing", "parameters_type = dict", "a class derived from Parameters, not <class 'dict'>"),
+        ("lookback = 1", "lookback = 1; bars_kept = 0", "bars_kept must be a whole number of bars, at least 1, not 0"),
+        ("lookback = 1", "lookback = 1; bars_kept = -3", "a whole number of bars, at least 1, not -3"),
+        ("lookback = 1", "lookback = 1; bars_kept = 1 << 80", "bars_kept must be a whole number of bars, at least 1, "),
+        ("lookback = 1", "lookback = 1; bars_kept = '9'", "a whole number of bars, at least 1, not '9'"),
+        ("lookback = 1", "lookback = 2.5", "lookback must be a whole number of bars, not 2.5"),
+        ("lookback = 1", "lookback = float('nan')", "lookback must be a whole number of bars, not nan"),
+        ("lookback = 1", "lookback = -1", "lookback must be a whole number of bars, not -1"),
+        ("lookback = 1", "lookback = lambda self: 1", "lookback must be a whole number of bars, not <bound method "),
+    ],
+)
+def test_what_a_class_says_of_itself_is_of_the_kind_that_it_must_be(
+    write: Write, says: str, instead: str, told: str
+) -> None:
+    """An edit with such a class was applied, and the next start of the daemon ended, or no report could be read."""
+    (found,) = problems(str(write(GOOD.replace(says, instead))))
+    assert found.key == "strategy"
+    assert found.message.startswith("class Still: ")
+    assert told in found.message
+
+
 def test_an_abstract_base_beside_the_strategy_is_passed_over(write: Write) -> None:
     """Only what can be made is a candidate."""
     path = write(HEAD + f"class Base(Strategy):\n{FULL}class Real(Base):\n    decide = None\n")
