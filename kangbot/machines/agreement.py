@@ -65,6 +65,7 @@ class Agreement:
         self.covering = None if covering is None else covering.with_lacking(lacking)
         self.cover = Cover()  # the stops beside a holding; of no meaning where the venue keeps positions
         self._drift = Drift()
+        self._released = False  # a person has looked at what differs, and both have not agreed since
         self._agreed = False  # both have said the same once
         self._position_ns = 0  # venue time of the newest statement on the position
         self._lacked = lacking  # coins that were missing when the account was looked at last: once is no evidence
@@ -79,7 +80,7 @@ class Agreement:
     @property
     def unsettled(self) -> bool:
         """Whether the venue is to be asked again soon."""
-        drifts = bool(self._drift.since_ns) and not self.quarantine
+        drifts = bool(self._drift.since_ns or self._released) and not self.quarantine
         return not self.reconciled_ns or drifts or self.unconfirmed or self._lacked != self.lacking
 
     @property
@@ -177,8 +178,10 @@ class Agreement:
         return self._covered(now_ns)
 
     def release(self) -> None:
-        """Lift the quarantine: a person has looked. A drift that persists brings it back."""
-        self.quarantine = self.disputed = ""
+        """Lift the quarantine: a person has looked. A difference that persists, unexplained, is booked as a hand's."""
+        self._released = bool(self.quarantine)
+        self.disputed = "the quarantine was lifted: our position is compared once more" if self._released else ""
+        self.quarantine = ""
         self._drift = Drift()
 
     # ------------------------------------------------------------------------------------------------------ statements
@@ -391,16 +394,26 @@ class Agreement:
         match verdict:
             case Verdict.SUSPECTED:
                 return (self._blotter.note("position.drift", Severity.WARNING, text, now_ns),)
+            case Verdict.QUARANTINE if self._released and (price := self._price(stated)) is not None:
+                self._released, self.disputed = False, ""
+                return self._blotter.adjust(stated.net, price, now_ns)
             case Verdict.QUARANTINE if not self.quarantine:
                 self.quarantine = f"{text}, and no execution explains it"
                 if not self._blotter.executions:  # we never traded here, as far as we know
                     self.quarantine += "; if the state folder was lost: kangbot journal rebuild"
                 return (self._blotter.note("position.quarantine", Severity.CRITICAL, self.quarantine, now_ns),)
             case Verdict.AGREED if suspected:
-                self.quarantine = ""
+                self.quarantine, self._released = "", False
                 return (self._blotter.note("position.agreed", Severity.INFO, f"both say {ours:f} again", now_ns),)
             case _:
                 return ()
+
+    def _price(self, stated: VenuePosition) -> Price | None:
+        """Return at which price a difference is booked: what is gone at ours, so without profit; what was added not."""
+        position = self._blotter.position
+        if (stated.net - position.net) * position.net < 0:
+            return position.entry
+        return stated.entry or stated.mark
 
 
 def _direction(net: Quantity) -> int:

@@ -26,9 +26,9 @@ from kangbot.model.events import (
     Severity,
     StopSet,
 )
-from kangbot.model.ids import ClientId, VenueOrderId, of_another
+from kangbot.model.ids import ClientId, ExecutionId, VenueOrderId, of_another, profit_currency
 from kangbot.model.money import Money, Price, Quantity
-from kangbot.model.orders import CashFlow, Evidence, Fill, FillCause, Intent, OrderStatus
+from kangbot.model.orders import CashFlow, Evidence, Fill, FillCause, Intent, OrderStatus, Side
 from kangbot.model.position import Position, RoundTrip
 
 
@@ -181,10 +181,45 @@ class Blotter:
         elif order is None and of_another(fill.client_id, self._journal):
             other, fill = fill.client_id, msgspec.structs.replace(fill, client_id=None)  # as anybody's who is not us
         changes = () if order is None else self.learn(order.client_id, Filled(fill), now_ns)
+        events = self._apply(fill, None if order is None else order.intent, changes, now_ns)
+        if order is None or fill.cause is not FillCause.TRADE:
+            events.append(note := self._unasked(fill, other, now_ns))
+            what = f"{note.message} ({fill.execution_id})"
+            if fill.by_hand:
+                events.extend(self.by_hand(what, now_ns))
+            elif fill.cause is not FillCause.STOP and fill.cause is not FillCause.TRADE:
+                self.touched = what  # the venue's own doing: nothing that was wanted before is to follow it
+        return events
+
+    def adjust(self, net: Quantity, price: Price, now_ns: int) -> Sequence[Event]:
+        """Make the position what the venue says, `net`: a person has looked, and no execution will explain it.
+
+        The difference is booked as traded by hand at `price`, without a fee: nobody knows who did.
+        """
+        difference = net - self.position.net
+        fill = Fill(
+            market=self.market,
+            execution_id=ExecutionId(f"adjusted-{now_ns}"),
+            client_id=None,
+            venue_order_id=VenueOrderId(""),
+            side=Side.BUY if difference > 0 else Side.SELL,
+            price=price,
+            quantity=abs(difference),
+            fee_currency=profit_currency(self.market),
+            at_ns=now_ns,
+        )
+        events = self._apply(fill, None, (), now_ns)
+        text = (
+            f"{fill.side.value} {fill.quantity:f} at {price:f} makes the position the venue's, as a person has told to"
+        )
+        self.touched = text
+        return (*events, self.note("position.adjusted", Severity.WARNING, text, now_ns))
+
+    def _apply(self, fill: Fill, intent: Intent | None, changes: Sequence[Event], now_ns: int) -> list[Event]:
+        """Count a fill that is new; `changes` of its order belong behind it."""
         self.executions.add(fill.execution_id, fill.at_ns)
         before = self.position.net
         self.position, trips = self.position.apply(fill, self.holding.by_hand)
-        intent = None if order is None else order.intent
         self.holding = self.holding.filled(fill, intent, before=before, after=self.position.net, closed=bool(trips))
         events: list[Event] = [
             FillApplied(fill=fill, net=self.position.net, entry=self.position.entry, at_ns=now_ns),
@@ -196,13 +231,6 @@ class Blotter:
             events.append(RoundTripClosed(trip=trip, strategy=self.strategy, at_ns=now_ns))
         if not self.position.net or before * self.position.net < 0:
             events.extend(self.rests(None, now_ns))  # a venue's stop ends with its position, or its side
-        if order is None or fill.cause is not FillCause.TRADE:
-            events.append(note := self._unasked(fill, other, now_ns))
-            what = f"{note.message} ({fill.execution_id})"
-            if fill.by_hand:
-                events.extend(self.by_hand(what, now_ns))
-            elif fill.cause is not FillCause.STOP and fill.cause is not FillCause.TRADE:
-                self.touched = what  # the venue's own doing: nothing that was wanted before is to follow it
         return events
 
     def cash(self, flow: CashFlow, now_ns: int) -> Sequence[Event]:

@@ -414,6 +414,20 @@ def test_a_life_without_its_journal_enters_nothing_on_a_position_that_it_does_no
         settled.append(again.executor.settled)
         assert settled == [False, True]
         assert "kangbot journal rebuild" in again.executor.quarantine
+        again.executor.release("operator")
+        assert again.executor.entries_blocked is not None, "it is looked at once more"
+        await asyncio.sleep(60)
+        assert (again.executor.quarantine, again.executor.position.net) == ("", dec(1))
+        assert again.executor.settled
+        assert again.executor.holding.by_hand == dec(1), "a person has it, and closes it"
+        story.venue.by_hand("1", side=Side.SELL)
+        await asyncio.sleep(1)
+        assert again.executor.position.net == 0
+        assert not again.executor.entries_blocked
         await again.end()
+        third = await Market(story.venue, story.disk, story.world).start()
+        await third.settled()
+        assert (third.executor.quarantine, third.executor.position.net) == ("", dec(0))
+        await third.end()
 
     run(story_of())

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 
 import msgspec
+import pytest
 
 from kangbot.machines.agreement import Agreement
 from kangbot.machines.blotter import Blotter
 from kangbot.machines.cover import Covering
 from kangbot.machines.executions import REMEMBERED_NS
-from kangbot.machines.memory import MarketMemory
+from kangbot.machines.memory import MarketMemory, Recollection
 from kangbot.machines.order_words import Answered, Sent
 from kangbot.machines.reconcile import EXPLAIN_NS, QUIET_NS, Foreign, Orphan, Reconciled
-from kangbot.model.events import Noted, Severity
+from kangbot.model.events import Event, FillApplied, Noted, OrderIntended, Record, RoundTripClosed, Severity
 from kangbot.model.ids import client_id
 from kangbot.model.market import InstrumentKind
 from kangbot.model.orders import CashFlow, Evidence, Fill, OrderReport, OrderStatus, Side, VenuePosition
@@ -360,9 +361,10 @@ def test_a_drift_goes_from_suspicion_to_quarantine_and_ends_by_agreement() -> No
 
 
 def test_a_person_may_lift_the_quarantine() -> None:
-    """It comes back where the drift persists."""
-    one, _ = agreement(held=1)
-    for turn in range(1, 8):
+    """What differs is looked at anew, from the beginning, and where nothing explains it the venue is right."""
+    one, blotter = agreement(held=1)
+    told: list[str] = []
+    for turn in range(1, 10):
         at_ns = START + turn * 10 * SECOND
         wrong = snapshot(RESTING, position=stated(5), at_ns=at_ns, since_ns=START - 2 * EXPLAIN_NS)
         events, _ = one.snapshot(wrong, START, at_ns)
@@ -372,7 +374,53 @@ def test_a_person_may_lift_the_quarantine() -> None:
             assert (one.quarantine, one.executions_since_ns) == ("", None)
         if turn == 5:
             assert kinds(events)[:1] == ["position.drift"], "it is looked at anew, from the beginning"
-    assert one.quarantine
+        told += kinds(events) if turn > 5 else ()
+    assert told == ["FillApplied", "position.adjusted", "position.agreed"]
+    assert (one.quarantine, one.disputed, one.unsettled) == ("", "", False)
+    assert (blotter.position.net, blotter.holding.by_hand) == (dec(5), dec(5)), "all of it by hand, as the first was"
+
+
+@pytest.mark.parametrize(
+    ("held", "theirs", "price", "by_hand", "trips"),
+    [
+        (0, 5, 200, 5, 0),  # there before us: the venue's entry
+        (0, -5, 200, -5, 0),
+        (2, 5, 200, 3, 0),
+        (2, 0, 100, 0, 1),  # a venue that has forgotten: no profit
+        (2, 1, 100, -1, 0),
+        (2, -1, 100, -1, 1),
+    ],
+)
+def test_a_released_difference_is_booked_once_as_traded_by_hand(
+    held: int, theirs: int, price: int, by_hand: int, trips: int
+) -> None:
+    """At a price that gives or takes no profit; a replay comes to the same."""
+    blotter = life(MarketMemory(market=MARKET, position=Position(market=MARKET)))
+    recollection, written = Recollection(), list[Event]()
+    if held:
+        blotter.open(intent(), MARGIN)
+        written += [OrderIntended(intent=intent(), at_ns=START), *blotter.learn(FIRST, Sent(START), START)]
+        written += blotter.fill(fill("ours", held), START)
+    one = Agreement(blotter)
+    for beat in range(1, 12):
+        at_ns = START + beat * 10 * SECOND
+        if beat == 6:
+            assert one.quarantine
+            one.release()
+        said = msgspec.structs.replace(stated(theirs), entry=dec(200) if theirs else None)
+        answers = snapshot(position=said, at_ns=at_ns, since_ns=START - 2 * EXPLAIN_NS)
+        events, _ = one.snapshot(answers, START, at_ns)
+        written += events
+    booked = [event.fill for event in written if isinstance(event, FillApplied) and event.fill.client_id is None]
+    assert [(each.price, each.signed, each.fee) for each in booked] == [(dec(price), dec(theirs - held), dec(0))]
+    closed = [event.trip for event in written if isinstance(event, RoundTripClosed)]
+    assert [trip.profit for trip in closed] == [dec(0)] * trips
+    assert (blotter.position.net, blotter.holding.by_hand) == (dec(theirs), dec(by_hand))
+    for sequence, event in enumerate(written, 1):
+        recollection.add(Record(journal=TAG, sequence=sequence, event=event))
+    known = recollection.memory().market(MARKET)
+    assert (known.position, known.holding) == (blotter.position, blotter.holding)
+    assert dict(known.executions) == dict(blotter.executions.items())
 
 
 def test_a_drift_that_is_explained_is_over() -> None:
