@@ -4,8 +4,11 @@ A file is loaded once for each content, under a name made of its path and its te
 edited file is another module. Whatever the file does wrong becomes a StrategyInvalid with its line.
 """
 
+import signal
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from inspect import isabstract
 from pathlib import Path
@@ -93,14 +96,31 @@ def _module(path: Path) -> ModuleType:
     module.__file__ = str(path)
     sys.modules[name] = module  # annotations are resolved through it
     try:
-        # Compiled here and not by importlib, whose bytecode cache takes two edits within a second for one.
-        exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102 -- the operator's own strategy
+        with _signals_kept():
+            # Compiled here and not by importlib, whose bytecode cache takes two edits within a second for one.
+            exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102 -- the operator's own strategy
     except BaseException as error:  # a program that ends with sys.exit is a mistake of the file too
         del sys.modules[name]
         if isinstance(error, KeyboardInterrupt):
             raise
         raise _invalid(path, named(error), line=_line(path, error)) from error
     return module
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Put back what a file, or a library that it imports, sets for signals: the daemon is ended by them, and in order.
+
+    In another thread than the main one nobody can set any, nor put any back.
+    """
+    before = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None and signal.getsignal(number) != handler:
+                with suppress(ValueError):
+                    signal.signal(number, handler)
 
 
 def _line(path: Path, error: BaseException) -> int:

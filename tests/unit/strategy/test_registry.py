@@ -1,5 +1,6 @@
 """Strategies by name or from a file, and every mistake with its key, its place and its remedy."""
 
+import signal
 from collections.abc import Callable, Mapping
 from decimal import Decimal, getcontext, localcontext
 from pathlib import Path
@@ -129,6 +130,19 @@ def test_how_a_file_computes_is_no_matter_of_whoever_loads_it(write: Write) -> N
         )
         assert registry.load(str(path), {}).name == "still"
         assert getcontext().prec == 28
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_what_a_file_sets_for_signals_ends_with_its_loading(write: Write, raises: bool) -> None:
+    """SIGTERM is the daemon's orderly end, whatever a library that the file imports makes of it."""
+    before = signal.getsignal(signal.SIGTERM)
+    text = f"""
+        import signal
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        {"1 / 0" if raises else ""}
+        """
+    assert problems(str(write(text)))
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_an_edited_file_is_another_strategy(write: Write) -> None:
