@@ -13,6 +13,9 @@ from kangbot.journal.glance import glance
 from kangbot.journal.replay import checkpoint_of
 from kangbot.journal.writer import FILE, JournalWriter
 from kangbot.machines.memory import Memory
+from kangbot.model.events import Noted, Severity
+from kangbot.model.ids import VenueName
+from kangbot.modes.past import MODE_NOTED, Past
 from kangbot.runtime.world import Clock, World
 from tests.support.records import noted
 
@@ -45,6 +48,19 @@ async def test_what_a_start_can_read_is_well(tmp_path: Path) -> None:
         await journal.append(noted(4))
         assert glance(tmp_path, {}) == 4
     assert glance(tmp_path, {}) == 4
+
+
+async def test_where_a_journal_was_begun_is_heard_of_it(tmp_path: Path) -> None:
+    """From the records that a daemon begins with, and once they were removed, from what stands for them."""
+    begun = Noted(kind=MODE_NOTED, severity=Severity.INFO, market=None, message="paper", at_ns=1)
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        await journal.append(begun, noted(2))
+        heard = Past(VenueName("bybit"))
+        assert (glance(tmp_path, {"past": heard}), heard.mode) == (2, "paper")
+        journal.mark_drained(2)
+        await journal.compact(checkpoint_of(Memory(last_sequence=2), {"past": heard}))
+    again = Past(VenueName("bybit"))
+    assert (glance(tmp_path, {"past": again}), again.mode) == (2, "paper")
 
 
 async def test_an_older_journal_is_brought_forward_by_the_start(tmp_path: Path) -> None:
