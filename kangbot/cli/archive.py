@@ -10,7 +10,6 @@ import kangbot.runtime.lean  # noqa: F401 -- before whatever imports structlog: 
 import contextlib
 import errno
 import fcntl
-import json
 import os
 import shutil
 import tempfile
@@ -35,7 +34,14 @@ HISTORY = "history.sqlite"
 ROWS = "history.jsonl.gz"
 CONFIG = "kangbot.toml"
 # What `zipfile` raises for bytes that changed, and for an archive that is locked or packed in another way.
-_UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError, ValueError, AttributeError)
+_UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError, ValueError)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of the disk that it is unpacked on, whatever the file is worth
+
+
+class _Begins(msgspec.Struct, frozen=True, kw_only=True):
+    """What every manifest has, also one of a later kangbot."""
+
+    format: int
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +134,7 @@ def unpacked(source: Path, folder: Path) -> Manifest:
     try:
         with zipfile.ZipFile(source) as archive:
             raw = archive.read(MANIFEST)
-            if json.loads(raw).get("format", 0) > FORMAT:
+            if msgspec.json.decode(raw, type=_Begins).format > FORMAT:
                 raise NeedsHuman(f"{source} was written by a later kangbot", remedy="restore it with that version")
             manifest = msgspec.json.decode(raw, type=Manifest)
             names = [*_plain(manifest)]
@@ -139,6 +145,8 @@ def unpacked(source: Path, folder: Path) -> Manifest:
                 with archive.open(name) as packed_file, (folder / name).open("wb") as file:
                     shutil.copyfileobj(packed_file, file)  # a history may be larger than the memory
     except _UNREADABLE as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise Refused(f"{source} cannot be unpacked: {unwritten(folder.parent, error)}") from error
         raise NeedsHuman(f"{source} is no backup that can be read: {error}", remedy=remedy) from error
     wrong = [name for name, known in manifest.files.items() if checksum(folder / name) != known]
     if wrong or not {JOURNAL, CONFIG} <= manifest.files.keys():
