@@ -120,8 +120,9 @@ class Entry:
                 self._activate(order, now_ns)
 
     def _activate(self, order: SimOrder, now_ns: int) -> None:
-        if self._store.get(order.order_id).status.terminal:
-            return  # an order triggered before it in the same frame has closed what it protected
+        order = self._store.get(order.order_id)  # one triggered before it in the same frame may have changed it
+        if order.status.terminal:
+            return  # what it protected has been closed
         order = msgspec.structs.replace(order, untriggered=False, updated_ns=now_ns)
         desk = self._desks[order.market]
         price = order.price or desk.last

@@ -210,3 +210,12 @@ def test_leverage_is_checked_and_a_repetition_is_no_change(bench: Bench) -> None
     with pytest.raises(RequestRefused) as spot:
         bench.venue.set_leverage(bench.spot, D(5), bench.now_ns)
     assert spot.value.reason is Reason.NOT_SUPPORTED
+
+
+def test_a_stop_that_triggers_in_the_frame_of_another_order_covers_what_that_one_added(bench: Bench) -> None:
+    """The order that came first bought more: the stop follows, and closes all of it."""
+    bench.submit(Side.BUY, "0.1", trigger=D(995), direction=Direction.FALL)
+    bench.submit(Side.BUY, "0.2", stop=D(990))
+    bench.quote(bench.btc, "989", trades=[(Side.SELL, "989", "1")])
+    assert [told.fill.quantity for told in bench.told(Executed)] == [D("0.2"), D("0.1"), D("0.3")]
+    assert bench.net() == 0
