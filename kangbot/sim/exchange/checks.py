@@ -34,7 +34,9 @@ def check_quantity(instrument: Instrument, quantity: Quantity) -> None:
 
 def check_price(instrument: Instrument, price: Price | None) -> None:
     """Refuse a price that is missing, not positive or beside the tick."""
-    if price is None or price <= 0 or price % instrument.tick:
+    if price is None:
+        raise RequestRefused(Reason.PRICE_INVALID, "a limit order without a price")
+    if price <= 0 or price % instrument.tick:
         raise RequestRefused(Reason.PRICE_INVALID, f"price {price:f} is no multiple of {instrument.tick:f}")
 
 
