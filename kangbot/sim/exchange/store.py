@@ -25,13 +25,13 @@ class OrderStore:
 
     def admit(self, client_id: str) -> None:
         """Refuse a client id that was used before: they are unique for ever. "" is always new."""
-        if client_id and client_id in self._by_client:
+        if client_id in self._by_client:
             self.duplicates_refused += 1
             raise RequestRefused(Reason.DUPLICATE_ID, f"client id {client_id} was used before")
 
     def put(self, order: SimOrder) -> None:
         """Keep `order`, new or as the successor of the one with its id."""
-        if order.order_id not in self._orders and order.request.client_id:
+        if order.request.client_id:
             self._by_client[order.request.client_id] = order.order_id
         self._orders[order.order_id] = order
         here = self._open.setdefault(order.market, {})
