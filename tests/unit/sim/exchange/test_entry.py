@@ -8,8 +8,8 @@ from kangbot.model.ids import MarketId
 from kangbot.model.money import floor_to
 from kangbot.model.orders import OrderKind, OrderStatus, Side
 from kangbot.model.position import Position
-from kangbot.sim.exchange.events import Executed
-from kangbot.sim.exchange.orders import Cause, Direction, OrderRequest
+from kangbot.sim.exchange.events import Executed, OrderChanged
+from kangbot.sim.exchange.orders import Cause, Direction, OrderRequest, Origin
 from kangbot.sim.exchange.refusal import Reason, RequestRefused
 from tests.support.sim_bench import Bench
 
@@ -219,3 +219,14 @@ def test_a_stop_that_triggers_in_the_frame_of_another_order_covers_what_that_one
     bench.quote(bench.btc, "989", trades=[(Side.SELL, "989", "1")])
     assert [told.fill.quantity for told in bench.told(Executed)] == [D("0.2"), D("0.1"), D("0.3")]
     assert bench.net() == 0
+
+
+def test_an_order_that_ended_in_the_frame_that_triggers_it_stays_ended(bench: Bench) -> None:
+    """The stop closes the position, and the target that the same frame has reached is told once: as cancelled."""
+    bench.submit(Side.BUY, "0.1")
+    bench.venue.set_stops(bench.btc, D(990), D(1050), bench.now_ns)
+    bench.venue.drain()
+    bench.quote(bench.btc, "989", trades=[(Side.BUY, "1050", "1"), (Side.SELL, "989", "1")])
+    told = [(event.order.origin, event.order.status) for event in bench.told(OrderChanged)]
+    assert told[-2:] == [(Origin.STOP_LOSS, OrderStatus.FILLED), (Origin.TAKE_PROFIT, OrderStatus.CANCELED)]
+    assert len([one for one in told if one[0] is Origin.TAKE_PROFIT]) == 1

@@ -1,18 +1,16 @@
 """What the simulated venue answers behind the port."""
 
-from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
 import pytest
 
 from kangbot.errors import DuplicateId, InsufficientFunds, NotFound, Refused, Retryable
-from kangbot.model.ids import ClientId, Symbol, client_id, stop_id
-from kangbot.model.orders import Evidence, Fill, FillCause, Intent, OrderKind, OrderStatus, Purpose, Side
+from kangbot.model.ids import ClientId, Symbol
+from kangbot.model.orders import Evidence, Fill, Intent, OrderKind, OrderStatus, Purpose, Side
 from kangbot.sim.exchange.front import Front
 from tests.support.sim_bench import START_NS, Bench
 
-ORDER = client_id("journal1", 1)
 _INSTRUMENT = {market.instrument.market: market.instrument for market in Bench().venue.spec.markets}[Bench.btc]
 
 
@@ -126,49 +124,3 @@ def test_only_listed_markets_are_known() -> None:
     assert found == {_INSTRUMENT.symbol: _INSTRUMENT}
     assert len(front.trades(_INSTRUMENT, 1)) == 1
     assert front.bars(_INSTRUMENT, 60, 5) == []
-
-
-# ------------------------------------------------------------------------------------------- the stop beside a holding
-def holding() -> tuple[Bench, Front, Callable[[Decimal | None, Decimal], ClientId | None]]:
-    """Return a venue where one coin was bought, and what has a stop rest beside it."""
-    bench = Bench()
-    front = Front(bench.venue)
-    market = bench.venue.desks[Bench.spot].spec.instrument
-    front.submit(intent(ORDER, market=Bench.spot, quantity=Decimal(1)), bench.now_ns)
-    return bench, front, lambda stop, quantity: front.cover(market, stop, quantity, ORDER, bench.now_ns)
-
-
-def test_the_stop_beside_a_holding_is_placed_moved_and_taken_away() -> None:
-    """One, whatever is asked; its coins can be sold past it, and an id that ended is not used again."""
-    bench, front, cover = holding()
-    assert cover(Decimal(900), Decimal("0.9")) == stop_id(ORDER, 0)
-    for stop, quantity in ((Decimal(900), Decimal("0.9")), (Decimal(950), Decimal("0.8"))):
-        assert cover(stop, quantity) == stop_id(ORDER, 0)
-        (report,) = front.open_orders(bench.now_ns)
-        assert (report.client_id, report.protective) == (stop_id(ORDER, 0), True)
-        assert (report.trigger, report.quantity) == (stop, quantity)
-    front.submit(intent("kb2", market=Bench.spot, side=Side.SELL, reduce_only=True, stop=None), bench.now_ns)
-    assert cover(None, Decimal(0)) is None
-    assert front.open_orders(bench.now_ns) == []
-    assert cover(Decimal(950), Decimal("0.4")) == stop_id(ORDER, 1)
-
-
-def test_the_stop_beside_a_holding_sells_it_when_the_price_falls() -> None:
-    """By no order of ours."""
-    bench, front, cover = holding()
-    cover(Decimal(900), Decimal("0.9"))
-    bench.quote(Bench.spot, "899", trades=[(Side.SELL, "899", "1")])
-    assert front.open_orders(bench.now_ns) == []
-    fills = [event for event in front.executions(0, bench.now_ns) if isinstance(event, Fill)]
-    sold = [(fill.quantity, fill.client_id) for fill in fills if fill.cause is FillCause.STOP]
-    assert sold == [(Decimal("0.9"), None)]
-
-
-def test_a_stop_beside_a_holding_that_the_price_has_passed_is_refused() -> None:
-    """Before it is placed, and before it is moved."""
-    cover = holding()[2]
-    with pytest.raises(Refused):
-        cover(Decimal(1001), Decimal("0.9"))
-    cover(Decimal(900), Decimal("0.9"))
-    with pytest.raises(Refused):
-        cover(Decimal(1001), Decimal("0.9"))
