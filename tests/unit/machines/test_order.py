@@ -77,21 +77,6 @@ def standing(status: OrderStatus) -> Order:
 
 
 # ---------------------------------------------------------------------------------------------------------- the table
-@pytest.mark.parametrize("status", list(S))
-@pytest.mark.parametrize("sign", list(Sign))
-def test_terminal_states_only_yield_to_evidence_of_life(status: OrderStatus, sign: Sign) -> None:
-    """FILLED yields where it was made larger, CANCELED to FILLED alone; what was inferred never becomes UNKNOWN."""
-    after = TABLE.get((status, sign))
-    if after is None or not status.terminal:
-        return
-    assert after is not S.UNKNOWN
-    assert after is not S.SENT
-    if status is S.FILLED:
-        assert after is S.FILLED or sign is Sign.GROWN
-    if status is S.CANCELED:
-        assert after in (S.CANCELED, S.FILLED)
-
-
 def test_an_order_that_somebody_made_larger_is_over_when_that_is_filled() -> None:
     """Until then it rests at the venue, whatever was intended, and may still buy as much."""
     larger = Reported(report(S.PARTIAL, 1, quantity=3))
@@ -115,14 +100,6 @@ def test_a_journal_that_does_not_tell_how_large_an_order_was_made_tells_how_much
     larger = learn(sent(), Reported(report(S.PARTIAL, 2, quantity=3)), Filled(fill("e1", "0.5")))
     recalled = learn(msgspec.structs.replace(larger, amended=dec(0)), Restarted(SETTLE))
     assert (recalled.status, recalled.quantity, worst_case(recalled)) == (S.UNKNOWN, dec(1), dec("1.5"))
-
-
-def test_only_a_definitive_code_or_report_rejects_and_only_proof_denies() -> None:
-    """The rows that end in REJECTED and NOT_ACCEPTED are exactly these signs."""
-    rejecting = {sign for (status, sign), after in TABLE.items() if after is S.REJECTED and status is not S.REJECTED}
-    denying = {sign for (status, sign), after in TABLE.items() if after is S.NOT_ACCEPTED and status is not after}
-    assert rejecting == {Sign.REFUSED, Sign.REJECTED}
-    assert denying == {Sign.WITHHELD, Sign.ABSENT}
 
 
 @pytest.mark.parametrize("status", list(S))

@@ -9,7 +9,7 @@ import pytest
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.orders import OrderKind, Proposal, Purpose
 from kangbot.risk import rules
-from kangbot.risk.facts import Case, Context, MarketFacts, worst_notional
+from kangbot.risk.facts import Case, Context, MarketFacts
 from kangbot.risk.gate import Rule
 from kangbot.risk.limits import HOUR_NS, Limits
 
@@ -258,10 +258,3 @@ def test_a_limit_order_is_measured_at_its_limit(ask: Callable[..., str], propose
     assert not ask(rules.mark_distance, proposal=propose(kind=OrderKind.LIMIT, price=D(97)))
     far = propose(kind=OrderKind.LIMIT, price=D(90))
     assert ask(rules.mark_distance, proposal=far) == "price 90 is 10.00 % from the mark 100, the limit is 3 %"
-
-
-def test_the_worst_of_a_limit_order_is_its_dearer_price(propose: Propose) -> None:
-    """A short fills at its limit or higher; a market order fills worse than its reference by the slippage."""
-    assert worst_notional(propose(kind=OrderKind.LIMIT, price=D(90), quantity=D(2)), D(10)) == 200
-    assert worst_notional(propose(kind=OrderKind.LIMIT, price=D(110), quantity=D(2)), D(10)) == 220
-    assert worst_notional(propose(quantity=D(2)), D(10)) == 220
