@@ -2,7 +2,7 @@
 
 import pytest
 
-from kangbot.health.latency import Latencies, Timings
+from kangbot.health.latency import Latencies
 from kangbot.health.rolling import Growth, Recent, Share, slope_by_hour
 
 MINUTE = 60_000_000_000
@@ -54,24 +54,3 @@ def test_a_slope_needs_ten_minutes() -> None:
     assert slope_by_hour([]) is None
     assert slope_by_hour([(NOW, 10.0), (NOW + 9 * MINUTE, 60.0)]) is None
     assert slope_by_hour([(NOW, 10.0), (NOW + 10 * MINUTE, 10.0)]) == 0
-
-
-def test_a_histogram_counts_exactly() -> None:
-    """Each bound counts all below it; the last is no bound at all."""
-    latencies = Latencies()
-    for duration_ns in (10_000, 100_000, 300_000, 30_000_000_000):
-        latencies.observe(duration_ns)
-    histogram = latencies.histogram()
-    assert histogram.bounds_s[:3] == (0.000064, 0.000256, 0.001024)
-    assert histogram.counts == (1, 2, *[3] * 8)
-    assert histogram.total == 4
-    assert histogram.sum_s == pytest.approx(30.00041)
-
-
-def test_endpoints_without_end_are_one() -> None:
-    """A venue that makes up addresses takes no memory."""
-    timings = Timings()
-    for number in range(1000):
-        timings.observe(f"GET /{number}", 1)
-    assert len(timings.endpoints) == 65
-    assert timings.endpoints["other"].count == 1000 - 64
