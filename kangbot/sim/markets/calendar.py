@@ -12,7 +12,7 @@ class Calendar:
     def __init__(self, markets: Sequence[MarketId], start_ns: int, frame_ns: int) -> None:
         self._markets = tuple(markets)
         self._frame_ns = frame_ns
-        count = max(1, len(self._markets))
+        count = len(self._markets)
         self._due = [(start_ns + frame_ns * (index + 1) // count, index) for index in range(len(self._markets))]
         heapify(self._due)
 

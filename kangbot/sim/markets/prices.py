@@ -39,7 +39,7 @@ class PriceProcess:
         self._tick = spec.instrument.tick
         self._step = spec.instrument.step
         self._centre = float(spec.price / self._tick)
-        self._level = max(1, int(spec.level / self._step))
+        self._level = int(spec.level / self._step)
         self._deviation = 0.0  # of the log price from the centre
         self._trend = 0.0
         self._sequence = 0
@@ -64,7 +64,7 @@ class PriceProcess:
         """Keep to these rules from the next frame on; the price stays where it is."""
         self._centre *= float(self._tick / spec.instrument.tick)
         self._spec, self._tick, self._step = spec, spec.instrument.tick, spec.instrument.step
-        self._level = max(1, int(spec.level / self._step))
+        self._level = int(spec.level / self._step)
 
     def jump(self, ratio: float) -> None:
         """Move the price by a factor at once; the next frame shows it, and it reverts as any deviation does."""
@@ -115,6 +115,6 @@ class PriceProcess:
             trade_id=f"{self._id_prefix}-{self._trades:012x}",
             side=Side.BUY if buys else Side.SELL,
             price=(ask if buys else bid) * self._tick,
-            quantity=lots * self._size(max(1, self._level // 10)) * self._step,
+            quantity=lots * self._size(self._level // 10) * self._step,
             at_ns=at_ns,
         )
