@@ -168,7 +168,8 @@ class SimFeeds:
                 hold.sink.offer(event, 0)
 
     def _candle(self, candle: Candle) -> None:
-        if not self._public_up or not candle.closed or candle.market in self._silent:
+        """Tell of a bar; the venue tells of closed ones alone."""
+        if not self._public_up or candle.market in self._silent:
             return
         for hold in tuple(self._holds.get(candle.market, ())):
             if hold.is_up and hold.timeframe_s == candle.timeframe_s:
