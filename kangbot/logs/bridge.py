@@ -18,10 +18,11 @@ class Bridge(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass one record on. Never raises into the library that logs."""
+        message: object
         try:
             message = record.getMessage()
-        except Exception:  # noqa: BLE001 -- arguments that do not fit their format
-            message = str(record.msg)
+        except Exception:  # noqa: BLE001 -- arguments that do not fit their format, or what cannot be put into words
+            message = record.msg
         fields: dict[str, object] = {"event": "library.said", "logger": record.name, "message": message}
         if record.exc_info and record.exc_info[1] is not None:
             fields["exc_info"] = record.exc_info

@@ -64,7 +64,7 @@ class Masker:
             case Enum():
                 return self.value(value.value, depth)
             case int():
-                return value if -(2**63) <= value < 2**63 else str(value)[:LONGEST]
+                return value if -(2**63) <= value < 2**63 else self._said(value, str)[:LONGEST]
             case float():
                 return value
             case str():

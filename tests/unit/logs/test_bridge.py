@@ -52,3 +52,21 @@ def test_while_faults_are_looked_for_libraries_say_more() -> None:
     logging.getLogger("aiohttp").info("a request")
     logging.getLogger("aiohttp").debug("a byte")
     assert [event["message"] for event in written.events] == ["a request"]
+
+
+class Broken:
+    """An object that cannot be shown."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("not even that")
+
+
+def test_a_library_gets_no_error_for_what_it_says() -> None:
+    """Whatever that is: it would fall in the middle of an order, by a line of a log."""
+    written = set_up(format="json")
+    logging.getLogger("ccxt").error(Broken())
+    logging.getLogger("ccxt").error("%s went wrong", Broken())
+    assert [event["message"] for event in written.events] == [
+        "<Broken that cannot be shown: RuntimeError>",
+        "%s went wrong",
+    ]

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import pty
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,7 +11,7 @@ import pytest
 import structlog
 
 from kangbot import logs
-from kangbot.logs.chain import stamp, where
+from kangbot.logs.chain import LogOptions, stamp, where
 from kangbot.logs.masking import MASK
 from kangbot.runtime.world import Clock
 from tests.support.logged import CANARY, NOW_NS, fail, set_up
@@ -127,3 +129,42 @@ def test_configuring_takes_format_level_and_secrets_from_the_settings() -> None:
     assert masker.text(CANARY) == MASK
     assert structlog.get_logger().bind().is_enabled_for(logging.ERROR)
     assert not structlog.get_logger().bind().is_enabled_for(logging.WARNING)
+
+
+@pytest.mark.parametrize("no_color", [False, True])
+def test_a_terminal_has_colours_unless_its_user_wants_none(monkeypatch: pytest.MonkeyPatch, *, no_color: bool) -> None:
+    """By the variable that programs have agreed upon: no-color.org."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as screen, os.fdopen(theirs, "w") as terminal:
+        logs.set_up(LogOptions(), Clock(), terminal)
+        structlog.get_logger().error("order.refused")
+        said = screen.read(4096)
+    assert b"order.refused" in said
+    assert (b"\x1b[" in said) is not no_color
+
+
+def test_an_error_that_the_event_has_words_for_keeps_them() -> None:
+    """Its place is told beside them."""
+    written = set_up(format="json")
+    structlog.get_logger().error("order.refused", error="no money", exc_info=ValueError("code 110007"))
+    assert written.events[0]["error"] == "no money"
+    assert "ValueError: code 110007" in str(written.events[0]["traceback"])
+
+
+def test_lines_that_nobody_read_are_told_of_once_somebody_reads_again() -> None:
+    """So that a gap in a log is seen to be one."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as reader, os.fdopen(writing, "w") as pipe:
+        logs.set_up(LogOptions(format="json"), Clock(), pipe)
+        log = structlog.get_logger()
+        for _ in range(120):
+            log.info("x", much="y" * 3900)
+        os.set_blocking(reading, False)
+        said = b""
+        for _ in range(20):
+            log.info("z")
+            said += reader.read(1 << 16) or b""
+    assert b'"event":"logs.lost","lines":' in said

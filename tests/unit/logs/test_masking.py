@@ -111,3 +111,42 @@ def test_a_short_secret_does_not_blot_out_the_log() -> None:
     assert masker.text("abc") == "abc"
     masker.add("abcd")
     assert masker.text("abcd") == MASK
+
+
+def test_a_secret_is_masked_in_every_form_in_which_it_travels() -> None:
+    """In an address, in a form's field, in a basic login, and as a program shows a text."""
+    masker = Masker(["to ken/\\+\n"])
+    for travelling in ("to ken/\\+\n", "to%20ken%2F%5C%2B%0A", "to+ken%2F%5C%2B%0A", "dG8ga2VuL1wrCg", r"to ken/\\+\n"):
+        assert masker.text(f"<{travelling}>").rstrip("=>") == f"<{MASK}"
+
+
+def test_nothing_is_left_of_a_secret_that_begins_with_another() -> None:
+    """A key that was made anew by adding to it, say."""
+    assert Masker(["abcd", "abcdefgh", "bcdefg"]).text("abcdefgh abcd") == f"{MASK} {MASK}"
+
+
+class Broken:
+    """An object that cannot be shown."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError(CANARY)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ([10**5000], ["<int that cannot be shown: ValueError>"]),
+        (-(2**63), -(2**63)),
+        (2**63, "9223372036854775808"),
+        (Broken(), "<Broken that cannot be shown: RuntimeError>"),
+        (RuntimeError(Broken()), "RuntimeError: <RuntimeError that cannot be shown: RuntimeError>"),
+        ({Broken(): 1}, {"<Broken that cannot be shown: RuntimeError>": 1}),
+        ([[[[[[[1]]]]]]], [[[[[["[1]"]]]]]]),
+        ("x" * 4000, "x" * 4000),
+        ("x" * 4001, f"{'x' * 4000}… (4001 characters)"),
+        ("\ud800", "\\ud800"),
+    ],
+)
+def test_whatever_there_is_can_be_shown(value: object, shown: object) -> None:
+    """As no more than a line holds, and as what every encoder takes; whoever logs it gets no error for it."""
+    assert Masker().value(value) == shown

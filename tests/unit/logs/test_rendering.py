@@ -93,3 +93,11 @@ def test_whatever_is_logged_becomes_one_line_of_json(value: object) -> None:
         assert json.loads(line)["event"] == "x"
         assert "\n" not in line
         assert "\n" not in Console(colours=False)({"event": "x", "value": masker.value(given_value)})
+
+
+def test_no_name_and_no_traceback_moves_the_cursor() -> None:
+    """Each line of a traceback stands below its event, and no other line does."""
+    said = Console(colours=False)({"event": "x\n", "a\x1b": 1, "traceback": "one\r\ntwo\x1b\n"})
+    line, *below = said.splitlines()
+    assert line.split() == [r"x\n", r"a\x1b=1"]
+    assert below == [r"    one\r", r"    two\x1b"]
