@@ -31,7 +31,7 @@ Prepare = Callable[[], Awaitable[None]]
 
 # A statement, so that it stays under any server's limit: `max_allowed_packet` may be as little as 64 KB.
 _ROWS = 200
-_CHARACTERS = 32_000  # of words and JSON, which may double where they are escaped
+_BYTES = 32_000  # of words and JSON, which may double where they are escaped
 _LOCK = "INSERT INTO journals (tag, stored) VALUES (%s, 0) ON DUPLICATE KEY UPDATE stored = stored"
 _MARKS = "SELECT tag, stored, place, TIMESTAMPDIFF(SECOND, written_at, UTC_TIMESTAMP(6)) FROM journals"
 _MARK = "UPDATE journals SET stored = %s, place = %s, written_at = UTC_TIMESTAMP(6) WHERE tag = %s"
@@ -194,8 +194,8 @@ def _chunks(rows: Sequence[tuple[Value, ...]]) -> Iterator[list[tuple[Value, ...
     """Yield the rows in the portions that one statement takes; a row that is larger than that, alone."""
     chunk, size = list[tuple[Value, ...]](), 0
     for row in rows:
-        length = sum(len(value) for value in row if isinstance(value, str))
-        if chunk and (len(chunk) == _ROWS or size + length > _CHARACTERS):
+        length = sum(len(value.encode()) for value in row if isinstance(value, str))
+        if chunk and (len(chunk) == _ROWS or size + length > _BYTES):
             yield chunk
             chunk, size = [], 0
         chunk.append(row)

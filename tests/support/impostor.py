@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 _PATIENCE_S = 120.0
-_PLAIN = 0x00088200 | 0x8  # protocol 4.1, plugins, a salt of twenty bytes; with a database
+PLAIN = 0x00088200 | 0x8  # protocol 4.1, plugins, a salt of twenty bytes; with a database
 _SSL = 0x800
 _SALT = b"8bytes..12bytes_more"
 
@@ -48,7 +48,7 @@ class Impostor:
         said = b""
         caller.settimeout(_PATIENCE_S)
         with caller, contextlib.suppress(OSError):
-            caller.sendall(_greeting(_PLAIN | (_SSL if self._tls else 0)))
+            caller.sendall(greeting(PLAIN | (_SSL if self._tls else 0)))
             while piece := caller.recv(1 << 16):
                 said += piece
                 if not self._silent:
@@ -56,7 +56,7 @@ class Impostor:
         self._heard.put(said)
 
 
-def _greeting(capabilities: int) -> bytes:
+def greeting(capabilities: int) -> bytes:
     """Return a server's first packet, version 10 of the protocol."""
     low, high = (capabilities & 0xFFFF).to_bytes(2, "little"), (capabilities >> 16).to_bytes(2, "little")
     body = b"\x0a10.11.0-MariaDB\0" + b"\1\0\0\0" + _SALT[:8] + b"\0" + low + b"\x2d\2\0" + high

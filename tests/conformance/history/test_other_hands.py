@@ -65,9 +65,10 @@ async def test_missing_table_calls_a_human(mariadb: Mariadb) -> None:
     assert "kangbot db upgrade" in caught.value.remedy
 
 
-async def test_a_server_that_takes_little_at_once_gets_little(mariadb: Mariadb) -> None:
+@pytest.mark.parametrize("letter", ["w", "界"])
+async def test_a_server_that_takes_little_at_once_gets_little(mariadb: Mariadb, letter: str) -> None:
     """A night's records with long words: what is too much for it once is too much at each try, for ever."""
-    long = [msgspec.structs.replace(noted(number), message="w" * 3000) for number in range(100)]
+    long = [msgspec.structs.replace(noted(number), message=letter * 3000) for number in range(100)]
     mariadb.server.sql("SET GLOBAL max_allowed_packet = 65536")
     try:
         await mariadb.history().store(records([*long, *map(noted, range(400))]))
