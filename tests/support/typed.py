@@ -1,8 +1,25 @@
-"""The command line in a process of its own, beside a server on the test's loop."""
+"""The command line in a process of its own, also beside a server on the test's loop."""
 
 import asyncio
 import os
+import subprocess
 import sys
+from pathlib import Path
+
+NO_VENUE = {"KANGBOT_VENUES__BYBIT__SANDBOX_URL": "http://127.0.0.1:1"}  # whatever runs on this machine
+
+
+def kangbot(*arguments: str, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Return what came of the command, where no exchange answers and nothing is on this loop."""
+    return subprocess.run(
+        [sys.executable, "-m", "kangbot", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, **NO_VENUE, **environ},
+    )
 
 
 async def typed(*arguments: str | bytes) -> tuple[int | None, str, str]:

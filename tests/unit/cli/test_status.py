@@ -2,17 +2,22 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
 
-from kangbot.cli import status
+from kangbot.cli import exit_codes, status
 from kangbot.cli.status import _head, _table
 from kangbot.cli.top import board
 from kangbot.health.report import ConfigReport, MarketReport, StreamReport
 from kangbot.model.ids import MarketId, Symbol
+from kangbot.settings.paths import shipped_config
 from tests.support.reporting import a_market, a_report
+from tests.support.typed import kangbot
+
+SHIPPED = str(shipped_config("kangbot.toml"))
 
 
 @pytest.mark.parametrize("line", [status._why, board._why], ids=["status", "top"])
@@ -168,3 +173,11 @@ def test_what_others_say_ends_no_line_and_moves_no_cursor() -> None:
     """The signal of a strategy, whose author wrote it, in its market's own line."""
     *_, line = _table([a_market("BTC", signal="up\n\x1b[2Jflat")])
     assert line.endswith(r"  up\n\x1b[2Jflat")
+
+
+def test_status_says_that_no_daemon_answers(tmp_path: Path) -> None:
+    """With an exit code of its own, by configuration and by socket."""
+    for arguments in (["--config", SHIPPED], ["--socket", str(tmp_path / "none.sock")]):
+        done = kangbot("status", *arguments, KANGBOT_STATE_DIR=str(tmp_path))
+        assert done.returncode == exit_codes.NO_DAEMON
+        assert "no daemon answers" in done.stderr

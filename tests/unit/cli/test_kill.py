@@ -1,6 +1,7 @@
-"""`kangbot kill` without a daemon, on a disk without room."""
+"""`kangbot kill` without a daemon, also on a disk without room."""
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from kangbot.cli import exit_codes
 from kangbot.cli.kill import kill
 from kangbot.machines.killswitch import FILE, NO_REASON, read
+from tests.support.typed import kangbot
 
 
 @pytest.fixture
@@ -73,3 +75,21 @@ def test_a_daemon_of_another_user_can_read_it(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o644
+
+
+def test_the_kill_switch_without_a_daemon_is_a_file(tmp_path: Path) -> None:
+    """It holds the next start; releasing needs the daemon, and a folder that is not there is said."""
+    socket = ["--socket", str(tmp_path / "control.sock")]
+    done = kangbot("kill", "--reason", "news", *socket)
+    assert done.returncode == exit_codes.OK
+    assert (tmp_path / "KILL").read_text() == "news\n"
+    assert kangbot("kill", "--flatten", *socket).returncode == exit_codes.OK
+    assert (tmp_path / "KILL").read_text() == "news\nflatten\n"
+    said = json.loads(kangbot("kill", "--reason", "later", "--json", *socket).stdout)
+    assert said == {"killed": "news", "flatten": True, "file": str(tmp_path / "KILL")}
+    done = kangbot("release", *socket)
+    assert done.returncode == exit_codes.NO_DAEMON
+    assert (tmp_path / "KILL").exists()
+    done = kangbot("kill", "--socket", str(tmp_path / "nowhere" / "control.sock"))
+    assert done.returncode == exit_codes.NO_DAEMON
+    assert "cannot be written" in done.stderr
