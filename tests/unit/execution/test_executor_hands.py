@@ -111,19 +111,3 @@ async def test_a_market_can_be_told_of() -> None:
     (note,) = [event for event in story.disk.events if isinstance(event, Noted)]
     assert (note.kind, note.severity, note.message) == ("stop.closing", Severity.CRITICAL, "why")
     await market.end()
-
-
-@told
-async def test_a_refused_stop_can_be_insisted_on() -> None:
-    """The same price once more, where the caller says so."""
-    story = Story()
-    market = await story.live()
-    market.executor.place(proposal(kind=OrderKind.MARKET))
-    await market.settled()
-    story.venue.stops.append("refused")
-    for again in (False, False, True):
-        market.executor.protect(dec(90), again=again)
-        await asyncio.sleep(1)
-    assert [name for name, _ in story.venue.asked if name.startswith("protect")] == ["protect 90"] * 2
-    assert story.venue.stop == dec(90)
-    await market.end()

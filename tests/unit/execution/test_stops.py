@@ -203,3 +203,45 @@ async def test_a_stop_that_somebody_moves_is_told_at_once_in_a_first_life() -> N
     await asyncio.sleep(8)
     assert await moved(75) == 2
     await market.end()
+
+
+@told
+async def test_a_refused_stop_can_be_insisted_on() -> None:
+    """The same price once more, where the caller says so."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET))
+    await market.settled()
+    story.venue.stops.append("refused")
+    for again in (False, False, True):
+        market.executor.protect(dec(90), again=again)
+        await asyncio.sleep(1)
+    assert [name for name, _ in story.venue.asked if name.startswith("protect")] == ["protect 90"] * 2
+    assert story.venue.stop == dec(90)
+    await market.end()
+
+
+@told
+async def test_no_two_requests_for_a_stop_are_under_way() -> None:
+    """The position that the first was for is closed, and another one entered, before its answer: the later counts."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET))
+    await market.settled()
+    story.venue.answer_s = 5.0
+    market.executor.protect(dec(90))
+    await asyncio.sleep(0.1)
+    story.venue.answer_s = 0.05
+    story.venue.by_hand("1", side=Side.SELL)
+    await asyncio.sleep(0.1)
+    assert market.executor.position.net == 0
+    market.executor.place(proposal(kind=OrderKind.MARKET))
+    await asyncio.sleep(1)
+    market.executor.protect(dec(85))
+    await asyncio.sleep(1)
+    asked = [name for name, _ in story.venue.asked if name.startswith("protect")]
+    assert asked == ["protect 90"]
+    await asyncio.sleep(5)
+    asked = [name for name, _ in story.venue.asked if name.startswith("protect")]
+    assert (asked, story.venue.stop, market.executor.stop) == (["protect 90", "protect 85"], dec(85), dec(85))
+    await market.end()
