@@ -11,12 +11,14 @@ import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Self
 
-import aiomysql
-
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
+from kangbot.runtime.lean_cryptography import deferred
 from kangbot.storage import tls
 from kangbot.storage.schema import SQL_MODE
 from kangbot.storage.url import MysqlUrl
+
+with deferred("pymysql._auth"):
+    import aiomysql
 
 _QUIT_S = 1.0
 _SESSION = (

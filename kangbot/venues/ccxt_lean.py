@@ -1,9 +1,9 @@
 """Load one exchange class of ccxt without the hundred others.
 
 `import ccxt.async_support` reads every exchange it knows: about 70 MB of resident memory beyond asyncio and aiohttp, of
-which one exchange needs 12, and 4 where something else has loaded cryptography already. A daemon for a 1 GB server
-cannot pay that for a signature. Here the two packages are entered into `sys.modules` with their paths but without
-running their `__init__`, which is what imports everything; submodules are then found as usual.
+which one exchange needs 4. A daemon for a 1 GB server cannot pay that for a signature. Here the two packages are
+entered into `sys.modules` with their paths but without running their `__init__`, which is what imports everything;
+submodules are then found as usual. cryptography is imported once a key needs it (`runtime/lean_cryptography.py`).
 
 What a later `import ccxt` in the same process finds is promised, and tested:
 
@@ -28,6 +28,8 @@ from importlib.machinery import ModuleSpec
 from typing import Any, NoReturn
 
 import structlog
+
+from kangbot.runtime.lean_cryptography import deferred
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +70,7 @@ def _lean(name: str) -> type[Any]:
     for package in _PACKAGES:
         if package not in sys.modules:
             _Bare.enter(package)
-    with _Bare.loading(), _without_requests():
+    with _Bare.loading(), _without_requests(), deferred(_BASE):
         module = importlib.import_module(f"ccxt.async_support.{name}")
     found: type[Any] = getattr(module, name)
     # The import system has bound the submodule to the package; the full package binds the class to that name.

@@ -1,25 +1,10 @@
 """Each test runs in a process of its own: what is measured is what an import leaves behind."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-RESIDENT = "def mb(): return int(open('/proc/self/statm').read().split()[1]) * 4096 / 2**20\n"
-
-
-def run(code: str, *path: Path) -> str:
-    """Run `code` in a fresh interpreter and return what it printed."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(entry) for entry in (*path, ROOT))}
-    done = subprocess.run(  # noqa: PLW1510 -- the assertion below shows what it said
-        [sys.executable, "-c", RESIDENT + dedent(code)], env=environment, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+from tests.support.interpreter import run
 
 
 def test_one_exchange_is_at_least_thirty_megabytes_lighter_than_the_package() -> None:
@@ -39,9 +24,9 @@ def test_the_lean_class_is_the_exchange_and_nothing_else_is_loaded() -> None:
         venue = load("bybit")({"apiKey": "k", "secret": "s"})
         signed = venue.sign("v5/order/create", ["private"], "POST", {"category": "linear"})
         print(venue.id, "X-BAPI-SIGN" in signed["headers"],
-              "ccxt.async_support.binance" in sys.modules, "requests" in sys.modules)
+              "ccxt.async_support.binance" in sys.modules, "requests" in sys.modules, "cryptography" in sys.modules)
     """)
-    assert said == "bybit True False False"
+    assert said == "bybit True False False False"
 
 
 def test_a_second_exchange_loads_beside_the_first() -> None:
