@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 Figures = Mapping[str, Any]
@@ -44,29 +45,32 @@ def rows(module: str, figures: Figures) -> list[Row]:
 
 
 def table(results: Mapping[str, Figures]) -> Table:
-    """Return the table of all results; what failed is a row with its reason."""
-    drawn = Table(title="kangbot benchmarks", title_justify="left")
-    for name in ("benchmark", "figure", "ours", "unit", "beside", "theirs", "times better", "target"):
-        drawn.add_column(name, justify="right" if name in {"ours", "theirs", "times better"} else "left")
+    """Return the table of all results, which a terminal of 80 columns has room for; what failed says why."""
+    drawn = Table(
+        title="kangbot benchmarks", title_justify="left", box=SIMPLE_HEAD, padding=(0, 0, 0, 0), show_edge=False
+    )
+    drawn.add_column("", width=29)
+    for name, width in (("ours", 10), ("beside", 22), ("better", 7), ("target", 8)):
+        drawn.add_column(name, width=width, justify="right")
     for module, figures in results.items():
+        drawn.add_row(f"[bold]{module}")
         if "failed" in figures:
-            drawn.add_row(module, f"[red]failed: {figures['failed']}")
+            drawn.add_row(f"[red]failed: {figures['failed']}")
         else:
-            for number, row in enumerate(rows(module, figures)):
-                drawn.add_row("" if number else module, *_cells(row))
+            for row in rows(module, figures):
+                drawn.add_row(*_cells(row))
         drawn.add_section()
     return drawn
 
 
 def _cells(row: Row) -> list[str]:
+    """Return what a row says: the figure, ours, theirs and whose, how many times better ours is, and the target."""
     target = "" if row.target is None else f"[{'green' if row.met else 'red'}]≤ {_number(row.target)}"
     return [
         row.figure,
-        _number(row.ours),
-        row.unit,
-        row.baseline,
-        "" if row.theirs is None else _number(row.theirs),
-        "" if row.times is None else f"{row.times:.1f}",
+        f"{_number(row.ours)} {row.unit}".rstrip(),
+        "" if row.theirs is None else f"{row.baseline}: {_number(row.theirs)}",
+        "" if row.times is None else f"{row.times:.1f} x",
         target,
     ]
 
@@ -82,24 +86,24 @@ def _daemon(figures: Figures) -> Iterator[Row]:
         rate = f"{markets}, {busy['frames_per_second']:,} frames/s"
         yield Row(figure=f"{rate}: RSS", unit="MB", ours=busy["rss_mb"], target=target.get("rss_mb"))
         yield Row(figure="  peak", unit="MB", ours=busy["rss_peak_mb"])
-        yield Row(figure="  CPU", unit="% of a core", ours=busy["cpu_percent"], target=target.get("cpu_percent"))
+        yield Row(figure="  CPU of a core", unit="%", ours=busy["cpu_percent"], target=target.get("cpu_percent"))
         lag = busy["loop_lag_ms"]
         yield Row(figure="  loop lag p50", unit="ms", ours=lag["p50"])
         yield Row(figure="  loop lag p99", unit="ms", ours=lag["p99"], target=target.get("loop_lag_ms_p99"))
         yield Row(figure="  loop lag, longest", unit="ms", ours=lag["longest"])
-        yield Row(figure="  idle CPU", unit="% of a core", ours=idle["cpu_percent"])
+        yield Row(figure="  CPU of a core, idle", unit="%", ours=idle["cpu_percent"])
         if idle["database_statements"] is not None:
-            yield Row(figure="  idle statements", unit="in all", ours=idle["database_statements"], target=0)
+            yield Row(figure="  statements, idle", unit="", ours=idle["database_statements"], target=0)
         yield Row(figure="  all live after", unit="s", ours=size["seconds_to_all_live"])
 
 
 def _threads(figures: Figures) -> Iterator[Row]:
     ours = figures["kangbot"]
-    names = (("rss_mb", "RSS", "MB"), ("cpu_percent", "CPU", "% of a core"), ("threads", "threads", ""))
+    names = (("rss_mb", "RSS", "MB"), ("cpu_percent", "CPU of a core", "%"), ("threads", "threads", ""))
     served = (
-        ("database_connections_per_second", "connections", "a second"),
-        ("database_statements_per_second", "statements", "a second"),
-        ("database_cpu_percent", "database server's CPU", "% of a core"),
+        ("database_connections_per_second", "connections a second", ""),
+        ("database_statements_per_second", "statements a second", ""),
+        ("database_cpu_percent", "database's CPU", "%"),
     )
     for baseline in ("threads", "threads_with_ccxt"):
         theirs = figures[baseline]
@@ -117,7 +121,7 @@ def _latency(figures: Figures) -> Iterator[Row]:
                 figure=f"frame to order, {place}, {share}",
                 unit="ms",
                 ours=one["frame_to_order_ms"][share],
-                baseline="frame to a commit there, bare",
+                baseline="a bare commit",
                 theirs=one["bare_ms"][share],
                 target=bounds[share],
             )
@@ -141,7 +145,7 @@ def _startup(figures: Figures) -> Iterator[Row]:
 
 def _decode(figures: Figures) -> Iterator[Row]:
     for kind, one in figures["decode_us"].items():
-        yield Row(figure=kind, unit="µs a frame", ours=one["kangbot"], baseline="json", theirs=one["json"])
+        yield Row(figure=kind, unit="µs", ours=one["kangbot"], baseline="json", theirs=one["json"])
 
 
 def _frames(figures: Figures) -> Iterator[Row]:
@@ -151,7 +155,7 @@ def _frames(figures: Figures) -> Iterator[Row]:
         if name != "kangbot":
             yield Row(
                 figure="socket to inbox",
-                unit="µs CPU",
+                unit="µs",
                 ours=ours,
                 baseline=name,
                 theirs=one["cpu_us_p50"],
@@ -162,13 +166,13 @@ def _frames(figures: Figures) -> Iterator[Row]:
 def _journal(figures: Figures) -> Iterator[Row]:
     ours, theirs = figures["group_commit"], figures["one_commit_an_event"]
     for writers in theirs:
-        for key, unit in (("p50_ms", "ms"), ("p99_ms", "ms"), ("events_per_second", "events/s")):
+        for key, unit in (("p50_ms", "ms"), ("p99_ms", "ms"), ("events_per_second", "")):
             said = f"{writers.replace('_', ' ')}, {key.removesuffix('_ms').replace('_', ' ')}"
             yield Row(
                 figure=said,
                 unit=unit,
                 ours=ours[writers][key],
-                baseline="one commit an event",
+                baseline="one by one",
                 theirs=theirs[writers][key],
                 rising=key == "events_per_second",
             )
@@ -188,11 +192,29 @@ def _control(figures: Figures) -> Iterator[Row]:
     for key, figure in (("loop_lag_ms", "loop lag"), ("frame_to_order_ms", "frame to order")):
         for share in ("p50", "p99"):
             alone, ours = looked["nobody"][key][share], looked["here"][key][share]
-            said = f"{figure} with an audience, {share}"
+            said = f"{figure}, watched, {share}"
             yield Row(figure=said, unit="ms", ours=ours, baseline="alone", theirs=alone, target=round(alone * 1.1, 3))
-    for key, figure, unit in (("rss_mb", "RSS", "MB"), ("cpu_percent", "CPU", "% of a core")):
-        said = f"{figure} with an audience"
+    for key, figure, unit in (("rss_mb", "RSS", "MB"), ("cpu_percent", "CPU of a core", "%")):
+        said = f"{figure}, watched"
         yield Row(figure=said, unit=unit, ours=looked["here"][key], baseline="alone", theirs=looked["nobody"][key])
+
+
+def _storm(figures: Figures) -> Iterator[Row]:
+    for markets, one in figures["storm"].items():
+        yield Row(figure=f"{markets} markets, sockets cut", unit="", ours=one["cut"])
+        yield Row(figure="  dials until all are back", unit="", ours=one["attempts"])
+        yield Row(figure="  dials, most in a second", unit="", ours=one["peak_a_second"])
+        yield Row(figure="  until live again, median", unit="s", ours=one["seconds_to_all_live"]["median"])
+        yield Row(figure="  until live again, worst", unit="s", ours=one["seconds_to_all_live"]["worst"])
+
+
+def _supervision(figures: Figures) -> Iterator[Row]:
+    names = (("cpu_percent", "CPU of a core", "%"), ("cpu_us_a_frame", "  a frame", "µs"), ("rss_mb", "  RSS", "MB"))
+    for markets, one in figures["supervision"].items():
+        for key, figure, unit in names:
+            said = f"{markets} markets: {figure}" if key == "cpu_percent" else figure
+            ours, theirs = one["supervised"][key], one["bare"][key]
+            yield Row(figure=said, unit=unit, ours=ours, baseline="unsupervised", theirs=theirs)
 
 
 def _plain(figures: Figures, path: str = "") -> Iterator[Row]:
@@ -214,4 +236,6 @@ _KNOWN: Mapping[str, Callable[[Figures], Iterator[Row]]] = {
     "journal": _journal,
     "orders": _orders,
     "control": _control,
+    "storm": _storm,
+    "supervision": _supervision,
 }

@@ -39,4 +39,35 @@ def test_a_benchmark_that_failed_says_why_and_the_others_are_shown() -> None:
     with console.capture() as said:
         console.print(drawn)
     assert "failed: it ended" in said.get()
-    assert "2.0" in said.get()
+    assert "2.0 x" in said.get()
+
+
+def test_a_terminal_of_eighty_columns_has_room_for_every_column() -> None:
+    """The target stands last, and whatever is wider than its column goes on in the next line."""
+    figures = {"frame_to_inbox_us": {"kangbot": {"cpu_us_p50": 8.5}, "websockets, untyped": {"cpu_us_p50": 1234.5}}}
+    console = Console(width=80)
+    with console.capture() as said:
+        console.print(table({"frames": {**figures, "target_us": 8.0}}))
+    assert max(map(len, said.get().splitlines())) <= 80
+    said_of_it = "socket to inbox 8.5 µs websockets, untyped: 145.2 x ≤ 8 1,234"
+    assert " ".join(said.get().split()).endswith(f"better target {'─' * 80} frames {said_of_it}")
+
+
+def test_a_storm_and_the_price_of_supervision_are_told_in_words() -> None:
+    """Not by the names of their keys."""
+    again = {"median": 3.4, "worst": 8.9}
+    storm = {"27": {"cut": 2, "attempts": 3, "peak_a_second": 1, "seconds_to_all_live": again}}
+    assert [(row.figure.strip(), row.ours) for row in rows("storm", {"storm": storm})] == [
+        ("27 markets, sockets cut", 2),
+        ("dials until all are back", 3),
+        ("dials, most in a second", 1),
+        ("until live again, median", 3.4),
+        ("until live again, worst", 8.9),
+    ]
+    costs = {"cpu_percent": 5.0, "cpu_us_a_frame": 170.0, "rss_mb": 65.0}
+    watched = {"27": {"supervised": costs, "bare": {name: value / 2 for name, value in costs.items()}}}
+    assert [(row.figure, row.ours, row.theirs) for row in rows("supervision", {"supervision": watched})] == [
+        ("27 markets: CPU of a core", 5.0, 2.5),
+        ("  a frame", 170.0, 85.0),
+        ("  RSS", 65.0, 32.5),
+    ]
