@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from aiohttp import WSMsgType
@@ -51,24 +52,33 @@ class Hub:
 
 
 class Outbox:
-    """The frames that wait for one socket; written in one turn, all that there are."""
+    """The frames that wait for one socket; written in one turn, all that there are.
 
-    def __init__(self, socket: WebSocketResponse) -> None:
+    `behind()` is called once, when too many wait: by then nobody can say so who waits for the socket himself.
+    """
+
+    def __init__(self, socket: WebSocketResponse, behind: Callable[[], None]) -> None:
         self._socket = socket
+        self._behind = behind
         self._frames: deque[bytes] = deque()
         self._some = asyncio.Event()
+        self._lost = False
 
     def push(self, frame: bytes) -> None:
         """Queue one frame."""
+        if self._lost:
+            return
         self._frames.append(frame)
         self._some.set()
+        if len(self._frames) > _BACKLOG:
+            self._lost = True
+            self._frames.clear()
+            self._behind()
 
     async def run(self) -> None:
         """Write until the socket is gone."""
         while True:
             await self._some.wait()
             self._some.clear()
-            if len(self._frames) > _BACKLOG:
-                return
             while self._frames:
                 await self._socket.send_frame(self._frames.popleft(), WSMsgType.TEXT)

@@ -81,16 +81,19 @@ class Session:
         self._request = request
         self.stream = stream
         self.conn_id = f"sandbox{number:013d}-{stream}"
-        self._outbox = Outbox(socket)
+        self._outbox = Outbox(socket, self._behind)
         self._topics: dict[str, str] = {}  # topic: the stream that feeds it
         self._authorised = False
 
     async def write(self) -> None:
-        """Write queued frames until cancelled; a socket that reads too slowly is cut."""
+        """Write queued frames until the socket is gone."""
         with contextlib.suppress(ConnectionError):
             await self._outbox.run()
-            log.warning("sandbox.slow_reader", connection=self.conn_id)
-            self.cut()
+
+    def _behind(self) -> None:
+        """Cut a socket that reads too slowly."""
+        log.warning("sandbox.slow_reader", connection=self.conn_id)
+        self.cut()
 
     def push(self, frame: bytes) -> None:
         """Queue one frame."""
