@@ -150,7 +150,7 @@ def _params(method: str, query: str, body: bytes) -> Mapping[str, Any]:
         return dict(parse_qsl(query))
     try:
         decoded = msgspec.json.decode(body or b"{}")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         decoded = None
     if not isinstance(decoded, dict):
         raise ApiError(PARAMS, "params error: the body is no JSON object")

@@ -49,8 +49,10 @@ async def test_a_subscription_is_acknowledged_by_its_request(client: Client) -> 
 
 
 async def test_what_is_no_request_is_answered_and_the_socket_stays(client: Client) -> None:
-    """Garbage, a list, an unknown word."""
+    """Garbage, a list, an unknown word, bytes that are no text."""
     socket = await client.socket(client.sandbox.ws_public_url)
+    await socket.send_bytes(b'{"op": "\xff"}')
+    assert (await socket.receive_json(timeout=60))["ret_msg"].startswith("Failed to decode")
     assert (await say(socket, "hello"))["ret_msg"].startswith("Failed to decode")
     assert (await say(socket, "[1]"))["ret_msg"] == "error:invalid op"
     assert (await say(socket, {"op": "nope"}))["ret_msg"] == "error:invalid op"
