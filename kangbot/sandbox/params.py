@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from kangbot.model.money import BEYOND
 from kangbot.sandbox.errors import PARAMS, ApiError
 
 Params = Mapping[str, Any]
@@ -20,7 +21,7 @@ def text(params: Params, name: str, default: str | None = None) -> str:
 
 
 def decimal(params: Params, name: str) -> Decimal | None:
-    """Return a number; None where it is absent or empty."""
+    """Return a number; None where it is absent or empty. One beyond any price is none: no rule could be held to it."""
     value = params.get(name)
     if value is None or value == "":
         return None
@@ -28,7 +29,7 @@ def decimal(params: Params, name: str) -> Decimal | None:
         number = Decimal(str(value))
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite():
+    if not number.is_finite() or abs(number) >= BEYOND:
         raise ApiError(PARAMS, f"params error: {name} invalid")
     return number
 
@@ -58,6 +59,12 @@ def millis(params: Params, name: str) -> int | None:
         return int(str(value)) * 1_000_000
     except ValueError:
         raise ApiError(PARAMS, f"params error: {name} invalid") from None
+
+
+def until(params: Params, name: str) -> int | None:
+    """Return the last nanosecond of a time in milliseconds: what is told to have happened then is in the span."""
+    began_ns = millis(params, name)
+    return None if began_ns is None else began_ns + 999_999
 
 
 def flag(params: Params, name: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from kangbot.sandbox.errors import PARAMS, ApiError
 from kangbot.sandbox.exchange import Exchange, category_kind
 from kangbot.sandbox.pages import page
-from kangbot.sandbox.params import Params, millis, text
+from kangbot.sandbox.params import Params, millis, text, until
 from kangbot.sandbox.rows_order import event_row, exec_type, order_row, order_status
 from kangbot.sim.exchange.events import Executed, Funded
 from kangbot.sim.exchange.orders import SimOrder
@@ -61,7 +61,7 @@ def matcher(exchange: Exchange, category: str, params: Params) -> Callable[[SimO
     kind = category_kind(category)
     wanted = [text(params, name, "") for name in ("symbol", "settleCoin", "baseCoin", "orderId", "orderLinkId")]
     order_filter = text(params, "orderFilter", "")
-    start_ns, end_ns = millis(params, "startTime"), millis(params, "endTime")
+    start_ns, end_ns = millis(params, "startTime"), until(params, "endTime")
 
     def matches(order: SimOrder) -> bool:
         instrument = exchange.venue.desks[order.market].spec.instrument
@@ -92,7 +92,7 @@ def _orders(exchange: Exchange, found: Iterable[SimOrder], category: str, params
 def _executions(exchange: Exchange, params: Params) -> Iterator[Executed | Funded]:
     kind = category_kind(text(params, "category"))
     wanted = [text(params, name, "") for name in ("symbol", "baseCoin", "orderId", "orderLinkId", "execType")]
-    start_ns, end_ns = millis(params, "startTime"), millis(params, "endTime")
+    start_ns, end_ns = millis(params, "startTime"), until(params, "endTime")
     for event in reversed(exchange.venue.executions):
         if start_ns is not None and event.at_ns < start_ns:
             return  # they are in the order of their times
