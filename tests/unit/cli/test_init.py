@@ -20,7 +20,6 @@ import typer
 from kangbot.cli import exit_codes
 from kangbot.cli.init import Given
 from kangbot.cli.init import init as ask
-from kangbot.cli.init.draft import symbols
 from kangbot.sandbox.options import ServeOptions
 from kangbot.settings import Settings, load
 from kangbot.strategy import registry
@@ -205,11 +204,6 @@ def test_mistakes_are_told_and_nothing_is_written(tmp_path: Path, arguments: tup
     assert words in done.stderr
     assert "Nothing was written." in done.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-def test_markets_have_short_names() -> None:
-    """A coin is its perpetual; each is named once."""
-    assert symbols("btc, ETH/USDT  sol/usdt:usdt,BTC") == ("BTC/USDT:USDT", "ETH/USDT", "SOL/USDT:USDT")
 
 
 def test_at_a_terminal_what_is_not_given_is_asked(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import pytest
 from msgspec import structs
 
 from kangbot.cli import exit_codes
-from kangbot.cli.answer import fitted
 from kangbot.cli.online import table
 from kangbot.control.kept import KEPT_S
 from kangbot.market.roster import Command
@@ -185,8 +184,3 @@ def test_no_cell_of_a_table_ends_its_line() -> None:
     """What opened a breaker are the words of whoever answered."""
     rows = [{"market": "bybit:BTC-USDT:USDT", "cause": "HTTP 502: <p>\n\x1b[2J"}]
     assert table(rows, ("market", "cause"), "none").splitlines()[1].endswith(r"HTTP 502: <p>\n\x1b[2J")
-
-
-def test_lines_move_no_cursor() -> None:
-    """In a file as in a terminal; where they end is ours."""
-    assert fitted("first\x1b[2J\nsecond") == "first\\x1b[2J\nsecond"

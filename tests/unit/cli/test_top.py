@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import io
 import json
 import os
 import pty
@@ -14,146 +13,14 @@ import sys
 import termios
 import time
 from collections.abc import AsyncIterator
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from kangbot.cli import exit_codes
-from kangbot.cli.top.board import Board, Seen
-from kangbot.cli.top.keys import named
-from kangbot.health.checks import health_of
-from kangbot.health.report import BreakerReport, ErrorReport, Report
-from kangbot.model.ids import MarketId, Symbol
-from kangbot.settings.health import HealthSettings
+from kangbot.model.ids import MarketId
 from tests.support.control_desk import MARKET, Served, serving
-from tests.support.reporting import AT_NS, a_market, a_report
 from tests.support.typed import typed
-
-MANY = [a_market(f"M{number:02d}") for number in range(27)]
-HELD = {
-    "net": Decimal(-12345678),
-    "unrealised": Decimal("-1234.56"),
-    "price": Decimal("0.0000123456"),
-    "stop": Decimal("0.00001256"),
-    "feed_age_s": 61.0,
-}
-
-
-def lines(report: Report, *, width: int = 80, height: int = 24, board: Board | None = None) -> list[str]:
-    """Return the screen as a person reads it."""
-    console = Console(width=width, height=height, file=io.StringIO())
-    seen = Seen(health=health_of(report, HealthSettings().thresholds), report=report)
-    with console.capture() as captured:
-        console.print((board or Board()).render(seen, console.size))
-    return [line.rstrip() for line in captured.get().splitlines()]
-
-
-def names(shown: list[str]) -> list[str]:
-    """Return the markets that are shown, from above."""
-    return list(rows(shown))
-
-
-def rows(shown: list[str]) -> dict[str, list[str]]:
-    """Return the cells of the markets that are shown, by the market's name."""
-    return {line.split("/")[0]: line.split() for line in shown if "/USDT " in line and ":" not in line}
-
-
-def test_the_head_says_how_the_daemon_is() -> None:
-    """State, score, equity, memory, loop lag."""
-    head = lines(a_report(*MANY, loop_lag_recent_ms={"p99": 0.44}))[:2]
-    assert head[0] == "kangbot 0.1.0  sandbox  up 0h 16m  healthy, score 100  27/27 live"
-    assert head[1] == "equity 100,000.00 USDT  67 MB  lag 0.4 ms  2.1 % cpu  0 orders"
-    assert "  99.5 % cpu  " in lines(a_report(*MANY, cpu_recent_percent=99.5))[1], "what it takes now, not since ever"
-
-
-@pytest.mark.parametrize("height", [10, 24, 60])
-def test_the_screen_is_never_higher_or_wider_than_the_terminal(height: int) -> None:
-    """And every figure of a market whose figures are long is whole in 80 columns."""
-    market = a_market("PEPE1000", **HELD)
-    shown = lines(a_report(*MANY, market), height=height)
-    assert len(shown) <= height
-    assert max(map(len, shown)) <= 80
-    (row,) = (line for line in shown if line.startswith("PEPE1000"))
-    assert row.split() == ["PEPE1000/USDT", "live", "0.0000123456", "-12345678", "-1234.56", "0.00001256", "61s"]
-
-
-def test_a_spot_market_is_told_from_the_perpetual_of_its_pair() -> None:
-    """Both may be traded, at different prices."""
-    spot = a_market(symbol=Symbol("BTC/USDT"), market=MarketId("bybit:BTC-USDT"))
-    shown = [line for line in lines(a_report(a_market(), spot)) if line.startswith("BTC/USDT")]
-    assert [line.partition(" live")[0].rstrip() for line in shown] == ["BTC/USDT", "BTC/USDT spot"]
-
-
-def test_what_needs_a_look_stands_above() -> None:
-    """No stop or an open breaker, then errors, then what is held; the rest keeps the order of the file."""
-    markets = list(MANY)
-    markets[20] = a_market("M20", unprotected="refused")
-    markets[10] = a_market("M10", **HELD)
-    breaker = BreakerReport(
-        market=MANY[15].market, lane="entry", state="open", since_ns=1, until_ns=2, failures=9, trips=1, cause="x"
-    )
-    error = ErrorReport(kind="x", severity="low", market=MANY[5].market, recent=12, total=30, message="m")
-    shown = lines(a_report(*markets, breakers=[breaker], errors=[error]), height=60)
-    assert names(shown)[:6] == ["M15", "M20", "M05", "M10", "M00", "M01"]
-    assert shown[-1] == "all markets   q ends"
-    cells = rows(shown)
-    assert cells["M15"][-1] == "en"
-    assert cells["M20"][-2] == "NONE"
-    assert cells["M05"][-1] == "12"
-
-
-def test_what_is_wrong_is_told_in_the_head() -> None:
-    """The kill switch first, and no more lines than leave room for markets."""
-    shown = lines(a_report(*MANY, killed="news", unprotected=1, history_away="refused", stuck="journal for 60 s"))
-    assert shown[2] == "THE KILL SWITCH IS SET: news"
-    assert any(line.startswith("unprotected 1 positions") for line in shown)
-    shown = lines(a_report(*MANY, killed="a", waiting="b", unprotected=1, history_away="c", stuck="d"))
-    assert shown[5] == "and 2 more: kangbot health"
-    shown = lines(a_report(*MANY, banned="until noon"))
-    assert [line for line in shown if "until noon" in line] == ["NOTHING IS SENT: until noon"]
-
-
-def test_a_board_is_turned_and_stays_within_its_markets() -> None:
-    """By a line and by a page, as far as there are markets."""
-    board, report = Board(), a_report(*MANY)
-    first = names(lines(report, board=board))
-    assert first[0] == "M00"
-    board.turned("down")
-    assert names(lines(report, board=board))[0] == "M01"
-    board.turned("page down")
-    shown = lines(report, board=board)
-    assert names(shown)[-1] == "M26"
-    assert shown[-1] == f"markets {28 - len(first)} to 27 of 27   ↑ ↓ turns   q ends"
-    board.turned("page up")
-    board.turned("up")
-    assert names(lines(report, board=board)) == first
-
-
-def test_a_silent_daemon_is_said_for_as_long_as_it_is() -> None:
-    """With the moment it fell silent, whatever is said later."""
-    board, report = Board(), a_report(*MANY)
-    board.silent("no daemon answers", AT_NS)
-    board.silent("another word", AT_NS + 10**12)
-    assert lines(report, board=board)[0].startswith("NO ANSWER SINCE 14:13:20 UTC")
-    board.answered()
-    assert lines(report, board=board)[0].startswith("kangbot")
-
-
-def test_a_wide_terminal_has_room_for_the_reason() -> None:
-    """What is blocked or missing before what was signalled."""
-    (row,) = (line for line in lines(a_report(a_market(signal="fast above slow")), width=140) if "/USDT" in line)
-    assert row.endswith("fast above slow")
-    (row,) = (line for line in lines(a_report(a_market(unprotected="refused")), width=140) if "/USDT" in line)
-    assert row.endswith("NO STOP: refused")
-
-
-def test_keys_have_names() -> None:
-    """Several at once too; what means nothing is passed over."""
-    assert named("j\x1b[Ax\x1b[6~") == ["down", "up", "page down"]
-    assert [named(key) for key in ("q", "Q", "\x03", "\x04")] == [["q"]] * 4
-    assert named("\x1b[1;5C") == []
 
 
 # ------------------------------------------------------------------------------------------------- the command itself
@@ -290,11 +157,3 @@ async def test_no_daemon_is_said(tmp_path: Path) -> None:
     code, out, err = await typed("top", "--socket", str(tmp_path / "nobody.sock"))
     assert (code, out) == (exit_codes.NO_DAEMON, "")
     assert "no daemon answers" in err
-
-
-def test_what_others_say_moves_no_cursor_of_the_board() -> None:
-    """Why the switch was set, and a strategy's signal."""
-    said = lines(a_report(a_market("BTC", signal="up\x1b[2J"), killed="because\x1b[2J"), width=200)
-    assert any(line.endswith(r"THE KILL SWITCH IS SET: because\x1b[2J") for line in said)
-    assert any(line.endswith(r" up\x1b[2J") for line in said)
-    assert "\x1b" not in "".join(said)

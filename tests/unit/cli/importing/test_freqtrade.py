@@ -1,4 +1,4 @@
-"""Another bot's configuration: what is taken, what is said, and that no secret gets through."""
+"""A freqtrade configuration: what is taken, what is said, and that no secret gets through."""
 
 import json
 import tomllib
@@ -9,9 +9,6 @@ from typing import Any
 import pytest
 
 from kangbot.cli.importing import import_config
-from kangbot.cli.importing.reading import read
-from kangbot.cli.importing.taken import symbol
-from kangbot.errors import ConfigInvalid
 from kangbot.settings import load
 
 SECRETS = (
@@ -22,6 +19,7 @@ SECRETS = (
     "jwt-Zz99",
     "pw-77aa",
 )
+
 FREQTRADE = """\
 {
     // a bot of mine
@@ -100,87 +98,3 @@ def test_binance_futures_become_prices_on_paper(tmp_path: Path) -> None:
     assert table["markets"] == [{"symbol": "BTC/USDT:USDT"}]
     assert table["risk"]["open_positions"] == 0
     assert "stake_amount unlimited has no counterpart" in text
-
-
-@pytest.mark.parametrize(
-    ("settings", "symbols"),
-    [
-        ({"symbol": "BTCUSDT", "mode": "live", "exchange": "bybit"}, ["BTC/USDT:USDT"]),
-        ({"Trading": {"SYMBOL": "eth-usdt", "Mode": "paper"}, "Exchange": {"Name": "Kraken"}}, ["ETH/USDT:USDT"]),
-        ({"global": {"symbols": ["BTC/USDT", "SOL/USDT"], "marketType": "spot"}}, ["BTC/USDT", "SOL/USDT"]),
-        ({"trading_pairs": "BTC/USDT:USDT, XRPUSDT", "interval": "15m"}, ["BTC/USDT:USDT", "XRP/USDT:USDT"]),
-        ({"a": [{"symbol": "ADAUSDC"}, {"symbol": "ADAUSDC"}]}, ["ADA/USDC:USDC"]),
-    ],
-)
-def test_the_old_bots_files_are_read_however_they_are_nested(
-    tmp_path: Path, settings: dict[str, object], symbols: list[str]
-) -> None:
-    """Two files; case, hyphens and depth do not matter, and nothing of OpenAI is taken but the word of it."""
-    constants: dict[str, object] = {
-        "OpenAI": {"api_key": "sk-proj-abcdef123456", "model": "gpt-4"},
-        "API_SECRET": "sEcReT-0a1b2c3d4e",
-    }
-    constants |= {"retries": {"max\nTimes": "pw-77aa"}}
-    text, table = taken(tmp_path, json.dumps(settings), json.dumps(constants))
-    assert [market["symbol"] for market in table["markets"]] == symbols
-    assert table["mode"] == "paper"
-    assert "OpenAI's settings were not taken" in text
-    assert "keys and secrets were not taken" in text
-    assert "not taken: retries.max?Times" in text
-    assert not any(secret in text for secret in SECRETS)
-
-
-def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is there stays to the byte."""
-    config = tmp_path / "kangbot.toml"
-    config.write_text("# mine\n")
-    source = tmp_path / "global.json"
-    source.write_text('{"symbol": "BTCUSDT"}')
-    assert import_config([source], config) == 1
-    assert config.read_text() == "# mine\n"
-    assert "is not overwritten" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        (b'{"a": 1,\n  // why\n "b" 2}', r"0\.json:3: is not JSON at column 6"),
-        (b'{"a": "\xff"}', "is not UTF-8"),
-        (b"[1, 2]", "holds no JSON object"),
-        (b'{"symbol": [".*"]}', "names no market that kangbot could trade"),
-        (b"[" * 100_000, "beyond all bounds"),
-        (b'{"a": ' + b"9" * 10_000 + b"}", "beyond all bounds"),
-    ],
-)
-def test_what_cannot_be_read_is_told_with_its_place(tmp_path: Path, text: bytes, words: str) -> None:
-    """File and line, as an editor counts them; nothing is written."""
-    source = tmp_path / "0.json"
-    source.write_bytes(text)
-    with pytest.raises(ConfigInvalid, match=words):
-        import_config([source], tmp_path / "kangbot.toml")
-    assert [path.name for path in tmp_path.iterdir()] == ["0.json"]
-
-
-def test_a_size_beyond_all_limits_is_told_and_nothing_is_written(tmp_path: Path) -> None:
-    """The file is read as the daemon reads it before it is called written."""
-    source = tmp_path / "0.json"
-    pairs = ["BTC/USDT", "A" * 19 + "/USDT"]
-    source.write_text(json.dumps({"stake_amount": 1e9, "max_open_trades": 9000, "exchange": {"pair_whitelist": pairs}}))
-    with pytest.raises(ConfigInvalid, match="total_notional"):
-        import_config([source], tmp_path / "kangbot.toml")
-    assert [path.name for path in tmp_path.iterdir()] == ["0.json"]
-
-
-def test_comments_inside_of_text_stay(tmp_path: Path) -> None:
-    """An address has two slashes, and a name may have a comma before a bracket."""
-    source = tmp_path / "a.json"
-    source.write_text('{"url": "https://x/*y*/", "name": ",]", "list": [1, 2 , ] // end\n, }')
-    assert read(source) == {"url": "https://x/*y*/", "name": ",]", "list": [1, 2]}
-
-
-def test_symbols_in_every_hand() -> None:
-    """As exchanges, bots and people write them."""
-    assert symbol("btc_usdt", perpetual=False) == "BTC/USDT"
-    assert symbol("USDT", perpetual=True) is None
-    assert symbol("BTC/USDT:BTC", perpetual=True) is None
-    assert symbol(7, perpetual=True) is None

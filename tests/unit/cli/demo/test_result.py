@@ -2,15 +2,12 @@
 
 from typing import Any
 
-import pytest
 from rich.console import Console
 
-from kangbot.cli.demo import _tell
 from kangbot.cli.demo.board import summary
-from kangbot.cli.demo.processes import DemoFailedError
 from kangbot.cli.demo.result import Totals
 from kangbot.model.orders import OrderStatus as S
-from tests.support.reporting import AT_NS, a_report
+from tests.support.reporting import a_report
 
 
 def test_what_nobody_has_answered_is_unknown_and_not_acknowledged() -> None:
@@ -50,35 +47,12 @@ def test_scripts_find_every_name_that_they_rely_on() -> None:
     assert all(latency.keys() == {"p50", "p99"} for latency in said["latency_ms"].values())
 
 
-def test_a_history_that_lacks_something_is_no_book_to_compare(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where the machine was too slow for it nobody is told that the books do not agree."""
-    totals = Totals()
-    totals.add(a_report(history_backlog=59))
-    truth = {"orders": {"with_prefix": 7}, "duplicates": {"accepted": 0}, "positions": {"BTCUSDT": "1"}}
-    totals.settle(live=3, orders={}, positions={}, truth=truth)
-    with pytest.raises(DemoFailedError, match="the last 59 events were not in the history yet"):
-        _tell(totals, as_json=True)
-    assert '"positions_agree":false' in capsys.readouterr().out
-
-
 def printed(result: dict[str, Any]) -> str:
     """Return the summary as a terminal of 80 columns shows it."""
     console = Console(width=80)
     with console.capture() as captured:
         console.print(summary(result))
     return captured.get()
-
-
-def test_what_the_daemons_took_is_told_of_all_of_them_and_latencies_of_the_last() -> None:
-    """One that was killed after ten seconds at half a core, and one that ran for thirty at a tenth."""
-    totals, ten_s = Totals(), 10_000_000_000
-    for seconds, cpu_s in ((1, 5.0), (3, 3.0)):
-        totals.add(a_report(started_ns=AT_NS - seconds * ten_s, cpu_s=cpu_s, cpu_percent=100.0))
-    truth = {"orders": {"with_prefix": 0}, "duplicates": {"accepted": 0}, "positions": {}}
-    totals.settle(live=1, orders={}, positions={}, truth=truth)
-    said = totals.as_result()
-    assert (said["runs"], said["cpu_percent"]) == (2, 20.0)
-    assert "│ frame to decision, p50/p99  -, the last run's" in printed(said)
 
 
 def test_an_order_that_never_arrived_is_no_quarrel_between_the_books() -> None:

@@ -2,11 +2,6 @@
 
 import asyncio
 import json
-import os
-import pty
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -115,38 +110,3 @@ def test_a_plan_and_a_version_are_told_as_well() -> None:
     assert not said["changed"]
     assert "LoadCredential=" in said["unit"]
     assert answered("version") == {"version": version("kangbot")}
-
-
-@pytest.mark.parametrize("options", [(), ("--json",)])
-def test_the_exchange_says_where_it_answers_and_goes_on(options: tuple[str, ...]) -> None:
-    """In an object or in words; Ctrl-C ends it with 0."""
-    command = [sys.executable, "-m", "kangbot", "sandbox", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        rest, code = process.stdout.read(), process.wait(60)
-    assert code == 0
-    if options:
-        assert json.loads(first)["rest_url"].startswith("http://127.0.0.1:")
-        assert rest == ""
-    else:
-        assert first.startswith("the simulated exchange answers on http://127.0.0.1:")
-        assert "with the key 'sandbox'" in rest
-
-
-SHOWN = "from kangbot.cli.answer import fitted; print(fitted('market  why\\n\\nBTC/USDT  EMA 5 is below EMA 20'))"
-
-
-def test_a_narrow_terminal_breaks_lines_between_words_and_a_file_has_them_whole() -> None:
-    """What goes on is indented, so that a row is seen to be one."""
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-c", SHOWN]
-    environ = {**os.environ, "COLUMNS": "20"}
-    subprocess.run(command, stdout=theirs, env=environ, check=True)
-    os.close(theirs)
-    said = os.read(ours, 4096).decode().replace("\r\n", "\n")
-    os.close(ours)
-    assert said == "market  why\n\nBTC/USDT  EMA 5 is\n    below EMA 20\n"
-    filed = subprocess.run(command, capture_output=True, text=True, env=environ, check=True)
-    assert filed.stdout == "market  why\n\nBTC/USDT  EMA 5 is below EMA 20\n"

@@ -1,0 +1,61 @@
+"""The files of an older bot, wherever in them a setting stands."""
+
+import json
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kangbot.cli.importing import import_config
+from kangbot.settings import load
+
+SECRETS = (
+    "kEy-9f8e7d6c5b4a",
+    "sEcReT-0a1b2c3d4e",
+    "sk-proj-abcdef123456",
+    "123456:telegram-token",
+    "jwt-Zz99",
+    "pw-77aa",
+)
+
+
+def taken(tmp_path: Path, *texts: str, code: int = 0) -> tuple[str, dict[str, Any]]:
+    """Import the texts as files; return the text that was written and what it says."""
+    sources = [tmp_path / f"{number}.json" for number in range(len(texts))]
+    for source, text in zip(sources, texts, strict=True):
+        source.write_text(text)
+    config = tmp_path / "new" / "kangbot.toml"
+    assert import_config(sources, config) == code
+    text = config.read_text()
+    load(config, {})  # as `kangbot check` reads it
+    return text, tomllib.loads(text, parse_float=Decimal)
+
+
+@pytest.mark.parametrize(
+    ("settings", "symbols"),
+    [
+        ({"symbol": "BTCUSDT", "mode": "live", "exchange": "bybit"}, ["BTC/USDT:USDT"]),
+        ({"Trading": {"SYMBOL": "eth-usdt", "Mode": "paper"}, "Exchange": {"Name": "Kraken"}}, ["ETH/USDT:USDT"]),
+        ({"global": {"symbols": ["BTC/USDT", "SOL/USDT"], "marketType": "spot"}}, ["BTC/USDT", "SOL/USDT"]),
+        ({"trading_pairs": "BTC/USDT:USDT, XRPUSDT", "interval": "15m"}, ["BTC/USDT:USDT", "XRP/USDT:USDT"]),
+        ({"a": [{"symbol": "ADAUSDC"}, {"symbol": "ADAUSDC"}]}, ["ADA/USDC:USDC"]),
+    ],
+)
+def test_the_old_bots_files_are_read_however_they_are_nested(
+    tmp_path: Path, settings: dict[str, object], symbols: list[str]
+) -> None:
+    """Two files; case, hyphens and depth do not matter, and nothing of OpenAI is taken but the word of it."""
+    constants: dict[str, object] = {
+        "OpenAI": {"api_key": "sk-proj-abcdef123456", "model": "gpt-4"},
+        "API_SECRET": "sEcReT-0a1b2c3d4e",
+    }
+    constants |= {"retries": {"max\nTimes": "pw-77aa"}}
+    text, table = taken(tmp_path, json.dumps(settings), json.dumps(constants))
+    assert [market["symbol"] for market in table["markets"]] == symbols
+    assert table["mode"] == "paper"
+    assert "OpenAI's settings were not taken" in text
+    assert "keys and secrets were not taken" in text
+    assert "not taken: retries.max?Times" in text
+    assert not any(secret in text for secret in SECRETS)

@@ -1,0 +1,59 @@
+"""Bybit, as the settings say of it."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from kangbot.feed.hub import FeedHub
+from kangbot.machines.memory import Memory
+from kangbot.modes import Connection, Past, connection
+from kangbot.runtime.world import Clock, World
+from kangbot.settings import Mode, Settings
+from kangbot.settings.kinds import Secret
+from kangbot.settings.trading import Paper
+from kangbot.settings.venues import Bybit, Venues
+from kangbot.venues.bybit.venue import BybitVenue
+
+BYBIT = Bybit(key=Secret("the-key"), secret=Secret("the-secret"))
+
+
+def settings(mode: Mode, bybit: Bybit = BYBIT) -> Settings:
+    """Return settings of that mode with a key."""
+    return Settings(mode=mode, venues=Venues(bybit=bybit), paper=Paper(balance=Decimal(777)))
+
+
+def opened(chosen: Settings, past: Past | None = None) -> AbstractAsyncContextManager[Connection]:
+    """Open the way that the settings ask for."""
+    world = World(clock=Clock(), seed=b"modes")
+    return connection(chosen, world, memory=Memory(), past=past or Past(chosen.venue), on_note=lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    ("mode", "key", "host"),
+    [
+        ("sandbox", "the-key", "http://127.0.0.1:8790"),
+        ("testnet", "the-key", "https://api-testnet.bybit.com"),
+        ("live", "the-key", "https://api.bybit.com"),
+    ],
+)
+async def test_a_real_account_is_reached_at_the_modes_address(mode: Mode, key: str, host: str) -> None:
+    """The adapter itself and its hub, with the configured key; nothing is connected yet."""
+    async with opened(settings(mode)) as way:
+        assert isinstance(way.venue, BybitVenue)
+        assert way.feeds is way.hub
+        exchange = way.venue._client._exchange
+        assert (exchange.apiKey, set(exchange.urls["api"].values())) == (key, {host})
+        assert isinstance(way.hub, FeedHub)
+        assert way.hub._private is not None
+        assert list(way.streams) == []
+
+
+async def test_a_connection_is_waited_for_no_longer_than_half_of_a_request() -> None:
+    """However short the configured patience is: being unable to connect is told apart from no answer."""
+    for patience_ms, connect_s in ((500, 0.25), (60_000, 4.0)):
+        async with opened(settings("sandbox", replace(BYBIT, request_timeout_ms=patience_ms))) as way:
+            assert isinstance(way.venue, BybitVenue)
+            timeout = way.venue._http._timeout
+            assert (timeout.total, timeout.connect) == (patience_ms / 1000, connect_s)
