@@ -48,3 +48,10 @@ async def test_the_lag_is_told_by_its_shares() -> None:
 def test_before_the_first_observation_there_is_no_recent_lag() -> None:
     """None, not zero."""
     assert LoopLag().recent_ms() == {"p50": None, "p99": None, "longest": None}
+
+
+def test_what_is_long_ago_is_not_of_late() -> None:
+    """Half a minute at ten a second, and memory for no more."""
+    lag = LoopLag()
+    lag._recent.extend(number * 1_000_000 for number in range(1_000))
+    assert lag.recent_ms() == {"p50": 850, "p99": 996, "longest": 999}

@@ -1,5 +1,6 @@
 """What the process costs, read."""
 
+import os
 from pathlib import Path
 
 import psutil
@@ -29,6 +30,39 @@ def test_the_process_is_read_where_linux_tells_nothing(tmp_path: Path) -> None:
     assert asked.rss_mb == pytest.approx(told.rss_mb, abs=5)
     assert asked.peak_mb == asked.rss_mb
     assert abs(asked.handles - told.handles) <= 2
+
+
+def test_a_page_is_read_in_the_systems_own_units(tmp_path: Path) -> None:
+    """It says kB, and means KiB; the peak is the kernel's own."""
+    status = tmp_path / "status"
+    status.write_text("Name:\tpython\nVmPeak:\t 9999 kB\nVmHWM:\t   4096 kB\nVmRSS:\t   2048 kB\n")
+    cost = ProcessMeter(status).read()
+    assert (cost.rss_mb, cost.peak_mb) == (2.0, 4.0)
+
+
+def test_without_the_kernels_peak_it_is_the_highest_that_was_read(tmp_path: Path) -> None:
+    """It does not go down with the memory."""
+    status = tmp_path / "status"
+    meter, told = ProcessMeter(status), []
+    for memory in (2048, 4096, 3072):
+        status.write_text(f"Name:\tpython\nVmRSS:\t {memory} kB\n")
+        cost = meter.read()
+        told.append((cost.rss_mb, cost.peak_mb))
+    assert told == [(2.0, 2.0), (4.0, 4.0), (3.0, 4.0)]
+
+
+def test_a_folder_of_handles_without_a_size_is_counted() -> None:
+    """As before Linux 6.2."""
+    folder = Path("/proc/self/fdinfo/..")
+    assert folder.stat().st_size == 0
+    assert abs(ProcessMeter(handles=folder).read().handles - ProcessMeter().read().handles) <= 2
+
+
+def test_the_time_of_the_processor_is_the_systems_part_too() -> None:
+    """What the kernel does for us is computed for us."""
+    before, told, after = os.times(), ProcessMeter.cpu_s(), os.times()
+    assert before.system > 0
+    assert before.user + before.system <= told <= after.user + after.system
 
 
 def test_the_process_is_read_for_months() -> None:
