@@ -2,10 +2,15 @@
 
 import asyncio
 
+import msgspec
+
+from kangbot.machines.leverage import QUIET_NS
+from kangbot.machines.reconcile import Reconciled
+from kangbot.market.levered import Levered
 from kangbot.market.roster import Command
 from kangbot.model.events import Noted, RunState
 from tests.support.floor_story import Story, play
-from tests.support.trade_words import MARKET
+from tests.support.trade_words import MARKET, dec
 
 _ROUND_S = 70  # in which the venue is asked for its positions
 
@@ -110,5 +115,32 @@ def test_who_keeps_changing_it_has_it_told_and_put_back_once_an_hour() -> None:
         assert (told.venue.leverage, told.venue.prepared) == (10, 2)
         assert told_of(told) == [CHANGED, SETTLED, CHANGED]
         assert told.state is RunState.LIVE
+
+    play(story)
+
+
+def test_a_comparison_that_was_asked_for_before_it_was_set_says_nothing() -> None:
+    """Its answer may come long after: what counts is when it was asked for."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        levered = Levered(told.task.desk.executor, told.world.clock)
+        levered.placed(1)
+        set_ns = told.world.clock.now_ns()
+        await asyncio.sleep(30)
+        stated = msgspec.structs.replace(told.venue.position(), leverage=dec(10))
+        for asked_ns, notes in ((set_ns + QUIET_NS - 1, []), (set_ns + QUIET_NS, [CHANGED])):
+            answers = Reconciled(
+                market=MARKET,
+                open_orders=(),
+                executions=(),
+                executions_since_ns=0,
+                position=stated,
+                asked_ns=asked_ns,
+                answered_ns=told.world.clock.now_ns(),
+            )
+            levered.heard(answers)
+            await asyncio.sleep(1)
+            assert told_of(told) == notes
 
     play(story)

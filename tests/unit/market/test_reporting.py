@@ -1,4 +1,4 @@
-"""What is said of a market whose strategy has not seen enough yet."""
+"""What is said of a market: one that trades, and one whose strategy has not seen enough yet."""
 
 import asyncio
 from collections.abc import Sequence
@@ -128,3 +128,16 @@ def test_money_is_what_markets_are_traded_in() -> None:
     markets = [MarketId("bybit:SHIB-USDT"), MarketId("bybit:BTC-USDC:USDC"), MarketId("bybit:ETH-EUR")]
     assert list(money_of(stated, "USDT", markets).items()) == [("USDT", Decimal(1000)), ("USDC", Decimal(5))]
     assert money_of({}, "USDT", markets) == {}
+
+
+def test_the_report_says_what_there_is_to_say() -> None:
+    """A market's part of the report follows its state, position and orders."""
+
+    async def story(told: Story) -> None:
+        await told.wants_in()
+        said = report_of(told.task, told.roster[MARKET], told.world.clock.now_ns(), {})
+        assert (said.state, said.net, said.stop, said.signal) == ("live", Decimal(2), Decimal(90), "the test wants it")
+        assert (said.orders.sent, said.orders.filled, said.orders.unknown) == (1, 1, 0)
+        assert (said.bars, said.decisions, said.falls) == (1, 2, 0)
+
+    play(story)

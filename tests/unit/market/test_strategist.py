@@ -3,13 +3,11 @@
 from decimal import Decimal, getcontext, localcontext
 from typing import ClassVar, cast
 
-from kangbot.market.errand import Errand
 from kangbot.market.roster import Command
-from kangbot.model.data import Bar
 from kangbot.model.events import RunState, RunStateChanged
 from kangbot.model.target import Target
 from kangbot.strategy.base import Strategy, View
-from tests.support.floor_story import LOOKBACK, MINUTE_NS, Closes, Nothing, Story, bar_at, play, spec
+from tests.support.floor_story import LOOKBACK, MINUTE_NS, Closes, Nothing, Story, play, spec
 from tests.support.trade_words import MARKET
 
 LONG = Target(exposure=Decimal(1), stop=Decimal(90), reason="the test wants it")
@@ -123,31 +121,6 @@ def test_how_it_computes_is_its_own() -> None:
             assert getcontext().prec == 28
 
     play(story)
-
-
-def test_how_it_computes_aside_is_its_own_each_time() -> None:
-    """Its thread is asked again and again: the same view leads to the same target there too."""
-    precisions = []
-
-    class Telling(Closes):
-        def update(self, bar: Bar) -> None:
-            super().update(bar)
-            precisions.append(getcontext().prec)
-            getcontext().prec = 4
-
-    with localcontext(prec=28):
-        for number in range(2):
-            errand = Errand(
-                attempt=1,
-                strategy=Looking(),
-                indicators=Telling(),
-                unmade=False,
-                bars=(bar_at(number * MINUTE_NS),),
-                view=None,
-                received_ns=0,
-            )
-            assert errand.run().error is None
-    assert precisions == [28, 28]
 
 
 def test_a_stop_has_it_forget_everything() -> None:
