@@ -13,7 +13,7 @@ import pytest
 
 from kangbot.errors import Refused
 from kangbot.machines.faults import Operation
-from kangbot.market.rules import Rules
+from kangbot.market.rules import Rules, difference
 from kangbot.model.events import Noted, OrderIntended, RunState
 from kangbot.model.ids import MarketId, Symbol
 from kangbot.model.market import Instrument
@@ -95,7 +95,8 @@ def test_a_market_that_is_traded_no_more_is_told_once() -> None:
         venue = ruled(told)
         await told.live()
         venue.no_rules = Refused("not now")
-        await asyncio.sleep(3600)
+        await asyncio.sleep(3601)
+        assert (venue.looks, listings(told)) == (2, [])
         venue.no_rules, venue.rules = None, None
         await asyncio.sleep(3 * 3600)
         assert listings(told) == ["market.unlisted"]
@@ -268,3 +269,55 @@ def test_an_exit_that_no_rule_is_the_reason_of_has_them_asked_for_less_and_less_
         await tasks.aclose()
 
     play(story)
+
+
+def test_each_refusal_of_what_has_a_price_or_a_quantity_has_them_asked_for() -> None:
+    """Of nothing else; and an entry that is taken says nothing of the exit that is refused on and on."""
+
+    async def story(told: Story) -> None:
+        venue = ruled(told)
+        await told.live()
+        rules = Rules(
+            told.gateway(venue, told.feeds),
+            clock=venue.clock,
+            draw=lambda: 0.0,
+            known=lambda: [instrument()],
+            changed=lambda _rules: None,
+            beat_s=10**6,
+            pause_s=300,
+            exit_pause_s=10,
+        )
+        tasks = Tasks("test", lambda _name, _error: None)
+        tasks.spawn("rules", rules.run())
+
+        async def looks(operation: Operation, wait_s: int = 400) -> bool:
+            """Return whether a refusal of it has them asked for, long after the last time."""
+            await asyncio.sleep(wait_s)
+            venue.looked.clear()
+            rules.ended(MARKET, operation, Refused("it does not fit"))
+            await asyncio.sleep(1)
+            return bool(venue.looked)
+
+        asked = {operation for operation in Operation if await looks(operation)}
+        assert asked == {Operation.ENTRY, Operation.EXIT, Operation.PROTECT}
+        for operation in (Operation.EXIT, Operation.PROTECT):
+            rules.ended(MARKET, operation, None)
+        assert await looks(Operation.EXIT)
+        await asyncio.sleep(40)  # it has lasted for so long
+        assert await looks(Operation.EXIT, wait_s=2)
+        rules.ended(MARKET, Operation.ENTRY, None)
+        assert not await looks(Operation.EXIT, wait_s=15)
+        rules.ended(MARKET, Operation.EXIT, None)
+        assert await looks(Operation.EXIT, wait_s=15)
+        await tasks.aclose()
+
+    play(story)
+
+
+def test_what_is_different_is_told_in_words() -> None:
+    """And nothing of what is not."""
+    after = msgspec.structs.replace(WIDER, tick=instrument().tick, max_quantity=Decimal(9), min_notional=Decimal(5))
+    assert difference(instrument(), after) == (
+        "step 0.001 → 0.3, least quantity 0.001 → 0.3, largest quantity None → 9"
+    )
+    assert difference(after, after) == ""

@@ -92,11 +92,11 @@ async def test_after_its_end_it_looks_no_more(hands: Hands) -> None:
 
 async def test_a_library_that_keeps_the_interpreter_is_found() -> None:
     """A real one, on a real thread: one call into C."""
-    thread, told, ended = Aside("test"), list[int](), list[bool]()
+    thread, told, ended = Aside("test"), list[int](), list[int]()
 
     def compute() -> None:
         sum(range(20_000_000))
-        thread.tell(ended.append, True)
+        thread.tell(ended.append, 1)
 
     watching = Standstill(thread, SPAN_NS, told.append)
     thread.post(compute)
