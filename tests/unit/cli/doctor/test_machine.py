@@ -1,0 +1,150 @@
+"""The look at the machine: folder, journal, disk, memory, clock."""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from kangbot.cli import exit_codes
+from kangbot.cli.doctor.database import database
+from kangbot.cli.doctor.finding import Look, Mark
+from kangbot.cli.doctor.machine import machine
+from kangbot.journal.replay import checkpoint_of
+from kangbot.journal.writer import JournalWriter
+from kangbot.machines.memory import Memory
+from kangbot.modes.past import Past
+from kangbot.modes.past import noted as noted_mode
+from kangbot.runtime.world import Clock, World
+from kangbot.settings import load
+from kangbot.storage.migrate import upgrade
+from kangbot.storage.url import SqliteUrl
+from tests.support.looks import CONFIG, checked
+from tests.support.records import noted
+from tests.support.sandbox_process import Running
+
+pytestmark = pytest.mark.process
+
+
+def test_a_state_folder_in_the_way_of_a_file_is_wrong(config: Path, exchange: Running) -> None:
+    """Trying again changes nothing."""
+    (config.parent / "state").write_text("a file")
+    code, looks = checked(config, exchange.rest_url)
+    assert (code, looks["folder"]["mark"]) == (exit_codes.CONFIG, "wrong")
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+async def test_a_journal_of_another_mode_is_wrong(config: Path, compacted: bool) -> None:
+    """A start would be refused: whoever goes on from the sandbox to paper in the same folder is told before."""
+    config.write_text(CONFIG.replace("testnet", "sandbox"))
+    settings = load(config, {})
+    begun = noted_mode(settings, 1)
+    past = Past(settings.venue)
+    past.observe(begun)
+    async with await JournalWriter.open(settings.state_dir, World(clock=Clock(), seed=b"doctor")) as journal:
+        await journal.append(begun, *(noted(number) for number in range(2, 3000)))
+        if compacted:
+            journal.mark_drained(2999)
+            await journal.compact(checkpoint_of(Memory(last_sequence=2999), {"past": past}))
+    (same,) = (look for look in machine(settings, now_ns=time.time_ns()) if look.name == "journal")
+    assert same.mark is Mark.OK
+    settings = load(config, {"KANGBOT_MODE": "paper"})
+    (look,) = (look for look in machine(settings, now_ns=time.time_ns()) if look.name == "journal")
+    assert (look.mark, look.remedy) == (Mark.WRONG, "give each mode and each venue a state_dir of its own")
+    assert "was begun in mode sandbox at bybit, and the mode is paper at bybit" in look.says
+
+
+@pytest.mark.parametrize(
+    ("file", "statement", "name", "said"),
+    [
+        ("journal.sqlite", "PRAGMA user_version = 99", "journal", "has format 99; this kangbot knows formats up to"),
+        (
+            "history.sqlite",
+            "UPDATE alembic_version SET version_num = '9999'",
+            "database",
+            "has a schema of revision 9999",
+        ),
+    ],
+)
+async def test_what_a_later_kangbot_wrote_is_wrong(
+    config: Path, file: str, statement: str, name: str, said: str
+) -> None:
+    """A start would be refused, or its history: whoever goes back a version is told before."""
+    config.write_text(CONFIG.replace('"testnet"', '"paper"'))
+    settings = load(config, {})
+    async with await JournalWriter.open(settings.state_dir, World(clock=Clock(), seed=b"doctor")) as journal:
+        await journal.append(noted(1))
+    await asyncio.to_thread(upgrade, SqliteUrl(path=settings.state_dir / "history.sqlite"))
+
+    async def looked() -> Look:
+        looks = {look.name: look for look in machine(settings, now_ns=time.time_ns())}
+        return {**looks, "database": await database(settings)}[name]
+
+    assert (await looked()).mark is Mark.OK
+    with closing(sqlite3.connect(settings.state_dir / file, isolation_level=None)) as db:
+        db.execute(statement)
+    look = await looked()
+    assert look.mark is Mark.WRONG
+    assert said in look.says
+    assert look.remedy.startswith("start the later version of kangbot that")
+
+
+def test_a_folder_that_may_not_be_entered_is_told_in_words(config: Path) -> None:
+    """As whoever asks without being the daemon's user; whatever else can be looked at is looked at."""
+    locked = config.parent / "locked"
+    locked.mkdir()
+    config.write_text(CONFIG.replace('"testnet"', '"paper"').replace('"state"', '"locked/state"'))
+    settings = load(config, {})
+    locked.chmod(0)
+    with somebody():
+        looks = {look.name: look for look in machine(settings, now_ns=time.time_ns())}
+        looks["database"] = asyncio.run(database(settings))
+    locked.chmod(0o700)
+    assert looks["folder"].mark is Mark.WRONG
+    assert "cannot be made" in looks["folder"].says
+    assert looks["database"].mark is Mark.WARNING
+    assert "Permission denied" in looks["database"].says
+    assert looks["disk"].figure
+
+
+@contextmanager
+def somebody() -> Iterator[None]:
+    """Be nobody in particular for a while, where the tests run as root."""
+    us = os.getresuid()
+    if not us[1]:
+        os.setresuid(65_534, 65_534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(*us)
+
+
+def test_a_machine_without_proc_is_told_of_beside_all_else(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chroot in which nobody has mounted it: a daemon would not start there, and the other looks are looked at."""
+    config.write_text(CONFIG.replace('"testnet"', '"paper"'))
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path / "none"))
+    looks = {look.name: look for look in machine(load(config, {}), now_ns=time.time_ns())}
+    assert list(looks) == ["folder", "disk", "memory", "clock"]
+    assert looks["memory"].mark is Mark.WRONG
+    assert "cannot be seen in /proc" in looks["memory"].says
+    assert "mount /proc" in looks["memory"].remedy
+
+
+def test_a_proc_with_processes_alone_shows_the_limit(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `ProcSubset=pid` of a unit leaves it: what the machine could still give is not to be seen, the daemon runs."""
+
+    def gone() -> None:
+        raise FileNotFoundError(2, "No such file or directory", "/proc/meminfo")
+
+    config.write_text(CONFIG.replace('"testnet"', '"paper"'))
+    monkeypatch.setattr(psutil, "virtual_memory", gone)
+    looks = {look.name: look for look in machine(load(config, {}), now_ns=time.time_ns())}
+    assert looks["memory"].mark in {Mark.OK, Mark.WARNING}
+    assert (looks["memory"].figure or 0) > 0

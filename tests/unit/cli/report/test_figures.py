@@ -1,0 +1,113 @@
+"""The figures of a report, by their names."""
+
+import asyncio
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from kangbot.cli.report import command
+from kangbot.model.events import (
+    DrawdownReset,
+    EquityMarked,
+    Event,
+)
+from kangbot.storage.migrate import upgrade_apart
+from kangbot.storage.sqlite import SqliteHistory
+from kangbot.storage.url import SqliteUrl
+from tests.support.records import NOON_NS, records
+from tests.support.twelve_days import DAY_NS, figures
+
+
+def test_a_report_says_of_which_days_it_is_and_in_which_money(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both ends are in it; without one, what there is on that side."""
+    for start, end, said in (
+        (None, None, "all time"),
+        ("2026-09-22", None, "from 2026-09-22 (UTC)"),
+        (None, "2026-09-24", "to 2026-09-24 (UTC)"),
+        ("2026-09-22", "2026-09-24", "2026-09-22 to 2026-09-24 (UTC)"),
+    ):
+        assert command(config, start=start, end=end, html=None, as_json=False) == 0
+        lines = [line.strip("│ \n").split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+        assert ["time", said] in lines
+        assert ["money", "USDT"] in lines
+
+
+def test_funding_is_told_beside_the_profit(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was received less what was paid in the span; trades are without it."""
+    assert figures(config, capsys)["funding"] == str(Decimal("0.5") - 11 * Decimal("0.125"))
+    assert figures(config, capsys, start="2026-09-22", end="2026-09-24")["funding"] == "-0.375"
+    assert command(config, start=None, end=None, html=None, as_json=False) == 0
+    assert "funding            -0.88" in capsys.readouterr().out
+
+
+def test_what_a_person_accepted_is_told_beside_the_deepest_drawdown(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what fell since, which is what the limit goes by; in the report's money, of its days, the newest three."""
+    url = SqliteUrl(path=config.parent / "state" / "history.sqlite")
+    later_ns, minute_ns = (NOON_NS // DAY_NS + 20) * DAY_NS, 60_000_000_000
+
+    def reset(highest: int, equity: int, minute: int, *, currency: str = "USDT", dated: bool = True) -> DrawdownReset:
+        return DrawdownReset(
+            currency=currency,
+            highest=Decimal(highest),
+            equity=Decimal(equity),
+            equity_ns=later_ns + (minute - 1) * minute_ns if dated else 0,
+            caller="ann",
+            at_ns=later_ns + minute * minute_ns,
+        )
+
+    events: list[Event] = [
+        EquityMarked(venue="bybit", currency="USDT", equity=Decimal(equity), at_ns=later_ns + minute * minute_ns)
+        for minute, equity in enumerate((1000, 900, 800, 790, 750, 760, 720, 740))
+    ]
+    events += [reset(9, 8, 6, currency="BTC"), reset(1000, 750, 5)]
+    day = {"start": "2026-10-11", "end": "2026-10-11"}
+
+    def store(journal: str, *events: Event) -> None:
+        async def stored() -> None:
+            history = SqliteHistory(url.path, partial(upgrade_apart, url))
+            await history.store(records(events, journal=journal))
+            await history.aclose()
+
+        asyncio.run(stored())
+
+    before = figures(config, capsys)
+    assert before["accepted_drawdowns"] == []
+    assert isinstance(before["equity"], dict)
+    assert before["equity"]["drawdown_since_accepted"] is None
+    store("another", *events)
+    said = figures(config, capsys, **day)
+    assert said["accepted_drawdowns"] == [
+        {
+            "at_ns": later_ns + 5 * minute_ns,
+            "highest": "1000",
+            "equity": "750",
+            "drawdown": "250",
+            "drawdown_percent": 25.0,
+        }
+    ]
+    equity = said["equity"]
+    assert isinstance(equity, dict)
+    assert (equity["drawdown"], equity["drawdown_percent"]) == ("280", 28.0)
+    assert equity["drawdown_since_accepted"] == "40"
+    assert equity["drawdown_since_accepted_percent"] == pytest.approx(40 / 760 * 100)
+    html = tmp_path / "report.html"
+    assert command(config, **day, html=html, as_json=False) == 0
+    assert "<dt>accepted</dt><dd>250.00 (25.00 %), 1,000.00 to 750.00, 2026-10-11 00:05 UTC</dd>" in html.read_text()
+    assert '["2026-10-11T00:05:00+00:00", "drawdown of 25.00 % accepted"]' in html.read_text()
+    assert "dotted: a drawdown was accepted)" in html.read_text()
+    store("a third", *(reset(0 if minute == 7 else 770, -1, minute, dated=False) for minute in (6, 7, 8)))
+    capsys.readouterr()
+    assert command(config, **day, html=None, as_json=False) == 0
+    lines = [line.strip("│ \n").split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if line[0] in ("deepest", "accepted")] == [
+        ["deepest", "drawdown   280.00 (28.00 %)"],
+        ["accepted", "before    1 more"],
+        ["accepted", "771.00 (100.13 %), 770.00 to -1.00, 2026-10-11 00:06 UTC"],
+        ["accepted", "1.00 (0.00 %), 0.00 to -1.00, 2026-10-11 00:07 UTC"],
+        ["accepted", "771.00 (100.13 %), 770.00 to -1.00, 2026-10-11 00:08 UTC"],
+        ["deepest", "since      0.00 (0.00 %)"],
+    ]
