@@ -58,7 +58,7 @@ class OrderStore:
         )
 
     def open(self, market: MarketId | None = None) -> list[SimOrder]:
-        """Return the open orders, of one market or of all, in the order in which they came."""
+        """Return the open orders in the order in which they came; those of all one market after the other."""
         if market is not None:
             return [self._orders[order_id] for order_id in self._open.get(market, ())]
         return [self._orders[order_id] for here in self._open.values() for order_id in here]
