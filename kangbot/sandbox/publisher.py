@@ -28,8 +28,9 @@ class Publisher:
         self.public.candles(now_ns)
 
     def flush(self) -> None:
-        """Publish what has happened since the last time."""
+        """Publish what has happened since the last time; a closed candle after the trades that are in it."""
         trades: dict[MarketId, list[Trade]] = {}
+        closed: list[Candle] = []
         private: list[PrivateEvent] = []
         for event in self._exchange.venue.drain():
             if isinstance(event, Quote):
@@ -37,10 +38,12 @@ class Publisher:
             elif isinstance(event, Trade):
                 trades.setdefault(event.market, []).append(event)
             elif isinstance(event, Candle):
-                self.public.closed(event)
+                closed.append(event)
             else:
                 private.append(event)
         for run in trades.values():
             self.public.trades(run)
+        for candle in closed:
+            self.public.closed(candle)
         if private:
             self._private.publish(private)

@@ -1,6 +1,7 @@
 """What the venue did becomes frames, when it did it."""
 
 from random import Random
+from typing import Any
 
 from kangbot.model.orders import Side
 from kangbot.sandbox.faults import Faults
@@ -84,3 +85,20 @@ def test_a_minute_that_is_over_is_told_as_closed() -> None:
     story.publisher.turn()
     assert [row["confirm"] for row in heard.rows()].count(True) in (1, 2)
     assert not heard.rows()[-1]["confirm"]
+
+
+def test_a_minute_is_told_as_closed_after_the_trades_that_it_is_made_of() -> None:
+    """However much has happened since the last turn: who adds them up has them all."""
+    story = Story()
+    heard = story.listen("linear", "kline.1.BTCUSDT", "publicTrade.BTCUSDT")
+    story.bench.venue.frozen = False
+    story.bench.now_ns += 61 * SECOND_NS
+    story.publisher.turn()
+    topics = [frame["topic"] for frame in heard.frames if frame["topic"] != "kline.1.BTCUSDT" or _closed(frame)]
+    assert topics[0] == "publicTrade.BTCUSDT"
+    assert "kline.1.BTCUSDT" in topics[1:]
+
+
+def _closed(frame: dict[str, Any]) -> bool:
+    (row,) = frame["data"]
+    return bool(row["confirm"])
