@@ -22,6 +22,7 @@ from kangbot.cli.offline import given_to_its_owner, settings_of
 from kangbot.errors import NeedsHuman, Refused, Retryable
 from kangbot.journal.writer import FILE as JOURNAL
 from kangbot.machines.killswitch import FILE as KILL
+from kangbot.runtime.there import there
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings
 from kangbot.settings.versions import FOLDER
@@ -98,7 +99,7 @@ def _must_fit(target: Path, state: Path, size: int) -> None:
 def _copied(settings: Settings, folder: Path, must_fit: Callable[[int], None]) -> None:
     """Copy history, then journal, so that nothing is missing between the two."""
     journal = settings.state_dir / JOURNAL
-    if not journal.is_file():
+    if not there(journal):
         raise NeedsHuman(f"there is no journal in {settings.state_dir}", remedy="name the configuration that ran")
     url = parse(settings.history_url)
     history = asyncio.run(extent(url)).size // PACKED if isinstance(url, MysqlUrl) else _size(url.path)
@@ -107,7 +108,7 @@ def _copied(settings: Settings, folder: Path, must_fit: Callable[[int], None]) -
         stored: Mapping[str, int] | None = None
         if isinstance(url, MysqlUrl):
             stored = asyncio.run(dump(url, folder / ROWS, watch=lambda: must_fit(0)))
-        elif url.path.is_file():
+        elif there(url.path):
             _copy(url.path, folder / HISTORY)
             stored = _stored(folder)
         _copy(journal, folder / JOURNAL)
@@ -117,7 +118,7 @@ def _copied(settings: Settings, folder: Path, must_fit: Callable[[int], None]) -
 
 
 def _size(file: Path) -> int:
-    return file.stat().st_size if file.exists() else 0
+    return file.stat().st_size if there(file) else 0
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -16,6 +16,7 @@ from kangbot.cli.online import readable
 from kangbot.cli.whereabouts import Whereabouts, whereabouts
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.machines.killswitch import FILE, Wish, joined, read, unread, wish, write
+from kangbot.runtime.there import there
 from kangbot.settings.versions import write_whole
 
 
@@ -77,13 +78,13 @@ def _by_file(file: Path, silence: NoDaemonError, wanted: Wish, *, config: Path, 
 
 
 def _said(file: Path) -> Wish | None:
-    return read(file.read_text(encoding="utf-8", errors="replace")) if file.exists() else None
+    return read(file.read_text(encoding="utf-8", errors="replace")) if there(file) else None
 
 
 def _bare(file: Path) -> Wish | None:
     """Return what the file stands for without the words that were not taken; None where it cannot even be there."""
     try:
-        if not file.exists():
+        if not there(file):
             file.touch()
     except OSError:
         return None

@@ -19,6 +19,7 @@ from kangbot.journal.leap import leap
 from kangbot.journal.lock import FolderLock
 from kangbot.journal.writer import FILE as JOURNAL
 from kangbot.machines.killswitch import FILE as KILL
+from kangbot.runtime.there import there
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings
 from kangbot.settings.versions import FOLDER, copy_whole, write_whole
@@ -38,7 +39,7 @@ def restore(config: Path, source: Path, *, as_json: bool = False) -> int:
     is damaged, or of a later kangbot. Refused: a disk has no room for it.
     """
     must_be_there(source)
-    fresh = not config.exists()
+    fresh = not there(config)
     if fresh:
         with beside(config, _SCRATCH) as folder:
             manifest = unpacked(source, folder)
@@ -147,7 +148,7 @@ def _begun(state: Path, backup: str) -> bool:
 def _fits(url: DatabaseUrl, manifest: Manifest, folder: Path, *, begun: bool) -> None:
     """NeedsHuman where the history is of another kind than the configuration's, or where another one is already."""
     if isinstance(url, SqliteUrl) and HISTORY in manifest.files:
-        if url.path.exists() and not (begun and checksum(url.path) == manifest.files[HISTORY]):
+        if there(url.path) and not (begun and checksum(url.path) == manifest.files[HISTORY]):
             raise NeedsHuman(f"the history {url.path} is there already", remedy="move it away; nothing is overwritten")
     elif isinstance(url, MysqlUrl) and ROWS in manifest.files:
         if not (begun and filled(url, folder / ROWS)):
@@ -163,7 +164,7 @@ def _fits(url: DatabaseUrl, manifest: Manifest, folder: Path, *, begun: bool) ->
 def _must_fit(url: DatabaseUrl, state: Path, folder: Path) -> None:
     """Refuse what the disks have no room for beside what is unpacked, before anything is placed."""
     places = {folder / JOURNAL: state}
-    if isinstance(url, SqliteUrl) and (folder / HISTORY).exists() and not url.path.exists():
+    if isinstance(url, SqliteUrl) and there(folder / HISTORY) and not there(url.path):
         url.path.parent.mkdir(parents=True, exist_ok=True)
         places[folder / HISTORY] = url.path.parent
     for place in places.values():

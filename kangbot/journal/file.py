@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kangbot.errors import NeedsHuman
 from kangbot.journal.log_file import write_out
+from kangbot.runtime.there import there
 
 FORMAT = 2  # of the file; a greater number was written by a later kangbot. 1 had no checkpoint
 APPLICATION = 0x6B62_6A6F  # "kbjo": tells our file from any other SQLite file
@@ -110,7 +111,7 @@ class JournalFile:
     def _upgrade(self, path: Path, version: int) -> None:
         """Bring the file forward, after a copy beside it: there is no way back but that one."""
         copy, fresh = path.with_name(f"{path.name}.format-{version}"), path.with_name(f".{path.name}.copy")
-        if not copy.exists():
+        if not there(copy):
             fresh.unlink(missing_ok=True)
             with contextlib.closing(sqlite3.connect(fresh)) as other:
                 self._db.backup(other)

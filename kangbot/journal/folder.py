@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from kangbot.errors import NeedsHuman
+from kangbot.runtime.there import there
 
 FORMAT = 1  # a greater number was written by a later kangbot
 FILE = "format"
@@ -33,7 +34,7 @@ def numbered(folder: Path) -> bool:
     NeedsHuman where a restore did not come to its end, where a later kangbot has written in it, or where its number
     cannot be read.
     """
-    if (folder / RESTORING).exists():  # begun with now, it would be a memory that has forgotten what it holds
+    if there(folder / RESTORING):  # begun with now, it would be a memory that has forgotten what it holds
         raise NeedsHuman(
             f"a backup was being restored into the state folder {folder}, and that did not come to its end",
             remedy="type the same kangbot restore again: it goes on where it was",

@@ -12,6 +12,7 @@ from kangbot.journal.file import JournalReader
 from kangbot.journal.folder import numbered
 from kangbot.journal.replay import Others, resumed
 from kangbot.journal.writer import FILE
+from kangbot.runtime.there import there
 
 _OLDEST = 100
 _NEWEST = 2_000
@@ -25,7 +26,7 @@ def glance(folder: Path, others: Others) -> int | None:
     """
     numbered(folder)
     path = folder / FILE
-    if not path.exists():
+    if not there(path):
         return None
     with contextlib.closing(JournalReader(path)) as reader:
         reader.at_once()

@@ -24,6 +24,7 @@ from kangbot.journal.writer import FILE
 from kangbot.machines.memory import Memory, Recollection
 from kangbot.model.events import Record
 from kangbot.model.ids import LOST_AT_MOST
+from kangbot.runtime.there import there
 
 _PAGE = 2_000
 _MAX_BYTES = 1 << 30
@@ -67,7 +68,7 @@ async def rebuild(folder: Path, archive: Archive, *, tag: str | None, others: Ot
 
 def _must_be_lost(folder: Path) -> None:
     for name in (FILE, f"{FILE}-wal"):  # SQLite would take the log of another journal for that of the new one
-        if (folder / name).exists():
+        if there(folder / name):
             raise NeedsHuman(
                 f"{folder / name} exists, and is not overwritten",
                 remedy="start the daemon on it; only where it is damaged for good move it away, and rebuild it then",

@@ -24,6 +24,7 @@ from kangbot.model.ids import MarketId
 from kangbot.model.money import Quantity
 from kangbot.ports import Journal
 from kangbot.risk.account import AccountRisk
+from kangbot.runtime.there import there
 from kangbot.runtime.world import Clock
 
 log = structlog.get_logger(__name__)
@@ -57,8 +58,8 @@ class StatePath(Protocol):
     def with_name(self, name: str) -> Self:
         """Return another in the same folder."""
 
-    def exists(self) -> bool:
-        """Whether the file is there."""
+    def stat(self) -> object:
+        """Return something where the file is there; FileNotFoundError where it is not."""
 
     def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
         """Return what the file says."""
@@ -198,7 +199,7 @@ class KillSwitch:
 
     def _there(self) -> bool:
         try:
-            return self._file.exists()
+            return there(self._file)
         except OSError:  # its folder may not be looked into: in doubt nobody enters
             return True
 

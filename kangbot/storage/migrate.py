@@ -18,6 +18,7 @@ import structlog
 
 import kangbot
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
+from kangbot.runtime.there import there
 from kangbot.runtime.world import real_world
 from kangbot.storage import tls
 from kangbot.storage.room import changed, lacking
@@ -184,7 +185,7 @@ def _keep(path: Path, name: str) -> Path | None:
     None where the disk has no room for it and for what comes after. Older copies than the newest two are removed.
     """
     copy, part = path.with_name(f"{path.name}.{name}"), path.with_name(f"{path.name}.{name}.part")
-    if copy.exists():
+    if there(copy):
         return copy
     try:
         for left in path.parent.glob(f"{path.name}.*.part"):

@@ -20,13 +20,14 @@ from kangbot.cli.importing.freqtrade import from_freqtrade, is_freqtrade
 from kangbot.cli.importing.old_bot import from_old_bot
 from kangbot.cli.importing.reading import read
 from kangbot.errors import ConfigInvalid, Problem
+from kangbot.runtime.there import there
 from kangbot.settings import load
 from kangbot.settings.sources import Table, merged
 
 
 def import_config(sources: Sequence[Path], config: Path, *, as_json: bool = False) -> int:
     """Write `config` from the sources and return the exit code. ConfigInvalid where nothing can be made of them."""
-    if config.exists():
+    if there(config):
         typer.echo(f"{config} is there already, and is not overwritten; name another with --config", err=True)
         return exit_codes.FAILURE
     table = _together(sources)

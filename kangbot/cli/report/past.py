@@ -23,6 +23,7 @@ from kangbot.model.money import ZERO
 from kangbot.model.position import counts_in
 from kangbot.ports import Listing, Page, Row, Shelf
 from kangbot.risk.account import NEW_BALANCE
+from kangbot.runtime.there import there
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings
 from kangbot.storage.opening import open_history
@@ -111,7 +112,7 @@ async def look(settings: Settings, span: Span) -> Found:
         accepted=(),
         currency=settings.currency,
     )
-    if isinstance(url, SqliteUrl) and not url.path.exists():
+    if isinstance(url, SqliteUrl) and not there(url.path):
         return nothing
     history = open_history(
         url,

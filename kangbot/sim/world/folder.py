@@ -42,9 +42,9 @@ class SimPath:
         """Return another in the same folder."""
         return self._another(self._path.with_name(name))
 
-    def exists(self) -> bool:
-        """Whether there is one."""
-        return self._path in self._files
+    def stat(self) -> object:
+        """Return something where there is one. FileNotFoundError where there is none."""
+        return self.read_text()
 
     def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:  # noqa: ARG002 -- of a Path
         """Return what the file says. FileNotFoundError where there is none."""

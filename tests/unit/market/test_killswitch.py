@@ -5,6 +5,7 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from kangbot.ports import Checkpoint, Journal
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import Clock, World
+from tests.support.nobody import as_nobody
 from tests.support.trade_words import MARKET, START, dec
 
 BOTH = ("journal", "file")
@@ -323,7 +325,7 @@ async def test_who_wants_all_closed_by_a_dead_disk_is_told_where_to_close_it(tmp
 async def test_want_of_handles_is_no_kill_switch(
     tmp_path: Path, journal: JournalWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would stay set for ever. Where nobody can tell whether the file is there, nobody enters."""
+    """It would stay set for ever."""
     life = await begin(tmp_path, journal)
     with monkeypatch.context() as patched:
         patched.setattr(Path, "read_text", refusal(errno.EMFILE))
@@ -332,11 +334,20 @@ async def test_want_of_handles_is_no_kill_switch(
         life.file.touch()
         await life.switch.look()
     assert "Too many open files" in life.risk.killed
-    await life.switch.release("anna")
-    with monkeypatch.context() as patched:
-        patched.setattr(Path, "read_text", refusal(errno.EACCES))
-        patched.setattr(Path, "exists", refusal(errno.EACCES))
-        await life.switch.look()
+
+
+async def test_a_folder_that_may_not_be_looked_into_holds_entries(journal: JournalWriter) -> None:
+    """Whether somebody has put the file there nobody can tell; in doubt nobody enters."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to everybody else
+        Path(name).chmod(0o755)
+        state = Path(name) / "state"
+        state.mkdir()
+        life = await begin(state, journal)
+        assert not life.risk.killed
+        state.chmod(0)
+        with as_nobody():
+            await life.switch.look()
+        state.chmod(0o700)
     assert "Permission denied" in life.risk.killed
 
 
