@@ -113,10 +113,10 @@ def restore(config: Path, file: Path, *, as_json: bool = False) -> int:
 
 
 def filled(target: url.MysqlUrl, rows: Path) -> bool:
-    """Return whether the database has these rows and nothing later: they go in all at once, and marks tell."""
+    """Return whether the database has these rows and nothing later: they go in all at once, and marks tell, if any."""
     try:
-        there = asyncio.run(extent(target))
-        return there.rows and there.stored == marks(rows)
+        there = asyncio.run(extent(target)).stored
+        return bool(there) and there == marks(rows)
     except ValueError as error:
         raise _unusable(rows, error) from error
 

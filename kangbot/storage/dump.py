@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ _CONNECT_S = 10.0
 _STATEMENT_S = 120.0  # the first rows of a large table, or the commit of all of them, on a slow disk
 _ROWS = 500  # at a time; far below what a server takes as one statement
 _LEVEL = 3  # of gzip: half of the best one's time for a file a tenth larger
+_NO_DUMP = "it is no dump of a history"
 _SIZE = "SELECT coalesce(sum(data_length), 0) FROM information_schema.tables WHERE table_schema = database()"
 _SNAPSHOT = (
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
@@ -106,10 +108,7 @@ async def _tables(link: Link) -> AsyncIterator[tuple[dict[str, Any], list[tuple[
 
 def revision_of(path: Path) -> str:
     """Return the schema's revision in the file. NeedsHuman where a later kangbot wrote it; ValueError for no dump."""
-    first = next(_lines(path), None)
-    if not isinstance(first, dict) or not isinstance(first.get("revision"), str):
-        raise ValueError("it is no dump of a history")  # noqa: TRY004 -- the file is wrong, not its type
-    revision = str(first["revision"])
+    revision = _begun(_lines(path))
     judge(revision, str(path))
     return revision
 
@@ -117,19 +116,33 @@ def revision_of(path: Path) -> str:
 def marks(path: Path) -> dict[str, int]:
     """Return how far each journal is stored in the file, by its tag. ValueError for no dump.
 
-    They are in its first table, so no more than that is read.
+    They are in its first table, so no more than that is read; where somebody had dropped that one there are none.
     """
-    stored: dict[str, int] = {}
-    columns: list[str] = []
-    for line in _lines(path):
-        if isinstance(line, list):
-            row = dict(zip(columns, line, strict=True))
-            stored[str(row["tag"])] = int(row["stored"])
-        elif columns:
-            break
-        else:
-            columns = line.get("columns", [])
-    return stored
+    lines = _lines(path)
+    _begun(lines)
+    match next(lines, None):
+        case {"table": "journals", "columns": [*columns]} if {"tag", "stored"} <= set(columns):
+            rows = (dict(zip(columns, row, strict=True)) for row in takewhile(_is_row, lines))
+            return {str(row["tag"]): int(row["stored"]) for row in rows}
+        case {"table": str(table)} if table != "journals":
+            return {}
+        case {"rows": int()}:
+            return {}
+        case _:
+            raise ValueError(_NO_DUMP)
+
+
+def _begun(lines: Iterator[Any]) -> str:
+    """Return the revision, from the first line. ValueError where it is no dump's."""
+    match next(lines, None):
+        case {"revision": str(revision)}:
+            return revision
+        case _:
+            raise ValueError(_NO_DUMP)
+
+
+def _is_row(line: object) -> bool:
+    return isinstance(line, list)
 
 
 async def empty(url: MysqlUrl) -> bool:

@@ -122,5 +122,5 @@ def _revision(path: Path) -> str:
 def _stored(path: Path) -> dict[str, int] | None:
     try:
         return marks(path)
-    except (OSError, ValueError, KeyError):  # damaged: it is no copy
+    except (OSError, ValueError):  # damaged: it is no copy
         return None

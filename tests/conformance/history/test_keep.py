@@ -66,6 +66,22 @@ def test_an_upgrade_copies_first_and_says_how_to_go_back(
     assert told.value.remedy.startswith("nothing is left to do")
 
 
+def test_a_copy_without_the_table_of_journals_is_put_back_once(
+    old: Mariadb, server: MariadbServer, tmp_path: Path
+) -> None:
+    """Somebody had dropped it; who puts the copy back a second time is told that there is a history."""
+    old.sql("INSERT INTO orders (client_id, market, journal, sequence) VALUES ('kb1', 'one', 'abcdefgh', 1)")
+    old.sql("DROP TABLE journals")
+    copy = keep(old.url, OLD, Keeping(folder=tmp_path / "copies", now_ns=NOON_NS))
+    assert copy is not None
+    other = Mariadb(server)
+    config = configured(tmp_path, other.url)
+    assert command.restore(config, copy) == 0
+    assert other.sql("SELECT market FROM orders") == [("one",)]
+    with pytest.raises(NeedsHuman, match="has a history already"):
+        command.restore(config, copy)
+
+
 def test_tables_that_a_killed_restore_was_making_are_gone_on_with(
     old: Mariadb, server: MariadbServer, tmp_path: Path
 ) -> None:
