@@ -6,6 +6,8 @@ moment that is asked for. What a real one answers is asked of a real one, in tes
 
 import asyncio
 import contextlib
+import socket
+import struct
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from types import TracebackType
@@ -17,6 +19,7 @@ from tests.support.impostor import PLAIN, greeting
 _OK = b"\0\0\0\2\0\0\0"
 _END = b"\xfe\0\0\2\0"
 _QUIT, _QUERY = 1, 3
+_AT_ONCE = struct.pack("ii", 1, 0)  # without waiting for what is still to be sent: so it is a reset
 
 
 class Fault(Enum):
@@ -24,6 +27,8 @@ class Fault(Enum):
 
     SILENT = auto()  # never
     CUT = auto()  # the connection ends
+    UNENDED = auto()  # rows that begin, and never end
+    DEAF = auto()  # never, and nothing is read any more
 
 
 Answer = int | Fault | Sequence[Sequence[object]] | None  # an error's code, nothing, rows, done
@@ -63,9 +68,14 @@ class ScriptedServer:
     ) -> None:
         assert self._server is not None
         self._server.close()
-        for writer in self._serving:
-            writer.transport.abort()
+        self.cut()
         await self._server.wait_closed()
+
+    def cut(self) -> None:
+        """Reset every connection that there is."""
+        for writer in self._serving:
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._serving[writer] = None
@@ -87,9 +97,10 @@ class ScriptedServer:
             if answer is Fault.CUT:
                 writer.transport.abort()
                 return
-            if answer is not Fault.SILENT:
-                for number, body in enumerate(_worded(answer), 1):
-                    _write(writer, number, body)
+            if answer is Fault.DEAF:
+                writer.transport.pause_reading()  # type: ignore[attr-defined]  # it is one that reads too
+            for number, body in enumerate(_worded(answer), 1):
+                _write(writer, number, body)
         self.goodbyes += 1
 
 
@@ -106,9 +117,10 @@ def _worded(answer: Answer) -> list[bytes]:
     """Return the answer as packets: done, refused, or rows, whose values are all text."""
     if answer is None:
         return [_OK]
+    if isinstance(answer, Fault):
+        return _worded([["1"]])[:-1] if answer is Fault.UNENDED else []
     if isinstance(answer, int):
         return [b"\xff" + answer.to_bytes(2, "little") + b"#HY000refused as asked"]
-    assert not isinstance(answer, Fault)
     width = len(answer[0]) if answer else 1
     columns = [_column(f"c{number}") for number in range(width)]
     rows = [b"".join(b"\xfb" if value is None else _text(str(value)) for value in row) for row in answer]

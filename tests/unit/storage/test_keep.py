@@ -114,7 +114,7 @@ async def test_a_history_without_a_row_leaves_no_folder(tmp_path: Path) -> None:
 async def test_room_is_asked_for_before_the_first_byte_and_before_each_piece(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A part of what the server has, and what the journal needs beside it; what cannot be is refused with the ways on."""
+    """A part of what the server has, and what the journal needs beside it; else it is refused with the ways on."""
     size = 900 << 20
     need = size // PACKED + SPARE
     for free in ([need - 1], [need, SPARE - 1]):

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import uvloop
 
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.storage.link import Collided, Link
@@ -93,6 +94,49 @@ async def test_a_statement_that_is_not_answered_ends_by_its_deadline_and_with_it
         await until_gone(server)
 
 
+async def test_rows_that_stop_in_the_middle_end_by_the_deadline_too() -> None:
+    """Of each portion: a dump takes minutes, and a piece of it seconds."""
+    async with ScriptedServer(lambda said: Fault.UNENDED if said == "ASK" else None) as server:
+        link = await link_to(server, statement_s=0.1)
+        rows = link.stream("ASK", size=1)
+        assert await anext(rows) == [("1",)]
+        with pytest.raises(Retryable, match=r"did not answer within 0\.1 s"):
+            await anext(rows)
+        assert link.broken
+
+
+async def test_a_peer_that_takes_nothing_any_more_is_let_go_at_once() -> None:
+    """What it has not taken would be kept for it until it does."""
+    async with ScriptedServer(lambda said: Fault.DEAF if said == "ASK" else None) as server:
+        link = await link_to(server, statement_s=0.1)
+        for statement in ("ASK", "x" * 15_000_000):
+            with pytest.raises(Retryable):
+                await link.query(statement)
+        link = await link_to(server, statement_s=0.3)
+        server.respond = lambda _: Fault.DEAF
+        asking = asyncio.ensure_future(link.query("x" * 15_000_000))
+        await asyncio.sleep(0.1)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert link._transport.get_write_buffer_size() == 0
+
+
+def test_a_connection_that_was_ended_while_it_lay_idle_is_told_as_that_on_the_daemons_own_loop() -> None:
+    """There it is a RuntimeError, at the write, in words about transports."""
+
+    async def story() -> None:
+        async with ScriptedServer() as server:
+            link = await link_to(server)
+            server.cut()
+            async with asyncio.timeout(60):
+                while not link._transport.is_closing():
+                    await asyncio.sleep(0.001)
+            with pytest.raises(Retryable, match=r"/history: the connection was closed by the other side$"):
+                await link.query("ASK")
+
+    uvloop.run(story())
+
+
 @WAYS
 async def test_a_connection_that_breaks_is_told_as_that(way: str) -> None:
     """Retryable: with it the transaction has gone."""
@@ -102,8 +146,9 @@ async def test_a_connection_that_breaks_is_told_as_that(way: str) -> None:
             await ask(link, way)
         assert not isinstance(caught.value, Collided)
         assert link.broken
-        with pytest.raises(Retryable):
+        with pytest.raises(Retryable) as again:
             await link.query("AGAIN")
+        assert again.value.code is None, "the driver has no number for it"
         assert "AGAIN" not in server.said
 
 
@@ -195,5 +240,10 @@ async def test_a_goodbye_that_nobody_hears_is_not_waited_for() -> None:
         link = await link_to(server)
         with pytest.raises(Retryable):
             await link.query("ASK")
+        await link.aclose()
+        link = await link_to(server)
+        server.cut()
+        await until_gone(server)
+        await asyncio.sleep(0.01)  # it is heard of here as well
         await link.aclose()
         assert server.goodbyes == 0
