@@ -182,3 +182,11 @@ def test_all_orders_of_a_market_or_of_a_coin_are_cancelled(bench: SandboxBench) 
     assert {order.order_id for order in bench.venue.orders.open()} == {other.order_id, pair.order_id}
     assert [row["orderId"] for row in bench.ask(cancel_all, category="spot", symbol=None)["list"]] == [pair.order_id]
     assert len(bench.ask(cancel_all, symbol=None, settleCoin="USDT")["list"]) == 1
+
+
+def test_of_all_orders_those_are_cancelled_that_were_chosen(bench: SandboxBench) -> None:
+    """By their kind: what waits for a price stays where it was not asked for."""
+    made(bench, **LIMIT)
+    waits = made(bench, **MARKET, triggerPrice="99000", triggerDirection=1)
+    assert len(bench.ask(cancel_all, orderFilter="Order")["list"]) == 1
+    assert [order.order_id for order in bench.venue.orders.open()] == [waits.order_id]

@@ -150,6 +150,15 @@ def test_a_fill_tells_what_it_closed_and_what_it_cost(bench: SandboxBench) -> No
     assert (row["orderId"], row["execTime"]) == (event.order_id, str(bench.now_ns // 1_000_000))
 
 
+def test_a_fill_tells_what_is_left_of_its_order(bench: SandboxBench) -> None:
+    """After it, not in the end."""
+    quoted = bench.exchange.desk("linear", "BTCUSDT").book.quote.bid_quantity
+    order = submit(bench, Side.SELL, str(quoted + D("0.001")))
+    rows = [execution_row(bench.exchange, event) for event in bench.venue.executions if isinstance(event, Executed)]
+    assert [row["leavesQty"] for row in rows] == ["0.001", "0"]
+    assert {row["orderQty"] for row in rows} == {short(order.quantity)}
+
+
 @pytest.mark.parametrize(
     ("cause", "word"),
     [(FillCause.TRADE, "Trade"), (FillCause.STOP, "Trade"), (FillCause.LIQUIDATION, "BustTrade")],
