@@ -1,6 +1,7 @@
 """REST: from a request to an answer in Bybit's envelope, by way of faults, signature and budget."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -67,7 +68,7 @@ class Rest:
         if isinstance(lost, TimeoutBeforeAccept):
             return await self._lose(request, lost)
         if isinstance(lost, LateAccept):
-            self._tasks.spawn("late", self._later(request, body, lost.ms / 1000))
+            self._accept_late(request, route, body, lost.ms / 1000)
             return await self._lose(request, lost)
         answer = self._answer(request, route, body)
         return answer if lost is None else await self._lose(request, lost)
@@ -87,6 +88,10 @@ class Rest:
         """Check and do what is asked; `headers` takes the budget's. ApiError says what is wrong."""
         if route is None:
             raise ApiError(PATH, "Route not found.", status=404)
+        return route.answer(self._exchange, self._checked(request, route, body, headers))
+
+    def _checked(self, request: web.Request, route: Route, body: bytes, headers: dict[str, str]) -> Mapping[str, Any]:
+        """Return what is asked, where it may be."""
         query = request.raw_path.partition("?")[2]
         params = _params(request.method, query, body)
         if route.signed:
@@ -97,7 +102,7 @@ class Rest:
             headers.update(allowance.headers())
             if allowance.left < 0 and self._enforced:
                 raise ApiError(RATE_LIMIT, _TOO_MANY)
-        return route.answer(self._exchange, params)
+        return params
 
     def _budget(self, path: str, route: Route, params: Mapping[str, Any]) -> Allowance:
         spot = params.get("category") == "spot" and route.spot_limit
@@ -109,19 +114,21 @@ class Rest:
         headers = Allowance(limit=10, left=-1, reset_ms=reset_ms).headers()
         return self._envelope(RATE_LIMIT, _TOO_MANY, {}, headers, 200)
 
-    async def _later(self, request: web.Request, body: bytes, wait_s: float) -> None:
-        """Do what was asked by a request whose signature was in time when it came."""
-        route = ROUTES.get((request.method, request.path))
+    def _accept_late(self, request: web.Request, route: Route | None, body: bytes, wait_s: float) -> None:
+        """Have what is asked be done later, where it may be: that is judged when it comes."""
         if route is None:
             return
-        params = _params(request.method, request.raw_path.partition("?")[2], body)
-        await asyncio.sleep(wait_s)
         try:
-            route.answer(self._exchange, params)
+            params = self._checked(request, route, body, {})
         except ApiError:
-            return  # nobody hears the refusal of a late request
-        finally:
-            self._publisher.flush()
+            return  # nobody hears the refusal of a request whose answer is lost
+        self._tasks.spawn("late", self._later(route, params, wait_s))
+
+    async def _later(self, route: Route, params: Mapping[str, Any], wait_s: float) -> None:
+        await asyncio.sleep(wait_s)
+        with contextlib.suppress(ApiError):  # as above
+            route.answer(self._exchange, params)
+        self._publisher.flush()
 
     async def _lose(self, request: web.Request, fault: Lost) -> web.StreamResponse:
         """Answer 504, or not at all: the connection is held, then cut."""

@@ -1,12 +1,14 @@
 """From a request to an answer: what is no request of ours, and what is too much."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from kangbot.runtime.world import SECOND_NS, Clock
 from kangbot.sandbox.options import ServeOptions
@@ -104,3 +106,17 @@ async def test_a_venue_may_be_far_away_and_leave_budgets_alone(distant: Client) 
     assert loop.time() - began >= 0.2
     assert [answer["retCode"] for _, answer, _ in answers] == [0] * 15
     assert min(int(headers["X-Bapi-Limit-Status"]) for _, _, headers in answers) == 0
+
+
+@pytest.mark.parametrize("body", [b'{"category": "linear"}', b"[1]"])
+async def test_a_late_request_was_checked_when_it_came(client: Client, body: bytes) -> None:
+    """One that nobody signed, or that cannot be read, is not done later either; its caller hears nothing of it."""
+    terms = {"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Market", "qty": "0.01"}
+    await client.fault({"fault": "late_accept", "path": CREATE, "ms": 50, "count": 2})
+    with capture_logs() as logs:
+        for late in (json.dumps(terms).encode(), body):
+            async with client.session.post(f"{client.sandbox.rest_url}{CREATE}", data=late) as answer:
+                assert answer.status == 504
+        await asyncio.sleep(0.2)
+    assert (await client.truth())["orders"]["total"] == 0
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == []
