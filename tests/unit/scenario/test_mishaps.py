@@ -73,7 +73,7 @@ def test_streams_break_or_fall_silent_and_are_healed_when_it_is_over(kind: Kind)
 
 
 def test_a_crash_comes_at_its_spot_and_the_daemon_is_away_as_long_as_was_drawn() -> None:
-    """Each has its own, in their order; one that is drawn while another is decided comes to nothing."""
+    """Each has its own, in their order."""
     crashes = (fault(Kind.CRASH, 20), fault(Kind.CRASH, 50))
     dooms = (
         Doom(spot=Spot.APPEND, passes=10**9, away_ns=3 * SECOND_NS),  # never passed: it dies five seconds later
@@ -95,6 +95,24 @@ def test_a_crash_comes_at_its_spot_and_the_daemon_is_away_as_long_as_was_drawn()
     died = [line for line in scene.noted("daemon") if "dies" in line]
     assert died[0] == "25 dies where it stands"
     assert died[1].endswith("dies commit")
+
+
+def test_a_crash_while_another_is_decided_comes_to_nothing() -> None:
+    """The process dies once, by the first."""
+    crashes = (fault(Kind.CRASH, 20), fault(Kind.CRASH, 21))
+    dooms = (
+        Doom(spot=Spot.APPEND, passes=10**9, away_ns=3 * SECOND_NS),
+        Doom(spot=Spot.COMMIT, passes=1, away_ns=60 * SECOND_NS),
+    )
+
+    async def story(scene: Scene) -> None:
+        await scene.at(24.9)
+        assert scene.up
+        await scene.at(28.1)
+        assert (scene.up, scene.lives) == (True, 2)
+
+    scene = play(quiet(faults=crashes, dooms=dooms), story)
+    assert scene.faults.counts[Kind.CRASH] == 1
 
 
 def test_a_wall_clock_that_is_wrong_is_seen_by_the_next_start() -> None:

@@ -42,6 +42,7 @@ def test_an_operator_commands_markets() -> None:
         Order(at_ns=at(21), market=FIRST, command=Command.PAUSE),
     )
     scene = play(quiet(orders=orders), story)
+    assert scene.invariants.violation is None
     assert scene.noted("operator") == ["20 stop bybit:NOPE-USDT:USDT", f"21 pause {FIRST}"]
 
 
@@ -155,7 +156,9 @@ def test_somebody_trades_past_the_daemon() -> None:
         rests = scene.engine.orders.newest(99)
         price = next(order.price for order in rests if order.price is not None and not order.request.client_id)
         assert price > scene.engine.desks[FIRST].last * D("1.02")
-        assert scene.invariants.deeds["hand_trade"] >= 1
+        assert scene.invariants.deeds["hand_trade"] > 0
+        scene._people.calm()
+        assert len(by_hand(scene)) == 2  # what had its time is not done again
 
     play(quiet(hands=(hand(20, None), hand(21, "0.03"))), story)
 
@@ -190,6 +193,7 @@ def test_what_the_venue_refuses_a_hand_is_nobodys_loss() -> None:
     greedy = Hand(at_ns=at(20), market=FIRST, side=Side.BUY, notional=D(10**9), away=None)
     scene = play(quiet(hands=(greedy,)), story)
     assert len(scene.noted("somebody")) == 1
+    assert scene.invariants.violation is None
 
 
 # ------------------------------------------------------------------------------------------------------- configuration
@@ -203,6 +207,17 @@ def edit(second: float, *, wrong: bool) -> Edit:
     begun = configured()
     left = settings_of(PLAN.specs[1:], PLAN.limits, PLAN.foreign)
     return Edit(at_ns=at(second), version=1, settings=replace(begun, markets=left.markets), by=By.SIGNAL, wrong=wrong)
+
+
+def test_the_daemon_hears_of_an_edit_as_it_was_drawn() -> None:
+    """By a signal it reads the file at once, and not when it would have looked."""
+
+    async def story(scene: Scene) -> None:
+        await scene.at(21)
+        assert scene.life.editor is not None
+        assert [market.id for market in scene.life.editor.settings.trading] == [SECOND]
+
+    play(quiet(begun=configured(), edits=(edit(20, wrong=False),)), story)
 
 
 @pytest.mark.parametrize("wrong", [True, False])
