@@ -120,7 +120,8 @@ class Session:
         if not isinstance(message, dict):
             self._say(success=False, ret_msg="error:invalid op", req_id="", op="")
             return
-        request, args = str(message.get("req_id", "")), message.get("args") or []
+        request, told = str(message.get("req_id", "")), message.get("args")
+        args = told if isinstance(told, list) else []
         match message.get("op"):
             case "ping":
                 self._pong(request)

@@ -13,6 +13,7 @@ from tests.support.pinging import ask_and_break_off, dialled, ping_and_break_off
 from tests.support.sandbox_client import Client
 
 D = Decimal
+_NO_TOPICS: list[Any] = [[], 5, {"a": 1}, "tickers.BTCUSDT"]
 
 
 async def say(socket: aiohttp.ClientWebSocketResponse, message: Any) -> dict[str, Any]:
@@ -49,14 +50,16 @@ async def test_a_subscription_is_acknowledged_by_its_request(client: Client) -> 
 
 
 async def test_what_is_no_request_is_answered_and_the_socket_stays(client: Client) -> None:
-    """Garbage, a list, an unknown word, bytes that are no text."""
+    """Garbage, a list, an unknown word, bytes that are no text, arguments that are no list."""
     socket = await client.socket(client.sandbox.ws_public_url)
     await socket.send_bytes(b'{"op": "\xff"}')
     assert (await socket.receive_json(timeout=60))["ret_msg"].startswith("Failed to decode")
     assert (await say(socket, "hello"))["ret_msg"].startswith("Failed to decode")
     assert (await say(socket, "[1]"))["ret_msg"] == "error:invalid op"
     assert (await say(socket, {"op": "nope"}))["ret_msg"] == "error:invalid op"
-    assert (await say(socket, {"op": "subscribe", "args": []}))["success"] is False
+    for args in _NO_TOPICS:
+        for word in ("subscribe", "auth"):
+            assert (await say(socket, {"op": word, "args": args}))["success"] is False
     assert (await say(socket, {"op": "ping"}))["success"] is True
 
 
