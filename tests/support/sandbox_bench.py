@@ -20,7 +20,7 @@ class SandboxBench:
     def __init__(self, **options: Any) -> None:
         self.now_ns = START_NS
         chosen = ServeOptions(
-            **{"symbols": ("BTCUSDT", "ETHUSDT"), "spot_symbols": ("BTCUSDT",), "history_minutes": 90, **options}
+            **{"symbols": ("BTCUSDT", "ETHUSDT"), "spot_symbols": ("BTCUSDT",), "history_minutes": 5, **options}
         )
         self.exchange = Exchange(chosen, Clock(monotonic_ns=lambda: self.now_ns, anchor_ns=START_NS))
         self.venue = self.exchange.venue

@@ -15,7 +15,7 @@ D = Decimal
 @pytest.fixture
 def bench() -> SandboxBench:
     """An exchange with one and a half hours of history."""
-    return SandboxBench(funding_interval_s=3600)
+    return SandboxBench(funding_interval_s=3600, history_minutes=90)
 
 
 def test_the_time_is_told_in_seconds_and_nanoseconds(bench: SandboxBench) -> None:

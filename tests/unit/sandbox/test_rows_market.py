@@ -11,9 +11,9 @@ from tests.support.sandbox_bench import START_NS, SandboxBench
 D = Decimal
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bench() -> SandboxBench:
-    """An exchange with thirty hours of history."""
+    """An exchange with thirty hours of history, which nobody moves."""
     return SandboxBench(history_minutes=30 * 60, spot_symbols=("BTCUSDT",), symbols=("BTCUSDT",))
 
 

@@ -110,11 +110,12 @@ def test_a_life_without_a_file_has_nothing_to_read() -> None:
 
     async def story(scene: Scene) -> None:
         await scene.live()
-        scene.life.reload(By.CALL)
+        for by in By:
+            scene.life.reload(by)
         await asyncio.sleep(1)
         assert scene.life.editor is None
 
-    play(PLAN, story)
+    assert play(PLAN, story).invariants.violation is None
 
 
 def test_a_fall_is_told_while_the_process_lives() -> None:
