@@ -71,6 +71,7 @@ class Sandbox:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
+            self.close()
             raise DemoFailedError(f"the sandbox exchange did not start: {_last_lines(log)}")
         ready = json.loads(line)
         self.rest_url: str = ready["rest_url"]

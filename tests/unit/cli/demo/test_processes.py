@@ -2,8 +2,11 @@
 
 import asyncio
 import socket
+from pathlib import Path
 
-from kangbot.cli.demo.processes import hold_port
+import pytest
+
+from kangbot.cli.demo.processes import Daemon, DemoFailedError, DemoInterruptedError, Sandbox, hold_port, wait_for
 
 
 def place(held: socket.socket) -> int:
@@ -28,3 +31,27 @@ def test_a_port_on_which_somebody_listens_is_left_to_them() -> None:
     for address in ("127.0.0.1", "0.0.0.0"):
         with socket.create_server((address, 0)) as taken, hold_port(place(taken)) as held:
             assert place(held) != place(taken)
+
+
+@pytest.mark.process
+def test_a_daemon_that_does_not_begin_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
+    """Or nobody waits any more: whoever typed Ctrl-C is not told of a failure."""
+    config = tmp_path / "wrong.toml"
+    config.write_text('mode = "lvie"\n')
+    daemon = Daemon(config=config, state=tmp_path, environment={}, log=tmp_path / "daemon.log")
+    try:
+        with pytest.raises(DemoInterruptedError, match="before the daemon was ready"):
+            wait_for(tmp_path / "control.sock", daemon, lambda: True)
+        with pytest.raises(DemoFailedError, match=r"ended with status 78:\n(?s:.)*Did you mean live\?"):
+            wait_for(tmp_path / "control.sock", daemon)
+    finally:
+        assert daemon.stop() == 78
+    (tmp_path / "control.sock").touch()
+    wait_for(tmp_path / "control.sock", daemon)
+
+
+@pytest.mark.process
+def test_an_exchange_that_does_not_begin_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
+    """As with an option that it has not."""
+    with pytest.raises(DemoFailedError, match=r"did not start: (?s:.)*--no-such-option"):
+        Sandbox(seed=1, log=tmp_path / "sandbox.log", options=("--no-such-option",))
