@@ -39,6 +39,10 @@ def import_config(sources: Sequence[Path], config: Path, *, as_json: bool = Fals
         )
     try:
         config.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # also where a file has the folder's name
+        typer.echo(unwritten(config.absolute(), error, place=config.parent.absolute()), err=True)
+        return exit_codes.FAILURE
+    try:
         _write(config, draft(taken, [source.name for source in sources]))
     except FileExistsError:
         typer.echo(f"{config} was made meanwhile, and is not overwritten", err=True)

@@ -73,8 +73,12 @@ def _exchange(taken: Taken, exchange: Table, *, futures: bool) -> None:
 
 def _money(taken: Taken, table: Table) -> None:
     trades = number(table.get("max_open_trades"), -1, 10_000)
-    if trades is not None:
-        taken.open_positions = max(0, int(trades))  # -1: no limit, which is 0 here
+    if trades == -1:
+        taken.open_positions = 0  # no limit, which is 0 here
+    elif trades is not None and trades >= 1:
+        taken.open_positions = int(trades)
+    elif trades is not None:
+        taken.note("max_open_trades let nothing enter; here 0 is no limit, so the default holds: [risk] open_positions")
     stake = table.get("stake_amount")
     taken.size = number(stake, Decimal("0.01"))
     if taken.size is not None:

@@ -28,3 +28,13 @@ def test_a_size_beyond_all_limits_is_told_and_nothing_is_written(tmp_path: Path)
     with pytest.raises(ConfigInvalid, match="total_notional"):
         import_config([source], tmp_path / "kangbot.toml")
     assert [path.name for path in tmp_path.iterdir()] == ["0.json"]
+
+
+def test_a_place_that_takes_no_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not as a configuration that was there: nobody would look at what stands in its folder's place."""
+    source, folder = tmp_path / "global.json", tmp_path / "folder"
+    source.write_text('{"symbol": "BTCUSDT"}')
+    folder.touch()
+    assert import_config([source], folder / "kangbot.toml") == 1
+    assert capsys.readouterr().err == f"{folder / 'kangbot.toml'} cannot be written: File exists: {folder}\n"
+    assert folder.read_bytes() == b""

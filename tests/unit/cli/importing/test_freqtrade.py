@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kangbot.cli.importing import import_config
+from kangbot.cli.importing.freqtrade import from_freqtrade, is_freqtrade
 from kangbot.settings import load
 
 SECRETS = (
@@ -98,3 +99,53 @@ def test_binance_futures_become_prices_on_paper(tmp_path: Path) -> None:
     assert table["markets"] == [{"symbol": "BTC/USDT:USDT"}]
     assert table["risk"]["open_positions"] == 0
     assert "stake_amount unlimited has no counterpart" in text
+
+
+@pytest.mark.parametrize(
+    ("trades", "positions", "told"),
+    [(-1, 0, False), (1, 1, False), ("7", 7, False), (0, None, True), ("0.5", None, True), (-2, None, False)],
+)
+def test_a_bot_that_lets_nothing_enter_does_not_become_one_without_a_limit(
+    trades: object, positions: int | None, *, told: bool
+) -> None:
+    """Of -1 and 0 each program has its own meaning."""
+    taken = from_freqtrade({"max_open_trades": trades})
+    assert taken.open_positions == positions
+    assert any("let nothing enter" in note for note in taken.notes) is told
+
+
+def test_it_is_known_by_what_other_bots_have_not() -> None:
+    """Also a part of it, such as a file with the pairs alone."""
+    assert is_freqtrade({"stake_amount": 5})
+    assert is_freqtrade({"exchange": {"pair_whitelist": []}})
+    assert not is_freqtrade({"exchange": {"name": "bybit"}})
+    assert not is_freqtrade({"exchange": "bybit", "symbol": "BTCUSDT"})
+
+
+@pytest.mark.parametrize(
+    ("stoploss", "percent"), [("-0.08", 8), (-1, None), ("-0.00001", None), ("0.1", None), ("much", None)]
+)
+def test_a_stop_is_a_ratio_below_nought(stoploss: object, percent: int | None) -> None:
+    """What is none leaves the strategy's own, and that is told."""
+    taken = from_freqtrade({"stoploss": stoploss})
+    assert taken.stop_percent == percent
+    assert any("is no ratio below 0" in note for note in taken.notes) is (percent is None)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "mode", "venue", "said"),
+    [
+        ("bybit", "futures", "bybit", ""),
+        ("Binance", "futures", "binance_usdm", "of Binance kangbot has the prices"),
+        ("binance", "spot", "bybit", "the exchange binance is none that kangbot trades at"),
+        ("kraken", "futures", "bybit", "the exchange kraken is none that kangbot trades at"),
+    ],
+)
+def test_markets_go_where_kangbot_has_them(exchange: str, mode: str, venue: str, said: str) -> None:
+    """And it is told where that is not where they were."""
+    pairs = {"name": exchange, "pair_whitelist": ["BTC/USDT"], "key": ""}
+    taken = from_freqtrade({"trading_mode": mode, "exchange": pairs})
+    assert (taken.venue, taken.mode) == (venue, "paper")
+    assert taken.symbols == ["BTC/USDT:USDT" if mode == "futures" else "BTC/USDT"]
+    assert any(note.startswith(said) for note in taken.notes if said) is bool(said)
+    assert not any("keys and secrets" in note for note in taken.notes), "an empty one is none"
