@@ -41,3 +41,19 @@ def test_a_daemon_that_is_told_to_reread_its_file_while_it_begins_goes_on(
             check=False,
         )
     assert done.returncode == came_of_it
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_it_is_the_daemon_under_the_same_pid(as_json: bool, tmp_path: Path) -> None:
+    """With the file that was named, and what is still to be printed before it."""
+    daemon = tmp_path / "python"
+    daemon.write_text('#!/bin/sh\necho $$ "$@"\n')
+    daemon.chmod(0o755)
+    become = (
+        "import sys; from pathlib import Path; from kangbot.cli.run import become_daemon; print('before');"
+        f"sys.executable = {str(daemon)!r}; become_daemon(Path('my own.toml'), as_json={as_json})"
+    )
+    with subprocess.Popen([sys.executable, "-c", become], stdout=subprocess.PIPE, text=True) as process:
+        said, _ = process.communicate()
+    options = " --json" if as_json else ""
+    assert said == f"before\n{process.pid} -m kangbot.daemon --config my own.toml{options}\n"

@@ -2,10 +2,13 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 
 import pytest
+
+from kangbot.cli.sandbox import serve
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
@@ -24,3 +27,15 @@ def test_the_exchange_says_where_it_answers_and_goes_on(options: tuple[str, ...]
     else:
         assert first.startswith("the simulated exchange answers on http://127.0.0.1:")
         assert "with the key 'sandbox'" in rest
+
+
+def test_an_address_that_is_taken_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the way to another; nothing is served."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert serve(host="127.0.0.1", port=port, seed=1, as_json=False) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err) == (
+        "",
+        f"the sandbox cannot listen on 127.0.0.1:{port}: Address already in use. Name another --port\n",
+    )

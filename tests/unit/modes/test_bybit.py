@@ -9,7 +9,8 @@ import pytest
 from kangbot.feed.hub import FeedHub
 from kangbot.machines.memory import Memory
 from kangbot.modes import Connection, Past, connection
-from kangbot.runtime.world import Clock, World
+from kangbot.modes.bybit import way
+from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.settings import Mode, Settings
 from kangbot.settings.kinds import Secret
 from kangbot.settings.trading import Paper
@@ -57,3 +58,18 @@ async def test_a_connection_is_waited_for_no_longer_than_half_of_a_request() -> 
             assert isinstance(way.venue, BybitVenue)
             timeout = way.venue._http._timeout
             assert (timeout.total, timeout.connect) == (patience_ms / 1000, connect_s)
+
+
+async def test_what_bybit_bears_is_what_the_settings_say() -> None:
+    """Of the account and of public data by themselves; a stamp is never later than half of what an order may take."""
+    own = Bybit(requests_per_second=3, data_requests_per_second=7, receive_window_ms=900, connects_per_5_minutes=11)
+    modes: tuple[tuple[Mode, bool], ...] = (("sandbox", True), ("paper", False))
+    for mode, private in modes:
+        one = way(Settings(mode=mode, venues=Venues(bybit=own)), World(clock=Clock(), seed=b"modes"))
+        windows = [(window.most, window.span_ns) for window in (*one.account_windows, *one.data_windows)]
+        assert windows == [(3, SECOND_NS), (7, SECOND_NS)]
+        assert (one.receive_window_ms, one.connects_per_5_minutes) == (900, 11)
+        assert one.clock._most_ns == 450_000_000
+        assert [dialect().url.rpartition("/")[2] for dialect in one.public] == ["linear", "spot"]
+        assert (one.private is not None) is private
+        await one.venue.aclose()
