@@ -1,8 +1,9 @@
 """Clock, chance and ids: the three things a daemon takes from outside, made in `daemon.py` or `scenario/` only.
 
-There is one clock. It is anchored to wall time once, at start, and runs on with the loop's monotonic time: a stepped
-wall clock changes nothing, deadlines and stamps are comparable, and under the virtual-time loop it is the virtual time.
-The venue's clock is another thing and is measured against this one.
+There is one clock. It is anchored to wall time once, at start, and runs on with the machine's time since its boot: a
+stepped wall clock changes nothing, deadlines and stamps are comparable, and under the virtual-time loop it is the
+virtual time. What a machine slept through counts: the loop's timers do not know of it, but the markets went on. The
+venue's clock is another thing and is measured against this one.
 """
 
 import asyncio
@@ -15,12 +16,20 @@ from hashlib import sha256
 SECOND_NS = 1_000_000_000
 
 
+def since_boot_ns() -> int:
+    """Return how long the machine has been up, what it was suspended for included; never running backwards."""
+    return time.clock_gettime_ns(_SINCE_BOOT)
+
+
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux has one that counts; elsewhere it differs
+
+
 class Clock:
     """Nanoseconds since the epoch (UTC), never running backwards."""
 
     __slots__ = ("_ahead_ns", "_monotonic_ns")
 
-    def __init__(self, monotonic_ns: Callable[[], int] = time.monotonic_ns, anchor_ns: int | None = None) -> None:
+    def __init__(self, monotonic_ns: Callable[[], int] = since_boot_ns, anchor_ns: int | None = None) -> None:
         self._monotonic_ns = monotonic_ns
         start_ns = monotonic_ns()
         self._ahead_ns = (time.time_ns() if anchor_ns is None else anchor_ns) - start_ns  # of the monotonic time

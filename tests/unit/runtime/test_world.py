@@ -1,6 +1,10 @@
 """Clock and chance."""
 
-from kangbot.runtime.world import Clock, World, earliest, real_world, sleep_until
+import time
+
+import pytest
+
+from kangbot.runtime.world import SECOND_NS, Clock, World, earliest, real_world, sleep_until
 
 
 async def test_the_clock_is_anchored_once() -> None:
@@ -9,6 +13,18 @@ async def test_the_clock_is_anchored_once() -> None:
     clock = Clock(monotonic_ns=lambda: next(ticks), anchor_ns=1_000)
     assert clock.now_ns() == 1_050
     assert clock.now_ns() == 1_075
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="Linux has it")
+def test_what_the_machine_slept_through_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel's monotonic time stands still while a laptop or a virtual machine is suspended; markets do not."""
+    hour_ns = 3600 * SECOND_NS
+    clock, asked = Clock(), time.clock_gettime_ns
+    before_ns = clock.now_ns()
+    monkeypatch.setattr(
+        time, "clock_gettime_ns", lambda which: asked(which) + (hour_ns if which == time.CLOCK_BOOTTIME else 0)
+    )
+    assert hour_ns <= clock.now_ns() - before_ns < hour_ns + 60 * SECOND_NS
 
 
 def test_a_shifted_clock_runs_at_the_same_pace() -> None:
