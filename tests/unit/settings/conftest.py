@@ -15,6 +15,11 @@ Read = Callable[..., Settings]
 Mistakes = Callable[..., tuple[Problem, ...]]
 
 
+def said(problems: tuple[Problem, ...]) -> str:
+    """Return the problems as a person reads them."""
+    return "\n".join(str(problem) for problem in problems)
+
+
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
     """Return a function that loads a text as a configuration file."""

@@ -1,20 +1,15 @@
-"""What is set of risk, stops, orders, breakers and health is what the gate, the guard, the planner and the rest get.
+"""What is set of risk, stops and orders is what the gate, the guard and the planner get.
 
 A key that is read and reaches nobody would be believed in all the same.
 """
 
 from collections.abc import Callable
-from dataclasses import fields
 from decimal import Decimal
 
-from kangbot.machines.breaker import BreakerTerms
 from kangbot.machines.guard import StopPolicy, StopTerms
 from kangbot.machines.plan import Style
-from kangbot.machines.verdict import Bounds
 from kangbot.model.orders import OrderKind
 from kangbot.risk.limits import Limits
-from kangbot.settings.breakers import BreakerSettings
-from kangbot.settings.health import HealthSettings
 from kangbot.settings.schema import Settings
 
 S = 1_000_000_000
@@ -103,41 +98,3 @@ def test_how_a_market_places_its_orders_reaches_the_planner(read: Read) -> None:
         keys = f'entry_order = "{entry.value}"\nexit_order = "{leave.value}"\norder_patience_s = 25\n'
         (market,) = read(MARKET + keys).trading
         assert market.style == Style(kind=entry, exit_kind=leave, patience_ns=25 * S)
-
-
-def test_each_key_of_breakers_reaches_them() -> None:
-    """In nanoseconds; the defaults are the machine's own."""
-    assert BreakerSettings().terms == BreakerTerms()
-    asked = BreakerSettings(
-        failures=11,
-        within_s=12.5,
-        cool_down_s=13,
-        in_a_row=14,
-        row_within_s=15,
-        row_cool_down_s=16,
-        longest_s=17,
-    )
-    assert asked.terms == BreakerTerms(
-        failures=11,
-        within_ns=12_500_000_000,
-        cool_down_ns=13 * S,
-        in_a_row=14,
-        row_within_ns=15 * S,
-        row_cool_down_ns=16 * S,
-        longest_ns=17 * S,
-    )
-
-
-def test_each_threshold_reaches_its_check() -> None:
-    """The key has the name of the figure, with where it warns and where it is critical before the unit."""
-    names = [field.name for field in fields(HealthSettings().thresholds)]
-
-    def key(name: str, level: str) -> str:
-        word, _, unit = name.partition("_")
-        return "_".join(part for part in (word, level, unit) if part)
-
-    asked = {key(name, "warning"): 10.0 + number for number, name in enumerate(names)}
-    asked |= {key(name, "critical"): 100.0 + number for number, name in enumerate(names)}
-    thresholds = HealthSettings(**asked).thresholds
-    for number, name in enumerate(names):
-        assert getattr(thresholds, name) == Bounds(warning=10.0 + number, critical=100.0 + number), name

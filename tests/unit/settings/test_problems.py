@@ -1,0 +1,76 @@
+"""What is told of a mistake: its key, its line, what is wrong, and the nearest right word."""
+
+import pytest
+
+from .conftest import MARKET, Mistakes, said
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "words"),
+    [
+        ("[databse]\nurl = 1\n", "databse", "Did you mean database?"),
+        ("[venues.bibyt]\n", "venues.bibyt", "Did you mean bybit?"),
+        ("venues = 3\n", "venues", "must be a table"),
+        ("[defaults]\nsizes = 3\n", "defaults.sizes", "Did you mean size?"),
+        ("[defaults]\nstrategy = 3\n", "defaults.strategy", "must be a text in quotes, not 3"),
+        ("[defaults]\nsize = -3\n", "defaults.size", "greater than or equal to 0.01, not -3"),
+        ("[defaults]\nsize = nan\n", "defaults.size", "finite"),
+        ("[defaults]\nsize = true\n", "defaults.size", "not true or false"),
+        ("[defaults]\nleverage = 1.5\n", "defaults.leverage", "must be a whole number, not 1.5"),
+        ("[defaults]\nvenue = 'okx'\n", "defaults.venue", "must be 'bybit' or 'binance_usdm', not 'okx'"),
+        ("[defaults]\ntimeframe = '1'\n", "defaults.timeframe", "such as 1m"),
+        ("[start]\njitter_s = 1e400\n", "start.jitter_s", "finite"),
+        ("[logs]\nlevel = 'loud'\n", "logs.level", "'debug', 'info', 'warning' or 'error'"),
+        ("state_dir = '~/x'\n", "state_dir", "written out in full"),
+        ("state_dir = ''\n", "state_dir", "must not be empty"),
+        ("[control]\nsocket = ' '\n", "control.socket", "must not be empty"),
+        ("[supervision]\nfirst_wait_s = 90\n", "supervision.first_wait_s", "longer than longest_wait_s"),
+        ("[feeds]\nquote_most_s = 3\n", "feeds.quote_most_s", "below quote_least_s, 4"),
+        ('[notify]\nnever = ["Feed"]\n', "notify.never[0]", "a pattern such as"),
+        ("[risk]\ntotal_notional = 10\n", "risk.total_notional", "below market_notional"),
+        ("[risk]\nmarket_notional = 20\n", "risk.market_notional", "no entry would pass"),
+        ("[control]\nsocket = '/" + "x" * 120 + "'\n", "control.socket", "longer than 107 bytes"),
+        ("[control]\nhost = '0.0.0.0'\n", "control.host", "list the names in [control] hosts"),
+        ("[control]\nhost = '::'\n", "control.host", "list the names in [control] hosts"),
+        ("[control]\nhost = '127.example.org'\n", "control.host", "is not of the loopback"),
+        ("[control]\nhost = '127.0.0.1:8787'\n", "control.host", "without a port"),
+        ("[control]\nhost = '[::1]:8787'\n", "control.host", "without a port"),
+        ("[control]\nhost = '[::1'\n", "control.host", "is not a host name"),
+        ("[control]\nhosts = ['[x]']\n", "control.hosts[0]", "is not a host name"),
+        ("[control]\nhosts = ['http://x']\n", "control.hosts[0]", "is not a host name"),
+        ("[control]\nhosts = ['x:1']\n", "control.hosts[0]", "is not a host name"),
+        ("[control]\nhosts = ['*']\n", "control.hosts[0]", "is not a host name"),
+        ("[control]\nhosts = ['[']\n", "control.hosts[0]", "is not a host name"),
+        ("[control]\nport = 'abc'\n", "control.port", "must be a whole number, not 'abc'"),
+        ("[start]\njitter_s = '1h'\n", "start.jitter_s", "must be a number, not '1h'"),
+        ("[control]\nport = 65536\n", "control.port", "65535"),
+        ("[venues.bybit]\nrest_url = 'https://api.bybit.com'\n", "venues.bybit.rest_url", "is the real exchange"),
+        (
+            "[venues.bybit]\nrest_url = 'https://bytick.com'\n",
+            "venues.bybit.rest_url",
+            "is the real exchange (bytick.com)",
+        ),
+        ("[venues.bybit]\nrest_url = 'https://api.bybit.ae'\n", "venues.bybit.rest_url", "is the real exchange"),
+        ("[venues.bybit]\nws_private_url = 'wss://stream.manepa.jp'\n", "venues.bybit.ws_private_url", "is the real"),
+        ("[venues.bybit]\nrest_url = 'http://u:p@x'\n", "venues.bybit.rest_url", "must not hold a user"),
+        ("[venues.bybit]\nrest_url = 'http://x:y'\n", "venues.bybit.rest_url", "must be an address"),
+        ("[database]\nurl = 'postgres://u@h/d'\n", "database.url", "mysql://user:password@host:3306/name"),
+        ("[database]\nurl = 'mysql://u@h:x/d'\n", "database.url", "host or port cannot be read"),
+        ("[database]\nurl = 'mysql://u@h/d?ssl_ca=/x'\n", "database.url", "option ssl_ca. Did you mean ssl-ca?"),
+        ("[database]\nurl = 5\n", "database.url", "must be a text in quotes"),
+        ("mode = 'live'\n", "mode", '[live] i_understand = "real money"'),
+        ("[venues.bybit]\nmode = 'live'\n", "venues.bybit.mode", "is no setting. A daemon has one mode"),
+    ],
+)
+def test_a_mistake_says_what_is_wrong(mistakes: Mistakes, text: str, key: str, words: str) -> None:
+    """One mistake of each kind: its key, its line, and words to act on."""
+    found = [problem for problem in mistakes(text + MARKET) if problem.key == key]
+    assert found
+    assert words in said(tuple(found))
+    assert found[0].line
+
+
+def test_the_market_table_must_be_a_table(mistakes: Mistakes) -> None:
+    """`markets = 3` is told in the file's own terms."""
+    assert "must be [[markets]] tables" in said(mistakes("markets = 3\n"))
+    assert "must be a table" in said(mistakes("markets = [3]\n"))

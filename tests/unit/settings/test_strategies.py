@@ -1,0 +1,56 @@
+"""Each market's strategy is made with its parameters before the daemon is, and its mistakes are the configuration's."""
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import MARKET, Mistakes, Read, said
+
+
+def test_a_wrong_parameter_of_the_defaults_is_told_once(mistakes: Mistakes) -> None:
+    """Twenty-seven markets share one mistake."""
+    text = "[defaults]\nparameters = { fst = 5 }\n" + MARKET + MARKET.replace("BTC", "ETH")
+    (found,) = mistakes(text)
+    assert (found.line, found.key) == (2, "defaults.parameters.fst")
+    assert "Did you mean fast?" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key"),
+    [
+        (f'{MARKET}strategy = "mine.py"\n', 3, "markets[0].strategy"),
+        (f'[defaults]\nstrategy = "mine.py"\n{MARKET}', 2, "defaults.strategy"),
+    ],
+)
+def test_a_strategy_of_ones_own_is_loaded_from_the_folder_of_the_file(
+    mistakes: Mistakes, tmp_path: Path, text: str, line: int, key: str
+) -> None:
+    """Its mistakes carry the place in its own file."""
+    (tmp_path / "mine.py").write_text("raise RuntimeError('on purpose')\n")
+    (found,) = mistakes(text)
+    assert (found.line, found.key) == (line, key)
+    assert f"{tmp_path}/mine.py:1" in found.message
+    assert "on purpose" in found.message
+
+
+def test_a_strategy_that_cannot_be_made_is_a_mistake(mistakes: Mistakes) -> None:
+    """Whatever a strategy raises on odd parameters, the configuration is to blame and nothing falls."""
+    assert "cannot be made" in said(mistakes(f"{MARKET}parameters = {{ stop_percent = nan }}\n"))
+
+
+def test_the_longest_parameters_that_ship_are_right(read: Read) -> None:
+    """What their table allows is what a market can begin with."""
+    table = MARKET + "parameters = { slow = 500 }\n" + MARKET.replace("BTC", "ETH") + 'strategy = "rsi_reversion"\n'
+    assert len(read(f"{table}parameters = {{ period = 500 }}\n").trading) == 2
+
+
+def test_a_strategy_that_looks_back_too_far_is_a_mistake(mistakes: Mistakes, tmp_path: Path) -> None:
+    """Told before the start, with its line; of bars that are built here it is only slow to begin."""
+    (tmp_path / "far.py").write_text(
+        "from kangbot.strategy.ema_cross import EmaCross\nclass Far(EmaCross):\n    name = 'far'\n    lookback = 5001\n"
+    )
+    text = f'{MARKET}strategy = "far.py:Far"\n'
+    (found,) = mistakes(text)
+    assert (found.line, found.key) == (3, "markets[0].strategy")
+    assert "looks back 5001 bars, and a market begins with at most 5000" in found.message
+    assert mistakes(f'{text}timeframe = "30s"\n') == ()
