@@ -1,18 +1,12 @@
 """Who may come in over TCP: a real server on loopback, asked as a script, a browser and a stranger would."""
 
-import errno
-import os
-import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from kangbot.control.access import Access
 from kangbot.control.server import ControlServer, Listen
-from kangbot.control.tokens import tokens_in
-from kangbot.errors import NeedsHuman
 from kangbot.runtime.world import Clock
 from tests.support.control_desk import Desk, Served, serving
 from tests.support.ports import own_port
@@ -95,26 +89,6 @@ async def test_a_page_of_another_origin_is_refused(served: Served, client: aioht
             assert not any(name.startswith("Access-Control") for name in answer.headers)
 
 
-async def test_a_browser_exchanges_its_token_for_a_session(served: Served, client: aiohttp.ClientSession) -> None:
-    """The cookie is out of reach of scripts and of other sites, and ends when it is told to."""
-    async with client.post("/login", json={"token": served.read}) as answer:
-        assert (answer.status, await answer.json()) == (200, {"access": "read"})
-        cookie = answer.headers["Set-Cookie"]
-        assert "HttpOnly" in cookie
-        assert "SameSite=Strict" in cookie
-        assert served.read not in cookie
-    async with client.get("/session") as answer:
-        assert await answer.json() == {"access": "read"}
-    async with client.post("/start-all", json={}) as answer:
-        assert answer.status == 403
-    async with client.post("/logout", json={}) as answer:
-        assert answer.status == 200
-        assert "Max-Age=0" in answer.headers["Set-Cookie"], "the browser forgets it too"
-        assert "HttpOnly" in answer.headers["Set-Cookie"]
-    async with client.get("/session") as answer:
-        assert answer.status == 401
-
-
 async def test_whoever_tries_tokens_is_left_alone_even_with_the_right_one(
     served: Served, client: aiohttp.ClientSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,23 +113,6 @@ async def test_whoever_tries_tokens_is_left_alone_even_with_the_right_one(
     assert "guess" not in said
 
 
-async def test_bodies_are_json_small_and_said_to_be_so(served: Served, client: aiohttp.ClientSession) -> None:
-    """A form that a foreign page sends without asking is none."""
-    own = bearer(served.control)
-    for body, kind, status in (
-        (b"{}", "text/plain", 415),
-        (b"reason=x", "application/x-www-form-urlencoded", 415),
-        (b"[" * 60_000, "application/json", 400),
-        (b"{" + b" " * 70_000 + b"}", "application/json", 413),
-        (b"\xff\xfe", "application/json", 400),
-        (b'{"flaten": true}', "application/json", 400),
-        (b"{}", "application/json; charset=utf-8", 200),
-    ):
-        async with client.post("/kill", data=body, headers={"Content-Type": kind, **own}) as answer:
-            assert answer.status == status, (body[:20], kind)
-            assert "error" in await answer.json() or status == 200
-
-
 async def test_every_answer_tells_a_browser_what_it_may_not_do(served: Served, client: aiohttp.ClientSession) -> None:
     """Errors as well."""
     for path in ("/report", "/live", "/nowhere"):
@@ -165,68 +122,6 @@ async def test_every_answer_tells_a_browser_what_it_may_not_do(served: Served, c
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert answer.headers["Cache-Control"] == "no-store"
             assert answer.headers["Server"] == "kangbot"
-
-
-def test_tokens_are_made_once_and_for_the_owner_alone(tmp_path: Path) -> None:
-    """32 random bytes each; the next start has the same."""
-    control, read = tmp_path / "c", tmp_path / "r"
-    made = tokens_in(control, read)
-    assert {stat.S_IMODE(path.stat().st_mode) for path in (control, read)} == {0o600}
-    assert all(len(secret) == 43 for secret in made.secrets)
-    assert tokens_in(control, read).secrets == made.secrets
-    assert [made.access(token) for token in (*made.secrets, "", "x")] == [
-        Access.CONTROL,
-        Access.READ,
-        Access.OPEN,
-        Access.OPEN,
-    ]
-    assert made.secrets[0] not in repr(made)
-
-
-@pytest.mark.parametrize(
-    ("text", "mode", "words"),
-    [
-        ("x" * 43, 0o644, "is open to others"),
-        ("x" * 43, 0o620, "is open to others"),
-        ("short", 0o600, "holds no token"),
-        ("x" * 31, 0o600, "holds no token"),
-        ("two words" * 9, 0o600, "holds no token"),
-        ("x" * 42 + "é", 0o600, "holds no token"),
-        ("x" * 42 + "\a" + "x", 0o600, "holds no token"),
-        ("x" * 42 + "\udcff", 0o600, "cannot be used: it is no text"),
-    ],
-)
-def test_a_token_file_that_is_no_secret_stops_the_start(tmp_path: Path, text: str, mode: int, words: str) -> None:
-    """In words, with the remedy, and without the token."""
-    path = tmp_path / "c"
-    path.write_text(text, encoding="utf-8", errors="surrogateescape")
-    path.chmod(mode)
-    with pytest.raises(NeedsHuman, match=words) as raised:
-        tokens_in(path, tmp_path / "r")
-    assert text not in str(raised.value)
-
-
-def test_a_token_of_ones_own_may_have_32_characters(tmp_path: Path) -> None:
-    """From another machine, or out of a vault; a group may read it, as that of systemd's credentials does."""
-    path = tmp_path / "c"
-    path.write_text("x" * 32)
-    path.chmod(0o640)
-    assert tokens_in(path, tmp_path / "r").access("x" * 32) is Access.CONTROL
-
-
-def test_one_token_for_both_is_refused(tmp_path: Path) -> None:
-    """Else whoever may look could command."""
-    for name in ("c", "r"):
-        (tmp_path / name).write_text("x" * 43)
-        (tmp_path / name).chmod(0o600)
-    with pytest.raises(NeedsHuman, match="hold the same token"):
-        tokens_in(tmp_path / "c", tmp_path / "r")
-
-
-def test_a_token_file_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:
-    """Its folder is not there."""
-    with pytest.raises(NeedsHuman, match="cannot be used: No such file"):
-        tokens_in(tmp_path / "no" / "c", tmp_path / "r")
 
 
 async def test_a_port_that_is_taken_leaves_the_socket(
@@ -257,17 +152,3 @@ async def test_the_tokens_are_hidden_before_anybody_can_use_them(tmp_path: Path)
     await server.start()
     await server.aclose()
     assert hidden == [(tmp_path / name).read_text().strip() for name in ("c", "r")]
-
-
-def test_a_full_disk_keeps_no_token_without_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty file would refuse every start, also once there is room."""
-
-    def full(handle: int) -> None:
-        os.ftruncate(handle, 0)  # nothing of it was taken
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as without_room:
-        without_room.setattr(os, "fsync", full)
-        with pytest.raises(NeedsHuman, match="No space left"):
-            tokens_in(tmp_path / "c", tmp_path / "r")
-    assert len(tokens_in(tmp_path / "c", tmp_path / "r").secrets) == 2

@@ -1,16 +1,14 @@
 """The control socket: a real server on a real Unix socket, asked by the client that the command line uses."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
-from kangbot.cli.answer import no_daemon
 from kangbot.control import server as server_of
-from kangbot.control.client import ControlClient, NoDaemonError
+from kangbot.control.client import ControlClient
 from kangbot.control.server import ControlServer
 from kangbot.market.roster import Command
 from kangbot.runtime.world import Clock
@@ -127,12 +125,6 @@ def test_only_the_owner_may_open_the_socket(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-async def test_a_socket_that_nobody_serves_is_no_daemon(tmp_path: Path) -> None:
-    """Said with the path."""
-    with pytest.raises(NoDaemonError, match=r"nowhere\.sock"):
-        ControlClient(tmp_path / "nowhere.sock").release()
-
-
 @pytest.fixture
 async def watched(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Path]:
     """A socket that is served and looked after, often, in a folder of its own."""
@@ -190,15 +182,3 @@ async def test_the_socket_of_a_daemon_that_came_after_is_left_alone(desk: Desk, 
     assert "200 OK" in await call(path, posted("/kill"))
     await newer.aclose()
     assert not path.exists()
-
-
-def test_a_daemon_that_says_nothing_is_there_all_the_same(tmp_path: Path) -> None:
-    """It begins, or hangs: nobody is told to start a second one."""
-    with socket.socket(socket.AF_UNIX) as mute:
-        mute.bind(str(tmp_path / "control.sock"))
-        mute.listen()
-        with pytest.raises(NoDaemonError, match="timed out") as caught:
-            ControlClient(tmp_path / "control.sock", timeout_s=0.05).release()
-    assert "One is there" in no_daemon(caught.value, tmp_path)
-    assert "kangbot run" not in no_daemon(caught.value, tmp_path)
-    assert not caught.value.shut

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from kangbot.control.client import ControlClient, NoDaemonError
+from kangbot.control.client import ControlClient
 from kangbot.control.server import ControlServer
 from kangbot.errors import NeedsHuman, Refused
 from kangbot.health.checks import Health
@@ -201,28 +201,6 @@ async def test_a_market_with_a_strange_name_is_only_unknown(path: Path) -> None:
         await apart(ControlClient(path).tell, f"/markets/{quote('no such/märket?' + chr(10), safe=':')}/stop")
     with pytest.raises(ValueError, match="the daemon is stopping"):
         await apart(ControlClient(path).tell, "/markets/a/stop")
-
-
-async def test_an_answer_that_is_not_ours_is_one_line(tmp_path: Path) -> None:
-    """Something else listens there, or a daemon of another version."""
-    replies = iter((b"HTTP/1.0 500 Oops\r\n\r\n<html>", b"HTTP/1.0 200 OK\r\n\r\n{}", b"nonsense\r\n\r\n"))
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(next(replies))
-        writer.close()
-        await writer.wait_closed()
-
-    server = await asyncio.start_unix_server(serve, tmp_path / "other.sock")
-    client = ControlClient(tmp_path / "other.sock")
-    with pytest.raises(ValueError, match="HTTP 500, without a word"):
-        await apart(client.report)
-    with pytest.raises(ValueError, match="of another version"):
-        await apart(client.report)
-    with pytest.raises(NoDaemonError, match="nonsense"):
-        await apart(client.report)
-    server.close()
-    await server.wait_closed()
 
 
 async def test_a_socket_that_another_daemon_serves_is_left_to_it(path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, web
@@ -19,8 +20,11 @@ from kangbot.health.report import Report
 from kangbot.model.ids import MarketId
 from kangbot.runtime.world import SECOND_NS, Clock
 from kangbot.settings.health import HealthSettings
+from tests.support.control_desk import Served
 from tests.support.pinging import ask_and_break_off, dialled, ping_and_break_off
 from tests.support.reporting import a_market, a_report
+
+from .conftest import got
 
 Client = TestClient[web.Request, web.Application]
 
@@ -335,3 +339,16 @@ async def test_a_subscriber_that_breaks_off_with_its_handshake_is_no_fault(
     while one._subscribers:
         await asyncio.sleep(0)
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_the_live_connection_needs_a_token_and_begins_with_a_snapshot(
+    served: Served, client: aiohttp.ClientSession
+) -> None:
+    """A plain request to its address is told what it is."""
+    async with client.ws_connect("/stream") as socket:
+        said = await socket.receive_json()
+        assert (said["type"], said["access"], said["report"]["total"]) == ("snapshot", "control", 1)
+    assert "error" in await got(client, "/stream", 400)
+    async with aiohttp.ClientSession(served.url) as stranger:
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
+            await stranger.ws_connect("/stream")

@@ -1,0 +1,35 @@
+"""The document tells what is served."""
+
+from typing import Any
+
+import aiohttp
+
+from tests.support.control_desk import Served
+
+from .conftest import got
+
+
+async def test_the_document_tells_what_is_served_and_nothing_else(
+    served: Served, client: aiohttp.ClientSession
+) -> None:
+    """OpenAPI 3.1; each command says what repeating it does; every reference leads somewhere."""
+    document = await got(client, "/openapi.json")
+    assert document["openapi"].startswith("3.1")
+    assert set(document["paths"]) >= {"/live", "/ready", "/report", "/kill", "/stream", "/orders", "/login"}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"]
+            assert (method == "post") == ("description" in operation), path
+            for status in operation["responses"]:
+                assert 100 <= int(status) < 504
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(references(document)) <= known
+
+
+def references(value: Any) -> list[str]:
+    """Return every `$ref` in the document."""
+    if isinstance(value, dict):
+        return [inner for key, inner in value.items() if key == "$ref"] + [
+            found for inner in value.values() for found in references(inner)
+        ]
+    return [found for inner in value for found in references(inner)] if isinstance(value, list) else []
