@@ -4,6 +4,7 @@ Source: Bybit v5, "Get Instruments Info", "Get Kline", "Get Recent Public Trades
 """
 
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
@@ -86,7 +87,7 @@ class TradeRow(msgspec.Struct, frozen=True, rename="camel"):
     exec_id: str
     price: Decimal
     size: Decimal
-    side: str
+    side: Literal["Buy", "Sell"]  # the taker's
     time: int
     is_block_trade: bool = False
 
