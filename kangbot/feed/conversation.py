@@ -226,7 +226,6 @@ class Conversation:
                 self._outbox.append(effect.frame)
             case Close():
                 self.closing = effect
-                self._wake.set()
             case _:
                 self._tell(effect)
 

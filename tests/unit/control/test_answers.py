@@ -18,10 +18,8 @@ Page = Callable[[web.Request], Awaitable[web.Response]]
 
 
 @asynccontextmanager
-async def raising(
-    error: BaseException | None, handler: Callable[..., Awaitable[web.Response]] | None = None
-) -> AsyncIterator[Client]:
-    """A server whose only route raises this."""
+async def raising(error: BaseException | None, page: Page | None = None) -> AsyncIterator[Client]:
+    """A server whose only route raises this, or is this."""
 
     async def handle(_: web.Request) -> web.Response:
         if error is not None:

@@ -50,8 +50,8 @@ async def test_whoever_comes_in_and_goes_out_is_journalled_and_nobody_else(
     assert served.desk.journal == []
     async with client.post("/login", json={"token": served.control}) as answer:
         assert await answer.json() == {"access": "control"}
-        cookie = answer.cookies[f"kangbot_{served.port}"]
-        assert (cookie["path"], cookie["max-age"]) == ("/", str(12 * 3600))
+        given = answer.cookies[f"kangbot_{served.port}"]
+        assert (given["path"], given["max-age"]) == ("/", str(12 * 3600))
     for _ in range(2):
         async with client.post("/logout", json={}):
             pass

@@ -53,9 +53,11 @@ class Heard:
     def __init__(self) -> None:
         self.events: list[tuple[str, Events, int]] = []
         self.unread: list[str] = []
+        self.order: list[object] = []  # data, and what was told of the topic
         self.raises: Exception | None = None
 
     def deliver(self, native: str, events: Events, received_ns: int) -> None:
+        self.order.append("data")
         if self.raises is not None:
             raise self.raises
         self.events.append((native, events, received_ns))
@@ -81,12 +83,15 @@ class Talk:
         self.effects: list[TopicEffect] = []
         self.faults: list[tuple[str, Exception]] = []
         self.running: asyncio.Task[None] | None = None
+        self.tasks: Tasks | None = None
 
     async def ended(self) -> ConnectionClosed:
         """Wait for its end, and return how it ended."""
         assert self.running is not None
         with pytest.raises(ConnectionClosed) as caught:
             await asyncio.wait_for(self.running, 60)
+        assert self.tasks is not None
+        assert len(self.tasks) == 0, "its keeper has ended before it"
         return caught.value
 
 
@@ -105,6 +110,11 @@ async def talking(
         session, listener, counters = Session(rules), Heard(), StreamCounters()
         socket = await connect(url, create_connection=FeedSocket, compression=None, ping_interval=None)
         effects: list[TopicEffect] = []
+
+        def tell(effect: TopicEffect) -> None:
+            effects.append(effect)
+            listener.order.append(type(effect))
+
         faults: list[tuple[str, Exception]] = []
         conversation = Conversation(
             socket=cast("FeedSocket", socket),
@@ -115,7 +125,7 @@ async def talking(
             counters=counters,
             clock=Clock(),
             close_s=0.1,
-            tell=effects.append,
+            tell=tell,
             fault=lambda kind, error: faults.append((kind, error)),
             rest=lambda: 0.0,
         )
@@ -123,7 +133,7 @@ async def talking(
         talk.effects, talk.faults = effects, faults
         if wanted:
             session.want(QUOTE.native, TERMS, Clock().now_ns())
-        tasks = Tasks("test", lambda _name, error: pytest.fail(repr(error)))
+        talk.tasks = tasks = Tasks("test", lambda _name, error: pytest.fail(repr(error)))
         talk.running = tasks.spawn("talk", cast("Any", conversation.run(tasks, login)))
         try:
             yield talk
@@ -176,6 +186,35 @@ async def test_a_frame_of_data_is_counted_believed_and_handed_on() -> None:
         assert (talk.counters.frames, talk.counters.events) == (3, 2)
         assert wall_ns < talk.counters.last_data_ns <= Clock().now_ns()
         assert (talk.counters.garbled, talk.counters.ignored, talk.faults) == (0, {}, [])
+
+
+async def test_what_is_true_of_a_topic_is_told_before_the_data_that_it_is_about() -> None:
+    """Live before its first event; down by a gap before the next one, which is not to be decided on."""
+
+    async def serving(socket: ServerConnection) -> None:
+        await socket.send(f'{{"ack":"{await subscribed(socket)}"}}')
+        await asyncio.sleep(0.05)  # the keeper has had its turn, and its deadline is an hour away
+        for frame in (quote(1, 1), '{"gap":"q.BTC"}', quote(2, 2)):
+            await socket.send(frame)
+        await socket.wait_closed()
+
+    async with talking(serving) as talk:
+        await until(lambda: len(talk.listener.events) == 2)
+        assert talk.listener.order == [TopicAcked, TopicLive, "data", TopicDown, "data"]
+
+
+async def test_chatter_alone_proves_the_socket() -> None:
+    """A venue that answers no ping and talks is there."""
+    rules = replace(CALM, ping_ns=20_000_000, probe_ns=40_000_000, pong_ns=60_000_000, tick_ns=10_000_000)
+
+    async def serving(socket: ServerConnection) -> None:
+        while True:
+            await socket.send('{"x":1}')
+            await asyncio.sleep(0.01)
+
+    async with talking(serving, rules=rules) as talk:
+        await asyncio.sleep(0.4)
+        assert talk.it.closing is None
 
 
 class Several(WordDialect):
