@@ -14,8 +14,8 @@ from .conftest import Log, times
 SOME = Counted(stamps=(1, 2, 3), until_ns=9, asked_ns=4)
 
 
-async def test_what_was_written_is_read_by_the_next_life(tmp_path: Path) -> None:
-    """The last of it; and nothing else is left in the folder."""
+async def test_what_was_written_is_read_by_the_next_life(tmp_path: Path, log: Log) -> None:
+    """The last of it; and nothing else is left in the folder. That there was none yet is nothing to tell."""
     async with Kept(tmp_path / "connects.json") as one:
         assert await one.read() == Counted()
         await one.write(Counted(stamps=(1,)))
@@ -23,6 +23,7 @@ async def test_what_was_written_is_read_by_the_next_life(tmp_path: Path) -> None
     async with Kept(tmp_path / "connects.json") as next_one:
         assert await next_one.read() == SOME
     assert [path.name for path in tmp_path.iterdir()] == ["connects.json"]
+    assert log == []
 
 
 async def test_a_file_of_an_earlier_version_has_what_it_has(tmp_path: Path) -> None:
@@ -33,7 +34,7 @@ async def test_a_file_of_an_earlier_version_has_what_it_has(tmp_path: Path) -> N
 
 
 async def test_a_file_that_may_not_be_read_counts_nothing_and_is_told(tmp_path: Path, log: Log) -> None:
-    """A folder in its place, say; one that is not there is nothing to tell."""
+    """A folder in its place, say."""
     (tmp_path / "connects.json").mkdir()
     async with Kept(tmp_path / "connects.json") as one:
         assert await one.read() == Counted()
