@@ -22,9 +22,10 @@ from kangbot.notify.outside import NO_ADDRESS, NO_APPRISE, UNREACHED, Letter
 def library() -> Iterator[logging.Logger]:
     """The library's logger, as it was before."""
     logger = logging.getLogger("apprise")
-    before = (logger.handlers, logger.propagate)
+    before = (logger.handlers, logger.propagate, logger.level)
+    logger.setLevel(logging.DEBUG)  # whatever it is set to
     yield logger
-    logger.handlers, logger.propagate = before
+    logger.handlers, logger.propagate, logger.level = before
 
 
 def given(monkeypatch: pytest.MonkeyPatch, addresses: str) -> None:
