@@ -143,13 +143,33 @@ def test_a_second_listener_is_greeted_with_what_the_first_has(story: Story) -> N
     second = story.listen(BOOK)
     assert second.frames[0]["data"]["u"] == first.frames[-1]["data"]["u"]
     assert second.frames[0]["data"]["b"][0][1] == "7"
-    tickers = story.listen(TICKER)
-    story.trade("96001")
-    late = story.listen(TICKER)
-    merged: dict[str, str] = {}
-    for frame in tickers.frames:
-        merged.update(frame["data"])
-    assert late.frames[0]["data"] == merged
+
+
+def merged(heard: Heard) -> dict[str, str]:
+    """Return the ticker that a listener has by now."""
+    row: dict[str, str] = {}
+    for frame in heard.frames:
+        row.update(frame["data"])
+    return row
+
+
+def test_what_was_not_told_yet_is_told_to_both(story: Story) -> None:
+    """A greeting is what the first has, not what it would have next: it would never hear of the difference."""
+    first = story.listen(TICKER)
+    desk = story.bench.exchange.desk("linear", "BTCUSDT")
+    desk.last = D(90_000)
+    second = story.listen(TICKER)
+    story.quote()
+    assert merged(first) == merged(second)
+    assert merged(first)["lastPrice"] == "90000"
+
+
+def test_a_ticker_that_nobody_heard_for_a_while_begins_with_what_is_now(story: Story) -> None:
+    """And not with what the last listener had."""
+    heard = story.listen(TICKER)
+    story.hub.remove("linear", TICKER, heard)
+    story.trade("90000")
+    assert story.listen(TICKER).frames[0]["data"]["lastPrice"] == "90000"
 
 
 def test_a_contracts_ticker_goes_on_in_what_changed(story: Story) -> None:
@@ -164,9 +184,8 @@ def test_a_contracts_ticker_goes_on_in_what_changed(story: Story) -> None:
     story.bench.now_ns += 5 * SECOND_NS
     story.trade("96002")
     assert "volume24h" in heard.frames[-1]["data"]
-    merged = snapshot["data"] | delta["data"] | heard.frames[-1]["data"]
     now = moving(story.bench.exchange.desk("linear", "BTCUSDT"))
-    assert {name: merged[name] for name in now} == now
+    assert {name: merged(heard)[name] for name in now} == now
 
 
 def test_a_pairs_ticker_is_always_whole_and_has_no_quotes(story: Story) -> None:
