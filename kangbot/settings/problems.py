@@ -11,9 +11,10 @@ from kangbot.errors import Problem
 from kangbot.settings.kinds import Secret
 from kangbot.settings.lines import Key
 from kangbot.settings.schema import Settings
+from kangbot.settings.secrets import SECRETS
 from kangbot.settings.sources import Origin, nearest
 
-SECRET_KEYS = frozenset({"key", "secret", "url", "password", "token"})  # their values are never echoed
+SECRET_KEYS = frozenset(key[-1] for key, _, _ in SECRETS)  # their values are never echoed
 LONGEST_ECHO = 60  # characters of a wrong value in a message
 
 # What earlier versions had, and what to do in its place.

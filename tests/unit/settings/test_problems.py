@@ -74,3 +74,24 @@ def test_the_market_table_must_be_a_table(mistakes: Mistakes) -> None:
     """`markets = 3` is told in the file's own terms."""
     assert "must be [[markets]] tables" in said(mistakes("markets = 3\n"))
     assert "must be a table" in said(mistakes("markets = [3]\n"))
+
+
+@pytest.mark.parametrize("section", ["database", "venues.bybit", "notify", "telegram"])
+def test_what_may_be_a_secret_is_not_repeated(mistakes: Mistakes, section: str) -> None:
+    """A person may have written it without quotation marks."""
+    name = {"database": "url", "venues.bybit": "secret", "notify": "addresses", "telegram": "token"}[section]
+    found = mistakes(f"[{section}]\n{name} = 123456789\n{MARKET}")
+    assert [one.key for one in found] == [f"{section}.{name}"]
+    assert "123456789" not in said(found)
+    assert "must be a text in quotes" in said(found)
+
+
+def test_a_long_value_is_cut_where_it_says_enough(mistakes: Mistakes) -> None:
+    """And a table or a list is not repeated at all."""
+    (found,) = mistakes(f'mode = "{"x" * 100}"\n{MARKET}')
+    assert f"not '{'x' * 59}…" in found.message
+    assert "x" * 60 not in found.message
+    (found,) = mistakes(f"[start]\ninterval_s = [1, 2, 3]\n{MARKET}")
+    assert "1, 2" not in found.message
+    (found,) = mistakes(f"[start]\ninterval_s = {{ of = 7 }}\n{MARKET}")
+    assert "7" not in found.message
