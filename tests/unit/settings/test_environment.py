@@ -5,6 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from kangbot.settings.environment import read_environment
+from kangbot.settings.sources import value_at
+
 from .conftest import MARKET, Mistakes, Read, said
 
 
@@ -78,3 +81,38 @@ def test_a_mistake_of_a_variable_names_the_variable(mistakes: Mistakes) -> None:
 def test_a_list_that_is_no_list_is_a_mistake(mistakes: Mistakes, value: str) -> None:
     """JSON that is none does not come through as an exception."""
     assert "KANGBOT_MARKETS" in said(mistakes("", {"KANGBOT_MARKETS": value}))
+
+
+def test_a_variable_is_ours_however_it_is_written_and_some_are_read_elsewhere(mistakes: Mistakes, read: Read) -> None:
+    """A shell's habit is no mistake; the command line's and the tests' own are no settings."""
+    assert read(MARKET, {"kangbot_mode": "paper", "Kangbot_Database__Batch": "7"}).mode == "paper"
+    assert mistakes(MARKET, {"KANGBOT_CONFIG": "/x", "KANGBOT_RECORDED": "/y"}) == ()
+    (found,) = mistakes(MARKET, {"kangbot_databse__url": "x"})
+    assert (found.key, found.remedy) == ("kangbot_databse__url", "Did you mean KANGBOT_DATABASE__…?")
+
+
+def test_a_parameter_from_a_variable_means_what_it_would_in_the_file() -> None:
+    """A fraction is exact, a word is a text, and what is no value of a file is a text as well."""
+    said = {
+        "A": "2.10",
+        "B": "7",
+        "C": "true",
+        "D": "plain words",
+        "E": "1e",
+        "F": "[1, 2.5]",
+        "G": "1e9999999999999999999",
+    }
+    environ = {f"KANGBOT_DEFAULTS__PARAMETERS__{name}": value for name, value in said.items()}
+    overlay, strangers = read_environment(environ)
+    parameters = value_at(overlay, ("defaults", "parameters"))
+    assert isinstance(parameters, dict)
+    assert strangers == ()
+    assert {name: str(value) for name, value in parameters.items()} == {
+        "a": "2.10",
+        "b": "7",
+        "c": "True",
+        "d": "plain words",
+        "e": "1e",
+        "f": "[1, Decimal('2.5')]",
+        "g": "1e9999999999999999999",
+    }

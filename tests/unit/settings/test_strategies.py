@@ -4,6 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from kangbot.settings.schema import Settings
+from kangbot.settings.sources import Origin
+from kangbot.settings.strategies import check_strategies
+from kangbot.settings.trading import Defaults, Market
+
 from .conftest import MARKET, Mistakes, Read, said
 
 
@@ -54,3 +59,21 @@ def test_a_strategy_that_looks_back_too_far_is_a_mistake(mistakes: Mistakes, tmp
     assert (found.line, found.key) == (3, "markets[0].strategy")
     assert "looks back 5001 bars, and a market begins with at most 5000" in found.message
     assert mistakes(f'{text}timeframe = "30s"\n') == ()
+
+
+def test_what_many_markets_share_is_yielded_once(tmp_path: Path) -> None:
+    """Whoever asks."""
+    wrong = Defaults(parameters={"fst": 5})
+    settings = Settings(defaults=wrong, markets=tuple(Market(symbol=f"{coin}/USDT:USDT") for coin in "ABC"))
+    (found,) = check_strategies(settings, Origin(file=str(tmp_path)))
+    assert found.key == "defaults.parameters.fst"
+
+
+def test_a_parameter_is_placed_where_the_one_that_counts_was_written(mistakes: Mistakes) -> None:
+    """The market's own where it has one; those of the defaults are not another strategy's."""
+    defaults = "[defaults]\nparameters = { fast = 0 }\n"
+    (found,) = mistakes(f"{defaults}{MARKET}parameters = {{ fast = -1 }}\n")
+    assert (found.key, found.line) == ("markets[0].parameters.fast", 5)
+    (found,) = mistakes(f"{defaults}{MARKET}")
+    assert (found.key, found.line) == ("defaults.parameters.fast", 2)
+    assert mistakes(f'{defaults}{MARKET}strategy = "rsi_reversion"\n') == ()
