@@ -129,3 +129,35 @@ def test_the_simulated_exchange_is_not_the_real_one(mistakes: Mistakes) -> None:
     """A mode that can hurt nobody asks nobody who could be hurt."""
     (found,) = mistakes(f'[venues.bybit]\nsandbox_url = "https://api.bybit.com"\n{MARKET}')
     assert (found.key, found.line) == ("venues.bybit.sandbox_url", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "words"),
+    [
+        ("[supervision]\nfirst_wait_s = 90\n", "supervision.first_wait_s", "longer than longest_wait_s"),
+        ("[feeds]\nquote_most_s = 3\n", "feeds.quote_most_s", "below quote_least_s, 4"),
+        ("[risk]\ntotal_notional = 10\n", "risk.total_notional", "below market_notional"),
+        ("[risk]\nmarket_notional = 20\n", "risk.market_notional", "no entry would pass"),
+        ("[control]\nsocket = '/" + "x" * 120 + "'\n", "control.socket", "longer than 107 bytes"),
+        ("[control]\nhost = '0.0.0.0'\n", "control.host", "list the names in [control] hosts"),
+        ("[control]\nhost = '::'\n", "control.host", "list the names in [control] hosts"),
+        ("[control]\nhost = '127.example.org'\n", "control.host", "is not of the loopback"),
+        ("[venues.bybit]\nrest_url = 'https://api.bybit.com'\n", "venues.bybit.rest_url", "is the real exchange"),
+        (
+            "[venues.bybit]\nrest_url = 'https://bytick.com'\n",
+            "venues.bybit.rest_url",
+            "is the real exchange (bytick.com)",
+        ),
+        ("[venues.bybit]\nrest_url = 'https://api.bybit.ae'\n", "venues.bybit.rest_url", "is the real exchange"),
+        ("[venues.bybit]\nws_private_url = 'wss://stream.manepa.jp'\n", "venues.bybit.ws_private_url", "is the real"),
+        ("[database]\nurl = 'postgres://u@h/d'\n", "database.url", "mysql://user:password@host:3306/name"),
+        ("[database]\nurl = 'mysql://u@h:x/d'\n", "database.url", "host or port cannot be read"),
+        ("[database]\nurl = 'mysql://u@h/d?ssl_ca=/x'\n", "database.url", "option ssl_ca. Did you mean ssl-ca?"),
+        ("mode = 'live'\n", "mode", '[live] i_understand = "real money"'),
+    ],
+)
+def test_what_does_not_fit_is_told_with_what_to_do(mistakes: Mistakes, text: str, key: str, words: str) -> None:
+    """By the key that is to be changed, on its line; one mistake is told as one."""
+    (found,) = [problem for problem in mistakes(text + MARKET) if problem.key == key]
+    assert words in str(found)
+    assert found.line
