@@ -7,6 +7,7 @@ import pytest
 from kangbot.errors import ConfigInvalid
 from kangbot.settings import sources
 from kangbot.settings.loading import load
+from kangbot.settings.sources import Origin, merged, nearest, nested, value_at
 
 from .conftest import MARKET, Mistakes
 
@@ -105,3 +106,49 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> Non
     path = tmp_path / "kangbot.toml"
     path.write_bytes(b"\xef\xbb\xbf" + f"mode = 'paper'\n{MARKET}".replace("\n", "\r\n").encode())
     assert load(path, {}).mode == "paper"
+
+
+def test_a_place_is_that_of_the_file_also_where_markets_were_taken_out() -> None:
+    """Without the wrong ones they have other numbers; of a key that is not there it is the closest table's."""
+    origin = Origin(file="k.toml", lines={("markets", 2): 7, ("markets", 2, "symbol"): 8}, kept=(0, 2))
+    found = origin.problem(("markets", 1, "symbol"), "wrong", "right it")
+    assert (found.key, found.line, found.file) == ("markets[2].symbol", 8, "k.toml")
+    assert (found.message, found.remedy) == ("wrong", "right it")
+    assert origin.line(("markets", 1, "size")) == 7
+    assert origin.line(("risk", "leverage")) == 0
+
+
+def test_a_variable_is_named_as_it_was_written_and_the_file_where_it_says_the_key() -> None:
+    """Of a list that a variable gave, it is to blame for each part."""
+    origin = Origin(
+        file="k.toml",
+        lines={("logs",): 3, ("logs", "level"): 4},
+        overlay={"logs": {"format": "json"}, "markets": [{"symbol": "x"}]},
+        names=("Kangbot_Logs__Format", "KANGBOT_MARKETS", "PATH"),
+    )
+    for key, file, said in (
+        (("logs", "format"), "environment", "Kangbot_Logs__Format"),
+        (("markets", 0, "symbol"), "environment", "KANGBOT_MARKETS"),
+        (("logs", "level"), "k.toml", "logs.level"),
+    ):
+        found = origin.problem(key, "wrong")
+        assert (found.file, found.key, found.line) == (file, said, 4 if file == "k.toml" else 0)
+    assert origin.in_file(("logs", "format"), "wrong").line == 3
+
+
+def test_a_misspelt_name_is_met_by_its_neighbour_and_another_by_nobody() -> None:
+    """In whatever letters."""
+    assert nearest("Databse", ("database", "defaults")) == "Did you mean database?"
+    assert nearest("zzz", ("database", "defaults")) == ""
+
+
+def test_tables_are_laid_over_each_other_table_by_table() -> None:
+    """And neither of the two is changed; a value covers a table, and a table a value."""
+    below, above = {"a": {"x": 1, "y": {"z": 2}}, "b": 3}, {"a": {"y": {"w": 4}}, "b": {"c": 5}}
+    assert merged(below, above) == {"a": {"x": 1, "y": {"z": 2, "w": 4}}, "b": {"c": 5}}
+    assert below == {"a": {"x": 1, "y": {"z": 2}}, "b": 3}
+    assert merged(below, {"a": 7})["a"] == 7
+    assert value_at(below, ("a", "y", "z")) == 2
+    assert value_at(below, ("b", "z")) is None
+    assert value_at(below, ("a", "q", "z")) is None
+    assert nested(("a", "b"), 1) == {"a": {"b": 1}}
