@@ -53,7 +53,8 @@ def test_it_is_the_daemon_under_the_same_pid(as_json: bool, tmp_path: Path) -> N
         "import sys; from pathlib import Path; from kangbot.cli.run import become_daemon; print('before');"
         f"sys.executable = {str(daemon)!r}; become_daemon(Path('my own.toml'), as_json={as_json})"
     )
-    with subprocess.Popen([sys.executable, "-c", become], stdout=subprocess.PIPE, text=True) as process:
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen([sys.executable, "-c", become], stdout=subprocess.PIPE, text=True, env=environ) as process:
         said, _ = process.communicate()
     options = " --json" if as_json else ""
     assert said == f"before\n{process.pid} -m kangbot.daemon --config my own.toml{options}\n"

@@ -8,11 +8,16 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kangbot.cli import exit_codes
-from kangbot.cli.doctor.venue import beside_ours
+from kangbot.cli.doctor.finding import Mark
+from kangbot.cli.doctor.venue import _kept, _trades, _withdraws, beside_ours
+from kangbot.settings import Settings
+from kangbot.settings.trading import Market
+from kangbot.venues.bybit.rights import KeyRights
 from tests.support.binance_rest import contract, listing
 from tests.support.looks import CONFIG, checked
 from tests.support.sandbox_process import Running, sandbox_process
@@ -149,3 +154,77 @@ def test_a_venue_that_gives_data_only_is_asked_for_its_time(config: Path) -> Non
     assert abs(looks["venue_clock"]["figure"]) < 1000
     assert looks["markets"]["says"] == "binance_usdm trades every one of them"
     assert "key" not in looks
+
+
+NOW_NS = 1_790_000_000_000_000_000
+
+
+def rights(**given: Any) -> KeyRights:
+    """Return what a good key may do, changed as asked."""
+    good: dict[str, Any] = {"reads_only": False, "contracts": True, "spot": True, "withdraws": False}
+    good |= {"transfers": False, "addresses": ("203.0.113.7",), "expires_ns": None}
+    return KeyRights(**{**good, **given})
+
+
+def trading(*symbols: str) -> Settings:
+    """Return settings of these markets."""
+    return Settings(markets=tuple(Market(symbol=symbol) for symbol in symbols))
+
+
+@pytest.mark.parametrize(
+    ("given", "symbols", "mark", "says"),
+    [
+        ({}, ("BTC/USDT", "BTC/USDT:USDT"), Mark.OK, "may trade contracts and spot"),
+        ({"spot": False}, ("BTC/USDT:USDT",), Mark.OK, "may trade contracts"),
+        ({"spot": False}, ("BTC/USDT", "BTC/USDT:USDT"), Mark.WRONG, "may not trade spot"),
+        ({"contracts": False}, ("BTC/USDT:USDT",), Mark.WRONG, "may not trade contracts"),
+        (
+            {"contracts": False, "spot": False},
+            ("BTC/USDT", "BTC/USDT:USDT"),
+            Mark.WRONG,
+            "may not trade contracts nor spot",
+        ),
+        ({"reads_only": True}, ("BTC/USDT",), Mark.WRONG, "may not trade anything: it may only read"),
+    ],
+)
+def test_a_key_may_trade_what_is_traded(given: dict[str, Any], symbols: tuple[str, ...], mark: Mark, says: str) -> None:
+    """A right that nobody uses may be missing."""
+    look = _trades(trading(*symbols), rights(**given))
+    assert (look.mark, look.says) == (mark, says)
+
+
+@pytest.mark.parametrize(
+    ("given", "mark", "says"),
+    [
+        ({}, Mark.OK, "may not withdraw or move money"),
+        ({"transfers": True}, Mark.WARNING, "may not withdraw, but may move money between accounts or pay with it"),
+        ({"withdraws": True}, Mark.WRONG, "MAY WITHDRAW MONEY"),
+        ({"withdraws": True, "transfers": True}, Mark.WRONG, "MAY WITHDRAW MONEY"),
+    ],
+)
+def test_what_a_key_could_take_out_is_told(given: dict[str, Any], mark: Mark, says: str) -> None:
+    """The worst of it."""
+    look = _withdraws(rights(**given))
+    assert (look.mark, says in look.says, look.remedy != "") == (mark, True, mark is not Mark.OK)
+
+
+@pytest.mark.parametrize(
+    ("days", "mark", "says"),
+    [
+        (14, Mark.OK, "the key ends in 14 days"),
+        (13.9, Mark.WARNING, "the key ends in 13 days"),
+        (0.5, Mark.WARNING, "the key ends in 0 days"),
+        (-0.5, Mark.WARNING, "the key has ended"),
+    ],
+)
+def test_a_key_that_works_from_everywhere_ends_and_that_is_told_in_time(days: float, mark: Mark, says: str) -> None:
+    """Two weeks before: whoever renews it has to be there."""
+    address, expiry = _kept(rights(addresses=(), expires_ns=NOW_NS + int(days * 86_400) * 10**9), NOW_NS)
+    assert (address.name, address.mark) == ("key_address", Mark.WARNING)
+    assert (expiry.mark, expiry.says, expiry.remedy != "") == (mark, says, mark is Mark.WARNING)
+
+
+def test_a_key_that_is_bound_has_no_end_whatever_day_is_told() -> None:
+    """Bybit tells one all the same."""
+    (look,) = _kept(rights(expires_ns=NOW_NS), NOW_NS)
+    assert (look.mark, look.says) == (Mark.OK, "bound to 203.0.113.7")
