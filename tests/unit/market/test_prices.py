@@ -4,12 +4,14 @@ import asyncio
 from dataclasses import dataclass
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from kangbot.errors import RateLimited, Retryable
+from kangbot.market.prices import Priced
 from kangbot.market.roster import Command
 from kangbot.model.data import Bar, Quote
-from kangbot.model.events import Noted, RunState
+from kangbot.model.events import Lane, Noted, RunState
 from kangbot.model.market import Instrument
 from kangbot.model.orders import Side
 from kangbot.ports import Channel
@@ -207,3 +209,39 @@ def test_a_stopped_market_whose_stop_is_missing_is_closed_at_a_price_that_rest_t
 def _bar(told: Story) -> Bar:
     """Return the minute that ended last, or the one after what the strategy knows."""
     return bar_at(seen(told)[-1] + MINUTE_NS)
+
+
+def test_an_answer_that_comes_after_the_stream_is_not_needed() -> None:
+    """The stream's own quote is younger, and good enough to enter by."""
+
+    async def story(told: Story) -> None:
+        await hold(told)
+        told.quote("101")
+        late = await told.venue.quote(instrument())
+        told.task.inbox.put(Priced(msgspec.structs.replace(late, bid=Decimal(50))))
+        await asyncio.sleep(1)
+        assert told.task.inbox.quote is not None
+        assert told.task.inbox.quote.bid == Decimal(101)
+
+    play(story)
+
+
+def test_a_question_that_failed_is_told_to_the_breaker_and_obeyed_by_the_budget() -> None:
+    """One that went well as well: the failures in a row begin anew."""
+
+    async def story(told: Story) -> None:
+        await hold(told)
+        told.venue.no_quotes = RateLimited("slow down", retry_after_ns=5 * SECOND_NS)
+        fall_silent(told, Channel.QUOTE)
+        await asyncio.sleep(1)
+        before = told.floor.circuits.breakers.of(MARKET, Lane.DATA).row  # that it fell silent is one
+        await asyncio.sleep(9.5)
+        assert told.venue.quotes == 1
+        assert told.floor.circuits.breakers.of(MARKET, Lane.DATA).row == before + 1
+        assert told.floor._gateway.data_budget.paused_until_ns > told.world.clock.now_ns() + 4 * SECOND_NS
+        told.venue.no_quotes = None
+        await asyncio.sleep(10)
+        assert told.venue.quotes > 1
+        assert told.floor.circuits.breakers.of(MARKET, Lane.DATA).row == 0
+
+    play(story)
