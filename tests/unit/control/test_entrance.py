@@ -55,6 +55,9 @@ async def test_whoever_comes_in_and_goes_out_is_journalled_and_nobody_else(
     for _ in range(2):
         async with client.post("/logout", json={}):
             pass
+    kept = {given.key: given.value}  # which the browser has forgotten
+    async with aiohttp.ClientSession(served.url, cookies=kept) as thief, thief.get("/session") as answer:
+        assert answer.status == 401
     assert served.desk.journal == [
         ("login", "control token from 127.0.0.1"),
         ("logout", "control session from 127.0.0.1"),
