@@ -3,6 +3,7 @@
 import aiohttp
 import pytest
 
+from kangbot.health.report import Reloaded
 from tests.support.control_desk import MARKET, Served
 
 from .conftest import CALLER, got, told
@@ -50,3 +51,23 @@ async def test_every_command_of_the_document_is_journalled_with_its_caller(serve
         before = len(served.desk.journal)
         await told(browser, "/logout")
         assert len(served.desk.journal) == before
+
+
+async def test_what_was_wished_with_a_kill_and_what_became_of_a_file_are_kept(
+    served: Served, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether all is to be closed as well; and that a file was refused, in place of how much of it holds."""
+    assert (await told(client, "/kill", {"reason": "news", "flatten": True}))["flatten"] is True
+    assert served.desk.obeyed == [("kill", "news", True, CALLER)]
+
+    async def refused(_: str) -> Reloaded:
+        return Reloaded(problems=["markets: there is none"])
+
+    await told(client, "/config/reload")
+    monkeypatch.setattr(served.desk, "reload_config", refused)
+    await told(client, "/config/reload")
+    assert [what for what, _ in served.desk.journal] == [
+        "kill and flatten",
+        "config/reload: 1 changes applied",
+        "config/reload: refused",
+    ]

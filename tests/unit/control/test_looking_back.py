@@ -69,3 +69,12 @@ async def test_questions_to_the_history_come_one_at_a_time_and_do_not_pile_up(
         task.result().close()
     assert statuses == [200] * 16 + [503] * 4
     assert most == 1
+
+
+async def test_questions_that_failed_make_room_for_others(served: Served, client: aiohttp.ClientSession) -> None:
+    """However many there were while it was away."""
+    served.desk.away = True
+    for _ in range(20):
+        assert await got(client, "/orders", 503) == {"error": "the history is away"}
+    served.desk.away = False
+    await got(client, "/orders")

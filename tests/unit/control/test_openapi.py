@@ -33,3 +33,23 @@ def references(value: Any) -> list[str]:
             found for inner in value.values() for found in references(inner)
         ]
     return [found for inner in value for found in references(inner)] if isinstance(value, list) else []
+
+
+async def test_each_operation_says_who_may_what_it_takes_and_how_it_may_end(
+    served: Served, client: aiohttp.ClientSession
+) -> None:
+    """A token where one is needed; names in the path; a body that may be left out where nothing in it must be said."""
+    paths = (await got(client, "/openapi.json"))["paths"]
+    live, health, kill = paths["/live"]["get"], paths["/health"]["get"], paths["/kill"]["post"]
+    assert "security" not in live
+    assert health["security"] == kill["security"] == [{"token": []}]
+    assert health["responses"]["503"]["content"] == health["responses"]["200"]["content"]
+    assert set(kill["responses"]) == {"200", "400", "401", "403", "413", "415", "429", "503"}
+    assert kill["requestBody"]["required"] is False
+    assert paths["/isolate-circuit-breaker/{market}"]["post"]["requestBody"]["required"] is True
+    bars = paths["/markets/{market}/bars"]["get"]["parameters"]
+    assert [(one["name"], one["in"], one["required"]) for one in bars] == [
+        ("market", "path", True),
+        ("limit", "query", False),
+        ("offset", "query", False),
+    ]

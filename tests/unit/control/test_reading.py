@@ -92,3 +92,14 @@ async def test_metrics_are_text_for_whoever_may_look(served: Served) -> None:
         async with http.get(f"{served.url}/metrics", headers={"Authorization": f"Bearer {served.read}"}) as answer:
             assert answer.headers["Content-Type"] == "text/plain; version=0.0.4"
             assert "kangbot_health_score " in await answer.text()
+
+
+async def test_what_holds_nothing_is_no_position_and_who_is_not_ready_says_so(
+    served: Served, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that counts positions counts what is held."""
+    report = a_report(a_market("ETH"), a_market(market=MARKET, net=Decimal(-3)))
+    monkeypatch.setattr(served.desk, "report", lambda: report)
+    assert [one["market"] for one in await got(client, "/positions")] == [MARKET]
+    served.desk.waits = "the venue does not answer"
+    assert await got(client, "/ready", 503) == {"ready": False}
