@@ -11,6 +11,7 @@ import msgspec
 
 from kangbot.journal import codec
 from kangbot.journal.file import JournalFile, JournalReader
+from kangbot.journal.replay import resumed
 from kangbot.machines import memory_text
 from kangbot.machines.memory import Memory, Recollection
 from kangbot.model.ids import LOST_AT_MOST
@@ -29,13 +30,13 @@ def leap(path: Path) -> tuple[str, int]:
     file = JournalFile(path, max_bytes=_MAX_BYTES, new_tag=str)
     reader = JournalReader(path)
     try:
-        kept, known = reader.checkpoint(), Memory()
-        states = {} if kept is None else codec.decode_checkpoint(*kept, file=str(path)).states
-        if _MEMORY in states:
-            known = memory_text.decode(bytes(states[_MEMORY]))
+        before, known = Checkpoint(sequence=0, states={}), Memory()
+        if (kept := reader.checkpoint()) is not None:
+            before = codec.decode_checkpoint(*kept, file=str(path))
+            known = resumed(before, {})
         number = _next_number(reader, file, known, path) + LOST_AT_MOST
         memory = memory_text.encode(msgspec.structs.replace(known, next_number=number))
-        after = Checkpoint(sequence=file.floor, states={**states, _MEMORY: msgspec.Raw(memory)})
+        after = Checkpoint(sequence=file.floor, states={**before.states, _MEMORY: msgspec.Raw(memory)})
         file.compact(file.floor, codec.encode_checkpoint(after))
         return file.tag, file.last
     finally:

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
+from kangbot.errors import NeedsHuman
 from kangbot.journal.leap import leap
 from kangbot.journal.replay import checkpoint_of, replay
 from kangbot.journal.writer import FILE, JournalWriter
@@ -49,3 +51,14 @@ async def test_a_compacted_journal_keeps_what_others_remember(tmp_path: Path) ->
         assert bytes(after.states["ledger"]) == bytes(losses)
         assert (await replay(journal)).next_number == memory.next_number + LOST_AT_MOST
         assert journal.floor == 2
+
+
+async def test_a_copy_whose_memory_is_torn_is_refused_in_words(tmp_path: Path) -> None:
+    """As a start on it would be; its number would be a guess."""
+    async with await JournalWriter.open(tmp_path, WORLD) as journal:
+        await journal.append(intended())
+        kept = checkpoint_of(await replay(journal), {})
+        journal.mark_drained(1)
+        await journal.compact(Checkpoint(sequence=1, states={**kept.states, "memory": msgspec.Raw(b'{"born_ns":"x"}')}))
+    with pytest.raises(NeedsHuman, match="the journal's checkpoint at 1 cannot be understood"):
+        leap(tmp_path / FILE)
