@@ -1,15 +1,20 @@
 """What an operator's commands come to, where a simulated session once found that they came to nothing."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
 
+from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
+from kangbot.model.data import Bar
 from kangbot.model.events import Desired, RunState
+from kangbot.model.market import Instrument
 from kangbot.model.orders import OrderKind, OrderStatus
-from tests.support.floor_story import Story, play
+from tests.support.floor_story import BarVenue, Story, play
 from tests.support.trade_words import MARKET
 
 
@@ -84,5 +89,42 @@ def test_a_quarantine_is_lifted_by_the_turn_after_one_that_fell() -> None:
         lifted = told.floor.release(MARKET, "anna")
         async with asyncio.timeout(60):
             await lifted.wait()
+
+    play(story)
+
+
+def test_a_release_lifts_the_quarantine_before_it_is_told() -> None:
+    """Whoever waits for it finds the market its own again."""
+
+    async def story(told: Story) -> None:
+        told.foreign = ForeignPolicy.QUARANTINE
+        await told.live()
+        told.venue.by_hand("1")
+        await asyncio.sleep(5)
+        assert told.task.desk.executor.quarantine
+        await told.floor.release(MARKET, "anna").wait()
+        assert told.task.desk.executor.quarantine == ""
+
+    play(story)
+
+
+@dataclass(slots=True)
+class YoungVenue(BarVenue):
+    """A venue that has two bars of the market, and no more."""
+
+    async def bars(self, instrument: Instrument, timeframe_s: int, limit: int) -> Sequence[Bar]:
+        return (await super(YoungVenue, self).bars(instrument, timeframe_s, limit))[-2:]
+
+
+def test_a_market_that_has_not_seen_enough_is_not_live() -> None:
+    """However well its orders and its position agree with the venue's."""
+
+    async def story(told: Story) -> None:
+        told.venue = YoungVenue(clock=told.world.clock)
+        await told.open()
+        told.roster.command(MARKET, Command.START, "anna")
+        await asyncio.sleep(30)
+        assert told.task.desk.executor.settled
+        assert told.state is RunState.WARMING
 
     play(story)
