@@ -7,14 +7,14 @@ from then on. A kill switch, a journal or a restore that cannot be seen is not o
 from typing import Protocol
 
 
-class Path(Protocol):
+class Place(Protocol):
     """What it needs of a `pathlib.Path`, which is one."""
 
     def stat(self) -> object:
         """Return something where it is there; an OSError where it is not, or cannot be seen."""
 
 
-def there(path: Path) -> bool:
+def there(path: Place) -> bool:
     """Whether `path` leads to something. OSError where a folder on the way may not be entered, or does not answer."""
     try:
         path.stat()

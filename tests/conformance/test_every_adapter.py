@@ -89,6 +89,7 @@ NO_PORT: Mapping[str, str] = {
     "Departures": "who watches a simulated process",
     "Indicators": "of a strategy, and no two know the same",
     "Listener": "whom a stream tells, here and in the sandbox",
+    "Place": "what is used of `pathlib.Path`, and of what stands for one",
     "Say": "a way into the log, for one event or for many that are told together: tests/unit/market/test_together.py",
     "Sender": "the one way out to people's services; the suite of the notifier plays what it may do",
     "Stamps": "anything that tells the time",
