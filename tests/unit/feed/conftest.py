@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping, S
 from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -280,7 +280,9 @@ class WordVenue:
 
 
 class Inbox:
-    """A sink that keeps what it is offered."""
+    """A sink that keeps what it is offered, and what was wrong of it: whatever a sink raises, the pool swallows."""
+
+    wrong: ClassVar[list[str]] = []  # told to any of the test's: `told_rightly` looks at it
 
     def __init__(self) -> None:
         self.events: list[MarketData | AccountEvent] = []
@@ -289,11 +291,13 @@ class Inbox:
         self.unread: list[str] = []
 
     def offer(self, event: MarketData | AccountEvent, received_ns: int) -> None:
-        assert received_ns > 0
+        if received_ns <= 0:
+            self.wrong.append(f"{event} was read at {received_ns}")
         self.events.append(event)
 
     def feed_changed(self, topic: Topic, live: bool, reason: str) -> None:
-        assert self.live.get(topic.native, False) is not live, "told once for each change"
+        if self.live.get(topic.native, False) is live:
+            self.wrong.append(f"{topic.native} was told {'live' if live else 'down'} twice: {reason}")
         self.live[topic.native] = live
         self.changes.append((topic.native, live, reason))
 
@@ -359,6 +363,14 @@ def log() -> Iterator[Log]:
     """What was logged. It is not printed: a traceback takes longer than these clocks allow silence."""
     with structlog.testing.capture_logs() as entries:
         yield entries
+
+
+@pytest.fixture(autouse=True)
+def told_rightly() -> Iterator[None]:
+    """See in the end that every sink of the test was told what it may be told: each change once."""
+    Inbox.wrong.clear()
+    yield
+    assert Inbox.wrong == []
 
 
 def times(log: Log, event: str) -> int:
