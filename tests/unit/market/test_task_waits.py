@@ -7,7 +7,8 @@ import pytest
 from kangbot.market.roster import Command
 from kangbot.model.events import RunState
 from kangbot.model.orders import Side
-from tests.support.floor_story import Closes, Steered, Story, play, spec
+from kangbot.runtime.world import SECOND_NS
+from tests.support.floor_story import MINUTE_NS, Closes, Steered, Story, bar_at, play, spec
 from tests.support.trade_words import MARKET
 
 
@@ -35,6 +36,31 @@ def test_the_kill_switch_closes_what_a_market_holds_that_waits_after_a_fall(stat
         await told.reach(state)
         told.risk.kill("news", flatten=True)
         told.floor.look_again()
+        await asyncio.sleep(1)
+        assert told.venue.net == told.task.desk.position.net == 0
+
+    play(story)
+
+
+def test_what_was_due_in_the_turn_that_fell_is_done_by_the_next_one() -> None:
+    """The strategy gives up in the very turn that has to close its position: nobody waits for the end of the wait."""
+
+    async def story(told: Story) -> None:
+        await told.wants_in()
+        told.strategy.once = True
+        for falls_so_far in (1, 2):
+            told.strategy.error = ZeroDivisionError("a fault of the strategy")
+            await told.bar()
+            await told.reach(RunState.LIVE)
+            assert told.task.supervisor.falls == falls_so_far
+        told.strategy.error = ZeroDivisionError("a fault of the strategy")
+        close_ns = (told.venue.clock.now_ns() // MINUTE_NS + 1) * MINUTE_NS
+        await asyncio.sleep((close_ns - told.venue.clock.now_ns()) / SECOND_NS)
+        told.risk.kill("news", flatten=True)
+        told.floor.look_again()
+        told.task.inbox.offer(bar_at(close_ns - MINUTE_NS), 1)  # both are there when the turn begins
+        await told.reach(RunState.FAILED)
+        assert told.venue.net == 2
         await asyncio.sleep(1)
         assert told.venue.net == told.task.desk.position.net == 0
 
