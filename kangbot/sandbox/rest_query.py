@@ -27,7 +27,11 @@ def realtime(exchange: Exchange, params: Params) -> Result:
     elif text(params, "openOnly", "0") == "1":
         found = orders.newest(_LATELY)
     else:
-        found = sorted(orders.open(), key=lambda order: order.created_ns, reverse=True)
+        found = sorted(orders.open(), key=_arrival, reverse=True)
+        last = orders.find(text(params, "cursor", ""))
+        if last is not None:  # it may have ended since, and stands in the list no more
+            found = [order for order in found if _arrival(order) < _arrival(last)]
+            params = {**params, "cursor": ""}
     return _orders(exchange, filter(matcher(exchange, category, params), found), category, params)
 
 
@@ -75,6 +79,11 @@ def matcher(exchange: Exchange, category: str, params: Params) -> Callable[[SimO
         )
 
     return matches
+
+
+def _arrival(order: SimOrder) -> tuple[int, str]:
+    """Return where an order stands among the others; two may have come in one moment."""
+    return order.created_ns, order.order_id
 
 
 def _named(exchange: Exchange, params: Params) -> list[SimOrder]:

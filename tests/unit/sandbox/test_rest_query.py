@@ -17,7 +17,8 @@ def bench() -> SandboxBench:
 
 def rest(bench: SandboxBench, name: str, **terms: Any) -> int:
     """Have an order rest; return when it came, in milliseconds."""
-    bench.ask(create, side="Buy", orderType="Limit", qty="0.01", price="90000", orderLinkId=name, **terms)
+    asked = {"side": "Buy", "orderType": "Limit", "qty": "0.01", "price": "90000", "orderLinkId": name, **terms}
+    bench.ask(create, **asked)
     return bench.now_ns // 1_000_000
 
 
@@ -45,6 +46,26 @@ def test_open_orders_are_told_newest_first(bench: SandboxBench) -> None:
     assert names(bench, realtime) == ["kb4", "kb1"]
     assert names(bench, realtime, symbol=None, baseCoin="ETH") == ["kb2"]
     assert names(bench, realtime, category="spot", symbol=None) == []
+
+
+def test_an_order_that_ends_between_two_pages_takes_no_other_with_it(bench: SandboxBench) -> None:
+    """The next page goes on where it stood, among those of another market and those of the same moment too."""
+    for number in range(4):
+        rest(bench, f"kb{number}")
+        bench.now_ns -= 1_000_000  # the next one comes at once
+        rest(bench, f"kc{number}", symbol="ETHUSDT", qty="1", price="3000.00")
+    everything = {"symbol": None, "settleCoin": "USDT"}
+    whole = names(bench, realtime, **everything)
+    assert len(whole) == 8
+    for size in range(1, 8):
+        first = bench.ask(realtime, **everything, limit=size)
+        at = first["list"][-1]
+        bench.ask(cancel, symbol=at["symbol"], orderId=at["orderId"])
+        assert names(bench, realtime, **everything, cursor=first["nextPageCursor"]) == whole[size:]
+        assert names(bench, realtime, **everything, cursor="nowhere") == []
+        whole.remove(at["orderLinkId"])
+        rest(bench, f"kd{size}")
+        whole.insert(0, f"kd{size}")
 
 
 def test_who_asks_for_contracts_says_which(bench: SandboxBench) -> None:
