@@ -36,6 +36,17 @@ from kangbot.sim.exchange.orders import Origin
 from kangbot.sim.exchange.refusal import RequestRefused
 
 _faults = msgspec.json.Decoder(list[Fault])
+_orders = msgspec.json.Decoder(dict[str, Any])
+_UNREAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # what a body may be that is no JSON of ours
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether prices stand still."""
+
+    paused: bool = True
+
+
+_pauses = msgspec.json.Decoder(Pause)
 
 
 class Jump(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +162,7 @@ class Control:
     async def _add(self, request: web.Request) -> web.Response:
         try:
             faults = _faults.decode(await request.read())
-        except msgspec.DecodeError as error:
+        except _UNREAD as error:
             return web.Response(status=400, text=str(error))
         dropped = 0
         for fault in faults:
@@ -166,14 +177,18 @@ class Control:
         return _json({"active": []})
 
     async def _pause(self, request: web.Request) -> web.Response:
-        self._exchange.venue.frozen = bool(msgspec.json.decode(await request.read() or b"{}").get("paused", True))
-        return _json({"paused": self._exchange.venue.frozen})
+        try:
+            wanted = _pauses.decode(await request.read() or b"{}")
+        except _UNREAD as error:
+            return web.Response(status=400, text=str(error))
+        self._exchange.venue.frozen = wanted.paused
+        return _json(wanted)
 
     async def _jump(self, request: web.Request) -> web.Response:
         try:
             wanted = _jumps.decode(await request.read())
             desk = self._exchange.desk(wanted.category, wanted.symbol)
-        except (msgspec.DecodeError, ApiError) as error:
+        except (*_UNREAD, ApiError) as error:
             return web.Response(status=400, text=str(error))
         self._exchange.venue.jump(desk.spec.market, wanted.ratio, self._exchange.now_ns())
         return _json(wanted)
@@ -182,7 +197,7 @@ class Control:
         try:
             wanted = _rulings.decode(await request.read())
             desk = self._exchange.desk(wanted.category, wanted.symbol)
-        except (msgspec.DecodeError, ApiError) as error:
+        except (*_UNREAD, ApiError) as error:
             return web.Response(status=400, text=str(error))
         named = ("tick", "step", "min_quantity", "min_notional")
         other = {name: value for name in named if (value := getattr(wanted, name)) is not None}
@@ -197,7 +212,7 @@ class Control:
             if not move.amount.is_finite() or not move.amount:
                 raise msgspec.ValidationError("the amount is a number and not nought")
             made = self._exchange.venue.transfer(move.amount, self._exchange.now_ns(), move.kind)
-        except (msgspec.DecodeError, RequestRefused) as error:
+        except (*_UNREAD, RequestRefused) as error:
             return web.Response(status=400, text=str(error))
         finally:
             self._publisher.flush()
@@ -205,7 +220,9 @@ class Control:
 
     async def _order(self, request: web.Request) -> web.Response:
         try:
-            answer = rest_trade.create(self._exchange, msgspec.json.decode(await request.read()))
+            answer = rest_trade.create(self._exchange, _orders.decode(await request.read()))
+        except _UNREAD as error:
+            return web.Response(status=400, text=str(error))
         except ApiError as error:
             return web.json_response({"retCode": error.code, "retMsg": error.message}, status=400)
         finally:

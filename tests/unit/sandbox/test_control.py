@@ -1,6 +1,7 @@
 """The control interface tells the truth."""
 
 import aiohttp
+import pytest
 
 from kangbot.sandbox.options import ServeOptions
 from kangbot.sandbox.server import serve
@@ -87,6 +88,26 @@ async def test_a_market_gets_other_rules(client: Client) -> None:
         order = terms | {"qty": quantity}
         async with client.session.post(f"{client.sandbox.rest_url}/sandbox/order", json=order) as answer:
             assert answer.status == status
+
+
+@pytest.mark.parametrize("path", ["faults", "pause", "jump", "rules", "transfer", "order"])
+async def test_nonsense_is_refused_in_words_and_changes_nothing(client: Client, path: str) -> None:
+    """No JSON, JSON of another kind, and text that is none."""
+    before = await client.truth()
+    for body in (
+        b"nonsense",
+        b"7",
+        b'{"paused": "perhaps", "symbol": 7, "amount": []}',
+        b'{"paused": "\xff", "symbol": "\xff"}',
+        b'{"qty": ' * 9999,
+    ):
+        async with client.session.post(f"{client.sandbox.rest_url}/sandbox/{path}", data=body) as answer:
+            assert answer.status == 400, body
+            assert await answer.text()
+    after = await client.truth()
+    assert [after[name] for name in ("paused", "orders", "wallet")] == [
+        before[name] for name in ("paused", "orders", "wallet")
+    ]
 
 
 async def test_closing_is_quick_with_sockets_open_and_safe_to_repeat() -> None:
