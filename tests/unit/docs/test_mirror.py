@@ -19,7 +19,7 @@ WITHOUT = {  # modules that have no test of their name, and why
     "model/written.py": "one setting, which journal/test_codec_written.py holds for every record",
     "modes/way.py": "declarations alone",
     "ports.py": "declarations alone; each adapter is judged in tests/conformance",
-    "sandbox/__main__.py": "judged as a process, in sandbox/test_main.py",
+    "sandbox/__main__.py": "judged as a process, which tests/support/sandbox_process.py runs for tests/conformance",
     "sandbox/options.py": "declarations alone",
     "settings/__main__.py": "judged as a process, in settings/test_apart.py",
     "settings/daemon.py": "declarations alone",
@@ -56,14 +56,14 @@ def judged(test: Path) -> set[str]:
 
 
 MODULES = {str(module.relative_to("kangbot")) for module in modules() if len(module.parts) > 1}
+NAMED = {module for test in judging() for module in judged(test)}
 FOLDERS = {str(path.parent.relative_to(PACKAGE)) + ".py" for path in PACKAGE.rglob("__init__.py")}
 
 
 def test_each_module_has_a_test_of_its_name() -> None:
     """A folder's own lines may be judged with its modules."""
-    named = {module for test in judging() for module in judged(test)}
     assert len(MODULES) > 400
-    assert sorted(MODULES - FOLDERS - named - WITHOUT.keys()) == []
+    assert sorted(MODULES - FOLDERS - NAMED - WITHOUT.keys()) == []
 
 
 def test_each_test_has_the_name_of_what_it_judges() -> None:
@@ -72,12 +72,14 @@ def test_each_test_has_the_name_of_what_it_judges() -> None:
 
 
 @pytest.mark.parametrize("name", WITHOUT)
-def test_what_has_no_test_of_its_name_is_there(name: str) -> None:
-    """A module that was moved takes its reason with it."""
-    assert name in MODULES
+def test_what_has_no_test_of_its_name_is_there_and_has_none(name: str) -> None:
+    """A module that was moved takes its reason with it; one that has got its test needs none any more."""
+    assert name in MODULES - FOLDERS
+    assert name not in NAMED
 
 
 @pytest.mark.parametrize("name", OF_SEVERAL)
-def test_what_judges_several_is_there(name: str) -> None:
+def test_what_judges_several_is_there_and_has_no_name_of_one(name: str) -> None:
     """The same of a test."""
     assert (UNIT / name).is_file()
+    assert not judged(Path(name)) & MODULES
