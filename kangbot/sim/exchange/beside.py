@@ -1,8 +1,7 @@
 """The stop beside a spot holding at the simulated venue: `ports.Venue.cover`, answered at once."""
 
-from itertools import count
-
-from kangbot.model.ids import ClientId, MarketId, journal_of, stop_id, stop_ids
+from kangbot.errors import Refused
+from kangbot.model.ids import STOP_ATTEMPTS, ClientId, MarketId, journal_of, stop_id, stop_ids
 from kangbot.model.money import Price, Quantity
 from kangbot.model.orders import OrderKind, Side
 from kangbot.sim.exchange.orders import Direction, OrderRequest, SimOrder
@@ -15,7 +14,8 @@ def cover(
 ) -> ClientId | None:
     """Have exactly one stop of ours rest at `stop`; None: none. Return its client id.
 
-    RequestRefused where the last price has passed the stop, and where the market's filters do not allow it.
+    RequestRefused where the last price has passed the stop, and where the market's filters do not allow it. Refused
+    where one would have to be placed, and `order` lends no id any more.
     """
     mine = [one for one in engine.orders.open(market) if one.request.client_id.startswith(stop_ids(journal_of(order)))]
     kept = mine[0] if mine and stop is not None else None
@@ -33,8 +33,14 @@ def cover(
 def place(
     engine: SimVenue, market: MarketId, stop: Price, *, quantity: Quantity, order: ClientId, now_ns: int
 ) -> ClientId:
-    """Place one under the first id that `order` lends and that has not been used; whatever rests there stays."""
-    name = next(name for name in (stop_id(order, n) for n in count()) if engine.orders.find(client_id=name) is None)
+    """Place one under the first id that `order` lends and that has not been used; whatever rests there stays.
+
+    Refused where all of them have been: one more would be of the ids that another order lends.
+    """
+    lent = (stop_id(order, attempt) for attempt in range(STOP_ATTEMPTS))
+    name = next((name for name in lent if engine.orders.find(client_id=name) is None), None)
+    if name is None:
+        raise Refused(f"the stop beside {order} has ended {STOP_ATTEMPTS} times")
     request = OrderRequest(
         market=market,
         side=Side.SELL,

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from kangbot.errors import Refused
-from kangbot.model.ids import ClientId, client_id, stop_id
+from kangbot.model.ids import STOP_ATTEMPTS, ClientId, client_id, stop_id
 from kangbot.model.orders import Fill, FillCause, Intent, OrderKind, OrderStatus, Purpose, Side
 from kangbot.sim.exchange.beside import cover as covered
 from kangbot.sim.exchange.beside import place
@@ -132,3 +132,15 @@ def test_a_stop_at_the_last_price_is_refused_where_it_would_move_to() -> None:
         covered(bench.venue, Bench.spot, last, quantity=Decimal("0.9"), order=ORDER, now_ns=bench.now_ns)
     assert refused.value.reason is Reason.TRIGGER_PASSED
     assert [report.trigger for report in front.open_orders(bench.now_ns)] == [Decimal(900)]
+
+
+def test_an_order_lends_no_more_ids_than_there_are() -> None:
+    """As at the venue itself: the next one would be another order's. What is to go still goes."""
+    bench, front, cover = holding()
+    for attempt in range(STOP_ATTEMPTS):
+        assert cover(Decimal(900), Decimal("0.9")) == stop_id(ORDER, attempt)
+        assert cover(None, Decimal(0)) is None
+    with pytest.raises(Refused, match="has ended 36 times"):
+        cover(Decimal(900), Decimal("0.9"))
+    assert front.open_orders(bench.now_ns) == []
+    assert cover(None, Decimal(0)) is None
