@@ -157,7 +157,7 @@ def _params(method: str, query: str, body: bytes) -> Mapping[str, Any]:
         return dict(parse_qsl(query))
     try:
         decoded = msgspec.json.decode(body or b"{}")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         decoded = None
     if not isinstance(decoded, dict):
         raise ApiError(PARAMS, "params error: the body is no JSON object")

@@ -114,7 +114,7 @@ class Session:
         """Handle one frame of the client."""
         try:
             message = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._say(success=False, ret_msg=f"Failed to decode incoming data:{error}", req_id="", op="")
             return
         if not isinstance(message, dict):

@@ -1,4 +1,4 @@
-"""The sandbox as a process."""
+"""The sandbox from its options to its end."""
 
 import socket
 

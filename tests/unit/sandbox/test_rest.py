@@ -42,7 +42,7 @@ async def test_a_path_or_a_method_that_is_not_served_is_not_found(client: Client
             assert (answer.status, (await answer.json())["retCode"]) == (404, 10017)
 
 
-@pytest.mark.parametrize("body", [b"[1]", b"null", b"{", b"text", b'{"a": "\xff"}'])
+@pytest.mark.parametrize("body", [b"[1]", b"null", b"{", b"text", b'{"a": "\xff"}', b"[" * 100_000])
 async def test_a_body_that_is_no_object_is_refused(client: Client, body: bytes) -> None:
     """Before it is asked who signed it; whatever its bytes are."""
     status, told = await posted(client, body)

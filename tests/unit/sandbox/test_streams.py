@@ -55,6 +55,7 @@ async def test_what_is_no_request_is_answered_and_the_socket_stays(client: Clien
     await socket.send_bytes(b'{"op": "\xff"}')
     assert (await socket.receive_json(timeout=60))["ret_msg"].startswith("Failed to decode")
     assert (await say(socket, "hello"))["ret_msg"].startswith("Failed to decode")
+    assert (await say(socket, "[" * 100_000))["ret_msg"].startswith("Failed to decode")
     assert (await say(socket, "[1]"))["ret_msg"] == "error:invalid op"
     assert (await say(socket, {"op": "nope"}))["ret_msg"] == "error:invalid op"
     for args in _NO_TOPICS:
