@@ -31,6 +31,7 @@ import faulthandler
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -118,6 +119,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
         import uvloop  # noqa: PLC0415 -- absent on some systems: the standard loop then
     except ImportError:
         return None
+    # It asks what a signal's handler is by what Python 3.14 deprecates, which nobody who reads the log can help.
+    warnings.filterwarnings("ignore", "'asyncio.iscoroutinefunction' is deprecated", DeprecationWarning)
     return uvloop.new_event_loop
 
 

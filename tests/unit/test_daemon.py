@@ -87,6 +87,21 @@ def test_a_signal_that_other_programs_know_ends_nothing_and_is_told_of(number: i
         assert "daemon.stopping" in said.readline()
 
 
+def test_what_uvloop_asks_by_is_no_warning_to_an_operator() -> None:
+    """On Python 3.14 each handler of a signal would be one, three of them at every start."""
+    code = """
+import warnings
+from kangbot.daemon import _loop_factory
+_loop_factory()
+said = "'asyncio.iscoroutinefunction' is deprecated and slated for removal in Python 3.16"
+warnings.warn(said, DeprecationWarning)
+warnings.warn("another", DeprecationWarning)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert "another" in done.stderr
+    assert "iscoroutinefunction" not in done.stderr
+
+
 @pytest.mark.parametrize("module", ["kangbot.daemon", "kangbot.sandbox.main"])
 def test_without_uvloop_the_standard_loop_serves(module: str) -> None:
     """There are systems that it is not made for."""
