@@ -21,13 +21,15 @@ from kangbot.model.orders import (
     Intent,
     OrderKind,
     OrderStatus,
+    Purpose,
+    Side,
 )
 from kangbot.ports import IdRule
 from kangbot.runtime.world import SECOND_NS, Clock, World
 from kangbot.sim.world.loop import run
 from tests.support.order_disk import Disk, loop
 from tests.support.order_venue import FakeVenue
-from tests.support.trade_words import MARGIN, MARKET, START, WINDOW, instrument
+from tests.support.trade_words import MARGIN, MARKET, START, WINDOW, instrument, proposal
 
 S = OrderStatus
 
@@ -130,6 +132,12 @@ class Market:
     def status(self, client_id: ClientId) -> OrderStatus:
         """Return what is believed of the order."""
         return next(order.status for order in self.executor.memory().orders if order.client_id == client_id)
+
+
+async def exits(market: Market, quantity: str | int, side: Side = Side.SELL) -> None:
+    """Place a market order that reduces, and wait until it is filled."""
+    market.executor.place(proposal(quantity, purpose=Purpose.EXIT, side=side, kind=OrderKind.MARKET))
+    await asyncio.sleep(1)
 
 
 def _rests(order: Order) -> bool:

@@ -9,20 +9,14 @@ from kangbot.execution.executor import Pulse
 from kangbot.machines.reconcile import EXPLAIN_NS
 from kangbot.model.events import FillApplied, OrderChanged, OrderIntended, RoundTripClosed, StopSet
 from kangbot.model.ids import client_id
-from kangbot.model.orders import Evidence, OrderKind, OrderStatus, Purpose, Side
+from kangbot.model.orders import Evidence, OrderKind, OrderStatus
 from kangbot.sim.world.loop import run
-from tests.support.order_story import Market, Story, told
+from tests.support.order_story import Story, exits, told
 from tests.support.order_venue import Fate
 from tests.support.trade_words import SECOND, START, TAG, WINDOW, dec, proposal, report
 
 S = OrderStatus
 FIRST = client_id(TAG, 1)
-
-
-async def exits(market: Market, quantity: str | int, side: Side = Side.SELL) -> None:
-    """Place a market order that reduces."""
-    market.executor.place(proposal(quantity, purpose=Purpose.EXIT, side=side, kind=OrderKind.MARKET))
-    await asyncio.sleep(1)
 
 
 @told

@@ -8,18 +8,12 @@ from kangbot.errors import NeedsHuman, Refused, Retryable
 from kangbot.machines.backlog import KEPT
 from kangbot.model.events import FillApplied, Severity
 from kangbot.model.ids import client_id
-from kangbot.model.orders import OrderKind, OrderStatus, Purpose, Side
-from tests.support.order_story import Market, Story, told
+from kangbot.model.orders import OrderKind, OrderStatus, Purpose
+from tests.support.order_story import Story, exits, told
 from tests.support.trade_words import TAG, dec, proposal
 
 S = OrderStatus
 FIRST = client_id(TAG, 1)
-
-
-async def exits(market: Market, quantity: str | int, side: Side = Side.SELL) -> None:
-    """Place a market order that reduces."""
-    market.executor.place(proposal(quantity, purpose=Purpose.EXIT, side=side, kind=OrderKind.MARKET))
-    await asyncio.sleep(1)
 
 
 @told

@@ -7,22 +7,16 @@ import pytest
 from kangbot.errors import Refused
 from kangbot.machines.order import worst_case
 from kangbot.model.ids import client_id
-from kangbot.model.orders import Evidence, OrderKind, OrderStatus, Purpose, Side
+from kangbot.model.orders import Evidence, OrderKind, OrderStatus
 from kangbot.ports import IdRule
 from kangbot.runtime.world import SECOND_NS
 from kangbot.sim.world.loop import run
-from tests.support.order_story import Market, Story, told
+from tests.support.order_story import Story, exits, told
 from tests.support.order_venue import Fate
 from tests.support.trade_words import START, TAG, dec, proposal
 
 S = OrderStatus
 FIRST = client_id(TAG, 1)
-
-
-async def exits(market: Market, quantity: str | int, side: Side = Side.SELL) -> None:
-    """Place a market order that reduces."""
-    market.executor.place(proposal(quantity, purpose=Purpose.EXIT, side=side, kind=OrderKind.MARKET))
-    await asyncio.sleep(1)
 
 
 EXISTS = [Fate.LOST_AFTER, Fate.HANGS_AFTER, Fate.TWICE]

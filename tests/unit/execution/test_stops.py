@@ -4,18 +4,12 @@ import asyncio
 
 from kangbot.model.events import StopSet
 from kangbot.model.ids import client_id
-from kangbot.model.orders import FillCause, OrderKind, OrderStatus, Purpose, Side, VenuePosition
-from tests.support.order_story import Market, Story, told
+from kangbot.model.orders import FillCause, OrderKind, OrderStatus, Side, VenuePosition
+from tests.support.order_story import Story, exits, told
 from tests.support.trade_words import SECOND, TAG, dec, proposal
 
 S = OrderStatus
 FIRST = client_id(TAG, 1)
-
-
-async def exits(market: Market, quantity: str | int, side: Side = Side.SELL) -> None:
-    """Place a market order that reduces."""
-    market.executor.place(proposal(quantity, purpose=Purpose.EXIT, side=side, kind=OrderKind.MARKET))
-    await asyncio.sleep(1)
 
 
 @told

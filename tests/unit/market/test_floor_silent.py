@@ -8,28 +8,8 @@ import pytest
 from kangbot.model.events import BreakerState, Lane
 from kangbot.ports import Channel, Topic
 from tests.support.floor_story import MINUTE_NS, Story, play
-from tests.support.trade_words import MARKET, instrument
-
-
-def fall_silent(told: Story, channel: Channel) -> None:
-    told.feeds.tell(channel, instrument(), live=False)
-
-
-def flow(told: Story, channel: Channel) -> None:
-    told.feeds.tell(channel, instrument(), live=True)
-
-
-async def hold(told: Story) -> None:
-    """Go live and enter."""
-    await told.live()
-    told.strategy.want(1)
-    await told.bar()
-    assert told.venue.net == 2
-
-
-def seen(told: Story) -> list[int]:
-    """Return when the bars opened that the strategy was shown."""
-    return told.strategy.made[-1].opened
+from tests.support.silent_story import fall_silent, flow, hold, seen
+from tests.support.trade_words import MARKET
 
 
 @pytest.mark.parametrize("channel", [Channel.QUOTE, Channel.BAR])

@@ -1,25 +1,13 @@
 """A freqtrade configuration: what is taken, what is said, and that no secret gets through."""
 
 import json
-import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kangbot.cli.importing import import_config
 from kangbot.cli.importing.freqtrade import from_freqtrade, is_freqtrade
-from kangbot.settings import load
-
-SECRETS = (
-    "kEy-9f8e7d6c5b4a",
-    "sEcReT-0a1b2c3d4e",
-    "sk-proj-abcdef123456",
-    "123456:telegram-token",
-    "jwt-Zz99",
-    "pw-77aa",
-)
+from tests.support.imports import SECRETS, taken
 
 FREQTRADE = """\
 {
@@ -39,18 +27,6 @@ FREQTRADE = """\
     "strategy": "Ichimoku", "db_url": "mysql://me:pw-77aa@host/trades", "own_thing": "pw-77aa",
 }
 """
-
-
-def taken(tmp_path: Path, *texts: str, code: int = 0) -> tuple[str, dict[str, Any]]:
-    """Import the texts as files; return the text that was written and what it says."""
-    sources = [tmp_path / f"{number}.json" for number in range(len(texts))]
-    for source, text in zip(sources, texts, strict=True):
-        source.write_text(text)
-    config = tmp_path / "new" / "kangbot.toml"
-    assert import_config(sources, config) == code
-    text = config.read_text()
-    load(config, {})  # as `kangbot check` reads it
-    return text, tomllib.loads(text, parse_float=Decimal)
 
 
 def test_a_freqtrade_configuration_is_taken_as_far_as_it_goes(

@@ -1,37 +1,12 @@
 """The files of an older bot, wherever in them a setting stands."""
 
 import json
-import tomllib
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kangbot.cli.importing import import_config
 from kangbot.cli.importing.old_bot import from_old_bot
-from kangbot.settings import load
-
-SECRETS = (
-    "kEy-9f8e7d6c5b4a",
-    "sEcReT-0a1b2c3d4e",
-    "sk-proj-abcdef123456",
-    "123456:telegram-token",
-    "jwt-Zz99",
-    "pw-77aa",
-)
-
-
-def taken(tmp_path: Path, *texts: str, code: int = 0) -> tuple[str, dict[str, Any]]:
-    """Import the texts as files; return the text that was written and what it says."""
-    sources = [tmp_path / f"{number}.json" for number in range(len(texts))]
-    for source, text in zip(sources, texts, strict=True):
-        source.write_text(text)
-    config = tmp_path / "new" / "kangbot.toml"
-    assert import_config(sources, config) == code
-    text = config.read_text()
-    load(config, {})  # as `kangbot check` reads it
-    return text, tomllib.loads(text, parse_float=Decimal)
+from tests.support.imports import SECRETS, taken
 
 
 @pytest.mark.parametrize(
