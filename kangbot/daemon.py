@@ -50,6 +50,7 @@ from kangbot.runtime.dated import out_of_range
 from kangbot.runtime.garbage import freeze
 from kangbot.runtime.handles import take_handles
 from kangbot.runtime.hang import HangGuard, without_waiting
+from kangbot.runtime.installation import remember
 from kangbot.runtime.leash import on_leash
 from kangbot.runtime.service import Keeper
 from kangbot.runtime.standard import hold_standard_streams
@@ -66,6 +67,7 @@ _OWNER_ALONE = 0o077  # whatever the shell has: what the daemon makes is its use
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon until it is told to stop, and return its exit code."""
+    remember()
     hold_standard_streams()
     os.umask(_OWNER_ALONE)
     parser = argparse.ArgumentParser(prog="kangbot run", description="Run the trading daemon.")

@@ -1,6 +1,6 @@
 """The process that sends one message: `python -m kangbot.notify.child`, a `Letter` on standard input.
 
-Exit codes: 0 every service took it, 1 one of them did not, and those of `outside`. Standard output: what the one that
+Exit codes: 0 every service took it, and those of `outside`. Standard output: what the one that
 did not answered, as a status of HTTP or as `UNREACHED`, and nothing where the library does not tell.
 """
 
@@ -13,7 +13,7 @@ import sys
 import msgspec
 
 from kangbot.model.events import Severity
-from kangbot.notify.outside import NO_ADDRESS, NO_APPRISE, UNREACHED, Letter
+from kangbot.notify.outside import NO_ADDRESS, NO_APPRISE, NOT_TAKEN, UNREACHED, Letter
 
 _KINDS = {
     Severity.INFO: "info",
@@ -66,7 +66,7 @@ def main() -> int:
         title=letter.title, body=letter.body, notify_type=apprise.NotifyType(_KINDS[letter.severity])
     )
     sys.stdout.write("" if sent else overheard.why)
-    return 0 if sent else 1
+    return 0 if sent else NOT_TAKEN
 
 
 if __name__ == "__main__":

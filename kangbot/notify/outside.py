@@ -16,9 +16,11 @@ import msgspec
 
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.model.events import Severity
+from kangbot.runtime.installation import REPLACED, replaced
 
 NO_APPRISE = 3  # exit codes of the child
 NO_ADDRESS = 4
+NOT_TAKEN = 5
 UNREACHED = "unreached"  # what it prints in place of a status
 _STATUS = re.compile(r"\d{3}")
 _SCHEME = re.compile(r"([a-z0-9]{1,12})://", re.IGNORECASE)
@@ -74,24 +76,30 @@ class Outside:
         match code:
             case 0:
                 return
+            case int(code) if code == NOT_TAKEN:
+                raise Retryable(f"{_kind(self._addresses)} did not take the message{_why(said)}")
             case int(code) if code == NO_APPRISE:
-                raise NeedsHuman("Apprise is not installed", remedy="pip install 'kangbot[notify]'")
+                # To be had without a restart; and while an upgrade of it is under way it is missing for some seconds.
+                raise Retryable("Apprise is not installed: pip install 'kangbot[notify]'")
             case int(code) if code == NO_ADDRESS:
                 raise NeedsHuman("[notify] names no address that Apprise knows", remedy="correct the addresses")
-            case _:
-                raise Retryable(f"{_kind(self._addresses)} did not take the message{_why(said)}")
+            case _:  # it fell before it could send, or was killed
+                raise Retryable(_unsent(f"its process ended with code {code}"))
 
     async def _send(self, letter: bytes) -> tuple[int | None, str]:
         """Return how the child ended, and what it printed."""
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "kangbot.notify.child",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,  # it may quote an address, with its token
-            env=_environment(),
-        )
+        try:
+            child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "kangbot.notify.child",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,  # it may quote an address, with its token
+                env=_environment(),
+            )
+        except OSError as error:
+            raise Retryable(_unsent(f"no process could be started for it: {error}")) from error
         try:
             async with asyncio.timeout(self._timeout_s):
                 said, _ = await child.communicate(letter)
@@ -103,6 +111,10 @@ class Outside:
                     child.kill()
                 await child.wait()
         return child.returncode, said.decode("utf-8", "replace")
+
+
+def _unsent(why: str) -> str:
+    return f"the message could not be sent: {REPLACED if replaced() else why}"
 
 
 def _kind(addresses: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from kangbot.errors import ConfigInvalid, ConfigUnread, Problem
+from kangbot.runtime.installation import REPLACED, last_said, replaced
 from kangbot.settings.schema import Settings
 
 _ONCE_OVER = "Start again once its cause is gone; a daemon that runs reads it again by itself, or at once at SIGHUP."
@@ -50,18 +51,22 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         )
         raise ConfigInvalid((problem,)) from error
     except (OSError, ValueError) as error:
-        problem = Problem(message=f"could not be checked: {error}", file=str(path), remedy=_ONCE_OVER)
-        raise ConfigUnread((problem,)) from error
+        raise _unread(path, f"could not be checked: {error}") from error
+    if replaced():  # asked once it has ended: what it began with may have been replaced only just then
+        raise _unread(path, "could not be checked by the version that runs")
     try:
         answer = decode(child.stdout)
     except msgspec.DecodeError as error:
-        why = child.stderr.decode(errors="replace").strip().rpartition("\n")[2] or str(error)
-        message = f"could not be checked (exit code {child.returncode}): {why}"
-        problem = Problem(message=message, file=str(path), remedy=_ONCE_OVER)
-        raise ConfigUnread((problem,)) from None
+        why = last_said(child.stderr) or str(error)
+        raise _unread(path, f"could not be checked (exit code {child.returncode}): {why}") from None
     if answer.settings is None:
         raise ConfigInvalid(answer.problems)
     return answer.settings
+
+
+def _unread(path: Path, message: str) -> ConfigUnread:
+    remedy = f"{REPLACED[:1].upper()}{REPLACED[1:]}." if replaced() else _ONCE_OVER
+    return ConfigUnread((Problem(message=message, file=str(path), remedy=remedy),))
 
 
 def encode(answer: Answer) -> bytes:

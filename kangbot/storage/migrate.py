@@ -18,6 +18,7 @@ import structlog
 
 import kangbot
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
+from kangbot.runtime.installation import RESTART, last_said, replaced
 from kangbot.runtime.there import there
 from kangbot.runtime.world import real_world
 from kangbot.storage import tls
@@ -110,34 +111,46 @@ def check(url: DatabaseUrl) -> Schema:
 async def upgrade_apart(url: DatabaseUrl, copies: Path | None = None, *, timeout_s: float = _APART_S) -> None:
     """Run `upgrade` in a process of its own, which ends with this call, however it ends. The same errors.
 
-    A server's rows are copied into the folder `copies` first.
+    A server's rows are copied into the folder `copies` first. NeedsHuman, too, where another version's files took the
+    place of ours: it would change the tables to what we do not write.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "kangbot.storage.migrate",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    if replaced():
+        raise NeedsHuman(
+            f"{url} lacks tables of ours, and kangbot's files were replaced or removed since it was started",
+            remedy=RESTART,
+        )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "kangbot.storage.migrate",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    except OSError as error:
+        raise Retryable(f"{url} cannot be migrated: no process could be started for it: {error}") from error
     try:
         async with asyncio.timeout(timeout_s):
-            copy, said = await process.communicate(f"{url.full}\n{copies or ''}\n".encode())
+            copy, errors = await process.communicate(f"{url.full}\n{copies or ''}\n".encode())
     except TimeoutError:
         raise Retryable(f"migrating {url} did not end within {timeout_s:.0f} s") from None
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    message, _, remedy = said.decode(errors="replace").strip().partition("\n")
+    message, _, remedy = errors.decode(errors="replace").strip().partition("\n")
     match process.returncode:
         case 0:
             if copy:
                 log.info("history.copied", file=copy.decode(errors="replace").strip())
         case code if code == _EX_CONFIG:
             raise NeedsHuman(message, remedy=remedy)
+        case code if code == _EX_TEMPFAIL:
+            raise Retryable(message)
         case code:
-            raise Retryable(message or f"migrating {url} ended with code {code}", code=str(code))
+            why = last_said(errors)
+            raise Retryable(f"migrating {url} ended with code {code}{why and f': {why}'}", code=str(code))
 
 
 def migrations() -> Path:

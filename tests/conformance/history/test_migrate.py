@@ -12,6 +12,7 @@ import pytest
 
 from kangbot.cli import database as command
 from kangbot.errors import NeedsHuman, Retryable
+from kangbot.runtime import installation
 from kangbot.storage import migrate, tables
 from kangbot.storage.glance import current
 from kangbot.storage.keep import Keeping
@@ -130,6 +131,28 @@ async def test_refusal_comes_out_of_the_process_with_its_remedy(database: Databa
     with pytest.raises(NeedsHuman, match="revision 9999") as caught:
         await upgrade_apart(database.url)
     assert "later version of kangbot" in caught.value.remedy
+
+
+async def test_process_that_falls_is_told_by_its_error(bare: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first line of what Python says of it has no word of that; and where none begins, the system's is told."""
+    monkeypatch.setenv("PYTHONHOME", "/dev/null")
+    with pytest.raises(Retryable, match=r"ended with code 1: ModuleNotFoundError: No module named 'encodings'$"):
+        await upgrade_apart(bare.url)
+    monkeypatch.setattr(sys, "executable", "/dev/null/python")
+    with pytest.raises(Retryable, match=r"cannot be migrated: no process could be started for it: .*Not a directory"):
+        await upgrade_apart(bare.url)
+    assert check(bare.url).current is None
+
+
+async def test_files_of_another_version_change_no_table(
+    bare: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon that they were put under writes what it knows, and could not any more."""
+    monkeypatch.setattr(installation, "_began", {str(tmp_path / "gone.py"): (1, 1)})
+    with pytest.raises(NeedsHuman, match=r"files were replaced or removed since it was started$") as caught:
+        await upgrade_apart(bare.url)
+    assert caught.value.remedy.startswith("restart it")
+    assert check(bare.url).current is None
 
 
 async def test_database_that_cannot_be_opened_calls_a_human(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_every_loudness_has_its_kind() -> None:
 
 
 def test_without_the_library_or_an_address_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By exit codes of its own: neither passes by trying again."""
+    """By exit codes of its own."""
     given(monkeypatch, "nonsense")
     assert main() == NO_ADDRESS
     given(monkeypatch, "json://localhost")

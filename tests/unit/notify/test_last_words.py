@@ -68,7 +68,7 @@ async def test_who_does_not_want_to_hear_of_it_does_not(tmp_path: Path) -> None:
     ("error", "reason"),
     [
         (Retryable("a service did not take the message"), "a service did not take the message"),
-        (NeedsHuman("Apprise is not installed", remedy="install it"), "Apprise is not installed"),
+        (NeedsHuman("it names no address", remedy="correct it"), "it names no address"),
         (OSError(11, "Resource temporarily unavailable"), "Resource temporarily unavailable"),
         (OSError(), "OSError"),
     ],

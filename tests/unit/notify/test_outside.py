@@ -14,6 +14,7 @@ from aiohttp import web
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.model.events import Severity
 from kangbot.notify.outside import Outside, _environment, each
+from kangbot.runtime import installation
 from tests.support.certificates import Authority
 
 
@@ -111,11 +112,33 @@ async def test_of_several_services_none_is_named(service: Service) -> None:
         await outside(f"{service.address} {service.address}").send("t", "b", Severity.INFO)
 
 
-async def test_a_child_that_is_killed_says_no_reason(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As by a machine without memory: there is none to be told."""
+async def test_a_child_that_falls_blames_no_service(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by a machine without memory: the service was not even asked."""
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(Retryable, match=r"^the service json:// did not take the message$"):
+    with pytest.raises(Retryable, match=r"^the message could not be sent: its process ended with code 1$"):
         await outside(service.address).send("t", "b", Severity.INFO)
+
+
+async def test_a_child_that_cannot_be_started_is_told_as_that(
+    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With what the system says; and where our own files are others by now, with that and what to do."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(Retryable, match=r"no process could be started for it: .*No such file or directory: .*python'$"):
+        await outside(service.address).send("t", "b", Severity.INFO)
+    monkeypatch.setattr(installation, "_began", {str(tmp_path / "kangbot.py"): (1, 1)})
+    with pytest.raises(Retryable, match=rf"^the message could not be sent: {installation.REPLACED}$"):
+        await outside(service.address).send("t", "b", Severity.INFO)
+
+
+async def test_a_library_that_is_missing_may_be_there_at_the_next_try(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As while it is upgraded: what was to be told then is not lost."""
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['apprise'] = None\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(Retryable, match=r"^Apprise is not installed: pip install 'kangbot\[notify\]'$"):
+        await outside("json://localhost").send("t", "b", Severity.INFO)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307])

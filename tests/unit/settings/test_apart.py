@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kangbot.errors import ConfigInvalid, ConfigUnread
+from kangbot.runtime import installation
 from kangbot.settings import load
 from kangbot.settings.apart import Answer, decode, encode
 from kangbot.settings.loading import load as load_here
@@ -64,6 +65,31 @@ def test_a_path_that_is_none_is_a_mistake() -> None:
     """What no process can be told is refused like any other."""
     with pytest.raises(ConfigUnread, match="could not be checked"):
         load(Path("a\0b"), {})
+
+
+def test_what_another_version_reads_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit that it calls otherwise would be gone; and what it finds wrong may be right here."""
+    monkeypatch.setattr(installation, "_began", {})
+    path = tmp_path / "kangbot.toml"
+    path.write_text(shipped_config("demo.toml").read_text(encoding="utf-8"))
+    installation.remember()
+    assert load(path, {}).trading
+    file, mark = next(iter(installation._began.items()))
+    assert mark is not None
+    monkeypatch.setattr(installation, "_began", {**installation._began, file: (mark[0] + 1, mark[1])})
+    for text in (path.read_text(), "[risk]\nof_another_version = 1\n"):
+        path.write_text(text)
+        with pytest.raises(ConfigUnread, match=r"Kangbot's files were replaced or removed .*; restart it once"):
+            load(path, {})
+
+
+def test_an_interpreter_without_its_library_is_told_by_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last line says nothing."""
+    monkeypatch.setenv("PYTHONHOME", str(tmp_path))
+    with pytest.raises(ConfigUnread, match=r"ModuleNotFoundError: No module named 'encodings'\. Start again"):
+        load(tmp_path / "kangbot.toml", os.environ)
 
 
 def test_the_daemon_does_not_carry_what_validates() -> None:
