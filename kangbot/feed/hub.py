@@ -25,6 +25,8 @@ from kangbot.model.events import Severity
 from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
 from kangbot.ports import Channel, Dialect, Sink, Subscription, Topic
+from kangbot.runtime.names import Names
+from kangbot.runtime.reach import HostNames, addresses
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import World
 
@@ -65,6 +67,7 @@ class FeedHub:
         self._rules = rules or StreamRules()
         self._budgets = budgets or Budgets()
         self._move_s = move_s
+        self._names: HostNames = Names(f"feeds/{name}", addresses)
         self._venue_now_ns = venue_now_ns or world.clock.now_ns
         self._public = [self._pool(dialect) for dialect in public]
         self._private = self._pool(private) if private else None
@@ -92,6 +95,7 @@ class FeedHub:
             connects=self._connects,
             listener=listener,
             rules=self._rules,
+            names=self._names,
             venue_now_ns=self._venue_now_ns,
         )
 
@@ -110,6 +114,7 @@ class FeedHub:
             closing.spawn(stream.name, stream.aclose())
         await closing.settle(4 * self._rules.close_s)
         await closing.aclose()
+        await self._names.aclose()
 
     async def __aenter__(self) -> Self:
         self.start()

@@ -28,7 +28,7 @@ from kangbot.machines.session import Session
 from kangbot.machines.session_words import CloseKind, Terms, TopicDown, TopicLive, Trouble
 from kangbot.model.events import Severity
 from kangbot.ports import Dialect, Topic
-from kangbot.runtime.reach import by_proxy, connected, proxy, trusted
+from kangbot.runtime.reach import HostNames, by_proxy, connected, proxy, trusted
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS, World, sleep_until
 
@@ -59,6 +59,7 @@ class Stream:
         connects: ConnectBudget,
         listener: Listener,
         rules: StreamRules,
+        names: HostNames,
         venue_now_ns: Callable[[], int],
     ) -> None:
         self.name = name
@@ -70,6 +71,7 @@ class Stream:
         self._connects = connects
         self._listener = listener
         self._rules = rules
+        self._names = names
         self._venue_now_ns = venue_now_ns
         ping_ns = round(dialect.ping_every_s * SECOND_NS) if dialect.ping_every_s else rules.session.ping_ns
         self.session = Session(replace(rules.session, topics_a_request=dialect.topics_a_request, ping_ns=ping_ns))
@@ -155,7 +157,9 @@ class Stream:
         async with asyncio.timeout(rules.open_s):
             socket = await DirectConnect(
                 self._dialect.url,
-                sock=None if between else await connected(url.hostname, url.port or (443 if secure else 80)),
+                sock=None
+                if between
+                else await connected(self._names, url.hostname, url.port or (443 if secure else 80)),
                 ssl=trusted() if secure else None,
                 compression=None,
                 proxy=between,

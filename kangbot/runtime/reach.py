@@ -10,11 +10,16 @@ import ipaddress
 import os
 import socket
 import ssl
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 import certifi
-from aiohappyeyeballs import start_connection
+from aiohappyeyeballs import AddrInfoType, start_connection
+
+from kangbot.runtime.names import Names
+
+HostNames = Names[Sequence[AddrInfoType]]
 
 _NO_WAY_OUT = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH})
 _BROKEN = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
@@ -83,7 +88,12 @@ def here(host: str) -> bool:
         return host == "localhost"
 
 
-async def connected(host: str, port: int) -> socket.socket:
+async def addresses(host: str, port: int) -> Sequence[AddrInfoType]:
+    """Return where the host is, as `Names` looks it up for `connected`."""
+    return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+async def connected(names: HostNames, host: str, port: int) -> socket.socket:
     """Return a socket that is connected to the first of the host's addresses that answers. OSError where none does.
 
     A loop tries them in turn, each for as long as the system does, two minutes: an IPv6 address without a way there
@@ -91,10 +101,12 @@ async def connected(host: str, port: int) -> socket.socket:
     """
     try:
         async with asyncio.timeout(_NAME_S):
-            addresses = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = await names.find(host, port)
+            if not found.now:  # where it does not lead there in time either, there may be no way out at all
+                return await start_connection(found.answer, happy_eyeballs_delay=_NEXT_S)
     except TimeoutError:
         raise socket.gaierror(socket.EAI_AGAIN, f"no answer within {_NAME_S:g} s") from None
-    return await start_connection(addresses, happy_eyeballs_delay=_NEXT_S)
+    return await start_connection(found.answer, happy_eyeballs_delay=_NEXT_S)
 
 
 def plainly(error: BaseException) -> str:

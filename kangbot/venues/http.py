@@ -5,14 +5,17 @@ followed: a signed order must arrive once, where it was addressed.
 """
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from time import perf_counter_ns
 from typing import NamedTuple
 
 import aiohttp
 import yarl
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from kangbot.health.latency import Timings
+from kangbot.runtime.names import Names
 from kangbot.runtime.reach import ProxyUnusableError, by_proxy, plainly, proxy, trusted
 
 
@@ -55,6 +58,28 @@ _SAID = (
 _MOST_BYTES = 32 << 20
 
 
+class _Resolver(AbstractResolver):
+    """aiohttp's own, which is not waited for where it is silent and has answered before."""
+
+    def __init__(self) -> None:
+        self._names = Names("requests", self._look)
+        self._asked = aiohttp.ThreadedResolver()
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 -- aiohttp's signature: it asks for any
+    ) -> list[ResolveResult]:
+        return (await self._names.find(host, port)).answer
+
+    async def close(self) -> None:
+        await self._names.aclose()
+
+    async def _look(self, host: str, port: int) -> list[ResolveResult]:
+        return await self._asked.resolve(host, port, socket.AF_UNSPEC)
+
+
 class Http:
     """A pool of connections. Made outside a loop, opened by the first request, bound to the loop of that request.
 
@@ -79,6 +104,7 @@ class Http:
         self._keep_alive_s = keep_alive_s
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
+        self._resolver: _Resolver | None = None
         self._closed = False
         self._host = ""  # who is asked, in words
 
@@ -114,12 +140,14 @@ class Http:
         except ProxyUnusableError as error:
             raise NotSent(f"{self._host}: {error}") from error
         secure = trusted() if url.startswith("https") else True
+        self._resolver = _Resolver()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 ssl=secure,
                 limit=self._connections,
                 keepalive_timeout=self._keep_alive_s,
                 ttl_dns_cache=300,
+                resolver=self._resolver,
             ),
             timeout=self._timeout,
             proxy=between,
@@ -140,12 +168,14 @@ class Http:
         """Close every connection; requests under way end as NoAnswer. Bounded by a second. Safe to call twice."""
         self._closed = True
         session, self._session = self._session, None
-        if session is not None:
+        if session is not None and self._resolver is not None:
             try:
                 async with asyncio.timeout(1.0):
                     await session.close()
             except TimeoutError:
-                return  # a TLS goodbye that nobody answers; the sockets are closed all the same
+                pass  # a TLS goodbye that nobody answers; the sockets are closed all the same
+            finally:
+                await self._resolver.close()
 
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:

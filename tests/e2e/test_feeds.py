@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from kangbot.model.orders import Purpose
 from kangbot.modes import CONNECTS
 from tests.support.agreement import Journalled
 from tests.support.processes import MARKETS, World, net
+from tests.support.resolver import HOST, Resolver
 from tests.support.steady import Steady
 
 pytestmark = pytest.mark.process
@@ -74,6 +76,21 @@ def test_most_private_events_lost_while_heartbeats_flow_are_noticed_by_asking(wo
     after = world.client.report()
     assert after.reconnects == before.reconnects  # the socket was well all the while
     assert world.sandbox.truth()["duplicates"]["accepted"] == 0
+
+
+def test_a_resolver_that_takes_eight_seconds_leaves_nobody_deaf(world: World, tmp_path: Path) -> None:
+    """No connect waits for so long: the answer is there for the next one, and for all after a connection is lost."""
+    resolver = Resolver(tmp_path / "site")
+    resolver.work(after_s=8.0)
+    found = {name: value.replace("127.0.0.1", HOST) for name, value in world.environment.items() if "URL" in name}
+    world.environment |= {**found, **resolver.environment}
+    world.start()
+    world.live()
+    world.orders(more_than=0)
+    before = world.client.report()
+    world.sandbox.fault({"fault": "drop_sockets", "which": "all"})
+    after = world.until(lambda report: report.reconnects >= before.reconnects + 2, 30.0)
+    world.until(lambda report: report.frames > after.frames + 100, 30.0)
 
 
 def held(report: Report) -> dict[str, Decimal]:

@@ -1,8 +1,8 @@
 """A resolver of names that a test can take away from a daemon: the world's, not the code's.
 
 A process that is started with `environment(folder)` resolves `HOST` to loopback as long as the folder has the file
-`names`, and no name at all without it. It is Python's own resolver that is replaced, so the process runs on asyncio's
-loop: uvloop asks the system's by itself.
+`names`, after as many seconds as that says, and no name at all without it. It is Python's own resolver that is
+replaced, so the process runs on asyncio's loop: uvloop asks the system's by itself.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ HOST = "venue.test"  # reserved: RFC 2606
 _SITE = f"""
 import socket
 import sys
+import time
 from pathlib import Path
 
 sys.modules["uvloop"] = None
@@ -25,6 +26,7 @@ def getaddrinfo(host, *arguments, **named):
         return _resolve(host, *arguments, **named)
     if not _NAMES.exists():
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+    time.sleep(float(_NAMES.read_text() or 0))
     return _resolve("127.0.0.1", *arguments, **named)
 
 
@@ -42,9 +44,9 @@ class Resolver:
         self.environment: Mapping[str, str] = {"PYTHONPATH": str(folder)}
         self.work()
 
-    def work(self) -> None:
-        """Let names resolve."""
-        self._names.touch()
+    def work(self, *, after_s: float = 0.0) -> None:
+        """Let names resolve; each lookup takes so long."""
+        self._names.write_text(str(after_s))
 
     def fail(self) -> None:
         """Let no name resolve."""

@@ -5,7 +5,7 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 import certifi
 import pytest
 
-from kangbot.runtime.reach import ProxyUnusableError, by_proxy, connected, plainly, proxy, trusted
+from kangbot.runtime.names import Names
+from kangbot.runtime.reach import HostNames, ProxyUnusableError, addresses, by_proxy, connected, plainly, proxy, trusted
 from tests.support.certificates import Authority
 
 
@@ -126,7 +127,17 @@ def test_what_the_system_says_is_told_in_words(error: Exception, words: str) -> 
     assert isinstance(error, ValueError) or words in plainly(wrapped)
 
 
-async def test_an_address_that_is_silent_does_not_hide_the_one_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+async def names() -> AsyncIterator[HostNames]:
+    """The names of one owner."""
+    own = Names("test", addresses)
+    yield own
+    await own.aclose()
+
+
+async def test_an_address_that_is_silent_does_not_hide_the_one_beside_it(
+    monkeypatch: pytest.MonkeyPatch, names: HostNames
+) -> None:
     """An IPv6 address without a way there, in front of an IPv4 address that works."""
     resolve = socket.getaddrinfo
     with socket.socket() as silent, socket.socket() as first, socket.socket() as second:
@@ -143,21 +154,73 @@ async def test_an_address_that_is_silent_does_not_hide_the_one_beside_it(monkeyp
 
         with socket.create_server(("127.0.0.1", port)):
             monkeypatch.setattr(socket, "getaddrinfo", both)
-            with await connected("venue.test", port) as found:
+            with await connected(names, "venue.test", port) as found:
                 assert found.getpeername() == ("127.0.0.1", port)
 
 
-async def test_a_resolver_that_is_silent_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_resolver_that_is_silent_is_told_as_that(monkeypatch: pytest.MonkeyPatch, names: HostNames) -> None:
     """Not as a host that does not answer."""
     answered = threading.Event()
     monkeypatch.setattr("kangbot.runtime.reach._NAME_S", 0.01)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(60))
     try:
         with pytest.raises(socket.gaierror) as caught:
-            await connected("venue.test", 443)
+            await connected(names, "venue.test", 443)
     finally:
         answered.set()
     assert "its name does not resolve: no answer within 0.01 s" in plainly(caught.value)
+
+
+@contextmanager
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A resolver that answers nobody until the event is set, and all of them then."""
+    resolve, answered = socket.getaddrinfo, threading.Event()
+
+    def late(_host: str, *arguments: Any, **named: Any) -> list[Any]:
+        answered.wait(60)
+        return list(resolve("127.0.0.1", *arguments, **named))
+
+    monkeypatch.setattr(socket, "getaddrinfo", late)
+    try:
+        yield answered
+    finally:
+        answered.set()
+
+
+async def test_an_answer_that_comes_too_late_is_the_next_connects(
+    monkeypatch: pytest.MonkeyPatch, names: HostNames
+) -> None:
+    """A resolver that always takes longer than a connect may is slow, and no reason to be deaf for ever."""
+    monkeypatch.setattr("kangbot.runtime.reach._NAME_S", 0.3)
+    monkeypatch.setattr("kangbot.runtime.names._SILENT_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        with slow(monkeypatch) as answered:
+            with pytest.raises(socket.gaierror):
+                await connected(names, "venue.test", port)
+            answered.set()
+            assert (await names.find("venue.test", port)).now
+        with slow(monkeypatch), await connected(names, "venue.test", port) as found:
+            assert found.getpeername() == ("127.0.0.1", port)
+
+
+async def test_what_was_known_leads_nowhere_in_time_either(monkeypatch: pytest.MonkeyPatch, names: HostNames) -> None:
+    """Neither the resolver answers nor the address: that is told as no way out, not as the host's silence."""
+    monkeypatch.setattr("kangbot.runtime.reach._NAME_S", 0.3)
+    monkeypatch.setattr("kangbot.runtime.names._SILENT_S", 0.05)
+    with socket.socket() as silent, socket.socket() as first, socket.socket() as second:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0)  # one may wait; whoever comes later is not heard
+        port = silent.getsockname()[1]
+        for waiting in (first, second):
+            waiting.setblocking(False)  # noqa: FBT003 -- the system's own
+            with suppress(BlockingIOError):
+                waiting.connect(silent.getsockname())
+        with slow(monkeypatch) as answered:
+            answered.set()
+            await names.find("venue.test", port)
+        with slow(monkeypatch), pytest.raises(socket.gaierror, match="no answer within"):
+            await connected(names, "venue.test", port)
 
 
 @pytest.mark.parametrize(

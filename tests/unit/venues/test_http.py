@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import re
 import socket
+import threading
 from typing import Any
 
 import pytest
@@ -108,6 +109,35 @@ async def test_a_host_that_moves_is_found_at_its_new_address(monkeypatch: pytest
             await post(to, f"http://venue.test:{port}")
         assert (await post(to, f"http://venue.test:{port}")).status == 200
         await to.aclose()
+
+
+async def test_a_resolver_that_became_slow_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each new connection would take as long as it does, and with a bound below that no order would ever leave."""
+    resolve, silent = socket.getaddrinfo, threading.Event()
+
+    def local(_host: str, *arguments: Any, **named: Any) -> list[Any]:
+        return list(resolve("127.0.0.1", *arguments, **named))
+
+    def slow(_host: str, *_: Any, **__: Any) -> list[Any]:
+        silent.wait(60)
+        return []
+
+    monkeypatch.setattr("kangbot.runtime.names._SILENT_S", 0.05)
+    monkeypatch.setattr(socket, "getaddrinfo", local)
+    to = client(connect_timeout_s=2.0)
+    async with Loopback(close) as server:
+        port = int(server.url.rpartition(":")[2])
+        with pytest.raises(NoAnswer):
+            await post(to, f"http://venue.test:{port}")
+    with pytest.raises(NotSent):  # nobody is there, and the name is to be looked up again
+        await post(to, f"http://venue.test:{port}")
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    try:
+        async with Loopback(echo, port=port):
+            assert (await post(to, f"http://venue.test:{port}")).status == 200
+            await to.aclose()
+    finally:
+        silent.set()
 
 
 async def test_a_proxy_that_refuses_means_that_nothing_left(monkeypatch: pytest.MonkeyPatch) -> None:
