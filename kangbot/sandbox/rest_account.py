@@ -27,12 +27,8 @@ def positions(exchange: Exchange, params: Params) -> Result:
     if symbol:
         markets = [exchange.desk(category, symbol).spec.market]
     elif params.get("settleCoin") or params.get("baseCoin"):
-        markets = [
-            market
-            for market in exchange.venue.account.open_markets()
-            if text(params, "baseCoin", "") in {"", exchange.venue.desks[market].spec.instrument.base}
-            and text(params, "settleCoin", "") in {"", exchange.venue.desks[market].spec.instrument.settle}
-        ]
+        markets = _held(exchange, category, params)
+        params = {**params, "cursor": ""}
     else:
         raise ApiError(PARAMS, "Missing some parameters that must be filled in, symbol or settleCoin")
 
@@ -40,6 +36,24 @@ def positions(exchange: Exchange, params: Params) -> Result:
         return position_row(exchange, market)
 
     return page(markets, row, params, "symbol", category=category, usual=20, most=200)
+
+
+def _held(exchange: Exchange, category: str, params: Params) -> list[MarketId]:
+    """Return the markets of the coins asked for with a position, in the order of listing, from behind the cursor on.
+
+    The cursor names the last market of a page. It may have been closed since, and stands where it stood all the same.
+    """
+    held, desks = exchange.venue.account.open_markets(), exchange.desks(category)
+    base, settle = text(params, "baseCoin", ""), text(params, "settleCoin", "")
+    if cursor := text(params, "cursor", ""):
+        desks = desks[[*(desk.spec.instrument.native for desk in desks), cursor].index(cursor) + 1 :]
+    return [
+        desk.spec.market
+        for desk in desks
+        if desk.spec.market in held
+        and base in {"", desk.spec.instrument.base}
+        and settle in {"", desk.spec.instrument.settle}
+    ]
 
 
 def set_leverage(exchange: Exchange, params: Params) -> Result:

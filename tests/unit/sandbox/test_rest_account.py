@@ -41,6 +41,30 @@ def test_one_position_is_told_flat_or_not_and_of_all_those_that_are_open(bench: 
     assert bench.refused(rest_account.positions, category="spot")[0] == 10001
 
 
+def test_a_position_that_is_closed_between_two_pages_takes_no_other_with_it() -> None:
+    """The next page goes on where it stood; one that is opened again stands there too."""
+    bench = SandboxBench(symbols=("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT"))
+    names = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT"]
+    quantities = {"BTCUSDT": "0.01", "ETHUSDT": "1", "SOLUSDT": "1", "XRPUSDT": "10"}
+
+    def told(**params: Any) -> tuple[list[str], str]:
+        page = bench.ask(rest_account.positions, symbol=None, settleCoin="USDT", **params)
+        return [row["symbol"] for row in page["list"]], page["nextPageCursor"]
+
+    for name in reversed(names):
+        buy(bench, quantities[name], symbol=name)
+    assert told() == (names, "")
+    for size in (1, 2, 3):
+        first, cursor = told(limit=size)
+        assert first == names[:size]
+        gone = first[-1]
+        bench.ask(create, side="Sell", orderType="Market", qty=quantities[gone], symbol=gone)
+        assert told(cursor=cursor) == (names[size:], "")
+        buy(bench, quantities[gone], symbol=gone)
+        assert told(cursor=cursor) == (names[size:], "")
+    assert told(cursor="nowhere") == ([], "")
+
+
 def test_the_leverage_of_both_sides_is_one(bench: SandboxBench) -> None:
     """No change, out of range, and in portfolio margin have codes of their own."""
     bench.ask(rest_account.set_leverage, **BOTH)
