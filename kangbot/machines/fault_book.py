@@ -176,13 +176,20 @@ class FaultBook:
         return Action.RESET
 
     def _hold(self, rule: Rule, fault: Fault, now_ns: int) -> Action | None:
-        """Hold entries back from now on; what is longer stays. The action is due where nothing held them."""
-        before = self._holds.get(fault.market)
-        held = before is not None and before.until_ns > now_ns
-        if before is None or now_ns + rule.wait_ns > before.until_ns:
-            why = f"{fault.kind}: {fault.message[:LONGEST]}"
-            self._holds[fault.market] = Hold(market=fault.market, until_ns=now_ns + rule.wait_ns, why=why)
-        return None if held else rule.action
+        """Hold entries back from now on; what is longer stays.
+
+        The action is due where nothing held them; that of a pause also where another kind did, for less long.
+        """
+        before, until_ns = self._holds.get(fault.market), now_ns + rule.wait_ns
+        if before is not None and until_ns <= before.until_ns:
+            return None if before.until_ns > now_ns else rule.action
+        self._holds[fault.market] = Hold(
+            market=fault.market, until_ns=until_ns, why=f"{fault.kind}: {fault.message[:LONGEST]}"
+        )
+        if before is None or before.until_ns <= now_ns:
+            return rule.action
+        news = rule.action is Action.PAUSE and not before.why.startswith(f"{fault.kind}: ")
+        return rule.action if news else None
 
     # ---------------------------------------------------------------------------------------------------------- holds
     def hold(self, market: MarketId | None, now_ns: int) -> Hold | None:

@@ -105,6 +105,24 @@ async def test_a_market_that_was_to_go_slower_looks_when_it_may_enter_again() ->
 
 
 @told
+async def test_a_pause_that_is_met_while_a_shorter_one_holds_is_told_at_once() -> None:
+    """Else people would hear of it when it is over and the same fails again; what holds for longer stays as it is."""
+    rig = Rig()
+    rig.desk.met(Kind.RATE_LIMIT, Operation.ENTRY, MARKET, "too many visits")
+    await asyncio.sleep(1)
+    for _ in range(3):
+        rig.desk.ended(MARKET, Operation.ENTRY, InsufficientFunds("too little"))
+    await asyncio.sleep(1)
+    rig.desk.met(Kind.RATE_LIMIT, Operation.ENTRY, MARKET, "too many visits")
+    assert rig.desk.held(MARKET) == "insufficient_balance: too little"
+    assert [(note.kind, note.fields["kind"]) for note in rig.notes] == [("entries.paused", "insufficient_balance")]
+    await asyncio.sleep(298)
+    assert rig.changed == []
+    await asyncio.sleep(2)
+    assert rig.changed == [MARKET]
+
+
+@told
 async def test_each_market_looks_when_its_own_pause_is_over() -> None:
     """Also where another's ended before it, and where it was prolonged meanwhile."""
     rig, other = Rig(), MarketId("bybit:other")

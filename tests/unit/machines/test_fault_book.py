@@ -73,6 +73,18 @@ def test_a_shorter_hold_does_not_cut_a_longer_one() -> None:
     assert book.until_ns() == 30 * SECOND_NS, "the next that ends"
 
 
+def test_a_longer_pause_of_another_kind_is_due_while_something_holds() -> None:
+    """A key that has ended within a pause for want of money; where the same is met again it is known."""
+    book = FaultBook(DEFAULTS)
+    book.met(fault(Kind.RATE_LIMIT), 0)
+    assert book.met(fault(Kind.INSUFFICIENT_BALANCE), 0).action is Action.PAUSE
+    assert book.met(fault(Kind.INSUFFICIENT_BALANCE), SECOND_NS).action is None
+    assert book.met(fault(Kind.AUTHENTICATION), SECOND_NS).action is Action.PAUSE
+    assert book.held(ANN, SECOND_NS) == "authentication: some authentication"
+    assert book.met(fault(Kind.INSUFFICIENT_BALANCE), SECOND_NS).action is None, "it is shorter"
+    assert book.until_ns() == 601 * SECOND_NS
+
+
 def test_a_hold_that_is_over_is_due_anew() -> None:
     """Though nobody has asked yet who may enter again."""
     book = FaultBook(DEFAULTS)
