@@ -1,6 +1,7 @@
 """A running floor takes an edit: markets join, leave and change, each when it may."""
 
 import asyncio
+import itertools
 from dataclasses import replace
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from kangbot.model.ids import MarketId
 from kangbot.runtime.world import SECOND_NS
 from kangbot.settings import Settings
 from kangbot.settings.trading import Defaults, Market
-from tests.support.floor_story import LOOKBACK, Steered, Story, play, spec
+from tests.support.floor_story import LOOKBACK, MINUTE_NS, Steered, Story, bar_at, play, spec
 from tests.support.trade_words import MARKET, instrument
 
 
@@ -46,6 +47,45 @@ def test_another_strategy_decides_from_the_next_bar_on() -> None:
         other.want(1)
         await told.bar()
         assert told.task.desk.position.net > 0
+
+    play(story)
+
+
+def test_of_bars_that_close_in_one_turn_the_new_strategy_sees_each_once_and_in_order() -> None:
+    """The first brings the edit to bear; the others come with the history that the market is prepared with."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        other = Steered()
+        change(told, changes=[spec(other)])
+        now_ns = told.world.clock.now_ns()
+        close_ns = (now_ns // MINUTE_NS + 3) * MINUTE_NS
+        told.venue.hidden_bars = 9  # it is late with all of them
+        await asyncio.sleep((close_ns - now_ns) / SECOND_NS)
+        told.venue.hidden_bars = 0
+        for back in (3, 2, 1):
+            told.task.inbox.offer(bar_at(close_ns - back * MINUTE_NS), 1)
+        await told.bar()
+        seen = other.made[-1].opened
+        assert [later - earlier for earlier, later in itertools.pairwise(seen)] == [MINUTE_NS] * (len(seen) - 1)
+        assert seen[-1] == close_ns
+
+    play(story)
+
+
+def test_an_edit_builds_on_one_that_waits_for_its_bar() -> None:
+    """Its size is changed once more while another strategy waits, which is not forgotten over that."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        other = Steered()
+        change(told, changes=[spec(other)])
+        await asyncio.sleep(1)
+        assert told.task.spec.strategy is told.strategy
+        change(told, changes=[replace(told.task.wanted, size=Decimal(400))])
+        await told.bar()
+        await told.reach(RunState.LIVE)
+        assert (told.task.spec.strategy, told.task.spec.size) == (other, Decimal(400))
 
     play(story)
 

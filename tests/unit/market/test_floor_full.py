@@ -14,9 +14,10 @@ from kangbot.market.roster import Command
 from kangbot.model.data import Trade
 from kangbot.model.events import Noted, RunState
 from kangbot.model.orders import Side
+from kangbot.ports import Channel
 from tests.support.floor_story import MINUTE_NS, Steered, Story, bar_at, play, spec
 from tests.support.order_venue import Fate
-from tests.support.trade_words import MARKET, dec
+from tests.support.trade_words import MARKET, dec, instrument
 
 
 def notes(told: Story) -> list[str]:
@@ -225,5 +226,20 @@ def test_an_edit_builds_on_one_that_was_not_taken_yet() -> None:
         told.floor.change(joins=(), leaves=(), changes=[spec(other)], caller="test")
         assert told.task.wanted.strategy is other
         assert told.task.spec.strategy is told.strategy
+
+    play(story)
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_how_a_stream_stands_that_did_not_fit_is_known_all_the_same(*, live: bool) -> None:
+    """After what did fit: nothing may enter on data that ended, nor wait for data that flow."""
+
+    async def story(told: Story) -> None:
+        await hold(told)
+        told.feeds.tell(Channel.QUOTE, instrument(), live=not live)
+        flood(told)
+        told.feeds.tell(Channel.QUOTE, instrument(), live=live)
+        await asyncio.sleep(1)
+        assert bool(told.task.desk.stale) is not live
 
     play(story)

@@ -9,6 +9,7 @@ from kangbot.model.events import RunState
 from kangbot.model.orders import Side
 from kangbot.runtime.world import SECOND_NS
 from tests.support.floor_story import MINUTE_NS, Closes, Steered, Story, bar_at, play, spec
+from tests.support.order_venue import Fate
 from tests.support.trade_words import MARKET
 
 
@@ -38,6 +39,39 @@ def test_the_kill_switch_closes_what_a_market_holds_that_waits_after_a_fall(stat
         told.floor.look_again()
         await asyncio.sleep(1)
         assert told.venue.net == told.task.desk.position.net == 0
+
+    play(story)
+
+
+def test_what_is_due_while_a_market_waits_after_a_fall_is_done_then() -> None:
+    """The venue refuses the exit once: it leaves again in its own time, not at the end of the wait."""
+
+    async def story(told: Story) -> None:
+        await falls(told)
+        await told.reach(RunState.FAILED)
+        told.venue.fates.append(Fate.REFUSED)
+        told.risk.kill("news", flatten=True)
+        told.floor.look_again()
+        await asyncio.sleep(2)
+        assert told.venue.net == told.task.desk.position.net == 0
+
+    play(story)
+
+
+def test_a_start_in_a_wait_is_begun_once() -> None:
+    """It goes on where the wait ends, however long its venue takes over it."""
+
+    async def story(told: Story) -> None:
+        await falls(told)
+        await told.reach(RunState.FAILED)
+        told.strategy.closes, told.strategy.error = Closes, None
+        told.feeds.up.clear()
+        told.roster.command(MARKET, Command.START, "test")
+        await asyncio.sleep(1)
+        begun = len(told.strategy.made), told.venue.prepared
+        await asyncio.sleep(60)
+        assert told.state is RunState.STARTING
+        assert (len(told.strategy.made), told.venue.prepared) == begun
 
     play(story)
 
