@@ -51,7 +51,6 @@ class Beginning:
         self._runner = web.ServerRunner(web.Server(self._say), handle_signals=False, shutdown_timeout=0.1)
         await self._runner.setup()
         with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
             await web.UnixSite(self._runner, str(self._path)).start()
             self._made = True
             self._path.chmod(0o600)

@@ -125,7 +125,6 @@ class ControlServer:
             )
         self._owners = await self._runner(owner, self._routes, (), lambda: 0, strict=False)
         try:
-            self._path.unlink(missing_ok=True)
             await self._make()
         except OSError as error:
             raise NeedsHuman(

@@ -1,6 +1,7 @@
 """Whoever asks while the daemon reads a long journal is told so, by a real server on a real Unix socket."""
 
 import asyncio
+import socket
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +71,9 @@ async def test_a_journal_that_is_read_at_once_needs_no_answer(path: Path) -> Non
 
 async def test_what_a_killed_daemon_left_is_replaced_and_anothers_socket_is_not(path: Path) -> None:
     """As by the server itself, whose socket comes after."""
-    path.touch()
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(str(path))
+    left.close()
     async with Beginning(path, first=0, last=MANY + 1):
         inode = path.stat().st_ino
         async with Beginning(path, first=0, last=MANY + 1):

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from kangbot.control.beginning import MANY, Beginning
 from kangbot.control.client import ControlClient
 from kangbot.control.server import ControlServer
 from kangbot.errors import NeedsHuman, Refused
@@ -222,6 +223,19 @@ async def test_a_socket_of_a_killed_daemon_is_replaced(tmp_path: Path) -> None:
     await server.start()
     await server.aclose()
     assert not (tmp_path / "control.sock").exists()
+
+
+async def test_a_file_where_the_socket_is_to_be_is_left_alone(tmp_path: Path) -> None:
+    """Whoever names the wrong file with [control] socket has it still."""
+    file = tmp_path / "control.sock"
+    file.write_text("somebody's")
+    server = ControlServer(Faulty(), file, clock=Clock())
+    with pytest.raises(NeedsHuman, match=r"cannot be made: .* in use"):
+        await server.start()
+    await server.aclose()
+    async with Beginning(file, first=0, last=2 * MANY):
+        assert file.read_text() == "somebody's"
+    assert file.read_text() == "somebody's"
 
 
 async def test_a_socket_that_cannot_be_made_calls_a_person(tmp_path: Path) -> None:
