@@ -142,6 +142,15 @@ async def test_a_port_that_is_taken_leaves_the_socket(
     assert "set [control] port" in said
 
 
+async def test_port_0_is_no_port_at_all(tmp_path: Path) -> None:
+    """Not one that the system picks: nobody listens, and no token is made."""
+    listen = Listen(port=0, control_token=tmp_path / "c", read_token=tmp_path / "r")
+    server = ControlServer(Desk(), tmp_path / "control.sock", clock=Clock(), listen=listen)
+    await server.start()
+    assert [file.name for file in tmp_path.iterdir()] == ["control.sock"]
+    await server.aclose()
+
+
 async def test_the_tokens_are_hidden_before_anybody_can_use_them(tmp_path: Path) -> None:
     """The chain of the logs is told them."""
     hidden: list[str] = []

@@ -352,3 +352,17 @@ async def test_the_live_connection_needs_a_token_and_begins_with_a_snapshot(
     async with aiohttp.ClientSession(served.url) as stranger:
         with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
             await stranger.ws_connect("/stream")
+
+
+async def test_whoever_logs_out_is_told_nothing_more(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also by a connection that was open already."""
+    monkeypatch.setattr(stream, "EVERY_S", 0.025)
+    jar = aiohttp.CookieJar(unsafe=True)  # which means: for an address, too
+    async with aiohttp.ClientSession(served.url, cookie_jar=jar) as browser:
+        await browser.post("/login", json={"token": served.read})
+        async with browser.ws_connect("/stream") as socket:
+            assert (await said(socket))["access"] == "read"
+            await browser.post("/logout", json={})
+            served.desk.now = msgspec.structs.replace(served.desk.now, frames=777)
+            message = await socket.receive(timeout=60)
+            assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)

@@ -58,6 +58,12 @@ def test_a_secret_is_said_by_the_first_that_has_it(tmp_path: Path) -> None:
     assert said(path, MARKET, {}, SECRET) == [f"the file {beside / 'secret'}"]
 
 
+def test_an_address_without_a_password_is_said_by_the_line_that_has_it(tmp_path: Path) -> None:
+    """It is no secret, though it may come from where secrets do."""
+    text = f'[database]\nurl = "mysql://kangbot@db/kangbot"\n{MARKET}'
+    assert said(tmp_path / "k.toml", text, {}, ("database", "url")) == ["line 2"]
+
+
 def test_every_value_is_a_leaf_and_a_tables_own_keys_come_first() -> None:
     """As TOML has it: behind a [table] a key would be that table's. A list of plain values is one of them."""
     settings = Settings(mode="paper", markets=(Market(symbol="A/USDT", parameters={"fast": 3, "deep": {"x": 1}}),))

@@ -59,6 +59,14 @@ def test_secrets_come_from_the_environment_before_files(read: Read, tmp_path: Pa
     assert settings.bybit_key == "from-environment"
 
 
+def test_a_variable_that_is_there_and_empty_hides_no_file(read: Read, tmp_path: Path) -> None:
+    """A compose file has one for each variable that it passes on."""
+    secret_file(tmp_path, "key", "from-file")
+    text = f'{TESTNET}[venues.bybit]\nkey_file = "key"\n'
+    settings = read(text, {"KANGBOT_VENUES__BYBIT__KEY": "", "KANGBOT_VENUES__BYBIT__SECRET": CANARY})
+    assert settings.bybit_key == "from-file"
+
+
 def test_secrets_come_from_systemds_credentials(read: Read, tmp_path: Path) -> None:
     """LoadCredential= needs no line in the configuration, and its folder is private whatever the modes say."""
     for name in ("bybit_key", "bybit_secret"):
