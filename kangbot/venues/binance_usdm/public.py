@@ -14,7 +14,15 @@ from kangbot.model.ids import MarketId, Symbol, VenueName, market_id
 from kangbot.model.market import Instrument, InstrumentKind
 from kangbot.model.money import ZERO
 from kangbot.model.orders import Side
-from kangbot.venues.reading import MILLISECOND_NS, CandleRow, checked_quote, checked_trade, quoted, tradable
+from kangbot.venues.reading import (
+    MILLISECOND_NS,
+    UNREADABLE,
+    CandleRow,
+    checked_quote,
+    checked_trade,
+    quoted,
+    tradable,
+)
 
 VENUE = VenueName("binance_usdm")
 
@@ -207,6 +215,6 @@ def read_problem(body: bytes) -> tuple[int | None, str]:
     """Return the code and the message of a refusal; no code, and the beginning of the body, where it is none."""
     try:
         problem = _PROBLEM.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         return None, quoted(body)
     return problem.code, problem.msg

@@ -29,7 +29,7 @@ from kangbot.ports import Turn
 from kangbot.venues import ccxt_lean
 from kangbot.venues.bybit.errors import Answered, classify, retry_after
 from kangbot.venues.http import Http
-from kangbot.venues.reading import MILLISECOND_NS, quoted, read_as
+from kangbot.venues.reading import MILLISECOND_NS, UNREADABLE, quoted, read_as
 
 T = TypeVar("T")
 
@@ -200,7 +200,7 @@ def _ours(base: type[Any]) -> type[Any]:
             )
             try:
                 answer = msgspec.json.decode(text)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 answer = None
             if isinstance(answer, dict) and answer.get("retCode") == 0 and status == _OK:
                 return answer

@@ -118,3 +118,6 @@ def test_a_refusal_has_its_code_and_a_page_its_words() -> None:
     assert read_problem(b"<html><h1>502 Bad Gateway</h1></html>") == (None, "502 Bad Gateway")
     assert read_problem(b'{"code":"many"}') == (None, '{"code":"many"}')
     assert read_problem(b'"\xff"') == (None, '"\ufffd"')
+    assert read_problem(b'{"code":1,"msg":"\xff"}') == (None, '{"code":1,"msg":"\ufffd"}')
+    code, words = read_problem(b'{"more":' + b"[" * 100_000)
+    assert (code, len(words)) == (None, 300)

@@ -181,6 +181,7 @@ PAGE = b"<html>503 Service Temporarily Unavailable</html>"
 BLOCKED = http(b"<html>blocked</html>", status=403)
 COUNTRY = http(b'{"code":0,"msg":"Service unavailable from a restricted location"}', status=451)
 SOON = {"Retry-After": "7"}
+ENDLESS = b'{"more":' + b"[" * 100_000
 
 
 @pytest.mark.parametrize(
@@ -201,6 +202,8 @@ SOON = {"Retry-After": "7"}
         (http(b"", status=302), Retryable, "302", 0),
         (http(b'{"serverTime":"soon"}'), Retryable, None, 0),
         (http(b'{"serverTime":1'), Retryable, None, 0),
+        (http(ENDLESS), Retryable, None, 0),
+        (http(ENDLESS, status=429, headers=SOON), RateLimited, "429", 7),
         (refusal(400, -1121, "Invalid symbol."), NotFound, "-1121", 0),
         (refusal(400, -1120, "Invalid interval."), Refused, "-1120", 0),
         (COUNTRY, NeedsHuman, "0", 0),

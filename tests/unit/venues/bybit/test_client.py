@@ -95,6 +95,16 @@ async def test_a_page_is_told_by_what_a_browser_would_show_of_it() -> None:
     assert caught.value.message == f"bybit HTTP 200: {said}"
 
 
+async def test_an_answer_nested_without_end_is_known_by_its_status() -> None:
+    """It is a page like any other: how long to stay away is told by the status, and its words are quoted."""
+    endless = http(b'{"retCode":' + b"[" * 100_000, status=403)
+    async with bybit({"position/list": endless}) as world:
+        world.venue._know(BTC)
+        with pytest.raises(RateLimited, match="bybit HTTP 403") as caught:
+            await world.venue.positions()
+    assert caught.value.code == "403"
+
+
 async def test_a_country_that_is_not_served_is_known_by_a_page_of_full_length() -> None:
     """What the delivery network says of it stands far behind its markup, and a 403 alone would be a ban of minutes."""
     page = (
