@@ -80,14 +80,25 @@ def test_a_hole_in_the_numbers_is_told_before_what_follows_it(stream: str, numbe
 
 
 def test_a_placeholder_of_a_trade_is_no_event() -> None:
-    """Binance sends trades of nothing at price 0."""
+    """Binance sends trades of nothing at price 0, which have their number like any other."""
     nothing = TRADE.replace(b'"28145.10"', b'"0"').replace(b'"0.002"', b'"0"').replace(b"MARKET", b"NA")
     assert events("trade", nothing) == []
+    decode = decoder_of(topic("trade"))
+    numbered = [
+        frame.replace(b"3535186032", str(3535186032 + later).encode())
+        for later, frame in enumerate((TRADE, nothing, TRADE))
+    ]
+    assert [len(decode(frame)) for frame in numbered] == [1, 1, 1]
 
 
-def test_an_empty_side_is_no_event() -> None:
-    """A book without bids has no top."""
-    empty = BOOK_TICKER.replace(b'"28145.10"', b'"0"').replace(b'"3.868"', b'"0"')
+@pytest.mark.parametrize(
+    "zeros", [(b"28145.10", b"3.868"), (b"28145.20", b"6.887"), (b"28145.10",), (b"3.868",), (b"6.887",)]
+)
+def test_an_empty_side_is_no_event(zeros: tuple[bytes, ...]) -> None:
+    """A book without bids has no top, and neither has one without asks."""
+    empty = BOOK_TICKER
+    for number in zeros:
+        empty = empty.replace(b'"%b"' % number, b'"0.000"')
     assert events("bookTicker", empty) == []
 
 
@@ -118,15 +129,21 @@ def test_each_interval_is_read_from_the_streams_name(seconds: int, word: str) ->
     ("stream", "old", "new"),
     [
         ("bookTicker", b'"28145.20"', b'"28145.00"'),  # crossed
+        ("bookTicker", b'"28145.20"', b'"28145.10"'),  # locked
+        ("bookTicker", b'"28145.20"', b'"1e18"'),
+        ("bookTicker", b'"3.868"', b'"1e18"'),
+        ("bookTicker", b'"6.887"', b'"1e18"'),
         ("bookTicker", b'"28145.20"', b'"NaN"'),
         ("bookTicker", b'"6.887"', b'"-1"'),
         ("bookTicker", b'"u":2710246762461', b'"u":"x"'),
         ("trade", b'"28145.10"', b'"0"'),
+        ("trade", b'"28145.10"', b'"1e18"'),
         ("trade", b'"0.002"', b'"Infinity"'),
         ("aggTrade", b'"0.050"', b'"sNaN"'),
         ("aggTrade", b'"T":1680652700452', b'"T":-1'),
         ("kline_1m", b'"l":"1.01000"', b'"l":"2"'),
         ("kline_1m", b'"v":"3917"', b'"v":"-1"'),
+        ("kline_1m", b'"t":1626992700000', b'"t":-60000'),
     ],
 )
 def test_what_makes_no_sense_is_unreadable(stream: str, old: bytes, new: bytes) -> None:

@@ -78,6 +78,7 @@ def test_requests_are_numbered_and_answers_find_them() -> None:
     [
         (b'{"error":{"code":2,"msg":"Invalid request: no streams"},"id":2}', "second"),
         (b'{"code":2,"msg":"Invalid request: no streams","id":2}', "second"),
+        (b'{"error":{"code":2,"msg":"Invalid request: no streams"}}', "first"),
         (b'{"code":2,"msg":"Invalid request: no streams"}', "first"),  # the venue could not read the id
     ],
 )
@@ -87,6 +88,16 @@ def test_refusals_in_each_form_are_of_their_request(frame: bytes, request_id: st
     one.subscribe("first", topics("btcusdt@trade"))
     one.subscribe("second", topics("btcusdt@bookTicker"))
     assert one.decode(frame) == (Denied(request=request_id, native="", message="2 Invalid request: no streams"),)
+    number = {"first": 1, "second": 2}[request_id]
+    assert one.decode(b'{"result":null,"id":%d}' % number) == (Acked(request=""),)  # it waits no longer
+
+
+def test_a_refusal_is_one_whatever_its_number() -> None:
+    """Also 0, and where there is none."""
+    one = dialect()
+    for request, frame in (("a", b'{"error":{"msg":"no"},"id":1}'), ("b", b'{"code":0,"msg":"no","id":2}')):
+        one.subscribe(request, topics("btcusdt@trade"))
+        assert one.decode(frame) == (Denied(request=request, native="", message="0 no"),)
 
 
 def test_a_refusal_while_nothing_waits_is_of_no_request() -> None:
@@ -102,6 +113,7 @@ def test_a_heartbeat_is_a_question_that_is_answered() -> None:
     assert one.ping_every_s is None
     assert msgspec.json.decode(one.ping("p")) == {"method": "LIST_SUBSCRIPTIONS", "id": 1}
     assert one.decode(b'{"result":["btcusdt@trade"],"id":1}') == (Pong(),)
+    assert one.decode(b'{"result":["btcusdt@trade"],"id":1}') == (Acked(request=""),)  # it was answered already
     assert one.login(0) is None
 
 
@@ -121,6 +133,7 @@ def test_pushes_of_other_streams_are_counted_by_kind() -> None:
     """Those that ended, those that were never ours, and those of an old connection."""
     one = dialect()
     assert one.decode(b'{"stream":"btcusdt@depth@0ms","data":{}}') == (Ignored(kind="stream.depth@0ms"),)
+    assert one.decode(b'{"stream":"x@' + b"y" * 99 + b'","data":{}}') == (Ignored(kind=f"stream.{'y' * 24}"),)
     one.subscribe("1", topics("btcusdt@trade"))
     one.unsubscribe("2", topics("btcusdt@trade"))
     assert one.decode(TRADE) == (Ignored(kind="stream.trade"),)
@@ -128,6 +141,8 @@ def test_pushes_of_other_streams_are_counted_by_kind() -> None:
     one.ping("4")
     one.reset()
     assert one.decode(TRADE) == (Ignored(kind="stream.trade"),)
+    assert one.decode(b'{"code":2,"msg":"no"}') == (Denied(request="", native="", message="2 no"),)
+    one.unsubscribe("5", topics("btcusdt@trade"))  # which ended with its connection
     assert one.decode(b'{"result":[],"id":4}') == (Acked(request=""),)
 
 
@@ -142,3 +157,14 @@ def test_what_cannot_be_understood_is_garbled_and_never_raised(frame: bytes) -> 
     (message,) = one.decode(frame)
     assert isinstance(message, Garbled)
     assert 0 < len(message.reason) <= 200
+    assert message.native == ("btcusdt@trade" if frame == TRADE[:-9] else "")
+
+
+def test_the_reason_of_a_garbled_frame_is_short_however_long_its_numbers_are() -> None:
+    """It is logged and shown; what a stream sends is not ours to bound."""
+    one = dialect()
+    one.subscribe("1", topics("btcusdt@trade"))
+    (message,) = one.decode(TRADE.replace(b"28145.10", b"9" * 5000))
+    assert isinstance(message, Garbled)
+    assert message.native == "btcusdt@trade"
+    assert len(message.reason) == 200

@@ -1,5 +1,8 @@
 """Questions to Binance USD-M over REST, and a clear no to everything else."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -7,6 +10,7 @@ from typing import Any
 import pytest
 
 from kangbot.errors import KangbotError, NeedsHuman, NotFound, RateLimited, Refused, Retryable
+from kangbot.health.latency import Timings
 from kangbot.model.data import Trade
 from kangbot.model.ids import ClientId, Symbol
 from kangbot.model.orders import Side
@@ -81,6 +85,15 @@ async def test_a_candle_that_ends_while_it_is_asked_for_is_left_to_the_stream() 
     assert [bar.close_ns // 1_000_000 % 10**9 for bar in bars] == [
         (NOW_MS // MINUTE_MS + shift) * MINUTE_MS % 10**9 for shift in (-1, 0)
     ]
+
+
+async def test_a_candle_that_ends_this_very_millisecond_is_closed() -> None:
+    """And the one that begins with it is not."""
+    minute_ms = NOW_MS // MINUTE_MS * MINUTE_MS
+    rows = [candle(minute_ms - MINUTE_MS), candle(minute_ms)]
+    async with binance({"time": lambda _: {"serverTime": minute_ms}, "klines": lambda _: rows}) as world:
+        (bar,) = await world.venue.bars(BTC, 60, 10)
+    assert bar.close_ns == minute_ms * 1_000_000
 
 
 async def test_more_than_a_page_is_asked_for_in_pages() -> None:
@@ -243,6 +256,25 @@ async def test_silence_and_absence_may_be_asked_again() -> None:
             await world.venue.server_time_ns()
 
 
+async def test_each_request_has_a_turn_and_a_bounded_wait() -> None:
+    """A page too, and the clock that is asked before; a connection is waited for no longer than it was said."""
+    turns: list[int] = []
+
+    @asynccontextmanager
+    async def turn() -> AsyncIterator[None]:
+        asked = len(turns)
+        turns.append(asked)
+        assert len(world.server.requests) == asked
+        yield
+
+    timings = Timings()
+    async with binance({"klines": candles}, turn=turn, timings=timings) as world:
+        await world.venue.bars(BTC, 60, 2000)
+        assert len(turns) == len(world.asked()) == 3
+        assert sum(each.count for each in timings.endpoints.values()) == 3
+        assert (world.venue._http._timeout.total, world.venue._http._timeout.connect) == (5.0, 2.0)
+
+
 # -------------------------------------------------------------------------------------------------------- data only
 @pytest.mark.parametrize(
     ("method", "given"),
@@ -266,6 +298,7 @@ async def test_whatever_concerns_an_account_is_refused_unasked(method: str, give
             await getattr(world.venue, method)(*given, **({"fresh": True} if method == "cover" else {}))
         assert world.asked() == []
         assert (world.venue.name, world.venue.id_rule) == ("binance_usdm", IdRule.WHILE_OPEN)
+        assert not world.venue.tells_mark
 
 
 @pytest.mark.parametrize(("settled", "asked"), [(0, 1), (3, 1), (1000, 2), (1003, 2)])
@@ -287,3 +320,12 @@ async def test_the_rates_of_funding_are_those_that_were_settled_since(settled: i
         assert len(world.asked("fundingRate")) == asked
     assert [rate.at_ns for rate in rates] == [time * 1_000_000 for time in times[2:]]
     assert {rate.rate for rate in rates} <= {Decimal("-0.0001")}
+
+
+async def test_a_rate_of_funding_is_told_once_by_a_venue_that_gives_one_page_for_ever() -> None:
+    """What was settled is booked for each rate that is told."""
+    row = {"symbol": "BTCUSDT", "fundingRate": "0.0001"}
+    page = [row | {"fundingTime": NOW_MS + number} for number in range(1000)]
+    async with binance({"fundingRate": lambda _: page}) as world, asyncio.timeout(5):
+        rates = await world.venue.funding(BTC, (NOW_MS + 1) * 1_000_000)
+    assert [rate.at_ns // 1_000_000 - NOW_MS for rate in rates] == list(range(2, 1000))
