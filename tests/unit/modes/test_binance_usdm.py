@@ -37,5 +37,7 @@ async def test_binance_gives_the_markets_of_a_paper_account() -> None:
             "ws://127.0.0.1:1/market/stream",
         ]
         assert way.hub._private is None
+        assert way.way.rates == real.funding
         assert way.way.connects_per_5_minutes == 7
         assert [(window.most, window.span_ns // SECOND_NS) for window in way.way.data_windows] == [(3, 1), (120, 60)]
+        assert [(window.most, window.span_ns // SECOND_NS) for window in way.way.account_windows] == [(3, 1)]

@@ -15,6 +15,7 @@ from kangbot.settings import Mode, Settings
 from kangbot.settings.kinds import Secret
 from kangbot.settings.trading import Paper
 from kangbot.settings.venues import Bybit, Venues
+from kangbot.venues.bybit.feed import BybitPrivate
 from kangbot.venues.bybit.venue import BybitVenue
 
 BYBIT = Bybit(key=Secret("the-key"), secret=Secret("the-secret"))
@@ -46,6 +47,8 @@ async def test_a_real_account_is_reached_at_the_modes_address(mode: Mode, key: s
         assert way.feeds is way.hub
         exchange = way.venue._client._exchange
         assert (exchange.apiKey, set(exchange.urls["api"].values())) == (key, {host})
+        assert (exchange.secret, exchange.options["recvWindow"]) == ("the-secret", BYBIT.receive_window_ms)
+        assert exchange.kangbot_now_ms == way.way.clock.now_ms
         assert isinstance(way.hub, FeedHub)
         assert way.hub._private is not None
         assert list(way.streams) == []
@@ -70,6 +73,31 @@ async def test_what_bybit_bears_is_what_the_settings_say() -> None:
         assert windows == [(3, SECOND_NS), (7, SECOND_NS)]
         assert (one.receive_window_ms, one.connects_per_5_minutes) == (900, 11)
         assert one.clock._most_ns == 450_000_000
+        assert [dialect().name for dialect in one.public] == ["bybit.linear.public", "bybit.spot.public"]
         assert [dialect().url.rpartition("/")[2] for dialect in one.public] == ["linear", "spot"]
         assert (one.private is not None) is private
         await one.venue.aclose()
+
+
+async def test_the_accounts_stream_is_the_modes_own_and_signed_with_the_secret() -> None:
+    """A testnet's key is worth nothing elsewhere, and must not be told there."""
+    for mode, address in (("testnet", "stream-testnet.bybit.com"), ("live", "stream.bybit.com")):
+        chosen = settings("live" if mode == "live" else "testnet")
+        one = way(chosen, World(clock=Clock(), seed=b"modes"))
+        assert one.private is not None
+        account = one.private()
+        assert isinstance(account, BybitPrivate)
+        assert account.url == f"wss://{address}/v5/private"
+        assert (account._key, account._secret) == ("the-key", "the-secret")
+        assert {dialect().url.split("/")[2] for dialect in one.public} == {address}
+        await one.venue.aclose()
+
+
+async def test_a_stamp_may_be_wrong_by_less_than_a_second_however_late_an_order_may_be() -> None:
+    """What is early by a second Bybit refuses."""
+    own, world = Bybit(receive_window_ms=60_000), World(clock=Clock(), seed=b"modes")
+    one = way(Settings(mode="live", venues=Venues(bybit=own)), world)
+    assert one.clock._most_ns == SECOND_NS
+    assert isinstance(one.venue, BybitVenue)
+    assert one.venue._now_ns == world.clock.now_ns  # in which notes and deadlines are
+    await one.venue.aclose()

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from kangbot.errors import NeedsHuman
-from kangbot.model.events import Noted, Severity
-from kangbot.model.ids import VenueName
+from kangbot.model.events import CashFlowApplied, Noted, Severity
+from kangbot.model.ids import ExecutionId, MarketId, VenueName
+from kangbot.model.orders import CashFlow
 from kangbot.modes import MODE_NOTED, Past
 from kangbot.modes import noted as noted_in
 from kangbot.risk.account import NEW_BALANCE
@@ -75,6 +76,11 @@ def test_the_balance_of_an_account_on_paper_is_told_and_told_again_where_it_is_a
         told = list(past.news(chosen, START))
         assert [note.kind for note in told] == kinds
         assert all(f"{chosen.paper.balance} USDT" in note.message for note in told)
+        assert {note.severity for note in told} <= {Severity.INFO}
+        assert all(note.fields == {"balance": f"{chosen.paper.balance}"} for note in told)
+        if kinds == [NEW_BALANCE]:
+            other = rich if chosen is poor else poor
+            assert f"no longer {other.paper.balance}:" in told[0].message
         for note in told:
             past.observe(note)
         after = Past(VenueName("bybit"))
@@ -89,3 +95,27 @@ def test_a_new_journal_is_told_where_it_begins() -> None:
         "paper.balance",
     ]
     assert [note.kind for note in Past(VenueName("bybit")).news(settings("sandbox"), START)] == [MODE_NOTED]
+
+
+def test_what_a_journal_was_begun_with_and_came_to_outlives_the_events() -> None:
+    """A checkpoint stands for them: where it was, and what the account of that venue had gained."""
+    there = Settings(mode="paper", markets=(Market(symbol="BTC/USDT:USDT", venue="binance_usdm"),))
+    past = Past(there.venue)
+    past.observe(noted_in(there, START))
+    for venue, amount in (("binance_usdm", -3), ("bybit", 50)):
+        flow = CashFlow(
+            market=MarketId(f"{venue}:BTC-USDT:USDT"),
+            execution_id=ExecutionId("1"),
+            kind="Funding",
+            amount=Decimal(amount),
+            currency="USDT",
+            at_ns=START,
+        )
+        past.observe(CashFlowApplied(flow=flow, at_ns=START))
+    after = Past(there.venue)
+    after.resume(past.checkpoint())
+    for one in (past, after):
+        one.check(there)
+        assert one.ledger.coins == {"USDT": Decimal(-3)}
+        with pytest.raises(NeedsHuman, match="begun in mode paper at binance_usdm"):
+            one.check(settings("paper"))
