@@ -14,6 +14,7 @@ from kangbot.market.terms import Terms
 from kangbot.notify.last_words import say
 from kangbot.notify.notifier import Notifier
 from kangbot.notify.outside import Outside, each
+from kangbot.notify.unsaid import Unsaid
 from kangbot.runtime.world import World
 from kangbot.settings import Settings
 from kangbot.storage.opening import Readable, open_history, place_of
@@ -73,7 +74,15 @@ def notifiers(settings: Settings, world: World, standing: Callable[[], Sequence[
         return []
     turn, name = asyncio.Lock(), notify.name or settings.mode
     return [
-        Notifier(world, Outside(address, turn=turn), notify.terms, name=name, service=place, standing=standing)
+        Notifier(
+            world,
+            Outside(address, turn=turn),
+            notify.terms,
+            name=name,
+            service=place,
+            standing=standing,
+            unsaid=Unsaid(settings.state_dir, place),
+        )
         for place, address in enumerate(each(notify.addresses.value), start=1)
     ]
 

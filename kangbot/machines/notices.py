@@ -16,6 +16,7 @@ each way within `repeat_ns`, and its last end when that has passed: the last wor
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -87,16 +88,23 @@ class NoticeTerms:
 
 
 class Notices:
-    """Large, hence mutable; one writer: the notifier."""
+    """Large, hence mutable; one writer: the notifier. `left` is what an earlier life was to tell: it waits here."""
 
-    def __init__(self, terms: NoticeTerms, now_ns: int) -> None:
+    def __init__(self, terms: NoticeTerms, now_ns: int, left: Sequence[Notice] = ()) -> None:
         self._terms = terms
-        self._waiting: list[Notice] = []
-        self._told: dict[_Known, tuple[int, int]] = {}  # when and how loud, oldest first
+        self._waiting = list(left[:HELD])
+        self._told: dict[_Known, tuple[int, int]] = {  # when and how loud, oldest first
+            _known(notice): (now_ns, _loudness(notice)) for notice in self._waiting
+        }
         self._last_ends: dict[_Known, Notice] = {}  # of what comes and goes: told when they are no repetition any more
         self._sent: deque[int] = deque(maxlen=max(1, 2 * terms.an_hour))  # when messages were made, of the last hour
         self._left_out = 0
         self._digest_ns = None if terms.digest is None else _next_minute(now_ns, terms.digest)
+
+    @property
+    def waiting(self) -> Sequence[Notice]:
+        """What is to be told and is in no message yet."""
+        return tuple(self._waiting)
 
     def take(self, notice: Notice, now_ns: int) -> None:
         """Take what happened; it is told, held, or counted."""

@@ -4,7 +4,8 @@
 is tried again, later each time, and given up after `tries`: what is a day old is no alarm. No try comes within a
 minute of a refusal, since a service that counts messages asks for about that. Each service has a task of its own, so
 that one that is away delays no message to the others and has none said to them again. That it is away is logged once,
-and once more when it is back; it is nowhere else, since the way to tell people is what is broken.
+and once more when it is back; it is nowhere else, since the way to tell people is what is broken. What has not been
+told when the daemon ends is left to the next one.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from kangbot.machines.backoff import Backoff
 from kangbot.machines.notices import Message, Notices, NoticeTerms
 from kangbot.model.events import Event
 from kangbot.notify.outside import Sender
+from kangbot.notify.unsaid import Unsaid
 from kangbot.notify.wording import body_of, notice_of, title_of
 from kangbot.runtime.world import SECOND_NS, World
 
@@ -39,6 +41,7 @@ class Notifier:
         name: str,
         service: int,
         standing: Callable[[], Sequence[str]],
+        unsaid: Unsaid,
         tries: int = 8,
         first_s: float = 120.0,
         ceiling_s: float = 900.0,
@@ -46,7 +49,9 @@ class Notifier:
         self._clock = world.clock
         self._draw = world.fork(f"notify/{service}").random
         self._sender = sender
-        self._notices = Notices(terms, world.clock.now_ns())
+        self._notices = Notices(terms, world.clock.now_ns(), unsaid.left(world.clock.now_ns()))
+        self._unsaid = unsaid
+        self._message: Message | None = None  # that is on its way
         self._name = name
         self.service = service
         self._standing = standing
@@ -64,12 +69,17 @@ class Notifier:
 
     async def run(self) -> None:
         """Tell for ever."""
-        while True:
-            message = self._notices.message(self._clock.now_ns())
-            if message is None:
-                await self._wait()
-            else:
-                await self._deliver(message)
+        try:
+            while True:
+                self._message = self._notices.message(self._clock.now_ns())
+                if self._message is None:
+                    await self._wait()
+                else:
+                    await self._deliver(self._message)
+        except asyncio.CancelledError:
+            on_its_way = self._message.notices if self._message is not None else ()
+            self._unsaid.leave((*on_its_way, *self._notices.waiting))
+            raise
 
     async def _wait(self) -> None:
         """Wait for news, or until something is due."""

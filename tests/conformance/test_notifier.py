@@ -6,6 +6,7 @@ That holds whatever becomes of the messages: the way out may hang, refuse, or fa
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -15,6 +16,7 @@ from kangbot.machines.notices import NoticeTerms
 from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet, Noted, Severity
 from kangbot.model.ids import MarketId
 from kangbot.notify.notifier import Notifier
+from kangbot.notify.unsaid import Unsaid
 from kangbot.runtime.world import Clock, World
 from kangbot.sim.world.loop import run
 from tests.support.order_disk import loop
@@ -75,7 +77,8 @@ class _Out:
 
 def _notifier(out: _Out, terms: NoticeTerms) -> _Running:
     world = World(clock=Clock(monotonic_ns=lambda: loop().now_ns, anchor_ns=START), seed=b"notifier")
-    return Notifier(world, out, terms, name="a", service=1, standing=lambda: ("all is well",))
+    unsaid = Unsaid(Path("/nowhere"), 1)
+    return Notifier(world, out, terms, name="a", service=1, standing=lambda: ("all is well",), unsaid=unsaid)
 
 
 NOTIFIERS: Mapping[str, Callable[[_Out, NoticeTerms], _Running]] = {"Notifier": _notifier}

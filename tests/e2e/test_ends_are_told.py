@@ -26,6 +26,7 @@ class Phone(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Taker)
         self.got: list[str] = []
+        self.status = 200
 
     def until(self, words: str) -> str:
         """Return the message that has these words, once it is there."""
@@ -43,10 +44,11 @@ class Taker(BaseHTTPRequestHandler):
     server: Phone
 
     def do_POST(self) -> None:
-        """Keep its text."""
+        """Keep its text, or refuse it."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.got.append(body["message"])
-        self.send_response(200)
+        if self.server.status == 200:
+            self.server.got.append(body["message"])
+        self.send_response(self.server.status)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -114,6 +116,25 @@ def test_what_a_daemon_could_not_say_when_it_was_killed_the_next_one_says(world:
         assert world.daemon.ended == exit_codes.CONFIG
     phone.until("daemon.needs_human: it does not run; stops of open positions rest at the venue: the journal")
     assert sum("daemon.needs_human" in body for body in phone.got) == 1
+
+
+def test_what_a_service_did_not_take_before_the_end_the_next_start_tells(world: World, phone: Phone) -> None:
+    """It was away, and the end waits for nobody: not for that service either."""
+    world.environment["KANGBOT_NOTIFY__ADDRESSES"] = f"json://127.0.0.1:{phone.server_port}/"
+    phone.status = 503
+    world.start()
+    world.live()
+    world.client.kill("for a test", flatten=False)
+    deadline = time.monotonic() + 60
+    while "notify.away" not in (world.folder / "daemon.log").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert world.daemon.stop() == 0
+    phone.status = 200
+    world.start()
+    assert "UTC, before a restart: the kill switch was set by" in phone.until("kill_switch: at ")
+    assert world.daemon.stop() == 0
+    assert not list(world.state.glob("unsaid*"))
 
 
 def test_people_hear_what_the_kill_switch_had_not_closed_by_the_end(world: World, phone: Phone) -> None:

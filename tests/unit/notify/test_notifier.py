@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
+import pytest
 from structlog.testing import capture_logs
 
 from kangbot.errors import NeedsHuman, Retryable
@@ -11,6 +13,8 @@ from kangbot.machines.notices import NoticeTerms
 from kangbot.model.events import Noted, RunState, RunStateChanged, Severity
 from kangbot.model.ids import MarketId
 from kangbot.notify.notifier import Notifier
+from kangbot.notify.unsaid import Unsaid
+from kangbot.runtime.tasks import close_task
 from kangbot.runtime.world import Clock, World
 from kangbot.sim.world.loop import run
 from tests.support.order_disk import loop
@@ -35,24 +39,30 @@ class Services:
         self.got.append((title, body, severity))
 
 
-def play(story: Callable[[Notifier, Services], Coroutine[Any, Any, None]]) -> None:
-    """Run the story beside a notifier."""
+def play(
+    story: Callable[[Notifier, Services], Coroutine[Any, Any, None]],
+    folder: Path = Path("/nowhere"),
+    terms: NoticeTerms | None = None,
+    at_ns: int = START,
+) -> None:
+    """Run the story beside a notifier, which is ended as a daemon ends it."""
 
     async def main() -> None:
         virtual = loop()
-        clock = Clock(monotonic_ns=lambda: virtual.now_ns, anchor_ns=START)
+        clock = Clock(monotonic_ns=lambda: virtual.now_ns, anchor_ns=at_ns)
         services = Services()
         notifier = Notifier(
             World(clock=clock, seed=b"notify"),
             services,
-            NoticeTerms(),
+            terms or NoticeTerms(),
             name="test",
             service=1,
             standing=lambda: ["all is well"],
+            unsaid=Unsaid(folder, 1),
         )
         task = asyncio.create_task(notifier.run())
         await story(notifier, services)
-        task.cancel()
+        await close_task(task)
 
     run(main())
 
@@ -156,3 +166,56 @@ def test_a_service_that_hangs_holds_nobody_up() -> None:
         assert services.tried == 1
 
     play(story)
+
+
+@pytest.mark.parametrize("first_s", [0, 10, 100])
+def test_what_is_not_told_by_the_end_the_next_daemon_tells(tmp_path: Path, first_s: float) -> None:
+    """What waits for its moment, for the next try or behind another message; once, and with when it was."""
+
+    async def ends(notifier: Notifier, services: Services) -> None:
+        services.errors = [Retryable("down")] * 8
+        happens(notifier)
+        await asyncio.sleep(first_s)
+        happens(notifier, "another")
+
+    async def begins(notifier: Notifier, services: Services) -> None:
+        del notifier
+        await asyncio.sleep(10)
+        (told,) = services.got
+        assert told[1].splitlines() == [
+            "! feed.silent: at 2023-11-14 22:13 UTC, before a restart: it did",
+            f"! another: at 2023-11-14 22:{13 + (first_s + 20) // 60:.0f} UTC, before a restart: it did",
+        ]
+
+    async def begins_again(notifier: Notifier, services: Services) -> None:
+        del notifier
+        await asyncio.sleep(10)
+        assert services.got == []
+
+    play(ends, tmp_path)
+    play(begins, tmp_path, at_ns=START + 3600 * 10**9)
+    play(begins_again, tmp_path, at_ns=START + 7200 * 10**9)
+
+
+def test_what_a_quiet_hour_holds_back_outlives_restarts(tmp_path: Path) -> None:
+    """And is told at its end, once."""
+    night = NoticeTerms(quiet=(22 * 60, 2 * 60))
+
+    async def sleeps(notifier: Notifier, services: Services) -> None:
+        happens(notifier)
+        await asyncio.sleep(60)
+        assert services.got == []
+
+    async def restarts(notifier: Notifier, services: Services) -> None:
+        del notifier
+        await asyncio.sleep(60)
+        assert services.got == []
+
+    async def wakes(notifier: Notifier, services: Services) -> None:
+        del notifier
+        await asyncio.sleep(4 * 3600)
+        assert [body.count("before a restart") for _, body, _ in services.got] == [1]
+
+    play(sleeps, tmp_path, night)
+    play(restarts, tmp_path, night, START + 600 * 10**9)
+    play(wakes, tmp_path, night, START + 1200 * 10**9)
