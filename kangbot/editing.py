@@ -17,7 +17,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from kangbot.errors import ConfigInvalid, ConfigUnread, KangbotError, Problem, named
+from kangbot.errors import ConfigInvalid, ConfigUnread, KangbotError, Problem, Refused, named
 from kangbot.health.report import ConfigReport, Reloaded
 from kangbot.machines.edits import Edits, Look
 from kangbot.market.floor import Floor
@@ -134,6 +134,7 @@ class Editor:
         self._turn = asyncio.Lock()
         self._asked = asyncio.Event()
         self._asked_by = ""
+        self._asking: list[asyncio.Future[Reloaded]] = []  # who waits for what becomes of it
         self._beats = 0
 
     def report(self) -> ConfigReport:
@@ -159,12 +160,44 @@ class Editor:
                 async with asyncio.timeout(BEAT_S):
                     await self._asked.wait()
             if self._asked.is_set():
-                self._asked.clear()
-                await self.reload(self._asked_by)
+                await self._answer()
             else:
                 async with self._turn:
                     await self._look()
                     await self._look_for_absent()
+
+    async def _answer(self) -> None:
+        """Do what was asked for, and tell those who wait."""
+        self._asked.clear()
+        asking, self._asking = self._asking, []
+        try:
+            became = await self.reload(self._asked_by)
+        except BaseException as error:
+            why = error if isinstance(error, Exception) else Refused("the daemon is stopping")
+            for one in asking:
+                if not one.done():
+                    one.set_exception(why)
+            raise
+        for one in asking:
+            if not one.done():
+                one.set_result(became)
+
+    async def reload_within(self, caller: str, within_s: float) -> Reloaded:
+        """Have the file read by `run`; return what became of it, or after `within_s` that it is still going on.
+
+        A strategy's own file, whose import never ends, and a disk that does not answer take a minute to be refused.
+        """
+        became: asyncio.Future[Reloaded] = asyncio.get_running_loop().create_future()
+        self._asking.append(became)
+        self.ask(caller)
+        try:
+            async with asyncio.timeout(within_s):
+                return await became
+        except TimeoutError:
+            return Reloaded(
+                waiting=f"{self._file.path} is still being read, or the venue asked about it, after {within_s:g} s: "
+                "what becomes of it is told as config.applied or config.invalid"
+            )
 
     async def reload(self, caller: str) -> Reloaded:
         """Read the file now and apply what is different; what became of it is the answer."""

@@ -42,6 +42,7 @@ from kangbot.runtime.world import SECOND_NS, Clock
 from kangbot.settings.shown import shown
 
 _MILLISECOND_NS = 1_000_000
+_RELOAD_S = 10.0  # that somebody waits for an edit; one usually takes less than a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,11 +164,11 @@ class Answers:
     async def reload_config(self, caller: str) -> Reloaded:
         """Read the configuration's file now, and apply what is different. Refused before and after the daemon's work.
 
-        With problems nothing was changed.
+        With problems nothing was changed; where it takes long, it goes on when this has returned.
         """
         if held := self.closed():
             raise Refused(held)
-        return await self.editor.reload(caller)
+        return await self.editor.reload_within(caller, _RELOAD_S)
 
     def reload_soon(self, caller: str) -> None:
         """Do the same in the background, as soon as the daemon does its work."""

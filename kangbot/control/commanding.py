@@ -158,6 +158,7 @@ class Commanding:
     async def _reload(self, call: Call) -> object:
         reloaded = await self._daemon.reload_config(call.caller.name)
         became = "refused" if reloaded.problems else f"{len(reloaded.applied)} changes applied"
+        became = "still being read" if reloaded.waiting else became
         self._daemon.told(f"config/reload: {became}", call.caller.name)
         return reloaded
 

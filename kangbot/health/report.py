@@ -174,11 +174,12 @@ class ConfigReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reloaded(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an edit. With problems nothing was changed."""
+    """What became of an edit. With problems nothing was changed; where it is `waiting`, nothing yet."""
 
     applied: list[str] = []
     restart: list[str] = []  # what waits for a restart
     problems: list[str] = []
+    waiting: str = ""  # what it still waits for, and where to look for the rest
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,7 +128,7 @@ def own_strategy(world: World, fault: str) -> Path:
     there.touch()
     (world.folder / "own.py").write_text(
         "import os, pathlib, sys\nfrom kangbot.strategy.ema_cross import EmaCross\n"
-        f"if pathlib.Path({str(there)!r}).exists():\n    {fault}\n"
+        f"there = pathlib.Path({str(there)!r})\nif there.exists():\n    {fault}\n"
         "class Own(EmaCross):\n    name = 'own'\n"
     )
     save(world, CONFIG.replace('strategy = "ema_cross"', 'strategy = "own.py"'))
@@ -148,5 +150,27 @@ def test_an_edit_of_which_nothing_is_known_is_read_again_by_itself(world: World,
     assert words in report.config.problem
     assert (report.live, report.config.version) == (len(MARKETS), 1)
     assert not list((world.state / "config").glob("*.corrupted.*")), "nobody knows that it is wrong"
+    there.unlink()
+    world.until(lambda report: report.config.version == 2 and not report.config.problem)
+
+
+def test_an_edit_that_takes_long_to_read_is_answered_in_time(world: World) -> None:
+    """A strategy whose import does not end: who asked for it is told, others are answered, and it goes on."""
+    there = own_strategy(world, "while there.exists(): pass")
+    begun = time.monotonic()
+    answers: list[dict[str, Any]] = []
+    asking = threading.Thread(target=lambda: answers.append(world.client.tell("/config/reload")))
+    asking.start()
+    looks = []
+    while asking.is_alive():
+        began = time.monotonic()
+        assert world.client.report().live == len(MARKETS)
+        looks.append(time.monotonic() - began)
+        time.sleep(0.5)
+    assert time.monotonic() - begun < 30
+    assert len(looks) > 5
+    assert sorted(looks)[len(looks) // 2] < 1.0, looks
+    assert "is still being read" in answers[0]["waiting"]
+    assert (answers[0]["applied"], answers[0]["problems"]) == ([], [])
     there.unlink()
     world.until(lambda report: report.config.version == 2 and not report.config.problem)

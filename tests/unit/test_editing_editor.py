@@ -11,7 +11,7 @@ import pytest
 
 from kangbot import editing
 from kangbot.editing import Editor
-from kangbot.errors import ConfigInvalid, KangbotError, Problem, Retryable
+from kangbot.errors import ConfigInvalid, Problem, Refused, Retryable
 from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
 from kangbot.risk.account import AccountRisk
@@ -37,7 +37,9 @@ class Story:
         self.risk = AccountRisk(BEGUN.risk.limits)
         self.changed: list[dict[str, Any]] = []
         self.listed: dict[str, Instrument] = {}
-        self.away: KangbotError | None = None
+        self.away: Exception | None = None
+        self.answers = asyncio.Event()  # the venue does
+        self.answers.set()
         self.questions = 0
         self.joined: list[MarketId] = []
         floor = SimpleNamespace(markets={}, change=self._change, instruments=self._rules)
@@ -62,6 +64,7 @@ class Story:
 
     async def _rules(self, symbols: Sequence[str]) -> dict[str, Instrument]:
         self.questions += 1
+        await self.answers.wait()
         if self.away is not None:
             raise self.away
         return {symbol: rules for symbol, rules in self.listed.items() if symbol in symbols}
@@ -172,5 +175,49 @@ def test_a_market_that_the_venue_lists_by_now_joins_as_the_file_is_read() -> Non
         assert told.joined == [MARKET]
         assert told.notes == ["market.listed", "config.applied"]
         assert (await told.editor.reload("SIGHUP")).applied == []
+
+    play(story())
+
+
+def test_whoever_asks_is_told_what_became_of_it_or_that_it_goes_on() -> None:
+    """And is told so in time, whatever it waits for: what becomes of it then is an event."""
+
+    async def story() -> None:
+        told = Story()
+        running = asyncio.ensure_future(told.editor.run())
+        told.file.save(TIGHTER)
+        assert (await told.editor.reload_within("ann", 10)).applied
+        told.answers.clear()
+        told.listed = {"BTC/USDT:USDT": instrument()}
+        asking = [asyncio.ensure_future(told.editor.reload_within("ann", within_s)) for within_s in (10, 30)]
+        slow = await asking[0]
+        assert (slow.applied, slow.problems) == ([], [])
+        assert "is still being read, or the venue asked about it, after 10 s" in slow.waiting
+        assert told.joined == []
+        told.answers.set()
+        assert (await asking[1]).applied == ["bybit:BTC-USDT:USDT: joins, for the venue lists it by now"]
+        running.cancel()
+
+    play(story())
+
+
+def test_whoever_asks_is_not_left_without_an_answer() -> None:
+    """By a fault of ours, which is theirs to hear of too, or by the end."""
+
+    async def story() -> None:
+        told = Story()
+        running = asyncio.ensure_future(told.editor.run())
+        told.away = ZeroDivisionError("a bug")
+        with pytest.raises(ZeroDivisionError):
+            await told.editor.reload_within("ann", 10)
+        with pytest.raises(ZeroDivisionError):  # whoever keeps it going begins it again
+            await running
+        running = asyncio.ensure_future(told.editor.run())
+        told.answers.clear()
+        asking = asyncio.ensure_future(told.editor.reload_within("ann", 10))
+        await asyncio.sleep(1)
+        running.cancel()
+        with pytest.raises(Refused, match="the daemon is stopping"):
+            await asking
 
     play(story())

@@ -64,10 +64,17 @@ async def test_what_was_wished_with_a_kill_and_what_became_of_a_file_are_kept(
         return Reloaded(problems=["markets: there is none"])
 
     await told(client, "/config/reload")
+
+    async def going_on(_: str) -> Reloaded:
+        return Reloaded(waiting="a disk")
+
     monkeypatch.setattr(served.desk, "reload_config", refused)
     await told(client, "/config/reload")
+    monkeypatch.setattr(served.desk, "reload_config", going_on)
+    assert (await told(client, "/config/reload"))["waiting"] == "a disk"
     assert [what for what, _ in served.desk.journal] == [
         "kill and flatten",
         "config/reload: 1 changes applied",
         "config/reload: refused",
+        "config/reload: still being read",
     ]
