@@ -71,7 +71,7 @@ class Bybit:
     requests_per_second: Annotated[int, Between(1, 100)] = 10
     """Signed REST requests in any second, all kinds together: orders, cancels, questions about the account. Bybit
     allows an account 10 orders a second, and counts them as they arrive: a request of ours counts for a second from its
-    answer. What takes several requests (a question about one order: up to four; a long log: one a page) waits for each
+    answer. What takes several requests (a question about one order: up to three; a long log: one a page) waits for each
     of them, and lets exits and cancels pass in between."""
 
     data_requests_per_second: Annotated[int, Between(1, 100)] = 20

@@ -69,17 +69,14 @@ async def find(client: Client, instrument: Instrument, client_id: ClientId) -> A
 
     The answer is as old as the earliest of theirs, by the venue's clock.
 
-    `/v5/order/realtime` shows open orders, and recently closed ones under `openOnly=1` until its service restarts; it
-    can lag. `/v5/order/history` has closed orders, later. Executions prove an order that none of them shows yet.
+    `/v5/order/realtime`, asked by id, knows open orders, and closed ones until its service restarts; it can lag.
+    `/v5/order/history` has closed orders, later. Executions prove an order that neither of them shows yet. By id the
+    first takes no notice of `openOnly`: https://bybit-exchange.github.io/docs/v5/order/open-order.
     """
     where = {"category": instrument.kind.value, "symbol": instrument.native, "orderLinkId": client_id}
     told_ns: list[int] = []
-    for endpoint, params in (
-        ("privateGetV5OrderRealtime", where),
-        ("privateGetV5OrderRealtime", where | {"openOnly": 1}),
-        ("privateGetV5OrderHistory", where),
-    ):
-        page, at_ns = await client.ask(endpoint, params, Page[OrderRow])
+    for endpoint in ("privateGetV5OrderRealtime", "privateGetV5OrderHistory"):
+        page, at_ns = await client.ask(endpoint, where, Page[OrderRow])
         told_ns.append(at_ns)
         for row in page.rows:
             if row.order_link_id == client_id:

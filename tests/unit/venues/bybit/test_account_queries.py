@@ -55,15 +55,6 @@ def execution(number: int, **changes: str) -> dict[str, Any]:
     }
 
 
-def open_only(*values: Any) -> Any:
-    """Answer the question for open orders with these, and the one for closed orders with none."""
-    return lambda request: rows(*(() if request.query.get("openOnly") == "1" else values))
-
-
-def closed_only(*values: Any) -> Any:
-    return lambda request: rows(*(values if request.query.get("openOnly") == "1" else ()))
-
-
 def nothing(_: Request) -> dict[str, Any]:
     return rows()
 
@@ -72,10 +63,10 @@ def nothing(_: Request) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("answers", "asked", "status"),
     [
-        ({REALTIME: open_only(order())}, 1, OrderStatus.ACKED),
-        ({REALTIME: closed_only(order(orderStatus="Filled", cumExecQty="0.01", avgPrice="25000"))}, 2,
+        ({REALTIME: lambda _: rows(order())}, 1, OrderStatus.ACKED),
+        ({REALTIME: lambda _: rows(order(orderStatus="Filled", cumExecQty="0.01", avgPrice="25000"))}, 1,
          OrderStatus.FILLED),
-        ({REALTIME: nothing, HISTORY: lambda _: rows(order(orderStatus="Cancelled"))}, 3, OrderStatus.CANCELED),
+        ({REALTIME: nothing, HISTORY: lambda _: rows(order(orderStatus="Cancelled"))}, 2, OrderStatus.CANCELED),
     ],
 )  # fmt: skip
 async def test_an_order_is_found_on_the_first_endpoint_that_knows_it(
@@ -86,6 +77,7 @@ async def test_an_order_is_found_on_the_first_endpoint_that_knows_it(
         lookup = await world.venue.find(BTC, ID)
         assert len(world.asked()) == asked
         assert all(request.query["orderLinkId"] == ID for request in world.asked())
+        assert not any("openOnly" in request.query for request in world.asked()), "what it is told by id is both"
     assert lookup.report is not None
     assert (lookup.report.status, lookup.report.client_id, lookup.at_ns) == (status, ID, 42)
     assert lookup.report.evidence is Evidence.QUERY
@@ -113,14 +105,14 @@ async def test_executions_of_the_whole_quantity_are_a_filled_order() -> None:
 
 
 async def test_absence_is_what_every_endpoint_answered() -> None:
-    """Four questions, four times nothing; another order's rows are nothing too."""
+    """Three questions, three times nothing; another order's rows are nothing too."""
     stranger = order(orderLinkId="kbabcdefgh2")
     answers = {REALTIME: lambda _: rows(stranger), HISTORY: nothing, EXECUTIONS: nothing}
     async with bybit(answers) as world:
         lookup = await world.venue.find(BTC, ID)
         asked = [request.path.removeprefix("/v5/") for request in world.asked()]
     assert lookup.report is None
-    assert asked == ["order/realtime", "order/realtime", "order/history", "execution/list"]
+    assert asked == ["order/realtime", "order/history", "execution/list"]
 
 
 async def test_a_lookup_is_of_the_earliest_of_its_answers() -> None:
@@ -182,7 +174,7 @@ async def test_open_orders_are_asked_by_settle_coin_page_by_page() -> None:
 
 async def test_a_row_of_ours_that_cannot_be_read_fails_the_question() -> None:
     """An answer with a hole in it would be evidence of something that is not so."""
-    async with bybit({REALTIME: open_only(order(), order(orderStatus="a word of tomorrow"))}) as world:
+    async with bybit({REALTIME: lambda _: rows(order(), order(orderStatus="a word of tomorrow"))}) as world:
         await known(world)
         with pytest.raises(Retryable, match="a word of tomorrow"):
             await world.venue.open_orders()
