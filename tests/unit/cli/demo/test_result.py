@@ -1,5 +1,6 @@
 """The sum of a demo, held against the exchange's books."""
 
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
@@ -67,3 +68,65 @@ def test_an_order_that_never_arrived_is_no_quarrel_between_the_books() -> None:
         assert "4 sent, 3 filled, 0 rejected, 0 unknown " in text
         assert "│ never arrived               1  " in text
         assert ("NO" in text) is not agree
+
+
+def settled(*, at_venue: int = 0, doubled: int = 0, live: int = 1, **books: Any) -> Totals:
+    """Return the sum of one run whose books these are."""
+    totals = Totals()
+    totals.add(a_report())
+    truth = {
+        "orders": {"with_prefix": at_venue},
+        "duplicates": {"accepted": doubled},
+        "positions": books.get("theirs", {}),
+    }
+    totals.settle(live=live, orders=books.get("orders", {}), positions=books.get("ours", {}), truth=truth)
+    return totals
+
+
+def test_positions_are_held_against_the_exchanges_by_its_own_names() -> None:
+    """What is flat there is not held; one that only one of the two knows is a quarrel."""
+    ours = {"bybit:BTC-USDT:USDT": Decimal("0.50"), "bybit:ETH-USDT": Decimal(2)}
+    same = {"BTCUSDT": "0.5", "ETHUSDT": "2", "SOLUSDT": "0"}
+    for theirs, agree in (
+        (same, True),
+        (same | {"BTCUSDT": "-0.5"}, False),
+        (same | {"SOLUSDT": "1"}, False),
+        ({"BTCUSDT": "0.5"}, False),
+    ):
+        totals = settled(ours=ours, theirs=theirs)
+        assert totals.positions_agree is totals.as_result()["positions_agree"] is totals.agree is agree
+
+
+def test_no_demo_is_well_that_traded_nothing_or_leaves_a_question_open() -> None:
+    """A market must have been live, no order unknown, and none doubled."""
+    assert settled().agree
+    assert not settled(live=0).agree
+    assert not settled(at_venue=1, orders={S.UNKNOWN: 1}).agree
+    twice = settled(at_venue=1, orders={S.FILLED: 1}, doubled=1)
+    assert not twice.agree
+    assert not twice.orders_agree
+    assert twice.as_result()["orders"]["duplicated"] == 1
+
+
+def test_an_order_that_has_not_left_yet_is_not_acknowledged() -> None:
+    """It is in the history from the moment in which it was meant."""
+    orders = settled(at_venue=1, orders={S.INTENT: 1, S.FILLED: 1}).as_result()["orders"]
+    assert (orders["sent"], orders["acked"], orders["unknown"]) == (2, 1, 1)
+
+
+def test_runs_are_added_up() -> None:
+    """One that left no report adds nothing; the highest memory of all, and the share of a core over all of them."""
+    totals = Totals()
+    for report in (
+        a_report(frames=100, bars=3, decisions=2, reconnects=1, cpu_s=10.0, rss_peak_mb=90.0, loop="asyncio"),
+        None,
+        a_report(frames=10, bars=4, decisions=5, reconnects=2, cpu_s=90.0, rss_peak_mb=70.0, history_backlog=6),
+    ):
+        totals.add(report)
+    assert totals.lacking == 6
+    truth = {"orders": {"with_prefix": 0}, "duplicates": {"accepted": 0}, "positions": {}}
+    totals.settle(live=1, orders={}, positions={}, truth=truth)
+    said = totals.as_result()
+    assert [said[name] for name in ("runs", "frames", "bars", "decisions", "reconnects")] == [2, 110, 7, 7, 3]
+    assert (said["rss_mb"]["peak"], said["cpu_percent"], said["loop"]) == (90.0, 5.0, "uvloop")
+    assert Totals().lacking == 0

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
-from kangbot.cli.top.board import Board, Seen
+from kangbot.cli.top.board import Board, Seen, _row
 from kangbot.health.checks import health_of
-from kangbot.health.report import BreakerReport, ErrorReport, Report
+from kangbot.health.report import BreakerReport, ConfigReport, ErrorReport, Report
 from kangbot.model.ids import MarketId, Symbol
 from kangbot.settings.health import HealthSettings
 from tests.support.reporting import AT_NS, a_market, a_report
@@ -138,3 +139,71 @@ def test_what_others_say_moves_no_cursor_of_the_board() -> None:
     assert any(line.endswith(r"THE KILL SWITCH IS SET: because\x1b[2J") for line in said)
     assert any(line.endswith(r" up\x1b[2J") for line in said)
     assert "\x1b" not in "".join(said)
+
+
+def test_the_worst_is_told_first_and_nothing_twice() -> None:
+    """What the daemon says of itself, with the first line of what is wrong with the file; then what is critical."""
+    config = ConfigReport(accepted_ns=1, version=1, problem="a.toml:3: size: is no number.\na.toml:9: mode: is wrong.")
+    late = {"loop_lag_recent_ms": {"p99": 500.0}}
+    shown = lines(a_report(*MANY, banned="until noon", waiting="until noon", config=config, unprotected=1, **late))
+    assert shown[2] == "WAITING FOR THE VENUE: until noon"
+    assert shown[3] == "the configuration's file is wrong: a.toml:3: size: is no number."
+    assert shown[4].startswith("unprotected 1 positions")
+    assert sum("until noon" in line for line in shown) == 1
+    (lag,) = (number for number, line in enumerate(shown) if "lag" in line and "500" in line and number > 1)
+    assert lag == 5, "which only warns"
+    shown = lines(a_report(a_market(feed_age_s=20.0), disk_free_mb=50.0))
+    assert [line.split()[0] for line in shown[2:4]] == ["disk", "feeds"]
+
+
+def test_a_market_that_failed_stands_above_and_one_whose_errors_are_over_does_not() -> None:
+    """Nor does a breaker that lets a probe through count as closed."""
+    markets = [*MANY[:4], a_market("M04", state="failed")]
+    breaker = BreakerReport(
+        market=MANY[3].market, lane="exit", state="half_open", since_ns=1, until_ns=2, failures=9, trips=1, cause="x"
+    )
+    over = ErrorReport(kind="x", severity="low", market=MANY[2].market, recent=0, total=30, message="m")
+    now = ErrorReport(kind="x", severity="low", market=MANY[1].market, recent=2, total=30, message="m")
+    shown = lines(a_report(*markets, breakers=[breaker], errors=[over, now], live=4))
+    assert names(shown) == ["M03", "M04", "M01", "M00", "M02"]
+    assert rows(shown)["M03"][-1] == "ex"
+    assert shown[0].endswith("4/5 live")
+
+
+def test_a_file_has_every_market_and_no_word_of_keys() -> None:
+    """Whatever the height of the terminal that it was not shown in."""
+    shown = lines(a_report(*MANY), height=10, board=Board(whole=True))
+    assert len(names(shown)) == 27
+    assert "ends" not in shown[-1]
+
+
+def test_what_was_turned_too_far_is_not_turned_back_first() -> None:
+    """Above the first there is nothing."""
+    board, report = Board(), a_report(*MANY)
+    for key in ("up", "up", "page up", "down"):
+        board.turned(key)
+    assert names(lines(report, board=board))[0] == "M01"
+
+
+def test_a_flat_market_has_no_profit_and_a_price_no_zeros_behind_it() -> None:
+    """What is not there is not shown as nothing."""
+    (row,) = rows(lines(a_report(a_market("BTC", price=Decimal("64000.500"))))).values()
+    assert row == ["BTC/USDT", "live", "64000.5", "0s"]
+
+
+def test_the_reason_is_what_keeps_an_order_back_before_what_was_wanted() -> None:
+    """And of a market that does not decide, what it waits for: its last signal is of another day."""
+    said = {"signal": "fast above slow", "reason": "3 of 60 bars"}
+    for fields, why in (
+        ({"blocked": "the limit of loss"}, "the limit of loss"),
+        ({}, "fast above slow"),
+        ({"state": "warming"}, "3 of 60 bars"),
+    ):
+        (row,) = (line for line in lines(a_report(a_market(**said, **fields)), width=140) if "/USDT" in line)
+        assert row.endswith(f" {why}")
+
+
+def test_a_price_that_is_old_is_marked() -> None:
+    """From where health warns; nobody compares ages in passing."""
+    marked = [_row(a_market(feed_age_s=age_s), "", 0)[6] for age_s in (14.9, 15.0)]
+    assert [cell.style for cell in marked if isinstance(cell, Text)] == ["", "bold yellow"]
