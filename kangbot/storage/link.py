@@ -71,8 +71,11 @@ class Collided(Retryable):
 class _Connection(aiomysql.Connection):  # type: ignore[misc]  # the driver has no types
     """The driver's, which by itself goes on in plain text where a server, or whoever is on the way, offers no TLS."""
 
-    async def open(self) -> None:
-        """Connect and log in."""
+    _named = ""
+
+    async def open(self, named: str) -> None:
+        """Connect and log in to the host of that name, wherever it is said to be."""
+        self._named = named
         try:
             await self._connect()
         except BaseException:
@@ -83,6 +86,7 @@ class _Connection(aiomysql.Connection):  # type: ignore[misc]  # the driver has 
         """Refuse before anything of the login is sent."""
         if self._ssl_context and not self.server_capabilities & _CLIENT_SSL:
             raise aiomysql.OperationalError(tls.NOT_OFFERED, "the server offers no TLS")
+        self._host = self._named  # for its certificate
         await super()._request_authentication()
 
 
@@ -98,10 +102,13 @@ class Link:
         self.broken = False
 
     @classmethod
-    async def open(cls, url: MysqlUrl, *, connect_s: float, statement_s: float) -> Self:
-        """Connect and set the session up, all within `connect_s`. Retryable or NeedsHuman."""
+    async def open(cls, url: MysqlUrl, *, connect_s: float, statement_s: float, at: str | None = None) -> Self:
+        """Connect and set the session up, all within `connect_s`. Retryable or NeedsHuman.
+
+        `at` is the address of the host; None where its name is to be looked up.
+        """
         connection = _Connection(
-            host=url.host,
+            host=at or url.host,
             port=url.port,
             unix_socket=url.unix_socket,
             user=url.user,
@@ -113,7 +120,7 @@ class Link:
         )
         try:
             async with asyncio.timeout(connect_s):
-                await connection.open()
+                await connection.open(url.host)
                 link = cls(connection, url, statement_s)
                 try:
                     for statement in _SESSION:

@@ -3,7 +3,8 @@
 Why no pool of the driver's: its `acquire` hangs for ever once a cancelled query gives a connection back, and its lock
 is held while connecting, so that one dead host keeps free connections out of reach. Here no lock exists. A caller's
 cancellation never reaches the wire: the transaction runs to its end, or to a deadline, in the worker. A connection that
-timed out or broke is dropped, and its worker makes a new one for the next transaction.
+timed out or broke is dropped, and its worker makes a new one for the next transaction. A resolver that takes longer
+than a connection may is not waited for once it has answered (`runtime/names.py`).
 
 Workers come with work and go after a quiet while. Between transactions not a byte is sent: no ping, no `SELECT 1`.
 """
@@ -18,6 +19,8 @@ import structlog
 from kangbot.errors import Ambiguous, KangbotError, Retryable
 from kangbot.health.report import PoolReport
 from kangbot.machines.backoff import Backoff
+from kangbot.runtime.names import Names
+from kangbot.runtime.reach import HostNames, addresses
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import SECOND_NS
 from kangbot.storage.link import Collided, Link
@@ -72,6 +75,8 @@ class Pool:
         self._idle_s = idle_s
         self._jobs: asyncio.Queue[_Job[Any] | None] = asyncio.Queue()
         self._tasks = Tasks("storage", self._crashed)
+        self._names: HostNames = Names("storage", addresses)
+        self._stood_in = 0  # times that an address stood in for a resolver
         self._workers = 0
         self._idle = 0
         self._spawned = 0
@@ -104,6 +109,7 @@ class Pool:
             self._jobs.put_nowait(None)
         await self._tasks.settle(timeout_s)
         await self._tasks.aclose()
+        await self._names.aclose()
         while not self._jobs.empty():
             if (job := self._jobs.get_nowait()) is not None:
                 job.fail(Retryable(f"the pool of {self.url} is closed"))
@@ -168,7 +174,29 @@ class Pool:
         """Return a connection, and whether it is new."""
         if link is not None and not link.broken:
             return link, False
-        return await Link.open(self.url, connect_s=self._connect_s, statement_s=self._statement_s), True
+        at = await self._address()
+        return await Link.open(self.url, connect_s=self._connect_s, statement_s=self._statement_s, at=at), True
+
+    async def _address(self) -> str | None:
+        """Return where the host was, where the resolver is silent; None where the driver may ask it. Retryable.
+
+        One after the other of its addresses: the first may be one that no way leads to.
+        """
+        if self.url.unix_socket is not None:
+            return None
+        try:
+            async with asyncio.timeout(self._connect_s):
+                found = await self._names.find(self.url.host, self.url.port)
+        except TimeoutError as error:
+            raise Retryable(
+                f"{self.url}: its name does not resolve: no answer within {self._connect_s:g} s; see this machine's DNS"
+            ) from error
+        except (OSError, UnicodeError):
+            return None  # which the driver says, too
+        if found.now:
+            return None
+        place, self._stood_in = self._stood_in % len(found.answer), self._stood_in + 1
+        return str(found.answer[place][4][0])
 
     async def _transaction(self, link: Link, work: Transaction[T]) -> T:
         try:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -116,6 +117,15 @@ async def test_a_handshake_that_stands_still_ends_in_time() -> None:
         with pytest.raises(Retryable, match=r"did not answer within 1 s"):
             await Link.open(address(there.port, Tls(mode=TlsMode.REQUIRED)), connect_s=1.0, statement_s=5.0)
         assert b"trader" not in await asyncio.to_thread(there.heard)
+
+
+async def test_a_host_that_is_known_by_its_address_is_asked_for_its_own_certificate() -> None:
+    """Whoever is at that address shows the name's, or is not believed."""
+    with Impostor(tls=True, silent=True) as there:
+        named = replace(address(there.port, Tls(mode=TlsMode.VERIFY_IDENTITY)), host="history.test")
+        with pytest.raises(Retryable, match="did not answer within"):
+            await Link.open(named, connect_s=0.5, statement_s=5.0, at="127.0.0.1")
+        assert b"history.test" in await asyncio.to_thread(there.heard)
 
 
 async def test_what_speaks_no_tls_after_all_is_told() -> None:

@@ -4,8 +4,12 @@ Against a server that fails where it is told to; a real one is in tests/conforma
 """
 
 import asyncio
+import socket
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -42,6 +46,37 @@ def at(statement: str, *answers: Answer) -> Callable[[str], Answer]:
     """Answer this statement so, one after the other, and all else well."""
     left = list(answers)
     return lambda said: left.pop(0) if said == statement and left else None
+
+
+@pytest.mark.parametrize("found", [["127.0.0.1"], ["127.0.0.2", "127.0.0.1"]])
+async def test_a_resolver_that_takes_too_long_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch, found: list[str]
+) -> None:
+    """Its answer is there for the next connection; one address after the other is tried, for one may lead nowhere."""
+    resolve, answered = socket.getaddrinfo, threading.Event()
+
+    def late(_host: str, *arguments: Any, **named: Any) -> list[Any]:
+        answered.wait(60)
+        return [one for host in found for one in resolve(host, *arguments, **named)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", late)
+    monkeypatch.setattr("kangbot.runtime.names._SILENT_S", 0.05)
+    async with ScriptedServer() as server:
+        there = replace(server.url, host="history.test")
+        pool = Pool(there, lambda: 0.0, size=1, connect_s=0.5, statement_s=60.0)
+        try:
+            with pytest.raises(Retryable, match=r"its name does not resolve: no answer within 0\.5 s"):
+                await pool.transact(one)
+            answered.set()
+            await pool._names.find(there.host, there.port)
+            answered.clear()
+            for _ in found[1:]:
+                with pytest.raises(Retryable, match="it cannot be reached"):
+                    await pool.transact(one)
+            assert await pool.transact(one) == "done"
+        finally:
+            answered.set()
+        await pool.aclose()
 
 
 # ---------------------------------------------------------------------------------------------------------- one by one
