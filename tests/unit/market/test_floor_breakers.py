@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from kangbot.machines.breakers import Breakers
 from kangbot.market.reporting import breaker_reports
-from kangbot.model.events import BreakerState, Lane
+from kangbot.market.roster import Command
+from kangbot.model.events import BreakerState, Lane, RunState
 from kangbot.model.ids import MarketId
 from kangbot.ports import Channel
 from kangbot.runtime.world import SECOND_NS
@@ -107,6 +108,22 @@ def test_an_open_data_lane_keeps_the_candles_of_a_position() -> None:
         told.feeds.tell(Channel.BAR, instrument(), live=False)
         await asyncio.sleep(150)
         assert told.venue.fetches > asked
+
+    play(story)
+
+
+def test_an_open_data_lane_keeps_no_market_from_going_live() -> None:
+    """What its history lacked at first is asked for again: it would be warming for ever, and nobody would be told."""
+
+    async def story(told: Story) -> None:
+        told.venue.hidden_bars = 9
+        await told.open()
+        told.roster.command(MARKET, Command.START, "test")
+        await told.reach(RunState.WARMING)
+        told.floor.circuits.isolate(MARKET, Lane.DATA, "test")
+        await asyncio.sleep(5)
+        told.venue.hidden_bars = 0
+        await told.reach(RunState.LIVE)
 
     play(story)
 

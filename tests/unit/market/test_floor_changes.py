@@ -10,14 +10,30 @@ import pytest
 
 from kangbot.editing import spec_of
 from kangbot.errors import Refused
+from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
-from kangbot.model.events import BarStored, OrderIntended, RunState
+from kangbot.model.events import BarStored, OrderIntended, RoundTripClosed, RunState
 from kangbot.model.ids import MarketId
+from kangbot.model.orders import OrderKind, OrderStatus
+from kangbot.model.target import Target
 from kangbot.runtime.world import SECOND_NS
 from kangbot.settings import Settings
 from kangbot.settings.trading import Defaults, Market
-from tests.support.floor_story import LOOKBACK, MINUTE_NS, Steered, Story, bar_at, play, spec
+from kangbot.strategy.base import View
+from tests.support.floor_story import LOOKBACK, MINUTE_NS, Closes, Steered, Story, bar_at, play, spec
 from tests.support.trade_words import MARKET, instrument
+
+
+class Wide(Steered):
+    """Looks at more than the newest bar."""
+
+    name = "wide"
+    bars_kept = LOOKBACK
+    __slots__ = ("looked",)
+
+    def decide(self, view: View[Closes]) -> Target | None:
+        self.looked = len(view.bars)
+        return super().decide(view)
 
 
 def change(story: Story, **parts: object) -> None:
@@ -110,6 +126,64 @@ def test_another_size_waits_for_the_next_entry() -> None:
         told.strategy.want(1)
         await told.bar()
         assert told.task.desk.position.net == 2 * held
+
+    play(story)
+
+
+def test_an_order_under_way_keeps_the_size_that_it_was_placed_with() -> None:
+    """The edit waits for its end."""
+
+    async def story(told: Story) -> None:
+        await told.wants_in(style=Style(kind=OrderKind.LIMIT, patience_ns=10**15))
+        change(told, changes=[replace(told.task.spec, size=Decimal(400))])
+        await told.bar()
+        assert [order.status for order in told.venue.orders] == [OrderStatus.ACKED]
+        assert told.task.spec.size == Decimal(200)
+        told.strategy.want(0)
+        await told.bar()
+        assert told.venue.orders[0].status.terminal
+        await told.bar()
+        assert told.task.spec.size == Decimal(400)
+
+    play(story)
+
+
+def test_an_edit_starts_no_market_that_is_stopped() -> None:
+    """It is traded so from its next start on."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.roster.command(MARKET, Command.STOP, "test")
+        await told.reach(RunState.STOPPED)
+        other, subscribed = Steered(), len(told.feeds.holds)
+        change(told, changes=[spec(other, leverage=3)])
+        await asyncio.sleep(70)
+        assert (told.state, len(told.feeds.holds), told.task.supervisor.falls) == (RunState.STOPPED, subscribed, 0)
+        assert not other.made
+        told.roster.command(MARKET, Command.START, "test")
+        await told.reach(RunState.LIVE)
+        assert len(other.made[-1].opened) >= LOOKBACK
+        assert told.venue.leverage == 3
+
+    play(story)
+
+
+def test_another_strategy_has_its_own_name_and_as_many_bars_as_it_asks_for() -> None:
+    """Round trips that are closed from then on are its own."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        other = Wide()
+        change(told, changes=[spec(other)])
+        await told.bar()
+        await told.reach(RunState.LIVE)
+        await told.bar()
+        assert other.looked == LOOKBACK
+        for exposure in (1, 0):
+            other.want(exposure)
+            await told.bar()
+        (trip,) = [event for event in told.disk.events if isinstance(event, RoundTripClosed)]
+        assert trip.strategy == "wide"
 
     play(story)
 

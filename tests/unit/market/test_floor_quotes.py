@@ -51,6 +51,25 @@ def test_it_decides_as_soon_as_the_price_is_there() -> None:
     play(story)
 
 
+def test_a_paused_market_is_managed_by_its_quotes() -> None:
+    """It leaves by the next one, not only once a bar closes."""
+
+    async def story(told: Story) -> None:
+        told.specs = [spec(Quick())]
+        await told.live()
+        await told.bar()
+        told.quote("99")
+        await asyncio.sleep(1)
+        assert told.task.desk.position.net > 0
+        told.roster.command(MARKET, Command.PAUSE, "test")
+        await told.reach(RunState.PAUSED)
+        told.quote("101")
+        await asyncio.sleep(1)
+        assert told.task.desk.position.net == 0
+
+    play(story)
+
+
 def test_only_who_may_decide_at_any_moment_is_eager() -> None:
     """On bars of minutes nothing is decided between two closes, so the feeds may take their time."""
 

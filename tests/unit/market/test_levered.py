@@ -5,10 +5,12 @@ import asyncio
 import msgspec
 
 from kangbot.machines.leverage import QUIET_NS
+from kangbot.machines.plan import Style
 from kangbot.machines.reconcile import Reconciled
 from kangbot.market.levered import Levered
 from kangbot.market.roster import Command
 from kangbot.model.events import Noted, RunState
+from kangbot.model.orders import OrderKind
 from tests.support.floor_story import Story, play
 from tests.support.trade_words import MARKET, dec
 
@@ -67,6 +69,24 @@ def test_a_position_keeps_its_leverage_until_it_is_closed() -> None:
     play(story)
 
 
+def test_an_order_under_way_is_waited_for() -> None:
+    """It was placed, and its risk reserved, with the leverage that it found."""
+
+    async def story(told: Story) -> None:
+        await told.wants_in(style=Style(kind=OrderKind.LIMIT, patience_ns=10**15))
+        told.venue.leverage = 10
+        told.venue.push(told.venue.position())
+        await asyncio.sleep(30)
+        assert told_of(told) == [CHANGED]
+        assert (told.venue.leverage, told.venue.prepared, told.state) == (10, 1, RunState.LIVE)
+        told.strategy.want(0)
+        await told.bar()
+        await asyncio.sleep(5)
+        assert (told.venue.leverage, told.venue.prepared) == (1, 2)
+
+    play(story)
+
+
 def test_who_changes_it_back_ends_it() -> None:
     """Nothing is prepared anew for that."""
 
@@ -94,6 +114,7 @@ def test_a_stopped_market_has_it_set_by_its_next_start() -> None:
         told.venue.push(told.venue.position())
         await asyncio.sleep(_ROUND_S)
         assert (told.venue.leverage, told_of(told)) == (10, [CHANGED])
+        assert (told.state, told.task.supervisor.falls) == (RunState.STOPPED, 0)
         told.roster.command(MARKET, Command.START, "test")
         await told.reach(RunState.LIVE)
         await asyncio.sleep(1)

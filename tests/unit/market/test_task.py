@@ -162,6 +162,8 @@ def test_a_denied_topic_fails_the_market_with_the_venues_words() -> None:
         told.roster.command(MARKET, Command.START, "test")
         await told.reach(RunState.FAILED)
         assert told.roster[MARKET].reason == "no such topic"
+        assert told.feeds.holds[-1].closed
+        assert not told.task.intake.begun
 
     play(story)
 

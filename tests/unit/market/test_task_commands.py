@@ -9,11 +9,13 @@ import pytest
 
 from kangbot.machines.holding import ForeignPolicy
 from kangbot.machines.plan import Style
+from kangbot.market.preparation import PreparationFailed
+from kangbot.market.prices import Priced
 from kangbot.market.roster import Command
 from kangbot.model.data import Bar
 from kangbot.model.events import Desired, RunState
 from kangbot.model.market import Instrument
-from kangbot.model.orders import OrderKind, OrderStatus
+from kangbot.model.orders import OrderKind, OrderStatus, Purpose
 from tests.support.floor_story import BarVenue, Story, play
 from tests.support.trade_words import MARKET
 
@@ -60,6 +62,95 @@ def test_a_paused_market_takes_back_an_entry_that_rests() -> None:
         await asyncio.sleep(5)
         assert entry.status.terminal
         assert told.venue.net == 0
+
+    play(story)
+
+
+def test_a_paused_market_leaves_an_exit_that_rests() -> None:
+    """Its position is managed as before."""
+
+    async def story(told: Story) -> None:
+        await told.wants_in(style=Style(exit_kind=OrderKind.LIMIT, patience_ns=10**15))
+        told.strategy.want(0)
+        await told.bar()
+        (resting,) = told.task.desk.executor.orders
+        assert resting.intent.purpose is Purpose.EXIT
+        told.roster.command(MARKET, Command.PAUSE, "anna")
+        await told.reach(RunState.PAUSED)
+        await asyncio.sleep(5)
+        assert [order.client_id for order in told.task.desk.executor.orders] == [resting.client_id]
+
+    play(story)
+
+
+@pytest.mark.parametrize("state", [RunState.PAUSED, RunState.WARMING, RunState.STARTING])
+def test_a_market_stops_whatever_it_was_about(state: RunState) -> None:
+    """And says that it was told to."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        if state is RunState.PAUSED:
+            told.roster.command(MARKET, Command.PAUSE, "anna")
+        else:
+            told.roster.command(MARKET, Command.STOP, "anna")
+            await told.reach(RunState.STOPPED)
+            told.venue.hidden_bars = 9
+            if state is RunState.STARTING:
+                told.feeds.up.clear()
+            told.roster.command(MARKET, Command.START, "anna")
+        await told.reach(state)
+        told.roster.command(MARKET, Command.STOP, "anna")
+        await told.reach(RunState.STOPPED)
+        assert told.roster[MARKET].reason == "stopped"
+        assert all(hold.closed for hold in told.feeds.holds)
+
+    play(story)
+
+
+def test_an_entry_may_stay_where_the_operator_has_it_so() -> None:
+    """A market that is stopped withdraws nothing then, and waits for nothing of it."""
+
+    async def story(told: Story) -> None:
+        told.cancel_entries = False
+        await told.wants_in(style=Style(kind=OrderKind.LIMIT, patience_ns=10**15))
+        told.roster.command(MARKET, Command.STOP, "anna")
+        await told.reach(RunState.STOPPED)
+        await asyncio.sleep(70)
+        assert [order.status for order in told.venue.orders] == [OrderStatus.ACKED]
+
+    play(story)
+
+
+def test_an_answer_that_comes_to_nothing_takes_no_command_its_deed() -> None:
+    """A resumed market enters at once, though the price that REST was asked for comes in the same turn, too late."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.roster.command(MARKET, Command.PAUSE, "anna")
+        await told.reach(RunState.PAUSED)
+        told.strategy.want(1)
+        await told.bar()
+        assert told.venue.net == 0
+        told.roster.command(MARKET, Command.RESUME, "anna")
+        told.task.inbox.put(Priced(None, "the venue is away"))
+        await asyncio.sleep(1)
+        assert told.venue.net == 2
+
+    play(story)
+
+
+def test_what_an_earlier_start_came_to_is_no_matter_of_the_next_one() -> None:
+    """It may have waited in the inbox while the market was stopped and started again."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.roster.command(MARKET, Command.STOP, "anna")
+        await told.reach(RunState.STOPPED)
+        told.roster.command(MARKET, Command.START, "anna")
+        await told.reach(RunState.LIVE)
+        told.task.inbox.put(PreparationFailed(1, "no such topic"))
+        await asyncio.sleep(5)
+        assert told.state is RunState.LIVE
 
     play(story)
 
