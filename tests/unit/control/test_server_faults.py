@@ -135,6 +135,16 @@ async def test_a_fault_of_ours_is_words_for_the_caller_and_one_event_in_the_log(
     assert capsys.readouterr().out.count("control.fault") == 1
 
 
+async def test_no_secret_is_told_with_a_fault(tmp_path: Path) -> None:
+    """Whatever its words hold: they are masked as those of the log are."""
+    path = tmp_path / "control.sock"
+    server = ControlServer(Faulty(), path, clock=Clock(), mask=lambda text: text.replace("a mean of nothing", "***"))
+    await server.start()
+    with pytest.raises(ValueError, match=r"see its log: ZeroDivisionError: \*\*\*$"):
+        await apart(ControlClient(path).report)
+    await server.aclose()
+
+
 async def test_a_command_that_comes_too_late_is_refused_in_words(path: Path) -> None:
     """As any refusal of ours."""
     with pytest.raises(ValueError, match="the daemon is stopping"):

@@ -159,3 +159,13 @@ def test_every_mistake_is_told_at_once_with_its_line(mistakes: Mistakes) -> None
     assert "Did you mean sandbox?" in text
     assert "Did you mean state_dir?" in text
     assert "already (line 12)" in text
+
+
+def test_what_concerns_no_line_is_told_last(mistakes: Mistakes) -> None:
+    """A secret that is nowhere has none; whoever reads from the top of the file meets the lines in their order."""
+    found = mistakes('mode = "testnet"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\nsize = "lots"\n')
+    assert [(problem.line, problem.key) for problem in found] == [
+        (4, "markets[0].size"),
+        (0, "venues.bybit.key_file"),
+        (0, "venues.bybit.secret_file"),
+    ]
