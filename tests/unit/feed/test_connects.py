@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from kangbot.feed.connects import ConnectBudget
-from kangbot.feed.kept import Kept
+from kangbot.feed.kept import Counted, Kept
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import Clock
 from kangbot.sim.world.loop import run
@@ -25,7 +25,7 @@ async def take(budget: ConnectBudget, clock: Clock, count: int) -> list[int]:
     tasks = Tasks("test", lambda _name, error: pytest.fail(repr(error)))
     for number in range(count):
         tasks.spawn(str(number), one())
-    assert await tasks.settle(10.0)
+    assert await tasks.settle(60.0)
     return given
 
 
@@ -100,6 +100,20 @@ async def test_a_clock_that_was_set_back_leaves_no_host_alone_for_longer_than_it
     assert given >= began_ns + 400_000_000
 
 
+async def test_a_file_that_speaks_of_weeks_is_not_believed(tmp_path: Path) -> None:
+    """No host bans for longer than three days: a bit that fell over must not leave every market deaf for a year."""
+    clock, hour_ns = Clock(), 3600 * 1_000_000_000
+    now_ns = clock.now_ns()
+    async with Kept(tmp_path / "connects.json") as kept:
+        await kept.write(Counted(until_ns=now_ns + 9000 * hour_ns, asked_ns=now_ns))
+        budget = ConnectBudget(clock, kept=kept)
+        await budget.restore()
+        await budget.keep()
+        counted = await kept.read()
+        assert 71 < (counted.until_ns - now_ns) / hour_ns < 73
+        assert counted.asked_ns == now_ns
+
+
 @pytest.mark.parametrize("left", [b"", b"{", b"\xff\xfe", b'{"stamps": "many"}'])
 async def test_a_file_that_cannot_be_understood_counts_nothing(tmp_path: Path, left: bytes) -> None:
     """It is told, and the daemon dials."""
@@ -122,6 +136,21 @@ async def test_a_disk_that_takes_nothing_keeps_nobody_from_dialling(tmp_path: Pa
             for _ in range(3):
                 await budget.permit()
     assert [entry["event"] for entry in logged] == ["feed.connects_unwritten"]
+
+
+def test_whoever_waits_already_waits_longer_where_the_host_asks_to_be_left_alone() -> None:
+    """A dial into a ban makes it longer."""
+
+    async def main() -> None:
+        clock = virtual()
+        budget = ConnectBudget(clock, most=1, span_s=1.0)
+        await budget.permit()
+        asked_ns = clock.now_ns() + 500_000_000
+        asyncio.get_running_loop().call_later(0.5, budget.pause, 30_000_000_000)
+        (given,) = await take(budget, clock, 1)
+        assert given >= asked_ns + 30_000_000_000
+
+    run(main())
 
 
 def test_a_cancelled_wait_spends_nothing_and_blocks_nobody() -> None:
