@@ -115,3 +115,27 @@ def test_a_connection_that_is_cut_before_the_first_trade_hides_none() -> None:
         assert [bar for bar in bars if bar.volume != WHOLE] == []
 
     play(story)
+
+
+def test_a_bar_ends_with_the_next_trade_and_without_one_by_time() -> None:
+    """Nobody waits for its grace where a later trade has come, nor for a trade where none comes."""
+
+    async def story(told: Story) -> None:
+        told.venue = TradeVenue(clock=told.venue.clock)
+        told.specs = [spec(told.strategy, timeframe="10s", timeframe_s=FRAME_S)]
+        flows = asyncio.Event()
+        flows.set()
+        await told.open()
+        streaming = asyncio.create_task(stream(told, flows))
+        told.roster.command(MARKET, Command.START, "test")
+        await told.reach(RunState.LIVE)
+        await asyncio.sleep(35)
+        ends = [event.at_ns - event.bar.close_ns for event in told.disk.events if isinstance(event, BarStored)]
+        assert len(ends) >= 3
+        assert max(ends) == 0
+        flows.clear()
+        await asyncio.sleep(35)
+        streaming.cancel()
+        assert sum(isinstance(event, BarStored) for event in told.disk.events) >= len(ends) + 3
+
+    play(story)
