@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from kangbot.settings.loading import load
+from kangbot.settings.loading import load, reachable
 from kangbot.settings.paths import shipped_config
+from kangbot.settings.versions import Versions
 
 from .conftest import MARKET, Mistakes, Read, said
 
@@ -169,3 +170,21 @@ def test_what_concerns_no_line_is_told_last(mistakes: Mistakes) -> None:
         (0, "venues.bybit.key_file"),
         (0, "venues.bybit.secret_file"),
     ]
+
+
+def test_of_a_broken_file_people_are_told_as_its_newest_accepted_version_has_it(tmp_path: Path) -> None:
+    """By its mode and its addresses, looked for where they are now; a variable that says no mode is left out."""
+    path, versions = tmp_path / "kangbot.toml", Versions(tmp_path / "state")
+    path.write_text("[[[")
+    assert reachable(path, {}) is None, "none was accepted yet"
+    for least in ("error", "critical"):
+        text = f'mode = "paper"\n[notify]\nleast = "{least}"\naddresses_file = "addresses"\n{MARKET}'
+        versions.keep(text.encode(), "edit", 0)
+    (tmp_path / "addresses").write_text("json://localhost/t0ken")
+    (tmp_path / "addresses").chmod(0o600)
+    for environ, mode in (({}, "paper"), ({"KANGBOT_MODE": "pappr"}, "sandbox")):
+        found = reachable(path, environ)
+        assert found is not None
+        assert found.notify.addresses is not None
+        assert (found.mode, found.notify.least) == (mode, "critical")
+        assert found.notify.addresses.value == "json://localhost/t0ken"
