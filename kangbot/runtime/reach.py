@@ -4,6 +4,7 @@ One way for requests, for streams and for the chat: where one of them trusts a h
 """
 
 import asyncio
+import contextlib
 import errno
 import functools
 import ipaddress
@@ -35,16 +36,47 @@ _CERTIFICATES = {
 }
 
 
-@functools.cache
 def trusted() -> ssl.SSLContext:
     """Return the TLS of every connection: the authorities are the system's, or those that SSL_CERT_FILE names.
 
-    A system that has none, as slim images do, is lent certifi's.
+    A system that has none, as slim images do, is lent certifi's. To be asked before each connection: within a daemon's
+    months a host goes over to an authority that was only put into the file meanwhile.
     """
-    context = ssl.create_default_context()
-    if not context.cert_store_stats()["x509_ca"]:
-        context.load_verify_locations(certifi.where())
-    return context
+    trust = _trust()
+    trust.look()
+    return trust.context
+
+
+class _Trust:
+    """The one context, which whoever keeps connections keeps too; so what is new is added to it."""
+
+    def __init__(self) -> None:
+        self._file = os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().openssl_cafile
+        self._read = self._mark()
+        self.context = ssl.create_default_context()
+        if not self.context.cert_store_stats()["x509_ca"]:
+            self.context.load_verify_locations(certifi.where())
+
+    def look(self) -> None:
+        """Trust whom the file names by now. One that it names no more is trusted until the process ends."""
+        mark = self._mark()
+        if mark in ((), self._read):
+            return
+        with contextlib.suppress(OSError):  # half of it is written: the next look finds the rest
+            self.context.load_verify_locations(self._file)
+            self._read = mark
+
+    def _mark(self) -> tuple[int, ...]:
+        try:
+            status = os.stat(self._file)  # noqa: PTH116 -- a third of the cost of pathlib's
+        except OSError:
+            return ()
+        return (status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@functools.cache
+def _trust() -> _Trust:
+    return _Trust()
 
 
 class ProxyUnusableError(OSError):

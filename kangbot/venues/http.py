@@ -121,6 +121,8 @@ class Http:
         except _BEFORE_SENDING as error:
             assert isinstance(session.connector, aiohttp.TCPConnector)
             session.connector.clear_dns_cache()  # the host may have moved: what is remembered leads nowhere
+            if target.scheme == "https":
+                trusted()  # its certificate may be of an authority that was put into our file meanwhile
             raise NotSent(f"{self._host}: {self._said(error, self._timeout.connect)}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise NoAnswer(f"{self._host}: {self._said(error, self._timeout.total)}") from error

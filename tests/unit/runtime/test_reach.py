@@ -14,7 +14,17 @@ import certifi
 import pytest
 
 from kangbot.runtime.names import Names
-from kangbot.runtime.reach import HostNames, ProxyUnusableError, addresses, by_proxy, connected, plainly, proxy, trusted
+from kangbot.runtime.reach import (
+    HostNames,
+    ProxyUnusableError,
+    _trust,
+    addresses,
+    by_proxy,
+    connected,
+    plainly,
+    proxy,
+    trusted,
+)
 from tests.support.certificates import Authority
 
 
@@ -24,9 +34,9 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Autho
     own = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(own.ca))
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
-    trusted.cache_clear()
+    _trust.cache_clear()
     yield own
-    trusted.cache_clear()
+    _trust.cache_clear()
 
 
 @contextmanager
@@ -68,6 +78,23 @@ def test_an_authority_is_trusted_that_ssl_cert_file_names(authority: Authority) 
     """As every other program of the machine does."""
     with serving(authority.sign("ours")) as port:
         assert met(port) == ""
+
+
+def test_an_authority_that_was_put_into_the_file_meanwhile_is_trusted(authority: Authority, tmp_path: Path) -> None:
+    """By the context that was given before, too, and beside those that were there; a half of the file does no harm."""
+    given, new = trusted(), Authority(tmp_path / "new", "new")
+    with serving(new.sign("fresh")) as port:
+        assert "is refused" in met(port)
+    both = authority.ca.read_bytes() + new.ca.read_bytes()
+    authority.ca.write_bytes(new.ca.read_bytes()[:200])
+    assert trusted() is given
+    authority.ca.unlink()
+    assert trusted() is given
+    authority.ca.write_bytes(both)
+    for shown in (new.sign("fresh"), authority.sign("ours")):
+        with serving(shown) as port:
+            assert met(port) == ""
+    assert trusted() is given
 
 
 def test_a_certificate_that_is_refused_says_why_and_what_to_do(authority: Authority, tmp_path: Path) -> None:

@@ -1,16 +1,21 @@
 """What can be known of a request that failed: each failure is made on a real socket."""
 
 import asyncio
+import functools
 import gzip
 import re
 import socket
+import ssl
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kangbot.errors import words
+from kangbot.runtime import reach
 from kangbot.venues.http import Http, NoAnswer, NotSent, Reply, retry_after_ns
+from tests.support.certificates import Authority
 from tests.support.loopback import Loopback, Request, http
 
 
@@ -324,3 +329,25 @@ def test_how_long_to_wait_is_read_in_whole_seconds(said: str, for_s: int) -> Non
     """Whatever else stands there is as if it did not: the adapter knows its venue's own waits."""
     assert retry_after_ns({"Retry-After": said}) == for_s * 1_000_000_000
     assert retry_after_ns({}) == 0
+
+
+async def test_a_host_whose_authority_was_put_into_our_file_meanwhile_is_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon is not restarted for it: the request after the one that was refused succeeds."""
+    before, after = Authority(tmp_path / "before"), Authority(tmp_path / "after", "after")
+    monkeypatch.setenv("SSL_CERT_FILE", str(before.ca))
+    monkeypatch.setattr(reach, "_trust", functools.cache(reach._Trust))
+    secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    secure.load_cert_chain(*after.sign("host"))
+    async with Loopback(echo) as plain:
+        server = await asyncio.start_server(plain._serve, "127.0.0.1", 0, ssl=secure)
+        to, url = client(), f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(NotSent, match="its certificate is refused"):
+            await post(to, url)
+        before.ca.write_bytes(after.ca.read_bytes())
+        with pytest.raises(NotSent, match="its certificate is refused"):
+            await post(to, url)
+        assert (await post(to, url)).status == 200
+        await to.aclose()
+        server.close()
