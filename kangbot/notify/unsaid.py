@@ -35,7 +35,12 @@ class Unsaid:
             notices = []
         with contextlib.suppress(OSError):  # told twice rather than never
             self._file.unlink(missing_ok=True)
-        return [_dated(notice) for notice in notices if now_ns - notice.at_ns < DAY_NS]
+        # Of no later than now, or a clock that was set back has whatever is told wait with them.
+        return [
+            replace(_dated(notice), at_ns=min(notice.at_ns, now_ns))
+            for notice in notices
+            if now_ns - notice.at_ns < DAY_NS
+        ]
 
     def leave(self, notices: Sequence[Notice]) -> None:
         """Keep them for the next run, by the time this returns."""

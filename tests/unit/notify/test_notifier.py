@@ -219,3 +219,21 @@ def test_what_a_quiet_hour_holds_back_outlives_restarts(tmp_path: Path) -> None:
     play(sleeps, tmp_path, night)
     play(restarts, tmp_path, night, START + 600 * 10**9)
     play(wakes, tmp_path, night, START + 1200 * 10**9)
+
+
+def test_a_clock_that_was_set_back_holds_no_message_up(tmp_path: Path) -> None:
+    """What is left is of a time to come, and what happens now is told with it."""
+
+    async def ends(notifier: Notifier, services: Services) -> None:
+        del services
+        await asyncio.sleep(1)
+        happens(notifier)
+
+    async def begins(notifier: Notifier, services: Services) -> None:
+        await asyncio.sleep(1)
+        happens(notifier, "another")
+        await asyncio.sleep(10)
+        assert [body.splitlines()[-1] for _, body, _ in services.got][-1] == "! another: it did"
+
+    play(ends, tmp_path)
+    play(begins, tmp_path, at_ns=START - 3600 * 10**9)
