@@ -230,3 +230,59 @@ def test_an_order_that_ended_in_the_frame_that_triggers_it_stays_ended(bench: Be
     told = [(event.order.origin, event.order.status) for event in bench.told(OrderChanged)]
     assert told[-2:] == [(Origin.STOP_LOSS, OrderStatus.FILLED), (Origin.TAKE_PROFIT, OrderStatus.CANCELED)]
     assert len([one for one in told if one[0] is Origin.TAKE_PROFIT]) == 1
+
+
+def test_a_trigger_is_reached_by_the_highest_and_the_lowest_price_of_a_frame(bench: Bench) -> None:
+    """A spike that is over by the end of it has traded all the same: stops of either side are triggered by it."""
+    rises = bench.submit(Side.BUY, "0.1", trigger=D(1010), direction=Direction.RISE)
+    falls = bench.submit(Side.SELL, "0.2", trigger=D(990), direction=Direction.FALL)
+    bench.quote(bench.btc, "1000", trades=[(Side.BUY, "1010", "1"), (Side.BUY, "1000.10", "1")])
+    assert (bench.now(rises).status, bench.now(falls).untriggered) == (OrderStatus.FILLED, True)
+    bench.quote(bench.btc, "1000", trades=[(Side.SELL, "990", "1"), (Side.SELL, "1000", "1")])
+    assert bench.now(falls).status is OrderStatus.FILLED
+
+
+def test_a_stop_is_judged_by_the_price_that_its_order_will_have(bench: Bench) -> None:
+    """The limit, or the trigger: wherever the market is before."""
+    above = {"trigger": D(1100), "direction": Direction.RISE}
+    with pytest.raises(RequestRefused) as refusal:
+        bench.submit(Side.BUY, "0.1", "900", stop=D(950))
+    assert refusal.value.reason is Reason.STOP_SIDE
+    with pytest.raises(RequestRefused) as refusal:
+        bench.submit(Side.SELL, "0.1", stop=D(1050), **above)
+    assert refusal.value.reason is Reason.STOP_SIDE
+    assert bench.submit(Side.BUY, "0.1", stop=D(1050), **above).untriggered
+
+
+def test_an_amendment_gives_no_order_what_its_kind_does_not_have(bench: Bench) -> None:
+    """A market order no limit, and one that is active no trigger."""
+    waits = bench.submit(Side.BUY, "0.1", trigger=D(1010), direction=Direction.RISE)
+    rests = bench.submit(Side.BUY, "0.1", "900")
+    for order, change in ((waits, {"price": D(1200)}), (rests, {"trigger": D(950)})):
+        with pytest.raises(RequestRefused) as refusal:
+            bench.venue.amend(bench.now_ns, order_id=order.order_id, **change)
+        assert refusal.value.reason is Reason.NOT_MODIFIED
+
+
+def test_an_amended_order_needs_the_margin_of_what_it_becomes_and_no_more() -> None:
+    """What it kept back itself is free for it; what it was filled for is in the position."""
+    bench = Bench(balance=D(200))
+    order = bench.submit(Side.BUY, "1.5", "900")
+    assert bench.venue.amend(bench.now_ns, order_id=order.order_id, quantity=D("1.6")).quantity == D("1.6")
+    with pytest.raises(RequestRefused) as refusal:
+        bench.venue.amend(bench.now_ns, order_id=order.order_id, quantity=D(3))
+    assert refusal.value.reason is Reason.BALANCE
+    bench = Bench(balance=D(170))
+    order = bench.submit(Side.BUY, "1.5", "1000.1")
+    assert order.filled == 1
+    assert bench.venue.amend(bench.now_ns, order_id=order.order_id, quantity=D("1.6")).left == D("0.6")
+
+
+def test_what_only_reduces_needs_no_margin_when_it_is_triggered() -> None:
+    """However much of it was asked for: no more than the position is closed."""
+    bench = Bench(balance=D(105))
+    bench.submit(Side.BUY, "1")
+    order = bench.submit(Side.SELL, "5", trigger=D(990), direction=Direction.FALL, reduce_only=True)
+    bench.quote(bench.btc, "990", trades=[(Side.SELL, "990", "1")])
+    assert bench.net() == 0
+    assert bench.now(order).filled == 1
