@@ -244,23 +244,22 @@ def test_a_trigger_is_reached_by_the_highest_and_the_lowest_price_of_a_frame(ben
 
 def test_a_stop_is_judged_by_the_price_that_its_order_will_have(bench: Bench) -> None:
     """The limit, or the trigger: wherever the market is before."""
-    above = {"trigger": D(1100), "direction": Direction.RISE}
     with pytest.raises(RequestRefused) as refusal:
         bench.submit(Side.BUY, "0.1", "900", stop=D(950))
     assert refusal.value.reason is Reason.STOP_SIDE
     with pytest.raises(RequestRefused) as refusal:
-        bench.submit(Side.SELL, "0.1", stop=D(1050), **above)
+        bench.submit(Side.SELL, "0.1", stop=D(1050), trigger=D(1100), direction=Direction.RISE)
     assert refusal.value.reason is Reason.STOP_SIDE
-    assert bench.submit(Side.BUY, "0.1", stop=D(1050), **above).untriggered
+    assert bench.submit(Side.BUY, "0.1", stop=D(1050), trigger=D(1100), direction=Direction.RISE).untriggered
 
 
 def test_an_amendment_gives_no_order_what_its_kind_does_not_have(bench: Bench) -> None:
     """A market order no limit, and one that is active no trigger."""
     waits = bench.submit(Side.BUY, "0.1", trigger=D(1010), direction=Direction.RISE)
     rests = bench.submit(Side.BUY, "0.1", "900")
-    for order, change in ((waits, {"price": D(1200)}), (rests, {"trigger": D(950)})):
+    for order, price, trigger in ((waits, D(1200), None), (rests, None, D(950))):
         with pytest.raises(RequestRefused) as refusal:
-            bench.venue.amend(bench.now_ns, order_id=order.order_id, **change)
+            bench.venue.amend(bench.now_ns, order_id=order.order_id, price=price, trigger=trigger)
         assert refusal.value.reason is Reason.NOT_MODIFIED
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from kangbot.errors import DuplicateId, InsufficientFunds, NotFound, Refused, Retryable
-from kangbot.model.ids import ClientId, Symbol
+from kangbot.model.ids import ClientId, MarketId, Symbol
 from kangbot.model.orders import Evidence, Fill, Intent, OrderKind, OrderStatus, Purpose, Side
 from kangbot.sim.exchange.front import Front
 from tests.support.sim_bench import START_NS, Bench
@@ -62,6 +62,10 @@ def test_a_quote_is_the_top_of_a_book_that_has_two_sides() -> None:
         front.quote(_INSTRUMENT)
     bench.quote(Bench.btc, "1001")
     assert front.quote(_INSTRUMENT).bid == Decimal(1001)
+    half = msgspec.structs.replace(front.quote(_INSTRUMENT), ask_quantity=Decimal(0))
+    bench.venue.push(half, (), bench.now_ns)
+    with pytest.raises(Retryable):
+        front.quote(_INSTRUMENT)
 
 
 def test_refusals_are_the_errors_of_the_port() -> None:
@@ -69,14 +73,17 @@ def test_refusals_are_the_errors_of_the_port() -> None:
     bench = Bench(balance=Decimal(200))
     front = Front(bench.venue)
     front.submit(intent(), bench.now_ns)
-    with pytest.raises(DuplicateId):
+    with pytest.raises(DuplicateId) as refused:
         front.submit(intent(), bench.now_ns)
+    assert refused.value.code == "duplicate_id"
     with pytest.raises(InsufficientFunds):
         front.submit(intent("kb2", quantity=Decimal(5)), bench.now_ns)
     with pytest.raises(NotFound):
         front.cancel(ClientId("kb1"), bench.now_ns)
     with pytest.raises(Refused):
         front.protect(_INSTRUMENT, Decimal(5000), bench.now_ns)
+    with pytest.raises(NotFound):
+        front.submit(intent("kb3", market=MarketId("bybit:NOPE-USDT:USDT")), bench.now_ns)
     with pytest.raises(Refused, match="90 s"):
         front.bars(_INSTRUMENT, 90, 5)
 
@@ -124,3 +131,71 @@ def test_only_listed_markets_are_known() -> None:
     assert found == {_INSTRUMENT.symbol: _INSTRUMENT}
     assert len(front.trades(_INSTRUMENT, 1)) == 1
     assert front.bars(_INSTRUMENT, 60, 5) == []
+
+
+def test_a_new_stop_leaves_the_target_where_it_is() -> None:
+    """The port knows of no target; whoever set one at the venue has it still."""
+    bench = Bench()
+    front = Front(bench.venue)
+    front.submit(intent(), bench.now_ns)
+    bench.venue.set_stops(Bench.btc, Decimal(900), Decimal(1100), bench.now_ns)
+    front.protect(_INSTRUMENT, Decimal(950), bench.now_ns)
+    assert (bench.venue.stop(Bench.btc), bench.venue.target(Bench.btc)) == (Decimal(950), Decimal(1100))
+
+
+def test_a_contract_has_a_mark_price_and_a_pair_none() -> None:
+    """What is held of a pair is a coin, and no position that is valued."""
+    bench = Bench()
+    pair = bench.venue.desks[Bench.spot].spec.instrument
+    assert (Front(bench.venue).mark(_INSTRUMENT), Front(bench.venue).mark(pair)) == (Decimal(1000), None)
+
+
+def test_executions_are_those_of_the_market_since_that_very_moment() -> None:
+    """Oldest first, without what is too young to be seen; whoever asks from the last one on gets it again."""
+    bench = Bench()
+    front = Front(bench.venue)
+    for name, market in (("kb1", Bench.btc), ("kb2", Bench.eth), ("kb3", Bench.btc)):
+        bench.now_ns += 1_000
+        front.submit(intent(name, market=market, quantity=Decimal("0.2"), stop=None), bench.now_ns)
+    first, last = bench.now_ns - 2_000, bench.now_ns
+
+    def told(since_ns: int, **more: MarketId) -> list[int]:
+        return [event.at_ns - first for event in front.executions(since_ns, last, **more)]
+
+    assert told(first) == [0, 1_000, 2_000]
+    assert told(first + 1) == [1_000, 2_000]
+    assert told(first, market=Bench.btc) == [0, 2_000]
+    front.lag_ns = 500
+    assert told(first) == [0, 1_000]
+    front.lag_ns = 1_000
+    assert told(first) == [0, 1_000], "what is just old enough is seen"
+
+
+def test_bars_are_as_many_closed_ones_as_were_asked_for() -> None:
+    """The one that is open yet takes nobody's place."""
+    bench = Bench()
+    front = Front(bench.venue)
+    for minute in range(6):
+        bench.quote(Bench.btc, f"{1000 + minute}", trades=[(Side.BUY, f"{1000 + minute}", "1")])
+        bench.now_ns += 60_000_000_000
+    assert [bar.close for bar in front.bars(_INSTRUMENT, 60, 3)] == [Decimal(1002), Decimal(1003), Decimal(1004)]
+
+
+def test_transfers_are_those_since_that_very_moment() -> None:
+    """Oldest first; one that is too young is not seen yet."""
+    bench = Bench()
+    front = Front(bench.venue)
+    for later in range(3):
+        bench.venue.transfer(Decimal(later + 1), START_NS + 10_000_000 + later)
+    now_ns = START_NS + 10_000_002
+    assert [moved.amount for moved in front.transfers(START_NS + 10_000_001, now_ns)] == [Decimal(2), Decimal(3)]
+    front.lag_ns = 1
+    assert [moved.amount for moved in front.transfers(0, now_ns)] == [Decimal(1), Decimal(2)]
+
+
+def test_coins_that_are_all_gone_are_no_balance() -> None:
+    """What spot markets left is told beside the money."""
+    bench = Bench()
+    bench.venue.account.coins |= {"BTC": Decimal("0.5"), "ETH": Decimal(0)}
+    told = {balance.currency: balance.equity for balance in Front(bench.venue).balances(bench.now_ns)}
+    assert told == {"USDT": Decimal(10_000), "BTC": Decimal("0.5")}

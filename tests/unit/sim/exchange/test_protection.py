@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from kangbot.model.orders import FillCause, OrderStatus, Side, VenuePosition
-from kangbot.sim.exchange.events import Executed
-from kangbot.sim.exchange.orders import Cause, Origin, SimOrder
+from kangbot.sim.exchange.events import Executed, OrderChanged
+from kangbot.sim.exchange.orders import Cause, Direction, Origin, SimOrder
 from kangbot.sim.exchange.refusal import Reason, RequestRefused
 from tests.support.sim_bench import Bench
 
@@ -142,3 +142,23 @@ def test_cancelling_the_stop_leaves_the_position_bare_and_says_so(bench: Bench) 
     bench.venue.cancel(bench.now_ns, order_id=stops(bench)[0].order_id)
     assert bench.venue.stop(bench.btc) is None
     assert bench.told(VenuePosition)[-1].stop is None
+
+
+def test_an_order_that_closes_the_position_brings_it_no_stop(bench: Bench) -> None:
+    """There is nothing left to guard, and none is told for an instant."""
+    bench.submit(Side.SELL, "0.5")
+    bench.told(OrderChanged)
+    bench.submit(Side.BUY, "0.5", stop=D(900))
+    assert bench.net() == 0
+    assert {event.order.origin for event in bench.told(OrderChanged)} == {Origin.USER}
+
+
+def test_what_a_user_has_waiting_for_a_trigger_is_judged_once_that_is_reached(bench: Bench) -> None:
+    """Neither the end of the position nor a smaller one changes it before."""
+    bench.submit(Side.BUY, "0.5")
+    waits = bench.submit(Side.SELL, "0.5", trigger=D(990), direction=Direction.FALL, reduce_only=True)
+    for left in ("0.3", "0"):
+        bench.submit(Side.SELL, f"{bench.net() - D(left)}")
+        assert (bench.now(waits).untriggered, bench.now(waits).quantity) == (True, D("0.5"))
+    bench.quote(bench.btc, "990", trades=[(Side.SELL, "990", "1")])
+    assert (bench.now(waits).status, bench.now(waits).cause) == (OrderStatus.CANCELED, Cause.REDUCE_ONLY)
