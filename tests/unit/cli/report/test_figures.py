@@ -1,13 +1,18 @@
 """The figures of a report, by their names."""
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kangbot.cli.report import command
+from kangbot.cli.report.figures import figures as figures_of
+from kangbot.cli.report.past import Accepted, Found, Span
+from kangbot.machines.performance import ClosedTrade, EquityFigures, Fall, Moved, TradeFigures
 from kangbot.model.events import (
     DrawdownReset,
     EquityMarked,
@@ -111,3 +116,76 @@ def test_what_a_person_accepted_is_told_beside_the_deepest_drawdown(
         ["accepted", "771.00 (100.13 %), 770.00 to -1.00, 2026-10-11 00:08 UTC"],
         ["deepest", "since      0.00 (0.00 %)"],
     ]
+
+
+def found_of(**fields: Any) -> Found:
+    """Return a report of three trades: won 10 and 2.5, lost 4."""
+    total = TradeFigures()
+    for profit in ("10", "-4", "2.5"):
+        total = total.plus(
+            ClosedTrade(
+                market="bybit:BTC-USDT:USDT",
+                strategy="ema_cross",
+                net_profit=Decimal(profit),
+                fees=Decimal("0.5"),
+                closed_ns=NOON_NS,
+            )
+        )
+    usual: dict[str, Any] = {
+        "span": Span(since_ns=None, until_ns=None),
+        "total": total,
+        "by_market": {},
+        "profits": (),
+        "equity": None,
+        "marks": (),
+        "funding": Decimal("-0.125"),
+        "other_fees": {},
+        "moves": (),
+        "accepted": (),
+        "currency": "USDT",
+    }
+    return Found(**{**usual, **fields})
+
+
+def test_each_figure_is_told_by_its_own_name() -> None:
+    """What was gained has a colour, what was paid none; what cannot be said yet is not said as a number."""
+    equity = EquityFigures(
+        first=Decimal(1000),
+        last=Decimal("1008.5"),
+        drawdown=Decimal(4),
+        drawdown_percent=0.4,
+        since=Fall(Decimal(2), 0.2),
+        sharpe=1.234,
+    )
+    moves = (Moved(at_ns=NOON_NS, amount=Decimal(-7)), Moved(at_ns=NOON_NS, amount=None))
+    told = list(figures_of(found_of(equity=equity, moves=moves)))
+    assert [(figure.name, figure.text) for figure in told] == [
+        ("time", "all time"),
+        ("money", "USDT"),
+        ("profit after fees", "+8.50"),
+        ("fees", "1.50"),
+        ("funding", "-0.12"),
+        ("moved in, out", "0.00, 7.00"),
+        ("trades", "3, 67 % of them won"),
+        ("profit factor", "3.12"),
+        ("best, worst", "+10.00, -4.00"),
+        ("equity", "1,000.00 to 1,008.50"),
+        ("deepest drawdown", "4.00 (0.40 %)"),
+        ("deepest since", "2.00 (0.20 %)"),
+        ("Sharpe ratio", "1.23"),
+    ]
+    assert [(figure.name, figure.gain) for figure in told if figure.gain is not None] == [
+        ("profit after fees", Decimal("8.5")),
+        ("funding", Decimal("-0.125")),
+    ]
+    nothing = found_of(total=TradeFigures(), equity=replace(equity, sharpe=None))
+    none = {figure.name: figure.text for figure in figures_of(nothing)}
+    assert (none["trades"], none["profit factor"], none["Sharpe ratio"]) == ("0, - of them won", "-", "too few days")
+    assert "moved in, out" not in none
+
+
+def test_a_drawdown_that_was_accepted_is_of_the_height_it_fell_from() -> None:
+    """And a report without equity has none of it."""
+    fallen = Accepted(at_ns=NOON_NS, highest=Decimal(1000), equity=Decimal(750), stated_ns=NOON_NS)
+    assert (fallen.amount, fallen.percent) == (Decimal(250), 25.0)
+    assert "equity" not in {figure.name for figure in figures_of(found_of())}

@@ -1,11 +1,16 @@
 """A report in a terminal of any width, and for a script."""
 
+import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from kangbot.cli.report import command
+from kangbot.cli.report.past import Found, Span
+from kangbot.cli.report.table import _style, as_json, show
+from kangbot.machines.performance import ClosedTrade, EquityFigures, Marked, Moved, TradeFigures
 from tests.support.twelve_days import figures
 
 
@@ -55,3 +60,82 @@ def test_a_telephones_terminal_gets_every_figure(
     assert "…" not in said
     row = next(line for line in said.splitlines() if "12.00" in line and "%" in line)
     assert row.split()[-2:] == ["+9.00", "-7.00"]
+
+
+def test_a_script_gets_each_figure_whole_under_its_own_name() -> None:
+    """As text to the last digit where it is money, and no figure where there is none."""
+    total = TradeFigures()
+    for profit in ("10.123456789", "-4"):
+        trade = ClosedTrade(
+            market="bybit:BTC-USDT:USDT",
+            strategy="ema_cross",
+            net_profit=Decimal(profit),
+            fees=Decimal("0.25"),
+            closed_ns=1,
+        )
+        total = total.plus(trade)
+    found = Found(
+        span=Span(since_ns=None, until_ns=None),
+        total=total,
+        by_market={("bybit:BTC-USDT:USDT", "ema_cross"): total},
+        profits=(),
+        equity=EquityFigures(
+            first=Decimal(1), last=Decimal(2), drawdown=Decimal(3), drawdown_percent=4.0, since=None, sharpe=1.5
+        ),
+        marks=(),
+        funding=Decimal("-0.00000012"),
+        other_fees={},
+        moves=(),
+        accepted=(),
+        currency="USDT",
+    )
+    said = json.loads(as_json(found))
+    sums = {
+        "trades": 2,
+        "wins": 1,
+        "win_rate": 0.5,
+        "net_profit": "6.123456789",
+        "fees": "0.50",
+        "best": "10.123456789",
+        "worst": "-4",
+        "profit_factor": 10.123456789 / 4,
+    }
+    assert said["total"] == sums
+    assert said["markets"] == [{"market": "bybit:BTC-USDT:USDT", "strategy": "ema_cross", **sums}]
+    assert said["funding"] == "-0.00000012"
+    assert said["equity"] == {
+        "first": "1",
+        "last": "2",
+        "drawdown": "3",
+        "drawdown_percent": 4.0,
+        "drawdown_since_accepted": None,
+        "drawdown_since_accepted_percent": None,
+        "sharpe": 1.5,
+    }
+    assert json.loads(as_json(replace(found, equity=None)))["equity"] is None
+
+
+def test_funding_or_a_transfer_alone_is_no_empty_report(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was booked without a trade is told; gains and losses have their colours."""
+    nothing = Found(
+        span=Span(since_ns=None, until_ns=None),
+        total=TradeFigures(),
+        by_market={},
+        profits=(),
+        equity=None,
+        marks=(),
+        funding=Decimal(0),
+        other_fees={},
+        moves=(),
+        accepted=(),
+        currency="USDT",
+    )
+    for found, empty in (
+        (nothing, True),
+        (replace(nothing, funding=Decimal(-1)), False),
+        (replace(nothing, moves=(Moved(at_ns=1, amount=Decimal(5)),)), False),
+        (replace(nothing, marks=(Marked(at_ns=1, equity=Decimal(5)),)), False),
+    ):
+        show(found)
+        assert ("Nothing was traded" in capsys.readouterr().out) is empty
+    assert [_style(Decimal(amount)) for amount in (1, -1, 0)] == ["green", "red", ""]
