@@ -144,7 +144,9 @@ class Editor:
             version=self._version,
             problem=self._problem,
             restart=list(self._waiting),
-            unlisted=[market.symbol for market in self._absent()] if self._floor.markets else [],  # else not asked yet
+            unlisted=[*(one.symbol for one in self._absent()), *self._floor.unlisted]
+            if self._floor.markets
+            else [],  # not asked yet
         )
 
     def ask(self, caller: str) -> None:

@@ -170,7 +170,7 @@ class ConfigReport(msgspec.Struct, frozen=True, kw_only=True):
     version: int  # of those that are kept; 0 before the first
     problem: str = ""  # what is wrong with the file now, a line each; "" where nothing is
     restart: list[str] = []  # what it says and only a restart can take
-    unlisted: list[Symbol] = []  # its markets that the venue does not list: nobody trades them
+    unlisted: list[Symbol] = []  # its markets that the venue does not list, or not now: no order is taken there
 
 
 class Reloaded(msgspec.Struct, frozen=True, kw_only=True):

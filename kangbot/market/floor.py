@@ -278,6 +278,12 @@ class Floor:
         self._left_behind = {note.market: note.message for note in notes if note.market is not None}
 
     @property
+    def unlisted(self) -> list[Symbol]:
+        """The markets with a task that the venue does not list any more, or not now."""
+        gone = self._rules.unlisted
+        return [task.instrument.symbol for market, task in self.markets.items() if market in gone]
+
+    @property
     def left_behind(self) -> Mapping[MarketId, str]:
         """What is left in markets that do not run here, in words; one that has joined since is looked after again."""
         return {market: what for market, what in self._left_behind.items() if market not in self.markets}

@@ -92,6 +92,11 @@ class Rules:
         lasted_ns = now_ns - self._exits_refused_ns.setdefault(market, now_ns)
         return min(max(self._exit_pause_ns, lasted_ns), self._pause_ns)
 
+    @property
+    def unlisted(self) -> frozenset[MarketId]:
+        """The markets that the venue does not list any more, or not now."""
+        return frozenset(self._unlisted)
+
     async def run(self) -> None:
         """Ask again and again, for ever."""
         beat_ns = self._clock.now_ns() + self._beat_ns

@@ -42,7 +42,7 @@ class Story:
         self.answers.set()
         self.questions = 0
         self.joined: list[MarketId] = []
-        floor = SimpleNamespace(markets={}, change=self._change, instruments=self._rules)
+        floor = SimpleNamespace(markets={}, change=self._change, instruments=self._rules, unlisted=[])
         self.floor = floor
         self.editor = Editor(
             saved=self.file.read(),
@@ -156,6 +156,8 @@ def test_a_market_that_the_venue_lists_later_joins_by_itself() -> None:
         assert told.joins == [("BTC/USDT:USDT", instrument())]
         assert told.joined == [MARKET]
         assert told.editor.report().unlisted == []
+        told.floor.unlisted = ["BTC/USDT:USDT"]
+        assert told.editor.report().unlisted == ["BTC/USDT:USDT"], "one that is delisted while it runs is told as well"
         assert told.notes == ["market.listed"]
         await asyncio.sleep(6000)
         assert told.questions == 3, "there is nothing left to ask for"

@@ -100,9 +100,11 @@ def test_a_market_that_is_traded_no_more_is_told_once() -> None:
         venue.no_rules, venue.rules = None, None
         await asyncio.sleep(3 * 3600)
         assert listings(told) == ["market.unlisted"]
+        assert told.floor.unlisted == [instrument().symbol]
         venue.rules = instrument()
         await asyncio.sleep(2 * 3600)
         assert listings(told) == ["market.unlisted", "market.listed"]
+        assert told.floor.unlisted == []
 
     play(story)
 
