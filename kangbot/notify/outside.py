@@ -16,7 +16,7 @@ import msgspec
 
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.model.events import Severity
-from kangbot.runtime.installation import REPLACED, replaced
+from kangbot.runtime.installation import REPLACED, replaced, unstarted
 
 NO_APPRISE = 3  # exit codes of the child
 NO_ADDRESS = 4
@@ -99,7 +99,7 @@ class Outside:
                 env=_environment(),
             )
         except OSError as error:
-            raise Retryable(_unsent(f"no process could be started for it: {error}")) from error
+            raise Retryable(_unsent(unstarted(error))) from error
         try:
             async with asyncio.timeout(self._timeout_s):
                 said, _ = await child.communicate(letter)

@@ -31,6 +31,13 @@ def replaced() -> bool:
     return _marks(_began) != _began
 
 
+def unstarted(error: OSError) -> str:
+    """Return why no process could be started for something; uvloop may say a number that means nothing."""
+    named = error.errno is not None and error.errno > 0
+    why = str(error) if named else "a limit of processes, of open files or of memory may be reached"
+    return f"no process could be started for it: {why}"
+
+
 def last_said(errors: bytes) -> str:
     """Return why a process fell, of what it wrote to its standard error: the last line that names an error."""
     lines = [line.strip() for line in errors.decode(errors="replace").splitlines() if line.strip()]

@@ -18,7 +18,7 @@ import structlog
 
 import kangbot
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
-from kangbot.runtime.installation import RESTART, last_said, replaced
+from kangbot.runtime.installation import RESTART, last_said, replaced, unstarted
 from kangbot.runtime.there import there
 from kangbot.runtime.world import real_world
 from kangbot.storage import tls
@@ -129,7 +129,7 @@ async def upgrade_apart(url: DatabaseUrl, copies: Path | None = None, *, timeout
             stderr=asyncio.subprocess.PIPE,
         )
     except OSError as error:
-        raise Retryable(f"{url} cannot be migrated: no process could be started for it: {error}") from error
+        raise Retryable(f"{url} cannot be migrated: {unstarted(error)}") from error
     try:
         async with asyncio.timeout(timeout_s):
             copy, errors = await process.communicate(f"{url.full}\n{copies or ''}\n".encode())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kangbot.runtime import installation
-from kangbot.runtime.installation import last_said, replaced
+from kangbot.runtime.installation import last_said, replaced, unstarted
 
 
 @pytest.fixture
@@ -75,3 +75,12 @@ def test_a_daemon_remembers_what_is_its_own() -> None:
 def test_of_a_process_that_fell_the_line_that_names_its_error_is_kept(errors: bytes, said: str) -> None:
     """Not the line above it, and not what an interpreter without its library says after it."""
     assert last_said(errors) == said
+
+
+def test_a_process_that_cannot_be_started_is_told_by_what_the_system_says(tmp_path: Path) -> None:
+    """And by what it may be where the loop makes a number of it that means nothing."""
+    with pytest.raises(FileNotFoundError) as missing:
+        subprocess.run([tmp_path / "nothing"], check=False)
+    assert "No such file or directory" in unstarted(missing.value)
+    assert "open files" in unstarted(OSError(-1, "Unknown error -1"))
+    assert "open files" in unstarted(OSError("no number"))
