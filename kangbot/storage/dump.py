@@ -89,7 +89,7 @@ async def extent(url: MysqlUrl) -> Extent:
 async def _marks(link: Link) -> dict[str, int]:
     if "journals" not in await _there(link):  # somebody dropped it: what is left can be copied all the same
         return {}
-    return {str(tag): int(sequence) for tag, sequence in await link.query("SELECT tag, stored FROM journals")}
+    return {str(tag): int(sequence) for tag, sequence in await link.query("SELECT tag, `stored` FROM journals")}
 
 
 async def _there(link: Link) -> set[str]:

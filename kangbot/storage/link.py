@@ -8,6 +8,7 @@ is broken: it is never used again.
 import asyncio
 import contextlib
 import os
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Self
 
@@ -100,6 +101,8 @@ class Link:
         self._url = url
         self._statement_s = statement_s
         self.broken = False
+        self.row_alias = _has_row_alias(connection.server_version)
+        """Whether new rows get a name in `INSERT … VALUES … AS name`, in the place of `VALUES(column)`."""
 
     @classmethod
     async def open(cls, url: MysqlUrl, *, connect_s: float, statement_s: float, at: str | None = None) -> Self:
@@ -201,6 +204,12 @@ class Link:
             async with asyncio.timeout(_QUIT_S):
                 await self._connection.ensure_closed()
         self.drop()
+
+
+def _has_row_alias(server_version: str) -> bool:
+    """Whether it is a MySQL from 8.0.19 on: it warns of `VALUES(column)` at every use. MariaDB has nothing else."""
+    numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", server_version)
+    return "MariaDB" not in server_version and numbers is not None and tuple(map(int, numbers.groups())) >= (8, 0, 19)
 
 
 def _meaning(url: MysqlUrl, error: Exception) -> KangbotError:

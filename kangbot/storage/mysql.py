@@ -32,9 +32,9 @@ Prepare = Callable[[], Awaitable[None]]
 # A statement, so that it stays under any server's limit: `max_allowed_packet` may be as little as 64 KB.
 _ROWS = 200
 _BYTES = 32_000  # of words and JSON, which may double where they are escaped
-_LOCK = "INSERT INTO journals (tag, stored) VALUES (%s, 0) ON DUPLICATE KEY UPDATE stored = stored"
-_MARKS = "SELECT tag, stored, place, TIMESTAMPDIFF(SECOND, written_at, UTC_TIMESTAMP(6)) FROM journals"
-_MARK = "UPDATE journals SET stored = %s, place = %s, written_at = UTC_TIMESTAMP(6) WHERE tag = %s"
+_LOCK = "INSERT INTO journals (tag, `stored`) VALUES (%s, 0) ON DUPLICATE KEY UPDATE `stored` = `stored`"
+_MARKS = "SELECT tag, `stored`, place, TIMESTAMPDIFF(SECOND, written_at, UTC_TIMESTAMP(6)) FROM journals"
+_MARK = "UPDATE journals SET `stored` = %s, place = %s, written_at = UTC_TIMESTAMP(6) WHERE tag = %s"
 _THINNED, _THIN = "SELECT thinned FROM journals WHERE tag = %s", "UPDATE journals SET thinned = %s WHERE tag = %s"
 _LEAVE = "UPDATE journals SET written_at = NULL WHERE tag = %s AND place = %s"
 _LEAVE_S = 2.0  # of a daemon's end, where the server answered last time
@@ -182,7 +182,7 @@ async def _write(link: Link, write: Write) -> None:
     for chunk in _chunks(rows):
         values: list[Value] = [value for row in chunk for value in row]
         try:
-            await link.query(_statement(upsert, len(chunk)), values)
+            await link.query(_statement(upsert, len(chunk), row_alias=link.row_alias), values)
         except NeedsHuman as error:
             if upsert.table in error.message:
                 raise
@@ -203,12 +203,14 @@ def _chunks(rows: Sequence[tuple[Value, ...]]) -> Iterator[list[tuple[Value, ...
     yield chunk
 
 
-def _statement(upsert: Upsert, rows: int) -> str:
+def _statement(upsert: Upsert, rows: int, *, row_alias: bool) -> str:
     columns = ", ".join(f"`{name}`" for name in upsert.columns)
     places = f"({', '.join(['%s'] * len(upsert.columns))})"
-    changes = ", ".join(f"`{name}` = VALUES(`{name}`)" for name in upsert.change)
-    unchanged = f"`{upsert.key[0]}` = `{upsert.key[0]}`"  # unlike INSERT IGNORE it hides no other mistake
+    named, new = (" AS new_row", "new_row.`{}`") if row_alias else ("", "VALUES(`{}`)")
+    changes = ", ".join(f"`{name}` = {new.format(name)}" for name in upsert.change)
+    key = upsert.key[0]
+    unchanged = f"`{key}` = `{upsert.table}`.`{key}`"  # unlike INSERT IGNORE it hides no other mistake
     return (
-        f"INSERT INTO `{upsert.table}` ({columns}) VALUES {', '.join([places] * rows)}"  # noqa: S608 -- our own names
+        f"INSERT INTO `{upsert.table}` ({columns}) VALUES {', '.join([places] * rows)}{named}"  # noqa: S608 -- our own names
         f" ON DUPLICATE KEY UPDATE {changes or unchanged}"
     )

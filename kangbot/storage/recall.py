@@ -6,7 +6,7 @@ from kangbot.journal import codec
 from kangbot.model.events import Record
 from kangbot.storage.projection import Value
 
-JOURNALS = "SELECT tag, stored FROM journals ORDER BY tag"
+JOURNALS = "SELECT tag, `stored` FROM journals ORDER BY tag"
 
 
 def recalled(rows: Iterable[tuple[Value, ...]], journal: str) -> list[Record]:

@@ -190,7 +190,7 @@ async def test_a_dump_sees_one_moment_and_writes_amounts_and_times_as_the_server
             return [["orders"], ["journals"], ["theirs"]]
         if said.startswith("SHOW COLUMNS"):
             return [["tag"], ["stored"]]
-        if said == "SELECT tag, stored FROM journals":
+        if said == "SELECT tag, `stored` FROM journals":
             return [["abcdefgh", 41]]
         return [["ü✓", None]] if said.startswith("SELECT `tag`") else None
 

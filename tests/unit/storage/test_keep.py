@@ -40,7 +40,7 @@ def holding(stored: int | None, *, size: int = 0, rows: bool = True) -> Scripted
             return [["1"]]
         if "alembic_version" in said:
             return [["0003"]]
-        if said.startswith("SELECT tag, stored"):
+        if said.startswith("SELECT tag, `stored`"):
             return [["abcdefgh", stored]]
         if said.startswith("SHOW COLUMNS"):
             return [["tag"], ["stored"]] if "journals" in said else [["client_id"]]

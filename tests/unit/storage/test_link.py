@@ -10,7 +10,7 @@ import pytest
 
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.storage import migrate
-from kangbot.storage.link import Link
+from kangbot.storage.link import Link, _has_row_alias
 from kangbot.storage.url import MysqlUrl, Tls, TlsMode
 from tests.support.impostor import Impostor
 
@@ -134,3 +134,21 @@ async def test_what_speaks_no_tls_after_all_is_told() -> None:
         with pytest.raises(Retryable, match=r":\d+/history: "):
             await link(address(there.port, Tls(mode=TlsMode.REQUIRED)))
         assert b"trader" not in await asyncio.to_thread(there.heard)
+
+
+@pytest.mark.parametrize(
+    ("server", "has_it"),
+    [
+        ("8.0.36-2ubuntu3", True),
+        ("8.0.19", True),
+        ("9.1.0", True),
+        ("8.0.18", False),
+        ("5.7.44-log", False),
+        ("5.5.5-10.11.11-MariaDB-0+deb12u1", False),
+        ("11.8.9-MariaDB-0+deb13u1", False),
+        ("a proxy's own", False),
+    ],
+)
+def test_new_rows_get_a_name_where_mysql_wants_one(server: str, has_it: bool) -> None:
+    """It warns of the other way from 8.0.20 on. MariaDB, whose version begins with a MySQL's on the wire, has none."""
+    assert _has_row_alias(server) is has_it

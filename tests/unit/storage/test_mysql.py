@@ -1,13 +1,16 @@
 """What the history says to a server, and what it makes of the answers; what a real one does is in tests/conformance."""
 
+import ast
 import asyncio
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.ports import Listing, Page
-from kangbot.storage import tables
+from kangbot.storage import mysql, tables
 from kangbot.storage.mysql import _BYTES, _ROWS, MysqlHistory, _chunks, _statement
 from kangbot.storage.pool import Pool
 from kangbot.storage.tables import REVISION
@@ -15,6 +18,7 @@ from tests.support.records import TAG, noted, records
 from tests.support.scripted_server import Answer, Fault, ScriptedServer
 
 HERE = "vps-1:/var/lib/kangbot"
+_STATEMENT = re.compile(r"(SELECT|INSERT|UPDATE|DELETE) ")
 
 
 class Base:
@@ -33,7 +37,7 @@ class Base:
             return [["1"]]
         if "alembic_version" in said:
             return [[self.revision]]
-        if said.startswith("SELECT tag, stored, place"):
+        if said.startswith("SELECT tag, `stored`, place"):
             return [[TAG, self.stored, HERE, "1.5"]]
         return None
 
@@ -61,12 +65,12 @@ async def test_records_are_stored_between_the_lock_of_their_mark_and_its_change(
         assert kinds(server) == [
             "BEGIN",
             "INSERT INTO journals",
-            "SELECT tag, stored,",
+            "SELECT tag, `stored`,",
             "INSERT INTO `events`",
             "UPDATE journals SET",
             "COMMIT",
         ]
-        assert f"stored = 2, place = '{HERE}'" in server.said[-2]
+        assert f"`stored` = 2, place = '{HERE}'" in server.said[-2]
         assert server.said[-2].endswith(f"WHERE tag = '{TAG}'")
         await history.aclose()
 
@@ -77,7 +81,7 @@ async def test_what_is_stored_is_not_written_again_and_a_part_of_it_is_left_out(
     async with ScriptedServer(base.respond) as server:
         history = base.history(server)
         await history.store(records([noted(1), noted(2)]))
-        assert kinds(server) == ["BEGIN", "INSERT INTO journals", "SELECT tag, stored,", "COMMIT"]
+        assert kinds(server) == ["BEGIN", "INSERT INTO journals", "SELECT tag, `stored`,", "COMMIT"]
         await history.store(records([noted(1), noted(2), noted(3)]))
         (written,) = [said for said in server.said if said.startswith("INSERT INTO `events`")]
         assert written.count("a note 3") == 2  # its message, and its body
@@ -204,12 +208,34 @@ def test_rows_go_in_portions_that_any_server_takes() -> None:
 
 def test_what_stands_is_left_and_all_else_is_what_the_last_record_says() -> None:
     """Neither hides a mistake, as INSERT IGNORE does."""
-    fill, position = _statement(tables.FILL, 2), _statement(tables.POSITION, 1)
+    fill = _statement(tables.FILL, 2, row_alias=False)
+    position = _statement(tables.POSITION, 1, row_alias=False)
     assert fill.startswith("INSERT INTO `fills` (`market`, `execution_id`, ")
     assert fill.count("(%s, ") == 2
-    assert fill.endswith(" ON DUPLICATE KEY UPDATE `market` = `market`")
+    assert fill.endswith(" ON DUPLICATE KEY UPDATE `market` = `fills`.`market`")
     assert position.count("%s") == len(tables.POSITION.columns)
     assert position.endswith(
         " ON DUPLICATE KEY UPDATE `net` = VALUES(`net`), `entry_price` = VALUES(`entry_price`), "
         "`changed_at` = VALUES(`changed_at`), `journal` = VALUES(`journal`), `sequence` = VALUES(`sequence`)"
     )
+    assert _statement(tables.FILL, 1, row_alias=True).endswith(
+        ") AS new_row ON DUPLICATE KEY UPDATE `market` = `fills`.`market`"
+    )
+    assert _statement(tables.POSITION, 1, row_alias=True).endswith(
+        ") AS new_row ON DUPLICATE KEY UPDATE `net` = new_row.`net`, `entry_price` = new_row.`entry_price`, "
+        "`changed_at` = new_row.`changed_at`, `journal` = new_row.`journal`, `sequence` = new_row.`sequence`"
+    )
+
+
+def test_no_statement_says_a_word_that_mysql_keeps_for_itself() -> None:
+    """`stored` is the only one of our columns' names that MySQL reserves and MariaDB does not (MySQL 8.0, keywords)."""
+    told = 0
+    for file in Path(mysql.__file__).parent.glob("*.py"):
+        if file.name == "sqlite.py":
+            continue
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _STATEMENT.match(node.value):
+                bare = node.value.replace("`stored`", "")
+                told += bare != node.value
+                assert not re.search(r"\bstored\b", bare), f"{file.name}:{node.lineno}"
+    assert told >= 4
