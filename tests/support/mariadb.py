@@ -1,9 +1,10 @@
-"""A private MariaDB server from the installed binary: its own folder, socket and loopback port.
+"""A private MariaDB or MySQL server from the installed binary: its own folder, socket and loopback port.
 
 Tests stop it, kill it and start it again on the same data. Each test process makes its own (pytest-xdist's workers
 too), so no test meets another's tables. Where the binary comes from is said by `tests/mariadb.sh`.
 """
 
+import functools
 import itertools
 import os
 import shutil
@@ -34,6 +35,16 @@ def binary() -> str | None:
     """Return the server's path, or None where it is not installed."""
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
     return shutil.which("mariadbd", path=path) or shutil.which("mysqld", path=path)
+
+
+@functools.cache
+def is_mysql() -> bool:
+    """Whether the server is MySQL: older MariaDBs are called `mysqld` as well, and say so in their version."""
+    program = binary()
+    if program is None:
+        return False
+    version = subprocess.run([program, "--no-defaults", "--version"], check=True, capture_output=True, text=True).stdout
+    return "MariaDB" not in version
 
 
 @contextmanager
@@ -89,6 +100,7 @@ class MariadbServer:
             "--skip-name-resolve",
             "--skip-log-bin",
             "--innodb-flush-method=nosync",  # a killed process loses nothing that the kernel has; only quicker
+            *(["--mysqlx=OFF", "--secure-file-priv=NULL"] if is_mysql() else []),  # a second port, a folder: of all
             *options,
         ]
         with (self._folder / "log").open("ab") as out:
@@ -98,7 +110,8 @@ class MariadbServer:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"MariaDB did not start: {(self._folder / 'log').read_text()[-2000:]}")
             time.sleep(0.05)
-        self.sql(f"GRANT ALL ON *.* TO '{USER}'@'127.0.0.1' IDENTIFIED BY %s", PASSWORD)
+        self.sql(f"CREATE USER IF NOT EXISTS '{USER}'@'127.0.0.1' IDENTIFIED BY %s", PASSWORD)
+        self.sql(f"GRANT ALL ON *.* TO '{USER}'@'127.0.0.1'")
 
     def kill(self) -> None:
         """End the server as a power cut would: `kill -9`."""
@@ -160,9 +173,13 @@ class MariadbServer:
 
     def _install(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        program = shutil.which("mariadb-install-db") or "mysql_install_db"
-        options = ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
-        done = subprocess.run([program, *self._common(), *options], check=False, capture_output=True)
+        if is_mysql():
+            command = [binary() or "", *self._common(), "--initialize-insecure", "--innodb-flush-method=nosync"]
+        else:
+            program = shutil.which("mariadb-install-db") or "mysql_install_db"
+            options = ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
+            command = [program, *self._common(), *options]
+        done = subprocess.run(command, check=False, capture_output=True)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
     def _common(self) -> list[str]:

@@ -74,7 +74,7 @@ async def test_a_dump_is_of_one_moment(mariadb: Mariadb, tmp_path: Path) -> None
         if number % 3 == 0:
             await asyncio.to_thread(_onto_server, fresh.url, file)
             assert fresh.count("events") == stored[TAG]
-            assert fresh.sql("SELECT stored FROM journals") == [(stored[TAG],)]
+            assert fresh.sql("SELECT `stored` FROM journals") == [(stored[TAG],)]
         marks.add(stored[TAG])
     done.set()
     assert await writing > 2_000

@@ -94,7 +94,7 @@ def test_tables_that_a_killed_restore_was_making_are_gone_on_with(
     config = configured(tmp_path, begun.url)
     assert command.restore(config, copy) == 0
     assert check(begun.url).current == REVISION
-    assert begun.sql("SELECT tag, stored FROM journals") == [(TAG, 41)]
+    assert begun.sql("SELECT tag, `stored` FROM journals") == [(TAG, 41)]
 
 
 def test_what_has_nothing_to_lose_is_not_copied(server: MariadbServer, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_what_has_nothing_to_lose_is_not_copied(server: MariadbServer, tmp_path:
         schema = upgrade(one.url, to=revision, keeping=Keeping(folder=tmp_path, now_ns=NOON_NS))
         assert schema.copy is None
         if revision == "head":
-            one.sql(f"INSERT IGNORE INTO journals (tag, stored) VALUES ('{TAG}', 41)")
+            one.sql(f"INSERT IGNORE INTO journals (tag, `stored`) VALUES ('{TAG}', 41)")
     assert copies(tmp_path) == []
 
 
@@ -112,7 +112,7 @@ def test_a_history_is_copied_again_only_after_it_has_grown_and_the_newest_stay(o
     """A migration that fails each minute must not push the good copies out; nor may they fill the disk."""
     (tmp_path / "history.revision-0001.20260101T000000.000000Z.jsonl.gz.part").write_bytes(b"of a run that was killed")
     for number in range(KEPT + 2):
-        old.sql("UPDATE journals SET stored = stored + 1")
+        old.sql("UPDATE journals SET `stored` = `stored` + 1")
         first, again = (
             keep(old.url, OLD, Keeping(folder=tmp_path, now_ns=NOON_NS + (2 * number + turn) * 1_000_000))
             for turn in range(2)

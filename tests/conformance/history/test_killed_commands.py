@@ -18,7 +18,7 @@ from tests.support.databases import Database, Mariadb, Sqlite
 from tests.support.killed_at import killed
 
 pytestmark = pytest.mark.process
-_MARKS = "SELECT tag, stored, place FROM journals"
+_MARKS = "SELECT tag, `stored`, place FROM journals"
 _STRIDE = 59  # prime, so that with the number of steps in a loop it meets each kind of them
 
 

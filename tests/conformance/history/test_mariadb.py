@@ -30,7 +30,7 @@ from kangbot.storage.pool import Pool
 from kangbot.storage.tables import REVISION
 from kangbot.storage.url import MysqlUrl, parse
 from tests.support.databases import WORLD, Mariadb
-from tests.support.mariadb import MariadbServer
+from tests.support.mariadb import MariadbServer, is_mysql
 from tests.support.proxy import SilentProxy
 from tests.support.records import TAG, bar_stored, fill_applied, noted, records
 from tests.support.reports import write_report
@@ -101,7 +101,7 @@ async def drained_through_kills(
         "events": count,
         "kills": kills,
         "failures": drain.failures,
-        "stored_mark": mariadb.sql("SELECT stored FROM journals")[0][0],
+        "stored_mark": mariadb.sql("SELECT `stored` FROM journals")[0][0],
         "lost": len(expected - rows) + count // 4 - mariadb.count("bars"),
         "doubled": counted - count + mariadb.count("fills") - count // 4,
         "seconds": round(time.monotonic() - begun, 1),
@@ -282,7 +282,7 @@ async def test_lost_answer_to_a_commit_is_ambiguous(mariadb: Mariadb) -> None:
         pool = Pool(url(mariadb, proxy.port), DRAW, connect_s=60, statement_s=60)
 
         async def work(link: Link) -> None:
-            await link.query("INSERT INTO journals (tag, stored) VALUES ('lost0000', 1)")
+            await link.query("INSERT INTO journals (tag, `stored`) VALUES ('lost0000', 1)")
             link._statement_s = 0.3
             proxy.silent = True
 
@@ -293,7 +293,7 @@ async def test_lost_answer_to_a_commit_is_ambiguous(mariadb: Mariadb) -> None:
 
 async def test_deadlocked_transactions_are_run_again(mariadb: Mariadb) -> None:
     """Two that lock in opposite orders: one is rolled back by the server, run again whole, and both succeed."""
-    mariadb.sql("INSERT INTO journals (tag, stored) VALUES ('a', 0), ('b', 0)")
+    mariadb.sql("INSERT INTO journals (tag, `stored`) VALUES ('a', 0), ('b', 0)")
     pool = Pool(mariadb.url, DRAW)
     runs: list[str] = []
     meet = asyncio.Barrier(2)
@@ -301,17 +301,17 @@ async def test_deadlocked_transactions_are_run_again(mariadb: Mariadb) -> None:
     def lock(first: str, second: str) -> Callable[[Link], Awaitable[None]]:
         async def work(link: Link) -> None:
             runs.append(first)
-            await link.query("UPDATE journals SET stored = stored + 1 WHERE tag = %s", (first,))
+            await link.query("UPDATE journals SET `stored` = `stored` + 1 WHERE tag = %s", (first,))
             if len(runs) <= 2:
                 await meet.wait()
-            await link.query("UPDATE journals SET stored = stored + 1 WHERE tag = %s", (second,))
+            await link.query("UPDATE journals SET `stored` = `stored` + 1 WHERE tag = %s", (second,))
 
         return work
 
     async with asyncio.timeout(120):
         await asyncio.gather(pool.transact(lock("a", "b")), pool.transact(lock("b", "a")))
     assert len(runs) == 3
-    assert mariadb.sql("SELECT stored FROM journals ORDER BY tag") == [(2,), (2,)]
+    assert mariadb.sql("SELECT `stored` FROM journals ORDER BY tag") == [(2,), (2,)]
     await pool.aclose()
 
 
@@ -333,7 +333,7 @@ async def test_mistake_in_a_transaction_rolls_back_and_is_told(mariadb: Mariadb)
     pool = Pool(mariadb.url, DRAW, size=1)
 
     async def work(link: Link) -> None:
-        await link.query("INSERT INTO journals (tag, stored) VALUES ('gone', 1)")
+        await link.query("INSERT INTO journals (tag, `stored`) VALUES ('gone', 1)")
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -348,7 +348,8 @@ async def test_session_is_strict_and_in_utc(mariadb: Mariadb) -> None:
     pool = Pool(mariadb.url, DRAW)
 
     async def settings(link: Link) -> tuple[object, ...]:
-        rows = await link.query("SELECT @@sql_mode, @@time_zone, @@tx_isolation, @@character_set_client")
+        level = "@@transaction_isolation" if is_mysql() else "@@tx_isolation"
+        rows = await link.query(f"SELECT @@sql_mode, @@time_zone, {level}, @@character_set_client")
         return rows[0]
 
     mode, zone, isolation, characters = await pool.transact(settings)
@@ -393,7 +394,8 @@ def test_whatever_a_password_is_made_of_both_drivers_log_in(
     server: MariadbServer, mariadb: Mariadb, password: str
 ) -> None:
     """Both send Latin-1 by themselves, and a server compares with UTF-8."""
-    server.sql(f"GRANT ALL ON {mariadb.name}.* TO 'worded'@'127.0.0.1' IDENTIFIED BY %s", password)
+    server.sql("CREATE USER 'worded'@'127.0.0.1' IDENTIFIED BY %s", password)
+    server.sql(f"GRANT ALL ON {mariadb.name}.* TO 'worded'@'127.0.0.1'")
     try:
         url = parse(f"mysql://worded:{quote(password, safe='')}@127.0.0.1:{server.port}/{mariadb.name}")
         assert isinstance(url, MysqlUrl)

@@ -21,7 +21,7 @@ from kangbot.storage.tables import REVISION, Upsert
 from kangbot.storage.url import MysqlUrl, parse
 from tests.support.backups import configured
 from tests.support.databases import Database, Mariadb, Sqlite
-from tests.support.mariadb import PASSWORD, MariadbServer
+from tests.support.mariadb import PASSWORD, MariadbServer, is_mysql
 from tests.support.proxy import SilentProxy
 from tests.support.records import NOON_NS
 
@@ -55,7 +55,7 @@ def test_tables_that_were_dropped_are_made_anew(
     database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The command that the daemon names helps, says what is gone, and leaves what is there."""
-    database.sql("INSERT INTO journals (tag, stored) VALUES ('abcdefgh', 41)")
+    database.sql("INSERT INTO journals (tag, `stored`) VALUES ('abcdefgh', 41)")
     config = configured(tmp_path / "daemon", database)
     for dropped in (["orders", "events"], ["journals"]):
         for table in dropped:
@@ -101,6 +101,8 @@ def test_two_databases_of_a_server_do_not_wait_for_each_other(server: MariadbSer
 @pytest.mark.parametrize("mode", ["ANSI,NO_BACKSLASH_ESCAPES", "ORACLE", ""])
 def test_tables_are_made_whatever_language_the_server_was_told_to_speak(server: MariadbServer, mode: str) -> None:
     """With ORACLE it refuses a column called `body`."""
+    if mode == "ORACLE" and is_mysql():
+        pytest.skip("MySQL does not speak it")
     name = server.database()
     server.sql("SET GLOBAL sql_mode = %s", mode)
     try:

@@ -51,7 +51,7 @@ async def test_a_table_that_somebody_holds_is_told_as_that(mariadb: Mariadb) -> 
         holder.execute("LOCK TABLES journals WRITE")
         link = await Link.open(mariadb.url, connect_s=60, statement_s=60)
         with pytest.raises(Collided, match="Lock wait timeout exceeded"):
-            await link.query("INSERT INTO journals (tag, stored) VALUES ('a', 1)")
+            await link.query("INSERT INTO journals (tag, `stored`) VALUES ('a', 1)")
         await link.aclose()
 
 

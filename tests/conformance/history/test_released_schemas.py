@@ -110,7 +110,7 @@ def test_a_file_is_copied_before_its_schema_changes(tmp_path: Path) -> None:
     copy = tmp_path / f"history.sqlite.revision-{RELEASED[0]}"
     assert check(SqliteUrl(path=copy)).current == RELEASED[0]
     with closing(sqlite3.connect(copy)) as database:
-        assert database.execute("SELECT tag, stored FROM journals").fetchall() == [("abcdefgh", 41)]
+        assert database.execute("SELECT tag, `stored` FROM journals").fetchall() == [("abcdefgh", 41)]
     upgrade(url)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["history.sqlite", copy.name]
 

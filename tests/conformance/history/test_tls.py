@@ -19,7 +19,7 @@ from kangbot.storage.pool import Pool
 from kangbot.storage.url import MysqlUrl, parse
 from tests.support.certificates import Authority
 from tests.support.databases import WORLD
-from tests.support.mariadb import PASSWORD, USER, MariadbServer
+from tests.support.mariadb import PASSWORD, USER, MariadbServer, is_mysql
 from tests.support.records import TAG, noted, records
 
 pytestmark = pytest.mark.mariadb
@@ -40,7 +40,7 @@ class Secured:
     def shows(self, host: str = "127.0.0.1", *, days: int = 5) -> None:
         """Give the server another certificate, as a renewal does."""
         self.authority.sign("server", host, days=days)
-        self.server.sql("FLUSH SSL")
+        self.server.sql("ALTER INSTANCE RELOAD TLS" if is_mysql() else "FLUSH SSL")
 
     def asks(self, for_what: str) -> None:
         """Have the account let in only so: NONE, SSL or X509."""
