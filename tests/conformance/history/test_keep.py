@@ -7,8 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
 from kangbot.cli import database as command
+from kangbot.cli.main import app
 from kangbot.errors import NeedsHuman
 from kangbot.storage.dump import dump, marks
 from kangbot.storage.keep import KEPT, Keeping, copies, keep
@@ -40,6 +42,11 @@ def configured(folder: Path, url: MysqlUrl) -> Path:
     (folder / "url").chmod(0o600)
     (folder / "kangbot.toml").write_text(TEXT)
     return folder / "kangbot.toml"
+
+
+def typed(config: Path, *options: str) -> int:
+    """Type the upgrade with these options, and return its exit code."""
+    return CliRunner().invoke(app, ["db", "upgrade", *options, "--config", str(config)]).exit_code
 
 
 def test_an_upgrade_copies_first_and_says_how_to_go_back(
@@ -143,7 +150,7 @@ def test_without_room_nothing_is_changed(
     assert check(old.url).current == OLD
     assert list((tmp_path / "state").iterdir()) == []
     monkeypatch.undo()
-    assert command.upgrade(config, copy_to=tmp_path / "elsewhere") == 0
+    assert typed(config, "--copy-to", str(tmp_path / "elsewhere")) == 0
     assert len(copies(tmp_path / "elsewhere")) == 1
 
 
@@ -153,8 +160,9 @@ def test_a_folder_that_is_none_is_told(old: Mariadb, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(NeedsHuman, match=r"File exists|Not a directory"):
         command.upgrade(config, copy_to=tmp_path / "file")
-    assert command.upgrade(config, copied=False) == 0
+    assert typed(config, "--without-copy") == 0
     assert check(old.url).current == REVISION
+    assert copies(tmp_path / "state") == []
 
 
 async def test_a_daemon_copies_too(old: Mariadb, tmp_path: Path) -> None:

@@ -58,3 +58,9 @@ async def test_a_market_that_is_not_there_is_a_failure(served: Served, typed: Ty
         assert (done.exit_code, done.stdout) == (1, "")
         assert "no market 'v:B' runs here" in done.stderr
     assert served.desk.obeyed == []
+
+
+async def test_who_resumes_a_market_that_is_stopped_is_told_what_starts_it(served: Served, typed: Type) -> None:
+    """Others are told nothing of it."""
+    assert "kangbot start" in (await typed("resume", MARKET)).stdout
+    assert "kangbot start" not in (await typed("pause", MARKET)).stdout

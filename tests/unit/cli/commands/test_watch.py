@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
-from typer.testing import Result
+from typer.testing import CliRunner, Result
 
+from kangbot.cli import offline
+from kangbot.cli.main import app
 from kangbot.model.ids import MarketId
 from kangbot.ports import Listing
+from kangbot.settings import loading
 from tests.support.control_desk import MARKET, Served
 
 Type = Callable[..., Awaitable[Result]]
@@ -42,3 +46,16 @@ async def test_health_that_is_critical_is_an_exit_code(served: Served, typed: Ty
     """1, for whoever watches by it."""
     assert (await typed("health")).exit_code == 1
     assert (await typed("positions")).exit_code == 0
+
+
+def test_a_report_is_of_the_days_and_on_the_page_that_were_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a daemon."""
+    monkeypatch.setattr(offline, "load", loading.load)
+    config, page = tmp_path / "kangbot.toml", tmp_path / "report.html"
+    config.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    typed = ["report", "--from", "2026-09-22", "--to", "2026-09-24", "--config", str(config)]
+    assert CliRunner().invoke(app, typed).stdout == "Nothing was traded in that time.\n"
+    assert CliRunner().invoke(app, [*typed, "--html", str(page)]).stdout == f"written to {page}\n"
+    assert "2026-09-22 to 2026-09-24 (UTC)" in page.read_text()
