@@ -10,7 +10,7 @@ import pytest
 
 from kangbot.errors import ConfigInvalid, ConfigUnread
 from kangbot.runtime import installation
-from kangbot.settings import load
+from kangbot.settings import apart, load
 from kangbot.settings.apart import Answer, decode, encode
 from kangbot.settings.loading import load as load_here
 from kangbot.settings.paths import shipped_config
@@ -59,6 +59,28 @@ def test_a_strategy_that_ends_the_child_is_a_mistake(tmp_path: Path) -> None:
     path.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\nstrategy = "bad.py"\n')
     with pytest.raises(ConfigUnread, match=r"exit code 3.*reads it again by itself, or at once at SIGHUP"):
         load(path, {})
+
+
+def test_a_strategy_that_never_ends_being_loaded_is_waited_for_so_long_and_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a mistake in what the file names, with what to look for; nothing would ever be traded else."""
+    monkeypatch.setattr(apart, "CHILD_S", 1.5)
+    (tmp_path / "endless.py").write_text("while True:\n    pass\n")
+    path = tmp_path / "kangbot.toml"
+    path.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\nstrategy = "endless.py"\n')
+    with pytest.raises(ConfigInvalid, match=r"could not be read within 2 s.*never ends being loaded") as caught:
+        load(path, {})
+    assert not isinstance(caught.value, ConfigUnread)
+
+
+def test_where_no_process_can_be_had_nothing_is_said_against_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read again once its cause is gone."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    with pytest.raises(ConfigUnread, match=r"could not be checked: .*No such file"):
+        load(shipped_config("demo.toml"), {})
 
 
 def test_a_path_that_is_none_is_a_mistake() -> None:

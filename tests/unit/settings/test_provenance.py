@@ -39,6 +39,16 @@ def test_a_line_a_variable_or_the_default(tmp_path: Path) -> None:
     ]
 
 
+def test_a_section_in_one_variable_says_what_stands_in_it_and_no_more(tmp_path: Path) -> None:
+    """And where a variable of its own says a key as well, that one is named: it is the one that is obeyed."""
+    text = f'[logs]\nlevel = "debug"\nformat = "json"\n{MARKET}'
+    environ = {"KANGBOT_LOGS": '{"level": "warning"}'}
+    keys = (("logs", "level"), ("logs", "format"))
+    assert said(tmp_path / "k.toml", text, environ, *keys) == ["KANGBOT_LOGS", "line 3"]
+    environ["KANGBOT_LOGS__LEVEL"] = "error"
+    assert said(tmp_path / "k.toml", text, environ, *keys) == ["KANGBOT_LOGS__LEVEL", "line 3"]
+
+
 def test_a_secret_is_said_by_the_first_that_has_it(tmp_path: Path) -> None:
     """A variable, the file that the configuration names, systemd's folder, the folder beside the configuration."""
     path, own = tmp_path / "k.toml", tmp_path / "own"
