@@ -98,6 +98,10 @@ def test_trades_of_the_wrong_side_or_price_do_not_fill_us(bench: Bench) -> None:
     order = bench.submit(Side.BUY, "0.1", "999")
     bench.quote(bench.btc, "1000", trades=[(Side.BUY, "1000.10", "9"), (Side.SELL, "1000", "9")])
     assert bench.now(order).filled == 0
+    bench.quote(bench.btc, "1000", trades=[(Side.BUY, "999", "9")])
+    assert bench.now(order).filled == 0
+    bench.quote(bench.btc, "1000", trades=[(Side.SELL, "999", "9")])
+    assert bench.now(order).status is OrderStatus.FILLED
 
 
 def test_one_trade_is_shared_by_orders_at_its_price(bench: Bench) -> None:
@@ -150,6 +154,16 @@ def test_resting_reduce_only_orders_end_with_the_position(bench: Bench) -> None:
     bench.quote(bench.btc, "1020")
     assert bench.now(first).status is OrderStatus.FILLED
     assert (bench.now(second).status, bench.now(second).cause) == (OrderStatus.CANCELED, Cause.REDUCE_ONLY)
+    assert bench.net() == 0
+
+
+def test_a_resting_reduce_only_order_fills_no_more_than_the_position_holds_by_then(bench: Bench) -> None:
+    """It was asked for when there was more."""
+    bench.submit(Side.BUY, "0.5")
+    order = bench.submit(Side.SELL, "0.5", "1010", reduce_only=True)
+    bench.submit(Side.SELL, "0.3")
+    bench.quote(bench.btc, "1020")
+    assert (bench.now(order).status, bench.now(order).filled) == (OrderStatus.CANCELED, D("0.2"))
     assert bench.net() == 0
 
 

@@ -38,6 +38,7 @@ class Rig:
         self.rates: list[FundingRate] = []
         self.asked: list[Instrument] = []
         self.error: Exception | None = None
+        self.generous = False  # whether it gives more than was asked for
         self.venue = MarketVenue(clock=clock)
         self._funding = PaperFunding(self.account, self.venue, self._settled, clock)
         for instrument in instruments:
@@ -49,7 +50,7 @@ class Rig:
         self.asked.append(instrument)
         if self.error is not None:
             raise self.error
-        return [rate for rate in self.rates if since_ns < rate.at_ns <= self.now_ns]
+        return [rate for rate in self.rates if (since_ns < rate.at_ns or self.generous) and rate.at_ns <= self.now_ns]
 
     def quote(self, instrument: Instrument) -> None:
         """Have it cost 100."""
@@ -121,6 +122,35 @@ def test_one_that_was_sold_before_it_was_due_owes_nothing_then() -> None:
     rig.rates = [FundingRate(at_ns=NOON_NS, rate=D("0.0001"))]
     assert rig.settle(at_s=90) == rig.settle(at_s=3600 + 90) == rig.settle(at_s=7200 + 90) == 0
     assert rig.asked == [BTC]
+    events = Front(rig.account.engine).executions(0, rig.now_ns)
+    assert not any(isinstance(event, CashFlow) for event in events), "a payment of nothing is none"
+
+
+def test_a_rate_is_booked_once_whatever_the_venue_gives_again_and_told_at_once() -> None:
+    """What was settled before is paid for."""
+    rig = Rig(BTC)
+    told: list[object] = []
+
+    class Heard:
+        """Whoever listens to the account."""
+
+        def offer(self, event: object, received_ns: int) -> None:
+            del received_ns
+            told.append(event)
+
+        def feed_changed(self, *_: object) -> None:
+            """Nothing to learn of it."""
+
+        def garbled(self, topic: object) -> None:
+            """Nothing to learn of it."""
+
+    rig.trade(BTC, Side.SELL, "1")
+    rig.account.listen(Heard())
+    rig.generous = True
+    rig.rates = [FundingRate(at_ns=NOON_NS + hour * HOUR_NS, rate=D("0.0001")) for hour in (-1, 0, 1)]
+    for at_s, paid in ((90, "0.01"), (3600 + 90, "0.02"), (7200 + 90, "0.02")):
+        assert rig.settle(at_s=at_s) == D(paid)
+        assert sum(event.amount for event in told if isinstance(event, CashFlow)) == D(paid)
 
 
 def test_a_venue_that_does_not_tell_is_asked_again_and_nothing_is_lost() -> None:
@@ -137,6 +167,10 @@ def test_a_venue_that_does_not_tell_is_asked_again_and_nothing_is_lost() -> None
         rig.settle(at_s=210)
     rig.error = None
     assert rig.settle(at_s=270) == D("-0.01")
+    rig.error = Retryable("away")
+    with capture_logs() as logs:
+        rig.settle(at_s=3600 + 90)
+    assert [entry["event"] for entry in logs] == ["paper.funding_unread"], "it is said anew once it was well"
 
 
 def test_so_many_markets_are_asked_about_at_a_time() -> None:
