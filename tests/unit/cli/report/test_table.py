@@ -6,10 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from kangbot.cli.report import command
 from kangbot.cli.report.past import Found, Span
-from kangbot.cli.report.table import _style, as_json, show
+from kangbot.cli.report.table import _markets, _style, as_json, show
 from kangbot.machines.performance import ClosedTrade, EquityFigures, Marked, Moved, TradeFigures
 from tests.support.twelve_days import figures
 
@@ -74,21 +75,10 @@ def test_a_script_gets_each_figure_whole_under_its_own_name() -> None:
             closed_ns=1,
         )
         total = total.plus(trade)
-    found = Found(
-        span=Span(since_ns=None, until_ns=None),
-        total=total,
-        by_market={("bybit:BTC-USDT:USDT", "ema_cross"): total},
-        profits=(),
-        equity=EquityFigures(
-            first=Decimal(1), last=Decimal(2), drawdown=Decimal(3), drawdown_percent=4.0, since=None, sharpe=1.5
-        ),
-        marks=(),
-        funding=Decimal("-0.00000012"),
-        other_fees={},
-        moves=(),
-        accepted=(),
-        currency="USDT",
+    equity = EquityFigures(
+        first=Decimal(1), last=Decimal(2), drawdown=Decimal(3), drawdown_percent=4.0, since=None, sharpe=1.5
     )
+    found = replace(report_of(total), equity=equity, funding=Decimal("-0.00000012"))
     said = json.loads(as_json(found))
     sums = {
         "trades": 2,
@@ -117,19 +107,7 @@ def test_a_script_gets_each_figure_whole_under_its_own_name() -> None:
 
 def test_funding_or_a_transfer_alone_is_no_empty_report(capsys: pytest.CaptureFixture[str]) -> None:
     """What was booked without a trade is told; gains and losses have their colours."""
-    nothing = Found(
-        span=Span(since_ns=None, until_ns=None),
-        total=TradeFigures(),
-        by_market={},
-        profits=(),
-        equity=None,
-        marks=(),
-        funding=Decimal(0),
-        other_fees={},
-        moves=(),
-        accepted=(),
-        currency="USDT",
-    )
+    nothing = replace(report_of(TradeFigures()), by_market={})
     for found, empty in (
         (nothing, True),
         (replace(nothing, funding=Decimal(-1)), False),
@@ -139,3 +117,39 @@ def test_funding_or_a_transfer_alone_is_no_empty_report(capsys: pytest.CaptureFi
         show(found)
         assert ("Nothing was traded" in capsys.readouterr().out) is empty
     assert [_style(Decimal(amount)) for amount in (1, -1, 0)] == ["green", "red", ""]
+
+
+def test_each_column_of_the_table_has_its_own_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the order of the names above them; what was paid has no sign."""
+    total = TradeFigures(trades=3, wins=2, won=Decimal("12.5"), lost=Decimal(4), fees=Decimal("1.5"))
+    total = replace(total, best=Decimal(10), worst=Decimal(-4))
+    Console(width=200).print(_markets(report_of(total)))
+    names, row = (line.split() for line in capsys.readouterr().out.splitlines())
+    told = dict(zip(names, [*row[:3], " ".join(row[3:5]), *row[5:]], strict=True))
+    assert told == {
+        "market": "bybit:BTC-USDT:USDT",
+        "strategy": "ema_cross",
+        "trades": "3",
+        "won": "67 %",
+        "profit": "+8.50",
+        "fees": "1.50",
+        "best": "+10.00",
+        "worst": "-4.00",
+    }
+
+
+def report_of(total: TradeFigures) -> Found:
+    """Return a report of one market's trades and nothing else."""
+    return Found(
+        span=Span(since_ns=None, until_ns=None),
+        total=total,
+        by_market={("bybit:BTC-USDT:USDT", "ema_cross"): total},
+        profits=(),
+        equity=None,
+        marks=(),
+        funding=Decimal(0),
+        other_fees={},
+        moves=(),
+        accepted=(),
+        currency="USDT",
+    )
