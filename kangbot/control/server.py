@@ -89,12 +89,13 @@ class ControlServer:
             self._streamed(),
             documented,
         )
+        self._version = version("kangbot")  # that which runs: another may be installed under it
         self._served = self._routes  # with those that are for TCP alone
         self._runners: list[web.BaseRunner] = []
         self.port = 0  # of the TCP listener, where there is one
 
     async def _openapi(self, _: Call) -> object:
-        return document(self._served, version("kangbot"))
+        return document(self._served, self._version)
 
     def _streamed(self) -> Route:
         async def listen(call: Call) -> object:

@@ -17,6 +17,7 @@ import structlog
 from aiohttp import web
 
 from kangbot.control.dashboard.charts import charts_library
+from kangbot.runtime.installation import REPLACED
 from kangbot.runtime.threads import Worker
 
 log = structlog.get_logger(__name__)
@@ -86,7 +87,8 @@ class Assets:
         """Take a file of ours; only its own folder is looked in, and only for kinds that a page has."""
         path = _STATIC / Path(name).name
         if path.name != name or path.suffix not in _KINDS or not path.is_file():
-            raise web.HTTPNotFound(text=f"no page {name!r}")
+            gone = not _STATIC.is_dir()
+            raise web.HTTPNotFound(text=REPLACED if gone else f"no page {name!r}")
         plain = path.read_bytes()
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         tag = f'"{hashlib.sha256(plain).hexdigest()[:16]}"'

@@ -1,9 +1,12 @@
 """The document tells what is served."""
 
+from importlib import metadata
 from typing import Any
 
 import aiohttp
+import pytest
 
+from kangbot.control import server
 from tests.support.control_desk import Served
 
 from .conftest import got
@@ -24,6 +27,20 @@ async def test_the_document_tells_what_is_served_and_nothing_else(
                 assert 100 <= int(status) < 504
     known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     assert set(references(document)) <= known
+
+
+async def test_the_version_is_that_which_runs(
+    served: Served, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under a daemon that runs for months another is installed, or this one removed."""
+    began = metadata.version("kangbot")
+
+    def removed(_: str) -> str:
+        raise metadata.PackageNotFoundError
+
+    monkeypatch.setattr(metadata, "version", removed)
+    monkeypatch.setattr(server, "version", removed)
+    assert (await got(client, "/openapi.json"))["info"]["version"] == began
 
 
 def references(value: Any) -> list[str]:

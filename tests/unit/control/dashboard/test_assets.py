@@ -9,9 +9,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from structlog.testing import capture_logs
 
+from kangbot.control.dashboard import assets
 from kangbot.control.dashboard.assets import Assets
 from kangbot.control.dashboard.charts import charts_library
 from kangbot.health.checks import health_of
+from kangbot.runtime import installation
 from kangbot.settings.health import HealthSettings
 from tests.support.pages import modules
 from tests.support.reporting import a_report
@@ -34,6 +36,17 @@ async def test_the_page_is_at_the_root(client: Client) -> None:
     assert answer.status == 200
     assert answer.content_type == "text/html"
     assert "<title>kangbot</title>" in await answer.text()
+
+
+async def test_a_page_whose_files_were_removed_says_so(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by an upgrade under a daemon that runs. What was read before is sent as ever."""
+    assert (await client.get("/static/style.css")).status == 200
+    monkeypatch.setattr(assets, "_STATIC", tmp_path / "gone")
+    answer = await client.get("/")
+    assert (answer.status, await answer.text()) == (404, installation.REPLACED)
+    assert (await client.get("/static/style.css")).status == 200
 
 
 async def test_every_file_that_the_page_names_is_there(client: Client) -> None:
