@@ -84,6 +84,7 @@ def test_what_comes_an_hour_later_fits_the_rules_of_then() -> None:
             "the venue's rules changed: tick 0.1 → 7, step 0.001 → 0.3, least quantity 0.001 → 0.3, least value 5 → 6"
         ]
         assert venue.looks == 3
+        assert told.task.instrument.tick == told.task.strategist.instrument.tick == 7, "what a strategy sees"
 
     play(story)
 
