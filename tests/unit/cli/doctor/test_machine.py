@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from kangbot.cli import exit_codes
 from kangbot.cli.doctor.database import database
 from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.cli.doctor.machine import machine
+from kangbot.health.memory import limit
 from kangbot.journal.replay import checkpoint_of
 from kangbot.journal.writer import JournalWriter
 from kangbot.machines.memory import Memory
@@ -148,3 +150,39 @@ def test_a_proc_with_processes_alone_shows_the_limit(config: Path, monkeypatch: 
     looks = {look.name: look for look in machine(load(config, {}), now_ns=time.time_ns())}
     assert looks["memory"].mark in {Mark.OK, Mark.WARNING}
     assert (looks["memory"].figure or 0) > 0
+
+
+@pytest.mark.parametrize(
+    ("warning_mb", "critical_mb", "mark"),
+    [(0, 0, Mark.OK), (1_000_000_000, 0, Mark.WARNING), (1_000_000_000, 1_000_000_000, Mark.WRONG)],
+)
+def test_the_room_that_is_left_is_judged_by_the_bounds_of_health(
+    config: Path, warning_mb: int, critical_mb: int, mark: Mark
+) -> None:
+    """What is free, not what the disk is large for; where the folder will be, while there is none."""
+    bounds = f"[health]\ndisk_warning_mb = {warning_mb}\ndisk_critical_mb = {critical_mb}\n"
+    config.write_text(CONFIG.replace('"testnet"', '"paper"') + bounds)
+    (look,) = (look for look in machine(load(config, {}), now_ns=time.time_ns()) if look.name == "disk")
+    assert (look.mark, look.remedy != "") == (mark, mark is not Mark.OK)
+    assert look.figure == pytest.approx(shutil.disk_usage(config.parent).free / 2**20, abs=512)
+
+
+def test_memory_is_what_the_machine_could_still_give_within_the_limit(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever is less; where that is too little for a daemon, a person is told how much it needs."""
+    config.write_text(CONFIG.replace('"testnet"', '"paper"'))
+    real, settings = psutil.virtual_memory(), load(config, {})
+    for available_mb, mark in ((100, Mark.WARNING), (2**30, Mark.OK)):
+        monkeypatch.setattr(psutil, "virtual_memory", lambda mb=available_mb: real._replace(available=mb * 2**20))
+        (look,) = (look for look in machine(settings, now_ns=time.time_ns()) if look.name == "memory")
+        assert (look.mark, look.remedy != "") == (mark, mark is Mark.WARNING)
+        assert look.figure == min(available_mb, limit().mb)
+
+
+def test_a_clock_that_cannot_be_right_is_wrong(config: Path) -> None:
+    """A machine that begins at the epoch: a start would be refused."""
+    config.write_text(CONFIG.replace('"testnet"', '"paper"'))
+    for now_ns, mark in ((1, Mark.WRONG), (time.time_ns(), Mark.OK)):
+        (look,) = (look for look in machine(load(config, {}), now_ns=now_ns) if look.name == "clock")
+        assert (look.mark, look.remedy != "") == (mark, mark is Mark.WRONG)

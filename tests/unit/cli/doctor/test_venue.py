@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,14 @@ def test_a_key_may_trade_what_is_traded(given: dict[str, Any], symbols: tuple[st
     """A right that nobody uses may be missing."""
     look = _trades(trading(*symbols), rights(**given))
     assert (look.mark, look.says) == (mark, says)
+
+
+def test_no_right_is_missed_for_a_market_that_is_not_traded_now() -> None:
+    """It stands in the file, and is switched off."""
+    markets = (Market(symbol="BTC/USDT:USDT"), Market(symbol="BTC/USDT", enabled=False))
+    assert _trades(Settings(markets=markets), rights(spot=False)).mark is Mark.OK
+    idle = Settings(markets=tuple(replace(market, enabled=False) for market in markets))
+    assert _trades(idle, rights(spot=False, contracts=False)).says == "may trade nothing, and nothing is traded"
 
 
 @pytest.mark.parametrize(
