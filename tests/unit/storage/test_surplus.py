@@ -24,6 +24,19 @@ def test_the_newest_are_kept() -> None:
     assert (cut.market, cut.timeframe_s, cut.before) == (MARKET, 60, FIRST + timedelta(minutes=91))
 
 
+def test_the_newest_is_that_of_all_that_came_together() -> None:
+    """A market that was away brings older ones behind it."""
+    (cut,) = Surplus(10).due([*minute(100), *minute(50)])
+    assert cut.before == FIRST + timedelta(minutes=91)
+
+
+def test_more_days_than_the_calendar_has_are_kept() -> None:
+    """Nothing is too old then: a time before all times would end the transaction, and the history would stay behind."""
+    bar = bar_stored()
+    (cut,) = Surplus(1_000_000).due(records([replace(bar, bar=replace(bar.bar, timeframe_s=86_400))]))
+    assert cut.before == datetime(1970, 1, 1)  # noqa: DTZ001 -- as the history has its times: of UTC, and without it
+
+
 def test_zero_keeps_all() -> None:
     """Nothing is ever looked at."""
     assert Surplus(0).due(minute(100)) == []

@@ -23,6 +23,7 @@ def asked(*known: Mark) -> int:
     [
         mark("a", HERE, 1),  # of the folder that was emptied and begun anew
         mark("a", THERE, ALIVE_S),
+        mark("a", THERE, -ALIVE_S),  # by a clock that was put back by as much
         mark("a", THERE, None),
         mark("a", "", None),  # of a version that did not say
     ],
