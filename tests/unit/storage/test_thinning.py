@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kangbot.model.events import EquityMarked, Event
 from kangbot.storage.projection import time_of
-from kangbot.storage.thinning import KEPT, PORTION, Act, Mark, Thinned, Thinning, thin
+from kangbot.storage.thinning import KEPT, PORTION, Act, Mark, Thinned, Thinning, acts, thin
 from tests.support.records import NOON_NS, noted, records
 
 FIRST = datetime(2026, 1, 31, 12)  # noqa: DTZ001 -- as the databases keep times
@@ -54,6 +54,18 @@ def test_an_hour_in_which_people_did_something_is_cut_in_two_there(moved: int) -
     twice = [Act(0, FIRST + timedelta(seconds=5)), Act(moved, FIRST + timedelta(seconds=155))]
     assert thin(dense, LATER, 0, twice).surplus == [*range(3, 11 if moved else 16), *range(23 if moved else 18, 30)]
     assert thin(dense, LATER, 0, reversed(twice)) == thin(dense, LATER, 0, twice)  # a database has its own order
+
+
+def test_an_hour_that_nothing_follows_yet_waits() -> None:
+    """More marks of it may come."""
+    assert thin(marks(5, 4, 9, 6), LATER, 7) == Thinned(surplus=[], up_to=7, more=False)
+
+
+def test_people_are_asked_about_a_minute_beyond_the_marks() -> None:
+    """A transfer right before the first of them, or after the last, is beside it as well."""
+    text, arguments = acts("?", marks(5, 4, 9))
+    assert text.count("?") == len(arguments)
+    assert arguments == ("2026-01-31 11:59:00.000000", "2026-01-31 12:21:00.000000") * 2
 
 
 def test_each_currency_has_its_own() -> None:
