@@ -138,7 +138,7 @@ def found_of(**fields: Any) -> Found:
         "profits": (),
         "equity": None,
         "marks": (),
-        "funding": Decimal("-0.125"),
+        "funding": Decimal("-0.128"),
         "other_fees": {},
         "moves": (),
         "accepted": (),
@@ -164,7 +164,7 @@ def test_each_figure_is_told_by_its_own_name() -> None:
         ("money", "USDT"),
         ("profit after fees", "+8.50"),
         ("fees", "1.50"),
-        ("funding", "-0.12"),
+        ("funding", "-0.13"),
         ("moved in, out", "0.00, 7.00"),
         ("trades", "3, 67 % of them won"),
         ("profit factor", "3.12"),
@@ -176,7 +176,7 @@ def test_each_figure_is_told_by_its_own_name() -> None:
     ]
     assert [(figure.name, figure.gain) for figure in told if figure.gain is not None] == [
         ("profit after fees", Decimal("8.5")),
-        ("funding", Decimal("-0.125")),
+        ("funding", Decimal("-0.128")),
     ]
     nothing = found_of(total=TradeFigures(), equity=replace(equity, sharpe=None))
     none = {figure.name: figure.text for figure in figures_of(nothing)}
