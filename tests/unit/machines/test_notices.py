@@ -268,3 +268,15 @@ def test_what_was_told_is_remembered_within_bounds() -> None:
         notices.message(NOON + 10 * S)
     notices.take(notice("kind 0"), NOON)
     assert told(notices, NOON + 10 * S) == ["kind 0"]
+
+
+def test_what_an_earlier_life_had_to_tell_comes_first_and_is_not_told_again() -> None:
+    """It waits like what happens now, up to the bound of what is kept; when it ends untold, it is left once more."""
+    notices = Notices(NoticeTerms(gather_ns=0), NOON, left=[notice("a"), notice("b")])
+    notices.take(notice("c"), NOON)
+    notices.take(notice("a"), NOON)
+    assert [one.kind for one in notices.waiting] == ["a", "b", "c"]
+    assert told(notices, NOON) == ["a", "b", "c"]
+    assert notices.waiting == ()
+    many = [notice(f"kind {number}") for number in range(HELD + 1)]
+    assert Notices(NoticeTerms(), NOON, left=many).waiting == tuple(many[:HELD])
