@@ -42,7 +42,7 @@ demo: $(READY) ## 27 markets on a sandbox exchange, live in this terminal (SECON
 	@$(BIN)/kangbot demo $(if $(SECONDS),--seconds $(SECONDS))
 
 test: $(STAMP) servers ## all tests, and every branch of what decides about orders covered
-	@$(BIN)/python -m pytest -n 8 --dist loadfile --no-loadscope-reorder --cov --cov-report=
+	@$(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder --cov --cov-report=
 	@$(BIN)/coverage report --include='$(WHOLLY_COVERED)' --fail-under=100
 
 servers:
