@@ -49,6 +49,7 @@ servers:
 	@tests/mariadb.sh
 	@tests/chromium.sh
 	@tests/prometheus.sh
+	@tests/compiler.sh
 
 # Each worker of the tests would compile every one of them for itself. One core is busy with it, as with mypy and with an
 # installation: .ci/run has them share two.

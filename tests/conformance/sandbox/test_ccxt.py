@@ -10,6 +10,9 @@ import pytest
 from tests.support.ccxt_errors import errors
 from tests.support.sandbox_process import Running
 
+# ccxt asks aiohttp to do what Python does by itself from 3.13 on.
+pytestmark = pytest.mark.filterwarnings("ignore:enable_cleanup_closed ignored:DeprecationWarning")
+
 BTC, ETH, SPOT = "BTC/USDT:USDT", "ETH/USDT:USDT", "BTC/USDT"
 
 
