@@ -50,6 +50,18 @@ async def stream(told: Story, flows: asyncio.Event) -> None:
             told.task.inbox.offer(trade_at(number), 1)
 
 
+async def streamed(told: Story) -> tuple[asyncio.Event, asyncio.Task[None]]:
+    """Bring the market live on bars of ten seconds; return what lets trades flow, and the stream to cancel."""
+    told.specs = [spec(told.strategy, timeframe="10s", timeframe_s=FRAME_S)]
+    flows = asyncio.Event()
+    flows.set()
+    await told.open()
+    streaming = asyncio.create_task(stream(told, flows))
+    told.roster.command(MARKET, Command.START, "test")
+    await told.reach(RunState.LIVE)
+    return flows, streaming
+
+
 @pytest.mark.parametrize("takes_s", [0.1, 1.3, 3.7, 7.0])
 def test_an_answer_that_was_asked_for_before_the_stream_was_back_hides_no_trade(takes_s: float) -> None:
     """It is of the moment before; what was traded until the stream's first trade is asked for once more."""
@@ -57,13 +69,7 @@ def test_an_answer_that_was_asked_for_before_the_stream_was_back_hides_no_trade(
     async def story(told: Story) -> None:
         venue = TradeVenue(clock=told.venue.clock, takes_s=takes_s)
         told.venue = venue
-        told.specs = [spec(told.strategy, timeframe="10s", timeframe_s=FRAME_S)]
-        flows = asyncio.Event()
-        flows.set()
-        await told.open()
-        streaming = asyncio.create_task(stream(told, flows))
-        told.roster.command(MARKET, Command.START, "test")
-        await told.reach(RunState.LIVE)
+        flows, streaming = await streamed(told)
         await asyncio.sleep(30)
         for down_s in (25.0, 26.7, 28.1, 31.9, 12.3):
             flows.clear()
@@ -122,13 +128,7 @@ def test_a_bar_ends_with_the_next_trade_and_without_one_by_time() -> None:
 
     async def story(told: Story) -> None:
         told.venue = TradeVenue(clock=told.venue.clock)
-        told.specs = [spec(told.strategy, timeframe="10s", timeframe_s=FRAME_S)]
-        flows = asyncio.Event()
-        flows.set()
-        await told.open()
-        streaming = asyncio.create_task(stream(told, flows))
-        told.roster.command(MARKET, Command.START, "test")
-        await told.reach(RunState.LIVE)
+        flows, streaming = await streamed(told)
         await asyncio.sleep(35)
         ends = [event.at_ns - event.bar.close_ns for event in told.disk.events if isinstance(event, BarStored)]
         assert len(ends) >= 3

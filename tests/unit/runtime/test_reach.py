@@ -162,19 +162,25 @@ async def names() -> AsyncIterator[HostNames]:
     await own.aclose()
 
 
+@contextmanager
+def silent(address: str) -> Iterator[int]:
+    """Yield the port at which somebody listens there whom no connection reaches."""
+    with socket.socket() as listening, socket.socket() as first, socket.socket() as second:
+        listening.bind((address, 0))
+        listening.listen(0)  # one may wait; whoever comes later is not heard
+        for waiting in (first, second):
+            waiting.setblocking(False)  # noqa: FBT003 -- the system's own
+            with suppress(BlockingIOError):
+                waiting.connect(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
 async def test_an_address_that_is_silent_does_not_hide_the_one_beside_it(
     monkeypatch: pytest.MonkeyPatch, names: HostNames
 ) -> None:
     """An IPv6 address without a way there, in front of an IPv4 address that works."""
     resolve = socket.getaddrinfo
-    with socket.socket() as silent, socket.socket() as first, socket.socket() as second:
-        silent.bind(("127.0.0.2", 0))
-        silent.listen(0)  # one may wait; whoever comes later is not heard
-        port = silent.getsockname()[1]
-        for waiting in (first, second):
-            waiting.setblocking(False)  # noqa: FBT003 -- the system's own
-            with suppress(BlockingIOError):
-                waiting.connect(silent.getsockname())
+    with silent("127.0.0.2") as port:
 
         def both(_host: str, *arguments: Any, **named: Any) -> list[Any]:
             return [*resolve("127.0.0.2", *arguments, **named), *resolve("127.0.0.1", *arguments, **named)]
@@ -235,14 +241,7 @@ async def test_what_was_known_leads_nowhere_in_time_either(monkeypatch: pytest.M
     """Neither the resolver answers nor the address: that is told as no way out, not as the host's silence."""
     monkeypatch.setattr("kangbot.runtime.reach._NAME_S", 0.3)
     monkeypatch.setattr("kangbot.runtime.names._SILENT_S", 0.05)
-    with socket.socket() as silent, socket.socket() as first, socket.socket() as second:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen(0)  # one may wait; whoever comes later is not heard
-        port = silent.getsockname()[1]
-        for waiting in (first, second):
-            waiting.setblocking(False)  # noqa: FBT003 -- the system's own
-            with suppress(BlockingIOError):
-                waiting.connect(silent.getsockname())
+    with silent("127.0.0.1") as port:
         with slow(monkeypatch) as answered:
             answered.set()
             await names.find("venue.test", port)
