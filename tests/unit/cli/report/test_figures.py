@@ -11,7 +11,7 @@ import pytest
 
 from kangbot.cli.report import command
 from kangbot.cli.report.figures import figures as figures_of
-from kangbot.cli.report.past import Accepted, Found, Span
+from kangbot.cli.report.past import Accepted, Found
 from kangbot.machines.performance import ClosedTrade, EquityFigures, Fall, Moved, TradeFigures
 from kangbot.model.events import (
     DrawdownReset,
@@ -21,6 +21,7 @@ from kangbot.model.events import (
 from kangbot.storage.migrate import upgrade_apart
 from kangbot.storage.sqlite import SqliteHistory
 from kangbot.storage.url import SqliteUrl
+from tests.support.found_reports import found_of
 from tests.support.records import NOON_NS, records
 from tests.support.twelve_days import DAY_NS, figures
 
@@ -118,7 +119,7 @@ def test_what_a_person_accepted_is_told_beside_the_deepest_drawdown(
     ]
 
 
-def found_of(**fields: Any) -> Found:
+def three_trades(**fields: Any) -> Found:
     """Return a report of three trades: won 10 and 2.5, lost 4."""
     total = TradeFigures()
     for profit in ("10", "-4", "2.5"):
@@ -131,20 +132,7 @@ def found_of(**fields: Any) -> Found:
                 closed_ns=NOON_NS,
             )
         )
-    usual: dict[str, Any] = {
-        "span": Span(since_ns=None, until_ns=None),
-        "total": total,
-        "by_market": {},
-        "profits": (),
-        "equity": None,
-        "marks": (),
-        "funding": Decimal("-0.128"),
-        "other_fees": {},
-        "moves": (),
-        "accepted": (),
-        "currency": "USDT",
-    }
-    return Found(**{**usual, **fields})
+    return found_of(total, **{"funding": Decimal("-0.128"), **fields})
 
 
 def test_each_figure_is_told_by_its_own_name() -> None:
@@ -158,7 +146,7 @@ def test_each_figure_is_told_by_its_own_name() -> None:
         sharpe=1.234,
     )
     moves = (Moved(at_ns=NOON_NS, amount=Decimal(-7)), Moved(at_ns=NOON_NS, amount=None))
-    told = list(figures_of(found_of(equity=equity, moves=moves)))
+    told = list(figures_of(three_trades(equity=equity, moves=moves)))
     assert [(figure.name, figure.text) for figure in told] == [
         ("time", "all time"),
         ("money", "USDT"),
@@ -178,7 +166,7 @@ def test_each_figure_is_told_by_its_own_name() -> None:
         ("profit after fees", Decimal("8.5")),
         ("funding", Decimal("-0.128")),
     ]
-    nothing = found_of(total=TradeFigures(), equity=replace(equity, sharpe=None))
+    nothing = found_of(TradeFigures(), funding=Decimal("-0.128"), equity=replace(equity, sharpe=None))
     none = {figure.name: figure.text for figure in figures_of(nothing)}
     assert (none["trades"], none["profit factor"], none["Sharpe ratio"]) == ("0, - of them won", "-", "too few days")
     assert "moved in, out" not in none
@@ -188,4 +176,4 @@ def test_a_drawdown_that_was_accepted_is_of_the_height_it_fell_from() -> None:
     """And a report without equity has none of it."""
     fallen = Accepted(at_ns=NOON_NS, highest=Decimal(1000), equity=Decimal(750), stated_ns=NOON_NS)
     assert (fallen.amount, fallen.percent) == (Decimal(250), 25.0)
-    assert "equity" not in {figure.name for figure in figures_of(found_of())}
+    assert "equity" not in {figure.name for figure in figures_of(three_trades())}

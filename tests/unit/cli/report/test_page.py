@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from kangbot.cli.report import command, page
-from kangbot.cli.report.past import Found, Span
+from kangbot.cli.report.past import Found
 from kangbot.machines.performance import ClosedTrade, TradeFigures
+from tests.support.found_reports import found_of
 
 
 def test_the_page_needs_nothing_else(config: Path, tmp_path: Path) -> None:
@@ -23,25 +24,13 @@ def test_the_page_needs_nothing_else(config: Path, tmp_path: Path) -> None:
     assert command(config, start=None, end=None, html=tmp_path / "no" / "folder.html", as_json=False) == 1
 
 
-def found_of(*trades: ClosedTrade) -> Found:
+def trades_of(*trades: ClosedTrade) -> Found:
     """Return what is found where these are the trades."""
     total, by_market = TradeFigures(), dict[tuple[str, str], TradeFigures]()
     for trade in trades:
         total = total.plus(trade)
         by_market[trade.market, trade.strategy] = TradeFigures().plus(trade)
-    return Found(
-        span=Span(since_ns=None, until_ns=None),
-        total=total,
-        by_market=by_market,
-        profits=[(trade.closed_ns, trade.net_profit) for trade in trades],
-        equity=None,
-        marks=(),
-        funding=Decimal(0),
-        other_fees={},
-        moves=(),
-        accepted=(),
-        currency="USDT",
-    )
+    return found_of(total, by_market=by_market, profits=[(trade.closed_ns, trade.net_profit) for trade in trades])
 
 
 def trade(profit: str, *, strategy: str = "ema_cross") -> ClosedTrade:
@@ -59,7 +48,7 @@ def trade(profit: str, *, strategy: str = "ema_cross") -> ClosedTrade:
 def test_without_the_package_of_the_charts_there_are_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """And no plot that would stay empty."""
     monkeypatch.setattr(page, "charts_library", lambda: None)
-    text = page.render(found_of(trade("7.25")))
+    text = page.render(trades_of(trade("7.25")))
     assert "<script" not in text
     assert 'class="plot"' not in text
     assert "<dt>profit after fees</dt><dd>+7.25</dd>" in text
@@ -68,7 +57,7 @@ def test_without_the_package_of_the_charts_there_are_figures(monkeypatch: pytest
 def test_a_gain_and_a_loss_are_told_apart_and_a_name_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """A strategy's name is its writer's: none of it is taken for the page's own."""
     monkeypatch.setattr(page, "charts_library", lambda: None)
-    text = page.render(found_of(trade("7.25"), trade("-1", strategy="<b>"), trade("0", strategy="none")))
+    text = page.render(trades_of(trade("7.25"), trade("-1", strategy="<b>"), trade("0", strategy="none")))
     assert '<td class="up">+7.25</td>' in text
     assert '<td class="down">-1.00</td>' in text
     assert '<td class="">+0.00</td>' in text
@@ -77,7 +66,7 @@ def test_a_gain_and_a_loss_are_told_apart_and_a_name_is_text(monkeypatch: pytest
 
 def test_times_are_of_utc_whatever_the_browser_has() -> None:
     """The library shows them as they are written."""
-    text = page.render(found_of(trade("7.25")))
+    text = page.render(trades_of(trade("7.25")))
     assert (
         '["profit", ["2026-09-21T14:13:20+00:00"], [7.25], "Profit after fees, summed (times are UTC)", "hv", []]'
         in text

@@ -9,9 +9,10 @@ import pytest
 from rich.console import Console
 
 from kangbot.cli.report import command
-from kangbot.cli.report.past import Found, Span
+from kangbot.cli.report.past import Found
 from kangbot.cli.report.table import _markets, _style, as_json, show
 from kangbot.machines.performance import ClosedTrade, EquityFigures, Marked, Moved, TradeFigures
+from tests.support.found_reports import found_of
 from tests.support.twelve_days import figures
 
 
@@ -140,16 +141,4 @@ def test_each_column_of_the_table_has_its_own_figure(capsys: pytest.CaptureFixtu
 
 def report_of(total: TradeFigures) -> Found:
     """Return a report of one market's trades and nothing else."""
-    return Found(
-        span=Span(since_ns=None, until_ns=None),
-        total=total,
-        by_market={("bybit:BTC-USDT:USDT", "ema_cross"): total},
-        profits=(),
-        equity=None,
-        marks=(),
-        funding=Decimal(0),
-        other_fees={},
-        moves=(),
-        accepted=(),
-        currency="USDT",
-    )
+    return found_of(total, by_market={("bybit:BTC-USDT:USDT", "ema_cross"): total})
