@@ -5,6 +5,7 @@ What each check means and what to do about it is docs/health.md; the score's for
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import msgspec
 
@@ -16,6 +17,8 @@ _RUNNING = ("starting", "warming", "live", "paused")
 UNRECOVERED = "the venue has not answered yet for what the last run left open"
 _SECOND_NS = 1_000_000_000
 _ACTIVE = ("live", "paused")
+_COUNTED = ("markets", "positions", "events", "errors")  # units of which there may be one
+_WHOLE = 100  # from here on a figure is shown without its fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +171,8 @@ def _errors(report: Report, bounds: Thresholds) -> Check:
     """Return the check of what went wrong of late; what one error is, `machines/fault_book.py` says."""
     recent = {kind: count for kind, count in report.errors_of_late.items() if kind not in ANSWERS}
     count, most = sum(recent.values()), max(recent, key=recent.__getitem__, default="")
-    says = f"within the last 15 minutes, most of them {most}" if count else "none within the last 15 minutes"
+    of_them = most if count == 1 else f"most of them {most}"
+    says = f"within the last 15 minutes, {of_them}" if count else "none within the last 15 minutes"
     return _check("errors", bounds.errors.judge(count), count, "errors", says)
 
 
@@ -221,7 +225,7 @@ def _trade(report: Report, bounds: Thresholds, tripped: int) -> list[Check]:
             Status.CRITICAL if failed else Status.HEALTHY,
             failed,
             "markets",
-            "that FAILED, after too many falls",
+            "FAILED after too many falls",
         ),
         _check(
             "feeds",
@@ -255,7 +259,9 @@ def _machine(report: Report, bounds: Thresholds) -> list[Check]:
     percent = None if memory is None else round(100 * report.rss_mb / memory.limit_mb, 1)
     away = report.history_away
     of = (
-        "not measured yet" if memory is None else f"of {memory.limit_mb:.0f} MB, the limit of the {memory.limit_source}"
+        "not measured yet"
+        if memory is None
+        else f"of {memory.limit_mb:,.0f} MB, the limit of the {memory.limit_source}"
     )
     return [
         _check(
@@ -304,7 +310,7 @@ def _clock(report: Report, bounds: Thresholds) -> Check:
 
 def in_words(health: Health) -> str:
     """Return the health as a person reads it: one line, then one for each check, the worst first."""
-    rows = (f"  {row.status.value:<8}  {row.name:<14}  {_figure(row):>12}  {row.says}" for row in _worst_first(health))
+    rows = (f"  {row.status.value:<8}  {row.name:<14}  {figured(row):>12}  {row.says}" for row in _worst_first(health))
     return "\n".join([_head(health), *rows])
 
 
@@ -328,8 +334,18 @@ def _worst_first(health: Health) -> list[Check]:
 
 def in_a_sentence(check: Check) -> str:
     """Return how one check stands, as a message tells it."""
-    return f"{check.name} is {check.status.value}: {_figure(check)}, {check.says}"
+    return f"{check.name} is {check.status.value}: {figured(check)}, {check.says}"
 
 
-def _figure(check: Check) -> str:
-    return "-" if check.figure is None else f"{check.figure:g} {check.unit}"
+def in_short(check: Check) -> str:
+    """Return what one check says, where its status is seen: by a colour, or because only the unwell are named."""
+    return f"{check.name}: {check.says if check.figure is None else f'{figured(check)}, {check.says}'}"
+
+
+def figured(check: Check) -> str:
+    """Return the figure with its unit: in whole numbers from a hundred on, below it in three digits that count."""
+    if check.figure is None:
+        return "-"
+    whole = check.figure == int(check.figure) or abs(check.figure) >= _WHOLE
+    digits = f"{check.figure:,.0f}" if whole else f"{Decimal(f'{check.figure:.3g}'):f}"
+    return f"{digits} {check.unit.removesuffix('s') if digits == '1' and check.unit in _COUNTED else check.unit}"

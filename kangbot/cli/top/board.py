@@ -13,7 +13,7 @@ from rich.text import Text
 from kangbot.cli.ages import lasted
 from kangbot.cli.paint import STATES, signed
 from kangbot.cli.status import quarantined, slow
-from kangbot.health.checks import Check, Health
+from kangbot.health.checks import Health, in_short
 from kangbot.health.report import MarketReport, Report
 from kangbot.machines.verdict import Status
 from kangbot.model.ids import MarketId, on_a_board
@@ -124,16 +124,11 @@ def _troubles(seen: Seen) -> list[Text]:
     told = {name for name, said in (("kill_switch", report.killed), ("venue", report.waiting or report.banned)) if said}
     bad = [check for check in seen.health.checks if check.status is not Status.HEALTHY and check.name not in told]
     bad.sort(key=lambda check: check.status is not Status.CRITICAL)
-    lines += [Text(printable(_said(check)), style=_COLOURS[check.status]) for check in bad]
+    lines += [Text(printable(in_short(check)), style=_COLOURS[check.status]) for check in bad]
     more = len(lines) - _TROUBLES
     if more > 0:
         lines = [*lines[: _TROUBLES - 1], Text(f"and {more + 1} more: kangbot health", style="dim")]
     return lines
-
-
-def _said(check: Check) -> str:
-    figure = "" if check.figure is None else f" {check.figure:g} {check.unit}"
-    return f"{check.name}{figure}: {check.says}"
 
 
 def _ordered(report: Report) -> list[MarketReport]:

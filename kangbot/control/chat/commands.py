@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from kangbot.control.port import Controlled
 from kangbot.control.reading import holding, meant
 from kangbot.errors import KangbotError, NeedsHuman
-from kangbot.health.checks import Check
+from kangbot.health.checks import in_short
 from kangbot.health.report import MarketReport
 from kangbot.machines.verdict import Status
 from kangbot.market.naming import UnknownMarketError
@@ -59,7 +59,7 @@ class ChatCommands:
 
     async def _status(self, _words: Sequence[str], _caller: str) -> str:
         health = self._daemon.health()
-        unwell = [_unwell(check) for check in health.checks if check.status is not Status.HEALTHY]
+        unwell = [in_short(check) for check in health.checks if check.status is not Status.HEALTHY]
         return "\n".join([f"{health.status.value}, score {health.score}", *unwell, *self._standing()])
 
     async def _positions(self, _words: Sequence[str], _caller: str) -> str:
@@ -97,11 +97,6 @@ class ChatCommands:
         self._daemon.told(f"kill{' and flatten' * bool(words)}", caller)  # what comes again, too
         also = "; every position is being closed" if words else ""
         return f"the kill switch is set{also}. `kangbot release` on the server lifts it"
-
-
-def _unwell(check: Check) -> str:
-    figure = "" if check.figure is None else f"{check.figure:g} {check.unit} "
-    return f"{check.name}: {figure}{check.says}"
 
 
 def _position(market: MarketReport) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kangbot.health.checks import Health, health_of, in_a_line, in_words
+from kangbot.health.checks import Check, Health, figured, health_of, in_a_line, in_short, in_words
 from kangbot.health.report import BreakerReport, ErrorReport, MemoryReport, OrderCounts, RestReport, StreamReport
 from kangbot.machines.verdict import Status
 from kangbot.model.ids import MarketId
@@ -105,6 +105,12 @@ def test_a_clock_that_is_behind_is_not_told_to_be_ahead(offset: float, side: str
             {"errors_of_late": {"timeout": 2, "feed": 3}},
             "none within the last 15 minutes",
             "within the last 15 minutes, most of them feed",
+        ),
+        (
+            "errors",
+            {"errors_of_late": {"feed": 1}},
+            "none within the last 15 minutes",
+            "within the last 15 minutes, feed",
         ),
         ("vitals", {"stuck": "journal for 60 s"}, "all make progress", "journal for 60 s"),
         ("journal", {"journal_hindered": "has no room"}, "its disk takes every record", "it has no room"),
@@ -305,3 +311,34 @@ def test_in_a_line_what_is_well_is_left_out() -> None:
     assert in_a_line(judged()) == (
         "healthy, score 100: 1 of 1 markets run, 0 with a breaker open; every check is healthy"
     )
+
+
+@pytest.mark.parametrize(
+    ("figure", "unit", "shown"),
+    [
+        (None, "ms", "-"),
+        (1, "markets", "1 market"),
+        (1.0, "positions", "1 position"),
+        (0, "errors", "0 errors"),
+        (1, "s", "1 s"),
+        (1, "ms", "1 ms"),
+        (1_900_000.4, "MB", "1,900,000 MB"),
+        (200_001, "events", "200,001 events"),
+        (69_192.7, "MB", "69,193 MB"),
+        (99.96, "%", "100 %"),
+        (5.7948, "ms", "5.79 ms"),
+        (0.00003, "s", "0.00003 s"),
+        (0.0594773, "s", "0.0595 s"),
+        (-1234.5, "ms", "-1,234 ms"),
+    ],
+)
+def test_a_figure_is_shown_in_digits_that_count(figure: float | None, unit: str, shown: str) -> None:
+    """Never with an exponent, and one market is no markets."""
+    assert figured(Check(name="n", status=Status.HEALTHY, figure=figure, unit=unit, says="")) == shown
+
+
+def test_a_check_in_short_is_a_sentence_of_its_own() -> None:
+    """With its figure where it has one."""
+    said = {check.name: in_short(check) for check in judged(a_market(state="failed"), stuck="journal for 60 s").checks}
+    assert said["markets"] == "markets: 1 market, FAILED after too many falls"
+    assert said["vitals"] == "vitals: journal for 60 s"

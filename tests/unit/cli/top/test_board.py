@@ -92,7 +92,7 @@ def test_what_is_wrong_is_told_in_the_head() -> None:
     """The kill switch first, and no more lines than leave room for markets."""
     shown = lines(a_report(*MANY, killed="news", unprotected=1, history_away="refused", stuck="journal for 60 s"))
     assert shown[2] == "THE KILL SWITCH IS SET: news"
-    assert any(line.startswith("unprotected 1 positions") for line in shown)
+    assert any(line.startswith("unprotected: 1 position, without a stop") for line in shown)
     shown = lines(a_report(*MANY, killed="a", waiting="b", unprotected=1, history_away="c", stuck="d"))
     assert shown[5] == "and 2 more: kangbot health"
     shown = lines(a_report(*MANY, banned="until noon"))
@@ -148,12 +148,12 @@ def test_the_worst_is_told_first_and_nothing_twice() -> None:
     shown = lines(a_report(*MANY, banned="until noon", waiting="until noon", config=config, unprotected=1, **late))
     assert shown[2] == "WAITING FOR THE VENUE: until noon"
     assert shown[3] == "the configuration's file is wrong: a.toml:3: size: is no number."
-    assert shown[4].startswith("unprotected 1 positions")
+    assert shown[4].startswith("unprotected: 1 position, without a stop")
     assert sum("until noon" in line for line in shown) == 1
     (lag,) = (number for number, line in enumerate(shown) if "lag" in line and "500" in line and number > 1)
     assert lag == 5, "which only warns"
     shown = lines(a_report(a_market(feed_age_s=20.0), disk_free_mb=50.0))
-    assert [line.split()[0] for line in shown[2:4]] == ["disk", "feeds"]
+    assert [line.split()[0] for line in shown[2:4]] == ["disk:", "feeds:"]
 
 
 def test_a_market_that_failed_stands_above_and_one_whose_errors_are_over_does_not() -> None:

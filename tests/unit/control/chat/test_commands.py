@@ -25,7 +25,7 @@ async def test_status_says_the_health_and_how_things_stand(commands: ChatCommand
     """With what is not well, since a phone shows nothing else of it. Looking commands nothing."""
     said = await commands.answer("/status", "ann")
     assert said.startswith("critical, score ")
-    assert said.splitlines()[1:] == ["breakers: 1 markets with a breaker that is not closed", "1 of 1 markets live"]
+    assert said.splitlines()[1:] == ["breakers: 1 market, with a breaker that is not closed", "1 of 1 markets live"]
     assert desk.obeyed == []
 
 
