@@ -61,12 +61,16 @@ def unwritten(path: Path, error: OSError, *, place: Path | None = None) -> str:
     return f"{said}. {remedy}" if remedy else said
 
 
-def cut(text: str) -> str:
-    """Return the lines as far as they fit a terminal; for a file unchanged."""
+def cut(text: str, *, keep: int = 0) -> str:
+    """Return the lines as far as they fit a terminal, but the first `keep` characters of each; for a file unchanged."""
     if not sys.stdout.isatty():
         return text
     width = shutil.get_terminal_size().columns
-    return "\n".join(line if len(line) <= width else f"{line[: width - 1].rstrip()}…" for line in text.splitlines())
+    ends = max(width - 1, keep)
+    room = " " if ends == keep else ""  # what is kept is whole: nothing that is cut follows on it
+    return "\n".join(
+        line if len(line) <= max(width, keep) else f"{line[:ends].rstrip()}{room}…" for line in text.splitlines()
+    )
 
 
 def no_daemon(error: NoDaemonError, config: Path) -> str:

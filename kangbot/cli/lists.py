@@ -28,9 +28,14 @@ def positions(said: Rows) -> str:
 
 
 def orders(said: Said) -> str:
-    """Write a page of orders; in a terminal each in a line of its own, its reason as far as there is room for it."""
+    """Write a page of orders; in a terminal each in a line of its own, its reason as far as there is room for it.
+
+    One that is too narrow for the rest has that in two lines: what became of an order is on a telephone as well.
+    """
     rows = [_order(order) for order in said["items"]]
-    return cut("\n".join(_set(rows, (_TIME, "market", "side", "quantity", "status", "filled", "average", "reason"))))
+    lines = _set(rows, (_TIME, "market", "side", "quantity", "status", "filled", "average", "reason"))
+    reason = lines[0].rfind("reason")
+    return cut("\n".join(lines), keep=max(0, reason))
 
 
 def events(said: Said) -> str:

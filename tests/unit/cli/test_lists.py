@@ -68,6 +68,16 @@ def test_an_order_takes_one_line_of_a_terminal_and_a_file_has_its_whole_reason()
     assert orders({"items": rows}).splitlines()[1].endswith(WHY)
 
 
+def test_a_terminal_as_narrow_as_a_telephone_has_all_of_an_order_but_its_reason() -> None:
+    """Broken between words: a status that was cut off would be what one looks for."""
+    names, *first = shown("orders", [order()], 40)
+    assert names == "time (UTC)     market        side"
+    assert [word for line in first[1:] for word in line.split()] == [
+        *("11-27", "15:41:26", "BTC/USDT:USDT", "sell", "0.005", "filled", "98105.2", "…"),
+    ]
+    assert shown("orders", [], 40) == ["nothing"]
+
+
 def test_how_much_was_filled_is_told_where_the_status_does_not_say_it() -> None:
     """All of it, or nothing."""
     rows = [order(), order(status="rejected", filled="0", average=None)]
