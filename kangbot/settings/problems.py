@@ -36,7 +36,7 @@ def _explain(detail: ErrorDetails, origin: Origin) -> Problem:
             return origin.problem(key, "is no setting", remedy)
         case "missing":
             return origin.problem(key, "is missing")
-        case "dataclass_type":
+        case "dataclass_type" | "dict_type":
             return origin.problem(key, "must be a table")
         case "tuple_type" if key == ("markets",):
             return origin.problem(key, "must be [[markets]] tables")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from kangbot.errors import Problem, named
 from kangbot.machines.warmup import MOST
@@ -10,6 +11,7 @@ from kangbot.settings.schema import Settings
 from kangbot.settings.sources import Origin
 from kangbot.settings.trading import MarketSettings
 from kangbot.strategy import registry
+from kangbot.strategy.loader import raised, split
 from kangbot.strategy.parameters import StrategyInvalid
 
 _MINUTE_S = 60  # shorter bars are built from trades, and a market waits for as many as it takes
@@ -27,13 +29,20 @@ def check_strategies(settings: Settings, origin: Origin) -> Iterator[Problem]:
 
 
 def _mistakes(market: MarketSettings) -> Sequence[Problem]:
+    file = split(market.strategy)
     try:
-        lookback = registry.load(market.strategy, market.parameters).lookback
+        strategy = registry.load(market.strategy, market.parameters)
+        if not callable(getattr(strategy.indicators(), "update", None)):
+            message = f"class {type(strategy).__name__}: what `indicators` returns has no method `update`"
+            return (Problem(message=message, key="strategy"),)
+        lookback = strategy.lookback
         if lookback <= MOST or market.timeframe_s < _MINUTE_S:
             return ()
     except StrategyInvalid as error:
         return error.problems
     except Exception as error:  # noqa: BLE001 -- a strategy of the user's own may raise anything
+        if file is not None:
+            return raised(Path(file[0]), error).problems
         return (Problem(message=f"cannot be made: {named(error)}", key="strategy"),)
     message = f"looks back {lookback} bars, and a market begins with at most {MOST}"
     return (Problem(message=message, key="strategy", remedy="Have it look back on fewer, of a longer timeframe."),)

@@ -103,7 +103,7 @@ def _module(path: Path) -> ModuleType:
         del sys.modules[name]
         if isinstance(error, KeyboardInterrupt):
             raise
-        raise _invalid(path, named(error), line=_line(path, error)) from error
+        raise raised(path, error) from error
     return module
 
 
@@ -121,6 +121,11 @@ def _signals_kept() -> Iterator[None]:
             if handler is not None and signal.getsignal(number) != handler:
                 with suppress(ValueError):
                     signal.signal(number, handler)
+
+
+def raised(path: Path, error: BaseException) -> StrategyInvalid:
+    """Return what the file's code raised as a mistake of the file, with its line."""
+    return _invalid(path, named(error), line=_line(path, error))
 
 
 def _line(path: Path, error: BaseException) -> int:

@@ -7,6 +7,7 @@ of integers and floats stand in `msgspec.Meta` beside the field; what involves `
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -49,7 +50,7 @@ def parse(kind: type[P], values: Mapping[str, object]) -> P:
             try:
                 parsed[name] = msgspec.convert(values[name], field.type)
             except msgspec.ValidationError as error:
-                problems.append(Problem(key=name, message=f"{_worded(error)}, not {values[name]!r}"))
+                problems.append(Problem(key=name, message=f"{_worded(error)}, not {_shown(values[name])}"))
         elif field.required:
             problems.append(Problem(key=name, message="is required", remedy=f"Set {name}"))
     if problems:
@@ -63,6 +64,11 @@ def _worded(error: msgspec.ValidationError) -> str:
     if said == "Invalid decimal string":
         return f"must be {_KINDS['float']}"
     return re.sub(r"^Expected `(\w+)(?: \| null)?`", lambda found: f"must be {_KINDS.get(found[1], found[1])}", said)
+
+
+def _shown(value: object) -> str:
+    """Return the value as the file has it: a fraction arrives as a Decimal."""
+    return str(value) if isinstance(value, Decimal) else repr(value)
 
 
 def nearest(word: str, known: tuple[str, ...]) -> str:

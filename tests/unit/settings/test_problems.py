@@ -11,6 +11,7 @@ from .conftest import MARKET, Mistakes, said
         ("[databse]\nurl = 1\n", "databse", "Did you mean database?"),
         ("[venues.bibyt]\n", "venues.bibyt", "Did you mean bybit?"),
         ("venues = 3\n", "venues", "must be a table"),
+        ("defaults = { parameters = 5 }\n", "defaults.parameters", "must be a table"),
         ("[defaults]\nsizes = 3\n", "defaults.sizes", "Did you mean size?"),
         ("[defaults]\nstrategy = 3\n", "defaults.strategy", "must be a text in quotes, not 3"),
         ("[defaults]\nsize = -3\n", "defaults.size", "greater than or equal to 0.01, not -3"),

@@ -43,6 +43,30 @@ def test_a_strategy_that_cannot_be_made_is_a_mistake(mistakes: Mistakes) -> None
     assert "cannot be made" in said(mistakes(f"{MARKET}parameters = {{ stop_percent = nan }}\n"))
 
 
+@pytest.mark.parametrize(
+    ("method", "line", "words"),
+    [
+        ("@property\n    def lookback(self):\n        return 1 // 0", 6, "ZeroDivisionError: "),
+        ("def indicators(self):\n        return None.x", 5, "AttributeError: 'NoneType'"),
+        (
+            "def indicators(self):\n        return None",
+            0,
+            "class Mine: what `indicators` returns has no method `update`",
+        ),
+    ],
+)
+def test_what_the_daemon_first_asks_of_a_strategy_is_asked_by_the_check(
+    mistakes: Mistakes, tmp_path: Path, method: str, line: int, words: str
+) -> None:
+    """Its market would fall again and again; the mistake has its line in the strategy's own file."""
+    head = "from kangbot.strategy.ema_cross import EmaCross\nclass Mine(EmaCross):\n    name = 'mine'\n"
+    (tmp_path / "mine.py").write_text(f"{head}    {method}\n")
+    (found,) = mistakes(f'{MARKET}strategy = "mine.py"\n')
+    assert (found.line, found.key) == (3, "markets[0].strategy")
+    assert words in found.message
+    assert (f"{tmp_path}/mine.py:{line}: " in found.message) == bool(line)
+
+
 def test_the_longest_parameters_that_ship_are_right(read: Read) -> None:
     """What their table allows is what a market can begin with."""
     table = MARKET + "parameters = { slow = 500 }\n" + MARKET.replace("BTC", "ETH") + 'strategy = "rsi_reversion"\n'

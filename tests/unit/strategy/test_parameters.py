@@ -1,6 +1,7 @@
 """A strategy's parameters: every mistake in one pass, with its key and what it must be."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
@@ -25,6 +26,11 @@ def test_every_mistake_in_parameters_is_found_in_one_pass() -> None:
         "stop_percent: must be a number, not 'wide'",
         "allow_short: must be true or false, not 1",
     ]
+
+
+def test_a_fraction_is_shown_as_the_file_has_it() -> None:
+    """The configuration reads it as a Decimal."""
+    assert mistakes(EmaCross.parameters_type, fast=Decimal("5.0")) == ["fast: must be a whole number, not 5.0"]
 
 
 def test_parameters_that_contradict_each_other_are_found() -> None:
