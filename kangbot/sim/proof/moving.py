@@ -5,7 +5,9 @@ daemon keeps a few marks, hears of transfers late, and may be another process by
 the count begins anew (`losses.py`).
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 
 from kangbot.model.events import Event, Transferred
 from kangbot.model.ids import TransferId
@@ -19,11 +21,14 @@ _TOLD_NS = 80_000_000_000  # in which the daemon asks, hears and writes
 
 def highest(marks: Iterable[Timed], moves: Sequence[Timed], *, sure: bool = False) -> Money | None:
     """Return the highest equity as the transfers leave it; `sure`: without marks that are near to one of them."""
+    moves = sorted(moves)
+    times = [moved_ns for moved_ns, _ in moves]
+    later = [*accumulate((amount for _, amount in reversed(moves)), initial=ZERO)]  # by how many are counted
     return max(
         (
-            equity + sum((amount for moved_ns, amount in moves if moved_ns > at_ns), ZERO)
+            equity + later[len(times) - bisect_right(times, at_ns)]
             for at_ns, equity in marks
-            if not (sure and any(at_ns - _AFTER_NS < moved_ns < at_ns + _BEFORE_NS for moved_ns, _ in moves))
+            if not (sure and bisect_right(times, at_ns - _AFTER_NS) < bisect_left(times, at_ns + _BEFORE_NS))
         ),
         default=None,
     )

@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kangbot.model.orders import Transfer
 from kangbot.sim.proof.moving import MoveWatch, highest
@@ -76,3 +78,22 @@ def test_a_mark_beside_a_transfer_may_be_left_out() -> None:
     assert highest(marks, moves) == 750
     assert highest(marks, moves, sure=True) == 740
     assert highest([], moves) is None
+
+
+TIMED = st.lists(st.tuples(st.integers(0, 12).map(lambda step: step * 15 * SECOND_NS), st.integers(-9, 9).map(D)))
+
+
+@given(marks=TIMED, moves=TIMED)
+def test_each_mark_counts_with_the_transfers_after_it(
+    marks: list[tuple[int, Decimal]], moves: list[tuple[int, Decimal]]
+) -> None:
+    """In whatever order both were told of; surely only those of which none is within its 75 and 45 seconds."""
+
+    def best(those: list[tuple[int, Decimal]]) -> Decimal | None:
+        return max((worth + sum(moved for at, moved in moves if at > of) for of, worth in those), default=None)
+
+    def beside(of: int) -> bool:
+        return any(of - 45 * SECOND_NS < at < of + 75 * SECOND_NS for at, _ in moves)
+
+    assert highest(marks, moves) == best(marks)
+    assert highest(marks, moves, sure=True) == best([mark for mark in marks if not beside(mark[0])])
