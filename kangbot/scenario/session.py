@@ -242,6 +242,7 @@ class Session:
         wrong = ["the kill switch is set and was to be released"] if self.invariants.killing.set else []
         if self._saved is not None:
             wrong += _unapplied(life, self._saved) + self.invariants.behind.wrong()
+        configured = self._configured(life)
         for market, task in life.floor.markets.items():
             executor, place = task.desk.executor, life.roster[market]
             for order in executor.orders:
@@ -254,7 +255,7 @@ class Session:
             bare = unguarded(self.engine, market, self._managed(market))
             if bare and not unwanted(self.engine, market):  # what is beyond its stop is being sold instead
                 wrong.append(f"{market}: {bare}")
-            desired = Desired.STOPPED if market not in self._configured(life) else place.desired
+            desired = place.desired if market in configured else Desired.STOPPED
             if place.state not in _WANTED[desired]:
                 wrong.append(f"{market}: is {place.state.value} ({place.reason}) and should be {desired.value}")
             if task.instrument != self.engine.desks[market].spec.instrument:
