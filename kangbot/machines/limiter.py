@@ -6,11 +6,11 @@ Whoever waits, in which order, and what an event costs is left to the caller.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(msgspec.Struct, frozen=True, kw_only=True):
     """At most `most` events in any half-open window [t, t + span_ns); returns its successor.
 
     `stamps` are the newest events, oldest first, never more than `most`: what must be kept over a restart.
@@ -51,4 +51,4 @@ class Window:
         free.
         """
         known = sorted((*self.stamps, *(min(stamp, now_ns) for stamp in stamps)))
-        return replace(self, stamps=tuple(known[-self.most :]))
+        return msgspec.structs.replace(self, stamps=tuple(known[-self.most :]))

@@ -10,11 +10,10 @@ only be reduced). There the wait grows on, beyond the ceiling of the rest: it is
 have lasted, and is forgotten with whatever may have changed the answer: `renewed`.
 """
 
-from dataclasses import dataclass, replace
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pacing:
+class Pacing(msgspec.Struct, frozen=True, kw_only=True):
     """The waits between orders of one market and purpose; returns its successor. Times are of our clock."""
 
     first_ns: int
@@ -33,14 +32,14 @@ class Pacing:
         code for it; "" where it did not refuse the order.
         """
         if moved:
-            return replace(self, failures=0, refusal="", alike=0, failed_ns=0, not_before_ns=0)
+            return msgspec.structs.replace(self, failures=0, refusal="", alike=0, failed_ns=0, not_before_ns=0)
         if withdrawn:
             return self
         alike = bool(refusal) and refusal == self.refusal
         before = self if alike else self.renewed()
         most_ns = self.refused_ceiling_ns if alike else self.ceiling_ns
         wait_ns = self.ceiling_ns if slow else min(self.first_ns << min(before.failures, 40), most_ns)
-        return replace(
+        return msgspec.structs.replace(
             before,
             failures=before.failures + 1,
             refusal=refusal,
@@ -53,7 +52,9 @@ class Pacing:
         """Return it after news that may change the venue's answer: no wait is longer than the ceiling, at first."""
         few = (self.ceiling_ns // self.first_ns).bit_length()  # after so many the wait is the ceiling
         not_before_ns = min(self.not_before_ns, self.failed_ns + self.ceiling_ns)
-        return replace(self, failures=min(self.failures, few), refusal="", alike=0, not_before_ns=not_before_ns)
+        return msgspec.structs.replace(
+            self, failures=min(self.failures, few), refusal="", alike=0, not_before_ns=not_before_ns
+        )
 
     def repeats(self, before: "Pacing") -> bool:
         """Whether the order that made this of `before` came to nothing, and as the one before it did: it is no news."""

@@ -13,8 +13,9 @@ less urgent leave free, and makes that more where it has to.
 """
 
 from bisect import insort
-from dataclasses import dataclass, replace
 from enum import IntEnum
+
+import msgspec
 
 from kangbot.machines.limiter import Window
 
@@ -32,8 +33,7 @@ class Priority(IntEnum):
 _LEFT_FREE = {Priority.CANCEL_EXIT: 0, Priority.RECONCILE: 1, Priority.ENTRY: 2, Priority.DATA: 4}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     """The windows of one venue account, every one of which must have room; returns its successor."""
 
     windows: tuple[Window, ...]
@@ -57,25 +57,27 @@ class Allowance:
 
     def admit(self, arrives_ns: int) -> "Allowance":
         """Return it with a request in it that arrives then at the latest; the caller has asked `wait_ns`."""
-        return replace(self, windows=tuple([window.admit(arrives_ns)[0] for window in self.windows]))
+        return msgspec.structs.replace(self, windows=tuple([window.admit(arrives_ns)[0] for window in self.windows]))
 
     def arrived(self, arrives_ns: int, now_ns: int) -> "Allowance":
         """Return it with the request that was to arrive by `arrives_ns` at the venue by now: it has answered."""
         if now_ns >= arrives_ns:
             return self
-        return replace(self, windows=tuple(_moved(window, arrives_ns, now_ns) for window in self.windows))
+        return msgspec.structs.replace(
+            self, windows=tuple(_moved(window, arrives_ns, now_ns) for window in self.windows)
+        )
 
     def give_back(self, arrives_ns: int) -> "Allowance":
         """Return it without the request that was to arrive by `arrives_ns`: it was admitted and did not leave."""
-        return replace(self, windows=tuple(_without(window, arrives_ns) for window in self.windows))
+        return msgspec.structs.replace(self, windows=tuple(_without(window, arrives_ns) for window in self.windows))
 
     def keep(self, places: int) -> "Allowance":
         """Return it with so many places kept."""
-        return replace(self, kept=places)
+        return msgspec.structs.replace(self, kept=places)
 
     def pause(self, until_ns: int) -> "Allowance":
         """Return it with nothing admitted before `until_ns`; a longer pause that holds already stays."""
-        return replace(self, paused_until_ns=max(self.paused_until_ns, until_ns))
+        return msgspec.structs.replace(self, paused_until_ns=max(self.paused_until_ns, until_ns))
 
 
 def _wait_ns(window: Window, tenths: int, kept: int, now_ns: int) -> int:
@@ -95,11 +97,11 @@ def _moved(window: Window, before_ns: int, at_ns: int) -> Window:
     stamps = list(window.stamps)
     stamps.remove(before_ns)
     insort(stamps, at_ns)
-    return replace(window, stamps=tuple(stamps))
+    return msgspec.structs.replace(window, stamps=tuple(stamps))
 
 
 def _without(window: Window, at_ns: int) -> Window:
     if at_ns not in window.stamps:
         return window
     index = window.stamps.index(at_ns)
-    return replace(window, stamps=window.stamps[:index] + window.stamps[index + 1 :])
+    return msgspec.structs.replace(window, stamps=window.stamps[:index] + window.stamps[index + 1 :])

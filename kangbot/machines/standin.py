@@ -11,13 +11,12 @@
 What is asked, and what an answer means, is left to the shells (`market/prices.py`, `market/backfill.py`).
 """
 
-from dataclasses import dataclass, replace
+import msgspec
 
 SECOND_NS = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandIn:
+class StandIn(msgspec.Struct, frozen=True, kw_only=True):
     """The questions in one stream's stead; returns its successor. Times are of our clock."""
 
     after_ns: int = 10 * SECOND_NS
@@ -32,26 +31,26 @@ class StandIn:
         """Learn that the stream fell silent; again while it is changes nothing."""
         if self.lost_ns is not None:
             return self
-        return replace(self, lost_ns=now_ns, due_ns=now_ns + self.after_ns)
+        return msgspec.structs.replace(self, lost_ns=now_ns, due_ns=now_ns + self.after_ns)
 
     def back(self) -> "StandIn":
         """Learn that the stream flows."""
-        return replace(self, lost_ns=None, asking=False, failures=0)
+        return msgspec.structs.replace(self, lost_ns=None, asking=False, failures=0)
 
     def asked(self) -> "StandIn":
         """Learn that a question left."""
-        return replace(self, asking=True)
+        return msgspec.structs.replace(self, asking=True)
 
     def answered(self, now_ns: int, *, next_ns: int | None = None) -> "StandIn":
         """Learn of an answer; `next_ns` is when there can be something new, `every_ns` from now where nobody knows."""
         due_ns = now_ns + self.every_ns if next_ns is None else next_ns
-        return replace(self, asking=False, failures=0, due_ns=due_ns)
+        return msgspec.structs.replace(self, asking=False, failures=0, due_ns=due_ns)
 
     def failed(self, now_ns: int, *, at_least_ns: int = 0) -> "StandIn":
         """Learn that there was no answer; `at_least_ns` is how long the venue asked to be left alone."""
         wait_ns = min(self.every_ns << min(self.failures, 40), self.most_ns)
         due_ns = now_ns + max(wait_ns, at_least_ns)
-        return replace(self, asking=False, failures=self.failures + 1, due_ns=due_ns)
+        return msgspec.structs.replace(self, asking=False, failures=self.failures + 1, due_ns=due_ns)
 
     def deadline(self) -> int | None:
         """Return when to ask; None while the stream flows or an answer is awaited."""
