@@ -351,8 +351,8 @@ class MarketTask:
 
     def _put_back(self) -> None:
         """Prepare the market anew where somebody changed its leverage at the venue, once nothing is held."""
-        quiet = self.state in _DECIDING and not self.desk.holds and not self.desk.executor.orders
-        if quiet and (why := self._levered.due):
+        why = self._levered.due  # nearly always ""
+        if why and self.state in _DECIDING and not self.desk.holds and not self.desk.executor.orders:
             self._levered.put_back()
             self._begin_anew(why)
 
