@@ -87,8 +87,12 @@ class Compactor:
         floor = journal.floor
         if journal.drained - floor < self._least:
             return 0
+        needed = self._needed(floor)
+        least = await journal.read(floor + self._least - 1, 1)
+        if least and needed(least[0]):
+            return 0  # as on most beats; the checkpoint, which may be large, is not read to find that out
         others = self._fresh()
-        memory = await replay(journal, others, until=self._needed(floor), page=_PAGE)
+        memory = await replay(journal, others, until=needed, page=_PAGE)
         count = memory.last_sequence - floor
         if count < self._least:
             return 0

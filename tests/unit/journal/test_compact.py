@@ -102,6 +102,22 @@ async def test_little_is_left_alone(journal: JournalWriter) -> None:
     assert journal.floor == 0
 
 
+async def test_nothing_is_folded_while_few_records_are_old_enough(journal: JournalWriter) -> None:
+    """That is so on most beats, and the checkpoint of a thousand markets would hold up the loop."""
+    await journal.append(*(noted(number, at_ns=1) for number in range(5)), *(noted(number) for number in range(5)))
+    journal.mark_drained(10)
+    made: list[Others] = []
+
+    def fresh() -> Others:
+        made.append(others())
+        return made[-1]
+
+    small = Compactor(journal, WORLD.clock, fresh=fresh, keep_s=3600, least=3, step=3)
+    assert (await small.compact(), len(made)) == (3, 1)
+    assert (await small.compact(), len(made)) == (0, 1)  # two are old
+    assert journal.floor == 3
+
+
 async def test_it_goes_on_by_steps_until_nothing_is_left_to_remove(journal: JournalWriter) -> None:
     """On each beat; new records are taken on a later one."""
     await journal.append(*(noted(number, at_ns=1) for number in range(25)))
