@@ -15,6 +15,13 @@ from kangbot.storage.writers import Mark
 
 _CONNECT_S = 5.0
 _STATEMENT_S = 10.0
+# What storing needs, of which no row is touched: a server that is read-only, one that lacks our user's rights, and a
+# table that somebody holds refuse it all the same.
+_TRIAL = (
+    "INSERT INTO journals (tag, `stored`) SELECT tag, `stored` FROM journals WHERE FALSE",
+    "UPDATE journals SET `stored` = `stored` WHERE FALSE",
+    "DELETE FROM bars WHERE FALSE",
+)
 
 
 async def missing(url: MysqlUrl) -> tuple[str, ...]:
@@ -36,6 +43,13 @@ async def writing(url: MysqlUrl) -> list[Mark]:
     """Return who has stored something there, where the schema is the one that this kangbot writes. The same errors."""
     async with contextlib.aclosing(await Link.open(url, connect_s=_CONNECT_S, statement_s=_STATEMENT_S)) as link:
         return await marks(link)
+
+
+async def tried(url: MysqlUrl) -> None:
+    """Find out whether storing is refused, where the schema is ours; nothing is changed. The same errors."""
+    async with contextlib.aclosing(await Link.open(url, connect_s=_CONNECT_S, statement_s=_STATEMENT_S)) as link:
+        for statement in _TRIAL:
+            await link.query(statement)
 
 
 async def revision(url: MysqlUrl) -> str | None:

@@ -15,6 +15,7 @@ from typing import Any, Self
 from kangbot.errors import KangbotError, NeedsHuman, Retryable
 from kangbot.runtime.lean_cryptography import deferred
 from kangbot.storage import tls
+from kangbot.storage.room import full
 from kangbot.storage.schema import SQL_MODE
 from kangbot.storage.url import MysqlUrl
 
@@ -30,39 +31,42 @@ _SESSION = (
 )
 # Lock wait timeout, deadlock, and a record that another transaction changed: run the whole transaction again.
 _AGAIN = frozenset({1205, 1213, 1020})
-# Denied: user, host or database, a login that the driver does not speak, a password or an account that has ended, TLS.
-_DENIED = frozenset({1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 1820, 1862, 3118, 3159, 4151})
-# What a table says that is not as we made it: a column is gone, or is a stranger's, or too narrow, or a key, a check or
-# a trigger objects.
-_CHANGED = frozenset({1048, 1054, 1264, 1265, 1364, 1366, 1406, 1452, 1644, 3819, 4025})
-_HUMAN = _DENIED | {1049, 1146}  # no such database, no such table
-_FULL = frozenset({1021, 1114})  # the disk, as the server and as its tables say it
-_READ_ONLY = frozenset({1290, 1836})
 # What a connection that is lost raises: the driver, the system, and uvloop, at a write on one that the other side has
 # reset while it lay idle, as a server does after its `wait_timeout`.
 _LOST = (aiomysql.Error, OSError, RuntimeError)
 _UNREACHABLE = 2003  # the driver's own, over what the system said
 _CLIENT_SSL = 0x800  # of a server's capabilities
-_REMEDY = (
-    "see that database.url names the right database and user, and ssl-mode where the server asks for TLS; "
-    "then run kangbot db upgrade, and restart a daemon whose address or password has changed"
-)
-
-_RESTORE = (
-    "where somebody has changed this table, or given it a rule of their own, take that back; or rename the table, and "
-    "kangbot db upgrade makes it anew, empty"
-)
-
-
 _HANGS = (
     "where that lasts, see the server's disk (one that keeps a binary log waits for room on it, and says nothing), and "
     "by SHOW PROCESSLIST what else it waits for"
 )
 _ROOM = "make room on the disk of the database server"
-_WRITABLE = (
-    "the server was set read-only, or is a replica: name the one that takes writes in database.url, or have this one "
-    "take them"
-)
+_REMEDIES = {
+    # Denied: user, host, or a login that the driver does not speak, TLS; no such database.
+    (1045, 1130, 1251, 1698, 3159, 1049): "see that database.url names the right database and user, and ssl-mode where "
+    "the server asks for TLS; then run kangbot db upgrade, and restart a daemon whose address or password has changed",
+    # A right is missing: to the database, a table, a column, or one of an administrator's.
+    (1044, 1142, 1143, 1227): "give the user all rights on its own database: GRANT ALL ON name.* TO user; see that "
+    "database.url names the right one",
+    # A password that has expired, as two of a server's settings have it told; an account that is locked.
+    (1820, 1862, 3118, 4151): "unlock the account, or give it the password of database.url again (ALTER USER); restart "
+    "a daemon whose password has changed",
+    # No such table.
+    (1146,): "kangbot db upgrade makes it anew, empty; what it held may be in a backup; where another database was "
+    "meant, name it in database.url",
+    # A table is not as we made it: a column is gone, or is a stranger's, or too narrow, or a key, a check or a trigger
+    # objects.
+    (1048, 1054, 1264, 1265, 1364, 1366, 1406, 1452, 1644, 3819, 4025): "where somebody has changed this table, or "
+    "given it a rule of their own, take that back; or rename the table, and kangbot db upgrade makes it anew, empty",
+    # The disk, as the server and as its tables say it.
+    (1021, 1114): _ROOM,
+    # Read-only: the server, in two ways, or every transaction that does not say otherwise.
+    (1290, 1836, 1792): "the server was set read-only, or is a replica: name the one that takes writes in "
+    "database.url, or have this one take them",
+    # A statement that is longer than the server takes.
+    (1153,): "raise max_allowed_packet in the server's [mysqld] section; its own default is 16M or more",
+}
+_HUMAN = {code: remedy for codes, remedy in _REMEDIES.items() for code in codes}
 
 
 class Collided(Retryable):
@@ -220,14 +224,8 @@ def _meaning(url: MysqlUrl, error: Exception) -> KangbotError:
     message = f"{url}: {_said(error, code)}"
     if code in _AGAIN:
         return Collided(message, code=str(code))
-    if code in _CHANGED:
-        return NeedsHuman(message, remedy=_RESTORE, code=str(code))
-    if code in _FULL:
-        return NeedsHuman(message, remedy=_ROOM, code=str(code))
-    if code in _READ_ONLY:
-        return NeedsHuman(message, remedy=_WRITABLE, code=str(code))
-    if code in _HUMAN:
-        return NeedsHuman(message, remedy=_REMEDY, code=str(code))
+    if remedy := _HUMAN.get(code, _ROOM if full(message) else ""):
+        return NeedsHuman(message, remedy=remedy, code=str(code))
     return Retryable(message, code=str(code) if code else None)
 
 

@@ -22,7 +22,7 @@ from kangbot.runtime.installation import RESTART, last_said, replaced, unstarted
 from kangbot.runtime.there import there
 from kangbot.runtime.world import real_world
 from kangbot.storage import tls
-from kangbot.storage.room import changed, lacking
+from kangbot.storage.room import changed, full, lacking
 from kangbot.storage.schema import SQL_MODE, newer
 from kangbot.storage.tables import LATER, NAMES, REVISION
 from kangbot.storage.url import DatabaseUrl, MysqlUrl, SqliteUrl, parse
@@ -46,6 +46,8 @@ _ANSWER_S = 1_800  # to one statement that changes the schema: an index over yea
 # Access denied, no such database: nobody but a person can change these.
 _DENIED = frozenset({1044, 1045, 1049, 1130, 1142, 1227, 1698})
 _FULL = frozenset({1021, 1114, 1878})  # the disk; and the folder in which an index is sorted
+# Of the server's files, and of what it keeps in them: without room it may say no more than that, or nonsense.
+_INSIDE = frozenset({*range(1, 1000), 1815})
 _LOST = 2013  # the driver's own, also where it has waited for long enough
 _REMEDY = "see that database.url is right, and that it may be opened and its schema changed"
 _ROOM = (
@@ -284,11 +286,15 @@ def _translated(url: DatabaseUrl, error: BaseException | None) -> KangbotError:
     code = arguments[0] if arguments and isinstance(arguments[0], int) else 0
     if error is not None and code == _LOST and isinstance(error.__context__, TimeoutError):
         message = f"{url} does not answer any more: see that the server runs; begun again, an upgrade goes on"
+    if code in _INSIDE:
+        message = f"{message}: see the server's own log, and the room on its disk"
     below = getattr(error, "original_exception", None)  # what the system said, where PyMySQL could not connect
     if isinstance(url, MysqlUrl) and (about_tls := tls.failure(url, code, below)):
         return about_tls
-    if code in _DENIED | _FULL:
-        return NeedsHuman(message, remedy=_ROOM if code in _FULL else _REMEDY)
+    if code in _FULL or full(message):
+        return NeedsHuman(message, remedy=_ROOM)
+    if code in _DENIED:
+        return NeedsHuman(message, remedy=_REMEDY)
     return Retryable(message, code=str(code))
 
 

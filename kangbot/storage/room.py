@@ -11,6 +11,7 @@ SPARE = 256 << 20
 """Bytes that a copy of the history leaves free: the journal is on the same disk, and must go on."""
 
 _MB = 1_000_000
+_FULL = ("No space left on device", "Disk quota exceeded")  # ENOSPC, EDQUOT
 
 
 def lacking(folder: Path, need: int) -> str:
@@ -28,3 +29,8 @@ def changed(size: int) -> int:
     """
     need = size + size // 3
     return need + min(SPARE, need)
+
+
+def full(said: str) -> bool:
+    """Return whether a database server says that its disk is full, whatever it was about and by which of its codes."""
+    return any(words in said for words in _FULL)

@@ -48,7 +48,7 @@ def is_mysql() -> bool:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator["MariadbServer"]:
+def running(folder: Path, *options: str) -> Iterator["MariadbServer"]:
     """A started server for as long as the block lasts. Skips where there is no binary, but never with CI=true."""
     if binary() is None:
         reason = "no mariadbd binary: install mariadb-server (tests/mariadb.sh does it for root)"
@@ -57,7 +57,7 @@ def running(folder: Path) -> Iterator["MariadbServer"]:
         pytest.skip(reason)
     server = MariadbServer(folder)
     try:
-        server.start()
+        server.start(*options)
         yield server
     finally:
         server.close()

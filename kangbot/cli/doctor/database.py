@@ -1,4 +1,4 @@
-"""The history database: is it there, does it take us, and are its tables the ones that are written."""
+"""The history database: is it there, does it take us and our rows, and are its tables the ones that are written."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from time import perf_counter
 from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.errors import NeedsHuman, Retryable
 from kangbot.settings import Settings
-from kangbot.storage.glance import current, missing, writing
+from kangbot.storage.glance import current, missing, tried, writing
 from kangbot.storage.opening import place_of
 from kangbot.storage.schema import judge
 from kangbot.storage.sqlite import revision
@@ -33,6 +33,8 @@ async def database(settings: Settings) -> Look:
             if dropped:
                 return _look(Mark.WRONG, f"{url} has no table {', '.join(dropped)} any more", remedy=_ANEW)
             other = another(await writing(url), place_of(settings.state_dir)) if up_to_date else None
+            if up_to_date:
+                await tried(url)
     except NeedsHuman as error:
         return _look(Mark.WRONG, _named(url, error.message), remedy=error.remedy)
     except (Retryable, TimeoutError) as error:

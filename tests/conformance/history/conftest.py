@@ -1,7 +1,8 @@
 """What the history's suites run on: a private MariaDB server, an SQLite file, the simulation; each test on its own."""
 
+import contextlib
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from kangbot.sim.world.history import SimHistory
 from kangbot.storage.migrate import upgrade
 from kangbot.storage.url import SqliteUrl, parse
 from tests.support.databases import Database, Mariadb, Sqlite
+from tests.support.full_disk import mounted
 from tests.support.mariadb import MariadbServer, running
 
 
@@ -44,6 +46,13 @@ async def mariadb(server: MariadbServer, template: str) -> AsyncIterator[Mariadb
     one = Mariadb(server, template)
     yield one
     await one.aclose()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Makes a folder with room for so many megabytes."""
+    with contextlib.ExitStack() as stack:
+        yield lambda megabytes: stack.enter_context(mounted(tmp_path / "disk", megabytes))
 
 
 KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)]

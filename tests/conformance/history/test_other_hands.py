@@ -1,6 +1,7 @@
 """What others do to the database: they end idle connections, hold a table, change or drop one."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,10 @@ from kangbot.cli.doctor.finding import Mark
 from kangbot.errors import NeedsHuman
 from kangbot.settings import load
 from kangbot.storage.link import Collided, Link
+from kangbot.storage.migrate import upgrade_apart
+from kangbot.storage.mysql import MysqlHistory
 from kangbot.storage.pool import Pool
+from kangbot.storage.url import MysqlUrl, parse
 from tests.support.databases import WORLD, Mariadb
 from tests.support.records import TAG, noted, records
 
@@ -108,3 +112,46 @@ async def test_a_table_that_was_dropped_is_seen_before_a_start(mariadb: Mariadb,
         assert told.mark is Mark.WRONG
         assert table in told.says
         assert "kangbot db upgrade" in told.remedy
+
+
+KEPT_OUT = {
+    "SET GLOBAL read_only = 1": ("--read-only option", "is a replica"),
+    "REVOKE INSERT ON {0}.* FROM 'plain'@'127.0.0.1'": ("INSERT command denied", "GRANT ALL ON"),
+    "REVOKE UPDATE ON {0}.* FROM 'plain'@'127.0.0.1'": ("UPDATE command denied", "GRANT ALL ON"),
+    "ALTER USER 'plain'@'127.0.0.1' ACCOUNT LOCK": ("locked", "unlock the account"),
+}
+
+
+@pytest.mark.parametrize("done", KEPT_OUT)
+async def test_what_keeps_rows_out_is_seen_before_a_start_and_they_come_when_it_is_over(
+    mariadb: Mariadb, tmp_path: Path, done: str
+) -> None:
+    """For reading all may be well, so whoever only looks whether it answers sees nothing wrong."""
+    sql, name = mariadb.server.sql, mariadb.name
+    sql("CREATE USER 'plain'@'127.0.0.1' IDENTIFIED BY 'x'")
+    url = parse(f"mysql://plain:x@127.0.0.1:{mariadb.server.port}/{name}")
+    assert isinstance(url, MysqlUrl)
+    config = tmp_path / "kangbot.toml"
+    config.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    settings = load(config, {"KANGBOT_DATABASE__URL": url.full})
+    history = MysqlHistory(Pool(url, WORLD.fork("pool").random), partial(upgrade_apart, url), "here")
+    words, remedy = KEPT_OUT[done]
+    try:
+        sql(f"GRANT ALL ON {name}.* TO 'plain'@'127.0.0.1'")
+        assert (await look_at(settings)).mark is Mark.OK
+        sql(done.format(name))
+        told = await look_at(settings)
+        assert told.mark is Mark.WRONG
+        assert words in told.says
+        assert remedy in told.remedy
+        with pytest.raises(NeedsHuman, match=words):
+            await history.store(records([noted(1)]))
+        sql("SET GLOBAL read_only = 0")
+        sql(f"GRANT ALL ON {name}.* TO 'plain'@'127.0.0.1'")
+        sql("ALTER USER 'plain'@'127.0.0.1' ACCOUNT UNLOCK")
+        await history.store(records([noted(1)]))
+        assert mariadb.count("events") == 1
+    finally:
+        sql("SET GLOBAL read_only = 0")
+        await history.aclose()
+        sql("DROP USER 'plain'@'127.0.0.1'")

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,24 +18,6 @@ from tests.support import mariadb
 
 OLD = "0004"  # the next one makes indexes
 ROWS = 100_000
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
-    """Makes a folder with room for so many megabytes."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a tmpfs needs root")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-
-    def mount(megabytes: int) -> Path:
-        mounting = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(folder)]
-        if subprocess.run(mounting, check=False).returncode:
-            pytest.skip("this host lets not even root mount a tmpfs")
-        return folder
-
-    yield mount
-    subprocess.run(["umount", str(folder)], check=False, stderr=subprocess.DEVNULL)
 
 
 def filled(folder: Path) -> SqliteUrl:

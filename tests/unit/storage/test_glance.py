@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from kangbot.errors import NeedsHuman, Retryable
-from kangbot.storage.glance import current, missing, revision, writing
+from kangbot.storage.glance import current, missing, revision, tried, writing
 from kangbot.storage.tables import NAMES, REVISION
 from kangbot.storage.url import MysqlUrl
 from kangbot.storage.writers import Mark
@@ -67,7 +67,19 @@ async def test_who_writes_is_told_by_their_marks() -> None:
         ]
 
 
-@pytest.mark.parametrize("glance", [missing, current, writing, revision], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("word", ["INSERT", "UPDATE", "DELETE"])
+async def test_whether_storing_is_refused_is_found_out_without_a_row(word: str) -> None:
+    """By what needs the same rights and the same locks."""
+    async with having(REVISION) as server:
+        await tried(server.url)
+        assert [said.partition(" ")[0] for said in server.said] == ["INSERT", "UPDATE", "DELETE"]
+        assert all(said.endswith(" WHERE FALSE") for said in server.said)
+        server.respond = lambda said: 1142 if said.startswith(word) else None
+        with pytest.raises(NeedsHuman):
+            await tried(server.url)
+
+
+@pytest.mark.parametrize("glance", [missing, current, writing, tried, revision], ids=lambda one: one.__name__)
 async def test_a_glance_is_one_connection_that_ends_with_it_also_where_it_failed(glance: Glance) -> None:
     """A command that looks every minute would use up the server's connections else."""
     async with having(REVISION) as server:

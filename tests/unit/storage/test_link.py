@@ -78,6 +78,8 @@ async def test_a_host_that_is_not_let_in_is_a_persons_to_change() -> None:
     [
         (1114, "The table 'events' is full", "make room on the disk of the database server"),
         (1021, "Disk full (./events.ibd); waiting for someone to free some space", "make room"),
+        (1030, 'Got error 28 "No space left on device" from storage engine InnoDB', "make room"),
+        (3, "Error writing file './b.000001' (Errcode: 122 \"Disk quota exceeded\")", "make room"),
         (1290, "The MariaDB server is running with the --read-only option", "is a replica"),
         (1836, "Running in read-only mode", "is a replica"),
     ],

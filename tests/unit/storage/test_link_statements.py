@@ -172,13 +172,17 @@ async def test_a_collision_leaves_the_connection_for_the_next_try(way: str, code
     [
         (1045, "names the right database and user"),
         (1049, "names the right database and user"),
-        (1146, "names the right database and user"),
-        (1142, "names the right database and user"),
+        (1146, "kangbot db upgrade makes it anew"),
+        (1142, "GRANT ALL ON"),
+        (1820, "ALTER USER"),
+        (4151, "unlock the account"),
         (1054, "rename the table"),
         (1406, "rename the table"),
         (4025, "rename the table"),
         (1114, "make room on the disk"),
         (1290, "take them"),
+        (1792, "take them"),
+        (1153, "raise max_allowed_packet"),
     ],
 )
 async def test_what_only_a_person_can_change_ends_the_session_as_well(code: int, remedy: str) -> None:

@@ -149,12 +149,23 @@ def test_what_a_server_refuses_for_good_is_a_persons(code: int, remedy: str) -> 
     assert remedy in told.remedy
 
 
+def test_a_server_without_room_is_told_by_its_words_whatever_its_code() -> None:
+    """MariaDB writes down what it is about to do with a table, and that may be what finds the disk full."""
+    told = _translated(
+        SERVER, pymysql.OperationalError(3, 'Error writing file (Errcode: 28 "No space left on device")')
+    )
+    assert isinstance(told, NeedsHuman)
+    assert "make room on the disk" in told.remedy
+
+
 def test_what_passes_by_waiting_may_be_tried_again() -> None:
     """A server that is away, a lock; one that has gone mute is told with what becomes of the work."""
     for error, words in (
         (pymysql.OperationalError(2003, "Can't connect"), "cannot be migrated: Can't connect"),
         (pymysql.OperationalError(1205, "Lock wait timeout exceeded"), "Lock wait timeout exceeded"),
         (pymysql.OperationalError(2013, "Lost connection"), "cannot be migrated: Lost connection"),
+        (pymysql.InternalError(1815, "InnoDB: Insert failed"), "see the server's own log, and the room on its disk"),
+        (pymysql.OperationalError(22, "Can't change size"), "see the server's own log, and the room on its disk"),
         (pymysql.err.InterfaceError(), "cannot be migrated: "),
         (None, "cannot be migrated: None"),
     ):

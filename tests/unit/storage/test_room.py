@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kangbot.storage.room import SPARE, changed, lacking
+from kangbot.storage.room import SPARE, changed, full, lacking
 
 
 def test_what_just_fits_is_not_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,3 +36,16 @@ def test_a_change_takes_a_third_more_than_its_file_and_leaves_as_much_free(size:
     """Of a large history no more than a copy leaves: the journal is on the same disk, and must go on."""
     log = size + size // 3
     assert changed(size) - log == min(log, SPARE)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_full"),
+    [
+        ("Error writing file './ddl_recovery.log' (Errcode: 28 \"No space left on device\")", True),
+        ('Can\'t create table `k`.`bars` (errno: 122 "Disk quota exceeded")', True),
+        ('Can\'t create table `k`.`bars` (errno: 13 "Permission denied")', False),
+    ],
+)
+def test_a_disk_is_full_by_the_words_of_the_system_below(said: str, *, is_full: bool) -> None:
+    """A server has a dozen codes for it, each of which stands for other troubles as well."""
+    assert full(said) is is_full
