@@ -77,8 +77,8 @@ class History(Protocol):
     async def store(self, records: Sequence[Record]) -> None:
         """Store the records in one transaction, idempotently by event id.
 
-        Retryable: nothing is certain, send the same records again. NeedsHuman: as in `stored`. A cancelled call may
-        have stored them: sending them again is harmless.
+        Retryable: nothing is certain, send the same records again. NeedsHuman: as in `stored`, or it has others in
+        their place. A cancelled call may have stored them: sending them again is harmless.
         """
 
     async def aclose(self) -> None:

@@ -15,7 +15,7 @@ import structlog
 
 from kangbot.errors import KangbotError, NeedsHuman, words
 from kangbot.machines.backoff import Backoff
-from kangbot.model.events import Record
+from kangbot.model.events import BarStored, EquityMarked, Record
 from kangbot.ports import Checkpoint, History, Journal
 from kangbot.runtime.world import SECOND_NS, World
 
@@ -127,6 +127,7 @@ class Drain:
                 if await self._journal.checkpoint() == kept:
                     raise
                 return False  # some were removed meanwhile
+            self._lacking(records, there)
             ours = {record.sequence: record for record in records}
             other = next((record.sequence for record in there if ours.get(record.sequence) != record), 0)
             differs = f"its record {other} is another one" if other else ""
@@ -140,6 +141,17 @@ class Drain:
         if at == self._journal.last:  # nothing to store that would prove it
             self._back()
         return True
+
+    def _lacking(self, ours: Sequence[Record], there: Sequence[Record]) -> None:
+        """Say what somebody removed from the history: its mark says that it has them, so it is not given them again."""
+        known = {record.sequence for record in there}
+        gone = [
+            record.sequence
+            for record in ours
+            if record.sequence not in known and not isinstance(record.event, BarStored | EquityMarked)
+        ]
+        if gone:
+            log.warning("history.lacks", records=len(gone), first=gone[0], last=gone[-1])
 
     async def _store(self, records: Sequence[Record]) -> int:
         await self._history.store(records)

@@ -73,6 +73,9 @@ class MysqlHistory:
         async def work(link: Link) -> None:
             await link.query(_LOCK, (journal,))  # locks the row, whether it was there or not
             new = fresh(records, await self._stored(journal, link))
+            if passed := records[: len(records) - len(new)]:
+                rows = await link.query(_RECALL, (journal, passed[0].sequence - 1, len(passed)))
+                recall.same(passed, recall.recalled(rows, journal))
             if not new:
                 return
             for write in project(new):

@@ -73,7 +73,7 @@ def fresh(records: Sequence[Record], stored: int) -> Sequence[Record]:
         if record.sequence != expected:
             raise NeedsHuman(
                 f"the history has journal {record.journal} up to {stored} and is offered record {record.sequence} next",
-                remedy="the database was restored from an older backup: restore the journal's records from a later one",
+                remedy="the database was put back from an older copy: it is filled again, as far as the journal has it",
             )
     return new
 

@@ -80,7 +80,11 @@ class SqliteHistory:
 
         def work(db: sqlite3.Connection) -> None:
             db.execute(_LOCK, (journal,))
-            if new := fresh(records, self._stored(db, journal)):
+            new = fresh(records, self._stored(db, journal))
+            if passed := records[: len(records) - len(new)]:
+                there = db.execute(_RECALL, (journal, passed[0].sequence - 1, len(passed)))
+                recall.same(passed, recall.recalled(there, journal))
+            if new:
                 for upsert, rows in project(new):
                     db.executemany(_statement(upsert), ([_plain(value) for value in row] for row in rows))
                 db.execute(_MARK, (new[-1].sequence, self._place, journal))

@@ -102,6 +102,21 @@ async def test_storing_again_changes_nothing(database: Database) -> None:
     assert await history.stored(TAG) == len(EVERY) + 1
 
 
+async def test_a_database_whose_mark_is_ahead_swallows_nothing(database: Database) -> None:
+    """Somebody put a later copy in place, or raised the mark: what it would pass over is not what it has."""
+    history = database.history()
+    await history.store(records([noted(1), noted(2)]))
+    database.sql("UPDATE journals SET `stored` = 4")
+    with pytest.raises(NeedsHuman, match=r"it has record 3 of journal .*, and has it not"):
+        await history.store(records([noted(3), noted(4), noted(5)], after=2))
+    with pytest.raises(NeedsHuman, match=r"it has record 2 of journal .*, and it is another one"):
+        await history.store(records([noted(7)], after=1))
+    assert database.count("events") == 2
+    database.sql("UPDATE journals SET `stored` = 2")
+    await history.store(records([noted(3), noted(4), noted(5)], after=2))
+    assert database.count("events") == 5
+
+
 async def test_any_cut_into_batches_gives_the_same_rows(database: Database) -> None:
     """Batches of every size, repeated and overlapping, end in the rows that one batch would have given."""
     steps = [OrderStatus.SENT, OrderStatus.ACKED, OrderStatus.PARTIAL, OrderStatus.UNKNOWN, OrderStatus.FILLED]

@@ -15,16 +15,17 @@ from structlog.testing import capture_logs
 from kangbot.errors import NeedsHuman, Retryable, words
 from kangbot.journal.drain import Drain
 from kangbot.journal.writer import JournalWriter
-from kangbot.model.events import Record
+from kangbot.model.events import EquityMarked, Record
 from kangbot.ports import Checkpoint
 from kangbot.runtime.tasks import close_task
 from kangbot.runtime.world import Clock, World
 from kangbot.sim.world.loop import run
 from tests.support.order_disk import Disk, loop
-from tests.support.records import noted
+from tests.support.records import EVERY, bar_stored, noted
 from tests.support.trade_words import START
 
 WORLD = World(clock=Clock(), seed=b"one")
+EQUITY = next(event for event in EVERY if isinstance(event, EquityMarked))
 
 
 class MemoryHistory:
@@ -373,6 +374,22 @@ async def test_a_copy_that_has_outgrown_what_the_history_has_stops_the_drain(jou
     with pytest.raises(NeedsHuman, match=f"its record {61 - lost} is another one: an older copy of the journal"):
         await task
     assert history.batches == []
+
+
+async def test_what_somebody_removed_from_the_history_is_told(journal: JournalWriter) -> None:
+    """It says itself that it has them, so they are not sent again. Bars and marks of equity are not all there."""
+    history = MemoryHistory()
+    for event in (noted(1), bar_stored(), noted(2), EQUITY, noted(3), noted(4)):
+        journal.append(event)
+    await journal.beyond(5)
+    for record in await journal.read(0, 6):
+        if record.sequence in {1, 6}:
+            history.rows[record.journal, record.sequence] = record
+    with capture_logs() as logs:
+        task = asyncio.create_task(drain(journal, history).run())
+        await until(lambda: journal.drained == 6)
+        await close_task(task)
+    assert logs == [{"event": "history.lacks", "records": 2, "first": 3, "last": 5, "log_level": "warning"}]
 
 
 async def test_a_history_that_goes_away_while_the_newest_are_compared_is_asked_again(journal: JournalWriter) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kangbot.errors import NeedsHuman, Retryable
+from kangbot.journal import codec
 from kangbot.ports import Listing, Page
 from kangbot.storage import mysql, tables
 from kangbot.storage.mysql import _BYTES, _ROWS, MysqlHistory, _chunks, _statement
@@ -27,6 +28,7 @@ class Base:
     def __init__(self, revision: str = REVISION, stored: int = 0) -> None:
         self.revision = revision
         self.stored = stored
+        self.has = records([noted(1), noted(2)])
         self.odd: Callable[[str], Answer] = lambda _: None
         self.prepared = 0
 
@@ -37,6 +39,8 @@ class Base:
             return [["1"]]
         if "alembic_version" in said:
             return [[self.revision]]
+        if said.startswith("SELECT sequence, body"):
+            return [[str(record.sequence), codec.encode(record.event)] for record in self.has]
         if said.startswith("SELECT tag, `stored`, place"):
             return [[TAG, self.stored, HERE, "1.5"]]
         return None
@@ -76,16 +80,25 @@ async def test_records_are_stored_between_the_lock_of_their_mark_and_its_change(
 
 
 async def test_what_is_stored_is_not_written_again_and_a_part_of_it_is_left_out() -> None:
-    """The mark alone says so."""
+    """The mark says so; and what it has is looked at, for another database may have been put in place."""
     base = Base(stored=2)
     async with ScriptedServer(base.respond) as server:
         history = base.history(server)
         await history.store(records([noted(1), noted(2)]))
-        assert kinds(server) == ["BEGIN", "INSERT INTO journals", "SELECT tag, `stored`,", "COMMIT"]
+        assert kinds(server) == [
+            "BEGIN",
+            "INSERT INTO journals",
+            "SELECT tag, `stored`,",
+            "SELECT sequence, body",
+            "COMMIT",
+        ]
         await history.store(records([noted(1), noted(2), noted(3)]))
         (written,) = [said for said in server.said if said.startswith("INSERT INTO `events`")]
         assert written.count("a note 3") == 2  # its message, and its body
         assert "a note 2" not in written
+        with pytest.raises(NeedsHuman, match="it has record 2 of journal"):
+            await history.store(records([noted(1), noted(7)]))
+        assert server.said[-1] == "ROLLBACK"
         await history.aclose()
 
 

@@ -5,10 +5,11 @@ from decimal import Decimal
 import pytest
 
 from kangbot.errors import NeedsHuman
+from kangbot.model.events import EquityMarked
 from kangbot.storage import tables
 from kangbot.storage.projection import Value, project
-from kangbot.storage.recall import journals, recalled
-from tests.support.records import EVERY, TAG, bar_stored, records
+from kangbot.storage.recall import journals, recalled, same
+from tests.support.records import EVERY, TAG, bar_stored, noted, records
 
 
 def stored() -> list[tuple[Value, ...]]:
@@ -36,3 +37,24 @@ def test_journals_of_which_nothing_is_stored_are_left_out() -> None:
     rows: list[tuple[Value, ...]] = [("a", 0), ("b", 12), ("c", Decimal(7)), ("d", "0")]
     assert journals(rows) == {"b": 12, "c": 7}
     assert journals([]) == {}
+
+
+def test_what_comes_again_is_passed_over_where_it_is_the_same() -> None:
+    """Bars are elsewhere, and of marks of equity some have gone."""
+    ours = records(EVERY)
+    same(ours, recalled(stored(), TAG))
+    same(ours, [record for record in recalled(stored(), TAG) if not isinstance(record.event, EquityMarked)])
+    same([], [])
+
+
+def test_what_the_history_has_not_or_has_otherwise_is_not_passed_over() -> None:
+    """It would be lost, and nobody would know."""
+    ours = records([noted(1), noted(2), noted(3)], after=4)
+    with pytest.raises(NeedsHuman, match=f"it has record 6 of journal {TAG}, and has it not: another copy") as caught:
+        same(ours, [ours[0], ours[2]])
+    assert "name an empty database" in caught.value.remedy
+    with pytest.raises(NeedsHuman, match=f"it has record 7 of journal {TAG}, and it is another one"):
+        same(ours, [*ours[:2], *records([noted(8)], after=6)])
+    marks = [record for record in records(EVERY) if isinstance(record.event, EquityMarked)]
+    with pytest.raises(NeedsHuman, match="it is another one"):
+        same(marks, records([noted(8)], after=marks[0].sequence - 1))
