@@ -63,6 +63,8 @@ _REMEDIES = {
     # Read-only: the server, in two ways, or every transaction that does not say otherwise.
     (1290, 1836, 1792): "the server was set read-only, or is a replica: name the one that takes writes in "
     "database.url, or have this one take them",
+    # A binary log of statements, into which InnoDB writes nothing at our isolation level.
+    (1665,): "set binlog_format to MIXED or ROW in the server's [mysqld] section",
     # A statement that is longer than the server takes.
     (1153,): "raise max_allowed_packet in the server's [mysqld] section; its own default is 16M or more",
 }

@@ -183,6 +183,7 @@ async def test_a_collision_leaves_the_connection_for_the_next_try(way: str, code
         (1290, "take them"),
         (1792, "take them"),
         (1153, "raise max_allowed_packet"),
+        (1665, "set binlog_format to MIXED or ROW"),
     ],
 )
 async def test_what_only_a_person_can_change_ends_the_session_as_well(code: int, remedy: str) -> None:
