@@ -139,7 +139,7 @@ class ConfigInvalid(NeedsHuman):
     """Every mistake of a configuration at once; nothing has been started."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems), remedy="correct these and start again")
+        super().__init__("\n".join(str(problem) for problem in problems), remedy="correct these and try again")
         self.problems = problems
 
 

@@ -13,7 +13,7 @@ from kangbot.cli.answer import answer
 from kangbot.cli.archive import CONFIG, HISTORY, ROWS, Manifest, beside, checksum, clear, must_be_there, unpacked
 from kangbot.cli.database import filled, must_be_empty, refill
 from kangbot.cli.offline import given_to_its_owner, settings_of
-from kangbot.errors import ConfigInvalid, NeedsHuman, Refused
+from kangbot.errors import ConfigInvalid, NeedsHuman, Problem, Refused
 from kangbot.journal.folder import RESTORING
 from kangbot.journal.leap import leap
 from kangbot.journal.lock import FolderLock
@@ -92,9 +92,21 @@ def _drafted(config: Path, text: bytes) -> Settings:
         return settings_of(draft)
     except ConfigInvalid:
         write_whole(config, text)  # no daemon begins with it either, and it must be somewhere to be put right
-        return settings_of(config)
+        try:
+            return settings_of(config)
+        except ConfigInvalid as error:
+            raise ConfigInvalid((*error.problems, _alone(config))) from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _alone(config: Path) -> Problem:
+    return Problem(
+        file=str(config),
+        message="is put there from the backup, and nothing else yet",
+        remedy="A backup has neither your own strategies' files nor secrets: put those in their places, and restore "
+        "it again",
+    )
 
 
 def _placed(

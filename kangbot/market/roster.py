@@ -217,6 +217,8 @@ class Roster:
         place = self[market]
         after = next_state(place.state, signal)
         if after is place.state:
+            if signal is Signal.CRASHED and after is RunState.STARTING:  # else it would say that it was started
+                self._places[market] = replace(place, reason=reason)
             return after
         now_ns = self._clock.now_ns()
         self._places[market] = replace(place, state=after, reason=reason, since_ns=now_ns)

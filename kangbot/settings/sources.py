@@ -133,7 +133,7 @@ def _remedy(error: Exception) -> str:
     match error:
         case FileNotFoundError():
             service = f"; the service's is {SERVICE}" if os.access(SERVICE, os.R_OK) else ""
-            return f"Put it there, or name another with --config{service}."
+            return f"Put it there, write one with `kangbot init`, or name another with --config{service}."
         case PermissionError():
             return "Give the user that runs kangbot the right to read it."
         case IsADirectoryError():

@@ -68,7 +68,7 @@ def test_every_mistake_is_told_at_once() -> None:
     error = ConfigInvalid((Problem(message="is wrong", key="a"), Problem(message="is wrong", key="b")))
     assert error.message == str(error) == "a: is wrong\nb: is wrong"
     assert isinstance(error, NeedsHuman)
-    assert error.remedy == "correct these and start again"
+    assert error.remedy == "correct these and try again"
 
 
 def test_what_could_be_read_of_an_answer_is_nobodys_by_accident() -> None:

@@ -157,7 +157,10 @@ def _try(config: Path, text: str, answers: Answers, secret: str) -> None:
         environ["KANGBOT_DATABASE__URL"] = secret
     trial = config.with_name(f".{config.name}.trial")  # beside the file: its paths are taken from there
     try:
-        write_whole(trial, text.encode())
+        try:
+            write_whole(trial, text.encode())
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(config)) from error  # nobody has heard of the trial
         load(trial, environ)
     finally:
         trial.unlink(missing_ok=True)

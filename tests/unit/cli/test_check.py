@@ -84,12 +84,12 @@ def test_a_missing_file_is_a_mistake_of_the_configuration(tmp_path: Path) -> Non
     done = kangbot("check", cwd=tmp_path)
     assert done.returncode == exit_codes.CONFIG
     assert (
-        "config/kangbot.toml: cannot be read: no such file or directory. Put it there, or name another with --config"
-        in done.stderr
+        "config/kangbot.toml: cannot be read: no such file or directory. "
+        "Put it there, write one with `kangbot init`, or name another with --config" in done.stderr
     )
     done = kangbot("config", "validate", "mine.toml", cwd=tmp_path)  # which has no such option
     assert done.returncode == exit_codes.CONFIG
-    told = "mine.toml: cannot be read: no such file or directory. Put it there, or name another"
+    told = "mine.toml: cannot be read: no such file or directory. Put it there, write one with `kangbot init`, or name another"
     assert done.stderr.startswith(told)
     assert "--config" not in done.stderr
 

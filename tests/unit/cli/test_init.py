@@ -137,6 +137,19 @@ def test_a_folder_that_is_not_this_users_is_named_whole(
     assert capsys.readouterr().err == said + remedy
 
 
+def test_a_file_that_this_user_may_not_write_is_named_as_it_was_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Not the one beside it, in which it is tried first."""
+    with tempfile.TemporaryDirectory() as name:
+        config = Path(name).resolve() / "kangbot.toml"
+        config.parent.chmod(0o555)
+        with as_nobody():
+            assert ask(config, ALL_GIVEN) == exit_codes.FAILURE
+        config.parent.chmod(0o755)
+    assert capsys.readouterr().err.startswith(f"{config} cannot be written: Permission denied. Name a place ")
+
+
 def test_a_full_disk_keeps_nothing_that_would_stand_in_the_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

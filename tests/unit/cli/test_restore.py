@@ -20,7 +20,7 @@ from kangbot.cli import offline
 from kangbot.cli.archive import FORMAT, Manifest
 from kangbot.cli.backup import backup
 from kangbot.cli.restore import restore
-from kangbot.errors import NeedsHuman, Refused
+from kangbot.errors import ConfigInvalid, NeedsHuman, Refused
 from kangbot.journal.file import JournalFile
 from kangbot.journal.lock import FolderLock
 from kangbot.settings import loading
@@ -36,10 +36,10 @@ def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offline, "load", loading.load)
 
 
-def lost(folder: Path, *, with_configuration: bool = False) -> tuple[Path, Path]:
+def lost(folder: Path, *, with_configuration: bool = False, text: str = CONFIG) -> tuple[Path, Path]:
     """Return a configuration and a backup of all that its daemon had, which is there no more."""
     config, state, file = folder / "kangbot.toml", folder / "state", folder / "backup.zip"
-    config.write_text(CONFIG)
+    config.write_text(text)
     Versions(state).keep(CONFIG.encode(), "start", 0)
     (state / "KILL").write_text("news\n")
     JournalFile(state / "journal.sqlite", max_bytes=1 << 20, new_tag=lambda: "abcdefgh").close()
@@ -73,6 +73,22 @@ def test_all_that_was_there_is_there_again(
     kept = [path for path in state.rglob("*") if path.is_file()]
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
     assert stat.S_IMODE((state / "config").stat().st_mode) == 0o700
+
+
+def test_a_backup_moved_without_the_strategy_says_what_it_lacks(tmp_path: Path) -> None:
+    """On another machine the configuration is put in its place, so that it can be read; once the file is there, all."""
+    own = "from kangbot.strategy.ema_cross import EmaCross\nclass Own(EmaCross):\n    name = 'own'\n"
+    (tmp_path / "own.py").write_text(own)
+    config, file = lost(tmp_path, with_configuration=True, text=f'{CONFIG}strategy = "own.py"\n')
+    (tmp_path / "own.py").unlink()
+    with pytest.raises(ConfigInvalid) as caught:
+        restore(config, file)
+    missing, rest = caught.value.problems
+    assert f"{tmp_path}/own.py: cannot be read" in missing.message
+    assert str(rest).startswith(f"{config}: is put there from the backup, and nothing else yet. A backup has neither ")
+    (tmp_path / "own.py").write_text(own)
+    assert restore(config, file) == 0
+    assert (tmp_path / "state" / "journal.sqlite").exists()
 
 
 def test_a_backup_of_another_mode_is_refused(tmp_path: Path) -> None:

@@ -186,6 +186,20 @@ async def test_moves_are_journalled_with_their_reason_and_can_be_waited_for() ->
     assert markets.places[A].state is RunState.FAILED
 
 
+async def test_a_market_that_falls_while_it_starts_says_why() -> None:
+    """Its state is the same, so nothing is journalled; one that is stopped or failed keeps the reason for that."""
+    journal = ListJournal()
+    markets = roster(journal, [])
+    markets.move(A, Signal.START, "started")
+    markets.move(A, Signal.CRASHED, "ValueError: oops")
+    assert (markets[A].state, markets[A].reason) == (RunState.STARTING, "ValueError: oops")
+    markets.move(A, Signal.GAVE_UP, "fell too often: ValueError: oops")
+    markets.move(A, Signal.CRASHED, "OSError: later")
+    assert (markets[A].state, markets[A].reason) == (RunState.FAILED, "fell too often: ValueError: oops")
+    moved = [event.after for event in journal.events if isinstance(event, RunStateChanged)]
+    assert moved == [RunState.STARTING, RunState.FAILED]
+
+
 async def test_a_market_that_is_not_configured_is_told_in_words() -> None:
     """No KeyError reaches an operator."""
     with pytest.raises(UnknownMarketError, match="no market 'v:Z' in the configuration"):
