@@ -130,7 +130,7 @@ class ControlServer:
         except OSError as error:
             raise NeedsHuman(
                 f"the control socket {self._path} cannot be made: {error.strerror or error}",
-                remedy="name one in a folder that this user may write: [control] socket",
+                remedy="move away what lies there, or name one in a folder that this user may write: [control] socket",
             ) from error
         if self._listen is not None and self._listen.port:
             await self._listen_on(self._listen)

@@ -212,7 +212,7 @@ class JournalReader:
             if sequence != expected:
                 raise NeedsHuman(
                     f"record {expected} of the journal {self._path} is missing",
-                    remedy="restore the file from a backup",
+                    remedy=_LOOK,
                 )
         return rows
 

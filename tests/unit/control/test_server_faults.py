@@ -240,8 +240,9 @@ async def test_a_file_where_the_socket_is_to_be_is_left_alone(tmp_path: Path) ->
     file = tmp_path / "control.sock"
     file.write_text("somebody's")
     server = ControlServer(Faulty(), file, clock=Clock())
-    with pytest.raises(NeedsHuman, match=r"cannot be made: .* in use"):
+    with pytest.raises(NeedsHuman, match=r"cannot be made: .* in use") as caught:
         await server.start()
+    assert caught.value.remedy.startswith("move away what lies there, or name one ")
     await server.aclose()
     async with Beginning(file, first=0, last=2 * MANY):
         assert file.read_text() == "somebody's"

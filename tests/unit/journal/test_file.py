@@ -249,8 +249,9 @@ def test_checkpoint_takes_the_place_of_records(path: Path, file: JournalFile) ->
     file.compact(3, "second")
     assert (file.floor, file.last, reader.checkpoint()) == (3, 4, (3, "second"))
     assert reader.read(3, 10) == [(4, "d")]
-    with pytest.raises(NeedsHuman, match=r"record 1 of the journal .* is missing"):
+    with pytest.raises(NeedsHuman, match=r"record 1 of the journal .* is missing") as caught:
         reader.read(0, 10)
+    assert "kangbot journal rebuild" in caught.value.remedy
     reader.close()
 
 
