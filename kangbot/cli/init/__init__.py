@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import get_args
 
 import typer
 
@@ -21,7 +22,12 @@ from kangbot.cli.init.draft import Answers, draft, symbols
 from kangbot.errors import ConfigInvalid
 from kangbot.settings import load
 from kangbot.settings.kinds import split_url
+from kangbot.settings.trading import TradedVenue
+from kangbot.settings.venues import Mode
 from kangbot.settings.versions import write_whole
+from kangbot.storage.url import DatabaseUrl, parse
+from kangbot.strategy import registry
+from kangbot.strategy.parameters import StrategyInvalid
 
 DATABASE_FILE = "database_url"
 _NONE = "none"
@@ -45,7 +51,7 @@ def init(config: Path, given: Given, *, as_json: bool = False) -> int:
         typer.echo(f"{config} is there already, and is not overwritten; name another with --config", err=True)
         return exit_codes.FAILURE
     try:
-        answers = _answers(given, _ask if sys.stdin.isatty() else _take_default)
+        answers = _answers(given, _ask if sys.stdin.isatty() else _take_default, config.parent)
         secret, answers = _apart(config.parent, answers)
         text = draft(answers)
         config.parent.mkdir(parents=True, exist_ok=True)
@@ -82,39 +88,82 @@ def init(config: Path, given: Given, *, as_json: bool = False) -> int:
     return answer(said, _next(config, answers), as_json=as_json)
 
 
-Ask = Callable[[str, str], str]
+Wrong = Callable[[str], str]  # what is wrong with an answer; "" where nothing is
+Ask = Callable[[str, str, Wrong], str]
 
 
-def _answers(given: Given, ask: Ask) -> Answers:
+def _answers(given: Given, ask: Ask, folder: Path) -> Answers:
     """Return what was given or answered. ValueError for a size that is no number, and for no market at all."""
-    mode = given.mode or ask("Mode (sandbox, paper, testnet, live)", "sandbox")
-    venue = given.venue or (ask("Venue (bybit, binance_usdm)", "bybit") if mode == "paper" else "bybit")
-    markets = symbols(given.markets or ask("Markets (BTC is the perpetual, BTC/USDT the spot pair)", "BTC ETH SOL"))
-    if not markets:
-        raise ValueError("no market was named")
-    strategy = given.strategy or ask("Strategy (ema_cross, rsi_reversion, or file.py:Class)", "ema_cross")
-    size = given.size or ask("Size of a full position, in USDT", "150")
-    database = given.database or ask("Database (mysql://user:password@host:3306/name, or none)", _NONE)
+    mode = given.mode or ask("Mode (sandbox, paper, testnet, live)", "sandbox", _one_of(get_args(Mode)))
+    venue = given.venue or "bybit"
+    if not given.venue and mode == "paper":
+        venue = ask("Venue (bybit, binance_usdm)", "bybit", _one_of(get_args(TradedVenue)))
+    named = given.markets or ask(
+        "Markets (BTC is the perpetual, BTC/USDT the spot pair)", "BTC ETH SOL", _said_by(_markets)
+    )
+    strategy = given.strategy or ask(
+        "Strategy (ema_cross, rsi_reversion, or file.py:Class)",
+        "ema_cross",
+        _said_by(lambda text: registry.find(text, folder)),
+    )
+    size = given.size or ask("Size of a full position, in USDT", "150", _said_by(_number))
+    database = given.database or ask(
+        "Database (mysql://user:password@host:3306/name, or none)", _NONE, _said_by(_address)
+    )
     return Answers(
         mode=mode,
         venue=venue,
-        markets=markets,
+        markets=_markets(named),
         strategy=strategy,
         size=_number(size),
         database="" if database == _NONE else database,
     )
 
 
-def _ask(question: str, default: str) -> str:
-    try:
-        return str(typer.prompt(question, default=default, err=True)).strip()  # standard output is the answer's
-    except typer.Abort:
-        typer.echo("\nNothing was written.", err=True)
-        raise typer.Exit(exit_codes.INTERRUPTED) from None
+def _ask(question: str, default: str, wrong: Wrong) -> str:
+    """Ask until the answer is one: who mistypes the last of six would otherwise begin with the first."""
+    while True:
+        try:
+            text = str(typer.prompt(question, default=default, err=True)).strip()  # standard output is the answer's
+        except typer.Abort:
+            typer.echo("\nNothing was written.", err=True)
+            raise typer.Exit(exit_codes.INTERRUPTED) from None
+        if not (said := wrong(text)):
+            return text
+        typer.echo(f"  {said}", err=True)
 
 
-def _take_default(_question: str, default: str) -> str:
+def _take_default(_question: str, default: str, _wrong: Wrong) -> str:
     return default
+
+
+def _one_of(names: tuple[str, ...]) -> Wrong:
+    return lambda text: "" if text in names else f"{text!r} is none of {', '.join(names)}"
+
+
+def _said_by(use: Callable[[str], object]) -> Wrong:
+    """Return what `use` says of an answer that it cannot take."""
+
+    def wrong(text: str) -> str:
+        try:
+            use(text)
+        except (ConfigInvalid, StrategyInvalid) as error:
+            return str(replace(error.problems[0], key=""))
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    return wrong
+
+
+def _markets(text: str) -> tuple[str, ...]:
+    if not (markets := symbols(text)):
+        raise ValueError("no market was named")
+    return markets
+
+
+def _address(text: str) -> DatabaseUrl | None:
+    return None if text == _NONE else parse(text)
 
 
 def _number(text: str) -> Decimal:

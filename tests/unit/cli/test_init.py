@@ -220,7 +220,7 @@ def test_mistakes_are_told_and_nothing_is_written(tmp_path: Path, arguments: tup
 
 
 def test_at_a_terminal_what_is_not_given_is_asked(tmp_path: Path) -> None:
-    """An empty answer is the default that stands beside the question."""
+    """An empty answer is the default that stands beside the question; a wrong one is asked for again, alone."""
     ours, theirs = pty.openpty()
     config = tmp_path / "kangbot.toml"
     command = [sys.executable, "-m", "kangbot", "init", "--config", str(config), "--mode", "paper", "--size", "60"]
@@ -229,10 +229,14 @@ def test_at_a_terminal_what_is_not_given_is_asked(tmp_path: Path) -> None:
     said = ""
     try:
         for question, reply in (
-            ("Venue (bybit, binance_usdm) [bybit]:", ""),
-            ("Markets (", "doge xrp"),
-            ("Strategy (", "rsi_reversion"),
-            ("Database (", ""),
+            ("Venue (bybit, binance_usdm) [bybit]:", "okx"),
+            ("  'okx' is none of bybit, binance_usdm\r\nVenue (", ""),
+            ("Markets (", ","),
+            ("  no market was named\r\nMarkets (", "doge xrp"),
+            ("Strategy (", "ema_crss"),
+            ("nor a .py file. Did you mean ema_cross?\r\nStrategy (", "rsi_reversion"),
+            ("Database (", "here"),
+            ("  no database URL that kangbot knows. Write mysql://", ""),
         ):
             deadline = time.monotonic() + 120
             while question not in said:
