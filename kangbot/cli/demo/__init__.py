@@ -173,7 +173,7 @@ class _Demo:
 
     def watch(self, seconds: float | None) -> None:
         """Show the board until the time is up or Ctrl-C."""
-        board = Board(f"kangbot demo · {self._address()}")
+        board = Board(self._address())
         began = time.perf_counter()
         live = Live(console=self._console, refresh_per_second=4, screen=True, transient=True)
         if not self._console.is_terminal and not self._quiet:
@@ -189,7 +189,8 @@ class _Demo:
                     break
                 self._poll(elapsed_s)
                 if live.is_started:
-                    live.update(board.render(self._report, self._note, elapsed_s, seconds))
+                    columns = self._console.width
+                    live.update(board.render(self._report, self._note, elapsed_s, seconds, columns=columns))
                 elif not self._quiet and elapsed_s - said_s >= _SAY_EVERY_S:
                     said_s = elapsed_s
                     self._say(elapsed_s)

@@ -15,22 +15,30 @@ from kangbot.model.ids import on_a_board
 
 _SPARKS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 16
+_NAME = "kangbot demo"
+_FRAME = 6  # columns of the frame beside its title
 
 
 class Board:
     """Keeps a short memory of prices for the sparklines; everything else comes with each report."""
 
-    def __init__(self, title: str) -> None:
-        self._title = title
+    def __init__(self, address: str) -> None:
+        self._address = address
         self._prices: dict[str, deque[Decimal]] = {}
 
-    def render(self, report: Report | None, note: str, elapsed_s: float, seconds: float | None) -> RenderableType:
-        """Return the screen."""
+    def render(
+        self, report: Report | None, note: str, elapsed_s: float, seconds: float | None, *, columns: int
+    ) -> RenderableType:
+        """Return the screen, for a terminal of so many columns. The address is whole in each: its end is a token."""
+        title = f"{_NAME} · {self._address}"
+        apart = len(title) + _FRAME > columns
+        if apart:
+            title = _NAME
         clock = f"{elapsed_s:4.0f} s" + (f" of {seconds:.0f}" if seconds is not None else "   Ctrl-C ends it")
         if report is None:
-            return Panel(Text(note or "starting …"), title=self._title, subtitle=clock)
+            return Panel(Text(note or "starting …"), title=title, subtitle=clock)
         table = Table(box=None, pad_edge=False, expand=True, header_style="bold dim")
-        columns: tuple[tuple[str, JustifyMethod], ...] = (
+        shown: tuple[tuple[str, JustifyMethod], ...] = (
             ("market", "left"),
             ("state", "left"),
             ("price", "right"),
@@ -42,13 +50,23 @@ class Board:
             ("orders", "right"),
             ("last signal", "left"),
         )
-        for name, justify in columns:
-            table.add_column(name, justify=justify, no_wrap=True, ratio=1 if name == "last signal" else None)
+        for name, justify in shown:
+            # What may give way to the figures in a narrow terminal; its cells are cut, and never wrapped.
+            gives_way = name in ("", "last signal")
+            head = Text(name, no_wrap=True, overflow="ellipsis")
+            table.add_column(head, justify=justify, no_wrap=not gives_way, ratio=1 if name == "last signal" else None)
         for market in report.markets:
             table.add_row(*self._row(market))
         return Panel(
-            Group(self._head(report), Text(), table, Text(), Text(note, style="yellow")),
-            title=self._title,
+            Group(
+                *([Text(self._address, overflow="fold")] if apart else []),
+                self._head(report),
+                Text(),
+                table,
+                Text(),
+                Text(note, style="yellow"),
+            ),
+            title=title,
             subtitle=clock,
             padding=(0, 1),
         )
@@ -80,21 +98,28 @@ class Board:
             "" if market.stop is None else f"{market.stop.normalize():f}",
             signed(market.profit, f"{market.profit:+.2f}"),
             str(market.orders.sent or ""),
-            Text(f"{market.timeframe} {market.blocked or market.signal or market.reason}", style="dim"),
+            Text(
+                f"{market.timeframe} {market.blocked or market.signal or market.reason}",
+                style="dim",
+                no_wrap=True,
+                overflow="ellipsis",
+            ),
         )
 
     def _spark(self, market: MarketReport) -> Text:
         if market.price is None:
-            return Text(" " * _SPARK_WIDTH)
+            return Text(" " * _SPARK_WIDTH, no_wrap=True, overflow="crop")
         prices = self._prices.setdefault(market.market, deque(maxlen=_SPARK_WIDTH))
         prices.append(market.price)
         low, high = min(prices), max(prices)
         if low == high:
-            return Text(_SPARKS[0] * len(prices), style="dim")
+            return Text(_SPARKS[0] * len(prices), style="dim", no_wrap=True, overflow="crop")
         steps = len(_SPARKS) - 1
         return Text(
             "".join(_SPARKS[int((price - low) / (high - low) * steps)] for price in prices),
             style="green" if prices[-1] >= prices[0] else "red",
+            no_wrap=True,
+            overflow="crop",
         )
 
 

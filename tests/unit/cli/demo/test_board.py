@@ -31,11 +31,13 @@ def test_what_the_daemons_took_is_told_of_all_of_them_and_latencies_of_the_last(
     assert "│ frame to decision, p50/p99  -, the last run's" in printed(said)
 
 
-def shown(board: Board, report: Report | None, note: str = "", seconds: float | None = None) -> str:
-    """Return the board as a terminal of 160 columns shows it after seven seconds."""
-    console = Console(width=160)
+def shown(
+    board: Board, report: Report | None, note: str = "", seconds: float | None = None, *, columns: int = 160
+) -> str:
+    """Return the board as a terminal of so many columns shows it after seven seconds."""
+    console = Console(width=columns)
     with console.capture() as captured:
-        console.print(board.render(report, note, 7.0, seconds))
+        console.print(board.render(report, note, 7.0, seconds, columns=columns))
     return captured.get()
 
 
@@ -70,3 +72,36 @@ def test_prices_are_drawn_from_the_lowest_to_the_highest_of_late() -> None:
         text = shown(board, a_report(a_market(price=Decimal(price))))
     assert "▁▁▁▂▂▃▃▄▄▅▅▆▆▇▇█" in text
     assert "▁" not in shown(board, a_report(a_market("ETH", price=None)))
+
+
+def test_a_narrow_terminal_has_every_figure_whole() -> None:
+    """What is drawn, and why, give way to them; no line is broken."""
+    board = Board("")
+    held = a_market(
+        price=Decimal("98107.65"),
+        net=Decimal("-206.7"),
+        unrealised=Decimal("-0.63"),
+        stop=Decimal("99576.9"),
+        profit=Decimal("-15.56"),
+    )
+    for cents in range(16):
+        shown(board, a_report(a_market(price=Decimal("98107.65") + cents)))
+    text = shown(board, a_report(held, a_market("ETH", price=None, state="starting")), columns=80)
+    (line,) = (line for line in text.splitlines() if "BTC/USDT" in line)
+    for figure in ("BTC/USDT ", " live ", " 98107.65 ", " -206.7 ", " -0.63 ", " 99576.9 ", " -15.56 ", " 1 "):
+        assert figure in line
+    assert len([line for line in text.splitlines() if "USDT" in line]) == 2
+    (names,) = (line for line in text.splitlines() if "position" in line)
+    assert names.split()[1:9] == ["market", "state", "price", "position", "open", "stop", "profit", "orders"]
+    assert {len(line) for line in text.splitlines()} == {80}
+
+
+def test_the_address_is_whole_in_every_terminal() -> None:
+    """In the frame where it fits, else above the rest: without the end of its token nobody is let in."""
+    address = f"http://127.0.0.1:8787/#token={'t' * 43}"
+    for columns, first in ((160, f"kangbot demo · {address}"), (93, f"kangbot demo · {address}"), (92, "kangbot demo")):
+        text = shown(Board(address), a_report(a_market()), columns=columns)
+        assert text.splitlines()[0].strip("╭╮─ ") == first
+        assert text.count(address) == 1
+    folded = shown(Board(address), a_report(a_market()), columns=40).splitlines()[1:4]
+    assert "".join(line.strip("│ ") for line in folded).startswith(address)
