@@ -277,7 +277,7 @@ class MarketTask:
     def _heard(self, message: Message) -> None:
         self.desk.executor.handle(message)
         self._levered.heard(message)
-        if isinstance(message, Reconciled) and self.inbox.missed_since_ns:
+        if isinstance(message, Reconciled):
             self.inbox.compared(message)
         self._act_due = True
 

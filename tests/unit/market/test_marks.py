@@ -79,6 +79,18 @@ def test_a_venue_that_does_not_tell_is_said_once() -> None:
     play(story)
 
 
+def test_a_market_where_nothing_happens_asks_all_the_same() -> None:
+    """Once a minute, of itself: one answer may be missed before its next entry is held against nothing."""
+
+    async def story(told: Story) -> None:
+        await begun(told, "100")
+        asked = told.venue.marks
+        await asyncio.sleep(605)
+        assert told.venue.marks - asked == 10
+
+    play(story)
+
+
 @dataclass(slots=True)
 class SpoilingVenue(BarVenue):
     """Before its first mark price, something else comes that has the market's turn fall."""

@@ -18,7 +18,7 @@ from kangbot.model.money import ZERO
 from kangbot.model.orders import Side
 from kangbot.model.target import Target
 from kangbot.runtime.alarm import Alarm
-from tests.support.floor_story import LOOKBACK, MINUTE_NS, Closes, Story, bar_at
+from tests.support.floor_story import LOOKBACK, MINUTE_NS, Closes, Steered, Story, bar_at, spec
 from tests.support.hurried import PACE, HurriedStory, hurry
 from tests.support.trade_words import MARKET
 
@@ -98,14 +98,34 @@ def test_a_slow_strategy_is_named_once_and_asked_aside() -> None:
         witness = await slow(told)
         witness.sleeps_s = 0.12
         told.strategy.want(0)
+        decisions, measured = told.task.strategist.decisions, told.floor.orders.count
         await told.bar()
+        await told.until(lambda: told.task.strategist.decisions > decisions)
+        assert told.task.desk.executor.orders or told.venue.net == 0, "in the turn that hears of it"
         await told.until(lambda: told.venue.net == 0)
+        assert told.floor.orders.count == measured + 1, "how long it took is measured from the frame that led to it"
         assert len(noted(told, "strategy.slow")) == 1
         assert witness.threads == [ON_THE_LOOP, f"strategy {MARKET}"]
         assert told.state is RunState.LIVE
         assert told.task.strategist.aside
         assert told.task.overseer.longest_ms >= 120
         assert told.task.supervisor.falls == 0
+
+    hurry(story)
+
+
+def test_another_strategy_is_not_held_to_what_the_one_before_it_took() -> None:
+    """It is asked on the loop from its first bar on, until it is slow itself."""
+
+    async def story(told: HurriedStory) -> None:
+        await slow(told)
+        other = Steered()
+        witness = other.busy = Witness()
+        told.floor.change(joins=(), leaves=(), changes=[spec(other)], caller="edit")
+        await told.bar()
+        await told.until(lambda: bool(witness.threads))
+        assert witness.threads[0] == ON_THE_LOOP
+        assert not told.task.strategist.aside
 
     hurry(story)
 

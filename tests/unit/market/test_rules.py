@@ -131,12 +131,32 @@ def test_a_refusal_has_them_asked_for_at_once() -> None:
         told.strategy.want(0)
         await told.bar()
         assert venue.looks == 2
-        await told.bar()
-        assert [quantity for quantity, _ in intended(told)] == [Decimal(2), Decimal(2), Decimal("1.8")]
+        assert [quantity for quantity, _ in intended(told)] == [Decimal(2), Decimal(2), Decimal("1.8")], "at once"
         told.strategy.want(1)
         venue.fates = deque([Fate.REFUSED])
         await told.bar()
         assert venue.looks == 2
+
+    play(story)
+
+
+def test_what_is_too_small_for_the_old_rules_enters_as_soon_as_the_new_ones_are_known() -> None:
+    """Nobody waits for the next bar, which may be a day away."""
+
+    async def story(told: Story) -> None:
+        venue = ruled(told)
+        venue.rules = msgspec.structs.replace(instrument(), min_quantity=Decimal(3))
+        await told.live()
+        told.strategy.want(1)
+        await told.bar()
+        assert not told.venue.net
+        assert venue.looks == 1
+        venue.rules = instrument()
+        while venue.looks == 1:
+            told.quote()
+            await asyncio.sleep(1)
+        await asyncio.sleep(0.5)
+        assert told.venue.net == 2
 
     play(story)
 

@@ -17,6 +17,7 @@ from kangbot.model.events import Desired, RunState
 from kangbot.model.market import Instrument
 from kangbot.model.orders import OrderKind, OrderStatus, Purpose
 from tests.support.floor_story import BarVenue, Story, play
+from tests.support.order_venue import Fate
 from tests.support.trade_words import MARKET
 
 
@@ -134,6 +135,28 @@ def test_an_answer_that_comes_to_nothing_takes_no_command_its_deed() -> None:
         told.roster.command(MARKET, Command.RESUME, "anna")
         told.task.inbox.put(Priced(None, "the venue is away"))
         await asyncio.sleep(1)
+        assert told.venue.net == 2
+
+    play(story)
+
+
+@pytest.mark.parametrize("command", [Command.START, Command.RESUME])
+def test_a_person_who_lets_a_market_go_on_waits_for_no_refusal_of_before(command: Command) -> None:
+    """They have put right at the venue what it was refused for, and look what becomes of it."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        told.venue.fates.extend([Fate.REFUSED] * 12)
+        told.strategy.want(1)
+        for _ in range(15):
+            await told.bar()
+        assert told.task.desk.blocked.startswith("the last order came to nothing: the next one waits")
+        assert not told.venue.net
+        told.venue.fates.clear()
+        told.roster.command(MARKET, Command.PAUSE, "anna")
+        await told.reach(RunState.PAUSED)
+        told.roster.command(MARKET, command, "anna")
+        await asyncio.sleep(2)
         assert told.venue.net == 2
 
     play(story)
