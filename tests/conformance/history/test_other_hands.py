@@ -13,11 +13,12 @@ from kangbot.cli.doctor.finding import Mark
 from kangbot.errors import NeedsHuman
 from kangbot.settings import load
 from kangbot.storage.link import Collided, Link
-from kangbot.storage.migrate import upgrade_apart
+from kangbot.storage.migrate import upgrade, upgrade_apart
 from kangbot.storage.mysql import MysqlHistory
 from kangbot.storage.pool import Pool
 from kangbot.storage.url import MysqlUrl, parse
 from tests.support.databases import WORLD, Mariadb
+from tests.support.mariadb import MariadbServer
 from tests.support.records import TAG, noted, records
 
 pytestmark = pytest.mark.mariadb
@@ -155,3 +156,20 @@ async def test_what_keeps_rows_out_is_seen_before_a_start_and_they_come_when_it_
         sql("SET GLOBAL read_only = 0")
         await history.aclose()
         sql("DROP USER 'plain'@'127.0.0.1'")
+
+
+async def test_tables_that_are_not_made_yet_are_missed_by_nobody(server: MariadbServer, tmp_path: Path) -> None:
+    """The first start makes them, and one after an update those that are new."""
+    bare = Mariadb(server)
+    config = tmp_path / "kangbot.toml"
+    config.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    settings = load(config, {"KANGBOT_DATABASE__URL": bare.url.full})
+    try:
+        for revision in (None, "0005"):
+            if revision is not None:
+                await asyncio.to_thread(partial(upgrade, bare.url, to=revision))
+            told = await look_at(settings)
+            assert told.mark is Mark.OK
+            assert told.says.endswith("its tables are made or brought up at the start")
+    finally:
+        await bare.aclose()

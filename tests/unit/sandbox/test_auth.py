@@ -40,6 +40,9 @@ def test_the_signature_is_the_documented_one() -> None:
         ({"X-BAPI-API-KEY": "other"}, 10003),
         ({"X-BAPI-API-KEY": ""}, 10001),
         ({"X-BAPI-TIMESTAMP": "soon"}, 10001),
+        ({"X-BAPI-SIGN": ""}, 10001),
+        ({"X-BAPI-RECV-WINDOW": "long"}, 10001),
+        ({"X-BAPI-SIGN": headers()["X-BAPI-SIGN"].upper()}, 0),
     ],
 )
 def test_a_request_is_taken_or_refused_with_its_code(given: dict[str, object], code: int) -> None:
@@ -57,6 +60,7 @@ def test_a_stream_wants_a_signature_that_has_not_expired() -> None:
     expires = str(NOW_MS + 1)
     right = sign("secret", f"GET/realtime{expires}")
     assert stream_accepted("key", "secret", given="key", expires=expires, signature=right, now_ms=NOW_MS) == ""
+    assert stream_accepted("key", "secret", given="key", expires=expires, signature=right.upper(), now_ms=NOW_MS) == ""
     for changes in ({"given": "x"}, {"expires": str(NOW_MS)}, {"signature": "00"}, {"expires": ""}):
         terms = {"given": "key", "expires": expires, "signature": right, **changes}
         assert stream_accepted("key", "secret", now_ms=NOW_MS, **terms)

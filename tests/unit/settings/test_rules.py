@@ -73,6 +73,12 @@ def test_live_needs_encrypted_addresses(mistakes: Mistakes) -> None:
         assert "is not encrypted" not in said(mistakes(text.replace("http://api.bybit.com", harmless) + MARKET))
 
 
+def test_the_address_of_the_simulated_exchange_may_stay_in_the_file_of_a_real_one(mistakes: Mistakes) -> None:
+    """It may be on another machine, in plain text: no other mode asks there."""
+    text = 'mode = "live"\n[live]\ni_understand = "real money"\n[venues.bybit]\nsandbox_url = "http://10.0.0.5:8790"\n'
+    assert "is not encrypted" not in said(mistakes(text + MARKET))
+
+
 def test_prices_on_paper_may_come_from_a_real_address_by_name(mistakes: Mistakes) -> None:
     """Nobody is hurt by being asked for them; it is the sandbox that asks nobody."""
     text = '[venues.bybit]\nrest_url = "https://api.bybit.com"\n'

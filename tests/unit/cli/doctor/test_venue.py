@@ -123,6 +123,13 @@ def test_the_simulated_exchange_is_started_by_a_person(config: Path) -> None:
     assert looks["venue"]["remedy"] == "serve it with: kangbot sandbox"
 
 
+def test_the_simulated_exchange_s_key_is_everybody_s_and_nobody_is_to_keep_it(config: Path, exchange: Running) -> None:
+    """What it may do is told; that it works from every address, and ends, is no warning."""
+    code, looks = checked(config, exchange.rest_url, KANGBOT_MODE="sandbox")
+    assert (code, looks["key"]["mark"], looks["withdrawal"]["mark"]) == (exit_codes.OK, "ok", "ok")
+    assert not looks.keys() & {"key_address", "key_expiry"}
+
+
 def test_what_is_not_served_by_a_command_is_away_in_mode_sandbox_too(config: Path, exchange: Running) -> None:
     """A simulated exchange behind TLS, or on another machine, is somebody's; nobody is told to start one here."""
     for url in (exchange.rest_url.replace("http:", "https:"), "http://kangbot.invalid:8790"):
