@@ -78,7 +78,7 @@ def _keys(settings: Settings, origin: Origin) -> Iterator[Problem]:
         key: Key = ("venues", "bybit", f"{name}_file")
         secret = getattr(settings.venues.bybit, name)
         if secret is not None and any(sign.isspace() or sign in "\"'" for sign in secret.value):
-            given = value_at(origin.overlay, ("venues", "bybit", name)) is not None or named is None
+            given = value_at(origin.overlay, ("venues", "bybit", name)) or named is None
             yield origin.problem(
                 ("venues", "bybit", name) if given else key,
                 f"the API {name} has a space or a quotation mark in it, and none of Bybit's has",

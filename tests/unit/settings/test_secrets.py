@@ -86,8 +86,17 @@ def test_a_key_with_a_space_or_a_quotation_mark_is_a_mistake(mistakes: Mistakes,
     assert (found.key, found.line) == ("venues.bybit.secret_file", 5)
     assert "space or a quotation mark" in found.message
     assert pasted not in str(found)
-    (found,) = mistakes(TESTNET, {"KANGBOT_VENUES__BYBIT__KEY": pasted, "KANGBOT_VENUES__BYBIT__SECRET": CANARY})
-    assert (found.file, found.key) == ("environment", "KANGBOT_VENUES__BYBIT__KEY")
+    (found,) = mistakes(text, {"KANGBOT_VENUES__BYBIT__KEY": "k" * 8, "KANGBOT_VENUES__BYBIT__SECRET": ""})
+    assert found.key == "venues.bybit.secret_file", "a variable that is empty is not what is wrong"
+    for text_of_file in (TESTNET, text):
+        (found,) = mistakes(
+            text_of_file, {"KANGBOT_VENUES__BYBIT__KEY": "k" * 8, "KANGBOT_VENUES__BYBIT__SECRET": pasted}
+        )
+        assert (found.file, found.key) == ("environment", "KANGBOT_VENUES__BYBIT__SECRET")
+    secret_file(tmp_path, "bybit_key", "k" * 8)
+    secret_file(tmp_path, "bybit_secret", pasted)
+    (found,) = mistakes(TESTNET, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert found.key == "venues.bybit.secret", "no file is named"
 
 
 @pytest.mark.parametrize(("mode", "words"), [(0o604, "everybody"), (0o644, "everybody"), (0o660, "group can change")])
