@@ -123,8 +123,8 @@ DatabaseUrl = MysqlUrl | SqliteUrl
 
 def parse(text: str) -> DatabaseUrl:
     """Return what the URL names. ConfigInvalid says what is wrong with it, without its password."""
-    scheme, separator, _ = text.partition("://")
-    if not separator or scheme not in {"mysql", "mariadb", "sqlite"}:
+    scheme, _, _ = text.partition("://")
+    if scheme not in {"mysql", "mariadb", "sqlite"}:
         raise _invalid("no database URL that kangbot knows")
     if scheme == "sqlite":
         return _sqlite(text)

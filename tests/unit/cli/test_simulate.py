@@ -49,15 +49,35 @@ def test_a_person_reads_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert (rows["seeds"].strip(), rows["violations"].strip()) == ("1", "0")
 
 
-def test_a_broken_promise_is_told_with_the_command_that_plays_it_again(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("options", "typed"),
+    [
+        ({"minutes": 4.0, "markets": 2, "spot": True}, " --minutes 4 --markets 2 --spot"),
+        ({"minutes": 10.0, "markets": 5, "edits": True}, " --edits"),
+    ],
+)
+def test_a_broken_promise_is_told_with_the_command_that_plays_it_again(
+    capsys: pytest.CaptureFixture[str], options: dict[str, object], typed: str
+) -> None:
     """With every option that made the session what it was, and none that has its default."""
-    options = {"seed": 1, "minutes": 4.0, "markets": 2, "spot": True, "mutant": "journal_after_send"}
-    code, out, err = played(capsys, **options)
+    code, out, err = played(capsys, seed=1, mutant="journal_after_send", **options)
     assert code == exit_codes.FAILURE
     (one,) = json.loads(out)["violations"]
     assert f"({one['invariant']}) {one['message']}" in err
-    again = "again: kangbot simulate --seed 1 --minutes 4 --markets 2 --spot --mutant journal_after_send\n"
-    assert err.endswith(again)
+    assert err.endswith(f"again: kangbot simulate --seed 1{typed} --mutant journal_after_send\n")
+
+
+def test_of_many_broken_promises_the_first_are_told_with_how_it_came_to_them(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others by one line each, and the command: nobody reads a thousand of them."""
+    monkeypatch.setattr("kangbot.cli.simulate._TOLD", 1)
+    _, out, err = played(capsys, seeds="1..2", mutant="journal_after_send")
+    assert len(json.loads(out)["violations"]) == 2
+    first, second, end = err.split("again: kangbot simulate --seed ")
+    assert len(first.splitlines()) > 5
+    assert len(second.splitlines()) == 2
+    assert end == "2 --minutes 3 --markets 1 --mutant journal_after_send\n"
 
 
 def test_a_mutant_that_no_seed_notices_is_a_failure(

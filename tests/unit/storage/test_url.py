@@ -23,6 +23,7 @@ def test_mysql_url_names_server_user_and_database() -> None:
     assert (url.user, url.password, url.host, url.port, url.database) == (
         "trader", "secret", "db.example", 3307, "history",
     )  # fmt: skip
+    assert parse(url.full) == url
     assert mysql("mariadb://trader:secret@db.example/history").port == 3306
     assert mysql("mysql://trader@[::1]:3307/history").host == "::1"
     assert str(mysql("mysql://trader@[::1]:3307/history")) == "mysql://trader@[::1]:3307/history"
@@ -38,6 +39,8 @@ def test_unix_socket_replaces_the_host() -> None:
     url = mysql("mysql://trader:secret@/history?unix_socket=/run/mysqld/mysqld.sock")
     assert url.unix_socket == "/run/mysqld/mysqld.sock"
     assert str(url) == "mysql://trader@/run/mysqld/mysqld.sock/history"
+    assert parse(url.full) == url
+    assert not mysql("mysql://trader@db.example/history?unix_socket=/run/s").exposed, "the host is not asked"
 
 
 def test_sqlite_url_names_a_path() -> None:
@@ -75,6 +78,7 @@ def test_sqlite_url_names_a_path() -> None:
         ("mysql://u:p4ssw0rd@h/d?ssl-ca", "ssl-ca has no value"),
         ("mysql://u:p4ssw0rd@/d?unix_socket=/s&ssl-mode=REQUIRED", "unix socket never leaves the machine"),
         ("mysql://u:p4ssw0rd@h/d?ssl-mode=PREFERRED", "PREFERRED goes on in plain text"),
+        ("mysql://u:p4ssw0rd@h/d?ssl-mode=sometimes", "SOMETIMES is not known"),
         ("mysql://u:p4ssw0rd@h/d?ssl-ca=ca.pem", "ssl-ca must be an absolute path"),
         ("mysql://u:p4ssw0rd@h/d?ssl-mode=DISABLED&ssl-ca=/ca.pem", "DISABLED takes no files"),
         ("mysql://u:p4ssw0rd@h/d?ssl-mode=REQUIRED&ssl-ca=/ca.pem", "REQUIRED looks at no certificate"),
@@ -127,6 +131,8 @@ def test_options_of_tls_are_those_of_mysqls_clients() -> None:
     assert mysql("mysql://u@h/d?ssl-mode=VERIFY_CA&ssl-cert=/c&ssl-key=/k").tls == Tls(
         mode=TlsMode.VERIFY_CA, cert=Path("/c"), key=Path("/k")
     )
+    required = mysql("mysql://u@h/d?ssl-mode=REQUIRED")
+    assert required.encrypted == required.tls is not None
     assert mysql("mysql://u@h/d").encrypted is None
     assert mysql("mysql://u@h/d?ssl-mode=DISABLED").encrypted is None
 
