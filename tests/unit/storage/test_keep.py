@@ -4,9 +4,12 @@ How a copy is made of a real server's rows is in tests/conformance/history/test_
 """
 
 import asyncio
+import errno
 import gzip
 import json
+import os
 import shutil
+import stat
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -58,18 +61,20 @@ async def kept(url: MysqlUrl, folder: Path, *, revision: str = "0003", at_ns: in
 
 def test_copies_are_told_by_their_names_and_stand_in_the_order_of_their_making(tmp_path: Path) -> None:
     """Not in that of their revisions; what is no whole copy, or of somebody else, is none."""
-    older, newer = named("0003", "20260101T000000.000002Z"), named("0001", "20260101T000000.000010Z")
-    for name in (newer, older, f"{newer}.part", "history.sqlite", "history.revision-0003.jsonl.gz", f"my {older}"):
+    times = ("20251231T235959.999999Z", "20260101T000000.000002Z", "20260101T000000.000010Z")
+    oldest, older, newer = map(named, ("0002", "0003", "0001"), times)
+    strangers = (f"{newer}.part", "history.sqlite", "history.revision-0003.jsonl.gz", f"my {older}")
+    for name in (newer, oldest, older, *strangers):
         (tmp_path / name).touch()
-    assert [path.name for path in copies(tmp_path)] == [older, newer]
+    assert [path.name for path in copies(tmp_path)] == [oldest, older, newer]
     assert copies(tmp_path / "nowhere") == []
 
 
 async def test_a_copy_is_its_owners_alone_and_named_by_revision_and_time(tmp_path: Path) -> None:
     """Whole, or not there; the folder is made for it."""
     async with holding(41) as server:
-        copy = await kept(server.url, tmp_path / "state", at_ns=1_790_000_000_500_000_000)
-    assert copy == tmp_path / "state" / named("0003", "20260921T141320.500000Z")
+        copy = await kept(server.url, tmp_path / "disk" / "state", at_ns=1_790_000_000_500_000_000)
+    assert copy == tmp_path / "disk" / "state" / named("0003", "20260921T141320.500000Z")
     assert copy.stat().st_mode & 0o777 == 0o600
     assert copy.parent.stat().st_mode & 0o777 == 0o700
     assert list(copy.parent.iterdir()) == [copy]
@@ -130,6 +135,27 @@ async def test_room_is_asked_for_before_the_first_byte_and_before_each_piece(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=need))
     async with holding(41, size=size) as server:
         assert await kept(server.url, tmp_path) is not None
+
+
+@pytest.mark.parametrize("of_file", [True, False])
+async def test_a_copy_that_did_not_reach_the_disk_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of_file: bool
+) -> None:
+    """The tables change next: after a power cut an empty file, or none, would stand in their place."""
+    flush = os.fsync
+
+    def fails(handle: int) -> None:
+        if stat.S_ISREG(os.fstat(handle).st_mode) is of_file:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        flush(handle)
+
+    async with holding(41) as server:
+        with monkeypatch.context() as worn_out:
+            worn_out.setattr(os, "fsync", fails)
+            with pytest.raises(NeedsHuman, match=r"so they are left: .*: Input/output error"):
+                await kept(server.url, tmp_path)
+        assert len(copies(tmp_path)) == (not of_file)
+        assert not list(tmp_path.glob("*.part"))
 
 
 async def test_what_a_kill_has_left_is_cleared_and_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
