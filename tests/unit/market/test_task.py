@@ -4,6 +4,8 @@ import asyncio
 import itertools
 from decimal import Decimal
 
+from structlog.testing import capture_logs
+
 from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
 from kangbot.model.events import BarStored, Noted, RunState, RunStateChanged
@@ -138,10 +140,14 @@ def test_past_its_intensity_the_market_alone_fails() -> None:
 
     async def story(told: Story) -> None:
         await told.wants_in()
-        told.strategy.error = ZeroDivisionError("a fault of the strategy")
-        for _ in range(4):
-            await told.bar()
+        error = told.strategy.error = ZeroDivisionError("a fault of the strategy")
+        with capture_logs() as logs:
+            for _ in range(4):
+                await told.bar()
         assert told.state is RunState.FAILED
+        fell = [line for line in logs if line["event"] == "market.fell"]
+        assert [line["again"] for line in fell] == [True, True, False]
+        assert all(line["exc_info"] is error for line in fell), "which names the line of the strategy"
         assert "ZeroDivisionError: a fault of the strategy" in told.roster[MARKET].reason
         told.venue.by_hand("2", side=Side.SELL)
         await asyncio.sleep(70)
