@@ -311,3 +311,14 @@ async def test_a_hold_may_be_closed_after_its_hub(venue: WordVenue) -> None:
         hold = hub.subscribe(BTC, QUOTES, Inbox())
         await hold.live()
     await hold.aclose()
+
+
+async def test_a_request_has_as_many_topics_as_the_venue_takes(venue: WordVenue) -> None:
+    """It refuses a longer one as a whole; and by shorter ones its budget of requests would be spent."""
+    async with hub_of(venue) as hub:
+        inbox = Inbox()
+        for number in range(9):
+            hub.subscribe(instrument(f"C{number}"), QUOTES, inbox)
+        await until(lambda: sum(inbox.live.values()) == 9)
+        asked = [len(said["topics"]) for said in venue.said if said["op"] == "sub"]
+        assert asked[:3] == [4, 4, 1]
