@@ -108,7 +108,6 @@ class Session:
         """End every subscription."""
         for topic, stream in self._topics.items():
             self._streams.hub.remove(stream, topic, self)
-        self._topics.clear()
 
     def take(self, data: str | bytes) -> None:
         """Handle one frame of the client."""

@@ -97,6 +97,8 @@ async def test_sockets_are_dropped_by_kind(client: Client) -> None:
     assert public.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
     await private.send_json({"op": "ping"})
     assert (await private.receive_json(timeout=60))["op"] == "pong"
+    await client.socket(client.sandbox.ws_public_url)
+    assert (await client.fault({"fault": "drop_sockets", "which": "all"}))["dropped"] == 2
 
 
 async def test_connects_are_refused_while_it_lasts(client: Client) -> None:

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
+from kangbot.sandbox.options import ServeOptions
+from kangbot.sandbox.server import serve
 from tests.support.pinging import ask_and_break_off, dialled, ping_and_break_off
 from tests.support.sandbox_client import Client
 
@@ -72,7 +74,10 @@ async def test_spot_takes_ten_topics_a_request_and_linear_takes_many(client: Cli
     assert (await say(spot, {"op": "subscribe", "args": ten}))["ret_msg"] == "subscribe"
     linear = await client.socket(client.sandbox.ws_public_url)
     assert (await say(linear, {"op": "subscribe", "args": [*ten, "tickers.BTCUSDT"]}))["success"] is True
-    assert (await say(linear, {"op": "subscribe", "args": ["x" * 21_001]}))["success"] is False
+    left = 21_000 - sum(map(len, [*ten, "tickers.BTCUSDT"]))
+    for length, complaint in ((left, "error:handler not found"), (left + 1, "error:args length exceeds 21000")):
+        answer = await say(linear, {"op": "subscribe", "args": ["x" * length]})
+        assert answer["ret_msg"].startswith(complaint)
 
 
 async def test_heartbeats_differ_between_public_and_private(client: Client) -> None:
@@ -152,6 +157,29 @@ async def test_unsubscribing_ends_the_data(client: Client) -> None:
     assert not client.sandbox.exchange.venue.frozen
     assert (await say(socket, {"op": "ping"}))["ret_msg"] == "pong"
     assert (await say(socket, {"op": "subscribe", "args": ["publicTrade.BTCUSDT"]}))["success"] is True
+
+
+async def test_nothing_is_made_for_who_has_gone(client: Client) -> None:
+    """A demo's daemon that is killed again and again would have the sandbox make its frames many times over."""
+    socket = await client.socket(client.sandbox.ws_public_url, "publicTrade.BTCUSDT", "tickers.BTCUSDT")
+    streams = client.sandbox._streams
+    assert len(streams.hub.topics()) == 2
+    await socket.close()
+    async with asyncio.timeout(60):
+        while streams.sessions:
+            await asyncio.sleep(0.01)
+    assert streams.hub.topics() == []
+
+
+async def test_what_is_said_on_a_socket_is_heard_later_where_the_venue_is_far_away() -> None:
+    """By as much as a request."""
+    loop = asyncio.get_running_loop()
+    options = ServeOptions(symbols=("BTCUSDT",), spot_symbols=(), history_minutes=1, latency_s=0.3)
+    async with await serve(options) as sandbox, aiohttp.ClientSession() as session:
+        async with session.ws_connect(sandbox.ws_public_url) as socket:
+            began = loop.time()
+            assert (await say(socket, {"op": "ping"}))["ret_msg"] == "pong"
+        assert loop.time() - began >= 0.3
 
 
 async def test_a_client_that_breaks_off_with_its_ping_is_no_fault(
