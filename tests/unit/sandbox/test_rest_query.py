@@ -60,6 +60,7 @@ def test_an_order_that_ends_between_two_pages_takes_no_other_with_it(bench: Sand
     for size in range(1, 8):
         first = bench.ask(realtime, **everything, limit=size)
         at = first["list"][-1]
+        assert names(bench, realtime, **everything, cursor=first["nextPageCursor"]) == whole[size:], "each once"
         bench.ask(cancel, symbol=at["symbol"], orderId=at["orderId"])
         assert names(bench, realtime, **everything, cursor=first["nextPageCursor"]) == whole[size:]
         assert names(bench, realtime, **everything, cursor="nowhere") == []
@@ -81,8 +82,9 @@ def test_an_order_that_ended_lately_is_found_by_its_id_or_where_it_is_asked_for(
     """Beside those that are open; the history has those alone that ended."""
     rest(bench, "kb1")
     rest(bench, "kb2")
-    bench.ask(cancel, orderLinkId="kb1")
+    ended = bench.ask(cancel, orderLinkId="kb1")["orderId"]
     assert (names(bench, realtime), names(bench, realtime, openOnly=1)) == (["kb2"], ["kb2", "kb1"])
+    assert (names(bench, realtime, orderId=ended), names(bench, history, orderId=ended)) == (["kb1"], ["kb1"])
     assert names(bench, realtime, orderLinkId="kb1") == ["kb1"]
     assert (names(bench, history), names(bench, history, orderLinkId="kb2")) == (["kb1"], [])
     assert names(bench, history, orderLinkId="kb1") == ["kb1"]
@@ -94,6 +96,9 @@ def test_an_order_of_another_market_is_not_the_one_that_was_asked_for(bench: San
     rest(bench, "kb1")
     assert names(bench, realtime, symbol="ETHUSDT", orderLinkId="kb1") == []
     assert names(bench, realtime, category="spot", orderLinkId="kb1") == []
+    bench.ask(cancel, orderLinkId="kb1")
+    assert names(bench, history, symbol="ETHUSDT") == names(bench, history, category="spot", symbol=None) == []
+    assert names(bench, history, symbol="ETHUSDT", orderLinkId="kb1") == []
 
 
 def test_the_history_may_be_of_one_status(bench: SandboxBench) -> None:
