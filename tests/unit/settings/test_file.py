@@ -1,5 +1,6 @@
 """The configuration's file as a daemon looks at it: when it has changed, and what it said whole."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -76,3 +77,14 @@ def test_a_file_that_never_stands_still_is_told_after_three_tries(path: Path, mo
     with pytest.raises(ConfigInvalid, match="is being written all the time"):
         ConfigFile(path, {}).read()
     assert len(tries) == 3
+
+
+def test_a_file_that_cannot_be_read_once_more_is_not_taken(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its words are kept beside the settings: without them nobody could go back."""
+
+    def failing(_: Path) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(file_of, "read_plain", failing)
+    with pytest.raises(ConfigInvalid, match="is being written all the time"):
+        ConfigFile(path, {}).read()

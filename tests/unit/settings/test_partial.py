@@ -43,6 +43,10 @@ def test_any_other_wrong_key_is_taken_out_alone_and_nothing_of_the_table_that_wa
     }
     assert kept == (0, 1, 2)
     assert without(given, [("risk", "leverage", "inner")])[0]["risk"] == {"deep": {"a": 1, "b": 2}}
+    assert without(given, [("risk", "leverage", 0)])[0]["risk"] == {"deep": {"a": 1, "b": 2}}
+    assert without(given, [("risk", "deep")])[0]["risk"] == {"leverage": 1}, "a whole table"
+    for nowhere in (("markets", 3, "size"), ("markets", "0", "size")):
+        assert without(given, [nowhere])[0] == given
     assert without({"markets": 3}, [("mode",)]) == ({"markets": 3}, ())
     assert without({"markets": 3}, [("markets",)]) == ({}, ())
     assert without({}, []) == ({}, ())
