@@ -92,6 +92,10 @@ def test_a_contract_that_is_in_use_keeps_its_mode(bench: SandboxBench) -> None:
     bench.ask(switch, mode="3")
     assert bench.exchange.hedged == {btc, eth}
     assert bench.refused(switch, symbol=None, coin="USDT", mode=3)[0] == 110025
+    bench.ask(switch, mode=0)
+    assert bench.exchange.hedged == {eth}, "the one that is named, alone"
+    buy(bench)
+    assert bench.refused(switch, mode=3)[0] == 110024, "for what is held, too"
     bench.ask(switch, symbol=None, coin="USDT", mode=0)
     assert bench.exchange.hedged == set()
 
