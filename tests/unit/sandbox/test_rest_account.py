@@ -148,6 +148,7 @@ def test_fees_are_those_that_fills_will_cost(bench: SandboxBench) -> None:
     }
     contract, pair = ("0.0002", "0.00055"), ("0.001", "0.001")
     assert rates == {("linear", "BTCUSDT"): contract, ("linear", "ETHUSDT"): contract, ("spot", "BTCUSDT"): pair}
+    assert [row["symbol"] for row in bench.ask(rest_account.fee_rate, symbol="ETHUSDT")["list"]] == ["ETHUSDT"]
 
 
 @pytest.mark.parametrize(("withdraws", "rights"), [(False, []), (True, ["Withdraw"])])
