@@ -20,6 +20,7 @@ from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.settings import load
 
 _UNITS = (Path("/etc/systemd/system"), Path("/lib/systemd/system"), Path("/run/systemd/system"))
+_TERMINALS = ("/dev/pts/", "/dev/tty", "/dev/console")
 _SERVICE = re.compile(r"/([^/]+\.service)$", re.MULTILINE)
 
 
@@ -86,7 +87,7 @@ def reading_of(handle: str, groups: str, lines: int, *, follow: bool) -> Reading
         return Reading(why="the daemon writes to whoever started it; with containers: docker compose logs kangbot")
     if handle == os.devnull:
         return Reading(why="the daemon writes to /dev/null: nothing of it is kept. Start it without 2>/dev/null")
-    if handle.startswith("/dev/"):
+    if handle.startswith(_TERMINALS):
         return Reading(why=f"the daemon writes to the terminal {handle}; to keep it: kangbot run 2>> kangbot.log")
     if handle.endswith(" (deleted)"):
         return Reading(why=f"the daemon writes to {handle}: the file was removed, and what follows is lost with it")

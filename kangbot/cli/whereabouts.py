@@ -30,6 +30,7 @@ def whereabouts(config: Path) -> Whereabouts:
         if not state.is_dir():
             raise
         first = error.message.partition("\n")[0]
-        sys.stderr.write(f"{first}\nThe file is wrong; its daemon is looked for by the state folder {state}\n")
+        said = f"No daemon can start with it; one that runs is looked for by the state folder {state}"
+        sys.stderr.write(f"{first}\n{said}\n")
         return Whereabouts(Path(os.environ.get("KANGBOT_CONTROL__SOCKET") or state / "control.sock"), state)
     return Whereabouts(settings.control_socket, settings.state_dir)

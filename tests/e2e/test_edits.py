@@ -100,7 +100,7 @@ def test_a_wrong_file_changes_nothing_and_is_told_once(world: World) -> None:
         text=True,
         check=False,
     )
-    assert (killed.returncode, "The file is wrong" in killed.stderr) == (0, True), killed.stderr
+    assert (killed.returncode, "No daemon can start with it" in killed.stderr) == (0, True), killed.stderr
     assert world.client.report().killed, "nobody mends a typo first in an emergency"
     save(world, CONFIG)
     world.until(lambda report: not report.config.problem)

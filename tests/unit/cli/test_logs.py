@@ -30,6 +30,7 @@ def test_a_file_is_followed_by_its_name() -> None:
         *("tail", "--lines=9", "--", "/var/log/kb.log"),
     )
     assert "--follow=name" in reading_of("/var/log/kb.log", IN_A_SHELL, 9, follow=True).command
+    assert reading_of("/dev/shm/kb.log", IN_A_SHELL, 9, follow=False).command[-1] == "/dev/shm/kb.log"
 
 
 @pytest.mark.parametrize(

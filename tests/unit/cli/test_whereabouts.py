@@ -42,7 +42,9 @@ def test_a_mistake_in_the_file_hides_no_daemon(config: Path, capsys: pytest.Capt
     out, said = capsys.readouterr()
     assert out == ""
     assert said.splitlines()[0].startswith(f"{config}:6: ")
-    assert said.splitlines()[1] == f"The file is wrong; its daemon is looked for by the state folder {state}"
+    assert (
+        said.splitlines()[1] == f"No daemon can start with it; one that runs is looked for by the state folder {state}"
+    )
 
 
 def test_a_socket_of_the_environment_is_heeded(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
