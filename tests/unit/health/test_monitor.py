@@ -100,7 +100,7 @@ def test_people_are_told_of_a_check_that_stays_critical_and_when_it_is_over(benc
     assert bench.notes == [("health.critical", Severity.ERROR, words)]
     bench.disk_mb = 10_000.0
     bench.pass_by(600)
-    assert bench.notes[1:] == [("health.over", Severity.INFO, "disk is healthy: 10000 MB, free for the state")]
+    assert bench.notes[1:] == [("health.over", Severity.INFO, "disk is healthy: 10,000 MB, free for the state")]
 
 
 def test_people_are_warned_before_the_disk_is_full_and_told_when_it_is(bench: Bench) -> None:
@@ -111,7 +111,7 @@ def test_people_are_warned_before_the_disk_is_full_and_told_when_it_is(bench: Be
     assert [(kind, words) for kind, _, words in bench.notes] == [
         ("health.warning", "disk is warning: 500 MB, free for the state"),
         ("health.critical", "disk is critical: 100 MB, free for the state"),
-        ("health.over", "disk is healthy: 10000 MB, free for the state"),
+        ("health.over", "disk is healthy: 10,000 MB, free for the state"),
     ]
 
 
