@@ -118,6 +118,14 @@ async def test_nothing_is_folded_while_few_records_are_old_enough(journal: Journ
     assert journal.floor == 3
 
 
+async def test_a_young_record_keeps_the_old_ones_behind_it(journal: JournalWriter) -> None:
+    """Written before the clock was put back; what is removed has no gap in it."""
+    await journal.append(noted(0, at_ns=1), noted(1), *(noted(number, at_ns=1) for number in range(2, 6)))
+    journal.mark_drained(6)
+    assert await Compactor(journal, WORLD.clock, fresh=others, keep_s=3600, least=3).compact() == 0
+    assert journal.floor == 0
+
+
 async def test_it_goes_on_by_steps_until_nothing_is_left_to_remove(journal: JournalWriter) -> None:
     """On each beat; new records are taken on a later one."""
     await journal.append(*(noted(number, at_ns=1) for number in range(25)))
