@@ -30,29 +30,17 @@ def manager(world: World) -> Iterator[NotifySocket]:
         listening.close()
 
 
-def heard(manager: NotifySocket, word: str, within_s: float = 120.0) -> list[str]:
-    """Return what is heard up to this line; it must come."""
-    lines: list[str] = []
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        lines += manager.heard()
-        if word in lines:
-            return lines
-        time.sleep(0.05)
-    raise AssertionError(f"not within {within_s} s: {word}; heard {lines}")
-
-
 def test_ready_comes_after_the_recovery_and_stopping_before_the_end(world: World, manager: NotifySocket) -> None:
     """In between, the status follows the markets and the watchdog is fed."""
     world.start()
-    before = heard(manager, "READY=1")
+    before = manager.until("READY=1")
     assert before[0].startswith("EXTEND_TIMEOUT_USEC=")
     assert "STOPPING=1" not in before
     assert "daemon.ready" in log(world)
-    heard(manager, f"STATUS={len(MARKETS)} of {len(MARKETS)} markets live")
-    heard(manager, "WATCHDOG=1")
+    manager.until(f"STATUS={len(MARKETS)} of {len(MARKETS)} markets live")
+    manager.until("WATCHDOG=1")
     world.client.kill("a test", flatten=False)
-    heard(manager, f"STATUS={len(MARKETS)} of {len(MARKETS)} markets live, kill switch set: a test")
+    manager.until(f"STATUS={len(MARKETS)} of {len(MARKETS)} markets live, kill switch set: a test")
     world.stop()
     assert "STOPPING=1" in manager.heard()
 
@@ -70,7 +58,7 @@ def test_a_venue_that_is_away_makes_a_start_long_not_wrong(world: World, manager
     assert "READY=1" not in lines
     assert any("waiting" in line for line in lines), lines
     world.sandbox.heal()
-    heard(manager, "READY=1")
+    manager.until("READY=1")
     world.stop()
 
 

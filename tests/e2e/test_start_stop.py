@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from kangbot.cli.demo.processes import DemoFailedError
-from kangbot.control.client import ControlClient
+from kangbot.control.client import ControlClient, NoDaemonError
 from tests.support.processes import MARKETS, World
 from tests.support.terminal import HEARS_ITS_END
 
@@ -68,6 +68,14 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def lives(daemon: ControlClient) -> int:
+    """Return how many markets are live; none while the daemon begins."""
+    try:
+        return daemon.report().live
+    except NoDaemonError:
+        return 0
 
 
 def children(pid: int) -> list[int]:
@@ -148,7 +156,7 @@ def test_a_database_that_is_away_holds_up_nothing(world: World) -> None:
 
 def test_a_stop_while_markets_are_being_started_settles_those_that_began(world: World) -> None:
     """And begins no other."""
-    world.environment["KANGBOT_START__INTERVAL_S"] = "30"
+    world.environment["KANGBOT_START__INTERVAL_S"] = "60"
     world.start()
     world.until(lambda report: report.live == 1)
     assert ended(world) == 0
@@ -220,9 +228,9 @@ class Demo:
         deadline = time.monotonic() + PATIENCE_S
         while not (made := list(self._folder.glob("*/state/control.sock"))) and time.monotonic() < deadline:
             time.sleep(0.05)
-        daemon = ControlClient(made[0])
-        while daemon.report().live < 3 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        daemon = ControlClient(made[0], timeout_s=PATIENCE_S)
+        while lives(daemon) < 3 and time.monotonic() < deadline:
+            time.sleep(0.1)
         time.sleep(2.0)
 
     @property
@@ -281,8 +289,8 @@ def test_a_script_that_runs_the_daemon_is_told_what_came_of_it(world: World) -> 
     ):
         while not (world.state / "control.sock").exists() and process.poll() is None:
             time.sleep(0.05)
-        while not world.client.report().live:
-            time.sleep(0.05)
+        while not lives(world.client) and process.poll() is None:
+            time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, said(world)
