@@ -81,6 +81,7 @@ def test_without_its_journal_a_position_is_left_to_a_person(world: World, tmp_pa
     world.live()
     world.until(lambda report: sum(bool(market.net) for market in report.markets) >= 3)
     world.daemon.kill()
+    world.sandbox.pause()  # no stop is reached, however long the next start takes
     (positions, orders) = (net(world.sandbox.truth()["positions"]), world.sandbox.truth()["orders"]["total"])
     shutil.rmtree(world.state)
     world.start()

@@ -19,8 +19,8 @@ def stopped(world: World, seconds: float) -> dict[str, object]:
     world.live()
     world.orders(more_than=3)
     before = world.client.report()
-    at_venue = world.sandbox.truth()["orders"]["with_prefix"]
     os.kill(world.daemon.pid, signal.SIGSTOP)
+    at_venue = world.sandbox.truth()["orders"]["with_prefix"]
     time.sleep(seconds)
     meanwhile = world.sandbox.truth()["orders"]["with_prefix"] - at_venue
     os.kill(world.daemon.pid, signal.SIGCONT)
