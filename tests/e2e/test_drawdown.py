@@ -1,7 +1,6 @@
 """A real loss that reaches the limit of the drawdown: nothing enters until a person accepts it, and then it goes on."""
 
 import json
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -30,23 +29,13 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.close()
 
 
-def at_rest(world: World) -> dict[str, Decimal]:
-    """Freeze prices, wait until no bar turns a position round any more, and return what is held."""
-    world.sandbox.pause()
-    before, now = None, net(world.sandbox.truth()["positions"])
-    while now != before:
-        time.sleep(2)
-        before, now = now, net(world.sandbox.truth()["positions"])
-    return now
-
-
 def loses(world: World) -> Report:
     """Have prices jump against two of the positions, so that more is lost than a turn of prices brings back.
 
     Each loses a tenth of the account, twice the limit. They jump while nothing moves: against a position that has just
     been turned round they would win as much, and who has lost a little enters nothing that could lose the rest.
     """
-    while len(held := at_rest(world)) < 2:
+    while len(held := net(world.at_rest()["positions"])) < 2:
         world.sandbox.go_on()
         world.until(lambda report: sum(bool(market.net) for market in report.markets) >= 2)
     for base in sorted(held)[:2]:

@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from kangbot.health.report import OrderCounts
-from tests.support.processes import World, net
+from tests.support.processes import World, known, net
 
 pytestmark = pytest.mark.process
 
@@ -19,9 +18,11 @@ def entries_since(world: World, at_s: float) -> list[str]:
     ]
 
 
-def ended(orders: OrderCounts) -> int:
-    """Return of how many orders it is known what became of them: what has not left yet cannot leave any more."""
-    return orders.filled + orders.rejected + orders.not_accepted
+def later(world: World) -> float:
+    """Return a moment, by the epoch, by which the exchange has all that had left: it has answered us since."""
+    for _ in range(2):
+        world.sandbox.truth()
+    return time.time()
 
 
 def test_it_flattens_without_a_database_and_with_half_a_venue(world: World) -> None:
@@ -32,7 +33,7 @@ def test_it_flattens_without_a_database_and_with_half_a_venue(world: World) -> N
     world.orders(more_than=4)
     world.sandbox.fault({"fault": "http_5xx", "chance": 0.5, "count": 1_000_000})
     said = world.kangbot("kill", "--flatten", "--reason", "half a venue")
-    killed_s = time.time()
+    killed_s = later(world)
     assert "half a venue" in said
     report = world.client.report()
     assert (report.killed, report.flatten) == ("half a venue", True)
@@ -44,7 +45,7 @@ def test_it_flattens_without_a_database_and_with_half_a_venue(world: World) -> N
     world.sandbox.heal()
     report = world.live()
     assert (report.killed, report.flatten) == ("half a venue", True)
-    time.sleep(3)  # bars of a second close, and strategies want in
+    world.decided(3)  # bars of a second close, and strategies want in
     assert entries_since(world, killed_s) == []
     assert (world.state / "KILL").read_text() == "half a venue\nflatten\n"
     assert "KILL SWITCH" in world.kangbot("status")
@@ -62,10 +63,8 @@ def test_an_end_waits_until_all_is_flat(world: World) -> None:
     world.start()
     world.live()
     world.until(lambda report: sum(bool(market.net) for market in report.markets) >= 3)
-    world.sandbox.pause()
-    time.sleep(1)
+    held = len(net(world.at_rest()["positions"]))
     world.sandbox.fault({"fault": "http_5xx", "path": "/v5/order/create", "count": 1_000_000})
-    held = len(net(world.sandbox.truth()["positions"]))
     world.client.kill("the end", flatten=True)
     world.daemon.hurry()
     world.until(lambda report: report.orders.not_accepted >= held)
@@ -83,9 +82,9 @@ def test_a_file_is_enough(world: World) -> None:
     world.live()
     world.orders(more_than=0)
     (world.state / "KILL").write_text("by hand\n")
-    world.until(lambda report: report.killed == "by hand" and ended(report.orders) == report.orders.sent)
-    seen_s = time.time()
-    time.sleep(3)
+    world.until(lambda report: report.killed == "by hand" and known(report.orders) == report.orders.sent)
+    seen_s = later(world)
+    world.decided(3)
     assert entries_since(world, seen_s) == []
     (world.state / "KILL").unlink()
     world.until(lambda report: report.killed == "")
@@ -101,5 +100,5 @@ def test_without_a_daemon_the_command_leaves_the_file(world: World) -> None:
     world.start()
     report = world.live()
     assert (report.killed, report.flatten) == ("not now", True)
-    time.sleep(3)
+    world.decided(3)
     assert world.sandbox.truth()["orders"]["total"] == 0

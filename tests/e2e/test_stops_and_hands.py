@@ -17,7 +17,7 @@ from kangbot.model.market import Instrument
 from kangbot.model.money import floor_to
 from kangbot.runtime.world import SECOND_NS
 from kangbot.venues.bybit.venue import BybitVenue
-from tests.support.processes import MARKETS, World, net
+from tests.support.processes import MARKETS, World, known, net
 from tests.support.steady import Steady
 
 pytestmark = pytest.mark.process
@@ -87,13 +87,7 @@ def stops(world: World) -> dict[str, Decimal]:
 
 def calm(world: World) -> dict[str, Decimal]:
     """Freeze prices, wait until no bar changes anything any more, and return where the stops rest."""
-    world.sandbox.pause()
-    before, now = None, world.sandbox.truth()
-    while (now["positions"], now["stops"]) != before:
-        before = now["positions"], now["stops"]
-        time.sleep(2)
-        now = world.sandbox.truth()
-    return stops(world)
+    return {symbol: Decimal(price) for symbol, price in world.at_rest()["stops"].items()}
 
 
 def near(some: dict[str, Decimal], others: dict[str, Decimal]) -> bool:
@@ -222,8 +216,7 @@ def test_hedge_mode_that_is_set_by_hand_holds_one_market_until_it_is_left(world:
 
     def settled(report: Report) -> bool:
         (sol,) = (market for market in report.markets if "SOL" in market.symbol)
-        known = sol.orders.filled + sol.orders.rejected + sol.orders.not_accepted
-        return sol.state == "paused" and known == sol.orders.sent
+        return sol.state == "paused" and known(sol.orders) == sol.orders.sent
 
     world.kangbot("pause", "SOL/USDT:USDT")  # in which it leaves and does not enter
     world.until(settled)  # an entry that had left before would be refused as well, and told of

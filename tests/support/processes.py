@@ -13,7 +13,7 @@ from typing import Any
 
 from kangbot.cli.demo.processes import Daemon, Sandbox, wait_for
 from kangbot.control.client import ControlClient, NoDaemonError
-from kangbot.health.report import Report
+from kangbot.health.report import OrderCounts, Report
 
 MARKETS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
 
@@ -109,6 +109,15 @@ class Life:
         """Wait until this run of the daemon has had more orders filled than that."""
         return self.until(lambda report: report.orders.filled > more_than)
 
+    def decided(self, bars: int) -> Report:
+        """Wait until every market that is live or paused has decided on so many bars more."""
+        due = {one.market: one.decisions + bars for one in self.client.report().markets}
+        return self.until(
+            lambda report: all(
+                one.decisions >= due[one.market] for one in report.markets if one.state in {"live", "paused"}
+            )
+        )
+
     def kangbot(self, *arguments: str) -> str:
         """Run the command line as a process of its own and return what it said."""
         done = subprocess.run(
@@ -150,6 +159,20 @@ class World(Life):
         self._first = False
         super().start()
 
+    def at_rest(self) -> dict[str, Any]:
+        """Freeze prices, wait until no bar turns a position round or moves a stop any more; return what is true then.
+
+        A bar that has just closed, or what of an average is still on its way, may well do so: that nothing was sent
+        for three bars of every market says more than any time does.
+        """
+        self.sandbox.pause()
+        before, now = dict[str, Any](), self.sandbox.truth()
+        while any(before.get(name) != now[name] for name in ("positions", "stops")):
+            self.decided(3)
+            self.until(lambda report: known(report.orders) == report.orders.sent)
+            before, now = now, self.sandbox.truth()
+        return now
+
     def stop(self) -> dict[str, Any]:
         """Freeze prices, stop the daemon in order, and return what the exchange says."""
         self.sandbox.pause()
@@ -161,6 +184,11 @@ class World(Life):
         """End both processes."""
         super().close()
         self.sandbox.close()
+
+
+def known(orders: OrderCounts) -> int:
+    """Return of how many orders it is known what became of them: what has not left yet cannot leave any more."""
+    return orders.filled + orders.rejected + orders.not_accepted
 
 
 def net(positions: dict[str, Any]) -> dict[str, Decimal]:
