@@ -183,7 +183,7 @@ def test_a_stranger_gets_nothing_and_breaks_nothing(guarded: World) -> None:
 
 
 def _until_logged(world: World, event: bytes) -> None:
-    deadline = time.monotonic() + 90  # a message is collected for a while, then a process of its own sends it
+    deadline = time.monotonic() + 120  # a message is collected for a while, then a process of its own sends it
     while event not in (world.folder / "daemon.log").read_bytes():
         assert time.monotonic() < deadline, event
         time.sleep(0.2)

@@ -125,7 +125,7 @@ def test_what_a_service_did_not_take_before_the_end_the_next_start_tells(world: 
     world.start()
     world.live()
     world.client.kill("for a test", flatten=False)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while "notify.away" not in (world.folder / "daemon.log").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -32,11 +32,11 @@ def test_a_daemon_whose_files_are_gone_trades_on_and_takes_no_edit(world: World,
 
     before = world.config.read_text()
     world.config.write_text(before.replace("size = 500", "size = 600"))
-    wait_until(lambda: said("config.invalid"), 60, "nothing was said of the edit")
+    wait_until(lambda: said("config.invalid"), 120, "nothing was said of the edit")
     assert "Kangbot's files were replaced or removed since it was started; restart it" in said("config.invalid")[0]
     assert "files were replaced" in world.client.report().config.problem
     world.sandbox.fault({"fault": "drop_sockets"})
-    wait_until(lambda: said("feed.up"), 60, "no connection came back")
+    wait_until(lambda: said("feed.up"), 120, "no connection came back")
     world.orders(more_than=world.client.report().orders.filled + 5)
     world.client.tell("/kill", {"reason": "a test", "flatten": True})
     world.until(lambda _: not net(world.sandbox.truth()["positions"]))

@@ -64,7 +64,7 @@ def jump(world: World, ratio: float) -> None:
     """Have the price move by that factor at once."""
     body = json.dumps({"symbol": "BTCUSDT", "ratio": ratio, "category": "spot"}).encode()
     request = urllib.request.Request(f"{world.sandbox.rest_url}/sandbox/jump", data=body, method="POST")
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         assert answer.status == 200
 
 
