@@ -139,7 +139,7 @@ def test_a_market_has_a_page_with_its_candles_and_what_happened(page: Page, daem
 
 def test_the_profit_of_closed_trades_is_a_curve(page: Page, daemon: Daemon) -> None:
     """It ends at what they came to together, and says so to who does not see it."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while len(daemon.client.ask("/round-trips")["items"]) < 2 and time.monotonic() < deadline:
         time.sleep(0.5)
     log_in(page, daemon)
