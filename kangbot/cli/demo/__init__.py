@@ -30,12 +30,14 @@ from kangbot.cli.demo.ledger import orders_in, positions_in
 from kangbot.cli.demo.processes import Daemon, DemoFailedError, DemoInterruptedError, Sandbox, hold_port, wait_for
 from kangbot.cli.demo.result import Totals
 from kangbot.control.client import ControlClient, NoDaemonError
-from kangbot.health.report import LAST_RUN, Report
+from kangbot.health.report import LAST_RUN, MarketReport, Report
+from kangbot.model.events import Desired, RunState
 from kangbot.settings.daemon import LONGEST_SOCKET_PATH, Control
 from kangbot.settings.paths import shipped_config
 
 _REDRAW_S = 0.5
 _SAY_EVERY_S = 5.0
+_LONGEST_BEGIN_S = 120.0  # beyond its time: what is not live by then is told as it is
 _CREDENTIAL = "sandbox"  # the sandbox exchange's well-known key and secret; worth nothing anywhere else
 
 
@@ -185,7 +187,7 @@ class _Demo:
             said_s = 0.0
             while not self._interrupted:
                 elapsed_s = time.perf_counter() - began
-                if seconds is not None and elapsed_s >= seconds:
+                if seconds is not None and _over(self._report, elapsed_s - seconds):
                     break
                 self._poll(elapsed_s)
                 if live.is_started:
@@ -255,6 +257,20 @@ class _Demo:
         except (OSError, sqlite3.Error) as error:
             raise DemoFailedError(f"the daemon has left no whole books: {error}") from error
         return self._totals
+
+
+def _over(report: Report | None, since_s: float) -> bool:
+    """Whether it may end, whose time is up since then: not while a daemon that was just started has yet to go live.
+
+    A slow machine is still at that where a daemon was killed shortly before, and its books are not whole until then.
+    """
+    begins = report is None or not report.markets or any(map(_begins, report.markets))
+    return since_s >= (_LONGEST_BEGIN_S if begins else 0)
+
+
+def _begins(market: MarketReport) -> bool:
+    wanted = market.desired == Desired.RUNNING
+    return wanted and market.state in {RunState.STOPPED, RunState.STARTING, RunState.WARMING}
 
 
 def _ends() -> Iterator[signal.Signals]:
