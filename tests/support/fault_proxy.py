@@ -10,7 +10,7 @@ import contextlib
 import json
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -50,6 +50,10 @@ class FaultProxy:
         self.connects: list[float] = []  # time.monotonic() of every connection that was accepted
         self.answered: list[tuple[float, str]] = []  # when `answer` was said, and to which request line
         self.forwarded: Counter[str] = Counter()  # events by topic that were passed on
+        self.gaps_s: defaultdict[str, float] = defaultdict(
+            float
+        )  # the longest time between two frames of a topic that were passed on
+        self._passed_s: dict[str, float] = {}
         self.look: Look | None = None  # sees every text frame of the venue
         self.answer: bytes | None = None  # said to every new connection in place of the venue's words; then closed
         self.hang_up = False  # websockets are closed as soon as they are open
@@ -216,6 +220,8 @@ class FaultProxy:
             if shown is not message:
                 message, payload = shown, json.dumps(shown, separators=(",", ":")).encode()
         if "topic" in message:
-            inside = message["data"]
-            self.forwarded[message["topic"]] += len(inside) if isinstance(inside, list) else 1
+            inside, topic, now_s = message["data"], message["topic"], time.monotonic()
+            self.gaps_s[topic] = max(self.gaps_s[topic], now_s - self._passed_s.get(topic, now_s))
+            self._passed_s[topic] = now_s
+            self.forwarded[topic] += len(inside) if isinstance(inside, list) else 1
         return payload
