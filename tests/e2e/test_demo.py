@@ -67,7 +67,7 @@ def test_the_demo_survives_its_own_mischief() -> None:
 
 def test_something_is_traded_in_the_first_seconds(tmp_path: Path) -> None:
     """By strategies that decide on seconds: no market is live for ten of its bars before its first order is planned."""
-    sandbox = Sandbox(seed=7, log=tmp_path / "sandbox.log", options=("--no-limits",))
+    sandbox = Sandbox(seed=7, log=tmp_path / "sandbox.log", options=("--no-limits", "--history-minutes", "300"))
     addresses = {
         "KANGBOT_VENUES__BYBIT__REST_URL": sandbox.rest_url,
         "KANGBOT_VENUES__BYBIT__WS_PUBLIC_URL": sandbox.ws_public_url,

@@ -1,7 +1,9 @@
 """The daemon and a real MariaDB, which is there, away, and back."""
 
 import time
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,25 +72,33 @@ def test_whoever_looks_back_does_not_wait_for_tables_that_are_being_made(
     world.stop()
 
 
-def test_an_idle_daemon_sends_the_database_nothing(world: World, database_server: mariadb.MariadbServer) -> None:
+@pytest.fixture
+def old(tmp_path: Path) -> Iterator[World]:
+    """An exchange with a past of quarters of an hour."""
+    made = World(tmp_path, seed=7, options=("--history-minutes", "1000"))
+    yield made
+    made.close()
+
+
+def test_an_idle_daemon_sends_the_database_nothing(old: World, database_server: mariadb.MariadbServer) -> None:
     """Running markets with no events to store: the server's own counter of questions stands still."""
     database = database_server.database()
-    world.environment["KANGBOT_DATABASE__URL"] = database_server.url(database)
+    old.environment["KANGBOT_DATABASE__URL"] = database_server.url(database)
     # Quarters of an hour, and a strategy that waits for extremes: markets run, data flows, nothing happens.
     patient = (
-        world.config.read_text().replace('timeframe = "1s"', 'timeframe = "15m"').replace("ema_cross", "rsi_reversion")
+        old.config.read_text().replace('timeframe = "1s"', 'timeframe = "15m"').replace("ema_cross", "rsi_reversion")
     )
-    world.config.write_text(patient.replace("fast = 2\nslow = 5", "period = 5\nlow = 1\nhigh = 99"))
-    world.start()
-    world.live()
+    old.config.write_text(patient.replace("fast = 2\nslow = 5", "period = 5\nlow = 1\nhigh = 99"))
+    old.start()
+    old.live()
     given_up = time.monotonic() + 240
     while True:
-        before = world.until(lambda report: report.history_backlog == 0)
+        before = old.until(lambda report: report.history_backlog == 0)
         first = database_server.counter("Questions")
         asking = database_server.counter("Questions") - first  # looking at the counter counts
         time.sleep(5)
         asked = database_server.counter("Questions") - first
-        after = world.client.report()
+        after = old.client.report()
         if after.journal_sequence == before.journal_sequence:
             break  # else it was not idle: a bar closed, or what a start has to say was not all said
         assert time.monotonic() < given_up, "something is written all the while"

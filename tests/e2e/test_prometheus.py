@@ -31,7 +31,7 @@ def port() -> int:
 def life(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Life]:
     """A daemon whose markets are live and trade."""
     folder = tmp_path_factory.mktemp("daemon")
-    sandbox = Sandbox(seed=7, log=folder / "sandbox.log")
+    sandbox = Sandbox(seed=7, log=folder / "sandbox.log", options=("--history-minutes", "300"))
     environment = {
         "KANGBOT_CONTROL__PORT": str(port),
         "KANGBOT_VENUES__BYBIT__REST_URL": sandbox.rest_url,

@@ -18,7 +18,7 @@ class Daemon(Life):
     """The demo's 27 markets, with the dashboard on a port of its own."""
 
     def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
-        self.sandbox = Sandbox(seed=7, log=folder / "sandbox.log", options=options)
+        self.sandbox = Sandbox(seed=7, log=folder / "sandbox.log", options=("--history-minutes", "300", *options))
         self.url = f"http://127.0.0.1:{(port := own_port())}"
         environment = {
             "KANGBOT_CONTROL__PORT": str(port),

@@ -14,7 +14,7 @@ from kangbot.health.report import MarketReport, Report
 from kangbot.sim.markets.listing import DEFAULT_LINEAR
 from tests.support.agreement import Journalled, disagreements, sqlite_query
 from tests.support.fault_proxy import FaultProxy
-from tests.support.processes import Life
+from tests.support.processes import SHORT_PAST, Life
 from tests.support.steady import Steady
 
 BASES = tuple(native.removesuffix("USDT") for native in DEFAULT_LINEAR)
@@ -65,7 +65,8 @@ class FaultWorld(Life):
     ) -> None:
         self.bases = tuple(bases)
         symbols = ",".join(f"{base}USDT" for base in self.bases)
-        self.sandbox = Sandbox(seed=7, log=folder / "sandbox.log", options=("--symbols", symbols, "--rate", str(rate)))
+        chosen = ("--symbols", symbols, "--rate", str(rate), *SHORT_PAST)
+        self.sandbox = Sandbox(seed=7, log=folder / "sandbox.log", options=chosen)
         port = urlsplit(self.sandbox.rest_url).port
         assert port is not None
         self.public, self.private, self.rest = (FaultProxy(port) for _ in range(3))

@@ -41,6 +41,9 @@ grace_s = 90
 """ + "".join(f'[[markets]]\nsymbol = "{base}/USDT:USDT"\n' for base in MARKETS)
 
 
+SHORT_PAST = ("--history-minutes", "60")
+"""An exchange's past: as much as bars of a second are worth; to make its usual thousand takes seconds of computing."""
+
 PATIENT = """entry_order = "limit"
 exit_order = "limit"
 order_patience_s = 1
@@ -142,7 +145,8 @@ class World(Life):
 
     def __init__(self, folder: Path, seed: int, options: tuple[str, ...] = ()) -> None:
         symbols = ",".join(f"{base}USDT" for base in MARKETS)
-        self.sandbox = Sandbox(seed=seed, log=folder / "sandbox.log", options=("--symbols", symbols, *options))
+        chosen = ("--symbols", symbols, *SHORT_PAST, *options)
+        self.sandbox = Sandbox(seed=seed, log=folder / "sandbox.log", options=chosen)
         environment = {
             "KANGBOT_VENUES__BYBIT__REST_URL": self.sandbox.rest_url,
             "KANGBOT_VENUES__BYBIT__WS_PUBLIC_URL": self.sandbox.ws_public_url,

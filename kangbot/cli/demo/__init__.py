@@ -37,6 +37,7 @@ from kangbot.settings.paths import shipped_config
 
 _REDRAW_S = 0.5
 _SAY_EVERY_S = 5.0
+_PAST = ("--history-minutes", "300")  # its strategies look back on 140; the usual thousand are seconds of computing
 _LONGEST_BEGIN_S = 120.0  # beyond its time: what is not live by then is told as it is
 _CREDENTIAL = "sandbox"  # the sandbox exchange's well-known key and secret; worth nothing anywhere else
 
@@ -130,7 +131,7 @@ class _Demo:
         state, seed = self._state, self._seed
         if not self._quiet:
             self._port = begun.enter_context(hold_port(Control().port)).getsockname()[1]
-        self._sandbox = Sandbox(seed=seed, log=state / "sandbox.log", options=("--no-limits",))
+        self._sandbox = Sandbox(seed=seed, log=state / "sandbox.log", options=("--no-limits", *_PAST))
         begun.callback(self._sandbox.close)
         self._chaos = Chaos(random.Random(seed), self._sandbox) if self._with_chaos else None  # noqa: S311 -- mischief
         self._environment = {
