@@ -69,8 +69,8 @@ def events(hub: FeedHub) -> int:
     return sum(stream.counters.events for stream in hub.streams)
 
 
-async def until(done: Callable[[], bool], timeout_s: float = 60.0) -> None:
-    """Wait until the condition holds."""
+async def until(done: Callable[[], bool], timeout_s: float = 600.0) -> None:
+    """Wait until the condition holds: what takes seconds takes a minute on a machine that does ten things beside."""
     async with asyncio.timeout(timeout_s):
         while not done():
             await asyncio.sleep(0.01)
