@@ -155,7 +155,7 @@ class Life:
         self.failures.append(f"{name}: {error!r}")
 
     # ------------------------------------------------------------------------------------------------------- waiting
-    async def until(self, holds: Callable[[], bool], within_s: float = 40) -> None:
+    async def until(self, holds: Callable[[], bool], within_s: float = 240) -> None:
         """Wait until `holds`; TimeoutError where it does not."""
         async with asyncio.timeout(within_s):
             while not holds():
