@@ -32,7 +32,7 @@ def small_disk(world: World) -> Iterator[Path]:
     world.environment["KANGBOT_DATABASE__URL"] = f"sqlite:///{world.folder / 'history.sqlite'}"
     yield world.state
     world.close()
-    subprocess.run(["umount", str(world.state)], check=True)
+    subprocess.run(["umount", "--lazy", str(world.state)], check=True)
 
 
 def test_a_full_disk_stops_entries_with_its_reason_and_nothing_else(world: World, small_disk: Path) -> None:
