@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kangbot.errors import NeedsHuman
-from kangbot.journal.file import JournalFile
+from kangbot.journal.file import FAILURES, JournalFile
 from kangbot.journal.reserve import Reserve
 from kangbot.journal.ticket import Ticket
 
 _MAKE_ROOM = "make room on the disk of the state folder, or put the folder back; entries resume by themselves"
 _CLOSE_IT = "close the program that has the journal open for writing; all resumes by itself"
 _GIVE_MEMORY = "see what takes the memory: kangbot health; all resumes by itself"
-_FAILURES = (sqlite3.Error, MemoryError)  # SQLite's own want of memory, too; a group without an answer ends the process
 
 
 class Group(NamedTuple):
@@ -63,7 +62,7 @@ class Committer:
         if not why:
             try:
                 outcomes = self._write(groups)
-            except _FAILURES as error:
+            except FAILURES as error:
                 cause, why = error, self._in_words(error)
             else:
                 self.why = self._refuses_exits = ""
@@ -87,7 +86,7 @@ class Committer:
             return []
         try:
             outcomes = self._write(groups)
-        except _FAILURES as error:
+        except FAILURES as error:
             self._refuses_exits = self._in_words(error)
             refused = _refused(self._refuses_exits, error)
             return [Outcome(group, 0, refused) for group in groups]
@@ -111,7 +110,7 @@ class Committer:
         return ""
 
     def _bound(self, beyond_bytes: int) -> None:
-        with contextlib.suppress(*_FAILURES):  # a disk that answers nothing: the next write has its words
+        with contextlib.suppress(*FAILURES):  # a disk that answers nothing: the next write has its words
             self._file.limit_pages(beyond_bytes)
 
     def _in_words(self, error: Exception) -> str:

@@ -42,6 +42,8 @@ _SCHEMA = (
 
 _Statement = tuple[str, Sequence[int | str]]
 
+FAILURES = (sqlite3.Error, MemoryError)  # of a write; SQLite's own want of memory comes as Python's
+
 
 class JournalFile:
     """The writer's side: the one connection that writes.
@@ -136,7 +138,9 @@ class JournalFile:
         self._db.execute(f"PRAGMA max_page_count = {self._pages + beyond_bytes // _PAGE}")
 
     def insert(self, events: Sequence[str]) -> int:
-        """Store the events after `last`, all or none, synced; return the last one's sequence. sqlite3.Error if not."""
+        """Store the events after `last`, all or none, synced; return the last one's sequence. FAILURES if not."""
+        if self._db.in_transaction:  # there was no memory to roll it back either; within it nothing would be on disk
+            self._db.execute("ROLLBACK")
         rows = [(self.last + index, event) for index, event in enumerate(events, 1)]
         if len(rows) <= _ROWS_A_STATEMENT:
             self._db.execute(*_insertion(rows))
@@ -161,8 +165,8 @@ class JournalFile:
             for sql, values in statements:
                 self._db.execute(sql, values)
             self._db.execute("COMMIT")
-        except sqlite3.Error:
-            with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back by itself
+        except FAILURES:
+            with contextlib.suppress(*FAILURES):  # SQLite may have rolled back by itself
                 self._db.execute("ROLLBACK")
             raise
 
@@ -179,7 +183,7 @@ class JournalFile:
         self.drained = sequence
 
     def compact(self, sequence: int, states: str) -> None:
-        """Put `states` in the place of every record up to `sequence`: both or neither, synced. sqlite3.Error if not.
+        """Put `states` in the place of every record up to `sequence`: both or neither, synced. FAILURES if not.
 
         The pages are free for new records; the file does not shrink, and stops growing.
         """

@@ -12,7 +12,6 @@ and what is learnt of orders), which go on as long as the reserve lasts. Which r
 import asyncio
 import contextlib
 import os
-import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -21,10 +20,10 @@ from typing import Self, TypeVar
 
 import structlog
 
-from kangbot.errors import Ambiguous, Retryable
+from kangbot.errors import Ambiguous, Retryable, words
 from kangbot.journal import codec
 from kangbot.journal.commit import Committer, Group, Outcome
-from kangbot.journal.file import TAG_LENGTH, JournalFile, JournalReader
+from kangbot.journal.file import FAILURES, TAG_LENGTH, JournalFile, JournalReader
 from kangbot.journal.folder import admit
 from kangbot.journal.lock import FolderLock
 from kangbot.journal.reserve import Reserve
@@ -220,7 +219,7 @@ class JournalWriter:
     async def compact(self, checkpoint: Checkpoint) -> None:
         """Put the checkpoint in the place of the records up to its sequence, which the history has.
 
-        One transaction between two commits. Retryable where the disk does not take it: nothing has changed then.
+        One transaction between two commits. Retryable where disk or memory do not take it: nothing has changed then.
         """
         if self._closed:
             raise RuntimeError("the journal is closed")
@@ -231,8 +230,8 @@ class JournalWriter:
         states = codec.encode_checkpoint(checkpoint)
         try:
             await self._thread.run(lambda: self._file.compact(checkpoint.sequence, states))
-        except sqlite3.Error as error:
-            raise Retryable(f"the journal cannot be compacted: {error}") from error
+        except FAILURES as error:
+            raise Retryable(f"the journal cannot be compacted: {words(error)}") from error
         self._floor = checkpoint.sequence
 
     async def aclose(self, timeout_s: float = _CLOSE_S) -> None:
@@ -290,7 +289,7 @@ class JournalWriter:
             self._thread.tell(self._fold)
 
     def _mark(self, sequence: int) -> None:
-        with contextlib.suppress(sqlite3.Error):  # a full disk: an older mark does no harm
+        with contextlib.suppress(*FAILURES):  # a full disk: an older mark does no harm
             self._file.mark_drained(sequence)
 
     # --------------------------------------------------------------------------------------------------- on the loop

@@ -165,6 +165,30 @@ def test_large_batch_that_is_rolled_back_by_hand_leaves_nothing(file: JournalFil
     assert file._db.execute("SELECT count(*) FROM records").fetchone() == (1,)
 
 
+class Large(str):
+    """An event that there is no memory for: where SQLite has none, Python says the same."""
+
+    __slots__ = ()
+
+    def __conform__(self, protocol: object) -> object:
+        raise MemoryError
+
+
+def test_want_of_memory_leaves_no_transaction_open(path: Path, file: JournalFile) -> None:
+    """What is stored after it would be part of that: told to be on disk, and gone with the process."""
+    assert file.insert(["before"]) == 1
+    with pytest.raises(MemoryError):
+        file.compact(1, Large("states"))
+    with pytest.raises(MemoryError):
+        file.insert(["x"] * 600 + [Large("x")])
+    assert file.insert(["after"]) == 2
+    file._db.execute("BEGIN IMMEDIATE")  # as where there is no memory to roll back either
+    file._db.execute("INSERT INTO records VALUES (600, 'half')")
+    assert file.insert(["later"]) == 3
+    with contextlib.closing(JournalReader(path)) as reader:
+        assert reader.read(0, 10) == [(1, "before"), (2, "after"), (3, "later")]
+
+
 def test_empty_file_becomes_a_journal(path: Path) -> None:
     """What a crash while making it leaves is made anew."""
     path.write_bytes(b"")
