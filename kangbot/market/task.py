@@ -164,9 +164,11 @@ class MarketTask:
         words = named(error)
         log.error("market.fell", market=self.spec.market, error=words, again=wait_ns is not None, exc_info=error)
         self._ended(error)
-        for message in self._untaken:  # what the turn did not come to is asked for again, but a person says it once
+        for message in self._untaken:  # data are fetched anew; what a person said, and how an order ended, is said once
             if isinstance(message, Command | Released):
                 self.inbox.command(message)
+            elif isinstance(message, _FOR_THE_EXECUTOR):
+                self.inbox.put(message)
         self._forget()
         self.inbox.look_again()  # and what the turn would have done is done by the next one
         if wait_ns is None:

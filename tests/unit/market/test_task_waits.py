@@ -1,14 +1,20 @@
 """A market that waits after a fall: what it holds is looked after all the same."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
 
 import pytest
 
 from kangbot.market.roster import Command
-from kangbot.model.events import RunState
-from kangbot.model.orders import Side
+from kangbot.model.events import FillApplied, RunState
+from kangbot.model.ids import ClientId
+from kangbot.model.market import Instrument
+from kangbot.model.orders import Intent, OrderReport, Side
 from kangbot.runtime.world import SECOND_NS
-from tests.support.floor_story import MINUTE_NS, Closes, Steered, Story, bar_at, play, spec
+from tests.support.floor_story import MINUTE_NS, BarVenue, Closes, Steered, Story, bar_at, play, spec
+from tests.support.order_disk import Disk
 from tests.support.order_venue import Fate
 from tests.support.trade_words import MARKET
 
@@ -144,5 +150,114 @@ def test_an_edit_cures_a_market_that_falls_as_it_begins() -> None:
         told.floor.change(joins=(), leaves=(), changes=[spec(Steered())], caller="edit")
         await told.reach(RunState.LIVE)
         assert told.task.supervisor.falls <= 3
+
+    play(story)
+
+
+def nothing() -> None:
+    """Happen."""
+
+
+@dataclass(slots=True)
+class TimelyVenue(BarVenue):
+    """Something happens right before each of its answers reaches the market, in the very same turn."""
+
+    before: Callable[[], None] = nothing
+
+    async def submit(self, instrument: Instrument, intent: Intent, *, sent_ns: int | None = None) -> OrderReport:
+        try:
+            return await super(TimelyVenue, self).submit(instrument, intent, sent_ns=sent_ns)
+        finally:
+            self.before()
+
+    async def protect(self, instrument: Instrument, stop: Decimal | None) -> None:
+        try:
+            await super(TimelyVenue, self).protect(instrument, stop)
+        finally:
+            self.before()
+
+
+def timely(told: Story) -> Callable[[], None]:
+    """Give the story such a venue; return what has the next of its answers come to a turn that falls before it."""
+    told.venue = venue = TimelyVenue(clock=told.world.clock)
+
+    def fall() -> None:
+        venue.before = nothing
+        told.task.inbox.put(object())  # nobody takes it
+
+    def next_answer() -> None:
+        venue.before = fall
+
+    return next_answer
+
+
+def test_what_became_of_an_order_outlives_the_turn_that_fell_before_it_came_to_it() -> None:
+    """Nobody tells it again: an order that was refused would be on its way for ever, and no other would follow it."""
+
+    async def story(told: Story) -> None:
+        answer_falls = timely(told)
+        await told.live()
+        told.venue.fates.append(Fate.REFUSED)
+        answer_falls()
+        told.strategy.want(1)
+        await told.bar()
+        assert told.task.supervisor.falls == 1
+        assert not told.task.desk.executor.orders
+        await told.reach(RunState.LIVE)
+        await told.bar()
+        assert told.venue.net == 2
+
+    play(story)
+
+
+def test_what_became_of_a_stop_outlives_the_turn_that_fell_before_it_came_to_it() -> None:
+    """Its request would be under way for ever, and no other stop would ever be asked for."""
+
+    async def story(told: Story) -> None:
+        answer_falls = timely(told)
+        await told.wants_in()
+        told.strategy.want(1, stop="92")
+        answer_falls()
+        await told.bar()
+        assert told.task.supervisor.falls == 1
+        await told.reach(RunState.LIVE)
+        told.strategy.want(1, stop="95")
+        await told.bar()
+        assert told.venue.stop == Decimal(95)
+
+    play(story)
+
+
+class TimelyDisk(Disk):
+    """Something happens right before the market hears what its disk did not take, in the very same turn."""
+
+    refused: Callable[[], None] = staticmethod(nothing)
+
+    def _commit(self, life: int) -> None:
+        if self.dead:
+            asyncio.get_running_loop().call_soon(self.refused)
+        super()._commit(life)
+
+
+def test_what_the_disk_did_not_take_outlives_the_turn_that_fell_before_it_came_to_it() -> None:
+    """It is written once the disk is back: without it the journal would have another position than the venue."""
+
+    async def story(told: Story) -> None:
+        told.disk = disk = TimelyDisk()
+        await told.wants_in()
+
+        def fall() -> None:
+            disk.refused = nothing
+            told.task.inbox.put(object())
+
+        disk.refused = fall
+        disk.dead = True
+        told.venue.by_hand("1", client=ClientId("theirs"))
+        await asyncio.sleep(1)
+        assert told.task.supervisor.falls == 1
+        disk.dead = False
+        await asyncio.sleep(10)
+        applied = [event.fill.quantity for event in disk.events if isinstance(event, FillApplied)]
+        assert applied == [Decimal(2), Decimal(1)]
 
     play(story)
