@@ -38,12 +38,13 @@ class Journal(Protocol):
     def last(self) -> int:
         """The sequence of the newest record that is on disk; 0 when empty."""
 
-    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False, again: bool = False) -> Awaitable[int]:
         """Queue `events` as one atomic group and return an awaitable of the last one's sequence.
 
         `reserve` allows the group the room that is kept on a full disk for exits and for what is learnt of orders.
         `later` is for what nobody waits for (a closed bar): it goes with the next group that somebody may wait for, or
         by itself within 50 ms, so that no order waits behind a commit of its own.
+        `again`: they were given before, and the disk did not take them; whoever listens has heard of them then.
         It resolves when the group is on disk (fsync returned). Not awaiting it is allowed; cancelling the await does
         not cancel the write. Order of calls is the order on disk. Raises NeedsHuman from the awaitable when the disk
         takes no more; the group is then not in the journal at all.

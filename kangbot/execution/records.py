@@ -48,7 +48,7 @@ class Records:
         self._journal = journal
         self._errands = errands
         self._waiting: deque[Group] = deque()
-        self._tried = 0  # so many of them, the first, were given to the journal before
+        self._tried = 0  # so many of them, the first, were given to the journal before: whoever listens knows of them
         self._again: tuple[Group, ...] = ()  # of what waited: on its way once more
         self._written: Group = ()  # the same, as the journal was given it
         self._again_ns: int | None = None
@@ -81,7 +81,7 @@ class Records:
         if self.behind:
             self._hold(tuple(events), len(self._waiting))
         else:
-            self._append(tuple(events), again=False)
+            self._append(tuple(events), again=False, told=False)
 
     async def kept(self) -> None:
         """Wait until all that was written so far is on disk; what the journal raises where it is not."""
@@ -127,22 +127,28 @@ class Records:
         self._waiting.insert(place, group)
         self.count += len(group)
         if self.count >= self._conflate_at:
+            new = conflated(tuple(self._waiting)[self._tried :])  # what stays of these does not hang on older ones
             self._waiting = deque(conflated(self._waiting))
-            self._tried = len(self._waiting)
+            self._tried = len(self._waiting) - len(new)
             self.count = len(self._written) + sum(map(len, self._waiting))
             self._conflate_at = max(KEPT, self.count * 5 // 4)
 
     def _write_again(self, least: int) -> None:
-        """Write the oldest groups that wait: as many as it takes to have `least` events, if there are."""
+        """Write the oldest groups that wait: as many as it takes to have `least` events, if there are.
+
+        Not some that were given to the journal before with some that were not: the ledger of risk hears of each once.
+        """
         groups: list[Group] = []
         events: list[Event] = []
-        while self._waiting and len(events) < least:
+        told = self._tried > 0
+        most = self._tried if told else len(self._waiting)
+        while len(groups) < most and len(events) < least:
             groups.append(self._waiting.popleft())
             events.extend(groups[-1])
         self._tried = max(0, self._tried - len(groups))
         self._again, self._written, self._again_ns = tuple(groups), tuple(events), None
-        self._append(self._written, again=True)
+        self._append(self._written, again=True, told=told)
 
-    def _append(self, events: Group, *, again: bool) -> None:
-        self._last = self._journal.append(*events, reserve=True)
+    def _append(self, events: Group, *, again: bool, told: bool) -> None:
+        self._last = self._journal.append(*events, reserve=True, again=told)
         self._errands.keep(self._last, events, again=again)

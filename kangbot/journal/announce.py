@@ -1,7 +1,8 @@
 """A journal that tells what is written: whoever keeps count of events (risk, the log) hears each of them once.
 
 Listeners hear an event when it is queued, in the order of the journal, and may not wait. What they hear may still be
-refused by the disk; a listener that must not count such an event looks at the journal instead.
+refused by the disk; a listener that must not count such an event looks at the journal instead. One that is written
+again after that is not told again.
 
 A listener is part of what is decided (risk): where it raises, so does whoever appends. Bystanders are not: what they do
 with an event is nobody else's trouble.
@@ -45,10 +46,10 @@ class AnnouncedJournal:
         """The sequence of the newest record on disk."""
         return self._journal.last
 
-    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
-        """Queue the events, and tell of them."""
-        written = self._journal.append(*events, reserve=reserve, later=later)
-        for event in events:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False, again: bool = False) -> Awaitable[int]:
+        """Queue the events, and tell of them, unless that was done when they were given first."""
+        written = self._journal.append(*events, reserve=reserve, later=later, again=again)
+        for event in () if again else events:
             for listener in self._listeners:
                 listener(event)
             for bystander in self._bystanders:

@@ -131,7 +131,7 @@ class JournalWriter:
         """Have `hears` told where it begins to refuse something, where exits follow, and "" once it takes all."""
         self._hears = hears
 
-    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False, again: bool = False) -> Awaitable[int]:  # noqa: ARG002 -- it is for whoever listens
         """Queue `events` as one atomic group; the awaitable resolves when they are on disk. See `ports.Journal`.
 
         `reserve` allows the group the room that is kept for exits; `later` lets it wait for the next commit, 50 ms at

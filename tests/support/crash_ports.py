@@ -86,7 +86,7 @@ class CrashingJournal:
     def last(self) -> int:
         return self._journal.last
 
-    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False, again: bool = False) -> Awaitable[int]:
         what = "+".join(type(event).__name__ for event in events)
         self._points.reach(f"before append {what}")
         before = self._journal.last

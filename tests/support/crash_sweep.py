@@ -47,7 +47,7 @@ class CarelessJournal:
     def last(self) -> int:
         return self._journal.last
 
-    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False, again: bool = False) -> Awaitable[int]:
         asyncio.get_running_loop().call_later(0.2, lambda: self._journal.append(*events, reserve=reserve, later=later))
         promise: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         promise.set_result(1)

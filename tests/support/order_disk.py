@@ -44,7 +44,7 @@ class Disk:
     def last(self) -> int:
         return len(self.lines)
 
-    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False, again: bool = False) -> Awaitable[int]:
         ticket = Ticket()
         lines = [codec.encode(event).encode() for event in events]
         self._queue.append((lines, ticket, reserve))  # timers of one instant fire in any order; a queue does not

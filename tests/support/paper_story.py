@@ -35,7 +35,7 @@ class GroupedDisk(Disk):
         super().__init__()
         self._sizes: list[int] = []
 
-    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False, again: bool = False) -> Awaitable[int]:
         self._sizes.append(len(events))
         return super().append(*events, reserve=reserve, later=later)
 

@@ -67,8 +67,8 @@ def _acknowledged_before_sync(put: Put) -> None:
     """Take a record for written once it is queued."""
     append = SimJournal.append
 
-    def told(self: SimJournal, *events: Any, reserve: bool = False, later: bool = False) -> Awaitable[int]:
-        ticket = append(self, *events, reserve=reserve, later=later)
+    def told(self: SimJournal, *events: Any, **how: Any) -> Awaitable[int]:
+        ticket = append(self, *events, **how)
         ticket.settle(self.last + 1)  # type: ignore[attr-defined]  # it is a Ticket
         return ticket
 

@@ -105,7 +105,7 @@ class SimJournal:
         """The newest sequence on disk."""
         return self._disk.last
 
-    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False, again: bool = False) -> Awaitable[int]:  # noqa: ARG002 -- it is for whoever listens
         """Queue `events` as one group."""
         ticket = Ticket()
         if self._process.alive:

@@ -30,10 +30,13 @@ class Desk:
     def __init__(self) -> None:
         self.flying: list[Group] = []
         self.on_disk: list[Event] = []
+        self.heard: list[Event] = []  # by whoever listens to the journal
         self.records = Records(journal=cast("Journal", self), errands=cast("Errands", self))
 
-    def append(self, *events: Event, reserve: bool) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool, again: bool) -> Awaitable[int]:
         assert reserve
+        if not again:
+            self.heard.extend(events)
         return cast("Awaitable[int]", events)
 
     def keep(self, written: Awaitable[int], events: Group, *, again: bool) -> None:
@@ -93,7 +96,7 @@ def test_what_waits_is_tried_by_its_oldest_group_and_follows_in_parts() -> None:
     assert desk.flying == [(fact(1),)]
     while desk.flying:
         desk.end(6, well=True)
-    assert desk.on_disk == [fact(number) for number in range(13)]
+    assert desk.on_disk == desk.heard == [fact(number) for number in range(13)]
     assert desk.stands() == (0, "", None)
 
 
@@ -113,7 +116,7 @@ def test_what_was_under_way_when_the_disk_failed_comes_before_what_was_learnt_si
     assert desk.stands()[::2] == (5, None)  # what is under way says how to go on
     while desk.flying:
         desk.end(3, well=True)
-    assert desk.on_disk == [fact(number) for number in range(5)]
+    assert desk.on_disk == desk.heard == [fact(number) for number in range(5)]
 
 
 def test_the_order_stays_where_a_second_group_fails_after_the_first() -> None:
@@ -171,9 +174,8 @@ def test_no_more_than_so_much_waits_and_then_nothing_more_is_to_be_learnt() -> N
     while desk.flying:
         desk.end(2, well=True)
     assert not desk.full()
-    assert [event for event in desk.on_disk if isinstance(event, CashFlowApplied)] == [
-        fact(number) for number in range(KEPT)
-    ]
+    for told in (desk.on_disk, desk.heard):
+        assert [event for event in told if isinstance(event, CashFlowApplied)] == [fact(n) for n in range(KEPT)]
     notes = [event for event in desk.on_disk if isinstance(event, Noted)]
     assert sum(int(one.fields.get("times", "1")) for one in notes) == 1_000
     assert notes[-1].message == "999"

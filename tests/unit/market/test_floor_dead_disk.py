@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable
+from typing import cast
 
 import pytest
 
+from kangbot.journal.announce import AnnouncedJournal
 from kangbot.machines.plan import Style
 from kangbot.model.events import Event, FillApplied, Noted, OrderChanged, OrderIntended, Severity
 from kangbot.model.orders import OrderKind, OrderStatus, Side
 from tests.support.floor_story import Story, play, spec
 from tests.support.order_disk import Disk
-from tests.support.trade_words import dec
+from tests.support.trade_words import dec, funding
 
 KEPT = 200  # a tenth of what it is, so that hours are soon told
 
@@ -28,7 +30,7 @@ class Counting(Disk):
         super().__init__()
         self.most = 0
 
-    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False, again: bool = False) -> Awaitable[int]:
         self.most = max(self.most, len(events))
         return super().append(*events, reserve=reserve, later=later)
 
@@ -175,5 +177,26 @@ def test_an_order_that_rests_and_is_filled_on_a_dead_disk_is_in_the_journal_in_t
         changes = [event for event in disk.events if isinstance(event, OrderChanged)]
         assert changes[-1].status is OrderStatus.FILLED
         assert len(changes) < len(told.venue.fills) // 3
+
+    play(story)
+
+
+def test_what_is_written_again_and_again_is_heard_of_once() -> None:
+    """A loss that the disk does not take for a minute is no sixty losses, which would hold every market for a day."""
+
+    async def story(told: Story) -> None:
+        disk = Counting()
+        journal = AnnouncedJournal(disk)
+        told.disk = cast("Disk", journal)
+        await told.live()
+        journal.listen(told.risk.observe)
+        for dead in (False, True):  # known when the disk dies, and learnt while it is dead
+            disk.dead = True
+            told.venue.push(funding(f"f{dead}", "-3", at_ns=told.world.clock.now_ns()))
+            await asyncio.sleep(60)
+        assert told.risk.day_loss(told.world.clock.now_ns()) == 3, "what is learnt on a dead disk is told once it lives"
+        disk.dead = False
+        await asyncio.sleep(60)
+        assert told.risk.day_loss(told.world.clock.now_ns()) == 6
 
     play(story)

@@ -47,7 +47,7 @@ class ClosingDisk(Disk):
 
     closed = False
 
-    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False, again: bool = False) -> Awaitable[int]:
         if self.closed:
             raise RuntimeError("the journal is closed")
         return super().append(*events, reserve=reserve, later=later)

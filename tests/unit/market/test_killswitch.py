@@ -43,7 +43,7 @@ class Refusing:
         self.events: list[Event] = []
         self.heard: Callable[[Event], object] = lambda _event: None  # whoever overhears it, whatever the disk takes
 
-    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False, again: bool = False) -> Awaitable[int]:
         ticket = Ticket()
         for event in events:
             self.heard(event)

@@ -33,7 +33,7 @@ class ListJournal:
     def last(self) -> int:
         return len(self.events)
 
-    def append(self, *events: Event, reserve: bool = False, later: bool = False) -> Awaitable[int]:
+    def append(self, *events: Event, reserve: bool = False, later: bool = False, again: bool = False) -> Awaitable[int]:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         if self.full:
             done.set_exception(NeedsHuman("the disk is full", remedy="make room"))
