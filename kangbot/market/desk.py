@@ -177,7 +177,8 @@ class Desk:
         """Take the next step towards the target. `received_ns`: when the frame that caused it was read, 0 for none.
 
         The kill switch and a stop that cannot be placed stand above target and run state: they close a position at the
-        market, of a stopped market too.
+        market, of a stopped market too. Without a target (a fall has forgotten it, and the strategy has not said a word
+        since) all that happens is that an order is withdrawn once it has rested for long enough.
         """
         self._notice_hands()
         paced = None if self.target is None else (self.target.exposure, self.spec.size)
@@ -192,7 +193,7 @@ class Desk:
             flat = Target(exposure=ZERO, reason=killed or unsafe)
             position = self._condemned if killed else held
             self._take_step(flat, position, self._inbox.quote or self._stand_in(), Leave.EXITS, received_ns)
-        elif self.target is not None and leave is not Leave.CANCELS:
+        elif leave is not Leave.CANCELS:
             self._take_step(self.target, held, self._inbox.quote, leave, received_ns)
 
     @property
@@ -300,7 +301,7 @@ class Desk:
         return Quote(market=self.spec.market, bid=at, bid_quantity=ZERO, ask=at, ask_quantity=ZERO, at_ns=0)
 
     def _take_step(
-        self, target: Target, position: Position, quote: Quote | None, leave: Leave, received_ns: int
+        self, target: Target | None, position: Position, quote: Quote | None, leave: Leave, received_ns: int
     ) -> None:
         if quote is None:
             return

@@ -9,8 +9,9 @@ from structlog.testing import capture_logs
 from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
 from kangbot.model.events import BarStored, Noted, RunState, RunStateChanged
-from kangbot.model.orders import OrderKind, Side
+from kangbot.model.orders import OrderKind, OrderStatus, Side
 from kangbot.ports import Channel
+from kangbot.runtime.world import SECOND_NS
 from tests.support.floor_story import LOOKBACK, MINUTE_NS, Story, play, spec
 from tests.support.trade_words import MARKET
 
@@ -131,6 +132,24 @@ def test_a_strategy_that_raises_falls_and_comes_back() -> None:
         await told.bar()
         assert told.venue.net == Decimal(2)
         assert len(told.venue.submits) == 1
+
+    play(story)
+
+
+def test_an_entry_that_has_rested_for_long_enough_is_withdrawn_where_nobody_knows_any_more_what_it_was_for() -> None:
+    """The fall has forgotten the target, and the strategy has no opinion for hours: an old entry is not filled then."""
+
+    async def story(told: Story) -> None:
+        await told.wants_in(style=Style(kind=OrderKind.LIMIT, patience_ns=90 * SECOND_NS))
+        (entry,) = told.venue.orders
+        told.strategy.error, told.strategy.once = ZeroDivisionError("a fault of the strategy"), True
+        await told.bar()
+        told.strategy.target = None
+        await told.reach(RunState.LIVE)
+        assert not entry.status.terminal
+        for _ in range(2):
+            await told.bar()
+        assert entry.status is OrderStatus.CANCELED
 
     play(story)
 
