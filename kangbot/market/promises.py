@@ -29,6 +29,7 @@ class Promises:
 
     def __init__(self) -> None:
         self._last: Awaitable[int] | None = None
+        self.broken = 0  # so often a caller heard that a restart would forget something
 
     def give(self, written: Awaitable[int] | None) -> None:
         """Take what an append returned; None where there was nothing to write."""
@@ -39,6 +40,7 @@ class Promises:
         if self._last is None:
             return
         if why := await on_disk(self._last):  # appends are in order: the last one's end is that of all
+            self.broken += 1
             raise NeedsHuman(f"it is done, and a restart would forget it: {why}", remedy=_REMEDY)
 
 

@@ -68,6 +68,7 @@ class Roster:
         self._obey: dict[MarketId, Callable[[Command], None]] = {}
         self._refuses: dict[MarketId, Callable[[], str]] = {}
         self._left: dict[MarketId, None] = {}  # they left the configuration: their books are kept, they never start
+        self._given: dict[MarketId, int] = {}  # how many promises were broken when what is wanted was written last
         self._changed = asyncio.Event()
         self.promises = Promises()
 
@@ -124,6 +125,7 @@ class Roster:
     def command(self, market: MarketId, command: Command, caller: str) -> Place:
         """Note what the operator wants, and have the market do it. Repeating a command changes nothing.
 
+        One that may not be on disk is written again when it is repeated, as whoever heard of that was told to do.
         A market that is to stand still has nothing to pause or to resume: only START starts it. Refused for a market
         that has left the configuration, and for one that takes none, save for STOP.
         """
@@ -148,9 +150,10 @@ class Roster:
             self._want(market, Desired.RUNNING, caller)
 
     def _want(self, market: MarketId, desired: Desired, caller: str) -> None:
-        place = self._places[market]
-        if desired is not place.desired:
+        place, broken = self._places[market], self.promises.broken
+        if desired is not place.desired or self._given.get(market, broken) < broken:
             self._places[market] = replace(place, desired=desired)
+            self._given[market] = broken
             # From the reserve: a market that was stopped on a full disk must not run again after a restart.
             changed = DesiredChanged(market=market, desired=desired, caller=caller, at_ns=self._clock.now_ns())
             self.promises.give(self._journal.append(changed, reserve=True))

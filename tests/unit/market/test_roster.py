@@ -237,3 +237,9 @@ async def test_a_caller_hears_of_a_disk_that_does_not_take_it() -> None:
     with pytest.raises(NeedsHuman, match="a restart would forget it: the disk is full"):
         await markets.promises.kept()
     assert obeyed == [(A, Command.PAUSE)]
+    for _ in range(2):
+        journal.full = False
+        markets.command(A, Command.PAUSE, "cli")
+        await markets.promises.kept()
+        told = [(event.market, event.desired) for event in journal.events if isinstance(event, DesiredChanged)]
+        assert told == [(A, Desired.PAUSED)], "what the caller was told to do: command it again"
