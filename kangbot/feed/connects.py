@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 
 from kangbot.feed.kept import Counted, Kept
 from kangbot.machines.limiter import Window
+from kangbot.machines.pauses import LONGEST_NS
 from kangbot.runtime.world import SECOND_NS, Clock, sleep_until
-
-_LONGEST_BAN_NS = 72 * 3600 * SECOND_NS  # Binance's longest is three days: a file that says more is not believed
 
 
 class ConnectBudget:
@@ -52,7 +51,7 @@ class ConnectBudget:
             counted, now_ns = await self._kept.read(), self._clock.now_ns()
             self._long = self._long.restored(counted.stamps, now_ns)
             # For no longer than it asked: the wall clock may have been set back between two lives.
-            self._until_ns = min(counted.until_ns, now_ns + min(counted.until_ns - counted.asked_ns, _LONGEST_BAN_NS))
+            self._until_ns = min(counted.until_ns, now_ns + min(counted.until_ns - counted.asked_ns, LONGEST_NS))
             self._asked_ns = min(counted.asked_ns, now_ns)
 
     def pause(self, for_ns: int) -> None:

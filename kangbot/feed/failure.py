@@ -8,13 +8,14 @@ import errno
 import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus, ProxyError
 
+from kangbot.machines.pauses import LONGEST_NS
 from kangbot.runtime.reach import plainly
 from kangbot.runtime.world import SECOND_NS
 
@@ -54,7 +55,7 @@ _BANS_S: Mapping[int, int] = {429: 60, 418: 120, 403: 600}
 def classify(error: Exception, now_ns: int) -> Failure:
     """Return the failure that `error` of the websockets library or of the system stands for."""
     if isinstance(error, InvalidStatus):
-        return _from_status(error.response.status_code, error.response.headers.get("Retry-After", ""), now_ns)
+        return _from_status(error.response.status_code, error.response.headers.get_all("Retry-After"), now_ns)
     if isinstance(error, ConnectionClosed):
         policy = error.rcvd is not None and error.rcvd.code == 1008
         return Failure(kind=FailureKind.POLICY if policy else FailureKind.CLOSED, message=goodbye(error))
@@ -91,8 +92,9 @@ def _no_way_out(error: OSError) -> bool:
     return bool(numbers) and numbers <= _NO_WAY_OUT
 
 
-def _from_status(status: int, retry_after: str, now_ns: int) -> Failure:
-    wait_ns = _retry_after_ns(retry_after, now_ns)
+def _from_status(status: int, retry_after: Sequence[str], now_ns: int) -> Failure:
+    """Return the failure. Where a proxy on the way says for how long as well as the venue, the longest holds."""
+    wait_ns = max((_retry_after_ns(said, now_ns) for said in retry_after), default=0)
     message = f"HTTP {status} in place of a websocket"
     if status < 400:
         message += ": a portal or a proxy on the way answers in its place"
@@ -104,10 +106,16 @@ def _from_status(status: int, retry_after: str, now_ns: int) -> Failure:
 
 
 def _retry_after_ns(text: str, now_ns: int) -> int:
-    """Return the wait a Retry-After header asks for (RFC 9110, 10.2.3: seconds or a date); 0 where it says nothing."""
-    if text.isdecimal():
-        return int(text) * SECOND_NS
+    """Return the wait a Retry-After header asks for (RFC 9110, 10.2.3: seconds or a date).
+
+    0 where it says nothing, or what no venue asks for.
+    """
     try:
-        return max(0, int(parsedate_to_datetime(text).timestamp() * SECOND_NS) - now_ns)
-    except ValueError:
+        wait_ns = int(text) * SECOND_NS if text.isdecimal() else _until_ns(text) - now_ns
+    except (ValueError, OverflowError):  # no date; or a number of thousands of digits, a year of twenty
         return 0
+    return wait_ns if 0 < wait_ns <= LONGEST_NS else 0
+
+
+def _until_ns(date: str) -> int:
+    return int(parsedate_to_datetime(date).timestamp() * SECOND_NS)

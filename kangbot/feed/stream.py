@@ -139,9 +139,7 @@ class Stream:
         self.state = StreamState.DIALING
         self.counters.dials += 1
         try:
-            failure = await self._converse(await self._dial())
-        except (OSError, WebSocketException) as error:
-            failure = classify(error, self._clock.now_ns())
+            failure = await self._conversed()
         except Exception as error:  # noqa: BLE001 -- a stream that dies of its own fault leaves its markets deaf
             self._fault("feed.stream_fault", error)
             return Failure(kind=FailureKind.FAULT, message=repr(error))
@@ -149,6 +147,12 @@ class Stream:
             return None
         host = urlsplit(self._dialect.url).netloc  # what to look for in resolvers, routes and firewalls
         return replace(failure, message=f"{host}{by_proxy(self._dialect.url)}: {failure.message}")
+
+    async def _conversed(self) -> Failure | None:
+        try:
+            return await self._converse(await self._dial())
+        except (OSError, WebSocketException) as error:
+            return classify(error, self._clock.now_ns())
 
     async def _dial(self) -> FeedSocket:
         rules, url = self._rules, urlsplit(self._dialect.url)

@@ -8,7 +8,8 @@ import msgspec
 from kangbot.model.events import Event, RequestsPaused
 from kangbot.model.written import Written
 
-_LONGEST_NS = 72 * 3600 * 1_000_000_000  # no venue's ban is longer than three days
+LONGEST_NS = 72 * 3600 * 1_000_000_000
+"""No venue's ban is longer than three days (Binance's longest): what asks for more is not believed."""
 
 
 class _Pause(Written, frozen=True, kw_only=True):
@@ -31,7 +32,7 @@ class Pauses:
         and until then not even an exit would leave.
         """
         pause = self._pauses.get(budget, _Pause())
-        return max(0, min(pause.until_ns - now_ns, pause.until_ns - pause.at_ns, _LONGEST_NS))
+        return max(0, min(pause.until_ns - now_ns, pause.until_ns - pause.at_ns, LONGEST_NS))
 
     def observe(self, event: Event) -> None:
         """Take an event of the journal."""

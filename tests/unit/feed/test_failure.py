@@ -21,6 +21,13 @@ def status(code: int, **headers: str) -> InvalidStatus:
     )
 
 
+def said_twice(code: int, *waits: str) -> InvalidStatus:
+    headers = Headers()
+    for wait in waits:
+        headers["Retry-After"] = wait
+    return InvalidStatus(Response(code, "", headers))
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "at_least_s"),
     [
@@ -44,6 +51,13 @@ def status(code: int, **headers: str) -> InvalidStatus:
         (status(429, Retry_After="soon"), FailureKind.RATE_LIMITED, 60),
         (status(418, Retry_After="0"), FailureKind.RATE_LIMITED, 120),
         (status(403), FailureKind.RATE_LIMITED, 600),
+        (said_twice(429, "7", "9"), FailureKind.RATE_LIMITED, 9),
+        (said_twice(503, "soon", "40"), FailureKind.UNAVAILABLE, 40),
+        (status(429, Retry_After=str(72 * 3600)), FailureKind.RATE_LIMITED, 72 * 3600),
+        (status(429, Retry_After="99999999999"), FailureKind.RATE_LIMITED, 60),
+        (status(503, Retry_After="9" * 5000), FailureKind.UNAVAILABLE, 0),
+        (status(503, Retry_After="Fri, 31 Dec 9999 00:00:00 GMT"), FailureKind.UNAVAILABLE, 0),
+        (status(503, Retry_After=f"Mon, 01 Jan {10**20} 00:00:00 GMT"), FailureKind.UNAVAILABLE, 0),
     ],
 )
 def test_each_failure_has_its_kind_and_its_least_wait(error: Exception, kind: FailureKind, at_least_s: int) -> None:

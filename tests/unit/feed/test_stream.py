@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -234,24 +236,54 @@ async def test_each_dial_tells_whether_it_found_a_way_out(venue: WordVenue, monk
         await until(lambda: told[-1])
 
 
-async def test_a_redirect_is_told_and_not_followed(venue: WordVenue) -> None:
-    """Where a portal sends us nobody is to learn our login."""
-    answer = f"HTTP/1.1 302 Found\r\nLocation: {venue.url}\r\nContent-Length: 0\r\n\r\n".encode()
+@asynccontextmanager
+async def portal(answer: str) -> AsyncIterator[str]:
+    """Who answers each handshake so; its address."""
 
-    async def portal(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer)
+        writer.write(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n".encode())
         writer.close()
 
-    server = await asyncio.start_server(portal, "127.0.0.1", 0)
-    host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    venue.url = f"ws://{host}/"
-    async with hub_of(venue, private=None) as hub:
-        hub.subscribe(BTC, QUOTES, Inbox())
-        await until(lambda: len(hub.notes) > 0)  # type: ignore[attr-defined]
-        assert f"{host}: HTTP 302" in hub.notes[0][3]  # type: ignore[attr-defined]
+    server = await asyncio.start_server(answers, "127.0.0.1", 0)
+    yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     server.close()
     await server.wait_closed()
+
+
+async def test_a_redirect_is_told_and_not_followed(venue: WordVenue) -> None:
+    """Where a portal sends us nobody is to learn our login."""
+    async with portal(f"302 Found\r\nLocation: {venue.url}") as host:
+        venue.url = f"ws://{host}/"
+        async with hub_of(venue, private=None) as hub:
+            hub.subscribe(BTC, QUOTES, Inbox())
+            await until(lambda: len(hub.notes) > 0)  # type: ignore[attr-defined]
+            assert f"{host}: HTTP 302" in hub.notes[0][3]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("waits", ["0\r\nRetry-After: 0", "99999999999", f"Mon, 01 Jan {10**20} 00:00:00 GMT"])
+async def test_a_wait_that_cannot_be_read_does_not_end_the_stream(venue: WordVenue, waits: str) -> None:
+    """A proxy adds a header to the venue's own, or writes nonsense: it is dialled again all the same."""
+    async with portal(f"503 Away\r\nRetry-After: {waits}") as host:
+        venue.url = f"ws://{host}/"
+        async with hub_of(venue, private=None) as hub:
+            hub.subscribe(BTC, QUOTES, Inbox())
+            await until(lambda: hub.streams[0].counters.dials >= 3)
+            assert (noted(hub), hub.streams[0].counters.faults) == (["feed.down"], 0)
+
+
+async def test_a_failure_that_cannot_be_put_into_words_does_not_end_the_stream(
+    venue: WordVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is wrong with ours, the markets are not to be deaf for good."""
+    monkeypatch.setattr("kangbot.feed.stream.classify", lambda *_: 1 / 0)
+    venue.status = 503
+    async with hub_of(venue, private=None) as hub:
+        inbox = Inbox()
+        hub.subscribe(BTC, QUOTES, inbox)
+        await until(lambda: hub.streams[0].counters.faults >= 2)
+        venue.status = None
+        await until(lambda: inbox.live.get("q.BTC", False))
 
 
 async def test_the_proxy_of_the_environment_is_asked_for_the_way(
