@@ -15,6 +15,7 @@ import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from kangbot.health.latency import Timings
+from kangbot.machines.pauses import LONGEST_NS
 from kangbot.runtime.names import Names
 from kangbot.runtime.reach import ProxyUnusableError, by_proxy, plainly, proxy, trusted
 
@@ -194,8 +195,16 @@ async def _whole(response: aiohttp.ClientResponse) -> bytes:
 
 
 def retry_after_ns(headers: Mapping[str, str]) -> int:
-    """Return for how long `Retry-After` asks to be left alone, in nanoseconds; 0 where it does not say, in seconds."""
-    return whole(headers.get("Retry-After", "")) * 1_000_000_000
+    """Return for how long `Retry-After` asks to be left alone, in nanoseconds.
+
+    0 where it does not say, in seconds, or says what no venue asks for.
+    """
+    return believed(whole(headers.get("Retry-After", "")) * 1_000_000_000)
+
+
+def believed(wait_ns: int) -> int:
+    """Return the wait; 0 where it is longer than any venue's: by a header that is wrong no exit would ever leave."""
+    return wait_ns if wait_ns <= LONGEST_NS else 0
 
 
 def whole(text: str) -> int:

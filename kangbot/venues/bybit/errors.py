@@ -21,7 +21,7 @@ from kangbot.errors import (
     Retryable,
 )
 from kangbot.venues.bybit.codes import CLASSES, CODES, MESSAGES, OF_A_MARKET, STATUSES, Meaning
-from kangbot.venues.http import NoAnswer, NotSent, retry_after_ns, whole
+from kangbot.venues.http import NoAnswer, NotSent, believed, retry_after_ns, whole
 
 SECOND_NS = 1_000_000_000
 # Source of both: https://bybit-exchange.github.io/docs/v5/rate-limit
@@ -141,5 +141,5 @@ def retry_after(headers: Mapping[str, str], venue_now_ms: int) -> int:
     if asked_ns := retry_after_ns(headers):
         return asked_ns
     if reset_ms := whole(headers.get("X-Bapi-Limit-Reset-Timestamp", "")):
-        return max(0, reset_ms - venue_now_ms) * 1_000_000
+        return believed(max(0, reset_ms - venue_now_ms) * 1_000_000)
     return 0

@@ -484,6 +484,10 @@ def test_what_is_the_accounts_matter_is_said_so(code: str, *, of_account: bool) 
         ({"X-Bapi-Limit-Reset-Timestamp": "1699999999000"}, 0),  # now, or before: no limit was exceeded
         ({"X-Bapi-Limit-Reset-Timestamp": "soon"}, 0),
         ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0),
+        ({"Retry-After": "259200"}, 259_200 * SECOND_NS),  # three days, the longest ban that any venue has
+        ({"Retry-After": "999999999999999"}, 0),
+        ({"X-Bapi-Limit-Reset-Timestamp": "170000000150000"}, 0),  # of another unit: no exit would leave until 7357
+        ({"Retry-After": "999999999999999", "X-Bapi-Limit-Reset-Timestamp": "1700000001500"}, 1_500_000_000),
     ],
 )
 def test_the_wait_is_read_from_the_headers(headers: dict[str, str], expected_ns: int) -> None:
