@@ -80,7 +80,7 @@ def _trust() -> _Trust:
 
 
 class ProxyUnusableError(OSError):
-    """The environment names a proxy that is not spoken to."""
+    """The environment names a proxy that is not spoken to, or cannot be found."""
 
 
 def proxy(url: str) -> str | None:
@@ -100,7 +100,20 @@ def proxy(url: str) -> str | None:
         raise ProxyUnusableError(
             f"{scheme.upper()}_PROXY names a proxy of the kind {kind}://, and only http:// is spoken"
         )
+    if not _readable(named):
+        raise ProxyUnusableError(
+            f"{scheme.upper()}_PROXY names no host and port that can be read; write @ / : ? # [ ] in a password as "
+            "%40 %2F %3A %3F %23 %5B %5D"
+        )
     return named
+
+
+def _readable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def by_proxy(url: str) -> str:

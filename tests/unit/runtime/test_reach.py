@@ -271,6 +271,21 @@ def test_the_proxy_that_the_environment_names_is_asked(
     assert (proxy(url), by_proxy(url)) == (asked, said)
 
 
+@pytest.mark.parametrize(
+    "named",
+    ["http://me:pa[ss@10.0.0.1:3128", "http://[bad:3128", "10.0.0.1:port", "10.0.0.1:99999", "http://", "http://:0"],
+)
+def test_a_proxy_that_cannot_be_read_is_refused_without_its_password(
+    named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else whoever asks falls over it, each in words of its own, an order as one that may have left."""
+    monkeypatch.setenv("HTTPS_PROXY", named)
+    with pytest.raises(ProxyUnusableError, match=r"^HTTPS_PROXY names no host and port that can be read") as refused:
+        proxy("https://venue.test")
+    assert "ss@" not in str(refused.value)
+    assert by_proxy("https://venue.test") == ""
+
+
 def test_a_proxy_of_another_kind_is_refused_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would be spoken to in words that it does not know."""
     monkeypatch.setenv("HTTPS_PROXY", "socks5://me:secret@10.0.0.1:1080")
