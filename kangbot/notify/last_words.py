@@ -57,5 +57,5 @@ async def say(sender: Sender, notice: Notice, terms: NoticeTerms, *, name: str, 
 def _said(file: Path) -> _Said:
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Said)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError):  # a disk may give back what is neither JSON nor text
         return _Said()

@@ -31,7 +31,7 @@ class Unsaid:
         """Return what the run before has left, each with when it was, and forget it."""
         try:
             notices = _notices.decode(self._file.read_bytes())
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError):  # a disk may give back what is neither JSON nor text
             notices = []
         with contextlib.suppress(OSError):  # told twice rather than never
             self._file.unlink(missing_ok=True)

@@ -87,6 +87,7 @@ async def test_a_folder_that_is_gone_or_a_note_that_is_torn_silences_nothing(tmp
     services = Services()
     for _ in range(2):
         await say(services, notice(), NoticeTerms(), name="live", state_dir=tmp_path / "gone")
-    (tmp_path / "last_words.json").write_bytes(b"{")
-    await say(services, notice(), NoticeTerms(), name="live", state_dir=tmp_path)
-    assert len(services.got) == 3
+    for torn in (b"{", b'{"text":"\xff","at_ns":1}'):
+        (tmp_path / "last_words.json").write_bytes(torn)
+        await say(services, notice(), NoticeTerms(), name="live", state_dir=tmp_path)
+    assert len(services.got) == 4

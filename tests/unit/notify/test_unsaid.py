@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
 from kangbot.machines.notices import HOUR_NS, Notice
@@ -45,9 +46,10 @@ def test_nothing_that_is_left_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_was_torn_holds_nobody_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("torn", [b'[{"kind"', b'[{"kind":"\xff"}]'])
+def test_a_file_that_was_torn_holds_nobody_up(torn: bytes, tmp_path: Path) -> None:
     """It is gone at the next start."""
-    (tmp_path / "unsaid.1.json").write_bytes(b'[{"kind"')
+    (tmp_path / "unsaid.1.json").write_bytes(torn)
     assert Unsaid(tmp_path, 1).left(NOON_NS) == []
     assert list(tmp_path.iterdir()) == []
 
