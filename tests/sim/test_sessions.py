@@ -68,7 +68,7 @@ _EDITS = (  # what edits of the configuration come to in the sweep that has them
 def _simulate(*options: str) -> tuple[int, dict[str, Any], str]:
     """Return the exit code of `kangbot simulate`, what it says as JSON, and what it tells a person."""
     command = [sys.executable, "-m", "kangbot", "simulate", "--json", *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=3600)
     return done.returncode, json.loads(done.stdout), done.stderr
 
 
