@@ -33,7 +33,7 @@ class Running:
         """Ask the control interface."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.rest_url}/sandbox/{path}", data=data, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=300) as answer:
             return json.load(answer)
 
 
@@ -52,7 +52,7 @@ def sandbox_process(*arguments: str) -> Iterator[Running]:
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                code = process.wait(timeout=60)
+                code = process.wait(timeout=300)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise

@@ -15,7 +15,7 @@ def kangbot(*arguments: str, cwd: Path | None = None, **environ: str) -> subproc
         [sys.executable, "-m", "kangbot", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
         cwd=cwd,
         env={**os.environ, **NO_VENUE, **environ},

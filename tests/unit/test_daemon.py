@@ -60,7 +60,7 @@ def test_what_asks_for_an_end_is_given_one_in_order(number: int) -> None:
         assert "daemon.stopping" in said.readline()
         process.send_signal(number)
         assert "daemon.hurrying" in said.readline()
-        assert process.wait(60) == 0
+        assert process.wait(300) == 0
 
 
 @pytest.mark.process
@@ -70,7 +70,7 @@ def test_a_beginning_is_ended_where_it_is() -> None:
         process.send_signal(signal.SIGTERM)
         assert "daemon.stopping" in said.readline()
         assert said.readline() == "ended True\n"
-        assert process.wait(60) == 0
+        assert process.wait(300) == 0
 
 
 @pytest.mark.process
@@ -97,7 +97,7 @@ said = "'asyncio.iscoroutinefunction' is deprecated and slated for removal in Py
 warnings.warn(said, DeprecationWarning)
 warnings.warn("another", DeprecationWarning)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert "another" in done.stderr
     assert "iscoroutinefunction" not in done.stderr
 

@@ -65,7 +65,7 @@ def in_namespace(folder: Path, *command: str) -> subprocess.CompletedProcess[str
     """Run the command where `folder` is a disk of 2 MB."""
     script = 'mount -t tmpfs -o size=2m none "$0" && exec "$@"'
     unshare = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, str(folder), *command]
-    return subprocess.run(unshare, check=False, capture_output=True, text=True, timeout=60)
+    return subprocess.run(unshare, check=False, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.process

@@ -122,7 +122,7 @@ async def test_the_configuration_is_shown_without_a_secret(app: App) -> None:
 async def test_a_daemon_that_ends_is_not_stuck(app: App) -> None:
     """What is being taken down makes no progress, and whoever watches would end it half-way."""
     app._vitals.register("roster", 0, done=lambda: 0, waiting=lambda: True)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not app.answers.stuck():
             await asyncio.sleep(0.05)
     app._ending.wish()

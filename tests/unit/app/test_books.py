@@ -63,7 +63,7 @@ async def test_people_hear_of_a_history_that_is_away_and_the_policy_of_errors_by
         books = books_of(writer, SqliteHistory(tmp_path / "history.sqlite", prepare), changes)
         books.overhear(lambda event: heard.append(event) if isinstance(event, Noted) else None)
         draining = asyncio.create_task(books.drain.run())
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while not changes:
                 await asyncio.sleep(0.01)
         assert [(note.kind, note.severity) for note in heard] == [("history.away", severity)]

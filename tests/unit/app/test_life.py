@@ -95,12 +95,12 @@ async def test_it_waits_for_its_venue_answers_meanwhile_and_ends_in_order(
             None, ControlClient(tmp_path / "state" / "control.sock").report
         )
         assert (report.mode, report.total, report.live) == ("sandbox", 1, 0)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while "bybit was not reached" not in app.answers.unready():
                 await asyncio.sleep(0.01)
         assert phases == []
         stop.set()
-        await asyncio.wait_for(running, 30)
+        await asyncio.wait_for(running, 120)
         assert phases == [Phase.STOPPING]
         assert app.summary is not None
         assert app.left is None
@@ -115,7 +115,7 @@ async def test_a_part_that_breaks_ends_it_and_there_is_nothing_to_sum_up(app: Ap
     async with app:
         app._crashed("roster", ValueError("torn"))
         with pytest.raises(ValueError, match="torn") as raised:
-            await asyncio.wait_for(app.run(stop=asyncio.Event(), hurry=asyncio.Event()), 30)
+            await asyncio.wait_for(app.run(stop=asyncio.Event(), hurry=asyncio.Event()), 120)
         assert app.summary is None
     assert raised.value.__notes__ == ["in the task roster"]
     assert let_go(tmp_path)
@@ -131,15 +131,15 @@ async def test_a_journal_that_its_own_readers_find_damaged_is_not_traded_by(app:
     async with app:
         await app._unless_torn(damaged)
         with pytest.raises(NeedsHuman, match="record 7"):
-            await asyncio.wait_for(app.run(stop=asyncio.Event(), hurry=asyncio.Event()), 30)
+            await asyncio.wait_for(app.run(stop=asyncio.Event(), hurry=asyncio.Event()), 120)
 
 
 async def test_another_daemon_on_the_same_account_stops_every_entry(app: App, tmp_path: Path) -> None:
     """By the kill switch, which stays set over a restart: between them the two would trade for ever."""
     async with app:
         app._doubled("another kangbot trades this account")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not (tmp_path / "state" / "KILL").exists():
                 await asyncio.sleep(0.01)
         assert app.answers.report().killed == "another kangbot trades this account"
-        await asyncio.wait_for(app.run(stop=set_already(), hurry=set_already()), 30)
+        await asyncio.wait_for(app.run(stop=set_already(), hurry=set_already()), 120)

@@ -36,7 +36,7 @@ def test_the_loads_candles_are_of_whole_minutes_and_paged_by_their_end() -> None
 
     def page(**asked: int) -> list[int]:
         query = "&".join(f"{key}={value}" for key, value in asked.items())
-        with urllib.request.urlopen(f"{addresses['rest_url']}/v5/market/kline?{query}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{addresses['rest_url']}/v5/market/kline?{query}", timeout=300) as answer:
             return [int(row[0]) for row in json.load(answer)["result"]["list"]]
 
     with load_venue(1, 1.0) as (addresses, _):

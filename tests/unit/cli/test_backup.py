@@ -54,7 +54,7 @@ def test_a_backup_that_is_ended_half_way_leaves_nothing_behind(number: int, code
         process.send_signal(number)
         os.close(writing)  # a signal that comes just before a system call does not interrupt it: the pipe's end does
         try:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=300)
         finally:
             process.kill()
     assert (process.returncode, out, err) == (code, "", "")

@@ -19,7 +19,7 @@ def test_the_exchange_says_where_it_answers_and_goes_on(options: tuple[str, ...]
         assert process.stdout is not None
         first = process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        rest, code = process.stdout.read(), process.wait(60)
+        rest, code = process.stdout.read(), process.wait(300)
     assert code == 0
     if options:
         assert json.loads(first)["rest_url"].startswith("http://127.0.0.1:")

@@ -33,7 +33,7 @@ def asked(path: Path | None, program: tuple[str, ...] = PROGRAM) -> subprocess.C
     environ = {name: value for name, value in os.environ.items() if name != "KANGBOT_CONTROL__SOCKET"}
     if path is not None:
         environ["KANGBOT_CONTROL__SOCKET"] = str(path)
-    return subprocess.run(program, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(program, env=environ, capture_output=True, text=True, timeout=300, check=False)
 
 
 async def test_a_daemon_whose_loop_serves_is_alive(tmp_path: Path) -> None:

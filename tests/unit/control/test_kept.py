@@ -3,21 +3,26 @@
 import asyncio
 
 from kangbot.control.kept import KEPT_S, Kept, Lately, Once
+from kangbot.sim.world.loop import run
 
 
-async def test_many_questions_of_a_moment_cost_one_answer() -> None:
+def test_many_questions_of_a_moment_cost_one_answer() -> None:
     """A hundred askers get what was made for the first of them; a moment later it is made anew."""
-    made: list[None] = []
 
-    def make() -> tuple[int, bytes]:
-        made.append(None)
-        return 200, f"answer {len(made)}".encode()
+    async def story() -> None:
+        made: list[None] = []
 
-    kept = Kept(make)
-    assert {kept.answer().body for _ in range(100)} == {b"answer 1"}
-    await asyncio.sleep(KEPT_S + 0.05)
-    assert kept.answer().body == b"answer 2"
-    assert len(made) == 2
+        def make() -> tuple[int, bytes]:
+            made.append(None)
+            return 200, f"answer {len(made)}".encode()
+
+        kept = Kept(make)
+        assert {kept.answer().body for _ in range(100)} == {b"answer 1"}
+        await asyncio.sleep(KEPT_S)
+        assert kept.answer().body == b"answer 2"
+        assert len(made) == 2
+
+    run(story())
 
 
 async def test_every_asker_has_a_response_of_its_own_with_its_status() -> None:
@@ -30,20 +35,28 @@ async def test_every_asker_has_a_response_of_its_own_with_its_status() -> None:
     assert first.content_type == "application/json"
 
 
-async def test_those_who_look_within_a_moment_share_one_making() -> None:
+def test_those_who_look_within_a_moment_share_one_making() -> None:
     """However many they are; later it is made anew."""
-    numbers = iter(range(100))
-    lately = Lately[int]()
-    assert [lately.of(lambda: next(numbers)) for _ in range(50)] == [0] * 50
-    await asyncio.sleep(KEPT_S + 0.05)
-    assert lately.of(lambda: next(numbers)) == 1
+
+    async def story() -> None:
+        numbers = iter(range(100))
+        lately = Lately[int]()
+        assert [lately.of(lambda: next(numbers)) for _ in range(50)] == [0] * 50
+        await asyncio.sleep(KEPT_S)
+        assert lately.of(lambda: next(numbers)) == 1
+
+    run(story())
 
 
-async def test_what_was_made_for_somebody_else_does_for_those_who_look() -> None:
+def test_what_was_made_for_somebody_else_does_for_those_who_look() -> None:
     """A subscriber's report is this moment's report."""
-    lately = Lately[int]()
-    assert lately.put(7) == 7
-    assert lately.of(lambda: 8) == 7
+
+    async def story() -> None:
+        lately = Lately[int]()
+        assert lately.put(7) == 7
+        assert lately.of(lambda: 8) == 7
+
+    run(story())
 
 
 def test_the_same_thing_is_worked_on_once() -> None:

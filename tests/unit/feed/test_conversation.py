@@ -205,7 +205,7 @@ async def test_what_is_true_of_a_topic_is_told_before_the_data_that_it_is_about(
 
 async def test_chatter_alone_proves_the_socket() -> None:
     """A venue that answers no ping and talks is there."""
-    rules = replace(CALM, ping_ns=20_000_000, probe_ns=40_000_000, pong_ns=60_000_000, tick_ns=10_000_000)
+    rules = replace(CALM, ping_ns=200_000_000, probe_ns=400_000_000, pong_ns=600_000_000, tick_ns=100_000_000)
 
     async def serving(socket: ServerConnection) -> None:
         while True:
@@ -213,7 +213,7 @@ async def test_chatter_alone_proves_the_socket() -> None:
             await asyncio.sleep(0.01)
 
     async with talking(serving, rules=rules) as talk:
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(2.0)
         assert talk.it.closing is None
 
 

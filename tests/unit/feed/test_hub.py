@@ -290,7 +290,7 @@ async def test_closing_is_safe_in_every_state(venue: WordVenue) -> None:
             hub.subscribe(BTC, QUOTES, Inbox())
             hub.account(Inbox())
             await asyncio.sleep(delay_s)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 await hub.aclose()
         return hub
 

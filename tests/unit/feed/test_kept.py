@@ -65,7 +65,7 @@ async def test_a_disk_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(kept, "_WRITE_S", 0.05)
     hangs = threading.Event()
     monkeypatch.setattr(Path, "write_bytes", lambda *_: hangs.wait())
-    async with asyncio.timeout(30), Kept(tmp_path / "connects.json") as one:
+    async with asyncio.timeout(120), Kept(tmp_path / "connects.json") as one:
         await one.write(SOME)
         assert [entry["error"] for entry in log if entry["event"] == "feed.connects_unwritten"] == ["the disk is slow"]
     hangs.set()

@@ -100,7 +100,7 @@ def drain(
 async def until(condition: object) -> None:
     """Wait, at most a minute, until the condition (a callable) holds."""
     assert callable(condition)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not condition():
             await asyncio.sleep(0.001)
 

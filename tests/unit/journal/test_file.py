@@ -350,7 +350,7 @@ def test_a_file_that_may_not_be_written_is_refused_at_once(path: Path) -> None:
         "except NeedsHuman as error:\n    print(error.message, '|', error.remedy)\n"
     )
     done = subprocess.run(
-        [interpreter(path.parent), "-c", program, str(path)], capture_output=True, text=True, check=True, timeout=60
+        [interpreter(path.parent), "-c", program, str(path)], capture_output=True, text=True, check=True, timeout=300
     )
     assert "readonly" in done.stdout
     assert "permissions" in done.stdout

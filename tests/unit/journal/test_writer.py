@@ -77,7 +77,7 @@ async def test_what_can_wait_goes_with_what_cannot(journal: JournalWriter, monke
 
 async def test_what_can_wait_does_not_wait_for_anybody(journal: JournalWriter) -> None:
     """In a quiet market nothing else comes: it is written by itself, before a crash could lose it."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         assert await journal.append(noted(1), later=True) == 1
 
 
@@ -301,7 +301,7 @@ async def test_one_thread_reads_and_ends_with_the_journal(tmp_path: Path) -> Non
         await journal.read(0, 1)
     assert len(reading()) == 1
     await journal.aclose()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while reading():  # its work is done, and it is about to end
             await asyncio.sleep(0.001)
 
@@ -328,7 +328,7 @@ async def test_close_is_bounded_where_the_disk_hangs(tmp_path: Path) -> None:
     held = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     held.execute("BEGIN IMMEDIATE")  # SQLite waits for this as it would for a slow disk
     writing = journal.append(noted(1))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not journal._writing:
             await asyncio.sleep(0.001)
     queued = journal.append(noted(2))

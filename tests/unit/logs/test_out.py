@@ -17,7 +17,7 @@ from kangbot.logs import out as out_of
 from kangbot.logs.out import Out
 
 LINE = "x" * 999
-FOR_S = 60.0  # far more than any of it takes
+FOR_S = 300.0  # far more than any of it takes
 
 
 class Reader(NamedTuple):

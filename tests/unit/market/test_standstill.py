@@ -37,7 +37,7 @@ def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
 
 async def rung(happened: Callable[[], bool]) -> None:
     """Wait for the timer; the machine may be busy."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         while not happened():
             await asyncio.sleep(0.001)
 

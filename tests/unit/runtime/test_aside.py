@@ -10,7 +10,7 @@ from functools import partial
 
 from kangbot.runtime.aside import Aside
 
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 
 
 async def until(happened: Callable[[], bool]) -> None:

@@ -127,7 +127,7 @@ except Retryable as error:
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of threads is Linux's")
 def test_too_few_threads_are_said_before_anything_begins() -> None:
     """Those that were tried have ended by then; where there are none, it says what may hold them back."""
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     counted, told = done.stdout.splitlines()
     assert counted == "1"
@@ -145,5 +145,5 @@ def test_an_address_space_without_room_for_stacks_is_said_as_well() -> None:
         "resource.setrlimit(resource.RLIMIT_AS, (size, size))\n"
         "try:\n    find_threads()\nexcept Retryable as error:\n    print(error.message)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=300)
     assert re.search(r"threads more, and it needs 12: see ulimit -u and -v,", done.stdout)

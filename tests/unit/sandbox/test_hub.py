@@ -51,7 +51,7 @@ async def test_a_reader_that_is_too_far_behind_is_cut(client: Client) -> None:
         await asyncio.sleep(0.2)
         for _ in range(41_500):  # and who is cut already is not cut again
             session.push(frame)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while (await client.truth())["sockets"]:
                 await asyncio.sleep(0.01)
     assert [line["connection"] for line in logs if line["event"] == "sandbox.slow_reader"] == [session.conn_id]

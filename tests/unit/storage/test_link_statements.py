@@ -249,6 +249,7 @@ async def test_a_goodbye_that_nobody_hears_is_not_waited_for() -> None:
         link = await link_to(server)
         server.cut()
         await until_gone(server)
-        await asyncio.sleep(0.01)  # it is heard of here as well
+        while not link._transport.is_closing():  # it is heard of here as well
+            await asyncio.sleep(0.001)
         await link.aclose()
         assert server.goodbyes == 0

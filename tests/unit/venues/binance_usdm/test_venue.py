@@ -326,6 +326,6 @@ async def test_a_rate_of_funding_is_told_once_by_a_venue_that_gives_one_page_for
     """What was settled is booked for each rate that is told."""
     row = {"symbol": "BTCUSDT", "fundingRate": "0.0001"}
     page = [row | {"fundingTime": NOW_MS + number} for number in range(1000)]
-    async with binance({"fundingRate": lambda _: page}) as world, asyncio.timeout(5):
+    async with binance({"fundingRate": lambda _: page}) as world, asyncio.timeout(120):
         rates = await world.venue.funding(BTC, (NOW_MS + 1) * 1_000_000)
     assert [rate.at_ns // 1_000_000 - NOW_MS for rate in rates] == list(range(2, 1000))
