@@ -165,12 +165,11 @@ class MariadbServer:
 
     @contextmanager
     def _connected(self, database: str | None) -> Iterator[pymysql.cursors.Cursor]:
-        terms = {"user": "root", "database": database, "autocommit": True}
         # Else it reads the system's certificates for each connection: 60 ms of computing, for a socket of our own.
-        with (
-            pymysql.connect(unix_socket=self._socket, ssl_disabled=True, **terms) as connection,
-            connection.cursor() as cursor,
-        ):
+        connection = pymysql.connect(
+            unix_socket=self._socket, user="root", database=database, autocommit=True, ssl_disabled=True
+        )
+        with connection, connection.cursor() as cursor:
             yield cursor
 
     def _install(self) -> None:

@@ -51,7 +51,7 @@ def url(mariadb: Mariadb, port: int) -> MysqlUrl:
     return behind
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = 300) -> None:
     """Wait until the condition holds."""
     async with asyncio.timeout(timeout_s):
         while not condition():
@@ -87,8 +87,9 @@ async def drained_through_kills(
         for kill in range(1, kills + 1):
             await until(lambda kill=kill: journal.drained >= kill * count // (kills + 2))  # type: ignore[misc]
             await asyncio.sleep(draw.random() * 0.02)
+            failures = drain.failures
             mariadb.server.kill()
-            await asyncio.sleep(0.05)
+            await until(lambda failures=failures: drain.failures > failures)  # type: ignore[misc]
             mariadb.server.start()
         await until(lambda: drain.backlog == 0)
         await close_task(task)
@@ -169,10 +170,13 @@ async def test_quiet_pool_lets_its_connections_go_and_opens_them_again(mariadb: 
 async def test_pool_has_at_most_five_connections(mariadb: Mariadb) -> None:
     """Fifty transactions at once share five connections, and all are served."""
     pool = Pool(mariadb.url, DRAW)
-    seen: set[object] = set()
+    seen, all_there = set[object](), asyncio.Event()
 
     async def work(link: Link) -> None:
         seen.add((await link.query("SELECT connection_id(), sleep(0.01)"))[0][0])
+        if len(seen) == 5:
+            all_there.set()
+        await all_there.wait()
 
     async with asyncio.timeout(120):
         await asyncio.gather(*(pool.transact(work) for _ in range(50)))
@@ -204,18 +208,19 @@ async def test_pool_says_how_it_is_used(mariadb: Mariadb) -> None:
 async def test_cancelled_callers_do_not_stop_the_pool(mariadb: Mariadb) -> None:
     """Where aiomysql's own pool hangs: cancelled in a query, cancelled in the queue, then everybody else is served."""
     pool = Pool(mariadb.url, DRAW, size=2)
-    done: list[int] = []
+    begun, done = list[int](), list[int]()
 
     def work(number: int) -> Callable[[Link], Awaitable[None]]:
         async def transaction(link: Link) -> None:
+            begun.append(number)
             await link.query("SELECT sleep(0.02)")
             done.append(number)
 
         return transaction
 
-    for _ in range(5):
+    for turn in range(1, 6):
         tasks = [asyncio.create_task(pool.transact(work(number))) for number in range(6)]
-        await asyncio.sleep(0.01)
+        await until(lambda turn=turn: len(begun) >= 2 * turn)  # type: ignore[misc]
         for task in tasks:
             task.cancel()
     async with asyncio.timeout(120):
@@ -362,15 +367,18 @@ async def test_closing_over_a_running_transaction_is_bounded(mariadb: Mariadb) -
     """It gets the time it is given; then it is dropped, its caller is told, and the queue behind it too."""
     pool = Pool(mariadb.url, DRAW, size=1)
 
+    begun = asyncio.Event()
+
     async def slow(link: Link) -> None:
-        await link.query("SELECT sleep(40)")
+        begun.set()
+        await link.query("SELECT sleep(600)")
 
     running = asyncio.create_task(pool.transact(slow))
     queued = asyncio.create_task(pool.transact(one))
-    await asyncio.sleep(0.1)
+    await begun.wait()
     started = time.monotonic()
     await pool.aclose(timeout_s=0.1)
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 300
     with pytest.raises(Ambiguous, match="closed over a transaction"):
         await running
     with pytest.raises(Retryable, match="closed"):

@@ -38,7 +38,7 @@ def test_a_server_that_ends_idle_connections_is_written_to_again(mariadb: Mariad
 
         async def impatient(link: Link) -> None:
             used.append(link)
-            await link.query("SET SESSION wait_timeout = 1")
+            await link.query("SET SESSION wait_timeout = 3")
 
         await pool.transact(impatient)
         while not used[0]._transport.is_closing():

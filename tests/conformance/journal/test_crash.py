@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -121,6 +120,4 @@ async def test_torn_tail_costs_whole_groups_from_the_end_only(tmp_path: Path) ->
 async def test_killed_holder_leaves_the_folder_free(tmp_path: Path) -> None:
     """The kernel lets the lock go with its process: no stale lock, however it died."""
     crash(tmp_path, lines=1)
-    started = time.monotonic()
     await (await JournalWriter.open(tmp_path, WORLD)).aclose()
-    assert time.monotonic() - started < 30

@@ -211,6 +211,8 @@ async def test_the_public_streams_agree_with_rest(exchange: Any) -> None:
 
 async def test_the_private_streams_tell_what_happened(exchange: Any) -> None:
     """Orders, trades, positions and balance by websocket."""
+    acknowledged = asyncio.Semaphore(0)
+    exchange.handle_subscription_status = lambda *_: acknowledged.release()
     await exchange.watch_positions()  # the first answer is the snapshot by REST
     waits = [
         asyncio.ensure_future(call)
@@ -221,9 +223,11 @@ async def test_the_private_streams_tell_what_happened(exchange: Any) -> None:
             exchange.watch_balance(),
         )
     ]
-    await asyncio.sleep(0.3)  # subscribed
+    async with asyncio.timeout(120):
+        for _ in waits:
+            await acknowledged.acquire()
     placed = await exchange.create_order(BTC, "market", "buy", 0.01, params={"clientOrderId": "kbccxt3"})
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         orders, trades, positions, balance = await asyncio.gather(*waits)
     assert (orders[-1]["id"], orders[-1]["clientOrderId"], orders[-1]["status"]) == (
         placed["id"],
@@ -243,6 +247,6 @@ async def test_a_wrong_secret_is_refused_on_the_private_stream(exchange: Any) ->
     await exchange.is_unified_enabled()
     right, exchange.secret = exchange.secret, "another"
     with pytest.raises(errors.ExchangeError):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await exchange.watch_orders(BTC)
     exchange.secret = right

@@ -135,9 +135,11 @@ def test_an_order_is_told_on_every_private_topic(connect: Opener, http: HTTP) ->
     """Order, execution, position and wallet; the stop of the position as an order of its own."""
     heard = {name: Heard() for name in ("order", "execution", "position", "wallet")}
     socket = connect("private", api_key=http.api_key, api_secret=http.api_secret, private_auth_expire=10)
+    acknowledged = threading.Semaphore(0)
+    socket._process_subscription_message = lambda _: acknowledged.release()  # which have no callback
     for name, callback in heard.items():
         getattr(socket, f"{name}_stream")(callback)
-    time.sleep(0.3)  # the acknowledgements have no callback
+    assert all(acknowledged.acquire(timeout=120) for _ in heard)
     price = D(http.get_tickers(category="linear", symbol="BTCUSDT")["result"]["list"][0]["lastPrice"])
     terms = {"category": "linear", "symbol": "BTCUSDT", "orderType": "Market", "qty": "0.01"}
     http.place_order(**terms, side="Buy", orderLinkId="kbstream1", stopLoss=str(price // 2))

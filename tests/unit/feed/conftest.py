@@ -332,7 +332,7 @@ QUICK_RULES = StreamRules(
     waits={FailureKind.TIMEOUT: Wait(first_s=0.04, most_s=0.1), FailureKind.LOGIN: Wait(first_s=0.1, most_s=0.2)},
     others=Wait(first_s=0.02, most_s=0.1),
     settle_s=0.5,
-    open_s=0.5,
+    open_s=30.0,
     close_s=0.4,
 )
 

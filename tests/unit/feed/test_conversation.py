@@ -379,7 +379,7 @@ async def test_what_is_wanted_later_is_asked_for_once_the_keeper_is_woken() -> N
 @pytest.mark.parametrize("own", [True, False])
 async def test_a_heartbeat_is_the_venues_where_it_has_one_and_else_the_transports(*, own: bool) -> None:
     """Either answer keeps a connection on which nothing else comes; without any it is dead."""
-    rules = replace(CALM, ping_ns=20_000_000, probe_ns=20_000_000, pong_ns=150_000_000, tick_ns=10_000_000)
+    rules = replace(CALM, ping_ns=100_000_000, probe_ns=100_000_000, pong_ns=600_000_000, tick_ns=50_000_000)
     pings: list[str] = []
 
     async def serving(socket: ServerConnection) -> None:
@@ -389,7 +389,7 @@ async def test_a_heartbeat_is_the_venues_where_it_has_one_and_else_the_transport
                 await socket.send(f'{{"pong":"{asked["id"]}"}}')
 
     async with talking(serving, rules=rules, dialect=WordDialect("ws://x", ping_every_s=0.2 if own else None)) as talk:
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(2.0)
         assert talk.it.closing is None
         assert bool(pings) is own
 

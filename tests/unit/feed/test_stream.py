@@ -128,6 +128,7 @@ async def test_the_connect_budget_is_kept_whatever_happens(venue: WordVenue) -> 
         for name in "ABC":
             hub.subscribe(instrument(name), QUOTES, Inbox())
         await until(lambda: venue.connects == 6)
+        await until(lambda: all(stream.state is StreamState.WAITING for stream in hub.streams))
         await asyncio.sleep(0.2)
         assert venue.connects == 6
         assert len(connects.stamps) == 6
@@ -344,6 +345,7 @@ async def test_pongs_alone_do_not_make_a_topic_live(venue: WordVenue) -> None:
         hub.subscribe(BTC, QUOTES, inbox)
         await until(lambda: inbox.live.get("q.BTC", False))
         venue.mute.add("q.BTC")
+        await until(lambda: not inbox.live["q.BTC"])
         await until(lambda: venue.connects >= 2)
         assert not inbox.live["q.BTC"]
         assert "1 of 1 topics are" in next(note[3] for note in hub.notes if note[0] == "feed.down")  # type: ignore[attr-defined]

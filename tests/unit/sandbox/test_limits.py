@@ -1,5 +1,7 @@
 """The budgets of requests."""
 
+import pytest
+
 from kangbot.sandbox.limits import Limits
 from tests.support.sandbox_client import Client
 
@@ -15,6 +17,7 @@ def test_a_rolling_second_holds_so_many_requests() -> None:
     assert limits.take("a", 2, 1001).left == -1
 
 
+@pytest.mark.usefixtures("long_second")
 async def test_the_eleventh_order_of_a_second_is_refused(client: Client) -> None:
     """10006 with the time of reset, and nothing is ordered."""
     answers = [await client.buy() for _ in range(14)]

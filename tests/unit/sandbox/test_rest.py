@@ -98,6 +98,7 @@ async def distant() -> AsyncIterator[Client]:
         yield Client(sandbox, session)
 
 
+@pytest.mark.usefixtures("long_second")
 async def test_a_venue_may_be_far_away_and_leave_budgets_alone(distant: Client) -> None:
     """It looks at a request later; the headers are told all the same."""
     loop = asyncio.get_running_loop()

@@ -97,10 +97,10 @@ async def test_a_statement_that_is_not_answered_ends_by_its_deadline_and_with_it
 async def test_rows_that_stop_in_the_middle_end_by_the_deadline_too() -> None:
     """Of each portion: a dump takes minutes, and a piece of it seconds."""
     async with ScriptedServer(lambda said: Fault.UNENDED if said == "ASK" else None) as server:
-        link = await link_to(server, statement_s=0.1)
+        link = await link_to(server, statement_s=1.0)
         rows = link.stream("ASK", size=1)
         assert await anext(rows) == [("1",)]
-        with pytest.raises(Retryable, match=r"did not answer within 0\.1 s"):
+        with pytest.raises(Retryable, match=r"did not answer within 1 s"):
             await anext(rows)
         assert link.broken
 
