@@ -121,6 +121,10 @@ class FaultWorld(Life):
         )
         return line
 
+    def took(self, begun_s: float, holds: Callable[[Report], bool], timeout_s: float = 240.0) -> float:
+        """Return how long after a time of the epoch that held, at most since the machine stood still."""
+        return self.steady.since(begun_s, self.until(holds, timeout_s).at_ns / 1e9)
+
     def of(self, base: str) -> MarketReport:
         """Return one market's report."""
         return next(m for m in self.client.report().markets if m.symbol.startswith(f"{base}/"))
