@@ -137,11 +137,17 @@ def test_a_market_has_a_page_with_its_candles_and_what_happened(page: Page, daem
     picture(page, "latency")
 
 
+def closed(daemon: Daemon, least: int) -> None:
+    """Wait until so many trades are closed."""
+    deadline = time.monotonic() + 240
+    while len(daemon.client.ask("/round-trips")["items"]) < least:
+        assert time.monotonic() < deadline, "nothing is closed"
+        time.sleep(0.5)
+
+
 def test_the_profit_of_closed_trades_is_a_curve(page: Page, daemon: Daemon) -> None:
     """It ends at what they came to together, and says so to who does not see it."""
-    deadline = time.monotonic() + 240
-    while len(daemon.client.ask("/round-trips")["items"]) < 2 and time.monotonic() < deadline:
-        time.sleep(0.5)
+    closed(daemon, 2)
     log_in(page, daemon)
     page.get_by_role("link", name="System", exact=True).click()
     curve = page.get_by_role("img", name=re.compile(r"Profit of closed trades, after fees: \d+ points"))
@@ -337,7 +343,7 @@ def test_closed_trades_are_long_or_short_and_figures_have_their_thousands(page: 
     """As a trader says it, and as its money is written."""
     log_in(page, daemon)
     expect(page.locator(".board tbody tr").first.locator("td.n").first).to_have_text(re.compile(r"^\d+,\d{3}\.\d+$"))
-    daemon.until(lambda report: report.orders.filled > 60)
+    closed(daemon, 10)
     page.get_by_role("link", name="Orders").click()
     trips = page.locator(".rows").first.locator("tbody tr")
     expect(trips.first).to_be_visible()
