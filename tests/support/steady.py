@@ -34,6 +34,10 @@ class Steady:
                 self._on_s.append(time.time())
             due_s = time.monotonic() + _LOOKS_S
 
+    def stood(self, until_s: float, within_s: float) -> bool:
+        """Return whether the machine stood still, and went on so shortly before `until_s`."""
+        return any(until_s - within_s < on_s <= until_s for on_s in self._on_s)
+
     def since(self, begun_s: float, until_s: float) -> float:
         """Return for how long the machine ran on end before `until_s`, at most since `begun_s`."""
         return until_s - max([begun_s, *(on_s for on_s in self._on_s if begun_s < on_s <= until_s)])
