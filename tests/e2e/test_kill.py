@@ -105,4 +105,4 @@ def test_a_second_daemon_on_the_same_state_is_refused(world: World) -> None:
         time.sleep(0.1)
     assert second.ended == 78
     assert str(first.pid) in (world.folder / "second.log").read_text()
-    assert world.client.report().pid == first.pid
+    assert world.until(lambda report: bool(report.pid)).pid == first.pid

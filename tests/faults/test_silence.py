@@ -56,7 +56,7 @@ def healed(world: FaultWorld, topic: str, event: str, begun: float) -> tuple[flo
 def missed(world: FaultWorld, but: str) -> int:
     """Hold everything, and return how many frames of the other markets passed the proxy and do not arrive."""
     world.public.freeze()
-    given_up = time.monotonic() + 30
+    given_up = time.monotonic() + 120
     while (lost := _under_way(world, but)) and time.monotonic() < given_up:
         time.sleep(0.1)
     return lost
