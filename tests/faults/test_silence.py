@@ -32,6 +32,15 @@ class Spell:
         return shown
 
 
+def learned(world: FaultWorld) -> None:
+    """Trade until the usual gap of every quote's topic is known, for which 20 of them are enough."""
+    world.trading()
+    passed = world.public.forwarded
+    wait_until(
+        lambda: all(passed[f"orderbook.1.{base}USDT"] > 30 for base in world.bases), 120, "no thirty quotes each"
+    )
+
+
 def drawn(world: FaultWorld, allowed_s: float, *bases: str) -> float:
     """Return how much more silence than that is allowed to every quote of these markets: frames came far apart."""
     longest_s = min(world.public.gaps_s[f"orderbook.1.{base}USDT"] for base in bases)
@@ -80,8 +89,7 @@ def entries(world: FaultWorld, base: str, since: float, until: float) -> int:
 def test_a_half_open_socket_is_noticed_and_replaced(world: FaultWorld, expect: Expect) -> None:
     """Nothing passes and nothing is closed: every topic is stale in seconds, and a new socket is dialled."""
     row = expect("half-open socket", "stale flagged ≤ 5 s, reconnecting ≤ 25 s")
-    world.trading()
-    time.sleep(5)  # budgets are learned
+    learned(world)
     begun, dialled, drawn_s = time.time(), time.monotonic(), drawn(world, BUDGET_S, *world.bases)
     assert world.public.freeze() >= 1
     stale = world.steady.since(begun, at(world.until_said("feed.silent", begun, 120))) - drawn_s
@@ -102,8 +110,7 @@ def test_one_mute_topic_is_healed_alone(world: FaultWorld, expect: Expect) -> No
         f"healed alone ≤ its budget + 10 s ({BUDGET_S + 10:.0f} s), no entry sent meanwhile, "
         "the other 26 without a missed frame, no reconnect",
     )
-    world.trading()
-    time.sleep(5)
+    learned(world)
     begun, dialled, drawn_s = time.time(), time.monotonic(), drawn(world, BUDGET_S, "ETH")
     world.public.look = Spell("orderbook.1.ETHUSDT", lambda _: None)
     down, up = healed(world, "orderbook.1.ETHUSDT", "feed.silent", begun)
@@ -157,8 +164,7 @@ def test_a_stuck_timestamp_is_told_from_silence(world: FaultWorld, expect: Expec
         "stuck timestamp of one topic",
         f"told apart as stuck and healed alone ≤ its budget + 10 s ({BUDGET_S + 10:.0f} s), no entry sent meanwhile",
     )
-    world.trading()
-    time.sleep(5)
+    learned(world)
     stamps: dict[str, Any] = {}
 
     def stop_the_clock(message: dict[str, Any]) -> dict[str, Any]:
