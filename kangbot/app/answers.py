@@ -111,8 +111,9 @@ class Answers:
         """Count the drawdown anew from the equity of now. Refused before and after the daemon's work."""
         if held := self.closed():
             raise Refused(f"{held.rstrip('.')}; nothing is reset")
-        recount, written = count_anew(self.risk, self.books.journal, caller, self.clock.now_ns())
-        self.roster.promises.give(written)
+        promises, now_ns = self.roster.promises, self.clock.now_ns()
+        recount, written = count_anew(self.risk, self.books.journal, caller, now_ns, again=bool(promises.broken))
+        promises.give(written)
         self.floor.look_again()
         return recount
 
@@ -142,11 +143,13 @@ class Answers:
 
     def reset_breaker(self, market: MarketId, lane: Lane | None, caller: str) -> None:
         """Close the market's breakers, or one lane's. UnknownMarketError and Refused as above."""
-        self.roster.promises.give(self.floor.circuits.reset(self._known(market), lane, caller))
+        promises = self.roster.promises
+        promises.give(self.floor.circuits.reset(self._known(market), lane, caller, again=bool(promises.broken)))
 
     def isolate(self, market: MarketId, lane: Lane, caller: str) -> None:
         """Keep a lane's breaker open until it is reset. UnknownMarketError and Refused as above."""
-        self.roster.promises.give(self.floor.circuits.isolate(self._known(market), lane, caller))
+        promises = self.roster.promises
+        promises.give(self.floor.circuits.isolate(self._known(market), lane, caller, again=bool(promises.broken)))
 
     def force_retry(self, market: MarketId, caller: str) -> None:
         """Probe the market's open lanes now, end a pause of its entries, and have what the venue refuses tried soon.

@@ -124,16 +124,19 @@ class Circuits:
             self._news.set()
 
     # -------------------------------------------------------------------------------------------------------- by hand
-    def reset(self, market: MarketId, lane: Lane | None, caller: str) -> Awaitable[int] | None:
+    def reset(self, market: MarketId, lane: Lane | None, caller: str, *, again: bool = False) -> Awaitable[int] | None:
         """Close the market's breakers, or one of them. Harmless when repeated.
 
-        Returns what resolves once it is on disk; None where nothing changed.
+        Returns what resolves once it is on disk; None where nothing changed, unless it is to be written `again`: the
+        disk may not have taken it.
         """
-        return self._take(self.breakers.reset(market, lane, caller, self._clock.now_ns()), reserve=True)
+        changes = self.breakers.reset(market, lane, caller, self._clock.now_ns(), again=again)
+        return self._take(changes, reserve=True)
 
-    def isolate(self, market: MarketId, lane: Lane, caller: str) -> Awaitable[int] | None:
+    def isolate(self, market: MarketId, lane: Lane, caller: str, *, again: bool = False) -> Awaitable[int] | None:
         """Keep a lane open until it is reset. Harmless when repeated; returns the same."""
-        return self._take(self.breakers.isolate(market, lane, caller, self._clock.now_ns()), reserve=True)
+        changes = self.breakers.isolate(market, lane, caller, self._clock.now_ns(), again=again)
+        return self._take(changes, reserve=True)
 
     def force_retry(self, market: MarketId, caller: str) -> None:
         """Probe the market's open lanes now. Harmless when repeated."""

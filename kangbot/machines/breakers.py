@@ -115,16 +115,20 @@ class Breakers:
         return changes
 
     # -------------------------------------------------------------------------------------------------------- by hand
-    def isolate(self, market: MarketId, lane: Lane, caller: str, now_ns: int) -> Sequence[BreakerChanged]:
-        """Keep a lane open until somebody resets it."""
+    def isolate(
+        self, market: MarketId, lane: Lane, caller: str, now_ns: int, *, again: bool = False
+    ) -> Sequence[BreakerChanged]:
+        """Keep a lane open until somebody resets it; `again`: the record of it may be lost, and is to be written."""
         after = self.of(market, lane).isolate(now_ns, f"isolated by {caller}")
-        return self._put(market, lane, after, now_ns, caller)
+        return self._put(market, lane, after, now_ns, caller, again=again)
 
-    def reset(self, market: MarketId, lane: Lane | None, caller: str, now_ns: int) -> Sequence[BreakerChanged]:
-        """Close one lane, or all of them, whatever was counted."""
+    def reset(
+        self, market: MarketId, lane: Lane | None, caller: str, now_ns: int, *, again: bool = False
+    ) -> Sequence[BreakerChanged]:
+        """Close one lane, or all of them, whatever was counted; `again` as above."""
         changes: list[BreakerChanged] = []
         for one in Lane if lane is None else (lane,):
-            changes += self._put(market, one, self.of(market, one).reset(now_ns), now_ns, caller)
+            changes += self._put(market, one, self.of(market, one).reset(now_ns), now_ns, caller, again=again)
         return changes
 
     def force_retry(self, market: MarketId, now_ns: int) -> None:
@@ -190,12 +194,12 @@ class Breakers:
         )
 
     def _put(
-        self, market: MarketId, lane: Lane, after: Breaker, now_ns: int, caller: str = ""
+        self, market: MarketId, lane: Lane, after: Breaker, now_ns: int, caller: str = "", *, again: bool = False
     ) -> Sequence[BreakerChanged]:
-        """Keep the successor; return the change, where it is one."""
+        """Keep the successor; return the change, where it is one or is told `again`."""
         before = self.of(market, lane)
         self._all[market, lane] = after
-        if after.state is before.state:
+        if after.state is before.state and not again:
             return ()
         change = BreakerChanged(
             market=market,

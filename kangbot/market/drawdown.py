@@ -32,12 +32,14 @@ class Recount(msgspec.Struct, frozen=True, kw_only=True):
     held: tuple[str, ...]  # what keeps every market from entering all the same, in words
 
 
-def count_anew(risk: AccountRisk, journal: Journal, caller: str, now_ns: int) -> tuple[Recount, Awaitable[int] | None]:
-    """Count the drawdown anew; `journal` is one that `risk` hears.
+def count_anew(
+    risk: AccountRisk, journal: Journal, caller: str, now_ns: int, *, again: bool = False
+) -> tuple[Recount, Awaitable[int] | None]:
+    """Count the drawdown anew; `journal` is one that `risk` hears. `again`: the disk may not have taken it before.
 
     Returns what became of it, and what resolves once that is on disk; None where there was nothing to reset.
     """
-    before, event = round(risk.drawdown_percent, 2), risk.accepted(caller, now_ns)
+    before, event = round(risk.drawdown_percent, 2), risk.accepted(caller, now_ns, again=again)
     written = None
     if event is not None:
         written = journal.append(event, reserve=True)

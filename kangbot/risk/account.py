@@ -216,14 +216,14 @@ class AccountRisk:
             return ZERO
         return max(ZERO, (highest - self._equity) / highest * 100)
 
-    def accepted(self, caller: str, now_ns: int) -> DrawdownReset | None:
+    def accepted(self, caller: str, now_ns: int, *, again: bool = False) -> DrawdownReset | None:
         """Return the event by which the drawdown is counted anew from the equity of now, because `caller` says so.
 
-        None where there is nothing to reset: equity is not known, or is at its highest. Nothing changes before the
-        event is observed.
+        None where there is nothing to reset: equity is not known, or is at its highest, unless it is said `again`, for
+        the disk may not have taken it. Nothing changes before the event is observed.
         """
         highest = self._heights.highest
-        if self._equity is None or highest is None or highest <= self._equity:
+        if self._equity is None or highest is None or (highest <= self._equity and not again):
             return None
         return DrawdownReset(
             currency=self._currency,

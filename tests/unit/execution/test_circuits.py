@@ -493,6 +493,13 @@ async def test_what_was_done_by_hand_can_be_waited_for_on_a_full_disk_too() -> N
     assert circuits.reset(MARKET, None, "bob") is None
     callers = [event.caller for event in rig.disk.events if isinstance(event, BreakerChanged)]
     assert callers == ["ann", "bob"]
+    for written in (
+        circuits.reset(MARKET, Lane.ENTRY, "bob", again=True),
+        circuits.isolate(MARKET, Lane.ENTRY, "ann"),
+        circuits.isolate(MARKET, Lane.ENTRY, "bob", again=True),
+    ):
+        assert written is not None, "a record that may be lost is written once more"
+        assert await written
     await rig.end()
 
 

@@ -103,9 +103,13 @@ def test_by_hand_each_command_may_be_repeated() -> None:
     (change,) = breakers.isolate(A, Lane.ENTRY, "ann", NOW)
     assert (change.caller, change.cause) == ("ann", "isolated by ann")
     assert breakers.isolate(A, Lane.ENTRY, "bob", NOW) == ()
+    (again,) = breakers.isolate(A, Lane.ENTRY, "bob", NOW, again=True)  # nobody knows whether the disk has the first
+    assert (again.after, again.cause) == (change.after, change.cause)
     assert [change.lane for change in breakers.reset(A, None, "bob", NOW)] == [Lane.ENTRY]
     assert breakers.reset(A, None, "bob", NOW) == []
     assert breakers.reset(A, Lane.ENTRY, "bob", NOW) == []
+    (again,) = breakers.reset(A, Lane.ENTRY, "bob", NOW, again=True)
+    assert again.after is BreakerState.CLOSED
     breakers.isolate(A, Lane.EXIT, "ann", NOW)
     breakers.isolate(A, Lane.ENTRY, "ann", NOW)
     assert [change.lane for change in breakers.reset(A, Lane.EXIT, "bob", NOW)] == [Lane.EXIT]

@@ -310,6 +310,9 @@ def test_there_is_nothing_to_accept_without_a_fall() -> None:
     for equity in (100, 200):
         risk.equity(D(equity), 0)
     assert (risk.accepted("ann", 1), risk.newest_equity, risk.currency) == (None, D(200), "USDT")
+    again = risk.accepted("ann", 1, again=True)  # the disk may not have taken what was accepted before
+    assert again is not None
+    assert (again.highest, again.equity) == (D(200), D(200))
 
 
 def test_a_drawdown_that_was_reset_in_another_currency_is_none_of_this_one() -> None:
