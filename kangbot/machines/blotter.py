@@ -194,26 +194,37 @@ class Blotter:
     def adjust(self, net: Quantity, price: Price, now_ns: int) -> Sequence[Event]:
         """Make the position what the venue says, `net`: a person has looked, and no execution will explain it.
 
-        The difference is booked as traded by hand at `price`, without a fee: nobody knows who did.
+        The difference is booked as traded by hand at `price`, without a fee: nobody knows who did. Where an order of
+        ours is over, and owes fills of just as much, they are that order's: it would be waited for as long as it owes.
         """
         difference = net - self.position.net
+        side = Side.BUY if difference > 0 else Side.SELL
+        order = self._owes(side, abs(difference))
         fill = Fill(
             market=self.market,
             execution_id=ExecutionId(f"adjusted-{now_ns}"),
-            client_id=None,
-            venue_order_id=VenueOrderId(""),
-            side=Side.BUY if difference > 0 else Side.SELL,
+            client_id=None if order is None else order.client_id,
+            venue_order_id=(None if order is None else order.venue_order_id) or VenueOrderId(""),
+            side=side,
             price=price,
             quantity=abs(difference),
             fee_currency=profit_currency(self.market),
             at_ns=now_ns,
         )
-        events = self._apply(fill, None, (), now_ns)
+        changes = () if order is None else self.learn(order.client_id, Filled(fill), now_ns)
+        events = self._apply(fill, None if order is None else order.intent, changes, now_ns)
         text = (
             f"{fill.side.value} {fill.quantity:f} at {price:f} makes the position the venue's, as a person has told to"
         )
+        if order is not None:
+            text += f": order {order.client_id} had owed so much"
         self.touched = text
         return (*events, self.note("position.adjusted", Severity.WARNING, text, now_ns))
+
+    def _owes(self, side: Side, quantity: Quantity) -> Order | None:
+        """Return the order that is over, and of which just so much is filled that nobody has told the fills of."""
+        each = (order for order in self.unsettled if order.status.terminal and order.intent.side is side)
+        return next((order for order in each if order.reported - order.executed == quantity), None)
 
     def _apply(self, fill: Fill, intent: Intent | None, changes: Sequence[Event], now_ns: int) -> list[Event]:
         """Count a fill that is new; `changes` of its order belong behind it."""

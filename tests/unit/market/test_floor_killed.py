@@ -6,7 +6,7 @@ from decimal import Decimal
 from kangbot.machines.plan import Style
 from kangbot.market.roster import Command
 from kangbot.model.events import RunState
-from kangbot.model.orders import OrderKind
+from kangbot.model.orders import Fill, Intent, OrderKind
 from tests.support.floor_story import Story, play
 from tests.support.order_venue import Fate
 from tests.support.trade_words import MARKET
@@ -140,5 +140,37 @@ def test_flattening_goes_on_until_flat_whatever_the_venue_answers() -> None:
         kill(told, flatten=True)
         await asyncio.sleep(60)
         assert told.venue.net == told.task.desk.executor.position.net == 0
+
+    play(story)
+
+
+def test_flattening_closes_what_an_order_had_owed_once_a_person_has_looked() -> None:
+    """The venue says that the entry is filled and never tells the fills: nothing leaves before the release."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+
+        def forget() -> None:
+            told.venue.hidden += sum(fill.signed for fill in told.venue.fills)
+            told.venue.fills.clear()
+
+        def submitted(_: Intent) -> None:
+            asyncio.get_running_loop().call_later(told.venue.answer_s, forget)
+
+        told.venue.unsaid, told.venue.before_submit = (Fill,), submitted
+        told.strategy.want(1)
+        for _ in range(5):
+            await told.bar()
+        told.venue.unsaid, told.venue.before_submit = (), None
+        executor = told.task.desk.executor
+        assert executor.quarantine.endswith("kangbot journal rebuild")
+        assert executor.position.net == 0
+        await told.floor.release(MARKET, "anna").wait()
+        for _ in range(3):
+            await told.bar()
+        assert executor.position.net == told.venue.net == 2
+        kill(told, flatten=True)
+        await asyncio.sleep(5)
+        assert executor.position.net == told.venue.net == 0
 
     play(story)
