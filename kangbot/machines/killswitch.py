@@ -18,6 +18,9 @@ FLATTEN = "flatten"  # the line that asks for every position to be closed
 NO_REASON = "no reason given"
 _GONE_BEATS = 2  # an editor that replaces the file takes it away for a moment
 _LONGEST = 500  # characters of a reason
+# No letters: an editor may begin a file with a mark, and PowerShell writes two bytes a letter. Read as UTF-8 that
+# leaves these among the letters, and a line `flatten` is to close every position all the same.
+_NO_LETTERS = dict.fromkeys(map(ord, "\x00\ufeff\ufffd"))
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +43,7 @@ Action: TypeAlias = Wish | Do
 
 def read(text: str) -> Wish:
     """Return what a file with this content wants: a line `flatten`, and the rest is the reason."""
-    lines = [line.strip() for line in text.splitlines()]
+    lines = [line.strip() for line in text.translate(_NO_LETTERS).splitlines()]
     reason = " ".join(line for line in lines if line.lower() != FLATTEN)
     return wish(reason, flatten=any(line.lower() == FLATTEN for line in lines))
 
@@ -57,7 +60,7 @@ def write(wanted: Wish) -> str:
 
 def wish(reason: str, *, flatten: bool) -> Wish:
     """Return the wish on one line, of a bounded length, with a reason in any case."""
-    words = " ".join(reason.split())[:_LONGEST]
+    words = " ".join(reason.translate(_NO_LETTERS).split())[:_LONGEST]
     return Wish(reason=NO_REASON if not words or words.lower() == FLATTEN else words, flatten=flatten)
 
 

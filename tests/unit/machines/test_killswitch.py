@@ -1,5 +1,6 @@
 """The kill switch's file: what it says, and what its coming and going means."""
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -18,6 +19,19 @@ def test_the_content_is_the_reason() -> None:
     assert read("news\nflatten") == Wish(reason="news", flatten=True)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_who_wrote_it_on_windows_is_understood(encoding: str, end: str) -> None:
+    """A mark at the beginning, two bytes a letter: whoever asks for flat positions in a hurry looks for neither."""
+    for text, wanted in (
+        (f"flatten{end}", Wish(reason=NO_REASON, flatten=True)),
+        (f"news{end}flatten{end}", Wish(reason="news", flatten=True)),
+        (f"do not flatten{end}", Wish(reason="do not flatten")),
+    ):
+        assert read(text.encode(encoding).decode(errors="replace")) == wanted
+
+
+@example(reason="\ufeff flatten", flatten=False)
 @example(reason=" Flatten ", flatten=False)
 @given(reason=st.text(max_size=700), flatten=st.booleans())
 def test_what_is_written_reads_the_same(reason: str, flatten: bool) -> None:
