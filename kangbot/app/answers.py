@@ -240,6 +240,7 @@ class Answers:
         ]
         elapsed_s = (now_ns - self.started_ns) / SECOND_NS
         seen, account = hub.counters, self.floor.account
+        disk = self.monitor.disk()
         equity = money_of(account.equity, self.editor.settings.currency, self.floor.markets)
         return Report(
             version=self.version,
@@ -281,7 +282,8 @@ class Answers:
             recovered=self.floor.account.reconciled.is_set(),
             decision_recent_s=self.monitor.decision_s(),
             memory=self.monitor.memory(),
-            disk_free_mb=self.monitor.disk_free_mb(),
+            disk_free_mb=None if disk is None else disk.mb,
+            disk_files_left=None if disk is None else disk.files,
             rest=self.monitor.rest(),
             equity=equity,
             equity_ns=min((account.marked_ns.get(currency, 0) for currency in equity), default=0),

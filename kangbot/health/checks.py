@@ -13,11 +13,12 @@ from kangbot.health.report import MarketReport, Report, StreamReport
 from kangbot.machines.faults import ANSWERS
 from kangbot.machines.verdict import Bounds, Status, score, worst
 
+FEW_FILES = Bounds(warning=1000, critical=100)  # a daemon makes a dozen; whoever uses up the others makes many
 _RUNNING = ("starting", "warming", "live", "paused")
 UNRECOVERED = "the venue has not answered yet for what the last run left open"
 _SECOND_NS = 1_000_000_000
 _ACTIVE = ("live", "paused")
-_COUNTED = ("markets", "positions", "events", "errors")  # units of which there may be one
+_COUNTED = ("markets", "positions", "events", "errors", "files")  # units of which there may be one
 _WHOLE = 100  # from here on a figure is shown without its fraction
 
 
@@ -276,13 +277,7 @@ def _machine(report: Report, bounds: Thresholds) -> list[Check]:
         ),
         _check("loop_lag", bounds.lag_ms.judge(lag), lag, "ms", "p99 of the last half minute"),
         _check("memory", bounds.memory_percent.judge(percent), percent, "%", of),
-        _check(
-            "disk",
-            bounds.disk_mb.judge_left(report.disk_free_mb),
-            report.disk_free_mb,
-            "MB",
-            "free for the state",
-        ),
+        _disk(report, bounds),
         _check(
             "database", Status.WARNING if away else Status.HEALTHY, None, "", away or f"{report.history} is available"
         ),
@@ -295,6 +290,14 @@ def _machine(report: Report, bounds: Thresholds) -> list[Check]:
         ),
         _clock(report, bounds),
     ]
+
+
+def _disk(report: Report, bounds: Thresholds) -> Check:
+    """Say the worse of what is left; bytes, where neither is."""
+    bytes_, files = bounds.disk_mb.judge_left(report.disk_free_mb), FEW_FILES.judge_left(report.disk_files_left)
+    if files is not bytes_ and worst((bytes_, files)) is files:
+        return _check("disk", files, report.disk_files_left, "files", "can still be made where the state is: df -i")
+    return _check("disk", bytes_, report.disk_free_mb, "MB", "free for the state")
 
 
 def _clock(report: Report, bounds: Thresholds) -> Check:

@@ -8,7 +8,6 @@ It runs beside trading: what falls here is told and reaches no market.
 """
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,13 +24,13 @@ from kangbot.machines.ailing import Ailing
 from kangbot.machines.relief import Relief
 from kangbot.machines.verdict import Status
 from kangbot.model.events import Severity
+from kangbot.runtime.disk import Room, room
 from kangbot.runtime.world import SECOND_NS, Clock
 
 log = structlog.get_logger(__name__)
 
 _BEAT_S = 15.0
 _SAMPLE_NS = 60 * SECOND_NS
-_MIB = 1024 * 1024
 # What is behind these is an event of its own: stop.missing, order.unknown, market.failed, breaker.open, journal.full…
 _TOLD_OTHERWISE = frozenset(
     {
@@ -180,13 +179,12 @@ class Monitor:
             reliefs=self._reliefs,
         )
 
-    def disk_free_mb(self) -> float | None:
-        """Return what is free where the state folder is; None where that cannot be told."""
+    def disk(self) -> Room | None:
+        """Return what is left where the state folder is; None where that cannot be told."""
         try:
-            disk = os.statvfs(self._state_dir)
+            return room(self._state_dir)
         except OSError:
             return None
-        return round(disk.f_bavail * disk.f_frsize / _MIB, 1)
 
     def decision_s(self) -> float | None:
         """Return the mean from frame to decision in the last quarter of an hour; None without any."""

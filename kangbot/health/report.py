@@ -232,6 +232,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     decision_recent_s: float | None = None  # frame to decision, the mean of the last quarter of an hour
     memory: MemoryReport | None = None  # None before it was measured
     disk_free_mb: float | None = None  # of the state folder
+    disk_files_left: int | None = None  # that can still be made there; None where its file system does not count them
     rest: list[RestReport] = []
     equity: dict[str, Money]  # by currency, as known last: what the venue states, and the coins of our spot markets
     equity_ns: int = 0  # when the oldest of these was known; 0: before this start

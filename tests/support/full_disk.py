@@ -11,12 +11,12 @@ import pytest
 
 
 @contextmanager
-def mounted(folder: Path, megabytes: int) -> Iterator[Path]:
-    """A new folder with room for so many megabytes. Skips where this host allows none."""
+def mounted(folder: Path, megabytes: int, files: int = 0) -> Iterator[Path]:
+    """A new folder with room for so many megabytes and files (0: any number). Skips where this host allows none."""
     if os.geteuid() != 0:
         pytest.skip("mounting a tmpfs needs root")
     folder.mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(folder)]
+    mounting = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,nr_inodes={files}", "none", str(folder)]
     if subprocess.run(mounting, check=False).returncode:
         pytest.skip("this host lets not even root mount a tmpfs")
     try:

@@ -1,7 +1,6 @@
 """The machine: the state folder, its disk, memory, and whether the clock is possible at all."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,15 +9,16 @@ from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.cli.offline import given_to_its_owner
 from kangbot.cli.startup import impossible_clock, unwritable
 from kangbot.errors import NeedsHuman, Problem
+from kangbot.health.checks import FEW_FILES
 from kangbot.health.memory import available_mb, limit
 from kangbot.health.process import ProcessMeter
 from kangbot.journal.glance import glance
 from kangbot.journal.writer import FILE as JOURNAL
-from kangbot.machines.verdict import Status
+from kangbot.machines.verdict import Status, worst
 from kangbot.modes.past import Past
+from kangbot.runtime.disk import room
 from kangbot.settings import Settings
 
-_MIB = 1024 * 1024
 _ENOUGH_MB = 128  # nearly twice what 27 markets take: docs/benchmarks.md
 _MARKS = {Status.HEALTHY: Mark.OK, Status.WARNING: Mark.WARNING, Status.CRITICAL: Mark.WRONG}
 
@@ -73,8 +73,19 @@ def _there(folder: Path) -> bool:
 
 def _disk(settings: Settings) -> Look:
     folder = settings.state_dir if _there(settings.state_dir) else _existing(settings.state_dir)
-    free_mb = round(shutil.disk_usage(folder).free / _MIB)
-    mark = _MARKS[settings.health.thresholds.disk_mb.judge_left(free_mb)]
+    left = room(folder)
+    free_mb = round(left.mb)
+    status, files = settings.health.thresholds.disk_mb.judge_left(free_mb), FEW_FILES.judge_left(left.files)
+    if files is not status and worst((status, files)) is files:
+        return Look(
+            name="disk",
+            mark=_MARKS[files],
+            says=f"{left.files:,} more files can be made on the disk of {settings.state_dir}, whatever room it has",
+            figure=left.files,
+            unit="files",
+            remedy="remove files there, which `df -i` counts: where none can be made, no daemon starts",
+        )
+    mark = _MARKS[status]
     return Look(
         name="disk",
         mark=mark,

@@ -66,6 +66,8 @@ def test_a_daemon_that_is_well_has_a_hundred() -> None:
         ("memory", {"memory": MEMORY, "rss_mb": 101.0}, Status.CRITICAL),
         ("loop_lag", {"loop_lag_recent_ms": {"p99": 150.0}}, Status.WARNING),
         ("disk", {"disk_free_mb": 100.0}, Status.CRITICAL),
+        ("disk", {"disk_files_left": 1000}, Status.WARNING),
+        ("disk", {"disk_files_left": 99, "disk_free_mb": 1000.0}, Status.CRITICAL),
         ("database", {"history_away": "it hangs"}, Status.WARNING),
         ("journal", {"journal_hindered": "disk I/O error"}, Status.CRITICAL),
         ("backlog", {"history_backlog": 10_000}, Status.WARNING),
@@ -122,6 +124,25 @@ def test_a_check_says_why(name: str, fields: dict[str, Any], well: str, ill: str
     """What it says where all is well is not left standing where it is not."""
     for health, says in (judged(), well), (judged(**fields), ill):
         assert [check.says for check in health.checks if check.name == name] == [says]
+
+
+@pytest.mark.parametrize(
+    ("free_mb", "files", "figure", "unit"),
+    [
+        (50_000.0, 1001, 50_000.0, "MB"),
+        (50_000.0, None, 50_000.0, "MB"),
+        (50_000.0, 1000, 1000, "files"),
+        (1000.0, 1000, 1000.0, "MB"),
+        (100.0, 1000, 100.0, "MB"),
+        (100.0, 0, 100.0, "MB"),
+        (1000.0, 0, 0, "files"),
+        (None, 0, 0, "files"),
+    ],
+)
+def test_of_a_disk_the_worse_is_said(free_mb: float | None, files: int | None, figure: float, unit: str) -> None:
+    """It may have gigabytes left, and take no file any more; of two that are as bad, bytes."""
+    (check,) = (one for one in judged(disk_free_mb=free_mb, disk_files_left=files).checks if one.name == "disk")
+    assert (check.figure, check.unit) == (figure, unit)
 
 
 def test_the_oldest_of_what_markets_wait_for_is_named() -> None:

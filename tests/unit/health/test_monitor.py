@@ -170,9 +170,11 @@ def test_growth_and_disk_are_of_this_machine(bench: Bench) -> None:
     assert bench.monitor.memory().growth_mb_h is None
     bench.pass_by(720)
     assert bench.monitor.memory().growth_mb_h is not None
-    assert (bench.monitor.disk_free_mb() or 0) > 0
+    disk = bench.monitor.disk()
+    assert disk is not None
+    assert disk.mb > 0
     bench.monitor._state_dir = Path("/nowhere")
-    assert bench.monitor.disk_free_mb() is None
+    assert bench.monitor.disk() is None
 
 
 def test_the_limit_is_looked_at_on_the_beat_and_not_with_every_report(bench: Bench) -> None:

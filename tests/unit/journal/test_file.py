@@ -10,6 +10,8 @@ import pytest
 
 from kangbot.errors import NeedsHuman
 from kangbot.journal.file import APPLICATION, FORMAT, JournalFile, JournalReader, _explained
+from kangbot.runtime.disk import room
+from tests.support.full_disk import mounted
 from tests.support.unprivileged import interpreter
 
 BIG = 1 << 30
@@ -337,6 +339,27 @@ def test_a_disk_without_room_is_said_with_what_helps(tmp_path: Path) -> None:
             database.execute("CREATE TABLE t (a)")
     assert caught.value.code == "SQLITE_FULL"
     assert caught.value.remedy == "make room on the disk"
+
+
+def test_a_disk_that_takes_no_file_more_is_said_with_what_helps(tmp_path: Path) -> None:
+    """SQLite makes two beside the journal to open it, and says no more than that it cannot."""
+    with mounted(tmp_path / "small", megabytes=4, files=5) as small:
+        opened(small / "journal.sqlite").close()
+        for number in range(room(small).files or 0):
+            (small / str(number)).touch()
+        with pytest.raises(NeedsHuman, match="unable to open database file, for no file can be made") as caught:
+            opened(small / "journal.sqlite")
+        assert "df -i" in caught.value.remedy
+        (small / "0").unlink()
+        (small / "1").unlink()
+        opened(small / "journal.sqlite").close()
+
+
+def test_a_folder_that_is_gone_is_not_called_full(tmp_path: Path) -> None:
+    """Nothing can be told of its disk."""
+    with pytest.raises(NeedsHuman, match=r"unable to open database file$") as caught:
+        opened(tmp_path / "nowhere" / "journal.sqlite")
+    assert "check the disk" in caught.value.remedy
 
 
 def test_a_file_that_may_not_be_written_is_refused_at_once(path: Path) -> None:

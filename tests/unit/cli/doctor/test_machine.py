@@ -26,6 +26,7 @@ from kangbot.runtime.world import Clock, World
 from kangbot.settings import load
 from kangbot.storage.migrate import upgrade
 from kangbot.storage.url import SqliteUrl
+from tests.support.full_disk import mounted
 from tests.support.looks import CONFIG, checked
 from tests.support.records import noted
 from tests.support.sandbox_process import Running
@@ -165,6 +166,18 @@ def test_the_room_that_is_left_is_judged_by_the_bounds_of_health(
     (look,) = (look for look in machine(load(config, {}), now_ns=time.time_ns()) if look.name == "disk")
     assert (look.mark, look.remedy != "") == (mark, mark is not Mark.OK)
     assert look.figure == pytest.approx(shutil.disk_usage(config.parent).free / 2**20, abs=512)
+
+
+@pytest.mark.parametrize(("left", "mark"), [(101, Mark.WARNING), (99, Mark.WRONG)])
+def test_a_disk_that_takes_hardly_a_file_more_is_told(config: Path, left: int, mark: Mark) -> None:
+    """A start would fail where SQLite cannot make what it needs beside the journal; room in megabytes is no help."""
+    bounds = "[health]\ndisk_warning_mb = 2\ndisk_critical_mb = 1\n"
+    with mounted(config.parent / "state", megabytes=8, files=left + 1) as small:  # the folder is one of them
+        config.write_text(CONFIG.replace('"testnet"', '"paper"') + bounds)
+        (look,) = (look for look in machine(load(config, {}), now_ns=time.time_ns()) if look.name == "disk")
+    assert (look.mark, look.figure, look.unit) == (mark, left, "files")
+    assert f"{left} more files can be made on the disk of {small}" in look.says
+    assert "df -i" in look.remedy
 
 
 def test_memory_is_what_the_machine_could_still_give_within_the_limit(

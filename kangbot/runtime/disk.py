@@ -1,0 +1,28 @@
+"""How much a disk still takes: bytes, and files, of which many file systems can have only so many.
+
+The second is used up by millions of small files, somebody else's mostly, while there are gigabytes left: nothing that
+is open suffers, and nothing new can be made, not even what SQLite needs beside a file in order to open it.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What is left for this user."""
+
+    mb: float  # MiB
+    files: int | None  # that can be made; None where the file system does not count them
+
+
+def room(folder: Path) -> Room:
+    """Return what is left on the disk that has `folder`. OSError where that cannot be told."""
+    disk = os.statvfs(folder)
+    return Room(
+        mb=round(disk.f_bavail * disk.f_frsize / _MIB, 1),
+        files=disk.f_favail if disk.f_files else None,
+    )
