@@ -129,6 +129,6 @@ def _why(market: MarketReport) -> str:
         return quarantined(market)
     if market.paused:
         until = datetime.fromtimestamp(market.paused_until_ns / 1e9, UTC)
-        return f"NO ENTRIES until {until:%H:%M:%S} UTC, or kangbot resume: {market.paused}"
+        return f"NO ENTRIES until {until:%H:%M:%S} UTC, or kangbot resume {market.symbol}: {market.paused}"
     said = market.stale or market.blocked or market.signal if market.state == "live" else ""
     return slow(market) + (said or market.reason)

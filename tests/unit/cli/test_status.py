@@ -49,6 +49,12 @@ def test_a_stream_that_is_down_and_a_network_that_is_are_said_above_the_markets(
     assert "NOTHING ENTERS" not in _head(a_report())
 
 
+def test_a_pause_is_said_with_the_command_that_ends_it() -> None:
+    """As it can be typed: it wants a market."""
+    told = status._why(a_market("BTC", paused="no money", paused_until_ns=5_000_000_000))
+    assert told == "NO ENTRIES until 00:00:05 UTC, or kangbot resume BTC/USDT:USDT: no money"
+
+
 @pytest.mark.parametrize("line", [status._why, board._why], ids=["status", "top"])
 def test_a_market_whose_data_cannot_be_relied_on_says_so_before_its_last_signal(
     line: Callable[[MarketReport], str],
