@@ -224,7 +224,7 @@ async def test_an_answer_that_comes_too_late_is_the_next_connects(
     monkeypatch: pytest.MonkeyPatch, names: HostNames
 ) -> None:
     """A resolver that always takes longer than a connect may is slow, and no reason to be deaf for ever."""
-    monkeypatch.setattr("kangbot.runtime.reach._NAME_S", 0.3)
+    monkeypatch.setattr("kangbot.runtime.reach._NAME_S", 2.0)
     monkeypatch.setattr("kangbot.runtime.names._SILENT_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
