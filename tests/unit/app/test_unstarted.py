@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from kangbot.app import unstarted
 from kangbot.app.unstarted import tell, tell_wrong
 from kangbot.cli.exit_codes import CONFIG
+from kangbot.cli.main import app
 from kangbot.errors import ConfigInvalid, Problem
 from kangbot.journal.lock import FolderLock
 from kangbot.runtime.world import real_world
@@ -27,6 +29,17 @@ def said(folder: Path) -> str:
     """Return what people were told last, or were tried to be; "" for nothing."""
     file = folder / "state" / "last_words.json"
     return file.read_text() if file.exists() else ""
+
+
+def ended(*words: str, apart: bool) -> tuple[int, str]:
+    """Return the exit code and the messages of a command: in a process of its own, or here."""
+    if not apart:
+        done = CliRunner().invoke(app, words, env={"KANGBOT_NOTIFY__ADDRESSES": NOWHERE})
+        return done.exit_code, done.stderr or str(done.exception)
+    environment = {**os.environ, "KANGBOT_NOTIFY__ADDRESSES": NOWHERE}
+    command = [sys.executable, "-m", "kangbot", *words]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return ran.returncode, ran.stderr
 
 
 @pytest.fixture
@@ -72,14 +85,12 @@ def test_the_look_before_a_container_starts_tells_people_of_a_file_that_is_wrong
     """No daemon is started after it that could; by the addresses of the last right one. Who looks by hand sees it."""
     config.write_text("[[markets]]\n")
     for option, tells in ((), False), (("--startup",), True):
-        command = [sys.executable, "-m", "kangbot", "check", *option, "--config", str(config)]
-        environment = {**os.environ, "KANGBOT_NOTIFY__ADDRESSES": NOWHERE}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == CONFIG
+        code, said_here = ended("check", *option, "--config", str(config), apart=tells)
+        assert code == CONFIG
         place = f"{config}:1: markets[0].symbol: is missing"
-        assert place in done.stderr
+        assert place in said_here
         assert (f"it does not run; stops of open positions rest at the venue: {place}" in said(config.parent)) is tells
-        assert "hunter2" not in done.stderr
+        assert "hunter2" not in said_here
 
 
 @pytest.mark.process
@@ -87,10 +98,8 @@ def test_a_container_whose_tables_cannot_be_brought_up_to_date_tells_people(conf
     """The daemon that could tell of it is not started. Who upgrades by hand sees it."""
     (config.parent / "state" / "history.sqlite").write_bytes(b"torn" * 4096)
     for option, tells in ((), False), (("--startup",), True):
-        command = [sys.executable, "-m", "kangbot", "db", "upgrade", *option, "--config", str(config)]
-        environment = {**os.environ, "KANGBOT_NOTIFY__ADDRESSES": NOWHERE}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode != 0
-        assert "history.sqlite" in done.stderr
+        code, said_here = ended("db", "upgrade", *option, "--config", str(config), apart=tells)
+        assert code != 0
+        assert "history.sqlite" in said_here
         words = "it does not run; stops of open positions rest at the venue: "
         assert (words in said(config.parent) and "history.sqlite" in said(config.parent)) is tells

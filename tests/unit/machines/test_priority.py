@@ -1,6 +1,6 @@
 """Whose request to a venue goes first."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -182,3 +182,4 @@ class AnyRequests(RuleBasedStateMachine):
 
 
 TestAnyRequests = AnyRequests.TestCase
+TestAnyRequests.settings = settings(max_examples=60, stateful_step_count=40)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -188,6 +188,7 @@ class AnyFills(RuleBasedStateMachine):
 
 
 TestAnyFills = AnyFills.TestCase
+TestAnyFills.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 SPOT = MarketId("bybit:BTC-USDT")

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -635,6 +635,7 @@ def facts_of(market: MarketId) -> MarketFacts:
 
 
 TestExposure = Exposure.TestCase
+TestExposure.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 @given(lives(), st.floats(0, 1))
