@@ -63,6 +63,14 @@ _NOTICED = {
     "losses_of_yesterday": 6,
     "transfers_are_losses": 5,
     "transfers_told_twice": 5,
+    "accepted_and_forgotten": 43,
+    "rules_of_the_start": 10,
+    "spot_stop_over_all_coins": 9,
+    "spot_exit_sells_theirs": 8,
+    "spot_stop_by_journal": 3,
+    "spot_sale_makes_short": 6,
+    "edit_drops_books": 5,
+    "edit_forgets_counts": 49,
 }
 
 
