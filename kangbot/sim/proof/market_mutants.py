@@ -113,8 +113,8 @@ def accepted_in_memory(put: Put) -> None:
     """Count the drawdown anew, and write it down nowhere."""
     accepted = AccountRisk.accepted
 
-    def silent(self: AccountRisk, caller: str, now_ns: int) -> None:
-        if (event := accepted(self, caller, now_ns)) is not None:
+    def silent(self: AccountRisk, caller: str, now_ns: int, *, again: bool = False) -> None:
+        if (event := accepted(self, caller, now_ns, again=again)) is not None:
             self.observe(event)
 
     put(AccountRisk, "accepted", silent)
