@@ -102,7 +102,7 @@ def words(error: BaseException) -> str:
     A time that was up cancelled what was going on, which has noted on its cancellation what that was.
     """
     if isinstance(error, KangbotError):
-        return error.message
+        return _writable(error.message)
     if isinstance(error, TimeoutError):
         return next(iter(getattr(error.__cause__, "__notes__", ())), "no answer in time")
     return named(error)
@@ -116,7 +116,13 @@ def named(error: BaseException) -> str:
         said = "it cannot be put into words"
     if not said:  # as of one for want of memory
         return type(error).__name__
-    return f"{type(error).__name__}: {said}" if len(said) <= _LONGEST else f"{type(error).__name__}: {said[:_LONGEST]}…"
+    told = f"{type(error).__name__}: {said}" if len(said) <= _LONGEST else f"{type(error).__name__}: {said[:_LONGEST]}…"
+    return _writable(told)
+
+
+def _writable(text: str) -> str:
+    """Return the text without what no encoder takes: the journal gets it where nobody is left to catch that."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,18 @@ class Broken(Exception):
         (ValueError("7 is no price"), "ValueError: 7 is no price"),
         (MemoryError(), "MemoryError"),
         (Broken(), "Broken: it cannot be put into words"),
+        (OSError("no such file: \udcff.csv"), r"OSError: no such file: \udcff.csv"),
+        (Retryable("/data/\udcff/history.sqlite is busy"), r"/data/\udcff/history.sqlite is busy"),
+        (ValueError("Kurs zu groß"), "ValueError: Kurs zu groß"),
         (ValueError("x" * 1000), f"ValueError: {'x' * 1000}"),
         (ValueError("x" * 1001), f"ValueError: {'x' * 1000}…"),
     ],
 )
 def test_an_error_is_told_in_words(error: Exception, said: str) -> None:
-    """Ours by their own; another's with its class, and no more of it than a report holds."""
+    """Ours by their own; another's with its class, and no more of it than a report holds, which a file takes.
+
+    A file's name that is no UTF-8 stands in the system's errors as what no encoder takes.
+    """
     assert words(error) == said
 
 

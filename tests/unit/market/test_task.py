@@ -154,6 +154,20 @@ def test_an_entry_that_has_rested_for_long_enough_is_withdrawn_where_nobody_know
     play(story)
 
 
+def test_whatever_words_a_strategy_falls_by_can_be_written_down() -> None:
+    """Else the journal would refuse them where nobody is left to catch it, and the daemon would end with its market."""
+
+    async def story(told: Story) -> None:
+        await told.wants_in()
+        told.strategy.error, told.strategy.once = FileNotFoundError("no such file: \udcff.csv"), True
+        await told.bar()
+        await told.reach(RunState.LIVE)
+        why = r"FileNotFoundError: no such file: \udcff.csv"
+        assert why in [event.reason for event in told.disk.events if isinstance(event, RunStateChanged)]
+
+    play(story)
+
+
 def test_past_its_intensity_the_market_alone_fails() -> None:
     """FAILED with its reason; its strategy does not run, its fills are booked; an operator's start forgives."""
 
