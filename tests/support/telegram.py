@@ -1,6 +1,7 @@
 """A Bot API server on loopback that behaves as Telegram's documentation says: polls, confirmations, refusals."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ class BotApi:
         self.url = ""
         self.sent: list[tuple[int, str]] = []  # chat and text
         self.calls: list[str] = []  # methods, in order
-        self.refuse: list[tuple[int, dict[str, Any]]] = []  # status and body of the next answers
+        self.refuse: list[tuple[int, Any]] = []  # status and body of the next answers: bytes, or what becomes JSON
         self.date = ""  # what its answers tell as the time; "" for the time
         self._updates: list[dict[str, Any]] = []
         self._number = 100
@@ -38,6 +39,10 @@ class BotApi:
         self._news.set()
 
     @property
+    def _headers(self) -> dict[str, str] | None:
+        return {"Date": self.date} if self.date else None
+
+    @property
     def unconfirmed(self) -> int:
         """How many lines a bot that begins anew would be given again."""
         return len(self._updates)
@@ -53,7 +58,8 @@ class BotApi:
         self.calls.append(method)
         if self.refuse:
             status, body = self.refuse.pop(0)
-            return web.json_response(body, status=status)
+            said = body if isinstance(body, bytes) else json.dumps(body).encode()
+            return web.Response(body=said, status=status, content_type="application/json", headers=self._headers)
         if request.match_info["token"] != TOKEN:
             return web.json_response({"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401)
         asked = await request.json()
@@ -69,8 +75,7 @@ class BotApi:
                     await self._news.wait()
             except TimeoutError:
                 pass
-        headers = {"Date": self.date} if self.date else None
-        return web.json_response({"ok": True, "result": self._updates}, headers=headers)
+        return web.json_response({"ok": True, "result": self._updates}, headers=self._headers)
 
 
 @asynccontextmanager

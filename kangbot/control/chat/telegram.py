@@ -105,7 +105,7 @@ class Telegram:
                 except _Refused as error:
                     at_least_s = error.wait_s
                     self._failed(str(error))
-                except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as error:
+                except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: neither JSON nor text
                     self._failed(f"Telegram does not answer: {_plainly(error)}")
                 else:
                     backoff = backoff.reset()
@@ -147,7 +147,7 @@ class Telegram:
         try:
             async with asyncio.timeout(_SEND_S):
                 await self._call(session, "sendMessage", {"chat_id": chat, "text": said[:_LONGEST]})
-        except (_Refused, aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as error:
+        except Exception as error:  # noqa: BLE001 -- whatever was answered: the next line may be `/kill`
             # It was obeyed all the same; the journal has it.
             log.warning("telegram.answer_lost", chat=chat, reason=type(error).__name__)
 
@@ -173,7 +173,7 @@ class Telegram:
 
     def _timed(self, date: str) -> None:
         """Learn what time it is at Telegram; where an answer does not tell, what was known of it stands."""
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, OverflowError):  # no date; a year of twenty digits
             self._ahead_s = int(parsedate_to_datetime(date).timestamp()) - self._clock.now_ns() // SECOND_NS
 
     def _stranger(self, chat: int) -> None:

@@ -15,6 +15,7 @@ from tests.support.feed_words import until
 from tests.support.telegram import TOKEN, BotApi, bot_api
 
 OURS, FOREIGN = 7, 8
+YEAR = f"Mon, 01 Jan {10**20} 00:00:00 GMT"  # beyond every calendar
 
 
 @pytest.fixture
@@ -106,10 +107,11 @@ async def test_a_clock_that_stood_still_makes_no_line_fresh(api: BotApi) -> None
     assert "not obeyed" in api.sent[0][1]
 
 
-async def test_an_answer_that_tells_no_time_is_judged_by_our_clock(api: BotApi) -> None:
+@pytest.mark.parametrize("date", ["noon", YEAR])
+async def test_an_answer_that_tells_no_time_is_judged_by_our_clock(api: BotApi, date: str) -> None:
     """A Bot API server of somebody's own may be behind a proxy that writes what it likes."""
     heard: list[tuple[str, str]] = []
-    api.date = "noon"
+    api.date = date
     api.write(OURS, "/startall", age_s=telegram.FRESH_S + 30)
     async with listening(api, heard):
         await api.until_sent(1)
@@ -236,21 +238,25 @@ async def test_no_log_shows_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     assert TOKEN not in str(logs)
 
 
-async def test_an_answer_that_cannot_be_sent_does_not_stop_the_listening(api: BotApi) -> None:
-    """The command was obeyed and stands in the journal; the next one is heard."""
+@pytest.mark.parametrize(
+    ("body", "date"),
+    [(b'{"ok":false,"description":"Bad Request"}', "noon"), (b'{"ok":false,"description":"\xff"}', ""), (b"{}", YEAR)],
+)
+async def test_an_answer_that_cannot_be_sent_does_not_stop_the_listening(api: BotApi, body: bytes, date: str) -> None:
+    """The command was obeyed and stands in the journal; the next one, which came with it, is heard."""
     heard: list[tuple[str, str]] = []
 
     def refuse() -> None:
         if not heard:
-            api.refuse = [(400, {"ok": False, "description": "Bad Request"})]
+            api.refuse, api.date = [(400, body)], date
 
+    api.write(OURS, "/stopall")
+    api.write(OURS, "/kill")
     with capture_logs() as logs:
         async with listening(api, heard, told=refuse):
-            api.write(OURS, "/stopall")
-            api.write(OURS, "/status")
             await api.until_sent(1)
-    assert [line for line, _ in heard] == ["/stopall", "/status"]
-    assert api.sent == [(OURS, "did /status")]
+    assert [line for line, _ in heard] == ["/stopall", "/kill"]
+    assert api.sent == [(OURS, "did /kill")]
     assert [log["event"] for log in logs] == ["telegram.answer_lost"]
 
 
