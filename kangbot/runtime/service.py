@@ -35,7 +35,7 @@ class ServiceSocket:
     def tell(self, words: tuple[str, ...]) -> None:
         """Send one message. That it was not heard is logged once: a manager that misses enough of them ends us."""
         try:
-            self._socket.sendto("\n".join(words).encode(), self._address)
+            self._socket.sendto("\n".join(words).encode(errors="backslashreplace"), self._address)
         except OSError as error:
             if self._heard:
                 log.warning("service.unheard", error=error.strerror)

@@ -127,6 +127,14 @@ async def test_a_manager_that_is_gone_is_told_of_once(address: str) -> None:
     assert [entry["event"] for entry in logs] == ["service.unheard"]
 
 
+async def test_words_that_are_no_text_are_told_all_the_same(manager: NotifySocket, address: str) -> None:
+    """A file's name that is no UTF-8 may stand in the status; it must not end the beat."""
+    told = ServiceSocket(address)
+    told.tell((r"STATUS=history away: /data/" + "\udcff", "WATCHDOG=1"))
+    told.close()
+    assert manager.heard() == [r"STATUS=history away: /data/\udcff", "WATCHDOG=1"]
+
+
 def test_an_abstract_address_begins_with_an_at() -> None:
     """As systemd names it in containers."""
     listening = NotifySocket(Path("\0kangbot-test-notify"))
