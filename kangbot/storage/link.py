@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import re
+import struct
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Self
 
@@ -34,6 +35,9 @@ _AGAIN = frozenset({1205, 1213, 1020})
 # What a connection that is lost raises: the driver, the system, and uvloop, at a write on one that the other side has
 # reset while it lay idle, as a server does after its `wait_timeout`.
 _LOST = (aiomysql.Error, OSError, RuntimeError)
+# What the driver raises over a greeting that it cannot read: it takes one to be well made.
+_UNREAD = (struct.error, LookupError, ValueError, NameError)
+_NO_SERVER = "what answers there is no MariaDB or MySQL server"
 _UNREACHABLE = 2003  # the driver's own, over what the system said
 _CLIENT_SSL = 0x800  # of a server's capabilities
 _HANGS = (
@@ -141,6 +145,10 @@ class Link:
             raise Retryable(f"{url} did not answer within {connect_s:g} s") from error
         except _LOST as error:
             raise _meaning(url, error) from error
+        except UnicodeError:  # of the host's name
+            raise
+        except _UNREAD as error:
+            raise Retryable(f"{url}: {_NO_SERVER}") from error
         return link
 
     async def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -239,5 +247,5 @@ def _said(error: Exception, code: int) -> str:
         known = cause.errno if cause.errno and cause.errno > 0 else 0  # a resolver has numbers of its own, below zero
         return f"it cannot be reached: {os.strerror(known) if known else cause.strerror or cause}"
     if not code and isinstance(error, aiomysql.InternalError):  # the greeting has another form
-        return "what answers there is no MariaDB or MySQL server"
+        return _NO_SERVER
     return str(error.args[-1] if error.args else error)

@@ -55,8 +55,9 @@ async def test_why_nobody_answers_is_told() -> None:
 
 
 async def test_another_service_is_told_from_a_database() -> None:
-    """A wrong port, where a web server or a shell answers."""
-    for said in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n"):
+    """A wrong port, where a web server or a shell answers; or bytes that a greeting cannot be read from."""
+    short, empty, nonsense = b"\x01\x00\x00\x00\x0a", bytes(4), b"\x20\x00\x00\x00\x0a\xff\xfe\x00" + bytes(29)
+    for said in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", short, empty, nonsense):
         async with greeting(said) as url:
             with pytest.raises(Retryable, match="what answers there is no MariaDB or MySQL server"):
                 await link(url)
