@@ -128,6 +128,9 @@ class Http:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise NoAnswer(f"{self._host}: {self._said(error, self._timeout.total)}") from error
         except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if self._closed and task is not None and not task.cancelling():  # the making of its connection was
+                raise NoAnswer(f"{self._host}: the client was closed") from error
             # Whose time is up mostly knows a deadline and no host: it finds this where it says why (`errors.words`).
             error.add_note(f"{self._host}: no answer in {(perf_counter_ns() - began_ns) / 1e9:.1f} s")
             raise

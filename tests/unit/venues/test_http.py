@@ -16,6 +16,7 @@ from kangbot.errors import words
 from kangbot.runtime import reach
 from kangbot.venues.http import Http, NoAnswer, NotSent, Reply, retry_after_ns
 from tests.support.certificates import Authority
+from tests.support.feed_words import until
 from tests.support.loopback import Loopback, Request, http
 
 
@@ -204,6 +205,32 @@ async def test_a_server_that_hangs_up_may_have_taken_the_request() -> None:
             await post(to, server.url)
         await to.aclose()
     assert len(server.requests) == 1
+
+
+async def test_a_request_whose_host_is_looked_up_while_the_client_closes_is_not_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody has cancelled whoever waits for it; where somebody does, that passes."""
+    asked, silent = threading.Event(), threading.Event()
+
+    def slow(_host: str, *_: Any, **__: Any) -> list[Any]:
+        asked.set()
+        silent.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    to = client()
+    kept, left = (asyncio.create_task(post(to, "http://venue.test")) for _ in range(2))
+    try:
+        await until(asked.is_set)
+        left.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await left
+        await to.aclose()
+        with pytest.raises(NoAnswer, match=r"^venue\.test:80: the client was closed$"):
+            await kept
+    finally:
+        silent.set()
 
 
 async def test_a_timeout_may_have_been_taken() -> None:
