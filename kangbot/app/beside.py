@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from kangbot.errors import named
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.restarts import Restarts
 from kangbot.model.events import Severity
@@ -61,7 +62,7 @@ class Beside:
 
     def _fell(self, name: str, error: Exception, wait_ns: int) -> None:
         """Count a fall and tell of it; of the same one once, however often it comes, until it was gone for an hour."""
-        words, now_ns = f"{type(error).__name__}: {error}", self._world.clock.now_ns()
+        words, now_ns = named(error), self._world.clock.now_ns()
         told, last_ns = self._told.get(name, ("", 0))
         self._told[name] = words, now_ns
         self.falls[name] += 1

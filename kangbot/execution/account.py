@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import structlog
 
-from kangbot.errors import NeedsHuman, PartlyRead, RateLimited, words
+from kangbot.errors import NeedsHuman, PartlyRead, RateLimited, named, words
 from kangbot.execution.budget import Budget
 from kangbot.execution.calls import calling
 from kangbot.execution.executor import Pulse
@@ -222,12 +222,12 @@ class Account:
 
     def fell(self, error: Exception, *, again: bool) -> None:
         """Learn that `run` raised, which begins anew after a wait; `again` is False where that comes too often."""
-        words = f"{type(error).__name__}: {error}"
-        told, self.fell_by = self.fell_by, words
+        said = named(error)
+        told, self.fell_by = self.fell_by, said
         self._kick.set()
-        if words != told:  # the same again says nothing new
+        if said != told:  # the same again says nothing new
             log.error("account.fell", venue=self._venue.name, again=again, exc_info=error)
-            self._note("account.fell", Severity.ERROR, f"nobody compares our books, nothing enters: {words}")
+            self._note("account.fell", Severity.ERROR, f"nobody compares our books, nothing enters: {said}")
 
     async def _wait(self) -> None:
         """Wait for a reason to reconcile: a kick, something in flight, or the slow beat."""

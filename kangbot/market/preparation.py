@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from kangbot.errors import KangbotError, NeedsHuman
+from kangbot.errors import KangbotError, NeedsHuman, named
 from kangbot.execution.again import Again
 from kangbot.execution.budget import Budget
 from kangbot.market.asking import ask_patiently
@@ -147,4 +147,4 @@ def _words(error: Exception) -> str:
         case KangbotError():
             return error.message
         case _:  # a fault of our own
-            return f"{type(error).__name__}: {error}"
+            return named(error)

@@ -3,10 +3,12 @@
 import asyncio
 from itertools import pairwise
 
+import pytest
 from structlog.testing import capture_logs
 
 from kangbot.app.beside import Beside
-from kangbot.model.events import Severity
+from kangbot.journal import codec
+from kangbot.model.events import Noted, Severity
 from kangbot.model.ids import MarketId
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import Clock, World
@@ -42,6 +44,7 @@ def kept(work: Work, for_s: float) -> list[tuple[str, Severity, str]]:
 
     def note(kind: str, severity: Severity, market: MarketId | None, message: str) -> None:
         assert market is None
+        assert codec.encode(Noted(kind=kind, severity=severity, market=market, message=message, at_ns=0))
         told.append((kind, severity, message))
 
     async def life() -> None:
@@ -57,6 +60,28 @@ def kept(work: Work, for_s: float) -> list[tuple[str, Severity, str]]:
 
     run(life())
     return told
+
+
+class Wordless(Exception):
+    """One whose words fail."""
+
+    def __str__(self) -> str:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError("no such file: \udcff"), r"FileNotFoundError: no such file: \udcff"),
+        (Wordless(), "Wordless: it cannot be put into words"),
+    ],
+)
+def test_whatever_words_it_falls_by_it_goes_on(error: Exception, said: str) -> None:
+    """Those of a library may be what no journal takes, or no words at all."""
+    work = Work(error)
+    told = kept(work, HOUR_S)
+    assert len(work.begun_s) == 2
+    assert [message for *_, message in told] == [f"figures fell, and is begun again: {said}"]
 
 
 def test_what_falls_once_goes_on_after_seconds_and_is_told_of() -> None:
