@@ -7,7 +7,7 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from kangbot.errors import KangbotError, NeedsHuman, Retryable
+from kangbot.errors import KangbotError, NeedsHuman, Retryable, named
 from kangbot.market.naming import UnknownMarketError
 from kangbot.model.plain_json import plain_json
 
@@ -80,7 +80,7 @@ def errors_in_words(mask: Mask) -> Middleware:
             if route not in told:
                 told[route] = None
                 log.exception("control.fault", route=route)
-            return failure(500, mask(f"a fault in the daemon, see its log: {type(error).__name__}: {error}"))
+            return failure(500, mask(f"a fault in the daemon, see its log: {named(error)}"))
 
     return middleware
 

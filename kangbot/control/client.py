@@ -33,6 +33,10 @@ class NoDaemonError(RuntimeError):
         self.silent = silent
 
 
+class _FaultError(ValueError):
+    """The daemon came upon a fault of its own: what was asked for may be done or not."""
+
+
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path, timeout_s: float) -> None:
         super().__init__("localhost", timeout=timeout_s)
@@ -78,8 +82,14 @@ class ControlClient:
         return json.loads(self._call("POST", path, body))
 
     def kill(self, reason: str, *, flatten: bool) -> dict[str, Any]:
-        """Set the kill switch and return how it stands. ValueError with the daemon's words where no disk took it."""
-        return dict(json.loads(self._call("POST", "/kill", {"reason": reason, "flatten": flatten})))
+        """Set the kill switch and return how it stands. ValueError with the daemon's words where no disk took it.
+
+        NoDaemonError also where the daemon has a fault of its own in place of an answer: it is as good as silent.
+        """
+        try:
+            return dict(json.loads(self._call("POST", "/kill", {"reason": reason, "flatten": flatten})))
+        except _FaultError as error:
+            raise NoDaemonError(str(error), silent=True) from None
 
     def release(self) -> dict[str, Any]:
         """Release the kill switch. ValueError with the daemon's words where it stays set."""
@@ -109,6 +119,8 @@ class ControlClient:
             raise NoDaemonError(_error(answer.status, said), silent=True)
         if may_be_away and answer.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
             raise Retryable(_error(answer.status, said))
+        if answer.status == http.HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise _FaultError(_error(answer.status, said))
         if answer.status >= 400 and answer.status not in also:
             raise ValueError(_error(answer.status, said))
         return said

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from kangbot.errors import Ambiguous, DuplicateId, KangbotError, RateLimited, Refused, words
+from kangbot.errors import Ambiguous, DuplicateId, KangbotError, RateLimited, Refused, named, words
 from kangbot.machines.order_words import Duplicate, Learnt, Lost, RefusedByVenue, Withheld
 from kangbot.model.events import Event
 from kangbot.model.ids import ClientId
@@ -85,4 +85,4 @@ def learnt_from(error: Exception) -> Learnt:
         case TimeoutError():
             return Lost(words(error))
         case _:
-            return Lost(f"{type(error).__name__}: {error}")
+            return Lost(named(error))

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from kangbot.errors import named
 from kangbot.model.events import Event, Record
 from kangbot.ports import Checkpoint, Journal
 
@@ -60,7 +61,7 @@ class AnnouncedJournal:
         return written
 
     def _fell(self, bystander: Listener, event: Event, error: Exception) -> None:
-        words = f"{type(error).__name__}: {error}"
+        words = named(error)
         if self._bystanders[bystander] != words:
             self._bystanders[bystander] = words
             log.error(

@@ -25,8 +25,8 @@ class BotApi:
         self._number = 100
         self._news = asyncio.Event()
 
-    def write(self, chat: int, text: str, *, age_s: int = 0, username: str = "ann") -> None:
-        """Have somebody write into a chat."""
+    def write(self, chat: int, text: Any, *, age_s: int = 0, username: str = "ann") -> None:
+        """Have somebody write into a chat; what is no string stands there in place of the text."""
         self._number += 1
         message = {
             "message_id": self._number,

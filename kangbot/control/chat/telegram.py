@@ -62,7 +62,10 @@ class _Message(msgspec.Struct, frozen=True):
 
 class _Update(msgspec.Struct, frozen=True):
     update_id: int
-    message: _Message | None = None
+    message: msgspec.Raw = msgspec.Raw(b"null")  # read by itself: one of an unknown form must not hold up the others
+
+
+_message = msgspec.json.Decoder(_Message | None)
 
 
 class _Parameters(msgspec.Struct, frozen=True):
@@ -126,12 +129,21 @@ class Telegram:
         self._heard()
         updates, self._taken = self._taken, []
         for update in updates:
-            if update.message is not None and update.message.text.startswith("/"):
-                await self._take(session, update.message)
+            message = self._read(update)
+            if message is not None and message.text.startswith("/"):
+                await self._take(session, message)
 
     async def _updates(self, session: aiohttp.ClientSession, *, wait_s: int) -> list[_Update]:
         asked = {"offset": self._next, "timeout": wait_s, "allowed_updates": ["message"]}
         return msgspec.json.decode(await self._call(session, "getUpdates", asked), type=list[_Update])
+
+    def _read(self, update: _Update) -> _Message | None:
+        """Return the message; None for what is none, or has a form that we do not know."""
+        try:
+            return _message.decode(update.message)
+        except ValueError as error:  # neither the form nor text
+            log.warning("telegram.unread", update=update.update_id, reason=str(error))
+            return None
 
     async def _take(self, session: aiohttp.ClientSession, message: _Message) -> None:
         chat = message.chat.id

@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,26 @@ def full(monkeypatch: pytest.MonkeyPatch) -> None:
 def typed(folder: Path, reason: str = "", *, flatten: bool = False) -> int:
     """Type the command where nobody answers."""
     return kill(folder / "kangbot.toml", socket=folder / "control.sock", reason=reason, flatten=flatten)
+
+
+def test_a_daemon_with_a_fault_of_its_own_gets_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It answers, and may have set nothing."""
+    said = b'HTTP/1.1 500 Oops\r\n\r\n{"error": "a fault in the daemon, see its log"}'
+
+    def answers(door: socket.socket) -> None:
+        with door.accept()[0] as asked:
+            asked.recv(65536)
+            asked.sendall(said)
+
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(tmp_path / "control.sock"))
+        door.listen()
+        daemon = threading.Thread(target=answers, args=(door,))
+        daemon.start()
+        assert typed(tmp_path, "news", flatten=True) == exit_codes.OK
+        daemon.join()
+    assert (tmp_path / FILE).read_text() == "news\nflatten\n"
+    assert capsys.readouterr().out.startswith("a fault in the daemon, see its log; the file ")
 
 
 def test_a_full_disk_still_takes_the_switch(tmp_path: Path, full: None, capsys: pytest.CaptureFixture[str]) -> None:

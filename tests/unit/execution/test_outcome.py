@@ -32,6 +32,7 @@ from kangbot.machines.order_words import Duplicate, Learnt, Lost, RefusedByVenue
         (Ambiguous("gateway", code="504"), Lost("gateway")),
         (TimeoutError(), Lost("no answer in time")),
         (ValueError("what"), Lost("ValueError: what")),
+        (OSError("no file \udcff"), Lost(r"OSError: no file \udcff")),  # which no journal takes as it is
         (ConnectionResetError("reset"), Lost("ConnectionResetError: reset")),
     ],
 )

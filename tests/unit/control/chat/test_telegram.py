@@ -63,6 +63,18 @@ async def test_a_line_of_our_chat_is_obeyed_and_answered(api: BotApi) -> None:
     assert api.sent == [(OURS, "did /status"), (OURS, "did /stopall")]
 
 
+async def test_a_message_of_an_unknown_form_holds_up_none_behind_it(api: BotApi) -> None:
+    """It is asked for again until it is confirmed: nothing would ever be heard again."""
+    heard: list[tuple[str, str]] = []
+    with capture_logs() as logs:
+        async with listening(api, heard):
+            api.write(OURS, ["/start"])
+            api.write(OURS, "/kill")
+            await api.until_sent(1)
+    assert heard == [("/kill", "telegram chat 7 (ann)")]
+    assert [line["update"] for line in logs if line["event"] == "telegram.unread"] == [101]
+
+
 async def test_a_stranger_gets_no_answer_and_stands_in_the_log_once(api: BotApi) -> None:
     """That is how a person learns the id of their own chat; a flood does not fill the disk."""
     heard: list[tuple[str, str]] = []
