@@ -8,6 +8,7 @@ file was removed while the daemon was down) stays set and gets its file back: in
 Reading and writing the file, and everything that follows from the switch, is left to `market/killswitch.py`.
 """
 
+import re
 from enum import Enum, auto
 from typing import TypeAlias
 
@@ -18,9 +19,10 @@ FLATTEN = "flatten"  # the line that asks for every position to be closed
 NO_REASON = "no reason given"
 _GONE_BEATS = 2  # an editor that replaces the file takes it away for a moment
 _LONGEST = 500  # characters of a reason
-# No letters: an editor may begin a file with a mark, and PowerShell writes two bytes a letter. Read as UTF-8 that
-# leaves these among the letters, and a line `flatten` is to close every position all the same.
-_NO_LETTERS = dict.fromkeys(map(ord, "\x00\ufeff\ufffd"))
+# An editor may begin a file with a mark, and PowerShell writes two bytes a letter, behind a mark of two that are no
+# UTF-8. A line `flatten` is to close every position all the same.
+_NO_LETTERS = re.compile("[\x00\ufeff]")
+_TWO_A_LETTER = re.compile(r"^(?:\s*\ufffd\ufffd)+")
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +45,7 @@ Action: TypeAlias = Wish | Do
 
 def read(text: str) -> Wish:
     """Return what a file with this content wants: a line `flatten`, and the rest is the reason."""
-    lines = [line.strip() for line in text.translate(_NO_LETTERS).splitlines()]
+    lines = [line.strip() for line in _letters(text).splitlines()]
     reason = " ".join(line for line in lines if line.lower() != FLATTEN)
     return wish(reason, flatten=any(line.lower() == FLATTEN for line in lines))
 
@@ -53,6 +55,10 @@ def unread(file: object, why: str) -> Wish:
     return wish(f"the file {file} cannot be read: {why}", flatten=False)
 
 
+def _letters(text: str) -> str:
+    return _TWO_A_LETTER.sub("", _NO_LETTERS.sub("", text))
+
+
 def write(wanted: Wish) -> str:
     """Return the content of a file that wants this; `read` gives it back."""
     return f"{wanted.reason}\n{FLATTEN}\n" if wanted.flatten else f"{wanted.reason}\n"
@@ -60,7 +66,7 @@ def write(wanted: Wish) -> str:
 
 def wish(reason: str, *, flatten: bool) -> Wish:
     """Return the wish on one line, of a bounded length, with a reason in any case."""
-    words = " ".join(reason.translate(_NO_LETTERS).split())[:_LONGEST]
+    words = " ".join(_letters(reason).split())[:_LONGEST]
     return Wish(reason=NO_REASON if not words or words.lower() == FLATTEN else words, flatten=flatten)
 
 

@@ -32,6 +32,8 @@ def test_who_wrote_it_on_windows_is_understood(encoding: str, end: str) -> None:
 
 
 @example(reason="\ufeff flatten", flatten=False)
+@example(reason=" \ufffd\ufffd \ufffd\x00\ufffd news", flatten=True)
+@example(reason="\ufffd", flatten=False)
 @example(reason=" Flatten ", flatten=False)
 @given(reason=st.text(max_size=700), flatten=st.booleans())
 def test_what_is_written_reads_the_same(reason: str, flatten: bool) -> None:
@@ -39,6 +41,12 @@ def test_what_is_written_reads_the_same(reason: str, flatten: bool) -> None:
     wanted = wish(reason, flatten=flatten)
     assert read(write(wanted)) == wanted
     assert 0 < len(wanted.reason) <= 500
+
+
+def test_a_letter_that_is_none_stays_a_mark() -> None:
+    """Typed in another encoding: so much of the reason is not to be read, and the rest is."""
+    assert wish("\ufffd", flatten=False).reason == "\ufffd"
+    assert wish("K\ufffdrze", flatten=False).reason == "K\ufffdrze"
 
 
 def test_a_file_that_cannot_be_read_stops_entries_and_closes_nothing() -> None:
