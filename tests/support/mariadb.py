@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -159,9 +159,23 @@ class MariadbServer:
         return f"mysql://{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{port or self.port}/{database}{query}"
 
     def counter(self, name: str) -> int:
-        """Return one of the server's own counters, such as Questions. Asking counts too: 1 a call."""
-        rows = self.sql("SHOW GLOBAL STATUS WHERE Variable_name = %s", name)
-        return int(rows[0][1])
+        """Return one of the server's own counters, such as Threads_connected, of which asking is one."""
+        with self.counters() as counter:
+            return counter(name)
+
+    @contextmanager
+    def counters(self) -> Iterator[Callable[[str], int]]:
+        """Yield what returns one of the server's own counters, such as Questions: each call is one itself.
+
+        All by one connection: that one ends is counted as well, at some time after it.
+        """
+        with self._connected(None) as cursor:
+
+            def counter(name: str) -> int:
+                cursor.execute("SHOW GLOBAL STATUS WHERE Variable_name = %s", (name,))
+                return int(cursor.fetchall()[0][1])
+
+            yield counter
 
     @contextmanager
     def _connected(self, database: str | None) -> Iterator[pymysql.cursors.Cursor]:
