@@ -65,7 +65,7 @@ class _Update(msgspec.Struct, frozen=True):
     message: msgspec.Raw = msgspec.Raw(b"null")  # read by itself: one of an unknown form must not hold up the others
 
 
-_message = msgspec.json.Decoder(_Message | None)
+_message: msgspec.json.Decoder[_Message | None] = msgspec.json.Decoder(_Message | None)
 
 
 class _Parameters(msgspec.Struct, frozen=True):
