@@ -44,6 +44,7 @@ from kangbot.model.orders import (
     VenuePosition,
 )
 
+_OWED_NS = 30_000_000_000  # a fill that was reported so long ago without an execution is hardly on its way any more
 _PUT = 16  # a request that was lost is no longer on its way once so many others were made
 
 
@@ -178,9 +179,13 @@ class Agreement:
         return self._covered(now_ns)
 
     def release(self) -> None:
-        """Lift the quarantine: a person has looked. A difference that persists, unexplained, is booked as a hand's."""
-        self._released = bool(self.quarantine)
-        self.disputed = "the quarantine was lifted: our position is compared once more" if self._released else ""
+        """Lift the quarantine: a person has looked. A difference that persists, unexplained, is booked as a hand's.
+
+        What our orders owe is booked as theirs, also where nothing differs, or nobody keeps a position: the market
+        waits for it.
+        """
+        self._released = bool(self.quarantine or self._blotter.owing)
+        self.disputed = "a person has looked: our position is compared once more" if self._released else ""
         self.quarantine = ""
         self._drift = Drift()
 
@@ -221,6 +226,8 @@ class Agreement:
             for stray in strays:
                 events.extend(self.told(Orphan(stray), now_ns))
                 orphans.append(ClientId(stray.client_id or ""))
+            net = sum((order.intent.side.sign * (order.reported - order.executed) for order in blotter.owing), ZERO)
+            events.extend(self._owed(snapshot, blotter.position.net + net, active_ns, now_ns))
             events.extend(self._counted(self.covering, snapshot, now_ns))
             events.extend(self._listed(mine, snapshot.asked_ns, active_ns, now_ns))
         else:
@@ -402,11 +409,28 @@ class Agreement:
                 if not self._blotter.executions:  # we never traded here, as far as we know
                     self.quarantine += "; if the state folder was lost: kangbot journal rebuild"
                 return (self._blotter.note("position.quarantine", Severity.CRITICAL, self.quarantine, now_ns),)
-            case Verdict.AGREED if suspected:
-                self.quarantine, self._released = "", False
-                return (self._blotter.note("position.agreed", Severity.INFO, f"both say {ours:f} again", now_ns),)
+            case Verdict.AGREED:
+                self.quarantine = ""
+                events = self._owed(snapshot, stated.net, active_ns, now_ns)
+                if suspected:
+                    text = f"both say {ours:f} again"
+                    events = (*events, self._blotter.note("position.agreed", Severity.INFO, text, now_ns))
+                return events
             case _:
                 return ()
+
+    def _owed(self, snapshot: Reconciled, net: Quantity, active_ns: int, now_ns: int) -> Sequence[Event]:
+        """Have a person's look end, where the position is to be `net`: with what orders of ours owe, if they do."""
+        if not self._released:
+            return ()
+        owing = self._blotter.owing
+        if owing and snapshot.asked_ns < max(active_ns, self._filled_ns) + _OWED_NS:
+            return ()
+        self._released, self.disputed = False, ""
+        if not owing:
+            return ()
+        first = owing[0].intent
+        return self._blotter.adjust(net, self._blotter.position.entry or first.price or first.reference, now_ns)
 
     def _price(self, stated: VenuePosition) -> Price | None:
         """Return at which price a difference is booked: what is gone at ours, so without profit; what was added not."""

@@ -191,40 +191,47 @@ class Blotter:
                 self.touched = what  # the venue's own doing: nothing that was wanted before is to follow it
         return events
 
+    @property
+    def owing(self) -> Sequence[Order]:
+        """The orders that are over, and of which more is filled than anybody has told the fills of, oldest first."""
+        return [order for order in self.unsettled if order.status.terminal and order.reported > order.executed]
+
     def adjust(self, net: Quantity, price: Price, now_ns: int) -> Sequence[Event]:
         """Make the position what the venue says, `net`: a person has looked, and no execution will explain it.
 
-        The difference is booked as traded by hand at `price`, without a fee: nobody knows who did. Where an order of
-        ours is over, and owes fills of just as much, they are that order's: it would be waited for as long as it owes.
+        What our orders owe is theirs, for they would be waited for as long as they owe; what differs then was traded by
+        hand. All of it is booked at `price`, without a fee: nobody knows better.
         """
-        difference = net - self.position.net
-        side = Side.BUY if difference > 0 else Side.SELL
-        order = self._owes(side, abs(difference))
+        events, said = list[Event](), list[str]()
+        for order in self.owing:
+            missing = order.reported - order.executed
+            events += self._adjusted(order.intent.side, missing, price, now_ns, order)
+            said.append(f"{order.intent.side.value} {missing:f} of order {order.client_id}")
+        if rest := net - self.position.net:
+            side = Side.BUY if rest > 0 else Side.SELL
+            events += self._adjusted(side, abs(rest), price, now_ns)
+            said.append(f"{side.value} {abs(rest):f} by hand")
+        text = f"booked as a person has told to, for no execution explains it: {' and '.join(said)}, at {price:f}"
+        self.touched = text
+        return (*events, self.note("position.adjusted", Severity.WARNING, text, now_ns))
+
+    def _adjusted(
+        self, side: Side, quantity: Quantity, price: Price, now_ns: int, order: Order | None = None
+    ) -> Sequence[Event]:
+        """Book what nobody has told an execution of, as that order's; None: as traded by hand."""
         fill = Fill(
             market=self.market,
-            execution_id=ExecutionId(f"adjusted-{now_ns}"),
+            execution_id=ExecutionId(f"adjusted-{now_ns}{'' if order is None else f'-{order.intent.number}'}"),
             client_id=None if order is None else order.client_id,
             venue_order_id=(None if order is None else order.venue_order_id) or VenueOrderId(""),
             side=side,
             price=price,
-            quantity=abs(difference),
+            quantity=quantity,
             fee_currency=profit_currency(self.market),
             at_ns=now_ns,
         )
         changes = () if order is None else self.learn(order.client_id, Filled(fill), now_ns)
-        events = self._apply(fill, None if order is None else order.intent, changes, now_ns)
-        text = (
-            f"{fill.side.value} {fill.quantity:f} at {price:f} makes the position the venue's, as a person has told to"
-        )
-        if order is not None:
-            text += f": order {order.client_id} had owed so much"
-        self.touched = text
-        return (*events, self.note("position.adjusted", Severity.WARNING, text, now_ns))
-
-    def _owes(self, side: Side, quantity: Quantity) -> Order | None:
-        """Return the order that is over, and of which just so much is filled that nobody has told the fills of."""
-        each = (order for order in self.unsettled if order.status.terminal and order.intent.side is side)
-        return next((order for order in each if order.reported - order.executed == quantity), None)
+        return self._apply(fill, None if order is None else order.intent, changes, now_ns)
 
     def _apply(self, fill: Fill, intent: Intent | None, changes: Sequence[Event], now_ns: int) -> list[Event]:
         """Count a fill that is new; `changes` of its order belong behind it."""

@@ -463,24 +463,6 @@ def test_a_restart_journals_what_became_of_an_order_meanwhile() -> None:
 # ------------------------------------------------------------------------------------------------- whatever may happen
 
 
-@pytest.mark.parametrize("net", [2, 1])
-def test_what_an_order_owes_is_its_own_where_a_person_makes_the_position_the_venues(net: int) -> None:
-    """It would be waited for for ever else, and the market with it; another difference is somebody's."""
-    one = working(2, stop="90")
-    events = [*one.learn(FIRST, Reported(report(S.FILLED, 2, quantity=2)), START + 1)]
-    events += one.adjust(dec(net), dec(101), START + 2)
-    mine = net == 2
-    assert (one.position.net, one.holding.by_hand) == (dec(net), dec(0 if mine else net))
-    assert (one.unsettled == ()) is mine
-    assert one.touched.endswith(f"order {FIRST} had owed so much") is mine
-    fold = Recollection()
-    for record in records([OrderIntended(intent=intent(1, 2, stop="90"), at_ns=START), *events]):
-        fold.add(record)
-    memory = fold.memory().market(MARKET)
-    assert (memory.position, memory.holding) == (one.position, one.holding)
-    assert all(order.settled is mine for order in memory.orders)
-
-
 class AnyOrder(RuleBasedStateMachine):
     """A venue that fills and cancels three orders, and tells of it late, twice, shuffled, with restarts between."""
 
