@@ -21,6 +21,7 @@ _KINDS = {
     Severity.ERROR: "failure",
     Severity.CRITICAL: "failure",
 }
+_PIECES = 3  # of its longest text that a service gets at most: between two the library waits, seconds for some
 _STATUS = re.compile(r"\berror=(\d{3})\b")  # as nearly all of the library's services log it
 
 
@@ -50,6 +51,17 @@ def _listening() -> _Overheard:
     return overheard
 
 
+def _within(body: str, most: int) -> str:
+    """Return what fits into so many characters: whole lines, and how many are left out."""
+    if len(body) <= most:
+        return body
+    lines, kept = body.split("\n"), 0
+    while kept < len(lines) and (most := most - len(lines[kept]) - 1) >= 0:
+        kept += 1
+    more = f"({len(lines) - kept} lines more are too many for this service; kangbot events has them)"
+    return "\n".join([*lines[:kept], more])
+
+
 def main() -> int:
     """Send what standard input holds."""
     letter = msgspec.json.decode(sys.stdin.buffer.read(), type=Letter)
@@ -62,8 +74,13 @@ def main() -> int:
     services.add(letter.addresses)  # one that cannot be read keeps no message from the others
     if not len(services):
         return NO_ADDRESS
+    for service in services:  # else a service is given what it refuses, and is given it again for an hour
+        service.overflow_mode = apprise.OverflowMode.SPLIT
     sent = services.notify(
-        title=letter.title, body=letter.body, notify_type=apprise.NotifyType(_KINDS[letter.severity])
+        title=letter.title,
+        body=_within(letter.body, _PIECES * min(service.body_maxlen for service in services)),
+        notify_type=apprise.NotifyType(_KINDS[letter.severity]),
+        body_format=apprise.NotifyFormat.TEXT,  # a `<` in it is no tag
     )
     sys.stdout.write("" if sent else overheard.why)
     return 0 if sent else NOT_TAKEN
