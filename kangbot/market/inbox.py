@@ -3,7 +3,8 @@
 Conflation happens here, between the reader of a socket and the market: a quote replaces the last one and wakes nobody
 (a decision reads the newest when it is made; a strategy that decides on quotes has each of them wake its market, and
 sees the newest when its turn comes), trades are kept in order and wake the task when one of them lies beyond the bar
-that is being built, and whatever concerns money (orders, fills, commands, closed bars) is kept and wakes it at once.
+that is being built, or when a thousand wait, and whatever concerns money (orders, fills, commands, closed bars) is kept
+and wakes it at once.
 
 Each kind has a bound, and what does not fit is never lost in silence: it is counted, and the market makes up for it::
 
@@ -43,6 +44,7 @@ TRADES_KEPT = 5_000  # seconds of the busiest market; a task that is later than 
 BARS_KEPT = 1_000  # hours of closed candles; as many as one fetch of history returns
 MESSAGES_KEPT = 2_000  # a storm of fills; what was not taken is asked for in one round
 COMMANDS_KEPT = 100
+_TRADES_WAKE = 1_000  # in a storm a bar of half a minute has more trades than are kept: they are taken before it ends
 _OVERLAP_NS = 60 * SECOND_NS  # news may be so much older than the moment it did not fit
 
 
@@ -202,7 +204,8 @@ class Inbox:
             trades.popleft()
             self._drop(data=True)
         trades.append(trade)
-        if self.wake_trade_ns is not None and trade.at_ns >= self.wake_trade_ns:
+        ends = self.wake_trade_ns is not None and trade.at_ns >= self.wake_trade_ns
+        if ends or len(trades) >= _TRADES_WAKE:
             self._wake(received_ns)
 
     def _bar(self, bar: Bar) -> None:

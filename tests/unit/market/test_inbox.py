@@ -195,6 +195,28 @@ async def test_a_flood_of_trades_loses_its_oldest_and_says_so(monkeypatch: pytes
     assert inbox.dropped == 2
 
 
+async def test_a_bar_of_more_trades_than_are_kept_loses_none() -> None:
+    """Bitcoin in a crash: a bar of half a minute has ten thousand, and none of them lies beyond it."""
+    inbox = Inbox(Clock())
+    inbox.wake_trade_ns = 1 << 62
+    taken: list[Trade] = []
+
+    async def task() -> None:
+        while len(taken) < 2 * module.TRADES_KEPT:
+            taken.extend((await inbox.take(None)).trades)
+
+    async with asyncio.timeout(60):
+        market = asyncio.create_task(task())
+        for number in range(2 * module.TRADES_KEPT):
+            inbox.offer(trade(number), 1)
+            if number % 100 == 0:  # a frame has so many at most, and the loop goes round between two
+                await asyncio.sleep(0)
+        inbox.put("the bar ends")
+        await market
+    assert inbox.dropped == 0
+    assert [one.trade_id for one in taken] == [str(number) for number in range(2 * module.TRADES_KEPT)]
+
+
 async def test_a_deadline_ends_the_wait() -> None:
     """With nothing to do the task wakes when its timer is due, and a past deadline does not wait."""
     clock = Clock()
