@@ -4,6 +4,9 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from kangbot.runtime.hang import HANG_S
 from kangbot.settings.daemon import Shutdown
@@ -53,3 +56,20 @@ def test_no_secret_is_a_default() -> None:
     assert "PASSWORD_FILE:" in COMPOSE
     assert re.search(r"PASSWORD: ", COMPOSE) is None
     assert re.search(r"^ +- \"?0\.0\.0\.0:", COMPOSE, re.MULTILINE) is None
+
+
+def test_one_service_builds_the_image_and_the_others_of_it_wait_for_that_one() -> None:
+    """Several that build one name at once fail at a first start: "image already exists". No registry has it either."""
+    services = yaml.safe_load(COMPOSE)["services"]
+    ours = {name: service for name, service in services.items() if service["image"] == "kangbot"}
+    (builder,) = (name for name, service in services.items() if "build" in service)
+    assert builder in ours
+    for name, service in ours.items():
+        assert service["pull_policy"] == "never"
+        assert name == builder or builder in _before(services, name)
+
+
+def _before(services: dict[str, Any], name: str) -> set[str]:
+    """Return the services that are started before this one."""
+    direct = set(services[name].get("depends_on", ()))
+    return direct.union(*(_before(services, other) for other in direct))
