@@ -38,6 +38,8 @@ RUN groupadd --gid 10001 kangbot \
  && install -d -o kangbot -g kangbot -m 0700 /run/secrets/control
 COPY --from=build /opt/kangbot /opt/kangbot
 COPY docker/entrypoint.sh docker/database-secrets.sh docker/grafana-secrets.sh /usr/local/bin/
+# They come with the modes of the checkout, which under a umask of 027 or 077 are root's alone.
+RUN chmod 0755 /usr/local/bin/entrypoint.sh /usr/local/bin/database-secrets.sh /usr/local/bin/grafana-secrets.sh
 USER 10001:10001
 WORKDIR /var/lib/kangbot
 STOPSIGNAL SIGTERM

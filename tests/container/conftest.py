@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import copy, rmtree
+from shutil import copy, copytree, ignore_patterns, rmtree
 
 import pytest
 
@@ -11,12 +11,23 @@ from tests.support.engine import ROOT, House, busy_config, docker, missing
 IMAGE = "kangbot"
 
 
+BUILT_FROM = ("docker", "requirements", "kangbot", "migrations", "config")
+
+
 @pytest.fixture(scope="session")
-def image() -> str:
-    """The image, built from this checkout."""
+def image(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The image, built from a checkout that is its owner's alone, as a server with a umask of 077 has it."""
     if reason := missing():
         pytest.skip(reason)
-    docker("build", "--tag", IMAGE, ".", timeout_s=1800)
+    checkout = tmp_path_factory.mktemp("checkout")
+    for name in BUILT_FROM:
+        copytree(ROOT / name, checkout / name, ignore=ignore_patterns("__pycache__"))
+    for name in ("Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE"):
+        copy(ROOT / name, checkout)
+    for path in checkout.rglob("*"):
+        path.chmod(path.stat().st_mode & 0o700)
+    docker("build", "--tag", IMAGE, str(checkout), timeout_s=1800)
+    rmtree(checkout)
     return IMAGE
 
 
