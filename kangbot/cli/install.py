@@ -5,13 +5,14 @@ step by step, and says each. What is there already is left as it is, so that the
 upgrade. Uninstalling takes away what the machine starts, and never what the daemon remembers.
 """
 
+import grp
 import os
 import pwd
 import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ UNIT = "kangbot.service"
 USER = "kangbot"
 _SHIPPED_PROGRAM = "/opt/kangbot/bin/kangbot"
 _STATE = "/var/lib/kangbot"
+_HIDDEN = ("/home", "/root", "/run/user")  # by ProtectHome= of the unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,12 @@ def installing(machine: Machine, program: str) -> Iterator[Step]:
     ):
         if not _is_folder(machine.at(path)):
             yield _folder(machine.at(path), mode, f"make the folder {path}, {why}")
+    prefix = machine.at(program).resolve().parents[1]
+    if _closed(prefix, machine.at(program)):
+        opening = ("chmod", "-R", "o+rX", str(prefix))
+        yield Step(
+            words=f"let the service's user read the program: {' '.join(opening)}", do=lambda: machine.run(opening)
+        )
     config = machine.at("/etc/kangbot/kangbot.toml")
     if not config.exists():
         yield _file(config, configuration(), 'write /etc/kangbot/kangbot.toml, the shipped one, mode = "sandbox"')
@@ -117,6 +125,30 @@ def uninstalling(machine: Machine) -> Iterator[Step]:
     yield Step(words=f"stop it in order, and start it no more: {' '.join(stop)}", do=lambda: machine.run(stop))
     yield Step(words=f"remove /etc/systemd/system/{UNIT}", do=place.unlink)
     yield Step(words=f"have systemd forget it: {' '.join(reload)}", do=lambda: machine.run(reload))
+
+
+def hidden(files: Iterable[Path]) -> str:
+    """Return which of the folders that the unit hides has one of these files; "" where the service sees them all."""
+    real = [file.resolve() for file in files]
+    return next((folder for folder in _HIDDEN if any(file.is_relative_to(folder) for file in real)), "")
+
+
+def _closed(prefix: Path, program: Path) -> bool:
+    """Whether some of the program is root's alone, as it is where root installed it under a umask of 027 or 077."""
+    ours = (prefix, program.parent, program, *prefix.glob("lib/python3*/site-packages/kangbot/__init__.py"))
+    return any(_shut(path) for path in ours if path.exists())
+
+
+def _shut(path: Path) -> bool:
+    """Whether the service's user may not read it. A folder is entered as well, and its group may be the one let in."""
+    status = path.stat()
+    everybody = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(status.st_mode) else 0)
+    if status.st_mode & everybody == everybody:
+        return False
+    try:
+        return grp.getgrgid(status.st_gid).gr_name != USER
+    except KeyError:
+        return True
 
 
 def _is_folder(path: Path) -> bool:
@@ -155,6 +187,11 @@ def install_service(*, write: bool, uninstall: bool, as_json: bool = False) -> i
         program = shutil.which("kangbot") or _SHIPPED_PROGRAM
     if write and os.geteuid():
         raise NeedsHuman("only root may change what the machine starts", remedy="run it again with sudo")
+    if write and not uninstall and (folder := hidden((Path(program), Path(sys.executable)))):
+        raise NeedsHuman(
+            f"the service could not run {program}: its unit hides {folder} from it",
+            remedy="install kangbot in /opt/kangbot, as docs/install.md says, with a Python that is in no home either",
+        )
     steps = list(uninstalling(machine) if uninstall else installing(machine, program))
     for step in steps:
         if not as_json:

@@ -1,21 +1,24 @@
 """The plan that `kangbot install-service` makes and carries out, on a machine that is a folder."""
 
+import grp
 import os
 import stat
 import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from kangbot.cli import install
-from kangbot.cli.install import Machine, Step, configuration, install_service, installing, uninstalling, unit
+from kangbot.cli.install import Machine, Step, configuration, hidden, install_service, installing, uninstalling, unit
 from kangbot.errors import NeedsHuman
 from kangbot.settings import load
 from tests.support.nobody import as_nobody
 
 PROGRAM = "/opt/kangbot/bin/kangbot"
+MODULE = "opt/kangbot/lib/python3.11/site-packages/kangbot/__init__.py"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,6 +102,55 @@ def test_a_configuration_that_is_there_stays(rig: Rig) -> None:
     assert words == "renew /etc/systemd/system/kangbot.service, which runs /srv/other/bin/kangbot"
     assert reload.endswith("systemctl daemon-reload")
     assert config.read_text() == "mine"
+
+
+@pytest.mark.parametrize("closed", ["opt/kangbot", "opt/kangbot/bin/kangbot", MODULE])
+def test_a_program_that_is_roots_alone_is_opened_to_the_services_user(rig: Rig, closed: str) -> None:
+    """As under a umask of 027: the folders of the first installation, the files that an upgrade has replaced."""
+    for name in ("opt/kangbot/bin/kangbot", MODULE):
+        (rig.root / name).parent.mkdir(parents=True)
+        (rig.root / name).touch()
+    assert not any("chmod" in words for words in rig.install())
+    (rig.root / closed).chmod(0o750)
+    rig.ran.clear()
+    (words,) = rig.install()
+    prefix = rig.root / "opt/kangbot"
+    assert words == f"let the service's user read the program: chmod -R o+rX {prefix}"
+    assert rig.ran == [("chmod", "-R", "o+rX", str(prefix))]
+
+
+def test_a_program_that_the_services_group_may_read_is_left_as_it_is(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody has meant that; a group without a name lets nobody in."""
+    (rig.root / "opt/kangbot/bin").mkdir(parents=True)
+    rig.install()
+    (rig.root / "opt/kangbot").chmod(0o750)
+    groups = {"kangbot": SimpleNamespace(gr_name="kangbot")}
+    monkeypatch.setattr(grp, "getgrgid", lambda _gid: groups["kangbot"])
+    assert rig.install() == []
+    groups.clear()
+    assert len(rig.install()) == 1
+
+
+@pytest.mark.parametrize("program", ["/root/kangbot/.venv/bin/kangbot", "/home/me/kangbot/.venv/bin/kangbot"])
+def test_a_program_that_the_unit_hides_is_not_installed(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """The service would fall at every start, and its log would say no more than that nothing is there."""
+    monkeypatch.setattr(sys, "argv", [program])
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(NeedsHuman) as error:
+        install_service(write=True, uninstall=False)
+    assert f"could not run {program}: its unit hides {'/'.join(program.split('/')[:2])} from it" in error.value.message
+    assert "ProtectHome=yes\n" in unit(program)
+
+
+def test_a_program_in_another_place_is_not_hidden(tmp_path: Path) -> None:
+    """Whatever a link to it is called; one that leads into a home is."""
+    program = tmp_path / "root" / "kangbot"
+    program.parent.mkdir()
+    program.symlink_to("/opt/kangbot/bin/kangbot")
+    assert hidden([program]) == ""
+    program.unlink()
+    program.symlink_to("/home/me/kangbot")
+    assert hidden([Path(PROGRAM), program]) == "/home"
 
 
 def test_uninstalling_takes_the_unit_and_leaves_the_rest(rig: Rig) -> None:
