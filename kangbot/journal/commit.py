@@ -42,6 +42,7 @@ class Committer:
     def __init__(self, file: JournalFile, reserve: Reserve) -> None:
         self._file = file
         self._reserve = reserve
+        self._stored: Sequence[Outcome] = ()  # by this commit
         self.full = not reserve.take()
         self._refuses_exits = ""  # where it is full: why the last of them did not pass; "" where it did
         self.why = self._in_all(self._only_reserve) if self.full else ""
@@ -56,7 +57,21 @@ class Committer:
         return f"only its reserve is left: {self._reserve.why}"
 
     def store(self, groups: Sequence[Group]) -> list[Outcome]:
-        """Store all groups in one commit where there is room, else those of the reserve. Never raises."""
+        """Store all groups in one commit where there is room, else those of the reserve. Never raises.
+
+        Memory may run out in the middle of it. What is on disk by then is not told to be refused: that is given again,
+        and a fill that is there twice would count twice.
+        """
+        self._stored = list[Outcome]()
+        try:
+            return self._store(groups)
+        except MemoryError as error:
+            self.full, self.why = True, self._in_words(error)
+            refused = _refused(self.why, error)
+            stored = {id(outcome.group) for outcome in self._stored}
+            return [*self._stored, *[Outcome(group, 0, refused) for group in groups if id(group) not in stored]]
+
+    def _store(self, groups: Sequence[Group]) -> list[Outcome]:
         cause: Exception | None = None
         why = self._hindered()
         if not why:
@@ -123,12 +138,12 @@ class Committer:
         return str(error)
 
     def _write(self, groups: Sequence[Group]) -> list[Outcome]:
-        sequence = self._file.last
-        self._file.insert([event for group in groups for event in group.events])
-        outcomes = []
+        sequence, outcomes = self._file.last, list[Outcome]()
         for group in groups:
             sequence += len(group.events)
             outcomes.append(Outcome(group, sequence))
+        self._file.insert([event for group in groups for event in group.events])
+        self._stored = outcomes  # nothing is asked of the memory from the moment on that it is there
         return outcomes
 
 

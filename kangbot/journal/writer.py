@@ -276,9 +276,13 @@ class JournalWriter:
     # ------------------------------------------------------------------------------------------------- on the thread
     def _commit(self) -> None:
         self._asked = False
-        groups = []
-        while self._queue:
-            groups.append(self._queue.popleft())
+        groups = list[Group]()
+        try:
+            while self._queue:
+                groups.append(self._queue[0])  # where there is no memory for it, it stays in the queue
+                self._queue.popleft()
+        except MemoryError:
+            self._thread.tell(self._ask)
         if not groups:  # a commit that began after the flag went up took them along
             return
         self._writing = groups

@@ -178,6 +178,41 @@ def test_want_of_memory_is_answered_as_a_full_disk_is(tmp_path: Path, file: Jour
     assert sequences(committer.store([group("entry")])) == [2]
 
 
+class HungryReserve(Reserve):
+    """One that there is no memory for, either to give it back."""
+
+    def release(self) -> None:
+        raise MemoryError
+
+
+def test_want_of_memory_while_a_refusal_is_put_into_words_is_answered(tmp_path: Path, file: JournalFile) -> None:
+    """By the memory that there is then; nothing is on disk, and the next goes on."""
+    committer = Committer(file, HungryReserve(tmp_path / "reserve", 64 * KIB))
+    outcomes = committer.store([Group(Hungry(["large"]), reserve=False, ticket=Ticket()), group("exit", reserve=True)])
+    assert sequences(outcomes) == [0, 0]
+    assert {str(outcome.error) for outcome in outcomes} == {
+        "the journal cannot be written: this process is given no more memory"
+    }
+    assert (file.last, committer.full) == (0, True)
+    assert sequences(committer.store([group("entry")])) == [1]
+
+
+def test_what_is_on_disk_is_told_so_though_memory_ran_out_behind_it(
+    tmp_path: Path, file: JournalFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is refused is given again: a fill that is there already would count twice."""
+    committer = Committer(file, Reserve(tmp_path / "reserve", 64 * KIB))
+
+    def hungry(self: Committer, why: str) -> str:
+        raise MemoryError
+
+    monkeypatch.setattr(Committer, "_in_all", hungry)
+    entry, exit_ = group(*[LARGE] * 40), group("a", "b", reserve=True)
+    outcomes = committer.store([entry, exit_])
+    assert [(outcome.group, outcome.sequence) for outcome in outcomes] == [(exit_, 2), (entry, 0)]
+    assert file.last == 2
+
+
 def test_journal_whose_log_was_removed_takes_exits_only_until_an_orderly_stop(
     tmp_path: Path, file: JournalFile
 ) -> None:

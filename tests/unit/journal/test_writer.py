@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import SupportsIndex
 
 import msgspec
 import pytest
@@ -160,6 +162,28 @@ async def test_commit_that_finds_its_work_done_does_nothing(journal: JournalWrit
     """An append may ask for a commit that the one before has already made."""
     journal._thread.post(journal._commit)
     assert await journal.append(noted(1)) == 1
+
+
+class ShortOfMemory(deque[Group]):
+    """A queue of which there is no memory for the second group, once."""
+
+    looks = 0
+
+    def __getitem__(self, index: SupportsIndex) -> Group:  # type: ignore[override]  # of one index only
+        self.looks += 1
+        if self.looks == 2:
+            raise MemoryError
+        return super().__getitem__(index)
+
+
+async def test_every_group_is_answered_where_memory_runs_out_while_they_are_gathered(journal: JournalWriter) -> None:
+    """What was gathered is stored, the rest with the next commit: a group without an answer would end the process."""
+    journal._queue = queue = ShortOfMemory()
+    tickets = [journal.append(noted(number)) for number in range(3)]
+    async with asyncio.timeout(60):
+        assert [await ticket for ticket in tickets] == [1, 2, 3]
+    assert queue.looks == 4
+    assert not journal.waiting
 
 
 async def test_folder_is_held_by_one_writer(tmp_path: Path, journal: JournalWriter) -> None:
