@@ -172,9 +172,11 @@ async def fill(url: MysqlUrl, path: Path) -> int:
         await link.query("START TRANSACTION")
         if not await _empty(link):
             raise NeedsHuman(f"{url} has a history already", remedy="name an empty database; nothing is overwritten")
-        count, insert, rows = 0, "", list[list[Any]]()
+        count, insert, width, rows = 0, "", 0, list[list[Any]]()
         for line in _lines(path):
             if isinstance(line, list):
+                if len(line) != width:
+                    raise ValueError(f"a row has {len(line)} values, and its table {width} columns")
                 rows.append(line)
                 count += 1
                 if len(rows) < _ROWS:
@@ -182,7 +184,7 @@ async def fill(url: MysqlUrl, path: Path) -> int:
             await _insert(link, insert, rows)
             rows = []
             if isinstance(line, dict) and "table" in line:
-                insert = _insertion(line)
+                insert, width = _insertion(line), len(line["columns"])
             elif isinstance(line, dict) and "rows" in line:
                 if line["rows"] != count:
                     break
@@ -201,11 +203,19 @@ async def _insert(link: Link, insert: str, rows: list[list[Any]]) -> None:
 
 
 def _insertion(head: Mapping[str, Any]) -> str:
-    """Return the beginning of a statement. ValueError where the table is none of ours."""
-    table, columns = head["table"], [str(column) for column in head["columns"]]
-    if table not in NAMES or not all(column.isidentifier() for column in columns):
-        raise ValueError(f"it has a table {table!r}, which is none of kangbot's")
-    return f"INSERT INTO `{table}` ({_names(columns)}) VALUES"
+    """Return the beginning of a statement. ValueError where the table is none of ours, or has no columns."""
+    table = head["table"]
+    match head:
+        case {"columns": [_, *_] as columns} if table in NAMES and all(map(_is_name, columns)):
+            return f"INSERT INTO `{table}` ({_names(columns)}) VALUES"
+        case {"columns": [_, *_]}:
+            raise ValueError(f"it has a table {table!r}, which is none of kangbot's")
+        case _:
+            raise ValueError(f"it has a table {table!r} without columns")
+
+
+def _is_name(column: object) -> bool:
+    return isinstance(column, str) and column.isidentifier()
 
 
 def _names(columns: list[str]) -> str:

@@ -145,13 +145,33 @@ async def test_rows_go_in_within_one_transaction_in_portions(tmp_path: Path) -> 
         [ORDERS, ["a", "1"], {"rows": 0}],
         [{"table": "mysql.user", "columns": ["a"]}, ["a"], {"rows": 1}],
         [{"table": "orders", "columns": ["a`, (SELECT 1)"]}, ["a"], {"rows": 1}],
+        [{"table": ["orders"], "columns": ["a"]}, ["a"], {"rows": 1}],
+        [{"table": "orders", "columns": [["a"]]}, ["a"], {"rows": 1}],
+        [{"table": "orders"}, ["a"], {"rows": 1}],
+        [{"table": "orders", "columns": []}, [], {"rows": 1}],
+        [{"table": "orders", "columns": 1}, ["a"], {"rows": 1}],
+        [["a"], {"rows": 1}],
+        [ORDERS, ["a", "1"], ["a"], {"rows": 2}],
     ],
-    ids=["no-end", "row-missing", "row-too-many", "no-table-of-ours", "no-column"],
+    ids=[
+        "no-end",
+        "row-missing",
+        "row-too-many",
+        "no-table-of-ours",
+        "no-column",
+        "table-of-no-name",
+        "column-of-no-name",
+        "columns-missing",
+        "columns-none",
+        "columns-no-list",
+        "row-of-no-table",
+        "row-too-short",
+    ],
 )
 async def test_what_is_not_whole_or_not_ours_is_never_committed(tmp_path: Path, lines: list[object]) -> None:
     """And nothing but names goes into a statement."""
     async with ScriptedServer(bare) as server:
-        with pytest.raises(ValueError, match=r"is cut|none of kangbot's"):
+        with pytest.raises(ValueError, match=r"is cut|none of kangbot's|without columns|a row has 1 values"):
             await fill(server.url, packed(tmp_path / "rows.gz", HEAD_LINE, *lines))
         assert "COMMIT" not in server.said
         assert not any("mysql.user" in said or "SELECT 1)" in said for said in server.said)
