@@ -163,7 +163,9 @@ class Circuits:
         turn = await budget.acquire(Priority.RECONCILE)
         lease, changes = self.breakers.lend(market, lane, self._clock.now_ns())
         self._take(changes)
-        if lease:  # else somebody closed it meanwhile
+        if not lease:  # somebody closed it meanwhile
+            budget.not_sent(turn)
+        else:
             result = self._result(await self._asked(partial(self._question, market, lane), budget, turn))
             self._take(self.breakers.probed(market, lane, lease, result, self._clock.now_ns()))
 
