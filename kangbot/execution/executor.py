@@ -346,10 +346,6 @@ class Executor:
         """Note something about this market in the journal and in the log."""
         self._records.write((self._blotter.note(kind, severity, message, self._clock.now_ns()),))
 
-    async def settle(self, timeout_s: float) -> bool:
-        """Wait until the errands that are under way have ended; False where `timeout_s` did not suffice."""
-        return await self._tasks.settle(timeout_s)
-
     async def aclose(self) -> None:
         """End the errands. An order on its way becomes a matter of the next start."""
         await self._tasks.aclose()

@@ -138,7 +138,7 @@ async def restore(place: Place, base: Decimal) -> None:
 
 async def written(one: Life) -> list[Event]:
     """Return the events of the journal but the equity's, which the price moves."""
-    await one.executor.settle(120)  # what was learnt a moment ago is on its way to the disk
+    await one.executor.kept()  # what was learnt a moment ago is on its way to the disk
     records = await one.writer.read(0, 100_000)
     return [record.event for record in records if not isinstance(record.event, EquityMarked)]
 

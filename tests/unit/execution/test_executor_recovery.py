@@ -385,7 +385,7 @@ async def test_an_order_goes_through_the_real_journal_on_the_real_loop(tmp_path:
         message = await asyncio.wait_for(inbox.get(), 20)
         assert executor.handle(message)  # type: ignore[arg-type]
         assert journal.tag in placed.client_id
-        await executor.settle(20)
+        await executor.kept()
         memory = await replay(journal)
         (order,) = memory.market(MARKET).orders
         assert (order.client_id, order.status, order.venue_order_id) == (placed.client_id, S.ACKED, "v1")
