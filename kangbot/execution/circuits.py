@@ -16,7 +16,7 @@ import structlog
 from kangbot.errors import PartlyRead, RateLimited, Retryable, words
 from kangbot.execution.budget import Budget
 from kangbot.execution.calls import calling
-from kangbot.machines.breaker import venues_fault
+from kangbot.machines.breaker import venues_fault, venues_words
 from kangbot.machines.breakers import Breakers, Result
 from kangbot.machines.local_fault import WITHIN_NS, LocalFault
 from kangbot.machines.priority import Priority
@@ -106,7 +106,10 @@ class Circuits:
             self._take(self.breakers.ended(market, lane, Result(failure="", draw=0.0), now_ns))
             return
         before = self._fault.there
-        self._fault = self._fault.failed(market, now_ns, self._draw())
+        if venues_words(error):  # nothing of this machine's, whichever markets meet it
+            self._fault = self._fault.succeeded(market)
+        else:
+            self._fault = self._fault.failed(market, now_ns, self._draw())
         if self._fault.there:
             if not before:
                 failing = f"{len(self._fault.failed_ns)} of {len(self._instruments)} markets"

@@ -17,10 +17,11 @@ the breaker at all: `venues_fault`.
 
 from dataclasses import dataclass, replace
 
-from kangbot.errors import Misstamped, NeedsHuman, Refused
+from kangbot.errors import Ambiguous, Misstamped, NeedsHuman, Refused
 from kangbot.model.events import BreakerState
 
 _SECOND_NS = 1_000_000_000
+_STATUS = 3  # digits of a status of HTTP: a proxy may have given it, or whoever sells the network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,3 +163,8 @@ def venues_fault(error: Exception | None) -> bool:
     cancellation is ours, and never comes here, since it is no Exception.
     """
     return error is not None and not isinstance(error, Refused | Misstamped | NeedsHuman)
+
+
+def venues_words(error: Exception | None) -> bool:
+    """Whether the venue itself has said that it does not know what became of the call: the way to it is open."""
+    return isinstance(error, Ambiguous) and error.code is not None and len(error.code) > _STATUS

@@ -348,6 +348,23 @@ async def test_most_markets_failing_together_are_one_fault_with_one_alarm() -> N
 
 
 @told
+async def test_a_code_of_the_venues_own_that_most_markets_meet_is_no_fault_of_this_machine() -> None:
+    """Its answers come: each market's breaker counts them, and none of them speaks of a network."""
+    rig = Rig(markets=(MARKET, *OTHERS))
+    circuits = await rig.begin()
+    for _ in range(5):
+        for market in rig.markets:
+            circuits.ended(market, Lane.ENTRY, Ambiguous("bybit 170999: what is this", code="170999"))
+    assert circuits.local_fault_ns == 0
+    assert "the entry lane is open: bybit 170999" in circuits.held(OTHERS[-1])
+    assert [event for event in await rig.events() if isinstance(event, Noted)] == []
+    for market in rig.markets:
+        circuits.ended(market, Lane.EXIT, Ambiguous("bybit HTTP 502: a page of a proxy", code="502"))
+    assert circuits.local_fault_ns
+    await rig.end()
+
+
+@told
 async def test_a_few_of_many_markets_failing_together_are_no_local_fault() -> None:
     """The way out is the same for all of them; these three have trouble of their own."""
     rig = Rig(markets=(MARKET, *OTHERS, MarketId("v:sixth")))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from kangbot.errors import Ambiguous, InsufficientFunds, Misstamped, NeedsHuman, Refused, Retryable
-from kangbot.machines.breaker import DEFAULTS, Breaker, BreakerTerms, venues_fault
+from kangbot.machines.breaker import DEFAULTS, Breaker, BreakerTerms, venues_fault, venues_words
 from kangbot.model.events import BreakerState
 
 S = 1_000_000_000
@@ -248,6 +248,21 @@ def test_failures_that_were_ours_are_forgiven() -> None:
 def test_what_speaks_against_the_venue(error: Exception | None, *, counts: bool) -> None:
     """A refusal is an answer; an answer that does not come is none."""
     assert venues_fault(error) is counts
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (None, False),
+        (Ambiguous("bybit 170999: what is this", code="170999"), True),
+        (Ambiguous("bybit HTTP 502: a page of a proxy", code="502"), False),
+        (Ambiguous("no answer in time"), False),
+        (Retryable("a name server's", code="170999"), False),
+    ],
+)
+def test_what_the_venue_itself_has_said(error: Exception | None, *, words: bool) -> None:
+    """By a code of its own: a status of HTTP may be of whatever stands between."""
+    assert venues_words(error) is words
 
 
 class AnyBreaker(RuleBasedStateMachine):
