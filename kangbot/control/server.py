@@ -33,6 +33,7 @@ from kangbot.control.route import Call, Route, get, mount
 from kangbot.control.stream import Stream
 from kangbot.control.tokens import tokens_in
 from kangbot.errors import NeedsHuman
+from kangbot.runtime.disk import FILES, NO_FILE, takes_no_file
 from kangbot.runtime.world import Clock
 
 log = structlog.get_logger(__name__)
@@ -128,9 +129,11 @@ class ControlServer:
         try:
             await self._make()
         except OSError as error:
+            why, no_file = error.strerror or error, takes_no_file(self._path.parent, error)
+            do = "move away what lies there, or name one in a folder that this user may write: [control] socket"
             raise NeedsHuman(
-                f"the control socket {self._path} cannot be made: {error.strerror or error}",
-                remedy="move away what lies there, or name one in a folder that this user may write: [control] socket",
+                f"the control socket {self._path} cannot be made: {why}{NO_FILE if no_file else ''}",
+                remedy=FILES if no_file else "make room on its disk" if error.errno == errno.ENOSPC else do,
             ) from error
         if self._listen is not None and self._listen.port:
             await self._listen_on(self._listen)

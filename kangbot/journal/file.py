@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kangbot.errors import NeedsHuman
 from kangbot.journal.log_file import write_out
-from kangbot.runtime.disk import room
+from kangbot.runtime.disk import FILES, NO_FILE, takes_no_file
 from kangbot.runtime.there import there
 
 FORMAT = 2  # of the file; a greater number was written by a later kangbot. 1 had no checkpoint
@@ -28,8 +28,6 @@ _LOOK = (
     "check the disk, its room and the folder's permissions; if the file is damaged, move it and its -wal away and make"
     " it anew from the history: kangbot journal rebuild; or put a backup into an empty folder: kangbot restore FILE"
 )
-_NO_FILE = ", for no file can be made on its disk, whatever room it has"
-_FILES = "remove files there, somebody else's mostly: df -i counts them"
 _MARK = "UPDATE meta SET drained = ?"
 
 _CHECKPOINT = (
@@ -304,24 +302,17 @@ def _insertion(rows: Sequence[tuple[int, str]]) -> _Statement:
     return f"INSERT INTO records VALUES {places}", values  # noqa: S608 -- question marks only
 
 
-def _takes_no_file(folder: Path) -> bool:
-    """Whether that is why SQLite could not make what it needs beside the journal, for it does not tell the reason."""
-    try:
-        return room(folder).files == 0
-    except OSError:
-        return False
-
-
 @contextlib.contextmanager
 def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        no_file = code == sqlite3.SQLITE_CANTOPEN and _takes_no_file(path.parent)
-        remedy = "make room on the disk" if code == sqlite3.SQLITE_FULL else _FILES if no_file else _LOOK
+        # What it needs beside the journal could not be made, perhaps: it does not tell the reason.
+        no_file = code == sqlite3.SQLITE_CANTOPEN and takes_no_file(path.parent)
+        remedy = "make room on the disk" if code == sqlite3.SQLITE_FULL else FILES if no_file else _LOOK
         raise NeedsHuman(
-            f"the journal {path} cannot be used: {error}{_NO_FILE if no_file else ''}",
+            f"the journal {path} cannot be used: {error}{NO_FILE if no_file else ''}",
             remedy=remedy,
             code=getattr(error, "sqlite_errorname", None),
         ) from error

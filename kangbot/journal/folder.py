@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from kangbot.errors import NeedsHuman
+from kangbot.runtime.disk import FILES, NO_FILE, takes_no_file
 from kangbot.runtime.there import there
 
 FORMAT = 1  # a greater number was written by a later kangbot
@@ -66,9 +67,10 @@ def _number(path: Path) -> None:
             os.fsync(file.fileno())
         fresh.replace(path)  # whole or not at all: half of a number would refuse the next start
     except OSError as error:
+        no_file = takes_no_file(path.parent, error)
         raise NeedsHuman(
-            f"the state folder {path.parent} cannot be written: {error.strerror}",
-            remedy="make room on the disk, and see that this user may write there",
+            f"the state folder {path.parent} cannot be written: {error.strerror}{NO_FILE if no_file else ''}",
+            remedy=FILES if no_file else "make room on the disk, and see that this user may write there",
         ) from error
 
 

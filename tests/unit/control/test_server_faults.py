@@ -22,7 +22,9 @@ from kangbot.market.roster import Command, Place
 from kangbot.model.events import Lane
 from kangbot.model.ids import MarketId
 from kangbot.ports import Page, Row
+from kangbot.runtime.disk import room
 from kangbot.runtime.world import Clock
+from tests.support.full_disk import mounted
 
 
 class Faulty:
@@ -255,3 +257,19 @@ async def test_a_socket_that_cannot_be_made_calls_a_person(tmp_path: Path) -> No
     with pytest.raises(NeedsHuman, match="cannot be made: No such file"):
         await server.start()
     await server.aclose()
+
+
+async def test_a_socket_for_which_a_disk_has_no_room_or_no_file_says_which(tmp_path: Path) -> None:
+    """There are megabytes left, and as many files as it can have; the system's words are the same for both."""
+    with mounted(tmp_path / "small", megabytes=4, files=10) as small:
+        for number in range(room(small).files or 0):
+            (small / str(number)).touch()
+        server = ControlServer(Faulty(), small / "control.sock", clock=Clock())
+        with pytest.raises(NeedsHuman, match="cannot be made: No space left on device, for no file can be") as caught:
+            await server.start()
+        assert "df -i" in caught.value.remedy
+        (small / "0").unlink()
+        await server.aclose()
+        server = ControlServer(Faulty(), small / "control.sock", clock=Clock())
+        await server.start()
+        await server.aclose()

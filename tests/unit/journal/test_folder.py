@@ -10,7 +10,9 @@ from kangbot.errors import NeedsHuman
 from kangbot.journal.folder import FILE, FORMAT, RESTORING, admit
 from kangbot.journal.writer import FILE as JOURNAL
 from kangbot.journal.writer import JournalWriter
+from kangbot.runtime.disk import room
 from kangbot.runtime.world import Clock, World
+from tests.support.full_disk import mounted
 from tests.support.records import noted
 
 WORLD = World(clock=Clock(), seed=b"folder")
@@ -84,3 +86,15 @@ def test_a_restore_that_did_not_end_is_ended_first(tmp_path: Path) -> None:
     with pytest.raises(NeedsHuman, match="did not come to its end") as told:
         admit(tmp_path)
     assert told.value.remedy.startswith("type the same kangbot restore again")
+
+
+def test_a_disk_that_takes_no_file_more_is_said_with_what_helps(tmp_path: Path) -> None:
+    """There are megabytes left; the system's words are those of a disk without room."""
+    with mounted(tmp_path / "small", megabytes=4, files=10) as small:
+        for number in range(room(small).files or 0):
+            (small / str(number)).touch()
+        with pytest.raises(NeedsHuman, match="No space left on device, for no file can be made") as caught:
+            admit(small)
+        assert "df -i" in caught.value.remedy
+        (small / "0").unlink()
+        admit(small)

@@ -1,12 +1,13 @@
 """How much a disk still takes: bytes and files."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from kangbot.runtime.disk import room
+from kangbot.runtime.disk import room, takes_no_file
 from tests.support.full_disk import mounted
 
 
@@ -41,3 +42,15 @@ def test_a_file_system_that_does_not_count_files_has_no_number(tmp_path: Path, m
 
     monkeypatch.setattr(os, "statvfs", lambda _: Uncounted)
     assert room(tmp_path).files is None
+
+
+def test_an_error_that_tells_of_no_room_may_be_for_want_of_files(tmp_path: Path) -> None:
+    """Another tells of neither; and a disk of which nothing can be told has files, for all we know."""
+    full, denied = OSError(errno.ENOSPC, "No space left on device"), PermissionError(errno.EACCES, "Permission denied")
+    assert not takes_no_file(tmp_path, full)
+    assert not takes_no_file(tmp_path / "nowhere", full)
+    with mounted(tmp_path / "small", megabytes=4, files=2) as small:
+        (small / "one").touch()
+        assert takes_no_file(small)
+        assert takes_no_file(small, full)
+        assert not takes_no_file(small, denied)
