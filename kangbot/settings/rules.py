@@ -26,6 +26,7 @@ REAL_HOSTS = (  # https://bybit-exchange.github.io/docs/v5/guide, and the one th
     "bybitgeorgia.ge",
     "manepa.jp",
 )
+PLAY = ("testnet", "demo")  # in the first part of a name at one of these: no money, as api-testnet.bybit.com
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -64,10 +65,21 @@ def _addresses(settings: Settings, origin: Origin) -> Iterator[Problem]:
             continue
         parts = urlsplit(url)
         host = parts.hostname or ""
-        if mode == "sandbox" and any(host == real or host.endswith(f".{real}") for real in REAL_HOSTS):
+        if mode == "sandbox" and _is_bybit(host):
             yield origin.problem(key, f"is the real exchange ({host}), but the mode is sandbox", "Remove it.")
+        if mode == "testnet" and name != "ws_public_url" and _is_bybit(host) and not _is_play(host):
+            remedy = "Remove it in this mode, or name the testnet's own: an order sent there is one with money."
+            yield origin.problem(key, f"is the real exchange ({host}), but the mode is testnet", remedy)
         if mode in ("testnet", "live") and parts.scheme in ("http", "ws") and host not in LOOPBACK:
             yield origin.problem(key, f"is not encrypted, in mode {mode}", f"Write {parts.scheme}s://.")
+
+
+def _is_bybit(host: str) -> bool:
+    return any(host == real or host.endswith(f".{real}") for real in REAL_HOSTS)
+
+
+def _is_play(host: str) -> bool:
+    return any(word in host.partition(".")[0] for word in PLAY)
 
 
 def _keys(settings: Settings, origin: Origin) -> Iterator[Problem]:

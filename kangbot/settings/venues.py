@@ -40,7 +40,8 @@ class Bybit:
 
     rest_url: HttpUrl | None = None
     """Absent: the mode's own address. An account of one of Bybit's sites for a country is served at that one's, as
-    `https://api.bybit.kz`, with `wss://stream.bybit.kz/v5/public` and `/v5/private` for the two below."""
+    `https://api.bybit.kz`, with `wss://stream.bybit.kz/v5/public` and `/v5/private` for the two below. Such an address
+    is refused in mode `testnet`, whose orders are to be without money."""
 
     ws_public_url: WebsocketUrl | None = None
     """With or without its last part, which is the kind of the market (`linear`, `spot`). Absent: the mode's own."""

@@ -138,6 +138,29 @@ def test_the_simulated_exchange_is_not_the_real_one(mistakes: Mistakes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "url"),
+    [("rest_url", "https://api.bybit.kz"), ("ws_private_url", "wss://stream.bybit.com/v5/private")],
+)
+def test_a_testnet_is_not_the_real_one(mistakes: Mistakes, name: str, url: str) -> None:
+    """An address that was meant for money trades with it whatever the mode is called: there is no second switch."""
+    keys = {"KANGBOT_VENUES__BYBIT__KEY": "k", "KANGBOT_VENUES__BYBIT__SECRET": "s"}
+    text = f'mode = "testnet"\n[venues.bybit]\n{name} = "{url}"\n{MARKET}'
+    (found,) = mistakes(text, keys)
+    assert (found.key, found.line) == (f"venues.bybit.{name}", 3)
+    assert "is the real exchange" in found.message
+    live = text.replace('mode = "testnet"', 'mode = "live"\nlive.i_understand = "real money"')
+    assert mistakes(live, keys) == ()
+
+
+def test_a_testnet_may_be_named_and_so_may_prices_of_the_real_one(mistakes: Mistakes) -> None:
+    """A country's testnet, Bybit's demo account, whose prices are the real ones, or a server of one's own."""
+    keys = {"KANGBOT_VENUES__BYBIT__KEY": "k", "KANGBOT_VENUES__BYBIT__SECRET": "s"}
+    for url in ("https://api-testnet.bybit.kz", "https://api-demo.bybit.com", "http://127.0.0.1:1"):
+        addresses = f'rest_url = "{url}"\nws_public_url = "wss://stream.bybit.com/v5/public"\n'
+        assert mistakes(f'mode = "testnet"\n[venues.bybit]\n{addresses}{MARKET}', keys) == ()
+
+
+@pytest.mark.parametrize(
     ("text", "key", "words"),
     [
         ("[supervision]\nfirst_wait_s = 90\n", "supervision.first_wait_s", "longer than longest_wait_s"),
