@@ -22,6 +22,7 @@ from kangbot.runtime.world import real_world
 from kangbot.settings import Mode, Settings, load
 from kangbot.settings.kinds import split_url
 from kangbot.settings.secrets import shut_credentials
+from kangbot.settings.trading import Risk
 
 MEANING: dict[Mode, str] = {
     "sandbox": "the simulated exchange, no money",
@@ -175,24 +176,29 @@ def _lines(config: Path, settings: Settings) -> list[tuple[str, str]]:
     kinds = Counter(f"{market.strategy} on {market.timeframe}" for market in enabled)
     left_alone = len(settings.trading) - len(enabled)
     mode = settings.mode
-    risk = settings.risk
     return [
         ("config", f"{config}: no mistakes"),
         ("mode", f"{mode}: {MEANING[mode]}"),
         ("markets", f"{len(enabled)}" + (f", and {left_alone} left alone" if left_alone else "")),
         *(("", f"{count} of {kind}") for kind, count in kinds.most_common()),
         ("venue", _venue(settings)),
-        (
-            "risk",
-            (
-                f"at most {risk.market_notional:f} a market, {risk.total_notional:f} in total, "
-                f"{risk.daily_loss:f} lost a day"
-            ),
-        ),
+        ("risk", _limits(settings.risk)),
         ("database", _database(settings)),
         ("messages", _messages(settings)),
         ("state", f"{settings.state_dir}{'' if settings.state_dir.is_dir() else ' (will be made)'}"),
     ]
+
+
+def _limits(risk: Risk) -> str:
+    """Return what is held to. 0 switches a limit off, which is the opposite of letting nothing pass."""
+    limits = (
+        (risk.market_notional, "a market", "a market"),
+        (risk.total_notional, "in total", "the total"),
+        (risk.daily_loss, "lost a day", "the loss of a day"),
+    )
+    held = ", ".join(f"{most:f} {what}" for most, what, _ in limits if most)
+    free = ", ".join(name for most, _, name in limits if not most)
+    return "; ".join([*[f"at most {held}"] * bool(held), *[f"NO LIMIT of {free}"] * bool(free)])
 
 
 def _venue(settings: Settings) -> str:

@@ -45,6 +45,24 @@ def test_check_says_who_would_be_told(environment: dict[str, str], words: str) -
     assert "t0ken" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("off", "words"),
+    [
+        ((), "at most 500 a market, 2000 in total, 100 lost a day"),
+        (("DAILY_LOSS",), "at most 500 a market, 2000 in total; NO LIMIT of the loss of a day"),
+        (("MARKET_NOTIONAL", "TOTAL_NOTIONAL", "DAILY_LOSS"), "NO LIMIT of a market, the total, the loss of a day"),
+    ],
+)
+def test_check_does_not_take_a_limit_that_is_off_for_one_of_nothing(
+    tmp_path: Path, off: tuple[str, ...], words: str
+) -> None:
+    """Whoever writes daily_loss = 0 to lose nothing must not be told that nothing can be lost."""
+    path = tmp_path / "kangbot.toml"
+    path.write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    done = kangbot("config", "validate", str(path), cwd=None, **{f"KANGBOT_RISK__{name}": "0" for name in off})
+    assert f"\nrisk       {words}\n" in done.stdout
+
+
 def test_a_configuration_is_validated_without_asking_anybody(tmp_path: Path) -> None:
     """What it means, with the venue's address and that it gives data only; or every mistake."""
     path = tmp_path / "kangbot.toml"
