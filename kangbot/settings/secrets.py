@@ -79,7 +79,7 @@ class Vault:
             self._wrong(namer, problem, f"chmod 600 {path}")
             return
         try:
-            text = raw.decode("utf-8").strip()
+            text = raw.decode("utf-8-sig").strip()  # an editor of Windows begins it with a mark that nobody sees
         except UnicodeDecodeError:
             text = ""
         if len(raw) > LONGEST_SECRET or not one_line(text):

@@ -109,6 +109,14 @@ def test_a_secret_that_others_can_read_is_a_mistake(mistakes: Mistakes, tmp_path
     assert CANARY not in str(found)
 
 
+def test_a_secret_that_was_saved_on_windows_is_one(read: Read, tmp_path: Path) -> None:
+    """Its mark at the beginning, which no editor shows, and its end of the line are no part of it."""
+    (tmp_path / "secret").write_bytes(b"\xef\xbb\xbfs3cret\r\n")
+    (tmp_path / "secret").chmod(0o600)
+    text = f'{TESTNET}[venues.bybit]\nsecret_file = "secret"\n'
+    assert read(text, {"KANGBOT_VENUES__BYBIT__KEY": "k" * 8}).bybit_secret == "s3cret"
+
+
 @pytest.mark.parametrize("content", [b"", b" \n", b"two\nlines", b"\xff\xfe", b"x" * 5000, b"nul\0"])
 def test_a_file_that_is_no_secret_is_a_mistake(mistakes: Mistakes, tmp_path: Path, content: bytes) -> None:
     """Empty, several lines, binary: told before a venue answers "invalid key"."""
