@@ -1,7 +1,8 @@
 """Where the daemon of a configuration is to be found, also while somebody has made a mistake in the file.
 
 A daemon that runs goes on by what it accepted last, so it can be asked, stopped and killed all the same: nobody mends a
-typo first in an emergency. Where the file cannot say it, its state folder is what `settings.versions.state_of` reads.
+typo first in an emergency. Where the file cannot say it, its state folder and its socket are what `settings.versions`
+reads of it all the same.
 """
 
 import os
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 from kangbot.errors import ConfigInvalid
 from kangbot.settings import load
-from kangbot.settings.versions import state_of
+from kangbot.settings.versions import socket_of, state_of
 
 
 class Whereabouts(NamedTuple):
@@ -32,5 +33,5 @@ def whereabouts(config: Path) -> Whereabouts:
         first = error.message.partition("\n")[0]
         said = f"No daemon can start with it; one that runs is looked for by the state folder {state}"
         sys.stderr.write(f"{first}\n{said}\n")
-        return Whereabouts(Path(os.environ.get("KANGBOT_CONTROL__SOCKET") or state / "control.sock"), state)
+        return Whereabouts((socket_of(config, os.environ) or state / "control.sock").absolute(), state)
     return Whereabouts(settings.control_socket, settings.state_dir)

@@ -26,7 +26,9 @@ _NAME = re.compile(r"^(?P<number>\d{4,})-(?P<at>\d{8}T\d{6}Z)-(?P<cause>[a-z0-9_
 _TIME = "%Y%m%dT%H%M%SZ"
 _TIME_US = "%Y%m%dT%H%M%S.%fZ"
 _ASIDE = ".corrupted."
-_STATE = re.compile(r"""^[ \t]*state_dir[ \t]*=[ \t]*(?P<mark>["'])(?P<path>[^"'\\\n\0]+)(?P=mark)""", re.MULTILINE)
+_PATH = r"""[ \t]*=[ \t]*(?P<mark>["'])(?P<path>[^"'\\\n\0]+)(?P=mark)"""
+_STATE = re.compile(rf"^[ \t]*state_dir{_PATH}", re.MULTILINE)
+_SOCKET = re.compile(rf"^[ \t]*(?:control[ \t]*\.[ \t]*)?socket{_PATH}", re.MULTILINE)  # no other section has one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +98,27 @@ class Versions:
 def state_of(config: Path, environ: Mapping[str, str]) -> Path:
     """Return the state folder of a file that may be wrong everywhere else: the variable, its own word, the default."""
     try:
-        text = read_plain(config).decode(errors="replace")
+        text = _text(config)
     except OSError:
         text = ""
     found = _STATE.search(text)
     given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
     said = environ.get("KANGBOT_STATE_DIR") or (found and found["path"]) or given or str(DEFAULT_STATE_DIR)
     return config.parent / said
+
+
+def socket_of(config: Path, environ: Mapping[str, str]) -> Path | None:
+    """Return the control socket of such a file: the variable, its own word; None where neither says one."""
+    try:
+        found = _SOCKET.search(_text(config))
+    except OSError:
+        found = None
+    said = environ.get("KANGBOT_CONTROL__SOCKET") or (found and found["path"])
+    return config.parent / said if said else None
+
+
+def _text(config: Path) -> str:
+    return read_plain(config).decode("utf-8-sig", errors="replace")
 
 
 def way_back(config: Path, environ: Mapping[str, str], now_ns: int) -> str:

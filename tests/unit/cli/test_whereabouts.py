@@ -55,6 +55,25 @@ def test_a_socket_of_the_environment_is_heeded(config: Path, monkeypatch: pytest
     assert whereabouts(config).socket == Path("/run/it.sock")
 
 
+@pytest.mark.parametrize("said", ["[control]\nsocket = 'run/it.sock'\n", 'control.socket = "run/it.sock"\n'])
+def test_a_socket_of_the_file_is_heeded(config: Path, said: str) -> None:
+    """Whatever the mistake is: a daemon that runs on it would be told to be none."""
+    (config.parent / "mine").mkdir()
+    config.write_text(RIGHT.replace("[defaults]", f"{said}[defaults]").replace("size = 100", "size = much") + MARKET)
+    assert whereabouts(config).socket == config.parent / "run" / "it.sock"
+
+
+def test_a_socket_of_the_environment_is_taken_from_the_folder_of_the_file(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As every path is, where the file is right."""
+    (config.parent / "mine").mkdir()
+    monkeypatch.setenv("KANGBOT_CONTROL__SOCKET", "it.sock")
+    right = whereabouts(config)
+    spoil(config)
+    assert whereabouts(config) == right
+
+
 def test_where_no_daemon_can_be_the_mistakes_are_the_answer(config: Path) -> None:
     """Without the folder that it names nothing has ever run on it."""
     spoil(config)

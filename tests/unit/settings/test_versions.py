@@ -38,6 +38,7 @@ def test_a_copy_is_kept_once_for_each_content_and_the_newest_stay(tmp_path: Path
     [
         (BROKEN, {}, "memory"),
         (b"\xff\n  state_dir = 'a b' # here\n\"", {}, "a b"),
+        (b"\xef\xbb\xbfstate_dir = 'memory'\r\n= =\r\n", {}, "memory"),  # as an editor of Windows saves it
         (b"= =", {}, "state"),
         (b"= =", {"STATE_DIRECTORY": "/var/lib/kangbot:/x"}, "/var/lib/kangbot"),
         (BROKEN, {"KANGBOT_STATE_DIR": "/elsewhere"}, "/elsewhere"),
