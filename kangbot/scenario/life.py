@@ -138,8 +138,11 @@ class Life:
         announced.listen(risk.observe)
         announced.listen(transfers.observe)
         announced.listen(outside.invariants.intended)
-        outside.invariants.losses.begins()
-        announced.listen(outside.invariants.losses.announced)
+        check = outside.invariants
+        check.entering.deaf = self.feeds.deaf
+        for watch in (check.losses, check.breaking, check.entering):
+            watch.begins()
+            announced.listen(watch.announced)
         self.drain = Drain(journal, outside.history, world, mark=journal.mark_drained)
         roster = Roster(
             clock=self.clock,

@@ -55,6 +55,8 @@ _SMALL = (Decimal("0.3"), Decimal("0.7"))  # of a full position, the largest ord
 _LIMITED_SESSIONS = 0.15  # of the sessions, for each limit
 _LOSSES = (Decimal("0.01"), Decimal("0.03"))  # of a full position
 _LEVERAGE = Decimal(3)  # where none is drawn
+_RESTING_SESSIONS = 0.2  # of those that nobody edits: markets rest after losses and stops, and few may be open
+_RESTS = (20, 60, 200)  # seconds
 _MOVING_SESSIONS = 0.2  # of the sessions: somebody brings money, or takes it away
 _BROUGHT = (Decimal("0.02"), Decimal("0.5"))  # of the balance
 _TAKEN = (Decimal("-0.02"), Decimal("-0.3"))
@@ -224,7 +226,9 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
     share = _ACCEPTING_SESSIONS[plan.limits.drawdown_percent is not None]
     plan = msgspec.structs.replace(plan, resets_ns=_resets(rng, plan)) if rng.random() < share else plan
     plan = _with_edits(rng, plan, size) if rng.random() < reloads.SHARE or options.edits else plan
-    return msgspec.structs.replace(plan, rows_a_page=_FEW_ROWS) if rng.random() < _PAGED_SESSIONS else plan
+    plan = msgspec.structs.replace(plan, rows_a_page=_FEW_ROWS) if rng.random() < _PAGED_SESSIONS else plan
+    rests = rng.random() < _RESTING_SESSIONS and plan.begun is None
+    return msgspec.structs.replace(plan, limits=_resting(rng, plan.limits)) if rests else plan
 
 
 def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
@@ -319,6 +323,17 @@ def _narrowed(rng: "random.Random", limits: Limits, size: Money) -> Limits:
     if rng.random() < _LIMITED_SESSIONS:
         limits = msgspec.structs.replace(limits, leverage=size * rng.choice(_LEVERAGES) / BALANCE)
     return limits
+
+
+def _resting(rng: "random.Random", limits: Limits) -> Limits:
+    """Draw how long a market rests after losses in a row and after a stop, and how many may be open at once."""
+    return msgspec.structs.replace(
+        limits,
+        open_positions=rng.choice((None, 1, 2)),
+        consecutive_losses=rng.choice((None, 1, 2)),
+        losses_pause_ns=rng.choice(_RESTS) * SECOND_NS,
+        stop_pause_ns=rng.choice((None, *(rest_s * SECOND_NS for rest_s in _RESTS))),
+    )
 
 
 def _moves(rng: "random.Random", plan: Plan) -> tuple[Move, ...]:

@@ -1,7 +1,8 @@
 """What the breakers promise: they open for failures of the venue alone, and let no entry through before they close.
 
 The judge counts by itself how each call that changes orders ended. What the daemon may count is less than that: it
-forgets at a restart, and forgives what was a fault of ours.
+forgets at a restart, and forgives what was a fault of ours. A breaker that is open it may not forget: what is open on
+disk when a life begins holds entries back until it has closed in that life.
 """
 
 from collections import Counter, defaultdict, deque
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 from kangbot.errors import Misstamped, Refused
 from kangbot.machines.breaker import BreakerTerms
 from kangbot.machines.breakers import HOLDING, Breakers
-from kangbot.model.events import BreakerChanged, BreakerState, Lane
+from kangbot.model.events import BreakerChanged, BreakerState, Event, Lane
 from kangbot.model.ids import MarketId
 from kangbot.model.orders import Intent, Purpose
 
@@ -33,6 +34,18 @@ class BreakerWatch:
         self._failed_ns: defaultdict[tuple[MarketId, Lane], deque[int]] = defaultdict(
             lambda: deque(maxlen=max(terms.failures, terms.in_a_row))
         )
+        self._kept: dict[tuple[MarketId, Lane], BreakerState] = {}  # on disk
+        self._left: dict[tuple[MarketId, Lane], None] = {}  # open when this life began, and not closed since
+
+    def begins(self) -> None:
+        """Learn that a life begins, which knows what is on disk."""
+        self._left = {key: None for key, state in self._kept.items() if state is not BreakerState.CLOSED}
+        self._deeds["breaker_open_at_start"] += len(self._left)
+
+    def announced(self, event: Event) -> None:
+        """Learn of an event as it is made."""
+        if isinstance(event, BreakerChanged) and event.after is BreakerState.CLOSED:
+            self._left.pop((event.market, event.lane), None)
 
     async def watch(self, market: MarketId, lane: Lane, call: Coroutine[Any, Any, T]) -> T:
         """Make the call and learn how it ended."""
@@ -53,9 +66,14 @@ class BreakerWatch:
             state = breakers.of(intent.market, lane).state
             if state is not BreakerState.CLOSED:
                 self._fail(f"entry {intent.client_id} leaves while the {lane} lane is {state.value}")
+            if (intent.market, lane) in self._left:
+                self._fail(
+                    f"entry {intent.client_id} leaves, and a restart has forgotten that the {lane} lane was open"
+                )
 
     def changed(self, change: BreakerChanged) -> None:
         """Learn of a transition that is on disk."""
+        self._kept[change.market, change.lane] = change.after
         self._deeds[f"breaker_{change.after.value}"] += 1
         opens = change.before is BreakerState.CLOSED and change.after is BreakerState.OPEN
         if not opens or change.lane is Lane.DATA:  # what befalls streams is no call

@@ -9,8 +9,8 @@
        breakers open for the venue's failures alone, and hold entries back until they close (`breaking.py`)
        what hands do is told and left alone (`hands.py`), and their coins are not sold (`coins.py`)
        the kill switch keeps what `killing.py` says
-       every entry is what its strategy decided last (`targets.py`), and none comes once too much is lost (`losses.py`)
-       or too many came in an hour (`rate.py`)
+       every entry is what its strategy decided last (`targets.py`), and none comes once too much is lost (`losses.py`),
+       too many came in an hour (`rate.py`), or the market may not enter for another reason (`entering.py`)
        money that people move is no gain and no loss (`moving.py`), and a drawdown that they accept is counted anew
     9  the request budget is kept, and the venue is left alone for as long as it asked
 
@@ -54,12 +54,12 @@ from kangbot.sim.markets.klines import Candle
 from kangbot.sim.proof.behind import BehindWatch
 from kangbot.sim.proof.breaking import BreakerWatch
 from kangbot.sim.proof.coins import CoinWatch
+from kangbot.sim.proof.entering import EntryWatch
 from kangbot.sim.proof.exposure import ExposureWatch
 from kangbot.sim.proof.hands import HandWatch
 from kangbot.sim.proof.killing import KillWatch
 from kangbot.sim.proof.losses import LossWatch
 from kangbot.sim.proof.moving import MoveWatch
-from kangbot.sim.proof.rate import RateWatch
 from kangbot.sim.proof.targets import TargetWatch
 from kangbot.sim.proof.trace import Trace
 
@@ -143,7 +143,13 @@ class Invariants:
         self.killing = KillWatch(lambda what: self.fail("kill", what), self.deeds)
         self.moving = MoveWatch(engine.transfers, lambda what: self.fail("moved", what))
         self.losses = LossWatch(rules.limits, lambda what: self.fail("loss", what))
-        self.rate = RateWatch(rules.limits.entries_an_hour, lambda what: self.fail("rate", what))
+        self.entering = EntryWatch(
+            engine=engine,
+            hands=self.hands,
+            limits=rules.limits,
+            intents=self.intents,
+            fail=lambda what: self.fail("entry", what),
+        )
         self.exposure = ExposureWatch(
             engine=engine,
             hands=self.hands,
@@ -182,7 +188,7 @@ class Invariants:
         self.exposure.begins(self.looked_after, risk.limits)
         self.deeds["market_left_behind"] += self.behind.begins(self.looked_after)
         self.losses.limits = risk.limits
-        self.rate.limit = risk.limits.entries_an_hour
+        self.entering.limited(risk.limits)
         self.hands.begins({executor.position.market: executor.quarantine for executor in self._books[1]})
 
     def joins(self, executor: Executor) -> None:
@@ -198,15 +204,13 @@ class Invariants:
     def limited(self, limits: Limits) -> None:
         """Learn which limits hold from now on."""
         self.losses.limits = limits
-        self.rate.limit = limits.entries_an_hour
-        self.deeds["limit_of_entries_reached"] += self.rate.spent()
+        self.deeds["limit_of_entries_reached"] += self.entering.limited(limits)
         self.deeds["limit_below_exposure"] += self.exposure.limited(limits)
 
     def intended(self, event: Event) -> None:
         """Learn of an event as it is made."""
         if isinstance(event, OrderIntended):
             self.targets.intended(event.intent)
-            self.rate.intended(event.intent)
             self.exposure.intended(event.intent)
 
     def forgive(self) -> None:
@@ -342,13 +346,13 @@ class Invariants:
         for event, text in rows:
             self._trace.journal(self._now_ns(), event, text)
             self.losses.synced(event)
+            self.entering.synced(event)
             self.moving.synced(event)
             match event:
                 case OrderIntended(intent=intent):
                     if intent.client_id in self.intents:
                         self.fail(1, f"two intents are journalled under the id {intent.client_id}")
                     self.intents[intent.client_id] = intent
-                    self.rate.synced(intent)
                     self.statuses[intent.client_id] = OrderStatus.INTENT
                 case OrderChanged():
                     self._changed(event)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from kangbot.machines.transfers import Transfers
+from kangbot.market.desk import Desk, Leave
 from kangbot.market.killswitch import KillSwitch
 from kangbot.market.rules import Rules
 from kangbot.market.strategist import Strategist
@@ -143,6 +144,37 @@ def leverage_before_the_order(put: Put) -> None:
     put(gate, "RULES", {purpose: judged(table) for purpose, table in gate.RULES.items()})
 
 
+def _without(put: Put, *names: str) -> None:
+    """Judge entries and exits without the rules of these names."""
+    tables = gate.RULES.items()
+    put(gate, "RULES", {purpose: tuple(row for row in table if row[0] not in names) for purpose, table in tables})
+
+
+def enters_unheard(put: Put) -> None:
+    """Enter by the last price that was heard of, while the market's streams are down."""
+    _without(put, "stale_data")
+
+
+def enters_anywhere(put: Put) -> None:
+    """Enter, however many markets are open."""
+    _without(put, "open_positions")
+
+
+def never_rests(put: Put) -> None:
+    """Enter on, however often a market has lost or was stopped out."""
+    _without(put, "consecutive_losses", "cool_down")
+
+
+def pause_lets_enter(put: Put) -> None:
+    """Go on entering in a market that is paused."""
+    act = Desk.act
+
+    def anything(self: Desk, leave: Leave, received_ns: int) -> None:
+        act(self, Leave.ANYTHING if leave is Leave.EXITS else leave, received_ns)
+
+    put(Desk, "act", anything)
+
+
 OF_MARKETS = (
     first_target_stands,
     kill_in_memory,
@@ -156,4 +188,8 @@ OF_MARKETS = (
     accepted_and_forgotten,
     leverage_before_the_order,
     rules_of_the_start,
+    enters_unheard,
+    enters_anywhere,
+    never_rests,
+    pause_lets_enter,
 )

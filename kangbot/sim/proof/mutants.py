@@ -368,6 +368,16 @@ def _half_open_admits_all(put: Put) -> None:
     put(Breakers, "held", open_alone)
 
 
+def _breakers_forgotten(put: Put) -> None:
+    """Begin each life with every breaker closed."""
+
+    def anew(self: Breakers, now_ns: int) -> None:
+        del now_ns
+        self._all.clear()
+
+    put(Breakers, "begin", anew)
+
+
 _ALL = (
     _journal_after_send,
     _acknowledged_before_sync,
@@ -399,6 +409,7 @@ _ALL = (
     _checkpoint_without_orders,
     _breaker_counts_refusals,
     _half_open_admits_all,
+    _breakers_forgotten,
     *OF_MARKETS,
     *SPOT,
     *OF_EDITS,

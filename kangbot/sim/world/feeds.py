@@ -90,6 +90,11 @@ class SimFeeds:
     def _public_holds(self) -> Sequence["_Hold"]:
         return [hold for holds in self._holds.values() for hold in holds]
 
+    def deaf(self, market: MarketId) -> str:
+        """Return why a market's data do not flow, as whoever subscribed to them was told; "" where they do."""
+        holds = self._holds.get(market, ())
+        return "" if holds and all(hold.is_up for hold in holds) else "its streams are down"
+
     def close(self) -> None:
         """Let go of the venue: the process is dead."""
         self._pump.forget(self._take)

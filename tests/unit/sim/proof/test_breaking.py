@@ -3,15 +3,18 @@
 import asyncio
 from collections import Counter
 
+import msgspec
 import pytest
 
 from kangbot.errors import Refused, Retryable
 from kangbot.machines.breaker import BreakerTerms
+from kangbot.machines.breakers import Breakers
 from kangbot.model.events import BreakerChanged, BreakerState, Lane
-from kangbot.model.ids import MarketId
+from kangbot.model.orders import Purpose
 from kangbot.sim.proof.breaking import BreakerWatch
+from tests.support.trade_words import MARKET, intent
 
-BTC = MarketId("bybit:BTC/USDT:USDT")
+BTC = MARKET
 OPENED = BreakerChanged(
     market=BTC,
     lane=Lane.ENTRY,
@@ -64,3 +67,27 @@ def test_enough_failures_open_one_unless_they_are_old() -> None:
     story.now_ns = 60 * 10**9
     story.watch.changed(OPENED)
     assert len(story.said) == 1
+
+
+def test_a_restart_forgets_no_open_breaker() -> None:
+    """No entry leaves before it has closed in the new life; one that was open in a life before says nothing there."""
+    story = Story()
+    story.watch.changed(OPENED)
+    story.said.clear()
+    story.watch.sends(intent(1), Breakers())
+    assert story.said == []  # it is of this life, whose breakers are asked themselves
+    story.watch.begins()
+    story.watch.sends(intent(1, purpose=Purpose.EXIT), Breakers())
+    assert story.said == []
+    story.watch.sends(intent(1), Breakers())
+    assert [words.split(", and ")[1] for words in story.said] == [
+        "a restart has forgotten that the entry lane was open"
+    ]
+    closed = msgspec.structs.replace(OPENED, before=BreakerState.OPEN, after=BreakerState.CLOSED)
+    story.watch.announced(closed)
+    story.watch.sends(intent(1), Breakers())
+    assert len(story.said) == 1
+    story.watch.changed(closed)
+    story.watch.begins()
+    story.watch.sends(intent(1), Breakers())
+    assert (len(story.said), story.deeds["breaker_open_at_start"]) == (1, 1)

@@ -127,6 +127,25 @@ def test_a_broken_connection_is_told_and_what_came_meanwhile_is_not() -> None:
     play(story)
 
 
+def test_a_market_is_heard_while_all_who_asked_hear_it() -> None:
+    """Not before the acknowledgement, nor from the moment on in which somebody was told that it is down."""
+
+    async def story(told: Story) -> None:
+        assert told.feeds.deaf(Bench.btc)
+        told.ask()
+        assert told.feeds.deaf(Bench.btc)
+        await asyncio.sleep(_ACKED_S)
+        assert told.feeds.deaf(Bench.btc) == ""
+        told.ask(told=Told())
+        assert told.feeds.deaf(Bench.btc)
+        await asyncio.sleep(_ACKED_S)
+        assert told.feeds.deaf(Bench.btc) == ""
+        told.feeds.break_public()
+        assert told.feeds.deaf(Bench.btc) == "its streams are down"
+
+    play(story)
+
+
 def test_who_asks_while_the_connection_is_down_waits_for_it() -> None:
     """The acknowledgement comes after it is there again."""
 

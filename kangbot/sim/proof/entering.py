@@ -1,0 +1,150 @@
+"""When a market may enter: it is live, its streams flow, it does not rest, and no more markets are open than may be.
+
+Counted from the events as they are made, as the daemon counts; what a crash takes with it is forgotten here too. How
+many markets are open is looked up at the venue. How often one may enter in an hour is `rate.py`, what may be lost
+`losses.py`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from kangbot.model.events import Event, FillApplied, OrderIntended, RoundTripClosed, RunState, RunStateChanged
+from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, MarketId
+from kangbot.model.orders import FillCause, Intent, Purpose
+from kangbot.risk.limits import Limits
+from kangbot.sim.exchange.orders import Origin
+from kangbot.sim.exchange.venue import SimVenue
+from kangbot.sim.proof.hands import HandWatch
+from kangbot.sim.proof.held import closable, is_spot, sellable
+from kangbot.sim.proof.rate import RateWatch
+
+_CLOCKS_NS = 1_500_000_000  # by which the clocks of two lives may differ
+_STOPPED = (FillCause.STOP, FillCause.LIQUIDATION)
+
+
+class EntryWatch:
+    """Watches one session. `fail(what)` is told of a promise that was broken; `intents` are those on disk.
+
+    `deaf` tells of the life that runs why it hears nothing of a market; "" where it does.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: SimVenue,
+        hands: HandWatch,
+        limits: Limits,
+        intents: Mapping[ClientId, Intent],
+        fail: Callable[[str], None],
+    ) -> None:
+        self.deaf: Callable[[MarketId], str] = lambda _market: ""
+        self._engine = engine
+        self._hands = hands
+        self._intents = intents
+        self._fail = fail
+        self._rate = RateWatch(limits.entries_an_hour, fail)
+        self._limits = limits
+        self._kept = _Memory()  # what is on disk
+        self._made = _Memory()  # and what has been made in this life beside it
+        self._states: dict[MarketId, RunState] = {}
+
+    # ------------------------------------------------------------------------------------------------------ by session
+    def begins(self) -> None:
+        """Learn that a life begins, which knows what is on disk."""
+        self._made = self._kept.copy()
+        self._states.clear()
+
+    def limited(self, limits: Limits) -> int:
+        """Learn which limits hold from now on; return how many markets may not enter any more in this hour."""
+        self._limits, self._rate.limit = limits, limits.entries_an_hour
+        return self._rate.spent()
+
+    def synced(self, event: Event) -> None:
+        """Learn of an event that is on disk."""
+        self._kept.count(event)
+        if isinstance(event, OrderIntended):
+            self._rate.synced(event.intent)
+
+    def announced(self, event: Event) -> None:
+        """Learn of an event as it is made."""
+        if isinstance(event, RunStateChanged):
+            self._states[event.market] = event.after
+        if isinstance(event, OrderIntended) and event.intent.purpose is Purpose.ENTRY:
+            self._rate.intended(event.intent)
+            for why in (self._asleep, self._rests, self._crowded):
+                if words := why(event.intent):
+                    self._fail(f"entry {event.intent.client_id} of {event.intent.market} is intended: {words}")
+        self._made.count(event)
+
+    # --------------------------------------------------------------------------------------------------------- reasons
+    def _asleep(self, intent: Intent) -> str:
+        state = self._states.get(intent.market, RunState.STOPPED)
+        return f"the market is {state.value}" if state is not RunState.LIVE else self.deaf(intent.market)
+
+    def _rests(self, intent: Intent) -> str:
+        limits, now_ns = self._limits, intent.at_ns + _CLOCKS_NS
+        memory = self._made.markets.get(intent.market)
+        if memory is None:
+            return ""
+        row = limits.consecutive_losses
+        if row is not None and memory.row >= row and now_ns < memory.lost_ns + limits.losses_pause_ns:
+            return f"it has lost {memory.row} times in a row, and rests"
+        if limits.stop_pause_ns is not None and memory.stopped_ns and now_ns < memory.stopped_ns + limits.stop_pause_ns:
+            return "it was stopped out, and rests"
+        return ""
+
+    def _crowded(self, intent: Intent) -> str:
+        most = self._limits.open_positions
+        if most is None:
+            return ""
+        others = [market for market in self._engine.desks if market != intent.market and self._open(market)]
+        if len(others) < most or self._open(intent.market):
+            return ""
+        return f"open are {', '.join(others)}, the limit is {most}"
+
+    def _open(self, market: MarketId) -> bool:
+        """Whether something of ours is held there that an order can close, or an entry of ours is under way."""
+        ours = self._hands.ours(market)
+        holds = bool(sellable(self._engine, market, ours)) if is_spot(self._engine, market) else bool(ours)
+        return (holds and closable(self._engine, market, ours)) or any(
+            order.origin is Origin.USER and self._enters(ClientId(order.request.client_id))
+            for order in self._engine.orders.open(market)
+        )
+
+    def _enters(self, client_id: ClientId) -> bool:
+        intent = self._intents.get(client_id)
+        return client_id.startswith(CLIENT_ID_PREFIX) and intent is not None and intent.purpose is Purpose.ENTRY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Market:
+    """What one market has come to."""
+
+    row: int = 0  # losses, without a gain between them
+    lost_ns: int = 0
+    stopped_ns: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Memory:
+    """What events have come to."""
+
+    markets: dict[MarketId, _Market] = field(default_factory=dict)
+
+    def copy(self) -> "_Memory":
+        """Return the same, to go on from."""
+        return _Memory(markets={**self.markets})
+
+    def count(self, event: Event) -> None:
+        """Take in an event."""
+        match event:
+            case RoundTripClosed(trip=trip, at_ns=at_ns) if trip.net_profit < Decimal(0):
+                market = self.markets.get(trip.market, _Market())
+                self.markets[trip.market] = replace(market, row=market.row + 1, lost_ns=at_ns)
+            case RoundTripClosed(trip=trip):
+                self.markets[trip.market] = replace(self.markets.get(trip.market, _Market()), row=0)
+            case FillApplied(fill=fill, at_ns=at_ns) if fill.cause in _STOPPED:
+                self.markets[fill.market] = replace(self.markets.get(fill.market, _Market()), stopped_ns=at_ns)
+            case _:
+                return
