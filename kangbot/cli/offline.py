@@ -32,14 +32,17 @@ def settings_of(config: Path) -> Settings:
 def given_to_its_owner(folder: Path) -> Iterator[None]:
     """Give what root has in the folder to whom the folder belongs, when the block ends; nothing for another user.
 
-    Plain files and folders alone, and none that has a second name: that may be a file of the system.
+    A folder that is made meanwhile belongs to whom the one above belongs: `/var/lib/kangbot/paper` is the service's
+    as `/var/lib/kangbot` is. Plain files and folders alone, and none that has a second name: that may be a file of the
+    system.
     """
+    missing = [place for place in (folder, *folder.parents) if not place.is_dir()]
     try:
         yield
     finally:
         if os.geteuid() == 0 and folder.is_dir():
-            owner = folder.stat()
-            for path in folder.rglob("*"):
+            owner = (missing[-1].parent if missing else folder).stat()
+            for path in (*missing, *folder.rglob("*")):
                 with contextlib.suppress(FileNotFoundError):  # a daemon that runs removes files of its own
                     _give(path, owner)
 

@@ -89,3 +89,21 @@ def test_what_root_makes_in_the_state_folder_is_the_services_to_write(tmp_path: 
     owners = {path.name: path.lstat().st_uid for path in state.rglob("*")}
     assert owners == {"config": 10001, "journal.sqlite": 10001, "0001.toml": 10001, "linked": 0, "pointing": 0}
     assert tmp_path.stat().st_uid == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_state_folder_that_root_makes_belongs_to_whom_the_one_above_belongs(tmp_path: Path) -> None:
+    """As `/var/lib/kangbot/paper` does, restored as root: else the service could write nothing there."""
+    above = tmp_path / "kangbot"
+    above.mkdir()
+    os.chown(above, 10001, 10002)
+    state = above / "modes" / "paper"
+    with given_to_its_owner(state):
+        state.mkdir(parents=True)
+        (state / "journal.sqlite").touch()
+    owners = {path.name: (path.stat().st_uid, path.stat().st_gid) for path in (above, *above.rglob("*"))}
+    assert owners == dict.fromkeys(("kangbot", "modes", "paper", "journal.sqlite"), (10001, 10002))
+    assert tmp_path.stat().st_uid == 0
+    with given_to_its_owner(above / "nothing"):
+        pass
+    assert not (above / "nothing").exists()
