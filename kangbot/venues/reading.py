@@ -150,6 +150,10 @@ def bar_of(row: Candled, market: MarketId, timeframe_s: int) -> Bar:
 
 
 def tradable(instrument: Instrument) -> bool:
-    """Whether its rules can be kept: nothing is a multiple of 0."""
-    least = (instrument.min_quantity, instrument.min_notional)
-    return _sound(instrument.tick, instrument.step) and all(one.is_finite() and one >= 0 for one in least)
+    """Whether its rules can be kept: nothing is a multiple of 0, nor compared with what is no number.
+
+    Nor of 1E-999999, by which a price cannot be divided.
+    """
+    bounds = (instrument.min_quantity, instrument.min_notional, instrument.max_quantity)
+    told = (instrument.tick, instrument.step, *(one for one in bounds if one is not None and not one.is_zero()))
+    return _sound(*told) and min(told) >= 1 / BEYOND and instrument.max_quantity != 0

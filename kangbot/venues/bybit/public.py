@@ -59,10 +59,11 @@ class InstrumentRow(msgspec.Struct, frozen=True, rename="camel"):
         symbol = Symbol(f"{self.base_coin}/{self.quote_coin}" + (f":{settle}" if linear else ""))
         lot = self.lot_size_filter
         step = lot.qty_step if linear else lot.base_precision
-        if step is None:
-            return None
         # An order may be a market order as well as a limit order: the narrower of their bounds holds for both.
-        bounds = (lot.max_order_qty, lot.max_mkt_order_qty, lot.max_limit_order_qty, lot.max_market_order_qty)
+        told = (lot.max_order_qty, lot.max_mkt_order_qty, lot.max_limit_order_qty, lot.max_market_order_qty)
+        bounds = [bound for bound in told if bound is not None and not bound.is_zero()]
+        if step is None or not all(bound.is_finite() for bound in bounds):  # NaN is not to be compared
+            return None
         found = Instrument(
             market=market_id(VENUE, symbol),
             venue=VENUE,
@@ -75,7 +76,7 @@ class InstrumentRow(msgspec.Struct, frozen=True, rename="camel"):
             tick=self.price_filter.tick_size,
             step=step,
             min_quantity=lot.min_order_qty,
-            max_quantity=min((bound for bound in bounds if bound), default=None),
+            max_quantity=min(bounds, default=None),
             min_notional=(lot.min_notional_value if linear else lot.min_order_amt) or ZERO,
         )
         return found if tradable(found) else None

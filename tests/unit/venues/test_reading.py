@@ -150,13 +150,14 @@ def test_a_page_that_is_not_the_venues_is_quoted_as_a_browser_shows_it() -> None
     assert quoted(b" " * 5000 + b"far below") == ""
 
 
-@pytest.mark.parametrize("odd", ODD, ids=str)
+@pytest.mark.parametrize("odd", [*ODD, Decimal("sNaN"), Decimal("1E+999999999"), Decimal("1E-999999")], ids=str)
 def test_a_market_whose_rules_cannot_be_kept_is_not_traded(odd: Decimal) -> None:
-    """Nothing is a multiple of 0; a minimum of 0 binds nobody."""
+    """Nothing is a multiple of 0; a minimum of 0 binds nobody, and a maximum of 0 everybody."""
     good = instrument_of()
     assert tradable(good)
     assert not tradable(msgspec.structs.replace(good, tick=odd))
     assert not tradable(msgspec.structs.replace(good, step=odd))
+    assert not tradable(msgspec.structs.replace(good, max_quantity=odd))
+    assert tradable(msgspec.structs.replace(good, max_quantity=None))
     for field in ("min_quantity", "min_notional"):
-        kept = odd.is_finite() and odd >= 0
-        assert tradable(msgspec.structs.replace(good, **{field: odd})) is kept
+        assert tradable(msgspec.structs.replace(good, **{field: odd})) is odd.is_zero()

@@ -1,15 +1,18 @@
 """Instruments, candles, trades and books, from rows as Bybit documents them."""
 
+import itertools
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 
 from kangbot.errors import NeedsHuman, Refused, Retryable
+from kangbot.machines.sizing import below_minimum, clamp, protective
 from kangbot.model.ids import Symbol
 from kangbot.model.market import InstrumentKind
-from kangbot.model.orders import Side
+from kangbot.model.orders import Purpose, Side
 from tests.support.bybit_rest import BTC, NOW_MS, SPOT, bybit, refusal, rows
 from tests.support.loopback import Request
 
@@ -102,6 +105,51 @@ async def test_a_market_whose_rules_cannot_be_kept_is_absent(rule: str) -> None:
     async with bybit({INSTRUMENTS: odd}) as world:
         found = await world.venue.instruments([Symbol("ODD/USDT:USDT"), Symbol("ETH/USDT:USDT")])
     assert [*found] == ["ETH/USDT:USDT"]
+
+
+ODD_NUMBERS: tuple[Any, ...] = (
+    "0",
+    "-1",
+    "NaN",
+    "sNaN",
+    "NaN123",
+    "Infinity",
+    "1E+999999999",
+    "1E-999999",
+    "",
+    "x",
+    None,
+    [],
+    1.5,
+)
+RULES = (
+    ("priceFilter", "tickSize"),
+    *(
+        ("lotSizeFilter", name)
+        for name in ("qtyStep", "minOrderQty", "maxOrderQty", "maxMktOrderQty", "minNotionalValue")
+    ),
+)
+
+
+@pytest.mark.parametrize("second", RULES, ids=lambda rule: rule[1])
+async def test_rules_of_any_numbers_are_kept_or_are_none(second: tuple[str, str]) -> None:
+    """An error of the arithmetic is none of ours: it would end the daemon, and all the other markets with it."""
+    told: list[dict[str, Any]] = []
+    async with bybit({INSTRUMENTS: lambda _: rows(*told)}) as world:
+        for first, odd, odder in itertools.product(RULES, ODD_NUMBERS, ("NaN", "-1", "1E-999999")):
+            row = contract("BTC")
+            for (part, name), number in ((first, odd), (second, odder)):
+                row[part] = {**row[part], name: number}
+            told[:] = [row]
+            try:
+                found = await world.venue.instruments([Symbol("BTC/USDT:USDT")])
+            except Retryable:
+                continue  # its very form is another
+            for one in found.values():
+                assert one == msgspec.structs.replace(one)
+                assert clamp(Decimal("1.2345"), one) >= 0
+                assert len(below_minimum(Decimal("1e-9"), Decimal(65_000), one, Purpose.ENTRY)) < 80
+                assert protective(Decimal("65000.01"), 1, one) >= Decimal("65000.01")
 
 
 async def test_a_market_settled_in_usdc_has_another_name_there() -> None:
