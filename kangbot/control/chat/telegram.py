@@ -11,7 +11,7 @@ be wrong by minutes, and stands still while the machine sleeps.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -158,7 +158,8 @@ class Telegram:
             said = await self._obeyed(message.text, f"telegram chat {chat}{name}")
         try:
             async with asyncio.timeout(_SEND_S):
-                await self._call(session, "sendMessage", {"chat_id": chat, "text": said[:_LONGEST]})
+                for text in _pieces(said):
+                    await self._call(session, "sendMessage", {"chat_id": chat, "text": text})
         except Exception as error:  # noqa: BLE001 -- whatever was answered: the next line may be `/kill`
             # It was obeyed all the same; the journal has it.
             log.warning("telegram.answer_lost", chat=chat, reason=type(error).__name__)
@@ -202,6 +203,18 @@ class Telegram:
         if self._away:
             log.info("telegram.back")
         self._away = ""
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield the text as messages that Telegram takes, of whole lines: what is left out would be taken for nothing."""
+    piece = ""
+    for line in text.split("\n"):
+        for part in (line[at : at + _LONGEST] for at in range(0, len(line) or 1, _LONGEST)):
+            if piece and len(piece) + 1 + len(part) > _LONGEST:
+                yield piece
+                piece = ""
+            piece = f"{piece}\n{part}" if piece else part
+    yield piece
 
 
 def _plainly(error: Exception) -> str:

@@ -63,6 +63,17 @@ async def test_a_line_of_our_chat_is_obeyed_and_answered(api: BotApi) -> None:
     assert api.sent == [(OURS, "did /status"), (OURS, "did /stopall")]
 
 
+async def test_an_answer_that_is_too_long_for_one_message_comes_in_several_of_whole_lines(api: BotApi) -> None:
+    """The positions of a hundred markets: one that is left out is taken for none, a stop that is cut for another."""
+    lines = [f"A{number}/USDT +2 from 10.5, +0.00, stop 98765.25" for number in range(200)]
+    async with listening(api, []):
+        api.write(OURS, "\n".join(["/positions", *lines, "x" * 5000]))
+        await api.until_sent(5)
+    texts = [text for _, text in api.sent]
+    assert max(map(len, texts)) <= 4096
+    assert "\n".join(texts).splitlines() == ["did /positions", *lines, "x" * 4000, "x" * 1000]
+
+
 async def test_a_message_of_an_unknown_form_holds_up_none_behind_it(api: BotApi) -> None:
     """It is asked for again until it is confirmed: nothing would ever be heard again."""
     heard: list[tuple[str, str]] = []
