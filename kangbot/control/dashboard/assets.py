@@ -107,6 +107,8 @@ class Assets:
                 worker = Worker("pages")
                 try:
                     await worker.run(lambda: _pack(source, packed))
+                except OSError:  # no room, which is told of elsewhere
+                    return web.FileResponse(source, headers=_HEADERS)
                 finally:
                     await worker.aclose(0.0)
         headers = {**_HEADERS, "Content-Encoding": "gzip", "Content-Type": "text/javascript; charset=utf-8"}
@@ -117,5 +119,9 @@ def _pack(source: Path, target: Path) -> None:
     """Compress whole or not at all: a file that is cut short would be a page that never draws."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
-    part.write_bytes(gzip.compress(source.read_bytes(), 6, mtime=0))
-    part.replace(target)
+    try:
+        part.write_bytes(gzip.compress(source.read_bytes(), 6, mtime=0))
+        part.replace(target)
+    except OSError:
+        part.unlink(missing_ok=True)  # the room that is left is the journal's
+        raise

@@ -94,6 +94,18 @@ async def test_nothing_outside_the_folder_is_sent(client: Client, name: str) -> 
     assert (await client.get(f"/static/{name}")).status == 404
 
 
+async def test_a_full_disk_keeps_no_charts_from_the_page_and_loses_no_room(client: Client, tmp_path: Path) -> None:
+    """What cannot be kept is sent as it is; what was begun of it is removed, for the journal needs the room."""
+    source = charts_library()
+    assert source is not None
+    part = tmp_path / "cache" / f"plotly-{source.stat().st_size}.js.part"
+    part.parent.mkdir()
+    part.symlink_to("/dev/full")
+    answer = await client.get("/static/plotly.js")
+    assert (answer.status, await answer.read()) == (200, source.read_bytes())
+    assert list(part.parent.iterdir()) == []
+
+
 async def test_the_charts_come_out_of_their_package_compressed(client: Client, tmp_path: Path) -> None:
     """What the browser unpacks is the package's own file, and the second browser is served from the same one."""
     source = charts_library()
