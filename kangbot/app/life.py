@@ -55,6 +55,7 @@ from kangbot.modes import Connection, connection
 from kangbot.notify.wording import headlines
 from kangbot.runtime.alarm import Alarm
 from kangbot.runtime.garbage import freeze
+from kangbot.runtime.synced import synced
 from kangbot.runtime.tasks import Tasks
 from kangbot.runtime.world import World
 from kangbot.settings.file import ConfigFile, Saved
@@ -230,6 +231,7 @@ class App:
             risk=self._remembered.risk,
             folder=self._settings.state_dir,
             changed=self._floor.look_again,
+            synced=synced,
         )
         await self._kill_switch.look()
         self._editor = Editor(

@@ -9,7 +9,7 @@ When a market acts on it is `market/desk.py`, what the file means is `machines/k
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, Self
 
@@ -74,21 +74,37 @@ class StatePath(Protocol):
         """Remove the file."""
 
 
+async def _as_written(_file: object) -> str:
+    """Take what is written for what is on the disk."""
+    return ""
+
+
 class KillSwitch:
     """One daemon's switch. `changed` has every market look again.
 
+    `synced` has the file on the disk, so that a power cut finds it, and tells why it is not; asked where the journal
+    has not got what stands.
     `risk` has heard what the journal remembers, and does not hear what is written to `journal` here: a release counts
     once it is on disk, not before.
     """
 
     def __init__(
-        self, *, clock: Clock, journal: Journal, risk: AccountRisk, folder: StatePath, changed: Callable[[], None]
+        self,
+        *,
+        clock: Clock,
+        journal: Journal,
+        risk: AccountRisk,
+        folder: StatePath,
+        changed: Callable[[], None],
+        synced: Callable[[Any], Awaitable[str]] = _as_written,
     ) -> None:
         self._clock = clock
         self._journal = journal
         self._risk = risk
         self._file = folder / FILE
         self._changed = changed
+        self._synced = synced
+        self._unsynced = ""  # why the file, which is there, may not be on the disk
         self._watch = FileWatch()
         self._writing = asyncio.Lock()  # one caller, or the beat, at a time with file and journal
         self._journalled = self._standing  # what the journal says
@@ -206,7 +222,7 @@ class KillSwitch:
     # --------------------------------------------------------------------------------------------------------- private
     @property
     def _kept(self) -> tuple[str, ...]:
-        places = (("journal", self._journalled == self._standing), ("file", self._watch.there))
+        places = (("journal", self._journalled == self._standing), ("file", self._watch.there and not self._unsynced))
         return tuple(place for place, there in places if there)
 
     def _answer(self) -> Standing:
@@ -247,6 +263,10 @@ class KillSwitch:
                     self._note("kill_switch.journalled", Severity.INFO, "the journal has it now")
                 self._journalled, self._refused = standing, ""
         self._put(standing)
+        self._unsynced = ""
+        if self._watch.there and self._journalled != standing and (why := await self._synced(self._file)):
+            self._unsynced = why
+            log.warning("kill_switch.not_synced", file=str(self._file), error=why)
 
     def _note(self, kind: str, severity: Severity, message: str) -> None:
         """Tell people: the journal may refuse the very words, whoever listens hears them all the same."""

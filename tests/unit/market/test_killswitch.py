@@ -261,6 +261,28 @@ async def test_one_place_on_disk_is_enough(tmp_path: Path, hangs: bool, monkeypa
     assert (await again.switch.release("test")).killed == ""
 
 
+async def test_the_file_is_had_on_the_disk_where_the_journal_does_not_keep_the_switch(tmp_path: Path) -> None:
+    """What is only written is gone with the power: it is kept nowhere, until it is on the disk."""
+    journal, said, told = Refusing(), ["Input/output error", "", ""], list[str]()
+    risk = AccountRisk(Limits())
+
+    async def synced(file: Path) -> str:
+        told.append(file.read_text())
+        return said.pop(0)
+
+    switch = KillSwitch(clock=Clock(), journal=journal, risk=risk, folder=tmp_path, changed=lambda: None, synced=synced)
+    with capture_logs() as logs, pytest.raises(NeedsHuman, match="no disk took it"):
+        await switch.kill("news", "test")
+    assert "kill_switch.not_synced" in [entry["event"] for entry in logs]
+    assert risk.killed == "news"
+    assert (await switch.kill("news", "test")).kept == ("file",)
+    assert (await switch.kill("", "test", flatten=True)).kept == ("file",)
+    assert told == ["news\n", "news\n", "news\nflatten\n"]
+    journal.taking = True
+    assert (await switch.kill("", "test")).kept == BOTH
+    assert len(told) == 3, "the journal has it"
+
+
 async def test_a_release_that_the_journal_does_not_take_is_none(tmp_path: Path) -> None:
     """The switch stays set, the caller hears it, and the file comes back."""
     journal = Refusing()
