@@ -1,4 +1,4 @@
-"""What people do in a session: commands to markets, the kill switch, and trades by hand past the daemon."""
+"""What people do in a session: commands to markets, the kill switch, and what they do by hand past the daemon."""
 
 import asyncio
 import contextlib
@@ -80,6 +80,8 @@ class People:
             self._loop.call_later(move.at_ns / 1e9, self._move, move)
         for at_ns in self._plan.resets_ns:
             self._loop.call_later(at_ns / 1e9, self._accept)
+        for at_ns in self._plan.takes_ns:
+            self._loop.call_later(at_ns / 1e9, self._take_stops)
         for edit in self._plan.edits:
             self._loop.call_later(edit.at_ns / 1e9, self._edit, edit)
         if (switch := self._plan.switch) is not None:
@@ -92,6 +94,8 @@ class People:
         for hand in self._plan.hands:
             if hand.at_ns is None:
                 self._trade(hand)
+        if self._plan.takes_ns:
+            self._take_stops()
         if self._plan.hands:
             self._loop.call_later(_LOOKS_S, self._lift)
 
@@ -223,6 +227,19 @@ class People:
         self._trace.note(self._now_ns(), "somebody", f"{hand.side.value} {request.quantity} of {hand.market} by hand")
         with contextlib.suppress(RequestRefused):
             self._engine.submit(request, self._venue_now_ns())
+        self._flush()
+
+    def _take_stops(self) -> None:
+        """Take away every stop that rests in the daemon's markets: the positions' own, and those beside coins."""
+        engine, now_ns, taken = self._engine, self._venue_now_ns(), 0
+        for market in self._invariants.looked_after:
+            beside = [order for order in engine.orders.open(market) if order.untriggered and order.guards]
+            for order in beside:
+                with contextlib.suppress(RequestRefused):  # it is triggered in this very moment
+                    engine.cancel(now_ns, order_id=order.order_id)
+                    taken += 1
+        self._trace.note(self._now_ns(), "somebody", f"takes {taken} stops away")
+        self._invariants.deeds["stop_taken"] += taken
         self._flush()
 
     def _lift(self) -> None:

@@ -55,8 +55,9 @@ _SMALL = (Decimal("0.3"), Decimal("0.7"))  # of a full position, the largest ord
 _LIMITED_SESSIONS = 0.15  # of the sessions, for each limit
 _LOSSES = (Decimal("0.01"), Decimal("0.03"))  # of a full position
 _LEVERAGE = Decimal(3)  # where none is drawn
-_RESTING_SESSIONS = 0.2  # of those that nobody edits: markets rest after losses and stops, and few may be open
+_RESTING_SESSIONS = 0.2  # without edits and resets: markets rest after losses and stops, and few may be open
 _RESTS = (20, 60, 200)  # seconds
+_TAKING_SESSIONS = 0.25  # of the sessions: somebody takes the stops away
 _MOVING_SESSIONS = 0.2  # of the sessions: somebody brings money, or takes it away
 _BROUGHT = (Decimal("0.02"), Decimal("0.5"))  # of the balance
 _TAKEN = (Decimal("-0.02"), Decimal("-0.3"))
@@ -170,6 +171,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rulings: tuple[Ruling, ...] = ()
     moves: tuple[Move, ...] = ()
     resets_ns: tuple[int, ...] = ()  # when somebody accepts a drawdown
+    takes_ns: tuple[int, ...] = ()  # when somebody takes every stop away at the venue; where any, in the calm too
     begun: Settings | None = None  # what the configuration's file says at first; None: as the plan has it, for good
     edits: tuple[Edit, ...] = ()  # of that file
     stash: dict[str, Quantity] = {}  # coins that are in the account before, by their names
@@ -227,8 +229,12 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
     plan = msgspec.structs.replace(plan, resets_ns=_resets(rng, plan)) if rng.random() < share else plan
     plan = _with_edits(rng, plan, size) if rng.random() < reloads.SHARE or options.edits else plan
     plan = msgspec.structs.replace(plan, rows_a_page=_FEW_ROWS) if rng.random() < _PAGED_SESSIONS else plan
-    rests = rng.random() < _RESTING_SESSIONS and plan.begun is None
-    return msgspec.structs.replace(plan, limits=_resting(rng, plan.limits)) if rests else plan
+    rests = rng.random() < _RESTING_SESSIONS and plan.begun is None and not plan.resets_ns
+    plan = msgspec.structs.replace(plan, limits=_resting(rng, plan.limits)) if rests else plan
+    if rng.random() >= _TAKING_SESSIONS:
+        return plan
+    takes_ns = tuple(sorted(rng.randrange(_QUIET_NS, plan.calm_ns) for _ in range(rng.randint(1, 3))))
+    return msgspec.structs.replace(plan, takes_ns=takes_ns)
 
 
 def _with_spot(rng: "random.Random", plan: Plan) -> Plan:

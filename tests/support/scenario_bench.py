@@ -29,6 +29,7 @@ def quiet(seed: int = 1, *, markets: int = 2, **changes: Any) -> Plan:
         "rulings": (),
         "moves": (),
         "resets_ns": (),
+        "takes_ns": (),
         "begun": None,
         "edits": (),
         "stash": {},

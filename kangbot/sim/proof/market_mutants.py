@@ -8,9 +8,10 @@ from kangbot.machines.transfers import Transfers
 from kangbot.market.desk import Desk, Leave
 from kangbot.market.killswitch import KillSwitch
 from kangbot.market.rules import Rules
+from kangbot.market.sentry import Sentry
 from kangbot.market.strategist import Strategist
 from kangbot.model.market import Instrument
-from kangbot.model.money import ZERO, Money
+from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.model.orders import Transfer
 from kangbot.model.target import Target
 from kangbot.risk import gate, rules
@@ -175,6 +176,16 @@ def pause_lets_enter(put: Put) -> None:
     put(Desk, "act", anything)
 
 
+def stop_not_looked_for(put: Put) -> None:
+    """Believe that a stop which rested once rests for as long as the position is held."""
+
+    def all_is_well(self: Sentry, net: Quantity, wanted: Price | None) -> str:
+        del self, net, wanted
+        return ""
+
+    put(Sentry, "look", all_is_well)
+
+
 OF_MARKETS = (
     first_target_stands,
     kill_in_memory,
@@ -192,4 +203,5 @@ OF_MARKETS = (
     enters_anywhere,
     never_rests,
     pause_lets_enter,
+    stop_not_looked_for,
 )

@@ -1,5 +1,6 @@
 """What people do in a session: at its time, to whatever daemon there is, and at the venue past it."""
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 
@@ -181,6 +182,32 @@ def test_a_hand_without_a_time_waits_for_the_calm() -> None:
 
     scene = play(quiet(hands=(hand(None, None, Side.BUY),)), story)
     assert scene.invariants.violation is None
+
+
+def test_somebody_takes_the_stops_away() -> None:
+    """At its time and once more in the calm; the daemon has them rest again."""
+
+    async def story(scene: Scene) -> None:
+        engine = scene.engine
+
+        async def guarded() -> None:
+            async with asyncio.timeout(60):
+                while not any(engine.stop(market) for market in scene.markets):
+                    await asyncio.sleep(0.05)
+
+        await guarded()
+        scene._people._take_stops()
+        assert not any(engine.stop(market) for market in scene.markets)
+        taken = scene.invariants.deeds["stop_taken"]
+        assert taken > 0
+        await guarded()
+        scene._people.calm()
+        assert scene.invariants.deeds["stop_taken"] > taken
+        await guarded()
+
+    scene = play(quiet(takes_ns=(at(200),)), story)
+    assert scene.invariants.violation is None
+    assert all(words.endswith("stops away") for words in scene.noted("somebody"))
 
 
 def test_what_the_venue_refuses_a_hand_is_nobodys_loss() -> None:

@@ -40,7 +40,7 @@ def test_all_that_goes_wrong_is_over_when_calm_begins(minutes: float) -> None:
         assert all(hand.at_ns is None or hand.at_ns < plan.calm_ns for hand in plan.hands)
         assert all(ruling.at_ns < plan.calm_ns for ruling in plan.rulings)
         assert all(move.at_ns < plan.calm_ns for move in plan.moves)
-        assert all(0 < at_ns < plan.calm_ns for at_ns in plan.resets_ns)
+        assert all(0 < at_ns < plan.calm_ns for at_ns in (*plan.resets_ns, *plan.takes_ns))
         assert plan.switch is None or plan.switch.at_ns < plan.calm_ns
 
 
