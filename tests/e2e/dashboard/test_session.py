@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.support.dashboard import Daemon, log_in
 from tests.support.fault_proxy import FaultProxy
@@ -33,6 +33,31 @@ def test_it_comes_back_after_the_daemon_did(page: Page, daemon: Daemon) -> None:
     expect(page.locator("#link")).to_have_text(re.compile("live"))
     expect(page.get_by_label("Why")).not_to_contain_text("connection lost")
     expect(page.get_by_label("Access token")).to_be_hidden()
+
+
+def test_a_page_that_was_open_over_an_upgrade_is_loaded_anew(page: Page, daemon: Daemon) -> None:
+    """It would read the new daemon's report as the old one wrote it, for as long as the window is open."""
+    sockets: list[WebSocketRoute] = []
+
+    def another(socket: WebSocketRoute) -> None:
+        """Serve one connection: of process 1, 2, …; from the third on of a newer version."""
+        sockets.append(socket)
+        server, number = socket.connect_to_server(), len(sockets)
+        of = rf'"version":"1.0.{int(number > 2)}","mode":\1,"pid":{number},'
+        server.on_message(
+            lambda said: socket.send(re.sub(r'"version":"[^"]*","mode":("[^"]*"),"pid":\d+,', of, str(said)))
+        )
+
+    page.route_web_socket("**/stream", another)
+    log_in(page, daemon)
+    expect(page.locator("#foot")).to_contain_text("kangbot 1.0.0, process 1;")
+    page.evaluate("document.body.dataset.old = 'yes'")
+    sockets[0].close()
+    expect(page.locator("#foot")).to_contain_text("kangbot 1.0.0, process 2;")
+    expect(page.locator("body[data-old]")).to_have_count(1)
+    sockets[1].close()
+    expect(page.locator("body[data-old]")).to_have_count(0)
+    expect(page.locator("#foot")).to_contain_text("kangbot 1.0.1")
 
 
 def test_a_connection_that_leads_nowhere_is_given_up_for_another(page: Page, daemon: Daemon) -> None:

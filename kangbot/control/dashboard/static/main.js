@@ -100,7 +100,17 @@ function begin() {
   $("login").hidden = true;
   $("app").hidden = false;
   open();
-  listen({ report(next, right) { const changed = right !== access || report === null; report = next; report.lost = false; access = right; observe(report); if (changed) { open(); status(linked); } show(); }, status, denied });
+  const told = (next, right) => {
+    if (report && report.version !== next.version) return location.reload(); // this page is of the daemon before
+    const changed = right !== access || report === null;
+    report = next;
+    report.lost = false;
+    access = right;
+    observe(report);
+    if (changed) { open(); status(linked); }
+    show();
+  };
+  listen({ report: told, status, denied });
 }
 
 const refused = (error) => { $("login-error").textContent = { 401: word("login.wrong"), 429: word("login.locked") }[error.status] ?? error.message; };
