@@ -27,7 +27,7 @@ from kangbot.settings.change import difference
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.spec import VenueSpec
-from kangbot.sim.proof.held import held, managed, unguarded, unwanted
+from kangbot.sim.proof.held import held, lingering, managed, unguarded, unwanted
 from kangbot.sim.proof.invariants import Invariants, Rules
 from kangbot.sim.proof.recovery import Recovery
 from kangbot.sim.proof.trace import Trace
@@ -255,6 +255,8 @@ class Session:
             bare = unguarded(self.engine, market, self._managed(market))
             if bare and not unwanted(self.engine, market):  # what is beyond its stop is being sold instead
                 wrong.append(f"{market}: {bare}")
+            patient_ns = self._venue_time.now_ns() - task.spec.style.patience_ns
+            wrong += [f"{market}: {late}" for late in lingering(self.engine, market, patient_ns)]
             desired = place.desired if market in configured else Desired.STOPPED
             if place.state not in _WANTED[desired]:
                 wrong.append(f"{market}: is {place.state.value} ({place.reason}) and should be {desired.value}")

@@ -60,6 +60,15 @@ def promised(engine: SimVenue, market: MarketId, ours: Quantity) -> list[SimOrde
     return theirs if free < ours else []
 
 
+def lingering(engine: SimVenue, market: MarketId, before_ns: int) -> list[str]:
+    """Return the limit orders of the daemon's that came before then and rest there still."""
+    return [
+        f"order {order.request.client_id} rests, and its patience is over"
+        for order in engine.orders.open(market)
+        if order.request.client_id.startswith(CLIENT_ID_PREFIX) and order.created_ns < before_ns
+    ]
+
+
 def guarded(engine: SimVenue, market: MarketId) -> Quantity:
     """Return how much the stops that rest beside a holding would sell."""
     stops = (order for order in engine.orders.open(market) if is_stop_id(order.request.client_id))

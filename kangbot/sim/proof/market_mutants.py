@@ -1,10 +1,13 @@
 """The safeguards of what decides in a market, taken out one by one: see `mutants.py`, which puts them in place."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
+from kangbot.machines.plan import Plan, plan
 from kangbot.machines.transfers import Transfers
+from kangbot.market import desk
 from kangbot.market.desk import Desk, Leave
 from kangbot.market.killswitch import KillSwitch
 from kangbot.market.rules import Rules
@@ -186,6 +189,15 @@ def stop_not_looked_for(put: Put) -> None:
     put(Sentry, "look", all_is_well)
 
 
+def orders_rest_on(put: Put) -> None:
+    """Withdraw no order for its age, nor because another is wanted."""
+
+    def patient(**case: Any) -> Plan:
+        return msgspec.structs.replace(plan(**case), cancels=())
+
+    put(desk, "plan", patient)
+
+
 OF_MARKETS = (
     first_target_stands,
     kill_in_memory,
@@ -204,4 +216,5 @@ OF_MARKETS = (
     never_rests,
     pause_lets_enter,
     stop_not_looked_for,
+    orders_rest_on,
 )

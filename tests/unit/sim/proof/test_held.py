@@ -10,7 +10,7 @@ from kangbot.model.ids import client_id, stop_id
 from kangbot.model.orders import Side
 from kangbot.sim.exchange.orders import Direction
 from kangbot.sim.proof.hands import HandWatch
-from kangbot.sim.proof.held import guarded, held, promised, sellable, unguarded
+from kangbot.sim.proof.held import guarded, held, lingering, promised, sellable, unguarded
 from tests.support.sim_bench import Bench
 
 D = Decimal
@@ -85,3 +85,17 @@ def test_a_contracts_position_has_the_venues_stop() -> None:
     assert "has no stop at the venue" in unguarded(bench.venue, bench.btc, D("-0.5"))
     bench.venue.set_stops(bench.btc, D(1100), None, bench.now_ns)
     assert unguarded(bench.venue, bench.btc, D("-0.5")) == ""
+
+
+def test_an_order_of_ours_that_rests_on_is_named() -> None:
+    """Once it came before that time; nobody else's, no stop, and none that has ended."""
+    bench = Bench()
+    mine = bench.submit(Side.BUY, "0.5", "900", client_id=client_id("journal1", 1))
+    ended = bench.submit(Side.BUY, "0.5", "900", client_id=client_id("journal1", 2))
+    bench.venue.cancel(bench.now_ns, order_id=ended.order_id)
+    bench.submit(Side.BUY, "0.5", "900")
+    waits(bench, "0.1")
+    assert lingering(bench.venue, bench.btc, mine.created_ns) == []
+    late = [f"order {client_id('journal1', 1)} rests, and its patience is over"]
+    assert lingering(bench.venue, bench.btc, mine.created_ns + 1) == late
+    assert lingering(bench.venue, bench.spot, bench.now_ns + 1) == []
