@@ -52,6 +52,7 @@ ENDS = {
     "stop.settled": ("stop.missing", "stop.failed", "stop.moved"),
     "strategy.ended": ("strategy.lingers",),
     "strategy.quick": ("strategy.slow",),
+    "transfers.read": ("transfers.unread",),
 }
 _ABOUT = ("check", "kind")  # fields that tell apart what goes by one name
 _LONGEST = 300  # characters of one notice: a phone shows two lines
@@ -60,6 +61,8 @@ _OLD_NS = 300 * SECOND_NS  # of the equity, which is asked for every minute
 
 def notice_of(event: Event) -> Notice | None:
     """Return the event as a notice; None for what belongs to the ordinary course."""
+    if isinstance(event, BreakerChanged) and event.after is BreakerState.CLOSED:
+        return _closed(event)
     severity = severity_of(event)
     if severity is None:
         return None
@@ -84,7 +87,9 @@ def notice_of(event: Event) -> Notice | None:
             return Notice(kind="market.failed", severity=severity, market=market, text=text, at_ns=at_ns)
         case BreakerChanged(after=BreakerState.OPEN, lane=lane, market=market, cause=cause, at_ns=at_ns):
             text = f"the {lane} lane failed so often that it is left alone: {cause}"
-            return Notice(kind="breaker.open", severity=severity, market=market, text=text, at_ns=at_ns)
+            return Notice(
+                kind="breaker.open", severity=severity, market=market, text=text, at_ns=at_ns, about=lane.value
+            )
         case KillSwitchSet(reason=reason, caller=caller, flatten=flatten, at_ns=at_ns):
             also = ", and every position is being closed" if flatten else ""
             text = f"the kill switch was set by {caller}: {reason}{also}"
@@ -104,6 +109,20 @@ def notice_of(event: Event) -> Notice | None:
             return Notice(kind="drawdown.reset", severity=severity, market=None, text=text, at_ns=at_ns)
         case _:
             return None
+
+
+def _closed(event: BreakerChanged) -> Notice:
+    """Return the end of `breaker.open` of that lane."""
+    became = f"was closed by {event.caller}" if event.caller else "works again"
+    return Notice(
+        kind="breaker.closed",
+        severity=Severity.INFO,
+        market=event.market,
+        text=f"the {event.lane} lane {became}, and is used",
+        at_ns=event.at_ns,
+        about=event.lane.value,
+        ends=("breaker.open",),
+    )
 
 
 def title_of(message: Message, name: str) -> str:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from kangbot.health.report import BreakerReport
-from kangbot.machines.notices import Message
+from kangbot.machines.notices import Message, Notice, Notices, NoticeTerms
 from kangbot.model.events import (
     BreakerChanged,
     BreakerState,
@@ -54,7 +54,7 @@ def test_a_drawdown_that_is_counted_anew_is_told_with_who_did_it_and_from_what_t
 
 
 def test_a_breaker_that_opens_is_a_notice_louder_where_exits_fail() -> None:
-    """Under the name that the log has; that it is tried and closes again is the ordinary course."""
+    """Under the name that the log has; that it is tried is the ordinary course."""
     open_, tried = BreakerState.OPEN, BreakerState.HALF_OPEN
     changes = [
         BreakerChanged(market=A, lane=lane, before=before, after=after, until_ns=2, trips=1, cause="timeouts", at_ns=1)
@@ -62,7 +62,6 @@ def test_a_breaker_that_opens_is_a_notice_louder_where_exits_fail() -> None:
             (Lane.ENTRY, BreakerState.CLOSED, open_),
             (Lane.EXIT, tried, open_),
             (Lane.EXIT, open_, tried),
-            (Lane.EXIT, tried, BreakerState.CLOSED),
         )
     ]
     first, second, *others = [notice_of(change) for change in changes]
@@ -71,7 +70,49 @@ def test_a_breaker_that_opens_is_a_notice_louder_where_exits_fail() -> None:
     assert first.text == "the entry lane failed so often that it is left alone: timeouts"
     assert second is not None
     assert second.severity is Severity.ERROR
-    assert others == [None, None]
+    assert others == [None]
+
+
+def test_each_lane_is_told_for_itself_and_its_end_to_whoever_was_told_that_it_began() -> None:
+    """That entries fail, too, is news where prices did an hour ago; and nobody looks at a breaker that has closed."""
+
+    def changed(lane: Lane, after: BreakerState, caller: str = "") -> Notice:
+        notice = notice_of(
+            BreakerChanged(
+                market=A,
+                lane=lane,
+                before=BreakerState.OPEN,
+                after=after,
+                until_ns=0,
+                caller=caller,
+                trips=1,
+                cause="",
+                at_ns=1,
+            )
+        )
+        assert notice is not None
+        return notice
+
+    data, entry = (changed(lane, BreakerState.OPEN) for lane in (Lane.DATA, Lane.ENTRY))
+    closed = changed(Lane.DATA, BreakerState.CLOSED)
+    assert (closed.kind, closed.severity, closed.text) == (
+        "breaker.closed",
+        Severity.INFO,
+        "the data lane works again, and is used",
+    )
+    notices = Notices(NoticeTerms(), 0)
+    for notice in (closed, data, entry, closed):
+        notices.take(notice, 1)
+    assert notices.waiting == (data, entry, closed)
+    by_hand = changed(Lane.DATA, BreakerState.CLOSED, "ann")
+    assert by_hand.text == "the data lane was closed by ann, and is used"
+
+
+def test_what_the_venue_tells_again_of_money_that_was_moved_is_the_end_of_its_silence() -> None:
+    """As whatever else `docs/alerts.md` says that it ends."""
+    over = notice_of(Noted(kind="transfers.read", severity=Severity.INFO, market=None, message="m", at_ns=1))
+    assert over is not None
+    assert over.ends == ("transfers.unread",)
 
 
 def test_a_venue_that_wants_to_be_left_alone_for_long_is_a_notice() -> None:
