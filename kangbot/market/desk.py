@@ -105,7 +105,7 @@ class Desk:
 
     # ------------------------------------------------------------------------------------------------------- exposure
     def _reserve(self, order: Order) -> None:
-        """Count an order that an earlier life of the daemon left under way."""
+        """Count an order that is under way, and was not admitted now: an earlier life of the daemon left it."""
         intent = order.intent
         self._risk.reserve(intent.client_id, intent.market, self._risk.worst_case(intent), intent.purpose)
         self._reserved[intent.client_id] = None
@@ -121,6 +121,9 @@ class Desk:
         now_ns = self._clock.now_ns()
         orders = self.executor.orders
         self._pace.look(orders, position.net, now_ns, exits_slow=self._exits_slow, refusal=self.executor.refusal)
+        for entry in (one for one in orders if one.intent.purpose is Purpose.ENTRY):
+            if entry.client_id not in self._reserved:  # it was believed dead, and shows itself
+                self._reserve(entry)
         if not self._reserved:
             return
         working = {order.client_id: order for order in orders}

@@ -13,14 +13,14 @@ from kangbot.market.desk import Desk, Leave
 from kangbot.market.inbox import Inbox
 from kangbot.market.roster import Command
 from kangbot.model.events import RunState
-from kangbot.model.orders import Intent, OrderKind
+from kangbot.model.orders import Intent, OrderKind, OrderStatus
 from kangbot.model.target import Target
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import Clock
 from tests.support.floor_story import Story, play
 from tests.support.order_venue import Fate
-from tests.support.trade_words import MARKET
+from tests.support.trade_words import MARKET, report
 
 
 def reasons(logged: Sequence[EventDict]) -> list[str]:
@@ -222,5 +222,30 @@ def test_what_the_venue_refuses_is_tried_at_once_where_a_person_wants_it() -> No
         told.floor.force_retry(MARKET, "anna")
         await asyncio.sleep(1)
         assert told.venue.net == 2
+
+    play(story)
+
+
+def test_an_entry_that_shows_itself_after_its_end_counts_anew() -> None:
+    """The venue refused it, and it rests there all the same: it may be filled, as any other."""
+
+    async def story(told: Story) -> None:
+        told.venue.fates.extend([Fate.REFUSED] * 100)
+        await told.wants_in(style=Style(kind=OrderKind.LIMIT))
+        name = told.venue.submits[0]
+        told.strategy.want(0)
+        await told.bar()
+        desk = told.task.desk
+        assert not desk.executor.orders
+        assert told.risk.total_exposure == 0
+        told.task.inbox.put(report(OrderStatus.ACKED, quantity=2))
+        await asyncio.sleep(0.1)
+        (order,) = desk.executor.orders
+        assert (order.client_id, told.risk.total_exposure) == (name, told.risk.worst_case(order.intent))
+        assert told.risk.total_exposure > 0
+        told.task.inbox.put(report(OrderStatus.CANCELED, quantity=2))
+        await asyncio.sleep(0.1)
+        assert not desk.executor.orders
+        assert told.risk.total_exposure == 0
 
     play(story)
