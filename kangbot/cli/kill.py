@@ -15,6 +15,7 @@ from kangbot.cli.answer import no_daemon
 from kangbot.cli.online import readable
 from kangbot.cli.whereabouts import Whereabouts, whereabouts
 from kangbot.control.client import ControlClient, NoDaemonError
+from kangbot.errors import ConfigInvalid
 from kangbot.machines.killswitch import FILE, Wish, joined, read, unread, wish, write
 from kangbot.runtime.there import there
 from kangbot.settings.versions import write_whole
@@ -35,6 +36,7 @@ def kill(config: Path, *, socket: Path | None, reason: str, flatten: bool, as_js
     try:
         standing = ControlClient(path).kill(reason, flatten=flatten)
     except NoDaemonError as error:
+        folder = _state_beside(socket, config) if socket else folder
         return _by_file(folder / FILE, error, wish(reason, flatten=flatten), config=config, as_json=as_json)
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
@@ -46,6 +48,15 @@ def kill(config: Path, *, socket: Path | None, reason: str, flatten: bool, as_js
     typer.echo(f"no entries from now on ({standing['killed']}); resting entries are cancelled{closing}")
     typer.echo("it stays so over restarts, until: kangbot release")
     return exit_codes.OK
+
+
+def _state_beside(socket: Path, config: Path) -> Path:
+    """Return the state folder of the daemon with that socket: the configuration's, where the socket is the same."""
+    try:
+        found = whereabouts(config)
+    except ConfigInvalid:
+        return socket.parent
+    return found.state if found.socket.resolve() == socket.resolve() else socket.parent
 
 
 def _say(said: object) -> None:
@@ -72,8 +83,8 @@ def _by_file(file: Path, silence: NoDaemonError, wanted: Wish, *, config: Path, 
     if as_json:
         _say(Killed(killed=standing.reason, flatten=standing.flatten, file=str(file)))
         return exit_codes.OK
-    typer.echo(f"{silence}; the file {file} is there for it: a running daemon sees it within a second or two,")
-    typer.echo("and one that is started finds it before it trades")
+    typer.echo(f"{silence}; the file {file} is there for it: a daemon that runs on this folder sees it within a second")
+    typer.echo("or two, and one that is started finds it before it trades")
     return exit_codes.OK
 
 

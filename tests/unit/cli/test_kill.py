@@ -51,6 +51,21 @@ def test_a_daemon_with_a_fault_of_its_own_gets_the_file(tmp_path: Path, capsys: 
     assert capsys.readouterr().out.startswith("a fault in the daemon, see its log; the file ")
 
 
+def test_the_file_is_left_where_the_daemon_of_that_socket_looks_for_it(tmp_path: Path) -> None:
+    """A socket may be elsewhere: a file beside it is seen by nobody, and strategies would enter on."""
+    config, door = tmp_path / "kangbot.toml", tmp_path / "run" / "it.sock"
+    door.parent.mkdir()
+    (tmp_path / "state").mkdir()
+    (tmp_path / "link").symlink_to(door.parent)
+    text = f'[control]\nsocket = "{door}"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
+    for said, named in ((text, door), (text + "size = much\n", door), (text, tmp_path / "link" / "it.sock")):
+        config.write_text(said)
+        assert kill(config, socket=named, reason="fire", flatten=False) == exit_codes.OK
+        assert (tmp_path / "state" / FILE).read_text() == "fire\n"
+        (tmp_path / "state" / FILE).unlink()
+    assert list(door.parent.iterdir()) == []
+
+
 def test_a_full_disk_still_takes_the_switch(tmp_path: Path, full: None, capsys: pytest.CaptureFixture[str]) -> None:
     """The file's being there is enough, so it does not say that nothing was stopped."""
     assert typed(tmp_path, "news") == exit_codes.OK
