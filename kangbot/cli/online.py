@@ -14,7 +14,7 @@ import typer
 from kangbot.cli import exit_codes
 from kangbot.cli.answer import fitted, no_daemon
 from kangbot.cli.whereabouts import whereabouts
-from kangbot.control.client import ControlClient, NoDaemonError
+from kangbot.control.client import ControlClient, NoDaemonError, unreadable
 from kangbot.model.plain_json import plain_json
 from kangbot.model.printable import printable
 
@@ -32,7 +32,12 @@ def online(config: Path, socket: Path | None, call: Call, show: Callable[[Any], 
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return exit_codes.FAILURE
-    typer.echo(plain_json(said).decode() if as_json else fitted(show(said)))
+    try:
+        shown = plain_json(said).decode() if as_json else fitted(show(said))
+    except (LookupError, TypeError, ArithmeticError) as error:  # something that this version shows is not there
+        sys.stderr.write(f"{unreadable(error)}\n")
+        return exit_codes.FAILURE
+    typer.echo(shown)
     return exit_codes.OK
 
 
@@ -43,7 +48,10 @@ def health(config: Path, socket: Path | None, *, as_json: bool) -> int:
     found: list[Health] = []
 
     def call(client: ControlClient) -> Health:
-        found.append(msgspec.json.decode(client.health(), type=Health))
+        try:
+            found.append(msgspec.json.decode(client.health(), type=Health))
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"the daemon's health cannot be read; is it of another version? {error}") from None
         return found[0]
 
     code = online(config, socket, call, in_words, as_json=as_json)

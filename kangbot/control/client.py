@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from kangbot.errors import Retryable
+from kangbot.errors import Retryable, named
 from kangbot.health.report import Report
 
 _TIMEOUT_S = 10.0
@@ -71,7 +71,7 @@ class ControlClient:
 
         Retryable where what would know it, such as the history, is away.
         """
-        return json.loads(self._call("GET", path, may_be_away=True))
+        return _read(self._call("GET", path, may_be_away=True))
 
     def health(self) -> bytes:
         """Return how well the daemon is, as JSON; a health that is critical is an answer too."""
@@ -79,26 +79,35 @@ class ControlClient:
 
     def tell(self, path: str, body: object = None) -> Any:
         """Return the answer to `POST path`. ValueError with the daemon's words where it refuses."""
-        return json.loads(self._call("POST", path, body))
+        return _read(self._call("POST", path, body))
 
     def kill(self, reason: str, *, flatten: bool) -> dict[str, Any]:
         """Set the kill switch and return how it stands. ValueError with the daemon's words where no disk took it.
 
-        NoDaemonError also where the daemon has a fault of its own in place of an answer: it is as good as silent.
+        NoDaemonError also where the daemon has a fault of its own in place of an answer, or one that cannot be read: it
+        is as good as silent.
         """
         try:
-            return dict(json.loads(self._call("POST", "/kill", {"reason": reason, "flatten": flatten})))
+            said = self._call("POST", "/kill", {"reason": reason, "flatten": flatten})
         except _FaultError as error:
             raise NoDaemonError(str(error), silent=True) from None
+        try:
+            standing = dict(json.loads(said))
+            return standing | {"killed": str(standing["killed"]), "flatten": bool(standing["flatten"])}
+        except (ValueError, LookupError, TypeError) as error:
+            raise NoDaemonError(unreadable(error), silent=True) from None
 
     def release(self) -> dict[str, Any]:
         """Release the kill switch. ValueError with the daemon's words where it stays set."""
-        return dict(json.loads(self._call("POST", "/release")))
+        return dict(_read(self._call("POST", "/release")))
 
     def release_market(self, market: str) -> str:
         """Lift a market's quarantine, and return its whole name. ValueError with the daemon's words."""
-        said = json.loads(self._call("POST", f"/markets/{quote(market, safe=':')}/release"))
-        return str(said["market"])
+        said = _read(self._call("POST", f"/markets/{quote(market, safe=':')}/release"))
+        try:
+            return str(said["market"])
+        except (LookupError, TypeError) as error:
+            raise ValueError(unreadable(error)) from None
 
     def _call(
         self, method: str, path: str, body: object = None, *, also: Sequence[int] = (), may_be_away: bool = False
@@ -124,6 +133,18 @@ class ControlClient:
         if answer.status >= 400 and answer.status not in also:
             raise ValueError(_error(answer.status, said))
         return said
+
+
+def unreadable(error: Exception) -> str:
+    """Return what is said of an answer whose form is not known."""
+    return f"the daemon's answer cannot be read; is it of another version? {named(error)}"
+
+
+def _read(said: bytes) -> Any:
+    try:
+        return json.loads(said)
+    except ValueError as error:
+        raise ValueError(unreadable(error)) from None
 
 
 def _why(error: Exception) -> str:

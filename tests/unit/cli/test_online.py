@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,6 +24,22 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
     """A daemon of one market."""
     async with serving(tmp_path) as it:
         yield it
+
+
+@asynccontextmanager
+async def answering(path: Path, said: bytes) -> AsyncIterator[None]:
+    """Something that answers everything alike."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"Content-Length: (\d+)", head)
+        await reader.readexactly(int(length[1]) if length else 0)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(said) + said)
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_unix_server(serve, path):
+        yield
 
 
 async def test_a_market_is_commanded_and_its_place_is_told(served: Served) -> None:
@@ -171,6 +189,45 @@ async def test_where_no_daemon_answers_each_says_so(tmp_path: Path, command: tup
     code, out, err = await typed(*command, "--socket", str(tmp_path / "nobody.sock"))
     assert (code, out) == (exit_codes.NO_DAEMON, "")
     assert "no daemon answers" in err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("positions",),
+        ("orders",),
+        ("events",),
+        ("breakers",),
+        ("health",),
+        ("status",),
+        ("top",),
+        ("start-all",),
+        ("start", "BTC"),
+        ("resume", "BTC"),
+        ("retry", "BTC"),
+        ("release", "BTC"),
+        ("reset-drawdown",),
+    ],
+)
+@pytest.mark.parametrize("said", [b'{"items": [{}], "ok": true}', b"<p>"])
+async def test_an_answer_of_another_version_is_said_to_be_one(
+    tmp_path: Path, command: tuple[str, ...], said: bytes
+) -> None:
+    """The package was replaced under a daemon that runs: what this version shows may not be there."""
+    async with answering(tmp_path / "it.sock", said):
+        code, out, err = await typed(*command, "--socket", str(tmp_path / "it.sock"))
+    assert (code, out) == (exit_codes.FAILURE, "")
+    assert "is it of another version?" in err
+    assert len(err.splitlines()) == 1
+
+
+async def test_a_kill_whose_answer_cannot_be_read_is_left_as_a_file(tmp_path: Path) -> None:
+    """It may be set or not: the file is heeded by any version."""
+    async with answering(tmp_path / "it.sock", b'{"ok": true}'):
+        code, out, err = await typed("kill", "--reason", "news", "--socket", str(tmp_path / "it.sock"))
+    assert (code, err) == (exit_codes.OK, "")
+    assert "is it of another version?" in out
+    assert (tmp_path / "KILL").read_text() == "news\n"
 
 
 async def test_a_history_that_is_away_is_a_thing_of_later(served: Served) -> None:
