@@ -18,7 +18,7 @@ def become_daemon(config: Path, *, as_json: bool) -> NoReturn:
     ignore_hangup()  # until the daemon hears what it means, a second later
     sys.stdout.flush()
     sys.stderr.flush()
-    command = [sys.executable, "-m", "kangbot.daemon", "--config", str(config), *(["--json"] if as_json else [])]
+    command = [sys.executable, "-P", "-m", "kangbot.daemon", "--config", str(config), *(["--json"] if as_json else [])]
     try:
         os.execv(sys.executable, command)  # noqa: S606 -- our own module
     except OSError as error:  # a Python that was taken away, or may not be run

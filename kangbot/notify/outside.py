@@ -91,6 +91,7 @@ class Outside:
         try:
             child = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",
                 "-m",
                 "kangbot.notify.child",
                 stdin=asyncio.subprocess.PIPE,

@@ -37,7 +37,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     ConfigInvalid with every mistake at once, in the order of the file; ConfigUnread where no process
     could say. Takes about 0.3 s and blocks; changes nothing.
     """
-    command = [sys.executable, "-m", "kangbot.settings", str(path)]
+    # -P: where this is typed may be a file of the user's with the name of one of Python's modules, such as signal.py
+    command = [sys.executable, "-P", "-m", "kangbot.settings", str(path)]
     try:
         child = subprocess.run(command, env=dict(environ), capture_output=True, timeout=CHILD_S, check=False)  # noqa: S603 -- our own module
     except subprocess.TimeoutExpired as error:

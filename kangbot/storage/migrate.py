@@ -124,6 +124,7 @@ async def upgrade_apart(url: DatabaseUrl, copies: Path | None = None, *, timeout
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",
             "-m",
             "kangbot.storage.migrate",
             stdin=asyncio.subprocess.PIPE,

@@ -57,4 +57,4 @@ def test_it_is_the_daemon_under_the_same_pid(as_json: bool, tmp_path: Path) -> N
     with subprocess.Popen([sys.executable, "-c", become], stdout=subprocess.PIPE, text=True, env=environ) as process:
         said, _ = process.communicate()
     options = " --json" if as_json else ""
-    assert said == f"before\n{process.pid} -m kangbot.daemon --config my own.toml{options}\n"
+    assert said == f"before\n{process.pid} -P -m kangbot.daemon --config my own.toml{options}\n"

@@ -52,6 +52,17 @@ def test_a_strategy_that_prints_does_not_spoil_the_answer(tmp_path: Path) -> Non
     assert load(path, {}).trading[0].strategy == f"{tmp_path}/loud.py"
 
 
+def test_a_file_of_the_users_is_not_taken_for_a_module_of_pythons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever keeps a `signal.py` beside the configuration types commands there; nor is it run by root that way."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("signal", "secrets", "types", "decimal"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken for the library')\n")
+    (tmp_path / "kangbot.toml").write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    assert load(Path("kangbot.toml"), os.environ).trading
+
+
 def test_a_strategy_that_ends_the_child_is_a_mistake(tmp_path: Path) -> None:
     """No answer is an answer too."""
     (tmp_path / "bad.py").write_text("import os\nos._exit(3)\n")
