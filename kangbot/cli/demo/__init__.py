@@ -282,10 +282,11 @@ def _ends() -> Iterator[signal.Signals]:
 
 
 def _first_markets(config: Path, markets: int, folder: Path) -> Path:
-    """Return the configuration with its first `markets` markets only; the file itself where it has no more."""
+    """Return a copy in the folder, with the first `markets` markets only.
+
+    A copy in any case: beside the file itself may be the credentials of a daemon of somebody's own.
+    """
     parts = config.read_text(encoding="utf-8").split("[[markets]]")
-    if len(parts) - 1 <= markets:
-        return config
     shorter = folder / "demo.toml"
     shorter.write_text("[[markets]]".join(parts[: markets + 1]), encoding="utf-8")
     return shorter

@@ -14,11 +14,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from kangbot.settings.sources import ENV_PREFIX
+
 # Between what takes long on a busy machine (the start of a process is seconds of computing) and what never comes.
 _READY_S = 120.0
 _STOP_S = 120.0
 _ANSWER_S = 60.0
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy of the environment knows no loopback
+_MODULE = (sys.executable, "-P", "-m")  # of ours, whatever has its name where this is typed
 _NO_PORT = {"KANGBOT_CONTROL__PORT": "0"}  # several may run at once, and the socket is enough for them
 
 
@@ -61,7 +64,7 @@ class Sandbox:
     def __init__(self, *, seed: int, log: Path, options: tuple[str, ...] = ()) -> None:
         with log.open("w", encoding="utf-8") as out:  # the child has its own copy
             self._process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
-                [sys.executable, "-m", "kangbot.sandbox", "--leash", "--port", "0", "--seed", str(seed), *options],
+                [*_MODULE, "kangbot.sandbox", "--leash", "--port", "0", "--seed", str(seed), *options],
                 stdin=_leash(),
                 stdout=subprocess.PIPE,
                 stderr=out,
@@ -142,11 +145,11 @@ class Daemon:
         self.log = log
         with log.open("a", encoding="utf-8") as out:  # the child has its own copy
             self._process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
-                [sys.executable, "-m", "kangbot.daemon", "--leash", "--config", str(config)],
+                [*_MODULE, "kangbot.daemon", "--leash", "--config", str(config)],
                 stdin=_leash(),
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                env={**_NO_PORT, **os.environ, **environment},
+                env={**_NO_PORT, **_of_nobody(os.environ), **environment},
                 start_new_session=True,
             )
 
@@ -177,6 +180,15 @@ class Daemon:
     def last_lines(self) -> str:
         """Return the end of its log."""
         return _last_lines(self.log)
+
+
+def _of_nobody(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables without those of somebody's own daemon: its database and its chat are no demo's."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.upper().startswith(ENV_PREFIX) and name not in {"CREDENTIALS_DIRECTORY", "STATE_DIRECTORY"}
+    }
 
 
 def _stop(process: subprocess.Popen[Any]) -> int:

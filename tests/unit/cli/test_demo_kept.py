@@ -24,3 +24,15 @@ def test_the_logs_of_a_demo_that_failed_are_kept(
     assert (kept / "daemon.log").read_text() == "why"
     assert (kept == here / "build" / "demo") is writable
     assert demo._kept(state).is_dir()
+
+
+@pytest.mark.parametrize("markets", [2, 3])
+def test_a_demo_reads_its_configuration_away_from_anybodys_credentials(tmp_path: Path, markets: int) -> None:
+    """They are looked for beside the file: in a checkout those of a daemon of one's own may be there."""
+    text = 'mode = "sandbox"\n' + "".join(f'[[markets]]\nsymbol = "{coin}/USDT:USDT"\n' for coin in ("A", "B", "C"))
+    (tmp_path / "demo.toml").write_text(text)
+    state = tmp_path / "state"
+    state.mkdir()
+    taken = demo._first_markets(tmp_path / "demo.toml", markets, state)
+    assert taken.parent == state
+    assert taken.read_text().count("[[markets]]") == markets

@@ -34,6 +34,30 @@ def test_a_port_on_which_somebody_listens_is_left_to_them() -> None:
 
 
 @pytest.mark.process
+def test_a_demo_takes_nothing_from_a_daemon_of_somebodys_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its database would be written to, its chat be answered, by what trades with no money; its folder is not asked."""
+    (tmp_path / "handed").mkdir()
+    (tmp_path / "handed" / "telegram_token").write_text("two\nlines")
+    for name, value in (
+        ("KANGBOT_DATABASE__URL", "nonsense"),
+        ("kangbot_telegram__chats", "nonsense"),
+        ("CREDENTIALS_DIRECTORY", str(tmp_path / "handed")),
+    ):
+        monkeypatch.setenv(name, value)
+    config = tmp_path / "wrong.toml"
+    config.write_text('mode = "lvie"\n')
+    daemon = Daemon(config=config, state=tmp_path, environment={"KANGBOT_LOGS__LEVEL": "shuot"}, log=tmp_path / "log")
+    try:
+        with pytest.raises(DemoFailedError, match=r"Did you mean live\?"):
+            wait_for(tmp_path / "control.sock", daemon)
+    finally:
+        daemon.stop()
+    said = daemon.last_lines()
+    assert "KANGBOT_LOGS__LEVEL" in said, "what the demo itself sets is heeded"
+    assert not any(word in said.lower() for word in ("database", "telegram"))
+
+
+@pytest.mark.process
 def test_a_daemon_that_does_not_begin_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
     """Or nobody waits any more: whoever typed Ctrl-C is not told of a failure."""
     config = tmp_path / "wrong.toml"
