@@ -153,11 +153,23 @@ def parse(text: str, name: str) -> Table:
         column = f" at column {found['column']}" if found and found["column"] else " at the end of the file"
         message = f"is not TOML: {what[:1].lower()}{what[1:]}{column}"
         remedy = next((words for begins, words in _TOML_REMEDIES.items() if what.startswith(begins)), "")
+        remedy = _unseen(text.split("\n")[line - 1]) or remedy
         raise ConfigInvalid((Problem(message=message, file=name, line=line, remedy=remedy),)) from None
     except RecursionError:
         raise ConfigInvalid((Problem(message="is nested too deeply", file=name),)) from None
     except (ValueError, ArithmeticError):  # an integer of thousands of digits; an exponent beyond every decimal
         raise ConfigInvalid((Problem(message="holds a number too large to be one", file=name),)) from None
+
+
+def _unseen(line: str) -> str:
+    """Return what to do about a sign that nobody sees; "" where there is none before the line's remark.
+
+    A line that was copied from a page may have one, such as a space that does not break.
+    """
+    for column, sign in enumerate(line.partition("#")[0], start=1):
+        if not (sign.isascii() or sign.isprintable()):
+            return f"Type the sign at column {column} again: it is not seen, and no space (U+{ord(sign):04X})."
+    return ""
 
 
 def _decimal(text: str) -> Decimal:

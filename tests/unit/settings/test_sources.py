@@ -76,6 +76,10 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
         ("a = [1", "Close it with ]"),
         ("mode = 'paper'\nmode = 'paper'", "each key once"),
         ("[risk]\n[risk]", "each [section] once"),
+        ("mode\u00a0= 'paper'", "at column 5 again: it is not seen, and no space (U+00A0)"),
+        ("\u200bmode = 'paper'", "at column 1 again: it is not seen, and no space (U+200B)"),
+        ("mode = 'paper'\u3000# a remark", "at column 15 again"),
+        ("mode = paper # a\u00a0remark", "straight quotes"),
     ],
 )
 def test_what_is_not_toml_is_told_with_how_it_is_written(tmp_path: Path, line: str, remedy: str) -> None:
