@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
+from math import isfinite
 from typing import Any, TypeVar
 
 import msgspec
@@ -51,11 +52,18 @@ def parse(kind: type[P], values: Mapping[str, object]) -> P:
                 parsed[name] = msgspec.convert(values[name], field.type)
             except msgspec.ValidationError as error:
                 problems.append(Problem(key=name, message=f"{_worded(error)}, not {_shown(values[name])}"))
+            else:
+                if not _finite(parsed[name]):  # no rule could compare it
+                    problems.append(Problem(key=name, message=f"must be a finite number, not {_shown(values[name])}"))
         elif field.required:
             problems.append(Problem(key=name, message="is required", remedy=f"Set {name}"))
     if problems:
         raise StrategyInvalid(tuple(problems))
     return kind(**parsed)
+
+
+def _finite(value: object) -> bool:
+    return value.is_finite() if isinstance(value, Decimal) else not isinstance(value, float) or isfinite(value)
 
 
 def _worded(error: msgspec.ValidationError) -> str:

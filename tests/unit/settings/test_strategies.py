@@ -8,6 +8,8 @@ from kangbot.settings.schema import Settings
 from kangbot.settings.sources import Origin
 from kangbot.settings.strategies import check_strategies
 from kangbot.settings.trading import Defaults, Market
+from kangbot.strategy import registry
+from kangbot.strategy.ema_cross import EmaCross, EmaCrossParameters
 
 from .conftest import MARKET, Mistakes, Read, said
 
@@ -38,9 +40,21 @@ def test_a_strategy_of_ones_own_is_loaded_from_the_folder_of_the_file(
     assert "on purpose" in found.message
 
 
-def test_a_strategy_that_cannot_be_made_is_a_mistake(mistakes: Mistakes) -> None:
+def test_a_strategy_that_cannot_be_made_is_a_mistake(mistakes: Mistakes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a strategy raises on odd parameters, the configuration is to blame and nothing falls."""
-    assert "cannot be made" in said(mistakes(f"{MARKET}parameters = {{ stop_percent = nan }}\n"))
+
+    class Falls(EmaCross):
+        def __init__(self, parameters: EmaCrossParameters) -> None:
+            raise ArithmeticError("on purpose")
+
+    monkeypatch.setitem(registry.SHIPPED, "falls", Falls)
+    assert "cannot be made: ArithmeticError: on purpose" in said(mistakes(f'{MARKET}strategy = "falls"\n'))
+
+
+def test_a_parameter_that_is_no_finite_number_is_told_by_its_name(mistakes: Mistakes) -> None:
+    """TOML has such numbers, and no rule of a strategy could compare one."""
+    (found,) = mistakes(f"{MARKET}parameters = {{ stop_percent = nan }}\n")
+    assert (found.key, found.line) == ("markets[0].parameters.stop_percent", 3)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,17 @@ def test_a_fraction_is_shown_as_the_file_has_it() -> None:
     assert mistakes(EmaCross.parameters_type, fast=Decimal("5.0")) == ["fast: must be a whole number, not 5.0"]
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "sNaN"])
+def test_what_is_no_finite_number_is_a_mistake(value: str) -> None:
+    """A file may hold it; a strategy's own rule would fall by the first comparison, without a word of which key."""
+    assert mistakes(EmaCross.parameters_type, stop_percent=Decimal(value)) == [
+        f"stop_percent: must be a finite number, not {Decimal(value)}"
+    ]
+    assert mistakes(Needy, must=1, may=Decimal(value.replace("s", ""))) == [
+        f"may: must be a finite number, not {Decimal(value.replace('s', ''))}"
+    ]
+
+
 def test_parameters_that_contradict_each_other_are_found() -> None:
     """By the strategy's own rule, once the types are right."""
     assert mistakes(EmaCross.parameters_type, fast=20, slow=10) == ["fast: must be below slow (10), not 20"]
