@@ -134,6 +134,14 @@ def split_url(text: str) -> SplitResult | None:
     return parts if valid else None
 
 
+def password_in(text: str) -> str:
+    """Return the password in an address, also in one of a Unix socket, which has no host; "" where there is none."""
+    try:
+        return urlsplit(text).password or ""
+    except ValueError:
+        return ""
+
+
 def _host(text: str) -> str:
     """Return a name as it stands in an address line: an IPv6 address in brackets."""
     if (address := _ipv6(text)) is not None:

@@ -20,7 +20,7 @@ from kangbot.settings.daemon import (
 from kangbot.settings.errors import ErrorSettings
 from kangbot.settings.feeds import FeedSettings
 from kangbot.settings.health import HealthSettings
-from kangbot.settings.kinds import FilePath, Secret, split_url
+from kangbot.settings.kinds import FilePath, Secret, password_in
 from kangbot.settings.notify import Notify
 from kangbot.settings.telegram import TelegramSettings
 from kangbot.settings.trading import Defaults, Market, MarketSettings, Paper, Risk
@@ -114,9 +114,8 @@ class Settings:
         """Every value that may appear nowhere: the keys, the database's password and its whole address."""
         bybit, database = self.venues.bybit, self.database.url
         values = [given.value for given in (bybit.key, bybit.secret, database) if given is not None]
-        parts = split_url(database.value) if database is not None else None
-        if parts is not None and parts.password:
-            values += [parts.password, unquote(parts.password)]
+        if database is not None and (password := password_in(database.value)):
+            values += [password, unquote(password)]
         if self.notify.addresses is not None:
             values += [self.notify.addresses.value, *self.notify.addresses.value.split()]
         if self.telegram.token is not None:

@@ -21,7 +21,7 @@ from kangbot.cli.answer import answer, unwritten
 from kangbot.cli.init.draft import Answers, draft, symbols
 from kangbot.errors import ConfigInvalid
 from kangbot.settings import load
-from kangbot.settings.kinds import split_url
+from kangbot.settings.kinds import password_in
 from kangbot.settings.trading import TradedVenue
 from kangbot.settings.venues import Mode
 from kangbot.settings.versions import write_whole
@@ -178,8 +178,7 @@ def _number(text: str) -> Decimal:
 
 def _apart(folder: Path, answers: Answers) -> tuple[str, Answers]:
     """Return the database's address where it holds a password, and the answers without it."""
-    parts = split_url(answers.database)
-    if parts is None or not parts.password:
+    if not password_in(answers.database):
         return "", answers
     if (folder / DATABASE_FILE).exists():
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / DATABASE_FILE))

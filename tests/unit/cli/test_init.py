@@ -98,6 +98,15 @@ def test_live_needs_a_hand_and_a_key_and_a_password_has_its_own_file(tmp_path: P
     assert (settings.mode, settings.bybit_key, settings.history_url) == ("live", "k" * 20, url)
 
 
+def test_a_password_for_a_socket_has_its_own_file_as_well(tmp_path: Path) -> None:
+    """The address has no host, and is a secret all the same."""
+    url = f"mysql://kb:{SECRET}@/kb?unix_socket=/run/mysqld/mysqld.sock"
+    done = init(tmp_path, "--database", url)
+    assert done.returncode == exit_codes.OK
+    assert SECRET not in (tmp_path / "kangbot.toml").read_text()
+    assert loaded(tmp_path).history_url == url
+
+
 @pytest.mark.parametrize("name", ["kangbot.toml", "database_url"])
 def test_nothing_that_is_there_is_overwritten(tmp_path: Path, name: str) -> None:
     """Neither the configuration nor a secret."""

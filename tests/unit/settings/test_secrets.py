@@ -197,6 +197,13 @@ def test_settings_do_not_show_their_secrets(read: Read) -> None:
     assert set(settings.secrets) == {CANARY, f"mysql://u:{CANARY}%21@h/d", f"{CANARY}%21", f"{CANARY}!"}
 
 
+def test_the_password_of_a_socket_is_a_secret_of_its_own(read: Read) -> None:
+    """Such an address has no host; a driver may say the password without the rest."""
+    url = f"mysql://u:{CANARY}@/d?unix_socket=/run/it.sock"
+    market = '[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
+    assert set(read(market, {"KANGBOT_DATABASE__URL": url}).secrets) == {CANARY, url}
+
+
 def test_an_address_that_cannot_be_read_may_hold_a_password() -> None:
     """In doubt it is treated as a secret."""
     assert has_password("mysql://[")
