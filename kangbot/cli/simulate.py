@@ -82,7 +82,7 @@ def _seeds(seed: int | None, seeds: str | None) -> Sequence[int] | None:
     first, dots, last = seeds.partition("..")
     if not dots or not first.isdecimal() or not last.isdecimal() or int(first) > int(last):
         return None
-    return range(int(first), int(last) + 1)
+    return range(int(first), int(last) + 1) if int(last) < sys.maxsize else None
 
 
 def _shown(console: Console, outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:

@@ -106,7 +106,7 @@ def simulate(
     *,
     seed: Annotated[int | None, typer.Option(min=0, help="One seed; 1 by default.")] = None,
     seeds: Annotated[str | None, typer.Option(help="A range such as 1..100, the last one included.")] = None,
-    minutes: Annotated[float, typer.Option(min=3, help="How long a session lasts, in virtual time.")] = 10,
+    minutes: Annotated[float, typer.Option(min=3, max=100_000, help="How long a session lasts, in virtual time.")] = 10,
     markets: Annotated[int, typer.Option(min=1, max=27, help="How many trade.")] = 5,
     spot: Annotated[
         bool, typer.Option("--spot", help="Have spot pairs in every session, not only in a quarter.")

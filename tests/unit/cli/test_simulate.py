@@ -25,6 +25,7 @@ def played(capsys: pytest.CaptureFixture[str], **options: object) -> tuple[int, 
         ({"seeds": "2..1"}, "a range such as 1..100"),
         ({"seeds": "a..b"}, "a range such as 1..100"),
         ({"seeds": "-1..2"}, "a range such as 1..100"),
+        ({"seeds": f"1..{10**30}"}, "a range such as 1..100"),
         ({"seed": 1, "mutant": "jurnal"}, f"--mutant is {EVERY}, or one of: {next(iter(MUTANTS))}, "),
     ],
 )

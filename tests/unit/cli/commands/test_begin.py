@@ -25,6 +25,7 @@ def test_the_sandbox_is_served_where_mode_sandbox_asks() -> None:
         "sandbox --port 65536",
         "simulate --seed -1",
         "simulate --minutes 2",
+        "simulate --minutes inf",
         "simulate --markets 28",
         "simulate --jobs 0",
         "simulate --seed 1 --seeds 1..2",
