@@ -1,4 +1,4 @@
-"""What the configuration means for stops, where that is less than a person would expect of one."""
+"""What the configuration means for orders, where that is less than a person would expect of it."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,34 @@ from kangbot.settings import Settings
 
 
 def orders(settings: Settings) -> Iterator[Look]:
-    """Say once, for all markets that it concerns, what a limit entry risks at a venue that keeps no position."""
+    """Say once, for all markets that each concerns, what keeps entries back and what they risk."""
+    yield from _kept_back(settings)
+    yield from _without_stop(settings)
+
+
+def _kept_back(settings: Settings) -> Iterator[Look]:
+    """Find entries that a limit lets in only by chance: at the market they count with their slippage."""
+    risk = settings.risk
+    limits = [most for most in (risk.market_notional, risk.total_notional) if most]
+    least = min(limits, default=None)
+    worst = {
+        market.symbol: market.size * (1 + risk.slippage_percent / 100 if market.entry_order == "market" else 1)
+        for market in settings.trading
+        if market.enabled
+    }
+    named = [symbol for symbol, most in worst.items() if least is not None and most > least]
+    if named:
+        yield Look(
+            name="orders",
+            mark=Mark.WARNING,
+            says=f"[risk] holds entries of {', '.join(named)} back: at its worst a full one is worth"
+            f" {worst[named[0]]:f} with {risk.slippage_percent:f} % of slippage, and the limit is {least:f}",
+            remedy="make size smaller there, or raise market_notional and total_notional in [risk]",
+        )
+
+
+def _without_stop(settings: Settings) -> Iterator[Look]:
+    """Tell what a limit entry risks at a venue that keeps no position."""
     named = [
         market.symbol
         for market in settings.trading
