@@ -19,6 +19,7 @@ from kangbot.cli.whereabouts import whereabouts
 from kangbot.errors import ConfigInvalid, Refused
 from kangbot.runtime.world import real_world
 from kangbot.settings import Settings, load
+from kangbot.settings.plain import read_plain
 from kangbot.settings.shown import shown
 from kangbot.settings.versions import Version, Versions, write_whole
 
@@ -146,7 +147,7 @@ def _trial(config: Path) -> Path:
 def _put(path: Path, config: Path) -> Path | None:
     """Put the file's text in the configuration's place, where it is right; return where what was there is now."""
     trial = _trial(config)
-    text = path.read_bytes()
+    text = read_plain(path)  # a backup of all, named by mistake, may be larger than the memory
     try:
         write_whole(trial, text)
         load(trial, os.environ)

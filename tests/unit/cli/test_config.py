@@ -14,6 +14,7 @@ import pytest
 
 from kangbot.cli.config import backup, diff, restore, show, versions
 from kangbot.errors import ConfigInvalid, Refused
+from kangbot.settings.plain import LARGEST
 from kangbot.settings.versions import KEPT, Versions
 
 GOOD = b'state_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
@@ -66,6 +67,20 @@ def test_many_who_put_versions_back_at_once_wait_for_each_other(tmp_path: Path) 
     assert codes == [0] * others
     aside = [path.read_bytes() for path in tmp_path.glob("kangbot.toml.replaced.*")]
     assert sorted([*aside, config.read_bytes()]) == sorted([*texts, GOOD])
+
+
+def test_what_is_too_large_for_a_configuration_is_not_taken_into_memory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A backup of everything is restored by another command; on a small server it would be the daemon's end."""
+    config, other = tmp_path / "kangbot.toml", tmp_path / "backup.tar"
+    config.write_bytes(GOOD)
+    with other.open("wb") as file:
+        file.truncate(LARGEST + 1)
+    for named in (str(other), "/dev/zero"):
+        assert restore(config, None, named) == 1
+        assert capsys.readouterr().err.startswith(f"{named}: it is ")
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["backup.tar", "kangbot.toml"]
 
 
 def test_a_configuration_behind_a_link_is_put_back_there(tmp_path: Path) -> None:
