@@ -180,19 +180,14 @@ class House:
         until(look, f"{what}; the log ends with: {self.log()[-1500:]}", within_s)
         return found[0]
 
-    def charged(self, service: str) -> str:
+    def charged(self, service: str) -> str | None:
         """Return the memory that the service's container is charged, such as "64MiB".
 
-        The engine says "0B" where its two samples took it more than two seconds: it is asked again.
+        None where the engine has no sample of it: it says "0B / 0B" then, for the limit as well, which is no figure.
         """
-        said = ["0B"]
-
-        def look() -> bool:
-            said.append(docker("stats", "--no-stream", "--format", "{{.MemUsage}}", self.name(service)).split(" /")[0])
-            return said[-1] != "0B"
-
-        until(look, f"a figure of what {service} takes")
-        return said[-1]
+        said = docker("stats", "--no-stream", "--format", "{{.MemUsage}}", self.name(service))
+        used, _, limit = said.partition(" / ")
+        return None if limit == "0B" else used
 
     def log(self, service: str = "kangbot") -> str:
         """Return what the service has said on both streams."""
