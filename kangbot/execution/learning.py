@@ -170,8 +170,8 @@ class Learning:
     def _protected(self, ended: ProtectEnded, now_ns: int) -> Sequence[Event]:
         first, told, failed = self.protection.tries == 1, self.protection.again, self.protection.failed
         self.protection = self.protection.ended(ended.stop, done=ended.done, refused=ended.refused)
-        self.active_ns = now_ns
-        if ended.done:
+        if ended.done:  # else it moved nothing that we believe in, and is tried on and on: see `_sent`
+            self.active_ns = now_ns
             return self.agreement.placed(ended.stop, ended.quantity, ended.name, now_ns)
         bare = self.agreement.unprotected
         if told if ended.refused else not first or (failed and not bare):  # another stop that fails as the last did

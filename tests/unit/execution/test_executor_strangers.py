@@ -135,6 +135,21 @@ async def test_exits_that_the_venue_refuses_do_not_hide_a_position_that_is_gone(
 
 
 @told
+async def test_a_stop_that_no_position_takes_does_not_hide_that_it_is_gone() -> None:
+    """It is tried every four seconds for as long as we count a position, and moves nothing."""
+    story = Story()
+    market = await story.live()
+    market.executor.place(proposal(kind=OrderKind.MARKET, stop="90"))
+    await asyncio.sleep(10)
+    story.venue.hidden = -story.venue.net
+    market.executor.protect(dec(95))
+    await asyncio.sleep(100)
+    assert "the venue says 0" in market.executor.quarantine
+    assert [note for note in market.notes() if note.startswith("position")] == ["position.drift", "position.quarantine"]
+    await market.end()
+
+
+@told
 async def test_a_fill_that_the_stream_dropped_is_found_within_seconds() -> None:
     """While anything is in flight the account is asked every five."""
     story = Story()
