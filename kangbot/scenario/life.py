@@ -139,7 +139,7 @@ class Life:
         announced.listen(transfers.observe)
         announced.listen(outside.invariants.intended)
         check = outside.invariants
-        check.entering.deaf = self.feeds.deaf
+        check.entering.deaf, check.entering.adopts = self.feeds.deaf, self.foreign is ForeignPolicy.ADOPT
         for watch in (check.losses, check.breaking, check.entering):
             watch.begins()
             announced.listen(watch.announced)

@@ -1,4 +1,4 @@
-"""When a market may enter: it is live, its streams flow, it does not rest, and no more markets are open than may be.
+"""When a market may enter: it is live, its streams flow, it does not rest, no hand holds it, and few enough are open.
 
 Counted from the events as they are made, as the daemon counts; what a crash takes with it is forgotten here too. How
 many markets are open is looked up at the venue. How often one may enter in an hour is `rate.py`, what may be lost
@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from kangbot.model.events import Event, FillApplied, OrderIntended, RoundTripClosed, RunState, RunStateChanged
-from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, MarketId
+from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId
 from kangbot.model.orders import FillCause, Intent, Purpose
 from kangbot.risk.limits import Limits
+from kangbot.sim.exchange.events import Executed
 from kangbot.sim.exchange.orders import Origin
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.proof.hands import HandWatch
@@ -26,7 +27,8 @@ _STOPPED = (FillCause.STOP, FillCause.LIQUIDATION)
 class EntryWatch:
     """Watches one session. `fail(what)` is told of a promise that was broken; `intents` are those on disk.
 
-    `deaf` tells of the life that runs why it hears nothing of a market; "" where it does.
+    Of the life that runs, `deaf` tells why it hears nothing of a market, "" where it does; `adopts`: what somebody
+    trades by hand is the daemon's.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class EntryWatch:
         fail: Callable[[str], None],
     ) -> None:
         self.deaf: Callable[[MarketId], str] = lambda _market: ""
+        self.adopts = False
         self._engine = engine
         self._hands = hands
         self._intents = intents
@@ -48,6 +51,7 @@ class EntryWatch:
         self._kept = _Memory()  # what is on disk
         self._made = _Memory()  # and what has been made in this life beside it
         self._states: dict[MarketId, RunState] = {}
+        self._applied: dict[ExecutionId, None] = {}  # on disk
 
     # ------------------------------------------------------------------------------------------------------ by session
     def begins(self) -> None:
@@ -65,6 +69,8 @@ class EntryWatch:
         self._kept.count(event)
         if isinstance(event, OrderIntended):
             self._rate.synced(event.intent)
+        elif isinstance(event, FillApplied):
+            self._applied[event.fill.execution_id] = None
 
     def announced(self, event: Event) -> None:
         """Learn of an event as it is made."""
@@ -72,7 +78,7 @@ class EntryWatch:
             self._states[event.market] = event.after
         if isinstance(event, OrderIntended) and event.intent.purpose is Purpose.ENTRY:
             self._rate.intended(event.intent)
-            for why in (self._asleep, self._rests, self._crowded):
+            for why in (self._asleep, self._rests, self._beside, self._crowded):
                 if words := why(event.intent):
                     self._fail(f"entry {event.intent.client_id} of {event.intent.market} is intended: {words}")
         self._made.count(event)
@@ -93,6 +99,16 @@ class EntryWatch:
         if limits.stop_pause_ns is not None and memory.stopped_ns and now_ns < memory.stopped_ns + limits.stop_pause_ns:
             return "it was stopped out, and rests"
         return ""
+
+    def _beside(self, intent: Intent) -> str:
+        """Judge contracts, once every execution there is on disk."""
+        market = intent.market
+        theirs = self._hands.net(market) - self._hands.ours(market)
+        if self.adopts or self._limits.beside_hand or not theirs or is_spot(self._engine, market):
+            return ""
+        executed = (told.fill for told in self._engine.executions if isinstance(told, Executed))
+        known = all(fill.execution_id in self._applied for fill in executed if fill.market == market)
+        return f"somebody holds {theirs} there by hand" if known else ""
 
     def _crowded(self, intent: Intent) -> str:
         most = self._limits.open_positions

@@ -164,6 +164,11 @@ def enters_anywhere(put: Put) -> None:
     _without(put, "open_positions")
 
 
+def enters_beside_hands(put: Put) -> None:
+    """Enter where somebody holds a position of their own."""
+    _without(put, "by_hand")
+
+
 def never_rests(put: Put) -> None:
     """Enter on, however often a market has lost or was stopped out."""
     _without(put, "consecutive_losses", "cool_down")
@@ -213,6 +218,7 @@ OF_MARKETS = (
     rules_of_the_start,
     enters_unheard,
     enters_anywhere,
+    enters_beside_hands,
     never_rests,
     pause_lets_enter,
     stop_not_looked_for,

@@ -218,6 +218,28 @@ def test_coins_that_nobody_could_sell_are_not_open(story: Story) -> None:
     assert story.why == [f"open are {Bench.spot}, the limit is 1"]
 
 
+def test_nothing_is_entered_beside_a_hands_position(story: Story) -> None:
+    """Once the disk knows of all that was executed there; unless that is adopted, or meant."""
+    story.bench.submit(Side.BUY, "0.5")
+    for event in (executed := story.bench.told(Executed)):
+        story.hands.executed(event.fill, event.order)
+    story.intends()
+    assert story.said == []  # nobody has told the daemon yet
+    for event in executed:
+        story.watch.synced(FillApplied(fill=event.fill, net=D("0.5"), entry=D(1000), at_ns=story.now_ns))
+    story.watch.adopts = True
+    story.intends()
+    story.watch.adopts = False
+    limited(story, beside_hand=True)
+    story.intends()
+    limited(story)
+    story.intends(Bench.eth)
+    story.intends(purpose=Purpose.EXIT)
+    assert story.said == []
+    story.intends()
+    assert story.why == ["somebody holds 0.5 there by hand"]
+
+
 def test_an_hour_has_so_many_entries(story: Story) -> None:
     """As `rate.py` counts them, by the limits of now."""
     assert story.watch.limited(Limits(entries_an_hour=1)) == 0
