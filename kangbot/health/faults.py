@@ -68,6 +68,7 @@ class FaultDesk:
         self._changed: Callable[[MarketId | None], None] = lambda _market: None
         self._reset: Callable[[], None] = lambda: None
         self._timer: asyncio.TimerHandle | None = None
+        self._alerted: dict[tuple[MarketId | None, Operation], dict[Kind, None]] = {}  # of what a person was told
         self._kept: dict[MarketId | None, int] = {}  # until when each pause lasts by the journal
         for hold in () if holds is None else holds.left(self._clock.now_ns()):
             self._book.restore(hold)
@@ -125,6 +126,9 @@ class FaultDesk:
         if over is not None and operation not in _TOLD_BY_THEMSELVES:
             lasted_s = round((self._clock.now_ns() - over.since_ns) / SECOND_NS, 1)
             log.info("error.over", market=market, operation=operation.value, count=over.count, lasted_s=lasted_s)
+            for kind in self._alerted.pop((market, operation), ()):
+                text = f"{operation} works again, after {over.count} error{'s' * (over.count != 1)}"
+                self._tell_end("error.over", market, text, {"kind": kind.value, "operation": operation.value})
         if over is not None:
             self._tell_over(market)
 
@@ -145,6 +149,7 @@ class FaultDesk:
                 else:
                     log.warning("entries.paused_again", message=text, **_context(fault, subject))
             case Action.ALERT if fault.operation not in _TOLD_BY_THEMSELVES:
+                self._alerted.setdefault((fault.market, fault.operation), {})[fault.kind] = None
                 text = f"{fault.operation} failed, {verdict.count} in a row: {fault.message}"
                 self._note("error.alert", severity, text, _context(fault, subject))
             case Action.SHUTDOWN if fault.operation is not Operation.TASK:  # a task's end is an end already
@@ -211,16 +216,19 @@ class FaultDesk:
             self._tell_resumed(market, kind, f"what failed works again: {kind}")
 
     def _tell_resumed(self, market: MarketId | None, kind: Kind, why: str) -> None:
-        self._journal.append(
-            Noted(
-                kind="entries.resumed",
-                severity=Severity.INFO,
-                market=market,
-                message=f"entries may leave again: {why}",
-                fields={"kind": kind.value},
-                at_ns=self._clock.now_ns(),
-            )
+        self._tell_end("entries.resumed", market, f"entries may leave again: {why}", {"kind": kind.value})
+
+    def _tell_end(self, kind: str, market: MarketId | None, text: str, fields: Mapping[str, str]) -> None:
+        """Write down that what people were told of is over."""
+        noted = Noted(
+            kind=kind,
+            severity=Severity.INFO,
+            market=market,
+            message=text,
+            fields=dict(fields),
+            at_ns=self._clock.now_ns(),
         )
+        self._journal.append(noted)
 
     # ---------------------------------------------------------------------------------------------------------- counts
     def errors(self) -> dict[Kind, int]:

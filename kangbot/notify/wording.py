@@ -28,6 +28,7 @@ ENDS = {
     "coins.back": ("coins.missing",),
     "account.reconciled": ("account.unreconciled", "account.fell"),
     "config.settled": ("config.invalid",),
+    "error.over": ("error.alert",),
     "entries.resumed": ("entries.paused",),
     "feed.topic_up": (
         "feed.denied",
@@ -55,6 +56,8 @@ ENDS = {
     "transfers.read": ("transfers.unread",),
 }
 _ABOUT = ("check", "kind")  # fields that tell apart what goes by one name
+_ABOUT_ERRORS = ("kind", "operation")  # entries are paused as one, an error is told of each operation
+_ERRORS = ("error.alert", "error.over")
 _LONGEST = 300  # characters of one notice: a phone shows two lines
 _OLD_NS = 300 * SECOND_NS  # of the equity, which is asked for every minute
 
@@ -68,7 +71,8 @@ def notice_of(event: Event) -> Notice | None:
         return None
     match event:
         case Noted(kind=kind, market=market, message=message, at_ns=at_ns, fields=fields):
-            about = " ".join(fields[name] for name in _ABOUT if name in fields)
+            apart = _ABOUT_ERRORS if kind in _ERRORS else _ABOUT
+            about = " ".join(fields[name] for name in apart if name in fields)
             return Notice(
                 kind=kind,
                 severity=severity,

@@ -391,3 +391,24 @@ async def test_whoever_has_entries_tried_again_hears_whether_they_are_refused_ag
     await asyncio.sleep(1)
     said = [("entries.paused", "insufficient_balance"), ("entries.resumed", "ann has them tried again")]
     assert paused_and_resumed(rig) == said * 3
+
+
+@told
+async def test_whoever_was_alerted_to_an_operation_that_fails_is_told_when_it_works_again() -> None:
+    """Once, for what was told of and nothing else: one that fails now and then is nobody's matter."""
+    rig = Rig()
+    for _ in range(5):
+        rig.desk.ended(MARKET, Operation.EXIT, TimeoutError())
+    rig.desk.ended(MARKET, Operation.EXIT, None)
+    await asyncio.sleep(0.1)
+    assert rig.notes == []
+    for _ in range(6):
+        rig.desk.ended(MARKET, Operation.EXIT, TimeoutError())
+    rig.desk.ended(MARKET, Operation.ENTRY, None)
+    for _ in range(2):
+        rig.desk.ended(MARKET, Operation.EXIT, None)
+    await asyncio.sleep(0.1)
+    alert, over = rig.notes
+    assert (alert.kind, over.kind, over.severity, over.market) == ("error.alert", "error.over", Severity.INFO, MARKET)
+    assert over.message == "exit works again, after 6 errors"
+    assert over.fields == alert.fields == {"kind": "timeout", "operation": "exit"}

@@ -108,6 +108,23 @@ def test_each_lane_is_told_for_itself_and_its_end_to_whoever_was_told_that_it_be
     assert by_hand.text == "the data lane was closed by ann, and is used"
 
 
+def test_each_operation_that_fails_is_told_for_itself_and_its_end_to_whoever_was_told() -> None:
+    """That exits fail is news where entries did half an hour ago, by the same kind of error."""
+
+    def noted(kind: str, operation: str) -> Notice:
+        severity = Severity.WARNING if kind == "error.alert" else Severity.INFO
+        fields = {"kind": "timeout", "operation": operation}
+        notice = notice_of(Noted(kind=kind, severity=severity, market=A, message="m", fields=fields, at_ns=1))
+        assert notice is not None
+        return notice
+
+    notices = Notices(NoticeTerms(), 0)
+    entry, exit_, over = noted("error.alert", "entry"), noted("error.alert", "exit"), noted("error.over", "entry")
+    for notice in (entry, exit_, over):
+        notices.take(notice, 1)
+    assert notices.waiting == (entry, exit_, over)
+
+
 def test_what_the_venue_tells_again_of_money_that_was_moved_is_the_end_of_its_silence() -> None:
     """As whatever else `docs/alerts.md` says that it ends."""
     over = notice_of(Noted(kind="transfers.read", severity=Severity.INFO, market=None, message="m", at_ns=1))
