@@ -338,13 +338,14 @@ class Desk:
             return reason
         if self._pace.due_ns(proposal.purpose, now_ns) is not None:
             return "the last order came to nothing: the next one waits" + self._pace.because(proposal.purpose)
-        verdict = self._risk.admit(proposal, self.executor.upcoming_id, self._facts(now_ns), now_ns)
+        upcoming = self.executor.upcoming_id
+        verdict = self._risk.admit(proposal, upcoming, self._facts(now_ns), now_ns)
         if isinstance(verdict, Blocked):
             return f"{verdict.rule}: {verdict.reason}"
+        if entry:
+            self._reserved[upcoming] = None  # first: what falls before there is an order is released at the next look
         order = self.executor.place(proposal, decided_perf_ns=received_ns or None)
         self._pace.placed(order, self.executor.position.net)
-        if entry:
-            self._reserved[order.client_id] = None
         return ""
 
     def _facts(self, now_ns: int) -> MarketFacts:

@@ -1,9 +1,10 @@
 """What leaves a market's desk, and what is said of what does not."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from decimal import Decimal
 
+import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
@@ -12,7 +13,7 @@ from kangbot.machines.plan import Style
 from kangbot.market.desk import Desk, Leave
 from kangbot.market.inbox import Inbox
 from kangbot.market.roster import Command
-from kangbot.model.events import RunState
+from kangbot.model.events import Event, OrderIntended, RunState
 from kangbot.model.orders import Intent, OrderKind, OrderStatus
 from kangbot.model.target import Target
 from kangbot.risk.account import AccountRisk
@@ -246,6 +247,36 @@ def test_an_entry_that_shows_itself_after_its_end_counts_anew() -> None:
         told.task.inbox.put(report(OrderStatus.CANCELED, quantity=2))
         await asyncio.sleep(0.1)
         assert not desk.executor.orders
+        assert told.risk.total_exposure == 0
+
+    play(story)
+
+
+def test_an_entry_that_falls_before_there_is_an_order_keeps_no_exposure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No memory for its record: the market begins anew, and what was admitted is not counted for ever."""
+
+    async def story(told: Story) -> None:
+        await told.live()
+        append, refused = told.disk.append, list[Event]()
+
+        def hungry(*events: Event, **how: bool) -> Awaitable[int]:
+            if not refused and isinstance(events[0], OrderIntended):
+                refused.extend(events)
+                raise MemoryError
+            return append(*events, **how)
+
+        monkeypatch.setattr(told.disk, "append", hungry)
+        told.quote()
+        told.strategy.want(1)
+        await told.bar()
+        told.strategy.want(0)
+        await asyncio.sleep(60)
+        for _ in range(3):
+            await told.bar()
+        desk = told.task.desk
+        assert refused
+        assert not desk.executor.orders
+        assert desk.executor.position.net == 0
         assert told.risk.total_exposure == 0
 
     play(story)
