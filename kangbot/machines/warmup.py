@@ -22,6 +22,7 @@ from kangbot.model.money import ZERO
 SECOND_NS = 1_000_000_000
 MOST = 5_000  # bars that may be needed: what the longest parameters that ship look back on, and 4 MB a market
 SPARE = 1_000  # bars beyond those that are needed
+AHEAD_NS = 86_400 * SECOND_NS  # by which a bar may be ahead of our clock; a later one has a wrong time
 ABSENT = 7  # fetches that lack a bar between others: one more than until people are told that bars are missing
 
 
@@ -90,6 +91,9 @@ class WarmUp:
         """Return the bars without a gap up to the newest that is due at `now_ns`, or the newest stretch missing."""
         reached_ns = now_ns - self._grace_ns
         due_ns = reached_ns - reached_ns % self._span_ns - self._span_ns  # the newest bar that must be there
+        for known in (self._fetched, self._streamed):
+            for open_ns in [open_ns for open_ns in known if open_ns > now_ns + AHEAD_NS]:
+                del known[open_ns]  # what never was keeps nobody waiting
         newest_ns = max((due_ns, *self._fetched, *self._streamed))
         bars = {open_ns: bar for open_ns, bar in self._fetched.items() if open_ns <= due_ns} | self._streamed
         first_ns = newest_ns - (self._needed - 1) * self._span_ns

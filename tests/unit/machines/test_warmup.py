@@ -220,3 +220,23 @@ def test_what_history_does_not_reach_is_waited_for() -> None:
         join.fetched([bar(0), bar(SPARE + 5), bar(SPARE + 7)])
     outcome = join.join((SPARE + 8) * MINUTE_NS + 5 * SECOND_NS)
     assert minutes(outcome) == [SPARE + 5, SPARE + 6, SPARE + 7], "a shorter hole behind it is filled all the same"
+
+
+@pytest.mark.parametrize("ahead_minutes", [1441, 10**9])
+def test_a_bar_of_a_time_to_come_is_no_bar(ahead_minutes: int) -> None:
+    """Else one frame with a wrong time would have all bars until then be missing, and the market never decide again."""
+    join = warmup(3)
+    join.streamed(bar(15 + ahead_minutes))
+    join.fetched([bar(15 + ahead_minutes), *(bar(minute) for minute in range(10, 15))])
+    assert minutes(join.join(NOW_NS)) == [10, 11, 12, 13, 14]
+    join.streamed(bar(15))
+    assert minutes(join.join(NOW_NS + MINUTE_NS)) == [10, 11, 12, 13, 14, 15]
+
+
+def test_a_bar_is_believed_though_our_clock_is_behind() -> None:
+    """By less than a day: until the venue's clock is measured nobody knows."""
+    join = warmup(2)
+    join.fetched([bar(1455)])
+    join.streamed(bar(1454))
+    join.streamed(bar(1455))
+    assert minutes(join.join(NOW_NS)) == [1454, 1455]

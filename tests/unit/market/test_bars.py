@@ -67,6 +67,33 @@ def test_a_history_that_comes_soon_closes_the_hole() -> None:
     assert all(isinstance(one, Bar) and one.volume == 4 for one in joined)
 
 
+def candle(minute: int) -> Bar:
+    """Return the candle of that minute of the epoch."""
+    price = dec(100)
+    return Bar(
+        market=MARKET,
+        timeframe_s=60,
+        open_ns=minute * 60 * SECOND,
+        open=price,
+        high=price,
+        low=price,
+        close=price,
+        volume=dec(1),
+    )
+
+
+def test_a_candle_with_a_wrong_time_costs_no_more_than_a_look_at_history() -> None:
+    """The candles go on behind it: none is told twice, and none is missing."""
+    first, bars = START // (60 * SECOND), VenueBars(instrument(), 60, 2)
+    past = [candle(first + minute) for minute in range(4)]
+    assert bars.join(past, past[-1].close_ns + 6 * SECOND) == past
+    assert bars.take(Batch(bars=[candle(first + 10**7)])) == []
+    assert not bars.joined
+    past.append(candle(first + 4))
+    assert bars.join(past, past[-1].close_ns + 6 * SECOND) == past[4:]
+    assert bars.take(Batch(bars=[candle(first + 5)])) == [candle(first + 5)]
+
+
 @pytest.mark.parametrize(("needed", "requests"), [(1, 1), (994, 1), (995, 2), (1200, 2), (MOST, 6)])
 def test_a_long_look_back_is_several_requests(needed: int, requests: int) -> None:
     """A thousand candles come at once, and the one that runs is among them."""
