@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from kangbot.errors import KangbotError, words
+from kangbot.errors import KangbotError, NeedsHuman, words
 from kangbot.execution.budget import Budget
 from kangbot.execution.calls import calling
 from kangbot.machines.priority import Priority
@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 _FIRST_S = 60.0  # after the start, which has enough to ask
 _EVERY_S = 86_400.0
+_AGAIN_S = 3600.0  # where the venue did not answer
 _DAY_NS = 86_400 * SECOND_NS
 _ANSWER_S = 10.0
 _TOLD_DAYS = (1, 3, 14)  # told once as each is reached
@@ -44,19 +45,21 @@ class KeyWatch:
         """Look for ever."""
         await asyncio.sleep(_FIRST_S)
         while True:
-            await self._look()
-            await asyncio.sleep(_EVERY_S)
+            wait_s = await self._look()
+            await asyncio.sleep(wait_s)
 
-    async def _look(self) -> None:
+    async def _look(self) -> float:
+        """Look once; return how long to wait for the next time, in seconds."""
         try:
             async with calling(self._budget, Priority.DATA, within_s=_ANSWER_S):
                 rights = await self._rights()
         except (KangbotError, TimeoutError) as error:  # a key that is not taken is told of by what needs it
             log.info("key.unread", why=words(error))
-            return
+            return _EVERY_S if isinstance(error, NeedsHuman) else _AGAIN_S
         self._withdraws(rights)
         if rights.expires_ns is not None and not rights.addresses:  # Bybit tells a day for bound keys, too
             self._expires((rights.expires_ns - self._clock.now_ns()) // _DAY_NS)
+        return _EVERY_S
 
     def _withdraws(self, rights: KeyRights) -> None:
         if rights.withdraws and not self._may_withdraw:

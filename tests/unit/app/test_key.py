@@ -3,7 +3,7 @@
 import asyncio
 
 from kangbot.app.key import KeyWatch
-from kangbot.errors import NeedsHuman
+from kangbot.errors import NeedsHuman, Retryable
 from kangbot.execution.budget import Budget
 from kangbot.machines.limiter import Window
 from kangbot.model.events import Severity
@@ -24,12 +24,15 @@ class Key:
         self.addresses: tuple[str, ...] = ()
         self.expires_ns: int | None = 20 * DAY_S * SECOND_NS
         self.away = False
+        self.silent = 0  # times
         self.asked = 0
 
     async def rights(self) -> KeyRights:
         self.asked += 1
         if self.away:
             raise NeedsHuman("the key has ended", remedy="renew it")
+        if self.asked <= self.silent:
+            raise Retryable("bybit was not reached")
         return KeyRights(
             reads_only=False,
             contracts=True,
@@ -94,3 +97,11 @@ def test_a_key_that_is_not_taken_is_asked_again_and_told_of_by_others() -> None:
     key.away = True
     assert watched(key, days=3) == []
     assert key.asked == 3
+
+
+def test_a_venue_that_does_not_answer_at_the_start_hides_no_key_for_a_day() -> None:
+    """It is asked again within hours: what the key may do, or that it ends tomorrow, is to be told in time."""
+    key = Key()
+    key.withdraws, key.expires_ns, key.silent = True, None, 3
+    assert watched(key, days=1) == [("key.withdraws", 0)]
+    assert key.asked == 4
