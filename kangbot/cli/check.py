@@ -185,8 +185,18 @@ def _lines(config: Path, settings: Settings) -> list[tuple[str, str]]:
         ("risk", _limits(settings.risk)),
         ("database", _database(settings)),
         ("messages", _messages(settings)),
-        ("state", f"{settings.state_dir}{'' if settings.state_dir.is_dir() else ' (will be made)'}"),
+        ("state", f"{settings.state_dir}{_to_come(settings.state_dir)}"),
     ]
+
+
+def _to_come(folder: Path) -> str:
+    try:
+        folder.stat()
+    except PermissionError:  # what lies beyond a folder that is another user's
+        return " (not this user's to see)"
+    except OSError:
+        return " (will be made)"
+    return ""
 
 
 def _limits(risk: Risk) -> str:

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from kangbot.cli import exit_codes
+from kangbot.cli.check import _lines
+from kangbot.settings import load
 from kangbot.settings.paths import shipped_config
+from tests.support.nobody import as_nobody
 from tests.support.typed import kangbot
 
 SHIPPED = str(shipped_config("kangbot.toml"))
@@ -75,6 +78,19 @@ def test_a_configuration_is_validated_without_asking_anybody(tmp_path: Path) -> 
     done = kangbot("config", "validate", str(path))
     assert (done.returncode, done.stdout) == (exit_codes.CONFIG, "")
     assert "Did you mean paper?" in done.stderr
+
+
+def test_a_state_folder_that_is_not_this_users_to_see_ends_no_check(tmp_path: Path) -> None:
+    """The rest of what the configuration means is said all the same, and nothing of a folder that nobody has seen."""
+    path, closed = tmp_path / "kangbot.toml", tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    path.write_text('state_dir = "closed/state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
+    settings = load(path, {})
+    with as_nobody():
+        assert dict(_lines(path, settings))["state"] == f"{closed / 'state'} (not this user's to see)"
+    assert dict(_lines(path, settings))["state"] == f"{closed / 'state'} (will be made)"
+    (closed / "state").mkdir()
+    assert dict(_lines(path, settings))["state"] == f"{closed / 'state'}"
 
 
 def test_check_prints_one_json_object(tmp_path: Path) -> None:
