@@ -6,13 +6,14 @@
 - READY is told once, when what the last run left behind is settled.
 - While something that must never die is stuck, the watchdog is not fed, and no more time is asked for. Whoever watches
   ends the process then. The venue's health is never a reason for that: a restart would not mend it.
-- While it stops, nothing counts as stuck: what is being taken down makes no progress, and the stop has a bound.
+- While it stops, nothing counts as stuck: what is being taken down makes no progress. The stop has a bound of its own,
+  which may be longer than the manager's, so each look asks for more time.
 """
 
 from dataclasses import dataclass
 from enum import Enum
 
-MORE_TIME_US = 60_000_000  # asked for at each look while it recovers; the looks are seconds apart
+MORE_TIME_US = 60_000_000  # asked for at each look while it recovers or stops; the looks are seconds apart
 
 
 class Phase(Enum):
@@ -57,8 +58,9 @@ class Service:
                 words.append(f"EXTEND_TIMEOUT_USEC={MORE_TIME_US}")
             case Phase.RUNNING if self.phase is not Phase.RUNNING:
                 words.append("READY=1")
-            case Phase.STOPPING if self.phase is not Phase.STOPPING:
-                words.append("STOPPING=1")
+            case Phase.STOPPING:
+                words += ["STOPPING=1"] if self.phase is not Phase.STOPPING else []
+                words.append(f"EXTEND_TIMEOUT_USEC={MORE_TIME_US}")
             case _:
                 pass
         status = f"stuck: {stuck}" if stuck else seen.status

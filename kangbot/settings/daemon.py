@@ -100,7 +100,8 @@ class Shutdown:
     __pydantic_config__ = SECTION
 
     grace_s: Annotated[float, Between(0.5, 300)] = 20.0
-    """For everything together, in seconds. Keep the service manager's own limit above it."""
+    """For everything together, in seconds. systemd is asked for as long as it takes; keep a container's
+    `stop_grace_period` above it."""
 
     open_entries: Literal["cancel", "leave"] = "cancel"
     """Entry orders that rest at the venue. `cancel`: nobody watches them while we are away. `leave` is for contracts,
