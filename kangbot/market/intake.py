@@ -4,12 +4,14 @@ It tells the bars that have closed, oldest first and without a gap, when history
 data cannot be relied on. What a bar leads to, and whether it is worth a fetch, is the business of the market's task.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import structlog
 
 from kangbot.errors import Retryable
 from kangbot.machines.session_words import Trouble
+from kangbot.machines.warmup import AHEAD_NS
 from kangbot.market.backfill import Backfill
 from kangbot.market.bars import Bars, TradeBars
 from kangbot.market.inbox import Batch, FeedChanged
@@ -110,8 +112,13 @@ class Intake:
     # --------------------------------------------------------------------------------------------------------- stream
     def closed(self, batch: Batch, now_ns: int) -> Sequence[Bar]:
         """Return the bars that a batch, or time, has closed."""
-        bars = self._bars
-        return () if bars is None else (*bars.take(batch), *bars.tick(now_ns + self._offset_ns()))
+        bars, venue_ns = self._bars, now_ns + self._offset_ns()
+        if bars is None:
+            return ()
+        latest_ns = venue_ns + AHEAD_NS
+        if any(trade.at_ns > latest_ns for trade in batch.trades):
+            batch.trades = deque(trade for trade in batch.trades if trade.at_ns <= latest_ns)
+        return (*bars.take(batch), *bars.tick(venue_ns))
 
     def holed(self) -> None:
         """Learn that data did not fit into the inbox."""
@@ -159,7 +166,8 @@ class Intake:
         if bars is None or not self._backfill.answered():  # stopped meanwhile, or asked for too early
             return ()
         now_ns = self._clock.now_ns()
-        joined, down = bars.join(history, now_ns + self._offset_ns()), self._streams.bars_lost
+        venue_ns, down = now_ns + self._offset_ns(), self._streams.bars_lost
+        joined = bars.join(_believed(history, venue_ns), venue_ns)
         if isinstance(joined, str):
             if self._backfill.missing(now_ns, joined, down=down):
                 log.warning("market.bars_missing", market=self._market, reason=joined)
@@ -169,3 +177,9 @@ class Intake:
             bars.broken()
             self._backfill.candle_came(now_ns, self._span_ns)
         return joined
+
+
+def _believed(told: Sequence[Bar] | Sequence[Trade], venue_ns: int) -> Sequence[Bar] | Sequence[Trade]:
+    """Return it without trades of a time to come: all until then would be of a bar that is over."""
+    trades = [one for one in told if isinstance(one, Trade)]
+    return [trade for trade in trades if trade.at_ns <= venue_ns + AHEAD_NS] if trades else told

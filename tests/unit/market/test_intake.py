@@ -1,5 +1,6 @@
 """A market's data on their way in: streams, bars, and history for the holes in them."""
 
+from collections import deque
 from typing import cast
 
 from kangbot.machines.session_words import Trouble
@@ -8,10 +9,12 @@ from kangbot.market.inbox import Batch, FeedChanged
 from kangbot.market.intake import Intake
 from kangbot.market.preparation import Preparation
 from kangbot.market.together import plainly
+from kangbot.model.data import Trade
+from kangbot.model.orders import Side
 from kangbot.ports import Channel, Topic
 from kangbot.runtime.world import Clock
 from tests.support.floor_story import LOOKBACK, MINUTE_NS, bar_at
-from tests.support.trade_words import MARKET, START, instrument
+from tests.support.trade_words import MARKET, SECOND, START, dec, instrument
 
 FIRST_NS = START // MINUTE_NS * MINUTE_NS
 HISTORY = [bar_at(FIRST_NS + number * MINUTE_NS) for number in range(LOOKBACK)]
@@ -140,3 +143,23 @@ def test_nothing_comes_in_after_the_end() -> None:
     assert intake.fetched(HISTORY) == ()
     assert market.troubles == []
     assert market.errands.asked == ["begin", "end"]
+
+
+def test_a_trade_with_a_wrong_time_closes_no_bar() -> None:
+    """Streamed or fetched: every trade until then would be of a bar that is over, and the market never decide again."""
+    market = Market()
+    market.intake.begin(bars_of(instrument(), 1, 1), 1, eager=False)
+    first_ns = market.now_ns
+
+    def trade(second: int, at_ns: int | None = None) -> Trade:
+        at_ns = first_ns + second * SECOND if at_ns is None else at_ns
+        return Trade(market=MARKET, trade_id=f"t{at_ns}", side=Side.BUY, price=dec(100), quantity=dec(1), at_ns=at_ns)
+
+    wrong = (trade(0, 2 * first_ns), trade(0, 3 * first_ns))
+    market.intake.closed(Batch(trades=deque((trade(3), wrong[0]))), first_ns)
+    assert [bar.open_ns for bar in market.intake.fetched([trade(0), trade(1), trade(2), wrong[1]])] == [
+        first_ns + SECOND,
+        first_ns + 2 * SECOND,
+    ]
+    closed = market.intake.closed(Batch(trades=deque((wrong[0], trade(4)))), first_ns)
+    assert [bar.open_ns for bar in closed] == [first_ns + 3 * SECOND]
