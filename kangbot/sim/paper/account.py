@@ -19,6 +19,7 @@ import structlog
 from kangbot.machines.cover import Covering
 from kangbot.machines.memory import MarketMemory, Memory
 from kangbot.machines.order import Order
+from kangbot.machines.warmup import AHEAD_NS
 from kangbot.model.data import FundingRate, MarketData, Quote, Trade
 from kangbot.model.ids import MarketId, VenueOrderId, stop_id
 from kangbot.model.market import Instrument, InstrumentKind
@@ -141,6 +142,8 @@ class PaperAccount:
         if not isinstance(event, Quote | Trade) or event.market not in self._instruments:
             return
         now_ns = self._clock.now_ns()
+        if isinstance(event, Trade) and event.at_ns > now_ns + AHEAD_NS:
+            return  # its time is wrong: the candles of all minutes until then would be made at once
         self.engine.advance(now_ns)
         if isinstance(event, Quote):
             self.engine.push(event, (), now_ns)

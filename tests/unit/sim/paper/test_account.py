@@ -52,8 +52,8 @@ class Story:
         )
         self.account.offer(told, 7)
 
-    def trade(self, price: str, instrument: Instrument = BTC) -> None:
-        """Have somebody sell there."""
+    def trade(self, price: str, instrument: Instrument = BTC, *, ahead_ns: int = 0) -> None:
+        """Have somebody sell there; `ahead_ns` is how wrong the time of it is."""
         self.account.offer(
             Trade(
                 market=instrument.market,
@@ -61,7 +61,7 @@ class Story:
                 side=Side.SELL,
                 price=D(price),
                 quantity=D(1),
-                at_ns=self.now_ns,
+                at_ns=self.now_ns + ahead_ns,
             ),
             7,
         )
@@ -156,6 +156,22 @@ def test_what_follows_from_a_price_is_told_with_it() -> None:
     heard = len(told.told.events)
     told.enter(number=2)
     assert len(told.told.events) == heard
+
+
+def test_a_trade_of_a_time_to_come_moves_nothing() -> None:
+    """The candles of all minutes until then would be made, while the loop waits for them."""
+    story = begun()
+    story.quote("100")
+    story.flows(Channel.TRADE)
+    story.enter()
+    story.trade("99")
+    story.trade("80", ahead_ns=100 * DAY_NS)
+    desk = story.account.engine.desks[BTC.market]
+    assert desk.last == D(99)
+    assert desk.klines.current(60).open_ns <= story.now_ns
+    assert story.account.occupied == [BTC]
+    story.trade("80")
+    assert story.account.occupied == []
 
 
 def test_while_the_trades_are_silent_a_quote_triggers_a_stop() -> None:
