@@ -68,6 +68,29 @@ async def test_requests_share_one_kept_alive_connection() -> None:
         await to.aclose()
 
 
+async def test_of_what_a_burst_has_opened_only_what_is_used_stays() -> None:
+    """The one that was used last: the others rest until they are closed, however many requests there are."""
+    many, here = 6, asyncio.Event()
+
+    async def together(request: Request) -> bytes:
+        if len(server.requests) >= many:
+            here.set()
+        await here.wait()
+        return http(request.body)
+
+    async with Loopback(together) as server:
+        to = Http(timeout_s=60.0, connect_timeout_s=60.0, keep_alive_s=1.0, connections=8)
+        await asyncio.gather(*(post(to, server.url) for _ in range(many)))
+        assert server.still_open == server.connections == many
+        async with asyncio.timeout(60):
+            while server.still_open > 1:
+                await post(to, server.url)
+                await asyncio.sleep(0.02)
+        await post(to, server.url)
+        assert server.connections == many
+        await to.aclose()
+
+
 async def test_the_address_is_sent_as_it_was_signed() -> None:
     """No encoding is added or taken away on the way."""
     async with Loopback(echo) as server:
