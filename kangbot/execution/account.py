@@ -133,7 +133,7 @@ class Account:
         self._tried_ns = 0  # the last round began then, whatever became of it
         self._unheard = False  # the private stream said what cannot be read, and no round has begun since
         self.live = False  # the private stream is up
-        self.tries = 0  # rounds that began, whatever became of them: what the watchdog reads
+        self.tries = 0  # rounds that began, and pages after the first, whatever became of them: for the watchdog
         self.reconciled = asyncio.Event()  # the first of them has succeeded
         self.failures = 0  # of rounds, since the last that succeeded
         self.unread: dict[MarketId, str] = {}  # markets of which the venue says what cannot be read, and why
@@ -281,8 +281,12 @@ class Account:
         return True
 
     async def _ask(self, question: Callable[[], Awaitable[T]]) -> T:
-        async with calling(self._budget, Priority.RECONCILE, within_s=self._timeout_s):
+        async with calling(self._budget, Priority.RECONCILE, within_s=self._timeout_s, page=self._turned):
             return await question()
+
+    def _turned(self) -> None:
+        """Learn that a question goes on with another page: a round of many is none that hangs."""
+        self.tries += 1
 
     async def _ask_of_all(
         self, question: Callable[[], Awaitable[Sequence[T]]], unread: dict[MarketId, str]

@@ -10,7 +10,7 @@ it, so who waits for the next place holds none that somebody else would have to 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 
 from kangbot.errors import KangbotError
@@ -19,13 +19,27 @@ from kangbot.machines.priority import Priority
 
 
 class Call:
-    """A call that is under way. `first` is the turn that its first request has; `patience` runs while it is asked."""
+    """A call that is under way. `first` is the turn that its first request has; `patience` runs while it is asked.
 
-    def __init__(self, budget: Budget, priority: Priority, first: int, patience: asyncio.Timeout) -> None:
+    `page` hears of each further request, which then has `within_s` for itself; None where they share what is left.
+    """
+
+    def __init__(
+        self,
+        budget: Budget,
+        priority: Priority,
+        first: int,
+        *,
+        patience: asyncio.Timeout,
+        within_s: float,
+        page: Callable[[], None] | None,
+    ) -> None:
         self._budget = budget
         self._priority = priority
         self._first: int | None = first
         self._patience = patience
+        self._within_s = within_s
+        self._page = page
 
     async def turn(self) -> int:
         """Return the turn of the next request, once it may leave; the venue's time stands still meanwhile."""
@@ -38,6 +52,9 @@ class Call:
         left_s = until_s - loop.time()
         self._patience.reschedule(None)
         turn = await self._budget.acquire(self._priority, begun=True)
+        if self._page is not None:
+            left_s = self._within_s
+            self._page()
         self._patience.reschedule(loop.time() + left_s)
         return turn
 
@@ -56,16 +73,23 @@ _CALL: ContextVar[Call] = ContextVar("call")
 
 @contextlib.asynccontextmanager
 async def calling(
-    budget: Budget, priority: Priority, *, within_s: float, turn: int | None = None
+    budget: Budget,
+    priority: Priority,
+    *,
+    within_s: float,
+    turn: int | None = None,
+    page: Callable[[], None] | None = None,
 ) -> AsyncIterator[None]:
     """Call a venue: whatever is asked of it inside leaves by this budget.
 
     `turn` is that of the first request; None: it is waited for here. TimeoutError once the venue has taken `within_s`
-    in all, the waits for turns not counted.
+    in all, the waits for turns not counted. With `page`, which hears of each request after the first, it is for one
+    request: a question of as many pages as there is to tell would else fail for ever once they are too many, however
+    well the venue answers.
     """
     first = await budget.acquire(priority) if turn is None else turn
     async with asyncio.timeout(within_s) as patience:
-        call = Call(budget, priority, first, patience)
+        call = Call(budget, priority, first, patience=patience, within_s=within_s, page=page)
         token = _CALL.set(call)
         try:
             yield

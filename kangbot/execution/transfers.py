@@ -28,6 +28,10 @@ _NEAR_NS = OVERLAP_NS // 6
 _TIMEOUT_S = 15.0
 
 
+def _goes_on() -> None:
+    """Have each page waited for by itself: after months of absence there are many."""
+
+
 class TransferWatch:
     """One venue account's. `run` is its task.
 
@@ -78,7 +82,7 @@ class TransferWatch:
         overlap_ns = _NEAR_NS if self._answers % _FAR else OVERLAP_NS
         since_ns = max(self._known.since_ns(now_ns), self._asked_ns - overlap_ns)
         try:
-            async with calling(self._budget, Priority.DATA, within_s=_TIMEOUT_S):
+            async with calling(self._budget, Priority.DATA, within_s=_TIMEOUT_S, page=_goes_on):
                 found = await self._venue.transfers(since_ns)
         except (KangbotError, TimeoutError) as error:
             self._failed(error)

@@ -1,6 +1,7 @@
 """One venue account: routing, rounds, balances."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ from structlog.testing import capture_logs
 from kangbot.errors import Retryable
 from kangbot.execution.account import OVERLAP_NS, START_OVERLAP_NS, Account
 from kangbot.execution.budget import TRANSIT_NS, Budget
+from kangbot.execution.calls import turn
 from kangbot.execution.executor import Pulse
 from kangbot.execution.numbers import Numbers
 from kangbot.machines.limiter import Window
@@ -22,9 +24,10 @@ from kangbot.model.events import EquityMarked, Noted
 from kangbot.model.ids import LOST_AT_MOST, MarketId, client_id
 from kangbot.model.orders import AccountEvent, Balance, Fill, OrderStatus, VenuePosition
 from kangbot.ports import Channel, Topic
-from kangbot.runtime.world import SECOND_NS
+from kangbot.runtime.world import SECOND_NS, Clock
 from kangbot.sim.world.loop import run
 from tests.support.order_story import Story
+from tests.support.order_venue import FakeVenue
 from tests.support.trade_words import MARKET, START, TAG, dec, fill, funding, report, stated
 
 OTHER = MarketId("bybit:ETH-USDT:USDT")
@@ -42,9 +45,10 @@ class Rig:
         timeout_s: float = 15.0,
         windows: tuple[Window, ...] = (Window(most=100, span_ns=SECOND_NS),),
         ahead_ns: int = 0,
+        venue: Callable[[Clock], FakeVenue] | None = None,
     ) -> None:
         self.story = Story()
-        self.venue = self.story.venue
+        self.venue = venue(self.story.world.clock) if venue else self.story.venue
         self.heard: list[Any] = []
         self.pulse = Pulse(in_flight=False, executions_since_ns=None)
         self.budget = Budget(clock=self.story.world.clock, venue="bybit", windows=windows, transit_ns=TRANSIT_NS)
@@ -519,6 +523,28 @@ def test_a_keeper_that_fell_says_so_until_a_round_has_succeeded() -> None:
         with capture_logs() as logs:
             rig.account.fell(KeyError("net"), again=True)
         assert [entry["event"] for entry in logs] == ["account.fell"]
+
+    run(main())
+
+
+class Paged(FakeVenue):
+    """A venue whose answer about executions has a hundred pages."""
+
+    async def executions(self, since_ns: int, market: MarketId | None = None) -> Sequence[AccountEvent]:
+        for _ in range(100):
+            async with turn():
+                await asyncio.sleep(0.1)
+        return await super().executions(since_ns, market)
+
+
+def test_a_round_of_many_pages_comes_to_its_end() -> None:
+    """After months of absence, or a crash that somebody else traded in: the watchdog sees that it goes on."""
+
+    async def main() -> None:
+        rig = Rig(timeout_s=2, venue=Paged)
+        rig.join()
+        assert await rig.account.reconcile()
+        assert (len(rig.rounds), rig.account.tries) == (1, 100)
 
     run(main())
 

@@ -105,6 +105,24 @@ def test_a_wait_for_a_turn_is_not_the_venues_slowness() -> None:
     run(main())
 
 
+@pytest.mark.parametrize(("takes_s", "whole"), [(0.4, True), (1.4, False)])
+def test_each_page_of_an_answer_has_the_time_for_itself(takes_s: float, *, whole: bool) -> None:
+    """However many there are, and the waits between them still do not count; one that does not come ends it."""
+
+    async def main() -> None:
+        rig, pages = Rig(most=1, takes_s=takes_s), list[float]()
+        with contextlib.nullcontext() if whole else pytest.raises(TimeoutError):
+            async with calling(
+                rig.budget, Priority.CANCEL_EXIT, within_s=1.3, page=lambda: pages.append(loop().time())
+            ):
+                for _ in range(9):
+                    await rig.ask("page")
+        assert pages == ([1, 2, 3, 4, 5, 6, 7, 8] if whole else [])
+        assert loop().time() == pytest.approx(8.4 if whole else 1.3)
+
+    run(main())
+
+
 def test_the_first_request_takes_the_turn_that_its_caller_has() -> None:
     """Who notes that an order leaves has its turn before."""
 
