@@ -84,8 +84,14 @@ class Budget:
         other._beside.append(self)  # noqa: SLF001 -- of the same class
 
     def on_ban(self, tell: Callable[[int], None]) -> None:
-        """Have `tell` told for how long the address is banned: whoever else dials from it is to keep still."""
+        """Have `tell` told for how long the address is banned: whoever else dials from it is to keep still.
+
+        At once, where it was banned in an earlier life and still is.
+        """
         self._tell_ban = tell
+        left_ns = self._banned_ns - self._clock.now_ns()
+        if left_ns > 0:
+            tell(left_ns)
 
     @property
     def waiting(self) -> int:

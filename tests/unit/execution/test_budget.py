@@ -452,10 +452,14 @@ def test_a_ban_of_an_earlier_life_is_obeyed_to_its_end() -> None:
             budget.banned
             == "it wants to be left alone until 1970-01-01 00:00:30 UTC, and a restart does not shorten that"
         )
+        told, after = list[int](), list[int]()
+        budget.on_ban(told.append)  # a stream's dial counts as much as a request
+        assert told == [30 * SECOND_NS]
         await budget.acquire(Priority.CANCEL_EXIT)
         assert loop.now_ns == 30 * SECOND_NS
+        budget.on_ban(after.append)
         budget.pause(SECOND_NS)
-        assert (kept, budget.banned) == ([], "")
+        assert (kept, budget.banned, after) == ([], "", [])
 
     run(main())
 
