@@ -52,6 +52,14 @@ def client_id(journal_tag: str, number: int) -> ClientId:
     return ClientId(f"{CLIENT_ID_PREFIX}{journal_tag}{_base36(number)}")
 
 
+def is_client_id(text: str) -> bool:
+    """Whether it is the id of such an order, of this journal or of another one.
+
+    Other people's programs may begin theirs with the same two letters, and go on as they like.
+    """
+    return _CLIENT_ID.fullmatch(text) is not None
+
+
 LOST_AT_MOST = 1_000_000
 """Orders that may have left without being in the journal that goes on: it gives the numbers after them."""
 
@@ -108,6 +116,7 @@ def is_stop_id(text: str) -> bool:
 
 
 _NEVER = 1 << 64  # no intent has a number as high as this
+_CLIENT_ID = re.compile(rf"{CLIENT_ID_PREFIX}[a-z0-9]{{9,30}}")
 _STOP_ID = re.compile(rf"{STOP_ID_PREFIX}[a-z0-9]{{10,30}}")
 
 

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from kangbot.model.ids import (
-    CLIENT_ID_PREFIX,
     ClientId,
     ExecutionId,
     MarketId,
     TransferId,
     VenueOrderId,
+    is_client_id,
     is_stop_id,
     profit_currency,
     spot_base,
@@ -355,7 +355,7 @@ class WalletRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 def _named(order_link_id: str) -> ClientId | None:
     """Return the id where it is one of ours."""
-    ours = order_link_id.startswith(CLIENT_ID_PREFIX) or is_stop_id(order_link_id)
+    ours = is_client_id(order_link_id) or is_stop_id(order_link_id)
     return ClientId(order_link_id) if ours else None
 
 

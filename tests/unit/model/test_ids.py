@@ -13,6 +13,7 @@ from kangbot.model.ids import (
     VenueName,
     client_id,
     holding_id,
+    is_client_id,
     is_stop_id,
     journal_of,
     market_id,
@@ -85,6 +86,20 @@ def test_what_no_order_lends_is_no_id_of_a_stop(text: str) -> None:
     """It begins as they do, and is as long as one can be."""
     assert is_stop_id(stop_id(client_id("abcd1234", 1), 35))
     assert not is_stop_id(text)
+
+
+@pytest.mark.parametrize("number", [1, (1 << 32) * (1 << 64) | (1 << 63)])
+def test_an_order_is_told_by_its_id_whichever_journal_gave_it(number: int) -> None:
+    """The longest is one that a holding lends."""
+    assert is_client_id(client_id("abcd1234", number))
+    assert not is_client_id(client_id("abcd1234", number).upper())
+    assert not is_client_id(stop_id(client_id("abcd1234", number), 0))
+
+
+@pytest.mark.parametrize("text", ["", "kb", "kbabcd1234", "kbabcd1234_0", "kbot-15", f"kb{'a' * 31}", "xkbabcd12340"])
+def test_what_no_journal_gave_is_no_id_of_an_order(text: str) -> None:
+    """Programs of others may begin theirs as ours begin."""
+    assert not is_client_id(text)
 
 
 @given(st.integers(1, 1 << 63), st.integers(0, 35))

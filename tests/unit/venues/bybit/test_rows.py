@@ -128,6 +128,13 @@ def test_an_order_of_somebody_else_has_no_client_id() -> None:
     assert order(orderLinkId="web-7").report(LINEAR).client_id is None
 
 
+@pytest.mark.parametrize("name", ["kbot-15", "kb", "kbabcdefgh", "kbABCDEFGH1", f"kb{'a' * 31}", f"kb-{'0' * 32}"])
+def test_what_begins_as_our_ids_do_is_somebody_elses_where_it_goes_on_otherwise(name: str) -> None:
+    """As an order of ours that nobody remembers it would be cancelled, and the history has no room for a longer one."""
+    assert order(orderLinkId=name).report(LINEAR).client_id is None
+    assert fill(orderLinkId=name).by_hand
+
+
 @pytest.mark.parametrize("word", ["StopLoss", "PartialStopLoss", "TakeProfit", "TrailingStop", "tpslOrder"])
 def test_the_venues_own_stop_is_protective_and_not_ours(word: str) -> None:
     """Even where it carried an id of ours: it rests on the position, we never sent it as an order."""
