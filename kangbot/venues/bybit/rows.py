@@ -333,14 +333,28 @@ class TransferRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         )
 
 
-class WalletRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One wallet, as in the `wallet` topic and `/v5/account/wallet-balance`."""
+# Accounts that the topic tells of beside the unified one. A word that is new may be that one's, and is taken for it.
+_OTHER_ACCOUNTS = frozenset({"CONTRACT", "SPOT"})
 
+
+class WalletRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One wallet, as in the `wallet` topic and `/v5/account/wallet-balance`.
+
+    The topic tells of every account there is: the older kind of unified account has its inverse contracts, and their
+    coins, in another one beside it ("CONTRACT"), which nobody here trades with.
+    """
+
+    account_type: str = ""
     coin: tuple[CoinRow, ...] = ()
     total_available_balance: str = ""  # "" where margin is isolated
 
     def balances(self, at_ns: int) -> tuple[Balance, ...]:
-        """Return the money in each currency at `at_ns`, the frame's or the answer's time. ValueError: no number."""
+        """Return the money in each currency at `at_ns`, the frame's or the answer's time; none of another account's.
+
+        ValueError: no number.
+        """
+        if self.account_type in _OTHER_ACCOUNTS:
+            return ()
         account_usd = number(self.total_available_balance) if self.total_available_balance else None
         return tuple(
             Balance(

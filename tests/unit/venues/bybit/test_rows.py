@@ -380,6 +380,13 @@ def test_under_cross_margin_the_accounts_available_balance_counts() -> None:
     assert other.available == 215
 
 
+@pytest.mark.parametrize(("word", "count"), [("CONTRACT", 0), ("SPOT", 0), ("UNIFIED", 1), ("NOVELTY", 1), ("", 1)])
+def test_the_money_of_another_account_is_none_of_this_ones(word: str, count: int) -> None:
+    """The topic tells of the inverse contracts' account, too, which the older unified accounts have beside them."""
+    told = {"accountType": word, "coin": [{"coin": "BTC", "equity": "0.5", "walletBalance": "0.5"}]}
+    assert len(msgspec.convert(told, WalletRow).balances(5)) == count
+
+
 def test_under_isolated_margin_each_currency_stands_for_itself() -> None:
     """What is neither margin, nor locked, nor a bonus."""
     usdt, _ = wallet("").balances(5)
