@@ -5,7 +5,7 @@ A decoder raises one of `UNREADABLE` on a frame that it cannot read, and nothing
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -51,19 +51,26 @@ def readable(venue: str) -> Iterator[None]:
 def read_as(told: object, shape: type[T]) -> T:
     """Return what was told as `shape`. UNREADABLE where it is of another; numbers may be text.
 
-    A null where none is expected is a field that was not told: venues write both for what an order does not have.
+    A null where none is expected is a field that was not told, and so is an empty text where a number is: venues write
+    all of these for what an order, or a market, does not have.
     """
     try:
         return msgspec.convert(told, shape, strict=False)
     except msgspec.ValidationError:
-        return msgspec.convert(_without_nulls(told), shape, strict=False)
+        pass
+    try:
+        return msgspec.convert(_without(told, None), shape, strict=False)
+    except msgspec.ValidationError:
+        with suppress(msgspec.ValidationError):
+            return msgspec.convert(_without(told, None, ""), shape, strict=False)
+        raise
 
 
-def _without_nulls(told: Any) -> Any:
+def _without(told: Any, *nothing: str | None) -> Any:
     if isinstance(told, dict):
-        return {name: _without_nulls(value) for name, value in told.items() if value is not None}
+        return {name: _without(value, *nothing) for name, value in told.items() if value not in nothing}
     if isinstance(told, list):
-        return [_without_nulls(value) for value in told]
+        return [_without(value, *nothing) for value in told]
     return told
 
 

@@ -131,6 +131,25 @@ def test_numbers_may_be_text_and_a_null_is_a_field_that_was_not_told() -> None:
             read_as(odd, Told)
 
 
+class Rules(msgspec.Struct, frozen=True):
+    """What a venue may tell of a market."""
+
+    tick: Decimal
+    word: str = ""
+    most: Decimal | None = None
+    least: Decimal = Decimal(0)
+
+
+def test_an_empty_text_where_a_number_is_expected_is_a_field_that_was_not_told() -> None:
+    """One market whose rules have one would keep all others from theirs. What must be told must, and that is said."""
+    told: dict[str, Any] = {"tick": "0.1", "word": "", "most": "", "least": ""}
+    assert read_as(told, Rules) == Rules(tick=Decimal("0.1"))
+    assert read_as([told, told | {"least": None, "most": "7"}], list[Rules])[1].most == 7
+    for odd in (told | {"tick": ""}, told | {"tick": {}}):
+        with pytest.raises(msgspec.ValidationError, match=r"\$\.(tick|most)"):
+            read_as(odd, Rules)
+
+
 @pytest.mark.parametrize(
     "error", [msgspec.DecodeError("x"), ZeroDivisionError("x"), ValueError("x"), RecursionError("x")]
 )
