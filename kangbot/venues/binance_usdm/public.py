@@ -96,7 +96,12 @@ class _Listing(msgspec.Struct, frozen=True):
     symbols: list[msgspec.Raw]
 
 
+class _Name(msgspec.Struct, frozen=True):
+    symbol: str = ""
+
+
 _LISTING = msgspec.json.Decoder(_Listing)
+_NAME = msgspec.json.Decoder(_Name)
 _NAMES = msgspec.json.Decoder(_Names)
 _CONTRACT = msgspec.json.Decoder(_Contract)
 
@@ -107,13 +112,24 @@ def read_instruments(body: bytes, wanted: Collection[Symbol]) -> Mapping[Symbol,
     The answer lists every contract, over a megabyte: of the others only the names are read, one at a time.
     """
     found: dict[Symbol, Instrument] = {}
+    natives = frozenset(map(_native, wanted))
     for raw in _LISTING.decode(body).symbols:
-        names = _NAMES.decode(raw)
+        try:
+            names = _NAMES.decode(raw)
+        except msgspec.ValidationError:
+            if _NAME.decode(raw).symbol in natives:
+                raise
+            continue  # one of a new kind is not to keep those that are traded from their rules
         if names.trades and names.unified in wanted:
             instrument = _CONTRACT.decode(raw).instrument()
             if tradable(instrument):
                 found[names.unified] = instrument
     return found
+
+
+def _native(symbol: Symbol) -> str:
+    """Return Binance's name for a perpetual: "BTCUSDT"."""
+    return symbol.partition(":")[0].replace("/", "")
 
 
 # ------------------------------------------------------------------------------------------------------------- trades

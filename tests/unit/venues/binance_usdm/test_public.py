@@ -49,6 +49,15 @@ def test_of_contracts_that_nobody_wants_only_the_names_are_read() -> None:
         read_instruments(body, [Symbol("ETH/USDT:USDT")])
 
 
+@pytest.mark.parametrize("field", ["marginAsset", "contractType", "status"])
+def test_a_contract_whose_names_cannot_be_read_keeps_no_other_from_its_rules(field: str) -> None:
+    """It may be of a kind that has none. Of one that is wanted it is an error, and not that there is none."""
+    body = msgspec.json.encode(listing(contract("ETH", **{field: None}), contract()))
+    assert list(read_instruments(body, [BITCOIN])) == [BITCOIN]
+    with pytest.raises(msgspec.ValidationError, match=field):
+        read_instruments(body, [BITCOIN, Symbol("ETH/USDT:USDT")])
+
+
 @pytest.mark.parametrize(
     "changes",
     [
