@@ -28,7 +28,7 @@ from kangbot.model.orders import (
     Unclear,
     VenuePosition,
 )
-from kangbot.venues.bybit.client import Answer, Client, Page
+from kangbot.venues.bybit.client import Answer, Client, EndlessError, Page
 from kangbot.venues.bybit.ledger import LedgerRow, moved
 from kangbot.venues.bybit.public import VENUE
 from kangbot.venues.bybit.rows import TRANSFER_TYPES, ExecutionRow, OrderRow, PositionRow, TransferRow, WalletRow
@@ -46,6 +46,8 @@ _LINES_A_PAGE = 50  # of the transaction log
 _LINES_PAGES = 20  # that are read of all of it, for what is neither traded nor a plain transfer
 _LINES_NS = 86_400 * 1_000_000_000  # and how far back
 _WINDOW_NS = (7 * 86_400 - 1) * 1_000_000_000  # `/v5/execution/list` refuses endTime - startTime above seven days
+_LEAST_WINDOW_NS = 600 * 1_000_000_000  # what has too many pages within less has no end
+_NARROWER = 8  # a window by which too many are asked for becomes so much shorter
 _AHEAD_NS = 60 * 1_000_000_000  # by which its clock may be ahead of what we know of it
 _KEPT_NS = 730 * 86_400 * 1_000_000_000  # and remembers two years
 
@@ -172,9 +174,9 @@ async def executions(
     """
     reading = _Reading[Fill | CashFlow](known)
     for scope in _traded(known, market):
-        start_ns = max(since_ns, now_ns - _KEPT_NS)
+        start_ns, window_ns = max(since_ns, now_ns - _KEPT_NS), _WINDOW_NS
         while start_ns < now_ns:
-            end_ns = start_ns + _WINDOW_NS
+            end_ns = start_ns + window_ns
             params: dict[str, str | int] = {
                 **scope,
                 "startTime": start_ns // MILLISECOND_NS,
@@ -182,7 +184,14 @@ async def executions(
             }
             if end_ns < now_ns:  # else Bybit's own bound, seven days on: nothing is cut off by a difference of clocks
                 params["endTime"] = end_ns // MILLISECOND_NS
-            for told in reversed((await client.pages("privateGetV5ExecutionList", params, dict[str, Any])).result):
+            try:
+                rows = (await client.pages("privateGetV5ExecutionList", params, dict[str, Any])).result
+            except EndlessError:  # somebody else trades in the account, very much
+                window_ns = min(window_ns, now_ns - start_ns) // _NARROWER
+                if window_ns < _LEAST_WINDOW_NS:
+                    raise
+                continue
+            for told in reversed(rows):
                 reading.row(scope["category"], told, ExecutionRow, ExecutionRow.event)
             start_ns = end_ns
     events = {event.execution_id: event for event in reading.rows}  # windows touch: one on the seam is in both

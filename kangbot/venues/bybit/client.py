@@ -46,6 +46,10 @@ class Answer(NamedTuple, Generic[T]):
     at_ns: int
 
 
+class EndlessError(Retryable):
+    """An answer has more pages than are read."""
+
+
 class Page(msgspec.Struct, Generic[T], rename="camel"):
     """Rows, and where the next ones are."""
 
@@ -123,7 +127,10 @@ class Client:
         raise AssertionError("the last attempt returns or raises")
 
     async def pages(self, endpoint: str, params: Mapping[str, Any], row: type[T]) -> Answer[list[T]]:
-        """Return the rows of all pages, in the venue's order, and when the earliest was given. All or nothing."""
+        """Return the rows of all pages, in the venue's order, and when the earliest was given. All or nothing.
+
+        EndlessError where there are more than some hundred.
+        """
         shape: Any = Page[row]  # type: ignore[valid-type] # the row's type is a value here, as msgspec wants it
         rows: list[T] = []
         told_ns: list[int] = []
@@ -135,7 +142,7 @@ class Client:
             if not page.rows or not page.next_page_cursor:
                 return Answer(rows, min(told_ns))
             asked["cursor"] = page.next_page_cursor
-        raise Retryable(f"bybit's {endpoint} has no last page")
+        raise EndlessError(f"bybit's {endpoint} has no last page")
 
     async def change(self, endpoint: str, params: Mapping[str, Any]) -> None:
         """Make a request that changes something at the venue."""

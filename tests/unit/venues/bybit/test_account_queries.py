@@ -320,6 +320,37 @@ async def test_executions_come_oldest_first_from_all_pages_and_weeks() -> None:
     assert windows[-1][1] == 0  # up to now, whatever the venue's clock says
 
 
+async def test_executions_of_more_pages_than_are_read_are_asked_for_by_shorter_windows() -> None:
+    """Somebody else trades in the account, thousands of times a day."""
+
+    def executions(request: Request) -> dict[str, Any]:
+        start = int(request.query["startTime"])
+        end = int(request.query.get("endTime", NOW_MS))
+        if end - start > DAY_MS:
+            return rows(execution(0, symbol="DOGEUSDT"), cursor="on")
+        return rows(execution(0, execTime=str(start), execId=str(start)), cursor="")
+
+    async with bybit({EXECUTIONS: executions}) as world:
+        world.venue._know(BTC)
+        events: Any = await world.venue.executions((NOW_MS - 3 * DAY_MS) * 1_000_000)
+        windows = [(int(one.query["startTime"]), one.query.get("endTime")) for one in world.asked()]
+    assert [event.at_ns // 1_000_000 for event in events] == sorted({start for start, _ in windows})
+    assert [str(start) for start in sorted({start for start, _ in windows})][1:] == [
+        end for _, end in windows if end is not None
+    ]
+    assert windows[-1][1] is None
+
+
+async def test_executions_without_end_are_not_asked_for_for_ever() -> None:
+    """However short the window is."""
+    async with bybit({EXECUTIONS: lambda _: rows(execution(0), cursor="on")}) as world:
+        world.venue._know(BTC)
+        with pytest.raises(Retryable, match="last page"):
+            await world.venue.executions((NOW_MS - DAY_MS) * 1_000_000)
+        assert len({one.query["startTime"] for one in world.asked()}) == 1
+        assert len({one.query.get("endTime") for one in world.asked()}) == 3
+
+
 async def test_funding_is_a_cash_flow_and_a_trade_is_a_fill() -> None:
     """The same list carries both."""
     funding = execution(1, execType="Funding", execFee="-0.5", orderLinkId="", execId="funding")
