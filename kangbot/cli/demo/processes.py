@@ -21,7 +21,6 @@ _READY_S = 120.0
 _STOP_S = 120.0
 _ANSWER_S = 60.0
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy of the environment knows no loopback
-_MODULE = (sys.executable, "-P", "-m")  # of ours, whatever has its name where this is typed
 _NO_PORT = {"KANGBOT_CONTROL__PORT": "0"}  # several may run at once, and the socket is enough for them
 
 
@@ -64,7 +63,7 @@ class Sandbox:
     def __init__(self, *, seed: int, log: Path, options: tuple[str, ...] = ()) -> None:
         with log.open("w", encoding="utf-8") as out:  # the child has its own copy
             self._process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
-                [*_MODULE, "kangbot.sandbox", "--leash", "--port", "0", "--seed", str(seed), *options],
+                [*_module("kangbot.sandbox"), "--leash", "--port", "0", "--seed", str(seed), *options],
                 stdin=_leash(),
                 stdout=subprocess.PIPE,
                 stderr=out,
@@ -145,7 +144,7 @@ class Daemon:
         self.log = log
         with log.open("a", encoding="utf-8") as out:  # the child has its own copy
             self._process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
-                [*_MODULE, "kangbot.daemon", "--leash", "--config", str(config)],
+                [*_module("kangbot.daemon"), "--leash", "--config", str(config)],
                 stdin=_leash(),
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -180,6 +179,11 @@ class Daemon:
     def last_lines(self) -> str:
         """Return the end of its log."""
         return _last_lines(self.log)
+
+
+def _module(name: str) -> tuple[str, ...]:
+    """Return what runs a module of ours, whatever has its name where this is typed."""
+    return (sys.executable, "-P", "-m", name)
 
 
 def _of_nobody(environ: Mapping[str, str]) -> dict[str, str]:
