@@ -382,7 +382,10 @@ class Sink(Protocol):
         """
 
     def garbled(self, topic: Topic) -> None:
-        """Learn that something of the account's stream cannot be read; of a market's topic this is not told."""
+        """Learn that something of the account's stream, or of a market's trades, cannot be read.
+
+        Of a market's other topics this is not told.
+        """
 
 
 class Subscription(Protocol):

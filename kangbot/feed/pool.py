@@ -17,7 +17,7 @@ from kangbot.feed.stream import Stream
 from kangbot.machines.session_words import Terms, TopicAcked, TopicDown, TopicGivenUp, TopicLive, Trouble
 from kangbot.model.events import Severity
 from kangbot.model.ids import MarketId
-from kangbot.ports import Dialect, Sink, Topic
+from kangbot.ports import Channel, Dialect, Sink, Topic
 from kangbot.runtime.world import SECOND_NS, Clock
 
 log = structlog.get_logger(__name__)
@@ -193,9 +193,14 @@ class Pool:
         self._tell(route, reason)
 
     def garbled(self, native: str) -> None:
-        """Count what could not be decoded for its market; where no topic shows, it may be of any of the account's."""
+        """Count what could not be decoded for its market; where no topic shows, it may be of any of the account's.
+
+        Of its quotes and candles the next one shows what is missing, of its trades none does.
+        """
         if (route := self._routes.get(native)) is not None:
             self._count(route.topic, GARBLED)
+            for sink in route.sinks if route.topic.channel is Channel.TRADE else ():
+                sink.garbled(route.topic)
             return
         for route in self._routes.values():
             for sink in route.sinks if route.topic.market is None else ():

@@ -35,7 +35,7 @@ from kangbot.machines.reconcile import Reconciled
 from kangbot.market.spec import MarketSpec
 from kangbot.model.data import Bar, MarketData, Quote, Trade
 from kangbot.model.orders import AccountEvent
-from kangbot.ports import Topic
+from kangbot.ports import Channel, Topic
 from kangbot.runtime.world import SECOND_NS, Clock
 
 C = TypeVar("C")
@@ -79,7 +79,7 @@ class Batch(msgspec.Struct, kw_only=True):
     commands: int = 0
     command: object = None  # the last of them
     dropped: int = 0  # so much did not fit
-    holed: bool = False  # some of that was data
+    holed: bool = False  # some of that was data, or what came of them could not be read
     received_ns: int = 0
 
 
@@ -136,7 +136,8 @@ class Inbox:
         self._wake(0)
 
     def garbled(self, topic: Topic) -> None:
-        """Do nothing: the bars that follow show a hole, and a quote is replaced by the next."""
+        """Have history close the hole that trades leave: a bar that is built without them shows none."""
+        self._batch.holed |= topic.channel is Channel.TRADE
 
     def stand_in(self, quote: Quote) -> None:
         """Take a quote that was asked for while the stream is silent: good enough to leave by, not to enter by."""

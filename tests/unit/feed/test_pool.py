@@ -152,7 +152,7 @@ async def test_each_trouble_is_counted_by_its_kind_for_its_market_and_its_stream
 
 
 async def test_what_of_the_account_cannot_be_read_is_told_to_its_sink(venue: WordVenue) -> None:
-    """It may have been an order or a fill. A market's sink hears of no such thing: it counts."""
+    """It may have been an order or a fill. A market's sink hears of no quote that was none: it counts."""
     async with hub_of(venue) as hub:
         market, account = Inbox(), Inbox()
         hub.subscribe(BTC, QUOTES, market)
@@ -163,6 +163,20 @@ async def test_what_of_the_account_cannot_be_read_is_told_to_its_sink(venue: Wor
         await venue.push("no frame of ours")
         await until(lambda: hub.counters.garbled == 4)
         assert (market.unread, account.unread) == ([], ["wallet", "wallet"])
+
+
+async def test_trades_that_cannot_be_read_are_told_to_those_who_have_them(venue: WordVenue) -> None:
+    """They have no numbers at every venue: nobody would know from those that follow that some are missing."""
+    async with hub_of(venue) as hub:
+        trader, other = Inbox(), Inbox()
+        hub.subscribe(BTC, BOTH, trader)
+        hub.subscribe(BTC, QUOTES, other)
+        await alive(trader, "q.BTC", "t.BTC")
+        await venue.push('{"bad":"q.BTC"}')
+        await venue.push('{"bad":"t.BTC"}')
+        await until(lambda: hub.counters.garbled == 2)
+        assert (trader.unread, other.unread) == (["t.BTC"], [])
+        assert hub.troubles(BTC.market) == {"garbled": 2}
 
 
 async def test_a_refused_topic_is_told_and_its_neighbours_live(venue: WordVenue) -> None:

@@ -136,6 +136,16 @@ async def test_bars_beyond_the_bound_lose_the_oldest_and_are_a_hole() -> None:
     assert (batch.dropped, batch.holed) == (2, True)
 
 
+@pytest.mark.parametrize("channel", [Channel.QUOTE, Channel.TRADE, Channel.BAR])
+async def test_trades_that_cannot_be_read_are_a_hole_which_the_next_turn_heeds(channel: Channel) -> None:
+    """They wake nobody, and nothing was dropped; what follows a quote or a candle shows by itself that one is gone."""
+    inbox = Inbox(Clock())
+    inbox.garbled(Topic(market=MARKET, channel=channel, native="x"))
+    assert not inbox.waiting
+    batch = await inbox.take(0)
+    assert (batch.holed, batch.dropped) == (channel is Channel.TRADE, 0)
+
+
 async def test_of_topics_that_come_and_go_the_last_word_is_kept() -> None:
     """Each topic's own; in between it may have been down, so it is a hole."""
     inbox = Inbox(Clock())
