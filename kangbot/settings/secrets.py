@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kangbot.errors import Problem
+from kangbot.runtime.there import there
 from kangbot.settings.kinds import one_line
 from kangbot.settings.lines import Key
 from kangbot.settings.plain import opened
@@ -29,6 +30,7 @@ SECRETS: tuple[tuple[Key, str, str], ...] = (
 )
 PRIVATE_MOUNTS = (Path("/run/secrets"),)  # what a container runtime mounts there is world-readable, in a private tree
 CREDENTIALS = "credentials"  # beside the configuration, as LoadCredential= of config/systemd/kangbot.service has it
+_REMEDY = "Name a file that the daemon's user can read. The secret itself stands in that file."
 LONGEST_SECRET = 4096  # bytes; an API secret has 36, a private key in PEM under 3300
 
 
@@ -73,7 +75,7 @@ class Vault:
                 raw = file.read(LONGEST_SECRET + 1)
         except (OSError, ValueError) as error:
             reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "no path"
-            self._wrong(namer, f"{path} cannot be read: {reason}", "Name a file that the daemon's user can read.")
+            self._wrong(namer, f"{self._told(path)} cannot be read: {reason}", _REMEDY)
             return
         if problem := self._too_open(path, mode):
             self._wrong(namer, problem, f"chmod 600 {path}")
@@ -86,6 +88,11 @@ class Vault:
             self._wrong(namer, f"{path} must hold one line of text, the secret and nothing else", "")
             return
         self.found = merged(self.found, nested(key, text))
+
+    def _told(self, path: Path) -> str:
+        """Name a file. What is not beside the configuration, as its name says, may be the secret itself: a paste."""
+        beside = path.is_relative_to(Path(self._origin.file).parent)
+        return "the file that it names, beside the configuration," if beside and not _is_there(path) else str(path)
 
     def _too_open(self, path: Path, mode: int) -> str:
         """Say why the file's permissions are a mistake: an error, since nobody reads the warnings of a server.
@@ -100,6 +107,13 @@ class Vault:
 
     def _wrong(self, key: Key, message: str, remedy: str) -> None:
         self.problems.append(self._origin.problem(key, message, remedy))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return there(path)
+    except (OSError, ValueError):  # longer than any name, or with a zero in it: nor is there a file that has it
+        return False
 
 
 def handed_over(environ: Mapping[str, str]) -> Path | None:

@@ -143,6 +143,24 @@ def test_a_pipe_in_the_place_of_a_secret_is_not_waited_for(mistakes: Mistakes, t
     assert found[0].message == f"{tmp_path / 'pipe'} cannot be read: it is no plain file"
 
 
+@pytest.mark.parametrize("pasted", [CANARY, f"tgram://{CANARY}/123", CANARY * 30])
+def test_a_secret_that_stands_in_the_place_of_its_file_is_not_repeated(mistakes: Mistakes, pasted: str) -> None:
+    """It would be in the log, and in whatever the log is shown to."""
+    found = mistakes(f'{TESTNET}[venues.bybit]\nsecret_file = "{pasted}"\n', {"KANGBOT_VENUES__BYBIT__KEY": "k" * 8})
+    assert [problem.key for problem in found] == ["venues.bybit.secret_file"]
+    assert "the file that it names, beside the configuration, cannot be read" in found[0].message
+    assert "The secret itself stands in that file" in found[0].remedy
+    assert CANARY not in str(found)
+
+
+def test_a_path_that_leads_nowhere_is_named(mistakes: Mistakes) -> None:
+    """Whoever has mistyped it sees what."""
+    found = mistakes(
+        f'{TESTNET}[venues.bybit]\nsecret_file = "/etc/nowhere/k"\n', {"KANGBOT_VENUES__BYBIT__KEY": "k" * 8}
+    )
+    assert found[0].message == "/etc/nowhere/k cannot be read: no such file or directory"
+
+
 def test_a_missing_file_is_told_once(mistakes: Mistakes) -> None:
     """The file is what is wrong; that the key is missing follows from it."""
     found = mistakes(f'{TESTNET}[venues.bybit]\nkey_file = "nowhere"\nsecret_file = ""\n')
