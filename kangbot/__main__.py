@@ -19,6 +19,8 @@ from kangbot.runtime.standard import hold_standard_streams
 
 hear_interrupts()  # what is typed has words for it, and maybe something to put in order
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk, of this user on it, of one file (`ulimit -f`)
+
 
 def main() -> int:
     """Run the command that was typed and return its exit code; see `cli/exit_codes.py`."""
@@ -80,7 +82,7 @@ def _close_output() -> None:
 
 def _tell_system(error: OSError) -> int:
     """Say what the system refused, with the file or for want of room; anything else is a fault of ours, and raised."""
-    if error.filename is None and error.errno != errno.ENOSPC:
+    if error.filename is None and error.errno not in _NO_ROOM:
         raise error
     sys.stderr.write(f"{error.filename or 'the output cannot be written'}: {error.strerror}\n")
     if error.filename is None:

@@ -41,6 +41,16 @@ def test_what_the_system_refuses_is_said_in_its_words(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (exit_codes.FAILURE, f"{within}: File name too long\n")
 
 
+def test_an_output_that_may_not_grow_is_told_in_words(tmp_path: Path) -> None:
+    """A limit of a file's size, or a quota, as a full disk."""
+    with (tmp_path / "out").open("w") as out:
+        out.write("x" * 4096)
+        out.flush()
+        command = ["prlimit", "--fsize=4096", sys.executable, "-m", "kangbot", "version"]
+        done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (exit_codes.FAILURE, "the output cannot be written: File too large\n")
+
+
 @pytest.mark.parametrize("command", [["--help"], ["config", "show", "--config", SHIPPED]])
 async def test_a_reader_that_has_gone_is_no_error(command: list[str]) -> None:
     """`kangbot config show | head -0`: quiet, and as a shell says it of a process that SIGPIPE ended."""
