@@ -52,6 +52,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
 
 
+def slipped(notional: Money, slippage_percent: Decimal) -> Money:
+    """Return what a market order that is worth `notional` at its reference comes to at its worst."""
+    return notional * (1 + slippage_percent / 100)
+
+
 def worst_notional(order: Proposal | Intent, slippage_percent: Decimal) -> Money:
     """Return what the order adds to exposure at its worst, in the quote currency.
 
@@ -60,4 +65,4 @@ def worst_notional(order: Proposal | Intent, slippage_percent: Decimal) -> Money
     """
     if order.price is not None:
         return order.quantity * max(order.price, order.reference)
-    return order.quantity * order.reference * (1 + slippage_percent / 100)
+    return slipped(order.quantity * order.reference, slippage_percent)

@@ -90,7 +90,7 @@ class Vault:
         self.found = merged(self.found, nested(key, text))
 
     def _told(self, path: Path) -> str:
-        """Name a file. What is not beside the configuration, as its name says, may be the secret itself: a paste."""
+        """Name a file. One that would be beside the configuration, and is not, may be the secret itself, pasted."""
         beside = path.is_relative_to(Path(self._origin.file).parent)
         return "the file that it names, beside the configuration," if beside and not _is_there(path) else str(path)
 

@@ -86,7 +86,7 @@ class _Warmest(aiohttp.TCPConnector):
 
     By turns, all that one burst has opened would be used often enough never to be closed, each after a rest of about
     as long as a server waits before it hangs up: an order would leave on the one that is most likely to be lost.
-    Should aiohttp find its connections otherwise one day, it is as it was there, and the tests say so.
+    How aiohttp keeps them is its own affair: should another release do it otherwise, the tests say so.
     """
 
     async def _get(self, key: Any, traces: Any) -> Any:

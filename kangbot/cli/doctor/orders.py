@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from kangbot.cli.doctor.finding import Look, Mark
 from kangbot.model.ids import spot_base
+from kangbot.risk.facts import slipped
 from kangbot.settings import Settings
 
 
@@ -19,7 +20,7 @@ def _kept_back(settings: Settings) -> Iterator[Look]:
     limits = [most for most in (risk.market_notional, risk.total_notional) if most]
     least = min(limits, default=None)
     worst = {
-        market.symbol: market.size * (1 + risk.slippage_percent / 100 if market.entry_order == "market" else 1)
+        market.symbol: slipped(market.size, risk.slippage_percent) if market.entry_order == "market" else market.size
         for market in settings.trading
         if market.enabled
     }
