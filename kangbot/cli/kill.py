@@ -13,11 +13,12 @@ import typer
 from kangbot.cli import exit_codes
 from kangbot.cli.answer import no_daemon
 from kangbot.cli.online import readable
-from kangbot.cli.whereabouts import Whereabouts, whereabouts
+from kangbot.cli.whereabouts import whereabouts
 from kangbot.control.client import ControlClient, NoDaemonError
 from kangbot.errors import ConfigInvalid
 from kangbot.machines.killswitch import FILE, Wish, joined, read, unread, wish, write
 from kangbot.runtime.there import there
+from kangbot.settings.anchors import Whereabouts
 from kangbot.settings.versions import write_whole
 
 

@@ -8,8 +8,8 @@ from kangbot.cli.ages import lasted
 from kangbot.cli.online import online
 from kangbot.control.client import ControlClient
 from kangbot.health.report import MarketReport, Report
+from kangbot.machines.killswitch import named
 from kangbot.machines.margin import CROSS
-from kangbot.market.killswitch import named
 from kangbot.model.printable import printable
 
 _COLUMNS = {"market": "<", "state": "<", "price": ">", "position": ">", "open": ">", "profit": ">", "orders": ">"}

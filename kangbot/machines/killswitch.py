@@ -9,10 +9,14 @@ Reading and writing the file, and everything that follows from the switch, is le
 """
 
 import re
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import TypeAlias
 
 import msgspec
+
+from kangbot.model.ids import MarketId
+from kangbot.model.money import Quantity
 
 FILE = "KILL"  # its name in the state folder
 FLATTEN = "flatten"  # the line that asks for every position to be closed
@@ -93,3 +97,8 @@ class FileWatch(msgspec.Struct, frozen=True, kw_only=True):
             return self, Do.PUT
         gone = self.gone + 1
         return (FileWatch(), Do.RELEASE) if gone >= _GONE_BEATS else (FileWatch(there=True, gone=gone), Do.NOTHING)
+
+
+def named(left: Mapping[MarketId, Quantity]) -> str:
+    """Return positions, signed, in words."""
+    return ", ".join(f"{market} {'long' if net > 0 else 'short'} {abs(net):f}" for market, net in left.items())

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from kangbot.errors import NeedsHuman
-from kangbot.machines.killswitch import FILE, Do, FileWatch, Wish, joined, read, unread, wish, write
+from kangbot.machines.killswitch import FILE, Do, FileWatch, Wish, joined, named, read, unread, wish, write
 from kangbot.market.promises import on_disk
 from kangbot.model.events import Event, KillSwitchReleased, KillSwitchSet, Noted, Severity
 from kangbot.model.ids import MarketId
@@ -297,11 +297,6 @@ class KillSwitch:
             return
         self._put_failed = False
         self._watch = FileWatch(there=True)
-
-
-def named(left: Mapping[MarketId, Quantity]) -> str:
-    """Return positions, signed, in words."""
-    return ", ".join(f"{market} {'long' if net > 0 else 'short'} {abs(net):f}" for market, net in left.items())
 
 
 def not_flat(left: Mapping[MarketId, Quantity], now_ns: int) -> Noted:

@@ -152,4 +152,5 @@ class Control:
 
 
 DEFAULT_STATE_DIR = Path("state")
+CONTROL_SOCKET = "control.sock"  # in the state folder, where `control.socket` says no other
 LONGEST_SOCKET_PATH = 107  # bytes: Linux' sun_path without its final zero, see unix(7)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from kangbot.errors import ConfigInvalid, Problem
 from kangbot.settings import rules
-from kangbot.settings.daemon import DEFAULT_STATE_DIR
+from kangbot.settings.anchors import anchored
 from kangbot.settings.document import validated
 from kangbot.settings.environment import read_environment
 from kangbot.settings.lines import Key
@@ -17,21 +17,9 @@ from kangbot.settings.partial import without
 from kangbot.settings.problems import explain
 from kangbot.settings.schema import Settings
 from kangbot.settings.secrets import Vault, shut_credentials
-from kangbot.settings.sources import Origin, Table, lines_of, merged, nested, read_file, value_at
+from kangbot.settings.sources import Origin, Table, lines_of, merged, read_file
 from kangbot.settings.versions import Versions, state_of
 from kangbot.strategy.loader import split
-
-PATHS: tuple[Key, ...] = (
-    ("state_dir",),
-    ("venues", "bybit", "key_file"),
-    ("venues", "bybit", "secret_file"),
-    ("database", "url_file"),
-    ("control", "socket"),
-    ("control", "control_token_file"),
-    ("control", "read_token_file"),
-    ("notify", "addresses_file"),
-    ("telegram", "token_file"),
-)
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -85,15 +73,7 @@ def _place(problem: Problem) -> tuple[str, bool, int]:
 
 
 def _anchored(table: Table, folder: Path, environ: Mapping[str, str]) -> Table:
-    """Return the table with its paths taken from the file's folder; the state folder is systemd's, if it made one."""
-    if "state_dir" not in table:
-        given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
-        table = {**table, "state_dir": given or str(DEFAULT_STATE_DIR)}
-    for key in PATHS:
-        value = value_at(table, key)
-        if isinstance(value, str) and value.strip() and not value.startswith("~"):
-            table = merged(table, nested(key, os.path.abspath(folder / value)))  # noqa: PTH100 -- links stay as they are
-    return _with_strategy_files(table, folder)
+    return _with_strategy_files(anchored(table, folder, environ), folder)
 
 
 def _with_strategy_files(table: Table, folder: Path) -> Table:

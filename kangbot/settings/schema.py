@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 from kangbot.model.ids import Symbol, VenueName
 from kangbot.settings.breakers import BreakerSettings
 from kangbot.settings.daemon import (
+    CONTROL_SOCKET,
     DEFAULT_STATE_DIR,
     Control,
     Database,
@@ -131,7 +132,7 @@ class Settings:
     @property
     def control_socket(self) -> Path:
         """Where the daemon listens for `kangbot status`."""
-        return self.control.socket or self.state_dir / "control.sock"
+        return self.control.socket or self.state_dir / CONTROL_SOCKET
 
     @property
     def control_token(self) -> Path:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -16,18 +15,12 @@ from tests.support.typed import kangbot
 SHIPPED = str(shipped_config("kangbot.toml"))
 
 
-def test_help_is_quick_and_names_every_command() -> None:
-    """In processor time, the best of three: a loaded machine says nothing of the program. The promise is 0.3 s."""
-    took: list[float] = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = kangbot("--help")
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+def test_help_names_every_command() -> None:
+    """How long it takes is measured by `make bench`."""
+    done = kangbot("--help")
     assert done.returncode == exit_codes.OK
     for command in ("run", "check", "demo", "sandbox", "status", "kill", "release", "reset-drawdown", "db", "version"):
         assert f"  {command} " in done.stdout
-    assert min(took) < 0.3
 
 
 @pytest.mark.parametrize("group", [(), ("config",), ("db",), ("journal",)])
@@ -66,7 +59,7 @@ def test_a_command_imports_nothing_that_it_does_not_use() -> None:
     code = (
         "import sys\n"
         "def there(*names): print(sorted({*names} & set(sys.modules)))\n"
-        "import kangbot.cli.check, kangbot.cli.offline\n"
+        "import kangbot.cli.check, kangbot.cli.offline, kangbot.cli.status, kangbot.cli.kill, kangbot.cli.online\n"
         "there('pydantic', 'structlog', 'rich', 'aiohttp', 'ccxt', 'aiomysql', 'sqlalchemy')\n"
         "import kangbot.cli.backup, kangbot.cli.database, kangbot.cli.restore\n"
         "there('pydantic', 'rich', 'aiohttp', 'ccxt', 'sqlalchemy')\n"

@@ -47,6 +47,19 @@ def test_a_mistake_in_the_file_hides_no_daemon(config: Path, capsys: pytest.Capt
     )
 
 
+def test_where_a_socket_is_nothing_else_of_the_file_is_read(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would take a process of its own; that the file is wrong, the daemon's status says."""
+    socket = config.parent / "mine" / "control.sock"
+    socket.parent.mkdir()
+    socket.touch()
+    config.write_text(config.read_text().replace("size = 100", "size = 'much'"))
+    monkeypatch.setattr("sys.executable", "/nowhere")
+    assert whereabouts(config) == (socket, socket.parent)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_a_socket_of_the_environment_is_heeded(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As where the file is right."""
     (config.parent / "mine").mkdir()
