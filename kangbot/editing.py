@@ -12,9 +12,9 @@ list a market at the start: one that was closed for a while joins without anybod
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
+import msgspec
 import structlog
 
 from kangbot.errors import ConfigInvalid, ConfigUnread, KangbotError, Problem, Refused, named
@@ -58,8 +58,7 @@ class Bench(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """A change with everything it needs."""
 
     joins: list[tuple[MarketSpec, Instrument | None]]
@@ -318,7 +317,7 @@ class Editor:
                 changes=[
                     spec_of(one.after)
                     if one.decides_otherwise
-                    else replace(spec_of(one.after), strategy=known[one.after.id])
+                    else msgspec.structs.replace(spec_of(one.after), strategy=known[one.after.id])
                     for one in changes
                 ],
             )

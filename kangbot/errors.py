@@ -15,8 +15,9 @@ that nobody further in has to know a venue's codes or a driver's classes::
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 _LONGEST = 1000  # of the words of an error: they stand in the journal, in every report and in messages
 
@@ -125,8 +126,7 @@ def _writable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """One mistake in a configuration: what, where, and what to do."""
 
     message: str

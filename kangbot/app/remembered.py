@@ -1,7 +1,8 @@
 """Those who remember by the journal besides the markets themselves, and the names that they have in its checkpoints."""
 
-from dataclasses import dataclass, fields
 from typing import Self
+
+import msgspec
 
 from kangbot.journal.replay import Others
 from kangbot.machines.breakers import Breakers
@@ -16,8 +17,7 @@ from kangbot.risk.limits import Limits
 from kangbot.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
+class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     """One of each. The fields' names stand on our users' disks: they are for ever."""
 
     risk: AccountRisk
@@ -45,4 +45,4 @@ class Remembered:
 
     def by_name(self) -> Others:
         """Return each by its name, as the journal is replayed to them."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {field.name: getattr(self, field.name) for field in msgspec.structs.fields(self)}

@@ -7,7 +7,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -101,7 +100,7 @@ def validate(config: Path, *, as_json: bool) -> int:
 
 def _of_an_argument(problem: Problem) -> Problem:
     """Return it without the option by which the other commands take another file: this one takes its name alone."""
-    return replace(problem, remedy=problem.remedy.replace(" with --config", ""))
+    return msgspec.structs.replace(problem, remedy=problem.remedy.replace(" with --config", ""))
 
 
 def _tell(config: Path, settings: Settings, *, as_json: bool, looks: tuple[Look, ...] = ()) -> int:

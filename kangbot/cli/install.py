@@ -13,9 +13,9 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import typer
 
 from kangbot.cli.answer import answer
@@ -29,8 +29,7 @@ _STATE = "/var/lib/kangbot"
 _HIDDEN = ("/home", "/root", "/run/user")  # by ProtectHome= of the unit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """The machine that is changed: its file system, the commands that change it, and who is known there."""
 
     root: Path
@@ -42,8 +41,7 @@ class Machine:
         return self.root / path.lstrip("/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to do, in words and in deed."""
 
     words: str

@@ -4,7 +4,6 @@ A handler gets a `Call`: path, query and body parsed into the types that the rou
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -27,8 +26,7 @@ class Nothing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A body or a query that says nothing: `{}`, or none at all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request, understood."""
 
     caller: Caller
@@ -41,8 +39,7 @@ class Call:
 Handle = Callable[[Call], Awaitable[object]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(msgspec.Struct, frozen=True, kw_only=True):
     """One address and method. `returns` is the type of a plain answer; a handler may return a response itself."""
 
     method: str
@@ -56,8 +53,8 @@ class Route:
     body: type[msgspec.Struct] = Nothing
     media: str = _JSON
     status: int = 200  # of a plain answer
-    also: Mapping[int, str] = field(default_factory=dict)  # further statuses, and when
-    same: Mapping[int, str] = field(default_factory=dict)  # statuses whose body is the plain answer's
+    also: Mapping[int, str] = msgspec.field(default_factory=dict)  # further statuses, and when
+    same: Mapping[int, str] = msgspec.field(default_factory=dict)  # statuses whose body is the plain answer's
 
 
 def get(

@@ -9,11 +9,11 @@ import asyncio
 import contextlib
 import errno
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -43,8 +43,7 @@ _LOOK_S = 5.0  # whether the socket is where it was
 Pages = Callable[[web.UrlDispatcher], None]  # adds what everybody may load: a page without data
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listen:
+class Listen(msgspec.Struct, frozen=True, kw_only=True):
     """Where to listen over TCP, and for which names; `port` 0 is nowhere."""
 
     host: str = "127.0.0.1"

@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -38,8 +37,7 @@ _TEXT = 0x81  # the first byte of a frame that is a whole message of text: RFC 6
 _Plain = dict[str, Any]
 
 
-@dataclass(slots=True)
-class _Line:
+class _Line(msgspec.Struct):
     """To one subscriber."""
 
     transport: asyncio.Transport

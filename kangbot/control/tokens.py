@@ -7,9 +7,10 @@ is no secret any more, and the daemon does not start with it.
 import hmac
 import os
 import stat
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+
+import msgspec
 
 from kangbot.control.access import Access
 from kangbot.errors import NeedsHuman
@@ -19,8 +20,7 @@ SHORTEST = 32  # characters: less can be guessed
 _LONGEST = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(msgspec.Struct, frozen=True):
     """Both; `repr` shows neither."""
 
     _digests: tuple[tuple[bytes, Access], ...]

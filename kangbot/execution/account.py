@@ -14,10 +14,10 @@ Where spot markets trade, the account's equity is its money and their coins, cou
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+import msgspec
 import structlog
 
 from kangbot.errors import NeedsHuman, PartlyRead, RateLimited, named, words
@@ -52,8 +52,7 @@ _LEAP = 50  # an equity that changed by more than a fiftieth at once: money may 
 _GAP_S = 0.25  # between two rounds: markets that start one after another share them
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Member:
+class _Member(msgspec.Struct, kw_only=True, eq=False):
     """A market of this account that runs."""
 
     deliver: Deliver
@@ -67,8 +66,7 @@ class _Member:
         return self.since_ns if since_ns is None else min(self.since_ns, since_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class _Answers:
+class _Answers(msgspec.Struct, frozen=True):
     """What the venue said in one round."""
 
     open_orders: Sequence[OrderReport]

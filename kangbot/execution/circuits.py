@@ -8,9 +8,9 @@ probes ask changes nothing at the venue: the account's open orders for the lanes
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from functools import partial
 
+import msgspec
 import structlog
 
 from kangbot.errors import PartlyRead, RateLimited, Retryable, words
@@ -70,7 +70,7 @@ class Circuits:
     def add(self, instrument: Instrument) -> None:
         """Take in a market."""
         self._instruments[instrument.market] = instrument
-        self._fault = replace(self._fault, markets=len(self._instruments))
+        self._fault = msgspec.structs.replace(self._fault, markets=len(self._instruments))
 
     @property
     def local_fault_ns(self) -> int:

@@ -9,10 +9,10 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
+import msgspec
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus, ProxyError
 
 from kangbot.machines.pauses import LONGEST_NS
@@ -36,8 +36,7 @@ class FailureKind(StrEnum):
     FAULT = "fault"  # an error of our own
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """One failure. `at_least_ns` is what the other side asked for, 0 where it did not say."""
 
     kind: FailureKind

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from kangbot.machines.session_words import TopicAcked, TopicDown, TopicGivenUp, TopicLive, Trouble
 from kangbot.model.data import MarketData
@@ -14,20 +15,19 @@ Events = Sequence[MarketData | AccountEvent]
 TopicEffect = TopicAcked | TopicLive | TopicDown | TopicGivenUp
 
 
-@dataclass(slots=True, kw_only=True)
-class StreamCounters:
+class StreamCounters(msgspec.Struct, kw_only=True):
     """What a stream has seen since it was made."""
 
     frames: int = 0
     events: int = 0
     garbled: int = 0  # frames that could not be decoded
-    ignored: dict[str, int] = field(default_factory=dict)  # frames known and not used, by kind
+    ignored: dict[str, int] = msgspec.field(default_factory=dict)  # frames known and not used, by kind
     dials: int = 0
     connects: int = 0
     reconnects: int = 0
     faults: int = 0  # errors of our own code, caught
     last_data_ns: int = 0  # when data came last, whether we could read them or not
-    troubles: Counter[Trouble] = field(default_factory=Counter)  # of its topics, by kind
+    troubles: Counter[Trouble] = msgspec.field(default_factory=Counter)  # of its topics, by kind
 
     def add(self, other: "StreamCounters") -> None:
         """Count what another stream has seen as well."""

@@ -6,7 +6,8 @@ a rotation, and its sinks learn nothing of that.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from kangbot.errors import Refused
 from kangbot.feed.listener import Events
@@ -17,8 +18,7 @@ from kangbot.model.orders import AccountEvent
 from kangbot.ports import Sink, Topic
 
 
-@dataclass(slots=True)
-class Carrier:
+class Carrier(msgspec.Struct):
     """A stream that carries the topic, and what it believes of it."""
 
     stream: Stream

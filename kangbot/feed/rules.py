@@ -1,7 +1,8 @@
 """The settings of feeds, with the reason for each default: how long silence may last, how long a dial waits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from kangbot.feed.failure import FailureKind
 from kangbot.machines.session_words import SessionRules, Terms
@@ -10,8 +11,7 @@ from kangbot.ports import Channel
 from kangbot.runtime.world import SECOND_NS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
     """The waits after failures of one kind: the first, and where doubling ends, in seconds."""
 
     first_s: float
@@ -27,13 +27,12 @@ def _waits() -> Mapping[FailureKind, Wait]:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamRules:
+class StreamRules(msgspec.Struct, frozen=True, kw_only=True):
     """The limits and waits of one stream; `session` are the clocks of its connection."""
 
-    session: SessionRules = field(default_factory=SessionRules)
-    waits: Mapping[FailureKind, Wait] = field(default_factory=_waits)
-    others: Wait = field(default_factory=lambda: Wait(first_s=1.0, most_s=15.0))  # for kinds that `waits` lacks
+    session: SessionRules = msgspec.field(default_factory=SessionRules)
+    waits: Mapping[FailureKind, Wait] = msgspec.field(default_factory=_waits)
+    others: Wait = msgspec.field(default_factory=lambda: Wait(first_s=1.0, most_s=15.0))  # for kinds that `waits` lacks
     settle_s: float = 60.0  # data must have flowed for so long before failures are forgiven
     open_s: float = 10.0
     close_s: float = 2.0
@@ -56,21 +55,20 @@ def terms(first_s: float, least_s: float, most_s: float, *, witness: bool = True
     return Terms(patience=patience, first_ns=first_ns, witness=witness)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budgets:
+class Budgets(msgspec.Struct, frozen=True, kw_only=True):
     """How much silence each channel is allowed, and how soon its first data must come.
 
     The latter is also what is allowed while the usual gap is unknown, in the first twenty events of a topic.
     """
 
     # A quote comes as a snapshot at once, and stale quotes are what must be noticed in seconds.
-    quote: Terms = field(default_factory=lambda: terms(10.0, 4.0, 30.0))
+    quote: Terms = msgspec.field(default_factory=lambda: terms(10.0, 4.0, 30.0))
     # A quiet market may have no trade for a long while; what is usual for it is learned, and it accuses nobody.
-    trade: Terms = field(default_factory=lambda: terms(300.0, 60.0, 900.0, witness=False))
+    trade: Terms = msgspec.field(default_factory=lambda: terms(300.0, 60.0, 900.0, witness=False))
     # A bar's topic speaks at the latest when its bar closes; venues send the close with some delay.
     bar_grace_s: float = 30.0
     # An account without orders is silent by right: acknowledged is live.
-    account: Terms = field(default_factory=lambda: Terms(patience=None))
+    account: Terms = msgspec.field(default_factory=lambda: Terms(patience=None))
 
     def of(self, channel: Channel, timeframe_s: int | None) -> Terms:
         """Return the terms of a topic; `timeframe_s` for bars."""

@@ -8,11 +8,11 @@ in `feed/hub.py`.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from enum import Enum
 from typing import cast
 from urllib.parse import urlsplit
 
+import msgspec
 import structlog
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
@@ -74,7 +74,9 @@ class Stream:
         self._names = names
         self._venue_now_ns = venue_now_ns
         ping_ns = round(dialect.ping_every_s * SECOND_NS) if dialect.ping_every_s else rules.session.ping_ns
-        self.session = Session(replace(rules.session, topics_a_request=dialect.topics_a_request, ping_ns=ping_ns))
+        self.session = Session(
+            msgspec.structs.replace(rules.session, topics_a_request=dialect.topics_a_request, ping_ns=ping_ns)
+        )
         self.counters = StreamCounters(troubles=self.session.troubles)
         self._topics: dict[str, Topic] = {}  # every topic that was ever wanted: one that left is still to be ended
         self._wanted = asyncio.Event()
@@ -146,7 +148,7 @@ class Stream:
         if failure is None:
             return None
         host = urlsplit(self._dialect.url).netloc  # what to look for in resolvers, routes and firewalls
-        return replace(failure, message=f"{host}{by_proxy(self._dialect.url)}: {failure.message}")
+        return msgspec.structs.replace(failure, message=f"{host}{by_proxy(self._dialect.url)}: {failure.message}")
 
     async def _conversed(self) -> Failure | None:
         try:

@@ -4,7 +4,6 @@ What each check means and what to do about it is docs/health.md; the score's for
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
@@ -22,8 +21,7 @@ _COUNTED = ("markets", "positions", "events", "errors", "files")  # units of whi
 _WHOLE = 100  # from here on a figure is shown without its fraction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     """From where a figure warns, and above (below, for what is left) which it is critical. See settings/health.py."""
 
     decision_s: Bounds

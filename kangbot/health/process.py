@@ -6,9 +6,9 @@ there is no such page.
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import psutil
 
 from kangbot.errors import NeedsHuman
@@ -19,8 +19,7 @@ _HANDLES = Path("/proc/self/fd")
 _PAGE = 4096  # bytes, more than twice what it has
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """One reading. `peak_mb` is the kernel's own high-water mark where it tells, else the highest reading."""
 
     rss_mb: float

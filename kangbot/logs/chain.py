@@ -6,12 +6,12 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, MutableMapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, TextIO
 
+import msgspec
 import structlog
 
 from kangbot.logs.bridge import route
@@ -29,8 +29,7 @@ _LIBRARIES = frozenset({"site-packages", "dist-packages"})
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogOptions:
+class LogOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to write. `format` is "console" or "json"; secrets are values that may not appear."""
 
     format: Literal["console", "json"] = "console"

@@ -3,11 +3,10 @@
 A look a minute, and two of them agree: what is critical for a moment, or well for one, is not worth a message.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Ailing:
+class Ailing(msgspec.Struct, frozen=True):
     """`last` were critical at the last look; `told` are those that people have been told of."""
 
     last: frozenset[str] = frozenset()

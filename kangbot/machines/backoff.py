@@ -4,11 +4,10 @@ Equal jitter (half fixed, half drawn) keeps a floor under every wait, which full
 connects must never see two at once. Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (2015).
 """
 
-from dataclasses import dataclass, replace
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backoff:
+class Backoff(msgspec.Struct, frozen=True, kw_only=True):
     """The waits between attempts, in nanoseconds; returns its successor."""
 
     first_ns: int
@@ -17,11 +16,11 @@ class Backoff:
 
     def failed(self) -> "Backoff":
         """Return the backoff after one more failure."""
-        return replace(self, failures=self.failures + 1)
+        return msgspec.structs.replace(self, failures=self.failures + 1)
 
     def reset(self) -> "Backoff":
         """Return the backoff after a success worth the name (the caller decides what that is)."""
-        return replace(self, failures=0) if self.failures else self
+        return msgspec.structs.replace(self, failures=0) if self.failures else self
 
     def wait_ns(self, draw: float, *, at_least_ns: int = 0) -> int:
         """Return the wait after the last failure; `draw` in [0, 1). Never below what the other side asked for."""

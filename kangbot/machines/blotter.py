@@ -6,7 +6,6 @@ to ask, what to send and where the events go is left to `execution/executor.py`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -32,8 +31,7 @@ from kangbot.model.orders import CashFlow, Evidence, Fill, FillCause, Intent, Or
 from kangbot.model.position import Position, RoundTrip
 
 
-@dataclass(slots=True, kw_only=True)
-class Counts:
+class Counts(msgspec.Struct, kw_only=True):
     """What became of orders in this process."""
 
     sent: int = 0  # intents that left

@@ -15,7 +15,7 @@ after its lease is over says nothing. What is no failure of the venue (a refusal
 the breaker at all: `venues_fault`.
 """
 
-from dataclasses import dataclass, replace
+import msgspec
 
 from kangbot.errors import Ambiguous, Misstamped, NeedsHuman, Refused
 from kangbot.model.events import BreakerState
@@ -24,8 +24,7 @@ _SECOND_NS = 1_000_000_000
 _STATUS = 3  # digits of a status of HTTP: a proxy may have given it, or whoever sells the network
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerTerms:
+class BreakerTerms(msgspec.Struct, frozen=True, kw_only=True):
     """When a breaker opens and for how long; a cool-down is the ceiling of an equal jitter, half of it is certain."""
 
     failures: int = 10
@@ -41,8 +40,7 @@ class BreakerTerms:
 DEFAULTS = BreakerTerms()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breaker:
+class Breaker(msgspec.Struct, frozen=True, kw_only=True):
     """One breaker; returns its successor."""
 
     terms: BreakerTerms = DEFAULTS
@@ -62,18 +60,18 @@ class Breaker:
             return self
         failed_ns = (*self.failed_ns, now_ns)[-max(self.terms.failures, self.terms.in_a_row) :]
         row = self.row + 1
-        after = replace(self, failed_ns=failed_ns, row=row, cause=cause)
+        after = msgspec.structs.replace(self, failed_ns=failed_ns, row=row, cause=cause)
         cool_down_ns = _tripped(after, now_ns)
         return _opened(after, now_ns, cool_down_ns, draw, retry_after_ns) if cool_down_ns else after
 
     def succeeded(self) -> "Breaker":
         """Learn of a success while closed: the failures in a row begin anew, those within the window stay."""
-        return replace(self, row=0) if self.state is BreakerState.CLOSED and self.row else self
+        return msgspec.structs.replace(self, row=0) if self.state is BreakerState.CLOSED and self.row else self
 
     def forgiven(self, since_ns: int) -> "Breaker":
         """Forget the failures since then: they were not of this market."""
         kept = tuple(at_ns for at_ns in self.failed_ns if at_ns < since_ns)
-        return replace(self, failed_ns=kept, row=max(0, self.row - (len(self.failed_ns) - len(kept))))
+        return msgspec.structs.replace(self, failed_ns=kept, row=max(0, self.row - (len(self.failed_ns) - len(kept))))
 
     # --------------------------------------------------------------------------------------------------------- probing
     def deadline_ns(self) -> int | None:
@@ -86,7 +84,9 @@ class Breaker:
             return None
         until_ns = now_ns + self.terms.lease_ns
         lease = self.lease + 1
-        return replace(self, state=BreakerState.HALF_OPEN, since_ns=now_ns, until_ns=until_ns, lease=lease)
+        return msgspec.structs.replace(
+            self, state=BreakerState.HALF_OPEN, since_ns=now_ns, until_ns=until_ns, lease=lease
+        )
 
     def probed(self, lease: int, now_ns: int, failure: str, draw: float, *, retry_after_ns: int = 0) -> "Breaker":
         """Learn how the probe of `lease` ended; `failure` "" for well. Nothing where the lease is not the one out."""
@@ -94,13 +94,15 @@ class Breaker:
             return self
         if not failure:
             return _closed(self, now_ns)
-        return _opened(replace(self, cause=failure), now_ns, self.terms.row_cool_down_ns, draw, retry_after_ns)
+        return _opened(
+            msgspec.structs.replace(self, cause=failure), now_ns, self.terms.row_cool_down_ns, draw, retry_after_ns
+        )
 
     def expired(self, now_ns: int, draw: float) -> "Breaker":
         """Take back a permit whose lease is over."""
         if self.state is not BreakerState.HALF_OPEN or now_ns <= self.until_ns:
             return self
-        lost = replace(self, cause="the probe did not come back")
+        lost = msgspec.structs.replace(self, cause="the probe did not come back")
         return _opened(lost, now_ns, self.terms.row_cool_down_ns, draw)
 
     def proved(self, now_ns: int) -> "Breaker":
@@ -112,7 +114,7 @@ class Breaker:
         """Keep it open until somebody resets it."""
         if self.state is BreakerState.ISOLATED:
             return self
-        return replace(self, state=BreakerState.ISOLATED, since_ns=now_ns, until_ns=0, cause=cause)
+        return msgspec.structs.replace(self, state=BreakerState.ISOLATED, since_ns=now_ns, until_ns=0, cause=cause)
 
     def reset(self, now_ns: int) -> "Breaker":
         """Close it and forget every failure and trip."""
@@ -124,11 +126,15 @@ class Breaker:
         """Go on with it in another life; opened in the future counts as opened now: the clock was set back between."""
         if self.state is not BreakerState.OPEN or self.since_ns <= now_ns:
             return self
-        return replace(self, since_ns=now_ns, until_ns=now_ns + self.until_ns - self.since_ns)
+        return msgspec.structs.replace(self, since_ns=now_ns, until_ns=now_ns + self.until_ns - self.since_ns)
 
     def force_retry(self, now_ns: int) -> "Breaker":
         """Let it probe now instead of later; nothing where it is not open."""
-        return replace(self, until_ns=min(self.until_ns, now_ns)) if self.state is BreakerState.OPEN else self
+        return (
+            msgspec.structs.replace(self, until_ns=min(self.until_ns, now_ns))
+            if self.state is BreakerState.OPEN
+            else self
+        )
 
 
 def _tripped(breaker: Breaker, now_ns: int) -> int:
@@ -147,13 +153,13 @@ def _opened(breaker: Breaker, now_ns: int, cool_down_ns: int, draw: float, retry
     trips = 1 if peace else breaker.trips + 1
     full_ns = min(cool_down_ns << min(trips - 1, 20), breaker.terms.longest_ns)
     wait_ns = max(full_ns // 2 + int(full_ns / 2 * draw), retry_after_ns)
-    return replace(
+    return msgspec.structs.replace(
         breaker, state=BreakerState.OPEN, since_ns=now_ns, until_ns=now_ns + wait_ns, failed_ns=(), row=0, trips=trips
     )
 
 
 def _closed(breaker: Breaker, now_ns: int) -> Breaker:
-    return replace(breaker, state=BreakerState.CLOSED, since_ns=now_ns, until_ns=0)
+    return msgspec.structs.replace(breaker, state=BreakerState.CLOSED, since_ns=now_ns, until_ns=0)
 
 
 def venues_fault(error: Exception | None) -> bool:

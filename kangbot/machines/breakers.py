@@ -9,7 +9,6 @@ refuses an exit, a cancellation or a stop: an open exit lane is an alarm, and sl
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -34,8 +33,7 @@ class Kept(Written, frozen=True, kw_only=True):
     cause: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(msgspec.Struct, frozen=True, kw_only=True):
     """How a call of a lane ended; `failure` "" for well. `draw` in [0, 1) spreads the cool-down."""
 
     failure: str

@@ -6,8 +6,9 @@ anybody hears of it: it may have been half-written all the same. Where nothing i
 process could be had to read it, the venue did not answer for it), it is read again, later each time.
 """
 
-from dataclasses import dataclass, replace
 from enum import Enum, auto
+
+import msgspec
 
 _FIRST, _MOST = 10, 3600  # looks to let pass before what was postponed is read again: doubled each time
 
@@ -21,8 +22,7 @@ class Look(Enum):
     READ = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edits:
+class Edits(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the file. `judged` has been read and taken, or told of as wrong."""
 
     judged: Mark
@@ -36,9 +36,9 @@ class Edits:
         if mark == self.judged:
             return Edits(judged=mark), Look.NOTHING
         if mark != self.seen:
-            return replace(self, seen=mark, left=0, postponed=0), Look.NOTHING
+            return msgspec.structs.replace(self, seen=mark, left=0, postponed=0), Look.NOTHING
         if self.left:
-            return replace(self, left=self.left - 1), Look.NOTHING
+            return msgspec.structs.replace(self, left=self.left - 1), Look.NOTHING
         return self, Look.READ
 
     def understood(self, mark: Mark) -> "Edits":
@@ -48,10 +48,10 @@ class Edits:
     def put_off(self, mark: Mark) -> "Edits":
         """Note that nothing is known of the file, marked so, yet: what was in the way may pass by itself."""
         left = min(_FIRST << min(self.postponed, 10), _MOST)
-        return replace(self, seen=mark, doubted=mark, left=left, postponed=self.postponed + 1)
+        return msgspec.structs.replace(self, seen=mark, doubted=mark, left=left, postponed=self.postponed + 1)
 
     def misread(self, mark: Mark) -> tuple["Edits", bool]:
         """Note that it was not understood; True where it is to be told: read twice, and the same both times."""
         if mark == self.doubted:
             return Edits(judged=mark), True
-        return replace(self, doubted=mark), False
+        return msgspec.structs.replace(self, doubted=mark), False

@@ -19,8 +19,9 @@ call that fails every other time is many.
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import assert_never
+
+import msgspec
 
 from kangbot.machines.entry_holds import Hold
 from kangbot.machines.faults import Action, Gravity, Kind, Operation, Policy, Rule
@@ -36,8 +37,7 @@ _SHUT = frozenset({Kind.CONNECTION, Kind.TIMEOUT, Kind.FEED})
 LONGEST = 200  # characters of a message that is kept
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """One error where it was met; `market` None for the account or the daemon as a whole."""
 
     kind: Kind
@@ -46,8 +46,7 @@ class Fault:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What is due now. `action` None: nothing that was not done before."""
 
     rule: Rule
@@ -56,16 +55,14 @@ class Verdict:
     action: Action | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Over:
+class Over(msgspec.Struct, frozen=True, kw_only=True):
     """An operation works again."""
 
     count: int
     since_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """How often a kind was met in a market: within the last 15 minutes, to the minute, and in all."""
 
     kind: Kind
@@ -76,8 +73,7 @@ class Tally:
     message: str  # the last
 
 
-@dataclass(slots=True, kw_only=True)
-class _Error:
+class _Error(msgspec.Struct, kw_only=True):
     """One error, wherever it was met."""
 
     kind: Kind  # that it was met as first
@@ -85,18 +81,16 @@ class _Error:
     met_ns: int
 
 
-@dataclass(slots=True, kw_only=True)
-class _Episode:
+class _Episode(msgspec.Struct, kw_only=True):
     since_ns: int
     count: int = 0
-    told: dict[Kind, tuple[_Error, int]] = field(default_factory=dict)  # and when the kind was last met here
+    told: dict[Kind, tuple[_Error, int]] = msgspec.field(default_factory=dict)  # and when the kind was last met here
 
 
-@dataclass(slots=True, kw_only=True)
-class _Counted:
+class _Counted(msgspec.Struct, kw_only=True):
     total: int = 0
     message: str = ""
-    minutes: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=WINDOW_MINUTES))
+    minutes: deque[tuple[int, int]] = msgspec.field(default_factory=lambda: deque(maxlen=WINDOW_MINUTES))
 
     def add(self, minute: int, message: str) -> None:
         self.total += 1

@@ -15,8 +15,9 @@ No action holds back an exit, a cancellation or a stop: these obey the venue's o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from kangbot.errors import (
     Ambiguous,
@@ -106,8 +107,7 @@ LANES: Mapping[Operation, Lane] = {
 """The breaker that an operation counts for. A question about an order counts for none, and is held back by none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """What a kind means."""
 
     severity: Gravity

@@ -11,7 +11,7 @@ Twenty-seven venues' breakers for one pulled cable would be twenty-seven alarms,
 the cable is back. So it is one fault, with one alarm and one backoff, and no market's breaker counts it.
 """
 
-from dataclasses import dataclass, field, replace
+import msgspec
 
 from kangbot.machines.backoff import Backoff
 from kangbot.model.ids import MarketId
@@ -23,16 +23,17 @@ SURE_NS = 3 * _SECOND_NS  # without a way out; a resolver that once did not answ
 AT_LEAST = 3  # markets: two that fail together are a coincidence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalFault:
+class LocalFault(msgspec.Struct, frozen=True, kw_only=True):
     """Returns its successor. `markets` is how many could fail."""
 
     markets: int
-    failed_ns: dict[MarketId, int] = field(default_factory=dict)  # of each market that failed of late, oldest first
+    failed_ns: dict[MarketId, int] = msgspec.field(
+        default_factory=dict
+    )  # of each market that failed of late, oldest first
     lost_ns: int = 0  # since then no dial found a way out; 0 where the last one did
     since_ns: int = 0  # it is a local fault since then; 0 for none
     retry_ns: int = 0  # no probe before
-    backoff: Backoff = field(default=_BACKOFF)
+    backoff: Backoff = msgspec.field(default=_BACKOFF)
 
     @property
     def there(self) -> bool:
@@ -44,27 +45,29 @@ class LocalFault:
         late = {known: at_ns for known, at_ns in self.failed_ns.items() if now_ns - at_ns <= WITHIN_NS}
         late.pop(market, None)
         late[market] = now_ns
-        after = replace(self, failed_ns=late)
+        after = msgspec.structs.replace(self, failed_ns=late)
         if len(late) < AT_LEAST or 2 * len(late) <= self.markets:
             return after
         return _begun(after, now_ns, draw)
 
     def lost(self, now_ns: int, draw: float) -> "LocalFault":
         """Learn that a dial found no name or no route."""
-        after = self if self.lost_ns else replace(self, lost_ns=now_ns)
+        after = self if self.lost_ns else msgspec.structs.replace(self, lost_ns=now_ns)
         return _begun(after, now_ns, draw) if now_ns - after.lost_ns >= SURE_NS else after
 
     def found(self, now_ns: int) -> "LocalFault":
         """Learn that a dial found its way out: a probe is due at once."""
         if not self.lost_ns:
             return self
-        return replace(self, lost_ns=0, retry_ns=now_ns if self.there else 0)
+        return msgspec.structs.replace(self, lost_ns=0, retry_ns=now_ns if self.there else 0)
 
     def succeeded(self, market: MarketId) -> "LocalFault":
         """Learn that a call of the market succeeded."""
         if market not in self.failed_ns:
             return self
-        return replace(self, failed_ns={known: at for known, at in self.failed_ns.items() if known != market})
+        return msgspec.structs.replace(
+            self, failed_ns={known: at for known, at in self.failed_ns.items() if known != market}
+        )
 
     def probed(self, now_ns: int, draw: float, *, well: bool) -> "LocalFault":
         """Learn how the one probe ended: the fault is over, or is tried again later, as while dials find no way out."""
@@ -73,11 +76,11 @@ class LocalFault:
         if well and not self.lost_ns:
             return LocalFault(markets=self.markets)
         backoff = self.backoff.failed()
-        return replace(self, retry_ns=now_ns + backoff.wait_ns(draw), backoff=backoff)
+        return msgspec.structs.replace(self, retry_ns=now_ns + backoff.wait_ns(draw), backoff=backoff)
 
 
 def _begun(fault: LocalFault, now_ns: int, draw: float) -> LocalFault:
     if fault.there:
         return fault
     backoff = fault.backoff.failed()
-    return replace(fault, since_ns=now_ns, retry_ns=now_ns + backoff.wait_ns(draw), backoff=backoff)
+    return msgspec.structs.replace(fault, since_ns=now_ns, retry_ns=now_ns + backoff.wait_ns(draw), backoff=backoff)

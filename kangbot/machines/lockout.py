@@ -4,13 +4,12 @@ A token has 256 bits and is not found by trying; this keeps the log readable and
 addresses that are remembered are bounded, so that many of them cost no memory: the one that failed longest ago goes.
 """
 
-from dataclasses import dataclass, field
+import msgspec
 
 _SECOND_NS = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tries:
+class Tries(msgspec.Struct, frozen=True, kw_only=True):
     """What is remembered of one address."""
 
     failures: int
@@ -18,15 +17,14 @@ class Tries:
     until_ns: int = 0  # locked out until then
 
 
-@dataclass(slots=True, kw_only=True)
-class Lockout:
+class Lockout(msgspec.Struct, kw_only=True):
     """After `failures` within `within_ns` of each other an address is locked out for `lock_ns`. One writer."""
 
     failures: int = 10
     within_ns: int = 60 * _SECOND_NS
     lock_ns: int = 60 * _SECOND_NS
     most: int = 1024  # addresses
-    _tries: dict[str, Tries] = field(default_factory=dict)  # the one that failed last is the last one
+    _tries: dict[str, Tries] = msgspec.field(default_factory=dict)  # the one that failed last is the last one
 
     def left_ns(self, address: str, now_ns: int) -> int:
         """Return for how long the address is locked out still; 0 where it is not."""

@@ -17,8 +17,9 @@ each way within `repeat_ns`, and its last end when that has passed: the last wor
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+import msgspec
 
 from kangbot.model.events import Severity
 from kangbot.model.ids import MarketId
@@ -34,8 +35,7 @@ REMEMBERED = 500  # kinds and markets whose last telling is known
 _Known = tuple[str, MarketId | None, str]  # kind, market, and what it is about
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened, as a person would be told of it."""
 
     kind: str
@@ -47,8 +47,7 @@ class Notice:
     ends: tuple[str, ...] = ()  # the kinds of what is over by it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """What is sent now. `digest` marks the daily one, which says how things stand even where nothing happened."""
 
     notices: tuple[Notice, ...]
@@ -66,8 +65,7 @@ class Message:
         return max(self.notices, key=_loudness)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeTerms:
+class NoticeTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What the operator wants to hear. Minutes are of the day, UTC."""
 
     least: Severity = Severity.WARNING

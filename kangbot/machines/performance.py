@@ -21,11 +21,12 @@ Both are folds: what two years of trading left, some million marks, is looked at
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import sqrt
 from statistics import fmean, stdev
 from typing import NamedTuple
+
+import msgspec
 
 from kangbot.machines.transfers import UNSURE_NS
 from kangbot.model.money import ZERO
@@ -36,8 +37,7 @@ _DAY_NS = 24 * 3600 * 1_000_000_000
 _ONE = Decimal(1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClosedTrade:
+class ClosedTrade(msgspec.Struct, frozen=True, kw_only=True):
     """A position from flat to flat."""
 
     market: str
@@ -47,16 +47,14 @@ class ClosedTrade:
     closed_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marked:
+class Marked(msgspec.Struct, frozen=True, kw_only=True):
     """The account's equity at a moment."""
 
     at_ns: int
     equity: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
     """Money that was moved into the account, or out of it where it is negative; None where nobody knows how much.
 
     That one is known by the clock of the marks; another by a venue's, and is not sure to lie between two close marks.
@@ -76,8 +74,7 @@ class Moved:
         return self.at_ns if self.amount is None else self.at_ns + UNSURE_NS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TradeFigures:
+class TradeFigures(msgspec.Struct, frozen=True, kw_only=True):
     """What some trades came to; returns its successor."""
 
     trades: int = 0
@@ -91,7 +88,7 @@ class TradeFigures:
     def plus(self, trade: ClosedTrade) -> "TradeFigures":
         """Return them with one trade more."""
         profit = trade.net_profit
-        return replace(
+        return msgspec.structs.replace(
             self,
             trades=self.trades + 1,
             wins=self.wins + (profit > 0),
@@ -125,8 +122,7 @@ class Fall(NamedTuple):
     percent: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EquityFigures:
+class EquityFigures(msgspec.Struct, frozen=True, kw_only=True):
     """What the equity did."""
 
     first: Decimal

@@ -7,13 +7,12 @@ Only time that was looked at counts, and of a long gap between two looks only `L
 stopped for a minute has not been stuck for a minute, it was not there.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 LONGEST_GAP_NS = 10_000_000_000  # twice the slow beat at which the looks come
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """What the last look at which work waited found, or its end; `waited_ns`: for how long without any being done."""
 
     bound_ns: int

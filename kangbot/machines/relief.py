@@ -8,15 +8,14 @@
 `relieve` and `again` lie apart, so that a process that sits on the edge is not swept at every look.
 """
 
-from dataclasses import dataclass, replace
+import msgspec
 
 RELIEVE = 0.8
 AGAIN = 0.7
 WAIT_NS = 600_000_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relief:
+class Relief(msgspec.Struct, frozen=True, kw_only=True):
     """`due_ns`: no further relief before, unless memory was under `again` meanwhile."""
 
     relieve: float = RELIEVE
@@ -29,5 +28,5 @@ class Relief:
         if share >= self.relieve:
             if now_ns < self.due_ns:
                 return self, False
-            return replace(self, due_ns=now_ns + self.wait_ns), True
-        return (replace(self, due_ns=0) if share < self.again else self), False
+            return msgspec.structs.replace(self, due_ns=now_ns + self.wait_ns), True
+        return (msgspec.structs.replace(self, due_ns=0) if share < self.again else self), False

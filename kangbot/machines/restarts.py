@@ -3,13 +3,12 @@
 At most `limit` crashes in any `window_ns`; up to then each is answered by a wait that grows. A quiet window forgets.
 """
 
-from dataclasses import dataclass, replace
+import msgspec
 
 from kangbot.machines.backoff import Backoff
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restarts:
+class Restarts(msgspec.Struct, frozen=True, kw_only=True):
     """The crashes of one task that still count; returns its successor."""
 
     limit: int
@@ -21,11 +20,11 @@ class Restarts:
         """Return the successor and the wait before the restart, or None when the intensity is exceeded."""
         recent = (*(at for at in self.crashes_ns if now_ns - at < self.window_ns), now_ns)
         backoff = self.backoff.failed() if len(recent) > 1 else self.backoff.reset().failed()
-        after = replace(self, crashes_ns=recent, backoff=backoff)
+        after = msgspec.structs.replace(self, crashes_ns=recent, backoff=backoff)
         if len(recent) > self.limit:
             return after, None
         return after, backoff.wait_ns(draw)
 
     def forgiven(self) -> "Restarts":
         """Return it without its history: an operator started the task by hand."""
-        return replace(self, crashes_ns=())
+        return msgspec.structs.replace(self, crashes_ns=())

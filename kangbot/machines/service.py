@@ -10,8 +10,9 @@
   which may be longer than the manager's, so each look asks for more time.
 """
 
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 MORE_TIME_US = 60_000_000  # asked for at each look while it recovers or stops; the looks are seconds apart
 
@@ -24,8 +25,7 @@ class Phase(Enum):
     STOPPING = "stopping"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What a look found: the phase, one line for a person, and what is stuck ("" for nothing)."""
 
     phase: Phase
@@ -33,16 +33,14 @@ class Seen:
     stuck: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What follows: the lines of one message (none: nothing to tell), and whether the process counts as alive."""
 
     words: tuple[str, ...]
     alive: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(msgspec.Struct, frozen=True, kw_only=True):
     """What was told so far."""
 
     phase: Phase = Phase.RECOVERING

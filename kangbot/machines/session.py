@@ -31,7 +31,8 @@ still without any frame, it is dead. Until then nothing is sent for topics that 
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+
+import msgspec
 
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.heartbeat import Heartbeat
@@ -342,7 +343,7 @@ class Session:
         topic.dirty, topic.heard = True, False
         # Pacing, not chance: a topic rests alone, there is nobody to keep apart from.
         rest = Backoff(first_ns=self._rules.rest_first_ns, ceiling_ns=self._rules.rest_most_ns)
-        topic.due_ns = now_ns + replace(rest, failures=topic.failures - 1).wait_ns(0.5)
+        topic.due_ns = now_ns + msgspec.structs.replace(rest, failures=topic.failures - 1).wait_ns(0.5)
         self._effects.append(TopicDown(topic.native, trouble, message))
         if topic.terms.witness and topic.failures % self._rules.attempts == 0:
             self._give_up(topic, trouble)

@@ -5,8 +5,9 @@ business: an effect says what to do, the dialect says in which bytes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, StrEnum
+
+import msgspec
 
 from kangbot.machines.watchdog import Patience
 
@@ -36,8 +37,7 @@ class Trouble(StrEnum):
     CLOSED = "closed"  # the connection ended
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of one topic.
 
     `patience` is its budget of silence; None where silence means nothing (an account without orders), and then the
@@ -51,8 +51,7 @@ class Terms:
     witness: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRules:
+class SessionRules(msgspec.Struct, frozen=True, kw_only=True):
     """The clocks and limits of one connection."""
 
     topics_a_request: int = 10
@@ -82,8 +81,7 @@ class Stage(Enum):
     CLOSING = "closing"  # we asked for the close; nothing is said any more
 
 
-@dataclass(slots=True, kw_only=True)
-class TopicLife:
+class TopicLife(msgspec.Struct, kw_only=True):
     """What a session knows of one topic; changed by the session alone."""
 
     native: str
@@ -101,52 +99,45 @@ class TopicLife:
 
 
 # ------------------------------------------------------------------------------------------------------------ effects
-@dataclass(frozen=True, slots=True)
-class Subscribe:
+class Subscribe(msgspec.Struct, frozen=True):
     """Send the frame that subscribes `natives` under `request`."""
 
     request: str
     natives: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Unsubscribe:
+class Unsubscribe(msgspec.Struct, frozen=True):
     """Send the frame that ends `natives`; its answer is of no interest."""
 
     request: str
     natives: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(msgspec.Struct, frozen=True):
     """Send the heartbeat: the venue's own where it has one, else the transport's."""
 
     request: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """Send `frame` as it is: the venue asked for a heartbeat."""
 
     frame: str
 
 
-@dataclass(frozen=True, slots=True)
-class TopicAcked:
+class TopicAcked(msgspec.Struct, frozen=True):
     """The venue said yes to the topic."""
 
     native: str
 
 
-@dataclass(frozen=True, slots=True)
-class TopicLive:
+class TopicLive(msgspec.Struct, frozen=True):
     """The topic is acknowledged and its data flows."""
 
     native: str
 
 
-@dataclass(frozen=True, slots=True)
-class TopicDown:
+class TopicDown(msgspec.Struct, frozen=True):
     """The topic cannot be relied on; it is being healed."""
 
     native: str
@@ -154,8 +145,7 @@ class TopicDown:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class TopicGivenUp:
+class TopicGivenUp(msgspec.Struct, frozen=True):
     """The topic failed `attempts` times here while its neighbours are well: try it on another connection."""
 
     native: str
@@ -170,8 +160,7 @@ class CloseKind(StrEnum):
     IDLE = "idle"  # nothing is wanted any more
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(msgspec.Struct, frozen=True):
     """Close the connection, then tell the session that it is closed."""
 
     kind: CloseKind

@@ -15,16 +15,16 @@ wall's time and not the processor's: a strategy that sleeps or waits for a netwo
 computes.
 """
 
-from dataclasses import dataclass, field, replace
 from enum import Enum
+
+import msgspec
 
 MILLISECOND_NS = 1_000_000
 SECOND_NS = 1_000 * MILLISECOND_NS
 _MOST_DOUBLINGS = 10  # a week, where the span is ten minutes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """What a strategy may take for one call."""
 
     slow_ns: int = 50 * MILLISECOND_NS
@@ -44,11 +44,10 @@ class Finding(Enum):
     TOO_OFTEN = "too often"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slowness:
+class Slowness(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one strategy; returns its successor."""
 
-    bounds: Bounds = field(default_factory=Bounds)
+    bounds: Bounds = msgspec.field(default_factory=Bounds)
     slow: bool = False
     times_found: int = 0  # so often it was found slow, having been quick
     slow_at_ns: int = 0  # the last call that was slow
@@ -62,11 +61,13 @@ class Slowness:
             if not self.slow and duration_ns <= self.longest_ns:
                 return self, Finding.FINE  # the usual case makes nothing
             quick = self.slow and now_ns - self.slow_at_ns >= self._patience_ns
-            after = replace(self, slow=self.slow and not quick, longest_ns=max(self.longest_ns, duration_ns))
+            after = msgspec.structs.replace(
+                self, slow=self.slow and not quick, longest_ns=max(self.longest_ns, duration_ns)
+            )
             return after, Finding.QUICK if quick else Finding.FINE
         found = self.times_found + (not self.slow)
         longest_ns = max(self.longest_ns, duration_ns)
-        after = replace(self, slow=True, times_found=found, slow_at_ns=now_ns, longest_ns=longest_ns)
+        after = msgspec.structs.replace(self, slow=True, times_found=found, slow_at_ns=now_ns, longest_ns=longest_ns)
         if duration_ns > bounds.block_ns:
             return after, Finding.BLOCKS
         return after, Finding.FINE if self.slow else Finding.SLOW
@@ -74,7 +75,7 @@ class Slowness:
     def held(self, now_ns: int) -> "tuple[Slowness, Finding]":
         """Take in that the loop stood still for it while it was asked aside, and say what follows."""
         recent = tuple(at_ns for at_ns in self.held_at if now_ns - at_ns < self.bounds.within_ns)
-        after = replace(self, held_at=(*recent, now_ns))
+        after = msgspec.structs.replace(self, held_at=(*recent, now_ns))
         if len(after.held_at) >= self.bounds.times:
             return after, Finding.TOO_OFTEN
         return after, Finding.FINE if recent else Finding.HOLDS

@@ -10,8 +10,9 @@ A check that warns keeps the score under 90, a critical one under 60: many good 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 
 class Status(Enum):
@@ -27,8 +28,7 @@ _MOST = {Status.HEALTHY: 100, Status.WARNING: 89, Status.CRITICAL: 59}  # that t
 _ORDER = tuple(Status)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """A figure that reaches `warning` warns, one above `critical` is critical; both in the figure's unit."""
 
     warning: float

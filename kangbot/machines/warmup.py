@@ -10,7 +10,6 @@ what is between them is taken for what it was: bars of the last close, without a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
@@ -26,8 +25,7 @@ AHEAD_NS = 86_400 * SECOND_NS  # by which a bar may be ahead of our clock; a lat
 ABSENT = 7  # fetches that lack a bar between others: one more than until people are told that bars are missing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True, kw_only=True):
     """Bars are needed that open in [`first_ns`, `until_ns`): fetch again. `count` is how many those are."""
 
     first_ns: int
@@ -35,8 +33,7 @@ class Missing:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """The newest bars, oldest first, without a gap; at least as many as were needed."""
 
     bars: tuple[Bar, ...]

@@ -10,13 +10,13 @@ once: from then on it has `most_ns` until enough gaps are known.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 _NEVER = 1 << 62  # later than any time there is
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """How much silence a topic is allowed, in nanoseconds; `early_ns` while little is known, None for `most_ns`."""
 
     least_ns: int
@@ -34,8 +34,7 @@ class Patience:
         return min(max(longest_ns * self.factor, least_ns), self.most_ns)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overdue:
+class Overdue(msgspec.Struct, frozen=True, kw_only=True):
     """A topic that is silent beyond its budget. `stuck`: data came, but its time stood still."""
 
     topic: str

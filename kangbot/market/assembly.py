@@ -1,8 +1,9 @@
 """How one market is put together: its executor, its desk and its task, from what the markets of an account share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
+
+import msgspec
 
 from kangbot.execution.circuits import Circuits
 from kangbot.execution.executor import Executor
@@ -36,8 +37,7 @@ from kangbot.runtime.world import World
 _OWN_PACE_S = 60.0  # how often a market asks for itself, while one probe asks for all of them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assembly:
+class Assembly(msgspec.Struct, frozen=True, kw_only=True):
     """What the markets of one account share.
 
     `born_ns` is when the journal began by our clock, or the floor where it was empty. `crashed` is told of an errand
@@ -61,7 +61,7 @@ class Assembly:
     deaf: Callable[[MarketId], bool]
     decisions: Latencies  # frame to decision
     orders: Latencies  # frame to the order's request
-    together: Together = field(default_factory=Together)
+    together: Together = msgspec.field(default_factory=Together)
 
     def market(self, spec: MarketSpec, instrument: Instrument) -> MarketTask:
         """Return a market that knows what the journal remembers of it, and that nobody runs yet."""

@@ -4,7 +4,6 @@ It works on a thread beside the loop (`runtime/aside.py`), and nothing of it but
 indicators belong to that thread until the answer has come.
 """
 
-from dataclasses import dataclass, field
 from decimal import localcontext
 from time import perf_counter_ns
 from typing import Any
@@ -17,8 +16,7 @@ from kangbot.model.target import Target
 from kangbot.strategy.base import Strategy, View
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """The errand has ended. `attempt` tells it from one of an earlier start, which nobody waits for."""
 
     attempt: int
@@ -28,8 +26,7 @@ class Answered:
     error: Exception | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class Errand:
+class Errand(msgspec.Struct, kw_only=True):
     """At most one is under way in a market. Without a `view` there is nothing to decide."""
 
     attempt: int
@@ -39,7 +36,7 @@ class Errand:
     bars: tuple[Bar, ...]
     view: View[Any] | None
     received_ns: int  # when the frame came that led to the decision; 0 where none did
-    began_ns: int = field(default_factory=perf_counter_ns)  # the call that is under way
+    began_ns: int = msgspec.field(default_factory=perf_counter_ns)  # the call that is under way
 
     def run(self) -> Answered:
         """Do it all and return what came of it, an error of the strategy's included."""

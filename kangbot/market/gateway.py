@@ -1,14 +1,13 @@
 """The way to one venue account: whom to ask, what to hear it by, how often, and whose clock counts there."""
 
-from dataclasses import dataclass
+import msgspec
 
 from kangbot.execution.budget import Budget
 from kangbot.execution.venue_clock import VenueClock
 from kangbot.ports import Feeds, Venue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gateway:
+class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     """One account's. Venues count by endpoint: what prepares a market and looks at its prices has `data_budget`."""
 
     venue: Venue

@@ -7,8 +7,8 @@ what is used a few times a day. Where the venue does not tell, the rule has noth
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 import structlog
 
 from kangbot.errors import RateLimited, words
@@ -30,8 +30,7 @@ _GOOD_NS = 150 * SECOND_NS  # one answer may be missed
 _ANSWER_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(msgspec.Struct, frozen=True):
     """The venue's answer; None where there was none."""
 
     price: Price | None

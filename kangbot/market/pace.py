@@ -7,7 +7,8 @@ and again waits up to an hour: it is the same question, and its answer a row in 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from kangbot.machines.order import Order
 from kangbot.machines.pacing import Pacing
@@ -17,8 +18,7 @@ from kangbot.model.orders import Purpose
 from kangbot.runtime.world import SECOND_NS, earliest
 
 
-@dataclass(slots=True)
-class _Last:
+class _Last(msgspec.Struct):
     """The newest order of a purpose while it is under way."""
 
     client_id: ClientId

@@ -6,8 +6,9 @@ change (no such topic, no such market) comes back as a failure with its reason.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+import msgspec
 
 from kangbot.errors import KangbotError, NeedsHuman, named
 from kangbot.execution.again import Again
@@ -24,23 +25,20 @@ from kangbot.runtime.tasks import Tasks
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribed:
+class Subscribed(msgspec.Struct, frozen=True):
     """Every topic is acknowledged. `attempt` tells it from an earlier start's."""
 
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(msgspec.Struct, frozen=True):
     """History has arrived."""
 
     attempt: int
     history: Sequence[Bar] | Sequence[Trade]
 
 
-@dataclass(frozen=True, slots=True)
-class PreparationFailed:
+class PreparationFailed(msgspec.Struct, frozen=True):
     """It cannot succeed without somebody changing something."""
 
     attempt: int

@@ -7,8 +7,8 @@ a position or an order under way. When to ask is decided by `machines/standin.py
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 import structlog
 
 from kangbot.errors import RateLimited, Retryable, words
@@ -32,8 +32,7 @@ _ANSWER_S = 5.0
 _BLIND = 3  # questions in a row without an answer, some forty seconds of it: what is held has no price then
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(msgspec.Struct, frozen=True):
     """The venue's answer; `quote` None where there was none, for `reason`."""
 
     quote: Quote | None

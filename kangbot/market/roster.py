@@ -9,9 +9,9 @@ Start-all is staggered: a venue that counts connects and requests must not see t
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from enum import Enum
 
+import msgspec
 import structlog
 
 from kangbot.errors import Refused
@@ -43,8 +43,7 @@ _WANTED = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where one market stands."""
 
     state: RunState = RunState.STOPPED
@@ -152,7 +151,7 @@ class Roster:
     def _want(self, market: MarketId, desired: Desired, caller: str) -> None:
         place, broken = self._places[market], self.promises.broken
         if desired is not place.desired or self._given.get(market, broken) < broken:
-            self._places[market] = replace(place, desired=desired)
+            self._places[market] = msgspec.structs.replace(place, desired=desired)
             self._given[market] = broken
             # From the reserve: a market that was stopped on a full disk must not run again after a restart.
             changed = DesiredChanged(market=market, desired=desired, caller=caller, at_ns=self._clock.now_ns())
@@ -221,10 +220,10 @@ class Roster:
         after = next_state(place.state, signal)
         if after is place.state:
             if signal is Signal.CRASHED and after is RunState.STARTING:  # else it would say that it was started
-                self._places[market] = replace(place, reason=reason)
+                self._places[market] = msgspec.structs.replace(place, reason=reason)
             return after
         now_ns = self._clock.now_ns()
-        self._places[market] = replace(place, state=after, reason=reason, since_ns=now_ns)
+        self._places[market] = msgspec.structs.replace(place, state=after, reason=reason, since_ns=now_ns)
         self._journal.append(
             RunStateChanged(market=market, before=place.state, after=after, reason=reason, at_ns=now_ns)
         )

@@ -9,8 +9,8 @@ refused on and on under the same rules these are not the reason, and the look is
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import structlog
 
 from kangbot.errors import KangbotError, Refused
@@ -26,8 +26,7 @@ log = structlog.get_logger(__name__)
 _PLACES = (Operation.ENTRY, Operation.EXIT, Operation.PROTECT)  # what has a price or a quantity that may not fit
 
 
-@dataclass(frozen=True, slots=True)
-class Ruled:
+class Ruled(msgspec.Struct, frozen=True):
     """The venue's rules for the market are these from now on."""
 
     instrument: Instrument

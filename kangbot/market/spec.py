@@ -1,7 +1,8 @@
 """What a market's task is made from: the configuration's words, turned into frozen values."""
 
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
 
 from kangbot.machines.plan import Style
 from kangbot.model.ids import MarketId, Symbol
@@ -11,8 +12,7 @@ from kangbot.strategy.base import Strategy
 _MINUTE_S = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarketSpec:
+class MarketSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One market as it is to be traded.
 
     A changed one concerns what decides from the next bar on, how much from the next entry on. `strategy` is the same
@@ -26,7 +26,7 @@ class MarketSpec:
     timeframe_s: int
     size: Money  # notional at full exposure, quote currency
     leverage: int
-    style: Style = field(default_factory=Style)  # how its orders are placed
+    style: Style = msgspec.field(default_factory=Style)  # how its orders are placed
 
     @property
     def eager(self) -> bool:
@@ -41,7 +41,9 @@ class MarketSpec:
         """Return this one with what `other` says of `deciding`, its strategy and bars, or of `ordering`: the rest."""
         spec = self
         if deciding:
-            spec = replace(spec, strategy=other.strategy, timeframe=other.timeframe, timeframe_s=other.timeframe_s)
+            spec = msgspec.structs.replace(
+                spec, strategy=other.strategy, timeframe=other.timeframe, timeframe_s=other.timeframe_s
+            )
         if ordering:
-            spec = replace(spec, size=other.size, leverage=other.leverage, style=other.style)
+            spec = msgspec.structs.replace(spec, size=other.size, leverage=other.leverage, style=other.style)
         return spec

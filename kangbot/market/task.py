@@ -8,9 +8,9 @@ the journal know. Past its intensity the market is FAILED: its strategy no longe
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import get_args
 
+import msgspec
 import structlog
 
 from kangbot.errors import Refused, named
@@ -341,7 +341,7 @@ class MarketTask:
         self.spec = self.desk.spec = spec
         if spec == wanted:
             self._wanted = None
-        if spec == replace(before, size=spec.size, style=spec.style):
+        if spec == msgspec.structs.replace(before, size=spec.size, style=spec.style):
             return
         self._preparation.leverage = spec.leverage
         self.desk.executor.traded_by(spec.strategy.name)

@@ -1,7 +1,8 @@
 """How the markets of one account are run: what their operator decided for all of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from kangbot.machines.backoff import Backoff
 from kangbot.machines.guard import StopTerms
@@ -12,8 +13,7 @@ from kangbot.runtime.supervisor import Supervisor
 from kangbot.runtime.world import SECOND_NS, Clock
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """How the floor is run; times in seconds."""
 
     restarts: int = 5
@@ -24,7 +24,7 @@ class Terms:
     cancel_entries: bool = True  # on stop: resting entries are cancelled, else left at the venue
     cancel_orphans: bool = True  # orders under our prefix that the journal does not know; else they are only told
     foreign: ForeignPolicy = ForeignPolicy.REPORT
-    stops: StopTerms = field(default_factory=StopTerms)
+    stops: StopTerms = msgspec.field(default_factory=StopTerms)
     rules_s: float = 3600.0  # how often the venue is asked whether a market's rules have changed
     rules_pause_s: float = 300.0  # and about one market no sooner, however much it refuses it
     rules_exit_pause_s: float = 10.0  # the same where it refuses an exit or a stop

@@ -9,7 +9,8 @@ business; what is done with a venue is the floor's.
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+import msgspec
 
 from kangbot.execution.calls import turn
 from kangbot.feed.bulletin import OnNote
@@ -37,8 +38,7 @@ CONNECTS = "connects.json"  # in the state folder: what the venue's host counts 
 _WAYS: Mapping[str, Callable[[Settings, World, Turn], Way]] = {"bybit": bybit.way, "binance_usdm": binance_usdm.way}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """A way to trade. `hub` carries the data, for its counters; `way` says what the venue bears.
 
     `deaf` tells whether a market's stop is watched by nobody but us, and nothing of the market is heard.

@@ -1,7 +1,8 @@
 """What the composition of one venue gives, whichever venue it is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from kangbot.execution.venue_clock import VenueClock
 from kangbot.health.latency import Timings
@@ -10,8 +11,7 @@ from kangbot.ports import Dialect, Venue
 from kangbot.sim.paper.funding import Rates
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(msgspec.Struct, frozen=True, kw_only=True):
     """A venue's adapter, the dialects of its sockets, and how much of each the venue bears. Nothing is connected yet.
 
     `private` is None where there is no account to listen to: data only, or an account that is simulated.

@@ -6,7 +6,6 @@ same. One file for each service, in the state folder; it is read once. What is a
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,7 +36,7 @@ class Unsaid:
             self._file.unlink(missing_ok=True)
         # Of no later than now, or a clock that was set back has whatever is told wait with them.
         return [
-            replace(_dated(notice), at_ns=min(notice.at_ns, now_ns))
+            msgspec.structs.replace(_dated(notice), at_ns=min(notice.at_ns, now_ns))
             for notice in notices
             if now_ns - notice.at_ns < DAY_NS
         ]
@@ -58,4 +57,4 @@ def _dated(notice: Notice) -> Notice:
     """Return it with when it was, which may have been hours ago; once, however often it is left."""
     at = datetime.fromtimestamp(notice.at_ns // SECOND_NS, UTC)
     told = f"at {at:%Y-%m-%d %H:%M} UTC, before a restart: "
-    return notice if notice.text.startswith(told) else replace(notice, text=f"{told}{notice.text}")
+    return notice if notice.text.startswith(told) else msgspec.structs.replace(notice, text=f"{told}{notice.text}")

@@ -6,16 +6,16 @@ is open suffers, and nothing new can be made, not even what SQLite needs beside 
 
 import errno
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 _MIB = 1024 * 1024
 NO_FILE = ", for no file can be made on its disk, whatever room it has"
 FILES = "remove files there, somebody else's mostly: df -i counts them"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Room(msgspec.Struct, frozen=True, kw_only=True):
     """What is left for this user."""
 
     mb: float  # MiB

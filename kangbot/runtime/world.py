@@ -10,8 +10,9 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
+
+import msgspec
 
 SECOND_NS = 1_000_000_000
 
@@ -43,8 +44,7 @@ class Clock:
         return Clock(self._monotonic_ns, self.now_ns() + by_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(msgspec.Struct, frozen=True):
     """What reaches shells by their constructors. Machines, strategies and rules never see it."""
 
     clock: Clock

@@ -1,13 +1,13 @@
 """Requests a second and endpoint, counted in a rolling window."""
 
 from collections import deque
-from dataclasses import dataclass
+
+import msgspec
 
 _WINDOW_MS = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     """What is left of an endpoint's budget."""
 
     limit: int

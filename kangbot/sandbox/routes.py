@@ -4,8 +4,9 @@ Limits: https://bybit-exchange.github.io/docs/v5/rate-limit (per second and user
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from kangbot.sandbox import rest_account, rest_market, rest_query, rest_trade
 from kangbot.sandbox.exchange import Exchange, Params
@@ -13,8 +14,7 @@ from kangbot.sandbox.exchange import Exchange, Params
 Answer = Callable[[Exchange, Params], dict[str, Any]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(msgspec.Struct, frozen=True, kw_only=True):
     """One path: what answers it, whether it must be signed, and its budget (0: only the address's)."""
 
     answer: Answer

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any
+
+import msgspec
 
 from kangbot.editing import Editor, spec_of
 from kangbot.errors import NeedsHuman
@@ -71,8 +72,7 @@ _PAUSE_S = 0.5
 _RULES_S, _RULES_PAUSE_S = 30.0, 10.0  # an hour has no room in a session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """What there is beside the daemon, and outlives it."""
 
     plan: Plan
@@ -102,7 +102,7 @@ def rememberers(plan: Plan, limits: Limits) -> Others:
 
 def _terms(plan: Plan, foreign: ForeignPolicy) -> Terms:
     usual = Terms(receive_window_ms=WINDOW_MS, foreign=foreign)
-    return replace(usual, rules_s=_RULES_S, rules_pause_s=_RULES_PAUSE_S) if plan.rulings else usual
+    return msgspec.structs.replace(usual, rules_s=_RULES_S, rules_pause_s=_RULES_PAUSE_S) if plan.rulings else usual
 
 
 class Life:

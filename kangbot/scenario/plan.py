@@ -1,6 +1,5 @@
 """What a seed means: the markets, how they trade, what the operator does, and what goes wrong when."""
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
@@ -243,11 +242,13 @@ def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
 
     def kind(market: SimMarket) -> SimMarket:
         pair = pairs.get(market.market)
-        return market if pair is None else replace(market, instrument=pair.instrument)
+        return market if pair is None else msgspec.structs.replace(market, instrument=pair.instrument)
 
     def traded(spec: MarketSpec) -> MarketSpec:
         pair = pairs.get(spec.market)
-        return spec if pair is None else replace(spec, market=pair.market, symbol=pair.instrument.symbol)
+        return (
+            spec if pair is None else msgspec.structs.replace(spec, market=pair.market, symbol=pair.instrument.symbol)
+        )
 
     def done(deed: Deed) -> Deed:
         pair = pairs.get(deed.market)
@@ -286,7 +287,7 @@ def _with_odd_rules(rng: "random.Random", plan: Plan, size: Money) -> Plan:
             min_notional=rng.choice((instrument.min_notional, size / 8, size / 2)),
         )
         level = max(step, floor_to(market.level, step))
-        return replace(market, instrument=instrument, price=floor_to(price, tick), level=level)
+        return msgspec.structs.replace(market, instrument=instrument, price=floor_to(price, tick), level=level)
 
     return msgspec.structs.replace(plan, markets=tuple(map(odd, plan.markets)))
 
@@ -315,7 +316,7 @@ def _with_small_orders(rng: "random.Random", plan: Plan, size: Money) -> Plan:
         most = max(instrument.min_quantity, floor_to(size / market.price * rng.choice(_SMALL), instrument.step))
         if instrument.kind is not InstrumentKind.SPOT or most * market.price < 2 * instrument.min_notional:
             return market
-        return replace(market, instrument=msgspec.structs.replace(instrument, max_quantity=most))
+        return msgspec.structs.replace(market, instrument=msgspec.structs.replace(instrument, max_quantity=most))
 
     return msgspec.structs.replace(plan, markets=tuple(map(small, plan.markets)))
 

@@ -1,7 +1,9 @@
 """The section about errors: what each kind means, where it shall mean something else than by default."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
+
+import msgspec
 
 from kangbot.machines.faults import DEFAULTS, Action, Gravity, Kind, Policy, Rule
 from kangbot.settings.kinds import DAY_S, SECTION, Between
@@ -30,7 +32,7 @@ class ErrorRule:
 
     def over(self, rule: Rule) -> Rule:
         """Return the rule with what is set here."""
-        return replace(
+        return msgspec.structs.replace(
             rule,
             severity=rule.severity if self.severity is None else Gravity(self.severity),
             action=rule.action if self.action is None else Action(self.action),

@@ -1,8 +1,9 @@
 """Each market's strategy, loaded with its parameters as the daemon will load it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+import msgspec
 
 from kangbot.errors import Problem, named
 from kangbot.machines.warmup import MOST
@@ -54,7 +55,7 @@ def _placed(found: Problem, settings: Settings, number: int, origin: Origin) -> 
     if found.key in ("", "strategy"):
         message = found.message
         if found.file:  # a strategy of the user's own: the place in its file is part of what is wrong
-            message = str(replace(found, key="", remedy=""))
+            message = str(msgspec.structs.replace(found, key="", remedy=""))
         key: Key = ("markets", number, "strategy") if own.strategy else ("defaults", "strategy")
         return origin.problem(key, message, found.remedy)
     same = own.strategy in (None, defaults.strategy)

@@ -12,12 +12,13 @@ import gzip
 import json
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from kangbot.errors import NeedsHuman
 from kangbot.storage.link import Link
@@ -38,8 +39,7 @@ _SNAPSHOT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
+class Extent(msgspec.Struct, frozen=True, kw_only=True):
     """How much there is: whether any row, about how many bytes in the server, and how far each journal is stored."""
 
     rows: bool

@@ -11,9 +11,10 @@ import asyncio
 import contextlib
 import os
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from kangbot.errors import NeedsHuman
 from kangbot.storage.dump import dump, extent, marks
@@ -30,8 +31,7 @@ _REMEDY = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keeping:
+class Keeping(msgspec.Struct, frozen=True, kw_only=True):
     """Where copies are kept, and the time that the next one is named by."""
 
     folder: Path

@@ -10,10 +10,10 @@ import contextlib
 import sqlite3
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 
 import kangbot
@@ -59,8 +59,7 @@ _APART_S = 6 * 3600.0
 _COPIES = 2  # of an embedded history: each is as large as it was
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schema:
+class Schema(msgspec.Struct, frozen=True, kw_only=True):
     """What a database has (`None`: nothing of ours), and what this kangbot brings it to."""
 
     current: str | None
@@ -101,7 +100,7 @@ def upgrade(url: DatabaseUrl, *, to: str = "head", keeping: "Keeping | None" = N
         anew = _made_anew(connection, config, schema.current) if schema.current else ()
         command.upgrade(config, to)
         connection.commit()
-    return replace(schema, copy=copy, anew=anew)
+    return msgspec.structs.replace(schema, copy=copy, anew=anew)
 
 
 def check(url: DatabaseUrl) -> Schema:

@@ -5,10 +5,11 @@ as ISO 8601 says. `events` leaves out what the other listings tell better.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from kangbot.ports import Listing, Page, Row
 from kangbot.storage import tables
@@ -24,8 +25,7 @@ _AMOUNTS = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
+class _Shape(msgspec.Struct, frozen=True):
     """What is read of a table; `newest` is what its rows are sorted by."""
 
     rows: Upsert  # by which its rows are written

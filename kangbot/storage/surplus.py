@@ -7,8 +7,9 @@ cleared over hours and no transaction is a long one.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from kangbot.model.events import BarStored, Record
 from kangbot.model.ids import MarketId
@@ -20,8 +21,7 @@ _CUTS = 8  # statements a transaction
 _LOOKS = 100  # so many while as many bars come as are kept
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(msgspec.Struct, frozen=True):
     """Bars of one market and length that opened before a time: the oldest `PORTION` of them are to go."""
 
     market: MarketId

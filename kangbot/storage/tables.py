@@ -12,13 +12,12 @@ how far its marks of equity have been thinned: `thinning.py`.
   changes of a run state, and transfers.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 REVISION = "0007"  # the newest of migrations/versions: what this code reads and writes
 
 
-@dataclass(frozen=True, slots=True)
-class Upsert:
+class Upsert(msgspec.Struct, frozen=True):
     """Rows of one shape: `key` finds the row, `change` are the columns that a later record overwrites.
 
     With no `change` the first row stands. `columns` are all columns in the order of the values.

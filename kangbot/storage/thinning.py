@@ -16,11 +16,12 @@ on, and no transaction is a long one.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
+
+import msgspec
 
 from kangbot.model.events import EquityMarked, Record
 from kangbot.risk.account import NEW_BALANCE
@@ -57,8 +58,7 @@ class Act(NamedTuple):
     at: datetime | str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thinned:
+class Thinned(msgspec.Struct, frozen=True, kw_only=True):
     """What is to go, by its sequence, and up to which one all has been looked at then."""
 
     surplus: Sequence[int] = ()

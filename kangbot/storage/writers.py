@@ -9,7 +9,8 @@ was moved. Where that happens while it writes, the folder was copied, and two da
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from kangbot.errors import NeedsHuman
 
@@ -26,8 +27,7 @@ COPIED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """How far a journal is stored; `age_s` is None where nobody has said since when."""
 
     tag: str

@@ -4,9 +4,9 @@ The venue is what serves paper trading and the simulation. What its fills must b
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from kangbot.machines.plan import Style, plan
@@ -50,7 +50,9 @@ class Backtest:
     """One run over the candles."""
 
     def __init__(self, bars: Sequence[Bar]) -> None:
-        spec = VenueSpec(markets=(replace(BITCOIN, level=D(0)),), start_ns=bars[0].open_ns, history_minutes=0)
+        spec = VenueSpec(
+            markets=(msgspec.structs.replace(BITCOIN, level=D(0)),), start_ns=bars[0].open_ns, history_minutes=0
+        )
         self.venue = SimVenue(spec, fork, live=False)
         self.executed: list[Executed] = []
         self.trips: list[RoundTrip] = []

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+
+import msgspec
 
 from kangbot.settings.kinds import TIMEFRAMES
 
@@ -12,8 +13,7 @@ _WORDS = re.compile(r"[A-Za-z][A-Za-z0-9_ .-]{0,29}")
 LARGEST = Decimal(10) ** 9
 
 
-@dataclass(kw_only=True)
-class Taken:
+class Taken(msgspec.Struct, kw_only=True):
     """What goes into the file. `notes` are for whoever reads it: one sentence each, without a secret."""
 
     venue: str = "bybit"
@@ -24,8 +24,8 @@ class Taken:
     stop_percent: Decimal | None = None
     balance: Decimal | None = None
     name: str = ""
-    symbols: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    symbols: list[str] = msgspec.field(default_factory=list)
+    notes: list[str] = msgspec.field(default_factory=list)
 
     def note(self, text: str) -> None:
         """Say something, once."""

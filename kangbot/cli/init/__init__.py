@@ -9,11 +9,11 @@ import errno
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import typer
 
 from kangbot.cli import exit_codes
@@ -33,8 +33,7 @@ DATABASE_FILE = "database_url"
 _NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Given(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line says already, as text; None is asked for."""
 
     mode: str | None
@@ -148,7 +147,7 @@ def _said_by(use: Callable[[str], object]) -> Wrong:
         try:
             use(text)
         except (ConfigInvalid, StrategyInvalid) as error:
-            return str(replace(error.problems[0], key=""))
+            return str(msgspec.structs.replace(error.problems[0], key=""))
         except ValueError as error:
             return str(error)
         return ""
@@ -182,7 +181,7 @@ def _apart(folder: Path, answers: Answers) -> tuple[str, Answers]:
         return "", answers
     if (folder / DATABASE_FILE).exists():
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / DATABASE_FILE))
-    return answers.database, replace(answers, database="", database_file=DATABASE_FILE)
+    return answers.database, msgspec.structs.replace(answers, database="", database_file=DATABASE_FILE)
 
 
 def _there(path: Path) -> bool:

@@ -1,8 +1,9 @@
 """A first configuration, as text: what was answered, with the words that a person needs to change it later. Pure."""
 
 import json
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 _MODES = """\
 # sandbox  the simulated exchange of `kangbot sandbox`; no key needed
@@ -13,8 +14,7 @@ _MODES = """\
 KEYED = ("testnet", "live")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class Answers(msgspec.Struct, frozen=True, kw_only=True):
     """What `kangbot init` must know. `size` is in the currency that the markets settle in, USDT most likely."""
 
     mode: str

@@ -1,7 +1,6 @@
 """What a report is made of: closed trades, marked equity and transfers of a span of time, read page by page."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import accumulate, takewhile
@@ -33,8 +32,7 @@ _ROWS = 2000  # a page
 _MICROSECOND_NS = 1000  # the history knows times no finer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, kw_only=True):
     """From, and before; None is without an end."""
 
     since_ns: int | None
@@ -49,8 +47,7 @@ class Span:
         return f"from {first} (UTC)" if first else f"to {last} (UTC)" if last else "all time"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """A drawdown that a person accepted."""
 
     at_ns: int
@@ -69,8 +66,7 @@ class Accepted:
         return float(self.amount / self.highest * 100) if self.highest > 0 else 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a report shows. What is drawn is oldest first, as `drawn` says."""
 
     span: Span
@@ -129,8 +125,8 @@ async def look(settings: Settings, span: Span) -> Found:
             funding += Decimal(str(row["amount"]))
         moves = await (_balances if settings.mode == "paper" else _transfers)(history, found)
         accepted = await _accepted(history, found)
-        found = replace(found, funding=funding, other_fees=await _other_fees(history, span))
-        return await _equity(history, replace(found, moves=moves[::-1], accepted=accepted[::-1]))
+        found = msgspec.structs.replace(found, funding=funding, other_fees=await _other_fees(history, span))
+        return await _equity(history, msgspec.structs.replace(found, moves=moves[::-1], accepted=accepted[::-1]))
     finally:
         await history.aclose()
 
@@ -147,7 +143,7 @@ async def _trades(history: Shelf, found: Found) -> Found:
     drawn = sums.points()
     profits = list(zip((at_ns for at_ns, _ in drawn), accumulate(each for _, each in drawn), strict=True))
     by_market = dict(sorted(groups.items(), key=lambda item: item[1].net_profit, reverse=True))
-    return replace(found, total=total, by_market=by_market, profits=profits)
+    return msgspec.structs.replace(found, total=total, by_market=by_market, profits=profits)
 
 
 async def _other_fees(history: Shelf, span: Span) -> Mapping[str, Decimal]:
@@ -207,7 +203,7 @@ async def _equity(history: Shelf, found: Found) -> Found:
     marks = list(drawn.points())
     if first is not None and first is not marks[0]:
         marks.insert(0, first)
-    return replace(found, equity=equity.figures(), marks=marks)
+    return msgspec.structs.replace(found, equity=equity.figures(), marks=marks)
 
 
 async def everything(shelf: Shelf, listing: Listing, time: str, span: Span) -> AsyncIterator[Row]:

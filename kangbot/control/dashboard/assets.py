@@ -10,9 +10,9 @@ import asyncio
 import gzip
 import hashlib
 import mimetypes
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import structlog
 from aiohttp import web
 
@@ -29,8 +29,7 @@ _PACKED = "plotly-{size}.js.gz"  # of a library of so many bytes: another versio
 _HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}  # asked for again, and answered 304 by its tag
 
 
-@dataclass(frozen=True, slots=True)
-class _Asset:
+class _Asset(msgspec.Struct, frozen=True):
     """One file as it is sent."""
 
     plain: bytes

@@ -5,8 +5,9 @@ Linear positions are settled in the venue's currency and margined from it; spot 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from kangbot.model.ids import MarketId
 from kangbot.model.market import InstrumentKind
@@ -20,8 +21,7 @@ Marks = Mapping[MarketId, Price]
 _FLAT = Holding()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """The account at one instant, in the venue's currency."""
 
     wallet: Money  # cash

@@ -1,14 +1,14 @@
 """A position as a venue keeps it: net quantity and average entry, one way."""
 
-from dataclasses import dataclass, replace
 from decimal import Decimal
+
+import msgspec
 
 from kangbot.model.money import ZERO, Money, Price, Quantity
 from kangbot.sim.markets.arithmetic import exact
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
     """One market's position; returns its successor.
 
     `cost` is the signed value of the open part at its average entry: positive for a long. Reducing takes the same
@@ -57,5 +57,5 @@ class Holding:
         )
         beyond = signed + closed * sign
         if beyond:
-            left = replace(left, net=beyond, cost=beyond * price, opened_ns=at_ns)
+            left = msgspec.structs.replace(left, net=beyond, cost=beyond * price, opened_ns=at_ns)
         return left, closed, profit

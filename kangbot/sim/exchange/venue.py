@@ -11,9 +11,10 @@ candles for a backtest) is moved by `push`: build the venue with `live=False`, a
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from kangbot.model.data import FundingRate, Quote, Trade
 from kangbot.model.ids import ExecutionId, MarketId, TransferId, VenueOrderId
@@ -142,7 +143,7 @@ class SimVenue:
         """Demand other ticks, steps and minima of a market's orders from now on; what rests there is left alone."""
         desk = self.desks[instrument.market]
         level = desk.spec.level and max(instrument.step, floor_to(desk.spec.level, instrument.step))
-        spec = replace(desk.spec, instrument=instrument, level=level)
+        spec = msgspec.structs.replace(desk.spec, instrument=instrument, level=level)
         desk.ruled(spec)
         if (process := self._processes.get(instrument.market)) is not None:
             process.ruled(spec)

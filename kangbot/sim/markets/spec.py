@@ -1,7 +1,8 @@
 """What a simulated market is: its rules, where its price starts, and how lively it is."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from kangbot.model.ids import MarketId
 from kangbot.model.market import Instrument
@@ -11,8 +12,7 @@ SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarketSpec:
+class MarketSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One simulated market.
 
     The logarithm of the price is a mean-reverting walk around `price`: `volatility` is its standard deviation over one
@@ -34,8 +34,7 @@ class MarketSpec:
         return self.instrument.market
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VenueSpec:
+class VenueSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The simulated venue: its markets, its one account and its fees."""
 
     markets: tuple[MarketSpec, ...]

@@ -6,8 +6,9 @@ many markets are open is looked up at the venue. How often one may enter in an h
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
+
+import msgspec
 
 from kangbot.model.events import Event, FillApplied, OrderIntended, RoundTripClosed, RunState, RunStateChanged
 from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, ExecutionId, MarketId
@@ -133,8 +134,7 @@ class EntryWatch:
         return client_id.startswith(CLIENT_ID_PREFIX) and intent is not None and intent.purpose is Purpose.ENTRY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Market:
+class _Market(msgspec.Struct, frozen=True, kw_only=True):
     """What one market has come to."""
 
     row: int = 0  # losses, without a gain between them
@@ -142,11 +142,10 @@ class _Market:
     stopped_ns: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
-class _Memory:
+class _Memory(msgspec.Struct, kw_only=True):
     """What events have come to."""
 
-    markets: dict[MarketId, _Market] = field(default_factory=dict)
+    markets: dict[MarketId, _Market] = msgspec.field(default_factory=dict)
 
     def copy(self) -> "_Memory":
         """Return the same, to go on from."""
@@ -157,10 +156,12 @@ class _Memory:
         match event:
             case RoundTripClosed(trip=trip, at_ns=at_ns) if trip.net_profit < Decimal(0):
                 market = self.markets.get(trip.market, _Market())
-                self.markets[trip.market] = replace(market, row=market.row + 1, lost_ns=at_ns)
+                self.markets[trip.market] = msgspec.structs.replace(market, row=market.row + 1, lost_ns=at_ns)
             case RoundTripClosed(trip=trip):
-                self.markets[trip.market] = replace(self.markets.get(trip.market, _Market()), row=0)
+                self.markets[trip.market] = msgspec.structs.replace(self.markets.get(trip.market, _Market()), row=0)
             case FillApplied(fill=fill, at_ns=at_ns) if fill.cause in _STOPPED:
-                self.markets[fill.market] = replace(self.markets.get(fill.market, _Market()), stopped_ns=at_ns)
+                self.markets[fill.market] = msgspec.structs.replace(
+                    self.markets.get(fill.market, _Market()), stopped_ns=at_ns
+                )
             case _:
                 return

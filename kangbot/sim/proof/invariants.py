@@ -20,7 +20,6 @@ The venue's books are the truth here: a simulation can look into them, which the
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -96,8 +95,7 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     at_ns: int  # since the start of the session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What a session holds its daemon to. Requests are counted a second."""
 
     limits: Limits

@@ -6,7 +6,8 @@ accepts a drawdown, only the statement that stood then is left to count from.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from kangbot.model.events import (
     CashFlowApplied,
@@ -121,19 +122,20 @@ class LossWatch:
                 return
 
 
-@dataclass(slots=True, kw_only=True)
-class _Books:
+class _Books(msgspec.Struct, kw_only=True):
     """What events have come to."""
 
-    realised: dict[int, Money] = field(default_factory=dict)  # by day since the epoch
-    marks: list[Timed] = field(default_factory=list)
-    counted: list[Timed] = field(default_factory=list)  # of these, those since a drawdown was accepted last
-    moves: list[Timed] = field(default_factory=list)
+    realised: dict[int, Money] = msgspec.field(default_factory=dict)  # by day since the epoch
+    marks: list[Timed] = msgspec.field(default_factory=list)
+    counted: list[Timed] = msgspec.field(default_factory=list)  # of these, those since a drawdown was accepted last
+    moves: list[Timed] = msgspec.field(default_factory=list)
 
     def copy(self) -> "_Books":
         """Return the same, to go on from."""
         marks, counted = [*self.marks], [*self.counted]
-        return replace(self, realised=dict(self.realised), marks=marks, counted=counted, moves=[*self.moves])
+        return msgspec.structs.replace(
+            self, realised=dict(self.realised), marks=marks, counted=counted, moves=[*self.moves]
+        )
 
     @property
     def peak(self) -> Money | None:

@@ -8,9 +8,10 @@ limits (`exposure.py`).
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache, partial
 from typing import Any
+
+import msgspec
 
 from kangbot.market.spec import MarketSpec
 from kangbot.model.ids import MarketId
@@ -46,7 +47,7 @@ class TargetWatch:
     def _telling(self, spec: MarketSpec) -> MarketSpec:
         told = _telling(type(spec.strategy))(spec.strategy.parameters)
         told.asked, told.hears = spec.strategy, partial(self._decided.__setitem__, spec.market)
-        return replace(spec, strategy=told)
+        return msgspec.structs.replace(spec, strategy=told)
 
     def intended(self, intent: Intent) -> None:
         """Learn of an order as it is made."""

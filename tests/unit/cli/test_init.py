@@ -124,7 +124,7 @@ def test_whoever_goes_away_at_a_question_has_written_nothing(
     """With the exit code of Ctrl-C."""
     monkeypatch.setattr("sys.stdin", Terminal())
     with pytest.raises(typer.Exit) as ended:
-        ask(tmp_path / "kangbot.toml", Given(**dict.fromkeys(Given.__slots__)))
+        ask(tmp_path / "kangbot.toml", Given(**dict.fromkeys(Given.__struct_fields__)))
     assert ended.value.exit_code == exit_codes.INTERRUPTED
     assert capsys.readouterr().err.endswith("\nNothing was written.\n")
     assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from time import perf_counter_ns
 from typing import Any, cast
 
@@ -205,7 +204,9 @@ async def test_what_is_true_of_a_topic_is_told_before_the_data_that_it_is_about(
 
 async def test_chatter_alone_proves_the_socket() -> None:
     """A venue that answers no ping and talks is there."""
-    rules = replace(CALM, ping_ns=200_000_000, probe_ns=400_000_000, pong_ns=600_000_000, tick_ns=100_000_000)
+    rules = msgspec.structs.replace(
+        CALM, ping_ns=200_000_000, probe_ns=400_000_000, pong_ns=600_000_000, tick_ns=100_000_000
+    )
 
     async def serving(socket: ServerConnection) -> None:
         while True:
@@ -231,8 +232,8 @@ class Several(WordDialect):
 
 async def test_of_several_events_the_newest_says_how_far_the_venue_is() -> None:
     """A topic whose time stands still is stuck, though data come; what has no event is data as well."""
-    rules = replace(CALM, tick_ns=10_000_000)
-    terms = replace(TERMS, patience=Patience(least_ns=200_000_000, most_ns=200_000_000))
+    rules = msgspec.structs.replace(CALM, tick_ns=10_000_000)
+    terms = msgspec.structs.replace(TERMS, patience=Patience(least_ns=200_000_000, most_ns=200_000_000))
     moving = asyncio.Event()
 
     async def serving(socket: ServerConnection) -> None:
@@ -379,7 +380,9 @@ async def test_what_is_wanted_later_is_asked_for_once_the_keeper_is_woken() -> N
 @pytest.mark.parametrize("own", [True, False])
 async def test_a_heartbeat_is_the_venues_where_it_has_one_and_else_the_transports(*, own: bool) -> None:
     """Either answer keeps a connection on which nothing else comes; without any it is dead."""
-    rules = replace(CALM, ping_ns=100_000_000, probe_ns=100_000_000, pong_ns=600_000_000, tick_ns=50_000_000)
+    rules = msgspec.structs.replace(
+        CALM, ping_ns=100_000_000, probe_ns=100_000_000, pong_ns=600_000_000, tick_ns=50_000_000
+    )
     pings: list[str] = []
 
     async def serving(socket: ServerConnection) -> None:
@@ -396,7 +399,9 @@ async def test_a_heartbeat_is_the_venues_where_it_has_one_and_else_the_transport
 
 async def test_a_connection_on_which_nothing_comes_is_ended_as_deaf() -> None:
     """Its peer does not even say goodbye: within the bound it is cut."""
-    rules = replace(CALM, ping_ns=20_000_000, probe_ns=20_000_000, pong_ns=50_000_000, tick_ns=10_000_000)
+    rules = msgspec.structs.replace(
+        CALM, ping_ns=20_000_000, probe_ns=20_000_000, pong_ns=50_000_000, tick_ns=10_000_000
+    )
     asleep = asyncio.Event()
 
     async def serving(socket: ServerConnection) -> None:

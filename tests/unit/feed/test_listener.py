@@ -1,6 +1,6 @@
 """What a stream counts, and what several have counted together."""
 
-from dataclasses import fields
+from msgspec.structs import fields
 
 from kangbot.feed.listener import StreamCounters
 from kangbot.machines.session_words import Trouble

@@ -4,9 +4,9 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
@@ -102,7 +102,7 @@ async def test_accept_then_close_is_dialled_ever_more_rarely(venue: WordVenue) -
 
 async def test_failures_are_forgiven_only_after_data_has_flowed_for_a_while(venue: WordVenue) -> None:
     """A connection that lives for an instant forgives nothing; one that flows does."""
-    async with hub_of(venue, rules=replace(QUICK_RULES, settle_s=3600.0)) as hub:
+    async with hub_of(venue, rules=msgspec.structs.replace(QUICK_RULES, settle_s=3600.0)) as hub:
         inbox = Inbox()
         hub.subscribe(BTC, QUOTES, inbox)
         (stream,) = hub.streams
@@ -365,7 +365,7 @@ async def test_the_transports_ping_serves_where_the_venue_has_none(venue: WordVe
     """A quiet account is kept by it for as long as its pongs come."""
     venue.pongs = False
     private = lambda: WordDialect(venue.url, key="good", ping_every_s=None)  # noqa: E731 -- what a hub is given
-    rules = StreamRules(session=QUICK.__class__(**{**_fields(), "ping_ns": 100_000_000}), close_s=0.4)
+    rules = StreamRules(session=msgspec.structs.replace(QUICK, ping_ns=100_000_000), close_s=0.4)
     async with hub_of(venue, private=private, rules=rules) as hub:
         inbox = Inbox()
         hub.account(inbox)
@@ -522,7 +522,3 @@ async def test_a_note_that_fails_reaches_nobody(venue: WordVenue) -> None:
         await until(lambda: len(inbox.changes) == 3)
         assert hub.streams[0].session.troubles == {}
         assert Trouble.SILENT not in hub.streams[0].session.troubles
-
-
-def _fields() -> dict[str, int]:
-    return {name: getattr(QUICK, name) for name in QUICK.__dataclass_fields__}

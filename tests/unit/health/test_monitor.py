@@ -1,8 +1,8 @@
 """The slow figures of a process, memory that is given back in time, and the report in the log."""
 
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -160,7 +160,7 @@ def test_the_processor_of_the_last_minute_is_told(bench: Bench) -> None:
     cost = bench.monitor.cost()
     assert bench.monitor.cpu_percent(cost) is None
     bench.pass_by(60)
-    share = bench.monitor.cpu_percent(replace(cost, cpu_s=cost.cpu_s + 6))
+    share = bench.monitor.cpu_percent(msgspec.structs.replace(cost, cpu_s=cost.cpu_s + 6))
     assert share is not None
     assert 10 <= share < 20
 

@@ -1,7 +1,6 @@
 """One circuit breaker: when it opens, for how long, and what closes it."""
 
-from dataclasses import replace
-
+import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -271,7 +270,7 @@ class AnyBreaker(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.now_ns = START
-        self.breaker = Breaker(terms=replace(DEFAULTS, failures=4, in_a_row=2))
+        self.breaker = Breaker(terms=msgspec.structs.replace(DEFAULTS, failures=4, in_a_row=2))
         self.out: int | None = None
         self.not_before_ns = 0
 

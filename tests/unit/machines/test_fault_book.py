@@ -1,7 +1,6 @@
 """What is due because of an error, what was due before, and how much is remembered."""
 
-from dataclasses import replace
-
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -219,7 +218,7 @@ def test_memory_is_bounded_and_no_total_is_lost(
             book.well(market, operation)
             continue
         met += 1
-        book.met(replace(fault(kind, market, operation), message="x" * 5000), now_ns)
+        book.met(msgspec.structs.replace(fault(kind, market, operation), message="x" * 5000), now_ns)
         until_ns = book.until_ns()
         assert until_ns is None or until_ns <= now_ns + longest_ns
     book.released(now_ns)

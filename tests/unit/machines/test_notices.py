@@ -1,7 +1,6 @@
 """Which of the things that happen become a message, and when."""
 
-from dataclasses import replace
-
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,7 +84,9 @@ def test_the_same_again_within_an_hour_is_only_counted() -> None:
 
 def an_end(about: str = "", *, at_ns: int) -> Notice:
     """Return that it is over."""
-    return replace(notice("feed.up", Severity.INFO, at_ns=at_ns), ends=("feed.silent", "feed.mute"), about=about)
+    return msgspec.structs.replace(
+        notice("feed.up", Severity.INFO, at_ns=at_ns), ends=("feed.silent", "feed.mute"), about=about
+    )
 
 
 def test_an_end_is_told_to_whoever_was_told_of_the_beginning_and_to_nobody_else() -> None:
@@ -131,7 +132,7 @@ def test_what_goes_by_one_name_and_is_about_another_thing_is_told() -> None:
     """A clock that is wrong is no repetition of a disk that is full."""
     notices = Notices(NoticeTerms(), NOON)
     for about in ("disk", "clock", "disk"):
-        notices.take(replace(notice("health.critical"), about=about), NOON)
+        notices.take(msgspec.structs.replace(notice("health.critical"), about=about), NOON)
     message = notices.message(NOON + 3 * S)
     assert message is not None
     assert ([one.about for one in message.notices], message.left_out) == (["disk", "clock"], 1)

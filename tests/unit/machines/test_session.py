@@ -1,7 +1,6 @@
 """The session of one connection: how topics come and go, and what leaves when."""
 
-from dataclasses import replace
-
+import msgspec
 import pytest
 
 from kangbot.machines.session_words import (
@@ -180,7 +179,7 @@ def test_an_unanswered_login_closes() -> None:
 # ------------------------------------------------------------------------------------------------------------ messages
 def test_messages_leave_under_a_strict_rate() -> None:
     """A venue that counts messages never sees more than it allows; the deadline says when the next may leave."""
-    bench = Bench(replace(RULES, messages=2, messages_span_ns=100), topics="abcdefghij")
+    bench = Bench(msgspec.structs.replace(RULES, messages=2, messages_span_ns=100), topics="abcdefghij")
     assert kinds(bench.run()) == [Subscribe, Subscribe]
     assert bench.session.deadline() == bench.now_ns + bench.tick_ns
     assert kinds(bench.run(90)) == []

@@ -1,6 +1,6 @@
 """What a connection says next, and when: few frames, what is to end before what is to begin."""
 
-from dataclasses import replace
+import msgspec
 
 from kangbot.machines.heartbeat import Heartbeat
 from kangbot.machines.session_requests import NEVER, Requests
@@ -98,7 +98,7 @@ def test_a_heartbeat_goes_before_all_else_and_alone_before_the_venue_is_ready() 
 
 def test_no_more_leaves_than_the_venue_takes_and_when_there_may_be_more_is_told() -> None:
     """By a strict window: what was said once is not said again, and nothing that waits is recorded as said."""
-    requests = Requests(replace(RULES, messages=2, messages_span_ns=100, topics_a_request=1))
+    requests = Requests(msgspec.structs.replace(RULES, messages=2, messages_span_ns=100, topics_a_request=1))
     wanted, beat = topics("abc"), pulse()
     assert requests.say(wanted, beat, NOW, ready=True) == (
         [Subscribe("1", ("a",)), Subscribe("2", ("b",))],

@@ -1,8 +1,8 @@
 """The session of one connection: each way in which a topic, or the socket itself, goes wrong, and what heals it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
+import msgspec
 import pytest
 
 from kangbot.machines.session import Session
@@ -137,7 +137,7 @@ def test_a_topic_of_which_data_are_missing_begins_anew() -> None:
 
 def test_a_stale_topic_that_speaks_before_it_was_ended_is_live_again() -> None:
     """Its subscription stands; nothing needs to be asked."""
-    bench = Bench(replace(RULES, messages=1, messages_span_ns=300), topics="ab")
+    bench = Bench(msgspec.structs.replace(RULES, messages=1, messages_span_ns=300), topics="ab")
     bench.run()
     bench.session.acked("1", (), bench.now_ns)
     for topic in "ab":
@@ -224,7 +224,7 @@ def test_nobody_is_refused_for_a_topic_that_was_let_go(named: str) -> None:
 
 def test_a_topic_rests_longer_after_each_failure() -> None:
     """The first is asked again at once; then the rests double up to their bound."""
-    rules = replace(RULES, attempts=100)
+    rules = msgspec.structs.replace(RULES, attempts=100)
     bench = Bench(rules, topics="a")
     asked = []
     for _ in range(250):
@@ -353,7 +353,7 @@ def test_a_socket_that_says_nothing_at_all_is_closed() -> None:
 
 def test_while_the_socket_is_in_doubt_its_topics_are_not_asked_for() -> None:
     """They fell silent with it: told down, but asking would only fill a dead pipe."""
-    bench = Bench(replace(RULES, probe_ns=100), topics="ab")
+    bench = Bench(msgspec.structs.replace(RULES, probe_ns=100), topics="ab")
     bench.live("ab")
     assert kinds(bench.run(250)) == [Ping, TopicDown, TopicDown]
     bench.session.pong(bench.now_ns)
@@ -387,7 +387,7 @@ def test_every_frame_proves_the_socket(frame: str) -> None:
 
 def test_a_missing_pong_while_frames_come_changes_nothing() -> None:
     """Some venues answer late; the socket is alive."""
-    bench = Bench(replace(RULES, ping_ns=1_000), topics="a")
+    bench = Bench(msgspec.structs.replace(RULES, ping_ns=1_000), topics="a")
     bench.live("a")
     bench.run(1_300, data="a")
     assert not bench.session.troubles

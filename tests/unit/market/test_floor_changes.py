@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
@@ -98,7 +97,7 @@ def test_an_edit_builds_on_one_that_waits_for_its_bar() -> None:
         change(told, changes=[spec(other)])
         await asyncio.sleep(1)
         assert told.task.spec.strategy is told.strategy
-        change(told, changes=[replace(told.task.wanted, size=Decimal(400))])
+        change(told, changes=[msgspec.structs.replace(told.task.wanted, size=Decimal(400))])
         await told.bar()
         await told.reach(RunState.LIVE)
         assert (told.task.spec.strategy, told.task.spec.size) == (other, Decimal(400))
@@ -115,7 +114,7 @@ def test_another_size_waits_for_the_next_entry() -> None:
         await told.bar()
         held = told.task.desk.position.net
         assert held
-        change(told, changes=[replace(told.task.spec, size=Decimal(400))])
+        change(told, changes=[msgspec.structs.replace(told.task.spec, size=Decimal(400))])
         await told.bar()
         await told.bar()
         assert told.task.desk.position.net == held
@@ -135,7 +134,7 @@ def test_an_order_under_way_keeps_the_size_that_it_was_placed_with() -> None:
 
     async def story(told: Story) -> None:
         await told.wants_in(style=Style(kind=OrderKind.LIMIT, patience_ns=10**15))
-        change(told, changes=[replace(told.task.spec, size=Decimal(400))])
+        change(told, changes=[msgspec.structs.replace(told.task.spec, size=Decimal(400))])
         await told.bar()
         assert [order.status for order in told.venue.orders] == [OrderStatus.ACKED]
         assert told.task.spec.size == Decimal(200)
@@ -200,7 +199,7 @@ def test_another_kind_of_order_waits_for_the_next_entry() -> None:
             defaults=Defaults(entry_order="limit", exit_order="limit", order_patience_s=86_400),
             markets=(Market(symbol=told.task.spec.symbol),),
         ).trading[0]
-        change(told, changes=[replace(told.task.spec, style=spec_of(market).style)])
+        change(told, changes=[msgspec.structs.replace(told.task.spec, style=spec_of(market).style)])
         told.strategy.want(0)
         await told.bar()
         assert not told.task.desk.position.net
@@ -221,7 +220,7 @@ def test_another_leverage_is_set_at_the_venue_before_the_next_entry() -> None:
 
     async def story(told: Story) -> None:
         await told.live()
-        change(told, changes=[replace(told.task.spec, leverage=3)])
+        change(told, changes=[msgspec.structs.replace(told.task.spec, leverage=3)])
         told.task.inbox.put(Command.RESUME)
         await told.reach(RunState.STARTING)
         await told.reach(RunState.LIVE)
@@ -247,7 +246,7 @@ def test_a_market_that_leaves_keeps_its_position_its_books_and_what_was_wanted_o
             told.roster.command(MARKET, Command.START, "test")
         await told.roster.start_all("test")
         assert told.state is RunState.STOPPED
-        change(told, joins=[(replace(told.task.spec, size=Decimal(50)), None)])
+        change(told, joins=[(msgspec.structs.replace(told.task.spec, size=Decimal(50)), None)])
         await told.reach(RunState.LIVE)
         assert told.task.desk.position.net == held
 
@@ -261,7 +260,7 @@ def test_a_market_joins_a_floor_that_runs() -> None:
         await told.live()
         rules = (await told.floor.instruments([instrument().symbol]))[instrument().symbol]
         name, strategy = MarketId("bybit:OTHER"), Steered()
-        joined = replace(told.task.spec, market=name, strategy=strategy)
+        joined = msgspec.structs.replace(told.task.spec, market=name, strategy=strategy)
         change(told, joins=[(joined, msgspec.structs.replace(rules, market=name))])
         async with asyncio.timeout(120):
             await told.roster.reached([name], RunState.LIVE)
@@ -277,7 +276,7 @@ def test_what_a_hand_traded_before_a_market_joined_is_known_in_the_first_life_to
 
     async def story(told: Story) -> None:
         (joins,) = told.specs
-        told.specs = [replace(joins, market=MarketId("bybit:OTHER"), strategy=Steered())]
+        told.specs = [msgspec.structs.replace(joins, market=MarketId("bybit:OTHER"), strategy=Steered())]
         await told.open()
         await asyncio.sleep(10)
         told.venue.by_hand("3")

@@ -1,7 +1,8 @@
 """A strategy that decides on each new quote, beside those that decide on closed bars alone."""
 
 import asyncio
-from dataclasses import replace
+
+import msgspec
 
 from kangbot.market.roster import Command
 from kangbot.model.events import RunState
@@ -85,7 +86,7 @@ def test_only_who_may_decide_at_any_moment_is_eager() -> None:
 
     play(story)
     play(quick)
-    assert replace(spec(Steered()), timeframe_s=30).eager
+    assert msgspec.structs.replace(spec(Steered()), timeframe_s=30).eager
 
 
 def test_a_market_that_stands_still_is_not_woken() -> None:

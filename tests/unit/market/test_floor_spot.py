@@ -1,8 +1,9 @@
 """A floor of one spot market: its coins are part of the account's equity."""
 
 import asyncio
-from dataclasses import replace
 from decimal import Decimal
+
+import msgspec
 
 from kangbot.machines.guard import StopPolicy, StopTerms
 from kangbot.machines.plan import Style
@@ -190,7 +191,9 @@ def test_coins_that_a_sale_left_are_no_position_of_the_strategys() -> None:
         await told.wants_in()
         desk = told.task.desk
         assert (desk.stance, desk.holds, told.risk.open_positions) == (desk.executor.position, True, 1)
-        told.floor.change(joins=(), leaves=(), changes=[replace(told.task.spec, size=Decimal(400))], caller="edit")
+        told.floor.change(
+            joins=(), leaves=(), changes=[msgspec.structs.replace(told.task.spec, size=Decimal(400))], caller="edit"
+        )
         told.strategy.want(0)
         for _ in range(2):
             await told.bar()

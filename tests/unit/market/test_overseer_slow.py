@@ -4,9 +4,9 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import replace
 from statistics import median
 
+import msgspec
 import pytest
 
 from kangbot.machines.slowness import MILLISECOND_NS, SECOND_NS, Bounds
@@ -23,7 +23,7 @@ from tests.support.hurried import PACE, HurriedStory, hurry
 from tests.support.trade_words import MARKET
 
 BOUNDS = Bounds(slow_ns=100 * MILLISECOND_NS, block_ns=20 * SECOND_NS, times=4)
-SHORT = replace(BOUNDS, block_ns=500 * MILLISECOND_NS)
+SHORT = msgspec.structs.replace(BOUNDS, block_ns=500 * MILLISECOND_NS)
 DAY_NS = 86_400 * SECOND_NS  # for the machine may be busy
 ON_THE_LOOP = "MainThread"
 
@@ -134,7 +134,7 @@ def test_a_strategy_that_is_quick_again_is_asked_on_the_loop() -> None:
     """After a while without a slow call, and once it has taken in what waited."""
 
     async def story(told: HurriedStory) -> None:
-        witness = await slow(told, replace(BOUNDS, within_ns=150 * SECOND_NS))
+        witness = await slow(told, msgspec.structs.replace(BOUNDS, within_ns=150 * SECOND_NS))
         for _ in range(3):
             await told.bar()
         await told.until(lambda: bool(noted(told, "strategy.quick")))
@@ -484,7 +484,7 @@ def test_a_library_that_keeps_the_interpreter_is_named_and_in_the_end_stopped() 
         sum(range(25_000_000))  # one call into C
 
     async def story(told: HurriedStory) -> None:
-        await slow(told, replace(BOUNDS, within_ns=DAY_NS))
+        await slow(told, msgspec.structs.replace(BOUNDS, within_ns=DAY_NS))
         told.strategy.busy = compute
         for _ in range(20):
             await told.bar()

@@ -1,8 +1,8 @@
 """How a market is to be traded, and which part of an edit concerns what."""
 
-from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from kangbot.machines.plan import Style
@@ -26,9 +26,9 @@ class Quick(Steered):
     ("one", "eager"),
     [
         (BEFORE, False),
-        (replace(BEFORE, timeframe_s=59), True),
-        (replace(BEFORE, timeframe_s=3600), False),
-        (replace(BEFORE, strategy=Quick(), timeframe_s=3600), True),
+        (msgspec.structs.replace(BEFORE, timeframe_s=59), True),
+        (msgspec.structs.replace(BEFORE, timeframe_s=3600), False),
+        (msgspec.structs.replace(BEFORE, strategy=Quick(), timeframe_s=3600), True),
     ],
 )
 def test_who_decides_only_as_minutes_end_is_in_no_hurry(one: MarketSpec, eager: bool) -> None:
@@ -38,9 +38,9 @@ def test_who_decides_only_as_minutes_end_is_in_no_hurry(one: MarketSpec, eager: 
 
 def test_only_what_decides_tells_whether_the_market_is_prepared_anew() -> None:
     """The very strategy, and the length of its bars: another one of the same name has seen none of them."""
-    assert BEFORE.decides_as(replace(EDITED, strategy=STRATEGY, timeframe_s=60))
-    assert not BEFORE.decides_as(replace(BEFORE, strategy=OTHER))
-    assert not BEFORE.decides_as(replace(BEFORE, timeframe_s=61))
+    assert BEFORE.decides_as(msgspec.structs.replace(EDITED, strategy=STRATEGY, timeframe_s=60))
+    assert not BEFORE.decides_as(msgspec.structs.replace(BEFORE, strategy=OTHER))
+    assert not BEFORE.decides_as(msgspec.structs.replace(BEFORE, timeframe_s=61))
 
 
 @pytest.mark.parametrize("deciding", [True, False])

@@ -1,6 +1,5 @@
 """A floor whose judge hears what an edit changes there, before it does."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
@@ -40,13 +39,13 @@ def test_a_change_is_counted_by_what_is_other() -> None:
         await scene.live()
         wanted = heard(scene, FIRST.market)
         assert change(scene, wanted) == {}
-        assert change(scene, replace(wanted, leverage=wanted.leverage + 1)) == {"market_levered": 1}
+        assert change(scene, msgspec.structs.replace(wanted, leverage=wanted.leverage + 1)) == {"market_levered": 1}
         levered = heard(scene, FIRST.market)
         assert levered.leverage == FIRST.leverage + 1
-        otherwise = replace(levered, timeframe="20s", timeframe_s=20)
+        otherwise = msgspec.structs.replace(levered, timeframe="20s", timeframe_s=20)
         assert change(scene, otherwise) == {"market_decides_otherwise": 1}
         patient = msgspec.structs.replace(otherwise.style, patience_ns=1)
-        orders = replace(heard(scene, FIRST.market), style=patient)
+        orders = msgspec.structs.replace(heard(scene, FIRST.market), style=patient)
         assert change(scene, orders) == {"market_orders_otherwise": 1}
 
     play(PLAN, story)
@@ -60,7 +59,7 @@ def test_a_market_that_is_resized_is_busy_where_it_holds_something() -> None:
         for second, size in ((2, FIRST.size * Decimal("0.9")), (60, FIRST.size)):
             await scene.at(second)
             task, wanted = floor_of(scene).markets[FIRST.market], heard(scene, FIRST.market)
-            counted[task.desk.holds] = change(scene, replace(wanted, size=size))
+            counted[task.desk.holds] = change(scene, msgspec.structs.replace(wanted, size=size))
         assert counted == {
             False: {"market_resized": 1},
             True: {"market_resized": 1, "market_resized_busy": 1},
@@ -92,7 +91,9 @@ def test_what_the_dead_change_is_told_to_nobody_and_changes_nothing() -> None:
         floor = floor_of(scene)
         scene.die()
         scene.invariants.deeds.clear()
-        floor.change(joins=[], leaves=(FIRST.market,), changes=[replace(SECOND, size=Decimal(1))], caller="test")
+        floor.change(
+            joins=[], leaves=(FIRST.market,), changes=[msgspec.structs.replace(SECOND, size=Decimal(1))], caller="test"
+        )
         assert not scene.invariants.deeds
         assert floor.markets[SECOND.market].wanted.size == SECOND.size
 

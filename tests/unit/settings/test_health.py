@@ -1,6 +1,6 @@
 """What is set of health is what the checks get: a key that reaches nobody would be believed in all the same."""
 
-from dataclasses import fields
+from msgspec.structs import fields
 
 from kangbot.machines.verdict import Bounds
 from kangbot.settings.health import HealthSettings

@@ -1,12 +1,12 @@
 """The figures of a report, by their names."""
 
 import asyncio
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from kangbot.cli.report import command
@@ -166,7 +166,7 @@ def test_each_figure_is_told_by_its_own_name() -> None:
         ("profit after fees", Decimal("8.5")),
         ("funding", Decimal("-0.128")),
     ]
-    nothing = found_of(TradeFigures(), funding=Decimal("-0.128"), equity=replace(equity, sharpe=None))
+    nothing = found_of(TradeFigures(), funding=Decimal("-0.128"), equity=msgspec.structs.replace(equity, sharpe=None))
     none = {figure.name: figure.text for figure in figures_of(nothing)}
     assert (none["trades"], none["profit factor"], none["Sharpe ratio"]) == ("0, - of them won", "-", "too few days")
     assert "moved in, out" not in none

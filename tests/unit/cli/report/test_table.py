@@ -1,10 +1,10 @@
 """A report in a terminal of any width, and for a script."""
 
 import json
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -79,7 +79,7 @@ def test_a_script_gets_each_figure_whole_under_its_own_name() -> None:
     equity = EquityFigures(
         first=Decimal(1), last=Decimal(2), drawdown=Decimal(3), drawdown_percent=4.0, since=None, sharpe=1.5
     )
-    found = replace(report_of(total), equity=equity, funding=Decimal("-0.00000012"))
+    found = msgspec.structs.replace(report_of(total), equity=equity, funding=Decimal("-0.00000012"))
     said = json.loads(as_json(found))
     sums = {
         "trades": 2,
@@ -103,17 +103,17 @@ def test_a_script_gets_each_figure_whole_under_its_own_name() -> None:
         "drawdown_since_accepted_percent": None,
         "sharpe": 1.5,
     }
-    assert json.loads(as_json(replace(found, equity=None)))["equity"] is None
+    assert json.loads(as_json(msgspec.structs.replace(found, equity=None)))["equity"] is None
 
 
 def test_funding_or_a_transfer_alone_is_no_empty_report(capsys: pytest.CaptureFixture[str]) -> None:
     """What was booked without a trade is told; gains and losses have their colours."""
-    nothing = replace(report_of(TradeFigures()), by_market={})
+    nothing = msgspec.structs.replace(report_of(TradeFigures()), by_market={})
     for found, empty in (
         (nothing, True),
-        (replace(nothing, funding=Decimal(-1)), False),
-        (replace(nothing, moves=(Moved(at_ns=1, amount=Decimal(5)),)), False),
-        (replace(nothing, marks=(Marked(at_ns=1, equity=Decimal(5)),)), False),
+        (msgspec.structs.replace(nothing, funding=Decimal(-1)), False),
+        (msgspec.structs.replace(nothing, moves=(Moved(at_ns=1, amount=Decimal(5)),)), False),
+        (msgspec.structs.replace(nothing, marks=(Marked(at_ns=1, equity=Decimal(5)),)), False),
     ):
         show(found)
         assert ("Nothing was traded" in capsys.readouterr().out) is empty
@@ -123,7 +123,7 @@ def test_funding_or_a_transfer_alone_is_no_empty_report(capsys: pytest.CaptureFi
 def test_each_column_of_the_table_has_its_own_figure(capsys: pytest.CaptureFixture[str]) -> None:
     """In the order of the names above them; what was paid has no sign."""
     total = TradeFigures(trades=3, wins=2, won=Decimal("12.5"), lost=Decimal(4), fees=Decimal("1.5"))
-    total = replace(total, best=Decimal(10), worst=Decimal(-4))
+    total = msgspec.structs.replace(total, best=Decimal(10), worst=Decimal(-4))
     Console(width=200).print(_markets(report_of(total)))
     names, row = (line.split() for line in capsys.readouterr().out.splitlines())
     told = dict(zip(names, [*row[:3], " ".join(row[3:5]), *row[5:]], strict=True))

@@ -1,6 +1,5 @@
 """The account of the simulated venue: what is booked, what is kept back, and what may still be used."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
@@ -125,7 +124,11 @@ def test_nothing_is_available_where_there_is_less_than_is_needed(account: Accoun
 
 def test_leverage_is_the_venues_until_it_is_set_and_never_above_the_markets(account: Account) -> None:
     """Each market has its own."""
-    calm = Account(replace(SPEC, markets=(replace(linear("BTCUSDT"), max_leverage=D(3)), linear("ETHUSDT"))))
+    calm = Account(
+        msgspec.structs.replace(
+            SPEC, markets=(msgspec.structs.replace(linear("BTCUSDT"), max_leverage=D(3)), linear("ETHUSDT"))
+        )
+    )
     assert (calm.leverage(BTC), calm.leverage(ETH)) == (D(3), D(10))
     account.set_leverage(BTC, D(25))
     assert (account.leverage(BTC), account.leverage(ETH)) == (D(25), D(10))
@@ -180,7 +183,7 @@ def affords(account: Account, market: MarketId, side: Side, quantity: str, *orde
 
 def test_margin_and_the_takers_fee_are_asked_for_to_the_last_cent() -> None:
     """A quantity of 80 needs 8,000 and a fee of 2,000."""
-    account = Account(replace(SPEC, taker_fee=D("0.025")))
+    account = Account(msgspec.structs.replace(SPEC, taker_fee=D("0.025")))
     assert affords(account, BTC, Side.BUY, "80")
     assert affords(account, BTC, Side.SELL, "80")
     assert not affords(account, BTC, Side.BUY, "80.001")
@@ -198,7 +201,7 @@ def test_what_closes_a_position_needs_nothing_and_what_goes_beyond_does(account:
 
 def test_what_goes_beyond_a_position_needs_margin_for_that_alone() -> None:
     """And the fee of all of it."""
-    account = Account(replace(SPEC, taker_fee=D("0.025")))
+    account = Account(msgspec.structs.replace(SPEC, taker_fee=D("0.025")))
     account.trade(BTC, D(20), D(1000), D(0), 5)  # 8,000 are left
     assert affords(account, BTC, Side.SELL, "80")  # 6,000 of margin and 2,000 of fee
     assert not affords(account, BTC, Side.SELL, "80.001")

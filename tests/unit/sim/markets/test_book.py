@@ -1,6 +1,5 @@
 """One market's book: a quoted level a side, finite levels behind it, and what takers left of them."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
@@ -14,7 +13,7 @@ from kangbot.sim.markets.spec import MarketSpec
 from tests.support.sim_bench import START_NS
 
 D = Decimal
-SPEC = replace(linear("BTCUSDT"), level=D(4))  # a tick of 0.1
+SPEC = msgspec.structs.replace(linear("BTCUSDT"), level=D(4))  # a tick of 0.1
 
 
 def quote(bid: str = "100", ask: str = "100.1", quantity: str = "1", at_ns: int = START_NS) -> Quote:
@@ -62,7 +61,7 @@ def test_behind_the_quote_each_level_is_a_tick_worse() -> None:
 
 def test_a_market_without_a_usual_level_shows_as_much_behind_as_before() -> None:
     """As a real market's quote is taken for."""
-    shallow = replace(SPEC, level=D(0))
+    shallow = msgspec.structs.replace(SPEC, level=D(0))
     assert book(spec=shallow).levels(Side.BUY) == levels(("100.1", "2"), ("100.2", "2"), ("100.3", "2"))
 
 
@@ -126,6 +125,6 @@ def test_other_rules_hold_for_the_levels_of_the_next_frame() -> None:
     """Their tick, and how much is usual."""
     made = book()
     other = msgspec.structs.replace(SPEC.instrument, tick=D("0.5"))
-    made.ruled(replace(SPEC, instrument=other, level=D(8)))
+    made.ruled(msgspec.structs.replace(SPEC, instrument=other, level=D(8)))
     made.frame(quote(ask="100.5"))
     assert made.levels(Side.BUY) == levels(("100.5", "2"), ("101", "8"), ("101.5", "8"))

@@ -1,6 +1,5 @@
 """What is public about one market: its last price, its mark, its tape and its candles."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
@@ -92,7 +91,7 @@ def test_other_rules_hold_for_the_mark_at_once_and_for_the_book_from_its_next_fr
     made = desk()
     made.quoted(quote("100", "101"))
     assert made.mark == D("100.5")
-    rules = replace(SPEC, instrument=msgspec.structs.replace(SPEC.instrument, tick=D(1)), level=D(3))
+    rules = msgspec.structs.replace(SPEC, instrument=msgspec.structs.replace(SPEC.instrument, tick=D(1)), level=D(3))
     made.ruled(rules)
     assert (made.mark, made.spec) == (D(100), rules)
     made.quoted(quote("100", "101"))

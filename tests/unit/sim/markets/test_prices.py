@@ -1,7 +1,6 @@
 """Seeded prices: whole ticks and steps, trades on the book, and a walk that comes back."""
 
 import random
-from dataclasses import replace
 from decimal import Decimal
 from math import log
 
@@ -17,7 +16,7 @@ from kangbot.sim.markets.spec import MINUTE_NS, SECOND_NS, MarketSpec
 D = Decimal
 START_NS = 1_760_000_400_000_000_000
 SPEC = linear("ETHUSDT")
-CALM = replace(SPEC, volatility=0.0)  # it moves by jumps alone
+CALM = msgspec.structs.replace(SPEC, volatility=0.0)  # it moves by jumps alone
 _USUAL_S = 0.1
 
 
@@ -35,7 +34,7 @@ def frames(prices: PriceProcess, count: int = 300, dt_s: float = _USUAL_S) -> li
 @pytest.mark.parametrize("ticks", [1, 3])
 def test_quotes_are_whole_ticks_and_steps(ticks: int) -> None:
     """The spread is the narrowest or a tick wider, something stands on both sides, and each has the next number."""
-    found = [frame.quote for frame in frames(process(replace(SPEC, spread_ticks=ticks)))]
+    found = [frame.quote for frame in frames(process(msgspec.structs.replace(SPEC, spread_ticks=ticks)))]
     rules = SPEC.instrument
     assert {(quote.ask - quote.bid) / rules.tick for quote in found} == {D(ticks), D(ticks + 1)}
     for quote in found:
@@ -137,7 +136,7 @@ def test_other_rules_hold_from_the_next_frame_and_move_no_price() -> None:
     prices = process(CALM)
     before = prices.frame(START_NS, 0.0).quote.bid
     rules = msgspec.structs.replace(SPEC.instrument, tick=D("0.25"), step=D(1))
-    prices.ruled(replace(CALM, instrument=rules, level=D(100)))
+    prices.ruled(msgspec.structs.replace(CALM, instrument=rules, level=D(100)))
     found = [prices.frame(START_NS, 0.0) for _ in range(50)]
     for quote, _ in found:
         assert not quote.bid % rules.tick
@@ -148,5 +147,5 @@ def test_other_rules_hold_from_the_next_frame_and_move_no_price() -> None:
 
 def test_a_level_of_less_than_a_step_is_one_step() -> None:
     """Something stands there all the same."""
-    quote = process(replace(SPEC, level=D(0))).frame(START_NS, 0.0).quote
+    quote = process(msgspec.structs.replace(SPEC, level=D(0))).frame(START_NS, 0.0).quote
     assert {quote.bid_quantity, quote.ask_quantity} == {SPEC.instrument.step}

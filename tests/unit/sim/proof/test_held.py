@@ -1,7 +1,6 @@
 """Whether what is held at the simulated venue has the right stop."""
 
 from collections import Counter
-from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
@@ -44,7 +43,7 @@ def test_coins_below_the_least_quantity_need_no_stop() -> None:
     bench = Bench()
     desk = bench.venue.desks[bench.spot]
     instrument = msgspec.structs.replace(desk.spec.instrument, min_quantity=D("0.5"))
-    desk.spec = replace(desk.spec, instrument=instrument)
+    desk.spec = msgspec.structs.replace(desk.spec, instrument=instrument)
     assert sellable(bench.venue, bench.spot, D("0.5")) == D("0.5")
     assert sellable(bench.venue, bench.spot, D("0.499")) == 0
 

@@ -1,6 +1,5 @@
 """What is held against an entry: the newest decision of its strategy."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
@@ -131,7 +130,7 @@ def test_another_size_holds_from_the_next_entry_on() -> None:
     """Not for what is held or under way; once all is still, the old one is over."""
     story = Story()
     story.decides(LONG)
-    story.watch.edited(replace(story.heard, size=Decimal(500)))
+    story.watch.edited(msgspec.structs.replace(story.heard, size=Decimal(500)))
     assert story.intends() == 0
     story.still = True
     assert story.intends(quantity=Decimal("2.5")) == 0
@@ -146,5 +145,5 @@ def test_an_edit_tells_of_a_new_strategy_and_leaves_one_that_stays() -> None:
     assert story.watch.edited(story.heard) is story.heard
     other = Says(Parameters())
     other.answer = LONG
-    story.watch.edited(replace(story.heard, strategy=other)).strategy.decide(None)  # type: ignore[arg-type]
+    story.watch.edited(msgspec.structs.replace(story.heard, strategy=other)).strategy.decide(None)  # type: ignore[arg-type]
     assert story.intends() == 0
