@@ -19,6 +19,7 @@ from kangbot.risk.limits import Limits
 from kangbot.runtime.world import SECOND_NS
 from kangbot.scenario import reloads
 from kangbot.scenario.reloads import Edit
+from kangbot.scenario.trailing import Trailing
 from kangbot.settings import Settings
 from kangbot.sim.markets.listing import DEFAULT_LINEAR, linear, spot
 from kangbot.sim.markets.spec import MarketSpec as SimMarket
@@ -57,6 +58,8 @@ _LEVERAGE = Decimal(3)  # where none is drawn
 _RESTING_SESSIONS = 0.2  # without edits and resets: markets rest after losses and stops, and few may be open
 _RESTS = (20, 60, 200)  # seconds
 _TAKING_SESSIONS = 0.25  # of the sessions: somebody takes the stops away
+_TRAILING_SESSIONS = 0.25  # of the sessions without edits, whose strategies the file names
+_TRAILING_MARKETS = 0.6  # of the markets of such a session
 _MOVING_SESSIONS = 0.2  # of the sessions: somebody brings money, or takes it away
 _BROUGHT = (Decimal("0.02"), Decimal("0.5"))  # of the balance
 _TAKEN = (Decimal("-0.02"), Decimal("-0.3"))
@@ -230,10 +233,8 @@ def plan_of(seed: int, rng: "random.Random", options: Options) -> Plan:
     plan = msgspec.structs.replace(plan, rows_a_page=_FEW_ROWS) if rng.random() < _PAGED_SESSIONS else plan
     rests = rng.random() < _RESTING_SESSIONS and plan.begun is None and not plan.resets_ns
     plan = msgspec.structs.replace(plan, limits=_resting(rng, plan.limits)) if rests else plan
-    if rng.random() >= _TAKING_SESSIONS:
-        return plan
-    takes_ns = tuple(sorted(rng.randrange(_QUIET_NS, plan.calm_ns) for _ in range(rng.randint(1, 3))))
-    return msgspec.structs.replace(plan, takes_ns=takes_ns)
+    plan = msgspec.structs.replace(plan, takes_ns=_takes(rng, plan)) if rng.random() < _TAKING_SESSIONS else plan
+    return _trailing(rng, plan) if rng.random() < _TRAILING_SESSIONS and plan.begun is None else plan
 
 
 def _with_spot(rng: "random.Random", plan: Plan) -> Plan:
@@ -366,6 +367,22 @@ def _resets(rng: "random.Random", plan: Plan) -> tuple[int, ...]:
     times = [rng.randrange(_QUIET_NS, plan.calm_ns) for _ in range(rng.randint(1, 2))]
     times += [move.at_ns + rng.choice(_BESIDE_S) * SECOND_NS for move in plan.moves]
     return tuple(min(at_ns, plan.calm_ns - 1) for at_ns in sorted(times))
+
+
+def _takes(rng: "random.Random", plan: Plan) -> tuple[int, ...]:
+    """Draw when somebody takes every stop away."""
+    return tuple(sorted(rng.randrange(_QUIET_NS, plan.calm_ns) for _ in range(rng.randint(1, 3))))
+
+
+def _trailing(rng: "random.Random", plan: Plan) -> Plan:
+    """Draw in which markets the stop follows the price."""
+
+    def drawn(spec: MarketSpec) -> MarketSpec:
+        if rng.random() >= _TRAILING_MARKETS:
+            return spec
+        return msgspec.structs.replace(spec, strategy=Trailing(spec.strategy.parameters))
+
+    return msgspec.structs.replace(plan, specs=tuple(map(drawn, plan.specs)))
 
 
 def _with_edits(rng: "random.Random", plan: Plan, size: Money) -> Plan:

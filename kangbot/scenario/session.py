@@ -11,6 +11,7 @@ from collections.abc import Container, Sequence
 from functools import partial
 from typing import Any
 
+from kangbot.market.task import MarketTask
 from kangbot.model.events import BreakerChanged, BreakerState, Desired, EquityMarked, Event, Noted, RunState
 from kangbot.model.ids import MarketId
 from kangbot.model.money import Quantity
@@ -27,7 +28,7 @@ from kangbot.settings.change import difference
 from kangbot.sim.exchange.front import Front
 from kangbot.sim.exchange.venue import SimVenue
 from kangbot.sim.markets.spec import VenueSpec
-from kangbot.sim.proof.held import held, lingering, managed, unguarded, unwanted
+from kangbot.sim.proof.held import held, lingering, managed, resting, unguarded, unwanted
 from kangbot.sim.proof.invariants import Invariants, Rules
 from kangbot.sim.proof.recovery import Recovery
 from kangbot.sim.proof.trace import Trace
@@ -55,6 +56,7 @@ _WANTED = {
     Desired.PAUSED: (RunState.PAUSED,),
     Desired.STOPPED: (RunState.STOPPED,),
 }
+_DECIDING = (RunState.LIVE, RunState.PAUSED)
 
 
 class Session:
@@ -255,6 +257,8 @@ class Session:
             bare = unguarded(self.engine, market, self._managed(market))
             if bare and not unwanted(self.engine, market):  # what is beyond its stop is being sold instead
                 wrong.append(f"{market}: {bare}")
+            elif place.state in _DECIDING and (astray := self._astray(task)):
+                wrong.append(f"{market}: {astray}")
             patient_ns = self._venue_time.now_ns() - task.spec.style.patience_ns
             wrong += [f"{market}: {late}" for late in lingering(self.engine, market, patient_ns)]
             desired = place.desired if market in configured else Desired.STOPPED
@@ -265,6 +269,16 @@ class Session:
             if executor.quarantine:
                 wrong.append(f"{market}: {executor.quarantine}")
         return wrong
+
+    def _astray(self, task: MarketTask) -> str:
+        """Return what is wrong with where a stop rests, in a market whose strategy alone decides about its position."""
+        check, market = self.invariants, task.spec.market
+        net = self._managed(market)
+        if not net or check.killing.set or market in check.hands.traded_ns:
+            return ""
+        desk = self.engine.desks[market]
+        tick, quote = desk.spec.instrument.tick, desk.book.quote
+        return check.targets.astray(task.spec, 1 if net > 0 else -1, quote, tick, resting(self.engine, market))
 
     def _configured(self, life: Life) -> Container[MarketId]:
         """Return the markets that the configuration has."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from kangbot.model.ids import CLIENT_ID_PREFIX, STOP_ID_PREFIX, MarketId, is_stop_id
 from kangbot.model.market import InstrumentKind
-from kangbot.model.money import ZERO, Quantity, floor_to
+from kangbot.model.money import ZERO, Price, Quantity, floor_to
 from kangbot.model.orders import Side
 from kangbot.sim.exchange.orders import SimOrder
 from kangbot.sim.exchange.venue import SimVenue
@@ -73,6 +73,15 @@ def guarded(engine: SimVenue, market: MarketId) -> Quantity:
     """Return how much the stops that rest beside a holding would sell."""
     stops = (order for order in engine.orders.open(market) if is_stop_id(order.request.client_id))
     return sum((order.left for order in stops if order.untriggered), ZERO)
+
+
+def resting(engine: SimVenue, market: MarketId) -> list[Price]:
+    """Return the prices of the stops that rest for what is held there."""
+    if not is_spot(engine, market):
+        stop = engine.stop(market)
+        return [] if stop is None else [stop]
+    stops = (order for order in engine.orders.open(market) if is_stop_id(order.request.client_id))
+    return [order.trigger for order in stops if order.untriggered and order.trigger is not None]
 
 
 def unwanted(engine: SimVenue, market: MarketId) -> bool:

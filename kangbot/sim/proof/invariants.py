@@ -156,7 +156,7 @@ class Invariants:
             statuses=self.statuses,
             fail=lambda what: self.fail(6, what),
         )
-        self.targets = TargetWatch(lambda what: self.fail("target", what), self.exposure.still)
+        self.targets = TargetWatch(lambda what: self.fail("target", what), self.exposure.still, now_ns)
 
     def fail(self, invariant: int | str, message: str) -> None:
         """Note a violation."""

@@ -194,6 +194,16 @@ def stop_not_looked_for(put: Put) -> None:
     put(Sentry, "look", all_is_well)
 
 
+def stop_stays(put: Put) -> None:
+    """Leave a stop where it rests, wherever the strategy wants it by now."""
+
+    def still(**case: Any) -> Plan:
+        wanted = plan(**case)
+        return wanted if case["resting_stop"] is None else msgspec.structs.replace(wanted, stop=None)
+
+    put(desk, "plan", still)
+
+
 def orders_rest_on(put: Put) -> None:
     """Withdraw no order for its age, nor because another is wanted."""
 
@@ -223,4 +233,5 @@ OF_MARKETS = (
     pause_lets_enter,
     stop_not_looked_for,
     orders_rest_on,
+    stop_stays,
 )

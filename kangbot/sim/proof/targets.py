@@ -5,17 +5,22 @@ is made: nothing can come between the two. An entry takes the side of that targe
 (on the tick, towards the price) and is no larger than its share of the market's size. A size that was edited holds from
 the next entry on: not for what is held or under way. What is held already, and what may still fill, is a matter of the
 limits (`exposure.py`).
+
+The stop that rests at the venue is that of the newest target too, or of one before it that is not older than what an
+amendment may take. That is asked once the faults are over.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import Any
 
 import msgspec
 
 from kangbot.market.spec import MarketSpec
+from kangbot.model.data import Quote
 from kangbot.model.ids import MarketId
-from kangbot.model.money import Money
+from kangbot.model.money import Money, Price
 from kangbot.model.orders import Intent, Purpose
 from kangbot.model.target import Target
 from kangbot.strategy.base import Strategy, View
@@ -27,9 +32,16 @@ class TargetWatch:
     `still` says whether nothing is held in a market, and nothing under way.
     """
 
-    def __init__(self, fail: Callable[[str], None], still: Callable[[MarketId], bool] = lambda _market: False) -> None:
+    def __init__(
+        self,
+        fail: Callable[[str], None],
+        still: Callable[[MarketId], bool] = lambda _market: False,
+        now_ns: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._fail = fail
         self._still = still
+        self._now_ns = now_ns
+        self._late: dict[MarketId, deque[tuple[int, Target]]] = {}  # when they were decided; the newest last
         self._sizes: dict[MarketId, tuple[Money, ...]] = {}  # the newest last; more than one may hold where not still
         self._decided: dict[MarketId, Target] = {}
 
@@ -37,6 +49,7 @@ class TargetWatch:
         """Return the market as it is traded in a life that begins, with a strategy whose answers are told here."""
         self._sizes[spec.market] = (spec.size,)
         self._decided.pop(spec.market, None)
+        self._late.pop(spec.market, None)
         return self._telling(spec)
 
     def edited(self, spec: MarketSpec) -> MarketSpec:
@@ -46,8 +59,35 @@ class TargetWatch:
 
     def _telling(self, spec: MarketSpec) -> MarketSpec:
         told = _telling(type(spec.strategy))(spec.strategy.parameters)
-        told.asked, told.hears = spec.strategy, partial(self._decided.__setitem__, spec.market)
+        told.asked, told.hears = spec.strategy, partial(self._decides, spec.market)
         return msgspec.structs.replace(spec, strategy=told)
+
+    def _decides(self, market: MarketId, target: Target) -> None:
+        self._decided[market] = target
+        self._late.setdefault(market, deque()).append((self._now_ns(), target))
+        self._lately(market)
+
+    def _lately(self, market: MarketId) -> list[Target]:
+        """Return what was decided of late there, and what held when that time began; the newest last."""
+        late, since_ns = self._late.get(market, deque()), self._now_ns() - FOLLOWS_NS
+        while len(late) > 1 and late[1][0] <= since_ns:
+            late.popleft()
+        return [target for _, target in late]
+
+    def astray(self, spec: MarketSpec, direction: int, quote: Quote, tick: Price, rests: Iterable[Price]) -> str:
+        """Return what is wrong with the stops that rest for what is held in that direction; "" where nothing is.
+
+        Not asked of a position that is to be left, nor where the price is beyond a stop: the venue takes none there.
+        """
+        late = self._lately(spec.market)
+        if not late or late[-1].exposure * direction <= 0 or late[-1].stop is None:
+            return ""
+        stops = [target.stop for target in late if target.stop is not None and target.exposure * direction > 0]
+        price = quote.bid if direction > 0 else quote.ask
+        if any((stop - price) * direction >= 0 for stop in stops):
+            return ""
+        near = all(any(abs(rest - stop) <= spec.style.stop_band * stop + tick for stop in stops) for rest in rests)
+        return "" if near else "its stop is not where it was decided to be"
 
     def intended(self, intent: Intent) -> None:
         """Learn of an order as it is made."""
@@ -69,6 +109,9 @@ class TargetWatch:
             self._fail(
                 f"{named} is for {intent.quantity} at {intent.reference}; decided was {target.exposure} of {size}"
             )
+
+
+FOLLOWS_NS = 10_000_000_000  # an amendment that is lost is asked about, and tried again
 
 
 @cache

@@ -8,6 +8,7 @@ import pytest
 from kangbot.model.market import InstrumentKind
 from kangbot.ports import IdRule
 from kangbot.scenario.plan import DAY_NS, END_NS, LIVENESS_NS, Options, Plan, plan_of
+from kangbot.scenario.trailing import Trailing
 from kangbot.sim.world.faults import Kind
 
 _SEEDS = range(1, 121)
@@ -104,3 +105,13 @@ def test_drawdowns_are_accepted_where_one_ends_entries_and_beside_transfers() ->
     assert beside
     for plan in beside:
         assert all(any(abs(at_ns - move.at_ns) <= 20e9 for at_ns in plan.resets_ns) for move in plan.moves)
+
+
+def test_stops_follow_the_price_in_some_markets_of_some_sessions() -> None:
+    """Not where somebody edits the configuration, which names the strategies that ship."""
+    for spot in (False, True):
+        plans = [drawn(seed, spot=spot) for seed in _SEEDS]
+        follow = [[isinstance(spec.strategy, Trailing) for spec in plan.specs] for plan in plans]
+        assert not any(any(some) for some, plan in zip(follow, plans, strict=True) if plan.begun is not None)
+        assert 10 < sum(map(any, follow)) < 40
+        assert any(any(some) and not all(some) for some in follow)

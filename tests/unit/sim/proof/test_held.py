@@ -9,7 +9,7 @@ from kangbot.model.ids import client_id, stop_id
 from kangbot.model.orders import Side
 from kangbot.sim.exchange.orders import Direction
 from kangbot.sim.proof.hands import HandWatch
-from kangbot.sim.proof.held import guarded, held, lingering, promised, sellable, unguarded
+from kangbot.sim.proof.held import guarded, held, lingering, promised, resting, sellable, unguarded
 from tests.support.sim_bench import Bench
 
 D = Decimal
@@ -36,6 +36,7 @@ def test_a_stop_sells_the_coins_that_are_ours() -> None:
     assert unguarded(bench.venue, bench.spot, D("0.9995")) == "stops for 0 rest beside 0.999"
     waits(bench, "0.999")
     assert (guarded(bench.venue, bench.spot), unguarded(bench.venue, bench.spot, D("0.9995"))) == (D("0.999"), "")
+    assert resting(bench.venue, bench.spot) == [D(900)]
 
 
 def test_coins_below_the_least_quantity_need_no_stop() -> None:
@@ -82,7 +83,9 @@ def test_a_contracts_position_has_the_venues_stop() -> None:
     hands = HandWatch(said.append, Counter())
     assert (held(bench.venue, bench.btc, hands), held(bench.venue, bench.spot, hands)) == (D("-0.5"), D(0))
     assert "has no stop at the venue" in unguarded(bench.venue, bench.btc, D("-0.5"))
+    assert resting(bench.venue, bench.btc) == []
     bench.venue.set_stops(bench.btc, D(1100), None, bench.now_ns)
+    assert resting(bench.venue, bench.btc) == [D(1100)]
     assert unguarded(bench.venue, bench.btc, D("-0.5")) == ""
 
 

@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from kangbot.market.spec import MarketSpec
+from kangbot.model.data import Quote
 from kangbot.model.ids import ClientId, MarketId, Symbol
 from kangbot.model.money import ZERO
 from kangbot.model.orders import Intent, OrderKind, Purpose, Side
 from kangbot.model.target import Target
-from kangbot.sim.proof.targets import TargetWatch
+from kangbot.sim.proof.targets import FOLLOWS_NS, TargetWatch
 from kangbot.strategy.base import Parameters, Strategy, View
 
 BTC = MarketId("bybit:BTC-USDT:USDT")
@@ -58,7 +59,8 @@ class Story:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.still = False
-        self.watch = TargetWatch(self.said.append, lambda market: self.still and market == BTC)
+        self.now_ns = 0
+        self.watch = TargetWatch(self.said.append, lambda market: self.still and market == BTC, lambda: self.now_ns)
         self.strategy = Says(Parameters())
         self.begins()
 
@@ -86,6 +88,23 @@ class Story:
         intent = msgspec.structs.replace(ENTRY, **changes)
         self.watch.intended(intent)
         return len(self.said)
+
+    def wants(self, stop: str | None, after_ns: int = FOLLOWS_NS) -> None:
+        """Have the strategy decide on that stop for a long position, so long after now."""
+        self.now_ns += after_ns
+        self.decides(msgspec.structs.replace(LONG, stop=None if stop is None else Decimal(stop)))
+
+    def astray(self, *rests: str, direction: int = 1, price: int = 100) -> str:
+        """Return what it objects to where stops rest there; the tick is a hundredth."""
+        quote = Quote(
+            market=BTC,
+            bid=Decimal(price),
+            bid_quantity=Decimal(1),
+            ask=Decimal(price),
+            ask_quantity=Decimal(1),
+            at_ns=0,
+        )
+        return self.watch.astray(self.spec, direction, quote, Decimal("0.01"), map(Decimal, rests))
 
 
 def test_an_entry_of_what_was_decided_last_passes() -> None:
@@ -147,3 +166,43 @@ def test_an_edit_tells_of_a_new_strategy_and_leaves_one_that_stays() -> None:
     other.answer = LONG
     story.watch.edited(msgspec.structs.replace(story.heard, strategy=other)).strategy.decide(None)  # type: ignore[arg-type]
     assert story.intends() == 0
+
+
+def test_a_stop_rests_where_it_was_decided_to_be() -> None:
+    """On the tick, within the band in which none is moved; each of them, where coins have several."""
+    story = Story()
+    assert story.astray("1") == ""
+    story.wants("95.3")
+    assert story.astray("95.3") == story.astray("95.35") == story.astray("95.25", "95.3") == story.astray() == ""
+    assert story.astray("95.37") == story.astray("95.3", "95.2") == "its stop is not where it was decided to be"
+
+
+def test_a_stop_has_its_time_to_follow() -> None:
+    """It may rest where any decision of that time wanted it, and where the one before wanted it."""
+    story = Story()
+    story.wants("94")
+    story.wants("95")
+    story.wants("96", after_ns=FOLLOWS_NS - 1)
+    assert story.astray("94") == story.astray("95") == story.astray("96") == ""
+    story.now_ns += 1
+    assert story.astray("94")
+    assert story.astray("95") == ""
+    story.now_ns += FOLLOWS_NS
+    assert story.astray("95")
+    assert story.astray("96") == ""
+
+
+def test_nothing_is_asked_of_a_stop_that_nobody_decided_on() -> None:
+    """Nor of a position that is to be left, nor where the venue would take none at that price."""
+    story = Story()
+    story.wants("95")
+    assert story.astray("90", direction=-1) == ""
+    assert story.astray("90", price=95) == ""
+    assert story.astray("90", price=96)
+    story.wants(None)
+    assert story.astray("90") == ""
+    story.decides(Target(exposure=ZERO, stop=Decimal(95), reason="out"))
+    assert story.astray("90") == ""
+    story.wants("95")
+    story.begins()
+    assert story.astray("90") == ""
