@@ -12,10 +12,11 @@ import msgspec
 
 from kangbot.machines.order import Order
 from kangbot.model.ids import CLIENT_ID_PREFIX, ClientId, MarketId
-from kangbot.model.money import Quantity
+from kangbot.model.money import ZERO, Quantity
 from kangbot.model.orders import CashFlow, Fill, OrderReport, OrderStatus, VenuePosition
 
 QUIET_NS = 5_000_000_000  # a mismatch counts only so long after our own last activity
+STEADY_NS = 30_000_000_000  # or once it has been the same for so long: what is under way does not stay as it is
 
 
 class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +101,8 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     since_ns: int = 0  # our clock, the first of them; 0 where they agree
     from_ns: int = 0  # executions from then on explain it, or none do
     asked: bool = False  # they have been asked for
+    apart: Quantity = ZERO  # by how much they differ
+    steady_ns: int = 0  # our clock: since when by exactly that
 
     def seen(
         self,
@@ -116,11 +119,16 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
         `active_ns` is our last activity in the market, `asked_ns` when the venue was asked for its position, and
         `executions_since_ns` from when on its executions came with it, all of which are in `ours`. The newest of those
         is of `last_execution_ns`; 0 where there is none.
+
+        A market may never rest, as where an entry is placed anew every few seconds. There a difference counts once it
+        has stayed the same, to the last digit, over so many looks that nothing on its way can have made it.
         """
         if ours == theirs:
             return Drift(), Verdict.AGREED
         after = self if self.since_ns else Drift(since_ns=asked_ns, from_ns=look_back(asked_ns, last_execution_ns))
-        if asked_ns < active_ns + QUIET_NS:
+        if after.apart != theirs - ours:
+            after = msgspec.structs.replace(after, apart=theirs - ours, steady_ns=asked_ns)
+        if asked_ns < min(active_ns + QUIET_NS, after.steady_ns + STEADY_NS):
             return after, Verdict.TOO_SOON
         after = msgspec.structs.replace(after, mismatches=after.mismatches + 1)
         if after.mismatches < 2:

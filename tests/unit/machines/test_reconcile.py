@@ -8,6 +8,7 @@ from kangbot.machines.reconcile import (
     EXPLAIN_NS,
     FARTHEST_NS,
     QUIET_NS,
+    STEADY_NS,
     Drift,
     Foreign,
     Missing,
@@ -129,3 +130,32 @@ def test_a_mismatch_right_after_our_own_activity_says_nothing() -> None:
     again, verdict = drifted(drift, START + QUIET_NS - 1)
     assert (again, verdict) == (drift, Verdict.TOO_SOON)
     assert drifted(drift, START + QUIET_NS)[0].since_ns == drift.since_ns
+
+
+def busy(drift: Drift, asked_ns: int, ours: int = 1, theirs: int = 2) -> tuple[Drift, Verdict]:
+    """Return the drift of a market in which something of ours moved a second before the question."""
+    return drift.seen(
+        dec(ours), dec(theirs), active_ns=asked_ns - SECOND, asked_ns=asked_ns, executions_since_ns=START - EXPLAIN_NS
+    )
+
+
+def test_a_market_that_never_rests_is_compared_once_a_difference_stays_the_same() -> None:
+    """Else whoever places an entry anew every few seconds would never hear of it."""
+    drift, told = Drift(), []
+    looks = range(0, STEADY_NS + 3 * QUIET_NS, QUIET_NS)
+    for number, after_ns in enumerate(looks):
+        drift, verdict = busy(drift, START + after_ns, ours=1 + number % 2, theirs=2 + number % 2)  # both traded
+        told.append(verdict)
+    soon = STEADY_NS // QUIET_NS
+    assert told == [Verdict.TOO_SOON] * soon + [Verdict.SUSPECTED, Verdict.ASK_EXECUTIONS, Verdict.QUARANTINE]
+
+
+def test_a_difference_that_changes_in_a_market_that_never_rests_is_on_its_way() -> None:
+    """It has to stay for as long again; one that is gone in between as well."""
+    drift, _ = busy(Drift(), START)
+    drift, verdict = busy(drift, START + STEADY_NS, theirs=3)
+    assert verdict is Verdict.TOO_SOON
+    assert busy(drift, START + 2 * STEADY_NS - 1, theirs=3)[1] is Verdict.TOO_SOON
+    assert busy(drift, START + 2 * STEADY_NS, theirs=3)[1] is Verdict.SUSPECTED
+    agreed, _ = busy(drift, START + STEADY_NS + SECOND, theirs=1)
+    assert busy(agreed, START + 2 * STEADY_NS, theirs=3)[1] is Verdict.TOO_SOON
