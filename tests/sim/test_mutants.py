@@ -63,7 +63,7 @@ _NOTICED = {
     "half_open_admits_all": 15,
     "breakers_forgotten": 4,
     "enters_anywhere": 18,
-    "enters_beside_hands": 40,
+    "enters_beside_hands": 75,
     "never_rests": 14,
     "pause_lets_enter": 8,
     "stop_not_looked_for": 38,
