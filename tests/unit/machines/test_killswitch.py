@@ -1,10 +1,13 @@
 """The kill switch's file: what it says, and what its coming and going means."""
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kangbot.machines.killswitch import NO_REASON, Do, FileWatch, Wish, joined, read, unread, wish, write
+from kangbot.machines.killswitch import NO_REASON, Do, FileWatch, Wish, joined, named, read, unread, wish, write
+from kangbot.model.ids import MarketId
 
 SET = Wish(reason="a reason")
 FLAT = Wish(reason="a reason", flatten=True)
@@ -91,3 +94,10 @@ def test_no_file_and_no_switch_is_nothing() -> None:
     """Nor is a file that went with its release."""
     assert FileWatch().seen(None, None) == (FileWatch(), Do.NOTHING)
     assert FileWatch(there=True).seen(None, None) == (FileWatch(), Do.NOTHING)
+
+
+def test_positions_are_named_with_their_side() -> None:
+    """As a person says them; none are no words."""
+    held = {MarketId("bybit:BTC-USDT:USDT"): Decimal("0.50"), MarketId("bybit:ETH-USDT:USDT"): Decimal(-3)}
+    assert named(held) == "bybit:BTC-USDT:USDT long 0.50, bybit:ETH-USDT:USDT short 3"
+    assert named({}) == ""
