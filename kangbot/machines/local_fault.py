@@ -27,9 +27,8 @@ class LocalFault(msgspec.Struct, frozen=True, kw_only=True):
     """Returns its successor. `markets` is how many could fail."""
 
     markets: int
-    failed_ns: dict[MarketId, int] = msgspec.field(
-        default_factory=dict
-    )  # of each market that failed of late, oldest first
+    # Of each market that failed of late, oldest first.
+    failed_ns: dict[MarketId, int] = msgspec.field(default_factory=dict)
     lost_ns: int = 0  # since then no dial found a way out; 0 where the last one did
     since_ns: int = 0  # it is a local fault since then; 0 for none
     retry_ns: int = 0  # no probe before

@@ -4,8 +4,8 @@
 
 `schema` is the root and names the sections; each key is documented where it is declared, in `trading` (what and how
 much), `venues` (where) and `daemon` (the process). `apart` has a file read in a process of its own, so that pydantic is
-never in the daemon's memory. There, `loading` puts together what `sources` and `environment` read, `lines` locates,
-`secrets` finds, `document` validates, `problems` words and `rules` compares.
+never in the daemon's memory. There, `loading` puts together what `sources` and `environment` read, `anchors` takes from
+the file's folder, `lines` locates, `secrets` finds, `document` validates, `problems` words and `rules` compares.
 """
 
 from kangbot.settings.apart import load

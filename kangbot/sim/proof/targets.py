@@ -29,14 +29,11 @@ from kangbot.strategy.base import Strategy, View
 class TargetWatch:
     """Watches one session's decisions. `fail(what)` is told of a promise that was broken.
 
-    `still` says whether nothing is held in a market, and nothing under way.
+    `still` says whether nothing is held in a market, and nothing under way; `now_ns` is the time of the session.
     """
 
     def __init__(
-        self,
-        fail: Callable[[str], None],
-        still: Callable[[MarketId], bool] = lambda _market: False,
-        now_ns: Callable[[], int] = lambda: 0,
+        self, fail: Callable[[str], None], still: Callable[[MarketId], bool], now_ns: Callable[[], int]
     ) -> None:
         self._fail = fail
         self._still = still
