@@ -86,6 +86,27 @@ def test_a_connection_that_leads_nowhere_is_given_up_for_another(page: Page, dae
         expect(price).not_to_have_text(before)
 
 
+def test_silence_is_noticed_where_the_computers_clock_was_set_back(page: Page, daemon: Daemon) -> None:
+    """By an hour: for as long the page would have called live what it heard before."""
+    sockets: list[WebSocketRoute] = []
+    mute: list[WebSocketRoute] = []
+
+    def carried(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        server = socket.connect_to_server()
+        server.on_message(lambda said: None if socket in mute else socket.send(said))
+
+    page.route_web_socket("**/stream", carried)
+    log_in(page, daemon)
+    expect(page.locator("#link")).to_have_text("live")
+    page.evaluate("const now = Date.now; Date.now = () => now() - 3600000")
+    mute.append(sockets[0])
+    with page.expect_websocket(timeout=60_000):
+        pass
+    expect(page.locator("#link")).to_have_text("live")
+    assert len(sockets) == 2
+
+
 def test_a_session_that_is_over_is_asked_for_the_token_by_the_next_button(page: Page, daemon: Daemon) -> None:
     """Half a day after it began, or because it was ended elsewhere, and nothing has told the page of it yet."""
     page.route_web_socket("**/stream", lambda socket: socket.connect_to_server().on_close(lambda *_: None))

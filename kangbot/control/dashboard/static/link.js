@@ -5,6 +5,10 @@ const LONGEST_MS = 15000;
 const SILENT_MS = 10000; // the daemon says something twice a second. A browser may never learn that its socket leads nowhere: the computer slept, a tunnel died
 const LOOK_MS = 2000;
 
+// One of them may stand still while the computer sleeps, and the other can be set back.
+const clocks = () => [Date.now(), performance.now()];
+const since = (then) => Math.max(...clocks().map((now, which) => now - then[which]));
+
 /** Merge what changed into `report`, in place. */
 function merge(report, delta) {
   const { markets = [], gone = [], ...rest } = delta;
@@ -28,8 +32,8 @@ export function listen(on) {
   function dial() {
     on.status(report ? "lost" : "connecting");
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/stream`);
-    let opened = false, over = false, heard = Date.now();
-    const look = () => { if (Date.now() - heard > SILENT_MS) end(); };
+    let opened = false, over = false, heard = clocks();
+    const look = () => { if (since(heard) > SILENT_MS) end(); };
     const watch = setInterval(look, LOOK_MS);
     document.addEventListener("visibilitychange", look); // whoever comes back to a page that slept is not shown what was
     async function end() {
@@ -45,7 +49,7 @@ export function listen(on) {
     }
     socket.onmessage = ({ data }) => {
       if (over) return;
-      heard = Date.now();
+      heard = clocks();
       const said = JSON.parse(data);
       if (said.type === "snapshot") {
         report = { ...said.report, health: said.health };
