@@ -33,6 +33,12 @@ class FolderLock:
                 f"the state folder {folder} belongs to a running kangbot (process {holder})",
                 remedy="stop that process, or give this one a state folder of its own",
             ) from error
+        except OSError as error:  # a file system over the network whose server keeps no locks
+            os.close(self._file)
+            raise NeedsHuman(
+                f"the state folder {folder} cannot be locked: {error.strerror}",
+                remedy="name a folder on a disk of this machine",
+            ) from error
         with contextlib.suppress(OSError):  # a full disk: the lock holds without its name
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)

@@ -1,5 +1,7 @@
 """One process a state folder."""
 
+import errno
+import fcntl
 import os
 from pathlib import Path
 
@@ -30,6 +32,18 @@ def test_folder_that_cannot_be_made_calls_a_human(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(NeedsHuman, match="cannot be used: Not a directory"):
         FolderLock(tmp_path / "file" / "state")
+
+
+def test_folder_that_cannot_be_locked_calls_a_human(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system over the network may have no locks, and two daemons would write one journal."""
+
+    def none(*_: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    with pytest.raises(NeedsHuman, match=r"cannot be locked: No locks available") as told:
+        FolderLock(tmp_path)
+    assert "a disk of this machine" in str(told.value.remedy)
 
 
 def test_a_folder_that_is_made_is_its_owners_alone(tmp_path: Path) -> None:
