@@ -275,7 +275,7 @@ class Editor:
         before = self._edits
         self._edits = before.understood(saved.mark)
         self._learnt(saved.settings)
-        change = difference(self.settings, saved.settings)
+        change = difference(self.settings, saved.settings, limits_in=self._risk.currency)
         try:
             plan = await self._prepared(change, saved)
         except ConfigUnread as error:

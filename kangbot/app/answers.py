@@ -241,7 +241,7 @@ class Answers:
         elapsed_s = (now_ns - self.started_ns) / SECOND_NS
         seen, account = hub.counters, self.floor.account
         disk = self.monitor.disk()
-        equity = money_of(account.equity, self.editor.settings.currency, self.floor.markets)
+        equity = money_of(account.equity, self.risk.currency, self.floor.markets)
         return Report(
             version=self.version,
             mode=self.mode,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from kangbot.model.ids import MarketId
+from kangbot.settings.rules import worth_the_same
 from kangbot.settings.schema import Settings
 from kangbot.settings.shown import shown
 from kangbot.settings.trading import MarketSettings, Risk
@@ -72,8 +73,11 @@ class Change:
         )
 
 
-def difference(running: Settings, saved: Settings) -> Change:
-    """Return what `saved` changes in a daemon that runs `running`."""
+def difference(running: Settings, saved: Settings, *, limits_in: str | None = None) -> Change:
+    """Return what `saved` changes in a daemon that runs `running`.
+
+    `limits_in` is the money that its limits have counted in since its start, where `running` may name another by now.
+    """
     kept: dict[str, Any] = {
         field.name: getattr(running, field.name) for field in fields(Settings) if field.name not in LIVELY
     }
@@ -84,6 +88,14 @@ def difference(running: Settings, saved: Settings) -> Change:
         restart.append(f"the venue: {running.venue} → {saved.venue}, with its markets")
         kept |= {"markets": running.markets, "defaults": running.defaults}
     after = replace(saved, **kept, risk=replace(saved.risk, **built_in))
+    counted = limits_in or running.currency
+    if after.currency != counted:  # equity, its highest and the day's loss are amounts of it
+        words = f"the money that limits count in: {counted} → {after.currency}"
+        if worth_the_same(counted, after.currency):
+            restart.append(words)
+        else:
+            restart.append(f"{words}, with its markets")
+            after = replace(after, markets=running.markets, defaults=running.defaults)
     now, then = _enabled(running), _enabled(after)
     stay = [(now[market], then[market]) for market in then if market in now]
     others = tuple(field.name for field in fields(Risk) if field.name not in BUILT_IN)

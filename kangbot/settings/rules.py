@@ -139,7 +139,7 @@ def _one_venue(settings: Settings, origin: Origin) -> Iterator[Problem]:
 def _one_money(settings: Settings, origin: Origin) -> Iterator[Problem]:
     """Sizes, limits, losses and equity are summed over all markets: 50 BTC would be counted as 50 USDT."""
     for number, market in enumerate(settings.trading):
-        if market.enabled and not _worth_the_same(market.money, settings.currency):
+        if market.enabled and not worth_the_same(market.money, settings.currency):
             yield origin.problem(
                 ("markets", number, "symbol"),
                 f"{market.symbol} counts in {market.money}, and the limits in {settings.currency}: "
@@ -148,7 +148,7 @@ def _one_money(settings: Settings, origin: Origin) -> Iterator[Problem]:
             )
 
 
-def _worth_the_same(one: str, other: str) -> bool:
+def worth_the_same(one: str, other: str) -> bool:
     """Whether both are one currency, or both a dollar: USDT, USDC and the like."""
     return one == other or ("USD" in one and "USD" in other)
 

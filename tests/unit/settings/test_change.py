@@ -82,6 +82,29 @@ def test_another_venue_waits_with_its_markets(read: Read) -> None:
     assert not change.applied
 
 
+def test_limits_count_in_the_money_of_the_start(read: Read) -> None:
+    """Equity, its highest and the day's loss are amounts of it: where another coin comes first, that waits."""
+    dollars = BASE.replace("BTC/USDT:USDT", "BTC/USDC:USDC")
+    words = "the money that limits count in: USDT → USDC"
+    change = difference(read(BASE), read(dollars))
+    assert change.restart == (words,)
+    assert [market.id for market in change.joins] == ["bybit:BTC-USDC:USDC"], "worth the same: it is traded at once"
+    again = difference(change.settings, read(dollars + "size = 70\n"), limits_in="USDT")
+    assert again.restart == (words,), "told again until the restart"
+    back = difference(change.settings, read(BASE), limits_in="USDT")
+    assert not back.restart
+    alone = difference(read(dollars), read(BASE + "enabled = false\n" + SOL), limits_in="USDT")
+    assert not alone.restart
+
+
+def test_another_money_waits_with_its_markets(read: Read) -> None:
+    """A size of 50 BTC would be judged by limits in USDT."""
+    coins = BASE.replace("BTC/USDT:USDT", "ETH/BTC").replace("ETH/USDT:USDT", "SOL/BTC")
+    change = difference(read(BASE), read(coins.replace("daily_loss = 100", "daily_loss = 70")))
+    assert change.restart == ("the money that limits count in: USDT → BTC, with its markets",)
+    assert change.applied == ("risk.daily_loss: 100 → 70 at once",)
+
+
 def test_a_number_beyond_every_amount_is_a_mistake_at_once(mistakes: Mistakes) -> None:
     """Made an integer, it would keep the reader busy for ever."""
     for key in ("leverage", "size"):
