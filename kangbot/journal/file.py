@@ -14,11 +14,13 @@ from pathlib import Path
 from kangbot.errors import NeedsHuman
 from kangbot.journal.log_file import write_out
 from kangbot.runtime.disk import FILES, NO_FILE, takes_no_file
+from kangbot.runtime.owner import barred
 from kangbot.runtime.there import there
 
 FORMAT = 2  # of the file; a greater number was written by a later kangbot. 1 had no checkpoint
 APPLICATION = 0x6B62_6A6F  # "kbjo": tells our file from any other SQLite file
 TAG_LENGTH = 8
+ENDS = ("", "-wal", "-shm")  # of the names of its files
 _PAGE = 4096
 _FRAME_HEAD = 24  # before each page in the log
 _LOG_PAGES = 1000  # SQLite's own
@@ -307,12 +309,20 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        # What it needs beside the journal could not be made, perhaps: it does not tell the reason.
-        no_file = code == sqlite3.SQLITE_CANTOPEN and takes_no_file(path.parent)
-        remedy = "make room on the disk" if code == sqlite3.SQLITE_FULL else FILES if no_file else _LOOK
+        why, remedy = _untold(path, getattr(error, "sqlite_errorcode", 0) & 0xFF)
         raise NeedsHuman(
-            f"the journal {path} cannot be used: {error}{NO_FILE if no_file else ''}",
+            f"the journal {path} cannot be used: {error}{why}",
             remedy=remedy,
             code=getattr(error, "sqlite_errorname", None),
         ) from error
+
+
+def _untold(path: Path, code: int) -> tuple[str, str]:
+    """Return what SQLite's words for its error leave out, and what to do."""
+    if whose := barred(*(path.with_name(f"{path.name}{end}") for end in ENDS)):
+        return f", for {whose.says}", whose.remedy
+    if code == sqlite3.SQLITE_FULL:
+        return "", "make room on the disk"
+    if code == sqlite3.SQLITE_CANTOPEN and takes_no_file(path.parent):  # what it needs beside the journal, perhaps
+        return NO_FILE, FILES
+    return "", _LOOK

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from kangbot.errors import NeedsHuman
+from kangbot.runtime.owner import barred
 
 
 class FolderLock:
@@ -20,9 +21,10 @@ class FolderLock:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
+            whose = barred(folder, folder / "lock")
             raise NeedsHuman(
-                f"the state folder {folder} cannot be used: {error.strerror}",
-                remedy="name a folder that this user may write, on a disk with room",
+                f"the state folder {folder} cannot be used: {error.strerror}{f', for {whose.says}' if whose else ''}",
+                remedy=whose.remedy if whose else "name a folder that this user may write, on a disk with room",
             ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,11 +12,13 @@ from kangbot.errors import NeedsHuman, Problem
 from kangbot.health.checks import FEW_FILES
 from kangbot.health.memory import available_mb, limit
 from kangbot.health.process import ProcessMeter
+from kangbot.journal.file import ENDS
 from kangbot.journal.glance import glance
 from kangbot.journal.writer import FILE as JOURNAL
 from kangbot.machines.verdict import Status, worst
 from kangbot.modes.past import Past
 from kangbot.runtime.disk import room
+from kangbot.runtime.owner import barred
 from kangbot.settings import Settings
 
 _ENOUGH_MB = 128  # nearly twice what 27 markets take: docs/benchmarks.md
@@ -34,7 +36,11 @@ def machine(settings: Settings, *, now_ns: int) -> Iterator[Look]:
 
 def _folder(folder: Path) -> Look:
     if _there(folder):
-        return _judged("folder", unwritable(folder), f"{folder} can be written")
+        written = _judged("folder", unwritable(folder), f"{folder} can be written")
+        whose = barred(folder / "lock", *(folder / f"{JOURNAL}{end}" for end in ENDS))
+        if whose is None or written.mark is not Mark.OK:
+            return written
+        return Look(name="folder", mark=Mark.WRONG, says=f"{folder}: {whose.says}", remedy=whose.remedy)
     above = _existing(folder)
     if os.access(above, os.W_OK | os.X_OK):
         return Look(name="folder", mark=Mark.OK, says=f"{folder} will be made")

@@ -376,7 +376,7 @@ def test_a_file_that_may_not_be_written_is_refused_at_once(path: Path) -> None:
         [interpreter(path.parent), "-c", program, str(path)], capture_output=True, text=True, check=True, timeout=300
     )
     assert "readonly" in done.stdout
-    assert "permissions" in done.stdout
+    assert f"the permissions of journal.sqlite bar its owner | chmod -R u+rwX {path.parent}" in done.stdout
 
 
 def test_a_journal_without_its_name_calls_a_human(path: Path) -> None:

@@ -3,12 +3,14 @@
 import errno
 import fcntl
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from kangbot.errors import NeedsHuman
 from kangbot.journal.lock import FolderLock
+from tests.support.unprivileged import interpreter
 
 
 def test_second_holder_is_refused_with_the_first_ones_process_id(tmp_path: Path) -> None:
@@ -32,6 +34,26 @@ def test_folder_that_cannot_be_made_calls_a_human(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(NeedsHuman, match="cannot be used: Not a directory"):
         FolderLock(tmp_path / "file" / "state")
+
+
+def test_a_lock_of_another_user_is_called_that_users(tmp_path: Path) -> None:
+    """After one start with sudo: the message says whose the file is and how to have it back."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a file another user's")
+    lock = tmp_path / "lock"
+    lock.touch(mode=0o600)
+    os.chown(lock, 65534, 65534)
+    program = (
+        "import sys; from pathlib import Path; from kangbot.errors import NeedsHuman; "
+        "from kangbot.journal.lock import FolderLock\n"
+        "try:\n    FolderLock(Path(sys.argv[1]))\n"
+        "except NeedsHuman as error:\n    print(error.message, '|', error.remedy)\n"
+    )
+    done = subprocess.run(
+        [interpreter(tmp_path), "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, timeout=300
+    )
+    assert "cannot be used: Permission denied, for lock belongs to nobody | run this as nobody, or" in done.stdout
+    assert f"sudo chown -R 0 {tmp_path}" in done.stdout
 
 
 def test_folder_that_cannot_be_locked_calls_a_human(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

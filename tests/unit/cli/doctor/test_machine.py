@@ -41,6 +41,19 @@ def test_a_state_folder_in_the_way_of_a_file_is_wrong(config: Path, exchange: Ru
     assert (code, looks["folder"]["mark"]) == (exit_codes.CONFIG, "wrong")
 
 
+def test_a_file_of_another_user_is_wrong(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After one start with sudo: the folder can be written, and the daemon would not start all the same."""
+    config.write_text(CONFIG.replace("testnet", "sandbox"))
+    settings = load(config, {})
+    settings.state_dir.mkdir()
+    (settings.state_dir / "journal.sqlite-wal").touch()
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path).name != "journal.sqlite-wal")
+    (look,) = (look for look in machine(settings, now_ns=time.time_ns()) if look.name == "folder")
+    assert look.mark is Mark.WRONG
+    assert "journal.sqlite-wal" in look.says
+    assert str(settings.state_dir) in look.remedy
+
+
 @pytest.mark.parametrize("compacted", [False, True])
 async def test_a_journal_of_another_mode_is_wrong(config: Path, compacted: bool) -> None:
     """A start would be refused: whoever goes on from the sandbox to paper in the same folder is told before."""
