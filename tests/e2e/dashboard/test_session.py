@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.support.dashboard import Daemon, log_in
+from tests.support.dashboard import SLOW_MS, Daemon, log_in
 from tests.support.fault_proxy import FaultProxy
 
 pytestmark = [pytest.mark.process, pytest.mark.browser]
@@ -100,11 +100,11 @@ def test_silence_is_noticed_where_the_computers_clock_was_set_back(page: Page, d
     log_in(page, daemon)
     expect(page.locator("#link")).to_have_text("live")
     page.evaluate("const now = Date.now; Date.now = () => now() - 3600000")
-    mute.append(sockets[0])
-    with page.expect_websocket(timeout=60_000):
+    mute.extend(sockets)  # a machine that stood still for ten seconds may have had it dial anew already
+    with page.expect_websocket(timeout=SLOW_MS):
         pass
     expect(page.locator("#link")).to_have_text("live")
-    assert len(sockets) == 2
+    assert len(sockets) > len(mute)
 
 
 def test_a_session_that_is_over_is_asked_for_the_token_by_the_next_button(page: Page, daemon: Daemon) -> None:
